@@ -1,0 +1,52 @@
+// Installs what is missing and compiles into an empty dist/, when something is newer than the last build.
+// Plain JavaScript without dependencies: it runs before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const sources = [
+  'src',
+  'receivers',
+  'processors',
+  'exporters',
+  'extensions',
+  'test',
+  'bench',
+  'tsconfig.json',
+];
+const installStamp = 'node_modules/.package-lock.json';
+const buildStamp = 'dist/.built';
+
+function modifiedMs(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function newestMs(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return path.endsWith('.ts') || path.endsWith('.json') ? (stat?.mtimeMs ?? 0) : 0;
+  // The directory's own time counts too: it changes when a file is removed.
+  return readdirSync(path).reduce(
+    (newest, name) => Math.max(newest, newestMs(join(path, name))),
+    stat.mtimeMs,
+  );
+}
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
+  if (error) console.error(`Cannot run "${command}": ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+process.chdir(import.meta.dirname ?? new URL('.', import.meta.url).pathname);
+if (modifiedMs(installStamp) < modifiedMs('package-lock.json')) {
+  console.error('Installing dependencies (npm ci) ...');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+const forced = process.argv.includes('--force');
+const builtMs = modifiedMs(buildStamp);
+if (forced || builtMs < Math.max(modifiedMs(installStamp), ...sources.map(newestMs))) {
+  if (existsSync('dist')) rmSync('dist', { recursive: true });
+  console.error('Building (tsc) ...');
+  run(process.execPath, ['node_modules/typescript/bin/tsc']);
+  writeFileSync(buildStamp, '');
+}

@@ -1,0 +1,94 @@
+import type { Meter } from '@opentelemetry/api';
+import type { ConfigOf, Schema } from '../config/schema.js';
+import type { Resource, Metric } from '../model/series.js';
+import type { Sampling } from '../sampling/sampling.js';
+import type { Clock } from './clock.js';
+import type { Consumer } from './consumer.js';
+import type { Log } from './log.js';
+import type { Probe } from './probe.js';
+
+export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'extension';
+
+/** What every component has. The engine calls `start` once, then `shutdown` at least once. */
+export interface Component {
+  /**
+   * Begins to work and returns quickly: what takes long goes on afterwards. Every component that this one hands
+   * tables to has been started before.
+   * @throws Error, in the words of a user, when the component cannot do its work at all
+   */
+  start(): void | Promise<void>;
+  /**
+   * Stops and releases every descriptor, timer, thread and socket, handing on what it still holds first. Safe
+   * without `start` and safe to call twice. No table arrives afterwards.
+   */
+  shutdown(): void | Promise<void>;
+}
+
+/** A component that takes tables. */
+export interface ConsumingComponent extends Component, Consumer {}
+
+/** What the engine lends to every component. */
+export interface Context {
+  /** As in the configuration: `rapl` or `rapl/second`. */
+  readonly id: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The collector's own telemetry; its instruments do nothing unless own telemetry is on. */
+  readonly meter: Meter;
+  /** The machine, as every receiver names it. The `resource` processor adds what it detects. */
+  readonly host: Resource;
+}
+
+export interface ReceiverContext extends Context {
+  /** Sampling threads, for sources that are read often. */
+  readonly sampling: Sampling;
+}
+
+export interface ExtensionContext extends Context {
+  /** True from the moment the whole pipeline runs until the shutdown begins. */
+  isReady(): boolean;
+}
+
+interface Factory<S extends Schema> {
+  /** The settings: the one place for default, doc and format of each. */
+  readonly schema: S;
+  /**
+   * Problems that only show in the settings taken together, each `path: what is wrong, what is wanted`, where
+   * the path begins at the component's own settings.
+   */
+  check?(config: ConfigOf<S>): readonly string[];
+}
+
+/** A source of tables. */
+export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
+  /** Every metric that it may emit. */
+  readonly metrics: readonly Metric[];
+  /** Looks whether the source is here and may be read. Opens nothing that stays open. */
+  probe(config: ConfigOf<S>, context: ReceiverContext): Probe | Promise<Probe>;
+  create(config: ConfigOf<S>, context: ReceiverContext, next: Consumer): Component;
+}
+
+/** Changes tables on their way. One instance per pipeline. */
+export interface ProcessorFactory<S extends Schema = Schema> extends Factory<S> {
+  /** Every metric that it may add. */
+  readonly metrics?: readonly Metric[];
+  create(config: ConfigOf<S>, context: Context, next: Consumer): ConsumingComponent;
+}
+
+/** Takes tables out of the collector. One instance for all pipelines that name it. */
+export interface ExporterFactory<S extends Schema = Schema> extends Factory<S> {
+  create(config: ConfigOf<S>, context: Context): ConsumingComponent;
+}
+
+/** Something beside the pipelines, say a health endpoint. */
+export interface ExtensionFactory<S extends Schema = Schema> extends Factory<S> {
+  create(config: ConfigOf<S>, context: ExtensionContext): Component;
+}
+
+/** The factory of each kind. A component folder's `factory.ts` exports one as `factory`. */
+export interface Factories {
+  readonly receiver: ReceiverFactory;
+  readonly processor: ProcessorFactory;
+  readonly exporter: ExporterFactory;
+  readonly extension: ExtensionFactory;
+}

@@ -1,0 +1,17 @@
+/** What is missing, and the exact command that mends it. */
+export interface Remedy {
+  /** The file, capability or setting that is missing, and what it would give. */
+  readonly missing: string;
+  /** A command to run, or a line of configuration. */
+  readonly command: string;
+}
+
+/** What a receiver found when it looked for its source. */
+export interface Probe {
+  /** Whether the receiver can start here. */
+  readonly available: boolean;
+  /** What was found, in a sentence for people: "perf_event: package-0, dram-0 on 1 socket". */
+  readonly found: string;
+  /** What would make it available, or more exact. */
+  readonly remedies: readonly Remedy[];
+}

@@ -1,0 +1,63 @@
+/** The value that each format gives, as the component sees it. */
+export interface Formats {
+  string: string;
+  /** A path to a file or folder. */
+  path: string;
+  int: number;
+  number: number;
+  boolean: boolean;
+  /** Go style, `1m30s` or `200ms`; milliseconds as a number, 0 or more. */
+  duration: number;
+  /** `64KiB`, `4MB`, `1024`; bytes as a number. */
+  byte_size: number;
+  /** 0 to 65535; 0 lets the system choose. */
+  port: number;
+  /** `host:port`, `[::1]:port` or `:port`. */
+  endpoint: string;
+  /** An http or https address. */
+  url: string;
+  /** A regular expression's source. */
+  regexp: string;
+  string_list: readonly string[];
+  string_map: Readonly<Record<string, string>>;
+  /** A text, a number or a truth value: an attribute's value. */
+  attribute_value: string | number | boolean;
+}
+
+export type FormatName = keyof Formats;
+
+/** One setting. An array of strings as the format means one of these. `default: null`: not set. */
+export interface Setting {
+  readonly doc: string;
+  readonly format: FormatName | readonly string[];
+  /** As a user would write it: `1s`, not 1000. */
+  readonly default: unknown;
+  /** A secret: redacted in every print. */
+  readonly sensitive?: boolean;
+  /** The least and the greatest value, for int, number, duration (milliseconds) and byte_size. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** A list of maps with the same settings each. */
+export interface ListSetting {
+  readonly doc: string;
+  readonly format: 'list';
+  readonly items: Schema;
+  readonly default: readonly [];
+}
+
+/** The settings of a component: one level or nested. */
+export interface Schema {
+  readonly [key: string]: Setting | ListSetting | Schema;
+}
+
+type ValueOf<S> = S extends { readonly format: 'list'; readonly items: infer I }
+  ? readonly ConfigOf<I>[]
+  : S extends { readonly format: infer F; readonly default: infer D }
+    ? | (F extends FormatName ? Formats[F] : F extends readonly (infer Choice)[] ? Choice : never)
+      | (D extends null ? null : never)
+    : ConfigOf<S>;
+
+/** What a component gets: every setting of its schema, with its value or its default. */
+export type ConfigOf<S> = { readonly [Key in keyof S]: ValueOf<S[Key]> };

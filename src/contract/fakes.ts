@@ -1,0 +1,65 @@
+import { createNoopMeter } from '@opentelemetry/api';
+import type { ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import type { Log } from '../component/log.js';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+
+/** A consumer that keeps what it gets. */
+export interface TableCollector extends Consumer {
+  readonly tables: Table[];
+  /** The last value of each series with this metric name, in the order of first appearance. */
+  last(metricName: string): { readonly series: Series; readonly value: number }[];
+}
+
+export function createTableCollector(): TableCollector {
+  const tables: Table[] = [];
+  return {
+    tables,
+    consume(table) {
+      tables.push(table);
+      return true;
+    },
+    last(metricName) {
+      const values = new Map<Series, number>();
+      for (const { series, values: cells } of tables) {
+        cells.forEach((value, cell) => {
+          const one = series[cell % series.length];
+          if (one?.metric.name === metricName) values.set(one, value);
+        });
+      }
+      return [...values].map(([series, value]) => ({ series, value }));
+    },
+  };
+}
+
+/** A log that keeps `level: message` lines. */
+export interface LogCollector extends Log {
+  readonly lines: string[];
+}
+
+export function createLogCollector(): LogCollector {
+  const lines: string[] = [];
+  const keep = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
+  return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
+}
+
+/** A context for tests: real clocks, a log that keeps its lines, no own telemetry, no sampling threads. */
+export function createFakeContext(overrides: Partial<ReceiverContext> = {}): ReceiverContext {
+  return {
+    id: 'test',
+    log: createLogCollector(),
+    clock: {
+      wallNs: () => BigInt(Date.now()) * 1_000_000n,
+      monotonicNs: () => process.hrtime.bigint(),
+      checkEra: () => 0,
+    },
+    meter: createNoopMeter(),
+    host: { attributes: {} },
+    sampling: {
+      start: () => Promise.reject(new Error('Cannot sample: this test context has no sampling threads')),
+      shutdown: () => Promise.resolve(),
+    },
+    ...overrides,
+  };
+}

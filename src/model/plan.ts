@@ -1,0 +1,14 @@
+/**
+ * Remembers what was worked out for an object for as long as somebody holds that object: a plan per array of
+ * series, encoded bytes per series. A look-up per table costs nothing; one per point would eat the budget.
+ */
+export function createPlans<Key extends object, Plan>(build: (key: Key) => Plan): (key: Key) => Plan {
+  const plans = new WeakMap<Key, Plan>();
+  return (key) => {
+    const known = plans.get(key);
+    if (known !== undefined) return known;
+    const plan = build(key);
+    plans.set(key, plan);
+    return plan;
+  };
+}

@@ -1,0 +1,47 @@
+import type { Metric } from './series.js';
+
+// Metrics that more than one component speaks of. Whoever reads them matches by name, since tables may come
+// from files and other collectors, too.
+
+/**
+ * Energy of physical domains that do not overlap, so that a plain sum over it is right. Attributes: `hw.type`
+ * (cpu, memory, gpu), `hw.id`, `hw.name`, `energy.method` (measured, estimated), where known `hw.parent`.
+ */
+export const hwEnergy: Metric = {
+  name: 'hw.energy',
+  unit: 'J',
+  description: 'Energy used by a hardware domain; domains do not overlap',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** Power that an estimated domain has when idle. Attributes as the domain's `hw.energy`. */
+export const floorPower: Metric = {
+  name: 'energy.floor.power',
+  unit: 'W',
+  description: 'Power that a domain uses when nothing runs, as far as its receiver knows it',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** CPU time of a process, by `cpu.mode` = user or system. */
+export const processCpuTime: Metric = {
+  name: 'process.cpu.time',
+  unit: 's',
+  description: 'CPU time that a process used',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/**
+ * CPU time of the whole machine that was not idle, iowait or steal (ledger.md section 2). Its rows close a
+ * usage scan: whoever reads the usage of consumers reads this first and hands it on last, with the instant of
+ * that reading, after the rows of every consumer and every ending. The instant is the scan's boundary.
+ */
+export const busyTime: Metric = {
+  name: 'system.cpu.busy.time',
+  unit: 's',
+  description: 'CPU time of the whole machine that was not idle, waiting for I/O or stolen',
+  kind: 'counter',
+  valueType: 'double',
+};
