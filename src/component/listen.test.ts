@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import { createLogCollector } from '../contract/fakes.js';
+import { listen, listenAsWished, parseEndpoint } from './listen.js';
+
+const log = createLogCollector();
+const silent = () => createServer((_, response) => response.end('here'));
+
+test('parseEndpoint takes host and port apart, when they are a name, IPv4, IPv6 or nothing', () => {
+  assert.deepEqual(parseEndpoint('localhost:9464'), { host: 'localhost', port: 9464 });
+  assert.deepEqual(parseEndpoint('10.0.0.1:80'), { host: '10.0.0.1', port: 80 });
+  assert.deepEqual(parseEndpoint('[::1]:9464'), { host: '::1', port: 9464 });
+  assert.deepEqual(parseEndpoint(':0'), { host: '', port: 0 });
+});
+
+test('parseEndpoint throws, when the text is no endpoint', () => {
+  for (const text of ['localhost', '9464', '::1:9464', 'localhost:65536', 'http://localhost:1']) {
+    assert.throws(() => parseEndpoint(text), {
+      message: `Cannot parse endpoint "${text}": wanted host:port, [::1]:port or :port`,
+    });
+  }
+});
+
+test('listen serves at 127.0.0.1, when the host is localhost', async () => {
+  const listener = await listen(silent(), 'localhost:0', log);
+  assert.match(listener.address, /^127\.0\.0\.1:\d+$/);
+  const response = await fetch(`http://${listener.address}/`);
+  assert.equal(await response.text(), 'here');
+  await listener.close();
+});
+
+test('listen says so, when the port is in use', async () => {
+  const first = await listen(silent(), 'localhost:0', log);
+  const { port } = parseEndpoint(first.address);
+  await assert.rejects(listen(silent(), `localhost:${port}`, log), {
+    message: `Cannot listen on localhost:${port}: the port is in use by another program, end it or set another "endpoint"`,
+  });
+  await first.close();
+});
+
+test('listen says so, when no interface has the address', async () => {
+  await assert.rejects(listen(silent(), '192.0.2.1:0', log), /EADDRNOTAVAIL, no interface of this machine/);
+});
+
+test('close ends idle connections and does nothing more, when it is called twice', async () => {
+  const listener = await listen(silent(), 'localhost:0', log);
+  await (await fetch(`http://${listener.address}/`)).text();
+  await listener.close();
+  await listener.close();
+  await assert.rejects(fetch(`http://${listener.address}/`));
+});
+
+test('listenAsWished warns and goes on, when the default port is taken', async () => {
+  const warned = createLogCollector();
+  const first = await listen(silent(), 'localhost:0', log);
+  const fallback = `localhost:${parseEndpoint(first.address).port}`;
+  assert.equal(await listenAsWished(silent(), { chosen: null, fallback, log: warned }), undefined);
+  assert.deepEqual(warned.lines, [
+    `warn: Cannot listen on ${fallback}: the port is in use by another program, end it or set another "endpoint". Going on without this endpoint`,
+  ]);
+  await first.close();
+});
+
+test('listenAsWished throws, when the port that the user set is taken', async () => {
+  const first = await listen(silent(), 'localhost:0', log);
+  const chosen = `localhost:${parseEndpoint(first.address).port}`;
+  const wish = { chosen, fallback: 'localhost:0', log };
+  await assert.rejects(listenAsWished(silent(), wish), /^Error: Cannot listen on localhost/);
+  await first.close();
+});
+
+test('listen keeps the process alive and logs, when a connection cannot be accepted', async () => {
+  const quiet = createLogCollector();
+  const server = silent();
+  const listener = await listen(server, 'localhost:0', quiet);
+  server.emit('error', new Error('accept EMFILE'));
+  assert.deepEqual(quiet.lines, ['warn: Cannot accept a connection on localhost:0: accept EMFILE']);
+  await listener.close();
+});

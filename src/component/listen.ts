@@ -1,0 +1,112 @@
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { describeError } from './errors.js';
+import type { Log } from './log.js';
+
+/** Where a server listens. An empty host means every interface. */
+export interface Endpoint {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** A server that listens. */
+export interface Listener {
+  /** Where it really listens, `127.0.0.1:9464` or `[::1]:9464`. */
+  readonly address: string;
+  /** Stops listening, ends every connection, and waits until both are done. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Takes `host:port`, `[::1]:port` or `:port` apart.
+ * @throws Error when it is none of these
+ */
+export function parseEndpoint(text: string): Endpoint {
+  const [, bracketed, plain = '', digits] = /^(?:\[([^\]]+)\]|([^[\]:]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) {
+    throw new Error(`Cannot parse endpoint "${text}": wanted host:port, [::1]:port or :port`);
+  }
+  return { host: bracketed ?? plain, port };
+}
+
+/**
+ * Makes a server listen. A host name that has several addresses, as `localhost` does, gets its IPv4 one, as in
+ * Go programs.
+ * @param endpoint `host:port`, `[::1]:port` or `:port`
+ * @param log gets what goes wrong later, when a connection cannot be accepted
+ * @throws Error, in the words of a user, when the address is taken, unknown or forbidden
+ */
+export async function listen(server: Server, endpoint: string, log: Log): Promise<Listener> {
+  const { host, port } = parseEndpoint(endpoint);
+  try {
+    const address = host === '' ? undefined : (await lookup(host, { order: 'ipv4first' })).address;
+    server.listen({ port, host: address });
+    await once(server, 'listening');
+  } catch (error) {
+    throw new Error(`Cannot listen on ${endpoint}: ${describeListenError(error)}`, { cause: error });
+  }
+  // Without a listener an error of accept(2), say EMFILE, would end the whole process.
+  server.on('error', (error) => log.warn(`Cannot accept a connection on ${endpoint}: ${error.message}`));
+  return { address: describeAddress(server), close: () => closeServer(server) };
+}
+
+/** Where to listen, and whether somebody asked for exactly that. */
+export interface ListenWish {
+  /** What the user set; null: nothing. */
+  readonly chosen: string | null;
+  /** What is tried when the user set nothing. */
+  readonly fallback: string;
+  readonly log: Log;
+}
+
+/**
+ * Makes a server listen where the user said, or else at the default endpoint, where failing is only worth a
+ * warning: a second agent on the same machine still does the rest of its work.
+ * @returns undefined after such a warning
+ * @throws Error when the endpoint that the user set cannot be had
+ */
+export async function listenAsWished(server: Server, wish: ListenWish): Promise<Listener | undefined> {
+  if (wish.chosen !== null) return listen(server, wish.chosen, wish.log);
+  try {
+    return await listen(server, wish.fallback, wish.log);
+  } catch (error) {
+    wish.log.warn(`${describeError(error)}. Going on without this endpoint`);
+    return undefined;
+  }
+}
+
+function describeListenError(error: unknown): string {
+  switch (findCode(error)) {
+    case 'EADDRINUSE':
+      return 'the port is in use by another program, end it or set another "endpoint"';
+    case 'EACCES':
+      return 'EACCES, ports below 1024 need CAP_NET_BIND_SERVICE, set another "endpoint"';
+    case 'EADDRNOTAVAIL':
+      return 'EADDRNOTAVAIL, no interface of this machine has this address';
+    case 'ENOTFOUND':
+      return 'ENOTFOUND, the host name is unknown';
+    default:
+      return describeError(error);
+  }
+}
+
+function findCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function describeAddress(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') return address ?? '';
+  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
