@@ -1,0 +1,159 @@
+import convict from 'convict';
+import { parseEndpointText } from './endpoint.js';
+import { describeNode, type ConfigNode } from './node.js';
+import type { FormatName } from './schema.js';
+
+type Scalar = string | number | boolean;
+
+interface Format {
+  /** What a user has to write: `a duration such as "1s" or "200ms"`. */
+  readonly wanted: string;
+  /** The value as it was written, without its place; undefined when it is of a kind that the format never has. */
+  plain(node: ConfigNode): unknown;
+  /** convict's own name of the format, where it knows one. */
+  readonly convict?: 'int' | 'port';
+  /** Makes a value of a text; undefined when the text cannot be understood. */
+  coerce?(text: string): unknown;
+  /** Whether the value is right, after `coerce`. */
+  isValid?(value: unknown): boolean;
+}
+
+const nanosecondsPerUnit: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  μs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+const bytesPerUnit: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+/** Milliseconds of a Go duration such as `1m30s`, `200ms` or `0`; undefined when it is none. */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (!/^(\d+(\.\d+)?(ns|us|µs|μs|ms|s|m|h))+$/u.test(text)) return undefined;
+  const parts = text.matchAll(/(\d+(?:\.\d+)?)([a-zµμ]+)/gu);
+  let nanoseconds = 0;
+  for (const [, number, unit] of parts) nanoseconds += Number(number) * nanosecondsPerUnit[unit];
+  return nanoseconds / 1e6;
+}
+
+/** Bytes of a size such as `64MiB` or `1024`; undefined when it is none. */
+export function parseByteSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?) ?([kKMG]i?B|B|)$/u.exec(text);
+  const factor = match && bytesPerUnit[match[2]];
+  return match && factor !== undefined && factor !== null ? Math.round(Number(match[1]) * factor) : undefined;
+}
+
+function textOf(node: ConfigNode): string | undefined {
+  if (node.kind !== 'scalar') return undefined;
+  return node.text ?? (typeof node.value === 'string' ? node.value : undefined);
+}
+
+function scalarOf(...types: readonly string[]) {
+  return (node: ConfigNode): Scalar | undefined =>
+    node.kind === 'scalar' && node.value !== null && types.includes(typeof node.value)
+      ? node.value
+      : undefined;
+}
+
+/** Numbers count as their text, so that `0` and `1024` may stand without quotes. */
+function textOrNumberOf(node: ConfigNode): string | undefined {
+  return textOf(node) ?? scalarOf('number')(node)?.toString();
+}
+
+function textsOf(nodes: readonly ConfigNode[]): readonly string[] | undefined {
+  const texts = nodes.map(textOf).filter((text) => text !== undefined);
+  return texts.length === nodes.length ? texts : undefined;
+}
+
+function textMapOf(node: ConfigNode): Record<string, string> | undefined {
+  if (node.kind !== 'map') return undefined;
+  const texts = textsOf([...node.entries.values()].map((entry) => entry.node));
+  return texts && Object.fromEntries([...node.entries.keys()].map((key, i) => [key, texts[i]]));
+}
+
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && /^https?:$/u.test(new URL(value).protocol);
+}
+
+function isRegExp(value: unknown): boolean {
+  try {
+    return new RegExp(String(value), 'u').source !== '';
+  } catch {
+    // Not understood: the caller says what is wanted, and the text stands in that message.
+    return false;
+  }
+}
+
+/** Every format by its name: what is wanted, and how it is understood. */
+export const formats: { readonly [Name in FormatName]: Format } = {
+  string: { wanted: 'a text', plain: textOf },
+  path: { wanted: 'a path', plain: textOf, isValid: (value) => value !== '' },
+  int: { wanted: 'a whole number', plain: scalarOf('number'), convict: 'int' },
+  number: { wanted: 'a number', plain: scalarOf('number'), isValid: Number.isFinite },
+  boolean: { wanted: 'true or false', plain: scalarOf('boolean') },
+  duration: {
+    wanted: 'a duration such as "1s" or "200ms"',
+    plain: textOrNumberOf,
+    coerce: parseDuration,
+    isValid: Number.isFinite,
+  },
+  byte_size: {
+    wanted: 'a size such as "64MiB" or 1024',
+    plain: textOrNumberOf,
+    coerce: parseByteSize,
+    isValid: Number.isFinite,
+  },
+  port: { wanted: 'a port from 0 to 65535', plain: scalarOf('number'), convict: 'port' },
+  endpoint: {
+    wanted: 'an address such as "localhost:4317"',
+    plain: textOf,
+    isValid: (value) => parseEndpointText(String(value)) !== undefined,
+  },
+  url: { wanted: 'an address that begins with http:// or https://', plain: textOf, isValid: isHttpUrl },
+  regexp: { wanted: 'a regular expression', plain: textOrNumberOf, isValid: isRegExp },
+  string_list: {
+    wanted: 'a list of texts',
+    plain: (node) => (node.kind === 'list' ? textsOf(node.items) : undefined),
+  },
+  string_map: { wanted: 'a map from names to texts', plain: textMapOf },
+  attribute_value: {
+    wanted: 'a text, a number or a truth value',
+    plain: scalarOf('string', 'number', 'boolean'),
+  },
+};
+
+for (const [name, { wanted, coerce, isValid = () => true }] of Object.entries(formats)) {
+  const validate = (value: unknown) => {
+    if (!isValid(value)) throw new Error(`expected ${wanted}`);
+  };
+  convict.addFormat({
+    name: `joulemetry.${name}`,
+    validate,
+    coerce: (text) => (coerce ? coerce(text) : text),
+  });
+}
+
+/** The format as convict knows it. */
+export function convictFormat(name: FormatName): string {
+  return formats[name].convict ?? `joulemetry.${name}`;
+}
+
+/** `expected a text, found the number 7`. */
+export function describeMismatch(wanted: string, node: ConfigNode): string {
+  return `expected ${wanted}, found ${describeNode(node)}`;
+}

@@ -1,0 +1,42 @@
+/** The word that a user most likely meant, if one is near enough to be worth naming. */
+export function findNearest(word: string, known: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  // Short words are near to everything: a third of the letters may differ, none of one or two.
+  let least = Math.floor(word.length / 3) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) {
+      nearest = candidate;
+      least = distance;
+    }
+  }
+  return nearest;
+}
+
+/** `, did you mean "zones"?`, or the known words where they are few, or nothing. */
+export function suggest(word: string, known: Iterable<string>): string {
+  const words = [...known];
+  const nearest = findNearest(word, words);
+  if (nearest !== undefined) return `, did you mean "${nearest}"?`;
+  return words.length > 0 && words.length <= 12 ? `, known: ${words.join(', ')}` : '';
+}
+
+/** Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other. */
+function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        rows[i - 1][j] + 1,
+        row[j - 1] + 1,
+        rows[i - 1][j - 1] + same,
+        swapped ? rows[i - 2][j - 2] + 1 : Infinity,
+      );
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}

@@ -1,0 +1,135 @@
+import convict from 'convict';
+import { convictFormat, describeMismatch, formats } from './formats.js';
+import { findNearest, suggest } from './nearest.js';
+import { describeError } from '../component/errors.js';
+import { nodeOf, type ConfigNode } from './node.js';
+import { ConfigurationError, type Problem } from './problem.js';
+import type { ConfigOf, FormatName, ListSetting, Schema, Setting } from './schema.js';
+
+/** A leaf of a schema, as opposed to a level of it. */
+export function isSetting(part: Schema[string]): part is Setting | ListSetting {
+  return 'default' in part && 'format' in part && 'doc' in part;
+}
+
+function isList(setting: Setting | ListSetting): setting is ListSetting {
+  return setting.format === 'list';
+}
+
+/**
+ * The settings of a component: what the node says, defaults for what it does not say.
+ * @param path dotted path of the node, for messages
+ * @param problems receives everything that is wrong; the settings are usable only when nothing was added
+ */
+export function judgeSettings<S extends Schema>(
+  schema: S,
+  node: ConfigNode,
+  path: string,
+  problems: Problem[],
+): ConfigOf<S> {
+  if (node.kind === 'list' || (node.kind === 'scalar' && node.value !== null)) {
+    problems.push({ origin: node.origin, path, message: describeMismatch('a map of settings', node) });
+  }
+  const entries = node.kind === 'map' ? node.entries : new Map<string, never>();
+  for (const [key, entry] of entries) {
+    if (Object.hasOwn(schema, key)) continue;
+    const message = `unknown setting${suggest(key, Object.keys(schema))}`;
+    problems.push({ origin: entry.origin, path: join(path, key), message });
+  }
+  const settings = Object.entries(schema).map(([key, part]) => {
+    const below = entries.get(key)?.node;
+    return [key, judgePart(part, below, join(path, key), problems)];
+  });
+  // The mapped type says of each key what judgePart made for it.
+  return Object.fromEntries(settings) as ConfigOf<S>;
+}
+
+function judgePart(
+  part: Schema[string],
+  node: ConfigNode | undefined,
+  path: string,
+  problems: Problem[],
+): unknown {
+  if (!isSetting(part)) return judgeSettings(part, node ?? nodeOf(null), path, problems);
+  if (isList(part)) return judgeList(part, node, path, problems);
+  const written = node ?? nodeOf(part.default);
+  try {
+    return judgeLeaf(part, written);
+  } catch (error) {
+    problems.push({
+      origin: written.origin,
+      path,
+      message: describeError(error),
+    });
+    return undefined;
+  }
+}
+
+function judgeList(setting: ListSetting, node: ConfigNode | undefined, path: string, problems: Problem[]) {
+  if (node === undefined || (node.kind === 'scalar' && node.value === null)) return setting.default;
+  if (node.kind !== 'list') {
+    problems.push({ origin: node.origin, path, message: describeMismatch('a list', node) });
+    return setting.default;
+  }
+  return node.items.map((item, i) => judgeSettings(setting.items, item, `${path}[${i}]`, problems));
+}
+
+function judgeLeaf(setting: Setting, node: ConfigNode): unknown {
+  // As in the Collector, a key without a value is a key that was not written.
+  const isUnset = node.kind === 'scalar' && node.value === null;
+  if (isUnset && setting.default === null) return null;
+  const written = isUnset ? nodeOf(setting.default) : node;
+  const value =
+    typeof setting.format === 'string'
+      ? judgeValue(setting.format, written)
+      : judgeChoice(setting.format, written);
+  if (typeof value === 'number') checkRange(setting, value, written);
+  return value;
+}
+
+function judgeValue(name: FormatName, node: ConfigNode): unknown {
+  const { wanted, plain } = formats[name];
+  const judged = askConvict(convictFormat(name), plain(node));
+  if (judged === undefined) throw new Error(describeMismatch(wanted, node));
+  return judged.value;
+}
+
+function judgeChoice(choices: readonly string[], node: ConfigNode): unknown {
+  const text = formats.string.plain(node);
+  const judged = askConvict([...choices], text);
+  if (judged) return judged.value;
+  const nearest = typeof text === 'string' ? findNearest(text, choices) : undefined;
+  const hint = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
+  throw new Error(`${describeMismatch(`one of ${choices.join(', ')}`, node)}${hint}`);
+}
+
+/** Lets convict judge one value by itself: given a whole schema, it would stop at the first wrong item. */
+function askConvict(format: string | string[], plain: unknown): { readonly value: unknown } | undefined {
+  if (plain === undefined) return undefined;
+  const judge = convict<{ leaf: unknown }>({ leaf: { doc: '', default: null, nullable: true, format } });
+  judge.load({ leaf: plain });
+  try {
+    judge.validate();
+  } catch {
+    // convict's words name its own path, "leaf"; the caller says what was found and what is wanted.
+    return undefined;
+  }
+  return { value: judge.get('leaf') };
+}
+
+function checkRange({ min, max, format }: Setting, value: number, node: ConfigNode): void {
+  const unit = format === 'duration' ? 'ms' : '';
+  if (min !== undefined && value < min) throw new Error(describeMismatch(`at least ${min}${unit}`, node));
+  if (max !== undefined && value > max) throw new Error(describeMismatch(`at most ${max}${unit}`, node));
+}
+
+/** The settings that a plain value gives: for tests, and for configurations made by the program itself. */
+export function parseSettings<S extends Schema>(schema: S, value: unknown): ConfigOf<S> {
+  const problems: Problem[] = [];
+  const settings = judgeSettings(schema, nodeOf(value), '', problems);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return settings;
+}
+
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
