@@ -1,6 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import type { Table } from '../model/table.js';
+import { describeError } from '../component/errors.js';
+import { countPoints, type Table } from '../model/table.js';
+import { ScrapeTelemetry } from './scrape-telemetry.js';
+import { ScrapeTicks } from './scrape-ticks.js';
 
 /** A changing set of series read now and then, on the main thread. */
 export interface Scraper {
@@ -23,4 +27,119 @@ export interface ScrapeRequest {
   readonly intervalMs: number;
   readonly context: Context;
   readonly next: Consumer;
+}
+
+/** A scrape holds the main thread no longer than this without letting others run. */
+const yieldAfterNs = 5_000_000n;
+
+/**
+ * Scrapes at once and then at every multiple of the interval on the wall clock, so that windows of all receivers
+ * and agents have the same borders. A tick that comes while a scrape still runs is left out and counted.
+ */
+export function startScraping(request: ScrapeRequest): ScrapeLoop {
+  return new Loop(request);
+}
+
+class Loop implements ScrapeLoop {
+  readonly #request: ScrapeRequest;
+  readonly #telemetry: ScrapeTelemetry;
+  readonly #ticks: ScrapeTicks;
+  readonly #ended: Promise<void>;
+  #era: number | undefined;
+  #stopping = false;
+  #failing = false;
+  #pointsOfGoodScrape = 1;
+  #wake: () => void = () => {};
+
+  constructor(request: ScrapeRequest) {
+    this.#request = request;
+    this.#telemetry = new ScrapeTelemetry(request.context);
+    const intervalNs = BigInt(Math.round(request.intervalMs * 1e6));
+    this.#ticks = new ScrapeTicks(intervalNs, request.context.clock.wallNs());
+    this.#ended = this.#run();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    return this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    await setImmediate();
+    while (!this.#stopping) {
+      await this.#scrape();
+      await this.#sleep();
+    }
+    await this.#scrape();
+  }
+
+  async #sleep(): Promise<void> {
+    const { clock } = this.#request.context;
+    const wallNs = clock.wallNs();
+    const { atNs, missed } = this.#ticks.advance(wallNs);
+    this.#telemetry.missed(missed);
+    const deadlineNs = clock.monotonicNs() + atNs - wallNs;
+    // A timer may fire up to a millisecond early.
+    for (let leftNs = atNs - wallNs; leftNs > 0n && !this.#stopping;) {
+      await this.#wait(Math.ceil(Number(leftNs) / 1e6));
+      leftNs = deadlineNs - clock.monotonicNs();
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      // Longer waits than a timer takes (24 days) are waited for in parts.
+      const timer = setTimeout(resolve, Math.min(ms, 0x7fff_ffff));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async #scrape(): Promise<void> {
+    const { clock } = this.#request.context;
+    const startedNs = clock.monotonicNs();
+    const seen = { points: 0 };
+    try {
+      await this.#handOn(this.#checkEra(), seen);
+      this.#pointsOfGoodScrape = Math.max(1, seen.points);
+      this.#noteSuccess();
+    } catch (error) {
+      this.#telemetry.errored(Math.max(1, this.#pointsOfGoodScrape - seen.points));
+      this.#noteFailure(error);
+    }
+    this.#telemetry.scraped(seen.points, Number(clock.monotonicNs() - startedNs) / 1e9);
+  }
+
+  async #handOn(era: number, seen: { points: number }): Promise<void> {
+    const { scraper, next, context } = this.#request;
+    let yieldedNs = context.clock.monotonicNs();
+    for (const table of scraper.scrape(era)) {
+      seen.points += countPoints(table);
+      if (!next.consume(table)) this.#telemetry.refused();
+      if (context.clock.monotonicNs() - yieldedNs <= yieldAfterNs) continue;
+      await setImmediate();
+      yieldedNs = context.clock.monotonicNs();
+    }
+  }
+
+  #checkEra(): number {
+    const { clock } = this.#request.context;
+    const era = clock.checkEra();
+    if (era !== this.#era && this.#era !== undefined) this.#ticks.realign(clock.wallNs());
+    this.#era = era;
+    return era;
+  }
+
+  #noteSuccess(): void {
+    if (this.#failing) this.#request.context.log.info('Scraping works again');
+    this.#failing = false;
+  }
+
+  #noteFailure(error: unknown): void {
+    if (!this.#failing) this.#request.context.log.error(`Cannot scrape: ${describeError(error)}`);
+    this.#failing = true;
+  }
 }

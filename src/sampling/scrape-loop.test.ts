@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api';
+import type { ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { createRow, type Table } from '../model/table.js';
+import { startScraping } from './scrape-loop.js';
+
+const table: Table = createRow([], 0n, new Float64Array(3));
+
+/** A promise that somebody else fulfils. */
+function createSignal(): { promise: Promise<void>; send: () => void } {
+  const signal = { promise: Promise.resolve(), send: () => undefined as void };
+  signal.promise = new Promise((resolve) => (signal.send = resolve));
+  return signal;
+}
+
+/** A meter whose counters add up in `totals`. */
+function createCountingMeter(): { meter: Meter; totals: Map<string, number>; attributes: Attributes[] } {
+  const totals = new Map<string, number>();
+  const attributes: Attributes[] = [];
+  const meter = createNoopMeter();
+  meter.createCounter = (name) => ({
+    add(value, of) {
+      totals.set(name, (totals.get(name) ?? 0) + value);
+      if (of) attributes.push(of);
+    },
+  });
+  return { meter, totals, attributes };
+}
+
+/** Runs a loop of 5 ms until it has scraped `times` times, and stops it. */
+async function scrapeTimes(
+  times: number,
+  scrape: (era: number, count: number) => Iterable<Table>,
+  overrides: Partial<ReceiverContext> = {},
+  consumer?: Consumer,
+) {
+  const next = createTableCollector();
+  let count = 0;
+  const enough = createSignal();
+  const scraper = {
+    scrape(era: number) {
+      count++;
+      if (count === times) enough.send();
+      return scrape(era, count);
+    },
+  };
+  const loop = startScraping({
+    scraper,
+    intervalMs: 5,
+    context: createFakeContext(overrides),
+    next: consumer ?? next,
+  });
+  await enough.promise;
+  await loop.stop();
+  return { next, loop, count: () => count };
+}
+
+test('startScraping hands every table on, when a scrape gives several', async () => {
+  const { next, count } = await scrapeTimes(3, () => [table, table]);
+  assert.equal(next.tables.length, 2 * count());
+  assert.ok(count() >= 4);
+});
+
+test('startScraping scrapes once more, when stopped before its first scrape', async () => {
+  const next = createTableCollector();
+  const context = createFakeContext();
+  const loop = startScraping({ scraper: { scrape: () => [table] }, intervalMs: 1000, context, next });
+  await loop.stop();
+  assert.equal(next.tables.length, 1);
+});
+
+test('ScrapeLoop.stop scrapes no more, when called twice', async () => {
+  const { loop, count } = await scrapeTimes(1, () => [table]);
+  const before = count();
+  await loop.stop();
+  assert.equal(count(), before);
+});
+
+test('ScrapeLoop.stop does not wait for the interval, when the next scrape is an hour away', async () => {
+  const first = createSignal();
+  const scraper = {
+    scrape() {
+      first.send();
+      return [];
+    },
+  };
+  const loop = startScraping({
+    scraper,
+    intervalMs: 3_600_000,
+    context: createFakeContext(),
+    next: createTableCollector(),
+  });
+  await first.promise;
+  await loop.stop();
+});
+
+test('startScraping goes on and logs the change of state only, when scrapes fail', async () => {
+  const log = createLogCollector();
+  const { next } = await scrapeTimes(
+    4,
+    (_, count) => {
+      if (count === 2 || count === 3) throw new Error('Cannot read /proc/stat: EIO');
+      return [table];
+    },
+    { log },
+  );
+  assert.ok(next.tables.length >= 2);
+  assert.deepEqual(log.lines, [
+    'error: Cannot scrape: Cannot read /proc/stat: EIO',
+    'info: Scraping works again',
+  ]);
+});
+
+test('startScraping counts points, when scrapes succeed, fail in the middle and are refused', async () => {
+  const { meter, totals, attributes } = createCountingMeter();
+  const { count } = await scrapeTimes(
+    2,
+    function* (_, scrape) {
+      yield table;
+      if (scrape === 2) throw new Error('Cannot read');
+      yield table;
+    },
+    { id: 'host/second', meter },
+    { consume: () => false },
+  );
+  assert.equal(totals.get('otelcol_scraper_scraped_metric_points'), 6 * count() - 3);
+  assert.equal(totals.get('otelcol_scraper_errored_metric_points'), 3);
+  assert.equal(totals.get('joulemetry.scrape.refused'), 2 * count() - 1);
+  assert.deepEqual(attributes[0], { receiver: 'host/second', scraper: 'host' });
+});
+
+test('startScraping never runs two scrapes at a time, when one takes longer than the interval', async () => {
+  const { meter, totals } = createCountingMeter();
+  let running = 0;
+  let most = 0;
+  await scrapeTimes(
+    3,
+    function* () {
+      most = Math.max(most, ++running);
+      for (let part = 0; part < 3; part++) {
+        const until = performance.now() + 6;
+        while (performance.now() < until);
+        yield table;
+      }
+      running--;
+    },
+    { meter },
+  );
+  assert.equal(most, 1);
+  assert.ok((totals.get('joulemetry.scrape.missed') ?? 0) >= 2);
+});
+
+test('startScraping lets others run between the parts, when a scrape takes longer than 5 ms', async () => {
+  let others = 0;
+  const seen: number[] = [];
+  const other = setInterval(() => others++, 1);
+  await scrapeTimes(1, function* () {
+    for (let part = 0; part < 4; part++) {
+      seen.push(others);
+      const until = performance.now() + 6;
+      while (performance.now() < until);
+      yield table;
+    }
+  });
+  clearInterval(other);
+  assert.ok((seen[3] ?? 0) > (seen[0] ?? 0));
+});
+
+test('startScraping hands the new era on, when the clock says that it changed', async () => {
+  const eras: number[] = [];
+  let era = 7;
+  const clock = { ...createFakeContext().clock, checkEra: () => era };
+  await scrapeTimes(
+    2,
+    (given) => {
+      eras.push(given);
+      era = 8;
+      return [];
+    },
+    { clock },
+  );
+  assert.deepEqual(eras.slice(0, 2), [7, 8]);
+});

@@ -1,0 +1,64 @@
+import type { Counter, Histogram } from '@opentelemetry/api';
+import type { Context } from '../component/component.js';
+
+const durationBoundariesSeconds = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+
+/** What a scrape loop tells about itself, under the Collector's names where it has them. */
+export class ScrapeTelemetry {
+  readonly #attributes: { readonly receiver: string; readonly scraper: string };
+  readonly #scraped: Counter;
+  readonly #errored: Counter;
+  readonly #refused: Counter;
+  readonly #missed: Counter;
+  readonly #duration: Histogram;
+
+  constructor({ id, meter }: Pick<Context, 'id' | 'meter'>) {
+    this.#attributes = { receiver: id, scraper: id.split('/', 1)[0] ?? id };
+    this.#scraped = meter.createCounter('otelcol_scraper_scraped_metric_points', {
+      unit: '{datapoint}',
+      description: 'Number of metric points successfully scraped',
+    });
+    this.#errored = meter.createCounter('otelcol_scraper_errored_metric_points', {
+      unit: '{datapoint}',
+      description:
+        'Number of metric points that were unable to be scraped, by the size of the last good scrape',
+    });
+    this.#refused = meter.createCounter('joulemetry.scrape.refused', {
+      unit: '{table}',
+      description: 'Tables of a scrape that the pipeline refused',
+    });
+    this.#missed = meter.createCounter('joulemetry.scrape.missed', {
+      unit: '{scrape}',
+      description: 'Scrapes left out because the one before took longer than the interval',
+    });
+    this.#duration = meter.createHistogram('joulemetry.scrape.duration', {
+      unit: 's',
+      description: 'How long a scrape took, with the pipeline behind it',
+      advice: { explicitBucketBoundaries: durationBoundariesSeconds },
+    });
+    this.#errored.add(0, this.#attributes);
+    this.#refused.add(0, this.#attributes);
+    this.#missed.add(0, this.#attributes);
+  }
+
+  /** A scrape ended after so many seconds and gave so many points, complete or not. */
+  scraped(points: number, seconds: number): void {
+    this.#scraped.add(points, this.#attributes);
+    this.#duration.record(seconds, this.#attributes);
+  }
+
+  /** So many points are missing. */
+  errored(points: number): void {
+    this.#errored.add(points, this.#attributes);
+  }
+
+  /** The pipeline refused a table. */
+  refused(): void {
+    this.#refused.add(1, this.#attributes);
+  }
+
+  /** So many ticks went by without a scrape. */
+  missed(ticks: number): void {
+    if (ticks > 0) this.#missed.add(ticks, this.#attributes);
+  }
+}
