@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { test } from 'node:test';
+import {
+  closePerfEvent,
+  openPerfEvent,
+  perfReadFormat,
+  perfType,
+  PerfEventError,
+  readPerfEvent,
+  softwareEvent,
+} from './perf-event.js';
+import type { PerfEvent } from './perf-event.js';
+
+const own = { type: perfType.software, pid: 0, cpu: -1, excludeKernel: true, excludeHypervisor: true };
+const machine = {
+  name: 'cpu-clock',
+  type: perfType.software,
+  config: softwareEvent.cpuClock,
+  pid: -1,
+  cpu: 0,
+};
+const refusal = (event: PerfEvent): string | false => {
+  try {
+    closePerfEvent(openPerfEvent(event));
+    return false;
+  } catch (error) {
+    assert.ok(error instanceof PerfEventError);
+    if (process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw error;
+    return error.message;
+  }
+};
+const ownRefused = refusal({ ...own, name: 'task-clock', config: softwareEvent.taskClock });
+const machineRefused = refusal(machine);
+
+function readWords(fd: number, words: number): bigint[] {
+  const counts = new BigUint64Array(words);
+  const size = readPerfEvent(fd, new Uint8Array(counts.buffer));
+  return [...counts.subarray(0, size / 8)];
+}
+
+function burnMs(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+test('openPerfEvent counts the CPU time of this process', { skip: ownRefused }, () => {
+  const fd = openPerfEvent({ ...own, name: 'task-clock', config: softwareEvent.taskClock });
+  burnMs(20);
+  const [ns = 0n] = readWords(fd, 1);
+  closePerfEvent(fd);
+  assert.ok(ns > 1_000_000n && ns < 10_000_000_000n, `${ns} ns`);
+});
+
+test('openPerfEvent counts a command and its children from exec on', { skip: ownRefused }, async () => {
+  const script =
+    'kill -STOP $$; exec sh -c "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sh -c : ; sh -c :"';
+  const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
+  const pid = child.pid ?? 0;
+  while (!readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T ')) burnMs(1);
+  const fd = openPerfEvent({
+    ...own,
+    name: 'task-clock',
+    config: softwareEvent.taskClock,
+    pid,
+    disabled: true,
+    inherit: true,
+    enableOnExec: true,
+  });
+  const [before] = readWords(fd, 1);
+  child.kill('SIGCONT');
+  await once(child, 'exit');
+  const [after = 0n] = readWords(fd, 1);
+  closePerfEvent(fd);
+  assert.equal(before, 0n);
+  assert.ok(after > 1_000_000n, `${after} ns`);
+});
+
+test('openPerfEvent reads a group in one call, when a leader is given', { skip: machineRefused }, () => {
+  const readFormat = perfReadFormat.group + perfReadFormat.totalTimeEnabled + perfReadFormat.totalTimeRunning;
+  const leader = openPerfEvent({ ...machine, readFormat });
+  const member = openPerfEvent({
+    ...machine,
+    name: 'context-switches',
+    config: softwareEvent.contextSwitches,
+    groupFd: leader,
+    readFormat,
+  });
+  burnMs(5);
+  const words = readWords(leader, 5);
+  closePerfEvent(member);
+  closePerfEvent(leader);
+  const [count, enabled = 0n, running, clock = 0n] = words;
+  assert.equal(words.length, 5);
+  assert.equal(count, 2n);
+  assert.ok(enabled >= 5_000_000n);
+  assert.equal(running, enabled);
+  assert.ok(clock >= 5_000_000n);
+});
+
+test('openPerfEvent gives a descriptor that a started program does not get', { skip: ownRefused }, () => {
+  const fd = openPerfEvent({ ...own, name: 'task-clock', config: softwareEvent.taskClock });
+  const target = readlinkSync(`/proc/self/fd/${fd}`);
+  const flags = /flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0';
+  closePerfEvent(fd);
+  assert.match(target, /perf_event/);
+  assert.equal(Number.parseInt(flags, 8) & 0o2000000, 0o2000000);
+});
+
+test('openPerfEvent names the event and the process, when there is none', { skip: ownRefused }, () => {
+  const gone = spawnSync('true').pid;
+  assert.throws(() => openPerfEvent({ ...own, name: 'task-clock', config: 1, pid: gone }), {
+    name: 'PerfEventError',
+    code: 'ESRCH',
+    message: `Cannot open perf event "task-clock" of process ${gone}: ESRCH, there is no such process`,
+  });
+});
+
+test('openPerfEvent says that the machine has no such event', { skip: machineRefused }, () => {
+  assert.throws(() => openPerfEvent({ ...machine, name: 'nonsense', config: 9999 }), {
+    code: 'ENOENT',
+    message: 'Cannot open perf event "nonsense" on cpu 0: ENOENT, this kernel or machine does not count it',
+  });
+});
+
+test('readPerfEvent gives -1, when the descriptor is closed', { skip: ownRefused }, () => {
+  const fd = openPerfEvent({ ...own, name: 'task-clock', config: softwareEvent.taskClock });
+  closePerfEvent(fd);
+  assert.equal(readPerfEvent(fd, new Uint8Array(8)), -1);
+});
