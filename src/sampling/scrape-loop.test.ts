@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api';
 import type { ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
@@ -79,7 +80,7 @@ test('ScrapeLoop.stop scrapes no more, when called twice', async () => {
   assert.equal(count(), before);
 });
 
-test('ScrapeLoop.stop does not wait for the interval, when the next scrape is an hour away', async () => {
+test('ScrapeLoop.stop wakes the loop, when the next scrape is hours away', { timeout: 5000 }, async () => {
   const first = createSignal();
   const scraper = {
     scrape() {
@@ -89,11 +90,13 @@ test('ScrapeLoop.stop does not wait for the interval, when the next scrape is an
   };
   const loop = startScraping({
     scraper,
-    intervalMs: 3_600_000,
+    intervalMs: 86_400_000,
     context: createFakeContext(),
     next: createTableCollector(),
   });
   await first.promise;
+  // By then the loop sleeps.
+  await setTimeout(5);
   await loop.stop();
 });
 
