@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { createLogCollector } from '../contract/fakes.js';
-import { listen, listenAsWished, parseEndpoint } from './listen.js';
+import { parseEndpoint } from '../config/endpoint.js';
+import { listen, listenAsWished } from './listen.js';
 
 const log = createLogCollector();
 const silent = () => createServer((_, response) => response.end('here'));

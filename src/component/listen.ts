@@ -1,15 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { parseEndpoint } from '../config/endpoint.js';
 import { describeError } from './errors.js';
 import type { Log } from './log.js';
-
-/** Where a server listens. An empty host means every interface. */
-export interface Endpoint {
-  readonly host: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
-}
 
 /** A server that listens. */
 export interface Listener {
@@ -17,19 +11,6 @@ export interface Listener {
   readonly address: string;
   /** Stops listening, ends every connection, and waits until both are done. Safe to call twice. */
   close(): Promise<void>;
-}
-
-/**
- * Takes `host:port`, `[::1]:port` or `:port` apart.
- * @throws Error when it is none of these
- */
-export function parseEndpoint(text: string): Endpoint {
-  const [, bracketed, plain = '', digits] = /^(?:\[([^\]]+)\]|([^[\]:]*)):(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (digits === undefined || port > 65_535) {
-    throw new Error(`Cannot parse endpoint "${text}": wanted host:port, [::1]:port or :port`);
-  }
-  return { host: bracketed ?? plain, port };
 }
 
 /**

@@ -1,14 +1,19 @@
-/** A host and a port to listen on or to connect to. */
+/** Where a server listens or is reached. An empty host means every interface. */
 export interface Endpoint {
-  /** Empty: every interface. */
   readonly host: string;
+  /** 0 lets the system choose. */
   readonly port: number;
 }
 
-/** Understands `host:port`, `[::1]:port` and `:port`; undefined when the text is none of these. */
-export function parseEndpointText(text: string): Endpoint | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]*)):(\d{1,5})$/u.exec(text);
-  if (!match) return undefined;
-  const port = Number(match[3]);
-  return port <= 65_535 ? { host: match[1] ?? match[2], port } : undefined;
+/**
+ * Takes `host:port`, `[::1]:port` or `:port` apart.
+ * @throws Error when it is none of these
+ */
+export function parseEndpoint(text: string): Endpoint {
+  const [, bracketed, plain = '', digits] = /^(?:\[([^\]]+)\]|([^\s/[\]:]*)):(\d{1,5})$/u.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) {
+    throw new Error(`Cannot parse endpoint "${text}": wanted host:port, [::1]:port or :port`);
+  }
+  return { host: bracketed ?? plain, port };
 }

@@ -1,5 +1,5 @@
 import convict from 'convict';
-import { parseEndpointText } from './endpoint.js';
+import { parseEndpoint } from './endpoint.js';
 import { describeNode, type ConfigNode } from './node.js';
 import type { FormatName } from './schema.js';
 
@@ -90,13 +90,16 @@ function isHttpUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/u.test(new URL(value).protocol);
 }
 
-function isRegExp(value: unknown): boolean {
-  try {
-    return new RegExp(String(value), 'u').source !== '';
-  } catch {
-    // Not understood: the caller says what is wanted, and the text stands in that message.
-    return false;
-  }
+/** Whether an attempt works; why it does not stands in the caller's message, beside what was written. */
+function succeeds(attempt: (value: unknown) => unknown) {
+  return (value: unknown): boolean => {
+    try {
+      attempt(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
 }
 
 /** Every format by its name: what is wanted, and how it is understood. */
@@ -122,10 +125,14 @@ export const formats: { readonly [Name in FormatName]: Format } = {
   endpoint: {
     wanted: 'an address such as "localhost:4317"',
     plain: textOf,
-    isValid: (value) => parseEndpointText(String(value)) !== undefined,
+    isValid: succeeds((value) => parseEndpoint(String(value))),
   },
   url: { wanted: 'an address that begins with http:// or https://', plain: textOf, isValid: isHttpUrl },
-  regexp: { wanted: 'a regular expression', plain: textOrNumberOf, isValid: isRegExp },
+  regexp: {
+    wanted: 'a regular expression',
+    plain: textOrNumberOf,
+    isValid: succeeds((value) => new RegExp(String(value), 'u')),
+  },
   string_list: {
     wanted: 'a list of texts',
     plain: (node) => (node.kind === 'list' ? textsOf(node.items) : undefined),

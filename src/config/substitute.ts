@@ -25,7 +25,7 @@ const deepestNesting = 100;
 
 /**
  * Replaces `${env:NAME}`, `${env:NAME:-default}`, `${NAME}` and `${file:PATH}`, also nested, and `$$` by `$`.
- * A bare `$NAME` stays as it is.
+ * A bare `$NAME` stays as it is, and so does a dollar sign inside a value: passwords have them.
  * @throws SubstitutionError when a name is wrong, a file cannot be read or a brace is missing
  */
 export function substitute(text: string, surroundings: Surroundings, depth = 0): Substituted {
@@ -42,11 +42,7 @@ export function substitute(text: string, surroundings: Surroundings, depth = 0):
     const next = text[dollar + 1];
     if (next === '{') {
       const end = findClosingBrace(text, dollar + 2);
-      result += resolve(
-        substitute(text.slice(dollar + 2, end), surroundings, depth + 1).text,
-        surroundings,
-        depth,
-      );
+      result += resolve(substitute(text.slice(dollar + 2, end), surroundings, depth + 1).text, surroundings);
       isWhole = dollar === 0 && end === text.length - 1;
       at = end + 1;
     } else {
@@ -66,13 +62,12 @@ function findClosingBrace(text: string, from: number): number {
   throw new SubstitutionError(`Cannot substitute "${text}": "\${" without "}", write "$$" for a dollar sign`);
 }
 
-function resolve(reference: string, surroundings: Surroundings, depth: number): string {
+function resolve(reference: string, surroundings: Surroundings): string {
   const colon = reference.indexOf(':');
-  const isDefaulted = reference.slice(colon).startsWith(':-');
+  const isDefaulted = colon >= 0 && reference.startsWith(':-', colon);
   const scheme = colon < 0 || isDefaulted ? 'env' : reference.slice(0, colon);
   const rest = colon < 0 || isDefaulted ? reference : reference.slice(colon + 1);
-  if (scheme === 'env')
-    return substitute(resolveEnvironment(rest, surroundings), surroundings, depth + 1).text;
+  if (scheme === 'env') return resolveEnvironment(rest, surroundings);
   if (scheme === 'file') return readValue(rest);
   throw new SubstitutionError(
     `Cannot substitute "\${${reference}}": unknown scheme "${scheme}", known: env, file`,

@@ -1,0 +1,25 @@
+/** A component's key in the configuration: its type, and a name where there are several of one type. */
+export interface ComponentId {
+  /** As written, without spaces around the parts: `rapl` or `rapl/second`. */
+  readonly id: string;
+  readonly type: string;
+}
+
+const typePattern = /^[a-zA-Z][0-9a-zA-Z_]{0,62}$/u;
+const namePattern = /^[^\p{Z}\p{C}\p{S}]{1,1024}$/u;
+
+/** @throws Error saying what is wrong with the id */
+export function parseComponentId(text: string): ComponentId {
+  const slash = text.indexOf('/');
+  const type = (slash < 0 ? text : text.slice(0, slash)).trim();
+  const name = slash < 0 ? undefined : text.slice(slash + 1).trim();
+  if (!typePattern.test(type)) {
+    throw new Error(
+      `"${type}" is no component type, wanted letters, digits and underscores after a first letter`,
+    );
+  }
+  if (name !== undefined && !namePattern.test(name)) {
+    throw new Error(`"${name}" is no component name, wanted 1 to 1024 characters without spaces and symbols`);
+  }
+  return { id: name === undefined ? type : `${type}/${name}`, type };
+}

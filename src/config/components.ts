@@ -1,0 +1,93 @@
+import type { ComponentKind, Factories } from '../component/component.js';
+import { describeError } from '../component/errors.js';
+import { listBuiltInTypes, type FactoryFinder } from '../component/find.js';
+import { parseComponentId, type ComponentId } from './component-id.js';
+import { describeMismatch } from './formats.js';
+import { suggest } from './nearest.js';
+import { findEntry, type ConfigNode, type MapEntry } from './node.js';
+import type { Origin, Problem } from './problem.js';
+import type { ConfigOf, Schema } from './schema.js';
+import { receiverKeys, type ReceiverKeys } from './service-schema.js';
+import { judgeSettings } from './settings.js';
+
+/** One configured component. */
+export interface ComponentConfig<Kind extends ComponentKind = ComponentKind> extends ComponentId {
+  readonly kind: Kind;
+  readonly factory: Factories[Kind];
+  /** Exactly the settings of the factory's schema. */
+  readonly settings: ConfigOf<Schema>;
+  /** What the engine understands of a receiver's settings; defaults for other kinds. */
+  readonly keys: ReceiverKeys;
+  readonly origin: Origin | undefined;
+}
+
+/** The components of one kind by their ids. */
+export type ComponentConfigs<Kind extends ComponentKind> = ReadonlyMap<string, ComponentConfig<Kind>>;
+
+/**
+ * Finds the components of one kind that a configuration names and judges their settings.
+ * @param root the whole configuration
+ * @param problems receives everything that is wrong
+ */
+export async function judgeComponents<Kind extends ComponentKind>(
+  kind: Kind,
+  root: ConfigNode,
+  finder: FactoryFinder,
+  problems: Problem[],
+): Promise<ComponentConfigs<Kind>> {
+  const section = findEntry(root, `${kind}s`)?.node;
+  if (section === undefined || (section.kind === 'scalar' && section.value === null)) return new Map();
+  if (section.kind !== 'map') {
+    const message = describeMismatch(`a map of ${kind}s`, section);
+    problems.push({ origin: section.origin, path: `${kind}s`, message });
+    return new Map();
+  }
+  const found = new Map<string, ComponentConfig<Kind>>();
+  for (const [key, entry] of section.entries) {
+    try {
+      const component = await judgeComponent({ kind, key, entry }, finder, problems);
+      if (component) found.set(component.id, component);
+    } catch (error) {
+      problems.push({ origin: entry.origin, path: `${kind}s.${key}`, message: describeError(error) });
+    }
+  }
+  return found;
+}
+
+interface Written<Kind extends ComponentKind> {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly entry: MapEntry;
+}
+
+async function judgeComponent<Kind extends ComponentKind>(
+  { kind, key, entry }: Written<Kind>,
+  finder: FactoryFinder,
+  problems: Problem[],
+): Promise<ComponentConfig<Kind> | undefined> {
+  const path = `${kind}s.${key}`;
+  const { id, type } = parseComponentId(key);
+  const factory = await finder.find(kind, type);
+  if (!factory) {
+    const message = `unknown ${kind} type "${type}"${suggest(type, listBuiltInTypes(kind))}`;
+    problems.push({ origin: entry.origin, path, message });
+    return undefined;
+  }
+  const before = problems.length;
+  const schema: Schema = kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
+  const judged = judgeSettings(schema, entry.node, path, problems);
+  if (problems.length > before) return undefined;
+  const { keys, settings } = splitKeys(kind, judged);
+  for (const message of factory.check?.(settings) ?? []) {
+    problems.push({ origin: entry.origin, path, message });
+  }
+  return { id, type, kind, factory, settings, keys, origin: entry.origin };
+}
+
+function splitKeys(kind: ComponentKind, judged: ConfigOf<Schema>) {
+  const standard: ReceiverKeys = { start: 'required', fallback_for: [] };
+  if (kind !== 'receiver') return { keys: standard, settings: judged };
+  const { start, fallback_for, ...settings } = judged;
+  // judgeSettings made these two by receiverKeys, whose types these are.
+  return { keys: { start, fallback_for } as ReceiverKeys, settings };
+}

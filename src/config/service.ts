@@ -1,0 +1,105 @@
+import type { FactoryFinder } from '../component/find.js';
+import { judgeComponents, type ComponentConfigs } from './components.js';
+import { suggest } from './nearest.js';
+import { findEntry, nodeOf, type ConfigNode } from './node.js';
+import { judgePipelines, type PipelineConfig } from './pipelines.js';
+import { ConfigurationError, type Problem } from './problem.js';
+import type { Schema } from './schema.js';
+import { telemetrySchema, type TelemetryConfig } from './service-schema.js';
+import { judgeSettings } from './settings.js';
+
+/** A configuration in which everything is known and every setting is right. */
+export interface ServiceConfig {
+  readonly receivers: ComponentConfigs<'receiver'>;
+  readonly processors: ComponentConfigs<'processor'>;
+  readonly exporters: ComponentConfigs<'exporter'>;
+  readonly extensions: ComponentConfigs<'extension'>;
+  readonly pipelines: readonly PipelineConfig[];
+  /** Ids of the extensions to run, in the order of their start. */
+  readonly runningExtensions: readonly string[];
+  readonly telemetry: TelemetryConfig;
+}
+
+const topKeys = ['receivers', 'processors', 'exporters', 'extensions', 'service'];
+
+/** `service` without its pipelines, which are a map from ids. */
+const serviceSchema = {
+  extensions: { doc: 'Ids of the extensions to run.', format: 'string_list', default: [] },
+  telemetry: telemetrySchema,
+} as const satisfies Schema;
+
+/**
+ * Finds every component that a configuration names and judges every setting.
+ * @throws ConfigurationError with everything that is wrong
+ */
+export async function judgeService(root: ConfigNode, finder: FactoryFinder): Promise<ServiceConfig> {
+  const problems: Problem[] = [];
+  refuseUnknownKeys(root, problems);
+  const components = {
+    receivers: await judgeComponents('receiver', root, finder, problems),
+    processors: await judgeComponents('processor', root, finder, problems),
+    exporters: await judgeComponents('exporter', root, finder, problems),
+    extensions: await judgeComponents('extension', root, finder, problems),
+  };
+  const known = knownIds(root);
+  const service = findEntry(root, 'service')?.node;
+  const pipelines = judgePipelines(service, known, problems);
+  const rest = judgeSettings(serviceSchema, withoutPipelines(service), 'service', problems);
+  checkExtensions(rest.extensions, known.extensions, problems);
+  checkFallbacks(components.receivers, known.receivers, problems);
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return { ...components, pipelines, runningExtensions: rest.extensions, telemetry: rest.telemetry };
+}
+
+function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
+  if (root.kind !== 'map') return;
+  for (const [key, { origin }] of root.entries) {
+    if (topKeys.includes(key)) continue;
+    problems.push({ origin, path: key, message: `unknown section${suggest(key, topKeys)}` });
+  }
+}
+
+/** What is written counts as known, even where its settings are wrong: one mistake, one message. */
+function knownIds(root: ConfigNode) {
+  const idsOf = (section: string): ReadonlySet<string> => {
+    const node = findEntry(root, section)?.node;
+    return new Set(node?.kind === 'map' ? [...node.entries.keys()].map((id) => id.trim()) : []);
+  };
+  return {
+    receivers: idsOf('receivers'),
+    processors: idsOf('processors'),
+    exporters: idsOf('exporters'),
+    extensions: idsOf('extensions'),
+  };
+}
+
+function withoutPipelines(service: ConfigNode | undefined): ConfigNode {
+  if (service?.kind !== 'map') return service ?? nodeOf(null);
+  return { ...service, entries: new Map([...service.entries].filter(([key]) => key !== 'pipelines')) };
+}
+
+function checkExtensions(
+  ids: readonly string[] | undefined,
+  known: ReadonlySet<string>,
+  problems: Problem[],
+): void {
+  for (const id of ids ?? []) {
+    if (known.has(id)) continue;
+    const message = `references extension "${id}" which is not configured${suggest(id, known)}`;
+    problems.push({ path: 'service.extensions', message });
+  }
+}
+
+function checkFallbacks(
+  receivers: ComponentConfigs<'receiver'>,
+  known: ReadonlySet<string>,
+  problems: Problem[],
+): void {
+  for (const { id, keys, origin } of receivers.values()) {
+    for (const other of keys.fallback_for) {
+      if (known.has(other) && other !== id) continue;
+      const reason = other === id ? 'itself' : `receiver "${other}" which is not configured`;
+      problems.push({ origin, path: `receivers.${id}.fallback_for`, message: `references ${reason}` });
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { describeError } from '../component/errors.js';
+import { mergeNodes, nodeOf, type ConfigNode } from './node.js';
+import { ConfigurationError, type Problem } from './problem.js';
+import { parseConfigText } from './read-yaml.js';
+import type { Surroundings } from './substitute.js';
+
+/** Where the configuration comes from, in the order in which it is laid one over another. */
+export interface ConfigSources {
+  /** Paths of YAML files. */
+  readonly files: readonly string[];
+  /** `a.b.c=value` each, over all files. */
+  readonly settings: readonly string[];
+  readonly surroundings: Surroundings;
+}
+
+/**
+ * Reads and merges all sources.
+ * @throws ConfigurationError with every file that cannot be read and every line that cannot be understood
+ */
+export function loadConfig({ files, settings, surroundings }: ConfigSources): ConfigNode {
+  const problems: Problem[] = [];
+  const nodes = [
+    ...files.map((file) => readConfigFile(file, surroundings, problems)),
+    ...settings.map((setting) => parseSetOption(setting, surroundings, problems)),
+  ];
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return nodes.reduce(mergeNodes, nodeOf({}));
+}
+
+function readConfigFile(file: string, surroundings: Surroundings, problems: Problem[]): ConfigNode {
+  const path = file.replace(/^file:/u, '');
+  try {
+    const node = parseConfigText(readFileSync(path, 'utf8'), path, surroundings, problems);
+    if (node.kind === 'map' || (node.kind === 'scalar' && node.value === null)) return asMap(node);
+    problems.push({
+      origin: node.origin,
+      path: '',
+      message: `expected a map at the top, found a ${node.kind}`,
+    });
+  } catch (error) {
+    problems.push({ path: '', message: `Cannot read the configuration "${path}": ${describeError(error)}` });
+  }
+  return nodeOf({});
+}
+
+function asMap(node: ConfigNode): ConfigNode {
+  return node.kind === 'map' ? node : nodeOf({}, node.origin);
+}
+
+function parseSetOption(option: string, surroundings: Surroundings, problems: Problem[]): ConfigNode {
+  const origin = { source: `--set ${option}` };
+  const equals = option.indexOf('=');
+  // As in the Collector, "::" parts the keys, too; it serves keys that hold a dot.
+  const name = option.slice(0, equals);
+  const keys = name.includes('::') ? name.split('::') : name.split('.');
+  if (equals <= 0 || keys.includes('')) {
+    problems.push({ origin, path: '', message: 'expected a setting such as receivers.rapl.start=auto' });
+    return nodeOf({});
+  }
+  const value = parseConfigText(option.slice(equals + 1), origin.source, surroundings, problems);
+  const settle = (node: ConfigNode): ConfigNode => ({ ...node, origin });
+  return keys.reduceRight<ConfigNode>(
+    (node, key) => ({ kind: 'map', entries: new Map([[key, { origin, node }]]), origin }),
+    settle(value),
+  );
+}
