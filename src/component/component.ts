@@ -17,6 +17,8 @@ export interface Component {
    * @throws Error, in the words of a user, when the component cannot do its work at all
    */
   start(): void | Promise<void>;
+  /** Receivers: takes a reading now and hands on everything that was read until then. */
+  flush?(): void | Promise<void>;
   /**
    * Stops and releases every descriptor, timer, thread and socket, handing on what it still holds first. Safe
    * without `start` and safe to call twice. No table arrives afterwards.

@@ -15,3 +15,8 @@ export interface Probe {
   /** What would make it available, or more exact. */
   readonly remedies: readonly Remedy[];
 }
+
+/** A probe in one line, with what to do about what is missing. */
+export function describeProbe({ found, remedies }: Probe): string {
+  return [found, ...remedies.map(({ missing, command }) => `${missing}: ${command}`)].join('; ');
+}

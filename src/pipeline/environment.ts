@@ -1,0 +1,22 @@
+import type { Meter } from '@opentelemetry/api';
+import type { Clock } from '../component/clock.js';
+import type { ComponentKind, Context } from '../component/component.js';
+import type { Log } from '../component/log.js';
+import type { Resource } from '../model/series.js';
+import type { Sampling } from '../sampling/sampling.js';
+
+/** What a service lends to its components. */
+export interface Environment {
+  /** The log of one component; of the service itself, without arguments. */
+  logFor(kind?: ComponentKind, id?: string): Log;
+  readonly clock: Clock;
+  readonly meter: Meter;
+  readonly host: Resource;
+  readonly sampling: Sampling;
+}
+
+/** The context of one component. */
+export function contextFor(environment: Environment, kind: ComponentKind, id: string): Context {
+  const { clock, meter, host } = environment;
+  return { id, clock, meter, host, log: environment.logFor(kind, id) };
+}

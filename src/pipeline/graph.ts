@@ -1,0 +1,67 @@
+import type { ConsumingComponent } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import type { PipelineConfig } from '../config/pipelines.js';
+import type { ServiceConfig } from '../config/service.js';
+import { contextFor, type Environment } from './environment.js';
+import { fanOut } from './fan-out.js';
+import { guard } from './guard.js';
+
+/** A processor or exporter with the name that messages give it. */
+export interface NamedConsumer {
+  readonly name: string;
+  readonly component: ConsumingComponent;
+}
+
+/** Exporters and processors, connected. */
+export interface Graph {
+  /** In the order of their start: whoever is handed a table comes before whoever hands it on. */
+  readonly consumers: readonly NamedConsumer[];
+  /** Where the tables of a receiver enter: all pipelines that name it. Undefined: no pipeline does. */
+  findEntry(receiverId: string): Consumer | undefined;
+}
+
+/** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
+export function buildGraph(config: ServiceConfig, environment: Environment): Graph {
+  const consumers: NamedConsumer[] = [];
+  const adopt = (kind: 'processor' | 'exporter', id: string, component: ConsumingComponent): Consumer => {
+    consumers.push({ name: `${kind} "${id}"`, component });
+    return guard(component, environment.logFor(kind, id));
+  };
+  const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));
+  const exporters = new Map(
+    [...exporterIds].map((id) => [id, adopt('exporter', id, createExporter(config, id, environment))]),
+  );
+  const createEntry = ({ processors, exporters: ids }: PipelineConfig): Consumer =>
+    processors.reduceRight<Consumer>(
+      (next, id) => adopt('processor', id, createProcessor(config, id, { environment, next })),
+      fanOut(ids.map((id) => find(exporters, id))),
+    );
+  const entries = config.pipelines.map((pipeline) => ({ pipeline, entry: createEntry(pipeline) }));
+  return {
+    consumers,
+    findEntry(receiverId) {
+      const named = entries.filter(({ pipeline }) => pipeline.receivers.includes(receiverId));
+      return named.length === 0 ? undefined : fanOut(named.map(({ entry }) => entry));
+    },
+  };
+}
+
+function createExporter(config: ServiceConfig, id: string, environment: Environment): ConsumingComponent {
+  const { factory, settings } = find(config.exporters, id);
+  return factory.create(settings, contextFor(environment, 'exporter', id));
+}
+
+function createProcessor(
+  config: ServiceConfig,
+  id: string,
+  { environment, next }: { readonly environment: Environment; readonly next: Consumer },
+): ConsumingComponent {
+  const { factory, settings } = find(config.processors, id);
+  return factory.create(settings, contextFor(environment, 'processor', id), next);
+}
+
+function find<Value>(known: ReadonlyMap<string, Value>, id: string): Value {
+  const value = known.get(id);
+  if (value === undefined) throw new Error(`Cannot build the pipelines: "${id}" is not configured`);
+  return value;
+}

@@ -1,0 +1,59 @@
+import type { Counter, Meter } from '@opentelemetry/api';
+import type { Consumer } from '../component/consumer.js';
+import { describeError } from '../component/errors.js';
+import type { Log } from '../component/log.js';
+import { countPoints, type Table } from '../model/table.js';
+
+/** Which of the Collector's counters see the points that pass. */
+export interface PassageCounters {
+  readonly accepted: Counter;
+  readonly refused: Counter;
+  /** Who is passed, say `{ receiver: 'rapl' }`. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Counters of what a receiver handed on, by the Collector's names. */
+export function receiverCounters(meter: Meter, id: string): PassageCounters {
+  return {
+    accepted: meter.createCounter('otelcol_receiver_accepted_metric_points', {
+      description: 'Points that a receiver handed into the pipelines',
+    }),
+    refused: meter.createCounter('otelcol_receiver_refused_metric_points', {
+      description: 'Points of a receiver that the pipelines did not take',
+    }),
+    attributes: { receiver: id },
+  };
+}
+
+/** Counts what passes on its way to a consumer. */
+export function countPassage(next: Consumer, { accepted, refused, attributes }: PassageCounters): Consumer {
+  return {
+    consume(table) {
+      const taken = next.consume(table);
+      (taken ? accepted : refused).add(countPoints(table), attributes);
+      return taken;
+    },
+  };
+}
+
+/**
+ * Stands in front of a processor or exporter, so that one that throws because of data costs its own tables
+ * only: the failure is logged when it begins and when it ends.
+ */
+export function guard(consumer: Consumer, log: Log): Consumer {
+  let isFailing = false;
+  return {
+    consume(table: Table): boolean {
+      try {
+        const taken = consumer.consume(table);
+        if (isFailing) log.info('Takes tables again');
+        isFailing = false;
+        return taken;
+      } catch (error) {
+        if (!isFailing) log.error(`Cannot take a table: ${describeError(error)}`, { error });
+        isFailing = true;
+        return false;
+      }
+    },
+  };
+}

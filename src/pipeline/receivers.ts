@@ -1,0 +1,75 @@
+import type { Component, ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { describeError, UnavailableError } from '../component/errors.js';
+import { describeProbe } from '../component/probe.js';
+import type { ComponentConfig } from '../config/components.js';
+import type { ServiceConfig } from '../config/service.js';
+import { contextFor, type Environment } from './environment.js';
+import { countPassage, receiverCounters } from './guard.js';
+
+type ReceiverConfig = ComponentConfig<'receiver'>;
+
+/** The context of a receiver. */
+export function receiverContextFor(environment: Environment, id: string): ReceiverContext {
+  return { ...contextFor(environment, 'receiver', id), sampling: environment.sampling };
+}
+
+/**
+ * Starts the receivers that a pipeline names: first those that stand in for nobody, then those that stand in
+ * for receivers of which none runs.
+ * @param findEntry where a receiver's tables go; undefined when no pipeline names it
+ * @returns those that run
+ * @throws Error when a required receiver cannot start, or none is left
+ */
+export async function startReceivers(
+  config: ServiceConfig,
+  environment: Environment,
+  findEntry: (id: string) => Consumer | undefined,
+): Promise<readonly Component[]> {
+  const running = new Map<string, Component>();
+  const startInto = async (receiver: ReceiverConfig) => {
+    const next = findEntry(receiver.id);
+    const component = next && (await startReceiver(receiver, environment, next));
+    if (component) running.set(receiver.id, component);
+  };
+  const receivers = [...config.receivers.values()];
+  try {
+    for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length === 0)) {
+      await startInto(receiver);
+    }
+    for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0)) {
+      const meter = receiver.keys.fallback_for.find((id) => running.has(id));
+      if (meter === undefined) await startInto(receiver);
+      else environment.logFor('receiver', receiver.id).info(`Not needed: "${meter}" runs`);
+    }
+    if (running.size === 0) throw new Error('Cannot start: no receiver of any pipeline can run here');
+  } catch (error) {
+    // Whoever called never learns of these.
+    await Promise.all([...running.values()].map(async (component) => component.shutdown()));
+    throw error;
+  }
+  return [...running.values()];
+}
+
+async function startReceiver(
+  { id, factory, settings, keys }: ReceiverConfig,
+  environment: Environment,
+  next: Consumer,
+): Promise<Component | undefined> {
+  const context = receiverContextFor(environment, id);
+  const counted = countPassage(next, receiverCounters(environment.meter, id));
+  const isOptional = keys.start === 'auto';
+  try {
+    const probe = await factory.probe(settings, context);
+    if (!probe.available) throw new UnavailableError(describeProbe(probe));
+    const component = factory.create(settings, context, counted);
+    await component.start();
+    return component;
+  } catch (error) {
+    if (!isOptional || !(error instanceof UnavailableError)) {
+      throw new Error(`Cannot start receiver "${id}": ${describeError(error)}`, { cause: error });
+    }
+    context.log.info(`Left out: ${error.message}`);
+    return undefined;
+  }
+}
