@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { libc } from './libc.js';
+
+const pread = libc.func('long pread(int fd, void *buffer, unsigned long count, long offset)') as (
+  ...args: [fd: number, buffer: Uint8Array, count: number, offset: number]
+) => number;
+
+/** The text of a sysfs file without its line end; undefined when it is not here or may not be read. */
+export function findText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The whole number in a sysfs file; undefined when it is not here, may not be read, or holds something else. */
+export function findInteger(path: string): number | undefined {
+  const text = findText(path);
+  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** The names in a sysfs folder, in alphabetical order; none when it is not here. */
+export function findNames(path: string): readonly string[] {
+  try {
+    return readdirSync(path).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Reads a file from its start through a descriptor that stays open. Allocates nothing.
+ * @returns the bytes read, -1 when the read failed
+ */
+export function readFromStart(fd: number, buffer: Uint8Array): number {
+  return pread(fd, buffer, buffer.length, 0);
+}
+
+/**
+ * Parses the decimal counter that is all that the first `length` bytes hold, but for a line end.
+ * @returns NaN for anything else: empty, torn at the front, a text, or beyond what a double holds exactly
+ */
+export function parseCounter(bytes: Uint8Array, length: number): number {
+  const newline = 10;
+  const end = length > 0 && bytes[length - 1] === newline ? length - 1 : length;
+  if (end <= 0) return Number.NaN;
+  let value = 0;
+  for (let at = 0; at < end; at++) {
+    const digit = (bytes[at] ?? 0) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value <= Number.MAX_SAFE_INTEGER ? value : Number.NaN;
+}
