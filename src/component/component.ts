@@ -7,7 +7,10 @@ import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 import type { Probe } from './probe.js';
 
-export type ComponentKind = 'receiver' | 'processor' | 'exporter' | 'extension';
+/** The kinds, in the order of a configuration file. */
+export const componentKinds = ['receiver', 'processor', 'exporter', 'extension'] as const;
+
+export type ComponentKind = (typeof componentKinds)[number];
 
 /** What every component has. The engine calls `start` once, then `shutdown` at least once. */
 export interface Component {

@@ -11,7 +11,8 @@ export function isSetting(part: Schema[string]): part is Setting | ListSetting {
   return 'default' in part && 'format' in part && 'doc' in part;
 }
 
-function isList(setting: Setting | ListSetting): setting is ListSetting {
+/** A list of maps, as opposed to a leaf that holds one value. */
+export function isListSetting(setting: Setting | ListSetting): setting is ListSetting {
   return setting.format === 'list';
 }
 
@@ -50,7 +51,7 @@ function judgePart(
   problems: Problem[],
 ): unknown {
   if (!isSetting(part)) return judgeSettings(part, node ?? nodeOf(null), path, problems);
-  if (isList(part)) return judgeList(part, node, path, problems);
+  if (isListSetting(part)) return judgeList(part, node, path, problems);
   const written = node ?? nodeOf(part.default);
   try {
     return judgeLeaf(part, written);

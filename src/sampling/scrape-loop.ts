@@ -18,6 +18,8 @@ export interface Scraper {
 }
 
 export interface ScrapeLoop {
+  /** Scrapes now, whatever the interval, and returns when the tables have been handed on. */
+  flush(): Promise<void>;
   /** Scrapes once more and ends. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -50,6 +52,7 @@ class Loop implements ScrapeLoop {
   #failing = false;
   #pointsOfGoodScrape = 1;
   #wake: () => void = () => {};
+  #flushes: (() => void)[] = [];
 
   constructor(request: ScrapeRequest) {
     this.#request = request;
@@ -57,6 +60,13 @@ class Loop implements ScrapeLoop {
     const intervalNs = BigInt(Math.round(request.intervalMs * 1e6));
     this.#ticks = new ScrapeTicks(intervalNs, request.context.clock.wallNs());
     this.#ended = this.#run();
+  }
+
+  flush(): Promise<void> {
+    if (this.#stopping) return this.#ended;
+    const done = new Promise<void>((resolve) => this.#flushes.push(resolve));
+    this.#wake();
+    return done;
   }
 
   stop(): Promise<void> {
@@ -81,7 +91,7 @@ class Loop implements ScrapeLoop {
     this.#telemetry.missed(missed);
     const deadlineNs = clock.monotonicNs() + atNs - wallNs;
     // A timer may fire up to a millisecond early.
-    for (let leftNs = atNs - wallNs; leftNs > 0n && !this.#stopping;) {
+    for (let leftNs = atNs - wallNs; leftNs > 0n && !this.#stopping && this.#flushes.length === 0;) {
       await this.#wait(Math.ceil(Number(leftNs) / 1e6));
       leftNs = deadlineNs - clock.monotonicNs();
     }
@@ -99,6 +109,14 @@ class Loop implements ScrapeLoop {
   }
 
   async #scrape(): Promise<void> {
+    // Who asks while this scrape runs waits for the next one.
+    const flushes = this.#flushes;
+    this.#flushes = [];
+    await this.#scrapeOnce();
+    for (const resolve of flushes) resolve();
+  }
+
+  async #scrapeOnce(): Promise<void> {
     const { clock } = this.#request.context;
     const startedNs = clock.monotonicNs();
     const seen = { points: 0 };

@@ -1,0 +1,81 @@
+import { describeError } from '../component/errors.js';
+import { findNearest } from '../config/nearest.js';
+import { ConfigurationError } from '../config/problem.js';
+import { exitCodes, UsageError, type Command } from './command.js';
+import { readVersion } from './version.js';
+
+/** Every command, loaded when it is called: `exec` has 250 ms for everything. */
+const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  run: () => import('./run.js'),
+  exec: () => import('./exec.js'),
+  validate: () => import('./validate.js'),
+  components: () => import('./components.js'),
+  'print-config': () => import('./print-config.js'),
+  doctor: () => import('./doctor.js'),
+};
+
+/**
+ * Runs one command line.
+ * @param args what stands after the program's name
+ * @returns the exit code: 2 for a wrong option or configuration, 1 for another failure
+ */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  surviveClosedOutput();
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    const isUsersChoice = error instanceof UsageError || error instanceof ConfigurationError;
+    return isUsersChoice ? exitCodes.usage : exitCodes.failure;
+  }
+}
+
+async function dispatch(args: readonly string[]): Promise<number> {
+  const [first = 'run', ...rest] = args;
+  if (first === '--help' || first === '-h' || first === 'help') return printHelp(rest[0]);
+  if (first === '--version' || first === '-V') return print(`joulemetry ${readVersion()}\n`);
+  // Options without a command belong to the default one.
+  const [name, own] = first.startsWith('-') ? ['run', args] : [first, rest];
+  const command = await loadCommand(name);
+  // What stands after "--" or after a command of the user's is not ours.
+  if (own[0] === '--help' || own[0] === '-h') return print(command.usage);
+  return command.run(own);
+}
+
+async function loadCommand(name: string): Promise<Command> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load) return (await load()).command;
+  const nearest = findNearest(name, Object.keys(commands));
+  const hint = nearest === undefined ? 'see joulemetry --help' : `did you mean "${nearest}"?`;
+  throw new UsageError(`Cannot run "${name}": unknown command, ${hint}`);
+}
+
+async function printHelp(name: string | undefined): Promise<number> {
+  if (name !== undefined) return print((await loadCommand(name)).usage);
+  const all = await Promise.all(Object.values(commands).map((load) => load()));
+  const width = Math.max(...all.map(({ command }) => command.name.length)) + 2;
+  const lines = all.map(({ command }) => `  ${command.name.padEnd(width)}${command.summary}`);
+  return print(`joulemetry ${readVersion()}: where do the joules go?
+
+Usage: joulemetry [COMMAND] [OPTIONS]
+
+Commands:
+${lines.join('\n')}
+
+joulemetry COMMAND --help says more. Without a command: run.
+`);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return exitCodes.success;
+}
+
+/** A reader that goes away, as `head` does, is no failure of ours. */
+function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}

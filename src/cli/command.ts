@@ -1,0 +1,23 @@
+/** One command of the command line. Its file exports it as `command`. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What `joulemetry COMMAND --help` prints. */
+  readonly usage: string;
+  /**
+   * Does the work.
+   * @param args what stands after the command's name
+   * @returns the exit code
+   * @throws UsageError, ConfigurationError or Error, whose message is all that a user sees
+   */
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** Options that do not fit together, or that nobody knows. The command line exits with 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Exit codes of the collector itself; `exec` passes on those of its command. */
+export const exitCodes = { success: 0, failure: 1, usage: 2 } as const;

@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { describeError } from '../component/errors.js';
+import { createFactoryFinder, type FactoryFinder } from '../component/find.js';
+import type { ConfigNode } from '../config/node.js';
+import { judgeService, type ServiceConfig } from '../config/service.js';
+import { loadConfig } from '../config/sources.js';
+import { UsageError } from './command.js';
+import { packageRoot } from './version.js';
+
+/** Where a user keeps configuration: options that several commands share. */
+export interface ConfigOptions {
+  /** Paths of `--config`, in order. Empty: the embedded default. */
+  readonly config: readonly string[];
+  /** `a.b=c` of `--set`, in order. */
+  readonly set: readonly string[];
+}
+
+export const configOptions = {
+  config: { type: 'string', short: 'c', multiple: true },
+  set: { type: 'string', multiple: true },
+} as const satisfies NonNullable<ParseArgsConfig['options']>;
+
+/** The lines of a usage text that say what the shared options do. */
+export const configUsage = `  -c, --config FILE   YAML file in the Collector's layout; repeat it to lay one over another
+                      (without it: the embedded default configuration)
+      --set PATH=VAL  one setting over all files, say receivers.process.collection_interval=5s`;
+
+/** The configuration that is used when the user names none. */
+export const defaultConfigPath = fileURLToPath(new URL('config/default.yaml', packageRoot));
+
+/**
+ * Understands options as node:util's parseArgs does.
+ * @throws UsageError when an option is unknown or lacks its value
+ */
+export function parseOptions<Config extends ParseArgsConfig>(
+  config: Config,
+): ReturnType<typeof parseArgs<Config>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new UsageError(`Cannot understand the command line: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Reads the configuration that the options name.
+ * @throws ConfigurationError
+ */
+export function loadConfigOf({ config, set }: ConfigOptions): ConfigNode {
+  const files = config.length > 0 ? config : [defaultConfigPath];
+  const onUnset = (name: string) => {
+    process.stderr.write(
+      `Configuration references unset environment variable "${name}", its value is empty\n`,
+    );
+  };
+  return loadConfig({ files, settings: set, surroundings: { env: process.env, onUnset } });
+}
+
+/**
+ * Reads and judges the configuration that the options name.
+ * @throws ConfigurationError
+ */
+export function judgeConfigOf(
+  options: ConfigOptions,
+  finder: FactoryFinder = createFactoryFinder(process.cwd()),
+): Promise<ServiceConfig> {
+  return judgeService(loadConfigOf(options), finder);
+}

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Looks at where it runs before it loads anything that would fail there with words that help nobody.
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const wanted = 'Node 20.19 or newer on Linux';
+
+function refuse(found: string): void {
+  process.stderr.write(`Cannot run joulemetry: found ${found}, wanted ${wanted}\n`);
+  process.exitCode = 1;
+}
+
+if (major < 20 || (major === 20 && minor < 19)) refuse(`Node ${process.versions.node}`);
+else if (process.platform !== 'linux') refuse(`the operating system "${process.platform}"`);
+else {
+  const { runCommandLine } = await import('./command-line.js');
+  process.exitCode = await runCommandLine(process.argv.slice(2));
+}

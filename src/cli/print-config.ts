@@ -1,0 +1,44 @@
+import { stringify } from 'yaml';
+import { createFactoryFinder } from '../component/find.js';
+import { plainOf } from '../config/node.js';
+import { redactConfig } from '../config/redact.js';
+import { judgeService } from '../config/service.js';
+import { exitCodes, UsageError, type Command } from './command.js';
+import { configOptions, configUsage, loadConfigOf, parseOptions } from './config-options.js';
+
+const formats = ['yaml', 'json'];
+const modes = ['redacted', 'unredacted'];
+
+/** Shows the configuration as it is after merging and substitution. */
+export const command: Command = {
+  name: 'print-config',
+  summary: 'Print the configuration after merging and substitution, without its secrets',
+  usage: `Usage: joulemetry print-config [OPTIONS]
+
+Prints the configuration that would be used: files and --set merged, \${env:...} replaced.
+Secrets are printed as [REDACTED].
+
+${configUsage}
+      --format FORMAT yaml (default) or json
+      --mode MODE     redacted (default) or unredacted
+`,
+  async run(args) {
+    const options = { ...configOptions, format: { type: 'string' }, mode: { type: 'string' } } as const;
+    const { config = [], set = [], format = 'yaml', mode = 'redacted' } = parseOptions({
+      args: [...args],
+      options,
+    }).values;
+    requireOne('--format', format, formats);
+    requireOne('--mode', mode, modes);
+    const root = loadConfigOf({ config, set });
+    const service = await judgeService(root, createFactoryFinder(process.cwd()));
+    const plain = mode === 'redacted' ? redactConfig(root, service) : plainOf(root);
+    process.stdout.write(format === 'json' ? `${JSON.stringify(plain, undefined, 2)}\n` : stringify(plain));
+    return exitCodes.success;
+  },
+};
+
+function requireOne(option: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  throw new UsageError(`Cannot use ${option} "${value}": wanted ${known.join(' or ')}`);
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { ConfigOf, ListSetting } from '../config/schema.js';
+import type { Attributes, AttributeValue } from '../model/series.js';
+
+/** The settings of one action, as in the Collector's attributes processor. */
+const items = {
+  action: {
+    doc: '`insert` sets an attribute that is not there, `update` one that is, `upsert` either; `delete` removes it; `hash` replaces its value by the SHA-256 of it',
+    format: ['insert', 'update', 'upsert', 'delete', 'hash'],
+    default: 'upsert',
+  },
+  key: { doc: "The attribute's name", format: 'string', default: '' },
+  value: { doc: 'The value to set', format: 'attribute_value', default: null },
+  from_attribute: {
+    doc: 'Takes the value from this attribute instead; without it there, nothing is done',
+    format: 'string',
+    default: null,
+  },
+} as const satisfies ListSetting['items'];
+
+/** One change of an attribute set. */
+export type AttributeAction = ConfigOf<typeof items>;
+
+/**
+ * The setting that holds the actions.
+ * @param doc what they are done to
+ */
+export function createActionsSetting(doc: string) {
+  return { doc, format: 'list', items, default: [] } as const satisfies ListSetting;
+}
+
+/**
+ * Problems that only show in an action as a whole.
+ * @param path of the list in the component's settings
+ */
+export function checkActions(actions: readonly AttributeAction[], path: string): readonly string[] {
+  return actions.flatMap(({ action, key, value, from_attribute: from }, i) => {
+    const at = `${path}[${i}]`;
+    const sources = [value, from].filter((source) => source !== null).length;
+    if (key === '') return [`${at}.key: not set, expected the name of an attribute`];
+    if (action === 'delete' || action === 'hash') {
+      return sources === 0 ? [] : [`${at}: "${action}" takes neither "value" nor "from_attribute"`];
+    }
+    if (sources === 1) return [];
+    return [`${at}: ${sources === 0 ? 'found none' : 'found both'}, expected "value" or "from_attribute"`];
+  });
+}
+
+/** The attributes after every action in turn: the same object where nothing changes. */
+export function applyActions(attributes: Attributes, actions: readonly AttributeAction[]): Attributes {
+  return actions.reduce(applyAction, attributes);
+}
+
+function applyAction(attributes: Attributes, { action, key, ...source }: AttributeAction): Attributes {
+  const old = findValue(attributes, key);
+  const value = source.from_attribute === null ? source.value : findValue(attributes, source.from_attribute);
+  switch (action) {
+    case 'insert':
+      return old === undefined ? withAttribute(attributes, key, value) : attributes;
+    case 'update':
+      return old === undefined ? attributes : withAttribute(attributes, key, value);
+    case 'upsert':
+      return withAttribute(attributes, key, value);
+    case 'delete':
+      return withoutAttribute(attributes, key);
+    case 'hash':
+      return old === undefined ? attributes : withAttribute(attributes, key, hash(old));
+  }
+}
+
+/** Not what an object has by birth, such as "constructor". */
+function findValue(attributes: Attributes, key: string): AttributeValue | undefined {
+  return Object.hasOwn(attributes, key) ? attributes[key] : undefined;
+}
+
+function withAttribute(
+  attributes: Attributes,
+  key: string,
+  value: AttributeValue | null | undefined,
+): Attributes {
+  if (value === undefined || value === null || findValue(attributes, key) === value) return attributes;
+  return { ...attributes, [key]: value };
+}
+
+function withoutAttribute(attributes: Attributes, key: string): Attributes {
+  if (!Object.hasOwn(attributes, key)) return attributes;
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => name !== key));
+}
+
+function hash(value: AttributeValue): string {
+  return createHash('sha256').update(String(value)).digest('hex');
+}

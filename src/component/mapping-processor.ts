@@ -1,0 +1,33 @@
+import { SeriesMap } from '../model/map-series.js';
+import type { Series } from '../model/series.js';
+import type { ConsumingComponent, Context } from './component.js';
+import type { Consumer } from './consumer.js';
+
+/**
+ * A processor that makes other series of the series that come. Where several become the same, counters and
+ * up-down counters are summed, and of gauges the first one stays, with one warning for each metric.
+ * @param map asked once per series
+ */
+export function createMappingProcessor(
+  map: (series: Series) => Series,
+  context: Context,
+  next: Consumer,
+): ConsumingComponent {
+  const warned = new Set<string>();
+  const onConflict = ({ metric }: Series) => {
+    if (warned.has(metric.name)) return;
+    warned.add(metric.name);
+    context.log.warn(
+      `Cannot tell series of the gauge "${metric.name}" apart any more: the first of each is kept, the others are left out`,
+    );
+  };
+  const seriesMap = new SeriesMap({ map, onConflict });
+  return {
+    start() {},
+    consume(table) {
+      const mapped = seriesMap.apply(table);
+      return mapped === undefined || next.consume(mapped);
+    },
+    shutdown() {},
+  };
+}
