@@ -1,0 +1,17 @@
+import { applyActions, checkActions } from '../../src/component/attribute-actions.js';
+import type { ProcessorFactory } from '../../src/component/component.js';
+import { createMappingProcessor } from '../../src/component/mapping-processor.js';
+import type { Series } from '../../src/model/series.js';
+import { schema, type Config } from './config.js';
+
+export const factory: ProcessorFactory<typeof schema> = {
+  schema,
+  check: ({ actions }) => checkActions(actions, 'actions'),
+  create: ({ actions }, context, next) =>
+    createMappingProcessor((series) => mapSeries(series, actions), context, next),
+};
+
+function mapSeries(series: Series, actions: Config['actions']): Series {
+  const attributes = applyActions(series.attributes, actions);
+  return attributes === series.attributes ? series : { ...series, attributes };
+}

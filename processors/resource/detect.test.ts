@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLogCollector } from '../../src/contract/fakes.js';
+import { detect } from './detect.js';
+import { parseOsRelease } from './os-release.js';
+import { parseResourceAttributes } from './resource-attributes.js';
+
+test('parseOsRelease reads plain, single and double quoted values', () => {
+  const text = `# a comment\nNAME=Fedora\nVERSION_ID='41'\n\nPRETTY_NAME="A \\"quoted\\" name"\nID_LIKE=""\n`;
+  const { NAME, VERSION_ID, PRETTY_NAME } = parseOsRelease(text);
+  assert.deepEqual([NAME, VERSION_ID, PRETTY_NAME], ['Fedora', '41', 'A "quoted" name']);
+});
+
+test('parseResourceAttributes decodes keys and values', () => {
+  assert.deepEqual(parseResourceAttributes('a=b, team = x%2Cy ,eq=1=2,'), {
+    a: 'b',
+    team: 'x,y',
+    eq: '1=2',
+  });
+  assert.deepEqual(parseResourceAttributes(''), {});
+});
+
+test('parseResourceAttributes throws, when a part is no pair', () => {
+  for (const part of ['novalue', '=x', 'a=%zz']) {
+    assert.throws(() => parseResourceAttributes(`ok=1,${part}`), {
+      message: `Cannot use OTEL_RESOURCE_ATTRIBUTES: expected key=value pairs between commas, percent-encoded, found "${part}"`,
+    });
+  }
+});
+
+test('detect warns and goes on, when the environment is wrong', () => {
+  const log = createLogCollector();
+  const environment = { OTEL_RESOURCE_ATTRIBUTES: 'wrong' };
+  const found = detect(['env', 'os'], { root: '/nonexistent', environment, log });
+  assert.deepEqual(found, { 'os.type': 'linux' });
+  assert.equal(log.lines.length, 1);
+});
+
+test('detect finds no host.id, when the machine has none', () => {
+  const found = detect(['host'], { root: '/nonexistent', environment: {}, log: createLogCollector() });
+  assert.deepEqual(Object.keys(found), ['host.name', 'host.arch']);
+});
+
+test('detect prefers the first detector, when two find the same attribute', () => {
+  const environment = { OTEL_RESOURCE_ATTRIBUTES: 'os.type=mine' };
+  const surroundings = { root: '/nonexistent', environment, log: createLogCollector() };
+  assert.equal(detect(['env', 'os'], surroundings)['os.type'], 'mine');
+  assert.equal(detect(['os', 'env'], surroundings)['os.type'], 'linux');
+});

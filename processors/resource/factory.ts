@@ -1,0 +1,63 @@
+import { applyActions, checkActions } from '../../src/component/attribute-actions.js';
+import type { Context, ProcessorFactory } from '../../src/component/component.js';
+import { createMappingProcessor } from '../../src/component/mapping-processor.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Attributes, Resource } from '../../src/model/series.js';
+import { schema, type Config } from './config.js';
+import { detect, detectorNames } from './detect.js';
+
+export const factory: ProcessorFactory<typeof schema> = {
+  schema,
+  check: ({ detectors, attributes }) => [
+    ...detectors
+      .filter((name) => !detectorNames.includes(name))
+      .map((name) => `detectors: expected some of ${detectorNames.join(', ')}, found "${name}"`),
+    ...checkActions(attributes, 'attributes'),
+  ],
+  create(config, context, next) {
+    const mapResource = createResourceMapping(config, context);
+    return createMappingProcessor(
+      (series) => {
+        const resource = mapResource(series.resource);
+        return resource === series.resource ? series : { ...series, resource };
+      },
+      context,
+      next,
+    );
+  },
+};
+
+/** Maps each resource object once, so that what shared a resource shares the new one, too. */
+function createResourceMapping(config: Config, { host, log }: Context): (resource: Resource) => Resource {
+  const detected = detect(config.detectors, { root: config.root, environment: process.env, log });
+  const machine: Machine = { named: host.attributes, detected };
+  return createPlans((resource: Resource) => {
+    const described = describeResource(resource.attributes, machine, config.override);
+    const attributes = applyActions(described, config.attributes);
+    return attributes === resource.attributes ? resource : { attributes };
+  });
+}
+
+/** What is known of this machine. */
+interface Machine {
+  /** As receivers name it. */
+  readonly named: Attributes;
+  readonly detected: Attributes;
+}
+
+function describeResource(attributes: Attributes, machine: Machine, override: boolean): Attributes {
+  if (override) return { ...attributes, ...machine.detected };
+  if (isElsewhere(attributes, machine)) return attributes;
+  // What a resource says only because receivers name the machine so gives way to what was detected.
+  const own = Object.entries(attributes).filter(([key, value]) => machine.named[key] !== value);
+  return { ...attributes, ...machine.detected, ...Object.fromEntries(own) };
+}
+
+/** Whether a resource says itself that it is not of this machine, as those from other collectors do. */
+function isElsewhere(attributes: Attributes, { named, detected }: Machine): boolean {
+  return ['host.id', 'host.name'].some((key) => {
+    const known = [named[key], detected[key]].filter((value) => value !== undefined);
+    const said = attributes[key];
+    return said !== undefined && known.length > 0 && !known.includes(said);
+  });
+}

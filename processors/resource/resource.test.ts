@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import type { Attributes, Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { factory } from './factory.js';
+
+const machineId = '0123456789abcdef0123456789abcdef';
+
+/** A folder that holds the files of a machine. */
+function createRoot(t: TestContext): string {
+  const root = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(join(root, 'etc/machine-id'), `${machineId}\n`);
+  writeFileSync(
+    join(root, 'etc/os-release'),
+    'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n',
+  );
+  return root;
+}
+
+/** What becomes of resources; each series has the metric "test". */
+function mapResources(settings: unknown, resources: readonly Attributes[], host: Attributes = {}) {
+  const next = createTableCollector();
+  const config = parseSettings(factory.schema, settings);
+  const processor = factory.create(config, createFakeContext({ host: { attributes: host } }), next);
+  const metric = { name: 'test', unit: '1', description: '', kind: 'gauge', valueType: 'int' } as const;
+  const series = resources.map((attributes): Series => ({
+    metric,
+    resource: { attributes },
+    attributes: {},
+    start: 0n,
+  }));
+  processor.consume(createRow(series, 1n, new Float64Array(series.length)));
+  return next.tables[0].series.map(({ resource }) => resource.attributes);
+}
+
+test('resource adds what it detects to every resource, when nothing is set', (t) => {
+  const [host, process] = mapResources({ root: createRoot(t) }, [{}, { 'process.pid': 7 }]);
+  const { 'host.arch': arch, ...detected } = host;
+  assert.match(String(arch), /^[a-z][a-z0-9]+$/);
+  assert.deepEqual(detected, {
+    'host.name': hostname(),
+    'host.id': machineId,
+    'os.type': 'linux',
+    'os.name': 'Debian GNU/Linux',
+    'os.version': '12',
+    'os.description': 'Debian GNU/Linux 12 (bookworm)',
+  });
+  assert.deepEqual(process, { ...host, 'process.pid': 7 });
+});
+
+test('resource keeps what a resource says already, when override is off', (t) => {
+  const settings = { root: createRoot(t), detectors: ['os'] };
+  const [kept] = mapResources(settings, [{ 'os.version': '13' }]);
+  assert.equal(kept['os.version'], '13');
+  const [replaced] = mapResources({ ...settings, override: true }, [{ 'os.version': '13' }]);
+  assert.equal(replaced['os.version'], '12');
+});
+
+test('resource adds nothing, when a resource is of another machine', (t) => {
+  const root = createRoot(t);
+  const [other] = mapResources({ root }, [{ 'host.name': 'other', 'process.pid': 1 }]);
+  assert.deepEqual(other, { 'host.name': 'other', 'process.pid': 1 });
+  const [sameId] = mapResources({ root }, [{ 'host.id': 'f'.repeat(32) }]);
+  assert.deepEqual(sameId, { 'host.id': 'f'.repeat(32) });
+});
+
+test('resource replaces the name that receivers give the machine, when another one is detected', (t) => {
+  process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'host.name=alias,deployment.environment.name=a%20b';
+  t.after(() => delete process.env['OTEL_RESOURCE_ATTRIBUTES']);
+  const ours = { 'host.name': 'plain' };
+  const [mapped] = mapResources({ root: createRoot(t), detectors: ['env', 'host'] }, [ours], ours);
+  assert.equal(mapped['host.name'], 'alias');
+  assert.equal(mapped['deployment.environment.name'], 'a b');
+  assert.equal(mapped['host.id'], machineId);
+});
+
+test('resource does its actions after the detection', (t) => {
+  const attributes = [
+    { action: 'delete', key: 'os.description' },
+    { action: 'upsert', key: 'rack', value: 12 },
+  ];
+  const [mapped] = mapResources({ root: createRoot(t), detectors: ['os'], attributes }, [{}]);
+  assert.deepEqual(mapped, {
+    'os.type': 'linux',
+    'os.name': 'Debian GNU/Linux',
+    'os.version': '12',
+    rack: 12,
+  });
+});
+
+test('resource makes one resource of one, when series share it', () => {
+  const next = createTableCollector();
+  const config = parseSettings(factory.schema, { detectors: ['os'] });
+  const processor = factory.create(config, createFakeContext(), next);
+  const resource = { attributes: {} };
+  const seriesOf = (name: string): Series => ({
+    metric: { name, unit: '1', description: '', kind: 'gauge', valueType: 'int' },
+    resource,
+    attributes: {},
+    start: 0n,
+  });
+  processor.consume(createRow([seriesOf('a'), seriesOf('b')], 1n, new Float64Array(2)));
+  const [a, b] = next.tables[0].series;
+  assert.equal(a.resource, b.resource);
+});
+
+test('resource names an unknown detector, when the settings are checked', () => {
+  const config = parseSettings(factory.schema, { detectors: ['env', 'docker'] });
+  assert.deepEqual(factory.check?.(config), ['detectors: expected some of env, host, os, found "docker"']);
+});

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SeriesMap } from './map-series.js';
+import type { Attributes, MetricKind, Series } from './series.js';
+import { createEnding, createRow, type Table } from './table.js';
+
+function seriesOf(kind: MetricKind, attributes: Attributes, start = 0n): Series {
+  const metric = { name: `test.${kind}`, unit: 'J', description: '', kind, valueType: 'double' } as const;
+  return { metric, resource: { attributes: {} }, attributes, start };
+}
+
+/** A map that drops the attribute "pid", and the conflicts that it told of. */
+function createDropPid() {
+  const conflicts: Series[] = [];
+  const seriesMap = new SeriesMap({
+    map(series) {
+      const { pid, ...attributes } = series.attributes;
+      return pid === undefined ? series : { ...series, attributes };
+    },
+    onConflict: (series) => conflicts.push(series),
+  });
+  const apply = (table: Table) => {
+    const mapped = seriesMap.apply(table);
+    assert.ok(mapped);
+    return mapped;
+  };
+  return { seriesMap, apply, conflicts };
+}
+
+const row = (series: readonly Series[], at: number, values: readonly number[]) =>
+  createRow(series, BigInt(at), Float64Array.from(values));
+
+test('apply hands on the table itself, when no series changes', () => {
+  const { seriesMap } = createDropPid();
+  const table = row([seriesOf('counter', { name: 'a' })], 0, [1]);
+  assert.equal(seriesMap.apply(table), table);
+});
+
+test('apply keeps the values and gives the same new array each time, when series only change their names', () => {
+  const { apply } = createDropPid();
+  const series = [seriesOf('counter', { pid: 1, name: 'a' }), seriesOf('counter', { pid: 2, name: 'b' })];
+  const first = row(series, 0, [1, 2]);
+  const one = apply(first);
+  const other = apply(row(series, 1, [3, 4]));
+  assert.deepEqual(
+    one.series.map(({ attributes }) => attributes),
+    [{ name: 'a' }, { name: 'b' }],
+  );
+  assert.equal(one.values, first.values);
+  assert.equal(one.series, other.series);
+  assert.equal(one.offsets, first.offsets);
+});
+
+test('apply gives a series the same new one, when it comes in another array', () => {
+  const { apply } = createDropPid();
+  const series = seriesOf('counter', { pid: 1 });
+  const one = apply(row([series], 0, [1]));
+  const other = apply(row([seriesOf('counter', { name: 'b' }), series], 1, [2, 3]));
+  assert.equal(one.series[0], other.series[1]);
+});
+
+test('apply sums counters row by row, when they become the same', () => {
+  const { apply } = createDropPid();
+  const table: Table = {
+    series: [
+      seriesOf('counter', { pid: 1 }),
+      seriesOf('counter', { name: 'b' }),
+      seriesOf('counter', { pid: 2 }),
+    ],
+    epoch: 0n,
+    offsets: Float64Array.of(0, 1, 2),
+    values: Float64Array.of(0, 10, 0, 1, 11, 2, 3, 12, 5),
+  };
+  const mapped = apply(table);
+  assert.deepEqual(
+    mapped.series.map(({ attributes }) => attributes),
+    [{}, { name: 'b' }],
+  );
+  assert.deepEqual([...mapped.values], [0, 10, 3, 11, 8, 12]);
+});
+
+test('apply starts a sum at its oldest member, when they come together', () => {
+  const { apply } = createDropPid();
+  const series = [seriesOf('counter', { pid: 1 }, 50n), seriesOf('counter', { pid: 2 }, 20n)];
+  const mapped = apply(row(series, 100, [1, 2]));
+  assert.equal(mapped.series[0].start, 20n);
+  assert.deepEqual([...mapped.values], [3]);
+});
+
+test('apply continues the same series as a sum, when a counter joins a live one', () => {
+  const { apply } = createDropPid();
+  const [old, young] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 }, 10n)];
+  const before = apply(row([old], 10, [5]));
+  const after = apply(row([old, young], 20, [6, 0.5]));
+  assert.equal(after.series[0], before.series[0]);
+  assert.deepEqual([...after.values], [6.5]);
+});
+
+test('apply counts from its first reading, when a counter older than the sum joins', () => {
+  const { apply } = createDropPid();
+  const [old, young] = [seriesOf('counter', { pid: 1 }, 5n), seriesOf('counter', { pid: 2 }, 10n)];
+  apply(row([young], 20, [1]));
+  assert.deepEqual([...apply(row([young, old], 30, [2, 100])).values], [2]);
+  assert.deepEqual([...apply(row([young, old], 40, [3, 104])).values], [7]);
+});
+
+test('apply keeps what an ended counter counted, so that the sum does not fall', () => {
+  const { apply, seriesMap } = createDropPid();
+  const [one, two] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
+  apply(row([one, two], 10, [5, 7]));
+  assert.equal(seriesMap.apply(createEnding([one], 11n)), undefined);
+  assert.deepEqual([...apply(row([two], 20, [8])).values], [13]);
+});
+
+test('apply takes the last row of a series into the sum, when it ends in the same table', () => {
+  const { apply } = createDropPid();
+  const [one, two] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
+  apply(row([one, two], 10, [5, 7]));
+  const last = apply({ ...row([one, two], 20, [6, 7]), ended: [one] });
+  assert.deepEqual([[...last.values], last.ended], [[13], undefined]);
+  assert.deepEqual([...apply(row([two], 30, [8])).values], [14]);
+});
+
+test('apply ends the new series, when the last of its members ended', () => {
+  const { apply } = createDropPid();
+  const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
+  const mapped = apply(row(series, 10, [5, 7]));
+  const ending = apply(createEnding(series, 11n));
+  assert.deepEqual(ending.ended, mapped.series);
+  assert.deepEqual(ending.series, []);
+});
+
+test('apply begins another new series, when a counter begins anew in the table that ends the old one', () => {
+  const { apply } = createDropPid();
+  const [old, again] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 1 }, 15n)];
+  const before = apply(row([old], 10, [5]));
+  const after = apply({ ...row([again], 20, [1]), ended: [old] });
+  assert.deepEqual(after.ended, before.series);
+  assert.equal(after.series[0].start, 15n);
+  assert.deepEqual([...after.values], [1]);
+});
+
+test('apply lets an ended up-down counter leave the sum', () => {
+  const { apply } = createDropPid();
+  const [one, two] = [seriesOf('updowncounter', { pid: 1 }), seriesOf('updowncounter', { pid: 2 })];
+  assert.deepEqual([...apply(row([one, two], 10, [5, 7])).values], [12]);
+  apply({ ...row([two], 20, [7]), ended: [one] });
+  assert.deepEqual([...apply(row([two], 30, [6])).values], [6]);
+});
+
+test('apply keeps the first gauge and tells of the other, when gauges become the same', () => {
+  const { apply, conflicts } = createDropPid();
+  const [one, two] = [seriesOf('gauge', { pid: 1 }), seriesOf('gauge', { pid: 2 })];
+  assert.deepEqual([...apply(row([one, two], 10, [5, 7])).values], [5]);
+  assert.equal(conflicts.length, 1);
+  apply({ ...row([two], 20, [8]), ended: [one] });
+  assert.deepEqual([...apply(row([two], 30, [9])).values], [9]);
+});
+
+test('apply hands on nothing, when the only gauge of a table is left out', () => {
+  const { apply, seriesMap } = createDropPid();
+  apply(row([seriesOf('gauge', { pid: 1 })], 10, [5]));
+  assert.equal(seriesMap.apply(row([seriesOf('gauge', { pid: 2 })], 10, [5])), undefined);
+});
+
+test('apply sums the last readings, when members come in different tables', () => {
+  const { apply } = createDropPid();
+  const [one, two] = [[seriesOf('counter', { pid: 1 })], [seriesOf('counter', { pid: 2 })]];
+  apply(row(one, 10, [5]));
+  assert.deepEqual([...apply(row(two, 10, [7])).values], [12]);
+  assert.deepEqual([...apply(row(one, 20, [6])).values], [13]);
+  assert.deepEqual([...apply(row(two, 15, [9])).values], [NaN], 'older than a row handed on already');
+  assert.deepEqual([...apply(row(one, 30, [6])).values], [15]);
+});
+
+test('apply leaves a gap in a sum, when no member has a reading, and sums the last ones, when one has', () => {
+  const { apply } = createDropPid();
+  const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
+  apply(row(series, 10, [5, 7]));
+  assert.deepEqual([...apply(row(series, 20, [NaN, NaN])).values], [NaN]);
+  assert.deepEqual([...apply(row(series, 30, [NaN, 8])).values], [13]);
+});
+
+test('apply remembers the last reading before a gap, when a counter joins later', () => {
+  const { apply } = createDropPid();
+  const [one, two] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
+  apply({
+    series: [one],
+    epoch: 0n,
+    offsets: Float64Array.of(0, 1),
+    values: Float64Array.of(5, NaN),
+  });
+  assert.deepEqual([...apply(row([two], 20, [1])).values], [6]);
+});

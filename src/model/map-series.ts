@@ -1,0 +1,180 @@
+import { seriesKey } from './key.js';
+import { MappedSeries, type Member } from './mapped-series.js';
+import type { Series } from './series.js';
+import type { Table } from './table.js';
+
+/** What is done with each series, once per series. */
+export interface SeriesMapping {
+  /** What becomes of a series: another one with the same kind of metric, or itself. */
+  map(series: Series): Series;
+  /** Told of a gauge that becomes the same as a live one and is left out for that reason. */
+  onConflict(mapped: Series): void;
+}
+
+interface Column {
+  readonly target: MappedSeries;
+  /** The column that it is a copy of; -1: a sum. */
+  readonly source: number;
+}
+
+/** How the tables with one array of series are changed. */
+interface Plan {
+  readonly generation: number;
+  /** One per column of the table that comes. */
+  readonly members: readonly Member[];
+  /** One per column of the table that goes. */
+  readonly columns: readonly Column[];
+  readonly series: readonly Series[];
+  /** Whether the values stay as they are. */
+  readonly keepsValues: boolean;
+}
+
+/**
+ * Gives tables other series, as renaming and dropping attributes does. Where several live series become the
+ * same, counters and up-down counters are summed, and of gauges the first one stays.
+ */
+export class SeriesMap {
+  readonly #mapping: SeriesMapping;
+  readonly #plans = new WeakMap<readonly Series[], Plan>();
+  readonly #members = new Map<Series, Member>();
+  readonly #targets = new Map<string, MappedSeries>();
+  /** Differs when plans made before may be wrong now. */
+  #generation = 0;
+
+  constructor(mapping: SeriesMapping) {
+    this.#mapping = mapping;
+  }
+
+  /** @returns the table itself where nothing is to be changed; undefined when nothing of it is left */
+  apply(table: Table): Table | undefined {
+    // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
+    const [last, gone] = split(table.ended ?? [], (series) => table.series.includes(series));
+    const ended = this.#end(gone);
+    const plan = this.#planOf(table.series);
+    const values = plan.keepsValues ? keepValues(table, plan) : recutValues(table, plan);
+    ended.push(...this.#end(last));
+    if (plan.series === table.series && isSame(ended, table.ended)) return table;
+    if (plan.series.length === 0 && ended.length === 0) return undefined;
+    return {
+      series: plan.series,
+      epoch: table.epoch,
+      offsets: plan.series.length === 0 ? new Float64Array(0) : table.offsets,
+      values,
+      ...(ended.length > 0 && { ended }),
+    };
+  }
+
+  #planOf(series: readonly Series[]): Plan {
+    const known = this.#plans.get(series);
+    if (known?.generation === this.#generation) return known;
+    const plan = this.#createPlan(series, known?.series);
+    this.#plans.set(series, plan);
+    return plan;
+  }
+
+  #createPlan(series: readonly Series[], previous: readonly Series[] | undefined): Plan {
+    // The oldest first, so that a sum begins with its oldest member.
+    const unknown = series.filter((one) => !this.#members.has(one));
+    for (const one of unknown.toSorted(compareStarts)) this.#join(one);
+    const members = series.flatMap((one) => this.#members.get(one) ?? []);
+    const columns = createColumns(members);
+    const mapped = columns.map((column) => column.target.series);
+    return {
+      generation: this.#generation,
+      members,
+      columns,
+      series: [series, previous].find((array) => isSame(mapped, array)) ?? mapped,
+      keepsValues: columns.length === members.length && columns.every(({ source }, i) => source === i),
+    };
+  }
+
+  #join(series: Series): void {
+    const mapped = this.#mapping.map(series);
+    const key = seriesKey(mapped);
+    const known = this.#targets.get(key);
+    const target = known ?? new MappedSeries(mapped);
+    this.#targets.set(key, target);
+    this.#members.set(series, target.join(series.start));
+    if (!known) return;
+    this.#generation += 1;
+    if (target.isGauge) this.#mapping.onConflict(target.series);
+  }
+
+  /** @returns the mapped series that ended with these */
+  #end(ended: readonly Series[]): Series[] {
+    return ended.flatMap((series) => {
+      const member = this.#members.get(series);
+      if (!member) return [];
+      this.#members.delete(series);
+      const { target } = member;
+      target.leave(member);
+      if (!target.isEmpty) {
+        this.#generation += 1;
+        return [];
+      }
+      this.#targets.delete(seriesKey(target.series));
+      return [target.series];
+    });
+  }
+}
+
+function createColumns(members: readonly Member[]): readonly Column[] {
+  const columns = new Map<MappedSeries, Column>();
+  for (const [source, member] of members.entries()) {
+    const { target } = member;
+    if (target.isPlain) columns.set(target, { target, source });
+    else if (!target.isGauge) columns.set(target, { target, source: -1 });
+    else if (target.isFirst(member)) columns.set(target, { target, source });
+  }
+  return [...columns.values()];
+}
+
+/** Remembers the last readings, in case that another series joins later. */
+function keepValues(table: Table, { members }: Plan): Float64Array {
+  const lastRow = table.offsets.length - 1;
+  if (lastRow < 0) return table.values;
+  const at = Number(table.epoch) + table.offsets[lastRow];
+  for (let column = 0; column < members.length; column++) {
+    const member = members[column];
+    member.target.take(member, findLastReading(table, column));
+    member.target.lastAt = at;
+  }
+  return table.values;
+}
+
+function findLastReading({ values, series }: Table, column: number): number {
+  for (let cell = values.length - series.length + column; cell >= 0; cell -= series.length) {
+    if (!Number.isNaN(values[cell])) return values[cell];
+  }
+  return NaN;
+}
+
+function recutValues(table: Table, { members, columns }: Plan): Float64Array {
+  const rows = table.offsets.length;
+  const epoch = Number(table.epoch);
+  const values = new Float64Array(rows * columns.length);
+  for (let row = 0; row < rows; row++) {
+    const from = row * members.length;
+    for (let i = 0; i < members.length; i++) members[i].target.take(members[i], table.values[from + i]);
+    const at = epoch + table.offsets[row];
+    for (let i = 0; i < columns.length; i++) {
+      const { source, target } = columns[i];
+      values[row * columns.length + i] =
+        source < 0 ? target.sum(at) : target.pass(table.values[from + source], at);
+    }
+  }
+  return values;
+}
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[] | undefined): boolean {
+  return one.length === (other?.length ?? 0) && one.every((item, i) => item === other?.[i]);
+}
+
+function compareStarts(a: Series, b: Series): number {
+  if (a.start === b.start) return 0;
+  return a.start < b.start ? -1 : 1;
+}

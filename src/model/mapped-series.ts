@@ -1,0 +1,100 @@
+import type { Series } from './series.js';
+
+/** A live series on its way into a mapped one. */
+export interface Member {
+  readonly target: MappedSeries;
+  /** Its last reading. */
+  last: number;
+  /** What it had counted before the mapped series began. NaN: its first reading, not seen so far, will tell. */
+  base: number;
+}
+
+/**
+ * A series that stands for one series or for the sum of several. A sum of counters never falls: an ended member
+ * stays in it with its last value. A sum of up-down counters loses the members that end. Gauges have no sum:
+ * the member that was there first speaks for all.
+ */
+export class MappedSeries {
+  readonly series: Series;
+  /** Unix time in nanoseconds of the last row that was handed on. */
+  lastAt = -Infinity;
+  readonly #members = new Set<Member>();
+  #retired = 0;
+  #handedOn = -Infinity;
+  #hasReading = false;
+
+  constructor(series: Series) {
+    this.series = series;
+  }
+
+  /** Whether its value is just that of its only member. */
+  get isPlain(): boolean {
+    const [first, second] = this.#members;
+    return first !== undefined && second === undefined && first.base === 0 && this.#retired === 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#members.size === 0;
+  }
+
+  get isGauge(): boolean {
+    return this.series.metric.kind === 'gauge';
+  }
+
+  /** Whether this member's values are those of a gauge with several members. */
+  isFirst(member: Member): boolean {
+    const [first] = this.#members;
+    return first === member;
+  }
+
+  /** @param start that of the member, Unix time in nanoseconds */
+  join(start: bigint): Member {
+    const isCounter = this.series.metric.kind === 'counter';
+    // What it counted before this series began is nothing that this series counted.
+    const base = isCounter && start < this.series.start ? NaN : 0;
+    const member = { target: this, last: 0, base };
+    this.#members.add(member);
+    return member;
+  }
+
+  leave(member: Member): void {
+    this.#members.delete(member);
+    if (this.series.metric.kind === 'counter') this.#retired += contributionOf(member);
+  }
+
+  /** Takes a member's reading into the sum. NaN, a gap, changes nothing. */
+  take(member: Member, value: number): void {
+    if (Number.isNaN(value)) return;
+    if (Number.isNaN(member.base)) member.base = value;
+    member.last = value;
+    this.#hasReading = true;
+  }
+
+  /** Hands on a row's value as it is. */
+  pass(value: number, at: number): number {
+    this.lastAt = at;
+    return value;
+  }
+
+  /**
+   * The sum after the readings of one row.
+   * @param at Unix time in nanoseconds of the row
+   * @returns NaN when the row had no reading, or is older than one handed on already: members that come in
+   * different tables lag by a table
+   */
+  sum(at: number): number {
+    if (!this.#hasReading || at < this.lastAt) return NaN;
+    this.#hasReading = false;
+    this.lastAt = at;
+    let sum = this.#retired;
+    for (const member of this.#members) sum += contributionOf(member);
+    // A member that left changes the order of summing, and with it the last bits.
+    if (this.series.metric.kind === 'counter') sum = Math.max(sum, this.#handedOn);
+    this.#handedOn = sum;
+    return sum;
+  }
+}
+
+function contributionOf({ last, base }: Member): number {
+  return Number.isNaN(base) ? 0 : last - base;
+}
