@@ -106,6 +106,8 @@ function judgeChoice(choices: readonly string[], node: ConfigNode): unknown {
 /** Lets convict judge one value by itself: given a whole schema, it would stop at the first wrong item. */
 function askConvict(format: string | string[], plain: unknown): { readonly value: unknown } | undefined {
   if (plain === undefined) return undefined;
+  // convict takes a dot in a map's key for a path; lists and maps were understood as a whole before.
+  if (typeof plain === 'object') return { value: plain };
   const judge = convict<{ leaf: unknown }>({ leaf: { doc: '', default: null, nullable: true, format } });
   judge.load({ leaf: plain });
   try {

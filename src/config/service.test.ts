@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FactoryFinder } from '../component/find.js';
+import { nodeOf } from './node.js';
+import { parseConfigText } from './read-yaml.js';
+import { redactConfig } from './redact.js';
+import type { Schema } from './schema.js';
+import { judgeService } from './service.js';
+
+const schema = {
+  zones: { doc: '', format: 'string_list', default: [] },
+  auth: { token: { doc: '', format: 'string', default: null, sensitive: true } },
+  headers: { doc: '', format: 'string_map', default: {}, sensitive: true },
+} as const satisfies Schema;
+
+const component = { start() {}, shutdown() {}, consume: () => true };
+const receiver = {
+  schema,
+  metrics: [],
+  probe: () => ({ available: true, found: '', remedies: [] }),
+  create: () => component,
+};
+const factory = { schema, create: () => component };
+
+const finder: FactoryFinder = {
+  find(kind, type) {
+    const known = { receiver, processor: factory, exporter: factory, extension: factory };
+    return Promise.resolve(type === 'known' ? known[kind] : undefined);
+  },
+};
+
+async function judge(text: string) {
+  const surroundings = { env: {}, onUnset: () => {} };
+  return judgeService(parseConfigText(text, 'c.yaml', surroundings, []), finder);
+}
+
+async function problemsOf(text: string): Promise<string[]> {
+  try {
+    await judge(text);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    return error.message.split('\n');
+  }
+}
+
+const right = `
+receivers: {known: {zones: [a]}, known/two: {start: auto, fallback_for: [known]}}
+exporters: {known: }
+extensions: {known: }
+service:
+  extensions: [known]
+  pipelines: {metrics: {receivers: [known, known/two], exporters: [known]}}
+  telemetry: {logs: {level: debug}}
+`;
+
+test('judgeService gives components, pipelines and telemetry, when everything is right', async () => {
+  const config = await judge(right);
+  assert.deepEqual([...config.receivers.keys()], ['known', 'known/two']);
+  assert.deepEqual(config.receivers.get('known')?.settings, {
+    zones: ['a'],
+    auth: { token: null },
+    headers: {},
+  });
+  assert.deepEqual(config.receivers.get('known/two')?.keys, { start: 'auto', fallback_for: ['known'] });
+  assert.deepEqual(config.pipelines, [
+    { id: 'metrics', receivers: ['known', 'known/two'], processors: [], exporters: ['known'] },
+  ]);
+  assert.deepEqual(config.runningExtensions, ['known']);
+  assert.equal(config.telemetry.logs.level, 'debug');
+  assert.equal(config.telemetry.metrics.level, 'normal');
+});
+
+test('judgeService names everything that is wrong with its place, when much is', async () => {
+  const text = `
+receivers:
+  known: {zonnes: [a], zones: 3}
+  unknwn:
+  "known/": {}
+exporters: {known: {}}
+servce: {}
+service:
+  extensions: [health]
+  pipelines:
+    metrics: {receivers: [knwn, known, known], exporters: []}
+    traces: {receivers: [known], exporters: [known]}
+    metrics/x: {recievers: [known]}
+  telemetry: {logs: {level: loud}}
+`;
+  assert.deepEqual(await problemsOf(text), [
+    'c.yaml:7:1: servce: unknown section, did you mean "service"?',
+    'c.yaml:3:11: receivers.known.zonnes: unknown setting, did you mean "zones"?',
+    'c.yaml:3:31: receivers.known.zones: expected a list of texts, found the number 3',
+    'c.yaml:4:3: receivers.unknwn: unknown receiver type "unknwn"',
+    'c.yaml:5:3: receivers.known/: "" is no component name, wanted 1 to 1024 characters without spaces and symbols',
+    'c.yaml:11:5: service.pipelines.metrics: must have at least one exporter',
+    'c.yaml:11:5: service.pipelines.metrics.receivers: references receiver "knwn" which is not configured, did you mean "known"?',
+    'c.yaml:11:5: service.pipelines.metrics.receivers: references receiver "known" more than once',
+    'c.yaml:12:5: service.pipelines.traces: unknown signal "traces", this collector has metrics pipelines only',
+    'c.yaml:13:17: service.pipelines.metrics/x.recievers: unknown setting, did you mean "receivers"?',
+    'c.yaml:14:29: service.telemetry.logs.level: expected one of debug, info, warn, error, found the text "loud"',
+    'service.extensions: references extension "health" which is not configured',
+  ]);
+});
+
+test('judgeService wants pipelines, when there are none', async () => {
+  assert.deepEqual(await problemsOf(''), ['service.pipelines: must have at least one pipeline']);
+});
+
+test('redactConfig replaces secrets and keeps the rest', async () => {
+  const secret = right.replace('{zones: [a]}', '{zones: [a], auth: {token: t}, headers: {Authorization: b}}');
+  const root = parseConfigText(secret, 'c.yaml', { env: {}, onUnset: () => {} }, []);
+  const plain = JSON.stringify(redactConfig(root, await judgeService(root, finder)));
+  assert.match(
+    plain,
+    /"zones":\["a"\],"auth":\{"token":"\[REDACTED\]"\},"headers":\{"Authorization":"\[REDACTED\]"\}/,
+  );
+  assert.match(plain, /"level":"debug"/);
+});
+
+test('nodeOf takes nothing for null, when a value has no place in a configuration', () => {
+  assert.deepEqual(nodeOf(undefined), { kind: 'scalar', value: null, origin: undefined });
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { plainOf } from './node.js';
+import { loadConfig } from './sources.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+const surroundings = { env: { PORT: '0123', N: '7' }, onUnset: () => {} };
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+test('loadConfig merges maps key by key and replaces the rest, when there are several files', () => {
+  const files = [
+    write('a.yaml', 'receivers: {rapl: {zones: [a, b], start: auto}}\nexporters: {debug: }\n'),
+    write('b.yaml', 'receivers: {rapl: {zones: [c]}, host: }\n'),
+  ];
+  assert.deepEqual(plainOf(loadConfig({ files, settings: [], surroundings })), {
+    receivers: { rapl: { zones: ['c'], start: 'auto' }, host: null },
+    exporters: { debug: null },
+  });
+});
+
+test('loadConfig lays --set over every file', () => {
+  const files = [write('c.yaml', 'receivers: {rapl: {start: auto}}\n')];
+  const settings = ['receivers.rapl.start=required', 'a::b.c=[1, 2]', 'x.y='];
+  assert.deepEqual(plainOf(loadConfig({ files, settings, surroundings })), {
+    receivers: { rapl: { start: 'required' } },
+    a: { 'b.c': [1, 2] },
+    x: { y: null },
+  });
+});
+
+test('loadConfig reads what a whole reference gives as YAML and keeps its text', () => {
+  const files = [write('d.yaml', 'a: ${env:N}\nb: "x${env:N}"\nc: ${env:PORT}\n')];
+  const root = loadConfig({ files, settings: [], surroundings });
+  assert.ok(root.kind === 'map');
+  assert.deepEqual(plainOf(root), { a: 7, b: 'x7', c: 123 });
+  const { node } = root.entries.get('c') ?? {};
+  assert.equal(node?.kind === 'scalar' ? node.text : undefined, '0123');
+});
+
+test('loadConfig names file, line and column of everything that is wrong', () => {
+  const broken = write('e.yaml', 'a: 1\nb: ${env:0}\nc: ${vault:x}\n');
+  const missing = join(folder, 'missing.yaml');
+  const listed = write('f.yaml', '- a\n');
+  const load = () => loadConfig({ files: [broken, missing, listed], settings: ['x'], surroundings });
+  assert.throws(load, (error: Error) => {
+    const lines = error.message.split('\n');
+    assert.match(lines[0] ?? '', /e\.yaml:2:4: Cannot substitute "\$\{env:0\}"/);
+    assert.match(lines[1] ?? '', /e\.yaml:3:4: .*unknown scheme "vault"/);
+    assert.match(lines[2] ?? '', /Cannot read the configuration ".*missing\.yaml": ENOENT/);
+    assert.match(lines[3] ?? '', /f\.yaml:1:1: expected a map at the top, found a list/);
+    assert.equal(lines[4], '--set x: expected a setting such as receivers.rapl.start=auto');
+    return true;
+  });
+});
+
+test('loadConfig says where YAML is broken', () => {
+  const file = write('g.yaml', 'receivers:\n  rapl: {zones: [a\n');
+  assert.throws(
+    () => loadConfig({ files: [file], settings: [], surroundings }),
+    /g\.yaml:\d+:\d+: Cannot parse YAML/,
+  );
+});
