@@ -1,0 +1,72 @@
+import { describeError } from '../../src/component/errors.js';
+import type { Attributes, Series } from '../../src/model/series.js';
+import type { Config } from './config.js';
+
+type Rule = Config['include'][number];
+type TextTest = (text: string) => boolean;
+
+/** Tells of a series whether it passes. */
+export function createSeriesTest({ include, exclude }: Config): (series: Series) => boolean {
+  const wanted = include.map(createRuleTest);
+  const unwanted = exclude.map(createRuleTest);
+  return (series) =>
+    (wanted.length === 0 || wanted.some((fits) => fits(series))) && !unwanted.some((fits) => fits(series));
+}
+
+/**
+ * What is wrong with rules.
+ * @param path of their list in the component's settings
+ */
+export function checkRules(rules: readonly Rule[], path: string): readonly string[] {
+  return rules.flatMap((rule, i) => {
+    const texts = [
+      ...rule.metric_names,
+      ...Object.values(rule.attributes),
+      ...Object.values(rule.resource_attributes),
+    ];
+    if (texts.length === 0) {
+      return [`${path}[${i}]: an empty rule, expected metric_names, attributes or resource_attributes`];
+    }
+    return rule.match === 'exact' ? [] : texts.flatMap((text) => checkRegexp(text, `${path}[${i}]`));
+  });
+}
+
+function checkRegexp(text: string, path: string): readonly string[] {
+  try {
+    // Alone: within the anchors, "a)|(b" would be one, and they would hold half of it each.
+    RegExp(text, 'u');
+    return [];
+  } catch (error) {
+    return [`${path}: expected regular expressions, found "${text}": ${describeError(error)}`];
+  }
+}
+
+function createRuleTest(rule: Rule): (series: Series) => boolean {
+  const names = rule.metric_names.map((text) => createTextTest(text, rule.match));
+  const hasAttributes = createAttributesTest(rule.attributes, rule.match);
+  const hasResource = createAttributesTest(rule.resource_attributes, rule.match);
+  return ({ metric, attributes, resource }) =>
+    (names.length === 0 || names.some((fits) => fits(metric.name))) &&
+    hasAttributes(attributes) &&
+    hasResource(resource.attributes);
+}
+
+function createAttributesTest(
+  wanted: Readonly<Record<string, string>>,
+  match: Rule['match'],
+): (attributes: Attributes) => boolean {
+  const tests = Object.entries(wanted).map(([key, text]) => ({ key, fits: createTextTest(text, match) }));
+  return (attributes) =>
+    tests.every(({ key, fits }) => Object.hasOwn(attributes, key) && fits(String(attributes[key])));
+}
+
+function createTextTest(text: string, match: Rule['match']): TextTest {
+  if (match === 'exact') return (other) => other === text;
+  const regexp = createRegexp(text);
+  return (other) => regexp.test(other);
+}
+
+/** Anchored, as in Prometheus: a rule for "hw.power" is none for "hw.power.limit". */
+function createRegexp(text: string): RegExp {
+  return new RegExp(`^(?:${text})$`, 'su');
+}
