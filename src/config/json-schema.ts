@@ -1,0 +1,100 @@
+import type { FormatName, Schema, Setting } from './schema.js';
+import { pipelineSchema, receiverKeys, telemetrySchema } from './service-schema.js';
+import { isListSetting, isSetting } from './settings.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The schemas of all components, by the section of the configuration and the type. */
+export type ComponentSchemas = Readonly<Record<string, Readonly<Record<string, Schema>>>>;
+
+/** Anything may also be a reference such as `${env:NAME}`, which is a text until it is replaced. */
+const reference: Json = { type: 'string', pattern: '\\$\\{' };
+
+const jsonTypes: { readonly [Name in FormatName]: Json } = {
+  string: { type: 'string' },
+  path: { type: 'string', minLength: 1 },
+  int: { type: 'integer' },
+  number: { type: 'number' },
+  boolean: { type: 'boolean' },
+  duration: { type: ['string', 'integer'], examples: ['1s', '200ms'] },
+  byte_size: { type: ['string', 'integer'], examples: ['64MiB'] },
+  port: { type: 'integer', minimum: 0, maximum: 65_535 },
+  endpoint: { type: 'string', examples: ['localhost:4317'] },
+  url: { type: 'string', format: 'uri' },
+  regexp: { type: ['string', 'integer'], format: 'regex' },
+  string_list: { type: 'array', items: { type: 'string' } },
+  string_map: { type: 'object', additionalProperties: { type: 'string' } },
+  attribute_value: { type: ['string', 'number', 'boolean'] },
+};
+
+/** A JSON schema of the whole configuration, with which editors complete and check it. */
+export function describeConfig(components: ComponentSchemas): Json {
+  const sections = Object.entries(components).map(([section, schemas]) => [
+    section,
+    describeSection(section === 'receivers' ? addReceiverKeys(schemas) : schemas),
+  ]);
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Joulemetry configuration',
+    type: 'object',
+    additionalProperties: false,
+    properties: { ...Object.fromEntries(sections), service: describeService() },
+  };
+}
+
+function addReceiverKeys(schemas: Readonly<Record<string, Schema>>): Record<string, Schema> {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([type, schema]) => [type, { ...schema, ...receiverKeys }]),
+  );
+}
+
+/** Ids are types with an optional name; those of third-party types are left to the collector itself. */
+function describeSection(schemas: Readonly<Record<string, Schema>>): Json {
+  const patterns = Object.entries(schemas).map(([type, schema]) => [
+    `^${type}(/.+)?$`,
+    { anyOf: [describeLevel(schema), { type: 'null' }] },
+  ]);
+  return { type: ['object', 'null'], patternProperties: Object.fromEntries(patterns) };
+}
+
+function describeService(): Json {
+  const pipelines = {
+    type: 'object',
+    patternProperties: { '^metrics(/.+)?$': describeLevel(pipelineSchema) },
+  };
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      extensions: jsonTypes.string_list,
+      pipelines: { ...pipelines, additionalProperties: false },
+      telemetry: describeLevel(telemetrySchema),
+    },
+  };
+}
+
+function describeLevel(schema: Schema): Json {
+  const properties = Object.entries(schema).map(([key, part]) => [key, describePart(part)]);
+  return {
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: Object.fromEntries(properties),
+  };
+}
+
+function describePart(part: Schema[string]): Json {
+  if (!isSetting(part)) return describeLevel(part);
+  if (isListSetting(part)) {
+    return { description: part.doc, type: ['array', 'null'], items: describeLevel(part.items) };
+  }
+  const { doc, default: standard } = part;
+  const kinds = [describeValue(part), { type: 'null' }, reference];
+  return { description: doc, anyOf: kinds, ...(standard === null ? {} : { default: standard }) };
+}
+
+function describeValue({ format, min, max }: Setting): Json {
+  if (typeof format !== 'string') return { enum: format };
+  const isPlainNumber = format === 'int' || format === 'number';
+  const bounds = isPlainNumber ? { minimum: min, maximum: max } : {};
+  return { ...jsonTypes[format], ...bounds };
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import type { Component, ComponentKind, Factories, ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { UnavailableError } from '../component/errors.js';
+import type { Schema } from '../config/schema.js';
+import { parseSettings } from '../config/settings.js';
+import { hwEnergy } from '../model/shared-metrics.js';
+import type { Series } from '../model/series.js';
+import { createRow, type Table } from '../model/table.js';
+import { createTableCollector, type TableCollector } from './fakes.js';
+import { describeMetricRow, findSection, listSettings, parseTable, renderSettingsTable } from './readme.js';
+
+/** A component under test. */
+export interface Subject<Kind extends ComponentKind = ComponentKind> {
+  readonly kind: Kind;
+  readonly type: string;
+  readonly factory: Factories[Kind];
+  /** The text of its README. */
+  readonly readme: string;
+  /** What it is lent; its sampling threads must be real ones. */
+  readonly context: ReceiverContext;
+}
+
+/** One promise that every component keeps. */
+export interface Promised {
+  readonly name: string;
+  /** @throws AssertionError when the component breaks it */
+  check(subject: Subject): Promise<void> | void;
+}
+
+/** What every component promises, ours and others': run each in a test of its own. */
+export const contract: readonly Promised[] = [
+  { name: 'has a doc and a right default for every setting', check: checkSchema },
+  { name: 'has a README with the fixed outline', check: checkOutline },
+  { name: 'documents every setting as its schema says it', check: checkSettingsTable },
+  { name: 'documents every metric with unit and kind', check: checkMetricsTable },
+  { name: 'shuts down without start, and twice', check: checkShutdown },
+  { name: 'starts and stops twice and leaves nothing open', check: checkLifecycle },
+  { name: 'emits only metrics that it declares, and counters that never fall', check: checkEmission },
+];
+
+function checkSchema({ factory }: Subject): void {
+  for (const { path, doc } of listSettings(factory.schema)) {
+    assert.match(doc, /^[A-Z].*[.?]$/su, `the doc of "${path}" is no sentence`);
+  }
+  parseSettings(factory.schema, {});
+}
+
+const outlines: { readonly [Kind in ComponentKind]: readonly string[] } = {
+  receiver: ['What is read', 'What it needs', 'Metrics', 'Settings', 'Example'],
+  processor: ['What it does', 'Settings', 'Example'],
+  exporter: ['What it does', 'Settings', 'Example'],
+  extension: ['What it does', 'Settings', 'Example'],
+};
+
+function checkOutline({ kind, type, readme }: Subject): void {
+  assert.ok(readme.startsWith(`# ${type} ${kind}\n`), `the README does not begin with "# ${type} ${kind}"`);
+  for (const heading of outlines[kind]) {
+    assert.ok(findSection(readme, heading) !== undefined, `the README has no section "${heading}"`);
+  }
+}
+
+function checkSettingsTable({ factory, readme }: Subject): void {
+  const documented = parseTable(findSection(readme, 'Settings') ?? '');
+  assert.deepEqual(documented, parseTable(renderSettingsTable(factory.schema)));
+}
+
+function checkMetricsTable({ factory, readme }: Subject): void {
+  const metrics = 'metrics' in factory ? (factory.metrics ?? []) : [];
+  const documented = parseTable(findSection(readme, 'Metrics') ?? '').map(
+    ([name, unit = '', kind]) => `${name} | \`${unit.replaceAll('`', '')}\` | ${kind}`,
+  );
+  assert.deepEqual(documented.toSorted(), [...new Set(metrics.map(describeMetricRow))].toSorted());
+}
+
+async function checkShutdown(subject: Subject): Promise<void> {
+  const { component } = create(subject);
+  await component.shutdown();
+  await component.shutdown();
+}
+
+async function checkLifecycle(subject: Subject): Promise<void> {
+  // The first run may open what stays for good, say a library.
+  await startAndStop(subject);
+  const before = countOpen();
+  await startAndStop(subject);
+  assert.deepEqual(countOpen(), before);
+}
+
+async function startAndStop(subject: Subject): Promise<void> {
+  const { component } = create(subject);
+  try {
+    await component.start();
+  } catch (error) {
+    // A machine without the source is no fault of the component.
+    if (!(error instanceof UnavailableError)) throw error;
+  }
+  await component.shutdown();
+  await component.shutdown();
+  await new Promise((resolve) => void setTimeout(resolve, 20));
+}
+
+/** Descriptors and whatever else would keep the process alive. */
+function countOpen(): { readonly descriptors: number; readonly resources: readonly string[] } {
+  const resources = process
+    .getActiveResourcesInfo()
+    .filter((name) => name !== 'Timeout' && name !== 'Immediate');
+  return { descriptors: readdirSync('/proc/self/fd').length, resources: resources.toSorted() };
+}
+
+async function checkEmission(subject: Subject): Promise<void> {
+  const { component, collector } = create(subject);
+  try {
+    await component.start();
+    await component.flush?.();
+    if (component.consume) assert.equal(component.consume(createExampleTable(subject)), true);
+    await component.flush?.();
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+  } finally {
+    await component.shutdown();
+  }
+  checkDeclared(subject, collector.tables);
+  checkCounters(collector.tables);
+}
+
+function checkDeclared({ kind, factory }: Subject, tables: readonly Table[]): void {
+  const declared = 'metrics' in factory ? (factory.metrics ?? []).map(({ name }) => name) : [];
+  // Processors hand on what they were given.
+  const allowed = new Set(kind === 'receiver' ? declared : [...declared, hwEnergy.name]);
+  const undeclared = tables.flatMap(({ series }) => series).filter(({ metric }) => !allowed.has(metric.name));
+  assert.deepEqual(
+    undeclared.map(({ metric }) => metric.name),
+    [],
+  );
+}
+
+function checkCounters(tables: readonly Table[]): void {
+  const latest = new Map<Series, number>();
+  for (const { series, values, offsets } of tables) {
+    assert.equal(
+      values.length,
+      series.length * offsets.length,
+      'a table has more or fewer values than cells',
+    );
+    values.forEach((value, cell) => {
+      const one = series[cell % series.length];
+      if (one.metric.kind !== 'counter' || Number.isNaN(value)) return;
+      assert.ok(value >= (latest.get(one) ?? 0), `the counter ${one.metric.name} fell to ${value}`);
+      latest.set(one, value);
+    });
+  }
+}
+
+function createExampleTable({ context }: Subject) {
+  const attributes = { 'hw.type': 'cpu', 'hw.id': 'cpu-package-0', 'energy.method': 'measured' };
+  const series = [{ metric: hwEnergy, resource: context.host, attributes, start: context.clock.wallNs() }];
+  return createRow(series, context.clock.wallNs(), Float64Array.of(1));
+}
+
+interface Created {
+  readonly component: Component & Partial<Consumer>;
+  /** What a receiver or processor handed on. */
+  readonly collector: TableCollector;
+}
+
+function create({ kind, factory, context }: Subject): Created {
+  const collector = createTableCollector();
+  const settings = parseSettings<Schema>(factory.schema, {});
+  // The factory of a subject is that of its kind; the compiler does not follow that through the union.
+  const creators: { readonly [Kind in ComponentKind]: () => Component } = {
+    receiver: () => (factory as Factories['receiver']).create(settings, context, collector),
+    processor: () => (factory as Factories['processor']).create(settings, context, collector),
+    exporter: () => (factory as Factories['exporter']).create(settings, context),
+    extension: () =>
+      (factory as Factories['extension']).create(settings, { ...context, isReady: () => true }),
+  };
+  return { component: creators[kind](), collector };
+}

@@ -1,0 +1,71 @@
+import type { Metric } from '../model/series.js';
+import type { Schema } from '../config/schema.js';
+import { isListSetting, isSetting } from '../config/settings.js';
+
+/** A setting as a README's table shows it. */
+export interface SettingRow {
+  readonly path: string;
+  readonly standard: string;
+  readonly doc: string;
+}
+
+/** The leaves of a schema, with dotted paths; `a[].b` below a list. */
+export function listSettings(schema: Schema, prefix = ''): readonly SettingRow[] {
+  return Object.entries(schema).flatMap(([key, part]): readonly SettingRow[] => {
+    const path = `${prefix}${key}`;
+    if (!isSetting(part)) return listSettings(part, `${path}.`);
+    const row = { path, standard: describeDefault(part.default), doc: part.doc };
+    return [row].concat(isListSetting(part) ? listSettings(part.items, `${path}[].`) : []);
+  });
+}
+
+function describeDefault(value: unknown): string {
+  if (value === null) return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A README's table of settings. */
+export function renderSettingsTable(schema: Schema): string {
+  const rows = listSettings(schema).map(({ path, standard, doc }) => {
+    const shown = standard === '-' || standard === '' ? '-' : `\`${standard}\``;
+    return `| \`${path}\` | ${shown} | ${escapeCell(doc)} |`;
+  });
+  return ['| Setting | Default | Description |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('|', String.raw`\|`);
+}
+
+/** The text of a README's section, without its heading; undefined when there is none. */
+export function findSection(readme: string, heading: string): string | undefined {
+  const parts = readme.split(/^## /mu);
+  const part = parts.find((text) => text.startsWith(`${heading}\n`));
+  return part?.slice(heading.length + 1);
+}
+
+/** The cells of a Markdown table's rows, without heading and rule. */
+export function parseTable(section: string): readonly (readonly string[])[] {
+  const lines = section.split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) =>
+    line
+      .split(/(?<!\\)\|/u)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The README with the first table of a section replaced. */
+export function replaceTable(readme: string, heading: string, table: string): string {
+  const section = findSection(readme, heading);
+  if (section === undefined) return `${readme.trimEnd()}\n\n## ${heading}\n\n${table}\n`;
+  const replaced = /^\|/mu.test(section)
+    ? section.replace(/(^\|[^\n]*(\n|$))+/mu, () => `${table}\n`)
+    : `\n${table}\n${section}`;
+  return readme.replace(`## ${heading}\n${section}`, () => `## ${heading}\n${replaced}`);
+}
+
+/** What a README's table of metrics has to say of each. */
+export function describeMetricRow({ name, unit, kind }: Metric): string {
+  return `\`${name}\` | \`${unit}\` | ${kind}`;
+}
