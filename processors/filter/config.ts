@@ -2,22 +2,22 @@ import type { ConfigOf, ListSetting, Schema } from '../../src/config/schema.js';
 
 const items = {
   match: {
-    doc: 'Whether the texts below are compared as they are, or are regular expressions that have to match the whole text',
+    doc: 'Whether the texts below are compared as they are, or are regular expressions that have to match the whole text.',
     format: ['exact', 'regexp'],
     default: 'exact',
   },
   metric_names: {
-    doc: 'Metrics, of which the series has to have one',
+    doc: 'Metrics, of which the series has to have one.',
     format: 'string_list',
     default: [],
   },
   attributes: {
-    doc: 'Attributes that the series has to have, all of them',
+    doc: 'Attributes that the series has to have, all of them.',
     format: 'string_map',
     default: {},
   },
   resource_attributes: {
-    doc: "Attributes that the series' resource has to have, all of them",
+    doc: "Attributes that the series' resource has to have, all of them.",
     format: 'string_map',
     default: {},
   },
@@ -25,13 +25,13 @@ const items = {
 
 export const schema = {
   include: {
-    doc: 'Keeps the series that one of these rules fits; without rules, all',
+    doc: 'Keeps the series that one of these rules fits; without rules, all.',
     format: 'list',
     items,
     default: [],
   },
   exclude: {
-    doc: 'Drops the series that one of these rules fits, included or not',
+    doc: 'Drops the series that one of these rules fits, included or not.',
     format: 'list',
     items,
     default: [],

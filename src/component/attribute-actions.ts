@@ -5,14 +5,14 @@ import type { Attributes, AttributeValue } from '../model/series.js';
 /** The settings of one action, as in the Collector's attributes processor. */
 const items = {
   action: {
-    doc: '`insert` sets an attribute that is not there, `update` one that is, `upsert` either; `delete` removes it; `hash` replaces its value by the SHA-256 of it',
+    doc: 'What is done: `insert` sets an attribute that is not there, `update` one that is, `upsert` either; `delete` removes it; `hash` replaces its value by the SHA-256 of it.',
     format: ['insert', 'update', 'upsert', 'delete', 'hash'],
     default: 'upsert',
   },
-  key: { doc: "The attribute's name", format: 'string', default: '' },
-  value: { doc: 'The value to set', format: 'attribute_value', default: null },
+  key: { doc: "The attribute's name.", format: 'string', default: '' },
+  value: { doc: 'The value to set.', format: 'attribute_value', default: null },
   from_attribute: {
-    doc: 'Takes the value from this attribute instead; without it there, nothing is done',
+    doc: 'Takes the value from this attribute instead; without it there, nothing is done.',
     format: 'string',
     default: null,
   },
