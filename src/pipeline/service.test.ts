@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Consumer } from '../component/consumer.js';
+import type { FactoryFinder } from '../component/find.js';
+import type { Schema } from '../config/schema.js';
+import { judgeService } from '../config/service.js';
+import { nodeOf } from '../config/node.js';
+import { createFakeContext, createLogCollector, type LogCollector } from '../contract/fakes.js';
+import { createEnding } from '../model/table.js';
+import { Service } from './service.js';
+
+interface World {
+  /** What happened, in order. */
+  readonly events: string[];
+  readonly entries: Map<string, Consumer>;
+  readonly log: LogCollector;
+  readonly finder: FactoryFinder;
+}
+
+const schema = {
+  missing: { doc: 'Whether the source is missing.', format: 'boolean', default: false },
+  broken: { doc: 'Whether it cannot start.', format: 'boolean', default: false },
+  throwing: { doc: 'Whether it throws at every table.', format: 'boolean', default: false },
+} as const satisfies Schema;
+
+function createWorld(): World {
+  const events: string[] = [];
+  const entries = new Map<string, Consumer>();
+  const component = (name: string, { broken = false, throwing = false } = {}, next?: Consumer) => ({
+    start() {
+      events.push(`start ${name}`);
+      if (broken) throw new Error('no luck');
+    },
+    flush: () => void events.push(`flush ${name}`),
+    shutdown: () => void events.push(`stop ${name}`),
+    consume(table: Parameters<Consumer['consume']>[0]) {
+      events.push(`table at ${name}`);
+      if (throwing) throw new Error('bad data');
+      return next ? next.consume(table) : true;
+    },
+  });
+  const factories = {
+    receiver: {
+      schema,
+      metrics: [],
+      probe: (config: { missing: boolean }) => ({
+        available: !config.missing,
+        found: config.missing ? 'no meter' : 'a meter',
+        remedies: config.missing ? [{ missing: 'a driver', command: 'modprobe meter' }] : [],
+      }),
+      create(config: { broken: boolean; missing: boolean }, { id }: { id: string }, next: Consumer) {
+        entries.set(id, next);
+        return component(id, config);
+      },
+    },
+    processor: {
+      schema,
+      create: (config: object, { id }: { id: string }, next: Consumer) => component(id, config, next),
+    },
+    exporter: { schema, create: (config: object, { id }: { id: string }) => component(id, config) },
+    extension: { schema, create: (config: object, { id }: { id: string }) => component(id, config) },
+  };
+  // The schema above gives these factories exactly what they ask for.
+  const finder = {
+    find: (kind: keyof typeof factories) => Promise.resolve(factories[kind]),
+  } as unknown as FactoryFinder;
+  return { events, entries, log: createLogCollector(), finder };
+}
+
+async function createService(world: World, config: object): Promise<Service> {
+  const { clock, meter, host, sampling } = createFakeContext();
+  const judged = await judgeService(nodeOf(config), world.finder);
+  return new Service(judged, { clock, meter, host, sampling: { ...sampling }, logFor: () => world.log });
+}
+
+const config = {
+  receivers: { meter: {} },
+  processors: { share: {} },
+  exporters: { file: {}, web: {} },
+  extensions: { health: {} },
+  service: {
+    extensions: ['health'],
+    pipelines: {
+      metrics: { receivers: ['meter'], processors: ['share'], exporters: ['file', 'web'] },
+      'metrics/raw': { receivers: ['meter'], exporters: ['file'] },
+    },
+  },
+};
+
+test('Service starts receivers last and stops them first', async () => {
+  const world = createWorld();
+  const service = await createService(world, config);
+  await service.start();
+  assert.equal(service.isReady, true);
+  await service.shutdown();
+  assert.equal(service.isReady, false);
+  assert.deepEqual(world.events, [
+    ...['start health', 'start file', 'start web', 'start share', 'start meter'],
+    ...['stop meter', 'stop share', 'stop web', 'stop file', 'stop health'],
+  ]);
+});
+
+test('Service hands every table to all pipelines, exporters shared', async () => {
+  const world = createWorld();
+  const service = await createService(world, config);
+  await service.start();
+  world.events.length = 0;
+  assert.equal(world.entries.get('meter')?.consume(createEnding([], 0n)), true);
+  assert.deepEqual(world.events, ['table at share', 'table at file', 'table at web', 'table at file']);
+  await service.shutdown();
+});
+
+test('Service goes on with the others, when one exporter throws, and says so once', async () => {
+  const world = createWorld();
+  const service = await createService(world, { ...config, exporters: { file: { throwing: true }, web: {} } });
+  await service.start();
+  world.events.length = 0;
+  assert.equal(world.entries.get('meter')?.consume(createEnding([], 0n)), false);
+  assert.equal(world.entries.get('meter')?.consume(createEnding([], 0n)), false);
+  assert.equal(world.events.filter((event) => event === 'table at web').length, 2);
+  assert.deepEqual(world.log.lines, ['error: Cannot take a table: bad data']);
+  await service.shutdown();
+});
+
+test('Service runs a fallback, when what it stands in for is left out', async () => {
+  const world = createWorld();
+  const receivers = { meter: { missing: true, start: 'auto' }, guess: { fallback_for: ['meter'] } };
+  const pipelines = { metrics: { receivers: ['meter', 'guess'], exporters: ['file'] } };
+  const service = await createService(world, { receivers, exporters: { file: {} }, service: { pipelines } });
+  await service.start();
+  await service.shutdown();
+  assert.deepEqual(world.events, ['start file', 'start guess', 'stop guess', 'stop file']);
+  assert.deepEqual(world.log.lines, ['info: Left out: no meter; a driver: modprobe meter']);
+});
+
+test('Service runs no fallback, when what it stands in for runs', async () => {
+  const world = createWorld();
+  const receivers = { guess: { fallback_for: ['meter'] }, meter: {} };
+  const pipelines = { metrics: { receivers: ['guess', 'meter'], exporters: ['file'] } };
+  const service = await createService(world, { receivers, exporters: { file: {} }, service: { pipelines } });
+  await service.start();
+  await service.shutdown();
+  assert.deepEqual(world.events, ['start file', 'start meter', 'stop meter', 'stop file']);
+  assert.deepEqual(world.log.lines, ['info: Not needed: "meter" runs']);
+});
+
+test('Service stops what it started and says why, when a required receiver is missing', async () => {
+  const world = createWorld();
+  const service = await createService(world, { ...config, receivers: { meter: { missing: true } } });
+  await assert.rejects(service.start(), {
+    message: 'Cannot start receiver "meter": no meter; a driver: modprobe meter',
+  });
+  assert.deepEqual(world.events.slice(-4), ['stop share', 'stop web', 'stop file', 'stop health']);
+});
+
+test('Service names the component, when one cannot start', async () => {
+  const world = createWorld();
+  const service = await createService(world, { ...config, exporters: { file: {}, web: { broken: true } } });
+  await assert.rejects(service.start(), { message: 'Cannot start exporter "web": no luck' });
+});
+
+test('Service does not start, when no receiver is left', async () => {
+  const world = createWorld();
+  const service = await createService(world, {
+    ...config,
+    receivers: { meter: { missing: true, start: 'auto' } },
+  });
+  await assert.rejects(service.start(), {
+    message: 'Cannot start: no receiver of any pipeline can run here',
+  });
+});
+
+test('Service flushes its receivers', async () => {
+  const world = createWorld();
+  const service = await createService(world, config);
+  await service.start();
+  await service.flush();
+  assert.ok(world.events.includes('flush meter'));
+  await service.shutdown();
+});
+
+test('Service shuts down once, when it is asked twice, and without a start', async () => {
+  const world = createWorld();
+  const service = await createService(world, config);
+  await service.shutdown();
+  await service.shutdown();
+  assert.deepEqual(world.events, []);
+});
