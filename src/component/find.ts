@@ -55,12 +55,17 @@ function findInstalled(kind: ComponentKind, type: string, workingDirectory: stri
     try {
       return pathToFileURL(resolver.resolve(`joulemetry-${kind}-${name}`));
     } catch (error) {
-      // Not installed is an answer; a package that is there but broken is an error.
+      // Not installed is an answer; a package that is there but cannot be resolved is an error.
       const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-      if (!isMissing) throw error;
+      if (!isMissing) throw new Error(describeUnresolved(name, kind, error), { cause: error });
     }
   }
   return undefined;
+}
+
+function describeUnresolved(name: string, kind: ComponentKind, error: unknown): string {
+  const wanted = 'wanted "exports" with a "default" condition';
+  return `Cannot resolve the package "joulemetry-${kind}-${name}": ${describeError(error)}, ${wanted}`;
 }
 
 async function loadFactory<Kind extends ComponentKind>(
