@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Metric } from '../../src/model/series.js';
+import { Counts } from './counts.js';
+import { CounterTable } from './counter-table.js';
+import type { CounterColumn } from './counters.js';
+
+const metric: Metric = { name: 'x', unit: 's', description: '', kind: 'counter', valueType: 'double' };
+
+/** The values of a scan for each row of counts of one thing. */
+function read(column: Omit<CounterColumn, 'metric' | 'attributes'>, readings: readonly number[]) {
+  const table = new CounterTable({ attributes: {} }, () => [{ metric, attributes: {}, ...column }]);
+  const counts = new Counts(1);
+  return readings.map((count, i) => {
+    counts.set(0, count);
+    table.begin(BigInt(i));
+    table.add('thing', counts);
+    const { values, series, ended } = table.finish();
+    return { value: values[0], start: series[0]?.start, ended: ended?.length ?? 0 };
+  });
+}
+
+test('CounterTable waits until a small fall is made up for', () => {
+  const rows = read({ perUnit: 100, mayFall: 300 }, [1000, 1100, 1099, 1100, 1150]);
+  assert.deepEqual(
+    rows.map(({ value }) => value),
+    [0, 1, 1, 1, 1.5],
+  );
+});
+
+test('CounterTable begins a new series, when a fall is larger than noise', () => {
+  const rows = read({ perUnit: 100, mayFall: 300 }, [1000, 1100, 799, 899]);
+  assert.deepEqual(rows, [
+    { value: 0, start: 0n, ended: 0 },
+    { value: 1, start: 0n, ended: 0 },
+    { value: 0, start: 2n, ended: 1 },
+    { value: 1, start: 2n, ended: 0 },
+  ]);
+});
+
+test('CounterTable counts on, when a counter of 32 bits wraps twice', () => {
+  const rows = read({ perUnit: 1, wraps: true }, [4_294_967_290, 4, 4_294_967_290, 0]);
+  assert.deepEqual(
+    rows.map(({ value }) => value),
+    [0, 10, 4_294_967_296, 4_294_967_302],
+  );
+});
+
+test('CounterTable forgets things that are gone, when they come back', () => {
+  const table = new CounterTable({ attributes: {} }, () => [{ metric, attributes: {}, perUnit: 1 }]);
+  const counts = new Counts(1);
+  counts.set(0, 5);
+  table.begin(1n);
+  table.add('thing', counts);
+  const first = table.finish().series;
+  table.begin(2n);
+  assert.deepEqual(table.finish().ended, first);
+  counts.set(0, 9);
+  table.begin(3n);
+  table.add('thing', counts);
+  const { series, values, ended } = table.finish();
+  assert.equal(series[0]?.start, 3n);
+  assert.equal(values[0], 0);
+  assert.equal(ended, undefined);
+});
+
+test('Counts.parse gives the counts up to the first that is none', () => {
+  const counts = new Counts(4);
+  assert.equal(counts.parse(Buffer.from('  12 18446744073709551615 x 4'), 0), 2);
+  assert.deepEqual([counts.billions[1], counts.units[1]], [18_446_744_073, 709_551_615]);
+});

@@ -1,0 +1,63 @@
+const space = 0x20;
+const digit0 = 0x30;
+const digit9 = 0x39;
+
+/**
+ * Counts of the kernel as they were read: whole numbers of up to 64 bits, which one double could not hold. Each
+ * is kept as billions and units.
+ */
+export class Counts {
+  readonly billions: Float64Array;
+  readonly units: Float64Array;
+
+  constructor(width: number) {
+    this.billions = new Float64Array(width);
+    this.units = new Float64Array(width);
+  }
+
+  /** Sets a count that is known as a number. */
+  set(column: number, count: number): void {
+    this.billions[column] = 0;
+    this.units[column] = count;
+  }
+
+  /** Copies a count. */
+  copy(column: number, from: Counts, fromColumn: number): void {
+    this.billions[column] = from.billions[fromColumn] ?? 0;
+    this.units[column] = from.units[fromColumn] ?? 0;
+  }
+
+  /**
+   * Parses counts that are separated by spaces, until something else comes or every column is set.
+   * @returns how many were found
+   */
+  parse(bytes: Uint8Array, from: number): number {
+    let at = from;
+    for (let column = 0; column < this.units.length; column++) {
+      while (bytes[at] === space) at++;
+      const first = at;
+      while (isDigit(bytes[at])) at++;
+      if (at === first) return column;
+      const split = Math.max(first, at - 9);
+      this.billions[column] = parseDigits(bytes, first, split);
+      this.units[column] = parseDigits(bytes, split, at);
+    }
+    return this.units.length;
+  }
+
+  /** How much this count is above that of an earlier reading; exact below 2^53. */
+  since(earlier: Counts, column: number): number {
+    const billions = (this.billions[column] ?? 0) - (earlier.billions[column] ?? 0);
+    return billions * 1e9 + ((this.units[column] ?? 0) - (earlier.units[column] ?? 0));
+  }
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= digit0 && byte <= digit9;
+}
+
+function parseDigits(bytes: Uint8Array, from: number, to: number): number {
+  let number = 0;
+  for (let at = from; at < to; at++) number = number * 10 + (bytes[at] ?? 0) - digit0;
+  return number;
+}

@@ -1,0 +1,128 @@
+import { existsSync } from 'node:fs';
+import { KeptFile } from '../../src/linux/kept-file.js';
+import type { Metric } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import { Counts } from './counts.js';
+import { CounterTable } from './counter-table.js';
+import type { CounterColumn } from './counters.js';
+import type { Group, GroupContext } from './group.js';
+import { findNextLine } from './lines.js';
+import { createNameFilter } from './name-filter.js';
+
+const io: Metric = {
+  name: 'system.disk.io',
+  unit: 'By',
+  description: 'Bytes read and written',
+  kind: 'counter',
+  valueType: 'int',
+};
+const operations: Metric = {
+  name: 'system.disk.operations',
+  unit: '{operation}',
+  description: 'Reads and writes completed',
+  kind: 'counter',
+  valueType: 'int',
+};
+const merged: Metric = {
+  name: 'system.disk.merged',
+  unit: '{operation}',
+  description: 'Reads and writes merged into others before they reached the device',
+  kind: 'counter',
+  valueType: 'int',
+};
+const operationTime: Metric = {
+  name: 'system.disk.operation_time',
+  unit: 's',
+  description: 'Time that reads and writes took, summed over those that ran side by side',
+  kind: 'counter',
+  valueType: 'double',
+};
+const ioTime: Metric = {
+  name: 'system.disk.io_time',
+  unit: 's',
+  description: 'Time during which the device was busy',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+export const diskMetrics = [io, operations, merged, operationTime, ioTime];
+
+const bytesPerSector = 512;
+const msPerSecond = 1000;
+
+interface DiskColumn extends Omit<CounterColumn, 'attributes'> {
+  /** Place among the numbers that follow a device's name in `/proc/diskstats`. */
+  readonly field: number;
+  readonly direction?: 'read' | 'write';
+}
+
+// Milliseconds are 32 bits wide in the kernel: 49 days of a disk that is always busy.
+const columns: readonly DiskColumn[] = [
+  { metric: operations, field: 0, direction: 'read', perUnit: 1 },
+  { metric: merged, field: 1, direction: 'read', perUnit: 1 },
+  { metric: io, field: 2, direction: 'read', perUnit: 1 / bytesPerSector },
+  { metric: operationTime, field: 3, direction: 'read', perUnit: msPerSecond, wraps: true },
+  { metric: operations, field: 4, direction: 'write', perUnit: 1 },
+  { metric: merged, field: 5, direction: 'write', perUnit: 1 },
+  { metric: io, field: 6, direction: 'write', perUnit: 1 / bytesPerSector },
+  { metric: operationTime, field: 7, direction: 'write', perUnit: msPerSecond, wraps: true },
+  { metric: ioTime, field: 9, perUnit: msPerSecond, wraps: true },
+];
+
+/** Numbers of a line that every kernel since 2.6 has of a device. */
+const fields = 11;
+
+/** What `/proc/diskstats` says. */
+export class DiskGroup implements Group {
+  readonly #context: GroupContext;
+  readonly #file: KeptFile;
+  readonly #counters: CounterTable;
+  readonly #isWanted: (name: string) => boolean;
+  readonly #read = new Counts(fields);
+  readonly #told = new Counts(columns.length);
+
+  constructor(context: GroupContext) {
+    this.#context = context;
+    this.#file = new KeptFile(`${context.config.procfs}/diskstats`);
+    this.#isWanted = createNameFilter(context.config.disk);
+    this.#counters = new CounterTable(context.host, (name) => this.#describe(name));
+  }
+
+  read(): Table[] {
+    this.#counters.begin(this.#context.clock.wallNs());
+    const text = this.#file.read();
+    for (let at = 0; at < text.length; at = findNextLine(text, at)) this.#addLine(text, at);
+    return [this.#counters.finish()];
+  }
+
+  restart(at: bigint): Table[] {
+    return [this.#counters.restart(at)];
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Adds the device of a line `254 0 vda 87437 24214 ...`; a line that is not like this is passed over. */
+  #addLine(text: Buffer, from: number): void {
+    const line = text.subarray(from, findNextLine(text, from));
+    const named = /^ *\d+ +\d+ ([^ ]+) /u.exec(line.toString('latin1', 0, 120));
+    if (named === null || this.#read.parse(line, named[0].length) < fields) return;
+    columns.forEach(({ field }, i) => this.#told.copy(i, this.#read, field));
+    this.#counters.add(named[1] ?? '', this.#told);
+  }
+
+  #describe(name: string): readonly CounterColumn[] | undefined {
+    const { disk, sysfs } = this.#context.config;
+    if (!this.#isWanted(name)) return undefined;
+    const isPartition = existsSync(`${sysfs}/class/block/${name.replaceAll('/', '!')}/partition`);
+    return isPartition && !disk.partitions ? undefined : describeDevice(name);
+  }
+}
+
+function describeDevice(name: string): readonly CounterColumn[] {
+  return columns.map((column) => {
+    const direction = column.direction === undefined ? {} : { 'disk.io.direction': column.direction };
+    return Object.assign({ attributes: { 'system.device': name, ...direction } }, column);
+  });
+}

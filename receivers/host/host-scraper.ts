@@ -1,0 +1,94 @@
+import { describeError } from '../../src/component/errors.js';
+import type { Metric } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import type { Scraper } from '../../src/sampling/scrape-loop.js';
+import { CpuGroup, cpuMetrics } from './cpu-group.js';
+import { DiskGroup, diskMetrics } from './disk-group.js';
+import { FrequencyGroup, frequencyMetrics } from './frequency-group.js';
+import type { Group, GroupContext } from './group.js';
+import { LoadGroup, loadMetrics } from './load-group.js';
+import { MemoryGroup, memoryMetrics } from './memory-group.js';
+import { NetworkGroup, networkMetrics } from './network-group.js';
+import { PressureGroup, pressureMetrics } from './pressure-group.js';
+
+const groupClasses = {
+  cpu: CpuGroup,
+  memory: MemoryGroup,
+  network: NetworkGroup,
+  disk: DiskGroup,
+  load: LoadGroup,
+  pressure: PressureGroup,
+  frequency: FrequencyGroup,
+};
+
+/** Every metric of every group. */
+export const metrics: readonly Metric[] = [
+  ...cpuMetrics,
+  ...memoryMetrics,
+  ...networkMetrics,
+  ...diskMetrics,
+  ...loadMetrics,
+  ...pressureMetrics,
+  ...frequencyMetrics,
+];
+
+/** A group that the configuration asks for. */
+export interface NamedGroup {
+  readonly name: keyof typeof groupClasses;
+  readonly group: Group;
+}
+
+/** The groups that the configuration asks for, whether or not this machine has what they read. */
+export function createGroups(context: GroupContext): NamedGroup[] {
+  const { groups } = context.config;
+  const names = Object.keys(groupClasses) as NamedGroup['name'][]; // the keys of the object right above
+  return names
+    .filter((name) => groups[name])
+    .map((name) => ({ name, group: new groupClasses[name](context) }));
+}
+
+/**
+ * Reads once without a trace, to see whether the group can be read.
+ * @returns what was thrown, if something was
+ */
+export function tryGroup({ group }: NamedGroup): unknown {
+  try {
+    group.read();
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    group.restart(0n);
+  }
+}
+
+/** Reads every group. One that cannot be read does not keep the others from being read. */
+export class HostScraper implements Scraper {
+  readonly #groups: readonly NamedGroup[];
+  readonly #wallNs: () => bigint;
+  #era: number | undefined;
+
+  constructor(groups: readonly NamedGroup[], wallNs: () => bigint) {
+    this.#groups = groups;
+    this.#wallNs = wallNs;
+  }
+
+  *scrape(era: number): Iterable<Table> {
+    if (this.#era !== undefined && era !== this.#era) yield* this.#restart();
+    this.#era = era;
+    const problems: string[] = [];
+    for (const { group } of this.#groups) {
+      try {
+        yield* group.read().filter(({ series, ended }) => series.length > 0 || ended !== undefined);
+      } catch (error) {
+        problems.push(describeError(error));
+      }
+    }
+    if (problems.length > 0) throw new Error(problems.join('; '));
+  }
+
+  #restart(): Table[] {
+    const at = this.#wallNs();
+    return this.#groups.flatMap(({ group }) => group.restart(at)).filter(({ ended }) => ended?.length);
+  }
+}

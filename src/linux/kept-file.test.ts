@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { isAbsent, KeptFile } from './kept-file.js';
+
+function createFile(t: TestContext, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kept-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'file');
+  writeFileSync(path, text);
+  return path;
+}
+
+function openFile(t: TestContext, path: string): KeptFile {
+  const file = new KeptFile(path);
+  t.after(() => file.close());
+  return file;
+}
+
+test('KeptFile.read gives the file anew, when it has changed', (t) => {
+  const path = createFile(t, 'before and longer');
+  const file = openFile(t, path);
+  assert.equal(file.read().toString(), 'before and longer');
+  writeFileSync(path, 'after');
+  assert.equal(file.read().toString(), 'after');
+});
+
+test('KeptFile.read gives the whole file, when it is larger than every file before', (t) => {
+  const text = 'intr 123456789 '.repeat(20_000);
+  assert.equal(openFile(t, createFile(t, text)).read().toString(), text);
+});
+
+test('KeptFile.read says what is wrong, when there is no such file and when it is empty', (t) => {
+  const path = createFile(t, '');
+  assert.throws(() => openFile(t, path).read(), { message: `Cannot read ${path}: it is empty` });
+  assert.throws(() => openFile(t, `${path}2`).read(), { message: `Cannot read ${path}2: ENOENT` });
+});
+
+test('KeptFile.read works, when the file appears after a failed read or was closed', (t) => {
+  const path = createFile(t, 'here');
+  rmSync(path);
+  const file = openFile(t, path);
+  assert.throws(() => file.read());
+  writeFileSync(path, 'here');
+  assert.equal(file.read().toString(), 'here');
+  file.close();
+  assert.equal(file.read().toString(), 'here');
+});
+
+test('isAbsent tells a file that is not there from one that cannot be read', (t) => {
+  const path = createFile(t, '');
+  assert.throws(() => openFile(t, `${path}/x`).read(), isAbsent);
+  assert.throws(
+    () => openFile(t, path).read(),
+    (error) => !isAbsent(error),
+  );
+});

@@ -1,0 +1,62 @@
+import { closeSync, openSync } from 'node:fs';
+import { describeError } from '../component/errors.js';
+import { readWhole } from './procfs.js';
+
+// One buffer for all: a file is parsed before the next one is read.
+let buffer = Buffer.allocUnsafeSlow(16_384);
+
+/** A pseudo file that is read again and again through one descriptor, which is opened by the first read. */
+export class KeptFile {
+  readonly path: string;
+  #fd: number | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Reads the whole file anew. The bytes are valid until the next read of any kept file.
+   * @throws Error when it cannot be opened or read, with the system's error as its cause, or is empty; the next
+   * read opens it again
+   */
+  read(): Buffer {
+    const length = this.#readWhole();
+    if (length === 0) throw new Error(`Cannot read ${this.path}: it is empty`);
+    return buffer.subarray(0, length);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #readWhole(): number {
+    try {
+      this.#fd ??= openSync(this.path, 'r');
+      for (;;) {
+        const length = readWhole(this.#fd, buffer);
+        if (length < buffer.length) return length;
+        buffer = Buffer.allocUnsafeSlow(2 * buffer.length);
+      }
+    } catch (error) {
+      this.close();
+      throw new Error(`Cannot read ${this.path}: ${describeCause(error)}`, { cause: error });
+    }
+  }
+}
+
+const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'EOPNOTSUPP', 'ENOTSUP', 'ENODEV']);
+
+/** Whether a read failed because the kernel has no such file, or has it without the feature behind it. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof Error && absentCodes.has(findCode(error.cause) ?? '');
+}
+
+/** The system's code alone: its message would name the path once more. */
+function describeCause(error: unknown): string {
+  return findCode(error) ?? describeError(error);
+}
+
+function findCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
