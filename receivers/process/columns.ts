@@ -1,0 +1,97 @@
+import { pageSize } from '../../src/linux/page-size.js';
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { processCpuTime } from '../../src/model/shared-metrics.js';
+import type { Config } from './config.js';
+import * as metrics from './metrics.js';
+import type { ProcessIo } from './process-io.js';
+import type { ProcessStat } from './process-stat.js';
+
+/** One series of a process that is not CPU time, and where its number stands. */
+export interface Column {
+  readonly metric: Metric;
+  readonly attributes: Attributes;
+  read(stat: ProcessStat, io: ProcessIo): number;
+}
+
+/** The series that a kind of process has, CPU time first. */
+export interface Layout {
+  /** Attributes of the CPU time's series: user and system, system alone, or none. */
+  readonly cpuModes: readonly Attributes[];
+  readonly columns: readonly Column[];
+  readonly hasIo: boolean;
+}
+
+/** The layouts that the settings make. */
+export interface Layouts {
+  readonly full: Layout;
+  /** For processes whose I/O may not be read. */
+  readonly withoutIo: Layout;
+  /** Kernel threads have no memory of their own, and all their CPU time is the system's. */
+  readonly kernelThread: Layout;
+}
+
+const user: Attributes = { 'cpu.mode': 'user' };
+const system: Attributes = { 'cpu.mode': 'system' };
+
+const memory: readonly Column[] = [
+  {
+    metric: metrics.processMemoryUsage,
+    attributes: {},
+    read: (stat) => stat.residentPages * pageSize,
+  },
+  { metric: metrics.processMemoryVirtual, attributes: {}, read: (stat) => stat.virtualBytes },
+];
+
+const threads: readonly Column[] = [
+  { metric: metrics.processThreadCount, attributes: {}, read: (stat) => stat.threads },
+];
+
+const faults: readonly Column[] = [
+  {
+    metric: metrics.processPagingFaults,
+    attributes: { 'system.paging.fault.type': 'minor' },
+    read: (stat) => stat.minorFaults,
+  },
+  {
+    metric: metrics.processPagingFaults,
+    attributes: { 'system.paging.fault.type': 'major' },
+    read: (stat) => stat.majorFaults,
+  },
+];
+
+const storage: readonly Column[] = [
+  {
+    metric: metrics.processDiskIo,
+    attributes: { 'disk.io.direction': 'read' },
+    read: (_, io) => io.readBytes,
+  },
+  {
+    metric: metrics.processDiskIo,
+    attributes: { 'disk.io.direction': 'write' },
+    read: (_, io) => io.writtenBytes,
+  },
+];
+
+/** Works out which series processes have. */
+export function createLayouts(wanted: Config['metrics']): Layouts {
+  const cpuModes = wanted.cpu ? [user, system] : [];
+  const columns = [
+    ...(wanted.memory ? memory : []),
+    ...(wanted.threads ? threads : []),
+    ...(wanted.faults ? faults : []),
+  ];
+  const withoutIo = { cpuModes, columns, hasIo: false };
+  return {
+    full: wanted.io ? { cpuModes, columns: [...columns, ...storage], hasIo: true } : withoutIo,
+    withoutIo,
+    kernelThread: { cpuModes: wanted.cpu ? [system] : [], columns: [], hasIo: false },
+  };
+}
+
+/** Makes the series of one process, in the order of its values. */
+export function createSeries(layout: Layout, resource: Resource, start: bigint): Series[] {
+  return [
+    ...layout.cpuModes.map((attributes) => ({ metric: processCpuTime, resource, attributes, start })),
+    ...layout.columns.map(({ metric, attributes }) => ({ metric, resource, attributes, start })),
+  ];
+}

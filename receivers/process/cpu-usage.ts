@@ -1,0 +1,57 @@
+import { tickNs } from '../../src/linux/procfs.js';
+
+/**
+ * The CPU time of a process since its series began, in whole nanoseconds: exact for 100 days of CPU time, and
+ * after that still as fine as a table's double. The clock gives the sum; the ticks of `stat` say how it divides
+ * into user and system. Neither part ever falls, and together they are always the sum.
+ */
+export class CpuUsage {
+  userNs = 0;
+  systemNs = 0;
+  #seconds = 0;
+  #nanoseconds = 0;
+  #baseSeconds = 0;
+  #baseNanoseconds = 0;
+  #absoluteUserNs = 0;
+  #baseUserNs = 0;
+
+  /** Whether the clock stands where it stood at the last reading. */
+  isAt(seconds: number, nanoseconds: number): boolean {
+    return nanoseconds === this.#nanoseconds && seconds === this.#seconds;
+  }
+
+  /** Takes a reading of CPU time since birth, and what `stat` has for user and system. */
+  update(time: { seconds: number; nanoseconds: number }, userTicks: number, systemTicks: number): void {
+    this.#seconds = time.seconds;
+    this.#nanoseconds = time.nanoseconds;
+    const ticks = userTicks + systemTicks;
+    const userShare = ticks === 0 ? 1 : userTicks / ticks;
+    this.#absoluteUserNs = Math.round((time.seconds * 1e9 + time.nanoseconds) * userShare);
+    const before = this.userNs + this.systemNs;
+    const total = Math.max(before, this.#totalNs());
+    const wanted = this.#absoluteUserNs - this.#baseUserNs;
+    this.userNs = Math.min(Math.max(wanted, this.userNs), this.userNs + total - before);
+    this.systemNs = total - this.userNs;
+  }
+
+  /** Takes ticks alone, where there is no finer clock. */
+  updateFromTicks(userTicks: number, systemTicks: number): void {
+    const ticks = userTicks + systemTicks;
+    const ticksPerSecond = 1e9 / tickNs;
+    const seconds = Math.floor(ticks / ticksPerSecond);
+    this.update({ seconds, nanoseconds: (ticks % ticksPerSecond) * tickNs }, userTicks, systemTicks);
+  }
+
+  /** Counts from the last reading on: there, both parts are 0. */
+  restart(): void {
+    this.#baseSeconds = this.#seconds;
+    this.#baseNanoseconds = this.#nanoseconds;
+    this.#baseUserNs = this.#absoluteUserNs;
+    this.userNs = 0;
+    this.systemNs = 0;
+  }
+
+  #totalNs(): number {
+    return (this.#seconds - this.#baseSeconds) * 1e9 + this.#nanoseconds - this.#baseNanoseconds;
+  }
+}

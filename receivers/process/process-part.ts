@@ -1,0 +1,97 @@
+import type { Clock } from '../../src/component/clock.js';
+import type { Series } from '../../src/model/series.js';
+import { createRow, type Table } from '../../src/model/table.js';
+import type { ProcessReader } from './process-reader.js';
+import type { Scan } from './scan.js';
+import { TrackedProcess } from './tracked-process.js';
+
+/** How many processes are about 5 ms of work where each of them is new; it is below one where none is. */
+export const partCapacity = 100;
+
+/** Some of the processes, read together into one row, so that others may run between the parts of a scan. */
+export class ProcessPart {
+  readonly #reader: ProcessReader;
+  readonly #clock: Clock;
+  readonly #known: Map<number, TrackedProcess>;
+  #processes: TrackedProcess[] = [];
+  #arrivals: number[] = [];
+  #series: readonly Series[] = [];
+  #isChanged = false;
+
+  /** @param known the processes of all parts, by pid: kept up to date as they come and go */
+  constructor(reader: ProcessReader, clock: Clock, known: Map<number, TrackedProcess>) {
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#known = known;
+  }
+
+  get hasRoom(): boolean {
+    return this.#processes.length + this.#arrivals.length < partCapacity;
+  }
+
+  /** Takes a process up when the part is read next. */
+  expect(pid: number): void {
+    this.#arrivals.push(pid);
+  }
+
+  /** Takes over a process that another part had. */
+  adopt(process: TrackedProcess): void {
+    this.#processes.push(process);
+    this.#isChanged = true;
+  }
+
+  /**
+   * Reads all of its processes.
+   * @returns one row, with the middle of the reading as its instant; nothing when no process is left
+   */
+  read(scan: Scan): Table | undefined {
+    const fromNs = this.#clock.wallNs();
+    this.#readKnown(scan);
+    this.#readArrivals(scan);
+    const rowNs = fromNs + (this.#clock.wallNs() - fromNs) / 2n;
+    if (this.#isChanged) {
+      this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
+    }
+    this.#isChanged = false;
+    return this.#processes.length === 0 ? undefined : this.#createRow(rowNs);
+  }
+
+  #readKnown(scan: Scan): void {
+    const gone = this.#processes.filter((process) => {
+      const isHere = process.listedIn === scan.number && process.read(this.#reader, scan) !== 'gone';
+      this.#isChanged ||= !isHere || process.series === undefined;
+      return !isHere;
+    });
+    if (gone.length === 0) return;
+    this.#processes = this.#processes.filter((process) => !gone.includes(process));
+    for (const process of gone) this.#end(process, scan);
+  }
+
+  #end(process: TrackedProcess, scan: Scan): void {
+    scan.ended.push(...process.endSeries());
+    process.close();
+    this.#known.delete(process.pid);
+    // It went after the listing: the pid may belong to another process already.
+    if (process.listedIn === scan.number) this.#arrivals.push(process.pid);
+  }
+
+  #readArrivals(scan: Scan): void {
+    for (const pid of this.#arrivals) {
+      const files = this.#reader.open(pid);
+      if (files === 'failed') scan.refused.push(pid);
+      if (files === 'failed' || files === 'gone') continue;
+      const process = new TrackedProcess(pid, files, this.#reader, scan);
+      this.#processes.push(process);
+      this.#known.set(pid, process);
+      this.#isChanged = true;
+    }
+    this.#arrivals = [];
+  }
+
+  #createRow(rowNs: bigint): Table {
+    const row = new Float64Array(this.#series.length);
+    let at = 0;
+    for (const process of this.#processes) at = process.write(row, at, rowNs);
+    return createRow(this.#series, rowNs, row);
+  }
+}

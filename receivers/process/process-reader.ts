@@ -1,0 +1,94 @@
+import type { CpuTimeSource } from './cpu-time-source.js';
+import type { Layout, Layouts } from './columns.js';
+import type { IdentityReader } from './identity.js';
+import { type DescriptorBudget, ProcessFile, type ReadResult } from './process-file.js';
+import { ProcessIo } from './process-io.js';
+import { ProcessStat } from './process-stat.js';
+
+/** The files of one process that are read again and again. */
+export interface ProcessFiles {
+  readonly stat: ProcessFile;
+  readonly io: ProcessFile;
+}
+
+/** How often what changes seldom is looked at, in scans. */
+export interface Pace {
+  /** What a process has is read even if it has not run: others can take memory from it. */
+  readonly refreshEvery: number;
+  /** Who it is is read even if its name is the same: it can be moved to another cgroup. */
+  readonly identifyEvery: number;
+}
+
+/** What a process reader works with. */
+export interface ReaderOptions {
+  readonly procfs: string;
+  /** Undefined: the ticks of `stat`. */
+  readonly cpuTime: CpuTimeSource | undefined;
+  readonly layouts: Layouts;
+  readonly identity: IdentityReader;
+  readonly budget: DescriptorBudget;
+  readonly pace: Pace;
+}
+
+/** Reads the files of processes, one after the other, into the same two objects. */
+export class ProcessReader {
+  readonly stat = new ProcessStat();
+  readonly io = new ProcessIo();
+  readonly cpuTime: CpuTimeSource | undefined;
+  readonly identity: IdentityReader;
+  readonly pace: Pace;
+  readonly #options: ReaderOptions;
+  readonly #buffer = Buffer.allocUnsafeSlow(4096);
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.cpuTime = options.cpuTime;
+    this.identity = options.identity;
+    this.pace = options.pace;
+  }
+
+  /**
+   * Opens the files of a process and reads its `stat` and its CPU time.
+   * @returns why that could not be done, if so; nothing is left open then
+   */
+  open(pid: number): ProcessFiles | 'gone' | 'failed' {
+    const files = this.#filesOf(pid);
+    const result = this.readStat(files);
+    const isThere = typeof result === 'number' && (this.cpuTime?.read(pid) ?? true);
+    if (isThere) return files;
+    files.stat.close();
+    return typeof result === 'number' ? 'gone' : result;
+  }
+
+  /** Chooses the series of the process whose files these are. `stat` has just been read. */
+  chooseLayout(files: ProcessFiles): Layout {
+    const { full, withoutIo, kernelThread } = this.#options.layouts;
+    if (this.stat.isKernelThread) return kernelThread;
+    return full.hasIo && typeof this.readIo(files) !== 'number' ? withoutIo : full;
+  }
+
+  /** Reads and parses the status of a process into `stat`. */
+  readStat({ stat }: ProcessFiles): ReadResult {
+    const length = stat.read(this.#buffer);
+    if (typeof length !== 'number') return length;
+    return this.stat.parse(this.#buffer, length) ? length : 'failed';
+  }
+
+  /** Reads and parses the I/O of a process into `io`. */
+  readIo({ io }: ProcessFiles): ReadResult {
+    const length = io.read(this.#buffer);
+    if (typeof length !== 'number') {
+      this.io.forget();
+      return length;
+    }
+    return this.io.parse(this.#buffer.subarray(0, length)) ? length : 'failed';
+  }
+
+  #filesOf(pid: number): ProcessFiles {
+    const { procfs, budget } = this.#options;
+    return {
+      stat: new ProcessFile(`${procfs}/${pid}/stat`, budget),
+      io: new ProcessFile(`${procfs}/${pid}/io`, budget),
+    };
+  }
+}

@@ -1,0 +1,138 @@
+import type { Context } from '../../src/component/component.js';
+import { BusyTimeReader } from '../../src/linux/busy-time.js';
+import { tickNs } from '../../src/linux/procfs.js';
+import type { Series } from '../../src/model/series.js';
+import { busyTime } from '../../src/model/shared-metrics.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import type { Scraper } from '../../src/sampling/scrape-loop.js';
+import { createLayouts } from './columns.js';
+import type { Config } from './config.js';
+import type { CpuTimeSource } from './cpu-time-source.js';
+import { IdentityReader } from './identity.js';
+import { Owners } from './owners.js';
+import { DescriptorBudget, readDescriptorLimit } from './process-file.js';
+import { listProcesses } from './process-list.js';
+import { type Pace, ProcessReader } from './process-reader.js';
+import { Scan, type ScanInstant } from './scan.js';
+import { TrackedProcesses } from './tracked-processes.js';
+
+/** What a scraper needs beside its settings. */
+export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host'> {
+  /** Undefined: the ticks of `stat`. */
+  readonly cpuTime: CpuTimeSource | undefined;
+  /** CLOCK_BOOTTIME in nanoseconds. */
+  readBootNs(): bigint;
+}
+
+/** After so many scans, processes that could not be read are tried again, and the users' names looked at anew. */
+const forgetEvery = 60;
+
+/**
+ * Scans all processes. Busy time of the machine is read first and handed on last, so that whoever attributes
+ * energy has the usage of every consumer when it closes the window (ledger.md section 2).
+ */
+export class ProcessScraper implements Scraper {
+  readonly #config: Config;
+  readonly #context: ScraperContext;
+  readonly #busy: BusyTimeReader;
+  readonly #owners: Owners;
+  readonly #processes: TrackedProcesses;
+  readonly #refused = new Set<number>();
+  #isRefused = false;
+  #busySeries: readonly Series[] = [];
+  #scans = 0;
+  #era: number | undefined;
+  #previous: ScanInstant | undefined;
+
+  /** @throws Error when the procfs has no `stat` that may be read */
+  constructor(config: Config, context: ScraperContext) {
+    this.#config = config;
+    this.#context = context;
+    this.#busy = new BusyTimeReader(config.procfs);
+    this.#owners = new Owners(config.passwd);
+    this.#processes = new TrackedProcesses(this.#createReader(), context.clock);
+  }
+
+  *scrape(era: number): Iterable<Table> {
+    if (era !== this.#era) yield* this.#endAll();
+    this.#era = era;
+    const { clock, cpuTime } = this.#context;
+    const monotonicNs = clock.monotonicNs();
+    const at: ScanInstant = { wallNs: clock.wallNs(), bootNs: this.#context.readBootNs() };
+    const busyNs = this.#busy.read(monotonicNs);
+    cpuTime?.beginScan?.();
+    const scan = new Scan(++this.#scans, at, this.#previous);
+    this.#previous = at;
+    this.#processes.match(listProcesses(this.#config.procfs), this.#refused, scan);
+    yield* this.#processes.read(scan);
+    this.#noteRefused(scan);
+    if (scan.ended.length > 0) yield createEnding(scan.ended, at.wallNs);
+    if (this.#config.metrics.cpu) yield this.#createBusyRow(busyNs, at.wallNs);
+  }
+
+  close(): void {
+    this.#processes.close();
+    this.#busy.close();
+  }
+
+  /** What was read before does not connect with what is read from now on. */
+  *#endAll(): Iterable<Table> {
+    const ended = [...this.#processes.endSeries(), ...this.#busySeries];
+    if (ended.length > 0) yield createEnding(ended, this.#context.clock.wallNs());
+    this.#busySeries = [];
+    this.#busy.restart();
+    this.#previous = undefined;
+  }
+
+  #createBusyRow(busyNs: number, wallNs: bigint): Table {
+    if (this.#busySeries.length === 0) {
+      const { host: resource } = this.#context;
+      this.#busySeries = [{ metric: busyTime, resource, attributes: {}, start: wallNs }];
+    }
+    return createRow(this.#busySeries, wallNs, Float64Array.of(busyNs / 1e9));
+  }
+
+  #noteRefused(scan: Scan): void {
+    for (const pid of scan.refused) this.#refused.add(pid);
+    const { size } = this.#refused;
+    if (size > 0 !== this.#isRefused) this.#logRefused(size);
+    this.#isRefused = size > 0;
+    if (scan.number % forgetEvery !== 0) return;
+    this.#refused.clear();
+    this.#owners.refresh();
+  }
+
+  #logRefused(count: number): void {
+    const { log } = this.#context;
+    if (count === 0) log.info('Every process that is listed can be read again');
+    else log.warn(`Cannot read ${count} of the processes that ${this.#config.procfs} lists: see doctor`);
+  }
+
+  #createReader(): ProcessReader {
+    const { procfs, metrics, command_line: hasCommandLine, collection_interval: intervalMs } = this.#config;
+    const owners = this.#owners;
+    return new ProcessReader({
+      procfs,
+      cpuTime: this.#context.cpuTime,
+      layouts: createLayouts(metrics),
+      identity: new IdentityReader({ procfs, owners, hasCommandLine, bootWallNs: this.#readBootWallNs() }),
+      // Half of what this process may have: the rest is for exporters, servers and other receivers.
+      budget: new DescriptorBudget(Math.floor(readDescriptorLimit() / 2)),
+      pace: choosePace(intervalMs),
+    });
+  }
+
+  /** Rounded to a tick, as births are, so that the next run of the collector finds the same instant. */
+  #readBootWallNs(): bigint {
+    const exactNs = this.#context.clock.wallNs() - this.#context.readBootNs();
+    const tick = BigInt(tickNs);
+    return ((exactNs + tick / 2n) / tick) * tick;
+  }
+}
+
+function choosePace(intervalMs: number): Pace {
+  return {
+    refreshEvery: Math.max(1, Math.round(10_000 / intervalMs)),
+    identifyEvery: Math.max(1, Math.round(30_000 / intervalMs)),
+  };
+}

@@ -1,0 +1,159 @@
+import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import { createSeries, type Layout } from './columns.js';
+import { CpuUsage } from './cpu-usage.js';
+import type { ProcessFiles, ProcessReader } from './process-reader.js';
+import type { Scan } from './scan.js';
+
+/** What came of reading a process: `gone` also when its pid belongs to another one by now. */
+export type Outcome = 'read' | 'failed' | 'gone';
+
+/** One process, from the first look at it to its end. */
+export class TrackedProcess {
+  readonly pid: number;
+  /** The number of the last scan whose listing had it. */
+  listedIn = 0;
+  /** Its series; without any until the first row is made, and again when they are to begin anew. */
+  series: readonly Series[] | undefined;
+  readonly #files: ProcessFiles;
+  readonly #layout: Layout;
+  readonly #startTicks: number;
+  readonly #cpu = new CpuUsage();
+  /** What the series say, in their order. */
+  readonly #values: Float64Array;
+  /** What counters had when their series began. */
+  readonly #bases: Float64Array;
+  #name: Uint8Array;
+  #resource: Resource;
+  #identifiedIn: number;
+  #hasFailed = false;
+  #startNs: bigint | undefined;
+  #rowNs = 0n;
+
+  /** Takes up the process that the reader has just opened. */
+  constructor(pid: number, files: ProcessFiles, reader: ProcessReader, scan: Scan) {
+    const { stat } = reader;
+    this.pid = pid;
+    this.#files = files;
+    this.#startTicks = stat.startTicks;
+    this.#name = stat.copyName();
+    this.#resource = { attributes: reader.identity.read(pid, stat) };
+    this.#layout = reader.chooseLayout(files);
+    this.#bases = new Float64Array(this.#layout.columns.length);
+    this.#values = new Float64Array(this.#layout.cpuModes.length + this.#bases.length);
+    this.#startNs = scan.findBirth(stat.startTicks);
+    // A process that moves to another cgroup mostly does so at the beginning of its life.
+    const { identifyEvery } = reader.pace;
+    this.#identifiedIn =
+      scan.number - (this.#startNs === undefined ? pid % identifyEvery : identifyEvery - 1);
+    this.#take(reader);
+    if (this.#startNs === undefined) this.#rebase();
+  }
+
+  /** Reads it again. */
+  read(reader: ProcessReader, scan: Scan): Outcome {
+    const outcome = this.#update(reader, scan);
+    this.#hasFailed = outcome === 'failed';
+    if (outcome !== 'gone' && scan.isFirst) this.#begin(undefined);
+    return outcome;
+  }
+
+  /**
+   * Writes its part of a row.
+   * @param rowNs Unix time of the row, in nanoseconds
+   * @returns where the part of the next process begins
+   */
+  write(row: Float64Array, at: number, rowNs: bigint): number {
+    row.set(this.#values, at);
+    const next = at + this.#values.length;
+    if (this.#hasFailed) row.fill(Number.NaN, at, next);
+    this.#rowNs = rowNs;
+    return next;
+  }
+
+  /** Makes the series where they are to begin: at the birth, at the row before, or at this row. */
+  beginSeries(rowNs: bigint): readonly Series[] {
+    const startNs = this.#startNs ?? rowNs;
+    this.series = createSeries(this.#layout, this.#resource, startNs < rowNs ? startNs : rowNs);
+    return this.series;
+  }
+
+  /** Ends its series: they have no further row. */
+  endSeries(): readonly Series[] {
+    const ended = this.series ?? [];
+    this.series = undefined;
+    return ended;
+  }
+
+  close(): void {
+    this.#files.stat.close();
+    this.#files.io.close();
+  }
+
+  #update(reader: ProcessReader, scan: Scan): Outcome {
+    const { cpuTime, stat } = reader;
+    if (cpuTime !== undefined && !cpuTime.read(this.pid)) return 'gone';
+    const hasRun = cpuTime === undefined || !this.#cpu.isAt(cpuTime.seconds, cpuTime.nanoseconds);
+    if (!hasRun && !this.#isDue(reader, scan)) return 'read';
+    const result = reader.readStat(this.#files);
+    if (typeof result !== 'number') return result;
+    if (stat.startTicks !== this.#startTicks) return 'gone';
+    if (hasRun) this.#identify(reader, scan);
+    if (this.#layout.hasIo) reader.readIo(this.#files);
+    this.#take(reader);
+    return 'read';
+  }
+
+  #isDue({ pace }: ProcessReader, scan: Scan): boolean {
+    if (this.#hasFailed) return true;
+    return this.#bases.length > 0 && (scan.number + this.pid) % pace.refreshEvery === 0;
+  }
+
+  /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
+  #identify({ stat, identity, pace }: ProcessReader, scan: Scan): void {
+    const isNamed = stat.isKernelThread || stat.isNamed(this.#name);
+    if (stat.isZombie || (isNamed && scan.number - this.#identifiedIn < pace.identifyEvery)) return;
+    this.#identifiedIn = scan.number;
+    this.#name = stat.copyName();
+    const attributes: Attributes = identity.readAgain(this.pid, stat, this.#resource.attributes);
+    if (attributes === this.#resource.attributes) return;
+    scan.ended.push(...this.endSeries());
+    this.#resource = { attributes };
+    this.#begin(this.#rowNs);
+  }
+
+  /** Counters begin anew with what was read last. */
+  #begin(startNs: bigint | undefined): void {
+    this.series = undefined;
+    this.#startNs = startNs;
+    this.#rebase();
+  }
+
+  #rebase(): void {
+    this.#cpu.restart();
+    const modes = this.#layout.cpuModes.length;
+    this.#values.fill(0, 0, modes);
+    this.#layout.columns.forEach(({ metric }, index) => {
+      if (metric.kind !== 'counter') return;
+      const value = this.#values[modes + index] ?? 0;
+      if (Number.isNaN(value)) return;
+      this.#bases[index] = (this.#bases[index] ?? 0) + value;
+      this.#values[modes + index] = 0;
+    });
+  }
+
+  #take({ cpuTime, stat, io }: ProcessReader): void {
+    if (cpuTime === undefined) this.#cpu.updateFromTicks(stat.userTicks, stat.systemTicks);
+    else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
+    const { cpuModes, columns } = this.#layout;
+    if (cpuModes.length === 1) {
+      this.#values[0] = (this.#cpu.userNs + this.#cpu.systemNs) / 1e9;
+    } else if (cpuModes.length === 2) {
+      this.#values[0] = this.#cpu.userNs / 1e9;
+      this.#values[1] = this.#cpu.systemNs / 1e9;
+    }
+    for (let index = 0; index < columns.length; index++) {
+      const value = columns[index]?.read(stat, io) ?? Number.NaN;
+      this.#values[cpuModes.length + index] = value - (this.#bases[index] ?? 0);
+    }
+  }
+}
