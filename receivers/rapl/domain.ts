@@ -1,0 +1,49 @@
+export type DomainKind = 'package' | 'dram' | 'core' | 'uncore' | 'psys';
+
+/** What one RAPL counter counts. The numbers are the kernel's. */
+export interface Domain {
+  readonly kind: DomainKind;
+  /** The socket. psys, the whole machine, has package 0. */
+  readonly package: number;
+  /** Only where a package has several dies with a counter each. */
+  readonly die?: number;
+}
+
+export type InterfaceName = 'perf_event' | 'powercap';
+
+/**
+ * More than any such domain draws, in watts: a growth beyond it is no energy but a counter that began anew, or
+ * garbage.
+ */
+export const mostWatts: Readonly<Record<DomainKind, number>> = {
+  package: 2_000,
+  dram: 1_000,
+  core: 2_000,
+  uncore: 1_000,
+  psys: 20_000,
+};
+
+/** How people and the kernel call a domain: `package-0`, `package-0-die-1`, `dram-0`, `psys`. */
+export function nameDomain({ kind, ...place }: Domain): string {
+  return kind === 'psys' ? kind : `${kind}-${namePlace(place)}`;
+}
+
+/** The socket, and the die where a package has several: `0`, `0-die-1`. */
+export function namePlace(place: Pick<Domain, 'package' | 'die'>): string {
+  return place.die === undefined ? String(place.package) : `${place.package}-die-${place.die}`;
+}
+
+/** The names of domains for a message: `package-0, dram-0`. */
+export function nameDomains(sources: readonly { readonly domain: Domain }[]): string {
+  return sources.map(({ domain }) => nameDomain(domain)).join(', ');
+}
+
+/** The first source of each domain. */
+export function keepFirst<Source extends { readonly domain: Domain }>(sources: readonly Source[]): Source[] {
+  const byName = new Map<string, Source>();
+  for (const source of sources) {
+    const name = nameDomain(source.domain);
+    if (!byName.has(name)) byName.set(name, source);
+  }
+  return [...byName.values()];
+}

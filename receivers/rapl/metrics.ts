@@ -1,0 +1,48 @@
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { nameDomain, namePlace } from './domain.js';
+import type { Domain, InterfaceName } from './domain.js';
+
+/** Energy of domains that overlap with those of `hw.energy`. */
+export const raplEnergy: Metric = {
+  name: 'rapl.energy',
+  unit: 'J',
+  description: 'Energy used by a part of a package, or by a whole that holds packages; never sum these',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** What a sampler says of its columns. Plain data. */
+export interface Columns {
+  readonly interface: InterfaceName;
+  readonly domains: readonly Domain[];
+  /** What a person should know about the choice of interface and domains. */
+  readonly notes: readonly string[];
+}
+
+/** The series of a sampler's columns, in order. */
+export function createSeries(columns: Columns, resource: Resource, start: bigint): readonly Series[] {
+  const meter = { 'energy.method': 'measured', 'energy.interface': columns.interface };
+  return columns.domains.map((domain) => ({
+    metric: domain.kind === 'package' || domain.kind === 'dram' ? hwEnergy : raplEnergy,
+    resource,
+    attributes: { ...describeDomain(domain), ...meter },
+    start,
+  }));
+}
+
+function describeDomain(domain: Domain): Attributes {
+  const name = nameDomain(domain);
+  const packageId = `cpu-package-${namePlace(domain)}`;
+  switch (domain.kind) {
+    case 'package':
+      return { 'hw.type': 'cpu', 'hw.id': packageId, 'hw.name': name };
+    case 'dram':
+      return { 'hw.type': 'memory', 'hw.id': name, 'hw.name': name, 'hw.parent': packageId };
+    case 'psys':
+      return { 'rapl.domain': domain.kind, 'hw.id': name };
+    case 'core':
+    case 'uncore':
+      return { 'rapl.domain': domain.kind, 'hw.id': name, 'hw.parent': packageId };
+  }
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { PerfCounter } from './find-perf.js';
+import { PerfGroup } from './perf-group.js';
+
+const counter: PerfCounter = {
+  domain: { kind: 'package', package: 0 },
+  event: 'energy-pkg',
+  type: 1,
+  config: 0,
+  cpu: 0,
+  scale: 2 ** -32,
+};
+const joule = 2n ** 32n;
+const second = 1_000_000_000n;
+
+/** What the kernel would give, read by read: the time running, and one value per counter. */
+function createGroup(reads: readonly (readonly bigint[])[]): PerfGroup {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  const path = join(folder, 'reads');
+  const words = reads.flatMap(([running = 0n, ...values]) => [
+    BigInt(values.length),
+    running,
+    running,
+    ...values,
+  ]);
+  writeFileSync(path, new Uint8Array(BigUint64Array.from(words).buffer));
+  const fd = openSync(path, 'r');
+  rmSync(folder, { recursive: true });
+  return new PerfGroup(
+    Array.from({ length: (reads[0]?.length ?? 2) - 1 }, () => counter),
+    [fd],
+  );
+}
+
+/** One reading: joules, "gap" or "anew". */
+function readOnce(group: PerfGroup): readonly number[] | 'gap' | 'anew' {
+  if (!group.fetch()) return 'gap';
+  const values = new Float64Array(group.counters.length);
+  return group.write(values, 0) ? [...values] : 'anew';
+}
+
+function readAll(group: PerfGroup, times: number): unknown[] {
+  const results = Array.from({ length: times }, () => readOnce(group));
+  group.close();
+  return results;
+}
+
+test('PerfGroup counts every counter from 0 at the first reading', () => {
+  const group = createGroup([
+    [second, 7n * joule, 100n * joule],
+    [2n * second, 9n * joule, 100n * joule + joule / 4n],
+  ]);
+  assert.deepEqual(readAll(group, 2), [
+    [0, 0],
+    [2, 0.25],
+  ]);
+});
+
+test('PerfGroup takes the difference before it rounds', () => {
+  // As doubles the two numbers would be equal.
+  const first = 2n ** 63n + 1n;
+  const group = createGroup([
+    [second, first],
+    [2n * second, first + 1n],
+    [3n * second, first + joule + 3n],
+  ]);
+  assert.deepEqual(readAll(group, 3), [[0], [2 ** -32], [1 + 3 * 2 ** -32]]);
+});
+
+test('PerfGroup carries between the halves of a count', () => {
+  const group = createGroup([
+    [second, 2n ** 32n - 1n],
+    [2n * second, 2n ** 32n + 1n],
+  ]);
+  assert.deepEqual(readAll(group, 2), [[0], [2 * 2 ** -32]]);
+});
+
+test('PerfGroup has a gap, when the kernel gives no bytes', () => {
+  assert.deepEqual(readAll(createGroup([[second, 5n]]), 2), [[0], 'gap']);
+});
+
+test('PerfGroup has a gap, when the event was not counted since the last reading', () => {
+  const group = createGroup([
+    [second, 5n * joule],
+    [second, 5n * joule],
+    [3n * second, 6n * joule],
+  ]);
+  assert.deepEqual(readAll(group, 3), [[0], 'gap', [1]]);
+});
+
+test('PerfGroup says that a counter began anew, when it grew by more than anybody draws', () => {
+  const reads = [
+    [second, 0n],
+    [2n * second, 262_144n * joule],
+    [3n * second, 262_244n * joule],
+    [4n * second, 262_344n * joule],
+  ];
+  const group = createGroup(reads);
+  assert.deepEqual([readOnce(group), readOnce(group)], [[0], 'anew']);
+  group.restart();
+  assert.deepEqual(readAll(group, 2), [[0], [100]]);
+});

@@ -1,0 +1,126 @@
+import { closePerfEvent, openPerfEvent, perfReadFormat, readPerfEvent } from '../../src/linux/perf-event.js';
+import { mostWatts } from './domain.js';
+import type { PerfCounter } from './find-perf.js';
+
+const readFormat = perfReadFormat.group + perfReadFormat.totalTimeEnabled + perfReadFormat.totalTimeRunning;
+// What a read gives, in halves of 8-byte numbers: how many values, time enabled, time running, the values.
+const runningWord = 4;
+const headWords = 6;
+const high = 2 ** 32;
+// Counters move in steps: what one grows by between two reads may have been drawn before the first.
+const stepSeconds = 0.01;
+
+/** Counters of one CPU that one call reads together. */
+export class PerfGroup {
+  readonly counters: readonly PerfCounter[];
+  readonly #fds: readonly number[];
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #first: Uint32Array;
+  readonly #scales: Float64Array;
+  readonly #mostWatts: Float64Array;
+  readonly #joules: Float64Array;
+  #runningNs = 0;
+  #isBegun = false;
+
+  constructor(counters: readonly PerfCounter[], fds: readonly number[]) {
+    this.counters = counters;
+    this.#fds = fds;
+    this.#words = new Uint32Array(headWords + 2 * counters.length);
+    this.#bytes = new Uint8Array(this.#words.buffer);
+    this.#first = new Uint32Array(this.#words.length);
+    this.#scales = Float64Array.from(counters, ({ scale }) => scale);
+    this.#mostWatts = Float64Array.from(counters, ({ domain }) => mostWatts[domain.kind]);
+    this.#joules = new Float64Array(counters.length);
+  }
+
+  /** Asks the kernel. False when it counted nothing since the last time, say because the CPU went offline. */
+  fetch(): boolean {
+    const size = readPerfEvent(this.#fds[0], this.#bytes);
+    return size === this.#bytes.length && this.#numberAt(runningWord) !== this.#runningNs;
+  }
+
+  /**
+   * Writes what was fetched, in joules since the first time.
+   * @returns false when a counter grew by more than its domain can draw
+   */
+  write(values: Float64Array, at: number): boolean {
+    if (!this.#isBegun) this.#begin();
+    const runningNs = this.#numberAt(runningWord);
+    const seconds = (runningNs - this.#runningNs) / 1e9 + stepSeconds;
+    this.#runningNs = runningNs;
+    let isPossible = true;
+    for (let i = 0; i < this.#joules.length; i++) {
+      const joules = this.#joulesOf(i);
+      const growth = joules - this.#joules[i];
+      if (!(growth >= 0 && growth <= this.#mostWatts[i] * seconds)) isPossible = false;
+      this.#joules[i] = joules;
+      values[at + i] = joules;
+    }
+    return isPossible;
+  }
+
+  /** Lets the counters begin at 0 with the next reading. */
+  restart(): void {
+    this.#isBegun = false;
+  }
+
+  close(): void {
+    this.#fds.forEach(closePerfEvent);
+  }
+
+  #begin(): void {
+    this.#isBegun = true;
+    this.#first.set(this.#words);
+    this.#joules.fill(0);
+  }
+
+  #numberAt(word: number): number {
+    return this.#words[word] + this.#words[word + 1] * high;
+  }
+
+  /** The difference is taken in halves, which is exact: rounding comes once, beyond 2^53 counts. */
+  #joulesOf(i: number): number {
+    const word = headWords + 2 * i;
+    const lows = this.#words[word] - this.#first[word];
+    const highs = this.#words[word + 1] - this.#first[word + 1];
+    return (highs * high + lows) * this.#scales[i];
+  }
+}
+
+/**
+ * Opens counters of one CPU in as few groups as the kernel allows.
+ * @throws PerfEventError when one cannot be opened at all
+ */
+export function openPerfGroups(counters: readonly PerfCounter[]): readonly PerfGroup[] {
+  const [leader] = counters;
+  if (leader === undefined) return [];
+  const fds = [openCounter(leader)];
+  try {
+    const [together, apart] = openMembers(counters.slice(1), fds);
+    return [new PerfGroup([leader, ...together], fds), ...openPerfGroups(apart)];
+  } catch (error) {
+    fds.forEach(closePerfEvent);
+    throw error;
+  }
+}
+
+/** Adds to the group what the kernel takes into it. */
+function openMembers(counters: readonly PerfCounter[], fds: number[]): [PerfCounter[], PerfCounter[]] {
+  const together: PerfCounter[] = [];
+  const apart: PerfCounter[] = [];
+  for (const counter of counters) {
+    try {
+      fds.push(openCounter(counter, fds[0]));
+      together.push(counter);
+    } catch {
+      apart.push(counter);
+    }
+  }
+  return [together, apart];
+}
+
+function openCounter(counter: PerfCounter, groupFd = -1): number {
+  const { event: name, type, config, cpu } = counter;
+  return openPerfEvent({ name, type, config, pid: -1, cpu, groupFd, readFormat });
+}

@@ -1,0 +1,61 @@
+import type { Config } from './config.js';
+import { nameDomain, nameDomains } from './domain.js';
+import type { Domain } from './domain.js';
+import { findPerfCounters } from './find-perf.js';
+import type { PerfCounter } from './find-perf.js';
+import { findZones } from './find-powercap.js';
+import type { Zone } from './find-powercap.js';
+
+interface Source {
+  readonly domain: Domain;
+}
+
+/** The counters that a machine offers through both interfaces. */
+export interface Sources {
+  readonly perf: readonly PerfCounter[];
+  readonly zones: readonly Zone[];
+}
+
+/** What is here, whether or not it may be read, through the interfaces that the settings allow. */
+export function findSources({ interface: wanted, sysfs }: Config): Sources {
+  return {
+    perf: wanted === 'powercap' ? [] : findPerfCounters(sysfs),
+    zones: wanted === 'perf_event' ? [] : findZones(sysfs),
+  };
+}
+
+/** Whether packages are among them: virtual machines may offer the one or other domain, but it counts nothing. */
+export function hasPackage(sources: readonly Source[]): boolean {
+  return sources.some(({ domain }) => domain.kind === 'package');
+}
+
+/** Whether both interfaces offer counters, but not the same: one of them is wrong. */
+export function disagree({ perf, zones }: Sources): boolean {
+  const isCommon = perf.length === zones.length && keepNamed(perf, zones).length === perf.length;
+  return hasPackage(perf) && hasPackage(zones) && !isCommon;
+}
+
+/** How the interfaces differ, for people. */
+export function describeDisagreement({ perf, zones }: Sources): string {
+  return `perf_event has ${nameDomains(perf)}, powercap has ${nameDomains(zones)}: only what both have is read`;
+}
+
+/** What both interfaces know, which is safe; nothing when they do not even share a package. */
+export function keepCommon({ perf, zones }: Sources): Sources {
+  const common = { perf: keepNamed(perf, zones), zones: keepNamed(zones, perf) };
+  return hasPackage(common.perf) ? common : { perf: [], zones: [] };
+}
+
+/** The domains that the settings ask for. */
+export function keepWanted({ perf, zones }: Sources, { domains }: Config): Sources {
+  const isWanted = ({ domain }: Source) => domains[domain.kind];
+  return { perf: perf.filter(isWanted), zones: zones.filter(isWanted) };
+}
+
+function keepNamed<Kept extends Source>(
+  sources: readonly Kept[],
+  others: readonly Source[],
+): readonly Kept[] {
+  const names = new Set(others.map(({ domain }) => nameDomain(domain)));
+  return sources.filter(({ domain }) => names.has(nameDomain(domain)));
+}
