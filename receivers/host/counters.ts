@@ -49,9 +49,9 @@ export class Counters {
   /** Takes a reading. */
   update(counts: Counts): void {
     this.#columns.forEach(({ perUnit, wraps }, i) => {
-      if (wraps === true && counts.since(this.#last, i) < 0) this.#wraps[i] = (this.#wraps[i] ?? 0) + 1;
-      const count = counts.since(this.#first, i) + (this.#wraps[i] ?? 0) * 2 ** 32;
-      this.values[i] = Math.max(this.values[i] ?? 0, count / perUnit);
+      if (wraps === true && counts.since(this.#last, i) < 0) this.#wraps[i]++;
+      const count = counts.since(this.#first, i) + this.#wraps[i] * 2 ** 32;
+      this.values[i] = Math.max(this.values[i], count / perUnit);
       this.#last.copy(i, counts, i);
     });
   }

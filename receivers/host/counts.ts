@@ -23,8 +23,8 @@ export class Counts {
 
   /** Copies a count. */
   copy(column: number, from: Counts, fromColumn: number): void {
-    this.billions[column] = from.billions[fromColumn] ?? 0;
-    this.units[column] = from.units[fromColumn] ?? 0;
+    this.billions[column] = from.billions[fromColumn];
+    this.units[column] = from.units[fromColumn];
   }
 
   /**
@@ -47,17 +47,18 @@ export class Counts {
 
   /** How much this count is above that of an earlier reading; exact below 2^53. */
   since(earlier: Counts, column: number): number {
-    const billions = (this.billions[column] ?? 0) - (earlier.billions[column] ?? 0);
-    return billions * 1e9 + ((this.units[column] ?? 0) - (earlier.units[column] ?? 0));
+    const billions = this.billions[column] - earlier.billions[column];
+    return billions * 1e9 + (this.units[column] - earlier.units[column]);
   }
 }
 
+/** Beyond the end of the bytes there is no digit either. */
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= digit0 && byte <= digit9;
 }
 
 function parseDigits(bytes: Uint8Array, from: number, to: number): number {
   let number = 0;
-  for (let at = from; at < to; at++) number = number * 10 + (bytes[at] ?? 0) - digit0;
+  for (let at = from; at < to; at++) number = number * 10 + bytes[at] - digit0;
   return number;
 }

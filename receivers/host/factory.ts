@@ -59,6 +59,10 @@ class HostReceiver implements Component {
     this.#loop = startScraping({ scraper, intervalMs, context, next: this.#next });
   }
 
+  async flush(): Promise<void> {
+    await this.#loop?.flush();
+  }
+
   async shutdown(): Promise<void> {
     await this.#loop?.stop();
     for (const { group } of this.#groups) group.close();

@@ -25,6 +25,6 @@ export function findNextLine(text: Buffer, from: number): number {
  */
 export function parseLine(path: string, text: Buffer, label: string): number {
   const at = findLine(text, label);
-  if (at >= 0 && parseNumbers(text, at, number) === 1) return number[0] ?? NaN;
+  if (at >= 0 && parseNumbers(text, at, number) === 1) return number[0];
   throw new Error(`Cannot parse ${path}: expected a line that begins with "${label}" and has a number`);
 }

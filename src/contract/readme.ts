@@ -27,7 +27,7 @@ function describeDefault(value: unknown): string {
 /** A README's table of settings. */
 export function renderSettingsTable(schema: Schema): string {
   const rows = listSettings(schema).map(({ path, standard, doc }) => {
-    const shown = standard === '-' || standard === '' ? '-' : `\`${standard}\``;
+    const shown = standard === '-' || standard === '' ? '-' : `\`${escapeCell(standard)}\``;
     return `| \`${path}\` | ${shown} | ${escapeCell(doc)} |`;
   });
   return ['| Setting | Default | Description |', '| --- | --- | --- |', ...rows].join('\n');

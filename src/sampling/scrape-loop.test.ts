@@ -100,6 +100,29 @@ test('ScrapeLoop.stop wakes the loop, when the next scrape is hours away', { tim
   await loop.stop();
 });
 
+test('ScrapeLoop.flush scrapes after the running scrape, and no more after stop', async () => {
+  const next = createTableCollector();
+  const running = { now: 0, most: 0 };
+  const scraper = {
+    *scrape() {
+      running.most = Math.max(running.most, ++running.now);
+      const until = performance.now() + 6;
+      while (performance.now() < until);
+      yield table;
+      running.now--;
+    },
+  };
+  const context = createFakeContext();
+  const loop = startScraping({ scraper, intervalMs: 86_400_000, context, next });
+  await Promise.all([loop.flush(), loop.flush()]);
+  const flushed = next.tables.length;
+  await loop.stop();
+  await loop.flush();
+  assert.equal(running.most, 1);
+  assert.ok(flushed >= 2);
+  assert.equal(next.tables.length, 4);
+});
+
 test('startScraping goes on and logs the change of state only, when scrapes fail', async () => {
   const log = createLogCollector();
   const { next } = await scrapeTimes(

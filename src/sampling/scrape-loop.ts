@@ -51,8 +51,8 @@ class Loop implements ScrapeLoop {
   #stopping = false;
   #failing = false;
   #pointsOfGoodScrape = 1;
+  #running: Promise<void> = Promise.resolve();
   #wake: () => void = () => {};
-  #flushes: (() => void)[] = [];
 
   constructor(request: ScrapeRequest) {
     this.#request = request;
@@ -63,10 +63,7 @@ class Loop implements ScrapeLoop {
   }
 
   flush(): Promise<void> {
-    if (this.#stopping) return this.#ended;
-    const done = new Promise<void>((resolve) => this.#flushes.push(resolve));
-    this.#wake();
-    return done;
+    return this.#stopping ? this.#ended : this.#scrape();
   }
 
   stop(): Promise<void> {
@@ -91,9 +88,10 @@ class Loop implements ScrapeLoop {
     this.#telemetry.missed(missed);
     const deadlineNs = clock.monotonicNs() + atNs - wallNs;
     // A timer may fire up to a millisecond early.
-    for (let leftNs = atNs - wallNs; leftNs > 0n && !this.#stopping && this.#flushes.length === 0;) {
-      await this.#wait(Math.ceil(Number(leftNs) / 1e6));
-      leftNs = deadlineNs - clock.monotonicNs();
+    while (!this.#stopping) {
+      const leftMs = Math.ceil(Number(deadlineNs - clock.monotonicNs()) / 1e6);
+      if (leftMs <= 0) return;
+      await this.#wait(leftMs);
     }
   }
 
@@ -108,12 +106,10 @@ class Loop implements ScrapeLoop {
     });
   }
 
-  async #scrape(): Promise<void> {
-    // Who asks while this scrape runs waits for the next one.
-    const flushes = this.#flushes;
-    this.#flushes = [];
-    await this.#scrapeOnce();
-    for (const resolve of flushes) resolve();
+  /** Scrapes when every scrape that was asked for before is done. Never rejects. */
+  #scrape(): Promise<void> {
+    this.#running = this.#running.then(() => this.#scrapeOnce());
+    return this.#running;
   }
 
   async #scrapeOnce(): Promise<void> {
