@@ -1,5 +1,6 @@
 import type { Context } from '../../src/component/component.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
+import { openPidList, type PidList } from '../../src/linux/pid-list.js';
 import { tickNs } from '../../src/linux/procfs.js';
 import type { Series } from '../../src/model/series.js';
 import { busyTime } from '../../src/model/shared-metrics.js';
@@ -11,7 +12,6 @@ import type { CpuTimeSource } from './cpu-time-source.js';
 import { IdentityReader } from './identity.js';
 import { Owners } from './owners.js';
 import { DescriptorBudget, readDescriptorLimit } from './process-file.js';
-import { listProcesses } from './process-list.js';
 import { type Pace, ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
 import { TrackedProcesses } from './tracked-processes.js';
@@ -35,6 +35,7 @@ export class ProcessScraper implements Scraper {
   readonly #config: Config;
   readonly #context: ScraperContext;
   readonly #busy: BusyTimeReader;
+  readonly #pids: PidList;
   readonly #owners: Owners;
   readonly #processes: TrackedProcesses;
   readonly #refused = new Set<number>();
@@ -49,6 +50,7 @@ export class ProcessScraper implements Scraper {
     this.#config = config;
     this.#context = context;
     this.#busy = new BusyTimeReader(config.procfs);
+    this.#pids = openPidList(config.procfs);
     this.#owners = new Owners(config.passwd);
     this.#processes = new TrackedProcesses(this.#createReader(), context.clock);
   }
@@ -63,7 +65,7 @@ export class ProcessScraper implements Scraper {
     cpuTime?.beginScan?.();
     const scan = new Scan(++this.#scans, at, this.#previous);
     this.#previous = at;
-    this.#processes.match(listProcesses(this.#config.procfs), this.#refused, scan);
+    this.#processes.match(this.#pids.read(), this.#refused, scan);
     yield* this.#processes.read(scan);
     this.#noteRefused(scan);
     if (scan.ended.length > 0) yield createEnding(scan.ended, at.wallNs);
@@ -72,6 +74,7 @@ export class ProcessScraper implements Scraper {
 
   close(): void {
     this.#processes.close();
+    this.#pids.close();
     this.#busy.close();
   }
 
