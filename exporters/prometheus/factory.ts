@@ -1,0 +1,38 @@
+import type { ExporterFactory } from '../../src/component/component.js';
+import { listenAsWished, type Listener } from '../../src/component/listen.js';
+import { schema } from './config.js';
+import { PageSource } from './page.js';
+import { createPageServer } from './serve.js';
+import { SeriesStore } from './store.js';
+
+export const factory: ExporterFactory<typeof schema> = {
+  schema,
+  check: ({ path }) =>
+    path.startsWith('/') ? [] : [`path: expected a path such as "/metrics", found "${path}"`],
+  create(config, { log, clock, host }) {
+    const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
+    const store = new SeriesStore({
+      identityLabels: config.identity_labels,
+      host: host.attributes,
+      endedForMs: config.ended_for,
+      warn: (message) => log.warn(message),
+    });
+    const pages = new PageSource((now) => store.takeSnapshot(now), nowMs);
+    let listener: Listener | undefined;
+    return {
+      async start() {
+        const server = createPageServer({ path: config.path, pages, log });
+        listener = await listenAsWished(server, { chosen: config.endpoint, fallback: 'localhost:9464', log });
+        if (listener) log.info(`Serving metrics at http://${listener.address}${config.path}`);
+      },
+      consume(table) {
+        // Without an endpoint nobody would ever read it.
+        if (listener) store.take(table, nowMs());
+        return true;
+      },
+      async shutdown() {
+        await listener?.close();
+      },
+    };
+  },
+};

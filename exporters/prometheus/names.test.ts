@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MetricKind } from '../../src/model/series.js';
+import { translateLabel, translateMetric } from './names.js';
+
+const sampleOf = (name: string, unit: string, kind: MetricKind) =>
+  translateMetric({ name, unit, kind, description: '', valueType: 'double' }).sample;
+
+test('translateMetric names samples as the Go translator does', () => {
+  const expected: [string, string, MetricKind, string][] = [
+    ['hw.energy', 'J', 'counter', 'hw_energy_joules_total'],
+    ['hw.power', 'W', 'gauge', 'hw_power_watts'],
+    ['system.cpu.time', 's', 'counter', 'system_cpu_time_seconds_total'],
+    ['system.cpu.utilization', '1', 'gauge', 'system_cpu_utilization_ratio'],
+    ['system.cpu.frequency', 'Hz', 'gauge', 'system_cpu_frequency_hertz'],
+    ['process.memory.usage', 'By', 'updowncounter', 'process_memory_usage_bytes'],
+    ['process.thread.count', '{thread}', 'updowncounter', 'process_thread_count'],
+    ['system.cpu.load_average.1m', '{thread}', 'gauge', 'system_cpu_load_average_1m'],
+    ['hw.temperature', 'Cel', 'gauge', 'hw_temperature_celsius'],
+    ['hw.fan.speed', 'rpm', 'gauge', 'hw_fan_speed_rpm'],
+    ['network.rate', 'By/s', 'gauge', 'network_rate_bytes_per_second'],
+    ['requests', '{request}/s', 'gauge', 'requests_per_second'],
+    ['requests.per.second', '{request}/s', 'gauge', 'requests_per_second'],
+    ['a', 'm3/x', 'gauge', 'a_m3_per_x'],
+  ];
+  for (const [name, unit, kind, sample] of expected) assert.equal(sampleOf(name, unit, kind), sample);
+});
+
+test('translateMetric doubles no suffix, when the name has the word already', () => {
+  assert.equal(sampleOf('uptime.seconds', 's', 'gauge'), 'uptime_seconds');
+  assert.equal(sampleOf('cpu.seconds.used', 's', 'gauge'), 'cpu_seconds_used');
+  assert.equal(sampleOf('total.energy.total', 'J', 'counter'), 'energy_joules_total');
+  assert.equal(sampleOf('hit.ratio.now', '1', 'gauge'), 'hit_now_ratio');
+});
+
+test('translateMetric adds no ratio, when a counter has the unit 1', () => {
+  assert.equal(sampleOf('retries', '1', 'counter'), 'retries_total');
+  assert.equal(sampleOf('retries', '1', 'updowncounter'), 'retries');
+});
+
+test('translateMetric makes names that are allowed, when signs are not', () => {
+  assert.equal(sampleOf('a--b__c/d', '', 'gauge'), 'a_b_c_d');
+  assert.equal(sampleOf('1st', '', 'gauge'), '_1st');
+});
+
+test('translateMetric leaves out total and names the unit, when the family of OpenMetrics is asked for', () => {
+  const metric = { description: '', valueType: 'double' } as const;
+  assert.deepEqual(translateMetric({ ...metric, name: 'hw.energy', unit: 'J', kind: 'counter' }), {
+    sample: 'hw_energy_joules_total',
+    family: 'hw_energy_joules',
+    unit: 'joules',
+  });
+  assert.equal(translateMetric({ ...metric, name: 'load', unit: '1', kind: 'gauge' }).unit, 'ratio');
+  assert.equal(
+    translateMetric({ ...metric, name: 'io', unit: 'By/s', kind: 'gauge' }).unit,
+    'bytes_per_second',
+  );
+  assert.equal(translateMetric({ ...metric, name: 'cpu.seconds.used', unit: 's', kind: 'gauge' }).unit, '');
+});
+
+test('translateLabel replaces what is not allowed', () => {
+  assert.equal(translateLabel('hw.id'), 'hw_id');
+  assert.equal(translateLabel('1st'), 'key_1st');
+  assert.equal(translateLabel('_private'), 'key_private');
+  assert.equal(translateLabel('naïve'), 'na_ve');
+});

@@ -1,0 +1,104 @@
+import type { Metric } from '../../src/model/series.js';
+
+/** What a metric is called in an exposition. */
+export interface FamilyName {
+  /** The name of its samples. */
+  readonly sample: string;
+  /** Its name in OpenMetrics: that of the samples without a counter's `_total`. */
+  readonly family: string;
+  /** The unit that the family's name ends with; '' where it ends with none. */
+  readonly unit: string;
+}
+
+// Units by UCUM and their names in Prometheus, as OpenTelemetry's Go translator has them
+// (github.com/prometheus/otlptranslator): UnderscoreEscapingWithSuffixes.
+const units: Readonly<Record<string, string>> = {
+  d: 'days',
+  h: 'hours',
+  min: 'minutes',
+  s: 'seconds',
+  ms: 'milliseconds',
+  us: 'microseconds',
+  ns: 'nanoseconds',
+  By: 'bytes',
+  KiBy: 'kibibytes',
+  MiBy: 'mebibytes',
+  GiBy: 'gibibytes',
+  TiBy: 'tebibytes',
+  kBy: 'kilobytes',
+  KBy: 'kilobytes',
+  MBy: 'megabytes',
+  GBy: 'gigabytes',
+  TBy: 'terabytes',
+  m: 'meters',
+  V: 'volts',
+  A: 'amperes',
+  J: 'joules',
+  W: 'watts',
+  g: 'grams',
+  Cel: 'celsius',
+  Hz: 'hertz',
+  '1': '',
+  '%': 'percent',
+};
+
+const unitsPer: Readonly<Record<string, string>> = {
+  s: 'second',
+  m: 'minute',
+  h: 'hour',
+  d: 'day',
+  w: 'week',
+  mo: 'month',
+  y: 'year',
+};
+
+/** The names of a metric: `hw.energy` in J, a counter, has samples `hw_energy_joules_total`. */
+export function translateMetric({ name, unit, kind }: Metric): FamilyName {
+  const [main, per] = splitUnit(unit);
+  const tokens = name.split(/[^a-zA-Z0-9:]+/).filter((token) => token !== '');
+  const isRatio = unit === '1' && kind === 'gauge';
+  const words = isRatio ? moveToEnd(tokens, 'ratio') : tokens;
+  const bare = kind === 'counter' ? words.filter((token) => token !== 'total') : words;
+  const suffixes = [main, per].filter((suffix) => suffix !== '');
+  const missing = suffixes.filter(
+    (suffix) => !words.includes(suffix) && !bare.join('_').endsWith(`_${suffix}`),
+  );
+  const family = withoutLeadingDigit([...bare, ...missing].join('_'));
+  return {
+    family,
+    sample: kind === 'counter' ? `${family}_total` : family,
+    unit: findSuffix(family, isRatio ? 'ratio' : suffixes.join('_')),
+  };
+}
+
+/** A label's name: what Prometheus does not allow becomes an underscore. */
+export function translateLabel(name: string): string {
+  const plain = name.replaceAll(/[^a-zA-Z0-9_]/g, '_');
+  if (/^\d/.test(plain)) return `key_${plain}`;
+  return plain.startsWith('_') ? `key${plain}` : plain;
+}
+
+/** The unit and the unit that it is divided by. Annotations in braces are none. */
+function splitUnit(unit: string): readonly [main: string, per: string] {
+  const [main, per = ''] = unit.split(/\/(.*)/s).map((part) => part.trim());
+  const divisor = translateUnit(per, unitsPer);
+  return [translateUnit(main, units), divisor && `per_${divisor}`];
+}
+
+function translateUnit(unit: string, names: Readonly<Record<string, string>>): string {
+  if (/[{}]/.test(unit)) return '';
+  const name = Object.hasOwn(names, unit) ? names[unit] : unit;
+  return name.replaceAll(/[^a-zA-Z0-9:]+/g, '_').replaceAll(/^_|_$/g, '');
+}
+
+function moveToEnd(tokens: readonly string[], word: string): readonly string[] {
+  return [...tokens.filter((token) => token !== word), word];
+}
+
+function withoutLeadingDigit(name: string): string {
+  return /^\d/.test(name) ? `_${name}` : name;
+}
+
+function findSuffix(family: string, unit: string): string {
+  return unit !== '' && family.endsWith(`_${unit}`) ? unit : '';
+}

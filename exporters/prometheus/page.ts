@@ -1,0 +1,69 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import { renderBody, renderPage, type Body, type Format } from './exposition.js';
+import type { Snapshot } from './store.js';
+
+const compress = promisify(gzip);
+
+/**
+ * Finer than this, the energy of a machine tells what its programs compute (PLATYPUS): whoever may read the page
+ * without a password sees values a second apart, whichever format they ask for. The last hundredth is left to the
+ * jitter of a scraper that comes once a second, which would else get every other page twice.
+ */
+const minAgeMs = 990;
+
+/** One page in both formats, plain and compressed, each written when first asked for. */
+class Page {
+  readonly takenMs: number;
+  readonly #body: Promise<Body>;
+  readonly #plain = new Map<Format, Promise<Buffer>>();
+  readonly #compressed = new Map<Format, Promise<Buffer>>();
+
+  constructor(snapshot: Snapshot, takenMs: number) {
+    this.takenMs = takenMs;
+    this.#body = renderBody(snapshot);
+  }
+
+  render(format: Format): Promise<Buffer> {
+    return remember(this.#plain, format, async () => Buffer.from(renderPage(await this.#body, format)));
+  }
+
+  /** Little compressed: where the page is read over a loopback, time counts for more than bytes. */
+  renderCompressed(format: Format): Promise<Buffer> {
+    return remember(this.#compressed, format, async () =>
+      compress(await this.render(format), { level: constants.Z_BEST_SPEED }),
+    );
+  }
+}
+
+function remember<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+/** The page that is served: a new one at most once a second. */
+export class PageSource {
+  readonly #takeSnapshot: (nowMs: number) => Snapshot;
+  readonly #nowMs: () => number;
+  #page: Page | undefined;
+
+  /** @param nowMs CLOCK_MONOTONIC in milliseconds */
+  constructor(takeSnapshot: (nowMs: number) => Snapshot, nowMs: () => number) {
+    this.#takeSnapshot = takeSnapshot;
+    this.#nowMs = nowMs;
+  }
+
+  read(format: Format, isCompressed: boolean): Promise<Buffer> {
+    const page = this.#current();
+    return isCompressed ? page.renderCompressed(format) : page.render(format);
+  }
+
+  #current(): Page {
+    const now = this.#nowMs();
+    if (this.#page === undefined || now - this.#page.takenMs >= minAgeMs) {
+      this.#page = new Page(this.#takeSnapshot(now), now);
+    }
+    return this.#page;
+  }
+}

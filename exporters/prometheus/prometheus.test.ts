@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { test, type TestContext } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { request, type IncomingMessage } from 'node:http';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import type { Attributes, Metric, MetricKind, Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { factory } from './factory.js';
+
+const host = { attributes: { 'host.name': 'here' } };
+
+function seriesOf(name: string, unit: string, kind: MetricKind, attributes: Attributes = {}): Series {
+  const metric: Metric = { name, unit, kind, description: 'What it is', valueType: 'double' };
+  return { metric, resource: host, attributes, start: 0n };
+}
+
+const energy = [seriesOf('hw.energy', 'J', 'counter', { 'hw.id': 'package-0' })];
+const put = (value: number) => createRow(energy, 0n, Float64Array.of(value));
+
+/** A running exporter on a port of its own, and a clock that only moves when told to. */
+async function startExporter(t: TestContext, settings: Record<string, unknown> = {}) {
+  const log = createLogCollector();
+  const time = { ms: 0n };
+  const clock = { wallNs: () => 0n, monotonicNs: () => time.ms * 1_000_000n, checkEra: () => 0 };
+  const config = parseSettings(factory.schema, { endpoint: 'localhost:0', ...settings });
+  const exporter = factory.create(config, createFakeContext({ log, clock, host }));
+  await exporter.start();
+  t.after(() => exporter.shutdown());
+  const [, origin = ''] = /(http:\/\/[^/]+)/.exec(log.lines[0]) ?? [];
+  return { exporter, origin, log, time };
+}
+
+async function readText(url: string, headers: Record<string, string> = {}): Promise<string> {
+  return (await fetch(url, { headers })).text();
+}
+
+/** Unlike fetch, as it is on the wire. */
+function ask(
+  url: string,
+  method: string,
+  headers = {},
+): Promise<{ response: IncomingMessage; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('end', () => resolve({ response, body: Buffer.concat(parts) }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+test('prometheus serves what it got, when it is asked for classic text', async (t) => {
+  const { exporter, origin } = await startExporter(t);
+  assert.equal(exporter.consume(put(12.5)), true);
+  const response = await fetch(`${origin}/metrics`);
+  assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  assert.match(await response.text(), /^hw_energy_joules_total\{hw_id="package-0"\} 12\.5$/m);
+});
+
+test('prometheus serves OpenMetrics, when it is asked for', async (t) => {
+  const { exporter, origin } = await startExporter(t);
+  exporter.consume(put(12.5));
+  const accept = 'application/openmetrics-text;version=1.0.0';
+  const response = await fetch(`${origin}/metrics`, { headers: { accept } });
+  assert.equal(
+    response.headers.get('content-type'),
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  );
+  assert.match(await response.text(), /# EOF\n$/);
+});
+
+test('prometheus compresses, when gzip is accepted', async (t) => {
+  const { exporter, origin } = await startExporter(t);
+  exporter.consume(put(12.5));
+  const { response, body } = await ask(`${origin}/metrics`, 'GET', { 'Accept-Encoding': 'gzip' });
+  assert.equal(response.headers['content-encoding'], 'gzip');
+  assert.match(gunzipSync(body).toString(), /hw_energy_joules_total/);
+  const plain = await ask(`${origin}/metrics`, 'GET');
+  assert.equal(plain.response.headers['content-encoding'], undefined);
+});
+
+test('prometheus serves values a second apart at the least, in whatever format', async (t) => {
+  const { exporter, origin, time } = await startExporter(t);
+  const accept = 'application/openmetrics-text';
+  exporter.consume(put(1));
+  assert.match(await readText(`${origin}/metrics`), /\} 1$/m);
+  exporter.consume(put(2));
+  time.ms = 989n;
+  assert.match(await readText(`${origin}/metrics`), /\} 1$/m);
+  assert.match(await readText(`${origin}/metrics`, { accept }), /\} 1$/m);
+  time.ms = 1000n;
+  assert.match(await readText(`${origin}/metrics`, { accept }), /\} 2$/m);
+});
+
+test('prometheus answers HEAD, other paths and other methods as HTTP wants it', async (t) => {
+  const { exporter, origin } = await startExporter(t);
+  exporter.consume(put(1));
+  const page = await ask(`${origin}/metrics?x=y`, 'GET');
+  const head = await ask(`${origin}/metrics`, 'HEAD');
+  assert.equal(head.response.statusCode, 200);
+  assert.equal(head.body.length, 0);
+  assert.equal(head.response.headers['content-length'], String(page.body.length));
+  assert.equal((await ask(`${origin}/other`, 'GET')).response.statusCode, 404);
+  const posted = await ask(`${origin}/metrics`, 'POST');
+  assert.deepEqual([posted.response.statusCode, posted.response.headers.allow], [405, 'GET, HEAD']);
+  assert.match(await readText(`${origin}/`), /<a href="\/metrics">/);
+});
+
+test('prometheus says so, when the port that the user set is taken', async (t) => {
+  const { origin } = await startExporter(t);
+  const config = parseSettings(factory.schema, { endpoint: new URL(origin).host });
+  const second = factory.create(config, createFakeContext());
+  await assert.rejects(async () => second.start(), /the port is in use by another program/);
+  await second.shutdown();
+});
+
+test('prometheus names a wrong path, when the settings are checked', () => {
+  const config = parseSettings(factory.schema, { path: 'metrics' });
+  assert.deepEqual(factory.check?.(config), ['path: expected a path such as "/metrics", found "metrics"']);
+});
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+test(
+  'promtool has nothing to say of a page with metrics of every kind',
+  { skip: hasPromtool ? false : 'promtool is not installed' },
+  async (t) => {
+    const { exporter, origin } = await startExporter(t);
+    const series = [
+      ...energy,
+      seriesOf('ledger.energy', 'J', 'counter', { 'ledger.part': 'idle' }),
+      seriesOf('hw.power', 'W', 'gauge', { 'hw.id': 'package-0' }),
+      seriesOf('system.cpu.time', 's', 'counter', { 'cpu.mode': 'user' }),
+      seriesOf('system.cpu.utilization', '1', 'gauge'),
+      seriesOf('system.cpu.frequency', 'Hz', 'gauge', { 'cpu.logical_number': 0 }),
+      seriesOf('system.memory.usage', 'By', 'updowncounter', { 'system.memory.state': 'used' }),
+      seriesOf('system.cpu.load_average.1m', '{thread}', 'gauge'),
+      seriesOf('system.network.packet.dropped', '{packet}', 'counter'),
+      seriesOf('system.uptime', 's', 'gauge'),
+      seriesOf('awkward', '', 'gauge', { 'a"b': 'x"\\\n', '9': 'é' }),
+    ];
+    exporter.consume(createRow(series, 0n, new Float64Array(series.length).fill(1e21)));
+    const input = await readText(`${origin}/metrics`);
+    assert.equal(execFileSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' }), '');
+  },
+);

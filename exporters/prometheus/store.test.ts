@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Attributes, Metric, Series } from '../../src/model/series.js';
+import { createEnding, createRow } from '../../src/model/table.js';
+import { SeriesStore } from './store.js';
+
+const energy: Metric = {
+  name: 'process.energy',
+  unit: 'J',
+  description: '',
+  kind: 'counter',
+  valueType: 'double',
+};
+const host = { 'host.name': 'here' };
+
+function seriesOf(resource: Attributes, attributes: Attributes = {}, metric: Metric = energy): Series {
+  return { metric, resource: { attributes: resource }, attributes, start: 0n };
+}
+
+function createStore(endedForMs = 60_000) {
+  const warnings: string[] = [];
+  const store = new SeriesStore({
+    identityLabels: ['process.pid', 'process.executable.name', 'host.name'],
+    host,
+    endedForMs,
+    warn: (message) => warnings.push(message),
+  });
+  const take = (series: readonly Series[], values: readonly number[], ended: readonly Series[] = []) =>
+    store.take({ ...createRow(series, 0n, Float64Array.from(values)), ended }, 0);
+  const lines = (nowMs = 0) =>
+    store
+      .takeSnapshot(nowMs)
+      .families.flatMap(({ prefixes, values }) => prefixes.map((prefix, i) => `${prefix}${values[i]}`));
+  return { store, take, lines, warnings };
+}
+
+test('take keeps the last row, when a table has several', () => {
+  const { store, lines } = createStore();
+  const series = [seriesOf({}, { 'hw.id': 'a' }), seriesOf({}, { 'hw.id': 'b' })];
+  const values = Float64Array.of(1, 2, 3, 4);
+  store.take({ series, epoch: 0n, offsets: Float64Array.of(0, 1), values }, 0);
+  assert.deepEqual(lines(), [
+    'process_energy_joules_total{hw_id="a"} 3',
+    'process_energy_joules_total{hw_id="b"} 4',
+  ]);
+});
+
+test('take leaves a series out, when its last reading is a gap', () => {
+  const { take, lines } = createStore();
+  const series = [seriesOf({})];
+  take(series, [1]);
+  take(series, [NaN]);
+  assert.deepEqual(lines(), []);
+  take(series, [2]);
+  assert.deepEqual(lines(), ['process_energy_joules_total 2']);
+});
+
+test('take makes labels of the allowed resource attributes, save those of the machine itself', () => {
+  const { take, lines } = createStore();
+  const process = { ...host, 'process.pid': 7, 'process.executable.name': 'node', 'process.owner': 'root' };
+  take([seriesOf(process), seriesOf({ 'host.name': 'there' })], [1, 2]);
+  assert.deepEqual(lines(), [
+    'process_energy_joules_total{process_executable_name="node",process_pid="7"} 1',
+    'process_energy_joules_total{host_name="there"} 2',
+  ]);
+});
+
+test('take prefers the attribute of the series, when its resource has one of the same name', () => {
+  const { take, lines } = createStore();
+  take([seriesOf({ 'process.pid': 7 }, { 'process.pid': 8 })], [1]);
+  assert.deepEqual(lines(), ['process_energy_joules_total{process_pid="8"} 1']);
+});
+
+test('take adds the attributes that differ, when the allowed ones leave two live series alike', () => {
+  const { take, lines } = createStore();
+  const series = [
+    seriesOf({ 'process.pid': 7, 'process.creation.time': 'x', 'process.owner': 'root' }),
+    seriesOf({ 'process.pid': 7, 'process.creation.time': 'y', 'process.owner': 'root' }),
+    seriesOf({ 'process.pid': 7, 'process.creation.time': 'y', 'process.owner': 'me' }),
+  ];
+  take(series, [1, 2, 3]);
+  assert.deepEqual(lines(), [
+    'process_energy_joules_total{process_pid="7"} 1',
+    'process_energy_joules_total{process_creation_time="y",process_pid="7"} 2',
+    'process_energy_joules_total{process_creation_time="y",process_owner="me",process_pid="7"} 3',
+  ]);
+});
+
+test('take replaces an ended series, when a new one has its labels', () => {
+  const { take, lines } = createStore();
+  const old = seriesOf({ 'process.pid': 7, 'process.creation.time': 'x' });
+  const young = seriesOf({ 'process.pid': 7, 'process.creation.time': 'y' });
+  take([old], [100]);
+  take([young], [1], [old]);
+  assert.deepEqual(lines(), ['process_energy_joules_total{process_pid="7"} 1']);
+  assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1'], 'it lives');
+});
+
+test('take goes on with the same line, when a counter begins anew', () => {
+  const { take, lines } = createStore();
+  const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
+  take([old], [100]);
+  take([again], [1]);
+  take([], [], [old]);
+  assert.deepEqual(lines(), ['process_energy_joules_total{process_pid="7"} 1']);
+  assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1']);
+});
+
+test('take warns once and leaves the series out, when escaping makes live series alike', () => {
+  const { take, lines, warnings } = createStore();
+  take([seriesOf({}, { a: '1' }), seriesOf({}, { a: 1 }), seriesOf({}, { a: 1, b: '' })], [1, 2, 3]);
+  assert.deepEqual(lines(), ['process_energy_joules_total{a="1"} 1']);
+  assert.deepEqual(warnings, [
+    'Cannot expose a series of "process.energy": another one has the same labels, process_energy_joules_total{a="1"}',
+  ]);
+});
+
+test('take refuses the later metric and warns once, when kinds or units differ', () => {
+  const { take, lines, warnings } = createStore();
+  const inMillijoules: Metric = { ...energy, name: 'process_energy_joules', unit: '' };
+  take([seriesOf({})], [1]);
+  take([seriesOf({}, { a: 'x' }, inMillijoules)], [2]);
+  take([seriesOf({}, { a: 'y' }, { ...inMillijoules })], [3]);
+  assert.deepEqual(lines(), ['process_energy_joules_total 1']);
+  assert.deepEqual(warnings, [
+    'Cannot expose the counter "process_energy_joules" in "" as "process_energy_joules_total": the counter "process.energy" in "J" has this name',
+  ]);
+});
+
+test('take accepts another object for the same metric', () => {
+  const { take, lines } = createStore();
+  take([seriesOf({}, { a: 'x' })], [1]);
+  take([seriesOf({}, { a: 'y' }, { ...energy, description: 'Another text' })], [2]);
+  assert.equal(lines().length, 2);
+});
+
+test('takeSnapshot shows ended series for their time and for two scrapes', () => {
+  const { take, store, lines } = createStore(60_000);
+  const series = [seriesOf({ 'process.pid': 7 })];
+  take(series, [5]);
+  store.take(createEnding(series, 0n), 0);
+  assert.equal(lines(59_999).length, 1);
+  assert.equal(lines(60_000).length, 0);
+
+  take([seriesOf({ 'process.pid': 8 })], [5]);
+  const slow = createStore(1000);
+  slow.take(series, [5]);
+  slow.lines(0);
+  slow.lines(30_000);
+  slow.store.take(createEnding(series, 0n), 31_000);
+  assert.equal(slow.lines(60_000).length, 1);
+  assert.equal(slow.lines(90_000).length, 1);
+  assert.equal(slow.lines(120_000).length, 0);
+});
+
+test('take forgets ended series, when nobody scrapes any more', () => {
+  const { store, take } = createStore(1000);
+  const series = [seriesOf({ 'process.pid': 7 })];
+  take(series, [5]);
+  store.takeSnapshot(0);
+  store.takeSnapshot(10_000);
+  store.take(createEnding(series, 0n), 11_000);
+  const other = [seriesOf({ 'process.pid': 8 })];
+  take(other, [1]);
+  store.take(createEnding(other, 0n), 100_000);
+  const { families } = store.takeSnapshot(100_000);
+  assert.deepEqual(families.flatMap(({ prefixes }) => prefixes).length, 1);
+});
+
+test('take ends a series that came and ended in the same table', () => {
+  const { store, lines } = createStore(1000);
+  const series = [seriesOf({ 'process.pid': 7 })];
+  store.take({ ...createRow(series, 0n, Float64Array.of(3)), ended: series }, 0);
+  assert.equal(lines(500).length, 1);
+  assert.equal(lines(2000).length, 0);
+});
+
+test('takeSnapshot names the machine, not its processes or other machines', () => {
+  const { take, store } = createStore();
+  assert.deepEqual(store.takeSnapshot(0).host, host);
+  take([seriesOf({ ...host, 'host.id': 'h', 'process.pid': 7 })], [1]);
+  take([seriesOf({ 'host.name': 'there' })], [1]);
+  take([seriesOf({ ...host, 'host.id': 'h' })], [1]);
+  take([seriesOf({ ...host, 'host.id': 'h', 'container.name': 'x' })], [1]);
+  assert.deepEqual(store.takeSnapshot(0).host, { ...host, 'host.id': 'h' });
+});
+
+test('takeSnapshot is not changed by what comes later', () => {
+  const { take, store } = createStore();
+  const series = [seriesOf({})];
+  take(series, [1]);
+  const { families } = store.takeSnapshot(0);
+  take(series, [2]);
+  assert.deepEqual(families[0].values, [1]);
+});

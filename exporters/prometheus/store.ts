@@ -1,0 +1,171 @@
+import { seriesKey } from '../../src/model/key.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Attributes, Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import { Families, type Entry, type Family } from './family.js';
+import { HostResource } from './host-resource.js';
+import { createIdentity, findDifference, type Identity } from './identity.js';
+import { renderLabels } from './labels.js';
+
+export interface StoreOptions {
+  /** Resource attributes that become labels. */
+  readonly identityLabels: readonly string[];
+  /** What receivers say of the machine. */
+  readonly host: Attributes;
+  readonly endedForMs: number;
+  warn(message: string): void;
+}
+
+/** The samples of a family at one instant. */
+export interface Samples {
+  readonly family: Family;
+  readonly prefixes: readonly string[];
+  readonly values: readonly number[];
+}
+
+/** Everything that a page shows, at one instant. */
+export interface Snapshot {
+  /** The attributes of the machine's own resource. */
+  readonly host: Attributes;
+  readonly families: readonly Samples[];
+}
+
+/** The last value of every series, under names and labels that no two share. */
+export class SeriesStore {
+  readonly #options: StoreOptions;
+  readonly #identity: Identity;
+  readonly #host: HostResource;
+  readonly #families: Families;
+  readonly #byPrefix = new Map<string, Entry>();
+  readonly #bySeries = new Map<Series, Entry>();
+  readonly #planOf = createPlans((series: readonly Series[]) => series.map((one) => this.#entryOf(one)));
+  readonly #warned = new Set<string>();
+  /** In the order of their ends. */
+  readonly #ended: { readonly entry: Entry; readonly atMs: number }[] = [];
+  #lastSnapshotMs: number | undefined;
+  /** Time between the last two snapshots. */
+  #pauseMs = 0;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.#identity = createIdentity(options.identityLabels, options.host);
+    this.#host = new HostResource(options.host, options.identityLabels);
+    this.#families = new Families(['', 'target', 'target_info'], options.warn);
+  }
+
+  /** @param nowMs CLOCK_MONOTONIC in milliseconds */
+  take({ series, values, ended = [] }: Table, nowMs: number): void {
+    // What has ended leaves its labels to what begins in the same table, say to a process with the same pid.
+    for (const one of ended) this.#end(one, nowMs);
+    const entries = this.#planOf(series);
+    const lastRow = values.length - series.length;
+    if (lastRow >= 0) {
+      for (let i = 0; i < entries.length; i++) entries[i].value = values[lastRow + i];
+    }
+    // What had its first and last row in this table was not known before.
+    for (const one of ended) this.#end(one, nowMs);
+    if (ended.length > 0) this.#sweep(nowMs);
+  }
+
+  /** Copies the values, so that all of a page are of one instant however long it takes to write it. */
+  takeSnapshot(nowMs: number): Snapshot {
+    this.#sweep(nowMs);
+    this.#pauseMs = nowMs - (this.#lastSnapshotMs ?? nowMs);
+    this.#lastSnapshotMs = nowMs;
+    const families = this.#families.list().map(takeSamples);
+    return { host: this.#host.attributes, families: families.filter(({ values }) => values.length > 0) };
+  }
+
+  #entryOf(series: Series): Entry {
+    const known = this.#bySeries.get(series);
+    if (known) return known;
+    this.#host.consider(series.resource);
+    const family = this.#families.find(series.metric);
+    const entry = family ? this.#claim(series, family) : undefined;
+    if (entry === undefined) return createHiddenEntry(series);
+    entry.series = series;
+    entry.endedMs = undefined;
+    this.#bySeries.set(series, entry);
+    return entry;
+  }
+
+  /** Finds labels that no other live series has. */
+  #claim(series: Series, family: Family): Entry | undefined {
+    let identity = this.#identity.of(series.resource);
+    for (;;) {
+      const prefix = `${family.sample}${renderLabels({ ...identity, ...series.attributes })} `;
+      const holder = this.#byPrefix.get(prefix);
+      if (holder === undefined) return this.#add({ series, family, prefix, value: NaN, endedMs: undefined });
+      if (seriesKey(holder.series) === seriesKey(series)) return holder;
+      const wider = { ...identity, ...findDifference(series.resource, holder.series.resource) };
+      if (holder.endedMs !== undefined) this.#remove(holder);
+      else if (Object.keys(wider).length === Object.keys(identity).length)
+        return this.#refuse(series, prefix);
+      else identity = wider;
+    }
+  }
+
+  #refuse({ metric }: Series, prefix: string): undefined {
+    if (this.#warned.has(metric.name)) return;
+    this.#warned.add(metric.name);
+    this.#options.warn(
+      `Cannot expose a series of "${metric.name}": another one has the same labels, ${prefix.trim()}`,
+    );
+  }
+
+  #add(entry: Entry): Entry {
+    this.#byPrefix.set(entry.prefix, entry);
+    entry.family.entries.add(entry);
+    return entry;
+  }
+
+  #remove(entry: Entry): void {
+    if (this.#byPrefix.get(entry.prefix) !== entry) return;
+    this.#byPrefix.delete(entry.prefix);
+    this.#bySeries.delete(entry.series);
+    entry.family.entries.delete(entry);
+  }
+
+  #end(series: Series, nowMs: number): void {
+    const entry = this.#bySeries.get(series);
+    this.#bySeries.delete(series);
+    // A series that began anew has the entry of the one that ended.
+    if (entry?.series !== series) return;
+    entry.endedMs = nowMs;
+    this.#ended.push({ entry, atMs: nowMs });
+  }
+
+  /** Drops what ended long enough ago. */
+  #sweep(nowMs: number): void {
+    const stays = this.#findStayMs(nowMs);
+    const kept = this.#ended.findIndex(({ atMs }) => nowMs - atMs < stays);
+    const gone = this.#ended.splice(0, kept < 0 ? this.#ended.length : kept);
+    for (const { entry, atMs } of gone) {
+      // It may live again, or have ended again since.
+      if (entry.endedMs === atMs) this.#remove(entry);
+    }
+  }
+
+  /** Long enough for two scrapes, as long as somebody scrapes; not for ever where nobody does any more. */
+  #findStayMs(nowMs: number): number {
+    const twoScrapesMs = 2 * this.#pauseMs + 1000;
+    const isScraped = this.#lastSnapshotMs !== undefined && nowMs - this.#lastSnapshotMs <= twoScrapesMs;
+    return Math.max(this.#options.endedForMs, isScraped ? twoScrapesMs : 0);
+  }
+}
+
+function takeSamples(family: Family): Samples {
+  const entries = [...family.entries].filter(({ value }) => !Number.isNaN(value));
+  return {
+    family,
+    prefixes: entries.map(({ prefix }) => prefix),
+    values: entries.map(({ value }) => value),
+  };
+}
+
+/** Takes the values of a series that is not on the page. */
+function createHiddenEntry(series: Series): Entry {
+  const metric = series.metric;
+  const family = { metric, sample: '', family: '', unit: '', entries: new Set<Entry>() };
+  return { series, family, prefix: '', value: NaN, endedMs: undefined };
+}
