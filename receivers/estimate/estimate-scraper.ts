@@ -1,0 +1,77 @@
+import type { Context } from '../../src/component/component.js';
+import { KeptFile } from '../../src/linux/kept-file.js';
+import { parseCpuTimes } from '../../src/linux/procfs.js';
+import type { Series } from '../../src/model/series.js';
+import { floorPower, hwEnergy } from '../../src/model/shared-metrics.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import type { Scraper } from '../../src/sampling/scrape-loop.js';
+import type { Config } from './config.js';
+import { EstimatedEnergy } from './estimated-energy.js';
+import { createPowerModel, type PowerModel } from './power-model.js';
+
+const attributes = {
+  'hw.type': 'cpu',
+  'hw.id': 'cpu-estimate',
+  'hw.name': 'CPU, estimated',
+  'energy.method': 'estimated',
+  'energy.model': 'linear',
+};
+
+/** Reads `/proc/stat` and tells the energy that the model makes of it. */
+export class EstimateScraper implements Scraper {
+  readonly #config: Config;
+  readonly #context: Context;
+  readonly #stat: KeptFile;
+  #energy: EstimatedEnergy;
+  #series: readonly Series[] = [];
+  #era: number | undefined;
+
+  constructor(config: Config, context: Context) {
+    this.#config = config;
+    this.#context = context;
+    this.#stat = new KeptFile(`${config.procfs}/stat`);
+    this.#energy = this.#createEnergy();
+  }
+
+  /**
+   * The model of the machine as it is now.
+   * @throws Error when `/proc/stat` cannot be read or parsed
+   */
+  readModel(): { readonly model: PowerModel; readonly cpus: number } {
+    const cpus = parseCpuTimes(this.#stat.read()).byCpu.size;
+    return { model: createPowerModel(this.#config, cpus), cpus };
+  }
+
+  *scrape(era: number): Iterable<Table> {
+    if (era !== this.#era && this.#series.length > 0) yield this.#restart();
+    this.#era = era;
+    const { clock, host: resource } = this.#context;
+    const wallNs = clock.wallNs();
+    const monotonicNs = clock.monotonicNs();
+    const { joules, idleWatts } = this.#energy.update(parseCpuTimes(this.#stat.read()), monotonicNs);
+    if (this.#series.length === 0) {
+      this.#series = [hwEnergy, floorPower].map((metric) => ({
+        metric,
+        resource,
+        attributes,
+        start: wallNs,
+      }));
+    }
+    yield createRow(this.#series, wallNs, Float64Array.of(joules, idleWatts));
+  }
+
+  close(): void {
+    this.#stat.close();
+  }
+
+  #restart(): Table {
+    const ended = this.#series;
+    this.#series = [];
+    this.#energy = this.#createEnergy();
+    return createEnding(ended, this.#context.clock.wallNs());
+  }
+
+  #createEnergy(): EstimatedEnergy {
+    return new EstimatedEnergy((cpus) => createPowerModel(this.#config, cpus));
+  }
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { EstimateScraper } from './estimate-scraper.js';
+import { factory } from './factory.js';
+
+function createProcfs(t: TestContext, stat: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'estimate-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'stat'), stat);
+  return folder;
+}
+
+const fourCpus = 'cpu  0 0 0 0\ncpu0 0 0 0 0\ncpu1 0 0 0 0\ncpu2 0 0 0 0\ncpu3 0 0 0 0\nctxt 1\n';
+
+test('factory.probe states the model, when /proc/stat can be read', async (t) => {
+  const config = parseSettings(factory.schema, { procfs: createProcfs(t, fourCpus) });
+  assert.deepEqual(await factory.probe(config, createFakeContext()), {
+    available: true,
+    found:
+      'power by CPU use: 2.96 W idle to 14 W at full use of 4 CPUs (averages of Cloud Carbon Footprint for AWS)',
+    remedies: [],
+  });
+});
+
+test('factory.probe says what is missing, when there is no /proc/stat', async () => {
+  const probe = await factory.probe(
+    parseSettings(factory.schema, { procfs: '/nowhere' }),
+    createFakeContext(),
+  );
+  assert.equal(probe.available, false);
+  assert.equal(probe.found, 'Cannot read /nowhere/stat: ENOENT');
+});
+
+function check(settings: object) {
+  return factory.check?.(parseSettings(factory.schema, settings));
+}
+
+test('factory.check wants both powers or none, and the greater one to be greater', () => {
+  assert.deepEqual(check({}), []);
+  assert.deepEqual(check({ idle_power: 30, max_power: 100 }), []);
+  assert.deepEqual(check({ idle_power: 30 }), ['max_power: not set, wanted because idle_power is set']);
+  assert.deepEqual(check({ max_power: 30 }), ['idle_power: not set, wanted because max_power is set']);
+  assert.deepEqual(check({ idle_power: 100, max_power: 30 }), [
+    'max_power: 30 W is less than idle_power, wanted at least 100 W',
+  ]);
+});
+
+test('EstimateReceiver does not start, when /proc/stat cannot be parsed', async (t) => {
+  const config = parseSettings(factory.schema, { procfs: createProcfs(t, 'garbage\n') });
+  const receiver = factory.create(config, createFakeContext(), createTableCollector());
+  assert.throws(() => receiver.start(), { name: 'UnavailableError' });
+  await receiver.shutdown();
+});
+
+test('EstimateReceiver gives energy between idle and full use, when run on this machine', async () => {
+  const log = createLogCollector();
+  const next = createTableCollector();
+  const config = parseSettings(factory.schema, {
+    idle_power: 10,
+    max_power: 50,
+    collection_interval: '50ms',
+  });
+  const receiver = factory.create(config, createFakeContext({ log }), next);
+  await receiver.start();
+  await new Promise((resolve) => void setTimeout(resolve, 200));
+  await receiver.shutdown();
+  const n = cpus().length;
+  assert.deepEqual(log.lines, [
+    `info: Estimates power by CPU use: 10 W idle to 50 W at full use of ${n} CPUs (as configured)`,
+  ]);
+  const [energy] = next.last('hw.energy');
+  const [first, last] = [next.tables[0], next.tables.at(-1)];
+  const seconds = Number((last?.epoch ?? 0n) - (first?.epoch ?? 0n)) / 1e9;
+  const joules = energy?.value ?? NaN;
+  assert.ok(joules >= 9.9 * seconds && joules <= 50.1 * seconds, `${joules} J in ${seconds} s`);
+  assert.deepEqual(energy?.series.attributes, {
+    'hw.type': 'cpu',
+    'hw.id': 'cpu-estimate',
+    'hw.name': 'CPU, estimated',
+    'energy.method': 'estimated',
+    'energy.model': 'linear',
+  });
+  assert.equal(next.last('energy.floor.power')[0]?.value, 10);
+});
+
+test('EstimateScraper ends its series and counts from 0, when the era changes', (t) => {
+  const config = parseSettings(factory.schema, { procfs: createProcfs(t, fourCpus) });
+  const scraper = new EstimateScraper(config, createFakeContext());
+  t.after(() => scraper.close());
+  const [first] = scraper.scrape(1);
+  const [ending, second] = scraper.scrape(2);
+  assert.equal(ending?.ended, first?.series);
+  assert.notEqual(second?.series[0], first?.series[0]);
+  assert.equal(second?.values[0], 0);
+});
