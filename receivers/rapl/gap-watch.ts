@@ -9,7 +9,7 @@ type Gaps = Uint8Array;
 
 /** Counts readings that failed, and says when a domain begins and ceases to fail. */
 export function watchGaps(context: Context, next: Consumer): Consumer {
-  const counter = context.meter.createCounter('otelcol_receiver_failed_readings', {
+  const counter = context.meter.createCounter('joulemetry.rapl.gaps', {
     unit: '{reading}',
     description: 'Readings of a counter that failed: gaps in its series',
   });

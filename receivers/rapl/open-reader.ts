@@ -83,7 +83,7 @@ function openPowercap({ sysfs }: Config, found: Sources, { zones }: Sources): At
 }
 
 function describeDead(names: string): string {
-  return `powercap: ${names} never counted and are left out`;
+  return `powercap: left out, since it never counted: ${names}`;
 }
 
 /** Reads until a counter shows what is expected, for 100 ms at most. What was read does not count. */

@@ -37,7 +37,7 @@ export function disagree({ perf, zones }: Sources): boolean {
 
 /** How the interfaces differ, for people. */
 export function describeDisagreement({ perf, zones }: Sources): string {
-  return `perf_event has ${nameDomains(perf)}, powercap has ${nameDomains(zones)}: only what both have is read`;
+  return `perf_event has ${nameDomains(perf)} but powercap has ${nameDomains(zones)}: only what both have is read`;
 }
 
 /** What both interfaces know, which is safe; nothing when they do not even share a package. */

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nameDomain } from './domain.js';
+import { createFakeSysfs } from './fake-sysfs.js';
+import { findPerfCounters } from './find-perf.js';
+
+/** Event, CPU and domain of each counter. */
+function list(sysfs: string): string[] {
+  return findPerfCounters(sysfs).map(({ event, cpu, domain }) => `${event} cpu${cpu} ${nameDomain(domain)}`);
+}
+
+test('findPerfCounters finds every event of every socket, psys once', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeCpus({ 0: '0.0', 16: '1.0' });
+  const events = ['energy-cores', 'energy-gpu', 'energy-pkg', 'energy-psys', 'energy-ram'];
+  sysfs.writePmu(Object.fromEntries(events.map((event, i) => [event, `event=0x0${i + 1}`])), '0,16');
+  assert.deepEqual(list(sysfs.root), [
+    'energy-cores cpu0 core-0',
+    'energy-cores cpu16 core-1',
+    'energy-gpu cpu0 uncore-0',
+    'energy-gpu cpu16 uncore-1',
+    'energy-pkg cpu0 package-0',
+    'energy-pkg cpu16 package-1',
+    'energy-psys cpu0 psys',
+    'energy-ram cpu0 dram-0',
+    'energy-ram cpu16 dram-1',
+  ]);
+});
+
+test('findPerfCounters takes type, config and scale as sysfs states them', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x1f' }, '3', 22);
+  assert.deepEqual(findPerfCounters(sysfs.root), [
+    {
+      domain: { kind: 'package', package: 0 },
+      event: 'energy-pkg',
+      type: 22,
+      config: 31,
+      cpu: 3,
+      scale: 2 ** -32,
+    },
+  ]);
+});
+
+test('findPerfCounters names the dies of a package that has a CPU in the mask for each', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeCpus({ 0: '0.0', 24: '0.1', 48: '1.0' });
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02' }, '0,24,48');
+  assert.deepEqual(list(sysfs.root), [
+    'energy-pkg cpu0 package-0-die-0',
+    'energy-pkg cpu24 package-0-die-1',
+    'energy-pkg cpu48 package-1',
+  ]);
+});
+
+test("findPerfCounters counts an AMD package once, whatever the kernel's mask", (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeAmd();
+  sysfs.writeCpus({ 0: '0.0', 8: '0.1' });
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02' }, '0,8');
+  assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
+});
+
+test('findPerfCounters leaves AMD cores alone, which are no part of the power PMU', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeAmd();
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02' });
+  sysfs.write('bus/event_source/devices/power_core/type', '24\n');
+  sysfs.write('bus/event_source/devices/power_core/events/energy-core', 'event=0x01\n');
+  assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
+});
+
+test('findPerfCounters leaves out what it cannot count in joules', (t) => {
+  const sysfs = createFakeSysfs(t);
+  const events = ['energy-pkg', 'energy-ram', 'energy-cores', 'energy-new'];
+  sysfs.writePmu(Object.fromEntries(events.map((event) => [event, 'event=0x02'])));
+  sysfs.write('bus/event_source/devices/power/events/energy-ram.unit', 'Furlongs\n');
+  sysfs.write('bus/event_source/devices/power/events/energy-cores', 'N/A\n');
+  assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
+});
+
+test('findPerfCounters finds nothing, when there is no PMU or it has no event', (t) => {
+  const sysfs = createFakeSysfs(t);
+  assert.deepEqual(list(sysfs.root), []);
+  sysfs.writePmu({});
+  assert.deepEqual(list(sysfs.root), []);
+});
+
+test('findPerfCounters takes CPU 0 of package 0, when sysfs has neither mask nor topology', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
+  sysfs.remove('bus/event_source/devices/power/cpumask');
+  assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
+});

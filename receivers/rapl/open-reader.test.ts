@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { schema } from './config.js';
+import { nameDomain } from './domain.js';
+import { createFakeSysfs } from './fake-sysfs.js';
+import type { FakeSysfs } from './fake-sysfs.js';
+import { openReader } from './open-reader.js';
+import { perfRefused } from './perf-refused.js';
+
+/** What is read, and what is said about it. */
+function describeOpening(sysfs: FakeSysfs, settings: object = {}) {
+  const opening = openReader(parseSettings(schema, { sysfs: sysfs.root, ...settings }));
+  opening.reader?.close();
+  return {
+    interface: opening.reader?.interface,
+    domains: opening.reader?.domains.map(nameDomain),
+    notes: opening.notes,
+    reasons: opening.refusals.map(({ reason }) => reason),
+  };
+}
+
+function writeZones(sysfs: FakeSysfs, parts: readonly string[]): void {
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
+  parts.forEach((name, i) => sysfs.writeZone(`intel-rapl:0:${i}`, { name, microjoules: 8_000_000 }));
+}
+
+test('openReader takes perf_event before powercap', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
+  writeZones(sysfs, []);
+  assert.deepEqual(describeOpening(sysfs), {
+    interface: 'perf_event',
+    domains: ['package-0'],
+    notes: [],
+    reasons: [],
+  });
+});
+
+test('openReader reads what both interfaces have, when they differ', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-cores': 'event=0x00' });
+  writeZones(sysfs, ['dram']);
+  assert.deepEqual(describeOpening(sysfs), {
+    interface: 'perf_event',
+    domains: ['package-0'],
+    notes: [
+      'perf_event has core-0, package-0 but powercap has package-0, dram-0: only what both have is read',
+    ],
+    reasons: [],
+  });
+});
+
+test('openReader reads all of an interface that the settings name', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-cores': 'event=0x00' });
+  writeZones(sysfs, ['dram']);
+  const perf = describeOpening(sysfs, { interface: 'perf_event' });
+  assert.deepEqual([perf.domains, perf.notes], [['core-0', 'package-0'], []]);
+  const powercap = describeOpening(sysfs, { interface: 'powercap' });
+  assert.deepEqual([powercap.domains, powercap.notes], [['package-0', 'dram-0'], []]);
+});
+
+test('openReader takes powercap, when the events of perf_event count nothing', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  // The kernel's dummy event stands still.
+  sysfs.writePmu({ 'energy-pkg': 'event=0x09' });
+  writeZones(sysfs, []);
+  assert.deepEqual(describeOpening(sysfs), {
+    interface: 'powercap',
+    domains: ['package-0'],
+    notes: [],
+    reasons: ['perf_event: package-0 can be opened, but count nothing'],
+  });
+});
+
+test(
+  'openReader takes powercap, when an event of perf_event cannot be opened',
+  { skip: perfRefused },
+  (t) => {
+    const sysfs = createFakeSysfs(t);
+    sysfs.writePmu({ 'energy-pkg': 'event=0xff' });
+    writeZones(sysfs, []);
+    const { interface: name, reasons } = describeOpening(sysfs);
+    assert.equal(name, 'powercap');
+    assert.match(reasons.join(), /^perf_event: Cannot open perf event "energy-pkg" on cpu 0: ENOENT/);
+  },
+);
+
+test('openReader takes powercap, when the PMU has events but none of a package', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-psys': 'event=0x05' });
+  writeZones(sysfs, ['dram']);
+  assert.deepEqual(describeOpening(sysfs), {
+    interface: 'powercap',
+    domains: ['package-0', 'dram-0'],
+    notes: [],
+    reasons: [
+      `perf_event: ${sysfs.root}/bus/event_source/devices/power/events has only psys, but no energy-pkg`,
+    ],
+  });
+});
+
+test('openReader reads the domains that the settings ask for', (t) => {
+  const sysfs = createFakeSysfs(t);
+  writeZones(sysfs, ['dram', 'core']);
+  const { domains } = describeOpening(sysfs, {
+    interface: 'powercap',
+    domains: { core: false, package: false },
+  });
+  assert.deepEqual(domains, ['dram-0']);
+});
+
+test('openReader leaves out parts that never counted and says so', (t) => {
+  const sysfs = createFakeSysfs(t);
+  writeZones(sysfs, ['dram', 'core']);
+  sysfs.writeEnergy('intel-rapl:0:1', 0);
+  const { domains, notes } = describeOpening(sysfs, { interface: 'powercap' });
+  assert.deepEqual(domains, ['package-0', 'dram-0']);
+  assert.deepEqual(notes, ['powercap: left out, since it never counted: core-0']);
+});
+
+test('openReader reads nothing, when the interfaces do not even share a package', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeCpus({ 0: '0.0', 1: '0.1' });
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00' }, '0-1');
+  writeZones(sysfs, []);
+  const { domains, notes } = describeOpening(sysfs);
+  assert.equal(domains, undefined);
+  assert.deepEqual(notes, [
+    'perf_event has package-0-die-0, package-0-die-1 but powercap has package-0: only what both have is read',
+  ]);
+});
+
+test('openReader says that nothing can be read, when no zone gives a number', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 'N/A\n' });
+  const { reasons } = describeOpening(sysfs, { interface: 'powercap' });
+  assert.deepEqual(reasons, ['powercap: package-0 can be opened, but not be read']);
+});

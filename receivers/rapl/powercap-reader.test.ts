@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFakeSysfs } from './fake-sysfs.js';
+import { findZones } from './find-powercap.js';
+import { openPowercapReader } from './powercap-reader.js';
+
+test('openPowercapReader reads every zone through a descriptor that it keeps', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1_000_000 });
+  sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 262_143_328_850 });
+  let nowMs = 0;
+  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  t.after(() => reader.close());
+  const values = new Float64Array(4).fill(-1);
+  assert.equal(reader.read(values, 1), true);
+  assert.deepEqual([...values], [-1, 0, 0, -1]);
+  nowMs = 1_000;
+  sysfs.writeEnergy('intel-rapl:0', 3_500_000);
+  sysfs.writeEnergy('intel-rapl:0:0', 999_939);
+  reader.read(values, 1);
+  assert.deepEqual([...values], [-1, 2.5, 1, -1]);
+});
+
+test('openPowercapReader corrects the wrap of each zone by its own range', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0, maxMicrojoules: 999_999 });
+  sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 0, maxMicrojoules: 65_532_610_987 });
+  let nowMs = 0;
+  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  t.after(() => reader.close());
+  const values = new Float64Array(2);
+  let used = 0;
+  for (let i = 0; i < 300; i++) {
+    sysfs.writeEnergy('intel-rapl:0', used % 1_000_000);
+    // A unit of 2^-16 J, as the kernel rounds it: 15 uJ beyond the range.
+    sysfs.writeEnergy('intel-rapl:1', (1_000 * used) % 65_532_611_002);
+    assert.equal(reader.read(values, 0), true);
+    assert.deepEqual(
+      [...values].map((joules) => Math.round(joules * 1e6)),
+      [used, 1_000 * used],
+    );
+    used += 777_777;
+    nowMs += 1_000;
+  }
+});
+
+test('openPowercapReader has a gap, not a zero, for an empty, torn or garbled file', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 50_000_000_000 });
+  sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 1_000_000 });
+  let nowMs = 0;
+  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  t.after(() => reader.close());
+  const values = new Float64Array(2);
+  const results = [50_000_000_000, '', '50', 'N/A\n', 50_004_000_000].map((energy, i) => {
+    sysfs.writeEnergy('intel-rapl:0', energy);
+    sysfs.writeEnergy('intel-rapl:0:0', (i + 1) * 1_000_000);
+    nowMs += 1_000;
+    assert.equal(reader.read(values, 0), true);
+    return Array.from(values);
+  });
+  assert.deepEqual(results, [
+    [0, 0],
+    [Number.NaN, 1],
+    [Number.NaN, 2],
+    [Number.NaN, 3],
+    [4, 4],
+  ]);
+});
+
+test('openPowercapReader is silent, when no zone gives a reading', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
+  sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: '' });
+  const reader = openPowercapReader(findZones(sysfs.root));
+  t.after(() => reader.close());
+  const values = new Float64Array(2);
+  reader.read(values, 0);
+  assert.equal(reader.isSilent, false);
+  sysfs.writeEnergy('intel-rapl:0', '');
+  reader.read(values, 0);
+  assert.equal(reader.isSilent, true);
+  assert.deepEqual([...values], [Number.NaN, Number.NaN]);
+});
+
+test('openPowercapReader names the file, when it is gone', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
+  const zones = findZones(sysfs.root);
+  sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
+  assert.throws(() => openPowercapReader(zones), /ENOENT.*intel-rapl:0\/energy_uj/);
+});
