@@ -2,12 +2,12 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
   interface: {
-    doc: 'Where energy is read: perf_event, powercap, or the first that works of both (auto)',
+    doc: 'Where energy is read: perf_event, powercap, or the first that works of both (auto).',
     format: ['auto', 'perf_event', 'powercap'],
     default: 'auto',
   },
   sampling_interval: {
-    doc: 'Time between two readings, 20us to 30s. The counters move about once a millisecond',
+    doc: 'Time between two readings, 20us to 30s. The counters move about once a millisecond.',
     format: 'duration',
     default: '1s',
     min: 0.02,
@@ -15,27 +15,27 @@ export const schema = {
     max: 30_000,
   },
   flush_interval: {
-    doc: 'Time between two deliveries of what was read',
+    doc: 'Time between two deliveries of what was read.',
     format: 'duration',
     default: '1s',
     min: 10,
   },
   domains: {
     package: {
-      doc: 'Reads the packages: each socket, or die with a counter',
+      doc: 'Reads the packages: each socket, or die with a counter.',
       format: 'boolean',
       default: true,
     },
-    dram: { doc: 'Reads the memory of each package', format: 'boolean', default: true },
-    core: { doc: 'Reads the cores of each package, a part of it', format: 'boolean', default: true },
+    dram: { doc: 'Reads the memory of each package.', format: 'boolean', default: true },
+    core: { doc: 'Reads the cores of each package, a part of it.', format: 'boolean', default: true },
     uncore: {
-      doc: 'Reads the integrated GPU of each package, a part of it',
+      doc: 'Reads the integrated GPU of each package, a part of it.',
       format: 'boolean',
       default: true,
     },
-    psys: { doc: 'Reads the whole machine, which holds the packages', format: 'boolean', default: true },
+    psys: { doc: 'Reads the whole machine, which holds the packages.', format: 'boolean', default: true },
   },
-  sysfs: { doc: 'Where sysfs is mounted', format: 'path', default: '/sys' },
+  sysfs: { doc: 'Where sysfs is mounted.', format: 'path', default: '/sys' },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

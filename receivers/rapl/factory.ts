@@ -70,6 +70,10 @@ class RaplReceiver implements Component {
     });
   }
 
+  async flush(): Promise<void> {
+    await this.#running?.flush();
+  }
+
   async shutdown(): Promise<void> {
     await this.#running?.stop();
     this.#running = undefined;
