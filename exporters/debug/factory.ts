@@ -1,0 +1,12 @@
+import type { ExporterFactory } from '../../src/component/component.js';
+import { createOutput } from '../../src/component/output.js';
+import { schema } from './config.js';
+import { createDebug } from './debug.js';
+import { renderBasic, renderDetailed, renderNormal } from './render.js';
+
+const renderers = { basic: renderBasic, normal: renderNormal, detailed: renderDetailed };
+
+export const factory: ExporterFactory<typeof schema> = {
+  schema,
+  create: ({ verbosity }) => createDebug(renderers[verbosity], createOutput(process.stderr)),
+};

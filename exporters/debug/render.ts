@@ -1,0 +1,86 @@
+import type { Attributes, Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+
+/** One line that says how much came. */
+export function renderBasic(table: Table): string {
+  const gaps = table.values.filter(Number.isNaN).length;
+  const counts = [
+    count(table.series.length, 'series', 'series'),
+    count(table.offsets.length, 'row'),
+    count(table.values.length, 'point'),
+    count(gaps, 'gap'),
+    `${table.ended?.length ?? 0} ended`,
+  ];
+  return `table at ${describeInstant(table.epoch)}: ${counts.join(', ')}\n`;
+}
+
+/** A line for each value and each ending. */
+export function renderNormal(table: Table): string {
+  const units = table.series.map(({ metric }) => metric.unit);
+  const names = table.series.map(describeSeries);
+  const lines = Array.from(table.values, (value, cell) => {
+    const [row, column] = [Math.floor(cell / names.length), cell % names.length];
+    return `${describeInstantOf(table, row)} ${names[column]} ${describeValue(value)} ${units[column]}\n`;
+  });
+  return lines.join('') + renderEnded(table);
+}
+
+/** Everything that is known of each series, and its values. */
+export function renderDetailed(table: Table): string {
+  const columns = table.series.map((series, column) => renderSeries(series) + renderValues(table, column));
+  return renderBasic(table) + columns.join('') + renderEnded(table);
+}
+
+function renderValues(table: Table, column: number): string {
+  const lines = Array.from(table.offsets, (_, row) => {
+    const value = table.values[row * table.series.length + column];
+    return `    ${describeInstantOf(table, row)} ${describeValue(value)}\n`;
+  });
+  return lines.join('');
+}
+
+function renderSeries({ metric, resource, attributes, start }: Series): string {
+  const { name, kind, valueType, unit, description } = metric;
+  return [
+    `  ${name} (${kind}, ${valueType}, ${unit}): ${description}\n`,
+    `    attributes ${describeAttributes(attributes)}\n`,
+    `    resource ${describeAttributes(resource.attributes)}\n`,
+    `    since ${describeInstant(start)}\n`,
+  ].join('');
+}
+
+function renderEnded({ ended = [] }: Table): string {
+  return ended.map((series) => `ended ${describeSeries(series)}\n`).join('');
+}
+
+/** With what tells its resource from others on this machine. */
+function describeSeries({ metric, attributes, resource }: Series): string {
+  const owner = Object.fromEntries(
+    Object.entries(resource.attributes).filter(([name]) => !/^(host|os)\./.test(name)),
+  );
+  const of = Object.keys(owner).length === 0 ? '' : ` of ${describeAttributes(owner)}`;
+  return `${metric.name}${describeAttributes(attributes)}${of}`;
+}
+
+function describeAttributes(attributes: Attributes): string {
+  const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return `{${pairs.join(', ')}}`;
+}
+
+function describeValue(value: number): string {
+  return Number.isNaN(value) ? '(gap)' : String(value);
+}
+
+/** Unix time in nanoseconds, as ISO 8601 with all nine digits. */
+function describeInstant(at: bigint): string {
+  const seconds = new Date(Number(at / 1_000_000_000n) * 1000).toISOString().slice(0, -'.000Z'.length);
+  return `${seconds}.${String(at % 1_000_000_000n).padStart(9, '0')}Z`;
+}
+
+function describeInstantOf({ epoch, offsets }: Table, row: number): string {
+  return describeInstant(epoch + BigInt(offsets[row]));
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
