@@ -1,0 +1,76 @@
+import { createPlans } from '../model/plan.js';
+import type { Series } from '../model/series.js';
+import { createRow, type Table } from '../model/table.js';
+import type { QueuedRequest } from '../pipeline/sending-queue.js';
+import { BufferPool } from './buffer-pool.js';
+import type { RequestLimits } from './columns.js';
+import { RequestBuilder } from './request-builder.js';
+import { createRows, sliceRows, type Rows } from './rows.js';
+import { createTablePlan, type ColumnsPlan } from './table-plan.js';
+
+const nsPerMs = 1_000_000n;
+
+/** Makes requests of tables: several small tables become one request, a large one becomes several. */
+export class Batcher {
+  readonly #limits: RequestLimits;
+  readonly #emit: (request: QueuedRequest) => void;
+  readonly #plan: (series: readonly Series[]) => readonly ColumnsPlan[];
+  readonly #pool = new BufferPool();
+  #builder = new RequestBuilder();
+
+  /** @param emit takes a request whenever one is full, and at every flush */
+  constructor(limits: RequestLimits, emit: (request: QueuedRequest) => void) {
+    this.#limits = limits;
+    this.#emit = emit;
+    this.#plan = createPlans((series) => createTablePlan(series, limits));
+  }
+
+  /** Points that wait for more. */
+  get points(): number {
+    return this.#builder.points;
+  }
+
+  /** Takes the rows of a table, then one no-recorded-value point for each series that ended. */
+  add(table: Table): void {
+    if (table.values.length > 0) this.#addRows(table);
+    if (table.ended !== undefined && table.ended.length > 0) this.#addEnding(table, table.ended);
+  }
+
+  /** Encodes what waits. */
+  flush(): void {
+    const builder = this.#builder;
+    if (builder.points === 0) return;
+    this.#builder = new RequestBuilder();
+    const bytes = builder.build(this.#pool);
+    this.#emit({ bytes, points: builder.points, release: () => this.#pool.give(bytes) });
+  }
+
+  #addRows(table: Table): void {
+    const rows = createRows(table);
+    for (const plan of this.#plan(table.series)) this.#addColumns(plan, rows);
+  }
+
+  #addColumns(plan: ColumnsPlan, rows: Rows): void {
+    for (let first = 0; first < rows.count;) {
+      const count = Math.min(this.#countThatFit(plan), rows.count - first);
+      if (count > 0) this.#builder.add(plan, sliceRows(rows, first, count));
+      else this.flush();
+      first += count;
+    }
+  }
+
+  #countThatFit(plan: ColumnsPlan): number {
+    const points = this.#limits.maxPoints - this.#builder.points;
+    const bytes = this.#limits.maxBytes - this.#builder.maxBytes - plan.frameBytes;
+    const count = Math.floor(Math.min(points / plan.columns.length, bytes / plan.rowBytes));
+    // A single row that is longer than the limit is sent as it is: it cannot be cut any further.
+    return this.#builder.points === 0 ? Math.max(1, count) : Math.max(0, count);
+  }
+
+  #addEnding({ epoch, offsets }: Table, ended: readonly Series[]): void {
+    const last = offsets.at(-1);
+    // A series has one point per instant, also where instants are milliseconds, as in Prometheus.
+    const at = last === undefined ? epoch : epoch + BigInt(last) + nsPerMs;
+    this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(Number.NaN)));
+  }
+}

@@ -1,0 +1,82 @@
+import type { Series } from '../model/series.js';
+import { scopeField, seriesTemplate, type SeriesTemplate } from './templates.js';
+
+/** A column of a table. */
+export interface Column {
+  /** Its place in the table. */
+  readonly index: number;
+  readonly series: Series;
+  readonly template: SeriesTemplate;
+}
+
+/** The most that one request may hold. */
+export interface RequestLimits {
+  readonly maxPoints: number;
+  readonly maxBytes: number;
+}
+
+/** The most that tags and lengths around a metric's points take, and those around a resource's metrics. */
+const metricOverheadBytes = 12;
+const resourceOverheadBytes = 18;
+
+/** The columns of a table, those of the same resource and of the same metric side by side. */
+export function orderColumns(series: readonly Series[]): readonly Column[] {
+  const resources = new Map<string, Map<string, Column[]>>();
+  for (const [index, one] of series.entries()) {
+    const template = seriesTemplate(one);
+    const metrics = findOrAdd(resources, template.resource.key, () => new Map<string, Column[]>());
+    const columns = findOrAdd(metrics, template.metric.key, (): Column[] => []);
+    columns.push({ index, series: one, template });
+  }
+  return [...resources.values()].flatMap((metrics) => [...metrics.values()].flat());
+}
+
+function findOrAdd<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = create();
+  map.set(key, value);
+  return value;
+}
+
+/** Columns of which one row fits into a request. */
+export interface ColumnRun {
+  readonly columns: Column[];
+  /** Bytes of the points of one row. */
+  rowBytes: number;
+  /** The most bytes that a request needs around these points. */
+  frameBytes: number;
+}
+
+/** Cuts columns into runs. A single column stays, however long it is. */
+export function splitColumns(columns: readonly Column[], limits: RequestLimits): readonly ColumnRun[] {
+  const runs: ColumnRun[] = [];
+  let run: ColumnRun | undefined;
+  for (const column of columns) {
+    const rowBytes = column.template.point.bytes.length;
+    const frameBytes = frameBytesOf(column, run?.columns.at(-1));
+    if (run === undefined || isFull(run, limits, rowBytes + frameBytes)) {
+      run = { columns: [column], rowBytes, frameBytes: frameBytesOf(column, undefined) };
+      runs.push(run);
+    } else {
+      run.columns.push(column);
+      run.rowBytes += rowBytes;
+      run.frameBytes += frameBytes;
+    }
+  }
+  return runs;
+}
+
+function isFull(run: ColumnRun, { maxPoints, maxBytes }: RequestLimits, addedBytes: number): boolean {
+  return run.columns.length >= maxPoints || run.rowBytes + run.frameBytes + addedBytes > maxBytes;
+}
+
+/** The most bytes that a column needs around its points when it comes after another one. */
+function frameBytesOf({ template }: Column, previous: Column | undefined): number {
+  const { metric, resource } = template;
+  const metricBytes = metric.head.length + metric.tail.length + metricOverheadBytes;
+  if (resource.key !== previous?.template.resource.key) {
+    return metricBytes + resource.head.length + scopeField.length + resourceOverheadBytes;
+  }
+  return metric.key === previous.template.metric.key ? 0 : metricBytes;
+}

@@ -1,0 +1,123 @@
+import root from 'otlp-transformer-0.200/build/src/generated/root.js';
+
+// For tests: reads requests with a decoder that is not ours, generated from the official .proto files.
+
+/** A point with everything that surrounds it. */
+export interface DecodedPoint {
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly scope: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly description: string;
+  /** `gauge`, or `sum` with its temporality (2 is cumulative) and whether it only grows. */
+  readonly kind: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly start: bigint;
+  readonly time: bigint;
+  /** Undefined where the point has neither as_double nor as_int. */
+  readonly value: number | bigint | undefined;
+  readonly flags: number;
+}
+
+interface KeyValue {
+  readonly key: string;
+  readonly value?: Readonly<Record<string, unknown>>;
+}
+
+interface NumberDataPoint {
+  readonly attributes?: readonly KeyValue[];
+  readonly startTimeUnixNano?: string;
+  readonly timeUnixNano?: string;
+  readonly asDouble?: number;
+  readonly asInt?: string;
+  readonly flags?: number;
+}
+
+interface Metric {
+  readonly name: string;
+  readonly unit?: string;
+  readonly description?: string;
+  readonly gauge?: { readonly dataPoints: readonly NumberDataPoint[] };
+  readonly sum?: {
+    readonly dataPoints: readonly NumberDataPoint[];
+    readonly aggregationTemporality: number;
+    readonly isMonotonic?: boolean;
+  };
+}
+
+interface ScopeMetrics {
+  readonly scope: { readonly name: string; readonly version: string };
+  readonly metrics: readonly Metric[];
+}
+
+interface ResourceMetrics {
+  readonly resource: { readonly attributes?: readonly KeyValue[] };
+  readonly scopeMetrics: readonly ScopeMetrics[];
+}
+
+interface MessageType {
+  decode(bytes: Uint8Array): unknown;
+  toObject(message: unknown, options: { readonly longs: StringConstructor }): unknown;
+}
+
+// The generated code has no types; the message is named in metrics_service.proto.
+const service = root as unknown as {
+  opentelemetry: {
+    proto: { collector: { metrics: { v1: { ExportMetricsServiceRequest: MessageType } } } };
+  };
+};
+const requestType = service.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+
+/** The ResourceMetrics of an ExportMetricsServiceRequest, as they stand there. */
+export function decodeResources(bytes: Uint8Array): readonly ResourceMetrics[] {
+  const request = requestType.toObject(requestType.decode(bytes), { longs: String });
+  return (request as { resourceMetrics?: readonly ResourceMetrics[] }).resourceMetrics ?? [];
+}
+
+/** Every point of an ExportMetricsServiceRequest, in the order of the request. */
+export function decodePoints(bytes: Uint8Array): readonly DecodedPoint[] {
+  const points: DecodedPoint[] = [];
+  for (const { resource, scopeMetrics } of decodeResources(bytes)) {
+    for (const { scope, metrics } of scopeMetrics) {
+      const origin = {
+        resource: decodeAttributes(resource.attributes),
+        scope: `${scope.name} ${scope.version}`,
+      };
+      for (const metric of metrics) points.push(...decodeMetric(metric, origin));
+    }
+  }
+  return points;
+}
+
+function decodeMetric(metric: Metric, origin: Pick<DecodedPoint, 'resource' | 'scope'>): DecodedPoint[] {
+  const shared = { ...origin, ...describeMetric(metric) };
+  const { dataPoints } = metric.sum ?? metric.gauge ?? { dataPoints: [] };
+  return dataPoints.map((point) => Object.assign(decodePoint(point), shared));
+}
+
+function describeMetric({ name, unit = '', description = '', sum }: Metric) {
+  const kind = sum ? `sum ${sum.aggregationTemporality} ${sum.isMonotonic ?? false}` : 'gauge';
+  return { name, unit, description, kind };
+}
+
+function decodePoint(point: NumberDataPoint) {
+  return {
+    attributes: decodeAttributes(point.attributes),
+    start: BigInt(point.startTimeUnixNano ?? 0),
+    time: BigInt(point.timeUnixNano ?? 0),
+    value: point.asInt === undefined ? point.asDouble : BigInt(point.asInt),
+    flags: point.flags ?? 0,
+  };
+}
+
+function decodeAttributes(attributes: readonly KeyValue[] = []): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    attributes.map(({ key, value = {} }) => [
+      key,
+      value['stringValue'] ??
+        value['boolValue'] ??
+        value['doubleValue'] ??
+        `int ${String(value['intValue'])}`,
+    ]),
+  );
+}

@@ -1,0 +1,81 @@
+import type { BufferPool } from './buffer-pool.js';
+import { metricsLength, RequestWriter } from './request-writer.js';
+import type { Rows } from './rows.js';
+import type { ColumnsPlan, ResourcePlan } from './table-plan.js';
+import { scopeField, type ResourceFrame } from './templates.js';
+import { messageLength, tagOf, wireTypes } from './wire.js';
+
+/** What a request says of one resource. */
+interface ResourceBlock {
+  readonly frame: ResourceFrame;
+  readonly parts: ResourcePart[];
+  /** Of the message `ScopeMetrics`. */
+  scopeLength: number;
+}
+
+interface ResourcePart {
+  readonly plan: ColumnsPlan;
+  readonly resource: ResourcePlan;
+  readonly rows: Rows;
+}
+
+const resourceMetricsTag = tagOf(1, wireTypes.lengthDelimited);
+const scopeMetricsTag = tagOf(2, wireTypes.lengthDelimited);
+
+/** Rows of tables that are to become one ExportMetricsServiceRequest. */
+export class RequestBuilder {
+  readonly #blocks = new Map<string, ResourceBlock>();
+  #points = 0;
+  #maxBytes = 0;
+
+  /** Points so far. */
+  get points(): number {
+    return this.#points;
+  }
+
+  /** The most bytes that the request can have so far. */
+  get maxBytes(): number {
+    return this.#maxBytes;
+  }
+
+  /** Adds some rows of some columns. The values are read when the request is built. */
+  add(plan: ColumnsPlan, rows: Rows): void {
+    for (const resource of plan.resources) this.#addPart({ plan, resource, rows });
+    this.#points += plan.columns.length * rows.count;
+    this.#maxBytes += plan.frameBytes + plan.rowBytes * rows.count;
+  }
+
+  #addPart(part: ResourcePart): void {
+    const { frame } = part.resource;
+    const length = metricsLength(part.plan, part.resource, part.rows);
+    const block = this.#blocks.get(frame.key);
+    if (block === undefined) {
+      this.#blocks.set(frame.key, { frame, parts: [part], scopeLength: scopeField.length + length });
+    } else {
+      block.parts.push(part);
+      block.scopeLength += length;
+    }
+  }
+
+  /** Encodes what was added: one ResourceMetrics per set of resource attributes, one scope in each. */
+  build(pool: BufferPool): Buffer {
+    const blocks = [...this.#blocks.values()];
+    const length = blocks.reduce((sum, block) => sum + messageLength(blockLength(block)), 0);
+    const writer = new RequestWriter(pool.take(length));
+    for (const block of blocks) writeBlock(writer, block);
+    return writer.bytes;
+  }
+}
+
+/** Of the message `ResourceMetrics`. */
+function blockLength({ frame, scopeLength }: ResourceBlock): number {
+  return frame.head.length + messageLength(scopeLength);
+}
+
+function writeBlock(writer: RequestWriter, block: ResourceBlock): void {
+  writer.writeStart(resourceMetricsTag, blockLength(block));
+  writer.writeField(block.frame.head);
+  writer.writeStart(scopeMetricsTag, block.scopeLength);
+  writer.writeField(scopeField);
+  for (const { plan, resource, rows } of block.parts) writer.writeMetrics(plan, resource, rows);
+}

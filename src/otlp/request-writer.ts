@@ -1,0 +1,166 @@
+import { metricLength, writeMetricEnd, writeMetricStart } from './metric-message.js';
+import type { Rows } from './rows.js';
+import type { ColumnsPlan, MetricPlan, ResourcePlan } from './table-plan.js';
+import type { Series } from '../model/series.js';
+import { gapTemplate, seriesTemplate, valueAfterTime } from './templates.js';
+import { writeMessageStart } from './wire.js';
+
+const half = 2 ** 32;
+const minInt64 = -(2 ** 63);
+/** The greatest double below 2^63. */
+const maxInt64 = 2 ** 63 - 1024;
+
+/** How many bytes the metrics of a resource take for these rows, as repeated `metrics` of a ScopeMetrics. */
+export function metricsLength(plan: ColumnsPlan, resource: ResourcePlan, rows: Rows): number {
+  if (isOneWholeRow(rows)) return resource.to - resource.from;
+  let length = 0;
+  for (const metric of resource.metrics) {
+    length += metricLength(metric.frame, pointsLength(plan, metric, rows));
+  }
+  return length;
+}
+
+/** Writes a request whose length is known, from its first byte to its last. */
+export class RequestWriter {
+  readonly bytes: Buffer;
+  readonly #view: DataView;
+  #at = 0;
+
+  /** @param bytes room for exactly the request */
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** Begins a message of this length. */
+  writeStart(tag: number, length: number): void {
+    this.#at = writeMessageStart(this.bytes, this.#at, tag, length);
+  }
+
+  /** Copies a field that was encoded before. */
+  writeField(field: Uint8Array): void {
+    this.bytes.set(field, this.#at);
+    this.#at += field.length;
+  }
+
+  /** Writes the metrics of a resource for these rows. */
+  writeMetrics(plan: ColumnsPlan, resource: ResourcePlan, rows: Rows): void {
+    if (isOneWholeRow(rows)) this.#writeOneRow(plan, resource, rows);
+    else for (const metric of resource.metrics) this.#writeMetric(plan, metric, rows);
+  }
+
+  /** Many resources with few points each, as a scan of processes has: all their metrics in one copy. */
+  #writeOneRow(plan: ColumnsPlan, { from, to, firstPoint, endPoint }: ResourcePlan, rows: Rows): void {
+    this.bytes.set(plan.skeleton.subarray(from, to), this.#at);
+    this.#fillRow(plan, { firstPoint, endPoint, row: rows.first, shift: this.#at - from }, rows);
+    this.#at += to - from;
+  }
+
+  #writeMetric(plan: ColumnsPlan, metric: MetricPlan, rows: Rows): void {
+    const length = pointsLength(plan, metric, rows);
+    this.#at = writeMetricStart(this.bytes, this.#at, metric.frame, length);
+    const isWhole = length === (metric.rowTo - metric.rowFrom) * rows.count;
+    if (isWhole) this.#writePoints(plan, metric, rows);
+    else this.#writePointsWithGaps(plan, metric, rows);
+    this.#at = writeMetricEnd(this.bytes, this.#at, metric.frame);
+  }
+
+  #writePoints(plan: ColumnsPlan, { firstPoint, endPoint, rowFrom, rowTo }: MetricPlan, rows: Rows): void {
+    const rowBytes = rowTo - rowFrom;
+    repeat(plan.skeleton.subarray(rowFrom, rowTo), this.bytes, this.#at, rows.count);
+    for (let row = rows.first; row < rows.first + rows.count; row += 1) {
+      this.#fillRow(plan, { firstPoint, endPoint, row, shift: this.#at - rowFrom }, rows);
+      this.#at += rowBytes;
+    }
+  }
+
+  /** Fills in instants and values of copied points; `shift` leads from the skeleton to the copy. */
+  #fillRow({ timesAt, columns, areInts }: ColumnsPlan, range: PointRange, rows: Rows): void {
+    const { firstPoint, endPoint, row, shift } = range;
+    const firstCell = row * rows.width;
+    const low = rows.times[2 * row];
+    const high = rows.times[2 * row + 1];
+    const view = this.#view;
+    for (let point = firstPoint; point < endPoint; point += 1) {
+      const timeAt = timesAt[point] + shift;
+      view.setUint32(timeAt, low, true);
+      view.setUint32(timeAt + 4, high, true);
+      setValue(view, timeAt + valueAfterTime, areInts[point] === 1, rows.values[firstCell + columns[point]]);
+    }
+  }
+
+  #writePointsWithGaps(plan: ColumnsPlan, { firstPoint, endPoint }: MetricPlan, rows: Rows): void {
+    for (let row = rows.first; row < rows.first + rows.count; row += 1) {
+      for (let point = firstPoint; point < endPoint; point += 1) this.#writePoint(plan, point, row, rows);
+    }
+  }
+
+  #writePoint(plan: ColumnsPlan, point: number, row: number, { values, width, times }: Rows): void {
+    const value = values[row * width + plan.columns[point]];
+    const isGap = Number.isNaN(value);
+    const series = plan.series[point];
+    const { bytes, timeAt } = isGap ? gapTemplate(series) : seriesTemplate(series).point;
+    this.bytes.set(bytes, this.#at);
+    this.#view.setUint32(this.#at + timeAt, times[2 * row], true);
+    this.#view.setUint32(this.#at + timeAt + 4, times[2 * row + 1], true);
+    const valueAt = this.#at + timeAt + valueAfterTime;
+    if (!isGap) setValue(this.#view, valueAt, plan.areInts[point] === 1, value);
+    this.#at += bytes.length;
+  }
+}
+
+interface PointRange {
+  readonly firstPoint: number;
+  readonly endPoint: number;
+  readonly row: number;
+  readonly shift: number;
+}
+
+function isOneWholeRow(rows: Rows): boolean {
+  return rows.count === 1 && !rows.hasGaps;
+}
+
+/** A point without a value is shorter than one with a value. */
+function pointsLength(plan: ColumnsPlan, metric: MetricPlan, rows: Rows): number {
+  const length = (metric.rowTo - metric.rowFrom) * rows.count;
+  if (!rows.hasGaps) return length;
+  let saved = 0;
+  for (let point = metric.firstPoint; point < metric.endPoint; point += 1) {
+    const gaps = countGaps(rows, plan.columns[point]);
+    if (gaps > 0) saved += gaps * bytesSavedByGap(plan.series[point]);
+  }
+  return length - saved;
+}
+
+function countGaps({ values, width, first, count }: Rows, column: number): number {
+  let gaps = 0;
+  for (let row = first; row < first + count; row += 1) {
+    if (Number.isNaN(values[row * width + column])) gaps += 1;
+  }
+  return gaps;
+}
+
+function bytesSavedByGap(series: Series): number {
+  return seriesTemplate(series).point.bytes.length - gapTemplate(series).bytes.length;
+}
+
+/** Writes copies of some bytes one after another, in ever longer stretches. */
+function repeat(bytes: Uint8Array, target: Buffer, at: number, count: number): void {
+  target.set(bytes, at);
+  const end = at + bytes.length * count;
+  for (let filled = bytes.length; at + filled < end; filled *= 2) {
+    target.copyWithin(at + filled, at, Math.min(at + filled, end - filled));
+  }
+}
+
+/** Whole numbers are exact up to 2^53, where a double stops to be, and end at the limits of 64 bits. */
+function setValue(view: DataView, at: number, isInt: boolean, value: number): void {
+  if (!isInt) {
+    view.setFloat64(at, value, true);
+    return;
+  }
+  const whole = Math.max(minInt64, Math.min(maxInt64, Math.round(value)));
+  const high = Math.floor(whole / half);
+  view.setUint32(at, whole - high * half, true);
+  view.setInt32(at + 4, high, true);
+}

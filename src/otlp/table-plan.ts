@@ -1,0 +1,143 @@
+import type { Series } from '../model/series.js';
+import { orderColumns, splitColumns, type Column, type ColumnRun, type RequestLimits } from './columns.js';
+import { metricLength, writeMetricEnd, writeMetricStart } from './metric-message.js';
+import type { MetricFrame, ResourceFrame } from './templates.js';
+
+/** Columns of a table of which one row fits into one request, resource by resource and metric by metric. */
+export interface ColumnsPlan {
+  readonly resources: readonly ResourcePlan[];
+  /** Every metric as it is for one row, instants and values still to be filled in. */
+  readonly skeleton: Buffer;
+  /** One per point of a row, in the order of the points. */
+  readonly series: readonly Series[];
+  /** Of each point its column in the table. */
+  readonly columns: Uint32Array;
+  /** Of each point where in the skeleton its instant goes. */
+  readonly timesAt: Uint32Array;
+  /** 1 for each point whose value is a whole number. */
+  readonly areInts: Uint8Array;
+  /** Bytes of the points of one row. */
+  readonly rowBytes: number;
+  /** The most bytes that a request needs around these points. */
+  readonly frameBytes: number;
+}
+
+/** The points that one metric of one resource has in a row. */
+export interface MetricPlan {
+  readonly frame: MetricFrame;
+  readonly firstPoint: number;
+  readonly endPoint: number;
+  /** Where the points stand in the skeleton, one after another. */
+  readonly rowFrom: number;
+  readonly rowTo: number;
+}
+
+/** The metrics of one resource. */
+export interface ResourcePlan {
+  readonly frame: ResourceFrame;
+  readonly metrics: readonly MetricPlan[];
+  readonly firstPoint: number;
+  readonly endPoint: number;
+  /** Where they stand in the skeleton. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Works out once how the columns of a table become points. */
+export function createTablePlan(series: readonly Series[], limits: RequestLimits): readonly ColumnsPlan[] {
+  return splitColumns(orderColumns(series), limits).map(planColumns);
+}
+
+function planColumns({ columns, rowBytes, frameBytes }: ColumnRun): ColumnsPlan {
+  const resources = splitRuns(columns, ({ template }) => template.resource).map((group) =>
+    splitRuns(group, ({ template }) => template.metric),
+  );
+  const skeletonBytes = resources.flat().reduce((sum, metric) => sum + metricBytes(metric), 0);
+  const writer = new SkeletonWriter(columns.length, skeletonBytes);
+  return {
+    resources: resources.map((metrics) => writer.addResource(metrics)),
+    skeleton: writer.skeleton,
+    series: writer.series,
+    columns: writer.columns,
+    timesAt: writer.timesAt,
+    areInts: writer.areInts,
+    rowBytes,
+    frameBytes,
+  };
+}
+
+/** Lays metrics one after another. */
+class SkeletonWriter {
+  readonly skeleton: Buffer;
+  readonly series: Series[] = [];
+  readonly columns: Uint32Array;
+  readonly timesAt: Uint32Array;
+  readonly areInts: Uint8Array;
+  #at = 0;
+
+  constructor(points: number, length: number) {
+    this.skeleton = Buffer.allocUnsafe(length);
+    this.columns = new Uint32Array(points);
+    this.timesAt = new Uint32Array(points);
+    this.areInts = new Uint8Array(points);
+  }
+
+  /** @param columns those of one resource, metric by metric */
+  addResource(columns: readonly (readonly Column[])[]): ResourcePlan {
+    const [[{ template }]] = columns;
+    const [firstPoint, from] = [this.series.length, this.#at];
+    const metrics = columns.map((metric) => this.#addMetric(metric));
+    return {
+      frame: template.resource,
+      metrics,
+      firstPoint,
+      endPoint: this.series.length,
+      from,
+      to: this.#at,
+    };
+  }
+
+  #addMetric(columns: readonly Column[]): MetricPlan {
+    const frame = columns[0].template.metric;
+    const firstPoint = this.series.length;
+    const rowFrom = writeMetricStart(this.skeleton, this.#at, frame, pointBytes(columns));
+    this.#at = rowFrom;
+    for (const column of columns) this.#addPoint(column);
+    const rowTo = this.#at;
+    this.#at = writeMetricEnd(this.skeleton, rowTo, frame);
+    return { frame, firstPoint, endPoint: this.series.length, rowFrom, rowTo };
+  }
+
+  #addPoint({ index, series, template: { point, metric } }: Column): void {
+    const number = this.series.push(series) - 1;
+    this.columns[number] = index;
+    this.timesAt[number] = this.#at + point.timeAt;
+    this.areInts[number] = metric.isInt ? 1 : 0;
+    this.skeleton.set(point.bytes, this.#at);
+    this.#at += point.bytes.length;
+  }
+}
+
+function metricBytes(columns: readonly Column[]): number {
+  return metricLength(columns[0].template.metric, pointBytes(columns));
+}
+
+function pointBytes(columns: readonly Column[]): number {
+  return columns.reduce((sum, { template }) => sum + template.point.bytes.length, 0);
+}
+
+/** Cuts a list where the frame changes. */
+function splitRuns(
+  columns: readonly Column[],
+  frameOf: (column: Column) => { readonly key: string },
+): readonly Column[][] {
+  const runs: Column[][] = [];
+  let lastKey: string | undefined;
+  for (const column of columns) {
+    const { key } = frameOf(column);
+    if (key === lastKey) runs.at(-1)?.push(column);
+    else runs.push([column]);
+    lastKey = key;
+  }
+  return runs;
+}

@@ -1,0 +1,88 @@
+import type { Attributes, Counter, Meter, ObservableResult } from '@opentelemetry/api';
+import type { Context } from '../component/component.js';
+
+/**
+ * Why points were dropped. queue_full: no room. rejected: the other side said no for good. partial_success: it
+ * took the rest of the request. retries_exhausted: `max_elapsed_time` passed. shutdown: no time was left.
+ */
+export type DropReason = 'queue_full' | 'rejected' | 'partial_success' | 'retries_exhausted' | 'shutdown';
+
+/** What is read from a queue when its telemetry is collected. */
+export interface QueueReadings {
+  readonly capacityBytes: number;
+  readBytes(): number;
+  readInFlight(): number;
+}
+
+/** What a sending queue tells about itself, by the Collector's names where it has them. */
+export class SendingQueueTelemetry {
+  readonly #attributes: Attributes;
+  readonly #sent: Counter;
+  readonly #sendFailed: Counter;
+  readonly #enqueueFailed: Counter;
+  readonly #dropped: Counter;
+  readonly #close: () => void;
+
+  constructor({ id, meter }: Pick<Context, 'id' | 'meter'>, readings: QueueReadings) {
+    const counter = (name: string, description: string) =>
+      meter.createCounter(name, { unit: '{datapoint}', description });
+    this.#attributes = { exporter: id };
+    this.#sent = counter('otelcol_exporter_sent_metric_points', 'Points that were delivered');
+    this.#sendFailed = counter('otelcol_exporter_send_failed_metric_points', 'Points that could not be sent');
+    this.#enqueueFailed = counter(
+      'otelcol_exporter_enqueue_failed_metric_points',
+      'Points that found no room in the sending queue',
+    );
+    this.#dropped = counter('joulemetry.exporter.dropped', 'Points that are lost, by reason');
+    this.#close = observeQueue(meter, readings, id);
+    for (const one of [this.#sent, this.#sendFailed, this.#enqueueFailed]) one.add(0, this.#attributes);
+  }
+
+  /** So many points were delivered. */
+  sent(points: number): void {
+    this.#sent.add(points, this.#attributes);
+  }
+
+  /** So many points are lost. */
+  dropped(reason: DropReason, points: number): void {
+    const counter = reason === 'queue_full' ? this.#enqueueFailed : this.#sendFailed;
+    counter.add(points, this.#attributes);
+    this.#dropped.add(points, { ...this.#attributes, reason });
+  }
+
+  /** Ends the observation of the queue. */
+  close(): void {
+    this.#close();
+  }
+}
+
+/** @returns what ends it */
+function observeQueue(meter: Meter, readings: QueueReadings, id: string): () => void {
+  const attributes = { exporter: id, data_type: 'metrics' };
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createObservableGauge(name, { unit, description });
+  const observed = [
+    {
+      instrument: gauge('otelcol_exporter_queue_size', 'By', 'Bytes of requests that wait or are under way'),
+      read: () => readings.readBytes(),
+    },
+    {
+      instrument: gauge('otelcol_exporter_queue_capacity', 'By', 'Most bytes that the queue holds'),
+      read: () => readings.capacityBytes,
+    },
+    {
+      instrument: meter.createObservableUpDownCounter('otelcol_exporter_in_flight_requests', {
+        unit: '{request}',
+        description: 'Requests under way, those that wait for their next attempt included',
+      }),
+      read: () => readings.readInFlight(),
+    },
+  ].map(({ instrument, read }) => ({
+    instrument,
+    callback: (result: ObservableResult) => result.observe(read(), attributes),
+  }));
+  for (const { instrument, callback } of observed) instrument.addCallback(callback);
+  return () => {
+    for (const { instrument, callback } of observed) instrument.removeCallback(callback);
+  };
+}

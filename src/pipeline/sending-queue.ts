@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from '../component/component.js';
+import { describeError, ExportError } from '../component/errors.js';
+import type { ConfigOf, Schema } from '../config/schema.js';
+import { Backoff, type RetryConfig } from './retry.js';
+import { DeliveryLog } from './sending-queue-log.js';
+import { SendingQueueTelemetry, type DropReason } from './sending-queue-telemetry.js';
+
+/** Settings of exporters that keep encoded requests until they are delivered. */
+export const sendingQueueSettings = {
+  queue_bytes: {
+    doc: 'Most bytes of encoded requests that wait or are under way',
+    format: 'byte_size',
+    default: '64MiB',
+    min: 1,
+  },
+  num_consumers: {
+    doc: 'Requests under way at a time; with 1 the points of a series arrive in order',
+    format: 'int',
+    default: 1,
+    min: 1,
+    max: 100,
+  },
+  drop: {
+    doc: 'What a full queue does: drop its oldest requests, or refuse the newest tables',
+    format: ['oldest', 'newest'],
+    default: 'oldest',
+  },
+} as const satisfies Schema;
+
+export interface SendingQueueConfig {
+  readonly sending_queue: ConfigOf<typeof sendingQueueSettings>;
+  readonly retry_on_failure: RetryConfig;
+}
+
+/** An encoded request. */
+export interface QueuedRequest {
+  readonly bytes: Uint8Array;
+  readonly points: number;
+  /** Called once the request was delivered and nobody reads its bytes any more. */
+  release?(): void;
+}
+
+/** What the other side made of a request that it took. */
+export interface Delivery {
+  /** Points that it took and threw away. */
+  readonly rejectedPoints: number;
+  /** Its reason, empty when it gave none. */
+  readonly message: string;
+}
+
+/** Where requests go. */
+export interface Sender {
+  /** For messages: the address. */
+  readonly target: string;
+  /**
+   * Sends a request once.
+   * @throws ExportError that says whether another attempt can help
+   */
+  send(request: QueuedRequest): Promise<Delivery>;
+  /** Gives up what is under way and releases every connection. */
+  close(): void | Promise<void>;
+}
+
+/** Keeps requests until they are delivered, within bounds, and sends them again where that can help. */
+export class SendingQueue {
+  readonly #config: SendingQueueConfig;
+  readonly #sender: Sender;
+  readonly #telemetry: SendingQueueTelemetry;
+  readonly #log: DeliveryLog;
+  readonly #waiting: QueuedRequest[] = [];
+  readonly #consumers = new Set<Promise<void>>();
+  readonly #draining = new AbortController();
+  /** Consumers that have a request: they count as gone before their promises settle. */
+  #busy = 0;
+  /** Of everything that waits or is under way. */
+  #bytes = 0;
+  #points = 0;
+  #isClosed = false;
+
+  constructor(config: SendingQueueConfig, context: Context, sender: Sender) {
+    this.#config = config;
+    this.#sender = sender;
+    this.#log = new DeliveryLog(context.log, sender.target);
+    this.#telemetry = new SendingQueueTelemetry(context, {
+      capacityBytes: config.sending_queue.queue_bytes,
+      readBytes: () => this.#bytes,
+      readInFlight: () => this.#busy,
+    });
+  }
+
+  /** Whether so many bytes would be taken, if need be in the place of older ones. */
+  hasRoom(bytes: number): boolean {
+    const { drop, queue_bytes: capacity } = this.#config.sending_queue;
+    return drop === 'oldest' || this.#bytes + bytes <= capacity;
+  }
+
+  /** Counts points that were never made into a request. */
+  refuse(points: number): void {
+    this.#countDrop('queue_full', points);
+  }
+
+  /** Takes a request; what has no room is dropped, be it an older one or this one. */
+  offer(request: QueuedRequest): void {
+    this.#makeRoom(request.bytes.length);
+    if (this.#bytes + request.bytes.length > this.#config.sending_queue.queue_bytes) {
+      this.#countDrop('queue_full', request.points);
+      return;
+    }
+    this.#waiting.push(request);
+    this.#bytes += request.bytes.length;
+    this.#points += request.points;
+    if (this.#busy < this.#config.sending_queue.num_consumers) this.#addConsumer();
+  }
+
+  /**
+   * Sends what waits, each request once more at the most, and ends. Safe to call twice.
+   * @param timeoutMs after which the rest is dropped
+   */
+  async shutdown(timeoutMs: number): Promise<void> {
+    this.#draining.abort();
+    const timer = new AbortController();
+    const drained = Promise.all(this.#consumers).finally(() => timer.abort());
+    await Promise.race([drained, wait(timeoutMs, timer.signal)]);
+    if (this.#points > 0) this.#countDrop('shutdown', this.#points);
+    this.#waiting.length = 0;
+    this.#points = 0;
+    this.#isClosed = true;
+    this.#telemetry.close();
+    this.#log.close();
+    await this.#sender.close();
+  }
+
+  #makeRoom(bytes: number): void {
+    const { drop, queue_bytes: capacity } = this.#config.sending_queue;
+    if (drop !== 'oldest') return;
+    while (this.#bytes + bytes > capacity) {
+      const oldest = this.#waiting.shift();
+      if (oldest === undefined) return;
+      this.#forget(oldest);
+      this.#countDrop('queue_full', oldest.points);
+    }
+  }
+
+  #addConsumer(): void {
+    const consumer = this.#consume().finally(() => this.#consumers.delete(consumer));
+    this.#consumers.add(consumer);
+  }
+
+  async #consume(): Promise<void> {
+    this.#busy += 1;
+    for (let request = this.#waiting.shift(); request; request = this.#waiting.shift()) {
+      await this.#deliver(request);
+      if (!this.#isClosed) this.#forget(request);
+    }
+    this.#busy -= 1;
+  }
+
+  #forget(request: QueuedRequest): void {
+    this.#bytes -= request.bytes.length;
+    this.#points -= request.points;
+  }
+
+  async #deliver(request: QueuedRequest): Promise<void> {
+    const backoff = new Backoff(this.#config.retry_on_failure);
+    const sinceMs = performance.now();
+    for (;;) {
+      const error = await this.#attempt(request);
+      if (error === undefined || this.#isClosed) return;
+      const isLast = this.#draining.signal.aborted;
+      const waitMs = isLast ? undefined : backoff.nextMs(error, performance.now() - sinceMs);
+      if (waitMs === undefined) {
+        this.#giveUp(request, error);
+        return;
+      }
+      this.#log.failed(error.message);
+      await wait(waitMs, this.#draining.signal);
+    }
+  }
+
+  /** @returns what went wrong */
+  async #attempt(request: QueuedRequest): Promise<ExportError | undefined> {
+    try {
+      const delivery = await this.#sender.send(request);
+      if (!this.#isClosed) this.#delivered(request, delivery);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ExportError) return error;
+      return new ExportError(describeError(error), { retryable: false, cause: error });
+    }
+  }
+
+  #delivered(request: QueuedRequest, { rejectedPoints, message }: Delivery): void {
+    request.release?.();
+    this.#telemetry.sent(request.points - rejectedPoints);
+    this.#log.delivered({ requests: this.#waiting.length, bytes: this.#bytes - request.bytes.length });
+    if (rejectedPoints > 0) this.#countDrop('partial_success', rejectedPoints, message);
+  }
+
+  #giveUp(request: QueuedRequest, { retryable, message }: ExportError): void {
+    if (!retryable) this.#countDrop('rejected', request.points, message);
+    else if (this.#draining.signal.aborted) this.#countDrop('shutdown', request.points, message);
+    else this.#countDrop('retries_exhausted', request.points, message);
+  }
+
+  #countDrop(reason: DropReason, points: number, message = ''): void {
+    this.#telemetry.dropped(reason, points);
+    this.#log.dropped(reason, points, message);
+  }
+}
+
+/** Ends early, and without an error, when the signal says so. */
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
