@@ -1,0 +1,134 @@
+import { resourceKey } from '../../src/model/key.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { Consumer, UsageSource } from './consumer.js';
+import { createGap, type Usage } from './usage.js';
+import type { View } from './views.js';
+
+/** A consumer that has ended, and the boundary that its last usage belongs to. */
+interface Ending {
+  readonly consumer: Consumer;
+  readonly boundary: number;
+}
+
+export interface ConsumersOptions {
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+  /** Whether those who used nothing are in every usage, too. */
+  readonly hasIdle: boolean;
+}
+
+/** Everybody who uses CPU time, and what they used between two boundaries. Times are nanoseconds. */
+export class Consumers {
+  readonly #views: readonly View[];
+  readonly #options: ConsumersOptions;
+  readonly #sources = new Map<Series, UsageSource>();
+  readonly #byKey = new Map<string, Consumer>();
+  /** Those who live, and those who have ended since the last boundary, in the order of their keys. */
+  #active: Consumer[] = [];
+  #endings: Ending[] = [];
+  #boundary = NaN;
+  #overlapNs = 0;
+
+  constructor(views: readonly View[], options: ConsumersOptions) {
+    this.#views = views;
+    this.#options = options;
+  }
+
+  /** By how much the consumers together used more than the machine did, of all boundaries together. */
+  get overlapNs(): number {
+    return this.#overlapNs;
+  }
+
+  /** What takes the readings of a CPU time counter. */
+  sourceOf(series: Series): UsageSource {
+    const known = this.#sources.get(series);
+    if (known) return known;
+    const source = new UsageSource(this.#consumerOf(series));
+    source.consumer.sources += 1;
+    this.#sources.set(series, source);
+    return source;
+  }
+
+  /** A counter has no further reading. A consumer without counters ends, with its last usage in the next boundary's. */
+  end(series: Series, at: number): void {
+    const source = this.#sources.get(series);
+    if (source === undefined) return;
+    this.#sources.delete(series);
+    source.consumer.sources -= 1;
+    if (source.consumer.sources === 0) source.consumer.endedAt = at;
+  }
+
+  /**
+   * Tells who used what up to a boundary, which is later than the one before.
+   * @param busyNs busy time of the machine since the boundary before; NaN: not known
+   */
+  cut(to: number, busyNs: number): Usage {
+    const from = this.#boundary;
+    this.#boundary = to;
+    const isGap = Number.isNaN(from) || Number.isNaN(busyNs);
+    const usage = this.#collect(isGap ? to : from, to, busyNs);
+    if (this.#active.some((consumer) => consumer.sources === 0)) this.#moveEnded(to);
+    return isGap ? createGap(to) : usage;
+  }
+
+  /** Takes out the consumers that have ended and whose last usage is settled. */
+  takeSettled(isDoneWith: (boundary: number) => boolean): readonly Consumer[] {
+    if (this.#endings.length === 0) return [];
+    const settled = this.#endings.filter(({ boundary }) => isDoneWith(boundary));
+    this.#endings = this.#endings.filter((ending) => !settled.includes(ending));
+    for (const { consumer } of settled) this.#byKey.delete(consumer.key);
+    return settled.map(({ consumer }) => consumer);
+  }
+
+  #consumerOf(series: Series): Consumer {
+    const startedAt = Number(series.start - this.#options.epoch);
+    const known = this.#byKey.get(resourceKey(series.resource));
+    if (known === undefined) return this.#create(series.resource, startedAt);
+    known.resume(startedAt);
+    if (this.#endings.some(({ consumer }) => consumer === known)) {
+      this.#endings = this.#endings.filter(({ consumer }) => consumer !== known);
+      this.#insert(known);
+    }
+    return known;
+  }
+
+  #create(resource: Resource, startedAt: number): Consumer {
+    const groups = this.#views.map((view) => view.join(resource));
+    const consumer = new Consumer(resource, startedAt, groups);
+    this.#byKey.set(consumer.key, consumer);
+    this.#insert(consumer);
+    return consumer;
+  }
+
+  #insert(consumer: Consumer): void {
+    let low = 0;
+    let high = this.#active.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#active[middle].key < consumer.key) low = middle + 1;
+      else high = middle;
+    }
+    this.#active.splice(low, 0, consumer);
+  }
+
+  #collect(from: number, to: number, busyNs: number): Usage {
+    const usage = { consumers: [] as Consumer[], cpuNs: [] as number[], lifeNs: [] as number[] };
+    let sumNs = 0;
+    for (const consumer of this.#active) {
+      const cpuNs = consumer.cut(from, to);
+      if (cpuNs === 0 && !this.#options.hasIdle) continue;
+      usage.consumers.push(consumer);
+      usage.cpuNs.push(cpuNs);
+      usage.lifeNs.push(consumer.countLifeNs(from, to));
+      sumNs += cpuNs;
+    }
+    if (sumNs > busyNs) this.#overlapNs += sumNs - busyNs;
+    return { firstTo: to, to, busyNs, isGap: false, ...usage };
+  }
+
+  #moveEnded(boundary: number): void {
+    const ended = this.#active.filter((consumer) => consumer.sources === 0);
+    this.#active = this.#active.filter((consumer) => consumer.sources > 0);
+    this.#endings.push(...ended.map((consumer) => ({ consumer, boundary })));
+  }
+}

@@ -1,0 +1,134 @@
+import type { Attributes, Metric, Series } from '../../src/model/series.js';
+import type { Consumer } from './consumer.js';
+import type { Divider, Division } from './division.js';
+import type { DomainFloor } from './domain-floor.js';
+import { DomainMeter } from './domain-meter.js';
+import type { Window } from './domain-windows.js';
+import { balanceNj, EnergyTotal } from './energy-total.js';
+import { attributionFloor, ledgerEnergy } from './metrics.js';
+import { Account, Gauge, type Publication } from './publication.js';
+
+/** What a domain's ledger works with. */
+export interface DomainParts {
+  readonly divider: Divider;
+  readonly floor: DomainFloor;
+  readonly meter: DomainMeter;
+  readonly publication: Publication;
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+  /** Books energy on a consumer. `from` is where the window begins in which it was used. */
+  charge(consumer: Consumer, energyNj: number, from: number): void;
+}
+
+/** The account book of one domain: what was measured, and where it went. */
+export class DomainLedger {
+  /** The domain's `hw.energy`, the first that was seen of it. */
+  readonly series: Series;
+  readonly meter: DomainMeter;
+  readonly floor: DomainFloor;
+  /** The part of the last window's energy that stayed unattributed. */
+  unattributedRatio = 0;
+  /** How much of the last window one refresh of the meter takes. */
+  refreshRatio = 0;
+  /** For how long, since the first window, the energy was not known. */
+  unmeasuredNs = 0;
+  readonly #parts: DomainParts;
+  readonly #measured = new EnergyTotal();
+  /** By the part that each is of: attributed, idle, and unattributed by reason. */
+  readonly #accounts = new Map<string, Account>();
+  #gauge: Gauge | undefined;
+  #settledTo = NaN;
+
+  constructor(series: Series, parts: DomainParts) {
+    this.series = series;
+    this.meter = parts.meter;
+    this.floor = parts.floor;
+    this.#parts = parts;
+  }
+
+  /** What its consumers got. */
+  get attributed(): EnergyTotal {
+    return this.#accounts.get('attributed')?.total ?? new EnergyTotal();
+  }
+
+  /** What was measured without what is named as attributed, idle or unattributed: 0, or the ledger is wrong. */
+  get residualNj(): number {
+    const named = [...this.#accounts.values()].map(({ total }) => total);
+    return balanceNj([this.#measured], named);
+  }
+
+  /** Settles the window that the meter's `findNext` tells of. */
+  settle(): void {
+    const window = this.meter.settle();
+    if (window === undefined) return;
+    const { divider, floor } = this.#parts;
+    const division = divider.divide(window, floor.current?.watts);
+    this.#charge(window, divider.shares);
+    this.#book(window, division);
+    this.#publishFloor(window.from);
+    this.#describe(window, division);
+    // Only now: a window is split by what was known before it.
+    floor.observe(window);
+  }
+
+  /** Ends what it publishes. */
+  close(): void {
+    for (const account of this.#accounts.values()) this.#parts.publication.close(account);
+    if (this.#gauge) this.#parts.publication.close(this.#gauge);
+  }
+
+  #charge({ usage: { consumers }, from }: Window, shares: readonly number[]): void {
+    for (let i = 0; i < consumers.length; i++) {
+      if (shares[i] > 0) this.#parts.charge(consumers[i], shares[i], from);
+    }
+  }
+
+  #book({ energyNj, from }: Window, { idleNj, attributedNj, unattributedNj, reason }: Division): void {
+    this.#measured.add(energyNj);
+    this.#account('attributed', from).total.add(attributedNj);
+    if (this.floor.current) this.#account('idle', from).total.add(idleNj);
+    if (unattributedNj > 0) this.#account('unattributed', from, reason).total.add(unattributedNj);
+  }
+
+  #account(part: string, from: number, reason?: string): Account {
+    const key = reason ?? part;
+    const known = this.#accounts.get(key);
+    if (known) return known;
+    const series = this.#createSeries(ledgerEnergy, from, {
+      'ledger.part': part,
+      ...(reason !== undefined && { 'ledger.reason': reason }),
+    });
+    const account = this.#parts.publication.open(new Account(series));
+    this.#accounts.set(key, account);
+    return account;
+  }
+
+  #publishFloor(from: number): void {
+    const floor = this.floor.current;
+    if (floor === undefined) return;
+    if (this.#gauge?.series.attributes['floor.source'] !== floor.source) {
+      if (this.#gauge) this.#parts.publication.close(this.#gauge);
+      const series = this.#createSeries(attributionFloor, from, { 'floor.source': floor.source });
+      this.#gauge = this.#parts.publication.open(new Gauge(series));
+    }
+    this.#gauge.value = floor.watts;
+  }
+
+  #describe({ from, to, energyNj, refreshNs }: Window, { unattributedNj }: Division): void {
+    this.unattributedRatio = energyNj === 0 ? 0 : unattributedNj / energyNj;
+    this.refreshRatio = refreshNs / (to - from);
+    if (from > this.#settledTo) this.unmeasuredNs += from - this.#settledTo;
+    this.#settledTo = to;
+  }
+
+  #createSeries(metric: Metric, from: number, attributes: Attributes): Series {
+    const { 'hw.type': type = '', 'hw.id': id = '', 'energy.method': method } = this.series.attributes;
+    const own = { 'hw.type': type, 'hw.id': id, ...attributes };
+    return {
+      metric,
+      resource: this.series.resource,
+      attributes: method === undefined ? own : { ...own, 'energy.method': method },
+      start: this.#parts.epoch + BigInt(from),
+    };
+  }
+}

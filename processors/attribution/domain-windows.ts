@@ -1,0 +1,134 @@
+import { EnergyCurve } from './energy-curve.js';
+import { createGap, mergeUsages, type Usage } from './usage.js';
+
+/** Beyond this, boundaries that wait for energy are merged by twos: windows get longer, totals stay. */
+const maxPending = 4096;
+
+/** A settled window of one domain. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+  /** Whole nanojoules. */
+  readonly energyNj: number;
+  /** Learned refresh interval of the meter; 0: not known yet. */
+  readonly refreshNs: number;
+  readonly usage: Usage;
+}
+
+/**
+ * Cuts the energy curve of one domain at the boundaries of the usage (ledger.md section 1). A window ends at the
+ * first boundary with a new knot since the last one, once the curve is known up to there.
+ */
+export class DomainWindows {
+  readonly curve = new EnergyCurve();
+  readonly #maxWindowNs: number;
+  #pending: Usage[] = [];
+  #from = NaN;
+  #fromNj = 0;
+  #isClosed = false;
+  #isPast = false;
+
+  /** @param maxWindowNs a longer window is a gap */
+  constructor(maxWindowNs: number) {
+    this.#maxWindowNs = maxWindowNs;
+  }
+
+  /** Whether no reading is taken any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Whether it has nothing more to settle, ever. */
+  get isDrained(): boolean {
+    return this.#isPast && this.#pending.length === 0;
+  }
+
+  /** Takes the usage up to a boundary, each later than the one before. */
+  push(usage: Usage): void {
+    this.#isPast ||= this.#isClosed && !(usage.to <= this.curve.lastAt);
+    if (this.#isPast) return;
+    this.#pending.push(usage);
+    this.#forgetLongAgo(usage.to);
+    if (this.#pending.length > maxPending) this.#pending = mergeByTwos(this.#pending);
+  }
+
+  /** No energy will follow: boundaries beyond what is known now are none of this curve. */
+  close(): void {
+    this.#isClosed = true;
+    this.curve.finish();
+  }
+
+  /** The boundary at which the next window settles now; NaN: none does. */
+  findNext(): number {
+    const index = this.#findNext();
+    if (index >= 0) return this.#pending[index].to;
+    if (this.#isPast) this.#pending = [];
+    return NaN;
+  }
+
+  /** Settles the window that `findNext` tells of. */
+  settle(): Window | undefined {
+    const index = this.#findNext();
+    if (index < 0) return undefined;
+    const [first, ...others] = this.#pending.splice(0, index + 1);
+    const usage = mergeUsages([first, ...others]);
+    const from = this.#from;
+    // A curve that was thinned since may run lower than it did.
+    const energyNj = Math.max(0, this.curve.energyNjAt(usage.to) - this.#fromNj);
+    this.#from = usage.to;
+    this.#fromNj += energyNj;
+    this.curve.forgetBefore(usage.to);
+    const isTooLong = usage.to - from > this.#maxWindowNs;
+    return {
+      from,
+      to: usage.to,
+      energyNj,
+      refreshNs: this.curve.refreshNs,
+      usage: isTooLong ? createGap(usage.to) : usage,
+    };
+  }
+
+  /** Whether no window that is still to be settled reaches back to this boundary with its consumers. */
+  isDoneWith(boundary: number): boolean {
+    const waiting = this.#pending.find((usage) => !usage.isGap);
+    return waiting === undefined || waiting.firstTo > boundary;
+  }
+
+  #findNext(): number {
+    const { lastAt } = this.curve;
+    if (Number.isNaN(lastAt) || this.#pending.length === 0) return -1;
+    if (Number.isNaN(this.#from)) this.#begin(lastAt);
+    if (Number.isNaN(this.#from)) return -1;
+    const knotAt = this.curve.findKnotAfter(this.#from);
+    const index = this.#pending.findIndex(({ to }) => to >= knotAt);
+    return index >= 0 && this.#pending[index].to <= lastAt ? index : -1;
+  }
+
+  /** The first window begins at the first boundary at which the energy is known. */
+  #begin(lastAt: number): void {
+    const { firstAt } = this.curve;
+    this.#pending = this.#pending.filter(({ to }) => to >= firstAt);
+    if (this.#pending.length === 0 || this.#pending[0].to > lastAt) return;
+    this.#from = this.#pending[0].to;
+    this.#fromNj = this.curve.energyNjAt(this.#from);
+    this.#pending.shift();
+    this.curve.forgetBefore(this.#from);
+  }
+
+  /** Keeps no usage that lies further back than the longest window: what waits for it will be a gap. */
+  #forgetLongAgo(now: number): void {
+    const isLongAgo = ({ to }: Usage) => now - to >= this.#maxWindowNs;
+    if (!isLongAgo(this.#pending[0])) return;
+    const old = this.#pending.findLastIndex(isLongAgo);
+    if (old > 0 || !this.#pending[old].isGap)
+      this.#pending.splice(0, old + 1, createGap(this.#pending[old].to));
+  }
+}
+
+function mergeByTwos(usages: readonly Usage[]): Usage[] {
+  return usages.flatMap((usage, i) => {
+    if (i % 2 === 1) return [];
+    const next = usages.at(i + 1);
+    return [next === undefined ? usage : mergeUsages([usage, next])];
+  });
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { EnergyCurve } from './energy-curve.js';
+
+/** A curve with these readings of time and energy. */
+function read(readings: readonly (readonly [number, number])[], isExact = false): EnergyCurve {
+  const curve = new EnergyCurve();
+  for (const [at, energyNj] of readings) curve.read(at, energyNj, isExact);
+  return curve;
+}
+
+/** A meter that is refreshed every 10 and read every 4, beginning in the middle of a refresh interval. */
+const slow = [
+  [3, 100],
+  [7, 100],
+  [11, 200],
+  [15, 200],
+  [19, 200],
+  [23, 300],
+  [27, 300],
+  [31, 400],
+] as const;
+
+test('EnergyCurve is linear between two changes', () => {
+  const curve = read([
+    [0, 0],
+    [10, 100],
+    [20, 140],
+  ]);
+  assert.equal(curve.energyNjAt(5), 50);
+  assert.equal(curve.energyNjAt(10), 100);
+  assert.equal(curve.energyNjAt(13), 112);
+});
+
+test('EnergyCurve begins at the first change of a meter that is slower than its readings', () => {
+  const curve = read(slow);
+  assert.equal(curve.firstAt, 11);
+  assert.equal(curve.findKnotAfter(11), 23);
+});
+
+test('EnergyCurve begins at the first change when only the third reading shows that the meter is slow', () => {
+  const curve = read([
+    [0, 0],
+    [1, 500],
+  ]);
+  assert.equal(curve.lastAt, NaN);
+  curve.read(2, 500, false);
+  assert.equal(curve.firstAt, 1);
+});
+
+test('EnergyCurve begins at the first reading when every reading is a change', () => {
+  const curve = read([
+    [0, 0],
+    [1, 10],
+    [2, 30],
+  ]);
+  assert.equal(curve.firstAt, 0);
+  assert.equal(curve.lastAt, 2);
+});
+
+test('EnergyCurve knows an exact counter from its first reading on', () => {
+  assert.equal(read([[5, 0]], true).lastAt, 5);
+});
+
+test('EnergyCurve takes a reading without a change for a knot only after two refresh intervals', () => {
+  const curve = read([
+    [0, 0],
+    [10, 10],
+    [20, 20],
+    [30, 20],
+    [39, 20],
+  ]);
+  assert.equal(curve.refreshNs, 10);
+  assert.equal(curve.lastAt, 20);
+  curve.read(40, 20, false);
+  assert.equal(curve.lastAt, 40);
+  curve.read(50, 80, false);
+  assert.equal(curve.energyNjAt(45), 50);
+});
+
+test('EnergyCurve learns the refresh interval', () => {
+  const curve = read(slow);
+  for (let at = 35; at < 2000; at += 4) curve.read(at, 100 * Math.floor((at + 9) / 10), false);
+  assert.ok(Math.abs(curve.refreshNs - 10) < 1, `${curve.refreshNs}`);
+});
+
+test('EnergyCurve does not take an hour without energy for a refresh interval', () => {
+  const curve = read([
+    [0, 0],
+    [10, 10],
+    [20, 20],
+    [3600e9, 30],
+  ]);
+  assert.ok(curve.refreshNs < 20, `${curve.refreshNs}`);
+});
+
+test('EnergyCurve ends when the counter falls', () => {
+  const curve = read([
+    [0, 0],
+    [10, 100],
+    [20, 140],
+  ]);
+  assert.equal(curve.read(30, 5, false), false);
+  assert.equal(curve.lastAt, 20);
+});
+
+test('EnergyCurve ignores a reading that comes again', () => {
+  const curve = read([
+    [0, 0],
+    [10, 100],
+    [20, 140],
+  ]);
+  assert.equal(curve.read(10, 100, false), true);
+  assert.equal(curve.lastAt, 20);
+});
+
+test('EnergyCurve uses what it has when it finishes', () => {
+  const curve = read([
+    [0, 0],
+    [10, 100],
+  ]);
+  curve.finish();
+  assert.equal(curve.lastAt, 10);
+});

@@ -1,0 +1,56 @@
+/** A sum of nanojoules that is exact however large it grows: whole joules and nanojoules apart. */
+export class EnergyTotal {
+  /** Whole joules. */
+  #wholeJ = 0;
+  /** What is left beside them, below 1e9. */
+  #restNj = 0;
+
+  get wholeJ(): number {
+    return this.#wholeJ;
+  }
+
+  get restNj(): number {
+    return this.#restNj;
+  }
+
+  /** The nearest double. Grows whenever the sum does, or stays. */
+  get joules(): number {
+    return this.#wholeJ + this.#restNj / 1e9;
+  }
+
+  /** @param energyNj whole nanojoules, 0 or more */
+  add(energyNj: number): void {
+    if (energyNj < 1e9) return this.#addRest(energyNj);
+    // The remainder of doubles is exact, and so are this difference and its quotient.
+    const restNj = energyNj % 1e9;
+    this.#wholeJ += (energyNj - restNj) / 1e9;
+    this.#addRest(restNj);
+  }
+
+  addTotal(other: EnergyTotal): void {
+    this.#wholeJ += other.#wholeJ;
+    this.#addRest(other.#restNj);
+  }
+
+  #addRest(energyNj: number): void {
+    this.#restNj += energyNj;
+    if (this.#restNj < 1e9) return;
+    this.#restNj -= 1e9;
+    this.#wholeJ += 1;
+  }
+}
+
+/** How many nanojoules one set of totals has more than another. Exact below 9 MJ of difference. */
+export function balanceNj(gains: readonly EnergyTotal[], losses: readonly EnergyTotal[]): number {
+  let wholeJ = 0;
+  let restNj = 0;
+  for (const total of gains) {
+    wholeJ += total.wholeJ;
+    restNj += total.restNj;
+  }
+  for (const total of losses) {
+    wholeJ -= total.wholeJ;
+    restNj -= total.restNj;
+  }
+  return wholeJ * 1e9 + restNj;
+}

@@ -1,0 +1,24 @@
+import type { ProcessorFactory } from '../../src/component/component.js';
+import { Attribution } from './attribution.js';
+import { schema, type Config } from './config.js';
+import { attributionFloor, cgroupEnergy, ledgerEnergy, processEnergy } from './metrics.js';
+import { viewNames } from './views.js';
+
+export const factory: ProcessorFactory<typeof schema> = {
+  schema,
+  metrics: [ledgerEnergy, processEnergy, cgroupEnergy, attributionFloor],
+  check: (config) => [...checkViews(config), ...checkFloors(config)],
+  create: (config, context, next) => new Attribution(config, context, next),
+};
+
+function checkViews({ views }: Config): readonly string[] {
+  return views
+    .filter((view) => !viewNames.includes(view))
+    .map((view) => `views: found "${view}", wanted one of ${viewNames.join(', ')}`);
+}
+
+function checkFloors({ floor }: Config): readonly string[] {
+  return floor.flatMap(({ power }, i) =>
+    power === null ? [`floor[${i}].power: not set, wanted watts`] : [],
+  );
+}

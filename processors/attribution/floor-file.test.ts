@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { loadQuietWatts, saveQuietWatts } from './floor-file.js';
+
+function createFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'floor-file-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+test('loadQuietWatts gives what saveQuietWatts wrote', (t) => {
+  const path = join(createFolder(t), 'floors.json');
+  saveQuietWatts(path, new Map([['cpu/package-0', [1.5, 2]]]));
+  saveQuietWatts(path, new Map([['cpu/package-0', [1.5, 2.5]]]));
+  assert.deepEqual(loadQuietWatts(path), new Map([['cpu/package-0', [1.5, 2.5]]]));
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('loadQuietWatts gives nothing when there is no file', (t) => {
+  assert.equal(loadQuietWatts(join(createFolder(t), 'none.json')).size, 0);
+});
+
+test('loadQuietWatts says what is wrong with a file', (t) => {
+  const path = join(createFolder(t), 'floors.json');
+  for (const [text, message] of [
+    ['{', /Cannot parse .*floors\.json: /],
+    ['{"a": 1}', /Cannot parse .*floors\.json: expected a map with the key "quiet_watts"/],
+    ['{"quiet_watts": {"cpu/0": 7}}', /expected a list of watts at "cpu\/0"/],
+  ] as const) {
+    writeFileSync(path, text);
+    assert.throws(() => loadQuietWatts(path), message);
+  }
+});
+
+test('saveQuietWatts says why it cannot write', (t) => {
+  const path = join(createFolder(t), 'missing', 'floors.json');
+  assert.throws(() => saveQuietWatts(path, new Map()), /Cannot write .*floors\.json: ENOENT/);
+});

@@ -1,0 +1,57 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { describeError } from '../../src/component/errors.js';
+
+/** The power of the quiet windows of each domain, by the domain's key. */
+export type QuietWatts = ReadonlyMap<string, readonly number[]>;
+
+/**
+ * What an earlier run has learned. A file that does not exist is an empty one.
+ * @throws Error when it cannot be read or is not such a file
+ */
+export function loadQuietWatts(path: string): QuietWatts {
+  const text = readText(path);
+  if (text === undefined) return new Map();
+  try {
+    return parseQuietWatts(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`Cannot parse ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Keeps what was learned for the next run. A reader sees the old file or the new one, never half of it.
+ * @throws Error when it cannot be written
+ */
+export function saveQuietWatts(path: string, quietWatts: QuietWatts): void {
+  const text = JSON.stringify({ quiet_watts: Object.fromEntries(quietWatts) });
+  try {
+    writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new Error(`Cannot read ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function parseQuietWatts(value: unknown): QuietWatts {
+  const quietWatts = isMap(value) ? value['quiet_watts'] : undefined;
+  if (!isMap(quietWatts)) throw new Error('expected a map with the key "quiet_watts"');
+  return new Map(Object.entries(quietWatts).map(([key, watts]) => [key, parseWatts(key, watts)]));
+}
+
+function parseWatts(key: string, watts: unknown): readonly number[] {
+  if (!Array.isArray(watts)) throw new Error(`expected a list of watts at "${key}"`);
+  return watts.filter((one): one is number => typeof one === 'number' && one >= 0);
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

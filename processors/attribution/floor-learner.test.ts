@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FloorLearner, type Stretch } from './floor-learner.js';
+
+/** A second of 2 CPUs at these watts and this use. */
+function second(watts: number, use = 0): Stretch {
+  return { durationNs: 1e9, energyNj: watts * 1e9, busyNs: use * 2e9 };
+}
+
+test('FloorLearner knows the median of 60 quiet windows', () => {
+  const learner = new FloorLearner(2);
+  for (let i = 0; i < 59; i++) learner.observe(second(i < 10 ? 90 : 40), 1e6);
+  assert.equal(learner.watts, undefined);
+  learner.observe(second(42), 1e6);
+  assert.equal(learner.watts, 40);
+});
+
+test('FloorLearner learns nothing from a busy machine', () => {
+  const learner = new FloorLearner(2);
+  for (let i = 0; i < 1000; i++) learner.observe(second(100, 0.03), 1e6);
+  assert.equal(learner.watts, undefined);
+});
+
+test('FloorLearner gathers short windows to a second and to a hundred refreshes', () => {
+  const learner = new FloorLearner(2);
+  const window = { durationNs: 20e6, energyNj: 20e6, busyNs: 0 };
+  for (let i = 0; i < 49; i++) learner.observe(window, 1e6);
+  assert.equal(learner.quietWatts.length, 0);
+  learner.observe(window, 1e6);
+  assert.deepEqual(learner.quietWatts, [1]);
+  for (let i = 0; i < 50; i++) learner.observe(window, 20e6);
+  assert.equal(learner.quietWatts.length, 1);
+  for (let i = 0; i < 50; i++) learner.observe(window, 20e6);
+  assert.equal(learner.quietWatts.length, 2);
+});
+
+test('FloorLearner does not join what an interruption parts', () => {
+  const learner = new FloorLearner(2);
+  const half = { durationNs: 5e8, energyNj: 5e8, busyNs: 0 };
+  learner.observe(half, 1e6);
+  learner.interrupt();
+  learner.observe(half, 1e6);
+  assert.equal(learner.quietWatts.length, 0);
+});
+
+test('FloorLearner knows at once what an earlier run has learned', () => {
+  assert.equal(
+    new FloorLearner(
+      2,
+      Array.from({ length: 60 }, () => 17),
+    ).watts,
+    17,
+  );
+});
+
+test('FloorLearner follows new quiet', () => {
+  const learner = new FloorLearner(
+    2,
+    Array.from({ length: 600 }, () => 40),
+  );
+  for (let i = 0; i < 301; i++) learner.observe(second(50), 1e6);
+  assert.equal(learner.watts, 50);
+});

@@ -1,0 +1,158 @@
+import type { Attributes } from '../../src/model/series.js';
+import type { Consumer } from './consumer.js';
+import type { DomainLedger } from './domain-ledger.js';
+import { balanceNj, EnergyTotal } from './energy-total.js';
+import { Account, Publication } from './publication.js';
+import type { Usage } from './usage.js';
+import type { Group, View } from './views.js';
+
+/** What the consumers of one view got. */
+interface ViewBook {
+  readonly view: View;
+  readonly live: Set<Account>;
+  /** What the groups got that have gone. */
+  readonly past: EnergyTotal;
+}
+
+export interface HardwareTerms {
+  /** Which of all such ledgers it is. */
+  readonly index: number;
+  readonly views: readonly View[];
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+}
+
+/**
+ * The ledgers of all domains of one kind of hardware with one kind of meter, and what their energy gave each
+ * consumer: one counter per consumer, view and kind.
+ */
+export class HardwareLedger {
+  readonly publication: Publication;
+  readonly attributes: Attributes;
+  readonly #index: number;
+  readonly #epoch: bigint;
+
+  readonly #domains = new Map<string, DomainLedger>();
+  readonly #past: DomainLedger[] = [];
+  readonly #books: readonly ViewBook[];
+  /** Whether the last window was settled too late for the row of its boundary. */
+  #isLate = false;
+
+  /** @param attributes of what its consumers got */
+  constructor(attributes: Attributes, { index, views, epoch }: HardwareTerms) {
+    this.attributes = attributes;
+    this.#index = index;
+    this.#epoch = epoch;
+    this.publication = new Publication(epoch);
+    this.#books = views.map((view) => ({ view, live: new Set(), past: new EnergyTotal() }));
+  }
+
+  get domains(): Iterable<DomainLedger> {
+    return this.#domains.values();
+  }
+
+  /** By how much its accounts disagree: 0, or the ledger is wrong. */
+  get residualNj(): number {
+    const domains = [...this.#domains.values(), ...this.#past];
+    const attributed = domains.map((domain) => domain.attributed);
+    const residuals = [
+      ...domains.map((domain) => domain.residualNj),
+      ...this.#books.map(({ live, past }) =>
+        balanceNj(attributed, [past, ...Array.from(live, ({ total }) => total)]),
+      ),
+    ];
+    return residuals.reduce((worst, one) => (Math.abs(one) > Math.abs(worst) ? one : worst), 0);
+  }
+
+  /** @param create makes the ledger of a domain that was not seen so far */
+  findDomain(key: string, create: () => DomainLedger): DomainLedger {
+    const known = this.#domains.get(key);
+    if (known) return known;
+    const domain = create();
+    this.#domains.set(key, domain);
+    return domain;
+  }
+
+  /** Takes the usage up to a boundary. */
+  push(usage: Usage): void {
+    for (const [key, domain] of this.#domains) {
+      domain.meter.push(usage);
+      if (!domain.meter.isGone(usage.to)) continue;
+      domain.close();
+      this.#domains.delete(key);
+      this.#past.push(domain);
+    }
+  }
+
+  /**
+   * Settles every window that can be settled, boundary after boundary, and writes a row for each.
+   * @returns whether there was any
+   */
+  settle(): boolean {
+    const first = this.#findNext();
+    for (let at = first; at !== Infinity; at = this.#findNext()) {
+      for (const domain of this.#domains.values()) {
+        if (domain.meter.findNext() === at) domain.settle();
+      }
+      // A domain whose energy comes later than that of the others is in their next row.
+      this.#isLate = at <= this.publication.lastAt;
+      if (!this.#isLate) this.publication.writeRow(at);
+    }
+    return first !== Infinity;
+  }
+
+  /** No energy and no usage will follow. */
+  finish(): void {
+    for (const domain of this.#domains.values()) domain.meter.close();
+    this.settle();
+    // What came late has no next row to be in.
+    if (this.#isLate) this.publication.writeRow(this.publication.lastAt + 1);
+    this.#isLate = false;
+  }
+
+  /** Books energy on a consumer's group in every view. */
+  charge(consumer: Consumer, energyNj: number, from: number): void {
+    for (let i = 0; i < this.#books.length; i++) {
+      const group = consumer.groups[i];
+      const account = group.accounts[this.#index] ?? this.#open(this.#books[i], group, from);
+      account.total.add(energyNj);
+    }
+  }
+
+  /** Ends what it publishes of a group that has gone. */
+  closeGroup(view: View, group: Group): void {
+    const account = group.accounts[this.#index];
+    const book = this.#books.find((one) => one.view === view);
+    if (account === undefined || book === undefined) return;
+    this.publication.close(account);
+    book.live.delete(account);
+    book.past.addTotal(account.total);
+  }
+
+  isDoneWith(boundary: number): boolean {
+    return [...this.#domains.values()].every(({ meter }) => meter.isDoneWith(boundary));
+  }
+
+  #findNext(): number {
+    let next = Infinity;
+    for (const { meter } of this.#domains.values()) {
+      const at = meter.findNext();
+      if (at < next) next = at;
+    }
+    return next;
+  }
+
+  #open({ view, live }: ViewBook, group: Group, from: number): Account {
+    const account = this.publication.open(
+      new Account({
+        metric: view.metric,
+        resource: group.resource,
+        attributes: this.attributes,
+        start: this.#epoch + BigInt(from),
+      }),
+    );
+    group.accounts[this.#index] = account;
+    live.add(account);
+    return account;
+  }
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { IdleSplit } from './idle.js';
+
+test('IdleSplit takes the floor for idle and the rest not', () => {
+  assert.equal(new IdleSplit().split(60, 40, 1), 40);
+});
+
+test('IdleSplit evens out the noise of windows near the refresh interval', () => {
+  const split = new IdleSplit();
+  assert.deepEqual(
+    [0, 80, 0, 80].map((energyNj) => split.split(energyNj, 40, 40)),
+    [0, 80, 0, 80],
+  );
+});
+
+test('IdleSplit carries no more than two refresh intervals', () => {
+  const split = new IdleSplit();
+  for (let i = 0; i < 100; i++) split.split(0, 40, 1);
+  assert.equal(split.split(100, 40, 1), 42);
+});
+
+test('IdleSplit gives whole nanojoules and loses no part of one', () => {
+  const split = new IdleSplit();
+  assert.deepEqual(
+    [9, 9, 9, 9].map((energyNj) => split.split(energyNj, 2.5, 10)),
+    [2, 3, 2, 3],
+  );
+});

@@ -1,0 +1,107 @@
+/** Beyond this, every second knot goes: where lines bend gets coarser, what they add up to stays. */
+const maxKnots = 65_536;
+
+/** Points of a cumulative curve that is linear between them, the oldest forgotten when told. */
+export class Knots {
+  #times = new Float64Array(64);
+  #values = new Float64Array(64);
+  #from = 0;
+  #to = 0;
+
+  get isEmpty(): boolean {
+    return this.#from === this.#to;
+  }
+
+  /** Time of the oldest knot. */
+  get firstAt(): number {
+    return this.isEmpty ? NaN : this.#times[this.#from];
+  }
+
+  /** Time of the newest knot. */
+  get lastAt(): number {
+    return this.isEmpty ? NaN : this.#times[this.#to - 1];
+  }
+
+  /** @param at later than every knot before */
+  push(at: number, value: number): void {
+    if (this.#to === this.#times.length) this.#makeRoom();
+    this.#times[this.#to] = at;
+    this.#values[this.#to] = value;
+    this.#to += 1;
+  }
+
+  /** Time of the first knot after an instant; NaN: there is none. */
+  findAfter(at: number): number {
+    const index = this.#indexAfter(at);
+    return index === this.#to ? NaN : this.#times[index];
+  }
+
+  /** The curve's value at an instant between the oldest and the newest knot. */
+  valueAt(at: number): number {
+    const after = this.#indexAfter(at);
+    const before = after - 1;
+    if (after === this.#to || this.#times[before] === at) return this.#values[before];
+    const part = (at - this.#times[before]) / (this.#times[after] - this.#times[before]);
+    return this.#values[before] + (this.#values[after] - this.#values[before]) * part;
+  }
+
+  /** Forgets what is not needed for instants from this one on. */
+  forgetBefore(at: number): void {
+    this.#from = Math.max(this.#from, this.#indexAfter(at) - 1);
+  }
+
+  /** Forgets the oldest knot. */
+  forgetFirst(): void {
+    this.#from += 1;
+  }
+
+  /** Index of the first knot after an instant. */
+  #indexAfter(at: number): number {
+    let low = this.#from;
+    let high = this.#to;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#times[middle] > at) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #makeRoom(): void {
+    const size = this.#to - this.#from;
+    if (size >= maxKnots) this.#thin();
+    else if (size > this.#times.length / 2) this.#grow();
+    else this.#compact();
+  }
+
+  #compact(): void {
+    this.#times.copyWithin(0, this.#from, this.#to);
+    this.#values.copyWithin(0, this.#from, this.#to);
+    this.#to -= this.#from;
+    this.#from = 0;
+  }
+
+  #grow(): void {
+    const times = new Float64Array(2 * this.#times.length);
+    const values = new Float64Array(2 * this.#times.length);
+    times.set(this.#times.subarray(this.#from, this.#to));
+    values.set(this.#values.subarray(this.#from, this.#to));
+    this.#times = times;
+    this.#values = values;
+    this.#to -= this.#from;
+    this.#from = 0;
+  }
+
+  #thin(): void {
+    let kept = 0;
+    for (let i = this.#from; i < this.#to; i++) {
+      // The newest stays: what is settled reaches up to it.
+      if ((i - this.#from) % 2 === 1 && i !== this.#to - 1) continue;
+      this.#times[kept] = this.#times[i];
+      this.#values[kept] = this.#values[i];
+      kept += 1;
+    }
+    this.#from = 0;
+    this.#to = kept;
+  }
+}

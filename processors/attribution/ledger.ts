@@ -1,0 +1,150 @@
+import type { Log } from '../../src/component/log.js';
+import { createPlans } from '../../src/model/plan.js';
+import { processCpuTime } from '../../src/model/shared-metrics.js';
+import type { Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import { Consumers } from './consumers.js';
+import { Domains, type LedgerTerms } from './domains.js';
+import type { DomainLedger } from './domain-ledger.js';
+import type { HardwareLedger } from './hardware-ledger.js';
+import { energyName } from './metrics.js';
+import { createPlan, type Plan } from './plan.js';
+
+/** The last reading of the machine's busy time. */
+interface Busy {
+  readonly series: Series;
+  readonly busyNs: number;
+}
+
+/**
+ * The joules of this machine: takes tables of energy and of usage, and gives tables of what was attributed. Times
+ * inside are nanoseconds after the first table's epoch.
+ */
+export class Ledger {
+  readonly domains: Domains;
+  readonly consumers: Consumers;
+  readonly #terms: LedgerTerms;
+  readonly #log: Log;
+  readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: this.#createPlan(series) }));
+  #busy: Busy | undefined;
+  #boundary = -Infinity;
+  readonly #told = new Set<object>();
+
+  constructor(terms: LedgerTerms, log: Log) {
+    const { config, views, epoch } = terms;
+    this.#terms = terms;
+    this.#log = log;
+    this.domains = new Domains(terms);
+    this.consumers = new Consumers(views, { epoch, hasIdle: config.idle === 'equal' });
+  }
+
+  /** @returns what could be settled with it */
+  consume(table: Table): readonly Table[] {
+    const { plan } = this.#planOf(table.series);
+    if (plan) this.#readRows(table, plan);
+    if (table.ended) this.#end(table.ended, this.#timeOf(table, table.offsets.length - 1));
+    return plan || table.ended ? this.#settle() : [];
+  }
+
+  /** Settles what can be settled. No table will follow. */
+  finish(): readonly Table[] {
+    for (const ledger of this.domains.ledgers) {
+      ledger.finish();
+      this.#check(ledger);
+    }
+    return this.#settle();
+  }
+
+  #createPlan(series: readonly Series[]): Plan | undefined {
+    const { domains, consumers } = this;
+    return createPlan(series, {
+      meterOf: (one) => domains.meterOf(one),
+      floorOf: (one) => domains.floorOf(one),
+      sourceOf: (one) => consumers.sourceOf(one),
+    });
+  }
+
+  #readRows(table: Table, plan: Plan): void {
+    for (let row = 0; row < table.offsets.length; row++) this.#readRow(table, row, plan);
+  }
+
+  /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
+  #readRow(table: Table, row: number, { meters, floors, sources, consumers, busy }: Plan): void {
+    const { values } = table;
+    const at = this.#timeOf(table, row);
+    const from = row * table.series.length;
+    for (const { index, taker } of meters) taker.read(at, values[from + index]);
+    for (const { index, taker } of floors) taker.takeModel(values[from + index]);
+    for (const { index, taker } of sources) taker.read(values[from + index]);
+    for (const consumer of consumers) consumer.finishRow(at);
+    if (busy) this.#readBusy(busy.taker, values[from + busy.index], at);
+  }
+
+  #readBusy(series: Series, seconds: number, at: number): void {
+    if (Number.isNaN(seconds) || at <= this.#boundary) return;
+    const busyNs = Math.round(seconds * 1e9);
+    const last = this.#busy?.series === series ? this.#busy.busyNs : NaN;
+    this.#busy = { series, busyNs };
+    this.#boundary = at;
+    const usage = this.consumers.cut(at, Math.max(0, busyNs - last));
+    for (const ledger of this.domains.ledgers) ledger.push(usage);
+  }
+
+  #end(ended: readonly Series[], at: number): void {
+    for (const series of ended) {
+      if (series.metric.name === processCpuTime.name) this.consumers.end(series, at);
+      if (series.metric.name === energyName) this.domains.end(series);
+    }
+  }
+
+  #settle(): readonly Table[] {
+    for (const ledger of this.domains.ledgers) if (ledger.settle()) this.#check(ledger);
+    this.#retire();
+    return [...this.domains.ledgers].flatMap((ledger) => ledger.publication.take());
+  }
+
+  /** Ends what is published of consumers that have gone, once all they used is settled. */
+  #retire(): void {
+    const ledgers = [...this.domains.ledgers];
+    const { views } = this.#terms;
+    const settled = this.consumers.takeSettled((at) => ledgers.every((ledger) => ledger.isDoneWith(at)));
+    for (const [i, view] of views.entries()) {
+      for (const consumer of settled) view.leave(consumer.groups[i], this.#boundary);
+      for (const group of view.takeExpired(this.#boundary)) {
+        for (const ledger of ledgers) ledger.closeGroup(view, group);
+      }
+    }
+  }
+
+  #check(ledger: HardwareLedger): void {
+    const { residualNj } = ledger;
+    if (residualNj !== 0) {
+      this.#tellOnce(ledger, () =>
+        this.#log.error(
+          `Cannot balance the ledger of ${String(ledger.attributes['hw.type'])}: ${residualNj} nJ are left, wanted 0`,
+        ),
+      );
+    }
+    for (const domain of ledger.domains) {
+      if (domain.floor.current === undefined) {
+        this.#tellOnce(domain, () => this.#log.info(describeUnknownFloor(domain)));
+      }
+    }
+  }
+
+  #tellOnce(about: object, tell: () => void): void {
+    if (this.#told.has(about)) return;
+    this.#told.add(about);
+    tell();
+  }
+
+  #timeOf({ epoch, offsets }: Table, row: number): number {
+    return Number(epoch - this.#terms.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
+  }
+}
+
+function describeUnknownFloor({ series, floor }: DomainLedger): string {
+  const name = `${series.attributes['hw.type']} "${series.attributes['hw.id']}"`;
+  const wanted = floor.isLearnable ? 'set "floor" or let the machine be quiet for 60 seconds' : 'set "floor"';
+  return `Cannot tell idle from other energy of ${name}: its floor is not known, ${wanted}`;
+}

@@ -1,0 +1,145 @@
+import { createFakeContext, createTableCollector, type LogCollector } from '../../src/contract/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+
+const epoch = 1_800_000_000_000_000_000n;
+const host: Resource = { attributes: { 'host.name': 'rig' } };
+
+/** Unix time in nanoseconds of a second of the rig's time. */
+export function unixNs(seconds: number): bigint {
+  return epoch + BigInt(Math.round(seconds * 1e9));
+}
+
+/** A process of the rig. Its CPU time counters are those that `restart` made last. */
+export class RigProcess {
+  readonly resource: Resource;
+  series: readonly [Series, Series];
+
+  constructor(attributes: Attributes, startS: number) {
+    this.resource = { attributes: { ...host.attributes, ...attributes } };
+    this.series = this.#createSeries(startS);
+  }
+
+  /** Begins new counters. @returns the old ones */
+  restart(startS: number): readonly Series[] {
+    const old = this.series;
+    this.series = this.#createSeries(startS);
+    return old;
+  }
+
+  #createSeries(startS: number): readonly [Series, Series] {
+    const create = (mode: string): Series => ({
+      metric: processCpuTime,
+      resource: this.resource,
+      attributes: { 'cpu.mode': mode },
+      start: unixNs(startS),
+    });
+    return [create('user'), create('system')];
+  }
+}
+
+/** An attribution processor with receivers played by a test. Times are seconds. */
+export class Rig {
+  readonly out = createTableCollector();
+  readonly context = createFakeContext();
+  readonly processor;
+  #busy: readonly Series[] = [this.#createBusy(0)];
+
+  constructor(settings: object = {}) {
+    const config = parseSettings(schema, { cpu_count: 2, ...settings });
+    this.processor = factory.create(config, this.context, this.out);
+    void this.processor.start();
+  }
+
+  get logLines(): readonly string[] {
+    return (this.context.log as LogCollector).lines;
+  }
+
+  consume(table: Table): void {
+    this.processor.consume(table);
+  }
+
+  /** A meter: `hw.energy` of one domain. */
+  createMeter(attributes: Attributes = {}, startS = 0): Series {
+    const all = { 'hw.type': 'cpu', 'hw.id': 'package-0', 'energy.method': 'estimated', ...attributes };
+    return { metric: hwEnergy, resource: host, attributes: all, start: unixNs(startS) };
+  }
+
+  /** One row of one meter. */
+  energy(meter: Series, atS: number, joules: number): void {
+    this.consume(createRow(this.#arrayOf(meter), unixNs(atS), Float64Array.of(joules)));
+  }
+
+  /** One row of the floor of a meter's domain. */
+  modelFloor(meter: Series, atS: number, watts: number): void {
+    const series = { ...meter, metric: floorPower };
+    this.consume(createRow([series], unixNs(atS), Float64Array.of(watts)));
+  }
+
+  /** CPU seconds of some processes, all of it in user mode. */
+  usage(atS: number, used: readonly (readonly [RigProcess, number])[]): void {
+    const series = used.flatMap(([process]) => process.series);
+    const values = used.flatMap(([, seconds]) => [seconds, 0]);
+    this.consume(createRow(series, unixNs(atS), Float64Array.from(values)));
+  }
+
+  end(atS: number, ...series: readonly Series[]): void {
+    this.consume(createEnding(series, unixNs(atS)));
+  }
+
+  /** Closes a usage scan. */
+  boundary(atS: number, busySeconds: number): void {
+    this.consume(createRow(this.#busy, unixNs(atS), Float64Array.of(busySeconds)));
+  }
+
+  /** Begins a new counter of busy time. */
+  restartBusy(startS: number): void {
+    this.#busy = [this.#createBusy(startS)];
+  }
+
+  /** What the ledger's parts hold, by part or reason, and by domain where there are several. */
+  parts(domain = 'package-0'): Record<string, number> {
+    const own = this.out.last('ledger.energy').filter(({ series }) => series.attributes['hw.id'] === domain);
+    return Object.fromEntries(
+      own.map(({ series: { attributes }, value }) => [
+        String(attributes['ledger.reason'] ?? attributes['ledger.part']),
+        value,
+      ]),
+    );
+  }
+
+  /** Joules of each process, by pid. */
+  processes(): Record<string, number> {
+    return this.#joules('process.energy', 'process.pid');
+  }
+
+  /** Joules of each cgroup, by path. */
+  cgroups(): Record<string, number> {
+    return this.#joules('linux.cgroup.energy', 'linux.cgroup.path');
+  }
+
+  #joules(metric: string, identity: string): Record<string, number> {
+    const joules: Record<string, number> = {};
+    for (const { series, value } of this.out.last(metric)) {
+      const id = String(series.resource.attributes[identity]);
+      joules[id] = (joules[id] ?? 0) + value;
+    }
+    return joules;
+  }
+
+  readonly #arrays = new Map<Series, readonly Series[]>();
+
+  #arrayOf(series: Series): readonly Series[] {
+    const known = this.#arrays.get(series) ?? [series];
+    this.#arrays.set(series, known);
+    return known;
+  }
+
+  #createBusy(startS: number): Series {
+    return { metric: busyTime, resource: host, attributes: {}, start: unixNs(startS) };
+  }
+}

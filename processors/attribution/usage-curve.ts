@@ -1,0 +1,62 @@
+/**
+ * The CPU time that one consumer has used, known at its readings and linear between them. Only what the next
+ * boundary can need is kept: the last boundary and the last two readings. Nanoseconds throughout.
+ */
+export class UsageCurve {
+  #cutAt: number;
+  #cutNs = 0;
+  #earlierAt: number;
+  #earlierNs = 0;
+  #latestAt: number;
+  #latestNs = 0;
+
+  /** @param start the instant at which nothing had been used */
+  constructor(start: number) {
+    this.#cutAt = start;
+    this.#earlierAt = start;
+    this.#latestAt = start;
+  }
+
+  /**
+   * Takes a reading.
+   * @param grownNs how much was used since the reading before
+   */
+  read(at: number, grownNs: number): void {
+    if (at > this.#latestAt) {
+      this.#earlierAt = this.#latestAt;
+      this.#earlierNs = this.#latestNs;
+      this.#latestAt = at;
+    }
+    this.#latestNs += grownNs;
+  }
+
+  /**
+   * What was used since the boundary before, up to this one. A reading that came too late for the boundary before
+   * counts only from there on: what it says about the time before was settled without it.
+   * @param from the boundary before
+   */
+  cut(from: number, to: number): number {
+    const before = Math.max(this.#cutNs, this.#usedNsAt(from));
+    const now = Math.max(before, this.#usedNsAt(to));
+    this.#cutAt = to;
+    this.#cutNs = now;
+    return now - before;
+  }
+
+  #usedNsAt(at: number): number {
+    if (at >= this.#latestAt) return this.#latestNs;
+    if (at >= this.#earlierAt) {
+      return between(
+        this.#earlierNs,
+        this.#latestNs,
+        (at - this.#earlierAt) / (this.#latestAt - this.#earlierAt),
+      );
+    }
+    if (at <= this.#cutAt) return this.#cutNs;
+    return between(this.#cutNs, this.#earlierNs, (at - this.#cutAt) / (this.#earlierAt - this.#cutAt));
+  }
+}
+
+function between(low: number, high: number, part: number): number {
+  return Math.round(low + (high - low) * part);
+}
