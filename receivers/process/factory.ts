@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
@@ -53,7 +54,7 @@ class ProcessReceiver implements Component {
     const cpuTime = findCpuTimeSource(procfs);
     if (cpuTime === undefined)
       log.warn(`${procfs} is of another pid namespace: CPU time comes in 10 ms ticks`);
-    if (hasVirtualStat(procfs))
+    if (hasVirtualStat(procfs, readFileSync('/proc/self/mountinfo', 'utf8')))
       log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
     const scraper = new ProcessScraper(this.#config, {
       clock,

@@ -1,6 +1,118 @@
+import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { describeError } from '../../src/component/errors.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
+import { type Capability, describeGrant, readMissing } from '../../src/linux/capabilities.js';
+import { openPidList } from '../../src/linux/pid-list.js';
+import { readPath } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
-export function probe(_config: Config): Probe {
-  const remedies: Remedy[] = [];
-  return { available: true, found: '', remedies };
+import { findCpuTimeSource } from './cpu-time-source.js';
+import { ProcessStat } from './process-stat.js';
+import { findHidePid } from './procfs-mount.js';
+
+// PROC_PID_INIT_INO of include/linux/proc_ns.h.
+const initialPidNamespace = 'pid:[4026531836]';
+
+/** Looks how much of which processes may be read, and what would give the rest. */
+export function probe(config: Config): Probe {
+  const { procfs } = config;
+  try {
+    const pids = listPids(procfs);
+    return { available: true, found: describeFound(config, pids), remedies: findRemedies(config, pids) };
+  } catch (error) {
+    const remedies = [{ missing: `a procfs at ${procfs}`, command: `mount -t proc proc ${procfs}` }];
+    return { available: false, found: `Cannot read ${procfs}: ${describeError(error)}`, remedies };
+  }
+}
+
+function describeFound({ procfs }: Config, pids: readonly number[]): string {
+  const cpuTime = findCpuTimeSource(procfs) === undefined ? 'in ticks of 10 ms' : 'to the nanosecond';
+  return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}`;
+}
+
+/** Reads what a scan cannot do without. */
+function listPids(procfs: string): readonly number[] {
+  readStart(`${procfs}/stat`);
+  const list = openPidList(procfs);
+  try {
+    return list.read();
+  } finally {
+    list.close();
+  }
+}
+
+function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
+  const { procfs, metrics } = config;
+  const programs = pids.filter((pid) => isProgram(procfs, pid));
+  const exe = (pid: number): unknown => readlinkSync(`${procfs}/${pid}/exe`);
+  const io = (pid: number): unknown => readStart(`${procfs}/${pid}/io`);
+  return [
+    ...explainDenied('the executable path', countDenied(programs, exe), ['sys_ptrace']),
+    ...(metrics.io
+      ? explainDenied('the disk I/O', countDenied(programs, io), ['dac_read_search', 'sys_ptrace'])
+      : []),
+    ...explainHidden(procfs),
+    ...explainNamespace(procfs),
+  ];
+}
+
+function explainDenied(what: string, count: number, needed: readonly Capability[]): Remedy[] {
+  const missing = readMissing(needed);
+  if (count === 0 || missing.length === 0) return [];
+  const names = needed.map((name) => `CAP_${name.toUpperCase()}`).join(' and ');
+  return [{ missing: `${what} of ${count} processes: needs ${names}`, command: describeGrant(needed) }];
+}
+
+function explainHidden(procfs: string): Remedy[] {
+  const hidden = findHidePid(procfs, readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (hidden === 'nothing' || readMissing(['sys_ptrace']).length === 0) return [];
+  const missing =
+    hidden === 'processes' ? 'the processes of other users' : 'all about the processes of others';
+  return [
+    { missing: `${missing}: ${procfs} is mounted with hidepid`, command: describeGrant(['sys_ptrace']) },
+  ];
+}
+
+function explainNamespace(procfs: string): Remedy[] {
+  if (findCpuTimeSource(procfs) === undefined) {
+    const missing = `CPU time finer than 10 ms: the processes of ${procfs} are of another pid namespace`;
+    return [{ missing, command: 'docker run --pid=host (Kubernetes: hostPID: true)' }];
+  }
+  if (readlinkSync('/proc/self/ns/pid') === initialPidNamespace) return [];
+  const missing = 'the processes outside this container';
+  return [{ missing, command: 'docker run --pid=host (Kubernetes: hostPID: true)' }];
+}
+
+/** Whether it is a process and no thread of the kernel, which has neither executable nor I/O. */
+function isProgram(procfs: string, pid: number): boolean {
+  const buffer = Buffer.alloc(4096);
+  const stat = new ProcessStat();
+  try {
+    return stat.parse(buffer, readPath(`${procfs}/${pid}/stat`, buffer)) && !stat.isKernelThread;
+  } catch {
+    // It has just ended.
+    return false;
+  }
+}
+
+/** For how many of them the kernel says that it is not allowed. */
+function countDenied(pids: readonly number[], read: (pid: number) => unknown): number {
+  return pids.filter((pid) => isDenied(() => read(pid))).length;
+}
+
+function isDenied(read: () => unknown): boolean {
+  try {
+    read();
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+  }
+}
+
+function readStart(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, Buffer.alloc(64));
+  } finally {
+    closeSync(fd);
+  }
 }

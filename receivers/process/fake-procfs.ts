@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What a made-up process is, beside its pid. */
+export interface FakeProcess {
+  readonly comm?: string;
+  readonly state?: string;
+  readonly parentPid?: number;
+  readonly flags?: number;
+  readonly minorFaults?: number;
+  readonly majorFaults?: number;
+  readonly userTicks?: number;
+  readonly systemTicks?: number;
+  readonly threads?: number;
+  readonly startTicks?: number;
+  readonly virtualBytes?: number;
+  readonly residentPages?: number;
+  readonly cgroup?: string;
+  readonly exe?: string;
+}
+
+/** A folder that looks like a procfs, for tests. */
+export interface FakeProcfs {
+  readonly path: string;
+  /** Writes the files of a process, anew where it was there. */
+  write(pid: number, process: FakeProcess): void;
+  /** Writes any file of a process. */
+  writeFile(pid: number, name: string, text: string): void;
+  remove(pid: number): void;
+  /** Writes `stat` of a machine with one CPU. */
+  writeStat(idleTicks: number): void;
+  delete(): void;
+}
+
+/** Makes an empty one in the folder for temporary files. */
+export function createFakeProcfs(): FakeProcfs {
+  const path = mkdtempSync(join(tmpdir(), 'procfs-'));
+  const folder = (pid: number): string => join(path, String(pid));
+  const writeStat = (idleTicks: number): void => {
+    const times = `0 0 0 ${idleTicks} 0 0 0 0 0 0`;
+    writeFileSync(join(path, 'stat'), `cpu  ${times}\ncpu0 ${times}\nintr 0\n`);
+  };
+  writeStat(0);
+  return {
+    path,
+    write(pid, process) {
+      mkdirSync(folder(pid), { recursive: true });
+      writeFileSync(join(folder(pid), 'stat'), describeStat(pid, process));
+      writeFileSync(join(folder(pid), 'cgroup'), `0::${process.cgroup ?? '/'}\n`);
+      rmSync(join(folder(pid), 'exe'), { force: true });
+      symlinkSync(process.exe ?? '/usr/bin/program', join(folder(pid), 'exe'));
+    },
+    writeFile: (pid, name, text) => writeFileSync(join(folder(pid), name), text),
+    remove: (pid) => rmSync(folder(pid), { recursive: true }),
+    writeStat,
+    delete: () => rmSync(path, { recursive: true }),
+  };
+}
+
+/** A line of `/proc/<pid>/stat` as proc_pid_stat(5) has it. */
+export function describeStat(pid: number, process: FakeProcess): string {
+  const fields = [
+    process.state ?? 'S',
+    process.parentPid ?? 1,
+    ...[pid, pid, 0, -1, process.flags ?? 0],
+    ...[process.minorFaults ?? 0, 0, process.majorFaults ?? 0, 0],
+    ...[process.userTicks ?? 0, process.systemTicks ?? 0, 0, 0, 20, 0],
+    ...[process.threads ?? 1, 0, process.startTicks ?? 100],
+    ...[process.virtualBytes ?? 0, process.residentPages ?? 0, '18446744073709551615 1 1 0 0 0 0 0'],
+  ];
+  return `${pid} (${process.comm ?? 'program'}) ${fields.join(' ')}\n`;
+}
