@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLog, createPlainLog } from './log.js';
+
+/** A stream that keeps what it gets. */
+function createStream() {
+  const lines: string[] = [];
+  return { lines, write: (line: string) => lines.push(line) };
+}
+
+test('createLog writes a line for people, with component and fields', async () => {
+  const stream = createStream();
+  const log = await createLog({ level: 'info', format: 'console', stream });
+  log
+    .forComponent('rapl/2', 'receiver')
+    .info('Reads package-0', { zones: 2, path: '/sys/x', note: 'two words' });
+  log.error('Ends');
+  const time = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
+  assert.match(
+    stream.lines[0] ?? '',
+    new RegExp(`^${time} info rapl/2: Reads package-0 zones=2 path=/sys/x note="two words"\n$`, 'u'),
+  );
+  assert.match(stream.lines[1] ?? '', new RegExp(`^${time} error Ends\n$`, 'u'));
+});
+
+test('createLog writes one object per line with the names of the Collector, when asked for json', async () => {
+  const stream = createStream();
+  const log = await createLog({ level: 'debug', format: 'json', stream });
+  log.forComponent('rapl', 'receiver').warn('Cannot read', { error: new Error('boom'), raw: 2n ** 60n });
+  const { ts, ...record } = JSON.parse(stream.lines[0] ?? '') as Record<string, unknown>;
+  assert.match(String(ts), /Z$/u);
+  assert.deepEqual(record, {
+    level: 'warn',
+    'otelcol.component.id': 'rapl',
+    'otelcol.component.kind': 'receiver',
+    error: 'boom',
+    raw: '1152921504606846976',
+    msg: 'Cannot read',
+  });
+});
+
+test('createLog leaves out what is less severe than its level', async () => {
+  const stream = createStream();
+  const log = await createLog({ level: 'warn', format: 'console', stream });
+  const component = log.forComponent('host', 'receiver');
+  for (const one of [log, component]) {
+    one.debug('x');
+    one.info('x');
+    one.warn('x');
+    one.error('x');
+  }
+  assert.equal(stream.lines.length, 4);
+});
+
+test('createPlainLog writes lines like those of other commands', () => {
+  const stream = createStream();
+  const log = createPlainLog('info', stream);
+  log.debug('not this');
+  log.info('Measures');
+  log.forComponent('rapl', 'receiver').warn('Cannot read', { error: new Error('boom') });
+  assert.deepEqual(stream.lines, [
+    'joulemetry: info: Measures\n',
+    'joulemetry: warn: rapl: Cannot read error=boom\n',
+  ]);
+});
+
+test('both logs keep a message in one line, when it holds line ends and terminal codes', async () => {
+  const message = 'process "a\nb\u001b[31m" ended';
+  const stream = createStream();
+  createPlainLog('info', stream).info(message, { name: 'x\ny' });
+  (await createLog({ level: 'info', format: 'console', stream })).info(message);
+  assert.equal(
+    stream.lines[0],
+    String.raw`joulemetry: info: process "a\nb\x1b[31m" ended name="x\ny"` + '\n',
+  );
+  assert.match(stream.lines[1] ?? '', /info process "a\\nb\\x1b\[31m" ended\n$/u);
+});
+
+test('both logs leave out what sounds like a secret', async () => {
+  const stream = createStream();
+  const fields = { Authorization: 'Bearer x', api_key: 'y', user: 'z' };
+  createPlainLog('info', stream).info('Sends', fields);
+  assert.equal(
+    stream.lines[0],
+    'joulemetry: info: Sends Authorization=[redacted] api_key=[redacted] user=z\n',
+  );
+  (await createLog({ level: 'info', format: 'json', stream })).info('Sends', fields);
+  assert.ok(!stream.lines[1]?.includes('Bearer'));
+});

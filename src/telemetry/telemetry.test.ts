@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { createFakeContext, createLogCollector } from '../contract/fakes.js';
+import { ScrapeTelemetry } from '../sampling/scrape-telemetry.js';
+import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';
+
+async function start(t: TestContext, request: Partial<TelemetryRequest> = {}): Promise<Telemetry> {
+  const telemetry = await startTelemetry({
+    host: 'localhost',
+    port: 0,
+    isExplicit: true,
+    attributes: { 'service.name': 'joulemetry' },
+    log: createLogCollector(),
+    ...request,
+  });
+  t.after(() => telemetry.shutdown());
+  return telemetry;
+}
+
+async function fetchMetrics({ address }: Telemetry): Promise<string> {
+  const response = await fetch(`http://${address}/metrics`);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  return response.text();
+}
+
+/** Reads the value of a sample line. */
+function valueOf(text: string, sample: string): number {
+  const line = text.split('\n').find((one) => one.startsWith(`${sample} `));
+  return Number(line?.slice(sample.length + 1));
+}
+
+/** A server that takes a port of localhost away. */
+async function takePort(t: TestContext): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port; // of a TCP server that listens
+}
+
+test('startTelemetry tells of the process under the names of the Collector', async (t) => {
+  const text = await fetchMetrics(await start(t));
+  assert.ok(valueOf(text, 'otelcol_process_uptime_total') > 0);
+  assert.ok(valueOf(text, 'otelcol_process_cpu_seconds_total') > 0);
+  assert.ok(valueOf(text, 'otelcol_process_memory_rss') > 1e7);
+  assert.ok(valueOf(text, 'otelcol_process_runtime_heap_alloc_bytes') > 1e6);
+  assert.ok(valueOf(text, 'otelcol_process_runtime_total_sys_memory_bytes') > 1e6);
+  assert.ok(valueOf(text, 'nodejs_eventloop_utilization') >= 0);
+  assert.equal(valueOf(text, 'target_info{service_name="joulemetry"}'), 1);
+  assert.ok(!text.includes('otel_scope'));
+  assert.ok(!text.includes('joulemetry_own_energy'));
+});
+
+test('Telemetry.meter gives the names of the Collector, when a receiver scrapes', async (t) => {
+  const telemetry = await start(t);
+  const scrapes = new ScrapeTelemetry({ ...createFakeContext(), id: 'host/2', meter: telemetry.meter });
+  scrapes.scraped(40, 0.0005);
+  scrapes.scraped(2, 0.2);
+  scrapes.missed(3);
+  const text = await fetchMetrics(telemetry);
+  const labels = '{receiver="host/2",scraper="host"}';
+  assert.equal(valueOf(text, `otelcol_scraper_scraped_metric_points_total${labels}`), 42);
+  assert.equal(valueOf(text, `otelcol_scraper_errored_metric_points_total${labels}`), 0);
+  assert.equal(valueOf(text, `joulemetry_scrape_missed_total${labels}`), 3);
+  assert.equal(valueOf(text, `joulemetry_scrape_duration_count${labels}`), 2);
+  assert.equal(
+    valueOf(text, 'joulemetry_scrape_duration_bucket{receiver="host/2",scraper="host",le="0.001"}'),
+    1,
+  );
+});
+
+test('startTelemetry tells the own joules no more often than once a second, when somebody knows them', async (t) => {
+  let joules = 7;
+  const telemetry = await start(t, { readJoules: () => joules });
+  assert.equal(valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_total'), 7);
+  joules = 8;
+  assert.equal(valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_total'), 7);
+});
+
+const promtool = ['/usr/bin/promtool', '/usr/local/bin/promtool'].find(existsSync);
+
+test(
+  'promtool has nothing to say about the own telemetry',
+  { skip: promtool === undefined && 'promtool is not installed' },
+  async (t) => {
+    const telemetry = await start(t, { readJoules: () => 1 });
+    new ScrapeTelemetry({ ...createFakeContext(), meter: telemetry.meter }).scraped(1, 0.001);
+    const input = await fetchMetrics(telemetry);
+    const { stdout, stderr, status } = spawnSync(promtool ?? '', ['check', 'metrics'], {
+      input,
+      encoding: 'utf8',
+    });
+    assert.equal(stdout + stderr, '');
+    assert.equal(status, 0);
+  },
+);
+
+test('startTelemetry goes on without an endpoint, when the standard port is in use', async (t) => {
+  const log = createLogCollector();
+  const telemetry = await start(t, { port: await takePort(t), isExplicit: false, log });
+  assert.equal(telemetry.address, undefined);
+  telemetry.meter.createCounter('x').add(1);
+  assert.match(log.lines.join('\n'), /^warn: Cannot listen on localhost:\d+: the port is in use/u);
+  assert.equal(log.lines.length, 1);
+});
+
+test('startTelemetry throws, when the port that the user set is in use', async (t) => {
+  await assert.rejects(
+    start(t, { port: await takePort(t) }),
+    /^Error: Cannot listen on localhost:\d+: the port/u,
+  );
+});
+
+test('the endpoint answers 404 beside /metrics and nothing after shutdown', async (t) => {
+  const telemetry = await start(t);
+  assert.equal((await fetch(`http://${telemetry.address}/`)).status, 404);
+  await telemetry.shutdown();
+  await telemetry.shutdown();
+  await assert.rejects(fetch(`http://${telemetry.address}/metrics`));
+});
+
+test('importing telemetry and log loads neither SDK nor logger', () => {
+  const script = `
+    await import(${JSON.stringify(new URL('telemetry.js', import.meta.url).href)});
+    await import(${JSON.stringify(new URL('log.js', import.meta.url).href)});
+    const { Module } = await import('node:module');
+    console.log(Object.keys(Module._cache).filter((path) => /opentelemetry.sdk|pino/.test(path)).length);`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  assert.equal(stdout, '0\n');
+});
