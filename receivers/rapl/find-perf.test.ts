@@ -15,15 +15,15 @@ test('findPerfCounters finds every event of every socket, psys once', (t) => {
   const events = ['energy-cores', 'energy-gpu', 'energy-pkg', 'energy-psys', 'energy-ram'];
   sysfs.writePmu(Object.fromEntries(events.map((event, i) => [event, `event=0x0${i + 1}`])), '0,16');
   assert.deepEqual(list(sysfs.root), [
+    'energy-pkg cpu0 package-0',
+    'energy-pkg cpu16 package-1',
+    'energy-ram cpu0 dram-0',
+    'energy-ram cpu16 dram-1',
     'energy-cores cpu0 core-0',
     'energy-cores cpu16 core-1',
     'energy-gpu cpu0 uncore-0',
     'energy-gpu cpu16 uncore-1',
-    'energy-pkg cpu0 package-0',
-    'energy-pkg cpu16 package-1',
     'energy-psys cpu0 psys',
-    'energy-ram cpu0 dram-0',
-    'energy-ram cpu16 dram-1',
   ]);
 });
 

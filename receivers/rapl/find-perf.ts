@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
+import { findInteger, findText } from '../../src/linux/sysfs.js';
 import { findCpuPlace, isAmd, parseCpuList } from '../../src/linux/topology.js';
 import type { CpuPlace } from '../../src/linux/topology.js';
 import { keepFirst } from './domain.js';
@@ -27,13 +27,13 @@ interface PerfEnergyEvent {
 
 // The kernel's names of events (arch/x86/events/rapl.c). The counters of single AMD cores are those of another
 // PMU, power_core, and are not read: a core's energy is no PP0.
-const kinds: Readonly<Record<string, DomainKind>> = {
+const kinds = {
   'energy-pkg': 'package',
   'energy-ram': 'dram',
   'energy-cores': 'core',
   'energy-gpu': 'uncore',
   'energy-psys': 'psys',
-};
+} as const satisfies Readonly<Record<string, DomainKind>>;
 
 /** The folder of the PMU whose events are energies. */
 export function perfFolder(sysfs: string): string {
@@ -57,12 +57,11 @@ function createCounter(type: number, { kind, ...event }: PerfEnergyEvent, { cpu,
 }
 
 function findEvents(folder: string): readonly PerfEnergyEvent[] {
-  return findNames(folder).flatMap((event) => {
-    const kind = kinds[event];
+  return Object.entries(kinds).flatMap(([event, kind]) => {
     const config = parseConfig(findText(join(folder, event)));
     const scale = Number(findText(join(folder, `${event}.scale`)));
     const isJoules = findText(join(folder, `${event}.unit`)) === 'Joules';
-    return kind && config !== undefined && isJoules && scale > 0 ? [{ kind, event, config, scale }] : [];
+    return config !== undefined && isJoules && scale > 0 ? [{ kind, event, config, scale }] : [];
   });
 }
 

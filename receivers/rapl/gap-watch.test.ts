@@ -41,13 +41,13 @@ test('watchGaps counts every reading that failed', () => {
   assert.deepEqual(added, [[3, { receiver: 'rapl' }]]);
 });
 
-test('watchGaps says once that a domain fails and once that it is read again', () => {
+test('watchGaps says once that a domain fails for a whole table and once that it is read again', () => {
   const { consume, log } = watch();
-  consume([0, 0]);
-  consume([1, Number.NaN]);
-  consume([2, Number.NaN]);
-  consume([3, 1], [4, 2]);
-  consume([5, 3]);
+  consume([0, 0], [1, Number.NaN]);
+  consume([2, Number.NaN], [3, Number.NaN]);
+  consume([4, Number.NaN]);
+  consume([5, 1], [6, Number.NaN]);
+  consume([7, 3]);
   assert.deepEqual(log.lines, [
     'warn: Cannot read the energy of dram-0: no reading, tried again at every tick',
     'info: The energy of dram-0 is read again',

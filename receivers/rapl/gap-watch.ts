@@ -1,44 +1,58 @@
 import type { Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import type { Log } from '../../src/component/log.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 
-/** The columns that had no reading in the last row. */
-type Gaps = Uint8Array;
+/** By column, 1 or 0. */
+interface Columns {
+  /** Whether the table at hand has a reading. */
+  readonly isRead: Uint8Array;
+  /** Whether the last table had none. */
+  readonly isFailing: Uint8Array;
+}
 
-/** Counts readings that failed, and says when a domain begins and ceases to fail. */
+/** Counts readings that failed, and says when a domain begins and ceases to fail for whole tables. */
 export function watchGaps(context: Context, next: Consumer): Consumer {
   const counter = context.meter.createCounter('joulemetry.rapl.gaps', {
     unit: '{reading}',
-    description: 'Readings of a counter that failed: gaps in its series',
+    description: 'Readings of an energy counter that failed: gaps in its series',
   });
-  const planGaps = createPlans((series: readonly Series[]): Gaps => new Uint8Array(series.length));
+  const planColumns = createPlans((series: readonly Series[]): Columns => {
+    return { isRead: new Uint8Array(series.length), isFailing: new Uint8Array(series.length) };
+  });
   return {
     consume(table) {
-      const failed = countGaps(table.values);
-      if (failed > 0) counter.add(failed, { receiver: context.id });
-      logChanges(table, planGaps(table.series), context);
+      const columns = planColumns(table.series);
+      const gaps = findGaps(table, columns.isRead);
+      if (gaps > 0) counter.add(gaps, { receiver: context.id });
+      if (table.values.length > 0) logChanges(table.series, columns, context.log);
       return next.consume(table);
     },
   };
 }
 
-function countGaps(values: Float64Array): number {
-  let count = 0;
-  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) count++;
-  return count;
+/** Marks the columns that have a reading and counts the values that are none. */
+function findGaps({ series, values }: Table, isRead: Uint8Array): number {
+  let gaps = 0;
+  let column = 0;
+  isRead.fill(0);
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) gaps++;
+    else isRead[column] = 1;
+    if (++column === series.length) column = 0;
+  }
+  return gaps;
 }
 
-function logChanges({ series, values }: Table, gaps: Gaps, { log }: Context): void {
-  if (values.length === 0) return;
-  const last = values.length - series.length;
+function logChanges(series: readonly Series[], { isRead, isFailing }: Columns, log: Log): void {
   for (let column = 0; column < series.length; column++) {
-    const isGap = Number(Number.isNaN(values[last + column]));
-    if (isGap === gaps[column]) continue;
-    gaps[column] = isGap;
-    const domain = series[column]?.attributes['hw.id'];
-    if (isGap === 1) log.warn(`Cannot read the energy of ${domain}: no reading, tried again at every tick`);
+    const fails = 1 - isRead[column];
+    if (fails === isFailing[column]) continue;
+    isFailing[column] = fails;
+    const domain = series[column].attributes['hw.id'];
+    if (fails === 1) log.warn(`Cannot read the energy of ${domain}: no reading, tried again at every tick`);
     else log.info(`The energy of ${domain} is read again`);
   }
 }

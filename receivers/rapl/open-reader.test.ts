@@ -45,7 +45,7 @@ test('openReader reads what both interfaces have, when they differ', { skip: per
     interface: 'perf_event',
     domains: ['package-0'],
     notes: [
-      'perf_event has core-0, package-0 but powercap has package-0, dram-0: only what both have is read',
+      'perf_event has package-0, core-0 but powercap has package-0, dram-0: only what both have is read',
     ],
     reasons: [],
   });
@@ -56,7 +56,7 @@ test('openReader reads all of an interface that the settings name', { skip: perf
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-cores': 'event=0x00' });
   writeZones(sysfs, ['dram']);
   const perf = describeOpening(sysfs, { interface: 'perf_event' });
-  assert.deepEqual([perf.domains, perf.notes], [['core-0', 'package-0'], []]);
+  assert.deepEqual([perf.domains, perf.notes], [['package-0', 'core-0'], []]);
   const powercap = describeOpening(sysfs, { interface: 'powercap' });
   assert.deepEqual([powercap.domains, powercap.notes], [['package-0', 'dram-0'], []]);
 });
