@@ -60,14 +60,13 @@ export function createFakeProcfs(): FakeProcfs {
 
 /** A line of `/proc/<pid>/stat` as proc_pid_stat(5) has it. */
 export function describeStat(pid: number, process: FakeProcess): string {
+  const { state = 'S', parentPid = 1, flags = 0, minorFaults = 0, majorFaults = 0 } = process;
+  const { userTicks = 0, systemTicks = 0, threads = 1, startTicks = 100 } = process;
+  const { virtualBytes = 0, residentPages = 0 } = process;
   const fields = [
-    process.state ?? 'S',
-    process.parentPid ?? 1,
-    ...[pid, pid, 0, -1, process.flags ?? 0],
-    ...[process.minorFaults ?? 0, 0, process.majorFaults ?? 0, 0],
-    ...[process.userTicks ?? 0, process.systemTicks ?? 0, 0, 0, 20, 0],
-    ...[process.threads ?? 1, 0, process.startTicks ?? 100],
-    ...[process.virtualBytes ?? 0, process.residentPages ?? 0, '18446744073709551615 1 1 0 0 0 0 0'],
+    `${state} ${parentPid} ${pid} ${pid} 0 -1 ${flags} ${minorFaults} 0 ${majorFaults} 0`,
+    `${userTicks} ${systemTicks} 0 0 20 0 ${threads} 0 ${startTicks} ${virtualBytes} ${residentPages}`,
+    '18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0',
   ];
   return `${pid} (${process.comm ?? 'program'}) ${fields.join(' ')}\n`;
 }

@@ -1,0 +1,108 @@
+import type { TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector, type LogCollector } from '../../src/contract/fakes.js';
+import type { Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import { schema } from './config.js';
+import type { CpuTimeSource } from './cpu-time-source.js';
+import { createFakeProcfs, type FakeProcfs } from './fake-procfs.js';
+import { ProcessScraper } from './process-scraper.js';
+
+const second = 1_000_000_000n;
+/** Unix time of the boot of the made-up machine, in nanoseconds. */
+export const bootWallNs = 1_700_000_000n * second;
+
+/** A made-up machine: its clock stands still but for `tick`, and CPU clocks say what `cpuNs` has for a pid. */
+export class FakeMachine {
+  readonly procfs: FakeProcfs = createFakeProcfs();
+  readonly cpuNs = new Map<number, number>();
+  readonly log: LogCollector = createLogCollector();
+  /** Nanoseconds since boot. */
+  now = 1000n * second;
+  #scraper: ProcessScraper | undefined;
+
+  constructor(t: TestContext) {
+    t.after(() => {
+      this.#scraper?.close();
+      this.procfs.delete();
+    });
+  }
+
+  /** Opens the scraper, where it is to have settings. */
+  open(settings: object = {}, { hasClock = true } = {}): void {
+    const { log } = this;
+    const cpuTime = hasClock ? this.#createSource() : undefined;
+    const { host } = createFakeContext();
+    const clock = { wallNs: () => bootWallNs + this.now, monotonicNs: () => this.now, checkEra: () => 0 };
+    this.#scraper = new ProcessScraper(parseSettings(schema, { procfs: this.procfs.path, ...settings }), {
+      clock,
+      log,
+      host,
+      cpuTime,
+      readBootNs: () => this.now,
+    });
+  }
+
+  /** Lets a second go by, if this is not the first scan, and scans. */
+  scan(era = 0): Scanned {
+    if (this.#scraper === undefined) this.open();
+    this.now += second;
+    return new Scanned([...(this.#scraper?.scrape(era) ?? [])]);
+  }
+
+  #createSource(): CpuTimeSource {
+    const { cpuNs } = this;
+    return {
+      seconds: 0,
+      nanoseconds: 0,
+      read(pid) {
+        const ns = cpuNs.get(pid) ?? 0;
+        Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9 });
+        return ns >= 0;
+      },
+    };
+  }
+}
+
+/** The tables of one scan. */
+export class Scanned {
+  readonly tables: readonly Table[];
+
+  constructor(tables: readonly Table[]) {
+    this.tables = tables;
+  }
+
+  /** What ended. */
+  get ended(): readonly Series[] {
+    return this.tables.flatMap(({ ended }) => ended ?? []);
+  }
+
+  /** The series of a process, by metric and attributes. */
+  seriesOf(pid: number): ReadonlyMap<string, Series> {
+    const found = this.tables.flatMap(({ series }) => series).filter((each) => pidOf(each) === pid);
+    return new Map(found.map((each) => [labelOf(each), each]));
+  }
+
+  /** The values of a process, by metric and attributes. */
+  valuesOf(pid: number): Record<string, number> {
+    const cells = this.tables.flatMap(({ series, values }) =>
+      series.map((each, column) => [each, values[column]] as const),
+    );
+    const own = cells.filter(([series]) => pidOf(series) === pid);
+    return Object.fromEntries(own.map(([series, value]) => [labelOf(series), value ?? Number.NaN]));
+  }
+}
+
+function pidOf({ resource }: Series): unknown {
+  return resource.attributes['process.pid'];
+}
+
+/** What a series is of its process: metric and attributes. */
+export function labelOf({ metric, attributes }: Series): string {
+  return [metric.name.replace('process.', ''), ...Object.values(attributes)].join(' ');
+}
+
+/** When the CPU time of a process began to count. */
+export function startOf(scanned: Scanned, pid: number): bigint | undefined {
+  return scanned.seriesOf(pid).get('cpu.time user')?.start;
+}

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pageSize } from '../../src/linux/page-size.js';
+import type { Series } from '../../src/model/series.js';
+import { bootWallNs, FakeMachine, startOf } from './fake-machine.js';
+
+test('ProcessScraper begins a series at the birth, with all that was used since, for one born between scans', (t) => {
+  const machine = new FakeMachine(t);
+  machine.scan();
+  const startTicks = Number(machine.now / 10_000_000n) + 30;
+  machine.procfs.write(7, { startTicks, userTicks: 20, minorFaults: 5 });
+  machine.cpuNs.set(7, 200_000_001);
+  const scanned = machine.scan();
+  assert.equal(startOf(scanned, 7), bootWallNs + BigInt(startTicks) * 10_000_000n);
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.200000001);
+});
+
+test('ProcessScraper begins no series before the scan that did not see the process', (t) => {
+  const machine = new FakeMachine(t);
+  machine.now += 5_000_000n;
+  machine.scan();
+  const before = machine.now;
+  machine.procfs.write(7, { startTicks: Number(before / 10_000_000n), userTicks: 1 });
+  machine.cpuNs.set(7, 1_000_000);
+  const scanned = machine.scan();
+  assert.equal(startOf(scanned, 7), bootWallNs + before);
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.001);
+});
+
+test('ProcessScraper does not charge its lifetime to a process that it merely missed', (t) => {
+  const machine = new FakeMachine(t);
+  machine.scan();
+  const startTicks = Number(machine.now / 10_000_000n) - 2;
+  machine.procfs.write(7, { startTicks, userTicks: 1000, systemTicks: 0 });
+  machine.cpuNs.set(7, 10_000_000_000);
+  const scanned = machine.scan();
+  assert.equal(startOf(scanned, 7), bootWallNs + machine.now);
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0);
+});
+
+test('ProcessScraper ends the series of a process that went, before the busy time', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.procfs.write(8, {});
+  const series = [...machine.scan().seriesOf(7).values()];
+  machine.procfs.remove(7);
+  const scanned = machine.scan();
+  assert.deepEqual(scanned.ended, series);
+  assert.equal(scanned.seriesOf(7).size, 0);
+  assert.deepEqual(scanned.tables.at(-2)?.ended, series);
+  assert.deepEqual(machine.scan().ended, []);
+});
+
+test('ProcessScraper ends the series of a process that goes while it is read', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.procfs.write(8, {});
+  const series = [...machine.scan().seriesOf(7).values()];
+  machine.cpuNs.set(7, -1);
+  const scanned = machine.scan();
+  assert.deepEqual(scanned.ended, series);
+  assert.equal(scanned.seriesOf(7).size, 0);
+  assert.equal(scanned.seriesOf(8).size, 5);
+});
+
+test('ProcessScraper ends the series of the old process first, when its pid has another one', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { userTicks: 500 });
+  machine.cpuNs.set(7, 5_000_000_000);
+  const series = [...machine.scan().seriesOf(7).values()];
+  const startTicks = Number(machine.now / 10_000_000n) + 50;
+  machine.procfs.write(7, { startTicks, userTicks: 30 });
+  machine.cpuNs.set(7, 300_000_000);
+  const scanned = machine.scan();
+  assert.deepEqual(scanned.ended, series);
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.3);
+  assert.equal(startOf(scanned, 7), bootWallNs + BigInt(startTicks) * 10_000_000n);
+});
+
+test('ProcessScraper neither loses nor repeats CPU time, when a process becomes another program', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { comm: 'sh', userTicks: 10, minorFaults: 100 });
+  machine.cpuNs.set(7, 100_000_000);
+  const settings = { metrics: { faults: true } };
+  machine.open(settings);
+  const before = machine.scan();
+  machine.cpuNs.set(7, 150_000_000);
+  machine.procfs.write(7, { comm: 'sh', userTicks: 15, minorFaults: 130 });
+  machine.scan();
+  const rowNs = bootWallNs + machine.now;
+  machine.cpuNs.set(7, 400_000_000);
+  machine.procfs.write(7, { comm: 'gcc', userTicks: 40, minorFaults: 170 });
+  const after = machine.scan();
+  assert.deepEqual(after.ended, [...before.seriesOf(7).values()]);
+  const { 'cpu.time user': user, 'paging.faults minor': faults } = after.valuesOf(7);
+  assert.deepEqual([user, faults], [0.25, 40]);
+  const series = after.seriesOf(7).get('cpu.time user');
+  assert.equal(series?.start, rowNs);
+  assert.equal(series?.resource.attributes['process.executable.name'], 'gcc');
+});
+
+test('ProcessScraper gives new series to a process that was moved to another cgroup, once it has run', (t) => {
+  const machine = new FakeMachine(t);
+  machine.open({ collection_interval: '30s' });
+  machine.procfs.write(7, { cgroup: '/a' });
+  machine.scan();
+  machine.procfs.write(7, { cgroup: '/b', userTicks: 1 });
+  machine.cpuNs.set(7, 10_000_000);
+  const scanned = machine.scan();
+  const series = scanned.seriesOf(7).get('cpu.time user');
+  assert.equal(series?.resource.attributes['process.linux.cgroup'], '/b');
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.01);
+  assert.equal(scanned.ended.length, 5);
+});
+
+test('ProcessScraper keeps series and executable of a process that is about to end', (t) => {
+  const machine = new FakeMachine(t);
+  machine.open({ collection_interval: '30s' });
+  machine.procfs.write(7, {});
+  const series = startSeries(machine);
+  rmSync(join(machine.procfs.path, '7', 'exe'));
+  machine.cpuNs.set(7, 10_000_000);
+  assert.equal(machine.scan().seriesOf(7).get('cpu.time user'), series);
+});
+
+test('ProcessScraper begins everything anew and first ends what was, when the era changes', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { userTicks: 100 });
+  const before = machine.scan(1);
+  machine.cpuNs.set(7, 900_000_000);
+  machine.procfs.write(7, { userTicks: 100, residentPages: 5 });
+  machine.procfs.writeStat(10);
+  const after = machine.scan(2);
+  assert.deepEqual(
+    after.tables[0]?.ended,
+    before.tables.flatMap(({ series }) => series),
+  );
+  assert.deepEqual(after.ended, after.tables[0]?.ended);
+  const { 'cpu.time user': user, 'memory.usage': memory } = after.valuesOf(7);
+  assert.deepEqual([user, memory], [0, 5 * pageSize]);
+  assert.equal(startOf(after, 7), bootWallNs + machine.now);
+  assert.equal(after.tables.at(-1)?.values[0], 0);
+  machine.cpuNs.set(7, 1_000_000_000);
+  machine.procfs.write(7, { userTicks: 110 });
+  assert.equal(machine.scan(2).valuesOf(7)['cpu.time user'], 0.1);
+});
+
+function startSeries(machine: FakeMachine): Series | undefined {
+  return machine.scan().seriesOf(7).get('cpu.time user');
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pageSize } from '../../src/linux/page-size.js';
+import type { Series } from '../../src/model/series.js';
+import { bootWallNs, FakeMachine, labelOf, startOf } from './fake-machine.js';
+
+test('ProcessScraper counts a process from its first look on, when it is older', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {
+    userTicks: 300,
+    systemTicks: 100,
+    threads: 3,
+    virtualBytes: 9000,
+    residentPages: 2,
+  });
+  machine.cpuNs.set(7, 4_000_000_000);
+  const first = machine.scan();
+  assert.deepEqual(first.valuesOf(7), {
+    'cpu.time user': 0,
+    'cpu.time system': 0,
+    'memory.usage': 2 * pageSize,
+    'memory.virtual': 9000,
+    'thread.count': 3,
+  });
+  assert.equal(startOf(first, 7), bootWallNs + machine.now);
+  machine.cpuNs.set(7, 4_600_000_000);
+  machine.procfs.write(7, { userTicks: 330, systemTicks: 130 });
+  const after = machine.scan().valuesOf(7);
+  assert.equal(after['cpu.time user'], 0.3);
+  assert.equal(after['cpu.time system'], 0.3);
+});
+
+test('ProcessScraper says who a process is', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {
+    comm: 'a) S (b',
+    parentPid: 3,
+    startTicks: 12_345,
+    cgroup: '/a.slice',
+    exe: '/usr/bin/prog (deleted)',
+  });
+  writeFileSync(join(machine.procfs.path, 'passwd'), `me:x:${process.getuid?.()}:0:::\n`);
+  machine.open({ passwd: join(machine.procfs.path, 'passwd') });
+  const [series] = machine.scan().seriesOf(7).values();
+  assert.deepEqual(series?.resource.attributes, {
+    'process.pid': 7,
+    'process.creation.time': '2023-11-14T22:15:23.450Z',
+    'process.parent_pid': 3,
+    'process.executable.name': 'a) S (b',
+    'process.owner': 'me',
+    'process.linux.cgroup': '/a.slice',
+    'process.executable.path': '/usr/bin/prog',
+  });
+});
+
+test('ProcessScraper hands on busy time last, with the instant at which the scan began', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  const first = machine.scan().tables.at(-1);
+  assert.deepEqual(
+    first?.series.map(({ metric }) => metric.name),
+    ['system.cpu.busy.time'],
+  );
+  assert.deepEqual([...(first?.values ?? [])], [0]);
+  machine.procfs.writeStat(60);
+  const { tables } = machine.scan();
+  const last = tables.at(-1);
+  assert.equal(last?.series, first?.series);
+  assert.equal(last?.epoch, bootWallNs + machine.now);
+  assert.deepEqual([...(last?.values ?? [])], [0.4]);
+});
+
+test('ProcessScraper hands on the same array of series, while nobody comes or goes', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  const [first] = machine.scan().tables;
+  machine.cpuNs.set(7, 5);
+  const [again] = machine.scan().tables;
+  assert.equal(again?.series, first?.series);
+  machine.procfs.write(8, {});
+  assert.notEqual(machine.scan().tables[0]?.series, first?.series);
+});
+
+test('ProcessScraper looks at a process again after ten seconds, when it has not run', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { residentPages: 1 });
+  machine.scan();
+  machine.procfs.write(7, { residentPages: 2 });
+  const seen = Array.from({ length: 10 }, () => machine.scan().valuesOf(7)['memory.usage']);
+  assert.equal(seen[0], pageSize);
+  assert.equal(seen[9], 2 * pageSize);
+});
+
+test('ProcessScraper gives a kernel thread system time and nothing else', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(9, { comm: 'kworker/0:1H-kblockd', flags: 0x20_8040, systemTicks: 1 });
+  machine.scan();
+  machine.cpuNs.set(9, 2_000_000);
+  const scanned = machine.scan();
+  assert.deepEqual(scanned.valuesOf(9), { 'cpu.time system': 0.002 });
+  const attributes = scanned.seriesOf(9).get('cpu.time system')?.resource.attributes;
+  assert.equal(attributes?.['process.linux.kernel_thread'], true);
+  assert.equal(attributes?.['process.executable.name'], 'kworker/0:1H');
+  assert.equal(attributes?.['process.executable.path'], undefined);
+  machine.cpuNs.set(9, 3_000_000);
+  machine.procfs.write(9, { comm: 'kworker/0:1H+events', flags: 0x20_8040, systemTicks: 1 });
+  assert.deepEqual(machine.scan().ended, []);
+});
+
+test('ProcessScraper leaves I/O out, where it may not be read', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.procfs.write(8, {});
+  machine.procfs.writeFile(7, 'io', describeIo(4096, 512));
+  // Root may read any file, but nobody may read a folder as one.
+  mkdirSync(join(machine.procfs.path, '8', 'io'));
+  machine.open({ metrics: { memory: false, threads: false, io: true } });
+  machine.scan();
+  machine.procfs.writeFile(7, 'io', describeIo(8192, 1024));
+  machine.cpuNs.set(7, 1000);
+  const scanned = machine.scan();
+  const { 'disk.io read': read, 'disk.io write': written } = scanned.valuesOf(7);
+  assert.deepEqual([read, written], [4096, 512]);
+  assert.deepEqual(Object.keys(scanned.valuesOf(8)), ['cpu.time user', 'cpu.time system']);
+});
+
+test('ProcessScraper makes a gap and loses nothing, when a process cannot be read for once', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { userTicks: 1 });
+  const series = startSeries(machine);
+  machine.cpuNs.set(7, 300_000_000);
+  machine.procfs.writeFile(7, 'stat', 'garbage');
+  assert.deepEqual(
+    Object.values(machine.scan().valuesOf(7)),
+    Array.from({ length: 5 }, () => Number.NaN),
+  );
+  machine.procfs.write(7, { userTicks: 1 });
+  const scanned = machine.scan();
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.3);
+  assert.equal(scanned.seriesOf(7).get('cpu.time user'), series);
+});
+
+test('ProcessScraper says once that processes may not be read, and tries them again later', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.procfs.writeFile(7, 'stat', '');
+  machine.scan();
+  machine.scan();
+  assert.deepEqual(machine.log.lines, [
+    `warn: Cannot read 1 of the processes that ${machine.procfs.path} lists: see doctor`,
+  ]);
+  machine.procfs.write(7, {});
+  for (let scan = 3; scan <= 60; scan++) assert.equal(machine.scan().seriesOf(7).size, 0);
+  assert.equal(machine.scan().seriesOf(7).size, 5);
+  assert.deepEqual(machine.log.lines.slice(1), ['info: Every process that is listed can be read again']);
+});
+
+test('ProcessScraper goes by the ticks, where there is no CPU clock', (t) => {
+  const machine = new FakeMachine(t);
+  machine.open({}, { hasClock: false });
+  machine.procfs.write(7, { userTicks: 10, systemTicks: 10 });
+  machine.scan();
+  machine.procfs.write(7, { userTicks: 15, systemTicks: 12 });
+  const { 'cpu.time user': user, 'cpu.time system': system } = machine.scan().valuesOf(7);
+  assert.equal(Math.round(((user ?? 0) + (system ?? 0)) * 1e9), 70_000_000);
+});
+
+test('ProcessScraper reads many processes in parts and puts the few that are left together again', (t) => {
+  const machine = new FakeMachine(t);
+  for (let pid = 1; pid <= 450; pid++) machine.procfs.write(pid, {});
+  assert.equal(machine.scan().tables.length, 6);
+  for (let pid = 1; pid <= 450; pid++) if (pid % 90 !== 0) machine.procfs.remove(pid);
+  assert.equal(machine.scan().ended.length, 445 * 5);
+  const [together, busy, ...more] = machine.scan().tables;
+  assert.equal(together?.series.length, 5 * 5);
+  assert.equal(busy?.series.length, 1);
+  assert.equal(more.length, 0);
+});
+
+test('ProcessScraper leaves the arguments out unless it is told to read them', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.procfs.writeFile(7, 'cmdline', 'prog\0--key\0secret\0');
+  assert.equal(commandLineOf(machine), undefined);
+  const told = new FakeMachine(t);
+  told.procfs.write(7, {});
+  told.procfs.writeFile(7, 'cmdline', 'prog\0--key\0secret\0');
+  told.open({ command_line: true });
+  assert.equal(commandLineOf(told), 'prog --key secret');
+});
+
+test('ProcessScraper hands on no CPU time and no busy time, when these are off', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.procfs.write(2, { flags: 0x20_8040 });
+  machine.open({ metrics: { cpu: false, memory: false } });
+  const { tables } = machine.scan();
+  assert.deepEqual(tables.flatMap(({ series }) => series).map(labelOf), ['thread.count']);
+  assert.equal(machine.scan().tables[0]?.series, tables[0]?.series);
+});
+
+function startSeries(machine: FakeMachine): Series | undefined {
+  return machine.scan().seriesOf(7).get('cpu.time user');
+}
+
+function commandLineOf(machine: FakeMachine): unknown {
+  return startSeries(machine)?.resource.attributes['process.command_line'];
+}
+
+function describeIo(read: number, written: number): string {
+  return `rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: ${read}\nwrite_bytes: ${written}\ncancelled_write_bytes: 0\n`;
+}
