@@ -1,0 +1,12 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+
+export const schema = {
+  endpoint: {
+    doc: 'Where to listen; not set means localhost:13133, and going on without when that port is in use.',
+    format: 'endpoint',
+    default: null,
+  },
+  path: { doc: 'The path that is answered.', format: 'string', default: '/' },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { factory } from './factory.js';
+
+async function start(t: TestContext, settings: object, isReady = () => true) {
+  const log = createLogCollector();
+  const config = parseSettings(factory.schema, settings);
+  const extension = factory.create(config, { ...createFakeContext({ log }), isReady });
+  t.after(() => extension.shutdown());
+  await extension.start();
+  return { extension, url: /http:\S+/u.exec(log.lines[0] ?? '')?.[0] ?? '' };
+}
+
+test('HealthCheck answers 503 until the pipelines run, then 200', async (t) => {
+  let isReady = false;
+  const { url } = await start(t, { endpoint: 'localhost:0' }, () => isReady);
+  assert.equal((await fetch(url)).status, 503);
+  isReady = true;
+  const response = await fetch(`${url}?verbose`);
+  assert.equal(response.status, 200);
+  assert.match(
+    await response.text(),
+    /^\{"status":"Server available","upSince":"20.*Z","uptime":"[\d.]+s"\}\n$/u,
+  );
+});
+
+test('HealthCheck answers its path only, when one is set', async (t) => {
+  const { url } = await start(t, { endpoint: '127.0.0.1:0', path: '/healthz' });
+  assert.ok(url.endsWith('/healthz'));
+  assert.equal((await fetch(url)).status, 200);
+  assert.equal((await fetch(new URL('/', url))).status, 404);
+});
+
+test('HealthCheck answers nothing, when shut down', async (t) => {
+  const { extension, url } = await start(t, { endpoint: 'localhost:0' });
+  await extension.shutdown();
+  await extension.shutdown();
+  await assert.rejects(fetch(url));
+});
+
+test('HealthCheck does not start, when the endpoint that the user set is in use', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  await assert.rejects(
+    start(t, { endpoint: `localhost:${port}` }),
+    /^Error: Cannot listen on localhost:\d+: /u,
+  );
+});
+
+test('factory.check wants a path that begins with a slash', () => {
+  assert.deepEqual(factory.check?.(parseSettings(factory.schema, { path: 'health' })), [
+    'path: found "health", wanted a path that begins with "/"',
+  ]);
+});
