@@ -1,0 +1,88 @@
+import { monotonicOriginNs, monotonicSinceOriginNs } from './clocks.js';
+import { libc } from './libc.js';
+
+// Numbers: include/uapi/linux/futex.h; the system call's per architecture, 64-bit, little-endian.
+const numbersByArch: Readonly<Record<string, number>> = {
+  x64: 202,
+  arm64: 98,
+  riscv64: 98,
+  loong64: 98,
+  ppc64: 221,
+};
+const futexNumber = numbersByArch[process.arch];
+const privateFlag = 128;
+const futexWake = 1 | privateFlag;
+/** Unlike FUTEX_WAIT it takes an absolute time, of CLOCK_MONOTONIC. */
+const futexWaitBitset = 9 | privateFlag;
+const anyBit = -1;
+
+const futex = libc.func(
+  'long syscall(long number, void *word, int op, int value, const void *deadline, void *word2, int value3)',
+) as (
+  ...args: [
+    number: number,
+    word: Int32Array,
+    op: number,
+    value: number,
+    deadline: ArrayBuffer | null,
+    word2: null,
+    value3: number,
+  ]
+) => number;
+
+const originSeconds = Number(monotonicOriginNs / 1_000_000_000n);
+/**
+ * The last stretch is slept in the kernel, to the nanosecond, at half the cost of Atomics.wait, but a thread
+ * that is to be terminated must not stay there for long.
+ */
+const lastStretchNs = 50_000_000;
+
+/** A number in shared memory that one thread counts up to end the sleep of another. */
+export class WakeSignal {
+  readonly #word: Int32Array<SharedArrayBuffer>;
+  readonly #timespec = new ArrayBuffer(16);
+  readonly #timespecWords = new Uint32Array(this.#timespec);
+
+  /** @param memory 4 bytes that both threads hold */
+  constructor(memory: SharedArrayBuffer) {
+    this.#word = new Int32Array(memory, 0, 1);
+  }
+
+  /** How often it was raised. */
+  get count(): number {
+    return Atomics.load(this.#word, 0);
+  }
+
+  /** Ends the sleep of the other thread, or its next one if it has not begun. */
+  raise(): void {
+    Atomics.add(this.#word, 0, 1);
+    Atomics.notify(this.#word, 0);
+    if (futexNumber !== undefined) futex(futexNumber, this.#word, futexWake, 1, null, null, 0);
+  }
+
+  /** Sleeps while the count is `known`. */
+  wait(known: number): void {
+    Atomics.wait(this.#word, 0, known);
+  }
+
+  /**
+   * Sleeps until `due.deadlineNs` while the count is `known`. A Unix signal may end the sleep early.
+   * @param due nanoseconds after `monotonicOriginNs`; `lastNs` is some instant in the past, the later the better
+   */
+  waitUntil(due: { readonly deadlineNs: number; readonly lastNs: number }, known: number): void {
+    if (futexNumber === undefined || due.deadlineNs - due.lastNs > lastStretchNs) {
+      this.#waitLong(due.deadlineNs, known);
+    }
+    if (futexNumber === undefined) return;
+    const seconds = Math.floor(due.deadlineNs / 1e9);
+    this.#timespecWords[0] = originSeconds + seconds;
+    this.#timespecWords[2] = due.deadlineNs - seconds * 1e9;
+    futex(futexNumber, this.#word, futexWaitBitset, known, this.#timespec, null, anyBit);
+  }
+
+  #waitLong(deadlineNs: number, known: number): void {
+    const restNs = deadlineNs - monotonicSinceOriginNs();
+    const waitNs = futexNumber === undefined ? restNs : restNs - lastStretchNs / 2;
+    if (waitNs > 0) Atomics.wait(this.#word, 0, known, waitNs / 1e6);
+  }
+}
