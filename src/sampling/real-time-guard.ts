@@ -1,0 +1,74 @@
+import { monotonicSinceOriginNs, readThreadCpuNs } from '../linux/clocks.js';
+import { enterRealTime, leaveRealTime } from '../linux/thread.js';
+import type { NoteMessage } from './protocol.js';
+
+/** Samplers that are read this often or more want real-time scheduling. */
+const longestPeriodNs = 3e6;
+const checkEveryNs = 1e9;
+const mostCpuShare = 0.8;
+
+/** Gives a sampling thread real-time scheduling while a sampler needs it and nobody else suffers from it. */
+export class RealTimeGuard {
+  readonly #note: (level: NoteMessage['level'], message: string) => void;
+  #isRealTime = false;
+  #isRefused = false;
+  #checkedNs = 0;
+  #cpuNs = 0;
+
+  constructor(note: (level: NoteMessage['level'], message: string) => void) {
+    this.#note = note;
+  }
+
+  /** Enters or leaves real-time scheduling, as the shortest period wants it. */
+  adapt(shortestPeriodNs: number): void {
+    const isWanted = shortestPeriodNs <= longestPeriodNs && !this.#isRefused;
+    if (isWanted === this.#isRealTime) return;
+    if (isWanted) this.#enter();
+    else this.#leave();
+  }
+
+  /** Leaves real-time scheduling for good when the thread hardly sleeps any more. Call it once a flush. */
+  check(): void {
+    if (!this.#isRealTime) return;
+    const elapsedNs = monotonicSinceOriginNs() - this.#checkedNs;
+    if (elapsedNs < checkEveryNs) return;
+    const share = (readThreadCpuNs() - this.#cpuNs) / elapsedNs;
+    this.#mark();
+    if (share < mostCpuShare) return;
+    this.#isRefused = true;
+    this.#leave();
+    this.#note('warn', describeOveruse(share));
+  }
+
+  #enter(): void {
+    const code = enterRealTime();
+    this.#isRealTime = code === undefined;
+    this.#isRefused = !this.#isRealTime;
+    this.#mark();
+    if (code !== undefined) this.#note('info', describeRefusal(code));
+  }
+
+  #leave(): void {
+    leaveRealTime();
+    this.#isRealTime = false;
+  }
+
+  #mark(): void {
+    this.#checkedNs = monotonicSinceOriginNs();
+    this.#cpuNs = readThreadCpuNs();
+  }
+}
+
+function describeRefusal(code: string): string {
+  return (
+    `Cannot use real-time scheduling for readings every ${longestPeriodNs / 1e6} ms and faster: ${code}, wanted ` +
+    'CAP_SYS_NICE or an RLIMIT_RTPRIO of 1; some may be missed on a busy machine'
+  );
+}
+
+function describeOveruse(share: number): string {
+  return (
+    `Cannot keep real-time scheduling: the samplers use ${Math.round(share * 100)} % of a cpu, wanted less than ` +
+    `${mostCpuShare * 100} %; readings may be missed on a busy machine`
+  );
+}

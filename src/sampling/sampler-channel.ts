@@ -1,0 +1,86 @@
+import { describeError } from '../component/errors.js';
+import type { Series } from '../model/series.js';
+import { createEnding } from '../model/table.js';
+import type { Announcement, RowsMessage } from './protocol.js';
+import type { Rows } from './row-buffer.js';
+import type { SamplerMetrics } from './sampler-metrics.js';
+import type { SamplerRequest } from './sampling.js';
+
+/** The main thread's end of a sampler: makes tables of its rows and hands them to the receiver's consumer. */
+export class SamplerChannel {
+  readonly id: number;
+  readonly request: SamplerRequest;
+  /** Set once the sampler is being closed. */
+  closing: Promise<void> | undefined;
+  readonly #metrics: SamplerMetrics;
+  readonly #attributes: { readonly receiver: string };
+  #series: readonly Series[] | undefined;
+  #lastNs = 0n;
+  #isFailing = false;
+  #isRejecting = false;
+
+  constructor(id: number, request: SamplerRequest, metrics: SamplerMetrics) {
+    this.id = id;
+    this.request = request;
+    this.#metrics = metrics;
+    this.#attributes = { receiver: request.id };
+  }
+
+  /** Hands rows on, under new series where they are announced. Never throws. */
+  takeRows({ announcement, rows, counts }: RowsMessage): void {
+    const count = rows.offsets.length;
+    this.#metrics.countRows(count, counts, this.#attributes);
+    try {
+      if (announcement !== undefined) this.#begin(announcement, rows);
+      if (!this.#deliver(rows)) this.#metrics.countDropped(count, this.#attributes);
+      this.#isRejecting = false;
+    } catch (error) {
+      this.#metrics.countDropped(count, this.#attributes);
+      if (!this.#isRejecting) this.request.log.error(`Cannot hand on readings: ${describeError(error)}`);
+      this.#isRejecting = true;
+    }
+  }
+
+  /** Says that the series have no further row, if there are any. Never throws. */
+  end(): void {
+    const series = this.#series;
+    this.#series = undefined;
+    if (series === undefined) return;
+    try {
+      this.request.next.consume(createEnding(series, this.#lastNs));
+    } catch (error) {
+      this.request.log.error(`Cannot end series: ${describeError(error)}`);
+    }
+  }
+
+  /** The sampler was closed after a failure and will be opened again. */
+  fail(message: string): void {
+    this.#metrics.countFailure(this.#attributes);
+    if (!this.#isFailing) this.request.log.warn(`${message}; trying again`);
+    this.#isFailing = true;
+  }
+
+  /** The sampler reads again. */
+  recover(): void {
+    this.#isFailing = false;
+    this.request.log.info('Reading again');
+  }
+
+  #begin({ columns, start }: Announcement, rows: Rows): void {
+    this.end();
+    const series = this.request.describe(columns, start ?? rows.epoch);
+    const width = rows.values.length / rows.offsets.length;
+    if (series.length !== width) {
+      throw new Error(
+        `the sampler gives ${width} values, but its columns were described as ${series.length}`,
+      );
+    }
+    this.#series = series;
+  }
+
+  #deliver({ epoch, offsets, values }: Rows): boolean {
+    if (this.#series === undefined) return false;
+    this.#lastNs = epoch + BigInt(offsets[offsets.length - 1]);
+    return this.request.next.consume({ series: this.#series, epoch, offsets, values });
+  }
+}

@@ -1,0 +1,230 @@
+import { describeError } from '../component/errors.js';
+import { monotonicSinceOriginNs, readClocks } from '../linux/clocks.js';
+import { WallAnchor, type Continuity } from '../linux/wall-anchor.js';
+import type { Announcement, FailureMessage, RowsMessage, SlotCounts, StateMessage } from './protocol.js';
+import { RowBuffer, type Rows } from './row-buffer.js';
+import type { Sampler } from './sampler.js';
+import { advance, createTimer } from './schedule.js';
+
+export interface SlotOptions {
+  readonly id: number;
+  readonly periodNs: number;
+  readonly flushNs: number;
+  /** @throws Error when the sampler cannot be opened */
+  open(): Sampler;
+}
+
+/** The way from a slot to the main thread. */
+export interface Outlet {
+  post(message: StateMessage | FailureMessage): void;
+  /** @returns false when the main thread is too far behind: the rows were not sent */
+  postRows(message: RowsMessage): boolean;
+}
+
+const leastBackOffNs = 100e6;
+const mostBackOffNs = 30e9;
+
+/** One sampler in its thread: opened, read when due, flushed, opened again after a failure. */
+export class SamplerSlot {
+  /** When the next reading, or the next attempt to open the sampler, is due. */
+  timer;
+  readonly #options: SlotOptions;
+  readonly #outlet: Outlet;
+  #flush;
+  #sampler: Sampler | undefined;
+  #generation = 0;
+  #rows = new RowBuffer(0, 0);
+  #anchor = new WallAnchor(readClocks());
+  #announcement: Announcement | undefined;
+  #counts = createCounts();
+  #hasFailed = false;
+  #backOffNs = leastBackOffNs;
+
+  constructor(options: SlotOptions, outlet: Outlet) {
+    this.#options = options;
+    this.#outlet = outlet;
+    const nowNs = monotonicSinceOriginNs();
+    this.timer = createTimer(options.periodNs, nowNs);
+    this.#flush = createTimer(options.flushNs, nowNs);
+  }
+
+  /**
+   * Opens the sampler, takes its first reading and hands that on.
+   * @throws Error when one of these cannot be done
+   */
+  open(): void {
+    const sampler = this.#options.open();
+    this.#sampler = sampler;
+    try {
+      this.#anchor = new WallAnchor(readClocks());
+      this.#adopt(sampler);
+      this.#read(sampler);
+      const nowNs = monotonicSinceOriginNs();
+      this.timer = createTimer(this.#options.periodNs, nowNs);
+      this.#flush = createTimer(this.#options.flushNs, nowNs);
+      this.#handOn(sampler);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** As `open`, but what fails is tried again later. */
+  openAgain(): void {
+    try {
+      this.open();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Does what is due: a reading, or another attempt to open the sampler. Never throws. */
+  tick(): void {
+    const sampler = this.#sampler;
+    if (sampler === undefined) {
+      this.openAgain();
+      return;
+    }
+    try {
+      this.#readOnSchedule(sampler);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Takes a reading beside the schedule and hands on every row. Never throws. */
+  flush(): void {
+    const sampler = this.#sampler;
+    if (sampler === undefined) return;
+    try {
+      this.#read(sampler);
+      this.#handOn(sampler);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Takes a last reading, hands on every row and closes the sampler. Never throws. */
+  close(): void {
+    this.flush();
+    if (this.#sampler !== undefined) closeQuietly(this.#sampler);
+    this.#sampler = undefined;
+  }
+
+  #readOnSchedule(sampler: Sampler): void {
+    const dueNs = this.timer.deadlineNs;
+    const row = this.#read(sampler);
+    const nowNs = this.#rows.instantsNs[row];
+    const counts = this.#counts;
+    if (nowNs - dueNs > counts.latenessNs) counts.latenessNs = nowNs - dueNs;
+    counts.missedTicks += advance(this.timer, nowNs);
+    if (this.#hasFailed) this.#recover();
+    if (dueNs >= this.#flush.deadlineNs || this.#rows.isFull) {
+      advance(this.#flush, dueNs);
+      this.#handOn(sampler);
+    }
+  }
+
+  /** @returns the number of the row */
+  #read(sampler: Sampler): number {
+    const rows = this.#rows;
+    sampler.read(rows.values, rows.valuesAt);
+    if (sampler.width !== rows.width) throw new Error(describeWidth(sampler.width, rows.width));
+    const row = rows.add();
+    if (sampler.generation === this.#generation) return row;
+    this.#divide(sampler);
+    return 0;
+  }
+
+  /** The last row is the first of a new generation: those before go under the old columns. */
+  #divide(sampler: Sampler): void {
+    if (this.#rows.length > 1) this.#send(this.#rows.take(this.#anchor, this.#rows.length - 1));
+    this.#beginGeneration(sampler);
+  }
+
+  /** Takes the sampler as it is now. No row is waiting. */
+  #adopt(sampler: Sampler): void {
+    const { flushNs, periodNs } = this.#options;
+    this.#rows = new RowBuffer(sampler.width, Math.ceil(flushNs / periodNs) + 2);
+    this.#beginGeneration(sampler);
+  }
+
+  #beginGeneration({ generation, columns }: Sampler): void {
+    this.#generation = generation;
+    this.#announcement = { columns };
+  }
+
+  #handOn(sampler: Sampler): void {
+    const reading = readClocks();
+    const rows = this.#rows.take(this.#anchor);
+    const continuity = this.#anchor.update(reading);
+    // Rows around a sleep of the machine have instants as if there had been none: what was used meanwhile would
+    // look like a spike.
+    if (continuity === 'suspended') this.#drop(rows);
+    else this.#send(rows);
+    this.#goOn(sampler, continuity);
+  }
+
+  #goOn(sampler: Sampler, continuity: Continuity): void {
+    if (continuity !== 'same') {
+      this.#end();
+      this.open();
+      return;
+    }
+    sampler.maintain?.();
+    if (sampler.generation !== this.#generation) this.#adopt(sampler);
+  }
+
+  #send(rows: Rows): void {
+    const { id } = this.#options;
+    const announcement = this.#announcement;
+    if (announcement !== undefined) announcement.start ??= rows.epoch;
+    if (this.#outlet.postRows({ type: 'rows', id, announcement, rows, counts: this.#counts })) {
+      this.#announcement = undefined;
+      this.#counts = createCounts();
+    } else this.#drop(rows);
+  }
+
+  #drop(rows: Rows): void {
+    this.#counts.droppedRows += rows.offsets.length;
+    this.#counts.droppedTables++;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#sampler !== undefined && this.#rows.length > 0) this.#send(this.#rows.take(this.#anchor));
+    this.#end();
+    this.#hasFailed = true;
+    this.#outlet.post({ type: 'failed', id: this.#options.id, message: describeError(error) });
+    this.timer.deadlineNs = monotonicSinceOriginNs() + this.#backOffNs;
+    this.#backOffNs = Math.min(this.#backOffNs * 2, mostBackOffNs);
+  }
+
+  #recover(): void {
+    this.#hasFailed = false;
+    this.#backOffNs = leastBackOffNs;
+    this.#outlet.post({ type: 'recovered', id: this.#options.id });
+  }
+
+  #end(): void {
+    if (this.#sampler === undefined) return;
+    closeQuietly(this.#sampler);
+    this.#sampler = undefined;
+    this.#outlet.post({ type: 'ended', id: this.#options.id });
+  }
+}
+
+function createCounts(): SlotCounts {
+  return { missedTicks: 0, latenessNs: 0, droppedRows: 0, droppedTables: 0 };
+}
+
+function describeWidth(found: number, wanted: number): string {
+  return `Cannot use a reading: it has ${found} values, wanted ${wanted} until maintain changes that`;
+}
+
+function closeQuietly(sampler: Sampler): void {
+  try {
+    sampler.close();
+  } catch {
+    // It is gone in any case; what failed before is what people should read.
+  }
+}

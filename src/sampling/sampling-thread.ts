@@ -1,0 +1,215 @@
+import { Worker } from 'node:worker_threads';
+import { describeError, UnavailableError } from '../component/errors.js';
+import type { Log } from '../component/log.js';
+import type { Command, OpenCommand, ThreadMessage, ThreadOptions } from './protocol.js';
+import type { SamplerChannel } from './sampler-channel.js';
+import { ThreadLine } from './thread-line.js';
+
+export interface ThreadContext {
+  readonly log: Log;
+  /** Takes what a thread says of its scheduling. */
+  note(level: 'info' | 'warn', message: string): void;
+  /** How long a sampler may take to stop before its thread is given up. */
+  readonly stopTimeoutMs: number;
+}
+
+/** A command that waits for its reply. */
+interface Waiting {
+  resolve(): void;
+  reject(message: string): void;
+  /** The thread is gone: there will be no reply. */
+  giveUp(message: string): void;
+}
+
+const restartAfterMs = 1000;
+
+/** A worker thread with its samplers. When it dies or hangs, another one takes its place. */
+export class SamplingThread {
+  readonly #context: ThreadContext;
+  readonly #channels = new Map<number, SamplerChannel>();
+  /** The thread replies in the order of the commands. */
+  #waiting: Waiting[] = [];
+  #line: ThreadLine;
+  #worker: Worker | undefined;
+  #isOpen = true;
+
+  constructor(context: ThreadContext) {
+    this.#context = context;
+    this.#line = this.#connect();
+    this.#spawn(this.#line.options);
+  }
+
+  /** False once its last sampler was closed: then it takes no other. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /**
+   * Opens the channel's sampler.
+   * @throws UnavailableError when that cannot be done
+   */
+  async open(channel: SamplerChannel): Promise<void> {
+    this.#channels.set(channel.id, channel);
+    try {
+      await this.#order(createOpenCommand(channel, false));
+    } catch (error) {
+      await this.close(channel);
+      throw error;
+    }
+  }
+
+  /** Resolves when a reading was taken and the channel has handed on every row. */
+  flush({ id, closing }: SamplerChannel): Promise<void> {
+    return closing ?? this.#order({ type: 'flush', id });
+  }
+
+  /** Resolves when the channel has handed on every row and the sampler is closed, an idle thread included. */
+  close(channel: SamplerChannel): Promise<void> {
+    channel.closing ??= this.#close(channel);
+    return channel.closing;
+  }
+
+  /** Closes every sampler. */
+  async shutdown(): Promise<void> {
+    await Promise.all([...this.#channels.values()].map((channel) => this.close(channel)));
+  }
+
+  async #close({ id }: SamplerChannel): Promise<void> {
+    const timer = setTimeout(() => this.#expire(), this.#context.stopTimeoutMs);
+    await this.#order({ type: 'close', id });
+    clearTimeout(timer);
+    this.#channels.delete(id);
+    if (this.#channels.size === 0 && this.#isOpen) await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#isOpen = false;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    const exited = new Promise((resolve) => void worker?.once('exit', resolve));
+    this.#line.post({ type: 'end' });
+    await exited;
+    this.#line.close();
+  }
+
+  #order(command: Command): Promise<void> {
+    if (!this.#isOpen) return Promise.resolve();
+    const isFirstOpen = command.type === 'open' && !command.again;
+    return new Promise((resolve, reject) => {
+      const refuse = (message: string) => reject(new UnavailableError(message));
+      this.#waiting.push({ resolve, reject: refuse, giveUp: isFirstOpen ? refuse : () => resolve() });
+      this.#line.post(command);
+    });
+  }
+
+  #expire(): void {
+    // The answer may have come while the main thread itself was busy.
+    this.#line.drain();
+    if (this.#waiting.length === 0) return;
+    this.#replace(`Cannot stop a sampler: no answer from its thread after ${this.#context.stopTimeoutMs} ms`);
+  }
+
+  #connect(): ThreadLine {
+    return new ThreadLine((message) => this.#take(message));
+  }
+
+  #spawn(options: ThreadOptions): void {
+    const url = new URL('./thread-main.js', import.meta.url);
+    const worker = new Worker(url, {
+      name: 'sampling',
+      execArgv: [],
+      workerData: options,
+      transferList: [options.port],
+    });
+    let reason = 'it exited';
+    worker.on('error', (error) => {
+      reason = describeError(error);
+    });
+    worker.on('exit', () => {
+      if (this.#worker !== worker) return;
+      this.#line.drain();
+      this.#replace(`Cannot go on in a sampling thread: ${reason}`);
+    });
+    this.#worker = worker;
+  }
+
+  /** Leaves this thread as it is and goes on in another, with new series. */
+  #replace(reason: string): void {
+    this.#context.log.error(reason);
+    const lost = this.#worker;
+    this.#worker = undefined;
+    void lost?.terminate();
+    lost?.unref();
+    this.#line.close();
+    this.#dropClosing();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { giveUp } of waiting) giveUp(reason);
+    if (this.#isOpen) this.#restart();
+  }
+
+  #dropClosing(): void {
+    for (const channel of this.#channels.values()) {
+      channel.end();
+      if (channel.closing !== undefined) this.#channels.delete(channel.id);
+    }
+    this.#isOpen = this.#channels.size > 0;
+  }
+
+  #restart(): void {
+    this.#line = this.#connect();
+    const { options } = this.#line;
+    for (const channel of this.#channels.values()) void this.#reopen(channel);
+    setTimeout(() => this.#spawn(options), restartAfterMs);
+  }
+
+  async #reopen(channel: SamplerChannel): Promise<void> {
+    try {
+      await this.#order(createOpenCommand(channel, true));
+    } catch (error) {
+      channel.request.log.error(`Cannot open the sampler again: ${describeError(error)}`);
+    }
+  }
+
+  #take(message: ThreadMessage): void {
+    if (message.type === 'note') {
+      this.#context.note(message.level, message.message);
+      return;
+    }
+    const channel = this.#channels.get(message.id);
+    switch (message.type) {
+      case 'rows':
+        channel?.takeRows(message);
+        break;
+      case 'ended':
+        channel?.end();
+        break;
+      case 'failed':
+        channel?.fail(message.message);
+        break;
+      case 'recovered':
+        channel?.recover();
+        break;
+      case 'opened':
+      case 'done':
+        this.#waiting.shift()?.resolve();
+        break;
+      case 'refused':
+        this.#waiting.shift()?.reject(message.message);
+        break;
+    }
+  }
+}
+
+function createOpenCommand({ id, request }: SamplerChannel, again: boolean): OpenCommand {
+  const { module, options, periodNs, flushMs } = request;
+  return {
+    type: 'open',
+    id,
+    module: module.href,
+    options,
+    periodNs: Math.round(periodNs),
+    flushNs: flushMs * 1e6,
+    again,
+  };
+}

@@ -1,0 +1,78 @@
+import type { Meter } from '@opentelemetry/api';
+import type { Log } from '../component/log.js';
+import { SamplerChannel } from './sampler-channel.js';
+import { createSamplerMetrics, type SamplerMetrics } from './sampler-metrics.js';
+import type { RunningSampler, SamplerRequest, Sampling } from './sampling.js';
+import { SamplingThread, type ThreadContext } from './sampling-thread.js';
+
+export interface SamplingContext {
+  readonly log: Log;
+  readonly meter: Meter;
+  /** How long a sampler may take to stop before its thread is given up; 2 s by default. */
+  readonly stopTimeoutMs?: number;
+}
+
+const leastPeriodNs = 20_000;
+
+/** Sampling in worker threads: one that samplers share, and one for each that wants its own. */
+export function createSampling(context: SamplingContext): Sampling {
+  return new SamplingThreads(context);
+}
+
+class SamplingThreads implements Sampling {
+  readonly #log: Log;
+  readonly #context: ThreadContext;
+  readonly #metrics: SamplerMetrics;
+  readonly #threads = new Set<SamplingThread>();
+  readonly #noted = new Set<string>();
+  #shared: SamplingThread | undefined;
+  #lastId = 0;
+  #isShutDown = false;
+
+  constructor({ log, meter, stopTimeoutMs = 2000 }: SamplingContext) {
+    this.#metrics = createSamplerMetrics(meter);
+    this.#log = log;
+    this.#context = { log, stopTimeoutMs, note: (level, message) => this.#noteOnce(level, message) };
+  }
+
+  async start(request: SamplerRequest): Promise<RunningSampler> {
+    this.#check(request);
+    const thread = this.#threadFor(request);
+    const channel = new SamplerChannel(++this.#lastId, request, this.#metrics);
+    await thread.open(channel);
+    return {
+      flush: () => thread.flush(channel),
+      stop: () => thread.close(channel),
+    };
+  }
+
+  async shutdown(): Promise<void> {
+    this.#isShutDown = true;
+    await Promise.all([...this.#threads].map((thread) => thread.shutdown()));
+  }
+
+  #check({ id, periodNs, flushMs }: SamplerRequest): void {
+    if (this.#isShutDown) throw new Error(`Cannot sample for ${id}: sampling has been shut down`);
+    if (!(periodNs >= leastPeriodNs && flushMs > 0)) {
+      throw new RangeError(
+        `Cannot sample for ${id}: found a period of ${periodNs} ns and a flush every ${flushMs} ms, ` +
+          `wanted at least ${leastPeriodNs} ns and more than 0 ms`,
+      );
+    }
+  }
+
+  #threadFor({ ownThread = false }: SamplerRequest): SamplingThread {
+    for (const thread of this.#threads) if (!thread.isOpen) this.#threads.delete(thread);
+    if (!ownThread && this.#shared?.isOpen === true) return this.#shared;
+    const thread = new SamplingThread(this.#context);
+    this.#threads.add(thread);
+    if (!ownThread) this.#shared = thread;
+    return thread;
+  }
+
+  #noteOnce(level: 'info' | 'warn', message: string): void {
+    if (this.#noted.has(message)) return;
+    this.#noted.add(message);
+    this.#log[level](message);
+  }
+}

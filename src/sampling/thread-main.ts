@@ -1,0 +1,121 @@
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { describeError } from '../component/errors.js';
+import { sharpenTimers } from '../linux/thread.js';
+import { WakeSignal } from '../linux/wake-signal.js';
+import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './protocol.js';
+import { RealTimeGuard } from './real-time-guard.js';
+import { SamplerSlot, type Outlet } from './sampler-slot.js';
+import type { OpenSampler } from './sampler.js';
+import { findNext } from './schedule.js';
+
+/** Bytes of rows on their way to a main thread that is busy elsewhere. */
+const mostBytesUnderway = 64 * 2 ** 20;
+
+/** What a sampling thread does from its birth to the `end` command. */
+class SamplingLoop implements Outlet {
+  readonly #port: MessagePort;
+  readonly #signal: WakeSignal;
+  readonly #taken: Int32Array<SharedArrayBuffer>;
+  readonly #guard = new RealTimeGuard((level, message) => this.post({ type: 'note', level, message }));
+  readonly #slots = new Map<number, SamplerSlot>();
+  #sentBytes = 0;
+
+  constructor({ port, signal, taken }: ThreadOptions) {
+    this.#port = port;
+    this.#signal = new WakeSignal(signal);
+    this.#taken = new Int32Array(taken);
+  }
+
+  async run(): Promise<void> {
+    sharpenTimers();
+    for (;;) {
+      const known = this.#signal.count;
+      for (let command = this.#receive(); command !== undefined; command = this.#receive()) {
+        if (command.type === 'end') return;
+        await this.#obey(command);
+      }
+      this.#sample(known);
+    }
+  }
+
+  post(message: ThreadMessage): void {
+    this.#port.postMessage(message, []);
+  }
+
+  postRows(message: RowsMessage): boolean {
+    this.#guard.check();
+    const { offsets, values } = message.rows;
+    const sentBytes = (this.#sentBytes + offsets.byteLength + values.byteLength) | 0;
+    if (((sentBytes - Atomics.load(this.#taken, 0)) | 0) > mostBytesUnderway) return false;
+    this.#sentBytes = sentBytes;
+    this.#port.postMessage(message, [offsets.buffer, values.buffer]);
+    return true;
+  }
+
+  #receive(): Command | undefined {
+    // The main thread sends nothing else.
+    const found: { message: Command } | undefined = receiveMessageOnPort(this.#port);
+    return found?.message;
+  }
+
+  async #obey(command: Exclude<Command, { type: 'end' }>): Promise<void> {
+    const { type, id } = command;
+    if (type === 'open') {
+      await this.#open(command);
+      return;
+    }
+    const slot = this.#slots.get(id);
+    if (type === 'flush') slot?.flush();
+    else this.#close(id, slot);
+    this.post({ type: 'done', id });
+  }
+
+  async #open(command: OpenCommand): Promise<void> {
+    const { id } = command;
+    try {
+      const slot = await this.#createSlot(command);
+      if (command.again) slot.openAgain();
+      else slot.open();
+      this.#slots.set(id, slot);
+      this.#adapt();
+      this.post({ type: 'opened', id });
+    } catch (error) {
+      this.post({ type: 'refused', id, message: describeError(error) });
+    }
+  }
+
+  async #createSlot({ id, module, options, periodNs, flushNs }: OpenCommand): Promise<SamplerSlot> {
+    // A sampler's module exports this function; a receiver names its own module only.
+    const { openSampler } = (await import(module)) as { openSampler: OpenSampler };
+    return new SamplerSlot({ id, periodNs, flushNs, open: () => openSampler(options) }, this);
+  }
+
+  #close(id: number, slot: SamplerSlot | undefined): void {
+    slot?.close();
+    this.#slots.delete(id);
+    this.#adapt();
+  }
+
+  #adapt(): void {
+    this.#guard.adapt(Math.min(...[...this.#slots.values()].map((slot) => slot.timer.periodNs)));
+  }
+
+  /** Reads what is due, again and again, until there are commands. */
+  #sample(known: number): void {
+    const slots = [...this.#slots.values()];
+    while (this.#signal.count === known) {
+      const slot = findNext(slots);
+      if (slot === undefined) {
+        this.#signal.wait(known);
+        return;
+      }
+      this.#signal.waitUntil(slot.timer, known);
+      if (this.#signal.count === known) slot.tick();
+    }
+  }
+}
+
+// Whoever starts this module as a thread lends it these.
+await new SamplingLoop(workerData as ThreadOptions).run();
+// Not just the end of the module: what a sampler left open would keep the thread.
+process.exit();
