@@ -1,0 +1,46 @@
+/** One figure beside the one it is judged by. */
+export interface Result {
+  readonly what: string;
+  readonly unit: string;
+  readonly ours: number;
+  /** The floor in C, or the peer, in the same run. */
+  readonly reference: number | undefined;
+  /** In words: "at most 1.25x". */
+  readonly budget: string;
+  readonly ratio: number | undefined;
+  readonly met: boolean | undefined;
+}
+
+/** A comparison that runs its sides in alternation, in one go. */
+export interface Benchmark {
+  /** As it is named on the command line. */
+  readonly name: string;
+  measure(): Promise<readonly Result[]>;
+}
+
+/** A result whose budget is a ratio to the reference; without `mostRatio` there is none. */
+export function compare(
+  what: string,
+  unit: string,
+  { ours, reference }: Pick<Result, 'ours' | 'reference'>,
+  mostRatio?: number,
+): Result {
+  const ratio = reference === undefined ? undefined : ours / reference;
+  const met = ratio === undefined || mostRatio === undefined ? undefined : ratio <= mostRatio;
+  return {
+    what,
+    unit,
+    ours,
+    reference,
+    ratio,
+    met,
+    budget: mostRatio === undefined ? '' : `at most ${mostRatio}x`,
+  };
+}
+
+/** The middle one, so that a moment in which the machine was busy elsewhere does not count. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

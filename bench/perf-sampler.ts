@@ -1,0 +1,49 @@
+import {
+  closePerfEvent,
+  openPerfEvent,
+  perfReadFormat,
+  perfType,
+  readPerfEvent,
+} from '../src/linux/perf-event.js';
+import type { Sampler } from '../src/sampling/sampler.js';
+
+/** cpu-clock, context-switches, page-faults, cpu-migrations: four counters that every kernel has. */
+const configs = [0, 3, 2, 4];
+const { totalTimeEnabled, totalTimeRunning, group } = perfReadFormat;
+const firstValueWord = 6;
+
+/** Reads a perf group of four software counters of CPU 0, as the floor in C does. */
+export function openSampler(): Sampler {
+  const fds: number[] = [];
+  for (const config of configs) fds.push(openCounter(config, fds[0]));
+  const buffer = new Uint8Array(8 * (3 + configs.length));
+  const words = new Uint32Array(buffer.buffer);
+  const first = new Float64Array(configs.length).fill(NaN);
+  return {
+    width: configs.length,
+    columns: configs,
+    generation: 0,
+    read(values, at) {
+      readPerfEvent(fds[0], buffer);
+      for (let column = 0; column < configs.length; column++) {
+        const low = firstValueWord + 2 * column;
+        const value = words[low] + words[low + 1] * 2 ** 32;
+        if (Number.isNaN(first[column])) first[column] = value;
+        values[at + column] = value - first[column];
+      }
+    },
+    close: () => fds.forEach(closePerfEvent),
+  };
+}
+
+function openCounter(config: number, groupFd: number | undefined): number {
+  return openPerfEvent({
+    name: `software event ${config}`,
+    type: perfType.software,
+    config,
+    pid: -1,
+    cpu: 0,
+    readFormat: totalTimeEnabled | totalTimeRunning | group,
+    ...(groupFd === undefined ? {} : { groupFd }),
+  });
+}

@@ -1,0 +1,161 @@
+import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogCollector } from '../src/contract/fakes.js';
+import type { RunningSampler, Sampling } from '../src/sampling/sampling.js';
+import { createSampling } from '../src/sampling/sampling-threads.js';
+import { compare, median, type Benchmark, type Result } from './benchmark.js';
+import { findFloor, type Floor } from './floors.js';
+
+/** What one run at one rate showed. */
+interface Run {
+  readonly ticks: number;
+  readonly missed: number;
+  readonly cpuUs: number;
+}
+
+const rates = [
+  { hz: 100 },
+  { hz: 1000, mostRatio: 1.5 },
+  { hz: 10_000, mostRatio: 1.25, mostMissedPoints: 0.1 },
+  { hz: 50_000, mostMissedPoints: 0.1 },
+];
+const rounds = 5;
+const runSeconds = 1;
+const settleMs = 200;
+
+/** CPU time per sample and missed ticks, main thread included, against the same reads in C. */
+export const sampling: Benchmark = {
+  name: 'sampling',
+  async measure() {
+    const floor = findFloor('sampling');
+    const subject = await openSubject();
+    const results: Result[] = [];
+    for (const rate of rates) results.push(...(await measureRate(rate, subject, floor)));
+    await subject.close();
+    return results;
+  },
+};
+
+interface Subject {
+  run(hz: number): Promise<Run>;
+  close(): Promise<void>;
+}
+
+async function measureRate(rate: (typeof rates)[number], subject: Subject, floor?: Floor): Promise<Result[]> {
+  const { hz, mostRatio, mostMissedPoints } = rate;
+  // The compiler needs some thousand ticks, and memory is not warm yet.
+  await subject.run(hz);
+  const [ours, theirs]: [Run[], Run[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    ours.push(await subject.run(hz));
+    if (floor !== undefined) theirs.push(await runFloor(floor, hz));
+  }
+  const cost = { ours: costOf(ours), reference: theirs.length === 0 ? undefined : costOf(theirs) };
+  return [
+    compare(`CPU per sample at ${hz} Hz`, 'us', cost, mostRatio),
+    compareMissed(
+      hz,
+      { ours: missedPercent(ours), reference: theirs.length === 0 ? undefined : missedPercent(theirs) },
+      mostMissedPoints,
+    ),
+  ];
+}
+
+function compareMissed(
+  hz: number,
+  { ours, reference }: Pick<Result, 'ours' | 'reference'>,
+  points?: number,
+): Result {
+  const isJudged = points !== undefined && reference !== undefined;
+  return {
+    what: `Missed ticks at ${hz} Hz`,
+    unit: '%',
+    ours,
+    reference,
+    ratio: undefined,
+    budget: points === undefined ? '' : `at most ${points} points more`,
+    met: isJudged ? ours <= reference + points : undefined,
+  };
+}
+
+function costOf(runs: readonly Run[]): number {
+  return median(runs.map(({ cpuUs, ticks }) => cpuUs / ticks));
+}
+
+function missedPercent(runs: readonly Run[]): number {
+  return median(runs.map(({ ticks, missed }) => (missed / (ticks + missed)) * 100));
+}
+
+async function runFloor(floor: Floor, hz: number): Promise<Run> {
+  const [ticks, missed, cpuUs] = await floor.run(String(hz), String(runSeconds));
+  return { ticks, missed, cpuUs };
+}
+
+/** One sampling thread for all runs, so that its code is compiled once, as in an agent that runs for days. */
+async function openSubject(): Promise<Subject> {
+  const counter = createMissedCounter();
+  const threads = createSampling({ log: createLogCollector(), meter: counter.meter });
+  const keepThread = await startSampler(threads, 60e9, () => {});
+  return {
+    async run(hz) {
+      let rows = 0;
+      const sampler = await startSampler(threads, 1e9 / hz, (count) => (rows += count));
+      await sleep(settleMs);
+      await sampler.flush();
+      const [firstRows, firstMissed, firstUsage] = [rows, counter.missed(), process.cpuUsage()];
+      await sleep(runSeconds * 1000);
+      await sampler.flush();
+      const { user, system } = process.cpuUsage(firstUsage);
+      const run = { ticks: rows - firstRows, missed: counter.missed() - firstMissed, cpuUs: user + system };
+      await sampler.stop();
+      return run;
+    },
+    async close() {
+      await keepThread.stop();
+      await threads.shutdown();
+    },
+  };
+}
+
+function startSampler(
+  threads: Sampling,
+  periodNs: number,
+  countRows: (rows: number) => void,
+): Promise<RunningSampler> {
+  const metric = { name: 'bench', unit: '1', description: '', kind: 'counter', valueType: 'int' } as const;
+  return threads.start({
+    id: 'bench',
+    module: new URL('./perf-sampler.js', import.meta.url),
+    options: undefined,
+    periodNs,
+    flushMs: 250,
+    describe: (columns, start) =>
+      // What perf-sampler.ts gives.
+      (columns as number[]).map((config) => ({
+        metric,
+        resource: { attributes: {} },
+        attributes: { config },
+        start,
+      })),
+    next: {
+      consume(table) {
+        countRows(table.offsets.length);
+        return true;
+      },
+    },
+    log: createLogCollector(),
+  });
+}
+
+function createMissedCounter(): { readonly meter: Meter; missed(): number } {
+  let missed = 0;
+  const noop = createNoopMeter();
+  const counter: Counter = { add: (count) => void (missed += count) };
+  const meter: Meter = Object.create(noop, {
+    createCounter: {
+      value: (name: string) =>
+        name === 'joulemetry.sampler.missed_ticks' ? counter : noop.createCounter(name),
+    },
+  });
+  return { meter, missed: () => missed };
+}
