@@ -24,7 +24,12 @@ ${configUsage}
 `,
   async run(args) {
     const options = { ...configOptions, format: { type: 'string' }, mode: { type: 'string' } } as const;
-    const { config = [], set = [], format = 'yaml', mode = 'redacted' } = parseOptions({
+    const {
+      config = [],
+      set = [],
+      format = 'yaml',
+      mode = 'redacted',
+    } = parseOptions({
       args: [...args],
       options,
     }).values;

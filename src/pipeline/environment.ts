@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Clock } from '../component/clock.js';
 import type { ComponentKind, Context } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import type { Resource } from '../model/series.js';
 import type { Sampling } from '../sampling/sampling.js';
@@ -13,6 +14,8 @@ export interface Environment {
   readonly meter: Meter;
   readonly host: Resource;
   readonly sampling: Sampling;
+  /** Sees every table that reaches the exporters. */
+  readonly observer?: Consumer | undefined;
 }
 
 /** The context of one component. */

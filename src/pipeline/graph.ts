@@ -31,10 +31,11 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
   const exporters = new Map(
     [...exporterIds].map((id) => [id, adopt('exporter', id, createExporter(config, id, environment))]),
   );
+  const observers = environment.observer ? [environment.observer] : [];
   const createEntry = ({ processors, exporters: ids }: PipelineConfig): Consumer =>
     processors.reduceRight<Consumer>(
       (next, id) => adopt('processor', id, createProcessor(config, id, { environment, next })),
-      fanOut(ids.map((id) => find(exporters, id))),
+      fanOut([...ids.map((id) => find(exporters, id)), ...observers]),
     );
   const entries = config.pipelines.map((pipeline) => ({ pipeline, entry: createEntry(pipeline) }));
   return {

@@ -1,0 +1,63 @@
+import type { ServiceConfig } from '../config/service.js';
+import { createWallClock } from '../linux/wall-clock.js';
+import type { Environment } from '../pipeline/environment.js';
+import { Service } from '../pipeline/service.js';
+import { createSampling } from '../sampling/sampling-threads.js';
+import { createLog, type RootLog } from '../telemetry/log.js';
+import { watchOwnEnergy } from '../telemetry/own-energy.js';
+import { exitCodes, type Command } from './command.js';
+import { configOptions, configUsage, judgeConfigOf, parseOptions } from './config-options.js';
+import { startOwnTelemetry } from './own-telemetry.js';
+import { waitForEnd, type EndingSignal } from './signals.js';
+import { readVersion } from './version.js';
+
+/** The agent: measures until it is told to stop. */
+export const command: Command = {
+  name: 'run',
+  summary: 'Measure until stopped (the default command)',
+  usage: `Usage: joulemetry [run] [OPTIONS]
+
+Starts the pipelines of the configuration and runs until SIGINT, SIGTERM or SIGHUP; then everything that
+was measured is handed on, within 5 seconds. A second signal more than a second later leaves at once.
+
+${configUsage}
+`,
+  async run(args) {
+    const { config = [], set = [] } = parseOptions({ args: [...args], options: configOptions }).values;
+    // Before anything that takes time: a signal during the start ends it in order, too.
+    const end = waitForEnd();
+    await runService(await judgeConfigOf({ config, set }), end);
+    return exitCodes.success;
+  },
+};
+
+async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Promise<void> {
+  const { level, encoding } = config.telemetry.logs;
+  const log = await createLog({ level, format: encoding });
+  log.info(`Starting joulemetry ${readVersion()}`);
+  const observer = watchOwnEnergy();
+  const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
+  const { meter } = telemetry;
+  try {
+    const service = new Service(config, {
+      ...surroundings(log),
+      meter,
+      observer,
+      sampling: createSampling({ log, meter }),
+    });
+    await service.start();
+    log.info('Everything is ready: measuring');
+    log.info(`Ending after ${await end}`);
+    await service.shutdown();
+  } finally {
+    await telemetry.shutdown();
+  }
+}
+
+function surroundings(log: RootLog): Pick<Environment, 'logFor' | 'clock' | 'host'> {
+  return {
+    logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),
+    clock: createWallClock(),
+    host: { attributes: {} },
+  };
+}

@@ -1,0 +1,34 @@
+import type { Consumer } from '../component/consumer.js';
+import { createPlans } from '../model/plan.js';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+
+/** Watches what passes for the energy that was attributed to one process. */
+export interface OwnEnergy extends Consumer {
+  /** Joules since the process was first seen, over all kinds of hardware; undefined before that. */
+  readJoules(): number | undefined;
+}
+
+/** @param pid the process to watch, by default this one */
+export function watchOwnEnergy(pid: number = process.pid): OwnEnergy {
+  const joules = new Map<Series, number>();
+  const findOwn = createPlans((series: readonly Series[]) =>
+    series.flatMap((one, column) => (isOwn(one, pid) ? [{ one, column }] : [])),
+  );
+  return {
+    consume({ series, values }: Table): boolean {
+      const lastRow = values.length - series.length;
+      for (const { one, column } of findOwn(series)) {
+        const value = values[lastRow + column];
+        if (!Number.isNaN(value)) joules.set(one, value);
+      }
+      return true;
+    },
+    readJoules: () =>
+      joules.size === 0 ? undefined : [...joules.values()].reduce((sum, value) => sum + value, 0),
+  };
+}
+
+function isOwn({ metric, resource }: Series, pid: number): boolean {
+  return metric.name === 'process.energy' && resource.attributes['process.pid'] === pid;
+}
