@@ -63,8 +63,8 @@ export class DomainLedger {
     if (window === undefined) return;
     const { divider, floor } = this.#parts;
     const division = divider.divide(window, floor.current?.watts);
-    this.#charge(window, divider.shares);
     this.#book(window, division);
+    this.#charge(window, divider.shares);
     this.#publishFloor(window.from);
     this.#describe(window, division);
     // Only now: a window is split by what was known before it.

@@ -129,8 +129,9 @@ export class HardwareLedger {
     book.past.addTotal(account.total);
   }
 
+  /** Whether everything up to this boundary is settled and in a row. */
   isDoneWith(boundary: number): boolean {
-    return [...this.#domains.values()].every(({ meter }) => meter.isDoneWith(boundary));
+    return !this.#isLate && [...this.#domains.values()].every(({ meter }) => meter.isDoneWith(boundary));
   }
 
   #findNext(): number {

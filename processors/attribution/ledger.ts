@@ -145,6 +145,6 @@ export class Ledger {
 
 function describeUnknownFloor({ series, floor }: DomainLedger): string {
   const name = `${series.attributes['hw.type']} "${series.attributes['hw.id']}"`;
-  const wanted = floor.isLearnable ? 'set "floor" or let the machine be quiet for 60 seconds' : 'set "floor"';
+  const wanted = floor.isLearnable ? 'set "floor" or wait until it was learned in quiet' : 'set "floor"';
   return `Cannot tell idle from other energy of ${name}: its floor is not known, ${wanted}`;
 }

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Consumer } from './consumer.js';
+import { DomainWindows } from './domain-windows.js';
+import type { Usage } from './usage.js';
+
+const consumer = new Consumer({ attributes: { 'process.pid': 1 } }, 0, []);
+
+/** One nanosecond of one consumer up to a boundary. */
+function usageTo(to: number): Usage {
+  return { firstTo: to, to, busyNs: 2, isGap: false, consumers: [consumer], cpuNs: [1], lifeNs: [1] };
+}
+
+/** Everything that can be settled: from, to, energy and the consumer's time; NaN for a gap. */
+function settleAll(windows: DomainWindows): [number, number, number, number][] {
+  const settled: [number, number, number, number][] = [];
+  for (let window = windows.settle(); window !== undefined; window = windows.settle()) {
+    const { from, to, energyNj, usage } = window;
+    settled.push([from, to, energyNj, usage.isGap ? NaN : usage.cpuNs[0]]);
+  }
+  return settled;
+}
+
+function readTo(windows: DomainWindows, readings: readonly (readonly [number, number])[]): void {
+  for (const [at, energyNj] of readings) windows.curve.read(at, energyNj, true);
+}
+
+test('DomainWindows settles a boundary once the energy is known up to there', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [[0, 0]]);
+  windows.push(usageTo(0));
+  windows.push(usageTo(10));
+  readTo(windows, [[9, 90]]);
+  assert.deepEqual(settleAll(windows), []);
+  readTo(windows, [[19, 190]]);
+  assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
+});
+
+test('DomainWindows settles energy that was there before the usage', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [
+    [0, 0],
+    [10, 100],
+    [20, 300],
+    [30, 300],
+  ]);
+  windows.push(usageTo(5));
+  windows.push(usageTo(15));
+  windows.push(usageTo(25));
+  assert.deepEqual(settleAll(windows), [[5, 15, 150, 1]]);
+  readTo(windows, [[40, 400]]);
+  windows.push(usageTo(35));
+  assert.deepEqual(settleAll(windows), [[15, 25, 125, 1]]);
+});
+
+test('DomainWindows widens the window of a slow meter', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [[0, 0]]);
+  for (let to = 0; to <= 10; to++) windows.push(usageTo(to));
+  readTo(windows, [
+    [5, 50],
+    [10, 150],
+  ]);
+  assert.deepEqual(settleAll(windows), [
+    [0, 5, 50, 5],
+    [5, 10, 100, 5],
+  ]);
+});
+
+test('DomainWindows does not interpolate a slow meter between two of its knots', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [[0, 0]]);
+  for (let to = 0.5; to <= 10; to++) windows.push(usageTo(to));
+  readTo(windows, [
+    [5, 50],
+    [10, 150],
+  ]);
+  assert.deepEqual(settleAll(windows), [[0.5, 5.5, 55, 5]]);
+});
+
+test('DomainWindows makes a gap of a window that is longer than allowed', () => {
+  const windows = new DomainWindows(10);
+  readTo(windows, [[0, 0]]);
+  windows.push(usageTo(0));
+  assert.equal(windows.findNext(), NaN);
+  for (let to = 1; to <= 50; to++) windows.push(usageTo(to));
+  assert.equal(windows.isDoneWith(40), true);
+  assert.equal(windows.isDoneWith(41), false);
+  readTo(windows, [
+    [50, 500],
+    [51, 510],
+  ]);
+  windows.push(usageTo(51));
+  assert.deepEqual(settleAll(windows), [
+    [0, 50, 500, NaN],
+    [50, 51, 10, 1],
+  ]);
+});
+
+test('DomainWindows settles what was known when its counter closed, and nothing later', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [
+    [0, 0],
+    [9, 90],
+    [12, 120],
+  ]);
+  windows.close();
+  for (const to of [0, 10, 20]) windows.push(usageTo(to));
+  assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
+  assert.equal(windows.findNext(), NaN);
+  assert.equal(windows.isDrained, true);
+});
+
+test('DomainWindows merges what waits too long in too many parts', () => {
+  const windows = new DomainWindows(1e9);
+  readTo(windows, [[0, 0]]);
+  windows.push(usageTo(0));
+  assert.equal(windows.findNext(), NaN);
+  for (let to = 1; to <= 5000; to++) windows.push(usageTo(to));
+  readTo(windows, [[5000, 5000]]);
+  assert.deepEqual(settleAll(windows), [[0, 5000, 5000, 5000]]);
+});
+
+test('DomainWindows loses nothing when it merges boundaries of a fast meter', () => {
+  const windows = new DomainWindows(1e9);
+  readTo(windows, [[0, 0]]);
+  windows.push(usageTo(0));
+  assert.equal(windows.findNext(), NaN);
+  for (let to = 1; to <= 5000; to++) windows.push(usageTo(to));
+  for (let at = 1; at <= 5000; at++) readTo(windows, [[at, at]]);
+  const settled = settleAll(windows);
+  assert.ok(settled.length > 2000);
+  assert.equal(
+    settled.reduce((sum, [, , energyNj]) => sum + energyNj, 0),
+    5000,
+  );
+  assert.equal(
+    settled.reduce((sum, [, , , cpuNs]) => sum + cpuNs, 0),
+    5000,
+  );
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { seriesKey } from '../../src/model/key.js';
+import type { Series } from '../../src/model/series.js';
+import { playRandomMachine, type MachineOptions } from './random-machine.js';
+import { Rig } from './test-rig.js';
+
+const idles = ['separate', 'proportional', 'equal'] as const;
+
+function play(options: MachineOptions, settings: object = {}): Rig {
+  const rig = new Rig({ floor: [{ hw_type: 'cpu', power: 5 }], ...settings });
+  playRandomMachine(rig, options);
+  void rig.processor.shutdown();
+  return rig;
+}
+
+interface Point {
+  readonly at: bigint;
+  readonly value: number;
+}
+
+/** Every point of every series that was handed on, in order. */
+function collectPoints({ out }: Rig): Map<Series, Point[]> {
+  const points = new Map<Series, Point[]>();
+  for (const table of out.tables) {
+    for (const [cell, value] of table.values.entries()) {
+      const series = table.series[cell % table.series.length];
+      const at = table.epoch + BigInt(table.offsets[Math.floor(cell / table.series.length)]);
+      const known = points.get(series) ?? [];
+      known.push({ at, value });
+      points.set(series, known);
+    }
+  }
+  return points;
+}
+
+/** What was attributed, in all: ended groups included. */
+function sumLast(rig: Rig, metric: string, hwType: string): number {
+  const own = rig.out.last(metric).filter(({ series }) => series.attributes['hw.type'] === hwType);
+  return own.reduce((sum, { value }) => sum + value, 0);
+}
+
+function sumPart(rig: Rig, part: string, hwType: string): number {
+  const own = rig.out
+    .last('ledger.energy')
+    .filter(
+      ({ series: { attributes } }) => attributes['ledger.part'] === part && attributes['hw.type'] === hwType,
+    );
+  return own.reduce((sum, { value }) => sum + value, 0);
+}
+
+/** The energy curve of a domain by the readings that were played: linear between changes. */
+function curveOf(points: readonly Point[]): (at: bigint) => number {
+  const changes = points.filter(({ value }, i) => i > 0 && value !== points[i - 1].value);
+  return (at) => {
+    const after = changes.findIndex((point) => point.at >= at);
+    if (after <= 0) return NaN;
+    const [low, high] = [changes[after - 1], changes[after]];
+    return low.value + ((high.value - low.value) * Number(at - low.at)) / Number(high.at - low.at);
+  };
+}
+
+/** Each published double is rounded once; their sums may be off by a little for each. */
+function isClose(actual: number, expected: number): boolean {
+  return Math.abs(actual - expected) <= 1e-12 * Math.max(1, expected);
+}
+
+const runs = [1, 2, 3, 4].flatMap((seed) =>
+  idles.flatMap((idle) => [false, true].map((hasFaults) => ({ seed, idle, hasFaults }))),
+);
+
+for (const { seed, idle, hasFaults } of runs) {
+  const name = `machine ${seed}, idle ${idle}${hasFaults ? ', faults' : ''}`;
+  const playIt = () => play({ seed, hasFaults, scans: 200, scanS: 1 }, { idle });
+
+  test(`attribution balances to the nanojoule: ${name}`, () => {
+    const rig = playIt();
+    assert.deepEqual(
+      rig.logLines.filter((line) => line.startsWith('error')),
+      [],
+    );
+    for (const hwType of ['cpu', 'memory']) {
+      const attributed = sumPart(rig, 'attributed', hwType);
+      assert.ok(attributed > 0);
+      assert.ok(isClose(sumLast(rig, 'process.energy', hwType), attributed));
+      assert.ok(isClose(sumLast(rig, 'linux.cgroup.energy', hwType), attributed));
+    }
+  });
+
+  test(`attribution hands on counters that never fall, in order of time: ${name}`, () => {
+    const rig = playIt();
+    const ended = new Set<Series>();
+    for (const table of rig.out.tables) {
+      for (const series of table.series) assert.ok(!ended.has(series));
+      for (const series of table.ended ?? []) ended.add(series);
+    }
+    for (const [series, points] of collectPoints(rig)) {
+      if (!series.metric.name.endsWith('.energy') || series.metric.name === 'hw.energy') continue;
+      assert.ok(points[0].at > series.start && points[0].value >= 0);
+      for (let i = 1; i < points.length; i++) {
+        assert.ok(points[i].at > points[i - 1].at && points[i].value >= points[i - 1].value);
+      }
+    }
+  });
+}
+
+test('attribution books what was measured between the first and the last boundary', () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const rig = play({ seed, scans: 100, scanS: 1 });
+    const points = collectPoints(rig);
+    const boundaries = [...points].find(([{ metric }]) => metric.name === 'system.cpu.busy.time')?.[1] ?? [];
+    const meters = [...points].filter(([{ metric }]) => metric.name === 'hw.energy');
+    for (const [meter, readings] of meters) {
+      const curve = curveOf(readings);
+      const known = boundaries.map(({ at }) => curve(at)).filter((joules) => !Number.isNaN(joules));
+      const parts = Object.values(rig.parts(String(meter.attributes['hw.id'])));
+      const booked = parts.reduce((sum, value) => sum + value, 0);
+      // From the first boundary after the domain was heard of, to one of the last: the meter may be slow.
+      const ends = known.slice(-5).flatMap((joules) => [joules - known[0], joules - known[1]]);
+      assert.ok(
+        ends.some((joules) => Math.abs(joules - booked) < 1e-6),
+        `${booked}, wanted one of ${ends.join(', ')}`,
+      );
+    }
+  }
+});
+
+test('attribution gives the same whatever the order in which processes are read', () => {
+  for (const seed of [1, 2, 3]) {
+    const values = [undefined, 7, 8].map((orderSeed) => {
+      const rig = play({ seed, scans: 100, scanS: 1, ...(orderSeed !== undefined && { orderSeed }) });
+      const all = ['ledger.energy', 'process.energy', 'linux.cgroup.energy'].flatMap((metric) =>
+        rig.out.last(metric),
+      );
+      return new Map(all.map(({ series, value }) => [`${seriesKey(series)} ${series.start}`, value]));
+    });
+    assert.deepEqual(values[1], values[0]);
+    assert.deepEqual(values[2], values[0]);
+  }
+});
+
+test('attribution balances with windows of a millisecond', () => {
+  const rig = play({ seed: 9, scans: 2000, scanS: 0.001 });
+  assert.deepEqual(
+    rig.logLines.filter((line) => line.startsWith('error')),
+    [],
+  );
+  assert.ok(isClose(sumLast(rig, 'process.energy', 'cpu'), sumPart(rig, 'attributed', 'cpu')));
+});

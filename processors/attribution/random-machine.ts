@@ -1,0 +1,164 @@
+import { createRandom, type Random } from './random.js';
+import { RigProcess, type Rig } from './test-rig.js';
+import type { Series } from '../../src/model/series.js';
+
+export interface MachineOptions {
+  readonly seed: number;
+  /** Mixes the order of the processes in each scan; undefined: as they were born. */
+  readonly orderSeed?: number;
+  readonly scans: number;
+  /** Mean time between two scans. */
+  readonly scanS: number;
+  /** Whether counters of energy begin anew and readings fail. */
+  readonly hasFaults?: boolean;
+}
+
+interface Meter {
+  series: Series;
+  /** Time between two readings, and between two tables: several readings are played late, one after the other. */
+  readonly periodS: number;
+  readonly refreshS: number;
+  readonly watts: number;
+  readAtS: number;
+  startJ: number;
+}
+
+interface Process {
+  readonly rig: RigProcess;
+  usedS: number;
+  share: number;
+}
+
+/**
+ * Plays a machine with everything by chance: processes that are born, work and end, scans that jitter and take
+ * time, meters slower and faster than the scans, energy that comes before and after the usage.
+ */
+export function playRandomMachine(rig: Rig, options: MachineOptions): void {
+  new RandomMachine(rig, options).play();
+}
+
+class RandomMachine {
+  readonly #rig: Rig;
+  readonly #options: MachineOptions;
+  readonly #random: Random;
+  readonly #order: Random | undefined;
+  readonly #meters: readonly Meter[];
+  #processes: Process[] = [];
+  #bornCount = 0;
+  #busyS = 0;
+  #nowS = 0;
+
+  constructor(rig: Rig, options: MachineOptions) {
+    this.#rig = rig;
+    this.#options = options;
+    this.#random = createRandom(options.seed);
+    this.#order = options.orderSeed === undefined ? undefined : createRandom(options.orderSeed);
+    const { scanS } = options;
+    this.#meters = [
+      this.#createMeter('cpu', 'package-0', scanS / 10),
+      this.#createMeter('cpu', 'package-1', scanS),
+      this.#createMeter('memory', 'dram-0', scanS * 3.7),
+    ];
+  }
+
+  play(): void {
+    for (let scan = 0; scan < this.#options.scans; scan++) {
+      const nextS = this.#nowS + this.#options.scanS * (0.5 + this.#random.fraction());
+      const isEnergyFirst = this.#random.fraction() < 0.5;
+      if (isEnergyFirst) this.#playMeters(nextS + this.#options.scanS / 5);
+      this.#playScan(nextS);
+      if (!isEnergyFirst) this.#playMeters(nextS);
+      this.#nowS = nextS;
+    }
+  }
+
+  #createMeter(hwType: string, hwId: string, refreshS: number): Meter {
+    const attributes = { 'hw.type': hwType, 'hw.id': hwId, 'energy.method': 'measured' };
+    return {
+      series: this.#rig.createMeter(attributes, 0),
+      periodS: refreshS / 2.2,
+      refreshS,
+      watts: 1 + 50 * this.#random.fraction(),
+      readAtS: 0,
+      startJ: 0,
+    };
+  }
+
+  #playMeters(toS: number): void {
+    for (const meter of this.#meters) {
+      for (; meter.readAtS <= toS; meter.readAtS += meter.periodS) this.#playReading(meter);
+    }
+  }
+
+  #playReading(meter: Meter): void {
+    const { refreshS, watts, readAtS } = meter;
+    const joules = Math.floor(readAtS / refreshS) * refreshS * watts;
+    const fault = this.#options.hasFaults ? this.#random.fraction() : 1;
+    if (fault < 0.001) {
+      this.#rig.end(readAtS, meter.series);
+      meter.series = this.#rig.createMeter(meter.series.attributes, readAtS);
+      meter.startJ = joules;
+    }
+    this.#rig.energy(meter.series, readAtS, fault < 0.05 && fault > 0.001 ? NaN : joules - meter.startJ);
+  }
+
+  #playScan(atS: number): void {
+    const elapsedS = atS - this.#nowS;
+    this.#work(elapsedS);
+    this.#bear(atS);
+    const rowS = atS + this.#options.scanS * 0.2 * this.#random.fraction();
+    const living = this.#order ? shuffle(this.#processes, this.#order) : this.#processes;
+    const half = this.#random.whole(living.length + 1);
+    this.#playRows(living.slice(0, half), rowS);
+    this.#playRows(living.slice(half), rowS);
+    this.#bury(rowS);
+    this.#rig.boundary(atS, this.#busyS);
+  }
+
+  #playRows(processes: readonly Process[], atS: number): void {
+    this.#rig.usage(
+      atS,
+      processes.map(({ rig, usedS }) => [rig, usedS]),
+    );
+  }
+
+  /** Everybody uses a share of the time that no other has, and the machine a little more, or at times less. */
+  #work(elapsedS: number): void {
+    let freeS = 2 * elapsedS;
+    for (const process of this.#processes) {
+      const workS = this.#random.fraction() < 0.4 ? 0 : freeS * process.share;
+      process.usedS += workS;
+      freeS -= workS;
+    }
+    this.#busyS += (2 * elapsedS - freeS) * (0.95 + 0.3 * this.#random.fraction());
+  }
+
+  #bear(atS: number): void {
+    while (this.#processes.length < 3 || this.#random.fraction() < 0.3) {
+      this.#bornCount += 1;
+      const identity = {
+        'process.pid': this.#bornCount % 20,
+        'process.creation.time': String(this.#bornCount),
+        ...(this.#bornCount % 5 > 0 && { 'process.linux.cgroup': `/cgroup-${this.#bornCount % 5}` }),
+      };
+      const bornS = atS - this.#options.scanS * this.#random.fraction();
+      const usedS = (atS - bornS) * this.#random.fraction();
+      const share = this.#random.fraction() / 3;
+      this.#processes.push({ rig: new RigProcess(identity, bornS), usedS, share });
+      this.#busyS += usedS;
+    }
+  }
+
+  #bury(atS: number): void {
+    const ended = this.#processes.filter(() => this.#random.fraction() < 0.1);
+    this.#processes = this.#processes.filter((process) => !ended.includes(process));
+    for (const { rig } of ended) this.#rig.end(atS, ...rig.series);
+  }
+}
+
+function shuffle<T>(items: readonly T[], random: Random): readonly T[] {
+  return items
+    .map((item) => ({ item, place: random.fraction() }))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
