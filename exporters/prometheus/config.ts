@@ -19,6 +19,7 @@ export const schema = {
       'process.executable.name',
       'process.owner',
       'process.linux.cgroup',
+      'linux.cgroup.path',
       'container.id',
       'container.name',
       'k8s.namespace.name',

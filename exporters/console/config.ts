@@ -1,0 +1,24 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+
+export const schema = {
+  when: {
+    doc: 'When the summary is shown: `terminal` where the standard output is one, `always` also into a file or a pipe, one summary below the other.',
+    format: ['terminal', 'always'],
+    default: 'terminal',
+  },
+  interval: {
+    doc: 'Time between two summaries. Watts and CPU use are means over this time.',
+    format: 'duration',
+    default: '2s',
+    min: 100,
+  },
+  top: {
+    doc: 'How many processes are listed at the most.',
+    format: 'int',
+    default: 10,
+    min: 0,
+    max: 1000,
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

@@ -1,0 +1,75 @@
+import { cpus } from 'node:os';
+import type { Writable } from 'node:stream';
+import type { ConsumingComponent } from '../../src/component/component.js';
+import type { Clock } from '../../src/component/clock.js';
+import { createOutput } from '../../src/component/output.js';
+import type { Table } from '../../src/model/table.js';
+import type { Config } from './config.js';
+import { lookAt } from './look.js';
+import { Readings } from './readings.js';
+import { renderView } from './render.js';
+import { createPlainScreen, createTerminalScreen, type Screen } from './screen.js';
+
+/** What of `process.stdout` is used. */
+export interface Terminal extends Writable {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** Shows a summary again and again, where there is somebody to show it to. */
+export function createConsole(config: Config, clock: Clock, terminal: Terminal): ConsumingComponent {
+  const hasReader = terminal.isTTY === true || config.when === 'always';
+  return hasReader
+    ? new Summaries(config, clock, terminal)
+    : { start() {}, consume: () => true, shutdown() {} };
+}
+
+class Summaries implements ConsumingComponent {
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #terminal: Terminal;
+  readonly #screen: Screen;
+  readonly #readings = new Readings();
+  // A second signal ends the process at once: the cursor has to come back then, too.
+  readonly #close = () => this.#screen.close();
+  #startedNs = 0n;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(config: Config, clock: Clock, terminal: Terminal) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#terminal = terminal;
+    const output = createOutput(terminal);
+    this.#screen = terminal.isTTY === true ? createTerminalScreen(output) : createPlainScreen(output);
+  }
+
+  start(): void {
+    this.#startedNs = this.#clock.monotonicNs();
+    this.#timer = setInterval(() => this.#draw(), this.#config.interval);
+    process.once('exit', this.#close);
+  }
+
+  consume(table: Table): boolean {
+    this.#readings.take(table);
+    return true;
+  }
+
+  /** Shows the last readings once more, since the summary stays. */
+  shutdown(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#draw();
+    this.#close();
+    process.off('exit', this.#close);
+  }
+
+  #draw(): void {
+    const elapsed = Number(this.#clock.monotonicNs() - this.#startedNs) / 1e9;
+    const view = lookAt(this.#readings, { elapsed, cpuCount: cpus().length, top: this.#config.top });
+    const { columns = 80, rows = Infinity } = this.#terminal;
+    // One line is left empty above, and one below, or the terminal would scroll.
+    this.#screen.draw(renderView(view, columns).slice(0, Math.max(1, rows - 2)));
+  }
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Attributes, Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { lookAt } from './look.js';
+import { Readings } from './readings.js';
+
+const second = 1_000_000_000n;
+
+function seriesOf(name: string, attributes: Attributes, resource = { attributes: {} }): Series {
+  const metric = { name, unit: '', description: '', kind: 'counter', valueType: 'double' } as const;
+  return { metric, resource, attributes, start: 0n };
+}
+
+const options = { elapsed: 2, cpuCount: 4, top: 10 };
+
+/** A view of counters that began at 0 and were read once, after two seconds. */
+function lookAfterTwoSeconds(readings: readonly (readonly [Series, number])[]) {
+  const all = new Readings();
+  const values = Float64Array.from(readings, ([, value]) => value);
+  all.take(
+    createRow(
+      readings.map(([series]) => series),
+      2n * second,
+      values,
+    ),
+  );
+  return { view: lookAt(all, options), readings: all };
+}
+
+test('lookAt gives watts and joules of every domain, by name', () => {
+  const { view } = lookAfterTwoSeconds([
+    [seriesOf('hw.energy', { 'hw.id': 'p', 'hw.name': 'package-0', 'hw.type': 'cpu' }), 10],
+    [seriesOf('hw.energy', { 'hw.id': 'd', 'hw.type': 'memory', 'energy.method': 'estimated' }), 4],
+  ]);
+  assert.deepEqual(view.domains, [
+    { name: 'd', type: 'memory', watts: 2, joules: 4, isEstimated: true },
+    { name: 'package-0', type: 'cpu', watts: 5, joules: 10, isEstimated: false },
+  ]);
+  assert.equal(view.joules, 14);
+});
+
+test('lookAt keeps the joules of a domain that ended', () => {
+  const old = seriesOf('hw.energy', { 'hw.id': 'p' });
+  const { readings } = lookAfterTwoSeconds([[old, 10]]);
+  const again = seriesOf('hw.energy', { 'hw.id': 'p' });
+  readings.take({ ...createRow([again], 3n * second, Float64Array.of(1)), ended: [old] });
+  const view = lookAt(readings, options);
+  assert.deepEqual([view.joules, view.domains.length], [11, 1]);
+});
+
+test('lookAt adds up the parts of the ledger over domains and reasons', () => {
+  const { view, readings } = lookAfterTwoSeconds([
+    [seriesOf('ledger.energy', { 'ledger.part': 'unattributed', 'ledger.reason': 'unseen' }), 1],
+    [seriesOf('ledger.energy', { 'ledger.part': 'unattributed', 'ledger.reason': 'gap' }), 3],
+    [seriesOf('ledger.energy', { 'ledger.part': 'attributed', 'hw.id': 'p' }), 6],
+  ]);
+  assert.deepEqual(view.parts, [
+    { part: 'attributed', watts: 3, joules: 6 },
+    { part: 'unattributed', watts: 2, joules: 4 },
+  ]);
+  const [[one]] = readings.list('part');
+  readings.take({ ...createRow([], 3n * second, new Float64Array(0)), ended: [one] });
+  assert.equal(lookAt(readings, options).parts[1].joules, 4, 'what ended stays in the part');
+});
+
+test('lookAt takes the exact busy time, when there is one', () => {
+  const modes = [
+    [seriesOf('system.cpu.time', { 'cpu.mode': 'user' }), 1],
+    [seriesOf('system.cpu.time', { 'cpu.mode': 'system' }), 2],
+    [seriesOf('system.cpu.time', { 'cpu.mode': 'idle' }), 5],
+  ] as const;
+  assert.deepEqual(lookAfterTwoSeconds(modes).view.cpu, { busy: 1.5, count: 4 });
+  const exact = [...modes, [seriesOf('system.cpu.busy.time', {}), 4] as const];
+  assert.deepEqual(lookAfterTwoSeconds(exact).view.cpu, { busy: 2, count: 4 });
+  assert.deepEqual(lookAfterTwoSeconds([]).view.cpu, { busy: NaN, count: 4 });
+});
+
+test('lookAt lists processes by watts, those that use nothing not at all', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name, i) => ({
+    attributes: { 'process.executable.name': name, 'process.pid': i },
+  }));
+  const { view, readings } = lookAfterTwoSeconds([
+    [seriesOf('process.energy', { 'hw.type': 'cpu' }, a), 1],
+    [seriesOf('process.energy', { 'hw.type': 'cpu' }, b), 2],
+    [seriesOf('process.energy', { 'hw.type': 'memory' }, b), 4],
+    [seriesOf('process.energy', { 'hw.type': 'cpu' }, c), 0],
+    [seriesOf('process.cpu.time', { 'cpu.mode': 'user' }, a), 0.5],
+    [seriesOf('process.cpu.time', { 'cpu.mode': 'system' }, a), 0.5],
+  ]);
+  assert.deepEqual(view.processes, [
+    { name: 'b', pid: '1', watts: 3, joules: 6, cpus: NaN },
+    { name: 'a', pid: '0', watts: 0.5, joules: 1, cpus: 0.5 },
+  ]);
+  assert.equal(lookAt(readings, { ...options, top: 1 }).processes.length, 1);
+});
+
+test('lookAt lists processes by CPU time, when there is no energy', () => {
+  const [a, b] = ['a', 'b'].map((name) => ({ attributes: { 'process.executable.name': name } }));
+  const { view } = lookAfterTwoSeconds([
+    [seriesOf('process.cpu.time', { 'cpu.mode': 'user' }, a), 0.5],
+    [seriesOf('process.cpu.time', { 'cpu.mode': 'user' }, b), 1.5],
+  ]);
+  assert.deepEqual(
+    view.processes.map(({ name, cpus }) => [name, cpus]),
+    [
+      ['b', 0.75],
+      ['a', 0.25],
+    ],
+  );
+});
+
+test('lookAt forgets a process, when it ended', () => {
+  const series = seriesOf('process.cpu.time', {}, { attributes: { 'process.pid': 7 } });
+  const { readings, view } = lookAfterTwoSeconds([[series, 1]]);
+  assert.equal(view.processes.length, 1);
+  readings.take({ ...createRow([series], 3n * second, Float64Array.of(2)), ended: [series] });
+  assert.equal(lookAt(readings, options).processes.length, 0);
+});

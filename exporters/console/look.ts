@@ -1,0 +1,94 @@
+import type { Resource } from '../../src/model/series.js';
+import { partOf, type Readings } from './readings.js';
+import type { DomainView, PartView, ProcessView, View } from './view.js';
+
+/** What is looked at, and how much of it. */
+export interface LookOptions {
+  /** Seconds since the collector began. */
+  readonly elapsed: number;
+  readonly cpuCount: number;
+  /** How many processes. */
+  readonly top: number;
+}
+
+const partNames = ['attributed', 'idle', 'unattributed'];
+const idleModes = new Set(['idle', 'iowait', 'steal']);
+
+/** What a summary shows now. Rates are means since the last look. */
+export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptions): View {
+  const domains = lookAtDomains(readings);
+  return {
+    elapsed,
+    domains,
+    joules: sum([...domains.map(({ joules }) => joules), readings.sumEnded('domain')]),
+    parts: partNames.flatMap((part) => lookAtPart(readings, part)),
+    cpu: { busy: lookAtBusyCpus(readings), count: cpuCount },
+    processes: lookAtProcesses(readings).slice(0, top),
+  };
+}
+
+function lookAtDomains(readings: Readings): readonly DomainView[] {
+  const domains = readings.list('domain').map(([{ attributes }, counter]) => ({
+    name: String(attributes['hw.name'] ?? attributes['hw.id'] ?? ''),
+    type: String(attributes['hw.type'] ?? ''),
+    watts: counter.look(),
+    joules: counter.value,
+    isEstimated: attributes['energy.method'] === 'estimated',
+  }));
+  return domains.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function lookAtPart(readings: Readings, part: string): readonly PartView[] {
+  const counters = readings.list('part').filter(([series]) => partOf(series) === part);
+  if (counters.length === 0) return [];
+  const watts = sum(counters.map(([, counter]) => counter.look()));
+  const joules = sum([...counters.map(([, { value }]) => value), readings.sumEnded('part', part)]);
+  return [{ part, watts, joules }];
+}
+
+/** How many CPUs are busy. The exact counter counts where there is one. */
+function lookAtBusyCpus(readings: Readings): number {
+  const exact = sum(readings.list('busy').map(([, counter]) => counter.look()));
+  const byMode = readings
+    .list('cpu')
+    .filter(([{ attributes }]) => !idleModes.has(String(attributes['cpu.mode'])))
+    .map(([, counter]) => counter.look());
+  return Number.isNaN(exact) ? sum(byMode) : exact;
+}
+
+/** Those that use most first; those that use nothing not at all. */
+function lookAtProcesses(readings: Readings): readonly ProcessView[] {
+  const processes = new Map<Resource, ProcessView>();
+  const add = (resource: Resource, usage: Omit<ProcessView, 'name' | 'pid'>) => {
+    const known = processes.get(resource) ?? createProcess(resource);
+    processes.set(resource, {
+      ...known,
+      watts: sum([known.watts, usage.watts]),
+      joules: sum([known.joules, usage.joules]),
+      cpus: sum([known.cpus, usage.cpus]),
+    });
+  };
+  for (const [{ resource }, counter] of readings.list('processEnergy')) {
+    add(resource, { watts: counter.look(), joules: counter.value, cpus: NaN });
+  }
+  for (const [{ resource }, counter] of readings.list('processCpu')) {
+    add(resource, { watts: NaN, joules: NaN, cpus: counter.look() });
+  }
+  return [...processes.values()].filter(({ watts, cpus }) => watts > 0 || cpus > 0).toSorted(compareUse);
+}
+
+function createProcess({ attributes }: Resource): ProcessView {
+  const name = String(attributes['process.executable.name'] ?? '');
+  return { name, pid: String(attributes['process.pid'] ?? ''), watts: NaN, joules: NaN, cpus: NaN };
+}
+
+function compareUse(a: ProcessView, b: ProcessView): number {
+  const watts = (b.watts || 0) - (a.watts || 0);
+  return watts === 0 ? (b.cpus || 0) - (a.cpus || 0) : watts;
+}
+
+/** The sum of what is known; NaN where nothing is. */
+function sum(values: readonly number[]): number {
+  const known = values.filter((value) => !Number.isNaN(value));
+  return known.length === 0 ? NaN : known.reduce((total, value) => total + value, 0);
+}

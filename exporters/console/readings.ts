@@ -1,0 +1,89 @@
+import { createPlans } from '../../src/model/plan.js';
+import type { Series } from '../../src/model/series.js';
+import { busyTime, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import type { Table } from '../../src/model/table.js';
+import { Counter } from './counter.js';
+
+/** What a counter is looked at for. */
+export type Role = 'domain' | 'part' | 'busy' | 'cpu' | 'processEnergy' | 'processCpu';
+
+const rolesByMetric: ReadonlyMap<string, Role> = new Map([
+  [hwEnergy.name, 'domain'],
+  ['ledger.energy', 'part'],
+  [busyTime.name, 'busy'],
+  ['system.cpu.time', 'cpu'],
+  ['process.energy', 'processEnergy'],
+  [processCpuTime.name, 'processCpu'],
+]);
+
+/** The columns of a table that are looked at. */
+interface Plan {
+  readonly columns: readonly number[];
+  readonly counters: readonly Counter[];
+}
+
+/** The last readings of everything that a summary is made of. */
+export class Readings {
+  readonly #live = new Map<Role, Map<Series, Counter>>();
+  /** What counters had counted that ended, by role and by what they share with others. */
+  readonly #ended = new Map<string, number>();
+  readonly #planOf = createPlans((series: readonly Series[]) => this.#createPlan(series));
+
+  take(table: Table): void {
+    const { columns, counters } = this.#planOf(table.series);
+    const lastRow = table.offsets.length - 1;
+    if (lastRow >= 0) {
+      const at = (Number(table.epoch) + table.offsets[lastRow]) / 1e9;
+      const from = lastRow * table.series.length;
+      for (let i = 0; i < columns.length; i++) counters[i].take(table.values[from + columns[i]], at);
+    }
+    for (const series of table.ended ?? []) this.#end(series);
+  }
+
+  /** The counters that live. */
+  list(role: Role): readonly (readonly [Series, Counter])[] {
+    return [...(this.#live.get(role) ?? [])];
+  }
+
+  /**
+   * What counters had counted that ended.
+   * @param part of the ledger, where they have one
+   */
+  sumEnded(role: Role, part = ''): number {
+    return this.#ended.get(`${role} ${part}`) ?? 0;
+  }
+
+  #createPlan(series: readonly Series[]): Plan {
+    const columns: number[] = [];
+    const counters: Counter[] = [];
+    for (const [column, one] of series.entries()) {
+      const role = rolesByMetric.get(one.metric.name);
+      if (role === undefined) continue;
+      columns.push(column);
+      counters.push(this.#counterOf(one, role));
+    }
+    return { columns, counters };
+  }
+
+  #counterOf(series: Series, role: Role): Counter {
+    const ofRole = this.#live.get(role) ?? new Map<Series, Counter>();
+    this.#live.set(role, ofRole);
+    const counter = ofRole.get(series) ?? new Counter(Number(series.start) / 1e9);
+    ofRole.set(series, counter);
+    return counter;
+  }
+
+  #end(series: Series): void {
+    const role = rolesByMetric.get(series.metric.name);
+    if (role === undefined) return;
+    const ofRole = this.#live.get(role);
+    const key = `${role} ${partOf(series)}`;
+    this.#ended.set(key, this.sumEnded(role, partOf(series)) + (ofRole?.get(series)?.value ?? 0));
+    ofRole?.delete(series);
+  }
+}
+
+/** The part of the ledger that a series is of; '' for none. */
+export function partOf({ attributes }: Series): string {
+  return String(attributes['ledger.part'] ?? '');
+}

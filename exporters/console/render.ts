@@ -1,0 +1,81 @@
+import { describeDuration, describeQuantity, describeShare } from './quantity.js';
+import type { DomainView, PartView, ProcessView, View } from './view.js';
+
+const nameWidth = 14;
+const pidWidth = 9;
+const columnWidth = 12;
+
+/**
+ * A summary for people, as lines.
+ * @param columns the width: longer lines are cut, and the list of processes takes what is there
+ */
+export function renderView(view: View, columns: number): readonly string[] {
+  const sections = [
+    [`Joulemetry, running for ${describeDuration(view.elapsed)}`],
+    renderPower(view),
+    renderLedger(view.parts),
+    [renderCpu(view.cpu)],
+    renderProcesses(view.processes, columns),
+  ];
+  const shown = sections.filter((section) => section.length > 0).map((section) => section.join('\n'));
+  const lines = shown.join('\n\n').split('\n');
+  return lines.map((line) => line.slice(0, columns).trimEnd());
+}
+
+function renderPower({ domains, joules }: View): readonly string[] {
+  if (domains.length === 0) return ['Power         no meter has been read so far; see: joulemetry doctor'];
+  const watts = domains.reduce((sum, domain) => sum + domain.watts, 0);
+  const isEstimated = domains.some((domain) => domain.isEstimated);
+  return [
+    `${renderRow('Power', watts, joules)}  since the start${isEstimated ? ', estimated' : ''}`,
+    ...(domains.length > 1 || domains[0].name !== '' ? domains.map(renderDomain) : []),
+  ];
+}
+
+function renderDomain({ name, type, watts, joules, isEstimated }: DomainView): string {
+  return `${renderRow(`  ${clean(name)}`, watts, joules)}  ${clean(type)}${isEstimated ? ', estimated' : ''}`;
+}
+
+function renderLedger(parts: readonly PartView[]): readonly string[] {
+  const total = parts.reduce((sum, { joules }) => sum + joules, 0);
+  return parts.map(
+    ({ part, watts, joules }) => `${renderRow(part, watts, joules)}  ${describeShare(joules / total)}`,
+  );
+}
+
+function renderCpu({ busy, count }: View['cpu']): string {
+  const share = Number.isNaN(busy)
+    ? '-'
+    : `${busy.toFixed(2)} of ${count} busy, ${describeShare(busy / count)}`;
+  return `${'CPUs'.padEnd(nameWidth)}${share}`;
+}
+
+function renderProcesses(processes: readonly ProcessView[], columns: number): readonly string[] {
+  if (processes.length === 0) return [];
+  const hasEnergy = processes.some(({ joules }) => !Number.isNaN(joules));
+  const width = Math.max(nameWidth, columns - pidWidth - columnWidth * (hasEnergy ? 3 : 1));
+  const renderProcess = (name: string, pid: string, cells: readonly string[]) =>
+    fit(name, width) + pid.padStart(pidWidth) + cells.map((cell) => cell.padStart(columnWidth)).join('');
+  const heads = hasEnergy ? ['CPU', 'POWER', 'ENERGY'] : ['CPU'];
+  return [
+    renderProcess('PROCESS', 'PID', heads),
+    ...processes.map(({ name, pid, cpus, watts, joules }) => {
+      const energy = hasEnergy ? [describeQuantity(watts, 'W'), describeQuantity(joules, 'J')] : [];
+      return renderProcess(clean(name), pid, [describeShare(cpus), ...energy]);
+    }),
+  ];
+}
+
+function renderRow(name: string, watts: number, joules: number): string {
+  const cells = [describeQuantity(watts, 'W'), describeQuantity(joules, 'J')];
+  return fit(name, nameWidth) + cells.map((cell) => cell.padStart(columnWidth)).join('');
+}
+
+function fit(text: string, width: number): string {
+  return text.length < width ? text.padEnd(width) : `${text.slice(0, width - 2)}… `;
+}
+
+/** Names come from programs: none may steer the terminal. */
+function clean(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '?');
+}
