@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import type { Probe } from '../../src/component/probe.js';
+import { schema } from './config.js';
+import { createFakeProcfs } from './fake-procfs.js';
+import { probe } from './probe.js';
+
+const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+const inNamespace = ['unshare', '--fork', '--pid', '--mount-proc'];
+
+test('probe finds the processes of this machine', () => {
+  const { available, found } = probe(parseSettings(schema, {}));
+  assert.equal(available, true);
+  assert.match(found, /^\/proc: \d+ processes, CPU time to the nanosecond$/);
+});
+
+test('probe says that there is only CPU time in ticks, when the procfs is not that of our pid namespace', (t) => {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  procfs.write(7, {});
+  const { available, found, remedies } = probe(parseSettings(schema, { procfs: procfs.path }));
+  assert.equal(available, true);
+  assert.equal(found, `${procfs.path}: 1 processes, CPU time in ticks of 10 ms`);
+  assert.match(remedies[0]?.missing ?? '', /^CPU time finer than 10 ms/);
+});
+
+test('probe says what to mount, when there is no procfs', () => {
+  const { available, found, remedies } = probe(parseSettings(schema, { procfs: '/sys/absent' }));
+  assert.equal(available, false);
+  assert.match(found, /^Cannot read \/sys\/absent: ENOENT/);
+  assert.equal(remedies[0]?.command, 'mount -t proc proc /sys/absent');
+});
+
+test(
+  'probe names what it may not read and the capabilities that it takes',
+  { skip: whyNot(asNobody) },
+  () => {
+    const { remedies } = probeAs(asNobody);
+    assert.match(remedies[0]?.missing ?? '', /^the executable path of \d+ processes: needs CAP_SYS_PTRACE$/);
+    assert.match(remedies[0]?.command ?? '', /^sudo setpriv --reuid=65534 .* --ambient-caps=\+sys_ptrace /);
+    const io = /^the disk I\/O of \d+ processes: needs CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE$/;
+    assert.match(remedies[1]?.missing ?? '', io);
+  },
+);
+
+test('probe says what a pid namespace hides', { skip: whyNot(inNamespace) }, () => {
+  const { remedies } = probeAs(inNamespace);
+  assert.deepEqual(
+    remedies.map(({ missing }) => missing),
+    ['the processes outside this container'],
+  );
+});
+
+/** Why a command cannot be used here, if so. */
+function whyNot(command: readonly string[]): string | false {
+  if (process.env['JOULEMETRY_TEST_ROOT'] === 'required') return false;
+  const [name = '', ...args] = command;
+  return spawnSync(name, [...args, 'true']).status === 0 ? false : `needs root, to run ${command.join(' ')}`;
+}
+
+/** Runs the probe in a process that was begun by this command. */
+function probeAs(command: readonly string[]): Probe {
+  const [name = '', ...before] = command;
+  const modules = ['./probe.js', './config.js', '../../src/config/settings.js'];
+  const imports = modules.map((path) => `await import(${JSON.stringify(new URL(path, import.meta.url))})`);
+  const script = `const [{ probe }, { schema }, { parseSettings }] = [${imports.join(', ')}];
+    console.log(JSON.stringify(probe(parseSettings(schema, { metrics: { io: true } }))));`;
+  const args = [...before, process.execPath, '--input-type=module', '--eval', script];
+  const { stdout, stderr } = spawnSync(name, args, { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return JSON.parse(stdout) as Probe;
+}

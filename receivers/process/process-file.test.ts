@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { DescriptorBudget, ProcessFile, readDescriptorLimit } from './process-file.js';
+
+const buffer = Buffer.alloc(64);
+
+test('ProcessFile reads the present content again and again, with a descriptor and without', (t) => {
+  const path = createPath(t);
+  for (const limit of [1, 0]) {
+    const file = new ProcessFile(path, new DescriptorBudget(limit));
+    writeFileSync(path, 'first');
+    assert.equal(file.read(buffer), 5);
+    writeFileSync(path, 'and again');
+    assert.equal(file.read(buffer), 9);
+    assert.equal(buffer.toString('utf8', 0, 9), 'and again');
+    file.close();
+  }
+});
+
+test('ProcessFile keeps no more descriptors than it may, and gives them back', (t) => {
+  const path = createPath(t);
+  const budget = new DescriptorBudget(1);
+  const before = countDescriptors();
+  const [one, two] = [new ProcessFile(path, budget), new ProcessFile(path, budget)];
+  one.read(buffer);
+  two.read(buffer);
+  assert.equal(countDescriptors(), before + 1);
+  one.close();
+  one.close();
+  assert.equal(countDescriptors(), before);
+  assert.deepEqual([budget.take(), budget.take()], [true, false]);
+});
+
+test('ProcessFile says gone, when there is no such file or its process has ended', async () => {
+  assert.equal(new ProcessFile('/proc/self/absent', new DescriptorBudget(1)).read(buffer), 'gone');
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const file = new ProcessFile(`/proc/${child.pid}/stat`, new DescriptorBudget(1));
+  assert.equal(file.read(buffer), buffer.length);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill();
+  await ended;
+  assert.equal(file.read(buffer), 'gone');
+  file.close();
+});
+
+test('ProcessFile says failed, when the file cannot be read otherwise', () => {
+  const file = new ProcessFile('/proc/self', new DescriptorBudget(1));
+  assert.equal(file.read(buffer), 'failed');
+  file.close();
+});
+
+test('readDescriptorLimit finds a number', () => {
+  assert.ok(readDescriptorLimit() >= 20);
+});
+
+function createPath(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'process-file-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'file');
+  writeFileSync(path, '');
+  return path;
+}
+
+function countDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
