@@ -65,7 +65,7 @@ function isClose(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 1e-12 * Math.max(1, expected);
 }
 
-const runs = [1, 2, 3, 4].flatMap((seed) =>
+const runs = [1, 2].flatMap((seed) =>
   idles.flatMap((idle) => [false, true].map((hasFaults) => ({ seed, idle, hasFaults }))),
 );
 

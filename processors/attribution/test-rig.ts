@@ -143,3 +143,26 @@ export class Rig {
     return { metric: busyTime, resource: host, attributes: {}, start: unixNs(startS) };
   }
 }
+
+/** A rig with a meter of 10 W and one process that is busy all the time, played up to 1 s. */
+export function playBusy(settings: object = {}, cgroup = '/a') {
+  const rig = new Rig(settings);
+  const meter = rig.createMeter();
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': cgroup }, 0);
+  playSecond({ rig, meter, used: [[process, 0]] }, 0);
+  playSecond({ rig, meter, used: [[process, 1]] }, 1);
+  return { rig, meter, process };
+}
+
+export interface Scan {
+  readonly rig: Rig;
+  readonly meter: Series;
+  readonly used: readonly (readonly [RigProcess, number])[];
+}
+
+/** A scan of a machine that uses 10 W and is busy on one CPU, all at one instant. */
+export function playSecond({ rig, meter, used }: Scan, atS: number, busyS = atS): void {
+  rig.energy(meter, atS, 10 * atS);
+  rig.usage(atS, used);
+  rig.boundary(atS, busyS);
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { playBusy, playSecond, Rig, RigProcess, unixNs } from './test-rig.js';
+
+test('attribution keeps a reused pid apart from the one before', () => {
+  const { rig, meter, process } = playBusy();
+  rig.end(1.5, ...process.series);
+  const next = new RigProcess({ 'process.pid': 1, 'process.creation.time': 'later' }, 1.5);
+  playSecond({ rig, meter, used: [[next, 0.5]] }, 2);
+  const values = rig.out.last('process.energy').map(({ series, value }) => [series.start, value]);
+  assert.deepEqual(values, [
+    [unixNs(0), 10],
+    [unixNs(1), 5],
+  ]);
+});
+
+test('attribution charges no lifetime to a process that was missed once', () => {
+  const { rig, meter, process } = playBusy();
+  const other = new RigProcess({ 'process.pid': 2 }, 1);
+  rig.end(1.9, ...process.series);
+  playSecond({ rig, meter, used: [[other, 0]] }, 2);
+  process.restart(3);
+  playSecond(
+    {
+      rig,
+      meter,
+      used: [
+        [other, 0],
+        [process, 0],
+      ],
+    },
+    3,
+  );
+  playSecond(
+    {
+      rig,
+      meter,
+      used: [
+        [other, 0],
+        [process, 1],
+      ],
+    },
+    4,
+  );
+  assert.deepEqual(rig.processes(), { 1: 20 });
+  assert.deepEqual(rig.parts(), { attributed: 20, unseen: 20 });
+});
+
+test('attribution goes on with a process whose counters began anew before it was settled', () => {
+  const { rig, meter, process } = playBusy();
+  const old = process.restart(1.2);
+  rig.end(1.2, ...old);
+  playSecond({ rig, meter, used: [[process, 0.8]] }, 2);
+  const all = rig.out.last('process.energy');
+  assert.deepEqual(
+    all.map(({ value }) => value),
+    [18],
+  );
+});
+
+test('attribution does not let survivors pay for what nobody saw', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter();
+  const survivor = new RigProcess({ 'process.pid': 1 }, 0);
+  playSecond({ rig, meter, used: [[survivor, 0]] }, 0);
+  playSecond({ rig, meter, used: [[survivor, 0.1]] }, 1);
+  assert.deepEqual(rig.processes(), { 1: 1 });
+  assert.deepEqual(rig.parts(), { attributed: 1, unseen: 9 });
+});
+
+test('attribution settles the last usage of a process before it ends what it published', () => {
+  const { rig, meter, process } = playBusy();
+  rig.usage(1.4, [[process, 1.4]]);
+  rig.end(1.5, ...process.series);
+  playSecond({ rig, meter, used: [] }, 2);
+  assert.deepEqual(rig.processes(), { 1: 14 });
+  const ended = rig.out.tables.at(-1)?.ended?.map(({ metric }) => metric.name);
+  assert.deepEqual(ended, ['process.energy']);
+  playSecond({ rig, meter, used: [] }, 3);
+  const last = rig.out.tables.at(-1);
+  assert.deepEqual(
+    new Set(last?.series.map(({ metric }) => metric.name)),
+    new Set(['ledger.energy', 'linux.cgroup.energy']),
+  );
+  assert.deepEqual(rig.cgroups(), { '/a': 14 });
+});
+
+test('attribution ends a cgroup when it has been empty for a minute', () => {
+  const { rig, meter, process } = playBusy();
+  rig.end(1.5, ...process.series);
+  for (let atS = 2; atS < 62; atS++) playSecond({ rig, meter, used: [] }, atS);
+  assert.equal(rig.out.tables.at(-1)?.ended, undefined);
+  playSecond({ rig, meter, used: [] }, 62);
+  assert.deepEqual(
+    rig.out.tables.at(-1)?.ended?.map(({ metric }) => metric.name),
+    ['linux.cgroup.energy'],
+  );
+});
+
+test('attribution gives a process that was born and ended between two scans its energy', () => {
+  const { rig, meter, process } = playBusy();
+  const short = new RigProcess({ 'process.pid': 2 }, 1.2);
+  rig.usage(1.3, [[short, 0.1]]);
+  rig.end(1.3, ...short.series);
+  playSecond({ rig, meter, used: [[process, 1.9]] }, 2);
+  assert.deepEqual(rig.processes(), { 1: 19, 2: 1 });
+});
+
+test('attribution takes the usage at the boundary from readings around it', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter();
+  const process = new RigProcess({ 'process.pid': 1 }, 0.1);
+  for (const atS of [0, 1, 2, 3]) {
+    rig.energy(meter, atS, 10 * atS);
+    rig.usage(atS + 0.1, [[process, atS]]);
+    rig.boundary(atS, atS);
+  }
+  assert.deepEqual(rig.processes(), { 1: 9 + 10 + 10 });
+});
+
+test('attribution shares by what was used where that is more than the machine was busy', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter();
+  const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+  playSecond(
+    {
+      rig,
+      meter,
+      used: [
+        [processes[0], 0],
+        [processes[1], 0],
+      ],
+    },
+    0,
+  );
+  playSecond(
+    {
+      rig,
+      meter,
+      used: [
+        [processes[0], 0.9],
+        [processes[1], 0.6],
+      ],
+    },
+    1,
+    1,
+  );
+  assert.deepEqual(rig.processes(), { 1: 6, 2: 4 });
+  assert.deepEqual(rig.parts(), { attributed: 10 });
+});
+
+test('attribution never lets a cgroup fall when its processes end', () => {
+  const { rig, meter, process } = playBusy();
+  rig.end(1, ...process.series);
+  playSecond({ rig, meter, used: [] }, 2);
+  const next = new RigProcess({ 'process.pid': 2, 'process.linux.cgroup': '/a' }, 2);
+  playSecond({ rig, meter, used: [[next, 1]] }, 3);
+  assert.deepEqual(
+    rig.out.last('linux.cgroup.energy').map(({ value }) => value),
+    [20],
+  );
+});

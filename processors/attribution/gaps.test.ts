@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { playBusy, playSecond, Rig, RigProcess, unixNs } from './test-rig.js';
+
+test('attribution books nothing of what a counter held before the first boundary', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter();
+  rig.energy(meter, 0, 1e6);
+  rig.boundary(0, 5000);
+  rig.energy(meter, 1, 1e6 + 10);
+  rig.boundary(1, 5001);
+  assert.deepEqual(rig.parts(), { attributed: 0, unseen: 10 });
+});
+
+test('attribution names the energy of a time in which nobody was busy', () => {
+  const rig = new Rig({ floor: [{ power: 4 }] });
+  const meter = rig.createMeter();
+  playSecond({ rig, meter, used: [] }, 0, 0);
+  playSecond({ rig, meter, used: [] }, 1, 0);
+  assert.deepEqual(rig.parts(), { attributed: 0, idle: 4, no_usage: 6 });
+});
+
+test('attribution leaves the energy of hardware that CPU time does not explain to nobody', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'hw.type': 'gpu', 'hw.id': 'gpu-0' });
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  playSecond({ rig, meter, used: [[process, 0]] }, 0);
+  playSecond({ rig, meter, used: [[process, 1]] }, 1);
+  assert.deepEqual(rig.parts('gpu-0'), { attributed: 0, no_usage: 10 });
+  assert.deepEqual(rig.processes(), {});
+});
+
+test('attribution makes a gap of usage that was missing for too long', () => {
+  const { rig, meter, process } = playBusy({ max_window: '10s' });
+  for (let atS = 2; atS < 20; atS++) rig.energy(meter, atS, 10 * atS);
+  playSecond({ rig, meter, used: [[process, 19]] }, 20, 20);
+  playSecond({ rig, meter, used: [[process, 20]] }, 21, 21);
+  assert.deepEqual(rig.parts(), { attributed: 20, gap: 190 });
+});
+
+test('attribution merges windows while the usage is missing for a shorter time', () => {
+  const { rig, meter, process } = playBusy();
+  for (let atS = 2; atS < 20; atS++) rig.energy(meter, atS, 10 * atS);
+  playSecond({ rig, meter, used: [[process, 10.5]] }, 20, 20);
+  assert.deepEqual(rig.parts(), { attributed: 105, unseen: 95 });
+});
+
+test('attribution makes a gap where the busy time began anew', () => {
+  const { rig, meter, process } = playBusy();
+  rig.restartBusy(2);
+  playSecond({ rig, meter, used: [[process, 2]] }, 2, 0);
+  playSecond({ rig, meter, used: [[process, 3]] }, 3, 1);
+  assert.deepEqual(rig.parts(), { attributed: 20, gap: 10 });
+});
+
+test('attribution merges windows while the energy cannot be read', () => {
+  const { rig, meter, process } = playBusy();
+  const other = new RigProcess({ 'process.pid': 2 }, 1);
+  rig.usage(2, [
+    [process, 1.25],
+    [other, 0.75],
+  ]);
+  rig.energy(meter, 2, NaN);
+  rig.boundary(2, 2);
+  rig.end(2, ...other.series);
+  assert.deepEqual(rig.processes(), { 1: 10 });
+  playSecond({ rig, meter, used: [[process, 2.25]] }, 3);
+  assert.deepEqual(rig.processes(), { 1: 22.5, 2: 7.5 });
+  assert.equal(rig.out.tables.at(-1)?.ended?.length, 1);
+});
+
+test('attribution measures nothing while a counter begins anew, and goes on afterwards', () => {
+  const { rig, meter, process } = playBusy();
+  const next = rig.createMeter({}, 1.5);
+  rig.end(1.5, meter);
+  rig.energy(next, 1.5, 0);
+  rig.usage(2, [[process, 2]]);
+  rig.energy(next, 2, 5);
+  rig.boundary(2, 2);
+  rig.usage(3, [[process, 3]]);
+  rig.energy(next, 3, 15);
+  rig.boundary(3, 3);
+  assert.deepEqual(rig.parts(), { attributed: 20 });
+  assert.deepEqual(rig.processes(), { 1: 20 });
+});
+
+test('attribution takes a counter that falls for a new one', () => {
+  const { rig, meter, process } = playBusy();
+  rig.usage(2, [[process, 2]]);
+  rig.energy(meter, 2, 3);
+  rig.boundary(2, 2);
+  rig.usage(3, [[process, 3]]);
+  rig.energy(meter, 3, 13);
+  rig.boundary(3, 3);
+  assert.deepEqual(rig.parts(), { attributed: 20 });
+});
+
+test('attribution loses nothing of one domain when another cannot be read', () => {
+  const rig = new Rig();
+  const meters = [0, 1].map((id) => rig.createMeter({ 'hw.id': `package-${id}` }));
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  for (const [atS, first, second] of [
+    [0, 0, 0],
+    [1, 10, 5],
+    [2, NaN, 10],
+    [3, 30, 15],
+  ]) {
+    rig.energy(meters[0], atS, first);
+    rig.energy(meters[1], atS, second);
+    rig.usage(atS, [[process, atS]]);
+    rig.boundary(atS, atS);
+  }
+  assert.deepEqual(rig.parts('package-0'), { attributed: 30 });
+  assert.deepEqual(rig.parts('package-1'), { attributed: 15 });
+  assert.deepEqual(rig.processes(), { 1: 45 });
+});
+
+test('attribution puts energy that comes after that of other domains into the next row', () => {
+  const rig = new Rig();
+  const meters = [0, 1].map((id) => rig.createMeter({ 'hw.id': `package-${id}` }));
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  rig.energy(meters[1], -1, 0);
+  for (const atS of [0, 1, 2]) {
+    rig.energy(meters[0], atS, 10 * atS);
+    rig.usage(atS, [[process, atS]]);
+    rig.boundary(atS, atS);
+    rig.energy(meters[1], atS, 5 * (atS + 1));
+  }
+  assert.deepEqual(rig.processes(), { 1: 25 });
+  void rig.processor.shutdown();
+  assert.deepEqual(rig.processes(), { 1: 30 });
+  const instants = rig.out.tables
+    .filter(({ series }) => series[0].metric.name === 'ledger.energy')
+    .map(({ epoch }) => epoch);
+  assert.deepEqual(instants, [unixNs(1), unixNs(2), unixNs(2) + 1n]);
+});
+
+test('attribution ends what it published of a domain whose counter ended long ago', () => {
+  const { rig, meter } = playBusy({ max_window: '10s' });
+  rig.end(1, meter);
+  for (let atS = 2; atS < 15; atS++) rig.boundary(atS, atS);
+  assert.deepEqual(
+    rig.out.tables.at(-1)?.ended?.map(({ metric }) => metric.name),
+    ['ledger.energy'],
+  );
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { busyTime } from '../../src/model/shared-metrics.js';
+import { createRandom } from './random.js';
+import { Rig, RigProcess, unixNs } from './test-rig.js';
+
+function assertJoules(actual: number, expected: number, toleranceJ: number): void {
+  assert.ok(Math.abs(actual - expected) <= toleranceJ, `${actual} J, wanted ${expected} J`);
+}
+
+test('attribution is exact with a meter that is five times slower than the scans', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'energy.method': 'measured' });
+  const random = createRandom(5);
+  const processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+  const used: [number, number][] = [];
+  let last: [number, number] = [0, 0];
+  for (let atS = 0; atS <= 65; atS++) {
+    used.push(last);
+    // 10 W for each CPU that is busy, and nothing else: the truth is what each used.
+    const [first, second] = used[atS - (atS % 5)];
+    rig.energy(meter, atS, 10 * (first + second));
+    rig.usage(atS, [
+      [processes[0], last[0]],
+      [processes[1], last[1]],
+    ]);
+    rig.boundary(atS, last[0] + last[1]);
+    last = [last[0] + random.fraction(), last[1] + random.fraction() / 3];
+  }
+  const joules = rig.processes();
+  // The meter is known from its first change on, at 5 s.
+  assertJoules(joules[1], 10 * (used[65][0] - used[5][0]), 1e-7);
+  assertJoules(joules[2], 10 * (used[65][1] - used[5][1]), 1e-7);
+  assertJoules(rig.parts()['unseen'] ?? 0, 0, 1e-7);
+});
+
+test('attribution takes tables of a thousand readings of a meter that is read ten times faster than it is', () => {
+  const rig = new Rig();
+  const meter = [rig.createMeter({ 'energy.method': 'measured' })];
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  const offsets = Float64Array.from({ length: 1000 }, (_, i) => i * 1e5);
+  for (let table = 0; table < 50; table++) {
+    const startNs = table * 1e8 + 30_000;
+    // 20 W, refreshed every millisecond.
+    const values = offsets.map((offset) => 0.02 * Math.floor((startNs + offset) / 1e6));
+    rig.consume({ series: meter, epoch: unixNs(startNs / 1e9), offsets, values });
+    if (table % 10 !== 5) continue;
+    const atS = table / 10;
+    rig.usage(atS + 0.01, [[process, 0.25 * (atS - 0.5)]]);
+    rig.boundary(atS, 0.5 * (atS - 0.5));
+  }
+  // Five boundaries, the first of which begins the ledger.
+  assertJoules(rig.processes()[1], 40, 0.4);
+  assertJoules((rig.parts()['unseen'] ?? 0) + rig.processes()[1], 80, 1e-6);
+});
+
+test('attribution settles windows of a millisecond from tables with everything in them', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'energy.method': 'measured' });
+  const processes = Array.from({ length: 3 }, (_, i) => new RigProcess({ 'process.pid': i }, 0));
+  const busy = { ...meter, metric: busyTime, attributes: {} };
+  const series = [busy, ...processes.map((process) => process.series[0]), meter];
+  const offsets = Float64Array.from({ length: 1000 }, (_, i) => i * 1e6);
+  const values = Float64Array.from(offsets, (offset) => offset / 1e9).reduce<number[]>((cells, atS) => {
+    cells.push(atS, 0.5 * atS, 0.25 * atS, 0, 30 * atS);
+    return cells;
+  }, []);
+  rig.consume({ series, epoch: unixNs(0), offsets, values: Float64Array.from(values) });
+  const rows = rig.out.tables.slice(1).map((table) => table.offsets.length);
+  assert.deepEqual(rows, [999]);
+  const joules = rig.processes();
+  assertJoules(joules[0], 0.5 * 30 * 0.999, 1e-6);
+  assertJoules(joules[1], 0.25 * 30 * 0.999, 1e-6);
+  assert.equal(joules[2], undefined);
+});
