@@ -3,7 +3,7 @@ export type DomainKind = 'package' | 'dram' | 'core' | 'uncore' | 'psys';
 /** What one RAPL counter counts. The numbers are the kernel's. */
 export interface Domain {
   readonly kind: DomainKind;
-  /** The socket. psys, the whole machine, has package 0. */
+  /** The socket; without meaning for psys, the whole machine. */
   readonly package: number;
   /** Only where a package has several dies with a counter each. */
   readonly die?: number;

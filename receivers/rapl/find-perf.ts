@@ -47,13 +47,12 @@ export function findPerfCounters(sysfs: string): readonly PerfCounter[] {
   if (type === undefined) return [];
   const leads = findLeads(sysfs, parseCpuList(findText(join(folder, 'cpumask')) ?? '0'));
   const events = findEvents(join(folder, 'events'));
+  // psys, the whole machine, comes once, whichever CPU reads it.
   return keepFirst(events.flatMap((event) => leads.map((lead) => createCounter(type, event, lead))));
 }
 
 function createCounter(type: number, { kind, ...event }: PerfEnergyEvent, { cpu, place }: Lead): PerfCounter {
-  // psys is one counter, whichever CPU reads it.
-  const domain = kind === 'psys' ? { kind, package: 0 } : { kind, ...place };
-  return { ...event, type, cpu, domain };
+  return { ...event, type, cpu, domain: { kind, ...place } };
 }
 
 function findEvents(folder: string): readonly PerfEnergyEvent[] {

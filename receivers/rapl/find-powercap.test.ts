@@ -73,6 +73,13 @@ test('findZones keeps one of several dies that all show the counter of their pac
   ]);
 });
 
+test('findZones takes dies that all stand at 0 for different counters', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0-die-0', microjoules: 0 });
+  sysfs.writeZone('intel-rapl:1', { name: 'package-0-die-1', microjoules: 0 });
+  assert.deepEqual(list(sysfs.root), ['package-0-die-0 intel-rapl:0', 'package-0-die-1 intel-rapl:1']);
+});
+
 test('findZones keeps two sockets that happen to show the same', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000 });

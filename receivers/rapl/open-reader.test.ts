@@ -123,13 +123,25 @@ test('openReader leaves out parts that never counted and says so', (t) => {
 test('openReader reads nothing, when the interfaces do not even share a package', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeCpus({ 0: '0.0', 1: '0.1' });
-  sysfs.writePmu({ 'energy-pkg': 'event=0x00' }, '0-1');
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-psys': 'event=0x00' }, '0-1');
   writeZones(sysfs, []);
+  sysfs.writeZone('intel-rapl:1', { name: 'psys', microjoules: 9_000_000 });
   const { domains, notes } = describeOpening(sysfs);
   assert.equal(domains, undefined);
   assert.deepEqual(notes, [
-    'perf_event has package-0-die-0, package-0-die-1 but powercap has package-0: only what both have is read',
+    'perf_event has package-0-die-0, package-0-die-1, psys but powercap has package-0, psys: ' +
+      'only what both have is read',
   ]);
+});
+
+test('openReader gives a reader whose first reading is 0', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
+  const { reader } = openReader(parseSettings(schema, { sysfs: sysfs.root }));
+  const values = Float64Array.of(-1);
+  reader?.read(values, 0);
+  reader?.close();
+  assert.equal(values[0], 0);
 });
 
 test('openReader says that nothing can be read, when no zone gives a number', (t) => {

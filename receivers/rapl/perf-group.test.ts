@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PerfCounter } from './find-perf.js';
-import { PerfGroup } from './perf-group.js';
+import { openPerfGroups, PerfGroup } from './perf-group.js';
+import { perfRefused } from './perf-refused.js';
 
 const counter: PerfCounter = {
   domain: { kind: 'package', package: 0 },
@@ -83,6 +84,11 @@ test('PerfGroup has a gap, when the kernel gives no bytes', () => {
   assert.deepEqual(readAll(createGroup([[second, 5n]]), 2), [[0], 'gap']);
 });
 
+test('PerfGroup has a gap, when the kernel gives less than it should', () => {
+  const group = createGroup([[second, 5n], [2n * second]]);
+  assert.deepEqual(readAll(group, 2), [[0], 'gap']);
+});
+
 test('PerfGroup has a gap, when the event was not counted since the last reading', () => {
   const group = createGroup([
     [second, 5n * joule],
@@ -103,4 +109,24 @@ test('PerfGroup says that a counter began anew, when it grew by more than anybod
   assert.deepEqual([readOnce(group), readOnce(group)], [[0], 'anew']);
   group.restart();
   assert.deepEqual(readAll(group, 2), [[0], [100]]);
+});
+
+/** How many counters each group has. */
+function countOpened(counters: readonly PerfCounter[]): number[] {
+  return openPerfGroups(counters).map((group) => {
+    group.close();
+    return group.counters.length;
+  });
+}
+
+test('openPerfGroups reads all counters of a CPU by one call', { skip: perfRefused }, () => {
+  assert.deepEqual(countOpened([counter, counter, counter]), [3]);
+});
+
+const hasOneCpu = availableParallelism() < 2 && 'needs two CPUs';
+
+test('openPerfGroups reads apart what the kernel does not group', { skip: perfRefused || hasOneCpu }, () => {
+  // It refuses a member on another CPU than the leader's.
+  const elsewhere = { ...counter, cpu: 1 };
+  assert.deepEqual(countOpened([counter, elsewhere, counter, elsewhere]), [2, 2]);
 });

@@ -65,9 +65,13 @@ test('openPerfReader has gaps and is silent, when its counters are gone', { skip
 
 test('openPerfReader leaves nothing open, when a counter cannot be opened', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
-  sysfs.writePmu({ 'energy-cores': 'event=0x00', 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0xff' });
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0x00' }, '0,4095');
   const counters = findPerfCounters(sysfs.root);
   const before = countFds();
-  assert.throws(() => openPerfReader(counters), { code: 'ENOENT' });
+  assert.throws(() => openPerfReader(counters), /energy-pkg" on cpu 4095/);
+  assert.throws(() => openPerfReader([{ ...counters[0], event: 'energy-ram', config: 0xff }]), {
+    code: 'ENOENT',
+  });
+  assert.throws(() => openPerfReader([counters[0], { ...counters[0], config: 0xff }]), { code: 'ENOENT' });
   assert.equal(countFds(), before);
 });

@@ -59,7 +59,7 @@ export class WrappingCounter {
    */
   update(microjoules: number, nowMs: number): boolean {
     this.#isRead = false;
-    if (!(microjoules >= 0)) return true;
+    if (Number.isNaN(microjoules)) return true;
     if (Number.isNaN(this.#last)) this.#begin(microjoules, nowMs);
     if (this.#mayHaveWrapped(nowMs - this.#readMs)) return false;
     const growth = this.#growthSince(this.#last, microjoules);
