@@ -57,6 +57,12 @@ test('EstimatedEnergy adds up to the same, whether read often or twice', () => {
   assert.equal(joules, 60);
 });
 
+test('EstimatedEnergy gives no more than the greatest power, when idle time falls back', () => {
+  const energy = new EstimatedEnergy(perCpu);
+  energy.update(stat(2, 1000), 5n * second);
+  assert.equal(energy.update(stat(2, 997), 6n * second).joules, 10);
+});
+
 test('EstimatedEnergy never falls, when idle time runs ahead of the clock', () => {
   const energy = new EstimatedEnergy(perCpu);
   energy.update(stat(2, 1000), 5n * second);

@@ -38,7 +38,7 @@ export class EstimatedEnergy {
   ): { readonly joules: number; readonly idleWatts: number } {
     const busyNs = this.#busyTime.update(times, monotonicNs);
     const stretch = this.#findStretch(times.byCpu.size, monotonicNs);
-    this.#joules = Math.max(this.#joules, countJoules(stretch, busyNs, monotonicNs));
+    this.#joules = countJoules(stretch, busyNs, monotonicNs);
     this.#busyNs = busyNs;
     this.#monotonicNs = monotonicNs;
     return { joules: this.#joules, idleWatts: stretch.model.idleWatts };

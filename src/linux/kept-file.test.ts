@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -46,6 +46,17 @@ test('KeptFile.read works, when the file appears after a failed read or was clos
   writeFileSync(path, 'here');
   assert.equal(file.read().toString(), 'here');
   file.close();
+  assert.equal(file.read().toString(), 'here');
+});
+
+test('KeptFile.read opens the file again, when a read failed', (t) => {
+  const path = createFile(t, '');
+  rmSync(path);
+  mkdirSync(path);
+  const file = openFile(t, path);
+  assert.throws(() => file.read(), { message: `Cannot read ${path}: EISDIR` });
+  rmdirSync(path);
+  writeFileSync(path, 'here');
   assert.equal(file.read().toString(), 'here');
 });
 
