@@ -26,15 +26,15 @@ test('renderView shows everything, when there is room', () => {
   assert.deepEqual(renderView(view, 80), [
     'Joulemetry, running for 1 min 24 s',
     '',
-    'Power               12.3 W     1.03 kJ  since the start, estimated',
-    '  dram-0            2.24 W       180 J  memory',
-    '  package-0         10.1 W       853 J  cpu, estimated',
+    'Power                   12.3 W     1.03 kJ  since the start, estimated',
+    '  dram-0                2.24 W       180 J  memory',
+    '  package-0             10.1 W       853 J  cpu, estimated',
     '',
-    'attributed          6.10 W       510 J  49.4 %',
-    'idle                5.00 W       420 J  40.6 %',
-    'unattributed        1.24 W       103 J  10.0 %',
+    'attributed              6.10 W       510 J  49.4 %',
+    'idle                    5.00 W       420 J  40.6 %',
+    'unattributed            1.24 W       103 J  10.0 %',
     '',
-    'CPUs          0.46 of 2 busy, 23.0 %',
+    'CPUs              0.46 of 2 busy, 23.0 %',
     '',
     'PROCESS                                  PID         CPU       POWER      ENERGY',
     'node                                    1234      12.3 %      3.20 W       120 J',
@@ -45,7 +45,8 @@ test('renderView shows everything, when there is room', () => {
 test('renderView cuts lines, when the terminal is narrow', () => {
   const lines = renderView(view, 40);
   assert.ok(lines.every((line) => line.length <= 40));
-  assert.ok(lines.includes('a-name-that-…        99       0.0 %'));
+  assert.equal(lines.at(-1), 'a-name-that-is-fa…        99       0.0 %');
+  assert.equal(lines[2], 'Power                   12.3 W     1.03…');
 });
 
 test('renderView leaves out what it does not know', () => {
@@ -54,9 +55,9 @@ test('renderView leaves out what it does not know', () => {
   assert.deepEqual(renderView({ ...view, domains: [], joules: NaN, parts: [], cpu, processes }, 60), [
     'Joulemetry, running for 1 min 24 s',
     '',
-    'Power         no meter has been read so far; see: joulemetry',
+    'Power             no meter has been read so far; see: joule…',
     '',
-    'CPUs          -',
+    'CPUs              -',
     '',
     'PROCESS                                      PID         CPU',
     'node                                           1      50.0 %',

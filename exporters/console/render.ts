@@ -1,7 +1,8 @@
 import { describeDuration, describeQuantity, describeShare } from './quantity.js';
 import type { DomainView, PartView, ProcessView, View } from './view.js';
 
-const nameWidth = 14;
+const nameWidth = 18;
+const minProcessWidth = 12;
 const pidWidth = 9;
 const columnWidth = 12;
 
@@ -19,11 +20,12 @@ export function renderView(view: View, columns: number): readonly string[] {
   ];
   const shown = sections.filter((section) => section.length > 0).map((section) => section.join('\n'));
   const lines = shown.join('\n\n').split('\n');
-  return lines.map((line) => line.slice(0, columns).trimEnd());
+  return lines.map((line) => cut(line.trimEnd(), columns));
 }
 
 function renderPower({ domains, joules }: View): readonly string[] {
-  if (domains.length === 0) return ['Power         no meter has been read so far; see: joulemetry doctor'];
+  if (domains.length === 0)
+    return [`${'Power'.padEnd(nameWidth)}no meter has been read so far; see: joulemetry doctor`];
   const watts = domains.reduce((sum, domain) => sum + domain.watts, 0);
   const isEstimated = domains.some((domain) => domain.isEstimated);
   return [
@@ -53,22 +55,35 @@ function renderCpu({ busy, count }: View['cpu']): string {
 function renderProcesses(processes: readonly ProcessView[], columns: number): readonly string[] {
   if (processes.length === 0) return [];
   const hasEnergy = processes.some(({ joules }) => !Number.isNaN(joules));
-  const width = Math.max(nameWidth, columns - pidWidth - columnWidth * (hasEnergy ? 3 : 1));
-  const renderProcess = (name: string, pid: string, cells: readonly string[]) =>
-    fit(name, width) + pid.padStart(pidWidth) + cells.map((cell) => cell.padStart(columnWidth)).join('');
-  const heads = hasEnergy ? ['CPU', 'POWER', 'ENERGY'] : ['CPU'];
+  const fitting = Math.floor((columns - minProcessWidth - pidWidth) / columnWidth);
+  const shown = Math.max(1, Math.min(hasEnergy ? 3 : 1, fitting));
+  const width = Math.max(minProcessWidth, columns - pidWidth - shown * columnWidth);
+  const renderLine = (name: string, pid: string, cells: readonly string[]) =>
+    fit(name, width) + pid.padStart(pidWidth) + cells.slice(0, shown).map(padCell).join('');
   return [
-    renderProcess('PROCESS', 'PID', heads),
-    ...processes.map(({ name, pid, cpus, watts, joules }) => {
-      const energy = hasEnergy ? [describeQuantity(watts, 'W'), describeQuantity(joules, 'J')] : [];
-      return renderProcess(clean(name), pid, [describeShare(cpus), ...energy]);
-    }),
+    renderLine('PROCESS', 'PID', ['CPU', 'POWER', 'ENERGY']),
+    ...processes.map(({ name, pid, cpus, watts, joules }) =>
+      renderLine(clean(name), pid, [
+        describeShare(cpus),
+        describeQuantity(watts, 'W'),
+        describeQuantity(joules, 'J'),
+      ]),
+    ),
   ];
 }
 
 function renderRow(name: string, watts: number, joules: number): string {
   const cells = [describeQuantity(watts, 'W'), describeQuantity(joules, 'J')];
-  return fit(name, nameWidth) + cells.map((cell) => cell.padStart(columnWidth)).join('');
+  return fit(name, nameWidth) + cells.map(padCell).join('');
+}
+
+function padCell(text: string): string {
+  return text.padStart(columnWidth);
+}
+
+/** Visibly, so that no number loses its last digits unseen. */
+function cut(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }
 
 function fit(text: string, width: number): string {

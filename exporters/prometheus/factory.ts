@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { ExporterFactory } from '../../src/component/component.js';
 import { listenAsWished, type Listener } from '../../src/component/listen.js';
 import { schema } from './config.js';
@@ -13,7 +14,8 @@ export const factory: ExporterFactory<typeof schema> = {
     const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
     const store = new SeriesStore({
       identityLabels: config.identity_labels,
-      host: host.attributes,
+      // The name that a machine's resource has, however much else it says.
+      host: { 'host.name': hostname(), ...host.attributes },
       endedForMs: config.ended_for,
       warn: (message) => log.warn(message),
     });
