@@ -88,5 +88,5 @@ test('openPowercapReader names the file, when it is gone', (t) => {
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   const zones = findZones(sysfs.root);
   sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
-  assert.throws(() => openPowercapReader(zones), /ENOENT.*intel-rapl:0\/energy_uj/);
+  assert.throws(() => openPowercapReader(zones), /^Error: Cannot open .*intel-rapl:0\/energy_uj: ENOENT/);
 });

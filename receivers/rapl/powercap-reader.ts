@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { describeError } from '../../src/component/errors.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
 import type { EnergyReader } from './energy-reader.js';
 import type { Zone } from './find-powercap.js';
@@ -59,17 +60,32 @@ class PowercapReader implements EnergyReader {
 /**
  * Opens the counter of every zone.
  * @param nowMs a clock that never runs backwards
- * @throws Error of the file system when one may not be read
+ * @throws Error when one cannot be opened, with the system's error as its cause
  */
 export function openPowercapReader(zones: readonly Zone[], nowMs = () => performance.now()): EnergyReader {
   const open: OpenZone[] = [];
   try {
     for (const zone of zones) {
-      open.push({ fd: openSync(join(zone.path, 'energy_uj'), 'r'), counter: new WrappingCounter(zone) });
+      open.push({ fd: openEnergy(zone), counter: new WrappingCounter(zone) });
     }
   } catch (error) {
     for (const { fd } of open) closeSync(fd);
     throw error;
   }
   return new PowercapReader(zones, open, nowMs);
+}
+
+function openEnergy(zone: Zone): number {
+  const path = join(zone.path, 'energy_uj');
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    const found = isForbidden(cause) ? 'EACCES, root or CAP_DAC_READ_SEARCH is wanted' : describeError(cause);
+    throw new Error(`Cannot open ${path}: ${found}`, { cause });
+  }
+}
+
+/** Whether the system refused to open a file to this user. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES';
 }

@@ -26,9 +26,10 @@ test('explainPerfError has no remedy, when rights are not the cause', () => {
 });
 
 test('explainPowercapError says which right is missing and how to grant it', () => {
-  const error = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+  const cause = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+  const error = new Error('Cannot open energy_uj: EACCES', { cause });
   assert.deepEqual(explainPowercapError(error), {
-    reason: 'powercap: EACCES: permission denied',
+    reason: 'powercap: Cannot open energy_uj: EACCES',
     remedies: [
       {
         missing: 'CAP_DAC_READ_SEARCH, for the files of powercap',

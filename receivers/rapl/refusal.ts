@@ -7,6 +7,7 @@ import { isVirtualMachine } from '../../src/linux/topology.js';
 import { nameDomains } from './domain.js';
 import { findPerfCounters, perfFolder } from './find-perf.js';
 import { powercapFolder } from './find-powercap.js';
+import { isForbidden } from './powercap-reader.js';
 
 /** Why an interface was not taken. */
 export interface Refusal {
@@ -75,7 +76,7 @@ export function explainPerfError(error: unknown): Refusal {
 
 /** The files of powercap, which only root may read, cannot be opened. */
 export function explainPowercapError(error: unknown): Refusal {
-  const isRefused = error instanceof Error && 'code' in error && error.code === 'EACCES';
+  const isRefused = error instanceof Error && isForbidden(error.cause);
   const remedies = isRefused ? grant('CAP_DAC_READ_SEARCH', 'the files of powercap') : [];
   return { reason: `powercap: ${describeError(error)}`, remedies };
 }
