@@ -21,5 +21,5 @@ function withoutMark(path: string): string {
 }
 
 function depth(path: string): number {
-  return path.split('/').filter((name) => name !== '').length;
+  return path.length <= 1 ? 0 : path.split('/').length;
 }

@@ -5,8 +5,8 @@ import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import { TrackedProcess } from './tracked-process.js';
 
-/** How many processes are about 5 ms of work where each of them is new; it is below one where none is. */
-export const partCapacity = 100;
+/** So many processes are 2 to 5 ms of work where each of them is new, and a tenth of that where none is. */
+export const partCapacity = 64;
 
 /** Some of the processes, read together into one row, so that others may run between the parts of a scan. */
 export class ProcessPart {
