@@ -4,37 +4,37 @@ import type { ConfigOf, Schema } from '../config/schema.js';
 /** Settings of exporters that send again what failed, as the Collector's exporters have them. */
 export const retrySettings = {
   enabled: {
-    doc: 'Whether a request that failed for the moment is sent again',
+    doc: 'Whether a request that failed for the moment is sent again.',
     format: 'boolean',
     default: true,
   },
   initial_interval: {
-    doc: 'Wait before the second attempt',
+    doc: 'Wait before the second attempt.',
     format: 'duration',
     default: '5s',
     min: 1,
   },
   randomization_factor: {
-    doc: 'By which part a wait is made shorter or longer at random',
+    doc: 'By which part a wait is made shorter or longer at random.',
     format: 'number',
     default: 0.5,
     min: 0,
     max: 1,
   },
   multiplier: {
-    doc: 'How much longer each wait is than the one before',
+    doc: 'How much longer each wait is than the one before.',
     format: 'number',
     default: 1.5,
     min: 1,
   },
   max_interval: {
-    doc: 'Longest wait between two attempts',
+    doc: 'Longest wait between two attempts.',
     format: 'duration',
     default: '30s',
     min: 1,
   },
   max_elapsed_time: {
-    doc: 'How long a request is tried before it is dropped; 0: for ever',
+    doc: 'How long a request is tried before it is dropped; 0: for ever.',
     format: 'duration',
     default: '5m',
   },

@@ -9,20 +9,20 @@ import { SendingQueueTelemetry, type DropReason } from './sending-queue-telemetr
 /** Settings of exporters that keep encoded requests until they are delivered. */
 export const sendingQueueSettings = {
   queue_bytes: {
-    doc: 'Most bytes of encoded requests that wait or are under way',
+    doc: 'Most bytes of encoded requests that wait or are under way.',
     format: 'byte_size',
     default: '64MiB',
     min: 1,
   },
   num_consumers: {
-    doc: 'Requests under way at a time; with 1 the points of a series arrive in order',
+    doc: 'Requests under way at a time; with 1 the points of a series arrive in order.',
     format: 'int',
     default: 1,
     min: 1,
     max: 100,
   },
   drop: {
-    doc: 'What a full queue does: drop its oldest requests, or refuse the newest tables',
+    doc: 'What a full queue does: drop its oldest requests, or refuse the newest tables.',
     format: ['oldest', 'newest'],
     default: 'oldest',
   },
@@ -165,9 +165,9 @@ export class SendingQueue {
     const backoff = new Backoff(this.#config.retry_on_failure);
     const sinceMs = performance.now();
     for (;;) {
+      const isLast = this.#draining.signal.aborted;
       const error = await this.#attempt(request);
       if (error === undefined || this.#isClosed) return;
-      const isLast = this.#draining.signal.aborted;
       const waitMs = isLast ? undefined : backoff.nextMs(error, performance.now() - sinceMs);
       if (waitMs === undefined) {
         this.#giveUp(request, error);

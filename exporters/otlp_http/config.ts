@@ -1,0 +1,25 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+import { otlpSettings, tlsSettings } from '../../src/otlp/otlp-settings.js';
+
+export const schema = {
+  endpoint: {
+    doc: 'Address of the backend, to which `/v1/metrics` is added.',
+    format: 'url',
+    default: 'http://localhost:4318',
+  },
+  metrics_endpoint: {
+    doc: 'Address for metrics, used as it is in the place of `endpoint`.',
+    format: 'url',
+    default: null,
+  },
+  timeout: {
+    doc: 'How long the answer to a request may take.',
+    format: 'duration',
+    default: '30s',
+    min: 1,
+  },
+  tls: tlsSettings,
+  ...otlpSettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

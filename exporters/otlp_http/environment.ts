@@ -1,0 +1,32 @@
+import { readOtlpEnvironment } from '../../src/otlp/environment.js';
+import type { Config } from './config.js';
+
+/**
+ * The settings with what the OTLP variables say in the place of some.
+ * @throws Error naming a variable that cannot be used
+ */
+export function applyEnvironment(config: Config, env: NodeJS.ProcessEnv): Config {
+  const found = readOtlpEnvironment(env);
+  return {
+    ...config,
+    endpoint: checkUrl('OTEL_EXPORTER_OTLP_ENDPOINT', found.endpoint) ?? config.endpoint,
+    metrics_endpoint:
+      checkUrl('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', found.metricsEndpoint) ?? config.metrics_endpoint,
+    headers: { ...config.headers, ...found.headers },
+    compression: found.compression ?? config.compression,
+    timeout: found.timeoutMs ?? config.timeout,
+    tls: {
+      ...config.tls,
+      ca_file: found.caFile ?? config.tls.ca_file,
+      cert_file: found.certFile ?? config.tls.cert_file,
+      key_file: found.keyFile ?? config.tls.key_file,
+    },
+  };
+}
+
+function checkUrl(name: string, text: string | undefined): string | undefined {
+  if (text === undefined || /^https?:$/u.test(URL.canParse(text) ? new URL(text).protocol : '')) return text;
+  throw new Error(
+    `Cannot use ${name}: expected an address that begins with http:// or https://, found "${text}"`,
+  );
+}

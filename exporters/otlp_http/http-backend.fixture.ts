@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+import type { ServerOptions } from 'node:https';
+import { createGunzip } from 'node:zlib';
+
+/** How a backend answers a request. */
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  /** Never answers. */
+  readonly isSilent?: boolean;
+}
+
+/** A request as it came. */
+export interface ReceivedRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Uncompressed. */
+  readonly bytes: Buffer;
+  readonly atMs: number;
+  readonly status: number;
+}
+
+/** For tests: a backend that keeps what it gets. */
+export interface HttpBackend {
+  readonly url: string;
+  readonly port: number;
+  readonly received: ReceivedRequest[];
+  close(): Promise<void>;
+}
+
+export interface BackendOptions {
+  /** 0 and upwards. */
+  readonly port?: number;
+  readonly tls?: ServerOptions;
+  /** Requests are counted from 1. */
+  answer?(count: number): Answer;
+}
+
+export async function openHttpBackend(t: TestContext, options: BackendOptions = {}): Promise<HttpBackend> {
+  const { port = 0, tls, answer = (): Answer => ({}) } = options;
+  const received: ReceivedRequest[] = [];
+  const listener: RequestListener = (request, response) => {
+    void read(request).then((bytes) => {
+      const { status = 200, headers = {}, body = '', isSilent } = answer(received.length + 1);
+      received.push({
+        path: request.url ?? '',
+        headers: request.headers,
+        bytes,
+        atMs: performance.now(),
+        status,
+      });
+      if (!isSilent) response.writeHead(status, headers).end(body);
+    });
+  };
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  const close = async () => {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  };
+  t.after(close);
+  server.listen(port, 'localhost');
+  await once(server, 'listening');
+  // A server that listens on a port has such an address.
+  const { port: boundPort } = server.address() as AddressInfo;
+  return { url: `${tls ? 'https' : 'http'}://localhost:${boundPort}`, port: boundPort, received, close };
+}
+
+function read(request: IncomingMessage): Promise<Buffer> {
+  const isCompressed = request.headers['content-encoding'] === 'gzip';
+  return buffer(isCompressed ? request.pipe(createGunzip()) : request);
+}

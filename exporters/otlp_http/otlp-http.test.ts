@@ -1,0 +1,306 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext } from '../../src/contract/fakes.js';
+import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
+import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
+import { readingAt, start, startExporter, until } from '../../src/otlp/exporter.fixture.js';
+import { MessageWriter } from '../../src/otlp/message-writer.js';
+import { parseRetryAfterMs } from './attempts.js';
+import { factory } from './factory.js';
+import { openHttpBackend, type HttpBackend } from './http-backend.fixture.js';
+
+function decodeValues({ received }: HttpBackend) {
+  return received
+    .filter(({ status }) => status === 200)
+    .flatMap(({ bytes }) => decodePoints(bytes))
+    .map(({ value }) => value);
+}
+
+test('otlp_http delivers points, compressed, to /v1/metrics', async (t) => {
+  const backend = await openHttpBackend(t);
+  const headers = { authorization: 'Bearer secret' };
+  const { exporter, read } = await startExporter(t, factory, { endpoint: backend.url, headers });
+  assert.ok(exporter.consume(readingAt(1, 42.5)));
+  await exporter.shutdown();
+  const [request] = backend.received;
+  assert.equal(request.path, '/v1/metrics');
+  assert.equal(request.headers['content-type'], 'application/x-protobuf');
+  assert.equal(request.headers['content-encoding'], 'gzip');
+  assert.equal(request.headers.authorization, 'Bearer secret');
+  assert.match(request.headers['user-agent'] ?? '', /^joulemetry\/\d/);
+  const [point] = decodePoints(request.bytes);
+  assert.deepEqual(
+    [point.resource, point.name, point.unit, point.kind, point.start, point.time, point.value],
+    [{ 'host.name': 'node-1' }, 'hw.energy', 'J', 'sum 2 true', start, start + 1_000_000_000n, 42.5],
+  );
+  assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
+});
+
+test('otlp_http leaves requests uncompressed when told so, and uses a metrics_endpoint as it is', async (t) => {
+  const backend = await openHttpBackend(t);
+  const settings = { metrics_endpoint: `${backend.url}/otlp?tenant=1`, compression: 'none' };
+  const { exporter } = await startExporter(t, factory, settings);
+  exporter.consume(readingAt(1, 1));
+  await exporter.shutdown();
+  const [request] = backend.received;
+  assert.deepEqual([request.path, request.headers['content-encoding']], ['/otlp?tenant=1', undefined]);
+});
+
+test('otlp_http gathers tables until the flush', async (t) => {
+  const backend = await openHttpBackend(t);
+  const settings = { endpoint: backend.url, batch: { flush_timeout: '20ms' } };
+  const { exporter } = await startExporter(t, factory, settings);
+  for (const second of [1, 2, 3]) exporter.consume(readingAt(second, second));
+  await until(() => backend.received.length === 1);
+  assert.deepEqual(decodeValues(backend), [1, 2, 3]);
+});
+
+for (const status of [429, 502, 503, 504]) {
+  test(`otlp_http sends again after ${status}, and by its own queue alone`, async (t) => {
+    const answer = (count: number) => ({ status: count < 4 ? status : 200 });
+    const backend = await openHttpBackend(t, { answer });
+    const { exporter } = await startExporter(t, factory, { endpoint: backend.url });
+    exporter.consume(readingAt(1, 7));
+    await until(() => backend.received.length === 4);
+    await exporter.shutdown();
+    assert.deepEqual(
+      backend.received.map((request) => request.status),
+      [status, status, status, 200],
+    );
+    // The transport's own first retry would have come after 800 ms at the earliest.
+    assert.ok(backend.received[3].atMs - backend.received[0].atMs < 800);
+  });
+}
+
+test('otlp_http waits as long as Retry-After says', async (t) => {
+  const answer = (count: number) => (count === 1 ? { status: 503, headers: { 'retry-after': '1' } } : {});
+  const backend = await openHttpBackend(t, { answer });
+  const { exporter } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(readingAt(1, 7));
+  await until(() => backend.received.length === 2);
+  assert.ok(backend.received[1].atMs - backend.received[0].atMs >= 990);
+});
+
+test('parseRetryAfterMs reads seconds and dates', () => {
+  const nowMs = Date.UTC(2026, 10, 21, 12, 0, 0);
+  const headers = [
+    '120',
+    'Sat, 21 Nov 2026 12:00:30 GMT',
+    'Sat, 21 Nov 2026 11:00:00 GMT',
+    '0',
+    'soon',
+    undefined,
+  ];
+  assert.deepEqual(
+    headers.map((header) => parseRetryAfterMs(header, nowMs)),
+    [120_000, 30_000, undefined, undefined, undefined, undefined],
+  );
+});
+
+test('otlp_http drops what is refused for good, and says what the backend said', async (t) => {
+  const answer = (count: number) => (count === 1 ? { status: 400, body: 'unknown tenant\u0000' } : {});
+  const backend = await openHttpBackend(t, { answer });
+  const { exporter, log, read } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(readingAt(1, 1));
+  await until(() => backend.received.length === 1);
+  exporter.consume(readingAt(2, 2));
+  await exporter.shutdown();
+  assert.deepEqual(decodeValues(backend), [2]);
+  const metrics = await read();
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,rejected}'], 1);
+  assert.equal(metrics['otelcol_exporter_send_failed_metric_points{otlp}'], 1);
+  assert.deepEqual(log.lines, [
+    `error: Lost 1 points for ${backend.url}/v1/metrics: the request was refused for good: ` +
+      'HTTP 400 Bad Request: unknown tenant',
+  ]);
+});
+
+test('otlp_http counts the points of a partial success', async (t) => {
+  const writer = new MessageWriter();
+  const partial = writer.begin(1);
+  const body = writer.integer(1, 1).text(2, 'out of bounds').end(partial).finish();
+  const backend = await openHttpBackend(t, { answer: () => ({ body }) });
+  const { exporter, log, read } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(readingAt(1, 1));
+  exporter.consume(readingAt(2, 2));
+  await exporter.shutdown();
+  const metrics = await read();
+  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 1);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,partial_success}'], 1);
+  assert.match(log.lines.join('\n'), /Lost 1 points .* taken without them: out of bounds/);
+});
+
+test('otlp_http sends again what got no answer in time', async (t) => {
+  const backend = await openHttpBackend(t, { answer: (count) => ({ isSilent: count === 1 }) });
+  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.url, timeout: '50ms' });
+  exporter.consume(readingAt(1, 7));
+  await until(() => backend.received.length === 2);
+  await exporter.shutdown();
+  assert.match(log.lines[0], /no answer within 50 ms\. Keeping data and trying again/);
+});
+
+test('otlp_http delivers everything, in order, to a backend that was down', async (t) => {
+  const before = await openHttpBackend(t);
+  const { exporter, log, read } = await startExporter(t, factory, { endpoint: before.url });
+  exporter.consume(readingAt(1, 10));
+  await until(() => before.received.length === 1);
+  await before.close();
+  for (const second of [2, 3, 4]) {
+    exporter.consume(readingAt(second, 10 * second));
+    await until(() => log.lines.length > 0);
+  }
+  const after = await openHttpBackend(t, { port: before.port });
+  exporter.consume(readingAt(5, 50));
+  await until(() => decodeValues(after).length === 4);
+  await exporter.shutdown();
+  assert.deepEqual([...decodeValues(before), ...decodeValues(after)], [10, 20, 30, 40, 50]);
+  assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+  assert.match(log.lines[0], /^warn: Cannot export to .*ECONNREFUSED/);
+  assert.match(log.lines[1], /^info: Exports to .* again after/);
+  assert.equal(log.lines.length, 2);
+});
+
+test('otlp_http ignores the variables of OpenTelemetry unless asked for them', async (t) => {
+  const backend = await openHttpBackend(t);
+  const stranger = await openHttpBackend(t);
+  setVariables(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: stranger.url,
+    OTEL_EXPORTER_OTLP_HEADERS: 'x-leak=1',
+    OTEL_EXPORTER_OTLP_METRICS_HEADERS: 'x-other=a%20b',
+    OTEL_EXPORTER_OTLP_COMPRESSION: 'none',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '1',
+    OTEL_EXPORTER_OTLP_CERTIFICATE: '/nonexistent',
+  });
+  const { exporter } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(readingAt(1, 1));
+  await exporter.shutdown();
+  const [{ headers }] = backend.received;
+  assert.deepEqual([headers['x-leak'], headers['content-encoding']], [undefined, 'gzip']);
+  assert.equal(stranger.received.length, 0);
+
+  setVariables(t, { OTEL_EXPORTER_OTLP_CERTIFICATE: undefined, OTEL_EXPORTER_OTLP_TIMEOUT: '5000' });
+  const asked = await startExporter(t, factory, { endpoint: backend.url, from_environment: true });
+  asked.exporter.consume(readingAt(1, 1));
+  await asked.exporter.shutdown();
+  const [request] = stranger.received;
+  assert.deepEqual(
+    ['x-leak', 'x-other', 'content-encoding'].map((name) => request.headers[name]),
+    ['1', 'a b', undefined],
+  );
+  assert.equal(request.path, '/v1/metrics');
+});
+
+test('otlp_http says which variable it cannot use', async (t) => {
+  setVariables(t, { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'localhost:4318' });
+  await assert.rejects(startExporter(t, factory, { from_environment: true }), {
+    message:
+      'Cannot use OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: expected an address that begins with http:// or https://, ' +
+      'found "localhost:4318"',
+  });
+});
+
+test('otlp_http verifies the certificate of the backend', { skip: noOpenssl }, async (t) => {
+  const { certFile, keyFile } = createCertificate(t);
+  const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+  const backend = await openHttpBackend(t, { tls });
+  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(readingAt(1, 1));
+  await until(() => log.lines.length > 0);
+  assert.match(log.lines[0], /self-signed certificate/);
+  assert.equal(backend.received.length, 0);
+
+  const trusting = await startExporter(t, factory, { endpoint: backend.url, tls: { ca_file: certFile } });
+  trusting.exporter.consume(readingAt(1, 2));
+  await until(() => backend.received.length === 1);
+  assert.deepEqual(decodeValues(backend), [2]);
+});
+
+test('otlp_http skips the verification with a warning, when told so', { skip: noOpenssl }, async (t) => {
+  const { certFile, keyFile } = createCertificate(t);
+  const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+  const backend = await openHttpBackend(t, { tls });
+  const settings = { endpoint: backend.url, tls: { insecure_skip_verify: true } };
+  const { exporter, log } = await startExporter(t, factory, settings);
+  assert.match(log.lines[0], /^warn: Anybody can pretend to be localhost/);
+  exporter.consume(readingAt(1, 3));
+  await until(() => backend.received.length === 1);
+});
+
+test(
+  'otlp_http identifies itself by a certificate, and expects another name when told so',
+  { skip: noOpenssl },
+  async (t) => {
+    const { certFile, keyFile } = createCertificate(t);
+    const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
+    const backend = await openHttpBackend(t, { tls: { cert, key, ca: cert, requestCert: true } });
+    const tls = {
+      ca_file: certFile,
+      cert_file: certFile,
+      key_file: keyFile,
+      server_name_override: 'localhost',
+    };
+    const endpoint = `https://127.0.0.1:${backend.port}`;
+    const { exporter } = await startExporter(t, factory, { endpoint, tls });
+    exporter.consume(readingAt(1, 3));
+    await until(() => backend.received.length === 1);
+  },
+);
+
+test('otlp_http says which file it cannot read', async (t) => {
+  await assert.rejects(startExporter(t, factory, { tls: { ca_file: '/nonexistent' } }), {
+    message: /^Cannot read tls.ca_file "\/nonexistent": ENOENT/,
+  });
+});
+
+test('otlp_http ends in time when the backend takes connections and never answers', async (t) => {
+  const sockets = createServer(() => undefined).listen(0, 'localhost');
+  t.after(() => sockets.close());
+  await until(() => sockets.listening);
+  const address = sockets.address();
+  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const { exporter, read } = await startExporter(t, factory, {
+    endpoint: `http://localhost:${port}`,
+    timeout: '20ms',
+  });
+  exporter.consume(readingAt(1, 3));
+  await exporter.shutdown();
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 1);
+});
+
+test('otlp_http checks settings that do not go together', () => {
+  const config = parseSettings(factory.schema, {
+    headers: { 'x y': '1' },
+    tls: { cert_file: 'a.pem' },
+    sending_queue: { queue_bytes: '1MiB' },
+  });
+  assert.deepEqual(factory.check?.(config), [
+    'headers.x y: Header name must be a valid HTTP token ["x y"]',
+    'tls: expected cert_file and key_file together, found only one of them',
+    'sending_queue.queue_bytes: expected at least batch.max_bytes, 3670016, found 1048576',
+  ]);
+  assert.throws(() => parseSettings(factory.schema, { endpoint: 'localhost:4318' }), /endpoint: .*http/);
+});
+
+test('otlp_http shuts down without a start, and twice', async () => {
+  const exporter = factory.create(parseSettings(factory.schema, {}), createFakeContext());
+  assert.equal(exporter.consume(readingAt(1, 1)), false);
+  await exporter.shutdown();
+  await exporter.shutdown();
+});
+
+/** Sets variables until the end of the test. */
+function setVariables(t: TestContext, variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    const old = process.env[name];
+    t.after(() => setVariable(name, old));
+    setVariable(name, value);
+  }
+}
+
+function setVariable(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
+}

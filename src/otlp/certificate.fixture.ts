@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+/** Why tests of TLS cannot run here; false when they can. */
+export const noOpenssl: string | false =
+  spawnSync('openssl', ['version']).status === 0
+    ? false
+    : 'openssl, which makes the certificate, is not here';
+
+/** For tests: the files of a new certificate that signed itself, for `localhost` alone; gone after the test. */
+export function createCertificate(t: TestContext): { readonly certFile: string; readonly keyFile: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-tls-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const certFile = join(folder, 'cert.pem');
+  const keyFile = join(folder, 'key.pem');
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
+  const { status, stderr } = spawnSync('openssl', ['req', '-x509', ...key, ...subject, '-out', certFile]);
+  if (status !== 0) throw new Error(`Cannot make a certificate: ${stderr}`);
+  return { certFile, keyFile };
+}

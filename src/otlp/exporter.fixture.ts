@@ -1,0 +1,51 @@
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExporterFactory } from '../component/component.js';
+import { parseSettings } from '../config/settings.js';
+import type { Schema } from '../config/schema.js';
+import { createFakeContext, createLogCollector } from '../contract/fakes.js';
+import type { Resource, Series } from '../model/series.js';
+import { hwEnergy } from '../model/shared-metrics.js';
+import { createRow, type Table } from '../model/table.js';
+import { createMeterReader } from '../pipeline/sending-queue.fixture.js';
+
+/** Settings with which tests need not wait. */
+const fast = {
+  batch: { flush_timeout: '1ms' },
+  retry_on_failure: { initial_interval: '10ms', max_interval: '10ms' },
+};
+
+export const start = 1_795_000_000_000_000_001n;
+export const host: Resource = { attributes: { 'host.name': 'node-1' } };
+
+/** For tests: one energy counter and the table of its reading so many seconds after the start. */
+export const energy: Series = {
+  metric: hwEnergy,
+  resource: host,
+  attributes: { 'hw.id': 'package-0', 'hw.type': 'cpu' },
+  start,
+};
+
+export function readingAt(seconds: number, joules: number): Table {
+  return createRow([energy], start + BigInt(seconds) * 1_000_000_000n, Float64Array.of(joules));
+}
+
+/** For tests: a started exporter, shut down after the test. */
+export async function startExporter<S extends Schema>(
+  t: TestContext,
+  factory: ExporterFactory<S>,
+  settings: Record<string, unknown>,
+) {
+  const log = createLogCollector();
+  const { meter, read } = createMeterReader();
+  const config = parseSettings(factory.schema, { ...fast, ...settings });
+  const exporter = factory.create(config, createFakeContext({ id: 'otlp', log, meter }));
+  t.after(() => exporter.shutdown());
+  await exporter.start();
+  return { exporter, log, read };
+}
+
+/** For tests: waits until something holds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(2);
+}

@@ -1,0 +1,43 @@
+import type { Delivery } from '../pipeline/sending-queue.js';
+import { readFields } from './wire-reader.js';
+
+const decoder = new TextDecoder();
+
+/** The value of the last field with this number, if it has the type that is asked for. */
+function findMessage(bytes: Uint8Array, number: number): Uint8Array | undefined {
+  const value = readFields(bytes).findLast((field) => field.number === number)?.value;
+  return typeof value === 'number' ? undefined : value;
+}
+
+function findNumber(bytes: Uint8Array, number: number): number {
+  const value = readFields(bytes).findLast((field) => field.number === number)?.value;
+  return typeof value === 'number' ? value : 0;
+}
+
+function findText(bytes: Uint8Array, number: number): string {
+  return decoder.decode(findMessage(bytes, number));
+}
+
+/**
+ * Reads an ExportMetricsServiceResponse, whose `partial_success` says which points were thrown away.
+ * @throws RangeError when it is none
+ */
+export function parseExportResponse(bytes: Uint8Array): Delivery {
+  const partialSuccess = findMessage(bytes, 1) ?? new Uint8Array();
+  return { rejectedPoints: findNumber(partialSuccess, 1), message: findText(partialSuccess, 2) };
+}
+
+/**
+ * Reads how long a google.rpc.Status asks to wait: the `retry_delay` of the google.rpc.RetryInfo among its
+ * details. Undefined when there is none.
+ * @throws RangeError when it is none of these messages
+ */
+export function parseRetryDelayMs(status: Uint8Array): number | undefined {
+  const details = readFields(status).flatMap(({ number, value }) =>
+    number === 3 && typeof value !== 'number' ? [value] : [],
+  );
+  const any = details.find((detail) => findText(detail, 1).endsWith('/google.rpc.RetryInfo'));
+  if (any === undefined) return undefined;
+  const duration = findMessage(findMessage(any, 2) ?? new Uint8Array(), 1) ?? new Uint8Array();
+  return findNumber(duration, 1) * 1000 + findNumber(duration, 2) / 1e6;
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ExportError } from '../component/errors.js';
+import { parseSettings } from '../config/settings.js';
+import { Backoff, retrySettings } from './retry.js';
+
+const defaults = parseSettings(retrySettings, {});
+const busy = new ExportError('busy', { retryable: true });
+
+test('Backoff waits longer each time, up to the longest interval, as the Collector does', () => {
+  const backoff = new Backoff(defaults, () => 0.5);
+  const waits = Array.from({ length: 7 }, () => backoff.nextMs(busy, 0));
+  assert.deepEqual(waits, [5000, 7500, 11_250, 16_875, 25_312.5, 30_000, 30_000]);
+});
+
+test('Backoff spreads waits at random by the factor', () => {
+  assert.equal(new Backoff(defaults, () => 0).nextMs(busy, 0), 2500);
+  assert.equal(new Backoff(defaults, () => 1).nextMs(busy, 0), 7500);
+});
+
+test('Backoff waits as long as the other side asks for, where that is longer', () => {
+  const asked = (retryAfterMs: number) =>
+    new Backoff(defaults, () => 0.5).nextMs(new ExportError('busy', { retryable: true, retryAfterMs }), 0);
+  assert.deepEqual([asked(1000), asked(60_000)], [5000, 60_000]);
+});
+
+test('Backoff ends when the next attempt would come after the longest time', () => {
+  const backoff = new Backoff(defaults, () => 0.5);
+  assert.equal(backoff.nextMs(busy, 295_000), 5000);
+  assert.equal(backoff.nextMs(busy, 295_000), undefined);
+});
+
+test('Backoff never ends when the longest time is 0', () => {
+  const config = parseSettings(retrySettings, { max_elapsed_time: 0 });
+  assert.equal(new Backoff(config, () => 0.5).nextMs(busy, 1e12), 5000);
+});
+
+test('Backoff gives no second attempt to what is permanent, and none when switched off', () => {
+  const permanent = new ExportError('no', { retryable: false });
+  assert.equal(new Backoff(defaults).nextMs(permanent, 0), undefined);
+  const off = parseSettings(retrySettings, { enabled: false });
+  assert.equal(new Backoff(off).nextMs(busy, 0), undefined);
+});

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ExportError } from '../component/errors.js';
+import { parseSettings } from '../config/settings.js';
+import { createFakeContext, createLogCollector } from '../contract/fakes.js';
+import { retrySettings } from './retry.js';
+import { createMeterReader } from './sending-queue.fixture.js';
+import { SendingQueue, sendingQueueSettings, type Delivery, type QueuedRequest } from './sending-queue.js';
+
+const schema = { sending_queue: sendingQueueSettings, retry_on_failure: retrySettings };
+const fast = { initial_interval: '2ms', max_interval: '2ms' };
+const taken: Delivery = { rejectedPoints: 0, message: '' };
+
+type Answer = (request: QueuedRequest, attempt: number) => Delivery | Promise<Delivery>;
+
+function refuse(message: string, retryable: boolean): never {
+  throw new ExportError(message, { retryable });
+}
+
+function request(points: number, bytes = 100): QueuedRequest {
+  return { points, bytes: new Uint8Array(bytes) };
+}
+
+/** A queue whose attempts, counted from 1, get these answers. */
+function openQueue(answer: Answer, settings: Record<string, unknown> = {}) {
+  const log = createLogCollector();
+  const { meter, read } = createMeterReader();
+  const sent: number[] = [];
+  let attempts = 0;
+  let closed = 0;
+  const sender = {
+    target: 'backend:4317',
+    async send(one: QueuedRequest) {
+      attempts += 1;
+      const delivery = await answer(one, attempts);
+      sent.push(one.points);
+      return delivery;
+    },
+    close: () => void (closed += 1),
+  };
+  const config = parseSettings(schema, { retry_on_failure: fast, ...settings });
+  const queue = new SendingQueue(config, createFakeContext({ id: 'otlp', log, meter }), sender);
+  return { queue, sent, log, read, closed: () => closed, attempts: () => attempts };
+}
+
+/** An answer that is given later. */
+function createLatch() {
+  const latch = { open: () => undefined as void, answer: Promise.resolve(taken) };
+  latch.answer = new Promise((resolve) => (latch.open = () => resolve(taken)));
+  return latch;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(1);
+}
+
+test('SendingQueue sends requests in order and counts their points', async () => {
+  const { queue, sent, read, closed } = openQueue(() => taken);
+  for (const points of [1, 2, 3]) queue.offer(request(points));
+  await queue.shutdown(1000);
+  assert.deepEqual(sent, [1, 2, 3]);
+  const metrics = await read();
+  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 6);
+  assert.equal(metrics['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+  assert.equal(closed(), 1);
+});
+
+test('SendingQueue keeps what fails for the moment, in order, and tells of the outage once', async () => {
+  const { queue, sent, log } = openQueue((_, attempt) => (attempt < 5 ? refuse('UNAVAILABLE', true) : taken));
+  for (const points of [1, 2, 3]) queue.offer(request(points));
+  await until(() => sent.length === 3);
+  await queue.shutdown(1000);
+  assert.deepEqual(sent, [1, 2, 3]);
+  assert.deepEqual(log.lines, [
+    'warn: Cannot export to backend:4317: UNAVAILABLE. Keeping data and trying again',
+    'info: Exports to backend:4317 again after 0 s: 2 requests in the queue follow, 1 KiB',
+  ]);
+});
+
+test('SendingQueue waits as long as the other side asked for', async () => {
+  const busy = new ExportError('busy', { retryable: true, retryAfterMs: 60 });
+  const { queue, sent } = openQueue((_, attempt) => (attempt === 1 ? Promise.reject(busy) : taken));
+  const beganMs = performance.now();
+  queue.offer(request(1));
+  await until(() => sent.length === 1);
+  // Timers of Node may fire up to a millisecond early.
+  assert.ok(performance.now() - beganMs >= 58);
+  await queue.shutdown(1000);
+});
+
+test('SendingQueue drops what was refused for good, at once, and goes on', async () => {
+  const { queue, sent, read, log, attempts } = openQueue((one) =>
+    one.points === 1 ? refuse('400', false) : taken,
+  );
+  for (const points of [1, 2]) queue.offer(request(points));
+  await until(() => sent.length === 1);
+  const metrics = await read();
+  await queue.shutdown(1000);
+  assert.equal(attempts(), 2);
+  assert.equal(metrics['otelcol_exporter_send_failed_metric_points{otlp}'], 1);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,rejected}'], 1);
+  assert.deepEqual(log.lines, [
+    'error: Lost 1 points for backend:4317: the request was refused for good: 400',
+  ]);
+});
+
+test('SendingQueue drops a request when its time is over', async () => {
+  const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
+  const { queue, read, attempts } = openQueue(() => refuse('down', true), { retry_on_failure });
+  queue.offer(request(7));
+  let metrics = await read();
+  while (metrics['joulemetry.exporter.dropped{otlp,retries_exhausted}'] !== 7) {
+    await sleep(2);
+    metrics = await read();
+  }
+  assert.ok(attempts() > 1);
+  assert.equal(metrics['otelcol_exporter_queue_size{otlp,metrics}'], 0);
+  await queue.shutdown(1000);
+});
+
+test('SendingQueue counts the points that were thrown away by who took the request', async () => {
+  const { queue, read, log } = openQueue(() => ({ rejectedPoints: 3, message: 'out of order' }));
+  queue.offer(request(10));
+  await queue.shutdown(1000);
+  const metrics = await read();
+  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 7);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,partial_success}'], 3);
+  assert.deepEqual(log.lines, [
+    'error: Lost 3 points for backend:4317: the request was taken without them: out of order',
+  ]);
+});
+
+test('SendingQueue drops its oldest waiting requests when it is full', async () => {
+  const latch = createLatch();
+  const sending_queue = { queue_bytes: 300, drop: 'oldest' };
+  const { queue, sent, read } = openQueue(() => latch.answer, { sending_queue });
+  for (const points of [1, 2, 3, 4, 5]) queue.offer(request(points));
+  const metrics = await read();
+  assert.equal(metrics['otelcol_exporter_queue_size{otlp,metrics}'], 300);
+  assert.equal(metrics['otelcol_exporter_queue_capacity{otlp,metrics}'], 300);
+  assert.equal(metrics['otelcol_exporter_in_flight_requests{otlp,metrics}'], 1);
+  assert.equal(metrics['otelcol_exporter_enqueue_failed_metric_points{otlp}'], 5);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,queue_full}'], 5);
+  latch.open();
+  await queue.shutdown(1000);
+  assert.deepEqual(sent, [1, 4, 5]);
+});
+
+test('SendingQueue refuses new requests when it is full and told so', async () => {
+  const latch = createLatch();
+  const sending_queue = { queue_bytes: 250, drop: 'newest' };
+  const { queue, sent, read } = openQueue(() => latch.answer, { sending_queue });
+  assert.ok(queue.hasRoom(250));
+  for (const points of [1, 2, 3]) queue.offer(request(points));
+  assert.deepEqual([queue.hasRoom(50), queue.hasRoom(51)], [true, false]);
+  latch.open();
+  await queue.shutdown(1000);
+  assert.deepEqual(sent, [1, 2]);
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,queue_full}'], 3);
+});
+
+test('SendingQueue has as many requests under way as it may', async () => {
+  const latch = createLatch();
+  const { queue, attempts } = openQueue(() => latch.answer, { sending_queue: { num_consumers: 3 } });
+  for (const points of [1, 2, 3, 4, 5]) queue.offer(request(points));
+  assert.equal(attempts(), 3);
+  latch.open();
+  await queue.shutdown(1000);
+  assert.equal(attempts(), 5);
+});
+
+test('SendingQueue gives memory back once a request was delivered, and only then', async () => {
+  const released: number[] = [];
+  const { queue } = openQueue((one) => (one.points === 1 ? refuse('400', false) : taken));
+  for (const points of [1, 2]) queue.offer({ ...request(points), release: () => released.push(points) });
+  await queue.shutdown(1000);
+  assert.deepEqual(released, [2]);
+});
+
+test('SendingQueue tries once more at shutdown what waits for its next attempt', async () => {
+  let isUp = false;
+  const retry_on_failure = { initial_interval: '1h' };
+  const { queue, sent, attempts } = openQueue(() => (isUp ? taken : refuse('down', true)), {
+    retry_on_failure,
+  });
+  for (const points of [1, 2]) queue.offer(request(points));
+  await until(() => attempts() === 1);
+  isUp = true;
+  await queue.shutdown(1000);
+  assert.deepEqual(sent, [1, 2]);
+});
+
+test('SendingQueue counts at shutdown what could not be sent', async () => {
+  const { queue, read, log } = openQueue(() => refuse('down', true));
+  for (const points of [1, 2]) queue.offer(request(points));
+  await queue.shutdown(1000);
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 3);
+  assert.match(log.lines.at(-1) ?? '', /Lost [12] points .*no time left before the shutdown/);
+});
+
+test('SendingQueue ends at the deadline when the other side never answers', async () => {
+  const { queue, read, closed } = openQueue(() => new Promise(() => undefined));
+  for (const points of [4, 5]) queue.offer(request(points));
+  await queue.shutdown(5);
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 9);
+  await queue.shutdown(5);
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 9);
+  assert.ok(closed() >= 1);
+});
