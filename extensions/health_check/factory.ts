@@ -29,7 +29,7 @@ class HealthCheck implements Component {
     const { log } = this.#context;
     const server = this.#createServer(new Date());
     this.#listener = await listenAsWished(server, { chosen: endpoint, fallback: standardEndpoint, log });
-    if (this.#listener) log.info(`Tells whether all is well at http://${this.#listener.address}${path}`);
+    if (this.#listener) log.info(`Health at http://${this.#listener.address}${path}`);
   }
 
   async shutdown(): Promise<void> {

@@ -26,7 +26,7 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
     await provider.shutdown();
     throw error;
   });
-  if (listener) log.info(`Tells of itself at http://${listener.address}/metrics`);
+  if (listener) log.info(`Own metrics at http://${listener.address}/metrics`);
   let ending: Promise<void> | undefined;
   const end = async () => {
     stopObserving();
