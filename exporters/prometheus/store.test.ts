@@ -106,6 +106,30 @@ test('take goes on with the same line, when a counter begins anew', () => {
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1']);
 });
 
+test('take goes on with the same line, when a counter begins anew after its end', () => {
+  const { take, lines } = createStore();
+  const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
+  take([old], [100]);
+  take([], [], [old]);
+  take([again], [1]);
+  assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1']);
+});
+
+test('take keeps labels taken, when the series that they were taken from is forgotten', () => {
+  const { take, lines } = createStore();
+  const [old, young, other] = ['x', 'y', 'z'].map((time) =>
+    seriesOf({ 'process.pid': 7, 'process.creation.time': time }),
+  );
+  take([old], [100]);
+  take([young], [1], [old]);
+  lines(1_000_000);
+  take([other], [2]);
+  assert.deepEqual(lines(1_000_000), [
+    'process_energy_joules_total{process_pid="7"} 1',
+    'process_energy_joules_total{process_creation_time="z",process_pid="7"} 2',
+  ]);
+});
+
 test('take warns once and leaves the series out, when escaping makes live series alike', () => {
   const { take, lines, warnings } = createStore();
   take([seriesOf({}, { a: '1' }), seriesOf({}, { a: 1 }), seriesOf({}, { a: 1, b: '' })], [1, 2, 3]);
@@ -153,18 +177,24 @@ test('takeSnapshot shows ended series for their time and for two scrapes', () =>
   assert.equal(slow.lines(120_000).length, 0);
 });
 
-test('take forgets ended series, when nobody scrapes any more', () => {
-  const { store, take } = createStore(1000);
+test('takeSnapshot does not wait for a second scrape, when nobody scrapes any more', () => {
+  const { store, take, lines } = createStore(1000);
   const series = [seriesOf({ 'process.pid': 7 })];
   take(series, [5]);
   store.takeSnapshot(0);
-  store.takeSnapshot(10_000);
-  store.take(createEnding(series, 0n), 11_000);
-  const other = [seriesOf({ 'process.pid': 8 })];
-  take(other, [1]);
-  store.take(createEnding(other, 0n), 100_000);
-  const { families } = store.takeSnapshot(100_000);
-  assert.deepEqual(families.flatMap(({ prefixes }) => prefixes).length, 1);
+  store.takeSnapshot(100_000);
+  store.take(createEnding(series, 0n), 290_000);
+  assert.deepEqual(lines(310_000), []);
+});
+
+test('take forgets ended series, when there is no scrape at all', () => {
+  const { store, take } = createStore(1000);
+  const [one, other] = [7, 8].map((pid) => seriesOf({ 'process.pid': pid }));
+  take([one, other], [5, 5]);
+  store.take(createEnding([one], 0n), 0);
+  store.take(createEnding([other], 0n), 2000);
+  const { families } = store.takeSnapshot(2000);
+  assert.deepEqual(families[0].prefixes, ['process_energy_joules_total{process_pid="8"} ']);
 });
 
 test('take ends a series that came and ended in the same table', () => {

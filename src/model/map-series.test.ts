@@ -112,6 +112,23 @@ test('apply keeps what an ended counter counted, so that the sum does not fall',
   assert.deepEqual([...apply(row([two], 20, [8])).values], [13]);
 });
 
+test('apply lets no sum fall by the rounding of another order, when a member ends', () => {
+  const { apply } = createDropPid();
+  const series = [1, 2, 3].map((pid) => seriesOf('counter', { pid }));
+  assert.deepEqual([...apply(row(series, 10, [0.1, 0.2, 0.6])).values], [0.9]);
+  apply({ ...row(series.slice(0, 2), 12, [0.1, 0.2]), ended: [series[2]] });
+  assert.deepEqual([...apply(row(series.slice(0, 2), 20, [0.1, 0.2])).values], [0.9]);
+});
+
+test('apply goes on counting from the first reading of an older counter, when it is left alone', () => {
+  const { apply } = createDropPid();
+  const [old, young] = [seriesOf('counter', { pid: 1 }, 5n), seriesOf('counter', { pid: 2 }, 10n)];
+  apply(row([young], 20, [0]));
+  apply(row([young, old], 30, [0, 100]));
+  apply({ ...row([old], 40, [103]), ended: [young] });
+  assert.deepEqual([...apply(row([old], 50, [104])).values], [4]);
+});
+
 test('apply takes the last row of a series into the sum, when it ends in the same table', () => {
   const { apply } = createDropPid();
   const [one, two] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
