@@ -22,11 +22,9 @@ interface Plan {
   readonly generation: number;
   /** One per column of the table that comes. */
   readonly members: readonly Member[];
-  /** One per column of the table that goes. */
-  readonly columns: readonly Column[];
+  /** One per column of the table that goes; undefined: the same columns as before. */
+  readonly columns: readonly Column[] | undefined;
   readonly series: readonly Series[];
-  /** Whether the values stay as they are. */
-  readonly keepsValues: boolean;
 }
 
 /**
@@ -51,7 +49,9 @@ export class SeriesMap {
     const [last, gone] = split(table.ended ?? [], (series) => table.series.includes(series));
     const ended = this.#end(gone);
     const plan = this.#planOf(table.series);
-    const values = plan.keepsValues ? keepValues(table, plan) : recutValues(table, plan);
+    const values = plan.columns
+      ? recutValues(table, plan.members, plan.columns)
+      : keepValues(table, plan.members);
     ended.push(...this.#end(last));
     if (plan.series === table.series && isSame(ended, table.ended)) return table;
     if (plan.series.length === 0 && ended.length === 0) return undefined;
@@ -73,31 +73,36 @@ export class SeriesMap {
   }
 
   #createPlan(series: readonly Series[], previous: readonly Series[] | undefined): Plan {
+    const known = series.map((one) => this.#members.get(one));
+    const unknown = series.filter((_, column) => known[column] === undefined);
     // The oldest first, so that a sum begins with its oldest member.
-    const unknown = series.filter((one) => !this.#members.has(one));
-    for (const one of unknown.toSorted(compareStarts)) this.#join(one);
-    const members = series.flatMap((one) => this.#members.get(one) ?? []);
-    const columns = createColumns(members);
-    const mapped = columns.map((column) => column.target.series);
+    for (const one of unknown.toSorted(compareStarts)) this.#memberOf(one);
+    const members = series.map((one, column) => known[column] ?? this.#memberOf(one));
+    const columns = members.every(({ target }) => target.isPlain) ? undefined : createColumns(members);
+    const mapped = (columns ?? members).map(({ target }) => target.series);
     return {
       generation: this.#generation,
       members,
       columns,
       series: [series, previous].find((array) => isSame(mapped, array)) ?? mapped,
-      keepsValues: columns.length === members.length && columns.every(({ source }, i) => source === i),
     };
   }
 
-  #join(series: Series): void {
+  #memberOf(series: Series): Member {
+    return this.#members.get(series) ?? this.#join(series);
+  }
+
+  #join(series: Series): Member {
     const mapped = this.#mapping.map(series);
     const key = seriesKey(mapped);
     const known = this.#targets.get(key);
     const target = known ?? new MappedSeries(mapped);
     this.#targets.set(key, target);
-    this.#members.set(series, target.join(series.start));
-    if (!known) return;
-    this.#generation += 1;
-    if (target.isGauge) this.#mapping.onConflict(target.series);
+    const member = target.join(series.start);
+    this.#members.set(series, member);
+    if (known) this.#generation += 1;
+    if (known && target.isGauge) this.#mapping.onConflict(target.series);
+    return member;
   }
 
   /** @returns the mapped series that ended with these */
@@ -130,7 +135,7 @@ function createColumns(members: readonly Member[]): readonly Column[] {
 }
 
 /** Remembers the last readings, in case that another series joins later. */
-function keepValues(table: Table, { members }: Plan): Float64Array {
+function keepValues(table: Table, members: readonly Member[]): Float64Array {
   const lastRow = table.offsets.length - 1;
   if (lastRow < 0) return table.values;
   const at = Number(table.epoch) + table.offsets[lastRow];
@@ -149,7 +154,7 @@ function findLastReading({ values, series }: Table, column: number): number {
   return NaN;
 }
 
-function recutValues(table: Table, { members, columns }: Plan): Float64Array {
+function recutValues(table: Table, members: readonly Member[], columns: readonly Column[]): Float64Array {
   const rows = table.offsets.length;
   const epoch = Number(table.epoch);
   const values = new Float64Array(rows * columns.length);

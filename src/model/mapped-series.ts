@@ -18,6 +18,8 @@ export class MappedSeries {
   readonly series: Series;
   /** Unix time in nanoseconds of the last row that was handed on. */
   lastAt = -Infinity;
+  /** Whether its value is just that of its only member. */
+  isPlain = true;
   readonly #members = new Set<Member>();
   #retired = 0;
   #handedOn = -Infinity;
@@ -25,12 +27,6 @@ export class MappedSeries {
 
   constructor(series: Series) {
     this.series = series;
-  }
-
-  /** Whether its value is just that of its only member. */
-  get isPlain(): boolean {
-    const [first, second] = this.#members;
-    return first !== undefined && second === undefined && first.base === 0 && this.#retired === 0;
   }
 
   get isEmpty(): boolean {
@@ -54,12 +50,14 @@ export class MappedSeries {
     const base = isCounter && start < this.series.start ? NaN : 0;
     const member = { target: this, last: 0, base };
     this.#members.add(member);
+    this.#judge();
     return member;
   }
 
   leave(member: Member): void {
     this.#members.delete(member);
     if (this.series.metric.kind === 'counter') this.#retired += contributionOf(member);
+    this.#judge();
   }
 
   /** Takes a member's reading into the sum. NaN, a gap, changes nothing. */
@@ -92,6 +90,11 @@ export class MappedSeries {
     if (this.series.metric.kind === 'counter') sum = Math.max(sum, this.#handedOn);
     this.#handedOn = sum;
     return sum;
+  }
+
+  #judge(): void {
+    const [first, second] = this.#members;
+    this.isPlain = first?.base === 0 && second === undefined && this.#retired === 0;
   }
 }
 
