@@ -3,6 +3,7 @@ import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../component/errors.js';
 import { countPoints, type Table } from '../model/table.js';
+import { orderOf, type ScrapeOrder } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
 import { ScrapeTicks } from './scrape-ticks.js';
 
@@ -46,6 +47,8 @@ class Loop implements ScrapeLoop {
   readonly #request: ScrapeRequest;
   readonly #telemetry: ScrapeTelemetry;
   readonly #ticks: ScrapeTicks;
+  readonly #order: ScrapeOrder;
+  readonly #place: number;
   readonly #ended: Promise<void>;
   #era: number | undefined;
   #stopping = false;
@@ -59,6 +62,8 @@ class Loop implements ScrapeLoop {
     this.#telemetry = new ScrapeTelemetry(request.context);
     const intervalNs = BigInt(Math.round(request.intervalMs * 1e6));
     this.#ticks = new ScrapeTicks(intervalNs, request.context.clock.wallNs());
+    this.#order = orderOf(request.context.clock);
+    this.#place = this.#order.join();
     this.#ended = this.#run();
   }
 
@@ -76,8 +81,10 @@ class Loop implements ScrapeLoop {
     await setImmediate();
     while (!this.#stopping) {
       await this.#scrape();
+      this.#order.finish(this.#place);
       await this.#sleep();
     }
+    this.#order.finish(this.#place);
     await this.#scrape();
   }
 
@@ -86,11 +93,12 @@ class Loop implements ScrapeLoop {
     const wallNs = clock.wallNs();
     const { atNs, missed } = this.#ticks.advance(wallNs);
     this.#telemetry.missed(missed);
+    this.#order.announce(this.#place, atNs);
     const deadlineNs = clock.monotonicNs() + atNs - wallNs;
     // A timer may fire up to a millisecond early.
     while (!this.#stopping) {
       const leftMs = Math.ceil(Number(deadlineNs - clock.monotonicNs()) / 1e6);
-      if (leftMs <= 0) return;
+      if (leftMs <= 0) return this.#order.wait(this.#place);
       await this.#wait(leftMs);
     }
   }

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFakeContext } from '../contract/fakes.js';
+import { orderOf, ScrapeOrder } from './scrape-order.js';
+
+test('ScrapeOrder lets a loop wait for those before it, when they share its tick', async () => {
+  const order = new ScrapeOrder();
+  const [first, second] = [order.join(), order.join()];
+  order.announce(first, 1000n);
+  order.announce(second, 1000n);
+  const events: string[] = [];
+  const waited = order.wait(second).then(() => events.push('second goes'));
+  await Promise.resolve();
+  events.push('first is done');
+  order.finish(first);
+  await waited;
+  assert.deepEqual(events, ['first is done', 'second goes']);
+});
+
+test('ScrapeOrder lets a loop go, when those before it take a later tick, have ended or stand behind it', async () => {
+  const order = new ScrapeOrder();
+  const [slow, ended, own, later] = [order.join(), order.join(), order.join(), order.join()];
+  order.announce(slow, 5000n);
+  order.announce(ended, 1000n);
+  order.finish(ended);
+  order.announce(own, 1000n);
+  order.announce(later, 1000n);
+  await order.wait(own);
+});
+
+test('ScrapeOrder fulfils an older tick, when its loop announces another', async () => {
+  const order = new ScrapeOrder();
+  const [first, second] = [order.join(), order.join()];
+  order.announce(first, 1000n);
+  order.announce(second, 1000n);
+  const waited = order.wait(second);
+  order.announce(first, 2000n);
+  await waited;
+});
+
+test('orderOf gives one order to each clock', () => {
+  const { clock } = createFakeContext();
+  assert.equal(orderOf(clock), orderOf(clock));
+  assert.notEqual(orderOf(clock), orderOf(createFakeContext().clock));
+});

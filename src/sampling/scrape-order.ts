@@ -1,0 +1,57 @@
+import type { Clock } from '../component/clock.js';
+import { createPlans } from '../model/plan.js';
+
+/** A tick that a scrape loop waits for or works on. */
+class Turn {
+  readonly atNs: bigint;
+  /** Fulfilled when the scrape of this tick is done, or will never be. */
+  readonly done: Promise<void>;
+  #finish: () => void = () => {};
+
+  constructor(atNs: bigint) {
+    this.atNs = atNs;
+    this.done = new Promise((resolve) => (this.#finish = resolve));
+  }
+
+  finish(): void {
+    this.#finish();
+  }
+}
+
+/**
+ * The order in which the scrape loops of one collector take a tick that they share: that of their start. Timers
+ * alone would settle it anew each time, and a meter that is read now before and now after the usage scan makes
+ * the ledger lag by a window now and then.
+ */
+export class ScrapeOrder {
+  readonly #turns: (Turn | undefined)[] = [];
+
+  /** @returns the place of a loop that starts now */
+  join(): number {
+    return this.#turns.push(undefined) - 1;
+  }
+
+  /** A loop says which tick it takes next. */
+  announce(place: number, atNs: bigint): void {
+    this.finish(place);
+    this.#turns[place] = new Turn(atNs);
+  }
+
+  /** Waits until every loop that started earlier is done with the tick that this one announced, if it takes it. */
+  async wait(place: number): Promise<void> {
+    const atNs = this.#turns[place]?.atNs;
+    if (atNs === undefined) return;
+    for (const turn of this.#turns.slice(0, place)) {
+      if (turn && turn.atNs <= atNs) await turn.done;
+    }
+  }
+
+  /** A loop is done with the tick that it announced, or with all. */
+  finish(place: number): void {
+    this.#turns[place]?.finish();
+    this.#turns[place] = undefined;
+  }
+}
+
+/** The order of the loops that share a clock, that is, of one collector. */
+export const orderOf = createPlans((_clock: Clock) => new ScrapeOrder());
