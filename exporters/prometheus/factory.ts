@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
 import type { ExporterFactory } from '../../src/component/component.js';
 import { listenAsWished, type Listener } from '../../src/component/listen.js';
-import { schema } from './config.js';
+import type { Log } from '../../src/component/log.js';
+import type { Resource } from '../../src/model/series.js';
+import { schema, type Config } from './config.js';
 import { PageSource } from './page.js';
 import { createPageServer } from './serve.js';
 import { SeriesStore } from './store.js';
@@ -12,13 +14,7 @@ export const factory: ExporterFactory<typeof schema> = {
     path.startsWith('/') ? [] : [`path: expected a path such as "/metrics", found "${path}"`],
   create(config, { log, clock, host }) {
     const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
-    const store = new SeriesStore({
-      identityLabels: config.identity_labels,
-      // The name that a machine's resource has, however much else it says.
-      host: { 'host.name': hostname(), ...host.attributes },
-      endedForMs: config.ended_for,
-      warn: (message) => log.warn(message),
-    });
+    const store = createStore(config, log, host);
     const pages = new PageSource((now) => store.takeSnapshot(now), nowMs);
     let listener: Listener | undefined;
     return {
@@ -38,3 +34,13 @@ export const factory: ExporterFactory<typeof schema> = {
     };
   },
 };
+
+function createStore(config: Config, log: Log, host: Resource): SeriesStore {
+  return new SeriesStore({
+    identityLabels: config.identity_labels,
+    // The name that a machine's resource has, however much else it says.
+    host: { 'host.name': hostname(), ...host.attributes },
+    endedForMs: config.ended_for,
+    warn: (message) => log.warn(message),
+  });
+}

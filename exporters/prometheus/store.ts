@@ -97,11 +97,13 @@ export class SeriesStore {
       const holder = this.#byPrefix.get(prefix);
       if (holder === undefined) return this.#add({ series, family, prefix, value: NaN, endedMs: undefined });
       if (seriesKey(holder.series) === seriesKey(series)) return holder;
+      if (holder.endedMs !== undefined) {
+        this.#remove(holder);
+        continue;
+      }
       const wider = { ...identity, ...findDifference(series.resource, holder.series.resource) };
-      if (holder.endedMs !== undefined) this.#remove(holder);
-      else if (Object.keys(wider).length === Object.keys(identity).length)
-        return this.#refuse(series, prefix);
-      else identity = wider;
+      if (Object.keys(wider).length === Object.keys(identity).length) return this.#refuse(series, prefix);
+      identity = wider;
     }
   }
 
