@@ -25,13 +25,22 @@ export class ProcessPart {
     this.#known = known;
   }
 
-  get hasRoom(): boolean {
-    return this.#processes.length + this.#arrivals.length < partCapacity;
+  /** How many processes it has, those that are to be taken up among them. */
+  get size(): number {
+    return this.#processes.length + this.#arrivals.length;
   }
 
   /** Takes a process up when the part is read next. */
   expect(pid: number): void {
     this.#arrivals.push(pid);
+  }
+
+  /** Gives all its processes to other parts. */
+  release(): readonly TrackedProcess[] {
+    const processes = this.#processes;
+    this.#processes = [];
+    this.#isChanged = true;
+    return processes;
   }
 
   /** Takes over a process that another part had. */

@@ -179,6 +179,19 @@ test('ProcessScraper reads many processes in parts and puts the few that are lef
   assert.equal(more.length, 0);
 });
 
+test('ProcessScraper keeps newcomers apart until they are many, so that few arrays of series change', (t) => {
+  const machine = new FakeMachine(t);
+  for (let pid = 1; pid <= 20; pid++) machine.procfs.write(pid, {});
+  const [old] = machine.scan().tables;
+  machine.procfs.write(21, {});
+  const [again, newcomers] = machine.scan().tables;
+  assert.equal(again?.series, old?.series);
+  assert.equal(newcomers?.series.length, 5);
+  for (let pid = 22; pid <= 30; pid++) machine.procfs.write(pid, {});
+  assert.deepEqual(sizesOf(machine), [20, 10]);
+  assert.deepEqual(sizesOf(machine), [30]);
+});
+
 test('ProcessScraper leaves the arguments out unless it is told to read them', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
@@ -203,6 +216,12 @@ test('ProcessScraper hands on no CPU time and no busy time, when these are off',
 
 function startSeries(machine: FakeMachine): Series | undefined {
   return machine.scan().seriesOf(7).get('cpu.time user');
+}
+
+/** How many processes are in each part. */
+function sizesOf(machine: FakeMachine): number[] {
+  const parts = machine.scan().tables.filter(({ series }) => series.length > 1);
+  return parts.map(({ series }) => series.length / 5);
 }
 
 function commandLineOf(machine: FakeMachine): unknown {

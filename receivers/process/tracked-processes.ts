@@ -6,33 +6,45 @@ import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import type { TrackedProcess } from './tracked-process.js';
 
-/** All processes that are there, in parts that are read one by one. */
+/** Most processes that are born die young: with few beside them, few series change their places. */
+const nurseryCapacity = 16;
+
+/**
+ * All processes that are there, in parts that are read one by one. Whoever takes a table works out a plan for its
+ * array of series, so newcomers wait in a small part of their own until they are enough to be worth new plans.
+ */
 export class TrackedProcesses {
   readonly #reader: ProcessReader;
   readonly #clock: Clock;
   readonly #known = new Map<number, TrackedProcess>();
+  readonly #nursery: ProcessPart;
   #parts: ProcessPart[] = [];
 
   constructor(reader: ProcessReader, clock: Clock) {
     this.#reader = reader;
     this.#clock = clock;
+    this.#nursery = this.#createPart();
   }
 
   /** Compares with a new listing. What came and went since the last one shows when the parts are read. */
   match(pids: readonly number[], refused: ReadonlySet<number>, scan: Scan): void {
+    const arrivals: number[] = [];
     for (const pid of pids) {
       const process = this.#known.get(pid);
       if (process !== undefined) process.listedIn = scan.number;
-      else if (!refused.has(pid)) this.#findRoom().expect(pid);
+      else if (!refused.has(pid)) arrivals.push(pid);
     }
+    const isCrowd = this.#nursery.size + arrivals.length > nurseryCapacity;
+    for (const pid of arrivals) (isCrowd ? this.#findRoom() : this.#nursery).expect(pid);
   }
 
   /** Reads part after part: a table for each. */
   *read(scan: Scan): Iterable<Table> {
-    for (const part of this.#parts) {
+    for (const part of [...this.#parts, this.#nursery]) {
       const table = part.read(scan);
       if (table !== undefined) yield table;
     }
+    if (this.#nursery.size > nurseryCapacity / 2) this.#place(this.#nursery.release());
     // Where many have ended, the few that are left lie scattered.
     if (this.#parts.length > 2 * Math.ceil(this.#known.size / partCapacity) + 1) this.#gather();
   }
@@ -49,15 +61,24 @@ export class TrackedProcesses {
   }
 
   #findRoom(): ProcessPart {
-    const found = this.#parts.find((part) => part.hasRoom);
+    const found = this.#parts.find(({ size }) => size < partCapacity);
     if (found !== undefined) return found;
-    const part = new ProcessPart(this.#reader, this.#clock, this.#known);
+    const part = this.#createPart();
     this.#parts.push(part);
     return part;
   }
 
+  #createPart(): ProcessPart {
+    return new ProcessPart(this.#reader, this.#clock, this.#known);
+  }
+
   #gather(): void {
+    const scattered = this.#parts.flatMap((part) => part.release());
     this.#parts = [];
-    for (const process of this.#known.values()) this.#findRoom().adopt(process);
+    this.#place(scattered);
+  }
+
+  #place(processes: readonly TrackedProcess[]): void {
+    for (const process of processes) this.#findRoom().adopt(process);
   }
 }
