@@ -50,19 +50,14 @@ export interface BackendOptions {
 export async function openHttpBackend(t: TestContext, options: BackendOptions = {}): Promise<HttpBackend> {
   const { port = 0, tls, answer = (): Answer => ({}) } = options;
   const received: ReceivedRequest[] = [];
-  const listener: RequestListener = (request, response) => {
-    void read(request).then((bytes) => {
-      const { status = 200, headers = {}, body = '', isSilent } = answer(received.length + 1);
-      received.push({
-        path: request.url ?? '',
-        headers: request.headers,
-        bytes,
-        atMs: performance.now(),
-        status,
-      });
-      if (!isSilent) response.writeHead(status, headers).end(body);
-    });
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
+    const bytes = await read(request);
+    const { status = 200, headers = {}, body = '', isSilent } = answer(received.length + 1);
+    const { url: path = '', headers: sent } = request;
+    received.push({ path, headers: sent, bytes, atMs: performance.now(), status });
+    if (!isSilent) response.writeHead(status, headers).end(body);
   };
+  const listener: RequestListener = (request, response) => void take(request, response);
   const server = tls ? createTlsServer(tls, listener) : createServer(listener);
   const close = async () => {
     if (!server.listening) return;

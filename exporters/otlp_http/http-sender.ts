@@ -3,7 +3,7 @@ import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/
 import { readVersion } from '../../src/cli/version.js';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
-import { createDelegateSend } from '../../src/otlp/delegate-sender.js';
+import { DelegateClient } from '../../src/otlp/delegate-client.js';
 import { readTlsFiles } from '../../src/otlp/tls-files.js';
 import type { Sender } from '../../src/pipeline/sending-queue.js';
 import { createAttemptAgent } from './attempts.js';
@@ -22,7 +22,7 @@ export function openHttpSender(settings: Config, log: Log): Sender {
   const config = settings.from_environment ? applyEnvironment(settings, process.env) : settings;
   const url = metricsUrl(config);
   const agent = createAgent(url, config, log);
-  const send = createDelegateSend(
+  const client = new DelegateClient(
     ({ serializer, metricsHelper }) =>
       // Given all its options at once, and not through convertLegacyHttpOptions, the transport reads no
       // OTEL_EXPORTER_OTLP_* variable.
@@ -43,7 +43,14 @@ export function openHttpSender(settings: Config, log: Log): Sender {
       ),
     toExportError,
   );
-  return { target: url.href, send, close: () => agent.destroy() };
+  return {
+    target: url.href,
+    send: (request) => client.send(request),
+    async close() {
+      agent.destroy();
+      await client.close();
+    },
+  };
 }
 
 function metricsUrl({ endpoint, metrics_endpoint: metricsEndpoint }: Config): URL {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
-import { readingAt, start, startExporter, until } from '../../src/otlp/exporter.fixture.js';
+import { openSilentPort, readingAt, start, startExporter, until } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
 import { parseRetryAfterMs } from './attempts.js';
 import { factory } from './factory.js';
@@ -60,8 +59,7 @@ test('otlp_http gathers tables until the flush', async (t) => {
 
 for (const status of [429, 502, 503, 504]) {
   test(`otlp_http sends again after ${status}, and by its own queue alone`, async (t) => {
-    const answer = (count: number) => ({ status: count < 4 ? status : 200 });
-    const backend = await openHttpBackend(t, { answer });
+    const backend = await openHttpBackend(t, { answer: (count) => ({ status: count < 4 ? status : 200 }) });
     const { exporter } = await startExporter(t, factory, { endpoint: backend.url });
     exporter.consume(readingAt(1, 7));
     await until(() => backend.received.length === 4);
@@ -76,8 +74,9 @@ for (const status of [429, 502, 503, 504]) {
 }
 
 test('otlp_http waits as long as Retry-After says', async (t) => {
-  const answer = (count: number) => (count === 1 ? { status: 503, headers: { 'retry-after': '1' } } : {});
-  const backend = await openHttpBackend(t, { answer });
+  const backend = await openHttpBackend(t, {
+    answer: (count) => (count === 1 ? { status: 503, headers: { 'retry-after': '1' } } : {}),
+  });
   const { exporter } = await startExporter(t, factory, { endpoint: backend.url });
   exporter.consume(readingAt(1, 7));
   await until(() => backend.received.length === 2);
@@ -101,8 +100,9 @@ test('parseRetryAfterMs reads seconds and dates', () => {
 });
 
 test('otlp_http drops what is refused for good, and says what the backend said', async (t) => {
-  const answer = (count: number) => (count === 1 ? { status: 400, body: 'unknown tenant\u0000' } : {});
-  const backend = await openHttpBackend(t, { answer });
+  const backend = await openHttpBackend(t, {
+    answer: (count) => (count === 1 ? { status: 400, body: 'unknown tenant\u0000' } : {}),
+  });
   const { exporter, log, read } = await startExporter(t, factory, { endpoint: backend.url });
   exporter.consume(readingAt(1, 1));
   await until(() => backend.received.length === 1);
@@ -256,11 +256,7 @@ test('otlp_http says which file it cannot read', async (t) => {
 });
 
 test('otlp_http ends in time when the backend takes connections and never answers', async (t) => {
-  const sockets = createServer(() => undefined).listen(0, 'localhost');
-  t.after(() => sockets.close());
-  await until(() => sockets.listening);
-  const address = sockets.address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
+  const port = await openSilentPort(t);
   const { exporter, read } = await startExporter(t, factory, {
     endpoint: `http://localhost:${port}`,
     timeout: '20ms',

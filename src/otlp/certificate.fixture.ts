@@ -19,6 +19,6 @@ export function createCertificate(t: TestContext): { readonly certFile: string; 
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
   const { status, stderr } = spawnSync('openssl', ['req', '-x509', ...key, ...subject, '-out', certFile]);
-  if (status !== 0) throw new Error(`Cannot make a certificate: ${stderr}`);
+  if (status !== 0) throw new Error(`Cannot make a certificate: ${stderr.toString()}`);
   return { certFile, keyFile };
 }

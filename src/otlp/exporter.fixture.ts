@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExporterFactory } from '../component/component.js';
@@ -48,4 +50,17 @@ export async function startExporter<S extends Schema>(
 /** For tests: waits until something holds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(2);
+}
+
+/** For tests: a port that takes connections and never answers. */
+export async function openSilentPort(t: TestContext): Promise<number> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket)).listen(0, 'localhost');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server, 'listening');
+  // A server that listens on a port has such an address.
+  return (server.address() as AddressInfo).port;
 }

@@ -19,9 +19,11 @@ test('Backoff spreads waits at random by the factor', () => {
 });
 
 test('Backoff waits as long as the other side asks for, where that is longer', () => {
-  const asked = (retryAfterMs: number) =>
-    new Backoff(defaults, () => 0.5).nextMs(new ExportError('busy', { retryable: true, retryAfterMs }), 0);
-  assert.deepEqual([asked(1000), asked(60_000)], [5000, 60_000]);
+  const waits = [1000, 60_000].map((retryAfterMs) => {
+    const error = new ExportError('busy', { retryable: true, retryAfterMs });
+    return new Backoff(defaults, () => 0.5).nextMs(error, 0);
+  });
+  assert.deepEqual(waits, [5000, 60_000]);
 });
 
 test('Backoff ends when the next attempt would come after the longest time', () => {

@@ -58,7 +58,7 @@ export interface Sender {
    * @throws ExportError that says whether another attempt can help
    */
   send(request: QueuedRequest): Promise<Delivery>;
-  /** Gives up what is under way and releases every connection. */
+  /** Gives up what is under way, as far as that is possible, and releases every connection. */
   close(): void | Promise<void>;
 }
 
@@ -119,16 +119,15 @@ export class SendingQueue {
    */
   async shutdown(timeoutMs: number): Promise<void> {
     this.#draining.abort();
-    const timer = new AbortController();
-    const drained = Promise.all(this.#consumers).finally(() => timer.abort());
-    await Promise.race([drained, wait(timeoutMs, timer.signal)]);
+    const deadline = performance.now() + timeoutMs;
+    await withinTime(Promise.all(this.#consumers), deadline);
     if (this.#points > 0) this.#countDrop('shutdown', this.#points);
     this.#waiting.length = 0;
     this.#points = 0;
     this.#isClosed = true;
     this.#telemetry.close();
     this.#log.close();
-    await this.#sender.close();
+    await withinTime(Promise.resolve(this.#sender.close()), deadline);
   }
 
   #makeRoom(bytes: number): void {
@@ -212,4 +211,11 @@ export class SendingQueue {
 /** Ends early, and without an error, when the signal says so. */
 async function wait(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Waits for something until a point in time of `performance.now()` at the latest. */
+async function withinTime(work: Promise<unknown>, deadlineMs: number): Promise<void> {
+  const timer = new AbortController();
+  const ended = work.finally(() => timer.abort());
+  await Promise.race([ended, wait(Math.max(0, deadlineMs - performance.now()), timer.signal)]);
 }

@@ -1,0 +1,27 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+import { otlpSettings, tlsSettings } from '../../src/otlp/otlp-settings.js';
+
+export const schema = {
+  endpoint: {
+    doc: 'Where the backend is, `host:port`; `http://` before it means without TLS, `https://` with TLS whatever `tls.insecure` says.',
+    format: 'string',
+    default: 'localhost:4317',
+  },
+  timeout: {
+    doc: 'How long the answer to a request may take.',
+    format: 'duration',
+    default: '5s',
+    min: 1,
+  },
+  tls: {
+    insecure: {
+      doc: 'Whether to connect without TLS.',
+      format: 'boolean',
+      default: false,
+    },
+    ...tlsSettings,
+  },
+  ...otlpSettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

@@ -1,0 +1,86 @@
+import type { TestContext } from 'node:test';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+  type handleUnaryCall,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
+
+/** How a backend answers a call. */
+export interface Answer {
+  /** A gRPC status code; OK unless it says otherwise. */
+  readonly code?: status;
+  readonly details?: string;
+  /** google.rpc.Status, sent as grpc-status-details-bin. */
+  readonly statusDetails?: Buffer;
+  /** ExportMetricsServiceResponse. */
+  readonly body?: Buffer;
+  /** Never answers. */
+  readonly isSilent?: boolean;
+}
+
+/** A call as it came. */
+export interface ReceivedCall {
+  readonly metadata: Metadata;
+  readonly bytes: Buffer;
+  readonly code: status;
+  readonly atMs: number;
+}
+
+/** For tests: a real gRPC server that keeps what it gets. */
+export interface GrpcBackend {
+  readonly endpoint: string;
+  readonly port: number;
+  readonly received: ReceivedCall[];
+  close(): void;
+}
+
+export interface BackendOptions {
+  readonly port?: number;
+  readonly credentials?: ServerCredentials;
+  /** Calls are counted from 1. */
+  answer?(count: number): Answer;
+}
+
+const identity = (bytes: Buffer) => bytes;
+
+/** Of opentelemetry/proto/collector/metrics/v1/metrics_service.proto; messages stay bytes. */
+const service: ServiceDefinition = {
+  Export: {
+    path: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: identity,
+    responseDeserialize: identity,
+  },
+};
+
+export async function openGrpcBackend(t: TestContext, options: BackendOptions = {}): Promise<GrpcBackend> {
+  const { port = 0, credentials = ServerCredentials.createInsecure(), answer = (): Answer => ({}) } = options;
+  const received: ReceivedCall[] = [];
+  const take: handleUnaryCall<Buffer, Buffer> = ({ metadata, request: bytes }, respond) => {
+    const { code = status.OK, details = '', statusDetails, body, isSilent } = answer(received.length + 1);
+    received.push({ metadata, bytes, code, atMs: performance.now() });
+    if (isSilent) return;
+    const trailers = new Metadata();
+    if (statusDetails) trailers.set('grpc-status-details-bin', statusDetails);
+    if (code === status.OK) respond(null, body ?? Buffer.alloc(0));
+    else respond({ code, details, metadata: trailers });
+  };
+  const server = new Server();
+  server.addService(service, { Export: take });
+  const bound = await bind(server, `localhost:${port}`, credentials);
+  const close = () => server.forceShutdown();
+  t.after(close);
+  return { endpoint: `localhost:${bound}`, port: bound, received, close };
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+  });
+}

@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import { Metadata, ServerCredentials, status } from '@grpc/grpc-js';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext } from '../../src/contract/fakes.js';
+import type { Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
+import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
+import {
+  energy,
+  openSilentPort,
+  readingAt,
+  start,
+  startExporter,
+  until,
+} from '../../src/otlp/exporter.fixture.js';
+import { MessageWriter } from '../../src/otlp/message-writer.js';
+import { factory } from './factory.js';
+import { openGrpcBackend, type GrpcBackend } from './grpc-backend.fixture.js';
+import { toExportError } from './status.js';
+import { parseTarget } from './target.js';
+
+const insecure = { tls: { insecure: true } };
+const writer = new MessageWriter();
+
+function decodeValues({ received }: GrpcBackend) {
+  return received
+    .filter(({ code }) => code === status.OK)
+    .flatMap(({ bytes }) => decodePoints(bytes))
+    .map(({ value }) => value);
+}
+
+/** google.rpc.Status with a RetryInfo. */
+function encodeRetryInfo(milliseconds: number): Buffer {
+  const detail = writer.integer(1, status.RESOURCE_EXHAUSTED).begin(3);
+  const value = writer.text(1, 'type.googleapis.com/google.rpc.RetryInfo').begin(2);
+  const delay = writer.begin(1);
+  writer.integer(2, milliseconds * 1e6);
+  return writer.end(delay).end(value).end(detail).finish();
+}
+
+test('otlp_grpc delivers points over a real connection', async (t) => {
+  const backend = await openGrpcBackend(t);
+  const settings = { endpoint: backend.endpoint, headers: { 'X-Tenant': 'a' }, ...insecure };
+  const { exporter, read } = await startExporter(t, factory, settings);
+  assert.ok(exporter.consume(readingAt(1, 42.5)));
+  await exporter.shutdown();
+  const [{ bytes, metadata }] = backend.received;
+  const [point] = decodePoints(bytes);
+  assert.deepEqual(
+    [point.resource, point.name, point.unit, point.kind, point.start, point.time, point.value],
+    [{ 'host.name': 'node-1' }, 'hw.energy', 'J', 'sum 2 true', start, start + 1_000_000_000n, 42.5],
+  );
+  assert.deepEqual(metadata.get('x-tenant'), ['a']);
+  assert.match(String(metadata.get('user-agent')[0]), /^joulemetry\/\d/);
+  assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
+});
+
+test('otlp_grpc sends 200 resources in one request', async (t) => {
+  const backend = await openGrpcBackend(t);
+  const { exporter } = await startExporter(t, factory, {
+    endpoint: backend.endpoint,
+    compression: 'none',
+    ...insecure,
+  });
+  const series = Array.from({ length: 200 }, (_, pid): Series => ({
+    ...energy,
+    resource: { attributes: { 'process.pid': pid } },
+  }));
+  exporter.consume(
+    createRow(
+      series,
+      start,
+      Float64Array.from(series, (_, i) => i),
+    ),
+  );
+  await exporter.shutdown();
+  assert.equal(backend.received.length, 1);
+  assert.equal(decodeResources(backend.received[0].bytes).length, 200);
+  assert.deepEqual(
+    decodeValues(backend),
+    series.map((_, i) => i),
+  );
+});
+
+test('otlp_grpc sends again after UNAVAILABLE', async (t) => {
+  const backend = await openGrpcBackend(t, {
+    answer: (count) => ({ code: count < 3 ? status.UNAVAILABLE : status.OK }),
+  });
+  const { exporter } = await startExporter(t, factory, { endpoint: backend.endpoint, ...insecure });
+  exporter.consume(readingAt(1, 7));
+  await until(() => backend.received.length === 3);
+  await exporter.shutdown();
+  assert.deepEqual(decodeValues(backend), [7]);
+});
+
+test('otlp_grpc drops what a backend has no room for, unless that says when to come back', async (t) => {
+  const answers = [
+    { code: status.RESOURCE_EXHAUSTED, details: 'message too large' },
+    { code: status.RESOURCE_EXHAUSTED, statusDetails: encodeRetryInfo(200) },
+  ];
+  const backend = await openGrpcBackend(t, { answer: (count) => answers[count - 1] ?? {} });
+  const { exporter, log, read } = await startExporter(t, factory, {
+    endpoint: backend.endpoint,
+    ...insecure,
+  });
+  exporter.consume(readingAt(1, 1));
+  await until(() => backend.received.length === 1);
+  exporter.consume(readingAt(2, 2));
+  await until(() => backend.received.length === 3);
+  await exporter.shutdown();
+  assert.deepEqual(decodeValues(backend), [2]);
+  assert.ok(backend.received[2].atMs - backend.received[1].atMs >= 198);
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,rejected}'], 1);
+  assert.match(log.lines[0], /Lost 1 points .*RESOURCE_EXHAUSTED: message too large/);
+});
+
+test('toExportError knows the codes after which the Collector sends again', () => {
+  const retryable = Object.values(status).filter((code) => {
+    const error = Object.assign(new Error(), { code, details: '', metadata: new Metadata() });
+    return typeof code === 'number' && toExportError(error).retryable;
+  });
+  assert.deepEqual(retryable, [
+    status.CANCELLED,
+    status.DEADLINE_EXCEEDED,
+    status.ABORTED,
+    status.OUT_OF_RANGE,
+    status.UNAVAILABLE,
+    status.DATA_LOSS,
+  ]);
+});
+
+test('toExportError goes by the code where nobody can read the details', () => {
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', Buffer.from('garbage'));
+  const error = Object.assign(new Error(), { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata });
+  const { retryable, message } = toExportError(error);
+  assert.deepEqual([retryable, message], [false, 'RESOURCE_EXHAUSTED: full']);
+});
+
+test('otlp_grpc counts the points of a partial success', async (t) => {
+  const partial = writer.begin(1);
+  const body = writer.integer(1, 1).text(2, 'out of bounds').end(partial).finish();
+  const backend = await openGrpcBackend(t, { answer: () => ({ body }) });
+  const { exporter, read } = await startExporter(t, factory, { endpoint: backend.endpoint, ...insecure });
+  exporter.consume(readingAt(1, 1));
+  exporter.consume(readingAt(2, 2));
+  await exporter.shutdown();
+  const metrics = await read();
+  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 1);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,partial_success}'], 1);
+});
+
+test('otlp_grpc sends again what got no answer in time', async (t) => {
+  const backend = await openGrpcBackend(t, { answer: (count) => ({ isSilent: count === 1 }) });
+  const settings = { endpoint: backend.endpoint, timeout: '200ms', ...insecure };
+  const { exporter, log } = await startExporter(t, factory, settings);
+  exporter.consume(readingAt(1, 7));
+  await until(() => backend.received.length === 2);
+  await exporter.shutdown();
+  assert.match(log.lines[0], /DEADLINE_EXCEEDED.*Keeping data and trying again/);
+});
+
+test('otlp_grpc delivers everything, in order, to a backend that was down', async (t) => {
+  const before = await openGrpcBackend(t);
+  const { exporter, log, read } = await startExporter(t, factory, { endpoint: before.endpoint, ...insecure });
+  exporter.consume(readingAt(1, 10));
+  await until(() => before.received.length === 1);
+  before.close();
+  for (const second of [2, 3, 4]) {
+    exporter.consume(readingAt(second, 10 * second));
+    await until(() => log.lines.length > 0);
+  }
+  const after = await openGrpcBackend(t, { port: before.port });
+  exporter.consume(readingAt(5, 50));
+  await until(() => decodeValues(after).length === 4);
+  await exporter.shutdown();
+  assert.deepEqual([...decodeValues(before), ...decodeValues(after)], [10, 20, 30, 40, 50]);
+  assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+  assert.match(log.lines[0], /^warn: Cannot export to localhost:\d+: UNAVAILABLE/);
+  assert.match(log.lines[1], /^info: Exports to .* again after/);
+  assert.equal(log.lines.length, 2);
+});
+
+test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', async (t) => {
+  const backend = await openGrpcBackend(t);
+  const stranger = await openGrpcBackend(t);
+  setVariables(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${stranger.endpoint}`,
+    OTEL_EXPORTER_OTLP_HEADERS: 'x-leak=1',
+    OTEL_EXPORTER_OTLP_INSECURE: 'false',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '9000',
+  });
+  const { exporter } = await startExporter(t, factory, { endpoint: backend.endpoint, ...insecure });
+  exporter.consume(readingAt(1, 1));
+  await exporter.shutdown();
+  assert.deepEqual(backend.received[0].metadata.get('x-leak'), []);
+  assert.equal(stranger.received.length, 0);
+
+  const asked = await startExporter(t, factory, { endpoint: backend.endpoint, from_environment: true });
+  asked.exporter.consume(readingAt(1, 1));
+  await asked.exporter.shutdown();
+  assert.deepEqual(stranger.received[0].metadata.get('x-leak'), ['1']);
+});
+
+test('otlp_grpc verifies the certificate of the backend', { skip: noOpenssl }, async (t) => {
+  const { certFile, keyFile } = createCertificate(t);
+  const backend = await openGrpcBackend(t, { credentials: serverCredentials(certFile, keyFile) });
+  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.endpoint });
+  exporter.consume(readingAt(1, 1));
+  await until(() => log.lines.length > 0);
+  assert.match(log.lines[0], /UNAVAILABLE.*self-signed certificate/);
+
+  const trusting = await startExporter(t, factory, {
+    endpoint: backend.endpoint,
+    tls: { ca_file: certFile },
+  });
+  trusting.exporter.consume(readingAt(1, 2));
+  await until(() => backend.received.length === 1);
+  assert.deepEqual(decodeValues(backend), [2]);
+});
+
+test('otlp_grpc skips the verification with a warning, when told so', { skip: noOpenssl }, async (t) => {
+  const { certFile, keyFile } = createCertificate(t);
+  const backend = await openGrpcBackend(t, { credentials: serverCredentials(certFile, keyFile) });
+  const settings = { endpoint: backend.endpoint, tls: { insecure_skip_verify: true } };
+  const { exporter, log } = await startExporter(t, factory, settings);
+  assert.match(log.lines[0], /^warn: Anybody can pretend to be localhost/);
+  exporter.consume(readingAt(1, 3));
+  await until(() => backend.received.length === 1);
+});
+
+test(
+  'otlp_grpc identifies itself by a certificate, and expects another name when told so',
+  { skip: noOpenssl },
+  async (t) => {
+    const { certFile, keyFile } = createCertificate(t);
+    const credentials = serverCredentials(certFile, keyFile, readFileSync(certFile));
+    const backend = await openGrpcBackend(t, { credentials });
+    const tls = {
+      ca_file: certFile,
+      cert_file: certFile,
+      key_file: keyFile,
+      server_name_override: 'localhost',
+    };
+    const { exporter } = await startExporter(t, factory, {
+      endpoint: `https://127.0.0.1:${backend.port}`,
+      tls,
+    });
+    exporter.consume(readingAt(1, 3));
+    await until(() => backend.received.length === 1);
+  },
+);
+
+test('otlp_grpc ends in time when the backend takes connections and never answers', async (t) => {
+  const port = await openSilentPort(t);
+  const settings = { endpoint: `localhost:${port}`, timeout: '20ms', ...insecure };
+  const { exporter, read } = await startExporter(t, factory, settings);
+  exporter.consume(readingAt(1, 3));
+  await exporter.shutdown();
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 1);
+});
+
+test('parseTarget lets a scheme go before tls.insecure', () => {
+  const cases: [string, boolean][] = [
+    ['collector:4317', false],
+    ['collector:4317', true],
+    ['http://collector:4317', false],
+    ['https://collector:4317/', true],
+    ['[::1]:4317', true],
+    ['dns:///collector:4317', false],
+    ['unix:/run/otlp.sock', true],
+  ];
+  assert.deepEqual(
+    cases.map(([endpoint, isInsecure]) => Object.values(parseTarget(endpoint, isInsecure))),
+    [
+      ['collector:4317', false],
+      ['collector:4317', true],
+      ['collector:4317', true],
+      ['collector:4317', false],
+      ['[::1]:4317', true],
+      ['dns:///collector:4317', false],
+      ['unix:/run/otlp.sock', true],
+    ],
+  );
+});
+
+test('otlp_grpc says what is wrong with an endpoint', () => {
+  for (const endpoint of [
+    'collector',
+    ':4317',
+    'http://collector',
+    'collector:99999',
+    'ftp://collector:21',
+    '',
+  ]) {
+    const problems = factory.check?.(parseSettings(factory.schema, { endpoint }));
+    const problem = `endpoint: expected host:port such as "localhost:4317", found "${endpoint}"`;
+    assert.deepEqual(problems, [problem]);
+  }
+  assert.deepEqual(factory.check?.(parseSettings(factory.schema, {})), []);
+});
+
+test('otlp_grpc shuts down without a start, and twice', async () => {
+  const exporter = factory.create(parseSettings(factory.schema, {}), createFakeContext());
+  assert.equal(exporter.consume(readingAt(1, 1)), false);
+  await exporter.shutdown();
+  await exporter.shutdown();
+});
+
+function serverCredentials(
+  certFile: string,
+  keyFile: string,
+  clientCa: Buffer | null = null,
+): ServerCredentials {
+  const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
+  return ServerCredentials.createSsl(clientCa, [pair], clientCa !== null);
+}
+
+/** Sets variables until the end of the test. */
+function setVariables(t: TestContext, variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    process.env[name] = value;
+    t.after(() => delete process.env[name]);
+  }
+}
