@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+/** What a finished command left. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running agent. */
+export interface Agent {
+  readonly pid: number;
+  /** Fulfilled when it has ended. */
+  readonly ended: Promise<Outcome>;
+  /** Waits until stderr matches, and gives the first group, or all of it. */
+  waitFor(pattern: RegExp): Promise<string>;
+  /** Sends a signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<Outcome>;
+}
+
+/** A new folder for a test's files. */
+export function createFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'joulemetry-'));
+}
+
+/** A configuration file in a new folder. */
+export function writeConfig(text: string): string {
+  const path = join(createFolder(), 'config.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Starts the command line with these arguments. The environment is the test's own, and what is given. */
+export function startAgent(args: readonly string[], env: NodeJS.ProcessEnv = {}): Agent {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const closed = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
+  return {
+    pid: child.pid ?? 0,
+    ended: closed,
+    async waitFor(pattern) {
+      for (;;) {
+        const match = pattern.exec(stderr);
+        if (match) return match[1] ?? match[0];
+        if (child.exitCode !== null)
+          throw new Error(`the agent ended without "${pattern.source}":\n${stderr}`);
+        await Promise.race([once(child.stderr, 'data'), closed]);
+      }
+    },
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return closed;
+    },
+  };
+}
+
+/** Runs the command line to its end. */
+export function runAgent(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  return startAgent(args, env).ended;
+}
+
+/** Waits until a condition holds. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(20);
+}
