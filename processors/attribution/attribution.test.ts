@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { playBusy, playSecond, Rig, RigProcess, unixNs } from './test-rig.js';
+import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 const cpuMs = [100, 80, 70, 60, 200, 90, 110];
 
@@ -113,19 +113,19 @@ test('attribution prefers the floor that was set, for the domain that it was set
 test('attribution learns a floor in quiet and uses it from the next window on', () => {
   const rig = new Rig();
   const meter = rig.createMeter({ 'energy.method': 'measured' });
-  // Seen once a second, the meter may be refreshed once a second: a quiet window takes a hundred of them.
-  for (let atS = 0; atS <= 6000; atS++) {
+  for (let atS = 0; atS <= 61; atS++) {
     rig.energy(meter, atS, 10 * atS);
     rig.boundary(atS, 0.01 * atS);
   }
-  rig.energy(meter, 6001, 60_030);
-  rig.boundary(6001, 61);
+  assert.deepEqual(rig.parts(), { attributed: 0, unseen: 600, idle: 10 });
+  rig.energy(meter, 62, 640);
+  rig.boundary(62, 1.61);
   assert.equal(rig.logLines.length, 1);
   assert.match(
     rig.logLines[0],
     /info: Cannot tell idle from other energy of cpu "package-0": its floor is not known/,
   );
-  assert.deepEqual(rig.parts(), { attributed: 0, unseen: 60_020, idle: 10 });
+  assert.deepEqual(rig.parts(), { attributed: 0, unseen: 620, idle: 20 });
 });
 
 test('attribution says nothing of idle energy while no floor is known', () => {
@@ -175,4 +175,29 @@ test('attribution can be shut down without a start and twice', () => {
   void rig.processor.shutdown();
   void rig.processor.shutdown();
   assert.deepEqual(rig.out.tables, []);
+});
+
+test('attribution begins at a boundary whose energy comes later', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter();
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  rig.usage(0.1, [[process, 0]]);
+  rig.boundary(0.1, 0);
+  rig.usage(0.6, [[process, 0.5]]);
+  rig.boundary(0.6, 0.5);
+  rig.end(0.6, ...process.series);
+  rig.boundary(0.7, 0.5);
+  for (const [atS, joules] of [
+    [0, 0],
+    [0.6, 6],
+    [0.7, 7],
+  ])
+    rig.energy(meter, atS, joules);
+  rig.energy(meter, 1, 10);
+  assert.deepEqual(rig.processes(), { 1: 5 });
+  const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
+  assert.deepEqual(
+    ended.map(({ metric }) => metric.name),
+    ['process.cpu.time', 'process.cpu.time', 'process.energy'],
+  );
 });

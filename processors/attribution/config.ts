@@ -2,44 +2,48 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
   views: {
-    doc: 'Whom the energy is attributed to, each by a metric of its own: process, cgroup',
+    doc: 'Whom the energy is attributed to, each by a metric of its own: process, cgroup.',
     format: 'string_list',
     default: ['process', 'cgroup'],
   },
   idle: {
-    doc: 'Who bears the energy of an idle machine: separate (nobody), proportional (by CPU time), equal (every process, by lifetime)',
+    doc: 'Who bears the energy of an idle machine: separate (nobody), proportional (by CPU time), equal (every process, by lifetime).',
     format: ['separate', 'proportional', 'equal'],
     default: 'separate',
   },
   floor: {
-    doc: 'Power of a domain when nothing runs, where it is known; the first entry that fits a domain counts',
+    doc: 'Power of a domain when nothing runs, where it is known; the first entry that fits a domain counts.',
     format: 'list',
     items: {
-      hw_type: { doc: 'Kind of hardware that it is for; unset: every kind', format: 'string', default: null },
-      hw_id: { doc: 'Domain that it is for; unset: every domain', format: 'string', default: null },
-      power: { doc: 'Watts of each such domain', format: 'number', default: null, min: 0 },
+      hw_type: {
+        doc: 'Kind of hardware that it is for; unset: every kind.',
+        format: 'string',
+        default: null,
+      },
+      hw_id: { doc: 'Domain that it is for; unset: every domain.', format: 'string', default: null },
+      power: { doc: 'Watts of each such domain.', format: 'number', default: null, min: 0 },
     },
     default: [],
   },
   max_window: {
-    doc: 'Longest time between two readings of the usage or of a meter whose energy is still attributed; beyond it the energy stays unattributed, reason gap',
+    doc: 'Longest time between two readings of the usage or of a meter whose energy is still attributed; beyond it the energy stays unattributed, reason gap.',
     format: 'duration',
     default: '5m',
     min: 1000,
   },
   cpu_time_excludes: {
-    doc: 'Kinds of hardware (`hw.type`) whose energy CPU time does not explain: it stays unattributed, reason no_usage',
+    doc: 'Kinds of hardware (`hw.type`) whose energy CPU time does not explain: it stays unattributed, reason no_usage.',
     format: 'string_list',
     default: ['gpu'],
   },
   cpu_count: {
-    doc: 'Logical CPUs of the measured machine, to tell quiet from busy; unset: those of this machine',
+    doc: 'Logical CPUs of the measured machine, to tell quiet from busy; unset: those of this machine.',
     format: 'int',
     default: null,
     min: 1,
   },
   state_file: {
-    doc: 'File that keeps learned floors over a restart; unset: they are learned anew',
+    doc: 'File that keeps learned floors over a restart; unset: they are learned anew.',
     format: 'path',
     default: null,
   },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { playBusy, playSecond, Rig, RigProcess, unixNs } from './test-rig.js';
+import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 test('attribution keeps a reused pid apart from the one before', () => {
   const { rig, meter, process } = playBusy();

@@ -4,7 +4,7 @@ import type { Divider, Division } from './division.js';
 import type { DomainFloor } from './domain-floor.js';
 import { DomainMeter } from './domain-meter.js';
 import type { Window } from './domain-windows.js';
-import { balanceNj, EnergyTotal } from './energy-total.js';
+import { Balance, EnergyTotal } from './energy-total.js';
 import { attributionFloor, ledgerEnergy } from './metrics.js';
 import { Account, Gauge, type Publication } from './publication.js';
 
@@ -53,8 +53,15 @@ export class DomainLedger {
 
   /** What was measured without what is named as attributed, idle or unattributed: 0, or the ledger is wrong. */
   get residualNj(): number {
-    const named = [...this.#accounts.values()].map(({ total }) => total);
-    return balanceNj([this.#measured], named);
+    const balance = new Balance();
+    balance.plus(this.#measured);
+    for (const { total } of this.#accounts.values()) balance.minus(total);
+    return balance.energyNj;
+  }
+
+  /** Whether windows were settled and it is not known how much of them was idle. */
+  get lacksFloor(): boolean {
+    return this.floor.current === undefined && !Number.isNaN(this.#settledTo);
   }
 
   /** Settles the window that the meter's `findNext` tells of. */

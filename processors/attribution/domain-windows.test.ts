@@ -111,6 +111,18 @@ test('DomainWindows settles what was known when its counter closed, and nothing 
   assert.equal(windows.isDrained, true);
 });
 
+test('DomainWindows settles the rest without a new knot when its counter closed', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [
+    [0, 0],
+    [12, 120],
+  ]);
+  for (const to of [0, 5, 10]) windows.push(usageTo(to));
+  assert.deepEqual(settleAll(windows), []);
+  windows.close();
+  assert.deepEqual(settleAll(windows), [[0, 10, 100, 2]]);
+});
+
 test('DomainWindows merges what waits too long in too many parts', () => {
   const windows = new DomainWindows(1e9);
   readTo(windows, [[0, 0]]);

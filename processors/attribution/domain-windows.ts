@@ -101,7 +101,9 @@ export class DomainWindows {
     if (Number.isNaN(this.#from)) return -1;
     const knotAt = this.curve.findKnotAfter(this.#from);
     const index = this.#pending.findIndex(({ to }) => to >= knotAt);
-    return index >= 0 && this.#pending[index].to <= lastAt ? index : -1;
+    if (index >= 0 && this.#pending[index].to <= lastAt) return index;
+    // No knot will follow: what is left goes up to the last boundary that the curve reaches.
+    return this.#isClosed ? this.#pending.findLastIndex(({ to }) => to <= lastAt) : -1;
   }
 
   /** The first window begins at the first boundary at which the energy is known. */

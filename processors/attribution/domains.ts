@@ -8,6 +8,7 @@ import { DomainMeter } from './domain-meter.js';
 import { EnergyMeter } from './energy-meter.js';
 import type { FloorStore } from './floor-store.js';
 import { HardwareLedger } from './hardware-ledger.js';
+import type { Usage } from './usage.js';
 import type { View } from './views.js';
 
 /** What every ledger is made with. */
@@ -32,6 +33,16 @@ export class Domains {
 
   get ledgers(): Iterable<HardwareLedger> {
     return this.#ledgers.values();
+  }
+
+  /** Whether any domain was ever seen. */
+  get isKnown(): boolean {
+    return this.#ledgers.size > 0;
+  }
+
+  /** Takes the usage up to a boundary. */
+  push(usage: Usage): void {
+    for (const ledger of this.#ledgers.values()) ledger.push(usage);
   }
 
   /** What takes the readings of an `hw.energy` series. A new series of a known domain is a new counter of it. */

@@ -12,10 +12,11 @@ type Beginning = 'first' | 'repeated' | 'changed' | 'done';
 
 /** How much a new interval between two changes counts in the learned refresh interval. */
 const learningRate = 1 / 16;
+const leastRepeatedShare = 1 / 32;
 
 /**
  * The cumulative energy of a domain from the readings of its meter (ledger.md section 1): a reading at which the
- * counter changed is a knot, one at which it did not becomes a knot only after twice the learned refresh interval.
+ * counter changed is a knot, one at which it did not becomes a knot only after twice the learned time between changes.
  * Times are nanoseconds, energies whole nanojoules.
  */
 export class EnergyCurve {
@@ -24,11 +25,15 @@ export class EnergyCurve {
   #readAt = -Infinity;
   #changedAt = NaN;
   #energyNj = NaN;
-  #refreshNs = 0;
+  /** Learned time between two readings with a change. The meter may be faster, where hardly any is without. */
+  #changeNs = 0;
+  #isRepeated = false;
+  /** How many of the last changes came after readings without one. */
+  #repeatedShare = 0;
 
-  /** Learned time between two changes of the counter; 0: not known yet. */
+  /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
   get refreshNs(): number {
-    return this.#refreshNs;
+    return this.#repeatedShare > leastRepeatedShare ? this.#changeNs : 0;
   }
 
   /** From where on the curve is known; NaN: nothing is known yet. */
@@ -72,9 +77,12 @@ export class EnergyCurve {
     this.#knots.forgetBefore(at);
   }
 
-  /** No reading will follow: what is known so far has to do. */
+  /** No reading will follow: what is known has to do, and the last reading is a knot. */
   finish(): void {
     if (this.#beginning === 'changed') this.#beginning = 'done';
+    if (this.#beginning === 'done' && this.#readAt > this.#knots.lastAt) {
+      this.#knots.push(this.#readAt, this.#energyNj);
+    }
   }
 
   #begin(at: number, energyNj: number, isExact: boolean): void {
@@ -97,14 +105,17 @@ export class EnergyCurve {
       this.#knots.forgetFirst();
       this.#beginning = 'done';
     }
-    const isStill = this.#refreshNs > 0 && at - this.#changedAt >= 2 * this.#refreshNs;
+    this.#isRepeated = true;
+    const isStill = this.#changeNs > 0 && at - this.#changedAt >= 2 * this.#changeNs;
     if (isStill) this.#knots.push(at, this.#energyNj);
   }
 
   #learn(intervalNs: number): void {
-    const known = this.#refreshNs;
+    const known = this.#changeNs;
     // A domain that used nothing for an hour has not become slow.
     const next = Math.min(intervalNs, 4 * known);
-    this.#refreshNs = known === 0 ? intervalNs : known + (next - known) * learningRate;
+    this.#changeNs = known === 0 ? intervalNs : known + (next - known) * learningRate;
+    this.#repeatedShare += (Number(this.#isRepeated) - this.#repeatedShare) * learningRate;
+    this.#isRepeated = false;
   }
 }

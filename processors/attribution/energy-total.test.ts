@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { balanceNj, EnergyTotal } from './energy-total.js';
+import { Balance, EnergyTotal } from './energy-total.js';
 
 function totalOf(...parts: readonly number[]): EnergyTotal {
   const total = new EnergyTotal();
   for (const part of parts) total.add(part);
   return total;
+}
+
+function balanceOf(gain: EnergyTotal, loss: EnergyTotal): number {
+  const balance = new Balance();
+  balance.plus(gain);
+  balance.minus(loss);
+  return balance.energyNj;
 }
 
 test('EnergyTotal adds nanojoules to joules', () => {
@@ -21,7 +28,7 @@ test('EnergyTotal stays exact far beyond 2^53 nanojoules', () => {
     other.add(4.5e15);
     other.add(4.5e15);
   }
-  assert.equal(balanceNj([total], [other]), 10_000);
+  assert.equal(balanceOf(total, other), 10_000);
 });
 
 test('EnergyTotal adds another total', () => {
@@ -30,6 +37,6 @@ test('EnergyTotal adds another total', () => {
   assert.deepEqual([total.wholeJ, total.restNj], [8, 1]);
 });
 
-test('balanceNj tells a single nanojoule', () => {
-  assert.equal(balanceNj([totalOf(3e15), totalOf(1)], [totalOf(1e15), totalOf(2e15)]), 1);
+test('Balance tells a single nanojoule', () => {
+  assert.equal(balanceOf(totalOf(3e15, 1), totalOf(1e15, 2e15)), 1);
 });

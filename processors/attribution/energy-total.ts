@@ -40,17 +40,22 @@ export class EnergyTotal {
   }
 }
 
-/** How many nanojoules one set of totals has more than another. Exact below 9 MJ of difference. */
-export function balanceNj(gains: readonly EnergyTotal[], losses: readonly EnergyTotal[]): number {
-  let wholeJ = 0;
-  let restNj = 0;
-  for (const total of gains) {
-    wholeJ += total.wholeJ;
-    restNj += total.restNj;
+/** How many nanojoules some totals have more than others. Exact below 9 MJ of difference. */
+export class Balance {
+  #wholeJ = 0;
+  #restNj = 0;
+
+  get energyNj(): number {
+    return this.#wholeJ * 1e9 + this.#restNj;
   }
-  for (const total of losses) {
-    wholeJ -= total.wholeJ;
-    restNj -= total.restNj;
+
+  plus(total: EnergyTotal): void {
+    this.#wholeJ += total.wholeJ;
+    this.#restNj += total.restNj;
   }
-  return wholeJ * 1e9 + restNj;
+
+  minus(total: EnergyTotal): void {
+    this.#wholeJ -= total.wholeJ;
+    this.#restNj -= total.restNj;
+  }
 }

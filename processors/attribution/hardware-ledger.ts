@@ -1,7 +1,7 @@
 import type { Attributes } from '../../src/model/series.js';
 import type { Consumer } from './consumer.js';
 import type { DomainLedger } from './domain-ledger.js';
-import { balanceNj, EnergyTotal } from './energy-total.js';
+import { Balance, EnergyTotal } from './energy-total.js';
 import { Account, Publication } from './publication.js';
 import type { Usage } from './usage.js';
 import type { Group, View } from './views.js';
@@ -31,9 +31,9 @@ export class HardwareLedger {
   readonly attributes: Attributes;
   readonly #index: number;
   readonly #epoch: bigint;
-
   readonly #domains = new Map<string, DomainLedger>();
-  readonly #past: DomainLedger[] = [];
+  /** What the domains gave away that have gone. */
+  readonly #past = new EnergyTotal();
   readonly #books: readonly ViewBook[];
   /** Whether the last window was settled too late for the row of its boundary. */
   #isLate = false;
@@ -53,15 +53,13 @@ export class HardwareLedger {
 
   /** By how much its accounts disagree: 0, or the ledger is wrong. */
   get residualNj(): number {
-    const domains = [...this.#domains.values(), ...this.#past];
-    const attributed = domains.map((domain) => domain.attributed);
-    const residuals = [
-      ...domains.map((domain) => domain.residualNj),
-      ...this.#books.map(({ live, past }) =>
-        balanceNj(attributed, [past, ...Array.from(live, ({ total }) => total)]),
-      ),
-    ];
-    return residuals.reduce((worst, one) => (Math.abs(one) > Math.abs(worst) ? one : worst), 0);
+    let worst = 0;
+    const judge = (residualNj: number) => {
+      if (Math.abs(residualNj) > Math.abs(worst)) worst = residualNj;
+    };
+    for (const domain of this.#domains.values()) judge(domain.residualNj);
+    for (const book of this.#books) judge(this.#balance(book));
+    return worst;
   }
 
   /** @param create makes the ledger of a domain that was not seen so far */
@@ -80,17 +78,13 @@ export class HardwareLedger {
       if (!domain.meter.isGone(usage.to)) continue;
       domain.close();
       this.#domains.delete(key);
-      this.#past.push(domain);
+      this.#past.addTotal(domain.attributed);
     }
   }
 
-  /**
-   * Settles every window that can be settled, boundary after boundary, and writes a row for each.
-   * @returns whether there was any
-   */
-  settle(): boolean {
-    const first = this.#findNext();
-    for (let at = first; at !== Infinity; at = this.#findNext()) {
+  /** Settles every window that can be settled, boundary after boundary, and writes a row for each. */
+  settle(): void {
+    for (let at = this.#findNext(); at !== Infinity; at = this.#findNext()) {
       for (const domain of this.#domains.values()) {
         if (domain.meter.findNext() === at) domain.settle();
       }
@@ -98,7 +92,6 @@ export class HardwareLedger {
       this.#isLate = at <= this.publication.lastAt;
       if (!this.#isLate) this.publication.writeRow(at);
     }
-    return first !== Infinity;
   }
 
   /** No energy and no usage will follow. */
@@ -132,6 +125,16 @@ export class HardwareLedger {
   /** Whether everything up to this boundary is settled and in a row. */
   isDoneWith(boundary: number): boolean {
     return !this.#isLate && [...this.#domains.values()].every(({ meter }) => meter.isDoneWith(boundary));
+  }
+
+  /** What the domains gave away without what the groups of a view got. */
+  #balance({ live, past }: ViewBook): number {
+    const balance = new Balance();
+    balance.plus(this.#past);
+    for (const { attributed } of this.#domains.values()) balance.plus(attributed);
+    balance.minus(past);
+    for (const { total } of live) balance.minus(total);
+    return balance.energyNj;
   }
 
   #findNext(): number {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { seriesKey } from '../../src/model/key.js';
 import type { Series } from '../../src/model/series.js';
-import { playRandomMachine, type MachineOptions } from './random-machine.js';
-import { Rig } from './test-rig.js';
+import { playRandomMachine, type MachineOptions } from './random-machine.fixture.js';
+import { Rig } from './rig.fixture.js';
 
 const idles = ['separate', 'proportional', 'equal'] as const;
 
@@ -49,9 +49,11 @@ function sumPart(rig: Rig, part: string, hwType: string): number {
   return own.reduce((sum, { value }) => sum + value, 0);
 }
 
-/** The energy curve of a domain by the readings that were played: linear between changes. */
+/** The energy curve of a domain by the readings that were played: linear between changes, up to the last one. */
 function curveOf(points: readonly Point[]): (at: bigint) => number {
-  const changes = points.filter(({ value }, i) => i > 0 && value !== points[i - 1].value);
+  const changes = points.filter(
+    ({ value }, i) => (i > 0 && value !== points[i - 1].value) || i === points.length - 1,
+  );
   return (at) => {
     const after = changes.findIndex((point) => point.at >= at);
     if (after <= 0) return NaN;

@@ -6,9 +6,13 @@ import type { Table } from '../../src/model/table.js';
 import { Consumers } from './consumers.js';
 import { Domains, type LedgerTerms } from './domains.js';
 import type { DomainLedger } from './domain-ledger.js';
+import { EarlyUsages } from './early-usages.js';
 import type { HardwareLedger } from './hardware-ledger.js';
 import { energyName } from './metrics.js';
 import { createPlan, type Plan } from './plan.js';
+
+/** The accounts are totals: what is wrong in any window shows whenever they are compared. */
+const checkEveryNs = 5e8;
 
 /** The last reading of the machine's busy time. */
 interface Busy {
@@ -26,8 +30,10 @@ export class Ledger {
   readonly #terms: LedgerTerms;
   readonly #log: Log;
   readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: this.#createPlan(series) }));
+  readonly #early = new EarlyUsages();
   #busy: Busy | undefined;
   #boundary = -Infinity;
+  #checkedAt = -Infinity;
   readonly #told = new Set<object>();
 
   constructor(terms: LedgerTerms, log: Log) {
@@ -41,6 +47,7 @@ export class Ledger {
   /** @returns what could be settled with it */
   consume(table: Table): readonly Table[] {
     const { plan } = this.#planOf(table.series);
+    if (this.domains.isKnown) for (const usage of this.#early.take()) this.domains.push(usage);
     if (plan) this.#readRows(table, plan);
     if (table.ended) this.#end(table.ended, this.#timeOf(table, table.offsets.length - 1));
     return plan || table.ended ? this.#settle() : [];
@@ -48,10 +55,8 @@ export class Ledger {
 
   /** Settles what can be settled. No table will follow. */
   finish(): readonly Table[] {
-    for (const ledger of this.domains.ledgers) {
-      ledger.finish();
-      this.#check(ledger);
-    }
+    for (const ledger of this.domains.ledgers) ledger.finish();
+    this.#check();
     return this.#settle();
   }
 
@@ -87,7 +92,8 @@ export class Ledger {
     this.#busy = { series, busyNs };
     this.#boundary = at;
     const usage = this.consumers.cut(at, Math.max(0, busyNs - last));
-    for (const ledger of this.domains.ledgers) ledger.push(usage);
+    if (this.domains.isKnown) this.domains.push(usage);
+    else this.#early.push(usage);
   }
 
   #end(ended: readonly Series[], at: number): void {
@@ -98,7 +104,8 @@ export class Ledger {
   }
 
   #settle(): readonly Table[] {
-    for (const ledger of this.domains.ledgers) if (ledger.settle()) this.#check(ledger);
+    for (const ledger of this.domains.ledgers) ledger.settle();
+    if (this.#boundary - this.#checkedAt >= checkEveryNs) this.#check();
     this.#retire();
     return [...this.domains.ledgers].flatMap((ledger) => ledger.publication.take());
   }
@@ -107,7 +114,9 @@ export class Ledger {
   #retire(): void {
     const ledgers = [...this.domains.ledgers];
     const { views } = this.#terms;
-    const settled = this.consumers.takeSettled((at) => ledgers.every((ledger) => ledger.isDoneWith(at)));
+    const settled = this.consumers.takeSettled(
+      (at) => this.#early.isDoneWith(at) && ledgers.every((ledger) => ledger.isDoneWith(at)),
+    );
     for (const [i, view] of views.entries()) {
       for (const consumer of settled) view.leave(consumer.groups[i], this.#boundary);
       for (const group of view.takeExpired(this.#boundary)) {
@@ -116,18 +125,14 @@ export class Ledger {
     }
   }
 
-  #check(ledger: HardwareLedger): void {
-    const { residualNj } = ledger;
-    if (residualNj !== 0) {
-      this.#tellOnce(ledger, () =>
-        this.#log.error(
-          `Cannot balance the ledger of ${String(ledger.attributes['hw.type'])}: ${residualNj} nJ are left, wanted 0`,
-        ),
-      );
-    }
-    for (const domain of ledger.domains) {
-      if (domain.floor.current === undefined) {
-        this.#tellOnce(domain, () => this.#log.info(describeUnknownFloor(domain)));
+  #check(): void {
+    this.#checkedAt = this.#boundary;
+    for (const ledger of this.domains.ledgers) {
+      const { residualNj } = ledger;
+      if (residualNj !== 0)
+        this.#tellOnce(ledger, () => this.#log.error(describeResidual(ledger, residualNj)));
+      for (const domain of ledger.domains) {
+        if (domain.lacksFloor) this.#tellOnce(domain, () => this.#log.info(describeUnknownFloor(domain)));
       }
     }
   }
@@ -141,6 +146,10 @@ export class Ledger {
   #timeOf({ epoch, offsets }: Table, row: number): number {
     return Number(epoch - this.#terms.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
   }
+}
+
+function describeResidual({ attributes }: HardwareLedger, residualNj: number): string {
+  return `Cannot balance the ledger of ${String(attributes['hw.type'])}: ${residualNj} nJ are left, wanted 0`;
 }
 
 function describeUnknownFloor({ series, floor }: DomainLedger): string {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { busyTime } from '../../src/model/shared-metrics.js';
-import { createRandom } from './random.js';
-import { Rig, RigProcess, unixNs } from './test-rig.js';
+import { createRandom } from './random.fixture.js';
+import { Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 function assertJoules(actual: number, expected: number, toleranceJ: number): void {
   assert.ok(Math.abs(actual - expected) <= toleranceJ, `${actual} J, wanted ${expected} J`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { portion, share } from './sharing.js';
-import { createRandom } from './random.js';
+import { createRandom } from './random.fixture.js';
 
 test('share gives the shares of the worked example', () => {
   const shares: number[] = [];

@@ -1,5 +1,5 @@
-import { createRandom, type Random } from './random.js';
-import { RigProcess, type Rig } from './test-rig.js';
+import { createRandom, type Random } from './random.fixture.js';
+import { RigProcess, type Rig } from './rig.fixture.js';
 import type { Series } from '../../src/model/series.js';
 
 export interface MachineOptions {

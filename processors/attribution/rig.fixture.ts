@@ -1,4 +1,5 @@
 import { createFakeContext, createTableCollector, type LogCollector } from '../../src/contract/fakes.js';
+import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
@@ -45,11 +46,12 @@ export class RigProcess {
 /** An attribution processor with receivers played by a test. Times are seconds. */
 export class Rig {
   readonly out = createTableCollector();
-  readonly context = createFakeContext();
+  readonly context: ReceiverContext;
   readonly processor;
   #busy: readonly Series[] = [this.#createBusy(0)];
 
-  constructor(settings: object = {}) {
+  constructor(settings: object = {}, context = createFakeContext()) {
+    this.context = context;
     const config = parseSettings(schema, { cpu_count: 2, ...settings });
     this.processor = factory.create(config, this.context, this.out);
     void this.processor.start();
@@ -145,10 +147,10 @@ export class Rig {
 }
 
 /** A rig with a meter of 10 W and one process that is busy all the time, played up to 1 s. */
-export function playBusy(settings: object = {}, cgroup = '/a') {
-  const rig = new Rig(settings);
+export function playBusy(settings: object = {}, context = createFakeContext()) {
+  const rig = new Rig(settings, context);
   const meter = rig.createMeter();
-  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': cgroup }, 0);
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '/a' }, 0);
   playSecond({ rig, meter, used: [[process, 0]] }, 0);
   playSecond({ rig, meter, used: [[process, 1]] }, 1);
   return { rig, meter, process };

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import { createFakeContext } from '../../src/contract/fakes.js';
+import { playBusy, playSecond } from './rig.fixture.js';
+
+class TestReader extends MetricReader {
+  protected override onShutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The last value of each instrument, by its name. */
+async function readValues(reader: MetricReader): Promise<Record<string, unknown>> {
+  const { resourceMetrics } = await reader.collect();
+  const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+  return Object.fromEntries(
+    metrics.map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints.at(-1)?.value]),
+  );
+}
+
+test('attribution shows on own telemetry how good its ledger is', async () => {
+  const reader = new TestReader();
+  const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
+  const { rig, meter: energy, process } = playBusy({}, createFakeContext({ meter }));
+  playSecond({ rig, meter: energy, used: [[process, 2]] }, 2, 1.75);
+  assert.deepEqual(await readValues(reader), {
+    'joulemetry.attribution.residual': 0,
+    'joulemetry.attribution.unattributed': 0,
+    'joulemetry.attribution.refresh.ratio': 0,
+    'joulemetry.attribution.overlap': 0.25,
+    'joulemetry.attribution.unmeasured': 0,
+  });
+});
