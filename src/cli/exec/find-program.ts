@@ -1,0 +1,59 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The command cannot be run; shells exit with 127 where there is none and 126 where it may not be executed. */
+export class ProgramError extends Error {
+  override readonly name = 'ProgramError';
+  readonly exitCode: 126 | 127;
+
+  constructor(message: string, exitCode: 126 | 127) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+type Finding = 'executable' | 'not executable' | 'a folder' | 'absent';
+
+/** Where execvp(3) looks when PATH is not set. */
+const standardPath = '/usr/local/bin:/usr/bin:/bin';
+
+/**
+ * Looks for a program as shells do: a name with a slash is a path, any other is looked for in PATH.
+ * @returns its path
+ * @throws ProgramError
+ */
+export function findProgram(name: string, path: string = standardPath): string {
+  const candidates = name.includes('/') ? [name] : path.split(':').map((folder) => join(folder || '.', name));
+  const findings = candidates.map((candidate) => ({ candidate, finding: lookAt(candidate) }));
+  const found = findings.find(({ finding }) => finding === 'executable');
+  if (found && name !== '') return found.candidate;
+  const refused = findings.find(({ finding }) => finding === 'not executable' || finding === 'a folder');
+  if (refused && name !== '') throw new ProgramError(describeRefusal(name, refused), 126);
+  throw new ProgramError(describeAbsence(name), 127);
+}
+
+function lookAt(path: string): Finding {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'absent';
+  if (stat.isDirectory()) return 'a folder';
+  try {
+    accessSync(path, constants.X_OK);
+    return 'executable';
+  } catch {
+    return 'not executable';
+  }
+}
+
+function describeRefusal(
+  name: string,
+  { candidate, finding }: { candidate: string; finding: Finding },
+): string {
+  if (finding === 'a folder') return `Cannot run "${name}": ${candidate} is a folder, wanted a program`;
+  return `Cannot run "${name}": ${candidate} is not executable, see chmod +x`;
+}
+
+function describeAbsence(name: string): string {
+  if (name.includes('/')) return `Cannot run "${name}": no such file`;
+  const isHere = name !== '' && lookAt(join('.', name)) !== 'absent';
+  return `Cannot run "${name}": not found in PATH${isHere ? `, did you mean "./${name}"?` : ''}`;
+}

@@ -1,0 +1,83 @@
+import type { ExecReport, RepeatReport } from './exec-report.js';
+import type { DomainReport, EnergyReport, RunReport } from './run-report.js';
+import type { Statistics } from './statistics.js';
+
+/** Changes when a key changes its meaning or goes away. */
+const schemaVersion = 1;
+
+/** The report as plain data: units last in the names of the keys, null for what is not known. */
+export function createJsonReport({ command, runs, repeat }: ExecReport, version: string): object {
+  return {
+    schema_version: schemaVersion,
+    joulemetry_version: version,
+    command,
+    runs: runs.map(describeRun),
+    statistics: repeat ? describeRepeat(repeat) : null,
+  };
+}
+
+function describeRun({ startedAt, end, wallSeconds, cpu, maxRssBytes, energy }: RunReport): object {
+  return {
+    started_at: startedAt.toISOString(),
+    exit_code: end.exitCode,
+    signal: end.signal ?? null,
+    wall_time_s: wallSeconds,
+    cpu_time_s: cpu.totalNs / 1e9,
+    cpu_user_s: cpu.userNs / 1e9,
+    cpu_system_s: cpu.systemNs / 1e9,
+    cpu_time_source: cpu.source,
+    max_rss_bytes: maxRssBytes ?? null,
+    energy: energy ? describeEnergy(energy) : null,
+  };
+}
+
+function describeEnergy({ method, joules, domains, shares, isIdleKnown, baseline }: EnergyReport): object {
+  return {
+    method,
+    machine_energy_j: joules,
+    command_energy_j: shares?.command ?? null,
+    command_energy_ratio: shares && joules > 0 ? shares.command / joules : null,
+    idle_energy_j: shares && isIdleKnown ? shares.idle : null,
+    other_energy_j: shares?.others ?? null,
+    attribution_model: shares ? 'cpu_time' : null,
+    baseline_time_s: baseline?.seconds ?? null,
+    baseline_power_w: baseline?.watts ?? null,
+    above_baseline_energy_j: baseline?.netJoules ?? null,
+    domains: domains.map(describeDomain),
+  };
+}
+
+function describeDomain(domain: DomainReport): object {
+  return {
+    id: domain.id,
+    name: domain.name,
+    type: domain.type,
+    method: domain.isEstimated ? 'estimated' : 'measured',
+    energy_j: domain.joules,
+    energy_uncertainty_j: domain.uncertaintyJoules ?? null,
+    mean_power_w: domain.meanWatts,
+    peak_power_w: domain.peakWatts ?? null,
+  };
+}
+
+function describeRepeat(repeat: RepeatReport): object {
+  return {
+    drift: repeat.hasDrift,
+    wall_time: describeStatistics(repeat.wallSeconds, 's'),
+    cpu_time: describeStatistics(repeat.cpuSeconds, 's'),
+    machine_energy: repeat.machineJoules ? describeStatistics(repeat.machineJoules, 'j') : null,
+    above_baseline_energy: repeat.netJoules ? describeStatistics(repeat.netJoules, 'j') : null,
+    command_energy: repeat.commandJoules ? describeStatistics(repeat.commandJoules, 'j') : null,
+  };
+}
+
+function describeStatistics({ mean, median, min, deviation, halfWidth }: Statistics, unit: string): object {
+  return {
+    [`mean_${unit}`]: mean,
+    [`ci95_low_${unit}`]: halfWidth === undefined ? null : mean - halfWidth,
+    [`ci95_high_${unit}`]: halfWidth === undefined ? null : mean + halfWidth,
+    [`stddev_${unit}`]: deviation ?? null,
+    [`median_${unit}`]: median,
+    [`min_${unit}`]: min,
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * The largest mean power over a sliding window, between two marks. Only what lies within the window is kept.
+ * Times in nanoseconds, energies in joules.
+ */
+export class PeakPower {
+  #times: number[] = [];
+  #joules: number[] = [];
+  #oldest = 0;
+  #mostWatts = NaN;
+
+  /** @param windowNs the window's least length; may shrink */
+  add(at: number, joules: number, windowNs: number): void {
+    this.#times.push(at);
+    this.#joules.push(joules);
+    while (this.#lengthFrom(this.#oldest + 1) >= windowNs) this.#oldest += 1;
+    const lengthNs = this.#lengthFrom(this.#oldest);
+    if (lengthNs >= windowNs) this.#note((joules - (this.#joules[this.#oldest] ?? NaN)) / (lengthNs / 1e9));
+    if (this.#oldest > 1024) this.#forget();
+  }
+
+  /**
+   * Begins anew.
+   * @returns watts; NaN when nothing was as long as the window
+   */
+  restart(): number {
+    const watts = this.#mostWatts;
+    this.#times = [];
+    this.#joules = [];
+    this.#oldest = 0;
+    this.#mostWatts = NaN;
+    return watts;
+  }
+
+  #lengthFrom(index: number): number {
+    return (this.#times.at(-1) ?? NaN) - (this.#times[index] ?? NaN);
+  }
+
+  #note(watts: number): void {
+    if (!(watts <= this.#mostWatts)) this.#mostWatts = watts;
+  }
+
+  #forget(): void {
+    this.#times.splice(0, this.#oldest);
+    this.#joules.splice(0, this.#oldest);
+    this.#oldest = 0;
+  }
+}

@@ -1,0 +1,61 @@
+import { studentQuantile } from './student-t.js';
+
+/** What several measurements of the same say together, in their unit. */
+export interface Statistics {
+  readonly mean: number;
+  readonly median: number;
+  readonly min: number;
+  /** Half the width of the 95 % confidence interval of the mean; undefined for a single measurement. */
+  readonly halfWidth: number | undefined;
+  /** Sample standard deviation; undefined for a single measurement. */
+  readonly deviation: number | undefined;
+}
+
+const confidence = 0.95;
+
+/** @param values at least one */
+export function summarise(values: readonly number[]): Statistics {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const mean = average(values);
+  const deviation = findDeviation(values, mean);
+  return {
+    mean,
+    median: ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2,
+    min: sorted[0] ?? NaN,
+    deviation,
+    halfWidth: deviation && (quantile(values.length - 1) * deviation) / Math.sqrt(values.length),
+  };
+}
+
+/**
+ * Whether measurements that followed each other have a trend: whether the slope of the line through them differs
+ * from 0 at 95 % confidence. Fewer than four say nothing.
+ */
+export function hasDrift(values: readonly number[]): boolean {
+  const degrees = values.length - 2;
+  if (degrees < 2) return false;
+  const middle = (values.length - 1) / 2;
+  const mean = average(values);
+  const spread = total(values.map((_, i) => (i - middle) ** 2));
+  const slope = total(values.map((value, i) => (i - middle) * (value - mean))) / spread;
+  const rest = total(values.map((value, i) => (value - mean - slope * (i - middle)) ** 2));
+  return Math.abs(slope) > quantile(degrees) * Math.sqrt(rest / degrees / spread);
+}
+
+function quantile(degrees: number): number {
+  return studentQuantile((1 + confidence) / 2, degrees);
+}
+
+function findDeviation(values: readonly number[], mean: number): number | undefined {
+  if (values.length < 2) return undefined;
+  return Math.sqrt(total(values.map((value) => (value - mean) ** 2)) / (values.length - 1));
+}
+
+function average(values: readonly number[]): number {
+  return total(values) / values.length;
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+
+interface Limit {
+  readonly soft: string;
+  readonly hard: string;
+}
+
+/**
+ * The soft limit of open files that this process was started with. Node raises its own to the hard limit and
+ * keeps no record, so the parent's is taken, which is the same unless somebody set it in between.
+ * @returns undefined where nothing is to be corrected or nothing can be known
+ */
+export function findOriginalOpenFilesLimit(procfs = '/proc'): number | undefined {
+  const own = findLimit(`${procfs}/self`);
+  const parent = findLimit(`${procfs}/${process.ppid}`);
+  if (!own || !parent || own.soft !== own.hard || parent.hard !== own.hard) return undefined;
+  // systemd sets the limits of a unit between fork and exec: its own say nothing.
+  if (parent.soft === own.soft || readName(`${procfs}/${process.ppid}`) === 'systemd') return undefined;
+  return Number(parent.soft);
+}
+
+function findLimit(folder: string): Limit | undefined {
+  try {
+    return parseLimits(readFileSync(`${folder}/limits`, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function readName(folder: string): string {
+  return readFileSync(`${folder}/comm`, 'utf8').trim();
+}
+
+function parseLimits(limits: string): Limit | undefined {
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(limits) ?? [];
+  return soft !== undefined && hard !== undefined ? { soft, hard } : undefined;
+}
