@@ -29,5 +29,5 @@ export class ProcessIo {
 function parseAfter(bytes: Buffer, label: Buffer): number {
   const at = bytes.indexOf(label);
   if (at < 0 || parseNumbers(bytes, at + label.length, number) === 0) return Number.NaN;
-  return number[0] ?? Number.NaN;
+  return number[0];
 }

@@ -56,6 +56,17 @@ test('ProcessStat keeps the bytes of a name that is no text', () => {
   assert.deepEqual([...(parse(line)?.copyName() ?? [])], [0xff, 0x59]);
 });
 
+test('ProcessStat gives a copy of the name, which stays when the next file is read', () => {
+  const bytes = Buffer.from(describeStat(7, { comm: 'bash' }));
+  const stat = new ProcessStat();
+  stat.parse(bytes, bytes.length);
+  const name = stat.copyName();
+  bytes.write('dash', bytes.indexOf('bash'));
+  stat.parse(bytes, bytes.length);
+  assert.equal(Buffer.from(name).toString(), 'bash');
+  assert.equal(stat.isNamed(name), false);
+});
+
 test('ProcessStat compares names byte by byte', () => {
   const stat = parse(describeStat(7, { comm: 'bash' }));
   assert.equal(stat?.isNamed(Buffer.from('bash')), true);

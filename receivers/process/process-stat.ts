@@ -52,7 +52,8 @@ export class ProcessStat {
 
   /** The kernel's name of the process (comm): bytes, since nothing says that they are text. */
   copyName(): Uint8Array {
-    return this.#bytes.slice(this.#nameFrom, this.#nameTo);
+    // The slice of a Buffer would be no copy.
+    return Uint8Array.from(this.#bytes.subarray(this.#nameFrom, this.#nameTo));
   }
 
   isNamed(name: Uint8Array): boolean {
@@ -64,16 +65,15 @@ export class ProcessStat {
   }
 
   #take(numbers: Float64Array): void {
-    const at = (index: number): number => numbers[index] ?? 0;
-    this.parentPid = at(0);
-    this.isKernelThread = (at(5) & kernelThreadFlag) !== 0;
-    this.minorFaults = at(6);
-    this.majorFaults = at(8);
-    this.userTicks = at(10);
-    this.systemTicks = at(11);
-    this.threads = at(16);
-    this.startTicks = at(18);
-    this.virtualBytes = at(19);
-    this.residentPages = at(20);
+    this.parentPid = numbers[0];
+    this.isKernelThread = (numbers[5] & kernelThreadFlag) !== 0;
+    this.minorFaults = numbers[6];
+    this.majorFaults = numbers[8];
+    this.userTicks = numbers[10];
+    this.systemTicks = numbers[11];
+    this.threads = numbers[16];
+    this.startTicks = numbers[18];
+    this.virtualBytes = numbers[19];
+    this.residentPages = numbers[20];
   }
 }

@@ -134,9 +134,9 @@ export class TrackedProcess {
     this.#values.fill(0, 0, modes);
     this.#layout.columns.forEach(({ metric }, index) => {
       if (metric.kind !== 'counter') return;
-      const value = this.#values[modes + index] ?? 0;
+      const value = this.#values[modes + index];
       if (Number.isNaN(value)) return;
-      this.#bases[index] = (this.#bases[index] ?? 0) + value;
+      this.#bases[index] += value;
       this.#values[modes + index] = 0;
     });
   }
@@ -152,8 +152,7 @@ export class TrackedProcess {
       this.#values[1] = this.#cpu.systemNs / 1e9;
     }
     for (let index = 0; index < columns.length; index++) {
-      const value = columns[index]?.read(stat, io) ?? Number.NaN;
-      this.#values[cpuModes.length + index] = value - (this.#bases[index] ?? 0);
+      this.#values[cpuModes.length + index] = columns[index].read(stat, io) - this.#bases[index];
     }
   }
 }

@@ -13,11 +13,11 @@ const low = endianness() === 'LE' ? 0 : 1;
 const high = 1 - low;
 
 function seconds(): number {
-  return (time[high] ?? 0) * 2 ** 32 + (time[low] ?? 0);
+  return time[high] * 2 ** 32 + time[low];
 }
 
 function nanoseconds(): number {
-  return time[2 + low] ?? 0;
+  return time[2 + low];
 }
 
 /** CLOCK_BOOTTIME in nanoseconds: the clock in which procfs says when a process began. */

@@ -108,14 +108,13 @@ const numbers = new Float64Array(columns);
 
 function parseCpuNumber(stat: Uint8Array, at: number): number {
   parseNumbers(stat, at, numbers);
-  return numbers[0] ?? 0;
+  return numbers[0];
 }
 
 function parseTimes(stat: Uint8Array, at: number): CpuTimes {
   // Old kernels have fewer columns: what they do not count is 0.
   numbers.fill(0);
   parseNumbers(stat, at, numbers);
-  const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0] = numbers;
-  const [irq = 0, softirq = 0, steal = 0, guest = 0, guestNice = 0] = numbers.subarray(5);
+  const [user, nice, system, idle, iowait, irq, softirq, steal, guest, guestNice] = numbers;
   return { user, nice, system, idle, iowait, irq, softirq, steal, guest, guestNice };
 }

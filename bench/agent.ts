@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { CpuClock } from '../src/linux/cpu-clock.js';
+import { type Benchmark, compare, type Result } from './benchmark.js';
+import { findFloor, type Floor } from './floors.js';
+import { startProcesses } from './processes.js';
+
+const warmUpMs = 30_000;
+const seconds = 30;
+const mostMegabytes = 90;
+
+/**
+ * The agent with its default configuration, against a loop in C that once a second reads the CPU clock and the stat
+ * of every process. Both run at the same time, so that they share the state of the machine.
+ */
+export const agent: Benchmark = {
+  name: 'agent',
+  async measure() {
+    const floor = findFloor('process-scan');
+    const processes = await startProcesses();
+    const child = startAgent();
+    try {
+      await sleep(warmUpMs);
+      return await compareWith(floor, child, processes.count);
+    } finally {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+      processes.end();
+    }
+  },
+};
+
+function startAgent(): ChildProcess {
+  const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+  return spawn(process.execPath, [main, 'run'], { stdio: 'ignore' });
+}
+
+async function compareWith(floor: Floor | undefined, child: ChildProcess, count: number): Promise<Result[]> {
+  const before = readCpuMs(child);
+  const [reference] = await Promise.all([runFloor(floor), sleep(seconds * 1000)]);
+  const ours = (readCpuMs(child) - before) / seconds;
+  const megabytes = readResidentMegabytes(child);
+  return [
+    compare(`Default agent, 1 Hz, ${count} processes: CPU per second`, 'ms', { ours, reference }, 2.5),
+    compare('Default agent: resident memory', 'MB', { ours: megabytes, reference: mostMegabytes }, 1),
+  ];
+}
+
+/** @returns CPU milliseconds per second */
+async function runFloor(floor: Floor | undefined): Promise<number | undefined> {
+  if (floor === undefined) return undefined;
+  const [cpuUs] = await floor.run('1000000', String(seconds), 'all');
+  return cpuUs / 1000;
+}
+
+function readCpuMs({ pid, exitCode }: ChildProcess): number {
+  const clock = new CpuClock();
+  if (pid === undefined || exitCode !== null || !clock.read(pid)) {
+    throw new Error(`Cannot measure the agent: it ended with exit code ${exitCode}`);
+  }
+  return clock.seconds * 1000 + clock.nanoseconds / 1e6;
+}
+
+function readResidentMegabytes({ pid }: ChildProcess): number {
+  const kibibytes = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (Number(kibibytes) * 1024) / 1e6;
+}

@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openPidList } from '../src/linux/pid-list.js';
+
+/** How many processes the machine is to have. */
+const wanted = 300;
+
+/** Processes that were started for a benchmark. */
+export interface Processes {
+  /** How many the machine has with them. */
+  readonly count: number;
+  end(): void;
+}
+
+/** Starts processes that sleep, until the machine has 300. */
+export async function startProcesses(): Promise<Processes> {
+  const missing = Math.max(0, wanted - countProcesses());
+  const children: ChildProcess[] = [];
+  for (let count = 0; count < missing; count++) children.push(await startSleeper());
+  return {
+    count: countProcesses(),
+    end: () => children.forEach((child) => child.kill()),
+  };
+}
+
+function startSleeper(): Promise<ChildProcess> {
+  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+  return new Promise((resolve, reject) => {
+    child.once('spawn', () => resolve(child));
+    child.once('error', reject);
+  });
+}
+
+function countProcesses(): number {
+  const list = openPidList('/proc');
+  try {
+    return list.read().length;
+  } finally {
+    list.close();
+  }
+}
