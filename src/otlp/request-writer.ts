@@ -12,7 +12,7 @@ const maxInt64 = 2 ** 63 - 1024;
 
 /** How many bytes the metrics of a resource take for these rows, as repeated `metrics` of a ScopeMetrics. */
 export function metricsLength(plan: ColumnsPlan, resource: ResourcePlan, rows: Rows): number {
-  if (isOneWholeRow(rows)) return resource.to - resource.from;
+  if (isOneWholeRow(rows)) return resource.skeleton.length;
   let length = 0;
   for (const metric of resource.metrics) {
     length += metricLength(metric.frame, pointsLength(plan, metric, rows));
@@ -46,43 +46,45 @@ export class RequestWriter {
   /** Writes the metrics of a resource for these rows. */
   writeMetrics(plan: ColumnsPlan, resource: ResourcePlan, rows: Rows): void {
     if (isOneWholeRow(rows)) this.#writeOneRow(plan, resource, rows);
-    else for (const metric of resource.metrics) this.#writeMetric(plan, metric, rows);
+    else for (const metric of resource.metrics) this.#writeMetric(plan, resource, metric, rows);
   }
 
   /** Many resources with few points each, as a scan of processes has: all their metrics in one copy. */
-  #writeOneRow(plan: ColumnsPlan, { from, to, firstPoint, endPoint }: ResourcePlan, rows: Rows): void {
-    this.bytes.set(plan.skeleton.subarray(from, to), this.#at);
-    this.#fillRow(plan, { firstPoint, endPoint, row: rows.first, shift: this.#at - from }, rows);
-    this.#at += to - from;
+  #writeOneRow(plan: ColumnsPlan, { skeleton, firstPoint, endPoint }: ResourcePlan, rows: Rows): void {
+    this.bytes.set(skeleton, this.#at);
+    this.#fillRow(plan, { firstPoint, endPoint, row: rows.first, skeletonAt: this.#at }, rows);
+    this.#at += skeleton.length;
   }
 
-  #writeMetric(plan: ColumnsPlan, metric: MetricPlan, rows: Rows): void {
+  #writeMetric(plan: ColumnsPlan, { skeleton }: ResourcePlan, metric: MetricPlan, rows: Rows): void {
+    const { frame, rowFrom, rowTo } = metric;
     const length = pointsLength(plan, metric, rows);
-    this.#at = writeMetricStart(this.bytes, this.#at, metric.frame, length);
-    const isWhole = length === (metric.rowTo - metric.rowFrom) * rows.count;
-    if (isWhole) this.#writePoints(plan, metric, rows);
-    else this.#writePointsWithGaps(plan, metric, rows);
-    this.#at = writeMetricEnd(this.bytes, this.#at, metric.frame);
+    this.#at = writeMetricStart(this.bytes, this.#at, frame, length);
+    if (length < (rowTo - rowFrom) * rows.count) {
+      this.#writePointsWithGaps(plan, metric, rows);
+    } else {
+      repeat(skeleton.subarray(rowFrom, rowTo), this.bytes, this.#at, rows.count);
+      this.#fillRows(plan, metric, rows);
+    }
+    this.#at = writeMetricEnd(this.bytes, this.#at, frame);
   }
 
-  #writePoints(plan: ColumnsPlan, { firstPoint, endPoint, rowFrom, rowTo }: MetricPlan, rows: Rows): void {
-    const rowBytes = rowTo - rowFrom;
-    repeat(plan.skeleton.subarray(rowFrom, rowTo), this.bytes, this.#at, rows.count);
+  #fillRows(plan: ColumnsPlan, { firstPoint, endPoint, rowFrom, rowTo }: MetricPlan, rows: Rows): void {
     for (let row = rows.first; row < rows.first + rows.count; row += 1) {
-      this.#fillRow(plan, { firstPoint, endPoint, row, shift: this.#at - rowFrom }, rows);
-      this.#at += rowBytes;
+      this.#fillRow(plan, { firstPoint, endPoint, row, skeletonAt: this.#at - rowFrom }, rows);
+      this.#at += rowTo - rowFrom;
     }
   }
 
-  /** Fills in instants and values of copied points; `shift` leads from the skeleton to the copy. */
+  /** Fills in instants and values of points that were copied from a skeleton. */
   #fillRow({ timesAt, columns, areInts }: ColumnsPlan, range: PointRange, rows: Rows): void {
-    const { firstPoint, endPoint, row, shift } = range;
+    const { firstPoint, endPoint, row, skeletonAt } = range;
     const firstCell = row * rows.width;
     const low = rows.times[2 * row];
     const high = rows.times[2 * row + 1];
     const view = this.#view;
     for (let point = firstPoint; point < endPoint; point += 1) {
-      const timeAt = timesAt[point] + shift;
+      const timeAt = skeletonAt + timesAt[point];
       view.setUint32(timeAt, low, true);
       view.setUint32(timeAt + 4, high, true);
       setValue(view, timeAt + valueAfterTime, areInts[point] === 1, rows.values[firstCell + columns[point]]);
@@ -113,7 +115,8 @@ interface PointRange {
   readonly firstPoint: number;
   readonly endPoint: number;
   readonly row: number;
-  readonly shift: number;
+  /** Where the skeleton of the resource would begin. */
+  readonly skeletonAt: number;
 }
 
 function isOneWholeRow(rows: Rows): boolean {

@@ -6,13 +6,11 @@ import type { MetricFrame, ResourceFrame } from './templates.js';
 /** Columns of a table of which one row fits into one request, resource by resource and metric by metric. */
 export interface ColumnsPlan {
   readonly resources: readonly ResourcePlan[];
-  /** Every metric as it is for one row, instants and values still to be filled in. */
-  readonly skeleton: Buffer;
   /** One per point of a row, in the order of the points. */
   readonly series: readonly Series[];
   /** Of each point its column in the table. */
   readonly columns: Uint32Array;
-  /** Of each point where in the skeleton its instant goes. */
+  /** Of each point where in the skeleton of its resource its instant goes. */
   readonly timesAt: Uint32Array;
   /** 1 for each point whose value is a whole number. */
   readonly areInts: Uint8Array;
@@ -27,7 +25,7 @@ export interface MetricPlan {
   readonly frame: MetricFrame;
   readonly firstPoint: number;
   readonly endPoint: number;
-  /** Where the points stand in the skeleton, one after another. */
+  /** Where the points stand in the skeleton of the resource, one after another. */
   readonly rowFrom: number;
   readonly rowTo: number;
 }
@@ -38,9 +36,8 @@ export interface ResourcePlan {
   readonly metrics: readonly MetricPlan[];
   readonly firstPoint: number;
   readonly endPoint: number;
-  /** Where they stand in the skeleton. */
-  readonly from: number;
-  readonly to: number;
+  /** The metrics as they are for one row, instants and values still to be filled in. */
+  readonly skeleton: Buffer;
 }
 
 /** Works out once how the columns of a table become points. */
@@ -56,7 +53,6 @@ function planColumns({ columns, rowBytes, frameBytes }: ColumnRun): ColumnsPlan 
   const writer = new SkeletonWriter(columns.length, skeletonBytes);
   return {
     resources: resources.map((metrics) => writer.addResource(metrics)),
-    skeleton: writer.skeleton,
     series: writer.series,
     columns: writer.columns,
     timesAt: writer.timesAt,
@@ -66,17 +62,18 @@ function planColumns({ columns, rowBytes, frameBytes }: ColumnRun): ColumnsPlan 
   };
 }
 
-/** Lays metrics one after another. */
+/** Lays the metrics of resources one after another. */
 class SkeletonWriter {
-  readonly skeleton: Buffer;
   readonly series: Series[] = [];
   readonly columns: Uint32Array;
   readonly timesAt: Uint32Array;
   readonly areInts: Uint8Array;
+  /** What is not written yet. */
+  #rest: Buffer;
   #at = 0;
 
   constructor(points: number, length: number) {
-    this.skeleton = Buffer.allocUnsafe(length);
+    this.#rest = Buffer.allocUnsafe(length);
     this.columns = new Uint32Array(points);
     this.timesAt = new Uint32Array(points);
     this.areInts = new Uint8Array(points);
@@ -85,26 +82,22 @@ class SkeletonWriter {
   /** @param columns those of one resource, metric by metric */
   addResource(columns: readonly (readonly Column[])[]): ResourcePlan {
     const [[{ template }]] = columns;
-    const [firstPoint, from] = [this.series.length, this.#at];
+    const firstPoint = this.series.length;
     const metrics = columns.map((metric) => this.#addMetric(metric));
-    return {
-      frame: template.resource,
-      metrics,
-      firstPoint,
-      endPoint: this.series.length,
-      from,
-      to: this.#at,
-    };
+    const skeleton = this.#rest.subarray(0, this.#at);
+    this.#rest = this.#rest.subarray(this.#at);
+    this.#at = 0;
+    return { frame: template.resource, metrics, firstPoint, endPoint: this.series.length, skeleton };
   }
 
   #addMetric(columns: readonly Column[]): MetricPlan {
     const frame = columns[0].template.metric;
     const firstPoint = this.series.length;
-    const rowFrom = writeMetricStart(this.skeleton, this.#at, frame, pointBytes(columns));
+    const rowFrom = writeMetricStart(this.#rest, this.#at, frame, pointBytes(columns));
     this.#at = rowFrom;
     for (const column of columns) this.#addPoint(column);
     const rowTo = this.#at;
-    this.#at = writeMetricEnd(this.skeleton, rowTo, frame);
+    this.#at = writeMetricEnd(this.#rest, rowTo, frame);
     return { frame, firstPoint, endPoint: this.series.length, rowFrom, rowTo };
   }
 
@@ -113,7 +106,7 @@ class SkeletonWriter {
     this.columns[number] = index;
     this.timesAt[number] = this.#at + point.timeAt;
     this.areInts[number] = metric.isInt ? 1 : 0;
-    this.skeleton.set(point.bytes, this.#at);
+    this.#rest.set(point.bytes, this.#at);
     this.#at += point.bytes.length;
   }
 }
