@@ -1,0 +1,17 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+
+export const schema = {
+  window: {
+    doc: 'Time that each power is the mean of: from a reading to the one that is nearest to a window later.',
+    format: 'duration',
+    default: '1s',
+    min: 1,
+  },
+  metrics: {
+    doc: 'Energy counters to derive power from; each gives a metric with .power in place of .energy.',
+    format: 'string_list',
+    default: ['hw.energy', 'process.energy', 'linux.cgroup.energy'],
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding, createRow } from '../../src/model/table.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+
+const epoch = 1_800_000_000_000_000_000n;
+
+function unixNs(seconds: number): bigint {
+  return epoch + BigInt(Math.round(seconds * 1e9));
+}
+
+function createMeter(startS = 0, id = 'package-0'): Series {
+  const attributes = { 'hw.type': 'cpu', 'hw.id': id };
+  return { metric: hwEnergy, resource: { attributes: {} }, attributes, start: unixNs(startS) };
+}
+
+function create(settings: object = {}) {
+  const out = createTableCollector();
+  const processor = factory.create(parseSettings(schema, settings), createFakeContext(), out);
+  return {
+    out,
+    consume: processor.consume.bind(processor),
+    /** Seconds and watts of every row of power that was handed on, the first column only. */
+    rows: () =>
+      out.tables.flatMap(({ series, offsets, values, epoch: from }) => {
+        if (series.length === 0 || !series[0].metric.name.endsWith('.power')) return [];
+        return Array.from(offsets, (offset, row) => [
+          Number(from - epoch + BigInt(offset)) / 1e9,
+          values[row * series.length],
+        ]);
+      }),
+  };
+}
+
+/** Plays rows of seconds and joules, one table each. */
+function play(settings: object, rows: readonly (readonly [number, number])[], startS = rows[0][0]) {
+  const power = create(settings);
+  const series = [createMeter(startS)];
+  for (const [atS, joules] of rows) {
+    power.consume(createRow(series, unixNs(atS), Float64Array.of(joules)));
+  }
+  return power;
+}
+
+test('power is the growth of energy over the time between two readings', () => {
+  const power = play({}, [
+    [0, 0],
+    [1, 10],
+    [2.5, 40],
+    [3.5, 41],
+  ]);
+  assert.deepEqual(power.rows(), [
+    [1, 10],
+    [2.5, 20],
+    [3.5, 1],
+  ]);
+});
+
+test('power keeps resource and attributes and names itself after the energy', () => {
+  const power = play({}, [
+    [0, 0],
+    [1, 10],
+  ]);
+  const { series } = power.out.tables[2];
+  assert.equal(series[0].metric.name, 'hw.power');
+  assert.equal(series[0].metric.unit, 'W');
+  assert.equal(series[0].metric.kind, 'gauge');
+  assert.deepEqual(series[0].attributes, { 'hw.type': 'cpu', 'hw.id': 'package-0' });
+});
+
+test('power takes the reading that is nearest to the end of the window', () => {
+  const early = play({}, [
+    [0, 0],
+    [0.999, 10],
+    [2.001, 20],
+    [3, 30],
+  ]);
+  assert.deepEqual(
+    early.rows().map(([atS]) => atS),
+    [0.999, 2.001, 3],
+  );
+  const fine = play({}, [
+    [0, 0],
+    [0.4, 4],
+    [0.8, 8],
+    [1.2, 12],
+    [1.6, 16],
+    [2.0, 20],
+  ]);
+  assert.deepEqual(
+    fine.rows().map(([atS]) => atS),
+    [0.8, 1.6],
+  );
+});
+
+test('power gives one row a window from tables of many rows', () => {
+  const power = create({ window: '100ms' });
+  const series = [createMeter()];
+  const offsets = Float64Array.from({ length: 10_001 }, (_, i) => i * 1e5);
+  const values = Float64Array.from(offsets, (offset) => 25e-9 * offset);
+  power.consume({ series, epoch, offsets, values });
+  const rows = power.rows();
+  assert.equal(rows.length, 10);
+  assert.ok(rows.every(([, watts]) => Math.abs(watts - 25) < 1e-9));
+  assert.equal(power.out.tables.length, 2);
+});
+
+test('power spans readings that failed', () => {
+  const power = play({}, [
+    [0, 0],
+    [1, 10],
+    [2, NaN],
+    [3, 50],
+  ]);
+  assert.deepEqual(power.rows(), [
+    [1, 10],
+    [2, NaN],
+    [3, 20],
+  ]);
+});
+
+test('power counts a new counter from its start', () => {
+  const power = play({}, [
+    [0, 0],
+    [1, 10],
+  ]);
+  const next = [createMeter(1.5, 'package-1')];
+  power.consume(createRow(next, unixNs(2), Float64Array.of(3)));
+  power.consume(createRow(next, unixNs(2.5), Float64Array.of(10)));
+  power.consume(createRow(next, unixNs(3.5), Float64Array.of(20)));
+  assert.deepEqual(power.rows(), [
+    [1, 10],
+    [2.5, 10],
+    [3.5, 10],
+  ]);
+});
+
+test('power counts a counter that is older than the collector from its first reading', () => {
+  const power = play(
+    {},
+    [
+      [0, 1e9],
+      [1, 1e9 + 10],
+    ],
+    -3600,
+  );
+  assert.deepEqual(power.rows(), [[1, 10]]);
+});
+
+test('power has no spike where a counter falls', () => {
+  const power = play({}, [
+    [0, 0],
+    [1, 100],
+    [2, 5],
+    [3, 15],
+  ]);
+  assert.deepEqual(power.rows(), [
+    [1, 100],
+    [2, NaN],
+    [3, 10],
+  ]);
+});
+
+test('power gives all series of a table at the same instants', () => {
+  const power = create();
+  const old = createMeter();
+  power.consume(createRow([old], unixNs(0), Float64Array.of(0)));
+  power.consume(createRow([old], unixNs(0.6), Float64Array.of(6)));
+  const both = [old, createMeter(0.6, 'package-1')];
+  for (const [atS, first, second] of [
+    [0.6, 6, 0],
+    [1.0, 10, 2],
+    [1.6, 16, 5],
+    [2.0, 20, 7],
+  ]) {
+    power.consume(createRow(both, unixNs(atS), Float64Array.of(first, second)));
+  }
+  const tables = power.out.tables.filter(({ series }) => series.at(0)?.metric.name === 'hw.power');
+  assert.deepEqual(
+    tables.map(({ epoch: at, values }) => [at, ...values]),
+    [
+      [unixNs(1.0), 10, 5],
+      [unixNs(2.0), 10, 5],
+    ],
+  );
+  assert.equal(tables[0].series, tables[1].series);
+});
+
+test('power ends with the energy that it comes from', () => {
+  const power = create();
+  const series = [createMeter()];
+  power.consume(createRow(series, unixNs(0), Float64Array.of(0)));
+  power.consume(createEnding(series, unixNs(1)));
+  assert.deepEqual(
+    power.out.tables.at(-1)?.ended?.map(({ metric }) => metric.name),
+    ['hw.power'],
+  );
+});
+
+test('power leaves other metrics alone', () => {
+  const power = play({ metrics: ['process.energy'] }, [
+    [0, 0],
+    [1, 10],
+  ]);
+  assert.equal(power.out.tables.length, 2);
+});
+
+test('power refuses metrics that are no energy', () => {
+  const problems = factory.check?.(parseSettings(schema, { metrics: ['hw.energy', 'system.cpu.time'] }));
+  assert.deepEqual(problems, [
+    'metrics: found "system.cpu.time", wanted the name of an energy counter, which ends in ".energy"',
+  ]);
+});

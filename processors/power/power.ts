@@ -1,0 +1,68 @@
+import type { ConsumingComponent } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Metric, Series } from '../../src/model/series.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+import type { Config } from './config.js';
+import { createPowerMetric } from './metrics.js';
+import { PowerColumns } from './power-columns.js';
+import { PowerSource } from './power-source.js';
+
+/** Passes every table on and adds tables of power, with one row for each window. */
+export class Power implements ConsumingComponent {
+  readonly #metrics: ReadonlyMap<string, Metric>;
+  readonly #windowNs: number;
+  readonly #next: Consumer;
+  readonly #sources = new Map<Series, PowerSource>();
+  readonly #columnsOf = createPlans((series: readonly Series[]) => this.#createColumns(series));
+  /** Unix time in nanoseconds of time 0: that of the first table. */
+  #epoch: bigint | undefined;
+
+  constructor({ window, metrics }: Config, next: Consumer) {
+    this.#metrics = new Map(metrics.map((name) => [name, createPowerMetric(name)]));
+    this.#windowNs = window * 1e6;
+    this.#next = next;
+  }
+
+  start(): void {}
+
+  consume(table: Table): boolean {
+    const isAccepted = this.#next.consume(table);
+    this.#epoch ??= table.epoch;
+    const shiftNs = Number(table.epoch - this.#epoch);
+    const derived = this.#columnsOf(table.series).derive(table, shiftNs, this.#windowNs);
+    // A refused power is lost for its window; the energy that it comes from is not.
+    if (derived) this.#next.consume(derived);
+    if (table.ended) this.#end(table.ended, table.epoch);
+    return isAccepted;
+  }
+
+  shutdown(): void {}
+
+  #createColumns(series: readonly Series[]): PowerColumns {
+    return new PowerColumns(
+      series.flatMap((one, index) => {
+        const source = this.#findSource(one);
+        return source ? [{ index, source }] : [];
+      }),
+    );
+  }
+
+  #findSource(energy: Series): PowerSource | undefined {
+    const metric = this.#metrics.get(energy.metric.name);
+    if (metric === undefined) return undefined;
+    const known = this.#sources.get(energy);
+    if (known) return known;
+    const startedAt = Number(energy.start - (this.#epoch ?? energy.start));
+    // What it counted before anybody looked belongs to no window.
+    const source = new PowerSource(energy, metric, startedAt < -this.#windowNs ? NaN : startedAt);
+    this.#sources.set(energy, source);
+    return source;
+  }
+
+  #end(ended: readonly Series[], at: bigint): void {
+    const gauges = ended.flatMap((series) => this.#sources.get(series)?.series ?? []);
+    for (const series of ended) this.#sources.delete(series);
+    if (gauges.length > 0) this.#next.consume(createEnding(gauges, at));
+  }
+}
