@@ -1,5 +1,5 @@
 import { describeError } from '../component/errors.js';
-import { monotonicSinceOriginNs, readClocks } from '../linux/clocks.js';
+import { monotonicSinceOriginNs, type ClockReading } from '../linux/clocks.js';
 import { WallAnchor, type Continuity } from '../linux/wall-anchor.js';
 import type { Announcement, FailureMessage, RowsMessage, SlotCounts, StateMessage } from './protocol.js';
 import { RowBuffer, type Rows } from './row-buffer.js';
@@ -12,6 +12,7 @@ export interface SlotOptions {
   readonly flushNs: number;
   /** @throws Error when the sampler cannot be opened */
   open(): Sampler;
+  readClocks(): ClockReading;
 }
 
 /** The way from a slot to the main thread. */
@@ -34,7 +35,7 @@ export class SamplerSlot {
   #sampler: Sampler | undefined;
   #generation = 0;
   #rows = new RowBuffer(0, 0);
-  #anchor = new WallAnchor(readClocks());
+  #anchor;
   #announcement: Announcement | undefined;
   #counts = createCounts();
   #hasFailed = false;
@@ -43,6 +44,7 @@ export class SamplerSlot {
   constructor(options: SlotOptions, outlet: Outlet) {
     this.#options = options;
     this.#outlet = outlet;
+    this.#anchor = new WallAnchor(options.readClocks());
     const nowNs = monotonicSinceOriginNs();
     this.timer = createTimer(options.periodNs, nowNs);
     this.#flush = createTimer(options.flushNs, nowNs);
@@ -56,7 +58,7 @@ export class SamplerSlot {
     const sampler = this.#options.open();
     this.#sampler = sampler;
     try {
-      this.#anchor = new WallAnchor(readClocks());
+      this.#anchor = new WallAnchor(this.#options.readClocks());
       this.#adopt(sampler);
       this.#read(sampler);
       const nowNs = monotonicSinceOriginNs();
@@ -155,7 +157,7 @@ export class SamplerSlot {
   }
 
   #handOn(sampler: Sampler): void {
-    const reading = readClocks();
+    const reading = this.#options.readClocks();
     const rows = this.#rows.take(this.#anchor);
     const continuity = this.#anchor.update(reading);
     // Rows around a sleep of the machine have instants as if there had been none: what was used meanwhile would

@@ -13,6 +13,7 @@ export const mode = {
   newColumn: 4,
   hang: 5,
   block: 6,
+  crash: 7,
 } as const;
 
 /** Memory to hand to `openSampler` as its options. */
@@ -48,6 +49,7 @@ class TestSampler implements Sampler {
     if (control[word.mode] === mode.failRead) throw new Error('Cannot read the test sampler: no fuel');
     while (control[word.mode] === mode.hang) Atomics.load(control, word.mode);
     if (this.#takeMode(mode.newGeneration)) this.#begin();
+    if (this.#takeMode(mode.crash)) process.exit(3);
     if (this.#takeMode(mode.block)) Atomics.wait(control, word.mode, mode.normal, 35);
     for (let column = 1; column < this.width; column++) values[at + column] = column;
     values[at] = this.#count++;

@@ -1,5 +1,6 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { describeError } from '../component/errors.js';
+import { readClocks } from '../linux/clocks.js';
 import { sharpenTimers } from '../linux/thread.js';
 import { WakeSignal } from '../linux/wake-signal.js';
 import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './protocol.js';
@@ -87,7 +88,7 @@ class SamplingLoop implements Outlet {
   async #createSlot({ id, module, options, periodNs, flushNs }: OpenCommand): Promise<SamplerSlot> {
     // A sampler's module exports this function; a receiver names its own module only.
     const { openSampler } = (await import(module)) as { openSampler: OpenSampler };
-    return new SamplerSlot({ id, periodNs, flushNs, open: () => openSampler(options) }, this);
+    return new SamplerSlot({ id, periodNs, flushNs, open: () => openSampler(options), readClocks }, this);
   }
 
   #close(id: number, slot: SamplerSlot | undefined): void {

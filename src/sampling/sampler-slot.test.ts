@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readClocks, type ClockReading } from '../linux/clocks.js';
+import type { FailureMessage, RowsMessage, StateMessage } from './protocol.js';
+import { SamplerSlot } from './sampler-slot.js';
+import { createTestControl, mode, openSampler, word } from './test-sampler.js';
+
+const hourNs = 3_600_000_000_000n;
+
+/** A slot whose clocks can be set, and what it sends: rows as their first column. */
+function openSlot() {
+  const control = createTestControl();
+  const sent: (RowsMessage | StateMessage | FailureMessage)[] = [];
+  const state = { hasRoom: true, isAsleep: false, realtimeNs: 0n, boottimeNs: 0n };
+  const setClocks = (clocks: ClockReading) => ({
+    ...clocks,
+    realtimeNs: clocks.realtimeNs + state.realtimeNs,
+    boottimeNs: clocks.boottimeNs + state.boottimeNs,
+  });
+  const options = { id: 1, periodNs: 1e6, flushNs: 3.6e12 };
+  const slot = new SamplerSlot(
+    { ...options, open: () => openSampler(control), readClocks: () => setClocks(readClocks()) },
+    {
+      post: (message) => void sent.push(message),
+      postRows(message) {
+        if (state.hasRoom) sent.push(message);
+        return state.hasRoom;
+      },
+    },
+  );
+  slot.open();
+  const brief = () =>
+    sent
+      .splice(0)
+      .map((message) =>
+        message.type === 'rows'
+          ? `${message.announcement === undefined ? '' : 'new '}${message.rows.values.join(' ')}`
+          : message.type,
+      );
+  return { slot, control, sent, state, brief };
+}
+
+test('SamplerSlot hands on the first reading at once and then once a flush', () => {
+  const { slot, brief } = openSlot();
+  assert.deepEqual(brief(), ['new 0']);
+  slot.tick();
+  slot.tick();
+  assert.deepEqual(brief(), []);
+  slot.flush();
+  assert.deepEqual(brief(), ['1 2 3']);
+  slot.close();
+  assert.deepEqual(brief(), ['4']);
+});
+
+test('SamplerSlot begins new series, when the wall clock was stepped', () => {
+  const { slot, control, sent, state, brief } = openSlot();
+  slot.tick();
+  state.realtimeNs = -hourNs;
+  slot.flush();
+  const [, last, , first] = sent as RowsMessage[];
+  assert.deepEqual(brief(), ['new 0', '1 2', 'ended', 'new 0']);
+  assert.ok(first.rows.epoch < last.rows.epoch - hourNs / 2n);
+  assert.equal(first.announcement?.start, first.rows.epoch);
+  assert.equal(control[word.closed], 1);
+  slot.tick();
+  slot.flush();
+  assert.deepEqual(brief(), ['1 2']);
+});
+
+test('SamplerSlot drops and counts the rows around a sleep of the machine', () => {
+  const { slot, sent, state, brief } = openSlot();
+  slot.tick();
+  state.realtimeNs = hourNs;
+  state.boottimeNs = hourNs;
+  slot.flush();
+  const first = sent.at(-1) as RowsMessage;
+  assert.deepEqual(brief(), ['new 0', 'ended', 'new 0']);
+  assert.equal(first.counts.droppedRows, 2);
+  assert.equal(first.counts.droppedTables, 1);
+});
+
+test('SamplerSlot tries a failed sampler again after a growing pause, and says when it reads again', () => {
+  const { slot, control, brief } = openSlot();
+  slot.tick();
+  control[word.mode] = mode.failRead;
+  slot.tick();
+  assert.deepEqual(brief(), ['new 0', '1', 'ended', 'failed']);
+  const pauses = Array.from({ length: 10 }, () => {
+    slot.tick();
+    return Math.round((slot.timer.deadlineNs - slot.timer.lastNs) / 1e8);
+  });
+  assert.ok(pauses[0] < pauses[1] && pauses[9] <= 302, pauses.join(' '));
+  assert.deepEqual(new Set(brief()), new Set(['ended', 'failed']));
+  control[word.mode] = mode.normal;
+  slot.tick();
+  assert.deepEqual(brief(), ['new 0']);
+  slot.tick();
+  slot.flush();
+  assert.deepEqual(brief(), ['recovered', '1 2']);
+});
+
+test('SamplerSlot keeps what it counted and announced, while the main thread is too far behind', () => {
+  const { slot, control, sent, state, brief } = openSlot();
+  brief();
+  state.hasRoom = false;
+  control[word.mode] = mode.newGeneration;
+  slot.flush();
+  slot.tick();
+  slot.flush();
+  state.hasRoom = true;
+  slot.flush();
+  const [message] = sent as RowsMessage[];
+  assert.deepEqual(brief(), ['new 3']);
+  assert.equal(message.counts.droppedRows, 3);
+  assert.equal(message.counts.droppedTables, 2);
+  assert.ok((message.announcement?.start ?? 0n) < message.rows.epoch);
+});
