@@ -43,8 +43,12 @@ export class PowerColumns {
 
   #findRows({ offsets }: Table, shiftNs: number, windowNs: number): number[] {
     const rows: number[] = [];
-    let askedAt = Math.min(...this.#columns.map(({ source }) => source.askedAt));
-    let seenAt = Math.min(...this.#columns.map(({ source }) => source.seenAt));
+    let askedAt = Infinity;
+    let seenAt = Infinity;
+    for (const { source } of this.#columns) {
+      askedAt = Math.min(askedAt, source.askedAt);
+      seenAt = Math.min(seenAt, source.seenAt);
+    }
     for (let row = 0; row < offsets.length; row++) {
       const at = shiftNs + offsets[row];
       // The reading that is nearest to the end of the window: the next one would be as much later again.
