@@ -59,7 +59,7 @@ export const otlpSettings = {
   sending_queue: sendingQueueSettings,
   retry_on_failure: retrySettings,
   from_environment: {
-    doc: 'Whether OTEL_EXPORTER_OTLP_METRICS_* and OTEL_EXPORTER_OTLP_* variables, where they are set, take the place of settings; otherwise they are ignored.',
+    doc: 'Whether the variables `OTEL_EXPORTER_OTLP_METRICS_*` and `OTEL_EXPORTER_OTLP_*`, where they are set, take the place of settings; otherwise they are ignored.',
     format: 'boolean',
     default: false,
   },
