@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { findProgram, type ProgramError } from './find-program.js';
+
+function createFolders(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'find-program-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [first, second] = ['first', 'second'].map((name) => join(folder, name));
+  for (const one of [first, second]) {
+    mkdirSync(one);
+    writeFileSync(join(one, 'program'), '#!/bin/sh\n');
+  }
+  chmodSync(join(second, 'program'), 0o755);
+  mkdirSync(join(second, 'folder'));
+  return { first, second };
+}
+
+const refusing = (exitCode: number, message: RegExp) => (error: ProgramError) =>
+  error.exitCode === exitCode && message.test(error.message);
+
+test('findProgram passes what may not be executed, when another one further on may', (t) => {
+  const { first, second } = createFolders(t);
+  assert.equal(findProgram('program', `/absent:${first}:${second}`), join(second, 'program'));
+});
+
+test('findProgram takes a name with a slash for a path', (t) => {
+  const { second } = createFolders(t);
+  assert.equal(findProgram(`${second}/program`, ''), `${second}/program`);
+});
+
+test('findProgram refuses with 126, when what is there may not be executed', (t) => {
+  const { first, second } = createFolders(t);
+  assert.throws(() => findProgram('program', first), refusing(126, /is not executable, see chmod \+x/));
+  assert.throws(() => findProgram(`${second}/folder`), refusing(126, /is a folder, wanted a program/));
+});
+
+test('findProgram refuses with 127, when there is nothing', (t) => {
+  const { first } = createFolders(t);
+  assert.throws(() => findProgram('absent', first), refusing(127, /Cannot run "absent": not found in PATH/));
+  assert.throws(() => findProgram(`${first}/absent`), refusing(127, /no such file/));
+  assert.throws(() => findProgram('', first), refusing(127, /Cannot run ""/));
+});

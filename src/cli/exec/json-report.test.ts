@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reportRepeat } from './exec-report.js';
+import { createJsonReport } from './json-report.js';
+import { run, runOf } from './report.fixture.js';
+
+test('createJsonReport has units in its keys and null for what is not known', () => {
+  const report = createJsonReport({ command: ['true'], runs: [run], repeat: undefined }, '1.2.3');
+  assert.deepEqual(JSON.parse(JSON.stringify(report)), {
+    schema_version: 1,
+    joulemetry_version: '1.2.3',
+    command: ['true'],
+    runs: [
+      {
+        started_at: '2026-01-02T03:04:05.000Z',
+        exit_code: 0,
+        signal: null,
+        wall_time_s: 2,
+        cpu_time_s: 3,
+        cpu_user_s: 2.5,
+        cpu_system_s: 0.5,
+        cpu_time_source: 'perf',
+        max_rss_bytes: 12_300_000,
+        energy: {
+          method: 'measured',
+          machine_energy_j: 25,
+          command_energy_j: 15,
+          command_energy_ratio: 0.6,
+          idle_energy_j: 8,
+          other_energy_j: 2,
+          attribution_model: 'cpu_time',
+          baseline_time_s: 1,
+          baseline_power_w: 4,
+          above_baseline_energy_j: 17,
+          domains: [
+            {
+              id: 'package-0',
+              name: 'package-0',
+              type: 'cpu',
+              method: 'measured',
+              energy_j: 20,
+              energy_uncertainty_j: 0.0058,
+              mean_power_w: 10,
+              peak_power_w: 12.5,
+            },
+            {
+              id: 'dram-0',
+              name: 'dram-0',
+              type: 'memory',
+              method: 'estimated',
+              energy_j: 5,
+              energy_uncertainty_j: null,
+              mean_power_w: 2.5,
+              peak_power_w: null,
+            },
+          ],
+        },
+      },
+    ],
+    statistics: null,
+  });
+});
+
+test('createJsonReport has mean, interval, median and minimum of repeated runs', () => {
+  const runs = [1, 3].map(runOf);
+  const report = createJsonReport({ command: ['true'], runs, repeat: reportRepeat(runs) }, '1.2.3');
+  const { statistics } = JSON.parse(JSON.stringify(report)) as { statistics: Record<string, unknown> };
+  assert.deepEqual(Object.keys(statistics), [
+    'drift',
+    'wall_time',
+    'cpu_time',
+    'machine_energy',
+    'above_baseline_energy',
+    'command_energy',
+  ]);
+  assert.deepEqual(statistics['cpu_time'], {
+    mean_s: 3,
+    ci95_low_s: 3,
+    ci95_high_s: 3,
+    stddev_s: 0,
+    median_s: 3,
+    min_s: 3,
+  });
+  assert.equal(statistics['above_baseline_energy'], null);
+});

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseExecOptions } from './options.js';
+
+test('parseExecOptions leaves the options of the command to the command', () => {
+  const { program, args, json, isQuiet } = parseExecOptions(['-q', '--json', '-', 'ls', '-q', '--json', 'x']);
+  assert.deepEqual(
+    { program, args, json, isQuiet },
+    { program: 'ls', args: ['-q', '--json', 'x'], json: '-', isQuiet: true },
+  );
+});
+
+test('parseExecOptions takes the first -- away and leaves a second one to the command', () => {
+  const { program, args } = parseExecOptions(['--', 'git', 'log', '--', 'a']);
+  assert.deepEqual([program, ...args], ['git', 'log', '--', 'a']);
+});
+
+test('parseExecOptions takes what follows -- for the command, when it looks like an option', () => {
+  assert.equal(parseExecOptions(['-r', '3', '--', '-x']).program, '-x');
+});
+
+test('parseExecOptions measures no baseline, unless runs are repeated or somebody asks for it', () => {
+  const baselines = [
+    ['true'],
+    ['-r', '2', 'true'],
+    ['--baseline', '250ms', 'true'],
+    ['-r', '2', '--baseline=0', 'true'],
+  ];
+  assert.deepEqual(
+    baselines.map((args) => parseExecOptions(args).baselineMs),
+    [undefined, 1000, 250, undefined],
+  );
+});
+
+test('parseExecOptions refuses what it cannot use, and says what it wants', () => {
+  const refusals: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /no command given, wanted joulemetry exec/],
+    [['--'], /no command given/],
+    [['-r', '0', 'true'], /Cannot use --repeat "0": wanted a whole number from 1 to 10000/],
+    [['-r', '2.5', 'true'], /Cannot use --repeat "2.5"/],
+    [['--baseline', '1', 'true'], /Cannot use --baseline "1": wanted a duration such as "1s"/],
+    [['--jsn', 'true'], /Cannot understand the command line: Unknown option '--jsn'/],
+    [['-r'], /Cannot understand the command line: .*--repeat/],
+  ];
+  for (const [args, message] of refusals) {
+    assert.throws(() => parseExecOptions(args), { name: 'UsageError', message }, args.join(' '));
+  }
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reportRepeat } from './exec-report.js';
+import { energy, run, runOf } from './report.fixture.js';
+import type { RunReport } from './run-report.js';
+import { createTextReport } from './text-report.js';
+
+test('createTextReport says everything about a run', () => {
+  const text = createTextReport({ command: ['sh', '-c', 'make all'], runs: [run], repeat: undefined });
+  assert.equal(
+    text,
+    `
+joulemetry exec: sh -c "make all"
+
+  wall time   2.000 s   exit code 0
+  CPU time    3.000 s   150 % of one CPU; user 2.500 s, system 500.0 ms
+  max RSS     12.3 MB   the largest process
+
+               energy      mean      peak
+  package-0   20.00 J   10.00 W   12.50 W   measured, +-5.800 mJ
+  dram-0      5.000 J   2.500 W         -   estimated from CPU use
+  machine     25.00 J   12.50 W
+
+  command          15.00 J   60.0 %   attributed by CPU time, idle energy apart
+  idle             8.000 J   32.0 %   what the machine uses when nothing runs
+  others           2.000 J    8.0 %   whatever else ran
+  above baseline   17.00 J            the machine used 4.000 W for 1.000 s before
+`,
+  );
+});
+
+const textOf = (one: RunReport) => createTextReport({ command: ['true'], runs: [one], repeat: undefined });
+
+test('createTextReport says so, when idle power, energy or exact CPU time are not known', () => {
+  const unknown = { ...energy, isIdleKnown: false, shares: { command: 20, idle: 0, others: 5 } };
+  assert.match(
+    textOf({ ...run, energy: unknown }),
+    /command .* idle energy included: the idle power is not known/,
+  );
+  assert.doesNotMatch(textOf({ ...run, energy: unknown }), /^ {2}idle/m);
+  assert.match(textOf({ ...run, energy: undefined }), /No energy: .*joulemetry doctor/);
+  const cpu = { ...run.cpu, source: 'procfs' as const, refusal: 'Cannot open perf event' };
+  assert.match(textOf({ ...run, cpu }), /followed in ticks of 10 ms: Cannot open perf event/);
+});
+
+test('createTextReport names the signal and cuts a long command', () => {
+  const end = { exitCode: 143, signal: 'SIGTERM' } as const;
+  const text = createTextReport({ command: ['x'.repeat(200)], runs: [{ ...run, end }], repeat: undefined });
+  assert.match(text, /^ {2}wall time +2\.000 s +killed by SIGTERM$/m);
+  assert.match(text, /^joulemetry exec: x{80}\.\.\.$/m);
+});
+
+test('createTextReport sums up several runs, and says when they drift', () => {
+  const runs = [2, 2.1, 2.2, 2.3, 2.4].map(runOf);
+  const text = createTextReport({ command: ['true'], runs, repeat: reportRepeat(runs) });
+  assert.match(text, /^ {2}wall time +2\.200 s +\+-196\.3 ms +2\.200 s +2\.000 s$/m);
+  assert.match(text, /5 runs after a warm-up; energy not known/);
+  assert.match(text, /The runs drift/);
+});

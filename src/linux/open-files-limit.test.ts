@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { findOriginalOpenFilesLimit } from './open-files-limit.js';
+
+interface Process {
+  readonly soft: number | 'unlimited';
+  readonly hard: number | 'unlimited';
+  readonly name?: string;
+}
+
+function createProcfs(t: TestContext, own: Process, parent: Process): string {
+  const procfs = mkdtempSync(join(tmpdir(), 'open-files-'));
+  t.after(() => rmSync(procfs, { recursive: true }));
+  for (const [folder, { soft, hard, name = 'sh' }] of Object.entries({ self: own, [process.ppid]: parent })) {
+    mkdirSync(join(procfs, folder));
+    writeFileSync(join(procfs, folder, 'comm'), `${name}\n`);
+    const columns = 'Limit                     Soft Limit           Hard Limit           Units     \n';
+    const line = `Max open files            ${String(soft).padEnd(20)} ${String(hard).padEnd(20)} files     \n`;
+    writeFileSync(join(procfs, folder, 'limits'), columns + line);
+  }
+  return procfs;
+}
+
+test("findOriginalOpenFilesLimit gives the parent's, when this process has been raised to the same hard limit", (t) => {
+  const procfs = createProcfs(t, { soft: 4096, hard: 4096 }, { soft: 1024, hard: 4096 });
+  assert.equal(findOriginalOpenFilesLimit(procfs), 1024);
+});
+
+test('findOriginalOpenFilesLimit corrects nothing, when nothing was raised or nothing is known', (t) => {
+  const raised = { soft: 4096, hard: 4096 };
+  const pairs: readonly (readonly [Process, Process])[] = [
+    [
+      { soft: 1024, hard: 4096 },
+      { soft: 512, hard: 4096 },
+    ],
+    [raised, raised],
+    [raised, { soft: 1024, hard: 8192 }],
+    [raised, { soft: 1024, hard: 4096, name: 'systemd' }],
+    [raised, { soft: 'unlimited', hard: 'unlimited' }],
+  ];
+  for (const [own, parent] of pairs) {
+    assert.equal(findOriginalOpenFilesLimit(createProcfs(t, own, parent)), undefined);
+  }
+  assert.equal(findOriginalOpenFilesLimit('/absent'), undefined);
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import { startStopped } from './stopped-child.js';
+
+const moduleUrl = new URL('stopped-child.js', import.meta.url).href;
+
+function createFile(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stopped-child-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'file');
+}
+
+function stateOf(pid: number): string {
+  return /^.*\) (\w)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
+}
+
+/** A Node program that starts something by `startStopped`, as a program of its own. */
+function startNode(script: string, env: NodeJS.ProcessEnv = process.env) {
+  const source = `import { startStopped } from ${JSON.stringify(moduleUrl)};\n${script}`;
+  return spawn(process.execPath, ['--input-type=module', '-e', source], { env });
+}
+
+test('startStopped starts nothing of the program before it is released', async (t) => {
+  const file = createFile(t);
+  const child = await startStopped('sh', ['-c', 'echo $$ > "$0"; exit 3', file]);
+  assert.equal(stateOf(child.pid), 'T');
+  assert.equal(existsSync(file), false);
+  child.release();
+  assert.deepEqual(await child.ended, { exitCode: 3, signal: undefined });
+  assert.equal(readFileSync(file, 'utf8'), `${child.pid}\n`);
+});
+
+test('startStopped gives 128 + n, when signal n kills the program', async () => {
+  const child = await startStopped('sh', ['-c', 'kill -USR1 $$; sleep 9']);
+  child.release();
+  assert.deepEqual(await child.ended, { exitCode: 138, signal: 'SIGUSR1' });
+});
+
+test('startStopped leaves a process that can be killed before the release', async () => {
+  const child = await startStopped('sleep', ['99']);
+  child.signal('SIGKILL');
+  assert.deepEqual(await child.ended, { exitCode: 137, signal: 'SIGKILL' });
+  assert.equal(existsSync(`/proc/${child.pid}`), false);
+});
+
+test('startStopped leaves no stopped process behind, when this process exits before the release', async () => {
+  const parent = startNode(`console.log((await startStopped('sleep', ['99'])).pid); process.exit()`);
+  const pid = Number(await text(parent.stdout));
+  assert.ok(pid > 0);
+  for (let waited = 0; existsSync(`/proc/${pid}`) && stateOf(pid) !== 'Z' && waited < 100; waited++) {
+    await setTimeout(20);
+  }
+  assert.ok(!existsSync(`/proc/${pid}`) || stateOf(pid) === 'Z');
+});
+
+test('startStopped passes on streams, arguments and the folder', async () => {
+  const parent = startNode(`
+    const child = await startStopped('sh', ['-c', 'cat; echo "$1 $#"; pwd; echo error >&2', 'sh', 'a b', '', '*']);
+    child.release();
+    await child.ended;
+  `);
+  parent.stdin.end('input\n');
+  const [output, errors] = await Promise.all([text(parent.stdout), text(parent.stderr)]);
+  assert.equal(output, `input\na b 3\n${process.cwd()}\n`);
+  assert.equal(errors, 'error\n');
+});
+
+const hasBash = existsSync('/bin/bash') ? false : 'no /bin/bash, and dash drops such names';
+
+test('startStopped passes on environment variables that no shell can name', { skip: hasBash }, async () => {
+  const env = { PATH: process.env['PATH'], PWD: '/', 'a-b': 'c d', 'BASH_FUNC_f%%': '() {  echo from f\n}' };
+  const parent = startNode(
+    `const child = await startStopped('bash', ['-c', 'f; tr "\\\\0" "\\\\n" < /proc/$$/environ | grep a-b']);
+     child.release();
+     await child.ended;`,
+    env,
+  );
+  assert.equal(await text(parent.stdout), 'from f\na-b=c d\n');
+});
+
+test('startStopped gives the limit of open files that the user had', async (t) => {
+  const hard = Number(spawnSync('sh', ['-c', 'ulimit -Hn']).stdout.toString());
+  if (!(hard > 300)) return t.skip(`the hard limit of open files is ${hard}, wanted more than 300`);
+  const script = `const c = await startStopped('sh', ['-c', 'ulimit -Sn']); c.release(); await c.ended`;
+  const source = `import { startStopped } from ${JSON.stringify(moduleUrl)};\n${script}`;
+  // The last command of a shell may replace it: then nobody would know the limit that the shell had.
+  const shell = spawn('sh', [
+    '-c',
+    'ulimit -Sn 300; "$0" --input-type=module -e "$1"; exit',
+    process.execPath,
+    source,
+  ]);
+  assert.equal(await text(shell.stdout), '300\n');
+});
