@@ -9,8 +9,8 @@ import { type Benchmark, compare, median } from './benchmark.js';
 import { findFloor } from './floors.js';
 import { startProcesses } from './processes.js';
 
-const rounds = 15;
-const scansPerRound = 100;
+const rounds = 9;
+const scansPerRound = 1000;
 const warmUpScans = 1000;
 
 /** A scan of all processes, back to back, against a loop in C that makes the same system calls and parses the same. */

@@ -28,8 +28,8 @@ export interface FakeProcfs {
   /** Writes any file of a process. */
   writeFile(pid: number, name: string, text: string): void;
   remove(pid: number): void;
-  /** Writes `stat` of a machine with one CPU. */
-  writeStat(idleTicks: number): void;
+  /** Writes `stat` of a machine with one CPU; without births it does not tell of them. */
+  writeStat(idleTicks: number, births?: number): void;
   delete(): void;
 }
 
@@ -37,9 +37,10 @@ export interface FakeProcfs {
 export function createFakeProcfs(): FakeProcfs {
   const path = mkdtempSync(join(tmpdir(), 'procfs-'));
   const folder = (pid: number): string => join(path, String(pid));
-  const writeStat = (idleTicks: number): void => {
+  const writeStat = (idleTicks: number, births?: number): void => {
     const times = `0 0 0 ${idleTicks} 0 0 0 0 0 0`;
-    writeFileSync(join(path, 'stat'), `cpu  ${times}\ncpu0 ${times}\nintr 0\n`);
+    const processes = births === undefined ? '' : `processes ${births}\n`;
+    writeFileSync(join(path, 'stat'), `cpu  ${times}\ncpu0 ${times}\nintr 0\n${processes}`);
   };
   writeStat(0);
   return {

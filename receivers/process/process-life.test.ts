@@ -65,6 +65,36 @@ test('ProcessScraper ends the series of a process that goes while it is read', (
   assert.equal(scanned.seriesOf(8).size, 5);
 });
 
+test('ProcessScraper looks for new processes when some were born, and every ten seconds anyway', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.writeStat(0, 100);
+  machine.procfs.write(7, {});
+  machine.scan();
+  machine.procfs.write(8, {});
+  const unlisted = machine.scan();
+  assert.equal(unlisted.seriesOf(8).size, 0);
+  assert.deepEqual(unlisted.ended, []);
+  machine.procfs.writeStat(0, 101);
+  assert.equal(machine.scan().seriesOf(8).size, 5);
+  machine.procfs.write(9, {});
+  const seen = Array.from({ length: 10 }, () => machine.scan().seriesOf(9).size);
+  assert.deepEqual(seen, [0, 0, 0, 0, 0, 0, 0, 0, 0, 5]);
+});
+
+test('ProcessScraper ends the series of a process that went, when none was born since', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.writeStat(0, 100);
+  machine.procfs.write(7, {});
+  machine.procfs.write(8, {});
+  machine.scan();
+  machine.procfs.remove(7);
+  machine.cpuNs.set(7, -1);
+  const scanned = machine.scan();
+  assert.equal(scanned.ended.length, 5);
+  assert.equal(scanned.seriesOf(7).size, 0);
+  assert.equal(scanned.seriesOf(8).size, 5);
+});
+
 test('ProcessScraper ends the series of the old process first, when its pid has another one', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { userTicks: 500 });

@@ -67,7 +67,7 @@ export class ProcessPart {
 
   #readKnown(scan: Scan): void {
     const gone = this.#processes.filter((process) => {
-      const isHere = process.listedIn === scan.number && process.read(this.#reader, scan) !== 'gone';
+      const isHere = process.listedIn === scan.listing && process.read(this.#reader, scan) !== 'gone';
       this.#isChanged ||= !isHere || process.series === undefined;
       return !isHere;
     });
@@ -81,7 +81,7 @@ export class ProcessPart {
     process.close();
     this.#known.delete(process.pid);
     // It went after the listing: the pid may belong to another process already.
-    if (process.listedIn === scan.number) this.#arrivals.push(process.pid);
+    if (process.listedIn === scan.listing) this.#arrivals.push(process.pid);
   }
 
   #readArrivals(scan: Scan): void {

@@ -13,7 +13,10 @@ export interface ProcessFiles {
 
 /** How often what changes seldom is looked at, in scans. */
 export interface Pace {
-  /** What a process has is read even if it has not run: others can take memory from it. */
+  /**
+   * Processes are listed even if none was born, and what a process has is read even if it has not run: others can
+   * take memory from it.
+   */
   readonly refreshEvery: number;
   /** Who it is is read even if its name is the same: it can be moved to another cgroup. */
   readonly identifyEvery: number;

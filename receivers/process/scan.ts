@@ -14,6 +14,8 @@ export class Scan {
   /** Counts scans, from 1 on. */
   readonly number: number;
   readonly at: ScanInstant;
+  /** The number of the last scan that listed the processes: this one, unless nobody can have been born. */
+  readonly listing: number;
   /** Series that have no further row from here on. */
   readonly ended: Series[] = [];
   /** New processes that could not be read. */
@@ -21,9 +23,10 @@ export class Scan {
   readonly #previous: ScanInstant | undefined;
 
   /** @param previous the scan before, where its rows connect with those of this one */
-  constructor(number: number, at: ScanInstant, previous: ScanInstant | undefined) {
-    this.number = number;
+  constructor(at: ScanInstant, previous: ScanInstant | undefined, numbers = { number: 1, listing: 1 }) {
     this.at = at;
+    this.number = numbers.number;
+    this.listing = numbers.listing;
     this.#previous = previous;
   }
 

@@ -11,7 +11,7 @@ export type Outcome = 'read' | 'failed' | 'gone';
 export class TrackedProcess {
   readonly pid: number;
   /** The number of the last scan whose listing had it. */
-  listedIn = 0;
+  listedIn: number;
   /** Its series; without any until the first row is made, and again when they are to begin anew. */
   series: readonly Series[] | undefined;
   readonly #files: ProcessFiles;
@@ -33,6 +33,7 @@ export class TrackedProcess {
   constructor(pid: number, files: ProcessFiles, reader: ProcessReader, scan: Scan) {
     const { stat } = reader;
     this.pid = pid;
+    this.listedIn = scan.listing;
     this.#files = files;
     this.#startTicks = stat.startTicks;
     this.#name = stat.copyName();

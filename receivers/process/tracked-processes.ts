@@ -31,7 +31,7 @@ export class TrackedProcesses {
     const arrivals: number[] = [];
     for (const pid of pids) {
       const process = this.#known.get(pid);
-      if (process !== undefined) process.listedIn = scan.number;
+      if (process !== undefined) process.listedIn = scan.listing;
       else if (!refused.has(pid)) arrivals.push(pid);
     }
     const isCrowd = this.#nursery.size + arrivals.length > nurseryCapacity;

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { parseCpuTimes, readWhole, tickNs } from './procfs.js';
+import { parseCpuTimes, parseForks, readWhole, tickNs } from './procfs.js';
 import type { CpuTimes, MachineCpuTimes } from './procfs.js';
 
 /** The reading from which busy time is counted on. */
@@ -71,9 +71,10 @@ function countActive(total: CpuTimes): number {
 /** Reads the busy time of the machine again and again, through one descriptor. Must be closed. */
 export class BusyTimeReader {
   readonly #fd: number;
-  // Holds the CPU lines of 2,000 CPUs; what follows them is not needed.
-  readonly #buffer = new Uint8Array(256 * 1024);
+  // Holds the CPU lines of 2,000 CPUs at the least.
+  readonly #buffer = Buffer.allocUnsafeSlow(256 * 1024);
   #busyTime = new BusyTime();
+  #forks = Number.NaN;
 
   /**
    * @param procfs where procfs is mounted
@@ -88,8 +89,14 @@ export class BusyTimeReader {
    * @returns busy nanoseconds since the first reading, never less than the last time
    */
   read(monotonicNs: bigint): number {
-    const length = readWhole(this.#fd, this.#buffer);
-    return this.#busyTime.update(parseCpuTimes(this.#buffer.subarray(0, length)), monotonicNs);
+    const stat = this.#buffer.subarray(0, readWhole(this.#fd, this.#buffer));
+    this.#forks = parseForks(stat);
+    return this.#busyTime.update(parseCpuTimes(stat), monotonicNs);
+  }
+
+  /** How many processes and threads had been born at the last reading; NaN when that is not known. */
+  get forks(): number {
+    return this.#forks;
   }
 
   /** Counts from 0 again, beginning with the next reading. */

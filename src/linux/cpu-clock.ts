@@ -1,14 +1,17 @@
 import { endianness } from 'node:os';
+import koffi from 'koffi';
 import { libc } from './libc.js';
 
-const clockGettime: (clock: number, time: Uint32Array) => number = libc.func(
+const clockGettime: (clock: number, time: unknown) => number = libc.func(
   'int clock_gettime(int clock, void *time)',
 );
 
 const clockBoottime = 7;
 
-// A timespec: two 64-bit numbers, in halves, since converting a BigInt takes as long as a third of the call.
-const time = new Uint32Array(4);
+// A timespec: two 64-bit numbers. Its address is worked out once, and it is read in halves: converting a typed
+// array and a BigInt at each call would take as long as half of it.
+const address: unknown = koffi.alloc('uint32_t', 4);
+const time = new Uint32Array(koffi.view(address, 16));
 const low = endianness() === 'LE' ? 0 : 1;
 const high = 1 - low;
 
@@ -22,7 +25,7 @@ function nanoseconds(): number {
 
 /** CLOCK_BOOTTIME in nanoseconds: the clock in which procfs says when a process began. */
 export function readBootTimeNs(): bigint {
-  clockGettime(clockBoottime, time);
+  clockGettime(clockBoottime, address);
   return BigInt(seconds()) * 1_000_000_000n + BigInt(nanoseconds());
 }
 
@@ -43,7 +46,7 @@ export class CpuClock {
    */
   read(pid: number): boolean {
     // CPUCLOCK_SCHED of a whole process: clock_getcpuclockid(3) without its round trip through the kernel.
-    if (clockGettime((~pid << 3) | 2, time) !== 0) return false;
+    if (clockGettime((~pid << 3) | 2, address) !== 0) return false;
     this.seconds = seconds();
     this.nanoseconds = nanoseconds();
     return true;

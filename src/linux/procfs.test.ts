@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseCpuTimes, parseNumbers, readPath, readWhole } from './procfs.js';
+import { parseCpuTimes, parseForks, parseNumbers, readPath, readWhole } from './procfs.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -54,6 +54,12 @@ test('parseCpuTimes takes a missing column for 0, when the kernel is old', () =>
 test('parseCpuTimes refuses, when there is no line for all CPUs', () => {
   assert.throws(() => parseCpuTimes(bytes('intr 1 2 3\n')), /Cannot parse \/proc\/stat: no line/);
   assert.throws(() => parseCpuTimes(bytes('')), /Cannot parse/);
+});
+
+test('parseForks counts births, or says that it does not know', () => {
+  assert.equal(parseForks(Buffer.from('cpu  1\nctxt 9\nbtime 5\nprocesses 4711\nprocs_running 3\n')), 4711);
+  assert.equal(parseForks(Buffer.from('cpu  1\nprocs_running 3\n')), Number.NaN);
+  assert.equal(parseForks(Buffer.from('cpu  1\nprocesses \n')), Number.NaN);
 });
 
 test('readWhole gives the present content from the start, when the file was read before', () => {

@@ -95,6 +95,16 @@ export function parseCpuTimes(stat: Uint8Array): MachineCpuTimes {
   return { total, byCpu };
 }
 
+/**
+ * Parses how many processes and threads were born since boot, from the end of `/proc/stat`.
+ * @returns NaN when the file does not say
+ */
+export function parseForks(stat: Buffer): number {
+  const label = '\nprocesses ';
+  const at = stat.lastIndexOf(label);
+  return at >= 0 && parseNumbers(stat, at + label.length, numbers) > 0 ? numbers[0] : Number.NaN;
+}
+
 function isCpuLine(stat: Uint8Array, at: number): boolean {
   return stat[at] === 0x63 && stat[at + 1] === 0x70 && stat[at + 2] === 0x75;
 }
