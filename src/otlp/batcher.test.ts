@@ -133,25 +133,32 @@ test('Batcher says of a gap that there is no reading, whatever surrounds it', ()
   ]);
 });
 
-test('Batcher ends a series with one point that says so, at the instant of the ending', () => {
+test('Batcher ends a series with one point that says so, a millisecond after its ending', () => {
   const series = seriesOf({}, { 'hw.id': 'gone' });
-  const points = decode([createRow([series], epoch, Float64Array.of(1)), createEnding([series], epoch + 5n)]);
+  const points = decode([createRow([series], epoch, Float64Array.of(1)), createEnding([series], epoch)]);
   assert.deepEqual(
     points.map(({ attributes, time, value, flags }) => [attributes['hw.id'], time - epoch, value, flags]),
     [
       ['gone', 0n, 1, 0],
-      ['gone', 5n, undefined, 1],
+      ['gone', 1_000_000n, undefined, 1],
     ],
   );
 });
 
 test('Batcher ends a series a millisecond after the last row of the same table', () => {
   const [series, other] = [seriesOf(), seriesOf({ name: 'other' })];
-  const table = { ...createRow([series, other], epoch, Float64Array.of(1, 2)), ended: [series] };
+  const offsets = Float64Array.of(0, 7);
+  const table: Table = {
+    series: [series, other],
+    epoch,
+    offsets,
+    values: new Float64Array(4),
+    ended: [series],
+  };
   const ends = decode([table]).filter(({ flags }) => flags === 1);
   assert.deepEqual(
     ends.map(({ name, time }) => [name, time - epoch]),
-    [['hw.energy', 1_000_000n]],
+    [['hw.energy', 1_000_007n]],
   );
 });
 

@@ -68,9 +68,10 @@ export class Batcher {
   }
 
   #addEnding({ epoch, offsets }: Table, ended: readonly Series[]): void {
-    const last = offsets.at(-1);
-    // A series has one point per instant, also where instants are milliseconds, as in Prometheus.
-    const at = last === undefined ? epoch : epoch + BigInt(last) + nsPerMs;
+    const last = epoch + BigInt(offsets.at(-1) ?? 0);
+    // The last row of a series may be of the same instant, in this table or in one before. A series has one
+    // point per instant, also where instants are milliseconds, as in Prometheus.
+    const at = last + nsPerMs;
     this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(Number.NaN)));
   }
 }
