@@ -7,7 +7,7 @@ import { createPlainLog } from '../../telemetry/log.js';
 import { createCommandFactory, type CommandFeed, type ReadyCommand } from './command-receiver.js';
 import { EnergyBook } from './energy-book.js';
 import { judgeExecConfig, type ExecConfigSources } from './exec-config.js';
-import { silentMeter } from './silent-meter.js';
+import { silentMeter } from '../../telemetry/silent-meter.js';
 
 /** The pipelines that measure, as `exec` uses them. Must be closed. */
 export interface Session {

@@ -1,0 +1,91 @@
+import type { ReceiverContext } from '../component/component.js';
+import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
+import { parseSettings } from '../config/settings.js';
+import { createWallClock } from '../linux/wall-clock.js';
+import { receiverContextFor } from '../pipeline/receivers.js';
+import { createSampling } from '../sampling/sampling-threads.js';
+import { createPlainLog } from '../telemetry/log.js';
+import type { Command } from './command.js';
+import { configOptions, judgeConfigOf, parseOptions, type ConfigOptions } from './config-options.js';
+import { checkPorts } from './doctor/port-checks.js';
+import { checkReceiver, findBestSource, type ReceiverSetup } from './doctor/receiver-checks.js';
+import { checkSystem } from './doctor/system-checks.js';
+import { describeDiagnosis, type Diagnosis } from './doctor/text.js';
+import { silentMeter } from '../telemetry/silent-meter.js';
+import { readVersion } from './version.js';
+
+/** Exit codes: a script that wants real joules can ask first. */
+const exitCodesByEnergy = { measured: 0, estimated: 1, none: 1 } as const;
+
+/** Says what can be measured here, and what to do about the rest. */
+export const command: Command = {
+  name: 'doctor',
+  summary: 'Say what can be measured here, and what to do about the rest',
+  usage: `Usage: joulemetry doctor [OPTIONS]
+
+Asks every receiver whether its source is here and may be read, and looks at what they depend on. For each
+missing right it prints the command that grants it. Nothing is changed and nothing stays open.
+Exits with 0 when energy can be measured, and with 1 when it can only be estimated, or not even that.
+
+  -c, --config FILE   ask the receivers of this configuration, with its settings; repeat it to lay one over
+                      another (without it: every built-in receiver with its default settings)
+      --set PATH=VAL  one setting over all files
+      --json          print for machines
+`,
+  async run(args) {
+    const options = { ...configOptions, json: { type: 'boolean' } } as const;
+    const { config = [], set = [], json = false } = parseOptions({ args: [...args], options }).values;
+    const diagnosis = await diagnose({ config, set });
+    process.stdout.write(json ? createJson(diagnosis) : describeDiagnosis(diagnosis));
+    return exitCodesByEnergy[diagnosis.energy];
+  },
+};
+
+function createJson({ version, ...rest }: Diagnosis): string {
+  return `${JSON.stringify({ joulemetry_version: version, ...rest }, undefined, 2)}\n`;
+}
+
+async function diagnose(options: ConfigOptions): Promise<Diagnosis> {
+  const log = createPlainLog('error');
+  const sampling = createSampling({ log, meter: silentMeter });
+  const clock = createWallClock();
+  const host = { attributes: {} };
+  const contextOf = (id: string): ReceiverContext =>
+    receiverContextFor({ logFor: () => log, clock, meter: silentMeter, host, sampling }, id);
+  const setups = await listSetups(options, contextOf);
+  const receivers = await Promise.all(setups.map(checkReceiver));
+  await sampling.shutdown();
+  const system = [...checkSystem(), ...(await checkPorts(log))];
+  return { version: readVersion(), energy: findBestSource(receivers), receivers, system };
+}
+
+type ContextOf = (id: string) => ReceiverContext;
+
+function listSetups(options: ConfigOptions, contextOf: ContextOf): Promise<readonly ReceiverSetup[]> {
+  const isConfigured = options.config.length > 0 || options.set.length > 0;
+  return isConfigured ? listConfigured(options, contextOf) : listBuiltIn(contextOf);
+}
+
+async function listConfigured(
+  options: ConfigOptions,
+  contextOf: ContextOf,
+): Promise<readonly ReceiverSetup[]> {
+  const { receivers } = await judgeConfigOf(options);
+  return [...receivers.values()].map(({ id, factory, settings }) => ({
+    id,
+    factory,
+    settings,
+    context: contextOf(id),
+  }));
+}
+
+async function listBuiltIn(contextOf: ContextOf): Promise<readonly ReceiverSetup[]> {
+  const finder = createFactoryFinder(process.cwd());
+  const setups = listBuiltInTypes('receiver').map(async (id) => {
+    const factory = await finder.find('receiver', id);
+    return factory
+      ? [{ id, factory, settings: parseSettings(factory.schema, {}), context: contextOf(id) }]
+      : [];
+  });
+  return (await Promise.all(setups)).flat();
+}

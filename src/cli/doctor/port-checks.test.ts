@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import { listen } from '../../component/listen.js';
+import { createLogCollector } from '../../contract/fakes.js';
+import { checkPort } from './port-checks.js';
+
+const log = createLogCollector();
+
+test('checkPort finds a port free, and leaves it free', async () => {
+  const listener = await listen(createServer(), 'localhost:0', log);
+  await listener.close();
+  for (let again = 0; again < 2; again++) {
+    const check = await checkPort(listener.address, 'tests', log);
+    assert.deepEqual([check.state, check.found], ['ok', 'free, for tests']);
+  }
+});
+
+test('checkPort notes that a port is not free', async () => {
+  const listener = await listen(createServer(), 'localhost:0', log);
+  const { state, found } = await checkPort(listener.address, 'tests', log);
+  await listener.close();
+  assert.equal(state, 'note');
+  assert.match(found, /^not free, for tests; does an agent run already\? Cannot listen on /);
+});

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReceiverFactory } from '../../component/component.js';
+import { createFakeContext } from '../../contract/fakes.js';
+import { floorPower, hwEnergy, processCpuTime } from '../../model/shared-metrics.js';
+import type { Metric } from '../../model/series.js';
+import { checkReceiver, findBestSource } from './receiver-checks.js';
+
+const create = () => ({ start() {}, shutdown() {} });
+
+function check(id: string, metrics: readonly Metric[], probe: ReceiverFactory['probe']) {
+  return checkReceiver({
+    id,
+    factory: { schema: {}, metrics, probe, create },
+    settings: {},
+    context: createFakeContext(),
+  });
+}
+
+const here = () => ({ available: true, found: 'it is here', remedies: [] });
+const absent = () => ({
+  available: false,
+  found: 'nothing',
+  remedies: [{ missing: 'it', command: 'get it' }],
+});
+
+test('checkReceiver says what the probe says', async () => {
+  assert.deepEqual(await check('rapl', [hwEnergy], absent), {
+    name: 'rapl',
+    state: 'missing',
+    found: 'nothing',
+    remedies: [{ missing: 'it', command: 'get it' }],
+    energy: 'none',
+  });
+});
+
+test('checkReceiver says what went wrong, when the probe throws', async () => {
+  const { state, found } = await check('rapl', [hwEnergy], () => {
+    throw new Error('Cannot read it');
+  });
+  assert.deepEqual([state, found], ['missing', 'Cannot read it']);
+});
+
+test('findBestSource prefers a meter to an estimate, and either to none', async () => {
+  const checks = await Promise.all([
+    check('process', [processCpuTime], here),
+    check('estimate', [hwEnergy, floorPower], here),
+    check('rapl', [hwEnergy], here),
+  ]);
+  assert.deepEqual(
+    checks.map(({ energy }) => energy),
+    ['none', 'estimated', 'measured'],
+  );
+  assert.equal(findBestSource(checks), 'measured');
+  assert.equal(findBestSource(checks.slice(0, 2)), 'estimated');
+  assert.equal(findBestSource(checks.slice(0, 1)), 'none');
+});

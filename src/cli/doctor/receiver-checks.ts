@@ -1,0 +1,65 @@
+import type { ReceiverContext, ReceiverFactory } from '../../component/component.js';
+import { describeError } from '../../component/errors.js';
+import type { Probe } from '../../component/probe.js';
+import type { ConfigOf, Schema } from '../../config/schema.js';
+import { floorPower, hwEnergy } from '../../model/shared-metrics.js';
+import type { Check } from './check.js';
+
+/** A receiver as it would be started. */
+export interface ReceiverSetup {
+  readonly id: string;
+  readonly factory: ReceiverFactory;
+  readonly settings: ConfigOf<Schema>;
+  readonly context: ReceiverContext;
+}
+
+/** How the energy of the machine can be known. */
+export type EnergySource = 'measured' | 'estimated' | 'none';
+
+/** What a receiver found when it looked for its source. */
+export interface ReceiverCheck extends Check {
+  /** What it says about the energy of the machine. */
+  readonly energy: EnergySource;
+}
+
+/** Asks a receiver whether it can start. */
+export async function checkReceiver({
+  id,
+  factory,
+  settings,
+  context,
+}: ReceiverSetup): Promise<ReceiverCheck> {
+  const { available, found, remedies } = await probe(factory, settings, context);
+  return {
+    name: id,
+    state: available ? 'ok' : 'missing',
+    found,
+    remedies,
+    energy: available ? findEnergySource(factory) : 'none',
+  };
+}
+
+/** The best way among those that work. */
+export function findBestSource(checks: readonly ReceiverCheck[]): EnergySource {
+  const sources: readonly EnergySource[] = ['measured', 'estimated'];
+  return sources.find((source) => checks.some(({ energy }) => energy === source)) ?? 'none';
+}
+
+async function probe(
+  factory: ReceiverFactory,
+  settings: ConfigOf<Schema>,
+  context: ReceiverContext,
+): Promise<Probe> {
+  try {
+    return await factory.probe(settings, context);
+  } catch (error) {
+    return { available: false, found: describeError(error), remedies: [] };
+  }
+}
+
+/** Who knows the power of an idle machine has it from a model, not from a meter. */
+function findEnergySource({ metrics }: ReceiverFactory): EnergySource {
+  const emits = (name: string) => metrics.some((metric) => metric.name === name);
+  if (!emits(hwEnergy.name)) return 'none';
+  return emits(floorPower.name) ? 'estimated' : 'measured';
+}

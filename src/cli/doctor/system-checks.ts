@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { arch, release, userInfo } from 'node:os';
+import { readEffectiveCapabilities } from '../../linux/effective-capabilities.js';
+import { findInteger, findText } from '../../linux/sysfs.js';
+import { isVirtualMachine } from '../../linux/topology.js';
+import type { Check } from './check.js';
+
+/** Looks at what every receiver depends on. */
+export function checkSystem(): readonly Check[] {
+  const capabilities = readEffectiveCapabilities();
+  return [
+    checkNode(),
+    checkMachine(),
+    checkUser(capabilities),
+    checkPerf(findInteger('/proc/sys/kernel/perf_event_paranoid'), capabilities),
+    checkRealTime(findLimit('Max realtime priority'), capabilities),
+    checkCgroups(),
+  ];
+}
+
+const ok = (name: string, found: string): Check => ({ name, state: 'ok', found, remedies: [] });
+
+function checkNode(): Check {
+  return ok('node', `${process.version} at ${process.execPath}`);
+}
+
+function checkMachine(): Check {
+  const kernel = `Linux ${release()}, ${arch()}`;
+  const product = ['sys_vendor', 'product_name'].map((file) => findText(`/sys/class/dmi/id/${file}`));
+  const vendor = product.filter((text) => text !== undefined && text !== '').join(' ');
+  const container = findContainer();
+  const parts = [
+    kernel,
+    ...(vendor === '' ? [] : [vendor]),
+    ...(isVirtualMachine('/sys') ? ['a virtual machine, which seldom has energy counters'] : []),
+    ...(container === undefined ? [] : [`in a container (${container}), which sees its own processes`]),
+  ];
+  return { ...ok('machine', parts.join('; ')), state: parts.length > 2 ? 'note' : 'ok' };
+}
+
+function findContainer(): string | undefined {
+  if (existsSync('/.dockerenv')) return 'Docker';
+  if (existsSync('/run/.containerenv')) return 'Podman';
+  if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined) return 'Kubernetes';
+  return findText('/run/systemd/container');
+}
+
+function checkUser(capabilities: readonly string[]): Check {
+  const held = capabilities.length === 0 ? 'no capabilities that help' : capabilities.join(', ');
+  return ok('user', `${describeUser()}; ${held}`);
+}
+
+function describeUser(): string {
+  const uid = process.getuid?.() ?? -1;
+  try {
+    return `${userInfo().username} (${uid})`;
+  } catch {
+    // A container's user need not be in its passwd file.
+    return `uid ${uid}`;
+  }
+}
+
+/** @param paranoid kernel.perf_event_paranoid; undefined: this kernel has no perf events */
+export function checkPerf(paranoid: number | undefined, capabilities: readonly string[]): Check {
+  const name = 'perf events';
+  if (paranoid === undefined) {
+    return { name, state: 'missing', found: 'none: this kernel was built without them', remedies: [] };
+  }
+  const level = `kernel.perf_event_paranoid is ${paranoid}`;
+  const holder = ['CAP_PERFMON', 'CAP_SYS_ADMIN'].find((one) => capabilities.includes(one));
+  if (holder !== undefined) return ok(name, `all, by ${holder}; ${level}`);
+  if (paranoid <= 0) return ok(name, `all; ${level}`);
+  const allowed = paranoid <= 2 ? 'of own processes only' : 'none';
+  return {
+    name,
+    state: 'note',
+    found: `${allowed}; ${level}`,
+    remedies: [
+      {
+        missing: 'events of the whole machine, for every user',
+        command: 'sudo sysctl kernel.perf_event_paranoid=0',
+      },
+    ],
+  };
+}
+
+/** @param priority RLIMIT_RTPRIO */
+export function checkRealTime(priority: number, capabilities: readonly string[]): Check {
+  const name = 'real time';
+  if (capabilities.includes('CAP_SYS_NICE')) return ok(name, 'SCHED_FIFO may be used, by CAP_SYS_NICE');
+  if (priority >= 1) return ok(name, `SCHED_FIFO may be used up to priority ${priority}`);
+  return {
+    name,
+    state: 'note',
+    found: 'SCHED_FIFO may not be used: samples every 3 ms and faster may come late',
+    remedies: [
+      { missing: 'RLIMIT_RTPRIO, for this shell', command: 'sudo prlimit --pid $$ --rtprio=1' },
+      { missing: 'RLIMIT_RTPRIO, for a systemd unit', command: 'LimitRTPRIO=1' },
+    ],
+  };
+}
+
+function findLimit(name: string): number {
+  const limits = readFileSync('/proc/self/limits', 'utf8').split('\n');
+  const soft = limits
+    .find((line) => line.startsWith(name))
+    ?.slice(name.length)
+    .trim()
+    .split(/\s+/)[0];
+  return soft === 'unlimited' ? Infinity : Number(soft ?? 0);
+}
+
+function checkCgroups(): Check {
+  if (existsSync('/sys/fs/cgroup/cgroup.controllers')) return ok('cgroups', 'version 2');
+  if (existsSync('/sys/fs/cgroup/unified')) return ok('cgroups', 'version 1 and 2 side by side (hybrid)');
+  if (existsSync('/sys/fs/cgroup/cpuacct')) return ok('cgroups', 'version 1');
+  return { name: 'cgroups', state: 'note', found: 'not mounted at /sys/fs/cgroup', remedies: [] };
+}

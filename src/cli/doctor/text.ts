@@ -1,0 +1,59 @@
+import type { Check } from './check.js';
+import type { EnergySource, ReceiverCheck } from './receiver-checks.js';
+
+/** What `doctor` found. */
+export interface Diagnosis {
+  readonly version: string;
+  readonly energy: EnergySource;
+  readonly receivers: readonly ReceiverCheck[];
+  readonly system: readonly Check[];
+}
+
+const width = 110;
+
+const verdicts: Readonly<Record<EnergySource, string>> = {
+  measured: 'The energy of this machine can be measured.',
+  estimated: 'The energy of this machine can only be estimated, from its use of the CPUs.',
+  none: 'The energy of this machine can be neither measured nor estimated.',
+};
+
+/** The diagnosis for people. */
+export function describeDiagnosis({ version, energy, receivers, system }: Diagnosis): string {
+  const nameWidth = Math.max(...[...receivers, ...system].map(({ name }) => name.length));
+  const describe = (checks: readonly Check[]) => checks.flatMap((check) => describeCheck(check, nameWidth));
+  const lines = [
+    `joulemetry ${version}`,
+    '',
+    'Receivers',
+    ...describe(receivers),
+    '',
+    'System',
+    ...describe(system),
+    '',
+    verdicts[energy],
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function describeCheck({ name, state, found, remedies }: Check, nameWidth: number): readonly string[] {
+  const head = `  ${state.padEnd('missing'.length)}  ${name.padEnd(nameWidth)}  `;
+  const indent = ' '.repeat(head.length);
+  const [first = '', ...rest] = wrap(found, width - head.length);
+  return [
+    head + first,
+    ...rest.map((line) => indent + line),
+    ...remedies.flatMap(({ missing, command }) => [`${indent}- ${missing}:`, `${indent}    ${command}`]),
+  ];
+}
+
+/** Breaks a text between words. Commands are not broken, so that they can be copied. */
+function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= columns)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
