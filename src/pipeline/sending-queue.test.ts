@@ -66,6 +66,15 @@ test('SendingQueue sends requests in order and counts their points', async () =>
   assert.equal(closed(), 1);
 });
 
+test('SendingQueue goes on after it had nothing to do', async () => {
+  const { queue, sent } = openQueue(() => taken);
+  queue.offer(request(1));
+  await until(() => sent.length === 1);
+  queue.offer(request(2));
+  await until(() => sent.length === 2);
+  await queue.shutdown(1000);
+});
+
 test('SendingQueue keeps what fails for the moment, in order, and tells of the outage once', async () => {
   const { queue, sent, log } = openQueue((_, attempt) => (attempt < 5 ? refuse('UNAVAILABLE', true) : taken));
   for (const points of [1, 2, 3]) queue.offer(request(points));
