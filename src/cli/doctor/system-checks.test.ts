@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkPerf, checkRealTime, checkSystem } from './system-checks.js';
 
+const statesOf = (capabilities: readonly string[]) =>
+  [-1, 0, 1, 2, 3].map((level) => checkPerf(level, capabilities).state);
+
 test('checkPerf tells what each level allows, and how to allow more', () => {
-  const statesOf = (capabilities: readonly string[]) =>
-    [-1, 0, 1, 2, 3].map((level) => checkPerf(level, capabilities).state);
   assert.deepEqual(statesOf([]), ['ok', 'ok', 'note', 'note', 'note']);
   assert.deepEqual(statesOf(['CAP_PERFMON']), ['ok', 'ok', 'ok', 'ok', 'ok']);
   assert.equal(checkPerf(2, []).found, 'of own processes only; kernel.perf_event_paranoid is 2');
