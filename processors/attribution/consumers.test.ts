@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { createRow } from '../../src/model/table.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 test('attribution keeps a reused pid apart from the one before', () => {
@@ -159,4 +160,34 @@ test('attribution never lets a cgroup fall when its processes end', () => {
     rig.out.last('linux.cgroup.energy').map(({ value }) => value),
     [20],
   );
+});
+
+test('attribution keeps a process of which only one counter has ended', () => {
+  const { rig, meter, process } = playBusy();
+  const [user, system] = process.series;
+  rig.end(1.5, user);
+  rig.energy(meter, 2, 20);
+  rig.consume(createRow([system], unixNs(2), Float64Array.of(0.5)));
+  rig.boundary(2, 2);
+  assert.deepEqual(rig.processes(), { 1: 15 });
+  assert.equal(rig.out.tables.at(-1)?.ended, undefined);
+});
+
+test('attribution counts nothing between the last reading of a counter and the start of the next', () => {
+  const { rig, meter, process } = playBusy();
+  rig.usage(1.5, [[process, 1.5]]);
+  process.restart(1.9);
+  rig.usage(2.1, [[process, 0.1]]);
+  rig.energy(meter, 2, 20);
+  rig.boundary(2, 2);
+  assert.deepEqual(rig.processes(), { 1: 10 + 5 + 0.5 });
+});
+
+test('attribution counts nothing twice when tables come twice', () => {
+  const { rig, meter, process } = playBusy();
+  playSecond({ rig, meter, used: [[process, 2]] }, 2);
+  playSecond({ rig, meter, used: [[process, 2]] }, 2);
+  playSecond({ rig, meter, used: [[process, 3]] }, 3);
+  assert.deepEqual(rig.processes(), { 1: 30 });
+  assert.deepEqual(rig.parts(), { attributed: 30 });
 });

@@ -144,3 +144,39 @@ test('attribution ends what it published of a domain whose counter ended long ag
     ['ledger.energy'],
   );
 });
+
+test('attribution leaves idle energy alone that nobody was there to bear', () => {
+  const rig = new Rig({ floor: [{ power: 4 }], idle: 'proportional' });
+  const meter = rig.createMeter();
+  playSecond({ rig, meter, used: [] }, 0, 0);
+  playSecond({ rig, meter, used: [] }, 1, 0);
+  assert.deepEqual(rig.parts(), { attributed: 0, idle: 4, no_usage: 6 });
+});
+
+test('attribution takes no reading of a counter that another one has followed', () => {
+  const { rig, meter, process } = playBusy();
+  const next = rig.createMeter({}, 1);
+  rig.energy(next, 1, 0);
+  for (const atS of [2, 3]) {
+    rig.energy(meter, atS, 10 * atS);
+    rig.energy(next, atS, 10 * (atS - 1));
+    rig.usage(atS, [[process, atS]]);
+    rig.boundary(atS, atS);
+  }
+  assert.deepEqual(rig.parts(), { attributed: 20 });
+});
+
+test('attribution goes on with a domain whose counter comes back in time', () => {
+  const { rig, meter, process } = playBusy({ max_window: '10s' });
+  rig.end(1, meter);
+  for (let atS = 2; atS < 8; atS++) rig.boundary(atS, atS);
+  const next = rig.createMeter({}, 8);
+  for (let atS = 8; atS < 20; atS++) {
+    rig.energy(next, atS, 10 * (atS - 8));
+    rig.usage(atS, [[process, atS]]);
+    rig.boundary(atS, atS);
+  }
+  assert.deepEqual(rig.parts(), { attributed: 120 });
+  const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
+  assert.ok(ended.every(({ metric }) => metric.name !== 'ledger.energy'));
+});

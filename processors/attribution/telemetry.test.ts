@@ -35,3 +35,17 @@ test('attribution shows on own telemetry how good its ledger is', async () => {
     'joulemetry.attribution.unmeasured': 0,
   });
 });
+
+test('attribution shows for how long the energy was not known', async () => {
+  const reader = new TestReader();
+  const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
+  const { rig } = playBusy({}, createFakeContext({ meter }));
+  const next = rig.createMeter({}, 1.5);
+  rig.energy(next, 1.5, 0);
+  for (const atS of [2, 3]) {
+    rig.energy(next, atS, 10 * (atS - 1.5));
+    rig.boundary(atS, atS);
+  }
+  const values = await readValues(reader);
+  assert.equal(values['joulemetry.attribution.unmeasured'], 1);
+});
