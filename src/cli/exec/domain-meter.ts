@@ -20,8 +20,11 @@ export interface DomainEnergy {
 const shortestPeakNs = 100e6;
 const refreshesOfPeak = 20;
 
-// No meter that we know is refreshed more often than RAPL; an estimate follows the clock ticks of /proc/stat.
-const leastRefreshNs = { measured: 1e6, estimated: 10e6 };
+/** No meter that we know is refreshed more often than RAPL. */
+const leastRefreshNs = 1e6;
+
+/** An estimate is made whenever it is read, from the clock ticks of /proc/stat. */
+const estimatedRefreshNs = 10e6;
 
 type Identity = Pick<DomainEnergy, 'id' | 'name' | 'type' | 'isEstimated'>;
 
@@ -31,7 +34,6 @@ export class DomainMeter {
   readonly #counter: MarkedCounter;
   readonly #peak = new PeakPower();
   readonly #peaks: number[] = [];
-  readonly #leastRefreshNs: number;
   #changedAt = NaN;
   #joules = NaN;
   #refreshNs = Infinity;
@@ -43,7 +45,6 @@ export class DomainMeter {
    */
   constructor(series: Series, origin: bigint, marks: readonly number[]) {
     this.#identity = identify(series);
-    this.#leastRefreshNs = leastRefreshNs[this.#identity.isEstimated ? 'estimated' : 'measured'];
     this.#counter = new MarkedCounter(origin, marks, (at, total, isMark) => this.#observe(at, total, isMark));
   }
 
@@ -64,7 +65,7 @@ export class DomainMeter {
   }
 
   get #shownRefreshNs(): number {
-    return Math.max(this.#leastRefreshNs, this.#refreshNs);
+    return this.#identity.isEstimated ? estimatedRefreshNs : Math.max(leastRefreshNs, this.#refreshNs);
   }
 
   #learnRefresh(at: number, joules: number): void {
