@@ -1,7 +1,8 @@
 import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { describeError } from '../../src/component/errors.js';
+import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
-import { type Capability, describeGrant, readMissing } from '../../src/linux/capabilities.js';
+import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
 import { openPidList } from '../../src/linux/pid-list.js';
 import { readPath } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
@@ -43,33 +44,29 @@ function listPids(procfs: string): readonly number[] {
 function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
   const { procfs, metrics } = config;
   const programs = pids.filter((pid) => isProgram(procfs, pid));
-  const exe = (pid: number): unknown => readlinkSync(`${procfs}/${pid}/exe`);
-  const io = (pid: number): unknown => readStart(`${procfs}/${pid}/io`);
+  const unnamed = countDenied(programs, (pid) => readlinkSync(`${procfs}/${pid}/exe`));
+  const ioDenied = metrics.io ? countDenied(programs, (pid) => readStart(`${procfs}/${pid}/io`)) : 0;
   return [
-    ...explainDenied('the executable path', countDenied(programs, exe), ['sys_ptrace']),
-    ...(metrics.io
-      ? explainDenied('the disk I/O', countDenied(programs, io), ['dac_read_search', 'sys_ptrace'])
+    ...(unnamed > 0 ? grant(['CAP_SYS_PTRACE'], `the executable path of ${unnamed} processes`) : []),
+    ...(ioDenied > 0
+      ? grant(['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'], `the disk I/O of ${ioDenied} processes`)
       : []),
     ...explainHidden(procfs),
     ...explainNamespace(procfs),
   ];
 }
 
-function explainDenied(what: string, count: number, needed: readonly Capability[]): Remedy[] {
-  const missing = readMissing(needed);
-  if (count === 0 || missing.length === 0) return [];
-  const names = needed.map((name) => `CAP_${name.toUpperCase()}`).join(' and ');
-  return [{ missing: `${what} of ${count} processes: needs ${names}`, command: describeGrant(needed) }];
+/** Nothing where they are held: what is denied even so, no capability gives. */
+function grant(capabilities: readonly string[], use: string): readonly Remedy[] {
+  const held = readEffectiveCapabilities();
+  return capabilities.every((name) => held.includes(name)) ? [] : createGrant(capabilities, use);
 }
 
-function explainHidden(procfs: string): Remedy[] {
+function explainHidden(procfs: string): readonly Remedy[] {
   const hidden = findHidePid(procfs, readFileSync('/proc/self/mountinfo', 'utf8'));
-  if (hidden === 'nothing' || readMissing(['sys_ptrace']).length === 0) return [];
-  const missing =
-    hidden === 'processes' ? 'the processes of other users' : 'all about the processes of others';
-  return [
-    { missing: `${missing}: ${procfs} is mounted with hidepid`, command: describeGrant(['sys_ptrace']) },
-  ];
+  if (hidden === 'nothing') return [];
+  const what = hidden === 'processes' ? 'the processes of other users' : 'all about the processes of others';
+  return grant(['CAP_SYS_PTRACE'], `${what}, which ${procfs} hides (hidepid)`);
 }
 
 function explainNamespace(procfs: string): Remedy[] {

@@ -111,8 +111,9 @@ export class TrackedProcess {
 
   /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
   #identify({ stat, identity, pace }: ProcessReader, scan: Scan): void {
-    const isNamed = stat.isKernelThread || stat.isNamed(this.#name);
-    if (stat.isZombie || (isNamed && scan.number - this.#identifiedIn < pace.identifyEvery)) return;
+    if (stat.isZombie || stat.isKernelThread) return;
+    const isNamed = stat.isNamed(this.#name);
+    if (isNamed && scan.number - this.#identifiedIn < pace.identifyEvery) return;
     this.#identifiedIn = scan.number;
     this.#name = stat.copyName();
     const attributes: Attributes = identity.readAgain(this.pid, stat, this.#resource.attributes);

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createGrant } from './grant.js';
+
+test('createGrant gives a command for a shell and a line for systemd', () => {
+  assert.deepEqual(createGrant(['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'], 'the disk I/O of 3 processes'), [
+    {
+      missing: 'CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE, for the disk I/O of 3 processes',
+      command:
+        'sudo setpriv --reuid "$(id -u)" --regid "$(id -g)" --init-groups ' +
+        '--inh-caps +dac_read_search,+sys_ptrace --ambient-caps +dac_read_search,+sys_ptrace -- joulemetry',
+    },
+    {
+      missing: 'CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE, for a systemd unit',
+      command: 'AmbientCapabilities=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE',
+    },
+  ]);
+});
