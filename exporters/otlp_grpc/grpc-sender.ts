@@ -19,21 +19,27 @@ export function openGrpcSender(settings: Config, log: Log): Sender {
   const config = settings.from_environment ? applyEnvironment(settings, process.env) : settings;
   const { address, isInsecure } = parseTarget(config.endpoint, config.tls.insecure);
   const channelCredentials = isInsecure ? credentials.createInsecure() : createTlsCredentials(config, log);
+  const client = createClient(address, config, channelCredentials);
+  return { target: address, send: (request) => client.send(request), close: () => client.close() };
+}
+
+function createClient(url: string, config: Config, channelCredentials: ChannelCredentials): DelegateClient {
   const metadata = createMetadata(config.headers);
-  const client = new DelegateClient(
+  // Given all its options at once, and not through convertLegacyOtlpGrpcOptions, the transport reads no
+  // OTEL_EXPORTER_OTLP_* variable.
+  const options = {
+    url,
+    metadata: () => metadata,
+    credentials: () => channelCredentials,
+    compression: config.compression,
+    timeoutMillis: config.timeout,
+    concurrencyLimit: 2 * config.sending_queue.num_consumers,
+    userAgent: `joulemetry/${readVersion()}`,
+  };
+  return new DelegateClient(
     ({ serializer, metricsHelper }) =>
-      // Given all its options at once, and not through convertLegacyOtlpGrpcOptions, the transport reads no
-      // OTEL_EXPORTER_OTLP_* variable.
       createOtlpGrpcExportDelegate(
-        {
-          url: address,
-          metadata: () => metadata,
-          credentials: () => channelCredentials,
-          compression: config.compression,
-          timeoutMillis: config.timeout,
-          concurrencyLimit: 2 * config.sending_queue.num_consumers,
-          userAgent: `joulemetry/${readVersion()}`,
-        },
+        options,
         serializer,
         'otlp_grpc_metric_exporter',
         metricsHelper,
@@ -43,7 +49,6 @@ export function openGrpcSender(settings: Config, log: Log): Sender {
       ),
     toExportError,
   );
-  return { target: address, send: (request) => client.send(request), close: () => client.close() };
 }
 
 function createMetadata(headers: Config['headers']): Metadata {

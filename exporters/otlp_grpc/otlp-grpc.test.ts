@@ -179,7 +179,10 @@ test('otlp_grpc delivers everything, in order, to a backend that was down', asyn
   await exporter.shutdown();
   assert.deepEqual([...decodeValues(before), ...decodeValues(after)], [10, 20, 30, 40, 50]);
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
-  assert.match(log.lines[0], /^warn: Cannot export to localhost:\d+: UNAVAILABLE/);
+  assert.match(
+    log.lines[0],
+    /^warn: Cannot export to localhost:\d+: UNAVAILABLE: .*[^:]\. Keeping data and trying again$/,
+  );
   assert.match(log.lines[1], /^info: Exports to .* again after/);
   assert.equal(log.lines.length, 2);
 });

@@ -19,11 +19,16 @@ export function toExportError(error: unknown): ExportError {
   const retryAfterMs = findRetryDelayMs(error);
   // A server that says when to come back is out of resources for the moment only.
   const isExhaustedForNow = error.code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined;
-  return new ExportError(`${status[error.code] ?? `gRPC status ${error.code}`}: ${error.details}`, {
+  return new ExportError(`${status[error.code] ?? `gRPC status ${error.code}`}: ${describe(error)}`, {
     retryable: retryableCodes.has(error.code) || isExhaustedForNow,
     retryAfterMs,
     cause: error,
   });
+}
+
+/** Without the heading of a note that is not there. */
+function describe({ details }: ServiceError): string {
+  return details.replace(/\. Resolution note: $/u, '');
 }
 
 function isServiceError(error: unknown): error is ServiceError {

@@ -1,3 +1,6 @@
+import type { Agent } from 'node:http';
+import { promisify } from 'node:util';
+import { constants, gzip as gzipWithCallback } from 'node:zlib';
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
 import { readVersion } from '../../src/cli/version.js';
@@ -5,7 +8,7 @@ import { describeError, ExportError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
 import { readTlsFiles } from '../../src/otlp/tls-files.js';
-import type { Sender } from '../../src/pipeline/sending-queue.js';
+import type { QueuedRequest, Sender } from '../../src/pipeline/sending-queue.js';
 import { createAttemptAgent } from './attempts.js';
 import type { Config } from './config.js';
 import { applyEnvironment } from './environment.js';
@@ -13,6 +16,8 @@ import { applyEnvironment } from './environment.js';
 /** The transport's own time-out only steps in where ours failed to. */
 const transportMarginMs = 5000;
 const longestReason = 200;
+
+const gzip = promisify(gzipWithCallback);
 
 /**
  * Opens the way to a backend: the official HTTP transport, configured by the settings alone.
@@ -22,30 +27,11 @@ export function openHttpSender(settings: Config, log: Log): Sender {
   const config = settings.from_environment ? applyEnvironment(settings, process.env) : settings;
   const url = metricsUrl(config);
   const agent = createAgent(url, config, log);
-  const client = new DelegateClient(
-    ({ serializer, metricsHelper }) =>
-      // Given all its options at once, and not through convertLegacyHttpOptions, the transport reads no
-      // OTEL_EXPORTER_OTLP_* variable.
-      createOtlpHttpExportDelegate(
-        {
-          url: url.href,
-          headers: () => Promise.resolve({ ...config.headers, 'Content-Type': 'application/x-protobuf' }),
-          compression: config.compression,
-          timeoutMillis: config.timeout + transportMarginMs,
-          concurrencyLimit: 2 * config.sending_queue.num_consumers,
-          agentFactory: () => agent,
-          userAgent: `joulemetry/${readVersion()}`,
-        },
-        serializer,
-        'otlp_http_metric_exporter',
-        metricsHelper,
-        undefined,
-      ),
-    toExportError,
-  );
+  const client = createClient(url, config, agent);
+  const isCompressed = config.compression === 'gzip';
   return {
     target: url.href,
-    send: (request) => client.send(request),
+    send: async (request) => client.send(isCompressed ? await compress(request) : request),
     async close() {
       agent.destroy();
       await client.close();
@@ -53,11 +39,48 @@ export function openHttpSender(settings: Config, log: Log): Sender {
   };
 }
 
+function createClient({ href: url }: URL, config: Config, agent: Agent): DelegateClient {
+  const encoding: Record<string, string> =
+    config.compression === 'gzip' ? { 'Content-Encoding': 'gzip' } : {};
+  const headers = { ...config.headers, ...encoding, 'Content-Type': 'application/x-protobuf' };
+  // Given all its options at once, and not through convertLegacyHttpOptions, the transport reads no
+  // OTEL_EXPORTER_OTLP_* variable.
+  const options = {
+    url,
+    // The transport adds to what it gets.
+    headers: () => Promise.resolve({ ...headers }),
+    compression: 'none' as const,
+    timeoutMillis: config.timeout + transportMarginMs,
+    concurrencyLimit: 2 * config.sending_queue.num_consumers,
+    agentFactory: () => agent,
+    userAgent: `joulemetry/${readVersion()}`,
+  };
+  return new DelegateClient(
+    ({ serializer, metricsHelper }) =>
+      createOtlpHttpExportDelegate(
+        options,
+        serializer,
+        'otlp_http_metric_exporter',
+        metricsHelper,
+        undefined,
+      ),
+    toExportError,
+  );
+}
+
 function metricsUrl({ endpoint, metrics_endpoint: metricsEndpoint }: Config): URL {
   if (metricsEndpoint !== null) return new URL(metricsEndpoint);
   const url = new URL(endpoint);
   url.pathname = `${url.pathname.replace(/\/$/u, '')}/v1/metrics`;
   return url;
+}
+
+/**
+ * The transport would compress as well, but for 10 % smaller requests, in small pieces, it takes several times
+ * the CPU time.
+ */
+async function compress(request: QueuedRequest): Promise<QueuedRequest> {
+  return { ...request, bytes: await gzip(request.bytes, { level: constants.Z_BEST_SPEED }) };
 }
 
 function createAgent(url: URL, { tls, timeout }: Config, log: Log) {
