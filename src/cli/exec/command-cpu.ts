@@ -16,6 +16,8 @@ export interface CommandCpuTime {
   readonly refusal: string | undefined;
 }
 
+const largeExcess = 0.05;
+
 /** Follows the CPU time of a command that is stopped and about to begin. Must be finished. */
 export class CommandCpu {
   readonly #tree: TreeCpuTime;
@@ -67,11 +69,13 @@ export class CommandCpu {
 
   /**
    * getrusage(2) misses what nobody waited for. A perf event misses the end of each process and what a setuid
-   * program does, and holds time in which the hypervisor gave the CPU to somebody else.
+   * program does, and holds what interrupts and the hypervisor took meanwhile: only a large excess tells of
+   * processes that nobody waited for.
    */
   #choose(followedNs: number, countedNs: number): number {
     const mayBeStolenNs = readStealNs() - this.#stealBeforeNs;
-    return followedNs - countedNs > mayBeStolenNs + tickNs ? followedNs : countedNs;
+    const mostNs = countedNs * (1 + largeExcess) + tickNs + mayBeStolenNs;
+    return followedNs > mostNs ? followedNs : countedNs;
   }
 }
 

@@ -37,6 +37,14 @@ test('findProgram refuses with 126, when what is there may not be executed', (t)
   assert.throws(() => findProgram(`${second}/folder`), refusing(126, /is a folder, wanted a program/));
 });
 
+test('findProgram passes folders that cannot be searched, and refuses a path through one with 126', (t) => {
+  const { first, second } = createFolders(t);
+  assert.equal(findProgram('program', `${first}/program:${second}`), join(second, 'program'));
+  assert.throws(() => findProgram('absent', `${first}/program`), refusing(127, /not found in PATH/));
+  const message = /a folder on the way to it may not be searched/;
+  assert.throws(() => findProgram(`${first}/program/x`), refusing(126, message));
+});
+
 test('findProgram refuses with 127, when there is nothing', (t) => {
   const { first } = createFolders(t);
   assert.throws(() => findProgram('absent', first), refusing(127, /Cannot run "absent": not found in PATH/));

@@ -12,7 +12,7 @@ export class ProgramError extends Error {
   }
 }
 
-type Finding = 'executable' | 'not executable' | 'a folder' | 'absent';
+type Finding = 'executable' | 'not executable' | 'a folder' | 'out of reach' | 'absent';
 
 /** Where execvp(3) looks when PATH is not set. */
 const standardPath = '/usr/local/bin:/usr/bin:/bin';
@@ -27,15 +27,29 @@ export function findProgram(name: string, path: string = standardPath): string {
   const findings = candidates.map((candidate) => ({ candidate, finding: lookAt(candidate) }));
   const found = findings.find(({ finding }) => finding === 'executable');
   if (found && name !== '') return found.candidate;
-  const refused = findings.find(({ finding }) => finding === 'not executable' || finding === 'a folder');
+  const refused = findings.find(({ finding }) => isRefusal(finding, name));
   if (refused && name !== '') throw new ProgramError(describeRefusal(name, refused), 126);
   throw new ProgramError(describeAbsence(name), 127);
 }
 
+/** As in bash, folders of PATH that may not be searched do not count. */
+function isRefusal(finding: Finding, name: string): boolean {
+  return (
+    finding === 'not executable' ||
+    finding === 'a folder' ||
+    (finding === 'out of reach' && name.includes('/'))
+  );
+}
+
 function lookAt(path: string): Finding {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return 'absent';
-  if (stat.isDirectory()) return 'a folder';
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return 'absent';
+    if (stat.isDirectory()) return 'a folder';
+  } catch {
+    // A folder on the way may not be searched, or is none.
+    return 'out of reach';
+  }
   try {
     accessSync(path, constants.X_OK);
     return 'executable';
@@ -49,6 +63,8 @@ function describeRefusal(
   { candidate, finding }: { candidate: string; finding: Finding },
 ): string {
   if (finding === 'a folder') return `Cannot run "${name}": ${candidate} is a folder, wanted a program`;
+  if (finding === 'out of reach')
+    return `Cannot run "${name}": a folder on the way to it may not be searched`;
   return `Cannot run "${name}": ${candidate} is not executable, see chmod +x`;
 }
 
