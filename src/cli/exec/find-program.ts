@@ -43,12 +43,9 @@ function isRefusal(finding: Finding, name: string): boolean {
 
 function lookAt(path: string): Finding {
   try {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return 'absent';
-    if (stat.isDirectory()) return 'a folder';
-  } catch {
-    // A folder on the way may not be searched, or is none.
-    return 'out of reach';
+    if (statSync(path).isDirectory()) return 'a folder';
+  } catch (error) {
+    return isAbsence(error) ? 'absent' : 'out of reach';
   }
   try {
     accessSync(path, constants.X_OK);
@@ -58,13 +55,16 @@ function lookAt(path: string): Finding {
   }
 }
 
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
+
 function describeRefusal(
   name: string,
   { candidate, finding }: { candidate: string; finding: Finding },
 ): string {
   if (finding === 'a folder') return `Cannot run "${name}": ${candidate} is a folder, wanted a program`;
-  if (finding === 'out of reach')
-    return `Cannot run "${name}": a folder on the way to it may not be searched`;
+  if (finding === 'out of reach') return `Cannot run "${name}": a folder on the way to it cannot be searched`;
   return `Cannot run "${name}": ${candidate} is not executable, see chmod +x`;
 }
 
