@@ -73,8 +73,9 @@ export class UsageSource {
     if (seconds === this.#lastSeconds) return this.consumer.grow(0);
     if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
+    // A table may come twice, or late: what was counted once stays counted.
     this.consumer.grow(Math.max(0, usedNs - this.#lastNs));
     this.#lastSeconds = seconds;
-    this.#lastNs = usedNs;
+    this.#lastNs = Math.max(this.#lastNs, usedNs);
   }
 }
