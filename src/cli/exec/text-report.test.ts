@@ -18,7 +18,7 @@ joulemetry exec: sh -c "make all"
 
                energy      mean      peak
   package-0   20.00 J   10.00 W   12.50 W   measured, +-5.800 mJ
-  dram-0      5.000 J   2.500 W         -   estimated from CPU use
+  dram-0      5.000 J   2.500 W         -   estimated from CPU use; joulemetry doctor says why
   machine     25.00 J   12.50 W
 
   command          15.00 J   60.0 %   attributed by CPU time, idle energy apart

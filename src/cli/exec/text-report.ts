@@ -64,7 +64,7 @@ function domainRows({ domains, joules }: EnergyReport): readonly (readonly strin
     formatValue(meanWatts, 'W'),
     peakWatts === undefined ? '-' : formatValue(peakWatts, 'W'),
     domain.isEstimated
-      ? 'estimated from CPU use'
+      ? 'estimated from CPU use; joulemetry doctor says why'
       : `measured, +-${formatValue(domain.uncertaintyJoules ?? 0, 'J')}`,
   ]);
   const watts = domains.reduce((sum, { meanWatts }) => sum + meanWatts, 0);
