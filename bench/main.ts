@@ -1,7 +1,13 @@
+import { agentScan } from './agent-scan.js';
+import { agent } from './agent.js';
 import type { Benchmark, Result } from './benchmark.js';
+import { encoder } from './encoder.js';
+import { exec } from './exec.js';
+import { ledger } from './ledger.js';
 import { sampling } from './sampling.js';
+import { wholePath } from './whole-path.js';
 
-const benchmarks: readonly Benchmark[] = [sampling];
+const benchmarks: readonly Benchmark[] = [sampling, encoder, wholePath, ledger, agentScan, agent, exec];
 
 const wanted = process.argv.slice(2);
 const chosen = benchmarks.filter(({ name }) => wanted.length === 0 || wanted.includes(name));

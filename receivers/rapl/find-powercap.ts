@@ -124,8 +124,3 @@ export function findDead(zones: readonly Zone[]): readonly Zone[] {
   const isRunning = zones.some((zone) => zone.domain.kind === 'package' && (readEnergy(zone) ?? 0) > 0);
   return isRunning ? zones.filter((zone) => zone.domain.kind !== 'package' && readEnergy(zone) === 0) : [];
 }
-
-/** What differs when zones came, went or moved. */
-export function fingerprintZones(zones: readonly Zone[]): string {
-  return zones.map((zone) => `${nameDomain(zone.domain)} ${zone.path}`).join('\n');
-}

@@ -49,12 +49,11 @@ export function parseOptions<Config extends ParseArgsConfig>(
  */
 export function loadConfigOf({ config, set }: ConfigOptions): ConfigNode {
   const files = config.length > 0 ? config : [defaultConfigPath];
-  const onUnset = (name: string) => {
-    process.stderr.write(
-      `Configuration references unset environment variable "${name}", its value is empty\n`,
-    );
-  };
-  return loadConfig({ files, settings: set, surroundings: { env: process.env, onUnset } });
+  return loadConfig({ files, settings: set, surroundings: { env: process.env, onUnset: warnOfUnset } });
+}
+
+function warnOfUnset(name: string): void {
+  process.stderr.write(`Configuration references unset environment variable "${name}", its value is empty\n`);
 }
 
 /**

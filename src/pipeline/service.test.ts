@@ -95,8 +95,16 @@ test('Service starts receivers last and stops them first', async () => {
   await service.shutdown();
   assert.equal(service.isReady, false);
   assert.deepEqual(world.events, [
-    ...['start health', 'start file', 'start web', 'start share', 'start meter'],
-    ...['stop meter', 'stop share', 'stop web', 'stop file', 'stop health'],
+    'start health',
+    'start file',
+    'start web',
+    'start share',
+    'start meter',
+    'stop meter',
+    'stop share',
+    'stop web',
+    'stop file',
+    'stop health',
   ]);
 });
 
