@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { isAmd } from '../../src/linux/topology.js';
-import { keepFirst, mostWatts, nameDomain } from './domain.js';
+import { keepFirst, mostWatts } from './domain.js';
 import type { Domain, DomainKind } from './domain.js';
 
 /** A counter of the powercap tree: microjoules that wrap. */
