@@ -6,6 +6,7 @@ import type { ConfigNode } from '../config/node.js';
 import { judgeService, type ServiceConfig } from '../config/service.js';
 import { loadConfig } from '../config/sources.js';
 import { UsageError } from './command.js';
+import { warnOfUnset } from './unset-variable.js';
 import { packageRoot } from './version.js';
 
 /** Where a user keeps configuration: options that several commands share. */
@@ -50,10 +51,6 @@ export function parseOptions<Config extends ParseArgsConfig>(
 export function loadConfigOf({ config, set }: ConfigOptions): ConfigNode {
   const files = config.length > 0 ? config : [defaultConfigPath];
   return loadConfig({ files, settings: set, surroundings: { env: process.env, onUnset: warnOfUnset } });
-}
-
-function warnOfUnset(name: string): void {
-  process.stderr.write(`Configuration references unset environment variable "${name}", its value is empty\n`);
 }
 
 /**

@@ -27,6 +27,8 @@ export function listBuiltInTypes(kind: ComponentKind): readonly string[] {
 export interface FactoryFinder {
   /** @returns undefined when nobody has a component of this type */
   find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined>;
+  /** Types that are known to be there, for messages. Others may be found, too. */
+  list(kind: ComponentKind): readonly string[];
 }
 
 /**
@@ -37,6 +39,7 @@ export interface FactoryFinder {
  */
 export function createFactoryFinder(workingDirectory: string): FactoryFinder {
   return {
+    list: listBuiltInTypes,
     async find(kind, type) {
       const url = findBuiltIn(kind, type) ?? findInstalled(kind, type, workingDirectory);
       return url && loadFactory(kind, type, url);

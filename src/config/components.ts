@@ -1,6 +1,6 @@
 import type { ComponentKind, Factories } from '../component/component.js';
 import { describeError } from '../component/errors.js';
-import { listBuiltInTypes, type FactoryFinder } from '../component/find.js';
+import type { FactoryFinder } from '../component/find.js';
 import { parseComponentId, type ComponentId } from './component-id.js';
 import { describeMismatch } from './formats.js';
 import { suggest } from './nearest.js';
@@ -69,7 +69,7 @@ async function judgeComponent<Kind extends ComponentKind>(
   const { id, type } = parseComponentId(key);
   const factory = await finder.find(kind, type);
   if (!factory) {
-    const message = `unknown ${kind} type "${type}"${suggest(type, listBuiltInTypes(kind))}`;
+    const message = `unknown ${kind} type "${type}"${suggest(type, finder.list(kind))}`;
     problems.push({ origin: entry.origin, path, message });
     return undefined;
   }

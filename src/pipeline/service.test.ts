@@ -62,6 +62,7 @@ function createWorld(): World {
   };
   // The schema above gives these factories exactly what they ask for.
   const finder = {
+    list: () => [],
     find: (kind: keyof typeof factories) => Promise.resolve(factories[kind]),
   } as unknown as FactoryFinder;
   return { events, entries, log: createLogCollector(), finder };

@@ -2,6 +2,7 @@ import type { Factories, ComponentKind } from '../../component/component.js';
 import { createFactoryFinder, type FactoryFinder } from '../../component/find.js';
 import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../../config/node.js';
 import { judgeService, type ServiceConfig } from '../../config/service.js';
+import { warnOfUnset } from '../unset-variable.js';
 
 /** Where the configuration comes from, in the order in which it is laid one over another. */
 export interface ExecConfigSources {
@@ -60,11 +61,11 @@ export async function judgeExecConfig(sources: ExecConfigSources, own: OwnFactor
 async function loadUserConfig({ config, set }: ExecConfigSources): Promise<ConfigNode> {
   if (config.length === 0 && set.length === 0) return nodeOf({});
   const { loadConfig } = await import('../../config/sources.js');
-  return loadConfig({ files: config, settings: set, surroundings: { env: process.env, onUnset } });
-}
-
-function onUnset(name: string): void {
-  process.stderr.write(`Configuration references unset environment variable "${name}", its value is empty\n`);
+  return loadConfig({
+    files: config,
+    settings: set,
+    surroundings: { env: process.env, onUnset: warnOfUnset },
+  });
 }
 
 function createOverrides({ interval }: ExecConfigSources): ConfigNode {
@@ -75,6 +76,7 @@ function createOverrides({ interval }: ExecConfigSources): ConfigNode {
 
 function withOwn({ command, summary }: OwnFactories, finder: FactoryFinder): FactoryFinder {
   return {
+    list: (kind) => finder.list(kind),
     find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined> {
       const own: Partial<Factories> = {
         ...(type === 'command' && { receiver: command }),
