@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { startStopped } from './stopped-child.js';
 
 const moduleUrl = new URL('stopped-child.js', import.meta.url).href;
@@ -51,7 +53,8 @@ test('startStopped leaves a process that can be killed before the release', asyn
 
 test('startStopped leaves no stopped process behind, when this process exits before the release', async () => {
   const parent = startNode(`console.log((await startStopped('sleep', ['99'])).pid); process.exit()`);
-  const pid = Number(await text(parent.stdout));
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(line.toString());
   assert.ok(pid > 0);
   for (let waited = 0; existsSync(`/proc/${pid}`) && stateOf(pid) !== 'Z' && waited < 100; waited++) {
     await setTimeout(20);
@@ -97,4 +100,20 @@ test('startStopped gives the limit of open files that the user had', async (t) =
     source,
   ]);
   assert.equal(await text(shell.stdout), '300\n');
+});
+
+const grant = ['--reuid=65534', '--clear-groups', '--inh-caps=+perfmon', '--ambient-caps=+perfmon'];
+const cannotGrant = (() => {
+  const { status, error, stderr } = spawnSync('setpriv', [...grant, 'cat', fileURLToPath(moduleUrl)]);
+  if (status === 0) return false;
+  return `cannot give nobody a capability: ${error?.message ?? stderr.toString().trim()}`;
+})();
+
+test('startStopped keeps ambient capabilities from the program', { skip: cannotGrant }, async () => {
+  const source = `import { startStopped } from ${JSON.stringify(moduleUrl)};
+    const child = await startStopped('grep', ['CapAmb', '/proc/self/status']);
+    child.release();
+    await child.ended;`;
+  const command = [...grant, process.execPath, '--input-type=module', '-e', source];
+  assert.match(await text(spawn('setpriv', command).stdout), /^CapAmb:\t0+\n$/);
 });
