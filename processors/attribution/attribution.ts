@@ -16,6 +16,7 @@ export class Attribution implements ConsumingComponent {
   readonly #config: Config;
   readonly #context: Context;
   readonly #next: Consumer;
+  readonly #cpuCount: number;
   readonly #floors: FloorStore;
   #ledger: Ledger | undefined;
   #stopObserving: (() => void) | undefined;
@@ -25,7 +26,8 @@ export class Attribution implements ConsumingComponent {
     this.#config = config;
     this.#context = context;
     this.#next = next;
-    this.#floors = new FloorStore(config.state_file, config.cpu_count ?? cpus().length, context.log);
+    this.#cpuCount = config.cpu_count ?? cpus().length;
+    this.#floors = new FloorStore(config.state_file, this.#cpuCount, context.log);
   }
 
   start(): void {
@@ -54,7 +56,8 @@ export class Attribution implements ConsumingComponent {
   #createLedger(epoch: bigint): Ledger {
     const config = this.#config;
     const views = config.views.map((name) => new View(findGrouping(name)));
-    return new Ledger({ config, floors: this.#floors, views, epoch }, this.#context.log);
+    const terms = { config, floors: this.#floors, views, cpuCount: this.#cpuCount, epoch };
+    return new Ledger(terms, this.#context.log);
   }
 
   #handOn(tables: readonly Table[]): void {

@@ -1,5 +1,6 @@
 import { resourceKey } from '../../src/model/key.js';
 import type { Resource, Series } from '../../src/model/series.js';
+import { BusyCarry } from './busy-carry.js';
 import { Consumer, UsageSource } from './consumer.js';
 import { createGap, type Usage } from './usage.js';
 import type { View } from './views.js';
@@ -15,6 +16,7 @@ export interface ConsumersOptions {
   readonly epoch: bigint;
   /** Whether those who used nothing are in every usage, too. */
   readonly hasIdle: boolean;
+  readonly cpuCount: number;
 }
 
 /** Everybody who uses CPU time, and what they used between two boundaries. Times are nanoseconds. */
@@ -27,16 +29,17 @@ export class Consumers {
   #active: Consumer[] = [];
   #endings: Ending[] = [];
   #boundary = NaN;
-  #overlapNs = 0;
+  readonly #carry: BusyCarry;
 
   constructor(views: readonly View[], options: ConsumersOptions) {
     this.#views = views;
     this.#options = options;
+    this.#carry = new BusyCarry(options.cpuCount);
   }
 
-  /** By how much the consumers together used more than the machine did, of all boundaries together. */
+  /** What they used beyond the busy time of the machine and its rounding, of all boundaries together. */
   get overlapNs(): number {
-    return this.#overlapNs;
+    return this.#carry.overlapNs;
   }
 
   /** What takes the readings of a CPU time counter. */
@@ -66,9 +69,10 @@ export class Consumers {
     const from = this.#boundary;
     this.#boundary = to;
     const isGap = Number.isNaN(from) || Number.isNaN(busyNs);
-    const usage = this.#collect(isGap ? to : from, to, busyNs);
+    const { seenNs, ...usage } = this.#collect(isGap ? to : from, to);
     if (this.#active.some((consumer) => consumer.sources === 0)) this.#moveEnded(to);
-    return isGap ? createGap(to) : usage;
+    if (isGap) return createGap(to);
+    return { ...usage, firstTo: to, to, isGap, busyNs: this.#carry.settle(busyNs, seenNs) };
   }
 
   /** Takes out the consumers that have ended and whose last usage is settled. */
@@ -111,19 +115,18 @@ export class Consumers {
     this.#active.splice(low, 0, consumer);
   }
 
-  #collect(from: number, to: number, busyNs: number): Usage {
+  #collect(from: number, to: number) {
     const usage = { consumers: [] as Consumer[], cpuNs: [] as number[], lifeNs: [] as number[] };
-    let sumNs = 0;
+    let seenNs = 0;
     for (const consumer of this.#active) {
       const cpuNs = consumer.cut(from, to);
       if (cpuNs === 0 && !this.#options.hasIdle) continue;
       usage.consumers.push(consumer);
       usage.cpuNs.push(cpuNs);
       usage.lifeNs.push(consumer.countLifeNs(from, to));
-      sumNs += cpuNs;
+      seenNs += cpuNs;
     }
-    if (sumNs > busyNs) this.#overlapNs += sumNs - busyNs;
-    return { firstTo: to, to, busyNs, isGap: false, ...usage };
+    return { ...usage, seenNs };
   }
 
   #moveEnded(boundary: number): void {

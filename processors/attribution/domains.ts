@@ -16,6 +16,8 @@ export interface LedgerTerms {
   readonly config: Config;
   readonly floors: FloorStore;
   readonly views: readonly View[];
+  /** Logical CPUs of the machine. */
+  readonly cpuCount: number;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
 }

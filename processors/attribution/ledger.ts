@@ -37,11 +37,11 @@ export class Ledger {
   readonly #told = new Set<object>();
 
   constructor(terms: LedgerTerms, log: Log) {
-    const { config, views, epoch } = terms;
+    const { config, views, epoch, cpuCount } = terms;
     this.#terms = terms;
     this.#log = log;
     this.domains = new Domains(terms);
-    this.consumers = new Consumers(views, { epoch, hasIdle: config.idle === 'equal' });
+    this.consumers = new Consumers(views, { epoch, hasIdle: config.idle === 'equal', cpuCount });
   }
 
   /** @returns what could be settled with it */
@@ -87,11 +87,12 @@ export class Ledger {
 
   #readBusy(series: Series, seconds: number, at: number): void {
     if (Number.isNaN(seconds) || at <= this.#boundary) return;
-    const busyNs = Math.round(seconds * 1e9);
-    const last = this.#busy?.series === series ? this.#busy.busyNs : NaN;
+    const readNs = Math.round(seconds * 1e9);
+    const lastNs = this.#busy?.series === series ? this.#busy.busyNs : NaN;
+    const busyNs = readNs < lastNs ? lastNs : readNs;
     this.#busy = { series, busyNs };
     this.#boundary = at;
-    const usage = this.consumers.cut(at, Math.max(0, busyNs - last));
+    const usage = this.consumers.cut(at, busyNs - lastNs);
     if (this.domains.isKnown) this.domains.push(usage);
     else this.#early.push(usage);
   }

@@ -31,7 +31,7 @@ test('attribution shows on own telemetry how good its ledger is', async () => {
     'joulemetry.attribution.residual': 0,
     'joulemetry.attribution.unattributed': 0,
     'joulemetry.attribution.refresh.ratio': 0,
-    'joulemetry.attribution.overlap': 0.25,
+    'joulemetry.attribution.overlap': 0.15,
     'joulemetry.attribution.unmeasured': 0,
   });
 });

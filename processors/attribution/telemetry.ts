@@ -22,7 +22,10 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
     'Part of the energy of the last window that nobody was found for',
   );
   const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
-  const overlap = counter('overlap', 'CPU time of consumers beyond the busy time of the machine');
+  const overlap = counter(
+    'overlap',
+    'CPU time of consumers beyond the busy time of the machine and its rounding',
+  );
   const unmeasured = counter('unmeasured', 'Time for which the energy of a domain was not known');
   const instruments = [residual, unattributed, refresh, overlap, unmeasured];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
