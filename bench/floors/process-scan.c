@@ -1,5 +1,5 @@
 // The floor of the process receiver: lists all processes, reads the CPU clock of each, and the stat of each that
-// has run since and of a tenth of the others, through descriptors that stay open, and parses what it parses.
+// has run since and of every 30th of the others, through descriptors that stay open, and parses what it parses.
 // Usage: process-scan INTERVAL_US SCANS [all]: 0 scans back to back; `all` reads every stat every time.
 // Prints: CPU microseconds per scan, wall microseconds per scan, processes.
 #define _GNU_SOURCE
@@ -69,7 +69,7 @@ static void read_process(int pid, int scan, int all) {
   if (clock_gettime((clockid_t)((~(unsigned)pid << 3) | 2), &cpu) != 0) return;
   int moved = cpu.tv_nsec != process->cpu.tv_nsec || cpu.tv_sec != process->cpu.tv_sec;
   process->cpu = cpu;
-  if (moved || all || (scan + pid) % 10 == 0) read_stat(process);
+  if (moved || all || (scan + pid) % 30 == 0) read_stat(process);
   sum += cpu.tv_nsec + process->numbers[10] + process->numbers[20];
 }
 

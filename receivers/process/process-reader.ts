@@ -11,17 +11,6 @@ export interface ProcessFiles {
   readonly io: ProcessFile;
 }
 
-/** How often what changes seldom is looked at, in scans. */
-export interface Pace {
-  /**
-   * Processes are listed even if none was born, and what a process has is read even if it has not run: others can
-   * take memory from it.
-   */
-  readonly refreshEvery: number;
-  /** Who it is is read even if its name is the same: it can be moved to another cgroup. */
-  readonly identifyEvery: number;
-}
-
 /** What a process reader works with. */
 export interface ReaderOptions {
   readonly procfs: string;
@@ -30,7 +19,11 @@ export interface ReaderOptions {
   readonly layouts: Layouts;
   readonly identity: IdentityReader;
   readonly budget: DescriptorBudget;
-  readonly pace: Pace;
+  /**
+   * After so many scans, what changes seldom is looked at again: who a process is, since it can be moved to another
+   * cgroup, and what it has even if it has not run, since others can take memory from it.
+   */
+  readonly lookAgainAfter: number;
 }
 
 /** Reads the files of processes, one after the other, into the same two objects. */
@@ -39,7 +32,7 @@ export class ProcessReader {
   readonly io = new ProcessIo();
   readonly cpuTime: CpuTimeSource | undefined;
   readonly identity: IdentityReader;
-  readonly pace: Pace;
+  readonly lookAgainAfter: number;
   readonly #options: ReaderOptions;
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
 
@@ -47,7 +40,7 @@ export class ProcessReader {
     this.#options = options;
     this.cpuTime = options.cpuTime;
     this.identity = options.identity;
-    this.pace = options.pace;
+    this.lookAgainAfter = options.lookAgainAfter;
   }
 
   /**

@@ -147,9 +147,8 @@ export class ProcessScraper implements Scraper {
   }
 }
 
+/** Every 30 s. */
 function choosePace(intervalMs: number): Pace {
-  return {
-    refreshEvery: Math.max(1, Math.round(10_000 / intervalMs)),
-    identifyEvery: Math.max(1, Math.round(30_000 / intervalMs)),
-  };
+  const scans = Math.max(1, Math.round(30_000 / intervalMs));
+  return { refreshEvery: scans, identifyEvery: scans };
 }
