@@ -12,7 +12,7 @@ import type { CpuTimeSource } from './cpu-time-source.js';
 import { IdentityReader } from './identity.js';
 import { Owners } from './owners.js';
 import { DescriptorBudget, readDescriptorLimit } from './process-file.js';
-import { type Pace, ProcessReader } from './process-reader.js';
+import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
 import { TrackedProcesses } from './tracked-processes.js';
 
@@ -23,6 +23,9 @@ export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host'> 
   /** CLOCK_BOOTTIME in nanoseconds. */
   readBootNs(): bigint;
 }
+
+/** What changes seldom is looked at so often. */
+const lookAgainAfterMs = 30_000;
 
 /** After so many scans, processes that could not be read are tried again, and the users' names looked at anew. */
 const forgetEvery = 60;
@@ -41,7 +44,7 @@ export class ProcessScraper implements Scraper {
   readonly #refused = new Set<number>();
   #isRefused = false;
   #busySeries: readonly Series[] = [];
-  readonly #pace: Pace;
+  readonly #lookAgainAfter: number;
   #scans = 0;
   #listing = Number.NEGATIVE_INFINITY;
   #forks = Number.NaN;
@@ -52,7 +55,7 @@ export class ProcessScraper implements Scraper {
   constructor(config: Config, context: ScraperContext) {
     this.#config = config;
     this.#context = context;
-    this.#pace = choosePace(config.collection_interval);
+    this.#lookAgainAfter = Math.max(1, Math.round(lookAgainAfterMs / config.collection_interval));
     this.#busy = new BusyTimeReader(config.procfs);
     this.#pids = openPidList(config.procfs);
     this.#owners = new Owners(config.passwd);
@@ -80,7 +83,7 @@ export class ProcessScraper implements Scraper {
   #countScan(): { number: number; listing: number } {
     const number = ++this.#scans;
     // A process can come into sight without being born, when it changes its user.
-    const isDue = number - this.#listing >= this.#pace.refreshEvery;
+    const isDue = number - this.#listing >= this.#lookAgainAfter;
     if (isDue || this.#busy.forks !== this.#forks) this.#listing = number;
     this.#forks = this.#busy.forks;
     return { number, listing: this.#listing };
@@ -135,7 +138,7 @@ export class ProcessScraper implements Scraper {
       identity: new IdentityReader({ procfs, owners, hasCommandLine, bootWallNs: this.#readBootWallNs() }),
       // Half of what this process may have: the rest is for exporters, servers and other receivers.
       budget: new DescriptorBudget(Math.floor(readDescriptorLimit() / 2)),
-      pace: this.#pace,
+      lookAgainAfter: this.#lookAgainAfter,
     });
   }
 
@@ -145,10 +148,4 @@ export class ProcessScraper implements Scraper {
     const tick = BigInt(tickNs);
     return ((exactNs + tick / 2n) / tick) * tick;
   }
-}
-
-/** Every 30 s. */
-function choosePace(intervalMs: number): Pace {
-  const scans = Math.max(1, Math.round(30_000 / intervalMs));
-  return { refreshEvery: scans, identifyEvery: scans };
 }

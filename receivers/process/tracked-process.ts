@@ -43,9 +43,9 @@ export class TrackedProcess {
     this.#values = new Float64Array(this.#layout.cpuModes.length + this.#bases.length);
     this.#startNs = scan.findBirth(stat.startTicks);
     // A process that moves to another cgroup mostly does so at the beginning of its life.
-    const { identifyEvery } = reader.pace;
-    this.#identifiedIn =
-      scan.number - (this.#startNs === undefined ? pid % identifyEvery : identifyEvery - 1);
+    const { lookAgainAfter } = reader;
+    const age = this.#startNs === undefined ? pid % lookAgainAfter : lookAgainAfter - 1;
+    this.#identifiedIn = scan.number - age;
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
   }
@@ -104,16 +104,16 @@ export class TrackedProcess {
     return 'read';
   }
 
-  #isDue({ pace }: ProcessReader, scan: Scan): boolean {
+  #isDue({ lookAgainAfter }: ProcessReader, scan: Scan): boolean {
     if (this.#hasFailed) return true;
-    return this.#bases.length > 0 && (scan.number + this.pid) % pace.refreshEvery === 0;
+    return this.#bases.length > 0 && (scan.number + this.pid) % lookAgainAfter === 0;
   }
 
   /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
-  #identify({ stat, identity, pace }: ProcessReader, scan: Scan): void {
+  #identify({ stat, identity, lookAgainAfter }: ProcessReader, scan: Scan): void {
     if (stat.isZombie || stat.isKernelThread) return;
     const isNamed = stat.isNamed(this.#name);
-    if (isNamed && scan.number - this.#identifiedIn < pace.identifyEvery) return;
+    if (isNamed && scan.number - this.#identifiedIn < lookAgainAfter) return;
     this.#identifiedIn = scan.number;
     this.#name = stat.copyName();
     const attributes: Attributes = identity.readAgain(this.pid, stat, this.#resource.attributes);
