@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
   window: {
-    doc: 'Time that each power is the mean of: from a reading to the one that is nearest to a window later.',
+    doc: 'Time that each power is the mean of, as near as the readings allow. Windows end at multiples of it on the wall clock.',
     format: 'duration',
     default: '1s',
     min: 1,

@@ -21,12 +21,12 @@ export class PowerColumns {
 
   /**
    * A row of watts for each window that ends in this table.
-   * @param shiftNs time of the table's epoch
+   * @param shiftNs time of the table's epoch; windows end at multiples of their length
    * @returns undefined where none ends
    */
   derive(table: Table, shiftNs: number, windowNs: number): Table | undefined {
     if (this.#columns.length === 0 || table.offsets.length === 0) return undefined;
-    this.#begin(table, shiftNs + table.offsets[0]);
+    this.#begin(table, shiftNs + table.offsets[0], windowNs);
     const rows = this.#findRows(table, shiftNs, windowNs);
     if (rows.length === 0) return undefined;
     const values = rows.flatMap((row) => this.#readRow(table, row, shiftNs));
@@ -35,31 +35,44 @@ export class PowerColumns {
   }
 
   /** Counters that nobody knew before are counted from this reading on. */
-  #begin({ values }: Table, at: number): void {
+  #begin({ values }: Table, at: number, windowNs: number): void {
     for (const { index, source } of this.#columns) {
-      if (Number.isNaN(source.askedAt)) source.read(at, values[index]);
+      if (!Number.isNaN(source.window)) continue;
+      source.read(at, values[index]);
+      source.window = Math.floor(at / windowNs);
+      source.seenAt = at;
     }
   }
 
+  /** The first reading after the end of each window, or each reading where they are about as rare as windows. */
   #findRows({ offsets }: Table, shiftNs: number, windowNs: number): number[] {
     const rows: number[] = [];
-    let askedAt = Infinity;
-    let seenAt = Infinity;
-    for (const { source } of this.#columns) {
-      askedAt = Math.min(askedAt, source.askedAt);
-      seenAt = Math.min(seenAt, source.seenAt);
-    }
+    let { window, seenAt } = this.#findOldest();
     for (let row = 0; row < offsets.length; row++) {
       const at = shiftNs + offsets[row];
-      // The reading that is nearest to the end of the window: the next one would be as much later again.
-      if (at + (at - seenAt) / 2 - askedAt >= windowNs) {
-        rows.push(row);
-        askedAt = at;
-      }
+      const spacingNs = at - seenAt;
       seenAt = at;
+      // Readings that are meant for the end of a window come a little early at times.
+      const current = Math.floor((at + spacingNs / 4) / windowNs);
+      if (current <= window && spacingNs < 0.75 * windowNs) continue;
+      rows.push(row);
+      window = current;
     }
-    for (const { source } of this.#columns) source.seenAt = seenAt;
+    for (const { source } of this.#columns) {
+      source.window = window;
+      source.seenAt = seenAt;
+    }
     return rows;
+  }
+
+  #findOldest(): { window: number; seenAt: number } {
+    let window = Infinity;
+    let seenAt = Infinity;
+    for (const { source } of this.#columns) {
+      window = Math.min(window, source.window);
+      seenAt = Math.min(seenAt, source.seenAt);
+    }
+    return { window, seenAt };
   }
 
   #readRow({ values, offsets, series }: Table, row: number, shiftNs: number): number[] {

@@ -1,20 +1,20 @@
-import type { Metric, Series } from '../../src/model/series.js';
+import type { Series } from '../../src/model/series.js';
 
 /** An energy counter, and the power that is derived from it. Times are nanoseconds. */
 export class PowerSource {
   /** The gauge. */
   readonly series: Series;
-  /** When its power was last asked for, or its count began; NaN: neither is known. */
-  askedAt: number;
+  /** Number of the window in which its power was last asked for, or its count began; NaN: neither is known. */
+  window: number;
   /** When it was last in a table, or its count began. */
   seenAt: number;
   #anchorAt: number;
   #anchorJ: number;
 
   /** @param startedAt since when it counts from 0; NaN: since a time when nobody looked */
-  constructor(energy: Series, metric: Metric, startedAt: number) {
-    this.series = { ...energy, metric };
-    this.askedAt = startedAt;
+  constructor(series: Series, startedAt: number, windowNs: number) {
+    this.series = series;
+    this.window = Math.floor(startedAt / windowNs);
     this.seenAt = startedAt;
     this.#anchorAt = startedAt;
     this.#anchorJ = Number.isNaN(startedAt) ? NaN : 0;
@@ -26,7 +26,6 @@ export class PowerSource {
    * @returns NaN where there is no reading, or none to compare it with
    */
   read(at: number, joules: number): number {
-    this.askedAt = at;
     if (Number.isNaN(joules) || at <= this.#anchorAt) return NaN;
     const watts = ((joules - this.#anchorJ) / (at - this.#anchorAt)) * 1e9;
     this.#anchorAt = at;

@@ -73,28 +73,33 @@ test('power keeps resource and attributes and names itself after the energy', ()
   assert.deepEqual(series[0].attributes, { 'hw.type': 'cpu', 'hw.id': 'package-0' });
 });
 
-test('power takes the reading that is nearest to the end of the window', () => {
-  const early = play({}, [
+test('power takes every reading where they are as rare as windows, be they early or late', () => {
+  const power = play({}, [
     [0, 0],
     [0.999, 10],
     [2.001, 20],
     [3, 30],
   ]);
   assert.deepEqual(
-    early.rows().map(([atS]) => atS),
+    power.rows().map(([atS]) => atS),
     [0.999, 2.001, 3],
   );
-  const fine = play({}, [
-    [0, 0],
-    [0.4, 4],
-    [0.8, 8],
-    [1.2, 12],
-    [1.6, 16],
-    [2.0, 20],
+});
+
+test('power ends windows at multiples of their length', () => {
+  const power = play({}, [
+    [0.3, 0],
+    [0.7, 4],
+    [1.1, 8],
+    [1.5, 12],
+    [1.9, 16],
+    [2.2999, 20],
+    [2.7, 24],
+    [2.9999, 27],
   ]);
   assert.deepEqual(
-    fine.rows().map(([atS]) => atS),
-    [0.8, 1.6],
+    power.rows().map(([atS]) => atS),
+    [1.1, 1.9, 2.9999],
   );
 });
 
@@ -130,13 +135,17 @@ test('power counts a new counter from its start', () => {
     [1, 10],
   ]);
   const next = [createMeter(1.5, 'package-1')];
-  power.consume(createRow(next, unixNs(2), Float64Array.of(3)));
-  power.consume(createRow(next, unixNs(2.5), Float64Array.of(10)));
-  power.consume(createRow(next, unixNs(3.5), Float64Array.of(20)));
+  for (const [atS, joules] of [
+    [2, 3],
+    [2.5, 8],
+    [3, 13],
+  ]) {
+    power.consume(createRow(next, unixNs(atS), Float64Array.of(joules)));
+  }
   assert.deepEqual(power.rows(), [
     [1, 10],
-    [2.5, 10],
-    [3.5, 10],
+    [2, 6],
+    [3, 10],
   ]);
 });
 

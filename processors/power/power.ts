@@ -15,7 +15,7 @@ export class Power implements ConsumingComponent {
   readonly #next: Consumer;
   readonly #sources = new Map<Series, PowerSource>();
   readonly #columnsOf = createPlans((series: readonly Series[]) => this.#createColumns(series));
-  /** Unix time in nanoseconds of time 0: that of the first table. */
+  /** Unix time in nanoseconds of time 0: the last multiple of the window before the first table. */
   #epoch: bigint | undefined;
 
   constructor({ window, metrics }: Config, next: Consumer) {
@@ -28,7 +28,7 @@ export class Power implements ConsumingComponent {
 
   consume(table: Table): boolean {
     const isAccepted = this.#next.consume(table);
-    this.#epoch ??= table.epoch;
+    this.#epoch ??= table.epoch - (table.epoch % BigInt(this.#windowNs));
     const shiftNs = Number(table.epoch - this.#epoch);
     const derived = this.#columnsOf(table.series).derive(table, shiftNs, this.#windowNs);
     // A refused power is lost for its window; the energy that it comes from is not.
@@ -55,7 +55,11 @@ export class Power implements ConsumingComponent {
     if (known) return known;
     const startedAt = Number(energy.start - (this.#epoch ?? energy.start));
     // What it counted before anybody looked belongs to no window.
-    const source = new PowerSource(energy, metric, startedAt < -this.#windowNs ? NaN : startedAt);
+    const source = new PowerSource(
+      { ...energy, metric },
+      startedAt < -this.#windowNs ? NaN : startedAt,
+      this.#windowNs,
+    );
     this.#sources.set(energy, source);
     return source;
   }
