@@ -20,7 +20,7 @@ export class Power implements ConsumingComponent {
 
   constructor({ window, metrics }: Config, next: Consumer) {
     this.#metrics = new Map(metrics.map((name) => [name, createPowerMetric(name)]));
-    this.#windowNs = window * 1e6;
+    this.#windowNs = Math.round(window * 1e6);
     this.#next = next;
   }
 
