@@ -177,7 +177,7 @@ test('attribution can be shut down without a start and twice', () => {
   assert.deepEqual(rig.out.tables, []);
 });
 
-test('attribution begins at a boundary whose energy comes later', () => {
+test('attribution begins with the first reading of a meter whose energy comes later', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   const process = new RigProcess({ 'process.pid': 1 }, 0);
@@ -194,7 +194,7 @@ test('attribution begins at a boundary whose energy comes later', () => {
   ])
     rig.energy(meter, atS, joules);
   rig.energy(meter, 1, 10);
-  assert.deepEqual(rig.processes(), { 1: 5 });
+  assert.deepEqual(rig.processes(), { 1: 6 });
   const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
   assert.deepEqual(
     ended.map(({ metric }) => metric.name),

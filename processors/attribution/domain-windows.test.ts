@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Consumer } from './consumer.js';
 import { DomainWindows } from './domain-windows.js';
-import type { Usage } from './usage.js';
+import { createGap, type Usage } from './usage.js';
 
 const consumer = new Consumer({ attributes: { 'process.pid': 1 } }, 0, []);
 
@@ -47,10 +47,36 @@ test('DomainWindows settles energy that was there before the usage', () => {
   windows.push(usageTo(5));
   windows.push(usageTo(15));
   windows.push(usageTo(25));
-  assert.deepEqual(settleAll(windows), [[5, 15, 150, 1]]);
+  assert.deepEqual(settleAll(windows), [[0, 15, 200, 2]]);
   readTo(windows, [[40, 400]]);
   windows.push(usageTo(35));
   assert.deepEqual(settleAll(windows), [[15, 25, 125, 1]]);
+});
+
+test('DomainWindows makes a gap of energy before the first usage, when the meter shows it', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [
+    [0, 0],
+    [4, 40],
+    [10, 100],
+  ]);
+  windows.push(createGap(5));
+  windows.push(usageTo(10));
+  assert.deepEqual(settleAll(windows), [
+    [0, 5, 50, NaN],
+    [5, 10, 50, 1],
+  ]);
+});
+
+test('DomainWindows charges energy before the first usage to the first window, when no meter parts them', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [
+    [0, 0],
+    [10, 100],
+  ]);
+  windows.push(createGap(5));
+  windows.push(usageTo(10));
+  assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
 });
 
 test('DomainWindows widens the window of a slow meter', () => {
@@ -75,7 +101,7 @@ test('DomainWindows does not interpolate a slow meter between two of its knots',
     [5, 50],
     [10, 150],
   ]);
-  assert.deepEqual(settleAll(windows), [[0.5, 5.5, 55, 5]]);
+  assert.deepEqual(settleAll(windows), [[0, 5.5, 60, 6]]);
 });
 
 test('DomainWindows makes a gap of a window that is longer than allowed', () => {

@@ -106,15 +106,16 @@ export class DomainWindows {
     return this.#isClosed ? this.#pending.findLastIndex(({ to }) => to <= lastAt) : -1;
   }
 
-  /** The first window begins at the first boundary at which the energy is known. */
+  /** The first window begins where the energy is known from, so that nothing of what the counter holds is missing. */
   #begin(lastAt: number): void {
     const { firstAt } = this.curve;
-    this.#pending = this.#pending.filter(({ to }) => to >= firstAt);
+    this.#pending = this.#pending.filter(({ to }) => to > firstAt);
     if (this.#pending.length === 0 || this.#pending[0].to > lastAt) return;
-    this.#from = this.#pending[0].to;
-    this.#fromNj = this.curve.energyNjAt(this.#from);
-    this.#pending.shift();
-    this.curve.forgetBefore(this.#from);
+    this.#from = firstAt;
+    this.#fromNj = this.curve.energyNjAt(firstAt);
+    // Nobody knows the usage before its own first reading. That makes a gap only where the meter shows what it cost.
+    const [{ isGap, to }] = this.#pending;
+    if (isGap && !(this.curve.findKnotAfter(firstAt) <= to)) this.#pending.shift();
   }
 
   /** Keeps no usage that lies further back than the longest window: what waits for it will be a gap. */

@@ -47,5 +47,5 @@ test('attribution shows for how long the energy was not known', async () => {
     rig.boundary(atS, atS);
   }
   const values = await readValues(reader);
-  assert.equal(values['joulemetry.attribution.unmeasured'], 1);
+  assert.equal(values['joulemetry.attribution.unmeasured'], 0.5);
 });
