@@ -1,3 +1,4 @@
+import { libc } from '../src/linux/libc.js';
 import {
   closePerfEvent,
   openPerfEvent,
@@ -12,8 +13,13 @@ const configs = [0, 3, 2, 4];
 const { totalTimeEnabled, totalTimeRunning, group } = perfReadFormat;
 const firstValueWord = 6;
 
+const schedSetaffinity = libc.func(
+  'int sched_setaffinity(int pid, unsigned long size, const void *mask)',
+) as (pid: number, size: number, mask: Uint8Array) => number;
+
 /** Reads a perf group of four software counters of CPU 0, as the floor in C does. */
 export function openSampler(): Sampler {
+  stayOnCpu0();
   const fds: number[] = [];
   for (const config of configs) fds.push(openCounter(config, fds[0]));
   const buffer = new Uint8Array(8 * (3 + configs.length));
@@ -34,6 +40,12 @@ export function openSampler(): Sampler {
     },
     close: () => fds.forEach(closePerfEvent),
   };
+}
+
+/** The counters belong to CPU 0, and reading them from another one costs an interrupt there. */
+function stayOnCpu0(): void {
+  const mask = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+  schedSetaffinity(0, mask.length, mask);
 }
 
 function openCounter(config: number, groupFd: number | undefined): number {

@@ -45,24 +45,38 @@ export function readThreadCpuNs(): number {
   return Number(readClock(threadCpuTime));
 }
 
-const originSeconds = Number(readClock(monotonic) / nanosecondsPerSecond);
+/** An instant of CLOCK_MONOTONIC: seconds and nanoseconds. */
+export type Instant = Uint32Array;
 
-/** CLOCK_MONOTONIC at which `monotonicSinceOriginNs` counts from 0: near the start of this thread. */
-export const monotonicOriginNs = BigInt(originSeconds) * nanosecondsPerSecond;
-
-/**
- * Writes CLOCK_MONOTONIC to `into[at]`: nanoseconds after `monotonicOriginNs`, a whole number that is exact for
- * 104 days and to 2 ns for the next 104. Allocates nothing, unlike `process.hrtime` and unlike a function that
- * returns such a number.
- */
-export function stampMonotonic(into: Float64Array, at: number): void {
+/** Writes CLOCK_MONOTONIC to `into`. Allocates nothing. */
+export function readMonotonic(into: Instant): void {
   clockGettime(monotonic, timespec);
-  into[at] = (halfWords[0] - originSeconds) * 1e9 + halfWords[2];
+  into[0] = halfWords[0];
+  into[1] = halfWords[2];
 }
 
-/** CLOCK_MONOTONIC now, as `stampMonotonic` writes it. */
+/**
+ * Writes to `into[at]` how many nanoseconds of CLOCK_MONOTONIC have passed since that instant. Allocates nothing,
+ * unlike `process.hrtime` and unlike a function that returns such a number.
+ */
+export function stampMonotonic(into: Float64Array, at: number, since: Instant): void {
+  clockGettime(monotonic, timespec);
+  into[at] = (halfWords[0] - since[0]) * 1e9 + halfWords[2] - since[1];
+}
+
+const origin: Instant = new Uint32Array(2);
+readMonotonic(origin);
+origin[1] = 0;
+
+/** The second of CLOCK_MONOTONIC from which `monotonicSinceOriginNs` counts: near the start of this thread. */
+export const originSecond = origin[0];
+
+/**
+ * CLOCK_MONOTONIC in nanoseconds after `originSecond`: a whole number, exact for 104 days and to 2 ns for the
+ * next 104.
+ */
 export function monotonicSinceOriginNs(): number {
-  stampMonotonic(now, 0);
+  stampMonotonic(now, 0, origin);
   return now[0];
 }
 

@@ -1,4 +1,4 @@
-import { monotonicOriginNs, monotonicSinceOriginNs } from './clocks.js';
+import { monotonicSinceOriginNs, originSecond } from './clocks.js';
 import { libc } from './libc.js';
 
 // Numbers: include/uapi/linux/futex.h; the system call's per architecture, 64-bit, little-endian.
@@ -30,12 +30,25 @@ const futex = libc.func(
   ]
 ) => number;
 
-const originSeconds = Number(monotonicOriginNs / 1_000_000_000n);
+const clockNanosleep = libc.func(
+  'int clock_nanosleep(int clock, int flags, const void *deadline, void *rest)',
+) as (clock: number, flags: number, deadline: ArrayBuffer, rest: null) => number;
+const clockMonotonic = 1;
+const timerAbstime = 1;
+
+/** A rest that may as well be slept to its end: clock_nanosleep costs 0.5 us less than a futex. */
+const briefNs = 2_000_000;
 /**
  * The last stretch is slept in the kernel, to the nanosecond, at half the cost of Atomics.wait, but a thread
  * that is to be terminated must not stay there for long.
  */
 const lastStretchNs = 50_000_000;
+
+/** When a sleep is to end, and an instant before it began. */
+interface Due {
+  readonly deadlineNs: number;
+  readonly lastNs: number;
+}
 
 /** A number in shared memory that one thread counts up to end the sleep of another. */
 export class WakeSignal {
@@ -66,23 +79,24 @@ export class WakeSignal {
   }
 
   /**
-   * Sleeps until `due.deadlineNs` while the count is `known`. A Unix signal may end the sleep early.
-   * @param due nanoseconds after `monotonicOriginNs`; `lastNs` is some instant in the past, the later the better
+   * Sleeps until `due.deadlineNs` while the count is `known`. A rest of up to 2 ms does not end earlier for the
+   * count, any rest may end early for a Unix signal.
+   * @param due nanoseconds after `originSecond`; `lastNs` is some instant in the past, the later the better
    */
-  waitUntil(due: { readonly deadlineNs: number; readonly lastNs: number }, known: number): void {
-    if (futexNumber === undefined || due.deadlineNs - due.lastNs > lastStretchNs) {
-      this.#waitLong(due.deadlineNs, known);
-    }
-    if (futexNumber === undefined) return;
+  waitUntil(due: Due, known: number): void {
+    const restNs = due.deadlineNs - due.lastNs;
+    if (restNs > lastStretchNs || futexNumber === undefined) this.#waitLong(due, known);
     const seconds = Math.floor(due.deadlineNs / 1e9);
-    this.#timespecWords[0] = originSeconds + seconds;
+    this.#timespecWords[0] = originSecond + seconds;
     this.#timespecWords[2] = due.deadlineNs - seconds * 1e9;
-    futex(futexNumber, this.#word, futexWaitBitset, known, this.#timespec, null, anyBit);
+    if (restNs <= briefNs || futexNumber === undefined) {
+      if (this.count === known) clockNanosleep(clockMonotonic, timerAbstime, this.#timespec, null);
+    } else futex(futexNumber, this.#word, futexWaitBitset, known, this.#timespec, null, anyBit);
   }
 
-  #waitLong(deadlineNs: number, known: number): void {
-    const restNs = deadlineNs - monotonicSinceOriginNs();
-    const waitNs = futexNumber === undefined ? restNs : restNs - lastStretchNs / 2;
+  #waitLong({ deadlineNs }: Due, known: number): void {
+    const stretchNs = futexNumber === undefined ? briefNs : lastStretchNs;
+    const waitNs = deadlineNs - monotonicSinceOriginNs() - stretchNs / 2;
     if (waitNs > 0) Atomics.wait(this.#word, 0, known, waitNs / 1e6);
   }
 }

@@ -1,4 +1,4 @@
-import { monotonicOriginNs, stampMonotonic } from '../linux/clocks.js';
+import { originSecond, readMonotonic, stampMonotonic, type Instant } from '../linux/clocks.js';
 import type { WallAnchor } from '../linux/wall-anchor.js';
 
 /** Rows in the layout of a table. */
@@ -11,20 +11,22 @@ export interface Rows {
 /** 1 MiB: a table's worth of doubles, so that a fast sampler that flushes seldom does not hold more. */
 const mostDoubles = 131_072;
 
-/** Room for the rows of one flush, filled in place. */
+/** Room for the rows of one flush, filled in place and handed on as it is. */
 export class RowBuffer {
   readonly width: number;
-  /** Row-major, as in a table. The row at `valuesAt` is the next one. */
-  readonly values: Float64Array<ArrayBuffer>;
-  /** When each row was read, nanoseconds after `monotonicOriginNs`. */
-  readonly instantsNs: Float64Array<ArrayBuffer>;
+  /** Row-major, as in a table. The next row goes to `valuesAt`. */
+  values: Float64Array<ArrayBuffer>;
+  readonly #room: number;
+  readonly #first: Instant = new Uint32Array(2);
+  /** Nanoseconds of CLOCK_MONOTONIC after the first row. */
+  #offsets: Float64Array<ArrayBuffer>;
   #length = 0;
 
   constructor(width: number, wantedRows: number) {
-    const rows = Math.max(2, Math.min(wantedRows, Math.floor(mostDoubles / (width + 1))));
     this.width = width;
-    this.values = new Float64Array(rows * width);
-    this.instantsNs = new Float64Array(rows);
+    this.#room = Math.max(2, Math.min(wantedRows, Math.floor(mostDoubles / (width + 1))));
+    this.values = new Float64Array(this.#room * width);
+    this.#offsets = new Float64Array(this.#room);
   }
 
   get length(): number {
@@ -32,7 +34,7 @@ export class RowBuffer {
   }
 
   get isFull(): boolean {
-    return this.#length === this.instantsNs.length;
+    return this.#length === this.#room;
   }
 
   /** Where in `values` the next row goes. */
@@ -40,37 +42,55 @@ export class RowBuffer {
     return this.#length * this.width;
   }
 
+  /** Makes the values that were written a row of this instant. */
+  add(): void {
+    if (this.#length === 0) readMonotonic(this.#first);
+    else stampMonotonic(this.#offsets, this.#length, this.#first);
+    this.#length++;
+  }
+
+  /** When the last row was read, in nanoseconds after `originSecond`. */
+  lastNs(): number {
+    return (this.#first[0] - originSecond) * 1e9 + this.#first[1] + this.#offsets[this.#length - 1];
+  }
+
   /**
-   * Makes the values that were written a row of this instant.
-   * @returns the row's number
+   * Takes all rows out; there is at least one. Not as copies, but in buffers that can be transferred: fresh ones
+   * take their place, whose memory the kernel provides bit by bit as they fill.
    */
-  add(): number {
-    stampMonotonic(this.instantsNs, this.#length);
-    return this.#length++;
+  take(anchor: WallAnchor): Rows {
+    const rows = {
+      offsets: this.#offsets.subarray(0, this.#length),
+      values: this.values.subarray(0, this.valuesAt),
+    };
+    const epoch = toWallTime(this.#first, rows.offsets, anchor);
+    this.#offsets = new Float64Array(this.#room);
+    this.values = new Float64Array(this.#room * this.width);
+    this.#length = 0;
+    return { epoch, ...rows };
   }
 
-  /** Takes the first rows, all of them by default, out as copies that can be transferred. There is at least one. */
-  take(anchor: WallAnchor, count = this.#length): Rows {
-    const offsets = this.instantsNs.slice(0, count);
-    const values = this.values.slice(0, count * this.width);
-    this.drop(count);
-    return { epoch: turnIntoOffsets(offsets, anchor), offsets, values };
-  }
-
-  /** Drops the first rows. */
-  drop(count: number): void {
-    this.instantsNs.copyWithin(0, count, this.#length);
-    this.values.copyWithin(0, count * this.width, this.#length * this.width);
-    this.#length -= count;
+  /** Takes all rows but the last one out; there are at least two. */
+  takeBeforeLast(anchor: WallAnchor): Rows {
+    const lastNs = this.lastNs();
+    this.#length--;
+    const lastValues = this.values.slice(this.valuesAt, this.valuesAt + this.width);
+    const rows = this.take(anchor);
+    this.values.set(lastValues);
+    const seconds = Math.floor(lastNs / 1e9);
+    this.#first.set([originSecond + seconds, lastNs - seconds * 1e9]);
+    this.#length = 1;
+    return rows;
   }
 }
 
-function turnIntoOffsets(instantsNs: Float64Array, anchor: WallAnchor): bigint {
-  const first = instantsNs[0];
-  const wallNs = (instantNs: number) => anchor.wallNs(monotonicOriginNs + BigInt(instantNs));
-  const epoch = wallNs(first);
-  for (let row = 0; row < instantsNs.length; row++) {
-    instantsNs[row] = anchor.isConstant ? instantsNs[row] - first : Number(wallNs(instantsNs[row]) - epoch);
+/** @returns the wall time of the first row; the offsets change only while the wall clock is being corrected */
+function toWallTime(first: Instant, offsets: Float64Array, anchor: WallAnchor): bigint {
+  const firstNs = BigInt(first[0]) * 1_000_000_000n + BigInt(first[1]);
+  const epoch = anchor.wallNs(firstNs);
+  if (anchor.isConstant) return epoch;
+  for (let row = 1; row < offsets.length; row++) {
+    offsets[row] = Number(anchor.wallNs(firstNs + BigInt(offsets[row])) - epoch);
   }
   return epoch;
 }

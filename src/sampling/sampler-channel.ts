@@ -66,10 +66,10 @@ export class SamplerChannel {
     this.request.log.info('Reading again');
   }
 
-  #begin({ columns, start }: Announcement, rows: Rows): void {
+  #begin({ columns, start }: Announcement, { epoch, offsets, values }: Rows): void {
     this.end();
-    const series = this.request.describe(columns, start ?? rows.epoch);
-    const width = rows.values.length / rows.offsets.length;
+    const series = this.request.describe(columns, start ?? epoch);
+    const width = values.length / offsets.length;
     if (series.length !== width) {
       throw new Error(
         `the sampler gives ${width} values, but its columns were described as ${series.length}`,

@@ -115,8 +115,8 @@ export class SamplerSlot {
 
   #readOnSchedule(sampler: Sampler): void {
     const dueNs = this.timer.deadlineNs;
-    const row = this.#read(sampler);
-    const nowNs = this.#rows.instantsNs[row];
+    this.#read(sampler);
+    const nowNs = this.#rows.lastNs();
     const counts = this.#counts;
     if (nowNs - dueNs > counts.latenessNs) counts.latenessNs = nowNs - dueNs;
     counts.missedTicks += advance(this.timer, nowNs);
@@ -127,20 +127,17 @@ export class SamplerSlot {
     }
   }
 
-  /** @returns the number of the row */
-  #read(sampler: Sampler): number {
+  #read(sampler: Sampler): void {
     const rows = this.#rows;
     sampler.read(rows.values, rows.valuesAt);
     if (sampler.width !== rows.width) throw new Error(describeWidth(sampler.width, rows.width));
-    const row = rows.add();
-    if (sampler.generation === this.#generation) return row;
-    this.#divide(sampler);
-    return 0;
+    rows.add();
+    if (sampler.generation !== this.#generation) this.#divide(sampler);
   }
 
   /** The last row is the first of a new generation: those before go under the old columns. */
   #divide(sampler: Sampler): void {
-    if (this.#rows.length > 1) this.#send(this.#rows.take(this.#anchor, this.#rows.length - 1));
+    if (this.#rows.length > 1) this.#send(this.#rows.takeBeforeLast(this.#anchor));
     this.#beginGeneration(sampler);
   }
 

@@ -89,7 +89,7 @@ export class SamplingThread {
     const exited = new Promise((resolve) => void worker?.once('exit', resolve));
     this.#line.post({ type: 'end' });
     await exited;
-    this.#line.close();
+    await this.#line.close();
   }
 
   #order(command: Command): Promise<void> {
@@ -140,7 +140,7 @@ export class SamplingThread {
     this.#worker = undefined;
     void lost?.terminate();
     lost?.unref();
-    this.#line.close();
+    void this.#line.close();
     this.#dropClosing();
     const waiting = this.#waiting;
     this.#waiting = [];

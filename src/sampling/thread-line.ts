@@ -10,6 +10,7 @@ export class ThreadLine {
   readonly #signal: WakeSignal;
   readonly #taken: Int32Array<SharedArrayBuffer>;
   readonly #take: (message: ThreadMessage) => void;
+  readonly #closed: Promise<void>;
 
   /** @param take gets every message, in order */
   constructor(take: (message: ThreadMessage) => void) {
@@ -20,6 +21,7 @@ export class ThreadLine {
     this.#signal = new WakeSignal(signal);
     this.#taken = new Int32Array(taken);
     this.#take = take;
+    this.#closed = new Promise((resolve) => void port1.once('close', () => resolve()));
     port1.on('message', (message: ThreadMessage) => this.#receive(message));
   }
 
@@ -35,8 +37,10 @@ export class ThreadLine {
     for (let found = next(); found !== undefined; found = next()) this.#receive(found.message);
   }
 
-  close(): void {
+  /** Resolves when nothing of it is open any more. */
+  close(): Promise<void> {
     this.#port.close();
+    return this.#closed;
   }
 
   #receive(message: ThreadMessage): void {
