@@ -3,7 +3,7 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/component/errors.js';
 import type { Probe } from '../../src/component/probe.js';
 import { floorPower, hwEnergy } from '../../src/model/shared-metrics.js';
-import { startScraping, type ScrapeLoop } from '../../src/sampling/scrape-loop.js';
+import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { EstimateScraper } from './estimate-scraper.js';
 import { checkPowers } from './power-model.js';
@@ -14,7 +14,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   metrics: [hwEnergy, floorPower],
   check: checkPowers,
   probe,
-  create: (config, context, next) => new EstimateReceiver(config, context, next),
+  create,
 };
 
 function probe(config: Config, context: ReceiverContext): Probe {
@@ -40,37 +40,18 @@ function round(watts: number): number {
   return Number(watts.toFixed(2));
 }
 
-class EstimateReceiver implements Component {
-  readonly #config: Config;
-  readonly #context: ReceiverContext;
-  readonly #next: Consumer;
-  #scraper: EstimateScraper | undefined;
-  #loop: ScrapeLoop | undefined;
+function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  const open = () => openScraper(config, context);
+  return createScrapingReceiver({ intervalMs: config.collection_interval, context, next, open });
+}
 
-  constructor(config: Config, context: ReceiverContext, next: Consumer) {
-    this.#config = config;
-    this.#context = context;
-    this.#next = next;
-  }
-
-  start(): void {
-    const scraper = new EstimateScraper(this.#config, this.#context);
-    this.#scraper = scraper;
-    try {
-      this.#context.log.info(`Estimates ${describeModel(scraper)}`);
-    } catch (error) {
-      throw new UnavailableError(describeError(error), { cause: error });
-    }
-    const intervalMs = this.#config.collection_interval;
-    this.#loop = startScraping({ scraper, intervalMs, context: this.#context, next: this.#next });
-  }
-
-  async flush(): Promise<void> {
-    await this.#loop?.flush();
-  }
-
-  async shutdown(): Promise<void> {
-    await this.#loop?.stop();
-    this.#scraper?.close();
+function openScraper(config: Config, context: ReceiverContext): EstimateScraper {
+  const scraper = new EstimateScraper(config, context);
+  try {
+    context.log.info(`Estimates ${describeModel(scraper)}`);
+    return scraper;
+  } catch (error) {
+    scraper.close();
+    throw new UnavailableError(describeError(error), { cause: error });
   }
 }

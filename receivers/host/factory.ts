@@ -1,9 +1,10 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/component/errors.js';
+import type { Log } from '../../src/component/log.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { isAbsent } from '../../src/linux/kept-file.js';
-import { startScraping, type ScrapeLoop } from '../../src/sampling/scrape-loop.js';
+import { createScrapingReceiver, type OpenScraper } from '../../src/sampling/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { createGroups, HostScraper, metrics, tryGroup, type NamedGroup } from './host-scraper.js';
 
@@ -30,50 +31,23 @@ function describeRemedy({ name }: NamedGroup): string {
 }
 
 function create(config: Config, context: ReceiverContext, next: Consumer): Component {
-  return new HostReceiver(config, context, next);
+  const open = () => openScraper(config, context);
+  return createScrapingReceiver({ intervalMs: config.collection_interval, context, next, open });
 }
 
-class HostReceiver implements Component {
-  readonly #config: Config;
-  readonly #context: ReceiverContext;
-  readonly #next: Consumer;
-  #groups: readonly NamedGroup[] = [];
-  #loop: ScrapeLoop | undefined;
-
-  constructor(config: Config, context: ReceiverContext, next: Consumer) {
-    this.#config = config;
-    this.#context = context;
-    this.#next = next;
+function openScraper(config: Config, context: ReceiverContext): OpenScraper {
+  const groups = createGroups({ config, ...context }).filter((group) => isHere(group, context.log));
+  if (groups.length === 0) {
+    throw new UnavailableError(`Cannot read the machine: no group is enabled and below ${config.procfs}`);
   }
+  return new HostScraper(groups, () => context.clock.wallNs());
+}
 
-  start(): void {
-    const context = this.#context;
-    this.#groups = createGroups({ config: this.#config, ...context }).filter((group) => this.#isHere(group));
-    if (this.#groups.length === 0) {
-      throw new UnavailableError(
-        `Cannot read the machine: no group is enabled and below ${this.#config.procfs}`,
-      );
-    }
-    const scraper = new HostScraper(this.#groups, () => context.clock.wallNs());
-    const intervalMs = this.#config.collection_interval;
-    this.#loop = startScraping({ scraper, intervalMs, context, next: this.#next });
-  }
-
-  async flush(): Promise<void> {
-    await this.#loop?.flush();
-  }
-
-  async shutdown(): Promise<void> {
-    await this.#loop?.stop();
-    for (const { group } of this.#groups) group.close();
-  }
-
-  /** What this kernel does not have is left out. What only cannot be read is tried again by every scrape. */
-  #isHere(named: NamedGroup): boolean {
-    const error = tryGroup(named);
-    if (!isAbsent(error) && !(error instanceof UnavailableError)) return true;
-    named.group.close();
-    this.#context.log.info(`Leaves ${named.name} out: ${describeError(error)}`);
-    return false;
-  }
+/** What this kernel does not have is left out. What only cannot be read is tried again by every scrape. */
+function isHere(named: NamedGroup, log: Log): boolean {
+  const error = tryGroup(named);
+  if (!isAbsent(error) && !(error instanceof UnavailableError)) return true;
+  named.group.close();
+  log.info(`Leaves ${named.name} out: ${describeError(error)}`);
+  return false;
 }

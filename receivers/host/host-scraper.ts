@@ -1,7 +1,7 @@
 import { describeError } from '../../src/component/errors.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import type { Scraper } from '../../src/sampling/scrape-loop.js';
+import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
 import { CpuGroup, cpuMetrics } from './cpu-group.js';
 import { DiskGroup, diskMetrics } from './disk-group.js';
 import { FrequencyGroup, frequencyMetrics } from './frequency-group.js';
@@ -63,7 +63,7 @@ export function tryGroup({ group }: NamedGroup): unknown {
 }
 
 /** Reads every group. One that cannot be read does not keep the others from being read. */
-export class HostScraper implements Scraper {
+export class HostScraper implements OpenScraper {
   readonly #groups: readonly NamedGroup[];
   readonly #wallNs: () => bigint;
   #era: number | undefined;
@@ -85,6 +85,10 @@ export class HostScraper implements Scraper {
       }
     }
     if (problems.length > 0) throw new Error(problems.join('; '));
+  }
+
+  close(): void {
+    for (const { group } of this.#groups) group.close();
   }
 
   #restart(): Table[] {

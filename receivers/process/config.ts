@@ -3,49 +3,49 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 /** The settings of the process receiver. */
 export const schema = {
   collection_interval: {
-    doc: 'Time between two scans of all processes',
+    doc: 'Time between two scans of all processes.',
     format: 'duration',
     default: '1s',
     min: 10,
   },
   procfs: {
-    doc: 'Where procfs is mounted; that of another pid namespace has CPU time in ticks of 10 ms only',
+    doc: 'Where procfs is mounted; that of another pid namespace has CPU time in ticks of 10 ms only.',
     format: 'path',
     default: '/proc',
   },
   passwd: {
-    doc: 'File that knows the names of users, in the format of /etc/passwd',
+    doc: 'File that knows the names of users, in the format of /etc/passwd.',
     format: 'path',
     default: '/etc/passwd',
   },
   command_line: {
-    doc: 'Adds the arguments of each process as process.command_line; they may hold secrets',
+    doc: 'Adds the arguments of each process as process.command_line; they may hold secrets.',
     format: 'boolean',
     default: false,
   },
   metrics: {
     cpu: {
-      doc: 'CPU time of each process, and busy time of the machine: what attribution needs',
+      doc: 'CPU time of each process, and busy time of the machine: what attribution needs.',
       format: 'boolean',
       default: true,
     },
     memory: {
-      doc: 'Resident and virtual memory',
+      doc: 'Resident and virtual memory.',
       format: 'boolean',
       default: true,
     },
     threads: {
-      doc: 'Number of threads',
+      doc: 'Number of threads.',
       format: 'boolean',
       default: true,
     },
     faults: {
-      doc: 'Minor and major page faults',
+      doc: 'Minor and major page faults.',
       format: 'boolean',
       default: false,
     },
     io: {
-      doc: 'Bytes read from and written to storage',
+      doc: 'Bytes read from and written to storage.',
       format: 'boolean',
       default: false,
     },

@@ -3,7 +3,7 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { busyTime, processCpuTime } from '../../src/model/shared-metrics.js';
-import { type ScrapeLoop, startScraping } from '../../src/sampling/scrape-loop.js';
+import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { type Config, schema } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
 import {
@@ -32,45 +32,22 @@ export const factory: ReceiverFactory<typeof schema> = {
   check: ({ metrics }) =>
     Object.values(metrics).some(Boolean) ? [] : ['metrics: all are off, at least one is wanted'],
   probe,
-  create: (config, context, next) => new ProcessReceiver(config, context, next),
+  create,
 };
 
-class ProcessReceiver implements Component {
-  readonly #config: Config;
-  readonly #context: ReceiverContext;
-  readonly #next: Consumer;
-  #scraper: ProcessScraper | undefined;
-  #loop: ScrapeLoop | undefined;
+function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  const open = () => openScraper(config, context);
+  return createScrapingReceiver({ intervalMs: config.collection_interval, context, next, open });
+}
 
-  constructor(config: Config, context: ReceiverContext, next: Consumer) {
-    this.#config = config;
-    this.#context = context;
-    this.#next = next;
+function openScraper(config: Config, { clock, log, host }: ReceiverContext): ProcessScraper {
+  const { procfs } = config;
+  const cpuTime = findCpuTimeSource(procfs);
+  if (cpuTime === undefined) {
+    log.warn(`${procfs} is of another pid namespace: CPU time comes in 10 ms ticks`);
   }
-
-  start(): void {
-    const { clock, log, host } = this.#context;
-    const { procfs, collection_interval: intervalMs } = this.#config;
-    const cpuTime = findCpuTimeSource(procfs);
-    if (cpuTime === undefined)
-      log.warn(`${procfs} is of another pid namespace: CPU time comes in 10 ms ticks`);
-    if (hasVirtualStat(procfs, readFileSync('/proc/self/mountinfo', 'utf8')))
-      log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
-    const scraper = new ProcessScraper(this.#config, {
-      clock,
-      log,
-      host,
-      cpuTime,
-      readBootNs: readBootTimeNs,
-    });
-    this.#scraper = scraper;
-    this.#loop = startScraping({ scraper, intervalMs, context: this.#context, next: this.#next });
+  if (hasVirtualStat(procfs, readFileSync('/proc/self/mountinfo', 'utf8'))) {
+    log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
   }
-
-  async shutdown(): Promise<void> {
-    await this.#loop?.stop();
-    this.#loop = undefined;
-    this.#scraper?.close();
-    this.#scraper = undefined;
-  }
+  return new ProcessScraper(config, { clock, log, host, cpuTime, readBootNs: readBootTimeNs });
 }

@@ -43,8 +43,8 @@ export class ProcessScraper implements Scraper {
   readonly #processes: TrackedProcesses;
   readonly #refused = new Set<number>();
   #isRefused = false;
-  #busySeries: readonly Series[] = [];
   readonly #lookAgainAfter: number;
+  #busySeries: readonly Series[] = [];
   #scans = 0;
   #listing = Number.NEGATIVE_INFINITY;
   #forks = Number.NaN;
@@ -70,29 +70,32 @@ export class ProcessScraper implements Scraper {
     const at: ScanInstant = { wallNs: clock.wallNs(), bootNs: this.#context.readBootNs() };
     const busyNs = this.#busy.read(monotonicNs);
     cpuTime?.beginScan?.();
-    const scan = new Scan(at, this.#previous, this.#countScan());
+    this.#scans += 1;
+    const pids = this.#listIfDue();
+    const scan = new Scan(at, this.#previous, { number: this.#scans, listing: this.#listing });
     this.#previous = at;
-    if (scan.listing === scan.number) this.#processes.match(this.#pids.read(), this.#refused, scan);
+    if (pids !== undefined) this.#processes.match(pids, this.#refused, scan);
     yield* this.#processes.read(scan);
     this.#noteRefused(scan);
     if (scan.ended.length > 0) yield createEnding(scan.ended, at.wallNs);
     if (this.#config.metrics.cpu) yield this.#createBusyRow(busyNs, at.wallNs);
   }
 
-  /** A listing serves for as long as nothing was born since, a fifth of the work of a scan. */
-  #countScan(): { number: number; listing: number } {
-    const number = ++this.#scans;
-    // A process can come into sight without being born, when it changes its user.
-    const isDue = number - this.#listing >= this.#lookAgainAfter;
-    if (isDue || this.#busy.forks !== this.#forks) this.#listing = number;
-    this.#forks = this.#busy.forks;
-    return { number, listing: this.#listing };
-  }
-
   close(): void {
     this.#processes.close();
     this.#pids.close();
     this.#busy.close();
+  }
+
+  /** A listing, a fifth of the work of a scan, serves for as long as nothing was born since. */
+  #listIfDue(): readonly number[] | undefined {
+    // A process can come into sight without being born, when it changes its user.
+    const isOld = this.#scans - this.#listing >= this.#lookAgainAfter;
+    if (!isOld && this.#busy.forks === this.#forks) return undefined;
+    const pids = this.#pids.read();
+    this.#forks = this.#busy.forks;
+    this.#listing = this.#scans;
+    return pids;
   }
 
   /** What was read before does not connect with what is read from now on. */
@@ -125,7 +128,10 @@ export class ProcessScraper implements Scraper {
   #logRefused(count: number): void {
     const { log } = this.#context;
     if (count === 0) log.info('Every process that is listed can be read again');
-    else log.warn(`Cannot read ${count} of the processes that ${this.#config.procfs} lists: see doctor`);
+    else
+      log.warn(
+        `Cannot read ${count} of the processes that ${this.#config.procfs} lists: joulemetry doctor says why`,
+      );
   }
 
   #createReader(): ProcessReader {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UnavailableError } from '../component/errors.js';
+import { createFakeContext, createTableCollector } from '../contract/fakes.js';
+import { createRow } from '../model/table.js';
+import { createScrapingReceiver, type OpenScraper } from './scraping-receiver.js';
+
+function createReceiver(open: () => OpenScraper) {
+  const next = createTableCollector();
+  const receiver = createScrapingReceiver({ intervalMs: 60_000, context: createFakeContext(), next, open });
+  return { receiver, next };
+}
+
+test('createScrapingReceiver scrapes when flushed and once more before it closes', async () => {
+  const events: string[] = [];
+  const { receiver, next } = createReceiver(() => ({
+    scrape() {
+      events.push('scrape');
+      return [createRow([], 0n, new Float64Array(0))];
+    },
+    close: () => void events.push('close'),
+  }));
+  await receiver.start();
+  await receiver.flush?.();
+  const flushed = next.tables.length;
+  assert.ok(flushed >= 1);
+  await receiver.shutdown();
+  assert.equal(next.tables.length, events.length - 1);
+  assert.deepEqual(events.slice(-2), ['scrape', 'close']);
+});
+
+test('createScrapingReceiver closes once, when it is shut down twice, and nothing without a start', async () => {
+  let closed = 0;
+  const { receiver } = createReceiver(() => ({ scrape: () => [], close: () => void closed++ }));
+  await receiver.shutdown();
+  assert.equal(closed, 0);
+  await receiver.start();
+  await receiver.shutdown();
+  await receiver.shutdown();
+  assert.equal(closed, 1);
+});
+
+test('createScrapingReceiver does not start, when its source is not there', () => {
+  const { receiver } = createReceiver(() => {
+    throw new UnavailableError('no source');
+  });
+  assert.throws(() => receiver.start(), UnavailableError);
+});

@@ -1,0 +1,40 @@
+import type { Component, ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
+
+/** A scraper that holds files open. */
+export interface OpenScraper extends Scraper {
+  close(): void;
+}
+
+/** What a scraped receiver is made of. */
+export interface ScrapingTerms {
+  readonly intervalMs: number;
+  readonly context: ReceiverContext;
+  readonly next: Consumer;
+  /**
+   * Called at the start.
+   * @throws UnavailableError when the source is not here or may not be read
+   */
+  open(): OpenScraper;
+}
+
+/** A receiver that scrapes at each multiple of an interval. */
+export function createScrapingReceiver({ intervalMs, context, next, open }: ScrapingTerms): Component {
+  let scraper: OpenScraper | undefined;
+  let loop: ScrapeLoop | undefined;
+  return {
+    start() {
+      scraper = open();
+      loop = startScraping({ scraper, intervalMs, context, next });
+    },
+    async flush() {
+      await loop?.flush();
+    },
+    async shutdown() {
+      await loop?.stop();
+      scraper?.close();
+      scraper = undefined;
+    },
+  };
+}
