@@ -142,6 +142,25 @@ test('ProcessScraper makes a gap and loses nothing, when a process cannot be rea
   assert.equal(scanned.seriesOf(7).get('cpu.time user'), series);
 });
 
+test('ProcessScraper fails with the scan and loses nothing, when /proc/stat cannot be read for once', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.writeStat(0, 100);
+  machine.procfs.write(7, {});
+  const series = startSeries(machine);
+  const stat = join(machine.procfs.path, 'stat');
+  writeFileSync(stat, '');
+  machine.procfs.write(8, { startTicks: Number(machine.now / 10_000_000n) + 150 });
+  machine.cpuNs.set(7, 500_000_000);
+  machine.cpuNs.set(8, 50_000_000);
+  assert.throws(() => machine.scan(), /Cannot parse \/proc\/stat/);
+  machine.procfs.writeStat(0, 101);
+  const scanned = machine.scan();
+  assert.equal(scanned.seriesOf(7).get('cpu.time user'), series);
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.5);
+  assert.equal(scanned.valuesOf(8)['cpu.time user'], 0.05);
+  assert.deepEqual([...(scanned.tables.at(-1)?.values ?? [])], [2]);
+});
+
 test('ProcessScraper says once that processes may not be read, and tries them again later', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
