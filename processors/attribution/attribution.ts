@@ -38,10 +38,7 @@ export class Attribution implements ConsumingComponent {
 
   consume(table: Table): boolean {
     const isAccepted = this.#next.consume(table);
-    this.#ledger ??= this.#createLedger(table.epoch);
-    const settled = this.#ledger.consume(table);
-    this.#handOn(settled);
-    if (settled.length > 0) this.#saveNowAndThen();
+    this.#settle(table);
     return isAccepted;
   }
 
@@ -51,6 +48,21 @@ export class Attribution implements ConsumingComponent {
     this.#stopObserving = undefined;
     this.#handOn(this.#ledger?.finish() ?? []);
     this.#floors.save();
+  }
+
+  #settle(table: Table): void {
+    this.#ledger ??= this.#createLedger(table.epoch);
+    const settled = this.#ledger.consume(table);
+    this.#handOn(settled);
+    if (settled.length > 0) this.#saveNowAndThen();
+    if (this.#ledger.isSetBack) this.#beginAnew(table);
+  }
+
+  /** A ledger only goes forward in time: where the clock was set back, another one begins. */
+  #beginAnew(table: Table): void {
+    this.#handOn(this.#ledger?.close() ?? []);
+    this.#ledger = this.#createLedger(table.epoch);
+    this.#handOn(this.#ledger.consume(table));
   }
 
   #createLedger(epoch: bigint): Ledger {

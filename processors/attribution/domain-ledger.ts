@@ -80,8 +80,8 @@ export class DomainLedger {
 
   /** Ends what it publishes. */
   close(): void {
-    for (const account of this.#accounts.values()) this.#parts.publication.close(account);
-    if (this.#gauge) this.#parts.publication.close(this.#gauge);
+    for (const account of this.#accounts.values()) this.#parts.publication.end(account);
+    if (this.#gauge) this.#parts.publication.end(this.#gauge);
   }
 
   #charge({ usage: { consumers }, from }: Window, shares: readonly number[]): void {
@@ -114,7 +114,7 @@ export class DomainLedger {
     const floor = this.floor.current;
     if (floor === undefined) return;
     if (this.#gauge?.series.attributes['floor.source'] !== floor.source) {
-      if (this.#gauge) this.#parts.publication.close(this.#gauge);
+      if (this.#gauge) this.#parts.publication.end(this.#gauge);
       const series = this.#createSeries(attributionFloor, from, { 'floor.source': floor.source });
       this.#gauge = this.#parts.publication.open(new Gauge(series));
     }

@@ -53,6 +53,22 @@ test('attribution makes a gap where the busy time began anew', () => {
   assert.deepEqual(rig.parts(), { attributed: 20, gap: 10 });
 });
 
+test('attribution goes on in another ledger where the clock was set back', () => {
+  const { rig, meter, process } = playBusy();
+  rig.end(2, meter, ...process.restart(-3600), ...rig.restartBusy(-3600));
+  const next = rig.createMeter({}, -3600);
+  for (const atS of [0, 1, 2]) {
+    rig.energy(next, atS - 3600, 10 * atS);
+    rig.usage(atS - 3600, [[process, atS]]);
+    rig.boundary(atS - 3600, atS);
+  }
+  const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
+  assert.ok(ended.some(({ metric }) => metric.name === 'process.energy'));
+  assert.deepEqual(rig.parts(), { attributed: 10 });
+  assert.deepEqual(rig.processes(), { 1: 20 });
+  assert.equal(rig.out.last('process.energy').at(-1)?.series.start, unixNs(-3599));
+});
+
 test('attribution merges windows while the energy cannot be read', () => {
   const { rig, meter, process } = playBusy();
   const other = new RigProcess({ 'process.pid': 2 }, 1);

@@ -117,7 +117,7 @@ export class HardwareLedger {
     const account = group.accounts[this.#index];
     const book = this.#books.find((one) => one.view === view);
     if (account === undefined || book === undefined) return;
-    this.publication.close(account);
+    this.publication.end(account);
     book.live.delete(account);
     book.past.addTotal(account.total);
   }

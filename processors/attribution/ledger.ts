@@ -33,6 +33,7 @@ export class Ledger {
   readonly #early = new EarlyUsages();
   #busy: Busy | undefined;
   #boundary = -Infinity;
+  #isSetBack = false;
   #checkedAt = -Infinity;
   readonly #told = new Set<object>();
 
@@ -42,6 +43,14 @@ export class Ledger {
     this.#log = log;
     this.domains = new Domains(terms);
     this.consumers = new Consumers(views, { epoch, hasIdle: config.idle === 'equal', cpuCount });
+  }
+
+  /**
+   * Whether the counter of busy time ended and the next one begins before the last boundary: the wall clock was set
+   * back, and nothing that follows would fit in here.
+   */
+  get isSetBack(): boolean {
+    return this.#isSetBack;
   }
 
   /** @returns what could be settled with it */
@@ -58,6 +67,12 @@ export class Ledger {
     for (const ledger of this.domains.ledgers) ledger.finish();
     this.#check();
     return this.#settle();
+  }
+
+  /** Settles what can be settled and ends what was published. No table will follow. */
+  close(): readonly Table[] {
+    const settled = this.finish();
+    return [...settled, ...[...this.domains.ledgers].flatMap(({ publication }) => publication.close())];
   }
 
   #createPlan(series: readonly Series[]): Plan | undefined {
@@ -86,7 +101,11 @@ export class Ledger {
   }
 
   #readBusy(series: Series, seconds: number, at: number): void {
-    if (Number.isNaN(seconds) || at <= this.#boundary) return;
+    if (Number.isNaN(seconds)) return;
+    if (at <= this.#boundary) {
+      this.#isSetBack ||= this.#busy === undefined;
+      return;
+    }
     const readNs = Math.round(seconds * 1e9);
     const lastNs = this.#busy?.series === series ? this.#busy.busyNs : NaN;
     const busyNs = readNs < lastNs ? lastNs : readNs;
@@ -101,6 +120,7 @@ export class Ledger {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.consumers.end(series, at);
       if (series.metric.name === energyName) this.domains.end(series);
+      if (series === this.#busy?.series) this.#busy = undefined;
     }
   }
 

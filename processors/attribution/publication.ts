@@ -60,7 +60,7 @@ export class Publication {
   }
 
   /** This column gets no further row. */
-  close(column: Column): void {
+  end(column: Column): void {
     if (!this.#columns.delete(column)) return;
     this.#finishTable();
     this.#ended.push(column.series);
@@ -75,6 +75,15 @@ export class Publication {
     for (let i = 0; i < columns.length; i++) this.#values[from + i] = columns[i].value;
     this.#offsets.push(at);
     this.#lastAt = at;
+  }
+
+  /**
+   * No column gets a further row.
+   * @returns as `take`
+   */
+  close(): readonly Table[] {
+    for (const column of this.#columns) this.end(column);
+    return this.take();
   }
 
   /** The rows written since the last time, then what has ended. */

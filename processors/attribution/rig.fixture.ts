@@ -98,9 +98,11 @@ export class Rig {
     this.consume(createRow(this.#busy, unixNs(atS), Float64Array.of(busySeconds)));
   }
 
-  /** Begins a new counter of busy time. */
-  restartBusy(startS: number): void {
+  /** Begins a new counter of busy time. @returns the old one */
+  restartBusy(startS: number): readonly Series[] {
+    const old = this.#busy;
     this.#busy = [this.#createBusy(startS)];
+    return old;
   }
 
   /** What the ledger's parts hold, by part or reason, and by domain where there are several. */
