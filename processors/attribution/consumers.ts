@@ -5,12 +5,6 @@ import { Consumer, UsageSource } from './consumer.js';
 import { createGap, type Usage } from './usage.js';
 import type { View } from './views.js';
 
-/** A consumer that has ended, and the boundary that its last usage belongs to. */
-interface Ending {
-  readonly consumer: Consumer;
-  readonly boundary: number;
-}
-
 export interface ConsumersOptions {
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
@@ -27,7 +21,8 @@ export class Consumers {
   readonly #byKey = new Map<string, Consumer>();
   /** Those who live, and those who have ended since the last boundary, in the order of their keys. */
   #active: Consumer[] = [];
-  #endings: Ending[] = [];
+  /** Those who ended earlier, in the order of the boundaries that their last usage belongs to. */
+  readonly #endings = new Map<Consumer, number>();
   #boundary = NaN;
   readonly #carry: BusyCarry;
 
@@ -75,13 +70,19 @@ export class Consumers {
     return { ...usage, firstTo: to, to, isGap, busyNs: this.#carry.settle(busyNs, seenNs) };
   }
 
-  /** Takes out the consumers that have ended and whose last usage is settled. */
+  /**
+   * Takes out the consumers that have ended and whose last usage is settled.
+   * @param isDoneWith true for every boundary before one for which it is true
+   */
   takeSettled(isDoneWith: (boundary: number) => boolean): readonly Consumer[] {
-    if (this.#endings.length === 0) return [];
-    const settled = this.#endings.filter(({ boundary }) => isDoneWith(boundary));
-    this.#endings = this.#endings.filter((ending) => !settled.includes(ending));
-    for (const { consumer } of settled) this.#byKey.delete(consumer.key);
-    return settled.map(({ consumer }) => consumer);
+    const settled: Consumer[] = [];
+    for (const [consumer, boundary] of this.#endings) {
+      if (!isDoneWith(boundary)) break;
+      this.#endings.delete(consumer);
+      this.#byKey.delete(consumer.key);
+      settled.push(consumer);
+    }
+    return settled;
   }
 
   #consumerOf(series: Series): Consumer {
@@ -89,10 +90,7 @@ export class Consumers {
     const known = this.#byKey.get(resourceKey(series.resource));
     if (known === undefined) return this.#create(series.resource, startedAt);
     known.resume(startedAt);
-    if (this.#endings.some(({ consumer }) => consumer === known)) {
-      this.#endings = this.#endings.filter(({ consumer }) => consumer !== known);
-      this.#insert(known);
-    }
+    if (this.#endings.delete(known)) this.#insert(known);
     return known;
   }
 
@@ -132,6 +130,6 @@ export class Consumers {
   #moveEnded(boundary: number): void {
     const ended = this.#active.filter((consumer) => consumer.sources === 0);
     this.#active = this.#active.filter((consumer) => consumer.sources > 0);
-    this.#endings.push(...ended.map((consumer) => ({ consumer, boundary })));
+    for (const consumer of ended) this.#endings.set(consumer, boundary);
   }
 }
