@@ -20,7 +20,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
  * @returns the exit code: 2 for a wrong option or configuration, 1 for another failure
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  surviveClosedOutput();
+  surviveBadOutput();
   try {
     return await dispatch(args);
   } catch (error) {
@@ -71,11 +71,18 @@ function print(text: string): number {
   return exitCodes.success;
 }
 
-/** A reader that goes away, as `head` does, is no failure of ours. */
-function surviveClosedOutput(): void {
+/**
+ * A reader that goes away, as `head` does, is no failure of ours. A disk that is full is one, but an agent goes on
+ * without its log.
+ */
+function surviveBadOutput(): void {
+  let hasFailed = false;
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      hasFailed ||= code !== 'EPIPE';
     });
   }
+  process.once('exit', () => {
+    if (hasFailed) process.exitCode ||= exitCodes.failure;
+  });
 }

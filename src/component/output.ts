@@ -32,8 +32,9 @@ function guard(stream: Writable): { readonly hasFailed: boolean } {
   if (known) return known;
   const state = { hasFailed: false };
   failed.set(stream, state);
-  stream.on('error', () => {
-    state.hasFailed = true;
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // A disk that is full may have room again.
+    state.hasFailed ||= code !== 'ENOSPC';
   });
   return state;
 }
