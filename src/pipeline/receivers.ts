@@ -59,13 +59,16 @@ async function startReceiver(
   const context = receiverContextFor(environment, id);
   const counted = countPassage(next, receiverCounters(environment.meter, id));
   const isOptional = keys.start === 'auto';
+  let component: Component | undefined;
   try {
     const probe = await factory.probe(settings, context);
     if (!probe.available) throw new UnavailableError(describeProbe(probe));
-    const component = factory.create(settings, context, counted);
+    component = factory.create(settings, context, counted);
     await component.start();
     return component;
   } catch (error) {
+    // It may have opened something before it failed.
+    await component?.shutdown();
     if (!isOptional || !(error instanceof UnavailableError)) {
       throw new Error(`Cannot start receiver "${id}": ${describeError(error)}`, { cause: error });
     }

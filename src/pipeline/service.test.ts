@@ -168,6 +168,13 @@ test('Service names the component, when one cannot start', async () => {
   await assert.rejects(service.start(), { message: 'Cannot start exporter "web": no luck' });
 });
 
+test('Service stops a receiver that cannot start', async () => {
+  const world = createWorld();
+  const service = await createService(world, { ...config, receivers: { meter: { broken: true } } });
+  await assert.rejects(service.start(), { message: 'Cannot start receiver "meter": no luck' });
+  assert.ok(world.events.includes('stop meter'));
+});
+
 test('Service does not start, when no receiver is left', async () => {
   const world = createWorld();
   const service = await createService(world, {
