@@ -9,7 +9,11 @@ import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, judgeConfigOf, parseOptions } from './config-options.js';
 import { startOwnTelemetry } from './own-telemetry.js';
 import { waitForEnd, type EndingSignal } from './signals.js';
+import { delayTierUp } from './tier-up.js';
 import { readVersion } from './version.js';
+
+/** Time for sockets and threads to close that were told to. */
+const leaveAfterMs = 200;
 
 /** The agent: measures until it is told to stop. */
 export const command: Command = {
@@ -23,6 +27,7 @@ was measured is handed on, within 5 seconds. A second signal more than a second 
 ${configUsage}
 `,
   async run(args) {
+    delayTierUp();
     const { config = [], set = [] } = parseOptions({ args: [...args], options: configOptions }).values;
     // Before anything that takes time: a signal during the start ends it in order, too.
     const end = waitForEnd();
@@ -51,7 +56,13 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
     await service.shutdown();
   } finally {
     await telemetry.shutdown();
+    leaveBehind();
   }
+}
+
+/** Ends the process although something did not stop in time, say a request that nobody answers. */
+function leaveBehind(): void {
+  setTimeout(() => process.exit(), leaveAfterMs).unref();
 }
 
 function surroundings(log: RootLog): Pick<Environment, 'logFor' | 'clock' | 'host'> {

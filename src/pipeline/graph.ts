@@ -8,6 +8,7 @@ import { guard } from './guard.js';
 
 /** A processor or exporter with the name that messages give it. */
 export interface NamedConsumer {
+  readonly kind: 'processor' | 'exporter';
   readonly name: string;
   readonly component: ConsumingComponent;
 }
@@ -23,8 +24,8 @@ export interface Graph {
 /** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
 export function buildGraph(config: ServiceConfig, environment: Environment): Graph {
   const consumers: NamedConsumer[] = [];
-  const adopt = (kind: 'processor' | 'exporter', id: string, component: ConsumingComponent): Consumer => {
-    consumers.push({ name: `${kind} "${id}"`, component });
+  const adopt = (kind: NamedConsumer['kind'], id: string, component: ConsumingComponent): Consumer => {
+    consumers.push({ kind, name: `${kind} "${id}"`, component });
     return guard(component, environment.logFor(kind, id));
   };
   const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));

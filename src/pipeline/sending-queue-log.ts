@@ -26,6 +26,7 @@ export class DeliveryLog {
   readonly #target: string;
   readonly #drops = new Map<DropReason, DropTally>();
   #failingSinceMs: number | undefined;
+  #lastWarning = '';
 
   constructor(log: Log, target: string) {
     this.#log = log;
@@ -48,6 +49,13 @@ export class DeliveryLog {
       `Exports to ${this.#target} again after ${seconds} s: ${waiting.requests} requests in the queue follow, ` +
         `${Math.ceil(waiting.bytes / 1024)} KiB`,
     );
+  }
+
+  /** The other side took a request and has something to say about it. */
+  warned(message: string): void {
+    if (message === this.#lastWarning) return;
+    this.#lastWarning = message;
+    this.#log.warn(`Exported to ${this.#target} with a warning: ${message}`);
   }
 
   /** Points are lost. */

@@ -140,6 +140,15 @@ test('SendingQueue counts the points that were thrown away by who took the reque
   ]);
 });
 
+test('SendingQueue tells once what comes with a success', async () => {
+  const { queue, read, log } = openQueue(() => ({ rejectedPoints: 0, message: 'soon over quota' }));
+  queue.offer(request(10));
+  queue.offer(request(10));
+  await queue.shutdown(1000);
+  assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 20);
+  assert.deepEqual(log.lines, ['warn: Exported to backend:4317 with a warning: soon over quota']);
+});
+
 test('SendingQueue drops its oldest waiting requests when it is full', async () => {
   const latch = createLatch();
   const sending_queue = { queue_bytes: 300, drop: 'oldest' };

@@ -194,6 +194,7 @@ export class SendingQueue {
     this.#telemetry.sent(request.points - rejectedPoints);
     this.#log.delivered({ requests: this.#waiting.length, bytes: this.#bytes - request.bytes.length });
     if (rejectedPoints > 0) this.#countDrop('partial_success', rejectedPoints, message);
+    else if (message !== '') this.#log.warned(message);
   }
 
   #giveUp(request: QueuedRequest, { retryable, message }: ExportError): void {

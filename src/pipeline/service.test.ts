@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Consumer } from '../component/consumer.js';
 import type { FactoryFinder } from '../component/find.js';
-import type { Schema } from '../config/schema.js';
+import type { ConfigOf, Schema } from '../config/schema.js';
 import { judgeService } from '../config/service.js';
 import { nodeOf } from '../config/node.js';
 import { createFakeContext, createLogCollector, type LogCollector } from '../contract/fakes.js';
@@ -21,21 +22,31 @@ const schema = {
   missing: { doc: 'Whether the source is missing.', format: 'boolean', default: false },
   broken: { doc: 'Whether it cannot start.', format: 'boolean', default: false },
   throwing: { doc: 'Whether it throws at every table.', format: 'boolean', default: false },
+  hanging: { doc: 'Whether it never stops.', format: 'boolean', default: false },
+  slow: { doc: 'Whether it takes a moment to stop.', format: 'boolean', default: false },
 } as const satisfies Schema;
+
+type Settings = ConfigOf<typeof schema>;
 
 function createWorld(): World {
   const events: string[] = [];
   const entries = new Map<string, Consumer>();
-  const component = (name: string, { broken = false, throwing = false } = {}, next?: Consumer) => ({
+  const component = (name: string, settings: Settings, next?: Consumer) => ({
     start() {
       events.push(`start ${name}`);
-      if (broken) throw new Error('no luck');
+      if (settings.broken) throw new Error('no luck');
     },
     flush: () => void events.push(`flush ${name}`),
-    shutdown: () => void events.push(`stop ${name}`),
+    async shutdown() {
+      events.push(`stop ${name}`);
+      if (settings.hanging) await new Promise(() => {});
+      if (!settings.slow) return;
+      await setTimeout(10);
+      events.push(`drained ${name}`);
+    },
     consume(table: Parameters<Consumer['consume']>[0]) {
       events.push(`table at ${name}`);
-      if (throwing) throw new Error('bad data');
+      if (settings.throwing) throw new Error('bad data');
       return next ? next.consume(table) : true;
     },
   });
@@ -43,22 +54,22 @@ function createWorld(): World {
     receiver: {
       schema,
       metrics: [],
-      probe: (config: { missing: boolean }) => ({
+      probe: (config: Settings) => ({
         available: !config.missing,
         found: config.missing ? 'no meter' : 'a meter',
         remedies: config.missing ? [{ missing: 'a driver', command: 'modprobe meter' }] : [],
       }),
-      create(config: { broken: boolean; missing: boolean }, { id }: { id: string }, next: Consumer) {
+      create(config: Settings, { id }: { id: string }, next: Consumer) {
         entries.set(id, next);
         return component(id, config);
       },
     },
     processor: {
       schema,
-      create: (config: object, { id }: { id: string }, next: Consumer) => component(id, config, next),
+      create: (config: Settings, { id }: { id: string }, next: Consumer) => component(id, config, next),
     },
-    exporter: { schema, create: (config: object, { id }: { id: string }) => component(id, config) },
-    extension: { schema, create: (config: object, { id }: { id: string }) => component(id, config) },
+    exporter: { schema, create: (config: Settings, { id }: { id: string }) => component(id, config) },
+    extension: { schema, create: (config: Settings, { id }: { id: string }) => component(id, config) },
   };
   // The schema above gives these factories exactly what they ask for.
   const finder = {
@@ -201,4 +212,27 @@ test('Service shuts down once, when it is asked twice, and without a start', asy
   await service.shutdown();
   await service.shutdown();
   assert.deepEqual(world.events, []);
+});
+
+test('Service lets every exporter drain, when another one hangs', async () => {
+  const world = createWorld();
+  const exporters = { file: { slow: true }, web: { hanging: true } };
+  const service = await createService(world, { ...config, exporters });
+  await service.start();
+  await service.shutdown(100);
+  assert.ok(world.events.includes('drained file'));
+  assert.deepEqual(world.log.lines, ['error: Cannot shut down cleanly: a component took too long']);
+});
+
+test('Service leaves the exporters time to drain, when a receiver hangs', async () => {
+  const world = createWorld();
+  const receivers = { meter: { hanging: true } };
+  const service = await createService(world, {
+    ...config,
+    receivers,
+    exporters: { file: { slow: true }, web: {} },
+  });
+  await service.start();
+  await service.shutdown(100);
+  assert.ok(world.events.includes('drained file'));
 });

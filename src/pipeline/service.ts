@@ -6,6 +6,9 @@ import { contextFor, type Environment } from './environment.js';
 import { buildGraph, type Graph } from './graph.js';
 import { startReceivers } from './receivers.js';
 
+/** How much of the time a receiver that hangs may take, so that the exporters can deliver what they hold. */
+const receiversShare = 0.4;
+
 /** All components of a configuration, from start to shutdown. */
 export class Service {
   readonly #config: ServiceConfig;
@@ -74,12 +77,22 @@ export class Service {
   }
 
   async #stop(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
+    const begin = performance.now();
+    const deadline = begin + timeoutMs;
+    await this.#stopReceivers(begin + receiversShare * timeoutMs);
+    const consumers = this.#graph?.consumers.toReversed() ?? [];
+    const [processors, exporters] = ['processor', 'exporter'].map((kind) =>
+      consumers.filter((consumer) => consumer.kind === kind),
+    );
+    for (const { component } of processors) await this.#stopOne(component, deadline);
+    // Side by side: a backend that does not answer takes no time from the others.
+    await Promise.all(exporters.map(({ component }) => this.#stopOne(component, deadline)));
+    for (const extension of this.#extensions.toReversed()) await this.#stopOne(extension, deadline);
+  }
+
+  async #stopReceivers(deadline: number): Promise<void> {
     await Promise.all(this.#receivers.map((receiver) => this.#stopOne(receiver, deadline)));
     await this.#stopOne(this.#environment.sampling, deadline);
-    const consumers = this.#graph?.consumers ?? [];
-    for (const { component } of consumers.toReversed()) await this.#stopOne(component, deadline);
-    for (const extension of this.#extensions.toReversed()) await this.#stopOne(extension, deadline);
   }
 
   async #stopOne(component: Pick<Component, 'shutdown'>, deadline: number): Promise<void> {
