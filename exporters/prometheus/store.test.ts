@@ -187,6 +187,16 @@ test('takeSnapshot does not wait for a second scrape, when nobody scrapes any mo
   assert.deepEqual(lines(310_000), []);
 });
 
+test('take keeps ended series for some minutes at the most, when scrapes are hours apart', () => {
+  const { store, take, lines } = createStore(1000);
+  const series = [seriesOf({ 'process.pid': 7 })];
+  take(series, [5]);
+  store.takeSnapshot(0);
+  store.takeSnapshot(7_200_000);
+  store.take(createEnding(series, 0n), 7_200_000);
+  assert.deepEqual(lines(7_801_001), []);
+});
+
 test('take forgets ended series, when there is no scrape at all', () => {
   const { store, take } = createStore(1000);
   const [one, other] = [7, 8].map((pid) => seriesOf({ 'process.pid': pid }));

@@ -30,6 +30,9 @@ export interface Snapshot {
   readonly families: readonly Samples[];
 }
 
+/** Prometheus takes what it has not seen for 5 min for gone: whoever comes less often is a person. */
+const longestPauseMs = 300_000;
+
 /** The last value of every series, under names and labels that no two share. */
 export class SeriesStore {
   readonly #options: StoreOptions;
@@ -70,7 +73,7 @@ export class SeriesStore {
   /** Copies the values, so that all of a page are of one instant however long it takes to write it. */
   takeSnapshot(nowMs: number): Snapshot {
     this.#sweep(nowMs);
-    this.#pauseMs = nowMs - (this.#lastSnapshotMs ?? nowMs);
+    this.#pauseMs = Math.min(nowMs - (this.#lastSnapshotMs ?? nowMs), longestPauseMs);
     this.#lastSnapshotMs = nowMs;
     const families = this.#families.list().map(takeSamples);
     return { host: this.#host.attributes, families: families.filter(({ values }) => values.length > 0) };
