@@ -23,3 +23,9 @@ export function parseComponentId(text: string): ComponentId {
   }
   return { id: name === undefined ? type : `${type}/${name}`, type };
 }
+
+/** An id without spaces around its parts, right or wrong, so that `rapl / second` is found as `rapl/second`. */
+export function normalizeId(text: string): string {
+  const slash = text.indexOf('/');
+  return slash < 0 ? text.trim() : `${text.slice(0, slash).trim()}/${text.slice(slash + 1).trim()}`;
+}

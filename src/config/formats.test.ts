@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseByteSize, parseDuration } from './formats.js';
+import { describeDuration, parseByteSize, parseDuration } from './formats.js';
 
 test('parseDuration gives milliseconds, when the text is a Go duration', () => {
   const examples = {
@@ -32,4 +32,14 @@ test('parseByteSize gives bytes, when the text is a size', () => {
 
 test('parseByteSize gives nothing, when the text is no size', () => {
   for (const text of ['', '-1', 'MiB', '1TiB', '1 KiBs']) assert.equal(parseByteSize(text), undefined);
+});
+
+test('describeDuration gives the largest unit that needs no fraction', () => {
+  assert.deepEqual([0.02, 1, 30_000, 90_000, 3_600_000].map(describeDuration), [
+    '20us',
+    '1ms',
+    '30s',
+    '90s',
+    '1h',
+  ]);
 });

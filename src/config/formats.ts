@@ -16,6 +16,8 @@ interface Format {
   coerce?(text: string): unknown;
   /** Whether the value is right, after `coerce`. */
   isValid?(value: unknown): boolean;
+  /** How a user would write a number, for messages. */
+  describe?(value: number): string;
 }
 
 const nanosecondsPerUnit: Readonly<Record<string, number>> = {
@@ -49,6 +51,14 @@ export function parseDuration(text: string): number | undefined {
   let nanoseconds = 0;
   for (const [, number, unit] of parts) nanoseconds += Number(number) * nanosecondsPerUnit[unit];
   return nanoseconds / 1e6;
+}
+
+/** `1m30s` is not needed here: the largest unit that gives a whole number, as in `20us` or `90s`. */
+export function describeDuration(ms: number): string {
+  const units = ['h', 'm', 's', 'ms', 'us'];
+  const nanoseconds = Math.round(ms * 1e6);
+  const unit = units.find((name) => nanoseconds % nanosecondsPerUnit[name] === 0) ?? 'ns';
+  return `${nanoseconds / nanosecondsPerUnit[unit]}${unit}`;
 }
 
 /** Bytes of a size such as `64MiB` or `1024`; undefined when it is none. */
@@ -114,6 +124,7 @@ export const formats: { readonly [Name in FormatName]: Format } = {
     plain: textOrNumberOf,
     coerce: parseDuration,
     isValid: Number.isFinite,
+    describe: describeDuration,
   },
   byte_size: {
     wanted: 'a size such as "64MiB" or 1024',

@@ -77,10 +77,28 @@ export function findEntry(node: ConfigNode | undefined, key: string): MapEntry |
 
 /** What a node is, for people: `a map`, `the text "x"`, `the number 7`. */
 export function describeNode(node: ConfigNode): string {
-  if (node.kind === 'map') return 'a map';
-  if (node.kind === 'list')
-    return node.items.length === 0 ? 'a list' : `a list with ${describeNode(node.items[0])}`;
+  if (node.kind === 'map')
+    return describeItems(
+      'map',
+      [...node.entries.values()].map(({ node: item }) => item),
+    );
+  if (node.kind === 'list') return describeItems('list', node.items);
   if (node.value === null) return 'nothing';
-  if (typeof node.value === 'string') return `the text ${JSON.stringify(node.value)}`;
+  if (typeof node.value === 'string') return `the text ${JSON.stringify(shorten(node.value))}`;
   return typeof node.value === 'number' ? `the number ${node.value}` : `${node.value}`;
+}
+
+/** Names the first item that is no text, since mostly texts are wanted. */
+function describeItems(kind: string, items: readonly ConfigNode[]): string {
+  const isText = (item: ConfigNode) => item.kind === 'scalar' && typeof item.value === 'string';
+  const odd = items.find((item) => !isText(item)) ?? items[0];
+  if (odd === undefined) return `a ${kind}`;
+  return `a ${kind} with ${odd.kind === 'scalar' ? describeNode(odd) : `a ${odd.kind}`}`;
+}
+
+const longestQuote = 80;
+
+/** The beginning of a text that is too long to stand in a message. */
+export function shorten(text: string): string {
+  return text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}...`;
 }

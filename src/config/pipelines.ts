@@ -1,5 +1,5 @@
 import { describeError } from '../component/errors.js';
-import { parseComponentId } from './component-id.js';
+import { normalizeId, parseComponentId } from './component-id.js';
 import { describeMismatch } from './formats.js';
 import { suggest } from './nearest.js';
 import { findEntry, type ConfigNode, type MapEntry } from './node.js';
@@ -17,9 +17,12 @@ export interface PipelineConfig {
 }
 
 /** The ids that pipelines may name, by the key they are named under. */
-export type KnownIds = Readonly<
-  Record<keyof typeof pipelineSchema, { has(id: string): boolean; keys(): Iterable<string> }>
->;
+export type KnownIds = Readonly<Record<keyof typeof pipelineSchema, IdSet>>;
+
+interface IdSet {
+  has(id: string): boolean;
+  keys(): Iterable<string>;
+}
 
 /**
  * The pipelines below `service.pipelines`, with every reference checked.
@@ -32,6 +35,8 @@ export function judgePipelines(
   problems: Problem[],
 ): readonly PipelineConfig[] {
   const path = 'service.pipelines';
+  // What is no map is reported as a whole, with the other settings of the service.
+  if (service && service.kind !== 'map' && !isNothing(service)) return [];
   const section = findEntry(service, 'pipelines')?.node;
   if (section?.kind !== 'map' || section.entries.size === 0) {
     const found =
@@ -46,6 +51,10 @@ export function judgePipelines(
   return [...section.entries].map(([key, entry]) => judgePipeline(key, entry, known, problems));
 }
 
+function isNothing(node: ConfigNode): boolean {
+  return node.kind === 'scalar' && node.value === null;
+}
+
 function judgePipeline(key: string, entry: MapEntry, known: KnownIds, problems: Problem[]): PipelineConfig {
   const path = `service.pipelines.${key}`;
   const report = (message: string, below = '') =>
@@ -57,27 +66,43 @@ function judgePipeline(key: string, entry: MapEntry, known: KnownIds, problems: 
     report(describeError(error));
   }
   const before = problems.length;
-  const pipeline = { id: key, ...judgeSettings(pipelineSchema, entry.node, path, problems) };
-  if (problems.length > before) return { ...pipeline, receivers: [], processors: [], exporters: [] };
+  const written = judgeSettings(pipelineSchema, entry.node, path, problems);
+  if (problems.length > before) return { id: key, receivers: [], processors: [], exporters: [] };
+  const pipeline = {
+    id: key,
+    receivers: written.receivers.map(normalizeId),
+    processors: written.processors.map(normalizeId),
+    exporters: written.exporters.map(normalizeId),
+  };
   if (pipeline.receivers.length === 0) report('must have at least one receiver');
   if (pipeline.exporters.length === 0) report('must have at least one exporter');
   for (const role of ['receivers', 'processors', 'exporters'] as const) {
-    for (const message of describeReferences(role, pipeline[role], known)) report(message, `.${role}`);
+    const list = findEntry(entry.node, role)?.node;
+    const references = { path: `${path}.${role}`, kind: role.slice(0, -1), list };
+    problems.push(...judgeReferences(references, pipeline[role], known[role]));
   }
   return pipeline;
 }
 
-function describeReferences(
-  role: keyof KnownIds,
+/** Where ids of one kind are named. */
+interface References {
+  readonly path: string;
+  readonly kind: string;
+  /** The list as it was written. */
+  readonly list: ConfigNode | undefined;
+}
+
+/** What is wrong with a list of ids, each at its place: those that nobody configured, those named twice. */
+export function judgeReferences(
+  { path, kind, list }: References,
   ids: readonly string[],
-  known: KnownIds,
-): readonly string[] {
-  const kind = role.slice(0, -1);
-  const missing = ids
-    .filter((id) => !known[role].has(id))
-    .map((id) => `references ${kind} "${id}" which is not configured${suggest(id, known[role].keys())}`);
-  const repeated = ids
-    .filter((id, i) => ids.indexOf(id) !== i)
-    .map((id) => `references ${kind} "${id}" more than once`);
-  return [...missing, ...repeated];
+  known: IdSet,
+): readonly Problem[] {
+  return ids.flatMap((id, i) => {
+    const origin = list?.kind === 'list' ? list.items[i]?.origin : list?.origin;
+    const about = `references ${kind} "${id}"`;
+    const hint = () => suggest(id, known.keys());
+    if (!known.has(id)) return { origin, path, message: `${about} which is not configured${hint()}` };
+    return ids.indexOf(id) === i ? [] : { origin, path, message: `${about} more than once` };
+  });
 }

@@ -1,4 +1,14 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair } from 'yaml';
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Node,
+  type Pair,
+  type YAMLError,
+  type YAMLMap,
+} from 'yaml';
 import { describeError } from '../component/errors.js';
 import { nodeOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Origin, Problem } from './problem.js';
@@ -24,15 +34,22 @@ export function parseConfigText(
 ): ConfigNode {
   const lines = new LineCounter();
   const reading = { source, lines, surroundings, problems };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  // The library finds equal keys in a time that grows with their number's square; convertMap finds them, too.
+  const options = { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false };
+  const document = parseDocument(text, options);
   for (const error of document.errors) {
     problems.push({
       origin: originAt(reading, error.pos[0]),
       path: '',
-      message: `Cannot parse YAML: ${error.message}`,
+      message: `Cannot parse YAML: ${describeYamlError(error)}`,
     });
   }
   return document.errors.length > 0 ? nodeOf(null) : convertNode(document.contents, reading);
+}
+
+/** The library speaks of several documents in words for its callers. */
+function describeYamlError({ code, message }: YAMLError): string {
+  return code === 'MULTIPLE_DOCS' ? 'found "---" and a second document, wanted one' : message;
 }
 
 function originAt({ source, lines }: Reading, offset: number): Origin {
@@ -46,9 +63,7 @@ function originOf(node: Node | null, reading: Reading): Origin {
 
 function convertNode(node: Node | null, reading: Reading): ConfigNode {
   const origin = originOf(node, reading);
-  if (isMap<Node, Node | null>(node)) {
-    return { kind: 'map', entries: new Map(node.items.map((pair) => convertPair(pair, reading))), origin };
-  }
+  if (isMap<Node, Node | null>(node)) return { kind: 'map', entries: convertMap(node, reading), origin };
   if (isSeq<Node>(node)) {
     return { kind: 'list', items: node.items.map((item) => convertNode(item, reading)), origin };
   }
@@ -57,6 +72,16 @@ function convertNode(node: Node | null, reading: Reading): ConfigNode {
     reading.problems.push({ origin, path: '', message: 'Cannot use a YAML alias: write the value itself' });
   }
   return nodeOf(null, origin);
+}
+
+function convertMap(node: YAMLMap<Node, Node | null>, reading: Reading): Map<string, MapEntry> {
+  const entries = new Map<string, MapEntry>();
+  for (const [key, entry] of node.items.map((pair) => convertPair(pair, reading))) {
+    const message = `Cannot take "${key}": it is already written at line ${entries.get(key)?.origin?.line}`;
+    if (entries.has(key)) reading.problems.push({ origin: entry.origin, path: '', message });
+    else entries.set(key, entry);
+  }
+  return entries;
 }
 
 function convertPair(pair: Pair<Node, Node | null>, reading: Reading): [string, MapEntry] {

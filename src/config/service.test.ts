@@ -95,17 +95,41 @@ service:
     'c.yaml:4:3: receivers.unknwn: unknown receiver type "unknwn", known: known',
     'c.yaml:5:3: receivers.known/: "" is no component name, wanted 1 to 1024 characters without spaces and symbols',
     'c.yaml:11:5: service.pipelines.metrics: must have at least one exporter',
-    'c.yaml:11:5: service.pipelines.metrics.receivers: references receiver "knwn" which is not configured, did you mean "known"?',
-    'c.yaml:11:5: service.pipelines.metrics.receivers: references receiver "known" more than once',
+    'c.yaml:11:27: service.pipelines.metrics.receivers: references receiver "knwn" which is not configured, did you mean "known"?',
+    'c.yaml:11:40: service.pipelines.metrics.receivers: references receiver "known" more than once',
     'c.yaml:12:5: service.pipelines.traces: unknown signal "traces", this collector has metrics pipelines only',
     'c.yaml:13:17: service.pipelines.metrics/x.recievers: unknown setting, did you mean "receivers"?',
     'c.yaml:14:29: service.telemetry.logs.level: expected one of debug, info, warn, error, found the text "loud"',
-    'service.extensions: references extension "health" which is not configured',
+    'c.yaml:9:16: service.extensions: references extension "health" which is not configured',
   ]);
 });
 
 test('judgeService wants pipelines, when there are none', async () => {
-  assert.deepEqual(await problemsOf(''), ['service.pipelines: must have at least one pipeline']);
+  assert.deepEqual(await problemsOf(''), ['c.yaml: service.pipelines: must have at least one pipeline']);
+});
+
+test('judgeService reports a section that is no map once', async () => {
+  assert.deepEqual(await problemsOf('service: 3'), [
+    'c.yaml:1:10: service: expected a map of settings, found the number 3',
+  ]);
+});
+
+test('judgeService finds an id with spaces around its parts, and refuses it a second time', async () => {
+  const spaced = right.replace('known/two: {', '" known / two": {').replace('known/two]', 'known /two]');
+  const config = await judge(spaced);
+  assert.deepEqual([...config.receivers.keys()], ['known', 'known/two']);
+  assert.deepEqual(config.pipelines[0]?.receivers, ['known', 'known/two']);
+  const twice = right.replace('known/two: {', 'known /two: , known/two: {');
+  assert.deepEqual(await problemsOf(twice), [
+    'c.yaml:2:48: receivers.known/two: "known/two" is already configured',
+  ]);
+});
+
+test('judgeService refuses a second reader of the own telemetry', async () => {
+  const readers = right.replace('logs:', 'metrics: {readers: [{pull: }, {pull: }]}, logs:');
+  assert.deepEqual(await problemsOf(readers), [
+    'service.telemetry.metrics.readers: expected one reader at most, found 2',
+  ]);
 });
 
 test('redactConfig replaces secrets and keeps the rest', async () => {

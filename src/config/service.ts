@@ -1,8 +1,9 @@
 import type { FactoryFinder } from '../component/find.js';
+import { normalizeId } from './component-id.js';
 import { judgeComponents, type ComponentConfigs } from './components.js';
 import { suggest } from './nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
-import { judgePipelines, type PipelineConfig } from './pipelines.js';
+import { judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Problem } from './problem.js';
 import type { Schema } from './schema.js';
 import { telemetrySchema, type TelemetryConfig } from './service-schema.js';
@@ -43,12 +44,19 @@ export async function judgeService(root: ConfigNode, finder: FactoryFinder): Pro
   };
   const known = knownIds(root);
   const service = findEntry(root, 'service')?.node;
-  const pipelines = judgePipelines(service, known, problems);
+  const pipelines = judgePipelines(service ?? nodeOf({}, root.origin), known, problems);
   const rest = judgeSettings(serviceSchema, withoutPipelines(service), 'service', problems);
-  checkExtensions(rest.extensions, known.extensions, problems);
+  const extensions = (rest.extensions ?? []).map(normalizeId);
+  const references = {
+    path: 'service.extensions',
+    kind: 'extension',
+    list: findEntry(service, 'extensions')?.node,
+  };
+  problems.push(...judgeReferences(references, extensions, known.extensions));
   checkFallbacks(components.receivers, known.receivers, problems);
+  checkReaders(rest.telemetry, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return { ...components, pipelines, runningExtensions: rest.extensions, telemetry: rest.telemetry };
+  return { ...components, pipelines, runningExtensions: extensions, telemetry: rest.telemetry };
 }
 
 function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
@@ -63,7 +71,7 @@ function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
 function knownIds(root: ConfigNode) {
   const idsOf = (section: string): ReadonlySet<string> => {
     const node = findEntry(root, section)?.node;
-    return new Set(node?.kind === 'map' ? [...node.entries.keys()].map((id) => id.trim()) : []);
+    return new Set(node?.kind === 'map' ? [...node.entries.keys()].map(normalizeId) : []);
   };
   return {
     receivers: idsOf('receivers'),
@@ -78,16 +86,11 @@ function withoutPipelines(service: ConfigNode | undefined): ConfigNode {
   return { ...service, entries: new Map([...service.entries].filter(([key]) => key !== 'pipelines')) };
 }
 
-function checkExtensions(
-  ids: readonly string[] | undefined,
-  known: ReadonlySet<string>,
-  problems: Problem[],
-): void {
-  for (const id of ids ?? []) {
-    if (known.has(id)) continue;
-    const message = `references extension "${id}" which is not configured${suggest(id, known)}`;
-    problems.push({ path: 'service.extensions', message });
-  }
+/** There is one server; whatever else the Collector could serve or send would be left out without a word. */
+function checkReaders({ metrics: { readers } }: TelemetryConfig, problems: Problem[]): void {
+  if (readers.length <= 1) return;
+  const message = `expected one reader at most, found ${readers.length}`;
+  problems.push({ path: 'service.telemetry.metrics.readers', message });
 }
 
 function checkFallbacks(

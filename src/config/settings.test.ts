@@ -103,3 +103,21 @@ test('parseSettings refuses keys of every object, when a user writes them', () =
     'constructor: unknown setting, known: interval, buffer, mode, names, user, listeners, size, headers, enabled',
   ]);
 });
+
+test('parseSettings says limits as a user writes them, and quotes the beginning of a long text', () => {
+  assert.deepEqual(problemsOf({ interval: '20us' }), [
+    'interval: expected at least 1ms, found the text "20us"',
+  ]);
+  assert.deepEqual(problemsOf({ enabled: 'x'.repeat(1000) }), [
+    `enabled: expected true or false, found the text "${'x'.repeat(80)}..."`,
+  ]);
+});
+
+test('parseSettings names the item that is no text', () => {
+  assert.deepEqual(problemsOf({ names: ['a', 7] }), [
+    'names: expected a list of texts, found a list with the number 7',
+  ]);
+  assert.deepEqual(problemsOf({ headers: { a: 'b', c: 1 } }), [
+    'headers: expected a map from names to texts, found a map with the number 1',
+  ]);
+});

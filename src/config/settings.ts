@@ -120,9 +120,9 @@ function askConvict(format: string | string[], plain: unknown): { readonly value
 }
 
 function checkRange({ min, max, format }: Setting, value: number, node: ConfigNode): void {
-  const unit = format === 'duration' ? 'ms' : '';
-  if (min !== undefined && value < min) throw new Error(describeMismatch(`at least ${min}${unit}`, node));
-  if (max !== undefined && value > max) throw new Error(describeMismatch(`at most ${max}${unit}`, node));
+  const describe = (typeof format === 'string' && formats[format].describe) || String;
+  if (min !== undefined && value < min) throw new Error(describeMismatch(`at least ${describe(min)}`, node));
+  if (max !== undefined && value > max) throw new Error(describeMismatch(`at most ${describe(max)}`, node));
 }
 
 /** The settings that a plain value gives: for tests, and for configurations made by the program itself. */

@@ -68,3 +68,17 @@ test('loadConfig says where YAML is broken', () => {
     /g\.yaml:\d+:\d+: Cannot parse YAML/,
   );
 });
+
+test('loadConfig names the place and the first line of a key that is written twice', () => {
+  const files = [write('twice.yaml', 'receivers:\n  host: {cpu: }\n  rapl:\n  host:\n')];
+  assert.throws(() => loadConfig({ files, settings: [], surroundings }), {
+    message: `${files[0]}:4:3: Cannot take "host": it is already written at line 2`,
+  });
+});
+
+test('loadConfig wants one document, when a file has several', () => {
+  const files = [write('several.yaml', 'a: 1\n---\nb: 2\n')];
+  assert.throws(() => loadConfig({ files, settings: [], surroundings }), {
+    message: `${files[0]}:2:1: Cannot parse YAML: found "---" and a second document, wanted one`,
+  });
+});

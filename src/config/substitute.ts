@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describeError } from '../component/errors.js';
+import { shorten } from './node.js';
 
 /** A reference whose value could not be had. */
 export class SubstitutionError extends Error {
@@ -31,7 +32,7 @@ const deepestNesting = 100;
 export function substitute(text: string, surroundings: Surroundings, depth = 0): Substituted {
   if (!text.includes('$')) return { text, isWhole: false };
   if (depth > deepestNesting)
-    throw new SubstitutionError(`Cannot substitute "${text}": references nest too deep`);
+    throw new SubstitutionError(`Cannot substitute "${shorten(text)}": references nest too deep`);
   let result = '';
   let isWhole = false;
   let at = 0;
@@ -59,7 +60,9 @@ function findClosingBrace(text: string, from: number): number {
     if (text[at] === '{') open++;
     if (text[at] === '}' && --open === 0) return at;
   }
-  throw new SubstitutionError(`Cannot substitute "${text}": "\${" without "}", write "$$" for a dollar sign`);
+  throw new SubstitutionError(
+    `Cannot substitute "${shorten(text)}": "\${" without "}", write "$$" for a dollar sign`,
+  );
 }
 
 function resolve(reference: string, surroundings: Surroundings): string {
