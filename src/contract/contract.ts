@@ -3,8 +3,13 @@ import { readdirSync } from 'node:fs';
 import type { Component, ComponentKind, Factories, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { UnavailableError } from '../component/errors.js';
+import { parseComponentId } from '../config/component-id.js';
+import { findEntry } from '../config/node.js';
+import { describeProblem, type Problem } from '../config/problem.js';
+import { parseConfigText } from '../config/read-yaml.js';
 import type { Schema } from '../config/schema.js';
-import { parseSettings } from '../config/settings.js';
+import { receiverKeys } from '../config/service-schema.js';
+import { judgeSettings, parseSettings } from '../config/settings.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
@@ -35,6 +40,7 @@ export const contract: readonly Promised[] = [
   { name: 'has a README with the fixed outline', check: checkOutline },
   { name: 'documents every setting as its schema says it', check: checkSettingsTable },
   { name: 'documents every metric with unit and kind', check: checkMetricsTable },
+  { name: 'shows an example that is right', check: checkExample },
   { name: 'shuts down without start, and twice', check: checkShutdown },
   { name: 'starts and stops twice and leaves nothing open', check: checkLifecycle },
   { name: 'emits only metrics that it declares, and counters that never fall', check: checkEmission },
@@ -72,6 +78,24 @@ function checkMetricsTable({ factory, readme }: Subject): void {
     ([name, unit = '', kind]) => `${name} | \`${unit.replaceAll('`', '')}\` | ${kind}`,
   );
   assert.deepEqual(documented.toSorted(), [...new Set(metrics.map(describeMetricRow))].toSorted());
+}
+
+/** Judges what stands below ids of this type; other components of an example are theirs to check. */
+function checkExample({ kind, type, factory, readme }: Subject): void {
+  const [, text] = /```yaml\n(.*?)```/su.exec(findSection(readme, 'Example') ?? '') ?? [];
+  assert.ok(text !== undefined, 'the README has no example in YAML');
+  const problems: Problem[] = [];
+  const surroundings = { env: process.env, onUnset: () => {} };
+  const section = findEntry(parseConfigText(text, 'README.md', surroundings, problems), `${kind}s`)?.node;
+  const entries = section?.kind === 'map' ? [...section.entries] : [];
+  const shown = entries.filter(([id]) => parseComponentId(id).type === type);
+  assert.ok(shown.length > 0, `the example shows no ${kind} "${type}"`);
+  const schema: Schema = kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
+  for (const [id, { node }] of shown) {
+    const settings = judgeSettings<Schema>(schema, node, id, problems);
+    if (problems.length === 0) assert.deepEqual(factory.check?.(settings) ?? [], []);
+  }
+  assert.deepEqual(problems.map(describeProblem), []);
 }
 
 async function checkShutdown(subject: Subject): Promise<void> {
