@@ -69,6 +69,14 @@ async function answer(
 
 /** The SDK's own complaints, in our log. */
 function describeDiag(log: Log) {
-  const at = (level: keyof Log) => (message: string) => log[level](`OpenTelemetry SDK: ${message}`);
+  // The first text is often but the name of who complains.
+  const at =
+    (level: keyof Log) =>
+    (...said: readonly unknown[]) =>
+      log[level](['OpenTelemetry SDK', ...said.filter(isForPeople).map(describeError)].join(': '));
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), verbose: at('debug') };
+}
+
+function isForPeople(said: unknown): boolean {
+  return typeof said === 'string' || said instanceof Error;
 }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { diag } from '@opentelemetry/api';
 import { createFakeContext, createLogCollector } from '../contract/fakes.js';
 import { ScrapeTelemetry } from '../sampling/scrape-telemetry.js';
 import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';
@@ -54,6 +55,15 @@ test('startTelemetry tells of the process under the names of the Collector', asy
   assert.equal(valueOf(text, 'target_info{service_name="joulemetry"}'), 1);
   assert.ok(!text.includes('otel_scope'));
   assert.ok(!text.includes('joulemetry_own_energy'));
+});
+
+test('startTelemetry logs all that the SDK says, not only who says it', async (t) => {
+  const log = createLogCollector();
+  await start(t, { log });
+  diag.warn('OTLPExportDelegate', 'Cannot read the answer', new Error('too short'), new Uint8Array(2));
+  assert.deepEqual(log.lines.slice(-1), [
+    'warn: OpenTelemetry SDK: OTLPExportDelegate: Cannot read the answer: too short',
+  ]);
 });
 
 test('Telemetry.meter gives the names of the Collector, when a receiver scrapes', async (t) => {
