@@ -118,6 +118,14 @@ test('otlp_http drops what is refused for good, and says what the backend said',
   ]);
 });
 
+test('otlp_http says so, when the answer is a web page', async (t) => {
+  const backend = await openHttpBackend(t, { answer: () => ({ body: '<html>Welcome</html>' }) });
+  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(readingAt(1, 1));
+  await exporter.shutdown();
+  assert.match(log.lines.join(), /with a warning: the answer is not one of an OTLP receiver/);
+});
+
 test('otlp_http counts the points of a partial success', async (t) => {
   const writer = new MessageWriter();
   const partial = writer.begin(1);

@@ -22,6 +22,18 @@ export interface DelegateParts {
 
 const nothingRejected: Delivery = { rejectedPoints: 0, message: '' };
 
+const unreadable = 'the answer is not one of an OTLP receiver, is the address right?';
+
+/** What came with a success but cannot be read, say a web page, is told and nothing more, as in the Collector. */
+function readResponse(bytes: Uint8Array): Delivery {
+  try {
+    return parseExportResponse(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { rejectedPoints: 0, message: unreadable };
+  }
+}
+
 /**
  * An official delegate that sends what our encoder made, and says what the official one only logs: which points
  * the other side threw away.
@@ -41,7 +53,7 @@ export class DelegateClient {
       serializer: {
         serializeRequest: ({ bytes }) => bytes,
         deserializeResponse: (bytes) => {
-          this.#response = parseExportResponse(bytes);
+          this.#response = readResponse(bytes);
           // Without a partial success the delegate has nothing to log.
           return {};
         },
