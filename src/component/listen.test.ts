@@ -35,7 +35,7 @@ test('listen says so, when the port is in use', async () => {
   const first = await listen(silent(), 'localhost:0', log);
   const { port } = parseEndpoint(first.address);
   await assert.rejects(listen(silent(), `localhost:${port}`, log), {
-    message: `Cannot listen on localhost:${port}: the port is in use by another program, end it or set another "endpoint"`,
+    message: `Cannot listen on localhost:${port}: the port is in use by another program, end it or set another one`,
   });
   await first.close();
 });
@@ -58,7 +58,7 @@ test('listenAsWished warns and goes on, when the default port is taken', async (
   const fallback = `localhost:${parseEndpoint(first.address).port}`;
   assert.equal(await listenAsWished(silent(), { chosen: null, fallback, log: warned }), undefined);
   assert.deepEqual(warned.lines, [
-    `warn: Cannot listen on ${fallback}: the port is in use by another program, end it or set another "endpoint". Going on without this endpoint`,
+    `warn: Cannot listen on ${fallback}: the port is in use by another program, end it or set another one. Going on without this endpoint`,
   ]);
   await first.close();
 });

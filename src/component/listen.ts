@@ -62,9 +62,9 @@ export async function listenAsWished(server: Server, wish: ListenWish): Promise<
 function describeListenError(error: unknown): string {
   switch (findCode(error)) {
     case 'EADDRINUSE':
-      return 'the port is in use by another program, end it or set another "endpoint"';
+      return 'the port is in use by another program, end it or set another one';
     case 'EACCES':
-      return 'EACCES, ports below 1024 need CAP_NET_BIND_SERVICE, set another "endpoint"';
+      return 'EACCES, ports below 1024 need CAP_NET_BIND_SERVICE; grant it or set another one';
     case 'EADDRNOTAVAIL':
       return 'EADDRNOTAVAIL, no interface of this machine has this address';
     case 'ENOTFOUND':
