@@ -31,6 +31,7 @@ test('the command line exits with 2 and one clear message, when a command or opt
   const option = await runAgent(['run', '--confg', 'x']);
   assert.equal(option.code, 2);
   assert.match(option.stderr, /^Cannot understand the command line: Unknown option '--confg'.*\n$/);
+  assert.equal((await runAgent(['components', '--all'])).code, 2);
 });
 
 test('validate exits with 2 and every mistake with its place, when a configuration is wrong', async () => {

@@ -1,6 +1,7 @@
 import { listBuiltInTypes } from '../component/find.js';
 import { componentKinds } from '../component/component.js';
 import { exitCodes, type Command } from './command.js';
+import { parseOptions } from './config-options.js';
 import { readVersion } from './version.js';
 
 /** Lists what this build can do, as the Collector's command of that name does. */
@@ -12,7 +13,8 @@ export const command: Command = {
 Prints, as YAML, the components that come with this package. Further ones are found by their package
 names, joulemetry-receiver-TYPE and so on, from the working directory.
 `,
-  run() {
+  run(args) {
+    parseOptions({ args: [...args] });
     const sections = componentKinds.map((kind) => {
       const types = listBuiltInTypes(kind).map((type) => `  - name: ${type}\n`);
       return `${kind}s:\n${types.join('')}`;
