@@ -31,6 +31,13 @@ test('listen serves at 127.0.0.1, when the host is localhost', async () => {
   await listener.close();
 });
 
+test('listen ends a connection, when nothing moves on it', async () => {
+  const server = silent();
+  const listener = await listen(server, 'localhost:0', log);
+  assert.equal(server.timeout, 10_000);
+  await listener.close();
+});
+
 test('listen says so, when the port is in use', async () => {
   const first = await listen(silent(), 'localhost:0', log);
   const { port } = parseEndpoint(first.address);

@@ -5,6 +5,9 @@ import { parseEndpoint } from '../config/endpoint.js';
 import { describeError } from './errors.js';
 import type { Log } from './log.js';
 
+/** Who reads no byte of an answer for so long is gone; Node itself would hold the answer for ever. */
+const idleTimeoutMs = 10_000;
+
 /** A server that listens. */
 export interface Listener {
   /** Where it really listens, `127.0.0.1:9464` or `[::1]:9464`. */
@@ -15,13 +18,14 @@ export interface Listener {
 
 /**
  * Makes a server listen. A host name that has several addresses, as `localhost` does, gets its IPv4 one, as in
- * Go programs.
+ * Go programs. A connection on which nothing moves for 10 s is ended.
  * @param endpoint `host:port`, `[::1]:port` or `:port`
  * @param log gets what goes wrong later, when a connection cannot be accepted
  * @throws Error, in the words of a user, when the address is taken, unknown or forbidden
  */
 export async function listen(server: Server, endpoint: string, log: Log): Promise<Listener> {
   const { host, port } = parseEndpoint(endpoint);
+  server.timeout = idleTimeoutMs;
   try {
     const address = host === '' ? undefined : (await lookup(host, { order: 'ipv4first' })).address;
     server.listen({ port, host: address });
