@@ -46,7 +46,7 @@ export class SeriesMap {
   /** @returns the table itself where nothing is to be changed; undefined when nothing of it is left */
   apply(table: Table): Table | undefined {
     // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
-    const [last, gone] = split(table.ended ?? [], (series) => table.series.includes(series));
+    const [last, gone] = splitEnded(table);
     const ended = this.#end(gone);
     const plan = this.#planOf(table.series);
     const values = plan.columns
@@ -171,8 +171,11 @@ function recutValues(table: Table, members: readonly Member[], columns: readonly
   return values;
 }
 
-function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
-  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+/** Those that ended with a row in this table, and those that ended before. */
+function splitEnded({ series, ended = [] }: Table): readonly [Series[], readonly Series[]] {
+  if (ended.length === 0 || series.length === 0) return [[], ended];
+  const columns = new Set(series);
+  return [ended.filter((one) => columns.has(one)), ended.filter((one) => !columns.has(one))];
 }
 
 function isSame(one: readonly unknown[], other: readonly unknown[] | undefined): boolean {
