@@ -78,8 +78,10 @@ function print(text: string): number {
 function surviveBadOutput(): void {
   let hasFailed = false;
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-      hasFailed ||= code !== 'EPIPE';
+    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE' || hasFailed) return;
+      hasFailed = true;
+      if (stream === process.stdout) process.stderr.write(`Cannot write to stdout: ${message}\n`);
     });
   }
   process.once('exit', () => {
