@@ -1,5 +1,6 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { describeError, ExportError } from '../../src/component/errors.js';
+import { describeConnectionError } from '../../src/otlp/connection-error.js';
 import { parseRetryDelayMs } from '../../src/otlp/responses.js';
 
 /** The codes after which the Collector sends again. */
@@ -28,7 +29,7 @@ export function toExportError(error: unknown): ExportError {
 
 /** Without the heading of a note that is not there. */
 function describe({ details }: ServiceError): string {
-  return details.replace(/\. Resolution note: $/u, '');
+  return describeConnectionError(details.replace(/\. Resolution note: $/u, ''));
 }
 
 function isServiceError(error: unknown): error is ServiceError {

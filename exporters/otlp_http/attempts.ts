@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, type AgentOptions } from 'node:https';
 import { describeError, ExportError } from '../../src/component/errors.js';
+import { describeConnectionError } from '../../src/otlp/connection-error.js';
 
 /** The status codes after which the Collector sends again. */
 const retryableStatuses: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
@@ -47,7 +48,7 @@ function endWithExportError(request: ClientRequest, timeoutMs: number): void {
 function toConnectionError(error: Error): ExportError {
   // An address with several IPs fails with the errors of each and no words of its own.
   const causes = error instanceof AggregateError ? error.errors : [error];
-  const message = [...new Set(causes.map(describeError))].join(', ');
+  const message = describeConnectionError([...new Set(causes.map(describeError))].join(', '));
   return new ExportError(message, { retryable: true, cause: error });
 }
 

@@ -1,0 +1,18 @@
+/** What the libraries say when the other side answers in another protocol, and what that means. */
+const meanings: readonly (readonly [RegExp, string])[] = [
+  [/wrong version number/u, 'the backend does not speak TLS at this port'],
+  [/Protocol error/u, 'the backend does not speak gRPC at this port, or only with TLS'],
+  [
+    /Parse Error/u,
+    'the backend does not speak HTTP at this port, or only with TLS; OTLP over gRPC is mostly 4317, over HTTP 4318',
+  ],
+];
+
+/**
+ * Says why a connection failed in words that lead to the setting that is wrong; other messages stay as they are.
+ * @param message what the library said, which may be OpenSSL's inner state
+ */
+export function describeConnectionError(message: string): string {
+  const [, meaning] = meanings.find(([pattern]) => pattern.test(message)) ?? [];
+  return meaning ?? message;
+}
