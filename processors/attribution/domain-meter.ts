@@ -1,6 +1,9 @@
 import { DomainWindows, type Window } from './domain-windows.js';
 import type { Usage } from './usage.js';
 
+/** So many counters follow each other between two boundaries only where no usage comes at all. */
+const maxCounters = 8;
+
 /**
  * The energy counters that one domain has had, one after the other. Between the last reading of one and the first
  * of the next the energy is not known, and nothing is measured.
@@ -21,6 +24,7 @@ export class DomainMeter {
     this.#closedSince = NaN;
     const windows = new DomainWindows(this.#maxWindowNs);
     this.#windows.push(windows);
+    if (this.#windows.length > maxCounters) this.#windows.shift();
     return windows;
   }
 

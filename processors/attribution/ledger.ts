@@ -35,7 +35,7 @@ export class Ledger {
   #boundary = -Infinity;
   #isSetBack = false;
   #checkedAt = -Infinity;
-  readonly #told = new Set<object>();
+  readonly #told = new WeakSet<object>();
 
   constructor(terms: LedgerTerms, log: Log) {
     const { config, views, epoch, cpuCount } = terms;

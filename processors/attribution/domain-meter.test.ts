@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DomainMeter } from './domain-meter.js';
+import { createGap } from './usage.js';
+
+test('DomainMeter keeps only the last counters, when no usage comes', () => {
+  const meter = new DomainMeter(300e9);
+  for (let i = 0; i < 20; i++) {
+    const windows = meter.open();
+    windows.curve.read(10 * i, 0, true);
+    windows.curve.read(10 * i + 9, 1, true);
+  }
+  meter.close();
+  for (let i = 0; i < 20; i++) meter.push(createGap(10 * i + 9));
+  const settled: number[] = [];
+  for (let at = meter.findNext(); !Number.isNaN(at); at = meter.findNext()) {
+    meter.settle();
+    settled.push(at);
+  }
+  assert.deepEqual(settled, [129, 139, 149, 159, 169, 179, 189, 199]);
+});
