@@ -226,3 +226,16 @@ test('SendingQueue ends at the deadline when the other side never answers', asyn
   assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 9);
   assert.ok(closed() >= 1);
 });
+
+test('SendingQueue waits, when the other side asks for more time than a timer takes', async () => {
+  const { queue, attempts } = openQueue(
+    () => {
+      throw new ExportError('later', { retryable: true, retryAfterMs: 2 ** 31 });
+    },
+    { retry_on_failure: { max_elapsed_time: '0' } },
+  );
+  queue.offer(request(1));
+  await sleep(20);
+  assert.equal(attempts(), 1);
+  await queue.shutdown(1000);
+});

@@ -209,9 +209,12 @@ export class SendingQueue {
   }
 }
 
+/** Node takes a longer wait (24 days) for one of a millisecond. */
+const longestWaitMs = 2 ** 31 - 1;
+
 /** Ends early, and without an error, when the signal says so. */
 async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined);
+  await sleep(Math.min(ms, longestWaitMs), undefined, { signal }).catch(() => undefined);
 }
 
 /** Waits for something until a point in time of `performance.now()` at the latest. */
