@@ -85,6 +85,13 @@ test('parseSettings takes no number for a duration, no text for a number, no wor
   ]);
 });
 
+test('parseSettings takes no duration that is too long for a timer', () => {
+  assert.equal(parseSettings(schema, { interval: '576h' }).interval, 2_073_600_000);
+  assert.deepEqual(problemsOf({ interval: '1000h' }), [
+    'interval: expected at most 576h, found the text "1000h"',
+  ]);
+});
+
 test('parseSettings says what it wants and found, when a choice, a list or a size is wrong', () => {
   assert.deepEqual(problemsOf({ mode: 'perf_evnt', names: [1], size: '3 apples', headers: ['a'] }), [
     'mode: expected one of auto, perf_event, powercap, found the text "perf_evnt", did you mean "perf_event"?',

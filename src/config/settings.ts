@@ -119,7 +119,12 @@ function askConvict(format: string | string[], plain: unknown): { readonly value
   return { value: judge.get('leaf') };
 }
 
-function checkRange({ min, max, format }: Setting, value: number, node: ConfigNode): void {
+/** 24 days. Node's timers take a time that is much longer for a millisecond. */
+const longestDurationMs = 576 * 3_600_000;
+
+function checkRange(setting: Setting, value: number, node: ConfigNode): void {
+  const { min, format } = setting;
+  const max = setting.max ?? (format === 'duration' ? longestDurationMs : undefined);
   const describe = (typeof format === 'string' && formats[format].describe) || String;
   if (min !== undefined && value < min) throw new Error(describeMismatch(`at least ${describe(min)}`, node));
   if (max !== undefined && value > max) throw new Error(describeMismatch(`at most ${describe(max)}`, node));
