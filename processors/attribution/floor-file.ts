@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
 
 /** The power of the quiet windows of each domain, by the domain's key. */
@@ -6,9 +7,10 @@ export type QuietWatts = ReadonlyMap<string, readonly number[]>;
 
 /**
  * What an earlier run has learned. A file that does not exist is an empty one.
- * @throws Error when it cannot be read or is not such a file
+ * @throws Error when it cannot be read, is not such a file, or could not be written later
  */
 export function loadQuietWatts(path: string): QuietWatts {
+  checkFolder(path);
   const text = readText(path);
   if (text === undefined) return new Map();
   try {
@@ -32,8 +34,19 @@ export function saveQuietWatts(path: string, quietWatts: QuietWatts): void {
   }
 }
 
+/** A folder that cannot be written is worth a word at the start, not after the first hour of learning. */
+function checkFolder(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
 function readText(path: string): string | undefined {
   try {
+    // A device would be read without end.
+    if (!statSync(path).isFile()) throw new Error('expected a regular file');
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;

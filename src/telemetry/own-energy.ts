@@ -1,4 +1,5 @@
 import type { Consumer } from '../component/consumer.js';
+import { seriesKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
@@ -11,16 +12,18 @@ export interface OwnEnergy extends Consumer {
 
 /** @param pid the process to watch, by default this one */
 export function watchOwnEnergy(pid: number = process.pid): OwnEnergy {
-  const joules = new Map<Series, number>();
+  /** By key: pipelines that attribute each for itself do not count twice. */
+  const joules = new Map<string, number>();
   const findOwn = createPlans((series: readonly Series[]) =>
     series.flatMap((one, column) => (isOwn(one, pid) ? [{ one, column }] : [])),
   );
   return {
     consume({ series, values }: Table): boolean {
       const lastRow = values.length - series.length;
+      if (lastRow < 0) return true;
       for (const { one, column } of findOwn(series)) {
         const value = values[lastRow + column];
-        if (!Number.isNaN(value)) joules.set(one, value);
+        if (!Number.isNaN(value)) joules.set(seriesKey(one), value);
       }
       return true;
     },
