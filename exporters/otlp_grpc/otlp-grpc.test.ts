@@ -167,7 +167,8 @@ test('otlp_grpc delivers everything, in order, to a backend that was down', asyn
   const before = await openGrpcBackend(t);
   const { exporter, log, read } = await startExporter(t, factory, { endpoint: before.endpoint, ...insecure });
   exporter.consume(readingAt(1, 10));
-  await until(() => before.received.length === 1);
+  // The answer, too: a call that is cut off is sent again.
+  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 1);
   before.close();
   for (const second of [2, 3, 4]) {
     exporter.consume(readingAt(second, 10 * second));
