@@ -6,8 +6,8 @@ import type { Series } from '../../src/model/series.js';
 import type { OpenSampler } from '../../src/sampling/sampler.js';
 import type { Sampling, SamplerRequest } from '../../src/sampling/sampling.js';
 import { schema } from './config.js';
-import { createFakeSysfs } from './fake-sysfs.js';
-import type { FakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
+import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';
 
 function writeMachine(sysfs: FakeSysfs): void {

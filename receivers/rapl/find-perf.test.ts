@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nameDomain } from './domain.js';
-import { createFakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
 
 /** Event, CPU and domain of each counter. */

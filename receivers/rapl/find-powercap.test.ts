@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { nameDomain } from './domain.js';
-import { createFakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findDead, findZones } from './find-powercap.js';
 
 /** Domain and folder of each zone. */

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { nameDomain } from './domain.js';
-import { createFakeSysfs } from './fake-sysfs.js';
-import type { FakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
+import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { openReader } from './open-reader.js';
-import { perfRefused } from './perf-refused.js';
+import { perfRefused } from './perf-refused.fixture.js';
 
 /** What is read, and what is said about it. */
 function describeOpening(sysfs: FakeSysfs, settings: object = {}) {

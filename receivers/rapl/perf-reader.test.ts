@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { createFakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
 import { openPerfReader } from './perf-reader.js';
-import { perfRefused } from './perf-refused.js';
+import { perfRefused } from './perf-refused.fixture.js';
 
 /** Watts of a counter that counts every nanosecond of a CPU in units of 2^-32 J. */
 const watts = 1e9 / 2 ** 32;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findZones } from './find-powercap.js';
 import { openPowercapReader } from './powercap-reader.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PerfEventError } from '../../src/linux/perf-event.js';
-import { createFakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { explainNoPerf, explainNoPowercap, explainPerfError, explainPowercapError } from './refusal.js';
 
 test('explainPerfError says which right is missing and how to grant it', () => {

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Sampler } from '../../src/sampling/sampler.js';
 import { schema } from './config.js';
-import { createFakeSysfs } from './fake-sysfs.js';
-import type { FakeSysfs } from './fake-sysfs.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
+import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { openRaplSampler } from './sampler.js';
 
 function openOn(sysfs: FakeSysfs, nowMs?: () => number): Sampler {
