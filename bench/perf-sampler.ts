@@ -1,10 +1,11 @@
 import { libc } from '../src/linux/libc.js';
+import { addressOf } from '../src/linux/memory.js';
 import {
   closePerfEvent,
   openPerfEvent,
   perfReadFormat,
   perfType,
-  readPerfEvent,
+  readPerfEventAt,
 } from '../src/linux/perf-event.js';
 import type { Sampler } from '../src/sampling/sampler.js';
 
@@ -22,21 +23,25 @@ export function openSampler(): Sampler {
   stayOnCpu0();
   const fds: number[] = [];
   for (const config of configs) fds.push(openCounter(config, fds[0]));
-  const buffer = new Uint8Array(8 * (3 + configs.length));
-  const words = new Uint32Array(buffer.buffer);
-  const first = new Float64Array(configs.length).fill(NaN);
+  const [leader] = fds;
+  const words = new Uint32Array(firstValueWord + 2 * configs.length);
+  const [address, size] = [addressOf(words.buffer), words.byteLength];
+  const first = new Float64Array(configs.length);
+  let isBegun = false;
   return {
     width: configs.length,
     columns: configs,
     generation: 0,
     read(values, at) {
-      readPerfEvent(fds[0], buffer);
+      readPerfEventAt(leader, address, size);
       for (let column = 0; column < configs.length; column++) {
         const low = firstValueWord + 2 * column;
-        const value = words[low] + words[low + 1] * 2 ** 32;
-        if (Number.isNaN(first[column])) first[column] = value;
-        values[at + column] = value - first[column];
+        values[at + column] = words[low] + words[low + 1] * 2 ** 32 - first[column];
       }
+      if (isBegun) return;
+      isBegun = true;
+      first.set(values.subarray(at, at + configs.length));
+      values.fill(0, at, at + configs.length);
     },
     close: () => fds.forEach(closePerfEvent),
   };

@@ -20,9 +20,9 @@ const rates = [
   { hz: 1000, mostRatio: 1.5 },
   { hz: 100 },
 ];
-const rounds = 5;
+const rounds = 9;
 const runSeconds = 1;
-const settleMs = 200;
+const flushMs = 1000;
 
 /** CPU time per sample and missed ticks, main thread included, against the same reads in C. */
 export const sampling: Benchmark = {
@@ -100,12 +100,17 @@ async function openSubject(): Promise<Subject> {
   return {
     async run(hz) {
       let rows = 0;
-      const sampler = await startSampler(threads, 1e9 / hz, (count) => (rows += count));
-      await sleep(settleMs);
-      await sampler.flush();
+      let onTable: (() => void) | undefined;
+      const nextTable = () => new Promise<void>((resolve) => (onTable = resolve));
+      const sampler = await startSampler(threads, 1e9 / hz, (count) => {
+        rows += count;
+        onTable?.();
+      });
+      // From table to table, so that each second holds what it costs to hand one on.
+      await nextTable();
       const [firstRows, firstMissed, firstUsage] = [rows, counter.missed(), process.cpuUsage()];
-      await sleep(runSeconds * 1000);
-      await sampler.flush();
+      await sleep(runSeconds * 1000 - flushMs / 10);
+      await nextTable();
       const { user, system } = process.cpuUsage(firstUsage);
       const run = { ticks: rows - firstRows, missed: counter.missed() - firstMissed, cpuUs: user + system };
       await sampler.stop();
@@ -129,7 +134,7 @@ function startSampler(
     module: new URL('./perf-sampler.js', import.meta.url),
     options: undefined,
     periodNs,
-    flushMs: 1000,
+    flushMs,
     describe: (columns, start) =>
       // What perf-sampler.ts gives.
       (columns as number[]).map((config) => ({

@@ -1,4 +1,10 @@
-import { closePerfEvent, openPerfEvent, perfReadFormat, readPerfEvent } from '../../src/linux/perf-event.js';
+import { addressOf } from '../../src/linux/memory.js';
+import {
+  closePerfEvent,
+  openPerfEvent,
+  perfReadFormat,
+  readPerfEventAt,
+} from '../../src/linux/perf-event.js';
 import { mostWatts } from './domain.js';
 import type { PerfCounter } from './find-perf.js';
 
@@ -14,8 +20,8 @@ const stepSeconds = 0.01;
 export class PerfGroup {
   readonly counters: readonly PerfCounter[];
   readonly #fds: readonly number[];
-  readonly #words: Uint32Array;
-  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #address: number;
   readonly #first: Uint32Array;
   readonly #scales: Float64Array;
   readonly #mostWatts: Float64Array;
@@ -27,7 +33,7 @@ export class PerfGroup {
     this.counters = counters;
     this.#fds = fds;
     this.#words = new Uint32Array(headWords + 2 * counters.length);
-    this.#bytes = new Uint8Array(this.#words.buffer);
+    this.#address = addressOf(this.#words.buffer);
     this.#first = new Uint32Array(this.#words.length);
     this.#scales = Float64Array.from(counters, ({ scale }) => scale);
     this.#mostWatts = Float64Array.from(counters, ({ domain }) => mostWatts[domain.kind]);
@@ -36,8 +42,9 @@ export class PerfGroup {
 
   /** Asks the kernel. False when it counted nothing since the last time, say because the CPU went offline. */
   fetch(): boolean {
-    const size = readPerfEvent(this.#fds[0], this.#bytes);
-    return size === this.#bytes.length && this.#numberAt(runningWord) !== this.#runningNs;
+    const wanted = this.#words.byteLength;
+    const size = readPerfEventAt(this.#fds[0], this.#address, wanted);
+    return size === wanted && this.#numberAt(runningWord) !== this.#runningNs;
   }
 
   /**

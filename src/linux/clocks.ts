@@ -1,4 +1,5 @@
 import { libc } from './libc.js';
+import { addressOf } from './memory.js';
 
 // Clock numbers: include/uapi/linux/time.h.
 const realtime = 0;
@@ -6,12 +7,13 @@ const monotonic = 1;
 const threadCpuTime = 3;
 const boottime = 7;
 
-const clockGettime = libc.func('int clock_gettime(int clock, void *time)') as (
+const clockGettime = libc.func('int clock_gettime(int clock, uintptr_t time)') as (
   clock: number,
-  time: ArrayBuffer,
+  time: number,
 ) => number;
 
 const timespec = new ArrayBuffer(16);
+const timespecAddress = addressOf(timespec);
 const words = new BigInt64Array(timespec);
 /** The lower halves of the words are all that a monotonic time has, on the machines that Node runs on. */
 const halfWords = new Uint32Array(timespec);
@@ -45,14 +47,17 @@ export function readThreadCpuNs(): number {
   return Number(readClock(threadCpuTime));
 }
 
-/** An instant of CLOCK_MONOTONIC: seconds and nanoseconds. */
-export type Instant = Uint32Array;
+/** An instant of CLOCK_MONOTONIC. Two integers, since they cost no memory besides. */
+export interface Instant {
+  seconds: number;
+  nanoseconds: number;
+}
 
-/** Writes CLOCK_MONOTONIC to `into`. Allocates nothing. */
-export function readMonotonic(into: Instant): void {
-  clockGettime(monotonic, timespec);
-  into[0] = halfWords[0];
-  into[1] = halfWords[2];
+/** Sets `instant` to now. Allocates nothing. */
+export function readMonotonic(instant: Instant): void {
+  clockGettime(monotonic, timespecAddress);
+  instant.seconds = halfWords[0];
+  instant.nanoseconds = halfWords[2];
 }
 
 /**
@@ -60,16 +65,16 @@ export function readMonotonic(into: Instant): void {
  * unlike `process.hrtime` and unlike a function that returns such a number.
  */
 export function stampMonotonic(into: Float64Array, at: number, since: Instant): void {
-  clockGettime(monotonic, timespec);
-  into[at] = (halfWords[0] - since[0]) * 1e9 + halfWords[2] - since[1];
+  clockGettime(monotonic, timespecAddress);
+  into[at] = (halfWords[0] - since.seconds) * 1e9 + halfWords[2] - since.nanoseconds;
 }
 
-const origin: Instant = new Uint32Array(2);
+const origin: Instant = { seconds: 0, nanoseconds: 0 };
 readMonotonic(origin);
-origin[1] = 0;
+origin.nanoseconds = 0;
 
 /** The second of CLOCK_MONOTONIC from which `monotonicSinceOriginNs` counts: near the start of this thread. */
-export const originSecond = origin[0];
+export const originSecond = origin.seconds;
 
 /**
  * CLOCK_MONOTONIC in nanoseconds after `originSecond`: a whole number, exact for 104 days and to 2 ns for the
@@ -88,7 +93,7 @@ function readOnce(): ClockReading {
 }
 
 function readClock(clock: number): bigint {
-  clockGettime(clock, timespec);
+  clockGettime(clock, timespecAddress);
   return words[0] * nanosecondsPerSecond + words[1];
 }
 

@@ -102,6 +102,17 @@ export function readPerfEvent(fd: number, buffer: Uint8Array): number {
   return read(fd, buffer, buffer.length);
 }
 
+const readAt = libc.func('int read(int fd, uintptr_t address, int count)') as (
+  fd: number,
+  address: number,
+  count: number,
+) => number;
+
+/** As `readPerfEvent`, for what is read often: into the `size` bytes at an address that `addressOf` gave. */
+export function readPerfEventAt(fd: number, address: number, size: number): number {
+  return readAt(fd, address, size);
+}
+
 /** Closes the counter. */
 export function closePerfEvent(fd: number): void {
   closeSync(fd);

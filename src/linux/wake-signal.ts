@@ -1,5 +1,6 @@
 import { monotonicSinceOriginNs, originSecond } from './clocks.js';
 import { libc } from './libc.js';
+import { addressOf } from './memory.js';
 
 // Numbers: include/uapi/linux/futex.h; the system call's per architecture, 64-bit, little-endian.
 const numbersByArch: Readonly<Record<string, number>> = {
@@ -17,22 +18,22 @@ const futexWaitBitset = 9 | privateFlag;
 const anyBit = -1;
 
 const futex = libc.func(
-  'long syscall(long number, void *word, int op, int value, const void *deadline, void *word2, int value3)',
+  'long syscall(long number, uintptr_t word, int op, int value, uintptr_t deadline, uintptr_t word2, int value3)',
 ) as (
   ...args: [
     number: number,
-    word: Int32Array,
+    word: number,
     op: number,
     value: number,
-    deadline: ArrayBuffer | null,
-    word2: null,
+    deadline: number,
+    word2: number,
     value3: number,
   ]
 ) => number;
 
 const clockNanosleep = libc.func(
-  'int clock_nanosleep(int clock, int flags, const void *deadline, void *rest)',
-) as (clock: number, flags: number, deadline: ArrayBuffer, rest: null) => number;
+  'int clock_nanosleep(int clock, int flags, uintptr_t deadline, uintptr_t rest)',
+) as (clock: number, flags: number, deadline: number, rest: number) => number;
 const clockMonotonic = 1;
 const timerAbstime = 1;
 
@@ -53,12 +54,14 @@ interface Due {
 /** A number in shared memory that one thread counts up to end the sleep of another. */
 export class WakeSignal {
   readonly #word: Int32Array<SharedArrayBuffer>;
-  readonly #timespec = new ArrayBuffer(16);
-  readonly #timespecWords = new Uint32Array(this.#timespec);
+  readonly #wordAddress: number;
+  readonly #timespecWords = new Uint32Array(new ArrayBuffer(16));
+  readonly #timespecAddress = addressOf(this.#timespecWords.buffer);
 
   /** @param memory 4 bytes that both threads hold */
   constructor(memory: SharedArrayBuffer) {
     this.#word = new Int32Array(memory, 0, 1);
+    this.#wordAddress = addressOf(memory);
   }
 
   /** How often it was raised. */
@@ -70,7 +73,7 @@ export class WakeSignal {
   raise(): void {
     Atomics.add(this.#word, 0, 1);
     Atomics.notify(this.#word, 0);
-    if (futexNumber !== undefined) futex(futexNumber, this.#word, futexWake, 1, null, null, 0);
+    if (futexNumber !== undefined) futex(futexNumber, this.#wordAddress, futexWake, 1, 0, 0, 0);
   }
 
   /** Sleeps while the count is `known`. */
@@ -79,8 +82,8 @@ export class WakeSignal {
   }
 
   /**
-   * Sleeps until `due.deadlineNs` while the count is `known`. A rest of up to 2 ms does not end earlier for the
-   * count, any rest may end early for a Unix signal.
+   * Sleeps until `due.deadlineNs` while the count is `known`, though a rest of up to 2 ms takes no notice of the
+   * count. A Unix signal may end the sleep early.
    * @param due nanoseconds after `originSecond`; `lastNs` is some instant in the past, the later the better
    */
   waitUntil(due: Due, known: number): void {
@@ -90,8 +93,8 @@ export class WakeSignal {
     this.#timespecWords[0] = originSecond + seconds;
     this.#timespecWords[2] = due.deadlineNs - seconds * 1e9;
     if (restNs <= briefNs || futexNumber === undefined) {
-      if (this.count === known) clockNanosleep(clockMonotonic, timerAbstime, this.#timespec, null);
-    } else futex(futexNumber, this.#word, futexWaitBitset, known, this.#timespec, null, anyBit);
+      clockNanosleep(clockMonotonic, timerAbstime, this.#timespecAddress, 0);
+    } else futex(futexNumber, this.#wordAddress, futexWaitBitset, known, this.#timespecAddress, 0, anyBit);
   }
 
   #waitLong({ deadlineNs }: Due, known: number): void {

@@ -17,7 +17,7 @@ export class RowBuffer {
   /** Row-major, as in a table. The next row goes to `valuesAt`. */
   values: Float64Array<ArrayBuffer>;
   readonly #room: number;
-  readonly #first: Instant = new Uint32Array(2);
+  readonly #first: Instant = { seconds: 0, nanoseconds: 0 };
   /** Nanoseconds of CLOCK_MONOTONIC after the first row. */
   #offsets: Float64Array<ArrayBuffer>;
   #length = 0;
@@ -51,7 +51,8 @@ export class RowBuffer {
 
   /** When the last row was read, in nanoseconds after `originSecond`. */
   lastNs(): number {
-    return (this.#first[0] - originSecond) * 1e9 + this.#first[1] + this.#offsets[this.#length - 1];
+    const { seconds, nanoseconds } = this.#first;
+    return (seconds - originSecond) * 1e9 + nanoseconds + this.#offsets[this.#length - 1];
   }
 
   /**
@@ -78,15 +79,16 @@ export class RowBuffer {
     const rows = this.take(anchor);
     this.values.set(lastValues);
     const seconds = Math.floor(lastNs / 1e9);
-    this.#first.set([originSecond + seconds, lastNs - seconds * 1e9]);
+    this.#first.seconds = originSecond + seconds;
+    this.#first.nanoseconds = lastNs - seconds * 1e9;
     this.#length = 1;
     return rows;
   }
 }
 
 /** @returns the wall time of the first row; the offsets change only while the wall clock is being corrected */
-function toWallTime(first: Instant, offsets: Float64Array, anchor: WallAnchor): bigint {
-  const firstNs = BigInt(first[0]) * 1_000_000_000n + BigInt(first[1]);
+function toWallTime({ seconds, nanoseconds }: Instant, offsets: Float64Array, anchor: WallAnchor): bigint {
+  const firstNs = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
   const epoch = anchor.wallNs(firstNs);
   if (anchor.isConstant) return epoch;
   for (let row = 1; row < offsets.length; row++) {

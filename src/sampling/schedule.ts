@@ -14,8 +14,9 @@ export function createTimer(periodNs: number, nowNs: number): Timer {
 
 /** The one that is due first, the earlier one in the list where two are due together. */
 export function findNext<T extends { readonly timer: Timer }>(list: readonly T[]): T | undefined {
-  if (list.length < 2) return list[0];
-  return list.reduce((next, one) => (one.timer.deadlineNs < next.timer.deadlineNs ? one : next));
+  let next = list[0];
+  for (const one of list) if (one.timer.deadlineNs < next.timer.deadlineNs) next = one;
+  return next;
 }
 
 /**

@@ -104,14 +104,12 @@ class SamplingLoop implements Outlet {
   /** Reads what is due, again and again, until there are commands. */
   #sample(known: number): void {
     const slots = [...this.#slots.values()];
-    while (this.#signal.count === known) {
+    for (;;) {
       const slot = findNext(slots);
-      if (slot === undefined) {
-        this.#signal.wait(known);
-        return;
-      }
-      this.#signal.waitUntil(slot.timer, known);
-      if (this.#signal.count === known) slot.tick();
+      if (slot === undefined) this.#signal.wait(known);
+      else this.#signal.waitUntil(slot.timer, known);
+      if (slot === undefined || this.#signal.count !== known) return;
+      slot.tick();
     }
   }
 }
