@@ -4,7 +4,7 @@ import { describeError } from '../../src/component/errors.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
 import type { EnergyReader } from './energy-reader.js';
 import type { Zone } from './find-powercap.js';
-import { WrappingCounter } from './wrapping-counter.js';
+import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
 
 /** A zone whose counter is open. */
 interface OpenZone {
