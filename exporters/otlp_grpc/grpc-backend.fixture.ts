@@ -38,6 +38,8 @@ export interface GrpcBackend {
 }
 
 export interface BackendOptions {
+  /** `localhost` unless it says otherwise. */
+  readonly address?: string;
   readonly port?: number;
   readonly credentials?: ServerCredentials;
   /** Calls are counted from 1. */
@@ -60,7 +62,8 @@ const service: ServiceDefinition = {
 };
 
 export async function openGrpcBackend(t: TestContext, options: BackendOptions = {}): Promise<GrpcBackend> {
-  const { port = 0, credentials = ServerCredentials.createInsecure(), answer = (): Answer => ({}) } = options;
+  const { address = 'localhost', port = 0, answer = (): Answer => ({}) } = options;
+  const { credentials = ServerCredentials.createInsecure() } = options;
   const received: ReceivedCall[] = [];
   const take: handleUnaryCall<Buffer, Buffer> = ({ metadata, request: bytes }, respond) => {
     const { code = status.OK, details = '', statusDetails, body, isSilent } = answer(received.length + 1);
@@ -73,10 +76,10 @@ export async function openGrpcBackend(t: TestContext, options: BackendOptions = 
   };
   const server = new Server();
   server.addService(service, { Export: take });
-  const bound = await bind(server, `localhost:${port}`, credentials);
+  const bound = await bind(server, `${address}:${port}`, credentials);
   const close = () => server.forceShutdown();
   t.after(close);
-  return { endpoint: `localhost:${bound}`, port: bound, received, close };
+  return { endpoint: `${address}:${bound}`, port: bound, received, close };
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {

@@ -4,19 +4,14 @@ import { test, type TestContext } from 'node:test';
 import { Metadata, ServerCredentials, status } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
+import { until } from '../../src/contract/until.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
-import {
-  energy,
-  openSilentPort,
-  readingAt,
-  start,
-  startExporter,
-  until,
-} from '../../src/otlp/exporter.fixture.js';
+import { energy, openSilentPort, readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
+import { ownAddress } from '../../src/otlp/own-address.fixture.js';
 import { factory } from './factory.js';
 import { openGrpcBackend, type GrpcBackend } from './grpc-backend.fixture.js';
 import { toExportError } from './status.js';
@@ -164,7 +159,7 @@ test('otlp_grpc sends again what got no answer in time', async (t) => {
 });
 
 test('otlp_grpc delivers everything, in order, to a backend that was down', async (t) => {
-  const before = await openGrpcBackend(t);
+  const before = await openGrpcBackend(t, { address: ownAddress });
   const { exporter, log, read } = await startExporter(t, factory, { endpoint: before.endpoint, ...insecure });
   exporter.consume(readingAt(1, 10));
   // The answer, too: a call that is cut off is sent again.
@@ -174,18 +169,33 @@ test('otlp_grpc delivers everything, in order, to a backend that was down', asyn
     exporter.consume(readingAt(second, 10 * second));
     await until(() => log.lines.length > 0);
   }
-  const after = await openGrpcBackend(t, { port: before.port });
+  const after = await openGrpcBackend(t, { address: ownAddress, port: before.port });
   exporter.consume(readingAt(5, 50));
   await until(() => decodeValues(after).length === 4);
   await exporter.shutdown();
   assert.deepEqual([...decodeValues(before), ...decodeValues(after)], [10, 20, 30, 40, 50]);
   assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+  // A call that still goes out on the dying connection is cancelled; one that needs a new one finds nobody.
   assert.match(
     log.lines[0],
-    /^warn: Cannot export to localhost:\d+: UNAVAILABLE: .*[^:]\. Keeping data and trying again$/,
+    /^warn: Cannot export to [\d.:]+: (UNAVAILABLE|CANCELLED): .*[^:]\. Keeping data and trying again$/,
   );
   assert.match(log.lines[1], /^info: Exports to .* again after/);
   assert.equal(log.lines.length, 2);
+});
+
+test('otlp_grpc says that nobody listens, until somebody does', async (t) => {
+  const { endpoint, port, close } = await openGrpcBackend(t, { address: ownAddress });
+  close();
+  const { exporter, log } = await startExporter(t, factory, { endpoint, ...insecure });
+  exporter.consume(readingAt(1, 10));
+  await until(() => log.lines.length > 0);
+  assert.match(
+    log.lines[0],
+    /^warn: Cannot export to [\d.:]+: UNAVAILABLE: .*ECONNREFUSED.*[^:]\. Keeping data and trying again$/,
+  );
+  const backend = await openGrpcBackend(t, { address: ownAddress, port });
+  await until(() => decodeValues(backend).length === 1);
 });
 
 test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', async (t) => {

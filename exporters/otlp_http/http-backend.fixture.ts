@@ -40,6 +40,8 @@ export interface HttpBackend {
 }
 
 export interface BackendOptions {
+  /** `localhost` unless it says otherwise. */
+  readonly address?: string;
   /** 0 and upwards. */
   readonly port?: number;
   readonly tls?: ServerOptions;
@@ -48,7 +50,7 @@ export interface BackendOptions {
 }
 
 export async function openHttpBackend(t: TestContext, options: BackendOptions = {}): Promise<HttpBackend> {
-  const { port = 0, tls, answer = (): Answer => ({}) } = options;
+  const { address = 'localhost', port = 0, tls, answer = (): Answer => ({}) } = options;
   const received: ReceivedRequest[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse) => {
     const bytes = await read(request);
@@ -66,11 +68,12 @@ export async function openHttpBackend(t: TestContext, options: BackendOptions = 
     await once(server, 'close');
   };
   t.after(close);
-  server.listen(port, 'localhost');
+  server.listen(port, address);
   await once(server, 'listening');
   // A server that listens on a port has such an address.
   const { port: boundPort } = server.address() as AddressInfo;
-  return { url: `${tls ? 'https' : 'http'}://localhost:${boundPort}`, port: boundPort, received, close };
+  const url = `${tls ? 'https' : 'http'}://${address}:${boundPort}`;
+  return { url, port: boundPort, received, close };
 }
 
 function read(request: IncomingMessage): Promise<Buffer> {

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
+import { until } from '../../src/contract/until.fixture.js';
 import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
-import { openSilentPort, readingAt, start, startExporter, until } from '../../src/otlp/exporter.fixture.js';
+import { openSilentPort, readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
+import { ownAddress } from '../../src/otlp/own-address.fixture.js';
 import { parseRetryAfterMs } from './attempts.js';
 import { factory } from './factory.js';
 import { openHttpBackend, type HttpBackend } from './http-backend.fixture.js';
@@ -151,16 +153,17 @@ test('otlp_http sends again what got no answer in time', async (t) => {
 });
 
 test('otlp_http delivers everything, in order, to a backend that was down', async (t) => {
-  const before = await openHttpBackend(t);
+  const before = await openHttpBackend(t, { address: ownAddress });
   const { exporter, log, read } = await startExporter(t, factory, { endpoint: before.url });
   exporter.consume(readingAt(1, 10));
-  await until(() => before.received.length === 1);
+  // The answer, too: a request that is cut off is sent again.
+  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 1);
   await before.close();
   for (const second of [2, 3, 4]) {
     exporter.consume(readingAt(second, 10 * second));
     await until(() => log.lines.length > 0);
   }
-  const after = await openHttpBackend(t, { port: before.port });
+  const after = await openHttpBackend(t, { address: ownAddress, port: before.port });
   exporter.consume(readingAt(5, 50));
   await until(() => decodeValues(after).length === 4);
   await exporter.shutdown();

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExporterFactory } from '../component/component.js';
 import { parseSettings } from '../config/settings.js';
 import type { Schema } from '../config/schema.js';
@@ -45,11 +44,6 @@ export async function startExporter<S extends Schema>(
   t.after(() => exporter.shutdown());
   await exporter.start();
   return { exporter, log, read };
-}
-
-/** For tests: waits until something holds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(2);
 }
 
 /** For tests: a port that takes connections and never answers. */

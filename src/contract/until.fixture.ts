@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Far more than anything takes on the slowest machine: who waits so long waits for what never comes. */
+const limitMs = 120_000;
+
+/**
+ * For tests: waits until something holds.
+ * @throws Error naming the condition, when it does not within two minutes
+ */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error(`Cannot wait any longer until ${String(condition)}`);
+    await sleep(2);
+  }
+}
