@@ -13,7 +13,7 @@ import { energy, openSilentPort, readingAt, start, startExporter } from '../../s
 import { MessageWriter } from '../../src/otlp/message-writer.js';
 import { ownAddress } from '../../src/otlp/own-address.fixture.js';
 import { factory } from './factory.js';
-import { openGrpcBackend, type GrpcBackend } from './grpc-backend.fixture.js';
+import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { toExportError } from './status.js';
 import { parseTarget } from './target.js';
 
