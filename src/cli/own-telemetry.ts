@@ -2,7 +2,7 @@ import { createNoopMeter } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../component/log.js';
 import type { TelemetryConfig } from '../config/service-schema.js';
-import { startTelemetry, type Telemetry } from '../telemetry/telemetry.js';
+import { startTelemetry, type PullWish, type Telemetry } from '../telemetry/telemetry.js';
 import { readVersion } from './version.js';
 
 /** Where the collector's own telemetry is served unless the user says otherwise. */
@@ -21,13 +21,30 @@ export async function startOwnTelemetry(
   if (metrics.level === 'none') {
     return { meter: createNoopMeter(), address: undefined, shutdown: () => Promise.resolve() };
   }
-  const [reader] = metrics.readers;
-  const { host, port } = reader?.pull.exporter.prometheus ?? standard;
+  return startTelemetry({
+    level: metrics.level,
+    pull: findPull(metrics.readers),
+    pushes: metrics.readers.flatMap(({ periodic }) => periodic ?? []),
+    attributes: describeSelf(resource),
+    log,
+    readJoules,
+  });
+}
+
+/** Without any reader there is the standard endpoint, as in the Collector. */
+function findPull(readers: TelemetryConfig['metrics']['readers']): PullWish | undefined {
+  if (readers.length === 0) return { ...standard, isExplicit: false };
+  const pull = readers.find((reader) => reader.pull !== null)?.pull;
+  return pull ? { ...pull.exporter.prometheus, isExplicit: true } : undefined;
+}
+
+/** Resource attributes of the own telemetry; what the user set to an empty text is left out. */
+function describeSelf(resource: TelemetryConfig['resource']): Record<string, string> {
   const attributes = {
     'service.name': 'joulemetry',
     'service.version': readVersion(),
     'service.instance.id': randomUUID(),
     ...resource,
   };
-  return startTelemetry({ host, port, isExplicit: reader !== undefined, attributes, log, readJoules });
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''));
 }

@@ -53,6 +53,11 @@ export function parseDuration(text: string): number | undefined {
   return nanoseconds / 1e6;
 }
 
+/** Milliseconds of a Go duration or of a whole number of them; undefined when it is neither. */
+function parseMilliseconds(text: string): number | undefined {
+  return /^\d+$/u.test(text) ? Number(text) : parseDuration(text);
+}
+
 /** `1m30s` is not needed here: the largest unit that gives a whole number, as in `20us` or `90s`. */
 export function describeDuration(ms: number): string {
   const units = ['h', 'm', 's', 'ms', 'us'];
@@ -123,6 +128,13 @@ export const formats: { readonly [Name in FormatName]: Format } = {
     wanted: 'a duration such as "1s" or "200ms"',
     plain: textOrNumberOf,
     coerce: parseDuration,
+    isValid: Number.isFinite,
+    describe: describeDuration,
+  },
+  milliseconds: {
+    wanted: 'a duration such as "10s", or whole milliseconds such as 10000',
+    plain: textOrNumberOf,
+    coerce: parseMilliseconds,
     isValid: Number.isFinite,
     describe: describeDuration,
   },

@@ -1,6 +1,6 @@
 import type { FormatName, Schema, Setting } from './schema.js';
 import { pipelineSchema, receiverKeys, telemetrySchema } from './service-schema.js';
-import { isListSetting, isSetting } from './settings.js';
+import { isGroupSetting, isListSetting, isSetting } from './settings.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,6 +17,7 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   number: { type: 'number' },
   boolean: { type: 'boolean' },
   duration: { type: ['string', 'integer'], examples: ['1s', '200ms'] },
+  milliseconds: { type: ['string', 'integer'], examples: ['10s', 10_000] },
   byte_size: { type: ['string', 'integer'], examples: ['64MiB'] },
   port: { type: 'integer', minimum: 0, maximum: 65_535 },
   endpoint: { type: 'string', examples: ['localhost:4317'] },
@@ -87,6 +88,7 @@ function describePart(part: Schema[string]): Json {
   if (isListSetting(part)) {
     return { description: part.doc, type: ['array', 'null'], items: describeLevel(part.items) };
   }
+  if (isGroupSetting(part)) return { description: part.doc, ...describeLevel(part.settings) };
   const { doc, default: standard } = part;
   const kinds = [describeValue(part), { type: 'null' }, reference];
   return { description: doc, anyOf: kinds, ...(standard === null ? {} : { default: standard }) };

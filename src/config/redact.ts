@@ -2,7 +2,8 @@ import type { ComponentConfigs } from './components.js';
 import { plainOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Schema } from './schema.js';
 import type { ServiceConfig } from './service.js';
-import { isListSetting, isSetting } from './settings.js';
+import { telemetrySchema } from './service-schema.js';
+import { isGroupSetting, isListSetting, isSetting } from './settings.js';
 import type { ComponentKind } from '../component/component.js';
 
 const redacted = '[REDACTED]';
@@ -18,7 +19,8 @@ export function redactConfig(root: ConfigNode, config: ServiceConfig): unknown {
   };
   return mapEntries(root, (name, { node }) => {
     const components = Object.hasOwn(sections, name) ? sections[name] : undefined;
-    return components ? redactSection(node, components) : plainOf(node);
+    if (components) return redactSection(node, components);
+    return name === 'service' ? redactSettings(node, { telemetry: telemetrySchema }) : plainOf(node);
   });
 }
 
@@ -43,6 +45,7 @@ function redactPart(node: ConfigNode, part: Schema[string]): unknown {
   if (isListSetting(part)) {
     return node.kind === 'list' ? node.items.map((item) => redactSettings(item, part.items)) : plainOf(node);
   }
+  if (isGroupSetting(part)) return redactSettings(node, part.settings);
   if (part.sensitive !== true) return plainOf(node);
   // The names in a map, say of headers, are no secret and help to find a mistake.
   return node.kind === 'map' ? mapEntries(node, () => redacted) : redacted;

@@ -8,6 +8,8 @@ export interface Formats {
   boolean: boolean;
   /** Go style, `1m30s` or `200ms`; milliseconds as a number, 0 or more. */
   duration: number;
+  /** A duration, or a whole number of milliseconds as OpenTelemetry's own configuration has it; milliseconds. */
+  milliseconds: number;
   /** `64KiB`, `4MB`, `1024`; bytes as a number. */
   byte_size: number;
   /** 0 to 65535; 0 lets the system choose. */
@@ -47,17 +49,27 @@ export interface ListSetting {
   readonly default: readonly [];
 }
 
+/** Settings that exist only where their key is written, with or without a value; otherwise null. */
+export interface GroupSetting {
+  readonly doc: string;
+  readonly format: 'group';
+  readonly settings: Schema;
+  readonly default: null;
+}
+
 /** The settings of a component: one level or nested. */
 export interface Schema {
-  readonly [key: string]: Setting | ListSetting | Schema;
+  readonly [key: string]: Setting | ListSetting | GroupSetting | Schema;
 }
 
 type ValueOf<S> = S extends { readonly format: 'list'; readonly items: infer I }
   ? readonly ConfigOf<I>[]
-  : S extends { readonly format: infer F; readonly default: infer D }
-    ? | (F extends FormatName ? Formats[F] : F extends readonly (infer Choice)[] ? Choice : never)
-      | (D extends null ? null : never)
-    : ConfigOf<S>;
+  : S extends { readonly format: 'group'; readonly settings: infer G }
+    ? ConfigOf<G> | null
+    : S extends { readonly format: infer F; readonly default: infer D }
+      ? | (F extends FormatName ? Formats[F] : F extends readonly (infer Choice)[] ? Choice : never)
+        | (D extends null ? null : never)
+      : ConfigOf<S>;
 
 /** What a component gets: every setting of its schema, with its value or its default. */
 export type ConfigOf<S> = { readonly [Key in keyof S]: ValueOf<S[Key]> };

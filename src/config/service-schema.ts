@@ -27,6 +27,62 @@ export const pipelineSchema = {
   exporters: { doc: 'Ids of the exporters that get every table.', format: 'string_list', default: [] },
 } as const satisfies Schema;
 
+/** The collector's own telemetry for Prometheus. */
+const pullSchema = {
+  exporter: {
+    prometheus: {
+      host: { doc: 'The address to listen on.', format: 'string', default: 'localhost' },
+      port: { doc: 'The port to listen on.', format: 'port', default: 8888 },
+    },
+  },
+} as const satisfies Schema;
+
+/** The collector's own telemetry by OTLP, with the names of OpenTelemetry's declarative configuration. */
+const periodicSchema = {
+  interval: { doc: 'Time from one push to the next.', format: 'milliseconds', default: '60s', min: 100 },
+  timeout: {
+    doc: 'How long a push may take, its retries included; unset: 30s or the interval, whichever is less.',
+    format: 'milliseconds',
+    default: null,
+    min: 1,
+  },
+  exporter: {
+    otlp: {
+      protocol: {
+        doc: "How it is sent. OTLP over HTTP is there for the measured data only, by the exporter otlp_http; for this collector's own telemetry it is gRPC.",
+        format: ['grpc'],
+        default: 'grpc',
+      },
+      endpoint: {
+        doc: 'Where it is sent, `host:port`; `http://` before it means without TLS, `https://` with TLS whatever `insecure` says.',
+        format: 'string',
+        default: 'localhost:4317',
+      },
+      insecure: { doc: 'Whether to connect without TLS.', format: 'boolean', default: false },
+      certificate: {
+        doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: those of Node.",
+        format: 'path',
+        default: null,
+      },
+      client_certificate: {
+        doc: 'Certificate with which this collector identifies itself, PEM.',
+        format: 'path',
+        default: null,
+      },
+      client_key: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+      headers: {
+        doc: 'Sent along with every push, over those of the variables `OTEL_EXPORTER_OTLP_METRICS_HEADERS` and `OTEL_EXPORTER_OTLP_HEADERS`.',
+        format: 'string_map',
+        default: {},
+        sensitive: true,
+      },
+      compression: { doc: 'How pushes are compressed.', format: ['gzip', 'none'], default: 'none' },
+    },
+  },
+} as const satisfies Schema;
+
+export type PeriodicConfig = ConfigOf<typeof periodicSchema>;
+
 /** What stands below `service.telemetry`, laid out as in the Collector. */
 export const telemetrySchema = {
   logs: {
@@ -43,7 +99,7 @@ export const telemetrySchema = {
   },
   metrics: {
     level: {
-      doc: "How much of the collector's own telemetry is kept; none loads no SDK at all.",
+      doc: "How much of the collector's own telemetry is kept. none: nothing, and no SDK is loaded; basic: the Collector's names, losses and own energy; normal: all of ours; detailed: also what the SDK tells of itself.",
       format: ['none', 'basic', 'normal', 'detailed'],
       default: 'normal',
     },
@@ -53,18 +109,22 @@ export const telemetrySchema = {
       default: [],
       items: {
         pull: {
-          exporter: {
-            prometheus: {
-              host: { doc: 'The address to listen on.', format: 'string', default: 'localhost' },
-              port: { doc: 'The port to listen on.', format: 'port', default: 8888 },
-            },
-          },
+          doc: 'Serves it to Prometheus.',
+          format: 'group',
+          settings: pullSchema,
+          default: null,
+        },
+        periodic: {
+          doc: 'Sends it to an OTLP backend now and then, and at the end.',
+          format: 'group',
+          settings: periodicSchema,
+          default: null,
         },
       },
     },
   },
   resource: {
-    doc: "Attributes of the collector's own telemetry, over service.name, service.version and service.instance.id.",
+    doc: "Attributes of the collector's own telemetry, over service.name, service.version and service.instance.id; an empty text leaves one out.",
     format: 'string_map',
     default: {},
   },

@@ -125,15 +125,50 @@ test('judgeService finds an id with spaces around its parts, and refuses it a se
   ]);
 });
 
-test('judgeService refuses a second reader of the own telemetry', async () => {
-  const readers = right.replace('logs:', 'metrics: {readers: [{pull: }, {pull: }]}, logs:');
-  assert.deepEqual(await problemsOf(readers), [
-    'service.telemetry.metrics.readers: expected one reader at most, found 2',
+/** The problems of readers of the own telemetry. */
+function problemsOfReaders(readers: string): Promise<readonly string[]> {
+  return problemsOf(right.replace('logs:', `metrics: {readers: ${readers}}, logs:`));
+}
+
+test('judgeService takes one reader that serves and several that push', async () => {
+  const readers = '[{pull: }, {periodic: }, {periodic: {interval: 5000, timeout: 1s, exporter: {otlp: }}}]';
+  const { telemetry } = await judge(right.replace('logs:', `metrics: {readers: ${readers}}, logs:`));
+  const [first, second, third] = telemetry.metrics.readers;
+  assert.deepEqual(first?.pull?.exporter.prometheus, { host: 'localhost', port: 8888 });
+  assert.equal(first?.periodic, null);
+  assert.equal(second?.periodic?.interval, 60_000);
+  assert.deepEqual([third?.periodic?.interval, third?.periodic?.timeout], [5000, 1000]);
+});
+
+test('judgeService says what is wrong with readers that do not go together', async () => {
+  const path = 'service.telemetry.metrics.readers';
+  assert.deepEqual(await problemsOfReaders('[{pull: }, {pull: }]'), [
+    `${path}: expected one pull reader at most, found 2`,
+  ]);
+  assert.deepEqual(await problemsOfReaders('[{}, {pull: , periodic: }]'), [
+    `${path}[0]: expected either pull or periodic, found neither`,
+    `${path}[1]: expected either pull or periodic, found both`,
+  ]);
+  const otlp = 'exporter: {otlp: {endpoint: "x", client_key: k}}';
+  assert.deepEqual(await problemsOfReaders(`[{periodic: {interval: 1s, timeout: 2s, ${otlp}}}]`), [
+    `${path}[0].periodic.timeout: expected at most the interval, 1000ms, found 2000ms`,
+    `${path}[0].periodic.exporter.otlp.endpoint: expected host:port such as "localhost:4317", found "x"`,
+    `${path}[0].periodic.exporter.otlp: expected client_certificate and client_key together, found only one of them`,
   ]);
 });
 
+test('judgeService names what is supported, when the own telemetry is to go by another protocol', async () => {
+  const [problem] = await problemsOfReaders('[{periodic: {exporter: {otlp: {protocol: http/protobuf}}}}]');
+  assert.match(problem ?? '', /otlp\.protocol: expected one of grpc, found the text "http\/protobuf"$/u);
+  const [other] = await problemsOfReaders('[{periodic: {exporter: {console: }}}]');
+  assert.match(other ?? '', /exporter\.console: unknown setting/u);
+});
+
 test('redactConfig replaces secrets and keeps the rest', async () => {
-  const secret = right.replace('{zones: [a]}', '{zones: [a], auth: {token: t}, headers: {Authorization: b}}');
+  const readers = '[{periodic: {exporter: {otlp: {headers: {"x-key": k}}}}}]';
+  const secret = right
+    .replace('{zones: [a]}', '{zones: [a], auth: {token: t}, headers: {Authorization: b}}')
+    .replace('logs:', `metrics: {readers: ${readers}}, logs:`);
   const root = parseConfigText(secret, 'c.yaml', { env: {}, onUnset: () => {} }, []);
   const plain = JSON.stringify(redactConfig(root, await judgeService(root, finder)));
   assert.match(
@@ -141,6 +176,7 @@ test('redactConfig replaces secrets and keeps the rest', async () => {
     /"zones":\["a"\],"auth":\{"token":"\[REDACTED\]"\},"headers":\{"Authorization":"\[REDACTED\]"\}/,
   );
   assert.match(plain, /"level":"debug"/);
+  assert.match(plain, /"otlp":\{"headers":\{"x-key":"\[REDACTED\]"\}\}/);
 });
 
 test('nodeOf takes nothing for null, when a value has no place in a configuration', () => {

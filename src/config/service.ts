@@ -5,9 +5,10 @@ import { suggest } from './nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
 import { judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Problem } from './problem.js';
-import type { Schema } from './schema.js';
+import type { ConfigOf, Schema } from './schema.js';
 import { telemetrySchema, type TelemetryConfig } from './service-schema.js';
 import { judgeSettings } from './settings.js';
+import { findReaderProblems } from './telemetry-readers.js';
 
 /** A configuration in which everything is known and every setting is right. */
 export interface ServiceConfig {
@@ -45,7 +46,7 @@ export async function judgeService(root: ConfigNode, finder: FactoryFinder): Pro
   const known = knownIds(root);
   const service = findEntry(root, 'service')?.node;
   const pipelines = judgePipelines(service ?? nodeOf({}, root.origin), known, problems);
-  const rest = judgeSettings(serviceSchema, withoutPipelines(service), 'service', problems);
+  const rest = judgeRest(service, problems);
   const extensions = (rest.extensions ?? []).map(normalizeId);
   const references = {
     path: 'service.extensions',
@@ -54,9 +55,17 @@ export async function judgeService(root: ConfigNode, finder: FactoryFinder): Pro
   };
   problems.push(...judgeReferences(references, extensions, known.extensions));
   checkFallbacks(components.receivers, known.receivers, problems);
-  checkReaders(rest.telemetry, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { ...components, pipelines, runningExtensions: extensions, telemetry: rest.telemetry };
+}
+
+function judgeRest(service: ConfigNode | undefined, problems: Problem[]): ConfigOf<typeof serviceSchema> {
+  const found: Problem[] = [];
+  const rest = judgeSettings(serviceSchema, withoutPipelines(service), 'service', found);
+  // Settings that are wrong by themselves are not there to be taken together.
+  if (found.length === 0) found.push(...findReaderProblems(rest.telemetry.metrics.readers));
+  problems.push(...found);
+  return rest;
 }
 
 function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
@@ -84,13 +93,6 @@ function knownIds(root: ConfigNode) {
 function withoutPipelines(service: ConfigNode | undefined): ConfigNode {
   if (service?.kind !== 'map') return service ?? nodeOf(null);
   return { ...service, entries: new Map([...service.entries].filter(([key]) => key !== 'pipelines')) };
-}
-
-/** There is one server; whatever else the Collector could serve or send would be left out without a word. */
-function checkReaders({ metrics: { readers } }: TelemetryConfig, problems: Problem[]): void {
-  if (readers.length <= 1) return;
-  const message = `expected one reader at most, found ${readers.length}`;
-  problems.push({ path: 'service.telemetry.metrics.readers', message });
 }
 
 function checkFallbacks(

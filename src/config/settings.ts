@@ -4,16 +4,21 @@ import { findNearest, suggest } from './nearest.js';
 import { describeError } from '../component/errors.js';
 import { nodeOf, type ConfigNode } from './node.js';
 import { ConfigurationError, type Problem } from './problem.js';
-import type { ConfigOf, FormatName, ListSetting, Schema, Setting } from './schema.js';
+import type { ConfigOf, FormatName, GroupSetting, ListSetting, Schema, Setting } from './schema.js';
 
 /** A leaf of a schema, as opposed to a level of it. */
-export function isSetting(part: Schema[string]): part is Setting | ListSetting {
+export function isSetting(part: Schema[string]): part is Setting | ListSetting | GroupSetting {
   return 'default' in part && 'format' in part && 'doc' in part;
 }
 
 /** A list of maps, as opposed to a leaf that holds one value. */
-export function isListSetting(setting: Setting | ListSetting): setting is ListSetting {
+export function isListSetting(setting: Setting | ListSetting | GroupSetting): setting is ListSetting {
   return setting.format === 'list';
+}
+
+/** A level that may be absent, as opposed to a leaf or a list. */
+export function isGroupSetting(setting: Setting | ListSetting | GroupSetting): setting is GroupSetting {
+  return setting.format === 'group';
 }
 
 /**
@@ -52,6 +57,7 @@ function judgePart(
 ): unknown {
   if (!isSetting(part)) return judgeSettings(part, node ?? nodeOf(null), path, problems);
   if (isListSetting(part)) return judgeList(part, node, path, problems);
+  if (isGroupSetting(part)) return node ? judgeSettings(part.settings, node, path, problems) : part.default;
   const written = node ?? nodeOf(part.default);
   try {
     return judgeLeaf(part, written);
@@ -122,9 +128,13 @@ function askConvict(format: string | string[], plain: unknown): { readonly value
 /** 24 days. Node's timers take a time that is much longer for a millisecond. */
 const longestDurationMs = 576 * 3_600_000;
 
+function isDuration(format: Setting['format']): boolean {
+  return format === 'duration' || format === 'milliseconds';
+}
+
 function checkRange(setting: Setting, value: number, node: ConfigNode): void {
   const { min, format } = setting;
-  const max = setting.max ?? (format === 'duration' ? longestDurationMs : undefined);
+  const max = setting.max ?? (isDuration(format) ? longestDurationMs : undefined);
   const describe = (typeof format === 'string' && formats[format].describe) || String;
   if (min !== undefined && value < min) throw new Error(describeMismatch(`at least ${describe(min)}`, node));
   if (max !== undefined && value > max) throw new Error(describeMismatch(`at most ${describe(max)}`, node));

@@ -1,6 +1,6 @@
 import type { Metric } from '../model/series.js';
 import type { Schema } from '../config/schema.js';
-import { isListSetting, isSetting } from '../config/settings.js';
+import { isGroupSetting, isListSetting, isSetting } from '../config/settings.js';
 
 /** A setting as a README's table shows it. */
 export interface SettingRow {
@@ -14,6 +14,7 @@ export function listSettings(schema: Schema, prefix = ''): readonly SettingRow[]
   return Object.entries(schema).flatMap(([key, part]): readonly SettingRow[] => {
     const path = `${prefix}${key}`;
     if (!isSetting(part)) return listSettings(part, `${path}.`);
+    if (isGroupSetting(part)) return listSettings(part.settings, `${path}.`);
     const row = { path, standard: describeDefault(part.default), doc: part.doc };
     return [row].concat(isListSetting(part) ? listSettings(part.items, `${path}[].`) : []);
   });

@@ -12,9 +12,9 @@ import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemet
 
 async function start(t: TestContext, request: Partial<TelemetryRequest> = {}): Promise<Telemetry> {
   const telemetry = await startTelemetry({
-    host: 'localhost',
-    port: 0,
-    isExplicit: true,
+    level: 'normal',
+    pull: { host: 'localhost', port: 0, isExplicit: true },
+    pushes: [],
     attributes: { 'service.name': 'joulemetry' },
     log: createLogCollector(),
     ...request,
@@ -112,7 +112,10 @@ test(
 
 test('startTelemetry goes on without an endpoint, when the standard port is in use', async (t) => {
   const log = createLogCollector();
-  const telemetry = await start(t, { port: await takePort(t), isExplicit: false, log });
+  const telemetry = await start(t, {
+    pull: { host: 'localhost', port: await takePort(t), isExplicit: false },
+    log,
+  });
   assert.equal(telemetry.address, undefined);
   telemetry.meter.createCounter('x').add(1);
   assert.match(log.lines.join('\n'), /^warn: Cannot listen on localhost:\d+: the port is in use/u);
@@ -121,7 +124,7 @@ test('startTelemetry goes on without an endpoint, when the standard port is in u
 
 test('startTelemetry throws, when the port that the user set is in use', async (t) => {
   await assert.rejects(
-    start(t, { port: await takePort(t) }),
+    start(t, { pull: { host: 'localhost', port: await takePort(t), isExplicit: true } }),
     /^Error: Cannot listen on localhost:\d+: the port/u,
   );
 });
