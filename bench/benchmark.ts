@@ -15,6 +15,8 @@ export interface Result {
 export interface Benchmark {
   /** As it is named on the command line. */
   readonly name: string;
+  /** Takes so long that it runs only when it is named. */
+  readonly isLong?: boolean;
   measure(): Promise<readonly Result[]>;
 }
 

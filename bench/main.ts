@@ -5,12 +5,15 @@ import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { ledger } from './ledger.js';
 import { sampling } from './sampling.js';
+import { soak } from './soak.js';
 import { wholePath } from './whole-path.js';
 
-const benchmarks: readonly Benchmark[] = [sampling, encoder, wholePath, ledger, agentScan, agent, exec];
+const benchmarks: readonly Benchmark[] = [sampling, encoder, wholePath, ledger, agentScan, agent, exec, soak];
 
 const wanted = process.argv.slice(2);
-const chosen = benchmarks.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const chosen = benchmarks.filter(({ name, isLong = false }) =>
+  wanted.length === 0 ? !isLong : wanted.includes(name),
+);
 const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
 if (unknown.length > 0) {
   const names = benchmarks.map(({ name }) => name).join(', ');

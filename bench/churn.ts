@@ -1,0 +1,32 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+const everyMs = 200;
+
+/** What is started in turn: processes that nobody sees, some that live through several scans, some that work. */
+const commands: readonly (readonly [string, ...string[]])[] = [
+  ['true'],
+  ['sleep', '0.4'],
+  ['sleep', '3'],
+  ['sh', '-c', 'i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; sleep 1'],
+  ['sleep', '10'],
+];
+
+/**
+ * Processes that come and go, five a second.
+ * @returns ends them
+ */
+export function startChurn(): () => void {
+  const alive = new Set<ChildProcess>();
+  let count = 0;
+  const timer = setInterval(() => {
+    const [program, ...args] = commands[count++ % commands.length];
+    const child = spawn(program, args, { stdio: 'ignore' });
+    alive.add(child);
+    child.once('exit', () => alive.delete(child));
+    child.once('error', () => alive.delete(child));
+  }, everyMs);
+  return () => {
+    clearInterval(timer);
+    for (const child of alive) child.kill();
+  };
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Benchmark, median, type Result } from './benchmark.js';
+import { startChurn } from './churn.js';
+import { type SoakedAgent, startSoakedAgent } from './soaked-agent.js';
+import { theilSenSlope } from './theil-sen.js';
+
+/** V8 goes on compiling and sizing its heap for some minutes. */
+const warmUpSeconds = Number(process.env['SOAK_WARM_UP_SECONDS'] ?? 120);
+const seconds = Number(process.env['SOAK_SECONDS'] ?? 600);
+const scrapeEverySeconds = 5;
+/** A multiple of the above. */
+const sayEverySeconds = 60;
+const mostMebibytes = 1;
+
+interface Samples {
+  readonly atSeconds: number[];
+  readonly resident: number[];
+  readonly heapAtSeconds: number[];
+  readonly heap: number[];
+}
+
+/**
+ * Whether memory grows: the default agent, sampling at 1 kHz besides, scraped and sending OTLP, on a machine whose
+ * processes come and go, for ten minutes.
+ */
+export const soak: Benchmark = {
+  name: 'soak',
+  isLong: true,
+  async measure() {
+    const agent = await startSoakedAgent();
+    const endChurn = startChurn();
+    try {
+      await watch(agent, warmUpSeconds);
+      const samples = await watch(agent, seconds);
+      if (agent.requests() === 0) throw new Error('Cannot soak the agent: it sent nothing to the sink');
+      return judge(samples);
+    } finally {
+      endChurn();
+      await agent.end();
+    }
+  },
+};
+
+async function watch(agent: SoakedAgent, forSeconds: number): Promise<Samples> {
+  const samples: Samples = { atSeconds: [], resident: [], heapAtSeconds: [], heap: [] };
+  const begin = performance.now();
+  for (let second = 0; second < forSeconds; second++) {
+    await sleep(Math.max(0, begin + second * 1000 - performance.now()));
+    samples.atSeconds.push(second);
+    samples.resident.push(agent.readResidentMebibytes());
+    if (second % scrapeEverySeconds !== 0) continue;
+    samples.heapAtSeconds.push(second);
+    samples.heap.push(await agent.scrape());
+    if (second % sayEverySeconds === 0) say(second, samples);
+  }
+  return samples;
+}
+
+function say(second: number, { resident, heap }: Samples): void {
+  const lately = median(resident.slice(-sayEverySeconds));
+  console.error(`${second} s: ${lately.toFixed(1)} MiB resident, ${heap.at(-1)?.toFixed(1)} MiB of heap used`);
+}
+
+function judge({ atSeconds, resident, heapAtSeconds, heap }: Samples): readonly Result[] {
+  const slope = theilSenSlope(atSeconds, resident);
+  const growth = slope * seconds;
+  const rest = { reference: undefined, budget: '', ratio: undefined, met: undefined };
+  return [
+    {
+      ...rest,
+      what: `Soak: growth of resident memory in ${seconds} s`,
+      unit: 'MiB',
+      ours: growth,
+      budget: `at most ${mostMebibytes} MiB`,
+      met: growth <= mostMebibytes,
+    },
+    { ...rest, what: 'Soak: slope of resident memory', unit: 'MiB/h', ours: slope * 3600 },
+    { ...rest, what: 'Soak: resident memory, median', unit: 'MiB', ours: median(resident) },
+    { ...rest, what: 'Soak: resident memory, most', unit: 'MiB', ours: Math.max(...resident) },
+    {
+      ...rest,
+      what: 'Soak: slope of used heap',
+      unit: 'MiB/h',
+      ours: theilSenSlope(heapAtSeconds, heap) * 3600,
+    },
+  ];
+}

@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
+
+/** An agent that does everything at once, and what belongs to it. */
+export interface SoakedAgent {
+  /** Resident memory in MiB. */
+  readResidentMebibytes(): number;
+  /** Reads both of its pages; MiB of objects on its heap, as it says itself. */
+  scrape(): Promise<number>;
+  /** Points that the sink was sent, in requests. */
+  readonly requests: () => number;
+  end(): Promise<void>;
+}
+
+/**
+ * The default agent with a 1 kHz sampler of the kernel's software PMU and OTLP to a sink besides.
+ * @throws Error when it ends before it measures
+ */
+export async function startSoakedAgent(): Promise<SoakedAgent> {
+  const sysfs = new FakeSysfs();
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
+  const sink = await openSink();
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-soak-'));
+  const config = join(folder, 'soak.yaml');
+  writeFileSync(config, describeConfig(sysfs.root, sink.port));
+  const child = startProgram(config);
+  const clean = () => {
+    sink.server.close();
+    sink.server.closeAllConnections();
+    rmSync(folder, { recursive: true });
+    sysfs.remove('.');
+  };
+  try {
+    const pages = await findPages(child);
+    return {
+      readResidentMebibytes: () => readResidentMebibytes(child),
+      scrape: () => scrapePages(pages),
+      requests: sink.requests,
+      async end() {
+        child.kill('SIGTERM');
+        if (child.exitCode === null) await once(child, 'exit');
+        clean();
+      },
+    };
+  } catch (error) {
+    child.kill('SIGKILL');
+    clean();
+    throw error;
+  }
+}
+
+function describeConfig(sysfs: string, port: number): string {
+  return `
+receivers: {rapl: {start: required, sysfs: ${sysfs}, interface: perf_event, sampling_interval: 1ms, flush_interval: 1s}}
+exporters:
+  prometheus: {endpoint: "localhost:0"}
+  otlp_http: {endpoint: "http://localhost:${port}"}
+extensions: {health_check: {endpoint: "localhost:0"}}
+service:
+  pipelines: {metrics: {exporters: [prometheus, console, otlp_http]}}
+  telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {port: 0}}}}]}}
+`;
+}
+
+function startProgram(config: string): ChildProcess {
+  const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+  const standard = fileURLToPath(new URL('../../config/default.yaml', import.meta.url));
+  const flags = (process.env['SOAK_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+  return spawn(process.execPath, [...flags, main, 'run', '-c', standard, '-c', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+/** A backend that takes everything and keeps nothing. */
+async function openSink(): Promise<{ server: Server; port: number; requests: () => number }> {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      requests++;
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+    });
+  });
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  return { server, port, requests: () => requests };
+}
+
+/** The addresses of its pages, which it logs; what else it logs is shown. */
+function findPages(child: ChildProcess): Promise<readonly string[]> {
+  let log = '';
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`Cannot soak the agent: it ended\n${log}`)));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      for (const line of text.split('\n')) if (/ (warn|error) /u.test(line)) console.error(line);
+      const pages = ['Own metrics at', 'Serving metrics at'].map(
+        (what) => new RegExp(`${what} (\\S+)\\n`, 'u').exec(log)?.[1] ?? '',
+      );
+      if (log.includes('Everything is ready') && !pages.includes('')) resolve(pages);
+    });
+  });
+}
+
+async function scrapePages(pages: readonly string[]): Promise<number> {
+  const [own] = await Promise.all(pages.map(async (page) => (await fetch(page)).text()));
+  const [, bytes] = /^otelcol_process_runtime_heap_alloc_bytes (\d+)$/mu.exec(own) ?? [];
+  return Number(bytes) / 2 ** 20;
+}
+
+function readResidentMebibytes({ pid, exitCode }: ChildProcess): number {
+  if (exitCode !== null) throw new Error(`Cannot measure the agent: it ended with exit code ${exitCode}`);
+  const [, kibibytes] = /^VmRSS:\s*(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kibibytes) / 1024;
+}
