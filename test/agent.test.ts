@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { perfRefused } from '../receivers/rapl/perf-refused.fixture.js';
+import { until } from '../src/contract/until.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
-import { startAgent, until, writeConfig } from './agent.js';
+import { ownAddress } from '../src/otlp/own-address.fixture.js';
+import { startAgent, writeConfig } from './agent.js';
 import { interpolate, lastValues, total } from './sums.js';
 
 interface Layout {
@@ -16,21 +15,25 @@ interface Layout {
   readonly processors?: string;
   /** Where OTLP goes. */
   readonly url: string;
+  /** Beside OTLP. */
+  readonly exporters?: string;
 }
 
 /** A configuration with one pipeline to an OTLP backend, and no telemetry of its own. */
-function writeOtlpConfig({ receivers, processors = '{}', url }: Layout): string {
+function writeOtlpConfig({ receivers, processors = '{}', url, exporters = '{}' }: Layout): string {
+  const exporterIds = ['otlp_http', ...idsOf(exporters).split(', ').filter(Boolean)].join(', ');
   return writeConfig(`
 receivers: ${receivers}
 processors: ${processors}
 exporters:
+  ${exporters.slice(1, -1)}
   otlp_http:
     endpoint: ${url}
     compression: none
     retry_on_failure: {initial_interval: 100ms, max_interval: 200ms}
 service:
   pipelines:
-    metrics: {receivers: [${idsOf(receivers)}], processors: [${idsOf(processors)}], exporters: [otlp_http]}
+    metrics: {receivers: [${idsOf(receivers)}], processors: [${idsOf(processors)}], exporters: [${exporterIds}]}
   telemetry: {metrics: {level: none}}
 `);
 }
@@ -40,10 +43,14 @@ function idsOf(section: string): string {
 }
 
 async function openBackend(t: TestContext, port = 0) {
-  const backend = await openHttpBackend(t, { port });
+  const backend = await openHttpBackend(t, { address: ownAddress, port });
   const points = (name: string): readonly DecodedPoint[] =>
     backend.received.flatMap(({ bytes }) => decodePoints(bytes)).filter((point) => point.name === name);
   return { ...backend, points };
+}
+
+function powerBetween(a: DecodedPoint, b: DecodedPoint): number {
+  return (1e9 * (Number(b.value) - Number(a.value))) / Number(b.time - a.time);
 }
 
 test(
@@ -56,16 +63,18 @@ test(
     const rapl = `rapl: {sysfs: ${sysfs.root}, interface: perf_event, sampling_interval: 100us, flush_interval: 100ms}`;
     const agent = startAgent(['run', '-c', writeOtlpConfig({ receivers: `{${rapl}}`, url: backend.url })]);
     await agent.waitFor(/Everything is ready/);
-    await sleep(1500);
+    // A flush brings 1,000 rows, fewer where readings were missed.
+    await until(() => backend.received.length > 5);
     const signalled = BigInt(Date.now()) * 1_000_000n;
     assert.equal((await agent.stop()).code, 0);
     const rows = backend.points('hw.energy').filter(({ value }) => value !== undefined);
     const [first, last] = [rows[0], rows.at(-1)];
     assert.ok(first && last && rows.length > 100);
     assert.ok(last.time >= signalled - 1_000_000n, 'rows read before the signal are missing');
-    // cpu-clock counts 1e9 a second, in units of 2^-32 J.
-    const joules = Number(last.time - first.time) * 2 ** -32;
-    assert.ok(Math.abs(Number(last.value) / joules - 1) < 1e-3, `${last.value} J, wanted ${joules} J`);
+    // cpu-clock counts 1e9 a second, in units of 2^-32 J. A few rows may have been held up between count and clock.
+    const watts = rows.slice(rows.length / 2).map((row, i) => powerBetween(rows[i] ?? first, row));
+    const median = watts.toSorted((a, b) => a - b)[Math.floor(watts.length / 2)] ?? NaN;
+    assert.ok(Math.abs(median / (1e9 * 2 ** -32) - 1) < 1e-3, `${median} W`);
     const steps = rows.slice(1).map((row, i) => row.time - (rows[i]?.time ?? 0n));
     assert.ok(steps.every((step) => step > 0n));
   },
@@ -80,8 +89,9 @@ test('the ledger of a real machine adds up to what was measured, for processes t
     writeOtlpConfig({ receivers, processors: '{attribution: {}}', url: backend.url }),
   ]);
   await agent.waitFor(/Everything is ready/);
-  execFileSync(process.execPath, ['-e', 'const end = Date.now() + 700; while (Date.now() < end);']);
-  await sleep(500);
+  execFileSync(process.execPath, ['-e', 'while (process.cpuUsage().user < 700_000);']);
+  const requests = backend.received.length;
+  await until(() => backend.received.length > requests + 2);
   assert.equal((await agent.stop()).code, 0);
   const parts = backend.points('ledger.energy');
   const settled = parts.reduce((latest, { time }) => (time > latest ? time : latest), 0n);
@@ -89,7 +99,7 @@ test('the ledger of a real machine adds up to what was measured, for processes t
     backend.points('hw.energy').filter(({ value }) => value !== undefined),
     settled,
   );
-  assert.ok(measured !== undefined && measured > 1);
+  assert.ok(measured !== undefined && measured > 0.5);
   const ledger = total(lastValues(parts));
   assert.ok(Math.abs(ledger - measured) < 2e-9, `the ledger has ${ledger} J of ${measured} J`);
   const attributed = total(
@@ -102,21 +112,21 @@ test('the ledger of a real machine adds up to what was measured, for processes t
 });
 
 test('a backend that comes back has every row and complete counters', async (t) => {
-  const placeholder = createServer().listen(0, 'localhost');
-  await once(placeholder, 'listening');
-  const address = placeholder.address();
-  assert.ok(address && typeof address === 'object');
-  placeholder.close();
+  const { url, port, close } = await openBackend(t);
+  await close();
   const receivers = '{estimate: {collection_interval: 100ms}}';
-  const url = `http://localhost:${address.port}`;
-  const agent = startAgent(['run', '-c', writeOtlpConfig({ receivers, url })]);
-  await agent.waitFor(/Everything is ready/);
-  await sleep(1500);
-  const backend = await openBackend(t, address.port);
+  const exporters = '{debug: {verbosity: normal}}';
+  const agent = startAgent(['run', '-c', writeOtlpConfig({ receivers, exporters, url })]);
+  await agent.waitFor(/Cannot export to/);
+  await agent.waitFor(/(?:hw\.energy[^]*?){15}/);
+  const backend = await openBackend(t, port);
   await until(() => backend.received.length > 0);
-  assert.equal((await agent.stop()).code, 0);
-  const rows = backend.points('hw.energy').filter(({ value }) => value !== undefined);
-  assert.ok(rows.length >= 15);
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0);
+  const points = backend.points('hw.energy').filter(({ value }) => value !== undefined);
+  // A request whose answer was lost comes twice.
+  const rows = [...new Map(points.map((point) => [point.time, point])).values()];
+  assert.ok(rows.length >= [...stderr.matchAll(/ hw\.energy.* J$/gm)].length, stderr);
   assert.ok(
     rows.some(({ value }) => value === 0),
     'the first row is missing',

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -71,9 +70,4 @@ export function startAgent(args: readonly string[], env: NodeJS.ProcessEnv = {})
 /** Runs the command line to its end. */
 export function runAgent(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   return startAgent(args, env).ended;
-}
-
-/** Waits until a condition holds. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(20);
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import type { Component, ComponentKind, Factories, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { UnavailableError } from '../component/errors.js';
@@ -14,6 +13,7 @@ import { hwEnergy } from '../model/shared-metrics.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
 import { createTableCollector, type TableCollector } from './fakes.js';
+import { countOpen, expectNothingLeft } from './open-resources.js';
 import { describeMetricRow, findSection, listSettings, parseTable, renderSettingsTable } from './readme.js';
 
 /** A component under test. */
@@ -109,7 +109,7 @@ async function checkLifecycle(subject: Subject): Promise<void> {
   await startAndStop(subject);
   const before = countOpen();
   await startAndStop(subject);
-  assert.deepEqual(countOpen(), before);
+  await expectNothingLeft(before);
 }
 
 async function startAndStop(subject: Subject): Promise<void> {
@@ -122,15 +122,6 @@ async function startAndStop(subject: Subject): Promise<void> {
   }
   await component.shutdown();
   await component.shutdown();
-  await new Promise((resolve) => void setTimeout(resolve, 20));
-}
-
-/** Descriptors and whatever else would keep the process alive. */
-function countOpen(): { readonly descriptors: number; readonly resources: readonly string[] } {
-  const resources = process
-    .getActiveResourcesInfo()
-    .filter((name) => name !== 'Timeout' && name !== 'Immediate');
-  return { descriptors: readdirSync('/proc/self/fd').length, resources: resources.toSorted() };
 }
 
 async function checkEmission(subject: Subject): Promise<void> {

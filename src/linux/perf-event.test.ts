@@ -3,6 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
+import { until } from '../contract/until.js';
+import { burnCpuMs } from './burn-cpu.fixture.js';
 import {
   closePerfEvent,
   openPerfEvent,
@@ -41,14 +43,9 @@ function readWords(fd: number, words: number): bigint[] {
   return [...counts.subarray(0, size / 8)];
 }
 
-function burnMs(ms: number): void {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-}
-
 test('openPerfEvent counts the CPU time of this process', { skip: ownRefused }, () => {
   const fd = openPerfEvent({ ...own, name: 'task-clock', config: softwareEvent.taskClock });
-  burnMs(20);
+  burnCpuMs(20);
   const [ns = 0n] = readWords(fd, 1);
   closePerfEvent(fd);
   assert.ok(ns > 1_000_000n && ns < 10_000_000_000n, `${ns} ns`);
@@ -59,7 +56,7 @@ test('openPerfEvent counts a command and its children from exec on', { skip: own
     'kill -STOP $$; exec sh -c "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sh -c : ; sh -c :"';
   const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
   const pid = child.pid ?? 0;
-  while (!readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T ')) burnMs(1);
+  await until(() => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T '));
   const fd = openPerfEvent({
     ...own,
     name: 'task-clock',
@@ -88,7 +85,7 @@ test('openPerfEvent reads a group in one call, when a leader is given', { skip: 
     groupFd: leader,
     readFormat,
   });
-  burnMs(5);
+  burnCpuMs(6);
   const words = readWords(leader, 5);
   closePerfEvent(member);
   closePerfEvent(leader);

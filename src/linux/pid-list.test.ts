@@ -59,9 +59,17 @@ test('openPidList throws, when the folder is not there', () => {
   assert.throws(() => openPidList('/proc/self/absent').read(), /ENOENT/);
 });
 
+function readNames(): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+}
+
 test('openPidList agrees with a list of names, on this machine', () => {
-  const named = new Set(readdirSync('/proc').filter((name) => /^\d+$/.test(name)));
-  const listed = listOnce('/proc').filter((pid) => named.has(String(pid)));
-  // Others may come and go between the two lists.
-  assert.ok(listed.length >= named.size * 0.8, `${listed.length} of ${named.size}`);
+  const before = new Set(readNames());
+  const listed = new Set(listOnce('/proc'));
+  // Others may come and go in between: who is here before and after was here all the time.
+  const here = readNames().filter((name) => before.has(name));
+  assert.deepEqual(
+    here.filter((name) => !listed.has(Number(name))),
+    [],
+  );
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
-import { setTimeout } from 'node:timers/promises';
+import { until } from '../contract/until.js';
 import { startStopped } from './stopped-child.js';
 
 const moduleUrl = new URL('stopped-child.js', import.meta.url).href;
@@ -19,6 +19,14 @@ function createFile(t: TestContext): string {
 
 function stateOf(pid: number): string {
   return /^.*\) (\w)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '';
+}
+
+function hasEnded(pid: number): boolean {
+  try {
+    return stateOf(pid) === 'Z';
+  } catch {
+    return true;
+  }
 }
 
 /** A Node program that starts something by `startStopped`, as a program of its own. */
@@ -55,10 +63,7 @@ test('startStopped leaves no stopped process behind, when this process exits bef
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString());
   assert.ok(pid > 0);
-  for (let waited = 0; existsSync(`/proc/${pid}`) && stateOf(pid) !== 'Z' && waited < 100; waited++) {
-    await setTimeout(20);
-  }
-  assert.ok(!existsSync(`/proc/${pid}`) || stateOf(pid) === 'Z');
+  await until(() => hasEnded(pid));
 });
 
 test('startStopped passes on streams, arguments and the folder', async () => {

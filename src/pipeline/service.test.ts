@@ -219,7 +219,7 @@ test('Service lets every exporter drain, when another one hangs', async () => {
   const exporters = { file: { slow: true }, web: { hanging: true } };
   const service = await createService(world, { ...config, exporters });
   await service.start();
-  await service.shutdown(100);
+  await service.shutdown(1000);
   assert.ok(world.events.includes('drained file'));
   assert.deepEqual(world.log.lines, ['error: Cannot shut down cleanly: a component took too long']);
 });
@@ -233,6 +233,6 @@ test('Service leaves the exporters time to drain, when a receiver hangs', async 
     exporters: { file: { slow: true }, web: {} },
   });
   await service.start();
-  await service.shutdown(100);
+  await service.shutdown(1000);
   assert.ok(world.events.includes('drained file'));
 });

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../component/errors.js';
 import { createLogCollector, createTableCollector, type TableCollector } from '../contract/fakes.js';
+import { countOpen, countThreads, expectNothingLeft } from '../contract/open-resources.js';
+import { until } from '../contract/until.js';
 import { enterRealTime, leaveRealTime } from '../linux/thread.js';
 import type { Metric } from '../model/series.js';
 import type { SamplerRequest } from './sampling.js';
@@ -20,7 +21,7 @@ function createRig(
   t: TestContext,
   overrides: Partial<SamplerRequest> & { readonly stopTimeoutMs?: number } = {},
 ) {
-  const { stopTimeoutMs = 2000, ...requested } = overrides;
+  const { stopTimeoutMs = 120_000, ...requested } = overrides;
   const [log, threadLog] = [createLogCollector(), createLogCollector()];
   const next = createTableCollector();
   const control = createTestControl();
@@ -52,14 +53,6 @@ function createCounts(): { readonly meter: Meter; readonly counts: Map<string, n
   return { counts, meter: Object.create(createNoopMeter(), { createCounter: { value: createCounter } }) };
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!isSo()) {
-    assert.ok(performance.now() < deadline, `waited too long until ${String(isSo)}`);
-    await sleep(1);
-  }
-}
-
 /** The values of the first columns whose series has this attribute, and their instants. */
 function rowsOf({ tables }: TableCollector, column: string) {
   const mine = tables.filter(({ series }) => series[0]?.attributes['column'] === column);
@@ -78,19 +71,19 @@ function countUp(length: number): number[] {
 test('twenty starts and stops leave nothing open', async (t) => {
   const { sampling, request } = createRig(t);
   await (await sampling.start(request)).stop();
-  const before = describeOpen();
+  const before = countOpen();
   for (let round = 0; round < 20; round++) {
     const sampler = await sampling.start({ ...request, ownThread: round % 2 === 0 });
     await sampler.stop();
   }
-  assert.equal(describeOpen(), before);
+  await expectNothingLeft(before);
 });
 
 test('start hands on what is read, in order and with ascending instants', async (t) => {
   const { next, control, sampling, request } = createRig(t);
   const before = BigInt(Date.now()) * 1_000_000n;
   const sampler = await sampling.start(request);
-  assert.equal(next.tables.length, 1);
+  assert.ok(next.tables.length > 0);
   await until(() => next.tables.length > 5);
   await sampler.stop();
   const { values, instants } = rowsOf(next, 'g0c0');
@@ -284,7 +277,7 @@ test('a process can exit while a sampler waits for its next reading', () => {
   `;
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
   });
   assert.equal(status, 7, stderr);
 });
@@ -318,16 +311,6 @@ test(
     assert.match(threadLog.lines[0], /^info: Cannot use real-time scheduling .* EPERM, wanted CAP_SYS_NICE/);
   },
 );
-
-/** Threads, timers, sockets, descriptors. */
-function describeOpen(): string {
-  const descriptors = readdirSync('/proc/self/fd').length;
-  return [countThreads(), descriptors, ...process.getActiveResourcesInfo().toSorted()].join(' ');
-}
-
-function countThreads(): number {
-  return readdirSync('/proc/self/task').length;
-}
 
 /** Field 41 of `stat` is the scheduling policy; 1 is SCHED_FIFO. */
 function countRealTimeThreads(): number {

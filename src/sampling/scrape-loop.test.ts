@@ -80,7 +80,7 @@ test('ScrapeLoop.stop scrapes no more, when called twice', async () => {
   assert.equal(count(), before);
 });
 
-test('ScrapeLoop.stop wakes the loop, when the next scrape is hours away', { timeout: 5000 }, async () => {
+test('ScrapeLoop.stop wakes the loop, when the next scrape is hours away', { timeout: 120_000 }, async () => {
   const first = createSignal();
   const scraper = {
     scrape() {

@@ -47,7 +47,8 @@ class TestSampler implements Sampler {
   read(values: Float64Array, at: number): void {
     const control = this.#control;
     if (control[word.mode] === mode.failRead) throw new Error('Cannot read the test sampler: no fuel');
-    while (control[word.mode] === mode.hang) Atomics.load(control, word.mode);
+    // Asleep, since a busy thread with real-time scheduling would stop the test, too.
+    while (control[word.mode] === mode.hang) Atomics.wait(control, word.mode, mode.hang, 1);
     if (this.#takeMode(mode.newGeneration)) this.#begin();
     if (this.#takeMode(mode.crash)) process.exit(3);
     if (this.#takeMode(mode.block)) Atomics.wait(control, word.mode, mode.normal, 35);
