@@ -12,6 +12,7 @@ import { checkPowers } from './power-model.js';
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hwEnergy, floorPower],
+  yields: true,
   check: checkPowers,
   probe,
   create,
@@ -46,6 +47,8 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
 }
 
 function openScraper(config: Config, context: ReceiverContext): EstimateScraper {
+  const owner = context.claims.claim('energy/cpu');
+  if (owner !== undefined) throw new UnavailableError(describeOwner(owner));
   const scraper = new EstimateScraper(config, context);
   try {
     context.log.info(`Estimates ${describeModel(scraper)}`);
@@ -54,4 +57,8 @@ function openScraper(config: Config, context: ReceiverContext): EstimateScraper 
     scraper.close();
     throw new UnavailableError(describeError(error), { cause: error });
   }
+}
+
+function describeOwner(owner: string): string {
+  return `the energy of the CPUs is published by receiver "${owner}"; fallback_for: [${owner}] says that this is meant`;
 }

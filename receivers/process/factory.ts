@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { UnavailableError } from '../../src/component/errors.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { busyTime, processCpuTime } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
@@ -40,7 +41,9 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
   return createScrapingReceiver({ intervalMs: config.collection_interval, context, next, open });
 }
 
-function openScraper(config: Config, { clock, log, host }: ReceiverContext): ProcessScraper {
+function openScraper(wanted: Config, context: ReceiverContext): ProcessScraper {
+  const config = claimUsage(wanted, context);
+  const { clock, log, host } = context;
   const { procfs } = config;
   const cpuTime = findCpuTimeSource(procfs);
   if (cpuTime === undefined) {
@@ -50,4 +53,16 @@ function openScraper(config: Config, { clock, log, host }: ReceiverContext): Pro
     log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
   }
   return new ProcessScraper(config, { clock, log, host, cpuTime, readBootNs: readBootTimeNs });
+}
+
+/** Without CPU time, where another receiver publishes it: two that close each other's scans spoil both. */
+function claimUsage(config: Config, { claims, log }: ReceiverContext): Config {
+  const { metrics } = config;
+  const owner = metrics.cpu ? claims.claim('usage') : undefined;
+  if (owner === undefined) return config;
+  const reason = `CPU time is published by receiver "${owner}", which started first`;
+  const others = { ...metrics, cpu: false };
+  if (!Object.values(others).some(Boolean)) throw new UnavailableError(reason);
+  log.warn(`Leaves out CPU time and busy time: ${reason}`);
+  return { ...config, metrics: others };
 }

@@ -2,6 +2,7 @@ import type { Meter } from '@opentelemetry/api';
 import type { ConfigOf, Schema } from '../config/schema.js';
 import type { Resource, Metric } from '../model/series.js';
 import type { Sampling } from '../sampling/sampling.js';
+import type { Claims } from './claims.js';
 import type { Clock } from './clock.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
@@ -47,6 +48,8 @@ export interface Context {
 export interface ReceiverContext extends Context {
   /** Sampling threads, for sources that are read often. */
   readonly sampling: Sampling;
+  /** Asked before something is published that a machine has once only. */
+  readonly claims: Claims;
 }
 
 export interface ExtensionContext extends Context {
@@ -68,6 +71,8 @@ interface Factory<S extends Schema> {
 export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
   /** Every metric that it may emit. */
   readonly metrics: readonly Metric[];
+  /** Starts after those that do not, so that what it claims goes to them: a model yields to meters. */
+  readonly yields?: boolean;
   /** Looks whether the source is here and may be read. Opens nothing that stays open. */
   probe(config: ConfigOf<S>, context: ReceiverContext): Probe | Promise<Probe>;
   create(config: ConfigOf<S>, context: ReceiverContext, next: Consumer): Component;

@@ -1,4 +1,5 @@
 import { createNoopMeter } from '@opentelemetry/api';
+import { freeClaims } from '../component/claims.js';
 import type { ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
@@ -44,7 +45,7 @@ export function createLogCollector(): LogCollector {
   return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
 }
 
-/** A context for tests: real clocks, a log that keeps its lines, no own telemetry, no sampling threads. */
+/** A context for tests: real clocks, a log that keeps its lines, no own telemetry, no other receiver, no sampling threads. */
 export function createFakeContext(overrides: Partial<ReceiverContext> = {}): ReceiverContext {
   return {
     id: 'test',
@@ -56,6 +57,7 @@ export function createFakeContext(overrides: Partial<ReceiverContext> = {}): Rec
     },
     meter: createNoopMeter(),
     host: { attributes: {} },
+    claims: freeClaims,
     sampling: {
       start: () => Promise.reject(new Error('Cannot sample: this test context has no sampling threads')),
       shutdown: () => Promise.resolve(),

@@ -1,22 +1,31 @@
+import { freeClaims, type Claims } from '../component/claims.js';
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeError, UnavailableError } from '../component/errors.js';
 import { describeProbe } from '../component/probe.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
+import { ClaimRegistry } from './claim-registry.js';
 import { contextFor, type Environment } from './environment.js';
 import { countPassage, receiverCounters } from './guard.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
 
-/** The context of a receiver. */
-export function receiverContextFor(environment: Environment, id: string): ReceiverContext {
-  return { ...contextFor(environment, 'receiver', id), sampling: environment.sampling };
+/**
+ * The context of a receiver.
+ * @param claims without them, it is as if there were no other receiver
+ */
+export function receiverContextFor(
+  environment: Environment,
+  id: string,
+  claims: Claims = freeClaims,
+): ReceiverContext {
+  return { ...contextFor(environment, 'receiver', id), sampling: environment.sampling, claims };
 }
 
 /**
- * Starts the receivers that a pipeline names: first those that stand in for nobody, then those that stand in
- * for receivers of which none runs.
+ * Starts the receivers that a pipeline names, in the order of the configuration: first those that stand in for
+ * nobody, of these first those that do not yield, then those that stand in for receivers of which none runs.
  * @param findEntry where a receiver's tables go; undefined when no pipeline names it
  * @returns those that run
  * @throws Error when a required receiver cannot start, or none is left
@@ -27,16 +36,19 @@ export async function startReceivers(
   findEntry: (id: string) => Consumer | undefined,
 ): Promise<readonly Component[]> {
   const running = new Map<string, Component>();
+  const claims = new ClaimRegistry();
   const startInto = async (receiver: ReceiverConfig) => {
     const next = findEntry(receiver.id);
-    const component = next && (await startReceiver(receiver, environment, next));
+    if (next === undefined) return;
+    const context = receiverContextFor(environment, receiver.id, claims.claimsFor(receiver.id));
+    const component = await startReceiver(receiver, context, next);
     if (component) running.set(receiver.id, component);
+    else claims.release(receiver.id);
   };
   const receivers = [...config.receivers.values()];
   try {
-    for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length === 0)) {
-      await startInto(receiver);
-    }
+    const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0);
+    for (const receiver of meters.toSorted(compareYielding)) await startInto(receiver);
     for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0)) {
       const meter = receiver.keys.fallback_for.find((id) => running.has(id));
       if (meter === undefined) await startInto(receiver);
@@ -51,13 +63,16 @@ export async function startReceivers(
   return [...running.values()];
 }
 
+function compareYielding(a: ReceiverConfig, b: ReceiverConfig): number {
+  return Number(a.factory.yields === true) - Number(b.factory.yields === true);
+}
+
 async function startReceiver(
   { id, factory, settings, keys }: ReceiverConfig,
-  environment: Environment,
+  context: ReceiverContext,
   next: Consumer,
 ): Promise<Component | undefined> {
-  const context = receiverContextFor(environment, id);
-  const counted = countPassage(next, receiverCounters(environment.meter, id));
+  const counted = countPassage(next, receiverCounters(context.meter, id));
   const isOptional = keys.start === 'auto';
   let component: Component | undefined;
   try {

@@ -1,5 +1,6 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../component/component.js';
 import type { Consumer } from '../../component/consumer.js';
+import { UnavailableError } from '../../component/errors.js';
 import type { ConfigOf, Schema } from '../../config/schema.js';
 import { BusyTimeReader } from '../../linux/busy-time.js';
 import { busyTime, processCpuTime } from '../../model/shared-metrics.js';
@@ -84,6 +85,8 @@ export class CommandReceiver implements Component {
   }
 
   start(): void {
+    const owner = this.#context.claims.claim('usage');
+    if (owner !== undefined) throw new UnavailableError(`receiver "${owner}" publishes CPU time already`);
     this.#busy = new BusyTimeReader(this.#config.procfs);
     this.#scan();
     this.#timer = setInterval(() => this.#scan(), this.#config.collection_interval);

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { factory } from './factory.js';
+
+const claims = { claim: (key: string) => (key === 'usage' ? 'process/first' : undefined) };
+const reason = 'CPU time is published by receiver "process/first", which started first';
+
+test('ProcessReceiver leaves CPU time to the receiver that started before it', async () => {
+  const log = createLogCollector();
+  const next = createTableCollector();
+  const receiver = factory.create(
+    parseSettings(factory.schema, {}),
+    createFakeContext({ claims, log }),
+    next,
+  );
+  await receiver.start();
+  await receiver.flush?.();
+  await receiver.shutdown();
+  const names = new Set(next.tables.flatMap(({ series }) => series.map(({ metric }) => metric.name)));
+  assert.deepEqual(
+    [names.has('process.memory.usage'), names.has('process.cpu.time'), names.has('system.cpu.busy.time')],
+    [true, false, false],
+  );
+  assert.deepEqual(log.lines, [`warn: Leaves out CPU time and busy time: ${reason}`]);
+});
+
+test('ProcessReceiver does not start, when CPU time was all that it should read', async () => {
+  const config = parseSettings(factory.schema, { metrics: { memory: false, threads: false } });
+  const receiver = factory.create(config, createFakeContext({ claims }), createTableCollector());
+  assert.throws(() => receiver.start(), { name: 'UnavailableError', message: reason });
+  await receiver.shutdown();
+});

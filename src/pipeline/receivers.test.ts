@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ReceiverFactory } from '../component/component.js';
+import { UnavailableError } from '../component/errors.js';
+import type { FactoryFinder } from '../component/find.js';
+import { nodeOf } from '../config/node.js';
+import { judgeService } from '../config/service.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { startReceivers } from './receivers.js';
+
+/** A receiver that claims a socket and can do nothing without it. */
+function createMeter(key: string, yields: boolean): ReceiverFactory {
+  return {
+    schema: {},
+    metrics: [],
+    yields,
+    probe: () => ({ available: true, found: '', remedies: [] }),
+    create: (_, { id, claims, log }) => ({
+      start() {
+        const owner = claims.claim(key);
+        if (owner !== undefined) throw new UnavailableError(`"${owner}" has ${key}`);
+        log.info(`${id} has ${key}`);
+      },
+      shutdown() {},
+    }),
+  };
+}
+
+const factories: Readonly<Record<string, ReceiverFactory>> = {
+  rapl: createMeter('energy/cpu/0', false),
+  estimate: createMeter('energy/cpu', true),
+};
+
+// The types used below are those above.
+const finder = {
+  list: () => [],
+  find: (kind: string, type: string) =>
+    Promise.resolve(kind === 'receiver' ? factories[type] : { schema: {}, create() {} }),
+} as unknown as FactoryFinder;
+
+async function start(receivers: Readonly<Record<string, object>>): Promise<readonly string[]> {
+  // Each receiver in a pipeline of its own: claims hold for the whole collector.
+  const pipelines = Object.fromEntries(
+    Object.keys(receivers).map((id, i) => [`metrics/${i}`, { receivers: [id], exporters: ['file'] }]),
+  );
+  const config = await judgeService(
+    nodeOf({ receivers, exporters: { file: {} }, service: { pipelines } }),
+    finder,
+  );
+  const log = createLogCollector();
+  const { clock, meter, host, sampling } = createFakeContext();
+  await startReceivers(config, { logFor: () => log, clock, meter, host, sampling }, () =>
+    createTableCollector(),
+  );
+  return log.lines;
+}
+
+test('startReceivers gives what two receivers claim to the first of the configuration', async () => {
+  assert.deepEqual(await start({ 'rapl/b': { start: 'auto' }, 'rapl/a': { start: 'auto' } }), [
+    'info: rapl/b has energy/cpu/0',
+    'info: Left out: "rapl/b" has energy/cpu/0',
+  ]);
+});
+
+test('startReceivers starts a model after the meters to which it yields', async () => {
+  assert.deepEqual(await start({ estimate: { start: 'auto' }, rapl: {} }), [
+    'info: rapl has energy/cpu/0',
+    'info: Left out: "rapl" has energy/cpu',
+  ]);
+});
+
+test('startReceivers fails, when a required receiver has nothing left to publish', async () => {
+  await assert.rejects(start({ rapl: {}, 'rapl/second': {} }), {
+    message: 'Cannot start receiver "rapl/second": "rapl" has energy/cpu/0',
+  });
+});
