@@ -1,0 +1,72 @@
+import type { SimulatedDomain } from './domain.js';
+import type { SimulatedProcess } from './simulated-process.js';
+
+// The slowest meter refreshes once a minute or so.
+const keptUs = 600_000_000;
+const trimAt = 4_096;
+
+/** A stretch of time in which every domain draws what it draws. */
+interface Segment {
+  readonly startUs: number;
+  /** By domain: what it had used at the start. */
+  readonly startNj: readonly bigint[];
+  /** By domain: nanojoules per microsecond. */
+  readonly slopes: Float64Array;
+}
+
+/** The energy of every domain as a curve of straight lines, of the last ten minutes. */
+export class EnergyCurves {
+  readonly #domains: readonly SimulatedDomain[];
+  #segments: Segment[] = [];
+
+  constructor(domains: readonly SimulatedDomain[]) {
+    this.#domains = domains;
+  }
+
+  /** From this instant on, these processes cost what they cost now. */
+  add(startUs: number, processes: readonly SimulatedProcess[]): void {
+    const slopes = Float64Array.from(this.#domains, (domain) =>
+      processes.reduce((sum, process) => sum + process.slopeIn(domain), domain.floorMilliwatts),
+    );
+    const last = this.#segments.at(-1);
+    const startNj = this.#domains.map((_, i) => (last === undefined ? 0n : energyOf(last, i, startUs)));
+    this.#segments.push({ startUs, startNj, slopes });
+    if (this.#segments.length % trimAt === 0) {
+      this.#segments = this.#segments.filter((segment) => segment.startUs > startUs - keptUs);
+    }
+  }
+
+  /**
+   * What a domain had used by an instant.
+   * @throws RangeError when that is forgotten
+   */
+  energyNj(domain: number, us: number): bigint {
+    const segment = this.#find(us);
+    if (us >= segment.startUs) return energyOf(segment, domain, us);
+    throw new RangeError(`Cannot tell the energy at ${us} us: the curve begins at ${segment.startUs} us`);
+  }
+
+  /** Mostly it is one of the last few. */
+  #find(us: number): Segment {
+    let index = this.#segments.length - 1;
+    for (let looks = 0; looks < 16 && index > 0; looks++, index--) {
+      if (this.#segments[index].startUs <= us) return this.#segments[index];
+    }
+    return this.#search(us, index);
+  }
+
+  #search(us: number, lastIndex: number): Segment {
+    let low = 0;
+    let high = lastIndex;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.#segments[middle].startUs <= us) low = middle;
+      else high = middle - 1;
+    }
+    return this.#segments[low];
+  }
+}
+
+function energyOf({ startUs, startNj, slopes }: Segment, domain: number, us: number): bigint {
+  return startNj[domain] + BigInt(slopes[domain] * (us - startUs));
+}

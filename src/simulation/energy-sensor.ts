@@ -1,0 +1,139 @@
+import type { SimulatedDomain } from './domain.js';
+import { concerns } from './fault.js';
+import { createMachine, type Machine } from './machine.js';
+import { hash } from './random.js';
+import { ReadFaults } from './read-faults.js';
+import { SensorClock } from './sensor-clock.js';
+
+const rangeUnits = 2n ** 32n;
+const perfCountsPerJoule = 2n ** 32n;
+const njPerJoule = 1_000_000_000n;
+const njPerMicrojoule = 1000n;
+const newline = 0x0a;
+
+/** A stretch in which the counter did not begin anew. */
+interface Era {
+  readonly sinceUs: number;
+  /** What it showed at 0 energy: may be negative. */
+  readonly baseUnits: bigint;
+}
+
+/** A machine's counter of one domain, as a file of the powercap tree or of another driver shows it. */
+export class EnergySensor {
+  readonly domain: SimulatedDomain;
+  /** The greatest value of `readText`. */
+  readonly maxMicrojoules: number;
+  readonly #machine: Machine;
+  readonly #index: number;
+  readonly #unitNj: bigint;
+  readonly #clock: SensorClock;
+  readonly #faults: ReadFaults;
+  readonly #eras: readonly Era[];
+  #shownUs = -1;
+  #microjoules = 0n;
+
+  /** @param index the place of the domain among those of the machine */
+  constructor(machine: Machine, index: number) {
+    const { spec, domains } = machine;
+    const domain = domains[index];
+    this.domain = domain;
+    this.#machine = machine;
+    this.#index = index;
+    this.#unitNj = BigInt(domain.unitNj);
+    this.maxMicrojoules = Number(((rangeUnits - 1n) * this.#unitNj) / njPerMicrojoule);
+    this.#clock = new SensorClock(spec, index, domain.name);
+    this.#faults = new ReadFaults(spec, index, domain.name);
+    this.#eras = createEras(machine, index, this.#clock);
+  }
+
+  /** The instant whose energy it shows at this one. Both are simulated time in microseconds. */
+  shownUs(us: number): number {
+    return this.#clock.shownUs(us);
+  }
+
+  /** What it counts at this instant, whether or not a read would work: microjoules, which wrap. */
+  microjoules(us: number): bigint {
+    const shownUs = this.shownUs(us);
+    if (shownUs === this.#shownUs) return this.#microjoules;
+    this.#shownUs = shownUs;
+    this.#microjoules = (this.#unitsAt(shownUs) * this.#unitNj) / njPerMicrojoule;
+    return this.#microjoules;
+  }
+
+  /** What a counter of 64 bits in units of 2^-32 J shows, as the kernel's `power` PMU has it. */
+  perfCount(us: number): bigint {
+    return (this.#machine.energyNj(this.#index, this.shownUs(us)) * perfCountsPerJoule) / njPerJoule;
+  }
+
+  /** Whether it is there: hotplug takes it away. */
+  isHere(us: number): boolean {
+    return !this.#faults.isGone(us);
+  }
+
+  /**
+   * What a read at this instant gives, line end included.
+   * @returns undefined when it fails
+   */
+  readText(us: number): string | undefined {
+    if (!this.isHere(us) || this.#machine.timeline.isSuspended(us)) return undefined;
+    const text = `${this.microjoules(us)}\n`;
+    switch (this.#faults.find(us)) {
+      case undefined:
+        return text;
+      case 'failed':
+        return undefined;
+      case 'empty':
+        return '';
+      case 'torn':
+        return text.slice(0, this.#faults.tear(us, text.length));
+    }
+  }
+
+  /**
+   * Reads as pread(2) does.
+   * @returns how many bytes were written, -1 when the read failed
+   */
+  read(buffer: Uint8Array, us: number): number {
+    const text = this.readText(us);
+    if (text === undefined) return -1;
+    for (let i = 0; i < text.length; i++) buffer[i] = text.codePointAt(i) ?? newline;
+    return text.length;
+  }
+
+  #unitsAt(shownUs: number): bigint {
+    const { baseUnits } = this.#eras.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? this.#eras[0];
+    return modulo(baseUnits + this.#machine.energyNj(this.#index, shownUs) / this.#unitNj);
+  }
+}
+
+/** The sensors of all domains of a machine. */
+export function createSensors(machine: Machine): readonly EnergySensor[] {
+  return machine.domains.map((_, index) => new EnergySensor(machine, index));
+}
+
+function createEras(machine: Machine, index: number, clock: SensorClock): readonly Era[] {
+  const { spec, domains } = machine;
+  const { name, unitNj } = domains[index];
+  const own = spec.faults.filter((fault) => concerns(fault, name));
+  // The machine itself is not taken so far ahead.
+  const unitsAt = (us: number) => createMachine(spec).energyNj(index, us) / BigInt(unitNj);
+  const wrap = own.find(({ kind }) => kind === 'wrap');
+  // Somewhere in the first half, unless it is to wrap.
+  const seeded = BigInt(hash(spec.seed, 9, index)) / 2n;
+  const baseUnits = wrap === undefined ? seeded : rangeUnits - unitsAt(clock.shownUs(wrap.atUs));
+  const resets = own.flatMap(({ kind, atUs, forUs }) => {
+    if (kind === 'reset') return [atUs];
+    // A machine that slept begins to count anew.
+    return kind === 'suspend' ? [atUs + forUs] : [];
+  });
+  return [
+    { sinceUs: 0, baseUnits },
+    ...resets
+      .toSorted((a, b) => a - b)
+      .map((sinceUs) => ({ sinceUs, baseUnits: -unitsAt(sinceUs) })),
+  ];
+}
+
+function modulo(units: bigint): bigint {
+  return ((units % rangeUnits) + rangeUnits) % rangeUnits;
+}

@@ -1,0 +1,229 @@
+import { createDomains, type SimulatedDomain } from './domain.js';
+import { EnergyCurves } from './energy-curves.js';
+import { isActive, type Fault } from './fault.js';
+import type { MachineSpec } from './machine-spec.js';
+import { Population } from './population.js';
+import { SimulatedCpus, type CpuTruth } from './simulated-cpus.js';
+import type { SimulatedProcess } from './simulated-process.js';
+import { Timeline } from './timeline.js';
+
+// Processes change what they want so often.
+const phaseUs = 100_000;
+
+/** What the processes of a cgroup, those that ended among them, used. Without the cgroups below it. */
+export interface CgroupTruth {
+  readonly path: string;
+  readonly cpuNs: bigint;
+  /** By domain, in the order of `Machine.domains`, beyond what the domain draws when idle. */
+  readonly energyNj: readonly bigint[];
+}
+
+interface Past {
+  cpuNs: bigint;
+  readonly energyNj: bigint[];
+}
+
+/**
+ * A machine whose truth is a function of simulated time alone: machines with the same specification have the same
+ * at the same instant, however often and in whatever order they are asked. Exact, in integers: energy in
+ * nanojoules, CPU time in nanoseconds, both as BigInt, at every whole microsecond of time.
+ *
+ * `advance` first, then ask: processes and CPUs are those of that instant. The energy of domains may be asked for
+ * any instant of the last ten minutes before it, and any after.
+ */
+export class Machine {
+  readonly spec: MachineSpec;
+  readonly domains: readonly SimulatedDomain[];
+  readonly timeline: Timeline;
+  readonly #offline: readonly Fault[];
+  #population: Population;
+  #cpus: SimulatedCpus;
+  #curves: EnergyCurves;
+  #live: SimulatedProcess[] = [];
+  #ended: SimulatedProcess[] = [];
+  #past = new Map<string, Past>();
+  #segmentUs = 0;
+  #nextUs = 0;
+  #atUs = 0;
+
+  constructor(spec: MachineSpec) {
+    this.spec = spec;
+    this.domains = createDomains(spec);
+    this.timeline = new Timeline(spec.faults);
+    this.#offline = spec.faults
+      .filter(({ kind }) => kind === 'offline')
+      .map((fault) => awake(fault, this.timeline));
+    this.#population = new Population(spec);
+    this.#cpus = new SimulatedCpus(spec);
+    this.#curves = new EnergyCurves(this.domains);
+    this.#begin();
+  }
+
+  /** Goes to an instant of simulated time, in whole microseconds: forward, or back by beginning anew. */
+  advance(us: number): void {
+    const atUs = this.timeline.awakeAt(us);
+    if (atUs < this.#segmentUs) this.#restart();
+    this.#simulate(atUs);
+    this.#atUs = atUs;
+  }
+
+  /** The processes that live, and those that ended within the time that the machine remembers. */
+  get processes(): readonly SimulatedProcess[] {
+    const sinceUs = this.#atUs - this.spec.rememberUs;
+    return [...this.#ended.filter(({ identity }) => identity.diesUs > sinceUs), ...this.#live];
+  }
+
+  get liveProcesses(): readonly SimulatedProcess[] {
+    return this.#live;
+  }
+
+  /** How many processes were born. */
+  get births(): number {
+    return this.#population.births;
+  }
+
+  cpuNsOf(process: SimulatedProcess): bigint {
+    return process.cpuNs(this.#atUs);
+  }
+
+  /** @param domain its place in `domains` */
+  energyNjOf(process: SimulatedProcess, domain: number): bigint {
+    return process.energyNj(this.domains[domain], this.#atUs);
+  }
+
+  /** CPU time of the whole machine that was not idle: the sum over all processes that ever were. */
+  get busyNs(): bigint {
+    return this.cpus().reduce((sum, { busyNs }) => sum + busyNs, 0n);
+  }
+
+  cpus(): readonly CpuTruth[] {
+    return this.#cpus.truthAt(this.#atUs);
+  }
+
+  /** Every cgroup that ever had a process. */
+  cgroups(): readonly CgroupTruth[] {
+    const sums = new Map([...this.#past].map(([path, past]) => [path, copyPast(past)]));
+    for (const process of this.#live) this.#add(sums, process, this.#atUs);
+    return [...sums].map(([path, past]) => ({ path, ...past }));
+  }
+
+  /**
+   * What a domain used until an instant of simulated time: idle energy and that of all processes. A later instant
+   * than the machine's own takes the machine there.
+   * @throws RangeError for an instant more than ten minutes ago
+   */
+  energyNj(domain: number, us: number): bigint {
+    const atUs = this.timeline.awakeAt(us);
+    if (atUs > this.#atUs) this.advance(us);
+    return this.#curves.energyNj(domain, atUs);
+  }
+
+  /** What a domain used only because it is on. */
+  idleNj(domain: number, us: number): bigint {
+    return BigInt(this.timeline.awakeAt(us)) * BigInt(this.domains[domain].floorMilliwatts);
+  }
+
+  #simulate(untilUs: number): void {
+    while (this.#nextUs <= untilUs) this.#step();
+  }
+
+  /** Does what happens next, from which on everybody goes on with new shares. */
+  #step(): void {
+    const us = this.#nextUs;
+    this.#segmentUs = us;
+    this.#cpus.settle(us);
+    this.#bury(us);
+    while (this.#population.nextUs === us) this.#welcome(this.#population.createNext(), us);
+    if (us % phaseUs === 0) this.#changeWishes(us);
+    this.#cpus.takeOffline(this.#offlineAt(us));
+    for (let socket = 0; socket < this.spec.sockets; socket++) this.#shareOut(socket, us);
+    this.#curves.add(us, this.#live);
+    this.#nextUs = this.#findNext(us);
+  }
+
+  #begin(): void {
+    for (const process of this.#population.createServices()) this.#welcome(process, 0);
+    this.#nextUs = 0;
+    this.#step();
+  }
+
+  #restart(): void {
+    this.#population = new Population(this.spec);
+    this.#cpus = new SimulatedCpus(this.spec);
+    this.#curves = new EnergyCurves(this.domains);
+    this.#live = [];
+    this.#ended = [];
+    this.#past = new Map();
+    this.#begin();
+  }
+
+  #welcome(process: SimulatedProcess, us: number): void {
+    process.wantedPercent = this.#population.wantedPercent(process, us);
+    this.#live.push(process);
+  }
+
+  #bury(us: number): void {
+    const dead = this.#live.filter(({ identity }) => identity.diesUs <= us);
+    if (dead.length === 0) return;
+    this.#live = this.#live.filter((process) => !dead.includes(process));
+    for (const process of dead) {
+      process.share(us, 0, 0);
+      this.#add(this.#past, process, us);
+    }
+    // Somebody may still ask for the instant at which the one before was remembered.
+    const sinceUs = us - 2 * this.spec.rememberUs;
+    this.#ended = [...this.#ended.filter(({ identity }) => identity.diesUs > sinceUs), ...dead];
+  }
+
+  #add(sums: Map<string, Past>, process: SimulatedProcess, us: number): void {
+    const { cgroup } = process.identity.program;
+    const past = sums.get(cgroup) ?? { cpuNs: 0n, energyNj: this.domains.map(() => 0n) };
+    past.cpuNs += process.cpuNs(us);
+    this.domains.forEach((domain, i) => (past.energyNj[i] += process.energyNj(domain, us)));
+    sums.set(cgroup, past);
+  }
+
+  #changeWishes(us: number): void {
+    for (const process of this.#live) process.wantedPercent = this.#population.wantedPercent(process, us);
+  }
+
+  #offlineAt(us: number): ReadonlySet<number> {
+    return new Set(this.#offline.filter((fault) => isActive(fault, us)).map(({ cpu = 1 }) => cpu));
+  }
+
+  /** Where more is wanted than the CPUs of the socket can give, all get the same part of it. */
+  #shareOut(socket: number, us: number): void {
+    const here = this.#live.filter(({ identity }) => identity.socket === socket);
+    const wanted = here.reduce((sum, { wantedPercent }) => sum + wantedPercent, 0);
+    const capacity = this.#cpus.capacityOf(socket);
+    let given = 0;
+    for (const process of here) {
+      const { wantedPercent, identity } = process;
+      const percent = wanted > capacity ? Math.floor((wantedPercent * capacity) / wanted) : wantedPercent;
+      given += percent;
+      process.share(us, percent, identity.gpu === undefined ? 0 : Math.min(100, percent));
+    }
+    this.#cpus.load(socket, given);
+  }
+
+  #findNext(us: number): number {
+    const edges = this.#offline.flatMap(({ atUs, forUs }) => [atUs, atUs + forUs]);
+    const deaths = this.#live.map(({ identity }) => identity.diesUs);
+    const phase = (Math.floor(us / phaseUs) + 1) * phaseUs;
+    return Math.min(phase, this.#population.nextUs, ...deaths, ...edges.filter((edge) => edge > us));
+  }
+}
+
+/** Makes a machine that stands at instant 0. */
+export function createMachine(spec: MachineSpec): Machine {
+  return new Machine(spec);
+}
+
+function awake(fault: Fault, timeline: Timeline): Fault {
+  const atUs = timeline.awakeAt(fault.atUs);
+  return { ...fault, atUs, forUs: timeline.awakeAt(fault.atUs + fault.forUs) - atUs };
+}
+
+function copyPast({ cpuNs, energyNj }: Past): Past {
+  return { cpuNs, energyNj: [...energyNj] };
+}

@@ -1,0 +1,51 @@
+import { concerns, isActive, type Fault } from './fault.js';
+import type { MachineSpec } from './machine-spec.js';
+import { hash } from './random.js';
+
+/** When a sensor refreshes: at multiples of its interval, each a little late by chance. */
+export class SensorClock {
+  readonly #seed: number;
+  readonly #domain: number;
+  readonly #refreshUs: number;
+  readonly #jitterUs: number;
+  readonly #slow: readonly Fault[];
+  readonly #dead: readonly Fault[];
+
+  /** @param domain the place of the domain, which tells apart the sensors of a machine */
+  constructor({ seed, refreshUs, jitter, faults }: MachineSpec, domain: number, name: string) {
+    this.#seed = seed;
+    this.#domain = domain;
+    this.#refreshUs = refreshUs;
+    // A refresh comes before the next one.
+    this.#jitterUs = Math.min(refreshUs - 1, Math.round(refreshUs * jitter));
+    const own = faults.filter((fault) => concerns(fault, name));
+    this.#slow = own.filter(({ kind }) => kind === 'slow');
+    this.#dead = own.filter(({ kind }) => kind === 'dead');
+  }
+
+  /** The instant of the last refresh: what the sensor shows is the energy until then. */
+  shownUs(us: number): number {
+    const dead = this.#dead.find((fault) => isActive(fault, us));
+    // What is dead shows what it showed when it died.
+    if (dead !== undefined && dead.atUs < us) return this.shownUs(dead.atUs);
+    const slow = this.#slow.find((fault) => isActive(fault, us));
+    return slow === undefined ? this.#refreshBefore(us) : this.#slowRefreshBefore(slow, us);
+  }
+
+  #slowRefreshBefore({ atUs, forUs }: Fault, us: number): number {
+    const intervalUs = Math.min(forUs, 5_000_000);
+    const refreshUs = atUs + Math.floor((us - atUs) / intervalUs) * intervalUs;
+    return this.#refreshBefore(refreshUs);
+  }
+
+  #refreshBefore(us: number): number {
+    const count = Math.floor(us / this.#refreshUs);
+    const at = this.#refreshAt(count);
+    return Math.max(0, at <= us ? at : this.#refreshAt(count - 1));
+  }
+
+  #refreshAt(count: number): number {
+    const late = this.#jitterUs === 0 ? 0 : hash(this.#seed, 6, this.#domain, count) % (this.#jitterUs + 1);
+    return count * this.#refreshUs + late;
+  }
+}
