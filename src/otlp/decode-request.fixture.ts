@@ -50,7 +50,8 @@ interface ScopeMetrics {
   readonly metrics: readonly Metric[];
 }
 
-interface ResourceMetrics {
+/** What a request says of one resource. */
+export interface ResourceMetrics {
   readonly resource: { readonly attributes?: readonly KeyValue[] };
   readonly scopeMetrics: readonly ScopeMetrics[];
 }
@@ -76,8 +77,13 @@ export function decodeResources(bytes: Uint8Array): readonly ResourceMetrics[] {
 
 /** Every point of an ExportMetricsServiceRequest, in the order of the request. */
 export function decodePoints(bytes: Uint8Array): readonly DecodedPoint[] {
+  return listPoints(decodeResources(bytes));
+}
+
+/** Every point of some ResourceMetrics, in their order; those of OTLP JSON have the same shape. */
+export function listPoints(resources: readonly ResourceMetrics[]): readonly DecodedPoint[] {
   const points: DecodedPoint[] = [];
-  for (const { resource, scopeMetrics } of decodeResources(bytes)) {
+  for (const { resource, scopeMetrics } of resources) {
     for (const { scope, metrics } of scopeMetrics) {
       const origin = {
         resource: decodeAttributes(resource.attributes),

@@ -1,0 +1,117 @@
+import { setInterval } from 'node:timers';
+import type { TestContext } from 'node:test';
+import { openHttpBackend } from '../../exporters/otlp_http/http-backend.fixture.js';
+import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
+import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import { until } from '../../src/contract/until.js';
+import { startAgent, writeConfig, type Outcome } from '../agent.js';
+import { pointsIn } from './points.js';
+
+/** A RAPL package and its memory that stand in for those of this machine. */
+export interface Meter {
+  readonly sysfs: string;
+  /** What the package has used since `run`. */
+  joules(): number;
+  /** Lets both counters move. */
+  run(): void;
+  /** Lets them rest. */
+  rest(): void;
+}
+
+/** An agent whose points also go to a backend that is always there. */
+export interface MeasuredAgent {
+  readonly meter: Meter;
+  /** What the agent sent, by the backend that is always there. */
+  sent(): readonly DecodedPoint[];
+  /** Bytes of each of its requests. */
+  requestBytes(): readonly number[];
+  /** Lets the meter rest, waits until its last reading was sent, and ends the agent. */
+  finish(): Promise<Outcome>;
+}
+
+export interface AgentOptions {
+  /** Where the points go, besides: `otlp_grpc` or `otlp_http`. */
+  readonly exporter: string;
+  /** Settings of that exporter, and of receivers: maps in YAML's flow style. */
+  readonly settings?: string;
+  readonly receivers?: string;
+}
+
+const restingWatts = 5;
+const stepMs = 50;
+
+/** Starts the agent of otel-examples with a meter that stands in, and waits until it is ready. */
+export async function startMeasuredAgent(
+  t: TestContext,
+  { exporter, settings = '{}', receivers = '{}' }: AgentOptions,
+): Promise<MeasuredAgent> {
+  const meter = createMeter(t);
+  const backend = await openHttpBackend(t);
+  const over = writeConfig(`
+receivers:
+  rapl: {sysfs: ${meter.sysfs}, interface: powercap}
+exporters:
+  ${exporter}:
+    retry_on_failure: {initial_interval: 200ms, max_interval: 1s, randomization_factor: 0}
+  otlp_http/witness: {endpoint: ${backend.url}, compression: none}
+service:
+  pipelines:
+    metrics: {exporters: [${exporter}, otlp_http/witness]}
+`);
+  const more = writeConfig(`
+exporters: {${exporter}: ${settings}}
+receivers: ${receivers}
+`);
+  const configs = ['otel-examples/collector/joulemetry.yaml', over, more].flatMap((path) => ['-c', path]);
+  const agent = startAgent(['run', ...configs]);
+  t.after(() => agent.stop('SIGKILL'));
+  await agent.waitFor(/Everything is ready/);
+  meter.run();
+  const sent = () => pointsIn(backend.received);
+  return {
+    meter,
+    sent,
+    requestBytes: () => backend.received.map(({ bytes }) => bytes.length),
+    async finish() {
+      meter.rest();
+      await until(() => lastJoules(sent()) === meter.joules());
+      return agent.stop();
+    },
+  };
+}
+
+/** The last reading of the package. */
+export function lastJoules(points: readonly DecodedPoint[]): number {
+  const readings = points.filter(
+    ({ name, attributes, value }) =>
+      name === 'hw.energy' && attributes['hw.type'] === 'cpu' && value !== undefined,
+  );
+  return Math.max(0, ...readings.map(({ value }) => Number(value)));
+}
+
+function createMeter(t: TestContext): Meter {
+  const sysfs = createFakeSysfs(t);
+  const started = 5_000_000;
+  let microjoules = started;
+  const write = () => {
+    sysfs.writeEnergy('intel-rapl:0', microjoules);
+    sysfs.writeEnergy('intel-rapl:0/intel-rapl:0:0', Math.floor(microjoules / 8));
+  };
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules });
+  sysfs.writeZone('intel-rapl:0/intel-rapl:0:0', { name: 'dram', microjoules });
+  write();
+  let timer: NodeJS.Timeout | undefined;
+  const rest = () => clearInterval(timer);
+  t.after(rest);
+  return {
+    sysfs: sysfs.root,
+    joules: () => (microjoules - started) / 1e6,
+    rest,
+    run() {
+      timer = setInterval(() => {
+        microjoules += restingWatts * stepMs * 1000;
+        write();
+      }, stepMs);
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import {
+  decodePoints,
+  listPoints,
+  type DecodedPoint,
+  type ResourceMetrics,
+} from '../../src/otlp/decode-request.fixture.js';
+
+/** A request as OTLP JSON. */
+export interface JsonRequest {
+  readonly resourceMetrics?: readonly ResourceMetrics[];
+}
+
+/** The requests in a file of the Collector's file exporter; a line that is not complete yet is left out. */
+export function readRequests(path: string): readonly JsonRequest[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as JsonRequest);
+}
+
+/** The points of requests in JSON. */
+export function pointsOf(requests: readonly JsonRequest[]): readonly DecodedPoint[] {
+  return requests.flatMap(({ resourceMetrics = [] }) => listPoints(resourceMetrics));
+}
+
+/** The points of requests as bytes. */
+export function pointsIn(requests: readonly { readonly bytes: Uint8Array }[]): readonly DecodedPoint[] {
+  return requests.flatMap(({ bytes }) => decodePoints(bytes));
+}
+
+/** Fails, with the first few, unless both have the same points, each as often as the other has it. */
+export function assertSamePoints(found: readonly DecodedPoint[], wanted: readonly DecodedPoint[]): void {
+  const missing = subtract(wanted, found);
+  const extra = subtract(found, wanted);
+  assert.deepEqual(
+    {
+      missing: missing.length,
+      extra: extra.length,
+      examples: [...missing.slice(0, 2), ...extra.slice(0, 2)],
+    },
+    { missing: 0, extra: 0, examples: [] },
+    `${found.length} points found, ${wanted.length} wanted`,
+  );
+}
+
+/** Everything that a point says, as text. */
+export function textOf(point: DecodedPoint): string {
+  const { resource, scope, name, unit, description, kind, attributes, start, time, value, flags } = point;
+  const said = [scope, name, unit, description, kind, start, time, value ?? 'none', flags].map(String);
+  return JSON.stringify([sorted(resource), sorted(attributes), ...said]);
+}
+
+function sorted(attributes: Readonly<Record<string, unknown>>) {
+  return Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Those of one list that the other one has not, or not as often. */
+function subtract(from: readonly DecodedPoint[], other: readonly DecodedPoint[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const text of other.map(textOf)) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return from.map(textOf).filter((text) => {
+    const left = counts.get(text) ?? 0;
+    counts.set(text, left - 1);
+    return left <= 0;
+  });
+}

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeError } from '../../src/component/errors.js';
+import type { Peer, Peers } from './peers.js';
+
+const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.meta.url));
+const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'joulemetry');
+const prometheusVersion = '0.308.0';
+const longestBuildMs = 40 * 60_000;
+
+/** Finds or makes every peer. What cannot be had has its reason; this never fails. */
+export function preparePeers(): Peers {
+  installPrometheus();
+  return {
+    otelcol: buildOtelcol('otelcol'),
+    'otlp-answers': buildOtelcol('otlp-answers'),
+    prometheus: findInstalled('prometheus'),
+    promtool: findInstalled('promtool'),
+    'prometheus-otlp': buildPrometheus(),
+  };
+}
+
+/** Debian's package, where this may install one. */
+function installPrometheus(): void {
+  if (!('reason' in findInstalled('prometheus')) || process.getuid?.() !== 0) return;
+  try {
+    announce("Installing Prometheus from the system's packages");
+    execute('apt-get', ['update', '-qq']);
+    execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'prometheus']);
+  } catch (error) {
+    announce(`Cannot install Prometheus: ${describeError(error)}`);
+  }
+}
+
+function findInstalled(program: string): Peer {
+  const folder = (process.env['PATH'] ?? '').split(':').find((path) => existsSync(join(path, program)));
+  if (folder === undefined) return { reason: `${program} is not installed` };
+  return { path: join(folder, program) };
+}
+
+/** The Collector by its own builder, and the answering backend of the same modules. */
+function buildOtelcol(program: string): Peer {
+  const config = readFileSync(join(sources, 'otelcol.yaml'), 'utf8');
+  const version = /^ {2}version: (\S+)$/mu.exec(config)?.[1] ?? '';
+  return build(`otelcol-${version}`, program, (folder) => {
+    const builder = `go.opentelemetry.io/collector/cmd/builder@v${version}`;
+    execute('go', ['install', builder], { cwd: folder, env: { GOBIN: folder } });
+    execute(join(folder, 'builder'), ['--config', join(sources, 'otelcol.yaml'), '--skip-compilation'], {
+      cwd: folder,
+    });
+    const module = join(folder, 'otelcol');
+    mkdirSync(join(module, 'otlp-answers'));
+    copyFileSync(join(sources, 'otlp-answers/main.go'), join(module, 'otlp-answers/main.go'));
+    execute('go', ['build', '-o', join(folder, 'bin/'), '.', './otlp-answers'], { cwd: module });
+  });
+}
+
+/** A Prometheus that takes OTLP; that of Debian 12 is too old. */
+function buildPrometheus(): Peer {
+  return build(`prometheus-${prometheusVersion}`, 'prometheus', (folder) => {
+    const program = 'github.com/prometheus/prometheus/cmd/prometheus';
+    execute('go', ['mod', 'init', 'joulemetry-interop'], { cwd: folder });
+    execute('go', ['get', `${program}@v${prometheusVersion}`], { cwd: folder });
+    execute('go', ['build', '-o', join(folder, 'bin/'), program], { cwd: folder });
+  });
+}
+
+/**
+ * Gives a program from the cache, or makes it there.
+ * @param make leaves it in the folder `bin` of a new folder
+ */
+function build(name: string, program: string, make: (folder: string) => void): Peer {
+  const path = join(cache, name, program);
+  const refused = join(cache, `${name}.refused`);
+  if (existsSync(path)) return { path };
+  if (madeInThisRun.has(name)) return { reason: readFileSync(refused, 'utf8') };
+  madeInThisRun.add(name);
+  const folder = join(cache, `${name}.building-${process.pid}`);
+  try {
+    announce(`Building ${name} into ${cache}; this takes minutes, once`);
+    rmSync(join(cache, name), { recursive: true, force: true });
+    mkdirSync(join(folder, 'bin'), { recursive: true });
+    make(folder);
+    renameSync(join(folder, 'bin'), join(cache, name));
+    return { path };
+  } catch (error) {
+    const reason = `Cannot build ${name}: ${describeError(error)}`;
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(refused, reason);
+    return { reason };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const madeInThisRun = new Set<string>();
+
+interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** @throws Error with the last line that the program wrote */
+function execute(program: string, args: readonly string[], { cwd, env }: Surroundings = {}): void {
+  try {
+    execFileSync('nice', [program, ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: longestBuildMs,
+      maxBuffer: 2 ** 26,
+    });
+  } catch (error) {
+    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+    const lastLine = stderr.trim().split('\n').at(-1);
+    throw new Error(`${program} ${args[0]}: ${lastLine || describeError(error)}`, { cause: error });
+  }
+}
+
+function announce(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

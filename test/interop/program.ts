@@ -1,0 +1,58 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+/** A peer that runs. */
+export interface Program {
+  readonly pid: number;
+  /** What it has written so far to both of its outputs. */
+  output(): string;
+  /** Waits until its output matches, and gives the match. */
+  waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Ends it, at once by SIGKILL. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** Who ends what a test started. */
+export interface Scope {
+  after(callback: () => Promise<void>): void;
+}
+
+/** Starts a program that ends with the test at the latest. */
+export function startProgram(
+  scope: Scope,
+  command: readonly [program: string, ...args: readonly string[]],
+  env: NodeJS.ProcessEnv = {},
+): Program {
+  const [path, ...args] = command;
+  const child = spawn(path, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let text = '';
+  const closed = once(child, 'close');
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  }
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (isRunning(child)) child.kill(signal);
+    await closed;
+  };
+  scope.after(() => stop('SIGKILL'));
+  return {
+    pid: child.pid ?? 0,
+    output: () => text,
+    stop,
+    async waitFor(pattern) {
+      for (;;) {
+        const match = pattern.exec(text);
+        if (match) return match;
+        if (!isRunning(child)) throw new Error(`${path} ended without "${pattern.source}":\n${text}`);
+        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), closed]);
+      }
+    },
+  };
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
