@@ -2,17 +2,18 @@ import { closeSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { libc, nameErrno } from './libc.js';
 
-// Layout and numbers: include/uapi/linux/perf_event.h. Only the 64 bytes that every kernel knows are sent.
+// Layout and numbers: include/uapi/linux/perf_event.h. Only as many bytes are sent as hold something: every kernel
+// knows the first 64.
 
 /** Values of `type` that are the same everywhere; a PMU of its own has its number in sysfs. */
-export const perfType = { hardware: 0, software: 1 } as const;
+export const perfType = { hardware: 0, software: 1, tracepoint: 2, cache: 3, raw: 4 } as const;
 
 /** Values of `config` for the type `software`. */
 export const softwareEvent = { cpuClock: 0, taskClock: 1, pageFaults: 2, contextSwitches: 3 } as const;
 
 /**
  * What one read returns, in 8-byte words. Without `group`: value, [enabled], [running]. With `group`, read at
- * the leader: number of values, [enabled], [running], values. The kernel refuses `group` with `inherit`.
+ * the leader: number of values, [enabled], [running], values. Kernels before 4.13 refuse `group` with `inherit`.
  */
 export const perfReadFormat = { totalTimeEnabled: 1, totalTimeRunning: 2, group: 8 } as const;
 
@@ -22,8 +23,14 @@ export interface PerfEvent {
   readonly name: string;
   readonly type: number;
   readonly config: number | bigint;
-  /** The process; -1: whatever runs on `cpu`. */
+  /** Further words that some PMUs have. */
+  readonly config1?: bigint;
+  readonly config2?: bigint;
+  readonly config3?: bigint;
+  /** The process; -1: whatever runs on `cpu`. With `isCgroup`, the descriptor of a cgroup's folder. */
   readonly pid: number;
+  /** Counts what runs on `cpu` for a cgroup and those below it. */
+  readonly isCgroup?: boolean;
   /** The CPU; -1: wherever `pid` runs. */
   readonly cpu: number;
   /** The descriptor of the group's leader. */
@@ -32,12 +39,24 @@ export interface PerfEvent {
   readonly readFormat?: number;
   /** Counts threads and processes that are born later, too. */
   readonly inherit?: boolean;
+  /** With `inherit`: only threads, not processes. Kernels before 5.13 refuse it. */
+  readonly inheritThread?: boolean;
   /** Counts only from the next `execve` of the process on. Needs `disabled`. */
   readonly enableOnExec?: boolean;
   readonly disabled?: boolean;
   /** Without it, kernel.perf_event_paranoid must be at most 1 or CAP_PERFMON granted. */
   readonly excludeKernel?: boolean;
   readonly excludeHypervisor?: boolean;
+  readonly excludeUser?: boolean;
+  readonly excludeIdle?: boolean;
+  readonly excludeHost?: boolean;
+  readonly excludeGuest?: boolean;
+  /** How much an event may skid, 0 to 3: less of it is asked for by a greater number. */
+  readonly preciseIp?: number;
+  /** Always counts, or fails. */
+  readonly isPinned?: boolean;
+  /** Counts only while no other group does on the same CPU. */
+  readonly isExclusive?: boolean;
 }
 
 /** The kernel refused a perf event. */
@@ -62,6 +81,7 @@ const syscallNumbers: Readonly<Record<string, number>> = {
   loong64: 241,
   ppc64: 319,
 };
+const pidCgroup = 4;
 const fdCloexec = 8;
 
 const perfEventOpen = libc.func(
@@ -88,7 +108,8 @@ export function openPerfEvent(event: PerfEvent): number {
       'ENOSYS',
     );
   }
-  const fd = perfEventOpen(number, encodeAttr(event), event.pid, event.cpu, event.groupFd ?? -1, fdCloexec);
+  const flags = fdCloexec + (event.isCgroup === true ? pidCgroup : 0);
+  const fd = perfEventOpen(number, encodePerfAttr(event), event.pid, event.cpu, event.groupFd ?? -1, flags);
   if (fd >= 0) return fd;
   const code = nameErrno(koffi.errno());
   throw new PerfEventError(`${describeFailure(event)}: ${describeCause(code, event)}`, code);
@@ -113,32 +134,64 @@ export function readPerfEventAt(fd: number, address: number, size: number): numb
   return readAt(fd, address, size);
 }
 
+const ioctl = libc.func('int ioctl(int fd, unsigned long request, unsigned long argument)') as (
+  fd: number,
+  request: number,
+  argument: number,
+) => number;
+const enableRequest = 0x2400;
+
+/** Lets a counter that was opened `disabled` count, and the group that it leads. */
+export function enablePerfEvent(fd: number): void {
+  ioctl(fd, enableRequest, 0);
+}
+
 /** Closes the counter. */
 export function closePerfEvent(fd: number): void {
   closeSync(fd);
 }
 
-function encodeAttr(event: PerfEvent): Uint8Array {
-  const attr = Buffer.alloc(64);
+/** The `struct perf_event_attr` of an event. */
+export function encodePerfAttr(event: PerfEvent): Uint8Array {
+  const attr = Buffer.alloc(findAttrSize(event));
   attr.writeUInt32LE(event.type, 0);
   attr.writeUInt32LE(attr.length, 4);
   attr.writeBigUInt64LE(BigInt(event.config), 8);
   attr.writeUInt32LE(event.readFormat ?? 0, 32);
-  attr.writeUInt32LE(flagsOf(event), 40);
+  attr.writeBigUInt64LE(encodeFlags(event), 40);
+  attr.writeBigUInt64LE(event.config1 ?? 0n, 56);
+  if (attr.length > 64) attr.writeBigUInt64LE(event.config2 ?? 0n, 64);
+  if (attr.length > 128) attr.writeBigUInt64LE(event.config3 ?? 0n, 128);
   return attr;
 }
 
-function flagsOf(event: PerfEvent): number {
-  const disabled = event.disabled === true ? 1 : 0;
-  const inherit = event.inherit === true ? 1 << 1 : 0;
-  const excludeKernel = event.excludeKernel === true ? 1 << 5 : 0;
-  const excludeHypervisor = event.excludeHypervisor === true ? 1 << 6 : 0;
-  const enableOnExec = event.enableOnExec === true ? 1 << 12 : 0;
-  return disabled | inherit | excludeKernel | excludeHypervisor | enableOnExec;
+/** The least of PERF_ATTR_SIZE_VER0, 1 and 8 that holds every word. */
+function findAttrSize({ config2 = 0n, config3 = 0n }: PerfEvent): number {
+  if (config3 !== 0n) return 136;
+  return config2 === 0n ? 64 : 72;
 }
 
-function describeFailure({ name, pid, cpu }: PerfEvent): string {
-  const process = pid === -1 ? '' : ` of process ${pid}`;
+function encodeFlags(event: PerfEvent): bigint {
+  const bits: readonly (readonly [bit: number, isSet: boolean | undefined])[] = [
+    [0, event.disabled],
+    [1, event.inherit],
+    [2, event.isPinned],
+    [3, event.isExclusive],
+    [4, event.excludeUser],
+    [5, event.excludeKernel],
+    [6, event.excludeHypervisor],
+    [7, event.excludeIdle],
+    [12, event.enableOnExec],
+    [19, event.excludeHost],
+    [20, event.excludeGuest],
+    [35, event.inheritThread],
+  ];
+  const flags = bits.reduce((sum, [bit, isSet]) => (isSet === true ? sum | (1n << BigInt(bit)) : sum), 0n);
+  return flags | (BigInt(event.preciseIp ?? 0) << 15n);
+}
+
+function describeFailure({ name, pid, cpu, isCgroup }: PerfEvent): string {
+  const process = pid === -1 || isCgroup === true ? '' : ` of process ${pid}`;
   return `Cannot open perf event "${name}"${process}${cpu === -1 ? '' : ` on cpu ${cpu}`}`;
 }
 
@@ -146,6 +199,7 @@ function describeCause(code: string, event: PerfEvent): string {
   if (code === 'ENOENT' || code === 'EOPNOTSUPP') return `${code}, this kernel or machine does not count it`;
   if (code === 'ENODEV') return `${code}, the PMU cannot count on this cpu, or it is offline`;
   if (code === 'ESRCH') return `${code}, there is no such process`;
+  if (code === 'EINVAL') return `${code}, the PMU does not count it in this way`;
   if (code === 'EMFILE') return `${code}, raise the limit of open files`;
   if (code === 'EACCES' || code === 'EPERM') return `${code}, ${describeRefusal(event)}`;
   return code;
@@ -153,13 +207,20 @@ function describeCause(code: string, event: PerfEvent): string {
 
 function describeRefusal(event: PerfEvent): string {
   const paranoid = readParanoid();
-  const wanted = event.pid === -1 ? 0 : event.excludeKernel === true ? 2 : 1;
+  const wanted = findWantedParanoid(event);
   if (paranoid === undefined) return 'this kernel has no perf events';
   if (paranoid > wanted) {
     return `kernel.perf_event_paranoid is ${paranoid}, must be at most ${wanted} or CAP_PERFMON granted`;
   }
-  if (event.pid > 0) return 'the process belongs to another user, CAP_PERFMON must be granted';
+  if (event.pid > 0 && event.isCgroup !== true)
+    return 'the process belongs to another user, CAP_PERFMON must be granted';
   return 'a seccomp or security policy forbids perf_event_open';
+}
+
+function findWantedParanoid({ type, pid, isCgroup, excludeKernel }: PerfEvent): number {
+  if (type === perfType.tracepoint) return -1;
+  if (pid === -1 || isCgroup === true) return 0;
+  return excludeKernel === true ? 2 : 1;
 }
 
 function readParanoid(): number | undefined {

@@ -1,0 +1,44 @@
+import type { EventModifiers } from './perf-modifiers.js';
+
+/** What one PMU is asked to count. Plain data. */
+export interface EventEncoding {
+  readonly type: number;
+  readonly config: bigint;
+  readonly config1: bigint;
+  readonly config2: bigint;
+  readonly config3: bigint;
+  /** Empty: the kernel chooses. */
+  readonly pmu: string;
+  /** The CPUs that count it; undefined: all. */
+  readonly cpus: readonly number[] | undefined;
+  /** Counts what a CPU runs, and so what a process does; others count for a whole machine only. */
+  readonly isTask: boolean;
+}
+
+/** UCUM. Every other unit counts as `{event}`. */
+export type EventUnit = '{event}' | 's' | 'J' | 'By';
+
+/** An event that this machine has a number for; whether it can be counted shows when it is opened. Plain data. */
+export interface CountedEvent {
+  /** What people call it. */
+  readonly name: string;
+  /** One per PMU that has it: a machine with two kinds of cores has two. */
+  readonly encodings: readonly EventEncoding[];
+  readonly modifiers: EventModifiers;
+  readonly unit: EventUnit;
+  /** What one count is worth in `unit`. */
+  readonly scale: number;
+  /** The kernel's unit where `unit` does not say it, say `Bogus`. */
+  readonly ownUnit: string | undefined;
+  /** Counted by the kernel without hardware, so never in turns with others. */
+  readonly isSoftware: boolean;
+  /** Happens in the kernel: counted in user space only, it is 0. */
+  readonly isKernelOnly: boolean;
+}
+
+/** Events that are to be counted together. */
+export interface EventGroup {
+  readonly events: readonly CountedEvent[];
+  /** Together or not at all. */
+  readonly isExplicit: boolean;
+}

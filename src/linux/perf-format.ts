@@ -1,0 +1,74 @@
+import type { Term } from './perf-grammar.js';
+
+/** The words of `struct perf_event_attr` that a PMU gives its own meaning: config, config1, config2, config3. */
+export type ConfigWords = readonly [bigint, bigint, bigint, bigint];
+
+/** Where the bits of a term's value go: from the value's lowest bit on, range after range. */
+export interface FieldLayout {
+  /** 0: config, 1: config1 and so on. */
+  readonly word: 0 | 1 | 2 | 3;
+  readonly ranges: readonly (readonly [first: number, last: number])[];
+}
+
+const wordNames = ['config', 'config1', 'config2', 'config3'];
+
+/** Understands a file of a PMU's `format` folder: `config:0-7,21`. Undefined where it is something else. */
+export function parseFieldLayout(text: string): FieldLayout | undefined {
+  const [, name = '', list = ''] = /^(config[123]?):([\d,-]+)$/.exec(text.trim()) ?? [];
+  const ranges = list.split(',').map((range) => {
+    const [first = Number.NaN, last = first] = range.split('-').map(Number);
+    return [first, last] as const;
+  });
+  const isRight = ranges.every(([first, last]) => first <= last && last < 64);
+  const word = wordNames.indexOf(name);
+  return isRight && isWord(word) ? { word, ranges } : undefined;
+}
+
+/**
+ * Puts the values of terms where the PMU's formats say, in their order; the later of two wins. `config=` to
+ * `config3=` set a whole word.
+ * @param layouts by the name of the term
+ * @throws Error that says which term is wrong
+ */
+export function encodeTerms(
+  terms: readonly Term[],
+  layouts: ReadonlyMap<string, FieldLayout>,
+  words: ConfigWords = [0n, 0n, 0n, 0n],
+): ConfigWords {
+  const encoded: [bigint, bigint, bigint, bigint] = [...words];
+  for (const { name, value } of terms) {
+    const word = wordNames.indexOf(name);
+    const layout = layouts.get(name);
+    if (isWord(word)) encoded[word] = parseNumber(name, value);
+    else if (layout) encoded[layout.word] = spread(name, parseNumber(name, value), layout, encoded);
+    else
+      throw new Error(`"${name}" is no term, wanted one of ${[...layouts.keys(), ...wordNames].join(', ')}`);
+  }
+  return encoded;
+}
+
+/** A term that is only named is a flag. */
+function parseNumber(name: string, value = '1'): bigint {
+  if (/^(0x[0-9a-f]+|\d+)$/i.test(value)) {
+    const number = BigInt(value);
+    if (number < 1n << 64n) return number;
+  }
+  throw new Error(`"${name}=${value}" is wrong, wanted a decimal or hexadecimal number of 64 bits at most`);
+}
+
+function spread(name: string, value: bigint, { word, ranges }: FieldLayout, words: ConfigWords): bigint {
+  let [rest, encoded] = [value, words[word]];
+  for (const [first, last] of ranges) {
+    const bits = BigInt(last - first + 1);
+    const mask = (1n << bits) - 1n;
+    encoded = (encoded & ~(mask << BigInt(first))) | ((rest & mask) << BigInt(first));
+    rest >>= bits;
+  }
+  if (rest === 0n) return encoded;
+  const most = (1n << BigInt(ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0))) - 1n;
+  throw new Error(`"${name}=0x${value.toString(16)}" is too large, wanted at most 0x${most.toString(16)}`);
+}
+
+function isWord(index: number): index is 0 | 1 | 2 | 3 {
+  return index >= 0 && index <= 3;
+}

@@ -1,0 +1,200 @@
+import { findEventCode, type EventCode } from './perf-event-names.js';
+import { perfType } from './perf-event.js';
+import { isModifiers, parseModifiers, type EventModifiers } from './perf-modifiers.js';
+
+/** A term between the slashes of `pmu/event=0x3c,inv/`. */
+export interface Term {
+  readonly name: string;
+  /** Undefined where there is no `=`. */
+  readonly value: string | undefined;
+}
+
+/** Where the meaning of an event is to be found. */
+export type EventSource =
+  /** A number that is the same on every machine. */
+  | ({ readonly kind: 'code' } & EventCode)
+  /** A PMU's terms. */
+  | { readonly kind: 'pmu'; readonly pmu: string; readonly terms: readonly Term[] }
+  /** A name that only the machine knows: a PMU's alias, a tracepoint, an event of libpfm4. */
+  | { readonly kind: 'name'; readonly name: string };
+
+/** An event as somebody wrote it. */
+export interface ParsedEvent {
+  /** The text, modifiers included. */
+  readonly text: string;
+  readonly source: EventSource;
+  readonly modifiers: EventModifiers;
+}
+
+/** Events that belong together. */
+export interface ParsedGroup {
+  readonly events: readonly ParsedEvent[];
+  /** Written in braces: counted together or not at all. */
+  readonly isExplicit: boolean;
+}
+
+/** A list of events that cannot be understood. */
+export class EventSyntaxError extends Error {
+  override readonly name = 'EventSyntaxError';
+  /** Where in the list, from 1 on. */
+  readonly position: number;
+
+  constructor(text: string, at: number, problem: string) {
+    super(`Cannot parse events ${JSON.stringify(text)} at character ${at + 1}: ${problem}`);
+    this.position = at + 1;
+  }
+}
+
+/**
+ * Understands a list of events as perf-stat(1) writes it: `cycles:u,{instructions,branches},cpu/event=0x3c/,r1a8`,
+ * and ALUMET's names and `#` before modifiers.
+ * @throws EventSyntaxError
+ */
+export function parseEvents(text: string): readonly ParsedGroup[] {
+  return new EventParser(text).parse();
+}
+
+/** An event whose modifiers may not be all that count for it. */
+interface WrittenEvent extends Omit<ParsedEvent, 'modifiers'> {
+  readonly letters: string;
+}
+
+/** @param shared modifiers of its group, which add to its own */
+function finish({ letters, ...event }: WrittenEvent, shared: string): ParsedEvent {
+  return { ...event, modifiers: parseModifiers(letters + shared) };
+}
+
+/** Reads a list from its start to its end. */
+class EventParser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  parse(): readonly ParsedGroup[] {
+    const groups: ParsedGroup[] = [];
+    do groups.push(this.#parseItem());
+    while (this.#take(','));
+    if (this.#at < this.#text.length) this.#fail(`found ${this.#show()}, wanted "," or the end`);
+    return groups;
+  }
+
+  #parseItem(): ParsedGroup {
+    if (!this.#take('{')) return { events: [finish(this.#parseEvent(), '')], isExplicit: false };
+    const events: WrittenEvent[] = [];
+    do events.push(this.#parseEvent());
+    while (this.#take(','));
+    if (!this.#take('}')) this.#fail(`found ${this.#show()}, wanted "," or "}"`);
+    const shared = this.#take(':') ? this.#takeModifiers(/[^,\s]*/y) : '';
+    return { events: events.map((event) => finish(event, shared)), isExplicit: true };
+  }
+
+  #parseEvent(): WrittenEvent {
+    this.#skipSpace();
+    const first = this.#at;
+    const word = this.#takeWord(/[^,{}/\s]*/y);
+    if (word === '') this.#fail(`found ${this.#show()}, wanted an event`);
+    const parsed = this.#take('/') ? this.#parsePmu(word) : this.#understand(word, first);
+    return { text: this.#text.slice(first, this.#at).trimEnd(), ...parsed };
+  }
+
+  #parsePmu(pmu: string): Omit<WrittenEvent, 'text'> {
+    const terms: Term[] = [];
+    while (!this.#take('/')) {
+      terms.push(this.#parseTerm());
+      this.#skipSpace();
+      if (!this.#take(',') && this.#text[this.#at] !== '/') {
+        this.#fail(`found ${this.#show()}, wanted "," or "/"`);
+      }
+    }
+    if (terms.length === 0) this.#fail('found no term between the slashes, wanted one, say event=0x3c');
+    const hasModifiers = this.#takeNow(':') || /[^,{}\s]/.test(this.#text[this.#at] ?? ',');
+    const letters = hasModifiers ? this.#takeModifiers(/[^,{}\s]*/y) : '';
+    return { source: { kind: 'pmu', pmu, terms }, letters };
+  }
+
+  #parseTerm(): Term {
+    this.#skipSpace();
+    const name = this.#takeWord(/[^,{}/=\s]*/y);
+    if (name === '') this.#fail(`found ${this.#show()}, wanted the name of a term`);
+    if (!this.#take('=')) return { name, value: undefined };
+    this.#skipSpace();
+    const value = this.#takeWord(/[^,{}/=\s]*/y);
+    if (value === '') this.#fail(`found ${this.#show()}, wanted a value`);
+    return { name, value };
+  }
+
+  /** What follows the first `#` are modifiers; what follows a `:` may be, or belong to a name. */
+  #understand(word: string, first: number): Omit<WrittenEvent, 'text'> {
+    const marked = word.indexOf('#');
+    if (marked >= 0) {
+      const letters = this.#checkModifiers(word.slice(marked + 1).replaceAll(':', ''), first + marked + 1);
+      return { ...this.#understand(word.slice(0, marked), first), letters };
+    }
+    const colon = word.indexOf(':');
+    const name = colon < 0 ? word : word.slice(0, colon);
+    if (name === '') this.#fail(`found ${JSON.stringify(word)}, wanted an event`, first);
+    const code = findEventCode(name) ?? parseRaw(name);
+    if (code === undefined) return understandName(word);
+    const letters = colon < 0 ? '' : this.#checkModifiers(word.slice(colon + 1), first + colon + 1);
+    return { source: { kind: 'code', ...code }, letters };
+  }
+
+  #takeModifiers(pattern: RegExp): string {
+    const first = this.#at;
+    return this.#checkModifiers(this.#takeWord(pattern), first);
+  }
+
+  #checkModifiers(text: string, at: number): string {
+    if (isModifiers(text)) return text;
+    return this.#fail(`found ${JSON.stringify(text)}, wanted modifiers out of u, k, h, I, G, H, p, D, e`, at);
+  }
+
+  #takeWord(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const word = pattern.exec(this.#text)?.[0] ?? '';
+    this.#at += word.length;
+    return word;
+  }
+
+  #take(character: string): boolean {
+    const before = this.#at;
+    this.#skipSpace();
+    if (this.#takeNow(character)) return true;
+    this.#at = before;
+    return false;
+  }
+
+  #takeNow(character: string): boolean {
+    if (this.#text[this.#at] !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipSpace(): void {
+    this.#takeWord(/\s*/y);
+  }
+
+  #show(): string {
+    this.#skipSpace();
+    const found = this.#text[this.#at];
+    return found === undefined ? 'the end' : JSON.stringify(found);
+  }
+
+  #fail(problem: string, at = this.#at): never {
+    throw new EventSyntaxError(this.#text, at, problem);
+  }
+}
+
+/** `r1a8` and `r0x1a8`: the PMU's own code. */
+function parseRaw(name: string): EventCode | undefined {
+  const digits = /^r(?:0x)?([0-9a-f]{1,16})$/i.exec(name)?.[1];
+  return digits === undefined ? undefined : { type: perfType.raw, config: BigInt(`0x${digits}`) };
+}
+
+/** In a name with one colon at least, the last part may be modifiers: the machine knows whether it is. */
+function understandName(name: string): Omit<WrittenEvent, 'text'> {
+  return { source: { kind: 'name', name }, letters: '' };
+}

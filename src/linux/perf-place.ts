@@ -1,0 +1,97 @@
+import type { CountedEvent, EventEncoding, EventGroup } from './perf-counted-event.js';
+import {
+  closePerfEvent,
+  enablePerfEvent,
+  openPerfEvent,
+  PerfEventError,
+  type PerfEvent,
+} from './perf-event.js';
+import type { EventProbe } from './perf-groups.js';
+import { hasPrivilege } from './perf-modifiers.js';
+
+/** Where events are counted, one process, one CPU, or a cgroup on one CPU, and how. */
+export type CountingPlace = Pick<
+  PerfEvent,
+  'pid' | 'cpu' | 'isCgroup' | 'inherit' | 'inheritThread' | 'enableOnExec' | 'readFormat'
+>;
+
+/** Tries events at a place. */
+export function createProbe(place: CountingPlace): EventProbe {
+  return {
+    open(event, groupFd) {
+      const [encoding] = event.encodings;
+      // Where only some CPUs count an event, one of them says whether it can be counted.
+      const cpu = place.cpu < 0 ? place.cpu : (encoding.cpus?.[0] ?? place.cpu);
+      if (place.cpu >= 0 || encoding.isTask) return openEncoding(event, encoding, { ...place, cpu, groupFd });
+      const reason = 'it counts for the whole machine only, not for a process';
+      throw new PerfEventError(`Cannot open perf event "${event.name}": ${reason}`, 'EINVAL');
+    },
+    close: closePerfEvent,
+  };
+}
+
+/**
+ * Opens one PMU's part of a group, as a leader and its members. It counts from now on, or with `enableOnExec` from
+ * the next `execve`.
+ * @param part which encoding of each event; an event that has none is left out
+ * @returns the descriptors, the leader's first
+ * @throws PerfEventError
+ */
+export function openGroup(events: readonly CountedEvent[], part: number, place: CountingPlace): number[] {
+  const fds: number[] = [];
+  try {
+    for (const event of events) {
+      const encoding = event.encodings.at(part);
+      if (encoding === undefined) continue;
+      const [leader] = fds;
+      const own = leader === undefined ? { disabled: true, ...place } : { ...place, enableOnExec: false };
+      fds.push(openEncoding(event, encoding, { ...own, groupFd: leader ?? -1 }));
+    }
+  } catch (error) {
+    fds.forEach(closePerfEvent);
+    throw error;
+  }
+  const [leader] = fds;
+  if (leader !== undefined && place.enableOnExec !== true) enablePerfEvent(leader);
+  return fds;
+}
+
+/** What may be counted by whom. */
+export interface RightfulGroups {
+  readonly groups: readonly EventGroup[];
+  /** The names of events that are counted in user space only. */
+  readonly userOnly: readonly string[];
+}
+
+/**
+ * Leaves out the kernel where it may not be counted, as perf does, for events that did not say what to count. What
+ * happens in the kernel only stays as it is, to be refused: without the kernel it would count 0.
+ */
+export function adaptToRights(groups: readonly EventGroup[], probe: EventProbe): RightfulGroups {
+  const userOnly: string[] = [];
+  const adapt = (event: CountedEvent): CountedEvent => {
+    const isFree = !hasPrivilege(event.modifiers) && !event.isKernelOnly;
+    if (!isFree || !isForbidden(event, probe)) return event;
+    const modifiers = { ...event.modifiers, excludeKernel: true, excludeHypervisor: true };
+    userOnly.push(event.name);
+    return { ...event, modifiers };
+  };
+  return { groups: groups.map((group) => ({ ...group, events: group.events.map(adapt) })), userOnly };
+}
+
+function isForbidden(event: CountedEvent, probe: EventProbe): boolean {
+  try {
+    probe.close(probe.open(event, -1));
+    return false;
+  } catch (error) {
+    return error instanceof PerfEventError && (error.code === 'EACCES' || error.code === 'EPERM');
+  }
+}
+
+type Opening = CountingPlace & Pick<PerfEvent, 'groupFd' | 'disabled'>;
+
+function openEncoding(event: CountedEvent, encoding: EventEncoding, opening: Opening): number {
+  const { type, config, config1, config2, config3 } = encoding;
+  const words = { type, config, config1, config2, config3 };
+  return openPerfEvent({ name: event.name, ...words, ...event.modifiers, ...opening });
+}

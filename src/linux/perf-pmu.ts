@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { encodeTerms, parseFieldLayout, type ConfigWords, type FieldLayout } from './perf-format.js';
+import { parseEvents, type Term } from './perf-grammar.js';
+import { findInteger, findNames, findText } from './sysfs.js';
+import { parseCpuList } from './topology.js';
+
+/** What counts events: a core, a memory controller, the kernel's own software. */
+export interface Pmu {
+  readonly name: string;
+  readonly type: number;
+  /** The CPUs that it can count on; undefined: all. */
+  readonly cpus: readonly number[] | undefined;
+  /** Counts what runs on a CPU, one PMU of several kinds of cores. */
+  readonly isCore: boolean;
+  readonly folder: string;
+}
+
+/** What a PMU's terms mean. */
+export interface PmuEvent {
+  readonly words: ConfigWords;
+  /** What one count is worth, in `unit`. */
+  readonly scale: number;
+  /** As the kernel writes it, say `Joules`; empty: events. */
+  readonly unit: string;
+  /** The value of a term `name=`, which is for people. */
+  readonly name: string | undefined;
+  /** Counts the same on every CPU of a package. */
+  readonly isPerPackage: boolean;
+}
+
+/** Every PMU of this machine. */
+export function listPmus(sysfs: string): readonly Pmu[] {
+  const devices = join(sysfs, 'bus/event_source/devices');
+  return findNames(devices).flatMap((name) => readPmu(join(devices, name), name) ?? []);
+}
+
+/**
+ * The PMUs that a name stands for: that one, or all that are numbered, with or without "uncore_" before it, as perf
+ * has it: `imc` is `uncore_imc_0` and `uncore_imc_1`.
+ */
+export function selectPmus(pmus: readonly Pmu[], name: string): readonly Pmu[] {
+  const exact = pmus.filter((pmu) => pmu.name === name);
+  if (exact.length > 0) return exact;
+  return pmus.filter(({ name: own }) =>
+    [name, `uncore_${name}`].some((start) => own.startsWith(start) && isNumbered(own.slice(start.length))),
+  );
+}
+
+function isNumbered(text: string): boolean {
+  return /^_?\d+$/.test(text);
+}
+
+/** Whether the PMU has an event of this name. */
+export function hasAlias({ folder }: Pmu, name: string): boolean {
+  return isFileName(name) && findText(join(folder, 'events', name)) !== undefined;
+}
+
+/** The names of a PMU's own events. */
+export function listAliases({ folder }: Pmu): readonly string[] {
+  return findNames(join(folder, 'events')).filter((name) => !/\.(scale|unit|per-pkg|snapshot)$/.test(name));
+}
+
+/**
+ * Works out what terms mean for a PMU: fields of its `format` folder, events of its `events` folder, whole words.
+ * @throws Error that says which term is wrong
+ */
+export function encodePmuEvent(pmu: Pmu, terms: readonly Term[]): PmuEvent {
+  const layouts = readLayouts(pmu);
+  const name = terms.findLast((term) => term.name === 'name')?.value;
+  const own = terms.filter((term) => term.name !== 'name');
+  // An alias gives values that other terms may change.
+  const alias = own.find((term) => isAlias(pmu, term, layouts));
+  const meaning = alias ? readAlias(pmu, alias.name) : noAlias;
+  const rest = own.filter((term) => term !== alias);
+  const missing = meaning.terms.find(
+    ({ name: one, value }) => value === '?' && !rest.some((t) => t.name === one),
+  );
+  if (missing) throw new Error(`"${missing.name}" is not set, wanted ${missing.name}=NUMBER`);
+  const given = meaning.terms.filter(({ value }) => value !== '?');
+  const words = encodeTerms([...given, ...rest], layouts);
+  return { words, name, scale: meaning.scale, unit: meaning.unit, isPerPackage: meaning.isPerPackage };
+}
+
+function readPmu(folder: string, name: string): Pmu | undefined {
+  const type = findInteger(join(folder, 'type'));
+  if (type === undefined) return undefined;
+  const cpus = findText(join(folder, 'cpus'));
+  const list = cpus ?? findText(join(folder, 'cpumask'));
+  return {
+    name,
+    type,
+    cpus: list === undefined || list === '' ? undefined : parseCpuList(list),
+    isCore: cpus !== undefined,
+    folder,
+  };
+}
+
+function readLayouts({ folder }: Pmu): ReadonlyMap<string, FieldLayout> {
+  const formats = join(folder, 'format');
+  return new Map(
+    findNames(formats).flatMap((name) => {
+      const layout = parseFieldLayout(findText(join(formats, name)) ?? '');
+      return layout ? [[name, layout] as const] : [];
+    }),
+  );
+}
+
+function isAlias(pmu: Pmu, { name, value }: Term, layouts: ReadonlyMap<string, FieldLayout>): boolean {
+  return value === undefined && !layouts.has(name) && hasAlias(pmu, name);
+}
+
+interface Alias {
+  readonly terms: readonly Term[];
+  readonly scale: number;
+  readonly unit: string;
+  readonly isPerPackage: boolean;
+}
+
+const noAlias: Alias = { terms: [], scale: 1, unit: '', isPerPackage: false };
+
+// For sampling: they say nothing about what is counted.
+const samplingTerms = new Set(['period', 'freq', 'branch_type', 'time', 'call-graph', 'stack-size']);
+
+function readAlias(pmu: Pmu, name: string): Alias {
+  const path = join(pmu.folder, 'events', name);
+  if (findText(`${path}.snapshot`) !== undefined) {
+    throw new Error(`"${name}" is a level, which perf calls a snapshot: only what counts up is read`);
+  }
+  const scale = Number(findText(`${path}.scale`) ?? 1);
+  return {
+    terms: parseAlias(findText(path) ?? '').filter((term) => !samplingTerms.has(term.name)),
+    scale: Number.isFinite(scale) ? scale : 1,
+    unit: findText(`${path}.unit`) ?? '',
+    isPerPackage: findText(`${path}.per-pkg`) === '1',
+  };
+}
+
+/** The kernel writes an event as perf does between slashes. */
+function parseAlias(text: string): readonly Term[] {
+  const source = parseEvents(`pmu/${text}/`)[0].events[0].source;
+  return source.kind === 'pmu' ? source.terms : [];
+}
+
+function isFileName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
+}

@@ -1,0 +1,16 @@
+import { describeError } from '../component/errors.js';
+import { closePerfEvent, openPerfEvent, perfType, softwareEvent } from './perf-event.js';
+
+function findRefusal(): string | false {
+  const event = { name: 'page-faults', type: perfType.software, config: softwareEvent.pageFaults };
+  try {
+    closePerfEvent(openPerfEvent({ ...event, pid: 0, cpu: -1 }));
+    return false;
+  } catch (error) {
+    if (process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw error;
+    return describeError(error);
+  }
+}
+
+/** For tests: why what a process does, in the kernel too, cannot be counted here; false when it can. */
+export const perfEventsRefused = findRefusal();
