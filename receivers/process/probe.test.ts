@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Probe } from '../../src/component/probe.js';
 import { schema } from './config.js';
-import { createFakeProcfs } from './fake-procfs.js';
+import { createFakeProcfs } from './fake-procfs.fixture.js';
 import { probe } from './probe.js';
 
 const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];

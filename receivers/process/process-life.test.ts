@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pageSize } from '../../src/linux/page-size.js';
 import type { Series } from '../../src/model/series.js';
-import { bootWallNs, FakeMachine, startOf } from './fake-machine.js';
+import { bootWallNs, FakeMachine, startOf } from './fake-machine.fixture.js';
 
 test('ProcessScraper begins a series at the birth, with all that was used since, for one born between scans', (t) => {
   const machine = new FakeMachine(t);

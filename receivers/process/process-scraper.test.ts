@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pageSize } from '../../src/linux/page-size.js';
 import type { Series } from '../../src/model/series.js';
-import { bootWallNs, FakeMachine, labelOf, startOf } from './fake-machine.js';
+import { bootWallNs, FakeMachine, labelOf, startOf } from './fake-machine.fixture.js';
 
 test('ProcessScraper counts a process from its first look on, when it is older', (t) => {
   const machine = new FakeMachine(t);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeStat } from './fake-procfs.js';
+import { describeStat } from './fake-procfs.fixture.js';
 import { ProcessStat } from './process-stat.js';
 
 /** Parses text that stands at the beginning of a buffer with the remains of an earlier reading. */

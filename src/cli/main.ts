@@ -9,9 +9,16 @@ function refuse(found: string): void {
   process.exitCode = 1;
 }
 
+/** Whether the command is `run`, the one that goes on until a signal. */
+function isAgent([first = 'run']: readonly string[]): boolean {
+  return first === 'run' || first.startsWith('-');
+}
+
 if (major < 20 || (major === 20 && minor < 19)) refuse(`Node ${process.versions.node}`);
 else if (process.platform !== 'linux') refuse(`the operating system "${process.platform}"`);
 else {
+  const args = process.argv.slice(2);
+  if (isAgent(args)) (await import('./signals.js')).leaveOnSignal();
   const { runCommandLine } = await import('./command-line.js');
-  process.exitCode = await runCommandLine(process.argv.slice(2));
+  process.exitCode = await runCommandLine(args);
 }

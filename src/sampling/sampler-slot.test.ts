@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readClocks, type ClockReading } from '../linux/clocks.js';
 import type { FailureMessage, RowsMessage, StateMessage } from './protocol.js';
 import { SamplerSlot } from './sampler-slot.js';
-import { createTestControl, mode, openSampler, word } from './test-sampler.js';
+import { createTestControl, mode, openSampler, word } from './test-sampler.fixture.js';
 
 const hourNs = 3_600_000_000_000n;
 

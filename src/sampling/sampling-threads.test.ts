@@ -11,7 +11,7 @@ import { enterRealTime, leaveRealTime } from '../linux/thread.js';
 import type { Metric } from '../model/series.js';
 import type { SamplerRequest } from './sampling.js';
 import { createSampling } from './sampling-threads.js';
-import { createTestControl, mode, word } from './test-sampler.js';
+import { createTestControl, mode, word } from './test-sampler.fixture.js';
 
 const metric: Metric = { name: 'test', unit: '1', description: '', kind: 'counter', valueType: 'int' };
 const resource = { attributes: {} };
@@ -30,11 +30,11 @@ function createRig(
   t.after(() => sampling.shutdown());
   const request: SamplerRequest = {
     id: 'test',
-    module: new URL('./test-sampler.js', import.meta.url),
+    module: new URL('./test-sampler.fixture.js', import.meta.url),
     options: control,
     periodNs: 1e6,
     flushMs: 5,
-    // What test-sampler.ts gives.
+    // What the test sampler gives.
     describe: (columns, start) =>
       (columns as string[]).map((column) => ({ metric, resource, attributes: { column }, start })),
     next,
@@ -270,7 +270,7 @@ test('a process can exit while a sampler waits for its next reading', () => {
     const { log, meter } = createFakeContext();
     await createSampling({ log, meter }).start({
       id: 'test', log, next: { consume: () => true }, describe: () => [], periodNs: 60e9, flushMs: 60e3,
-      module: new URL(${JSON.stringify(new URL('./test-sampler.js', import.meta.url).href)}),
+      module: new URL(${JSON.stringify(new URL('./test-sampler.fixture.js', import.meta.url).href)}),
       options: new Int32Array(new SharedArrayBuffer(16)),
     });
     process.exit(7);

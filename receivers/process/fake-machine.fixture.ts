@@ -5,7 +5,7 @@ import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { createFakeProcfs, type FakeProcfs } from './fake-procfs.js';
+import { createFakeProcfs, type FakeProcfs } from './fake-procfs.fixture.js';
 import { ProcessScraper } from './process-scraper.js';
 
 const second = 1_000_000_000n;
