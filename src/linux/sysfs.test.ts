@@ -25,9 +25,13 @@ test('findNames gives no names, when the folder is not here', () => {
   ]);
 });
 
-test('parseCounter takes a whole number with and without a line end', () => {
+test('parseCounter takes a whole number with its line end', () => {
   assert.equal(parse('262143328850\n'), 262_143_328_850);
-  assert.equal(parse('0'), 0);
+  assert.equal(parse('0\n'), 0);
+});
+
+test('parseCounter gives NaN for a number that lost its end, since nobody knows how much of it', () => {
+  for (const text of ['262143328850', '26214', '0']) assert.equal(parse(text), Number.NaN, text);
 });
 
 test('parseCounter gives NaN for what is no counter', () => {

@@ -38,13 +38,14 @@ export function readFromStart(fd: number, buffer: Uint8Array): number {
 }
 
 /**
- * Parses the decimal counter that is all that the first `length` bytes hold, but for a line end.
- * @returns NaN for anything else: empty, torn at the front, a text, or beyond what a double holds exactly
+ * Parses the decimal counter that is all that the first `length` bytes hold. Kernels end it with a line end, so
+ * one without has lost digits, too: a part of a number looks like any other.
+ * @returns NaN for anything else: empty, torn, a text, or beyond what a double holds exactly
  */
 export function parseCounter(bytes: Uint8Array, length: number): number {
   const newline = 10;
-  const end = length > 0 && bytes[length - 1] === newline ? length - 1 : length;
-  if (end <= 0) return Number.NaN;
+  const end = length - 1;
+  if (end <= 0 || bytes[end] !== newline) return Number.NaN;
   let value = 0;
   for (let at = 0; at < end; at++) {
     const digit = (bytes[at] ?? 0) - 48;

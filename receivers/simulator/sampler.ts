@@ -1,0 +1,96 @@
+import { readMonotonic, stampMonotonic, type Instant } from '../../src/linux/clocks.js';
+import { parseCounter } from '../../src/linux/sysfs.js';
+import type { OpenSampler, Sampler } from '../../src/sampling/sampler.js';
+import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
+import type { DomainKind, SimulatedDomain } from '../../src/simulation/domain.js';
+import { createSensors, type EnergySensor } from '../../src/simulation/energy-sensor.js';
+import type { MachineSpec } from '../../src/simulation/machine-spec.js';
+import { createMachine, type Machine } from '../../src/simulation/machine.js';
+
+/** What the receiver hands to its sampler. Plain data. */
+export interface SamplerOptions {
+  readonly spec: MachineSpec;
+  /** The instant of CLOCK_MONOTONIC at which simulated time is 0. */
+  readonly start: Instant;
+}
+
+/** What the sampler says of its columns. Plain data. */
+export interface Columns {
+  readonly domains: readonly SimulatedDomain[];
+}
+
+/** More than any such domain draws. */
+const mostWatts: Readonly<Record<DomainKind, number>> = {
+  package: 2_000,
+  dram: 1_000,
+  core: 2_000,
+  uncore: 1_000,
+  psys: 20_000,
+  gpu: 2_000,
+};
+
+/** Reads simulated sensors as a receiver of RAPL reads real ones: text, parsed, with the same defence. */
+export class SimulatorSampler implements Sampler {
+  generation = 0;
+  readonly width: number;
+  readonly columns: Columns;
+  readonly #nowUs: () => number;
+  readonly #machine: Machine;
+  readonly #sensors: readonly EnergySensor[];
+  readonly #counters: readonly WrappingCounter[];
+  // Twenty digits and a line end are the longest text.
+  readonly #text = new Uint8Array(32);
+
+  /** @param nowUs simulated time in whole microseconds, which never runs backwards */
+  constructor(spec: MachineSpec, nowUs: () => number) {
+    this.#nowUs = nowUs;
+    this.#machine = createMachine(spec);
+    this.#sensors = createSensors(this.#machine);
+    this.#counters = this.#sensors.map(
+      ({ domain, maxMicrojoules }) =>
+        new WrappingCounter({ maxMicrojoules, mostWatts: mostWatts[domain.kind] }),
+    );
+    this.width = this.#sensors.length;
+    this.columns = { domains: this.#machine.domains };
+  }
+
+  read(values: Float64Array, at: number): void {
+    const us = this.#nowUs();
+    this.#machine.advance(us);
+    if (this.#readAll(values, at, us)) return;
+    this.generation++;
+    for (const counter of this.#counters) counter.restart();
+    this.#readAll(values, at, us);
+  }
+
+  close(): void {}
+
+  /** @returns false when a counter began anew */
+  #readAll(values: Float64Array, at: number, us: number): boolean {
+    let isKnown = true;
+    for (let i = 0; i < this.#sensors.length; i++) {
+      const counter = this.#counters[i];
+      const length = this.#sensors[i].read(this.#text, us);
+      if (!counter.update(parseCounter(this.#text, length), us / 1000)) isKnown = false;
+      values[at + i] = counter.joules;
+    }
+    return isKnown;
+  }
+}
+
+/** The receiver hands over the machine and its beginning. */
+export const openSampler: OpenSampler = (options) => {
+  const { spec, start } = options as SamplerOptions;
+  const ns = new Float64Array(1);
+  return new SimulatorSampler(spec, () => {
+    stampMonotonic(ns, 0, start);
+    return Math.floor(ns[0] / 1000);
+  });
+};
+
+/** The instant now, for `SamplerOptions.start`. */
+export function now(): Instant {
+  const instant: Instant = { seconds: 0, nanoseconds: 0 };
+  readMonotonic(instant);
+  return instant;
+}

@@ -1,0 +1,51 @@
+import { createDomains } from '../../src/simulation/domain.js';
+import { createSpec, type MachineSpec } from '../../src/simulation/machine-spec.js';
+import type { Config } from './config.js';
+
+// Scans that are late still find what ended since the last one.
+const rememberedScans = 4;
+const leastRememberedMs = 60_000;
+
+/** The machine that the settings ask for. */
+export function specOf(config: Config): MachineSpec {
+  const { faults, sensor, seed, sockets, gpus, processes, spread } = config;
+  const rememberedMs = Math.max(leastRememberedMs, rememberedScans * config.collection_interval);
+  return createSpec({
+    seed,
+    sockets,
+    gpus,
+    processes,
+    spread,
+    cpusPerSocket: config.cpus_per_socket,
+    arrivalsPerSecond: config.arrivals,
+    refreshUs: toUs(sensor.refresh_interval),
+    jitter: sensor.jitter,
+    rememberUs: toUs(rememberedMs),
+    faultShares: { torn: faults.torn, failed: faults.failed, empty: faults.empty },
+    faults: faults.schedule.map(({ kind, at, domain, cpu, ...rest }) => ({
+      kind,
+      atUs: toUs(at),
+      forUs: toUs(rest.for),
+      domain: domain ?? undefined,
+      cpu: cpu ?? undefined,
+    })),
+  });
+}
+
+/** Settings that do not fit together. */
+export function checkSpec(config: Config): readonly string[] {
+  const spec = specOf(config);
+  const { torn, failed, empty } = spec.faultShares;
+  const names = createDomains(spec).map(({ name }) => name);
+  const problems = spec.faults.flatMap(({ domain }, i) =>
+    domain === undefined || names.includes(domain)
+      ? []
+      : [`faults.schedule[${i}].domain: found "${domain}", wanted one of ${names.join(', ')}`],
+  );
+  const isTooMuch = torn + failed + empty > 1;
+  return isTooMuch ? ['faults: torn, failed and empty make up more than 1, at most 1 wanted', ...problems] : problems;
+}
+
+function toUs(ms: number): number {
+  return Math.round(ms * 1000);
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SimulatorSampler } from '../receivers/simulator/sampler.js';
+import { createSensors } from '../src/simulation/energy-sensor.js';
+import { createSpec, type MachineSpec } from '../src/simulation/machine-spec.js';
+import { createMachine } from '../src/simulation/machine.js';
+
+const second = 1_000_000;
+
+/** How a sampler went through the readings of a simulated machine. */
+interface Course {
+  /** Readings that gave a number, of all domains. */
+  readonly readings: number;
+  /** Readings that gave none. */
+  readonly gaps: number;
+  /** How often everything began anew. */
+  readonly generations: number;
+  /** By how much a reading was off the truth of its domain at most, in counts of the sensor. */
+  readonly worstUnits: number;
+  /** Joules of the first domain that were read, all generations together, and that were used. */
+  readonly joules: number;
+  readonly trueJoules: number;
+}
+
+/** Reads a machine at a rate, in simulated time, and compares each reading with the truth. */
+function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
+  let us = 0;
+  const sampler = new SimulatorSampler(spec, () => us);
+  const machine = createMachine(spec);
+  const sensors = createSensors(machine);
+  const values = new Float64Array(sampler.width);
+  const shown = (column: number) => machine.energyNj(column, sensors[column]?.shownUs(us) ?? 0);
+  let firstNj: (bigint | undefined)[] = [];
+  let generation = -1;
+  const course = { readings: 0, gaps: 0, worstUnits: 0, joules: 0 };
+  let joules = 0;
+  for (us = 0; us <= untilUs; us += 1e6 / hertz) {
+    if (machine.timeline.isSuspended(us)) continue;
+    machine.advance(us);
+    sampler.read(values, 0);
+    if (sampler.generation !== generation) {
+      firstNj = [];
+      generation = sampler.generation;
+      course.joules += joules;
+      joules = 0;
+    }
+    values.forEach((value, column) => {
+      if (Number.isNaN(value)) {
+        course.gaps++;
+        return;
+      }
+      course.readings++;
+      if (column === 0) joules = value;
+      const first = (firstNj[column] ??= shown(column));
+      const offNj = Math.abs(value * 1e9 - Number(shown(column) - first));
+      course.worstUnits = Math.max(course.worstUnits, offNj / (machine.domains[column]?.unitNj ?? 1));
+    });
+  }
+  course.joules += joules;
+  return { ...course, generations: generation, trueJoules: Number(shown(0)) / 1e9 };
+}
+
+/** What has to hold whatever goes wrong: no reading is off by more than a count and what microjoules round. */
+function assertExact({ worstUnits, readings }: Course): void {
+  assert.ok(readings > 0, 'nothing was read');
+  // A count at each end, of which microjoules cut up to 1 each.
+  assert.ok(worstUnits < 1.04, `a reading is off by ${worstUnits} counts`);
+}
+
+const faults: Readonly<Record<string, Partial<MachineSpec>>> = {
+  'no fault': {},
+  'a wrap': { faults: [{ kind: 'wrap', atUs: 5.5 * second, forUs: 0 }] },
+  'a reset': { faults: [{ kind: 'reset', atUs: 5.5 * second, forUs: 0, domain: 'package-0' }] },
+  'torn reads': { faultShares: { torn: 0.05, failed: 0, empty: 0 } },
+  'failed reads': { faultShares: { torn: 0, failed: 0.05, empty: 0 } },
+  'empty reads': { faultShares: { torn: 0, failed: 0, empty: 0.05 } },
+  'all of these at a wrap': {
+    faults: [{ kind: 'wrap', atUs: 5.5 * second, forUs: 0 }],
+    faultShares: { torn: 0.03, failed: 0.03, empty: 0.03 },
+  },
+  'a second of torn reads': { faults: [{ kind: 'torn', atUs: 4 * second, forUs: second }] },
+  'seconds of failed reads': { faults: [{ kind: 'failed', atUs: 4 * second, forUs: 3 * second }] },
+  'seconds of empty reads': { faults: [{ kind: 'empty', atUs: 4 * second, forUs: 3 * second }] },
+  'late refreshes': { jitter: 0.9 },
+  'a slow meter': { faults: [{ kind: 'slow', atUs: 0, forUs: 60 * second }] },
+  'a meter of 5 s': { refreshUs: 5 * second },
+  'a dead domain': { faults: [{ kind: 'dead', atUs: 3 * second, forUs: 60 * second, domain: 'dram-0' }] },
+  'a domain that was dead': { faults: [{ kind: 'dead', atUs: 3 * second, forUs: 4 * second }] },
+  'a domain that goes and comes back': {
+    faults: [{ kind: 'hotplug', atUs: 3 * second, forUs: 4 * second, domain: 'package-1' }],
+  },
+  'a CPU that goes and comes back': { faults: [{ kind: 'offline', atUs: 3 * second, forUs: 4 * second }] },
+  'a suspended machine': { faults: [{ kind: 'suspend', atUs: 3 * second, forUs: 7 * second }] },
+};
+
+const rates = [
+  { hertz: 1, seeds: [1, 2, 3], seconds: 20 },
+  { hertz: 100, seeds: [4, 5], seconds: 12 },
+  { hertz: 10_000, seeds: [6], seconds: 11 },
+];
+
+for (const [name, wanted] of Object.entries(faults)) {
+  for (const { hertz, seeds, seconds } of rates) {
+    test(`WrappingCounter reads the truth to a count at ${hertz} Hz, with ${name}`, () => {
+      for (const seed of seeds) assertExact(follow(createSpec({ ...wanted, seed }), hertz, seconds * second));
+    });
+  }
+}
