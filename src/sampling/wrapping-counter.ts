@@ -1,52 +1,78 @@
+import { findModulusNj } from './wrap-modulus.js';
+
 /** What a counter may show and what its domain may draw. */
 export interface CounterLimits {
-  /** The greatest value before the counter wraps, in microjoules. */
+  /** The greatest value before the counter wraps, in microjoules. Infinity: not known, so it is never taken to wrap. */
   readonly maxMicrojoules: number;
   /** More than the domain can draw. */
   readonly mostWatts: number;
+  /**
+   * For how long it may go unread, in milliseconds, although it could have wrapped meanwhile at `mostWatts`; 60 s by
+   * default. 0: never.
+   */
+  readonly outageMs?: number;
 }
 
 // The counter moves in steps: what it grows by between two reads may have been drawn before the first.
 const stepMs = 10;
 // A counter whose last change nobody saw may stand still since this long: some refresh once a second.
 const unknownAgeMs = 1_000;
-// Longer than the longest time between two readings: not a late reading, but an outage.
-const outageMs = 60_000;
+// Over so long the power is averaged with which a fall is compared.
+const averageMs = 1_000;
+// A counter that falls has wrapped or begun anew. The first is believed of what was drawn of late and of loads that
+// come and go; beyond these it would be a spike.
+const fallFactor = 8;
 
 /**
- * Energy from a counter of microjoules that wraps, exact to the microjoule beyond 2^53. A reading that nobody
- * could have drawn is held back until the next one: a torn or garbled one is forgotten, a reset is confirmed.
+ * Energy from a counter of microjoules that wraps: exact to the microjoule, however often it wraps and beyond 2^53. A
+ * reading that nobody could have drawn is held back until the next one: a torn or garbled one is forgotten, a reset is
+ * confirmed.
+ *
+ * The kernel rounds down, so that every value is up to 1 uJ too small: the difference of two is off by less than that,
+ * whatever lies between them, since wraps are counted in the hardware's own units.
  */
 export class WrappingCounter {
+  readonly #modulusNj: bigint;
   readonly #modulus: number;
   readonly #mostWatts: number;
+  readonly #outageMs: number;
+  #first = Number.NaN;
   #last = Number.NaN;
   #readMs = 0;
   #changedMs = 0;
+  /** What was drawn of late; Infinity: not known yet. */
+  #watts = Infinity;
   #suspect = Number.NaN;
   #suspectMs = 0;
-  #joules = 0;
-  #microjoules = 0;
+  #wraps = 0n;
+  /** What the wraps are worth, as whole joules and the rest. */
+  #wrappedJoules = 0;
+  #wrappedMicrojoules = 0;
   #isRead = false;
 
-  constructor(limits: CounterLimits) {
-    // The hardware counts 2^32 units: the range that the kernel states is the value of 2^32 - 1 of them.
-    const unit = Math.max(1, Math.round(limits.maxMicrojoules / 4_294_967_295));
-    this.#modulus = limits.maxMicrojoules + unit;
-    this.#mostWatts = limits.mostWatts;
+  constructor({ maxMicrojoules, mostWatts, outageMs = 60_000 }: CounterLimits) {
+    this.#modulusNj = findModulusNj(maxMicrojoules);
+    this.#modulus = maxMicrojoules === Infinity ? Infinity : Number(this.#modulusNj) / 1e3;
+    this.#mostWatts = mostWatts;
+    this.#outageMs = outageMs;
   }
 
   /** Joules since the first reading, which is 0. NaN when the last reading was none. */
   get joules(): number {
-    return this.#isRead ? this.#joules + this.#microjoules / 1e6 : Number.NaN;
+    if (!this.#isRead) return Number.NaN;
+    const microjoules = this.#wrappedMicrojoules + (this.#last - this.#first);
+    const whole = Math.floor(microjoules / 1e6);
+    return this.#wrappedJoules + whole + (microjoules - whole * 1e6) / 1e6;
   }
 
   /** Forgets everything: the next reading is the first. */
   restart(): void {
     this.#last = Number.NaN;
     this.#suspect = Number.NaN;
-    this.#joules = 0;
-    this.#microjoules = 0;
+    this.#watts = Infinity;
+    this.#wraps = 0n;
+    this.#wrappedJoules = 0;
+    this.#wrappedMicrojoules = 0;
     this.#isRead = false;
   }
 
@@ -63,47 +89,67 @@ export class WrappingCounter {
     if (Number.isNaN(this.#last)) this.#begin(microjoules, nowMs);
     if (this.#mayHaveWrapped(nowMs - this.#readMs)) return false;
     const growth = this.#growthSince(this.#last, microjoules);
-    if (!this.#isPossible(growth, nowMs - this.#changedMs)) return this.#suspectReset(microjoules, nowMs);
+    const mostWatts = microjoules < this.#last ? this.#mostWattsOfFall() : this.#mostWatts;
+    if (!isPossible(growth, mostWatts, nowMs - this.#changedMs))
+      return this.#suspectReset(microjoules, nowMs);
     this.#accept(microjoules, growth, nowMs);
     return true;
   }
 
   #begin(microjoules: number, nowMs: number): void {
+    this.#first = microjoules;
     this.#last = microjoules;
     this.#readMs = nowMs;
     this.#changedMs = nowMs - unknownAgeMs;
   }
 
   #accept(microjoules: number, growth: number, nowMs: number): void {
+    if (microjoules < this.#last) this.#wrap();
+    if (growth > 0) this.#average(growth, nowMs - this.#changedMs);
+    if (growth > 0) this.#changedMs = nowMs;
     this.#last = microjoules;
     this.#readMs = nowMs;
-    if (growth > 0) this.#changedMs = nowMs;
     this.#suspect = Number.NaN;
     this.#isRead = true;
-    const sum = this.#microjoules + growth;
-    const whole = Math.floor(sum / 1e6);
-    this.#joules += whole;
-    this.#microjoules = sum - whole * 1e6;
+  }
+
+  #wrap(): void {
+    this.#wraps++;
+    const wrappedNj = this.#wraps * this.#modulusNj;
+    this.#wrappedJoules = Number(wrappedNj / 1_000_000_000n);
+    this.#wrappedMicrojoules = Number(wrappedNj % 1_000_000_000n) / 1e3;
+  }
+
+  #average(growth: number, ms: number): void {
+    const watts = growth / 1e3 / Math.max(ms, 1);
+    if (this.#watts === Infinity) this.#watts = watts;
+    else this.#watts += (watts - this.#watts) * Math.min(1, Math.max(ms, 1) / averageMs);
+  }
+
+  #mostWattsOfFall(): number {
+    return Math.min(this.#mostWatts, fallFactor * Math.max(this.#watts, this.#mostWatts / fallFactor ** 2));
   }
 
   #growthSince(before: number, now: number): number {
     return now >= before ? now - before : now - before + this.#modulus;
   }
 
-  #isPossible(growth: number, ms: number): boolean {
-    return growth <= this.#mostWatts * (ms + stepMs) * 1e3;
-  }
-
   /** Whether it may have wrapped since the last good reading without anybody seeing it. */
   #mayHaveWrapped(ms: number): boolean {
-    return ms > outageMs && this.#mostWatts * ms * 1e3 > this.#modulus;
+    return ms > this.#outageMs && this.#mostWatts * ms * 1e3 > this.#modulus;
   }
 
   #suspectReset(microjoules: number, nowMs: number): boolean {
     const growth = this.#growthSince(this.#suspect, microjoules);
-    if (this.#isPossible(growth, nowMs - this.#suspectMs)) return false;
+    // One that stands still is not confirmed yet: what is broken shows the same again.
+    if (growth === 0) return true;
+    if (isPossible(growth, this.#mostWatts, nowMs - this.#suspectMs)) return false;
     this.#suspect = microjoules;
     this.#suspectMs = nowMs;
     return true;
   }
+}
+
+function isPossible(growth: number, watts: number, ms: number): boolean {
+  return growth <= watts * (ms + stepMs) * 1e3;
 }
