@@ -15,6 +15,7 @@ export class SamplerChannel {
   readonly #metrics: SamplerMetrics;
   readonly #attributes: { readonly receiver: string };
   #series: readonly Series[] | undefined;
+  #lives: readonly number[] = [];
   #lastNs = 0n;
   #isFailing = false;
   #isRejecting = false;
@@ -43,14 +44,10 @@ export class SamplerChannel {
 
   /** Says that the series have no further row, if there are any. Never throws. */
   end(): void {
-    const series = this.#series;
+    const series = this.#series ?? [];
     this.#series = undefined;
-    if (series === undefined) return;
-    try {
-      this.request.next.consume(createEnding(series, this.#lastNs));
-    } catch (error) {
-      this.request.log.error(`Cannot end series: ${describeError(error)}`);
-    }
+    this.#lives = [];
+    this.#handOnEnding(series);
   }
 
   /** The sampler was closed after a failure and will be opened again. */
@@ -66,16 +63,29 @@ export class SamplerChannel {
     this.request.log.info('Reading again');
   }
 
-  #begin({ columns, start }: Announcement, { epoch, offsets, values }: Rows): void {
-    this.end();
-    const series = this.request.describe(columns, start ?? epoch);
+  #begin({ columns, lives = [], start }: Announcement, { epoch, offsets, values }: Rows): void {
+    const known = new Map(this.#series?.map((series, column) => [this.#lives[column], series]));
+    const kept = lives.map((life) => known.get(life));
+    this.#handOnEnding((this.#series ?? []).filter((series) => !kept.includes(series)));
+    this.#series = undefined;
+    const described = this.request.describe(columns, start ?? epoch);
     const width = values.length / offsets.length;
-    if (series.length !== width) {
+    if (described.length !== width) {
       throw new Error(
-        `the sampler gives ${width} values, but its columns were described as ${series.length}`,
+        `the sampler gives ${width} values, but its columns were described as ${described.length}`,
       );
     }
-    this.#series = series;
+    this.#series = kept.some(Boolean) ? described.map((series, i) => kept[i] ?? series) : described;
+    this.#lives = lives;
+  }
+
+  #handOnEnding(series: readonly Series[]): void {
+    if (series.length === 0) return;
+    try {
+      this.request.next.consume(createEnding(series, this.#lastNs));
+    } catch (error) {
+      this.request.log.error(`Cannot end series: ${describeError(error)}`);
+    }
   }
 
   #deliver({ epoch, offsets, values }: Rows): boolean {

@@ -148,9 +148,9 @@ export class SamplerSlot {
     this.#beginGeneration(sampler);
   }
 
-  #beginGeneration({ generation, columns }: Sampler): void {
+  #beginGeneration({ generation, columns, lives }: Sampler): void {
     this.#generation = generation;
-    this.#announcement = { columns };
+    this.#announcement = { columns, lives };
   }
 
   #handOn(sampler: Sampler): void {

@@ -9,9 +9,14 @@ export interface Sampler {
   readonly columns: unknown;
   /**
    * Differs from its last value exactly when the rows from now on belong to new series: the set of columns
-   * changed, or a counter began anew. The next row then counts from 0.
+   * changed, or a counter began anew. The next row then counts from 0, but for columns that go on.
    */
   readonly generation: number;
+  /**
+   * One number per column, where columns can outlive a generation: the column of the generation before that has the
+   * same number goes on, and with it its series and its count. Otherwise all begin anew.
+   */
+  readonly lives?: readonly number[];
   /**
    * Reads once and writes `width` values in SI units from `values[at]` on. NaN: no reading. Counters are
    * cumulative from the first reading of their generation, which is 0. Called once a tick; allocates nothing.

@@ -16,7 +16,8 @@ export interface SamplerRequest {
   /** A source that can block for milliseconds gets a thread of its own. */
   readonly ownThread?: boolean;
   /**
-   * Makes the series of a sampler's columns. Called before the first row and at every new generation.
+   * Makes the series of a sampler's columns. Called before the first row and at every new generation; those of
+   * columns that go on are put aside for the ones that they have.
    * @param columns what the sampler said of its columns
    * @param start Unix time in nanoseconds of the first row of these series, at which counters are 0
    */

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNoopMeter } from '@opentelemetry/api';
+import { createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { hwEnergy } from '../model/shared-metrics.js';
+import type { RowsMessage } from './protocol.js';
+import { SamplerChannel } from './sampler-channel.js';
+import { createSamplerMetrics } from './sampler-metrics.js';
+
+function createChannel() {
+  const next = createTableCollector();
+  const request = {
+    id: 'rapl',
+    module: new URL('file:///none.js'),
+    options: {},
+    periodNs: 1e9,
+    flushMs: 1_000,
+    // The columns are names.
+    describe: (columns: unknown, start: bigint) =>
+      (columns as string[]).map((name) => ({
+        metric: hwEnergy,
+        resource: { attributes: {} },
+        attributes: { 'hw.id': name },
+        start,
+      })),
+    next,
+    log: createLogCollector(),
+  };
+  return {
+    channel: new SamplerChannel(1, request, createSamplerMetrics(createNoopMeter())),
+    tables: next.tables,
+  };
+}
+
+/** One row at so many nanoseconds, with which columns begin. */
+function announce(at: bigint, columns: readonly string[], lives?: readonly number[]): RowsMessage {
+  return {
+    type: 'rows',
+    id: 1,
+    announcement: { columns, lives, start: at },
+    rows: { epoch: at, offsets: new Float64Array(1), values: new Float64Array(columns.length) },
+    counts: { missedTicks: 0, latenessNs: 0, droppedRows: 0, droppedTables: 0 },
+  };
+}
+
+test('SamplerChannel ends all series at a new generation, when no column says that it goes on', () => {
+  const { channel, tables } = createChannel();
+  channel.takeRows(announce(1n, ['a', 'b']));
+  channel.takeRows(announce(2n, ['a', 'b']));
+  assert.deepEqual(tables[1]?.ended, tables[0]?.series);
+  assert.notEqual(tables[2]?.series[0], tables[0]?.series[0]);
+});
+
+test('SamplerChannel goes on with the series of columns that live on, wherever they stand', () => {
+  const { channel, tables } = createChannel();
+  channel.takeRows(announce(1n, ['a', 'b'], [7, 8]));
+  channel.takeRows(announce(2n, ['c', 'b'], [9, 8]));
+  const [a, b] = tables[0]?.series ?? [];
+  assert.deepEqual(tables[1]?.ended, [a]);
+  assert.equal(tables[2]?.series[1], b);
+  assert.deepEqual(
+    tables[2]?.series.map(({ start }) => start),
+    [2n, 1n],
+  );
+});
+
+test('SamplerChannel begins all series anew, when they have ended, whatever their columns say', () => {
+  const { channel, tables } = createChannel();
+  channel.takeRows(announce(1n, ['a'], [7]));
+  channel.end();
+  channel.takeRows(announce(2n, ['a'], [7]));
+  assert.deepEqual(
+    tables.at(-1)?.series.map(({ start }) => start),
+    [2n],
+  );
+});
