@@ -1,0 +1,71 @@
+import type { AttributeValue, Metric, Series } from '../model/series.js';
+import { timeText } from './time-text.js';
+
+/** The columns before those of attributes and metrics, in this order. */
+export const fixedColumns = [
+  'time',
+  'start_time',
+  'kind',
+  'type',
+  'state',
+  'resource',
+  'attributes',
+] as const;
+
+/** What the column `state` says of series that have no further row. */
+export const endedState = 'ended';
+
+/** The head of a metric's column: its name, and its unit in parentheses, also where that is empty. */
+export function metricColumn({ name, unit }: Pick<Metric, 'name' | 'unit'>): string {
+  return `${name} (${unit})`;
+}
+
+/** The metric of a column's head; undefined for other columns. */
+export function parseMetricColumn(head: string): Pick<Metric, 'name' | 'unit'> | undefined {
+  const at = head.endsWith(')') ? head.lastIndexOf(' (') : -1;
+  return at < 0 ? undefined : { name: head.slice(0, at), unit: head.slice(at + 2, -1) };
+}
+
+/** A field as RFC 4180 wants it. */
+export function csvField(text: string): string {
+  return /[",\r\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The fields that all points of a row share, beside the instant. */
+export function sharedFields(
+  series: Series,
+  state: string,
+  attributeColumns: readonly string[],
+): readonly string[] {
+  const { metric, resource, attributes, start } = series;
+  return [
+    start === 0n ? '' : timeText(start),
+    metric.kind,
+    metric.valueType,
+    state,
+    JSON.stringify(resource.attributes),
+    JSON.stringify(attributes),
+    ...attributeColumns.map((name) => plainText(attributes[name] ?? resource.attributes[name])),
+  ];
+}
+
+/** Without line breaks, so that each line of a file is a row. */
+function plainText(value: AttributeValue | undefined): string {
+  return value === undefined ? '' : String(value).replaceAll(/[\r\n]+/gu, ' ');
+}
+
+/** What a row is about: points with the same key share one. */
+export function rowKey({ metric, resource, attributes, start }: Series): string {
+  return JSON.stringify([resource.attributes, attributes, String(start), metric.kind, metric.valueType]);
+}
+
+/** The fields of a line. */
+export function parseCsvLine(line: string): readonly string[] {
+  if (!line.includes('"')) return line.split(',');
+  const fields: string[] = [];
+  const pattern = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/gu;
+  for (const [, quoted, plain] of line.matchAll(pattern)) {
+    fields.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+  }
+  return fields;
+}

@@ -1,0 +1,135 @@
+import { describeError } from '../component/errors.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { endedState, fixedColumns, parseCsvLine, parseMetricColumn } from './csv-columns.js';
+import type { PointStream, Sink } from './decoder.js';
+import { parseAttributes } from './json-attributes.js';
+import { parseTime } from './time-text.js';
+
+interface MetricColumn extends Pick<Metric, 'name' | 'unit'> {
+  readonly index: number;
+}
+
+/** What the header says: where each field is. */
+interface Layout {
+  readonly width: number;
+  readonly fixed: Readonly<Record<(typeof fixedColumns)[number], number>>;
+  readonly metrics: readonly MetricColumn[];
+}
+
+const kinds: readonly Metric['kind'][] = ['gauge', 'counter', 'updowncounter'];
+
+/** Reads the CSV that `CsvEncoder` wrote, one file after another. */
+export class CsvDecoder {
+  readonly #sink: Sink;
+  readonly #stream: PointStream;
+  readonly #resources = new Map<string, Resource>();
+  readonly #attributes = new Map<string, Attributes>();
+  readonly #layout: Layout;
+  #timeText = '';
+  #time = 0n;
+
+  /**
+   * @param header the first line of the file
+   * @throws Error when it is that of another file
+   */
+  constructor(header: string, sink: Sink, stream: PointStream) {
+    this.#layout = parseHeader(header);
+    this.#sink = sink;
+    this.#stream = stream;
+  }
+
+  /** Reads a line; one that is wrong is told to the sink. */
+  line(text: string): void {
+    const fields = parseCsvLine(text);
+    const { width } = this.#layout;
+    if (fields.length !== width) {
+      this.#sink.malformed(`it has ${fields.length} fields, wanted ${width} as in the header`);
+      return;
+    }
+    try {
+      this.#readRow(fields);
+    } catch (error) {
+      this.#sink.malformed(describeError(error));
+    }
+  }
+
+  #readRow(fields: readonly string[]): void {
+    const { fixed, metrics } = this.#layout;
+    const at = this.#timeOf(fields[fixed.time]);
+    const start = fields[fixed.start_time] === '' ? 0n : timeOf(fields[fixed.start_time]);
+    const kind = kindOf(fields[fixed.kind]);
+    const valueType = fields[fixed.type] === 'int' ? 'int' : 'double';
+    const resource = this.#resourceOf(fields[fixed.resource]);
+    const attributes = this.#attributesOf(fields[fixed.attributes]);
+    const cells = metrics.filter(({ index }) => fields[index] !== '');
+    const values = cells.map(({ index }) => numberOf(fields[index]));
+    const isEnd = fields[fixed.state] === endedState;
+    for (const [i, { name, unit }] of cells.entries()) {
+      const metric = this.#stream.book.metric({ name, unit, description: '', kind, valueType });
+      const record: Series = { metric, resource, attributes, start };
+      if (isEnd) this.#stream.end(record, at);
+      else this.#stream.add(this.#stream.open(record, at), at, values[i]);
+    }
+  }
+
+  /** The rows of an instant stand together. */
+  #timeOf(text: string): bigint {
+    if (text !== this.#timeText) {
+      this.#time = timeOf(text);
+      this.#timeText = text;
+    }
+    return this.#time;
+  }
+
+  #resourceOf(text: string): Resource {
+    return findOrAdd(this.#resources, text, () => this.#stream.book.resource(parseAttributes(text)));
+  }
+
+  #attributesOf(text: string): Attributes {
+    return findOrAdd(this.#attributes, text, () => this.#stream.book.attributes(parseAttributes(text)));
+  }
+}
+
+function parseHeader(line: string): Layout {
+  const heads = parseCsvLine(line);
+  const missing = fixedColumns.filter((name) => !heads.includes(name));
+  if (missing.length > 0) {
+    throw new Error(`its header has no column "${missing.join('", "')}"`);
+  }
+  const fixed = Object.fromEntries(fixedColumns.map((name) => [name, heads.indexOf(name)]));
+  // Other columns repeat attributes that stand in `resource` and `attributes`, too.
+  const metrics = heads.flatMap((head, index) => {
+    const metric = parseMetricColumn(head);
+    return metric ? [{ ...metric, index }] : [];
+  });
+  // Each has just been looked up by its name.
+  return { width: heads.length, fixed: fixed as Layout['fixed'], metrics };
+}
+
+function timeOf(text: string): bigint {
+  const time = parseTime(text);
+  if (time === undefined) {
+    throw new Error(`expected an instant such as "2026-01-02T03:04:05.678901234Z", found "${text}"`);
+  }
+  return time;
+}
+
+function kindOf(text: string): Metric['kind'] {
+  const kind = kinds.find((one) => one === text);
+  if (kind === undefined) throw new Error(`expected one of ${kinds.join(', ')}, found "${text}"`);
+  return kind;
+}
+
+function numberOf(text: string): number {
+  const value = Number(text);
+  if (Number.isNaN(value) && text !== 'NaN') throw new Error(`expected a number, found "${text}"`);
+  return value;
+}
+
+function findOrAdd<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = create();
+  map.set(key, value);
+  return value;
+}

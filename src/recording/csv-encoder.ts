@@ -1,0 +1,138 @@
+import { createPlans } from '../model/plan.js';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import { csvField, endedState, fixedColumns, metricColumn, rowKey, sharedFields } from './csv-columns.js';
+import { createEndRow } from './end-row.js';
+import { doubleText, intText } from './number-text.js';
+import { timeText } from './time-text.js';
+
+/** Some columns of a table that stand in one row of the file. */
+interface RowPlan {
+  /** The fields after the instant, with the commas around them. */
+  readonly shared: string;
+  readonly cells: readonly Cell[];
+  /** The commas after the last cell. */
+  readonly rest: string;
+}
+
+interface Cell {
+  readonly column: number;
+  readonly isInt: boolean;
+  /** The commas since the cell before. */
+  readonly commas: string;
+}
+
+/**
+ * Writes tables as CSV: a row for each instant, resource, attribute set, start and kind, and a column for each metric.
+ * The columns are those of the file; which ones a table needs is asked for first.
+ */
+export class CsvEncoder {
+  readonly #attributeColumns: readonly string[];
+  #metricColumns: readonly string[];
+  #planOf = this.#createPlans('');
+  #endPlanOf = this.#createPlans(endedState);
+  #missingOf = this.#createMissing();
+
+  /** @param attributeColumns attributes that have a column of their own, beside `resource` and `attributes` */
+  constructor(attributeColumns: readonly string[], metricColumns: readonly string[] = []) {
+    this.#attributeColumns = attributeColumns;
+    this.#metricColumns = metricColumns;
+  }
+
+  /** The columns of metrics, as they are in the file. */
+  get metricColumns(): readonly string[] {
+    return this.#metricColumns;
+  }
+
+  /** Begins with other columns. */
+  set metricColumns(columns: readonly string[]) {
+    this.#metricColumns = columns;
+    this.#planOf = this.#createPlans('');
+    this.#endPlanOf = this.#createPlans(endedState);
+    this.#missingOf = this.#createMissing();
+  }
+
+  /** Columns that these tables need and the file has not. */
+  findMissing(tables: readonly Table[]): readonly string[] {
+    const missing = tables.flatMap(({ series, ended = [] }) => [
+      ...this.#missingOf(series),
+      ...this.#missingOf(ended),
+    ]);
+    return [...new Set(missing)];
+  }
+
+  /** The first line of a file, line break included. */
+  header(): string {
+    return `${headerOf(this.#attributeColumns, this.#metricColumns)}\n`;
+  }
+
+  /** The lines of a table's rows. */
+  encode(table: Table): string {
+    const rows = this.#encodeRows(table, this.#planOf(table.series));
+    if (table.ended === undefined || table.ended.length === 0) return rows;
+    return rows + this.#encodeRows(createEndRow(table, table.ended), this.#endPlanOf(table.ended));
+  }
+
+  #encodeRows({ series, epoch, offsets, values }: Table, plans: readonly RowPlan[]): string {
+    const width = series.length;
+    let text = '';
+    offsets.forEach((offset, row) => {
+      const time = timeText(epoch + BigInt(offset));
+      for (const { shared, cells, rest } of plans) {
+        text += time + shared;
+        for (const { column, isInt, commas } of cells) {
+          text += commas + cellText(values[row * width + column], isInt);
+        }
+        text += rest;
+      }
+    });
+    return text;
+  }
+
+  #createMissing() {
+    return createPlans((series: readonly Series[]): readonly string[] =>
+      series
+        .map(({ metric }) => metricColumn(metric))
+        .filter((column) => !this.#metricColumns.includes(column)),
+    );
+  }
+
+  #createPlans(state: string) {
+    return createPlans((series: readonly Series[]): readonly RowPlan[] => {
+      const rows = new Map<string, number[]>();
+      for (const [column, one] of series.entries()) {
+        const key = rowKey(one);
+        rows.set(key, [...(rows.get(key) ?? []), column]);
+      }
+      return [...rows.values()].map((columns) => this.#planRow(series, columns, state));
+    });
+  }
+
+  #planRow(series: readonly Series[], columns: readonly number[], state: string): RowPlan {
+    const fields = sharedFields(series[columns[0]], state, this.#attributeColumns).map(csvField);
+    const placed = columns
+      .map((column) => ({
+        column,
+        place: this.#metricColumns.indexOf(metricColumn(series[column].metric)),
+        isInt: series[column].metric.valueType === 'int',
+      }))
+      .filter(({ place }) => place >= 0)
+      .toSorted((a, b) => a.place - b.place);
+    const cells = placed.map(({ column, isInt, place }, i) => ({
+      column,
+      isInt,
+      commas: ','.repeat(place - (placed[i - 1]?.place ?? -1)),
+    }));
+    const left = this.#metricColumns.length - 1 - (placed.at(-1)?.place ?? -1);
+    return { shared: `,${fields.join(',')}`, cells, rest: `${','.repeat(left)}\n` };
+  }
+}
+
+/** The first line of a file with these columns, without a line break. */
+export function headerOf(attributeColumns: readonly string[], metricColumns: readonly string[]): string {
+  return [...fixedColumns, ...attributeColumns, ...metricColumns].map(csvField).join(',');
+}
+
+function cellText(value: number, isInt: boolean): string {
+  return isInt && !Number.isNaN(value) ? intText(value) : doubleText(value);
+}

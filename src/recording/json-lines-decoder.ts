@@ -1,0 +1,130 @@
+import { describeError } from '../component/errors.js';
+import type { Metric, Resource, Series } from '../model/series.js';
+import type { PointStream, Sink } from './decoder.js';
+import { gapMark } from './json-lines-plan.js';
+import {
+  attributesOf,
+  hasNoValue,
+  isObject,
+  objectsOf,
+  pointsOf,
+  uint64Of,
+  valueOf,
+  type JsonObject,
+  type MetricPoints,
+} from './otlp-json.js';
+
+/** A point of a line, before it becomes a cell of a table. */
+interface LinePoint {
+  readonly record: Series;
+  readonly value: number;
+  readonly isEnd: boolean;
+}
+
+interface Gaps {
+  /** Where points without a value are gaps: the type that values have. */
+  readonly gapType: unknown;
+}
+
+/** Reads OTLP JSON lines, ours and those of the Collector's file exporter. */
+export class JsonLinesDecoder {
+  readonly #sink: Sink;
+  readonly #stream: PointStream;
+  /** Attributes of points that were read before, by their text. */
+  readonly #attributes = new Map<string, Series['attributes']>();
+
+  constructor(sink: Sink, stream: PointStream) {
+    this.#sink = sink;
+    this.#stream = stream;
+  }
+
+  /** Reads a line; one that is wrong is told to the sink. Its points never share a table with those of others. */
+  line(text: string): void {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(text);
+    } catch (error) {
+      this.#sink.malformed(describeError(error));
+      return;
+    }
+    const resources = isObject(parsed)
+      ? (parsed['resourceMetrics'] ?? parsed['resource_metrics'])
+      : undefined;
+    if (Array.isArray(resources)) this.#readLine(objectsOf(resources));
+    else this.#sink.malformed('it has no "resourceMetrics"');
+  }
+
+  #readLine(resources: readonly JsonObject[]): void {
+    const instants = new Map<bigint, LinePoint[]>();
+    for (const resource of resources) this.#readResource(resource, instants);
+    const times = [...instants.keys()].toSorted((a, b) => (a < b ? -1 : 1));
+    for (const at of times) this.#handOn(at, instants.get(at) ?? []);
+    this.#stream.flush();
+  }
+
+  #handOn(at: bigint, points: readonly LinePoint[]): void {
+    const stream = this.#stream;
+    const values = points.filter(({ isEnd }) => !isEnd);
+    // A series whose place is taken ends before the row that takes it.
+    const opened = values.map(({ record }) => stream.open(record, at));
+    for (const [i, { value }] of values.entries()) stream.add(opened[i], at, value);
+    for (const { record, isEnd } of points) if (isEnd) stream.end(record, at);
+  }
+
+  #readResource(block: JsonObject, instants: Map<bigint, LinePoint[]>): void {
+    const { resource: described } = block;
+    const resource = this.#resourceOf(isObject(described) ? described['attributes'] : undefined);
+    for (const scope of objectsOf(block['scopeMetrics'] ?? block['scope_metrics'])) {
+      for (const metric of objectsOf(scope['metrics'])) this.#readMetric(metric, resource, instants);
+    }
+  }
+
+  #readMetric(metric: JsonObject, resource: Resource, instants: Map<bigint, LinePoint[]>): void {
+    const read = pointsOf(metric);
+    if (read === undefined) return;
+    if ('unsupported' in read) {
+      this.#sink.unsupported(read.unsupported, read.count);
+      return;
+    }
+    const { points, kind } = read;
+    const gapType = attributesOf(metric['metadata'])[gapMark];
+    const described = this.#describeMetric(metric, { kind, points, gapType });
+    for (const point of points) {
+      const at = uint64Of(point['timeUnixNano'] ?? point['time_unix_nano']);
+      const attributes = this.#attributesOf(point['attributes']);
+      const start = uint64Of(point['startTimeUnixNano'] ?? point['start_time_unix_nano']);
+      const value = hasNoValue(point) ? undefined : valueOf(point)?.value;
+      const read = {
+        record: { metric: described, resource, attributes, start },
+        value: value ?? NaN,
+        isEnd: value === undefined && gapType === undefined,
+      };
+      const row = instants.get(at);
+      if (row) row.push(read);
+      else instants.set(at, [read]);
+    }
+  }
+
+  #describeMetric(metric: JsonObject, { kind, points, gapType }: MetricPoints & Gaps): Metric {
+    const name = String(metric['name'] ?? '');
+    const isInt = points.map(valueOf).find((value) => value !== undefined)?.isInt ?? gapType === 'int';
+    const unit = String(metric['unit'] ?? '');
+    const description = String(metric['description'] ?? '');
+    return this.#stream.book.metric({ name, unit, description, kind, valueType: isInt ? 'int' : 'double' });
+  }
+
+  /** A line names many resources, most of them known: an equal object is made of the same attributes. */
+  #resourceOf(pairs: unknown): Resource {
+    return this.#stream.book.resource(this.#attributesOf(pairs));
+  }
+
+  #attributesOf(pairs: unknown): Series['attributes'] {
+    const text = JSON.stringify(pairs) ?? '';
+    const known = this.#attributes.get(text);
+    if (known) return known;
+    const attributes = this.#stream.book.attributes(attributesOf(pairs));
+    if (this.#attributes.size > 100_000) this.#attributes.clear();
+    this.#attributes.set(text, attributes);
+    return attributes;
+  }
+}

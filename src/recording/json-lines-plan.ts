@@ -1,0 +1,186 @@
+import { readVersion } from '../cli/version.js';
+import { resourceKey } from '../model/key.js';
+import { createPlans } from '../model/plan.js';
+import type { Attributes, AttributeValue, Metric, Resource, Series } from '../model/series.js';
+import { doubleText, intText } from './number-text.js';
+
+// What of the OTLP JSON of a point, a metric and a resource is the same for every row, as bytes. Fields stand in
+// the order in which the Collector writes them (pdata's MarshalJSON), and what is empty is left out as it does.
+
+/** A column of a table. */
+export interface JsonPoint {
+  readonly column: number;
+  /** From the opening brace to the instant's first digit. */
+  readonly head: Buffer;
+  readonly isInt: boolean;
+}
+
+/** The points that a metric of a resource has in a row. */
+export interface JsonMetric {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+  /** In the place of the tail where some points are gaps. */
+  readonly gapTail: Buffer;
+  readonly points: readonly JsonPoint[];
+}
+
+export interface JsonResource {
+  readonly head: Buffer;
+  readonly metrics: readonly JsonMetric[];
+}
+
+/** Columns of which one row fits into a line. */
+export interface JsonRun {
+  readonly resources: readonly JsonResource[];
+  /** The most bytes that a row takes, and those that stand around all rows. */
+  readonly rowBytes: number;
+  readonly frameBytes: number;
+}
+
+/**
+ * In the metadata of a metric: points without a value are gaps, after which the series goes on. Points without a
+ * value in other metrics end their series. The mark's value is the type that values have. Metadata identify nothing,
+ * so that other readers see the same series.
+ */
+export const gapMark = 'joulemetry.gap';
+
+export const resourcesHead = Buffer.from('{"resourceMetrics":[');
+export const resourcesTail = Buffer.from(']}\n');
+export const resourceTail = Buffer.from(']}]}');
+export const between = Buffer.from(',');
+export const beforeDouble = Buffer.from('","asDouble":');
+export const beforeText = Buffer.from('","asDouble":"');
+export const beforeInt = Buffer.from('","asInt":"');
+export const pointTail = Buffer.from('}');
+export const quotedPointTail = Buffer.from('"}');
+export const gapPointTail = Buffer.from('","flags":1}');
+
+/** Digits of the instant and of the value, and what surrounds them. */
+const pointRestBytes = 20 + 26 + 16;
+/** AggregationTemporality. */
+const cumulative = 2;
+
+/** Works out once how the columns of a table become lines of at most so many bytes. */
+export function createJsonPlan(series: readonly Series[], maxBytes: number): readonly JsonRun[] {
+  const runs: { columns: Column[]; bytes: number }[] = [];
+  for (const column of orderColumns(series)) {
+    const bytes = column.point.head.length + pointRestBytes + column.frameBytes;
+    const run = runs.at(-1);
+    if (run === undefined || run.bytes + bytes > maxBytes) runs.push({ columns: [column], bytes });
+    else {
+      run.columns.push(column);
+      run.bytes += bytes;
+    }
+  }
+  return runs.map(({ columns }) => createRun(columns));
+}
+
+interface Column {
+  readonly point: JsonPoint;
+  readonly resource: ResourceFrame;
+  readonly metric: MetricFrame;
+  /** What the frames take if nobody shares them. */
+  readonly frameBytes: number;
+}
+
+interface ResourceFrame {
+  readonly key: string;
+  readonly head: Buffer;
+}
+
+interface MetricFrame extends Pick<JsonMetric, 'head' | 'tail' | 'gapTail'> {
+  readonly key: string;
+}
+
+const resourceFrame = createPlans((resource: Resource): ResourceFrame => ({
+  key: resourceKey(resource),
+  head: Buffer.from(
+    `{"resource":${objectWithAttributes(resource.attributes)},"scopeMetrics":[{"scope":${scope},"metrics":[`,
+  ),
+}));
+
+const scope = JSON.stringify({ name: 'joulemetry', version: readVersion() });
+
+const metricFrame = createPlans((metric: Metric): MetricFrame => {
+  const { name, description, unit, kind, valueType } = metric;
+  const texts = { name, ...(description !== '' && { description }), ...(unit !== '' && { unit }) };
+  const tail = kind === 'gauge' ? ']}' : `],"aggregationTemporality":${cumulative}${monotonicText(metric)}}`;
+  return {
+    key: JSON.stringify([name, unit, description, kind, valueType]),
+    head: Buffer.from(
+      `${JSON.stringify(texts).slice(0, -1)},"${kind === 'gauge' ? 'gauge' : 'sum'}":{"dataPoints":[`,
+    ),
+    tail: Buffer.from(`${tail}}`),
+    gapTail: Buffer.from(`${tail},"metadata":[{"key":"${gapMark}","value":{"stringValue":"${valueType}"}}]}`),
+  };
+});
+
+function monotonicText({ kind }: Metric): string {
+  return kind === 'counter' ? ',"isMonotonic":true' : '';
+}
+
+const pointHead = createPlans(({ attributes, start }: Series): Buffer => {
+  const fields = Object.keys(attributes).length === 0 ? [] : [`"attributes":${attributesText(attributes)}`];
+  if (start !== 0n) fields.push(`"startTimeUnixNano":"${start}"`);
+  return Buffer.from(`{${[...fields, '"timeUnixNano":"'].join(',')}`);
+});
+
+function objectWithAttributes(attributes: Attributes): string {
+  return Object.keys(attributes).length === 0 ? '{}' : `{"attributes":${attributesText(attributes)}}`;
+}
+
+function attributesText(attributes: Attributes): string {
+  return `[${Object.entries(attributes).map(pairText).join(',')}]`;
+}
+
+function pairText([key, value]: readonly [string, AttributeValue]): string {
+  return `{"key":${JSON.stringify(key)},"value":{${anyValueText(value)}}}`;
+}
+
+function anyValueText(value: AttributeValue): string {
+  if (typeof value === 'string') return `"stringValue":${JSON.stringify(value)}`;
+  if (typeof value === 'boolean') return `"boolValue":${value}`;
+  if (Number.isSafeInteger(value)) return `"intValue":"${intText(value)}"`;
+  return `"doubleValue":${Number.isFinite(value) ? doubleText(value) : `"${value}"`}`;
+}
+
+/** The columns, those of the same resource and of the same metric side by side. */
+function orderColumns(series: readonly Series[]): readonly Column[] {
+  const columns = series.map((one, index): Column => {
+    const resource = resourceFrame(one.resource);
+    const metric = metricFrame(one.metric);
+    const point = { column: index, head: pointHead(one), isInt: one.metric.valueType === 'int' };
+    return { point, resource, metric, frameBytes: resource.head.length + metric.head.length + 200 };
+  });
+  return [...groupBy(columns, ({ resource }) => resource.key).values()].flatMap((group) =>
+    [...groupBy(group, ({ metric }) => metric.key).values()].flat(),
+  );
+}
+
+function createRun(columns: readonly Column[]): JsonRun {
+  const resources = [...groupBy(columns, ({ resource }) => resource.key).values()].map(createResource);
+  return {
+    resources,
+    rowBytes: columns.reduce((sum, { point }) => sum + point.head.length + pointRestBytes, 0),
+    frameBytes: columns.reduce((sum, { frameBytes }) => sum + frameBytes, 0),
+  };
+}
+
+function createResource(columns: readonly Column[]): JsonResource {
+  const metrics = [...groupBy(columns, ({ metric }) => metric.key).values()];
+  return {
+    head: columns[0].resource.head,
+    metrics: metrics.map((group) => ({ ...group[0].metric, points: group.map(({ point }) => point) })),
+  };
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

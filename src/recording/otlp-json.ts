@@ -1,0 +1,100 @@
+import type { Attributes, AttributeValue, Metric } from '../model/series.js';
+
+// The part of OTLP JSON that tables can hold, as it may be found in files: names in either case, 64-bit integers as
+// texts or numbers, and doubles as texts where JSON has no number for them.
+
+/** A JSON object whose fields nobody has looked at. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The objects of a list; what is none is left out. */
+export function objectsOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** Whether a value is an object with fields. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A 64-bit integer of 0 or more; 0 where there is none. */
+export function uint64Of(value: unknown): bigint {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return BigInt(value);
+  return typeof value === 'string' && /^\d+$/u.test(value) ? BigInt(value) : 0n;
+}
+
+/** Attributes of a list of key-value pairs. Lists, maps and integers that no double holds become texts. */
+export function attributesOf(pairs: unknown): Attributes {
+  const entries = objectsOf(pairs).flatMap(({ key, value }): [string, AttributeValue][] => {
+    const read = isObject(value) ? attributeValueOf(value) : undefined;
+    return typeof key === 'string' && read !== undefined ? [[key, read]] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function attributeValueOf(value: JsonObject): AttributeValue | undefined {
+  const text = value['stringValue'] ?? value['string_value'];
+  if (typeof text === 'string') return text;
+  const truth = value['boolValue'] ?? value['bool_value'];
+  if (typeof truth === 'boolean') return truth;
+  const whole = value['intValue'] ?? value['int_value'];
+  if (whole !== undefined) return Number.isSafeInteger(Number(whole)) ? Number(whole) : String(whole);
+  const double = value['doubleValue'] ?? value['double_value'];
+  if (double !== undefined) return doubleOf(double);
+  const [rest] = Object.values(value);
+  return rest === undefined ? undefined : JSON.stringify(rest);
+}
+
+/** A number, also one written as a text. */
+export function doubleOf(value: unknown): number {
+  if (typeof value !== 'string') return Number(value);
+  if (/^[+-]?inf(inity)?$/iu.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
+  return Number(value);
+}
+
+/** The points of a metric, and how they are to be understood. */
+export interface MetricPoints {
+  readonly kind: Metric['kind'];
+  readonly points: readonly JsonObject[];
+}
+
+/** What tables have no place for: points of another kind. */
+export interface UnsupportedPoints {
+  readonly unsupported: string;
+  readonly count: number;
+}
+
+/** The points of a metric. Undefined: it has none. */
+export function pointsOf(metric: JsonObject): MetricPoints | UnsupportedPoints | undefined {
+  const { gauge, sum } = metric;
+  if (isObject(gauge)) return { kind: 'gauge', points: listOf(gauge) };
+  if (isObject(sum)) return sumPoints(sum);
+  const other = Object.entries(metric).find(([, value]) => isObject(value) && listOf(value).length > 0);
+  return other && { unsupported: other[0], count: listOf(other[1] as JsonObject).length };
+}
+
+function sumPoints(sum: JsonObject): MetricPoints | UnsupportedPoints {
+  const points = listOf(sum);
+  const temporality = sum['aggregationTemporality'] ?? sum['aggregation_temporality'];
+  if (temporality === 1 || temporality === 'AGGREGATION_TEMPORALITY_DELTA') {
+    return { unsupported: 'sum of delta temporality', count: points.length };
+  }
+  const isMonotonic = (sum['isMonotonic'] ?? sum['is_monotonic']) === true;
+  return { kind: isMonotonic ? 'counter' : 'updowncounter', points };
+}
+
+function listOf(data: JsonObject): readonly JsonObject[] {
+  return objectsOf(data['dataPoints'] ?? data['data_points']);
+}
+
+/** Undefined: the point has no value. */
+export function valueOf(point: JsonObject): { readonly value: number; readonly isInt: boolean } | undefined {
+  const whole = point['asInt'] ?? point['as_int'];
+  if (whole !== undefined && whole !== null) return { value: Number(whole), isInt: true };
+  const double = point['asDouble'] ?? point['as_double'];
+  return double === undefined || double === null ? undefined : { value: doubleOf(double), isInt: false };
+}
+
+/** DataPointFlags: there is no recorded value. */
+export function hasNoValue(point: JsonObject): boolean {
+  return (Number(point['flags'] ?? 0) & 1) === 1;
+}

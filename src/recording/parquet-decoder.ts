@@ -1,0 +1,110 @@
+import {
+  parquetMetadataAsync,
+  parquetReadObjects,
+  type AsyncBuffer,
+  type FileMetaData,
+  type ParquetRow,
+} from 'hyparquet';
+import { describeError } from '../component/errors.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import type { PointStream, Sink } from './decoder.js';
+import { parseAttributes } from './json-attributes.js';
+import { endedState, parquetColumns } from './parquet-columns.js';
+
+/** So that a row group of any size is read in pieces. */
+const rowsAtATime = 50_000;
+
+const parsers = {
+  timestampFromNanoseconds: (nanos: bigint) => nanos,
+  // Other writers may cut instants to microseconds.
+  timestampFromMicroseconds: (micros: bigint) => micros * 1000n,
+  timestampFromMilliseconds: (millis: bigint) => millis * 1_000_000n,
+};
+
+/** Reads the Parquet that `ParquetEncoder` wrote, one file after another. */
+export class ParquetDecoder {
+  readonly #sink: Sink;
+  readonly #stream: PointStream;
+  readonly #resources = new Map<string, Resource>();
+  readonly #attributes = new Map<string, Attributes>();
+
+  constructor(sink: Sink, stream: PointStream) {
+    this.#sink = sink;
+    this.#stream = stream;
+  }
+
+  /**
+   * Reads a file, some rows at a time.
+   * @throws Error when it is no Parquet file, or one with other columns
+   */
+  async *read(file: AsyncBuffer): AsyncIterable<void> {
+    const metadata = await parquetMetadataAsync(file, { parsers });
+    checkColumns(metadata);
+    const count = Number(metadata.num_rows);
+    for (let from = 0; from < count; from += rowsAtATime) {
+      const rowEnd = Math.min(from + rowsAtATime, count);
+      const rows = await parquetReadObjects({
+        file,
+        metadata,
+        columns: [...parquetColumns],
+        rowStart: from,
+        rowEnd,
+        parsers,
+      });
+      for (const row of rows) this.#readRow(row);
+      yield;
+    }
+  }
+
+  #readRow(row: ParquetRow): void {
+    try {
+      this.#takeRow(row);
+    } catch (error) {
+      this.#sink.malformed(describeError(error));
+    }
+  }
+
+  #takeRow(row: ParquetRow): void {
+    const { time, start_time: start, value, state } = row;
+    if (typeof time !== 'bigint') throw new Error('the column "time" holds no instant');
+    const record: Series = {
+      metric: this.#stream.book.metric(metricOf(row)),
+      resource: findOrAdd(this.#resources, String(row['resource']), (text) =>
+        this.#stream.book.resource(parseAttributes(text)),
+      ),
+      attributes: findOrAdd(this.#attributes, String(row['attributes']), (text) =>
+        this.#stream.book.attributes(parseAttributes(text)),
+      ),
+      start: typeof start === 'bigint' ? start : 0n,
+    };
+    if (state === endedState) this.#stream.end(record, time);
+    else this.#stream.add(this.#stream.open(record, time), time, typeof value === 'number' ? value : NaN);
+  }
+}
+
+function checkColumns({ schema }: FileMetaData): void {
+  const names = new Set(schema.map(({ name }) => name));
+  const missing = parquetColumns.filter((name) => !names.has(name));
+  if (missing.length > 0) throw new Error(`it has no column "${missing.join('", "')}"`);
+}
+
+function metricOf({ metric, unit, kind, type, description }: ParquetRow): Metric {
+  if (kind !== 'gauge' && kind !== 'counter' && kind !== 'updowncounter') {
+    throw new Error(`the column "kind" holds "${String(kind)}", wanted gauge, counter or updowncounter`);
+  }
+  return {
+    name: String(metric),
+    unit: String(unit),
+    description: String(description),
+    kind,
+    valueType: type === 'int' ? 'int' : 'double',
+  };
+}
+
+function findOrAdd<Value>(map: Map<string, Value>, key: string, create: (key: string) => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = create(key);
+  map.set(key, value);
+  return value;
+}

@@ -1,0 +1,170 @@
+import * as fc from 'fast-check';
+import type { Attributes, Metric, Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import type { Sink } from './decoder.js';
+
+/** A sink that keeps what it gets. */
+export function createSink() {
+  const tables: Table[] = [];
+  const notes: string[] = [];
+  const sink: Sink = {
+    table: (table) => void tables.push(table),
+    malformed: (reason) => void notes.push(reason),
+    unsupported: (kind, points) => void notes.push(`${points} of ${kind}`),
+  };
+  return { ...sink, tables, notes };
+}
+
+/** A cell with everything that is said of it. NaN: a gap; undefined: its series ended. */
+export interface FlatPoint {
+  readonly metric: Metric;
+  readonly resource: Attributes;
+  readonly attributes: Attributes;
+  readonly start: bigint;
+  readonly time: bigint;
+  readonly value: number | undefined;
+}
+
+/** The cells of tables, each table's sorted: columns stand in any order. */
+export function flatten(tables: readonly Table[]): readonly FlatPoint[] {
+  return tables.flatMap((table) => sortPoints([...cellsOf(table), ...endsOf(table)]));
+}
+
+function cellsOf({ series, epoch, offsets, values }: Table): FlatPoint[] {
+  return Array.from(values, (value, cell) => {
+    const row = Math.floor(cell / series.length);
+    return flat(series[cell % series.length], epoch + BigInt(offsets[row]), value);
+  });
+}
+
+function endsOf({ epoch, offsets, ended = [] }: Table): FlatPoint[] {
+  return ended.map((series) => flat(series, epoch + BigInt(offsets.at(-1) ?? 0), undefined));
+}
+
+function flat(
+  { metric, resource, attributes, start }: Series,
+  time: bigint,
+  value: number | undefined,
+): FlatPoint {
+  return { metric: { ...metric }, resource: resource.attributes, attributes, start, time, value };
+}
+
+/** In an order that does not depend on that of columns, but on that of rows. */
+export function sortPoints(points: readonly FlatPoint[]): readonly FlatPoint[] {
+  const keyOf = (point: FlatPoint) =>
+    [
+      point.time.toString().padStart(20, '0'),
+      point.value === undefined ? 1 : 0,
+      JSON.stringify([
+        point.metric,
+        Object.entries(point.resource).toSorted(),
+        Object.entries(point.attributes).toSorted(),
+      ]),
+    ].join(' ');
+  return points.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+const text = fc.oneof(
+  fc.constantFrom('cpu', 'hw.id', 'a,b', 'say "x"', 'line\nbreak', 'é😀', '', ' ', '__proto', '0'),
+  fc.string({ unit: 'grapheme', maxLength: 6 }),
+);
+const attributeValue = fc.oneof(
+  text,
+  fc.boolean(),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+);
+const attributes: fc.Arbitrary<Attributes> = fc
+  .dictionary(
+    text.filter((key) => key !== '__proto__'),
+    attributeValue,
+    { maxKeys: 3 },
+  )
+  .map((plain) => ({ ...plain }));
+
+const metric: fc.Arbitrary<Metric> = fc
+  .record({
+    name: fc.constantFrom('hw.energy', 'process.cpu.time', 'x', 'odd (J), "name"'),
+    kind: fc.constantFrom('gauge', 'counter', 'updowncounter'),
+    valueType: fc.constantFrom('int', 'double'),
+  })
+  .map(({ name, kind, valueType }) => ({
+    // One name has one meaning.
+    name: `${name}.${kind}.${valueType}`,
+    unit: name === 'x' ? '' : 'J',
+    description: `What ${name} is`,
+    kind,
+    valueType,
+  }));
+
+const double = fc.oneof(
+  fc.double(),
+  fc.constantFrom(
+    NaN,
+    -0,
+    0,
+    5e-324,
+    1.7976931348623157e308,
+    Infinity,
+    -Infinity,
+    0.1,
+    1e21,
+    123_456_789.123,
+  ),
+);
+const whole = fc
+  .oneof(fc.maxSafeInteger(), fc.constantFrom(NaN, 2 ** 60, -(2 ** 62), 0))
+  .map((value) => value + 0);
+
+/** Tables of some series, among them such that end. Instants go forward from table to table. */
+export const anyTables: fc.Arbitrary<readonly Table[]> = fc
+  .uniqueArray(fc.tuple(metric, attributes, attributes), {
+    minLength: 1,
+    maxLength: 5,
+    selector: ([one, a, b]) =>
+      JSON.stringify([one.name, Object.entries(a).toSorted(), Object.entries(b).toSorted()]),
+  })
+  .chain((identities) => {
+    const resources = new Map<string, Series['resource']>();
+    const series = identities.map(([one, own, ofResource], i): Series => {
+      const key = JSON.stringify(Object.entries(ofResource).toSorted());
+      const resource = resources.get(key) ?? { attributes: ofResource };
+      resources.set(key, resource);
+      return { metric: one, resource, attributes: own, start: BigInt(i) * 1_700_000_000_123_456_789n };
+    });
+    return fc
+      .array(
+        fc.record({
+          rows: fc.integer({ min: 1, max: 3 }),
+          seed: fc.array(fc.tuple(double, whole), { minLength: 15, maxLength: 15 }),
+          isLast: fc.boolean(),
+        }),
+        { minLength: 1, maxLength: 4 },
+      )
+      .map((shapes) => shapes.map((shape, at) => createTable(series, shape, at, at === shapes.length - 1)));
+  });
+
+interface Shape {
+  readonly rows: number;
+  readonly seed: readonly (readonly [number, number])[];
+  readonly isLast: boolean;
+}
+
+function createTable(
+  series: readonly Series[],
+  { rows, seed, isLast }: Shape,
+  at: number,
+  isEnd: boolean,
+): Table {
+  const values = Float64Array.from({ length: rows * series.length }, (_, cell) => {
+    const [double, whole] = seed[cell % seed.length];
+    return series[cell % series.length].metric.valueType === 'int' ? whole : double;
+  });
+  return {
+    series,
+    epoch: 1_800_000_000_123_456_789n + BigInt(at) * 1_000_000_000n,
+    offsets: Float64Array.from({ length: rows }, (_, row) => row * 999_999),
+    values,
+    ...(isEnd && isLast && { ended: series }),
+  };
+}

@@ -1,0 +1,108 @@
+import { attributesKey } from '../model/key.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+
+/**
+ * The series of a recording: one object each, from its first point to its end, and one object for each resource,
+ * metric and attribute set.
+ */
+export class SeriesBook {
+  readonly #resources = new Interned<Resource>(({ attributes }) => attributesKey(attributes));
+  readonly #attributes = new Interned<Attributes>(attributesKey);
+  readonly #metrics = new Interned<Metric>(({ name, unit, description, kind, valueType }) =>
+    JSON.stringify([name, unit, description, kind, valueType]),
+  );
+  /** Those that have not ended, by what no two live ones share. */
+  readonly #live = new Map<string, Series>();
+  readonly #liveOf = new Map<Resource, number>();
+
+  /** The resource with these attributes. */
+  resource(attributes: Attributes): Resource {
+    return this.#resources.find({ attributes });
+  }
+
+  /** The attribute set like this one. */
+  attributes(attributes: Attributes): Attributes {
+    return this.#attributes.find(attributes);
+  }
+
+  /** The metric like this one. */
+  metric(metric: Metric): Metric {
+    return this.#metrics.find(metric);
+  }
+
+  /**
+   * Finds the live series like this one, or begins it.
+   * @param record made of what this book gave
+   * @returns with it the one whose place it takes: the same one with another start
+   */
+  open(record: Series): { readonly series: Series; readonly replaced: Series | undefined } {
+    const key = this.#keyOf(record);
+    const known = this.#live.get(key);
+    // Points without a value do not tell whether their metric has whole numbers.
+    if (known?.start === record.start && known.metric.kind === record.metric.kind) {
+      return { series: known, replaced: undefined };
+    }
+    this.#live.set(key, record);
+    if (!known) this.#liveOf.set(record.resource, (this.#liveOf.get(record.resource) ?? 0) + 1);
+    return { series: record, replaced: known };
+  }
+
+  /**
+   * Ends the live series like this one.
+   * @returns undefined where there is none
+   */
+  close(record: Series): Series | undefined {
+    const key = this.#keyOf(record);
+    const known = this.#live.get(key);
+    if (known === undefined || known.start !== record.start) return undefined;
+    this.#live.delete(key);
+    this.#release(known.resource);
+    return known;
+  }
+
+  #keyOf({ metric, resource, attributes }: Series): string {
+    return `${this.#resources.idOf(resource)} ${this.#attributes.idOf(attributes)} ${metric.name}`;
+  }
+
+  /** A recording has many processes, most of them gone. */
+  #release(resource: Resource): void {
+    const live = (this.#liveOf.get(resource) ?? 1) - 1;
+    if (live > 0) this.#liveOf.set(resource, live);
+    else {
+      this.#liveOf.delete(resource);
+      this.#resources.forget(resource);
+    }
+  }
+}
+
+/** Equal objects as one, with a short name each. */
+class Interned<T extends object> {
+  readonly #describe: (object: T) => string;
+  readonly #known = new Map<string, T>();
+  readonly #ids = new WeakMap<T, number>();
+  #lastId = 0;
+
+  constructor(describe: (object: T) => string) {
+    this.#describe = describe;
+  }
+
+  find(object: T): T {
+    const key = this.#describe(object);
+    const known = this.#known.get(key);
+    if (known) return known;
+    this.#known.set(key, object);
+    return object;
+  }
+
+  forget(object: T): void {
+    this.#known.delete(this.#describe(object));
+  }
+
+  idOf(object: T): number {
+    const known = this.#ids.get(object);
+    if (known !== undefined) return known;
+    this.#lastId += 1;
+    this.#ids.set(object, this.#lastId);
+    return this.#lastId;
+  }
+}
