@@ -66,7 +66,8 @@ export class SamplerChannel {
   #begin({ columns, lives = [], start }: Announcement, { epoch, offsets, values }: Rows): void {
     const known = new Map(this.#series?.map((series, column) => [this.#lives[column], series]));
     const kept = lives.map((life) => known.get(life));
-    this.#handOnEnding((this.#series ?? []).filter((series) => !kept.includes(series)));
+    const before = this.#series ?? [];
+    this.#handOnEnding(kept.some(Boolean) ? before.filter((series) => !kept.includes(series)) : before);
     this.#series = undefined;
     const described = this.request.describe(columns, start ?? epoch);
     const width = values.length / offsets.length;
