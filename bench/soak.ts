@@ -58,7 +58,9 @@ async function watch(agent: SoakedAgent, forSeconds: number): Promise<Samples> {
 
 function say(second: number, { resident, heap }: Samples): void {
   const lately = median(resident.slice(-sayEverySeconds));
-  console.error(`${second} s: ${lately.toFixed(1)} MiB resident, ${heap.at(-1)?.toFixed(1)} MiB of heap used`);
+  console.error(
+    `${second} s: ${lately.toFixed(1)} MiB resident, ${heap.at(-1)?.toFixed(1)} MiB of heap used`,
+  );
 }
 
 function judge({ atSeconds, resident, heapAtSeconds, heap }: Samples): readonly Result[] {

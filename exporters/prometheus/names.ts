@@ -63,7 +63,7 @@ export function translateMetric({ name, unit, kind }: Metric): FamilyName {
   const missing = suffixes.filter(
     (suffix) => !words.includes(suffix) && !bare.join('_').endsWith(`_${suffix}`),
   );
-  const family = withoutLeadingDigit([...bare, ...missing].join('_'));
+  const family = withRightStart([...bare, ...missing].join('_'));
   return {
     family,
     sample: kind === 'counter' ? `${family}_total` : family,
@@ -95,8 +95,9 @@ function moveToEnd(tokens: readonly string[], word: string): readonly string[] {
   return [...tokens.filter((token) => token !== word), word];
 }
 
-function withoutLeadingDigit(name: string): string {
-  return /^\d/.test(name) ? `_${name}` : name;
+/** A name that begins as Prometheus wants it, also where nothing of the metric's name can stand in it. */
+function withRightStart(name: string): string {
+  return /^(?:\d|$)/.test(name) ? `_${name}` : name;
 }
 
 function findSuffix(family: string, unit: string): string {

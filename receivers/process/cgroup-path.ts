@@ -8,7 +8,7 @@ export function parseCgroupPath(text: string): string {
   let deepest = '/';
   for (const line of text.split('\n')) {
     const path = withoutMark(line.slice(line.indexOf(':', line.indexOf(':') + 1) + 1));
-    if (line.startsWith('0::') && path !== '/') return path;
+    if (line.startsWith('0::') && path.length > 1) return path;
     if (depth(path) > depth(deepest)) deepest = path;
   }
   return deepest;

@@ -7,15 +7,15 @@ export interface CpuPlace {
   readonly die: number;
 }
 
-/** The logical CPUs of a list as the kernel writes it: `0-3,8,10-11`. */
+/** The logical CPUs of a list as the kernel writes it: `0-3,8,10-11`. What is no range of CPUs is left out. */
 export function parseCpuList(text: string): readonly number[] {
   return text
     .trim()
     .split(',')
-    .filter((range) => range !== '')
+    .filter((range) => /^\d{1,5}(?:-\d{1,5})?$/u.test(range))
     .flatMap((range) => {
-      const [first = Number.NaN, last = first] = range.split('-').map(Number);
-      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+      const [first, last = first] = range.split('-').map(Number);
+      return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
     });
 }
 

@@ -27,9 +27,12 @@ export function parseExportResponse(bytes: Uint8Array): Delivery {
   return { rejectedPoints: findNumber(partialSuccess, 1), message: findText(partialSuccess, 2) };
 }
 
+/** 10,000 years: the most that google/protobuf/duration.proto allows. What is below 0 looks like more. */
+const mostSeconds = 315_576_000_000;
+
 /**
  * Reads how long a google.rpc.Status asks to wait: the `retry_delay` of the google.rpc.RetryInfo among its
- * details. Undefined when there is none.
+ * details. Undefined when there is none, or what it says is no time to wait.
  * @throws RangeError when it is none of these messages
  */
 export function parseRetryDelayMs(status: Uint8Array): number | undefined {
@@ -39,5 +42,7 @@ export function parseRetryDelayMs(status: Uint8Array): number | undefined {
   const any = details.find((detail) => findText(detail, 1).endsWith('/google.rpc.RetryInfo'));
   if (any === undefined) return undefined;
   const duration = findMessage(findMessage(any, 2) ?? new Uint8Array(), 1) ?? new Uint8Array();
-  return findNumber(duration, 1) * 1000 + findNumber(duration, 2) / 1e6;
+  const [seconds, nanoseconds] = [findNumber(duration, 1), findNumber(duration, 2)];
+  if (seconds > mostSeconds || nanoseconds >= 1e9) return undefined;
+  return seconds * 1000 + nanoseconds / 1e6;
 }

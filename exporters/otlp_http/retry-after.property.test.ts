@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { holdsFor, textOf } from '../../src/contract/property.fixture.js';
+import { parseRetryAfterMs } from './attempts.js';
+
+const nowMs = Date.parse('2026-11-21T12:00:00Z');
+
+test('parseRetryAfterMs gives back seconds and dates that are to come', () => {
+  holdsFor(fc.integer({ min: 1, max: 10_000_000 }), (seconds) => {
+    assert.equal(parseRetryAfterMs(`${seconds}`, nowMs), seconds * 1000);
+    assert.equal(parseRetryAfterMs(new Date(nowMs + seconds * 1000).toUTCString(), nowMs), seconds * 1000);
+    assert.equal(parseRetryAfterMs(new Date(nowMs - seconds * 1000).toUTCString(), nowMs), undefined);
+  });
+});
+
+test('parseRetryAfterMs gives a time that can be waited for, or nothing, whatever the header says', () => {
+  const digits = textOf('0123456789', 400);
+  const dates = textOf('0123456789- :,GMTNovSat+', 30);
+  holdsFor(fc.oneof(fc.string(), digits, dates), (header) => {
+    const ms = parseRetryAfterMs(header, nowMs);
+    assert.ok(ms === undefined || (ms > 0 && Number.isFinite(ms)), `${ms}`);
+  });
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { fileBytes, holdsFor, textOf } from '../../src/contract/property.fixture.js';
+import { parseCgroupPath } from './cgroup-path.js';
+import { ProcessIo } from './process-io.js';
+import { ProcessStat } from './process-stat.js';
+
+/** What the kernel takes as a name: up to 15 bytes of anything but 0; parentheses and line ends above all. */
+const name = fc.oneof(
+  fc.uint8Array({ min: 1, maxLength: 15 }),
+  textOf(') (\n1 S', 15).map((text) => Buffer.from(text)),
+);
+
+const fields = fc.array(fc.integer({ min: -1, max: 2 ** 50 }), { minLength: 49, maxLength: 49 });
+
+test('ProcessStat gives back name and numbers, whatever the process calls itself', () => {
+  const stat = fc.record({ pid: fc.nat(), name, state: fc.constantFrom(...'RSDZTtXI'.split('')), fields });
+  holdsFor(stat, ({ pid, name: bytes, state, fields: numbers }) => {
+    const text = Buffer.concat([
+      Buffer.from(`${pid} (`),
+      bytes,
+      Buffer.from(`) ${state} ${numbers.join(' ')}\n`),
+    ]);
+    const parsed = new ProcessStat();
+    // What an earlier, longer reading left in the buffer is not part of this one.
+    assert.ok(parsed.parse(Buffer.concat([text, Buffer.from(') Z 1 2 3')]), text.length));
+    assert.deepEqual([...parsed.copyName()], [...bytes]);
+    assert.equal(parsed.isZombie, state === 'Z' || state === 'X');
+    assert.deepEqual(
+      [parsed.parentPid, parsed.userTicks, parsed.systemTicks, parsed.startTicks, parsed.residentPages],
+      [0, 10, 11, 18, 20].map((i) => numbers[i]),
+    );
+  });
+});
+
+test('ProcessStat refuses or understands any bytes', () => {
+  holdsFor(fc.tuple(fc.constantFrom('', '1 (', '1 (a) S 1 2 3 4 5 6'), fileBytes), ([head, tail]) => {
+    const bytes = Buffer.concat([Buffer.from(head), tail]);
+    const stat = new ProcessStat();
+    if (stat.parse(bytes, bytes.length)) assert.ok(!Number.isNaN(stat.userTicks + stat.residentPages));
+  });
+});
+
+test('ProcessIo gives back the bytes of a file, and refuses or understands any other', () => {
+  holdsFor(fc.tuple(fc.maxSafeNat(), fc.maxSafeNat()), ([read, written]) => {
+    const io = new ProcessIo();
+    const text = `rchar: 5\nwchar: 6\nsyscr: 1\nsyscw: 2\nread_bytes: ${read}\nwrite_bytes: ${written}\ncancelled_write_bytes: 9\n`;
+    assert.ok(io.parse(Buffer.from(text)));
+    assert.deepEqual([io.readBytes, io.writtenBytes], [read, written]);
+  });
+  holdsFor(fileBytes, (bytes) => {
+    const io = new ProcessIo();
+    assert.equal(io.parse(bytes), !Number.isNaN(io.readBytes + io.writtenBytes));
+  });
+});
+
+const path = fc
+  .array(
+    fc.string({ minLength: 1, maxLength: 12 }).map((part) => part.replaceAll(/[/\n]/gu, '_')),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  )
+  .map((parts) => `/${parts.join('/')}`);
+
+test('parseCgroupPath gives back the path of version 2, also with colons and blanks', () => {
+  holdsFor(path, (own) => {
+    const wanted = own.endsWith(' (deleted)') ? own.slice(0, -' (deleted)'.length) : own;
+    assert.equal(parseCgroupPath(`1:name=systemd:/\n0::${own}\n`), wanted);
+    assert.equal(parseCgroupPath(`0::${own} (deleted)\n`), own);
+  });
+});
+
+test('parseCgroupPath gives a path for any text', () => {
+  holdsFor(fc.oneof(fc.string(), textOf('0123:/\nab ', 60)), (text) => {
+    assert.notEqual(parseCgroupPath(text), '');
+  });
+});
