@@ -1,0 +1,73 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+
+export const schema = {
+  path: {
+    doc: 'File to write; its folder must be there.',
+    format: 'path',
+    default: null,
+  },
+  format: {
+    doc: 'What is written: `json` OTLP JSON lines as the Collector writes them, `csv` a column per metric, `parquet` a row per point.',
+    format: ['json', 'csv', 'parquet'],
+    default: 'json',
+  },
+  compression: {
+    doc: 'How JSON and CSV are compressed: `none`, `gzip`, or `zstd` with Node 22.15 or later. Parquet is compressed by itself.',
+    format: ['none', 'gzip', 'zstd'],
+    default: 'none',
+  },
+  append: {
+    doc: 'Whether an existing file is continued, or kept as a backup where that cannot be; otherwise it is replaced.',
+    format: 'boolean',
+    default: true,
+  },
+  flush_interval: {
+    doc: 'How long points wait before they are in the file. A crash loses no more than these.',
+    format: 'duration',
+    default: '1s',
+    min: 1,
+  },
+  buffer_bytes: {
+    doc: 'Most bytes of tables that wait while the file cannot be written; then newer ones are refused.',
+    format: 'byte_size',
+    default: '64MiB',
+    min: 1,
+  },
+  attribute_columns: {
+    doc: 'CSV and Parquet: attributes of points and resources that have a column of their own.',
+    format: 'string_list',
+    default: ['host.name', 'hw.type', 'hw.id', 'process.pid', 'process.executable.name'],
+  },
+  rotation: {
+    max_megabytes: {
+      doc: 'Size in MiB at which a new file begins; 0: never.',
+      format: 'int',
+      default: 0,
+      min: 0,
+    },
+    interval: {
+      doc: 'Time after which a new file begins; 0: never.',
+      format: 'duration',
+      default: '0',
+    },
+    max_days: {
+      doc: 'Days after which backups are deleted; 0: never.',
+      format: 'int',
+      default: 0,
+      min: 0,
+    },
+    max_backups: {
+      doc: 'How many backups are kept; 0: all.',
+      format: 'int',
+      default: 100,
+      min: 0,
+    },
+    localtime: {
+      doc: 'Whether the names of backups have local time rather than UTC.',
+      format: 'boolean',
+      default: false,
+    },
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

@@ -1,0 +1,52 @@
+import type { Log } from '../../src/component/log.js';
+
+/** How often, at the most, a line says that points are lost. */
+const lossLineIntervalMs = 60_000;
+
+/** Tells people when a file cannot be written and when it can again, and now and then what is lost. */
+export class FileLog {
+  readonly #log: Log;
+  readonly #path: string;
+  #failingSinceMs: number | undefined;
+  #lostPoints = 0;
+  #toldMs = -Infinity;
+
+  constructor(log: Log, path: string) {
+    this.#log = log;
+    this.#path = path;
+  }
+
+  /** An attempt failed and will be repeated. */
+  failed(message: string): void {
+    if (this.#failingSinceMs !== undefined) return;
+    this.#failingSinceMs = performance.now();
+    this.#log.error(`${message}. Keeping points in memory and trying again`);
+  }
+
+  /** Everything that waited is in the file. */
+  works(): void {
+    if (this.#failingSinceMs === undefined) return;
+    const seconds = Math.round((performance.now() - this.#failingSinceMs) / 1000);
+    this.#failingSinceMs = undefined;
+    this.#log.info(`Writes ${this.#path} again after ${seconds} s`);
+  }
+
+  /** Points are lost. */
+  lost(points: number): void {
+    this.#lostPoints += points;
+    if (performance.now() - this.#toldMs >= lossLineIntervalMs) this.#tell();
+  }
+
+  /** Tells what was not told yet. */
+  close(): void {
+    if (this.#lostPoints > 0) this.#tell();
+  }
+
+  #tell(): void {
+    const cause =
+      this.#failingSinceMs === undefined ? 'buffer_bytes is too small' : 'it could not be written in time';
+    this.#log.error(`Lost ${this.#lostPoints} points for ${this.#path}: ${cause}`);
+    this.#lostPoints = 0;
+    this.#toldMs = performance.now();
+  }
+}

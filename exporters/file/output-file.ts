@@ -1,0 +1,158 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Readings and names of processes are for the owner. */
+const mode = 0o600;
+
+/** A file that is written from front to back, and of which nothing is lost when the disk is full. */
+export class OutputFile {
+  readonly path: string;
+  #fd: number | undefined;
+  #size = 0;
+  #beganMs = 0;
+  #isRegular = true;
+  /** What is not in the file yet, and where it belongs. */
+  #rest: Uint8Array = new Uint8Array(0);
+  #restAt = 0;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Bytes in the file, once everything is in it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Since when there is this file. */
+  get beganMs(): number {
+    return this.#beganMs;
+  }
+
+  /** False for devices, which have no size and are never renamed. */
+  get isRegular(): boolean {
+    return this.#isRegular;
+  }
+
+  /**
+   * Opens or creates the file.
+   * @throws Error that says what is missing
+   */
+  open(): void {
+    this.#fd = this.#open();
+    const stats = fstatSync(this.#fd);
+    this.#isRegular = stats.isFile();
+    this.#size = this.#isRegular ? stats.size : 0;
+    this.#beganMs = stats.birthtimeMs || stats.mtimeMs;
+  }
+
+  /** Reads from the file, as much as there is. */
+  read(from: number, length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(this.#openFd(), bytes, 0, length, from));
+  }
+
+  /** Cuts the file. */
+  truncate(size: number): void {
+    if (this.#isRegular) ftruncateSync(this.#openFd(), size);
+    this.#size = size;
+  }
+
+  /** Gives bytes to the file, in the place of whatever stands from there on. They are written by `finish`. */
+  put(bytes: Uint8Array, at = this.#size): void {
+    this.#rest = bytes;
+    this.#restAt = at;
+    this.#size = at + bytes.length;
+  }
+
+  /**
+   * Writes what is not in the file yet.
+   * @throws Error when that cannot be, now; the next call goes on where this one stopped
+   */
+  finish(): void {
+    while (this.#rest.length > 0) {
+      const written = this.#write();
+      this.#rest = this.#rest.subarray(written);
+      this.#restAt += written;
+    }
+  }
+
+  /** Whether some of the bytes that were given are not in the file yet. */
+  get hasRest(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  /** Whether the path names another file by now, or none, or this one is not open: somebody rotated or removed it. */
+  isGone(): boolean {
+    if (this.#fd === undefined) return true;
+    if (!this.#isRegular) return false;
+    const named = findStats(this.path);
+    const own = fstatSync(this.#fd);
+    return named === undefined || named.ino !== own.ino || named.dev !== own.dev;
+  }
+
+  /** Closes the file. What is not in it by then is forgotten. */
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#rest = new Uint8Array(0);
+  }
+
+  #write(): number {
+    const fd = this.#openFd();
+    const at = this.#isRegular ? this.#restAt : null;
+    try {
+      return writeSync(fd, this.#rest, 0, this.#rest.length, at);
+    } catch (error) {
+      throw new Error(`Cannot write ${this.path}: ${codeOf(error)}`, { cause: error });
+    }
+  }
+
+  #openFd(): number {
+    if (this.#fd === undefined) throw new Error(`Cannot write ${this.path}: it is not open`);
+    return this.#fd;
+  }
+
+  #open(): number {
+    try {
+      this.#refusePipe();
+      return openSync(this.path, constants.O_RDWR | constants.O_CREAT, mode);
+    } catch (error) {
+      throw new Error(`Cannot open ${this.path}: ${describeOpenError(error, this.path)}`, { cause: error });
+    }
+  }
+
+  /** Opening a pipe waits for its reader, and everything else with it. */
+  #refusePipe(): void {
+    const stats = findStats(this.path);
+    if (stats?.isFIFO()) throw new Error('it is a pipe, wanted a file');
+    if (stats?.isDirectory()) throw new Error('it is a folder, wanted a file');
+  }
+}
+
+function findStats(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+function describeOpenError(error: unknown, path: string): string {
+  const code = codeOf(error);
+  if (code === 'ENOENT') return `ENOENT, its folder ${dirname(path)} is not there`;
+  if (code === 'EACCES') return `EACCES, user ${process.getuid?.() ?? '?'} may not write there`;
+  return code;
+}
+
+/** The system's code alone: its message would name the path once more. */
+function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return String(error.code);
+  return error instanceof Error ? error.message : String(error);
+}

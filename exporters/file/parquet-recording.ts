@@ -1,0 +1,121 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Table } from '../../src/model/table.js';
+import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
+import type { Config } from './config.js';
+import { OutputFile } from './output-file.js';
+import type { Recording } from './recording.js';
+import type { Rotation } from './rotation.js';
+
+/** More row groups make the footer, which is written at every flush, longer than what it is about. */
+const maxRowGroups = 1000;
+const maxRows = 200_000;
+const magic = 'PAR1';
+
+/**
+ * Tables as Parquet, in one file after another. At every flush a row group takes the place of the footer and a new
+ * footer follows, so that the file is whole at any time. The old footer is kept beside the file until then: should the
+ * write be torn, the next start puts it back.
+ */
+export class ParquetRecording implements Recording {
+  readonly #config: Config;
+  readonly #rotation: Rotation;
+  readonly #file: OutputFile;
+  readonly #footerPath: string;
+  #encoder: ParquetEncoder;
+  /** Where the footer begins. */
+  #dataEnd = 0;
+  #footer: Uint8Array = new Uint8Array(0);
+  /** Those that were taken last. */
+  #tables: readonly Table[] = [];
+
+  constructor(config: Config & { readonly path: string }, rotation: Rotation) {
+    this.#config = config;
+    this.#rotation = rotation;
+    this.#file = new OutputFile(config.path);
+    this.#footerPath = `${config.path}.footer`;
+    this.#encoder = new ParquetEncoder(config.attribute_columns);
+  }
+
+  open(): void {
+    const file = this.#file;
+    file.open();
+    this.#mend();
+    if (file.size > 0 && this.#config.append) this.#rotation.rotate(file);
+    else if (file.size > 0) this.#rotation.replace(file);
+  }
+
+  take(tables: readonly Table[]): number {
+    if (this.#file.isGone()) this.#reopen();
+    const isFull = this.#encoder.rowGroups >= maxRowGroups;
+    if (this.#dataEnd > 0 && (isFull || this.#rotation.isDue(this.#file, 0))) {
+      this.#rotation.rotate(this.#file);
+      this.#beginAnew();
+    }
+    const count = countWithin(tables, maxRows);
+    this.#tables = tables.slice(0, count);
+    this.#put();
+    return count;
+  }
+
+  drain(): void {
+    // What is torn in a file that somebody took away goes into the next one as a whole.
+    if (this.#file.hasRest && this.#file.isGone()) {
+      this.#reopen();
+      this.#put();
+    }
+    this.#file.finish();
+  }
+
+  close(): void {
+    this.#file.close();
+    rmSync(this.#footerPath, { force: true });
+  }
+
+  #put(): void {
+    if (this.#dataEnd > 0) writeFileSync(this.#footerPath, this.#sidecar(), { mode: 0o600 });
+    const group = this.#encoder.encode(this.#tables);
+    this.#footer = this.#encoder.footer();
+    this.#file.put(Buffer.concat([group, this.#footer]), this.#dataEnd);
+    this.#dataEnd += group.length;
+  }
+
+  #reopen(): void {
+    this.#file.close();
+    this.#file.open();
+    if (this.#file.size > 0) this.#rotation.rotate(this.#file);
+    this.#beginAnew();
+  }
+
+  #beginAnew(): void {
+    this.#encoder = new ParquetEncoder(this.#config.attribute_columns);
+    this.#dataEnd = 0;
+  }
+
+  /** Where the footer begins, and the footer. */
+  #sidecar(): Uint8Array {
+    const at = Buffer.alloc(8);
+    at.writeDoubleLE(this.#dataEnd);
+    return Buffer.concat([at, this.#footer]);
+  }
+
+  /** Puts the footer back that was being replaced when the last run was killed. */
+  #mend(): void {
+    if (!existsSync(this.#footerPath)) return;
+    const file = this.#file;
+    const end = file.size < magic.length ? '' : file.read(file.size - magic.length, magic.length).toString();
+    const sidecar = readFileSync(this.#footerPath);
+    if (end !== magic && sidecar.length > 8 && sidecar.readDoubleLE() <= file.size) {
+      file.put(sidecar.subarray(8), sidecar.readDoubleLE());
+      file.finish();
+      file.truncate(file.size);
+    }
+    rmSync(this.#footerPath);
+  }
+}
+
+/** How many of these tables have so many points together; at least one. */
+function countWithin(tables: readonly Table[], maxPoints: number): number {
+  let points = 0;
+  const count = tables.findIndex(({ values }) => (points += values.length) > maxPoints);
+  return count < 0 ? tables.length : Math.max(1, count);
+}

@@ -1,0 +1,23 @@
+import type { Table } from '../../src/model/table.js';
+
+/** Tables on their way into files of one format. */
+export interface Recording {
+  /**
+   * Opens the first file.
+   * @throws Error when it cannot be written at all
+   */
+  open(): void;
+  /**
+   * Takes the first of these tables. Everything that was taken before is in the file.
+   * @returns how many were taken, at least one
+   * @throws Error when no file can be had for them: none was taken
+   */
+  take(tables: readonly Table[]): number;
+  /**
+   * Writes what was taken.
+   * @throws Error when that cannot be, now; the next call goes on where this one stopped
+   */
+  drain(): void;
+  /** Closes the file. */
+  close(): void;
+}
