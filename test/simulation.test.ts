@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createSpec } from '../src/simulation/machine-spec.js';
 import { createMachine, type Machine } from '../src/simulation/machine.js';
 
@@ -18,6 +18,13 @@ const runs = { numRuns: 60 };
 
 function sum(values: readonly bigint[]): bigint {
   return values.reduce((total, value) => total + value, 0n);
+}
+
+/** The different costs of a CPU second. */
+function costs(spread: number): ReadonlySet<number> {
+  const machine = createMachine(createSpec({ spread }));
+  machine.advance(5_000_000);
+  return new Set(machine.processes.map(({ identity }) => identity.rates.package));
 }
 
 /** All that a machine says of an instant. */
@@ -99,11 +106,6 @@ test('Machine gives no CPU more than all of its time', () => {
 });
 
 test('Machine has processes that cost differently, or the same where there is no spread', () => {
-  const costs = (spread: number) => {
-    const machine = createMachine(createSpec({ spread }));
-    machine.advance(5_000_000);
-    return new Set(machine.processes.map(({ identity }) => identity.rates.package));
-  };
   assert.ok(costs(1).size > 10);
   assert.equal(costs(0).size, 1);
 });

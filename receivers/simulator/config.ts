@@ -57,7 +57,7 @@ export const schema = {
     default: 'all',
   },
   truth: {
-    doc: 'Tells the truth beside what is measured: simulator.energy and simulator.cpu.time.',
+    doc: 'Tells what was really used beside what is measured, as simulator.energy.',
     format: 'boolean',
     default: true,
   },

@@ -1,4 +1,4 @@
-import { readMonotonic, stampMonotonic, type Instant } from '../../src/linux/clocks.js';
+import { stampMonotonic, type Instant } from '../../src/linux/clocks.js';
 import { parseCounter } from '../../src/linux/sysfs.js';
 import type { OpenSampler, Sampler } from '../../src/sampling/sampler.js';
 import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
@@ -87,10 +87,3 @@ export const openSampler: OpenSampler = (options) => {
     return Math.floor(ns[0] / 1000);
   });
 };
-
-/** The instant now, for `SamplerOptions.start`. */
-export function now(): Instant {
-  const instant: Instant = { seconds: 0, nanoseconds: 0 };
-  readMonotonic(instant);
-  return instant;
-}

@@ -43,7 +43,9 @@ export function checkSpec(config: Config): readonly string[] {
       : [`faults.schedule[${i}].domain: found "${domain}", wanted one of ${names.join(', ')}`],
   );
   const isTooMuch = torn + failed + empty > 1;
-  return isTooMuch ? ['faults: torn, failed and empty make up more than 1, at most 1 wanted', ...problems] : problems;
+  return isTooMuch
+    ? ['faults: torn, failed and empty make up more than 1, at most 1 wanted', ...problems]
+    : problems;
 }
 
 function toUs(ms: number): number {

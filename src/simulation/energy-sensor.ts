@@ -128,9 +128,7 @@ function createEras(machine: Machine, index: number, clock: SensorClock): readon
   });
   return [
     { sinceUs: 0, baseUnits },
-    ...resets
-      .toSorted((a, b) => a - b)
-      .map((sinceUs) => ({ sinceUs, baseUnits: -unitsAt(sinceUs) })),
+    ...resets.toSorted((a, b) => a - b).map((sinceUs) => ({ sinceUs, baseUnits: -unitsAt(sinceUs) })),
   ];
 }
 

@@ -104,7 +104,7 @@ export class Machine {
   cgroups(): readonly CgroupTruth[] {
     const sums = new Map([...this.#past].map(([path, past]) => [path, copyPast(past)]));
     for (const process of this.#live) this.#add(sums, process, this.#atUs);
-    return [...sums].map(([path, past]) => ({ path, ...past }));
+    return [...sums].map(([path, { cpuNs, energyNj }]) => ({ path, cpuNs, energyNj }));
   }
 
   /**
@@ -118,9 +118,14 @@ export class Machine {
     return this.#curves.energyNj(domain, atUs);
   }
 
-  /** What a domain used only because it is on. */
+  /** What a domain used until an instant only because it is on. */
   idleNj(domain: number, us: number): bigint {
     return BigInt(this.timeline.awakeAt(us)) * BigInt(this.domains[domain].floorMilliwatts);
+  }
+
+  /** The same for the machine's own instant. */
+  idleNjNow(domain: number): bigint {
+    return BigInt(this.#atUs) * BigInt(this.domains[domain].floorMilliwatts);
   }
 
   #simulate(untilUs: number): void {

@@ -28,8 +28,7 @@ export interface Program {
 
 const pod = '/kubepods.slice/kubepods-burstable.slice';
 const podOf = (id: string) => `${pod}/kubepods-burstable-pod${id.repeat(8)}.slice`;
-const containerOf = (id: string, digit: string) =>
-  `${podOf(id)}/cri-containerd-${digit.repeat(64)}.scope`;
+const containerOf = (id: string, digit: string) => `${podOf(id)}/cri-containerd-${digit.repeat(64)}.scope`;
 
 /** Programs that run from the beginning, in the order in which machines have them. */
 export const services: readonly Program[] = [

@@ -47,6 +47,8 @@ export class Timeline {
   }
 
   isSuspended(us: number): boolean {
-    return this.#pauses.some(({ atUs, totalUs, forUs }) => us < atUs + totalUs && us >= atUs + totalUs - forUs);
+    return this.#pauses.some(
+      ({ atUs, totalUs, forUs }) => us < atUs + totalUs && us >= atUs + totalUs - forUs,
+    );
   }
 }

@@ -1,0 +1,79 @@
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Probe } from '../../src/component/probe.js';
+import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import type { RunningSampler } from '../../src/sampling/sampling.js';
+import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
+import { createDomains } from '../../src/simulation/domain.js';
+import { schema, type Config } from './config.js';
+import { createEnergySeries, raplEnergy, trueEnergy } from './metrics.js';
+import type { Columns, SamplerOptions } from './sampler.js';
+import { checkSpec, specOf } from './spec.js';
+import { UsageScraper } from './usage-scraper.js';
+
+/** A machine that is not there, with a truth that is known. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: [hwEnergy, raplEnergy, floorPower, processCpuTime, busyTime, trueEnergy],
+  check: checkSpec,
+  probe,
+  create: (config, context, next) => new SimulatorReceiver(config, context, next),
+};
+
+function probe(config: Config): Probe {
+  const names = createDomains(specOf(config)).map(({ name }) => name);
+  return { available: true, found: `a simulated machine: ${names.join(', ')}`, remedies: [] };
+}
+
+class SimulatorReceiver implements Component {
+  readonly #config: Config;
+  readonly #context: ReceiverContext;
+  readonly #next: Consumer;
+  readonly #usage: Component;
+  #startNs = 0n;
+  #energy: RunningSampler | undefined;
+
+  constructor(config: Config, context: ReceiverContext, next: Consumer) {
+    this.#config = config;
+    this.#context = context;
+    this.#next = next;
+    const open = () => new UsageScraper(config, context, this.#startNs);
+    this.#usage = createScrapingReceiver({ intervalMs: config.collection_interval, context, next, open });
+  }
+
+  async start(): Promise<void> {
+    const { id, log, host, sampling, clock } = this.#context;
+    this.#startNs = clock.monotonicNs();
+    this.#energy = await sampling.start({
+      id,
+      module: new URL('./sampler.js', import.meta.url),
+      options: this.#samplerOptions(),
+      periodNs: Math.round(this.#config.sampling_interval * 1e6),
+      flushMs: this.#config.flush_interval,
+      // What this receiver's own sampler said.
+      describe: (columns, start) => createEnergySeries(columns as Columns, host, start),
+      next: this.#next,
+      log,
+    });
+    log.info(`Simulates the machine of seed ${this.#config.seed}: nothing that it tells was measured`);
+    await this.#usage.start();
+  }
+
+  /** Usage first: what was used until then is measured afterwards. */
+  async flush(): Promise<void> {
+    await this.#usage.flush?.();
+    await this.#energy?.flush();
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#usage.shutdown();
+    await this.#energy?.stop();
+    this.#energy = undefined;
+  }
+
+  #samplerOptions(): SamplerOptions {
+    const second = 1_000_000_000n;
+    const start = { seconds: Number(this.#startNs / second), nanoseconds: Number(this.#startNs % second) };
+    return { spec: specOf(this.#config), start };
+  }
+}

@@ -1,0 +1,62 @@
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
+import type { DomainKind, SimulatedDomain } from '../../src/simulation/domain.js';
+import type { Columns } from './sampler.js';
+
+/** Energy of domains that overlap with those of `hw.energy`, as the rapl receiver tells it. */
+export const raplEnergy: Metric = {
+  name: 'rapl.energy',
+  unit: 'J',
+  description: 'Energy used by a part of a package, or by a whole that holds packages; never sum these',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The truth. */
+export const trueEnergy: Metric = {
+  name: 'simulator.energy',
+  unit: 'J',
+  description: 'Energy that a simulated domain really used: when idle, and for each process beyond that',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+const hardwareTypes: Partial<Readonly<Record<DomainKind, string>>> = {
+  package: 'cpu',
+  dram: 'memory',
+  gpu: 'gpu',
+};
+
+/** Whether it overlaps with no other domain. */
+export function isApart({ kind }: SimulatedDomain): boolean {
+  return hardwareTypes[kind] !== undefined;
+}
+
+/** `hw.type`, `hw.id` and what else identifies a domain. */
+export function describeDomain({ kind, name, place }: SimulatedDomain): Attributes {
+  const type = hardwareTypes[kind];
+  const packageId = `cpu-package-${place}`;
+  const parent = kind === 'psys' || kind === 'gpu' ? {} : { 'hw.parent': packageId };
+  if (type === undefined) return { 'rapl.domain': kind, 'hw.id': name, ...parent };
+  if (kind === 'package') return { 'hw.type': type, 'hw.id': packageId, 'hw.name': name };
+  return { 'hw.type': type, 'hw.id': name, 'hw.name': name, ...parent };
+}
+
+/** The attributes of the measured energy of a domain. */
+export function describeMeter(domain: SimulatedDomain): Attributes {
+  return { ...describeDomain(domain), 'energy.method': 'measured', 'energy.interface': 'simulator' };
+}
+
+/** The series of the sampler's columns, in order. */
+export function createEnergySeries(
+  { domains }: Columns,
+  resource: Resource,
+  start: bigint,
+): readonly Series[] {
+  return domains.map((domain) => ({
+    metric: isApart(domain) ? hwEnergy : raplEnergy,
+    resource,
+    attributes: describeMeter(domain),
+    start,
+  }));
+}

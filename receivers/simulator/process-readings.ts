@@ -1,0 +1,66 @@
+import type { Attributes, Resource } from '../../src/model/series.js';
+import { processCpuTime } from '../../src/model/shared-metrics.js';
+import type { Machine } from '../../src/simulation/machine.js';
+import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
+import type { Reading } from './cumulative-series.js';
+import { describeDomain, isApart, trueEnergy } from './metrics.js';
+
+/** What a process tells of itself. */
+export interface ProcessTerms {
+  readonly machine: Machine;
+  readonly process: SimulatedProcess;
+  /** Unix time in nanoseconds at which its series begin. */
+  readonly start: bigint;
+  /** Unix time in nanoseconds of its birth. */
+  readonly bornNs: bigint;
+  readonly hasTruth: boolean;
+}
+
+/** CPU time of a process, as the process receiver tells it, and what it really cost. */
+export function createProcessReadings(terms: ProcessTerms): Reading[] {
+  const resource = { attributes: describeProcess(terms) };
+  return [...createCpuReadings(terms, resource), ...(terms.hasTruth ? createTruth(terms, resource) : [])];
+}
+
+function createCpuReadings({ machine, process, start }: ProcessTerms, resource: Resource): Reading[] {
+  const { systemPercent } = process.identity.program;
+  const systemNs = () => (machine.cpuNsOf(process) * BigInt(systemPercent)) / 100n;
+  const modes = [
+    { mode: 'user', ns: () => machine.cpuNsOf(process) - systemNs() },
+    { mode: 'system', ns: systemNs },
+  ];
+  return modes.map(({ mode, ns }) => ({
+    series: { metric: processCpuTime, resource, attributes: { 'cpu.mode': mode }, start },
+    read: () => Number(ns()) / 1e9,
+  }));
+}
+
+function createTruth({ machine, process, start }: ProcessTerms, resource: Resource): Reading[] {
+  const { socket, gpu } = process.identity;
+  return machine.domains.flatMap((domain, i): Reading[] => {
+    const isUsed = isApart(domain) && domain.place === (domain.kind === 'gpu' ? gpu : socket);
+    if (!isUsed) return [];
+    const attributes = { ...describeDomain(domain), 'simulator.part': 'process' };
+    return [
+      {
+        series: { metric: trueEnergy, resource, attributes, start },
+        read: () => Number(machine.energyNjOf(process, i)) / 1e9,
+      },
+    ];
+  });
+}
+
+function describeProcess({ process, bornNs }: ProcessTerms): Attributes {
+  const { pid, program } = process.identity;
+  return {
+    'process.pid': pid,
+    'process.creation.time': new Date(Number(bornNs / 1_000_000n)).toISOString(),
+    'process.parent_pid': program.isKernelThread === true ? 2 : 1,
+    'process.executable.name': program.name,
+    'process.owner': program.cgroup.startsWith('/user.slice') ? 'user' : 'root',
+    'process.linux.cgroup': program.cgroup,
+    ...(program.isKernelThread === true
+      ? { 'process.linux.kernel_thread': true }
+      : { 'process.executable.path': program.path }),
+  };
+}

@@ -1,0 +1,160 @@
+import type { Context } from '../../src/component/component.js';
+import type { Series } from '../../src/model/series.js';
+import { busyTime, floorPower } from '../../src/model/shared-metrics.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
+import type { SimulatedDomain } from '../../src/simulation/domain.js';
+import { createMachine, type Machine } from '../../src/simulation/machine.js';
+import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
+import type { Config } from './config.js';
+import { CumulativeSeries, type Reading } from './cumulative-series.js';
+import { describeDomain, describeMeter, isApart, trueEnergy } from './metrics.js';
+import { createProcessReadings } from './process-readings.js';
+import { specOf } from './spec.js';
+
+/** The instant of a scan. */
+interface Instant {
+  /** Simulated time in microseconds. */
+  readonly us: number;
+  /** Unix time in nanoseconds. */
+  readonly wallNs: bigint;
+}
+
+/** Tells who uses the simulated CPUs, and the truth beside it. Busy time comes last: it closes the scan. */
+export class UsageScraper implements OpenScraper {
+  readonly #config: Config;
+  readonly #context: Context;
+  readonly #startNs: bigint;
+  readonly #machine: Machine;
+  readonly #known = new Map<SimulatedProcess, CumulativeSeries>();
+  readonly #finished = new WeakSet<SimulatedProcess>();
+  #ofMachine: CumulativeSeries | undefined;
+  #busy: CumulativeSeries | undefined;
+  #columns: readonly Series[] = [];
+  #era: number | undefined;
+  /** Counters count from the beginning of the machine, until something cuts time in two. */
+  #isWhole = true;
+
+  /** @param startNs the instant of CLOCK_MONOTONIC at which simulated time is 0 */
+  constructor(config: Config, context: Context, startNs: bigint) {
+    this.#config = config;
+    this.#context = context;
+    this.#startNs = startNs;
+    this.#machine = createMachine(specOf(config));
+  }
+
+  *scrape(era: number): Iterable<Table> {
+    const { clock } = this.#context;
+    const wallNs = clock.wallNs();
+    const at = { us: Number((clock.monotonicNs() - this.#startNs) / 1000n), wallNs };
+    if (this.#era !== undefined && era !== this.#era) yield this.#endAll(wallNs);
+    this.#era = era;
+    this.#machine.advance(at.us);
+    yield this.#readMachine(at);
+    const row = this.#readProcesses(at);
+    if (row.series.length > 0) yield row;
+    const ended = this.#endGone();
+    if (ended.length > 0) yield createEnding(ended, wallNs);
+    yield this.#readBusy(at);
+  }
+
+  close(): void {}
+
+  #readMachine(at: Instant): Table {
+    this.#ofMachine ??= new CumulativeSeries(this.#createMachineReadings(at), this.#isWhole);
+    return createRow(this.#ofMachine.series, at.wallNs, Float64Array.from(this.#ofMachine.read()));
+  }
+
+  #createMachineReadings(at: Instant): Reading[] {
+    const start = this.#startOf(0, at);
+    const machine = this.#machine;
+    return machine.domains.flatMap((domain, i) =>
+      isApart(domain) ? this.#createDomainReadings(domain, start, () => machine.idleNjNow(i)) : [],
+    );
+  }
+
+  #createDomainReadings(domain: SimulatedDomain, start: bigint, idleNj: () => bigint): Reading[] {
+    const { host: resource } = this.#context;
+    const attributes = { ...describeDomain(domain), 'simulator.part': 'idle' };
+    const floor = { metric: floorPower, resource, attributes: describeMeter(domain), start };
+    const floorReading = { series: floor, read: () => domain.floorMilliwatts / 1e3 };
+    if (!this.#config.truth) return [floorReading];
+    const idle = { metric: trueEnergy, resource, attributes, start };
+    return [floorReading, { series: idle, read: () => Number(idleNj()) / 1e9 }];
+  }
+
+  #readProcesses(at: Instant): Table {
+    const { sees } = this.#config;
+    const machine = this.#machine;
+    const seen = sees === 'living' ? machine.liveProcesses : machine.processes;
+    const values: number[] = [];
+    const columns: Series[] = [];
+    for (const process of seen) {
+      if (this.#finished.has(process)) continue;
+      const told = this.#known.get(process) ?? this.#welcome(process, at);
+      columns.push(...told.series);
+      values.push(...told.read());
+    }
+    if (!isSame(columns, this.#columns)) this.#columns = columns;
+    return createRow(this.#columns, at.wallNs, Float64Array.from(values));
+  }
+
+  #welcome(process: SimulatedProcess, at: Instant): CumulativeSeries {
+    const machine = this.#machine;
+    const bornUs = machine.timeline.simulatedAt(process.identity.bornUs);
+    const start = this.#startOf(bornUs, at);
+    const bornNs = wallAt(bornUs, at);
+    const hasTruth = this.#config.truth;
+    const readings = createProcessReadings({ machine, process, start, bornNs, hasTruth });
+    const told = new CumulativeSeries(readings, this.#isWhole);
+    this.#known.set(process, told);
+    return told;
+  }
+
+  /** The series of processes that live no more; they were told a last time. */
+  #endGone(): Series[] {
+    const live = new Set(this.#machine.liveProcesses);
+    const gone = [...this.#known].filter(([process]) => !live.has(process));
+    for (const [process] of gone) {
+      this.#known.delete(process);
+      this.#finished.add(process);
+    }
+    return gone.flatMap(([, { series }]) => series);
+  }
+
+  #readBusy(at: Instant): Table {
+    this.#busy ??= new CumulativeSeries([this.#createBusyReading(at)], this.#isWhole);
+    return createRow(this.#busy.series, at.wallNs, Float64Array.from(this.#busy.read()));
+  }
+
+  #createBusyReading(at: Instant): Reading {
+    const { host: resource } = this.#context;
+    const series = { metric: busyTime, resource, attributes: {}, start: this.#startOf(0, at) };
+    return { series, read: () => Number(this.#machine.busyNs) / 1e9 };
+  }
+
+  /** The Unix time at which a counter is 0 that counts since an instant of simulated time. */
+  #startOf(us: number, at: Instant): bigint {
+    return this.#isWhole ? wallAt(us, at) : at.wallNs;
+  }
+
+  /** Everything counts anew from the next reading on. */
+  #endAll(wallNs: bigint): Table {
+    const ended = [...this.#known.values(), this.#ofMachine, this.#busy].flatMap(
+      (told) => told?.series ?? [],
+    );
+    this.#known.clear();
+    this.#ofMachine = undefined;
+    this.#busy = undefined;
+    this.#isWhole = false;
+    return createEnding(ended, wallNs);
+  }
+}
+
+function wallAt(us: number, at: Instant): bigint {
+  return at.wallNs - BigInt(at.us - us) * 1000n;
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((item, i) => item === other[i]);
+}
