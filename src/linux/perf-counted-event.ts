@@ -15,7 +15,7 @@ export interface EventEncoding {
   readonly isTask: boolean;
 }
 
-/** UCUM. Every other unit counts as `{event}`. */
+/** UCUM. An event in another unit, or in none, is counted as it is, as `{event}`. */
 export type EventUnit = '{event}' | 's' | 'J' | 'By';
 
 /** An event that this machine has a number for; whether it can be counted shows when it is opened. Plain data. */
@@ -28,8 +28,6 @@ export interface CountedEvent {
   readonly unit: EventUnit;
   /** What one count is worth in `unit`. */
   readonly scale: number;
-  /** The kernel's unit where `unit` does not say it, say `Bogus`. */
-  readonly ownUnit: string | undefined;
   /** Counted by the kernel without hardware, so never in turns with others. */
   readonly isSoftware: boolean;
   /** Happens in the kernel: counted in user space only, it is 0. */

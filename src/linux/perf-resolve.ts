@@ -44,8 +44,9 @@ type Meaning = Omit<CountedEvent, 'modifiers' | 'name'> & Partial<Pick<CountedEv
 export function resolveEvents(parsed: readonly ParsedGroup[], options: ResolveOptions): ResolvedEvents {
   const pmus = listPmus(options.sysfs);
   const unknown: UnknownEvent[] = [];
+  const machine = { ...options, pmus, names: new Set<string>() };
   const groups = parsed.flatMap(({ events, isExplicit }) => {
-    const known = events.flatMap((event) => resolveKnown(event, { ...options, pmus }, unknown));
+    const known = events.flatMap((event) => resolveKnown(event, machine, unknown));
     // A group without one of its events is not what was asked for.
     if (isExplicit && known.length < events.length) unknown.push(...describeBroken(events, unknown));
     return known.length === 0 || (isExplicit && known.length < events.length)
@@ -57,6 +58,8 @@ export function resolveEvents(parsed: readonly ParsedGroup[], options: ResolveOp
 
 interface Machine extends ResolveOptions {
   readonly pmus: readonly Pmu[];
+  /** Those that are taken. */
+  readonly names: Set<string>;
 }
 
 function resolveKnown(
@@ -66,19 +69,19 @@ function resolveKnown(
 ): readonly CountedEvent[] {
   try {
     const meaning = findMeaning(event.source, machine);
-    const name = meaning.name ?? event.text;
-    const rename = machine.rename ?? {};
-    return [
-      {
-        ...meaning,
-        name: rename[event.text] ?? rename[name] ?? name,
-        modifiers: { ...meaning.modifiers, ...event.modifiers },
-      },
-    ];
+    const name = takeName(meaning.name ?? event.text, event.text, machine);
+    return [{ ...meaning, name, modifiers: { ...meaning.modifiers, ...event.modifiers } }];
   } catch (error) {
-    unknown.push({ text: event.text, reason: `Cannot find event "${event.text}": ${describeError(error)}` });
+    unknown.push({ text: event.text, reason: `Cannot count event "${event.text}": ${describeError(error)}` });
     return [];
   }
+}
+
+function takeName(own: string, text: string, { names, rename = {} }: Machine): string {
+  const name = rename[text] ?? rename[own] ?? own;
+  if (names.has(name)) throw new Error(`another one is called "${name}", wanted another name by "rename"`);
+  names.add(name);
+  return name;
 }
 
 function describeBroken(
@@ -124,7 +127,6 @@ function describeCode(code: EventCode, pmus: readonly Pmu[]): Meaning {
 const plain = {
   unit: '{event}',
   scale: 1,
-  ownUnit: undefined,
   isSoftware: false,
   isKernelOnly: false,
 } as const;
@@ -182,13 +184,12 @@ interface EventOnPmu {
 
 function combine(found: readonly EventOnPmu[]): Meaning {
   const [{ event: first }] = found;
-  const { unit, factor, ownUnit } = convertUnit(first.unit);
+  const [unit, factor] = knownUnits[first.unit] ?? [undefined, 1];
   return {
     ...(first.name !== undefined && { name: first.name }),
     encodings: found.map(({ pmu, event }) => encodePmu(pmu, event)),
-    unit,
-    scale: first.scale * factor,
-    ownUnit,
+    unit: unit ?? '{event}',
+    scale: unit === undefined ? 1 : first.scale * factor,
     isSoftware: found.every(({ pmu }) => pmu.type === perfType.software),
     isKernelOnly: false,
   };
@@ -218,12 +219,6 @@ const knownUnits: Readonly<Record<string, readonly [EventUnit, number]>> = {
   GiB: ['By', 2 ** 30],
   ns: ['s', 1e-9],
 };
-
-function convertUnit(text: string): { unit: EventUnit; factor: number; ownUnit: string | undefined } {
-  const known = knownUnits[text];
-  if (known) return { unit: known[0], factor: known[1], ownUnit: undefined };
-  return { unit: '{event}', factor: 1, ownUnit: text === '' ? undefined : text };
-}
 
 /** A name without a PMU: one of its events, a tracepoint, or what libpfm4 knows; with modifiers or without. */
 function findNameMeaning(name: string, machine: Machine): Meaning {

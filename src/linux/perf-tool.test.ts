@@ -31,7 +31,7 @@ function parseAttr(block: string): Attr {
   return Object.fromEntries(lines.flatMap(([, name = '', value = '']) => parseLine(name, value)));
 }
 
-const wanted = [
+const wanted = new Set([
   'type',
   'config',
   'exclude_user',
@@ -39,11 +39,11 @@ const wanted = [
   'exclude_hv',
   'exclude_idle',
   'precise_ip',
-];
+]);
 
 function parseLine(name: string, value: string): readonly (readonly [string, bigint])[] {
   const field = /config\d/.exec(name)?.[0] ?? name;
-  const isWanted = wanted.includes(field) || field.startsWith('config') || field === 'exclude_host';
+  const isWanted = wanted.has(field) || field.startsWith('config') || field === 'exclude_host';
   return isWanted && value !== '0' ? [[field, BigInt(value)]] : [];
 }
 
@@ -122,6 +122,12 @@ test(
 );
 
 function dropRepeated(attrs: readonly Attr[]): readonly string[] {
-  const texts = attrs.map((attr) => JSON.stringify(Object.entries(attr).toSorted().map(String)));
+  const texts = attrs.map((attr) =>
+    JSON.stringify(
+      Object.keys(attr)
+        .toSorted((a, b) => (a < b ? -1 : 1))
+        .map((key) => `${key}=${attr[key]}`),
+    ),
+  );
   return texts.filter((text, i) => text !== texts[i - 1]);
 }

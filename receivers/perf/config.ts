@@ -1,0 +1,89 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+
+export const schema = {
+  events: {
+    doc: "Events by perf's names or ALUMET's: hardware, software, caches, rHEX, pmu/terms/, system:tracepoint, libpfm4; with modifiers (:u); {a,b} are counted together.",
+    format: 'string_list',
+    default: [
+      'context-switches',
+      'cpu-migrations',
+      'page-faults',
+      'cycles',
+      'instructions',
+      'branches',
+      'branch-misses',
+    ],
+  },
+  rename: {
+    doc: 'What events are called, by their text: {"cpu/event=0xc0/": retired}.',
+    format: 'string_map',
+    default: {},
+  },
+  sampling_interval: {
+    doc: 'Time between two readings, 20us or more.',
+    format: 'duration',
+    default: '1s',
+    min: 0.02,
+  },
+  flush_interval: {
+    doc: 'Time between two deliveries of what was read.',
+    format: 'duration',
+    default: '1s',
+    min: 10,
+  },
+  machine: { doc: 'Counts what every CPU does.', format: 'boolean', default: true },
+  per_cpu: {
+    doc: 'Keeps the CPUs of the machine and of cgroups apart (cpu.logical_number) rather than summing them.',
+    format: 'boolean',
+    default: false,
+  },
+  per_pmu: {
+    doc: 'Keeps PMUs that count the same event apart (perf.pmu): kinds of cores, memory controllers.',
+    format: 'boolean',
+    default: false,
+  },
+  processes: {
+    pids: { doc: 'Processes to count, by number.', format: 'string_list', default: [] },
+    names: {
+      doc: 'Processes to count, by the name or the whole path of the executable; those born later, too.',
+      format: 'string_list',
+      default: [],
+    },
+  },
+  cgroups: {
+    doc: 'Cgroups to count with all below them, by path from the root; * stands for any name.',
+    format: 'string_list',
+    default: [],
+  },
+  scan_interval: {
+    doc: 'Time between two looks for processes and cgroups that came or went.',
+    format: 'duration',
+    default: '1s',
+    min: 10,
+  },
+  running_ratio: {
+    doc: 'Says of each event that can be counted in turns how much of the time it really was.',
+    format: 'boolean',
+    default: true,
+  },
+  derived: {
+    doc: 'Adds instructions per cycle and miss ratios of what is counted.',
+    format: 'boolean',
+    default: false,
+  },
+  derived_window: {
+    doc: 'Time over which each of them is computed, rounded up to whole sampling intervals.',
+    format: 'duration',
+    default: '1s',
+    min: 0.02,
+  },
+  sysfs: { doc: 'Where sysfs is mounted.', format: 'path', default: '/sys' },
+  procfs: { doc: 'Where procfs is mounted.', format: 'path', default: '/proc' },
+  cgroupfs: {
+    doc: 'Root of the cgroups; empty: that of cgroup2, or of the perf_event hierarchy of version 1.',
+    format: 'string',
+    default: '',
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

@@ -1,0 +1,125 @@
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { describeError, UnavailableError } from '../../src/component/errors.js';
+import { parseEvents } from '../../src/linux/perf-grammar.js';
+import type { ResolvedEvents } from '../../src/linux/perf-resolve.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { createEnding } from '../../src/model/table.js';
+import { schema, type Config } from './config.js';
+import { createPlan, findEvents } from './events.js';
+import { findTargets, hasTargets } from './find-targets.js';
+import { createSeries, metrics, type Columns } from './metrics.js';
+import { probe } from './probe.js';
+import { TargetWatch, type CountedTarget } from './target-watch.js';
+import type { Target } from './target.js';
+
+/** The perf receiver: counters of the kernel and of the hardware. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics,
+  check,
+  probe,
+  create: (config, context, next) => new PerfReceiver(config, context, next),
+};
+
+function check(config: Config): readonly string[] {
+  const { events, processes, machine } = config;
+  return [
+    ...events.flatMap((text, i) => checkEvent(text, `events[${i}]`)),
+    ...(events.length === 0 ? ['events: there is none, at least one must be counted'] : []),
+    ...processes.pids.flatMap((pid, i) =>
+      /^[1-9]\d*$/.test(pid) ? [] : [`processes.pids[${i}]: found "${pid}", wanted the number of a process`],
+    ),
+    ...(machine || hasTargets(config)
+      ? []
+      : ['machine: is false, and there are neither processes nor cgroups to be counted']),
+  ];
+}
+
+function checkEvent(text: string, path: string): readonly string[] {
+  try {
+    parseEvents(text);
+    return [];
+  } catch (error) {
+    return [`${path}: ${describeError(error)}`];
+  }
+}
+
+class PerfReceiver implements Component {
+  readonly #config: Config;
+  readonly #context: ReceiverContext;
+  readonly #next: Consumer;
+  readonly #noted = new Set<string>();
+  #machine: CountedTarget | undefined;
+  #watch: TargetWatch | undefined;
+
+  constructor(config: Config, context: ReceiverContext, next: Consumer) {
+    this.#config = config;
+    this.#context = context;
+    this.#next = next;
+  }
+
+  async start(): Promise<void> {
+    const resolved = findEvents(this.#config);
+    const reasons = resolved.unknown.map(({ reason }) => reason);
+    if (resolved.groups.length === 0) throw new UnavailableError(reasons.join('; '));
+    reasons.forEach((reason) => this.#note(reason));
+    const { host, clock } = this.#context;
+    if (this.#config.machine) this.#machine = await this.#count(resolved, { kind: 'machine' }, host);
+    if (!hasTargets(this.#config)) return;
+    this.#watch = new TargetWatch({
+      intervalMs: this.#config.scan_interval,
+      context: this.#context,
+      find: () => findTargets(this.#config, clock),
+      count: ({ target, resource }) => this.#count(resolved, target, resource),
+    });
+    await this.#watch.start();
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([this.#machine?.flush(), this.#watch?.flush()]);
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#watch?.stop();
+    await this.#machine?.stop(false);
+    this.#watch = undefined;
+    this.#machine = undefined;
+  }
+
+  async #count(resolved: ResolvedEvents, target: Target, resource: Resource): Promise<CountedTarget> {
+    const { id, log, sampling, clock } = this.#context;
+    let series: readonly Series[] = [];
+    const running = await sampling.start({
+      id,
+      module: new URL('./sampler.js', import.meta.url),
+      options: createPlan(this.#config, resolved, target),
+      periodNs: Math.round(this.#config.sampling_interval * 1e6),
+      flushMs: this.#config.flush_interval,
+      describe: (columns, start) => {
+        // What this receiver's own sampler said.
+        const own = columns as Columns;
+        own.notes.forEach((note) => this.#note(note));
+        series = createSeries(own, resource, start);
+        return series;
+      },
+      next: this.#next,
+      log,
+    });
+    return {
+      flush: () => running.flush(),
+      stop: async (isGone) => {
+        await running.stop();
+        if (isGone && series.length > 0) this.#next.consume(createEnding(series, clock.wallNs()));
+      },
+    };
+  }
+
+  /** What holds for one process and one CPU holds for many. */
+  #note(note: string): void {
+    const kind = note.replaceAll(/(?<=process|cpu) \d+/g, '');
+    if (this.#noted.has(kind)) return;
+    this.#noted.add(kind);
+    this.#context.log.warn(note);
+  }
+}

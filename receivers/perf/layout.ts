@@ -1,0 +1,133 @@
+import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
+import { DerivedColumns, findDerivations } from './derived.js';
+import { counters, runningRatio, type Column } from './metrics.js';
+import type { ScaledCounts } from './scaled-counts.js';
+
+/** What a count belongs to. */
+export interface Owner {
+  readonly event: CountedEvent;
+  /** Undefined where CPUs are summed. */
+  readonly cpu: number | undefined;
+  /** Undefined where PMUs are summed. */
+  readonly pmu: string | undefined;
+}
+
+/** Counts of groups and the columns that they are added to. */
+interface Link {
+  readonly counts: ScaledCounts;
+  /** Of each count, its column. */
+  readonly columns: Int32Array;
+}
+
+/** What of a sampler's rows is written when: counts, then running ratios, then what is derived. */
+export class Layout {
+  readonly columns: Column[] = [];
+  readonly #links: Link[] = [];
+  readonly #byKey = new Map<string, number>();
+  readonly #owners: Owner[] = [];
+  #counts = new Float64Array(0);
+  #scales = new Float64Array(0);
+  #enabledNs = new Float64Array(0);
+  #runningNs = new Float64Array(0);
+  #ratioColumns = new Int32Array(0);
+  #derived = new DerivedColumns([], 1);
+
+  /** Adds counts, each with its owner; those with the same owner are summed. */
+  add(counts: ScaledCounts, owners: readonly Owner[]): void {
+    this.#links.push({ counts, columns: Int32Array.from(owners, (owner) => this.#columnOf(owner)) });
+  }
+
+  /** Ends the description: every owner is known. */
+  finish(hasRatio: boolean, derivedReadings: number): void {
+    const width = this.#owners.length;
+    [this.#counts, this.#enabledNs, this.#runningNs] = [0, 0, 0].map(() => new Float64Array(width));
+    this.#scales = Float64Array.from(this.#owners, ({ event }) => event.scale);
+    const counted = this.#owners.map((owner) => ({
+      metricName: counters[owner.event.unit].name,
+      attributes: describeOwner(owner),
+    }));
+    this.columns.push(...counted);
+    if (hasRatio) this.#addRatios();
+    if (derivedReadings > 0) this.#addDerived(derivedReadings);
+  }
+
+  get groups(): readonly ScaledCounts[] {
+    return this.#links.map(({ counts }) => counts);
+  }
+
+  /** Reads every group and writes a row. */
+  read(values: Float64Array, at: number): void {
+    this.#sum();
+    const width = this.#counts.length;
+    for (let i = 0; i < width; i++) values[at + i] = this.#counts[i] * this.#scales[i];
+    const ratioAt = at + width;
+    for (let i = 0; i < this.#ratioColumns.length; i++) {
+      const column = this.#ratioColumns[i];
+      values[ratioAt + i] = this.#runningNs[column] / this.#enabledNs[column];
+    }
+    this.#derived.write(this.#counts, values, ratioAt + this.#ratioColumns.length);
+  }
+
+  #sum(): void {
+    this.#counts.fill(0);
+    this.#enabledNs.fill(0);
+    this.#runningNs.fill(0);
+    for (const { counts, columns } of this.#links) {
+      counts.read();
+      for (let i = 0; i < columns.length; i++) {
+        this.#counts[columns[i]] += counts.totals[i];
+        this.#enabledNs[columns[i]] += counts.enabledNs;
+        this.#runningNs[columns[i]] += counts.runningNs;
+      }
+    }
+  }
+
+  #columnOf(owner: Owner): number {
+    const { event, cpu, pmu } = owner;
+    const key = JSON.stringify([event.name, cpu, pmu]);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const column = this.#owners.push(owner) - 1;
+    this.#byKey.set(key, column);
+    return column;
+  }
+
+  #addRatios(): void {
+    const taken = this.#owners.flatMap(({ event }, column) => (event.isSoftware ? [] : [column]));
+    this.#ratioColumns = Int32Array.from(taken);
+    this.#describe(runningRatio.name, taken);
+  }
+
+  #addDerived(readings: number): void {
+    const derivations = findDerivations([...new Set(this.#owners.map(({ event }) => event))]);
+    const pairs: [numerator: number, denominator: number][] = [];
+    for (const { metric, numerator, denominator } of derivations) {
+      const numerators = this.#owners.flatMap(({ event }, column) => (event === numerator ? [column] : []));
+      const complete = numerators.flatMap((column): [number, number][] => {
+        const { cpu, pmu } = this.#owners[column];
+        const other = this.#byKey.get(JSON.stringify([denominator.name, cpu, pmu]));
+        return other === undefined ? [] : [[column, other]];
+      });
+      pairs.push(...complete);
+      this.#describe(
+        metric.name,
+        complete.map(([column]) => column),
+      );
+    }
+    this.#derived = new DerivedColumns(pairs, readings);
+  }
+
+  #describe(metricName: string, columns: readonly number[]): void {
+    for (const column of columns) {
+      this.columns.push({ metricName, attributes: describeOwner(this.#owners[column]) });
+    }
+  }
+}
+
+function describeOwner({ event, cpu, pmu }: Owner): Column['attributes'] {
+  return {
+    'perf.event.name': event.name,
+    ...(cpu !== undefined && { 'cpu.logical_number': cpu }),
+    ...(pmu !== undefined && { 'perf.pmu': pmu }),
+  };
+}

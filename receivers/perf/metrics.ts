@@ -1,0 +1,121 @@
+import type { EventUnit } from '../../src/linux/perf-counted-event.js';
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+
+/** Events that have no unit, or one that is not known here. */
+export const eventCount: Metric = {
+  name: 'perf.event.count',
+  unit: '{event}',
+  description: 'How often an event happened; a sum over different events means nothing',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+/** task-clock, cpu-clock and other clocks. */
+export const eventTime: Metric = {
+  name: 'perf.event.time',
+  unit: 's',
+  description: 'Time that an event measured; a sum over different events means nothing',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** Events of PMUs that count joules. */
+export const eventEnergy: Metric = {
+  name: 'perf.event.energy',
+  unit: 'J',
+  description: 'Energy that an event measured; a sum over different events means nothing',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** Events of memory and I/O controllers. */
+export const eventIo: Metric = {
+  name: 'perf.event.io',
+  unit: 'By',
+  description: 'Bytes whose transfer an event measured; a sum over different events means nothing',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** 1 where an event is never counted in turns with others. */
+export const runningRatio: Metric = {
+  name: 'perf.event.running_ratio',
+  unit: '1',
+  description:
+    'Share of the time in which an event was really counted; for the rest its count is an estimate',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** IPC. */
+export const instructionsPerCycle: Metric = {
+  name: 'perf.instructions_per_cycle',
+  unit: '{instruction}/{cycle}',
+  description: 'Instructions per cycle in the last derived_window',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** cache-misses over cache-references, and the misses of each cache over its accesses. */
+export const cacheMissRatio: Metric = {
+  name: 'perf.cache.miss_ratio',
+  unit: '1',
+  description: 'Misses per access of a cache in the last derived_window',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** branch-misses over branches. */
+export const branchMissRatio: Metric = {
+  name: 'perf.branch.miss_ratio',
+  unit: '1',
+  description: 'Mispredicted branches per branch in the last derived_window',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** Every metric of this receiver. */
+export const metrics: readonly Metric[] = [
+  eventCount,
+  eventTime,
+  eventEnergy,
+  eventIo,
+  runningRatio,
+  instructionsPerCycle,
+  cacheMissRatio,
+  branchMissRatio,
+];
+
+/** The counter of each unit. */
+export const counters: Readonly<Record<EventUnit, Metric>> = {
+  '{event}': eventCount,
+  s: eventTime,
+  J: eventEnergy,
+  By: eventIo,
+};
+
+/** A column of a sampler. Plain data. */
+export interface Column {
+  readonly metricName: string;
+  readonly attributes: Attributes;
+}
+
+/** What a sampler says of its columns. Plain data. */
+export interface Columns {
+  readonly columns: readonly Column[];
+  /** What a person should know: which events are not counted, and why. */
+  readonly notes: readonly string[];
+}
+
+const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+
+/** The series of a sampler's columns, in order. */
+export function createSeries({ columns }: Columns, resource: Resource, start: bigint): readonly Series[] {
+  return columns.map(({ metricName, attributes }) => ({
+    // A sampler names no others.
+    metric: byName.get(metricName) ?? eventCount,
+    resource,
+    attributes,
+    start,
+  }));
+}

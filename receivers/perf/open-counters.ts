@@ -1,0 +1,158 @@
+import { UnavailableError } from '../../src/component/errors.js';
+import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
+import { PerfEventError } from '../../src/linux/perf-event.js';
+import { fitGroups } from '../../src/linux/perf-groups.js';
+import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf-place.js';
+import { CountGroup } from './count-group.js';
+import { Layout, type Owner } from './layout.js';
+import { openPlaces, placeThread } from './places.js';
+import { ScaledCounts } from './scaled-counts.js';
+import type { Plan } from './target.js';
+
+/** Counters of a target. Must be closed. */
+export interface Counters {
+  readonly layout: Layout;
+  /** What a person should know: which events are not counted, and why. */
+  readonly notes: readonly string[];
+  /** Threads that are born later must be added. */
+  readonly isGrowing: boolean;
+  /** The size of the largest group that may be divided. */
+  readonly largest: number;
+  /** Counts another thread. */
+  addThread(tid: number): void;
+  close(): void;
+}
+
+/**
+ * Opens the counters of a target.
+ * @param mostEvents in a group
+ * @throws UnavailableError when nothing of it can be counted
+ */
+export function openCounters(plan: Plan, mostEvents: number): Counters {
+  const opening = new Opening(plan, mostEvents);
+  try {
+    return opening.open();
+  } catch (error) {
+    opening.close();
+    throw error;
+  }
+}
+
+class Opening implements Counters {
+  readonly layout = new Layout();
+  readonly notes: string[] = [];
+  isGrowing = false;
+  readonly #plan: Plan;
+  readonly #mostEvents: number;
+  #groups: readonly (readonly CountedEvent[])[] = [];
+  #isBegun = false;
+
+  constructor(plan: Plan, mostEvents: number) {
+    this.#plan = plan;
+    this.#mostEvents = mostEvents;
+  }
+
+  get largest(): number {
+    return Math.max(...this.#groups.map((events) => events.length));
+  }
+
+  open(): Counters {
+    const { places, isGrowing, close } = openPlaces(this.#plan);
+    this.isGrowing = isGrowing;
+    try {
+      this.#fit(places[0]);
+      for (const place of places) this.#openPlace(place);
+    } finally {
+      close();
+    }
+    if (this.layout.groups.length === 0) throw new UnavailableError(this.#describeNothing());
+    this.layout.finish(this.#plan.hasRatio, this.#plan.derivedReadings);
+    this.#isBegun = true;
+    return this;
+  }
+
+  addThread(tid: number): void {
+    this.#openPlace(placeThread(tid, false));
+  }
+
+  close(): void {
+    for (const group of this.layout.groups) group.close();
+  }
+
+  /** One place says what the others take, too. */
+  #fit(place: CountingPlace): void {
+    const probe = createProbe(place);
+    const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
+    const fit = fitGroups(groups, probe, this.#mostEvents);
+    this.#groups = fit.groups.map(({ events }) => events);
+    this.notes.push(...fit.refused.map(({ reason }) => reason));
+    if (userOnly.length > 0) this.notes.push(describeUserOnly(userOnly));
+  }
+
+  #openPlace(place: CountingPlace): void {
+    for (const events of this.#groups) {
+      const parts = Math.max(...events.map(({ encodings }) => encodings.length));
+      const opened = Array.from({ length: parts }, (_, part) => this.#openPart(events, part, place));
+      const counted = opened.flatMap((one) => one ?? []);
+      // A process runs on one kind of cores or on the other: together they have counted all the time.
+      if (place.cpu < 0) this.#add(counted);
+      else for (const one of counted) this.#add([one]);
+    }
+  }
+
+  #add(parts: readonly OpenPart[]): void {
+    if (parts.length === 0) return;
+    const counts = new ScaledCounts(parts.map(({ group }) => group));
+    this.layout.add(
+      counts,
+      parts.flatMap(({ owners }) => owners),
+    );
+  }
+
+  #openPart(events: readonly CountedEvent[], part: number, place: CountingPlace): OpenPart | undefined {
+    const own = events.filter(({ encodings }) => part < encodings.length);
+    const cpus = own.find(({ encodings }) => encodings[part].cpus)?.encodings[part].cpus;
+    if (place.cpu >= 0 && cpus && !cpus.includes(place.cpu)) return undefined;
+    try {
+      const group = new CountGroup(openGroup(own, part, place), this.#isBegun);
+      return { group, owners: own.map((event) => this.#ownerOf(event, part, place)) };
+    } catch (error) {
+      this.#noteFailure(error);
+      return undefined;
+    }
+  }
+
+  #ownerOf(event: CountedEvent, part: number, { cpu }: CountingPlace): Owner {
+    const { perCpu, perPmu } = this.#plan;
+    const isDivided = perPmu && event.encodings.length > 1;
+    return {
+      event,
+      cpu: perCpu && cpu >= 0 ? cpu : undefined,
+      pmu: isDivided ? event.encodings[part].pmu : undefined,
+    };
+  }
+
+  /** A thread that has ended or a CPU that went offline meanwhile is nothing to tell of. */
+  #noteFailure(error: unknown): void {
+    if (!(error instanceof PerfEventError)) throw error;
+    if (error.code === 'EMFILE') throw error;
+    if (error.code !== 'ESRCH' && error.code !== 'ENODEV') this.notes.push(error.message);
+  }
+
+  #describeNothing(): string {
+    const { target } = this.#plan;
+    const what = target.kind === 'process' ? `process ${target.pid}` : `the ${target.kind}`;
+    const reasons = this.notes.length > 0 ? this.notes.join('; ') : 'it has ended';
+    return `Cannot count events of ${what}: ${reasons}`;
+  }
+}
+
+interface OpenPart {
+  readonly group: CountGroup;
+  readonly owners: readonly Owner[];
+}
+
+function describeUserOnly(names: readonly string[]): string {
+  const remedy = 'kernel.perf_event_paranoid must be at most 1 or CAP_PERFMON granted';
+  return `Counted in user space only: ${names.join(', ')}; for the kernel, ${remedy}`;
+}

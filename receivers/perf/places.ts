@@ -1,0 +1,88 @@
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { UnavailableError } from '../../src/component/errors.js';
+import { closePerfEvent, openPerfEvent, PerfEventError, perfType } from '../../src/linux/perf-event.js';
+import type { CountingPlace } from '../../src/linux/perf-place.js';
+import { findNames, findText } from '../../src/linux/sysfs.js';
+import { parseCpuList } from '../../src/linux/topology.js';
+import { groupReadFormat } from './count-group.js';
+import type { Plan } from './target.js';
+
+/** Where a target is counted. Must be closed once counters are open there. */
+export interface Places {
+  readonly places: readonly CountingPlace[];
+  /** Threads that are born later must be looked for: this kernel cannot count them by itself. */
+  readonly isGrowing: boolean;
+  close(): void;
+}
+
+/** @throws UnavailableError when the target is gone */
+export function openPlaces({ target, sysfs, procfs }: Plan): Places {
+  switch (target.kind) {
+    case 'machine':
+      return {
+        places: listCpus(sysfs).map((cpu) => ({ pid: -1, cpu, readFormat: groupReadFormat })),
+        ...settled,
+      };
+    case 'process':
+      return openProcess(target.pid, procfs);
+    case 'cgroup':
+      return openCgroup(target.folder, listCpus(sysfs));
+  }
+}
+
+/** The CPUs that are online, as the kernel writes them. */
+export function findOnline(sysfs: string): string {
+  return findText(join(sysfs, 'devices/system/cpu/online')) ?? '0';
+}
+
+/** The threads of a process; none when it has ended. */
+export function listThreads(pid: number, procfs: string): readonly number[] {
+  return findNames(join(procfs, String(pid), 'task')).map(Number);
+}
+
+/** Where a thread is counted. */
+export function placeThread(tid: number, inheritsThreads: boolean): CountingPlace {
+  const inheritance = inheritsThreads ? { inherit: true, inheritThread: true } : {};
+  return { pid: tid, cpu: -1, readFormat: groupReadFormat, ...inheritance };
+}
+
+const settled = { isGrowing: false, close() {} } as const;
+
+function listCpus(sysfs: string): readonly number[] {
+  return parseCpuList(findOnline(sysfs));
+}
+
+function openProcess(pid: number, procfs: string): Places {
+  const threads = listThreads(pid, procfs);
+  if (threads.length === 0) throw new UnavailableError(`Cannot count process ${pid}: it has ended`);
+  const inheritsThreads = canInheritThreads(pid);
+  const places = threads.map((tid) => placeThread(tid, inheritsThreads));
+  return { places, isGrowing: !inheritsThreads, close() {} };
+}
+
+/** Since Linux 5.13. */
+function canInheritThreads(pid: number): boolean {
+  const dummy = { name: 'dummy', type: perfType.software, config: 9, excludeKernel: true };
+  try {
+    closePerfEvent(openPerfEvent({ ...dummy, ...placeThread(pid, true) }));
+    return true;
+  } catch (error) {
+    if (error instanceof PerfEventError) return error.code !== 'EINVAL' && error.code !== 'E2BIG';
+    throw error;
+  }
+}
+
+function openCgroup(folder: string, cpus: readonly number[]): Places {
+  const fd = openFolder(folder);
+  const places = cpus.map((cpu) => ({ pid: fd, isCgroup: true, cpu, readFormat: groupReadFormat }));
+  return { places, isGrowing: false, close: () => closeSync(fd) };
+}
+
+function openFolder(folder: string): number {
+  try {
+    return openSync(folder, 'r');
+  } catch (cause) {
+    throw new UnavailableError(`Cannot count cgroup ${folder}: it is not here`, { cause });
+  }
+}

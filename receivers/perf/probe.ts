@@ -1,0 +1,51 @@
+import { describeError, UnavailableError } from '../../src/component/errors.js';
+import { createGrant } from '../../src/component/grant.js';
+import type { Probe, Remedy } from '../../src/component/probe.js';
+import { isVirtualMachine } from '../../src/linux/topology.js';
+import type { Config } from './config.js';
+import { createPlan, findEvents } from './events.js';
+import { hasTargets } from './find-targets.js';
+import { openCounters } from './open-counters.js';
+import type { Target } from './target.js';
+
+/** Opens what the settings ask for, of the machine or else of this very process, and closes it again. */
+export function probe(config: Config): Probe {
+  const resolved = findEvents(config);
+  const unknown = resolved.unknown.map(({ reason }) => reason);
+  const target: Target = config.machine ? { kind: 'machine' } : { kind: 'process', pid: process.pid };
+  if (resolved.groups.length === 0) return describe(false, unknown, config);
+  try {
+    const counters = openCounters(createPlan(config, resolved, target), Number.POSITIVE_INFINITY);
+    counters.close();
+    const counted = counters.layout.columns
+      .filter(({ metricName }) => /^perf\.event\.(?!running_ratio)/.test(metricName))
+      .map(({ attributes }) => String(attributes['perf.event.name']));
+    const found = `perf events ${[...new Set(counted)].join(', ')}`;
+    return describe(true, [found, ...counters.notes, ...unknown], config);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    // Processes and cgroups have rights of their own.
+    return describe(!config.machine && hasTargets(config), [describeError(error), ...unknown], config);
+  }
+}
+
+function describe(available: boolean, found: readonly string[], { sysfs }: Config): Probe {
+  const text = found.join('; ');
+  return { available, found: text, remedies: findRemedies(text, sysfs) };
+}
+
+function findRemedies(text: string, sysfs: string): readonly Remedy[] {
+  const isForbidden = /EACCES|EPERM|user space only/.test(text);
+  const lacksHardware = text.includes('ENOENT') && isVirtualMachine(sysfs);
+  return [...(isForbidden ? grant : []), ...(lacksHardware ? [hardware] : [])];
+}
+
+const grant: readonly Remedy[] = [
+  ...createGrant(['CAP_PERFMON'], 'perf events of the whole machine and of the kernel'),
+  { missing: 'perf events for every user', command: 'sudo sysctl kernel.perf_event_paranoid=0' },
+];
+
+const hardware: Remedy = {
+  missing: 'hardware counters, which this virtual machine has not',
+  command: 'give it a virtual PMU (QEMU: -cpu host,pmu=on), or run joulemetry on its host',
+};

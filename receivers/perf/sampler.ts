@@ -1,0 +1,94 @@
+import type { OpenSampler, Sampler } from '../../src/sampling/sampler.js';
+import type { Columns } from './metrics.js';
+import { openCounters, type Counters } from './open-counters.js';
+import { findOnline, listThreads } from './places.js';
+import type { Plan } from './target.js';
+
+// CPUs that go offline or come back.
+const checkMs = 10_000;
+
+/** Reads the counters of one target on a sampling thread. */
+class PerfSampler implements Sampler {
+  width = 0;
+  columns: Columns = { columns: [], notes: [] };
+  generation = 0;
+  readonly #plan: Plan;
+  #counters: Counters;
+  #mostEvents = Number.POSITIVE_INFINITY;
+  #online = '';
+  #checkedMs = 0;
+  readonly #threads = new Set<number>();
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#counters = this.#open();
+  }
+
+  read(values: Float64Array, at: number): void {
+    this.#counters.layout.read(values, at);
+  }
+
+  maintain(): void {
+    this.#divideStarved();
+    this.#addThreads();
+    const nowMs = performance.now();
+    if (this.#plan.target.kind === 'process' || nowMs - this.#checkedMs < checkMs) return;
+    this.#checkedMs = nowMs;
+    if (findOnline(this.#plan.sysfs) !== this.#online) this.#openAgain();
+  }
+
+  close(): void {
+    this.#counters.close();
+  }
+
+  #open(): Counters {
+    this.#online = findOnline(this.#plan.sysfs);
+    this.#checkedMs = performance.now();
+    this.#noteThreads();
+    const counters = openCounters(this.#plan, this.#mostEvents);
+    this.columns = { columns: counters.layout.columns, notes: counters.notes };
+    this.width = counters.layout.columns.length;
+    return counters;
+  }
+
+  #openAgain(): void {
+    this.#counters.close();
+    this.#counters = this.#open();
+    this.generation++;
+  }
+
+  /** The kernel takes groups that it then cannot count, where others (the NMI watchdog) hold a counter for good. */
+  #divideStarved(): void {
+    const { largest, layout } = this.#counters;
+    if (largest < 2 || !layout.groups.some(({ isStarved }) => isStarved)) return;
+    if (this.#mostEvents === 1) return;
+    this.#mostEvents = Math.max(1, Math.floor(largest / 2));
+    this.#openAgain();
+  }
+
+  #addThreads(): void {
+    if (!this.#counters.isGrowing) return;
+    const known = new Set(this.#threads);
+    this.#noteThreads();
+    for (const tid of this.#threads) if (!known.has(tid)) this.#counters.addThread(tid);
+  }
+
+  #noteThreads(): void {
+    const { target, procfs } = this.#plan;
+    if (target.kind !== 'process') return;
+    const now = new Set(listThreads(target.pid, procfs));
+    for (const tid of this.#threads) if (!now.has(tid)) this.#threads.delete(tid);
+    for (const tid of now) this.#threads.add(tid);
+  }
+}
+
+/**
+ * Opens the counters of a target.
+ * @throws UnavailableError when nothing of it can be counted
+ */
+export function openPerfSampler(plan: Plan): Sampler {
+  return new PerfSampler(plan);
+}
+
+/** The receiver hands over its plan. */
+export const openSampler: OpenSampler = (options) => openPerfSampler(options as Plan);

@@ -1,0 +1,101 @@
+/** What grew since the last reading, as a group of counters says it. */
+export interface Growth {
+  readonly growth: Float64Array;
+  readonly enabledNs: number;
+  readonly runningNs: number;
+  read(): void;
+  close(): void;
+}
+
+/**
+ * Time over which the share of running time is taken. The kernel lets groups take turns every 1 to 4 ms
+ * (perf_event_mux_interval_ms): within less, a group may not have had its turn.
+ */
+const windowNs = 100e6;
+
+/**
+ * Counts of groups that stand in for each other (a process runs on one kind of cores or on the other), from the
+ * first reading on: exact where they always ran, else estimated. What grows is scaled window by window, never
+ * the whole count: its scale changes, and a counter must not fall. Within a window the scale of the one before
+ * holds, and the estimate waits where it ran ahead.
+ */
+export class ScaledCounts {
+  /** Group after group. NaN while nothing was counted though it should have been. */
+  readonly totals: Float64Array;
+  readonly #parts: readonly Growth[];
+  /** Whole counts up to the window. */
+  readonly #settled: Float64Array;
+  readonly #inWindow: Float64Array;
+  readonly #shown: Float64Array;
+  readonly #state = { enabledNs: 0, runningNs: 0, scale: 1, lastEnabledNs: 0, lastRunningNs: 0 };
+  #hasRun = false;
+
+  constructor(parts: readonly Growth[]) {
+    const width = parts.reduce((sum, { growth }) => sum + growth.length, 0);
+    this.#parts = parts;
+    this.totals = new Float64Array(width);
+    this.#settled = new Float64Array(width);
+    this.#inWindow = new Float64Array(width);
+    this.#shown = new Float64Array(width);
+  }
+
+  /** Time in which it was meant to count, in the last window that ended; 0 before the first. */
+  get enabledNs(): number {
+    return this.#state.lastEnabledNs;
+  }
+
+  /** Time in which it did count, in the same window. */
+  get runningNs(): number {
+    return this.#state.lastRunningNs;
+  }
+
+  /** Whether it never counted for as long as a window, though it should have. */
+  get isStarved(): boolean {
+    return !this.#hasRun && this.#state.enabledNs >= windowNs;
+  }
+
+  /** Reads the groups. Allocates nothing. */
+  read(): void {
+    const state = this.#state;
+    let enabledNs = 0;
+    let at = 0;
+    for (const part of this.#parts) {
+      part.read();
+      enabledNs = Math.max(enabledNs, part.enabledNs);
+      state.runningNs += part.runningNs;
+      const { growth } = part;
+      for (let i = 0; i < growth.length; i++) this.#inWindow[at++] += growth[i];
+    }
+    state.enabledNs += enabledNs;
+    if (state.runningNs > 0) this.#hasRun = true;
+    if (state.enabledNs >= windowNs && state.runningNs > 0) this.#settle();
+    this.#show();
+  }
+
+  close(): void {
+    for (const part of this.#parts) part.close();
+  }
+
+  #settle(): void {
+    const state = this.#state;
+    state.scale = state.runningNs >= state.enabledNs ? 1 : state.enabledNs / state.runningNs;
+    for (let i = 0; i < this.#settled.length; i++) {
+      this.#settled[i] += Math.round(this.#inWindow[i] * state.scale);
+    }
+    this.#inWindow.fill(0);
+    state.lastEnabledNs = state.enabledNs;
+    state.lastRunningNs = Math.min(state.runningNs, state.enabledNs);
+    state.enabledNs = 0;
+    state.runningNs = 0;
+  }
+
+  #show(): void {
+    const { scale, enabledNs } = this.#state;
+    const isUnknown = !this.#hasRun && enabledNs > 0;
+    for (let i = 0; i < this.totals.length; i++) {
+      const estimate = this.#settled[i] + Math.round(this.#inWindow[i] * scale);
+      if (estimate > this.#shown[i]) this.#shown[i] = estimate;
+      this.totals[i] = isUnknown ? Number.NaN : this.#shown[i];
+    }
+  }
+}
