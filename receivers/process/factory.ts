@@ -52,7 +52,8 @@ function openScraper(wanted: Config, context: ReceiverContext): ProcessScraper {
   if (hasVirtualStat(procfs, readFileSync('/proc/self/mountinfo', 'utf8'))) {
     log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
   }
-  return new ProcessScraper(config, { clock, log, host, cpuTime, readBootNs: readBootTimeNs });
+  const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
+  return new ProcessScraper(config, { clock, log, host, cpuTime, readBootNs });
 }
 
 /** Without CPU time, where another receiver publishes it: two that close each other's scans spoil both. */

@@ -11,4 +11,6 @@ export interface Clock {
    * begin anew
    */
   checkEra(): number;
+  /** CLOCK_BOOTTIME in nanoseconds, where that is not the kernel's own: of a machine that a test made up. */
+  bootNs?(): bigint;
 }

@@ -1,0 +1,94 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../src/component/clock.js';
+import type { OpenSampler } from '../src/sampling/sampler.js';
+import type { Sampling } from '../src/sampling/sampling.js';
+
+const testdata = fileURLToPath(new URL('../../test/testdata/machine/', import.meta.url));
+
+/** Where the golden file is, beside the machine that it tells of. */
+export const goldenPath = join(testdata, 'golden.txt');
+
+/** When the machine is looked at first. */
+export const beginNs = BigInt(Date.parse('2026-01-01T12:00:00Z')) * 1_000_000n;
+const upNs = 10_000_000_000_000n;
+
+/** A machine of files that stands still between one second and the next. */
+export interface GoldenMachine {
+  readonly root: string;
+  readonly clock: Clock;
+  /** Lets a second pass: lays the files of the next over what is there, and removes what is gone. */
+  advance(): void;
+  remove(): void;
+}
+
+/** Lays out the machine as it is in its first second. */
+export function openGoldenMachine(): GoldenMachine {
+  const root = mkdtempSync(join(tmpdir(), 'joulemetry-golden-'));
+  let second = 0;
+  const nowNs = () => BigInt(second) * 1_000_000_000n;
+  layOut(second, root);
+  // Who checked the files out owns them.
+  writeFileSync(join(root, 'passwd'), `operator:x:${process.getuid?.() ?? 0}:0::/:/bin/sh\n`);
+  return {
+    root,
+    clock: {
+      wallNs: () => beginNs + nowNs(),
+      monotonicNs: nowNs,
+      bootNs: () => upNs + nowNs(),
+      checkEra: () => 0,
+    },
+    advance: () => layOut(++second, root),
+    remove: () => rmSync(root, { recursive: true }),
+  };
+}
+
+/** Writes into the files that are there, since some are kept open. */
+function layOut(second: number, root: string): void {
+  const step = join(testdata, String(second));
+  for (const entry of readdirSync(step, { recursive: true, withFileTypes: true })) {
+    const from = join(entry.parentPath, entry.name);
+    const to = join(root, relative(step, from));
+    mkdirSync(dirname(to), { recursive: true });
+    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
+    else if (entry.isFile()) writeFileSync(to, readFileSync(from));
+  }
+  const gone = join(root, 'gone');
+  if (!existsSync(gone)) return;
+  for (const path of readFileSync(gone, 'utf8').trim().split('\n'))
+    rmSync(join(root, path), { recursive: true });
+  rmSync(gone);
+}
+
+/** Reads samplers at the machine's own time: when they begin, when they are flushed and when they end. */
+export function createStillSampling(clock: Clock): Sampling {
+  return {
+    async start({ module, options, describe, next }) {
+      const { openSampler } = (await import(module.href)) as { openSampler: OpenSampler };
+      const sampler = openSampler(options);
+      const series = describe(sampler.columns, clock.wallNs());
+      const read = () => {
+        const values = new Float64Array(sampler.width);
+        sampler.read(values, 0);
+        next.consume({ series, epoch: clock.wallNs(), offsets: new Float64Array(1), values });
+        return Promise.resolve();
+      };
+      await read();
+      let ending: Promise<void> | undefined;
+      return { flush: read, stop: () => (ending ??= read().then(() => sampler.close())) };
+    },
+    shutdown: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import { createNoopMeter } from '@opentelemetry/api';
+import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { createFactoryFinder } from '../src/component/find.js';
+import { parseConfigText } from '../src/config/read-yaml.js';
+import { judgeService } from '../src/config/service.js';
+import { createLogCollector } from '../src/contract/fakes.js';
+import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
+import { Service } from '../src/pipeline/service.js';
+import { describePoints } from './golden-text.js';
+import { beginNs, createStillSampling, goldenPath, openGoldenMachine } from './golden-machine.js';
+
+/** Everything that a default agent has, on another machine, to an OTLP backend. Never scrapes by itself. */
+function describeConfig(root: string, url: string): string {
+  return `
+receivers:
+  process: {procfs: ${root}/proc, passwd: ${root}/passwd, collection_interval: 24h, metrics: {faults: true, io: true}}
+  host: {procfs: ${root}/proc, sysfs: ${root}/sys, collection_interval: 24h}
+  rapl: {sysfs: ${root}/sys, interface: powercap}
+processors:
+  resource: {detectors: [os], root: ${root}}
+  attribution: {cpu_count: 4, floor: [{hw_type: cpu, power: 1}, {hw_type: memory, power: 0.1}]}
+  power:
+exporters: {otlp_http: {endpoint: "${url}"}}
+service:
+  pipelines:
+    metrics: {receivers: [process, host, rapl], processors: [resource, attribution, power], exporters: [otlp_http]}
+`;
+}
+
+/** Runs the agent over all seconds of the machine. */
+async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; log: readonly string[] }> {
+  const machine = openGoldenMachine();
+  t.after(() => machine.remove());
+  const backend = await openHttpBackend(t);
+  const log = createLogCollector();
+  const node = parseConfigText(
+    describeConfig(machine.root, backend.url),
+    'golden.yaml',
+    { env: {}, onUnset() {} },
+    [],
+  );
+  const service = new Service(await judgeService(node, createFactoryFinder(process.cwd())), {
+    clock: machine.clock,
+    logFor: () => log,
+    meter: createNoopMeter(),
+    host: { attributes: { 'host.name': 'golden' } },
+    sampling: createStillSampling(machine.clock),
+  });
+  await service.start();
+  t.after(() => service.shutdown());
+  // The scrapes of the start come first.
+  await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+  for (let second = 1; second <= 2; second++) {
+    machine.advance();
+    await service.flush();
+  }
+  // The last second is read by the shutdown.
+  machine.advance();
+  await service.shutdown();
+  return { points: backend.received.flatMap(({ bytes }) => decodePoints(bytes)), log: log.lines };
+}
+
+test('the whole agent tells of a fixture machine what the golden file says', async (t) => {
+  const { points, log } = await run(t);
+  assert.deepEqual(
+    log.filter((line) => /^(?:error|warn)/u.test(line) && !line.includes('10 ms ticks')),
+    [],
+  );
+  const text = describePoints(points, beginNs);
+  if (process.env['JOULEMETRY_UPDATE_GOLDEN'] !== undefined) writeFileSync(goldenPath, text);
+  assert.equal(text, readFileSync(goldenPath, 'utf8'));
+});
