@@ -43,21 +43,30 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
   const observer = watchOwnEnergy();
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
+  const finish = createSignal();
   try {
     const service = new Service(config, {
       ...surroundings(log),
       meter,
       observer,
+      onFinish: finish.send,
       sampling: createSampling({ log, meter }),
     });
     await service.start();
     log.info('Everything is ready: measuring');
-    log.info(`Ending after ${await end}`);
+    log.info(`Ending after ${await Promise.race([end, finish.sent])}`);
     await service.shutdown();
   } finally {
     await telemetry.shutdown();
     leaveBehind();
   }
+}
+
+/** A promise that somebody else fulfils, with what to call it. */
+function createSignal(): { readonly sent: Promise<string>; send(): void } {
+  let fulfil: (name: string) => void = () => {};
+  const sent = new Promise<string>((resolve) => (fulfil = resolve));
+  return { sent, send: () => fulfil('the last table') };
 }
 
 /** Ends the process although something did not stop in time, say a request that nobody answers. */

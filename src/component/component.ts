@@ -50,6 +50,11 @@ export interface ReceiverContext extends Context {
   readonly sampling: Sampling;
   /** Asked before something is published that a machine has once only. */
   readonly claims: Claims;
+  /**
+   * Says that this receiver has handed on its last table. Once every receiver that runs has said so, the agent ends
+   * as after a signal. Not there where nobody waits for it.
+   */
+  finish?(): void;
 }
 
 export interface ExtensionContext extends Context {

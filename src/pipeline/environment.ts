@@ -16,6 +16,8 @@ export interface Environment {
   readonly sampling: Sampling;
   /** Sees every table that reaches the exporters. */
   readonly observer?: Consumer | undefined;
+  /** Called when every receiver that runs has handed on its last table. */
+  onFinish?(): void;
 }
 
 /** The context of one component. */

@@ -7,6 +7,7 @@ import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { ClaimRegistry } from './claim-registry.js';
 import { contextFor, type Environment } from './environment.js';
+import { FinishLine } from './finish-line.js';
 import { countPassage, receiverCounters } from './guard.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
@@ -37,10 +38,12 @@ export async function startReceivers(
 ): Promise<readonly Component[]> {
   const running = new Map<string, Component>();
   const claims = new ClaimRegistry();
+  const finishLine = new FinishLine(() => environment.onFinish?.());
   const startInto = async (receiver: ReceiverConfig) => {
     const next = findEntry(receiver.id);
     if (next === undefined) return;
-    const context = receiverContextFor(environment, receiver.id, claims.claimsFor(receiver.id));
+    const lent = receiverContextFor(environment, receiver.id, claims.claimsFor(receiver.id));
+    const context = { ...lent, finish: () => finishLine.cross(receiver.id) };
     const component = await startReceiver(receiver, context, next);
     if (component) running.set(receiver.id, component);
     else claims.release(receiver.id);
@@ -60,6 +63,7 @@ export async function startReceivers(
     await Promise.all([...running.values()].map(async (component) => component.shutdown()));
     throw error;
   }
+  finishLine.expect([...running.keys()]);
   return [...running.values()];
 }
 

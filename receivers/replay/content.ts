@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+import { constants, createGunzip } from 'node:zlib';
+import { createZstdStream, decompressZstd } from '../../src/recording/zstd.js';
+import type { Config } from './config.js';
+
+/** What a file holds. */
+export type ContentFormat = Exclude<Config['format'], 'auto'>;
+
+const magics = {
+  parquet: Buffer.from('PAR1'),
+  gzip: Buffer.of(0x1f, 0x8b),
+  zstd: Buffer.of(0x28, 0xb5, 0x2f, 0xfd),
+};
+
+/** Enough to tell what a file is. */
+const headBytes = 8;
+
+/** Bytes with the first of them seen already. */
+interface Peeked {
+  readonly head: Buffer;
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+/** The text of a file, decompressed; undefined where it is Parquet. */
+export async function openText(source: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer> | undefined> {
+  const { head, bytes } = await peek(source);
+  if (startsWith(head, magics.parquet)) return undefined;
+  // A member or frame that a crash left torn is read as far as it goes.
+  if (startsWith(head, magics.gzip)) {
+    return Readable.from(bytes).pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }));
+  }
+  if (startsWith(head, magics.zstd))
+    return Readable.from(bytes).pipe(createZstdStream()) as AsyncIterable<Buffer>;
+  return startsWith(head.subarray(4), magics.zstd) ? readMessages(bytes) : bytes;
+}
+
+/** What a text is, by how it begins. */
+export async function detectFormat(
+  text: AsyncIterable<Buffer>,
+): Promise<{ readonly format: ContentFormat | undefined; readonly text: AsyncIterable<Buffer> }> {
+  const { head, bytes } = await peek(text);
+  const start = head.toString().trimStart();
+  const format = start.startsWith('{') ? 'json' : start.startsWith('time,') ? 'csv' : undefined;
+  return { format, text: bytes };
+}
+
+/** Waits for the first bytes, which the sequence still has afterwards. */
+async function peek(source: AsyncIterable<Buffer>): Promise<Peeked> {
+  const iterator = source[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  let isDone = false;
+  while (head.length < headBytes && !isDone) {
+    const next = await iterator.next();
+    isDone = next.done === true;
+    if (!next.done) head = Buffer.concat([head, next.value]);
+  }
+  return { head, bytes: resume(head, iterator, isDone) };
+}
+
+async function* resume(
+  head: Buffer,
+  iterator: AsyncIterator<Buffer>,
+  isDone: boolean,
+): AsyncIterable<Buffer> {
+  try {
+    yield head;
+    while (!isDone) {
+      const next = await iterator.next();
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+function startsWith(bytes: Buffer, magic: Buffer): boolean {
+  return bytes.subarray(0, magic.length).equals(magic);
+}
+
+/** Messages compressed one by one, each after its length: what the Collector's file exporter makes of zstd. */
+async function* readMessages(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of source) {
+    bytes = Buffer.concat([bytes, chunk]);
+    while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE()) {
+      const end = 4 + bytes.readUInt32BE();
+      yield Buffer.concat([decompressZstd(bytes.subarray(4, end)), Buffer.from('\n')]);
+      bytes = bytes.subarray(end);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../src/component/clock.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Table } from '../../src/model/table.js';
+import type { Config } from './config.js';
+import { createShift } from './shift.js';
+
+/** How long the main thread is held without letting others run. */
+const yieldAfterMs = 5;
+/** How long to wait before a table that was refused is offered again. */
+const retryMs = 50;
+/** Node takes a longer wait (24 days) for one of a millisecond. */
+const longestWaitMs = 2 ** 31 - 1;
+
+/** Hands tables on when their time has come. */
+export class Playback {
+  readonly #config: Pick<Config, 'speed' | 'times'>;
+  readonly #clock: Clock;
+  readonly #next: Consumer;
+  readonly #signal: AbortSignal;
+  #first: { readonly tableNs: bigint; readonly monotonicNs: bigint } | undefined;
+  #shift: (table: Table) => Table = (table) => table;
+  #yieldedMs = performance.now();
+
+  /** @param signal ends all waiting */
+  constructor(
+    config: Pick<Config, 'speed' | 'times'>,
+    { clock, next, signal }: { readonly clock: Clock; readonly next: Consumer; readonly signal: AbortSignal },
+  ) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#next = next;
+    this.#signal = signal;
+  }
+
+  /** Waits for a table's time, and until it is taken. */
+  async play(table: Table): Promise<void> {
+    const atNs = table.epoch + BigInt(table.offsets.at(-1) ?? 0);
+    const first = (this.#first ??= this.#begin(table.epoch));
+    if (this.#config.speed > 0) await this.#waitFor(first, atNs);
+    else await this.#letOthersRun();
+    if (this.#signal.aborted) return;
+    const shifted = this.#shift(table);
+    while (!this.#next.consume(shifted) && !this.#signal.aborted) await this.#wait(retryMs);
+  }
+
+  #begin(tableNs: bigint) {
+    const { wallNs, monotonicNs } = { wallNs: this.#clock.wallNs(), monotonicNs: this.#clock.monotonicNs() };
+    if (this.#config.times === 'now') this.#shift = createShift(wallNs - tableNs);
+    return { tableNs, monotonicNs };
+  }
+
+  async #waitFor(
+    { tableNs, monotonicNs }: { readonly tableNs: bigint; readonly monotonicNs: bigint },
+    atNs: bigint,
+  ): Promise<void> {
+    const dueNs = Number(atNs - tableNs) / this.#config.speed;
+    const waitMs = (dueNs - Number(this.#clock.monotonicNs() - monotonicNs)) / 1e6;
+    if (waitMs > 0) await this.#wait(waitMs);
+    else await this.#letOthersRun();
+  }
+
+  async #letOthersRun(): Promise<void> {
+    if (performance.now() - this.#yieldedMs < yieldAfterMs) return;
+    await setImmediate();
+    this.#yieldedMs = performance.now();
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await sleep(Math.min(ms, longestWaitMs), undefined, { signal: this.#signal }).catch(() => undefined);
+    this.#yieldedMs = performance.now();
+  }
+}

@@ -1,0 +1,111 @@
+import { createReadStream } from 'node:fs';
+import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { CsvDecoder } from '../../src/recording/csv-decoder.js';
+import type { PointStream, Sink } from '../../src/recording/decoder.js';
+import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
+import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
+import type { Config } from './config.js';
+import { detectFormat, openText, type ContentFormat } from './content.js';
+import { standardInput } from './find-files.js';
+import { readLines, type Line } from './lines.js';
+
+/** Who takes what a file holds. */
+export interface FileSink extends Omit<Sink, 'malformed'> {
+  /** @param line its number in the file; undefined: a file without lines */
+  malformed(reason: string, line: number | undefined): void;
+  /** The file ends in the middle of a line, as a crash leaves it. */
+  torn(line: number): void;
+}
+
+interface LineDecoder {
+  line(text: string): void;
+}
+
+/**
+ * Reads a file, a piece at a time.
+ * @throws Error when it cannot be opened, or is none of the formats
+ */
+export async function* readFile(
+  path: string,
+  format: Config['format'],
+  target: { readonly sink: FileSink; readonly stream: PointStream },
+): AsyncIterable<void> {
+  const source: AsyncIterable<Buffer> = path === standardInput ? process.stdin : createReadStream(path);
+  const text = await openText(source);
+  if (text === undefined) {
+    yield* readParquet(path, format, target);
+    return;
+  }
+  const detected = await detectFormat(text);
+  const found = format === 'auto' ? detected.format : format;
+  yield* readText(detected.text, found, target);
+}
+
+async function* readParquet(
+  path: string,
+  format: Config['format'],
+  { sink, stream }: { readonly sink: FileSink; readonly stream: PointStream },
+): AsyncIterable<void> {
+  if (path === standardInput)
+    throw new Error('Parquet cannot be read from the standard input, wanted a file');
+  if (format !== 'auto' && format !== 'parquet') throw new Error(`it is Parquet, wanted ${format}`);
+  const decoder = new ParquetDecoder(
+    { ...sink, malformed: (reason) => sink.malformed(reason, undefined) },
+    stream,
+  );
+  yield* decoder.read(await asyncBufferFromFile(path));
+}
+
+async function* readText(
+  text: AsyncIterable<Buffer>,
+  format: ContentFormat | undefined,
+  { sink, stream }: { readonly sink: FileSink; readonly stream: PointStream },
+): AsyncIterable<void> {
+  const reader = new LineReader(format, sink, stream);
+  for await (const lines of readLines(text)) {
+    for (const line of lines) reader.read(line);
+    yield;
+  }
+}
+
+/** Reads lines of the format of a file, and knows their numbers. */
+class LineReader {
+  readonly #format: ContentFormat | undefined;
+  readonly #fileSink: FileSink;
+  readonly #sink: Sink;
+  readonly #stream: PointStream;
+  #decoder: LineDecoder | undefined;
+  #number = 0;
+  #isWhole = true;
+
+  constructor(format: ContentFormat | undefined, sink: FileSink, stream: PointStream) {
+    this.#format = format;
+    this.#fileSink = sink;
+    this.#stream = stream;
+    this.#sink = { ...sink, malformed: (reason) => this.#tell(reason) };
+  }
+
+  read({ text, isWhole }: Line): void {
+    this.#number += 1;
+    this.#isWhole = isWhole;
+    const line = text.endsWith('\r') ? text.slice(0, -1) : text;
+    if (line.trim() === '') return;
+    // A number at the end of a torn line may lack digits and still be one. An object has its last brace or is none.
+    if (!isWhole && this.#format === 'csv') this.#tell('');
+    else if (this.#decoder) this.#decoder.line(line);
+    else this.#begin(line);
+  }
+
+  #begin(line: string): void {
+    if (this.#format === 'csv') this.#decoder = new CsvDecoder(line, this.#sink, this.#stream);
+    else if (this.#format === 'json') {
+      this.#decoder = new JsonLinesDecoder(this.#sink, this.#stream);
+      this.#decoder.line(line);
+    } else throw new Error('it is neither OTLP JSON lines nor CSV nor Parquet of the file exporter');
+  }
+
+  #tell(reason: string): void {
+    if (this.#isWhole) this.#fileSink.malformed(reason, this.#number);
+    else this.#fileSink.torn(this.#number);
+  }
+}

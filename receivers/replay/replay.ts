@@ -1,0 +1,110 @@
+import type { Counter } from '@opentelemetry/api';
+import type { Component, ReceiverContext } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { describeError, UnavailableError } from '../../src/component/errors.js';
+import type { Table } from '../../src/model/table.js';
+import { countPoints } from '../../src/model/table.js';
+import { PointStream } from '../../src/recording/decoder.js';
+import type { Config } from './config.js';
+import { findFiles } from './find-files.js';
+import { Playback } from './playback.js';
+import { readFile, type FileSink } from './recorded-file.js';
+
+/** So many wrong lines of a file are named. */
+const namedLines = 10;
+
+/** Hands on what files hold, from the first to the last. */
+export class Replay implements Component {
+  readonly #config: Config;
+  readonly #context: ReceiverContext;
+  readonly #next: Consumer;
+  readonly #stop = new AbortController();
+  readonly #skipped: Counter;
+  readonly #unsupported = new Set<string>();
+  /** What was read and not handed on yet. */
+  readonly #tables: Table[] = [];
+  #points = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(config: Config, context: ReceiverContext, next: Consumer) {
+    this.#config = config;
+    this.#context = context;
+    this.#next = next;
+    this.#skipped = context.meter.createCounter('joulemetry.replay.skipped', {
+      description: 'Lines that could not be read, and points of kinds that are not replayed',
+    });
+  }
+
+  start(): void {
+    const { paths, missing } = findFiles(this.#config.files);
+    if (missing.length > 0) throw new UnavailableError(`Cannot find ${missing.join(', ')}`);
+    if (paths.length === 0) throw new UnavailableError('Cannot replay: "files" names no file');
+    this.#running = this.#run(paths);
+  }
+
+  async shutdown(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Never rejects. */
+  async #run(paths: readonly string[]): Promise<void> {
+    const { log, clock } = this.#context;
+    const { signal } = this.#stop;
+    const playback = new Playback(this.#config, { clock, next: this.#next, signal });
+    const stream = new PointStream({ table: (table) => void this.#tables.push(table) });
+    for (const path of paths) {
+      if (signal.aborted) return;
+      await this.#replay(path, stream, playback);
+    }
+    stream.flush();
+    await this.#play(playback);
+    if (signal.aborted) return;
+    log.info(`Replayed ${this.#points} points of ${paths.length} files`);
+    if (this.#config.at_end === 'exit') this.#context.finish?.();
+  }
+
+  async #replay(path: string, stream: PointStream, playback: Playback): Promise<void> {
+    const tally = { malformed: 0 };
+    try {
+      const sink = this.#createSink(path, tally);
+      for await (const _ of readFile(path, this.#config.format, { sink, stream })) {
+        await this.#play(playback);
+        if (this.#stop.signal.aborted) return;
+      }
+    } catch (error) {
+      this.#skipped.add(1, { receiver: this.#context.id, reason: 'unreadable' });
+      this.#context.log.error(`Cannot read ${path}: ${describeError(error)}`);
+    }
+    if (tally.malformed > namedLines) {
+      this.#context.log.warn(`Skipped ${tally.malformed} lines of ${path} that cannot be read`);
+    }
+  }
+
+  async #play(playback: Playback): Promise<void> {
+    for (const table of this.#tables.splice(0)) {
+      await playback.play(table);
+      this.#points += countPoints(table);
+    }
+  }
+
+  #createSink(path: string, tally: { malformed: number }): FileSink {
+    const { log, id: receiver } = this.#context;
+    return {
+      table: (table) => void this.#tables.push(table),
+      malformed: (reason, line) => {
+        tally.malformed += 1;
+        this.#skipped.add(1, { receiver, reason: 'malformed' });
+        const place = line === undefined ? path : `${path}:${line}`;
+        if (tally.malformed <= namedLines) log.warn(`Skipped ${place}: ${reason}`);
+      },
+      torn: (line) => log.info(`${path}:${line} is cut off: the file was not closed`),
+      unsupported: (kind, points) => {
+        this.#skipped.add(points, { receiver, reason: 'unsupported' });
+        if (this.#unsupported.has(kind)) return;
+        this.#unsupported.add(kind);
+        log.warn(`Skipped points of kind "${kind}" in ${path}: only gauges and cumulative sums are replayed`);
+      },
+    };
+  }
+}
