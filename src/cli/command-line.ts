@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   components: () => import('./components.js'),
   'print-config': () => import('./print-config.js'),
   doctor: () => import('./doctor.js'),
+  simulate: () => import('./simulate.js'),
 };
 
 /**

@@ -1,5 +1,5 @@
 import type { SimulatedDomain } from './domain.js';
-import { concerns } from './fault.js';
+import { concerns, type ReadFault } from './fault.js';
 import { createMachine, type Machine } from './machine.js';
 import { hash } from './random.js';
 import { ReadFaults } from './read-faults.js';
@@ -68,6 +68,11 @@ export class EnergySensor {
   /** Whether it is there: hotplug takes it away. */
   isHere(us: number): boolean {
     return !this.#faults.isGone(us);
+  }
+
+  /** How a read at this instant goes wrong by chance. */
+  faultByChance(us: number): ReadFault | undefined {
+    return this.#faults.findByChance(us);
   }
 
   /**

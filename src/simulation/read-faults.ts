@@ -26,7 +26,7 @@ export class ReadFaults {
   /** How a read at this instant goes wrong; undefined: not at all. */
   find(us: number): ReadFault | undefined {
     const scheduled = this.#scheduled.find((fault) => isActive(fault, us))?.kind;
-    return scheduled ?? this.#findByChance(us);
+    return scheduled ?? this.findByChance(us);
   }
 
   /** Whether the sensor is not there. */
@@ -39,7 +39,8 @@ export class ReadFaults {
     return 1 + (hash(this.#seed, 8, this.#domain, us) % Math.max(1, length - 1));
   }
 
-  #findByChance(us: number): ReadFault | undefined {
+  /** The same without what is scheduled. */
+  findByChance(us: number): ReadFault | undefined {
     if (this.#bounds[readFaults.length - 1] === 0) return undefined;
     const number = hash(this.#seed, 7, this.#domain, us);
     const kind = this.#bounds.findIndex((bound) => number < bound);

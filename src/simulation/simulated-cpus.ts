@@ -5,6 +5,8 @@ export interface CpuTruth {
   readonly number: number;
   readonly socket: number;
   readonly isOnline: boolean;
+  /** How busy it is now, in percent. */
+  readonly percent: number;
   readonly busyNs: bigint;
   /** How long it was online. */
   readonly onlineNs: bigint;
@@ -72,6 +74,7 @@ export class SimulatedCpus {
       number,
       socket,
       isOnline,
+      percent,
       busyNs: BigInt(units + percent * sinceUs) * 10n,
       onlineNs: BigInt(onlineUs + (isOnline ? sinceUs : 0)) * 1000n,
     }));

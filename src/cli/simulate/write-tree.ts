@@ -1,0 +1,97 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeError } from '../../component/errors.js';
+import { readBootTimeNs } from '../../linux/cpu-clock.js';
+import { createWallClock } from '../../linux/wall-clock.js';
+import { SimulatedTree } from '../../simulation/tree/simulated-tree.js';
+import { UsageError } from '../command.js';
+import type { SimulateOptions } from './options.js';
+
+/** What became of a tree. */
+export interface TreeRun {
+  readonly steps: number;
+  readonly seconds: number;
+  /** Steps that were due while the one before was still being written. */
+  readonly missed: number;
+}
+
+/**
+ * Keeps a tree moving until the duration is over or the signal comes. Simulated time is the real one since the start.
+ * @throws UsageError when the folder is not empty
+ */
+export async function writeTree(
+  options: SimulateOptions,
+  root: string,
+  signal: AbortSignal,
+): Promise<TreeRun> {
+  makeFolder(root);
+  const { wallNs } = createWallClock();
+  const boot = { sinceBootNs: readBootTimeNs(), wallNs: wallNs() };
+  const startNs = process.hrtime.bigint();
+  const nowUs = () => Number((process.hrtime.bigint() - startNs) / 1000n);
+  const { spec, hasPmu, periodMs } = options;
+  const tree = openTree(() => new SimulatedTree({ spec, root, boot, hasPmu }), root);
+  try {
+    tree.write(0, wallNs);
+    process.stderr.write(`Simulating in ${root} every ${periodMs} ms: sys, proc, cgroup and truth.jsonl\n`);
+    return await keepMoving(options, { write: (us) => tree.write(us, wallNs), nowUs, signal });
+  } finally {
+    tree.close();
+  }
+}
+
+interface Moving {
+  write(us: number): void;
+  /** Simulated time in microseconds. */
+  nowUs(): number;
+  readonly signal: AbortSignal;
+}
+
+async function keepMoving(options: SimulateOptions, { write, nowUs, signal }: Moving): Promise<TreeRun> {
+  const { durationUs = Infinity, periodMs } = options;
+  const periodUs = Math.round(periodMs * 1000);
+  const run = { steps: 0, seconds: 0, missed: 0 };
+  for (let tick = 1; tick * periodUs <= durationUs; run.steps++) {
+    await waitUntil(tick * periodUs, nowUs, signal);
+    if (signal.aborted) break;
+    const us = nowUs();
+    write(us);
+    run.seconds = us / 1e6;
+    const next = Math.max(tick + 1, Math.ceil(nowUs() / periodUs));
+    run.missed += next - tick - 1;
+    tick = next;
+  }
+  return run;
+}
+
+function makeFolder(root: string): void {
+  const found = listFolder(root);
+  if (found.length === 0) return;
+  throw new UsageError(`Cannot write a tree to "${root}": it is not empty, a new or empty folder is wanted`);
+}
+
+function listFolder(root: string): readonly string[] {
+  try {
+    mkdirSync(root, { recursive: true });
+    return readdirSync(root);
+  } catch (cause) {
+    throw new Error(`Cannot write a tree to "${root}": ${describeError(cause)}`, { cause });
+  }
+}
+
+function openTree(open: () => SimulatedTree, root: string): SimulatedTree {
+  try {
+    return open();
+  } catch (cause) {
+    throw new Error(`Cannot write a tree to "${root}": ${describeError(cause)}`, { cause });
+  }
+}
+
+async function waitUntil(us: number, nowUs: () => number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const ms = (us - nowUs()) / 1000;
+    if (ms <= 0) return;
+    // Rejects when the signal comes.
+    await sleep(Math.min(Math.ceil(ms), 0x7fff_ffff), undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,193 @@
+import { mkdirSync } from 'node:fs';
+import type { Machine } from '../machine.js';
+import type { CpuTruth } from '../simulated-cpus.js';
+import { describeFrequency } from './cpu-tree.js';
+import { TreeFile, writeFiles } from './tree-file.js';
+
+const nsPerTick = 10_000_000n;
+const totalKib = 64 * 2 ** 20;
+const systemKib = 3 * 2 ** 20;
+const bootForks = 1000;
+
+/** Where the time since boot stood when simulated time began. */
+export interface Boot {
+  /** Nanoseconds since boot at instant 0 of simulated time. */
+  readonly sinceBootNs: bigint;
+  /** Unix time in nanoseconds at that instant. */
+  readonly wallNs: bigint;
+}
+
+/** The files of `/proc` that are about the whole machine. */
+export class ProcTree {
+  readonly #machine: Machine;
+  readonly #boot: Boot;
+  readonly #files: Readonly<Record<string, TreeFile>>;
+
+  constructor(proc: string, machine: Machine, boot: Boot) {
+    this.#machine = machine;
+    this.#boot = boot;
+    for (const name of ['net', 'pressure']) mkdirSync(`${proc}/${name}`, { recursive: true });
+    writeFiles(proc, { version: 'Linux version 6.12.0 (simulated)\n', filesystems: 'nodev\tproc\n' });
+    const names = ['stat', 'uptime', 'loadavg', 'meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'net/dev'];
+    const pressures = ['cpu', 'memory', 'io'].map((name) => `pressure/${name}`);
+    this.#files = Object.fromEntries(
+      [...names, ...pressures].map((name) => [name, new TreeFile(`${proc}/${name}`)]),
+    );
+  }
+
+  /** Writes the instant at which the machine stands, in simulated microseconds. */
+  write(us: number, cpus: readonly CpuTruth[]): void {
+    const busyNs = cpus.reduce((sum, cpu) => sum + cpu.busyNs, 0n);
+    const texts: Readonly<Record<string, string>> = {
+      stat: this.#describeStat(cpus),
+      uptime: this.#describeUptime(us, cpus, busyNs),
+      loadavg: this.#describeLoad(cpus),
+      meminfo: describeMemory(this.#residentKib()),
+      vmstat: describePaging(busyNs),
+      diskstats: describeDisk(busyNs),
+      cpuinfo: cpus
+        .filter(({ isOnline }) => isOnline)
+        .map(describeCpu)
+        .join('\n'),
+      'net/dev': describeNetwork(us),
+      'pressure/cpu': describePressure('some', busyNs / 50_000n),
+      'pressure/memory': describePressure('some', 0n) + describePressure('full', 0n),
+      'pressure/io':
+        describePressure('some', busyNs / 200_000n) + describePressure('full', busyNs / 400_000n),
+    };
+    for (const [name, text] of Object.entries(texts)) this.#files[name].write(text);
+  }
+
+  close(): void {
+    for (const file of Object.values(this.#files)) file.close();
+  }
+
+  #describeStat(cpus: readonly CpuTruth[]): string {
+    const { births, liveProcesses } = this.#machine;
+    const running = liveProcesses.filter(({ percent }) => percent > 0).length;
+    const total = cpus.map((cpu) => this.#timesOf(cpu)).reduce(addTimes);
+    const lines = cpus
+      .filter(({ isOnline }) => isOnline)
+      .map((cpu) => `cpu${cpu.number} ${describeTimes(this.#timesOf(cpu))}`);
+    const bootSeconds = (this.#boot.wallNs - this.#boot.sinceBootNs) / 1_000_000_000n;
+    return [
+      `cpu  ${describeTimes(total)}`,
+      ...lines,
+      'intr 0',
+      `ctxt ${1_000_000n + (total.user + total.system) / 1_000_000n}`,
+      `btime ${bootSeconds}`,
+      `processes ${bootForks + births}`,
+      `procs_running ${String(running).padStart(5)}`,
+      'procs_blocked 0',
+      'softirq 0 0 0 0 0 0 0 0 0 0 0',
+      '',
+    ].join('\n');
+  }
+
+  #timesOf({ busyNs, onlineNs }: CpuTruth): Times {
+    const system = busyNs / 5n;
+    return { user: busyNs - system, system, idle: this.#boot.sinceBootNs + onlineNs - busyNs };
+  }
+
+  #describeUptime(us: number, cpus: readonly CpuTruth[], busyNs: bigint): string {
+    const upNs = this.#boot.sinceBootNs + BigInt(us) * 1000n;
+    const onlineNs = cpus.reduce((sum, cpu) => sum + this.#boot.sinceBootNs + cpu.onlineNs, 0n);
+    return `${describeSeconds(upNs)} ${describeSeconds(onlineNs - busyNs)}\n`;
+  }
+
+  #describeLoad(cpus: readonly CpuTruth[]): string {
+    const { liveProcesses, births } = this.#machine;
+    const load = (cpus.reduce((sum, { percent }) => sum + percent, 0) / 100).toFixed(2).padStart(7, '0');
+    const running = liveProcesses.filter(({ percent }) => percent > 0).length;
+    const counts = [running, liveProcesses.length].map((count) => String(count).padStart(5, '0'));
+    return `${load} ${load} ${load} ${counts.join('/')} ${bootForks + births}\n`;
+  }
+
+  #residentKib(): number {
+    const mib = this.#machine.liveProcesses.reduce(
+      (sum, { identity }) => sum + identity.program.residentMib,
+      0,
+    );
+    return Math.min(totalKib - systemKib, mib * 1024) + systemKib;
+  }
+}
+
+interface Times {
+  readonly user: bigint;
+  readonly system: bigint;
+  readonly idle: bigint;
+}
+
+function addTimes(a: Times, b: Times): Times {
+  return { user: a.user + b.user, system: a.system + b.system, idle: a.idle + b.idle };
+}
+
+function describeTimes({ user, system, idle }: Times): string {
+  return `${user / nsPerTick} 0 ${system / nsPerTick} ${idle / nsPerTick} 0 0 0 0 0 0`;
+}
+
+function describeSeconds(ns: bigint): string {
+  return `${ns / 1_000_000_000n}.${String((ns / nsPerTick) % 100n).padStart(2, '0')}`;
+}
+
+function describeMemory(usedKib: number): string {
+  const free = totalKib - usedKib;
+  const lines = {
+    MemTotal: totalKib,
+    MemFree: free - 2 ** 20,
+    MemAvailable: free,
+    Buffers: 2 ** 18,
+    Cached: 2 ** 20 - 2 ** 18,
+    SwapCached: 0,
+    Shmem: 2 ** 16,
+    Slab: 3 * 2 ** 17,
+    SReclaimable: 2 ** 18,
+    SUnreclaim: 2 ** 17,
+    SwapTotal: 0,
+    SwapFree: 0,
+  };
+  return Object.entries(lines)
+    .map(([name, kib]) => `${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`)
+    .join('');
+}
+
+function describePaging(busyNs: bigint): string {
+  return `pgpgin ${busyNs / 100_000n}\npgpgout ${busyNs / 300_000n}\npswpin 0\npswpout 0\npgfault ${busyNs / 50_000n}\npgmajfault ${busyNs / 100_000_000n}\noom_kill 0\n`;
+}
+
+function describeDisk(busyNs: bigint): string {
+  const [reads, writes, ms] = [busyNs / 10_000_000n, busyNs / 20_000_000n, busyNs / 50_000_000n];
+  return `   8       0 sda ${reads} 0 ${reads * 16n} ${ms} ${writes} 0 ${writes * 32n} ${ms} 0 ${ms} ${2n * ms} 0 0 0 0 0 0\n`;
+}
+
+function describeNetwork(us: number): string {
+  const heading =
+    'Inter-|   Receive                                                |  Transmit\n' +
+    ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n';
+  const [packets, bytes] = [Math.floor(us / 500), Math.floor(us / 500) * 600];
+  return heading + describeInterface('lo', 0, 0) + describeInterface('eth0', packets, bytes);
+}
+
+function describeInterface(name: string, packets: number, bytes: number): string {
+  const counts = `${bytes} ${packets} 0 0 0 0 0 0`;
+  return `${name.padStart(6)}: ${counts} ${counts}\n`;
+}
+
+function describePressure(name: string, us: bigint): string {
+  return `${name} avg10=0.00 avg60=0.00 avg300=0.00 total=${us}\n`;
+}
+
+function describeCpu({ number, socket, percent }: CpuTruth): string {
+  const megahertz = (Number(describeFrequency(percent)) / 1000).toFixed(3).padStart(8, '0');
+  return [
+    `processor\t: ${number}`,
+    'vendor_id\t: GenuineIntel',
+    'cpu family\t: 6',
+    'model\t\t: 106',
+    'model name\t: Simulated CPU',
+    `cpu MHz\t\t: ${megahertz}`,
+    `physical id\t: ${socket}`,
+    `core id\t\t: ${number}`,
+    '',
+  ].join('\n');
+}
