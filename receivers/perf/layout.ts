@@ -1,6 +1,7 @@
 import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
-import { DerivedColumns, findDerivations } from './derived.js';
-import { counters, runningRatio, type Column } from './metrics.js';
+import { findRatios } from '../../src/linux/perf-ratios.js';
+import { DerivedColumns } from './derived-columns.js';
+import { counters, ratios, runningRatio, type Column } from './metrics.js';
 import type { ScaledCounts } from './scaled-counts.js';
 
 /** What a count belongs to. */
@@ -99,9 +100,9 @@ export class Layout {
   }
 
   #addDerived(readings: number): void {
-    const derivations = findDerivations([...new Set(this.#owners.map(({ event }) => event))]);
+    const found = findRatios([...new Set(this.#owners.map(({ event }) => event))]);
     const pairs: [numerator: number, denominator: number][] = [];
-    for (const { metric, numerator, denominator } of derivations) {
+    for (const { kind, numerator, denominator } of found) {
       const numerators = this.#owners.flatMap(({ event }, column) => (event === numerator ? [column] : []));
       const complete = numerators.flatMap((column): [number, number][] => {
         const { cpu, pmu } = this.#owners[column];
@@ -110,7 +111,7 @@ export class Layout {
       });
       pairs.push(...complete);
       this.#describe(
-        metric.name,
+        ratios[kind].name,
         complete.map(([column]) => column),
       );
     }

@@ -1,8 +1,9 @@
 import type { EventUnit } from '../../src/linux/perf-counted-event.js';
+import type { RatioKind } from '../../src/linux/perf-ratios.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 
 /** Events that have no unit, or one that is not known here. */
-export const eventCount: Metric = {
+const eventCount: Metric = {
   name: 'perf.event.count',
   unit: '{event}',
   description: 'How often an event happened; a sum over different events means nothing',
@@ -11,7 +12,7 @@ export const eventCount: Metric = {
 };
 
 /** task-clock, cpu-clock and other clocks. */
-export const eventTime: Metric = {
+const eventTime: Metric = {
   name: 'perf.event.time',
   unit: 's',
   description: 'Time that an event measured; a sum over different events means nothing',
@@ -20,7 +21,7 @@ export const eventTime: Metric = {
 };
 
 /** Events of PMUs that count joules. */
-export const eventEnergy: Metric = {
+const eventEnergy: Metric = {
   name: 'perf.event.energy',
   unit: 'J',
   description: 'Energy that an event measured; a sum over different events means nothing',
@@ -29,7 +30,7 @@ export const eventEnergy: Metric = {
 };
 
 /** Events of memory and I/O controllers. */
-export const eventIo: Metric = {
+const eventIo: Metric = {
   name: 'perf.event.io',
   unit: 'By',
   description: 'Bytes whose transfer an event measured; a sum over different events means nothing',
@@ -48,7 +49,7 @@ export const runningRatio: Metric = {
 };
 
 /** IPC. */
-export const instructionsPerCycle: Metric = {
+const instructionsPerCycle: Metric = {
   name: 'perf.instructions_per_cycle',
   unit: '{instruction}/{cycle}',
   description: 'Instructions per cycle in the last derived_window',
@@ -57,7 +58,7 @@ export const instructionsPerCycle: Metric = {
 };
 
 /** cache-misses over cache-references, and the misses of each cache over its accesses. */
-export const cacheMissRatio: Metric = {
+const cacheMissRatio: Metric = {
   name: 'perf.cache.miss_ratio',
   unit: '1',
   description: 'Misses per access of a cache in the last derived_window',
@@ -66,7 +67,7 @@ export const cacheMissRatio: Metric = {
 };
 
 /** branch-misses over branches. */
-export const branchMissRatio: Metric = {
+const branchMissRatio: Metric = {
   name: 'perf.branch.miss_ratio',
   unit: '1',
   description: 'Mispredicted branches per branch in the last derived_window',
@@ -92,6 +93,13 @@ export const counters: Readonly<Record<EventUnit, Metric>> = {
   s: eventTime,
   J: eventEnergy,
   By: eventIo,
+};
+
+/** The gauge of each quotient. */
+export const ratios: Readonly<Record<RatioKind, Metric>> = {
+  instructions_per_cycle: instructionsPerCycle,
+  cache_miss_ratio: cacheMissRatio,
+  branch_miss_ratio: branchMissRatio,
 };
 
 /** A column of a sampler. Plain data. */

@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../src/component/errors.js';
 import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
 import { PerfEventError } from '../../src/linux/perf-event.js';
-import { fitGroups } from '../../src/linux/perf-groups.js';
+import { describeRefused, fitGroups } from '../../src/linux/perf-groups.js';
 import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf-place.js';
 import { CountGroup } from './count-group.js';
 import { Layout, type Owner } from './layout.js';
@@ -85,7 +85,7 @@ class Opening implements Counters {
     const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
     const fit = fitGroups(groups, probe, this.#mostEvents);
     this.#groups = fit.groups.map(({ events }) => events);
-    this.notes.push(...fit.refused.map(({ reason }) => reason));
+    this.notes.push(...describeRefused(fit.refused));
     if (userOnly.length > 0) this.notes.push(describeUserOnly(userOnly));
   }
 

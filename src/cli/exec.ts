@@ -1,5 +1,6 @@
 import type { Command } from './command.js';
 import { findProgram, ProgramError } from './exec/find-program.js';
+import type { CommandEvents } from './exec/command-events.js';
 import { measureRun, type RunRecord } from './exec/measure-run.js';
 import { parseExecOptions, type ExecOptions } from './exec/options.js';
 import { openSession, type Session } from './exec/session.js';
@@ -16,6 +17,8 @@ machine meanwhile, and the command's share of it. Streams, signals, limits and t
 128 + n when signal n killed it, 127 when there is no such command, 126 when it may not be executed. What it
 leaves running in the background is measured until the command itself ends.
 
+  -e, --event LIST     count perf events of the command and everything that it starts, by perf's names:
+                       cycles,instructions,page-faults,L1-dcache-load-misses:u,cpu/event=0x3c/
   -r, --repeat N       measure N runs after a warm-up, each against the machine right before it
       --baseline TIME  measure the machine for so long before each run, and say what the run used beyond that
                        (default: 1s with --repeat, else not at all)
@@ -43,12 +46,13 @@ leaves running in the background is measured until the command itself ends.
 
 /** @returns the exit code of the last run */
 async function measure(options: ExecOptions, program: string): Promise<number> {
+  const events = await findEvents(options);
   const relay = new SignalRelay();
   try {
     const session = await openSession(options);
     const records: RunRecord[] = [];
     try {
-      await measureRuns({ ...options, program }, { session, relay, records });
+      await measureRuns({ ...options, program }, { session, relay, events, records });
     } finally {
       relay.finish();
       // What writes the report is loaded now, so that the command did not wait for it.
@@ -62,18 +66,27 @@ async function measure(options: ExecOptions, program: string): Promise<number> {
   }
 }
 
+/** Who counts no events does not wait for what counts them. */
+async function findEvents({ events }: ExecOptions): Promise<CommandEvents | undefined> {
+  if (events.length === 0) return undefined;
+  const { CommandEvents } = await import('./exec/command-events.js');
+  return new CommandEvents(events);
+}
+
 interface Measuring {
   readonly session: Session;
   readonly relay: SignalRelay;
+  readonly events: CommandEvents | undefined;
   /** Receives every run that ended. */
   readonly records: RunRecord[];
 }
 
 /** Runs the command as often as asked for; a run that fails or is interrupted is the last one. */
-async function measureRuns(options: ExecOptions, { session, relay, records }: Measuring): Promise<void> {
+async function measureRuns(options: ExecOptions, measuring: Measuring): Promise<void> {
+  const { relay, records } = measuring;
   const count = options.repeat === undefined ? 1 : options.repeat + 1;
   for (let run = 0; run < count; run++) {
-    const record = await measureRun(options, session, relay);
+    const record = await measureRun(options, measuring);
     records.push(record);
     if (record.end.exitCode !== 0 || relay.interruption.aborted) return;
     // The first of several fills caches.

@@ -124,3 +124,20 @@ interface Failure {
   /** Undefined where it was not tried. */
   readonly error: PerfEventError | undefined;
 }
+
+/** Why events are refused, in one line for all that have the same reason. */
+export function describeRefused(
+  refused: readonly Pick<RefusedEvent, 'reason' | 'event'>[],
+): readonly string[] {
+  const names = new Map<string, string[]>();
+  for (const { event, reason } of refused) {
+    const pattern = reason.replace(`event "${event.name}"`, 'event NAME');
+    const known = names.get(pattern);
+    if (known) known.push(event.name);
+    else names.set(pattern, [event.name]);
+  }
+  return [...names].map(([pattern, [first = '', ...rest]]) => {
+    const all = [first, ...rest].map((name) => `"${name}"`).join(', ');
+    return pattern.replace('event NAME', () => `${rest.length > 0 ? 'events' : 'event'} ${all}`);
+  });
+}

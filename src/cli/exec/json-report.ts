@@ -1,4 +1,5 @@
 import type { ExecReport, RepeatReport } from './exec-report.js';
+import type { EventCount } from './command-events.js';
 import type { DomainReport, EnergyReport, RunReport } from './run-report.js';
 import type { Statistics } from './statistics.js';
 
@@ -16,7 +17,8 @@ export function createJsonReport({ command, runs, repeat }: ExecReport, version:
   };
 }
 
-function describeRun({ startedAt, end, wallSeconds, cpu, maxRssBytes, energy }: RunReport): object {
+function describeRun(run: RunReport): object {
+  const { startedAt, end, wallSeconds, cpu, counts, maxRssBytes, energy } = run;
   return {
     started_at: startedAt.toISOString(),
     exit_code: end.exitCode,
@@ -28,6 +30,20 @@ function describeRun({ startedAt, end, wallSeconds, cpu, maxRssBytes, energy }: 
     cpu_time_source: cpu.source,
     max_rss_bytes: maxRssBytes ?? null,
     energy: energy ? describeEnergy(energy) : null,
+    events: counts?.events.map((count) => describeEvent(count, wallSeconds)) ?? null,
+    event_ratios:
+      counts?.ratios.map(({ kind, name, of, value }) => ({ kind, event: name, of, value })) ?? null,
+  };
+}
+
+function describeEvent({ name, unit, value, runningRatio, note }: EventCount, seconds: number): object {
+  return {
+    name,
+    unit,
+    value: value ?? null,
+    rate_per_s: value === undefined ? null : value / seconds,
+    running_ratio: runningRatio ?? null,
+    note: note ?? null,
   };
 }
 
@@ -68,16 +84,28 @@ function describeRepeat(repeat: RepeatReport): object {
     machine_energy: repeat.machineJoules ? describeStatistics(repeat.machineJoules, 'j') : null,
     above_baseline_energy: repeat.netJoules ? describeStatistics(repeat.netJoules, 'j') : null,
     command_energy: repeat.commandJoules ? describeStatistics(repeat.commandJoules, 'j') : null,
+    events: repeat.events.map(({ name, unit, statistics }) => ({ name, unit, ...describePlain(statistics) })),
   };
 }
 
-function describeStatistics({ mean, median, min, deviation, halfWidth }: Statistics, unit: string): object {
+function describeStatistics(statistics: Statistics, unit: string): object {
+  const entries = Object.entries(describePlain(statistics));
+  return Object.fromEntries(entries.map(([name, value]) => [`${name}_${unit}`, value]));
+}
+
+function describePlain({
+  mean,
+  median,
+  min,
+  deviation,
+  halfWidth,
+}: Statistics): Record<string, number | null> {
   return {
-    [`mean_${unit}`]: mean,
-    [`ci95_low_${unit}`]: halfWidth === undefined ? null : mean - halfWidth,
-    [`ci95_high_${unit}`]: halfWidth === undefined ? null : mean + halfWidth,
-    [`stddev_${unit}`]: deviation ?? null,
-    [`median_${unit}`]: median,
-    [`min_${unit}`]: min,
+    mean,
+    ci95_low: halfWidth === undefined ? null : mean - halfWidth,
+    ci95_high: halfWidth === undefined ? null : mean + halfWidth,
+    stddev: deviation ?? null,
+    median,
+    min,
   };
 }

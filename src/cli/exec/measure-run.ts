@@ -2,7 +2,9 @@ import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { startStopped, type ChildEnd, type StoppedChild } from '../../linux/stopped-child.js';
 import type { Attributes } from '../../model/series.js';
+import type { CommandCounters } from './command-counters.js';
 import { CommandCpu, type CommandCpuTime } from './command-cpu.js';
+import type { CommandCounts, CommandEvents } from './command-events.js';
 import { CommandMemory } from './command-memory.js';
 import type { Session } from './session.js';
 import type { SignalRelay } from './signal-relay.js';
@@ -22,6 +24,8 @@ export interface RunRecord {
   readonly wallSeconds: number;
   readonly end: ChildEnd;
   readonly cpu: CommandCpuTime;
+  /** Undefined where no events were asked for. */
+  readonly counts: CommandCounts | undefined;
   /** Undefined where it is not known. */
   readonly maxRssBytes: number | undefined;
   /** The attributes that tell the command from every other process. */
@@ -32,14 +36,23 @@ export interface RunRecord {
   readonly baselineMark: number | undefined;
 }
 
+/** What measures a run. */
+export interface Instruments {
+  readonly session: Session;
+  readonly relay: SignalRelay;
+  /** Undefined: none are counted. */
+  readonly events: CommandEvents | undefined;
+}
+
 /**
  * Runs the command once, from a stopped process to its end.
  * @throws InterruptedError when a signal came before it began
  */
-export async function measureRun(plan: RunPlan, session: Session, relay: SignalRelay): Promise<RunRecord> {
+export async function measureRun(plan: RunPlan, instruments: Instruments): Promise<RunRecord> {
+  const { session, relay } = instruments;
   const baselineMark = await measureBaseline(plan.baselineMs, session, relay);
   const child = await startStopped(plan.program, plan.args);
-  const cpu = await attach(child, session, relay);
+  const { cpu, counters } = await attach(child, instruments);
   const startedAt = new Date();
   const identity = { 'process.pid': child.pid, 'process.creation.time': startedAt.toISOString() };
   const attributes = { ...identity, 'process.executable.name': basename(plan.program) };
@@ -59,9 +72,11 @@ export async function measureRun(plan: RunPlan, session: Session, relay: SignalR
   const wallSeconds = (performance.now() - startedMs) / 1000;
   relay.target = undefined;
   session.end();
+  const counts = counters?.finish();
   await session.flush();
   const maxRssBytes = memory.finish();
-  return { startedAt, wallSeconds, end, cpu: cpu.finish(), maxRssBytes, identity, mark, baselineMark };
+  const measured = { cpu: cpu.finish(), counts, maxRssBytes };
+  return { startedAt, wallSeconds, end, ...measured, identity, mark, baselineMark };
 }
 
 async function measureBaseline(
@@ -79,17 +94,23 @@ async function measureBaseline(
   return mark;
 }
 
+/** What follows a command. */
+interface Attached {
+  readonly cpu: CommandCpu;
+  readonly counters: CommandCounters | undefined;
+}
+
 /** Gets ready to follow the command. Whatever goes wrong, no stopped process stays behind. */
 async function attach(
   child: StoppedChild,
-  session: Session,
-  { interruption }: SignalRelay,
-): Promise<CommandCpu> {
+  { session, relay: { interruption }, events }: Instruments,
+): Promise<Attached> {
   try {
     // The meters' readings right before the release are the boundary.
     await session.flush();
     interruption.throwIfAborted();
-    return new CommandCpu(child.pid);
+    const counters = events?.open(child.pid);
+    return { cpu: new CommandCpu(child.pid), counters };
   } catch (error) {
     child.signal('SIGKILL');
     await child.ended;

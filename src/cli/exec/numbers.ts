@@ -1,4 +1,5 @@
 const prefixes = [
+  { symbol: 'G', factor: 1e9 },
   { symbol: 'M', factor: 1e6 },
   { symbol: 'k', factor: 1e3 },
   { symbol: '', factor: 1 },
@@ -17,6 +18,11 @@ export function formatValue(value: number, unit: string): string {
     factor: 1e-6,
   };
   return `${formatDigits(value / factor)} ${symbol}${unit}`;
+}
+
+/** A whole number in groups of three digits: `1,234,567`. */
+export function formatCount(count: number): string {
+  return count.toFixed(0).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `53.4 %`, `187 %`. */

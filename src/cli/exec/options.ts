@@ -22,6 +22,8 @@ export interface ExecOptions {
   /** Where the summary goes; undefined: stderr. */
   readonly output: string | undefined;
   readonly isQuiet: boolean;
+  /** Lists of perf events to count. */
+  readonly events: readonly string[];
 }
 
 // The options of the other commands come with the YAML parser, which costs a sixth of the time that exec has.
@@ -34,6 +36,7 @@ const options = {
   json: { type: 'string' },
   output: { type: 'string', short: 'o' },
   quiet: { type: 'boolean', short: 'q' },
+  event: { type: 'string', short: 'e', multiple: true },
 } as const;
 
 const mostRuns = 10_000;
@@ -52,6 +55,7 @@ export function parseExecOptions(args: readonly string[]): ExecOptions {
     );
   }
   const { config = [], set = [], repeat, baseline, interval, json, output, quiet: isQuiet = false } = values;
+  const { event: events = [] } = values;
   return {
     program,
     args: rest,
@@ -63,6 +67,7 @@ export function parseExecOptions(args: readonly string[]): ExecOptions {
     json,
     output,
     isQuiet,
+    events,
   };
 }
 

@@ -39,6 +39,7 @@ export const run: RunReport = {
   wallSeconds: 2,
   end: { exitCode: 0, signal: undefined },
   cpu: { totalNs: 3e9, userNs: 2.5e9, systemNs: 0.5e9, source: 'perf', refusal: undefined },
+  counts: undefined,
   maxRssBytes: 12_300_000,
   energy,
 };

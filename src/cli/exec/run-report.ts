@@ -1,5 +1,6 @@
 import type { ChildEnd } from '../../linux/stopped-child.js';
 import type { CommandCpuTime } from './command-cpu.js';
+import type { CommandCounts } from './command-events.js';
 import type { DomainEnergy } from './domain-meter.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
@@ -47,6 +48,8 @@ export interface RunReport {
   readonly end: ChildEnd;
   readonly wallSeconds: number;
   readonly cpu: CommandCpuTime;
+  /** Undefined where no events were asked for. */
+  readonly counts: CommandCounts | undefined;
   readonly maxRssBytes: number | undefined;
   /** Undefined where this machine has no meter and no estimate. */
   readonly energy: EnergyReport | undefined;
@@ -57,8 +60,8 @@ const edgeError = 0.41;
 
 /** @param book of the session, which is closed */
 export function reportRun(record: RunRecord, book: EnergyBook): RunReport {
-  const { startedAt, wallSeconds, end, cpu, maxRssBytes } = record;
-  return { startedAt, wallSeconds, end, cpu, maxRssBytes, energy: reportEnergy(record, book) };
+  const { startedAt, wallSeconds, end, cpu, counts, maxRssBytes } = record;
+  return { startedAt, wallSeconds, end, cpu, counts, maxRssBytes, energy: reportEnergy(record, book) };
 }
 
 function reportEnergy(record: RunRecord, book: EnergyBook): EnergyReport | undefined {

@@ -1,4 +1,5 @@
 import type { ExecReport, RepeatReport } from './exec-report.js';
+import { eventRows, formatEvent } from './event-rows.js';
 import { formatCells, formatRatio, formatSize, formatValue } from './numbers.js';
 import type { Baseline, EnergyReport, RunReport } from './run-report.js';
 import type { Statistics } from './statistics.js';
@@ -35,6 +36,7 @@ function describeRun(run: RunReport): readonly string[] {
     ...formatCells(rows),
     '',
     ...(energy ? describeEnergy(energy) : [noEnergy]),
+    ...(run.counts ? ['', ...formatCells(eventRows(run.counts, wallSeconds))] : []),
     ...describeRefusal(run),
   ];
 }
@@ -108,6 +110,9 @@ function describeRepeat(repeat: RepeatReport, runs: readonly RunReport[]): reado
     ...(repeat.machineJoules ? [statisticsRow('machine', repeat.machineJoules, 'J')] : []),
     ...(repeat.netJoules ? [statisticsRow('above baseline', repeat.netJoules, 'J')] : []),
     ...(repeat.commandJoules ? [statisticsRow('command', repeat.commandJoules, 'J')] : []),
+    ...repeat.events.map(({ name, unit, statistics }) =>
+      statisticsCells(name, statistics, (value) => formatEvent(value, unit)),
+    ),
   ];
   const energy = runs.at(-1)?.energy;
   const notes = [
@@ -118,7 +123,15 @@ function describeRepeat(repeat: RepeatReport, runs: readonly RunReport[]): reado
   return [...formatCells(rows), '', ...notes];
 }
 
-function statisticsRow(name: string, { mean, halfWidth, median, min }: Statistics, unit: string) {
-  const interval = halfWidth === undefined ? '-' : `+-${formatValue(halfWidth, unit)}`;
-  return [name, formatValue(mean, unit), interval, formatValue(median, unit), formatValue(min, unit), ''];
+function statisticsRow(name: string, statistics: Statistics, unit: string): readonly string[] {
+  return statisticsCells(name, statistics, (value) => formatValue(value, unit));
+}
+
+function statisticsCells(
+  name: string,
+  { mean, halfWidth, median, min }: Statistics,
+  format: (value: number) => string,
+): readonly string[] {
+  const interval = halfWidth === undefined ? '-' : `+-${format(halfWidth)}`;
+  return [name, format(mean), interval, format(median), format(min), ''];
 }

@@ -1,0 +1,61 @@
+import { describeError } from '../../component/errors.js';
+import type { EventUnit } from '../../linux/perf-counted-event.js';
+import { parseEvents } from '../../linux/perf-grammar.js';
+import type { RatioKind } from '../../linux/perf-ratios.js';
+import { resolveEvents, type ResolvedEvents } from '../../linux/perf-resolve.js';
+import { UsageError } from '../command.js';
+import { CommandCounters } from './command-counters.js';
+
+/** What an event said of a command and everything that it started. */
+export interface EventCount {
+  readonly name: string;
+  readonly unit: EventUnit;
+  /** In `unit`; undefined where it was not counted. */
+  readonly value: number | undefined;
+  /** Share of the time in which it was really counted; for the rest `value` is an estimate. */
+  readonly runningRatio: number | undefined;
+  /** Why there is no value, or what it leaves out. */
+  readonly note: string | undefined;
+}
+
+/** A quotient of two counts. */
+export interface CountRatio {
+  readonly kind: RatioKind;
+  /** Of the numerator and of the denominator. */
+  readonly name: string;
+  readonly of: string;
+  readonly value: number;
+}
+
+/** What was counted of a command. */
+export interface CommandCounts {
+  /** In the order in which they were asked for, what this machine does not know last. */
+  readonly events: readonly EventCount[];
+  readonly ratios: readonly CountRatio[];
+}
+
+/** The events that somebody asks for, as this machine knows them. */
+export class CommandEvents {
+  readonly #resolved: ResolvedEvents;
+
+  /**
+   * @param lists as written behind each `-e`
+   * @throws UsageError
+   */
+  constructor(lists: readonly string[]) {
+    this.#resolved = resolveEvents(lists.flatMap(parseList), { sysfs: '/sys' });
+  }
+
+  /** Counts from the next `execve` of a stopped process on, with everything that it starts. */
+  open(pid: number): CommandCounters {
+    return new CommandCounters(pid, this.#resolved);
+  }
+}
+
+function parseList(text: string): ReturnType<typeof parseEvents> {
+  try {
+    return parseEvents(text);
+  } catch (cause) {
+    throw new UsageError(describeError(cause), { cause });
+  }
+}

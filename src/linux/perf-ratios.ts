@@ -1,0 +1,52 @@
+import type { CountedEvent } from './perf-counted-event.js';
+import { perfType } from './perf-event.js';
+
+/** What a quotient of two events is called. */
+export type RatioKind = 'instructions_per_cycle' | 'cache_miss_ratio' | 'branch_miss_ratio';
+
+/** A quotient of two events that means something. */
+export interface EventRatio {
+  readonly kind: RatioKind;
+  readonly numerator: CountedEvent;
+  readonly denominator: CountedEvent;
+}
+
+// Numbers of enum perf_hw_id: instructions and cycles, misses and what they are misses of.
+const ofHardware: readonly (readonly [kind: RatioKind, numerator: bigint, denominator: bigint])[] = [
+  ['instructions_per_cycle', 1n, 0n],
+  ['cache_miss_ratio', 3n, 2n],
+  ['branch_miss_ratio', 5n, 4n],
+];
+
+const missBit = 1n << 16n;
+
+/** The quotients of events that are counted in the same way: on the same side of the kernel's border, say. */
+export function findRatios(events: readonly CountedEvent[]): readonly EventRatio[] {
+  return events.flatMap((numerator) => {
+    const wanted = findDenominator(numerator);
+    const denominator = wanted && events.find((event) => matches(event, numerator, wanted.config));
+    return wanted && denominator ? [{ kind: wanted.kind, numerator, denominator }] : [];
+  });
+}
+
+function findDenominator(event: CountedEvent): { kind: RatioKind; config: bigint } | undefined {
+  const { type, config } = codeOf(event);
+  if (type === perfType.hardware) {
+    const found = ofHardware.find(([, numerator]) => numerator === config);
+    return found && { kind: found[0], config: found[2] };
+  }
+  const isMiss = type === perfType.cache && (config & missBit) !== 0n;
+  return isMiss ? { kind: 'cache_miss_ratio', config: config & ~missBit } : undefined;
+}
+
+function matches(event: CountedEvent, numerator: CountedEvent, config: bigint): boolean {
+  const [own, other] = [codeOf(event), codeOf(numerator)];
+  const isSame = own.type === other.type && own.config === config;
+  const isCountedAlike = JSON.stringify(event.modifiers) === JSON.stringify(numerator.modifiers);
+  return isSame && isCountedAlike && event.encodings.length === numerator.encodings.length;
+}
+
+/** Without the number of the PMU in the upper half. */
+function codeOf({ encodings: [{ type, config }] }: CountedEvent): { type: number; config: bigint } {
+  return { type, config: config & 0xffff_ffffn };
+}
