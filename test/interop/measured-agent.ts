@@ -1,11 +1,11 @@
+import assert from 'node:assert/strict';
 import { setInterval } from 'node:timers';
 import type { TestContext } from 'node:test';
 import { openHttpBackend } from '../../exporters/otlp_http/http-backend.fixture.js';
 import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
-import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/contract/until.js';
 import { startAgent, writeConfig, type Outcome } from '../agent.js';
-import { pointsIn } from './points.js';
 
 /** A RAPL package and its memory that stand in for those of this machine. */
 export interface Meter {
@@ -25,8 +25,11 @@ export interface MeasuredAgent {
   sent(): readonly DecodedPoint[];
   /** Bytes of each of its requests. */
   requestBytes(): readonly number[];
-  /** Lets the meter rest, waits until its last reading was sent, and ends the agent. */
-  finish(): Promise<Outcome>;
+  /**
+   * Lets the meter rest, waits until its last reading was sent and everything has arrived, and ends the agent.
+   * @param countArrived points that arrived or were lost so far
+   */
+  finish(countArrived: () => number): Promise<Outcome>;
 }
 
 export interface AgentOptions {
@@ -67,14 +70,21 @@ receivers: ${receivers}
   t.after(() => agent.stop('SIGKILL'));
   await agent.waitFor(/Everything is ready/);
   meter.run();
-  const sent = () => pointsIn(backend.received);
+  const points: DecodedPoint[] = [];
+  let decoded = 0;
+  const sent = () => {
+    for (const { bytes } of backend.received.slice(decoded)) points.push(...decodePoints(bytes));
+    decoded = backend.received.length;
+    return points;
+  };
   return {
     meter,
     sent,
     requestBytes: () => backend.received.map(({ bytes }) => bytes.length),
-    async finish() {
+    async finish(countArrived) {
       meter.rest();
       await until(() => lastJoules(sent()) === meter.joules());
+      await until(() => countArrived() >= sent().length);
       return agent.stop();
     },
   };
@@ -114,4 +124,18 @@ function createMeter(t: TestContext): Meter {
       }, stepMs);
     },
   };
+}
+
+/** Fails unless an agent ended as it should, with nothing in its queues. */
+export function assertNothingLost({ code, stderr }: Outcome): void {
+  assert.doesNotMatch(stderr, /Lost \d+ points/u);
+  assert.equal(code, 0);
+}
+
+/** Points that an agent says are lost for good because a backend refused them. */
+export function countLost(stderr: string): number {
+  const lines = stderr.matchAll(
+    /Lost (\d+) points for \S+: the request was (?:refused for good|taken without them)/gu,
+  );
+  return [...lines].reduce((sum, [, points]) => sum + Number(points), 0);
 }

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import {
-  decodePoints,
   listPoints,
   type DecodedPoint,
   type ResourceMetrics,
@@ -12,21 +10,9 @@ export interface JsonRequest {
   readonly resourceMetrics?: readonly ResourceMetrics[];
 }
 
-/** The requests in a file of the Collector's file exporter; a line that is not complete yet is left out. */
-export function readRequests(path: string): readonly JsonRequest[] {
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as JsonRequest);
-}
-
 /** The points of requests in JSON. */
 export function pointsOf(requests: readonly JsonRequest[]): readonly DecodedPoint[] {
   return requests.flatMap(({ resourceMetrics = [] }) => listPoints(resourceMetrics));
-}
-
-/** The points of requests as bytes. */
-export function pointsIn(requests: readonly { readonly bytes: Uint8Array }[]): readonly DecodedPoint[] {
-  return requests.flatMap(({ bytes }) => decodePoints(bytes));
 }
 
 /** Fails, with the first few, unless both have the same points, each as often as the other has it. */

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test, type TestContext } from 'node:test';
+import { until } from '../../src/contract/until.js';
+import { startCollector } from './collector.js';
+import { assertNothingLost, countLost, startMeasuredAgent } from './measured-agent.js';
+import { isWithout } from './peers.js';
+import { assertSamePoints, textOf } from './points.js';
+
+const skip = isWithout('otelcol');
+const mebibyte = 2 ** 20;
+/** Makes the resource of a process about 4 KiB long: the arguments of `sleep` are summed. */
+const longArguments = ' 0'.repeat(2000);
+const seldom = '{process: {collection_interval: 5s, command_line: true}}';
+
+/** Processes that wait, until the test ends. */
+function startSleepers(t: TestContext, count: number, more = ''): void {
+  const script = `i=0; while [ $i -lt ${count} ]; do sleep 1000${more} & i=$((i + 1)); done; wait`;
+  const shell = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' });
+  t.after(() => process.kill(-(shell.pid ?? 0), 'SIGKILL'));
+}
+
+test('the Collector takes a request of 200 resources', { skip }, async (t) => {
+  startSleepers(t, 200);
+  const { written } = await startCollector(t);
+  const agent = await startMeasuredAgent(t, { exporter: 'otlp_grpc' });
+  await until(() => written.resourceCounts.some((count) => count >= 200));
+  assertNothingLost(await agent.finish(() => written.points.length));
+  await until(() => written.points.length >= agent.sent().length);
+  t.diagnostic(`${Math.max(...written.resourceCounts)} resources in one request`);
+  assertSamePoints(written.points, agent.sent());
+});
+
+for (const exporter of ['otlp_grpc', 'otlp_http']) {
+  test(`${exporter} cuts a scan of 4 MB so that a Collector takes it`, { skip }, async (t) => {
+    startSleepers(t, 800, longArguments);
+    const { written } = await startCollector(t);
+    const agent = await startMeasuredAgent(t, { exporter, receivers: seldom });
+    await until(() => agent.requestBytes().some((bytes) => bytes > 3 * mebibyte));
+    assertNothingLost(await agent.finish(() => written.points.length));
+    await until(() => written.points.length >= agent.sent().length);
+    const longest = Math.max(...agent.requestBytes());
+    t.diagnostic(`the longest of ${agent.requestBytes().length} requests had ${longest} bytes`);
+    assert.ok(longest <= 3.5 * mebibyte);
+    assertSamePoints(written.points, agent.sent());
+  });
+}
+
+const lowLimits = {
+  otlp_grpc: 'grpc: {max_recv_msg_size_mib: 1}',
+  otlp_http: `http: {max_request_body_size: ${mebibyte}}`,
+};
+
+for (const [exporter, limit] of Object.entries(lowLimits)) {
+  test(`${exporter} counts what is too long for a Collector, once, and goes on`, { skip }, async (t) => {
+    startSleepers(t, 500, longArguments);
+    const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
+    const agent = await startMeasuredAgent(t, { exporter, receivers: seldom });
+    await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
+    const readings = written.points.length;
+    await until(() => written.points.length > readings);
+    const { code, stderr } = await agent.finish(() => Infinity);
+    assert.equal(code, 0);
+    const lost = countLost(stderr);
+    await until(() => written.points.length + lost >= agent.sent().length);
+    t.diagnostic(stderr.split('\n').find((line) => line.includes('Lost')) ?? '');
+    assert.ok(lost > 0);
+    assert.equal(written.points.length + lost, agent.sent().length);
+    const sent = new Set(agent.sent().map(textOf));
+    assert.ok(written.points.every((point) => sent.has(textOf(point))));
+  });
+
+  test(`${exporter} loses nothing to a lower limit that batch.max_bytes respects`, { skip }, async (t) => {
+    startSleepers(t, 500, longArguments);
+    const { written } = await startCollector(t, { over: `receivers: {otlp: {protocols: {${limit}}}}` });
+    const settings = '{batch: {max_bytes: 900KiB}}';
+    const agent = await startMeasuredAgent(t, { exporter, settings, receivers: seldom });
+    await until(() => agent.requestBytes().some((bytes) => bytes > 2 * mebibyte));
+    assertNothingLost(await agent.finish(() => written.points.length));
+    await until(() => written.points.length >= agent.sent().length);
+    assertSamePoints(written.points, agent.sent());
+  });
+}
