@@ -7,18 +7,18 @@ export const schema = {
     default: 'auto',
   },
   sampling_interval: {
-    doc: 'Time between two readings, 20us to 30s. The counters move about once a millisecond.',
+    doc: 'Time between two readings that are handed on, 20us to 1h. The counters move about once a millisecond.',
     format: 'duration',
     default: '1s',
     min: 0.02,
-    // At 1 kW, a counter of 65.7 kJ wraps in 66 s: what is read more seldom may wrap unseen.
-    max: 30_000,
+    max: 3_600_000,
   },
   flush_interval: {
-    doc: 'Time between two deliveries of what was read.',
+    doc: 'Time between two deliveries of what was read, 10ms to 10s. At these, counters that came or went are noticed.',
     format: 'duration',
     default: '1s',
     min: 10,
+    max: 10_000,
   },
   domains: {
     package: {

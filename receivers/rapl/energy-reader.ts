@@ -5,14 +5,28 @@ export interface EnergyReader {
   readonly interface: InterfaceName;
   /** One per value, in order. */
   readonly domains: readonly Domain[];
+  /** Where each is read: `intel-rapl:0`, `energy-pkg on cpu 0`. */
+  readonly sources: readonly string[];
+  /** One number per value, another one since its counter began anew. No two counters ever have the same. */
+  readonly lives: readonly number[];
   /** Whether the last reading gave nothing at all, as when a driver was unloaded. */
   readonly isSilent: boolean;
+  /** Whether a counter gave nothing at the last reading. */
+  readonly hasGap: boolean;
   /**
-   * Reads every counter once and writes joules since the first reading, NaN for a failed one. Allocates nothing.
-   * @returns false when a counter began anew: what was written does not count, `restart` comes next
+   * Reads every counter once and writes joules since its first reading, NaN for a failed one. Allocates nothing.
+   * @returns false when a counter began anew: its life is another one, and what was written is its first reading, 0
    */
   read(values: Float64Array, at: number): boolean;
-  /** Lets every counter begin at 0 with the next reading. */
-  restart(): void;
+  /** Lets one counter begin at 0 with the next reading, as another life. */
+  restart(column: number): void;
   close(): void;
+}
+
+let lives = 0;
+
+/** A number for the life of a counter. */
+export function beginLife(): number {
+  lives += 1;
+  return lives;
 }

@@ -1,73 +1,109 @@
 import { join } from 'node:path';
-import { findInteger, findText } from '../../src/linux/sysfs.js';
+import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { findCpuPlace, isAmd, parseCpuList } from '../../src/linux/topology.js';
 import type { CpuPlace } from '../../src/linux/topology.js';
-import { keepFirst } from './domain.js';
+import { keepFirst, mostWatts, nameDomain } from './domain.js';
 import type { Domain, DomainKind } from './domain.js';
+import { parseEvent } from './parse-event.js';
 
-/** A counter of the kernel's `power` PMU: 64 bits, counted on without end. */
+/** A counter of the kernel's: 64 bits, counted on without end. */
 export interface PerfCounter {
   readonly domain: Domain;
   /** For messages: `energy-pkg`. */
   readonly event: string;
   readonly type: number;
-  readonly config: number;
+  readonly config: number | bigint;
   /** The CPU that reads for the package or die. */
   readonly cpu: number;
+  /** The CPUs of a domain that is a sum: one of each core. */
+  readonly cpus?: readonly number[];
   /** Joules of one count. */
   readonly scale: number;
+  /** More than the domain can draw. */
+  readonly mostWatts: number;
 }
 
 interface PerfEnergyEvent {
   readonly kind: DomainKind;
   readonly event: string;
-  readonly config: number;
+  readonly config: number | bigint;
   readonly scale: number;
 }
 
-// The kernel's names of events (arch/x86/events/rapl.c). The counters of single AMD cores are those of another
-// PMU, power_core, and are not read: a core's energy is no PP0.
-const kinds = {
-  'energy-pkg': 'package',
-  'energy-ram': 'dram',
-  'energy-cores': 'core',
-  'energy-gpu': 'uncore',
-  'energy-psys': 'psys',
-} as const satisfies Readonly<Record<string, DomainKind>>;
+/** A PMU's folder and what its events count: the kernel's names (arch/x86/events/rapl.c). */
+interface EnergyPmu {
+  readonly name: string;
+  readonly kinds: Readonly<Record<string, DomainKind>>;
+}
+
+const packagePmu: EnergyPmu = {
+  name: 'power',
+  kinds: {
+    'energy-pkg': 'package',
+    'energy-ram': 'dram',
+    'energy-cores': 'core',
+    'energy-gpu': 'uncore',
+    'energy-psys': 'psys',
+  },
+};
+
+// AMD counts packages only. Kernels before 5.17 offer the other events there, too, which count nothing real.
+const amdPackagePmu: EnergyPmu = { name: 'power', kinds: { 'energy-pkg': 'package' } };
+
+// Since 6.10: one counter for each core of AMD, all of which are summed. One alone is no PP0.
+const corePmu: EnergyPmu = { name: 'power_core', kinds: { 'energy-core': 'core' } };
 
 /** The folder of the PMU whose events are energies. */
 export function perfFolder(sysfs: string): string {
   return join(sysfs, 'bus/event_source/devices/power');
 }
 
-/** The energy counters of the `power` PMU. A PMU that is here may still have none, as on virtual machines. */
+/** The energy counters of perf_event. A PMU that is here may still have none, as on virtual machines. */
 export function findPerfCounters(sysfs: string): readonly PerfCounter[] {
-  const folder = perfFolder(sysfs);
+  const amd = isAmd(sysfs);
+  const counters = findCounters(sysfs, amd ? amdPackagePmu : packagePmu, amd);
+  // psys, the whole machine, comes once, whichever CPU reads it.
+  return [...keepFirst(counters), ...(amd ? sumCores(findCounters(sysfs, corePmu, amd)) : [])];
+}
+
+function findCounters(sysfs: string, pmu: EnergyPmu, amd: boolean): readonly PerfCounter[] {
+  const folder = join(sysfs, 'bus/event_source/devices', pmu.name);
   const type = findInteger(join(folder, 'type'));
   if (type === undefined) return [];
-  const leads = findLeads(sysfs, parseCpuList(findText(join(folder, 'cpumask')) ?? '0'));
-  const events = findEvents(join(folder, 'events'));
-  // psys, the whole machine, comes once, whichever CPU reads it.
-  return keepFirst(events.flatMap((event) => leads.map((lead) => createCounter(type, event, lead))));
+  const leads = findLeads(sysfs, parseCpuList(findText(join(folder, 'cpumask')) ?? '0'), amd);
+  return findEvents(folder, pmu).flatMap((event) => leads.map((lead) => createCounter(type, event, lead)));
 }
 
 function createCounter(type: number, { kind, ...event }: PerfEnergyEvent, { cpu, place }: Lead): PerfCounter {
-  return { ...event, type, cpu, domain: { kind, ...place } };
+  const domain = kind === 'psys' ? { kind, package: 0 } : { kind, ...place };
+  return { ...event, type, cpu, domain, mostWatts: mostWatts[kind] };
 }
 
-function findEvents(folder: string): readonly PerfEnergyEvent[] {
+/** One counter per package, which is read on all of its cores. */
+function sumCores(counters: readonly PerfCounter[]): readonly PerfCounter[] {
+  return keepFirst(counters).map((first) => addCores(first, counters));
+}
+
+function addCores(first: PerfCounter, counters: readonly PerfCounter[]): PerfCounter {
+  const name = nameDomain(first.domain);
+  const cores = counters.filter(({ domain }) => nameDomain(domain) === name);
+  return { ...first, cpus: cores.map(({ cpu }) => cpu) };
+}
+
+function findEvents(folder: string, { kinds }: EnergyPmu): readonly PerfEnergyEvent[] {
+  const formats = readFormats(folder);
   return Object.entries(kinds).flatMap(([event, kind]) => {
-    const config = parseConfig(findText(join(folder, event)));
-    const scale = Number(findText(join(folder, `${event}.scale`)));
-    const isJoules = findText(join(folder, `${event}.unit`)) === 'Joules';
+    const path = join(folder, 'events', event);
+    const config = parseEvent(findText(path) ?? '', formats);
+    const scale = Number(findText(`${path}.scale`));
+    const isJoules = findText(`${path}.unit`) === 'Joules';
     return config !== undefined && isJoules && scale > 0 ? [{ kind, event, config, scale }] : [];
   });
 }
 
-/** The number in `event=0x02`; the PMU has no other field. */
-function parseConfig(text: string | undefined): number | undefined {
-  const number = /^event=(0x[0-9a-f]+|\d+)$/i.exec(text ?? '')?.[1];
-  return number === undefined ? undefined : Number(number);
+function readFormats(folder: string): Readonly<Record<string, string>> {
+  const path = join(folder, 'format');
+  return Object.fromEntries(findNames(path).map((name) => [name, findText(join(path, name)) ?? '']));
 }
 
 interface Lead {
@@ -75,14 +111,13 @@ interface Lead {
   readonly place: Pick<Domain, 'package' | 'die'>;
 }
 
-/** One CPU per package, or per die where the kernel names several in a package. */
-function findLeads(sysfs: string, cpus: readonly number[]): readonly Lead[] {
-  // AMD's counter is that of the package. Older kernels offer it once per die: reading all counts it n times.
-  const byDie = !isAmd(sysfs);
+/** One CPU per package, or per die where the kernel names several in a package; for AMD's cores, one per core. */
+function findLeads(sysfs: string, cpus: readonly number[], amd: boolean): readonly Lead[] {
   const places = cpus.map((cpu, i) => findCpuPlace(sysfs, cpu) ?? { package: i, die: 0 });
   return cpus.map((cpu, i) => ({
     cpu,
-    place: byDie ? findLeadPlace(places, i) : { package: places[i].package },
+    // AMD's counter is that of the package. Older kernels offer it once per die: reading all counts it n times.
+    place: amd ? { package: places[i].package } : findLeadPlace(places, i),
   }));
 }
 

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { nameDomain } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import { findDead, findZones } from './find-powercap.js';
+import { findZones } from './find-powercap.js';
 
 /** Domain and folder of each zone. */
 function list(sysfs: string): string[] {
@@ -60,26 +60,6 @@ test('findZones names the dies of a package and of its memory', (t) => {
   ]);
 });
 
-test('findZones keeps one of several dies that all show the counter of their package', (t) => {
-  const sysfs = createFakeSysfs(t);
-  sysfs.writeZone('intel-rapl:0', { name: 'package-0-die-0', microjoules: 7_000 });
-  sysfs.writeZone('intel-rapl:1', { name: 'package-0-die-1', microjoules: 7_000 });
-  sysfs.writeZone('intel-rapl:2', { name: 'package-1-die-0', microjoules: 8_000 });
-  sysfs.writeZone('intel-rapl:3', { name: 'package-1-die-1', microjoules: 9_000 });
-  assert.deepEqual(list(sysfs.root), [
-    'package-0 intel-rapl:0',
-    'package-1-die-0 intel-rapl:2',
-    'package-1-die-1 intel-rapl:3',
-  ]);
-});
-
-test('findZones takes dies that all stand at 0 for different counters', (t) => {
-  const sysfs = createFakeSysfs(t);
-  sysfs.writeZone('intel-rapl:0', { name: 'package-0-die-0', microjoules: 0 });
-  sysfs.writeZone('intel-rapl:1', { name: 'package-0-die-1', microjoules: 0 });
-  assert.deepEqual(list(sysfs.root), ['package-0-die-0 intel-rapl:0', 'package-0-die-1 intel-rapl:1']);
-});
-
 test('findZones keeps two sockets that happen to show the same', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000 });
@@ -104,11 +84,10 @@ test('findZones leaves out what AMD calls core, the counter of a single core', (
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
 });
 
-test('findZones leaves out zones that it does not know or that lack a range', (t) => {
+test('findZones leaves out zones that it does not know', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'npu', microjoules: 1 });
-  sysfs.writeZone('intel-rapl:0:1', { name: 'dram', microjoules: 1, maxMicrojoules: 0 });
   sysfs.writeZone('intel-rapl:1:0', { name: 'dram', microjoules: 1 });
   sysfs.writeZone('dtpm', { name: 'package-0', microjoules: 1 });
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
@@ -123,18 +102,5 @@ test('findZones bounds a domain by its limits where it states them, else by its 
   assert.deepEqual(
     findZones(sysfs.root).map((zone) => zone.mostWatts),
     [1_250, 1_000],
-  );
-});
-
-test('findDead finds parts that stand at 0 while their package counts', (t) => {
-  const sysfs = createFakeSysfs(t);
-  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0 });
-  sysfs.writeZone('intel-rapl:0:0', { name: 'core', microjoules: 0 });
-  const zones = findZones(sysfs.root);
-  assert.deepEqual(findDead(zones), []);
-  sysfs.writeEnergy('intel-rapl:0', 1_000);
-  assert.deepEqual(
-    findDead(zones).map(({ domain }) => nameDomain(domain)),
-    ['core-0'],
   );
 });

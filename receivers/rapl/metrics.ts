@@ -16,12 +16,22 @@ export const raplEnergy: Metric = {
 export interface Columns {
   readonly interface: InterfaceName;
   readonly domains: readonly Domain[];
+  /** One per domain: where it is read. */
+  readonly sources: readonly string[];
+  /** Domains that are there, but count nothing, and where they would be read. */
+  readonly dead: readonly { readonly domain: Domain; readonly source: string }[];
+  /** How many counters began anew since the sampler was opened. */
+  readonly resets: number;
   /** What a person should know about the choice of interface and domains. */
   readonly notes: readonly string[];
 }
 
 /** The series of a sampler's columns, in order. */
-export function createSeries(columns: Columns, resource: Resource, start: bigint): readonly Series[] {
+export function createSeries(
+  columns: Pick<Columns, 'interface' | 'domains'>,
+  resource: Resource,
+  start: bigint,
+): readonly Series[] {
   const meter = { 'energy.method': 'measured', 'energy.interface': columns.interface };
   return columns.domains.map((domain) => ({
     metric: domain.kind === 'package' || domain.kind === 'dram' ? hwEnergy : raplEnergy,
@@ -45,4 +55,12 @@ function describeDomain(domain: Domain): Attributes {
     case 'uncore':
       return { 'rapl.domain': domain.kind, 'hw.id': name, 'hw.parent': packageId };
   }
+}
+
+/** For people: `powercap: package-0, dram-0`. */
+export function describeDomains({
+  interface: name,
+  domains,
+}: Pick<Columns, 'interface' | 'domains'>): string {
+  return `${name}: ${domains.map(nameDomain).join(', ')}`;
 }

@@ -2,9 +2,8 @@ import type { Config } from './config.js';
 import { nameDomains } from './domain.js';
 import type { InterfaceName } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
-import { findDead } from './find-powercap.js';
-import { openPerfReader } from './perf-reader.js';
-import { openPowercapReader } from './powercap-reader.js';
+import { openPerfReader, PerfReader } from './perf-reader.js';
+import { openPowercapReader, PowercapReader } from './powercap-reader.js';
 import { explainNoPerf, explainNoPowercap, explainPerfError, explainPowercapError } from './refusal.js';
 import type { Refusal } from './refusal.js';
 import {
@@ -16,48 +15,63 @@ import {
   keepWanted,
 } from './sources.js';
 import type { Sources } from './sources.js';
+import { findMoving } from './wait-for-reader.js';
+import { findResting } from './zone-aliases.js';
 
 /** What came of the attempt to open the counters. */
 export interface Opening {
   /** Whoever takes it closes it. */
   readonly reader: EnergyReader | undefined;
+  /** By domain of the reader: whether it counts. What never did is dead: the CPU has a register, but nothing in it. */
+  readonly isAlive: readonly boolean[];
   /** What a person should know of how the domains were chosen. */
   readonly notes: readonly string[];
   /** Why an interface was not taken. */
   readonly refusals: readonly Refusal[];
 }
 
-type Attempt = { readonly reader: EnergyReader; readonly note?: string } | Refusal;
+type Attempt = { readonly reader: EnergyReader; readonly isAlive: readonly boolean[] } | Refusal;
 
-/** Opens perf_event, or else powercap, with the domains that can be trusted and are wanted. */
-export function openReader(config: Config): Opening {
+/** What is open already. */
+type Previous = EnergyReader | undefined;
+
+/**
+ * Opens perf_event, or else powercap, with the domains that can be trusted and are wanted.
+ * @param previous the reader before this one: counters that both have are moved to the new one and go on
+ */
+export function openReader(config: Config, previous?: EnergyReader): Opening {
   const found = findSources(config);
   const isDoubtful = disagree(found);
   const notes = isDoubtful ? [describeDisagreement(found)] : [];
   const wanted = keepWanted(isDoubtful ? keepCommon(found) : found, config);
   const refusals: Refusal[] = [];
   for (const name of listInterfaces(config)) {
-    const attempt =
-      name === 'perf_event' ? openPerf(config, found, wanted) : openPowercap(config, found, wanted);
+    const open = name === 'perf_event' ? openPerf : openPowercap;
+    const attempt = open(config.sysfs, { found, wanted }, previous);
     if ('reader' in attempt) {
-      if (attempt.note !== undefined) notes.push(attempt.note);
-      return { reader: attempt.reader, notes, refusals };
+      return { ...attempt, notes: [...notes, ...describeDead(attempt.reader, attempt.isAlive)], refusals };
     }
     refusals.push(attempt);
   }
-  return { reader: undefined, notes, refusals };
+  return { reader: undefined, isAlive: [], notes, refusals };
 }
 
 function listInterfaces({ interface: name }: Config): readonly InterfaceName[] {
   return name === 'auto' ? ['perf_event', 'powercap'] : [name];
 }
 
-function openPerf({ sysfs }: Config, found: Sources, { perf }: Sources): Attempt {
+interface Choice {
+  readonly found: Sources;
+  readonly wanted: Sources;
+}
+
+function openPerf(sysfs: string, { found, wanted: { perf } }: Choice, previous: Previous): Attempt {
   if (!hasPackage(found.perf)) return explainNoPerf(sysfs);
   if (perf.length === 0) return { reason: 'perf_event: none of the domains that are wanted', remedies: [] };
   try {
-    const reader = openPerfReader(perf);
-    if (waitFor(reader, (joules) => joules > 0)) return { reader };
+    const reader = openPerfReader(perf, previous instanceof PerfReader ? previous : undefined);
+    const isAlive = findMoving(reader, (joules) => joules > 0, previous);
+    if (isAlive.some(Boolean)) return { reader, isAlive };
     reader.close();
     return { reason: `perf_event: ${nameDomains(perf)} can be opened, but count nothing`, remedies: [] };
   } catch (error) {
@@ -65,38 +79,24 @@ function openPerf({ sysfs }: Config, found: Sources, { perf }: Sources): Attempt
   }
 }
 
-function openPowercap({ sysfs }: Config, found: Sources, { zones }: Sources): Attempt {
+function openPowercap(sysfs: string, { found, wanted: { zones } }: Choice, previous: Previous): Attempt {
   if (!hasPackage(found.zones)) return explainNoPowercap(sysfs);
-  const dead = findDead(found.zones);
-  const alive = zones.filter((zone) => !dead.includes(zone));
-  if (alive.length === 0) return { reason: 'powercap: none of the domains that are wanted', remedies: [] };
+  if (zones.length === 0) return { reason: 'powercap: none of the domains that are wanted', remedies: [] };
   try {
-    const reader = openPowercapReader(alive);
-    if (!waitFor(reader, (joules) => joules >= 0)) {
-      reader.close();
-      return { reason: `powercap: ${nameDomains(alive)} can be opened, but not be read`, remedies: [] };
-    }
-    return dead.length === 0 ? { reader } : { reader, note: describeDead(nameDomains(dead)) };
+    const before = previous instanceof PowercapReader ? previous : undefined;
+    const reader = openPowercapReader(zones, undefined, before);
+    const isRead = findMoving(reader, (joules) => joules >= 0, previous);
+    const resting = findResting(found.zones);
+    if (isRead.some(Boolean)) return { reader, isAlive: zones.map(({ path }) => !resting.has(path)) };
+    reader.close();
+    return { reason: `powercap: ${nameDomains(zones)} can be opened, but not be read`, remedies: [] };
   } catch (error) {
     return explainPowercapError(error);
   }
 }
 
-function describeDead(names: string): string {
-  return `powercap: left out, since it never counted: ${names}`;
-}
-
-/** Reads until a counter shows what is expected, for 100 ms at most. What was read does not count. */
-function waitFor(reader: EnergyReader, isExpected: (joules: number) => boolean): boolean {
-  const values = new Float64Array(reader.domains.length);
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (let ms = 0; ms < 100; ms += 2) {
-    reader.read(values, 0);
-    if (values.some((joules) => isExpected(joules))) {
-      reader.restart();
-      return true;
-    }
-    Atomics.wait(pause, 0, 0, 2);
-  }
-  return false;
+function describeDead(reader: EnergyReader, isAlive: readonly boolean[]): readonly string[] {
+  const dead = reader.domains.filter((_, column) => !isAlive[column]).map((domain) => ({ domain }));
+  if (dead.length === 0) return [];
+  return [`${reader.interface}: left out until it counts, since it never did: ${nameDomains(dead)}`];
 }

@@ -5,7 +5,8 @@ import {
   perfReadFormat,
   readPerfEventAt,
 } from '../../src/linux/perf-event.js';
-import { mostWatts } from './domain.js';
+import type { CounterGroup } from './counter-group.js';
+import { beginLife } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 
 const readFormat = perfReadFormat.group + perfReadFormat.totalTimeEnabled + perfReadFormat.totalTimeRunning;
@@ -17,8 +18,10 @@ const high = 2 ** 32;
 const stepSeconds = 0.01;
 
 /** Counters of one CPU that one call reads together. */
-export class PerfGroup {
+export class PerfGroup implements CounterGroup {
   readonly counters: readonly PerfCounter[];
+  readonly lives: number[];
+  isCounting = true;
   readonly #fds: readonly number[];
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #address: number;
@@ -26,60 +29,71 @@ export class PerfGroup {
   readonly #scales: Float64Array;
   readonly #mostWatts: Float64Array;
   readonly #joules: Float64Array;
+  /** By counter: 1 once it has a first reading. */
+  readonly #isBegun: Uint8Array;
   #runningNs = 0;
-  #isBegun = false;
 
   constructor(counters: readonly PerfCounter[], fds: readonly number[]) {
     this.counters = counters;
+    this.lives = counters.map(beginLife);
     this.#fds = fds;
     this.#words = new Uint32Array(headWords + 2 * counters.length);
     this.#address = addressOf(this.#words.buffer);
     this.#first = new Uint32Array(this.#words.length);
     this.#scales = Float64Array.from(counters, ({ scale }) => scale);
-    this.#mostWatts = Float64Array.from(counters, ({ domain }) => mostWatts[domain.kind]);
+    this.#mostWatts = Float64Array.from(counters, ({ mostWatts }) => mostWatts);
     this.#joules = new Float64Array(counters.length);
+    this.#isBegun = new Uint8Array(counters.length);
   }
 
-  /** Asks the kernel. False when it counted nothing since the last time, say because the CPU went offline. */
   fetch(): boolean {
     const wanted = this.#words.byteLength;
     const size = readPerfEventAt(this.#fds[0], this.#address, wanted);
-    return size === wanted && this.#numberAt(runningWord) !== this.#runningNs;
+    this.isCounting = size === wanted && this.#numberAt(runningWord) !== this.#runningNs;
+    return this.isCounting;
   }
 
-  /**
-   * Writes what was fetched, in joules since the first time.
-   * @returns false when a counter grew by more than its domain can draw
-   */
   write(values: Float64Array, at: number): boolean {
-    if (!this.#isBegun) this.#begin();
     const runningNs = this.#numberAt(runningWord);
     const seconds = (runningNs - this.#runningNs) / 1e9 + stepSeconds;
     this.#runningNs = runningNs;
-    let isPossible = true;
+    let isSame = true;
     for (let i = 0; i < this.#joules.length; i++) {
-      const joules = this.#joulesOf(i);
+      if (this.#isBegun[i] === 0) this.#begin(i);
+      let joules = this.#joulesOf(i);
       const growth = joules - this.#joules[i];
-      if (!(growth >= 0 && growth <= this.#mostWatts[i] * seconds)) isPossible = false;
+      if (!(growth >= 0 && growth <= this.#mostWatts[i] * seconds)) {
+        isSame = false;
+        joules = this.#beginAnew(i);
+      }
       this.#joules[i] = joules;
       values[at + i] = joules;
     }
-    return isPossible;
+    return isSame;
   }
 
-  /** Lets the counters begin at 0 with the next reading. */
-  restart(): void {
-    this.#isBegun = false;
+  restart(index: number): void {
+    this.#isBegun[index] = 0;
+    this.lives[index] = beginLife();
+  }
+
+  /** @returns what its first reading shows, 0 */
+  #beginAnew(i: number): number {
+    this.restart(i);
+    this.#begin(i);
+    return 0;
+  }
+
+  #begin(i: number): void {
+    const word = headWords + 2 * i;
+    this.#isBegun[i] = 1;
+    this.#first[word] = this.#words[word];
+    this.#first[word + 1] = this.#words[word + 1];
+    this.#joules[i] = 0;
   }
 
   close(): void {
     this.#fds.forEach(closePerfEvent);
-  }
-
-  #begin(): void {
-    this.#isBegun = true;
-    this.#first.set(this.#words);
-    this.#joules.fill(0);
   }
 
   #numberAt(word: number): number {

@@ -46,7 +46,7 @@ test('openPerfReader begins at 0 again, when restarted', { skip: perfRefused }, 
   reader.read(values, 0);
   reader.read(values, 0);
   assert.ok((values[0] ?? 0) > 0);
-  reader.restart();
+  reader.restart(0);
   reader.read(values, 0);
   assert.equal(values[0], 0);
 });

@@ -18,12 +18,16 @@ test('openPowercapReader reads every zone through a descriptor that it keeps', (
   sysfs.writeEnergy('intel-rapl:0', 3_500_000);
   sysfs.writeEnergy('intel-rapl:0:0', 999_939);
   reader.read(values, 1);
-  assert.deepEqual([...values], [-1, 2.5, 1, -1]);
+  // The unit is 61.035 uJ: 2^32 of it are 61.36 uJ beyond the range.
+  assert.deepEqual(
+    [...values].map((joules) => joules.toFixed(8)),
+    ['-1.00000000', '2.50000000', '1.00000036', '-1.00000000'],
+  );
 });
 
 test('openPowercapReader corrects the wrap of each zone by its own range', (t) => {
   const sysfs = createFakeSysfs(t);
-  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0, maxMicrojoules: 999_999 });
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0, maxMicrojoules: 65_712_999_613 });
   sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 0, maxMicrojoules: 65_532_610_987 });
   let nowMs = 0;
   const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
@@ -31,15 +35,14 @@ test('openPowercapReader corrects the wrap of each zone by its own range', (t) =
   const values = new Float64Array(2);
   let used = 0;
   for (let i = 0; i < 300; i++) {
-    sysfs.writeEnergy('intel-rapl:0', used % 1_000_000);
-    // A unit of 2^-16 J, as the kernel rounds it: 15 uJ beyond the range.
-    sysfs.writeEnergy('intel-rapl:1', (1_000 * used) % 65_532_611_002);
+    // Units of 15,300 nJ, as DRAM of servers has, and of 15,258 nJ, the kernel's 2^-16 J.
+    const nanojoules = BigInt(used) * 1_000n;
+    sysfs.writeEnergy('intel-rapl:0', Number((nanojoules % (2n ** 32n * 15_300n)) / 1_000n));
+    sysfs.writeEnergy('intel-rapl:1', Number((nanojoules % (2n ** 32n * 15_258n)) / 1_000n));
     assert.equal(reader.read(values, 0), true);
-    assert.deepEqual(
-      [...values].map((joules) => Math.round(joules * 1e6)),
-      [used, 1_000 * used],
-    );
-    used += 777_777;
+    for (const joules of values)
+      assert.ok(Math.abs(joules * 1e6 - used) <= 1.01, `${joules} J, not ${used} uJ`);
+    used += 777_777_777;
     nowMs += 1_000;
   }
 });

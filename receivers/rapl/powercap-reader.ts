@@ -2,54 +2,92 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
-import type { EnergyReader } from './energy-reader.js';
-import type { Zone } from './find-powercap.js';
 import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
+import { nameDomain } from './domain.js';
+import { beginLife } from './energy-reader.js';
+import type { EnergyReader } from './energy-reader.js';
+import { nameFolder } from './find-powercap.js';
+import type { Zone } from './find-powercap.js';
 
 /** A zone whose counter is open. */
 interface OpenZone {
+  readonly zone: Zone;
   readonly fd: number;
   readonly counter: WrappingCounter;
+  life: number;
+  /** Whether its text has ended with a line end: then one without is torn. */
+  hasLineEnd: boolean;
+  hasGap: boolean;
 }
 
+const newline = 10;
 // Twenty digits and a line end are the longest text that the kernel writes.
 const text = new Uint8Array(32);
 
 /** Reads the powercap tree. */
-class PowercapReader implements EnergyReader {
+export class PowercapReader implements EnergyReader {
   readonly interface = 'powercap';
   readonly domains;
-  readonly #zones: readonly OpenZone[];
+  readonly sources;
+  #zones: readonly OpenZone[];
+  readonly #lives: number[];
   readonly #nowMs: () => number;
   #isSilent = false;
+  #hasGap = false;
 
-  constructor(zones: readonly Zone[], open: readonly OpenZone[], nowMs: () => number) {
-    this.domains = zones.map(({ domain }) => domain);
-    this.#zones = open;
+  constructor(zones: readonly OpenZone[], nowMs: () => number) {
+    this.domains = zones.map(({ zone }) => zone.domain);
+    this.sources = zones.map(({ zone }) => nameFolder(zone.path));
+    this.#zones = zones;
+    this.#lives = zones.map(({ life }) => life);
     this.#nowMs = nowMs;
+  }
+
+  get lives(): readonly number[] {
+    return this.#lives;
   }
 
   get isSilent(): boolean {
     return this.#isSilent;
   }
 
-  read(values: Float64Array, at: number): boolean {
-    const nowMs = this.#nowMs();
-    let isKnown = true;
-    let isSilent = true;
-    let column = at;
-    for (const { fd, counter } of this.#zones) {
-      const microjoules = parseCounter(text, readFromStart(fd, text));
-      if (!Number.isNaN(microjoules)) isSilent = false;
-      if (!counter.update(microjoules, nowMs)) isKnown = false;
-      values[column++] = counter.joules;
-    }
-    this.#isSilent = isSilent;
-    return isKnown;
+  get hasGap(): boolean {
+    return this.#hasGap;
   }
 
-  restart(): void {
-    for (const { counter } of this.#zones) counter.restart();
+  read(values: Float64Array, at: number): boolean {
+    const nowMs = this.#nowMs();
+    let isSame = true;
+    let readings = 0;
+    for (let column = 0; column < this.#zones.length; column++) {
+      const zone = this.#zones[column];
+      const microjoules = readMicrojoules(zone);
+      if (!zone.hasGap) readings++;
+      if (!zone.counter.update(microjoules, nowMs)) {
+        isSame = false;
+        this.restart(column);
+        zone.counter.update(microjoules, nowMs);
+      }
+      values[at + column] = zone.counter.joules;
+    }
+    this.#isSilent = readings === 0;
+    this.#hasGap = readings < this.#zones.length;
+    return isSame;
+  }
+
+  restart(column: number): void {
+    const zone = this.#zones[column];
+    zone.counter.restart();
+    zone.life = beginLife();
+    this.#lives[column] = zone.life;
+  }
+
+  /** Hands over the zone with this path and domain. */
+  release(zone: Zone): OpenZone | undefined {
+    const wanted = identify(zone);
+    const found = this.#zones.find((one) => identify(one.zone) === wanted);
+    this.#zones = this.#zones.filter((one) => one !== found);
+    return found;
   }
 
   close(): void {
@@ -57,22 +95,54 @@ class PowercapReader implements EnergyReader {
   }
 }
 
+function readMicrojoules(zone: OpenZone): number {
+  const length = readFromStart(zone.fd, text);
+  const hasLineEnd = length > 0 && text[length - 1] === newline;
+  const microjoules = zone.hasLineEnd && !hasLineEnd ? Number.NaN : parseCounter(text, length);
+  zone.hasGap = Number.isNaN(microjoules);
+  if (hasLineEnd) zone.hasLineEnd = true;
+  return microjoules;
+}
+
+function identify({ path, domain, maxMicrojoules }: Zone): string {
+  return [path, nameDomain(domain), maxMicrojoules].join(' ');
+}
+
 /**
  * Opens the counter of every zone.
  * @param nowMs a clock that never runs backwards
+ * @param previous the reader before this one, whose counters go on
  * @throws Error when one cannot be opened, with the system's error as its cause
  */
-export function openPowercapReader(zones: readonly Zone[], nowMs = () => performance.now()): EnergyReader {
+export function openPowercapReader(
+  zones: readonly Zone[],
+  nowMs = () => performance.now(),
+  previous?: PowercapReader,
+): PowercapReader {
   const open: OpenZone[] = [];
   try {
     for (const zone of zones) {
-      open.push({ fd: openEnergy(zone), counter: new WrappingCounter(zone) });
+      const before = previous?.release(zone);
+      open.push(before ? reopenZone(before) : openZone(zone));
     }
   } catch (error) {
     for (const { fd } of open) closeSync(fd);
     throw error;
   }
-  return new PowercapReader(zones, open, nowMs);
+  return new PowercapReader(open, nowMs);
+}
+
+function openZone(zone: Zone): OpenZone {
+  // Where it is polled as often as its range asks for, an outage is all that is longer.
+  const counter = new WrappingCounter({ ...zone, outageMs: 0 });
+  return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasLineEnd: false, hasGap: false };
+}
+
+/** The descriptor of a zone that was taken away and came back fails for ever; its counter may have gone on. */
+function reopenZone(before: OpenZone): OpenZone {
+  if (!before.hasGap) return before;
+  closeSync(before.fd);
+  return { ...before, fd: openEnergy(before.zone) };
 }
 
 function openEnergy(zone: Zone): number {

@@ -5,6 +5,7 @@ import type { Sampler } from '../../src/sampling/sampler.js';
 import { schema } from './config.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import type { Columns } from './metrics.js';
 import { openRaplSampler } from './sampler.js';
 
 function openOn(sysfs: FakeSysfs, nowMs?: () => number): Sampler {
@@ -29,7 +30,10 @@ test('openRaplSampler describes its columns and counts from 0 at the first row',
   assert.deepEqual(sampler.columns, {
     interface: 'powercap',
     domains: [{ kind: 'package', package: 0 }],
+    sources: ['intel-rapl:0'],
+    dead: [],
     notes: [],
+    resets: 0,
   });
   assert.equal(sampler.width, 1);
   assert.deepEqual(readRow(sampler), [0]);
@@ -38,25 +42,30 @@ test('openRaplSampler describes its columns and counts from 0 at the first row',
   assert.equal(sampler.generation, 0);
 });
 
-test('openRaplSampler begins a generation at 0, when a counter began anew', (t) => {
+test('openRaplSampler begins a generation, when a counter began anew, and goes on with the others', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
   const sampler = openOn(sysfs);
   t.after(() => sampler.close());
   readRow(sampler);
+  const [life, dramLife] = sampler.lives ?? [];
   sysfs.writeEnergy('intel-rapl:0', 3_000_000);
   sysfs.writeEnergy('intel-rapl:0:0', 6_000_000);
   assert.deepEqual(readRow(sampler), [Number.NaN, 1]);
   assert.equal(sampler.generation, 0);
-  assert.deepEqual(readRow(sampler), [0, 0]);
+  sysfs.writeEnergy('intel-rapl:0', 3_100_000);
+  assert.deepEqual(readRow(sampler), [0, 1]);
   assert.equal(sampler.generation, 1);
-  sysfs.writeEnergy('intel-rapl:0', 3_250_000);
-  assert.deepEqual(readRow(sampler), [0.25, 0]);
+  assert.notEqual(sampler.lives?.[0], life);
+  assert.equal(sampler.lives?.[1], dramLife);
+  assert.equal((sampler.columns as Columns).resets, 1);
+  sysfs.writeEnergy('intel-rapl:0', 3_350_000);
+  assert.deepEqual(readRow(sampler), [0.25, 1]);
   assert.equal(sampler.generation, 1);
 });
 
-test('openRaplSampler opens what is here now, when zones came or went', (t) => {
+test('openRaplSampler opens what is here now, when zones came or went, and goes on with the others', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
@@ -64,14 +73,23 @@ test('openRaplSampler opens what is here now, when zones came or went', (t) => {
   const sampler = openOn(sysfs, () => nowMs);
   t.after(() => sampler.close());
   readRow(sampler);
+  const [life] = sampler.lives ?? [];
   sysfs.remove('class/powercap/intel-rapl:0:0');
-  nowMs = 9_999;
+  nowMs = 4_999;
   sampler.maintain?.();
   assert.deepEqual([sampler.generation, sampler.width], [0, 2]);
-  nowMs = 10_000;
+  nowMs = 5_000;
   sampler.maintain?.();
   assert.deepEqual([sampler.generation, sampler.width], [1, 1]);
-  assert.deepEqual(readRow(sampler), [0]);
+  sysfs.writeEnergy('intel-rapl:0', 100_002_000_000);
+  assert.deepEqual(readRow(sampler), [2]);
+  assert.deepEqual(sampler.lives, [life]);
+  sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 6_000_000 });
+  nowMs = 10_000;
+  sampler.maintain?.();
+  assert.deepEqual([sampler.generation, sampler.width], [2, 2]);
+  sysfs.writeEnergy('intel-rapl:0', 100_003_000_000);
+  assert.deepEqual(readRow(sampler), [3, 0]);
 });
 
 test('openRaplSampler gives up a source that is silent for 10 s, so that it is opened again', (t) => {

@@ -5,6 +5,7 @@ import { findPerfCounters } from './find-perf.js';
 import type { PerfCounter } from './find-perf.js';
 import { findZones } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
+import { mergeAliases } from './zone-aliases.js';
 
 interface Source {
   readonly domain: Domain;
@@ -18,10 +19,29 @@ export interface Sources {
 
 /** What is here, whether or not it may be read, through the interfaces that the settings allow. */
 export function findSources({ interface: wanted, sysfs }: Config): Sources {
+  const zones = mergeAliases(findZones(sysfs));
+  const perf = wanted === 'powercap' ? [] : findPerfCounters(sysfs);
   return {
-    perf: wanted === 'powercap' ? [] : findPerfCounters(sysfs),
-    zones: wanted === 'perf_event' ? [] : findZones(sysfs),
+    perf: perf.map((counter) => limit(counter, zones)),
+    zones: wanted === 'perf_event' ? [] : zones,
   };
+}
+
+/** The limits of a domain are known to powercap only. */
+function limit(counter: PerfCounter, zones: readonly Zone[]): PerfCounter {
+  const name = nameDomain(counter.domain);
+  const zone = zones.find(({ domain }) => nameDomain(domain) === name);
+  return zone ? { ...counter, mostWatts: zone.mostWatts } : counter;
+}
+
+/** A text that differs when counters came, went or moved to another CPU. What they show is no part of it. */
+export function identifySources({ interface: wanted, sysfs }: Config): string {
+  const perf = wanted === 'powercap' ? [] : findPerfCounters(sysfs);
+  const zones = wanted === 'perf_event' ? [] : findZones(sysfs);
+  return JSON.stringify([
+    perf.map(({ domain, type, config, cpu, cpus }) => [domain, type, String(config), cpu, cpus]),
+    zones.map(({ domain, path, maxMicrojoules }) => [domain, path, maxMicrojoules]),
+  ]);
 }
 
 /** Whether packages are among them: virtual machines may offer the one or other domain, but it counts nothing. */
@@ -30,7 +50,8 @@ export function hasPackage(sources: readonly Source[]): boolean {
 }
 
 /** Whether both interfaces offer counters, but not the same: one of them is wrong. */
-export function disagree({ perf, zones }: Sources): boolean {
+export function disagree({ perf: counters, zones }: Sources): boolean {
+  const perf = counters.filter((counter) => !isSum(counter));
   const isCommon = perf.length === zones.length && keepNamed(perf, zones).length === perf.length;
   return hasPackage(perf) && hasPackage(zones) && !isCommon;
 }
@@ -42,7 +63,16 @@ export function describeDisagreement({ perf, zones }: Sources): string {
 
 /** What both interfaces know, which is safe; nothing when they do not even share a package. */
 export function keepCommon({ perf, zones }: Sources): Sources {
-  const common = { perf: keepNamed(perf, zones), zones: keepNamed(zones, perf) };
+  const common = {
+    perf: [
+      ...keepNamed(
+        perf.filter((one) => !isSum(one)),
+        zones,
+      ),
+      ...perf.filter(isSum),
+    ],
+    zones: keepNamed(zones, perf),
+  };
   return hasPackage(common.perf) ? common : { perf: [], zones: [] };
 }
 
@@ -50,6 +80,11 @@ export function keepCommon({ perf, zones }: Sources): Sources {
 export function keepWanted({ perf, zones }: Sources, { domains }: Config): Sources {
   const isWanted = ({ domain }: Source) => domains[domain.kind];
   return { perf: perf.filter(isWanted), zones: zones.filter(isWanted) };
+}
+
+/** AMD's cores: powercap has nothing like it. */
+function isSum({ cpus }: PerfCounter): boolean {
+  return cpus !== undefined;
 }
 
 function keepNamed<Kept extends Source>(

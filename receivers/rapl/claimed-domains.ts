@@ -1,0 +1,64 @@
+import type { Claims } from '../../src/component/claims.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import { claimKey, nameDomain } from './domain.js';
+import type { Domain } from './domain.js';
+
+/** Leaves out what another receiver publishes. */
+export class ClaimedDomains implements Consumer {
+  readonly #claims: Claims;
+  readonly #next: Consumer;
+  readonly #foreign = new WeakSet<Series>();
+  readonly #planColumns = createPlans((series: readonly Series[]) => this.#findOwn(series));
+
+  constructor(claims: Claims, next: Consumer) {
+    this.#claims = claims;
+    this.#next = next;
+  }
+
+  /**
+   * Claims domains, one per series.
+   * @returns those that others publish, with the ids of these, for people: `package-0 by "rapl"`
+   */
+  claim(domains: readonly Domain[], series: readonly Series[]): readonly string[] {
+    return domains.flatMap((domain, column) => {
+      const owner = this.#claims.claim(claimKey(domain));
+      if (owner === undefined) return [];
+      this.#foreign.add(series[column]);
+      return [`${nameDomain(domain)} by "${owner}"`];
+    });
+  }
+
+  consume(table: Table): boolean {
+    const plan = this.#planColumns(table.series);
+    const ended = table.ended?.filter((series) => !this.#foreign.has(series));
+    const isWhole = plan.columns.length === table.series.length;
+    if (isWhole && ended?.length === table.ended?.length) return this.#next.consume(table);
+    const kept = isWhole ? table : keepColumns(table, plan);
+    if (kept.series.length === 0 && (ended ?? []).length === 0) return true;
+    const { series, epoch, offsets, values } = kept;
+    return this.#next.consume({ series, epoch, offsets, values, ...(ended && { ended }) });
+  }
+
+  #findOwn(series: readonly Series[]): Plan {
+    const columns = [...series.keys()].filter((column) => !this.#foreign.has(series[column]));
+    return { columns, series: columns.map((column) => series[column]) };
+  }
+}
+
+/** The columns of a table that are handed on, and their series. */
+interface Plan {
+  readonly columns: readonly number[];
+  readonly series: readonly Series[];
+}
+
+function keepColumns({ series: all, epoch, offsets, values }: Table, { columns, series }: Plan): Table {
+  const rows = columns.length === 0 ? 0 : offsets.length;
+  const kept = new Float64Array(rows * columns.length);
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (const column of columns) kept[to++] = values[row * all.length + column];
+  }
+  return { series, epoch, offsets: rows === 0 ? new Float64Array(0) : offsets, values: kept };
+}

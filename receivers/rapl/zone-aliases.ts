@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { findInteger } from '../../src/linux/sysfs.js';
+import { keepFirst, nameDomain } from './domain.js';
+import type { Domain } from './domain.js';
+import { nameFolder } from './find-powercap.js';
+import type { Zone } from './find-powercap.js';
+
+/** The energy that a zone's folder shows, in microjoules; undefined when it may not be read. */
+export function readEnergy(path: string): number | undefined {
+  return findInteger(join(path, 'energy_uj'));
+}
+
+/**
+ * Where the dies of a package all show the same counter, it is the package's: one zone is kept, as the whole package.
+ * Older kernels offer one zone per die on AMD. The same holds for psys of several sockets.
+ */
+export function mergeAliases(zones: readonly Zone[]): readonly Zone[] {
+  return keepFirst(
+    zones.map((zone) => {
+      const twins = zones.filter((other) => isTwin(zone.domain, other.domain));
+      const isAlias = twins.length > 0 && twins.every((twin) => isSameCounter(zone.path, twin.path));
+      if (!isAlias) return zone;
+      const copies = [...zone.copies, ...twins.map(({ path }) => path)];
+      return { ...zone, domain: nameWhole(zone.domain), copies };
+    }),
+  );
+}
+
+function nameWhole({ kind, package: packageId }: Domain): Domain {
+  return { kind, package: kind === 'psys' ? 0 : packageId };
+}
+
+function isTwin(a: Domain, b: Domain): boolean {
+  if (a.kind !== b.kind) return false;
+  return a.kind === 'psys' ? a.package !== b.package : a.package === b.package && a.die !== b.die;
+}
+
+/** Whether a reading of one counter lies between two of the other: of two, that is next to impossible. */
+export function isSameCounter(a: string, b: string): boolean {
+  const [before = 0, between = 0, after = 0] = [a, b, a].map((path) => readEnergy(path));
+  return before > 0 && before <= between && between <= after;
+}
+
+/** For people: which folder is read where a domain shows through several. */
+export function describeCopies(zones: readonly Zone[]): readonly string[] {
+  return zones.flatMap(({ domain, path, copies }) =>
+    copies.map((copy) => {
+      const shown = isSameCounter(path, copy) ? 'shows the same' : 'has a count of its own';
+      return `${nameDomain(domain)} is read from ${nameFolder(path)}, not from ${nameFolder(copy)}, which ${shown}`;
+    }),
+  );
+}
+
+/** The paths of zones that stand at 0 while a package does not: nothing was ever counted in them. */
+export function findResting(zones: readonly Zone[]): ReadonlySet<string> {
+  const isCounting = zones.some(
+    ({ domain, path }) => domain.kind === 'package' && (readEnergy(path) ?? 0) > 0,
+  );
+  const resting = isCounting ? zones.filter(({ path }) => readEnergy(path) === 0) : [];
+  return new Set(resting.map(({ path }) => path));
+}
