@@ -98,11 +98,14 @@ export function judgeReferences(
   ids: readonly string[],
   known: IdSet,
 ): readonly Problem[] {
+  const seen = new Set<string>();
   return ids.flatMap((id, i) => {
     const origin = list?.kind === 'list' ? list.items[i]?.origin : list?.origin;
     const about = `references ${kind} "${id}"`;
     const hint = () => suggest(id, known.keys());
     if (!known.has(id)) return { origin, path, message: `${about} which is not configured${hint()}` };
-    return ids.indexOf(id) === i ? [] : { origin, path, message: `${about} more than once` };
+    if (seen.has(id)) return { origin, path, message: `${about} more than once` };
+    seen.add(id);
+    return [];
   });
 }

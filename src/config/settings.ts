@@ -95,27 +95,43 @@ function judgeLeaf(setting: Setting, node: ConfigNode): unknown {
 
 function judgeValue(name: FormatName, node: ConfigNode): unknown {
   const { wanted, plain } = formats[name];
-  const judged = askConvict(convictFormat(name), plain(node));
+  const judged = askConvict(name, plain(node));
   if (judged === undefined) throw new Error(describeMismatch(wanted, node));
   return judged.value;
 }
 
 function judgeChoice(choices: readonly string[], node: ConfigNode): unknown {
   const text = formats.string.plain(node);
-  const judged = askConvict([...choices], text);
+  const judged = askConvict(choices, text);
   if (judged) return judged.value;
   const nearest = typeof text === 'string' ? findNearest(text, choices) : undefined;
   const hint = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
   throw new Error(`${describeMismatch(`one of ${choices.join(', ')}`, node)}${hint}`);
 }
 
+type Judge = convict.Config<{ leaf: unknown }>;
+
+/** Made once each: convict takes far longer to understand a schema than to judge a value. */
+const judges = new Map<Setting['format'], Judge>();
+
+function judgeFor(format: Setting['format']): Judge {
+  const known = judges.get(format);
+  if (known) return known;
+  const wanted = typeof format === 'string' ? convictFormat(format) : [...format];
+  const leaf = { doc: '', default: null, nullable: true, format: wanted };
+  const judge = convict<{ leaf: unknown }>({ leaf }, { args: [], env: {} });
+  judges.set(format, judge);
+  return judge;
+}
+
 /** Lets convict judge one value by itself: given a whole schema, it would stop at the first wrong item. */
-function askConvict(format: string | string[], plain: unknown): { readonly value: unknown } | undefined {
+function askConvict(format: Setting['format'], plain: unknown): { readonly value: unknown } | undefined {
   if (plain === undefined) return undefined;
   // convict takes a dot in a map's key for a path; lists and maps were understood as a whole before.
   if (typeof plain === 'object') return { value: plain };
-  const judge = convict<{ leaf: unknown }>({ leaf: { doc: '', default: null, nullable: true, format } });
-  judge.load({ leaf: plain });
+  const judge = judgeFor(format);
+  // Not load, which would look for arguments and variables each time.
+  judge.set('leaf', plain);
   try {
     judge.validate();
   } catch {
