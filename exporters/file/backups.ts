@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import type { Config } from './config.js';
+import type { RotationConfig } from './config.js';
 
 /** What the Collector's file exporter does with backups (lumberjack's names and rules). */
-type Rules = Pick<Config['rotation'], 'max_backups' | 'max_days' | 'localtime'>;
+type Rules = Pick<RotationConfig, 'max_backups' | 'max_days' | 'localtime'>;
 
 const dayMs = 86_400_000;
 

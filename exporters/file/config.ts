@@ -1,5 +1,38 @@
 import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
+const rotationSettings = {
+  max_megabytes: {
+    doc: 'Size in MiB at which a new file begins; 0: any.',
+    format: 'int',
+    default: 100,
+    min: 0,
+  },
+  interval: {
+    doc: 'Age at which a new file begins; 0: any.',
+    format: 'duration',
+    default: '0',
+  },
+  max_days: {
+    doc: 'Days after which backups are deleted; 0: never.',
+    format: 'int',
+    default: 0,
+    min: 0,
+  },
+  max_backups: {
+    doc: 'How many backups are kept; 0: all.',
+    format: 'int',
+    default: 100,
+    min: 0,
+  },
+  localtime: {
+    doc: 'Whether the names of backups have local time rather than UTC.',
+    format: 'boolean',
+    default: false,
+  },
+} as const satisfies Schema;
+
+export type RotationConfig = ConfigOf<typeof rotationSettings>;
+
 export const schema = {
   path: {
     doc: 'File to write; its folder must be there.',
@@ -39,34 +72,10 @@ export const schema = {
     default: ['host.name', 'hw.type', 'hw.id', 'process.pid', 'process.executable.name'],
   },
   rotation: {
-    max_megabytes: {
-      doc: 'Size in MiB at which a new file begins; 0: never.',
-      format: 'int',
-      default: 0,
-      min: 0,
-    },
-    interval: {
-      doc: 'Time after which a new file begins; 0: never.',
-      format: 'duration',
-      default: '0',
-    },
-    max_days: {
-      doc: 'Days after which backups are deleted; 0: never.',
-      format: 'int',
-      default: 0,
-      min: 0,
-    },
-    max_backups: {
-      doc: 'How many backups are kept; 0: all.',
-      format: 'int',
-      default: 100,
-      min: 0,
-    },
-    localtime: {
-      doc: 'Whether the names of backups have local time rather than UTC.',
-      format: 'boolean',
-      default: false,
-    },
+    doc: 'When a file becomes a backup and a new one begins. Not set: never.',
+    format: 'group',
+    default: null,
+    settings: rotationSettings,
   },
 } as const satisfies Schema;
 

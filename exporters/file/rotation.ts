@@ -2,18 +2,27 @@ import { rmSync } from 'node:fs';
 import { describeError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
 import { keepAsBackup, pruneBackups } from './backups.js';
-import type { Config } from './config.js';
+import type { RotationConfig } from './config.js';
 import type { OutputFile } from './output-file.js';
 
 const bytesPerMegabyte = 1024 * 1024;
 
+const never: RotationConfig = {
+  max_megabytes: 0,
+  interval: 0,
+  max_days: 0,
+  max_backups: 0,
+  localtime: false,
+};
+
 /** Begins new files in the place of those that are too large or too old. */
 export class Rotation {
-  readonly #config: Config['rotation'];
+  readonly #config: RotationConfig;
   readonly #log: Log;
 
-  constructor(config: Config['rotation'], log: Log) {
-    this.#config = config;
+  /** @param config null: files only end where they cannot go on */
+  constructor(config: RotationConfig | null, log: Log) {
+    this.#config = config ?? never;
     this.#log = log;
   }
 
