@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+/** What the user starts. */
+export const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 /** What a finished command left. */
 export interface Outcome {

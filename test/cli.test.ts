@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { runAgent, startAgent, writeConfig } from './agent.js';
+import { program, runAgent, startAgent, writeConfig } from './agent.js';
 
 const minimal = `
 receivers: {host: {collection_interval: 100ms}}
@@ -51,6 +52,16 @@ test('run exits with 2 and no stack trace, when a file is missing', async () => 
   const { code, stderr } = await runAgent(['run', '-c', '/nowhere/x.yaml']);
   assert.equal(code, 2);
   assert.match(stderr, /^Cannot read the configuration "\/nowhere\/x\.yaml": ENOENT[^\n]*\n$/);
+});
+
+test('the command line says so, when its working directory was removed', () => {
+  const script = 'cd "$(mktemp -d)"; rmdir "$PWD"; exec "$0" "$1" validate';
+  const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, program], { encoding: 'utf8' });
+  assert.equal(
+    stderr,
+    'Cannot run joulemetry: found a working directory that was removed, wanted one that is there\n',
+  );
+  assert.equal(status, 1);
 });
 
 test('validate takes the embedded default configuration and --set over it', async () => {

@@ -2,11 +2,20 @@
 // Looks at where it runs before it loads anything that would fail there with words that help nobody.
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-const wanted = 'Node 20.19 or newer on Linux';
+const platform = 'Node 20.19 or newer on Linux';
 
-function refuse(found: string): void {
+function refuse(found: string, wanted = platform): void {
   process.stderr.write(`Cannot run joulemetry: found ${found}, wanted ${wanted}\n`);
   process.exitCode = 1;
+}
+
+/** Installed components are looked for from there, and paths of the configuration start there. */
+function hasWorkingDirectory(): boolean {
+  try {
+    return process.cwd() !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the command is `run`, the one that goes on until a signal. */
@@ -16,6 +25,7 @@ function isAgent([first = 'run']: readonly string[]): boolean {
 
 if (major < 20 || (major === 20 && minor < 19)) refuse(`Node ${process.versions.node}`);
 else if (process.platform !== 'linux') refuse(`the operating system "${process.platform}"`);
+else if (!hasWorkingDirectory()) refuse('a working directory that was removed', 'one that is there');
 else {
   const args = process.argv.slice(2);
   if (isAgent(args)) (await import('./signals.js')).leaveOnSignal();
