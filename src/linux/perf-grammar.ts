@@ -77,6 +77,7 @@ class EventParser {
     const groups: ParsedGroup[] = [];
     do groups.push(this.#parseItem());
     while (this.#take(','));
+    this.#skipSpace();
     if (this.#at < this.#text.length) this.#fail(`found ${this.#show()}, wanted "," or the end`);
     return groups;
   }

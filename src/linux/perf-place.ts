@@ -71,20 +71,29 @@ export function adaptToRights(groups: readonly EventGroup[], probe: EventProbe):
   const userOnly: string[] = [];
   const adapt = (event: CountedEvent): CountedEvent => {
     const isFree = !hasPrivilege(event.modifiers) && !event.isKernelOnly;
-    if (!isFree || !isForbidden(event, probe)) return event;
-    const modifiers = { ...event.modifiers, excludeKernel: true, excludeHypervisor: true };
-    userOnly.push(event.name);
-    return { ...event, modifiers };
+    if (!isFree || !forbidden.has(findFailure(event, probe))) return event;
+    const reduced = {
+      ...event,
+      modifiers: { ...event.modifiers, excludeKernel: true, excludeHypervisor: true },
+    };
+    const failure = findFailure(reduced, probe);
+    if (failure === '') userOnly.push(event.name);
+    // That a machine does not have an event at all shows only to those who may ask for it.
+    return failure === '' || failure === 'ENOENT' ? reduced : event;
   };
   return { groups: groups.map((group) => ({ ...group, events: group.events.map(adapt) })), userOnly };
 }
 
-function isForbidden(event: CountedEvent, probe: EventProbe): boolean {
+const forbidden = new Set(['EACCES', 'EPERM']);
+
+/** The error's name; empty: there is none. */
+function findFailure(event: CountedEvent, probe: EventProbe): string {
   try {
     probe.close(probe.open(event, -1));
-    return false;
+    return '';
   } catch (error) {
-    return error instanceof PerfEventError && (error.code === 'EACCES' || error.code === 'EPERM');
+    if (error instanceof PerfEventError) return error.code;
+    throw error;
   }
 }
 

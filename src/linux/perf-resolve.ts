@@ -225,7 +225,7 @@ function findNameMeaning(name: string, machine: Machine): Meaning {
   const found = findPlainName(name, machine) ?? findModified(name, machine);
   if (found) return found;
   const tracepoint = findTracepoint(machine.sysfs, name);
-  if (typeof tracepoint === 'object') throw new Error(`${tracepoint.problem}; ${explainPfm(name)}`);
+  if (typeof tracepoint === 'object') throw new Error(tracepoint.problem);
   const names = [...listEventNames(), ...machine.pmus.flatMap(listAliases)];
   throw new Error(`this machine has no such event${suggest(name.toLowerCase(), names)}; ${explainPfm(name)}`);
 }

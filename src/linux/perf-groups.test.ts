@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CountedEvent } from './perf-counted-event.js';
+import { PerfEventError } from './perf-event.js';
+import { createFakePmus, serverPmus } from './perf-fake-sysfs.fixture.js';
+import { parseEvents } from './perf-grammar.js';
+import { describeRefused, fitGroups, type EventProbe } from './perf-groups.js';
+import { adaptToRights } from './perf-place.js';
+import { resolveEvents } from './perf-resolve.js';
+
+/** A PMU with so many counters that does not know "bus-cycles", and forbids the kernel to the unprivileged. */
+class FakePmu implements EventProbe {
+  readonly open = (event: CountedEvent, leaderFd: number): number => {
+    // In the kernel's order.
+    if (this.#isForbidden(event)) throw refuse(event, 'EACCES');
+    if (event.name === 'bus-cycles') throw refuse(event, 'ENOENT');
+    const leader = leaderFd === -1 ? this.#nextFd : leaderFd;
+    const size = (this.#sizes.get(leader) ?? 0) + (event.isSoftware ? 0 : 1);
+    if (size > this.#counters) throw refuse(event, 'EINVAL');
+    this.#sizes.set(leader, size);
+    this.#openFds.add(this.#nextFd);
+    return this.#nextFd++;
+  };
+  readonly #counters: number;
+  readonly #mayCountKernel: boolean;
+  readonly #sizes = new Map<number, number>();
+  readonly #openFds = new Set<number>();
+  #nextFd = 10;
+
+  constructor(counters: number, mayCountKernel = true) {
+    this.#counters = counters;
+    this.#mayCountKernel = mayCountKernel;
+  }
+
+  get stillOpen(): number {
+    return this.#openFds.size;
+  }
+
+  close(fd: number): void {
+    this.#openFds.delete(fd);
+  }
+
+  #isForbidden({ modifiers }: CountedEvent): boolean {
+    return !this.#mayCountKernel && modifiers.excludeKernel !== true;
+  }
+}
+
+function refuse({ name }: CountedEvent, code: string): PerfEventError {
+  return new PerfEventError(`Cannot open perf event "${name}" on cpu 0: ${code}`, code);
+}
+
+const resolve = (t: { after(callback: () => void): void }, text: string) =>
+  resolveEvents(parseEvents(text), { sysfs: createFakePmus(t, serverPmus) }).groups;
+
+const namesOf = ({ groups }: ReturnType<typeof fitGroups>) =>
+  groups.map(({ events }) => events.map(({ name }) => name));
+
+test('fitGroups counts together what the PMU takes together, software apart', (t) => {
+  const pmu = new FakePmu(2);
+  const groups = resolve(t, 'cycles,cs,instructions,branches,task-clock,r1a8,energy-pkg');
+  const fit = fitGroups(groups, pmu);
+  assert.deepEqual(namesOf(fit), [
+    ['cycles', 'instructions'],
+    ['branches', 'r1a8'],
+    ['cs', 'task-clock'],
+    ['energy-pkg'],
+  ]);
+  assert.deepEqual(fit.refused, []);
+  assert.equal(pmu.stillOpen, 0);
+});
+
+test('fitGroups refuses what cannot be counted alone, and says why', (t) => {
+  const fit = fitGroups(resolve(t, 'bus-cycles,cycles,instructions'), new FakePmu(4));
+  assert.deepEqual(namesOf(fit), [['cycles', 'instructions']]);
+  assert.deepEqual(
+    fit.refused.map(({ event, code, reason }) => [event.name, code, reason]),
+    [['bus-cycles', 'ENOENT', 'Cannot open perf event "bus-cycles" on cpu 0: ENOENT']],
+  );
+});
+
+test('fitGroups keeps a group in braces together or refuses all of it', (t) => {
+  const fit = fitGroups(resolve(t, '{cycles,instructions,branches},{cs,r1a8}'), new FakePmu(2));
+  assert.deepEqual(namesOf(fit), [['cs', 'r1a8']]);
+  assert.deepEqual(
+    fit.refused.map(({ event, reason }) => [event.name, reason]),
+    [
+      [
+        'cycles',
+        'Cannot count event "cycles" in its group: Cannot open perf event "branches" on cpu 0: EINVAL',
+      ],
+      [
+        'instructions',
+        'Cannot count event "instructions" in its group: Cannot open perf event "branches" on cpu 0: EINVAL',
+      ],
+      ['branches', 'Cannot open perf event "branches" on cpu 0: EINVAL'],
+    ],
+  );
+});
+
+test('fitGroups makes groups no larger than it is told', (t) => {
+  const fit = fitGroups(resolve(t, 'cycles,instructions,branches'), new FakePmu(8), 2);
+  assert.deepEqual(namesOf(fit), [['cycles', 'instructions'], ['branches']]);
+});
+
+test('describeRefused tells of events with the same reason in one line', () => {
+  const line = (name: string, code: string) => ({
+    event: { name },
+    reason: `Cannot open perf event "${name}": ${code}`,
+  });
+  const refused = [line('a', 'ENOENT'), line('b', 'EACCES'), line('c', 'ENOENT')];
+  // Only the names are looked at.
+  assert.deepEqual(describeRefused(refused as unknown as Parameters<typeof describeRefused>[0]), [
+    'Cannot open perf events "a", "c": ENOENT',
+    'Cannot open perf event "b": EACCES',
+  ]);
+});
+
+test('adaptToRights leaves out the kernel where it is forbidden, unless somebody asked for it', (t) => {
+  const groups = resolve(t, 'cycles,page-faults:k,cs,bus-cycles');
+  const { groups: rightful, userOnly } = adaptToRights(groups, new FakePmu(4, false));
+  const modifiers = rightful.flatMap(({ events }) => events.map((event) => event.modifiers));
+  assert.deepEqual(modifiers, [
+    { excludeKernel: true, excludeHypervisor: true },
+    { excludeUser: true, excludeHypervisor: true },
+    {},
+    { excludeKernel: true, excludeHypervisor: true },
+  ]);
+  assert.deepEqual(userOnly, ['cycles']);
+  assert.deepEqual(adaptToRights(groups, new FakePmu(4)), { groups, userOnly: [] });
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createFakePmus, hybridPmus, serverPmus } from './perf-fake-sysfs.fixture.js';
+import { findLibpfm } from './libpfm.js';
+import { parseEvents } from './perf-grammar.js';
+import { resolveEvents } from './perf-resolve.js';
+
+// libpfm4 then knows the events of CPUs that are not here. It looks once, when it is loaded.
+process.env['LIBPFM_ENCODE_INACTIVE'] = '1';
+
+const resolve = (sysfs: string, text: string, rename = {}) =>
+  resolveEvents(parseEvents(text), { sysfs, rename });
+
+function codes(sysfs: string, text: string): readonly string[] {
+  const { groups, unknown } = resolve(sysfs, text);
+  assert.deepEqual(unknown, []);
+  const encodings = groups.flatMap(({ events }) => events.flatMap((event) => event.encodings));
+  return encodings.map(
+    ({ type, config, pmu, cpus }) => `${type} ${config.toString(16)} ${pmu} ${cpus?.join(',')}`,
+  );
+}
+
+test('resolveEvents counts on the PMU of each kind of cores, where there are several', (t) => {
+  const sysfs = createFakePmus(t, hybridPmus);
+  assert.deepEqual(codes(sysfs, 'instructions'), [
+    '0 a00000001 cpu_atom 4,5,6,7',
+    '0 400000001 cpu_core 0,1,2,3',
+  ]);
+  assert.deepEqual(codes(sysfs, 'LLC-load-misses'), [
+    '3 a00010002 cpu_atom 4,5,6,7',
+    '3 400010002 cpu_core 0,1,2,3',
+  ]);
+  assert.deepEqual(codes(sysfs, 'r1a8'), ['10 1a8 cpu_atom 4,5,6,7', '4 1a8 cpu_core 0,1,2,3']);
+  assert.deepEqual(codes(sysfs, 'cpu_core/cycles/'), ['0 400000000 cpu_core 0,1,2,3']);
+  assert.deepEqual(codes(sysfs, 'mem-stores:u'), ['10 6d0 cpu_atom 4,5,6,7', '4 2cd cpu_core 0,1,2,3']);
+  assert.deepEqual(codes(sysfs, 'page-faults'), ['1 2  undefined']);
+});
+
+test('resolveEvents takes scale and unit from sysfs, and all PMUs that are numbered', (t) => {
+  const sysfs = createFakePmus(t, serverPmus);
+  const { groups } = resolve(sysfs, 'imc/cas_count_read/,energy-pkg,task-clock');
+  const [[reads], [energy], [clock]] = groups.map(({ events }) => events);
+  assert.deepEqual([reads.unit, reads.scale, reads.encodings.length], ['By', 64, 2]);
+  assert.deepEqual([energy.unit, energy.scale, energy.encodings[0].isTask], ['J', 2 ** -32, false]);
+  assert.deepEqual([clock.unit, clock.scale], ['s', 1e-9]);
+});
+
+test('resolveEvents renames by text or by the name in the event', (t) => {
+  const sysfs = createFakePmus(t, serverPmus);
+  const rename = { 'cpu/event=0xc0/': 'retired', mine: 'yours' };
+  const { groups } = resolve(
+    sysfs,
+    'cpu/event=0xc0/,cpu/event=1,name=mine/,cpu/event=2,name=third/u,cs',
+    rename,
+  );
+  assert.deepEqual(
+    groups.flatMap(({ events }) => events.map(({ name }) => name)),
+    ['retired', 'yours', 'third', 'cs'],
+  );
+});
+
+const unknown: Readonly<Record<string, RegExp>> = {
+  cyles: /Cannot count event "cyles": this machine has no such event, did you mean "cycles"\?/,
+  'cpo/event=1/': /Cannot count event "cpo\/event=1\/": no PMU is called "cpo", did you mean "cpu"\?/,
+  'cpu/evnt=1/': /"evnt" is no term, wanted one of cmask, edge, event/,
+  'cpu/needs-number/': /"umask" is not set, wanted umask=NUMBER/,
+  'intel_cqm/llc_occupancy/': /"llc_occupancy" is a level/,
+  'cs,cs': /Cannot count event "cs": another one is called "cs"/,
+  '{cs,nonsense}':
+    /Cannot count event "nonsense"[^]*Cannot count event "cs": another one of its group is unknown/,
+};
+
+for (const [text, reason] of Object.entries(unknown)) {
+  test(`resolveEvents says why it does not know ${text}`, (t) => {
+    const resolved = resolve(createFakePmus(t, serverPmus), text);
+    assert.match(resolved.unknown.map((each) => each.reason).join('\n'), reason);
+  });
+}
+
+test('resolveEvents leaves out a group that has an unknown event', (t) => {
+  assert.deepEqual(resolve(createFakePmus(t, serverPmus), '{cs,nonsense}').groups, []);
+});
+
+test('resolveEvents finds tracepoints below sysfs, and says what is missing', (t) => {
+  const sysfs = createFakePmus(t, serverPmus);
+  const [none] = resolve(sysfs, 'sched:sched_switch').unknown;
+  assert.match(none.reason, /kernel\/tracing cannot be read, wanted root and: mount -t tracefs/);
+  mkdirSync(join(sysfs, 'kernel/tracing/events/sched/sched_switch'), { recursive: true });
+  writeFileSync(join(sysfs, 'kernel/tracing/events/sched/sched_switch/id'), '372\n');
+  assert.deepEqual(codes(sysfs, 'sched:sched_switch,sched:sched_switch:u'), [
+    '2 174  undefined',
+    '2 174  undefined',
+  ]);
+  assert.match(resolve(sysfs, 'sched:sched_swich').unknown[0].reason, /no such event/);
+});
+
+const libpfm = findLibpfm();
+const withoutPfm = typeof libpfm === 'string' ? libpfm : false;
+
+test('resolveEvents asks libpfm4 for what only it knows', { skip: withoutPfm }, (t) => {
+  const { groups } = resolve(
+    createFakePmus(t, serverPmus),
+    'skl::INST_RETIRED:ANY_P:u,skl::L2_RQSTS:MISS:c=2:i',
+  );
+  const events = groups.flatMap((group) => group.events);
+  assert.deepEqual(
+    events.map(({ encodings: [{ type, config }] }) => [type, config]),
+    [
+      [4, 0xc0n],
+      [4, 0x2803f24n],
+    ],
+  );
+  assert.equal(events[0].modifiers.excludeKernel, true);
+  assert.equal(events[1].modifiers.excludeKernel, undefined);
+});
