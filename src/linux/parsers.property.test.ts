@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fileBytes, holdsFor, textOf } from '../contract/property.fixture.js';
 import { parseCpuTimes, parseForks, parseNumbers } from './procfs.js';
-import { parseCounter } from './sysfs.js';
+import { findInteger, parseCounter } from './sysfs.js';
 import { parseCpuList } from './topology.js';
 
 test('parseNumbers gives back the numbers of any line', () => {
@@ -81,6 +84,27 @@ test('parseCounter gives back every counter that a double holds, and nothing for
     const isCounter = /^\d+\n$/u.test(text) && Number(text) <= Number.MAX_SAFE_INTEGER;
     assert.equal(parseCounter(bytes, bytes.length), isCounter ? Number(text) : Number.NaN);
   });
+});
+
+test('findInteger gives back whole numbers, and nothing for any other file', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'file');
+  holdsFor(fc.maxSafeInteger(), (value) => {
+    writeFileSync(path, `${value}\n`);
+    assert.equal(findInteger(path), value === 0 ? 0 : value);
+  });
+  holdsFor(
+    fc.oneof(
+      fileBytes,
+      textOf('0123456789', 400).map((text) => Buffer.from(text)),
+    ),
+    (bytes) => {
+      writeFileSync(path, bytes);
+      const found = findInteger(path);
+      assert.ok(found === undefined || Number.isFinite(found), `${found}`);
+    },
+  );
 });
 
 test('parseCpuList gives back the CPUs of any list, and only CPUs for any text', () => {

@@ -14,10 +14,15 @@ export function findText(path: string): string | undefined {
   }
 }
 
-/** The whole number in a sysfs file; undefined when it is not here, may not be read, or holds something else. */
+/**
+ * The whole number in a sysfs file, rounded beyond 2^53; undefined when it is not here, may not be read, or holds
+ * something else.
+ */
 export function findInteger(path: string): number | undefined {
   const text = findText(path);
-  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined;
+  if (text === undefined || !/^-?\d+$/.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** The names in a sysfs folder, in alphabetical order; none when it is not here. */
