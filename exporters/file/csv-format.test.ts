@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  createFolder,
+  createReading,
+  createSeries,
+  readFileLines,
+  startExporter,
+  writeTables,
+} from './file.fixture.js';
+
+const energy = createSeries();
+const power = createSeries('hw.power');
+
+test('a CSV file has units in its header, instants with nanoseconds, and quoted fields', async (t) => {
+  const path = join(createFolder(t), 'energy.csv');
+  await writeTables({ path, format: 'csv', attribute_columns: ['hw.id', 'host.name'] }, [
+    createReading(energy, 1, 0.1),
+    { ...createReading(energy, 2), values: Float64Array.of(NaN), ended: [energy] },
+  ]);
+  const shared = '2027-01-15T08:00:00.000000000Z,counter,double';
+  const attributes = '"{""host.name"":""node-1""}","{""hw.id"":""package-0""}",package-0,node-1';
+  assert.deepEqual(readFileLines(path), [
+    'time,start_time,kind,type,state,resource,attributes,hw.id,host.name,hw.energy (J)',
+    `2027-01-15T08:00:01.000000000Z,${shared},,${attributes},0.1`,
+    `2027-01-15T08:00:02.000000000Z,${shared},,${attributes},NaN`,
+    `2027-01-15T08:00:02.000000000Z,${shared},ended,${attributes},NaN`,
+  ]);
+});
+
+test('a metric that comes up later gets a column in every line of the file', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.csv');
+  const settings = { path, format: 'csv', attribute_columns: [] };
+  await writeTables(settings, [createReading(energy, 1)]);
+  await writeTables(settings, [createReading(power, 2), createReading(energy, 3)]);
+  const cells = readFileLines(path).map((line) => line.split(',').slice(-2));
+  assert.deepEqual(cells, [
+    ['hw.energy (J)', 'hw.power (J)'],
+    ['1', ''],
+    ['', '2'],
+    ['3', ''],
+  ]);
+  assert.deepEqual(readdirSync(folder), ['energy.csv']);
+});
+
+test('a metric that comes up later begins another file, when this one is compressed', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.csv.gz');
+  const { consume, stop } = startExporter({
+    path,
+    format: 'csv',
+    compression: 'gzip',
+    flush_interval: '1ms',
+  });
+  consume(createReading(energy, 1));
+  while (readdirSync(folder).length < 2) {
+    await new Promise((resolve) => void setTimeout(resolve, 10));
+    consume(createReading(power, 2));
+  }
+  await stop();
+});
+
+test('a CSV file with other columns of attributes becomes a backup', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.csv');
+  await writeTables({ path, format: 'csv', attribute_columns: ['hw.id'] }, [createReading(energy, 1)]);
+  await writeTables({ path, format: 'csv', attribute_columns: [] }, [createReading(energy, 2)]);
+  assert.equal(readdirSync(folder).length, 2);
+  assert.equal(readFileLines(path).length, 2);
+});
+
+test('a CSV file that a crash left with half a header begins anew', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.csv');
+  writeFileSync(path, 'time,start_ti');
+  await writeTables({ path, format: 'csv' }, [createReading(energy, 1)]);
+  assert.equal(readFileLines(path).length, 2);
+  assert.deepEqual(readdirSync(folder), ['energy.csv']);
+});

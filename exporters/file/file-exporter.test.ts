@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import {
+  createFolder,
+  createReading,
+  createSeries,
+  readFileLines,
+  readValues,
+  startExporter,
+  writeTables,
+} from './file.fixture.js';
+
+const series = createSeries();
+
+function readings(from: number, to: number) {
+  return Array.from({ length: to - from + 1 }, (_, i) => createReading(series, from + i));
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(10);
+}
+
+test('the file has a line for each table and is for its owner', async (t) => {
+  const path = join(createFolder(t), 'energy.json');
+  await writeTables({ path }, readings(1, 3));
+  assert.equal(readFileLines(path).length, 3);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.equal(
+    readFileLines(path)[0],
+    '{"resourceMetrics":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"node-1"}}]},' +
+      '"scopeMetrics":[{"scope":{"name":"joulemetry","version":"0.1.0"},"metrics":[{"name":"hw.energy","unit":"J",' +
+      '"sum":{"dataPoints":[{"attributes":[{"key":"hw.id","value":{"stringValue":"package-0"}}],' +
+      '"startTimeUnixNano":"1800000000000000000","timeUnixNano":"1800000001000000000","asDouble":1}],' +
+      '"aggregationTemporality":2,"isMonotonic":true}}]}]}]}',
+  );
+});
+
+test('the file has what waited, once the flush interval has passed', async (t) => {
+  const path = join(createFolder(t), 'energy.json');
+  const { consume, stop, counted } = startExporter({ path, flush_interval: '1ms' });
+  consume(createReading(series, 1));
+  await until(() => statSync(path).size > 0);
+  assert.equal(counted.sent, 1);
+  await stop();
+});
+
+test('append continues a file and cuts off a line that a crash left torn', async (t) => {
+  const path = join(createFolder(t), 'energy.json');
+  await writeTables({ path }, readings(1, 2));
+  appendFileSync(path, '{"resourceMetrics":[{"resour');
+  await writeTables({ path }, readings(3, 3));
+  assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1, 2, 3]);
+  for (const line of readFileLines(path)) JSON.parse(line);
+});
+
+test('append keeps a file of another format as a backup', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.json');
+  writeFileSync(path, 'not mine\n');
+  await writeTables({ path }, readings(1, 1));
+  const [backup = ''] = readdirSync(folder).filter((name) => name !== 'energy.json');
+  assert.match(backup, /^energy-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.json$/u);
+  assert.equal(readFileSync(join(folder, backup), 'utf8'), 'not mine\n');
+  assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1]);
+});
+
+test('a file is replaced, when append is off', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.json');
+  await writeTables({ path }, readings(1, 2));
+  await writeTables({ path, append: false }, readings(3, 3));
+  assert.deepEqual(readValues(readFileSync(path, 'utf8')), [3]);
+  assert.deepEqual(readdirSync(folder), ['energy.json']);
+});
+
+test('rotation keeps no file above its size, no more backups than wanted, and loses nothing in between', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.json');
+  const wide = Array.from({ length: 1000 }, (_, i) => createSeries('hw.energy', `package-${i}`));
+  const tables = Array.from({ length: 40 }, (_, second) => ({
+    ...createReading(series, second),
+    series: wide,
+    values: new Float64Array(1000).fill(second),
+  }));
+  await writeTables({ path, rotation: { max_megabytes: 2, max_backups: 3 } }, tables);
+  const files = readdirSync(folder).toSorted();
+  assert.equal(files.length, 4);
+  const sizes = files.map((name) => statSync(join(folder, name)).size);
+  assert.ok(Math.max(...sizes) <= 2 * 1024 * 1024, `sizes are ${sizes.join(', ')}`);
+  const seconds = new Set(files.flatMap((name) => readValues(readFileSync(join(folder, name), 'utf8'))));
+  const kept = [...seconds].toSorted((a, b) => a - b);
+  assert.deepEqual(
+    kept,
+    Array.from({ length: kept.length }, (_, i) => 40 - kept.length + i),
+  );
+  assert.ok(kept.length > 15);
+});
+
+test('each flush of a gzip file is a whole member, and an existing file becomes a backup', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.json.gz');
+  const { consume, stop } = startExporter({ path, compression: 'gzip', flush_interval: '1ms' });
+  consume(createReading(series, 1));
+  await until(() => statSync(path).size > 0);
+  const first = statSync(path).size;
+  consume(createReading(series, 2));
+  await until(() => statSync(path).size > first);
+  assert.deepEqual(readValues(gunzipSync(readFileSync(path).subarray(0, first)).toString()), [1]);
+  assert.deepEqual(readValues(gunzipSync(readFileSync(path)).toString()), [1, 2]);
+  await stop();
+  await writeTables({ path, compression: 'gzip' }, readings(3, 3));
+  assert.deepEqual(readValues(gunzipSync(readFileSync(path)).toString()), [3]);
+  assert.equal(readdirSync(folder).length, 2);
+});
+
+test('a new file begins, when somebody renames or removes it', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.json');
+  const { consume, stop } = startExporter({ path, flush_interval: '1ms' });
+  consume(createReading(series, 1));
+  await until(() => statSync(path).size > 0);
+  renameSync(path, `${path}.1`);
+  consume(createReading(series, 2));
+  await until(() => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0);
+  rmSync(path);
+  consume(createReading(series, 3));
+  await stop();
+  assert.deepEqual(readValues(readFileSync(`${path}.1`, 'utf8')), [1]);
+  assert.deepEqual(readValues(readFileSync(path, 'utf8')), [3]);
+});
+
+test('points wait while their folder is gone, are refused beyond the buffer, and follow when it is back', async (t) => {
+  const folder = join(createFolder(t), 'sub');
+  mkdirSync(folder);
+  const path = join(folder, 'energy.json');
+  const { consume, stop, log, counted } = startExporter({ path, flush_interval: '1ms', buffer_bytes: 1000 });
+  rmSync(folder, { recursive: true });
+  assert.equal(consume(createReading(series, 1)), true);
+  await until(() => log.lines.length > 0);
+  const taken = [2, 3, 4, 5, 6, 7].map((second) => consume(createReading(series, second)));
+  assert.deepEqual(taken, [true, true, true, false, false, false]);
+  assert.equal(counted.dropped['queue_full'], 3);
+  mkdirSync(folder);
+  await stop();
+  assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1, 2, 3, 4]);
+  assert.equal(counted.sent, 4);
+  assert.match(
+    log.lines[0],
+    /^error: Cannot open .*ENOENT, its folder .* is not there\. Keeping points in memory/u,
+  );
+  assert.ok(log.lines.some((line) => /^info: Writes .* again after/u.test(line)));
+});
+
+test('what could not be written until the shutdown is counted as lost', async (t) => {
+  const folder = join(createFolder(t), 'sub');
+  mkdirSync(folder);
+  const { consume, stop, log, counted } = startExporter({ path: join(folder, 'energy.json') });
+  rmSync(folder, { recursive: true });
+  consume(createReading(series, 1));
+  await stop();
+  assert.deepEqual(counted, { sent: 0, dropped: { shutdown: 1 } });
+  assert.match(
+    log.lines.at(-1) ?? '',
+    /^error: Lost 1 points for .*energy\.json: it could not be written in time$/u,
+  );
+});
+
+test('start fails and says why, when the folder is not there or the path is a folder', (t) => {
+  const folder = createFolder(t);
+  assert.throws(
+    () => startExporter({ path: join(folder, 'no', 'energy.json') }),
+    /ENOENT, its folder .*no is not there/u,
+  );
+  assert.throws(() => startExporter({ path: folder }), /it is a folder, wanted a file/u);
+});
+
+test(
+  'nothing is lost and no line is torn, when a full disk has room again',
+  { skip: mountRefused() },
+  async (t) => {
+    const folder = createFolder(t);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
+    try {
+      await fillAndFree(folder);
+    } finally {
+      execFileSync('umount', ['-l', folder]);
+    }
+  },
+);
+
+async function fillAndFree(folder: string): Promise<void> {
+  const path = join(folder, 'energy.json');
+  const filler = join(folder, 'filler');
+  writeFileSync(filler, Buffer.alloc(200 * 1024));
+  const { consume, stop, log, counted } = startExporter({ path, flush_interval: '1ms' });
+  for (const table of readings(1, 300)) consume(table);
+  await until(() => log.lines.some((line) => line.includes('ENOSPC')));
+  assert.ok(!readFileSync(path, 'utf8').endsWith('\n'), 'the disk was full at the end of a line');
+  rmSync(filler);
+  await until(() => counted.sent === 300);
+  await stop();
+  for (const line of readFileLines(path)) JSON.parse(line);
+  assert.deepEqual(
+    readValues(readFileSync(path, 'utf8')),
+    readings(1, 300).map(({ values }) => values[0]),
+  );
+}
+
+/** Why no disk can be filled here. */
+function mountRefused(): string | false {
+  if (process.env['JOULEMETRY_TEST_ROOT'] === 'required') return false;
+  try {
+    execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'needs the right to mount a tmpfs';
+  }
+}

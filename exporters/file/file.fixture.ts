@@ -1,0 +1,81 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import type { Series } from '../../src/model/series.js';
+import { createRow, type Table } from '../../src/model/table.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+
+/** A folder that goes with its test. */
+export function createFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-file-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Points that a meter's counter counts, by reason where there are several. */
+export interface Counted {
+  readonly sent: number;
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** An exporter that runs. Its flushes are those that the test asks for by `stop`, unless the settings say otherwise. */
+export function startExporter(settings: object) {
+  const log = createLogCollector();
+  const counted = { sent: 0, dropped: {} as Record<string, number> };
+  const { meter } = createFakeContext();
+  meter.createCounter = (name) => ({
+    add(points, attributes) {
+      const reason = String(attributes?.['reason']);
+      if (name === 'otelcol_exporter_sent_metric_points') counted.sent += points;
+      if (name === 'joulemetry.exporter.dropped')
+        counted.dropped[reason] = (counted.dropped[reason] ?? 0) + points;
+    },
+  });
+  const config = parseSettings(schema, { flush_interval: '1h', ...settings });
+  const exporter = factory.create(config, createFakeContext({ log, meter }));
+  void exporter.start();
+  return {
+    log,
+    counted: counted as Counted,
+    consume: (table: Table) => exporter.consume(table),
+    stop: () => exporter.shutdown(),
+  };
+}
+
+/** Writes tables with one exporter, from start to shutdown. */
+export async function writeTables(settings: object, tables: readonly Table[]): Promise<void> {
+  const { consume, stop } = startExporter(settings);
+  for (const table of tables) consume(table);
+  await stop();
+}
+
+const start = 1_800_000_000_000_000_000n;
+
+/** A counter of joules. */
+export function createSeries(name = 'hw.energy', id = 'package-0'): Series {
+  return {
+    metric: { name, unit: 'J', description: '', kind: 'counter', valueType: 'double' },
+    resource: { attributes: { 'host.name': 'node-1' } },
+    attributes: { 'hw.id': id },
+    start,
+  };
+}
+
+/** A row of one series, so many seconds after its start. */
+export function createReading(series: Series, second: number, value = second): Table {
+  return createRow([series], start + BigInt(second) * 1_000_000_000n, Float64Array.of(value));
+}
+
+/** The lines of a file. */
+export function readFileLines(path: string): readonly string[] {
+  return readFileSync(path, 'utf8').trimEnd().split('\n');
+}
+
+/** The values that a JSON lines file holds. */
+export function readValues(text: string): readonly number[] {
+  return [...text.matchAll(/"asDouble":([\d.]+)/gu)].map(([, value]) => Number(value));
+}

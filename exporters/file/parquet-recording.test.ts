@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { createFolder, createReading, createSeries, startExporter, writeTables } from './file.fixture.js';
+
+const series = createSeries();
+
+async function readColumn(path: string, name = 'value'): Promise<readonly unknown[]> {
+  const rows = await parquetReadObjects({
+    file: await asyncBufferFromFile(path),
+    parsers: { timestampFromNanoseconds: (nanos: bigint) => nanos },
+  });
+  return rows.map((row) => row[name] as unknown);
+}
+
+test('a Parquet file is whole after every flush', async (t) => {
+  const path = join(createFolder(t), 'energy.parquet');
+  const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  for (const second of [1, 2, 3]) {
+    consume(createReading(series, second));
+    while (counted.sent < second) await sleep(5);
+    assert.deepEqual(
+      await readColumn(path),
+      Array.from({ length: second }, (_, i) => i + 1),
+    );
+  }
+  assert.deepEqual(await readColumn(path, 'hw.id'), ['package-0', 'package-0', 'package-0']);
+  assert.equal((await readColumn(path, 'time'))[1], 1_800_000_002_000_000_000n);
+  await stop();
+  assert.ok(!existsSync(`${path}.footer`));
+});
+
+test('a Parquet file whose last write was torn is mended by the next start and kept as a backup', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.parquet');
+  const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  for (const second of [1, 2, 3]) {
+    consume(createReading(series, second));
+    while (counted.sent < second) await sleep(5);
+  }
+  // As killed in the middle of the third write: the footer before stands beside the file.
+  const torn = join(folder, 'torn.parquet');
+  copyFileSync(path, torn);
+  copyFileSync(`${path}.footer`, `${torn}.footer`);
+  truncateSync(torn, statSync(torn).size - 100);
+  await stop();
+  await writeTables({ path: torn, format: 'parquet' }, [createReading(series, 9)]);
+  const [backup = ''] = readdirSync(folder).filter((name) => name.startsWith('torn-'));
+  assert.deepEqual(await readColumn(join(folder, backup)), [1, 2]);
+  assert.deepEqual(await readColumn(torn), [9]);
+});
+
+test('a Parquet file that is there becomes a backup', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.parquet');
+  await writeTables({ path, format: 'parquet' }, [createReading(series, 1)]);
+  await writeTables({ path, format: 'parquet' }, [createReading(series, 2)]);
+  assert.deepEqual(await readColumn(path), [2]);
+  assert.equal(readdirSync(folder).length, 2);
+});
