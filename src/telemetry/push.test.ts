@@ -7,7 +7,6 @@ import { telemetrySchema } from '../config/service-schema.js';
 import { parseSettings } from '../config/settings.js';
 import { createLogCollector } from '../contract/fakes.js';
 import { until } from '../contract/until.js';
-import { until } from '../contract/until.js';
 import { createCertificate, noOpenssl } from '../otlp/certificate.fixture.js';
 import { decodePoints } from '../otlp/decode-request.fixture.js';
 import { openGrpcBackend, type GrpcBackend } from '../otlp/grpc-backend.fixture.js';
