@@ -85,7 +85,8 @@ test('exec passes on signals to the command and ends with it', async () => {
     if (output === 'ready\n') child.kill('SIGUSR1');
     if (output === 'ready\nusr1\n') child.kill('SIGTERM');
   });
-  const [code] = await once(child, 'exit');
+  // Not exit, after which there may be more to read.
+  const [code] = await once(child, 'close');
   assert.equal(output, 'ready\nusr1\nterm\n');
   assert.equal(code, 9);
 });
@@ -120,7 +121,7 @@ test('exec writes a report for machines, whose shares add up', (t) => {
     stderr: '',
   });
   const [run] = parse(readFileSync(json, 'utf8')).runs;
-  assert.ok(run && run.wall_time_s >= 0.3 && run.wall_time_s < 5, JSON.stringify(run));
+  assert.ok(run && run.wall_time_s >= 0.3 && run.wall_time_s < 60, JSON.stringify(run));
   const { machine_energy_j: machine, command_energy_j: command, other_energy_j: others } = run.energy;
   const { idle_energy_j: idle } = run.energy;
   assert.ok(Math.abs(command + idle + others - machine) < 1e-6 || others === 0, JSON.stringify(run.energy));
@@ -162,7 +163,7 @@ const burner = `
     const pair = [spawn('sh', ['-c', script]), spawn('sh', ['-c', script])];
     await Promise.all(pair.map((child) => once(child, 'exit')));
   }
-  const loop = 'const end = performance.now() + 500; while (performance.now() < end);';
+  const loop = '(() => { let sum = 0; for (let i = 0; i < 1e9; i++) sum += i; return sum; })()';
   const threads = [new Worker(loop, { eval: true }), new Worker(loop, { eval: true })];
   await Promise.all(threads.map((thread) => once(thread, 'exit')));
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
@@ -185,7 +186,7 @@ function compareCpuTime(
 
 test('exec accounts the CPU time that getrusage says, within 2 %, as the user who runs it', (t) => {
   const { run, wanted } = compareCpuTime([], join(createFolder(t), 'json'));
-  assert.ok(wanted > 1, `${wanted}`);
+  assert.ok(wanted > 0.5, `${wanted}`);
   assert.ok(Math.abs(run.cpu_time_s / wanted - 1) < 0.02, `${run.cpu_time_s} of ${wanted}`);
   assert.ok(Math.abs(run.cpu_user_s + run.cpu_system_s - run.cpu_time_s) < 1e-6);
 });

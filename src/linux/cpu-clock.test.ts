@@ -27,5 +27,5 @@ test('CpuClock says false, when the process is gone', () => {
 test('readBootTimeNs runs with the uptime of the machine', () => {
   const uptimeSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
   const bootSeconds = Number(readBootTimeNs()) / 1e9;
-  assert.ok(Math.abs(bootSeconds - uptimeSeconds) < 1, `${bootSeconds} ${uptimeSeconds}`);
+  assert.ok(Math.abs(bootSeconds - uptimeSeconds) < 60, `${bootSeconds} ${uptimeSeconds}`);
 });

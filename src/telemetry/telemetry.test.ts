@@ -87,9 +87,12 @@ test('Telemetry.meter gives the names of the Collector, when a receiver scrapes'
 test('startTelemetry tells the own joules no more often than once a second, when somebody knows them', async (t) => {
   let joules = 7;
   const telemetry = await start(t, { readJoules: () => joules });
+  const beganMs = performance.now();
   assert.equal(valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_total'), 7);
   joules = 8;
-  assert.equal(valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_total'), 7);
+  const next = valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_total');
+  // On a machine that takes a second for two requests there is nothing to be seen.
+  assert.ok(next === 7 || performance.now() - beganMs >= 1000, `${next} J`);
 });
 
 const promtool = ['/usr/bin/promtool', '/usr/local/bin/promtool'].find(existsSync);

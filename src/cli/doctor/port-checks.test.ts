@@ -3,12 +3,13 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { listen } from '../../component/listen.js';
 import { createLogCollector } from '../../contract/fakes.js';
+import { ownAddress } from '../../otlp/own-address.fixture.js';
 import { checkPort } from './port-checks.js';
 
 const log = createLogCollector();
 
 test('checkPort finds a port free, and leaves it free', async () => {
-  const listener = await listen(createServer(), 'localhost:0', log);
+  const listener = await listen(createServer(), `${ownAddress}:0`, log);
   await listener.close();
   for (let again = 0; again < 2; again++) {
     const check = await checkPort(listener.address, 'tests', log);
