@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 interface FakeZone {
   readonly name: string;
   readonly microjoules: number | string;
-  readonly maxMicrojoules?: number;
+  readonly maxMicrojoules?: number | string;
 }
 
 /** A folder that stands in for sysfs in tests, which write what the kernel would. */
@@ -29,6 +29,16 @@ export class FakeSysfs {
   writeEnergy(path: string, microjoules: number | string): void {
     const text = typeof microjoules === 'number' ? `${microjoules}\n` : microjoules;
     this.write(`class/powercap/${path}/energy_uj`, text);
+  }
+
+  /** The PMU of AMD's cores. */
+  writeCorePmu(cpumask: string, config = 'event=0x01', type = 24): void {
+    const folder = 'bus/event_source/devices/power_core';
+    this.write(`${folder}/type`, `${type}\n`);
+    this.write(`${folder}/cpumask`, `${cpumask}\n`);
+    this.write(`${folder}/events/energy-core`, `${config}\n`);
+    this.write(`${folder}/events/energy-core.scale`, '2.3283064365386962890625e-10\n');
+    this.write(`${folder}/events/energy-core.unit`, 'Joules\n');
   }
 
   /** The `power` PMU; with type 1 and `event=0x00` it is the kernel's cpu-clock, which reads 0.2328 W. */

@@ -62,6 +62,63 @@ test("findPerfCounters counts an AMD package once, whatever the kernel's mask", 
   assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
 });
 
+test('findPerfCounters sums the cores of an AMD package, whose leads the kernel names', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeAmd();
+  sysfs.writeCpus({ 0: '0.0', 1: '0.0', 8: '0.1', 16: '1.0', 17: '1.0' });
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02' }, '0,16', 23);
+  sysfs.writeCorePmu('0-1,8,16-17');
+  assert.deepEqual(
+    findPerfCounters(sysfs.root).map(({ domain, type, config, cpus }) => [
+      nameDomain(domain),
+      type,
+      config,
+      cpus,
+    ]),
+    [
+      ['package-0', 23, 2, undefined],
+      ['package-1', 23, 2, undefined],
+      ['core-0', 24, 1, [0, 1, 8]],
+      ['core-1', 24, 1, [16, 17]],
+    ],
+  );
+});
+
+test('findPerfCounters leaves out the events that older kernels make up for AMD', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeAmd();
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02', 'energy-cores': 'event=0x01', 'energy-ram': 'event=0x03' });
+  assert.deepEqual(list(sysfs.root), ['energy-pkg cpu0 package-0']);
+});
+
+test('findPerfCounters takes events in whatever way the kernel writes them', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({
+    'energy-pkg': 'event=0x2',
+    'energy-ram': 'event=0x03,umask=0x01',
+    'energy-gpu': 'event=4',
+    'energy-psys': 'event=0x05,flavour=1',
+  });
+  assert.deepEqual(
+    findPerfCounters(sysfs.root).map(({ event, config }) => [event, config]),
+    [
+      ['energy-pkg', 2],
+      ['energy-ram', 0x103],
+      ['energy-gpu', 4],
+    ],
+  );
+});
+
+test('findPerfCounters takes scale and unit exactly as the kernel states them, for psys, too', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02', 'energy-psys': 'event=0x05' });
+  sysfs.write('bus/event_source/devices/power/events/energy-psys.scale', '1.0\n');
+  assert.deepEqual(
+    findPerfCounters(sysfs.root).map(({ scale }) => scale),
+    [2 ** -32, 1],
+  );
+});
+
 test('findPerfCounters leaves out what it cannot count in joules', (t) => {
   const sysfs = createFakeSysfs(t);
   const events = ['energy-pkg', 'energy-ram', 'energy-cores', 'energy-new'];

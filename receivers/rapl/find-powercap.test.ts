@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { nameDomain } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import { findZones } from './find-powercap.js';
+import { findZones, nameFolder } from './find-powercap.js';
 
 /** Domain and folder of each zone. */
 function list(sysfs: string): string[] {
@@ -93,14 +93,77 @@ test('findZones leaves out zones that it does not know', (t) => {
   assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
 });
 
-test('findZones bounds a domain by its limits where it states them, else by its kind', (t) => {
+test('findZones prefers intel-rapl to TPMI of its own, and both to MMIO, and keeps the others as copies', (t) => {
+  const sysfs = createFakeSysfs(t);
+  for (const type of ['intel-rapl-mmio', 'intel-rapl-tpmi', 'intel-rapl']) {
+    sysfs.writeZone(`${type}:0`, { name: 'package-0', microjoules: 1 });
+    sysfs.writeZone(`${type}:0:0`, { name: 'dram', microjoules: 1 });
+  }
+  sysfs.remove('class/powercap/intel-rapl:0:0');
+  const zones = findZones(sysfs.root).map(({ domain, path, copies }) =>
+    [nameDomain(domain), ...[path, ...copies].map(nameFolder)].join(' '),
+  );
+  assert.deepEqual(zones, [
+    'package-0 intel-rapl:0 intel-rapl-tpmi:0 intel-rapl-mmio:0',
+    'dram-0 intel-rapl-tpmi:0:0 intel-rapl-mmio:0:0',
+  ]);
+});
+
+test('findZones tells two sockets apart that TPMI shows, each with dies', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl-tpmi:0', { name: 'package-0-die-0', microjoules: 1 });
+  sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0-die-1', microjoules: 1 });
+  assert.deepEqual(list(sysfs.root), [
+    'package-0-die-0 intel-rapl-tpmi:0',
+    'package-0-die-1 intel-rapl-mmio:0',
+  ]);
+});
+
+test('findZones takes psys of socket 0 for the machine and numbers the others', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:2', { name: 'psys', microjoules: 1 });
+  sysfs.writeZone('intel-rapl:3', { name: 'psys-1', microjoules: 2 });
+  sysfs.writeZone('intel-rapl:4', { name: 'psyche', microjoules: 2 });
+  assert.deepEqual(list(sysfs.root), ['psys intel-rapl:2', 'psys-1 intel-rapl:3']);
+});
+
+test('findZones reads a zone whose capping is not enabled: it counts all the same', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
-  sysfs.write('class/powercap/intel-rapl:0/constraint_0_max_power_uw', '125000000\n');
-  sysfs.write('class/powercap/intel-rapl:0/constraint_1_max_power_uw', '0\n');
-  sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 1 });
+  sysfs.write('class/powercap/intel-rapl:0/enabled', '0\n');
+  assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
+});
+
+test('findZones does not know at what a zone wraps, when its range is missing, 0 or no number', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1, maxMicrojoules: 0 });
+  sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 1, maxMicrojoules: 'N/A' });
+  sysfs.writeZone('intel-rapl:2', { name: 'package-2', microjoules: 1 });
+  sysfs.remove('class/powercap/intel-rapl:2/max_energy_range_uj');
   assert.deepEqual(
-    findZones(sysfs.root).map((zone) => zone.mostWatts),
-    [1_250, 1_000],
+    findZones(sysfs.root).map(({ maxMicrojoules }) => maxMicrojoules),
+    [Infinity, Infinity, Infinity],
+  );
+});
+
+test('findZones counts the package once, where AMD shows a zone for each die', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeAmd();
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0-die-0', microjoules: 1 });
+  sysfs.writeZone('intel-rapl:1', { name: 'package-0-die-1', microjoules: 9_000_000 });
+  assert.deepEqual(list(sysfs.root), ['package-0 intel-rapl:0']);
+});
+
+test('findZones looks at the devices themselves, where a container has only these', (t) => {
+  const sysfs = createFakeSysfs(t);
+  const zone = 'devices/virtual/powercap/intel-rapl/intel-rapl:0';
+  sysfs.write(`${zone}/name`, 'package-0\n');
+  sysfs.write(`${zone}/max_energy_range_uj`, '262143328850\n');
+  mkdirSync(join(sysfs.root, 'class/powercap'), { recursive: true });
+  // The class is there, but its links lead nowhere.
+  symlinkSync('../../../elsewhere/intel-rapl:0', join(sysfs.root, 'class/powercap/intel-rapl:0'));
+  assert.deepEqual(
+    findZones(sysfs.root).map(({ path }) => path),
+    [join(sysfs.root, zone)],
   );
 });

@@ -45,10 +45,19 @@ export function isSameCounter(a: string, b: string): boolean {
 export function describeCopies(zones: readonly Zone[]): readonly string[] {
   return zones.flatMap(({ domain, path, copies }) =>
     copies.map((copy) => {
-      const shown = isSameCounter(path, copy) ? 'shows the same' : 'has a count of its own';
-      return `${nameDomain(domain)} is read from ${nameFolder(path)}, not from ${nameFolder(copy)}, which ${shown}`;
+      const [read, other] = [nameFolder(path), nameFolder(copy)];
+      return `${nameDomain(domain)} is read from ${read}, not from ${other}${compareShown(path, copy)}`;
     }),
   );
+}
+
+// They are not read at one instant.
+const mostApartMicrojoules = 1_000_000;
+
+function compareShown(path: string, copy: string): string {
+  const apart = Math.abs((readEnergy(path) ?? Number.NaN) - (readEnergy(copy) ?? Number.NaN));
+  if (Number.isNaN(apart)) return '';
+  return apart <= mostApartMicrojoules ? ', which shows the same' : ', which has a count of its own';
 }
 
 /** The paths of zones that stand at 0 while a package does not: nothing was ever counted in them. */

@@ -45,9 +45,10 @@ export class WrappingCounter {
   #suspect = Number.NaN;
   #suspectMs = 0;
   #wraps = 0n;
-  /** What the wraps are worth, as whole joules and the rest. */
+  /** What the wraps are worth: whole joules, whole microjoules beyond these, and the rest. */
   #wrappedJoules = 0;
   #wrappedMicrojoules = 0;
+  #wrappedRest = 0;
   #isRead = false;
 
   constructor({ maxMicrojoules, mostWatts, outageMs = 60_000 }: CounterLimits) {
@@ -62,7 +63,7 @@ export class WrappingCounter {
     if (!this.#isRead) return Number.NaN;
     const microjoules = this.#wrappedMicrojoules + (this.#last - this.#first);
     const whole = Math.floor(microjoules / 1e6);
-    return this.#wrappedJoules + whole + (microjoules - whole * 1e6) / 1e6;
+    return this.#wrappedJoules + whole + (microjoules - whole * 1e6 + this.#wrappedRest) / 1e6;
   }
 
   /** Forgets everything: the next reading is the first. */
@@ -73,6 +74,7 @@ export class WrappingCounter {
     this.#wraps = 0n;
     this.#wrappedJoules = 0;
     this.#wrappedMicrojoules = 0;
+    this.#wrappedRest = 0;
     this.#isRead = false;
   }
 
@@ -117,7 +119,8 @@ export class WrappingCounter {
     this.#wraps++;
     const wrappedNj = this.#wraps * this.#modulusNj;
     this.#wrappedJoules = Number(wrappedNj / 1_000_000_000n);
-    this.#wrappedMicrojoules = Number(wrappedNj % 1_000_000_000n) / 1e3;
+    this.#wrappedMicrojoules = Number((wrappedNj / 1_000n) % 1_000_000n);
+    this.#wrappedRest = Number(wrappedNj % 1_000n) / 1e3;
   }
 
   #average(growth: number, ms: number): void {
