@@ -60,7 +60,6 @@ function describeWholeService(t: TestContext, { http, grpc }: Endpoints): Promis
   const config = {
     receivers: {
       rapl: { sysfs: sysfs.root, interface: 'powercap', sampling_interval: '1ms', flush_interval: '10ms' },
-      estimate: { collection_interval: '10ms' },
       host: { collection_interval: '10ms' },
       process: { collection_interval: '10ms' },
     },
@@ -76,7 +75,7 @@ function describeWholeService(t: TestContext, { http, grpc }: Endpoints): Promis
       extensions: ['health_check'],
       pipelines: {
         metrics: {
-          receivers: ['rapl', 'estimate', 'host', 'process'],
+          receivers: ['rapl', 'host', 'process'],
           processors: ['attribution', 'power'],
           exporters: ['otlp_http', 'otlp_grpc', 'prometheus', 'console'],
         },
