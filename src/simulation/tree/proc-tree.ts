@@ -27,7 +27,12 @@ export class ProcTree {
     this.#machine = machine;
     this.#boot = boot;
     for (const name of ['net', 'pressure']) mkdirSync(`${proc}/${name}`, { recursive: true });
-    writeFiles(proc, { version: 'Linux version 6.12.0 (simulated)\n', filesystems: 'nodev\tproc\n' });
+    writeFiles(proc, {
+      'sys/kernel/threads-max': '511000\n',
+      'sys/kernel/pid_max': '4194304\n',
+      version: 'Linux version 6.12.0 (simulated)\n',
+      filesystems: 'nodev\tproc\n',
+    });
     const names = ['stat', 'uptime', 'loadavg', 'meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'net/dev'];
     const pressures = ['cpu', 'memory', 'io'].map((name) => `pressure/${name}`);
     this.#files = Object.fromEntries(

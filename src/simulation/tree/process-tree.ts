@@ -83,6 +83,8 @@ export class ProcessTree {
     const { pid } = process.identity;
     const gone = `${this.#root}/.making/gone-${pid}`;
     renameSync(`${this.#root}/proc/${pid}`, gone);
+    // Who keeps a descriptor gets an error from the kernel, and nothing from here.
+    for (const file of [files.stat, files.schedstat, files.io]) file.write('');
     closeAll(files);
     rmSync(gone, { recursive: true });
     this.#known.delete(process);
