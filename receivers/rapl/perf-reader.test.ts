@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
-import { openPerfReader } from './perf-reader.js';
+import { openPerfGroups, PerfGroup } from './perf-group.js';
+import { openPerfReader, PerfReader } from './perf-reader.js';
 import { perfRefused } from './perf-refused.fixture.js';
 
 /** Watts of a counter that counts every nanosecond of a CPU in units of 2^-32 J. */
@@ -74,4 +75,75 @@ test('openPerfReader leaves nothing open, when a counter cannot be opened', { sk
   });
   assert.throws(() => openPerfReader([counters[0], { ...counters[0], config: 0xff }]), { code: 'ENOENT' });
   assert.equal(countFds(), before);
+});
+
+test(
+  'openPerfReader goes on with counters that still count, when another CPU reads them',
+  { skip: perfRefused },
+  (t) => {
+    const sysfs = createFakeSysfs(t);
+    sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0x00' });
+    const before = openPerfReader(findPerfCounters(sysfs.root));
+    const values = new Float64Array(2);
+    before.read(values, 0);
+    const counters = findPerfCounters(sysfs.root).map((counter) => Object.assign(counter, { cpu: 4095 }));
+    const reader = openPerfReader(counters, before);
+    before.close();
+    t.after(() => reader.close());
+    assert.deepEqual(reader.lives, before.lives);
+    reader.read(values, 0);
+    assert.ok(values.every((joules) => joules > 0));
+  },
+);
+
+test(
+  'openPerfReader opens counters anew that have stopped, as those of a CPU that is offline',
+  { skip: perfRefused },
+  (t) => {
+    const sysfs = createFakeSysfs(t);
+    sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
+    const counters = findPerfCounters(sysfs.root);
+    // A read of /dev/null gives no bytes.
+    const before = new PerfReader([new PerfGroup(counters, [openSync('/dev/null', 'r')])]);
+    const values = new Float64Array(1);
+    before.read(values, 0);
+    assert.deepEqual([values[0], before.hasGap, before.isSilent], [Number.NaN, true, true]);
+    const reader = openPerfReader(counters, before);
+    before.close();
+    t.after(() => reader.close());
+    assert.notDeepEqual(reader.lives, before.lives);
+    reader.read(values, 0);
+    assert.equal(values[0], 0);
+  },
+);
+
+test('openPerfReader has a gap in one socket only, when its counters stop', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
+  const counters = findPerfCounters(sysfs.root);
+  const reader = new PerfReader([
+    new PerfGroup(counters, [openSync('/dev/null', 'r')]),
+    ...openPerfGroups(counters),
+  ]);
+  t.after(() => reader.close());
+  const values = new Float64Array(2);
+  reader.read(values, 0);
+  assert.deepEqual([...values], [Number.NaN, 0]);
+  assert.deepEqual([reader.hasGap, reader.isSilent], [true, false]);
+});
+
+test('PerfReader restarts one counter and leaves the others', { skip: perfRefused }, (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0x00' });
+  const reader = openPerfReader(findPerfCounters(sysfs.root));
+  t.after(() => reader.close());
+  const values = new Float64Array(2);
+  reader.read(values, 0);
+  const [first, second] = reader.lives;
+  reader.restart(1);
+  assert.equal(reader.lives[0], first);
+  assert.notEqual(reader.lives[1], second);
+  reader.read(values, 0);
+  assert.equal(values[1], 0);
+  assert.ok(values[0] > 0);
 });

@@ -93,3 +93,82 @@ test('openPowercapReader names the file, when it is gone', (t) => {
   sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
   assert.throws(() => openPowercapReader(zones), /^Error: Cannot open .*intel-rapl:0\/energy_uj: ENOENT/);
 });
+
+test('openPowercapReader takes a text without its line end for torn, once it has seen one', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
+  let nowMs = 0;
+  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  t.after(() => reader.close());
+  const values = new Float64Array(1);
+  // As readings, the torn ones would look like a counter that began anew.
+  const results = ['7000000\n', '71', '712345', '72000000\n'].map((text) => {
+    sysfs.writeEnergy('intel-rapl:0', text);
+    nowMs += 1_000;
+    assert.equal(reader.read(values, 0), true);
+    return values[0];
+  });
+  assert.deepEqual(results, [0, Number.NaN, Number.NaN, 65]);
+});
+
+test('openPowercapReader gives a zone without a range until it falls, and then begins anew', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000, maxMicrojoules: 0 });
+  let nowMs = 0;
+  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  t.after(() => reader.close());
+  const values = new Float64Array(1);
+  const results = [5_000_000, 9_000_000, 1_000_000, 3_000_000, 4_000_000].map((energy) => {
+    sysfs.writeEnergy('intel-rapl:0', energy);
+    nowMs += 1_000;
+    return [reader.read(values, 0), values[0]];
+  });
+  assert.deepEqual(results, [
+    [true, 0],
+    [true, 4],
+    [true, Number.NaN],
+    [false, 0],
+    [true, 1],
+  ]);
+});
+
+test('openPowercapReader opens a zone again whose descriptor has died, and goes on with its count', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000 });
+  let nowMs = 0;
+  const clock = () => nowMs;
+  const before = openPowercapReader(findZones(sysfs.root), clock);
+  const values = new Float64Array(1);
+  before.read(values, 0);
+  // The open file is another one than that which comes in its place.
+  sysfs.writeEnergy('intel-rapl:0', '');
+  sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
+  sysfs.writeEnergy('intel-rapl:0', 8_000_000);
+  nowMs = 1_000;
+  before.read(values, 0);
+  assert.deepEqual([values[0], before.hasGap], [Number.NaN, true]);
+  const reader = openPowercapReader(findZones(sysfs.root), clock, before);
+  before.close();
+  t.after(() => reader.close());
+  nowMs = 2_000;
+  assert.equal(reader.read(values, 0), true);
+  assert.deepEqual([values[0], reader.hasGap], [3, false]);
+  assert.deepEqual(reader.lives, before.lives);
+});
+
+test('openPowercapReader takes psys that counts in whole joules', (t) => {
+  const sysfs = createFakeSysfs(t);
+  const last = 4_294_967_295_000_000;
+  sysfs.writeZone('intel-rapl:1', { name: 'psys', microjoules: last - 3_000_000, maxMicrojoules: last });
+  let nowMs = 0;
+  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  t.after(() => reader.close());
+  const values = new Float64Array(1);
+  const results = [last - 3_000_000, last - 3_000_000, last, 499_000_000].map((energy) => {
+    sysfs.writeEnergy('intel-rapl:1', energy);
+    nowMs += 1_000;
+    reader.read(values, 0);
+    return values[0];
+  });
+  assert.deepEqual(results, [0, 0, 3, 503]);
+});
