@@ -7,11 +7,11 @@ import { createFakeContext } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
-import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
+import type { CertificateFiles } from '../../src/otlp/certificate.fixture.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
-import { energy, openSilentPort, readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { energy, readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
-import { ownAddress } from '../../src/otlp/own-address.fixture.js';
+import { testOutages, testTls, type Transport } from '../../src/otlp/shared-cases.fixture.js';
 import { factory } from './factory.js';
 import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { toExportError } from './status.js';
@@ -35,6 +35,28 @@ function encodeRetryInfo(milliseconds: number): Buffer {
   writer.integer(2, milliseconds * 1e6);
   return writer.end(delay).end(value).end(detail).finish();
 }
+
+const transport: Transport<typeof factory.schema> = {
+  name: 'otlp_grpc',
+  factory,
+  // A call that still goes out on the dying connection is cancelled; one that needs a new one finds nobody.
+  outage: /^warn: Cannot export to [\d.:]+: (UNAVAILABLE|CANCELLED): .*[^:]\. Keeping data and trying again$/,
+  settingsFor: (endpoint) => ({ endpoint, ...insecure }),
+  async open(t, { certificate, isMutual, ...place }) {
+    const tls = certificate ? { credentials: createCredentials(certificate, isMutual) } : {};
+    const backend = await openGrpcBackend(t, { ...place, ...tls });
+    return { ...backend, takenValues: () => decodeValues(backend) };
+  },
+};
+
+function createCredentials({ certFile, keyFile }: CertificateFiles, isMutual = false): ServerCredentials {
+  const certificate = readFileSync(certFile);
+  const pair = { cert_chain: certificate, private_key: readFileSync(keyFile) };
+  return ServerCredentials.createSsl(isMutual ? certificate : null, [pair], isMutual);
+}
+
+testOutages(transport);
+testTls(transport);
 
 test('otlp_grpc delivers points over a real connection', async (t) => {
   const backend = await openGrpcBackend(t);
@@ -158,46 +180,6 @@ test('otlp_grpc sends again what got no answer in time', async (t) => {
   assert.match(log.lines[0], /DEADLINE_EXCEEDED.*Keeping data and trying again/);
 });
 
-test('otlp_grpc delivers everything, in order, to a backend that was down', async (t) => {
-  const before = await openGrpcBackend(t, { address: ownAddress });
-  const { exporter, log, read } = await startExporter(t, factory, { endpoint: before.endpoint, ...insecure });
-  exporter.consume(readingAt(1, 10));
-  // The answer, too: a call that is cut off is sent again.
-  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 1);
-  before.close();
-  for (const second of [2, 3, 4]) {
-    exporter.consume(readingAt(second, 10 * second));
-    await until(() => log.lines.length > 0);
-  }
-  const after = await openGrpcBackend(t, { address: ownAddress, port: before.port });
-  exporter.consume(readingAt(5, 50));
-  await until(() => decodeValues(after).length === 4);
-  await exporter.shutdown();
-  assert.deepEqual([...decodeValues(before), ...decodeValues(after)], [10, 20, 30, 40, 50]);
-  assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
-  // A call that still goes out on the dying connection is cancelled; one that needs a new one finds nobody.
-  assert.match(
-    log.lines[0],
-    /^warn: Cannot export to [\d.:]+: (UNAVAILABLE|CANCELLED): .*[^:]\. Keeping data and trying again$/,
-  );
-  assert.match(log.lines[1], /^info: Exports to .* again after/);
-  assert.equal(log.lines.length, 2);
-});
-
-test('otlp_grpc says that nobody listens, until somebody does', async (t) => {
-  const { endpoint, port, close } = await openGrpcBackend(t, { address: ownAddress });
-  close();
-  const { exporter, log } = await startExporter(t, factory, { endpoint, ...insecure });
-  exporter.consume(readingAt(1, 10));
-  await until(() => log.lines.length > 0);
-  assert.match(
-    log.lines[0],
-    /^warn: Cannot export to [\d.:]+: UNAVAILABLE: .*ECONNREFUSED.*[^:]\. Keeping data and trying again$/,
-  );
-  const backend = await openGrpcBackend(t, { address: ownAddress, port });
-  await until(() => decodeValues(backend).length === 1);
-});
-
 test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', async (t) => {
   const backend = await openGrpcBackend(t);
   const stranger = await openGrpcBackend(t);
@@ -217,64 +199,6 @@ test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', a
   asked.exporter.consume(readingAt(1, 1));
   await asked.exporter.shutdown();
   assert.deepEqual(stranger.received[0].metadata.get('x-leak'), ['1']);
-});
-
-test('otlp_grpc verifies the certificate of the backend', { skip: noOpenssl }, async (t) => {
-  const { certFile, keyFile } = createCertificate(t);
-  const backend = await openGrpcBackend(t, { credentials: serverCredentials(certFile, keyFile) });
-  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.endpoint });
-  exporter.consume(readingAt(1, 1));
-  await until(() => log.lines.length > 0);
-  assert.match(log.lines[0], /UNAVAILABLE.*self-signed certificate/);
-
-  const trusting = await startExporter(t, factory, {
-    endpoint: backend.endpoint,
-    tls: { ca_file: certFile },
-  });
-  trusting.exporter.consume(readingAt(1, 2));
-  await until(() => backend.received.length === 1);
-  assert.deepEqual(decodeValues(backend), [2]);
-});
-
-test('otlp_grpc skips the verification with a warning, when told so', { skip: noOpenssl }, async (t) => {
-  const { certFile, keyFile } = createCertificate(t);
-  const backend = await openGrpcBackend(t, { credentials: serverCredentials(certFile, keyFile) });
-  const settings = { endpoint: backend.endpoint, tls: { insecure_skip_verify: true } };
-  const { exporter, log } = await startExporter(t, factory, settings);
-  assert.match(log.lines[0], /^warn: Anybody can pretend to be localhost/);
-  exporter.consume(readingAt(1, 3));
-  await until(() => backend.received.length === 1);
-});
-
-test(
-  'otlp_grpc identifies itself by a certificate, and expects another name when told so',
-  { skip: noOpenssl },
-  async (t) => {
-    const { certFile, keyFile } = createCertificate(t);
-    const credentials = serverCredentials(certFile, keyFile, readFileSync(certFile));
-    const backend = await openGrpcBackend(t, { credentials });
-    const tls = {
-      ca_file: certFile,
-      cert_file: certFile,
-      key_file: keyFile,
-      server_name_override: 'localhost',
-    };
-    const { exporter } = await startExporter(t, factory, {
-      endpoint: `https://127.0.0.1:${backend.port}`,
-      tls,
-    });
-    exporter.consume(readingAt(1, 3));
-    await until(() => backend.received.length === 1);
-  },
-);
-
-test('otlp_grpc ends in time when the backend takes connections and never answers', async (t) => {
-  const port = await openSilentPort(t);
-  const settings = { endpoint: `localhost:${port}`, timeout: '20ms', ...insecure };
-  const { exporter, read } = await startExporter(t, factory, settings);
-  exporter.consume(readingAt(1, 3));
-  await exporter.shutdown();
-  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 1);
 });
 
 test('parseTarget lets a scheme go before tls.insecure', () => {
@@ -323,15 +247,6 @@ test('otlp_grpc shuts down without a start, and twice', async () => {
   await exporter.shutdown();
   await exporter.shutdown();
 });
-
-function serverCredentials(
-  certFile: string,
-  keyFile: string,
-  clientCa: Buffer | null = null,
-): ServerCredentials {
-  const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
-  return ServerCredentials.createSsl(clientCa, [pair], clientCa !== null);
-}
 
 /** Sets variables until the end of the test. */
 function setVariables(t: TestContext, variables: Readonly<Record<string, string>>): void {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import type { ServerOptions } from 'node:https';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
-import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
+import type { CertificateFiles } from '../../src/otlp/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
-import { openSilentPort, readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
-import { ownAddress } from '../../src/otlp/own-address.fixture.js';
+import { testOutages, testTls, type Transport } from '../../src/otlp/shared-cases.fixture.js';
 import { parseRetryAfterMs } from './attempts.js';
 import { factory } from './factory.js';
 import { openHttpBackend, type HttpBackend } from './http-backend.fixture.js';
@@ -19,6 +20,26 @@ function decodeValues({ received }: HttpBackend) {
     .flatMap(({ bytes }) => decodePoints(bytes))
     .map(({ value }) => value);
 }
+
+const transport: Transport<typeof factory.schema> = {
+  name: 'otlp_http',
+  factory,
+  outage: /^warn: Cannot export to .*Keeping data and trying again$/,
+  settingsFor: (address) => ({ endpoint: `http://${address}` }),
+  async open(t, { certificate, isMutual = false, ...place }) {
+    const tls = certificate ? { tls: createServerOptions(certificate, isMutual) } : {};
+    const backend = await openHttpBackend(t, { ...place, ...tls });
+    return { ...backend, endpoint: backend.url, takenValues: () => decodeValues(backend) };
+  },
+};
+
+function createServerOptions({ certFile, keyFile }: CertificateFiles, requestCert: boolean): ServerOptions {
+  const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
+  return { cert, key, ...(requestCert ? { ca: cert, requestCert } : {}) };
+}
+
+testOutages(transport);
+testTls(transport);
 
 test('otlp_http delivers points, compressed, to /v1/metrics', async (t) => {
   const backend = await openHttpBackend(t);
@@ -160,28 +181,6 @@ test('otlp_http sends again what got no answer in time', async (t) => {
   assert.match(log.lines[0], /no answer within 50 ms\. Keeping data and trying again/);
 });
 
-test('otlp_http delivers everything, in order, to a backend that was down', async (t) => {
-  const before = await openHttpBackend(t, { address: ownAddress });
-  const { exporter, log, read } = await startExporter(t, factory, { endpoint: before.url });
-  exporter.consume(readingAt(1, 10));
-  // The answer, too: a request that is cut off is sent again.
-  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 1);
-  await before.close();
-  for (const second of [2, 3, 4]) {
-    exporter.consume(readingAt(second, 10 * second));
-    await until(() => log.lines.length > 0);
-  }
-  const after = await openHttpBackend(t, { address: ownAddress, port: before.port });
-  exporter.consume(readingAt(5, 50));
-  await until(() => decodeValues(after).length === 4);
-  await exporter.shutdown();
-  assert.deepEqual([...decodeValues(before), ...decodeValues(after)], [10, 20, 30, 40, 50]);
-  assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
-  assert.match(log.lines[0], /^warn: Cannot export to .*Keeping data and trying again$/);
-  assert.match(log.lines[1], /^info: Exports to .* again after/);
-  assert.equal(log.lines.length, 2);
-});
-
 test('otlp_http ignores the variables of OpenTelemetry unless asked for them', async (t) => {
   const backend = await openHttpBackend(t);
   const stranger = await openHttpBackend(t);
@@ -221,68 +220,10 @@ test('otlp_http says which variable it cannot use', async (t) => {
   });
 });
 
-test('otlp_http verifies the certificate of the backend', { skip: noOpenssl }, async (t) => {
-  const { certFile, keyFile } = createCertificate(t);
-  const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
-  const backend = await openHttpBackend(t, { tls });
-  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.url });
-  exporter.consume(readingAt(1, 1));
-  await until(() => log.lines.length > 0);
-  assert.match(log.lines[0], /self-signed certificate/);
-  assert.equal(backend.received.length, 0);
-
-  const trusting = await startExporter(t, factory, { endpoint: backend.url, tls: { ca_file: certFile } });
-  trusting.exporter.consume(readingAt(1, 2));
-  await until(() => backend.received.length === 1);
-  assert.deepEqual(decodeValues(backend), [2]);
-});
-
-test('otlp_http skips the verification with a warning, when told so', { skip: noOpenssl }, async (t) => {
-  const { certFile, keyFile } = createCertificate(t);
-  const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
-  const backend = await openHttpBackend(t, { tls });
-  const settings = { endpoint: backend.url, tls: { insecure_skip_verify: true } };
-  const { exporter, log } = await startExporter(t, factory, settings);
-  assert.match(log.lines[0], /^warn: Anybody can pretend to be localhost/);
-  exporter.consume(readingAt(1, 3));
-  await until(() => backend.received.length === 1);
-});
-
-test(
-  'otlp_http identifies itself by a certificate, and expects another name when told so',
-  { skip: noOpenssl },
-  async (t) => {
-    const { certFile, keyFile } = createCertificate(t);
-    const [cert, key] = [readFileSync(certFile), readFileSync(keyFile)];
-    const backend = await openHttpBackend(t, { tls: { cert, key, ca: cert, requestCert: true } });
-    const tls = {
-      ca_file: certFile,
-      cert_file: certFile,
-      key_file: keyFile,
-      server_name_override: 'localhost',
-    };
-    const endpoint = `https://127.0.0.1:${backend.port}`;
-    const { exporter } = await startExporter(t, factory, { endpoint, tls });
-    exporter.consume(readingAt(1, 3));
-    await until(() => backend.received.length === 1);
-  },
-);
-
 test('otlp_http says which file it cannot read', async (t) => {
   await assert.rejects(startExporter(t, factory, { tls: { ca_file: '/nonexistent' } }), {
     message: /^Cannot read tls.ca_file "\/nonexistent": ENOENT/,
   });
-});
-
-test('otlp_http ends in time when the backend takes connections and never answers', async (t) => {
-  const port = await openSilentPort(t);
-  const { exporter, read } = await startExporter(t, factory, {
-    endpoint: `http://localhost:${port}`,
-    timeout: '20ms',
-  });
-  exporter.consume(readingAt(1, 3));
-  await exporter.shutdown();
-  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 1);
 });
 
 test('otlp_http checks settings that do not go together', () => {

@@ -10,8 +10,13 @@ export const noOpenssl: string | false =
     ? false
     : 'openssl, which makes the certificate, is not here';
 
+export interface CertificateFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** For tests: the files of a new certificate that signed itself, for `localhost` alone; gone after the test. */
-export function createCertificate(t: TestContext): { readonly certFile: string; readonly keyFile: string } {
+export function createCertificate(t: TestContext): CertificateFiles {
   const folder = mkdtempSync(join(tmpdir(), 'joulemetry-tls-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const certFile = join(folder, 'cert.pem');

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { ExporterFactory } from '../component/component.js';
+import type { Schema } from '../config/schema.js';
+import { until } from '../contract/until.js';
+import { createCertificate, noOpenssl, type CertificateFiles } from './certificate.fixture.js';
+import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
+import { ownAddress } from './own-address.fixture.js';
+
+/** A backend, whatever the transport. */
+export interface Backend {
+  /** As the setting of that name wants it. */
+  readonly endpoint: string;
+  readonly port: number;
+  /** The values that it took, in the order in which they came. */
+  takenValues(): readonly (number | bigint | undefined)[];
+  close(): void | Promise<void>;
+}
+
+export interface BackendWish {
+  readonly address?: string;
+  readonly port?: number;
+  readonly certificate?: CertificateFiles;
+  /** Wants a client to show that certificate, too. */
+  readonly isMutual?: boolean;
+}
+
+/** One of the exporters that send OTLP. */
+export interface Transport<S extends Schema> {
+  readonly name: string;
+  readonly factory: ExporterFactory<S>;
+  open(t: TestContext, wish: BackendWish): Promise<Backend>;
+  /** Settings with which it sends to such an address, without TLS. */
+  settingsFor(address: string): Record<string, unknown>;
+  /** What the log says of a backend that has just gone. */
+  readonly outage: RegExp;
+}
+
+/** For tests: what every exporter of OTLP does in an outage. */
+export function testOutages<S extends Schema>({
+  name,
+  factory,
+  open,
+  settingsFor,
+  outage,
+}: Transport<S>): void {
+  test(`${name} delivers everything, in order, to a backend that was down`, async (t) => {
+    const before = await open(t, { address: ownAddress });
+    const settings = settingsFor(`${ownAddress}:${before.port}`);
+    const { exporter, log, read } = await startExporter(t, factory, settings);
+    exporter.consume(readingAt(1, 10));
+    // The answer, too: a request that is cut off is sent again.
+    await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 1);
+    await before.close();
+    for (const second of [2, 3, 4]) {
+      exporter.consume(readingAt(second, 10 * second));
+      await until(() => log.lines.length > 0);
+    }
+    const after = await open(t, { address: ownAddress, port: before.port });
+    exporter.consume(readingAt(5, 50));
+    await until(() => after.takenValues().length === 4);
+    await exporter.shutdown();
+    assert.deepEqual([...before.takenValues(), ...after.takenValues()], [10, 20, 30, 40, 50]);
+    assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+    assert.match(log.lines[0], outage);
+    assert.match(log.lines[1], /^info: Exports to .* again after/);
+    assert.equal(log.lines.length, 2);
+  });
+
+  test(`${name} says that nobody listens, until somebody does`, async (t) => {
+    const { port, close } = await open(t, { address: ownAddress });
+    await close();
+    const { exporter, log } = await startExporter(t, factory, settingsFor(`${ownAddress}:${port}`));
+    exporter.consume(readingAt(1, 10));
+    await until(() => log.lines.length > 0);
+    assert.match(
+      log.lines[0],
+      /^warn: Cannot export to .*ECONNREFUSED.*[^:]\. Keeping data and trying again$/,
+    );
+    const backend = await open(t, { address: ownAddress, port });
+    await until(() => backend.takenValues().length === 1);
+  });
+
+  test(`${name} ends in time when the backend takes connections and never answers`, async (t) => {
+    const settings = settingsFor(`localhost:${await openSilentPort(t)}`);
+    const { exporter, read } = await startExporter(t, factory, { ...settings, timeout: '20ms' });
+    exporter.consume(readingAt(1, 3));
+    await exporter.shutdown();
+    assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 1);
+  });
+}
+
+/** For tests: what every exporter of OTLP does with certificates. */
+export function testTls<S extends Schema>({ name, factory, open }: Transport<S>): void {
+  const skip = { skip: noOpenssl };
+
+  test(`${name} verifies the certificate of the backend`, skip, async (t) => {
+    const certificate = createCertificate(t);
+    const { endpoint, takenValues } = await open(t, { certificate });
+    const { exporter, log } = await startExporter(t, factory, { endpoint });
+    exporter.consume(readingAt(1, 1));
+    await until(() => log.lines.length > 0);
+    assert.match(log.lines[0], /self-signed certificate/);
+    assert.deepEqual(takenValues(), []);
+
+    const tls = { ca_file: certificate.certFile };
+    const trusting = await startExporter(t, factory, { endpoint, tls });
+    trusting.exporter.consume(readingAt(1, 2));
+    await until(() => takenValues().length > 0);
+    assert.deepEqual(takenValues(), [2]);
+  });
+
+  test(`${name} skips the verification with a warning, when told so`, skip, async (t) => {
+    const { endpoint, takenValues } = await open(t, { certificate: createCertificate(t) });
+    const settings = { endpoint, tls: { insecure_skip_verify: true } };
+    const { exporter, log } = await startExporter(t, factory, settings);
+    assert.match(log.lines[0], /^warn: Anybody can pretend to be localhost/);
+    exporter.consume(readingAt(1, 3));
+    await until(() => takenValues().length === 1);
+  });
+
+  test(
+    `${name} identifies itself by a certificate, and expects another name when told so`,
+    skip,
+    async (t) => {
+      const certificate = createCertificate(t);
+      const { certFile, keyFile } = certificate;
+      const { port, takenValues } = await open(t, { certificate, isMutual: true });
+      const files = { ca_file: certFile, cert_file: certFile, key_file: keyFile };
+      const { exporter } = await startExporter(t, factory, {
+        endpoint: `https://127.0.0.1:${port}`,
+        tls: { ...files, server_name_override: 'localhost' },
+      });
+      exporter.consume(readingAt(1, 3));
+      await until(() => takenValues().length === 1);
+    },
+  );
+}
