@@ -103,9 +103,12 @@ async function runOnce(config: ServiceConfig): Promise<void> {
     host: { attributes: {} },
     sampling: createSampling({ log, meter }),
   });
-  await service.start();
-  await service.shutdown(120_000);
-  await telemetry.shutdown();
+  try {
+    await service.start();
+    await service.shutdown(120_000);
+  } finally {
+    await telemetry.shutdown();
+  }
   assert.deepEqual(
     log.lines.filter((line) => /^(error|warn)/.test(line)),
     [],
