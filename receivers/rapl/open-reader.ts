@@ -32,14 +32,15 @@ export interface Opening {
 
 type Attempt = { readonly reader: EnergyReader; readonly isAlive: readonly boolean[] } | Refusal;
 
-/** What is open already. */
-type Previous = EnergyReader | undefined;
+interface Surroundings {
+  /** The reader before this one: counters that both have are moved to the new one and go on. */
+  readonly previous?: EnergyReader | undefined;
+  /** A clock that never runs backwards; by default the real one. */
+  readonly nowMs?: () => number;
+}
 
-/**
- * Opens perf_event, or else powercap, with the domains that can be trusted and are wanted.
- * @param previous the reader before this one: counters that both have are moved to the new one and go on
- */
-export function openReader(config: Config, previous?: EnergyReader): Opening {
+/** Opens perf_event, or else powercap, with the domains that can be trusted and are wanted. */
+export function openReader(config: Config, surroundings: Surroundings = {}): Opening {
   const found = findSources(config);
   const isDoubtful = disagree(found);
   const notes = isDoubtful ? [describeDisagreement(found)] : [];
@@ -47,7 +48,7 @@ export function openReader(config: Config, previous?: EnergyReader): Opening {
   const refusals: Refusal[] = [];
   for (const name of listInterfaces(config)) {
     const open = name === 'perf_event' ? openPerf : openPowercap;
-    const attempt = open(config.sysfs, { found, wanted }, previous);
+    const attempt = open(config.sysfs, { found, wanted }, surroundings);
     if ('reader' in attempt) {
       return { ...attempt, notes: [...notes, ...describeDead(attempt.reader, attempt.isAlive)], refusals };
     }
@@ -65,7 +66,7 @@ interface Choice {
   readonly wanted: Sources;
 }
 
-function openPerf(sysfs: string, { found, wanted: { perf } }: Choice, previous: Previous): Attempt {
+function openPerf(sysfs: string, { found, wanted: { perf } }: Choice, { previous }: Surroundings): Attempt {
   if (!hasPackage(found.perf)) return explainNoPerf(sysfs);
   if (perf.length === 0) return { reason: 'perf_event: none of the domains that are wanted', remedies: [] };
   try {
@@ -79,12 +80,16 @@ function openPerf(sysfs: string, { found, wanted: { perf } }: Choice, previous: 
   }
 }
 
-function openPowercap(sysfs: string, { found, wanted: { zones } }: Choice, previous: Previous): Attempt {
+function openPowercap(
+  sysfs: string,
+  { found, wanted: { zones } }: Choice,
+  { previous, nowMs }: Surroundings,
+): Attempt {
   if (!hasPackage(found.zones)) return explainNoPowercap(sysfs);
   if (zones.length === 0) return { reason: 'powercap: none of the domains that are wanted', remedies: [] };
   try {
     const before = previous instanceof PowercapReader ? previous : undefined;
-    const reader = openPowercapReader(zones, undefined, before);
+    const reader = openPowercapReader(zones, nowMs, before);
     const isRead = findMoving(reader, (joules) => joules >= 0, previous);
     const resting = findResting(found.zones);
     if (isRead.some(Boolean)) return { reader, isAlive: zones.map(({ path }) => !resting.has(path)) };

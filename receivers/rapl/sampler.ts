@@ -80,7 +80,7 @@ class RaplSampler implements Sampler {
     const previous = this.#reader;
     const dead = new Set(previous?.lives.filter((_, column) => !this.#liveness.isAlive(column)));
     this.#sources = identifySources(this.#config);
-    const { reader, isAlive, notes, refusals } = openReader(this.#config, previous);
+    const { reader, isAlive, notes, refusals } = openReader(this.#config, { previous, nowMs: this.#nowMs });
     previous?.close();
     this.#reader = reader;
     if (reader === undefined)

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { ReceiverContext } from '../../src/component/component.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { ClaimRegistry } from '../../src/pipeline/claim-registry.js';
+import { createSampling } from '../../src/sampling/sampling-threads.js';
+import { schema } from './config.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
+import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import { RaplReceiver } from './receiver.js';
+
+function writeMachine(t: TestContext): FakeSysfs {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
+  sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 8_000_000 });
+  return sysfs;
+}
+
+/** A receiver on real sampling threads. */
+function create(
+  t: TestContext,
+  sysfs: FakeSysfs,
+  settings: object,
+  overrides: Partial<ReceiverContext> = {},
+) {
+  const log = createLogCollector();
+  const next = createTableCollector();
+  const fake = createFakeContext({ log, ...overrides });
+  const sampling = createSampling(fake);
+  const config = parseSettings(schema, { sysfs: sysfs.root, interface: 'powercap', ...settings });
+  const receiver = new RaplReceiver(config, { ...fake, sampling }, next);
+  t.after(async () => {
+    await receiver.shutdown();
+    await sampling.shutdown();
+  });
+  return { receiver, next, log };
+}
+
+test('RaplReceiver publishes a domain that another receiver has only once', async (t) => {
+  const sysfs = writeMachine(t);
+  const registry = new ClaimRegistry();
+  const domains = { dram: false };
+  const first = create(t, sysfs, { domains }, { id: 'rapl', claims: registry.claimsFor('rapl') });
+  const second = create(t, sysfs, {}, { id: 'rapl/second', claims: registry.claimsFor('rapl/second') });
+  const third = create(t, sysfs, {}, { id: 'rapl/third', claims: registry.claimsFor('rapl/third') });
+  await first.receiver.start();
+  await second.receiver.start();
+  const ids = (next: typeof first.next) =>
+    next.last('hw.energy').map(({ series }) => series.attributes['hw.id']);
+  assert.deepEqual([ids(first.next), ids(second.next)], [['cpu-package-0'], ['dram-0']]);
+  assert.deepEqual(second.log.lines.slice(1), [
+    'warn: Leaves out what another receiver publishes: package-0 by "rapl"',
+  ]);
+  await assert.rejects(async () => third.receiver.start(), {
+    name: 'UnavailableError',
+    message: 'every domain is published by another receiver: package-0 by "rapl", dram-0 by "rapl/second"',
+  });
+  assert.deepEqual(third.next.tables, []);
+});
+
+test('RaplReceiver hands on the latest reading when flushed, however long its interval', async (t) => {
+  const sysfs = writeMachine(t);
+  const { receiver, next } = create(t, sysfs, { sampling_interval: '1h' });
+  await receiver.start();
+  sysfs.writeEnergy('intel-rapl:0', 7_500_000);
+  await receiver.flush();
+  assert.deepEqual(
+    next.last('hw.energy').map(({ value }) => value),
+    [0.5, 0],
+  );
+  sysfs.writeEnergy('intel-rapl:0', 8_500_000);
+  await receiver.shutdown();
+  assert.deepEqual(
+    next.last('hw.energy').map(({ value }) => value),
+    [1.5, 0],
+  );
+});
+
+test('RaplReceiver leaves nothing of another receiver open, when it does not start', async (t) => {
+  const sysfs = createFakeSysfs(t);
+  const { receiver } = create(t, sysfs, {});
+  await assert.rejects(async () => receiver.start(), { name: 'UnavailableError' });
+  await receiver.shutdown();
+});

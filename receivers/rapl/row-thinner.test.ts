@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTableCollector } from '../../src/contract/fakes.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding } from '../../src/model/table.js';
+import { createSeries } from './metrics.js';
+import { RowThinner } from './row-thinner.js';
+
+const seconds = (count: number) => count * 1e9;
+
+function describe(...packages: readonly number[]): readonly Series[] {
+  const domains = packages.map((packageId) => ({ kind: 'package' as const, package: packageId }));
+  return createSeries({ interface: 'powercap', domains }, { attributes: {} }, 0n);
+}
+
+/** Rows every 10 s, of which one a minute is wanted. */
+function createThinner() {
+  const next = createTableCollector();
+  const thinner = new RowThinner(next, seconds(60), seconds(10));
+  const consume = (
+    series: readonly Series[],
+    rows: readonly (readonly [at: number, ...values: number[]])[],
+  ) =>
+    thinner.consume({
+      series,
+      epoch: 0n,
+      offsets: Float64Array.from(rows, ([at]) => seconds(at)),
+      values: Float64Array.from(rows.flatMap(([, ...values]) => values)),
+    });
+  /** Second and first value of every row that was handed on. */
+  const rows = () =>
+    next.tables.flatMap(({ series, epoch, offsets, values }) =>
+      [...offsets].map((offset, row) => [(Number(epoch) + offset) / 1e9, values[row * series.length]]),
+    );
+  return { thinner, next, consume, rows };
+}
+
+test('RowThinner hands on one row per interval, however late they come', () => {
+  const { consume, rows } = createThinner();
+  const series = describe(0);
+  for (let at = 0; at <= 200; at += 10) consume(series, [[at + (at % 30) / 20, at]]);
+  assert.deepEqual(rows(), [
+    [0, 0],
+    [60, 60],
+    [120, 120],
+    [180, 180],
+  ]);
+});
+
+test('RowThinner picks rows out of tables of several, all of their columns', () => {
+  const { consume, next } = createThinner();
+  const series = describe(0, 1);
+  consume(series, [
+    [0, 1, 2],
+    [10, 3, 4],
+    [60, 5, 6],
+    [70, 7, 8],
+  ]);
+  assert.deepEqual(
+    next.tables.map(({ offsets, values }) => [[...offsets], [...values]]),
+    [
+      [
+        [0, seconds(60)],
+        [1, 2, 5, 6],
+      ],
+    ],
+  );
+});
+
+test('RowThinner hands on the last row when asked, once', () => {
+  const { thinner, consume, rows } = createThinner();
+  const series = describe(0);
+  consume(series, [[0, 0]]);
+  consume(series, [[10, 1]]);
+  consume(series, [[20, 2]]);
+  thinner.release();
+  thinner.release();
+  consume(series, [[60, 6]]);
+  assert.deepEqual(rows(), [
+    [0, 0],
+    [20, 2],
+    [60, 6],
+  ]);
+});
+
+test('RowThinner hands on the last row of series before their end, and the first of those that follow', () => {
+  const { thinner, consume, rows, next } = createThinner();
+  const series = describe(0);
+  consume(series, [[0, 0]]);
+  consume(series, [[30, 3]]);
+  thinner.consume(createEnding(series, 0n));
+  consume(describe(0, 1), [[40, 7, 0]]);
+  assert.deepEqual(rows(), [
+    [0, 0],
+    [30, 3],
+    [40, 7],
+  ]);
+  assert.deepEqual(
+    next.tables.map(({ ended }) => ended?.length),
+    [undefined, undefined, 1, undefined],
+  );
+});
+
+test('RowThinner finds its rhythm again after an outage', () => {
+  const { consume, rows } = createThinner();
+  const series = describe(0);
+  for (const at of [0, 10, 150, 160, 170, 180, 190, 240]) consume(series, [[at, at]]);
+  assert.deepEqual(
+    rows().map(([at]) => at),
+    [0, 150, 180, 240],
+  );
+});
+
+test('RowThinner says when what it hands on is refused', () => {
+  const thinner = new RowThinner({ consume: () => false }, seconds(60), seconds(10));
+  const series = describe(0);
+  const table = { series, epoch: 0n, offsets: new Float64Array(1), values: new Float64Array(1) };
+  assert.equal(thinner.consume(table), false);
+  assert.equal(thinner.consume(table), true);
+});
