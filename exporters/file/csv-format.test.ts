@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '../../src/contract/until.js';
 import {
   createFolder,
   createReading,
@@ -49,17 +50,16 @@ test('a metric that comes up later gets a column in every line of the file', asy
 test('a metric that comes up later begins another file, when this one is compressed', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.csv.gz');
-  const { consume, stop } = startExporter({
+  const { consume, stop, counted } = startExporter({
     path,
     format: 'csv',
     compression: 'gzip',
     flush_interval: '1ms',
   });
   consume(createReading(energy, 1));
-  while (readdirSync(folder).length < 2) {
-    await new Promise((resolve) => void setTimeout(resolve, 10));
-    consume(createReading(power, 2));
-  }
+  await until(() => counted.sent === 1);
+  consume(createReading(power, 2));
+  await until(() => readdirSync(folder).length === 2);
   await stop();
 });
 

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { until } from '../../src/contract/until.js';
 import {
   createFolder,
   createReading,
@@ -28,10 +28,6 @@ const series = createSeries();
 
 function readings(from: number, to: number) {
   return Array.from({ length: to - from + 1 }, (_, i) => createReading(series, from + i));
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(10);
 }
 
 test('the file has a line for each table and is for its owner', async (t) => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { until } from '../../src/contract/until.js';
 import { createFolder, createReading, createSeries, startExporter, writeTables } from './file.fixture.js';
 
 const series = createSeries();
@@ -22,7 +22,7 @@ test('a Parquet file is whole after every flush', async (t) => {
   const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   for (const second of [1, 2, 3]) {
     consume(createReading(series, second));
-    while (counted.sent < second) await sleep(5);
+    await until(() => counted.sent >= second);
     assert.deepEqual(
       await readColumn(path),
       Array.from({ length: second }, (_, i) => i + 1),
@@ -40,7 +40,7 @@ test('a Parquet file whose last write was torn is mended by the next start and k
   const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   for (const second of [1, 2, 3]) {
     consume(createReading(series, second));
-    while (counted.sent < second) await sleep(5);
+    await until(() => counted.sent >= second);
   }
   // As killed in the middle of the third write: the footer before stands beside the file.
   const torn = join(folder, 'torn.parquet');

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { ReceiverContext } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import type { Table } from '../../src/model/table.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+
+/** A folder that goes with its test. */
+export function createFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-replay-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A file in a folder that goes with its test. */
+export function writeFile(t: TestContext, name: string, content: string | Uint8Array): string {
+  const path = join(createFolder(t), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+interface Surroundings {
+  readonly next?: Consumer;
+  readonly context?: Partial<ReceiverContext>;
+}
+
+/** Replays to the end. */
+export async function replay(settings: object, { next, context }: Surroundings = {}) {
+  const log = createLogCollector();
+  const collector = createTableCollector();
+  const ended = createSignal();
+  const receiver = factory.create(
+    parseSettings(schema, settings),
+    createFakeContext({ log, finish: ended.send, ...context }),
+    next ?? collector,
+  );
+  await receiver.start();
+  await ended.sent;
+  await receiver.shutdown();
+  return { tables: collector.tables, log: log.lines };
+}
+
+/** A promise that somebody else fulfils. */
+function createSignal() {
+  let send: () => void = () => {};
+  const sent = new Promise<void>((resolve) => (send = resolve));
+  return { sent, send };
+}
+
+/** `series@seconds=value` of each cell, and `series@seconds ended`; rows of a table in brackets. */
+export function describeTables(tables: readonly Table[]): readonly string[] {
+  return tables.map(({ series, epoch, offsets, values, ended = [] }) => {
+    const rows = Array.from(offsets, (offset, row) => {
+      const seconds = Number(epoch + BigInt(offset)) / 1e9;
+      return series
+        .map((one, i) => `${one.metric.name}@${seconds}=${values[row * series.length + i]}`)
+        .join(' ');
+    });
+    const ends = ended.map((one) => `${one.metric.name}@${Number(epoch) / 1e9} ended`);
+    return [...rows, ...ends].join('; ');
+  });
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { UnavailableError } from '../../src/component/errors.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { until } from '../../src/contract/until.js';
+import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+import { createFolder, describeTables, replay, writeFile } from './replay.fixture.js';
+
+/** A line with a gauge `x` at a second. */
+function gaugeLine(second: number, value: number): string {
+  const dataPoints = [{ timeUnixNano: `${second}000000000`, asDouble: value }];
+  const metrics = [{ name: 'x', unit: '1', gauge: { dataPoints } }];
+  return `${JSON.stringify({ resourceMetrics: [{ resource: {}, scopeMetrics: [{ scope: {}, metrics }] }] })}\n`;
+}
+
+const threeLines = [1, 2, 3].map((second) => gaugeLine(second, second / 10)).join('');
+const threeTables = ['x@1=0.1', 'x@2=0.2', 'x@3=0.3'];
+
+test('tables come in the order of the lines, and each series is one object', async (t) => {
+  const { tables, log } = await replay({ files: [writeFile(t, 'a.json', threeLines)] });
+  assert.deepEqual(describeTables(tables), threeTables);
+  assert.equal(tables[0].series, tables[2].series);
+  assert.deepEqual(log, ['info: Replayed 3 points of 1 files']);
+});
+
+test('what a Collector wrote is read: points of several instants and resources in a line', async () => {
+  const file = new URL('../../../receivers/replay/testdata/collector.json', import.meta.url);
+  const { tables, log } = await replay({ files: [file.pathname] });
+  assert.deepEqual(describeTables(tables), [
+    'hw.energy@1800000000=1.5 hw.energy@1800000000=2.5; hw.energy@1800000001=1.75 hw.energy@1800000001=2.75',
+    'threads@1800000001=9007199254740991',
+    'hw.energy@1800000002=2',
+    'hw.energy@1800000002 ended',
+  ]);
+  const [{ series }] = tables;
+  assert.deepEqual(series[1], {
+    metric: { name: 'hw.energy', unit: 'J', description: 'Energy', kind: 'counter', valueType: 'double' },
+    resource: {
+      attributes: { 'host.name': 'node-1', 'host.cpu.count': 8, tags: '{"values":[{"stringValue":"a"}]}' },
+    },
+    attributes: { 'hw.id': 'dram-0', virtual: false, share: 0.5 },
+    start: 1_799_999_999_000_000_001n,
+  });
+  assert.equal(tables[1].series[0].metric.kind, 'updowncounter');
+  assert.equal(tables[3].ended?.[0], series[0]);
+  assert.ok(
+    log.includes(
+      `warn: Skipped points of kind "histogram" in ${file.pathname}: only gauges and cumulative sums are replayed`,
+    ),
+  );
+  assert.ok(log.some((line) => line.includes('"sum of delta temporality"')));
+});
+
+test('lines that are wrong are named with their number, and the rest is read', async (t) => {
+  const path = writeFile(
+    t,
+    'a.json',
+    `${gaugeLine(1, 1)}{"resourceMetrics":[}\n\n{"traces":1}\n${gaugeLine(2, 2)}`,
+  );
+  const { tables, log } = await replay({ files: [path] });
+  assert.deepEqual(describeTables(tables), ['x@1=1', 'x@2=2']);
+  assert.match(log[0], new RegExp(`^warn: Skipped ${path}:2: .*JSON`, 'u'));
+  assert.equal(log[1], `warn: Skipped ${path}:4: it has no "resourceMetrics"`);
+});
+
+test('a last line that a crash cut off is left out and no error', async (t) => {
+  const path = writeFile(t, 'a.json', threeLines + gaugeLine(4, 4).slice(0, 60));
+  const { tables, log } = await replay({ files: [path] });
+  assert.deepEqual(describeTables(tables), threeTables);
+  assert.deepEqual(log, [
+    `info: ${path}:4 is cut off: the file was not closed`,
+    'info: Replayed 3 points of 1 files',
+  ]);
+});
+
+const csvHeader = 'time,start_time,kind,type,state,resource,attributes,x (1)';
+
+test('a last number of a CSV file that a crash cut off is left out, though it looks whole', async (t) => {
+  const row = (second: number) => `1970-01-01T00:00:0${second}Z,,gauge,double,,{},{},0.${second}5`;
+  const path = writeFile(t, 'a.csv', `${csvHeader}\n${row(1)}\n${row(2)}`);
+  const { tables, log } = await replay({ files: [path] });
+  assert.deepEqual(describeTables(tables), ['x@1=0.15']);
+  assert.equal(log[0], `info: ${path}:3 is cut off: the file was not closed`);
+});
+
+test('rows of a CSV file that are wrong are named with what is wrong', async (t) => {
+  const rows = ['1970-01-01T00:00:01Z,,gauge,double,,{},{},1', 'now,,gauge,double,,{},{},1', 'a,b'];
+  const path = writeFile(t, 'a.csv', `${[csvHeader, ...rows].join('\n')}\n`);
+  const { tables, log } = await replay({ files: [path] });
+  assert.deepEqual(describeTables(tables), ['x@1=1']);
+  assert.equal(
+    log[0],
+    `warn: Skipped ${path}:3: expected an instant such as "2026-01-02T03:04:05.678901234Z", found "now"`,
+  );
+  assert.equal(log[1], `warn: Skipped ${path}:4: it has 2 fields, wanted 8 as in the header`);
+});
+
+test('a file of no known format is named, and the next one is read', async (t) => {
+  const wrong = writeFile(t, 'a.txt', 'hello\nworld\n');
+  const { tables, log } = await replay({ files: [wrong, writeFile(t, 'b.json', threeLines)] });
+  assert.equal(tables.length, 3);
+  assert.match(log[0], /^error: Cannot read .*a\.txt: it is neither OTLP JSON lines nor CSV nor Parquet/u);
+});
+
+test('gzip files are read up to where a crash cut them off', async (t) => {
+  const members = [gzipSync(gaugeLine(1, 0.1)), gzipSync(gaugeLine(2, 0.2)), gzipSync(gaugeLine(3, 0.3))];
+  const whole = Buffer.concat(members);
+  assert.deepEqual(
+    describeTables((await replay({ files: [writeFile(t, 'a.json.gz', whole)] })).tables),
+    threeTables,
+  );
+  const torn = whole.subarray(0, whole.length - 20);
+  const { tables } = await replay({ files: [writeFile(t, 'a.json.gz', torn)] });
+  assert.deepEqual(describeTables(tables).slice(0, 2), threeTables.slice(0, 2));
+});
+
+test(
+  'zstd files are read, ours and those of the Collector with lengths',
+  { skip: zstdMissing ?? false },
+  async (t) => {
+    const frames = [1, 2, 3].map((second) => compressZstd(Buffer.from(gaugeLine(second, second / 10))));
+    const prefixed = frames.flatMap((frame) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(frame.length);
+      return [length, frame];
+    });
+    for (const bytes of [frames, prefixed].map((parts) => Buffer.concat(parts))) {
+      const { tables } = await replay({ files: [writeFile(t, 'a.json.zst', bytes)] });
+      assert.deepEqual(describeTables(tables), threeTables);
+    }
+  },
+);
+
+test('patterns stand for files in the order of their names, and series go on from file to file', async (t) => {
+  const folder = createFolder(t);
+  writeFileSync(join(folder, 'e.json'), gaugeLine(3, 0.3));
+  writeFileSync(join(folder, 'e-2026-01-02T00-00-00.000.json'), gaugeLine(2, 0.2));
+  writeFileSync(join(folder, 'e-2026-01-01T00-00-00.000.json'), gaugeLine(1, 0.1));
+  const { tables } = await replay({ files: [join(folder, 'e*.json')] });
+  assert.deepEqual(describeTables(tables), threeTables);
+  assert.equal(tables[0].series[0], tables[2].series[0]);
+});
+
+test('start says which file is not there', () => {
+  const receiver = factory.create(
+    parseSettings(schema, { files: ['/no/such.json'] }),
+    createFakeContext(),
+    createTableCollector(),
+  );
+  assert.throws(() => void receiver.start(), new UnavailableError('Cannot find /no/such.json'));
+});
+
+test('a table that is refused is offered again', async (t) => {
+  const collector = createTableCollector();
+  let refusals = 2;
+  const next = {
+    consume: (table: Parameters<typeof collector.consume>[0]) => refusals-- <= 0 && collector.consume(table),
+  };
+  await replay({ files: [writeFile(t, 'a.json', threeLines)] }, { next });
+  assert.deepEqual(describeTables(collector.tables), threeTables);
+});
+
+test('instants and starts are moved to now, when times is now', async () => {
+  const file = new URL('../../../receivers/replay/testdata/collector.json', import.meta.url);
+  const clock = { ...createFakeContext().clock, wallNs: () => 2_000_000_000_000_000_000n };
+  const { tables } = await replay({ files: [file.pathname], times: 'now' }, { context: { clock } });
+  assert.equal(tables[0].epoch, 2_000_000_000_000_000_000n);
+  assert.equal(tables[0].series[0].start, 1_999_999_999_000_000_001n);
+  assert.equal(tables[2].series[0], tables[0].series[1]);
+});
+
+test('tables wait for their time, when there is a speed', async (t) => {
+  const path = writeFile(t, 'a.json', threeLines);
+  const began = performance.now();
+  await replay({ files: [path], speed: 20 });
+  assert.ok(performance.now() - began >= 90, 'two seconds at twentyfold speed took less than 100 ms');
+});
+
+test('shutdown ends a replay that waits for its time', { timeout: 20_000 }, async (t) => {
+  const path = writeFile(t, 'a.json', gaugeLine(1, 1) + gaugeLine(100_000, 2));
+  const collector = createTableCollector();
+  const receiver = factory.create(
+    parseSettings(schema, { files: [path], speed: 1 }),
+    createFakeContext(),
+    collector,
+  );
+  await receiver.start();
+  await until(() => collector.tables.length > 0);
+  await receiver.shutdown();
+  await receiver.shutdown();
+  assert.equal(collector.tables.length, 1);
+});
+
+test('a counter that begins anew without an end is another series, and the old one ends', async (t) => {
+  const row = (second: number, start: number, value: number) =>
+    `1970-01-01T00:00:0${second}Z,1970-01-01T00:00:0${start}Z,counter,double,,{},{},${value}`;
+  const path = writeFile(t, 'a.csv', `${[csvHeader, row(1, 0, 5), row(2, 0, 6), row(4, 3, 1)].join('\n')}\n`);
+  const { tables } = await replay({ files: [path] });
+  assert.deepEqual(describeTables(tables), ['x@1=5; x@2=6', 'x@4 ended', 'x@4=1']);
+  assert.notEqual(tables[0].series[0], tables[2].series[0]);
+  assert.equal(tables[1].ended?.[0], tables[0].series[0]);
+});

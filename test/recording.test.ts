@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { until } from '../src/contract/until.js';
+import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { parquetReadObjects } from 'hyparquet';
+import { createFolder, runAgent, startAgent, writeConfig } from './agent.js';
+
+const formats = ['json', 'csv', 'parquet'] as const;
+
+/** Records what receivers read in every format, and what is attributed of it. */
+function recordingConfig(folder: string): string {
+  const exporters = formats.map(
+    (format) =>
+      `file/${format}: {path: ${join(folder, `raw.${format}`)}, format: ${format}, flush_interval: 200ms}`,
+  );
+  return writeConfig(`
+receivers: {process: {collection_interval: 200ms}, estimate: {collection_interval: 200ms}}
+processors: {attribution: {}}
+exporters: {${exporters.join(', ')}, file/live: {path: ${join(folder, 'live.json')}}}
+service:
+  pipelines:
+    metrics/raw: {receivers: [estimate, process], exporters: [${formats.map((one) => `file/${one}`).join(', ')}]}
+    metrics/live: {receivers: [estimate, process], processors: [attribution], exporters: [file/live]}
+  telemetry: {metrics: {level: none}}
+`);
+}
+
+/** On top of the recording: the live results compressed. */
+function gzipConfig(path: string): string {
+  return writeConfig(`exporters: {file/live: {path: ${path}, compression: gzip, flush_interval: 200ms}}`);
+}
+
+function replayConfig(file: string, result: string): string {
+  return writeConfig(`
+receivers: {replay: {files: ['${file}']}}
+processors: {attribution: {}}
+exporters: {file: {path: ${result}}}
+service:
+  pipelines: {metrics: {receivers: [replay], processors: [attribution], exporters: [file]}}
+  telemetry: {metrics: {level: none}}
+`);
+}
+
+interface Point {
+  readonly attributes?: unknown;
+  readonly timeUnixNano: string;
+  readonly asDouble?: number;
+}
+
+interface Line {
+  readonly resourceMetrics: readonly {
+    readonly resource: unknown;
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly sum?: { readonly dataPoints: readonly Point[] };
+      }[];
+    }[];
+  }[];
+}
+
+/** Joules of every series at every instant. */
+function readJoules(path: string): ReadonlyMap<string, number> {
+  const joules = new Map<string, number>();
+  // Each whole line is OTLP JSON.
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((text) => JSON.parse(text) as Line);
+  for (const { resource, scopeMetrics } of lines.flatMap(({ resourceMetrics }) => resourceMetrics)) {
+    for (const { name, sum } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+      if (!['ledger.energy', 'process.energy', 'linux.cgroup.energy'].includes(name)) continue;
+      for (const { attributes, timeUnixNano, asDouble } of sum?.dataPoints ?? []) {
+        joules.set(JSON.stringify([name, resource, attributes, timeUnixNano]), asDouble ?? NaN);
+      }
+    }
+  }
+  return joules;
+}
+
+test('an attribution that is computed anew from any recording gives the same joules at the same instants', async () => {
+  const folder = createFolder();
+  const agent = startAgent(['run', '-c', recordingConfig(folder)]);
+  await agent.waitFor(/Everything is ready/);
+  // A process that is born and dies meanwhile, so that series begin and end.
+  execFileSync(process.execPath, ['-e', 'const end = Date.now() + 500; while (Date.now() < end);']);
+  await until(() => readJoules(join(folder, 'live.json')).size > 50);
+  assert.equal((await agent.stop()).code, 0);
+  const live = readJoules(join(folder, 'live.json'));
+  for (const format of formats) {
+    const result = join(folder, `again-${format}.json`);
+    const { code, stderr } = await runAgent([
+      'run',
+      '-c',
+      replayConfig(join(folder, `raw.${format}`), result),
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(readJoules(result), live, `replayed from ${format}`);
+  }
+});
+
+test('every format is readable after SIGKILL', async () => {
+  const folder = createFolder();
+  const gzip = join(folder, 'raw.json.gz');
+  const agent = startAgent(['run', '-c', recordingConfig(folder), '-c', gzipConfig(gzip)]);
+  await agent.waitFor(/Everything is ready/);
+  const paths = [...formats.map((format) => join(folder, `raw.${format}`)), gzip];
+  await until(() => paths.every((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 20_000));
+  await agent.stop('SIGKILL');
+  const [json = '', csv = '', parquet = ''] = paths;
+  const lines = readFileSync(json, 'utf8').split('\n').slice(0, -1);
+  for (const line of [...lines, ...gunzipSync(readFileSync(gzip)).toString().trimEnd().split('\n')])
+    JSON.parse(line);
+  const [header = '', ...rows] = readFileSync(csv, 'utf8').split('\n').slice(0, -1);
+  const width = header.split(',').length;
+  assert.ok(width > 10 && rows.length > 10);
+  const points = await parquetReadObjects({ file: await asyncBufferFromFile(parquet), columns: ['value'] });
+  assert.ok(points.length > 10);
+});
