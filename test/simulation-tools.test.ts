@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { createFolder, startAgent } from './agent.js';
+import { until } from '../src/contract/until.js';
+import { readTruth, type TruthStep } from './truth.fixture.js';
+
+// Tools that are not ours read a simulated machine.
+
+const run = promisify(execFile);
+const exporter = 'prometheus-node-exporter';
+const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
+
+function isInstalled(program: string): boolean {
+  return spawnSync(program, ['--version']).error === undefined;
+}
+
+/** Lays the tree over the real sysfs for a command and what it starts. */
+const overlay = `for folder in bus class devices; do
+  [ -d "$1/sys/$folder" ] || continue
+  mount -t overlay overlay -o "lowerdir=$1/sys/$folder:/sys/$folder" "/sys/$folder" || exit 99
+done
+shift
+exec "$@"`;
+
+function findPerfReason(): string | false {
+  if (!isInstalled('perf')) return 'perf is not installed';
+  if (mustBeTested) return false;
+  const { status } = spawnSync('unshare', [
+    '-m',
+    'sh',
+    '-c',
+    'mount -t overlay overlay -o lowerdir=/tmp:/sys/class /sys/class && perf stat -a -e cpu-clock true',
+  ]);
+  return status === 0 ? false : 'neither may mount in a namespace of its own nor count for the whole machine';
+}
+
+async function startTree(t: TestContext, args: readonly string[]): Promise<string> {
+  const root = join(createFolder(), 'tree');
+  const writer = startAgent(['simulate', '--tree', root, ...args]);
+  t.after(() => writer.stop());
+  await writer.waitFor(/Simulating in/);
+  return root;
+}
+
+/** Starts node_exporter on a tree. @returns its address */
+async function startExporter(t: TestContext, root: string): Promise<string> {
+  const collectors = [
+    'rapl',
+    'stat',
+    'cpu',
+    'meminfo',
+    'loadavg',
+    'diskstats',
+    'pressure',
+    'vmstat',
+    'processes',
+  ];
+  const child = spawn(
+    exporter,
+    [
+      `--path.sysfs=${root}/sys`,
+      `--path.procfs=${root}/proc`,
+      '--web.listen-address=127.0.0.1:0',
+      '--collector.disable-defaults',
+      ...collectors.map((name) => `--collector.${name}`),
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  t.after(async () => {
+    child.kill();
+    if (child.exitCode === null) await once(child, 'exit');
+  });
+  for await (const line of createInterface(child.stderr)) {
+    const [, address] = /msg="Listening on" address=(\S+)/.exec(line) ?? [];
+    if (address !== undefined) return `http://${address}/metrics`;
+  }
+  throw new Error('node_exporter ended without an address');
+}
+
+/** The samples of a metric: labels and value. */
+function samplesOf(text: string, name: string): { readonly labels: string; readonly value: number }[] {
+  return [...text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, 'gm'))].map(
+    ([, labels = '', value]) => ({
+      labels,
+      value: Number(value),
+    }),
+  );
+}
+
+/** The steps that a reader between two instants can have seen. */
+function stepsBetween(truth: readonly TruthStep[], fromNs: bigint, toNs: bigint): readonly TruthStep[] {
+  const first = truth.findLastIndex(({ timeNs }) => timeNs <= fromNs);
+  return truth.slice(Math.max(0, first - 2)).filter(({ timeNs }) => timeNs <= toNs);
+}
+
+const wallNs = () => BigInt(Date.now()) * 1_000_000n;
+
+test(
+  'node_exporter reads the joules of a simulated tree that are true at that time, to the microjoule',
+  { skip: isInstalled(exporter) ? false : `${exporter} is not installed` },
+  async (t) => {
+    const root = await startTree(t, ['--seed', '5', '--fault', 'wrap@1s:package-1']);
+    const url = await startExporter(t, root);
+    for (let scrape = 0; scrape < 5; scrape++) {
+      const fromNs = wallNs() - 2_000_000n;
+      const text = await (await fetch(url)).text();
+      const toNs = wallNs() + 2_000_000n;
+      await until(() => (readTruth(root).at(-1)?.timeNs ?? 0n) > toNs);
+      const steps = stepsBetween(readTruth(root), fromNs, toNs);
+      assert.deepEqual(
+        samplesOf(text, 'node_scrape_collector_success').filter(({ value }) => value !== 1),
+        [],
+      );
+      for (const kind of ['package', 'core', 'uncore', 'dram']) {
+        const samples = samplesOf(text, `node_rapl_${kind}_joules_total`);
+        assert.equal(samples.length, 2);
+        for (const { labels, value } of samples) {
+          const domain = `${kind}-${/index="(\d)"/.exec(labels)?.[1]}`;
+          const counters = steps.map(({ domains }) => domains[domain]?.counter_uj);
+          assert.ok(
+            counters.includes(Math.round(value * 1e6)),
+            `${domain} has ${value} J, truly ${counters.join(', ')} uJ`,
+          );
+        }
+      }
+      const pids = steps.map(({ processes }) => processes.length);
+      const [count] = samplesOf(text, 'node_processes_pids');
+      assert.ok(count && pids.includes(count.value));
+    }
+  },
+);
+
+const perfReason = findPerfReason();
+
+test('perf reads the energy PMU of a simulated tree', { skip: perfReason }, async (t) => {
+  const root = await startTree(t, ['--sockets', '1', '--pmu']);
+  const command = ['perf', 'stat', '-x', ',', '-e', 'power/energy-pkg/', 'sleep', '2'];
+  const { stderr } = await run('unshare', ['-m', 'sh', '-c', overlay, 'sh', root, ...command]);
+  const [joules = '', unit, event, ns] = stderr.trim().split(',');
+  assert.deepEqual([unit, event], ['Joules', 'power/energy-pkg/']);
+  // cpu-clock counts 1e9 a second, in units of 2^-32 J; perf prints two digits.
+  const truth = Number(ns) * 2 ** -32;
+  assert.ok(Math.abs(Number(joules) - truth) <= 0.02 * truth + 0.005, `${joules} J, truly ${truth} J`);
+});
+
+test(
+  'every program finds the zones of a simulated tree that is laid over sysfs',
+  { skip: perfReason },
+  async (t) => {
+    const root = await startTree(t, []);
+    const script =
+      'cat /sys/class/powercap/intel-rapl:*/name; cat /sys/class/powercap/intel-rapl:0/energy_uj';
+    const { stdout } = await run('unshare', ['-m', 'sh', '-c', overlay, 'sh', root, 'sh', '-c', script]);
+    assert.match(stdout, /^package-0\ncore\nuncore\ndram\npackage-1\ncore\nuncore\ndram\npsys\n\d{12}\n$/);
+  },
+);
