@@ -16,5 +16,7 @@ if (files.length === 0) {
   );
   process.exit(1);
 }
-const { status } = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' });
+// A file that takes so long waits for what never comes.
+const timeout = `--test-timeout=${20 * 60_000}`;
+const { status } = spawnSync(process.execPath, ['--test', timeout, ...files], { stdio: 'inherit' });
 process.exit(status ?? 1);
