@@ -1,12 +1,12 @@
+import { ClaimedSeries } from '../../src/component/claimed-series.js';
 import type { Component, ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/component/errors.js';
 import type { Series } from '../../src/model/series.js';
 import type { RunningSampler } from '../../src/sampling/sampling.js';
-import { ClaimedDomains } from './claimed-domains.js';
 import type { Config } from './config.js';
 import { CopyWatch } from './copy-watch.js';
-import { nameDomain } from './domain.js';
+import { claimKey, nameDomain } from './domain.js';
 import { DomainTelemetry, type DomainState } from './domain-telemetry.js';
 import { findZones, nameFolder } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
@@ -25,10 +25,11 @@ export class RaplReceiver implements Component {
   readonly #context: ReceiverContext;
   readonly #polling;
   readonly #thinner: RowThinner | undefined;
-  readonly #claimed: ClaimedDomains;
+  readonly #claimed: ClaimedSeries;
   readonly #telemetry: DomainTelemetry;
   readonly #told = new Set<string>();
   #foreign: readonly string[] = [];
+  #resets = 0;
   #columns: Columns | undefined;
   #running: RunningSampler | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -39,7 +40,7 @@ export class RaplReceiver implements Component {
     this.#polling = choosePolling(config);
     const { periodNs, isFiner } = this.#polling;
     this.#thinner = isFiner ? new RowThinner(next, config.sampling_interval * 1e6, periodNs) : undefined;
-    this.#claimed = new ClaimedDomains(context.claims, watchGaps(context, this.#thinner ?? next));
+    this.#claimed = new ClaimedSeries(context.claims, watchGaps(context, this.#thinner ?? next));
     this.#telemetry = new DomainTelemetry(context.meter, context.id);
   }
 
@@ -82,7 +83,10 @@ export class RaplReceiver implements Component {
   #describe(columns: Columns, start: bigint): readonly Series[] {
     const series = createSeries(columns, this.#context.host, start);
     this.#columns = columns;
-    this.#foreign = this.#claimed.claim(columns.domains, series);
+    this.#foreign = columns.domains.flatMap((domain, column) => {
+      const owner = this.#claimed.claim(claimKey(domain), series[column]);
+      return owner === undefined ? [] : [`${nameDomain(domain)} by "${owner}"`];
+    });
     this.#tell(columns);
     this.#telemetry.update(columns.interface, this.#listStates(columns), columns.resets);
     return series;
@@ -92,6 +96,9 @@ export class RaplReceiver implements Component {
   #tell(columns: Columns): void {
     const { log } = this.#context;
     this.#tellOnce('info', `Reads ${describeDomains(columns)}`);
+    if (columns.resets > this.#resets)
+      log.warn('An energy counter began anew: what was used in between is unknown');
+    this.#resets = columns.resets;
     for (const note of columns.notes) this.#tellOnce('warn', note);
     const isAll = this.#foreign.length === columns.domains.length;
     if (this.#foreign.length > 0 && !isAll) {

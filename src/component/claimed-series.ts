@@ -1,13 +1,11 @@
-import type { Claims } from '../../src/component/claims.js';
-import type { Consumer } from '../../src/component/consumer.js';
-import { createPlans } from '../../src/model/plan.js';
-import type { Series } from '../../src/model/series.js';
-import type { Table } from '../../src/model/table.js';
-import { claimKey, nameDomain } from './domain.js';
-import type { Domain } from './domain.js';
+import { createPlans } from '../model/plan.js';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import type { Claims } from './claims.js';
+import type { Consumer } from './consumer.js';
 
-/** Leaves out what another receiver publishes. */
-export class ClaimedDomains implements Consumer {
+/** Stands behind a receiver and leaves out the series of what another receiver publishes. */
+export class ClaimedSeries implements Consumer {
   readonly #claims: Claims;
   readonly #next: Consumer;
   readonly #foreign = new WeakSet<Series>();
@@ -19,16 +17,14 @@ export class ClaimedDomains implements Consumer {
   }
 
   /**
-   * Claims domains, one per series.
-   * @returns those that others publish, with the ids of these, for people: `package-0 by "rapl"`
+   * Claims what a series tells, before any table with it comes.
+   * @param key as for `Claims.claim`
+   * @returns undefined when it is handed on; otherwise the id of the receiver that publishes it
    */
-  claim(domains: readonly Domain[], series: readonly Series[]): readonly string[] {
-    return domains.flatMap((domain, column) => {
-      const owner = this.#claims.claim(claimKey(domain));
-      if (owner === undefined) return [];
-      this.#foreign.add(series[column]);
-      return [`${nameDomain(domain)} by "${owner}"`];
-    });
+  claim(key: string, series: Series): string | undefined {
+    const owner = this.#claims.claim(key);
+    if (owner !== undefined) this.#foreign.add(series);
+    return owner;
   }
 
   consume(table: Table): boolean {
