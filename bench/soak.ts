@@ -4,8 +4,8 @@ import { startChurn } from './churn.js';
 import { type SoakedAgent, startSoakedAgent } from './soaked-agent.js';
 import { theilSenSlope } from './theil-sen.js';
 
-/** V8 goes on compiling and sizing its heap for some minutes. */
-const warmUpSeconds = Number(process.env['SOAK_WARM_UP_SECONDS'] ?? 120);
+/** Heap and arenas take some minutes and full collections to find their sizes. */
+const warmUpSeconds = Number(process.env['SOAK_WARM_UP_SECONDS'] ?? 300);
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 600);
 const scrapeEverySeconds = 5;
 /** A multiple of the above. */
@@ -21,7 +21,8 @@ interface Samples {
 
 /**
  * Whether memory grows: the default agent, sampling at 1 kHz besides, scraped and sending OTLP, on a machine whose
- * processes come and go, for ten minutes.
+ * processes come and go, for ten minutes. What the machine does otherwise counts, since the agent sees its processes:
+ * where it is busy, `unshare --pid --fork --mount-proc` hides them.
  */
 export const soak: Benchmark = {
   name: 'soak',

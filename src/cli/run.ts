@@ -11,6 +11,7 @@ import { startOwnTelemetry } from './own-telemetry.js';
 import { waitForEnd, type EndingSignal } from './signals.js';
 import { delayTierUp } from './tier-up.js';
 import { readVersion } from './version.js';
+import { stopHeapGrowth } from './young-generation.js';
 
 /** Time for sockets and threads to close that were told to. */
 const leaveAfterMs = 200;
@@ -53,6 +54,7 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
       sampling: createSampling({ log, meter }),
     });
     await service.start();
+    stopHeapGrowth();
     log.info('Everything is ready: measuring');
     log.info(`Ending after ${await Promise.race([end, finish.sent])}`);
     await service.shutdown();
