@@ -99,7 +99,8 @@ export function lastJoules(points: readonly DecodedPoint[]): number {
   return Math.max(0, ...readings.map(({ value }) => Number(value)));
 }
 
-function createMeter(t: TestContext): Meter {
+/** A meter that ends with the test. */
+export function createMeter(t: TestContext): Meter {
   const sysfs = createFakeSysfs(t);
   const started = 5_000_000;
   let microjoules = started;
