@@ -22,7 +22,7 @@ export function findProcesses({ pids, names }: ProcessSelection, procfs: string)
   const wanted = new Set(names);
   const byName = wanted.size === 0 ? [] : listPids(procfs).filter((pid) => isNamed(pid, wanted, procfs));
   const all = new Set([...pids.map(Number), ...byName]);
-  return [...all].flatMap((pid) => readProcess(pid, procfs) ?? []);
+  return [...all].toSorted((a, b) => a - b).flatMap((pid) => readProcess(pid, procfs) ?? []);
 }
 
 function listPids(procfs: string): readonly number[] {

@@ -102,11 +102,12 @@ test('fitGroups makes groups no larger than it is told', (t) => {
   assert.deepEqual(namesOf(fit), [['cycles', 'instructions'], ['branches']]);
 });
 
+const line = (name: string, code: string) => ({
+  event: { name },
+  reason: `Cannot open perf event "${name}": ${code}`,
+});
+
 test('describeRefused tells of events with the same reason in one line', () => {
-  const line = (name: string, code: string) => ({
-    event: { name },
-    reason: `Cannot open perf event "${name}": ${code}`,
-  });
   const refused = [line('a', 'ENOENT'), line('b', 'EACCES'), line('c', 'ENOENT')];
   // Only the names are looked at.
   assert.deepEqual(describeRefused(refused as unknown as Parameters<typeof describeRefused>[0]), [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportRepeat } from './exec-report.js';
 import { createJsonReport } from './json-report.js';
-import { run, runOf } from './report.fixture.js';
+import { run, runOf, runWith } from './report.fixture.js';
 
 test('createJsonReport has units in its keys and null for what is not known', () => {
   const report = createJsonReport({ command: ['true'], runs: [run], repeat: undefined }, '1.2.3');
@@ -55,6 +55,8 @@ test('createJsonReport has units in its keys and null for what is not known', ()
             },
           ],
         },
+        events: null,
+        event_ratios: null,
       },
     ],
     statistics: null,
@@ -72,6 +74,7 @@ test('createJsonReport has mean, interval, median and minimum of repeated runs',
     'machine_energy',
     'above_baseline_energy',
     'command_energy',
+    'events',
   ]);
   assert.deepEqual(statistics['cpu_time'], {
     mean_s: 3,
@@ -82,4 +85,35 @@ test('createJsonReport has mean, interval, median and minimum of repeated runs',
     min_s: 3,
   });
   assert.equal(statistics['above_baseline_energy'], null);
+});
+
+test('createJsonReport has units, rates and reasons of events, and what several runs say of them', () => {
+  const cycles = {
+    name: 'cycles',
+    unit: '{event}',
+    value: undefined,
+    runningRatio: undefined,
+    note: 'ENOENT',
+  } as const;
+  const runs = [1, 3].map((value) => {
+    const clock = { name: 'task-clock', unit: 's', value, runningRatio: 0.5, note: undefined } as const;
+    const ratio = { kind: 'instructions_per_cycle', name: 'instructions', of: 'cycles', value } as const;
+    return runWith({ events: [clock, cycles], ratios: [ratio] });
+  });
+  const report = createJsonReport({ command: ['true'], runs, repeat: reportRepeat(runs) }, '1.2.3');
+  const parsed = JSON.parse(JSON.stringify(report)) as {
+    readonly runs: readonly { readonly events: unknown; readonly event_ratios: unknown }[];
+    readonly statistics: { readonly events: readonly Record<string, unknown>[] };
+  };
+  assert.deepEqual(parsed.runs[0]?.events, [
+    { name: 'task-clock', unit: 's', value: 1, rate_per_s: 0.5, running_ratio: 0.5, note: null },
+    { name: 'cycles', unit: '{event}', value: null, rate_per_s: null, running_ratio: null, note: 'ENOENT' },
+  ]);
+  assert.deepEqual(parsed.runs[0].event_ratios, [
+    { kind: 'instructions_per_cycle', event: 'instructions', of: 'cycles', value: 1 },
+  ]);
+  assert.deepEqual(
+    parsed.statistics.events.map(({ name, unit, mean, min }) => [name, unit, mean, min]),
+    [['task-clock', 's', 2, 1]],
+  );
 });

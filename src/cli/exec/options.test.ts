@@ -46,3 +46,16 @@ test('parseExecOptions refuses what it cannot use, and says what it wants', () =
     assert.throws(() => parseExecOptions(args), { name: 'UsageError', message }, args.join(' '));
   }
 });
+
+test('parseExecOptions takes lists of events, one by one', () => {
+  const { events, program } = parseExecOptions([
+    '-e',
+    'cycles,cs',
+    '--event=msr/tsc/',
+    '--',
+    'ls',
+    '-e',
+    'x',
+  ]);
+  assert.deepEqual([events, program], [['cycles,cs', 'msr/tsc/'], 'ls']);
+});

@@ -1,3 +1,4 @@
+import type { CommandCounts } from './command-events.js';
 import type { EnergyReport, RunReport } from './run-report.js';
 
 /** Energy of a machine with one meter and one estimate. */
@@ -47,4 +48,9 @@ export const run: RunReport = {
 /** A run of so many seconds on a machine without meters. */
 export function runOf(wallSeconds: number): RunReport {
   return { ...run, wallSeconds, energy: undefined };
+}
+
+/** A run in which events were counted. */
+export function runWith(counts: CommandCounts): RunReport {
+  return { ...run, counts };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportRepeat } from './exec-report.js';
-import { energy, run, runOf } from './report.fixture.js';
+import { energy, run, runOf, runWith } from './report.fixture.js';
 import type { RunReport } from './run-report.js';
 import { createTextReport } from './text-report.js';
 
@@ -56,4 +56,27 @@ test('createTextReport sums up several runs, and says when they drift', () => {
   assert.match(text, /^ {2}wall time +2\.200 s +\+-196\.3 ms +2\.200 s +2\.000 s$/m);
   assert.match(text, /5 runs after a warm-up; energy not known/);
   assert.match(text, /The runs drift/);
+});
+
+test('createTextReport tells of events beneath the rest', () => {
+  const counts = {
+    events: [
+      { name: 'page-faults', unit: '{event}', value: 1234, runningRatio: 1, note: undefined },
+      {
+        name: 'cycles',
+        unit: '{event}',
+        value: undefined,
+        runningRatio: undefined,
+        note: 'ENOENT, not here',
+      },
+    ],
+    ratios: [],
+  } as const;
+  assert.match(
+    textOf(runWith(counts)),
+    /before\n\n +count +rate\n {2}page-faults +1,234 +617\.0 \/s\n {2}cycles +<not supported> +ENOENT, not here\n$/,
+  );
+  const runs = [1000, 1002].map((value) => runWith({ events: [{ ...counts.events[0], value }], ratios: [] }));
+  const text = createTextReport({ command: ['true'], runs, repeat: reportRepeat(runs) });
+  assert.match(text, /^ {2}page-faults +1,001 +\+-13 +1,001 +1,000$/m);
 });

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { ScaledCounts, type Growth } from './scaled-counts.js';
+
+/** A group of one counter that grows as a test says. */
+class FakeGroup implements Growth {
+  readonly growth = new Float64Array(1);
+  enabledNs = 0;
+  runningNs = 0;
+  isClosed = false;
+
+  grow(count: number, enabledMs: number, runningMs = enabledMs): void {
+    this.growth[0] = count;
+    this.enabledNs = enabledMs * 1e6;
+    this.runningNs = runningMs * 1e6;
+  }
+
+  read(): void {}
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+function createCounts(parts = 1) {
+  const groups = Array.from({ length: parts }, () => new FakeGroup());
+  const counts = new ScaledCounts(groups);
+  const [first] = groups;
+  const readAfter = (...growth: [count: number, enabledMs: number, runningMs?: number]) => {
+    first.grow(...growth);
+    counts.read();
+    return counts.totals[0];
+  };
+  return { groups, counts, readAfter };
+}
+
+test('read adds up exactly what always ran, beyond 32 bits', () => {
+  const { readAfter, counts } = createCounts();
+  assert.deepEqual(
+    [readAfter(0, 0), readAfter(2 ** 40 + 1, 1000), readAfter(3, 1), readAfter(2 ** 52, 5000)],
+    [0, 2 ** 40 + 1, 2 ** 40 + 4, 2 ** 52 + 2 ** 40 + 4],
+  );
+  assert.deepEqual([counts.enabledNs, counts.runningNs], [5001e6, 5001e6]);
+});
+
+test('read scales what grew, not the whole count, when groups take turns', () => {
+  const { readAfter } = createCounts();
+  // Four times as much as was counted, then exactly what was counted: the first stays as it was.
+  assert.equal(readAfter(250, 1000, 250), 1000);
+  assert.equal(readAfter(500, 1000), 1500);
+  assert.equal(readAfter(100, 1000, 500), 1700);
+});
+
+test('read waits rather than falls, when an estimate ran ahead within a window', () => {
+  const { readAfter } = createCounts();
+  assert.equal(readAfter(100, 100, 25), 400);
+  // The scale of the window before holds until the window ends, in which the group always ran.
+  assert.equal(readAfter(50, 50), 600);
+  assert.equal(readAfter(50, 50), 600);
+  assert.equal(readAfter(100, 100), 600);
+  assert.equal(readAfter(100, 100), 700);
+});
+
+test('read has no value, when nothing was counted though it should have been', () => {
+  const { readAfter, counts } = createCounts();
+  assert.equal(readAfter(0, 0), 0);
+  assert.equal(readAfter(0, 50, 0), Number.NaN);
+  assert.equal(counts.isStarved, false);
+  assert.equal(readAfter(0, 50, 0), Number.NaN);
+  assert.equal(counts.isStarved, true);
+  assert.equal(readAfter(10, 100, 100), 20);
+  assert.equal(counts.isStarved, false);
+});
+
+test('read keeps its value through turns that others have, and counts them when its own comes', () => {
+  const { readAfter } = createCounts();
+  assert.equal(readAfter(100, 100), 100);
+  assert.equal(readAfter(0, 200, 0), 100);
+  assert.equal(readAfter(50, 100), 250);
+});
+
+test('read takes kinds of cores together: a process runs on the one or on the other', () => {
+  const { groups, counts } = createCounts(2);
+  groups[0].grow(300, 1000, 750);
+  groups[1].grow(50, 1000, 250);
+  counts.read();
+  assert.deepEqual([...counts.totals], [300, 50]);
+  assert.deepEqual([counts.enabledNs, counts.runningNs], [1e9, 1e9]);
+  counts.close();
+  assert.deepEqual(
+    groups.map(({ isClosed }) => isClosed),
+    [true, true],
+  );
+});
+
+test('read never falls and ends where the windows sum up to, whatever the turns', () => {
+  const tick = fc.record({
+    count: fc.nat(1e6),
+    enabledMs: fc.nat(300),
+    share: fc.double({ min: 0.01, max: 1 }),
+  });
+  fc.assert(
+    fc.property(fc.array(tick), (ticks) => {
+      const { readAfter } = createCounts();
+      let [last, sum] = [0, 0];
+      for (const { count, enabledMs, share } of ticks) {
+        const value = readAfter(enabledMs === 0 ? 0 : count, enabledMs, enabledMs * share);
+        assert.ok(value >= last && Number.isInteger(value), `${value} after ${last}`);
+        last = value;
+        sum += enabledMs === 0 ? 0 : count;
+      }
+      assert.ok(last >= sum, `${last} is less than was counted, ${sum}`);
+    }),
+  );
+});
