@@ -34,7 +34,7 @@ export async function startSoakedAgent(): Promise<SoakedAgent> {
   const clean = () => {
     sink.server.close();
     sink.server.closeAllConnections();
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
     sysfs.remove('.');
   };
   try {
