@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { createZstdStream, decompressZstd } from '../../src/recording/zstd.js';
+import { zstdFrameLength } from '../../src/recording/zstd-frame.js';
 import type { Config } from './config.js';
 
 /** What a file holds. */
@@ -29,8 +30,7 @@ export async function openText(source: AsyncIterable<Buffer>): Promise<AsyncIter
   if (startsWith(head, magics.gzip)) {
     return Readable.from(bytes).pipe(createGunzip({ finishFlush: constants.Z_SYNC_FLUSH }));
   }
-  if (startsWith(head, magics.zstd))
-    return Readable.from(bytes).pipe(createZstdStream()) as AsyncIterable<Buffer>;
+  if (startsWith(head, magics.zstd)) return readFrames(bytes);
   return startsWith(head.subarray(4), magics.zstd) ? readMessages(bytes) : bytes;
 }
 
@@ -88,5 +88,23 @@ async function* readMessages(source: AsyncIterable<Buffer>): AsyncIterable<Buffe
       yield Buffer.concat([decompressZstd(bytes.subarray(4, end)), Buffer.from('\n')]);
       bytes = bytes.subarray(end);
     }
+  }
+}
+
+/** Frames up to this long are decompressed one by one: Node's stream stops after the first one. */
+const longestFrameBytes = 16 * 1024 * 1024;
+
+async function* readFrames(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const iterator = source[Symbol.asyncIterator]();
+  let bytes = Buffer.alloc(0);
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+    bytes = Buffer.concat([bytes, next.value]);
+    for (let length = zstdFrameLength(bytes); length !== undefined; length = zstdFrameLength(bytes)) {
+      yield decompressZstd(bytes.subarray(0, length));
+      bytes = bytes.subarray(length);
+    }
+    if (bytes.length <= longestFrameBytes) continue;
+    yield* Readable.from(resume(bytes, iterator, false)).pipe(createZstdStream()) as AsyncIterable<Buffer>;
+    return;
   }
 }

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ValueType, type HrTime } from '@opentelemetry/api';
+import { JsonMetricsSerializer } from '@opentelemetry/otlp-transformer';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { readVersion } from '../cli/version.js';
+import type { Metric, Series } from '../model/series.js';
+import { JsonLinesEncoder } from './json-lines-encoder.js';
+
+const resource = { attributes: { 'host.name': 'node-1', 'host.cpu.count': 8, virtual: true, load: 0.25 } };
+const start = 1_795_000_000_123_456_789n;
+const energy: Metric = {
+  name: 'hw.energy',
+  unit: 'J',
+  description: 'Energy',
+  kind: 'counter',
+  valueType: 'double',
+};
+const threads: Metric = {
+  name: 'threads',
+  unit: '',
+  description: '',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+const load: Metric = { name: 'load', unit: '1', description: 'Load', kind: 'gauge', valueType: 'double' };
+const series: readonly Series[] = [
+  { metric: energy, resource, attributes: { 'hw.id': 'package-0', 'say "x"': 'é\n' }, start },
+  { metric: energy, resource, attributes: { 'hw.id': 'dram-0' }, start },
+  { metric: threads, resource, attributes: { 'process.pid': 7 }, start },
+  { metric: load, resource, attributes: { idle: false }, start },
+];
+const table = {
+  series,
+  epoch: start,
+  offsets: Float64Array.of(1e9, 2e9),
+  values: Float64Array.of(0.1, -1e-300, 7, 1e6 / 3, 12_345.678, 5e-324, -8, 1e21),
+};
+
+function hrTime(ns: bigint): HrTime {
+  return [Number(ns / 1_000_000_000n), Number(ns % 1_000_000_000n)];
+}
+
+function stockMetric(metric: Metric, columns: readonly number[]) {
+  const { name, unit, description, kind, valueType } = metric;
+  return {
+    descriptor: {
+      name,
+      unit,
+      description,
+      valueType: valueType === 'int' ? ValueType.INT : ValueType.DOUBLE,
+    },
+    dataPointType: kind === 'gauge' ? DataPointType.GAUGE : DataPointType.SUM,
+    aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    isMonotonic: kind === 'counter',
+    dataPoints: [0, 1].flatMap((row) =>
+      columns.map((column) => ({
+        startTime: hrTime(start),
+        endTime: hrTime(table.epoch + BigInt(table.offsets[row])),
+        attributes: series[column].attributes,
+        value: table.values[row * series.length + column],
+      })),
+    ),
+  };
+}
+
+/** What is empty or 0 may be left out in OTLP JSON, and 64-bit integers are texts. */
+function normalize(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalize);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] =>
+    key === 'asInt' || key === 'intValue' ? [key, String(inner)] : [key, normalize(inner)],
+  );
+  const isSaid = ([, inner]: [string, unknown]) =>
+    inner !== 0 && inner !== '' && inner !== false && inner !== undefined;
+  return Object.fromEntries(entries.filter((entry) => entry[0] === 'boolValue' || isSaid(entry)));
+}
+
+test('JsonLinesEncoder writes what the official serialiser writes', () => {
+  const stock = {
+    resource: resourceFromAttributes(resource.attributes),
+    scopeMetrics: [
+      {
+        scope: { name: 'joulemetry', version: readVersion() },
+        metrics: [stockMetric(energy, [0, 1]), stockMetric(threads, [2]), stockMetric(load, [3])],
+      },
+    ],
+    // The points have the type that their metric says; the union over all kinds cannot be told so.
+  } as unknown as ResourceMetrics;
+  const encoder = new JsonLinesEncoder();
+  encoder.add(table);
+  const ours: unknown = JSON.parse(encoder.take().toString());
+  const theirs: unknown = JSON.parse(
+    Buffer.from(JsonMetricsSerializer.serializeRequest(stock) ?? []).toString(),
+  );
+  assert.deepEqual(normalize(ours), normalize(theirs));
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import { TableAssembler } from './table-assembler.js';
+
+function createSeries(name: string): Series {
+  return {
+    metric: { name, unit: '', description: '', kind: 'gauge', valueType: 'double' },
+    resource: { attributes: {} },
+    attributes: {},
+    start: 0n,
+  };
+}
+
+const [a, b, c] = ['a', 'b', 'c'].map(createSeries);
+
+function assemble(feed: (assembler: TableAssembler) => void): readonly Table[] {
+  const tables: Table[] = [];
+  const assembler = new TableAssembler((table) => void tables.push(table));
+  feed(assembler);
+  assembler.flush();
+  return tables;
+}
+
+test('TableAssembler makes one table of rows with the same series', () => {
+  const tables = assemble((assembler) => {
+    assembler.add(a, 10n, 1);
+    assembler.add(b, 10n, 2);
+    assembler.add(a, 20n, 3);
+    assembler.add(b, 20n, 4);
+  });
+  assert.deepEqual(tables, [
+    { series: [a, b], epoch: 10n, offsets: Float64Array.of(0, 10), values: Float64Array.of(1, 2, 3, 4) },
+  ]);
+});
+
+test('TableAssembler gives the same array of series again, when sources take turns', () => {
+  const tables = assemble((assembler) => {
+    for (const at of [1n, 2n]) {
+      assembler.add(a, at * 10n, 0);
+      assembler.add(b, at * 10n, 0);
+      assembler.add(c, at * 10n + 1n, 0);
+    }
+  });
+  assert.equal(tables.length, 4);
+  assert.equal(tables[0].series, tables[2].series);
+  assert.equal(tables[1].series, tables[3].series);
+});
+
+test('TableAssembler begins another row, when a series comes twice at an instant or time goes back', () => {
+  const tables = assemble((assembler) => {
+    assembler.add(a, 10n, 1);
+    assembler.add(a, 10n, 2);
+    assembler.add(a, 5n, 3);
+  });
+  assert.deepEqual(
+    tables.map(({ epoch, values }) => [epoch, ...values]),
+    [
+      [10n, 1],
+      [10n, 2],
+      [5n, 3],
+    ],
+  );
+});
+
+test('TableAssembler keeps ends between the rows where they stand', () => {
+  const tables = assemble((assembler) => {
+    assembler.add(a, 10n, 1);
+    assembler.end(b, 10n);
+    assembler.end(c, 10n);
+    assembler.add(a, 10n, 2);
+  });
+  assert.deepEqual(
+    tables.map(({ values, ended }) => [values.length, ended?.length ?? 0]),
+    [
+      [1, 0],
+      [0, 2],
+      [1, 0],
+    ],
+  );
+});

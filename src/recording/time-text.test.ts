@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { parseTime, timeText } from './time-text.js';
+
+test('timeText writes nanoseconds and UTC', () => {
+  assert.equal(timeText(1_767_323_045_678_901_234n), '2026-01-02T03:04:05.678901234Z');
+  assert.equal(timeText(0n), '1970-01-01T00:00:00.000000000Z');
+  assert.equal(timeText(-1n), '1969-12-31T23:59:59.999999999Z');
+});
+
+test('parseTime reads what timeText wrote, whatever the instant', () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: -(2n ** 62n), max: 2n ** 63n - 1n }),
+      (ns) => parseTime(timeText(ns)) === ns,
+    ),
+  );
+});
+
+test('parseTime knows other zones and fewer digits, and what is no instant', () => {
+  assert.equal(parseTime('1970-01-01T01:00:00.5+01:00'), 500_000_000n);
+  assert.equal(parseTime('1970-01-01 00:00:01Z'), 1_000_000_000n);
+  assert.equal(parseTime('1970-01-01'), undefined);
+  assert.equal(parseTime('1970-13-01T00:00:00Z'), undefined);
+});
