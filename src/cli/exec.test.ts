@@ -196,7 +196,8 @@ const unprivileged = [
   ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
   ['setpriv', '--inh-caps=-all', '--bounding-set=-all'],
 ].find(([command = '', ...args]) => {
-  return spawnSync(command, [...args, process.execPath, main, '--version']).status === 0;
+  const node = process.execPath;
+  return spawnSync(command, [...args, node, main, 'exec', '-q', node, '--version']).status === 0;
 });
 const isRoot = process.getuid?.() === 0;
 const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
