@@ -94,7 +94,7 @@ test('openPowercapReader names the file, when it is gone', (t) => {
   assert.throws(() => openPowercapReader(zones), /^Error: Cannot open .*intel-rapl:0\/energy_uj: ENOENT/);
 });
 
-test('openPowercapReader takes a text without its line end for torn, once it has seen one', (t) => {
+test('openPowercapReader takes a text without its line end for torn', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
   let nowMs = 0;

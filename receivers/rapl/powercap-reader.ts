@@ -15,12 +15,9 @@ interface OpenZone {
   readonly fd: number;
   readonly counter: WrappingCounter;
   life: number;
-  /** Whether its text has ended with a line end: then one without is torn. */
-  hasLineEnd: boolean;
   hasGap: boolean;
 }
 
-const newline = 10;
 // Twenty digits and a line end are the longest text that the kernel writes.
 const text = new Uint8Array(32);
 
@@ -96,11 +93,8 @@ export class PowercapReader implements EnergyReader {
 }
 
 function readMicrojoules(zone: OpenZone): number {
-  const length = readFromStart(zone.fd, text);
-  const hasLineEnd = length > 0 && text[length - 1] === newline;
-  const microjoules = zone.hasLineEnd && !hasLineEnd ? Number.NaN : parseCounter(text, length);
+  const microjoules = parseCounter(text, readFromStart(zone.fd, text));
   zone.hasGap = Number.isNaN(microjoules);
-  if (hasLineEnd) zone.hasLineEnd = true;
   return microjoules;
 }
 
@@ -135,7 +129,7 @@ export function openPowercapReader(
 function openZone(zone: Zone): OpenZone {
   // Where it is polled as often as its range asks for, an outage is all that is longer.
   const counter = new WrappingCounter({ ...zone, outageMs: 0 });
-  return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasLineEnd: false, hasGap: false };
+  return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasGap: false };
 }
 
 /** The descriptor of a zone that was taken away and came back fails for ever; its counter may have gone on. */

@@ -38,9 +38,10 @@ function createThinner() {
 test('RowThinner hands on one row per interval, however late they come', () => {
   const { consume, rows } = createThinner();
   const series = describe(0);
-  for (let at = 0; at <= 200; at += 10) consume(series, [[at + (at % 30) / 20, at]]);
+  // The first is the latest.
+  for (let at = 0; at <= 200; at += 10) consume(series, [[at === 0 ? 2 : at + (at % 30) / 20, at]]);
   assert.deepEqual(rows(), [
-    [0, 0],
+    [2, 0],
     [60, 60],
     [120, 120],
     [180, 180],
