@@ -37,7 +37,12 @@ function describeSeries(points: readonly DecodedPoint[], beginNs: bigint): strin
 }
 
 function describeValue({ time, value, flags }: DecodedPoint, seconds: (time: bigint) => number): string {
-  return ` @${seconds(time)} ${flags === 0 ? value : `none (flags ${flags})`}`;
+  return ` @${seconds(time)} ${flags === 0 ? round(value) : `none (flags ${flags})`}`;
+}
+
+/** Without the last digits of a double, which an equally right sum may have otherwise. */
+function round(value: DecodedPoint['value']): string {
+  return String(typeof value === 'number' ? Number(value.toPrecision(12)) : value);
 }
 
 function describeAttributes(attributes: Readonly<Record<string, unknown>>): string {
