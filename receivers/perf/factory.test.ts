@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
+import { until } from '../../src/contract/until.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
@@ -60,7 +60,7 @@ test(
     await receiver.start();
     const series = next.tables.flatMap((table) => table.series);
     child.kill('SIGKILL');
-    while (!next.tables.some(({ ended }) => ended)) await setTimeout(5);
+    await until(() => next.tables.some(({ ended }) => ended !== undefined));
     await receiver.shutdown();
     assert.deepEqual(
       [...new Set(series)].map(({ metric, attributes, resource }) => [

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
+import { until } from '../../src/contract/until.js';
 import type { Sampler } from '../../src/sampling/sampler.js';
 import { schema } from './config.js';
 import { createPlan, findEvents } from './events.js';
@@ -53,12 +53,12 @@ test('openPerfSampler counts the whole machine from 0 on', { skip: perfRefused }
     'count context-switches': 0,
     'time cpu-clock': 0,
   });
-  await setTimeout(50);
-  const one = readRow(sampler);
-  await setTimeout(50);
-  const other = readRow(sampler);
-  for (const [name, value] of Object.entries(one)) {
-    assert.ok(value > 0 && other[name] > value, `${name}: ${value}, then ${other[name]}`);
+  for (let before = readRow(sampler), again = 0; again < 2; again++) {
+    await until(() => {
+      const now = readRow(sampler);
+      return Object.entries(before).every(([name, value]) => now[name] > value);
+    });
+    before = readRow(sampler);
   }
 });
 
@@ -77,7 +77,8 @@ test(
   async (t) => {
     const script = `
     const { Worker } = require('node:worker_threads');
-    const burn = () => new Worker('const end = Date.now() + 300; while (Date.now() < end);', { eval: true });
+    const loop = '(() => { let sum = 0; for (let i = 0; i < 1e9; i++) sum += i; return sum; })()';
+    const burn = () => new Worker(loop, { eval: true });
     process.stdin.once('data', () => { burn(); burn(); });
     process.stdout.write('ready');
     setInterval(() => {}, 1000);`;
@@ -87,13 +88,11 @@ test(
     const sampler = openOn(t, { kind: 'process', pid: child.pid ?? 0 }, { events: ['task-clock'] });
     readRow(sampler);
     child.stdin.write('go');
-    let seconds = 0;
-    // Two threads burn 0.3 s each of wall time, on machines with many CPUs and with one.
-    while (seconds < 0.25) {
-      await setTimeout(20);
+    // More than the main thread uses for them.
+    await until(() => {
       sampler.maintain?.();
-      seconds = readRow(sampler)['time task-clock'];
-    }
+      return readRow(sampler)['time task-clock'] > 0.25;
+    });
     assert.equal(sampler.generation, 0);
   },
 );
