@@ -149,3 +149,18 @@ test('importing telemetry and log loads neither SDK nor logger', () => {
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   assert.equal(stdout, '0\n');
 });
+
+test('startTelemetry loads no gRPC, when nothing is pushed', () => {
+  const script = `
+    const { startTelemetry } = await import(${JSON.stringify(new URL('telemetry.js', import.meta.url).href)});
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const telemetry = await startTelemetry({ level: 'normal', pull: undefined, pushes: [], attributes: {}, log });
+    await telemetry.shutdown();
+    const { Module } = await import('node:module');
+    const loaded = Object.keys(Module._cache);
+    console.log(loaded.some((path) => path.includes('sdk-metrics')), loaded.some((path) => path.includes('grpc')));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  assert.deepEqual([stdout, stderr], ['true false\n', '']);
+});
