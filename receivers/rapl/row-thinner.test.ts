@@ -20,13 +20,15 @@ function createThinner() {
   const consume = (
     series: readonly Series[],
     rows: readonly (readonly [at: number, ...values: number[]])[],
-  ) =>
-    thinner.consume({
+  ) => {
+    const begin = rows[0]?.[0] ?? 0;
+    return thinner.consume({
       series,
-      epoch: 0n,
-      offsets: Float64Array.from(rows, ([at]) => seconds(at)),
+      epoch: BigInt(seconds(begin)),
+      offsets: Float64Array.from(rows, ([at]) => seconds(at - begin)),
       values: Float64Array.from(rows.flatMap(([, ...values]) => values)),
     });
+  };
   /** Second and first value of every row that was handed on. */
   const rows = () =>
     next.tables.flatMap(({ series, epoch, offsets, values }) =>
