@@ -3,12 +3,23 @@ import { agent } from './agent.js';
 import type { Benchmark, Result } from './benchmark.js';
 import { encoder } from './encoder.js';
 import { exec } from './exec.js';
+import { file } from './file.js';
 import { ledger } from './ledger.js';
 import { sampling } from './sampling.js';
 import { soak } from './soak.js';
 import { wholePath } from './whole-path.js';
 
-const benchmarks: readonly Benchmark[] = [sampling, encoder, wholePath, ledger, agentScan, agent, exec, soak];
+const benchmarks: readonly Benchmark[] = [
+  sampling,
+  encoder,
+  wholePath,
+  file,
+  ledger,
+  agentScan,
+  agent,
+  exec,
+  soak,
+];
 
 const wanted = process.argv.slice(2);
 const chosen = benchmarks.filter(({ name, isLong = false }) =>

@@ -68,7 +68,7 @@ test('append keeps a file of another format as a backup', async (t) => {
   const path = join(folder, 'energy.json');
   writeFileSync(path, 'not mine\n');
   await writeTables({ path }, readings(1, 1));
-  const [backup = ''] = readdirSync(folder).filter((name) => name !== 'energy.json');
+  const backup = readdirSync(folder).find((name) => name !== 'energy.json') ?? '';
   assert.match(backup, /^energy-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.json$/u);
   assert.equal(readFileSync(join(folder, backup), 'utf8'), 'not mine\n');
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1]);

@@ -57,21 +57,14 @@ async function peek(source: AsyncIterable<Buffer>): Promise<Peeked> {
   return { head, bytes: resume(head, iterator, isDone) };
 }
 
+/** What was seen already, then the rest, if there is some. */
 async function* resume(
   head: Buffer,
   iterator: AsyncIterator<Buffer>,
   isDone: boolean,
 ): AsyncIterable<Buffer> {
-  try {
-    yield head;
-    while (!isDone) {
-      const next = await iterator.next();
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await iterator.return?.();
-  }
+  yield head;
+  if (!isDone) yield* { [Symbol.asyncIterator]: () => iterator };
 }
 
 function startsWith(bytes: Buffer, magic: Buffer): boolean {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { ReceiverContext } from '../../src/component/component.js';
+import type { Component, ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
@@ -33,23 +33,14 @@ interface Surroundings {
 export async function replay(settings: object, { next, context }: Surroundings = {}) {
   const log = createLogCollector();
   const collector = createTableCollector();
-  const ended = createSignal();
-  const receiver = factory.create(
-    parseSettings(schema, settings),
-    createFakeContext({ log, finish: ended.send, ...context }),
-    next ?? collector,
-  );
-  await receiver.start();
-  await ended.sent;
-  await receiver.shutdown();
+  let receiver: Component | undefined;
+  await new Promise<void>((finish) => {
+    const lent = createFakeContext({ log, finish, ...context });
+    receiver = factory.create(parseSettings(schema, settings), lent, next ?? collector);
+    void receiver.start();
+  });
+  await receiver?.shutdown();
   return { tables: collector.tables, log: log.lines };
-}
-
-/** A promise that somebody else fulfils. */
-function createSignal() {
-  let send: () => void = () => {};
-  const sent = new Promise<void>((resolve) => (send = resolve));
-  return { sent, send };
 }
 
 /** `series@seconds=value` of each cell, and `series@seconds ended`; rows of a table in brackets. */

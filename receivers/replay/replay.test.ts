@@ -81,9 +81,16 @@ test('a last line that a crash cut off is left out and no error', async (t) => {
 
 const csvHeader = 'time,start_time,kind,type,state,resource,attributes,x (1)';
 
+function gaugeRow(second: number): string {
+  return `1970-01-01T00:00:0${second}Z,,gauge,double,,{},{},0.${second}5`;
+}
+
+function counterRow(second: number, start: number, value: number): string {
+  return `1970-01-01T00:00:0${second}Z,1970-01-01T00:00:0${start}Z,counter,double,,{},{},${value}`;
+}
+
 test('a last number of a CSV file that a crash cut off is left out, though it looks whole', async (t) => {
-  const row = (second: number) => `1970-01-01T00:00:0${second}Z,,gauge,double,,{},{},0.${second}5`;
-  const path = writeFile(t, 'a.csv', `${csvHeader}\n${row(1)}\n${row(2)}`);
+  const path = writeFile(t, 'a.csv', `${csvHeader}\n${gaugeRow(1)}\n${gaugeRow(2)}`);
   const { tables, log } = await replay({ files: [path] });
   assert.deepEqual(describeTables(tables), ['x@1=0.15']);
   assert.equal(log[0], `info: ${path}:3 is cut off: the file was not closed`);
@@ -198,9 +205,11 @@ test('shutdown ends a replay that waits for its time', { timeout: 20_000 }, asyn
 });
 
 test('a counter that begins anew without an end is another series, and the old one ends', async (t) => {
-  const row = (second: number, start: number, value: number) =>
-    `1970-01-01T00:00:0${second}Z,1970-01-01T00:00:0${start}Z,counter,double,,{},{},${value}`;
-  const path = writeFile(t, 'a.csv', `${[csvHeader, row(1, 0, 5), row(2, 0, 6), row(4, 3, 1)].join('\n')}\n`);
+  const path = writeFile(
+    t,
+    'a.csv',
+    `${[csvHeader, counterRow(1, 0, 5), counterRow(2, 0, 6), counterRow(4, 3, 1)].join('\n')}\n`,
+  );
   const { tables } = await replay({ files: [path] });
   assert.deepEqual(describeTables(tables), ['x@1=5; x@2=6', 'x@4 ended', 'x@4=1']);
   assert.notEqual(tables[0].series[0], tables[2].series[0]);

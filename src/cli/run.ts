@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { ServiceConfig } from '../config/service.js';
 import { createWallClock } from '../linux/wall-clock.js';
 import type { Environment } from '../pipeline/environment.js';
@@ -44,31 +45,25 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
   const observer = watchOwnEnergy();
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
-  const finish = createSignal();
+  const finished = new EventEmitter();
+  const last = once(finished, 'finish').then(() => 'the last table');
   try {
     const service = new Service(config, {
       ...surroundings(log),
       meter,
       observer,
-      onFinish: finish.send,
+      onFinish: () => finished.emit('finish'),
       sampling: createSampling({ log, meter }),
     });
     await service.start();
     stopHeapGrowth();
     log.info('Everything is ready: measuring');
-    log.info(`Ending after ${await Promise.race([end, finish.sent])}`);
+    log.info(`Ending after ${await Promise.race([end, last])}`);
     await service.shutdown();
   } finally {
     await telemetry.shutdown();
     leaveBehind();
   }
-}
-
-/** A promise that somebody else fulfils, with what to call it. */
-function createSignal(): { readonly sent: Promise<string>; send(): void } {
-  let fulfil: (name: string) => void = () => {};
-  const sent = new Promise<string>((resolve) => (fulfil = resolve));
-  return { sent, send: () => fulfil('the last table') };
 }
 
 /** Ends the process although something did not stop in time, say a request that nobody answers. */

@@ -65,7 +65,7 @@ test('ParquetDecoder reads back what ParquetEncoder wrote, whatever the tables',
       const sink = createSink();
       const stream = new PointStream(sink);
       const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
-      for await (const _ of new ParquetDecoder(sink, stream).read(file as ArrayBuffer));
+      for await (const _ of new ParquetDecoder(sink, stream).read(file));
       stream.flush();
       assert.deepEqual(sink.notes, []);
       assert.deepEqual(flatten(sink.tables), flatten(tables));

@@ -8,6 +8,7 @@ import {
   isObject,
   objectsOf,
   pointsOf,
+  textOf,
   uint64Of,
   valueOf,
   type JsonObject,
@@ -30,8 +31,11 @@ interface Gaps {
 export class JsonLinesDecoder {
   readonly #sink: Sink;
   readonly #stream: PointStream;
-  /** Attributes of points that were read before, by their text. */
+  /** Attributes that were read before, by their text. */
   readonly #attributes = new Map<string, Series['attributes']>();
+
+  /** Resources with these very attributes. */
+  readonly #resources = new WeakMap<Series['attributes'], Resource>();
 
   constructor(sink: Sink, stream: PointStream) {
     this.#sink = sink;
@@ -94,28 +98,32 @@ export class JsonLinesDecoder {
       const attributes = this.#attributesOf(point['attributes']);
       const start = uint64Of(point['startTimeUnixNano'] ?? point['start_time_unix_nano']);
       const value = hasNoValue(point) ? undefined : valueOf(point)?.value;
-      const read = {
+      const cell = {
         record: { metric: described, resource, attributes, start },
         value: value ?? NaN,
         isEnd: value === undefined && gapType === undefined,
       };
       const row = instants.get(at);
-      if (row) row.push(read);
-      else instants.set(at, [read]);
+      if (row) row.push(cell);
+      else instants.set(at, [cell]);
     }
   }
 
   #describeMetric(metric: JsonObject, { kind, points, gapType }: MetricPoints & Gaps): Metric {
-    const name = String(metric['name'] ?? '');
+    const name = textOf(metric['name']);
     const isInt = points.map(valueOf).find((value) => value !== undefined)?.isInt ?? gapType === 'int';
-    const unit = String(metric['unit'] ?? '');
-    const description = String(metric['description'] ?? '');
+    const unit = textOf(metric['unit']);
+    const description = textOf(metric['description']);
     return this.#stream.book.metric({ name, unit, description, kind, valueType: isInt ? 'int' : 'double' });
   }
 
-  /** A line names many resources, most of them known: an equal object is made of the same attributes. */
   #resourceOf(pairs: unknown): Resource {
-    return this.#stream.book.resource(this.#attributesOf(pairs));
+    const attributes = this.#attributesOf(pairs);
+    const known = this.#resources.get(attributes);
+    if (known) return known;
+    const resource = this.#stream.book.resource(attributes);
+    this.#resources.set(attributes, resource);
+    return resource;
   }
 
   #attributesOf(pairs: unknown): Series['attributes'] {

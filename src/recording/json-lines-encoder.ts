@@ -1,17 +1,14 @@
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { ByteWriter } from './byte-writer.js';
 import { createEndRow } from './end-row.js';
+import { LineWriter } from './line-writer.js';
 import {
   beforeDouble,
   beforeInt,
   beforeText,
-  between,
   createJsonPlan,
-  gapPointTail,
-  pointTail,
-  quotedPointTail,
+  gapText,
   resourcesHead,
   resourcesTail,
   resourceTail,
@@ -24,13 +21,15 @@ import { doubleText, intText } from './number-text.js';
 
 /** The Collector's otlpjsonfile receiver cuts lines beyond 1 MiB. */
 const maxLineBytes = 1_000_000;
+/** What stands around all resources. */
+const frameRestBytes = 64;
 
 /** Some rows of a table. */
 interface Rows {
   readonly table: Table;
   readonly from: number;
   readonly to: number;
-  /** Digits of the Unix time in nanoseconds, one per row of the table. */
+  /** Digits of the Unix time in nanoseconds, one text per row of the table. */
   readonly times: readonly string[];
   /** Without a value points end their series, rather than being gaps. */
   readonly isEnding: boolean;
@@ -41,18 +40,13 @@ interface Rows {
  * one line, unless it would be longer than other readers take.
  */
 export class JsonLinesEncoder {
-  readonly #writer = new ByteWriter();
+  readonly #writer = new LineWriter();
   readonly #maxLineBytes: number;
   readonly #planOf: (series: readonly Series[]) => readonly JsonRun[];
 
   constructor(lineBytes = maxLineBytes) {
     this.#maxLineBytes = lineBytes;
     this.#planOf = createPlans((series) => createJsonPlan(series, lineBytes));
-  }
-
-  /** Bytes that were not taken yet. */
-  get length(): number {
-    return this.#writer.length;
   }
 
   /** Writes the rows of a table, then a point without a value for each series that ended. */
@@ -78,55 +72,49 @@ export class JsonLinesEncoder {
     }
   }
 
-  #addLine({ resources }: JsonRun, rows: Rows): void {
+  #addLine({ resources, rowBytes, frameBytes }: JsonRun, rows: Rows): void {
     const writer = this.#writer;
+    writer.reserve(rowBytes * (rows.to - rows.from) + frameBytes + frameRestBytes);
     writer.bytes(resourcesHead);
-    for (const resource of resources) this.#addResource(resource, rows);
-    writer.dropLast();
+    for (const [i, resource] of resources.entries()) {
+      if (i > 0) writer.comma();
+      this.#addResource(resource, rows);
+    }
     writer.bytes(resourcesTail);
   }
 
   #addResource({ head, metrics }: JsonResource, rows: Rows): void {
     const writer = this.#writer;
     writer.bytes(head);
-    for (const metric of metrics) this.#addMetric(metric, rows);
-    writer.dropLast();
+    for (const [i, metric] of metrics.entries()) {
+      if (i > 0) writer.comma();
+      this.#addMetric(metric, rows);
+    }
     writer.bytes(resourceTail);
-    writer.bytes(between);
   }
 
-  #addMetric({ head, tail, gapTail, points }: JsonMetric, rows: Rows): void {
+  #addMetric({ tail, gapTail, points }: JsonMetric, rows: Rows): void {
     const { table, from, to, times, isEnding } = rows;
-    const writer = this.#writer;
     const width = table.series.length;
-    let gaps = 0;
-    writer.bytes(head);
+    let hasGaps = false;
     for (let row = from; row < to; row += 1) {
-      for (const point of points) {
+      for (let i = 0; i < points.length; i += 1) {
+        const point = points[i];
         const value = table.values[row * width + point.column];
-        if (Number.isNaN(value)) gaps += 1;
-        this.#addPoint(point, times[row], value);
+        hasGaps ||= Number.isNaN(value);
+        this.#writer.bytes(i === 0 && row === from ? point.firstLead : point.lead);
+        this.#writer.ascii(times[row]);
+        this.#addValue(point, value);
       }
     }
-    writer.dropLast();
-    writer.bytes(gaps > 0 && !isEnding ? gapTail : tail);
-    writer.bytes(between);
+    this.#writer.bytes(hasGaps && !isEnding ? gapTail : tail);
   }
 
-  #addPoint({ head, isInt }: JsonPoint, time: string, value: number): void {
+  #addValue({ isInt }: JsonPoint, value: number): void {
     const writer = this.#writer;
-    writer.bytes(head);
-    writer.ascii(time);
-    if (Number.isNaN(value)) writer.bytes(gapPointTail);
-    else if (isInt) this.#addValue(beforeInt, intText(value), quotedPointTail);
-    else if (Number.isFinite(value)) this.#addValue(beforeDouble, doubleText(value), pointTail);
-    else this.#addValue(beforeText, String(value), quotedPointTail);
-    writer.bytes(between);
-  }
-
-  #addValue(before: Buffer, value: string, tail: Buffer): void {
-    this.#writer.bytes(before);
-    this.#writer.ascii(value);
-    this.#writer.bytes(tail);
+    if (Number.isNaN(value)) writer.ascii(gapText);
+    else if (isInt) writer.ascii(`${beforeInt}${intText(value)}"}`);
+    else if (Number.isFinite(value)) writer.ascii(`${beforeDouble}${doubleText(value)}}`);
+    else writer.ascii(`${beforeText}${value}"}`);
   }
 }

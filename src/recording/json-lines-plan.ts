@@ -10,14 +10,15 @@ import { doubleText, intText } from './number-text.js';
 /** A column of a table. */
 export interface JsonPoint {
   readonly column: number;
-  /** From the opening brace to the instant's first digit. */
-  readonly head: Buffer;
+  /** What stands before the instant's first digit, where another point comes before in the metric. */
+  readonly lead: Buffer;
+  /** The same for the first point of a metric. */
+  readonly firstLead: Buffer;
   readonly isInt: boolean;
 }
 
 /** The points that a metric of a resource has in a row. */
 export interface JsonMetric {
-  readonly head: Buffer;
   readonly tail: Buffer;
   /** In the place of the tail where some points are gaps. */
   readonly gapTail: Buffer;
@@ -47,16 +48,15 @@ export const gapMark = 'joulemetry.gap';
 export const resourcesHead = Buffer.from('{"resourceMetrics":[');
 export const resourcesTail = Buffer.from(']}\n');
 export const resourceTail = Buffer.from(']}]}');
-export const between = Buffer.from(',');
-export const beforeDouble = Buffer.from('","asDouble":');
-export const beforeText = Buffer.from('","asDouble":"');
-export const beforeInt = Buffer.from('","asInt":"');
-export const pointTail = Buffer.from('}');
-export const quotedPointTail = Buffer.from('"}');
-export const gapPointTail = Buffer.from('","flags":1}');
+export const beforeDouble = '","asDouble":';
+export const beforeText = '","asDouble":"';
+export const beforeInt = '","asInt":"';
+export const gapText = '","flags":1}';
 
 /** Digits of the instant and of the value, and what surrounds them. */
-const pointRestBytes = 20 + 26 + 16;
+const pointRestBytes = 20 + 26 + 18;
+/** What stands around resources and metrics, commas included. */
+const frameRestBytes = 40;
 /** AggregationTemporality. */
 const cumulative = 2;
 
@@ -64,7 +64,7 @@ const cumulative = 2;
 export function createJsonPlan(series: readonly Series[], maxBytes: number): readonly JsonRun[] {
   const runs: { columns: Column[]; bytes: number }[] = [];
   for (const column of orderColumns(series)) {
-    const bytes = column.point.head.length + pointRestBytes + column.frameBytes;
+    const bytes = rowBytesOf(column) + column.frameBytes;
     const run = runs.at(-1);
     if (run === undefined || run.bytes + bytes > maxBytes) runs.push({ columns: [column], bytes });
     else {
@@ -76,7 +76,8 @@ export function createJsonPlan(series: readonly Series[], maxBytes: number): rea
 }
 
 interface Column {
-  readonly point: JsonPoint;
+  readonly index: number;
+  readonly series: Series;
   readonly resource: ResourceFrame;
   readonly metric: MetricFrame;
   /** What the frames take if nobody shares them. */
@@ -85,18 +86,19 @@ interface Column {
 
 interface ResourceFrame {
   readonly key: string;
-  readonly head: Buffer;
+  readonly head: string;
 }
 
-interface MetricFrame extends Pick<JsonMetric, 'head' | 'tail' | 'gapTail'> {
+interface MetricFrame {
   readonly key: string;
+  readonly head: string;
+  readonly tail: string;
+  readonly gapTail: string;
 }
 
 const resourceFrame = createPlans((resource: Resource): ResourceFrame => ({
   key: resourceKey(resource),
-  head: Buffer.from(
-    `{"resource":${objectWithAttributes(resource.attributes)},"scopeMetrics":[{"scope":${scope},"metrics":[`,
-  ),
+  head: `{"resource":${objectWithAttributes(resource.attributes)},"scopeMetrics":[{"scope":${scope},"metrics":[`,
 }));
 
 const scope = JSON.stringify({ name: 'joulemetry', version: readVersion() });
@@ -107,11 +109,9 @@ const metricFrame = createPlans((metric: Metric): MetricFrame => {
   const tail = kind === 'gauge' ? ']}' : `],"aggregationTemporality":${cumulative}${monotonicText(metric)}}`;
   return {
     key: JSON.stringify([name, unit, description, kind, valueType]),
-    head: Buffer.from(
-      `${JSON.stringify(texts).slice(0, -1)},"${kind === 'gauge' ? 'gauge' : 'sum'}":{"dataPoints":[`,
-    ),
-    tail: Buffer.from(`${tail}}`),
-    gapTail: Buffer.from(`${tail},"metadata":[{"key":"${gapMark}","value":{"stringValue":"${valueType}"}}]}`),
+    head: `${JSON.stringify(texts).slice(0, -1)},"${kind === 'gauge' ? 'gauge' : 'sum'}":{"dataPoints":[`,
+    tail: `${tail}}`,
+    gapTail: `${tail},"metadata":[{"key":"${gapMark}","value":{"stringValue":"${valueType}"}}]}`,
   };
 });
 
@@ -119,10 +119,10 @@ function monotonicText({ kind }: Metric): string {
   return kind === 'counter' ? ',"isMonotonic":true' : '';
 }
 
-const pointHead = createPlans(({ attributes, start }: Series): Buffer => {
+const pointHead = createPlans(({ attributes, start }: Series): string => {
   const fields = Object.keys(attributes).length === 0 ? [] : [`"attributes":${attributesText(attributes)}`];
   if (start !== 0n) fields.push(`"startTimeUnixNano":"${start}"`);
-  return Buffer.from(`{${[...fields, '"timeUnixNano":"'].join(',')}`);
+  return `{${[...fields, '"timeUnixNano":"'].join(',')}`;
 });
 
 function objectWithAttributes(attributes: Attributes): string {
@@ -149,29 +149,44 @@ function orderColumns(series: readonly Series[]): readonly Column[] {
   const columns = series.map((one, index): Column => {
     const resource = resourceFrame(one.resource);
     const metric = metricFrame(one.metric);
-    const point = { column: index, head: pointHead(one), isInt: one.metric.valueType === 'int' };
-    return { point, resource, metric, frameBytes: resource.head.length + metric.head.length + 200 };
+    const frames = resource.head + metric.head + metric.gapTail;
+    return { index, series: one, resource, metric, frameBytes: Buffer.byteLength(frames) + frameRestBytes };
   });
   return [...groupBy(columns, ({ resource }) => resource.key).values()].flatMap((group) =>
     [...groupBy(group, ({ metric }) => metric.key).values()].flat(),
   );
 }
 
+function rowBytesOf({ series }: Column): number {
+  return Buffer.byteLength(pointHead(series)) + pointRestBytes;
+}
+
 function createRun(columns: readonly Column[]): JsonRun {
-  const resources = [...groupBy(columns, ({ resource }) => resource.key).values()].map(createResource);
+  const resources = groupBy(columns, ({ resource }) => resource.key);
   return {
-    resources,
-    rowBytes: columns.reduce((sum, { point }) => sum + point.head.length + pointRestBytes, 0),
+    resources: [...resources.values()].map(createResource),
+    rowBytes: columns.reduce((sum, column) => sum + rowBytesOf(column), 0),
     frameBytes: columns.reduce((sum, { frameBytes }) => sum + frameBytes, 0),
   };
 }
 
 function createResource(columns: readonly Column[]): JsonResource {
   const metrics = [...groupBy(columns, ({ metric }) => metric.key).values()];
-  return {
-    head: columns[0].resource.head,
-    metrics: metrics.map((group) => ({ ...group[0].metric, points: group.map(({ point }) => point) })),
-  };
+  return { head: Buffer.from(columns[0].resource.head), metrics: metrics.map(createMetric) };
+}
+
+function createMetric(columns: readonly Column[]): JsonMetric {
+  const { head, tail, gapTail } = columns[0].metric;
+  const points = columns.map(({ index, series }): JsonPoint => {
+    const point = pointHead(series);
+    return {
+      column: index,
+      lead: Buffer.from(`,${point}`),
+      firstLead: Buffer.from(head + point),
+      isInt: series.metric.valueType === 'int',
+    };
+  });
+  return { tail: Buffer.from(tail), gapTail: Buffer.from(gapTail), points };
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> {

@@ -22,6 +22,12 @@ export function uint64Of(value: unknown): bigint {
   return typeof value === 'string' && /^\d+$/u.test(value) ? BigInt(value) : 0n;
 }
 
+/** A text; of what is none, its JSON, and nothing of nothing. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
 /** Attributes of a list of key-value pairs. Lists, maps and integers that no double holds become texts. */
 export function attributesOf(pairs: unknown): Attributes {
   const entries = objectsOf(pairs).flatMap(({ key, value }): [string, AttributeValue][] => {
@@ -37,7 +43,7 @@ function attributeValueOf(value: JsonObject): AttributeValue | undefined {
   const truth = value['boolValue'] ?? value['bool_value'];
   if (typeof truth === 'boolean') return truth;
   const whole = value['intValue'] ?? value['int_value'];
-  if (whole !== undefined) return Number.isSafeInteger(Number(whole)) ? Number(whole) : String(whole);
+  if (whole !== undefined) return Number.isSafeInteger(Number(whole)) ? Number(whole) : textOf(whole);
   const double = value['doubleValue'] ?? value['double_value'];
   if (double !== undefined) return doubleOf(double);
   const [rest] = Object.values(value);

@@ -30,21 +30,21 @@ export const endedState = 'ended';
 export function parquetSchema(attributeColumns: readonly string[]): SchemaElement[] {
   const elements: Readonly<Record<ParquetColumn, SchemaElement>> = {
     time: { ...timestamp('time'), repetition_type: 'REQUIRED' },
-    metric: text('metric', 'REQUIRED'),
-    unit: text('unit', 'REQUIRED'),
+    metric: textColumn('metric', 'REQUIRED'),
+    unit: textColumn('unit', 'REQUIRED'),
     value: { name: 'value', type: 'DOUBLE', repetition_type: 'OPTIONAL' },
-    kind: text('kind', 'REQUIRED'),
-    type: text('type', 'REQUIRED'),
+    kind: textColumn('kind', 'REQUIRED'),
+    type: textColumn('type', 'REQUIRED'),
     start_time: { ...timestamp('start_time'), repetition_type: 'OPTIONAL' },
-    state: text('state', 'OPTIONAL'),
-    resource: text('resource', 'REQUIRED'),
-    attributes: text('attributes', 'REQUIRED'),
-    description: text('description', 'REQUIRED'),
+    state: textColumn('state', 'OPTIONAL'),
+    resource: textColumn('resource', 'REQUIRED'),
+    attributes: textColumn('attributes', 'REQUIRED'),
+    description: textColumn('description', 'REQUIRED'),
   };
   return [
     { name: 'root', num_children: parquetColumns.length + attributeColumns.length },
     ...parquetColumns.map((name) => elements[name]),
-    ...attributeColumns.map((name) => text(name, 'OPTIONAL')),
+    ...attributeColumns.map((name) => textColumn(name, 'OPTIONAL')),
   ];
 }
 
@@ -52,7 +52,7 @@ function timestamp(name: string): SchemaElement {
   return { name, type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'NANOS' } };
 }
 
-function text(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaElement {
+function textColumn(name: string, repetition: 'REQUIRED' | 'OPTIONAL'): SchemaElement {
   return {
     name,
     type: 'BYTE_ARRAY',
@@ -89,9 +89,9 @@ export class ParquetRows {
   readonly promoted: (string | undefined)[][];
   readonly #fieldsOf: (series: Series) => SeriesFields;
 
-  constructor(attributeColumns: readonly string[], fieldsOf: (series: Series) => SeriesFields) {
+  constructor(attributeColumns: readonly string[], find: (series: Series) => SeriesFields) {
     this.promoted = attributeColumns.map(() => []);
-    this.#fieldsOf = fieldsOf;
+    this.#fieldsOf = find;
   }
 
   /** Adds the points of a table, then a row without a value for each series that ended. */

@@ -64,7 +64,7 @@ export class ParquetEncoder {
     const named = { ...texts, time, value, start_time: start, state };
     return [
       ...parquetColumns.map((name) => createColumn(name, named[name])),
-      ...this.#attributeColumns.map((name, i) => createTextColumn(name, promoted[i])),
+      ...this.#attributeColumns.map((name, i) => createColumn(name, promoted[i])),
     ];
   }
 
@@ -79,13 +79,19 @@ export class ParquetEncoder {
  * Dictionaries would make 0 of -0, and have to be looked for among instants, which differ. Page indexes stand between
  * row groups and footer, where they would have to be written anew each time.
  */
-const encodings: Partial<Record<ParquetColumn, Encoding>> = { time: 'DELTA_BINARY_PACKED', value: 'PLAIN' };
+const encodings: Partial<Record<string, Encoding>> = { time: 'DELTA_BINARY_PACKED', value: 'PLAIN' };
 
-function createColumn(name: ParquetColumn, data: ColumnSource['data']): ColumnSource {
+/** Columns of which readers ask for ranges. The least and greatest of long texts take more time than everything else. */
+const rangedColumns: readonly string[] = ['time', 'value', 'metric'] satisfies ParquetColumn[];
+
+function createColumn(name: string, data: ColumnSource['data']): ColumnSource {
   const encoding = encodings[name];
-  return { name, data, columnIndex: false, offsetIndex: false, ...(encoding && { encoding }) };
-}
-
-function createTextColumn(name: string, data: ColumnSource['data']): ColumnSource {
-  return { name, data, columnIndex: false, offsetIndex: false };
+  return {
+    name,
+    data,
+    columnIndex: false,
+    offsetIndex: false,
+    statistics: rangedColumns.includes(name),
+    ...(encoding && { encoding }),
+  };
 }

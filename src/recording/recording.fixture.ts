@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { attributesKey } from '../model/key.js';
 import type { Attributes, Metric, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import type { Sink } from './decoder.js';
@@ -55,11 +56,7 @@ export function sortPoints(points: readonly FlatPoint[]): readonly FlatPoint[] {
     [
       point.time.toString().padStart(20, '0'),
       point.value === undefined ? 1 : 0,
-      JSON.stringify([
-        point.metric,
-        Object.entries(point.resource).toSorted(),
-        Object.entries(point.attributes).toSorted(),
-      ]),
+      JSON.stringify([point.metric, attributesKey(point.resource), attributesKey(point.attributes)]),
     ].join(' ');
   return points.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
@@ -80,7 +77,7 @@ const attributes: fc.Arbitrary<Attributes> = fc
     attributeValue,
     { maxKeys: 3 },
   )
-  .map((plain) => ({ ...plain }));
+  .map((plain) => Object.fromEntries(Object.entries(plain)));
 
 const metric: fc.Arbitrary<Metric> = fc
   .record({
@@ -97,7 +94,7 @@ const metric: fc.Arbitrary<Metric> = fc
     valueType,
   }));
 
-const double = fc.oneof(
+const anyDouble = fc.oneof(
   fc.double(),
   fc.constantFrom(
     NaN,
@@ -112,7 +109,7 @@ const double = fc.oneof(
     123_456_789.123,
   ),
 );
-const whole = fc
+const anyWhole = fc
   .oneof(fc.maxSafeInteger(), fc.constantFrom(NaN, 2 ** 60, -(2 ** 62), 0))
   .map((value) => value + 0);
 
@@ -121,13 +118,12 @@ export const anyTables: fc.Arbitrary<readonly Table[]> = fc
   .uniqueArray(fc.tuple(metric, attributes, attributes), {
     minLength: 1,
     maxLength: 5,
-    selector: ([one, a, b]) =>
-      JSON.stringify([one.name, Object.entries(a).toSorted(), Object.entries(b).toSorted()]),
+    selector: ([one, a, b]) => JSON.stringify([one.name, attributesKey(a), attributesKey(b)]),
   })
   .chain((identities) => {
     const resources = new Map<string, Series['resource']>();
     const series = identities.map(([one, own, ofResource], i): Series => {
-      const key = JSON.stringify(Object.entries(ofResource).toSorted());
+      const key = attributesKey(ofResource);
       const resource = resources.get(key) ?? { attributes: ofResource };
       resources.set(key, resource);
       return { metric: one, resource, attributes: own, start: BigInt(i) * 1_700_000_000_123_456_789n };
@@ -136,7 +132,7 @@ export const anyTables: fc.Arbitrary<readonly Table[]> = fc
       .array(
         fc.record({
           rows: fc.integer({ min: 1, max: 3 }),
-          seed: fc.array(fc.tuple(double, whole), { minLength: 15, maxLength: 15 }),
+          seed: fc.array(fc.tuple(anyDouble, anyWhole), { minLength: 15, maxLength: 15 }),
           isLast: fc.boolean(),
         }),
         { minLength: 1, maxLength: 4 },

@@ -65,6 +65,8 @@ function stockMetric(metric: Metric, columns: readonly number[]) {
   };
 }
 
+const unsaid = new Set<unknown>([0, '', false, undefined]);
+
 /** What is empty or 0 may be left out in OTLP JSON, and 64-bit integers are texts. */
 function normalize(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalize);
@@ -72,9 +74,7 @@ function normalize(value: unknown): unknown {
   const entries = Object.entries(value).map(([key, inner]): [string, unknown] =>
     key === 'asInt' || key === 'intValue' ? [key, String(inner)] : [key, normalize(inner)],
   );
-  const isSaid = ([, inner]: [string, unknown]) =>
-    inner !== 0 && inner !== '' && inner !== false && inner !== undefined;
-  return Object.fromEntries(entries.filter((entry) => entry[0] === 'boolValue' || isSaid(entry)));
+  return Object.fromEntries(entries.filter(([key, inner]) => key === 'boolValue' || !unsaid.has(inner)));
 }
 
 test('JsonLinesEncoder writes what the official serialiser writes', () => {
