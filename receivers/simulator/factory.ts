@@ -1,5 +1,6 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { UnavailableError } from '../../src/component/errors.js';
 import type { Probe } from '../../src/component/probe.js';
 import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { RunningSampler } from '../../src/sampling/sampling.js';
@@ -43,6 +44,7 @@ class SimulatorReceiver implements Component {
 
   async start(): Promise<void> {
     const { id, log, host, sampling, clock } = this.#context;
+    this.#claim();
     this.#startNs = clock.monotonicNs();
     this.#energy = await sampling.start({
       id,
@@ -69,6 +71,17 @@ class SimulatorReceiver implements Component {
     await this.#usage.shutdown();
     await this.#energy?.stop();
     this.#energy = undefined;
+  }
+
+  /** A machine that is not there is nothing to add to one that is. */
+  #claim(): void {
+    for (const key of ['energy', 'usage']) {
+      const owner = this.#context.claims.claim(key);
+      if (owner === undefined) continue;
+      throw new UnavailableError(
+        `Cannot simulate a machine beside receiver "${owner}", which measures a real one: wanted one of them`,
+      );
+    }
   }
 
   #samplerOptions(): SamplerOptions {

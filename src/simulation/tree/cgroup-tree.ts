@@ -15,9 +15,10 @@ interface Sum {
 interface Files {
   readonly stat: TreeFile;
   readonly procs: TreeFile;
-  readonly memory: TreeFile;
-  readonly count: TreeFile;
   readonly io: TreeFile;
+  // The root has neither.
+  readonly memory?: TreeFile;
+  readonly count?: TreeFile;
 }
 
 /** The hierarchy of cgroups, version 2. A folder stays when its last process is gone. */
@@ -37,7 +38,7 @@ export class CgroupTree {
   }
 
   close(): void {
-    for (const files of this.#known.values()) for (const file of Object.values(files)) file.close();
+    for (const files of this.#known.values()) closeAll(files);
     this.#known.clear();
   }
 
@@ -66,18 +67,18 @@ export class CgroupTree {
   #create(path: string): Files {
     const folder = path === '/' ? this.#root : `${this.#root}${path}`;
     mkdirSync(folder, { recursive: true });
+    const isRoot = path === '/';
     writeFiles(folder, {
       'cgroup.controllers': 'cpuset cpu io memory pids\n',
       'cgroup.subtree_control': 'cpuset cpu io memory pids\n',
-      'cgroup.type': 'domain\n',
+      ...(!isRoot && { 'cgroup.type': 'domain\n' }),
     });
     const open = (name: string) => new TreeFile(`${folder}/${name}`);
     const files = {
       stat: open('cpu.stat'),
       procs: open('cgroup.procs'),
-      memory: open('memory.current'),
-      count: open('pids.current'),
       io: open('io.stat'),
+      ...(!isRoot && { memory: open('memory.current'), count: open('pids.current') }),
     };
     this.#known.set(path, files);
     return files;
@@ -89,12 +90,16 @@ export class CgroupTree {
     const throttling = 'nr_periods 0\nnr_throttled 0\nthrottled_usec 0\nnr_bursts 0\nburst_usec 0\n';
     stat.write(`usage_usec ${us}\nuser_usec ${us - us / 5n}\nsystem_usec ${us / 5n}\n${throttling}`);
     procs.write(sum.pids.map((pid) => `${pid}\n`).join(''));
-    memory.write(`${sum.residentBytes}\n`);
-    count.write(`${sum.count}\n`);
+    memory?.write(`${sum.residentBytes}\n`);
+    count?.write(`${sum.count}\n`);
     io.write(
       `8:0 rbytes=${readBytes} wbytes=${writtenBytes} rios=${readBytes / 8192n} wios=${writtenBytes / 4096n} dbytes=0 dios=0\n`,
     );
   }
+}
+
+function closeAll(files: Files): void {
+  for (const file of Object.values<TreeFile | undefined>({ ...files })) file?.close();
 }
 
 /** `/`, `/a.slice`, `/a.slice/b.service` */

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+
+const settings = (value: object) => parseSettings(schema, value);
+
+test('the simulator does not start beside a receiver that measures the real machine', async () => {
+  const claims = { claim: (key: string) => (key === 'usage' ? 'process' : undefined) };
+  const receiver = factory.create(settings({}), createFakeContext({ claims }), createTableCollector());
+  await assert.rejects(async () => receiver.start(), {
+    name: 'UnavailableError',
+    message:
+      'Cannot simulate a machine beside receiver "process", which measures a real one: wanted one of them',
+  });
+  await receiver.shutdown();
+});
+
+test('the simulator refuses a fault of a domain that the machine has not', () => {
+  const schedule = [{ kind: 'reset' }, { kind: 'dead', domain: 'dram-2' }];
+  assert.deepEqual(factory.check?.(settings({ faults: { schedule }, sockets: 1, gpus: 0 })), [
+    'faults.schedule[1].domain: found "dram-2", wanted one of package-0, core-0, uncore-0, dram-0, psys',
+  ]);
+});
+
+test('the simulator refuses shares of faults that make up more than all readings', () => {
+  assert.deepEqual(factory.check?.(settings({ faults: { torn: 0.5, failed: 0.4, empty: 0.2 } })), [
+    'faults: torn, failed and empty make up more than 1, at most 1 wanted',
+  ]);
+});
+
+test('the simulator says in its probe which domains it has', async () => {
+  const { available, found } = await factory.probe(settings({ sockets: 1 }), createFakeContext());
+  assert.deepEqual(
+    [available, found],
+    [true, 'a simulated machine: package-0, core-0, uncore-0, dram-0, psys, gpu-0'],
+  );
+});

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseFault } from './parse-fault.js';
+
+const domains = ['package-0', 'dram-0'];
+
+test('parseFault takes a kind and a time, and where they are said a duration and a domain or CPU', () => {
+  assert.deepEqual(parseFault('wrap@1m', domains), { kind: 'wrap', atUs: 60e6, forUs: 1e6 });
+  assert.deepEqual(parseFault('torn@1.5s+200ms:dram-0', domains), {
+    kind: 'torn',
+    atUs: 1_500_000,
+    forUs: 200_000,
+    domain: 'dram-0',
+  });
+  assert.deepEqual(parseFault('offline@0+1s:3', domains), { kind: 'offline', atUs: 0, forUs: 1e6, cpu: 3 });
+});
+
+test('parseFault says what is wrong', () => {
+  const wrong = {
+    torn: 'expected KIND@AT[+FOR][:DOMAIN], say torn@10s+500ms:package-0',
+    'tron@1s': 'no fault "tron", did you mean "torn"?',
+    'torn@soon': 'expected durations such as 10s or 500ms',
+    'torn@1s:gpu-9': 'no domain "gpu-9", wanted one of package-0, dram-0',
+    'offline@1s:package-0': 'expected the number of a CPU, found "package-0"',
+  };
+  for (const [text, why] of Object.entries(wrong)) {
+    assert.throws(() => parseFault(text, domains), {
+      name: 'UsageError',
+      message: `Cannot understand --fault ${text}: ${why}`,
+    });
+  }
+});
