@@ -13,14 +13,16 @@ class PerfSampler implements Sampler {
   columns: Columns = { columns: [], notes: [] };
   generation = 0;
   readonly #plan: Plan;
+  readonly #nowMs: () => number;
   #counters: Counters;
   #mostEvents = Number.POSITIVE_INFINITY;
   #online = '';
   #checkedMs = 0;
   readonly #threads = new Set<number>();
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, nowMs: () => number) {
     this.#plan = plan;
+    this.#nowMs = nowMs;
     this.#counters = this.#open();
   }
 
@@ -31,7 +33,7 @@ class PerfSampler implements Sampler {
   maintain(): void {
     this.#divideStarved();
     this.#addThreads();
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     if (this.#plan.target.kind === 'process' || nowMs - this.#checkedMs < checkMs) return;
     this.#checkedMs = nowMs;
     if (findOnline(this.#plan.sysfs) !== this.#online) this.#openAgain();
@@ -43,7 +45,7 @@ class PerfSampler implements Sampler {
 
   #open(): Counters {
     this.#online = findOnline(this.#plan.sysfs);
-    this.#checkedMs = performance.now();
+    this.#checkedMs = this.#nowMs();
     this.#noteThreads();
     const counters = openCounters(this.#plan, this.#mostEvents);
     this.columns = { columns: counters.layout.columns, notes: counters.notes };
@@ -84,10 +86,11 @@ class PerfSampler implements Sampler {
 
 /**
  * Opens the counters of a target.
+ * @param nowMs a clock that never runs backwards
  * @throws UnavailableError when nothing of it can be counted
  */
-export function openPerfSampler(plan: Plan): Sampler {
-  return new PerfSampler(plan);
+export function openPerfSampler(plan: Plan, nowMs: () => number = () => performance.now()): Sampler {
+  return new PerfSampler(plan, nowMs);
 }
 
 /** The receiver hands over its plan. */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { closePerfEvent, openPerfEvent, perfType } from '../../linux/perf-event.js';
 import { perfEventsRefused } from '../../linux/perf-refused.fixture.js';
@@ -24,7 +27,11 @@ async function count(
 
 function askPerf(events: string, command: readonly string[]): ReadonlyMap<string, number> {
   const { stderr } = spawnSync('perf', ['stat', '-x', ';', '-e', events, '--', ...command]);
-  const lines = stderr.toString().trim().split('\n');
+  return parsePerf(stderr.toString());
+}
+
+function parsePerf(output: string): ReadonlyMap<string, number> {
+  const lines = output.trim().split('\n');
   return new Map(lines.map((line) => line.split(';')).map(([value, , name = '']) => [name, Number(value)]));
 }
 
@@ -68,6 +75,36 @@ test('CommandEvents gives clocks in seconds', { skip: perfEventsRefused }, async
   assert.ok(task > 0.001 && task < 60, `${task} s`);
   assertNear(cpu * 1e6, task * 1e6, 0.2);
 });
+
+/** Work of some 0.2 s, most of it in the kernel, with switches between processes. */
+const work = 'for i in 1 2 3 4 5; do dd if=/dev/zero bs=1 count=40000 status=none | cat > /dev/null; done';
+
+test(
+  'CommandEvents says the same of a run as perf stat, which watches it, too',
+  { skip: withoutPerf },
+  async () => {
+    const names = ['task-clock', 'page-faults', 'context-switches', 'cpu-migrations'] as const;
+    const child = await startStopped('sh', ['-c', work]);
+    const control = ['-x', ';', '--control', 'fd:3,4', '-p', String(child.pid)];
+    const perf = spawn('perf', ['stat', '-e', names.join(','), ...control], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    const [, , errors, commands, replies] = perf.stdio;
+    const output = text(errors);
+    assert.ok(commands instanceof Writable && replies instanceof Readable);
+    commands.write('enable\n');
+    // Its answer says that it counts.
+    await once(replies, 'data');
+    const counters = new CommandEvents(names).open(child.pid);
+    child.release();
+    await child.ended;
+    const own = counters.finish();
+    const theirs = parsePerf(await output);
+    // perf has counted the last of the shell that waited, too.
+    assertNear(valueOf(own, 'task-clock') * 1000, theirs.get('task-clock') ?? 0, 0.01);
+    for (const name of names.slice(1)) assertNear(valueOf(own, name), theirs.get(name) ?? 0, 0.01);
+  },
+);
 
 function findHardware(): string | false {
   try {

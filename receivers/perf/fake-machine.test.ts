@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakePmus } from '../../src/linux/perf-fake-sysfs.fixture.js';
+import type { Sampler } from '../../src/sampling/sampler.js';
+import { schema } from './config.js';
+import { createPlan, findEvents } from './events.js';
+import type { Columns } from './metrics.js';
+import { perfRefused } from './perf-refused.fixture.js';
+import { openPerfSampler } from './sampler.js';
+
+// PMUs that sysfs describes and the kernel's software counts: type 1 with event 0 is its cpu-clock, in nanoseconds.
+
+const needsTwo = availableParallelism() < 2 ? 'this machine has one CPU' : perfRefused;
+
+const pmu = (name: string, cpu: number) => ({
+  [`${name}/type`]: '1',
+  [`${name}/cpus`]: String(cpu),
+  [`${name}/format/event`]: 'config:0-7',
+  [`${name}/events/clock`]: 'event=0x0',
+  [`${name}/events/energy`]: 'event=0x0',
+  [`${name}/events/energy.scale`]: '1e-9',
+  [`${name}/events/energy.unit`]: 'Joules',
+});
+
+/** A machine with two kinds of cores, a CPU each, whose PMUs know how long their CPU was on. */
+function createHybrid(t: TestContext): string {
+  const sysfs = createFakePmus(t, { ...pmu('cpu_core', 0), ...pmu('cpu_atom', 1) });
+  writeOnline(sysfs, '0-1');
+  return sysfs;
+}
+
+function writeOnline(sysfs: string, online: string): void {
+  mkdirSync(join(sysfs, 'devices/system/cpu'), { recursive: true });
+  writeFileSync(join(sysfs, 'devices/system/cpu/online'), `${online}\n`);
+}
+
+function openOn(t: TestContext, settings: Readonly<Record<string, unknown>>, nowMs?: () => number): Sampler {
+  const config = parseSettings(schema, settings);
+  const sampler = openPerfSampler(createPlan(config, findEvents(config), { kind: 'machine' }), nowMs);
+  t.after(() => sampler.close());
+  return sampler;
+}
+
+function describeColumns(sampler: Sampler): readonly string[] {
+  // The sampler's own description.
+  const { columns } = sampler.columns as Columns;
+  return columns.map(({ metricName, attributes }) => [metricName, ...Object.values(attributes)].join(' '));
+}
+
+function readRow(sampler: Sampler): readonly number[] {
+  const values = new Float64Array(sampler.width);
+  sampler.read(values, 0);
+  return [...values];
+}
+
+test(
+  'openPerfSampler sums kinds of cores, each counted on its own CPUs, in the unit of sysfs',
+  { skip: needsTwo },
+  async (t) => {
+    const sampler = openOn(t, { sysfs: createHybrid(t), events: ['clock', 'energy', 'cpu_atom/clock/'] });
+    assert.deepEqual(describeColumns(sampler), [
+      'perf.event.count clock',
+      'perf.event.energy energy',
+      'perf.event.count cpu_atom/clock/',
+    ]);
+    assert.deepEqual(readRow(sampler), [0, 0, 0]);
+    await new Promise((resolve) => void setTimeout(resolve, 50));
+    const [both, joules, atom] = readRow(sampler);
+    assert.ok(Math.abs(both / atom - 2) < 0.5, `${both} ns on two CPUs, ${atom} ns on one`);
+    assert.ok(Math.abs(joules / (both / 1e9) - 1) < 0.5, `${joules} J, ${both} ns`);
+  },
+);
+
+test('openPerfSampler keeps kinds of cores and CPUs apart, when it is told to', { skip: needsTwo }, (t) => {
+  const settings = { sysfs: createHybrid(t), events: ['clock'], per_pmu: true };
+  assert.deepEqual(describeColumns(openOn(t, settings)), [
+    'perf.event.count clock cpu_core',
+    'perf.event.count clock cpu_atom',
+  ]);
+  assert.deepEqual(describeColumns(openOn(t, { ...settings, per_cpu: true })), [
+    'perf.event.count clock 0 cpu_core',
+    'perf.event.count clock 1 cpu_atom',
+  ]);
+});
+
+test(
+  'openPerfSampler begins a generation with the CPUs that are online, when that changed',
+  { skip: needsTwo },
+  (t) => {
+    let nowMs = 0;
+    const sysfs = createHybrid(t);
+    const sampler = openOn(t, { sysfs, events: ['cs'], per_cpu: true }, () => nowMs);
+    readRow(sampler);
+    writeOnline(sysfs, '1');
+    sampler.maintain?.();
+    assert.equal(sampler.generation, 0);
+    nowMs = 10_000;
+    sampler.maintain?.();
+    assert.equal(sampler.generation, 1);
+    assert.deepEqual(describeColumns(sampler), ['perf.event.count cs 1']);
+    assert.deepEqual(readRow(sampler), [0]);
+    nowMs = 20_000;
+    sampler.maintain?.();
+    assert.equal(sampler.generation, 1);
+  },
+);
