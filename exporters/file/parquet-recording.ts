@@ -67,8 +67,9 @@ export class ParquetRecording implements Recording {
   }
 
   close(): void {
+    // Where the last write did not come to its end, the footer before is needed.
+    if (!this.#file.hasRest) rmSync(this.#footerPath, { force: true });
     this.#file.close();
-    rmSync(this.#footerPath, { force: true });
   }
 
   #put(): void {
@@ -87,6 +88,7 @@ export class ParquetRecording implements Recording {
   }
 
   #beginAnew(): void {
+    rmSync(this.#footerPath, { force: true });
     this.#encoder = new ParquetEncoder(this.#config.attribute_columns);
     this.#dataEnd = 0;
   }

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import type { PointStream, Sink } from '../../src/recording/decoder.js';
@@ -21,17 +22,20 @@ interface LineDecoder {
   line(text: string): void;
 }
 
+/** Where what a file holds goes, and what ends the reading. */
+export interface Target {
+  readonly sink: FileSink;
+  readonly stream: PointStream;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Reads a file, a piece at a time.
  * @throws Error when it cannot be opened, or is none of the formats
  */
-export async function* readFile(
-  path: string,
-  format: Config['format'],
-  target: { readonly sink: FileSink; readonly stream: PointStream },
-): AsyncIterable<void> {
-  const source: AsyncIterable<Buffer> = path === standardInput ? process.stdin : createReadStream(path);
-  const text = await openText(source);
+export async function* readFile(path: string, format: Config['format'], target: Target): AsyncIterable<void> {
+  const source = path === standardInput ? process.stdin : createReadStream(path);
+  const text = await openText(addAbortSignal(target.signal, source));
   if (text === undefined) {
     yield* readParquet(path, format, target);
     return;
@@ -44,7 +48,7 @@ export async function* readFile(
 async function* readParquet(
   path: string,
   format: Config['format'],
-  { sink, stream }: { readonly sink: FileSink; readonly stream: PointStream },
+  { sink, stream }: Target,
 ): AsyncIterable<void> {
   if (path === standardInput)
     throw new Error('Parquet cannot be read from the standard input, wanted a file');
@@ -59,7 +63,7 @@ async function* readParquet(
 async function* readText(
   text: AsyncIterable<Buffer>,
   format: ContentFormat | undefined,
-  { sink, stream }: { readonly sink: FileSink; readonly stream: PointStream },
+  { sink, stream }: Target,
 ): AsyncIterable<void> {
   const reader = new LineReader(format, sink, stream);
   for await (const lines of readLines(text)) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { UnavailableError } from '../../src/component/errors.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
 import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import { schema } from './config.js';
@@ -187,6 +187,16 @@ test('tables wait for their time, when there is a speed', async (t) => {
   const began = performance.now();
   await replay({ files: [path], speed: 20 });
   assert.ok(performance.now() - began >= 90, 'two seconds at twentyfold speed took less than 100 ms');
+});
+
+test('at_end wait keeps the agent', { timeout: 20_000 }, async (t) => {
+  const log = createLogCollector();
+  const finish = () => assert.fail('asked for the end');
+  const config = parseSettings(schema, { files: [writeFile(t, 'a.json', threeLines)], at_end: 'wait' });
+  const receiver = factory.create(config, createFakeContext({ log, finish }), createTableCollector());
+  await receiver.start();
+  await until(() => log.lines.includes('info: Replayed 3 points of 1 files'));
+  await receiver.shutdown();
 });
 
 test('shutdown ends a replay that waits for its time', { timeout: 20_000 }, async (t) => {

@@ -68,11 +68,16 @@ export class Replay implements Component {
     const tally = { malformed: 0 };
     try {
       const sink = this.#createSink(path, tally);
-      for await (const _ of readFile(path, this.#config.format, { sink, stream })) {
+      for await (const _ of readFile(path, this.#config.format, {
+        sink,
+        stream,
+        signal: this.#stop.signal,
+      })) {
         await this.#play(playback);
         if (this.#stop.signal.aborted) return;
       }
     } catch (error) {
+      if (this.#stop.signal.aborted) return;
       this.#skipped.add(1, { receiver: this.#context.id, reason: 'unreadable' });
       this.#context.log.error(`Cannot read ${path}: ${describeError(error)}`);
     }

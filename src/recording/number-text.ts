@@ -2,9 +2,11 @@ const minInt64 = -(2 ** 63);
 /** The greatest double below 2^63. */
 const maxInt64 = 2 ** 63 - 1024;
 
-/** The shortest decimal text that gives this very double again. */
+/** The shortest decimal text that gives this very double again, exponents as Go writes them. */
 export function doubleText(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  const hasSmallExponent = value < 1e-6 && value > -1e-6 && text.at(-3) === 'e';
+  return hasSmallExponent ? `${text.slice(0, -1)}0${text.at(-1)}` : text;
 }
 
 /** The whole number nearest to a value, in plain digits, within the limits of 64 bits. */
