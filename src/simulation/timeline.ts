@@ -13,14 +13,11 @@ export class Timeline {
   readonly #pauses: readonly Pause[];
 
   constructor(faults: readonly Fault[]) {
-    const suspends = faults.filter(({ kind }) => kind === 'suspend').toSorted((a, b) => a.atUs - b.atUs);
-    const pauses: Pause[] = [];
     let totalUs = 0;
-    for (const { atUs, forUs } of suspends) {
-      pauses.push({ atUs: atUs - totalUs, totalUs: totalUs + forUs, forUs });
+    this.#pauses = joinSuspends(faults).map(({ atUs, forUs }) => {
       totalUs += forUs;
-    }
-    this.#pauses = pauses;
+      return { atUs: atUs - (totalUs - forUs), totalUs, forUs };
+    });
   }
 
   /** How long the machine was awake until an instant of simulated time. */
@@ -40,15 +37,21 @@ export class Timeline {
     return awakeUs + (before?.totalUs ?? 0);
   }
 
-  /** The last instant at which a suspended machine woke up, 0 if it never was. */
-  lastWakeUs(us: number): number {
-    const last = this.#pauses.findLast(({ atUs, totalUs }) => atUs + totalUs <= us);
-    return last === undefined ? 0 : last.atUs + last.totalUs;
-  }
-
   isSuspended(us: number): boolean {
     return this.#pauses.some(
       ({ atUs, totalUs, forUs }) => us < atUs + totalUs && us >= atUs + totalUs - forUs,
     );
   }
+}
+
+/** The times in which the machine is suspended, in order; those that touch are one. */
+function joinSuspends(faults: readonly Fault[]): readonly Pick<Fault, 'atUs' | 'forUs'>[] {
+  const joined: { atUs: number; forUs: number }[] = [];
+  const suspends = faults.filter(({ kind }) => kind === 'suspend');
+  for (const { atUs, forUs } of suspends.toSorted((a, b) => a.atUs - b.atUs)) {
+    const last = joined.at(-1);
+    if (last === undefined || atUs > last.atUs + last.forUs) joined.push({ atUs, forUs });
+    else last.forUs = Math.max(last.forUs, atUs + forUs - last.atUs);
+  }
+  return joined;
 }
