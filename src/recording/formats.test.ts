@@ -72,3 +72,24 @@ test('ParquetDecoder reads back what ParquetEncoder wrote, whatever the tables',
     }),
   );
 });
+
+test('JsonLinesDecoder survives any JSON in the place of what it looks for', () => {
+  const anyPoint = fc.record(
+    {
+      timeUnixNano: fc.jsonValue(),
+      startTimeUnixNano: fc.jsonValue(),
+      asDouble: fc.jsonValue(),
+      flags: fc.jsonValue(),
+    },
+    { requiredKeys: [] },
+  );
+  const anyList = fc.oneof(fc.jsonValue(), fc.array(anyPoint));
+  const anyMetric = fc.record({ name: fc.jsonValue(), gauge: fc.record({ dataPoints: anyList }) });
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), fc.array(anyMetric)), (metrics) => {
+      const sink = createSink();
+      const resourceMetrics = [{ resource: metrics, scopeMetrics: [{ metrics }] }];
+      new JsonLinesDecoder(sink, new PointStream(sink)).line(JSON.stringify({ resourceMetrics }));
+    }),
+  );
+});

@@ -9,11 +9,11 @@ import {
   objectsOf,
   pointsOf,
   textOf,
-  uint64Of,
   valueOf,
   type JsonObject,
   type MetricPoints,
 } from './otlp-json.js';
+import { Uint64Reader } from './uint64-reader.js';
 
 /** A point of a line, before it becomes a cell of a table. */
 interface LinePoint {
@@ -33,9 +33,9 @@ export class JsonLinesDecoder {
   readonly #stream: PointStream;
   /** Attributes that were read before, by their text. */
   readonly #attributes = new Map<string, Series['attributes']>();
-
   /** Resources with these very attributes. */
   readonly #resources = new WeakMap<Series['attributes'], Resource>();
+  readonly #integers = new Uint64Reader();
 
   constructor(sink: Sink, stream: PointStream) {
     this.#sink = sink;
@@ -94,9 +94,9 @@ export class JsonLinesDecoder {
     const gapType = attributesOf(metric['metadata'])[gapMark];
     const described = this.#describeMetric(metric, { kind, points, gapType });
     for (const point of points) {
-      const at = uint64Of(point['timeUnixNano'] ?? point['time_unix_nano']);
+      const at = this.#integers.read(point['timeUnixNano'] ?? point['time_unix_nano']);
       const attributes = this.#attributesOf(point['attributes']);
-      const start = uint64Of(point['startTimeUnixNano'] ?? point['start_time_unix_nano']);
+      const start = this.#integers.read(point['startTimeUnixNano'] ?? point['start_time_unix_nano']);
       const value = hasNoValue(point) ? undefined : valueOf(point)?.value;
       const cell = {
         record: { metric: described, resource, attributes, start },
