@@ -26,6 +26,8 @@ import {
 
 const series = createSeries();
 
+const [mount, umount] = ['/usr/bin/mount', '/usr/bin/umount'];
+
 function readings(from: number, to: number) {
   return Array.from({ length: to - from + 1 }, (_, i) => createReading(series, from + i));
 }
@@ -189,11 +191,11 @@ test(
   { skip: mountRefused() },
   async (t) => {
     const folder = createFolder(t);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
+    execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
     try {
       await fillAndFree(folder);
     } finally {
-      execFileSync('umount', ['-l', folder]);
+      execFileSync(umount, ['-l', folder]);
     }
   },
 );

@@ -189,11 +189,18 @@ test('tables wait for their time, when there is a speed', async (t) => {
   assert.ok(performance.now() - began >= 90, 'two seconds at twentyfold speed took less than 100 ms');
 });
 
+function failToFinish(): void {
+  assert.fail('asked for the end');
+}
+
 test('at_end wait keeps the agent', { timeout: 20_000 }, async (t) => {
   const log = createLogCollector();
-  const finish = () => assert.fail('asked for the end');
   const config = parseSettings(schema, { files: [writeFile(t, 'a.json', threeLines)], at_end: 'wait' });
-  const receiver = factory.create(config, createFakeContext({ log, finish }), createTableCollector());
+  const receiver = factory.create(
+    config,
+    createFakeContext({ log, finish: failToFinish }),
+    createTableCollector(),
+  );
   await receiver.start();
   await until(() => log.lines.includes('info: Replayed 3 points of 1 files'));
   await receiver.shutdown();
