@@ -27,7 +27,13 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
   const machine = createMachine(spec);
   const sensors = createSensors(machine);
   const values = new Float64Array(sampler.width);
-  const shown = (column: number) => machine.energyNj(column, sensors[column]?.shownUs(us) ?? 0);
+  const known = sensors.map(() => ({ us: -1, nj: 0n }));
+  const shown = (column: number) => {
+    const last = known[column] ?? assert.fail();
+    const shownUs = sensors[column]?.shownUs(us) ?? assert.fail();
+    if (last.us !== shownUs) Object.assign(last, { us: shownUs, nj: machine.energyNj(column, shownUs) });
+    return last.nj;
+  };
   let firstNj: (bigint | undefined)[] = [];
   let generation = -1;
   const course = { readings: 0, gaps: 0, worstUnits: 0 };

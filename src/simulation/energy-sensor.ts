@@ -31,6 +31,8 @@ export class EnergySensor {
   readonly #eras: readonly Era[];
   #shownUs = -1;
   #microjoules = 0n;
+  #told = -1n;
+  #text = '';
 
   /** @param index the place of the domain among those of the machine */
   constructor(machine: Machine, index: number) {
@@ -81,7 +83,7 @@ export class EnergySensor {
    */
   readText(us: number): string | undefined {
     if (!this.isHere(us) || this.#machine.timeline.isSuspended(us)) return undefined;
-    const text = `${this.microjoules(us)}\n`;
+    const text = this.#textAt(us);
     switch (this.#faults.find(us)) {
       case undefined:
         return text;
@@ -103,6 +105,14 @@ export class EnergySensor {
     if (text === undefined) return -1;
     for (let i = 0; i < text.length; i++) buffer[i] = text.codePointAt(i) ?? newline;
     return text.length;
+  }
+
+  /** Between two refreshes it is asked many times. */
+  #textAt(us: number): string {
+    const microjoules = this.microjoules(us);
+    if (microjoules !== this.#told) this.#text = `${microjoules}\n`;
+    this.#told = microjoules;
+    return this.#text;
   }
 
   #unitsAt(shownUs: number): bigint {
