@@ -1,5 +1,5 @@
 import { UnavailableError } from '../../src/component/errors.js';
-import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
+import type { CountedEvent, EventGroup } from '../../src/linux/perf-counted-event.js';
 import { PerfEventError } from '../../src/linux/perf-event.js';
 import { describeRefused, fitGroups } from '../../src/linux/perf-groups.js';
 import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf-place.js';
@@ -16,8 +16,10 @@ export interface Counters {
   readonly notes: readonly string[];
   /** Threads that are born later must be added. */
   readonly isGrowing: boolean;
-  /** The size of the largest group that may be divided. */
+  /** The size of the largest group that was not asked for. */
   readonly largest: number;
+  /** Whether such a group never gets its turn, so that smaller ones are wanted. */
+  readonly isStarved: boolean;
   /** Counts another thread. */
   addThread(tid: number): void;
   close(): void;
@@ -44,7 +46,8 @@ class Opening implements Counters {
   isGrowing = false;
   readonly #plan: Plan;
   readonly #mostEvents: number;
-  #groups: readonly (readonly CountedEvent[])[] = [];
+  #groups: readonly EventGroup[] = [];
+  readonly #divisible: ScaledCounts[] = [];
   #isBegun = false;
 
   constructor(plan: Plan, mostEvents: number) {
@@ -53,7 +56,11 @@ class Opening implements Counters {
   }
 
   get largest(): number {
-    return Math.max(...this.#groups.map((events) => events.length));
+    return Math.max(0, ...this.#groups.filter(isDivisible).map(({ events }) => events.length));
+  }
+
+  get isStarved(): boolean {
+    return this.#divisible.some((counts) => counts.isStarved);
   }
 
   open(): Counters {
@@ -84,25 +91,27 @@ class Opening implements Counters {
     const probe = createProbe(place);
     const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
     const fit = fitGroups(groups, probe, this.#mostEvents);
-    this.#groups = fit.groups.map(({ events }) => events);
+    this.#groups = fit.groups;
     this.notes.push(...describeRefused(fit.refused));
     if (userOnly.length > 0) this.notes.push(describeUserOnly(userOnly));
   }
 
   #openPlace(place: CountingPlace): void {
-    for (const events of this.#groups) {
+    for (const group of this.#groups) {
+      const { events } = group;
       const parts = Math.max(...events.map(({ encodings }) => encodings.length));
       const opened = Array.from({ length: parts }, (_, part) => this.#openPart(events, part, place));
       const counted = opened.flatMap((one) => one ?? []);
       // A process runs on one kind of cores or on the other: together they have counted all the time.
-      if (place.cpu < 0) this.#add(counted);
-      else for (const one of counted) this.#add([one]);
+      if (place.cpu < 0) this.#add(counted, group);
+      else for (const one of counted) this.#add([one], group);
     }
   }
 
-  #add(parts: readonly OpenPart[]): void {
+  #add(parts: readonly OpenPart[], group: EventGroup): void {
     if (parts.length === 0) return;
-    const counts = new ScaledCounts(parts.map(({ group }) => group));
+    const counts = new ScaledCounts(parts.map((part) => part.group));
+    if (isDivisible(group)) this.#divisible.push(counts);
     this.layout.add(
       counts,
       parts.flatMap(({ owners }) => owners),
@@ -145,6 +154,11 @@ class Opening implements Counters {
     const reasons = this.notes.length > 0 ? this.notes.join('; ') : 'it has ended';
     return `Cannot count events of ${what}: ${reasons}`;
   }
+}
+
+/** What was written in braces stays together. */
+function isDivisible({ events, isExplicit }: EventGroup): boolean {
+  return !isExplicit && events.length > 1;
 }
 
 interface OpenPart {

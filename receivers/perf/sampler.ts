@@ -61,10 +61,9 @@ class PerfSampler implements Sampler {
 
   /** The kernel takes groups that it then cannot count, where others (the NMI watchdog) hold a counter for good. */
   #divideStarved(): void {
-    const { largest, layout } = this.#counters;
-    if (largest < 2 || !layout.groups.some(({ isStarved }) => isStarved)) return;
-    if (this.#mostEvents === 1) return;
-    this.#mostEvents = Math.max(1, Math.floor(largest / 2));
+    const { isStarved, largest } = this.#counters;
+    if (!isStarved) return;
+    this.#mostEvents = Math.floor(largest / 2);
     this.#openAgain();
   }
 

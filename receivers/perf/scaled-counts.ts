@@ -13,6 +13,9 @@ export interface Growth {
  */
 const windowNs = 100e6;
 
+/** Where many groups take turns, each has had its first one long before. */
+const starvedNs = 1e9;
+
 /**
  * Counts of groups that stand in for each other (a process runs on one kind of cores or on the other), from the
  * first reading on: exact where they always ran, else estimated. What grows is scaled window by window, never
@@ -49,9 +52,9 @@ export class ScaledCounts {
     return this.#state.lastRunningNs;
   }
 
-  /** Whether it never counted for as long as a window, though it should have. */
+  /** Whether it never counted in a second in which it should have. */
   get isStarved(): boolean {
-    return !this.#hasRun && this.#state.enabledNs >= windowNs;
+    return !this.#hasRun && this.#state.enabledNs >= starvedNs;
   }
 
   /** Reads the groups. Allocates nothing. */

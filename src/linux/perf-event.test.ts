@@ -7,6 +7,7 @@ import { until } from '../contract/until.js';
 import { burnCpuMs } from './burn-cpu.fixture.js';
 import {
   closePerfEvent,
+  encodePerfAttr,
   openPerfEvent,
   perfReadFormat,
   perfType,
@@ -126,4 +127,31 @@ test('readPerfEvent gives -1, when the descriptor is closed', { skip: ownRefused
   const fd = openPerfEvent({ ...own, name: 'task-clock', config: softwareEvent.taskClock });
   closePerfEvent(fd);
   assert.equal(readPerfEvent(fd, new Uint8Array(8)), -1);
+});
+
+test('encodePerfAttr sends no more words than hold something, so that old kernels take them', () => {
+  const event = { ...own, name: 'x', config: 1 };
+  const sizes = [{}, { config1: 5n }, { config2: 6n }, { config3: 7n }].map((words) => {
+    const attr = Buffer.from(encodePerfAttr({ ...event, ...words }));
+    assert.equal(attr.readUInt32LE(4), attr.length);
+    return attr.length;
+  });
+  assert.deepEqual(sizes, [64, 64, 72, 136]);
+  const attr = Buffer.from(encodePerfAttr({ ...event, config1: 5n, config2: 6n, config3: 7n }));
+  assert.deepEqual(
+    [56, 64, 128].map((at) => attr.readBigUInt64LE(at)),
+    [5n, 6n, 7n],
+  );
+});
+
+const flagsOf = (flags: Partial<PerfEvent>) =>
+  Buffer.from(encodePerfAttr({ name: 'x', type: 1, config: 1, pid: 0, cpu: -1, ...flags })).readBigUInt64LE(
+    40,
+  );
+
+test('encodePerfAttr sets the bit of each flag', () => {
+  assert.equal(flagsOf({ disabled: true, inherit: true, isPinned: true, isExclusive: true }), 0xfn);
+  assert.equal(flagsOf({ excludeUser: true, excludeIdle: true, enableOnExec: true }), 0x1090n);
+  assert.equal(flagsOf({ preciseIp: 3, excludeHost: true, excludeGuest: true }), 0x198000n);
+  assert.equal(flagsOf({ inheritThread: true }), 1n << 35n);
 });
