@@ -74,9 +74,10 @@ function listLoaded(t: TestContext, args: readonly string[]): readonly string[] 
   return texts.flatMap((text) => text.match(/src\/[\w/-]+\.js/g) ?? []);
 }
 
+const isForEvents = (path: string) =>
+  /perf-(grammar|resolve|groups|place)|libpfm|command-counters/.test(path);
+
 test('exec loads what counts events only when somebody asks for it', (t) => {
-  const isForEvents = (path: string) =>
-    /perf-(grammar|resolve|groups|place)|libpfm|command-counters/.test(path);
   assert.ok(listLoaded(t, ['-q', '-e', 'cs', 'true']).some(isForEvents));
   assert.deepEqual(listLoaded(t, ['-q', 'true']).filter(isForEvents), []);
 });
