@@ -33,6 +33,8 @@ export interface MeasuredAgent {
 }
 
 export interface AgentOptions {
+  /** Its configuration; that of the Collector's example unless given. */
+  readonly example?: string;
   /** Where the points go, besides: `otlp_grpc` or `otlp_http`. */
   readonly exporter: string;
   /** Settings of that exporter, and of receivers: maps in YAML's flow style. */
@@ -44,10 +46,13 @@ const restingWatts = 5;
 const stepMs = 50;
 
 /** Starts the agent of otel-examples with a meter that stands in, and waits until it is ready. */
-export async function startMeasuredAgent(
-  t: TestContext,
-  { exporter, settings = '{}', receivers = '{}' }: AgentOptions,
-): Promise<MeasuredAgent> {
+export async function startMeasuredAgent(t: TestContext, options: AgentOptions): Promise<MeasuredAgent> {
+  const {
+    example = 'otel-examples/collector/joulemetry.yaml',
+    exporter,
+    settings = '{}',
+    receivers = '{}',
+  } = options;
   const meter = createMeter(t);
   const backend = await openHttpBackend(t);
   const over = writeConfig(`
@@ -65,7 +70,7 @@ service:
 exporters: {${exporter}: ${settings}}
 receivers: ${receivers}
 `);
-  const configs = ['otel-examples/collector/joulemetry.yaml', over, more].flatMap((path) => ['-c', path]);
+  const configs = [example, over, more].flatMap((path) => ['-c', path]);
   const agent = startAgent(['run', ...configs]);
   t.after(() => agent.stop('SIGKILL'));
   await agent.waitFor(/Everything is ready/);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A peer that runs. */
 export interface Program {
@@ -47,7 +48,7 @@ export function startProgram(
         const match = pattern.exec(text);
         if (match) return match;
         if (!isRunning(child)) throw new Error(`${path} ended without "${pattern.source}":\n${text}`);
-        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), closed]);
+        await sleep(20);
       }
     },
   };

@@ -1,0 +1,16 @@
+import type { TestContext } from 'node:test';
+import { startAgent, writeConfig } from '../agent.js';
+import { createMeter } from './measured-agent.js';
+
+/** Starts the agent with its default configuration and a meter that stands in. It ends with the test. */
+export async function startDefaultAgent(t: TestContext): Promise<void> {
+  const meter = createMeter(t);
+  const over = writeConfig(`
+receivers: {rapl: {sysfs: ${meter.sysfs}, interface: powercap}}
+processors: {attribution: {floor: [{hw_type: cpu, power: 2}]}}
+`);
+  const agent = startAgent(['run', '-c', 'config/default.yaml', '-c', over]);
+  t.after(() => agent.stop('SIGKILL'));
+  await agent.waitFor(/Everything is ready/);
+  meter.run();
+}
