@@ -13,6 +13,8 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { until } from '../../src/contract/until.js';
 import {
   createFolder,
@@ -199,6 +201,46 @@ test(
     }
   },
 );
+
+test(
+  'a Parquet file can be read while the disk is full, and loses nothing',
+  { skip: mountRefused() },
+  async (t) => {
+    const folder = createFolder(t);
+    execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
+    try {
+      await fillParquet(folder);
+    } finally {
+      execFileSync(umount, ['-l', folder]);
+    }
+  },
+);
+
+async function fillParquet(folder: string): Promise<void> {
+  const path = join(folder, 'energy.parquet');
+  const filler = join(folder, 'filler');
+  writeFileSync(filler, Buffer.alloc(230 * 1024));
+  const { consume, stop, log, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  let last = 0;
+  while (!log.lines.some((line) => line.includes('ENOSPC'))) {
+    consume(createReading(series, ++last));
+    await new Promise((resolve) => void setImmediate(resolve));
+  }
+  const before = await readParquetValues(path);
+  assert.equal(before.length, counted.sent);
+  rmSync(filler);
+  await until(() => counted.sent === last);
+  await stop();
+  assert.deepEqual(
+    await readParquetValues(path),
+    Array.from({ length: last }, (_, i) => i + 1),
+  );
+}
+
+async function readParquetValues(path: string): Promise<readonly unknown[]> {
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), columns: ['value'] });
+  return rows.map((row) => row['value'] as unknown);
+}
 
 async function fillAndFree(folder: string): Promise<void> {
   const path = join(folder, 'energy.json');

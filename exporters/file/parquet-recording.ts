@@ -25,6 +25,12 @@ export class ParquetRecording implements Recording {
   /** Where the footer begins. */
   #dataEnd = 0;
   #footer: Uint8Array = new Uint8Array(0);
+  #lastFooter: Uint8Array = new Uint8Array(0);
+  /** The last row group with its footer. */
+  #written: Uint8Array = new Uint8Array(0);
+  #writtenAt = 0;
+  /** Whether that is not in the file. */
+  #isUndone = false;
   /** Those that were taken last. */
   #tables: readonly Table[] = [];
 
@@ -59,11 +65,18 @@ export class ParquetRecording implements Recording {
 
   drain(): void {
     // What is torn in a file that somebody took away goes into the next one as a whole.
-    if (this.#file.hasRest && this.#file.isGone()) {
+    if (this.#isUndone && this.#file.isGone()) {
       this.#reopen();
       this.#put();
+    } else if (this.#isUndone) this.#file.put(this.#written, this.#writtenAt);
+    this.#isUndone = true;
+    try {
+      this.#file.finish();
+    } catch (error) {
+      this.#undo();
+      throw error;
     }
-    this.#file.finish();
+    this.#isUndone = false;
   }
 
   close(): void {
@@ -75,9 +88,23 @@ export class ParquetRecording implements Recording {
   #put(): void {
     if (this.#dataEnd > 0) writeFileSync(this.#footerPath, this.#sidecar(), { mode: 0o600 });
     const group = this.#encoder.encode(this.#tables);
+    this.#lastFooter = this.#footer;
     this.#footer = this.#encoder.footer();
-    this.#file.put(Buffer.concat([group, this.#footer]), this.#dataEnd);
+    this.#written = Buffer.concat([group, this.#footer]);
+    this.#writtenAt = this.#dataEnd;
+    this.#file.put(this.#written, this.#writtenAt);
     this.#dataEnd += group.length;
+  }
+
+  /** Puts the footer back that was being replaced, so that the file can be read while the disk is full. */
+  #undo(): void {
+    try {
+      this.#file.put(this.#lastFooter, this.#writtenAt);
+      this.#file.finish();
+      this.#file.truncate(this.#file.size);
+    } catch {
+      // Why the file cannot be written is told by who tried to write it; the footer also stands beside it.
+    }
   }
 
   #reopen(): void {
@@ -91,6 +118,7 @@ export class ParquetRecording implements Recording {
     rmSync(this.#footerPath, { force: true });
     this.#encoder = new ParquetEncoder(this.#config.attribute_columns);
     this.#dataEnd = 0;
+    this.#footer = new Uint8Array(0);
   }
 
   /** Where the footer begins, and the footer. */
