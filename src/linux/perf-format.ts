@@ -14,7 +14,8 @@ const wordNames = ['config', 'config1', 'config2', 'config3'];
 
 /** Understands a file of a PMU's `format` folder: `config:0-7,21`. Undefined where it is something else. */
 export function parseFieldLayout(text: string): FieldLayout | undefined {
-  const [, name = '', list = ''] = /^(config[123]?):(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)$/.exec(text.trim()) ?? [];
+  const [, name = '', list = ''] =
+    /^(config[123]?):(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)$/.exec(text.trim()) ?? [];
   const ranges = list.split(',').map((range) => {
     const [first = Number.NaN, last = first] = range.split('-').map(Number);
     return [first, last] as const;

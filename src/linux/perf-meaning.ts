@@ -1,0 +1,186 @@
+import { suggest } from '../config/nearest.js';
+import { findLibpfm } from './libpfm.js';
+import type { CountedEvent, EventEncoding, EventUnit } from './perf-counted-event.js';
+import { findEventCode, listEventNames, type EventCode } from './perf-event-names.js';
+import { perfType } from './perf-event.js';
+import type { EventSource, Term } from './perf-grammar.js';
+import { isModifiers, parseModifiers } from './perf-modifiers.js';
+import { encodePmuEvent, hasAlias, listAliases, selectPmus, type Pmu, type PmuEvent } from './perf-pmu.js';
+import { findTracepoint } from './perf-tracepoint.js';
+
+/** An event without what only its text says; modifiers and a name where the machine gives some. */
+export type Meaning = Omit<CountedEvent, 'modifiers' | 'name'> &
+  Partial<Pick<CountedEvent, 'modifiers' | 'name'>>;
+
+/** Where events are looked for. */
+interface Machine {
+  readonly pmus: readonly Pmu[];
+  readonly sysfs: string;
+}
+
+/**
+ * Finds what an event is on this machine.
+ * @throws Error that says why the machine does not know it
+ */
+export function findMeaning(source: EventSource, machine: Machine): Meaning {
+  switch (source.kind) {
+    case 'code':
+      return describeCode(source, machine.pmus);
+    case 'pmu':
+      return findPmuMeaning(source.pmu, source.terms, machine.pmus);
+    case 'name':
+      return findNameMeaning(source.name, machine);
+  }
+}
+
+const clockConfigs = new Set([0n, 1n]);
+// context-switches, cpu-migrations and cgroup-switches.
+const kernelConfigs = new Set([3n, 4n, 11n]);
+
+function describeCode(code: EventCode, pmus: readonly Pmu[]): Meaning {
+  const isSoftware = code.type === perfType.software;
+  const isClock = isSoftware && clockConfigs.has(code.config);
+  return {
+    ...plain,
+    encodings: isSoftware ? [createEncoding(code)] : encodeForCores(code, pmus),
+    isSoftware,
+    isKernelOnly: isSoftware && kernelConfigs.has(code.config),
+    ...(isClock && { unit: 's', scale: 1e-9 }),
+  };
+}
+
+const plain = {
+  unit: '{event}',
+  scale: 1,
+  isSoftware: false,
+  isKernelOnly: false,
+} as const;
+
+/** Where there are several kinds of cores each has a PMU, and each counts what runs on its own cores. */
+function encodeForCores(code: EventCode, pmus: readonly Pmu[]): readonly EventEncoding[] {
+  const cores = pmus.filter(({ isCore }) => isCore);
+  if (cores.length < 2) return [createEncoding(code)];
+  return cores.map((pmu) => createEncoding(extend(code, pmu), pmu));
+}
+
+/** PERF_PMU_TYPE_SHIFT: the upper half of `config` names the PMU that is meant by a code that all have. */
+function extend({ type, config }: EventCode, pmu: Pmu): EventCode {
+  return type === perfType.raw
+    ? { type: pmu.type, config }
+    : { type, config: config | (BigInt(pmu.type) << 32n) };
+}
+
+function createEncoding({ type, config }: EventCode, pmu?: Pmu): EventEncoding {
+  const place = { pmu: pmu?.name ?? '', cpus: pmu?.cpus, isTask: true };
+  return { type, config, config1: 0n, config2: 0n, config3: 0n, ...place };
+}
+
+function findPmuMeaning(name: string, terms: readonly Term[], pmus: readonly Pmu[]): Meaning {
+  const selected = selectPmus(pmus, name);
+  if (selected.length === 0) {
+    const names = pmus.map((pmu) => pmu.name);
+    throw new Error(`no PMU is called "${name}"${suggest(name, names)}`);
+  }
+  return combine(selected.map((pmu) => ({ pmu, event: encodeOn(pmu, terms) })));
+}
+
+/** Terms of a PMU, or a name that all PMUs of cores know: `cpu_core/cycles/`. */
+function encodeOn(pmu: Pmu, terms: readonly Term[]): PmuEvent & { readonly type?: number } {
+  const [term] = terms;
+  const code = terms.length === 1 && term.value === undefined ? findEventCode(term.name) : undefined;
+  if (pmu.isCore && code && code.type !== perfType.software && !hasAlias(pmu, term.name)) {
+    const { type, config } = extend(code, pmu);
+    return { type, words: [config, 0n, 0n, 0n], scale: 1, unit: '', name: undefined, isPerPackage: false };
+  }
+  return encodePmuEvent(pmu, terms);
+}
+
+interface EventOnPmu {
+  readonly pmu: Pmu;
+  readonly event: PmuEvent & { readonly type?: number };
+}
+
+function combine(found: readonly EventOnPmu[]): Meaning {
+  const [{ event: first }] = found;
+  const [unit, factor] = knownUnits[first.unit] ?? [undefined, 1];
+  return {
+    ...(first.name !== undefined && { name: first.name }),
+    encodings: found.map(({ pmu, event }) => encodePmu(pmu, event)),
+    unit: unit ?? '{event}',
+    scale: unit === undefined ? 1 : first.scale * factor,
+    isSoftware: found.every(({ pmu }) => pmu.type === perfType.software),
+    isKernelOnly: false,
+  };
+}
+
+function encodePmu(pmu: Pmu, { type = pmu.type, words, isPerPackage }: EventOnPmu['event']): EventEncoding {
+  const [config, config1, config2, config3] = words;
+  // What counts for a package does so on one CPU of it; where the kernel names none, the first one will do.
+  const cpus = isPerPackage ? (pmu.cpus ?? [0]) : pmu.cpus;
+  return {
+    type,
+    config,
+    config1,
+    config2,
+    config3,
+    pmu: pmu.name,
+    cpus,
+    isTask: pmu.isCore || cpus === undefined,
+  };
+}
+
+const knownUnits: Readonly<Record<string, readonly [EventUnit, number]>> = {
+  Joules: ['J', 1],
+  Bytes: ['By', 1],
+  KiB: ['By', 2 ** 10],
+  MiB: ['By', 2 ** 20],
+  GiB: ['By', 2 ** 30],
+  ns: ['s', 1e-9],
+};
+
+/** A name without a PMU: one of its events, a tracepoint, or what libpfm4 knows; with modifiers or without. */
+function findNameMeaning(name: string, machine: Machine): Meaning {
+  const found = findPlainName(name, machine) ?? findModified(name, machine);
+  if (found) return found;
+  const tracepoint = findTracepoint(machine.sysfs, name);
+  if (typeof tracepoint === 'object') throw new Error(tracepoint.problem);
+  const names = [...listEventNames(), ...machine.pmus.flatMap(listAliases)];
+  throw new Error(`this machine has no such event${suggest(name.toLowerCase(), names)}; ${explainPfm(name)}`);
+}
+
+function findModified(name: string, machine: Machine): Meaning | undefined {
+  const colon = name.lastIndexOf(':');
+  const modifiers = name.slice(colon + 1);
+  if (colon <= 0 || !isModifiers(modifiers)) return undefined;
+  const meaning = findPlainName(name.slice(0, colon), machine);
+  return meaning && { ...meaning, modifiers: { ...meaning.modifiers, ...parseModifiers(modifiers) } };
+}
+
+function findPlainName(name: string, { pmus, sysfs }: Machine): Meaning | undefined {
+  const owners = pmus.filter((pmu) => hasAlias(pmu, name));
+  const term = { name, value: undefined };
+  if (owners.length > 0) return combine(owners.map((pmu) => ({ pmu, event: encodePmuEvent(pmu, [term]) })));
+  const tracepoint = findTracepoint(sysfs, name);
+  if (typeof tracepoint === 'number') return describeTracepoint(tracepoint);
+  return findPfmMeaning(name);
+}
+
+function describeTracepoint(id: number): Meaning {
+  const code = { type: perfType.tracepoint, config: BigInt(id) };
+  return { ...plain, encodings: [createEncoding(code)], isSoftware: true, isKernelOnly: true };
+}
+
+function findPfmMeaning(name: string): Meaning | undefined {
+  const libpfm = findLibpfm();
+  const event = typeof libpfm === 'string' ? undefined : libpfm.encode(name);
+  if (event === undefined || typeof event === 'string') return undefined;
+  const { modifiers, ...code } = event;
+  const isSoftware = code.type === perfType.software || code.type === perfType.tracepoint;
+  return { ...plain, encodings: [{ ...createEncoding(code), ...code }], modifiers, isSoftware };
+}
+
+function explainPfm(name: string): string {
+  const libpfm = findLibpfm();
+  const event = typeof libpfm === 'string' ? libpfm : libpfm.encode(name);
+  return typeof event === 'string' ? event : '';
+}
