@@ -4,7 +4,7 @@ import type { Config } from './config.js';
 
 // Scans that are late still find what ended since the last one.
 const rememberedScans = 4;
-const leastRememberedMs = 60_000;
+const leastRememberedMs = 10_000;
 
 /** The machine that the settings ask for. */
 export function specOf(config: Config): MachineSpec {

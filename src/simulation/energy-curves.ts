@@ -1,9 +1,7 @@
 import type { SimulatedDomain } from './domain.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
-// The slowest meter refreshes once a minute or so.
-const keptUs = 600_000_000;
-const trimAt = 4_096;
+const trimAt = 512;
 
 /** A stretch of time in which every domain draws what it draws. */
 interface Segment {
@@ -14,13 +12,15 @@ interface Segment {
   readonly slopes: Float64Array;
 }
 
-/** The energy of every domain as a curve of straight lines, of the last ten minutes. */
+/** The energy of every domain as a curve of straight lines, as far back as it is kept. */
 export class EnergyCurves {
   readonly #domains: readonly SimulatedDomain[];
+  readonly #keptUs: number;
   #segments: Segment[] = [];
 
-  constructor(domains: readonly SimulatedDomain[]) {
+  constructor(domains: readonly SimulatedDomain[], keptUs: number) {
     this.#domains = domains;
+    this.#keptUs = keptUs;
   }
 
   /** From this instant on, these processes cost what they cost now. */
@@ -32,7 +32,7 @@ export class EnergyCurves {
     const startNj = this.#domains.map((_, i) => (last === undefined ? 0n : energyOf(last, i, startUs)));
     this.#segments.push({ startUs, startNj, slopes });
     if (this.#segments.length % trimAt === 0) {
-      this.#segments = this.#segments.filter((segment) => segment.startUs > startUs - keptUs);
+      this.#segments = this.#segments.filter((segment) => segment.startUs > startUs - this.#keptUs);
     }
   }
 

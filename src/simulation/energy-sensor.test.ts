@@ -89,3 +89,12 @@ test('EnergySensor refreshes late by chance, but in order and never early', () =
   assert.ok(shown.every((us, i) => i === 0 || us >= (shown[i - 1] ?? 0)));
   assert.ok(shown.some((us) => us % 1000 > 500));
 });
+
+test('EnergySensor that is dead for long still shows what its machine has forgotten', () => {
+  const { machine, sensor } = open(fault('dead', 1, 1_000));
+  const before = sensor.microjoules(1 * second);
+  for (let s = 2; s < 400; s++) machine.advance(s * second);
+  assert.throws(() => machine.energyNj(0, second), RangeError);
+  assert.equal(sensor.microjoules(400 * second), before);
+  assert.equal(sensor.shownNj(400 * second), createMachine(createSpec()).energyNj(0, second));
+});

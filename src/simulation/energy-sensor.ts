@@ -30,6 +30,7 @@ export class EnergySensor {
   readonly #faults: ReadFaults;
   readonly #eras: readonly Era[];
   #shownUs = -1;
+  #shownNj = 0n;
   #microjoules = 0n;
   #told = -1n;
   #text = '';
@@ -53,18 +54,21 @@ export class EnergySensor {
     return this.#clock.shownUs(us);
   }
 
+  /** The energy that it shows at this instant: what its domain used until the last refresh, in nanojoules. */
+  shownNj(us: number): bigint {
+    this.#refresh(us);
+    return this.#shownNj;
+  }
+
   /** What it counts at this instant, whether or not a read would work: microjoules, which wrap. */
   microjoules(us: number): bigint {
-    const shownUs = this.shownUs(us);
-    if (shownUs === this.#shownUs) return this.#microjoules;
-    this.#shownUs = shownUs;
-    this.#microjoules = (this.#unitsAt(shownUs) * this.#unitNj) / njPerMicrojoule;
+    this.#refresh(us);
     return this.#microjoules;
   }
 
   /** What a counter of 64 bits in units of 2^-32 J shows, as the kernel's `power` PMU has it. */
   perfCount(us: number): bigint {
-    return (this.#machine.energyNj(this.#index, this.shownUs(us)) * perfCountsPerJoule) / njPerJoule;
+    return (this.shownNj(us) * perfCountsPerJoule) / njPerJoule;
   }
 
   /** Whether it is there: hotplug takes it away. */
@@ -115,9 +119,15 @@ export class EnergySensor {
     return this.#text;
   }
 
-  #unitsAt(shownUs: number): bigint {
+  /** What it shows is remembered here: one that is dead shows what the machine forgets. */
+  #refresh(us: number): void {
+    const shownUs = this.shownUs(us);
+    if (shownUs === this.#shownUs) return;
+    this.#shownUs = shownUs;
+    this.#shownNj = this.#machine.energyNj(this.#index, shownUs);
     const { baseUnits } = this.#eras.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? this.#eras[0];
-    return modulo(baseUnits + this.#machine.energyNj(this.#index, shownUs) / this.#unitNj);
+    const units = modulo(baseUnits + this.#shownNj / this.#unitNj);
+    this.#microjoules = (units * this.#unitNj) / njPerMicrojoule;
   }
 }
 

@@ -9,6 +9,8 @@ import { Timeline } from './timeline.js';
 
 // Processes change what they want so often.
 const phaseUs = 100_000;
+// Slow meters refresh every 5 s.
+const leastKeptUs = 30_000_000;
 
 /** What the processes of a cgroup, those that ended among them, used. Without the cgroups below it. */
 export interface CgroupTruth {
@@ -29,13 +31,14 @@ interface Past {
  * nanojoules, CPU time in nanoseconds, both as BigInt, at every whole microsecond of time.
  *
  * `advance` first, then ask: processes and CPUs are those of that instant. The energy of domains may be asked for
- * any instant of the last ten minutes before it, and any after.
+ * any instant of the last 30 seconds and two refreshes before it, and any after.
  */
 export class Machine {
   readonly spec: MachineSpec;
   readonly domains: readonly SimulatedDomain[];
   readonly timeline: Timeline;
   readonly #offline: readonly Fault[];
+  readonly #keptUs: number;
   #population: Population;
   #cpus: SimulatedCpus;
   #curves: EnergyCurves;
@@ -50,12 +53,13 @@ export class Machine {
     this.spec = spec;
     this.domains = createDomains(spec);
     this.timeline = new Timeline(spec.faults);
+    this.#keptUs = leastKeptUs + 2 * spec.refreshUs;
     this.#offline = spec.faults
       .filter(({ kind }) => kind === 'offline')
       .map((fault) => awake(fault, this.timeline));
     this.#population = new Population(spec);
     this.#cpus = new SimulatedCpus(spec);
-    this.#curves = new EnergyCurves(this.domains);
+    this.#curves = new EnergyCurves(this.domains, this.#keptUs);
     this.#begin();
   }
 
@@ -110,7 +114,7 @@ export class Machine {
   /**
    * What a domain used until an instant of simulated time: idle energy and that of all processes. A later instant
    * than the machine's own takes the machine there.
-   * @throws RangeError for an instant more than ten minutes ago
+   * @throws RangeError for an instant that is forgotten
    */
   energyNj(domain: number, us: number): bigint {
     const atUs = this.timeline.awakeAt(us);
@@ -155,7 +159,7 @@ export class Machine {
   #restart(): void {
     this.#population = new Population(this.spec);
     this.#cpus = new SimulatedCpus(this.spec);
-    this.#curves = new EnergyCurves(this.domains);
+    this.#curves = new EnergyCurves(this.domains, this.#keptUs);
     this.#live = [];
     this.#ended = [];
     this.#past = new Map();

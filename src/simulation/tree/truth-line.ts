@@ -48,7 +48,7 @@ function describeSensor(
 ): string {
   const joules = describeJoules(machine.energyNj(index, us));
   const idle = describeJoules(machine.idleNj(index, us));
-  const shown = describeJoules(machine.energyNj(index, sensor.shownUs(us)));
+  const shown = describeJoules(sensor.shownNj(us));
   const counter = sensor.microjoules(us);
   return `${quote(sensor.domain.name)}:{"joules":${joules},"idle_joules":${idle},"shown_joules":${shown},"counter_uj":${counter}}`;
 }
