@@ -11,7 +11,7 @@ const folder = fileURLToPath(new URL('.', import.meta.url));
 function findPrivateNetwork(): readonly string[] {
   const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   const words = ['unshare', ...asUser, '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
-  const [program = '', ...args] = [...words, 'true'];
+  const [program, ...args] = [...words, 'true'];
   return spawnSync(program, args).status === 0 ? words : [];
 }
 

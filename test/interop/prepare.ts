@@ -1,13 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +10,9 @@ const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.met
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'joulemetry');
 const prometheusVersion = '0.308.0';
 const longestBuildMs = 40 * 60_000;
+
+/** Why something could not be built, in this run. */
+const refused = new Map<string, string>();
 
 /** Finds or makes every peer. What cannot be had has its reason; this never fails. */
 export function preparePeers(): Peers {
@@ -82,10 +77,9 @@ function buildPrometheus(): Peer {
  */
 function build(name: string, program: string, make: (folder: string) => void): Peer {
   const path = join(cache, name, program);
-  const refused = join(cache, `${name}.refused`);
   if (existsSync(path)) return { path };
-  if (madeInThisRun.has(name)) return { reason: readFileSync(refused, 'utf8') };
-  madeInThisRun.add(name);
+  const known = refused.get(name);
+  if (known !== undefined) return { reason: known };
   const folder = join(cache, `${name}.building-${process.pid}`);
   try {
     announce(`Building ${name} into ${cache}; this takes minutes, once`);
@@ -96,15 +90,12 @@ function build(name: string, program: string, make: (folder: string) => void): P
     return { path };
   } catch (error) {
     const reason = `Cannot build ${name}: ${describeError(error)}`;
-    mkdirSync(cache, { recursive: true });
-    writeFileSync(refused, reason);
+    refused.set(name, reason);
     return { reason };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-const madeInThisRun = new Set<string>();
 
 interface Surroundings {
   readonly cwd?: string;
