@@ -1,19 +1,13 @@
 // npm run test:interop: prepares the peers, says what cannot be had, and runs the tests that talk to them.
+// Arguments restrict the run to files whose name contains one of them.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { peersVariable } from './peers.js';
+import { peersVariable, type Peers } from './peers.js';
 import { preparePeers } from './prepare.js';
+import { findPrivateNetwork, findTakenPorts } from './private-network.js';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-
-/** Words before a command that give it a network of its own, in which the examples' ports are free. */
-function findPrivateNetwork(): readonly string[] {
-  const asUser = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-  const words = ['unshare', ...asUser, '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
-  const [program, ...args] = [...words, 'true'];
-  return spawnSync(program, args).status === 0 ? words : [];
-}
 
 function listTests(parts: readonly string[]): readonly string[] {
   return readdirSync(folder)
@@ -23,21 +17,36 @@ function listTests(parts: readonly string[]): readonly string[] {
     .map((file) => `${folder}${file}`);
 }
 
-const peers = preparePeers();
-for (const [name, peer] of Object.entries(peers)) {
-  process.stderr.write('path' in peer ? `${name}: ${peer.path}\n` : `Skipped, no ${name}: ${peer.reason}\n`);
+/** Without a network of their own, the tests need the ports of the examples. */
+async function leaveOutForPorts(peers: Peers): Promise<Peers> {
+  const taken = await findTakenPorts();
+  if (taken.length === 0) return peers;
+  const reason = `there is no network of their own (unshare --net), and of this one ports ${taken.join(', ')} are taken`;
+  return {
+    otelcol: { reason },
+    'otlp-answers': { reason },
+    prometheus: { reason },
+    'prometheus-otlp': { reason },
+    promtool: peers.promtool,
+  };
 }
+
+function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 const network = findPrivateNetwork();
-if (network.length === 0) {
-  process.stderr.write('No network of their own: the tests need the ports of otel-examples to be free\n');
+const found = preparePeers();
+const peers = network.length > 0 ? found : await leaveOutForPorts(found);
+for (const [name, peer] of Object.entries(peers)) {
+  tell('path' in peer ? `${name}: ${peer.path}` : `Skipped, no ${name}: ${peer.reason}`);
+}
+const tests = listTests(process.argv.slice(2));
+if (tests.length === 0) {
+  tell(`Cannot find a test file in ${folder} whose name contains ${process.argv.slice(2).join(' or ')}`);
+  process.exit(1);
 }
 // One file at a time: the examples' ports are fixed.
-const [program = '', ...args] = [
-  ...network,
-  process.execPath,
-  '--test',
-  '--test-concurrency=1',
-  ...listTests(process.argv.slice(2)),
-];
+const [program, ...args] = [...network, process.execPath, '--test', '--test-concurrency=1', ...tests];
 const env = { ...process.env, [peersVariable]: JSON.stringify(peers) };
 process.exitCode = spawnSync(program, args, { stdio: 'inherit', env }).status ?? 1;
