@@ -63,6 +63,8 @@ for (const peer of ['prometheus', 'prometheus-otlp'] as const) {
 
 /** Every target answers, and no sample was refused. */
 async function assertFaultless(prometheus: Prometheus): Promise<void> {
+  // The targets are scraped at different moments.
+  await until(async () => (await prometheus.query('up')).length === 2);
   const up = await prometheus.query('up');
   assert.deepEqual(up.map(({ labels, value }) => `${labels['job']} ${value}`).toSorted(), [
     'joulemetry 1',
