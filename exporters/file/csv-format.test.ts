@@ -72,11 +72,11 @@ test('a CSV file with other columns of attributes becomes a backup', async (t) =
   assert.equal(readFileLines(path).length, 2);
 });
 
-test('a CSV file that a crash left with half a header begins anew', async (t) => {
+test('a CSV file that a crash left with half a header becomes a backup', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.csv');
   writeFileSync(path, 'time,start_ti');
   await writeTables({ path, format: 'csv' }, [createReading(energy, 1)]);
   assert.equal(readFileLines(path).length, 2);
-  assert.deepEqual(readdirSync(folder), ['energy.csv']);
+  assert.equal(readdirSync(folder).length, 2);
 });

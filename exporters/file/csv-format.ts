@@ -1,4 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { describeError } from '../../src/component/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { parseCsvLine, parseMetricColumn } from '../../src/recording/csv-columns.js';
 import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';
@@ -61,7 +62,7 @@ export class CsvFormat implements LineFormat {
       renameSync(widened, file.path);
     } catch (error) {
       rmSync(widened, { force: true });
-      throw new Error(`Cannot add columns to ${file.path}: no room for a copy`, { cause: error });
+      throw new Error(`Cannot add columns to ${file.path}: ${describeError(error)}`, { cause: error });
     }
     file.close();
     file.open();

@@ -67,14 +67,14 @@ test('append continues a file and cuts off a line that a crash left torn', async
   for (const line of readFileLines(path)) JSON.parse(line);
 });
 
-test('append keeps a file of another format as a backup', async (t) => {
+test('append keeps every byte of a file of another format in a backup', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.json');
-  writeFileSync(path, 'not mine\n');
+  writeFileSync(path, '{"name":\n"not mine"}');
   await writeTables({ path }, readings(1, 1));
   const backup = readdirSync(folder).find((name) => name !== 'energy.json') ?? '';
   assert.match(backup, /^energy-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.json$/u);
-  assert.equal(readFileSync(join(folder, backup), 'utf8'), 'not mine\n');
+  assert.equal(readFileSync(join(folder, backup), 'utf8'), '{"name":\n"not mine"}');
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1]);
 });
 

@@ -70,9 +70,11 @@ export class LineRecording implements Recording {
     const file = this.#file;
     // Whether the last piece of a compressed file is whole shows only when all of it is read.
     if (this.#config.compression !== 'none') return false;
+    // First: what is not ours is kept as it is.
+    if (!this.#format.canContinue(file)) return false;
     const end = findEndOfLines(file);
     if (end !== file.size) file.truncate(end);
-    return end === 0 || this.#format.canContinue(file);
+    return true;
   }
 
   #put(): void {

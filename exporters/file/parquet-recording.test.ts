@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
@@ -52,6 +62,29 @@ test('a Parquet file whose last write was torn is mended by the next start and k
   const backup = readdirSync(folder).find((name) => name.startsWith('torn-')) ?? '';
   assert.deepEqual(await readColumn(join(folder, backup)), [1, 2]);
   assert.deepEqual(await readColumn(torn), [9]);
+});
+
+test('a Parquet file is mended, though the torn write left the end of the footer before it', async (t) => {
+  const folder = createFolder(t);
+  const path = join(folder, 'energy.parquet');
+  const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  consume(createReading(series, 1));
+  await until(() => counted.sent === 1);
+  const torn = join(folder, 'torn.parquet');
+  copyFileSync(path, torn);
+  const footerLength = readFileSync(torn).readUInt32LE(statSync(torn).size - 8);
+  const footerAt = statSync(torn).size - 8 - footerLength;
+  consume(createReading(series, 2));
+  await until(() => counted.sent === 2);
+  copyFileSync(`${path}.footer`, `${torn}.footer`);
+  // The first bytes of the second write alone.
+  const file = openSync(torn, 'r+');
+  writeSync(file, readFileSync(path).subarray(footerAt, footerAt + 100), 0, 100, footerAt);
+  closeSync(file);
+  await stop();
+  await writeTables({ path: torn, format: 'parquet' }, []);
+  const backup = readdirSync(folder).find((name) => name.startsWith('torn-')) ?? '';
+  assert.deepEqual(await readColumn(join(folder, backup)), [1]);
 });
 
 test('a Parquet file that is there becomes a backup', async (t) => {

@@ -10,6 +10,8 @@ import type { Rotation } from './rotation.js';
 const maxRowGroups = 1000;
 const maxRows = 200_000;
 const magic = 'PAR1';
+/** Where the footer begins, as a double. */
+const sidecarHeadBytes = 8;
 
 /**
  * Tables as Parquet, in one file after another. At every flush a row group takes the place of the footer and a new
@@ -123,7 +125,7 @@ export class ParquetRecording implements Recording {
 
   /** Where the footer begins, and the footer. */
   #sidecar(): Uint8Array {
-    const at = Buffer.alloc(8);
+    const at = Buffer.alloc(sidecarHeadBytes);
     at.writeDoubleLE(this.#dataEnd);
     return Buffer.concat([at, this.#footer]);
   }
@@ -132,14 +134,22 @@ export class ParquetRecording implements Recording {
   #mend(): void {
     if (!existsSync(this.#footerPath)) return;
     const file = this.#file;
-    const end = file.size < magic.length ? '' : file.read(file.size - magic.length, magic.length).toString();
     const sidecar = readFileSync(this.#footerPath);
-    if (end !== magic && sidecar.length > 8 && sidecar.readDoubleLE() <= file.size) {
-      file.put(sidecar.subarray(8), sidecar.readDoubleLE());
+    const footer = sidecar.subarray(sidecarHeadBytes);
+    const footerAt = footer.length === 0 ? Infinity : sidecar.readDoubleLE();
+    // What takes the footer's place is longer: a write that ended before that left the old end of the file as it was.
+    const isLonger = file.size > footerAt + footer.length;
+    if (footerAt <= file.size && !(isLonger && this.#endsWithMagic())) {
+      file.put(footer, footerAt);
       file.finish();
       file.truncate(file.size);
     }
     rmSync(this.#footerPath);
+  }
+
+  #endsWithMagic(): boolean {
+    const { size } = this.#file;
+    return size >= magic.length && this.#file.read(size - magic.length, magic.length).toString() === magic;
   }
 }
 
