@@ -16,7 +16,7 @@ export class CountGroup {
   /** By how much each counter grew. Filled by `read`. */
   readonly growth: Float64Array;
   readonly #times = new Float64Array(2);
-  readonly #fds: readonly number[];
+  readonly #fds: number[];
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #last: Uint32Array;
   readonly #address: number;
@@ -27,7 +27,7 @@ export class CountGroup {
    * @param isBegun what was counted before the first reading counts, too
    */
   constructor(fds: readonly number[], isBegun: boolean) {
-    this.#fds = fds;
+    this.#fds = [...fds];
     this.#isBegun = isBegun;
     this.growth = new Float64Array(fds.length);
     this.#words = new Uint32Array(headWords + 2 * fds.length);
@@ -61,8 +61,9 @@ export class CountGroup {
     this.#last.set(this.#words);
   }
 
+  /** Safe to call twice: a descriptor's number may be another file's by then. */
   close(): void {
-    this.#fds.forEach(closePerfEvent);
+    this.#fds.splice(0).forEach(closePerfEvent);
   }
 
   #begin(): void {

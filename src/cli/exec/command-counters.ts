@@ -74,8 +74,8 @@ export class CommandCounters {
   }
 
   #read({ name, unit, scale }: CountedEvent, fds: readonly number[]): EventCount {
-    const { value, enabledNs, runningNs } = readParts(fds);
-    const isCounted = runningNs > 0 || enabledNs === 0;
+    const { value, enabledNs, runningNs, isRead } = readParts(fds);
+    const isCounted = isRead && (runningNs > 0 || enabledNs === 0);
     if (!isCounted) {
       const note = 'the command was over before it had its turn, or another program holds the counter';
       return { name, unit, value: undefined, runningRatio: 0, note };
@@ -113,16 +113,24 @@ function tryGroup(own: readonly OpenEvent[], part: number, place: CountingPlace)
   }
 }
 
+interface PartsReading {
+  readonly value: number;
+  readonly enabledNs: number;
+  readonly runningNs: number;
+  /** False where no part could be read: a pinned event that did not get its counter, say. */
+  readonly isRead: boolean;
+}
+
 /** A command runs on one kind of cores or on the other: together their PMUs have counted all the time. */
-function readParts(fds: readonly number[]): { value: number; enabledNs: number; runningNs: number } {
+function readParts(fds: readonly number[]): PartsReading {
   const words = new BigUint64Array(3);
-  let [value, enabledNs, runningNs] = [0n, 0n, 0n];
+  let [value, enabledNs, runningNs, isRead] = [0n, 0n, 0n, false];
   for (const fd of fds) {
-    words.fill(0n);
-    readPerfEvent(fd, new Uint8Array(words.buffer));
+    if (readPerfEvent(fd, new Uint8Array(words.buffer)) !== words.byteLength) continue;
+    isRead = true;
     value += words[0];
     enabledNs = words[1] > enabledNs ? words[1] : enabledNs;
     runningNs += words[2];
   }
-  return { value: Number(value), enabledNs: Number(enabledNs), runningNs: Number(runningNs) };
+  return { value: Number(value), enabledNs: Number(enabledNs), runningNs: Number(runningNs), isRead };
 }
