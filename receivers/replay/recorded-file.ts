@@ -37,6 +37,7 @@ export async function* readFile(path: string, format: Config['format'], target: 
   const source = path === standardInput ? process.stdin : createReadStream(path);
   const text = await openText(addAbortSignal(target.signal, source));
   if (text === undefined) {
+    source.destroy();
     yield* readParquet(path, format, target);
     return;
   }

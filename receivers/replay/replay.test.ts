@@ -154,6 +154,14 @@ test('patterns stand for files in the order of their names, and series go on fro
   assert.equal(tables[0].series[0], tables[2].series[0]);
 });
 
+test('a series that begins after all of its resource have ended goes on in the next file', async (t) => {
+  const end = gaugeLine(2, 0).replace('"asDouble":0', '"flags":1');
+  const first = writeFile(t, 'a.json', gaugeLine(1, 0.1) + end + gaugeLine(3, 0.3));
+  const { tables } = await replay({ files: [first, writeFile(t, 'b.json', gaugeLine(4, 0.4))] });
+  assert.deepEqual(describeTables(tables), ['x@1=0.1', 'x@2 ended', 'x@3=0.3', 'x@4=0.4']);
+  assert.equal(tables[2].series[0], tables[3].series[0]);
+});
+
 test('start says which file is not there', () => {
   const receiver = factory.create(
     parseSettings(schema, { files: ['/no/such.json'] }),

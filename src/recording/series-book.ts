@@ -43,7 +43,7 @@ export class SeriesBook {
       return { series: known, replaced: undefined };
     }
     this.#live.set(key, record);
-    if (!known) this.#liveOf.set(record.resource, (this.#liveOf.get(record.resource) ?? 0) + 1);
+    if (!known) this.#retain(record.resource);
     return { series: record, replaced: known };
   }
 
@@ -62,6 +62,13 @@ export class SeriesBook {
 
   #keyOf({ metric, resource, attributes }: Series): string {
     return `${this.#resources.idOf(resource)} ${this.#attributes.idOf(attributes)} ${metric.name}`;
+  }
+
+  /** One that was forgotten may come back in the hands of who kept it. */
+  #retain(resource: Resource): void {
+    const live = this.#liveOf.get(resource) ?? 0;
+    this.#liveOf.set(resource, live + 1);
+    if (live === 0) this.#resources.find(resource);
   }
 
   /** A recording has many processes, most of them gone. */
