@@ -10,8 +10,9 @@ import type { Schema } from '../config/schema.js';
 import { receiverKeys } from '../config/service-schema.js';
 import { judgeSettings, parseSettings } from '../config/settings.js';
 import { hwEnergy } from '../model/shared-metrics.js';
-import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
+import { simulateTables } from '../simulation/simulated-tables.js';
+import { checkTables, sumHardwareJoules } from './check-tables.js';
 import { createTableCollector, type TableCollector } from './fakes.js';
 import { countOpen, expectNothingLeft } from './open-resources.js';
 import { describeMetricRow, findSection, listSettings, parseTable, renderSettingsTable } from './readme.js';
@@ -44,6 +45,7 @@ export const contract: readonly Promised[] = [
   { name: 'shuts down without start, and twice', check: checkShutdown },
   { name: 'starts and stops twice and leaves nothing open', check: checkLifecycle },
   { name: 'emits only metrics that it declares, and counters that never fall', check: checkEmission },
+  { name: 'takes what a simulated machine gives, and keeps every joule', check: checkSimulation },
 ];
 
 function checkSchema({ factory }: Subject): void {
@@ -137,7 +139,39 @@ async function checkEmission(subject: Subject): Promise<void> {
     await component.shutdown();
   }
   checkDeclared(subject, collector.tables);
-  checkCounters(collector.tables);
+  checkTables(collector.tables);
+}
+
+async function checkSimulation(subject: Subject): Promise<void> {
+  if (subject.kind !== 'processor' && subject.kind !== 'exporter') return;
+  await feedSimulation(subject);
+  const before = countOpen();
+  await feedSimulation(subject);
+  await expectNothingLeft(before);
+}
+
+/** Energy, processes that come and go, a gap and a counter that begins anew, and an end with all of it in flight. */
+async function feedSimulation(subject: Subject): Promise<void> {
+  const { component, collector } = create(subject);
+  const { tables } = simulateTables({ resource: subject.context.host });
+  const untouched = simulateTables({ resource: subject.context.host }).tables;
+  try {
+    await component.start();
+    for (const table of tables) assert.equal(typeof component.consume?.(table), 'boolean');
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+  } finally {
+    await component.shutdown();
+    await component.shutdown();
+  }
+  assert.deepEqual(tables, untouched, 'it changed a table');
+  checkTables(collector.tables);
+  if (subject.kind === 'processor') checkJoules(collector.tables, tables);
+}
+
+function checkJoules(found: readonly Table[], given: readonly Table[]): void {
+  const [joules, wanted] = [sumHardwareJoules(found), sumHardwareJoules(given)];
+  assert.ok(Math.abs(joules - wanted) < 1e-9 * wanted, `it made ${joules} J of ${wanted} J of hardware`);
 }
 
 function checkDeclared({ kind, factory }: Subject, tables: readonly Table[]): void {
@@ -149,23 +183,6 @@ function checkDeclared({ kind, factory }: Subject, tables: readonly Table[]): vo
     undeclared.map(({ metric }) => metric.name),
     [],
   );
-}
-
-function checkCounters(tables: readonly Table[]): void {
-  const latest = new Map<Series, number>();
-  for (const { series, values, offsets } of tables) {
-    assert.equal(
-      values.length,
-      series.length * offsets.length,
-      'a table has more or fewer values than cells',
-    );
-    values.forEach((value, cell) => {
-      const one = series[cell % series.length];
-      if (one.metric.kind !== 'counter' || Number.isNaN(value)) return;
-      assert.ok(value >= (latest.get(one) ?? 0), `the counter ${one.metric.name} fell to ${value}`);
-      latest.set(one, value);
-    });
-  }
 }
 
 function createExampleTable({ context }: Subject) {

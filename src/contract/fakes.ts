@@ -45,13 +45,16 @@ export function createLogCollector(): LogCollector {
   return { lines, debug: keep('debug'), info: keep('info'), warn: keep('warn'), error: keep('error') };
 }
 
+/** Two readings within a millisecond are not at the same instant. */
+const wallAnchorNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
+
 /** A context for tests: real clocks, a log that keeps its lines, no own telemetry, no other receiver, no sampling threads. */
 export function createFakeContext(overrides: Partial<ReceiverContext> = {}): ReceiverContext {
   return {
     id: 'test',
     log: createLogCollector(),
     clock: {
-      wallNs: () => BigInt(Date.now()) * 1_000_000n,
+      wallNs: () => wallAnchorNs + process.hrtime.bigint(),
       monotonicNs: () => process.hrtime.bigint(),
       checkEra: () => 0,
     },

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MetricKind, Series } from '../model/series.js';
+import { createEnding, createRow, type Table } from '../model/table.js';
+import { checkTables } from './check-tables.js';
+
+function createSeries(kind: MetricKind = 'counter', start = 0n): Series {
+  const metric = { name: 'test', unit: 'J', description: '', kind, valueType: 'double' } as const;
+  return { metric, resource: { attributes: {} }, attributes: {}, start };
+}
+
+const series = createSeries();
+const again = createSeries('counter', 5n);
+const row = (one: Series, at: number, value: number) => createRow([one], BigInt(at), Float64Array.of(value));
+const check = (...tables: Table[]) => checkTables(tables);
+
+test('checkTables takes a counter that grows, has a gap, ends and begins anew, also in one table', () => {
+  check(row(series, 1, 1), row(series, 2, NaN), row(series, 3, 1), { ...row(again, 6, 0), ended: [series] });
+  check(row(series, 1, 1), { ...row(series, 2, 2), ended: [series] }, row(again, 6, 0));
+  const level = createSeries('updowncounter', 1n);
+  check(row(level, 1, 2), row(level, 2, -1));
+});
+
+test('checkTables refuses what no component may hand on', () => {
+  assert.throws(() => check(row(series, 1, 2), row(series, 2, 1)), /fell to 1/);
+  assert.throws(() => check(row(series, 1, -1)), /fell to -1/);
+  assert.throws(() => check(row(series, 1, Infinity)), /is Infinity/);
+  assert.throws(() => check(row(again, 4, 0)), /before its start/);
+  assert.throws(() => check(row(series, 2, 1), row(series, 2, 1)), /of 2 after that of 2/);
+  assert.throws(() => check(row(series, 1, 1), row(again, 6, 0)), /two live series/);
+  assert.throws(() => check(createRow([series, again], 6n, Float64Array.of(1, 1))), /two live series/);
+  assert.throws(() => check(createEnding([series], 1n), row(series, 2, 1)), /comes again/);
+  assert.throws(() => check({ ...row(series, 1, 1), values: Float64Array.of(1, 2) }), /more or fewer/);
+  assert.throws(() => check({ ...row(series, 1, 1), offsets: Float64Array.of(0.5) }), /whole nanoseconds/);
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { seriesKey } from '../model/key.js';
+import type { Series } from '../model/series.js';
+import { hwEnergy } from '../model/shared-metrics.js';
+import type { Table } from '../model/table.js';
+
+/**
+ * Asserts what holds for the tables that a component hands on, in their order: counters never fall, a live series is
+ * the only one with its metric, resource and attributes, its time goes forward, and what has ended stays away.
+ * @throws AssertionError
+ */
+export function checkTables(tables: readonly Table[]): void {
+  const check = new TableCheck();
+  for (const table of tables) check.take(table);
+}
+
+/** Joules that these tables tell of hardware: the last values of all series of `hw.energy` together. */
+export function sumHardwareJoules(tables: readonly Table[]): number {
+  const latest = new Map<Series, number>();
+  for (const { series, values } of tables) {
+    values.forEach((value, cell) => {
+      const one = series[cell % series.length];
+      if (one.metric.name === hwEnergy.name && !Number.isNaN(value)) latest.set(one, value);
+    });
+  }
+  return [...latest.values()].reduce((sum, value) => sum + value, 0);
+}
+
+class TableCheck {
+  readonly #live = new Map<string, Series>();
+  readonly #ended = new WeakSet<Series>();
+  readonly #latest = new Map<Series, number>();
+  readonly #times = new Map<string, bigint>();
+
+  take(table: Table): void {
+    const { series, offsets, values, ended = [] } = table;
+    assert.equal(
+      values.length,
+      series.length * offsets.length,
+      'a table has more or fewer values than cells',
+    );
+    // What has ended leaves its place to what begins in the same table.
+    for (const one of ended) this.#leave(one);
+    for (const one of series) this.#enter(one);
+    offsets.forEach((offset, row) => {
+      assert.ok(Number.isSafeInteger(offset), `an offset is ${offset}, wanted whole nanoseconds`);
+      const at = table.epoch + BigInt(offset);
+      series.forEach((one, column) => this.#read(one, at, values[row * series.length + column]));
+    });
+    for (const one of ended) {
+      this.#leave(one);
+      this.#ended.add(one);
+    }
+  }
+
+  #enter(series: Series): void {
+    const holder = this.#live.get(seriesKey(series)) ?? series;
+    assert.equal(holder, series, `two live series are both ${describe(series)}`);
+    assert.ok(!this.#ended.has(series), `${describe(series)} has ended and comes again`);
+    this.#live.set(seriesKey(series), series);
+  }
+
+  #read(series: Series, at: bigint, value: number): void {
+    if (Number.isNaN(value)) return;
+    const name = describe(series);
+    assert.ok(Number.isFinite(value), `${name} is ${value}`);
+    assert.ok(at >= series.start, `${name} has a value of ${at}, before its start at ${series.start}`);
+    const before = this.#times.get(seriesKey(series));
+    assert.ok(before === undefined || at > before, `${name} has a value of ${at} after that of ${before}`);
+    this.#times.set(seriesKey(series), at);
+    if (series.metric.kind !== 'counter') return;
+    assert.ok(value >= (this.#latest.get(series) ?? 0), `the counter ${name} fell to ${value}`);
+    this.#latest.set(series, value);
+  }
+
+  #leave(series: Series): void {
+    if (this.#live.get(seriesKey(series)) === series) this.#live.delete(seriesKey(series));
+  }
+}
+
+function describe({ metric, attributes, resource }: Series): string {
+  return `${metric.name}${JSON.stringify(attributes)} of ${JSON.stringify(resource.attributes)}`;
+}

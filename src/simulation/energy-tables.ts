@@ -1,0 +1,107 @@
+import type { Attributes, Resource, Series } from '../model/series.js';
+import { hwEnergy } from '../model/shared-metrics.js';
+import type { Table } from '../model/table.js';
+import type { SimulatedDomain } from './domain.js';
+import { createSensors, type EnergySensor } from './energy-sensor.js';
+import type { Machine } from './machine.js';
+
+/** Domains that do not overlap, and their `hw.type`. */
+const hardwareTypes: ReadonlyMap<string, string> = new Map([
+  ['package', 'cpu'],
+  ['dram', 'memory'],
+  ['gpu', 'gpu'],
+]);
+
+/**
+ * Tables as a receiver of energy hands them on, with exactly the energy that the sensors stand for: NaN where a read
+ * goes wrong, and after a reset new series, in the table that ends the old ones.
+ */
+export class EnergyTables {
+  readonly #machine: Machine;
+  readonly #resource: Resource;
+  readonly #epoch: bigint;
+  readonly #sensors: readonly EnergySensor[];
+  readonly #resets: readonly number[];
+  #series: readonly Series[] = [];
+  #bases: readonly bigint[] = [];
+  #counted: bigint[] = [];
+  /** By sensor: nanojoules that series counted which have ended. */
+  #retired: bigint[];
+  #lastUs = -1;
+
+  /** @param epoch Unix time in nanoseconds of simulated time 0 */
+  constructor(machine: Machine, resource: Resource, epoch: bigint) {
+    this.#machine = machine;
+    this.#resource = resource;
+    this.#epoch = epoch;
+    this.#sensors = createSensors(machine).filter(({ domain }) => hardwareTypes.has(domain.kind));
+    this.#resets = machine.spec.faults.filter(({ kind }) => kind === 'reset').map(({ atUs }) => atUs);
+    this.#retired = this.#sensors.map(() => 0n);
+  }
+
+  /** Joules that all series of a domain have counted, by `hw.id`. */
+  get joules(): ReadonlyMap<string, number> {
+    return new Map(
+      this.#sensors.map(({ domain }, i) => [domain.name, Number(this.#retired[i] + this.#counted[i]) / 1e9]),
+    );
+  }
+
+  /** Reads at these instants of simulated time, in whole microseconds, ascending. */
+  *read(instants: readonly number[]): Iterable<Table> {
+    let rows: number[] = [];
+    for (const us of instants) {
+      if (this.#beginsAnew(us)) {
+        if (rows.length > 0) yield this.#readRows(rows);
+        const ended = this.#series;
+        this.#begin(us);
+        yield { ...this.#readRows([us]), ...(ended.length > 0 && { ended }) };
+        rows = [];
+      } else rows.push(us);
+      this.#lastUs = us;
+    }
+    if (rows.length > 0) yield this.#readRows(rows);
+  }
+
+  #beginsAnew(us: number): boolean {
+    return this.#lastUs < 0 || this.#resets.some((atUs) => atUs > this.#lastUs && atUs <= us);
+  }
+
+  /** All series together, as those of a sampling thread do. */
+  #begin(us: number): void {
+    const start = this.#at(us);
+    this.#retired = this.#retired.map((nj, i) => nj + (this.#counted[i] ?? 0n));
+    this.#counted = this.#sensors.map(() => 0n);
+    this.#bases = this.#sensors.map((sensor) => sensor.shownNj(us));
+    this.#series = this.#sensors.map(({ domain }) => {
+      return { metric: hwEnergy, resource: this.#resource, attributes: describeDomain(domain), start };
+    });
+  }
+
+  #readRows(instants: readonly number[]): Table {
+    const [firstUs] = instants;
+    return {
+      series: this.#series,
+      epoch: this.#at(firstUs),
+      offsets: Float64Array.from(instants, (us) => (us - firstUs) * 1000),
+      values: Float64Array.from(instants.flatMap((us) => this.#readRow(us))),
+    };
+  }
+
+  #readRow(us: number): number[] {
+    this.#machine.advance(us);
+    return this.#sensors.map((sensor, i) => {
+      if (sensor.readText(us)?.endsWith('\n') !== true) return NaN;
+      this.#counted[i] = sensor.shownNj(us) - this.#bases[i];
+      return Number(this.#counted[i]) / 1e9;
+    });
+  }
+
+  #at(us: number): bigint {
+    return this.#epoch + BigInt(us) * 1000n;
+  }
+}
+
+function describeDomain({ name, kind }: SimulatedDomain): Attributes {
+  const type = hardwareTypes.get(kind) ?? kind;
+  return { 'hw.type': type, 'hw.id': name, 'hw.name': name, 'energy.method': 'measured' };
+}

@@ -1,0 +1,102 @@
+import type { Metric, Resource, Series } from '../model/series.js';
+import { busyTime, processCpuTime } from '../model/shared-metrics.js';
+import { createEnding, createRow, type Table } from '../model/table.js';
+import type { Machine } from './machine.js';
+import type { SimulatedProcess } from './simulated-process.js';
+
+const processCount: Metric = {
+  name: 'system.process.count',
+  unit: '{process}',
+  description: 'Processes that live',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+const cpuUse: Metric = {
+  name: 'process.cpu.utilization',
+  unit: '1',
+  description: 'CPUs that a process uses now',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/**
+ * Tables as a receiver of processes hands them on: a row of what each used so far, those that died since the last
+ * scan among them, the endings of these, and busy time, which closes the scan.
+ */
+export class UsageTables {
+  readonly #machine: Machine;
+  readonly #epoch: bigint;
+  readonly #ofMachine: readonly (readonly Series[])[];
+  readonly #known = new Map<SimulatedProcess, readonly Series[]>();
+  readonly #finished = new WeakSet<SimulatedProcess>();
+  #columns: readonly Series[] = [];
+
+  /** @param epoch Unix time in nanoseconds of simulated time 0 */
+  constructor(machine: Machine, resource: Resource, epoch: bigint) {
+    this.#machine = machine;
+    this.#epoch = epoch;
+    this.#ofMachine = [processCount, busyTime].map((metric) => [
+      { metric, resource, attributes: {}, start: epoch },
+    ]);
+  }
+
+  /** A scan at an instant of simulated time, in whole microseconds, later than the last one. */
+  *scan(us: number): Iterable<Table> {
+    const machine = this.#machine;
+    const at = this.#epoch + BigInt(us) * 1000n;
+    const [counts, busy] = this.#ofMachine;
+    machine.advance(us);
+    yield createRow(counts, at, Float64Array.of(machine.liveProcesses.length));
+    yield this.#readProcesses(at);
+    const ended = this.#endGone();
+    if (ended.length > 0) yield createEnding(ended, at);
+    yield createRow(busy, at, Float64Array.of(Number(machine.busyNs) / 1e9));
+  }
+
+  #readProcesses(at: bigint): Table {
+    const seen = this.#machine.processes.filter((process) => !this.#finished.has(process));
+    const columns = seen.flatMap((process) => this.#seriesOf(process));
+    const values = seen.flatMap((process) => this.#readOne(process));
+    const isSame = columns.length === this.#columns.length && columns.every((s, i) => s === this.#columns[i]);
+    if (!isSame) this.#columns = columns;
+    return createRow(this.#columns, at, Float64Array.from(values));
+  }
+
+  #readOne(process: SimulatedProcess): number[] {
+    const ns = this.#machine.cpuNsOf(process);
+    const systemNs = (ns * BigInt(process.identity.program.systemPercent)) / 100n;
+    return [Number(ns - systemNs) / 1e9, Number(systemNs) / 1e9, process.percent / 100];
+  }
+
+  #seriesOf(process: SimulatedProcess): readonly Series[] {
+    const known = this.#known.get(process);
+    if (known) return known;
+    const { pid, program, bornUs } = process.identity;
+    const start = this.#epoch + BigInt(this.#machine.timeline.simulatedAt(bornUs)) * 1000n;
+    const resource: Resource = {
+      attributes: {
+        'process.pid': pid,
+        'process.creation.time': new Date(Number(start / 1_000_000n)).toISOString(),
+        'process.executable.name': program.name,
+        'process.linux.cgroup': program.cgroup,
+      },
+    };
+    const times = ['user', 'system'].map((mode) => {
+      return { metric: processCpuTime, resource, attributes: { 'cpu.mode': mode }, start };
+    });
+    const series = [...times, { metric: cpuUse, resource, attributes: {}, start }];
+    this.#known.set(process, series);
+    return series;
+  }
+
+  #endGone(): Series[] {
+    const live = new Set(this.#machine.liveProcesses);
+    const gone = [...this.#known].filter(([process]) => !live.has(process));
+    for (const [process] of gone) {
+      this.#known.delete(process);
+      this.#finished.add(process);
+    }
+    return gone.flatMap(([, series]) => series);
+  }
+}
