@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { seriesKey } from '../model/key.js';
 import type { Series } from '../model/series.js';
-import { hwEnergy } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 
 /**
@@ -14,13 +13,13 @@ export function checkTables(tables: readonly Table[]): void {
   for (const table of tables) check.take(table);
 }
 
-/** Joules that these tables tell of hardware: the last values of all series of `hw.energy` together. */
-export function sumHardwareJoules(tables: readonly Table[]): number {
+/** What all series of a counter have counted, the ended ones among them: the sum of their last values. */
+export function sumLastValues(tables: readonly Table[], metricName: string): number {
   const latest = new Map<Series, number>();
   for (const { series, values } of tables) {
     values.forEach((value, cell) => {
       const one = series[cell % series.length];
-      if (one.metric.name === hwEnergy.name && !Number.isNaN(value)) latest.set(one, value);
+      if (one.metric.name === metricName && !Number.isNaN(value)) latest.set(one, value);
     });
   }
   return [...latest.values()].reduce((sum, value) => sum + value, 0);

@@ -12,7 +12,7 @@ import { judgeSettings, parseSettings } from '../config/settings.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
 import { simulateTables } from '../simulation/simulated-tables.js';
-import { checkTables, sumHardwareJoules } from './check-tables.js';
+import { checkTables, sumLastValues } from './check-tables.js';
 import { createTableCollector, type TableCollector } from './fakes.js';
 import { countOpen, expectNothingLeft } from './open-resources.js';
 import { describeMetricRow, findSection, listSettings, parseTable, renderSettingsTable } from './readme.js';
@@ -170,7 +170,7 @@ async function feedSimulation(subject: Subject): Promise<void> {
 }
 
 function checkJoules(found: readonly Table[], given: readonly Table[]): void {
-  const [joules, wanted] = [sumHardwareJoules(found), sumHardwareJoules(given)];
+  const [joules, wanted] = [found, given].map((tables) => sumLastValues(tables, hwEnergy.name));
   assert.ok(Math.abs(joules - wanted) < 1e-9 * wanted, `it made ${joules} J of ${wanted} J of hardware`);
 }
 

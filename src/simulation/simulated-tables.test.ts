@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkTables, sumHardwareJoules } from '../contract/check-tables.js';
+import { checkTables, sumLastValues } from '../contract/check-tables.js';
 import { simulateTables } from './simulated-tables.js';
 
 const joulesOf = (nj: bigint) => Number(nj) / 1e9;
@@ -28,7 +28,7 @@ test('simulateTables counts the energy that the machine used, and the CPU time',
     assert.equal(counted, joulesOf(machine.energyNj(index, 5_000_000)));
   }
   const all = [...joules.values()].reduce((sum, each) => sum + each, 0);
-  assert.ok(Math.abs(sumHardwareJoules(tables) - all) < 1e-9);
+  assert.ok(Math.abs(sumLastValues(tables, 'hw.energy') - all) < 1e-9);
   const [busy] = tables.at(-1)?.values ?? [];
   assert.equal(busy, Number(machine.busyNs) / 1e9);
 });
@@ -40,5 +40,5 @@ test('simulateTables leaves out, at a reset, what was used since the reading bef
   const wanted = joulesOf(machine.energyNj(index, 4_000_000) - lostNj);
   assert.ok(Math.abs((joules.get('package-0') ?? 0) - wanted) < 1e-9);
   const all = [...joules.values()].reduce((sum, each) => sum + each, 0);
-  assert.ok(Math.abs(sumHardwareJoules(tables) - all) < 1e-9);
+  assert.ok(Math.abs(sumLastValues(tables, 'hw.energy') - all) < 1e-9);
 });
