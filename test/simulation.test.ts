@@ -139,8 +139,16 @@ test('Machine takes work from a CPU that goes offline, and gives it back', () =>
   );
 });
 
-test('Machine refuses to tell what it has forgotten', () => {
-  const machine = createMachine(createSpec({ arrivalsPerSecond: 1 }));
-  machine.advance(1_200_000_000);
-  assert.throws(() => machine.energyNj(0, 1_000_000), RangeError);
+test('Machine tells what it has forgotten', () => {
+  const spec = createSpec({ arrivalsPerSecond: 1 });
+  const [old, young] = [createMachine(spec), createMachine(spec)];
+  old.advance(1_200_000_000);
+  young.advance(1_000_000);
+  assert.equal(old.energyNj(0, 1_000_000), young.energyNj(0, 1_000_000));
+});
+
+test('Machine is busy, when far more processes want CPU time than it has', () => {
+  const machine = createMachine(createSpec({ sockets: 1, cpusPerSocket: 2, processes: 2000 }));
+  machine.advance(1_000_000);
+  assert.equal(machine.busyNs, 2_000_000_000n);
 });

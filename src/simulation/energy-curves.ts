@@ -36,14 +36,10 @@ export class EnergyCurves {
     }
   }
 
-  /**
-   * What a domain had used by an instant.
-   * @throws RangeError when that is forgotten
-   */
-  energyNj(domain: number, us: number): bigint {
+  /** What a domain had used by an instant; undefined when that is forgotten. */
+  findNj(domain: number, us: number): bigint | undefined {
     const segment = this.#find(us);
-    if (us >= segment.startUs) return energyOf(segment, domain, us);
-    throw new RangeError(`Cannot tell the energy at ${us} us: the curve begins at ${segment.startUs} us`);
+    return us >= segment.startUs ? energyOf(segment, domain, us) : undefined;
   }
 
   /** Mostly it is one of the last few. */

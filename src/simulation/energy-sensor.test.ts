@@ -94,7 +94,6 @@ test('EnergySensor that is dead for long still shows what its machine has forgot
   const { machine, sensor } = open(fault('dead', 1, 1_000));
   const before = sensor.microjoules(1 * second);
   for (let s = 2; s < 400; s++) machine.advance(s * second);
-  assert.throws(() => machine.energyNj(0, second), RangeError);
   assert.equal(sensor.microjoules(400 * second), before);
   assert.equal(sensor.shownNj(400 * second), createMachine(createSpec()).energyNj(0, second));
 });

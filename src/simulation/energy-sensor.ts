@@ -14,8 +14,8 @@ const newline = 0x0a;
 /** A stretch in which the counter did not begin anew. */
 interface Era {
   readonly sinceUs: number;
-  /** What it showed at 0 energy: may be negative. */
-  readonly baseUnits: bigint;
+  /** What it would have shown at 0 energy: may be negative. Undefined: it began at 0, which is not looked at yet. */
+  baseUnits: bigint | undefined;
 }
 
 /** A machine's counter of one domain, as a file of the powercap tree or of another driver shows it. */
@@ -35,8 +35,11 @@ export class EnergySensor {
   #told = -1n;
   #text = '';
 
-  /** @param index the place of the domain among those of the machine */
-  constructor(machine: Machine, index: number) {
+  /**
+   * @param index the place of the domain among those of the machine
+   * @param ahead the same machine, which may be taken far ahead
+   */
+  constructor(machine: Machine, index: number, ahead: Machine) {
     const { spec, domains } = machine;
     const domain = domains[index];
     this.domain = domain;
@@ -46,7 +49,7 @@ export class EnergySensor {
     this.maxMicrojoules = Number(((rangeUnits - 1n) * this.#unitNj) / njPerMicrojoule);
     this.#clock = new SensorClock(spec, index, domain.name);
     this.#faults = new ReadFaults(spec, index, domain.name);
-    this.#eras = createEras(machine, index, this.#clock);
+    this.#eras = createEras(ahead, index, this.#clock);
   }
 
   /** The instant whose energy it shows at this one. Both are simulated time in microseconds. */
@@ -119,32 +122,33 @@ export class EnergySensor {
     return this.#text;
   }
 
-  /** What it shows is remembered here: one that is dead shows what the machine forgets. */
+  /** What it shows is remembered: one that is dead shows what the machine has long forgotten. */
   #refresh(us: number): void {
     const shownUs = this.shownUs(us);
     if (shownUs === this.#shownUs) return;
     this.#shownUs = shownUs;
     this.#shownNj = this.#machine.energyNj(this.#index, shownUs);
-    const { baseUnits } = this.#eras.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? this.#eras[0];
-    const units = modulo(baseUnits + this.#shownNj / this.#unitNj);
+    const era = this.#eras.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? this.#eras[0];
+    era.baseUnits ??= -(this.#machine.energyNj(this.#index, era.sinceUs) / this.#unitNj);
+    const units = modulo(era.baseUnits + this.#shownNj / this.#unitNj);
     this.#microjoules = (units * this.#unitNj) / njPerMicrojoule;
   }
 }
 
 /** The sensors of all domains of a machine. */
 export function createSensors(machine: Machine): readonly EnergySensor[] {
-  return machine.domains.map((_, index) => new EnergySensor(machine, index));
+  const ahead = createMachine(machine.spec);
+  return machine.domains.map((_, index) => new EnergySensor(machine, index, ahead));
 }
 
-function createEras(machine: Machine, index: number, clock: SensorClock): readonly Era[] {
-  const { spec, domains } = machine;
+function createEras(ahead: Machine, index: number, clock: SensorClock): readonly Era[] {
+  const { spec, domains } = ahead;
   const { name, unitNj } = domains[index];
   const own = spec.faults.filter((fault) => concerns(fault, name));
-  // The machine itself is not taken so far ahead.
-  const unitsAt = (us: number) => createMachine(spec).energyNj(index, us) / BigInt(unitNj);
   const wrap = own.find(({ kind }) => kind === 'wrap');
   // Somewhere in the first half, unless it is to wrap.
   const seeded = BigInt(hash(spec.seed, 9, index)) / 2n;
+  const unitsAt = (us: number) => ahead.energyNj(index, us) / BigInt(unitNj);
   const baseUnits = wrap === undefined ? seeded : rangeUnits - unitsAt(clock.shownUs(wrap.atUs));
   const resets = own.flatMap(({ kind, atUs, forUs }) => {
     if (kind === 'reset') return [atUs];
@@ -153,7 +157,7 @@ function createEras(machine: Machine, index: number, clock: SensorClock): readon
   });
   return [
     { sinceUs: 0, baseUnits },
-    ...resets.toSorted((a, b) => a - b).map((sinceUs) => ({ sinceUs, baseUnits: -unitsAt(sinceUs) })),
+    ...resets.toSorted((a, b) => a - b).map((sinceUs) => ({ sinceUs, baseUnits: undefined })),
   ];
 }
 

@@ -31,7 +31,7 @@ interface Past {
  * nanojoules, CPU time in nanoseconds, both as BigInt, at every whole microsecond of time.
  *
  * `advance` first, then ask: processes and CPUs are those of that instant. The energy of domains may be asked for
- * any instant of the last 30 seconds and two refreshes before it, and any after.
+ * any instant: one of the last 30 seconds and two refreshes is known, an earlier one takes a simulation from 0.
  */
 export class Machine {
   readonly spec: MachineSpec;
@@ -114,12 +114,11 @@ export class Machine {
   /**
    * What a domain used until an instant of simulated time: idle energy and that of all processes. A later instant
    * than the machine's own takes the machine there.
-   * @throws RangeError for an instant that is forgotten
    */
   energyNj(domain: number, us: number): bigint {
     const atUs = this.timeline.awakeAt(us);
     if (atUs > this.#atUs) this.advance(us);
-    return this.#curves.energyNj(domain, atUs);
+    return this.#curves.findNj(domain, atUs) ?? createMachine(this.spec).energyNj(domain, us);
   }
 
   /** What a domain used until an instant only because it is on. */
@@ -205,12 +204,14 @@ export class Machine {
     const here = this.#live.filter(({ identity }) => identity.socket === socket);
     const wanted = here.reduce((sum, { wantedPercent }) => sum + wantedPercent, 0);
     const capacity = this.#cpus.capacityOf(socket);
-    let given = 0;
+    let [asked, given] = [0, 0];
     for (const process of here) {
-      const { wantedPercent, identity } = process;
-      const percent = wanted > capacity ? Math.floor((wantedPercent * capacity) / wanted) : wantedPercent;
-      given += percent;
-      process.share(us, percent, identity.gpu === undefined ? 0 : Math.min(100, percent));
+      asked += process.wantedPercent;
+      // Rounded as sums: of a thousand processes, none would get a whole percent.
+      const upTo = wanted > capacity ? Math.floor((asked * capacity) / wanted) : asked;
+      const percent = upTo - given;
+      given = upTo;
+      process.share(us, percent, process.identity.gpu === undefined ? 0 : Math.min(100, percent));
     }
     this.#cpus.load(socket, given);
   }
