@@ -8,6 +8,7 @@ const mostShift = 32n;
  * nanojoules, as the powercap driver has it (61,035 for 2^-14 J: drivers/powercap/intel_rapl_common.c), or a power of
  * two of a joule.
  * @param maxMicrojoules the range; one that no such unit explains wraps one unit of about its 2^-32 beyond it
+ * @returns 0 for a range that is not known, or beyond what a double holds exactly
  */
 export function findModulusNj(maxMicrojoules: number): bigint {
   if (!Number.isSafeInteger(maxMicrojoules)) return 0n;

@@ -32,6 +32,11 @@ test('WrappingCounter takes 1 uJ for the unit, when the range is small', () => {
   );
 });
 
+test('WrappingCounter counts on, when the range is beyond 2^53, and begins anew at a fall', () => {
+  const counter = new WrappingCounter({ maxMicrojoules: 2 ** 64, mostWatts: 2_000, outageMs: 0 });
+  assert.deepEqual(follow([1_000_000, 3_000_000, 500_000, 900_000], counter), [0, 2, Number.NaN, 'anew']);
+});
+
 /** Units of counters in nanojoules: as the kernel rounds 2^-14 J and 2^-16 J, of Intel's DRAM, of Atom, of psys. */
 const unitsNj = [61_035n, 15_258n, 15_300n, 32_000n, 1_000_000_000n];
 

@@ -2,7 +2,7 @@ import { findModulusNj } from './wrap-modulus.js';
 
 /** What a counter may show and what its domain may draw. */
 export interface CounterLimits {
-  /** The greatest value before the counter wraps, in microjoules. Infinity: not known, so it is never taken to wrap. */
+  /** The greatest value before the counter wraps, in microjoules. Infinity, or beyond 2^53: it is never taken to wrap. */
   readonly maxMicrojoules: number;
   /** More than the domain can draw. */
   readonly mostWatts: number;
@@ -53,7 +53,7 @@ export class WrappingCounter {
 
   constructor({ maxMicrojoules, mostWatts, outageMs = 60_000 }: CounterLimits) {
     this.#modulusNj = findModulusNj(maxMicrojoules);
-    this.#modulus = maxMicrojoules === Infinity ? Infinity : Number(this.#modulusNj) / 1e3;
+    this.#modulus = this.#modulusNj === 0n ? Infinity : Number(this.#modulusNj) / 1e3;
     this.#mostWatts = mostWatts;
     this.#outageMs = outageMs;
   }
