@@ -14,7 +14,7 @@ interface Course {
   readonly readings: number;
   /** Readings that gave none. */
   readonly gaps: number;
-  /** How often everything began anew. */
+  /** How often counters began anew, several at once count once. */
   readonly generations: number;
   /** By how much a reading was off the truth of its domain at most, in counts of the sensor. */
   readonly worstUnits: number;
@@ -34,18 +34,18 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
     if (last.us !== shownUs) Object.assign(last, { us: shownUs, nj: machine.energyNj(column, shownUs) });
     return last.nj;
   };
-  let firstNj: (bigint | undefined)[] = [];
-  let generation = -1;
+  const firstNj: (bigint | undefined)[] = [];
+  let { lives } = sampler;
   const course = { readings: 0, gaps: 0, worstUnits: 0 };
   const periodUs = Math.round(1e6 / hertz);
   for (us = 0; us <= untilUs; us += periodUs) {
     if (machine.timeline.isSuspended(us)) continue;
     machine.advance(us);
     sampler.read(values, 0);
-    if (sampler.generation !== generation) {
-      firstNj = [];
-      generation = sampler.generation;
+    for (const [column, life] of sampler.lives.entries()) {
+      if (life !== lives[column]) firstNj[column] = undefined;
     }
+    lives = sampler.lives;
     values.forEach((value, column) => {
       if (Number.isNaN(value)) {
         course.gaps++;
@@ -57,7 +57,7 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
       course.worstUnits = Math.max(course.worstUnits, offNj / (machine.domains[column]?.unitNj ?? 1));
     });
   }
-  return { ...course, generations: generation };
+  return { ...course, generations: sampler.generation };
 }
 
 // Energy of which nobody can know is lost: then, and only then, counters begin anew.

@@ -34,12 +34,14 @@ export class SimulatorSampler implements Sampler {
   generation = 0;
   readonly width: number;
   readonly columns: Columns;
+  lives: readonly number[];
   readonly #nowUs: () => number;
   readonly #machine: Machine;
   readonly #sensors: readonly EnergySensor[];
   readonly #counters: readonly WrappingCounter[];
   // Twenty digits and a line end are the longest text.
   readonly #text = new Uint8Array(32);
+  #begun = 0;
 
   /** @param nowUs simulated time in whole microseconds, which never runs backwards */
   constructor(spec: MachineSpec, nowUs: () => number) {
@@ -52,29 +54,32 @@ export class SimulatorSampler implements Sampler {
     );
     this.width = this.#sensors.length;
     this.columns = { domains: this.#machine.domains };
+    this.lives = this.#sensors.map(() => this.#begun++);
   }
 
   read(values: Float64Array, at: number): void {
     const us = this.#nowUs();
     this.#machine.advance(us);
-    if (this.#readAll(values, at, us)) return;
-    this.generation++;
-    for (const counter of this.#counters) counter.restart();
-    this.#readAll(values, at, us);
+    let isSame = true;
+    for (let i = 0; i < this.#sensors.length; i++) {
+      const counter = this.#counters[i];
+      const microjoules = parseCounter(this.#text, this.#sensors[i].read(this.#text, us));
+      if (!counter.update(microjoules, us / 1000)) {
+        isSame = false;
+        this.#beginAnew(i);
+        counter.update(microjoules, us / 1000);
+      }
+      values[at + i] = counter.joules;
+    }
+    if (!isSame) this.generation++;
   }
 
   close(): void {}
 
-  /** @returns false when a counter began anew */
-  #readAll(values: Float64Array, at: number, us: number): boolean {
-    let isKnown = true;
-    for (let i = 0; i < this.#sensors.length; i++) {
-      const counter = this.#counters[i];
-      const length = this.#sensors[i].read(this.#text, us);
-      if (!counter.update(parseCounter(this.#text, length), us / 1000)) isKnown = false;
-      values[at + i] = counter.joules;
-    }
-    return isKnown;
+  /** The lives of before may not have been sent yet: they stay as they are. */
+  #beginAnew(column: number): void {
+    this.#counters[column].restart();
+    this.lives = this.lives.with(column, this.#begun++);
   }
 }
 

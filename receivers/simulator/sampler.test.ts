@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSpec } from '../../src/simulation/machine-spec.js';
+import { SimulatorSampler } from './sampler.js';
+
+test('SimulatorSampler begins only that counter anew which was reset, and goes on with the others', () => {
+  const faults = [{ kind: 'reset', atUs: 2_500_000, forUs: 0, domain: 'dram-0' }] as const;
+  let us = 0;
+  const sampler = new SimulatorSampler(createSpec({ sockets: 1, gpus: 0, faults }), () => us);
+  const values = new Float64Array(sampler.width);
+  const names = sampler.columns.domains.map(({ name }) => name);
+  const { lives } = sampler;
+  const read = (seconds: number) => {
+    us = seconds * 1e6;
+    sampler.read(values, 0);
+    return new Map(names.map((name, column) => [name, values[column] ?? Number.NaN]));
+  };
+  const [, , before, held, after] = [0, 1, 2, 3, 4].map(read);
+  assert.ok(before && held && after);
+  assert.equal(sampler.generation, 1);
+  assert.deepEqual(
+    names.filter((_, column) => sampler.lives[column] !== lives[column]),
+    ['dram-0'],
+  );
+  assert.deepEqual([held.get('dram-0'), after.get('dram-0')], [Number.NaN, 0]);
+  for (const name of names.filter((one) => one !== 'dram-0')) {
+    assert.ok((after.get(name) ?? 0) > (before.get(name) ?? 0), name);
+  }
+});
