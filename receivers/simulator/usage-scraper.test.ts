@@ -106,6 +106,21 @@ test('UsageScraper begins everything anew in a new era, at the instant of the sc
   assert.ok(counters.every(({ start, value }) => start === epoch + 3_000_000_000n && value === 0));
 });
 
+test('UsageScraper tells all that those used who are born after a new era began', () => {
+  const [, , third = []] = scan({ arrivals: 30 }, [1e6, 2e6, 3e6], (us) => Math.min(us, 2e6));
+  const begun = valuesOf(third, 'process.cpu.time').filter(
+    ({ series }) => series.start > epoch + 2_000_000_000n,
+  );
+  assert.ok(begun.length > 10);
+  assert.ok(
+    begun.every(({ series: { start, resource } }) => {
+      const born = Date.parse(String(resource.attributes['process.creation.time']));
+      return born === Number(start / 1_000_000n);
+    }),
+  );
+  assert.ok(sum(begun) > 0);
+});
+
 test('UsageScraper has the same array of series, while the processes are the same', () => {
   const [first = [], second = []] = scan({ arrivals: 0 }, [1_000_000, 2_000_000]);
   first.forEach(({ series }, i) => assert.equal(series, second[i]?.series));

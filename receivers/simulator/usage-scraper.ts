@@ -32,8 +32,8 @@ export class UsageScraper implements OpenScraper {
   #busy: CumulativeSeries | undefined;
   #columns: readonly Series[] = [];
   #era: number | undefined;
-  /** Counters count from the beginning of the machine, until something cuts time in two. */
-  #isWhole = true;
+  /** Something cut time in two at this instant: what began before counts anew. */
+  #sinceUs = 0;
 
   /** @param startNs the instant of CLOCK_MONOTONIC at which simulated time is 0 */
   constructor(config: Config, context: Context, startNs: bigint) {
@@ -47,7 +47,7 @@ export class UsageScraper implements OpenScraper {
     const { clock } = this.#context;
     const wallNs = clock.wallNs();
     const at = { us: Number((clock.monotonicNs() - this.#startNs) / 1000n), wallNs };
-    if (this.#era !== undefined && era !== this.#era) yield this.#endAll(wallNs);
+    if (this.#era !== undefined && era !== this.#era) yield this.#endAll(at);
     this.#era = era;
     this.#machine.advance(at.us);
     yield this.#readMachine(at);
@@ -61,7 +61,7 @@ export class UsageScraper implements OpenScraper {
   close(): void {}
 
   #readMachine(at: Instant): Table {
-    this.#ofMachine ??= new CumulativeSeries(this.#createMachineReadings(at), this.#isWhole);
+    this.#ofMachine ??= new CumulativeSeries(this.#createMachineReadings(at), this.#isWhole(0));
     return createRow(this.#ofMachine.series, at.wallNs, Float64Array.from(this.#ofMachine.read()));
   }
 
@@ -106,7 +106,7 @@ export class UsageScraper implements OpenScraper {
     const bornNs = wallAt(bornUs, at);
     const hasTruth = this.#config.truth;
     const readings = createProcessReadings({ machine, process, start, bornNs, hasTruth });
-    const told = new CumulativeSeries(readings, this.#isWhole);
+    const told = new CumulativeSeries(readings, this.#isWhole(bornUs));
     this.#known.set(process, told);
     return told;
   }
@@ -123,7 +123,7 @@ export class UsageScraper implements OpenScraper {
   }
 
   #readBusy(at: Instant): Table {
-    this.#busy ??= new CumulativeSeries([this.#createBusyReading(at)], this.#isWhole);
+    this.#busy ??= new CumulativeSeries([this.#createBusyReading(at)], this.#isWhole(0));
     return createRow(this.#busy.series, at.wallNs, Float64Array.from(this.#busy.read()));
   }
 
@@ -133,20 +133,25 @@ export class UsageScraper implements OpenScraper {
     return { series, read: () => Number(this.#machine.busyNs) / 1e9 };
   }
 
+  /** Whether all of what began at an instant of simulated time can be told. */
+  #isWhole(us: number): boolean {
+    return us >= this.#sinceUs;
+  }
+
   /** The Unix time at which a counter is 0 that counts since an instant of simulated time. */
   #startOf(us: number, at: Instant): bigint {
-    return this.#isWhole ? wallAt(us, at) : at.wallNs;
+    return this.#isWhole(us) ? wallAt(us, at) : at.wallNs;
   }
 
   /** Everything counts anew from the next reading on. */
-  #endAll(wallNs: bigint): Table {
+  #endAll({ us, wallNs }: Instant): Table {
     const ended = [...this.#known.values(), this.#ofMachine, this.#busy].flatMap(
       (told) => told?.series ?? [],
     );
     this.#known.clear();
     this.#ofMachine = undefined;
     this.#busy = undefined;
-    this.#isWhole = false;
+    this.#sinceUs = us;
     return createEnding(ended, wallNs);
   }
 }
