@@ -28,7 +28,8 @@ export class RaplReceiver implements Component {
   readonly #claimed: ClaimedSeries;
   readonly #telemetry: DomainTelemetry;
   readonly #told = new Set<string>();
-  #foreign: readonly string[] = [];
+  /** By the name of a domain, the receiver that publishes it instead. */
+  #owners: ReadonlyMap<string, string> = new Map();
   #resets = 0;
   #columns: Columns | undefined;
   #running: RunningSampler | undefined;
@@ -57,11 +58,9 @@ export class RaplReceiver implements Component {
       next: this.#claimed,
       log,
     });
-    if (this.#columns && this.#foreign.length === this.#columns.domains.length) {
+    if (this.#columns && this.#owners.size === this.#columns.domains.length) {
       await this.shutdown();
-      throw new UnavailableError(
-        `every domain is published by another receiver: ${this.#foreign.join(', ')}`,
-      );
+      throw new UnavailableError(this.#explainOwners());
     }
     this.#watchCopies();
   }
@@ -83,10 +82,12 @@ export class RaplReceiver implements Component {
   #describe(columns: Columns, start: bigint): readonly Series[] {
     const series = createSeries(columns, this.#context.host, start);
     this.#columns = columns;
-    this.#foreign = columns.domains.flatMap((domain, column) => {
+    const owners = new Map<string, string>();
+    for (const [column, domain] of columns.domains.entries()) {
       const owner = this.#claimed.claim(claimKey(domain), series[column]);
-      return owner === undefined ? [] : [`${nameDomain(domain)} by "${owner}"`];
-    });
+      if (owner !== undefined) owners.set(nameDomain(domain), owner);
+    }
+    this.#owners = owners;
     this.#tell(columns);
     this.#telemetry.update(columns.interface, this.#listStates(columns), columns.resets);
     return series;
@@ -95,14 +96,16 @@ export class RaplReceiver implements Component {
   /** Once each, however often the sampler's columns change. */
   #tell(columns: Columns): void {
     const { log } = this.#context;
-    this.#tellOnce('info', `Reads ${describeDomains(columns)}`);
+    const own = columns.domains.filter((domain) => !this.#owners.has(nameDomain(domain)));
+    if (own.length > 0)
+      this.#tellOnce('info', `Reads ${describeDomains({ interface: columns.interface, domains: own })}`);
     if (columns.resets > this.#resets)
       log.warn('An energy counter began anew: what was used in between is unknown');
     this.#resets = columns.resets;
     for (const note of columns.notes) this.#tellOnce('warn', note);
-    const isAll = this.#foreign.length === columns.domains.length;
-    if (this.#foreign.length > 0 && !isAll) {
-      this.#tellOnce('warn', `Leaves out what another receiver publishes: ${this.#foreign.join(', ')}`);
+    if (this.#owners.size > 0 && own.length > 0) {
+      const foreign = [...this.#owners].map(([domain, owner]) => `${domain} by "${owner}"`);
+      this.#tellOnce('warn', `Leaves out what another receiver publishes: ${foreign.join(', ')}`);
     }
     for (const { domain } of columns.dead) log.debug(`${nameDomain(domain)} counts nothing and is left out`);
   }
@@ -113,13 +116,18 @@ export class RaplReceiver implements Component {
     this.#context.log[level](message);
   }
 
+  #explainOwners(): string {
+    const owners = [...new Set(this.#owners.values())].map((owner) => `"${owner}"`).join(' and ');
+    const remedy = `give "${this.#context.id}" domains of its own, or name ${owners} in its pipelines instead`;
+    return `each domain is published once, and all of them are by ${owners}: ${remedy}`;
+  }
+
   #listStates({ domains, sources, dead, interface: name }: Columns): readonly DomainState[] {
-    const isForeign = (domain: string) => this.#foreign.some((one) => one.startsWith(`${domain} by `));
     const copies = name === 'powercap' ? this.#findZones() : [];
     return [
       ...domains.map((one, column): DomainState => {
         const domain = nameDomain(one);
-        return { domain, source: sources[column], state: isForeign(domain) ? 'foreign' : 'read' };
+        return { domain, source: sources[column], state: this.#owners.has(domain) ? 'foreign' : 'read' };
       }),
       ...dead.map(({ domain, source }): DomainState => ({
         domain: nameDomain(domain),

@@ -75,13 +75,13 @@ class SimulatorReceiver implements Component {
 
   /** A machine that is not there is nothing to add to one that is. */
   #claim(): void {
-    for (const key of ['energy', 'usage']) {
-      const owner = this.#context.claims.claim(key);
-      if (owner === undefined) continue;
-      throw new UnavailableError(
-        `Cannot simulate a machine beside receiver "${owner}", which measures a real one: wanted one of them`,
-      );
-    }
+    const { id, claims } = this.#context;
+    const owners = new Set(['energy', 'usage'].flatMap((key) => claims.claim(key) ?? []));
+    if (owners.size === 0) return;
+    const names = [...owners].map((owner) => `"${owner}"`).join(' and ');
+    throw new UnavailableError(
+      `a simulated machine cannot be added to the real one: leave ${names} out of all pipelines, or "${id}"`,
+    );
   }
 
   #samplerOptions(): SamplerOptions {
