@@ -8,20 +8,25 @@ import { factory } from './factory.js';
 const settings = (value: object) => parseSettings(schema, value);
 
 test('the simulator does not start beside a receiver that measures the real machine', async () => {
-  const claims = { claim: (key: string) => (key === 'usage' ? 'process' : undefined) };
-  const receiver = factory.create(settings({}), createFakeContext({ claims }), createTableCollector());
+  const claims = { claim: (key: string) => (key === 'usage' ? 'process' : 'rapl') };
+  const receiver = factory.create(
+    settings({}),
+    createFakeContext({ claims, id: 'simulator' }),
+    createTableCollector(),
+  );
   await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',
     message:
-      'Cannot simulate a machine beside receiver "process", which measures a real one: wanted one of them',
+      'a simulated machine cannot be added to the real one: leave "rapl" and "process" out of all pipelines, or "simulator"',
   });
   await receiver.shutdown();
 });
 
-test('the simulator refuses a fault of a domain that the machine has not', () => {
-  const schedule = [{ kind: 'reset' }, { kind: 'dead', domain: 'dram-2' }];
+test('the simulator refuses a fault of a domain or CPU that the machine has not', () => {
+  const schedule = [{ kind: 'reset' }, { kind: 'dead', domain: 'dram-2' }, { kind: 'offline', cpu: 8 }];
   assert.deepEqual(factory.check?.(settings({ faults: { schedule }, sockets: 1, gpus: 0 })), [
     'faults.schedule[1].domain: found "dram-2", wanted one of package-0, core-0, uncore-0, dram-0, psys',
+    'faults.schedule[2].cpu: found 8, wanted 0 to 7',
   ]);
 });
 

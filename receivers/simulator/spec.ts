@@ -36,16 +36,25 @@ export function specOf(config: Config): MachineSpec {
 export function checkSpec(config: Config): readonly string[] {
   const spec = specOf(config);
   const { torn, failed, empty } = spec.faultShares;
+  const sum = torn + failed + empty;
+  const tooMuch = sum > 1 ? ['faults: torn, failed and empty make up more than 1, at most 1 wanted'] : [];
+  return [...tooMuch, ...findUnknownDomains(spec), ...findUnknownCpus(spec)];
+}
+
+function findUnknownDomains(spec: MachineSpec): readonly string[] {
   const names = createDomains(spec).map(({ name }) => name);
-  const problems = spec.faults.flatMap(({ domain }, i) =>
+  return spec.faults.flatMap(({ domain }, i) =>
     domain === undefined || names.includes(domain)
       ? []
       : [`faults.schedule[${i}].domain: found "${domain}", wanted one of ${names.join(', ')}`],
   );
-  const isTooMuch = torn + failed + empty > 1;
-  return isTooMuch
-    ? ['faults: torn, failed and empty make up more than 1, at most 1 wanted', ...problems]
-    : problems;
+}
+
+function findUnknownCpus({ sockets, cpusPerSocket, faults }: MachineSpec): readonly string[] {
+  const last = sockets * cpusPerSocket - 1;
+  return faults.flatMap(({ cpu = 0 }, i) =>
+    cpu <= last ? [] : [`faults.schedule[${i}].cpu: found ${cpu}, wanted 0 to ${last}`],
+  );
 }
 
 function toUs(ms: number): number {

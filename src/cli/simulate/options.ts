@@ -109,8 +109,9 @@ function createSpecOf(values: Values): MachineSpec {
     faultShares: { torn: shareOf('torn'), failed: shareOf('failed'), empty: shareOf('empty') },
   };
   const domains = createDomains(spec).map(({ name }) => name);
+  const cpus = spec.sockets * spec.cpusPerSocket;
   const faults = Array.isArray(values['fault']) ? values['fault'] : [];
-  return { ...spec, faults: faults.map((fault) => parseFault(fault, domains)) };
+  return { ...spec, faults: faults.map((fault) => parseFault(fault, domains, cpus)) };
 }
 
 function numberOf(name: keyof typeof ranges, value: unknown): number | undefined {
