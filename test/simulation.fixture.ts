@@ -48,13 +48,13 @@ export async function runReceivers(
   return collector.tables;
 }
 
-/** Every reading of a metric, gaps left out. */
-export function rowsOf(tables: readonly Table[], name: string): Row[] {
+/** Every reading of a metric, or of all, gaps left out. */
+export function rowsOf(tables: readonly Table[], name?: string): Row[] {
   return tables.flatMap(({ series, offsets, values, epoch }) =>
     [...values].flatMap((value, cell) => {
       const one = series[cell % series.length];
       const offset = offsets[Math.floor(cell / series.length)] ?? 0;
-      if (one?.metric.name !== name || Number.isNaN(value)) return [];
+      if (!one || Number.isNaN(value) || one.metric.name !== (name ?? one.metric.name)) return [];
       return [{ series: one, ns: epoch + BigInt(offset), value }];
     }),
   );
