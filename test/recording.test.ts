@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { until } from '../src/contract/until.js';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { parquetReadObjects } from 'hyparquet';
@@ -101,6 +103,47 @@ test('an attribution that is computed anew from any recording gives the same jou
     assert.equal(code, 0, stderr);
     assert.deepEqual(readJoules(result), live, `replayed from ${format}`);
   }
+});
+
+/** A gauge at each of so many seconds. */
+function writeGauges(path: string, count: number): void {
+  const lines = Array.from({ length: count }, (_, second) => {
+    const dataPoints = [{ timeUnixNano: `${1_800_000_000 + second}000000000`, asDouble: second }];
+    const scopeMetrics = [{ metrics: [{ name: 'x', gauge: { dataPoints } }] }];
+    return `${JSON.stringify({ resourceMetrics: [{ scopeMetrics }] })}\n`;
+  });
+  writeFileSync(path, lines.join(''));
+}
+
+test('a replay loses no point and hands on none twice, when a backend is slower than the files', async (t) => {
+  const folder = createFolder();
+  const [recorded, copy] = ['recorded.json', 'copy.json'].map((name) => join(folder, name));
+  writeGauges(recorded, 2000);
+  const backend = await openHttpBackend(t, {
+    answer: (count) => (count % 3 === 1 ? { status: 503 } : {}),
+  });
+  const config = writeConfig(`
+receivers: {replay: {files: ['${recorded}']}}
+exporters:
+  file: {path: ${copy}}
+  otlp_http:
+    endpoint: ${backend.url}
+    batch: {max_points: 100, max_bytes: 20000}
+    sending_queue: {queue_bytes: 60000, drop: newest}
+    retry_on_failure: {initial_interval: 10ms, max_interval: 10ms}
+service:
+  pipelines: {metrics: {receivers: [replay], exporters: [file, otlp_http]}}
+  telemetry: {metrics: {level: none}}
+`);
+  const { code, stderr } = await runAgent(['run', '-c', config]);
+  assert.equal(code, 0, stderr);
+  const taken = backend.received.filter(({ status }) => status === 200);
+  const values = taken.flatMap(({ bytes }) => decodePoints(bytes)).map(({ value }) => value);
+  assert.deepEqual(
+    values,
+    Array.from({ length: 2000 }, (_, second) => second),
+  );
+  assert.equal(readFileSync(copy, 'utf8').trimEnd().split('\n').length, 2000);
 });
 
 test('every format is readable after SIGKILL', async () => {

@@ -55,6 +55,11 @@ export class FileExporter implements ConsumingComponent {
     return true;
   }
 
+  /** As long as the file can be written, nothing waits that could not be written at once. */
+  readBacklog(): number {
+    return this.#isFailing ? Math.min(1, this.#waitingBytes / this.#config.buffer_bytes) : 0;
+  }
+
   shutdown(): void {
     clearTimeout(this.#timer);
     if (this.#isOpen) this.#end();
@@ -69,6 +74,7 @@ export class FileExporter implements ConsumingComponent {
     const lost = this.#waiting.reduce((sum, table) => sum + countPoints(table), this.#underWay);
     if (lost > 0) this.#drop('shutdown', lost);
     this.#waiting = [];
+    this.#waitingBytes = 0;
     this.#recording.close();
   }
 

@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../src/component/clock.js';
+import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
@@ -7,8 +8,10 @@ import { createShift } from './shift.js';
 
 /** How long the main thread is held without letting others run. */
 const yieldAfterMs = 5;
-/** How long to wait before a table that was refused is offered again. */
-const retryMs = 50;
+/** How full queues behind the replay may be. What is refused cannot be offered again: others have taken it. */
+const mostBacklog = 0.5;
+/** How long to wait before looking whether they have room again. */
+const retryMs = 20;
 /** Node takes a longer wait (24 days) for one of a millisecond. */
 const longestWaitMs = 2 ** 31 - 1;
 
@@ -16,6 +19,7 @@ const longestWaitMs = 2 ** 31 - 1;
 export class Playback {
   readonly #config: Pick<Config, 'speed' | 'times'>;
   readonly #clock: Clock;
+  readonly #readBacklog: () => number;
   readonly #next: Consumer;
   readonly #signal: AbortSignal;
   #first: { readonly tableNs: bigint; readonly monotonicNs: bigint } | undefined;
@@ -25,23 +29,27 @@ export class Playback {
   /** @param signal ends all waiting */
   constructor(
     config: Pick<Config, 'speed' | 'times'>,
-    { clock, next, signal }: { readonly clock: Clock; readonly next: Consumer; readonly signal: AbortSignal },
+    { clock, readBacklog = () => 0 }: Pick<ReceiverContext, 'clock' | 'readBacklog'>,
+    { next, signal }: { readonly next: Consumer; readonly signal: AbortSignal },
   ) {
     this.#config = config;
     this.#clock = clock;
+    this.#readBacklog = readBacklog;
     this.#next = next;
     this.#signal = signal;
   }
 
-  /** Waits for a table's time, and until it is taken. */
-  async play(table: Table): Promise<void> {
+  /**
+   * Hands a table on when its time has come and the exporters have room.
+   * @returns whether it was taken
+   */
+  async play(table: Table): Promise<boolean> {
     const atNs = table.epoch + BigInt(table.offsets.at(-1) ?? 0);
     const first = (this.#first ??= this.#begin(table.epoch));
     if (this.#config.speed > 0) await this.#waitFor(first, atNs);
     else await this.#letOthersRun();
-    if (this.#signal.aborted) return;
-    const shifted = this.#shift(table);
-    while (!this.#next.consume(shifted) && !this.#signal.aborted) await this.#wait(retryMs);
+    while (this.#readBacklog() > mostBacklog && !this.#signal.aborted) await this.#wait(retryMs);
+    return !this.#signal.aborted && this.#next.consume(this.#shift(table));
   }
 
   #begin(tableNs: bigint) {

@@ -7,6 +7,7 @@ import { UnavailableError } from '../../src/component/errors.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
+import type { Table } from '../../src/model/table.js';
 import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
@@ -171,14 +172,34 @@ test('start says which file is not there', () => {
   assert.throws(() => void receiver.start(), new UnavailableError('Cannot find /no/such.json'));
 });
 
-test('a table that is refused is offered again', async (t) => {
+test('tables wait until the exporters have room', async (t) => {
   const collector = createTableCollector();
-  let refusals = 2;
+  const backlogs = [1, 0.9, 0.5, 0, 0.8];
+  let backlog = 0;
+  const readBacklog = () => (backlog = backlogs.shift() ?? 0);
   const next = {
-    consume: (table: Parameters<typeof collector.consume>[0]) => refusals-- <= 0 && collector.consume(table),
+    consume(table: Table) {
+      assert.ok(backlog <= 0.5, `handed on while a queue was full to ${backlog}`);
+      return collector.consume(table);
+    },
   };
-  await replay({ files: [writeFile(t, 'a.json', threeLines)] }, { next });
+  const { log } = await replay(
+    { files: [writeFile(t, 'a.json', threeLines)] },
+    { next, context: { readBacklog } },
+  );
   assert.deepEqual(describeTables(collector.tables), threeTables);
+  assert.deepEqual(log, ['info: Replayed 3 points of 1 files']);
+});
+
+test('a table that one of several exporters refuses is not handed on twice, and its points are named', async (t) => {
+  const collector = createTableCollector();
+  const next = { consume: (table: Table) => collector.consume(table) && collector.tables.length !== 2 };
+  const { log } = await replay({ files: [writeFile(t, 'a.json', threeLines)] }, { next });
+  assert.deepEqual(describeTables(collector.tables), threeTables);
+  assert.deepEqual(log, [
+    'info: Replayed 2 points of 1 files',
+    'warn: Lost 1 points that an exporter refused',
+  ]);
 });
 
 test('instants and starts are moved to now, when times is now', async () => {

@@ -24,6 +24,7 @@ export class Replay implements Component {
   /** What was read and not handed on yet. */
   readonly #tables: Table[] = [];
   #points = 0;
+  #refusedPoints = 0;
   #running: Promise<void> | undefined;
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
@@ -49,9 +50,9 @@ export class Replay implements Component {
 
   /** Never rejects. */
   async #run(paths: readonly string[]): Promise<void> {
-    const { log, clock } = this.#context;
+    const { log } = this.#context;
     const { signal } = this.#stop;
-    const playback = new Playback(this.#config, { clock, next: this.#next, signal });
+    const playback = new Playback(this.#config, this.#context, { next: this.#next, signal });
     const stream = new PointStream({ table: (table) => void this.#tables.push(table) });
     for (const path of paths) {
       if (signal.aborted) return;
@@ -61,6 +62,7 @@ export class Replay implements Component {
     await this.#play(playback);
     if (signal.aborted) return;
     log.info(`Replayed ${this.#points} points of ${paths.length} files`);
+    if (this.#refusedPoints > 0) log.warn(`Lost ${this.#refusedPoints} points that an exporter refused`);
     if (this.#config.at_end === 'exit') this.#context.finish?.();
   }
 
@@ -88,8 +90,9 @@ export class Replay implements Component {
 
   async #play(playback: Playback): Promise<void> {
     for (const table of this.#tables.splice(0)) {
-      await playback.play(table);
-      this.#points += countPoints(table);
+      const points = countPoints(table);
+      if (await playback.play(table)) this.#points += points;
+      else this.#refusedPoints += points;
     }
   }
 

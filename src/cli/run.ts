@@ -58,7 +58,12 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
     await service.start();
     stopHeapGrowth();
     log.info('Everything is ready: measuring');
-    log.info(`Ending after ${await Promise.race([end, last])}`);
+    const delivered = last.then(async (reason) => {
+      // A replay is faster than a network, and a shutdown is short.
+      await service.drain();
+      return reason;
+    });
+    log.info(`Ending after ${await Promise.race([end, delivered])}`);
     await service.shutdown();
   } finally {
     await telemetry.shutdown();

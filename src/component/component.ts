@@ -31,7 +31,10 @@ export interface Component {
 }
 
 /** A component that takes tables. */
-export interface ConsumingComponent extends Component, Consumer {}
+export interface ConsumingComponent extends Component, Consumer {
+  /** Exporters: how full their queue is, from 0 (nothing waits) to 1 (no room is left). Those that never wait lack it. */
+  readBacklog?(): number;
+}
 
 /** What the engine lends to every component. */
 export interface Context {
@@ -55,6 +58,11 @@ export interface ReceiverContext extends Context {
    * as after a signal. Not there where nobody waits for it.
    */
   finish?(): void;
+  /**
+   * How full the fullest queue is that this receiver's tables reach, from 0 to 1. Who can wait, as files can, need not
+   * have its tables refused nor let them take the place of others. Not there where nobody knows.
+   */
+  readBacklog?(): number;
 }
 
 export interface ExtensionContext extends Context {

@@ -7,6 +7,9 @@ import type { OtlpConfig } from './otlp-settings.js';
 /** Less than all components together have, so that one dead backend leaves time for the others. */
 const drainMs = 4000;
 
+/** Points that wait for others of their request are not delivered, but hold nobody up. */
+const leastBacklog = 1e-6;
+
 /** What both OTLP exporters do: tables become requests, requests wait in a queue until they are delivered. */
 export class OtlpExporter implements ConsumingComponent {
   readonly #config: OtlpConfig;
@@ -40,6 +43,11 @@ export class OtlpExporter implements ConsumingComponent {
     this.#batcher.add(table);
     if (this.#batcher.points > 0) this.#flushLater();
     return true;
+  }
+
+  readBacklog(): number {
+    const backlog = this.#queue?.readBacklog(this.#config.batch.max_bytes) ?? 0;
+    return this.#batcher.points > 0 ? Math.max(backlog, leastBacklog) : backlog;
   }
 
   async shutdown(): Promise<void> {

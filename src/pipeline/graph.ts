@@ -9,6 +9,7 @@ import { guard } from './guard.js';
 /** A processor or exporter with the name that messages give it. */
 export interface NamedConsumer {
   readonly kind: 'processor' | 'exporter';
+  readonly id: string;
   readonly name: string;
   readonly component: ConsumingComponent;
 }
@@ -19,13 +20,15 @@ export interface Graph {
   readonly consumers: readonly NamedConsumer[];
   /** Where the tables of a receiver enter: all pipelines that name it. Undefined: no pipeline does. */
   findEntry(receiverId: string): Consumer | undefined;
+  /** The exporters that the tables of a receiver reach; of all receivers without one. */
+  findExporters(receiverId?: string): readonly ConsumingComponent[];
 }
 
 /** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
 export function buildGraph(config: ServiceConfig, environment: Environment): Graph {
   const consumers: NamedConsumer[] = [];
   const adopt = (kind: NamedConsumer['kind'], id: string, component: ConsumingComponent): Consumer => {
-    consumers.push({ kind, name: `${kind} "${id}"`, component });
+    consumers.push({ kind, id, name: `${kind} "${id}"`, component });
     return guard(component, environment.logFor(kind, id));
   };
   const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));
@@ -44,6 +47,15 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
     findEntry(receiverId) {
       const named = entries.filter(({ pipeline }) => pipeline.receivers.includes(receiverId));
       return named.length === 0 ? undefined : fanOut(named.map(({ entry }) => entry));
+    },
+    findExporters(receiverId) {
+      const reached = config.pipelines.filter(
+        ({ receivers }) => receiverId === undefined || receivers.includes(receiverId),
+      );
+      const ids = new Set(reached.flatMap((pipeline) => pipeline.exporters));
+      return consumers
+        .filter(({ kind, id }) => kind === 'exporter' && ids.has(id))
+        .map(({ component }) => component);
     },
   };
 }

@@ -49,8 +49,13 @@ async function start(receivers: Readonly<Record<string, object>>): Promise<reado
   );
   const log = createLogCollector();
   const { clock, meter, host, sampling } = createFakeContext();
-  await startReceivers(config, { logFor: () => log, clock, meter, host, sampling }, () =>
-    createTableCollector(),
+  await startReceivers(
+    config,
+    { logFor: () => log, clock, meter, host, sampling },
+    {
+      findEntry: () => createTableCollector(),
+      findExporters: () => [],
+    },
   );
   return log.lines;
 }

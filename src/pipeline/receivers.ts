@@ -5,9 +5,11 @@ import { describeError, UnavailableError } from '../component/errors.js';
 import { describeProbe } from '../component/probe.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
+import { readFullest } from './backlog.js';
 import { ClaimRegistry } from './claim-registry.js';
 import { contextFor, type Environment } from './environment.js';
 import { FinishLine } from './finish-line.js';
+import type { Graph } from './graph.js';
 import { countPassage, receiverCounters } from './guard.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
@@ -27,26 +29,31 @@ export function receiverContextFor(
 /**
  * Starts the receivers that a pipeline names, in the order of the configuration: first those that stand in for
  * nobody, of these first those that do not yield, then those that stand in for receivers of which none runs.
- * @param findEntry where a receiver's tables go; undefined when no pipeline names it
+ * @param graph where a receiver's tables go
  * @returns those that run
  * @throws Error when a required receiver cannot start, or none is left
  */
 export async function startReceivers(
   config: ServiceConfig,
   environment: Environment,
-  findEntry: (id: string) => Consumer | undefined,
+  graph: Pick<Graph, 'findEntry' | 'findExporters'>,
 ): Promise<readonly Component[]> {
   const running = new Map<string, Component>();
   const claims = new ClaimRegistry();
   const finishLine = new FinishLine(() => environment.onFinish?.());
   const startInto = async (receiver: ReceiverConfig) => {
-    const next = findEntry(receiver.id);
+    const { id } = receiver;
+    const next = graph.findEntry(id);
     if (next === undefined) return;
-    const lent = receiverContextFor(environment, receiver.id, claims.claimsFor(receiver.id));
-    const context = { ...lent, finish: () => finishLine.cross(receiver.id) };
+    const exporters = graph.findExporters(id);
+    const context = {
+      ...receiverContextFor(environment, id, claims.claimsFor(id)),
+      finish: () => finishLine.cross(id),
+      readBacklog: () => readFullest(exporters),
+    };
     const component = await startReceiver(receiver, context, next);
-    if (component) running.set(receiver.id, component);
-    else claims.release(receiver.id);
+    if (component) running.set(id, component);
+    else claims.release(id);
   };
   const receivers = [...config.receivers.values()];
   try {

@@ -173,6 +173,19 @@ test('SendingQueue refuses new requests when it is full and told so', async () =
   assert.equal((await read())['joulemetry.exporter.dropped{otlp,queue_full}'], 3);
 });
 
+test('SendingQueue says how full it is, leaving room for the next request', async () => {
+  const latch = createLatch();
+  const { queue } = openQueue(() => latch.answer, { sending_queue: { queue_bytes: 500 } });
+  assert.equal(queue.readBacklog(100), 0);
+  queue.offer(request(1, 100));
+  queue.offer(request(1, 100));
+  assert.equal(queue.readBacklog(100), 0.5);
+  assert.equal(queue.readBacklog(1000), 1);
+  latch.open();
+  await queue.shutdown(60_000);
+  assert.equal(queue.readBacklog(100), 0);
+});
+
 test('SendingQueue has as many requests under way as it may', async () => {
   const latch = createLatch();
   const { queue, attempts } = openQueue(() => latch.answer, { sending_queue: { num_consumers: 3 } });

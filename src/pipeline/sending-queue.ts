@@ -95,6 +95,15 @@ export class SendingQueue {
     return drop === 'oldest' || this.#bytes + bytes <= capacity;
   }
 
+  /**
+   * How full the queue is, from 0 to 1.
+   * @param requestBytes what the next request may take
+   */
+  readBacklog(requestBytes: number): number {
+    const usable = Math.max(1, this.#config.sending_queue.queue_bytes - requestBytes);
+    return Math.min(1, this.#bytes / usable);
+  }
+
   /** Counts points that were never made into a request. */
   refuse(points: number): void {
     this.#countDrop('queue_full', points);

@@ -2,6 +2,7 @@ import type { Component } from '../component/component.js';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
+import { waitForDelivery } from './backlog.js';
 import { contextFor, type Environment } from './environment.js';
 import { buildGraph, type Graph } from './graph.js';
 import { startReceivers } from './receivers.js';
@@ -41,8 +42,7 @@ export class Service {
       await this.#startExtensions();
       this.#graph = buildGraph(this.#config, this.#environment);
       for (const { name, component } of this.#graph.consumers) await startOne(name, component);
-      const { findEntry } = this.#graph;
-      this.#receivers = await startReceivers(this.#config, this.#environment, findEntry);
+      this.#receivers = await startReceivers(this.#config, this.#environment, this.#graph);
       this.#isReady = true;
     } catch (error) {
       await this.shutdown();
@@ -64,6 +64,11 @@ export class Service {
   /** Makes every receiver take a reading now and hand on what it holds. */
   async flush(): Promise<void> {
     await Promise.all(this.#receivers.map(async (receiver) => receiver.flush?.()));
+  }
+
+  /** Waits until the exporters have delivered what they hold, for as long as they get on. A shutdown ends the wait. */
+  async drain(): Promise<void> {
+    await waitForDelivery(this.#graph?.findExporters() ?? []);
   }
 
   /**
