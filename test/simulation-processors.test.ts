@@ -10,6 +10,7 @@ import type { Schema } from '../src/config/schema.js';
 import { parseSettings } from '../src/config/settings.js';
 import { checkTables, sumLastValues } from '../src/contract/check-tables.js';
 import { createFakeContext, createTableCollector } from '../src/contract/fakes.js';
+import { seriesKey } from '../src/model/key.js';
 import type { Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 import { simulateTables } from '../src/simulation/simulated-tables.js';
@@ -37,25 +38,49 @@ function feed<S extends Schema>(factory: ProcessorFactory<S>, settings: object):
 
 const drop = (key: string) => ({ key, action: 'delete' });
 
-const faithful: readonly (readonly [string, Feed])[] = [
-  ['attribution', feed(attribution, { cpu_count: 16 })],
-  ['power', feed(power, {})],
-  ['filter that drops gauges', feed(filter, { exclude: [{ metric_names: ['process.cpu.utilization'] }] })],
-  ['attributes that drops names', feed(attributes, { actions: [drop('hw.name'), drop('cpu.mode')] })],
-  ['attributes that sums all domains', feed(attributes, { actions: [drop('hw.name'), drop('hw.id')] })],
-  ['resource that detects', feed(resource, {})],
+const { births } = run.machine;
+const programs = new Set(run.machine.processes.map(({ identity }) => identity.program)).size;
+
+/** Settings that change no sum, and how many energy and CPU time series there are with them, each known by what it says. */
+const faithful: readonly (readonly [string, Feed, readonly [number, number]])[] = [
+  ['attribution', feed(attribution, { cpu_count: 16 }), [5, 2 * births]],
+  ['power', feed(power, {}), [5, 2 * births]],
   [
-    'resource that sums all processes of a program',
+    'filter that drops gauges',
+    feed(filter, { exclude: [{ metric_names: ['process.cpu.utilization'] }] }),
+    [5, 2 * births],
+  ],
+  [
+    'attributes without names',
+    feed(attributes, { actions: [drop('hw.name'), drop('cpu.mode')] }),
+    [5, births],
+  ],
+  [
+    'attributes that sums domains',
+    feed(attributes, { actions: [drop('hw.name'), drop('hw.id')] }),
+    [3, 2 * births],
+  ],
+  ['resource that detects', feed(resource, {}), [5, 2 * births]],
+  [
+    'resource that sums the processes of a program',
     feed(resource, { attributes: [drop('process.pid'), drop('process.creation.time')] }),
+    [5, 2 * programs],
   ],
 ];
 
-for (const [name, consume] of faithful) {
+for (const [name, consume, counts] of faithful) {
   test(`${name} hands on the true joules and CPU seconds of a simulated machine`, async () => {
     const tables = await consume();
     assert.ok(Math.abs(sumLastValues(tables, 'hw.energy') - joules) < 1e-9 * joules);
     assert.ok(Math.abs(sumLastValues(tables, 'process.cpu.time') - busySeconds) < 1e-9);
     assert.equal(sumLastValues(tables, 'system.cpu.busy.time'), busySeconds);
+    const keys = ['hw.energy', 'process.cpu.time'].map(
+      (metric) => new Set(rowsOf(tables, metric).map(({ series }) => seriesKey(series))),
+    );
+    assert.deepEqual(
+      keys.map(({ size }) => size),
+      counts,
+    );
   });
 }
 
