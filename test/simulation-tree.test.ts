@@ -239,8 +239,10 @@ test('simulate refuses a folder that is not empty, and options that it does not 
     assert.equal(stderr.trimEnd().split('\n').length, 1);
   }
   mkdirSync(join(root, 'file'), { recursive: true });
-  const { code, stderr } = await runAgent(['simulate', '--tree', join(root, 'mine', 'tree')]);
-  assert.deepEqual([code, stderr.startsWith('Cannot write a tree to ')], [1, true]);
+  for (const folder of [join(root, 'mine', 'tree'), '/proc/joulemetry/tree']) {
+    const { code, stderr } = await runAgent(['simulate', '--tree', folder]);
+    assert.deepEqual([code, stderr.startsWith(`Cannot write a tree to "${folder}": `)], [1, true]);
+  }
 });
 
 test('simulate tells the same truth again, as text and as JSON', async () => {

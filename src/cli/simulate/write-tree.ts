@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../../component/errors.js';
 import { readBootTimeNs } from '../../linux/cpu-clock.js';
@@ -30,11 +31,12 @@ export async function writeTree(
   const startNs = process.hrtime.bigint();
   const nowUs = () => Number((process.hrtime.bigint() - startNs) / 1000n);
   const { spec, hasPmu, periodMs } = options;
-  const tree = openTree(() => new SimulatedTree({ spec, root, boot, hasPmu }), root);
+  const tree = explaining(root, () => new SimulatedTree({ spec, root, boot, hasPmu }));
+  const write = (us: number) => explaining(root, () => tree.write(us, wallNs));
   try {
-    tree.write(0, wallNs);
+    write(0);
     process.stderr.write(`Simulating in ${root} every ${periodMs} ms: sys, proc, cgroup and truth.jsonl\n`);
-    return await keepMoving(options, { write: (us) => tree.write(us, wallNs), nowUs, signal });
+    return await keepMoving(options, { write, nowUs, signal });
   } finally {
     tree.close();
   }
@@ -71,17 +73,22 @@ function makeFolder(root: string): void {
 }
 
 function listFolder(root: string): readonly string[] {
-  try {
-    mkdirSync(root, { recursive: true });
+  return explaining(root, () => {
+    makeFolders(resolve(root));
     return readdirSync(root);
-  } catch (cause) {
-    throw new Error(`Cannot write a tree to "${root}": ${describeError(cause)}`, { cause });
-  }
+  });
 }
 
-function openTree(open: () => SimulatedTree, root: string): SimulatedTree {
+/** `recursive` of mkdirSync would try for ever where a folder cannot be made for want of its kind, as in /proc. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  mkdirSync(path);
+}
+
+function explaining<T>(root: string, action: () => T): T {
   try {
-    return open();
+    return action();
   } catch (cause) {
     throw new Error(`Cannot write a tree to "${root}": ${describeError(cause)}`, { cause });
   }
