@@ -1,10 +1,10 @@
 import type { ReceiverFactory } from '../../src/component/component.js';
 import type { Probe } from '../../src/component/probe.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { schema } from './config.js';
 import type { Config } from './config.js';
 import { findZones } from './find-powercap.js';
-import { describeDomains, raplEnergy } from './metrics.js';
+import { describeDomains } from './metrics.js';
 import { openReader } from './open-reader.js';
 import type { Opening } from './open-reader.js';
 import { RaplReceiver } from './receiver.js';

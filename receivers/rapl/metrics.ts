@@ -1,16 +1,7 @@
-import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
+import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { nameDomain, namePlace } from './domain.js';
 import type { Domain, InterfaceName } from './domain.js';
-
-/** Energy of domains that overlap with those of `hw.energy`. */
-export const raplEnergy: Metric = {
-  name: 'rapl.energy',
-  unit: 'J',
-  description: 'Energy used by a part of a package, or by a whole that holds packages; never sum these',
-  kind: 'counter',
-  valueType: 'double',
-};
 
 /** What a sampler says of its columns. Plain data. */
 export interface Columns {

@@ -17,7 +17,7 @@ test('the simulator does not start beside a receiver that measures the real mach
   await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',
     message:
-      'a simulated machine cannot be added to the real one: leave "rapl" and "process" out of all pipelines, or "simulator"',
+      'a simulated machine cannot be added to another one: leave "rapl" and "process" out of all pipelines, or "simulator"',
   });
   await receiver.shutdown();
 });

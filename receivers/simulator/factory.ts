@@ -2,12 +2,18 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/component/errors.js';
 import type { Probe } from '../../src/component/probe.js';
-import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import {
+  busyTime,
+  floorPower,
+  hwEnergy,
+  processCpuTime,
+  raplEnergy,
+} from '../../src/model/shared-metrics.js';
 import type { RunningSampler } from '../../src/sampling/sampling.js';
 import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { createDomains } from '../../src/simulation/domain.js';
 import { schema, type Config } from './config.js';
-import { createEnergySeries, raplEnergy, trueEnergy } from './metrics.js';
+import { createEnergySeries, trueEnergy } from './metrics.js';
 import type { Columns, SamplerOptions } from './sampler.js';
 import { checkSpec, specOf } from './spec.js';
 import { UsageScraper } from './usage-scraper.js';
@@ -80,7 +86,7 @@ class SimulatorReceiver implements Component {
     if (owners.size === 0) return;
     const names = [...owners].map((owner) => `"${owner}"`).join(' and ');
     throw new UnavailableError(
-      `a simulated machine cannot be added to the real one: leave ${names} out of all pipelines, or "${id}"`,
+      `a simulated machine cannot be added to another one: leave ${names} out of all pipelines, or "${id}"`,
     );
   }
 

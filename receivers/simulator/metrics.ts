@@ -1,16 +1,7 @@
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import type { DomainKind, SimulatedDomain } from '../../src/simulation/domain.js';
 import type { Columns } from './sampler.js';
-
-/** Energy of domains that overlap with those of `hw.energy`, as the rapl receiver tells it. */
-export const raplEnergy: Metric = {
-  name: 'rapl.energy',
-  unit: 'J',
-  description: 'Energy used by a part of a package, or by a whole that holds packages; never sum these',
-  kind: 'counter',
-  valueType: 'double',
-};
 
 /** The truth. */
 export const trueEnergy: Metric = {

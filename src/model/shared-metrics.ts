@@ -15,6 +15,15 @@ export const hwEnergy: Metric = {
   valueType: 'double',
 };
 
+/** Energy of domains that overlap with those of `hw.energy`. Attributes: `rapl.domain`, `hw.id`, where known `hw.parent`. */
+export const raplEnergy: Metric = {
+  name: 'rapl.energy',
+  unit: 'J',
+  description: 'Energy used by a part of a package, or by a whole that holds packages; never sum these',
+  kind: 'counter',
+  valueType: 'double',
+};
+
 /** Power that an estimated domain has when idle. Attributes as the domain's `hw.energy`. */
 export const floorPower: Metric = {
   name: 'energy.floor.power',
