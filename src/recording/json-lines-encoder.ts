@@ -111,10 +111,17 @@ export class JsonLinesEncoder {
   }
 
   #addValue({ isInt }: JsonPoint, value: number): void {
+    if (Number.isNaN(value)) this.#writer.ascii(gapText);
+    else if (isInt) this.#addText(beforeInt, intText(value), '"}');
+    else if (Number.isFinite(value)) this.#addText(beforeDouble, doubleText(value), '}');
+    else this.#addText(beforeText, String(value), '"}');
+  }
+
+  /** One after the other: a text made of three would be one more to allocate. */
+  #addText(before: string, text: string, after: string): void {
     const writer = this.#writer;
-    if (Number.isNaN(value)) writer.ascii(gapText);
-    else if (isInt) writer.ascii(`${beforeInt}${intText(value)}"}`);
-    else if (Number.isFinite(value)) writer.ascii(`${beforeDouble}${doubleText(value)}}`);
-    else writer.ascii(`${beforeText}${value}"}`);
+    writer.ascii(before);
+    writer.ascii(text);
+    writer.ascii(after);
   }
 }
