@@ -6,8 +6,6 @@ import { ReadFaults } from './read-faults.js';
 import { SensorClock } from './sensor-clock.js';
 
 const rangeUnits = 2n ** 32n;
-const perfCountsPerJoule = 2n ** 32n;
-const njPerJoule = 1_000_000_000n;
 const njPerMicrojoule = 1000n;
 const newline = 0x0a;
 
@@ -67,11 +65,6 @@ export class EnergySensor {
   microjoules(us: number): bigint {
     this.#refresh(us);
     return this.#microjoules;
-  }
-
-  /** What a counter of 64 bits in units of 2^-32 J shows, as the kernel's `power` PMU has it. */
-  perfCount(us: number): bigint {
-    return (this.shownNj(us) * perfCountsPerJoule) / njPerJoule;
   }
 
   /** Whether it is there: hotplug takes it away. */
