@@ -230,6 +230,7 @@ test('simulate refuses a folder that is not empty, and options that it does not 
     [['--fault', 'reset@1s:package-7'], /no domain "package-7"/],
     [['--sead', '1'], /Unknown option/],
     [['--pmu'], /without --tree/],
+    [['--torn=0.6', '--empty=0.6'], /make up more than 1/],
     [['now'], /Unexpected argument/],
   ];
   for (const [args, message] of wrong) {

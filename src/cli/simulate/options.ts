@@ -109,9 +109,17 @@ function createSpecOf(values: Values): MachineSpec {
     faultShares: { torn: shareOf('torn'), failed: shareOf('failed'), empty: shareOf('empty') },
   };
   const domains = createDomains(spec).map(({ name }) => name);
+  checkShares(spec.faultShares);
   const cpus = spec.sockets * spec.cpusPerSocket;
   const faults = Array.isArray(values['fault']) ? values['fault'] : [];
   return { ...spec, faults: faults.map((fault) => parseFault(fault, domains, cpus)) };
+}
+
+function checkShares({ torn, failed, empty }: MachineSpec['faultShares']): void {
+  if (torn + failed + empty <= 1) return;
+  throw new UsageError(
+    'Cannot combine --torn, --failed and --empty: they make up more than 1, at most 1 wanted',
+  );
 }
 
 function numberOf(name: keyof typeof ranges, value: unknown): number | undefined {
