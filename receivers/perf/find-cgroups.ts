@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createNamePattern } from '../../src/linux/name-pattern.js';
 import { findNames } from '../../src/linux/sysfs.js';
 
 /**
@@ -24,14 +25,10 @@ function expand(names: readonly string[], root: string, path = ''): readonly str
   const [first, ...rest] = names;
   if (first === undefined) return existsSync(join(root, path)) ? [path === '' ? '/' : path] : [];
   if (!first.includes('*')) return expand(rest, root, `${path}/${first}`);
-  const pattern = new RegExp(`^${first.split('*').map(escape).join('.*')}$`);
+  const pattern = createNamePattern(first);
   return findNames(join(root, path))
     .filter((name) => pattern.test(name) && existsSync(join(root, path, name, 'cgroup.procs')))
     .flatMap((name) => expand(rest, root, `${path}/${name}`));
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
 interface Mount {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { createNamePattern } from '../../src/linux/name-pattern.js';
 
 /** How the standard input is named. */
 export const standardInput = '-';
@@ -23,14 +24,9 @@ function findMatches(file: string): readonly string[] {
   if (file === standardInput || existsSync(file)) return [file];
   const folder = dirname(file);
   if (!basename(file).includes('*') || !existsSync(folder)) return [];
-  const parts = basename(file).split('*').map(escapeText);
-  const pattern = new RegExp(`^${parts.join('.*')}$`, 'su');
+  const pattern = createNamePattern(basename(file));
   return readdirSync(folder)
     .filter((name) => pattern.test(name))
     .toSorted()
     .map((name) => join(folder, name));
-}
-
-function escapeText(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`);
 }

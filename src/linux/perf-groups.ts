@@ -1,3 +1,4 @@
+import { findOrAdd } from '../model/find-or-add.js';
 import type { CountedEvent, EventEncoding, EventGroup } from './perf-counted-event.js';
 import { PerfEventError } from './perf-event.js';
 
@@ -44,9 +45,7 @@ function groupByPmu(events: readonly CountedEvent[]): Iterable<readonly CountedE
   const byPmu = new Map<string, CountedEvent[]>();
   for (const event of events) {
     const key = event.isSoftware ? 'software' : event.encodings.map(nameCounter).join(' ');
-    const known = byPmu.get(key);
-    if (known) known.push(event);
-    else byPmu.set(key, [event]);
+    findOrAdd(byPmu, key, () => []).push(event);
   }
   return byPmu.values();
 }
@@ -132,9 +131,7 @@ export function describeRefused(
   const names = new Map<string, string[]>();
   for (const { event, reason } of refused) {
     const pattern = reason.replace(`event "${event.name}"`, 'event NAME');
-    const known = names.get(pattern);
-    if (known) known.push(event.name);
-    else names.set(pattern, [event.name]);
+    findOrAdd(names, pattern, () => []).push(event.name);
   }
   return [...names].map(([pattern, [first = '', ...rest]]) => {
     const all = [first, ...rest].map((name) => `"${name}"`).join(', ');

@@ -1,3 +1,4 @@
+import { findOrAdd } from '../model/find-or-add.js';
 import type { Series } from '../model/series.js';
 import { scopeField, seriesTemplate, type SeriesTemplate } from './templates.js';
 
@@ -29,14 +30,6 @@ export function orderColumns(series: readonly Series[]): readonly Column[] {
     columns.push({ index, series: one, template });
   }
   return [...resources.values()].flatMap((metrics) => [...metrics.values()].flat());
-}
-
-function findOrAdd<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const value = create();
-  map.set(key, value);
-  return value;
 }
 
 /** Columns of which one row fits into a request. */

@@ -12,9 +12,6 @@ export const fixedColumns = [
   'attributes',
 ] as const;
 
-/** What the column `state` says of series that have no further row. */
-export const endedState = 'ended';
-
 /** The head of a metric's column: its name, and its unit in parentheses, also where that is empty. */
 export function metricColumn({ name, unit }: Pick<Metric, 'name' | 'unit'>): string {
   return `${name} (${unit})`;

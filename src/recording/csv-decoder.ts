@@ -1,7 +1,9 @@
 import { describeError } from '../component/errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
-import { endedState, fixedColumns, parseCsvLine, parseMetricColumn } from './csv-columns.js';
+import { findOrAdd } from '../model/find-or-add.js';
+import { fixedColumns, parseCsvLine, parseMetricColumn } from './csv-columns.js';
 import type { PointStream, Sink } from './decoder.js';
+import { endedState } from './end-row.js';
 import { parseAttributes } from './json-attributes.js';
 import { parseTime } from './time-text.js';
 
@@ -123,13 +125,5 @@ function kindOf(text: string): Metric['kind'] {
 function numberOf(text: string): number {
   const value = Number(text);
   if (Number.isNaN(value) && text !== 'NaN') throw new Error(`expected a number, found "${text}"`);
-  return value;
-}
-
-function findOrAdd<Value>(map: Map<string, Value>, key: string, create: () => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const value = create();
-  map.set(key, value);
   return value;
 }

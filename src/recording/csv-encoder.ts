@@ -1,8 +1,9 @@
+import { findOrAdd } from '../model/find-or-add.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { csvField, endedState, fixedColumns, metricColumn, rowKey, sharedFields } from './csv-columns.js';
-import { createEndRow } from './end-row.js';
+import { csvField, fixedColumns, metricColumn, rowKey, sharedFields } from './csv-columns.js';
+import { createEndRow, endedState } from './end-row.js';
 import { doubleText, intText } from './number-text.js';
 import { timeText } from './time-text.js';
 
@@ -100,10 +101,7 @@ export class CsvEncoder {
   #createPlans(state: string) {
     return createPlans((series: readonly Series[]): readonly RowPlan[] => {
       const rows = new Map<string, number[]>();
-      for (const [column, one] of series.entries()) {
-        const key = rowKey(one);
-        rows.set(key, [...(rows.get(key) ?? []), column]);
-      }
+      for (const [column, one] of series.entries()) findOrAdd(rows, rowKey(one), () => []).push(column);
       return [...rows.values()].map((columns) => this.#planRow(series, columns, state));
     });
   }

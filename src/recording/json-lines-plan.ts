@@ -1,4 +1,5 @@
 import { readVersion } from '../cli/version.js';
+import { findOrAdd } from '../model/find-or-add.js';
 import { resourceKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';
 import type { Attributes, AttributeValue, Metric, Resource, Series } from '../model/series.js';
@@ -191,11 +192,6 @@ function createMetric(columns: readonly Column[]): JsonMetric {
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T[]> {
   const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
+  for (const item of items) findOrAdd(groups, keyOf(item), () => []).push(item);
   return groups;
 }

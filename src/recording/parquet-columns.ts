@@ -1,7 +1,7 @@
 import type { SchemaElement } from 'hyparquet';
 import type { AttributeValue, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { createEndRow } from './end-row.js';
+import { createEndRow, endedState } from './end-row.js';
 import { attributesText } from './json-attributes.js';
 
 // Parquet in long form: a row for each point. What repeats is a dictionary's number in the file.
@@ -22,9 +22,6 @@ export const parquetColumns = [
 ] as const;
 
 export type ParquetColumn = (typeof parquetColumns)[number];
-
-/** What the column `state` says of a series that has no further row. */
-export const endedState = 'ended';
 
 /** The columns of a file, as the Parquet format describes them. */
 export function parquetSchema(attributeColumns: readonly string[]): SchemaElement[] {

@@ -7,9 +7,11 @@ import {
 } from 'hyparquet';
 import { describeError } from '../component/errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { findOrAdd } from '../model/find-or-add.js';
 import type { PointStream, Sink } from './decoder.js';
 import { parseAttributes } from './json-attributes.js';
-import { endedState, parquetColumns } from './parquet-columns.js';
+import { endedState } from './end-row.js';
+import { parquetColumns } from './parquet-columns.js';
 
 /** So that a row group of any size is read in pieces. */
 const rowsAtATime = 50_000;
@@ -99,12 +101,4 @@ function metricOf({ metric, unit, kind, type, description }: ParquetRow): Metric
     kind,
     valueType: type === 'int' ? 'int' : 'double',
   };
-}
-
-function findOrAdd<Value>(map: Map<string, Value>, key: string, create: (key: string) => Value): Value {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const value = create(key);
-  map.set(key, value);
-  return value;
 }

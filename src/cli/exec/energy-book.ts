@@ -1,4 +1,5 @@
 import { createPlans } from '../../model/plan.js';
+import { findOrAdd } from '../../model/find-or-add.js';
 import type { Attributes, Series } from '../../model/series.js';
 import { hwEnergy } from '../../model/shared-metrics.js';
 import type { Table } from '../../model/table.js';
@@ -97,17 +98,13 @@ export class EnergyBook {
     const key = domainKey(series.attributes);
     switch (series.metric.name) {
       case hwEnergy.name: {
-        const meter = getOrCreate(
-          this.#domains,
-          key,
-          () => new DomainMeter(series, this.#origin, this.#marks),
-        );
+        const meter = findOrAdd(this.#domains, key, () => new DomainMeter(series, this.#origin, this.#marks));
         return (at, joules) => meter.read(series, at, joules);
       }
       case ledgerEnergyName: {
         this.#isAttributed = true;
         if (series.attributes['ledger.part'] !== 'idle') return undefined;
-        const counter = getOrCreate(this.#idle, key, () => new MarkedCounter(this.#origin, this.#marks));
+        const counter = findOrAdd(this.#idle, key, () => new MarkedCounter(this.#origin, this.#marks));
         return (at, joules) => counter.read(series, at, joules);
       }
       case processEnergyName:
@@ -130,10 +127,4 @@ function domainKey(attributes: Attributes): string {
 
 function textOf(attributes: Attributes, name: string): string {
   return String(attributes[name] ?? '');
-}
-
-function getOrCreate<Value>(known: Map<string, Value>, key: string, create: () => Value): Value {
-  const value = known.get(key) ?? create();
-  known.set(key, value);
-  return value;
 }
