@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import type { ServiceConfig } from '../config/service.js';
+import { giveBackFreedMemory } from '../linux/malloc.js';
 import { createWallClock } from '../linux/wall-clock.js';
 import type { Environment } from '../pipeline/environment.js';
 import { Service } from '../pipeline/service.js';
@@ -30,6 +31,8 @@ ${configUsage}
 `,
   async run(args) {
     delayTierUp();
+    stopHeapGrowth();
+    giveBackFreedMemory();
     const { config = [], set = [] } = parseOptions({ args: [...args], options: configOptions }).values;
     // Before anything that takes time: a signal during the start ends it in order, too.
     const end = waitForEnd();
@@ -56,7 +59,6 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
       sampling: createSampling({ log, meter }),
     });
     await service.start();
-    stopHeapGrowth();
     log.info('Everything is ready: measuring');
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.
