@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { test } from 'node:test';
+import { schema } from '../receivers/rapl/config.js';
+import { nameDomain } from '../receivers/rapl/domain.js';
+import type { Columns } from '../receivers/rapl/metrics.js';
+import { openRaplSampler } from '../receivers/rapl/sampler.js';
+import { parseSettings } from '../src/config/settings.js';
+import { createSensors } from '../src/simulation/energy-sensor.js';
+import type { Fault } from '../src/simulation/fault.js';
+import { createSpec } from '../src/simulation/machine-spec.js';
+import { createMachine } from '../src/simulation/machine.js';
+import { PowercapTree } from '../src/simulation/tree/powercap-tree.js';
+import { createFolder } from './agent.js';
+
+const second = 1_000_000;
+
+/** What the rapl receiver made of the files of a simulated machine. */
+interface Course {
+  readonly readings: number;
+  readonly gaps: number;
+  /** How many counters it saw begin. */
+  readonly lives: number;
+  /** By how much a reading was off the truth at most, in counts of the sensor. */
+  readonly worstUnits: number;
+}
+
+/** Reads the tree of a machine in simulated time, and compares each reading with the truth. */
+function follow(root: string, faults: readonly Fault[], hertz: number, seconds: number): Course {
+  const machine = createMachine(createSpec({ seed: 3, faults }));
+  const sensors = new Map(createSensors(machine).map((sensor) => [sensor.domain.name, sensor]));
+  const tree = new PowercapTree(root, [...sensors.values()]);
+  let us = 0;
+  tree.write(us);
+  const config = parseSettings(schema, { sysfs: root, interface: 'powercap' });
+  const sampler = openRaplSampler(config, () => us / 1000);
+  const values = new Float64Array(sampler.width);
+  const begins = new Map<number | undefined, bigint>();
+  const course = { readings: 0, gaps: 0, worstUnits: 0 };
+  const compare = (name: string, life: number | undefined, joules: number) => {
+    const nj = sensors.get(name)?.shownNj(us) ?? assert.fail(name);
+    // A counter begins at 0 with its first reading.
+    const beginNj = begins.get(life) ?? nj;
+    begins.set(life, beginNj);
+    course.readings++;
+    course.worstUnits = Math.max(course.worstUnits, Math.abs(joules * 1e9 - Number(nj - beginNj)) / 61_035);
+  };
+  for (; us <= seconds * second; us += second / hertz) {
+    machine.advance(us);
+    // The files of a machine that sleeps stand still, and nobody reads them.
+    if (machine.timeline.isSuspended(us)) continue;
+    tree.write(us);
+    sampler.read(values, 0);
+    const { domains } = sampler.columns as Columns;
+    for (const [column, domain] of domains.entries()) {
+      const joules = values[column] ?? Number.NaN;
+      if (Number.isNaN(joules)) course.gaps++;
+      else compare(nameDomain(domain), sampler.lives?.[column], joules);
+    }
+    if (us % second === 0) sampler.maintain?.();
+  }
+  sampler.close();
+  tree.close();
+  return { ...course, lives: begins.size };
+}
+
+const fault = (kind: Fault['kind'], at: number, duration = 0, domain?: string): Fault => ({
+  kind,
+  atUs: at * second,
+  forUs: duration * second,
+  domain,
+});
+
+/** Faults, how many counters begin anew by them, and whether readings are missing. */
+const cases: Readonly<Record<string, readonly [faults: readonly Fault[], anew: number, hasGaps: boolean]>> = {
+  'no fault': [[], 0, false],
+  'a wrap': [[fault('wrap', 5.5)], 0, false],
+  'a reset': [[fault('reset', 5.5, 0, 'package-0')], 1, true],
+  'torn reads at a wrap': [[fault('torn', 4, 2), fault('wrap', 5.5)], 0, true],
+  'reads that give nothing': [[fault('empty', 4, 3)], 0, true],
+  'reads of one domain that fail': [[fault('failed', 4, 3, 'dram-0')], 0, true],
+  'a slow meter': [[fault('slow', 0, 60)], 0, false],
+  'domains that stand still for a while': [[fault('dead', 3, 4)], 0, false],
+  'memory that goes and comes back': [[fault('hotplug', 3, 7, 'dram-0')], 1, true],
+  // Its cores, its memory and its uncore part come back with it.
+  'a package that goes and comes back': [[fault('hotplug', 3, 7, 'package-1')], 4, true],
+  'a machine that slept': [[fault('suspend', 3, 7)], 9, true],
+};
+
+for (const [name, [faults, anew, hasGaps]] of Object.entries(cases)) {
+  for (const { hertz, seconds } of [
+    { hertz: 1, seconds: 20 },
+    { hertz: 100, seconds: 17 },
+  ]) {
+    test(`rapl reads the truth to a count from a simulated tree at ${hertz} Hz, with ${name}`, (t) => {
+      const root = createFolder();
+      t.after(() => rmSync(root, { recursive: true }));
+      const { lives, gaps, readings, worstUnits } = follow(root, faults, hertz, seconds);
+      assert.deepEqual([lives, gaps > 0], [9 + anew, hasGaps]);
+      assert.ok(readings > 4 * seconds * hertz, `only ${readings} readings`);
+      // A count at each end, of which microjoules cut up to 1 each.
+      assert.ok(worstUnits < 1.04, `a reading is off by ${worstUnits} counts`);
+    });
+  }
+}
