@@ -16,6 +16,7 @@ import { gunzipSync } from 'node:zlib';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { until } from '../../src/contract/until.js';
+import { decompressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import {
   createFolder,
   createReading,
@@ -125,6 +126,23 @@ test('each flush of a gzip file is a whole member, and an existing file becomes 
   await writeTables({ path, compression: 'gzip' }, readings(3, 3));
   assert.deepEqual(readValues(gunzipSync(readFileSync(path)).toString()), [3]);
   assert.equal(readdirSync(folder).length, 2);
+});
+
+test('each flush of a zstd file is a whole frame', { skip: zstdMissing ?? false }, async (t) => {
+  const path = join(createFolder(t), 'energy.json.zst');
+  const { consume, stop } = startExporter({ path, compression: 'zstd', flush_interval: '1ms' });
+  consume(createReading(series, 1));
+  await until(() => statSync(path).size > 0);
+  const first = statSync(path).size;
+  consume(createReading(series, 2));
+  await until(() => statSync(path).size > first);
+  await stop();
+  const bytes = readFileSync(path);
+  const frames = [bytes.subarray(0, first), bytes.subarray(first)];
+  assert.deepEqual(
+    frames.map((frame) => readValues(decompressZstd(frame).toString())),
+    [[1], [2]],
+  );
 });
 
 test('a new file begins, when somebody renames or removes it', async (t) => {

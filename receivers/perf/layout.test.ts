@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
+import { perfType } from '../../src/linux/perf-event.js';
+import { Layout, type Owner } from './layout.js';
+import { ScaledCounts } from './scaled-counts.js';
+
+function createEvent(name: string, config: bigint, change: Partial<CountedEvent> = {}): CountedEvent {
+  const place = { pmu: '', cpus: undefined, isTask: true };
+  const type = change.isSoftware === true ? perfType.software : perfType.hardware;
+  return {
+    name,
+    encodings: [{ type, config, config1: 0n, config2: 0n, config3: 0n, ...place }],
+    modifiers: {},
+    unit: '{event}',
+    scale: 1,
+    isSoftware: false,
+    isKernelOnly: false,
+    ...change,
+  };
+}
+
+const cycles = createEvent('cycles', 0n);
+const instructions = createEvent('instructions', 1n);
+const clock = createEvent('task-clock', 1n, { isSoftware: true, unit: 's', scale: 1e-9 });
+
+/** Counts that grow by the same at every reading. */
+function createCounts(growth: readonly number[], enabledMs: number, runningMs: number): ScaledCounts {
+  const times = { enabledNs: enabledMs * 1e6, runningNs: runningMs * 1e6 };
+  return new ScaledCounts([{ growth: Float64Array.from(growth), ...times, read() {}, close() {} }]);
+}
+
+function ownersOn(cpu: number | undefined, ...events: readonly CountedEvent[]): readonly Owner[] {
+  return events.map((event) => ({ event, cpu, pmu: undefined }));
+}
+
+function readRow(layout: Layout): readonly number[] {
+  const values = new Float64Array(layout.columns.length);
+  layout.read(values, 0);
+  return [...values];
+}
+
+function describeColumns({ columns }: Layout): readonly string[] {
+  return columns.map(({ metricName, attributes }) => [metricName, ...Object.values(attributes)].join(' '));
+}
+
+test('read sums CPUs, and says how much of the time was really counted and how many instructions a cycle has', () => {
+  const layout = new Layout();
+  layout.add(createCounts([100, 300], 100, 50), ownersOn(undefined, cycles, instructions));
+  layout.add(createCounts([200, 100], 100, 100), ownersOn(undefined, cycles, instructions));
+  layout.add(createCounts([5e7], 100, 100), ownersOn(undefined, clock));
+  layout.finish(true, 1);
+  assert.deepEqual(describeColumns(layout), [
+    'perf.event.count cycles',
+    'perf.event.count instructions',
+    'perf.event.time task-clock',
+    'perf.event.running_ratio cycles',
+    'perf.event.running_ratio instructions',
+    'perf.instructions_per_cycle instructions',
+  ]);
+  // What the first CPU counted half of the time is doubled.
+  assert.deepEqual(readRow(layout), [400, 700, 0.05, 0.75, 0.75, NaN]);
+  assert.deepEqual(readRow(layout), [800, 1400, 0.1, 0.75, 0.75, 1.75]);
+});
+
+test('read keeps CPUs apart, each with its own ratios, and leaves out what was not asked for', () => {
+  const layout = new Layout();
+  for (const cpu of [0, 1])
+    layout.add(createCounts([100, 50], 100, 100), ownersOn(cpu, cycles, instructions));
+  layout.finish(false, 1);
+  assert.deepEqual(describeColumns(layout), [
+    'perf.event.count cycles 0',
+    'perf.event.count instructions 0',
+    'perf.event.count cycles 1',
+    'perf.event.count instructions 1',
+    'perf.instructions_per_cycle instructions 0',
+    'perf.instructions_per_cycle instructions 1',
+  ]);
+  readRow(layout);
+  assert.deepEqual(readRow(layout), [200, 100, 200, 100, 0.5, 0.5]);
+});
