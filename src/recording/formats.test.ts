@@ -91,5 +91,10 @@ test('JsonLinesDecoder survives any JSON in the place of what it looks for', () 
       const resourceMetrics = [{ resource: metrics, scopeMetrics: [{ metrics }] }];
       new JsonLinesDecoder(sink, new PointStream(sink)).line(JSON.stringify({ resourceMetrics }));
     }),
+    {
+      examples: [
+        [[{ name: '', gauge: { dataPoints: [{ flags: { toString: 1 }, asDouble: { valueOf: 1 } }] } }]],
+      ],
+    },
   );
 });

@@ -43,7 +43,7 @@ function attributeValueOf(value: JsonObject): AttributeValue | undefined {
   const truth = value['boolValue'] ?? value['bool_value'];
   if (typeof truth === 'boolean') return truth;
   const whole = value['intValue'] ?? value['int_value'];
-  if (whole !== undefined) return Number.isSafeInteger(Number(whole)) ? Number(whole) : textOf(whole);
+  if (whole !== undefined) return Number.isSafeInteger(numberOf(whole)) ? numberOf(whole) : textOf(whole);
   const double = value['doubleValue'] ?? value['double_value'];
   if (double !== undefined) return doubleOf(double);
   const [rest] = Object.values(value);
@@ -52,9 +52,14 @@ function attributeValueOf(value: JsonObject): AttributeValue | undefined {
 
 /** A number, also one written as a text. */
 export function doubleOf(value: unknown): number {
-  if (typeof value !== 'string') return Number(value);
+  if (typeof value !== 'string') return numberOf(value);
   if (/^[+-]?inf(inity)?$/iu.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
   return Number(value);
+}
+
+/** NaN for what is neither a number nor a text; an object may have a `toString` that is no function. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN;
 }
 
 /** The points of a metric, and how they are to be understood. */
@@ -95,12 +100,12 @@ function listOf(data: JsonObject): readonly JsonObject[] {
 /** Undefined: the point has no value. */
 export function valueOf(point: JsonObject): { readonly value: number; readonly isInt: boolean } | undefined {
   const whole = point['asInt'] ?? point['as_int'];
-  if (whole !== undefined && whole !== null) return { value: Number(whole), isInt: true };
+  if (whole !== undefined && whole !== null) return { value: numberOf(whole), isInt: true };
   const double = point['asDouble'] ?? point['as_double'];
   return double === undefined || double === null ? undefined : { value: doubleOf(double), isInt: false };
 }
 
 /** DataPointFlags: there is no recorded value. */
 export function hasNoValue(point: JsonObject): boolean {
-  return (Number(point['flags'] ?? 0) & 1) === 1;
+  return (numberOf(point['flags']) & 1) === 1;
 }
