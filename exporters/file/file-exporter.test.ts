@@ -165,13 +165,16 @@ test('points wait while their folder is gone, are refused beyond the buffer, and
   const folder = join(createFolder(t), 'sub');
   mkdirSync(folder);
   const path = join(folder, 'energy.json');
-  const { consume, stop, log, counted } = startExporter({ path, flush_interval: '1ms', buffer_bytes: 1000 });
+  const exporter = startExporter({ path, flush_interval: '1ms', buffer_bytes: 1000 });
+  const { consume, stop, log, counted } = exporter;
   rmSync(folder, { recursive: true });
   assert.equal(consume(createReading(series, 1)), true);
+  assert.equal(exporter.readBacklog(), 0);
   await until(() => log.lines.length > 0);
   const taken = [2, 3, 4, 5, 6, 7].map((second) => consume(createReading(series, second)));
   assert.deepEqual(taken, [true, true, true, false, false, false]);
   assert.equal(counted.dropped['queue_full'], 3);
+  assert.ok((exporter.readBacklog() ?? 0) > 0.8);
   mkdirSync(folder);
   await stop();
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1, 2, 3, 4]);

@@ -42,6 +42,7 @@ export function startExporter(settings: object) {
     log,
     counted: counted as Counted,
     consume: (table: Table) => exporter.consume(table),
+    readBacklog: () => exporter.readBacklog?.(),
     stop: () => exporter.shutdown(),
   };
 }

@@ -26,6 +26,8 @@ export class TargetWatch {
   readonly #warned = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** A look that takes longer than the interval is not followed by several that are due. */
+  #isLooking = false;
 
   constructor(options: TargetWatchOptions) {
     this.#options = options;
@@ -33,7 +35,9 @@ export class TargetWatch {
 
   /** Looks for the first time, and then at every interval. */
   async start(): Promise<void> {
-    this.#timer = setInterval(() => void this.look(), this.#options.intervalMs);
+    this.#timer = setInterval(() => {
+      if (!this.#isLooking) void this.look();
+    }, this.#options.intervalMs);
     await this.look();
   }
 
@@ -62,6 +66,7 @@ export class TargetWatch {
   }
 
   async #follow(): Promise<void> {
+    this.#isLooking = true;
     try {
       const found = this.#options.find();
       const keys = new Set(found.map(({ key }) => key));
@@ -71,6 +76,8 @@ export class TargetWatch {
       for (const target of found) if (!this.#targets.has(target.key)) await this.#begin(target);
     } catch (error) {
       this.#warn(`Cannot look for what to count: ${describeError(error)}`);
+    } finally {
+      this.#isLooking = false;
     }
   }
 

@@ -64,6 +64,18 @@ test('TableAssembler begins another row, when a series comes twice at an instant
   );
 });
 
+test('TableAssembler begins another table, when no double holds the time since the first row', () => {
+  const later = 2n ** 53n + 11n;
+  const tables = assemble((assembler) => {
+    assembler.add(a, 10n, 1);
+    assembler.add(a, later, 2);
+  });
+  assert.deepEqual(
+    tables.map(({ epoch }) => epoch),
+    [10n, later],
+  );
+});
+
 test('TableAssembler keeps ends between the rows where they stand', () => {
   const tables = assemble((assembler) => {
     assembler.add(a, 10n, 1);

@@ -71,7 +71,8 @@ export class TableAssembler {
     const growing = this.#growing;
     const offset = growing === undefined ? 0 : Number(this.#at - growing.epoch);
     const last = growing?.offsets.at(-1) ?? 0;
-    const fits = growing?.series === series && offset > last && growing.offsets.length < maxRows;
+    const isExact = offset <= Number.MAX_SAFE_INTEGER;
+    const fits = growing?.series === series && offset > last && isExact && growing.offsets.length < maxRows;
     if (growing === undefined || !fits) {
       this.#endTable();
       this.#growing = { series, epoch: this.#at, offsets: [0], values: [...values] };
