@@ -186,6 +186,20 @@ test('points wait while their folder is gone, are refused beyond the buffer, and
   assert.ok(log.lines.some((line) => /^info: Writes .* again after/u.test(line)));
 });
 
+test('one file has one writer', async (t) => {
+  const path = join(createFolder(t), 'energy.json');
+  const { consume, stop } = startExporter({ path });
+  for (const format of ['json', 'parquet']) {
+    assert.throws(() => startExporter({ path, format }), {
+      message: `Cannot open ${path}: another exporter or program writes this file, wanted a path for each`,
+    });
+  }
+  consume(createReading(series, 1));
+  await stop();
+  await writeTables({ path }, readings(2, 2));
+  assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1, 2]);
+});
+
 test('what could not be written until the shutdown is counted as lost', async (t) => {
   const folder = join(createFolder(t), 'sub');
   mkdirSync(folder);

@@ -10,6 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { lockFile } from '../../src/linux/file-lock.js';
 
 /** Readings and names of processes are for the owner. */
 const mode = 0o600;
@@ -126,7 +127,7 @@ export class OutputFile {
   #open(): number {
     try {
       this.#refusePipe();
-      return openSync(this.path, constants.O_RDWR | constants.O_CREAT, mode);
+      return openLocked(this.path);
     } catch (error) {
       throw new Error(`Cannot open ${this.path}: ${describeOpenError(error, this.path)}`, { cause: error });
     }
@@ -138,6 +139,14 @@ export class OutputFile {
     if (stats?.isFIFO()) throw new Error('it is a pipe, wanted a file');
     if (stats?.isDirectory()) throw new Error('it is a folder, wanted a file');
   }
+}
+
+/** Two that write one file would write over each other. Devices have no end that somebody could write over. */
+function openLocked(path: string): number {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, mode);
+  if (!fstatSync(fd).isFile() || lockFile(fd)) return fd;
+  closeSync(fd);
+  throw new Error('another exporter or program writes this file, wanted a path for each');
 }
 
 function findStats(path: string): Stats | undefined {
