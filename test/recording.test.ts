@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
@@ -144,6 +145,28 @@ service:
     Array.from({ length: 2000 }, (_, second) => second),
   );
   assert.equal(readFileSync(copy, 'utf8').trimEnd().split('\n').length, 2000);
+});
+
+test('a replay that waits at its end keeps an agent running in which nothing else does, until a signal', async () => {
+  const path = join(createFolder(), 'gauges.json');
+  writeGauges(path, 1);
+  const agent = startAgent([
+    'run',
+    '-c',
+    writeConfig(`
+receivers: { replay: { files: ['${path}'], at_end: wait } }
+exporters: { file: { path: /dev/null } }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines: { metrics: { receivers: [replay], exporters: [file] } }
+`),
+  ]);
+  await agent.waitFor(/Replayed 1 points/);
+  // Time in which it would end by itself.
+  await sleep(500);
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Ending after SIGTERM/);
 });
 
 test('every format is readable after SIGKILL', async () => {

@@ -17,6 +17,7 @@ import { stopHeapGrowth } from './young-generation.js';
 
 /** Time for sockets and threads to close that were told to. */
 const leaveAfterMs = 200;
+const longestTimerMs = 0x7fff_ffff;
 
 /** The agent: measures until it is told to stop. */
 export const command: Command = {
@@ -48,6 +49,8 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
   const observer = watchOwnEnergy();
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
+  // Node ends when nothing but a promise is waited for, say a replay that stays.
+  const stay = setInterval(() => {}, longestTimerMs);
   const finished = new EventEmitter();
   const last = once(finished, 'finish').then(() => 'the last table');
   try {
@@ -68,6 +71,7 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
     log.info(`Ending after ${await Promise.race([end, delivered])}`);
     await service.shutdown();
   } finally {
+    clearInterval(stay);
     await telemetry.shutdown();
     leaveBehind();
   }
