@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import { fc } from '../../src/contract/fixed-seed.fixture.js';
 import { parseEvent } from './parse-event.js';
 
 test('parseEvent takes hexadecimal numbers of any length, decimal ones and several terms', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import { fc } from '../contract/fixed-seed.fixture.js';
 import { EventSyntaxError, parseEvents, type ParsedEvent } from './perf-grammar.js';
 
 const one = (text: string): ParsedEvent => {

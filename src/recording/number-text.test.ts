@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import { fc } from '../contract/fixed-seed.fixture.js';
 import { doubleText, intText } from './number-text.js';
 
 test('doubleText gives the same double again, whatever it is', () => {

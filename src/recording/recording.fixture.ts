@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../contract/fixed-seed.fixture.js';
 import { attributesKey } from '../model/key.js';
 import type { Attributes, Metric, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import { fc } from '../contract/fixed-seed.fixture.js';
 import { parseTime, timeText } from './time-text.js';
 
 test('timeText writes nanoseconds and UTC', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import { fc } from '../contract/fixed-seed.fixture.js';
 import { WrappingCounter } from './wrapping-counter.js';
 
 const limits = { maxMicrojoules: 262_143_328_850, mostWatts: 2_000 };
