@@ -43,7 +43,7 @@ export const schema = {
     default: false,
   },
   processes: {
-    pids: { doc: 'Processes to count, by number.', format: 'string_list', default: [] },
+    pids: { doc: 'Processes to count, by number.', format: 'int_list', default: [] },
     names: {
       doc: 'Processes to count, by the name or the whole path of the executable; those born later, too.',
       format: 'string_list',

@@ -15,9 +15,9 @@ const check = (settings: Readonly<Record<string, unknown>>) =>
 
 test('factory says what is wrong in the settings taken together', () => {
   assert.deepEqual(check({}), []);
-  assert.deepEqual(check({ events: ['cs', 'cycles:x'], processes: { pids: ['0'] } }), [
+  assert.deepEqual(check({ events: ['cs', 'cycles:x'], processes: { pids: [0] } }), [
     'events[1]: Cannot parse events "cycles:x" at character 8: found "x", wanted modifiers out of u, k, h, I, G, H, p, D, e',
-    'processes.pids[0]: found "0", wanted the number of a process',
+    'processes.pids[0]: found 0, wanted the number of a process',
   ]);
   assert.deepEqual(check({ events: [], machine: false }), [
     'events: there is none, at least one must be counted',
@@ -51,7 +51,7 @@ test(
     const config = parseSettings(schema, {
       events: ['task-clock', 'page-faults', 'nonsense'],
       machine: false,
-      processes: { pids: [String(child.pid)] },
+      processes: { pids: [child.pid] },
       scan_interval: '10ms',
       flush_interval: '10ms',
       sampling_interval: '1ms',

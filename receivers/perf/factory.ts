@@ -28,7 +28,7 @@ function check(config: Config): readonly string[] {
     ...events.flatMap((text, i) => checkEvent(text, `events[${i}]`)),
     ...(events.length === 0 ? ['events: there is none, at least one must be counted'] : []),
     ...processes.pids.flatMap((pid, i) =>
-      /^[1-9]\d*$/.test(pid) ? [] : [`processes.pids[${i}]: found "${pid}", wanted the number of a process`],
+      pid > 0 ? [] : [`processes.pids[${i}]: found ${pid}, wanted the number of a process`],
     ),
     ...(machine || hasTargets(config)
       ? []

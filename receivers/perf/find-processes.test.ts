@@ -34,18 +34,18 @@ test('findProcesses finds processes by number, by name and by path', (t) => {
     9: { comm: 'with-a-very-lon', exe: '/opt/with-a-very-long-name' },
     10: { comm: 'kworker' },
   });
-  const find = (pids: readonly string[], names: readonly string[]) =>
+  const find = (pids: readonly number[], names: readonly string[]) =>
     findProcesses({ pids, names }, procfs).map(({ pid }) => pid);
-  assert.deepEqual(find(['7', '99'], []), [7]);
+  assert.deepEqual(find([7, 99], []), [7]);
   assert.deepEqual(find([], ['postgres']), [8]);
-  assert.deepEqual(find(['8'], ['/usr/lib/postgresql/bin/postgres', 'with-a-very-long-name']), [8, 9]);
+  assert.deepEqual(find([8], ['/usr/lib/postgresql/bin/postgres', 'with-a-very-long-name']), [8, 9]);
   assert.deepEqual(find([], ['with-a-very-lon', 'kworker']), [9, 10]);
-  assert.deepEqual(findProcesses({ pids: ['7'], names: [] }, procfs), [
+  assert.deepEqual(findProcesses({ pids: [7], names: [] }, procfs), [
     { pid: 7, parentPid: 1, name: 'a) b (', startTicks: 777 },
   ]);
 });
 
 test('findProcesses leaves out a process that has ended but was not waited for', (t) => {
   const procfs = createProcfs(t, { 7: { comm: 'gone', state: 'Z' } });
-  assert.deepEqual(findProcesses({ pids: ['7'], names: ['gone'] }, procfs), []);
+  assert.deepEqual(findProcesses({ pids: [7], names: ['gone'] }, procfs), []);
 });

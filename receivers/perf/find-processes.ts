@@ -13,7 +13,7 @@ export interface FoundProcess {
 
 /** Which processes are wanted: by number, or by name or whole path of their executable. */
 export interface ProcessSelection {
-  readonly pids: readonly string[];
+  readonly pids: readonly number[];
   readonly names: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export interface ProcessSelection {
 export function findProcesses({ pids, names }: ProcessSelection, procfs: string): readonly FoundProcess[] {
   const wanted = new Set(names);
   const byName = wanted.size === 0 ? [] : listPids(procfs).filter((pid) => isNamed(pid, wanted, procfs));
-  const all = new Set([...pids.map(Number), ...byName]);
+  const all = new Set([...pids, ...byName]);
   return [...all].toSorted((a, b) => a - b).flatMap((pid) => readProcess(pid, procfs) ?? []);
 }
 

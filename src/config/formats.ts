@@ -12,6 +12,8 @@ interface Format {
   plain(node: ConfigNode): unknown;
   /** convict's own name of the format, where it knows one. */
   readonly convict?: 'int' | 'port';
+  /** Of a list: what its items are, where they are no texts. */
+  readonly items?: 'number';
   /** Makes a value of a text; undefined when the text cannot be understood. */
   coerce?(text: string): unknown;
   /** Whether the value is right, after `coerce`. */
@@ -95,6 +97,11 @@ function textsOf(nodes: readonly ConfigNode[]): readonly string[] | undefined {
   return texts.length === nodes.length ? texts : undefined;
 }
 
+function wholeNumbersOf(nodes: readonly ConfigNode[]): readonly unknown[] | undefined {
+  const numbers = nodes.map(scalarOf('number')).filter(Number.isSafeInteger);
+  return numbers.length === nodes.length ? numbers : undefined;
+}
+
 function textMapOf(node: ConfigNode): Record<string, string> | undefined {
   if (node.kind !== 'map') return undefined;
   const texts = textsOf([...node.entries.values()].map((entry) => entry.node));
@@ -160,6 +167,11 @@ export const formats: { readonly [Name in FormatName]: Format } = {
     wanted: 'a list of texts',
     plain: (node) => (node.kind === 'list' ? textsOf(node.items) : undefined),
   },
+  int_list: {
+    wanted: 'a list of whole numbers',
+    items: 'number',
+    plain: (node) => (node.kind === 'list' ? wholeNumbersOf(node.items) : undefined),
+  },
   string_map: { wanted: 'a map from names to texts', plain: textMapOf },
   attribute_value: {
     wanted: 'a text, a number or a truth value',
@@ -184,6 +196,6 @@ export function convictFormat(name: FormatName): string {
 }
 
 /** `expected a text, found the number 7`. */
-export function describeMismatch(wanted: string, node: ConfigNode): string {
-  return `expected ${wanted}, found ${describeNode(node)}`;
+export function describeMismatch(wanted: string, node: ConfigNode, items?: 'number'): string {
+  return `expected ${wanted}, found ${describeNode(node, items)}`;
 }

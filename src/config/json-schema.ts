@@ -24,6 +24,7 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   url: { type: 'string', format: 'uri' },
   regexp: { type: ['string', 'integer'], format: 'regex' },
   string_list: { type: 'array', items: { type: 'string' } },
+  int_list: { type: 'array', items: { type: 'integer' } },
   string_map: { type: 'object', additionalProperties: { type: 'string' } },
   attribute_value: { type: ['string', 'number', 'boolean'] },
 };

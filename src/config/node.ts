@@ -76,22 +76,22 @@ export function findEntry(node: ConfigNode | undefined, key: string): MapEntry |
 }
 
 /** What a node is, for people: `a map`, `the text "x"`, `the number 7`. */
-export function describeNode(node: ConfigNode): string {
+export function describeNode(node: ConfigNode, wantedItem?: 'number'): string {
   if (node.kind === 'map')
     return describeItems(
       'map',
       [...node.entries.values()].map(({ node: item }) => item),
     );
-  if (node.kind === 'list') return describeItems('list', node.items);
+  if (node.kind === 'list') return describeItems('list', node.items, wantedItem);
   if (node.value === null) return 'nothing';
   if (typeof node.value === 'string') return `the text ${JSON.stringify(shorten(node.value))}`;
   return typeof node.value === 'number' ? `the number ${node.value}` : `${node.value}`;
 }
 
-/** Names the first item that is no text, since mostly texts are wanted. */
-function describeItems(kind: string, items: readonly ConfigNode[]): string {
-  const isText = (item: ConfigNode) => item.kind === 'scalar' && typeof item.value === 'string';
-  const odd = items.find((item) => !isText(item)) ?? items[0];
+/** Names the first item that is no text, or no number where numbers are wanted. */
+function describeItems(kind: string, items: readonly ConfigNode[], wanted: string = 'string'): string {
+  const isWanted = (item: ConfigNode) => item.kind === 'scalar' && typeof item.value === wanted;
+  const odd = items.find((item) => !isWanted(item)) ?? items[0];
   if (odd === undefined) return `a ${kind}`;
   return `a ${kind} with ${odd.kind === 'scalar' ? describeNode(odd) : `a ${odd.kind}`}`;
 }

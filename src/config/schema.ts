@@ -21,6 +21,7 @@ export interface Formats {
   /** A regular expression's source. */
   regexp: string;
   string_list: readonly string[];
+  int_list: readonly number[];
   string_map: Readonly<Record<string, string>>;
   /** A text, a number or a truth value: an attribute's value. */
   attribute_value: string | number | boolean;

@@ -8,6 +8,7 @@ const schema = {
   buffer: { rows: { doc: '', format: 'int', default: 3, min: 1, max: 9 } },
   mode: { doc: '', format: ['auto', 'perf_event', 'powercap'], default: 'auto' },
   names: { doc: '', format: 'string_list', default: [] },
+  pids: { doc: '', format: 'int_list', default: [] },
   user: { doc: '', format: 'string', default: null },
   listeners: {
     doc: '',
@@ -36,6 +37,7 @@ test('parseSettings gives every default in its own unit, when nothing is set', (
     buffer: { rows: 3 },
     mode: 'auto',
     names: [],
+    pids: [],
     user: null,
     listeners: [],
     size: 1_048_576,
@@ -107,7 +109,7 @@ test('parseSettings keeps keys with dots apart, when a map has them', () => {
 
 test('parseSettings refuses keys of every object, when a user writes them', () => {
   assert.deepEqual(problemsOf({ constructor: 1 }), [
-    'constructor: unknown setting, known: interval, buffer, mode, names, user, listeners, size, headers, enabled',
+    'constructor: unknown setting, known: interval, buffer, mode, names, pids, user, listeners, size, headers, enabled',
   ]);
 });
 
@@ -118,6 +120,14 @@ test('parseSettings says limits as a user writes them, and quotes the beginning 
   assert.deepEqual(problemsOf({ enabled: 'x'.repeat(1000) }), [
     `enabled: expected true or false, found the text "${'x'.repeat(80)}..."`,
   ]);
+});
+
+test('parseSettings takes a list of whole numbers, and nothing else for it', () => {
+  assert.deepEqual(parseSettings(schema, { pids: [1, 4711] }).pids, [1, 4711]);
+  assert.deepEqual(problemsOf({ pids: [1, 'two'] }), [
+    'pids: expected a list of whole numbers, found a list with the text "two"',
+  ]);
+  assert.match(problemsOf({ pids: [1.5] }).join(), /^pids: expected a list of whole numbers, found/);
 });
 
 test('parseSettings names the item that is no text', () => {

@@ -94,9 +94,9 @@ function judgeLeaf(setting: Setting, node: ConfigNode): unknown {
 }
 
 function judgeValue(name: FormatName, node: ConfigNode): unknown {
-  const { wanted, plain } = formats[name];
+  const { wanted, plain, items } = formats[name];
   const judged = askConvict(name, plain(node));
-  if (judged === undefined) throw new Error(describeMismatch(wanted, node));
+  if (judged === undefined) throw new Error(describeMismatch(wanted, node, items));
   return judged.value;
 }
 
