@@ -5,12 +5,14 @@ import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
 import { ledger } from './ledger.js';
+import { perfReceiver } from './perf-receiver.js';
 import { sampling } from './sampling.js';
 import { soak } from './soak.js';
 import { wholePath } from './whole-path.js';
 
 const benchmarks: readonly Benchmark[] = [
   sampling,
+  perfReceiver,
   encoder,
   wholePath,
   file,

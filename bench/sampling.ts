@@ -1,7 +1,7 @@
 import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogCollector } from '../src/contract/fakes.js';
-import type { RunningSampler, Sampling } from '../src/sampling/sampling.js';
+import type { RunningSampler, SamplerRequest, Sampling } from '../src/sampling/sampling.js';
 import { createSampling } from '../src/sampling/sampling-threads.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';
 import { findFloor, type Floor } from './floors.js';
@@ -13,8 +13,18 @@ interface Run {
   readonly cpuUs: number;
 }
 
+/** A sampler to measure. */
+export type Sampled = Pick<SamplerRequest, 'module' | 'options' | 'describe'>;
+
+/** A rate to measure at, with its budgets. */
+export interface Rate {
+  readonly hz: number;
+  readonly mostRatio?: number;
+  readonly mostMissedPoints?: number;
+}
+
 /** The fastest first, so that the slow ones run compiled code, as in an agent that has run for a while. */
-const rates = [
+const rates: readonly Rate[] = [
   { hz: 50_000, mostMissedPoints: 0.1 },
   { hz: 10_000, mostRatio: 1.25, mostMissedPoints: 0.1 },
   { hz: 1000, mostRatio: 1.5 },
@@ -27,14 +37,33 @@ const flushMs = 1000;
 /** CPU time per sample and missed ticks, main thread included, against the same reads in C. */
 export const sampling: Benchmark = {
   name: 'sampling',
-  async measure() {
-    const floor = findFloor('sampling');
-    const subject = await openSubject();
-    const results: Result[] = [];
-    for (const rate of rates) results.push(...(await measureRate(rate, subject, floor)));
-    await subject.close();
-    return results;
-  },
+  measure: () => measureSampler(minimal, rates),
+};
+
+/** Measures a sampler on a sampling thread of its own. */
+export async function measureSampler(sampled: Sampled, atRates: readonly Rate[]): Promise<readonly Result[]> {
+  const floor = findFloor('sampling');
+  const subject = await openSubject(sampled);
+  const results: Result[] = [];
+  for (const rate of atRates) results.push(...(await measureRate(rate, subject, floor)));
+  await subject.close();
+  return results;
+}
+
+const metric = { name: 'bench', unit: '1', description: '', kind: 'counter', valueType: 'int' } as const;
+
+/** Reads what the floor reads and does nothing else. */
+const minimal: Sampled = {
+  module: new URL('./perf-sampler.js', import.meta.url),
+  options: undefined,
+  describe: (columns, start) =>
+    // What perf-sampler.ts gives.
+    (columns as number[]).map((config) => ({
+      metric,
+      resource: { attributes: {} },
+      attributes: { config },
+      start,
+    })),
 };
 
 interface Subject {
@@ -42,7 +71,7 @@ interface Subject {
   close(): Promise<void>;
 }
 
-async function measureRate(rate: (typeof rates)[number], subject: Subject, floor?: Floor): Promise<Result[]> {
+async function measureRate(rate: Rate, subject: Subject, floor?: Floor): Promise<Result[]> {
   const { hz, mostRatio, mostMissedPoints } = rate;
   // The compiler needs some thousand ticks, and memory is not warm yet.
   await subject.run(hz);
@@ -93,16 +122,16 @@ async function runFloor(floor: Floor, hz: number): Promise<Run> {
 }
 
 /** One sampling thread for all runs, so that its code is compiled once, as in an agent that runs for days. */
-async function openSubject(): Promise<Subject> {
+async function openSubject(sampled: Sampled): Promise<Subject> {
   const counter = createMissedCounter();
   const threads = createSampling({ log: createLogCollector(), meter: counter.meter });
-  const keepThread = await startSampler(threads, 60e9, () => {});
+  const keepThread = await startSampler(threads, sampled, 60e9, () => {});
   return {
     async run(hz) {
       let rows = 0;
       let onTable: (() => void) | undefined;
       const nextTable = () => new Promise<void>((resolve) => (onTable = resolve));
-      const sampler = await startSampler(threads, 1e9 / hz, (count) => {
+      const sampler = await startSampler(threads, sampled, 1e9 / hz, (count) => {
         rows += count;
         onTable?.();
       });
@@ -125,24 +154,15 @@ async function openSubject(): Promise<Subject> {
 
 function startSampler(
   threads: Sampling,
+  sampled: Sampled,
   periodNs: number,
   countRows: (rows: number) => void,
 ): Promise<RunningSampler> {
-  const metric = { name: 'bench', unit: '1', description: '', kind: 'counter', valueType: 'int' } as const;
   return threads.start({
+    ...sampled,
     id: 'bench',
-    module: new URL('./perf-sampler.js', import.meta.url),
-    options: undefined,
     periodNs,
     flushMs,
-    describe: (columns, start) =>
-      // What perf-sampler.ts gives.
-      (columns as number[]).map((config) => ({
-        metric,
-        resource: { attributes: {} },
-        attributes: { config },
-        start,
-      })),
     next: {
       consume(table) {
         countRows(table.offsets.length);

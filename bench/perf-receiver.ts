@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { schema } from '../receivers/perf/config.js';
+import { createPlan, findEvents } from '../receivers/perf/events.js';
+import { createSeries, type Columns } from '../receivers/perf/metrics.js';
+import { parseSettings } from '../src/config/settings.js';
+import type { Benchmark } from './benchmark.js';
+import { measureSampler } from './sampling.js';
+
+/** Four counters that every kernel has: those of the floor. */
+const events = ['{cpu-clock,context-switches,page-faults,cpu-migrations}'];
+
+/**
+ * The perf receiver's own sampler, with its scaling and its sums, against a C program that only reads four such
+ * counters. What it counts is a process that sleeps: one group, as the floor reads.
+ */
+export const perfReceiver: Benchmark = {
+  name: 'perf-receiver',
+  async measure() {
+    const sleeper = spawn('sleep', ['600'], { stdio: 'ignore' });
+    await once(sleeper, 'spawn');
+    const config = parseSettings(schema, { events });
+    const target = { kind: 'process', pid: Number(sleeper.pid) } as const;
+    try {
+      return await measureSampler(
+        {
+          module: new URL('../receivers/perf/sampler.js', import.meta.url),
+          options: createPlan(config, findEvents(config), target),
+          // What the receiver's own sampler says.
+          describe: (columns, start) => createSeries(columns as Columns, { attributes: {} }, start),
+        },
+        [{ hz: 10_000, mostMissedPoints: 0.1 }],
+      );
+    } finally {
+      sleeper.kill();
+    }
+  },
+};
