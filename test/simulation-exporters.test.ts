@@ -171,7 +171,7 @@ test('console shows the true watts, joules and CPU use of a simulated machine', 
   const [shownWatts, shownJoules] = readQuantities(text, 'Power');
   assertShown(shownWatts, total(watts.map(([, each]) => each)));
   assertShown(shownJoules, joules);
-  const [, busy] = /^CPUs +([\d.]+) of/m.exec(text) ?? [];
+  const [, busy] = /^CPUs +([\d.]+) /m.exec(text) ?? [];
   assert.ok(Math.abs(Number(busy) - busySeconds / 4) <= 0.005);
   const shares = new Map(
     [...text.matchAll(/ (\d+) +([\d.]+) %$/gm)].map(([, pid, share]) => [pid, Number(share)]),

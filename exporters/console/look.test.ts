@@ -46,7 +46,7 @@ test('lookAt keeps the joules of a domain that ended', () => {
   const again = seriesOf('hw.energy', { 'hw.id': 'p' });
   readings.take({ ...createRow([again], 3n * second, Float64Array.of(1)), ended: [old] });
   const view = lookAt(readings, options);
-  assert.deepEqual([view.joules, view.domains.length], [11, 1]);
+  assert.deepEqual([view.joules, view.domains.map(({ joules }) => joules)], [11, [11]]);
 });
 
 test('lookAt adds up the parts of the ledger over domains and reasons', () => {
@@ -74,6 +74,13 @@ test('lookAt takes the exact busy time, when there is one', () => {
   const exact = [...modes, [seriesOf('system.cpu.busy.time', {}), 4] as const];
   assert.deepEqual(lookAfterTwoSeconds(exact).view.cpu, { busy: 2, count: 4 });
   assert.deepEqual(lookAfterTwoSeconds([]).view.cpu, { busy: NaN, count: 4 });
+});
+
+test('lookAt counts the CPUs of the machine that is told of, where that is another one', () => {
+  const busy = [seriesOf('system.cpu.busy.time', {}), 12] as const;
+  assert.deepEqual(lookAfterTwoSeconds([busy]).view.cpu, { busy: 6, count: NaN });
+  const counted = [seriesOf('system.cpu.logical.count', {}), 16] as const;
+  assert.deepEqual(lookAfterTwoSeconds([busy, counted]).view.cpu, { busy: 6, count: 16 });
 });
 
 test('lookAt lists processes by watts, those that use nothing not at all', () => {

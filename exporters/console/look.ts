@@ -6,6 +6,7 @@ import type { DomainView, PartView, ProcessView, View } from './view.js';
 export interface LookOptions {
   /** Seconds since the collector began. */
   readonly elapsed: number;
+  /** CPUs of this machine. */
   readonly cpuCount: number;
   /** How many processes. */
   readonly top: number;
@@ -16,24 +17,26 @@ const idleModes = new Set(['idle', 'iowait', 'steal']);
 
 /** What a summary shows now. Rates are means since the last look. */
 export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptions): View {
-  const domains = lookAtDomains(readings);
+  const joules = readings.list('domain').map(([, { value }]) => value);
+  const busy = lookAtBusyCpus(readings);
   return {
     elapsed,
-    domains,
-    joules: sum([...domains.map(({ joules }) => joules), readings.sumEnded('domain')]),
+    domains: lookAtDomains(readings),
+    joules: sum([...joules, readings.sumEnded('domain')]),
     parts: partNames.flatMap((part) => lookAtPart(readings, part)),
-    cpu: { busy: lookAtBusyCpus(readings), count: cpuCount },
+    cpu: { busy, count: countCpus(readings, busy, cpuCount) },
     processes: lookAtProcesses(readings).slice(0, top),
   };
 }
 
 function lookAtDomains(readings: Readings): readonly DomainView[] {
-  const domains = readings.list('domain').map(([{ attributes }, counter]) => ({
-    name: String(attributes['hw.name'] ?? attributes['hw.id'] ?? ''),
-    type: String(attributes['hw.type'] ?? ''),
+  const domains = readings.list('domain').map(([series, counter]) => ({
+    name: String(series.attributes['hw.name'] ?? series.attributes['hw.id'] ?? ''),
+    type: String(series.attributes['hw.type'] ?? ''),
     watts: counter.look(),
-    joules: counter.value,
-    isEstimated: attributes['energy.method'] === 'estimated',
+    // A counter that began anew goes on here.
+    joules: counter.value + readings.sumEnded('domain', partOf(series)),
+    isEstimated: series.attributes['energy.method'] === 'estimated',
   }));
   return domains.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -54,6 +57,16 @@ function lookAtBusyCpus(readings: Readings): number {
     .filter(([{ attributes }]) => !idleModes.has(String(attributes['cpu.mode'])))
     .map(([, counter]) => counter.look());
   return Number.isNaN(exact) ? sum(byMode) : exact;
+}
+
+/**
+ * How many CPUs there are; NaN where nobody says, and it cannot be those of this machine: what is replayed or
+ * simulated is of another one.
+ */
+function countCpus(readings: Readings, busy: number, own: number): number {
+  const [counted] = readings.list('cpuCount').map(([, { value }]) => value);
+  // No clock is so inexact that a tenth of the CPUs are busy beyond all of them.
+  return counted > 0 ? counted : busy > own * 1.1 ? NaN : own;
 }
 
 /** Those that use most first; those that use nothing not at all. */

@@ -5,13 +5,14 @@ import type { Table } from '../../src/model/table.js';
 import { Counter } from './counter.js';
 
 /** What a counter is looked at for. */
-export type Role = 'domain' | 'part' | 'busy' | 'cpu' | 'processEnergy' | 'processCpu';
+export type Role = 'domain' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu';
 
 const rolesByMetric: ReadonlyMap<string, Role> = new Map([
   [hwEnergy.name, 'domain'],
   ['ledger.energy', 'part'],
   [busyTime.name, 'busy'],
   ['system.cpu.time', 'cpu'],
+  ['system.cpu.logical.count', 'cpuCount'],
   ['process.energy', 'processEnergy'],
   [processCpuTime.name, 'processCpu'],
 ]);
@@ -47,10 +48,12 @@ export class Readings {
 
   /**
    * What counters had counted that ended.
-   * @param part of the ledger, where they have one
+   * @param part of the ledger, or domain; without one: all of the role together
    */
-  sumEnded(role: Role, part = ''): number {
-    return this.#ended.get(`${role} ${part}`) ?? 0;
+  sumEnded(role: Role, part?: string): number {
+    if (part !== undefined) return this.#ended.get(`${role} ${part}`) ?? 0;
+    const ended = [...this.#ended].filter(([key]) => key.startsWith(`${role} `));
+    return ended.reduce((sum, [, joules]) => sum + joules, 0);
   }
 
   #createPlan(series: readonly Series[]): Plan {
@@ -83,7 +86,7 @@ export class Readings {
   }
 }
 
-/** The part of the ledger that a series is of; '' for none. */
+/** The part of the ledger or else the domain that a series is of; '' for none. */
 export function partOf({ attributes }: Series): string {
-  return String(attributes['ledger.part'] ?? '');
+  return String(attributes['ledger.part'] ?? attributes['hw.id'] ?? '');
 }

@@ -49,6 +49,11 @@ test('renderView cuts lines, when the terminal is narrow', () => {
   assert.equal(lines[2], 'Power                   12.3 W     1.03…');
 });
 
+test('renderView says how many CPUs are busy, when nobody knows of how many', () => {
+  const lines = renderView({ ...view, cpu: { busy: 5.43, count: NaN } }, 80);
+  assert.ok(lines.includes('CPUs              5.43 busy'));
+});
+
 test('renderView leaves out what it does not know', () => {
   const processes = [{ name: 'node', pid: '1', watts: NaN, joules: NaN, cpus: 0.5 }];
   const cpu = { busy: NaN, count: 2 };

@@ -46,10 +46,12 @@ function renderLedger(parts: readonly PartView[]): readonly string[] {
 }
 
 function renderCpu({ busy, count }: View['cpu']): string {
-  const share = Number.isNaN(busy)
-    ? '-'
-    : `${busy.toFixed(2)} of ${count} busy, ${describeShare(busy / count)}`;
-  return `${'CPUs'.padEnd(nameWidth)}${share}`;
+  return `${'CPUs'.padEnd(nameWidth)}${Number.isNaN(busy) ? '-' : describeBusy(busy, count)}`;
+}
+
+function describeBusy(busy: number, count: number): string {
+  if (Number.isNaN(count)) return `${busy.toFixed(2)} busy`;
+  return `${busy.toFixed(2)} of ${count} busy, ${describeShare(busy / count)}`;
 }
 
 function renderProcesses(processes: readonly ProcessView[], columns: number): readonly string[] {
