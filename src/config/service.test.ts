@@ -143,17 +143,17 @@ test('judgeService takes one reader that serves and several that push', async ()
 test('judgeService says what is wrong with readers that do not go together', async () => {
   const path = 'service.telemetry.metrics.readers';
   assert.deepEqual(await problemsOfReaders('[{pull: }, {pull: }]'), [
-    `${path}: expected one pull reader at most, found 2`,
+    `c.yaml:8:25: ${path}: expected one pull reader at most, found 2`,
   ]);
   assert.deepEqual(await problemsOfReaders('[{}, {pull: , periodic: }]'), [
-    `${path}[0]: expected either pull or periodic, found neither`,
-    `${path}[1]: expected either pull or periodic, found both`,
+    `c.yaml:8:35: ${path}[0]: expected either pull or periodic, found neither`,
+    `c.yaml:8:39: ${path}[1]: expected either pull or periodic, found both`,
   ]);
   const otlp = 'exporter: {otlp: {endpoint: "x", client_key: k}}';
   assert.deepEqual(await problemsOfReaders(`[{periodic: {interval: 1s, timeout: 2s, ${otlp}}}]`), [
-    `${path}[0].periodic.timeout: expected at most the interval, 1000ms, found 2000ms`,
-    `${path}[0].periodic.exporter.otlp.endpoint: expected host:port such as "localhost:4317", found "x"`,
-    `${path}[0].periodic.exporter.otlp: expected client_certificate and client_key together, found only one of them`,
+    `c.yaml:8:61: ${path}[0].periodic.timeout: expected at most the interval, 1000ms, found 2000ms`,
+    `c.yaml:8:92: ${path}[0].periodic.exporter.otlp.endpoint: expected host:port such as "localhost:4317", found "x"`,
+    `c.yaml:8:85: ${path}[0].periodic.exporter.otlp: expected client_certificate and client_key together, found only one of them`,
   ]);
 });
 

@@ -4,7 +4,7 @@ import { judgeComponents, type ComponentConfigs } from './components.js';
 import { suggest } from './nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
 import { judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
-import { ConfigurationError, type Problem } from './problem.js';
+import { ConfigurationError, type Origin, type Problem } from './problem.js';
 import type { ConfigOf, Schema } from './schema.js';
 import { telemetrySchema, type TelemetryConfig } from './service-schema.js';
 import { judgeSettings } from './settings.js';
@@ -59,11 +59,26 @@ export async function judgeService(root: ConfigNode, finder: FactoryFinder): Pro
   return { ...components, pipelines, runningExtensions: extensions, telemetry: rest.telemetry };
 }
 
+/** Where a setting of the service was written, or the nearest one around it. */
+function findOrigin(service: ConfigNode | undefined, path: string): Origin | undefined {
+  let node = service;
+  let origin = service?.origin;
+  for (const key of path.match(/[^.[\]]+/gu)?.slice(1) ?? []) {
+    const entry = findEntry(node, key);
+    node = node?.kind === 'list' ? node.items[Number(key)] : entry?.node;
+    origin = entry?.origin ?? node?.origin ?? origin;
+  }
+  return origin;
+}
+
 function judgeRest(service: ConfigNode | undefined, problems: Problem[]): ConfigOf<typeof serviceSchema> {
   const found: Problem[] = [];
   const rest = judgeSettings(serviceSchema, withoutPipelines(service), 'service', found);
   // Settings that are wrong by themselves are not there to be taken together.
-  if (found.length === 0) found.push(...findReaderProblems(rest.telemetry.metrics.readers));
+  if (found.length === 0) {
+    const wrong = findReaderProblems(rest.telemetry.metrics.readers);
+    found.push(...wrong.map((problem) => ({ origin: findOrigin(service, problem.path), ...problem })));
+  }
   problems.push(...found);
   return rest;
 }
