@@ -76,8 +76,9 @@ function judgeRest(service: ConfigNode | undefined, problems: Problem[]): Config
   const rest = judgeSettings(serviceSchema, withoutPipelines(service), 'service', found);
   // Settings that are wrong by themselves are not there to be taken together.
   if (found.length === 0) {
-    const wrong = findReaderProblems(rest.telemetry.metrics.readers);
-    found.push(...wrong.map((problem) => ({ origin: findOrigin(service, problem.path), ...problem })));
+    for (const { path, message } of findReaderProblems(rest.telemetry.metrics.readers)) {
+      found.push({ origin: findOrigin(service, path), path, message });
+    }
   }
   problems.push(...found);
   return rest;
