@@ -59,7 +59,7 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
       meter,
       observer,
       onFinish: () => finished.emit('finish'),
-      sampling: createSampling({ log, meter }),
+      sampling: createSampling({ log, meter, onThread: stopHeapGrowth }),
     });
     await service.start();
     log.info('Everything is ready: measuring');

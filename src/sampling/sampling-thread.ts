@@ -11,6 +11,8 @@ export interface ThreadContext {
   note(level: 'info' | 'warn', message: string): void;
   /** How long a sampler may take to stop before its thread is given up. */
   readonly stopTimeoutMs: number;
+  /** Called whenever a worker thread has begun. */
+  onThread(): void;
 }
 
 /** A command that waits for its reply. */
@@ -121,6 +123,7 @@ export class SamplingThread {
       workerData: options,
       transferList: [options.port],
     });
+    worker.once('online', () => this.#context.onThread());
     let reason = 'it exited';
     worker.on('error', (error) => {
       reason = describeError(error);

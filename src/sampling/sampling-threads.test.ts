@@ -251,6 +251,19 @@ test('a thread that dies is replaced, and its samplers go on with new series', a
   await sampler.stop();
 });
 
+test('every thread that begins is told of', async (t) => {
+  const { threadLog, control, request } = createRig(t);
+  let begun = 0;
+  const { meter } = createCounts();
+  const sampling = createSampling({ log: threadLog, meter, onThread: () => void begun++ });
+  t.after(() => sampling.shutdown());
+  const sampler = await sampling.start(request);
+  await until(() => begun === 1);
+  control[word.mode] = mode.crash;
+  await until(() => begun >= 2);
+  await sampler.stop();
+});
+
 test('stop gives a thread up that does not answer', async (t) => {
   const { threadLog, control, sampling, request } = createRig(t, { stopTimeoutMs: 100 });
   const sampler = await sampling.start(request);

@@ -10,6 +10,8 @@ export interface SamplingContext {
   readonly meter: Meter;
   /** How long a sampler may take to stop before its thread is given up; 2 s by default. */
   readonly stopTimeoutMs?: number;
+  /** Called whenever a thread has begun. */
+  readonly onThread?: () => void;
 }
 
 const leastPeriodNs = 20_000;
@@ -29,10 +31,11 @@ class SamplingThreads implements Sampling {
   #lastId = 0;
   #isShutDown = false;
 
-  constructor({ log, meter, stopTimeoutMs = 2000 }: SamplingContext) {
+  constructor({ log, meter, stopTimeoutMs = 2000, onThread = () => {} }: SamplingContext) {
     this.#metrics = createSamplerMetrics(meter);
     this.#log = log;
-    this.#context = { log, stopTimeoutMs, note: (level, message) => this.#noteOnce(level, message) };
+    const note: ThreadContext['note'] = (level, message) => this.#noteOnce(level, message);
+    this.#context = { log, stopTimeoutMs, note, onThread };
   }
 
   async start(request: SamplerRequest): Promise<RunningSampler> {
