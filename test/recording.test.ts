@@ -147,6 +147,27 @@ service:
   assert.equal(readFileSync(copy, 'utf8').trimEnd().split('\n').length, 2000);
 });
 
+test('an agent whose replay cannot read a file ends with 1, and says so at the end', async () => {
+  const [good, bad] = ['good.json', 'bad.json'].map((name) => join(createFolder(), name));
+  writeGauges(good, 1);
+  writeFileSync(bad, 'garbage');
+  const agent = startAgent([
+    'run',
+    '-c',
+    writeConfig(`
+receivers: { replay: { files: ['${bad}', '${good}'] } }
+exporters: { file: { path: /dev/null } }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines: { metrics: { receivers: [replay], exporters: [file] } }
+`),
+  ]);
+  const { code, stderr } = await agent.ended;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /Replayed 1 point of 2 files/);
+  assert.match(stderr, /Ended with a failure: replay: 1 of 2 files could not be replayed\s*$/);
+});
+
 test('a replay that waits at its end keeps an agent running in which nothing else does, until a signal', async () => {
   const path = join(createFolder(), 'gauges.json');
   writeGauges(path, 1);
@@ -161,7 +182,7 @@ service:
   pipelines: { metrics: { receivers: [replay], exporters: [file] } }
 `),
   ]);
-  await agent.waitFor(/Replayed 1 points/);
+  await agent.waitFor(/Replayed 1 point/);
   // Time in which it would end by itself.
   await sleep(500);
   const { code, stderr } = await agent.stop();

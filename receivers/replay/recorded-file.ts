@@ -71,6 +71,7 @@ async function* readText(
     for (const line of lines) reader.read(line);
     yield;
   }
+  reader.finish();
 }
 
 /** Reads lines of the format of a file, and knows their numbers. */
@@ -81,6 +82,9 @@ class LineReader {
   readonly #stream: PointStream;
   #decoder: LineDecoder | undefined;
   #number = 0;
+  /** How many lines have points, and how many of them are wrong. */
+  #given = 0;
+  #wrong = 0;
   #isWhole = true;
 
   constructor(format: ContentFormat | undefined, sink: FileSink, stream: PointStream) {
@@ -97,20 +101,33 @@ class LineReader {
     if (line.trim() === '') return;
     // A number at the end of a torn line may lack digits and still be one. An object has its last brace or is none.
     if (!isWhole && this.#format === 'csv') this.#tell('');
-    else if (this.#decoder) this.#decoder.line(line);
+    else if (this.#decoder) this.#decode(this.#decoder, line);
     else this.#begin(line);
+  }
+
+  /** @throws Error when there are lines, and none of them is right */
+  finish(): void {
+    if (this.#wrong === 0 || this.#wrong < this.#given) return;
+    throw new Error(`none of its lines is one of the file exporter's in ${this.#format}`);
+  }
+
+  #decode(decoder: LineDecoder, line: string): void {
+    this.#given += 1;
+    decoder.line(line);
   }
 
   #begin(line: string): void {
     if (this.#format === 'csv') this.#decoder = new CsvDecoder(line, this.#sink, this.#stream);
     else if (this.#format === 'json') {
       this.#decoder = new JsonLinesDecoder(this.#sink, this.#stream);
-      this.#decoder.line(line);
+      this.#decode(this.#decoder, line);
     } else throw new Error('it is neither OTLP JSON lines nor CSV nor Parquet of the file exporter');
   }
 
   #tell(reason: string): void {
-    if (this.#isWhole) this.#fileSink.malformed(reason, this.#number);
-    else this.#fileSink.torn(this.#number);
+    if (this.#isWhole) {
+      this.#wrong += 1;
+      this.#fileSink.malformed(reason, this.#number);
+    } else this.#fileSink.torn(this.#number);
   }
 }

@@ -34,13 +34,13 @@ export async function replay(settings: object, { next, context }: Surroundings =
   const log = createLogCollector();
   const collector = createTableCollector();
   let receiver: Component | undefined;
-  await new Promise<void>((finish) => {
+  const problem = await new Promise<string | undefined>((finish) => {
     const lent = createFakeContext({ log, finish, ...context });
     receiver = factory.create(parseSettings(schema, settings), lent, next ?? collector);
     void receiver.start();
   });
   await receiver?.shutdown();
-  return { tables: collector.tables, log: log.lines };
+  return { tables: collector.tables, log: log.lines, problem };
 }
 
 /** `series@seconds=value` of each cell, and `series@seconds ended`; rows of a table in brackets. */

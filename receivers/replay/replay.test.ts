@@ -27,7 +27,7 @@ test('tables come in the order of the lines, and each series is one object', asy
   const { tables, log } = await replay({ files: [writeFile(t, 'a.json', threeLines)] });
   assert.deepEqual(describeTables(tables), threeTables);
   assert.equal(tables[0].series, tables[2].series);
-  assert.deepEqual(log, ['info: Replayed 3 points of 1 files']);
+  assert.deepEqual(log, ['info: Replayed 3 points of 1 file']);
 });
 
 test('what a Collector wrote is read: points of several instants and resources in a line', async () => {
@@ -76,7 +76,7 @@ test('a last line that a crash cut off is left out and no error', async (t) => {
   assert.deepEqual(describeTables(tables), threeTables);
   assert.deepEqual(log, [
     `info: ${path}:4 is cut off: the file was not closed`,
-    'info: Replayed 3 points of 1 files',
+    'info: Replayed 3 points of 1 file',
   ]);
 });
 
@@ -114,6 +114,22 @@ test('a file of no known format is named, and the next one is read', async (t) =
   const { tables, log } = await replay({ files: [wrong, writeFile(t, 'b.json', threeLines)] });
   assert.equal(tables.length, 3);
   assert.match(log[0], /^error: Cannot read .*a\.txt: it is neither OTLP JSON lines nor CSV nor Parquet/u);
+});
+
+test('files that cannot be replayed are told at the end, lost lines are counted and no failure', async (t) => {
+  const good = writeFile(t, 'a.json', `${threeLines}{}\n`);
+  const one = await replay({ files: [good] });
+  assert.equal(one.problem, undefined);
+  assert.deepEqual(one.log.slice(1), [
+    'info: Replayed 3 points of 1 file',
+    'warn: Lost 1 line that could not be read',
+  ]);
+  const foreign = writeFile(t, 'b.json', '{"a":1}\n{"a":2}\n');
+  const torn = writeFile(t, 'c.parquet', 'PAR1 and no end');
+  const { problem, log } = await replay({ files: [foreign, good, torn, createFolder(t)] });
+  assert.equal(problem, '3 of 4 files could not be replayed');
+  const why = "none of its lines is one of the file exporter's in json";
+  assert.ok(log.includes(`error: Cannot read ${foreign}: ${why}`), log.join('\n'));
 });
 
 test('gzip files are read up to where a crash cut them off', async (t) => {
@@ -188,7 +204,7 @@ test('tables wait until the exporters have room', async (t) => {
     { next, context: { readBacklog } },
   );
   assert.deepEqual(describeTables(collector.tables), threeTables);
-  assert.deepEqual(log, ['info: Replayed 3 points of 1 files']);
+  assert.deepEqual(log, ['info: Replayed 3 points of 1 file']);
 });
 
 test('a table that one of several exporters refuses is not handed on twice, and its points are named', async (t) => {
@@ -196,10 +212,7 @@ test('a table that one of several exporters refuses is not handed on twice, and 
   const next = { consume: (table: Table) => collector.consume(table) && collector.tables.length !== 2 };
   const { log } = await replay({ files: [writeFile(t, 'a.json', threeLines)] }, { next });
   assert.deepEqual(describeTables(collector.tables), threeTables);
-  assert.deepEqual(log, [
-    'info: Replayed 2 points of 1 files',
-    'warn: Lost 1 points that an exporter refused',
-  ]);
+  assert.deepEqual(log, ['info: Replayed 2 points of 1 file', 'warn: Lost 1 point that an exporter refused']);
 });
 
 test('instants and starts are moved to now, when times is now', async () => {
@@ -231,7 +244,7 @@ test('at_end wait keeps the agent', { timeout: 20_000 }, async (t) => {
     createTableCollector(),
   );
   await receiver.start();
-  await until(() => log.lines.includes('info: Replayed 3 points of 1 files'));
+  await until(() => log.lines.includes('info: Replayed 3 points of 1 file'));
   await receiver.shutdown();
 });
 

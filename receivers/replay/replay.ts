@@ -25,6 +25,8 @@ export class Replay implements Component {
   readonly #tables: Table[] = [];
   #points = 0;
   #refusedPoints = 0;
+  #lostLines = 0;
+  #unreadFiles = 0;
   #running: Promise<void> | undefined;
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
@@ -61,9 +63,16 @@ export class Replay implements Component {
     stream.flush();
     await this.#play(playback);
     if (signal.aborted) return;
-    log.info(`Replayed ${this.#points} points of ${paths.length} files`);
-    if (this.#refusedPoints > 0) log.warn(`Lost ${this.#refusedPoints} points that an exporter refused`);
-    if (this.#config.at_end === 'exit') this.#context.finish?.();
+    log.info(`Replayed ${countOf(this.#points, 'point')} of ${countOf(paths.length, 'file')}`);
+    if (this.#lostLines > 0) log.warn(`Lost ${countOf(this.#lostLines, 'line')} that could not be read`);
+    if (this.#refusedPoints > 0)
+      log.warn(`Lost ${countOf(this.#refusedPoints, 'point')} that an exporter refused`);
+    if (this.#config.at_end === 'exit') this.#context.finish?.(this.#explainUnread(paths.length));
+  }
+
+  #explainUnread(files: number): string | undefined {
+    if (this.#unreadFiles === 0) return undefined;
+    return `${this.#unreadFiles} of ${countOf(files, 'file')} could not be replayed`;
   }
 
   async #replay(path: string, stream: PointStream, playback: Playback): Promise<void> {
@@ -80,6 +89,7 @@ export class Replay implements Component {
       }
     } catch (error) {
       if (this.#stop.signal.aborted) return;
+      this.#unreadFiles += 1;
       this.#skipped.add(1, { receiver: this.#context.id, reason: 'unreadable' });
       this.#context.log.error(`Cannot read ${path}: ${describeError(error)}`);
     }
@@ -102,6 +112,7 @@ export class Replay implements Component {
       table: (table) => void this.#tables.push(table),
       malformed: (reason, line) => {
         tally.malformed += 1;
+        this.#lostLines += 1;
         this.#skipped.add(1, { receiver, reason: 'malformed' });
         const place = line === undefined ? path : `${path}:${line}`;
         if (tally.malformed <= namedLines) log.warn(`Skipped ${place}: ${reason}`);
@@ -115,4 +126,8 @@ export class Replay implements Component {
       },
     };
   }
+}
+
+function countOf(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

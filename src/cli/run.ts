@@ -27,6 +27,7 @@ export const command: Command = {
 
 Starts the pipelines of the configuration and runs until SIGINT, SIGTERM or SIGHUP; then everything that
 was measured is handed on, within 5 seconds. A second signal more than a second later leaves at once.
+Exits with 1 when it cannot start, or when a file that was to be replayed could not be.
 
 ${configUsage}
 `,
@@ -37,12 +38,12 @@ ${configUsage}
     const { config = [], set = [] } = parseOptions({ args: [...args], options: configOptions }).values;
     // Before anything that takes time: a signal during the start ends it in order, too.
     const end = waitForEnd();
-    await runService(await judgeConfigOf({ config, set }), end);
-    return exitCodes.success;
+    return runService(await judgeConfigOf({ config, set }), end);
   },
 };
 
-async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Promise<void> {
+/** @returns the exit code */
+async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Promise<number> {
   const { level, encoding } = config.telemetry.logs;
   const log = await createLog({ level, format: encoding });
   log.info(`Starting joulemetry ${readVersion()}`);
@@ -51,6 +52,7 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
   const { meter } = telemetry;
   // Node ends when nothing but a promise is waited for, say a replay that stays.
   const stay = setInterval(() => {}, longestTimerMs);
+  const problems: string[] = [];
   const finished = new EventEmitter();
   const last = once(finished, 'finish').then(() => 'the last table');
   try {
@@ -59,6 +61,7 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
       meter,
       observer,
       onFinish: () => finished.emit('finish'),
+      onProblem: (problem) => problems.push(problem),
       sampling: createSampling({ log, meter, onThread: stopHeapGrowth }),
     });
     await service.start();
@@ -70,6 +73,9 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
     });
     log.info(`Ending after ${await Promise.race([end, delivered])}`);
     await service.shutdown();
+    if (problems.length === 0) return exitCodes.success;
+    log.error(`Ended with a failure: ${problems.join('; ')}`);
+    return exitCodes.failure;
   } finally {
     clearInterval(stay);
     await telemetry.shutdown();

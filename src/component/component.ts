@@ -56,8 +56,10 @@ export interface ReceiverContext extends Context {
   /**
    * Says that this receiver has handed on its last table. Once every receiver that runs has said so, the agent ends
    * as after a signal. Not there where nobody waits for it.
+   * @param problem what this receiver could not do of what it was to do, if so: the agent ends with exit code 1,
+   * whatever ends it
    */
-  finish?(): void;
+  finish?(problem?: string): void;
   /**
    * How full the fullest queue is that this receiver's tables reach, from 0 to 1. Who can wait, as files can, need not
    * have its tables refused nor let them take the place of others. Not there where nobody knows.

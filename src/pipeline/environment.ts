@@ -18,6 +18,8 @@ export interface Environment {
   readonly observer?: Consumer | undefined;
   /** Called when every receiver that runs has handed on its last table. */
   onFinish?(): void;
+  /** Called when a receiver has handed on its last table and could not do all that it was to do. */
+  onProblem?(problem: string): void;
 }
 
 /** The context of one component. */

@@ -48,7 +48,10 @@ export async function startReceivers(
     const exporters = graph.findExporters(id);
     const context = {
       ...receiverContextFor(environment, id, claims.claimsFor(id)),
-      finish: () => finishLine.cross(id),
+      finish: (problem?: string) => {
+        if (problem !== undefined) environment.onProblem?.(`${id}: ${problem}`);
+        finishLine.cross(id);
+      },
       readBacklog: () => readFullest(exporters),
     };
     const component = await startReceiver(receiver, context, next);
