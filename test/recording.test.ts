@@ -168,6 +168,28 @@ service:
   assert.match(stderr, /Ended with a failure: replay: 1 of 2 files could not be replayed\s*$/);
 });
 
+test('a replay leaves out the energy that a meter beside it publishes, wherever that stands', async () => {
+  const [recorded, result] = ['recorded.csv', 'result.csv'].map((name) => join(createFolder(), name));
+  const row = `1970-01-01T00:00:01Z,1970-01-01T00:00:00Z,counter,double,,{},"{""hw.type"":""cpu""}",7`;
+  writeFileSync(recorded, `time,start_time,kind,type,state,resource,attributes,hw.energy (J)\n${row}\n`);
+  const agent = startAgent([
+    'run',
+    '-c',
+    writeConfig(`
+receivers: { replay: { files: ['${recorded}'] }, simulator: }
+exporters: { file: { path: '${result}', format: csv } }
+service:
+  telemetry: { metrics: { level: none } }
+  pipelines: { metrics: { receivers: [replay, simulator], exporters: [file] } }
+`),
+  ]);
+  await agent.waitFor(/Leaves out what another receiver publishes: hw\.energy by "simulator"/);
+  await agent.waitFor(/Replayed 1 point/);
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(readFileSync(result, 'utf8'), /^1970/mu);
+});
+
 test('a replay that waits at its end keeps an agent running in which nothing else does, until a signal', async () => {
   const path = join(createFolder(), 'gauges.json');
   writeGauges(path, 1);

@@ -7,6 +7,7 @@ import { countPoints } from '../../src/model/table.js';
 import { PointStream } from '../../src/recording/decoder.js';
 import type { Config } from './config.js';
 import { findFiles } from './find-files.js';
+import { leaveOutForeign } from './leave-out-foreign.js';
 import { Playback } from './playback.js';
 import { readFile, type FileSink } from './recorded-file.js';
 
@@ -54,7 +55,9 @@ export class Replay implements Component {
   async #run(paths: readonly string[]): Promise<void> {
     const { log } = this.#context;
     const { signal } = this.#stop;
-    const playback = new Playback(this.#config, this.#context, { next: this.#next, signal });
+    await this.#waitForOthers();
+    const next = leaveOutForeign(this.#context, this.#next);
+    const playback = new Playback(this.#config, this.#context, { next, signal });
     const stream = new PointStream({ table: (table) => void this.#tables.push(table) });
     for (const path of paths) {
       if (signal.aborted) return;
@@ -73,6 +76,12 @@ export class Replay implements Component {
   #explainUnread(files: number): string | undefined {
     if (this.#unreadFiles === 0) return undefined;
     return `${this.#unreadFiles} of ${countOf(files, 'file')} could not be replayed`;
+  }
+
+  /** What meters publish is theirs, wherever they stand in the configuration. */
+  async #waitForOthers(): Promise<void> {
+    const stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', resolve));
+    await Promise.race([this.#context.othersStarted, stopped]);
   }
 
   async #replay(path: string, stream: PointStream, playback: Playback): Promise<void> {

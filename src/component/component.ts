@@ -54,6 +54,11 @@ export interface ReceiverContext extends Context {
   /** Asked before something is published that a machine has once only. */
   readonly claims: Claims;
   /**
+   * Fulfilled when every receiver has started, and so has claimed what it publishes. Not there where there are no
+   * others.
+   */
+  readonly othersStarted?: Promise<void>;
+  /**
    * Says that this receiver has handed on its last table. Once every receiver that runs has said so, the agent ends
    * as after a signal. Not there where nobody waits for it.
    * @param problem what this receiver could not do of what it was to do, if so: the agent ends with exit code 1,

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { freeClaims, type Claims } from '../component/claims.js';
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
@@ -40,7 +41,11 @@ export async function startReceivers(
 ): Promise<readonly Component[]> {
   const running = new Map<string, Component>();
   const claims = new ClaimRegistry();
-  const finishLine = new FinishLine(() => environment.onFinish?.());
+  const start = new EventEmitter();
+  const shared = {
+    finishLine: new FinishLine(() => environment.onFinish?.()),
+    othersStarted: once(start, 'end').then(() => {}),
+  };
   const startInto = async (receiver: ReceiverConfig) => {
     const { id } = receiver;
     const next = graph.findEntry(id);
@@ -48,10 +53,7 @@ export async function startReceivers(
     const exporters = graph.findExporters(id);
     const context = {
       ...receiverContextFor(environment, id, claims.claimsFor(id)),
-      finish: (problem?: string) => {
-        if (problem !== undefined) environment.onProblem?.(`${id}: ${problem}`);
-        finishLine.cross(id);
-      },
+      ...lendShared(id, environment, shared),
       readBacklog: () => readFullest(exporters),
     };
     const component = await startReceiver(receiver, context, next);
@@ -73,8 +75,22 @@ export async function startReceivers(
     await Promise.all([...running.values()].map(async (component) => component.shutdown()));
     throw error;
   }
-  finishLine.expect([...running.keys()]);
+  start.emit('end');
+  shared.finishLine.expect([...running.keys()]);
   return [...running.values()];
+}
+
+/** What all receivers have together, as one of them sees it. */
+function lendShared(
+  id: string,
+  environment: Environment,
+  { finishLine, othersStarted }: { readonly finishLine: FinishLine; readonly othersStarted: Promise<void> },
+): Pick<ReceiverContext, 'finish' | 'othersStarted'> {
+  const finish = (problem?: string) => {
+    if (problem !== undefined) environment.onProblem?.(`${id}: ${problem}`);
+    finishLine.cross(id);
+  };
+  return { finish, othersStarted };
 }
 
 function compareYielding(a: ReceiverConfig, b: ReceiverConfig): number {

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import type { Metric } from '../../src/model/series.js';
+import { busyTime, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+import { leaveOutForeign } from './leave-out-foreign.js';
+
+const seriesOf = (metric: Metric, attributes = {}) => ({
+  metric,
+  resource: { attributes: {} },
+  attributes,
+  start: 0n,
+});
+
+const table = {
+  series: [
+    seriesOf(hwEnergy, { 'hw.type': 'cpu', 'hw.id': 'cpu-package-0' }),
+    seriesOf(hwEnergy, { 'hw.type': 'gpu', 'hw.id': 'gpu-0' }),
+    seriesOf(raplEnergy, { 'rapl.domain': 'core' }),
+    seriesOf(busyTime),
+    seriesOf({ ...busyTime, name: 'process.thread.count' }),
+  ],
+  epoch: 5n,
+  offsets: Float64Array.of(0),
+  values: Float64Array.of(1, 2, 3, 4, 5),
+};
+
+function passThrough(owners: Readonly<Record<string, string>>) {
+  const next = createTableCollector();
+  const log = createLogCollector();
+  const claims = { claim: (key: string) => owners[key] };
+  const consumer = leaveOutForeign({ id: 'replay', claims, log }, next);
+  consumer.consume(table);
+  consumer.consume(table);
+  return { values: [...next.tables[0].values], tables: next.tables, log: log.lines };
+}
+
+test('leaveOutForeign leaves out what meters publish, and says once whose it is', () => {
+  const { values, log } = passThrough({ 'energy/cpu': 'rapl', 'energy/core': 'rapl', usage: 'process/own' });
+  assert.deepEqual(values, [2, 5]);
+  assert.deepEqual(log, [
+    'warn: Leaves out what another receiver publishes: hw.energy by "rapl"',
+    'warn: Leaves out what another receiver publishes: rapl.energy by "rapl"',
+    'warn: Leaves out what another receiver publishes: system.cpu.busy.time by "process/own"',
+  ]);
+});
+
+test('leaveOutForeign hands everything on beside another replay', () => {
+  const { tables, log } = passThrough({ 'energy/cpu': 'replay/second', usage: 'replay/second' });
+  assert.equal(tables[0], table);
+  assert.deepEqual(log, []);
+});

@@ -1,0 +1,67 @@
+import { ClaimedSeries } from '../../src/component/claimed-series.js';
+import type { ReceiverContext } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { parseComponentId } from '../../src/config/component-id.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Series } from '../../src/model/series.js';
+import {
+  busyTime,
+  floorPower,
+  hwEnergy,
+  processCpuTime,
+  raplEnergy,
+} from '../../src/model/shared-metrics.js';
+
+/**
+ * Stands behind a replay and leaves out what a meter of the same agent publishes: the sum would be twice what was
+ * used. Other replays may publish it, too: files of another machine, say.
+ */
+export function leaveOutForeign(
+  { id, claims, log }: Pick<ReceiverContext, 'id' | 'claims' | 'log'>,
+  next: Consumer,
+): Consumer {
+  const { type } = parseComponentId(id);
+  const findMeter = (key: string) => {
+    const owner = claims.claim(key);
+    return owner === undefined || parseComponentId(owner).type === type ? undefined : owner;
+  };
+  const claimed = new ClaimedSeries({ claim: findMeter }, next);
+  const told = new Set<string>();
+  const claimOne = createPlans((series: Series) => {
+    const key = claimKey(series);
+    const owner = key === undefined ? undefined : claimed.claim(key, series);
+    if (owner === undefined) return series;
+    const message = `Leaves out what another receiver publishes: ${series.metric.name} by "${owner}"`;
+    if (!told.has(message)) log.warn(message);
+    told.add(message);
+    return series;
+  });
+  const claimAll = createPlans((series: readonly Series[]) => series.map(claimOne));
+  return {
+    consume(table) {
+      claimAll(table.series);
+      table.ended?.forEach(claimOne);
+      return claimed.consume(table);
+    },
+  };
+}
+
+/** What a meter of this series would claim; undefined: it is no meter's alone. */
+function claimKey({ metric, attributes }: Series): string | undefined {
+  switch (metric.name) {
+    case hwEnergy.name:
+    case floorPower.name:
+      return keyOf(attributes['hw.type']);
+    case raplEnergy.name:
+      return keyOf(attributes['rapl.domain']);
+    case processCpuTime.name:
+    case busyTime.name:
+      return 'usage';
+    default:
+      return undefined;
+  }
+}
+
+function keyOf(domain: unknown): string {
+  return typeof domain === 'string' && domain !== '' ? `energy/${domain}` : 'energy';
+}
