@@ -57,7 +57,7 @@ export interface ReceiverContext extends Context {
    * Fulfilled when every receiver has started, and so has claimed what it publishes. Not there where there are no
    * others.
    */
-  readonly othersStarted?: Promise<void>;
+  readonly othersStarted?: Promise<unknown>;
   /**
    * Says that this receiver has handed on its last table. Once every receiver that runs has said so, the agent ends
    * as after a signal. Not there where nobody waits for it.

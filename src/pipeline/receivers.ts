@@ -44,7 +44,7 @@ export async function startReceivers(
   const start = new EventEmitter();
   const shared = {
     finishLine: new FinishLine(() => environment.onFinish?.()),
-    othersStarted: once(start, 'end').then(() => {}),
+    othersStarted: once(start, 'end'),
   };
   const startInto = async (receiver: ReceiverConfig) => {
     const { id } = receiver;
@@ -84,7 +84,7 @@ export async function startReceivers(
 function lendShared(
   id: string,
   environment: Environment,
-  { finishLine, othersStarted }: { readonly finishLine: FinishLine; readonly othersStarted: Promise<void> },
+  { finishLine, othersStarted }: { readonly finishLine: FinishLine; readonly othersStarted: Promise<unknown> },
 ): Pick<ReceiverContext, 'finish' | 'othersStarted'> {
   const finish = (problem?: string) => {
     if (problem !== undefined) environment.onProblem?.(`${id}: ${problem}`);
