@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { KnotFinder, type Finding } from './knot-finder.js';
+
+function findAll(readings: readonly (readonly [number, number])[], finder = new KnotFinder()): Finding[] {
+  return readings.map(([at, value]) => finder.read(at, value));
+}
+
+test('KnotFinder finds a knot in every reading that changed', () => {
+  const readings = [
+    [0, 0],
+    [10, 100],
+    [20, 140],
+  ] as const;
+  assert.deepEqual(findAll(readings), ['knot', 'knot', 'knot']);
+});
+
+test('KnotFinder begins at the first change of a meter that is slower than its readings', () => {
+  const finder = new KnotFinder();
+  const readings = [
+    [3, 100],
+    [7, 100],
+    [11, 200],
+    [15, 200],
+    [19, 200],
+    [23, 300],
+  ] as const;
+  assert.deepEqual(findAll(readings, finder), [
+    'knot',
+    'nothing',
+    'first knot',
+    'nothing',
+    'nothing',
+    'knot',
+  ]);
+  assert.equal(finder.refreshNs, 12);
+});
+
+test('KnotFinder begins at the second reading when only the third shows that the meter is slow', () => {
+  const finder = new KnotFinder();
+  const early = [
+    [0, 0],
+    [1, 500],
+  ] as const;
+  assert.deepEqual(findAll(early, finder), ['knot', 'knot']);
+  assert.equal(finder.isBegun, false);
+  assert.equal(finder.read(2, 500), 'late');
+  assert.equal(finder.isBegun, true);
+});
+
+test('KnotFinder takes a counter for still after twice the time between two changes', () => {
+  const readings = [
+    [0, 0],
+    [10, 10],
+    [20, 20],
+    [39, 20],
+    [40, 20],
+    [50, 20],
+    [60, 80],
+  ] as const;
+  assert.deepEqual(findAll(readings), ['knot', 'knot', 'knot', 'nothing', 'still', 'still', 'knot']);
+});
+
+test('KnotFinder takes neither a reading that comes again nor one that fell', () => {
+  const finder = new KnotFinder();
+  const readings = [
+    [0, 0],
+    [10, 100],
+    [10, 200],
+    [20, 50],
+    [30, 140],
+  ] as const;
+  assert.deepEqual(findAll(readings, finder), ['knot', 'knot', 'nothing', 'fallen', 'knot']);
+  assert.equal(finder.value, 140);
+});

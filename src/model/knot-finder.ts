@@ -1,0 +1,121 @@
+/**
+ * How much is known about the first reading. It may lie in the middle of a refresh interval of a slow meter: the
+ * growth up to the next change would then be that of the whole interval.
+ *
+ * - none: no reading yet
+ * - first: one reading only
+ * - repeated: the first reading came again, so the meter is slower than its readings and the first one goes
+ * - changed: the second reading differed; the third will tell whether the meter is slow
+ */
+type Beginning = 'none' | 'first' | 'repeated' | 'changed' | 'done';
+
+/**
+ * What a reading is to the curve of its counter.
+ *
+ * - knot: the counter changed, or this is its first reading
+ * - still: a knot, too: the counter did not change for twice the time that it takes from one change to the next
+ * - first knot: the counter changed, and what was read before shows an instant that nobody knows
+ * - late: no knot, but it tells that the first reading shows an instant that nobody knows: the second is the first knot
+ * - nothing: no knot, or not later than the reading before
+ * - fallen: it is another counter now; this reading is not taken
+ */
+export type Finding = 'knot' | 'still' | 'first knot' | 'late' | 'nothing' | 'fallen';
+
+/** How much a new interval between two changes counts in the learned refresh interval. */
+const learningRate = 1 / 16;
+const leastRepeatedShare = 1 / 32;
+
+/**
+ * Finds the readings of a meter between which its counter may be taken for linear: those at which it changed. One at
+ * which it did not is a knot only after twice the learned time between changes, so that a meter that is slower than
+ * its readings is not taken for idle and then for twice as busy. Times are nanoseconds.
+ */
+export class KnotFinder {
+  #beginning: Beginning = 'none';
+  #readAt = -Infinity;
+  #changedAt = NaN;
+  #value = NaN;
+  /** Learned time between two readings with a change. The meter may be faster, where hardly any is without. */
+  #changeNs = 0;
+  #isRepeated = false;
+  /** How many of the last changes came after readings without one. */
+  #repeatedShare = 0;
+
+  /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
+  get refreshNs(): number {
+    return this.#repeatedShare > leastRepeatedShare ? this.#changeNs : 0;
+  }
+
+  /** Whether it is certain which reading is the first knot. */
+  get isBegun(): boolean {
+    return this.#beginning === 'done';
+  }
+
+  /** Time of the last reading. */
+  get readAt(): number {
+    return this.#readAt;
+  }
+
+  /** Time of the last reading with a change. */
+  get changedAt(): number {
+    return this.#changedAt;
+  }
+
+  /** The last reading. */
+  get value(): number {
+    return this.#value;
+  }
+
+  /**
+   * Takes a reading.
+   * @param isExact the counter is computed at each reading, not refreshed now and then
+   */
+  read(at: number, value: number, isExact = false): Finding {
+    if (at <= this.#readAt) return 'nothing';
+    if (value < this.#value) return 'fallen';
+    const finding = this.#judge(at, value, isExact);
+    this.#readAt = at;
+    this.#value = value;
+    return finding;
+  }
+
+  /** No reading will follow: what is known has to do. */
+  finish(): void {
+    if (this.#beginning === 'changed') this.#beginning = 'done';
+  }
+
+  #judge(at: number, value: number, isExact: boolean): Finding {
+    if (value > this.#value) return this.#change(at);
+    if (this.#beginning !== 'none') return this.#repeat(at);
+    this.#changedAt = at;
+    this.#beginning = isExact ? 'done' : 'first';
+    return 'knot';
+  }
+
+  #change(at: number): Finding {
+    const before = this.#beginning;
+    if (before === 'changed' || before === 'done') this.#learn(at - this.#changedAt);
+    this.#beginning = before === 'first' ? 'changed' : 'done';
+    this.#changedAt = at;
+    return before === 'repeated' ? 'first knot' : 'knot';
+  }
+
+  #repeat(at: number): Finding {
+    this.#isRepeated = true;
+    if (this.#beginning === 'first') this.#beginning = 'repeated';
+    if (this.#beginning === 'changed') {
+      this.#beginning = 'done';
+      return 'late';
+    }
+    return this.#changeNs > 0 && at - this.#changedAt >= 2 * this.#changeNs ? 'still' : 'nothing';
+  }
+
+  #learn(intervalNs: number): void {
+    const known = this.#changeNs;
+    // A domain that used nothing for an hour has not become slow.
+    const next = Math.min(intervalNs, 4 * known);
+    this.#changeNs = known === 0 ? intervalNs : known + (next - known) * learningRate;
+    this.#repeatedShare += (Number(this.#isRepeated) - this.#repeatedShare) * learningRate;
+    this.#isRepeated = false;
+  }
+}
