@@ -84,7 +84,10 @@ export async function startReceivers(
 function lendShared(
   id: string,
   environment: Environment,
-  { finishLine, othersStarted }: { readonly finishLine: FinishLine; readonly othersStarted: Promise<unknown> },
+  {
+    finishLine,
+    othersStarted,
+  }: { readonly finishLine: FinishLine; readonly othersStarted: Promise<unknown> },
 ): Pick<ReceiverContext, 'finish' | 'othersStarted'> {
   const finish = (problem?: string) => {
     if (problem !== undefined) environment.onProblem?.(`${id}: ${problem}`);
