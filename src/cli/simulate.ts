@@ -13,7 +13,8 @@ export const command: Command = {
   usage: `Usage: joulemetry simulate [OPTIONS]
 
 Simulates a machine with energy meters, processes and faults, of which the truth is known. The same seed and options
-give the same machine. Without --tree: prints what is true after a time, at once.
+give the same machine. Without --tree: prints what is true after a time, without waiting for it: a day takes about half
+a minute of computing, with more processes and arrivals longer.
 
       --duration TIME      how long (default: 1m; with --tree: until SIGINT or SIGTERM)
       --json               the summary as JSON

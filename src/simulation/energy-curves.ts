@@ -25,9 +25,12 @@ export class EnergyCurves {
 
   /** From this instant on, these processes cost what they cost now. */
   add(startUs: number, processes: readonly SimulatedProcess[]): void {
-    const slopes = Float64Array.from(this.#domains, (domain) =>
-      processes.reduce((sum, process) => sum + process.slopeIn(domain), domain.floorMilliwatts),
-    );
+    const slopes = new Float64Array(this.#domains.length);
+    for (const [i, domain] of this.#domains.entries()) {
+      let slope = domain.floorMilliwatts;
+      for (const process of processes) slope += process.slopeIn(domain);
+      slopes[i] = slope;
+    }
     const last = this.#segments.at(-1);
     const startNj = this.#domains.map((_, i) => (last === undefined ? 0n : energyOf(last, i, startUs)));
     this.#segments.push({ startUs, startNj, slopes });

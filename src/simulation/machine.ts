@@ -11,6 +11,7 @@ import { Timeline } from './timeline.js';
 const phaseUs = 100_000;
 // Slow meters refresh every 5 s.
 const leastKeptUs = 30_000_000;
+const leastForgotten = 64;
 
 /** What the processes of a cgroup, those that ended among them, used. Without the cgroups below it. */
 export interface CgroupTruth {
@@ -44,6 +45,7 @@ export class Machine {
   #curves: EnergyCurves;
   #live: SimulatedProcess[] = [];
   #ended: SimulatedProcess[] = [];
+  #forgetAt = leastForgotten;
   #past = new Map<string, Past>();
   #segmentUs = 0;
   #nextUs = 0;
@@ -161,6 +163,7 @@ export class Machine {
     this.#curves = new EnergyCurves(this.domains, this.#keptUs);
     this.#live = [];
     this.#ended = [];
+    this.#forgetAt = leastForgotten;
     this.#past = new Map();
     this.#begin();
   }
@@ -178,9 +181,16 @@ export class Machine {
       process.share(us, 0, 0);
       this.#add(this.#past, process, us);
     }
+    this.#ended.push(...dead);
+    if (this.#ended.length >= this.#forgetAt) this.#forget(us);
+  }
+
+  /** Looks through the dead only after as many more died, so that a long memory costs no more than a short one. */
+  #forget(us: number): void {
     // Somebody may still ask for the instant at which the one before was remembered.
     const sinceUs = us - 2 * this.spec.rememberUs;
-    this.#ended = [...this.#ended.filter(({ identity }) => identity.diesUs > sinceUs), ...dead];
+    this.#ended = this.#ended.filter(({ identity }) => identity.diesUs > sinceUs);
+    this.#forgetAt = Math.max(leastForgotten, 2 * this.#ended.length);
   }
 
   #add(sums: Map<string, Past>, process: SimulatedProcess, us: number): void {

@@ -85,11 +85,8 @@ const mostProcesses = 15;
 /** The summary for people. */
 export function describeSummary(summary: Summary): string {
   const { seed, seconds, domains, processes, births, cpuSeconds } = summary;
-  const costOf = ({ joules }: Summary['processes'][number]) =>
-    Object.entries(joules)
-      .filter(([name]) => /^(package|dram|gpu)-/u.test(name))
-      .reduce((sum, [, value]) => sum + value, 0);
-  const top = processes.toSorted((a, b) => costOf(b) - costOf(a)).slice(0, mostProcesses);
+  const costs = processes.map((process) => ({ ...process, cost: costOf(process) }));
+  const top = costs.toSorted((a, b) => b.cost - a.cost).slice(0, mostProcesses);
   return [
     `Machine of seed ${seed}, ${seconds} s: ${births} processes, ${cpuSeconds.toFixed(3)} s of CPU time`,
     '',
@@ -99,15 +96,20 @@ export function describeSummary(summary: Summary): string {
     ),
     '',
     row(['process', 'joules', 'CPU seconds', 'J per CPU s']),
-    ...top.map((process) => {
-      const joules = costOf(process);
-      const perSecond = process.cpuSeconds === 0 ? 0 : joules / process.cpuSeconds;
-      const name = `${process.pid} ${process.name}`;
-      return row([name, joules.toFixed(3), process.cpuSeconds.toFixed(3), perSecond.toFixed(2)]);
+    ...top.map(({ pid, name, cost, cpuSeconds: used }) => {
+      const perSecond = used === 0 ? 0 : cost / used;
+      return row([`${pid} ${name}`, cost.toFixed(3), used.toFixed(3), perSecond.toFixed(2)]);
     }),
     ...(processes.length > top.length ? [`and ${processes.length - top.length} that used less`] : []),
     '',
   ].join('\n');
+}
+
+/** In domains that do not overlap. */
+function costOf({ joules }: Summary['processes'][number]): number {
+  return Object.entries(joules)
+    .filter(([name]) => /^(package|dram|gpu)-/u.test(name))
+    .reduce((sum, [, value]) => sum + value, 0);
 }
 
 function row([first = '', ...rest]: readonly string[]): string {
