@@ -8,10 +8,13 @@ import { PageSource } from './page.js';
 import { createPageServer } from './serve.js';
 import { SeriesStore } from './store.js';
 
+const standardEndpoint = 'localhost:9464';
+
 export const factory: ExporterFactory<typeof schema> = {
   schema,
   check: ({ path }) =>
     path.startsWith('/') ? [] : [`path: expected a path such as "/metrics", found "${path}"`],
+  listensAt: ({ endpoint }) => endpoint ?? standardEndpoint,
   create(config, { log, clock, host }) {
     const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
     const store = createStore(config, log, host);
@@ -20,7 +23,7 @@ export const factory: ExporterFactory<typeof schema> = {
     return {
       async start() {
         const server = createPageServer({ path: config.path, pages, log });
-        listener = await listenAsWished(server, { chosen: config.endpoint, fallback: 'localhost:9464', log });
+        listener = await listenAsWished(server, { chosen: config.endpoint, fallback: standardEndpoint, log });
         if (listener) log.info(`Serving metrics at http://${listener.address}${config.path}`);
       },
       consume(table) {

@@ -11,6 +11,7 @@ export const factory: ExtensionFactory<typeof schema> = {
   schema,
   check: ({ path }) =>
     path.startsWith('/') ? [] : [`path: found "${path}", wanted a path that begins with "/"`],
+  listensAt: ({ endpoint }) => endpoint ?? standardEndpoint,
   create: (config, context) => new HealthCheck(config, context),
 };
 

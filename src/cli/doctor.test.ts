@@ -36,6 +36,23 @@ test('doctor asks the receivers of a configuration, with its settings', () => {
   assert.match(stdout, /can be neither measured nor estimated/);
 });
 
+test('doctor looks at the ports of a configuration', () => {
+  const readers = '[{pull: {exporter: {prometheus: {host: "::1", port: 0}}}}]';
+  const settings = [
+    'exporters.prometheus.endpoint=:0',
+    'service.extensions=[]',
+    `service.telemetry.metrics.readers=${readers}`,
+  ];
+  const { stdout } = doctor('--json', ...settings.map((setting) => `--set=${setting}`));
+  const { system } = JSON.parse(stdout) as { system: { name: string; found: string }[] };
+  const ports = system.filter(({ name }) => name.includes(':'));
+  assert.deepEqual(
+    ports.map(({ name }) => name),
+    [':0', '[::1]:0'],
+  );
+  assert.equal(ports[0]?.found, 'free, for exporter "prometheus"');
+});
+
 test('doctor exits with 2, when the configuration is wrong', () => {
   const { status, stderr } = doctor('--set', 'receivers.rapl.sysfz=/sys');
   assert.equal(status, 2);

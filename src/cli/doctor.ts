@@ -1,5 +1,6 @@
 import type { ReceiverContext } from '../component/component.js';
 import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
+import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
 import { createWallClock } from '../linux/wall-clock.js';
 import { receiverContextFor } from '../pipeline/receivers.js';
@@ -46,31 +47,24 @@ function createJson({ version, ...rest }: Diagnosis): string {
 }
 
 async function diagnose(options: ConfigOptions): Promise<Diagnosis> {
+  const service = await judgeConfigOf(options);
   const log = createPlainLog('error');
   const sampling = createSampling({ log, meter: silentMeter });
   const clock = createWallClock();
   const host = { attributes: {} };
   const contextOf = (id: string): ReceiverContext =>
     receiverContextFor({ logFor: () => log, clock, meter: silentMeter, host, sampling }, id);
-  const setups = await listSetups(options, contextOf);
+  const isConfigured = options.config.length > 0 || options.set.length > 0;
+  const setups = isConfigured ? listConfigured(service, contextOf) : await listBuiltIn(contextOf);
   const receivers = await Promise.all(setups.map(checkReceiver));
   await sampling.shutdown();
-  const system = [...checkSystem(), ...(await checkPorts(log))];
+  const system = [...checkSystem(), ...(await checkPorts(service, log))];
   return { version: readVersion(), energy: findBestSource(receivers), receivers, system };
 }
 
 type ContextOf = (id: string) => ReceiverContext;
 
-function listSetups(options: ConfigOptions, contextOf: ContextOf): Promise<readonly ReceiverSetup[]> {
-  const isConfigured = options.config.length > 0 || options.set.length > 0;
-  return isConfigured ? listConfigured(options, contextOf) : listBuiltIn(contextOf);
-}
-
-async function listConfigured(
-  options: ConfigOptions,
-  contextOf: ContextOf,
-): Promise<readonly ReceiverSetup[]> {
-  const { receivers } = await judgeConfigOf(options);
+function listConfigured({ receivers }: ServiceConfig, contextOf: ContextOf): readonly ReceiverSetup[] {
   return [...receivers.values()].map(({ id, factory, settings }) => ({
     id,
     factory,

@@ -23,7 +23,7 @@ export async function startOwnTelemetry(
   }
   return startTelemetry({
     level: metrics.level,
-    pull: findPull(metrics.readers),
+    pull: findPull(metrics),
     pushes: metrics.readers.flatMap(({ periodic }) => periodic ?? []),
     attributes: describeSelf(resource),
     log,
@@ -31,8 +31,9 @@ export async function startOwnTelemetry(
   });
 }
 
-/** Without any reader there is the standard endpoint, as in the Collector. */
-function findPull(readers: TelemetryConfig['metrics']['readers']): PullWish | undefined {
+/** Where the own telemetry is served, if it is. Without any reader there is the standard endpoint, as in the Collector. */
+export function findPull({ level, readers }: TelemetryConfig['metrics']): PullWish | undefined {
+  if (level === 'none') return undefined;
   if (readers.length === 0) return { ...standard, isExplicit: false };
   const pull = readers.find((reader) => reader.pull !== null)?.pull;
   return pull ? { ...pull.exporter.prometheus, isExplicit: true } : undefined;

@@ -2,18 +2,46 @@ import { createServer } from 'node:http';
 import { describeError } from '../../component/errors.js';
 import { listen } from '../../component/listen.js';
 import type { Log } from '../../component/log.js';
+import type { ComponentConfig } from '../../config/components.js';
+import type { ServiceConfig } from '../../config/service.js';
+import { findPull } from '../own-telemetry.js';
 import type { Check } from './check.js';
 
-/** Where an agent with the default configuration listens, and what for. */
-const defaultEndpoints = [
-  { endpoint: 'localhost:9464', use: 'metrics for Prometheus' },
-  { endpoint: 'localhost:8888', use: "the collector's own telemetry" },
-  { endpoint: 'localhost:13133', use: 'health check' },
-];
+/** Looks whether the endpoints are free at which an agent with this configuration listens. */
+export function checkPorts(config: ServiceConfig, log: Log): Promise<readonly Check[]> {
+  return Promise.all(listEndpoints(config).map(({ endpoint, use }) => checkPort(endpoint, use, log)));
+}
 
-/** Looks whether the default endpoints are free. */
-export function checkPorts(log: Log): Promise<readonly Check[]> {
-  return Promise.all(defaultEndpoints.map((one) => checkPort(one.endpoint, one.use, log)));
+interface Use {
+  readonly endpoint: string;
+  readonly use: string;
+}
+
+function listEndpoints({
+  exporters,
+  extensions,
+  pipelines,
+  runningExtensions,
+  telemetry,
+}: ServiceConfig): readonly Use[] {
+  const exporterIds = [...new Set(pipelines.flatMap((pipeline) => pipeline.exporters))];
+  const pull = findPull(telemetry.metrics);
+  return [
+    ...exporterIds.flatMap((id) => findUse(exporters.get(id))),
+    ...(pull ? [{ endpoint: joinEndpoint(pull), use: "the collector's own telemetry" }] : []),
+    ...runningExtensions.flatMap((id) => findUse(extensions.get(id))),
+  ];
+}
+
+function findUse(component: ComponentConfig<'exporter'> | ComponentConfig<'extension'> | undefined): Use[] {
+  const endpoint = component?.factory.listensAt?.(component.settings);
+  return component && endpoint !== undefined
+    ? [{ endpoint, use: `${component.kind} "${component.id}"` }]
+    : [];
+}
+
+function joinEndpoint({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Looks whether one can listen at an endpoint, by doing so. */
