@@ -13,6 +13,8 @@ export interface Columns {
   readonly dead: readonly { readonly domain: Domain; readonly source: string }[];
   /** How many counters began anew since the sampler was opened. */
   readonly resets: number;
+  /** Those whose counters began anew just before these columns. */
+  readonly anew: readonly Domain[];
   /** What a person should know about the choice of interface and domains. */
   readonly notes: readonly string[];
 }

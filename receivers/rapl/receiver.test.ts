@@ -80,6 +80,19 @@ test('RaplReceiver hands on the latest reading when flushed, however long its in
   );
 });
 
+test('RaplReceiver says which counter began anew', async (t) => {
+  const sysfs = writeMachine(t);
+  const { receiver, log } = create(t, sysfs, { sampling_interval: '1h' });
+  await receiver.start();
+  for (const microjoules of [1_000_000, 1_100_000]) {
+    sysfs.writeEnergy('intel-rapl:0:0', microjoules);
+    await receiver.flush();
+  }
+  assert.deepEqual(log.lines.slice(1), [
+    'warn: The energy counter of dram-0 began anew: what was used in between is unknown',
+  ]);
+});
+
 test('RaplReceiver leaves nothing of another receiver open, when it does not start', async (t) => {
   const sysfs = createFakeSysfs(t);
   const { receiver } = create(t, sysfs, {});

@@ -100,7 +100,7 @@ export class RaplReceiver implements Component {
     if (own.length > 0)
       this.#tellOnce('info', `Reads ${describeDomains({ interface: columns.interface, domains: own })}`);
     if (columns.resets > this.#resets)
-      log.warn('An energy counter began anew: what was used in between is unknown');
+      log.warn(`The energy counter of ${describeAnew(columns)} began anew: what was used in between is unknown`);
     this.#resets = columns.resets;
     for (const note of columns.notes) this.#tellOnce('warn', note);
     if (this.#owners.size > 0 && own.length > 0) {
@@ -149,6 +149,10 @@ export class RaplReceiver implements Component {
     this.#timer = setInterval(() => watch.check(), copyCheckMs);
     this.#timer.unref();
   }
+}
+
+function describeAnew({ anew }: Columns): string {
+  return anew.map(nameDomain).join(' and ');
 }
 
 function listCopies({ domain, copies }: Zone): readonly DomainState[] {

@@ -35,6 +35,7 @@ test('openRaplSampler describes its columns and counts from 0 at the first row',
     dead: [],
     notes: [],
     resets: 0,
+    anew: [],
   });
   assert.equal(sampler.width, 1);
   assert.deepEqual(readRow(sampler), [0]);
@@ -60,7 +61,8 @@ test('openRaplSampler begins a generation, when a counter began anew, and goes o
   assert.equal(sampler.generation, 1);
   assert.notEqual(sampler.lives?.[0], life);
   assert.equal(sampler.lives?.[1], dramLife);
-  assert.equal((sampler.columns as Columns).resets, 1);
+  const { resets, anew } = sampler.columns as Columns;
+  assert.deepEqual([resets, anew], [1, [{ kind: 'package', package: 0 }]]);
   sysfs.writeEnergy('intel-rapl:0', 3_350_000);
   assert.deepEqual(readRow(sampler), [0.25, 1]);
   assert.equal(sampler.generation, 1);

@@ -124,8 +124,9 @@ class RaplSampler implements Sampler {
   #beginAnew(reader: EnergyReader): void {
     const before = this.lives;
     this.#show(reader);
-    this.#resets += this.lives.filter((life) => !before.includes(life)).length;
-    this.columns = this.columns && { ...this.columns, resets: this.#resets };
+    const anew = this.columns?.domains.filter((_, i) => !before.includes(this.lives[i])) ?? [];
+    this.#resets += anew.length;
+    this.columns = this.columns && { ...this.columns, resets: this.#resets, anew };
   }
 
   /** Makes columns of the counters that are alive: another generation, unless they are the same lives as before. */
@@ -146,6 +147,7 @@ class RaplSampler implements Sampler {
       dead: place(all.filter((column) => !shown.includes(column))),
       notes: this.#notes,
       resets: this.#resets,
+      anew: [],
     };
     this.generation++;
   }
