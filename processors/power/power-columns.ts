@@ -1,51 +1,73 @@
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import type { PowerSource } from './power-source.js';
+import { ExactSource } from './exact-source.js';
+import type { MeteredSource } from './metered-source.js';
+import { createPowerTables, PowerPoints } from './power-points.js';
 
 /** An energy column of a table. */
-export interface PowerColumn {
+export interface PowerColumn<Source> {
   /** Where it is in a row. */
   readonly index: number;
-  readonly source: PowerSource;
+  readonly source: Source;
 }
 
-/** The energy columns of the tables with one array of series. They get their power at the same instants. */
-export class PowerColumns {
-  readonly #columns: readonly PowerColumn[];
-  readonly #series: readonly Series[];
+export type PowerSource = ExactSource | MeteredSource;
 
-  constructor(columns: readonly PowerColumn[]) {
-    this.#columns = columns;
-    this.#series = columns.map(({ source }) => source.series);
+/** A table, and where its windows end: times are nanoseconds. */
+interface Frame {
+  readonly table: Table;
+  /** Time of the table's epoch; windows end at multiples of their length. */
+  readonly shiftNs: number;
+  readonly windowNs: number;
+}
+
+/** The energy columns of the tables with one array of series. Their windows end at the same instants. */
+export class PowerColumns {
+  readonly #sources: readonly PowerSource[];
+  readonly #exact: readonly PowerColumn<ExactSource>[];
+  readonly #exactSeries: readonly Series[];
+  readonly #metered: readonly (PowerColumn<MeteredSource> & { readonly series: readonly Series[] })[];
+  readonly #meteredSeries: readonly Series[];
+
+  constructor(columns: readonly PowerColumn<PowerSource>[]) {
+    this.#sources = columns.map(({ source }) => source);
+    this.#exact = columns.flatMap(({ index, source }) =>
+      source instanceof ExactSource ? [{ index, source }] : [],
+    );
+    this.#exactSeries = this.#exact.map(({ source }) => source.series);
+    this.#metered = columns.flatMap(({ index, source }) =>
+      source instanceof ExactSource ? [] : [{ index, source, series: [source.series] }],
+    );
+    this.#meteredSeries = this.#metered.map(({ source }) => source.series);
   }
 
-  /**
-   * A row of watts for each window that ends in this table.
-   * @param shiftNs time of the table's epoch; windows end at multiples of their length
-   * @returns undefined where none ends
-   */
-  derive(table: Table, shiftNs: number, windowNs: number): Table | undefined {
-    if (this.#columns.length === 0 || table.offsets.length === 0) return undefined;
-    this.#begin(table, shiftNs + table.offsets[0], windowNs);
-    const rows = this.#findRows(table, shiftNs, windowNs);
-    if (rows.length === 0) return undefined;
-    const values = rows.flatMap((row) => this.#readRow(table, row, shiftNs));
-    const offsets = Float64Array.from(rows, (row) => table.offsets[row]);
-    return { series: this.#series, epoch: table.epoch, offsets, values: Float64Array.from(values) };
+  /** Rows of watts, one for each window that ends in this table. */
+  derive(frame: Frame): readonly Table[] {
+    const { offsets } = frame.table;
+    if (this.#sources.length === 0 || offsets.length === 0) return [];
+    this.#begin(frame);
+    const rows = this.#findRows(frame);
+    const metered = this.#readMetered(frame, rows);
+    return rows.length === 0 || this.#exact.length === 0
+      ? metered
+      : [this.#readExact(frame, rows), ...metered];
   }
 
   /** Counters that nobody knew before are counted from this reading on. */
-  #begin({ values }: Table, at: number, windowNs: number): void {
-    for (const { index, source } of this.#columns) {
+  #begin({ table: { offsets, values }, shiftNs, windowNs }: Frame): void {
+    const at = shiftNs + offsets[0];
+    for (const { index, source } of this.#exact) {
+      if (Number.isNaN(source.window)) source.read(at, values[index]);
+    }
+    for (const source of this.#sources) {
       if (!Number.isNaN(source.window)) continue;
-      source.read(at, values[index]);
       source.window = Math.floor(at / windowNs);
       source.seenAt = at;
     }
   }
 
   /** The first reading after the end of each window, or each reading where they are about as rare as windows. */
-  #findRows({ offsets }: Table, shiftNs: number, windowNs: number): number[] {
+  #findRows({ table: { offsets }, shiftNs, windowNs }: Frame): number[] {
     const rows: number[] = [];
     let { window, seenAt } = this.#findOldest();
     for (let row = 0; row < offsets.length; row++) {
@@ -58,7 +80,7 @@ export class PowerColumns {
       rows.push(row);
       window = current;
     }
-    for (const { source } of this.#columns) {
+    for (const source of this.#sources) {
       source.window = window;
       source.seenAt = seenAt;
     }
@@ -68,15 +90,49 @@ export class PowerColumns {
   #findOldest(): { window: number; seenAt: number } {
     let window = Infinity;
     let seenAt = Infinity;
-    for (const { source } of this.#columns) {
+    for (const source of this.#sources) {
       window = Math.min(window, source.window);
       seenAt = Math.min(seenAt, source.seenAt);
     }
     return { window, seenAt };
   }
 
-  #readRow({ values, offsets, series }: Table, row: number, shiftNs: number): number[] {
-    const at = shiftNs + offsets[row];
-    return this.#columns.map(({ index, source }) => source.read(at, values[row * series.length + index]));
+  #readExact({ table, shiftNs }: Frame, rows: readonly number[]): Table {
+    const { epoch, series, values } = table;
+    const watts = rows.flatMap((row) => {
+      const at = shiftNs + table.offsets[row];
+      return this.#exact.map(({ index, source }) => source.read(at, values[row * series.length + index]));
+    });
+    const offsets = Float64Array.from(rows, (row) => table.offsets[row]);
+    return { series: this.#exactSeries, epoch, offsets, values: Float64Array.from(watts) };
   }
+
+  #readMetered(frame: Frame, rows: readonly number[]): readonly Table[] {
+    if (this.#metered.length === 0) return [];
+    const gauges = this.#metered.map(({ series, ...column }) => {
+      return { series, points: readColumn(frame, column, rows) };
+    });
+    const { table, shiftNs } = frame;
+    return createPowerTables(this.#meteredSeries, gauges, (at) => table.epoch + BigInt(at - shiftNs));
+  }
+}
+
+/** Every reading counts: those with a change tell how slow the meter is. */
+function readColumn(
+  { table: { series, offsets, values }, shiftNs }: Frame,
+  { index, source }: PowerColumn<MeteredSource>,
+  rows: readonly number[],
+): PowerPoints {
+  const points = new PowerPoints();
+  let ends = 0;
+  for (let row = 0; row < offsets.length; row++) {
+    const at = shiftNs + offsets[row];
+    const joules = values[row * series.length + index];
+    if (row === rows[ends]) {
+      source.expect(at, joules, points);
+      ends += 1;
+    }
+    source.read(at, joules, points);
+  }
+  return points;
 }

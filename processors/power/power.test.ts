@@ -65,8 +65,9 @@ test('power keeps resource and attributes and names itself after the energy', ()
   const power = play({}, [
     [0, 0],
     [1, 10],
+    [2, 20],
   ]);
-  const { series } = power.out.tables[2];
+  const { series } = power.out.tables[3];
   assert.equal(series[0].metric.name, 'hw.power');
   assert.equal(series[0].metric.unit, 'W');
   assert.equal(series[0].metric.kind, 'gauge');
@@ -119,21 +120,20 @@ test('power spans readings that failed', () => {
   const power = play({}, [
     [0, 0],
     [1, 10],
-    [2, NaN],
-    [3, 50],
+    [2, 20],
+    [3, NaN],
+    [4, 60],
   ]);
   assert.deepEqual(power.rows(), [
     [1, 10],
-    [2, NaN],
-    [3, 20],
+    [2, 10],
+    [3, NaN],
+    [4, 20],
   ]);
 });
 
 test('power counts a new counter from its start', () => {
-  const power = play({}, [
-    [0, 0],
-    [1, 10],
-  ]);
+  const power = create();
   const next = [createMeter(1.5, 'package-1')];
   for (const [atS, joules] of [
     [2, 3],
@@ -143,7 +143,6 @@ test('power counts a new counter from its start', () => {
     power.consume(createRow(next, unixNs(atS), Float64Array.of(joules)));
   }
   assert.deepEqual(power.rows(), [
-    [1, 10],
     [2, 6],
     [3, 10],
   ]);
@@ -155,23 +154,30 @@ test('power counts a counter that is older than the collector from its first rea
     [
       [0, 1e9],
       [1, 1e9 + 10],
+      [2, 1e9 + 30],
     ],
     -3600,
   );
-  assert.deepEqual(power.rows(), [[1, 10]]);
+  assert.deepEqual(power.rows(), [
+    [1, 10],
+    [2, 20],
+  ]);
 });
 
 test('power has no spike where a counter falls', () => {
   const power = play({}, [
     [0, 0],
     [1, 100],
-    [2, 5],
-    [3, 15],
+    [2, 200],
+    [3, 5],
+    [4, 15],
+    [5, 35],
   ]);
   assert.deepEqual(power.rows(), [
     [1, 100],
-    [2, NaN],
-    [3, 10],
+    [2, 100],
+    [4, 10],
+    [5, 20],
   ]);
 });
 
@@ -183,6 +189,8 @@ test('power gives all series of a table at the same instants', () => {
   const both = [old, createMeter(0.6, 'package-1')];
   for (const [atS, first, second] of [
     [0.6, 6, 0],
+    [0.8, 8, 1],
+    [0.9, 9, 1.5],
     [1.0, 10, 2],
     [1.6, 16, 5],
     [2.0, 20, 7],

@@ -4,9 +4,10 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
+import { ExactSource } from './exact-source.js';
+import { MeteredSource } from './metered-source.js';
 import { createPowerMetric } from './metrics.js';
-import { PowerColumns } from './power-columns.js';
-import { PowerSource } from './power-source.js';
+import { PowerColumns, type PowerSource } from './power-columns.js';
 
 /** Passes every table on and adds tables of power, with one row for each window. */
 export class Power implements ConsumingComponent {
@@ -30,9 +31,9 @@ export class Power implements ConsumingComponent {
     const isAccepted = this.#next.consume(table);
     this.#epoch ??= table.epoch - (table.epoch % BigInt(this.#windowNs));
     const shiftNs = Number(table.epoch - this.#epoch);
-    const derived = this.#columnsOf(table.series).derive(table, shiftNs, this.#windowNs);
+    const frame = { table, shiftNs, windowNs: this.#windowNs };
     // A refused power is lost for its window; the energy that it comes from is not.
-    if (derived) this.#next.consume(derived);
+    for (const derived of this.#columnsOf(table.series).derive(frame)) this.#next.consume(derived);
     if (table.ended) this.#end(table.ended, table.epoch);
     return isAccepted;
   }
@@ -55,11 +56,9 @@ export class Power implements ConsumingComponent {
     if (known) return known;
     const startedAt = Number(energy.start - (this.#epoch ?? energy.start));
     // What it counted before anybody looked belongs to no window.
-    const source = new PowerSource(
-      { ...energy, metric },
-      startedAt < -this.#windowNs ? NaN : startedAt,
-      this.#windowNs,
-    );
+    const knownStart = startedAt < -this.#windowNs ? NaN : startedAt;
+    const Source = isExact(energy) ? ExactSource : MeteredSource;
+    const source = new Source({ ...energy, metric }, knownStart, this.#windowNs);
     this.#sources.set(energy, source);
     return source;
   }
@@ -69,4 +68,9 @@ export class Power implements ConsumingComponent {
     for (const series of ended) this.#sources.delete(series);
     if (gauges.length > 0) this.#next.consume(createEnding(gauges, at));
   }
+}
+
+/** Whether the counter is computed at each reading: the energy of an estimate, or of a consumer. */
+function isExact({ attributes }: Series): boolean {
+  return attributes['energy.method'] === 'estimated' || 'energy.attribution.model' in attributes;
 }

@@ -1,7 +1,7 @@
 import type { Series } from '../../src/model/series.js';
 
-/** An energy counter, and the power that is derived from it. Times are nanoseconds. */
-export class PowerSource {
+/** An energy counter that is computed at each of its readings, and the power that is derived from it. Times are nanoseconds. */
+export class ExactSource {
   /** The gauge. */
   readonly series: Series;
   /** Number of the window in which its power was last asked for, or its count began; NaN: neither is known. */
