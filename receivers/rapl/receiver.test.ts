@@ -88,7 +88,8 @@ test('RaplReceiver says which counter began anew', async (t) => {
     sysfs.writeEnergy('intel-rapl:0:0', microjoules);
     await receiver.flush();
   }
-  assert.deepEqual(log.lines.slice(1), [
+  const anew = log.lines.filter((line) => line.includes('anew'));
+  assert.deepEqual(anew, [
     'warn: The energy counter of dram-0 began anew: what was used in between is unknown',
   ]);
 });

@@ -100,7 +100,9 @@ export class RaplReceiver implements Component {
     if (own.length > 0)
       this.#tellOnce('info', `Reads ${describeDomains({ interface: columns.interface, domains: own })}`);
     if (columns.resets > this.#resets)
-      log.warn(`The energy counter of ${describeAnew(columns)} began anew: what was used in between is unknown`);
+      log.warn(
+        `The energy counter of ${describeAnew(columns)} began anew: what was used in between is unknown`,
+      );
     this.#resets = columns.resets;
     for (const note of columns.notes) this.#tellOnce('warn', note);
     if (this.#owners.size > 0 && own.length > 0) {
