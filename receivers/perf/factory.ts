@@ -5,6 +5,7 @@ import { parseEvents } from '../../src/linux/perf-grammar.js';
 import type { ResolvedEvents } from '../../src/linux/perf-resolve.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
+import { AbsentTargets } from './absent-targets.js';
 import { schema, type Config } from './config.js';
 import { createPlan, findEvents } from './events.js';
 import { findTargets, hasTargets } from './find-targets.js';
@@ -67,10 +68,15 @@ class PerfReceiver implements Component {
     const { host, clock } = this.#context;
     if (this.#config.machine) this.#machine = await this.#count(resolved, { kind: 'machine' }, host);
     if (!hasTargets(this.#config)) return;
+    const absent = new AbsentTargets(this.#config, this.#context.log);
     this.#watch = new TargetWatch({
       intervalMs: this.#config.scan_interval,
       context: this.#context,
-      find: () => findTargets(this.#config, clock),
+      find: () => {
+        const found = findTargets(this.#config, clock);
+        absent.update(found);
+        return found;
+      },
       count: ({ target, resource }) => this.#count(resolved, target, resource),
     });
     await this.#watch.start();
