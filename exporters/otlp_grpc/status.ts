@@ -27,9 +27,8 @@ export function toExportError(error: unknown): ExportError {
   });
 }
 
-/** Without the heading of a note that is not there. */
 function describe({ details }: ServiceError): string {
-  return describeConnectionError(details.replace(/\. Resolution note: $/u, ''));
+  return describeConnectionError(details);
 }
 
 function isServiceError(error: unknown): error is ServiceError {

@@ -1,4 +1,5 @@
 import { parseEndpoint } from '../../src/config/endpoint.js';
+import { hideCredentials } from '../../src/config/hide-credentials.js';
 
 /** Where requests go. */
 export interface Target {
@@ -17,7 +18,7 @@ export function parseTarget(endpoint: string, insecure: boolean): Target {
   // grpc-js resolves names of its own: several addresses behind one name, sockets of this machine.
   if (/^(?:dns|unix|ipv4|ipv6):/u.test(rest)) return { address: rest, isInsecure };
   if (parseEndpoint(rest).host === '') {
-    throw new Error(`Cannot parse endpoint "${endpoint}": wanted a host before the port`);
+    throw new Error(`Cannot parse endpoint "${hideCredentials(endpoint)}": wanted a host before the port`);
   }
   return { address: rest, isInsecure };
 }
@@ -28,6 +29,6 @@ export function findEndpointProblem(endpoint: string): string | undefined {
     parseTarget(endpoint, false);
     return undefined;
   } catch {
-    return `endpoint: expected host:port such as "localhost:4317", found "${endpoint}"`;
+    return `endpoint: expected host:port such as "localhost:4317", found "${hideCredentials(endpoint)}"`;
   }
 }

@@ -1,3 +1,4 @@
+import { hideCredentials } from '../../src/config/hide-credentials.js';
 import { readOtlpEnvironment } from '../../src/otlp/environment.js';
 import type { Config } from './config.js';
 
@@ -27,6 +28,6 @@ export function applyEnvironment(config: Config, env: NodeJS.ProcessEnv): Config
 function checkUrl(name: string, text: string | undefined): string | undefined {
   if (text === undefined || /^https?:$/u.test(URL.canParse(text) ? new URL(text).protocol : '')) return text;
   throw new Error(
-    `Cannot use ${name}: expected an address that begins with http:// or https://, found "${text}"`,
+    `Cannot use ${name}: expected an address that begins with http:// or https://, found "${hideCredentials(text)}"`,
   );
 }

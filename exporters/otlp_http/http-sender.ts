@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { constants, gzip as gzipWithCallback } from 'node:zlib';
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
+import { hideCredentials } from '../../src/config/hide-credentials.js';
 import { readVersion } from '../../src/cli/version.js';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
@@ -30,7 +31,7 @@ export function openHttpSender(settings: Config, log: Log): Sender {
   const client = createClient(url, config, agent);
   const isCompressed = config.compression === 'gzip';
   return {
-    target: url.href,
+    target: hideCredentials(url.href),
     send: async (request) => client.send(isCompressed ? await compress(request) : request),
     async close() {
       agent.destroy();

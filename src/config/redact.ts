@@ -1,4 +1,5 @@
 import type { ComponentConfigs } from './components.js';
+import { hideCredentials } from './hide-credentials.js';
 import { plainOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Schema } from './schema.js';
 import type { ServiceConfig } from './service.js';
@@ -46,9 +47,14 @@ function redactPart(node: ConfigNode, part: Schema[string]): unknown {
     return node.kind === 'list' ? node.items.map((item) => redactSettings(item, part.items)) : plainOf(node);
   }
   if (isGroupSetting(part)) return redactSettings(node, part.settings);
-  if (part.sensitive !== true) return plainOf(node);
+  if (part.sensitive !== true) return hideUser(plainOf(node));
   // The names in a map, say of headers, are no secret and help to find a mistake.
   return node.kind === 'map' ? mapEntries(node, () => redacted) : redacted;
+}
+
+/** Addresses may say who logs in. */
+function hideUser(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('://') ? hideCredentials(value) : value;
 }
 
 function mapEntries(

@@ -1,4 +1,5 @@
 import { parseEndpoint } from './endpoint.js';
+import { hideCredentials } from './hide-credentials.js';
 import type { Problem } from './problem.js';
 import type { PeriodicConfig, TelemetryConfig } from './service-schema.js';
 
@@ -31,7 +32,7 @@ function findPushProblems({ interval, timeout, exporter }: PeriodicConfig, path:
     problems.push({ path: `${path}.timeout`, message });
   }
   if (!isEndpoint(endpoint)) {
-    const message = `expected host:port such as "localhost:4317", found "${endpoint}"`;
+    const message = `expected host:port such as "localhost:4317", found "${hideCredentials(endpoint)}"`;
     problems.push({ path: `${path}.exporter.otlp.endpoint`, message });
   }
   if ((certificate === null) !== (key === null)) {

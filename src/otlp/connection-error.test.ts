@@ -11,6 +11,11 @@ test('describeConnectionError says what another protocol at the port means', () 
   assert.match(describeConnectionError('Parse Error: Expected HTTP/, RTSP/ or ICE/'), /4318$/);
 });
 
+test('describeConnectionError leaves out the heading of a note that is not there', () => {
+  const last = 'No connection established. Last error: connect ECONNREFUSED 127.0.0.1:4317';
+  assert.equal(describeConnectionError(`${last}. Resolution note: `), last);
+});
+
 test('describeConnectionError leaves other messages as they are', () => {
   assert.equal(
     describeConnectionError('connect ECONNREFUSED 127.0.0.1:4317'),

@@ -14,5 +14,6 @@ const meanings: readonly (readonly [RegExp, string])[] = [
  */
 export function describeConnectionError(message: string): string {
   const [, meaning] = meanings.find(([pattern]) => pattern.test(message)) ?? [];
-  return meaning ?? message;
+  // grpc-js gives the heading of a note also where there is none.
+  return meaning ?? message.replace(/\.?\s*Resolution note:\s*$/u, '');
 }

@@ -2,6 +2,7 @@ import { ExportResultCode } from '@opentelemetry/core';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
+import { describeConnectionError } from '../otlp/connection-error.js';
 
 type Export = PushMetricExporter['export'];
 type Result = Parameters<Parameters<Export>[1]>[0];
@@ -15,7 +16,7 @@ export function reportChanges(exporter: PushMetricExporter, target: string, log:
   let isFailing = false;
   const report = ({ code, error }: Result): void => {
     const hasFailed = code !== ExportResultCode.SUCCESS;
-    const reason = error ? `: ${describeError(error)}` : '';
+    const reason = error ? `: ${describeConnectionError(describeError(error))}` : '';
     if (hasFailed && !isFailing) log.warn(`Cannot push own telemetry to ${target}${reason}. Trying again`);
     if (!hasFailed && isFailing) log.info(`Pushes own telemetry to ${target} again`);
     isFailing = hasFailed;

@@ -2,6 +2,7 @@ import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { describeError } from '../component/errors.js';
+import { describeConnectionError } from '../otlp/connection-error.js';
 import { createDiagLog } from './diag-log.js';
 import { viewsOf } from './levels.js';
 import { observeOwnProcess } from './own-metrics.js';
@@ -53,7 +54,7 @@ async function shutDown(provider: MeterProvider, { log }: TelemetryRequest): Pro
   try {
     await provider.shutdown({ timeoutMillis: lastPushMs });
   } catch (error) {
-    log.warn(`Cannot push own telemetry a last time: ${describeError(error)}`);
+    log.warn(`Cannot push own telemetry a last time: ${describeConnectionError(describeError(error))}`);
   }
 }
 
