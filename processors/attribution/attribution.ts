@@ -1,8 +1,8 @@
-import { cpus } from 'node:os';
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
+import { CpuCount } from './cpu-count.js';
 import { FloorStore } from './floor-store.js';
 import { Ledger } from './ledger.js';
 import { observeLedger } from './telemetry.js';
@@ -16,7 +16,7 @@ export class Attribution implements ConsumingComponent {
   readonly #config: Config;
   readonly #context: Context;
   readonly #next: Consumer;
-  readonly #cpuCount: number;
+  readonly #cpuCount: CpuCount;
   readonly #floors: FloorStore;
   #ledger: Ledger | undefined;
   #stopObserving: (() => void) | undefined;
@@ -26,7 +26,7 @@ export class Attribution implements ConsumingComponent {
     this.#config = config;
     this.#context = context;
     this.#next = next;
-    this.#cpuCount = config.cpu_count ?? cpus().length;
+    this.#cpuCount = new CpuCount(config.cpu_count);
     this.#floors = new FloorStore(config.state_file, this.#cpuCount, context.log);
   }
 

@@ -1,3 +1,5 @@
+import type { CpuCount } from './cpu-count.js';
+
 const tickNs = 1e7;
 
 /**
@@ -7,13 +9,12 @@ const tickNs = 1e7;
  * consumers used beyond the busy time of one window is owed to the next ones, as far as rounding explains it.
  */
 export class BusyCarry {
-  readonly #mostNs: number;
+  readonly #cpuCount: CpuCount;
   #owedNs = 0;
   #overlapNs = 0;
 
-  constructor(cpuCount: number) {
-    // Three columns of /proc/stat, each rounded at both ends, and on each CPU the tick that is running.
-    this.#mostNs = (6 + 2 * cpuCount) * tickNs;
+  constructor(cpuCount: CpuCount) {
+    this.#cpuCount = cpuCount;
   }
 
   /** What consumers used beyond busy time and rounding, of all windows together. */
@@ -34,7 +35,9 @@ export class BusyCarry {
       this.#owedNs += leftNs;
       return seenNs + leftNs;
     }
-    const overlapNs = Math.max(0, this.#owedNs - this.#mostNs);
+    // Three columns of /proc/stat, each rounded at both ends, and on each CPU the tick that is running.
+    const mostNs = (6 + 2 * this.#cpuCount.value) * tickNs;
+    const overlapNs = Math.max(0, this.#owedNs - mostNs);
     this.#overlapNs += overlapNs;
     this.#owedNs -= overlapNs;
     return seenNs;

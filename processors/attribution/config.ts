@@ -37,7 +37,7 @@ export const schema = {
     default: ['gpu'],
   },
   cpu_count: {
-    doc: 'Logical CPUs of the measured machine, to tell quiet from busy; unset: those of this machine.',
+    doc: 'Logical CPUs of the measured machine, to tell quiet from busy; unset: what `system.cpu.logical.count` says, else those of this machine.',
     format: 'int',
     default: null,
     min: 1,

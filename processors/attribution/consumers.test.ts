@@ -11,7 +11,7 @@ test('attribution keeps a reused pid apart from the one before', () => {
   const values = rig.out.last('process.energy').map(({ series, value }) => [series.start, value]);
   assert.deepEqual(values, [
     [unixNs(0), 10],
-    [unixNs(1), 5],
+    [unixNs(1.5), 5],
   ]);
 });
 
@@ -188,4 +188,26 @@ test('attribution counts nothing twice when tables come twice, or late', () => {
   for (const atS of [2, 2, 3, 2, 4]) playSecond({ rig, meter, used: [[process, atS / 2]] }, atS);
   assert.deepEqual(rig.processes(), { 1: 10 + 0 + 5 + 5 });
   assert.deepEqual(rig.parts(), { attributed: 20, unseen: 20 });
+});
+
+test('attribution starts the counters of a process at its birth, where it was born in the window', () => {
+  const { rig, meter, process } = playBusy();
+  const late = new RigProcess({ 'process.pid': 2, 'process.linux.cgroup': '/b' }, 1.75);
+  const early = new RigProcess({ 'process.pid': 3, 'process.linux.cgroup': '/b' }, 1.5);
+  const used = [
+    [process, 1.5],
+    [late, 0.25],
+    [early, 0.25],
+  ] as const;
+  playSecond({ rig, meter, used }, 2);
+  const starts = (metric: string) => rig.out.last(metric).map(({ series, value }) => [series.start, value]);
+  assert.deepEqual(starts('process.energy'), [
+    [unixNs(0), 15],
+    [unixNs(1.75), 2.5],
+    [unixNs(1.5), 2.5],
+  ]);
+  assert.deepEqual(starts('linux.cgroup.energy'), [
+    [unixNs(0), 15],
+    [unixNs(1.5), 5],
+  ]);
 });

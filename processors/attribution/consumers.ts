@@ -1,6 +1,7 @@
 import { resourceKey } from '../../src/model/key.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { BusyCarry } from './busy-carry.js';
+import type { CpuCount } from './cpu-count.js';
 import { Consumer, UsageSource } from './consumer.js';
 import { createGap, type Usage } from './usage.js';
 import type { View } from './views.js';
@@ -10,7 +11,7 @@ export interface ConsumersOptions {
   readonly epoch: bigint;
   /** Whether those who used nothing are in every usage, too. */
   readonly hasIdle: boolean;
-  readonly cpuCount: number;
+  readonly cpuCount: CpuCount;
 }
 
 /** Everybody who uses CPU time, and what they used between two boundaries. Times are nanoseconds. */
@@ -95,7 +96,7 @@ export class Consumers {
   }
 
   #create(resource: Resource, startedAt: number): Consumer {
-    const groups = this.#views.map((view) => view.join(resource));
+    const groups = this.#views.map((view) => view.join(resource, startedAt));
     const consumer = new Consumer(resource, startedAt, groups);
     this.#byKey.set(consumer.key, consumer);
     this.#insert(consumer);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { CpuCount } from './cpu-count.js';
 import { DomainFloor } from './domain-floor.js';
 import { FloorLearner } from './floor-learner.js';
 import { createGap, type Usage } from './usage.js';
@@ -13,7 +14,7 @@ function windowOf(usage: Usage) {
 
 test('DomainFloor prefers what was set to a model, and a model to what was learned', () => {
   const learner = new FloorLearner(
-    2,
+    new CpuCount(2),
     Array.from({ length: 60 }, () => 30),
   );
   const floor = new DomainFloor(undefined, learner);
@@ -28,7 +29,7 @@ test('DomainFloor prefers what was set to a model, and a model to what was learn
 });
 
 test('DomainFloor learns from windows that follow each other, not across a gap', () => {
-  const learner = new FloorLearner(2);
+  const learner = new FloorLearner(new CpuCount(2));
   const floor = new DomainFloor(undefined, learner);
   floor.observe(windowOf(quiet));
   floor.observe(windowOf(createGap(0)));

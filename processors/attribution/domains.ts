@@ -1,6 +1,7 @@
 import { resourceKey } from '../../src/model/key.js';
 import type { Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
+import type { CpuCount } from './cpu-count.js';
 import { Divider } from './division.js';
 import { DomainFloor } from './domain-floor.js';
 import { DomainLedger } from './domain-ledger.js';
@@ -16,8 +17,7 @@ export interface LedgerTerms {
   readonly config: Config;
   readonly floors: FloorStore;
   readonly views: readonly View[];
-  /** Logical CPUs of the machine. */
-  readonly cpuCount: number;
+  readonly cpuCount: CpuCount;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { CpuCount } from './cpu-count.js';
 import { FloorLearner, type Stretch } from './floor-learner.js';
 
 /** A second of 2 CPUs at these watts and this use. */
@@ -8,7 +9,7 @@ function second(watts: number, use = 0): Stretch {
 }
 
 test('FloorLearner knows the median of 60 quiet windows', () => {
-  const learner = new FloorLearner(2);
+  const learner = new FloorLearner(new CpuCount(2));
   for (let i = 0; i < 59; i++) learner.observe(second(i < 10 ? 90 : 40), 1e6);
   assert.equal(learner.watts, undefined);
   learner.observe(second(42), 1e6);
@@ -16,13 +17,13 @@ test('FloorLearner knows the median of 60 quiet windows', () => {
 });
 
 test('FloorLearner learns nothing from a busy machine', () => {
-  const learner = new FloorLearner(2);
+  const learner = new FloorLearner(new CpuCount(2));
   for (let i = 0; i < 1000; i++) learner.observe(second(100, 0.03), 1e6);
   assert.equal(learner.watts, undefined);
 });
 
 test('FloorLearner gathers short windows to a second and to a hundred refreshes', () => {
-  const learner = new FloorLearner(2);
+  const learner = new FloorLearner(new CpuCount(2));
   const window = { durationNs: 20e6, energyNj: 20e6, busyNs: 0 };
   for (let i = 0; i < 49; i++) learner.observe(window, 1e6);
   assert.equal(learner.quietWatts.length, 0);
@@ -35,7 +36,7 @@ test('FloorLearner gathers short windows to a second and to a hundred refreshes'
 });
 
 test('FloorLearner does not join what an interruption parts', () => {
-  const learner = new FloorLearner(2);
+  const learner = new FloorLearner(new CpuCount(2));
   const half = { durationNs: 5e8, energyNj: 5e8, busyNs: 0 };
   learner.observe(half, 1e6);
   learner.interrupt();
@@ -46,7 +47,7 @@ test('FloorLearner does not join what an interruption parts', () => {
 test('FloorLearner knows at once what an earlier run has learned', () => {
   assert.equal(
     new FloorLearner(
-      2,
+      new CpuCount(2),
       Array.from({ length: 60 }, () => 17),
     ).watts,
     17,
@@ -55,7 +56,7 @@ test('FloorLearner knows at once what an earlier run has learned', () => {
 
 test('FloorLearner follows new quiet', () => {
   const learner = new FloorLearner(
-    2,
+    new CpuCount(2),
     Array.from({ length: 600 }, () => 40),
   );
   for (let i = 0; i < 301; i++) learner.observe(second(50), 1e6);

@@ -1,3 +1,4 @@
+import type { CpuCount } from './cpu-count.js';
 import { median } from './median.js';
 
 /** A stretch of time that may have been quiet. */
@@ -18,7 +19,7 @@ const kept = 600;
  * refreshes in which the machine was used by at most 2 %, once there are 60. Never from a busy machine.
  */
 export class FloorLearner {
-  readonly #cpuCount: number;
+  readonly #cpuCount: CpuCount;
   #quietWatts: number[];
   #durationNs = 0;
   #energyNj = 0;
@@ -26,7 +27,7 @@ export class FloorLearner {
   #watts: number | undefined;
 
   /** @param quietWatts what was learned before */
-  constructor(cpuCount: number, quietWatts: readonly number[] = []) {
+  constructor(cpuCount: CpuCount, quietWatts: readonly number[] = []) {
     this.#cpuCount = cpuCount;
     this.#quietWatts = [...quietWatts];
     this.#decide();
@@ -48,7 +49,7 @@ export class FloorLearner {
     this.#energyNj += energyNj;
     this.#busyNs += busyNs;
     if (this.#durationNs < Math.max(shortestNs, shortestRefreshes * refreshNs)) return;
-    if (this.#busyNs <= quietUse * this.#cpuCount * this.#durationNs) this.#learn();
+    if (this.#busyNs <= quietUse * this.#cpuCount.value * this.#durationNs) this.#learn();
     this.interrupt();
   }
 

@@ -1,16 +1,17 @@
 import type { Log } from '../../src/component/log.js';
 import { describeError } from '../../src/component/errors.js';
+import type { CpuCount } from './cpu-count.js';
 import { loadQuietWatts, saveQuietWatts } from './floor-file.js';
 import { FloorLearner } from './floor-learner.js';
 
 /** The learned floors of all domains, kept in a file where there is one. */
 export class FloorStore {
   readonly #path: string | null;
-  readonly #cpuCount: number;
+  readonly #cpuCount: CpuCount;
   readonly #log: Log;
   readonly #learners = new Map<string, FloorLearner>();
 
-  constructor(path: string | null, cpuCount: number, log: Log) {
+  constructor(path: string | null, cpuCount: CpuCount, log: Log) {
     this.#path = path;
     this.#cpuCount = cpuCount;
     this.#log = log;

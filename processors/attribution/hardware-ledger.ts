@@ -152,7 +152,8 @@ export class HardwareLedger {
         metric: view.metric,
         resource: group.resource,
         attributes: this.attributes,
-        start: this.#epoch + BigInt(from),
+        // Who was born within the window used nothing before.
+        start: this.#epoch + BigInt(Math.max(from, group.bornAt)),
       }),
     );
     group.accounts[this.#index] = account;

@@ -4,6 +4,7 @@ import type { Metric } from '../../src/model/series.js';
 /** Input, matched by name: see `src/model/shared-metrics.ts`. */
 export const energyName = hwEnergy.name;
 export const modelFloorName = floorPower.name;
+export const cpuCountName = 'system.cpu.logical.count';
 
 export const ledgerEnergy: Metric = {
   name: 'ledger.energy',

@@ -3,7 +3,8 @@ import type { Series } from '../../src/model/series.js';
 import type { Consumer, UsageSource } from './consumer.js';
 import type { EnergyMeter } from './energy-meter.js';
 import type { DomainFloor } from './domain-floor.js';
-import { energyName, modelFloorName } from './metrics.js';
+import type { CpuCount } from './cpu-count.js';
+import { cpuCountName, energyName, modelFloorName } from './metrics.js';
 
 /** A column of a table, and who takes its values. */
 interface Column<Taker> {
@@ -19,6 +20,7 @@ export interface Plan {
   /** Those that the sources belong to, each once. */
   readonly consumers: readonly Consumer[];
   readonly busy: Column<Series> | undefined;
+  readonly cpus: Column<CpuCount> | undefined;
 }
 
 /** Finds who takes the values of a series. */
@@ -26,6 +28,7 @@ export interface Takers {
   meterOf(energy: Series): EnergyMeter;
   floorOf(modelFloor: Series): DomainFloor;
   sourceOf(cpuTime: Series): UsageSource;
+  readonly cpuCount: CpuCount;
 }
 
 /** @returns undefined where no column is anything to the ledger */
@@ -39,7 +42,9 @@ export function createPlan(series: readonly Series[], takers: Takers): Plan | un
     sources,
     consumers: [...new Set(sources.map(({ taker }) => taker.consumer))],
     busy: pick(busyTime.name, (one) => one).at(0),
+    cpus: pick(cpuCountName, () => takers.cpuCount).at(0),
   };
-  const isNothing = plan.meters.length + plan.floors.length + sources.length === 0 && plan.busy === undefined;
+  const isNothing =
+    plan.meters.length + plan.floors.length + sources.length === 0 && !plan.busy && !plan.cpus;
   return isNothing ? undefined : plan;
 }

@@ -11,6 +11,8 @@ export class Group {
   readonly accounts: (Account | undefined)[] = [];
   /** How many consumers are in it. */
   members = 0;
+  /** Since when the first of them is known to live. */
+  bornAt = Infinity;
   /** Since when nobody is in it. */
   emptySince = Infinity;
 
@@ -82,13 +84,14 @@ export class View {
     this.#grouping = grouping;
   }
 
-  /** The group of a consumer that has just come. */
-  join(consumer: Resource): Group {
+  /** The group of a consumer that has just come and lives since `bornAt`. */
+  join(consumer: Resource, bornAt: number): Group {
     const key = this.#grouping.keyOf(consumer);
     const group = this.#groups.get(key) ?? new Group(key, this.#grouping.resourceOf(consumer, key));
     this.#groups.set(key, group);
     this.#empty.delete(group);
     group.members += 1;
+    group.bornAt = Math.min(group.bornAt, bornAt);
     return group;
   }
 
