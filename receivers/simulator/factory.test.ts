@@ -40,6 +40,9 @@ test('the simulator says in its probe which domains it has', async () => {
   const { available, found } = await factory.probe(settings({ sockets: 1 }), createFakeContext());
   assert.deepEqual(
     [available, found],
-    [true, 'a simulated machine: package-0, core-0, uncore-0, dram-0, psys, gpu-0'],
+    [
+      true,
+      'a simulated machine: package-0, core-0, uncore-0, dram-0, psys, gpu-0; starts only where no other receiver measures',
+    ],
   );
 });

@@ -29,7 +29,8 @@ export const factory: ReceiverFactory<typeof schema> = {
 
 function probe(config: Config): Probe {
   const names = createDomains(specOf(config)).map(({ name }) => name);
-  return { available: true, found: `a simulated machine: ${names.join(', ')}`, remedies: [] };
+  const found = `a simulated machine: ${names.join(', ')}; starts only where no other receiver measures`;
+  return { available: true, found, remedies: [] };
 }
 
 class SimulatorReceiver implements Component {
