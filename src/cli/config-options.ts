@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { describeError } from '../component/errors.js';
 import { createFactoryFinder, type FactoryFinder } from '../component/find.js';
+import { findNearest } from '../config/nearest.js';
 import type { ConfigNode } from '../config/node.js';
 import { judgeService, type ServiceConfig } from '../config/service.js';
 import { loadConfig } from '../config/sources.js';
@@ -40,8 +41,18 @@ export function parseOptions<Config extends ParseArgsConfig>(
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new UsageError(`Cannot understand the command line: ${describeError(error)}`, { cause: error });
+    const reason = describeUnknown(error, Object.keys(config.options ?? {})) ?? describeError(error);
+    throw new UsageError(`Cannot understand the command line: ${reason}`, { cause: error });
   }
+}
+
+/** Node's own text goes on about arguments that begin with a dash, and names no option that was meant. */
+function describeUnknown(error: unknown, known: readonly string[]): string | undefined {
+  const [, option, dashes = '', name = ''] =
+    /^Unknown option '((-*)([^']*))'/u.exec(describeError(error)) ?? [];
+  if (option === undefined) return undefined;
+  const nearest = dashes.length === 2 ? findNearest(name, known) : undefined;
+  return `Unknown option '${option}', ${nearest === undefined ? 'see --help' : `did you mean '--${nearest}'?`}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../config/formats.js';
+import { describeDuration, parseDuration } from '../../config/formats.js';
 import { createDomains } from '../../simulation/domain.js';
 import { createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
 import type { ReadFault } from '../../simulation/fault.js';
@@ -74,9 +74,7 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
   if (tree === '') throw new UsageError('Cannot understand --tree: expected a folder, found nothing');
   if (tree !== undefined && isJson)
     throw new UsageError('Cannot combine --tree and --json: truth.jsonl in the tree has it all');
-  if (tree === undefined && (hasPmu || values.period !== undefined)) {
-    throw new UsageError('Cannot use --pmu and --period without --tree');
-  }
+  if (tree === undefined) refuseTreeOptions(values);
   const durationMs = durationOf('duration', values.duration, 1);
   return {
     spec: createSpecOf(values),
@@ -86,6 +84,12 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
     hasPmu,
     isJson,
   };
+}
+
+function refuseTreeOptions(values: Values): void {
+  const given = (['pmu', 'period'] as const).filter((name) => values[name] !== undefined);
+  if (given.length === 0) return;
+  throw new UsageError(`Cannot use ${given.map((name) => `--${name}`).join(' and ')} without --tree`);
 }
 
 type Values = Readonly<Partial<Record<string, string | boolean | string[]>>>;
@@ -137,6 +141,6 @@ function durationOf(name: string, value: unknown, leastMs: number): number | und
   const ms = parseDuration(value);
   if (ms !== undefined && ms >= leastMs) return ms;
   throw new UsageError(
-    `Cannot understand --${name}: expected a duration such as "1s" of at least ${leastMs} ms, found "${value}"`,
+    `Cannot understand --${name}: expected a duration such as "1s" of at least ${describeDuration(leastMs)}, found "${value}"`,
   );
 }
