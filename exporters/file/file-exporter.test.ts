@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -159,6 +160,17 @@ test('a new file begins, when somebody renames or removes it', async (t) => {
   await stop();
   assert.deepEqual(readValues(readFileSync(`${path}.1`, 'utf8')), [1]);
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [3]);
+});
+
+test('a file goes on at its beginning, when somebody empties it', async (t) => {
+  const path = join(createFolder(t), 'energy.json');
+  const { consume, stop } = startExporter({ path, flush_interval: '1ms' });
+  consume(createReading(series, 1));
+  await until(() => statSync(path).size > 0);
+  truncateSync(path);
+  consume(createReading(series, 2));
+  await stop();
+  assert.deepEqual(readValues(readFileSync(path, 'utf8')), [2]);
 });
 
 test('points wait while their folder is gone, are refused beyond the buffer, and follow when it is back', async (t) => {

@@ -93,13 +93,17 @@ export class OutputFile {
     return this.#rest.length > 0;
   }
 
-  /** Whether the path names another file by now, or none, or this one is not open: somebody rotated or removed it. */
+  /**
+   * Whether the path names another file by now, or none, or this one is not open, or what was written is not in it any
+   * more: somebody rotated, removed or emptied it. Written on there, an emptied file would begin with as many zeros.
+   */
   isGone(): boolean {
     if (this.#fd === undefined) return true;
     if (!this.#isRegular) return false;
     const named = findStats(this.path);
     const own = fstatSync(this.#fd);
-    return named === undefined || named.ino !== own.ino || named.dev !== own.dev;
+    if (named === undefined || named.ino !== own.ino || named.dev !== own.dev) return true;
+    return own.size < (this.hasRest ? this.#restAt : this.#size);
   }
 
   /** Closes the file. What is not in it by then is forgotten. */
