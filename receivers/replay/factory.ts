@@ -18,7 +18,7 @@ function describeFiles(files: readonly string[]): Probe {
   const { paths, missing } = findFiles(files);
   const available = paths.length > 0 && missing.length === 0;
   const found = available
-    ? `${paths.length} files`
+    ? `${paths.length} ${paths.length === 1 ? 'file' : 'files'}`
     : `no file for ${missing.join(', ') || '"files", which is empty'}`;
   return { available, found, remedies: [] };
 }

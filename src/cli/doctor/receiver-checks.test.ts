@@ -34,6 +34,16 @@ test('checkReceiver says what the probe says', async () => {
   });
 });
 
+test('checkReceiver notes that a receiver needs settings, when the default ones do nothing', async () => {
+  const { state, found } = await checkReceiver({
+    id: 'replay',
+    factory: { schema: {}, metrics: [], probe: here, create, check: () => ['files: expected a path'] },
+    settings: {},
+    context: createFakeContext(),
+  });
+  assert.deepEqual([state, found], ['note', 'does nothing without settings: files: expected a path']);
+});
+
 test('checkReceiver says what went wrong, when the probe throws', async () => {
   const { state, found } = await check('rapl', [hwEnergy], () => {
     throw new Error('Cannot read it');

@@ -29,6 +29,11 @@ export async function checkReceiver({
   settings,
   context,
 }: ReceiverSetup): Promise<ReceiverCheck> {
+  const missing = factory.check?.(settings) ?? [];
+  if (missing.length > 0) {
+    const found = `does nothing without settings: ${missing.join('; ')}`;
+    return { name: id, state: 'note', found, remedies: [], energy: 'none' };
+  }
   const { available, found, remedies } = await probe(factory, settings, context);
   return {
     name: id,

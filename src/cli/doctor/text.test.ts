@@ -17,7 +17,10 @@ test('describeDiagnosis aligns what was found and keeps commands whole', () => {
         energy: 'none',
       },
     ],
-    system: [{ name: 'node', state: 'note', found: 'v20', remedies: [] }],
+    system: [
+      { name: 'node', state: 'note', found: 'v20; short', remedies: [] },
+      { name: 'machine', state: 'ok', found: `one part; ${'word '.repeat(20)}end; last`, remedies: [] },
+    ],
   });
   assert.equal(
     text,
@@ -31,7 +34,11 @@ Receivers
                          ${command}
 
 System
-  note     node      v20
+  note     node      v20; short
+  ok       machine   one part;
+                     word word word word word word word word word word word word word word word word word word
+                     word word end;
+                     last
 
 The energy of this machine can only be estimated, from its use of the CPUs.
 `,

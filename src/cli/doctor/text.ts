@@ -38,7 +38,10 @@ export function describeDiagnosis({ version, energy, receivers, system }: Diagno
 function describeCheck({ name, state, found, remedies }: Check, nameWidth: number): readonly string[] {
   const head = `  ${state.padEnd('missing'.length)}  ${name.padEnd(nameWidth)}  `;
   const indent = ' '.repeat(head.length);
-  const [first = '', ...rest] = wrap(found, width - head.length);
+  const columns = width - head.length;
+  // What is too long for a line has one for each of its parts.
+  const parts = found.length <= columns ? [found] : found.split(/(?<=;) /u);
+  const [first = '', ...rest] = parts.flatMap((part) => wrap(part, columns));
   return [
     head + first,
     ...rest.map((line) => indent + line),
