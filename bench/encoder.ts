@@ -1,10 +1,8 @@
-import { ValueType, type HrTime } from '@opentelemetry/api';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { Metric, Resource, Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 import { Batcher } from '../src/otlp/batcher.js';
+import { toStockMetrics } from '../src/otlp/stock-metrics.fixture.js';
 import { median, type Benchmark, type Result } from './benchmark.js';
 
 const mostNs = 80;
@@ -38,7 +36,7 @@ export const encoder: Benchmark = {
 
 function measureShape(shape: Shape): Result {
   const table = createTable(shape);
-  const stock = createResourceMetrics(table);
+  const stock = toStockMetrics(table);
   const batcher = new Batcher(limits, ({ release }) => release?.());
   const encode = () => {
     batcher.add(table);
@@ -103,44 +101,4 @@ function createSeries(metric: Metric, resource: Resource, i: number): Series {
     'energy.attribution.model': 'cpu_time',
   };
   return { metric, resource, attributes, start };
-}
-
-/** The same points as the official serialiser wants them: one request per resource. */
-function createResourceMetrics(table: Table): readonly ResourceMetrics[] {
-  const resources = new Map<Resource, Map<Metric, number[]>>();
-  for (const [column, { resource, metric }] of table.series.entries()) {
-    const metrics = resources.get(resource) ?? new Map<Metric, number[]>();
-    resources.set(resource, metrics.set(metric, [...(metrics.get(metric) ?? []), column]));
-  }
-  return [...resources].map(([{ attributes }, metrics]) => ({
-    resource: resourceFromAttributes(attributes),
-    scopeMetrics: [
-      {
-        scope: { name: 'joulemetry', version: '0.1.0' },
-        metrics: [...metrics].map(([metric, columns]) => createMetricData(metric, columns, table)),
-      },
-    ],
-  }));
-}
-
-function createMetricData({ name, unit, description }: Metric, columns: readonly number[], table: Table) {
-  const dataPoints = columns.flatMap((column) =>
-    Array.from(table.offsets, (offset, row) => ({
-      startTime: hrTime(start),
-      endTime: hrTime(table.epoch + BigInt(offset)),
-      attributes: table.series[column].attributes,
-      value: table.values[row * table.series.length + column],
-    })),
-  );
-  return {
-    descriptor: { name, unit, description, valueType: ValueType.DOUBLE },
-    dataPointType: DataPointType.SUM as const,
-    aggregationTemporality: AggregationTemporality.CUMULATIVE,
-    isMonotonic: true,
-    dataPoints,
-  };
-}
-
-function hrTime(ns: bigint): HrTime {
-  return [Number(ns / 1_000_000_000n), Number(ns % 1_000_000_000n)];
 }

@@ -1,9 +1,8 @@
-import { ValueType, type HrTime } from '@opentelemetry/api';
 import { JsonMetricsSerializer } from '@opentelemetry/otlp-transformer';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { Metric, Resource, Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
+import { toStockMetrics } from '../src/otlp/stock-metrics.fixture.js';
 import { CsvEncoder } from '../src/recording/csv-encoder.js';
 import { PointStream } from '../src/recording/decoder.js';
 import { JsonLinesDecoder } from '../src/recording/json-lines-decoder.js';
@@ -21,7 +20,7 @@ export const file: Benchmark = { name: 'file', measure: () => Promise.resolve(me
 
 function measure(): readonly Result[] {
   const table = createTable();
-  const stock = createStock(table);
+  const stock = toStockMetrics(table);
   const sides = createSides(table);
   const times = new Map<string, number[]>([
     ['stock', []],
@@ -102,45 +101,4 @@ function createTable(): Table {
   );
   const values = Float64Array.from(series, (_, cell) => cell / 3);
   return { series, epoch: start, offsets: new Float64Array(1), values };
-}
-
-/** The same points as the official serialiser wants them: one request per resource. */
-function createStock(table: Table): readonly ResourceMetrics[] {
-  const resources = new Map<Resource, Map<Metric, number[]>>();
-  for (const [column, { resource, metric }] of table.series.entries()) {
-    const metrics = resources.get(resource) ?? new Map<Metric, number[]>();
-    resources.set(resource, metrics.set(metric, [...(metrics.get(metric) ?? []), column]));
-  }
-  return [...resources].map(([{ attributes }, metrics]) => ({
-    resource: resourceFromAttributes(attributes),
-    scopeMetrics: [
-      {
-        scope: { name: 'joulemetry', version: '0.1.0' },
-        metrics: [...metrics].map(([metric, columns]) => createStockMetric(metric, columns, table)),
-      },
-    ],
-  }));
-}
-
-function createStockMetric(
-  { name, unit, description }: Metric,
-  columns: readonly number[],
-  { series, values }: Table,
-) {
-  return {
-    descriptor: { name, unit, description, valueType: ValueType.DOUBLE },
-    dataPointType: DataPointType.SUM as const,
-    aggregationTemporality: AggregationTemporality.CUMULATIVE,
-    isMonotonic: true,
-    dataPoints: columns.map((column) => ({
-      startTime: hrTime(start),
-      endTime: hrTime(start),
-      attributes: series[column].attributes,
-      value: values[column],
-    })),
-  };
-}
-
-function hrTime(ns: bigint): HrTime {
-  return [Number(ns / 1_000_000_000n), Number(ns % 1_000_000_000n)];
 }

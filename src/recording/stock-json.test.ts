@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ValueType, type HrTime } from '@opentelemetry/api';
 import { JsonMetricsSerializer } from '@opentelemetry/otlp-transformer';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { readVersion } from '../cli/version.js';
 import type { Metric, Series } from '../model/series.js';
+import { toStockMetrics } from '../otlp/stock-metrics.fixture.js';
 import { JsonLinesEncoder } from './json-lines-encoder.js';
 
 const resource = { attributes: { 'host.name': 'node-1', 'host.cpu.count': 8, virtual: true, load: 0.25 } };
@@ -38,33 +35,6 @@ const table = {
   values: Float64Array.of(0.1, -1e-300, 7, 1e6 / 3, 12_345.678, 5e-324, -8, 1e21),
 };
 
-function hrTime(ns: bigint): HrTime {
-  return [Number(ns / 1_000_000_000n), Number(ns % 1_000_000_000n)];
-}
-
-function stockMetric(metric: Metric, columns: readonly number[]) {
-  const { name, unit, description, kind, valueType } = metric;
-  return {
-    descriptor: {
-      name,
-      unit,
-      description,
-      valueType: valueType === 'int' ? ValueType.INT : ValueType.DOUBLE,
-    },
-    dataPointType: kind === 'gauge' ? DataPointType.GAUGE : DataPointType.SUM,
-    aggregationTemporality: AggregationTemporality.CUMULATIVE,
-    isMonotonic: kind === 'counter',
-    dataPoints: [0, 1].flatMap((row) =>
-      columns.map((column) => ({
-        startTime: hrTime(start),
-        endTime: hrTime(table.epoch + BigInt(table.offsets[row])),
-        attributes: series[column].attributes,
-        value: table.values[row * series.length + column],
-      })),
-    ),
-  };
-}
-
 const unsaid = new Set<unknown>([0, '', false, undefined]);
 
 /** What is empty or 0 may be left out in OTLP JSON, and 64-bit integers are texts. */
@@ -78,16 +48,7 @@ function normalize(value: unknown): unknown {
 }
 
 test('JsonLinesEncoder writes what the official serialiser writes', () => {
-  const stock = {
-    resource: resourceFromAttributes(resource.attributes),
-    scopeMetrics: [
-      {
-        scope: { name: 'joulemetry', version: readVersion() },
-        metrics: [stockMetric(energy, [0, 1]), stockMetric(threads, [2]), stockMetric(load, [3])],
-      },
-    ],
-    // The points have the type that their metric says; the union over all kinds cannot be told so.
-  } as unknown as ResourceMetrics;
+  const [stock] = toStockMetrics(table);
   const encoder = new JsonLinesEncoder();
   encoder.add(table);
   const ours: unknown = JSON.parse(encoder.take().toString());
