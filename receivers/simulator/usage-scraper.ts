@@ -6,6 +6,7 @@ import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
 import type { SimulatedDomain } from '../../src/simulation/domain.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
+import { ToldProcesses } from '../../src/simulation/told-processes.js';
 import type { Config } from './config.js';
 import { CumulativeSeries, type Reading } from './cumulative-series.js';
 import { describeDomain, describeMeter, isApart, trueEnergy } from './metrics.js';
@@ -26,8 +27,7 @@ export class UsageScraper implements OpenScraper {
   readonly #context: Context;
   readonly #startNs: bigint;
   readonly #machine: Machine;
-  readonly #known = new Map<SimulatedProcess, CumulativeSeries>();
-  readonly #finished = new WeakSet<SimulatedProcess>();
+  readonly #told = new ToldProcesses<CumulativeSeries>();
   #ofMachine: CumulativeSeries | undefined;
   #busy: CumulativeSeries | undefined;
   #columns: readonly Series[] = [];
@@ -53,7 +53,7 @@ export class UsageScraper implements OpenScraper {
     yield this.#readMachine(at);
     const row = this.#readProcesses(at);
     if (row.series.length > 0) yield row;
-    const ended = this.#endGone();
+    const ended = this.#told.takeGone(this.#machine).flatMap(({ series }) => series);
     if (ended.length > 0) yield createEnding(ended, wallNs);
     yield this.#readBusy(at);
   }
@@ -90,8 +90,8 @@ export class UsageScraper implements OpenScraper {
     const values: number[] = [];
     const columns: Series[] = [];
     for (const process of seen) {
-      if (this.#finished.has(process)) continue;
-      const told = this.#known.get(process) ?? this.#welcome(process, at);
+      if (this.#told.isFinished(process)) continue;
+      const told = this.#told.find(process) ?? this.#welcome(process, at);
       columns.push(...told.series);
       values.push(...told.read());
     }
@@ -107,19 +107,8 @@ export class UsageScraper implements OpenScraper {
     const hasTruth = this.#config.truth;
     const readings = createProcessReadings({ machine, process, start, bornNs, hasTruth });
     const told = new CumulativeSeries(readings, this.#isWhole(bornUs));
-    this.#known.set(process, told);
+    this.#told.add(process, told);
     return told;
-  }
-
-  /** The series of processes that live no more; they were told a last time. */
-  #endGone(): Series[] {
-    const live = new Set(this.#machine.liveProcesses);
-    const gone = [...this.#known].filter(([process]) => !live.has(process));
-    for (const [process] of gone) {
-      this.#known.delete(process);
-      this.#finished.add(process);
-    }
-    return gone.flatMap(([, { series }]) => series);
   }
 
   #readBusy(at: Instant): Table {
@@ -145,10 +134,9 @@ export class UsageScraper implements OpenScraper {
 
   /** Everything counts anew from the next reading on. */
   #endAll({ us, wallNs }: Instant): Table {
-    const ended = [...this.#known.values(), this.#ofMachine, this.#busy].flatMap(
+    const ended = [...this.#told.takeAll(), this.#ofMachine, this.#busy].flatMap(
       (told) => told?.series ?? [],
     );
-    this.#known.clear();
     this.#ofMachine = undefined;
     this.#busy = undefined;
     this.#sinceUs = us;

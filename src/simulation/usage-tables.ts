@@ -3,6 +3,7 @@ import { busyTime, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import type { Machine } from './machine.js';
 import type { SimulatedProcess } from './simulated-process.js';
+import { ToldProcesses } from './told-processes.js';
 
 const processCount: Metric = {
   name: 'system.process.count',
@@ -28,8 +29,7 @@ export class UsageTables {
   readonly #machine: Machine;
   readonly #epoch: bigint;
   readonly #ofMachine: readonly (readonly Series[])[];
-  readonly #known = new Map<SimulatedProcess, readonly Series[]>();
-  readonly #finished = new WeakSet<SimulatedProcess>();
+  readonly #told = new ToldProcesses<readonly Series[]>();
   #columns: readonly Series[] = [];
 
   /** @param epoch Unix time in nanoseconds of simulated time 0 */
@@ -49,13 +49,13 @@ export class UsageTables {
     machine.advance(us);
     yield createRow(counts, at, Float64Array.of(machine.liveProcesses.length));
     yield this.#readProcesses(at);
-    const ended = this.#endGone();
+    const ended = this.#told.takeGone(machine).flat();
     if (ended.length > 0) yield createEnding(ended, at);
     yield createRow(busy, at, Float64Array.of(Number(machine.busyNs) / 1e9));
   }
 
   #readProcesses(at: bigint): Table {
-    const seen = this.#machine.processes.filter((process) => !this.#finished.has(process));
+    const seen = this.#machine.processes.filter((process) => !this.#told.isFinished(process));
     const columns = seen.flatMap((process) => this.#seriesOf(process));
     const values = seen.flatMap((process) => this.#readOne(process));
     const isSame = columns.length === this.#columns.length && columns.every((s, i) => s === this.#columns[i]);
@@ -70,7 +70,7 @@ export class UsageTables {
   }
 
   #seriesOf(process: SimulatedProcess): readonly Series[] {
-    const known = this.#known.get(process);
+    const known = this.#told.find(process);
     if (known) return known;
     const { pid, program, bornUs } = process.identity;
     const start = this.#epoch + BigInt(this.#machine.timeline.simulatedAt(bornUs)) * 1000n;
@@ -86,17 +86,7 @@ export class UsageTables {
       return { metric: processCpuTime, resource, attributes: { 'cpu.mode': mode }, start };
     });
     const series = [...times, { metric: cpuUse, resource, attributes: {}, start }];
-    this.#known.set(process, series);
+    this.#told.add(process, series);
     return series;
-  }
-
-  #endGone(): Series[] {
-    const live = new Set(this.#machine.liveProcesses);
-    const gone = [...this.#known].filter(([process]) => !live.has(process));
-    for (const [process] of gone) {
-      this.#known.delete(process);
-      this.#finished.add(process);
-    }
-    return gone.flatMap(([, series]) => series);
   }
 }
