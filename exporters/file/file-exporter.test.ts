@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
@@ -14,8 +13,6 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { parquetReadObjects } from 'hyparquet';
-import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { until } from '../../src/contract/until.js';
 import { decompressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import {
@@ -29,8 +26,6 @@ import {
 } from './file.fixture.js';
 
 const series = createSeries();
-
-const [mount, umount] = ['/usr/bin/mount', '/usr/bin/umount'];
 
 function readings(from: number, to: number) {
   return Array.from({ length: to - from + 1 }, (_, i) => createReading(series, from + i));
@@ -236,86 +231,3 @@ test('start fails and says why, when the folder is not there or the path is a fo
   );
   assert.throws(() => startExporter({ path: folder }), /it is a folder, wanted a file/u);
 });
-
-test(
-  'nothing is lost and no line is torn, when a full disk has room again',
-  { skip: mountRefused() },
-  async (t) => {
-    const folder = createFolder(t);
-    execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
-    try {
-      await fillAndFree(folder);
-    } finally {
-      execFileSync(umount, ['-l', folder]);
-    }
-  },
-);
-
-test(
-  'a Parquet file can be read while the disk is full, and loses nothing',
-  { skip: mountRefused() },
-  async (t) => {
-    const folder = createFolder(t);
-    execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
-    try {
-      await fillParquet(folder);
-    } finally {
-      execFileSync(umount, ['-l', folder]);
-    }
-  },
-);
-
-async function fillParquet(folder: string): Promise<void> {
-  const path = join(folder, 'energy.parquet');
-  const filler = join(folder, 'filler');
-  writeFileSync(filler, Buffer.alloc(230 * 1024));
-  const { consume, stop, log, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
-  let last = 0;
-  while (!log.lines.some((line) => line.includes('ENOSPC'))) {
-    consume(createReading(series, ++last));
-    await new Promise((resolve) => void setImmediate(resolve));
-  }
-  const before = await readParquetValues(path);
-  assert.equal(before.length, counted.sent);
-  rmSync(filler);
-  await until(() => counted.sent === last);
-  await stop();
-  assert.deepEqual(
-    await readParquetValues(path),
-    Array.from({ length: last }, (_, i) => i + 1),
-  );
-}
-
-async function readParquetValues(path: string): Promise<readonly unknown[]> {
-  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), columns: ['value'] });
-  return rows.map((row) => row['value'] as unknown);
-}
-
-async function fillAndFree(folder: string): Promise<void> {
-  const path = join(folder, 'energy.json');
-  const filler = join(folder, 'filler');
-  writeFileSync(filler, Buffer.alloc(200 * 1024));
-  const { consume, stop, log, counted } = startExporter({ path, flush_interval: '1ms' });
-  for (const table of readings(1, 300)) consume(table);
-  await until(() => log.lines.some((line) => line.includes('ENOSPC')));
-  assert.ok(!readFileSync(path, 'utf8').endsWith('\n'), 'the disk was full at the end of a line');
-  rmSync(filler);
-  await until(() => counted.sent === 300);
-  await stop();
-  for (const line of readFileLines(path)) JSON.parse(line);
-  assert.deepEqual(
-    readValues(readFileSync(path, 'utf8')),
-    readings(1, 300).map(({ values }) => values[0]),
-  );
-}
-
-/** Why no disk can be filled here. */
-function mountRefused(): string | false {
-  if (process.env['JOULEMETRY_TEST_ROOT'] === 'required') return false;
-  try {
-    execFileSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return 'needs the right to mount a tmpfs';
-  }
-}

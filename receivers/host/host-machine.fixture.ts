@@ -1,0 +1,78 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext } from '../../src/contract/fakes.js';
+import type { Table } from '../../src/model/table.js';
+import { schema } from './config.js';
+import { createGroups, HostScraper } from './host-scraper.js';
+
+const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).pathname;
+export const groupNames = ['cpu', 'memory', 'network', 'disk', 'load', 'pressure', 'frequency'];
+
+/** A folder with the files of a machine in testdata. */
+export function copyMachine(t: TestContext, name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'host-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  cpSync(join(testdata, name), folder, { recursive: true });
+  return folder;
+}
+
+/** Writes the files of another reading in place: the kernel does not replace its files either. */
+export function overwrite(folder: string, name: string): void {
+  const from = join(testdata, name);
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    const path = relative(from, join(entry.parentPath, entry.name));
+    if (entry.isFile()) writeFileSync(join(folder, path), readFileSync(join(from, path)));
+  }
+}
+
+/** A scraper of these groups. */
+export function openScraper(
+  t: TestContext,
+  folder: string,
+  groups: readonly string[],
+  settings: object = {},
+) {
+  const config = parseSettings(schema, {
+    procfs: join(folder, 'proc'),
+    sysfs: join(folder, 'sys'),
+    groups: Object.fromEntries(groupNames.map((name) => [name, groups.includes(name)])),
+    ...settings,
+  });
+  const context = createFakeContext();
+  const opened = createGroups({ config, clock: context.clock, host: context.host });
+  t.after(() => opened.forEach(({ group }) => group.close()));
+  return new HostScraper(opened, () => context.clock.wallNs());
+}
+
+/** The values of the tables by metric and attribute values, `system.disk.io sda read`, in order. */
+export function valuesOf(tables: Iterable<Table>): Record<string, number> {
+  const entries = [...tables].flatMap(({ series, values }) =>
+    series.map(({ metric, attributes }, i): [string, number] => [
+      [metric.name, ...Object.values(attributes)].join(' '),
+      values[i] ?? NaN,
+    ]),
+  );
+  return Object.fromEntries(entries);
+}
+
+export function endedOf(tables: readonly Table[]): string[] {
+  return tables
+    .flatMap(({ ended }) => ended ?? [])
+    .map(({ metric, attributes }) => [metric.name, ...Object.values(attributes)].join(' '));
+}
+
+export function ioTimesOf(tables: readonly Table[]): string[] {
+  return Object.keys(valuesOf(tables)).filter((name) => name.startsWith('system.disk.io_time'));
+}
+
+/** Reads a machine of four CPUs, and again after some time, a hotplug of each kind and a reset. */
+export function scrapeTwice(t: TestContext, groups: readonly string[], settings: object = {}) {
+  const folder = copyMachine(t, 'server');
+  const scraper = openScraper(t, folder, groups, settings);
+  const first = [...scraper.scrape(0)];
+  overwrite(folder, 'later');
+  return { first, later: [...scraper.scrape(0)] };
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { copyMachine, openScraper, valuesOf, endedOf, scrapeTwice } from './host-machine.fixture.js';
+
+test('CpuGroup begins every counter at 0, when it reads for the first time', (t) => {
+  const { first } = scrapeTwice(t, ['cpu']);
+  assert.deepEqual(valuesOf(first), {
+    'system.cpu.time user': 0,
+    'system.cpu.time nice': 0,
+    'system.cpu.time system': 0,
+    'system.cpu.time idle': 0,
+    'system.cpu.time iowait': 0,
+    'system.cpu.time interrupt': 0,
+    'system.cpu.time steal': 0,
+    'system.context_switches': 0,
+    'system.process.created': 0,
+    'system.cpu.logical.count': 4,
+    'system.process.count running': 3,
+    'system.process.count blocked': 1,
+  });
+});
+
+test('CpuGroup counts seconds by mode, when iowait falls back by a tick', (t) => {
+  const { later } = scrapeTwice(t, ['cpu']);
+  assert.deepEqual(valuesOf(later), {
+    'system.cpu.time user': 1.5,
+    'system.cpu.time nice': 0,
+    'system.cpu.time system': 0.4,
+    'system.cpu.time idle': 3.5,
+    'system.cpu.time iowait': 0,
+    'system.cpu.time interrupt': 0.04,
+    'system.cpu.time steal': 0,
+    'system.context_switches': 700,
+    'system.process.created': 10,
+    'system.cpu.logical.count': 3,
+    'system.process.count running': 2,
+    'system.process.count blocked': 0,
+  });
+  assert.deepEqual(endedOf(later), []);
+});
+
+test('CpuGroup ends the series of a CPU, when per_cpu is set and it goes offline', (t) => {
+  const { first, later } = scrapeTwice(t, ['cpu'], { cpu: { per_cpu: true } });
+  assert.equal(first[0]?.series.length, 4 * 7 + 2);
+  assert.equal(valuesOf(later)['system.cpu.time user 1'], 0.5);
+  assert.equal(valuesOf(later)['system.cpu.time idle 2'], 0.5);
+  assert.deepEqual(endedOf(later), [
+    'system.cpu.time user 3',
+    'system.cpu.time nice 3',
+    'system.cpu.time system 3',
+    'system.cpu.time idle 3',
+    'system.cpu.time iowait 3',
+    'system.cpu.time interrupt 3',
+    'system.cpu.time steal 3',
+  ]);
+});
+
+test('CpuGroup reads what is there, when an old kernel has few columns', (t) => {
+  const values = valuesOf(openScraper(t, copyMachine(t, 'old'), ['cpu']).scrape(0));
+  assert.equal(values['system.cpu.logical.count'], 2);
+  assert.equal(values['system.cpu.time steal'], 0);
+});
+
+test('MemoryGroup gives bytes by state and counts faults, when read twice', (t) => {
+  const { later } = scrapeTwice(t, ['memory']);
+  assert.deepEqual(valuesOf(later), {
+    'system.memory.limit': 16_384_000_000,
+    'system.memory.usage used': 7_168_000_000,
+    'system.memory.usage free': 4_096_000_000,
+    'system.memory.usage buffers': 512_000_000,
+    'system.memory.usage cached': 5_120_000_000,
+    'system.memory.linux.available': 9_216_000_000,
+    'system.memory.linux.shared': 256_000_000,
+    'system.memory.linux.slab.usage reclaimable': 307_200_000,
+    'system.memory.linux.slab.usage unreclaimable': 102_400_000,
+    'system.paging.usage used': 512_000_000,
+    'system.paging.usage free': 1_536_000_000,
+    'system.paging.faults major': 50,
+    'system.paging.faults minor': 200,
+    'system.paging.operations in': 3,
+    'system.paging.operations out': 0,
+  });
+});
+
+test('MemoryGroup leaves out what is not told, when an old kernel has no MemAvailable', (t) => {
+  const values = valuesOf(openScraper(t, copyMachine(t, 'old'), ['memory']).scrape(0));
+  assert.equal(values['system.memory.usage used'], undefined);
+  assert.equal(values['system.memory.usage free'], 4_096_000_000);
+});
+
+test('LoadGroup gives load averages and uptime', (t) => {
+  assert.deepEqual(valuesOf(scrapeTwice(t, ['load']).first), {
+    'system.cpu.load_average.1m': 0.5,
+    'system.cpu.load_average.5m': 1.25,
+    'system.cpu.load_average.15m': 2,
+    'system.uptime': 123_456.78,
+  });
+});
+
+test('PressureGroup counts seconds by resource, when the kernel knows interrupts, too', (t) => {
+  assert.deepEqual(valuesOf(scrapeTwice(t, ['pressure']).later), {
+    'system.linux.pressure.time cpu some': 0,
+    'system.linux.pressure.time memory some': 0,
+    'system.linux.pressure.time memory full': 0,
+    'system.linux.pressure.time io some': 0.5,
+    'system.linux.pressure.time io full': 0.25,
+    'system.linux.pressure.time irq full': 0,
+  });
+});
+
+test('FrequencyGroup follows the CPUs that are online, when there is cpufreq', (t) => {
+  const folder = copyMachine(t, 'server');
+  const scraper = openScraper(t, folder, ['frequency']);
+  assert.deepEqual(valuesOf(scraper.scrape(0)), {
+    'system.cpu.frequency 0': 1.2e9,
+    'system.cpu.frequency 1': 1.3e9,
+    'system.cpu.frequency 2': 1.4e9,
+    'system.cpu.frequency 3': 1.5e9,
+  });
+  const cpus = join(folder, 'sys/devices/system/cpu');
+  writeFileSync(join(cpus, 'cpu1/cpufreq/scaling_cur_freq'), '<unknown>\n');
+  rmSync(join(cpus, 'cpu3/cpufreq'), { recursive: true });
+  writeFileSync(join(cpus, 'online'), '0-2\n');
+  const later = [...scraper.scrape(0)];
+  assert.deepEqual(valuesOf(later), {
+    'system.cpu.frequency 0': 1.2e9,
+    'system.cpu.frequency 1': NaN,
+    'system.cpu.frequency 2': 1.4e9,
+  });
+  assert.deepEqual(endedOf(later), ['system.cpu.frequency 3']);
+});
+
+test('FrequencyGroup reads cpuinfo, when there is no cpufreq', (t) => {
+  assert.deepEqual(valuesOf(openScraper(t, copyMachine(t, 'old'), ['frequency']).scrape(0)), {
+    'system.cpu.frequency 0': 2_100_123_000,
+    'system.cpu.frequency 1': 800_500_000,
+  });
+});
