@@ -31,6 +31,26 @@ test('a CSV file has units in its header, instants with nanoseconds, and quoted 
   ]);
 });
 
+test('what a spreadsheet would take for a formula has an apostrophe before it, numbers have none', async (t) => {
+  const path = join(createFolder(t), 'energy.csv');
+  const named = (name: string | number) => {
+    const series = { ...createSeries('=cmd'), attributes: { '@name': name } };
+    return createReading(series, 1, -1);
+  };
+  const formulas = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '\uff1d1', "'=1"];
+  const harmless = ['a=1', "it's", "'", 'x-1'];
+  const settings = { path, format: 'csv', attribute_columns: ['@name'] };
+  await writeTables(settings, [...formulas, ...harmless, -5].map(named));
+  const [header, ...rows] = readFileLines(path);
+  assert.equal(header, "time,start_time,kind,type,state,resource,attributes,'@name,'=cmd (J)");
+  assert.deepEqual(
+    rows.map((row) => row.split(',').slice(-2)),
+    [...formulas.map((text) => `'${text.replace('\r', ' ')}`), ...harmless, '-5'].map((cell) => [cell, '-1']),
+  );
+  await writeTables(settings, [named('more')]);
+  assert.equal(readFileLines(path).length, rows.length + 2);
+});
+
 test('a metric that comes up later gets a column in every line of the file', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.csv');

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describeError } from '../../src/component/errors.js';
 import type { Table } from '../../src/model/table.js';
-import { parseCsvLine, parseMetricColumn } from '../../src/recording/csv-columns.js';
+import { parseCsvHeader, parseMetricColumn } from '../../src/recording/csv-columns.js';
 import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';
 import type { LineFormat } from './line-format.js';
 import type { OutputFile } from './output-file.js';
@@ -25,7 +25,7 @@ export class CsvFormat implements LineFormat {
 
   canContinue(file: OutputFile): boolean {
     const [line] = file.read(0, longestHeaderBytes).toString().split('\n', 1);
-    const metrics = parseCsvLine(line).filter((head) => parseMetricColumn(head) !== undefined);
+    const metrics = parseCsvHeader(line).filter((head) => parseMetricColumn(head) !== undefined);
     if (line !== headerOf(this.#attributeColumns, metrics)) return false;
     this.#encoder.metricColumns = metrics;
     return true;

@@ -17,10 +17,31 @@ export function metricColumn({ name, unit }: Pick<Metric, 'name' | 'unit'>): str
   return `${name} (${unit})`;
 }
 
-/** The metric of a column's head; undefined for other columns. */
+/** The metric of a column's head as `parseCsvHeader` gives it; undefined for other columns. */
 export function parseMetricColumn(head: string): Pick<Metric, 'name' | 'unit'> | undefined {
   const at = head.endsWith(')') ? head.lastIndexOf(' (') : -1;
   return at < 0 ? undefined : { name: head.slice(0, at), unit: head.slice(at + 2, -1) };
+}
+
+/**
+ * What a spreadsheet takes for a formula (OWASP, CSV injection), also after blanks and in the full-width forms that
+ * East Asian versions accept; and what has been protected before, so that it can be told apart.
+ */
+const formulaStart = /^'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
+
+/** A text that no spreadsheet evaluates: where it could be a formula, an apostrophe comes before it. */
+export function inertText(text: string): string {
+  return formulaStart.test(text) ? `'${text}` : text;
+}
+
+/** The text that `inertText` was given. */
+function originalText(text: string): string {
+  return text.startsWith("'") && formulaStart.test(text) ? text.slice(1) : text;
+}
+
+/** The heads of a file's columns, from its first line. */
+export function parseCsvHeader(line: string): readonly string[] {
+  return parseCsvLine(line).map(originalText);
 }
 
 /** A field as RFC 4180 wants it. */
@@ -46,9 +67,10 @@ export function sharedFields(
   ];
 }
 
-/** Without line breaks, so that each line of a file is a row. */
+/** Without line breaks, so that each line of a file is a row. Numbers stay numbers. */
 function plainText(value: AttributeValue | undefined): string {
-  return value === undefined ? '' : String(value).replaceAll(/[\r\n]+/gu, ' ');
+  if (value === undefined) return '';
+  return typeof value === 'string' ? inertText(value.replaceAll(/[\r\n]+/gu, ' ')) : String(value);
 }
 
 /** What a row is about: points with the same key share one. */

@@ -1,7 +1,7 @@
 import { describeError } from '../component/errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/find-or-add.js';
-import { fixedColumns, parseCsvLine, parseMetricColumn } from './csv-columns.js';
+import { fixedColumns, parseCsvHeader, parseCsvLine, parseMetricColumn } from './csv-columns.js';
 import type { PointStream, Sink } from './decoder.js';
 import { endedState } from './end-row.js';
 import { parseAttributes } from './json-attributes.js';
@@ -93,7 +93,7 @@ export class CsvDecoder {
 }
 
 function parseHeader(line: string): Layout {
-  const heads = parseCsvLine(line);
+  const heads = parseCsvHeader(line);
   const missing = fixedColumns.filter((name) => !heads.includes(name));
   if (missing.length > 0) {
     throw new Error(`its header has no column "${missing.join('", "')}"`);

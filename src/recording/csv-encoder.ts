@@ -2,7 +2,7 @@ import { findOrAdd } from '../model/find-or-add.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { csvField, fixedColumns, metricColumn, rowKey, sharedFields } from './csv-columns.js';
+import { csvField, fixedColumns, inertText, metricColumn, rowKey, sharedFields } from './csv-columns.js';
 import { createEndRow, endedState } from './end-row.js';
 import { doubleText, intText } from './number-text.js';
 import { timeText } from './time-text.js';
@@ -128,7 +128,8 @@ export class CsvEncoder {
 
 /** The first line of a file with these columns, without a line break. */
 export function headerOf(attributeColumns: readonly string[], metricColumns: readonly string[]): string {
-  return [...fixedColumns, ...attributeColumns, ...metricColumns].map(csvField).join(',');
+  const heads = [...fixedColumns, ...attributeColumns, ...metricColumns];
+  return heads.map((head) => csvField(inertText(head))).join(',');
 }
 
 function cellText(value: number, isInt: boolean): string {

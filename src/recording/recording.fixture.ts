@@ -62,7 +62,22 @@ export function sortPoints(points: readonly FlatPoint[]): readonly FlatPoint[] {
 }
 
 const text = fc.oneof(
-  fc.constantFrom('cpu', 'hw.id', 'a,b', 'say "x"', 'line\nbreak', 'é😀', '', ' ', '__proto', '0'),
+  fc.constantFrom(
+    'cpu',
+    'hw.id',
+    '=1+1',
+    "'@x",
+    '-5',
+    '\t=1',
+    'a,b',
+    'say "x"',
+    'line\nbreak',
+    'é😀',
+    '',
+    ' ',
+    '__proto',
+    '0',
+  ),
   fc.string({ unit: 'grapheme', maxLength: 6 }),
 );
 const attributeValue = fc.oneof(
@@ -81,7 +96,7 @@ const attributes: fc.Arbitrary<Attributes> = fc
 
 const metric: fc.Arbitrary<Metric> = fc
   .record({
-    name: fc.constantFrom('hw.energy', 'process.cpu.time', 'x', 'odd (J), "name"'),
+    name: fc.constantFrom('hw.energy', 'process.cpu.time', 'x', 'odd (J), "name"', '=1+1', "'-x"),
     kind: fc.constantFrom('gauge', 'counter', 'updowncounter'),
     valueType: fc.constantFrom('int', 'double'),
   })
