@@ -31,12 +31,12 @@ test('a CSV file has units in its header, instants with nanoseconds, and quoted 
   ]);
 });
 
+function named(name: string | number) {
+  return createReading({ ...createSeries('=cmd'), attributes: { '@name': name } }, 1, -1);
+}
+
 test('what a spreadsheet would take for a formula has an apostrophe before it, numbers have none', async (t) => {
   const path = join(createFolder(t), 'energy.csv');
-  const named = (name: string | number) => {
-    const series = { ...createSeries('=cmd'), attributes: { '@name': name } };
-    return createReading(series, 1, -1);
-  };
   const formulas = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '\uff1d1', "'=1"];
   const harmless = ['a=1', "it's", "'", 'x-1'];
   const settings = { path, format: 'csv', attribute_columns: ['@name'] };

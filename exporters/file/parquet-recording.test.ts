@@ -44,6 +44,13 @@ test('a Parquet file is whole after every flush', async (t) => {
   assert.ok(!existsSync(`${path}.footer`));
 });
 
+test('a gap is null in a Parquet file', async (t) => {
+  const path = join(createFolder(t), 'energy.parquet');
+  await writeTables({ path, format: 'parquet' }, [createReading(series, 1), createReading(series, 2, NaN)]);
+  assert.deepEqual(await readColumn(path), [1, null]);
+  assert.deepEqual(await readColumn(path, 'state'), [null, null]);
+});
+
 test('a Parquet file whose last write was torn is mended by the next start and kept as a backup', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.parquet');

@@ -24,6 +24,12 @@ export function createEnding(ended: readonly Series[], at: bigint): Table {
   return { series: [], epoch: at, offsets: new Float64Array(0), values: new Float64Array(0), ended };
 }
 
+/**
+ * How long after its last row OTLP has the point that ends a series: a series has one point per instant, also where
+ * instants are milliseconds, as in Prometheus.
+ */
+export const endDelayNs = 1_000_000n;
+
 /** How many points a table holds, gaps (NaN) included. */
 export function countPoints(table: Table): number {
   return table.values.length;

@@ -1,14 +1,12 @@
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
-import { createRow, type Table } from '../model/table.js';
+import { createRow, endDelayNs, type Table } from '../model/table.js';
 import type { QueuedRequest } from '../pipeline/sending-queue.js';
 import { BufferPool } from './buffer-pool.js';
 import type { RequestLimits } from './columns.js';
 import { RequestBuilder } from './request-builder.js';
 import { createRows, sliceRows, type Rows } from './rows.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
-
-const nsPerMs = 1_000_000n;
 
 /** Makes requests of tables: several small tables become one request, a large one becomes several. */
 export class Batcher {
@@ -69,9 +67,8 @@ export class Batcher {
 
   #addEnding({ epoch, offsets }: Table, ended: readonly Series[]): void {
     const last = epoch + BigInt(offsets.at(-1) ?? 0);
-    // The last row of a series may be of the same instant, in this table or in one before. A series has one
-    // point per instant, also where instants are milliseconds, as in Prometheus.
-    const at = last + nsPerMs;
+    // The last row of a series may be of the same instant, in this table or in one before.
+    const at = last + endDelayNs;
     this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(Number.NaN)));
   }
 }

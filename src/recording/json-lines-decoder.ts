@@ -1,7 +1,9 @@
 import { describeError } from '../component/errors.js';
+import { findOrAdd } from '../model/find-or-add.js';
 import type { Metric, Resource, Series } from '../model/series.js';
+import { endDelayNs } from '../model/table.js';
 import type { PointStream, Sink } from './decoder.js';
-import { gapMark } from './json-lines-plan.js';
+import { gapMark, scopeName } from './json-lines-plan.js';
 import {
   attributesOf,
   hasNoValue,
@@ -26,6 +28,15 @@ interface Gaps {
   /** Where points without a value are gaps: the type that values have. */
   readonly gapType: unknown;
 }
+
+/** The points of a resource and scope belong together. */
+interface Block {
+  readonly resource: Resource;
+  /** How long after the last row of a series the point is that ends it: what joulemetry wrote has a delay. */
+  readonly endDelay: bigint;
+}
+
+type Instants = Map<bigint, LinePoint[]>;
 
 /** Reads OTLP JSON lines, ours and those of the Collector's file exporter. */
 export class JsonLinesDecoder {
@@ -59,7 +70,7 @@ export class JsonLinesDecoder {
   }
 
   #readLine(resources: readonly JsonObject[]): void {
-    const instants = new Map<bigint, LinePoint[]>();
+    const instants: Instants = new Map();
     for (const resource of resources) this.#readResource(resource, instants);
     const times = [...instants.keys()].toSorted((a, b) => (a < b ? -1 : 1));
     for (const at of times) this.#handOn(at, instants.get(at) ?? []);
@@ -75,15 +86,18 @@ export class JsonLinesDecoder {
     for (const { record, isEnd } of points) if (isEnd) stream.end(record, at);
   }
 
-  #readResource(block: JsonObject, instants: Map<bigint, LinePoint[]>): void {
+  #readResource(block: JsonObject, instants: Instants): void {
     const { resource: described } = block;
     const resource = this.#resourceOf(isObject(described) ? described['attributes'] : undefined);
     for (const scope of objectsOf(block['scopeMetrics'] ?? block['scope_metrics'])) {
-      for (const metric of objectsOf(scope['metrics'])) this.#readMetric(metric, resource, instants);
+      const { scope: named } = scope;
+      const isOurs = isObject(named) && named['name'] === scopeName;
+      const from = { resource, endDelay: isOurs ? endDelayNs : 0n };
+      for (const metric of objectsOf(scope['metrics'])) this.#readMetric(metric, from, instants);
     }
   }
 
-  #readMetric(metric: JsonObject, resource: Resource, instants: Map<bigint, LinePoint[]>): void {
+  #readMetric(metric: JsonObject, { resource, endDelay }: Block, instants: Instants): void {
     const read = pointsOf(metric);
     if (read === undefined) return;
     if ('unsupported' in read) {
@@ -98,14 +112,12 @@ export class JsonLinesDecoder {
       const attributes = this.#attributesOf(point['attributes']);
       const start = this.#integers.read(point['startTimeUnixNano'] ?? point['start_time_unix_nano']);
       const value = hasNoValue(point) ? undefined : valueOf(point)?.value;
-      const cell = {
+      const isEnd = value === undefined && gapType === undefined;
+      findOrAdd(instants, isEnd && at > endDelay ? at - endDelay : at, () => []).push({
         record: { metric: described, resource, attributes, start },
         value: value ?? NaN,
-        isEnd: value === undefined && gapType === undefined,
-      };
-      const row = instants.get(at);
-      if (row) row.push(cell);
-      else instants.set(at, [cell]);
+        isEnd,
+      });
     }
   }
 

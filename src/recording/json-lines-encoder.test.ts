@@ -47,7 +47,7 @@ test('JsonLinesEncoder writes integers beyond 2^53 with all digits, and no furth
   assert.deepEqual(written, ['1152921504606846976', '-4611686018427387904', '9223372036854774784', '3']);
 });
 
-test('JsonLinesEncoder marks the metric of a gap, and not that of an end', () => {
+test('JsonLinesEncoder marks the metric of a gap, and ends a series a millisecond after its last row', () => {
   const series = [createSeries(0)];
   const gap = { series, epoch: 1n, offsets: Float64Array.of(0), values: Float64Array.of(NaN) };
   const end = {
@@ -64,5 +64,5 @@ test('JsonLinesEncoder marks the metric of a gap, and not that of an end', () =>
       `${point}"1","flags":1}]},"metadata":[{"key":"joulemetry.gap","value":{"stringValue":"double"}}]}`,
     ),
   );
-  assert.ok(second.endsWith(`${point}"2","flags":1}]}}]}]}]}`), second);
+  assert.ok(second.endsWith(`${point}"1000002","flags":1}]}}]}]}]}`), second);
 });

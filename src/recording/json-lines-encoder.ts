@@ -1,6 +1,6 @@
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
+import { endDelayNs, type Table } from '../model/table.js';
 import { createEndRow } from './end-row.js';
 import { LineWriter } from './line-writer.js';
 import {
@@ -52,8 +52,9 @@ export class JsonLinesEncoder {
   /** Writes the rows of a table, then a point without a value for each series that ended. */
   add(table: Table): void {
     if (table.values.length > 0) this.#addRows(table, false);
-    if (table.ended !== undefined && table.ended.length > 0)
-      this.#addRows(createEndRow(table, table.ended), true);
+    if (table.ended === undefined || table.ended.length === 0) return;
+    const row = createEndRow(table, table.ended);
+    this.#addRows({ ...row, epoch: row.epoch + endDelayNs }, true);
   }
 
   /** What was written: whole lines. */

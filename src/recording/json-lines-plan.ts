@@ -46,6 +46,9 @@ export interface JsonRun {
  */
 export const gapMark = 'joulemetry.gap';
 
+/** By which the decoder knows that an end is `endDelayNs` after the last row. */
+export const scopeName = 'joulemetry';
+
 export const resourcesHead = Buffer.from('{"resourceMetrics":[');
 export const resourcesTail = Buffer.from(']}\n');
 export const resourceTail = Buffer.from(']}]}');
@@ -102,7 +105,7 @@ const resourceFrame = createPlans((resource: Resource): ResourceFrame => ({
   head: `{"resource":${objectWithAttributes(resource.attributes)},"scopeMetrics":[{"scope":${scope},"metrics":[`,
 }));
 
-const scope = JSON.stringify({ name: 'joulemetry', version: readVersion() });
+const scope = JSON.stringify({ name: scopeName, version: readVersion() });
 
 const metricFrame = createPlans((metric: Metric): MetricFrame => {
   const { name, description, unit, kind, valueType } = metric;

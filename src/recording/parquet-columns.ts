@@ -103,7 +103,8 @@ export class ParquetRows {
       const time = epoch + BigInt(offset);
       for (const [column, one] of fields.entries()) {
         const value = values[row * series.length + column];
-        this.#addRow(one, { time, value: state === undefined ? value : undefined, state });
+        // Data frames count null as missing, and NaN as a number.
+        this.#addRow(one, { time, value: Number.isNaN(value) ? undefined : value, state });
       }
     });
   }
