@@ -42,6 +42,26 @@ export function readClocks(): ClockReading {
   return best;
 }
 
+/** CLOCK_REALTIME minus CLOCK_MONOTONIC, in nanoseconds: what turns one into the other until the clock is set. */
+export function wallOffsetNs({ beforeNs, realtimeNs, afterNs }: ClockReading): bigint {
+  return realtimeNs - (beforeNs + afterNs) / 2n;
+}
+
+/**
+ * Readings in which CLOCK_REALTIME keeps its distance from CLOCK_MONOTONIC: setting the clock does not show, sleep
+ * of the machine does.
+ * @param offsetNs the distance, by `wallOffsetNs`
+ */
+export function createSteadyRead(
+  offsetNs: bigint,
+  read: () => ClockReading = readClocks,
+): () => ClockReading {
+  return () => {
+    const reading = read();
+    return { ...reading, realtimeNs: (reading.beforeNs + reading.afterNs) / 2n + offsetNs };
+  };
+}
+
 /** CPU time that the calling thread has used, in nanoseconds. */
 export function readThreadCpuNs(): number {
   return Number(readClock(threadCpuTime));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readClocks, type ClockReading } from './clocks.js';
+import { createSteadyRead, readClocks, wallOffsetNs, type ClockReading } from './clocks.js';
 import { createWallClock } from './wall-clock.js';
 
 test('createWallClock gives the time of this machine', () => {
@@ -31,4 +31,17 @@ test('checkEra changes exactly when the wall clock was stepped or the machine sl
   const { realtimeNs, boottimeNs } = readClocks();
   moved = { realtimeNs: realtimeNs + hourNs, boottimeNs: boottimeNs + hourNs };
   assert.notEqual(clock.checkEra(), second);
+});
+
+test('createWallClock on steady readings is not moved by a clock that is set, and notices sleep', () => {
+  let moved: Partial<ClockReading> = {};
+  const offsetNs = wallOffsetNs(readClocks());
+  const clock = createWallClock(createSteadyRead(offsetNs, () => ({ ...readClocks(), ...moved })));
+  const first = clock.checkEra();
+  moved = { realtimeNs: readClocks().realtimeNs - 3_600_000_000_000n };
+  assert.equal(clock.checkEra(), first);
+  assert.ok(clock.wallNs() - clock.monotonicNs() <= offsetNs);
+  assert.ok(clock.wallNs() > BigInt(Date.now()) * 1_000_000n - 60_000_000_000n);
+  moved = { boottimeNs: readClocks().boottimeNs + 3_600_000_000_000n };
+  assert.notEqual(clock.checkEra(), first);
 });

@@ -12,6 +12,8 @@ export interface ThreadOptions {
   readonly signal: SharedArrayBuffer;
   /** One 32-bit word: bytes of rows that the main thread has taken, modulo 2^32. */
   readonly taken: SharedArrayBuffer;
+  /** Where set: how far wall time is ahead of CLOCK_MONOTONIC, in nanoseconds, however the clock is set. */
+  readonly wallOffsetNs: bigint | undefined;
 }
 
 /** Opens a sampler. Answered by `opened` or `refused`. */

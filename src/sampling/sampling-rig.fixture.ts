@@ -12,14 +12,22 @@ const resource = { attributes: {} };
 /** Sampling with the test sampler, its control, and what arrives. */
 export function createRig(
   t: TestContext,
-  overrides: Partial<SamplerRequest> & { readonly stopTimeoutMs?: number } = {},
+  overrides: Partial<SamplerRequest> & {
+    readonly stopTimeoutMs?: number;
+    readonly wallOffsetNs?: bigint;
+  } = {},
 ) {
-  const { stopTimeoutMs = 120_000, ...requested } = overrides;
+  const { stopTimeoutMs = 120_000, wallOffsetNs, ...requested } = overrides;
   const [log, threadLog] = [createLogCollector(), createLogCollector()];
   const next = createTableCollector();
   const control = createTestControl();
   const { meter, counts } = createCounts();
-  const sampling = createSampling({ log: threadLog, meter, stopTimeoutMs });
+  const sampling = createSampling({
+    log: threadLog,
+    meter,
+    stopTimeoutMs,
+    ...(wallOffsetNs !== undefined && { wallOffsetNs }),
+  });
   t.after(() => sampling.shutdown());
   const request: SamplerRequest = {
     id: 'test',

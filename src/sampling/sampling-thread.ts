@@ -11,6 +11,8 @@ export interface ThreadContext {
   note(level: 'info' | 'warn', message: string): void;
   /** How long a sampler may take to stop before its thread is given up. */
   readonly stopTimeoutMs: number;
+  /** How far wall time is ahead of CLOCK_MONOTONIC, in nanoseconds; undefined: as the clock is set. */
+  readonly wallOffsetNs: bigint | undefined;
   /** Called whenever a worker thread has begun. */
   onThread(): void;
 }
@@ -112,7 +114,7 @@ export class SamplingThread {
   }
 
   #connect(): ThreadLine {
-    return new ThreadLine((message) => this.#take(message));
+    return new ThreadLine((message) => this.#take(message), this.#context.wallOffsetNs);
   }
 
   #spawn(options: ThreadOptions): void {

@@ -39,6 +39,14 @@ test('start hands on what is read, in order and with ascending instants', async 
   );
 });
 
+test('start gives instants of CLOCK_MONOTONIC and a constant, when one is asked for', async (t) => {
+  const { next, sampling, request } = createRig(t, { wallOffsetNs: 5_000_000_000n });
+  const before = process.hrtime.bigint();
+  await (await sampling.start(request)).stop();
+  const passed = (rowsOf(next, 'g0c0').instants[0] ?? 0n) - before - 5_000_000_000n;
+  assert.ok(passed > -10_000n && passed <= process.hrtime.bigint() - before, `${passed} ns`);
+});
+
 test('stop hands on every row that was read, when the main thread is busy and the sampler fast', async (t) => {
   const { next, control, counts, sampling, request } = createRig(t, { periodNs: 1e5, flushMs: 100 });
   const sampler = await sampling.start(request);

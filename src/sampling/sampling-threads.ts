@@ -10,6 +10,8 @@ export interface SamplingContext {
   readonly meter: Meter;
   /** How long a sampler may take to stop before its thread is given up; 2 s by default. */
   readonly stopTimeoutMs?: number;
+  /** Keeps wall time this many nanoseconds ahead of CLOCK_MONOTONIC, however the clock is set meanwhile. */
+  readonly wallOffsetNs?: bigint;
   /** Called whenever a thread has begun. */
   readonly onThread?: () => void;
 }
@@ -31,11 +33,12 @@ class SamplingThreads implements Sampling {
   #lastId = 0;
   #isShutDown = false;
 
-  constructor({ log, meter, stopTimeoutMs = 2000, onThread = () => {} }: SamplingContext) {
+  constructor(context: SamplingContext) {
+    const { log, meter, stopTimeoutMs = 2000, wallOffsetNs, onThread = () => {} } = context;
     this.#metrics = createSamplerMetrics(meter);
     this.#log = log;
     const note: ThreadContext['note'] = (level, message) => this.#noteOnce(level, message);
-    this.#context = { log, stopTimeoutMs, note, onThread };
+    this.#context = { log, stopTimeoutMs, wallOffsetNs, note, onThread };
   }
 
   async start(request: SamplerRequest): Promise<RunningSampler> {

@@ -12,11 +12,14 @@ export class ThreadLine {
   readonly #take: (message: ThreadMessage) => void;
   readonly #closed: Promise<void>;
 
-  /** @param take gets every message, in order */
-  constructor(take: (message: ThreadMessage) => void) {
+  /**
+   * @param take gets every message, in order
+   * @param wallOffsetNs of the thread's options
+   */
+  constructor(take: (message: ThreadMessage) => void, wallOffsetNs?: bigint) {
     const { port1, port2 } = new MessageChannel();
     const [signal, taken] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
-    this.options = { port: port2, signal, taken };
+    this.options = { port: port2, signal, taken, wallOffsetNs };
     this.#port = port1;
     this.#signal = new WakeSignal(signal);
     this.#taken = new Int32Array(taken);

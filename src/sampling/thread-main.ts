@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { describeError } from '../component/errors.js';
-import { readClocks } from '../linux/clocks.js';
+import { createSteadyRead, readClocks, type ClockReading } from '../linux/clocks.js';
 import { sharpenTimers } from '../linux/thread.js';
 import { WakeSignal } from '../linux/wake-signal.js';
 import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './protocol.js';
@@ -19,12 +19,14 @@ class SamplingLoop implements Outlet {
   readonly #taken: Int32Array<SharedArrayBuffer>;
   readonly #guard = new RealTimeGuard((level, message) => this.post({ type: 'note', level, message }));
   readonly #slots = new Map<number, SamplerSlot>();
+  readonly #readClocks: () => ClockReading;
   #sentBytes = 0;
 
-  constructor({ port, signal, taken }: ThreadOptions) {
+  constructor({ port, signal, taken, wallOffsetNs }: ThreadOptions) {
     this.#port = port;
     this.#signal = new WakeSignal(signal);
     this.#taken = new Int32Array(taken);
+    this.#readClocks = wallOffsetNs === undefined ? readClocks : createSteadyRead(wallOffsetNs);
   }
 
   async run(): Promise<void> {
@@ -88,7 +90,8 @@ class SamplingLoop implements Outlet {
   async #createSlot({ id, module, options, periodNs, flushNs }: OpenCommand): Promise<SamplerSlot> {
     // A sampler's module exports this function; a receiver names its own module only.
     const { openSampler } = (await import(module)) as { openSampler: OpenSampler };
-    return new SamplerSlot({ id, periodNs, flushNs, open: () => openSampler(options), readClocks }, this);
+    const open = () => openSampler(options);
+    return new SamplerSlot({ id, periodNs, flushNs, open, readClocks: this.#readClocks }, this);
   }
 
   #close(id: number, slot: SamplerSlot | undefined): void {

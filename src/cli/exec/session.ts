@@ -1,5 +1,7 @@
+import type { Clock } from '../../component/clock.js';
 import type { ExporterFactory } from '../../component/component.js';
 import type { ServiceConfig } from '../../config/service.js';
+import { createSteadyRead, readClocks, wallOffsetNs } from '../../linux/clocks.js';
 import { createWallClock } from '../../linux/wall-clock.js';
 import { Service } from '../../pipeline/service.js';
 import { createSampling } from '../../sampling/sampling-threads.js';
@@ -37,11 +39,13 @@ export interface Session {
 /** @throws ConfigurationError, or Error when a required component cannot start */
 export async function openSession(sources: ExecConfigSources): Promise<Session> {
   const feed: CommandFeed = { receiver: undefined };
-  const clock = createWallClock();
+  // Energy is divided by time: a clock that is set while the command runs must not change either.
+  const offsetNs = wallOffsetNs(readClocks());
+  const clock = createWallClock(createSteadyRead(offsetNs));
   const book = new EnergyBook(clock.wallNs());
   const own = { command: createCommandFactory(feed), summary: createSummaryFactory(book) };
   const config = await judgeExecConfig(sources, own);
-  const service = createService(config, clock);
+  const service = createService(config, clock, offsetNs);
   await service.start();
   const { receiver } = feed;
   // The pipeline of exec always names it.
@@ -59,14 +63,14 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   };
 }
 
-function createService(config: ServiceConfig, clock: ReturnType<typeof createWallClock>): Service {
+function createService(config: ServiceConfig, clock: Clock, offsetNs: bigint): Service {
   const log = createPlainLog(config.telemetry.logs.level);
   return new Service(config, {
     logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),
     clock,
     meter: silentMeter,
     host: { attributes: {} },
-    sampling: createSampling({ log, meter: silentMeter }),
+    sampling: createSampling({ log, meter: silentMeter, wallOffsetNs: offsetNs }),
   });
 }
 
