@@ -3,6 +3,7 @@ import { findNearest } from '../config/nearest.js';
 import { ConfigurationError } from '../config/problem.js';
 import { exitCodes, UsageError, type Command } from './command.js';
 import { readVersion } from './version.js';
+import { writeMessage } from './write-message.js';
 
 /** Every command, loaded when it is called: `exec` has 250 ms for everything. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -25,7 +26,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args);
   } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
+    writeMessage(describeError(error));
     const isUsersChoice = error instanceof UsageError || error instanceof ConfigurationError;
     return isUsersChoice ? exitCodes.usage : exitCodes.failure;
   }
@@ -33,14 +34,23 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 async function dispatch(args: readonly string[]): Promise<number> {
   const [first = 'run', ...rest] = args;
-  if (first === '--help' || first === '-h' || first === 'help') return printHelp(rest[0]);
+  if (isHelp(first) || first === 'help') return printHelp(rest.find((argument) => !argument.startsWith('-')));
   if (first === '--version' || first === '-V') return print(`joulemetry ${readVersion()}\n`);
   // Options without a command belong to the default one.
   const [name, own] = first.startsWith('-') ? ['run', args] : [first, rest];
   const command = await loadCommand(name);
-  // What stands after "--" or after a command of the user's is not ours.
-  if (own[0] === '--help' || own[0] === '-h') return print(command.usage);
-  return command.run(own);
+  return asksForHelp(command, own) ? print(command.usage) : command.run(own);
+}
+
+/** What follows "--", or the command that `exec` runs, is not an option of this program. */
+function asksForHelp({ countOwn }: Command, args: readonly string[]): boolean {
+  const own = args.slice(0, countOwn?.(args));
+  const end = own.indexOf('--');
+  return own.slice(0, end < 0 ? undefined : end).some(isHelp);
+}
+
+function isHelp(argument: string): boolean {
+  return argument === '--help' || argument === '-h';
 }
 
 async function loadCommand(name: string): Promise<Command> {
@@ -63,7 +73,7 @@ Usage: joulemetry [COMMAND] [OPTIONS]
 Commands:
 ${lines.join('\n')}
 
-joulemetry COMMAND --help says more. Without a command: run.
+joulemetry COMMAND --help (or -h) says more. Without a command: run.
 `);
 }
 
@@ -82,7 +92,7 @@ function surviveBadOutput(): void {
     stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       if (code === 'EPIPE' || hasFailed) return;
       hasFailed = true;
-      if (stream === process.stdout) process.stderr.write(`Cannot write to stdout: ${message}\n`);
+      if (stream === process.stdout) writeMessage(`Cannot write to stdout: ${message}`);
     });
   }
   process.once('exit', () => {

@@ -5,6 +5,8 @@ export interface Command {
   readonly summary: string;
   /** What `joulemetry COMMAND --help` prints. */
   readonly usage: string;
+  /** How many of the arguments are this program's own, of the others an option such as --help is none; by default all. */
+  readonly countOwn?: (args: readonly string[]) => number;
   /**
    * Does the work.
    * @param args what stands after the command's name

@@ -1,4 +1,5 @@
 import type { ReceiverContext } from '../component/component.js';
+import { escapeLines } from '../component/escape-controls.js';
 import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
 import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
@@ -37,7 +38,7 @@ Exits with 0 when energy can be measured, and with 1 when it can only be estimat
     const options = { ...configOptions, json: { type: 'boolean' } } as const;
     const { config = [], set = [], json = false } = parseOptions({ args: [...args], options }).values;
     const diagnosis = await diagnose({ config, set });
-    process.stdout.write(json ? createJson(diagnosis) : describeDiagnosis(diagnosis));
+    process.stdout.write(json ? createJson(diagnosis) : escapeLines(describeDiagnosis(diagnosis)));
     return exitCodesByEnergy[diagnosis.energy];
   },
 };

@@ -2,8 +2,9 @@ import type { Command } from './command.js';
 import { findProgram, ProgramError } from './exec/find-program.js';
 import type { CommandEvents } from './exec/command-events.js';
 import { measureRun, type RunRecord } from './exec/measure-run.js';
-import { parseExecOptions, type ExecOptions } from './exec/options.js';
+import { findCommand, parseExecOptions, type ExecOptions } from './exec/options.js';
 import { openSession, type Session } from './exec/session.js';
+import { writeMessage } from './write-message.js';
 import { InterruptedError, SignalRelay } from './exec/signal-relay.js';
 
 /** The instrument: measures one program from its first instruction to its end. */
@@ -30,6 +31,7 @@ leaves running in the background is measured until the command itself ends.
                        more. Exporters that no pipeline names get everything that exec measures.
       --set PATH=VAL   one setting over all files, say receivers.rapl.sampling_interval=1ms
 `,
+  countOwn: findCommand,
   async run(args) {
     const options = parseExecOptions(args);
     try {
@@ -38,7 +40,7 @@ leaves running in the background is measured until the command itself ends.
       return await measure(options, options.program.startsWith('-') ? path : options.program);
     } catch (error) {
       if (!(error instanceof ProgramError || error instanceof InterruptedError)) throw error;
-      process.stderr.write(`joulemetry: ${error.message}\n`);
+      writeMessage(`joulemetry: ${error.message}`);
       return error.exitCode;
     }
   },

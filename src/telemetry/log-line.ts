@@ -1,9 +1,8 @@
 import { describeError } from '../component/errors.js';
+import { escapeControls } from '../component/escape-controls.js';
 import type { LogFields } from '../component/log.js';
 
 const secretNames = /password|passwd|secret|token|authorization|cookie|api[-_]?key/iu;
-// Process names and device names come from others: they must neither break lines nor drive a terminal.
-const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/gu; // oxlint-disable-line no-control-regex -- it is what is looked for
 
 /** Fields as they may be written: errors in one line, big integers as text, what sounds like a secret left out. */
 export function plainFields(fields: LogFields): Record<string, unknown> {
@@ -26,15 +25,10 @@ export function formatMessage(component: string | undefined, message: string, fi
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ` ${name}=${formatValue(value)}`);
   const text = `${component === undefined ? '' : `${component}: `}${message}${pairs.join('')}`;
-  return text.replaceAll(controls, escapeControl);
+  return escapeControls(text);
 }
 
 function formatValue(value: unknown): string {
   if (typeof value === 'string' && /^[^\s"=]+$/u.test(value)) return value;
   return JSON.stringify(value) ?? String(value);
-}
-
-function escapeControl(character: string): string {
-  if (character === '\n') return String.raw`\n`;
-  return String.raw`\x` + character.charCodeAt(0).toString(16).padStart(2, '0');
 }

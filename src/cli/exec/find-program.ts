@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { escapeControls } from '../../component/escape-controls.js';
 
 /** The command cannot be run; shells exit with 127 where there is none and 126 where it may not be executed. */
 export class ProgramError extends Error {
@@ -7,7 +8,7 @@ export class ProgramError extends Error {
   readonly exitCode: 126 | 127;
 
   constructor(message: string, exitCode: 126 | 127) {
-    super(message);
+    super(escapeControls(message));
     this.exitCode = exitCode;
   }
 }

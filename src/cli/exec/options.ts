@@ -37,6 +37,7 @@ const options = {
   output: { type: 'string', short: 'o' },
   quiet: { type: 'boolean', short: 'q' },
   event: { type: 'string', short: 'e', multiple: true },
+  help: { type: 'boolean', short: 'h' },
 } as const;
 
 const mostRuns = 10_000;
@@ -80,7 +81,7 @@ function parseOwn(args: string[]) {
 }
 
 /** Where the first argument stands that is neither an option nor an option's value. */
-function findCommand(args: readonly string[]): number {
+export function findCommand(args: readonly string[]): number {
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   const command = tokens.find(({ kind }) => kind !== 'option');
   return command?.index ?? args.length;

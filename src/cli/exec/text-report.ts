@@ -1,6 +1,7 @@
 import type { ExecReport, RepeatReport } from './exec-report.js';
 import { eventRows, formatEvent } from './event-rows.js';
 import { formatCells, formatRatio, formatSize, formatValue } from './numbers.js';
+import { escapeControls } from '../../component/escape-controls.js';
 import type { Baseline, EnergyReport, RunReport } from './run-report.js';
 import type { Statistics } from './statistics.js';
 
@@ -16,7 +17,9 @@ const longestCommand = 80;
 
 /** On one line, cut where it gets long. */
 function describeCommand(command: readonly string[]): string {
-  const words = command.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : JSON.stringify(word)));
+  const words = command.map((word) =>
+    /^[\w./:=@%+,-]+$/.test(word) ? word : escapeControls(JSON.stringify(word)),
+  );
   const text = words.join(' ');
   return text.length <= longestCommand ? text : `${text.slice(0, longestCommand)}...`;
 }

@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { describeError } from '../../component/errors.js';
+import { escapeLines } from '../../component/escape-controls.js';
+import { writeMessage } from '../write-message.js';
 import { readVersion } from '../version.js';
 import type { EnergyBook } from './energy-book.js';
 import { reportRepeat, type ExecReport } from './exec-report.js';
@@ -22,7 +24,7 @@ export function writeReport(options: ExecOptions, records: readonly RunRecord[],
     const json = JSON.stringify(createJsonReport(report, readVersion()), undefined, 2);
     writeText(options.json, `${json}\n`);
   }
-  if (!options.isQuiet) writeText(options.output, createTextReport(report));
+  if (!options.isQuiet) writeText(options.output, escapeLines(createTextReport(report)));
 }
 
 /** A report that cannot be written is no reason to hide how the command ended. */
@@ -33,7 +35,7 @@ function writeText(path: string | undefined, text: string): void {
     try {
       writeFileSync(path, text, { mode: 0o600 });
     } catch (error) {
-      process.stderr.write(`joulemetry: Cannot write the report: ${describeError(error)}\n`);
+      writeMessage(`joulemetry: Cannot write the report: ${describeError(error)}`);
     }
   }
 }

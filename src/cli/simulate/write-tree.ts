@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError } from '../../component/errors.js';
 import { readBootTimeNs } from '../../linux/cpu-clock.js';
+import { writeMessage } from '../write-message.js';
 import { createWallClock } from '../../linux/wall-clock.js';
 import { SimulatedTree } from '../../simulation/tree/simulated-tree.js';
 import { UsageError } from '../command.js';
@@ -35,7 +36,7 @@ export async function writeTree(
   const write = (us: number) => explaining(root, () => tree.write(us, wallNs));
   try {
     write(0);
-    process.stderr.write(`Simulating in ${root} every ${periodMs} ms: sys, proc, cgroup and truth.jsonl\n`);
+    writeMessage(`Simulating in ${root} every ${periodMs} ms: sys, proc, cgroup and truth.jsonl`);
     return await keepMoving(options, { write, nowUs, signal });
   } finally {
     tree.close();
