@@ -5,6 +5,7 @@ import { describeError, UnavailableError } from '../../src/component/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { countPoints } from '../../src/model/table.js';
 import { PointStream } from '../../src/recording/decoder.js';
+import { waitForDueScrapes } from '../../src/sampling/scrape-order.js';
 import type { Config } from './config.js';
 import { findFiles } from './find-files.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
@@ -82,6 +83,8 @@ export class Replay implements Component {
   async #waitForOthers(): Promise<void> {
     const stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', resolve));
     await Promise.race([this.#context.othersStarted, stopped]);
+    // A series is published by the first receiver that has it: a measurement comes before a recording.
+    await Promise.race([waitForDueScrapes(this.#context.clock), stopped]);
   }
 
   async #replay(path: string, stream: PointStream, playback: Playback): Promise<void> {

@@ -1,4 +1,5 @@
 import { createPlans } from '../model/plan.js';
+import { selectColumns, type Selection } from '../model/select-columns.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import type { Claims } from './claims.js';
@@ -32,29 +33,14 @@ export class ClaimedSeries implements Consumer {
     const ended = table.ended?.filter((series) => !this.#foreign.has(series));
     const isWhole = plan.columns.length === table.series.length;
     if (isWhole && ended?.length === table.ended?.length) return this.#next.consume(table);
-    const kept = isWhole ? table : keepColumns(table, plan);
+    const kept = isWhole ? table : selectColumns(table, plan);
     if (kept.series.length === 0 && (ended ?? []).length === 0) return true;
     const { series, epoch, offsets, values } = kept;
     return this.#next.consume({ series, epoch, offsets, values, ...(ended && { ended }) });
   }
 
-  #findOwn(series: readonly Series[]): Plan {
+  #findOwn(series: readonly Series[]): Selection {
     const columns = [...series.keys()].filter((column) => !this.#foreign.has(series[column]));
     return { columns, series: columns.map((column) => series[column]) };
   }
-}
-
-/** The columns of a table that are handed on, and their series. */
-interface Plan {
-  readonly columns: readonly number[];
-  readonly series: readonly Series[];
-}
-
-function keepColumns({ series: all, epoch, offsets, values }: Table, { columns, series }: Plan): Table {
-  const rows = columns.length === 0 ? 0 : offsets.length;
-  const kept = new Float64Array(rows * columns.length);
-  for (let row = 0, to = 0; row < rows; row++) {
-    for (const column of columns) kept[to++] = values[row * all.length + column];
-  }
-  return { series, epoch, offsets: rows === 0 ? new Float64Array(0) : offsets, values: kept };
 }

@@ -1,11 +1,14 @@
 import { SeriesMap } from '../model/map-series.js';
+import { OnePublisher } from '../model/one-publisher.js';
 import type { Series } from '../model/series.js';
 import type { ConsumingComponent, Context } from './component.js';
+import { reportConflicts } from './conflict-report.js';
 import type { Consumer } from './consumer.js';
 
 /**
  * A processor that makes other series of the series that come. Where several become the same, counters and
- * up-down counters are summed, and of gauges the first one stays, with one warning for each metric.
+ * up-down counters are summed, and of gauges the first one stays, with one warning for each metric. Of two receivers'
+ * series that become the same, the later one is left out, with one warning for each two receivers.
  * @param map asked once per series
  */
 export function createMappingProcessor(
@@ -22,11 +25,13 @@ export function createMappingProcessor(
     );
   };
   const seriesMap = new SeriesMap({ map, onConflict });
+  const publishers = new OnePublisher(reportConflicts(() => context.log));
   return {
     start() {},
     consume(table) {
       const mapped = seriesMap.apply(table);
-      return mapped === undefined || next.consume(mapped);
+      const published = mapped && publishers.apply(mapped);
+      return published === undefined || next.consume(published);
     },
     shutdown() {},
   };

@@ -1,5 +1,6 @@
 import { seriesKey } from './key.js';
 import { MappedSeries, type Member } from './mapped-series.js';
+import { inheritPublisher, publisherOf } from './publisher.js';
 import type { Series } from './series.js';
 import type { Table } from './table.js';
 
@@ -29,7 +30,8 @@ interface Plan {
 
 /**
  * Gives tables other series, as renaming and dropping attributes does. Where several live series become the
- * same, counters and up-down counters are summed, and of gauges the first one stays.
+ * same, counters and up-down counters are summed, and of gauges the first one stays. What two receivers publish is
+ * never joined.
  */
 export class SeriesMap {
   readonly #mapping: SeriesMapping;
@@ -94,7 +96,8 @@ export class SeriesMap {
 
   #join(series: Series): Member {
     const mapped = this.#mapping.map(series);
-    const key = seriesKey(mapped);
+    inheritPublisher(mapped, series);
+    const key = targetKey(mapped);
     const known = this.#targets.get(key);
     const target = known ?? new MappedSeries(mapped);
     this.#targets.set(key, target);
@@ -117,10 +120,15 @@ export class SeriesMap {
         this.#generation += 1;
         return [];
       }
-      this.#targets.delete(seriesKey(target.series));
+      this.#targets.delete(targetKey(target.series));
       return [target.series];
     });
   }
+}
+
+function targetKey(mapped: Series): string {
+  const publisher = publisherOf(mapped);
+  return publisher === undefined ? seriesKey(mapped) : `${seriesKey(mapped)}\n${publisher}`;
 }
 
 function createColumns(members: readonly Member[]): readonly Column[] {

@@ -12,6 +12,7 @@ import { contextFor, type Environment } from './environment.js';
 import { FinishLine } from './finish-line.js';
 import type { Graph } from './graph.js';
 import { countPassage, receiverCounters } from './guard.js';
+import { SeriesClaims } from './series-claims.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
 
@@ -41,6 +42,9 @@ export async function startReceivers(
 ): Promise<readonly Component[]> {
   const running = new Map<string, Component>();
   const claims = new ClaimRegistry();
+  const receivers = [...config.receivers.values()].filter(({ id }) => graph.findEntry(id) !== undefined);
+  const routed = receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) }));
+  const seriesClaims = new SeriesClaims(routed, (id) => environment.logFor('receiver', id));
   const start = new EventEmitter();
   const shared = {
     finishLine: new FinishLine(() => environment.onFinish?.()),
@@ -56,11 +60,14 @@ export async function startReceivers(
       ...lendShared(id, environment, shared),
       readBacklog: () => readFullest(exporters),
     };
-    const component = await startReceiver(receiver, context, next);
+    const counted = countPassage(next, receiverCounters(context.meter, id));
+    const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, counted));
     if (component) running.set(id, component);
-    else claims.release(id);
+    else {
+      claims.release(id);
+      seriesClaims.release(id);
+    }
   };
-  const receivers = [...config.receivers.values()];
   try {
     const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0);
     for (const receiver of meters.toSorted(compareYielding)) await startInto(receiver);
@@ -105,13 +112,12 @@ async function startReceiver(
   context: ReceiverContext,
   next: Consumer,
 ): Promise<Component | undefined> {
-  const counted = countPassage(next, receiverCounters(context.meter, id));
   const isOptional = keys.start === 'auto';
   let component: Component | undefined;
   try {
     const probe = await factory.probe(settings, context);
     if (!probe.available) throw new UnavailableError(describeProbe(probe));
-    component = factory.create(settings, context, counted);
+    component = factory.create(settings, context, next);
     await component.start();
     return component;
   } catch (error) {

@@ -5,6 +5,7 @@ import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api
 import type { ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { until as waitUntil } from '../contract/until.js';
 import { createRow, type Table } from '../model/table.js';
 import { startScraping } from './scrape-loop.js';
 
@@ -63,6 +64,28 @@ test('startScraping hands every table on, when a scrape gives several', async ()
   const { next, count } = await scrapeTimes(3, () => [table, table]);
   assert.equal(next.tables.length, 2 * count());
   assert.ok(count() >= 4);
+});
+
+test('startScraping takes the first scrapes in the order of the starts, when one takes long', async () => {
+  const context = createFakeContext();
+  const events: string[] = [];
+  const start = (name: string, parts: number) => {
+    const next = { consume: () => events.push(name) > 0 };
+    const scraper = {
+      *scrape() {
+        for (let part = 0; part < parts; part++) {
+          const endMs = performance.now() + 6;
+          while (performance.now() < endMs);
+          yield table;
+        }
+      },
+    };
+    return startScraping({ scraper, intervalMs: 86_400_000, context, next });
+  };
+  const loops = [start('slow', 3), start('fast', 1)];
+  await waitUntil(() => events.includes('fast'));
+  assert.deepEqual(events, ['slow', 'slow', 'slow', 'fast']);
+  await Promise.all(loops.map((loop) => loop.stop()));
 });
 
 test('startScraping scrapes once more, when stopped before its first scrape', async () => {

@@ -61,9 +61,11 @@ class Loop implements ScrapeLoop {
     this.#request = request;
     this.#telemetry = new ScrapeTelemetry(request.context);
     const intervalNs = BigInt(Math.round(request.intervalMs * 1e6));
-    this.#ticks = new ScrapeTicks(intervalNs, request.context.clock.wallNs());
+    const wallNs = request.context.clock.wallNs();
+    this.#ticks = new ScrapeTicks(intervalNs, wallNs);
     this.#order = orderOf(request.context.clock);
     this.#place = this.#order.join();
+    this.#order.announce(this.#place, wallNs);
     this.#ended = this.#run();
   }
 
@@ -79,6 +81,7 @@ class Loop implements ScrapeLoop {
 
   async #run(): Promise<void> {
     await setImmediate();
+    await this.#order.wait(this.#place);
     while (!this.#stopping) {
       await this.#scrape();
       this.#order.finish(this.#place);

@@ -55,3 +55,12 @@ export class ScrapeOrder {
 
 /** The order of the loops that share a clock, that is, of one collector. */
 export const orderOf = createPlans((_clock: Clock) => new ScrapeOrder());
+
+/** Waits until every loop of a collector has done the scrape that was due by now, say its first one. */
+export async function waitForDueScrapes(clock: Clock): Promise<void> {
+  const order = orderOf(clock);
+  const place = order.join();
+  order.announce(place, clock.wallNs());
+  await order.wait(place);
+  order.finish(place);
+}

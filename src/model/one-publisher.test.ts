@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OnePublisher } from './one-publisher.js';
+import { setPublisher } from './publisher.js';
+import type { MetricKind, Series } from './series.js';
+import { createEnding, createRow, type Table } from './table.js';
+
+/** A series of a receiver, with equal but separate metric, resource and attributes each time. */
+function seriesOf(
+  publisher: string | undefined,
+  name = 'a',
+  kind: MetricKind = 'counter',
+  start = 0n,
+): Series {
+  const metric = { name: `test.${kind}`, unit: 'J', description: '', kind, valueType: 'double' } as const;
+  const series = { metric, resource: { attributes: {} }, attributes: { name }, start };
+  if (publisher !== undefined) setPublisher(series, publisher);
+  return series;
+}
+
+const row = (series: readonly Series[], at: number, values: readonly number[]) =>
+  createRow(series, BigInt(at), Float64Array.from(values));
+
+/** Publishers on a clock that a test sets, and the conflicts that they reported. */
+function createPublishers() {
+  const conflicts: string[] = [];
+  const clock = { ms: 0 };
+  const publishers = new OnePublisher(
+    ({ attributes }, owner) => conflicts.push(`${String(attributes['name'])} of ${owner}`),
+    () => clock.ms,
+  );
+  const valuesOf = (table: Table) => [...(publishers.apply(table)?.values ?? [])];
+  return { publishers, conflicts, clock, valuesOf };
+}
+
+test('apply returns the table itself, when no other receiver publishes its series', () => {
+  const { publishers, conflicts } = createPublishers();
+  const table = row([seriesOf('host', 'a'), seriesOf(undefined, 'a')], 0, [1, 2]);
+  assert.equal(publishers.apply(table), table);
+  assert.equal(publishers.apply(table), table);
+  assert.deepEqual(conflicts, []);
+});
+
+test('apply leaves out what another receiver published first, and nothing else', () => {
+  const { publishers, conflicts, valuesOf } = createPublishers();
+  publishers.apply(row([seriesOf('host', 'b')], 0, [7]));
+  const series = [seriesOf('host/slow', 'a'), seriesOf('host/slow', 'b'), seriesOf('host/slow', 'c')];
+  assert.deepEqual(valuesOf(row(series, 1, [1, 2, 3])), [1, 3]);
+  assert.deepEqual(valuesOf(row(series, 2, [4, 5, 6])), [4, 6]);
+  assert.deepEqual(conflicts, ['b of host']);
+  assert.equal(publishers.apply(row([seriesOf('host/slow', 'b')], 3, [8])), undefined);
+});
+
+test('apply gives the same array each time, when columns are left out', () => {
+  const { publishers } = createPublishers();
+  publishers.apply(row([seriesOf('host')], 0, [7]));
+  const series = [seriesOf('other'), seriesOf('other', 'b')];
+  const [one, two] = [1, 2].map((at) => publishers.apply(row(series, at, [1, 2])));
+  assert.deepEqual(one?.series, [series[1]]);
+  assert.equal(one?.series, two?.series);
+});
+
+test('apply ends no series that was left out', () => {
+  const { publishers } = createPublishers();
+  const [own, other] = [seriesOf('host'), seriesOf('other')];
+  publishers.apply(row([own], 0, [7]));
+  publishers.apply(row([other], 1, [7]));
+  assert.equal(publishers.apply(createEnding([other], 2n)), undefined);
+  assert.deepEqual(publishers.apply(createEnding([own], 2n))?.ended, [own]);
+});
+
+test('apply lets the first publisher keep its series, when that is reset', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const [old, again, other] = [seriesOf('host'), seriesOf('host', 'a', 'counter', 9n), seriesOf('other')];
+  publishers.apply(row([old], 0, [7]));
+  publishers.apply(row([other], 1, [7]));
+  publishers.apply(createEnding([old], 2n));
+  assert.deepEqual(valuesOf(row([other], 3, [8])), []);
+  clock.ms = 4999;
+  assert.deepEqual(valuesOf(row([again], 10, [1])), [1]);
+  clock.ms = 1e6;
+  assert.deepEqual(valuesOf(row([other], 11, [9])), []);
+});
+
+test('apply lets the first publisher keep its series, when a table resets it', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const [old, again, other] = [seriesOf('host'), seriesOf('host', 'a', 'counter', 9n), seriesOf('other')];
+  publishers.apply(row([old], 0, [7]));
+  publishers.apply(row([other], 1, [7]));
+  assert.deepEqual(publishers.apply({ ...row([again], 10, [1]), ended: [old] })?.ended, [old]);
+  clock.ms = 1e6;
+  assert.deepEqual(valuesOf(row([other], 11, [9])), []);
+  assert.deepEqual(valuesOf(row([again], 12, [2])), [2]);
+});
+
+test('apply counts from 0 at its first row, when a counter takes the place of one that ended', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const [own, other] = [seriesOf('host'), [seriesOf('other'), seriesOf('other', 'b')]];
+  publishers.apply(row([own], 0, [7]));
+  assert.deepEqual(valuesOf(row(other, 1, [100, 1])), [1]);
+  publishers.apply(createEnding([own], 2n));
+  clock.ms = 5000;
+  const taken = publishers.apply(row(other, 50, [103, 2]));
+  assert.deepEqual([[...(taken?.values ?? [])], taken?.series[0].start], [[0, 2], 50n]);
+  assert.deepEqual(valuesOf(row(other, 60, [NaN, 3])), [NaN, 3]);
+  const last = publishers.apply({ ...row(other, 70, [105, 4]), ended: other });
+  assert.deepEqual([...(last?.values ?? [])], [2, 4]);
+  assert.deepEqual(last?.ended, taken?.series);
+});
+
+test('apply passes a gauge as it is, when it takes the place of one that ended', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const [own, other] = [seriesOf('host', 'a', 'gauge'), [seriesOf('other', 'a', 'gauge')]];
+  publishers.apply(row([own], 0, [7]));
+  assert.deepEqual(valuesOf(row(other, 1, [8])), []);
+  publishers.apply(createEnding([own], 2n));
+  clock.ms = 5000;
+  assert.deepEqual(valuesOf(row(other, 3, [9])), [9]);
+  assert.deepEqual(valuesOf(row([seriesOf('host', 'a', 'gauge')], 4, [7])), []);
+});
+
+test('apply lets another receiver publish at once, when none waited for the series that ended', () => {
+  const { publishers, valuesOf } = createPublishers();
+  const own = seriesOf('host');
+  publishers.apply(row([own], 0, [7]));
+  publishers.apply(createEnding([own], 2n));
+  assert.deepEqual(valuesOf(row([seriesOf('other')], 3, [8])), [8]);
+});
+
+test('release lets others publish what a receiver published that has stopped', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const other = [seriesOf('other', 'a', 'updowncounter')];
+  publishers.apply(row([seriesOf('host', 'a', 'updowncounter')], 0, [7]));
+  assert.deepEqual(valuesOf(row(other, 1, [8])), []);
+  publishers.release('host');
+  clock.ms = 5000;
+  assert.deepEqual(valuesOf(row(other, 2, [9])), [9]);
+});

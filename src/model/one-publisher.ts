@@ -1,0 +1,184 @@
+import { seriesKey } from './key.js';
+import { publisherOf, setPublisher } from './publisher.js';
+import { selectColumns, type Selection } from './select-columns.js';
+import type { Series } from './series.js';
+import type { Table } from './table.js';
+
+/** Who publishes the series of one key. */
+interface Claim {
+  readonly key: string;
+  readonly publisher: string;
+  /** Live series of the publisher. */
+  live: number;
+  /** Live series of others. They are left out. */
+  readonly others: Set<Series>;
+  /** When others get it, by the clock given; Infinity while the publisher has a live series. */
+  freeAtMs: number;
+}
+
+interface Plan extends Selection {
+  readonly generation: number;
+  readonly counters: readonly TakenColumn[];
+}
+
+/** A counter that took the place of one that ended: it counts from its first row here. */
+interface TakenCounter {
+  readonly series: Series;
+  /** What it had counted before. NaN: its first reading is still to come. */
+  base: number;
+}
+
+/** Where a row has the value of such a counter. */
+interface TakenColumn {
+  readonly index: number;
+  readonly counter: TakenCounter;
+}
+
+/** How long a publisher has to start a series again that ended, say after a failed read. */
+const restartMs = 5000;
+
+/**
+ * Leaves out the series of which another receiver publishes the same: two series of one metric, resource and
+ * attributes. The first publisher keeps it through resets. Once its series has ended, the next publisher's passes,
+ * a counter from 0. Series of unknown publishers pass.
+ */
+export class OnePublisher {
+  readonly #onConflict: (series: Series, owner: string) => void;
+  readonly #nowMs: () => number;
+  readonly #plans = new WeakMap<readonly Series[], Plan>();
+  readonly #claims = new Map<string, Claim>();
+  readonly #members = new Map<Series, Claim>();
+  readonly #freed = new WeakSet<Series>();
+  readonly #taken = new WeakMap<Series, TakenCounter>();
+  /** Claims whose publisher has no live series any more, the one that ended first first. */
+  readonly #ending = new Set<Claim>();
+  /** Differs when plans made before may be wrong now. */
+  #generation = 0;
+
+  /**
+   * @param onConflict notified of each series that is left out, and of the receiver that publishes it
+   * @param nowMs a monotonic clock
+   */
+  constructor(onConflict: (series: Series, owner: string) => void, nowMs = () => performance.now()) {
+    this.#onConflict = onConflict;
+    this.#nowMs = nowMs;
+  }
+
+  /** @returns the table itself where nothing is left out; undefined when nothing of it is left */
+  apply(table: Table): Table | undefined {
+    if (this.#ending.size > 0) this.#freeEnded();
+    const plan = this.#planOf(table);
+    const ended = table.ended && this.#endAll(table.ended);
+    if (plan.series === table.series && ended === table.ended) return table;
+    const kept = plan.series === table.series ? table : selectColumns(table, plan);
+    if (kept.series.length === 0 && (ended ?? []).length === 0) return undefined;
+    for (const column of plan.counters) rebase(kept, column);
+    const { series, epoch, offsets, values } = kept;
+    return { series, epoch, offsets, values, ...(ended && { ended }) };
+  }
+
+  /** A receiver has stopped: what it published ends. */
+  release(publisher: string): void {
+    for (const series of this.#members.keys()) if (publisherOf(series) === publisher) this.#end(series);
+  }
+
+  #planOf({ series, epoch }: Table): Plan {
+    const known = this.#plans.get(series);
+    if (known?.generation === this.#generation) return known;
+    const plan = this.#createPlan(series, epoch);
+    this.#plans.set(series, plan);
+    return plan;
+  }
+
+  #createPlan(series: readonly Series[], at: bigint): Plan {
+    const columns = [...series.keys()].filter((column) => this.#passes(series[column], at));
+    const kept = columns.map((column) => this.#taken.get(series[column])?.series ?? series[column]);
+    const isWhole = kept.length === series.length && kept.every((one, column) => one === series[column]);
+    const counters = columns.flatMap((column, index) => {
+      const counter = this.#taken.get(series[column]);
+      return counter ? [{ index, counter }] : [];
+    });
+    return { generation: this.#generation, columns, series: isWhole ? series : kept, counters };
+  }
+
+  #passes(series: Series, at: bigint): boolean {
+    const publisher = publisherOf(series);
+    if (publisher === undefined) return true;
+    const claim = this.#members.get(series) ?? this.#join(series, publisher);
+    if (claim.publisher !== publisher) return false;
+    if (this.#freed.delete(series) && series.metric.kind === 'counter') this.#take(series, publisher, at);
+    return true;
+  }
+
+  #join(series: Series, publisher: string): Claim {
+    const key = seriesKey(series);
+    const known = this.#claims.get(key);
+    const claim = known ?? { key, publisher, live: 0, others: new Set(), freeAtMs: Infinity };
+    this.#claims.set(key, claim);
+    this.#members.set(series, claim);
+    if (claim.publisher === publisher) {
+      claim.live += 1;
+      claim.freeAtMs = Infinity;
+      this.#ending.delete(claim);
+    } else {
+      claim.others.add(series);
+      this.#onConflict(series, claim.publisher);
+    }
+    return claim;
+  }
+
+  /** What it counted so far is in the counter whose place it takes. */
+  #take(series: Series, publisher: string, at: bigint): void {
+    const counter = { series: { ...series, start: at }, base: NaN };
+    setPublisher(counter.series, publisher);
+    this.#taken.set(series, counter);
+  }
+
+  /** @returns those that passed until now: the same array when these are all */
+  #endAll(ended: readonly Series[]): readonly Series[] {
+    const passed = ended.flatMap((series) =>
+      this.#end(series) ? [this.#taken.get(series)?.series ?? series] : [],
+    );
+    return passed.length === ended.length && passed.every((one, i) => one === ended[i]) ? ended : passed;
+  }
+
+  /** @returns whether it passed until now */
+  #end(series: Series): boolean {
+    const claim = this.#members.get(series);
+    // What was freed and had no row since was left out until now.
+    if (claim === undefined) return !this.#freed.delete(series);
+    this.#members.delete(series);
+    if (claim.others.delete(series)) return false;
+    claim.live -= 1;
+    if (claim.live > 0) return true;
+    claim.freeAtMs = this.#nowMs() + restartMs;
+    if (claim.others.size > 0) this.#ending.add(claim);
+    else this.#free(claim);
+    return true;
+  }
+
+  #freeEnded(): void {
+    const nowMs = this.#nowMs();
+    for (const claim of this.#ending) {
+      if (claim.freeAtMs > nowMs) return;
+      this.#free(claim);
+    }
+  }
+
+  #free(claim: Claim): void {
+    this.#ending.delete(claim);
+    this.#claims.delete(claim.key);
+    for (const series of claim.others) {
+      this.#members.delete(series);
+      this.#freed.add(series);
+    }
+    if (claim.others.size > 0) this.#generation += 1;
+  }
+}
+
+function rebase({ series, values }: Pick<Table, 'series' | 'values'>, { index, counter }: TakenColumn): void {
+  for (let cell = index; cell < values.length; cell += series.length) {
+    if (Number.isNaN(counter.base)) counter.base = values[cell];
+    values[cell] -= counter.base;
+  }
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ConsumingComponent } from '../component/component.js';
+import { createLogCollector, createTableCollector } from '../contract/fakes.js';
+import type { Metric } from '../model/series.js';
+import { createRow } from '../model/table.js';
+import { SeriesClaims, type RoutedReceiver } from './series-claims.js';
+
+const metricOf = (name: string): Metric => ({
+  name,
+  unit: 's',
+  description: '',
+  kind: 'counter',
+  valueType: 'double',
+});
+
+const createExporter = (): ConsumingComponent => ({
+  start() {},
+  consume: () => true,
+  shutdown() {},
+});
+
+const [page, file] = [createExporter(), createExporter()];
+
+/** A receiver that declares metrics of these names. */
+const routed = (id: string, names: readonly string[], exporters = [page]): RoutedReceiver => ({
+  id,
+  factory: { metrics: names.map(metricOf) },
+  exporters,
+});
+
+/** Sends the same series, made by each receiver for itself, and returns which of them arrived. */
+function publish(name: string, receivers: readonly RoutedReceiver[]) {
+  const logs = new Map(receivers.map(({ id }) => [id, createLogCollector()]));
+  const claims = new SeriesClaims(receivers, (id) => logs.get(id) ?? createLogCollector());
+  const arrived = receivers.filter(({ id }) => {
+    const next = createTableCollector();
+    const entry = claims.entryFor(id, next);
+    const series = [{ metric: metricOf(name), resource: { attributes: {} }, attributes: {}, start: 0n }];
+    for (const at of [1n, 2n]) assert.equal(entry.consume(createRow(series, at, Float64Array.of(1))), true);
+    return next.tables.length > 0;
+  });
+  const lines = [...logs].flatMap(([id, log]) => log.lines.map((line) => `${id}: ${line}`));
+  return { arrived: arrived.map(({ id }) => id), lines };
+}
+
+test('SeriesClaims lets one of two receivers publish a series, and warns once', () => {
+  const { arrived, lines } = publish('cpu', [routed('host', ['cpu']), routed('host/slow', ['cpu'])]);
+  assert.deepEqual(arrived, ['host']);
+  assert.deepEqual(lines, [
+    'host/slow: warn: Leaving out series of receiver "host/slow" that receiver "host" publishes, such as cpu: ' +
+      'each series has one publisher; remove one of the two receivers, let them measure different things, ' +
+      'or connect them to different exporters',
+  ]);
+});
+
+test('SeriesClaims holds for receivers that declare no metrics', () => {
+  for (const names of [
+    [['cpu'], []],
+    [[], ['cpu']],
+    [[], []],
+  ]) {
+    const receivers = names.map((declared, i) => routed(`r/${i}`, declared));
+    assert.deepEqual(publish('cpu', receivers).arrived, ['r/0']);
+  }
+});
+
+test('SeriesClaims holds for receivers that reach a common exporter by different pipelines', () => {
+  const receivers = [routed('a', ['cpu'], [page]), routed('b', ['cpu'], [file, page])];
+  assert.deepEqual(publish('cpu', receivers).arrived, ['a']);
+});
+
+test('SeriesClaims holds for receivers that meet a third one in different exporters', () => {
+  const receivers = [
+    routed('a', ['cpu'], [page]),
+    routed('b', ['cpu'], [file]),
+    routed('c', ['cpu'], [file, page]),
+  ];
+  assert.deepEqual(publish('cpu', receivers).arrived, ['a']);
+});
+
+test('SeriesClaims lets receivers publish the same series to different exporters', () => {
+  const receivers = [routed('a', ['cpu'], [page]), routed('b', ['cpu'], [file])];
+  assert.deepEqual(publish('cpu', receivers).arrived, ['a', 'b']);
+});
+
+test('entryFor returns the next consumer itself, when no other receiver declares a metric of this one', () => {
+  const claims = new SeriesClaims([routed('a', ['cpu']), routed('b', ['memory'])], createLogCollector);
+  const next = createTableCollector();
+  assert.equal(claims.entryFor('a', next), next);
+});

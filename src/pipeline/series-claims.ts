@@ -1,0 +1,98 @@
+import type { ConsumingComponent, ReceiverFactory } from '../component/component.js';
+import { reportConflicts } from '../component/conflict-report.js';
+import type { Consumer } from '../component/consumer.js';
+import type { Log } from '../component/log.js';
+import { OnePublisher } from '../model/one-publisher.js';
+import { createPlans } from '../model/plan.js';
+import { setPublisher } from '../model/publisher.js';
+import type { Series } from '../model/series.js';
+
+/** A receiver, and the exporters that its tables reach. */
+export interface RoutedReceiver {
+  readonly id: string;
+  readonly factory: Pick<ReceiverFactory, 'metrics'>;
+  readonly exporters: readonly ConsumingComponent[];
+}
+
+/** Receivers whose tables meet in some exporter. */
+interface Group {
+  readonly receivers: readonly RoutedReceiver[];
+  readonly exporters: ReadonlySet<ConsumingComponent>;
+  readonly publishers: OnePublisher;
+}
+
+/**
+ * Lets each series have one publisher among the receivers whose tables meet in an exporter. Costs nothing for metrics
+ * that only one of them can publish.
+ */
+export class SeriesClaims {
+  readonly #groups: readonly Group[];
+
+  /** @param logFor the log of a receiver */
+  constructor(receivers: readonly RoutedReceiver[], logFor: (receiverId: string) => Log) {
+    const report = reportConflicts(logFor);
+    this.#groups = receivers.reduce<readonly Group[]>((groups, one) => addTo(groups, one, report), []);
+  }
+
+  /** Where the tables of a receiver enter the pipelines: without the series that another receiver publishes. */
+  entryFor(receiverId: string, next: Consumer): Consumer {
+    const group = this.#groupOf(receiverId);
+    const contests = group && findContested(receiverId, group.receivers);
+    if (group === undefined || contests === undefined) return next;
+    const claim = createPlans((series: Series) => {
+      if (contests(series.metric.name)) setPublisher(series, receiverId);
+      return series;
+    });
+    const claimAll = createPlans((series: readonly Series[]) => series.map(claim));
+    return {
+      consume(table) {
+        claimAll(table.series);
+        table.ended?.forEach(claim);
+        const own = group.publishers.apply(table);
+        return own === undefined || next.consume(own);
+      },
+    };
+  }
+
+  /** The receiver has stopped: others may publish what it published. */
+  release(receiverId: string): void {
+    this.#groupOf(receiverId)?.publishers.release(receiverId);
+  }
+
+  #groupOf(receiverId: string): Group | undefined {
+    return this.#groups.find(({ receivers }) => receivers.some(({ id }) => id === receiverId));
+  }
+}
+
+/** Puts a receiver into one group with all whose tables meet its own. */
+function addTo(
+  groups: readonly Group[],
+  receiver: RoutedReceiver,
+  report: ConstructorParameters<typeof OnePublisher>[0],
+): readonly Group[] {
+  const meets = ({ exporters }: Group) => receiver.exporters.some((exporter) => exporters.has(exporter));
+  const met = groups.filter(meets);
+  const merged = {
+    receivers: [...met.flatMap(({ receivers }) => receivers), receiver],
+    exporters: new Set([...met.flatMap(({ exporters }) => [...exporters]), ...receiver.exporters]),
+    publishers: new OnePublisher(report),
+  };
+  return [...groups.filter((group) => !met.includes(group)), merged];
+}
+
+/** @returns whether another receiver may publish a metric; undefined where that is so for none */
+function findContested(
+  receiverId: string,
+  receivers: readonly RoutedReceiver[],
+): ((metricName: string) => boolean) | undefined {
+  const [own, others] = [true, false].map((isOwn) =>
+    receivers.filter(({ id }) => (id === receiverId) === isOwn).map(({ factory }) => factory.metrics),
+  );
+  if (others.length === 0) return undefined;
+  // Receivers that declare no metric publish what their sources hold.
+  if (others.some((metrics) => metrics.length === 0)) return () => true;
+  const names = new Set(others.flatMap((metrics) => metrics.map(({ name }) => name)));
+  const isUnknown = own.some((metrics) => metrics.length === 0);
+  const canMeet = isUnknown || own.some((metrics) => metrics.some(({ name }) => names.has(name)));
+  return canMeet ? (name) => names.has(name) : undefined;
+}
