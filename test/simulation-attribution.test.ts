@@ -27,7 +27,7 @@ function attribute(settings: object, hertz: number, seconds: number): readonly T
   const context = createFakeContext({ clock });
   const collector = createTableCollector();
   const processor = attribution.create(
-    parseSettings(attribution.schema, { cpu_count: 4 }),
+    parseSettings(attribution.schema, { cpu_count: 4, process_limit: 0 }),
     context,
     collector,
   );

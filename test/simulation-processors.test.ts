@@ -43,7 +43,7 @@ const programs = new Set(run.machine.processes.map(({ identity }) => identity.pr
 
 /** Settings that change no sum, and how many energy and CPU time series there are with them, each known by what it says. */
 const faithful: readonly (readonly [string, Feed, readonly [number, number]])[] = [
-  ['attribution', feed(attribution, { cpu_count: 16 }), [5, 2 * births]],
+  ['attribution', feed(attribution, { cpu_count: 16, process_limit: 0 }), [5, 2 * births]],
   ['power', feed(power, {}), [5, 2 * births]],
   [
     'filter that drops gauges',

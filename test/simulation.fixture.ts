@@ -38,7 +38,11 @@ export async function runReceivers(
   t.after(() => sampling.shutdown());
   const context = { ...fake, sampling };
   const collector = createTableCollector();
-  const processor = attribution.create(parseSettings(attribution.schema, {}), context, collector);
+  const processor = attribution.create(
+    parseSettings(attribution.schema, { process_limit: 0 }),
+    context,
+    collector,
+  );
   const receivers = creators.map((create) => create(context, processor));
   await processor.start();
   for (const receiver of receivers) await receiver.start();

@@ -43,7 +43,7 @@ test('attribution gives the worked example with idle energy borne by all alike',
 });
 
 test('attribution passes every table on as it is, before what it makes of it', () => {
-  const { rig } = playBusy();
+  const { rig } = playBusy({ process_metrics: 'all' });
   const names = rig.out.tables.map(({ series }) => series[0].metric.name);
   assert.deepEqual(names, [
     'hw.energy',
@@ -164,6 +164,35 @@ test('attribution puts processes without a cgroup into a group of their own', ()
   assert.deepEqual(rig.cgroups(), { '/a.slice': 7.5, none: 2.5 });
 });
 
+function createProcess(pid: number, name: string, cgroup: string): RigProcess {
+  const attributes = { 'process.pid': pid, 'process.executable.name': name, 'process.linux.cgroup': cgroup };
+  return new RigProcess(attributes, 0);
+}
+
+test('attribution groups processes by program within their cgroup', () => {
+  const rig = new Rig();
+  const meter = rig.createMeter();
+  const processes = [
+    createProcess(1, 'cc1', '/a'),
+    createProcess(2, 'cc1', '/a'),
+    createProcess(3, 'cc1', '/b'),
+    createProcess(4, 'kworker/0:1-events', '/'),
+    createProcess(5, 'kworker/1:0', '/'),
+  ];
+  const usedS = [0.1, 0.2, 0.3, 0.1, 0.2];
+  playSecond({ rig, meter, used: processes.map((process) => [process, 0]) }, 0);
+  playSecond({ rig, meter, used: processes.map((process, i) => [process, usedS[i]]) }, 1);
+  const programs = rig.out
+    .last('program.energy')
+    .map(({ series: { resource }, value }) => [resource.attributes, value]);
+  const host = { 'host.name': 'rig' };
+  assert.deepEqual(programs, [
+    [{ ...host, 'process.executable.name': 'cc1', 'linux.cgroup.path': '/a' }, 3],
+    [{ ...host, 'process.executable.name': 'cc1', 'linux.cgroup.path': '/b' }, 3],
+    [{ ...host, 'process.executable.name': 'kworker', 'linux.cgroup.path': '/' }, 3],
+  ]);
+});
+
 test('attribution attributes to the views that are asked for', () => {
   const { rig } = playBusy({ views: ['cgroup'] });
   assert.deepEqual(rig.processes(), {});
@@ -178,7 +207,7 @@ test('attribution can be shut down without a start and twice', () => {
 });
 
 test('attribution begins with the first reading of a meter whose energy comes later', () => {
-  const rig = new Rig();
+  const rig = new Rig({ process_metrics: 'all' });
   const meter = rig.createMeter();
   const process = new RigProcess({ 'process.pid': 1 }, 0);
   rig.usage(0.1, [[process, 0]]);

@@ -2,9 +2,20 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
   views: {
-    doc: 'Whom the energy is attributed to, each by a metric of its own: process, cgroup.',
+    doc: 'What the energy is attributed to, each by a metric of its own: process, program, cgroup.',
     format: 'string_list',
-    default: ['process', 'cgroup'],
+    default: ['process', 'program', 'cgroup'],
+  },
+  process_limit: {
+    doc: 'Processes that have series of their own at a time: those that used most; the energy of all others is one series, `other`. 0: every process.',
+    format: 'int',
+    default: 50,
+    min: 0,
+  },
+  process_metrics: {
+    doc: 'Which series `process.*` of receivers pass: those of the processes that have series of their own (`shown`), or `all`.',
+    format: ['shown', 'all'],
+    default: 'shown',
   },
   idle: {
     doc: 'Who bears the energy of an idle machine: separate (nobody), proportional (by CPU time), equal (every process, by lifetime).',

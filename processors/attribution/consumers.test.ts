@@ -81,12 +81,12 @@ test('attribution settles the last usage of a process before it ends what it pub
   const last = rig.out.tables.at(-1);
   assert.deepEqual(
     new Set(last?.series.map(({ metric }) => metric.name)),
-    new Set(['ledger.energy', 'linux.cgroup.energy']),
+    new Set(['ledger.energy', 'program.energy', 'linux.cgroup.energy']),
   );
   assert.deepEqual(rig.cgroups(), { '/a': 14 });
 });
 
-test('attribution ends a cgroup when it has been empty for a minute', () => {
+test('attribution ends a program and a cgroup when they have been empty for a minute', () => {
   const { rig, meter, process } = playBusy();
   rig.end(1.5, ...process.series);
   for (let atS = 2; atS < 62; atS++) playSecond({ rig, meter, used: [] }, atS);
@@ -94,7 +94,7 @@ test('attribution ends a cgroup when it has been empty for a minute', () => {
   playSecond({ rig, meter, used: [] }, 62);
   assert.deepEqual(
     rig.out.tables.at(-1)?.ended?.map(({ metric }) => metric.name),
-    ['linux.cgroup.energy'],
+    ['program.energy', 'linux.cgroup.energy'],
   );
 });
 

@@ -17,6 +17,8 @@ export interface ConsumersOptions {
 /** Everybody who uses CPU time, and what they used between two boundaries. Times are nanoseconds. */
 export class Consumers {
   readonly #views: readonly View[];
+  /** The views that have a limit, and where their groups are in those of a consumer. */
+  readonly #limited: readonly { readonly view: View; readonly index: number }[];
   readonly #options: ConsumersOptions;
   readonly #sources = new Map<Series, UsageSource>();
   readonly #byKey = new Map<string, Consumer>();
@@ -29,6 +31,9 @@ export class Consumers {
 
   constructor(views: readonly View[], options: ConsumersOptions) {
     this.#views = views;
+    this.#limited = [...views.entries()].flatMap(([index, view]) =>
+      view.isLimited ? [{ view, index }] : [],
+    );
     this.#options = options;
     this.#carry = new BusyCarry(options.cpuCount);
   }
@@ -46,6 +51,11 @@ export class Consumers {
     source.consumer.sources += 1;
     this.#sources.set(series, source);
     return source;
+  }
+
+  /** The consumer of this resource; undefined: none is known. */
+  find(resource: Resource): Consumer | undefined {
+    return this.#byKey.get(resourceKey(resource));
   }
 
   /** A counter has no further reading. A consumer without counters ends, with its last usage in the next boundary's. */
@@ -88,7 +98,7 @@ export class Consumers {
 
   #consumerOf(series: Series): Consumer {
     const startedAt = Number(series.start - this.#options.epoch);
-    const known = this.#byKey.get(resourceKey(series.resource));
+    const known = this.find(series.resource);
     if (known === undefined) return this.#create(series.resource, startedAt);
     known.resume(startedAt);
     if (this.#endings.delete(known)) this.#insert(known);
@@ -117,14 +127,17 @@ export class Consumers {
   #collect(from: number, to: number) {
     const usage = { consumers: [] as Consumer[], cpuNs: [] as number[], lifeNs: [] as number[] };
     let seenNs = 0;
+    for (const { view } of this.#limited) view.advance(to);
     for (const consumer of this.#active) {
       const cpuNs = consumer.cut(from, to);
       if (cpuNs === 0 && !this.#options.hasIdle) continue;
       usage.consumers.push(consumer);
       usage.cpuNs.push(cpuNs);
       usage.lifeNs.push(consumer.countLifeNs(from, to));
+      for (const { view, index } of this.#limited) view.weigh(consumer.groups[index], cpuNs);
       seenNs += cpuNs;
     }
+    for (const { view } of this.#limited) view.rank(to);
     return { ...usage, seenNs };
   }
 

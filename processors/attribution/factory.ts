@@ -1,12 +1,12 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
-import { attributionFloor, cgroupEnergy, ledgerEnergy, processEnergy } from './metrics.js';
+import { attributionFloor, cgroupEnergy, ledgerEnergy, processEnergy, programEnergy } from './metrics.js';
 import { viewNames } from './views.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
-  metrics: [ledgerEnergy, processEnergy, cgroupEnergy, attributionFloor],
+  metrics: [ledgerEnergy, processEnergy, programEnergy, cgroupEnergy, attributionFloor],
   check: (config) => [...checkViews(config), ...checkFloors(config)],
   create: (config, context, next) => new Attribution(config, context, next),
 };

@@ -10,7 +10,7 @@ import type { Group, View } from './views.js';
 interface ViewBook {
   readonly view: View;
   readonly live: Set<Account>;
-  /** What the groups got that have gone. */
+  /** What the accounts held that have ended. */
   readonly past: EnergyTotal;
 }
 
@@ -37,6 +37,8 @@ export class HardwareLedger {
   readonly #books: readonly ViewBook[];
   /** Whether the last window was settled too late for the row of its boundary. */
   #isLate = false;
+  /** Groups whose accounts end once their last energy is in a row. */
+  #closing: { readonly book: ViewBook; readonly group: Group }[] = [];
 
   /** @param attributes of what its consumers got */
   constructor(attributes: Attributes, { index, views, epoch }: HardwareTerms) {
@@ -90,7 +92,7 @@ export class HardwareLedger {
       }
       // A domain whose energy comes later than that of the others is in their next row.
       this.#isLate = at <= this.publication.lastAt;
-      if (!this.#isLate) this.publication.writeRow(at);
+      if (!this.#isLate) this.#writeRow(at);
     }
   }
 
@@ -99,27 +101,26 @@ export class HardwareLedger {
     for (const domain of this.#domains.values()) domain.meter.close();
     this.settle();
     // What came late has no next row to be in.
-    if (this.#isLate) this.publication.writeRow(this.publication.lastAt + 1);
+    if (this.#isLate) this.#writeRow(this.publication.lastAt + 1);
     this.#isLate = false;
   }
 
   /** Books energy on a consumer's group in every view. */
   charge(consumer: Consumer, energyNj: number, from: number): void {
     for (let i = 0; i < this.#books.length; i++) {
-      const group = consumer.groups[i];
-      const account = group.accounts[this.#index] ?? this.#open(this.#books[i], group, from);
+      const book = this.#books[i];
+      const group = book.view.route(consumer.groups[i]);
+      const account = group.accounts[this.#index] ?? this.#open(book, group, from);
       account.total.add(energyNj);
     }
   }
 
-  /** Ends what it publishes of a group that has gone. */
+  /** Ends what it publishes of a group that has ended, or has no series of its own any more. */
   closeGroup(view: View, group: Group): void {
-    const account = group.accounts[this.#index];
     const book = this.#books.find((one) => one.view === view);
-    if (account === undefined || book === undefined) return;
-    this.publication.end(account);
-    book.live.delete(account);
-    book.past.addTotal(account.total);
+    if (book === undefined || group.accounts[this.#index] === undefined) return;
+    if (this.#isLate) this.#closing.push({ book, group });
+    else this.#close(book, group);
   }
 
   /** Whether everything up to this boundary is settled and in a row. */
@@ -137,6 +138,23 @@ export class HardwareLedger {
     return balance.energyNj;
   }
 
+  #writeRow(at: number): void {
+    this.publication.writeRow(at);
+    if (this.#closing.length === 0) return;
+    for (const { book, group } of this.#closing) if (!group.isShown) this.#close(book, group);
+    this.#closing = [];
+  }
+
+  #close({ live, past }: ViewBook, group: Group): void {
+    const account = group.accounts[this.#index];
+    if (account === undefined) return;
+    group.accounts[this.#index] = undefined;
+    group.closedAt[this.#index] = this.publication.lastAt;
+    live.delete(account);
+    past.addTotal(account.total);
+    this.publication.end(account);
+  }
+
   #findNext(): number {
     let next = Infinity;
     for (const { meter } of this.#domains.values()) {
@@ -152,8 +170,8 @@ export class HardwareLedger {
         metric: view.metric,
         resource: group.resource,
         attributes: this.attributes,
-        // Who was born within the window used nothing before.
-        start: this.#epoch + BigInt(Math.max(from, group.bornAt)),
+        // A process that was born within the window used nothing before.
+        start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[this.#index] ?? from)),
       }),
     );
     group.accounts[this.#index] = account;

@@ -67,13 +67,26 @@ function isClose(actual: number, expected: number): boolean {
   return Math.abs(actual - expected) <= 1e-12 * Math.max(1, expected);
 }
 
+/** How many series of a metric a row has at most, each kind of hardware for itself. */
+function countMost({ out }: Rig, metric: string): number {
+  const counts = out.tables.flatMap(({ series }) => {
+    const own = series.filter((one) => one.metric.name === metric);
+    return ['cpu', 'memory', undefined].map(
+      (hwType) => own.filter(({ attributes }) => attributes['hw.type'] === hwType).length,
+    );
+  });
+  return Math.max(...counts);
+}
+
 const runs = [1, 2].flatMap((seed) =>
-  idles.flatMap((idle) => [false, true].map((hasFaults) => ({ seed, idle, hasFaults }))),
+  idles.flatMap((idle) =>
+    [false, true].flatMap((hasFaults) => [0, 2, 50].map((limit) => ({ seed, idle, hasFaults, limit }))),
+  ),
 );
 
-for (const { seed, idle, hasFaults } of runs) {
-  const name = `machine ${seed}, idle ${idle}${hasFaults ? ', faults' : ''}`;
-  const playIt = () => play({ seed, hasFaults, scans: 200, scanS: 1 }, { idle });
+for (const { seed, idle, hasFaults, limit } of runs) {
+  const name = `machine ${seed}, idle ${idle}, limit ${limit}${hasFaults ? ', faults' : ''}`;
+  const playIt = () => play({ seed, hasFaults, scans: 200, scanS: 1 }, { idle, process_limit: limit });
 
   test(`attribution balances to the nanojoule: ${name}`, () => {
     const rig = playIt();
@@ -84,9 +97,14 @@ for (const { seed, idle, hasFaults } of runs) {
     for (const hwType of ['cpu', 'memory']) {
       const attributed = sumPart(rig, 'attributed', hwType);
       assert.ok(attributed > 0);
-      assert.ok(isClose(sumLast(rig, 'process.energy', hwType), attributed));
-      assert.ok(isClose(sumLast(rig, 'linux.cgroup.energy', hwType), attributed));
+      for (const metric of ['process.energy', 'program.energy', 'linux.cgroup.energy']) {
+        assert.ok(isClose(sumLast(rig, metric, hwType), attributed), metric);
+      }
     }
+    if (limit === 0) return;
+    // Those that lost their place are in one more row where their last energy comes late.
+    assert.ok(countMost(rig, 'process.energy') <= 2 * limit + 1);
+    assert.ok(countMost(rig, 'process.cpu.time') <= 2 * limit);
   });
 
   test(`attribution hands on counters that never fall, in order of time: ${name}`, () => {
@@ -132,9 +150,10 @@ test('attribution books everything that was measured up to the last boundary', (
 test('attribution gives the same whatever the order in which processes are read', () => {
   for (const seed of [1, 2, 3]) {
     const values = [undefined, 7, 8].map((orderSeed) => {
-      const rig = play({ seed, scans: 100, scanS: 1, ...(orderSeed !== undefined && { orderSeed }) });
-      const all = ['ledger.energy', 'process.energy', 'linux.cgroup.energy'].flatMap((metric) =>
-        rig.out.last(metric),
+      const options = { seed, scans: 100, scanS: 1, ...(orderSeed !== undefined && { orderSeed }) };
+      const rig = play(options, { process_limit: 3 });
+      const all = ['ledger.energy', 'process.energy', 'program.energy', 'linux.cgroup.energy'].flatMap(
+        (metric) => rig.out.last(metric),
       );
       return new Map(all.map(({ series, value }) => [`${seriesKey(series)} ${series.start}`, value]));
     });

@@ -53,6 +53,11 @@ export class Ledger {
     return this.#isSetBack;
   }
 
+  /** Gets to know the processes of a table before it is consumed. */
+  prepare({ series }: Table): void {
+    this.#planOf(series);
+  }
+
   /** @returns what could be settled with it */
   consume(table: Table): readonly Table[] {
     const { plan } = this.#planOf(table.series);
@@ -114,6 +119,7 @@ export class Ledger {
     this.#busy = { series, busyNs };
     this.#boundary = at;
     const usage = this.consumers.cut(at, busyNs - lastNs);
+    this.#closeHidden();
     if (this.domains.isKnown) this.domains.push(usage);
     else this.#early.push(usage);
   }
@@ -131,6 +137,15 @@ export class Ledger {
     if (this.#boundary - this.#checkedAt >= checkEveryNs) this.#check();
     this.#retire();
     return [...this.domains.ledgers].flatMap((ledger) => ledger.publication.take());
+  }
+
+  /** Ends what is published of groups that have no series of their own any more: what follows goes to `other`. */
+  #closeHidden(): void {
+    for (const view of this.#terms.views) {
+      for (const group of view.takeHidden()) {
+        for (const ledger of this.domains.ledgers) ledger.closeGroup(view, group);
+      }
+    }
   }
 
   /** Ends what is published of consumers that have gone, once all they used is settled. */

@@ -22,6 +22,14 @@ export const processEnergy: Metric = {
   valueType: 'double',
 };
 
+export const programEnergy: Metric = {
+  name: 'program.energy',
+  unit: 'J',
+  description: 'Energy attributed to the processes of a program within its cgroup',
+  kind: 'counter',
+  valueType: 'double',
+};
+
 export const cgroupEnergy: Metric = {
   name: 'linux.cgroup.energy',
   unit: 'J',

@@ -139,6 +139,7 @@ class RandomMachine {
       const identity = {
         'process.pid': this.#bornCount % 20,
         'process.creation.time': String(this.#bornCount),
+        'process.executable.name': `program-${this.#bornCount % 3}`,
         ...(this.#bornCount % 5 > 0 && { 'process.linux.cgroup': `/cgroup-${this.#bornCount % 5}` }),
       };
       const bornS = atS - this.#options.scanS * this.#random.fraction();

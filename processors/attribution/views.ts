@@ -1,7 +1,9 @@
+import { findOrAdd } from '../../src/model/find-or-add.js';
 import { resourceKey } from '../../src/model/key.js';
 import type { Attributes, Metric, Resource } from '../../src/model/series.js';
 import type { Account } from './publication.js';
-import { cgroupEnergy, processEnergy } from './metrics.js';
+import { Limit } from './limit.js';
+import { cgroupEnergy, processEnergy, programEnergy } from './metrics.js';
 
 /** Some consumers as one: the energy of all consumers in it is booked on its accounts. */
 export class Group {
@@ -9,16 +11,23 @@ export class Group {
   readonly resource: Resource;
   /** One per ledger, at the ledger's index, made when it first books energy. */
   readonly accounts: (Account | undefined)[] = [];
+  /** When the last account at each index ended, where one did: nanoseconds. */
+  readonly closedAt: (number | undefined)[] = [];
   /** How many consumers are in it. */
   members = 0;
   /** Since when the first of them is known to live. */
   bornAt = Infinity;
-  /** Since when nobody is in it. */
+  /** Since when it is empty. */
   emptySince = Infinity;
+  /** Whether it has series of its own; otherwise its energy is booked on its view's `other`. */
+  isShown: boolean;
+  /** CPU time that it used, the recent more than the old, on the scale of its view's limit. */
+  weight = 0;
 
-  constructor(key: string, resource: Resource) {
+  constructor(key: string, resource: Resource, isShown: boolean) {
     this.key = key;
     this.resource = resource;
+    this.isShown = isShown;
   }
 }
 
@@ -28,7 +37,7 @@ export interface Grouping {
   /** How long a group without consumers is kept, so that those who come and go do not make new series. */
   readonly graceNs: number;
   keyOf(consumer: Resource): string;
-  resourceOf(consumer: Resource, key: string): Resource;
+  resourceOf(consumer: Resource): Resource;
 }
 
 const byProcess: Grouping = {
@@ -38,17 +47,31 @@ const byProcess: Grouping = {
   resourceOf: (consumer) => consumer,
 };
 
+const byProgram: Grouping = {
+  metric: programEnergy,
+  graceNs: 60e9,
+  keyOf: ({ attributes }) => `${parseProgram(attributes)}\n${parseCgroupPath(attributes)}`,
+  resourceOf: ({ attributes }) => ({
+    attributes: {
+      ...dropProcess(attributes),
+      'process.executable.name': parseProgram(attributes),
+      'linux.cgroup.path': parseCgroupPath(attributes),
+    },
+  }),
+};
+
 const byCgroup: Grouping = {
   metric: cgroupEnergy,
   graceNs: 60e9,
-  keyOf: ({ attributes }) => parseCgroupPath(attributes['process.linux.cgroup']),
-  resourceOf: ({ attributes }, path) => ({
-    attributes: { ...dropProcess(attributes), 'linux.cgroup.path': path },
+  keyOf: ({ attributes }) => parseCgroupPath(attributes),
+  resourceOf: ({ attributes }) => ({
+    attributes: { ...dropProcess(attributes), 'linux.cgroup.path': parseCgroupPath(attributes) },
   }),
 };
 
 const groupings = new Map([
   ['process', byProcess],
+  ['program', byProgram],
   ['cgroup', byCgroup],
 ]);
 
@@ -63,9 +86,15 @@ export function findGrouping(name: string): Grouping {
 }
 
 /** The path in a line of /proc/PID/cgroup, `0::/system.slice`, or in a bare path. */
-function parseCgroupPath(cgroup: unknown): string {
+function parseCgroupPath({ 'process.linux.cgroup': cgroup }: Attributes): string {
   if (typeof cgroup !== 'string' || cgroup === '') return 'none';
   return cgroup.replace(/^\d+:[^:]*:/, '');
+}
+
+/** A base name has no slash; the names of kernel threads go on with their CPU after one, as `kworker/0:1`. */
+function parseProgram({ 'process.executable.name': name }: Attributes): string {
+  if (typeof name !== 'string' || name === '') return 'none';
+  return name.replace(/(?<=.)\/.*/, '');
 }
 
 function dropProcess(attributes: Attributes): Attributes {
@@ -78,29 +107,73 @@ export class View {
   readonly #grouping: Grouping;
   readonly #groups = new Map<string, Group>();
   readonly #empty = new Set<Group>();
+  readonly #limit: Limit | undefined;
+  #other: Group | undefined;
+  /** Groups that lost their own series and are still to be closed. */
+  #hidden: Group[] = [];
 
-  constructor(grouping: Grouping) {
+  /** @param most groups with series of their own at a time, the others together; 0: every group */
+  constructor(grouping: Grouping, most: number) {
     this.metric = grouping.metric;
     this.#grouping = grouping;
+    this.#limit = most > 0 ? new Limit(most) : undefined;
+  }
+
+  get isLimited(): boolean {
+    return this.#limit !== undefined;
+  }
+
+  /** How often a group got series of its own or lost them. */
+  get changes(): number {
+    return this.#limit?.changes ?? 0;
   }
 
   /** The group of a consumer that has just come and lives since `bornAt`. */
   join(consumer: Resource, bornAt: number): Group {
     const key = this.#grouping.keyOf(consumer);
-    const group = this.#groups.get(key) ?? new Group(key, this.#grouping.resourceOf(consumer, key));
-    this.#groups.set(key, group);
+    const group = findOrAdd(this.#groups, key, () => this.#create(key, this.#grouping.resourceOf(consumer)));
+    this.#other ??= createOther(consumer);
     this.#empty.delete(group);
     group.members += 1;
     group.bornAt = Math.min(group.bornAt, bornAt);
     return group;
   }
 
-  /** A consumer of this group has gone for good. */
+  /** A consumer of this group has ended for good. */
   leave(group: Group, at: number): void {
     group.members -= 1;
     if (group.members > 0) return;
     group.emptySince = at;
     this.#empty.add(group);
+  }
+
+  /** Where the energy of a group is booked. */
+  route(group: Group): Group {
+    return group.isShown ? group : (this.#other ?? group);
+  }
+
+  /** Time passes up to the boundary that the next weights belong to. */
+  advance(at: number): void {
+    this.#limit?.advance(at);
+  }
+
+  /** A group used CPU time since the boundary before. */
+  weigh(group: Group, cpuNs: number): void {
+    this.#limit?.weigh(group, cpuNs);
+  }
+
+  /** Decides which groups have series of their own from this boundary on. */
+  rank(at: number): void {
+    const hidden = this.#limit?.rank(at) ?? [];
+    if (hidden.length > 0) this.#hidden.push(...hidden);
+  }
+
+  /** Takes out the groups that lost their own series. */
+  takeHidden(): readonly Group[] {
+    if (this.#hidden.length === 0) return this.#hidden;
+    const hidden = this.#hidden;
+    this.#hidden = [];
+    return hidden;
   }
 
   /** Takes out the groups that have been empty for long enough. */
@@ -110,7 +183,20 @@ export class View {
     for (const group of expired) {
       this.#empty.delete(group);
       this.#groups.delete(group.key);
+      this.#limit?.remove(group);
     }
     return expired;
   }
+
+  #create(key: string, resource: Resource): Group {
+    return new Group(key, resource, !this.isLimited);
+  }
+}
+
+/** The groups without series of their own, as one. It has no pid, which every process has. */
+function createOther({ attributes }: Resource): Group {
+  const resource = { attributes: { ...dropProcess(attributes), 'process.executable.name': 'other' } };
+  const other = new Group('other', resource, true);
+  other.bornAt = -Infinity;
+  return other;
 }

@@ -8,6 +8,15 @@ export interface Selection {
   readonly series: readonly Series[];
 }
 
+/** The columns of the series for which `isKept` is true; the array itself where it is true for all of them. */
+export function createSelection(series: readonly Series[], isKept: (series: Series) => boolean): Selection {
+  const columns = [...series.keys()].filter((column) => isKept(series[column]));
+  return {
+    columns,
+    series: columns.length === series.length ? series : columns.map((column) => series[column]),
+  };
+}
+
 /** The table with only these columns; without any, it has no rows. What has ended is not carried over. */
 export function selectColumns({ series: all, epoch, offsets, values }: Table, selection: Selection) {
   const { columns, series } = selection;

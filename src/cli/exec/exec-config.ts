@@ -26,7 +26,7 @@ const defaults = {
     // Where there are none: energy by a model of CPU use, marked as estimated.
     estimate: { start: 'auto', fallback_for: ['rapl'], collection_interval: '100ms' },
   },
-  processors: { attribution: { views: ['process'] } },
+  processors: { attribution: { views: ['process'], process_limit: 0 } },
   exporters: { summary: null },
   service: {
     pipelines: {

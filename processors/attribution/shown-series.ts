@@ -1,0 +1,105 @@
+import { createSelection, selectColumns, type Selection } from '../../src/model/select-columns.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+
+interface Plan {
+  /** The version of the shown processes that it was made for. */
+  readonly version: number;
+  /** What is forwarded, with the series as they are forwarded. */
+  readonly selection: Selection;
+}
+
+/** What is known of which processes have series of their own. */
+export interface Shown {
+  /** Differs when `has` may give another answer. */
+  readonly version: number;
+  /** Whether the series of this resource are forwarded. */
+  has(resource: Resource): boolean;
+}
+
+/**
+ * Forwards of the series `process.*` those of the processes that have energy series of their own. Where a process
+ * loses them, what was forwarded of it ends; where it gets them again, other series begin.
+ */
+export class ShownSeries {
+  readonly #shown: Shown;
+  readonly #plans = new WeakMap<readonly Series[], Plan>();
+  /** Series of processes that are forwarded, and what they are forwarded as. */
+  readonly #forwarded = new Map<Series, Series>();
+  readonly #ended = new WeakSet<Series>();
+  #sweptVersion = 0;
+
+  constructor(shown: Shown) {
+    this.#shown = shown;
+  }
+
+  /** @returns the table itself where nothing is left out; undefined where nothing is left */
+  apply(table: Table): Table | undefined {
+    const selection = this.#planOf(table.series);
+    const { series } = selection;
+    const ended = table.ended && this.#end(table.ended);
+    if (series === table.series && (ended === undefined || ended.length === table.ended?.length))
+      return table;
+    if (series.length > 0) return { ...selectColumns(table, selection), ...(ended && { ended }) };
+    return ended && ended.length > 0 ? createEnding(ended, table.epoch) : undefined;
+  }
+
+  /**
+   * Ends what was forwarded of processes that have no series of their own any more.
+   * @param at Unix time in nanoseconds
+   */
+  sweep(at: bigint): Table | undefined {
+    if (this.#shown.version === this.#sweptVersion) return undefined;
+    this.#sweptVersion = this.#shown.version;
+    const hidden = [...this.#forwarded.keys()].filter((series) => !this.#shown.has(series.resource));
+    return hidden.length === 0 ? undefined : createEnding(this.#end(hidden), at);
+  }
+
+  #planOf(series: readonly Series[]): Selection {
+    const { version } = this.#shown;
+    const known = this.#plans.get(series);
+    if (known?.version === version) return known.selection;
+    const selection = this.#select(series, known?.selection.series);
+    this.#plans.set(series, { version, selection });
+    return selection;
+  }
+
+  /** The array of series stays the same while the set does. */
+  #select(series: readonly Series[], previous: readonly Series[] | undefined): Selection {
+    const { columns, series: selected } = createSelection(
+      series,
+      (one) => !isOfProcess(one) || this.#shown.has(one.resource),
+    );
+    const forwarded = selected.map((one) => (isOfProcess(one) ? this.#forward(one) : one));
+    const same = [series, previous].find((array) => isSame(forwarded, array));
+    return { columns, series: same ?? forwarded };
+  }
+
+  #forward(series: Series): Series {
+    const known = this.#forwarded.get(series);
+    if (known) return known;
+    const forwarded = this.#ended.has(series) ? { ...series } : series;
+    this.#forwarded.set(series, forwarded);
+    return forwarded;
+  }
+
+  /** @returns what of these was forwarded, as it was */
+  #end(ended: readonly Series[]): readonly Series[] {
+    return ended.flatMap((series) => {
+      if (!isOfProcess(series)) return series;
+      const forwarded = this.#forwarded.get(series);
+      if (forwarded === undefined) return [];
+      this.#forwarded.delete(series);
+      this.#ended.add(series);
+      return forwarded;
+    });
+  }
+}
+
+function isOfProcess({ metric }: Series): boolean {
+  return metric.name.startsWith('process.');
+}
+
+function isSame(one: readonly Series[], other: readonly Series[] | undefined): boolean {
+  return one.length === other?.length && one.every((series, i) => series === other[i]);
+}
