@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-// Looks at where it runs before it loads anything that would fail there with words that help nobody.
+// Checks where it runs before it loads anything that would fail there with a message that does not help.
+import { keepInspectorClosed } from './inspector.js';
+
+await keepInspectorClosed();
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const platform = 'Node 20.19 or newer on Linux';

@@ -1,0 +1,25 @@
+/**
+ * Keeps Node's debugger shut. Node opens a port for it at SIGUSR1, and a client of that port runs code with the rights
+ * of this process: any process of the same user could send the signal, and any local user could connect then. A
+ * listener takes the place of Node's; it stays for as long as the process lives.
+ * A signal that came while Node itself was starting has opened the port already: it is closed again. A debugger that
+ * the operator asked for, on the command line or in NODE_OPTIONS, stays.
+ */
+export async function keepInspectorClosed(): Promise<void> {
+  process.on('SIGUSR1', ignore);
+  if (!process.features.inspector || isInspectorRequested()) return;
+  const { url, close } = await import('node:inspector');
+  const closeOpened = () => url() !== undefined && close();
+  closeOpened();
+  // Node receives the signal on a thread of its own, which then asks this one to open the port.
+  setImmediate(closeOpened);
+}
+
+function ignore(): void {
+  // Nothing is asked of this program by SIGUSR1.
+}
+
+function isInspectorRequested(): boolean {
+  const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];
+  return options.some((option) => /(^|\s)--inspect/.test(option));
+}
