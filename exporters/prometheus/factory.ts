@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import type { ExporterFactory } from '../../src/component/component.js';
-import { listenAsWished, type Listener } from '../../src/component/listen.js';
+import type { Listener } from '../../src/http/listen.js';
+import { servePages } from '../../src/http/server.js';
 import type { Log } from '../../src/component/log.js';
 import type { Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
 import { PageSource } from './page.js';
-import { createPageServer } from './serve.js';
+import { createPages } from './serve.js';
 import { SeriesStore } from './store.js';
 
 const standardEndpoint = 'localhost:9464';
@@ -22,12 +23,12 @@ export const factory: ExporterFactory<typeof schema> = {
     let listener: Listener | undefined;
     return {
       async start() {
-        const server = createPageServer({ path: config.path, pages, log });
-        listener = await listenAsWished(server, { chosen: config.endpoint, fallback: standardEndpoint, log });
+        const where = { chosen: config.endpoint, fallback: standardEndpoint, log };
+        listener = await servePages(createPages(config.path, pages), where);
         if (listener) log.info(`Serving metrics at http://${listener.address}${config.path}`);
       },
       consume(table) {
-        // Without an endpoint nobody would ever read it.
+        // Without an endpoint it would never be read.
         if (listener) store.take(table, nowMs());
         return true;
       },

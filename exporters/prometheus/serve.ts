@@ -1,6 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { describeError } from '../../src/component/errors.js';
-import type { Log } from '../../src/component/log.js';
+import type { IncomingMessage } from 'node:http';
+import type { Answer, Pages } from '../../src/http/server.js';
 import type { Format } from './exposition.js';
 import { acceptsGzip, chooseFormat } from './negotiate.js';
 import type { PageSource } from './page.js';
@@ -10,56 +9,27 @@ const contentTypes: Readonly<Record<Format, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 };
 
-/** What a server needs to answer. */
-export interface Site {
-  /** Where the page is. */
-  readonly path: string;
-  readonly pages: PageSource;
-  readonly log: Log;
+/** The page of metrics at `path`, and a small one at `/` that leads to it. */
+export function createPages(path: string, source: PageSource): Pages {
+  const landing = renderLanding(path);
+  return {
+    '/': () => ({ status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: landing }),
+    [path]: (request) => readPage(source, request),
+  };
 }
 
-/** A server of one page, with a small one at `/` that leads to it. */
-export function createPageServer(site: Site): Server {
-  return createServer((request, response) => void answer(site, request, response));
-}
-
-/** Never rejects. */
-async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  try {
-    const path = request.url?.replace(/[?#].*$/s, '');
-    if (path !== site.path && path !== '/') return respond(response, 404, 'Not found\n');
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      return respond(response, 405, 'Only GET and HEAD are allowed\n');
-    }
-    if (path === site.path) return await sendPage(site.pages, request, response);
-    response.setHeader('Content-Type', 'text/html; charset=utf-8');
-    respond(response, 200, renderLanding(site.path));
-  } catch (error) {
-    site.log.error(`Cannot serve ${request.url}: ${describeError(error)}`);
-    response.destroy();
-  }
-}
-
-async function sendPage(
-  pages: PageSource,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const format = chooseFormat(request.headers.accept);
-  const isCompressed = acceptsGzip(request.headers['accept-encoding']);
-  const page = await pages.read(format, isCompressed);
-  response.setHeader('Content-Type', contentTypes[format]);
-  response.setHeader('Vary', 'Accept, Accept-Encoding');
-  if (isCompressed) response.setHeader('Content-Encoding', 'gzip');
-  respond(response, 200, page);
-}
-
-/** Node leaves the body out of the answer to a HEAD. */
-function respond(response: ServerResponse, status: number, body: string | Buffer): void {
-  if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.writeHead(status).end(body);
+async function readPage(source: PageSource, { headers }: IncomingMessage): Promise<Answer> {
+  const format = chooseFormat(headers.accept);
+  const isCompressed = acceptsGzip(headers['accept-encoding']);
+  return {
+    status: 200,
+    headers: {
+      'Content-Type': contentTypes[format],
+      Vary: 'Accept, Accept-Encoding',
+      ...(isCompressed && { 'Content-Encoding': 'gzip' }),
+    },
+    body: await source.read(format, isCompressed),
+  };
 }
 
 function renderLanding(path: string): string {

@@ -1,6 +1,6 @@
-import { createServer, type Server } from 'node:http';
 import type { Component, ExtensionContext, ExtensionFactory } from '../../src/component/component.js';
-import { listenAsWished, type Listener } from '../../src/component/listen.js';
+import type { Listener } from '../../src/http/listen.js';
+import { servePages, type Answer } from '../../src/http/server.js';
 import { schema, type Config } from './config.js';
 import { describeHealth } from './health.js';
 
@@ -28,8 +28,9 @@ class HealthCheck implements Component {
   async start(): Promise<void> {
     const { endpoint, path } = this.#config;
     const { log } = this.#context;
-    const server = this.#createServer(new Date());
-    this.#listener = await listenAsWished(server, { chosen: endpoint, fallback: standardEndpoint, log });
+    const upSince = new Date();
+    const pages = { [path]: () => this.#answer(upSince) };
+    this.#listener = await servePages(pages, { chosen: endpoint, fallback: standardEndpoint, log });
     if (this.#listener) log.info(`Health at http://${this.#listener.address}${path}`);
   }
 
@@ -37,14 +38,8 @@ class HealthCheck implements Component {
     await this.#listener?.close();
   }
 
-  #createServer(upSince: Date): Server {
-    return createServer((request, response) => {
-      if (request.url?.split('?', 1)[0] !== this.#config.path) {
-        response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n');
-        return;
-      }
-      const { status, body } = describeHealth(this.#context.isReady(), upSince, new Date());
-      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
-    });
+  #answer(upSince: Date): Answer {
+    const { status, body } = describeHealth(this.#context.isReady(), upSince, new Date());
+    return { status, headers: { 'Content-Type': 'application/json' }, body };
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 
 /** Descriptors that may be kept open. Where they are spent, files are opened for each reading. */
 export class DescriptorBudget {
@@ -71,10 +71,4 @@ export class ProcessFile {
 function isGone(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return error.code === 'ENOENT' || error.code === 'ESRCH';
-}
-
-/** How many descriptors this process may have, by `/proc/self/limits`. */
-export function readDescriptorLimit(): number {
-  const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-  return limit === undefined ? 1024 : Number(limit);
 }

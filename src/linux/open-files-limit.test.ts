@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { findOriginalOpenFilesLimit } from './open-files-limit.js';
+import { findOriginalOpenFilesLimit, readDescriptorLimit } from './open-files-limit.js';
 
 interface Process {
   readonly soft: number | 'unlimited';
@@ -45,4 +45,8 @@ test('findOriginalOpenFilesLimit corrects nothing, when nothing was raised or no
     assert.equal(findOriginalOpenFilesLimit(createProcfs(t, own, parent)), undefined);
   }
   assert.equal(findOriginalOpenFilesLimit('/absent'), undefined);
+});
+
+test('readDescriptorLimit finds a number', () => {
+  assert.ok(readDescriptorLimit() >= 20);
 });

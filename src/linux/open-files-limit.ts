@@ -19,6 +19,11 @@ export function findOriginalOpenFilesLimit(procfs = '/proc'): number | undefined
   return Number(parent.soft);
 }
 
+/** How many descriptors this process may have; Infinity where that cannot be read. */
+export function readDescriptorLimit(): number {
+  return Number(findLimit('/proc/self')?.soft ?? Infinity);
+}
+
 function findLimit(folder: string): Limit | undefined {
   try {
     return parseLimits(readFileSync(`${folder}/limits`, 'utf8'));

@@ -1,56 +1,56 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { describeError } from '../component/errors.js';
-import { listenAsWished, type Listener } from '../component/listen.js';
 import type { Log } from '../component/log.js';
+import type { Listener } from '../http/listen.js';
+import { servePages, type Answer } from '../http/server.js';
 import type { PullWish } from './telemetry.js';
 
-/** The reader of the SDK that waits for Prometheus. Its own server knows no port 0, no clear errors and no right content type: ours asks it to collect. */
+/** A page is collected at most once in this time, however often it is asked for. */
+const maxAgeMs = 1000;
+
+/** The SDK's reader for Prometheus. Its own server has no port 0, no clear errors and no limits: ours asks it to collect. */
 export function createPullReader(): PrometheusExporter {
   return new PrometheusExporter({ preventServerStart: true });
 }
 
 /**
  * Serves what the reader collects at `/metrics`.
- * @returns undefined when nobody asked for this address and it is taken
- * @throws Error when the address that the user set cannot be had
+ * @returns undefined when the address is the default one and is taken
+ * @throws Error when the address that the user set is not available
  */
 export async function serveMetrics(
   { host, port, isExplicit }: PullWish,
   reader: PrometheusExporter,
   log: Log,
 ): Promise<Listener | undefined> {
-  const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
-  const server = createServer((request, response) => void answer(request, response, reader, serializer));
   const endpoint = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const listener = await listenAsWished(server, {
-    chosen: isExplicit ? endpoint : null,
-    fallback: endpoint,
-    log,
-  });
+  const listener = await servePages(
+    { '/metrics': keepFor(maxAgeMs, () => collect(reader)) },
+    { chosen: isExplicit ? endpoint : null, fallback: endpoint, log },
+  );
   if (listener) log.info(`Own metrics at http://${listener.address}/metrics`);
   return listener;
 }
 
-/** Answers a request. Never rejects. */
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  reader: PrometheusExporter,
-  serializer: PrometheusSerializer,
-): Promise<void> {
-  const path = request.url?.split('?', 1)[0];
-  if (path !== '/metrics') {
-    response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found, try /metrics\n');
-    return;
-  }
+const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+
+/** Never rejects. */
+async function collect(reader: PrometheusExporter): Promise<Answer> {
   try {
     const { resourceMetrics } = await reader.collect();
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
-    response.end(serializer.serialize(resourceMetrics));
+    const headers = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' };
+    return { status: 200, headers, body: serializer.serialize(resourceMetrics) };
   } catch (error) {
-    response
-      .writeHead(500, { 'content-type': 'text/plain' })
-      .end(`Cannot collect: ${describeError(error)}\n`);
+    return { status: 500, body: `Cannot collect: ${describeError(error)}\n` };
   }
+}
+
+/** Makes a value when it is asked for, unless the last one is younger than `ms`. */
+function keepFor<Value>(ms: number, make: () => Value): () => Value {
+  let kept: { readonly value: Value; readonly madeMs: number } | undefined;
+  return () => {
+    const nowMs = performance.now();
+    if (kept === undefined || nowMs - kept.madeMs >= ms) kept = { value: make(), madeMs: nowMs };
+    return kept.value;
+  };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { listen } from '../../component/listen.js';
+import { listen } from '../../http/listen.js';
 import { createLogCollector } from '../../contract/fakes.js';
 import { ownAddress } from '../../otlp/own-address.fixture.js';
 import { checkPort } from './port-checks.js';

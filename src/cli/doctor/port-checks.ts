@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { describeError } from '../../component/errors.js';
-import { listen } from '../../component/listen.js';
+import { listen } from '../../http/listen.js';
 import type { Log } from '../../component/log.js';
 import type { ComponentConfig } from '../../config/components.js';
 import type { ServiceConfig } from '../../config/service.js';

@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { parseEndpoint } from '../config/endpoint.js';
-import { describeError } from './errors.js';
-import type { Log } from './log.js';
+import { describeError } from '../component/errors.js';
+import type { Log } from '../component/log.js';
 
-/** Who reads no byte of an answer for so long is gone; Node itself would hold the answer for ever. */
+/** A client that reads no byte of an answer for this long is gone; Node itself would hold the answer permanently. */
 const idleTimeoutMs = 10_000;
 
 /** A server that listens. */
@@ -34,7 +34,9 @@ export async function listen(server: Server, endpoint: string, log: Log): Promis
     throw new Error(`Cannot listen on ${endpoint}: ${describeListenError(error)}`, { cause: error });
   }
   // Without a listener an error of accept(2), say EMFILE, would end the whole process.
-  server.on('error', (error) => log.warn(`Cannot accept a connection on ${endpoint}: ${error.message}`));
+  server.on('error', (error) =>
+    log.warn(`Cannot accept a connection on ${endpoint}: ${describeError(error)}`),
+  );
   return { address: describeAddress(server), close: () => closeServer(server) };
 }
 
