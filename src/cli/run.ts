@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import type { ServiceConfig } from '../config/service.js';
 import { giveBackFreedMemory } from '../linux/malloc.js';
+import { reapOrphansAsInit } from '../linux/orphans.js';
 import { createWallClock } from '../linux/wall-clock.js';
 import type { Environment } from '../pipeline/environment.js';
 import { Service } from '../pipeline/service.js';
@@ -10,7 +11,7 @@ import { watchOwnEnergy } from '../telemetry/own-energy.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, judgeConfigOf, parseOptions } from './config-options.js';
 import { startOwnTelemetry } from './own-telemetry.js';
-import { waitForEnd, type EndingSignal } from './signals.js';
+import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 import { delayTierUp } from './tier-up.js';
 import { readVersion } from './version.js';
 import { stopHeapGrowth } from './young-generation.js';
@@ -25,8 +26,9 @@ export const command: Command = {
   summary: 'Measure until stopped (the default command)',
   usage: `Usage: joulemetry [run] [OPTIONS]
 
-Starts the pipelines of the configuration and runs until SIGINT, SIGTERM or SIGHUP; then everything that
-was measured is handed on, within 5 seconds. A second signal more than a second later leaves at once.
+Starts the pipelines of the configuration and runs until SIGINT or SIGTERM; then everything that was measured
+is exported, within 5 seconds. A second signal more than a second later leaves at once. SIGHUP is ignored,
+unless it says that the terminal has gone: then the agent ends in order, by that signal.
 Exits with 1 when it cannot start, or when a file that was to be replayed could not be.
 
 ${configUsage}
@@ -37,16 +39,26 @@ ${configUsage}
     giveBackFreedMemory();
     const { config = [], set = [] } = parseOptions({ args: [...args], options: configOptions }).values;
     // Before anything that takes time: a signal during the start ends it in order, too.
-    const end = waitForEnd();
-    return runService(await judgeConfigOf({ config, set }), end);
+    const hangUps = new EventEmitter();
+    const end = waitForEnd(() => hangUps.emit('hangUp'));
+    reapOrphansAsInit(new Set());
+    return runService(await judgeConfigOf({ config, set }), { end, hangUps });
   },
 };
 
+/** What signals ask of the agent. */
+interface Signals {
+  readonly end: Promise<EndingSignal>;
+  /** Emits `hangUp` at each SIGHUP that does not end it. */
+  readonly hangUps: EventEmitter;
+}
+
 /** @returns the exit code */
-async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Promise<number> {
+async function runService(config: ServiceConfig, { end, hangUps }: Signals): Promise<number> {
   const { level, encoding } = config.telemetry.logs;
   const log = await createLog({ level, format: encoding });
   log.info(`Starting joulemetry ${readVersion()}`);
+  hangUps.on('hangUp', () => log.info('Received SIGHUP: ignored, restart to read the configuration again'));
   const observer = watchOwnEnergy();
   const telemetry = await startOwnTelemetry(config.telemetry, log, () => observer.readJoules());
   const { meter } = telemetry;
@@ -71,7 +83,8 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
       await service.drain();
       return reason;
     });
-    log.info(`Ending after ${await Promise.race([end, delivered])}`);
+    const reason = await Promise.race([end, delivered]);
+    log.info(`Ending after ${reason}`);
     await service.shutdown();
     if (problems.length === 0) return exitCodes.success;
     log.error(`Ended with a failure: ${problems.join('; ')}`);
@@ -79,8 +92,14 @@ async function runService(config: ServiceConfig, end: Promise<EndingSignal>): Pr
   } finally {
     clearInterval(stay);
     await telemetry.shutdown();
+    if (await hasHungUp(end)) endByHangUp();
     leaveBehind();
   }
+}
+
+/** Whether the terminal has gone by now. */
+async function hasHungUp(end: Promise<EndingSignal>): Promise<boolean> {
+  return (await Promise.race([end, Promise.resolve()])) === 'SIGHUP';
 }
 
 /** Ends the process although something did not stop in time, say a request that nobody answers. */

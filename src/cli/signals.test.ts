@@ -20,7 +20,7 @@ async function signalled(script: string, signal: NodeJS.Signals) {
   return { said, code };
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test(`leaveOnSignal ends a program at ${signal}`, async () => {
     const outcome = await signalled(`leaveOnSignal(); console.log('here');`, signal);
     assert.deepEqual(outcome, { said: 'here\n', code: 0 });
@@ -35,3 +35,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     assert.deepEqual(await signalled(script, signal), { said: `here\n${signal}\n`, code: 7 });
   });
 }
+
+test('waitForEnd reports SIGHUP and goes on, when there is no terminal that has gone', async () => {
+  const script = `leaveOnSignal();
+    const end = waitForEnd(() => {
+      console.log('hung up');
+      process.kill(process.pid, 'SIGTERM');
+    });
+    console.log('here');
+    console.log(await end);
+    process.exit(7);`;
+  assert.deepEqual(await signalled(script, 'SIGHUP'), { said: 'here\nhung up\nSIGTERM\n', code: 7 });
+});
+
+test('leaveOnSignal ignores SIGHUP, when there is no terminal that has gone', async () => {
+  const script = `leaveOnSignal();
+    process.on('SIGHUP', () => process.exit(7));
+    console.log('here');`;
+  assert.deepEqual(await signalled(script, 'SIGHUP'), { said: 'here\n', code: 7 });
+});

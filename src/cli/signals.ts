@@ -1,4 +1,8 @@
-/** What ended the wait. */
+import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { readTerminal } from '../linux/terminal.js';
+
+/** What ended the wait. SIGHUP does only where this process's terminal has gone. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 const endingSignals: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -6,14 +10,47 @@ const endingSignals: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** npm passes a terminal's Ctrl-C on to a program that got it from the terminal already. */
 const doubledWithinMs = 1000;
 
+const sighupBit = 1n;
+
+/** Whether this process is used through a terminal, and ends with it as any program does. */
+const endsWithTerminal =
+  readTerminal() !== undefined && [0, 1, 2].some((fd) => isatty(fd)) && !isHangUpIgnored();
+
+/**
+ * Node resets what was ignored when it started, as nohup and `trap '' HUP` want it, and leaves no trace. The latter
+ * shows in the shell; nohup takes the terminal from the standard streams.
+ */
+function isHangUpIgnored(): boolean {
+  try {
+    const ignored = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${process.ppid}/status`, 'utf8'))?.[1];
+    return (BigInt(`0x${ignored ?? '0'}`) & sighupBit) !== 0n;
+  } catch {
+    return false;
+  }
+}
+
 /** Nothing was started that had to be ended in order. */
-function leave(): void {
-  process.exit(0);
+function leave(signal: NodeJS.Signals): void {
+  if (signal !== 'SIGHUP') process.exit(0);
+  if (isTerminalLost()) endByHangUp();
+}
+
+/**
+ * Ends this process as SIGHUP ends any other. Not by an exit code: Node aborts at its exit when it cannot give a
+ * terminal that has gone its settings back.
+ */
+export function endByHangUp(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
+}
+
+function isTerminalLost(): boolean {
+  return endsWithTerminal && readTerminal() === undefined;
 }
 
 /**
  * Ends at once when a signal says so, until `waitForEnd` is called. Without that the signal would end the process
- * as well, but not the first one of a container, for which the kernel ignores signals that nobody handles.
+ * as well, but not the first one of a container, for which the kernel ignores signals without a handler.
  */
 export function leaveOnSignal(): void {
   for (const signal of endingSignals) process.on(signal, leave);
@@ -22,11 +59,13 @@ export function leaveOnSignal(): void {
 /**
  * Waits for a signal to end. Another one more than a second later leaves at once, with the exit code that
  * shells give that signal.
+ * @param onHangUp called at each SIGHUP that does not end this process: its terminal is still there, or it has none
  */
-export function waitForEnd(): Promise<EndingSignal> {
+export function waitForEnd(onHangUp?: () => void): Promise<EndingSignal> {
   return new Promise((resolve) => {
     let firstMs: number | undefined;
     const onSignal = (signal: EndingSignal, number: number) => {
+      if (signal === 'SIGHUP' && !isTerminalLost()) return onHangUp?.();
       firstMs ??= performance.now();
       if (performance.now() - firstMs > doubledWithinMs) process.exit(128 + number);
       resolve(signal);

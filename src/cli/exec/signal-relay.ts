@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { readTerminal } from '../../linux/terminal.js';
 
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const relayed = [...ending, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
@@ -76,11 +76,4 @@ export class SignalRelay {
 
 function isEnding(signal: NodeJS.Signals): boolean {
   return ending.some((name: Relayed) => name === signal);
-}
-
-/** This process's controlling terminal: proc_pid_stat(5), pgrp, tty_nr and tpgid. */
-function readTerminal(): { readonly isForeground: boolean } | undefined {
-  const stat = readFileSync('/proc/self/stat', 'latin1');
-  const [, , group, , terminal, foregroundGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return terminal === '0' ? undefined : { isForeground: group === foregroundGroup };
 }
