@@ -68,7 +68,7 @@ test('validate takes the embedded default configuration and --set over it', asyn
   assert.deepEqual((await runAgent(['validate'])).code, 0);
   const { code, stderr } = await runAgent(['validate', '--set', 'receivers.process.collection_interval=5']);
   assert.equal(code, 2);
-  assert.match(stderr, /^--set receivers\.process\.collection_interval=5: .*expected a duration/);
+  assert.match(stderr, /^--set receivers\.process\.collection_interval: .*expected a duration/);
 });
 
 test('print-config shows the merged configuration without its secrets', async () => {

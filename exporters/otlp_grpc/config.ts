@@ -4,7 +4,7 @@ import { otlpSettings, tlsSettings } from '../../src/otlp/otlp-settings.js';
 export const schema = {
   endpoint: {
     doc: 'Where the backend is, `host:port`; `http://` before it means without TLS, `https://` with TLS whatever `tls.insecure` says.',
-    format: 'string',
+    format: 'target',
     default: 'localhost:4317',
   },
   timeout: {

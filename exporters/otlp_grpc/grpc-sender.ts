@@ -1,9 +1,10 @@
 import { checkServerIdentity } from 'node:tls';
-import { credentials, Metadata, type ChannelCredentials } from '@grpc/grpc-js';
+import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { createOtlpGrpcExportDelegate } from '@opentelemetry/otlp-grpc-exporter-base';
 import { readVersion } from '../../src/cli/version.js';
 import type { Log } from '../../src/component/log.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
+import { createGrpcMetadata } from '../../src/otlp/grpc-metadata.js';
 import { readTlsFiles } from '../../src/otlp/tls-files.js';
 import type { Sender } from '../../src/pipeline/sending-queue.js';
 import type { Config } from './config.js';
@@ -24,7 +25,7 @@ export function openGrpcSender(settings: Config, log: Log): Sender {
 }
 
 function createClient(url: string, config: Config, channelCredentials: ChannelCredentials): DelegateClient {
-  const metadata = createMetadata(config.headers);
+  const metadata = createGrpcMetadata(config.headers);
   // Given all its options at once, and not through convertLegacyOtlpGrpcOptions, the transport reads no
   // OTEL_EXPORTER_OTLP_* variable.
   const options = {
@@ -49,12 +50,6 @@ function createClient(url: string, config: Config, channelCredentials: ChannelCr
       ),
     toExportError,
   );
-}
-
-function createMetadata(headers: Config['headers']): Metadata {
-  const metadata = new Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return metadata;
 }
 
 function createTlsCredentials({ endpoint, tls }: Config, log: Log): ChannelCredentials {

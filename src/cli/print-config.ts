@@ -1,7 +1,6 @@
 import { stringify } from 'yaml';
 import { createFactoryFinder } from '../component/find.js';
-import { plainOf } from '../config/node.js';
-import { redactConfig } from '../config/redact.js';
+import { printableConfig } from '../config/printable-config.js';
 import { judgeService } from '../config/service.js';
 import { exitCodes, UsageError, type Command } from './command.js';
 import { configOptions, configUsage, loadConfigOf, parseOptions } from './config-options.js';
@@ -37,7 +36,7 @@ ${configUsage}
     requireOne('--mode', mode, modes);
     const root = loadConfigOf({ config, set });
     const service = await judgeService(root, createFactoryFinder(process.cwd()));
-    const plain = mode === 'redacted' ? redactConfig(root, service) : plainOf(root);
+    const plain = printableConfig(root, service, mode === 'redacted');
     process.stdout.write(format === 'json' ? `${JSON.stringify(plain, undefined, 2)}\n` : stringify(plain));
     return exitCodes.success;
   },

@@ -1,7 +1,7 @@
 import convict from 'convict';
 import { parseEndpoint } from './endpoint.js';
-import { describeNode, type ConfigNode } from './node.js';
-import type { FormatName } from './schema.js';
+import { describeNode, plainOf, type ConfigNode, type Description } from './node.js';
+import type { FormatName, Setting } from './schema.js';
 
 type Scalar = string | number | boolean;
 
@@ -10,6 +10,8 @@ interface Format {
   readonly wanted: string;
   /** The value as it was written, without its place; undefined when it is of a kind that the format never has. */
   plain(node: ConfigNode): unknown;
+  /** Texts: what a reference that gives nothing means, an empty text or an error. Otherwise it means the default. */
+  readonly empty?: 'text' | 'error';
   /** convict's own name of the format, where it knows one. */
   readonly convict?: 'int' | 'port';
   /** Of a list: what its items are, where they are no texts. */
@@ -75,16 +77,23 @@ export function parseByteSize(text: string): number | undefined {
   return match && factor !== undefined && factor !== null ? Math.round(Number(match[1]) * factor) : undefined;
 }
 
+/** What a reference gave counts as its text even where YAML would read a number, a map or an error in it. */
 function textOf(node: ConfigNode): string | undefined {
-  if (node.kind !== 'scalar') return undefined;
-  return node.text ?? (typeof node.value === 'string' ? node.value : undefined);
+  if (node.replaced) return node.replaced.text;
+  return node.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined;
 }
 
-function scalarOf(...types: readonly string[]) {
-  return (node: ConfigNode): Scalar | undefined =>
-    node.kind === 'scalar' && node.value !== null && types.includes(typeof node.value)
-      ? node.value
-      : undefined;
+function scalarOf(type: 'number' | 'boolean') {
+  return (node: ConfigNode): Scalar | undefined => {
+    if (node.kind !== 'scalar') return undefined;
+    return [node.value, node.typed].find((value) => typeof value === type) ?? undefined;
+  };
+}
+
+/** A number or a truth value where one was written; any other value that a reference gave is a text. */
+function attributeValueOf(node: ConfigNode): Scalar | undefined {
+  if (node.kind === 'scalar') return node.value ?? undefined;
+  return node.replaced?.text;
 }
 
 /** Numbers count as their text, so that `0` and `1024` may stand without quotes. */
@@ -126,8 +135,8 @@ function succeeds(attempt: (value: unknown) => unknown) {
 
 /** Every format by its name: what is wanted, and how it is understood. */
 export const formats: { readonly [Name in FormatName]: Format } = {
-  string: { wanted: 'a text', plain: textOf },
-  path: { wanted: 'a path', plain: textOf, isValid: (value) => value !== '' },
+  string: { wanted: 'a text', plain: textOf, empty: 'text' },
+  path: { wanted: 'a path', plain: textOf, empty: 'error', isValid: (value) => value !== '' },
   int: { wanted: 'a whole number', plain: scalarOf('number'), convict: 'int' },
   number: { wanted: 'a number', plain: scalarOf('number'), isValid: Number.isFinite },
   boolean: { wanted: 'true or false', plain: scalarOf('boolean') },
@@ -155,9 +164,20 @@ export const formats: { readonly [Name in FormatName]: Format } = {
   endpoint: {
     wanted: 'an address such as "localhost:4317"',
     plain: textOf,
+    empty: 'error',
     isValid: succeeds((value) => parseEndpoint(String(value))),
   },
-  url: { wanted: 'an address that begins with http:// or https://', plain: textOf, isValid: isHttpUrl },
+  target: {
+    wanted: 'an address such as "localhost:4317" or "https://backend:4317"',
+    plain: textOf,
+    empty: 'error',
+  },
+  url: {
+    wanted: 'an address that begins with http:// or https://',
+    plain: textOf,
+    empty: 'error',
+    isValid: isHttpUrl,
+  },
   regexp: {
     wanted: 'a regular expression',
     plain: textOrNumberOf,
@@ -175,7 +195,7 @@ export const formats: { readonly [Name in FormatName]: Format } = {
   string_map: { wanted: 'a map from names to texts', plain: textMapOf },
   attribute_value: {
     wanted: 'a text, a number or a truth value',
-    plain: scalarOf('string', 'number', 'boolean'),
+    plain: attributeValueOf,
   },
 };
 
@@ -190,12 +210,19 @@ for (const [name, { wanted, coerce, isValid = () => true }] of Object.entries(fo
   });
 }
 
+/** A setting's value as it was written, for people; null where the default is taken. */
+export function plainOfSetting({ format }: Setting, node: ConfigNode): unknown {
+  const { plain, empty } = typeof format === 'string' ? formats[format] : formats.string;
+  if (node.kind === 'scalar' && node.value === null && !(node.replaced && empty)) return null;
+  return plain(node) ?? plainOf(node);
+}
+
 /** The format as convict knows it. */
 export function convictFormat(name: FormatName): string {
   return formats[name].convict ?? `joulemetry.${name}`;
 }
 
 /** `expected a text, found the number 7`. */
-export function describeMismatch(wanted: string, node: ConfigNode, items?: 'number'): string {
-  return `expected ${wanted}, found ${describeNode(node, items)}`;
+export function describeMismatch(wanted: string, node: ConfigNode, description?: Description): string {
+  return `expected ${wanted}, found ${describeNode(node, description)}`;
 }

@@ -21,6 +21,7 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   byte_size: { type: ['string', 'integer'], examples: ['64MiB'] },
   port: { type: 'integer', minimum: 0, maximum: 65_535 },
   endpoint: { type: 'string', examples: ['localhost:4317'] },
+  target: { type: 'string', examples: ['localhost:4317'] },
   url: { type: 'string', format: 'uri' },
   regexp: { type: ['string', 'integer'], format: 'regex' },
   string_list: { type: 'array', items: { type: 'string' } },

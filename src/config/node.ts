@@ -1,9 +1,25 @@
+import { hideCredentials } from './hide-credentials.js';
 import type { Origin } from './problem.js';
 
-export interface MapNode {
+/** What `${...}` gave where a value holds references. */
+export interface Replacement {
+  /** The whole value, verbatim: what is taken where a text is expected. */
+  readonly text: string;
+  /** The references without their defaults, for messages, as in `${env:TOKEN}`: what they gave may be a secret. */
+  readonly references: readonly string[];
+  /** Those of them that gave nothing. */
+  readonly empty: readonly string[];
+}
+
+interface Placed {
+  readonly origin: Origin | undefined;
+  /** Set on every value that a reference gave, and on every part of such a value. */
+  readonly replaced?: Replacement;
+}
+
+export interface MapNode extends Placed {
   readonly kind: 'map';
   readonly entries: ReadonlyMap<string, MapEntry>;
-  readonly origin: Origin | undefined;
 }
 
 export interface MapEntry {
@@ -12,18 +28,16 @@ export interface MapEntry {
   readonly node: ConfigNode;
 }
 
-export interface ListNode {
+export interface ListNode extends Placed {
   readonly kind: 'list';
   readonly items: readonly ConfigNode[];
-  readonly origin: Origin | undefined;
 }
 
-export interface ScalarNode {
+export interface ScalarNode extends Placed {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
-  /** The text that `${...}` gave, when it became a number or truth value but text may be what is wanted. */
-  readonly text?: string;
-  readonly origin: Origin | undefined;
+  /** Of a text that a reference in quotes gave: what it is where a number or a truth value is expected. */
+  readonly typed?: number | boolean;
 }
 
 /** A piece of configuration that remembers where it was written. */
@@ -75,25 +89,51 @@ export function findEntry(node: ConfigNode | undefined, key: string): MapEntry |
   return node?.kind === 'map' ? node.entries.get(key) : undefined;
 }
 
-/** What a node is, for people: `a map`, `the text "x"`, `the number 7`. */
-export function describeNode(node: ConfigNode, wantedItem?: 'number'): string {
-  if (node.kind === 'map')
-    return describeItems(
-      'map',
-      [...node.entries.values()].map(({ node: item }) => item),
-    );
-  if (node.kind === 'list') return describeItems('list', node.items, wantedItem);
-  if (node.value === null) return 'nothing';
-  if (typeof node.value === 'string') return `the text ${JSON.stringify(shorten(node.value))}`;
+/** How much of a value a message may show. */
+export interface Description {
+  /** The type of a list's items, where they are not texts. */
+  readonly wantedItem?: 'number' | undefined;
+  /** A secret: only its kind is named. */
+  readonly isSecret?: boolean | undefined;
+}
+
+/** What a node is, for people: `a map`, `the text "x"`, `the number 7`, `a text from ${env:TOKEN}`. */
+export function describeNode(node: ConfigNode, description: Description = {}): string {
+  const { replaced } = node;
+  if (replaced && replaced.empty.length > 0) return describeEmpty(replaced.empty);
+  if (replaced) return `${describeKind(node)} from ${replaced.references.join(' and ')}`;
+  if (node.kind === 'map') {
+    const items = [...node.entries.values()].map(({ node: item }) => item);
+    return describeItems('map', items, description);
+  }
+  if (node.kind === 'list') return describeItems('list', node.items, description);
+  if (node.value === null || description.isSecret === true) return describeKind(node);
+  if (typeof node.value === 'string')
+    return `the text ${JSON.stringify(shorten(hideCredentials(node.value)))}`;
   return typeof node.value === 'number' ? `the number ${node.value}` : `${node.value}`;
 }
 
-/** Names the first item that is no text, or no number where numbers are wanted. */
-function describeItems(kind: string, items: readonly ConfigNode[], wanted: string = 'string'): string {
-  const isWanted = (item: ConfigNode) => item.kind === 'scalar' && typeof item.value === wanted;
+function describeKind(node: ConfigNode): string {
+  if (node.kind !== 'scalar') return `a ${node.kind}`;
+  if (node.value === null) return 'nothing';
+  return typeof node.value === 'string' ? 'a text' : `a ${typeof node.value}`;
+}
+
+function describeEmpty(references: readonly string[]): string {
+  const [first = ''] = references;
+  const remedy = first.startsWith('${file:')
+    ? 'write the value into the file'
+    : `set the variable or give a default, as in ${first.slice(0, -1)}:-VALUE}`;
+  return `nothing in ${references.join(' and ')}; ${remedy}`;
+}
+
+/** Names the first item that is not a text, or not a number where numbers are wanted. */
+function describeItems(kind: string, items: readonly ConfigNode[], description: Description): string {
+  const { wantedItem = 'string' } = description;
+  const isWanted = (item: ConfigNode) => item.kind === 'scalar' && typeof item.value === wantedItem;
   const odd = items.find((item) => !isWanted(item)) ?? items[0];
   if (odd === undefined) return `a ${kind}`;
-  return `a ${kind} with ${odd.kind === 'scalar' ? describeNode(odd) : `a ${odd.kind}`}`;
+  return `a ${kind} with ${odd.kind === 'scalar' ? describeNode(odd, description) : `a ${odd.kind}`}`;
 }
 
 const longestQuote = 80;

@@ -16,6 +16,8 @@ export interface Formats {
   port: number;
   /** `host:port`, `[::1]:port` or `:port`. */
   endpoint: string;
+  /** Where gRPC goes: `host:port`, with `http://` or `https://` before it or not. */
+  target: string;
   /** An http or https address. */
   url: string;
   /** A regular expression's source. */

@@ -55,7 +55,7 @@ const periodicSchema = {
       },
       endpoint: {
         doc: 'Where it is sent, `host:port`; `http://` before it means without TLS, `https://` with TLS whatever `insecure` says.',
-        format: 'string',
+        format: 'target',
         default: 'localhost:4317',
       },
       insecure: { doc: 'Whether to connect without TLS.', format: 'boolean', default: false },
@@ -131,3 +131,9 @@ export const telemetrySchema = {
 } as const satisfies Schema;
 
 export type TelemetryConfig = ConfigOf<typeof telemetrySchema>;
+
+/** `service` without its pipelines, which are a map from ids. */
+export const serviceSchema = {
+  extensions: { doc: 'Ids of the extensions to run.', format: 'string_list', default: [] },
+  telemetry: telemetrySchema,
+} as const satisfies Schema;

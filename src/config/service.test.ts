@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from './node.js';
 import { parseConfigText } from './read-yaml.js';
-import { redactConfig } from './redact.js';
+import { printableConfig } from './printable-config.js';
 import type { Schema } from './schema.js';
 import { judgeService } from './service.js';
 
@@ -164,19 +164,38 @@ test('judgeService names what is supported, when the own telemetry is to go by a
   assert.match(other ?? '', /exporter\.console: unknown setting/u);
 });
 
-test('redactConfig replaces secrets and keeps the rest', async () => {
+test('printableConfig replaces secrets and keeps the rest', async () => {
   const readers = '[{periodic: {exporter: {otlp: {headers: {"x-key": k}}}}}]';
   const secret = right
     .replace('{zones: [a]}', '{zones: [a], auth: {token: t}, headers: {Authorization: b}}')
     .replace('logs:', `metrics: {readers: ${readers}}, logs:`);
   const root = parseConfigText(secret, 'c.yaml', { env: {}, onUnset: () => {} }, []);
-  const plain = JSON.stringify(redactConfig(root, await judgeService(root, finder)));
+  const plain = JSON.stringify(printableConfig(root, await judgeService(root, finder), true));
   assert.match(
     plain,
     /"zones":\["a"\],"auth":\{"token":"\[REDACTED\]"\},"headers":\{"Authorization":"\[REDACTED\]"\}/,
   );
   assert.match(plain, /"level":"debug"/);
   assert.match(plain, /"otlp":\{"headers":\{"x-key":"\[REDACTED\]"\}\}/);
+});
+
+test('printableConfig prints what components get: a text where a setting is one, the value elsewhere', async () => {
+  const text = right
+    .replace('{zones: [a]}', '\n    zones:\n      - ${env:NUMBER}\n    auth:\n      token: ${env:CUT}\n ')
+    .replace(', known/two', '\n  known/two')
+    .replace('receivers: {known', 'receivers:\n  known')
+    .replace('fallback_for: [known]}}', 'fallback_for: [known]}');
+  const env = { NUMBER: '012', CUT: 'pa55 #word' };
+  const root = parseConfigText(text, 'c.yaml', { env, onUnset() {} }, []);
+  const service = await judgeService(root, finder);
+  assert.deepEqual(service.receivers.get('known')?.settings, {
+    zones: ['012'],
+    auth: { token: 'pa55 #word' },
+    headers: {},
+  });
+  const printed = (isRedacted: boolean) => JSON.stringify(printableConfig(root, service, isRedacted));
+  assert.match(printed(false), /"zones":\["012"\],"auth":\{"token":"pa55 #word"\}/u);
+  assert.match(printed(true), /"zones":\["012"\],"auth":\{"token":"\[REDACTED\]"\}/u);
 });
 
 test('nodeOf takes nothing for null, when a value has no place in a configuration', () => {

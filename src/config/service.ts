@@ -5,8 +5,8 @@ import { suggest } from './nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
 import { judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Origin, type Problem } from './problem.js';
-import type { ConfigOf, Schema } from './schema.js';
-import { telemetrySchema, type TelemetryConfig } from './service-schema.js';
+import type { ConfigOf } from './schema.js';
+import { serviceSchema, type TelemetryConfig } from './service-schema.js';
 import { judgeSettings } from './settings.js';
 import { findReaderProblems } from './telemetry-readers.js';
 
@@ -23,12 +23,6 @@ export interface ServiceConfig {
 }
 
 const topKeys = ['receivers', 'processors', 'exporters', 'extensions', 'service'];
-
-/** `service` without its pipelines, which are a map from ids. */
-const serviceSchema = {
-  extensions: { doc: 'Ids of the extensions to run.', format: 'string_list', default: [] },
-  telemetry: telemetrySchema,
-} as const satisfies Schema;
 
 /**
  * Finds every component that a configuration names and judges every setting.

@@ -4,7 +4,7 @@ import { findNearest, suggest } from './nearest.js';
 import { describeError } from '../component/errors.js';
 import { nodeOf, type ConfigNode } from './node.js';
 import { ConfigurationError, type Problem } from './problem.js';
-import type { ConfigOf, FormatName, GroupSetting, ListSetting, Schema, Setting } from './schema.js';
+import type { ConfigOf, GroupSetting, ListSetting, Schema, Setting } from './schema.js';
 
 /** A leaf of a schema, as opposed to a level of it. */
 export function isSetting(part: Schema[string]): part is Setting | ListSetting | GroupSetting {
@@ -81,32 +81,43 @@ function judgeList(setting: ListSetting, node: ConfigNode | undefined, path: str
 }
 
 function judgeLeaf(setting: Setting, node: ConfigNode): unknown {
+  const empty = typeof setting.format === 'string' ? formats[setting.format].empty : undefined;
+  const isEmpty = (node.replaced?.empty.length ?? 0) > 0;
+  // Where to send or to write is not guessed.
+  if (isEmpty && empty === 'error') throw mismatch(setting, node);
   // As in the Collector, a key without a value is a key that was not written.
-  const isUnset = node.kind === 'scalar' && node.value === null;
+  const isUnset = node.kind === 'scalar' && node.value === null && !(node.replaced && empty);
   if (isUnset && setting.default === null) return null;
   const written = isUnset ? nodeOf(setting.default) : node;
-  const value =
-    typeof setting.format === 'string'
-      ? judgeValue(setting.format, written)
-      : judgeChoice(setting.format, written);
+  const value = judgeValue(setting, written);
   if (typeof value === 'number') checkRange(setting, value, written);
   return value;
 }
 
-function judgeValue(name: FormatName, node: ConfigNode): unknown {
-  const { wanted, plain, items } = formats[name];
-  const judged = askConvict(name, plain(node));
-  if (judged === undefined) throw new Error(describeMismatch(wanted, node, items));
+function judgeValue(setting: Setting, node: ConfigNode): unknown {
+  const { format } = setting;
+  const { plain } = typeof format === 'string' ? formats[format] : formats.string;
+  const judged = askConvict(format, plain(node));
+  if (judged === undefined) throw mismatch(setting, node);
   return judged.value;
 }
 
-function judgeChoice(choices: readonly string[], node: ConfigNode): unknown {
+function wantedOf({ format }: Setting): string {
+  return typeof format === 'string' ? formats[format].wanted : `one of ${format.join(', ')}`;
+}
+
+function mismatch(setting: Setting, node: ConfigNode, wanted = wantedOf(setting)): Error {
+  const { format, sensitive } = setting;
+  const wantedItem = typeof format === 'string' ? formats[format].items : undefined;
+  const found = describeMismatch(wanted, node, { wantedItem, isSecret: sensitive });
+  return new Error(`${found}${suggestChoice(format, node)}`);
+}
+
+function suggestChoice(format: Setting['format'], node: ConfigNode): string {
   const text = formats.string.plain(node);
-  const judged = askConvict(choices, text);
-  if (judged) return judged.value;
-  const nearest = typeof text === 'string' ? findNearest(text, choices) : undefined;
-  const hint = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
-  throw new Error(`${describeMismatch(`one of ${choices.join(', ')}`, node)}${hint}`);
+  if (typeof format === 'string' || typeof text !== 'string') return '';
+  const nearest = findNearest(text, format);
+  return nearest === undefined ? '' : `, did you mean "${nearest}"?`;
 }
 
 type Judge = convict.Config<{ leaf: unknown }>;
@@ -152,8 +163,8 @@ function checkRange(setting: Setting, value: number, node: ConfigNode): void {
   const { min, format } = setting;
   const max = setting.max ?? (isDuration(format) ? longestDurationMs : undefined);
   const describe = (typeof format === 'string' && formats[format].describe) || String;
-  if (min !== undefined && value < min) throw new Error(describeMismatch(`at least ${describe(min)}`, node));
-  if (max !== undefined && value > max) throw new Error(describeMismatch(`at most ${describe(max)}`, node));
+  if (min !== undefined && value < min) throw mismatch(setting, node, `at least ${describe(min)}`);
+  if (max !== undefined && value > max) throw mismatch(setting, node, `at most ${describe(max)}`);
 }
 
 /** The settings that a plain value gives: for tests, and for configurations made by the program itself. */

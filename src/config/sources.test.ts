@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { plainOf } from './node.js';
-import { loadConfig } from './sources.js';
+import { loadConfig, maxConfigBytes } from './sources.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+after(() => rmSync(folder, { recursive: true }));
+
 const surroundings = { env: { PORT: '0123', N: '7' }, onUnset: () => {} };
 
 function write(name: string, text: string): string {
@@ -42,7 +45,7 @@ test('loadConfig reads what a whole reference gives as YAML and keeps its text',
   assert.ok(root.kind === 'map');
   assert.deepEqual(plainOf(root), { a: 7, b: 'x7', c: 123 });
   const { node } = root.entries.get('c') ?? {};
-  assert.equal(node?.kind === 'scalar' ? node.text : undefined, '0123');
+  assert.equal(node?.replaced?.text, '0123');
 });
 
 test('loadConfig names file, line and column of everything that is wrong', () => {
@@ -53,7 +56,10 @@ test('loadConfig names file, line and column of everything that is wrong', () =>
   assert.throws(load, (error: Error) => {
     const lines = error.message.split('\n');
     assert.match(lines[0] ?? '', /e\.yaml:2:4: Cannot substitute "\$\{env:0\}"/);
-    assert.match(lines[1] ?? '', /e\.yaml:3:4: .*unknown scheme "vault"/);
+    assert.match(
+      lines[1] ?? '',
+      /e\.yaml:3:4: Cannot substitute "\$\{vault:x\}": expected the scheme env or file/,
+    );
     assert.match(lines[2] ?? '', /Cannot read the configuration ".*missing\.yaml": ENOENT/);
     assert.match(lines[3] ?? '', /f\.yaml:1:1: expected a map at the top, found a list/);
     assert.equal(lines[4], '--set x: expected a setting such as receivers.rapl.start=auto');
@@ -79,6 +85,32 @@ test('loadConfig names the place and the first line of a key that is written twi
 test('loadConfig wants one document, when a file has several', () => {
   const files = [write('several.yaml', 'a: 1\n---\nb: 2\n')];
   assert.throws(() => loadConfig({ files, settings: [], surroundings }), {
-    message: `${files[0]}:2:1: Cannot parse YAML: found "---" and a second document, wanted one`,
+    message: `${files[0]}:2:1: Cannot parse YAML: expected one document, found "---" and a second one`,
+  });
+});
+
+test('loadConfig refuses a file that is not regular or too large, and does not wait for it', () => {
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const large = write('large.yaml', ' '.repeat(maxConfigBytes + 1));
+  const problems = {
+    [fifo]: 'expected a regular file, found a FIFO',
+    [large]: 'expected at most 1048576 bytes, found more',
+    '/dev/zero': 'expected a regular file, found a character device',
+    [folder]: 'expected a regular file, found a folder',
+  };
+  for (const [file, problem] of Object.entries(problems)) {
+    assert.throws(() => loadConfig({ files: [file], settings: [], surroundings }), {
+      message: `Cannot read the configuration "${file}": ${problem}`,
+    });
+  }
+});
+
+test('loadConfig shows no value of --set in an error', () => {
+  assert.throws(() => loadConfig({ files: [], settings: ['a.token=*s3cret', 'b=${s3cret'], surroundings }), {
+    message: [
+      '--set a.token:1:1: Cannot resolve an alias: expected its anchor at an earlier value of this file, found none; quote a text that begins with "*"',
+      '--set b:1:1: Cannot substitute a reference: expected "}" after "${", found none; write "$$" for a dollar sign',
+    ].join('\n'),
   });
 });

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { describeError } from '../component/errors.js';
+import { describeReadError, readRegularText } from '../linux/regular-file.js';
 import { mergeNodes, nodeOf, type ConfigNode } from './node.js';
 import { ConfigurationError, type Problem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
@@ -13,6 +12,9 @@ export interface ConfigSources {
   readonly settings: readonly string[];
   readonly surroundings: Surroundings;
 }
+
+/** Largest configuration file. */
+export const maxConfigBytes = 1024 * 1024;
 
 /**
  * Reads and merges all sources.
@@ -30,18 +32,26 @@ export function loadConfig({ files, settings, surroundings }: ConfigSources): Co
 
 function readConfigFile(file: string, surroundings: Surroundings, problems: Problem[]): ConfigNode {
   const path = file.replace(/^file:/u, '');
-  try {
-    const node = parseConfigText(readFileSync(path, 'utf8'), path, surroundings, problems);
-    if (node.kind === 'map' || (node.kind === 'scalar' && node.value === null)) return asMap(node);
-    problems.push({
-      origin: node.origin,
-      path: '',
-      message: `expected a map at the top, found a ${node.kind}`,
-    });
-  } catch (error) {
-    problems.push({ path: '', message: `Cannot read the configuration "${path}": ${describeError(error)}` });
-  }
+  const text = readText(path, problems);
+  if (text === undefined) return nodeOf({});
+  const node = parseConfigText(text, path, surroundings, problems);
+  if (node.kind === 'map' || (node.kind === 'scalar' && node.value === null)) return asMap(node);
+  problems.push({
+    origin: node.origin,
+    path: '',
+    message: `expected a map at the top, found ${node.kind === 'list' ? 'a list' : 'a single value'}`,
+  });
   return nodeOf({});
+}
+
+function readText(path: string, problems: Problem[]): string | undefined {
+  try {
+    return readRegularText(path, maxConfigBytes);
+  } catch (error) {
+    const message = `Cannot read the configuration "${path}": ${describeReadError(error)}`;
+    problems.push({ path: '', message });
+    return undefined;
+  }
 }
 
 function asMap(node: ConfigNode): ConfigNode {
@@ -49,8 +59,9 @@ function asMap(node: ConfigNode): ConfigNode {
 }
 
 function parseSetOption(option: string, surroundings: Surroundings, problems: Problem[]): ConfigNode {
-  const origin = { source: `--set ${option}` };
   const equals = option.indexOf('=');
+  // Without the value, which may be a secret.
+  const origin = { source: `--set ${equals < 0 ? option : option.slice(0, equals)}` };
   // As in the Collector, "::" parts the keys, too; it serves keys that hold a dot.
   const name = option.slice(0, equals);
   const keys = name.includes('::') ? name.split('::') : name.split('.');

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { substitute } from './substitute.js';
+import { after, test } from 'node:test';
+import { maxReferencedBytes, substitute } from './substitute.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+after(() => rmSync(folder, { recursive: true }));
 
 const unset: string[] = [];
 const surroundings = {
@@ -41,14 +45,43 @@ test('substitute says whether a reference is the whole text', () => {
 });
 
 test('substitute reads a file without its last line break', () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'joulemetry-')), 'token');
+  const path = join(folder, 'token');
   writeFileSync(path, 'secret\n');
   assert.equal(textOf(`\${file:${path}}`), 'secret');
 });
 
 test('substitute throws, when a reference cannot be understood', () => {
-  assert.throws(() => textOf('${env:HOST'), /"\$\{" without "\}"/);
-  assert.throws(() => textOf('${env:1x}'), /"1x" is no variable name/);
-  assert.throws(() => textOf('${vault:x}'), /unknown scheme "vault", known: env, file/);
-  assert.throws(() => textOf('${file:/nowhere/token}'), /Cannot read "\/nowhere\/token".*ENOENT/);
+  assert.throws(() => textOf('${env:HOST'), /expected "\}" after "\$\{", found none/);
+  assert.throws(() => textOf('${env:1x}'), /Cannot substitute "\$\{env:1x\}": expected a name of letters/);
+  assert.throws(() => textOf('${vault:x}'), /"\$\{vault:x\}": expected the scheme env or file/);
+  assert.throws(() => textOf('${file:/nowhere/token}'), /"\$\{file:\/nowhere\/token\}": ENOENT$/);
+});
+
+test('substitute names references, and those that gave nothing, without their values and defaults', () => {
+  const { references, empty } = substitute('a ${HOST} ${env:MISSING} ${EMPTY} ${env:EMPTY:-x}', surroundings);
+  assert.deepEqual(references, ['${HOST}', '${env:MISSING}', '${EMPTY}', '${env:EMPTY}']);
+  assert.deepEqual(empty, ['${env:MISSING}', '${EMPTY}']);
+});
+
+test('substitute shows no secret in an error: no text around a reference, no default, no value of another', () => {
+  for (const text of [
+    's3cret ${env:X',
+    '${env:1x:-s3cret}',
+    '${env:${env:KEY}}',
+    '${file:/nowhere/${KEY}}',
+    '${s3cret${',
+  ]) {
+    const lookUp = () => substitute(text, { ...surroundings, env: { KEY: '/s3cret' } });
+    assert.throws(lookUp, ({ message }: Error) => !message.includes('s3cret'));
+  }
+});
+
+test('substitute refuses a file that is not regular or too large, and does not wait for it', () => {
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  assert.throws(() => textOf(`\${file:${fifo}}`), /expected a regular file, found a FIFO$/);
+  assert.throws(() => textOf('${file:/dev/zero}'), /found a character device$/);
+  const large = join(folder, 'large');
+  writeFileSync(large, Buffer.alloc(maxReferencedBytes + 1));
+  assert.throws(() => textOf(`\${file:${large}}`), /expected at most 1048576 bytes, found more$/);
 });

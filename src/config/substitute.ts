@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { describeError } from '../component/errors.js';
-import { shorten } from './node.js';
+import { describeReadError, readRegularFile } from '../linux/regular-file.js';
+import type { Replacement } from './node.js';
 
 /** A reference whose value could not be had. */
 export class SubstitutionError extends Error {
@@ -15,11 +14,13 @@ export interface Surroundings {
 }
 
 /** What a text became. */
-export interface Substituted {
-  readonly text: string;
-  /** The whole text was one reference: what it gave is to be read as YAML, as the Collector does. */
+export interface Substituted extends Replacement {
+  /** The whole text was one reference: where it was written without quotes, what it gave is read as YAML. */
   readonly isWhole: boolean;
 }
+
+/** Largest file that `${file:...}` reads. */
+export const maxReferencedBytes = 1024 * 1024;
 
 const environmentName = /^[a-zA-Z_][a-zA-Z0-9_]*$/u;
 const deepestNesting = 100;
@@ -27,23 +28,33 @@ const deepestNesting = 100;
 /**
  * Replaces `${env:NAME}`, `${env:NAME:-default}`, `${NAME}` and `${file:PATH}`, also nested, and `$$` by `$`.
  * A bare `$NAME` stays as it is, and so does a dollar sign inside a value: passwords have them.
- * @throws SubstitutionError when a name is wrong, a file cannot be read or a brace is missing
+ * @throws SubstitutionError when a name is wrong, a file cannot be read or a brace is missing; its message shows
+ * references as they are written, and nothing around them or that they gave
  */
 export function substitute(text: string, surroundings: Surroundings, depth = 0): Substituted {
-  if (!text.includes('$')) return { text, isWhole: false };
-  if (depth > deepestNesting)
-    throw new SubstitutionError(`Cannot substitute "${shorten(text)}": references nest too deep`);
+  if (!text.includes('$')) return { text, isWhole: false, references: [], empty: [] };
+  if (depth > deepestNesting) {
+    throw new SubstitutionError(`Cannot substitute a reference: expected at most ${deepestNesting} levels`);
+  }
+  const references: string[] = [];
+  const empty: string[] = [];
   let result = '';
   let isWhole = false;
   let at = 0;
   while (at < text.length) {
     const dollar = text.indexOf('$', at);
-    if (dollar < 0) return { text: result + text.slice(at), isWhole: false };
+    if (dollar < 0) return { text: result + text.slice(at), isWhole: false, references, empty };
     result += text.slice(at, dollar);
     const next = text[dollar + 1];
     if (next === '{') {
       const end = findClosingBrace(text, dollar + 2);
-      result += resolve(substitute(text.slice(dollar + 2, end), surroundings, depth + 1).text, surroundings);
+      const written = text.slice(dollar + 2, end);
+      const inner = substitute(written, surroundings, depth + 1);
+      const shown = describeReference(written);
+      const value = resolve(inner.text, shown, surroundings);
+      references.push(shown);
+      if (value === '' && !written.includes(':-')) empty.push(shown);
+      result += value;
       isWhole = dollar === 0 && end === text.length - 1;
       at = end + 1;
     } else {
@@ -51,7 +62,13 @@ export function substitute(text: string, surroundings: Surroundings, depth = 0):
       at = dollar + (next === '$' ? 2 : 1);
     }
   }
-  return { text: result, isWhole };
+  return { text: result, isWhole, references, empty };
+}
+
+/** Neither a default nor what another reference gave is shown: they may be secrets. */
+function describeReference(written: string): string {
+  const [name = ''] = written.startsWith('file:') ? [written] : written.split(':-');
+  return name.includes('$') ? '${...}' : `\${${name}}`;
 }
 
 function findClosingBrace(text: string, from: number): number {
@@ -61,29 +78,25 @@ function findClosingBrace(text: string, from: number): number {
     if (text[at] === '}' && --open === 0) return at;
   }
   throw new SubstitutionError(
-    `Cannot substitute "${shorten(text)}": "\${" without "}", write "$$" for a dollar sign`,
+    'Cannot substitute a reference: expected "}" after "${", found none; write "$$" for a dollar sign',
   );
 }
 
-function resolve(reference: string, surroundings: Surroundings): string {
+function resolve(reference: string, shown: string, surroundings: Surroundings): string {
   const colon = reference.indexOf(':');
   const isDefaulted = colon >= 0 && reference.startsWith(':-', colon);
   const scheme = colon < 0 || isDefaulted ? 'env' : reference.slice(0, colon);
   const rest = colon < 0 || isDefaulted ? reference : reference.slice(colon + 1);
-  if (scheme === 'env') return resolveEnvironment(rest, surroundings);
-  if (scheme === 'file') return readValue(rest);
-  throw new SubstitutionError(
-    `Cannot substitute "\${${reference}}": unknown scheme "${scheme}", known: env, file`,
-  );
+  if (scheme === 'env') return resolveEnvironment(rest, shown, surroundings);
+  if (scheme === 'file') return readValue(rest, shown);
+  throw new SubstitutionError(`Cannot substitute "${shown}": expected the scheme env or file`);
 }
 
-function resolveEnvironment(reference: string, { env, onUnset }: Surroundings): string {
+function resolveEnvironment(reference: string, shown: string, { env, onUnset }: Surroundings): string {
   const [name = '', ...rest] = reference.split(':-');
   if (!environmentName.test(name)) {
-    const wanted = 'letters, digits and underscores, not beginning with a digit';
-    throw new SubstitutionError(
-      `Cannot substitute "\${env:${reference}}": "${name}" is no variable name, wanted ${wanted}`,
-    );
+    const expected = 'a name of letters, digits and underscores that does not begin with a digit';
+    throw new SubstitutionError(`Cannot substitute "${shown}": expected ${expected}`);
   }
   const value = env[name];
   if (value !== undefined && value !== '') return value;
@@ -93,11 +106,13 @@ function resolveEnvironment(reference: string, { env, onUnset }: Surroundings): 
 }
 
 /** The content of a file without its last line break: secrets are often written with one. */
-function readValue(path: string): string {
+function readValue(path: string, shown: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/u, '');
+    return readRegularFile(path, maxReferencedBytes)
+      .toString('utf8')
+      .replace(/\r?\n$/u, '');
   } catch (error) {
-    throw new SubstitutionError(`Cannot read "${path}" for "\${file:${path}}": ${describeError(error)}`, {
+    throw new SubstitutionError(`Cannot substitute "${shown}": ${describeReadError(error)}`, {
       cause: error,
     });
   }

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { describeError } from '../component/errors.js';
+import { describeReadError, readRegularFile } from '../linux/regular-file.js';
 import type { TlsConfig } from './otlp-settings.js';
+
+/** Largest file of certificates: those of all public authorities together take about 220 kB. */
+export const maxPemBytes = 4 * 1024 * 1024;
 
 /** The content of the files that the TLS settings name. */
 export interface TlsFiles {
@@ -21,8 +23,8 @@ export function readTlsFiles(tls: TlsConfig): TlsFiles {
 function readFile(setting: string, path: string | null): Buffer | undefined {
   if (path === null) return undefined;
   try {
-    return readFileSync(path);
+    return readRegularFile(path, maxPemBytes);
   } catch (error) {
-    throw new Error(`Cannot read tls.${setting} "${path}": ${describeError(error)}`, { cause: error });
+    throw new Error(`Cannot read tls.${setting} "${path}": ${describeReadError(error)}`, { cause: error });
   }
 }

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { credentials, Metadata, type ChannelCredentials } from '@grpc/grpc-js';
+import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import { AggregationTemporality, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
+import { describeReadError, readRegularFile } from '../linux/regular-file.js';
+import { createGrpcMetadata } from '../otlp/grpc-metadata.js';
+import { maxPemBytes } from '../otlp/tls-files.js';
 import { reportChanges } from './report-changes.js';
 
 type OtlpConfig = PeriodicConfig['exporter']['otlp'];
@@ -27,7 +28,7 @@ export function createPush({ interval, timeout, exporter: { otlp } }: PeriodicCo
     url: otlp.endpoint,
     // Given all of these, the exporter takes nothing but headers from OTEL_EXPORTER_OTLP_* variables.
     credentials: createCredentials(otlp),
-    metadata: createMetadata(otlp.headers),
+    metadata: createGrpcMetadata(otlp.headers),
     compression: otlp.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
     timeoutMillis: timeout ?? Math.min(standardTimeoutMs, interval),
     temporalityPreference: AggregationTemporality.CUMULATIVE,
@@ -55,22 +56,9 @@ function createCredentials(otlp: OtlpConfig): ChannelCredentials {
 function readPem(setting: string, path: string | null): Buffer | null {
   if (path === null) return null;
   try {
-    return readFileSync(path);
+    return readRegularFile(path, maxPemBytes);
   } catch (error) {
-    const reason = describeError(error);
+    const reason = describeReadError(error);
     throw new Error(`Cannot read ${setting} "${path}" of the own telemetry: ${reason}`, { cause: error });
   }
-}
-
-function createMetadata(headers: OtlpConfig['headers']): Metadata {
-  const metadata = new Metadata();
-  for (const [name, value] of Object.entries(headers)) {
-    try {
-      metadata.set(name, value);
-    } catch (error) {
-      const reason = describeError(error);
-      throw new Error(`Cannot use header "${name}" of the own telemetry: ${reason}`, { cause: error });
-    }
-  }
-  return metadata;
 }

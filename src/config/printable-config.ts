@@ -1,0 +1,93 @@
+import type { ComponentKind } from '../component/component.js';
+import type { ComponentConfigs } from './components.js';
+import { plainOfSetting } from './formats.js';
+import { hideCredentials } from './hide-credentials.js';
+import { plainOf, type ConfigNode, type MapEntry } from './node.js';
+import type { Schema } from './schema.js';
+import { pipelineSchema, receiverKeys, serviceSchema } from './service-schema.js';
+import type { ServiceConfig } from './service.js';
+import { isGroupSetting, isListSetting, isSetting } from './settings.js';
+
+const redacted = '[REDACTED]';
+
+/**
+ * The plain value of a whole configuration, as its components get it: texts are texts, whatever YAML would read in
+ * what a reference gave.
+ * @param isRedacted whether secrets are replaced
+ */
+export function printableConfig(root: ConfigNode, config: ServiceConfig, isRedacted: boolean): unknown {
+  if (root.kind !== 'map') return plainOf(root);
+  const printer = new Printer(isRedacted);
+  const sections: Readonly<Record<string, ComponentConfigs<ComponentKind>>> = {
+    receivers: config.receivers,
+    processors: config.processors,
+    exporters: config.exporters,
+    extensions: config.extensions,
+  };
+  return mapEntries(root, (name, { node }) => {
+    const components = Object.hasOwn(sections, name) ? sections[name] : undefined;
+    if (components) return printer.printSection(node, components);
+    return name === 'service' ? printer.printService(node) : plainOf(node);
+  });
+}
+
+class Printer {
+  readonly #isRedacted: boolean;
+
+  constructor(isRedacted: boolean) {
+    this.#isRedacted = isRedacted;
+  }
+
+  printSection(section: ConfigNode, components: ComponentConfigs<ComponentKind>): unknown {
+    if (section.kind !== 'map') return plainOf(section);
+    return mapEntries(section, (id, { node }) => {
+      const component = components.get(id.trim());
+      if (!component) return plainOf(node);
+      const { kind, factory } = component;
+      const schema: Schema = kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
+      return this.#printSettings(node, schema);
+    });
+  }
+
+  printService(service: ConfigNode): unknown {
+    if (service.kind !== 'map') return plainOf(service);
+    return mapEntries(service, (key, { node }) => {
+      if (key !== 'pipelines' || node.kind !== 'map') return this.#printKnown(key, node, serviceSchema);
+      return mapEntries(node, (_, pipeline) => this.#printSettings(pipeline.node, pipelineSchema));
+    });
+  }
+
+  #printSettings(node: ConfigNode, schema: Schema): unknown {
+    if (node.kind !== 'map') return plainOf(node);
+    return mapEntries(node, (key, entry) => this.#printKnown(key, entry.node, schema));
+  }
+
+  #printKnown(key: string, node: ConfigNode, schema: Schema): unknown {
+    return Object.hasOwn(schema, key) ? this.#printPart(node, schema[key]) : plainOf(node);
+  }
+
+  #printPart(node: ConfigNode, part: Schema[string]): unknown {
+    if (!isSetting(part)) return this.#printSettings(node, part);
+    if (isListSetting(part)) {
+      if (node.kind !== 'list') return plainOf(node);
+      return node.items.map((item) => this.#printSettings(item, part.items));
+    }
+    if (isGroupSetting(part)) return this.#printSettings(node, part.settings);
+    if (!this.#isRedacted) return plainOfSetting(part, node);
+    if (part.sensitive !== true) return hideUser(plainOfSetting(part, node));
+    // The names in a map, say of headers, are not secret and help to find a mistake.
+    return node.kind === 'map' ? mapEntries(node, () => redacted) : redacted;
+  }
+}
+
+/** Addresses may say who logs in. */
+function hideUser(value: unknown): unknown {
+  return typeof value === 'string' && value.includes('://') ? hideCredentials(value) : value;
+}
+
+function mapEntries(
+  node: ConfigNode & { readonly kind: 'map' },
+  map: (key: string, entry: MapEntry) => unknown,
+): Record<string, unknown> {
+  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, map(key, entry)]));
+}

@@ -1,0 +1,153 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Scalar,
+  type Alias,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from 'yaml';
+import { nodeOf, type ConfigNode, type MapEntry } from './node.js';
+import type { Origin } from './problem.js';
+
+/** Values that all aliases of a file may stand for together: some lines could otherwise stand for billions. */
+export const mostAliasedValues = 100_000;
+
+/** What converting a document needs to know and where it reports. */
+export interface Conversion {
+  placeOf(node: Node | null): Origin;
+  /** @param isQuoted whether it is a text by the way it is written, in quotes or as a block */
+  convertText(value: string, isQuoted: boolean, origin: Origin): ConfigNode;
+  /** Converts a number, a truth value or nothing, where the way it is written matters. */
+  convertOther?(scalar: Scalar, origin: Origin): ConfigNode;
+  report(message: string, origin: Origin): void;
+}
+
+/** The configuration that a document's nodes stand for, with aliases and merge keys replaced as YAML has them. */
+export function convertYaml(contents: Node | null, conversion: Conversion): ConfigNode {
+  return new Converter(conversion).convert(contents);
+}
+
+const mergeKey = Symbol('merge key');
+
+/** What an anchor names; `undefined` while it is still being converted. */
+type Anchored = { readonly node: ConfigNode; readonly values: number } | undefined;
+
+class Converter {
+  readonly #conversion: Conversion;
+  readonly #anchors = new Map<string, Anchored>();
+  readonly #reported = new Set<string>();
+  readonly #failed = new Set<ConfigNode>();
+  #values = 0;
+  #aliasedValues = 0;
+
+  constructor(conversion: Conversion) {
+    this.#conversion = conversion;
+  }
+
+  convert(node: Node | null): ConfigNode {
+    const origin = this.#conversion.placeOf(node);
+    if (isAlias(node)) return this.#resolve(node, origin);
+    const anchor = node !== null && 'anchor' in node ? node.anchor : undefined;
+    if (anchor !== undefined) this.#anchors.set(anchor, undefined);
+    const before = this.#values++;
+    const converted = this.#convertContent(node, origin);
+    if (anchor !== undefined) this.#anchors.set(anchor, { node: converted, values: this.#values - before });
+    return converted;
+  }
+
+  #convertContent(node: Node | null, origin: Origin): ConfigNode {
+    if (isMap<Node, Node | null>(node)) return { kind: 'map', entries: this.#convertMap(node), origin };
+    if (isSeq<Node>(node)) {
+      return { kind: 'list', items: node.items.map((item) => this.convert(item)), origin };
+    }
+    if (isScalar(node)) return this.#convertScalar(node, origin);
+    if (node === null) return nodeOf(null, origin);
+    return this.#refuse('Cannot use a value: expected a map, a list or a single value', origin);
+  }
+
+  #convertScalar(scalar: Scalar, origin: Origin): ConfigNode {
+    const { value, type } = scalar;
+    if (typeof value === 'string') {
+      return this.#conversion.convertText(value, type !== Scalar.PLAIN, origin);
+    }
+    // Bytes, say, which nothing here is.
+    if (typeof value === 'object' && value !== null) {
+      return this.#conversion.convertText(scalar.source ?? '', true, origin);
+    }
+    return this.#conversion.convertOther?.(scalar, origin) ?? nodeOf(value, origin);
+  }
+
+  #convertMap(map: YAMLMap<Node, Node | null>): Map<string, MapEntry> {
+    const written = new Map<string | typeof mergeKey, MapEntry>();
+    for (const pair of map.items) this.#addPair(written, pair);
+    const merged = written.get(mergeKey);
+    const entries = new Map(
+      [...written].flatMap(([key, entry]) => (key === mergeKey ? [] : [[key, entry] as const])),
+    );
+    if (merged) this.#merge(entries, merged);
+    return entries;
+  }
+
+  #addPair(entries: Map<string | typeof mergeKey, MapEntry>, pair: Pair<Node, Node | null>): void {
+    const origin = this.#conversion.placeOf(pair.key);
+    const node = pair.value === null ? nodeOf(null, origin) : this.convert(pair.value);
+    const key = this.#readKey(pair, origin);
+    if (key === undefined) return;
+    const known = entries.get(key);
+    if (known === undefined) entries.set(key, { origin, node });
+    else {
+      const name = key === mergeKey ? '<<' : key;
+      this.#refuse(`Cannot take "${name}": it is already written at line ${known.origin?.line}`, origin);
+    }
+  }
+
+  /** @returns undefined, after a report, for a key that is not a text */
+  #readKey({ key }: Pair<Node, Node | null>, origin: Origin): string | typeof mergeKey | undefined {
+    if (!isScalar(key) && key !== null) {
+      this.#refuse('Cannot take a key: expected a text, found a map, a list or an alias', origin);
+      return undefined;
+    }
+    // The library gives the key of a merge as a symbol, to tell it from a text in quotes.
+    if (typeof key?.value === 'symbol') return mergeKey;
+    return typeof key?.value === 'string' ? key.value : (key?.source ?? 'null');
+  }
+
+  /** What is written in the map itself counts before what is merged, and of a list of maps the first. */
+  #merge(entries: Map<string, MapEntry>, { node, origin = { source: '' } }: MapEntry): void {
+    for (const source of node.kind === 'list' ? node.items : [node]) {
+      if (this.#failed.has(source)) continue;
+      if (source.kind !== 'map') {
+        this.#refuse('Cannot merge at "<<": expected a map or a list of maps, found something else', origin);
+        continue;
+      }
+      for (const [key, entry] of source.entries) if (!entries.has(key)) entries.set(key, entry);
+    }
+  }
+
+  #resolve({ source }: Alias, origin: Origin): ConfigNode {
+    const anchored = this.#anchors.get(source);
+    if (!anchored) {
+      const found = this.#anchors.has(source) ? 'the alias inside that value' : 'none';
+      const expected = `expected its anchor at an earlier value of this file, found ${found}`;
+      const message = `Cannot resolve an alias: ${expected}; quote a text that begins with "*"`;
+      return this.#refuse(message, origin, `*${source}`);
+    }
+    this.#values += anchored.values;
+    this.#aliasedValues += anchored.values;
+    if (this.#aliasedValues <= mostAliasedValues) return anchored.node;
+    const message = `Cannot resolve aliases: expected at most ${mostAliasedValues} values by aliases, found more`;
+    return this.#refuse(message, origin, message);
+  }
+
+  /** @param key what is reported once, at the place where it comes first; not given: every place */
+  #refuse(message: string, origin: Origin, key = `${message} ${origin.line}:${origin.column}`): ConfigNode {
+    if (!this.#reported.has(key)) this.#conversion.report(message, origin);
+    this.#reported.add(key);
+    const failed = nodeOf(null, origin);
+    this.#failed.add(failed);
+    return failed;
+  }
+}

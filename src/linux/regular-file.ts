@@ -1,0 +1,91 @@
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+
+/** A path that may be read, but does not name what was expected: a FIFO, a device, a folder, too large a file. */
+export class UnusableFileError extends Error {
+  override readonly name = 'UnusableFileError';
+}
+
+/**
+ * Opens a regular file for reading. A FIFO without a writer would block the whole program, and a device may have no
+ * end, so both are refused, and neither is opened where it can be recognised before.
+ * @returns the descriptor, to be closed by the caller
+ * @throws UnusableFileError when it is not a regular file, or the system's error
+ */
+export function openRegularFile(path: string): number {
+  requireRegular(statSync(path));
+  return openBelowRoot(path);
+}
+
+/**
+ * The same for files that are opened by the thousand below a root such as `/proc`: with one system call less.
+ * @returns the descriptor, to be closed by the caller
+ * @throws UnusableFileError when it is not a regular file, or the system's error
+ */
+export function openBelowRoot(path: string): number {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    requireRegular(fstatSync(fd));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Opens a folder, and nothing else. @returns the descriptor, to be closed by the caller */
+export function openFolder(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+}
+
+/** Limit for files of the kernel and of the system, the longest of which have some hundred kilobytes. */
+export const maxSystemFileBytes = 16 * 1024 * 1024;
+
+/**
+ * Reads a regular file whole. Files of procfs and sysfs give no size or a wrong one, so what counts is what is read.
+ * @throws UnusableFileError when it is not a regular file or longer than `maxBytes`, or the system's error
+ */
+export function readRegularFile(path: string, maxBytes = maxSystemFileBytes): Buffer {
+  const fd = openRegularFile(path);
+  try {
+    return readBounded(fd, maxBytes);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The same as a text. */
+export function readRegularText(path: string, maxBytes = maxSystemFileBytes): string {
+  return readRegularFile(path, maxBytes).toString('utf8');
+}
+
+function readBounded(fd: number, maxBytes: number): Buffer {
+  const { size } = fstatSync(fd);
+  let buffer = Buffer.allocUnsafe(Math.min(Math.max(size, 4095), maxBytes) + 1);
+  for (let length = 0; ;) {
+    const read = size > maxBytes ? size : readSync(fd, buffer, length, buffer.length - length, null);
+    length += read;
+    if (length > maxBytes) throw new UnusableFileError(`expected at most ${maxBytes} bytes, found more`);
+    if (read === 0) return buffer.subarray(0, length);
+    if (length === buffer.length) {
+      buffer = Buffer.concat([buffer], Math.min(2 * length, maxBytes + 1));
+    }
+  }
+}
+
+function requireRegular(stats: Stats): void {
+  if (stats.isFile()) return;
+  throw new UnusableFileError(`expected a regular file, found ${describeKind(stats)}`);
+}
+
+function describeKind(stats: Stats): string {
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isSocket()) return 'a socket';
+  return stats.isBlockDevice() ? 'a block device' : 'a character device';
+}
+
+/** Why a file could not be read, without its path, which the caller names: the errno or what was found. */
+export function describeReadError(error: unknown): string {
+  if (error instanceof UnusableFileError) return error.message;
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

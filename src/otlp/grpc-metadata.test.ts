@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createGrpcMetadata } from './grpc-metadata.js';
+
+test('createGrpcMetadata takes what gRPC can send', () => {
+  assert.deepEqual(createGrpcMetadata({ 'X-Tok.a_1': 'Bearer *abc: {d}' }).getMap(), {
+    'x-tok.a_1': 'Bearer *abc: {d}',
+  });
+});
+
+test('createGrpcMetadata names the header that gRPC cannot send, and not its value', () => {
+  for (const [name, expected] of [
+    ['x tok', 'a name of letters'],
+    ['x-bin', 'a name that does not end'],
+    ['x-tok', 'a value of printable ASCII'],
+  ] as const) {
+    const create = () => createGrpcMetadata({ [name]: 's3cret\n' });
+    assert.throws(create, ({ message }: Error) => message.includes(expected) && !message.includes('s3cret'));
+  }
+});
