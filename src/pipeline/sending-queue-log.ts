@@ -1,8 +1,9 @@
 import type { Log } from '../component/log.js';
+import { OutageLog } from '../telemetry/outage-log.js';
 import type { DropReason } from './sending-queue-telemetry.js';
 
-/** How often, at the most, a line says that points of the same reason are lost. */
-const dropLineIntervalMs = 60_000;
+/** Shortest time between two lines about losses of the same reason, or about requests that were too large. */
+const lineIntervalMs = 60_000;
 
 const explanations: Readonly<Record<DropReason, string>> = {
   queue_full: 'the sending queue is full',
@@ -20,34 +21,47 @@ interface DropTally {
   toldMs: number;
 }
 
-/** Tells people how deliveries go: when an outage begins and ends, and now and then what is lost. */
+/** Logs how deliveries go: outages, their causes and their ends, and what is lost, at most once a minute. */
 export class DeliveryLog {
   readonly #log: Log;
   readonly #target: string;
   readonly #drops = new Map<DropReason, DropTally>();
-  #failingSinceMs: number | undefined;
+  readonly #outage: OutageLog;
   #lastWarning = '';
+  #toldSplitMs = -Infinity;
 
   constructor(log: Log, target: string) {
     this.#log = log;
     this.#target = target;
+    this.#outage = new OutageLog(log, {
+      action: `export to ${target}`,
+      consequence: 'Keeping data and trying again',
+    });
   }
 
   /** An attempt failed and will be repeated. */
   failed(message: string): void {
-    if (this.#failingSinceMs !== undefined) return;
-    this.#failingSinceMs = performance.now();
-    this.#log.warn(`Cannot export to ${this.#target}: ${message}. Keeping data and trying again`);
+    this.#outage.failed(message);
   }
 
   /** A request was delivered. */
   delivered(waiting: { readonly requests: number; readonly bytes: number }): void {
-    if (this.#failingSinceMs === undefined) return;
-    const seconds = Math.round((performance.now() - this.#failingSinceMs) / 1000);
-    this.#failingSinceMs = undefined;
+    const outageMs = this.#outage.recovered();
+    if (outageMs === undefined) return;
+    const seconds = Math.round(outageMs / 1000);
     this.#log.info(
       `Exports to ${this.#target} again after ${seconds} s: ${waiting.requests} requests in the queue follow, ` +
         `${Math.ceil(waiting.bytes / 1024)} KiB`,
+    );
+  }
+
+  /** A request was too large for the other side and goes out in two halves. */
+  split(bytes: number, message: string): void {
+    if (performance.now() - this.#toldSplitMs < lineIntervalMs) return;
+    this.#toldSplitMs = performance.now();
+    this.#log.warn(
+      `Cannot export ${bytes} bytes at once to ${this.#target}: ${message}. Sending them in halves; ` +
+        'a lower batch.max_bytes avoids that',
     );
   }
 
@@ -64,11 +78,12 @@ export class DeliveryLog {
     this.#drops.set(reason, tally);
     tally.points += points;
     tally.message = message;
-    if (performance.now() - tally.toldMs >= dropLineIntervalMs) this.#tell(reason, tally);
+    if (performance.now() - tally.toldMs >= lineIntervalMs) this.#tell(reason, tally);
   }
 
-  /** Tells what was not told yet. */
+  /** Logs losses that were not logged yet, and ends the reminders. */
   close(): void {
+    this.#outage.close();
     for (const [reason, tally] of this.#drops) if (tally.points > 0) this.#tell(reason, tally);
   }
 
