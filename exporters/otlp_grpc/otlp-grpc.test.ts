@@ -9,7 +9,7 @@ import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import type { CertificateFiles } from '../../src/otlp/certificate.fixture.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
-import { energy, readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
 import { testOutages, testTls, type Transport } from '../../src/otlp/shared-cases.fixture.js';
 import { factory } from './factory.js';
@@ -133,6 +133,48 @@ test('otlp_grpc drops what a backend has no room for, unless that says when to c
   assert.equal((await read())['joulemetry.exporter.dropped{otlp,rejected}'], 1);
   assert.match(log.lines[0], /Lost 1 points .*RESOURCE_EXHAUSTED: message too large/);
 });
+
+test('otlp_grpc sends in smaller requests what is larger than the backend takes', async (t) => {
+  const backend = await openGrpcBackend(t, { maxMessageBytes: 3000 });
+  const settings = { endpoint: backend.endpoint, compression: 'none', ...insecure };
+  const { exporter, log, read } = await startExporter(t, factory, settings);
+  exporter.consume(rowOf(200));
+  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 200);
+  assert.deepEqual(
+    decodeValues(backend),
+    Array.from({ length: 200 }, (_, id) => id),
+  );
+  assert.match(
+    log.lines.join('\n'),
+    /RESOURCE_EXHAUSTED: Received message larger than max .*Sending them in halves/,
+  );
+});
+
+test('toExportError knows what servers say of a message that is too large', () => {
+  const refusals: readonly [status, string][] = [
+    [status.RESOURCE_EXHAUSTED, 'grpc: received message larger than max (14441389 vs. 4194304)'],
+    [status.RESOURCE_EXHAUSTED, 'grpc: received message after decompression larger than max 4194304'],
+    [status.RESOURCE_EXHAUSTED, 'Received message that decompresses to a size larger than 4194304'],
+    [status.RESOURCE_EXHAUSTED, 'gRPC message exceeds maximum size 4194304: 5000000'],
+    [status.RESOURCE_EXHAUSTED, 'Received message exceeds the maximum configured message size.'],
+    [
+      status.OUT_OF_RANGE,
+      'Error, decoded message length too large: found 5000000 bytes, the limit is: 4194304 bytes',
+    ],
+    [status.UNKNOWN, 'Received HTTP status code 413'],
+  ];
+  for (const [code, details] of refusals) {
+    const { isTooLarge, retryable } = toExportError(serviceError(code, details));
+    assert.deepEqual([isTooLarge, retryable], [true, false], details);
+  }
+  for (const details of ['quota of the tenant', 'too many series']) {
+    assert.equal(toExportError(serviceError(status.RESOURCE_EXHAUSTED, details)).isTooLarge, false);
+  }
+});
+
+function serviceError(code: status, details: string): Error {
+  return Object.assign(new Error(), { code, details, metadata: new Metadata() });
+}
 
 test('toExportError knows the codes after which the Collector sends again', () => {
   const retryable = Object.values(status).filter((code) => {

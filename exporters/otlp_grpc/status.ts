@@ -1,6 +1,6 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { describeError, ExportError } from '../../src/component/errors.js';
-import { describeConnectionError } from '../../src/otlp/connection-error.js';
+import { describeConnectionError, describeRetryAfter } from '../../src/otlp/connection-error.js';
 import { parseRetryDelayMs } from '../../src/otlp/responses.js';
 
 /** The codes after which the Collector sends again. */
@@ -17,18 +17,34 @@ const retryableCodes: ReadonlySet<number> = new Set([
 export function toExportError(error: unknown): ExportError {
   if (!isServiceError(error))
     return new ExportError(describeError(error), { retryable: false, cause: error });
+  const message = `${status[error.code] ?? `gRPC status ${error.code}`}: ${describeConnectionError(error.details)}`;
+  if (isTooLarge(error))
+    return new ExportError(message, { retryable: false, isTooLarge: true, cause: error });
   const retryAfterMs = findRetryDelayMs(error);
   // A server that says when to come back is out of resources for the moment only.
   const isExhaustedForNow = error.code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined;
-  return new ExportError(`${status[error.code] ?? `gRPC status ${error.code}`}: ${describe(error)}`, {
+  return new ExportError(message + describeRetryAfter(retryAfterMs), {
     retryable: retryableCodes.has(error.code) || isExhaustedForNow,
     retryAfterMs,
     cause: error,
   });
 }
 
-function describe({ details }: ServiceError): string {
-  return describeConnectionError(details);
+/**
+ * gRPC has no status of its own for a message that is too large. These are the words of grpc-go, grpc-js and the C
+ * core ("received message larger than max", "decompresses to a size larger than"), of .NET and Java ("exceeds
+ * (the configured) maximum ... size") and, with OUT_OF_RANGE, of tonic ("message length too large"); a proxy in
+ * front of them answers with HTTP 413.
+ */
+const tooLarge = /larger than|exceeds .*maximum|too large|HTTP status code 413/iu;
+const tooLargeCodes: ReadonlySet<number> = new Set([
+  status.RESOURCE_EXHAUSTED,
+  status.OUT_OF_RANGE,
+  status.UNKNOWN,
+]);
+
+function isTooLarge({ code, details }: ServiceError): boolean {
+  return tooLargeCodes.has(code) && tooLarge.test(details);
 }
 
 function isServiceError(error: unknown): error is ServiceError {
@@ -41,7 +57,7 @@ function findRetryDelayMs({ metadata }: ServiceError): number | undefined {
   try {
     return parseRetryDelayMs(details);
   } catch {
-    // Details that nobody can read say nothing; the status does.
+    // Details that are no google.rpc.Status say nothing; the status does.
     return undefined;
   }
 }

@@ -1,11 +1,12 @@
-import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, type AgentOptions } from 'node:https';
 import { describeError, ExportError } from '../../src/component/errors.js';
-import { describeConnectionError } from '../../src/otlp/connection-error.js';
+import { hideCredentials } from '../../src/config/hide-credentials.js';
+import { cleanText, describeConnectionError, describeRetryAfter } from '../../src/otlp/connection-error.js';
 
 /** The status codes after which the Collector sends again. */
 const retryableStatuses: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
-/** Those whose Retry-After it heeds. */
+/** Those whose Retry-After it honours. */
 const throttlingStatuses: ReadonlySet<number | undefined> = new Set([429, 503]);
 
 /** The part of an agent that Node's types leave out: every request comes by here on its way to a socket. */
@@ -30,7 +31,7 @@ export function createAttemptAgent(protocol: string, options: AgentOptions, time
   return agent;
 }
 
-/** Turns whatever goes wrong into an ExportError before the transport sees it, which it hands on as it is. */
+/** Turns whatever goes wrong into an ExportError before the transport sees it, which forwards it as it is. */
 function endWithExportError(request: ClientRequest, timeoutMs: number): void {
   const timer = setTimeout(() => {
     request.destroy(new ExportError(`no answer within ${timeoutMs} ms`, { retryable: true }));
@@ -40,7 +41,8 @@ function endWithExportError(request: ClientRequest, timeoutMs: number): void {
     if (!(error instanceof ExportError)) request.emit('error', toConnectionError(error));
   });
   request.prependOnceListener('response', (response) => {
-    if (retryableStatuses.has(response.statusCode)) request.emit('error', toStatusError(response));
+    const error = findStatusError(response);
+    if (error) request.emit('error', error);
   });
 }
 
@@ -52,12 +54,30 @@ function toConnectionError(error: Error): ExportError {
   return new ExportError(message, { retryable: true, cause: error });
 }
 
-function toStatusError({ statusCode, statusMessage, headers }: IncomingMessage): ExportError {
-  const throttles = throttlingStatuses.has(statusCode);
-  return new ExportError(`HTTP ${statusCode} ${statusMessage}`, {
-    retryable: true,
-    retryAfterMs: throttles ? parseRetryAfterMs(headers['retry-after'], Date.now()) : undefined,
-  });
+/** What the headers of a response mean where its text adds nothing; undefined for every other response. */
+function findStatusError({
+  statusCode = 0,
+  statusMessage,
+  headers,
+}: IncomingMessage): ExportError | undefined {
+  const message = `HTTP ${statusCode} ${statusMessage}`;
+  if (retryableStatuses.has(statusCode)) return toRetryableError(message, statusCode, headers);
+  // Its server may close the connection while it is still sent to: its text may never come.
+  if (statusCode === 413) return new ExportError(message, { retryable: false, isTooLarge: true });
+  if (statusCode < 300 || statusCode > 399 || headers.location === undefined) return undefined;
+  const location = cleanText(hideCredentials(headers.location));
+  return new ExportError(
+    `${message}, to "${location}"; set endpoint or metrics_endpoint to where the backend is`,
+    {
+      retryable: false,
+    },
+  );
+}
+
+function toRetryableError(message: string, status: number, headers: IncomingHttpHeaders): ExportError {
+  const throttles = throttlingStatuses.has(status);
+  const retryAfterMs = throttles ? parseRetryAfterMs(headers['retry-after'], Date.now()) : undefined;
+  return new ExportError(message + describeRetryAfter(retryAfterMs), { retryable: true, retryAfterMs });
 }
 
 /** Seconds or a date; undefined when it is neither or lies in the past. */

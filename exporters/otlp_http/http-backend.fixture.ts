@@ -8,7 +8,6 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { createGunzip } from 'node:zlib';
 
@@ -45,16 +44,28 @@ export interface BackendOptions {
   /** 0 and upwards. */
   readonly port?: number;
   readonly tls?: ServerOptions;
-  /** Requests are counted from 1. */
-  answer?(count: number): Answer;
+  /** Answers 413 to longer requests as soon as so many bytes were read, and closes the connection. */
+  readonly refuseAbove?: number;
+  /** Requests are counted from 1; their bytes are uncompressed. */
+  answer?(count: number, bytes: Buffer): Answer;
 }
 
 export async function openHttpBackend(t: TestContext, options: BackendOptions = {}): Promise<HttpBackend> {
-  const { address = 'localhost', port = 0, tls, answer = (): Answer => ({}) } = options;
+  const {
+    address = 'localhost',
+    port = 0,
+    tls,
+    answer = (): Answer => ({}),
+    refuseAbove = Infinity,
+  } = options;
   const received: ReceivedRequest[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse) => {
-    const bytes = await read(request);
-    const { status = 200, headers = {}, body = '', isSilent } = answer(received.length + 1);
+    const bytes = await read(request, refuseAbove);
+    if (bytes === undefined) {
+      response.writeHead(413, { connection: 'close' }).end();
+      return;
+    }
+    const { status = 200, headers = {}, body = '', isSilent } = answer(received.length + 1, bytes);
     const { url: path = '', headers: sent } = request;
     received.push({ path, headers: sent, bytes, atMs: performance.now(), status });
     if (!isSilent) response.writeHead(status, headers).end(body);
@@ -76,7 +87,18 @@ export async function openHttpBackend(t: TestContext, options: BackendOptions = 
   return { url, port: boundPort, received, close };
 }
 
-function read(request: IncomingMessage): Promise<Buffer> {
+/** @returns undefined where there are more bytes */
+async function read(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const isCompressed = request.headers['content-encoding'] === 'gzip';
-  return buffer(isCompressed ? request.pipe(createGunzip()) : request);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // A body of a server's request is bytes.
+  for await (const chunk of (isCompressed
+    ? request.pipe(createGunzip())
+    : request) as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

@@ -7,6 +7,7 @@ import { hideCredentials } from '../../src/config/hide-credentials.js';
 import { readVersion } from '../../src/cli/version.js';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
+import { cleanText } from '../../src/otlp/connection-error.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
 import { readTlsFiles } from '../../src/otlp/tls-files.js';
 import type { QueuedRequest, Sender } from '../../src/pipeline/sending-queue.js';
@@ -16,7 +17,6 @@ import { applyEnvironment } from './environment.js';
 
 /** The transport's own time-out only steps in where ours failed to. */
 const transportMarginMs = 5000;
-const longestReason = 200;
 
 const gzip = promisify(gzipWithCallback);
 
@@ -103,10 +103,7 @@ function toExportError(error: unknown): Error {
   if (!(error instanceof OTLPExporterError) || error.code === undefined) {
     return new ExportError(describeError(error), { retryable: false, cause: error });
   }
-  const reason = error.data
-    ?.replaceAll(/[^\x20-\x7e]+/gu, ' ')
-    .trim()
-    .slice(0, longestReason);
+  const reason = cleanText(error.data ?? '');
   const message = [`HTTP ${error.code} ${error.message}`, reason].filter(Boolean).join(': ');
   return new ExportError(message, { retryable: false, cause: error });
 }

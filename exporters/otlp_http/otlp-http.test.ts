@@ -5,9 +5,10 @@ import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
+import { createRow } from '../../src/model/table.js';
 import type { CertificateFiles } from '../../src/otlp/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
-import { readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
 import { testOutages, testTls, type Transport } from '../../src/otlp/shared-cases.fixture.js';
 import { parseRetryAfterMs } from './attempts.js';
@@ -147,6 +148,63 @@ test('otlp_http drops what is refused for good, and says what the backend said',
     `error: Lost 1 points for ${backend.url}/v1/metrics: the request was refused for good: ` +
       'HTTP 400 Bad Request: unknown tenant',
   ]);
+});
+
+test('otlp_http sends in smaller requests what a backend answers with 413, and counts what is too large alone', async (t) => {
+  const backend = await openHttpBackend(t, {
+    answer: (_, { length }) => ({ status: length > 3000 ? 413 : 200 }),
+  });
+  const { exporter, log, read } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(rowOf(200));
+  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 200);
+  assert.deepEqual(
+    decodeValues(backend),
+    Array.from({ length: 200 }, (_, id) => id),
+  );
+  assert.match(
+    log.lines.join('\n'),
+    /^warn: Cannot export \d+ bytes at once to .*: HTTP 413 .*Sending them in halves/,
+  );
+
+  const attributes = { 'hw.id': 'x'.repeat(4000) };
+  exporter.consume(createRow([{ ...energy, attributes }, energy], start + 2n, Float64Array.of(1, 2)));
+  await until(async () => (await read())['joulemetry.exporter.dropped{otlp,rejected}'] === 1);
+  await until(() => decodeValues(backend).length === 201);
+  assert.equal(decodeValues(backend).at(-1), 2);
+});
+
+test('otlp_http sends in smaller requests what a backend refuses while it is still sent', async (t) => {
+  // As servers do that read no more than the length: the answer comes, and the connection is closed.
+  const backend = await openHttpBackend(t, { refuseAbove: 200_000 });
+  const settings = { endpoint: backend.url, compression: 'none' };
+  const { exporter, read } = await startExporter(t, factory, settings);
+  exporter.consume(rowOf(8000));
+  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 8000);
+  assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+});
+
+test('otlp_http names where a backend redirects to', async (t) => {
+  const location = 'https://user:secret@collector.example/otlp/v1/metrics';
+  for (const status of [301, 307, 308]) {
+    const backend = await openHttpBackend(t, { answer: () => ({ status, headers: { location } }) });
+    const { exporter, log } = await startExporter(t, factory, { endpoint: backend.url });
+    exporter.consume(readingAt(1, 1));
+    await exporter.shutdown();
+    assert.match(
+      log.lines.join('\n'),
+      /, to "https:\/\/\[REDACTED\]@collector\.example\/otlp\/v1\/metrics"; set endpoint or metrics_endpoint to/,
+    );
+  }
+});
+
+test('otlp_http says how long a backend asks to wait', async (t) => {
+  const backend = await openHttpBackend(t, {
+    answer: () => ({ status: 429, headers: { 'retry-after': '3600' } }),
+  });
+  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(readingAt(1, 1));
+  await until(() => log.lines.length === 1);
+  assert.match(log.lines[0], /HTTP 429 Too Many Requests, asks to wait 3600 s\. Keeping data/);
 });
 
 test('otlp_http says so, when the answer is a web page', async (t) => {

@@ -3,6 +3,14 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 }
 
+/** What a failed delivery means for its request; see the fields of `ExportError`. */
+export interface ExportErrorOptions {
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number | undefined;
+  readonly isTooLarge?: boolean;
+  readonly cause?: unknown;
+}
+
 /** A request could not be delivered. */
 export class ExportError extends Error {
   override readonly name = 'ExportError';
@@ -11,13 +19,14 @@ export class ExportError extends Error {
   /** How long the receiver of the request asked to wait, if it did. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(
-    message: string,
-    options: { retryable: boolean; retryAfterMs?: number | undefined; cause?: unknown },
-  ) {
+  /** Whether it was refused for its size alone, so that a part of it may be taken. */
+  readonly isTooLarge: boolean;
+
+  constructor(message: string, options: ExportErrorOptions) {
     super(message, { cause: options.cause });
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;
+    this.isTooLarge = options.isTooLarge ?? false;
   }
 }
 

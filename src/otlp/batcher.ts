@@ -6,7 +6,17 @@ import { BufferPool } from './buffer-pool.js';
 import type { RequestLimits } from './columns.js';
 import { RequestBuilder } from './request-builder.js';
 import { createRows, sliceRows, type Rows } from './rows.js';
+import { splitRequest, type Split } from './split-request.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
+
+/** A request that can be cut into halves until it is a single point. */
+function createRequest({ bytes, points }: Split): QueuedRequest {
+  const split = (): readonly [QueuedRequest, QueuedRequest] | undefined => {
+    const [first, second] = splitRequest({ bytes, points }) ?? [];
+    return first && second ? [createRequest(first), createRequest(second)] : undefined;
+  };
+  return { bytes, points, split };
+}
 
 /** Makes requests of tables: several small tables become one request, a large one becomes several. */
 export class Batcher {
@@ -40,7 +50,10 @@ export class Batcher {
     if (builder.points === 0) return;
     this.#builder = new RequestBuilder();
     const bytes = builder.build(this.#pool);
-    this.#emit({ bytes, points: builder.points, release: () => this.#pool.give(bytes) });
+    this.#emit({
+      ...createRequest({ bytes, points: builder.points }),
+      release: () => this.#pool.give(bytes),
+    });
   }
 
   #addRows(table: Table): void {

@@ -17,3 +17,18 @@ export function describeConnectionError(message: string): string {
   // grpc-js gives the heading of a note also where there is none.
   return meaning ?? message.replace(/\.?\s*Resolution note:\s*$/u, '');
 }
+
+/** For messages: how long the other side asked to wait; empty where it did not. */
+export function describeRetryAfter(ms: number | undefined): string {
+  return ms === undefined ? '' : `, asks to wait ${Math.ceil(ms / 1000)} s`;
+}
+
+const longestText = 200;
+
+/** A text of the other side that fits into a line of the log. */
+export function cleanText(text: string): string {
+  return text
+    .replaceAll(/[^\x20-\x7e]+/gu, ' ')
+    .trim()
+    .slice(0, longestText);
+}

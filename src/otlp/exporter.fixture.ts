@@ -31,6 +31,19 @@ export function readingAt(seconds: number, joules: number): Table {
   return createRow([energy], start + BigInt(seconds) * 1_000_000_000n, Float64Array.of(joules));
 }
 
+/** A row of so many counters, with long names and their numbers as values. */
+export function rowOf(count: number): Table {
+  const series = Array.from({ length: count }, (_, id): Series => ({
+    ...energy,
+    attributes: { 'hw.id': `${id}`.padStart(100, '0') },
+  }));
+  return createRow(
+    series,
+    start + 1n,
+    Float64Array.from(series, (_, id) => id),
+  );
+}
+
 /** For tests: a started exporter, shut down after the test. */
 export async function startExporter<S extends Schema>(
   t: TestContext,

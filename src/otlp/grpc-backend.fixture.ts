@@ -42,6 +42,8 @@ export interface BackendOptions {
   readonly address?: string;
   readonly port?: number;
   readonly credentials?: ServerCredentials;
+  /** 4 MiB unless it says otherwise. */
+  readonly maxMessageBytes?: number;
   /** Calls are counted from 1. */
   answer?(count: number): Answer;
 }
@@ -63,7 +65,7 @@ const service: ServiceDefinition = {
 
 export async function openGrpcBackend(t: TestContext, options: BackendOptions = {}): Promise<GrpcBackend> {
   const { address = 'localhost', port = 0, answer = (): Answer => ({}) } = options;
-  const { credentials = ServerCredentials.createInsecure() } = options;
+  const { credentials = ServerCredentials.createInsecure(), maxMessageBytes = 2 ** 22 } = options;
   const received: ReceivedCall[] = [];
   const take: handleUnaryCall<Buffer, Buffer> = ({ metadata, request: bytes }, respond) => {
     const { code = status.OK, details = '', statusDetails, body, isSilent } = answer(received.length + 1);
@@ -74,7 +76,7 @@ export async function openGrpcBackend(t: TestContext, options: BackendOptions = 
     if (code === status.OK) respond(null, body ?? Buffer.alloc(0));
     else respond({ code, details, metadata: trailers });
   };
-  const server = new Server();
+  const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
   server.addService(service, { Export: take });
   const bound = await bind(server, `${address}:${port}`, credentials);
   const close = () => server.forceShutdown();

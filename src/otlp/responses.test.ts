@@ -19,6 +19,14 @@ test('parseExportResponse reads how many points were thrown away, and why', () =
   assert.deepEqual(parseExportResponse(bytes), { rejectedPoints: 300, message: 'too old' });
 });
 
+test('parseExportResponse takes a negative count for none', () => {
+  for (const count of [-1, -(2 ** 53), -(2 ** 63)]) {
+    const partial = writer.begin(1);
+    const bytes = writer.integer(1, count).text(2, 'odd').end(partial).finish();
+    assert.deepEqual(parseExportResponse(bytes), { rejectedPoints: 0, message: 'odd' });
+  }
+});
+
 test('parseExportResponse takes an empty response as a full success', () => {
   assert.deepEqual(parseExportResponse(new Uint8Array()), { rejectedPoints: 0, message: '' });
 });

@@ -24,7 +24,12 @@ function findText(bytes: Uint8Array, number: number): string {
  */
 export function parseExportResponse(bytes: Uint8Array): Delivery {
   const partialSuccess = findMessage(bytes, 1) ?? new Uint8Array();
-  return { rejectedPoints: findNumber(partialSuccess, 1), message: findText(partialSuccess, 2) };
+  const rejectedPoints = findNumber(partialSuccess, 1);
+  return {
+    // A negative count, an error of the backend, looks like a huge one: nothing is known to be lost.
+    rejectedPoints: rejectedPoints >= 2 ** 63 ? 0 : rejectedPoints,
+    message: findText(partialSuccess, 2),
+  };
 }
 
 /** 10,000 years: the most that google/protobuf/duration.proto allows. What is below 0 looks like more. */

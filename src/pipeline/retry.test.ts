@@ -26,10 +26,14 @@ test('Backoff waits as long as the other side asks for, where that is longer', (
   assert.deepEqual(waits, [5000, 60_000]);
 });
 
-test('Backoff ends when the next attempt would come after the longest time', () => {
+test('Backoff waits no longer than is left of the longest time, and ends after it', () => {
+  const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
   const backoff = new Backoff(defaults, () => 0.5);
-  assert.equal(backoff.nextMs(busy, 295_000), 5000);
-  assert.equal(backoff.nextMs(busy, 295_000), undefined);
+  assert.equal(backoff.nextMs(busy, 0), 5000);
+  assert.equal(backoff.nextMs(later, 1000), 299_000);
+  // Timers fire early on a busy thread: the attempt was the last nevertheless.
+  assert.equal(backoff.nextMs(later, 299_990), undefined);
+  assert.equal(new Backoff(defaults).nextMs(busy, 300_000), undefined);
 });
 
 test('Backoff never ends when the longest time is 0', () => {

@@ -34,7 +34,7 @@ export const retrySettings = {
     min: 1,
   },
   max_elapsed_time: {
-    doc: 'How long a request is tried before it is dropped; 0: for ever.',
+    doc: 'How long a request is tried before it is dropped; 0: without end.',
     format: 'duration',
     default: '5m',
   },
@@ -47,6 +47,7 @@ export class Backoff {
   readonly #config: RetryConfig;
   readonly #random: () => number;
   #intervalMs: number;
+  #isOver = false;
 
   /** @param random gives numbers from 0 up to 1 */
   constructor(config: RetryConfig, random: () => number = Math.random) {
@@ -57,15 +58,23 @@ export class Backoff {
 
   /**
    * How long to wait after a failed attempt: the next interval, or what the other side asked for where that is
-   * longer.
+   * longer, but not beyond the longest time: then the request gets its last attempt.
    * @param elapsedMs since the first attempt began
    * @returns undefined when there shall be no further attempt
    */
   nextMs({ retryable, retryAfterMs = 0 }: ExportError, elapsedMs: number): number | undefined {
-    if (!retryable || !this.#config.enabled) return undefined;
-    const waitMs = Math.max(this.#nextIntervalMs(), retryAfterMs);
-    const longestMs = this.#config.max_elapsed_time;
-    return longestMs !== 0 && elapsedMs + waitMs > longestMs ? undefined : waitMs;
+    const { enabled, max_elapsed_time: longestMs } = this.#config;
+    if (!retryable || !enabled || this.#isOver) return undefined;
+    if (longestMs !== 0 && elapsedMs >= longestMs) return undefined;
+    return this.shorten(Math.max(this.#nextIntervalMs(), retryAfterMs), elapsedMs);
+  }
+
+  /** Makes a wait no longer than is left. The attempt after a wait that was too long is the last. */
+  shorten(waitMs: number, elapsedMs: number): number {
+    const { max_elapsed_time: longestMs } = this.#config;
+    if (longestMs === 0 || elapsedMs + waitMs < longestMs) return waitMs;
+    this.#isOver = true;
+    return longestMs - elapsedMs;
   }
 
   #nextIntervalMs(): number {

@@ -247,3 +247,114 @@ test('SendingQueue waits, when the other side asks for more time than a timer ta
   assert.equal(attempts(), 1);
   await queue.shutdown(60_000);
 });
+
+test('SendingQueue gives a request that is to come back too late its last attempt, and says why it is lost', async () => {
+  const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
+  const retry_on_failure = { ...fast, max_elapsed_time: '30ms' };
+  const { queue, read, log, attempts } = openQueue(() => Promise.reject(later), { retry_on_failure });
+  queue.offer(request(7));
+  await until(async () => (await read())['joulemetry.exporter.dropped{otlp,retries_exhausted}'] === 7);
+  assert.equal(attempts(), 2);
+  assert.deepEqual(log.lines, [
+    'warn: Cannot export to backend:4317: busy. Keeping data and trying again',
+    'error: Lost 7 points for backend:4317: retry_on_failure.max_elapsed_time has passed: busy',
+  ]);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue leaves the other side alone as long as that asks for, whatever else waits', async () => {
+  const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
+  const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
+  const { queue, read, attempts } = openQueue(() => Promise.reject(later), { retry_on_failure });
+  for (let count = 0; count < 5; count += 1) queue.offer(request(1));
+  await until(async () => (await read())['joulemetry.exporter.dropped{otlp,retries_exhausted}'] === 5);
+  // Each of them once at the end of its time, and the first at once.
+  assert.equal(attempts(), 6);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue sends what waits once the other side is back before the time that it asked for', async () => {
+  const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
+  const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
+  const { queue, sent } = openQueue((_, attempt) => (attempt === 1 ? Promise.reject(later) : taken), {
+    retry_on_failure,
+  });
+  for (const points of [1, 2, 3]) queue.offer(request(points));
+  await until(() => sent.length === 3);
+  assert.deepEqual(sent, [1, 2, 3]);
+  await queue.shutdown(60_000);
+});
+
+/** A request whose points have these sizes. */
+function divisible(sizes: readonly number[]): QueuedRequest {
+  const middle = sizes.length >> 1;
+  return {
+    points: sizes.length,
+    bytes: new Uint8Array(sizes.reduce((sum, size) => sum + size, 0)),
+    split: () =>
+      middle === 0 ? undefined : [divisible(sizes.slice(0, middle)), divisible(sizes.slice(middle))],
+  };
+}
+
+/** A backend that takes so many bytes at a time. */
+function takeAtMost(bytes: number): Answer {
+  return (one) => {
+    if (one.bytes.length <= bytes) return taken;
+    throw new ExportError('HTTP 413', { retryable: false, isTooLarge: true });
+  };
+}
+
+test('SendingQueue sends what is too large in halves, in order, and loses nothing', async () => {
+  const { queue, sent, read, log } = openQueue(takeAtMost(250));
+  queue.offer(divisible(Array.from({ length: 9 }, () => 100)));
+  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 9);
+  await queue.shutdown(60_000);
+  assert.deepEqual(sent, [2, 2, 2, 1, 2]);
+  const metrics = await read();
+  assert.equal(metrics['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+  assert.deepEqual(log.lines, [
+    'warn: Cannot export 900 bytes at once to backend:4317: HTTP 413. Sending them in halves; ' +
+      'a lower batch.max_bytes avoids that',
+  ]);
+});
+
+test('SendingQueue counts the points that are too large by themselves, and them alone', async () => {
+  const { queue, sent, read, log } = openQueue(takeAtMost(250));
+  queue.offer(divisible([100, 900, 100, 100, 800, 900]));
+  await until(async () => (await read())['otelcol_exporter_queue_size{otlp,metrics}'] === 0);
+  await queue.shutdown(60_000);
+  const metrics = await read();
+  assert.deepEqual(sent, [1, 1, 1]);
+  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 3);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,rejected}'], 3);
+  assert.match(log.lines.join('\n'), /Lost 1 points .*refused for good: HTTP 413/);
+});
+
+test('SendingQueue sends no second request of a size that was refused while smaller ones are taken', async () => {
+  const { queue, sent, attempts } = openQueue(takeAtMost(450));
+  for (let count = 0; count < 3; count += 1) queue.offer(divisible(Array.from({ length: 8 }, () => 100)));
+  await until(() => sent.length === 6);
+  assert.equal(attempts(), 7);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue tries few sizes where every size is refused', async () => {
+  const { queue, read, attempts } = openQueue(takeAtMost(0));
+  for (let count = 0; count < 2; count += 1) queue.offer(divisible(Array.from({ length: 1024 }, () => 100)));
+  await until(async () => (await read())['joulemetry.exporter.dropped{otlp,rejected}'] === 2048);
+  // 1024, 512 and so on, down to 1.
+  assert.equal(attempts(), 2 * 11);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue counts each point once when its time ends between the halves of a request', async () => {
+  const { queue, read, sent } = openQueue((one) =>
+    sent.length > 0 ? new Promise(() => undefined) : takeAtMost(250)(one, 1),
+  );
+  queue.offer(divisible([100, 100, 100, 100]));
+  await until(() => sent.length === 1);
+  await queue.shutdown(5);
+  const metrics = await read();
+  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 2);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,shutdown}'], 2);
+});

@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as yieldToOthers, setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import { describeError, ExportError } from '../component/errors.js';
 import type { ConfigOf, Schema } from '../config/schema.js';
 import { Backoff, type RetryConfig } from './retry.js';
 import { DeliveryLog } from './sending-queue-log.js';
 import { SendingQueueTelemetry, type DropReason } from './sending-queue-telemetry.js';
+import { SizeLimits } from './size-limits.js';
 
 /** Settings of exporters that keep encoded requests until they are delivered. */
 export const sendingQueueSettings = {
@@ -39,6 +40,8 @@ export interface QueuedRequest {
   readonly points: number;
   /** Called once the request was delivered and nobody reads its bytes any more. */
   release?(): void;
+  /** The first and the second half of its points as requests; undefined where it has but one. */
+  split?(): readonly [QueuedRequest, QueuedRequest] | undefined;
 }
 
 /** What the other side made of a request that it took. */
@@ -76,6 +79,10 @@ export class SendingQueue {
   /** Of everything that waits or is under way. */
   #bytes = 0;
   #points = 0;
+  /** Until when, by `performance.now()`, the other side asked to be left alone. */
+  #pausedUntilMs = 0;
+  /** The smallest size of which the other side takes parts alone. */
+  #refusedBytes = Infinity;
   #isClosed = false;
 
   constructor(config: SendingQueueConfig, context: Context, sender: Sender) {
@@ -158,8 +165,9 @@ export class SendingQueue {
   async #consume(): Promise<void> {
     this.#busy += 1;
     for (let request = this.#waiting.shift(); request; request = this.#waiting.shift()) {
-      await this.#deliver(request);
-      if (!this.#isClosed) this.#forget(request);
+      const limits = new SizeLimits(this.#refusedBytes);
+      await this.#deliver(request, limits);
+      this.#refusedBytes = limits.learnt;
     }
     this.#busy -= 1;
   }
@@ -169,21 +177,53 @@ export class SendingQueue {
     this.#points -= request.points;
   }
 
-  async #deliver(request: QueuedRequest): Promise<void> {
-    const backoff = new Backoff(this.#config.retry_on_failure);
+  /** Sends a request, in parts where it is too large, and gives up what cannot be delivered. */
+  async #deliver(request: QueuedRequest, limits: SizeLimits): Promise<void> {
+    const error = limits.refuse(request) ? limits.error : await this.#send(request);
+    if (this.#isClosed) return;
+    if (error?.isTooLarge) limits.refused(request, error);
+    const halves = limits.refuse(request) ? request.split?.() : undefined;
+    if (halves) {
+      if (error) this.#log.split(request.bytes.length, error.message);
+      await this.#deliverParts(request, halves, limits);
+      return;
+    }
+    if (error) this.#giveUp(request, error);
+    else limits.delivered();
+    this.#forget(request);
+  }
+
+  async #deliverParts(whole: QueuedRequest, parts: readonly QueuedRequest[], limits: SizeLimits) {
+    this.#bytes += parts.reduce((sum, { bytes }) => sum + bytes.length, -whole.bytes.length);
+    for (const part of parts) {
+      // A request of thousands of points that are too large, each by itself, takes its time.
+      await yieldToOthers();
+      if (!this.#isClosed) await this.#deliver(part, limits);
+    }
+  }
+
+  /** @returns why it could not be delivered */
+  async #send(request: QueuedRequest): Promise<ExportError | undefined> {
+    const retry = this.#config.retry_on_failure;
+    const backoff = new Backoff(retry);
     const sinceMs = performance.now();
+    const pauseMs = this.#pausedUntilMs - sinceMs;
+    if (retry.enabled && pauseMs > 0) await this.#wait(backoff.shorten(pauseMs, 0));
     for (;;) {
       const isLast = this.#draining.signal.aborted;
       const error = await this.#attempt(request);
-      if (error === undefined || this.#isClosed) return;
+      if (error === undefined || this.#isClosed) return error;
+      this.#pausedUntilMs = performance.now() + (error.retryAfterMs ?? 0);
       const waitMs = isLast ? undefined : backoff.nextMs(error, performance.now() - sinceMs);
-      if (waitMs === undefined) {
-        this.#giveUp(request, error);
-        return;
-      }
+      if (waitMs === undefined) return error;
       this.#log.failed(error.message);
-      await wait(waitMs, this.#draining.signal);
+      await this.#wait(waitMs);
     }
+  }
+
+  /** Waits, but not beyond the beginning of the shutdown. */
+  async #wait(ms: number): Promise<void> {
+    await wait(ms, this.#draining.signal);
   }
 
   /** @returns what went wrong */
@@ -200,6 +240,7 @@ export class SendingQueue {
 
   #delivered(request: QueuedRequest, { rejectedPoints, message }: Delivery): void {
     request.release?.();
+    this.#pausedUntilMs = 0;
     this.#telemetry.sent(request.points - rejectedPoints);
     this.#log.delivered({ requests: this.#waiting.length, bytes: this.#bytes - request.bytes.length });
     if (rejectedPoints > 0) this.#countDrop('partial_success', rejectedPoints, message);
