@@ -233,3 +233,41 @@ test('power refuses metrics that are no energy', () => {
     'metrics: found "system.cpu.time", wanted the name of an energy counter, which ends in ".energy"',
   ]);
 });
+
+/** A counter of what attribution charged to a process or a cgroup. */
+function createAttributed(name: string, id: string, startS: number): Series {
+  const metric = { ...hwEnergy, name };
+  const attributes = { 'hw.type': 'cpu', 'energy.attribution.model': 'cpu_time' };
+  return { metric, resource: { attributes: { id } }, attributes, start: unixNs(startS) };
+}
+
+test('power of counters that began within a window is the mean over the window, so that parts add up to the whole', () => {
+  const power = create();
+  const whole = createAttributed('linux.cgroup.energy', '/a', 0);
+  const [one, two] = [0, 0.9].map((startS) => createAttributed('process.energy', String(startS), startS));
+  const three = createAttributed('process.energy', '1.75', 1.75);
+  power.consume(createRow([whole, one, two], unixNs(1), Float64Array.of(7, 5, 2)));
+  power.consume(createRow([whole, one, two, three], unixNs(2), Float64Array.of(20, 7, 10, 3)));
+  const rows = power.out.tables.filter(({ series }) => series[0].metric.name.endsWith('.power'));
+  assert.deepEqual(
+    rows.map(({ values }) => Array.from(values)),
+    [
+      [7, 5, 2],
+      [13, 2, 8, 3],
+    ],
+  );
+});
+
+test('power of a counter that is the only one of its window is the mean over the window, too', () => {
+  const power = create();
+  const [first, second] = [0, 1.5].map((startS) =>
+    createAttributed('process.energy', String(startS), startS),
+  );
+  power.consume(createRow([first], unixNs(1), Float64Array.of(5)));
+  power.consume(createEnding([first], unixNs(1)));
+  power.consume(createRow([second], unixNs(2), Float64Array.of(3)));
+  assert.deepEqual(power.rows(), [
+    [1, 5],
+    [2, 3],
+  ]);
+});

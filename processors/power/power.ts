@@ -1,10 +1,11 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { findOrAdd } from '../../src/model/find-or-add.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
-import { ExactSource } from './exact-source.js';
+import { CommonWindows, ExactSource } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
 import { createPowerMetric } from './metrics.js';
 import { PowerColumns, type PowerSource } from './power-columns.js';
@@ -15,6 +16,8 @@ export class Power implements ConsumingComponent {
   readonly #windowNs: number;
   readonly #next: Consumer;
   readonly #sources = new Map<Series, PowerSource>();
+  /** By metric and kind of hardware. */
+  readonly #windows = new Map<string, CommonWindows>();
   readonly #columnsOf = createPlans((series: readonly Series[]) => this.#createColumns(series));
   /** Unix time in nanoseconds of time 0: the last multiple of the window before the first table. */
   #epoch: bigint | undefined;
@@ -57,10 +60,17 @@ export class Power implements ConsumingComponent {
     const startedAt = Number(energy.start - (this.#epoch ?? energy.start));
     // What it counted before anybody looked belongs to no window.
     const knownStart = startedAt < -this.#windowNs ? NaN : startedAt;
-    const Source = isExact(energy) ? ExactSource : MeteredSource;
-    const source = new Source({ ...energy, metric }, knownStart, this.#windowNs);
+    const source = this.#createSource({ ...energy, metric }, knownStart);
     this.#sources.set(energy, source);
     return source;
+  }
+
+  #createSource(gauge: Series, startedAt: number): PowerSource {
+    if (!isExact(gauge)) return new MeteredSource(gauge, startedAt, this.#windowNs);
+    const { 'hw.type': type, 'energy.method': method } = gauge.attributes;
+    const key = [gauge.metric.name, type, method].join('\n');
+    const windows = findOrAdd(this.#windows, key, () => new CommonWindows());
+    return new ExactSource(gauge, startedAt, this.#windowNs, windows);
   }
 
   #end(ended: readonly Series[], at: bigint): void {
