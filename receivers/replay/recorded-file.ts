@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { addAbortSignal } from 'node:stream';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import type { PointStream, Sink } from '../../src/recording/decoder.js';
@@ -22,11 +21,10 @@ interface LineDecoder {
   line(text: string): void;
 }
 
-/** Where what a file holds goes, and what ends the reading. */
+/** Where what a file holds goes. */
 export interface Target {
   readonly sink: FileSink;
   readonly stream: PointStream;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -35,7 +33,7 @@ export interface Target {
  */
 export async function* readFile(path: string, format: Config['format'], target: Target): AsyncIterable<void> {
   const source = path === standardInput ? process.stdin : createReadStream(path);
-  const text = await openText(addAbortSignal(target.signal, source));
+  const text = await openText(source);
   if (text === undefined) {
     source.destroy();
     yield* readParquet(path, format, target);

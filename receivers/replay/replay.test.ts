@@ -8,6 +8,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
 import type { Table } from '../../src/model/table.js';
+import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
 import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
@@ -177,6 +178,24 @@ test('a series that begins after all of its resource have ended goes on in the n
   const { tables } = await replay({ files: [first, writeFile(t, 'b.json', gaugeLine(4, 0.4))] });
   assert.deepEqual(describeTables(tables), ['x@1=0.1', 'x@2 ended', 'x@3=0.3', 'x@4=0.4']);
   assert.equal(tables[2].series[0], tables[3].series[0]);
+});
+
+test('a wrong byte in a Parquet file is an error that says so, and the next file is read', async (t) => {
+  const encoder = new ParquetEncoder([]);
+  const metric = { name: 'x', unit: '1', description: '', kind: 'gauge', valueType: 'double' } as const;
+  const series = [{ metric, resource: { attributes: {} }, attributes: {}, start: 0n }];
+  const values = Float64Array.of(1, 2, 3);
+  const table = { series, epoch: 1_000_000_000n, offsets: Float64Array.of(0, 1, 2), values };
+  const bytes = Buffer.concat([encoder.encode([table]), encoder.footer()]);
+  // How many rows the file has: three as a zigzag, and the list of row groups after it.
+  const at = bytes.lastIndexOf(Buffer.of(0x16, 0x06, 0x19, 0x1c));
+  assert.notEqual(at, -1);
+  bytes[at + 1] = 0x86;
+  const files = [writeFile(t, 'a.parquet', bytes), writeFile(t, 'b.json', threeLines)];
+  const { tables, log, problem } = await replay({ files });
+  assert.deepEqual(describeTables(tables), threeTables);
+  assert.match(log[0], /^error: Cannot read .*a\.parquet: it is damaged: /u);
+  assert.equal(problem, '1 of 2 files could not be replayed');
 });
 
 test('start says which file is not there', () => {

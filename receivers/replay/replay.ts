@@ -1,30 +1,24 @@
 import type { Counter } from '@opentelemetry/api';
 import type { Component, ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { describeError, UnavailableError } from '../../src/component/errors.js';
+import { UnavailableError } from '../../src/component/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { countPoints } from '../../src/model/table.js';
-import { PointStream } from '../../src/recording/decoder.js';
 import { waitForDueScrapes } from '../../src/sampling/scrape-order.js';
 import type { Config } from './config.js';
 import { findFiles } from './find-files.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
 import { Playback } from './playback.js';
-import { readFile, type FileSink } from './recorded-file.js';
+import type { Findings } from './reading.js';
+import { readFiles, type ReadingEvents } from './recorded-files.js';
 
-/** So many wrong lines of a file are named. */
-const namedLines = 10;
-
-/** Hands on what files hold, from the first to the last. */
+/** Plays back what files hold, from the first to the last. */
 export class Replay implements Component {
   readonly #config: Config;
   readonly #context: ReceiverContext;
   readonly #next: Consumer;
   readonly #stop = new AbortController();
   readonly #skipped: Counter;
-  readonly #unsupported = new Set<string>();
-  /** What was read and not handed on yet. */
-  readonly #tables: Table[] = [];
   #points = 0;
   #refusedPoints = 0;
   #lostLines = 0;
@@ -59,13 +53,11 @@ export class Replay implements Component {
     await this.#waitForOthers();
     const next = leaveOutForeign(this.#context, this.#next);
     const playback = new Playback(this.#config, this.#context, { next, signal });
-    const stream = new PointStream({ table: (table) => void this.#tables.push(table) });
-    for (const path of paths) {
-      if (signal.aborted) return;
-      await this.#replay(path, stream, playback);
-    }
-    stream.flush();
-    await this.#play(playback);
+    const events: ReadingEvents = {
+      tables: (tables) => this.#play(tables, playback),
+      found: (findings) => this.#report(findings),
+    };
+    await readFiles({ paths, format: this.#config.format }, events, signal);
     if (signal.aborted) return;
     log.info(`Replayed ${countOf(this.#points, 'point')} of ${countOf(paths.length, 'file')}`);
     if (this.#lostLines > 0) log.warn(`Lost ${countOf(this.#lostLines, 'line')} that could not be read`);
@@ -87,56 +79,27 @@ export class Replay implements Component {
     await Promise.race([waitForDueScrapes(this.#context.clock), stopped]);
   }
 
-  async #replay(path: string, stream: PointStream, playback: Playback): Promise<void> {
-    const tally = { malformed: 0 };
-    try {
-      const sink = this.#createSink(path, tally);
-      for await (const _ of readFile(path, this.#config.format, {
-        sink,
-        stream,
-        signal: this.#stop.signal,
-      })) {
-        await this.#play(playback);
-        if (this.#stop.signal.aborted) return;
-      }
-    } catch (error) {
+  async #play(tables: readonly Table[], playback: Playback): Promise<void> {
+    for (const table of tables) {
       if (this.#stop.signal.aborted) return;
-      this.#unreadFiles += 1;
-      this.#skipped.add(1, { receiver: this.#context.id, reason: 'unreadable' });
-      this.#context.log.error(`Cannot read ${path}: ${describeError(error)}`);
-    }
-    if (tally.malformed > namedLines) {
-      this.#context.log.warn(`Skipped ${tally.malformed} lines of ${path} that cannot be read`);
-    }
-  }
-
-  async #play(playback: Playback): Promise<void> {
-    for (const table of this.#tables.splice(0)) {
       const points = countPoints(table);
       if (await playback.play(table)) this.#points += points;
       else this.#refusedPoints += points;
     }
   }
 
-  #createSink(path: string, tally: { malformed: number }): FileSink {
-    const { log, id: receiver } = this.#context;
-    return {
-      table: (table) => void this.#tables.push(table),
-      malformed: (reason, line) => {
-        tally.malformed += 1;
-        this.#lostLines += 1;
-        this.#skipped.add(1, { receiver, reason: 'malformed' });
-        const place = line === undefined ? path : `${path}:${line}`;
-        if (tally.malformed <= namedLines) log.warn(`Skipped ${place}: ${reason}`);
-      },
-      torn: (line) => log.info(`${path}:${line} is cut off: the file was not closed`),
-      unsupported: (kind, points) => {
-        this.#skipped.add(points, { receiver, reason: 'unsupported' });
-        if (this.#unsupported.has(kind)) return;
-        this.#unsupported.add(kind);
-        log.warn(`Skipped points of kind "${kind}" in ${path}: only gauges and cumulative sums are replayed`);
-      },
-    };
+  #report({ notes, lostLines, unsupportedPoints, unreadFiles }: Findings): void {
+    const { log } = this.#context;
+    for (const { level, text } of notes) log[level](text);
+    this.#lostLines += lostLines;
+    this.#unreadFiles += unreadFiles;
+    this.#skip('malformed', lostLines);
+    this.#skip('unsupported', unsupportedPoints);
+    this.#skip('unreadable', unreadFiles);
+  }
+
+  #skip(reason: 'malformed' | 'unsupported' | 'unreadable', count: number): void {
+    if (count > 0) this.#skipped.add(count, { receiver: this.#context.id, reason });
   }
 }
 

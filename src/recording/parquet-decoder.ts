@@ -11,6 +11,7 @@ import { findOrAdd } from '../model/find-or-add.js';
 import type { PointStream, Sink } from './decoder.js';
 import { parseAttributes } from './json-attributes.js';
 import { endedState } from './end-row.js';
+import { checkMetadata, checkPages } from './parquet-check.js';
 import { parquetColumns } from './parquet-columns.js';
 
 /** So that a row group of any size is read in pieces. */
@@ -40,22 +41,34 @@ export class ParquetDecoder {
    * @throws Error when it is no Parquet file, or one with other columns
    */
   async *read(file: AsyncBuffer): AsyncIterable<void> {
-    const metadata = await parquetMetadataAsync(file, { parsers });
+    const metadata = await orDamaged(() => parquetMetadataAsync(file, { parsers }));
     checkColumns(metadata);
-    const count = Number(metadata.num_rows);
-    for (let from = 0; from < count; from += rowsAtATime) {
-      const rowEnd = Math.min(from + rowsAtATime, count);
-      const rows = await parquetReadObjects({
-        file,
-        metadata,
-        columns: [...parquetColumns],
-        rowStart: from,
-        rowEnd,
-        parsers,
-      });
-      for (const row of rows) this.#readRow(row);
-      yield;
+    checkMetadata(metadata, file.byteLength);
+    let first = 0;
+    for (const { columns, num_rows: rows } of metadata.row_groups) {
+      const end = first + Number(rows);
+      await orDamaged(() =>
+        checkPages(
+          file,
+          columns.map(({ meta_data: column }) => column),
+        ),
+      );
+      for (; first < end; first = Math.min(first + rowsAtATime, end)) {
+        yield* this.#readRows({
+          file,
+          metadata,
+          rowStart: first,
+          rowEnd: Math.min(first + rowsAtATime, end),
+        });
+      }
     }
+  }
+
+  async *#readRows(range: Parameters<typeof parquetReadObjects>[0]): AsyncIterable<void> {
+    const columns = [...parquetColumns];
+    const rows = await orDamaged(() => parquetReadObjects({ ...range, columns, parsers }));
+    for (const row of rows) this.#readRow(row);
+    yield;
   }
 
   #readRow(row: ParquetRow): void {
@@ -81,6 +94,16 @@ export class ParquetDecoder {
     };
     if (state === endedState) this.#stream.end(record, time);
     else this.#stream.add(this.#stream.open(record, time), time, typeof value === 'number' ? value : NaN);
+  }
+}
+
+/** What goes wrong in the library is the fault of the file. */
+async function orDamaged<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const message = describeError(error);
+    throw new Error(message.startsWith('it is ') ? message : `it is damaged: ${message}`, { cause: error });
   }
 }
 

@@ -1,0 +1,67 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Table } from '../../src/model/table.js';
+import { buffersOf, TablePacker } from '../../src/recording/table-parcel.js';
+import type { ReadingMessage, ReadingOrder } from './reading-protocol.js';
+import { nothingFound, Reading, type Findings, type Outlet } from './reading.js';
+
+/** Tables and cells of one message: the main thread is held for a millisecond or two by each. */
+const maxTables = 500;
+const maxCells = 100_000;
+/** Messages with tables that the main thread has not taken yet. */
+const maxUnderway = 2;
+
+/** Sends what was read to the main thread, no faster than that takes it. */
+class MainThread implements Outlet {
+  readonly #packer = new TablePacker();
+  #underway = 0;
+  #goOn = () => {};
+
+  constructor() {
+    parentPort?.on('message', () => {
+      this.#underway -= 1;
+      this.#goOn();
+    });
+  }
+
+  begin(path: string): void {
+    this.post({ type: 'begin', path });
+  }
+
+  async give(tables: readonly Table[], findings: Findings): Promise<void> {
+    if (tables.length === 0 && findings === nothingFound) return;
+    let rest = findings;
+    for (let from = 0, to = 0; from < tables.length || rest !== nothingFound; from = to) {
+      to = endOfMessage(tables, from);
+      await this.#send(tables.slice(from, to), rest);
+      rest = nothingFound;
+    }
+  }
+
+  post(message: ReadingMessage, transfer: ArrayBuffer[] = []): void {
+    parentPort?.postMessage(message, transfer);
+  }
+
+  async #send(tables: readonly Table[], findings: Findings): Promise<void> {
+    for (const introduction of this.#packer.introduce(tables)) this.post({ type: 'introduce', introduction });
+    const parcel = this.#packer.pack(tables);
+    this.post({ type: 'tables', parcel, findings }, buffersOf(parcel));
+    this.#underway += 1;
+    while (this.#underway >= maxUnderway) await new Promise<void>((resolve) => (this.#goOn = resolve));
+  }
+}
+
+function endOfMessage(tables: readonly Table[], from: number): number {
+  let cells = 0;
+  for (let to = from; to < tables.length; to += 1) {
+    cells += tables[to].values.length;
+    if (to > from && (to - from >= maxTables || cells > maxCells)) return to;
+  }
+  return tables.length;
+}
+
+const main = new MainThread();
+// The receiver starts this module with these.
+const { paths, format } = workerData as ReadingOrder;
+await new Reading(main).run(paths, format);
+main.post({ type: 'done' });
+parentPort?.close();

@@ -1,0 +1,98 @@
+import { describeError } from '../../src/component/errors.js';
+import type { Table } from '../../src/model/table.js';
+import { PointStream } from '../../src/recording/decoder.js';
+import type { Config } from './config.js';
+import { readFile, type FileSink } from './recorded-file.js';
+
+/** So many wrong lines of a file are named. */
+const namedLines = 10;
+
+/** What is read from files, apart from tables, since the last time that it was taken. */
+export interface Findings {
+  /** Lines for the log. */
+  readonly notes: readonly { readonly level: 'info' | 'warn' | 'error'; readonly text: string }[];
+  readonly lostLines: number;
+  readonly unsupportedPoints: number;
+  readonly unreadFiles: number;
+}
+
+export const nothingFound: Findings = { notes: [], lostLines: 0, unsupportedPoints: 0, unreadFiles: 0 };
+
+/** Where what was read goes. Waits until there is room for more. */
+export interface Outlet {
+  give(tables: readonly Table[], findings: Findings): Promise<void>;
+  /** Called before a file is read. */
+  begin(path: string): void;
+}
+
+/** Reads files one after the other. A series is the same object in all of them. */
+export class Reading {
+  readonly #outlet: Outlet;
+  readonly #stream = new PointStream({ table: (table) => void this.#tables.push(table) });
+  readonly #unsupported = new Set<string>();
+  readonly #tables: Table[] = [];
+  #findings = nothingFound;
+
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet;
+  }
+
+  /** Reads from the first to the last. */
+  async run(paths: readonly string[], format: Config['format']): Promise<void> {
+    for (const path of paths) {
+      this.#outlet.begin(path);
+      await this.#read(path, format);
+    }
+    this.#stream.flush();
+    await this.#give();
+  }
+
+  async #read(path: string, format: Config['format']): Promise<void> {
+    const tally = { malformed: 0 };
+    try {
+      const sink = this.#createSink(path, tally);
+      for await (const _ of readFile(path, format, { sink, stream: this.#stream })) await this.#give();
+    } catch (error) {
+      this.#count('unreadFiles', 1);
+      this.#note('error', `Cannot read ${path}: ${describeError(error)}`);
+    }
+    if (tally.malformed > namedLines) {
+      this.#note('warn', `Skipped ${tally.malformed} lines of ${path} that cannot be read`);
+    }
+    await this.#give();
+  }
+
+  async #give(): Promise<void> {
+    const findings = this.#findings;
+    this.#findings = nothingFound;
+    await this.#outlet.give(this.#tables.splice(0), findings);
+  }
+
+  #createSink(path: string, tally: { malformed: number }): FileSink {
+    return {
+      table: (table) => void this.#tables.push(table),
+      malformed: (reason, line) => {
+        tally.malformed += 1;
+        this.#count('lostLines', 1);
+        const place = line === undefined ? path : `${path}:${line}`;
+        if (tally.malformed <= namedLines) this.#note('warn', `Skipped ${place}: ${reason}`);
+      },
+      torn: (line) => this.#note('info', `${path}:${line} is cut off: the file was not closed`),
+      unsupported: (kind, points) => {
+        this.#count('unsupportedPoints', points);
+        if (this.#unsupported.has(kind)) return;
+        this.#unsupported.add(kind);
+        const known = 'only gauges and cumulative sums are replayed';
+        this.#note('warn', `Skipped points of kind "${kind}" in ${path}: ${known}`);
+      },
+    };
+  }
+
+  #note(level: Findings['notes'][number]['level'], text: string): void {
+    this.#findings = { ...this.#findings, notes: [...this.#findings.notes, { level, text }] };
+  }
+
+  #count(what: Exclude<keyof Findings, 'notes'>, more: number): void {
+    this.#findings = { ...this.#findings, [what]: this.#findings[what] + more };
+  }
+}

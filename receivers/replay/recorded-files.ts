@@ -1,0 +1,109 @@
+import { createEnding, type Table } from '../../src/model/table.js';
+import { RecordingThread } from '../../src/recording/recording-thread.js';
+import { TableUnpacker } from '../../src/recording/table-parcel.js';
+import { standardInput } from './find-files.js';
+import type { ReadingMessage, ReadingOrder, ReadingReply } from './reading-protocol.js';
+import { nothingFound, type Findings } from './reading.js';
+
+/** Takes what is read. */
+export interface ReadingEvents {
+  /** Takes some tables. What follows waits until it is done with them. */
+  tables(tables: readonly Table[]): Promise<void>;
+  found(findings: Findings): void;
+}
+
+const readingModule = new URL('./reading-thread.js', import.meta.url);
+
+/**
+ * Reads files in a thread of its own, which is ended when a file makes it compute without end, and by the signal. The
+ * files after that one are read by another thread. Never rejects.
+ */
+export async function readFiles(
+  order: ReadingOrder,
+  events: ReadingEvents,
+  signal: AbortSignal,
+): Promise<void> {
+  let paths = order.paths;
+  while (paths.length > 0 && !signal.aborted) {
+    const reader = new Reader({ ...order, paths }, events);
+    const begun = await reader.run(signal);
+    paths = paths.slice(begun);
+  }
+}
+
+/** A thread that reads files, and the tables that come from it. */
+class Reader {
+  readonly #paths: readonly string[];
+  readonly #events: ReadingEvents;
+  readonly #unpacker = new TableUnpacker();
+  readonly #thread: RecordingThread<ReadingReply, ReadingMessage>;
+  readonly #messages: ReadingMessage[] = [];
+  #wake = () => {};
+  #failure: string | undefined;
+  #begun = 0;
+  #lastNs = 0n;
+
+  constructor(order: ReadingOrder, events: ReadingEvents) {
+    this.#paths = order.paths;
+    this.#events = events;
+    const hasInput = order.paths.includes(standardInput);
+    this.#thread = new RecordingThread({
+      module: readingModule,
+      data: order,
+      hasInput,
+      onMessage: (message) => {
+        this.#messages.push(message);
+        this.#wake();
+      },
+      onEnd: (reason) => {
+        this.#failure = reason;
+        this.#wake();
+      },
+    });
+    const { input } = this.#thread;
+    if (hasInput && input) process.stdin.pipe(input);
+  }
+
+  /** @returns how many of the files were begun: all of them, unless the thread failed */
+  async run(signal: AbortSignal): Promise<number> {
+    signal.addEventListener('abort', () => this.#wake());
+    let message = await this.#next(signal);
+    for (; message !== undefined && message.type !== 'done'; message = await this.#next(signal)) {
+      await this.#take(message);
+    }
+    if (message === undefined && !signal.aborted) await this.#giveUp(this.#failure ?? 'its thread ended');
+    if (this.#thread.input) process.stdin.unpipe().destroy();
+    await this.#thread.terminate();
+    return this.#begun;
+  }
+
+  /** Undefined: there will be none, as the thread failed or the signal says so. */
+  async #next(signal: AbortSignal): Promise<ReadingMessage | undefined> {
+    while (this.#messages.length === 0 && this.#failure === undefined && !signal.aborted) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return signal.aborted ? undefined : this.#messages.shift();
+  }
+
+  async #take(message: Exclude<ReadingMessage, { type: 'done' }>): Promise<void> {
+    if (message.type === 'begin') this.#begun += 1;
+    else if (message.type === 'introduce') this.#unpacker.meet(message.introduction);
+    else {
+      this.#thread.post('more');
+      this.#events.found(message.findings);
+      const tables = this.#unpacker.unpack(message.parcel);
+      this.#lastNs = tables.at(-1)?.epoch ?? this.#lastNs;
+      await this.#events.tables(tables);
+    }
+  }
+
+  /** What the thread was reading has no end that it could tell of. */
+  async #giveUp(reason: string): Promise<void> {
+    this.#begun = Math.max(1, this.#begun);
+    const path = this.#paths[this.#begun - 1] ?? '';
+    const notes = [{ level: 'error', text: `Cannot read ${path}: ${reason}` }] as const;
+    this.#events.found({ ...nothingFound, notes, unreadFiles: 1 });
+    const { live } = this.#unpacker;
+    if (live.length > 0) await this.#events.tables([createEnding(live, this.#lastNs)]);
+  }
+}

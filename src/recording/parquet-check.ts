@@ -1,0 +1,97 @@
+import { crc32 } from 'node:zlib';
+import type { AsyncBuffer, ColumnMetaData, FileMetaData, PageHeader } from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
+
+// A reader of Parquet believes what a file says of itself: a wrong byte in a count makes it compute for hours, or ask
+// for gigabytes. What can be compared is compared before anything is decoded.
+
+/** More rows in a group would not fit into memory; other writers have a million. */
+const maxGroupRows = 16_777_216n;
+/** Snappy makes no more of a byte. */
+const maxSnappyRatio = 32;
+const leastPageBytes = 4096;
+
+/**
+ * Compares the counts and places of a footer with each other and with the length of the file.
+ * @throws Error when they contradict each other
+ */
+export function checkMetadata(
+  { num_rows: total, row_groups: groups }: FileMetaData,
+  byteLength: number,
+): void {
+  let rows = 0n;
+  for (const { num_rows: own, columns } of groups) {
+    expect(own >= 0n && own <= maxGroupRows, `a row group of ${own} rows`);
+    for (const { meta_data: column } of columns) {
+      expect(column?.num_values === own, `${column?.num_values} values in a column of ${own} rows`);
+      const [from, to] = rangeOf(column);
+      expect(
+        from >= 4 && from < to && to <= byteLength,
+        `a column from byte ${from} to ${to} of ${byteLength}`,
+      );
+    }
+    rows += own;
+  }
+  expect(rows === total, `${total} rows, and row groups of ${rows}`);
+}
+
+/**
+ * Compares the pages of some columns with what the footer says of them, and with their checksums, where they have some.
+ * @throws Error when they contradict each other
+ */
+export async function checkPages(
+  file: AsyncBuffer,
+  columns: readonly (ColumnMetaData | undefined)[],
+): Promise<void> {
+  for (const column of columns) {
+    if (column === undefined) continue;
+    const bytes = new Uint8Array(await file.slice(...rangeOf(column)));
+    const reader = { view: new DataView(bytes.buffer), offset: 0 };
+    let values = 0;
+    while (reader.offset < bytes.length) {
+      const header = parquetHeader(reader);
+      const end = reader.offset + header.compressed_page_size;
+      expect(end > reader.offset && end <= bytes.length, `a page of ${header.compressed_page_size} bytes`);
+      values += checkPage(header, bytes.subarray(reader.offset, end));
+      reader.offset = end;
+    }
+    expect(BigInt(values) === column.num_values, `${values} values in pages of ${column.num_values}`);
+  }
+}
+
+/** @returns how many values a page has, apart from those of a dictionary */
+function checkPage(header: PageHeader, bytes: Uint8Array): number {
+  const { crc, uncompressed_page_size: size } = header;
+  expect(crc === undefined || crc === (crc32(bytes) | 0), 'a page with a wrong checksum');
+  expect(size >= 0 && size <= bytes.length * maxSnappyRatio + leastPageBytes, `a page of ${size} bytes`);
+  const { dictionary_page_header: dictionary, data_page_header: v1, data_page_header_v2: v2 } = header;
+  if (dictionary)
+    expect(isCount(dictionary.num_values, size), `${dictionary.num_values} texts in ${size} bytes`);
+  if (v2) {
+    const { num_values: values, num_nulls: nulls, num_rows: rows } = v2;
+    expect(
+      isCount(nulls, values) && rows === values,
+      `${nulls} of ${values} values without one in ${rows} rows`,
+    );
+    const levels = v2.definition_levels_byte_length + v2.repetition_levels_byte_length;
+    expect(isCount(levels, bytes.length), `levels of ${levels} bytes`);
+  }
+  const values = v2?.num_values ?? v1?.num_values ?? 0;
+  expect(isCount(values, Number(maxGroupRows)), `a page of ${values} values`);
+  return values;
+}
+
+function isCount(value: number, most: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= most;
+}
+
+/** Where the pages of a column are. */
+function rangeOf(column: ColumnMetaData | undefined): [number, number] {
+  if (column === undefined) return [0, 0];
+  const from = Number(column.dictionary_page_offset ?? column.data_page_offset);
+  return [from, from + Number(column.total_compressed_size)];
+}
+
+function expect(isRight: boolean, found: string): void {
+  if (!isRight) throw new Error(`it is damaged: found ${found}`);
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { test } from 'node:test';
+import { countOpen, expectNothingLeft } from '../contract/open-resources.js';
+import { until } from '../contract/until.js';
+import { RecordingThread } from './recording-thread.js';
+
+function moduleOf(script: string): URL {
+  return new URL(`data:text/javascript,${encodeURIComponent(script)}`);
+}
+
+const speak = `import { parentPort } from 'node:worker_threads'; parentPort.postMessage('here');`;
+
+/** Runs a script in a thread. */
+function open(script: string, stuckAfterMs?: number) {
+  const messages: unknown[] = [];
+  const events = new EventEmitter();
+  const ended = once(events, 'end').then(([reason]) => String(reason));
+  const thread = new RecordingThread<string, unknown>({
+    module: moduleOf(speak + script),
+    data: undefined,
+    ...(stuckAfterMs !== undefined && { stuckAfterMs }),
+    onMessage: (message) => void messages.push(message),
+    onEnd: (reason) => void events.emit('end', reason),
+  });
+  return { thread, messages, ended };
+}
+
+test('RecordingThread ends a thread that computes without end', { timeout: 60_000 }, async () => {
+  const before = countOpen();
+  const { ended, messages } = open('setImmediate(() => { for (;;); });', 300);
+  assert.equal(await ended, 'it does not come to an end');
+  assert.deepEqual(messages, ['here']);
+  await expectNothingLeft(before);
+});
+
+test('RecordingThread lets a thread wait for as long as it likes', { timeout: 60_000 }, async () => {
+  const { thread, messages } = open(
+    `setTimeout(() => { parentPort.postMessage('there'); process.exit(); }, 500);`,
+    50,
+  );
+  await until(() => messages.length === 2);
+  await thread.terminate();
+  assert.deepEqual(messages, ['here', 'there']);
+});
+
+test('RecordingThread is terminated in the midst of a computation', { timeout: 60_000 }, async () => {
+  const { thread, messages } = open('setImmediate(() => { for (;;); });');
+  await until(() => messages.length > 0);
+  await thread.terminate();
+  await thread.terminate();
+});
+
+test('RecordingThread says why a thread failed', { timeout: 60_000 }, async () => {
+  assert.match(await open(`setImmediate(() => { throw new Error('too bad'); });`).ended, /too bad/u);
+});
