@@ -8,7 +8,7 @@ import { createEnding } from '../../src/model/table.js';
 import { AbsentTargets } from './absent-targets.js';
 import { schema, type Config } from './config.js';
 import { createPlan, findEvents } from './events.js';
-import { findTargets, hasTargets } from './find-targets.js';
+import { hasTargets, TargetFinder } from './find-targets.js';
 import { createSeries, metrics, type Columns } from './metrics.js';
 import { probe } from './probe.js';
 import { TargetWatch, type CountedTarget } from './target-watch.js';
@@ -65,15 +65,16 @@ class PerfReceiver implements Component {
     const reasons = resolved.unknown.map(({ reason }) => reason);
     if (resolved.groups.length === 0) throw new UnavailableError(reasons.join('; '));
     reasons.forEach((reason) => this.#note(reason));
-    const { host, clock } = this.#context;
+    const { host } = this.#context;
     if (this.#config.machine) this.#machine = await this.#count(resolved, { kind: 'machine' }, host);
     if (!hasTargets(this.#config)) return;
+    const finder = new TargetFinder(this.#config);
     const absent = new AbsentTargets(this.#config, this.#context.log);
     this.#watch = new TargetWatch({
       intervalMs: this.#config.scan_interval,
       context: this.#context,
       find: () => {
-        const found = findTargets(this.#config, clock);
+        const found = finder.find();
         absent.update(found);
         return found;
       },

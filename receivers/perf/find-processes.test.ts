@@ -1,51 +1,42 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { findProcesses } from './find-processes.js';
+import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
+import { ProcessFinder } from './find-processes.js';
 
-interface FakeProcess {
-  readonly comm: string;
-  readonly exe?: string;
-  readonly state?: string;
-}
-
-function createProcfs(
-  t: { after(callback: () => void): void },
-  processes: Readonly<Record<number, FakeProcess>>,
-) {
-  const root = mkdtempSync(join(tmpdir(), 'joulemetry-procfs-'));
-  t.after(() => rmSync(root, { recursive: true }));
-  for (const [pid, { comm, exe, state = 'S' }] of Object.entries(processes)) {
-    mkdirSync(join(root, pid));
-    writeFileSync(join(root, pid, 'comm'), `${comm}\n`);
-    const fields = ['1', ...Array.from({ length: 17 }, () => '0'), '777'];
-    writeFileSync(join(root, pid, 'stat'), `${pid} (${comm}) ${state} ${fields.join(' ')}\n`);
-    if (exe !== undefined) symlinkSync(exe, join(root, pid, 'exe'));
-  }
-  return root;
-}
-
-test('findProcesses finds processes by number, by name and by path', (t) => {
-  const procfs = createProcfs(t, {
-    7: { comm: 'a) b (', exe: '/usr/bin/ab' },
-    8: { comm: 'postgres', exe: '/usr/lib/postgresql/bin/postgres (deleted)' },
-    9: { comm: 'with-a-very-lon', exe: '/opt/with-a-very-long-name' },
-    10: { comm: 'kworker' },
-  });
+test('ProcessFinder finds processes by number, by name and by path', (t) => {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  procfs.write(7, { comm: 'a) b (', exe: '/usr/bin/ab' });
+  procfs.write(8, { exe: '/usr/lib/postgresql/bin/postgres (deleted)' });
+  procfs.write(9, { exe: '/opt/with-a-very-long-name' });
+  procfs.writeFile(9, 'comm', 'with-a-very-lon\n');
+  const finder = new ProcessFinder(procfs.path);
   const find = (pids: readonly number[], names: readonly string[]) =>
-    findProcesses({ pids, names }, procfs).map(({ pid }) => pid);
+    finder.find({ pids, names }).map(({ pid }) => pid);
   assert.deepEqual(find([7, 99], []), [7]);
   assert.deepEqual(find([], ['postgres']), [8]);
   assert.deepEqual(find([8], ['/usr/lib/postgresql/bin/postgres', 'with-a-very-long-name']), [8, 9]);
-  assert.deepEqual(find([], ['with-a-very-lon', 'kworker']), [9, 10]);
-  assert.deepEqual(findProcesses({ pids: [7], names: [] }, procfs), [
-    { pid: 7, parentPid: 1, name: 'a) b (', startTicks: 777 },
-  ]);
+  assert.deepEqual(find([], ['with-a-very-lon']), [9]);
 });
 
-test('findProcesses leaves out a process that has ended but was not waited for', (t) => {
-  const procfs = createProcfs(t, { 7: { comm: 'gone', state: 'Z' } });
-  assert.deepEqual(findProcesses({ pids: [7], names: ['gone'] }, procfs), []);
+test('ProcessFinder leaves out a process that has ended but was not waited for', (t) => {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  procfs.write(7, { comm: 'gone', state: 'Z' });
+  assert.deepEqual(new ProcessFinder(procfs.path).find({ pids: [7], names: ['program'] }), []);
+});
+
+test('ProcessFinder keeps the resource of a process that renames itself, not of one that runs another program', (t) => {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  const finder = new ProcessFinder(procfs.path);
+  const find = () => finder.find({ pids: [7], names: [] })[0]?.attributes;
+  procfs.write(7, { comm: 'node', exe: '/usr/bin/node' });
+  const first = find();
+  procfs.write(7, { comm: 'npm ci', exe: '/usr/bin/node' });
+  assert.equal(find(), first);
+  procfs.write(7, { comm: 'sh', exe: '/usr/bin/dash' });
+  assert.equal(find()?.['process.executable.name'], 'dash');
+  procfs.write(7, { comm: 'sh', exe: '/usr/bin/dash', startTicks: 500 });
+  assert.equal(find()?.['process.creation.time'], '2023-11-14T22:13:25.000Z');
 });

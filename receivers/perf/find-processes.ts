@@ -1,14 +1,19 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readExecutable } from '../../src/identity/executable.js';
+import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
+import { Owners } from '../../src/identity/owners.js';
+import { ProcessStat } from '../../src/identity/process-stat.js';
+import { readPath } from '../../src/linux/procfs.js';
+import type { Attributes } from '../../src/model/series.js';
 
 /** A process that runs. */
 export interface FoundProcess {
   readonly pid: number;
-  readonly parentPid: number;
-  /** As the kernel names it. */
-  readonly name: string;
-  /** When it was born, in ticks after boot: with the pid, its identity. */
+  /** When it was born, in ticks after boot. */
   readonly startTicks: number;
+  /** The attributes of its resource: the same object until it becomes another program, user's or cgroup's. */
+  readonly attributes: Attributes;
 }
 
 /** Which processes are wanted: by number, or by name or whole path of their executable. */
@@ -17,12 +22,52 @@ export interface ProcessSelection {
   readonly names: readonly string[];
 }
 
-/** The selected processes that run now. */
-export function findProcesses({ pids, names }: ProcessSelection, procfs: string): readonly FoundProcess[] {
-  const wanted = new Set(names);
-  const byName = wanted.size === 0 ? [] : listPids(procfs).filter((pid) => isNamed(pid, wanted, procfs));
-  const all = new Set([...pids, ...byName]);
-  return [...all].toSorted((a, b) => a - b).flatMap((pid) => readProcess(pid, procfs) ?? []);
+interface KnownProcess extends FoundProcess {
+  readonly identity: ProcessIdentity;
+}
+
+/** Looks for processes, again and again. */
+export class ProcessFinder {
+  readonly #procfs: string;
+  readonly #identity: IdentityReader;
+  readonly #stat = new ProcessStat();
+  readonly #buffer = Buffer.allocUnsafe(4096);
+  #known: ReadonlyMap<number, KnownProcess> = new Map();
+
+  constructor(procfs: string, passwd = '/etc/passwd') {
+    this.#procfs = procfs;
+    this.#identity = new IdentityReader({ procfs, owners: new Owners(passwd), hasCommandLine: false });
+  }
+
+  /** The selected processes that run now. */
+  find({ pids, names }: ProcessSelection): readonly FoundProcess[] {
+    const wanted = new Set(names);
+    const byName =
+      wanted.size === 0 ? [] : listPids(this.#procfs).filter((pid) => isNamed(pid, wanted, this.#procfs));
+    const all = [...new Set([...pids, ...byName])].toSorted((a, b) => a - b);
+    const found = all.flatMap((pid) => this.#read(pid) ?? []);
+    this.#known = new Map(found.map((each) => [each.pid, each]));
+    return found;
+  }
+
+  #read(pid: number): KnownProcess | undefined {
+    const stat = this.#readStat(pid);
+    if (stat === undefined) return undefined;
+    const { startTicks } = stat;
+    const known = this.#known.get(pid);
+    const identity =
+      known?.startTicks === startTicks
+        ? this.#identity.readAgain(pid, stat, known.identity)
+        : this.#identity.read(pid, stat);
+    return { pid, startTicks, attributes: identity.attributes, identity };
+  }
+
+  /** Undefined for one that has ended. */
+  #readStat(pid: number): ProcessStat | undefined {
+    const path = join(this.#procfs, String(pid), 'stat');
+    const length = tryRead(() => readPath(path, this.#buffer)) ?? 0;
+    return this.#stat.parse(this.#buffer, length) && !this.#stat.isZombie ? this.#stat : undefined;
+  }
 }
 
 function listPids(procfs: string): readonly number[] {
@@ -33,25 +78,13 @@ function listPids(procfs: string): readonly number[] {
 
 /** The kernel's name of a process is cut after 15 bytes; that of the executable is whole, where it may be read. */
 function isNamed(pid: number, wanted: ReadonlySet<string>, procfs: string): boolean {
-  const path = tryRead(() => readlinkSync(join(procfs, String(pid), 'exe')))?.replace(/ \(deleted\)$/, '');
+  const { path } = readExecutable(join(procfs, String(pid)));
   if (path !== undefined && (wanted.has(path) || wanted.has(basename(path)))) return true;
   const name = tryRead(() => readFileSync(join(procfs, String(pid), 'comm'), 'utf8'))?.trimEnd();
   return name !== undefined && wanted.has(name);
 }
 
-/** proc_pid_stat(5): the name stands in parentheses and may hold any. Undefined for one that has ended. */
-function readProcess(pid: number, procfs: string): FoundProcess | undefined {
-  const stat = tryRead(() => readFileSync(join(procfs, String(pid), 'stat'), 'utf8'));
-  if (stat === undefined) return undefined;
-  const end = stat.lastIndexOf(')');
-  const fields = stat.slice(end + 2).split(' ');
-  const [state] = fields;
-  if (state === 'Z' || state === 'X') return undefined;
-  const name = stat.slice(stat.indexOf('(') + 1, end);
-  return { pid, name, parentPid: Number(fields[1]), startTicks: Number(fields[19]) };
-}
-
-function tryRead(read: () => string): string | undefined {
+function tryRead<Value>(read: () => Value): Value | undefined {
   try {
     return read();
   } catch {

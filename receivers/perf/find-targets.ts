@@ -1,12 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../../src/component/clock.js';
-import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
-import { tickNs } from '../../src/linux/procfs.js';
+import { resourceKey } from '../../src/model/key.js';
 import type { Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import { findCgroupRoot, findCgroups } from './find-cgroups.js';
-import { findProcesses, type FoundProcess } from './find-processes.js';
+import { type FoundProcess, ProcessFinder } from './find-processes.js';
 import type { Target } from './target.js';
 
 /** A target that comes and goes. */
@@ -24,27 +22,31 @@ export function hasTargets({ processes, cgroups }: Config): boolean {
   return processes.pids.length + processes.names.length + cgroups.length > 0;
 }
 
-/** The processes and cgroups of the settings that are here now. */
-export function findTargets(config: Config, clock: Clock): readonly FoundTarget[] {
-  const bootNs = clock.wallNs() - readBootTimeNs();
-  const processes = findProcesses(config.processes, config.procfs);
-  return [...processes.map((found) => describeProcess(found, bootNs)), ...listCgroups(config)];
+/** Finds what the settings name, again and again. */
+export class TargetFinder {
+  readonly #config: Config;
+  readonly #processes: ProcessFinder;
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#processes = new ProcessFinder(config.procfs);
+  }
+
+  /** The processes and cgroups of the settings that are here now. */
+  find(): readonly FoundTarget[] {
+    const processes = this.#processes.find(this.#config.processes);
+    return [...processes.map(describeTarget), ...listCgroups(this.#config)];
+  }
 }
 
-function describeProcess({ pid, parentPid, name, startTicks }: FoundProcess, bootNs: bigint): FoundTarget {
-  const bornNs = bootNs + BigInt(startTicks) * BigInt(tickNs);
-  const attributes = {
-    'process.pid': pid,
-    'process.creation.time': new Date(Number(bornNs / 1_000_000n)).toISOString(),
-    'process.parent_pid': parentPid,
-    'process.executable.name': name,
-  };
-  const target = { kind: 'process', pid } as const;
+/** One that becomes another program, user's or cgroup's is another target. */
+function describeTarget({ pid, startTicks, attributes }: FoundProcess): FoundTarget {
+  const resource = { attributes };
   return {
-    key: `process ${pid} ${startTicks}`,
-    name: `process ${pid} (${name})`,
-    target,
-    resource: { attributes },
+    key: `process ${pid} ${startTicks} ${resourceKey(resource)}`,
+    name: `process ${pid} (${attributes['process.executable.name']})`,
+    target: { kind: 'process', pid },
+    resource,
   };
 }
 

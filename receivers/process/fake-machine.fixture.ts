@@ -5,12 +5,12 @@ import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { createFakeProcfs, type FakeProcfs } from './fake-procfs.fixture.js';
+import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { ProcessScraper } from './process-scraper.js';
 
 const second = 1_000_000_000n;
 /** Unix time of the boot of the made-up machine, in nanoseconds. */
-export const bootWallNs = 1_700_000_000n * second;
+export const bootWallNs = BigInt(bootSeconds) * second;
 
 /** A made-up machine: its clock stands still but for `tick`, and CPU clocks say what `cpuNs` has for a pid. */
 export class FakeMachine {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fileBytes, holdsFor, textOf } from '../../src/contract/property.fixture.js';
-import { parseCgroupPath } from './cgroup-path.js';
+import { findCgroupLine } from '../../src/identity/cgroup.js';
 import { ProcessIo } from './process-io.js';
-import { ProcessStat } from './process-stat.js';
+import { ProcessStat } from '../../src/identity/process-stat.js';
 
 /** What the kernel takes as a name: up to 15 bytes of anything but 0; parentheses and line ends above all. */
 const name = fc.oneof(
@@ -65,16 +65,16 @@ const path = fc
   )
   .map((parts) => `/${parts.join('/')}`);
 
-test('parseCgroupPath gives back the path of version 2, also with colons and blanks', () => {
+test('findCgroupLine gives back the path of version 2, also with colons and blanks', () => {
   holdsFor(path, (own) => {
     const wanted = own.endsWith(' (deleted)') ? own.slice(0, -' (deleted)'.length) : own;
-    assert.equal(parseCgroupPath(`1:name=systemd:/\n0::${own}\n`), wanted);
-    assert.equal(parseCgroupPath(`0::${own} (deleted)\n`), own);
+    assert.equal(findCgroupLine(`1:name=systemd:/\n0::${own}\n`), `0::${wanted}`);
+    assert.equal(findCgroupLine(`0::${own} (deleted)\n`), `0::${own}`);
   });
 });
 
-test('parseCgroupPath gives a path for any text', () => {
+test('findCgroupLine gives a line for any text', () => {
   holdsFor(fc.oneof(fc.string(), textOf('0123:/\nab ', 60)), (text) => {
-    assert.notEqual(parseCgroupPath(text), '');
+    assert.notEqual(findCgroupLine(text), '');
   });
 });

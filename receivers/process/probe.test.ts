@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Probe } from '../../src/component/probe.js';
 import { schema } from './config.js';
-import { createFakeProcfs } from './fake-procfs.fixture.js';
+import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { probe } from './probe.js';
 
 const isRoot = process.getuid?.() === 0;

@@ -7,7 +7,7 @@ import { openPidList } from '../../src/linux/pid-list.js';
 import { readPath } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
-import { ProcessStat } from './process-stat.js';
+import { ProcessStat } from '../../src/identity/process-stat.js';
 import { findHidePid } from './procfs-mount.js';
 
 // PROC_PID_INIT_INO of include/linux/proc_ns.h.

@@ -111,17 +111,17 @@ test('ProcessScraper ends the series of the old process first, when its pid has 
 
 test('ProcessScraper neither loses nor repeats CPU time, when a process becomes another program', (t) => {
   const machine = new FakeMachine(t);
-  machine.procfs.write(7, { comm: 'sh', userTicks: 10, minorFaults: 100 });
+  machine.procfs.write(7, { comm: 'sh', exe: '/usr/bin/dash', userTicks: 10, minorFaults: 100 });
   machine.cpuNs.set(7, 100_000_000);
   const settings = { metrics: { faults: true } };
   machine.open(settings);
   const before = machine.scan();
   machine.cpuNs.set(7, 150_000_000);
-  machine.procfs.write(7, { comm: 'sh', userTicks: 15, minorFaults: 130 });
+  machine.procfs.write(7, { comm: 'sh', exe: '/usr/bin/dash', userTicks: 15, minorFaults: 130 });
   machine.scan();
   const rowNs = bootWallNs + machine.now;
   machine.cpuNs.set(7, 400_000_000);
-  machine.procfs.write(7, { comm: 'gcc', userTicks: 40, minorFaults: 170 });
+  machine.procfs.write(7, { comm: 'gcc', exe: '/usr/bin/gcc', userTicks: 40, minorFaults: 170 });
   const after = machine.scan();
   assert.deepEqual(after.ended, [...before.seriesOf(7).values()]);
   const { 'cpu.time user': user, 'paging.faults minor': faults } = after.valuesOf(7);
@@ -129,6 +129,22 @@ test('ProcessScraper neither loses nor repeats CPU time, when a process becomes 
   const series = after.seriesOf(7).get('cpu.time user');
   assert.equal(series?.start, rowNs);
   assert.equal(series?.resource.attributes['process.executable.name'], 'gcc');
+});
+
+test('ProcessScraper counts on under one resource, when a process changes its title', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { comm: 'node', exe: '/usr/bin/node' });
+  const series = startSeries(machine);
+  const titles = ['MainThread', 'npm ci', 'worker 1'];
+  const seen = titles.map((comm, i) => {
+    machine.cpuNs.set(7, (i + 1) * 100_000_000);
+    machine.procfs.write(7, { comm, exe: '/usr/bin/node', userTicks: 10 * (i + 1) });
+    const scanned = machine.scan();
+    assert.equal(scanned.seriesOf(7).get('cpu.time user'), series);
+    return scanned.valuesOf(7)['cpu.time user'];
+  });
+  assert.deepEqual(seen, [0.1, 0.2, 0.3]);
+  assert.equal(series?.resource.attributes['process.executable.name'], 'node');
 });
 
 test('ProcessScraper gives new series to a process that was moved to another cgroup, once it has run', (t) => {
@@ -140,7 +156,7 @@ test('ProcessScraper gives new series to a process that was moved to another cgr
   machine.cpuNs.set(7, 10_000_000);
   const scanned = machine.scan();
   const series = scanned.seriesOf(7).get('cpu.time user');
-  assert.equal(series?.resource.attributes['process.linux.cgroup'], '/b');
+  assert.equal(series?.resource.attributes['process.linux.cgroup'], '0::/b');
   assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.01);
   assert.equal(scanned.ended.length, 5);
 });

@@ -1,9 +1,9 @@
 import type { CpuTimeSource } from './cpu-time-source.js';
 import type { Layout, Layouts } from './columns.js';
-import type { IdentityReader } from './identity.js';
+import type { IdentityReader } from '../../src/identity/process-identity.js';
 import { type DescriptorBudget, ProcessFile, type ReadResult } from './process-file.js';
 import { ProcessIo } from './process-io.js';
-import { ProcessStat } from './process-stat.js';
+import { ProcessStat } from '../../src/identity/process-stat.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {

@@ -48,10 +48,11 @@ test('ProcessScraper says who a process is', (t) => {
     'process.pid': 7,
     'process.creation.time': '2023-11-14T22:15:23.450Z',
     'process.parent_pid': 3,
-    'process.executable.name': 'a) S (b',
+    'process.executable.name': 'prog',
     'process.owner': 'me',
-    'process.linux.cgroup': '/a.slice',
+    'process.linux.cgroup': '0::/a.slice',
     'process.executable.path': '/usr/bin/prog',
+    'process.thread.name': 'a) S (b',
   });
 });
 

@@ -1,7 +1,8 @@
 import type { Context } from '../../src/component/component.js';
+import { Owners } from '../../src/identity/owners.js';
+import { IdentityReader } from '../../src/identity/process-identity.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
 import { openPidList, type PidList } from '../../src/linux/pid-list.js';
-import { tickNs } from '../../src/linux/procfs.js';
 import type { Series } from '../../src/model/series.js';
 import { busyTime } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
@@ -9,8 +10,6 @@ import type { Scraper } from '../../src/sampling/scrape-loop.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { IdentityReader } from './identity.js';
-import { Owners } from './owners.js';
 import { readDescriptorLimit } from '../../src/linux/open-files-limit.js';
 import { DescriptorBudget } from './process-file.js';
 import { ProcessReader } from './process-reader.js';
@@ -142,17 +141,10 @@ export class ProcessScraper implements Scraper {
       procfs,
       cpuTime: this.#context.cpuTime,
       layouts: createLayouts(metrics),
-      identity: new IdentityReader({ procfs, owners, hasCommandLine, bootWallNs: this.#readBootWallNs() }),
+      identity: new IdentityReader({ procfs, owners, hasCommandLine }),
       // Half of what this process may have: the rest is for exporters, servers and other receivers.
       budget: new DescriptorBudget(Math.floor(readDescriptorLimit() / 2)),
       lookAgainAfter: this.#lookAgainAfter,
     });
-  }
-
-  /** Rounded to a tick, as births are, so that the next run of the collector finds the same instant. */
-  #readBootWallNs(): bigint {
-    const exactNs = this.#context.clock.wallNs() - this.#context.readBootNs();
-    const tick = BigInt(tickNs);
-    return ((exactNs + tick / 2n) / tick) * tick;
   }
 }

@@ -1,4 +1,5 @@
-import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import type { ProcessIdentity } from '../../src/identity/process-identity.js';
+import type { Resource, Series } from '../../src/model/series.js';
 import { createSeries, type Layout } from './columns.js';
 import { CpuUsage } from './cpu-usage.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
@@ -22,7 +23,7 @@ export class TrackedProcess {
   readonly #values: Float64Array;
   /** What counters had when their series began. */
   readonly #bases: Float64Array;
-  #name: Uint8Array;
+  #identity: ProcessIdentity;
   #resource: Resource;
   #identifiedIn: number;
   #hasFailed = false;
@@ -36,8 +37,8 @@ export class TrackedProcess {
     this.listedIn = scan.listing;
     this.#files = files;
     this.#startTicks = stat.startTicks;
-    this.#name = stat.copyName();
-    this.#resource = { attributes: reader.identity.read(pid, stat) };
+    this.#identity = reader.identity.read(pid, stat);
+    this.#resource = { attributes: this.#identity.attributes };
     this.#layout = reader.chooseLayout(files);
     this.#bases = new Float64Array(this.#layout.columns.length);
     this.#values = new Float64Array(this.#layout.cpuModes.length + this.#bases.length);
@@ -112,11 +113,11 @@ export class TrackedProcess {
   /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
   #identify({ stat, identity, lookAgainAfter }: ProcessReader, scan: Scan): void {
     if (stat.isZombie || stat.isKernelThread) return;
-    const isNamed = stat.isNamed(this.#name);
+    const isNamed = stat.isNamed(this.#identity.threadName);
     if (isNamed && scan.number - this.#identifiedIn < lookAgainAfter) return;
     this.#identifiedIn = scan.number;
-    this.#name = stat.copyName();
-    const attributes: Attributes = identity.readAgain(this.pid, stat, this.#resource.attributes);
+    this.#identity = identity.readAgain(this.pid, stat, this.#identity);
+    const { attributes } = this.#identity;
     if (attributes === this.#resource.attributes) return;
     scan.ended.push(...this.endSeries());
     this.#resource = { attributes };

@@ -1,3 +1,5 @@
+import { nameExecutable } from '../../src/identity/executable.js';
+import { describeProcess } from '../../src/identity/process-attributes.js';
 import type { Attributes, Resource } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
@@ -18,7 +20,7 @@ export interface ProcessTerms {
 
 /** CPU time of a process, as the process receiver tells it, and what it really cost. */
 export function createProcessReadings(terms: ProcessTerms): Reading[] {
-  const resource = { attributes: describeProcess(terms) };
+  const resource = { attributes: describe(terms) };
   return [...createCpuReadings(terms, resource), ...(terms.hasTruth ? createTruth(terms, resource) : [])];
 }
 
@@ -50,17 +52,18 @@ function createTruth({ machine, process, start }: ProcessTerms, resource: Resour
   });
 }
 
-function describeProcess({ process, bornNs }: ProcessTerms): Attributes {
+function describe({ process, bornNs }: ProcessTerms): Attributes {
   const { pid, program } = process.identity;
-  return {
-    'process.pid': pid,
-    'process.creation.time': new Date(Number(bornNs / 1_000_000n)).toISOString(),
-    'process.parent_pid': program.isKernelThread === true ? 2 : 1,
-    'process.executable.name': program.name,
-    'process.owner': program.cgroup.startsWith('/user.slice') ? 'user' : 'root',
-    'process.linux.cgroup': program.cgroup,
-    ...(program.isKernelThread === true
-      ? { 'process.linux.kernel_thread': true }
-      : { 'process.executable.path': program.path }),
-  };
+  const isKernelThread = program.isKernelThread === true;
+  return describeProcess({
+    pid,
+    bornNs,
+    parentPid: isKernelThread ? 2 : 1,
+    name: isKernelThread ? program.name : nameExecutable(program.path),
+    path: isKernelThread ? undefined : program.path,
+    threadName: isKernelThread ? undefined : program.name.slice(0, 15),
+    owner: program.cgroup.startsWith('/user.slice') ? 'user' : 'root',
+    cgroup: `0::${program.cgroup}`,
+    isKernelThread,
+  });
 }

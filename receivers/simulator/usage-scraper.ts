@@ -32,6 +32,8 @@ export class UsageScraper implements OpenScraper {
   #busy: CumulativeSeries | undefined;
   #columns: readonly Series[] = [];
   #era: number | undefined;
+  /** Unix time of simulated time 0, in nanoseconds, when it was first looked at: births go by it for good. */
+  #originNs: bigint | undefined;
   /** Something cut time in two at this instant: what began before counts anew. */
   #sinceUs = 0;
 
@@ -49,6 +51,7 @@ export class UsageScraper implements OpenScraper {
     const at = { us: Number((clock.monotonicNs() - this.#startNs) / 1000n), wallNs };
     if (this.#era !== undefined && era !== this.#era) yield this.#endAll(at);
     this.#era = era;
+    this.#originNs ??= wallAt(0, at);
     this.#machine.advance(at.us);
     yield this.#readMachine(at);
     const row = this.#readProcesses(at);
@@ -103,7 +106,7 @@ export class UsageScraper implements OpenScraper {
     const machine = this.#machine;
     const bornUs = machine.timeline.simulatedAt(process.identity.bornUs);
     const start = this.#startOf(bornUs, at);
-    const bornNs = wallAt(bornUs, at);
+    const bornNs = (this.#originNs ?? 0n) + BigInt(bornUs) * 1000n;
     const hasTruth = this.#config.truth;
     const readings = createProcessReadings({ machine, process, start, bornNs, hasTruth });
     const told = new CumulativeSeries(readings, this.#isWhole(bornUs));

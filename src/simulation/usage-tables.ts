@@ -1,3 +1,4 @@
+import { describeProcess } from '../identity/process-attributes.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import { busyTime, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
@@ -74,14 +75,15 @@ export class UsageTables {
     if (known) return known;
     const { pid, program, bornUs } = process.identity;
     const start = this.#epoch + BigInt(this.#machine.timeline.simulatedAt(bornUs)) * 1000n;
-    const resource: Resource = {
-      attributes: {
-        'process.pid': pid,
-        'process.creation.time': new Date(Number(start / 1_000_000n)).toISOString(),
-        'process.executable.name': program.name,
-        'process.linux.cgroup': program.cgroup,
-      },
-    };
+    const attributes = describeProcess({
+      pid,
+      bornNs: start,
+      parentPid: 1,
+      name: program.name,
+      cgroup: `0::${program.cgroup}`,
+      isKernelThread: false,
+    });
+    const resource: Resource = { attributes };
     const times = ['user', 'system'].map((mode) => {
       return { metric: processCpuTime, resource, attributes: { 'cpu.mode': mode }, start };
     });

@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { startStopped, type ChildEnd, type StoppedChild } from '../../linux/stopped-child.js';
 import type { Attributes } from '../../model/series.js';
+import { readCommandIdentity } from './command-identity.js';
 import type { CommandCounters } from './command-counters.js';
 import { CommandCpu, type CommandCpuTime } from './command-cpu.js';
 import type { CommandCounts, CommandEvents } from './command-events.js';
@@ -28,7 +28,7 @@ export interface RunRecord {
   readonly counts: CommandCounts | undefined;
   /** Undefined where it is not known. */
   readonly maxRssBytes: number | undefined;
-  /** The attributes that tell the command from every other process. */
+  /** The attributes by which the command differs from every other process. */
   readonly identity: Attributes;
   /** The mark at which it began. */
   readonly mark: number;
@@ -54,8 +54,7 @@ export async function measureRun(plan: RunPlan, instruments: Instruments): Promi
   const child = await startStopped(plan.program, plan.args);
   const { cpu, counters } = await attach(child, instruments);
   const startedAt = new Date();
-  const identity = { 'process.pid': child.pid, 'process.creation.time': startedAt.toISOString() };
-  const attributes = { ...identity, 'process.executable.name': basename(plan.program) };
+  const attributes = readCommandIdentity(child.pid, plan.program);
   relay.target = (signal) => child.signal(signal);
   let startedMs = NaN;
   const mark = session.begin({
@@ -76,7 +75,7 @@ export async function measureRun(plan: RunPlan, instruments: Instruments): Promi
   await session.flush();
   const maxRssBytes = memory.finish();
   const measured = { cpu: cpu.finish(), counts, maxRssBytes };
-  return { startedAt, wallSeconds, end, ...measured, identity, mark, baselineMark };
+  return { startedAt, wallSeconds, end, ...measured, identity: attributes, mark, baselineMark };
 }
 
 async function measureBaseline(

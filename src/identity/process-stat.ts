@@ -1,4 +1,4 @@
-import { parseNumbers } from '../../src/linux/procfs.js';
+import { parseNumbers } from '../linux/procfs.js';
 
 const openParenthesis = 0x28;
 const closeParenthesis = 0x29;

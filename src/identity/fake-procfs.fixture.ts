@@ -33,6 +33,9 @@ export interface FakeProcfs {
   delete(): void;
 }
 
+/** Unix time at which the made-up machine was started. */
+export const bootSeconds = 1_700_000_000;
+
 /** Makes an empty one in the folder for temporary files. */
 export function createFakeProcfs(): FakeProcfs {
   const path = mkdtempSync(join(tmpdir(), 'procfs-'));
@@ -40,7 +43,10 @@ export function createFakeProcfs(): FakeProcfs {
   const writeStat = (idleTicks: number, births?: number): void => {
     const times = `0 0 0 ${idleTicks} 0 0 0 0 0 0`;
     const processes = births === undefined ? '' : `processes ${births}\n`;
-    writeFileSync(join(path, 'stat'), `cpu  ${times}\ncpu0 ${times}\nintr 0\n${processes}`);
+    writeFileSync(
+      join(path, 'stat'),
+      `cpu  ${times}\ncpu0 ${times}\nintr 0\nbtime ${bootSeconds}\n${processes}`,
+    );
   };
   writeStat(0);
   return {

@@ -1,0 +1,74 @@
+import { readlinkSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { readPath } from '../linux/procfs.js';
+
+/** The program that a process runs, as far as it may be looked at. */
+export interface Executable {
+  /** Where it is on disk, or was. Undefined: it may not be read, or the process is about to end. */
+  readonly path: string | undefined;
+  /** Tells the file from all others, also after it was renamed or replaced. */
+  readonly file: string | undefined;
+  /**
+   * Size of the program's code in KiB, where the path may not be read: anybody may read it, a process cannot easily
+   * change it, and two programs seldom have the same.
+   */
+  readonly codeKib: number | undefined;
+}
+
+const deletedMark = ' (deleted)';
+const memoryFile = '/memfd:';
+const buffer = Buffer.allocUnsafeSlow(16 * 1024);
+
+/** @param folder of the process in procfs */
+export function readExecutable(folder: string): Executable {
+  const link = tryRead(() => readlinkSync(`${folder}/exe`));
+  if (link === undefined) return { path: undefined, file: undefined, codeKib: readCodeKib(folder) };
+  const file = tryRead(() => describeFile(`${folder}/exe`));
+  return { path: withoutMark(link, file), file, codeKib: undefined };
+}
+
+/** The base name of a program's path. */
+export function nameExecutable(path: string): string {
+  // A program that runs from memory alone has a label where others have a path, and it may contain slashes.
+  if (path.startsWith(memoryFile)) return path.slice(1).split('/')[0].replace(/:$/, '');
+  return basename(path);
+}
+
+/**
+ * Whether a process still runs the same program.
+ * @param isRenamed whether the name of its main thread has changed
+ */
+export function isSameProgram(before: Executable, now: Executable, isRenamed: boolean): boolean {
+  if (before.path !== undefined && now.path !== undefined) {
+    return before.path === now.path || (before.file !== undefined && before.file === now.file);
+  }
+  if (!isRenamed) return true;
+  // The name of the thread changes with the program, but a process may also set it itself.
+  return before.codeKib !== undefined && before.codeKib === now.codeKib;
+}
+
+/** The kernel marks a program that was replaced on disk; it is still the same one that runs. */
+function withoutMark(link: string, file: string | undefined): string {
+  if (!link.endsWith(deletedMark)) return link;
+  const isName = file !== undefined && tryRead(() => describeFile(link)) === file;
+  return isName ? link : link.slice(0, -deletedMark.length);
+}
+
+function describeFile(path: string): string {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
+}
+
+function readCodeKib(folder: string): number | undefined {
+  const text = tryRead(() => buffer.toString('latin1', 0, readPath(`${folder}/status`, buffer))) ?? '';
+  const kib = /^VmExe:\s*(\d+) kB$/m.exec(text)?.[1];
+  return kib === undefined ? undefined : Number(kib);
+}
+
+function tryRead<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

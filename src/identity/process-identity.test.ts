@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { until } from '../contract/until.js';
+import { readPath } from '../linux/procfs.js';
+import type { Attributes } from '../model/series.js';
+import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
+import { Owners } from './owners.js';
+import { IdentityReader, type ProcessIdentity } from './process-identity.js';
+import { ProcessStat } from './process-stat.js';
+
+/** Looks at one process again and again, as a receiver does. */
+class Looks {
+  readonly #procfs: string;
+  readonly #pid: number;
+  readonly #reader: IdentityReader;
+  #identity: ProcessIdentity | undefined;
+
+  constructor(procfs: string, pid: number) {
+    this.#procfs = procfs;
+    this.#pid = pid;
+    this.#reader = new IdentityReader({ procfs, owners: new Owners('/etc/passwd'), hasCommandLine: true });
+  }
+
+  look(): Attributes {
+    const stat = new ProcessStat();
+    const buffer = Buffer.alloc(4096);
+    assert.ok(stat.parse(buffer, readPath(`${this.#procfs}/${this.#pid}/stat`, buffer)));
+    this.#identity =
+      this.#identity === undefined
+        ? this.#reader.read(this.#pid, stat)
+        : this.#reader.readAgain(this.#pid, stat, this.#identity);
+    return this.#identity.attributes;
+  }
+
+  get name(): unknown {
+    return this.look()['process.executable.name'];
+  }
+}
+
+function fake(t: TestContext, process: FakeProcess): { procfs: FakeProcfs; looks: Looks } {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  procfs.write(7, process);
+  return { procfs, looks: new Looks(procfs.path, 7) };
+}
+
+/** As where another user's program may not be looked at. */
+function hideExecutable(procfs: FakeProcfs, codeKib: number): void {
+  rmSync(join(procfs.path, '7', 'exe'));
+  procfs.writeFile(7, 'status', `Name:\tx\nVmExe:\t    ${codeKib} kB\n`);
+}
+
+test('IdentityReader names a program by its file, and the main thread apart', (t) => {
+  const { looks } = fake(t, { comm: 'MainThread', exe: '/opt/node v24/bin/node' });
+  const attributes = looks.look();
+  assert.equal(attributes['process.executable.name'], 'node');
+  assert.equal(attributes['process.executable.path'], '/opt/node v24/bin/node');
+  assert.equal(attributes['process.thread.name'], 'MainThread');
+});
+
+test('IdentityReader keeps the attributes of a process that changes its thread name and arguments', (t) => {
+  const { procfs, looks } = fake(t, { comm: 'node', exe: '/usr/bin/node' });
+  procfs.writeFile(7, 'cmdline', 'node\0server.js\0');
+  const first = looks.look();
+  assert.equal(first['process.command_line'], 'node server.js');
+  for (const comm of ['MainThread', 'npm ci', 'worker 1', '']) {
+    procfs.write(7, { comm, exe: '/usr/bin/node', parentPid: 99 });
+    procfs.writeFile(7, 'cmdline', `${comm}\0`);
+    assert.equal(looks.look(), first);
+  }
+});
+
+test('IdentityReader gives new attributes to a process that runs another program, also under the same name', (t) => {
+  const { procfs, looks } = fake(t, { comm: 'sh', exe: '/usr/bin/dash' });
+  assert.equal(looks.name, 'dash');
+  procfs.write(7, { comm: 'python3', exe: '/usr/bin/python3.12' });
+  assert.equal(looks.name, 'python3.12');
+  procfs.write(7, { comm: 'python3', exe: '/opt/venv/bin/python3.12' });
+  assert.equal(looks.look()['process.executable.path'], '/opt/venv/bin/python3.12');
+});
+
+test('IdentityReader goes by the thread name, where the executable may not be read', (t) => {
+  const { procfs, looks } = fake(t, { comm: 'sshd' });
+  hideExecutable(procfs, 500);
+  const first = looks.look();
+  assert.equal(first['process.executable.name'], 'sshd');
+  assert.equal(first['process.executable.path'], undefined);
+  // It renames itself: the code stays.
+  procfs.write(7, { comm: 'sshd-session' });
+  hideExecutable(procfs, 500);
+  assert.equal(looks.look(), first);
+  procfs.write(7, { comm: 'bash' });
+  hideExecutable(procfs, 900);
+  assert.equal(looks.name, 'bash');
+});
+
+test('IdentityReader takes a process that gains privileges for the program that does so', (t) => {
+  const { procfs, looks } = fake(t, { comm: 'bash', exe: '/usr/bin/bash' });
+  assert.equal(looks.name, 'bash');
+  procfs.write(7, { comm: 'sudo' });
+  hideExecutable(procfs, 200);
+  assert.equal(looks.name, 'sudo');
+});
+
+test('IdentityReader keeps the attributes of a process that is about to end', (t) => {
+  const { procfs, looks } = fake(t, { comm: 'gcc', exe: '/usr/bin/gcc' });
+  const first = looks.look();
+  rmSync(join(procfs.path, '7', 'exe'));
+  rmSync(join(procfs.path, '7', 'cgroup'));
+  assert.equal(looks.look(), first);
+  procfs.write(7, { comm: 'gcc', state: 'Z' });
+  assert.equal(looks.look(), first);
+});
+
+test('IdentityReader follows a process to another cgroup, under its first thread name', (t) => {
+  const { procfs, looks } = fake(t, { comm: 'node', cgroup: '/a' });
+  assert.equal(looks.look()['process.linux.cgroup'], '0::/a');
+  procfs.write(7, { comm: 'npm ci', cgroup: '/b' });
+  const moved = looks.look();
+  assert.equal(moved['process.linux.cgroup'], '0::/b');
+  assert.equal(moved['process.thread.name'], 'node');
+});
+
+test('IdentityReader names a program that runs from memory by its label', (t) => {
+  assert.equal(
+    fake(t, { exe: '/memfd:runc_cloned:/proc/self/exe (deleted)' }).looks.name,
+    'memfd:runc_cloned',
+  );
+  assert.equal(fake(t, { exe: '/memfd: (deleted)' }).looks.name, 'memfd');
+});
+
+test('IdentityReader knows a program that was replaced, removed or renamed on disk for the same', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-program-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, 'prog (deleted)');
+  copyFileSync('/bin/sleep', program);
+  const child = spawn(program, ['60'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  const looks = new Looks('/proc', child.pid ?? 0);
+  await until(() => looks.name === 'prog (deleted)');
+  const first = looks.look();
+  renameSync(program, join(folder, 'moved'));
+  assert.equal(looks.look(), first);
+  writeFileSync(program, 'another file');
+  unlinkSync(join(folder, 'moved'));
+  assert.equal(looks.look(), first);
+});
+
+test('IdentityReader knows a real process that changes its title, in every run alike', async (t) => {
+  const script = `const titles = ['one', 'two two', 'three'];
+    setInterval(() => { process.title = titles[0]; titles.push(titles.shift()); }, 5);`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  const looks = new Looks('/proc', child.pid ?? 0);
+  await until(() => looks.name === 'node');
+  const first = looks.look();
+  const seen = new Set<string>();
+  await until(() => {
+    assert.equal(looks.look(), first);
+    return seen.add(spawnSync('cat', [`/proc/${child.pid}/comm`], { encoding: 'utf8' }).stdout).size >= 3;
+  });
+  const {
+    'process.thread.name': _,
+    'process.command_line': __,
+    ...stable
+  } = new Looks('/proc', child.pid ?? 0).look();
+  assert.deepEqual({ ...first, ...stable }, first);
+});
+
+test('IdentityReader gives replacement characters for bytes that are no text', (t) => {
+  const { procfs, looks } = fake(t, {});
+  rmSync(join(procfs.path, '7', 'exe'));
+  symlinkSync(Buffer.from([0x2f, 0xff, 0x6e]), join(procfs.path, '7', 'exe'));
+  assert.equal(looks.name, '\uFFFDn');
+});

@@ -1,0 +1,145 @@
+import { readFileSync, statSync } from 'node:fs';
+import { readPath, tickNs } from '../linux/procfs.js';
+import type { Attributes } from '../model/series.js';
+import { readBootInstantNs } from './boot-instant.js';
+import { findCgroupLine } from './cgroup.js';
+import { type Executable, isSameProgram, nameExecutable, readExecutable } from './executable.js';
+import type { Owners } from './owners.js';
+import { describeProcess } from './process-attributes.js';
+import type { ProcessStat } from './process-stat.js';
+
+/** Where the identity of processes is read, and how much of it. */
+export interface IdentityOptions {
+  readonly procfs: string;
+  readonly owners: Owners;
+  readonly hasCommandLine: boolean;
+}
+
+/** Who a process is. */
+export interface ProcessIdentity {
+  /** The attributes of its resource. */
+  readonly attributes: Attributes;
+  readonly executable: Executable;
+  /** The kernel's name of its main thread (comm) at the last look. */
+  readonly threadName: Uint8Array;
+}
+
+const maxCommandLine = 4096;
+const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Reads who a process is. Everything that publishes something about processes uses this, so that a process is the
+ * same resource everywhere.
+ */
+export class IdentityReader {
+  readonly #options: IdentityOptions;
+  readonly #bootNs: bigint;
+
+  constructor(options: IdentityOptions) {
+    this.#options = options;
+    this.#bootNs = readBootInstantNs(options.procfs);
+  }
+
+  /**
+   * Reads a process at the first look. What may not be read is left out.
+   * @param stat of this process, just read
+   */
+  read(pid: number, stat: ProcessStat): ProcessIdentity {
+    return this.#read(pid, stat, readExecutable(this.#folderOf(pid)));
+  }
+
+  /**
+   * Reads it again. Its parent may be another one by now, since orphans get a new one, and its main thread's name and
+   * its arguments are what the program has written there: it is the same process all the same.
+   * @param stat of this process, just read
+   * @returns the same attributes, as an object, unless it became another program, user's or cgroup's
+   */
+  readAgain(pid: number, stat: ProcessStat, before: ProcessIdentity): ProcessIdentity {
+    if (stat.isZombie || stat.isKernelThread) return before;
+    const executable = readExecutable(this.#folderOf(pid));
+    const isRenamed = !stat.isNamed(before.threadName);
+    if (!isSameProgram(before.executable, executable, isRenamed)) return this.#read(pid, stat, executable);
+    return {
+      attributes: update(before.attributes, this.#readMembership(pid)),
+      // A process that is about to end has no executable any more.
+      executable: executable.path === undefined ? before.executable : executable,
+      threadName: isRenamed ? stat.copyName() : before.threadName,
+    };
+  }
+
+  #folderOf(pid: number): string {
+    return `${this.#options.procfs}/${pid}`;
+  }
+
+  #read(pid: number, stat: ProcessStat, executable: Executable): ProcessIdentity {
+    const { isKernelThread, parentPid } = stat;
+    const threadName = stat.copyName();
+    const comm = Buffer.from(threadName).toString('utf8');
+    const bornNs = this.#bootNs + BigInt(stat.startTicks) * BigInt(tickNs);
+    const common = { pid, bornNs, parentPid, isKernelThread };
+    const program = isKernelThread
+      ? { name: nameKernelThread(comm) }
+      : {
+          name: executable.path === undefined ? comm : nameExecutable(executable.path),
+          path: executable.path,
+          threadName: comm,
+          commandLine: this.#readCommandLine(pid),
+        };
+    const attributes = describeProcess({ ...common, ...this.#readMembership(pid), ...program });
+    return { attributes, executable, threadName };
+  }
+
+  #readMembership(pid: number): Membership {
+    const folder = this.#folderOf(pid);
+    return {
+      // The folder belongs to the effective user, even where the files in it are root's.
+      owner: tryRead(() => this.#options.owners.nameOf(statSync(folder).uid)),
+      cgroup: tryRead(() => findCgroupLine(readText(`${folder}/cgroup`))),
+    };
+  }
+
+  #readCommandLine(pid: number): string | undefined {
+    if (!this.#options.hasCommandLine) return undefined;
+    return tryRead(() => readFileSync(`${this.#folderOf(pid)}/cmdline`, 'utf8'))
+      ?.replace(/\0+$/, '')
+      .replaceAll('\0', ' ')
+      .slice(0, maxCommandLine);
+  }
+}
+
+/** What a process belongs to. */
+interface Membership {
+  readonly owner: string | undefined;
+  readonly cgroup: string | undefined;
+}
+
+/** The attributes of before, as an object, where nothing has changed; what cannot be read has not. */
+function update(before: Attributes, { owner, cgroup }: Membership): Attributes {
+  const isSame =
+    (owner === undefined || owner === before['process.owner']) &&
+    (cgroup === undefined || cgroup === before['process.linux.cgroup']);
+  if (isSame) return before;
+  return {
+    ...before,
+    ...(owner !== undefined && { 'process.owner': owner }),
+    ...(cgroup !== undefined && { 'process.linux.cgroup': cgroup }),
+  };
+}
+
+/** The attribute's text, or none where it may not be read or the process has just ended. */
+function tryRead(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(path: string): string {
+  return buffer.toString('utf8', 0, readPath(path, buffer));
+}
+
+/** Workers of the kernel have what they work on in their names: kworker/0:1-events. */
+function nameKernelThread(comm: string): string {
+  return comm.replace(/^(kworker\/u?\d+:\d+H?)[-+].*$/s, '$1');
+}
