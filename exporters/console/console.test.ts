@@ -35,6 +35,7 @@ const series: Series = {
   attributes: { 'hw.id': 'package-0', 'hw.type': 'cpu' },
   start: 0n,
 };
+const first = createRow([series], 0n, Float64Array.of(0));
 const table = createRow([series], 2_000_000_000n, Float64Array.of(10));
 const { clock } = createFakeContext();
 const createWith = (settings: unknown, terminal: Terminal) =>
@@ -44,10 +45,11 @@ test('console shows a last summary and gives the cursor back, when it is shut do
   const terminal = new FakeTerminal(true);
   const exporter = createWith({}, terminal);
   await exporter.start();
+  exporter.consume(first);
   assert.equal(exporter.consume(table), true);
   await exporter.shutdown();
   assert.ok(terminal.text.startsWith('\u001B[?25l'));
-  assert.match(terminal.text, /Power +5\.00 W +10\.0 J/);
+  assert.match(terminal.text, /Power +5\.000 W +10\.00 J/);
   assert.ok(terminal.text.endsWith('\n\u001B[?25h'));
   const { length } = terminal.text;
   await exporter.shutdown();

@@ -70,6 +70,7 @@ class Summaries implements ConsumingComponent {
     const view = lookAt(this.#readings, { elapsed, cpuCount: cpus().length, top: this.#config.top });
     const { columns = 80, rows = Infinity } = this.#terminal;
     // One line is left empty above, and one below, or the terminal would scroll.
-    this.#screen.draw(renderView(view, columns).slice(0, Math.max(1, rows - 2)));
+    const size = { columns, rows: Math.max(1, rows - 2) };
+    this.#screen.draw(renderView(view, size).slice(0, size.rows));
   }
 }

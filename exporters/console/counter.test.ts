@@ -1,33 +1,74 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Counter } from './counter.js';
+import { Counter, Span } from './counter.js';
 
-test('look divides by the time between the readings, not by that between the looks', () => {
-  const counter = new Counter(100);
-  counter.take(10, 102);
-  assert.equal(counter.look(), 5);
-  counter.take(11, 103);
-  counter.take(13, 107);
-  assert.equal(counter.look(), 0.6);
+/** Looks at all of them, as a summary does. */
+function look(span: Span, ...counters: readonly Counter[]): readonly number[] {
+  for (const counter of counters) counter.look();
+  span.finishLook();
+  return counters.map(({ rate }) => rate);
+}
+
+test('Counter grows by what came between two looks, per second of its readings', () => {
+  const span = new Span();
+  const counter = new Counter(NaN, span);
+  counter.take(5, 100);
+  counter.take(25, 102);
+  assert.deepEqual(look(span, counter), [10]);
+  counter.take(27, 103);
+  counter.take(31, 106);
+  assert.deepEqual(look(span, counter), [1.5]);
+  assert.equal(counter.value, 31);
 });
 
-test('look repeats itself, when there is no new reading', () => {
-  const counter = new Counter(0);
-  counter.take(10, 2);
-  counter.look();
-  assert.equal(counter.look(), 5);
+test('Counter keeps its rate, when there is no reading between two looks', () => {
+  const span = new Span();
+  const counter = new Counter(100, span);
+  counter.take(20, 102);
+  look(span, counter);
+  assert.deepEqual(look(span, counter), [10]);
 });
 
-test('look finds nothing, when there is only the reading at the start', () => {
-  const counter = new Counter(100);
-  counter.take(0, 100);
-  assert.equal(counter.look(), NaN);
+test('Counter has no rate, when it was not read twice and its start is of no use', () => {
+  const span = new Span();
+  const counter = new Counter(NaN, span);
+  assert.deepEqual(look(span, counter), [NaN]);
+  counter.take(20, 102);
+  assert.deepEqual(look(span, counter), [NaN]);
+  counter.take(NaN, 103);
+  assert.deepEqual(look(span, counter), [NaN]);
+  counter.take(30, 104);
+  assert.deepEqual(look(span, counter), [5]);
 });
 
-test('take skips gaps', () => {
-  const counter = new Counter(0);
-  counter.take(10, 2);
-  counter.take(NaN, 3);
-  assert.equal(counter.value, 10);
-  assert.equal(counter.look(), 5);
+test('Counter that began between two looks has its mean over the whole time between them', () => {
+  const span = new Span();
+  const old = new Counter(100, span);
+  old.take(20, 102);
+  look(span, old);
+  const young = new Counter(103.9, span);
+  old.take(30, 104);
+  young.take(0.2, 104);
+  assert.deepEqual(look(span, old, young), [5, 0.1]);
+  young.take(2.2, 106);
+  assert.deepEqual(look(span, old, young), [5, 1]);
+});
+
+test('Counter that begins during the first look has its mean since the others began', () => {
+  const span = new Span();
+  const [old, young] = [new Counter(100, span), new Counter(101.5, span)];
+  old.take(20, 102);
+  young.take(1, 102);
+  assert.deepEqual(look(span, old, young), [10, 0.5]);
+});
+
+test('Counter that is older than its first reading does not count what it held then', () => {
+  const span = new Span();
+  const old = new Counter(100, span);
+  old.take(20, 102);
+  look(span, old);
+  const found = new Counter(NaN, span);
+  found.take(500, 103);
+  found.take(501, 104);
+  assert.deepEqual(look(span, found), [0.5]);
 });

@@ -17,6 +17,7 @@ const options = { elapsed: 2, cpuCount: 4, top: 10 };
 /** A view of counters that began at 0 and were read once, after two seconds. */
 function lookAfterTwoSeconds(readings: readonly (readonly [Series, number])[]) {
   const all = new Readings();
+  all.take(createRow([], 0n, new Float64Array(0)));
   const values = Float64Array.from(readings, ([, value]) => value);
   all.take(
     createRow(
@@ -87,7 +88,9 @@ test('lookAt lists processes by watts, those that use nothing not at all', () =>
   const [a, b, c] = ['a', 'b', 'c'].map((name, i) => ({
     attributes: { 'process.executable.name': name, 'process.pid': i },
   }));
+  const other = { attributes: { 'process.executable.name': 'other' } };
   const { view, readings } = lookAfterTwoSeconds([
+    [seriesOf('process.energy', { 'hw.type': 'cpu' }, other), 8],
     [seriesOf('process.energy', { 'hw.type': 'cpu' }, a), 1],
     [seriesOf('process.energy', { 'hw.type': 'cpu' }, b), 2],
     [seriesOf('process.energy', { 'hw.type': 'memory' }, b), 4],
@@ -99,11 +102,42 @@ test('lookAt lists processes by watts, those that use nothing not at all', () =>
     { name: 'b', pid: '1', watts: 3, joules: 6, cpus: NaN },
     { name: 'a', pid: '0', watts: 0.5, joules: 1, cpus: 0.5 },
   ]);
+  assert.deepEqual(view.all, { watts: 7.5, joules: 15, cpus: NaN });
   assert.equal(lookAt(readings, { ...options, top: 1 }).processes.length, 1);
 });
 
+test('lookAt gives a process that was born since the last look its mean since then', () => {
+  const [a, b] = [0, 1].map((pid) => ({ attributes: { 'process.pid': pid } }));
+  const busy = seriesOf('system.cpu.busy.time', {});
+  const old = seriesOf('process.cpu.time', {}, a);
+  const { readings } = lookAfterTwoSeconds([
+    [busy, 4],
+    [old, 2],
+  ]);
+  const young = { ...seriesOf('process.cpu.time', {}, b), start: 3_900_000_000n };
+  readings.take(createRow([busy, old, young], 4n * second, Float64Array.of(8, 5.8, 0.2)));
+  const view = lookAt(readings, options);
+  assert.deepEqual(
+    view.processes.map(({ cpus }) => cpus),
+    [1.9, 0.1],
+  );
+  assert.equal(view.cpu.busy, 2);
+});
+
+test('lookAt takes what was attributed for what all processes use, where there is a ledger', () => {
+  const process = { attributes: { 'process.pid': 1 } };
+  const { view } = lookAfterTwoSeconds([
+    [seriesOf('ledger.energy', { 'ledger.part': 'attributed', 'hw.type': 'cpu' }), 20],
+    [seriesOf('process.energy', { 'hw.type': 'cpu' }, process), 4],
+    [seriesOf('system.cpu.busy.time', {}), 3],
+  ]);
+  assert.deepEqual(view.all, { watts: 10, joules: 20, cpus: 1.5 });
+});
+
 test('lookAt lists processes by CPU time, when there is no energy', () => {
-  const [a, b] = ['a', 'b'].map((name) => ({ attributes: { 'process.executable.name': name } }));
+  const [a, b] = ['a', 'b'].map((name, i) => ({
+    attributes: { 'process.executable.name': name, 'process.pid': i },
+  }));
   const { view } = lookAfterTwoSeconds([
     [seriesOf('process.cpu.time', { 'cpu.mode': 'user' }, a), 0.5],
     [seriesOf('process.cpu.time', { 'cpu.mode': 'user' }, b), 1.5],

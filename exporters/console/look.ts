@@ -1,6 +1,6 @@
 import type { Resource } from '../../src/model/series.js';
-import { partOf, type Readings } from './readings.js';
-import type { DomainView, PartView, ProcessView, View } from './view.js';
+import { partOf, type Readings, type Role } from './readings.js';
+import type { DomainView, PartView, ProcessView, Use, View } from './view.js';
 
 /** What is looked at, and how much of it. */
 export interface LookOptions {
@@ -17,24 +17,37 @@ const idleModes = new Set(['idle', 'iowait', 'steal']);
 
 /** What a summary shows now. Rates are means since the last look. */
 export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptions): View {
-  const joules = readings.list('domain').map(([, { value }]) => value);
+  readings.look();
   const busy = lookAtBusyCpus(readings);
+  const parts = partNames.flatMap((part) => lookAtPart(readings, part));
+  const attributed = parts.find(({ part }) => part === 'attributed') ?? lookAtCharged(readings);
   return {
     elapsed,
     domains: lookAtDomains(readings),
-    joules: sum([...joules, readings.sumEnded('domain')]),
-    parts: partNames.flatMap((part) => lookAtPart(readings, part)),
+    joules: sumJoules(readings, 'domain'),
+    parts,
     cpu: { busy, count: countCpus(readings, busy, cpuCount) },
     processes: lookAtProcesses(readings).slice(0, top),
+    all: { watts: attributed.watts, joules: attributed.joules, cpus: busy },
   };
+}
+
+/** What the processes were charged, where no ledger shows what was attributed. */
+function lookAtCharged(readings: Readings): Pick<Use, 'watts' | 'joules'> {
+  const watts = sum(readings.list('processEnergy').map(([, { rate }]) => rate));
+  return { watts, joules: sumJoules(readings, 'processEnergy') };
+}
+
+function sumJoules(readings: Readings, role: Role): number {
+  return sum([...readings.list(role).map(([, { value }]) => value), readings.sumEnded(role)]);
 }
 
 function lookAtDomains(readings: Readings): readonly DomainView[] {
   const domains = readings.list('domain').map(([series, counter]) => ({
     name: String(series.attributes['hw.name'] ?? series.attributes['hw.id'] ?? ''),
     type: String(series.attributes['hw.type'] ?? ''),
-    watts: counter.look(),
-    // A counter that began anew goes on here.
+    watts: counter.rate,
+    // A counter that was reset goes on here.
     joules: counter.value + readings.sumEnded('domain', partOf(series)),
     isEstimated: series.attributes['energy.method'] === 'estimated',
   }));
@@ -44,18 +57,18 @@ function lookAtDomains(readings: Readings): readonly DomainView[] {
 function lookAtPart(readings: Readings, part: string): readonly PartView[] {
   const counters = readings.list('part').filter(([series]) => partOf(series) === part);
   if (counters.length === 0) return [];
-  const watts = sum(counters.map(([, counter]) => counter.look()));
+  const watts = sum(counters.map(([, { rate }]) => rate));
   const joules = sum([...counters.map(([, { value }]) => value), readings.sumEnded('part', part)]);
   return [{ part, watts, joules }];
 }
 
 /** How many CPUs are busy. The exact counter counts where there is one. */
 function lookAtBusyCpus(readings: Readings): number {
-  const exact = sum(readings.list('busy').map(([, counter]) => counter.look()));
+  const exact = sum(readings.list('busy').map(([, { rate }]) => rate));
   const byMode = readings
     .list('cpu')
     .filter(([{ attributes }]) => !idleModes.has(String(attributes['cpu.mode'])))
-    .map(([, counter]) => counter.look());
+    .map(([, { rate }]) => rate);
   return Number.isNaN(exact) ? sum(byMode) : exact;
 }
 
@@ -69,10 +82,11 @@ function countCpus(readings: Readings, busy: number, own: number): number {
   return counted > 0 ? counted : busy > own * 1.1 ? NaN : own;
 }
 
-/** Those that use most first; those that use nothing not at all. */
+/** Those that use most first; those that use nothing not at all, nor those without a pid: they are several as one. */
 function lookAtProcesses(readings: Readings): readonly ProcessView[] {
   const processes = new Map<Resource, ProcessView>();
-  const add = (resource: Resource, usage: Omit<ProcessView, 'name' | 'pid'>) => {
+  const add = (resource: Resource, usage: Use) => {
+    if (!('process.pid' in resource.attributes)) return;
     const known = processes.get(resource) ?? createProcess(resource);
     processes.set(resource, {
       ...known,
@@ -82,10 +96,10 @@ function lookAtProcesses(readings: Readings): readonly ProcessView[] {
     });
   };
   for (const [{ resource }, counter] of readings.list('processEnergy')) {
-    add(resource, { watts: counter.look(), joules: counter.value, cpus: NaN });
+    add(resource, { watts: counter.rate, joules: counter.value, cpus: NaN });
   }
   for (const [{ resource }, counter] of readings.list('processCpu')) {
-    add(resource, { watts: NaN, joules: NaN, cpus: counter.look() });
+    add(resource, { watts: NaN, joules: NaN, cpus: counter.rate });
   }
   return [...processes.values()].filter(({ watts, cpus }) => watts > 0 || cpus > 0).toSorted(compareUse);
 }

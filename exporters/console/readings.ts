@@ -1,8 +1,9 @@
+import { findOrAdd } from '../../src/model/find-or-add.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import { busyTime, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
-import { Counter } from './counter.js';
+import { Counter, Span } from './counter.js';
 
 /** What a counter is looked at for. */
 export type Role = 'domain' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu';
@@ -26,11 +27,18 @@ interface Plan {
 /** The last readings of everything that a summary is made of. */
 export class Readings {
   readonly #live = new Map<Role, Map<Series, Counter>>();
+  /** By what the counters have in common that are read at the same instants. */
+  readonly #spans = new Map<string, Span>();
+  /** Unix time in seconds of the first row. */
+  #beganAt = NaN;
   /** What counters had counted that ended, by role and by what they share with others. */
   readonly #ended = new Map<string, number>();
   readonly #planOf = createPlans((series: readonly Series[]) => this.#createPlan(series));
 
   take(table: Table): void {
+    if (Number.isNaN(this.#beganAt) && table.offsets.length > 0) {
+      this.#beganAt = (Number(table.epoch) + table.offsets[0]) / 1e9;
+    }
     const { columns, counters } = this.#planOf(table.series);
     const lastRow = table.offsets.length - 1;
     if (lastRow >= 0) {
@@ -39,6 +47,14 @@ export class Readings {
       for (let i = 0; i < columns.length; i++) counters[i].take(table.values[from + columns[i]], at);
     }
     for (const series of table.ended ?? []) this.#end(series);
+  }
+
+  /** Works out the rates since the last look. */
+  look(): void {
+    for (const counters of this.#live.values()) {
+      for (const counter of counters.values()) counter.look();
+    }
+    for (const span of this.#spans.values()) span.finishLook();
   }
 
   /** The counters that live. */
@@ -69,11 +85,13 @@ export class Readings {
   }
 
   #counterOf(series: Series, role: Role): Counter {
-    const ofRole = this.#live.get(role) ?? new Map<Series, Counter>();
-    this.#live.set(role, ofRole);
-    const counter = ofRole.get(series) ?? new Counter(Number(series.start) / 1e9);
-    ofRole.set(series, counter);
-    return counter;
+    const ofRole = findOrAdd(this.#live, role, () => new Map<Series, Counter>());
+    return findOrAdd(ofRole, series, () => {
+      const start = Number(series.start) / 1e9;
+      const span = findOrAdd(this.#spans, `${role} ${series.attributes['hw.type'] ?? ''}`, () => new Span());
+      // What a counter held before the collector began is of no time that is shown.
+      return new Counter(start >= this.#beganAt ? start : NaN, span);
+    });
   }
 
   #end(series: Series): void {

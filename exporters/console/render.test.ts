@@ -20,44 +20,102 @@ const view: View = {
     { name: 'node', pid: '1234', watts: 3.2, joules: 120, cpus: 0.123 },
     { name: 'a-name-that-is-far-too-long-for-its-column', pid: '99', watts: 0.0004, joules: NaN, cpus: 0 },
   ],
+  all: { watts: 6.1, joules: 510, cpus: 0.46 },
 };
 
+const terminal = { columns: 80, rows: Infinity };
+
 test('renderView shows everything, when there is room', () => {
-  assert.deepEqual(renderView(view, 80), [
+  assert.deepEqual(renderView(view, terminal), [
     'Joulemetry, running for 1 min 24 s',
     '',
-    'Power                   12.3 W     1.03 kJ  since the start, estimated',
-    '  dram-0                2.24 W       180 J  memory',
-    '  package-0             10.1 W       853 J  cpu, estimated',
+    'Power                  12.34 W    1.033 kJ  since the start, estimated',
+    '  dram-0               2.240 W     180.4 J  memory',
+    '  package-0            10.10 W     853.0 J  cpu, estimated',
     '',
-    'attributed              6.10 W       510 J  49.4 %',
-    'idle                    5.00 W       420 J  40.6 %',
-    'unattributed            1.24 W       103 J  10.0 %',
+    'attributed             6.100 W     510.0 J  49.4 %',
+    'idle                   5.000 W     420.0 J  40.6 %',
+    'unattributed           1.240 W     103.4 J  10.0 %',
     '',
     'CPUs              0.46 of 2 busy, 23.0 %',
     '',
     'PROCESS                                  PID         CPU       POWER      ENERGY',
-    'node                                    1234      12.3 %      3.20 W       120 J',
-    'a-name-that-is-far-too-long-for-i…        99       0.0 %      400 µW           -',
+    'node                                    1234      12.3 %     3.200 W     120.0 J',
+    'a-name-that-is-far-too-long-for-i…        99       0.0 %    400.0 µW           -',
+    'other                                             33.7 %     2.900 W     390.0 J',
   ]);
 });
 
-test('renderView cuts lines, when the terminal is narrow', () => {
-  const lines = renderView(view, 40);
-  assert.ok(lines.every((line) => line.length <= 40));
-  assert.equal(lines.at(-1), 'a-name-that-is-fa…        99       0.0 %');
-  assert.equal(lines[2], 'Power                   12.3 W     1.03…');
+test('renderView shows what matters most, when the terminal has 40 columns and 12 rows', () => {
+  const processes = Array.from({ length: 20 }, (_, i) => ({
+    name: `program-${i}`,
+    pid: String(4_194_300 - i),
+    watts: 1 / 2 ** (i + 1),
+    joules: 10,
+    cpus: 0.01,
+  }));
+  const all = { watts: 1, joules: 510, cpus: 0.46 };
+  // The console leaves two lines empty.
+  assert.deepEqual(renderView({ ...view, processes, all }, { columns: 40, rows: 10 }), [
+    'Power         12.34 W 1.033 kJ estimated',
+    'attributed    6.100 W  510.0 J  49.4 %',
+    'idle          5.000 W  420.0 J  40.6 %',
+    'unattributed  1.240 W  103.4 J  10.0 %',
+    'CPUs        0.46 of 2 busy, 23.0 %',
+    'PROCESS            PID      CPU    POWER',
+    'program-0      4194300    1.0 % 500.0 mW',
+    'program-1      4194299    1.0 % 250.0 mW',
+    'program-2      4194298    1.0 % 125.0 mW',
+    'other                    43.0 % 125.0 mW',
+  ]);
 });
 
-test('renderView says how many CPUs are busy, when nobody knows of how many', () => {
-  const lines = renderView({ ...view, cpu: { busy: 5.43, count: NaN } }, 80);
+test('renderView lists as many processes as there are rows for, and the others as one', () => {
+  const processes = Array.from({ length: 100 }, () => ({
+    name: 'a',
+    pid: '1',
+    watts: 1,
+    joules: 1,
+    cpus: 0.01,
+  }));
+  const all = { watts: 100, joules: 1000, cpus: 1 };
+  for (let rows = 1; rows < 60; rows++) {
+    const lines = renderView({ ...view, processes, all }, { columns: 80, rows });
+    assert.ok(lines.length <= Math.max(rows, 5));
+    if (rows < 8) continue;
+    assert.equal(lines.length, rows);
+    const count = lines.filter((line) => line.startsWith('a  ')).length;
+    const rest = new RegExp(`^other +${100 - count}\\.0 % +${100 - count}\\.00? W`);
+    assert.match(lines[lines.length - 1].replace('100 %', '100.0 %'), rest);
+  }
+});
+
+test('renderView shows no rest, when the processes are the whole', () => {
+  const [node] = view.processes;
+  const lines = renderView(
+    { ...view, processes: [node], all: { watts: 3.2, joules: 120, cpus: 0.12 } },
+    terminal,
+  );
+  assert.match(lines[lines.length - 1], /^node /);
+});
+
+test('renderView cuts lines, when the terminal is narrower than it can be used', () => {
+  const lines = renderView(view, { columns: 24, rows: Infinity });
+  assert.ok(lines.every((line) => line.length <= 24));
+  assert.equal(lines[2], 'Power         12.34 W 1…');
+});
+
+test('renderView says how many CPUs are busy, when it is not known of how many', () => {
+  const lines = renderView({ ...view, cpu: { busy: 5.43, count: NaN } }, terminal);
   assert.ok(lines.includes('CPUs              5.43 busy'));
 });
 
 test('renderView leaves out what it does not know', () => {
   const processes = [{ name: 'node', pid: '1', watts: NaN, joules: NaN, cpus: 0.5 }];
-  const cpu = { busy: NaN, count: 2 };
-  assert.deepEqual(renderView({ ...view, domains: [], joules: NaN, parts: [], cpu, processes }, 60), [
+  const unknown = { domains: [], joules: NaN, parts: [], cpu: { busy: NaN, count: 2 } };
+  const all = { watts: NaN, joules: NaN, cpus: NaN };
+  const size = { columns: 60, rows: Infinity };
+  assert.deepEqual(renderView({ ...view, ...unknown, processes, all }, size), [
     'Joulemetry, running for 1 min 24 s',
     '',
     'Power             no meter has been read so far; see: joule…',
@@ -71,5 +129,6 @@ test('renderView leaves out what it does not know', () => {
 
 test('renderView shows no control characters, when a program has some in its name', () => {
   const processes = [{ name: 'a\u001B[2Jb\n', pid: '1', watts: NaN, joules: NaN, cpus: 0.5 }];
-  assert.match(renderView({ ...view, processes }, 60).at(-1) ?? '', /^a\?\[2Jb\? /);
+  const lines = renderView({ ...view, processes }, terminal);
+  assert.match(lines[lines.length - 2], /^a\?\[2Jb\? /);
 });

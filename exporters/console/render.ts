@@ -1,86 +1,147 @@
-import { describeDuration, describeQuantity, describeShare } from './quantity.js';
-import type { DomainView, PartView, ProcessView, View } from './view.js';
+import { formatRatio, formatValue } from '../../src/component/format-value.js';
+import { describeDuration } from './duration.js';
+import { restOf, type DomainView, type PartView, type ProcessView, type View } from './view.js';
 
-const nameWidth = 18;
-const minProcessWidth = 12;
-const pidWidth = 9;
-const columnWidth = 12;
+/** What a summary has to fit into, in characters. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** How wide its columns are. */
+interface Widths {
+  /** Names of what is measured. */
+  readonly name: number;
+  readonly process: number;
+  readonly pid: number;
+  readonly cell: number;
+}
+
+const wide: Widths = { name: 18, process: 12, pid: 9, cell: 12 };
+const narrow: Widths = { name: 12, process: 12, pid: 8, cell: 9 };
+const leastWide = 60;
+const leastProcesses = 5;
 
 /**
- * A summary for people, as lines.
- * @param columns the width: longer lines are cut, and the list of processes takes what is there
+ * A summary for people, as lines. Longer lines are cut. Where there are few rows, it has no blank lines and only the
+ * sum of the domains, and fewer processes: what is not listed is in the row `other`.
  */
-export function renderView(view: View, columns: number): readonly string[] {
-  const sections = [
-    [`Joulemetry, running for ${describeDuration(view.elapsed)}`],
-    renderPower(view),
-    renderLedger(view.parts),
-    [renderCpu(view.cpu)],
-    renderProcesses(view.processes, columns),
-  ];
-  const shown = sections.filter((section) => section.length > 0).map((section) => section.join('\n'));
-  const lines = shown.join('\n\n').split('\n');
-  return lines.map((line) => cut(line.trimEnd(), columns));
+export function renderView(view: View, { columns, rows }: Size): readonly string[] {
+  const widths = columns < leastWide ? narrow : wide;
+  const [title, power, ...others] = renderFixed(view, widths);
+  const spacious = joinSections([title, power, ...others]);
+  const isLow = rows < spacious.length + countLeastRows(view);
+  const fixed = isLow ? [power[0], ...others.flat()] : [...spacious, ''];
+  const listed = renderProcesses(view, { columns, rows: rows - fixed.length }, widths);
+  const lines = [...fixed, ...listed];
+  return lines
+    .slice(0, lines.findLastIndex((line) => line !== '') + 1)
+    .map((line) => cut(line.trimEnd(), columns));
 }
 
-function renderPower({ domains, joules }: View): readonly string[] {
-  if (domains.length === 0)
-    return [`${'Power'.padEnd(nameWidth)}no meter has been read so far; see: joulemetry doctor`];
+/** With fewer rows for processes, a blank line and the header among them, what is less important gives way. */
+function countLeastRows({ processes }: View): number {
+  return processes.length === 0 ? 0 : 2 + Math.min(leastProcesses, processes.length + 1);
+}
+
+function renderFixed(view: View, widths: Widths): readonly (readonly string[])[] {
+  return [
+    [`Joulemetry, running for ${describeDuration(view.elapsed)}`],
+    renderPower(view, widths),
+    renderLedger(view.parts, widths),
+    [renderCpu(view.cpu, widths)],
+  ];
+}
+
+function joinSections(sections: readonly (readonly string[])[]): readonly string[] {
+  const shown = sections.filter((section) => section.length > 0);
+  return shown
+    .map((section) => section.join('\n'))
+    .join('\n\n')
+    .split('\n');
+}
+
+function renderPower({ domains, joules }: View, widths: Widths): readonly string[] {
+  const isNarrow = widths === narrow;
+  if (domains.length === 0) {
+    const text = isNarrow
+      ? 'no meter; joulemetry doctor'
+      : 'no meter has been read so far; see: joulemetry doctor';
+    return [`${'Power'.padEnd(widths.name)}${text}`];
+  }
   const watts = domains.reduce((sum, domain) => sum + domain.watts, 0);
   const isEstimated = domains.some((domain) => domain.isEstimated);
+  const notes = [...(isNarrow ? [] : ['since the start']), ...(isEstimated ? ['estimated'] : [])];
   return [
-    `${renderRow('Power', watts, joules)}  since the start${isEstimated ? ', estimated' : ''}`,
-    ...(domains.length > 1 || domains[0].name !== '' ? domains.map(renderDomain) : []),
+    `${renderRow('Power', { watts, joules }, widths)}${isNarrow ? ' ' : '  '}${notes.join(', ')}`,
+    ...(domains.length > 1 || domains[0].name !== ''
+      ? domains.map((domain) => renderDomain(domain, widths))
+      : []),
   ];
 }
 
-function renderDomain({ name, type, watts, joules, isEstimated }: DomainView): string {
-  return `${renderRow(`  ${clean(name)}`, watts, joules)}  ${clean(type)}${isEstimated ? ', estimated' : ''}`;
+function renderDomain({ name, type, isEstimated, ...use }: DomainView, widths: Widths): string {
+  return `${renderRow(`  ${clean(name)}`, use, widths)}  ${clean(type)}${isEstimated ? ', estimated' : ''}`;
 }
 
-function renderLedger(parts: readonly PartView[]): readonly string[] {
+function renderLedger(parts: readonly PartView[], widths: Widths): readonly string[] {
   const total = parts.reduce((sum, { joules }) => sum + joules, 0);
   return parts.map(
-    ({ part, watts, joules }) => `${renderRow(part, watts, joules)}  ${describeShare(joules / total)}`,
+    ({ part, ...use }) => `${renderRow(part, use, widths)}  ${formatRatio(use.joules / total)}`,
   );
 }
 
-function renderCpu({ busy, count }: View['cpu']): string {
-  return `${'CPUs'.padEnd(nameWidth)}${Number.isNaN(busy) ? '-' : describeBusy(busy, count)}`;
+function renderCpu({ busy, count }: View['cpu'], { name }: Widths): string {
+  return `${'CPUs'.padEnd(name)}${Number.isNaN(busy) ? '-' : describeBusy(busy, count)}`;
 }
 
 function describeBusy(busy: number, count: number): string {
   if (Number.isNaN(count)) return `${busy.toFixed(2)} busy`;
-  return `${busy.toFixed(2)} of ${count} busy, ${describeShare(busy / count)}`;
+  return `${busy.toFixed(2)} of ${count} busy, ${formatRatio(busy / count)}`;
 }
 
-function renderProcesses(processes: readonly ProcessView[], columns: number): readonly string[] {
-  if (processes.length === 0) return [];
-  const hasEnergy = processes.some(({ joules }) => !Number.isNaN(joules));
-  const fitting = Math.floor((columns - minProcessWidth - pidWidth) / columnWidth);
-  const shown = Math.max(1, Math.min(hasEnergy ? 3 : 1, fitting));
-  const width = Math.max(minProcessWidth, columns - pidWidth - shown * columnWidth);
-  const renderLine = (name: string, pid: string, cells: readonly string[]) =>
-    fit(name, width) + pid.padStart(pidWidth) + cells.slice(0, shown).map(padCell).join('');
+/** As many as fit, and what is left of the whole. */
+function renderProcesses(view: View, { columns, rows }: Size, widths: Widths): readonly string[] {
+  if (view.processes.length === 0 || rows < 2) return [];
+  const fitting = view.processes.slice(0, rows - 1);
+  const whole = withRest(view, fitting);
+  const listed = whole.length < rows ? whole : withRest(view, fitting.slice(0, rows - 2));
+  const renderLine = createLineRenderer(view, columns, widths);
   return [
     renderLine('PROCESS', 'PID', ['CPU', 'POWER', 'ENERGY']),
-    ...processes.map(({ name, pid, cpus, watts, joules }) =>
-      renderLine(clean(name), pid, [
-        describeShare(cpus),
-        describeQuantity(watts, 'W'),
-        describeQuantity(joules, 'J'),
-      ]),
+    ...listed.map(({ name, pid, cpus, watts, joules }) =>
+      renderLine(clean(name), pid, [formatRatio(cpus), formatValue(watts, 'W'), formatValue(joules, 'J')]),
     ),
   ];
 }
 
-function renderRow(name: string, watts: number, joules: number): string {
-  const cells = [describeQuantity(watts, 'W'), describeQuantity(joules, 'J')];
-  return fit(name, nameWidth) + cells.map(padCell).join('');
+function withRest({ all }: View, listed: readonly ProcessView[]): readonly ProcessView[] {
+  const rest = restOf(all, listed);
+  const isNothing = [rest.watts, rest.joules, rest.cpus].every((value) => !(value >= leastShown));
+  return isNothing ? listed : [...listed, { name: 'other', pid: '', ...rest }];
 }
 
-function padCell(text: string): string {
-  return text.padStart(columnWidth);
+/** Less of any unit is shown as 0. */
+const leastShown = 5e-7;
+
+function createLineRenderer({ processes }: View, columns: number, { process, pid: pidWidth, cell }: Widths) {
+  const hasEnergy = processes.some(({ joules }) => !Number.isNaN(joules));
+  const fitting = Math.floor((columns - process - pidWidth) / cell);
+  const shown = Math.max(1, Math.min(hasEnergy ? 3 : 1, fitting));
+  const width = Math.max(process, columns - pidWidth - shown * cell);
+  return (name: string, pid: string, cells: readonly string[]) => {
+    const numbers = cells.slice(0, shown).map((text) => text.padStart(cell));
+    return fit(name, width) + pid.padStart(pidWidth) + numbers.join('');
+  };
+}
+
+function renderRow(
+  name: string,
+  { watts, joules }: Pick<PartView, 'watts' | 'joules'>,
+  widths: Widths,
+): string {
+  const cells = [formatValue(watts, 'W'), formatValue(joules, 'J')];
+  return fit(name, widths.name) + cells.map((text) => text.padStart(widths.cell)).join('');
 }
 
 /** Visibly, so that no number loses its last digits unseen. */
@@ -89,7 +150,7 @@ function cut(line: string, columns: number): string {
 }
 
 function fit(text: string, width: number): string {
-  return text.length < width ? text.padEnd(width) : `${text.slice(0, width - 2)}… `;
+  return text.length <= width ? text.padEnd(width) : `${text.slice(0, width - 2)}… `;
 }
 
 /** Names come from programs: none may steer the terminal. */

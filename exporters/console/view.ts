@@ -10,6 +10,8 @@ export interface View {
   readonly cpu: { readonly busy: number; readonly count: number };
   /** Those that use most first. */
   readonly processes: readonly ProcessView[];
+  /** What all processes use together, listed or not. */
+  readonly all: Use;
 }
 
 /** A hardware domain that does not overlap with the others. */
@@ -28,11 +30,27 @@ export interface PartView {
   readonly joules: number;
 }
 
-export interface ProcessView {
-  readonly name: string;
-  readonly pid: string;
+/** What is used. */
+export interface Use {
   readonly watts: number;
   readonly joules: number;
   /** CPUs used: 1 is all the time of one. */
   readonly cpus: number;
+}
+
+export interface ProcessView extends Use {
+  readonly name: string;
+  readonly pid: string;
+}
+
+/** What all processes use beyond those listed, so that both together are the whole. */
+export function restOf(all: Use, listed: readonly Use[]): Use {
+  const rest = { ...all };
+  for (const { watts, joules, cpus } of listed) {
+    rest.watts -= watts || 0;
+    rest.joules -= joules || 0;
+    rest.cpus -= cpus || 0;
+  }
+  // CPU time of processes and of the machine is not read at quite the same instants.
+  return { watts: Math.max(0, rest.watts), joules: Math.max(0, rest.joules), cpus: Math.max(0, rest.cpus) };
 }

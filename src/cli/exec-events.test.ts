@@ -45,7 +45,7 @@ test('exec -e counts events of the command, for people and for machines', { skip
   ]);
   assert.equal(status, 0);
   assert.match(stderr, /^ {2}page-faults +\d+ +[\d.]+ k?\/s$/m);
-  assert.match(stderr, /^ {2}task-clock +[\d.]+ [mu]s +[\d.]+ CPUs$/m);
+  assert.match(stderr, /^ {2}task-clock +[\d.]+ [mµ]s +[\d.]+ CPUs$/m);
   assert.match(stderr, /^ {2}nonsense +<not supported> +this machine has no such event/m);
   const [{ events, wall_time_s: seconds }] = (JSON.parse(stdout) as Report).runs;
   assert.deepEqual(

@@ -1,6 +1,7 @@
+import { formatRatio, formatSize, formatValue } from '../../component/format-value.js';
 import type { EventUnit } from '../../linux/perf-counted-event.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
-import { formatCount, formatRatio, formatSize, formatValue } from './numbers.js';
+import { formatCount } from './numbers.js';
 
 /** What events counted, for people: name, count, rate, and what there is to say of it. */
 export function eventRows(

@@ -12,9 +12,9 @@ test('createTextReport says everything about a run', () => {
     `
 joulemetry exec: sh -c "make all"
 
-  wall time   2.000 s   exit code 0
-  CPU time    3.000 s   150 % of one CPU; user 2.500 s, system 500.0 ms
-  max RSS     12.3 MB   the largest process
+  wall time    2.000 s   exit code 0
+  CPU time     3.000 s   150 % of one CPU; user 2.500 s, system 500.0 ms
+  max RSS     12.30 MB   the largest process
 
                energy      mean      peak
   package-0   20.00 J   10.00 W   12.50 W   measured, +-5.800 mJ

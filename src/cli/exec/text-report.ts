@@ -1,6 +1,7 @@
+import { formatRatio, formatSize, formatValue } from '../../component/format-value.js';
 import type { ExecReport, RepeatReport } from './exec-report.js';
 import { eventRows, formatEvent } from './event-rows.js';
-import { formatCells, formatRatio, formatSize, formatValue } from './numbers.js';
+import { formatCells } from './numbers.js';
 import { escapeControls } from '../../component/escape-controls.js';
 import type { Baseline, EnergyReport, RunReport } from './run-report.js';
 import type { Statistics } from './statistics.js';
