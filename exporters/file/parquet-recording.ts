@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { readRegularFile } from '../../src/linux/regular-file.js';
 import type { Table } from '../../src/model/table.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
 import type { Config } from './config.js';
@@ -9,6 +10,7 @@ import type { Rotation } from './rotation.js';
 /** More row groups make the footer, which is written at every flush, longer than what it is about. */
 const maxRowGroups = 1000;
 const maxRows = 200_000;
+const maxFooterBytes = 256 * 1024 * 1024;
 const magic = 'PAR1';
 /** Where the footer begins, as a double. */
 const sidecarHeadBytes = 8;
@@ -134,7 +136,7 @@ export class ParquetRecording implements Recording {
   #mend(): void {
     if (!existsSync(this.#footerPath)) return;
     const file = this.#file;
-    const sidecar = readFileSync(this.#footerPath);
+    const sidecar = readRegularFile(this.#footerPath, maxFooterBytes);
     const footer = sidecar.subarray(sidecarHeadBytes);
     const footerAt = footer.length === 0 ? Infinity : sidecar.readDoubleLE();
     // What takes the footer's place is longer: a write that ended before that left the old end of the file as it was.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,4 +45,11 @@ test('loadQuietWatts says so at once, when the folder is missing or the file is 
   const missing = join(createFolder(t), 'missing', 'floors.json');
   assert.throws(() => loadQuietWatts(missing), /Cannot write .*floors\.json: ENOENT/);
   assert.throws(() => loadQuietWatts('/dev/zero'), /Cannot (read|write) \/dev\/zero: /);
+});
+
+test('saveQuietWatts takes the place of what is left of an earlier run, and waits for no FIFO', (t) => {
+  const path = join(createFolder(t), 'floor.json');
+  execFileSync('mkfifo', [`${path}.new`]);
+  saveQuietWatts(path, new Map([['cpu', [1]]]));
+  assert.deepEqual(loadQuietWatts(path), new Map([['cpu', [1]]]));
 });

@@ -1,6 +1,7 @@
-import { accessSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
+import { readRegularText } from '../../src/linux/regular-file.js';
 
 /** The power of the quiet windows of each domain, by the domain's key. */
 export type QuietWatts = ReadonlyMap<string, readonly number[]>;
@@ -27,7 +28,9 @@ export function loadQuietWatts(path: string): QuietWatts {
 export function saveQuietWatts(path: string, quietWatts: QuietWatts): void {
   const text = JSON.stringify({ quiet_watts: Object.fromEntries(quietWatts) });
   try {
-    writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600 });
+    // What an ended run left there, or a FIFO, which would block: the file is always a new one.
+    rmSync(`${path}.new`, { force: true });
+    writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600, flag: 'wx' });
     renameSync(`${path}.new`, path);
   } catch (error) {
     throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
@@ -45,9 +48,7 @@ function checkFolder(path: string): void {
 
 function readText(path: string): string | undefined {
   try {
-    // A device would be read without end.
-    if (!statSync(path).isFile()) throw new Error('expected a regular file');
-    return readFileSync(path, 'utf8');
+    return readRegularText(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new Error(`Cannot read ${path}: ${describeError(error)}`, { cause: error });

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { arch, hostname } from 'node:os';
 import { join } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
+import { findText } from '../../src/linux/sysfs.js';
 import type { Attributes } from '../../src/model/series.js';
 import { parseOsRelease } from './os-release.js';
 import { parseResourceAttributes } from './resource-attributes.js';
@@ -66,13 +66,4 @@ function detectOs({ root }: Surroundings): Attributes {
     ...(VERSION_ID !== undefined && { 'os.version': VERSION_ID }),
     ...(PRETTY_NAME !== undefined && { 'os.description': PRETTY_NAME }),
   };
-}
-
-/** Nothing there is an answer, and so is nothing that may be read. */
-function findText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }

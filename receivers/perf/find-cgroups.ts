@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createNamePattern } from '../../src/linux/name-pattern.js';
+import { readRegularText } from '../../src/linux/regular-file.js';
 import { findNames } from '../../src/linux/sysfs.js';
 
 /**
@@ -39,7 +40,7 @@ interface Mount {
 
 function readMounts(procfs: string): readonly Mount[] {
   try {
-    return readFileSync(join(procfs, 'self/mounts'), 'utf8').split('\n').map(parseMount);
+    return readRegularText(join(procfs, 'self/mounts')).split('\n').map(parseMount);
   } catch {
     return [];
   }

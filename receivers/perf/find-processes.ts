@@ -1,10 +1,11 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readExecutable } from '../../src/identity/executable.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
 import { Owners } from '../../src/identity/owners.js';
 import { ProcessStat } from '../../src/identity/process-stat.js';
 import { readPath } from '../../src/linux/procfs.js';
+import { readRegularText } from '../../src/linux/regular-file.js';
 import type { Attributes } from '../../src/model/series.js';
 
 /** A process that runs. */
@@ -80,7 +81,7 @@ function listPids(procfs: string): readonly number[] {
 function isNamed(pid: number, wanted: ReadonlySet<string>, procfs: string): boolean {
   const { path } = readExecutable(join(procfs, String(pid)));
   if (path !== undefined && (wanted.has(path) || wanted.has(basename(path)))) return true;
-  const name = tryRead(() => readFileSync(join(procfs, String(pid), 'comm'), 'utf8'))?.trimEnd();
+  const name = tryRead(() => readRegularText(join(procfs, String(pid), 'comm')))?.trimEnd();
   return name !== undefined && wanted.has(name);
 }
 

@@ -1,8 +1,9 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnavailableError } from '../../src/component/errors.js';
 import { closePerfEvent, openPerfEvent, PerfEventError, perfType } from '../../src/linux/perf-event.js';
 import type { CountingPlace } from '../../src/linux/perf-place.js';
+import { openFolder } from '../../src/linux/regular-file.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
 import { groupReadFormat } from './count-group.js';
@@ -74,14 +75,14 @@ function canInheritThreads(pid: number): boolean {
 }
 
 function openCgroup(folder: string, cpus: readonly number[]): Places {
-  const fd = openFolder(folder);
+  const fd = openCgroupFolder(folder);
   const places = cpus.map((cpu) => ({ pid: fd, isCgroup: true, cpu, readFormat: groupReadFormat }));
   return { places, isGrowing: false, close: () => closeSync(fd) };
 }
 
-function openFolder(folder: string): number {
+function openCgroupFolder(folder: string): number {
   try {
-    return openSync(folder, 'r');
+    return openFolder(folder);
   } catch (cause) {
     throw new UnavailableError(`Cannot count cgroup ${folder}: it is not here`, { cause });
   }

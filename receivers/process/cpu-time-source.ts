@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { CpuClock } from '../../src/linux/cpu-clock.js';
+import { readRegularText } from '../../src/linux/regular-file.js';
 
 /** Knows how much CPU time each process has used since its birth: the kernel's CPU clocks, or a program in it. */
 export interface CpuTimeSource {
@@ -35,7 +35,7 @@ function isOwnNamespace(procfs: string): boolean {
 function findStatusLine(path: string, name: string): string | undefined {
   try {
     const prefix = `${name}:\t`;
-    const line = readFileSync(path, 'utf8')
+    const line = readRegularText(path)
       .split('\n')
       .find((each) => each.startsWith(prefix));
     return line?.slice(prefix.length);

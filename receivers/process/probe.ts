@@ -1,9 +1,10 @@
-import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { describeError } from '../../src/component/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
 import { openPidList } from '../../src/linux/pid-list.js';
+import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import { readPath } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
@@ -106,7 +107,7 @@ function isDenied(read: () => unknown): boolean {
 }
 
 function readStart(path: string): void {
-  const fd = openSync(path, 'r');
+  const fd = openWithoutWaiting(path);
   try {
     readSync(fd, Buffer.alloc(64));
   } finally {

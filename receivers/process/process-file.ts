@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
+import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 
 /** Descriptors that may be kept open. Where they are spent, files are opened for each reading. */
 export class DescriptorBudget {
@@ -55,7 +56,7 @@ export class ProcessFile {
   }
 
   #readFirst(buffer: Uint8Array): number {
-    const fd = openSync(this.#path, 'r');
+    const fd = openWithoutWaiting(this.#path);
     if (this.#budget.take()) {
       this.#fd = fd;
       return readSync(fd, buffer, 0, buffer.length, 0);

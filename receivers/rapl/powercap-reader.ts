@@ -1,6 +1,7 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
+import { openRegularFile } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
 import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
 import { nameDomain } from './domain.js';
@@ -142,7 +143,7 @@ function reopenZone(before: OpenZone): OpenZone {
 function openEnergy(zone: Zone): number {
   const path = join(zone.path, 'energy_uj');
   try {
-    return openSync(path, 'r');
+    return openRegularFile(path);
   } catch (cause) {
     const found = isForbidden(cause) ? 'EACCES, root or CAP_DAC_READ_SEARCH is wanted' : describeError(cause);
     throw new Error(`Cannot open ${path}: ${found}`, { cause });

@@ -1,6 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
+import { openRegularFile } from '../../src/linux/regular-file.js';
 import type { PointStream, Sink } from '../../src/recording/decoder.js';
 import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
@@ -32,7 +33,7 @@ export interface Target {
  * @throws Error when it cannot be opened, or is none of the formats
  */
 export async function* readFile(path: string, format: Config['format'], target: Target): AsyncIterable<void> {
-  const source = path === standardInput ? process.stdin : createReadStream(path);
+  const source = path === standardInput ? process.stdin : openStream(path);
   const text = await openText(source);
   if (text === undefined) {
     source.destroy();
@@ -42,6 +43,11 @@ export async function* readFile(path: string, format: Config['format'], target: 
   const detected = await detectFormat(text);
   const found = format === 'auto' ? detected.format : format;
   yield* readText(detected.text, found, target);
+}
+
+/** @throws UnusableFileError for a FIFO, say, which would be waited for */
+function openStream(path: string): ReadStream {
+  return createReadStream(path, { fd: openRegularFile(path) });
 }
 
 async function* readParquet(

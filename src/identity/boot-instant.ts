@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readClocks } from '../linux/clocks.js';
 import { tickNs } from '../linux/procfs.js';
+import { readRegularFile } from '../linux/regular-file.js';
 
 const second = 1_000_000_000n;
 const tick = BigInt(tickNs);
@@ -82,7 +83,7 @@ function readBootId(procfs: string): string | undefined {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'latin1');
+    return readRegularFile(path).toString('latin1');
   } catch {
     return '';
   }

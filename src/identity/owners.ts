@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { readRegularText } from '../../src/linux/regular-file.js';
 
 /** The names of users by number, from a file in the format of passwd(5). */
 export class Owners {
@@ -16,7 +17,7 @@ export class Owners {
     const modifiedMs = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
     if (modifiedMs === this.#modifiedMs) return;
     this.#modifiedMs = modifiedMs ?? Number.NaN;
-    this.#names = modifiedMs === undefined ? new Map() : parsePasswd(readFileSync(this.#path, 'utf8'));
+    this.#names = modifiedMs === undefined ? new Map() : parsePasswd(readRegularText(this.#path));
   }
 
   /** The user's name, or the number where there is none. */

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readPath, tickNs } from '../linux/procfs.js';
+import { readRegularText } from '../linux/regular-file.js';
 import type { Attributes } from '../model/series.js';
 import { readBootInstantNs } from './boot-instant.js';
 import { findCgroupLine } from './cgroup.js';
@@ -100,7 +101,7 @@ export class IdentityReader {
 
   #readCommandLine(pid: number): string | undefined {
     if (!this.#options.hasCommandLine) return undefined;
-    return tryRead(() => readFileSync(`${this.#folderOf(pid)}/cmdline`, 'utf8'))
+    return tryRead(() => readRegularText(`${this.#folderOf(pid)}/cmdline`))
       ?.replace(/\0+$/, '')
       .replaceAll('\0', ' ')
       .slice(0, maxCommandLine);

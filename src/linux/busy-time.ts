@@ -1,5 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { parseCpuTimes, parseForks, readWhole, tickNs } from './procfs.js';
+import { openRegularFile } from './regular-file.js';
 import type { CpuTimes, MachineCpuTimes } from './procfs.js';
 
 /** The reading from which busy time is counted on. */
@@ -81,7 +82,7 @@ export class BusyTimeReader {
    * @throws Error when its `stat` may not be opened
    */
   constructor(procfs: string) {
-    this.#fd = openSync(`${procfs}/stat`, 'r');
+    this.#fd = openRegularFile(`${procfs}/stat`);
   }
 
   /**

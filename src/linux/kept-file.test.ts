@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isAbsent, KeptFile } from './kept-file.js';
+import { maxSystemFileBytes } from './regular-file.js';
 
 function createFile(t: TestContext, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'kept-'));
@@ -54,7 +55,9 @@ test('KeptFile.read opens the file again, when a read failed', (t) => {
   rmSync(path);
   mkdirSync(path);
   const file = openFile(t, path);
-  assert.throws(() => file.read(), { message: `Cannot read ${path}: EISDIR` });
+  assert.throws(() => file.read(), {
+    message: `Cannot read ${path}: expected a regular file, found a folder`,
+  });
   rmdirSync(path);
   writeFileSync(path, 'here');
   assert.equal(file.read().toString(), 'here');
@@ -67,4 +70,11 @@ test('isAbsent tells a file that is not there from one that cannot be read', (t)
     () => openFile(t, path).read(),
     (error) => !isAbsent(error),
   );
+});
+
+test('KeptFile.read refuses a device without an end and a file beyond the limit', (t) => {
+  assert.throws(() => openFile(t, '/dev/zero').read(), /expected a regular file, found a character device$/u);
+  const path = createFile(t, '');
+  truncateSync(path, maxSystemFileBytes + 1);
+  assert.throws(() => openFile(t, path).read(), /expected at most 16777216 bytes, found more$/u);
 });

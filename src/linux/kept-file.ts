@@ -1,6 +1,7 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { describeError } from '../component/errors.js';
 import { readWhole } from './procfs.js';
+import { maxSystemFileBytes, openRegularFile, UnusableFileError } from './regular-file.js';
 
 // One buffer for all: a file is parsed before the next one is read.
 let buffer = Buffer.allocUnsafeSlow(16_384);
@@ -32,10 +33,11 @@ export class KeptFile {
 
   #readWhole(): number {
     try {
-      this.#fd ??= openSync(this.path, 'r');
+      this.#fd ??= openRegularFile(this.path);
       for (;;) {
         const length = readWhole(this.#fd, buffer);
         if (length < buffer.length) return length;
+        if (length >= maxSystemFileBytes) throw tooLong();
         buffer = Buffer.allocUnsafeSlow(2 * buffer.length);
       }
     } catch (error) {
@@ -43,6 +45,10 @@ export class KeptFile {
       throw new Error(`Cannot read ${this.path}: ${describeCause(error)}`, { cause: error });
     }
   }
+}
+
+function tooLong(): Error {
+  return new UnusableFileError(`expected at most ${maxSystemFileBytes} bytes, found more`);
 }
 
 const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'EOPNOTSUPP', 'ENOTSUP', 'ENODEV']);

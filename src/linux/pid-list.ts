@@ -1,5 +1,6 @@
-import { closeSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, readdirSync } from 'node:fs';
 import { libc } from './libc.js';
+import { openFolder } from './regular-file.js';
 
 type Getdents = (fd: number, entries: Uint8Array, size: number) => number;
 type Lseek = (fd: number, offset: number, whence: number) => number;
@@ -51,7 +52,7 @@ class EntryList implements PidList {
   constructor(procfs: string, getdents: Getdents) {
     this.#procfs = procfs;
     this.#getdents = getdents;
-    this.#fd = openSync(procfs, 'r');
+    this.#fd = openFolder(procfs);
   }
 
   read(): readonly number[] {

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
+import { openWithoutWaiting } from './regular-file.js';
 
 /** A tick of the times in procfs: USER_HZ is 100 on every architecture that Node runs on. */
 export const tickNs = 10_000_000;
@@ -49,7 +50,7 @@ export function readWhole(fd: number, buffer: Uint8Array): number {
 
 /** Opens a pseudo file, reads it whole and closes it. */
 export function readPath(path: string, buffer: Uint8Array): number {
-  const fd = openSync(path, 'r');
+  const fd = openWithoutWaiting(path);
   try {
     return readWhole(fd, buffer);
   } finally {

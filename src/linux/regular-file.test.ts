@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, readSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openBelowRoot, openFolder, readRegularFile, readRegularText } from './regular-file.js';
+import { openFolder, openWithoutWaiting, readRegularFile, readRegularText } from './regular-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -44,7 +44,7 @@ test('readRegularFile takes no memory for a sparse file beyond the limit', () =>
   assert.throws(() => readRegularFile(path), /expected at most 16777216 bytes, found more/u);
 });
 
-test('readRegularFile and openBelowRoot refuse what is not a regular file, and do not wait for it', async () => {
+test('readRegularFile refuses what is not a regular file, and does not wait for it', async () => {
   const server = createServer().listen(join(folder, 'socket'));
   await once(server, 'listening');
   const refused: readonly [string, RegExp][] = [
@@ -58,11 +58,16 @@ test('readRegularFile and openBelowRoot refuse what is not a regular file, and d
   try {
     for (const [path, expected] of refused) {
       assert.throws(() => readRegularFile(path), expected);
-      assert.throws(() => openBelowRoot(path), expected);
     }
   } finally {
     server.close();
   }
+});
+
+test('openWithoutWaiting opens a FIFO without a writer, which is empty', () => {
+  const fd = openWithoutWaiting(fifo);
+  assert.equal(readSync(fd, Buffer.alloc(8)), 0);
+  closeSync(fd);
 });
 
 test('openFolder refuses a FIFO and does not wait for it', () => {

@@ -13,16 +13,7 @@ export class UnusableFileError extends Error {
  */
 export function openRegularFile(path: string): number {
   requireRegular(statSync(path));
-  return openBelowRoot(path);
-}
-
-/**
- * The same for files that are opened by the thousand below a root such as `/proc`: with one system call less.
- * @returns the descriptor, to be closed by the caller
- * @throws UnusableFileError when it is not a regular file, or the system's error
- */
-export function openBelowRoot(path: string): number {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const fd = openWithoutWaiting(path);
   try {
     requireRegular(fstatSync(fd));
     return fd;
@@ -30,6 +21,15 @@ export function openBelowRoot(path: string): number {
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Opens a file of which a bounded number of bytes is read, with one system call: for files below a root such as
+ * `/proc`, which are opened by the thousand. A FIFO without a writer is empty, and one with a writer cannot be read.
+ * @returns the descriptor, to be closed by the caller
+ */
+export function openWithoutWaiting(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
 }
 
 /** Opens a folder, and nothing else. @returns the descriptor, to be closed by the caller */

@@ -1,14 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { libc } from './libc.js';
+import { readRegularText } from './regular-file.js';
 
 const pread = libc.func('long pread(int fd, void *buffer, unsigned long count, long offset)') as (
   ...args: [fd: number, buffer: Uint8Array, count: number, offset: number]
 ) => number;
 
-/** The text of a sysfs file without its line end; undefined when it is not here or may not be read. */
+/** The text of a sysfs file without its line end; undefined when it is not here, may not be read or is not a
+ * file. */
 export function findText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readRegularText(path).trim();
   } catch {
     return undefined;
   }
