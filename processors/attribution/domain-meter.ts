@@ -33,6 +33,11 @@ export class DomainMeter {
     for (const windows of this.#windows) windows.close();
   }
 
+  /** Neither energy nor usage will follow. */
+  finish(): void {
+    for (const windows of this.#windows) windows.finish();
+  }
+
   /** Takes the usage up to a boundary. */
   push(usage: Usage): void {
     for (const windows of this.#windows) windows.push(usage);

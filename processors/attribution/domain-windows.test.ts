@@ -123,7 +123,7 @@ test('DomainWindows makes a gap of a window that is longer than allowed', () => 
   ]);
 });
 
-test('DomainWindows settles what was known when its counter closed, and nothing later', () => {
+test('DomainWindows ends its last window with the last reading, when its counter closed', () => {
   const windows = new DomainWindows(1000);
   readTo(windows, [
     [0, 0],
@@ -131,9 +131,39 @@ test('DomainWindows settles what was known when its counter closed, and nothing 
     [12, 120],
   ]);
   windows.close();
-  for (const to of [0, 10, 20]) windows.push(usageTo(to));
-  assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
+  for (const to of [0, 10, 20, 30]) windows.push(usageTo(to));
+  assert.deepEqual(settleAll(windows), [
+    [0, 10, 100, 1],
+    [10, 12, 20, 1],
+  ]);
   assert.equal(windows.findNext(), NaN);
+  assert.equal(windows.isDrained, true);
+});
+
+test('DomainWindows ends its last window with the last reading, when the usage beyond it is known already', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [
+    [0, 0],
+    [12, 120],
+  ]);
+  for (const to of [0, 10, 20, 30]) windows.push(usageTo(to));
+  windows.close();
+  assert.deepEqual(settleAll(windows), [[0, 12, 120, 2]]);
+  assert.equal(windows.isDrained, true);
+});
+
+test('DomainWindows.finish leaves energy after the last boundary to a gap', () => {
+  const windows = new DomainWindows(1000);
+  readTo(windows, [
+    [0, 0],
+    [12, 120],
+  ]);
+  for (const to of [0, 10]) windows.push(usageTo(to));
+  windows.finish();
+  assert.deepEqual(settleAll(windows), [
+    [0, 10, 100, 1],
+    [10, 12, 20, NaN],
+  ]);
   assert.equal(windows.isDrained, true);
 });
 

@@ -1,5 +1,5 @@
 import { EnergyCurve } from './energy-curve.js';
-import { createGap, mergeUsages, type Usage } from './usage.js';
+import { createGap, cutUsage, mergeUsages, type Usage } from './usage.js';
 
 /** Beyond this, boundaries that wait for energy are merged by twos: windows get longer, totals stay. */
 const maxPending = 4096;
@@ -45,17 +45,29 @@ export class DomainWindows {
 
   /** Takes the usage up to a boundary, each later than the one before. */
   push(usage: Usage): void {
-    this.#isPast ||= this.#isClosed && !(usage.to <= this.curve.lastAt);
     if (this.#isPast) return;
+    if (this.#isClosed && !(usage.to <= this.curve.lastAt)) {
+      this.#end(usage);
+      return;
+    }
     this.#pending.push(usage);
     this.#forgetLongAgo(usage.to);
     if (this.#pending.length > maxPending) this.#pending = mergeByTwos(this.#pending);
   }
 
-  /** No energy will follow: boundaries beyond what is known now are none of this curve. */
+  /** No energy will follow: the last window ends with the last reading. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.curve.finish();
+    const beyond = this.#pending.findIndex(({ to }) => !(to <= this.curve.lastAt));
+    if (beyond >= 0) this.#end(this.#pending.splice(beyond)[0]);
+  }
+
+  /** Neither energy nor usage will follow. */
+  finish(): void {
+    this.close();
+    if (!this.#isPast) this.#end(createGap(this.curve.lastAt));
   }
 
   /** The boundary at which the next window settles now; NaN: none does. */
@@ -94,6 +106,14 @@ export class DomainWindows {
     return waiting === undefined || waiting.firstTo > boundary;
   }
 
+  /** Takes the usage within which the curve ends: it shares the energy up to there, and no other follows. */
+  #end(usage: Usage): void {
+    this.#isPast = true;
+    const { lastAt } = this.curve;
+    const reachedAt = this.#pending.at(-1)?.to ?? this.#from;
+    if (!Number.isNaN(lastAt) && !(reachedAt >= lastAt)) this.#pending.push(cutUsage(usage, lastAt));
+  }
+
   #findNext(): number {
     const { lastAt } = this.curve;
     if (Number.isNaN(lastAt) || this.#pending.length === 0) return -1;
@@ -101,7 +121,10 @@ export class DomainWindows {
     if (Number.isNaN(this.#from)) return -1;
     const knotAt = this.curve.findKnotAfter(this.#from);
     const index = this.#pending.findIndex(({ to }) => to >= knotAt);
-    if (index >= 0 && this.#pending[index].to <= lastAt) return index;
+    if (index >= 0 && this.#pending[index].to <= lastAt) {
+      // The energy after the last boundary makes no gap of the time before it.
+      return this.#isClosed && index > 0 && this.#pending[index].isGap ? index - 1 : index;
+    }
     // No knot will follow: what is left goes up to the last boundary that the curve reaches.
     return this.#isClosed ? this.#pending.findLastIndex(({ to }) => to <= lastAt) : -1;
   }

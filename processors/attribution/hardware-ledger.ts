@@ -98,7 +98,7 @@ export class HardwareLedger {
 
   /** No energy and no usage will follow. */
   finish(): void {
-    for (const domain of this.#domains.values()) domain.meter.close();
+    for (const domain of this.#domains.values()) domain.meter.finish();
     this.settle();
     // What came late has no next row to be in.
     if (this.#isLate) this.#writeRow(this.publication.lastAt + 1);

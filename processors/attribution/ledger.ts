@@ -69,7 +69,8 @@ export class Ledger {
 
   /** Settles what can be settled. No table will follow. */
   finish(): readonly Table[] {
-    for (const ledger of this.domains.ledgers) ledger.finish();
+    // Without any usage, nothing is told apart.
+    if (this.#boundary > -Infinity) for (const ledger of this.domains.ledgers) ledger.finish();
     this.#check();
     return this.#settle();
   }

@@ -23,6 +23,22 @@ export function createGap(to: number): Usage {
   return { firstTo: to, to, busyNs: 0, isGap: true, consumers: [], cpuNs: [], lifeNs: [] };
 }
 
+/** A usage as the shares of energy that ends before it: who was born later has none. */
+export function cutUsage(usage: Usage, to: number): Usage {
+  const wasBorn = usage.consumers.map(({ bornAt }) => bornAt < to);
+  const keep = <Item>(items: readonly Item[]) => items.filter((_, i) => wasBorn[i]);
+  const laterNs = usage.cpuNs.reduce((sumNs, cpuNs, i) => sumNs + (wasBorn[i] ? 0 : cpuNs), 0);
+  return {
+    ...usage,
+    firstTo: Math.min(usage.firstTo, to),
+    to,
+    busyNs: Math.max(0, usage.busyNs - laterNs),
+    consumers: keep(usage.consumers),
+    cpuNs: keep(usage.cpuNs),
+    lifeNs: keep(usage.lifeNs),
+  };
+}
+
 interface Sum {
   cpuNs: number;
   lifeNs: number;

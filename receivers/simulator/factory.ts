@@ -74,10 +74,11 @@ class SimulatorReceiver implements Component {
     await this.#energy?.flush();
   }
 
+  /** Energy first: the last scan says who used what the last reading measured. */
   async shutdown(): Promise<void> {
-    await this.#usage.shutdown();
     await this.#energy?.stop();
     this.#energy = undefined;
+    await this.#usage.shutdown();
   }
 
   /** A machine that is not there is nothing to add to one that is. */
