@@ -16,6 +16,8 @@ import { delayTierUp } from './tier-up.js';
 import { readVersion } from './version.js';
 import { stopHeapGrowth } from './young-generation.js';
 
+/** Everything that was measured is exported by then, or dropped. */
+const shutdownMs = 5000;
 /** Time for sockets and threads to close that were told to. */
 const leaveAfterMs = 200;
 const longestTimerMs = 0x7fff_ffff;
@@ -85,6 +87,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
     });
     const reason = await Promise.race([end, delivered]);
     log.info(`Ending after ${reason}`);
+    leaveInTime(log);
     await service.shutdown();
     if (problems.length === 0) return exitCodes.success;
     log.error(`Ended with a failure: ${problems.join('; ')}`);
@@ -100,6 +103,15 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
 /** Whether the terminal has gone by now. */
 async function hasHungUp(end: Promise<EndingSignal>): Promise<boolean> {
   return (await Promise.race([end, Promise.resolve()])) === 'SIGHUP';
+}
+
+/** Ends the process where a shutdown takes longer than it should, say on a machine that gives it no CPU time. */
+function leaveInTime(log: RootLog): void {
+  const leave = () => {
+    log.error(`Leaving: the shutdown took longer than ${shutdownMs / 1000} s, what was not exported is lost`);
+    process.exit(exitCodes.failure);
+  };
+  setTimeout(leave, shutdownMs).unref();
 }
 
 /** Ends the process although something did not stop in time, say a request that nobody answers. */

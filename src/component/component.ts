@@ -26,8 +26,10 @@ export interface Component {
   /**
    * Stops and releases every descriptor, timer, thread and socket, handing on what it still holds first. Safe
    * without `start` and safe to call twice. No table arrives afterwards.
+   * @param timeoutMs how long it may take; what cannot be handed on in that time is dropped and counted, and the
+   * caller waits no longer. Without it, the component's own limit holds.
    */
-  shutdown(): void | Promise<void>;
+  shutdown(timeoutMs?: number): void | Promise<void>;
 }
 
 /** A component that takes tables. */

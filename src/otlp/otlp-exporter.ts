@@ -4,8 +4,11 @@ import { SendingQueue, type Sender } from '../pipeline/sending-queue.js';
 import { Batcher } from './batcher.js';
 import type { OtlpConfig } from './otlp-settings.js';
 
-/** Less than all components together have, so that one dead backend leaves time for the others. */
+/** How long a shutdown takes at most, where the caller sets no limit. */
 const drainMs = 4000;
+
+/** The share of a shutdown's time after which what was not delivered is dropped: counting that takes a moment, too. */
+const drainShare = 0.9;
 
 /** Points that wait for others of their request are not delivered, but hold nobody up. */
 const leastBacklog = 1e-6;
@@ -50,11 +53,12 @@ export class OtlpExporter implements ConsumingComponent {
     return this.#batcher.points > 0 ? Math.max(backlog, leastBacklog) : backlog;
   }
 
-  async shutdown(): Promise<void> {
+  async shutdown(timeoutMs = drainMs): Promise<void> {
+    const beginMs = performance.now();
     this.#flush();
     const queue = this.#queue;
     this.#queue = undefined;
-    await queue?.shutdown(drainMs);
+    await queue?.shutdown(Math.max(0, drainShare * timeoutMs - (performance.now() - beginMs)));
   }
 
   #flushLater(): void {

@@ -6,6 +6,7 @@ import { describeError, UnavailableError } from '../component/errors.js';
 import { describeProbe } from '../component/probe.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
+import { busyTime } from '../model/shared-metrics.js';
 import { readFullest } from './backlog.js';
 import { ClaimRegistry } from './claim-registry.js';
 import { contextFor, type Environment } from './environment.js';
@@ -15,6 +16,15 @@ import { countPassage, receiverCounters } from './guard.js';
 import { SeriesClaims } from './series-claims.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
+
+/** A receiver that has been started. */
+export interface RunningReceiver {
+  /** For messages. */
+  readonly name: string;
+  readonly component: Component;
+  /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
+  readonly readsUsage: boolean;
+}
 
 /**
  * The context of a receiver.
@@ -39,8 +49,8 @@ export async function startReceivers(
   config: ServiceConfig,
   environment: Environment,
   graph: Pick<Graph, 'findEntry' | 'findExporters'>,
-): Promise<readonly Component[]> {
-  const running = new Map<string, Component>();
+): Promise<readonly RunningReceiver[]> {
+  const running = new Map<string, RunningReceiver>();
   const claims = new ClaimRegistry();
   const receivers = [...config.receivers.values()].filter(({ id }) => graph.findEntry(id) !== undefined);
   const routed = receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) }));
@@ -62,7 +72,8 @@ export async function startReceivers(
     };
     const counted = countPassage(next, receiverCounters(context.meter, id));
     const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, counted));
-    if (component) running.set(id, component);
+    const readsUsage = receiver.factory.metrics.some(({ name }) => name === busyTime.name);
+    if (component) running.set(id, { name: `receiver "${id}"`, component, readsUsage });
     else {
       claims.release(id);
       seriesClaims.release(id);
@@ -79,7 +90,7 @@ export async function startReceivers(
     if (running.size === 0) throw new Error('Cannot start: no receiver of any pipeline can run here');
   } catch (error) {
     // Whoever called never learns of these.
-    await Promise.all([...running.values()].map(async (component) => component.shutdown()));
+    await Promise.all([...running.values()].map(async ({ component }) => component.shutdown()));
     throw error;
   }
   start.emit('end');

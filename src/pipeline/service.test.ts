@@ -7,13 +7,17 @@ import type { ConfigOf, Schema } from '../config/schema.js';
 import { judgeService } from '../config/service.js';
 import { nodeOf } from '../config/node.js';
 import { createFakeContext, createLogCollector, type LogCollector } from '../contract/fakes.js';
-import { createEnding } from '../model/table.js';
+import { until } from '../contract/until.js';
+import { busyTime, hwEnergy } from '../model/shared-metrics.js';
+import { createEnding, createRow } from '../model/table.js';
 import { Service } from './service.js';
 
 interface World {
   /** What happened, in order. */
   readonly events: string[];
   readonly entries: Map<string, Consumer>;
+  /** How many milliseconds each had to stop. */
+  readonly limits: Map<string, number>;
   readonly log: LogCollector;
   readonly finder: FactoryFinder;
 }
@@ -31,14 +35,16 @@ type Settings = ConfigOf<typeof schema>;
 function createWorld(): World {
   const events: string[] = [];
   const entries = new Map<string, Consumer>();
+  const limits = new Map<string, number>();
   const component = (name: string, settings: Settings, next?: Consumer) => ({
     start() {
       events.push(`start ${name}`);
       if (settings.broken) throw new Error('no luck');
     },
     flush: () => void events.push(`flush ${name}`),
-    async shutdown() {
+    async shutdown(timeoutMs = NaN) {
       events.push(`stop ${name}`);
+      limits.set(name, timeoutMs);
       if (settings.hanging) await new Promise(() => {});
       if (!settings.slow) return;
       await setTimeout(10);
@@ -74,9 +80,10 @@ function createWorld(): World {
   // The schema above gives these factories exactly what they ask for.
   const finder = {
     list: () => [],
-    find: (kind: keyof typeof factories) => Promise.resolve(factories[kind]),
+    find: (kind: keyof typeof factories, type: string) =>
+      Promise.resolve(type === 'usage' ? { ...factories.receiver, metrics: [busyTime] } : factories[kind]),
   } as unknown as FactoryFinder;
-  return { events, entries, log: createLogCollector(), finder };
+  return { events, entries, limits, log: createLogCollector(), finder };
 }
 
 async function createService(world: World, config: object): Promise<Service> {
@@ -221,7 +228,61 @@ test('Service lets every exporter drain, when another one hangs', async () => {
   await service.start();
   await service.shutdown(1000);
   assert.ok(world.events.includes('drained file'));
-  assert.deepEqual(world.log.lines, ['error: Cannot shut down cleanly: a component took too long']);
+  assert.equal(world.log.lines.length, 1);
+  assert.match(
+    world.log.lines[0] ?? '',
+    /^error: Cannot shut down exporter "web": expected an end within \d+ ms/,
+  );
+});
+
+test('Service tells each component how long it may take to stop', async () => {
+  const world = createWorld();
+  const service = await createService(world, config);
+  await service.start();
+  await service.shutdown(1000);
+  const { limits } = world;
+  assert.ok((limits.get('meter') ?? NaN) <= 350);
+  assert.ok((limits.get('file') ?? NaN) <= 950);
+  assert.ok((limits.get('health') ?? NaN) <= 1000);
+});
+
+test('Service refuses and counts tables that come after the receivers have stopped', async () => {
+  const world = createWorld();
+  const service = await createService(world, config);
+  await service.start();
+  await service.shutdown();
+  const series = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
+  const table = createRow(series, 1n, Float64Array.of(5));
+  world.events.length = 0;
+  assert.equal(world.entries.get('meter')?.consume(table), false);
+  assert.deepEqual(world.events, []);
+});
+
+test('Service reports the points of a receiver that comes too late', async () => {
+  const world = createWorld();
+  const receivers = { meter: { hanging: true } };
+  const service = await createService(world, {
+    ...config,
+    receivers,
+    exporters: { file: { slow: true }, web: {} },
+  });
+  await service.start();
+  const series = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
+  const ending = service.shutdown(200);
+  await until(() => world.events.includes('stop file'));
+  world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(5)));
+  await ending;
+  assert.equal(world.log.lines.at(-1), 'warn: Dropped 1 points of receivers that did not stop in time');
+});
+
+test('Service stops meters before receivers that read who used the machine', async () => {
+  const world = createWorld();
+  const pipelines = { metrics: { receivers: ['usage', 'meter'], exporters: ['file'] } };
+  const receivers = { usage: {}, meter: { slow: true } };
+  const service = await createService(world, { receivers, exporters: { file: {} }, service: { pipelines } });
+  await service.start();
+  await service.shutdown();
+  assert.deepEqual(world.events.slice(-4), ['stop meter', 'drained meter', 'stop usage', 'stop file']);
 });
 
 test('Service leaves the exporters time to drain, when a receiver hangs', async () => {

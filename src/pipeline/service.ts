@@ -1,23 +1,33 @@
 import type { Component } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
 import { waitForDelivery } from './backlog.js';
 import { contextFor, type Environment } from './environment.js';
+import { Gate } from './gate.js';
 import { buildGraph, type Graph } from './graph.js';
-import { startReceivers } from './receivers.js';
+import { startReceivers, type RunningReceiver } from './receivers.js';
+import { stopWithin, type Stoppable } from './stop-within.js';
 
-/** How much of the time a receiver that hangs may take, so that the exporters can deliver what they hold. */
-const receiversShare = 0.4;
+/** The agent promises 5 s; the rest is for its own telemetry. */
+const shutdownMs = 4500;
+
+/**
+ * The share of the time that has passed when a stage is left behind, so that the exporters can deliver what they hold
+ * although a receiver hangs.
+ */
+const stageEnds = { meters: 0.35, receivers: 0.5, exporters: 0.95 };
 
 /** All components of a configuration, from start to shutdown. */
 export class Service {
   readonly #config: ServiceConfig;
   readonly #environment: Environment;
   readonly #log: Log;
-  readonly #extensions: Component[] = [];
+  readonly #extensions: Stoppable[] = [];
+  readonly #gate = new Gate();
   #graph: Graph | undefined;
-  #receivers: readonly Component[] = [];
+  #receivers: readonly RunningReceiver[] = [];
   #isReady = false;
   #ending: Promise<void> | undefined;
 
@@ -40,9 +50,13 @@ export class Service {
   async start(): Promise<void> {
     try {
       await this.#startExtensions();
-      this.#graph = buildGraph(this.#config, this.#environment);
-      for (const { name, component } of this.#graph.consumers) await startOne(name, component);
-      this.#receivers = await startReceivers(this.#config, this.#environment, this.#graph);
+      const graph = buildGraph(this.#config, this.#environment);
+      this.#graph = graph;
+      for (const { name, component } of graph.consumers) await startOne(name, component);
+      this.#receivers = await startReceivers(this.#config, this.#environment, {
+        ...graph,
+        findEntry: (id) => this.#findEntry(graph, id),
+      });
       this.#isReady = true;
     } catch (error) {
       await this.shutdown();
@@ -56,14 +70,20 @@ export class Service {
       if (!config) continue;
       const context = { ...contextFor(this.#environment, 'extension', id), isReady: () => this.#isReady };
       const extension = config.factory.create(config.settings, context);
-      this.#extensions.push(extension);
-      await startOne(`extension "${id}"`, extension);
+      const name = `extension "${id}"`;
+      this.#extensions.push({ name, component: extension });
+      await startOne(name, extension);
     }
+  }
+
+  #findEntry(graph: Graph, receiverId: string): Consumer | undefined {
+    const entry = graph.findEntry(receiverId);
+    return entry && this.#gate.before(entry);
   }
 
   /** Makes every receiver take a reading now and hand on what it holds. */
   async flush(): Promise<void> {
-    await Promise.all(this.#receivers.map(async (receiver) => receiver.flush?.()));
+    await Promise.all(this.#receivers.map(async ({ component }) => component.flush?.()));
   }
 
   /** Waits until the exporters have delivered what they hold, for as long as they get on. A shutdown ends the wait. */
@@ -73,42 +93,48 @@ export class Service {
 
   /**
    * Stops receivers first, each stage draining into the next, and extensions last. Safe to call twice.
-   * @param timeoutMs for everything together; what takes longer is left behind
+   * @param timeoutMs for everything together; what takes longer is left behind, and what it holds is dropped and counted
    */
-  shutdown(timeoutMs = 5000): Promise<void> {
+  shutdown(timeoutMs = shutdownMs): Promise<void> {
     this.#isReady = false;
     this.#ending ??= this.#stop(timeoutMs);
     return this.#ending;
   }
 
   async #stop(timeoutMs: number): Promise<void> {
-    const begin = performance.now();
-    const deadline = begin + timeoutMs;
-    await this.#stopReceivers(begin + receiversShare * timeoutMs);
+    const beginMs = performance.now();
+    const endOf = (stage: keyof typeof stageEnds) => beginMs + stageEnds[stage] * timeoutMs;
+    // Meters first: the scan that follows says who used what their last readings measured.
+    await this.#stopAll(
+      this.#receivers.filter(({ readsUsage }) => !readsUsage),
+      endOf('meters'),
+    );
+    await this.#stopAll(
+      this.#receivers.filter(({ readsUsage }) => readsUsage),
+      endOf('receivers'),
+    );
+    await this.#stopAll([{ name: 'sampling', component: this.#environment.sampling }], endOf('receivers'));
+    this.#gate.close();
     const consumers = this.#graph?.consumers.toReversed() ?? [];
     const [processors, exporters] = ['processor', 'exporter'].map((kind) =>
       consumers.filter((consumer) => consumer.kind === kind),
     );
-    for (const { component } of processors) await this.#stopOne(component, deadline);
-    // Side by side: a backend that does not answer takes no time from the others.
-    await Promise.all(exporters.map(({ component }) => this.#stopOne(component, deadline)));
-    for (const extension of this.#extensions.toReversed()) await this.#stopOne(extension, deadline);
+    for (const processor of processors) await this.#stopAll([processor], endOf('exporters'));
+    await this.#stopAll(exporters, endOf('exporters'));
+    for (const extension of this.#extensions.toReversed())
+      await this.#stopAll([extension], beginMs + timeoutMs);
+    this.#reportLate();
   }
 
-  async #stopReceivers(deadline: number): Promise<void> {
-    await Promise.all(this.#receivers.map((receiver) => this.#stopOne(receiver, deadline)));
-    await this.#stopOne(this.#environment.sampling, deadline);
+  /** Side by side: one that does not answer takes no time from the others. */
+  async #stopAll(all: readonly Stoppable[], deadlineMs: number): Promise<void> {
+    await Promise.all(all.map((one) => stopWithin(one, deadlineMs, this.#log)));
   }
 
-  async #stopOne(component: Pick<Component, 'shutdown'>, deadline: number): Promise<void> {
-    const timer = new AbortController();
-    try {
-      await Promise.race([component.shutdown(), expire(deadline - performance.now(), timer.signal)]);
-    } catch (error) {
-      this.#log.error(`Cannot shut down cleanly: ${describeError(error)}`);
-    } finally {
-      timer.abort();
-    }
+  #reportLate(): void {
+    const { refusedPoints } = this.#gate;
+    if (refusedPoints === 0) return;
+    this.#log.warn(`Dropped ${refusedPoints} points of receivers that did not stop in time`);
   }
 }
 
@@ -118,12 +144,4 @@ async function startOne(name: string, component: Component): Promise<void> {
   } catch (error) {
     throw new Error(`Cannot start ${name}: ${describeError(error)}`, { cause: error });
   }
-}
-
-function expire(afterMs: number, signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const give = () => reject(new Error('a component took too long'));
-    const timer = setTimeout(give, Math.max(0, afterMs));
-    signal.addEventListener('abort', () => clearTimeout(timer));
-  });
 }

@@ -17,6 +17,7 @@ export class SamplerChannel {
   #series: readonly Series[] | undefined;
   #lives: readonly number[] = [];
   #lastNs = 0n;
+  #takenMs = performance.now();
   #isFailing = false;
   #isRejecting = false;
 
@@ -30,6 +31,7 @@ export class SamplerChannel {
   /** Hands rows on, under new series where they are announced. Never throws. */
   takeRows({ announcement, rows, counts }: RowsMessage): void {
     const count = rows.offsets.length;
+    this.#takenMs = performance.now();
     this.#metrics.countRows(count, counts, this.#attributes);
     try {
       if (announcement !== undefined) this.#begin(announcement, rows);
@@ -48,6 +50,15 @@ export class SamplerChannel {
     this.#series = undefined;
     this.#lives = [];
     this.#handOnEnding(series);
+  }
+
+  /** Counts as lost the rows that the sampler's thread should have read since its last ones: it was given up. Never throws. */
+  lose(): void {
+    const { periodNs, log } = this.request;
+    const rows = Math.floor(((performance.now() - this.#takenMs) * 1e6) / periodNs);
+    if (rows <= 0) return;
+    this.#metrics.countDropped(rows, this.#attributes);
+    log.warn(`Lost up to ${rows} rows that were not handed over before the sampling thread was given up`);
   }
 
   /** The sampler was closed after a failure and will be opened again. */

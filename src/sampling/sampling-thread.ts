@@ -146,6 +146,7 @@ export class SamplingThread {
     void lost?.terminate();
     lost?.unref();
     void this.#line.close();
+    for (const channel of this.#channels.values()) channel.lose();
     this.#dropClosing();
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -8,7 +8,7 @@ import { SamplingThread, type ThreadContext } from './sampling-thread.js';
 export interface SamplingContext {
   readonly log: Log;
   readonly meter: Meter;
-  /** How long a sampler may take to stop before its thread is given up; 2 s by default. */
+  /** How long a sampler may take to stop before its thread is given up; 1.5 s by default. */
   readonly stopTimeoutMs?: number;
   /** Keeps wall time this many nanoseconds ahead of CLOCK_MONOTONIC, however the clock is set meanwhile. */
   readonly wallOffsetNs?: bigint;
@@ -34,7 +34,7 @@ class SamplingThreads implements Sampling {
   #isShutDown = false;
 
   constructor(context: SamplingContext) {
-    const { log, meter, stopTimeoutMs = 2000, wallOffsetNs, onThread = () => {} } = context;
+    const { log, meter, stopTimeoutMs = 1500, wallOffsetNs, onThread = () => {} } = context;
     this.#metrics = createSamplerMetrics(meter);
     this.#log = log;
     const note: ThreadContext['note'] = (level, message) => this.#noteOnce(level, message);
