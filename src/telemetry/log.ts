@@ -1,6 +1,7 @@
 import type { ComponentKind } from '../component/component.js';
 import type { Log, LogFields } from '../component/log.js';
 import { formatMessage, plainFields } from './log-line.js';
+import { RepeatedWarnings } from './repeated-warnings.js';
 
 /** The least severe messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -32,7 +33,7 @@ interface LogRecord {
   readonly 'otelcol.component.kind'?: string;
 }
 
-/** The log of the agent. Loads the logger when called, since a short command does without. */
+/** The log of the agent. A repeated warning is written once, with a count later. Loads the logger when called, since a short command does without. */
 export async function createLog({ level, format, stream = openStderr() }: LogOptions): Promise<RootLog> {
   const { pino } = await import('pino');
   const logger = pino(
@@ -44,20 +45,28 @@ export async function createLog({ level, format, stream = openStderr() }: LogOpt
     },
     format === 'json' ? { write: (line) => void stream.write(line) } : writeForPeople(stream),
   );
+  const repeated = new RepeatedWarnings();
+  const logFor = (child: Logger, id?: string) => {
+    const log = wrap(child);
+    return { ...log, warn: repeated.for(id, log.warn) };
+  };
   return {
-    ...wrap(logger),
+    ...logFor(logger),
     forComponent: (id, kind) =>
-      wrap(logger.child({ 'otelcol.component.id': id, 'otelcol.component.kind': kind })),
+      logFor(logger.child({ 'otelcol.component.id': id, 'otelcol.component.kind': kind }), id),
   };
 }
 
 /** A log without a logger, for commands that are over soon: `joulemetry: warn: rapl: message key=value`. */
 export function createPlainLog(level: LogLevel, stream: LogStream = openStderr()): RootLog {
-  const logFor = (component: string | undefined) =>
-    createLevels(level, (name, message, fields = {}) => {
+  const repeated = new RepeatedWarnings();
+  const logFor = (component: string | undefined) => {
+    const log = createLevels(level, (name, message, fields = {}) => {
       const line = formatMessage(component, message, plainFields(fields));
       stream.write(`joulemetry: ${name}: ${line}\n`);
     });
+    return { ...log, warn: repeated.for(component, log.warn) };
+  };
   return { ...logFor(undefined), forComponent: (id) => logFor(id) };
 }
 
