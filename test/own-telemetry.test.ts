@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../src/contract/until.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
+import { openSilentPort } from '../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../src/otlp/grpc-backend.fixture.js';
 import { createFolder, startAgent, writeConfig } from './agent.js';
+import { total } from './sums.js';
 
 test('the agent pushes its own telemetry to an OTLP backend, when its configuration says so', async (t) => {
   const backend = await openGrpcBackend(t);
@@ -34,4 +37,37 @@ service:
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0);
   assert.doesNotMatch(stderr, /Own metrics at/u);
+});
+
+test('the agent counts at its end every point that a backend which does not answer has not taken', async (t) => {
+  const backend = await openGrpcBackend(t);
+  const path = join(createFolder(), 'out.json');
+  // Series that end have a point more for OTLP: here none ends.
+  const silent = await openSilentPort(t);
+  const config = writeConfig(`
+receivers: {simulator: {sampling_interval: 1ms, arrivals: 0}, host: {collection_interval: 100ms}}
+exporters: {otlp_http: {endpoint: "http://localhost:${silent}"}, file: {path: ${path}}}
+service:
+  pipelines: {metrics: {receivers: [simulator, host], exporters: [otlp_http, file]}}
+  telemetry:
+    metrics: {readers: [{periodic: {interval: 1h, exporter: {otlp: {endpoint: "${backend.endpoint}", insecure: true}}}}]}
+`);
+  const agent = startAgent(['run', '--config', config]);
+  await agent.waitFor(/ready/u);
+  await until(() => statSync(path).size > 100_000);
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0, stderr);
+  // The only push is the last one.
+  const points = backend.received.flatMap(({ bytes }) => decodePoints(bytes));
+  const sumOf = (name: string, exporter?: string) =>
+    total(
+      points
+        .filter((point) => point.name === name && point.attributes['exporter'] === exporter)
+        .map(({ value }) => Number(value)),
+    );
+  const accepted = sumOf('otelcol_receiver_accepted_metric_points');
+  assert.ok(accepted > 1000);
+  assert.equal(sumOf('joulemetry.exporter.dropped', 'otlp_http'), accepted);
+  assert.equal(sumOf('otelcol_exporter_sent_metric_points', 'file'), accepted);
+  assert.match(stderr, new RegExp(`Lost ${accepted} points`, 'u'));
 });
