@@ -1,8 +1,9 @@
 import type { Command } from './command.js';
 import { findProgram, ProgramError } from './exec/find-program.js';
 import type { CommandEvents } from './exec/command-events.js';
-import { measureRun, type RunRecord } from './exec/measure-run.js';
+import { measureRun, type RunPlan, type RunRecord } from './exec/measure-run.js';
 import { findCommand, parseExecOptions, type ExecOptions } from './exec/options.js';
+import { findRawArguments } from './exec/raw-arguments.js';
 import { openSession, type Session } from './exec/session.js';
 import { writeMessage } from './write-message.js';
 import { InterruptedError, SignalRelay } from './exec/signal-relay.js';
@@ -14,9 +15,10 @@ export const command: Command = {
   usage: `Usage: joulemetry exec [OPTIONS] [--] COMMAND [ARGS...]
 
 Runs the command and says on stderr what it took: time, CPU time of everything that it started, energy of the
-machine meanwhile, and the command's share of it. Streams, signals, limits and the exit code are the command's:
-128 + n when signal n killed it, 127 when there is no such command, 126 when it may not be executed. What it
-leaves running in the background is measured until the command itself ends.
+machine meanwhile, and the command's share of it. The command gets everything that joulemetry was started with, as
+under env(1): streams and other descriptors, environment, ignored and blocked signals, limits, capabilities. The
+exit code is the command's: 128 + n when signal n killed it, 127 when there is no such command, 126 when it may not
+be executed. What it leaves running in the background is measured until the command itself ends.
 
   -e, --event LIST     count perf events of the command and everything that it starts, by perf's names:
                        cycles,instructions,page-faults,L1-dcache-load-misses:u,cpu/event=0x3c/
@@ -35,9 +37,7 @@ leaves running in the background is measured until the command itself ends.
   async run(args) {
     const options = parseExecOptions(args);
     try {
-      const path = findProgram(options.program, process.env['PATH']);
-      // The shell that starts it would take this name for an option.
-      return await measure(options, options.program.startsWith('-') ? path : options.program);
+      return await measure(options, findProgram(options.program, process.env['PATH']));
     } catch (error) {
       if (!(error instanceof ProgramError || error instanceof InterruptedError)) throw error;
       writeMessage(`joulemetry: ${error.message}`);
@@ -47,14 +47,17 @@ leaves running in the background is measured until the command itself ends.
 };
 
 /** @returns the exit code of the last run */
-async function measure(options: ExecOptions, program: string): Promise<number> {
+async function measure(options: ExecOptions, path: string): Promise<number> {
   const events = await findEvents(options);
   const relay = new SignalRelay();
   try {
     const session = await openSession(options);
     const records: RunRecord[] = [];
     try {
-      await measureRuns({ ...options, program }, { session, relay, events, records });
+      await measureRuns(
+        { ...options, path, args: findRawArguments(options.args) },
+        { session, relay, events, records },
+      );
     } finally {
       relay.finish();
       // What writes the report is loaded now, so that the command did not wait for it.
@@ -83,8 +86,10 @@ interface Measuring {
   readonly records: RunRecord[];
 }
 
+type Repeated = RunPlan & Pick<ExecOptions, 'repeat'>;
+
 /** Runs the command as often as asked for; a run that fails or is interrupted is the last one. */
-async function measureRuns(options: ExecOptions, measuring: Measuring): Promise<void> {
+async function measureRuns(options: Repeated, measuring: Measuring): Promise<void> {
   const { relay, records } = measuring;
   const count = options.repeat === undefined ? 1 : options.repeat + 1;
   for (let run = 0; run < count; run++) {

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 // Checks where it runs before it loads anything that would fail there with a message that does not help.
+import { noteInherited } from '../linux/inherited.js';
 import { keepInspectorClosed } from './inspector.js';
 
+// Before anything is opened.
+noteInherited();
 await keepInspectorClosed();
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

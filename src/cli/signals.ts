@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { isatty } from 'node:tty';
+import { isIn, noteInherited } from '../linux/inherited.js';
 import { readTerminal } from '../linux/terminal.js';
 
 /** What ended the wait. SIGHUP does only where this process's terminal has gone. */
@@ -10,23 +11,13 @@ const endingSignals: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** npm passes a terminal's Ctrl-C on to a program that got it from the terminal already. */
 const doubledWithinMs = 1000;
 
-const sighupBit = 1n;
-
 /** Whether this process is used through a terminal, and ends with it as any program does. */
 const endsWithTerminal =
   readTerminal() !== undefined && [0, 1, 2].some((fd) => isatty(fd)) && !isHangUpIgnored();
 
-/**
- * Node resets what was ignored when it started, as nohup and `trap '' HUP` want it, and leaves no trace. The latter
- * shows in the shell; nohup takes the terminal from the standard streams.
- */
+/** As nohup and `trap '' HUP` want it; where that is not known, nohup takes the terminal from the standard streams. */
 function isHangUpIgnored(): boolean {
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${process.ppid}/status`, 'utf8'))?.[1];
-    return (BigInt(`0x${ignored ?? '0'}`) & sighupBit) !== 0n;
-  } catch {
-    return false;
-  }
+  return isIn(noteInherited().ignoredSignals, constants.signals.SIGHUP);
 }
 
 /** Nothing was started that had to be ended in order. */

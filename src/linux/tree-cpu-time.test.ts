@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { readChildUsage } from './child-usage.js';
 import { listProcessTree } from './process-tree.js';
 import { PerfEventError } from './perf-event.js';
-import { startStopped } from './stopped-child.js';
+import { startHeld } from './held-child.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime } from './tree-cpu-time.js';
 
 const refused = (() => {
@@ -29,7 +29,7 @@ function countChildrenNs(): number {
 
 test('openPerfTreeCpuTime counts a program and its children', { skip: refused }, async () => {
   const beforeNs = countChildrenNs();
-  const child = await startStopped('sh', ['-c', burn]);
+  const child = await startHeld('sh', ['-c', burn]);
   const cpuTime = openPerfTreeCpuTime(child.pid);
   assert.equal(cpuTime.readNs(), 0);
   child.release();

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { closePerfEvent, openPerfEvent, perfType } from '../../linux/perf-event.js';
 import { perfEventsRefused } from '../../linux/perf-refused.fixture.js';
-import { startStopped } from '../../linux/stopped-child.js';
+import { startHeld } from '../../linux/held-child.js';
 import { CommandEvents, type CommandCounts } from './command-events.js';
 
 const withoutPerf = spawnSync('perf', ['--version']).error
@@ -18,7 +18,7 @@ async function count(
   command: readonly [string, ...string[]],
 ): Promise<CommandCounts> {
   const [program, ...args] = command;
-  const child = await startStopped(program, args);
+  const child = await startHeld(program, args);
   const counters = new CommandEvents(events).open(child.pid);
   child.release();
   await child.ended;
@@ -84,7 +84,7 @@ test(
   { skip: withoutPerf },
   async () => {
     const names = ['task-clock', 'page-faults', 'context-switches', 'cpu-migrations'] as const;
-    const child = await startStopped('sh', ['-c', work]);
+    const child = await startHeld('sh', ['-c', work]);
     const control = ['-x', ';', '--control', 'fd:3,4', '-p', String(child.pid)];
     const perf = spawn('perf', ['stat', '-e', names.join(','), ...control], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],

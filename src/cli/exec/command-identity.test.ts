@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -7,7 +7,7 @@ import { Owners } from '../../identity/owners.js';
 import { IdentityReader } from '../../identity/process-identity.js';
 import { ProcessStat } from '../../identity/process-stat.js';
 import { readPath } from '../../linux/procfs.js';
-import { startStopped } from '../../linux/stopped-child.js';
+import { startHeld } from '../../linux/held-child.js';
 import { until } from '../../contract/until.js';
 import { readCommandIdentity } from './command-identity.js';
 
@@ -21,12 +21,12 @@ function readIdentity(pid: number) {
 }
 
 async function compare(t: TestContext, program: string, args: readonly string[], executable: string) {
-  const child = await startStopped(program, args);
+  const child = await startHeld(program, args);
   t.after(() => child.signal('SIGKILL'));
   const predicted = readCommandIdentity(child.pid, program);
   child.release();
-  // The shell that waited has this script among its arguments.
-  await until(() => !readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').includes('kill -STOP'));
+  // While it waits, it is a copy of this process.
+  await until(() => readlinkSync(`/proc/${child.pid}/exe`) !== process.execPath);
   assert.equal(predicted['process.executable.path'], realpathSync(executable));
   assert.deepEqual(predicted, readIdentity(child.pid));
   child.signal('SIGKILL');

@@ -14,13 +14,18 @@ export class CommandMemory {
     this.#timer = setInterval(() => this.#poll(pid), pollMs);
   }
 
+  /** Follows no longer. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
   /**
    * Stops to follow; the command has ended and was waited for.
    * @returns the largest resident set of one of its processes, in bytes; undefined for a command that was small
    * and short
    */
   finish(): number | undefined {
-    clearInterval(this.#timer);
+    this.stop();
     const { maxRssBytes } = readChildUsage();
     // The kernel counts what the process was before its execve, which was this one.
     if (maxRssBytes > process.resourceUsage().maxRSS * 1024) return maxRssBytes;

@@ -13,6 +13,20 @@ export class ProgramError extends Error {
   }
 }
 
+/** Why the kernel did not execute a program that is there. */
+export function describeExecError(name: string, { code }: { readonly code: string }): ProgramError {
+  const reason = execReasons[code];
+  const message = `Cannot run "${name}": ${code}${reason === undefined ? '' : `, ${reason}`}`;
+  return new ProgramError(message, code === 'ENOENT' ? 127 : 126);
+}
+
+const execReasons: Readonly<Partial<Record<string, string>>> = {
+  ENOENT: 'the interpreter that it names is not there',
+  E2BIG: 'its arguments and the environment are too long together',
+  EACCES: 'it may not be executed here, or its interpreter may not',
+  ETXTBSY: 'a program has it open for writing',
+};
+
 type Finding = 'executable' | 'not executable' | 'a folder' | 'out of reach' | 'absent';
 
 /** Where execvp(3) looks when PATH is not set. */

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { startStopped, type ChildEnd, type StoppedChild } from '../../linux/stopped-child.js';
+import { ExecError, startHeld, type ChildEnd, type HeldChild } from '../../linux/held-child.js';
 import type { Attributes } from '../../model/series.js';
 import { readCommandIdentity } from './command-identity.js';
 import type { CommandCounters } from './command-counters.js';
@@ -7,13 +7,16 @@ import { CommandCpu, type CommandCpuTime } from './command-cpu.js';
 import type { CommandCounts, CommandEvents } from './command-events.js';
 import { CommandMemory } from './command-memory.js';
 import type { Session } from './session.js';
+import { describeExecError } from './find-program.js';
 import type { SignalRelay } from './signal-relay.js';
 
 /** What to run, and how. */
 export interface RunPlan {
   /** A path, or a name that PATH leads to. */
   readonly program: string;
-  readonly args: readonly string[];
+  /** Where the program is. */
+  readonly path: string;
+  readonly args: readonly (string | Uint8Array)[];
   /** How long the machine is measured before; undefined: not at all. */
   readonly baselineMs: number | undefined;
 }
@@ -45,16 +48,32 @@ export interface Instruments {
 }
 
 /**
- * Runs the command once, from a stopped process to its end.
- * @throws InterruptedError when a signal came before it began
+ * Runs the command once, from a process that waits to its end.
+ * @throws InterruptedError when a signal came before it began, and ProgramError when it cannot be executed
  */
 export async function measureRun(plan: RunPlan, instruments: Instruments): Promise<RunRecord> {
   const { session, relay } = instruments;
   const baselineMark = await measureBaseline(plan.baselineMs, session, relay);
-  const child = await startStopped(plan.program, plan.args);
+  try {
+    return { ...(await measureProgram(plan, instruments)), baselineMark };
+  } catch (error) {
+    if (!(error instanceof ExecError)) throw error;
+    if (error.code !== 'ENOEXEC') throw describeExecError(plan.program, error);
+    // A script without a first line that names its interpreter: execvp(3) runs it with this one.
+    const script = { ...plan, program: '/bin/sh', path: '/bin/sh', args: [plan.path, ...plan.args] };
+    return { ...(await measureProgram(script, instruments)), baselineMark };
+  }
+}
+
+async function measureProgram(
+  plan: RunPlan,
+  instruments: Instruments,
+): Promise<Omit<RunRecord, 'baselineMark'>> {
+  const { session, relay } = instruments;
+  const child = await startHeld(plan.program, plan.args);
   const { cpu, counters } = await attach(child, instruments);
   const startedAt = new Date();
-  const attributes = readCommandIdentity(child.pid, plan.program);
+  const attributes = readCommandIdentity(child.pid, plan.path);
   relay.target = (signal) => child.signal(signal);
   let startedMs = NaN;
   const mark = session.begin({
@@ -67,15 +86,16 @@ export async function measureRun(plan: RunPlan, instruments: Instruments): Promi
     finishCpuNs: () => cpu.finish().totalNs,
   });
   const memory = new CommandMemory(child.pid);
-  const end = await child.ended;
+  const end = await child.ended.finally(() => {
+    relay.target = undefined;
+    memory.stop();
+  });
   const wallSeconds = (performance.now() - startedMs) / 1000;
-  relay.target = undefined;
   session.end();
   const counts = counters?.finish();
   await session.flush();
-  const maxRssBytes = memory.finish();
-  const measured = { cpu: cpu.finish(), counts, maxRssBytes };
-  return { startedAt, wallSeconds, end, ...measured, identity: attributes, mark, baselineMark };
+  const measured = { cpu: cpu.finish(), counts, maxRssBytes: memory.finish() };
+  return { startedAt, wallSeconds, end, ...measured, identity: attributes, mark };
 }
 
 async function measureBaseline(
@@ -99,9 +119,9 @@ interface Attached {
   readonly counters: CommandCounters | undefined;
 }
 
-/** Gets ready to follow the command. Whatever goes wrong, no stopped process stays behind. */
+/** Gets ready to follow the command. Whatever goes wrong, no waiting process stays behind. */
 async function attach(
-  child: StoppedChild,
+  child: HeldChild,
   { session, relay: { interruption }, events }: Instruments,
 ): Promise<Attached> {
   try {

@@ -1,4 +1,4 @@
-import type { ChildEnd } from '../../linux/stopped-child.js';
+import type { ChildEnd } from '../../linux/held-child.js';
 import type { CommandCpuTime } from './command-cpu.js';
 import type { CommandCounts } from './command-events.js';
 import type { DomainEnergy } from './domain-meter.js';

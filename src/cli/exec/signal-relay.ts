@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { isIn, noteInherited } from '../../linux/inherited.js';
 import { readTerminal } from '../../linux/terminal.js';
 
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -34,7 +35,10 @@ export class SignalRelay {
   #isFinishing = false;
 
   constructor() {
-    for (const signal of relayed) process.on(signal, this.#receive);
+    const { ignoredSignals } = noteInherited();
+    // What nobody wanted is not caught either: it does not reach the command.
+    const caught = relayed.filter((signal) => !isIn(ignoredSignals, constants.signals[signal]));
+    for (const signal of caught) process.on(signal, this.#receive);
   }
 
   /** Aborted by the first signal that asks to end, whoever got it; the reason is an InterruptedError. */

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
 import { until } from '../contract/until.js';
-import { startStopped } from './stopped-child.js';
+import { startHeld } from './held-child.js';
 
-const moduleUrl = new URL('stopped-child.js', import.meta.url).href;
+const moduleUrl = new URL('held-child.js', import.meta.url).href;
 
 function createFile(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'stopped-child-'));
+  const folder = mkdtempSync(join(tmpdir(), 'held-child-'));
   t.after(() => rmSync(folder, { recursive: true }));
   return join(folder, 'file');
 }
@@ -29,46 +29,69 @@ function hasEnded(pid: number): boolean {
   }
 }
 
-/** A Node program that starts something by `startStopped`, as a program of its own. */
+/** A Node program that starts something by `startHeld`, as a program of its own. */
 function startNode(script: string, env: NodeJS.ProcessEnv = process.env) {
-  const source = `import { startStopped } from ${JSON.stringify(moduleUrl)};\n${script}`;
+  const source = `import { startHeld } from ${JSON.stringify(moduleUrl)};\n${script}`;
   return spawn(process.execPath, ['--input-type=module', '-e', source], { env });
 }
 
-test('startStopped starts nothing of the program before it is released', async (t) => {
+test('startHeld starts nothing of the program before it is released', async (t) => {
   const file = createFile(t);
-  const child = await startStopped('sh', ['-c', 'echo $$ > "$0"; exit 3', file]);
-  assert.equal(stateOf(child.pid), 'T');
+  const child = await startHeld('sh', ['-c', 'echo $$ > "$0"; exit 3', file]);
+  assert.equal(readlinkSync(`/proc/${child.pid}/exe`), process.execPath);
   assert.equal(existsSync(file), false);
   child.release();
   assert.deepEqual(await child.ended, { exitCode: 3, signal: undefined });
   assert.equal(readFileSync(file, 'utf8'), `${child.pid}\n`);
 });
 
-test('startStopped gives 128 + n, when signal n kills the program', async () => {
-  const child = await startStopped('sh', ['-c', 'kill -USR1 $$; sleep 9']);
+test('startHeld gives 128 + n, when signal n kills the program', async () => {
+  const child = await startHeld('sh', ['-c', 'kill -USR1 $$; sleep 9']);
   child.release();
   assert.deepEqual(await child.ended, { exitCode: 138, signal: 'SIGUSR1' });
 });
 
-test('startStopped leaves a process that can be killed before the release', async () => {
-  const child = await startStopped('sleep', ['99']);
+test('startHeld leaves a process that can be killed before the release', async () => {
+  const child = await startHeld('sleep', ['99']);
   child.signal('SIGKILL');
   assert.deepEqual(await child.ended, { exitCode: 137, signal: 'SIGKILL' });
   assert.equal(existsSync(`/proc/${child.pid}`), false);
 });
 
-test('startStopped leaves no stopped process behind, when this process exits before the release', async () => {
-  const parent = startNode(`console.log((await startStopped('sleep', ['99'])).pid); process.exit()`);
+test('startHeld leaves no waiting process behind, when this process exits before the release', async () => {
+  const parent = startNode(`console.log((await startHeld('sleep', ['99'])).pid); process.exit()`);
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString());
   assert.ok(pid > 0);
   await until(() => hasEnded(pid));
 });
 
-test('startStopped passes on streams, arguments and the folder', async () => {
+test('startHeld rejects with the reason, when the kernel does not execute the program', async (t) => {
+  const file = createFile(t);
+  writeFileSync(file, 'echo no interpreter', { mode: 0o755 });
+  for (const [program, args, code] of [
+    [file, [], 'ENOEXEC'],
+    ['/absent/program', [], 'ENOENT'],
+    ['true', ['x'.repeat(200_000)], 'E2BIG'],
+  ] as const) {
+    const child = await startHeld(program, args);
+    child.release();
+    await assert.rejects(child.ended, { name: 'ExecError', code });
+  }
+});
+
+test('startHeld leaves nothing running, when this process is killed before the release', async () => {
+  const parent = startNode(
+    `console.log((await startHeld('sleep', ['99'])).pid); setInterval(() => {}, 1000)`,
+  );
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  parent.kill('SIGKILL');
+  await until(() => hasEnded(Number(line.toString())));
+});
+
+test('startHeld passes on streams, arguments and the folder', async () => {
   const parent = startNode(`
-    const child = await startStopped('sh', ['-c', 'cat; echo "$1 $#"; pwd; echo error >&2', 'sh', 'a b', '', '*']);
+    const child = await startHeld('sh', ['-c', 'cat; echo "$1 $#"; pwd; echo error >&2', 'sh', 'a b', '', '*']);
     child.release();
     await child.ended;
   `);
@@ -80,10 +103,10 @@ test('startStopped passes on streams, arguments and the folder', async () => {
 
 const hasBash = existsSync('/bin/bash') ? false : 'no /bin/bash, and dash drops such names';
 
-test('startStopped passes on environment variables that no shell can name', { skip: hasBash }, async () => {
+test('startHeld passes on environment variables that no shell can name', { skip: hasBash }, async () => {
   const env = { PATH: process.env['PATH'], PWD: '/', 'a-b': 'c d', 'BASH_FUNC_f%%': '() {  echo from f\n}' };
   const parent = startNode(
-    `const child = await startStopped('bash', ['-c', 'f; tr "\\\\0" "\\\\n" < /proc/$$/environ | grep a-b']);
+    `const child = await startHeld('bash', ['-c', 'f; tr "\\\\0" "\\\\n" < /proc/$$/environ | grep a-b']);
      child.release();
      await child.ended;`,
     env,
@@ -91,11 +114,11 @@ test('startStopped passes on environment variables that no shell can name', { sk
   assert.equal(await text(parent.stdout), 'from f\na-b=c d\n');
 });
 
-test('startStopped gives the limit of open files that the user had', async (t) => {
+test('startHeld gives the limit of open files that the user had', async (t) => {
   const hard = Number(spawnSync('sh', ['-c', 'ulimit -Hn']).stdout.toString());
   if (!(hard > 300)) return t.skip(`the hard limit of open files is ${hard}, wanted more than 300`);
-  const script = `const c = await startStopped('sh', ['-c', 'ulimit -Sn']); c.release(); await c.ended`;
-  const source = `import { startStopped } from ${JSON.stringify(moduleUrl)};\n${script}`;
+  const script = `const c = await startHeld('sh', ['-c', 'ulimit -Sn']); c.release(); await c.ended`;
+  const source = `import { startHeld } from ${JSON.stringify(moduleUrl)};\n${script}`;
   // The last command of a shell may replace it: then nobody would know the limit that the shell had.
   const shell = spawn('sh', [
     '-c',
@@ -114,11 +137,11 @@ const cannotGrant = (() => {
   return `cannot give a capability: ${error?.message ?? stderr.toString().trim()}`;
 })();
 
-test('startStopped keeps ambient capabilities from the program', { skip: cannotGrant }, async () => {
-  const source = `import { startStopped } from ${JSON.stringify(moduleUrl)};
-    const child = await startStopped('grep', ['CapAmb', '/proc/self/status']);
+test('startHeld passes on ambient capabilities, as env does', { skip: cannotGrant }, async () => {
+  const source = `import { startHeld } from ${JSON.stringify(moduleUrl)};
+    const child = await startHeld('grep', ['CapAmb', '/proc/self/status']);
     child.release();
     await child.ended;`;
   const command = [...grant, process.execPath, '--input-type=module', '-e', source];
-  assert.match(await text(spawn('setpriv', command).stdout), /^CapAmb:\t0+\n$/);
+  assert.match(await text(spawn('setpriv', command).stdout), /^CapAmb:\t0+4000000000\n$/);
 });

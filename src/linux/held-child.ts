@@ -1,0 +1,165 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import koffi from 'koffi';
+import { Gate } from './gate.js';
+import { noteInherited, type Inherited } from './inherited.js';
+import { libc, nameErrno } from './libc.js';
+import { restoreInherited, restoreLimits, signalsToReset } from './restore-inherited.js';
+import { spawnProgram } from './posix-spawn.js';
+
+/** How a program ended. */
+export interface ChildEnd {
+  /** As shells say it: the exit code, or 128 + n after signal n. */
+  readonly exitCode: number;
+  /** What killed it, if a signal did. */
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+/** A program that has not begun yet. */
+export interface HeldChild {
+  /** Its process, before and after it begins. */
+  readonly pid: number;
+  /** Lets it begin. */
+  release(): void;
+  /** Sends a signal; does nothing once it has ended. */
+  signal(name: NodeJS.Signals): void;
+  /**
+   * Resolves as soon as it has ended. Its standard streams are this process's, so nothing is left to read.
+   * Rejects with an ExecError when the kernel did not execute it.
+   */
+  readonly ended: Promise<ChildEnd>;
+}
+
+/** The kernel does not execute a program. */
+export class ExecError extends Error {
+  override readonly name = 'ExecError';
+  /** The name of the error number: `ENOEXEC`. */
+  readonly code: string;
+
+  constructor(program: string, code: string) {
+    super(`Cannot run "${program}": ${code}`);
+    this.code = code;
+  }
+}
+
+const noHang = 1;
+/** A signal that says that a child has ended can be lost only by a fault; this is how long it then takes. */
+const pollMs = 1000;
+
+const waitpid = libc.func('int waitpid(int pid, _Out_ int *status, int options)') as (
+  pid: number,
+  status: [number],
+  options: number,
+) => number;
+
+const signalNames = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]), // Its keys are the names.
+);
+
+/**
+ * Starts a program in a process that waits before the program begins, so that it can be looked at first. The
+ * program gets what this process was started with: descriptors, signals, limits, environment and the rest.
+ * @param program a path, or a name to be found in PATH
+ * @throws Error when no process can be started or held
+ */
+export async function startHeld(program: string, args: readonly (string | Uint8Array)[]): Promise<HeldChild> {
+  const inherited = noteInherited();
+  restoreInherited(inherited);
+  const known = new Set(listChildren());
+  const gate = new Gate();
+  const executed = execute([program, ...args], gate, inherited);
+  killOnExit(known, executed);
+  const pid = await findChild(known, executed);
+  restoreLimits(pid, inherited);
+  let hasEnded = false;
+  const ended = executed.then(() => waitForEnd(pid)).finally(() => (hasEnded = true));
+  // The caller may wait for it much later.
+  ended.catch(() => {});
+  return {
+    pid,
+    release: () => gate.release(),
+    signal: (name) => {
+      if (!hasEnded) process.kill(pid, name);
+    },
+    ended,
+  };
+}
+
+/** Resolves when the program runs. */
+async function execute(
+  argv: readonly [string, ...(string | Uint8Array)[]],
+  gate: Gate,
+  inherited: Inherited,
+): Promise<void> {
+  const [program] = argv;
+  const errno = await spawnProgram({
+    program,
+    argv,
+    environment: inherited.environment,
+    closed: [gate.fd, ...inherited.closed],
+    passes: gate.paths,
+    spareFd: gate.fd,
+    blockedSignals: inherited.blockedSignals,
+    defaultSignals: signalsToReset(inherited),
+  });
+  gate.close();
+  if (errno !== 0) throw new ExecError(program, nameErrno(errno));
+}
+
+/** Whatever ends this process before the release must not leave a waiting one behind. */
+function killOnExit(known: ReadonlySet<number>, executed: Promise<void>): void {
+  const kill = () => {
+    for (const pid of listChildren()) if (!known.has(pid)) process.kill(pid, 'SIGKILL');
+  };
+  const forget = () => process.off('exit', kill);
+  process.once('exit', kill);
+  executed.then(forget, forget);
+}
+
+/** @throws Error when there is none, for no process could be started */
+async function findChild(known: ReadonlySet<number>, executed: Promise<void>): Promise<number> {
+  let failure: unknown;
+  executed.catch((error: unknown) => (failure = error));
+  for (;;) {
+    const child = listChildren().find((pid) => !known.has(pid));
+    if (child !== undefined) return child;
+    if (failure !== undefined) throw failure;
+    await setTimeout(1);
+  }
+}
+
+/** The children of this process, of whichever thread. */
+function listChildren(): readonly number[] {
+  return readdirSync('/proc/self/task').flatMap((thread) => {
+    const children = readFileSync(`/proc/self/task/${thread}/children`, 'latin1').trim();
+    return children === '' ? [] : children.split(' ').map(Number);
+  });
+}
+
+function waitForEnd(pid: number): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const end = reap(pid);
+      if (end === undefined) return;
+      process.off('SIGCHLD', look);
+      clearInterval(timer);
+      resolve(end);
+    };
+    // Node does not stay for the signal alone.
+    const timer = setInterval(look, pollMs);
+    process.on('SIGCHLD', look);
+    look();
+  });
+}
+
+/** Takes a child's end, if it has ended: wait(2). */
+function reap(pid: number): ChildEnd | undefined {
+  const status: [number] = [0];
+  const found = waitpid(pid, status, noHang);
+  if (found < 0) throw new Error(`Cannot wait for process ${pid}: ${nameErrno(koffi.errno())}`);
+  if (found === 0) return undefined;
+  const number = status[0] & 0x7f;
+  if (number === 0) return { exitCode: (status[0] >> 8) & 0xff, signal: undefined };
+  return { exitCode: 128 + number, signal: signalNames.get(number) };
+}

@@ -1,0 +1,64 @@
+import { isIn, type Inherited } from './inherited.js';
+import { libc } from './libc.js';
+
+// include/uapi/asm-generic/fcntl.h and resource.h
+const setDescriptorFlags = 2;
+const getStatusFlags = 3;
+const setStatusFlags = 4;
+const nonBlocking = 0o4000;
+const openFiles = 7;
+const ignore = 1;
+const longestStandard = 31;
+
+/** Node ignores these two for itself: bit n - 1 for signal n, SIGPIPE and SIGXFSZ. */
+const ignoredByNode = (1n << 12n) | (1n << 24n);
+/** Without this one nobody learns that a child has ended. */
+const sigChld = 17;
+
+const fcntl = libc.func('int fcntl(int fd, int command, ...)') as (
+  fd: number,
+  command: number,
+  type: 'int',
+  argument: number,
+) => number;
+const signal = libc.func('uintptr_t signal(int number, uintptr_t disposition)') as (
+  number: number,
+  disposition: number,
+) => number;
+const prlimit = libc.func('int prlimit(int pid, int resource, void *limit, void *old)') as (
+  pid: number,
+  resource: number,
+  limit: Uint8Array | null,
+  old: Uint8Array | null,
+) => number;
+
+/** Gives back to this process what its children get from it. May be called again. */
+export function restoreInherited({ descriptors, statusFlags, ignoredSignals }: Inherited): void {
+  for (const fd of descriptors) fcntl(fd, setDescriptorFlags, 'int', 0);
+  for (const [fd, flags] of statusFlags) {
+    const found = fcntl(fd, getStatusFlags, 'int', 0);
+    if (((found ^ flags) & nonBlocking) !== 0) {
+      fcntl(fd, setStatusFlags, 'int', (found & ~nonBlocking) | (flags & nonBlocking));
+    }
+  }
+  for (let number = 1; number <= longestStandard; number++) {
+    if (number !== sigChld && isIn(ignoredSignals, number)) signal(number, ignore);
+  }
+}
+
+/** glibc's own two: its posix_spawn leaves them ignored. */
+const ofLibrary = (1n << 31n) | (1n << 32n);
+
+/** Signals that this process ignores and its children are not to. */
+export function signalsToReset({ ignoredSignals }: Inherited): bigint {
+  return (ignoredByNode | ofLibrary) & ~ignoredSignals;
+}
+
+/** Gives a child the limits that this process was started with. */
+export function restoreLimits(pid: number, { openFilesLimit: soft }: Inherited): void {
+  if (soft === undefined) return;
+  const limit = Buffer.alloc(16);
+  if (prlimit(pid, openFiles, null, limit) !== 0) return;
+  limit.writeBigUInt64LE(BigInt(soft));
+  prlimit(pid, openFiles, limit, null);
+}
