@@ -61,7 +61,7 @@ export const schema = {
     min: 1,
   },
   buffer_bytes: {
-    doc: 'Most bytes of tables that wait while the file cannot be written; then newer ones are refused.',
+    doc: 'Maximum size of the tables that wait to be written; beyond it newer ones are refused and counted.',
     format: 'byte_size',
     default: '64MiB',
     min: 1,

@@ -70,7 +70,7 @@ test('a metric that comes up later gets a column in every line of the file', asy
 test('a metric that comes up later begins another file, when this one is compressed', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.csv.gz');
-  const { consume, stop, counted } = startExporter({
+  const { consume, stop, counted } = await startExporter({
     path,
     format: 'csv',
     compression: 'gzip',

@@ -1,16 +1,10 @@
-import type { ConsumingComponent, Context, ExporterFactory } from '../../src/component/component.js';
+import type { ConsumingComponent, ExporterFactory } from '../../src/component/component.js';
 import { UnavailableError } from '../../src/component/errors.js';
 import { fixedColumns } from '../../src/recording/csv-columns.js';
 import { parquetColumns } from '../../src/recording/parquet-columns.js';
 import { zstdMissing } from '../../src/recording/zstd.js';
 import { schema, type Config } from './config.js';
-import { CsvFormat } from './csv-format.js';
 import { FileExporter } from './file-exporter.js';
-import { JsonFormat } from './json-format.js';
-import { LineRecording } from './line-recording.js';
-import { ParquetRecording } from './parquet-recording.js';
-import type { Recording } from './recording.js';
-import { Rotation } from './rotation.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
@@ -18,7 +12,7 @@ export const factory: ExporterFactory<typeof schema> = {
   create(config, context) {
     const { path } = config;
     if (path === null) return createPathless();
-    return new FileExporter({ ...config, path }, context, createRecording({ ...config, path }, context));
+    return new FileExporter({ ...config, path }, context);
   },
 };
 
@@ -38,15 +32,6 @@ function findProblems({ path, format, compression, attribute_columns: columns }:
     taken.add(column);
   }
   return problems;
-}
-
-function createRecording(config: Config & { readonly path: string }, { log }: Context): Recording {
-  const rotation = new Rotation(config.rotation, log);
-  if (config.format === 'parquet') return new ParquetRecording(config, rotation);
-  const isPlain = config.compression === 'none';
-  const format =
-    config.format === 'csv' ? new CsvFormat(config.attribute_columns, isPlain) : new JsonFormat();
-  return new LineRecording(config, format, rotation);
 }
 
 function createPathless(): ConsumingComponent {

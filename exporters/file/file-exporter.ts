@@ -2,83 +2,102 @@ import type { ConsumingComponent, Context } from '../../src/component/component.
 import { describeError } from '../../src/component/errors.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 import { SendingQueueTelemetry } from '../../src/pipeline/sending-queue-telemetry.js';
-import type { Config } from './config.js';
+import type { FileConfig } from './create-recording.js';
 import { FileLog } from './file-log.js';
-import type { Recording } from './recording.js';
+import { FileWriter } from './file-writer.js';
 
-/** Tables that wait are written without waiting for the flush interval from here on. */
+/** Tables that wait are written without waiting for the flush interval from here on; also the most of one message. */
 const flushAtBytes = 2 * 1024 * 1024;
 const leastRetryMs = 1000;
 const bytesPerCell = 8;
+/** How long a shutdown waits for the file. A stop of the agent takes five seconds altogether. */
+const closeWithinMs = 4000;
 
 /** Puts tables into files. While a file cannot be written, tables wait in memory, within bounds. */
 export class FileExporter implements ConsumingComponent {
-  readonly #config: Config;
+  readonly #config: FileConfig;
   readonly #telemetry: SendingQueueTelemetry;
   readonly #log: FileLog;
-  readonly #recording: Recording;
-  #waiting: Table[] = [];
-  #waitingBytes = 0;
-  /** Points that the recording took and has not written yet. */
-  #underWay = 0;
+  readonly #writer: FileWriter;
+  /** Everything that is not known to be in the file, the oldest first. */
+  readonly #tables: Table[] = [];
+  #bytes = 0;
+  /** How many of them the writer has. */
+  #sent = 0;
+  /** How many of them are to be written now, those that the writer has among them. */
+  #due = 0;
+  #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
   #isFailing = false;
 
-  constructor(config: Config & { readonly path: string }, context: Context, recording: Recording) {
+  constructor(config: FileConfig, context: Context) {
     this.#config = config;
-    this.#recording = recording;
+    this.#writer = new FileWriter(config, context.log);
     this.#log = new FileLog(context.log, config.path);
     this.#telemetry = new SendingQueueTelemetry(context, {
       capacityBytes: config.buffer_bytes,
-      readBytes: () => this.#waitingBytes,
-      readInFlight: () => (this.#underWay > 0 ? 1 : 0),
+      readBytes: () => this.#bytes,
+      readInFlight: () => (this.#writing === undefined ? 0 : 1),
     });
   }
 
-  start(): void {
-    this.#recording.open();
+  async start(): Promise<void> {
+    await this.#writer.open();
     this.#isOpen = true;
   }
 
   consume(table: Table): boolean {
     if (!this.#isOpen) return false;
     const bytes = bytesOf(table);
-    if (this.#waitingBytes + bytes > this.#config.buffer_bytes && this.#waitingBytes > 0) {
+    if (this.#bytes + bytes > this.#config.buffer_bytes && this.#bytes > 0) {
       this.#drop('queue_full', countPoints(table));
       return false;
     }
-    this.#waiting.push(table);
-    this.#waitingBytes += bytes;
-    if (this.#waitingBytes >= flushAtBytes && !this.#isFailing) this.#flush();
+    this.#tables.push(table);
+    this.#bytes += bytes;
+    if (this.#bytes >= flushAtBytes && !this.#isFailing) this.#flush();
     else this.#flushLater();
     return true;
   }
 
-  /** As long as the file can be written, nothing waits that could not be written at once. */
+  /** What only waits for the flush interval is no backlog. */
   readBacklog(): number {
-    return this.#isFailing ? Math.min(1, this.#waitingBytes / this.#config.buffer_bytes) : 0;
+    const isBehind = this.#isFailing || this.#writing !== undefined;
+    return isBehind ? Math.min(1, this.#bytes / this.#config.buffer_bytes) : 0;
   }
 
-  shutdown(): void {
+  async shutdown(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#isOpen) this.#end();
-    this.#isOpen = false;
+    if (this.#isOpen) await this.#end();
     this.#telemetry.close();
     this.#log.close();
   }
 
-  #end(): void {
-    this.#flush();
-    clearTimeout(this.#timer);
-    const lost = this.#waiting.reduce((sum, table) => sum + countPoints(table), this.#underWay);
+  async #end(): Promise<void> {
+    this.#isOpen = false;
+    const closing = new AbortController();
+    const timer = setTimeout(() => closing.abort(), closeWithinMs);
+    const late = new Promise((resolve) => closing.signal.addEventListener('abort', resolve));
+    await Promise.race([this.#writeRest().then(() => this.#writer.close()), late]);
+    clearTimeout(timer);
+    await this.#writer.terminate();
+    const lost = this.#tables.reduce((sum, table) => sum + countPoints(table), 0);
+    this.#tables.length = 0;
+    this.#bytes = 0;
     if (lost > 0) this.#drop('shutdown', lost);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#recording.close();
+  }
+
+  /** What cannot be written now is tried once more. */
+  async #writeRest(): Promise<void> {
+    await this.#writing;
+    this.#flush();
+    await this.#writing;
+    clearTimeout(this.#timer);
   }
 
   #flushLater(): void {
+    if (this.#writing !== undefined) return;
     const { flush_interval: intervalMs } = this.#config;
     const waitMs = this.#isFailing ? Math.max(intervalMs, leastRetryMs) : intervalMs;
     this.#timer ??= setTimeout(() => this.#flush(), waitMs);
@@ -87,33 +106,63 @@ export class FileExporter implements ConsumingComponent {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#due = this.#tables.length;
+    this.#writing ??= this.#write();
+  }
+
+  /** Writes what is due. Never rejects. */
+  async #write(): Promise<void> {
+    let failure: string | undefined;
+    do failure = await this.#writeSome();
+    while (failure === undefined && this.#due > 0);
+    this.#writing = undefined;
+    this.#isFailing = failure !== undefined;
+    if (failure === undefined) this.#log.works();
+    else this.#log.failed(failure);
+    if (this.#tables.length > 0 && this.#isOpen) this.#flushLater();
+  }
+
+  /** @returns why some of it could not be written */
+  async #writeSome(): Promise<string | undefined> {
+    if (!this.#writer.isOpen) return this.#isOpen ? this.#reopen() : 'its thread has ended';
+    // What the writer could not write yet it has to write first.
+    const more = this.#sent > 0 ? [] : this.#takeUpTo(flushAtBytes);
+    this.#sent += more.length;
+    const { tables, failure } = await this.#writer.write(more);
+    this.#confirm(tables);
+    return failure;
+  }
+
+  /** The thread was lost, and with it what it had: that is sent again, even if some of it is in the file. */
+  async #reopen(): Promise<string | undefined> {
+    this.#sent = 0;
     try {
-      this.#write();
-      this.#isFailing = false;
-      this.#log.works();
+      await this.#writer.open();
+      return undefined;
     } catch (error) {
-      this.#isFailing = true;
-      this.#log.failed(describeError(error));
-      this.#flushLater();
+      return describeError(error);
     }
   }
 
-  #write(): void {
-    this.#drain();
-    while (this.#waiting.length > 0) {
-      const taken = this.#waiting.splice(0, this.#recording.take(this.#waiting));
-      for (const table of taken) {
-        this.#waitingBytes -= bytesOf(table);
-        this.#underWay += countPoints(table);
-      }
-      this.#drain();
+  #takeUpTo(mostBytes: number): readonly Table[] {
+    let bytes = 0;
+    let end = 0;
+    while (end < this.#due && bytes < mostBytes) {
+      bytes += bytesOf(this.#tables[end]);
+      end += 1;
     }
+    return this.#tables.slice(0, end);
   }
 
-  #drain(): void {
-    this.#recording.drain();
-    if (this.#underWay > 0) this.#telemetry.sent(this.#underWay);
-    this.#underWay = 0;
+  #confirm(count: number): void {
+    let points = 0;
+    for (const table of this.#tables.splice(0, count)) {
+      this.#bytes -= bytesOf(table);
+      points += countPoints(table);
+    }
+    this.#sent -= count;
+    this.#due -= count;
+    if (points > 0) this.#telemetry.sent(points);
   }
 
   #drop(reason: 'queue_full' | 'shutdown', points: number): void {

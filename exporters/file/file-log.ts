@@ -44,7 +44,9 @@ export class FileLog {
 
   #tell(): void {
     const cause =
-      this.#failingSinceMs === undefined ? 'buffer_bytes is too small' : 'it could not be written in time';
+      this.#failingSinceMs === undefined
+        ? 'points arrive faster than they are written, or buffer_bytes is too small'
+        : 'it could not be written in time';
     this.#log.error(`Lost ${this.#lostPoints} points for ${this.#path}: ${cause}`);
     this.#lostPoints = 0;
     this.#toldMs = performance.now();

@@ -23,7 +23,7 @@ export interface Counted {
 }
 
 /** An exporter that runs. Its flushes are those that the test asks for by `stop`, unless the settings say otherwise. */
-export function startExporter(settings: object) {
+export async function startExporter(settings: object) {
   const log = createLogCollector();
   const counted = { sent: 0, dropped: {} as Record<string, number> };
   const { meter } = createFakeContext();
@@ -37,7 +37,7 @@ export function startExporter(settings: object) {
   });
   const config = parseSettings(schema, { flush_interval: '1h', ...settings });
   const exporter = factory.create(config, createFakeContext({ log, meter }));
-  void exporter.start();
+  await exporter.start();
   return {
     log,
     counted: counted as Counted,
@@ -49,7 +49,7 @@ export function startExporter(settings: object) {
 
 /** Writes tables with one exporter, from start to shutdown. */
 export async function writeTables(settings: object, tables: readonly Table[]): Promise<void> {
-  const { consume, stop } = startExporter(settings);
+  const { consume, stop } = await startExporter(settings);
   for (const table of tables) consume(table);
   await stop();
 }

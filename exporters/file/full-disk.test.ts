@@ -41,7 +41,11 @@ async function fillParquet(folder: string): Promise<void> {
   const path = join(folder, 'energy.parquet');
   const filler = join(folder, 'filler');
   writeFileSync(filler, Buffer.alloc(230 * 1024));
-  const { consume, stop, log, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  const { consume, stop, log, counted } = await startExporter({
+    path,
+    format: 'parquet',
+    flush_interval: '1ms',
+  });
   let last = 0;
   while (!log.lines.some((line) => line.includes('ENOSPC'))) {
     consume(createReading(series, ++last));
@@ -67,7 +71,7 @@ async function fillAndFree(folder: string): Promise<void> {
   const path = join(folder, 'energy.json');
   const filler = join(folder, 'filler');
   writeFileSync(filler, Buffer.alloc(200 * 1024));
-  const { consume, stop, log, counted } = startExporter({ path, flush_interval: '1ms' });
+  const { consume, stop, log, counted } = await startExporter({ path, flush_interval: '1ms' });
   const readings = Array.from({ length: 300 }, (_, i) => createReading(series, i + 1));
   for (const table of readings) consume(table);
   await until(() => log.lines.some((line) => line.includes('ENOSPC')));

@@ -29,7 +29,7 @@ async function readColumn(path: string, name = 'value'): Promise<readonly unknow
 
 test('a Parquet file is whole after every flush', async (t) => {
   const path = join(createFolder(t), 'energy.parquet');
-  const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   for (const second of [1, 2, 3]) {
     consume(createReading(series, second));
     await until(() => counted.sent >= second);
@@ -54,7 +54,7 @@ test('a gap is null in a Parquet file', async (t) => {
 test('a Parquet file whose last write was torn is mended by the next start and kept as a backup', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.parquet');
-  const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   for (const second of [1, 2, 3]) {
     consume(createReading(series, second));
     await until(() => counted.sent >= second);
@@ -74,7 +74,7 @@ test('a Parquet file whose last write was torn is mended by the next start and k
 test('a Parquet file is mended, though the torn write left the end of the footer before it', async (t) => {
   const folder = createFolder(t);
   const path = join(folder, 'energy.parquet');
-  const { consume, stop, counted } = startExporter({ path, format: 'parquet', flush_interval: '1ms' });
+  const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   consume(createReading(series, 1));
   await until(() => counted.sent === 1);
   const torn = join(folder, 'torn.parquet');

@@ -1,0 +1,99 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Log } from '../../src/component/log.js';
+import type { Table } from '../../src/model/table.js';
+import { RecordingThread } from '../../src/recording/recording-thread.js';
+import { buffersOf, TablePacker } from '../../src/recording/table-parcel.js';
+import type { FileConfig } from './create-recording.js';
+import type { WritingCommand, WritingMessage, Written } from './writing-protocol.js';
+
+const writingModule = new URL('./writing-thread.js', import.meta.url);
+
+type Answer = Exclude<WritingMessage, { type: 'note' }>;
+
+/**
+ * The thread that encodes, compresses and writes a file: the main thread does no more than copy tables. One call at a
+ * time.
+ */
+export class FileWriter {
+  readonly #config: FileConfig;
+  readonly #log: Log;
+  #packer = new TablePacker();
+  #thread: RecordingThread<WritingCommand, WritingMessage> | undefined;
+  #answer: ((answer: Answer) => void) | undefined;
+
+  constructor(config: FileConfig, log: Log) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** Whether there is a thread with an open file. */
+  get isOpen(): boolean {
+    return this.#thread !== undefined;
+  }
+
+  /**
+   * Opens the file.
+   * @throws Error that says why it cannot be written at all
+   */
+  async open(): Promise<void> {
+    this.#packer = new TablePacker();
+    const answer = this.#listen();
+    this.#thread = new RecordingThread<WritingCommand, WritingMessage>({
+      module: writingModule,
+      data: this.#config,
+      onMessage: (message) => this.#hear(message),
+      onEnd: (reason) => this.#lose(reason),
+    });
+    const opened = await answer;
+    if (opened.type !== 'refused') return;
+    await this.terminate();
+    throw new Error(opened.message);
+  }
+
+  /**
+   * Writes tables and whatever could not be written before. Never rejects.
+   * @returns how many of all that were sent are in the file now; with a failure the others are kept for the next call
+   */
+  async write(tables: readonly Table[]): Promise<Written> {
+    for (const introduction of this.#packer.introduce(tables)) {
+      this.#thread?.post({ type: 'introduce', introduction });
+      await nextTurn();
+    }
+    const parcel = this.#packer.pack(tables);
+    const answer = this.#listen();
+    this.#thread?.post({ type: 'write', parcel }, buffersOf(parcel));
+    const written = this.#thread === undefined ? undefined : await answer;
+    if (written?.type === 'wrote') return written;
+    const reason = written?.type === 'refused' ? written.message : 'its thread has ended';
+    return { type: 'wrote', tables: 0, failure: reason };
+  }
+
+  /** Closes the file and ends the thread. */
+  async close(): Promise<void> {
+    const answer = this.#listen();
+    this.#thread?.post({ type: 'close' });
+    if (this.#thread) await answer;
+    await this.terminate();
+  }
+
+  /** Ends the thread, whatever it does. Safe to call twice. */
+  async terminate(): Promise<void> {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    await thread?.terminate();
+  }
+
+  #listen(): Promise<Answer> {
+    return new Promise((resolve) => (this.#answer = resolve));
+  }
+
+  #hear(message: WritingMessage): void {
+    if (message.type === 'note') this.#log[message.level](message.text);
+    else this.#answer?.(message);
+  }
+
+  #lose(reason: string): void {
+    this.#thread = undefined;
+    this.#answer?.({ type: 'refused', message: `Cannot write ${this.#config.path}: ${reason}` });
+  }
+}

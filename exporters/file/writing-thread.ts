@@ -1,0 +1,81 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { describeError } from '../../src/component/errors.js';
+import type { Log } from '../../src/component/log.js';
+import type { Table } from '../../src/model/table.js';
+import { TableUnpacker } from '../../src/recording/table-parcel.js';
+import { createRecording, type FileConfig } from './create-recording.js';
+import type { Recording } from './recording.js';
+import type { WritingCommand, WritingMessage, Written } from './writing-protocol.js';
+
+function post(message: WritingMessage): void {
+  parentPort?.postMessage(message, []);
+}
+
+function forward(level: 'debug' | 'info' | 'warn' | 'error'): (text: string) => void {
+  return (text) => post({ type: 'note', level, text });
+}
+
+const log: Log = {
+  debug: forward('debug'),
+  info: forward('info'),
+  warn: forward('warn'),
+  error: forward('error'),
+};
+
+/** Writes what it is sent, and keeps what cannot be written for the next time. */
+class Writer {
+  readonly #recording: Recording;
+  readonly #unpacker = new TableUnpacker();
+  #waiting: readonly Table[] = [];
+  /** Tables that the recording took and has not written yet. */
+  #taken = 0;
+
+  constructor(recording: Recording) {
+    this.#recording = recording;
+  }
+
+  obey(command: WritingCommand): void {
+    if (command.type === 'introduce') this.#unpacker.meet(command.introduction);
+    else if (command.type === 'write') {
+      this.#waiting = [...this.#waiting, ...this.#unpacker.unpack(command.parcel)];
+      post(this.#write());
+    } else this.#close();
+  }
+
+  #write(): Written {
+    let tables = 0;
+    const drain = () => {
+      this.#recording.drain();
+      tables += this.#taken;
+      this.#taken = 0;
+    };
+    try {
+      drain();
+      while (this.#waiting.length > 0) {
+        this.#taken = this.#recording.take(this.#waiting);
+        this.#waiting = this.#waiting.slice(this.#taken);
+        drain();
+      }
+      return { type: 'wrote', tables, failure: undefined };
+    } catch (error) {
+      return { type: 'wrote', tables, failure: describeError(error) };
+    }
+  }
+
+  #close(): void {
+    this.#recording.close();
+    post({ type: 'closed' });
+    parentPort?.close();
+  }
+}
+
+// The exporter starts this module with its configuration.
+const recording = createRecording(workerData as FileConfig, log);
+try {
+  recording.open();
+  const writer = new Writer(recording);
+  parentPort?.on('message', (command: WritingCommand) => writer.obey(command));
+  post({ type: 'opened' });
+} catch (error) {
+  post({ type: 'refused', message: describeError(error) });
+}
