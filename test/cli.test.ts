@@ -109,7 +109,7 @@ test('run ends with 1 and one message, when the endpoint that the user set is ta
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /Cannot start exporter "prometheus": Cannot listen on localhost:\d+: the port is in use/,
+    /Cannot start exporter "prometheus": Cannot listen on localhost:\d+ \(exporters\.prometheus\.endpoint\): EADDRINUSE/,
   );
   assert.doesNotMatch(stderr, /\n {4}at /);
 });

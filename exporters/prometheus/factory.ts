@@ -16,14 +16,19 @@ export const factory: ExporterFactory<typeof schema> = {
   check: ({ path }) =>
     path.startsWith('/') ? [] : [`path: expected a path such as "/metrics", found "${path}"`],
   listensAt: ({ endpoint }) => endpoint ?? standardEndpoint,
-  create(config, { log, clock, host }) {
+  create(config, { id, log, clock, host }) {
     const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
     const store = createStore(config, log, host);
     const pages = new PageSource((now) => store.takeSnapshot(now), nowMs);
     let listener: Listener | undefined;
     return {
       async start() {
-        const where = { chosen: config.endpoint, fallback: standardEndpoint, log };
+        const where = {
+          chosen: config.endpoint,
+          fallback: standardEndpoint,
+          log,
+          setting: `exporters.${id}.endpoint`,
+        };
         listener = await servePages(createPages(config.path, pages), where);
         if (listener) log.info(`Serving metrics at http://${listener.address}${config.path}`);
       },

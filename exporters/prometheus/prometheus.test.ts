@@ -114,7 +114,10 @@ test('prometheus says so, when the port that the user set is taken', async (t) =
   const { origin } = await startExporter(t);
   const config = parseSettings(factory.schema, { endpoint: new URL(origin).host });
   const second = factory.create(config, createFakeContext());
-  await assert.rejects(async () => second.start(), /the port is in use by another program/);
+  await assert.rejects(
+    async () => second.start(),
+    /\(exporters\..*\.endpoint\): EADDRINUSE, another program uses the port/,
+  );
   await second.shutdown();
 });
 

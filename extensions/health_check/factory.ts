@@ -27,10 +27,15 @@ class HealthCheck implements Component {
 
   async start(): Promise<void> {
     const { endpoint, path } = this.#config;
-    const { log } = this.#context;
+    const { id, log } = this.#context;
     const upSince = new Date();
     const pages = { [path]: () => this.#answer(upSince) };
-    this.#listener = await servePages(pages, { chosen: endpoint, fallback: standardEndpoint, log });
+    this.#listener = await servePages(pages, {
+      chosen: endpoint,
+      fallback: standardEndpoint,
+      setting: `extensions.${id}.endpoint`,
+      log,
+    });
     if (this.#listener) log.info(`Health at http://${this.#listener.address}${path}`);
   }
 

@@ -11,7 +11,8 @@ export const command: Command = {
   usage: `Usage: joulemetry components
 
 Prints, as YAML, the components that come with this package. Further ones are found by their package
-names, joulemetry-receiver-TYPE and so on, from the working directory.
+names, joulemetry-receiver-TYPE and so on, from the working directory, from the folder of a
+configuration file, and beside this package.
 `,
   run(args) {
     parseOptions({ args: [...args] });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { describeError } from '../component/errors.js';
-import { createFactoryFinder, type FactoryFinder } from '../component/find.js';
+import { createFinderFor, type FactoryFinder } from '../component/find.js';
 import { findNearest } from '../config/nearest.js';
 import type { ConfigNode } from '../config/node.js';
 import { judgeService, type ServiceConfig } from '../config/service.js';
@@ -70,7 +70,7 @@ export function loadConfigOf({ config, set }: ConfigOptions): ConfigNode {
  */
 export function judgeConfigOf(
   options: ConfigOptions,
-  finder: FactoryFinder = createFactoryFinder(process.cwd()),
+  finder: FactoryFinder = createFinderFor(options.config),
 ): Promise<ServiceConfig> {
   return judgeService(loadConfigOf(options), finder);
 }

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { createFactoryFinder } from '../component/find.js';
+import { createFinderFor } from '../component/find.js';
 import { printableConfig } from '../config/printable-config.js';
 import { judgeService } from '../config/service.js';
 import { exitCodes, UsageError, type Command } from './command.js';
@@ -35,7 +35,7 @@ ${configUsage}
     requireOne('--format', format, formats);
     requireOne('--mode', mode, modes);
     const root = loadConfigOf({ config, set });
-    const service = await judgeService(root, createFactoryFinder(process.cwd()));
+    const service = await judgeService(root, createFinderFor(config));
     const plain = printableConfig(root, service, mode === 'redacted');
     process.stdout.write(format === 'json' ? `${JSON.stringify(plain, undefined, 2)}\n` : stringify(plain));
     return exitCodes.success;

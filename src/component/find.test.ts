@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { ComponentKind } from './component.js';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { createFactoryFinder, listBuiltInTypes } from './find.js';
+import { after, test } from 'node:test';
+import { componentRoot, createFactoryFinder, listBuiltInTypes } from './find.js';
 
 const workplace = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+after(() => rmSync(workplace, { recursive: true }));
 const finder = createFactoryFinder(workplace);
 
 function install(name: string, exports: object, source: string): void {
@@ -39,4 +43,61 @@ test('createFactoryFinder says what is wrong with a package, when it is there bu
   await assert.rejects(finder.find('processor', 'broken'), /Cannot load processor "broken" from .*: boom/);
   install('joulemetry-processor-odd', { '.': { import: './main.js' } }, '');
   await assert.rejects(finder.find('processor', 'odd'), /Cannot resolve the package .*"default" condition/);
+});
+
+test('createFactoryFinder searches in the order of the folders, and in those above them', async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  after(() => rmSync(elsewhere, { recursive: true }));
+  install(
+    'joulemetry-receiver-near',
+    entry,
+    'export const factory = { schema: {}, metrics: [], probe() {}, create() {} };',
+  );
+  const below = join(workplace, 'etc', 'joulemetry');
+  mkdirSync(below, { recursive: true });
+  assert.ok(await createFactoryFinder(elsewhere, below).find('receiver', 'near'));
+  assert.equal(await createFactoryFinder(elsewhere).find('receiver', 'near'), undefined);
+});
+
+test('explainMissing names the package and the folders from which it was searched', () => {
+  const packageFolder = fileURLToPath(new URL('..', componentRoot));
+  assert.equal(
+    createFactoryFinder(workplace, workplace).explainMissing('receiver', 'my_meter'),
+    `; searched for the package "joulemetry-receiver-my-meter" from ${workplace}, ${packageFolder}`,
+  );
+});
+
+test("explainMissing says what to use for the Collector's components", () => {
+  for (const [kind, types] of Object.entries({
+    receiver: ['hostmetrics', 'otlp'],
+    processor: ['batch', 'memory_limiter', 'resourcedetection'],
+    exporter: ['otlp', 'otlphttp', 'prometheusremotewrite'],
+  })) {
+    for (const type of types) {
+      // The keys are the kinds that have such components.
+      const remedy = finder.explainMissing(kind as ComponentKind, type);
+      assert.match(remedy, /^; (?:use "|remove it: |send to )/u);
+      const named = /^; use "(\w+)"/u.exec(remedy)?.[1];
+      if (named !== undefined) assert.ok(listBuiltInTypes(kind as ComponentKind).includes(named), named);
+    }
+  }
+  assert.match(finder.explainMissing('exporter', 'constructor'), /^; searched/u);
+});
+
+test('createFactoryFinder refuses packages whose files are FIFOs, and does not wait for them', async () => {
+  const folder = join(workplace, 'node_modules', 'joulemetry-receiver-fifo');
+  mkdirSync(folder, { recursive: true });
+  execFileSync('mkfifo', [join(folder, 'package.json')]);
+  await assert.rejects(finder.find('receiver', 'fifo'), /expected a regular file, found a FIFO$/u);
+  install('joulemetry-receiver-piped', entry, '');
+  const main = join(workplace, 'node_modules', 'joulemetry-receiver-piped', 'main.js');
+  rmSync(main);
+  execFileSync('mkfifo', [main]);
+  await assert.rejects(finder.find('receiver', 'piped'), /expected a regular file, found a FIFO$/u);
+});
+
+test('createFactoryFinder reads no package.json around the packages', async () => {
+  execFileSync('mkfifo', [join(workplace, 'package.json')]);
+  assert.equal(await finder.find('receiver', 'absent'), undefined);
+  assert.ok(await finder.find('receiver', 'near'));
 });

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { requireRegularFile, UnusableFileError } from '../linux/regular-file.js';
 import type { ComponentKind, Factories } from './component.js';
 import { describeError } from './errors.js';
 
@@ -25,50 +26,99 @@ export function listBuiltInTypes(kind: ComponentKind): readonly string[] {
 
 /** Finds factories: those of this package's folders, then those of installed packages. */
 export interface FactoryFinder {
-  /** @returns undefined when nobody has a component of this type */
+  /** @returns undefined where no component has this type */
   find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined>;
   /** Types that are known to be there, for messages. Others may be found, too. */
   list(kind: ComponentKind): readonly string[];
+  /** What to do about a type that was not found: what takes its place here, or where it was searched. */
+  explainMissing(kind: ComponentKind, type: string): string;
 }
 
 /**
  * Looks for `<kind>s/<type>/factory.js` here, then for the package `joulemetry-<kind>-<type>` (underscores may
- * be dashes) as seen from a folder, so that third-party components need no registration.
- * @param workingDirectory where installed packages are looked for
+ * be dashes) as seen from some folders and from this package, so that third-party components need no registration.
+ * @param folders where installed packages are looked for first, in this order: the working directory, those of the
+ * configuration files
  * @throws Error when a component is there but cannot be loaded
  */
-export function createFactoryFinder(workingDirectory: string): FactoryFinder {
+export function createFactoryFinder(...folders: readonly string[]): FactoryFinder {
+  const searched = [...new Set([...folders.map((folder) => resolve(folder)), fileURLToPath(packageFolder)])];
   return {
     list: listBuiltInTypes,
     async find(kind, type) {
-      const url = findBuiltIn(kind, type) ?? findInstalled(kind, type, workingDirectory);
+      const url = findBuiltIn(kind, type) ?? findInstalled(kind, type, searched);
       return url && loadFactory(kind, type, url);
     },
+    explainMissing: (kind, type) => findReplacement(kind, type) ?? describeSearch(kind, type, searched),
   };
 }
+
+/** The finder of a command: from the working directory and the folders of its configuration files. */
+export function createFinderFor(configFiles: readonly string[]): FactoryFinder {
+  const folders = configFiles.map((file) => dirname(file.replace(/^file:/u, '')));
+  return createFactoryFinder(process.cwd(), ...folders);
+}
+
+/** The folder of this package, or of the repository. Packages that are installed beside it are found from there. */
+const packageFolder = new URL('..', componentRoot);
 
 function findBuiltIn(kind: ComponentKind, type: string): URL | undefined {
   const url = new URL(`${type}/factory.js`, folderOf(kind));
   return existsSync(url) ? url : undefined;
 }
 
-function findInstalled(kind: ComponentKind, type: string, workingDirectory: string): URL | undefined {
-  const resolver = createRequire(join(workingDirectory, 'package.json'));
-  for (const name of new Set([type.replaceAll('_', '-'), type])) {
-    try {
-      return pathToFileURL(resolver.resolve(`joulemetry-${kind}-${name}`));
-    } catch (error) {
-      // Not installed is an answer; a package that is there but cannot be resolved is an error.
-      const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-      if (!isMissing) throw new Error(describeUnresolved(name, kind, error), { cause: error });
-    }
+/** The names of the packages that may hold a type. */
+function listPackages(kind: ComponentKind, type: string): readonly string[] {
+  const names = new Set([type.replaceAll('_', '-'), type]);
+  return [...names].map((name) => `joulemetry-${kind}-${name}`);
+}
+
+function findInstalled(kind: ComponentKind, type: string, folders: readonly string[]): URL | undefined {
+  for (const name of listPackages(kind, type)) {
+    const modules = folders.flatMap(listModuleFolders).find((each) => existsSync(join(each, name)));
+    if (modules !== undefined) return pathToFileURL(resolvePackage(name, modules));
   }
   return undefined;
 }
 
-function describeUnresolved(name: string, kind: ComponentKind, error: unknown): string {
-  const wanted = 'wanted "exports" with a "default" condition';
-  return `Cannot resolve the package "joulemetry-${kind}-${name}": ${describeError(error)}, ${wanted}`;
+/** As Node looks for packages: in `node_modules` of a folder and of each above it. */
+function listModuleFolders(folder: string): readonly string[] {
+  return createRequire(join(folder, 'any.js')).resolve.paths('any') ?? [];
+}
+
+/** @throws Error when the package that is there cannot be used */
+function resolvePackage(name: string, modules: string): string {
+  try {
+    // Node waits for a FIFO, at resolving and at importing. Seen from inside, no package around it is read.
+    requireRegularFile(join(modules, name, 'package.json'));
+    const path = createRequire(join(modules, 'any.js')).resolve(name);
+    requireRegularFile(path);
+    return path;
+  } catch (error) {
+    const reason = error instanceof UnusableFileError ? `: ${error.message}` : describeUnresolved(error);
+    throw new Error(`Cannot resolve the package "${name}" in ${modules}${reason}`, { cause: error });
+  }
+}
+
+function describeUnresolved(error: unknown): string {
+  return `: expected "exports" with a "default" condition, found ${describeError(error)}`;
+}
+
+function describeSearch(kind: ComponentKind, type: string, folders: readonly string[]): string {
+  const [name] = listPackages(kind, type);
+  return `; searched for the package "${name}" from ${folders.join(', ')}`;
+}
+
+let replacements: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
+
+/** What to use for a component of the OpenTelemetry Collector that is not here by that name. */
+function findReplacement(kind: ComponentKind, type: string): string | undefined {
+  // The file is ours, and this its layout.
+  replacements ??= JSON.parse(
+    readFileSync(new URL('config/collector-names.json', packageFolder), 'utf8'),
+  ) as typeof replacements;
+  const known = replacements?.[kind] ?? {};
+  return Object.hasOwn(known, type) ? `; ${known[type]}` : undefined;
 }
 
 async function loadFactory<Kind extends ComponentKind>(

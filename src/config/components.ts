@@ -70,7 +70,8 @@ async function judgeComponent<Kind extends ComponentKind>(
   const { id, type } = parseComponentId(key);
   const factory = await finder.find(kind, type);
   if (!factory) {
-    const message = `unknown ${kind} type "${type}"${suggest(type, finder.list(kind))}`;
+    const remedy = finder.explainMissing(kind, type);
+    const message = `unknown ${kind} type "${type}"${suggest(type, finder.list(kind))}${remedy}`;
     problems.push({ origin: entry.origin, path, message });
     return undefined;
   }

@@ -131,7 +131,7 @@ test('parseConfigText understands any text or names the place of what is wrong',
 });
 
 test('judgeService understands any configuration or names what is wrong', async () => {
-  const finder = { find: () => Promise.resolve(undefined), list: () => [] };
+  const finder = { find: () => Promise.resolve(undefined), list: () => [], explainMissing: () => '' };
   const sections = nearly('receivers:\n {}[]service pipelines/x').map((text) => `receivers: ${text}`);
   await holdsForAsync(fc.oneof(yamlText, sections), async (text) => {
     const problems: Problem[] = [];

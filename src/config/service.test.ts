@@ -24,6 +24,7 @@ const factory = { schema, create: () => component };
 
 const finder: FactoryFinder = {
   list: () => ['known'],
+  explainMissing: () => '; look elsewhere',
   find(kind, type) {
     const known = { receiver, processor: factory, exporter: factory, extension: factory };
     return Promise.resolve(type === 'known' ? known[kind] : undefined);
@@ -92,7 +93,7 @@ service:
     'c.yaml:7:1: servce: unknown section, did you mean "service"?',
     'c.yaml:3:11: receivers.known.zonnes: unknown setting, did you mean "zones"?',
     'c.yaml:3:31: receivers.known.zones: expected a list of texts, found the number 3',
-    'c.yaml:4:3: receivers.unknwn: unknown receiver type "unknwn", known: known',
+    'c.yaml:4:3: receivers.unknwn: unknown receiver type "unknwn", known: known; look elsewhere',
     'c.yaml:5:3: receivers.known/: "" is no component name, wanted 1 to 1024 characters without spaces and symbols',
     'c.yaml:11:5: service.pipelines.metrics: must have at least one exporter',
     'c.yaml:11:27: service.pipelines.metrics.receivers: references receiver "knwn" which is not configured, did you mean "known"?',

@@ -24,7 +24,7 @@ test('parseEndpoint throws, when the text is no endpoint', () => {
 });
 
 test('listen serves at 127.0.0.1, when the host is localhost', async () => {
-  const listener = await listen(silent(), 'localhost:0', log);
+  const listener = await listen(silent(), 'localhost:0', { log });
   assert.match(listener.address, /^127\.0\.0\.1:\d+$/);
   const response = await fetch(`http://${listener.address}/`);
   assert.equal(await response.text(), 'here');
@@ -33,26 +33,29 @@ test('listen serves at 127.0.0.1, when the host is localhost', async () => {
 
 test('listen ends a connection, when nothing moves on it', async () => {
   const server = silent();
-  const listener = await listen(server, 'localhost:0', log);
+  const listener = await listen(server, 'localhost:0', { log });
   assert.equal(server.timeout, 10_000);
   await listener.close();
 });
 
 test('listen says so, when the port is in use', async () => {
-  const first = await listen(silent(), 'localhost:0', log);
+  const first = await listen(silent(), 'localhost:0', { log });
   const { port } = parseEndpoint(first.address);
-  await assert.rejects(listen(silent(), `localhost:${port}`, log), {
-    message: `Cannot listen on localhost:${port}: the port is in use by another program, end it or set another one`,
+  await assert.rejects(listen(silent(), `localhost:${port}`, { log }), {
+    message: `Cannot listen on localhost:${port}: EADDRINUSE, another program uses the port; stop it or set another one`,
   });
   await first.close();
 });
 
 test('listen says so, when no interface has the address', async () => {
-  await assert.rejects(listen(silent(), '192.0.2.1:0', log), /EADDRNOTAVAIL, no interface of this machine/);
+  await assert.rejects(
+    listen(silent(), '192.0.2.1:0', { log }),
+    /EADDRNOTAVAIL, no interface of this machine/,
+  );
 });
 
 test('close ends idle connections and does nothing more, when it is called twice', async () => {
-  const listener = await listen(silent(), 'localhost:0', log);
+  const listener = await listen(silent(), 'localhost:0', { log });
   await (await fetch(`http://${listener.address}/`)).text();
   await listener.close();
   await listener.close();
@@ -61,27 +64,33 @@ test('close ends idle connections and does nothing more, when it is called twice
 
 test('listenAsWished warns and goes on, when the default port is taken', async () => {
   const warned = createLogCollector();
-  const first = await listen(silent(), 'localhost:0', log);
+  const first = await listen(silent(), 'localhost:0', { log });
   const fallback = `localhost:${parseEndpoint(first.address).port}`;
-  assert.equal(await listenAsWished(silent(), { chosen: null, fallback, log: warned }), undefined);
+  assert.equal(
+    await listenAsWished(silent(), { chosen: null, fallback, setting: 'a.endpoint', log: warned }),
+    undefined,
+  );
   assert.deepEqual(warned.lines, [
-    `warn: Cannot listen on ${fallback}: the port is in use by another program, end it or set another one. Going on without this endpoint`,
+    `warn: Cannot listen on ${fallback} (a.endpoint): EADDRINUSE, another program uses the port; stop it or set another one. Continuing without this endpoint`,
   ]);
   await first.close();
 });
 
 test('listenAsWished throws, when the port that the user set is taken', async () => {
-  const first = await listen(silent(), 'localhost:0', log);
+  const first = await listen(silent(), 'localhost:0', { log });
   const chosen = `localhost:${parseEndpoint(first.address).port}`;
-  const wish = { chosen, fallback: 'localhost:0', log };
-  await assert.rejects(listenAsWished(silent(), wish), /^Error: Cannot listen on localhost/);
+  const wish = { chosen, fallback: 'localhost:0', setting: 'a.endpoint', log };
+  await assert.rejects(
+    listenAsWished(silent(), wish),
+    /^Error: Cannot listen on localhost:\d+ \(a\.endpoint\): EADDRINUSE/,
+  );
   await first.close();
 });
 
 test('listen keeps the process alive and logs, when a connection cannot be accepted', async () => {
   const quiet = createLogCollector();
   const server = silent();
-  const listener = await listen(server, 'localhost:0', quiet);
+  const listener = await listen(server, 'localhost:0', { log: quiet });
   server.emit('error', new Error('accept EMFILE'));
   assert.deepEqual(quiet.lines, ['warn: Cannot accept a connection on localhost:0: accept EMFILE']);
   await listener.close();

@@ -16,14 +16,25 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What a server that listens needs besides its endpoint. */
+export interface ListenContext {
+  /** Receives what goes wrong later, when a connection cannot be accepted. */
+  readonly log: Log;
+  /** Where the user sets the endpoint, for messages: `exporters.prometheus.endpoint`. */
+  readonly setting?: string;
+}
+
 /**
  * Makes a server listen. A host name that has several addresses, as `localhost` does, gets its IPv4 one, as in
  * Go programs. A connection on which nothing moves for 10 s is ended.
  * @param endpoint `host:port`, `[::1]:port` or `:port`
- * @param log gets what goes wrong later, when a connection cannot be accepted
  * @throws Error, in the words of a user, when the address is taken, unknown or forbidden
  */
-export async function listen(server: Server, endpoint: string, log: Log): Promise<Listener> {
+export async function listen(
+  server: Server,
+  endpoint: string,
+  { log, setting }: ListenContext,
+): Promise<Listener> {
   const { host, port } = parseEndpoint(endpoint);
   server.timeout = idleTimeoutMs;
   try {
@@ -31,7 +42,8 @@ export async function listen(server: Server, endpoint: string, log: Log): Promis
     server.listen({ port, host: address });
     await once(server, 'listening');
   } catch (error) {
-    throw new Error(`Cannot listen on ${endpoint}: ${describeListenError(error)}`, { cause: error });
+    const where = setting === undefined ? endpoint : `${endpoint} (${setting})`;
+    throw new Error(`Cannot listen on ${where}: ${describeListenError(error)}`, { cause: error });
   }
   // Without a listener an error of accept(2), say EMFILE, would end the whole process.
   server.on('error', (error) =>
@@ -40,13 +52,12 @@ export async function listen(server: Server, endpoint: string, log: Log): Promis
   return { address: describeAddress(server), close: () => closeServer(server) };
 }
 
-/** Where to listen, and whether somebody asked for exactly that. */
-export interface ListenWish {
+/** Where to listen, and whether the user asked for exactly that. */
+export interface ListenWish extends Required<ListenContext> {
   /** What the user set; null: nothing. */
   readonly chosen: string | null;
   /** What is tried when the user set nothing. */
   readonly fallback: string;
-  readonly log: Log;
 }
 
 /**
@@ -56,11 +67,11 @@ export interface ListenWish {
  * @throws Error when the endpoint that the user set cannot be had
  */
 export async function listenAsWished(server: Server, wish: ListenWish): Promise<Listener | undefined> {
-  if (wish.chosen !== null) return listen(server, wish.chosen, wish.log);
+  if (wish.chosen !== null) return listen(server, wish.chosen, wish);
   try {
-    return await listen(server, wish.fallback, wish.log);
+    return await listen(server, wish.fallback, wish);
   } catch (error) {
-    wish.log.warn(`${describeError(error)}. Going on without this endpoint`);
+    wish.log.warn(`${describeError(error)}. Continuing without this endpoint`);
     return undefined;
   }
 }
@@ -68,7 +79,7 @@ export async function listenAsWished(server: Server, wish: ListenWish): Promise<
 function describeListenError(error: unknown): string {
   switch (findCode(error)) {
     case 'EADDRINUSE':
-      return 'the port is in use by another program, end it or set another one';
+      return 'EADDRINUSE, another program uses the port; stop it or set another one';
     case 'EACCES':
       return 'EACCES, ports below 1024 need CAP_NET_BIND_SERVICE; grant it or set another one';
     case 'EADDRNOTAVAIL':

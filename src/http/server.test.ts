@@ -9,7 +9,7 @@ import { servePages, type Pages } from './server.js';
 
 async function start(t: TestContext, pages: Pages) {
   const log = createLogCollector();
-  const listener = await servePages(pages, { chosen: 'localhost:0', fallback: '', log });
+  const listener = await servePages(pages, { chosen: 'localhost:0', fallback: '', setting: 'a.b', log });
   assert.ok(listener);
   t.after(() => listener.close());
   const port = Number(listener.address.split(':')[1]);

@@ -32,6 +32,15 @@ export function openWithoutWaiting(path: string): number {
   return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
 }
 
+/**
+ * For files that another program part opens, which would wait for a FIFO.
+ * @throws UnusableFileError when there is something else than a regular file
+ */
+export function requireRegularFile(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats) requireRegular(stats);
+}
+
 /** Opens a folder, and nothing else. @returns the descriptor, to be closed by the caller */
 export function openFolder(path: string): number {
   return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -5,6 +5,8 @@ import type { Listener } from '../http/listen.js';
 import { servePages, type Answer } from '../http/server.js';
 import type { PullWish } from './telemetry.js';
 
+const setting = 'service.telemetry.metrics.readers[].pull.exporter.prometheus.port';
+
 /** A page is collected at most once in this time, however often it is asked for. */
 const maxAgeMs = 1000;
 
@@ -26,7 +28,7 @@ export async function serveMetrics(
   const endpoint = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const listener = await servePages(
     { '/metrics': keepFor(maxAgeMs, () => collect(reader)) },
-    { chosen: isExplicit ? endpoint : null, fallback: endpoint, log },
+    { chosen: isExplicit ? endpoint : null, fallback: endpoint, log, setting },
   );
   if (listener) log.info(`Own metrics at http://${listener.address}/metrics`);
   return listener;

@@ -121,14 +121,17 @@ test('startTelemetry goes on without an endpoint, when the standard port is in u
   });
   assert.equal(telemetry.address, undefined);
   telemetry.meter.createCounter('x').add(1);
-  assert.match(log.lines.join('\n'), /^warn: Cannot listen on localhost:\d+: the port is in use/u);
+  assert.match(
+    log.lines.join('\n'),
+    /^warn: Cannot listen on localhost:\d+ \(service\.telemetry\.metrics\.readers\[\]\.pull\.exporter\.prometheus\.port\): EADDRINUSE/u,
+  );
   assert.equal(log.lines.length, 1);
 });
 
 test('startTelemetry throws, when the port that the user set is in use', async (t) => {
   await assert.rejects(
     start(t, { pull: { host: 'localhost', port: await takePort(t), isExplicit: true } }),
-    /^Error: Cannot listen on localhost:\d+: the port/u,
+    /^Error: Cannot listen on localhost:\d+ \(service\.telemetry\.metrics\.readers\[\]\.pull\.exporter\.prometheus\.port\): EADDRINUSE/u,
   );
 });
 

@@ -9,7 +9,7 @@ import { checkPort } from './port-checks.js';
 const log = createLogCollector();
 
 test('checkPort finds a port free, and leaves it free', async () => {
-  const listener = await listen(createServer(), `${ownAddress}:0`, log);
+  const listener = await listen(createServer(), `${ownAddress}:0`, { log });
   await listener.close();
   for (let again = 0; again < 2; again++) {
     const check = await checkPort(listener.address, 'tests', log);
@@ -18,7 +18,7 @@ test('checkPort finds a port free, and leaves it free', async () => {
 });
 
 test('checkPort notes that a port is not free', async () => {
-  const listener = await listen(createServer(), 'localhost:0', log);
+  const listener = await listen(createServer(), 'localhost:0', { log });
   const { state, found } = await checkPort(listener.address, 'tests', log);
   await listener.close();
   assert.equal(state, 'note');

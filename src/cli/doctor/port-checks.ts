@@ -47,7 +47,7 @@ function joinEndpoint({ host, port }: { readonly host: string; readonly port: nu
 /** Looks whether one can listen at an endpoint, by doing so. */
 export async function checkPort(endpoint: string, use: string, log: Log): Promise<Check> {
   try {
-    const listener = await listen(createServer(), endpoint, log);
+    const listener = await listen(createServer(), endpoint, { log });
     await listener.close();
     return { name: endpoint, state: 'ok', found: `free, for ${use}`, remedies: [] };
   } catch (error) {

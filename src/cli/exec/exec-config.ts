@@ -1,5 +1,5 @@
 import type { Factories, ComponentKind } from '../../component/component.js';
-import { createFactoryFinder, type FactoryFinder } from '../../component/find.js';
+import { createFinderFor, type FactoryFinder } from '../../component/find.js';
 import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../../config/node.js';
 import { judgeService, type ServiceConfig } from '../../config/service.js';
 import { warnOfUnset } from '../unset-variable.js';
@@ -55,7 +55,7 @@ export async function judgeExecConfig(sources: ExecConfigSources, own: OwnFactor
     mergeNodes,
     nodeOf(defaults),
   );
-  return judgeService(completeExecPipeline(merged), withOwn(own, createFactoryFinder(process.cwd())));
+  return judgeService(completeExecPipeline(merged), withOwn(own, createFinderFor(sources.config)));
 }
 
 async function loadUserConfig({ config, set }: ExecConfigSources): Promise<ConfigNode> {
@@ -77,6 +77,7 @@ function createOverrides({ interval }: ExecConfigSources): ConfigNode {
 function withOwn({ command, summary }: OwnFactories, finder: FactoryFinder): FactoryFinder {
   return {
     list: (kind) => finder.list(kind),
+    explainMissing: (kind, type) => finder.explainMissing(kind, type),
     find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined> {
       const own: Partial<Factories> = {
         ...(type === 'command' && { receiver: command }),
