@@ -42,6 +42,10 @@ interface Report {
   readonly statistics: Record<string, Record<string, number>> | null;
 }
 
+const withoutProc = ['-m', 'sh', '-c', 'mount --make-rprivate / && umount -l /proc && exec "$@"', 'sh'];
+const cannotUnmount =
+  spawnSync('unshare', [...withoutProc, 'true']).status === 0 ? false : 'cannot unmount /proc for itself';
+
 const parse = (json: string) => JSON.parse(json) as Report;
 
 test('exec passes on streams and the exit code, and says on stderr what the command took', () => {
@@ -141,6 +145,55 @@ test('exec repeats the command after a warm-up, and ends the series, when a run 
   const failing = exec([...repeat, `echo x >> ${file}; [ $(wc -l < ${file}) -lt 6 ]`]);
   assert.equal(failing.status, 1);
   assert.equal(parse(failing.stdout).runs.length, 1);
+});
+
+test('exec says why it ends a series, and reports a warm-up that fails as what it is', (t) => {
+  const file = join(createFolder(t), 'file');
+  const repeat = ['-q', '-r', '4', '--baseline', '0', '--json', '-', 'sh', '-c'];
+  const killed = exec([...repeat, `echo x >> ${file}; [ $(wc -l < ${file}) -lt 3 ] || kill -9 $$`]);
+  assert.equal(killed.stderr, 'joulemetry: Stopped after 2 of 4 runs: the command was killed by SIGKILL\n');
+  const failed = exec([...repeat, 'exit 3']);
+  assert.equal(failed.status, 3);
+  assert.equal(
+    failed.stderr,
+    'joulemetry: Stopped in the warm-up, which is reported: the command ended with exit code 3\n',
+  );
+  assert.equal(parse(failed.stdout).statistics, null);
+  assert.equal(exec(['-q', '-r', '1', '--baseline', '0', 'true']).stderr, '');
+});
+
+test('exec exits with 2 and runs nothing, when a report cannot be written', (t) => {
+  const folder = createFolder(t);
+  const [file, json] = [join(folder, 'file'), join(folder, 'json')];
+  for (const target of [
+    ['-o', join(folder, 'absent', 'x')],
+    ['--json', folder],
+    ['--json', json, '-o', json],
+  ]) {
+    const { status, stderr } = exec([...target, 'touch', file]);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /^Cannot write /);
+  }
+  assert.throws(() => readFileSync(file), /ENOENT/);
+});
+
+test('exec leaves a report of before as it was, until the new one is there', (t) => {
+  const file = join(createFolder(t), 'file');
+  writeFileSync(file, 'long '.repeat(10_000));
+  assert.equal(exec(['--json', file, '-q', 'cat', file]).stdout.length, 50_000);
+  assert.equal(parse(readFileSync(file, 'utf8')).runs.length, 1);
+});
+
+test('exec says why it cannot measure, where /proc is not mounted', { skip: cannotUnmount }, () => {
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    [...withoutProc, process.execPath, main, 'exec', 'true'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.equal(stderr, 'Cannot measure "true": /proc is not mounted; mount -t proc proc /proc\n');
 });
 
 test('exec sends what it measures to the exporters that a file names', (t) => {

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
+import { describeError } from '../component/errors.js';
 import type { Command } from './command.js';
 import { findProgram, ProgramError } from './exec/find-program.js';
 import type { CommandEvents } from './exec/command-events.js';
 import { measureRun, type RunPlan, type RunRecord } from './exec/measure-run.js';
 import { findCommand, parseExecOptions, type ExecOptions } from './exec/options.js';
 import { findRawArguments } from './exec/raw-arguments.js';
+import { openReportTargets } from './exec/report-targets.js';
 import { openSession, type Session } from './exec/session.js';
 import { writeMessage } from './write-message.js';
 import { InterruptedError, SignalRelay } from './exec/signal-relay.js';
@@ -22,11 +25,13 @@ be executed. What it leaves running in the background is measured until the comm
 
   -e, --event LIST     count perf events of the command and everything that it starts, by perf's names:
                        cycles,instructions,page-faults,L1-dcache-load-misses:u,cpu/event=0x3c/
-  -r, --repeat N       measure N runs after a warm-up, each against the machine right before it
+                       An event that this machine does not know is refused, as by perf.
+  -r, --repeat N       measure N runs after a warm-up, each against the machine right before it; a run that fails
+                       is the last one
       --baseline TIME  measure the machine for so long before each run, and say what the run used beyond that
                        (default: 1s with --repeat, else not at all)
       --interval TIME  time between two readings of the CPU time (default: 100ms)
-      --json FILE      write a machine-readable report; - is stdout
+      --json FILE      write a machine-readable report; - is stdout, and so is --json without a FILE before --
   -o, --output FILE    write the summary to a file rather than to stderr
   -q, --quiet          print no summary
   -c, --config FILE    YAML file in the Collector's layout, laid over exec's own configuration; repeat it for
@@ -36,6 +41,9 @@ be executed. What it leaves running in the background is measured until the comm
   countOwn: findCommand,
   async run(args) {
     const options = parseExecOptions(args);
+    if (!existsSync('/proc/self/stat')) {
+      throw new Error(`Cannot measure "${options.program}": /proc is not mounted; mount -t proc proc /proc`);
+    }
     try {
       return await measure(options, findProgram(options.program, process.env['PATH']));
     } catch (error) {
@@ -49,25 +57,28 @@ be executed. What it leaves running in the background is measured until the comm
 /** @returns the exit code of the last run */
 async function measure(options: ExecOptions, path: string): Promise<number> {
   const events = await findEvents(options);
+  const targets = openReportTargets(options);
   const relay = new SignalRelay();
   try {
     const session = await openSession(options);
     const records: RunRecord[] = [];
+    const plan = { ...options, path, args: findRawArguments(options.args) };
+    let isWarmedUp = false;
     try {
-      await measureRuns(
-        { ...options, path, args: findRawArguments(options.args) },
-        { session, relay, events, records },
-      );
+      isWarmedUp = await measureRuns(plan, { session, relay, events, records });
     } finally {
       relay.finish();
       // What writes the report is loaded now, so that the command did not wait for it.
       const { writeReport } = await import('./exec/write-report.js');
       await session.close();
-      writeReport(options, records, session.book);
+      const words = [options.program, ...options.args];
+      writeReport({ command: words, records, isRepeated: isWarmedUp, book: session.book }, targets);
     }
     return records.at(-1)?.end.exitCode ?? 0;
   } finally {
     relay.close();
+    targets.json?.close();
+    targets.summary?.close();
   }
 }
 
@@ -88,15 +99,37 @@ interface Measuring {
 
 type Repeated = RunPlan & Pick<ExecOptions, 'repeat'>;
 
-/** Runs the command as often as asked for; a run that fails or is interrupted is the last one. */
-async function measureRuns(options: Repeated, measuring: Measuring): Promise<void> {
+/**
+ * Runs the command as often as asked for; a run that fails or is interrupted is the last one.
+ * @returns whether the runs are repetitions after a warm-up
+ */
+async function measureRuns(options: Repeated, measuring: Measuring): Promise<boolean> {
   const { relay, records } = measuring;
-  const count = options.repeat === undefined ? 1 : options.repeat + 1;
-  for (let run = 0; run < count; run++) {
+  const { repeat } = options;
+  if (repeat === undefined) {
+    records.push(await measureRun(options, measuring));
+    return false;
+  }
+  // The first run fills caches.
+  for (let run = 0; run <= repeat; run++) {
+    if (run === 1) records.length = 0;
     const record = await measureRun(options, measuring);
     records.push(record);
-    if (record.end.exitCode !== 0 || relay.interruption.aborted) return;
-    // The first of several fills caches.
-    if (run === 0 && count > 1) records.pop();
+    const reason = describeStop(record, relay.interruption);
+    if (reason === undefined) continue;
+    if (run < repeat) writeMessage(`joulemetry: ${describeStopped(run, repeat)}: ${reason}`);
+    return run > 0;
   }
+  return true;
+}
+
+/** Why there is no further run after this one. */
+function describeStop({ end }: RunRecord, interruption: AbortSignal): string | undefined {
+  if (end.signal !== undefined) return `the command was killed by ${end.signal}`;
+  if (end.exitCode !== 0) return `the command ended with exit code ${end.exitCode}`;
+  return interruption.aborted ? describeError(interruption.reason) : undefined;
+}
+
+function describeStopped(run: number, repeat: number): string {
+  return run === 0 ? 'Stopped in the warm-up, which is reported' : `Stopped after ${run} of ${repeat} runs`;
 }

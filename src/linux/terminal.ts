@@ -8,7 +8,17 @@ export interface Terminal {
 
 /** @returns undefined where this process has no controlling terminal, or none any more (proc_pid_stat(5)) */
 export function readTerminal(): Terminal | undefined {
-  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const stat = readStat();
+  if (stat === undefined) return undefined;
   const [, , group, , terminal, foregroundGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return terminal === '0' ? undefined : { isForeground: group === foregroundGroup };
+}
+
+/** @returns undefined where /proc is not mounted */
+function readStat(): string | undefined {
+  try {
+    return readFileSync('/proc/self/stat', 'latin1');
+  } catch {
+    return undefined;
+  }
 }

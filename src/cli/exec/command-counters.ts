@@ -23,17 +23,13 @@ export class CommandCounters {
   #finished: CommandCounts | undefined;
 
   /** @param pid of the stopped process */
-  constructor(pid: number, { groups, unknown }: ResolvedEvents) {
+  constructor(pid: number, { groups }: Pick<ResolvedEvents, 'groups'>) {
     const place = { pid, cpu: -1, inherit: true, enableOnExec: true, readFormat };
     const probe = createProbe({ pid, cpu: -1, inherit: true, readFormat });
     const rightful = adaptToRights(groups, probe);
     this.#userOnly = new Set(rightful.userOnly);
     const fit = fitGroups(rightful.groups, probe);
-    this.#order = [
-      ...groups.flatMap(({ events }) => events.map(({ name }) => name)),
-      ...unknown.map(({ text }) => text),
-    ];
-    for (const { text, reason } of unknown) this.#refuse(text, '{event}', reason);
+    this.#order = groups.flatMap(({ events }) => events.map(({ name }) => name));
     for (const { event, reason } of fit.refused) {
       this.#refuse(event.name, event.unit, reason.replace(` of process ${pid}`, ''));
     }
@@ -48,10 +44,8 @@ export class CommandCounters {
 
   /** The name stands beside the reason already. */
   #refuse(name: string, unit: EventCount['unit'], reason: string): void {
-    const note = [`Cannot open perf event "${name}": `, `Cannot count event "${name}": `].reduce(
-      (text, start) => (text.startsWith(start) ? text.slice(start.length) : text),
-      reason,
-    );
+    const start = `Cannot open perf event "${name}": `;
+    const note = reason.startsWith(start) ? reason.slice(start.length) : reason;
     this.#counts.set(name, { name, unit, value: undefined, runningRatio: undefined, note });
   }
 

@@ -1,6 +1,6 @@
 import { describeError } from '../../component/errors.js';
 import type { EventUnit } from '../../linux/perf-counted-event.js';
-import { parseEvents } from '../../linux/perf-grammar.js';
+import { parseEvents, type ParsedGroup } from '../../linux/perf-grammar.js';
 import type { RatioKind } from '../../linux/perf-ratios.js';
 import { resolveEvents, type ResolvedEvents } from '../../linux/perf-resolve.js';
 import { UsageError } from '../command.js';
@@ -29,7 +29,7 @@ export interface CountRatio {
 
 /** What was counted of a command. */
 export interface CommandCounts {
-  /** In the order in which they were asked for, what this machine does not know last. */
+  /** In the order in which they were asked for. */
   readonly events: readonly EventCount[];
   readonly ratios: readonly CountRatio[];
 }
@@ -40,16 +40,29 @@ export class CommandEvents {
 
   /**
    * @param lists as written behind each `-e`
-   * @throws UsageError
+   * @throws UsageError when they cannot be understood, or this machine does not know one of them
    */
   constructor(lists: readonly string[]) {
-    this.#resolved = resolveEvents(lists.flatMap(parseList), { sysfs: '/sys' });
+    this.#resolved = resolveEvents(dropRepeats(lists.flatMap(parseList)), { sysfs: '/sys' });
+    const { unknown } = this.#resolved;
+    // As perf: a count that was asked for and is missing shows only after the command has run for hours.
+    if (unknown.length > 0) throw new UsageError(unknown.map(({ reason }) => reason).join('\n'));
   }
 
   /** Counts from the next `execve` of a stopped process on, with everything that it starts. */
   open(pid: number): CommandCounters {
     return new CommandCounters(pid, this.#resolved);
   }
+}
+
+/** An event that is listed twice is counted once. A group stays as it was asked for. */
+function dropRepeats(groups: readonly ParsedGroup[]): readonly ParsedGroup[] {
+  const seen = new Set<string>();
+  return groups.flatMap((group) => {
+    if (group.isExplicit) return [group];
+    const events = group.events.filter(({ text }) => !seen.has(text) && seen.add(text));
+    return events.length === 0 ? [] : [{ ...group, events }];
+  });
 }
 
 function parseList(text: string): ReturnType<typeof parseEvents> {

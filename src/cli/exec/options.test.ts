@@ -10,6 +10,19 @@ test('parseExecOptions leaves the options of the command to the command', () => 
   );
 });
 
+test('parseExecOptions takes stdout for the report, when --json has no file behind it', () => {
+  for (const args of [
+    ['--json', '--', 'ls'],
+    ['--json', '-q', 'ls'],
+    ['--json', '-', 'ls', '--json', '--'],
+  ]) {
+    const { json, program } = parseExecOptions(args);
+    assert.deepEqual([json, program], ['-', 'ls']);
+  }
+  assert.equal(parseExecOptions(['--json', 'file', '--', 'ls']).json, 'file');
+  assert.deepEqual(parseExecOptions(['ls', '--json', '--', 'x']).args, ['--json', '--', 'x']);
+});
+
 test('parseExecOptions takes the first -- away and leaves a second one to the command', () => {
   const { program, args } = parseExecOptions(['--', 'git', 'log', '--', 'a']);
   assert.deepEqual([program, ...args], ['git', 'log', '--', 'a']);

@@ -48,7 +48,7 @@ const mostRuns = 10_000;
  */
 export function parseExecOptions(args: readonly string[]): ExecOptions {
   const commandAt = findCommand(args);
-  const values = parseOwn(args.slice(0, commandAt));
+  const values = parseOwn(completeJson(args.slice(0, commandAt + 1)).slice(0, commandAt));
   const [program, ...rest] = args.slice(args[commandAt] === '--' ? commandAt + 1 : commandAt);
   if (program === undefined) {
     throw new UsageError(
@@ -82,9 +82,16 @@ function parseOwn(args: string[]) {
 
 /** Where the first argument stands that is neither an option nor an option's value. */
 export function findCommand(args: readonly string[]): number {
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const { tokens } = parseArgs({ args: completeJson(args), options, strict: false, tokens: true });
   const command = tokens.find(({ kind }) => kind !== 'option');
   return command?.index ?? args.length;
+}
+
+/** `--json` has a file behind it, unless an option, or "--", follows: then the report goes to stdout. */
+function completeJson(args: readonly string[]): string[] {
+  return args.map((argument, index) =>
+    argument === '--json' && /^-./.test(args[index + 1] ?? '--') ? '--json=-' : argument,
+  );
 }
 
 function parseCount(text: string): number {
