@@ -71,6 +71,13 @@ test('lines that are wrong are named with their number, and the rest is read', a
   assert.equal(log[1], `warn: Skipped ${path}:4: it has no "resourceMetrics"`);
 });
 
+test('a line with an instant that no file could hold is skipped', async (t) => {
+  const late = gaugeLine(1, 1).replace('"1000000000"', '"9223372036854775808"');
+  const { tables, log } = await replay({ files: [writeFile(t, 'a.json', late + gaugeLine(2, 2))] });
+  assert.deepEqual(describeTables(tables), ['x@2=2']);
+  assert.match(log[0], /:1: expected an instant of 64 bits, found 9223372036854775808$/u);
+});
+
 test('a last line that a crash cut off is left out and no error', async (t) => {
   const path = writeFile(t, 'a.json', threeLines + gaugeLine(4, 4).slice(0, 60));
   const { tables, log } = await replay({ files: [path] });

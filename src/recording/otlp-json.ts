@@ -16,10 +16,22 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A 64-bit integer of 0 or more; 0 where there is none. */
-export function uint64Of(value: unknown): bigint {
+/** Instants are nanoseconds in 64 bits with a sign: beyond are those after the year 2262. */
+const maxInstant = 2n ** 63n - 1n;
+
+/**
+ * An instant; 0 where there is none.
+ * @throws Error when it is too late for 64 bits
+ */
+export function instantOf(value: unknown): bigint {
+  const instant = uint64Of(value);
+  if (instant > maxInstant) throw new Error(`expected an instant of 64 bits, found ${instant}`);
+  return instant;
+}
+
+function uint64Of(value: unknown): bigint {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return BigInt(value);
-  return typeof value === 'string' && /^\d+$/u.test(value) ? BigInt(value) : 0n;
+  return typeof value === 'string' && /^\d{1,20}$/u.test(value) ? BigInt(value) : 0n;
 }
 
 /** A text; of what is none, its JSON, and nothing of nothing. */

@@ -24,3 +24,9 @@ test('parseTime knows other zones and fewer digits, and what is no instant', () 
   assert.equal(parseTime('1970-01-01'), undefined);
   assert.equal(parseTime('1970-13-01T00:00:00Z'), undefined);
 });
+
+test('parseTime finds no instant where 64 bits are too few for it', () => {
+  assert.equal(parseTime('2262-04-11T23:47:16.854775807Z'), 2n ** 63n - 1n);
+  assert.equal(parseTime('2262-04-11T23:47:16.854775808Z'), undefined);
+  assert.equal(parseTime('0001-01-01T00:00:00Z'), undefined);
+});

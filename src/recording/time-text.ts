@@ -21,10 +21,12 @@ function secondsText(seconds: number): string {
 
 const pattern = /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)$/u;
 
-/** Unix time in nanoseconds of an instant in RFC 3339; undefined when it is none. */
+/** Unix time in nanoseconds of an instant in RFC 3339; undefined when it is none, or 64 bits are too few for it. */
 export function parseTime(text: string): bigint | undefined {
   const [, date, fraction = '', zone] = pattern.exec(text) ?? [];
   if (date === undefined) return undefined;
   const ms = Date.parse(`${date.replace(' ', 'T')}${zone}`.toUpperCase());
-  return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+  if (Number.isNaN(ms)) return undefined;
+  const ns = BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+  return ns === BigInt.asIntN(64, ns) ? ns : undefined;
 }

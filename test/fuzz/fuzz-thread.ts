@@ -1,0 +1,49 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { createRandom, mutate } from './mutate.js';
+import { createTargets, type Target } from './targets.js';
+
+/** `at`: this input comes next. `problem`: a parser did what it must not. `done`: that was the last. */
+export type FuzzMessage =
+  | { readonly type: 'at'; readonly what: string }
+  | { readonly type: 'problem'; readonly what: string }
+  | { readonly type: 'done' };
+
+const maxProblems = 20;
+/** Errors that the engine throws, rather than somebody who knows what is wrong. */
+const foreign = [TypeError, ReferenceError, RangeError, SyntaxError];
+
+function post(message: FuzzMessage): void {
+  parentPort?.postMessage(message, []);
+}
+
+function isForeign(error: unknown, { mayThrow = [] }: Target): boolean {
+  if (!(error instanceof Error) || /call stack|heap|allocation/iu.test(error.message)) return true;
+  return foreign.some((kind) => error instanceof kind) && !mayThrow.some((kind) => error instanceof kind);
+}
+
+async function run(target: Target, input: Buffer): Promise<string | undefined> {
+  try {
+    await target.parse(input);
+    return undefined;
+  } catch (error) {
+    if (!isForeign(error, target)) return undefined;
+    return `${target.name}: ${error instanceof Error ? error.stack : String(error)} of ${input.toString('base64')}`;
+  }
+}
+
+// The test starts this module with these.
+const { seed, inputs } = workerData as { readonly seed: number; readonly inputs: number };
+const targets = createTargets();
+let problems = 0;
+for (let i = 0; i < inputs && problems < maxProblems; i += 1) {
+  const random = createRandom(seed * 1_000_003 + i);
+  const target = targets[i % targets.length];
+  const source = target.examples[Math.floor(random() * target.examples.length)];
+  const input = mutate(source, random);
+  if (i % 1000 < targets.length) post({ type: 'at', what: `input ${i} of seed ${seed}, for ${target.name}` });
+  const problem = await run(target, input);
+  if (problem === undefined) continue;
+  problems += 1;
+  post({ type: 'problem', what: `input ${i} of seed ${seed}: ${problem}` });
+}
+post({ type: 'done' });

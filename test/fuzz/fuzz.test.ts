@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RecordingThread } from '../../src/recording/recording-thread.js';
+import type { FuzzMessage } from './fuzz-thread.js';
+
+/** A few seconds; a million takes some minutes. */
+const inputs = Number(process.env['JOULEMETRY_FUZZ_INPUTS'] ?? 10_000);
+const seed = Number(process.env['JOULEMETRY_TEST_SEED'] ?? 1);
+
+/** Runs the inputs in a thread, which is ended when a parser does not come to an end. */
+function fuzz(): Promise<readonly string[]> {
+  const problems: string[] = [];
+  let reached = 'the first';
+  return new Promise((resolve) => {
+    const thread = new RecordingThread<never, FuzzMessage>({
+      module: new URL('./fuzz-thread.js', import.meta.url),
+      data: { seed, inputs },
+      onMessage: (message) => {
+        if (message.type === 'at') reached = message.what;
+        else if (message.type === 'problem') problems.push(message.what);
+        else void thread.terminate().then(() => resolve(problems));
+      },
+      onEnd: (reason) => resolve([...problems, `${reason}, after ${reached}`]),
+    });
+  });
+}
+
+test(`parsers understand any of ${inputs} damaged inputs or say what is wrong with them`, async () => {
+  assert.deepEqual(await fuzz(), []);
+});

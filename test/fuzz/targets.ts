@@ -1,0 +1,209 @@
+import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiate.js';
+import { ProcessIo } from '../../receivers/process/process-io.js';
+import { ConfigurationError, type Problem } from '../../src/config/problem.js';
+import { parseConfigText } from '../../src/config/read-yaml.js';
+import { judgeService } from '../../src/config/service.js';
+import { substitute } from '../../src/config/substitute.js';
+import { findCgroupLine } from '../../src/identity/cgroup.js';
+import { ProcessStat } from '../../src/identity/process-stat.js';
+import { parseEvents } from '../../src/linux/perf-grammar.js';
+import { parseFieldLayout } from '../../src/linux/perf-format.js';
+import { parseCpuTimes, parseForks, parseNumbers } from '../../src/linux/procfs.js';
+import { parseCounter } from '../../src/linux/sysfs.js';
+import { parseCpuList } from '../../src/linux/topology.js';
+import type { Table } from '../../src/model/table.js';
+import { parseExportResponse, parseRetryDelayMs } from '../../src/otlp/responses.js';
+import { readFields } from '../../src/otlp/wire-reader.js';
+import { CsvDecoder } from '../../src/recording/csv-decoder.js';
+import { CsvEncoder } from '../../src/recording/csv-encoder.js';
+import { PointStream } from '../../src/recording/decoder.js';
+import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
+import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
+import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
+import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
+
+/** A parser, and inputs that it understands. */
+export interface Target {
+  readonly name: string;
+  readonly examples: readonly Buffer[];
+  /** Kinds of errors of the engine by which it says that an input is none. */
+  readonly mayThrow?: readonly ErrorConstructor[];
+  parse(input: Buffer): unknown;
+}
+
+const surroundings = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
+const finder = { find: () => Promise.resolve(undefined), list: () => [], explainMissing: () => '' };
+
+/** Everything that reads what others wrote. */
+export function createTargets(): readonly Target[] {
+  return [...kernelTargets, ...configurationTargets, ...networkTargets, ...createRecordingTargets()];
+}
+
+function texts(...examples: readonly string[]): readonly Buffer[] {
+  return examples.map((text) => Buffer.from(text));
+}
+
+const numbers = Array.from({ length: 49 }, (_, i) => i).join(' ');
+
+const kernelTargets: readonly Target[] = [
+  {
+    name: '/proc/stat',
+    examples: texts('cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 1 2\nprocesses 7\n'),
+    parse(input) {
+      parseForks(input);
+      parseNumbers(input, 0, new Float64Array(8));
+      return parseCpuTimes(input);
+    },
+  },
+  {
+    name: '/proc/PID/stat',
+    examples: texts(`12 (a) b) S ${numbers}\n`),
+    parse: (input) => new ProcessStat().parse(input, input.length),
+  },
+  {
+    name: '/proc/PID/io',
+    examples: texts('rchar: 5\nwchar: 6\nread_bytes: 1\nwrite_bytes: 2\ncancelled_write_bytes: 9\n'),
+    parse: (input) => new ProcessIo().parse(input),
+  },
+  {
+    name: '/proc/PID/cgroup',
+    examples: texts('12:cpu:/a\n0::/system.slice/docker-0123456789abcdef.scope\n', '0::/user.slice\n'),
+    parse: (input) => findCgroupLine(input.toString()),
+  },
+  {
+    name: 'sysfs',
+    examples: texts('123456\n', '0-3,8\n', 'config:0-7,32-35\n'),
+    parse(input) {
+      parseCounter(input, input.length);
+      parseCpuList(input.toString());
+      return parseFieldLayout(input.toString());
+    },
+  },
+  {
+    name: 'perf events',
+    examples: texts('cycles:u,{instructions,branches}:S,cpu/event=0x3c,inv/,r1a8,sched:sched_switch'),
+    parse: (input) => parseEvents(input.toString()),
+  },
+];
+
+const configuration = `receivers:
+  rapl: &a {collection_interval: 1s}
+  rapl/b: {<<: *a, host: "\${env:HOST:-x}"}
+exporters: {file: {path: /x}}
+service:
+  pipelines: {metrics: {receivers: [rapl], exporters: [file]}}
+`;
+
+const configurationTargets: readonly Target[] = [
+  {
+    name: 'configuration',
+    examples: texts(configuration, 'a: [1, {b: c}]\n', '{"a": "b\\n"}'),
+    async parse(input) {
+      const problems: Problem[] = [];
+      const node = parseConfigText(input.toString(), 'c.yaml', surroundings, problems);
+      if (problems.length > 0) throw new ConfigurationError(problems);
+      await judgeService(node, finder);
+    },
+  },
+  {
+    name: 'substitution',
+    examples: texts('a ${env:HOST} b', '${HOST:-x}$$ ${env:EMPTY}'),
+    parse: (input) => substitute(input.toString(), surroundings),
+  },
+];
+
+const response = Buffer.from('0a0b0803120764726f70706564', 'hex');
+
+const networkTargets: readonly Target[] = [
+  {
+    name: 'OTLP responses',
+    examples: [response, Buffer.from('1a2f0a28747970652e676f6f676c65617069732e636f6d', 'hex')],
+    mayThrow: [RangeError],
+    parse(input) {
+      readFields(input);
+      parseExportResponse(input);
+      return parseRetryDelayMs(input);
+    },
+  },
+  {
+    name: 'Accept headers',
+    examples: texts(
+      'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1',
+      'br, gzip;q=0',
+    ),
+    parse: (input) => [chooseFormat(input.toString()), acceptsGzip(input.toString())],
+  },
+];
+
+function createTable(): Table {
+  const series = [0, 1, 2].map((id) => ({
+    metric: { name: `m${id}`, unit: 'J', description: 'd', kind: 'counter', valueType: 'double' } as const,
+    resource: { attributes: { 'host.name': 'a, "b"' } },
+    attributes: { 'hw.id': `=p${id}` },
+    start: BigInt(id),
+  }));
+  const values = Float64Array.from({ length: 6 }, (_, cell) => (cell === 4 ? NaN : cell / 3));
+  return {
+    series,
+    epoch: 1_800_000_000_000_000_000n,
+    offsets: Float64Array.of(0, 1e6),
+    values,
+    ended: series,
+  };
+}
+
+function encodeParquet(table: Table): Buffer {
+  const encoder = new ParquetEncoder(['hw.id']);
+  return Buffer.concat([encoder.encode([table]), encoder.encode([table]), encoder.footer()]);
+}
+
+function createRecordingTargets(): readonly Target[] {
+  const table = createTable();
+  const json = new JsonLinesEncoder();
+  json.add(table);
+  const csv = new CsvEncoder(['hw.id']);
+  csv.metricColumns = csv.findMissing([table]);
+  // What was read is written again: an instant or a number that no format can hold would show there.
+  const sink = { table: writeAgain, malformed: () => {}, unsupported: () => {} };
+  return [
+    {
+      name: 'JSON lines',
+      examples: [json.take()],
+      parse(input) {
+        const stream = new PointStream(sink);
+        const decoder = new JsonLinesDecoder(sink, stream);
+        for (const line of input.toString().split('\n')) decoder.line(line);
+        stream.flush();
+      },
+    },
+    {
+      name: 'CSV',
+      examples: texts(csv.header() + csv.encode(table)),
+      parse(input) {
+        const [header, ...lines] = input.toString().split('\n');
+        const stream = new PointStream(sink);
+        const decoder = new CsvDecoder(header, sink, stream);
+        for (const line of lines) decoder.line(line);
+        stream.flush();
+      },
+    },
+    {
+      name: 'Parquet',
+      examples: [encodeParquet(table)],
+      async parse(input) {
+        const stream = new PointStream(sink);
+        const file = input.buffer.slice(input.byteOffset, input.byteOffset + input.length);
+        // ArrayBuffers of Node are no shared ones.
+        for await (const _ of new ParquetDecoder(sink, stream).read(file as ArrayBuffer));
+        stream.flush();
+      },
+    },
+  ];
+}
+
+function writeAgain(table: Table): void {
+  const csv = new CsvEncoder([]);
+  csv.metricColumns = csv.findMissing([table]);
+  csv.encode(table);
+  new JsonLinesEncoder().add(table);
+}
