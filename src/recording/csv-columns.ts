@@ -82,9 +82,19 @@ export function rowKey({ metric, resource, attributes, start }: Series): string 
 export function parseCsvLine(line: string): readonly string[] {
   if (!line.includes('"')) return line.split(',');
   const fields: string[] = [];
-  const pattern = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/gu;
-  for (const [, quoted, plain] of line.matchAll(pattern)) {
-    fields.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+  for (let at = 0; at <= line.length;) {
+    const close = line[at] === '"' ? findClosingQuote(line, at + 1) : -1;
+    const comma = line.indexOf(',', Math.max(at, close));
+    const end = comma < 0 ? line.length : comma;
+    fields.push(close < 0 ? line.slice(at, end) : line.slice(at + 1, close).replaceAll('""', '"'));
+    at = end + 1;
   }
   return fields;
+}
+
+/** Two quotes are one of the text. -1: the field is not closed. No regular expression: long fields overflow its stack. */
+function findClosingQuote(line: string, from: number): number {
+  let at = line.indexOf('"', from);
+  while (at >= 0 && line[at + 1] === '"') at = line.indexOf('"', at + 2);
+  return at;
 }
