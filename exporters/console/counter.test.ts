@@ -72,3 +72,14 @@ test('Counter that is older than its first reading does not count what it held t
   found.take(501, 104);
   assert.deepEqual(look(span, found), [0.5]);
 });
+
+test('Counter has its mean since its start, when all before it have ended', () => {
+  const span = new Span();
+  const old = new Counter(100, span);
+  old.take(20, 102);
+  look(span, old);
+  old.end();
+  const next = new Counter(3700, span);
+  next.take(30, 3702);
+  assert.deepEqual(look(span, next), [15]);
+});

@@ -1,9 +1,25 @@
-/** The time between two looks that the counters of one kind have in common. Seconds of Unix time. */
+/**
+ * The time between two looks that the counters of one kind have in common. It begins again once all of them have ended,
+ * as they do where the clock was set or the machine slept. Seconds of Unix time.
+ */
 export class Span {
   /** Instant of the last reading before the last look; before the first look, where the first counter is known from. */
   since = NaN;
   #isLooked = false;
   #latest = NaN;
+  #members = 0;
+
+  join(): void {
+    this.#members += 1;
+  }
+
+  leave(): void {
+    this.#members -= 1;
+    if (this.#members > 0) return;
+    this.since = NaN;
+    this.#isLooked = false;
+    this.#latest = NaN;
+  }
 
   /** A counter is known from here on. */
   begin(at: number): void {
@@ -45,6 +61,12 @@ export class Counter {
   constructor(start: number, span: Span) {
     this.#start = start;
     this.#span = span;
+    span.join();
+  }
+
+  /** It has no further reading. */
+  end(): void {
+    this.#span.leave();
   }
 
   take(value: number, at: number): void {

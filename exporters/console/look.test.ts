@@ -124,6 +124,33 @@ test('lookAt gives a process that was born since the last look its mean since th
   assert.equal(view.cpu.busy, 2);
 });
 
+test('lookAt gives the only process since the last look its mean since then, as the machine has it', () => {
+  const [a, b] = [0, 1].map((pid) => ({ attributes: { 'process.pid': pid } }));
+  const attributed = seriesOf('ledger.energy', { 'ledger.part': 'attributed', 'hw.type': 'cpu' });
+  const old = seriesOf('process.energy', { 'hw.type': 'cpu' }, a);
+  const { readings } = lookAfterTwoSeconds([
+    [attributed, 4],
+    [old, 4],
+  ]);
+  const young = { ...seriesOf('process.energy', { 'hw.type': 'cpu' }, b), start: 3_900_000_000n };
+  readings.take({ ...createRow([attributed], 3n * second, Float64Array.of(4)), ended: [old] });
+  readings.take(createRow([attributed, young], 4n * second, Float64Array.of(7, 3)));
+  const view = lookAt(readings, options);
+  assert.deepEqual([view.all.watts, view.processes.map(({ watts }) => watts)], [1.5, [1.5]]);
+});
+
+test('lookAt gives a domain that was reset its mean since then', () => {
+  const old = seriesOf('hw.energy', { 'hw.id': 'p' });
+  const again = { ...old, start: 3n * second };
+  const { readings } = lookAfterTwoSeconds([[old, 10]]);
+  readings.take({ ...createRow([again], 3n * second, Float64Array.of(0)), ended: [old] });
+  readings.take(createRow([again], 4n * second, Float64Array.of(7)));
+  assert.deepEqual(
+    lookAt(readings, options).domains.map(({ watts, joules }) => [watts, joules]),
+    [[7, 17]],
+  );
+});
+
 test('lookAt takes what was attributed for what all processes use, where there is a ledger', () => {
   const process = { attributes: { 'process.pid': 1 } };
   const { view } = lookAfterTwoSeconds([

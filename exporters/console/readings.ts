@@ -18,6 +18,14 @@ const rolesByMetric: ReadonlyMap<string, Role> = new Map([
   [processCpuTime.name, 'processCpu'],
 ]);
 
+/** The whole that counters are parts of, where they are. */
+const wholes: Readonly<Partial<Record<Role, Role>>> = {
+  part: 'part',
+  processEnergy: 'part',
+  busy: 'busy',
+  processCpu: 'busy',
+};
+
 /** The columns of a table that are looked at. */
 interface Plan {
   readonly columns: readonly number[];
@@ -27,7 +35,7 @@ interface Plan {
 /** The last readings of everything that a summary is made of. */
 export class Readings {
   readonly #live = new Map<Role, Map<Series, Counter>>();
-  /** By what the counters have in common that are read at the same instants. */
+  /** By the whole and the kind of hardware. */
   readonly #spans = new Map<string, Span>();
   /** Unix time in seconds of the first row. */
   #beganAt = NaN;
@@ -88,10 +96,20 @@ export class Readings {
     const ofRole = findOrAdd(this.#live, role, () => new Map<Series, Counter>());
     return findOrAdd(ofRole, series, () => {
       const start = Number(series.start) / 1e9;
-      const span = findOrAdd(this.#spans, `${role} ${series.attributes['hw.type'] ?? ''}`, () => new Span());
+      const span = this.#spanOf(role, series);
       // What a counter held before the collector began is of no time that is shown.
       return new Counter(start >= this.#beganAt ? start : NaN, span);
     });
+  }
+
+  /**
+   * Processes have the time of the whole that they are parts of. A domain has its own: one that begins later is no part
+   * of another one, and after a reset only what came since is known.
+   */
+  #spanOf(role: Role, { attributes }: Series): Span {
+    const whole = wholes[role];
+    if (whole === undefined) return new Span();
+    return findOrAdd(this.#spans, `${whole} ${attributes['hw.type'] ?? ''}`, () => new Span());
   }
 
   #end(series: Series): void {
@@ -99,7 +117,10 @@ export class Readings {
     if (role === undefined) return;
     const ofRole = this.#live.get(role);
     const key = `${role} ${partOf(series)}`;
-    this.#ended.set(key, this.sumEnded(role, partOf(series)) + (ofRole?.get(series)?.value ?? 0));
+    const counter = ofRole?.get(series);
+    if (counter === undefined) return;
+    this.#ended.set(key, this.sumEnded(role, partOf(series)) + counter.value);
+    counter.end();
     ofRole?.delete(series);
   }
 }
