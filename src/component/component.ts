@@ -21,6 +21,11 @@ export interface Component {
    * @throws Error, in the words of a user, when the component cannot do its work at all
    */
   start(): void | Promise<void>;
+  /**
+   * Receivers that have started: whether they lack the main thing that they are to read, as a meter of energy that can
+   * read memory but no package. Then those that stand in for it (`fallback_for`) start all the same.
+   */
+  readonly isPartial?: boolean;
   /** Receivers: takes a reading now and hands on everything that was read until then. */
   flush?(): void | Promise<void>;
   /**

@@ -8,7 +8,7 @@ export const receiverKeys = {
     default: 'required',
   },
   fallback_for: {
-    doc: 'Ids of receivers that this one stands in for: it runs only where none of them does.',
+    doc: 'Ids of receivers that this one stands in for: it runs only where none of them does, or only in part.',
     format: 'string_list',
     default: [],
   },

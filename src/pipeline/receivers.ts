@@ -83,7 +83,7 @@ export async function startReceivers(
     const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0);
     for (const receiver of meters.toSorted(compareYielding)) await startInto(receiver);
     for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0)) {
-      const meter = receiver.keys.fallback_for.find((id) => running.has(id));
+      const meter = receiver.keys.fallback_for.find((id) => isWhole(running.get(id)));
       if (meter === undefined) await startInto(receiver);
       else environment.logFor('receiver', receiver.id).info(`Not needed: "${meter}" runs`);
     }
@@ -96,6 +96,10 @@ export async function startReceivers(
   start.emit('end');
   shared.finishLine.expect([...running.keys()]);
   return [...running.values()];
+}
+
+function isWhole(receiver: Component | undefined): boolean {
+  return receiver !== undefined && receiver.isPartial !== true;
 }
 
 /** What all receivers have together, as one of them sees it. */

@@ -25,6 +25,7 @@ interface World {
 const schema = {
   missing: { doc: 'Whether the source is missing.', format: 'boolean', default: false },
   broken: { doc: 'Whether it cannot start.', format: 'boolean', default: false },
+  partial: { doc: 'Whether it lacks its main thing.', format: 'boolean', default: false },
   throwing: { doc: 'Whether it throws at every table.', format: 'boolean', default: false },
   hanging: { doc: 'Whether it never stops.', format: 'boolean', default: false },
   slow: { doc: 'Whether it takes a moment to stop.', format: 'boolean', default: false },
@@ -37,6 +38,7 @@ function createWorld(): World {
   const entries = new Map<string, Consumer>();
   const limits = new Map<string, number>();
   const component = (name: string, settings: Settings, next?: Consumer) => ({
+    isPartial: settings.partial,
     start() {
       events.push(`start ${name}`);
       if (settings.broken) throw new Error('no luck');
@@ -169,6 +171,16 @@ test('Service runs no fallback, when what it stands in for runs', async () => {
   await service.shutdown();
   assert.deepEqual(world.events, ['start file', 'start meter', 'stop meter', 'stop file']);
   assert.deepEqual(world.log.lines, ['info: Not needed: "meter" runs']);
+});
+
+test('Service runs a fallback beside a receiver that lacks the main thing it is to read', async () => {
+  const world = createWorld();
+  const receivers = { meter: { partial: true }, guess: { fallback_for: ['meter'] } };
+  const pipelines = { metrics: { receivers: ['meter', 'guess'], exporters: ['file'] } };
+  const service = await createService(world, { receivers, exporters: { file: {} }, service: { pipelines } });
+  await service.start();
+  await service.shutdown();
+  assert.deepEqual(world.events.slice(0, 3), ['start file', 'start meter', 'start guess']);
 });
 
 test('Service stops what it started and says why, when a required receiver is missing', async () => {
