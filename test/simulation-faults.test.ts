@@ -28,9 +28,9 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
   const sensors = createSensors(machine);
   const values = new Float64Array(sampler.width);
   const known = sensors.map(() => ({ us: -1, nj: 0n }));
-  const shown = (column: number) => {
+  const shown = (column: number, atUs = us) => {
     const last = known[column] ?? assert.fail();
-    const shownUs = sensors[column]?.shownUs(us) ?? assert.fail();
+    const shownUs = sensors[column]?.shownUs(atUs) ?? assert.fail();
     if (last.us !== shownUs) Object.assign(last, { us: shownUs, nj: machine.energyNj(column, shownUs) });
     return last.nj;
   };
@@ -52,7 +52,8 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
         return;
       }
       course.readings++;
-      const first = (firstNj[column] ??= shown(column));
+      const ageUs = (sampler.columns.agesMs[column] ?? 0) * 1e3;
+      const first = (firstNj[column] ??= shown(column, us - ageUs));
       const offNj = Math.abs(value * 1e9 - Number(shown(column) - first));
       course.worstUnits = Math.max(course.worstUnits, offNj / (machine.domains[column]?.unitNj ?? 1));
     });

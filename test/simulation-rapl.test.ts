@@ -37,10 +37,11 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
   const values = new Float64Array(sampler.width);
   const begins = new Map<number | undefined, bigint>();
   const course = { readings: 0, gaps: 0, worstUnits: 0 };
-  const compare = (name: string, life: number | undefined, joules: number) => {
-    const nj = sensors.get(name)?.shownNj(us) ?? assert.fail(name);
-    // A counter begins at 0 with its first reading.
-    const beginNj = begins.get(life) ?? nj;
+  const compare = (name: string, life: number | undefined, joules: number, ageMs: number) => {
+    const sensor = sensors.get(name) ?? assert.fail(name);
+    // A counter begins at 0 with its first reading, after a reset with the first one that shows it.
+    const beginNj = begins.get(life) ?? sensor.shownNj(us - ageMs * 1_000);
+    const nj = sensor.shownNj(us);
     begins.set(life, beginNj);
     course.readings++;
     course.worstUnits = Math.max(course.worstUnits, Math.abs(joules * 1e9 - Number(nj - beginNj)) / 61_035);
@@ -51,11 +52,11 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
     if (machine.timeline.isSuspended(us)) continue;
     tree.write(us);
     sampler.read(values, 0);
-    const { domains } = sampler.columns as Columns;
+    const { domains, agesMs } = sampler.columns as Columns;
     for (const [column, domain] of domains.entries()) {
       const joules = values[column] ?? Number.NaN;
       if (Number.isNaN(joules)) course.gaps++;
-      else compare(nameDomain(domain), sampler.lives?.[column], joules);
+      else compare(nameDomain(domain), sampler.lives?.[column], joules, agesMs[column] ?? 0);
     }
     if (us % second === 0) sampler.maintain?.();
   }

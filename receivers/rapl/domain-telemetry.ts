@@ -6,8 +6,11 @@ export interface DomainState {
   readonly domain: string;
   /** `intel-rapl:0`, `energy-pkg on cpu 0` */
   readonly source: string;
-  /** `foreign`: another receiver publishes it. */
-  readonly state: 'read' | 'dead' | 'copy' | 'foreign';
+  /**
+   * `unknown`: it has not counted anything yet. `foreign`: another receiver publishes it. `unreadable`: it cannot be
+   * opened or read. `unusable`: its counter is reset all the time.
+   */
+  readonly state: 'read' | 'unknown' | 'dead' | 'copy' | 'foreign' | 'unreadable' | 'unusable';
 }
 
 /** On the collector's own telemetry: what is read where, and how often a counter began anew. Must be closed. */

@@ -7,6 +7,8 @@ export interface EnergyReader {
   readonly domains: readonly Domain[];
   /** Where each is read: `intel-rapl:0`, `energy-pkg on cpu 0`. */
   readonly sources: readonly string[];
+  /** The zone's folder of each; empty where there is none. */
+  readonly paths: readonly string[];
   /** One number per value, another one since its counter began anew. No two counters ever have the same. */
   readonly lives: readonly number[];
   /** Whether the last reading gave nothing at all, as when a driver was unloaded. */
@@ -15,9 +17,11 @@ export interface EnergyReader {
   readonly hasGap: boolean;
   /**
    * Reads every counter once and writes joules since its first reading, NaN for a failed one. Allocates nothing.
-   * @returns false when a counter began anew: its life is another one, and what was written is its first reading, 0
+   * @returns false when a counter was reset: its life is another one, and what was written counts from `ageMs` ago
    */
   read(values: Float64Array, at: number): boolean;
+  /** How long before the last reading the counter of a column was at 0, when it was reset at that reading. */
+  ageMs(column: number): number;
   /** Lets one counter begin at 0 with the next reading, as another life. */
   restart(column: number): void;
   close(): void;

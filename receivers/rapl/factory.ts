@@ -8,7 +8,7 @@ import { describeDomains } from './metrics.js';
 import { openReader } from './open-reader.js';
 import type { Opening } from './open-reader.js';
 import { RaplReceiver } from './receiver.js';
-import { describeCopies, mergeAliases } from './zone-aliases.js';
+import { describeCopies } from './zone-aliases.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
@@ -22,10 +22,11 @@ export const factory: ReceiverFactory<typeof schema> = {
 function probe(config: Config): Probe {
   const opening = openReader(config);
   opening.reader?.close();
-  const { notes, refusals } = opening;
-  const reasons = refusals.map(({ reason }) => reason);
+  const { notes } = opening;
+  const missing = [...opening.failures, ...opening.refusals];
+  const reasons = missing.map(({ reason }) => reason);
   const remedies = new Map(
-    refusals.flatMap((refusal) => refusal.remedies.map((remedy) => [remedy.command, remedy])),
+    missing.flatMap((refusal) => refusal.remedies.map((remedy) => [remedy.command, remedy])),
   );
   return {
     available: opening.reader !== undefined,
@@ -34,9 +35,9 @@ function probe(config: Config): Probe {
   };
 }
 
-function describeOpening({ reader, isAlive }: Opening, { sysfs }: Config): readonly string[] {
+function describeOpening({ reader, hasCounted }: Opening, { sysfs }: Config): readonly string[] {
   if (reader === undefined) return [];
-  const domains = reader.domains.filter((_, column) => isAlive[column]);
-  const copies = reader.interface === 'powercap' ? describeCopies(mergeAliases(findZones(sysfs))) : [];
+  const domains = reader.domains.filter((_, column) => hasCounted[column]);
+  const copies = reader.interface === 'powercap' ? describeCopies(findZones(sysfs)) : [];
   return [describeDomains({ interface: reader.interface, domains }), ...copies];
 }

@@ -10,8 +10,10 @@ export interface Zone {
   readonly domain: Domain;
   /** The folder that holds `energy_uj`. */
   readonly path: string;
-  /** The greatest value before the counter wraps; Infinity where the zone does not say. */
+  /** The greatest value before the counter wraps; Infinity where the zone does not state one that can be. */
   readonly maxMicrojoules: number;
+  /** What the zone states, where that cannot be. */
+  readonly doubtfulMicrojoules?: number;
   /** More than the domain can draw. */
   readonly mostWatts: number;
   /** Folders that show the same domain through another interface and are not read. */
@@ -107,10 +109,18 @@ function findDomain(name: string, paths: ReadonlyMap<string, string>): Domain | 
   return whole?.kind === 'package' ? { ...whole, kind } : undefined;
 }
 
+/** No counter is read more often to keep it from wrapping unseen, in milliseconds. */
+export const leastPollingMs = 100;
+
 function readZone(path: string, domain: Domain): Zone {
   const found = findInteger(join(path, 'max_energy_range_uj')) ?? 0;
-  const maxMicrojoules = found > 0 ? found : Infinity;
-  return { domain, path, maxMicrojoules, mostWatts: findMostWatts(path, domain.kind), copies: [] };
+  const mostWatts = findMostWatts(path, domain.kind);
+  // A range that such a domain could pass between two readings is none: real ones are 2^32 units, 65 kJ and more.
+  const isPossible = found / 1e3 / mostWatts / 2 >= leastPollingMs;
+  const range = isPossible
+    ? { maxMicrojoules: found }
+    : { maxMicrojoules: Infinity, ...(found > 0 && { doubtfulMicrojoules: found }) };
+  return { domain, path, ...range, mostWatts, copies: [] };
 }
 
 /** The name of a zone's folder: `intel-rapl:0:1`. */

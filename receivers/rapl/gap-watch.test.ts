@@ -10,7 +10,7 @@ const columns = {
     { kind: 'package' as const, package: 0 },
     { kind: 'dram' as const, package: 0 },
   ],
-  notes: [],
+  agesMs: [0, 0],
 };
 const series = createSeries(columns, { attributes: {} }, 0n);
 

@@ -3,35 +3,56 @@ import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { nameDomain, namePlace } from './domain.js';
 import type { Domain, InterfaceName } from './domain.js';
 
-/** What a sampler says of its columns. Plain data. */
+/** What a sampler says of its columns, which are all counters that it reads. Plain data. */
 export interface Columns {
   readonly interface: InterfaceName;
   readonly domains: readonly Domain[];
   /** One per domain: where it is read. */
   readonly sources: readonly string[];
-  /** Domains that are there, but count nothing, and where they would be read. */
-  readonly dead: readonly { readonly domain: Domain; readonly source: string }[];
-  /** How many counters began anew since the sampler was opened. */
+  /** One per domain: the zone's file that shows the counter; empty for perf_event. */
+  readonly paths: readonly string[];
+  /** One per domain: whether it had counted something when it was opened. */
+  readonly hasCounted: readonly boolean[];
+  /** One per domain: how long before the first row of these columns its counter was at 0, in milliseconds. */
+  readonly agesMs: readonly number[];
+  /** Counters that are not read, or not used. */
+  readonly left: readonly LeftOut[];
+  /** How many counters were reset since the sampler was opened. */
   readonly resets: number;
-  /** Those whose counters began anew just before these columns. */
+  /** Those whose counters were reset just before these columns. */
   readonly anew: readonly Domain[];
   /** What a person should know about the choice of interface and domains. */
   readonly notes: readonly string[];
 }
 
-/** The series of a sampler's columns, in order. */
+/** `unreadable`: it cannot be opened or read. `unusable`: it was reset too often. */
+export interface LeftOut {
+  readonly domain: Domain;
+  readonly source: string;
+  readonly state: 'unreadable' | 'unusable';
+}
+
+/**
+ * The series of a sampler's columns, in order.
+ * @param start Unix time in nanoseconds of their first row
+ */
 export function createSeries(
-  columns: Pick<Columns, 'interface' | 'domains'>,
+  { interface: name, domains, agesMs }: Pick<Columns, 'interface' | 'domains' | 'agesMs'>,
   resource: Resource,
   start: bigint,
 ): readonly Series[] {
-  const meter = { 'energy.method': 'measured', 'energy.interface': columns.interface };
-  return columns.domains.map((domain) => ({
+  const meter = { 'energy.method': 'measured', 'energy.interface': name };
+  return domains.map((domain, column) => ({
     metric: domain.kind === 'package' || domain.kind === 'dram' ? hwEnergy : raplEnergy,
     resource,
     attributes: { ...describeDomain(domain), ...meter },
-    start,
+    start: start - BigInt(Math.round(agesMs[column] * 1e6)),
   }));
+}
+
+/** The same series for the counter of another domain of its kind, which counts from `start`. */
+export function renameSeries(series: Series, domain: Domain, start: bigint): Series {
+  return { ...series, attributes: { ...series.attributes, ...describeDomain(domain) }, start };
 }
 
 function describeDomain(domain: Domain): Attributes {

@@ -14,7 +14,7 @@ function describeOpening(sysfs: FakeSysfs, settings: object = {}) {
   opening.reader?.close();
   return {
     interface: opening.reader?.interface,
-    domains: opening.reader?.domains.filter((_, column) => opening.isAlive[column]).map(nameDomain),
+    domains: opening.reader?.domains.filter((_, column) => opening.hasCounted[column]).map(nameDomain),
     notes: opening.notes,
     reasons: opening.refusals.map(({ reason }) => reason),
   };
@@ -75,7 +75,7 @@ test('openReader takes powercap, when the events of perf_event count nothing', {
 });
 
 test(
-  'openReader takes powercap, when an event of perf_event cannot be opened',
+  'openReader takes powercap, when the event of a package cannot be opened',
   { skip: perfRefused },
   (t) => {
     const sysfs = createFakeSysfs(t);
@@ -142,6 +142,46 @@ test('openReader gives a reader whose first reading is 0', { skip: perfRefused }
   reader?.read(values, 0);
   reader?.close();
   assert.equal(values[0], 0);
+});
+
+test('openReader names zones that cannot be read and reads the others', (t) => {
+  const sysfs = createFakeSysfs(t);
+  writeZones(sysfs, ['dram', 'core']);
+  sysfs.remove('class/powercap/intel-rapl:0:0/energy_uj');
+  const opening = openReader(parseSettings(schema, { sysfs: sysfs.root, interface: 'powercap' }));
+  t.after(() => opening.reader?.close());
+  assert.deepEqual(opening.reader?.domains.map(nameDomain), ['package-0', 'core-0']);
+  assert.deepEqual(opening.left, [
+    { domain: { kind: 'dram', package: 0 }, source: 'intel-rapl:0:0', state: 'unreadable' },
+  ]);
+  assert.deepEqual(
+    opening.failures.map(({ reason }) => reason),
+    [`powercap: Cannot read dram-0 from ${sysfs.root}/class/powercap/intel-rapl:0:0/energy_uj: ENOENT`],
+  );
+  assert.equal(opening.canReadMore(), false);
+  sysfs.writeEnergy('intel-rapl:0:0', 1);
+  assert.equal(opening.canReadMore(), true);
+});
+
+test('openReader ignores a range that cannot be and names it', (t) => {
+  for (const maxMicrojoules of [999, 30_000_000]) {
+    const sysfs = createFakeSysfs(t);
+    sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1, maxMicrojoules });
+    assert.deepEqual(describeOpening(sysfs, { interface: 'powercap' }).notes, [
+      `powercap: max_energy_range_uj of intel-rapl:0 (package-0) is ${maxMicrojoules}, ` +
+        'which is wrong: ignored, a counter that falls is taken to be reset',
+    ]);
+  }
+});
+
+test('openReader ignores a range that the counter exceeds and names it', (t) => {
+  const sysfs = createFakeSysfs(t);
+  const maxMicrojoules = 65_532_610_987;
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 70_000_000_000, maxMicrojoules });
+  assert.deepEqual(describeOpening(sysfs, { interface: 'powercap' }).notes, [
+    'powercap: max_energy_range_uj of intel-rapl:0 (package-0) is 65532610987, ' +
+      'which is wrong: ignored, a counter that falls is taken to be reset',
+  ]);
 });
 
 test('openReader says that nothing can be read, when no zone gives a number', (t) => {

@@ -1,10 +1,13 @@
 import type { Config } from './config.js';
-import { nameDomains } from './domain.js';
+import { nameDomain, nameDomains } from './domain.js';
 import type { InterfaceName } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
+import { nameFolder } from './find-powercap.js';
+import type { Zone } from './find-powercap.js';
+import type { LeftOut } from './metrics.js';
 import { openPerfReader, PerfReader } from './perf-reader.js';
-import { openPowercapReader, PowercapReader } from './powercap-reader.js';
-import { explainNoPerf, explainNoPowercap, explainPerfError, explainPowercapError } from './refusal.js';
+import { isReadable, openPowercapReader, PowercapReader } from './powercap-reader.js';
+import { explainNoPerf, explainNoPowercap, explainPerfFailures, explainZoneFailures } from './refusal.js';
 import type { Refusal } from './refusal.js';
 import {
   describeDisagreement,
@@ -18,21 +21,32 @@ import type { Sources } from './sources.js';
 import { findMoving } from './wait-for-reader.js';
 import { findResting } from './zone-aliases.js';
 
-/** What came of the attempt to open the counters. */
-export interface Opening {
-  /** Whoever takes it closes it. */
-  readonly reader: EnergyReader | undefined;
-  /** By domain of the reader: whether it counts. What never did is dead: the CPU has a register, but nothing in it. */
-  readonly isAlive: readonly boolean[];
-  /** What a person should know of how the domains were chosen. */
+/** Open counters of one interface, and what is known of those that could not be opened. */
+interface OpenCounters {
+  /** The caller closes it. */
+  readonly reader: EnergyReader;
+  /** By domain of the reader: whether it has counted something. */
+  readonly hasCounted: readonly boolean[];
+  readonly left: readonly LeftOut[];
+  /** Why some cannot be read. */
+  readonly failures: readonly Refusal[];
   readonly notes: readonly string[];
+  /** Whether one of those can be read meanwhile. */
+  canReadMore(): boolean;
+}
+
+/** What came of the attempt to open the counters. */
+export interface Opening extends Omit<OpenCounters, 'reader'> {
+  readonly reader: EnergyReader | undefined;
   /** Why an interface was not taken. */
   readonly refusals: readonly Refusal[];
 }
 
-type Attempt = { readonly reader: EnergyReader; readonly isAlive: readonly boolean[] } | Refusal;
+const nothing = { reader: undefined, hasCounted: [], left: [], failures: [], canReadMore: () => false };
 
-interface Surroundings {
+type Attempt = OpenCounters | Refusal;
+
+interface OpenOptions {
   /** The reader before this one: counters that both have are moved to the new one and go on. */
   readonly previous?: EnergyReader | undefined;
   /** A clock that never runs backwards; by default the real one. */
@@ -40,25 +54,43 @@ interface Surroundings {
 }
 
 /** Opens perf_event, or else powercap, with the domains that can be trusted and are wanted. */
-export function openReader(config: Config, surroundings: Surroundings = {}): Opening {
+export function openReader(config: Config, options: OpenOptions = {}): Opening {
   const found = findSources(config);
   const isDoubtful = disagree(found);
   const notes = isDoubtful ? [describeDisagreement(found)] : [];
   const wanted = keepWanted(isDoubtful ? keepCommon(found) : found, config);
   const refusals: Refusal[] = [];
+  let best: OpenCounters | undefined;
   for (const name of listInterfaces(config)) {
     const open = name === 'perf_event' ? openPerf : openPowercap;
-    const attempt = open(config.sysfs, { found, wanted }, surroundings);
-    if ('reader' in attempt) {
-      return { ...attempt, notes: [...notes, ...describeDead(attempt.reader, attempt.isAlive)], refusals };
-    }
-    refusals.push(attempt);
+    const attempt = open(config.sysfs, { found, wanted }, options);
+    if (!('reader' in attempt)) refusals.push(attempt);
+    else best = keepBetter(best, attempt);
+    if (best && !lacksPackage(best)) break;
   }
-  return { reader: undefined, isAlive: [], notes, refusals };
+  if (best === undefined) return { ...nothing, notes, refusals };
+  return { ...best, notes: [...notes, ...best.notes, ...describeUnmoved(best)], refusals };
 }
 
 function listInterfaces({ interface: name }: Config): readonly InterfaceName[] {
   return name === 'auto' ? ['perf_event', 'powercap'] : [name];
+}
+
+function lacksPackage({ left }: OpenCounters): boolean {
+  return left.some(({ domain }) => domain.kind === 'package');
+}
+
+/** That which reads more packages; of two that read as many, the first. */
+function keepBetter(first: OpenCounters | undefined, second: OpenCounters): OpenCounters {
+  if (first === undefined) return second;
+  const isSecond = countPackages(second) > countPackages(first);
+  const [better, worse] = isSecond ? [second, first] : [first, second];
+  worse.reader.close();
+  return better;
+}
+
+function countPackages({ reader }: OpenCounters): number {
+  return reader.domains.filter(({ kind }) => kind === 'package').length;
 }
 
 interface Choice {
@@ -66,42 +98,80 @@ interface Choice {
   readonly wanted: Sources;
 }
 
-function openPerf(sysfs: string, { found, wanted: { perf } }: Choice, { previous }: Surroundings): Attempt {
+function openPerf(sysfs: string, { found, wanted: { perf } }: Choice, { previous }: OpenOptions): Attempt {
   if (!hasPackage(found.perf)) return explainNoPerf(sysfs);
   if (perf.length === 0) return { reason: 'perf_event: none of the domains that are wanted', remedies: [] };
-  try {
-    const reader = openPerfReader(perf, previous instanceof PerfReader ? previous : undefined);
-    const isAlive = findMoving(reader, (joules) => joules > 0, previous);
-    if (isAlive.some(Boolean)) return { reader, isAlive };
+  const reader = openPerfReader(perf, previous instanceof PerfReader ? previous : undefined);
+  const { failures } = reader;
+  const hasCounted = findMoving(reader, (joules) => joules > 0, previous);
+  if (!hasCounted.some(Boolean)) {
     reader.close();
+    if (failures.length > 0) return explainPerfFailures(failures);
     return { reason: `perf_event: ${nameDomains(perf)} can be opened, but count nothing`, remedies: [] };
-  } catch (error) {
-    return explainPerfError(error);
   }
+  const left = failures.map(({ counter: { domain, event, cpu } }): LeftOut => ({
+    domain,
+    source: `${event} on cpu ${cpu}`,
+    state: 'unreadable',
+  }));
+  return {
+    reader,
+    hasCounted,
+    left,
+    failures: failures.length > 0 ? [explainPerfFailures(failures)] : [],
+    notes: [],
+    canReadMore: () => false,
+  };
 }
 
 function openPowercap(
   sysfs: string,
   { found, wanted: { zones } }: Choice,
-  { previous, nowMs }: Surroundings,
+  { previous, nowMs }: OpenOptions,
 ): Attempt {
   if (!hasPackage(found.zones)) return explainNoPowercap(sysfs);
   if (zones.length === 0) return { reason: 'powercap: none of the domains that are wanted', remedies: [] };
-  try {
-    const before = previous instanceof PowercapReader ? previous : undefined;
-    const reader = openPowercapReader(zones, nowMs, before);
-    const isRead = findMoving(reader, (joules) => joules >= 0, previous);
-    const resting = findResting(found.zones);
-    if (isRead.some(Boolean)) return { reader, isAlive: zones.map(({ path }) => !resting.has(path)) };
+  const before = previous instanceof PowercapReader ? previous : undefined;
+  const reader = openPowercapReader(zones, nowMs, before);
+  const { failures } = reader;
+  const isRead = findMoving(reader, (joules) => joules >= 0, previous);
+  if (!isRead.some(Boolean)) {
     reader.close();
+    if (failures.length > 0) return explainZoneFailures(failures);
     return { reason: `powercap: ${nameDomains(zones)} can be opened, but not be read`, remedies: [] };
-  } catch (error) {
-    return explainPowercapError(error);
   }
+  const resting = findResting(found.zones);
+  const left = failures.map(({ zone: { domain, path } }): LeftOut => ({
+    domain,
+    source: nameFolder(path),
+    state: 'unreadable',
+  }));
+  return {
+    reader,
+    hasCounted: reader.paths.map((path) => !resting.has(path)),
+    left,
+    failures: failures.length > 0 ? [explainZoneFailures(failures)] : [],
+    notes: describeRanges(zones, reader.zonesBeyondRange),
+    canReadMore: () => failures.some(({ zone }) => isReadable(zone)),
+  };
 }
 
-function describeDead(reader: EnergyReader, isAlive: readonly boolean[]): readonly string[] {
-  const dead = reader.domains.filter((_, column) => !isAlive[column]).map((domain) => ({ domain }));
-  if (dead.length === 0) return [];
-  return [`${reader.interface}: left out until it counts, since it never did: ${nameDomains(dead)}`];
+function describeRanges(zones: readonly Zone[], beyond: readonly Zone[]): readonly string[] {
+  return [
+    ...zones.flatMap((zone) =>
+      zone.doubtfulMicrojoules === undefined ? [] : [describeRange(zone, zone.doubtfulMicrojoules)],
+    ),
+    ...beyond.map((zone) => describeRange(zone, zone.maxMicrojoules)),
+  ];
+}
+
+function describeRange({ path, domain }: Zone, microjoules: number): string {
+  const stated = `max_energy_range_uj of ${nameFolder(path)} (${nameDomain(domain)}) is ${microjoules}`;
+  return `powercap: ${stated}, which is wrong: ignored, a counter that falls is taken to be reset`;
+}
+
+function describeUnmoved({ reader, hasCounted }: OpenCounters): readonly string[] {
+  const unmoved = reader.domains.filter((_, column) => !hasCounted[column]).map((domain) => ({ domain }));
+  if (unmoved.length === 0) return [];
+  return [`${reader.interface}: left out until it counts, since it never did: ${nameDomains(unmoved)}`];
 }

@@ -114,7 +114,7 @@ test('PerfGroup says that a counter began anew, when it grew by more than anybod
 
 /** How many counters each group has. */
 function countOpened(counters: readonly PerfCounter[]): number[] {
-  return openPerfGroups(counters).map((group) => {
+  return openPerfGroups(counters, []).map((group) => {
     group.close();
     return group.counters.length;
   });

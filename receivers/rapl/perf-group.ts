@@ -109,20 +109,34 @@ export class PerfGroup implements CounterGroup {
   }
 }
 
+/** A counter that cannot be opened. */
+export interface PerfFailure {
+  readonly counter: PerfCounter;
+  readonly error: unknown;
+}
+
 /**
  * Opens counters of one CPU in as few groups as the kernel allows.
- * @throws PerfEventError when one cannot be opened at all
+ * @param failures takes those that cannot be opened at all
  */
-export function openPerfGroups(counters: readonly PerfCounter[]): readonly PerfGroup[] {
-  const [leader] = counters;
+export function openPerfGroups(
+  counters: readonly PerfCounter[],
+  failures: PerfFailure[],
+): readonly PerfGroup[] {
+  const [leader, ...others] = counters;
   if (leader === undefined) return [];
-  const fds = [openCounter(leader)];
+  const fds = openLeader(leader, failures);
+  if (fds.length === 0) return openPerfGroups(others, failures);
+  const [together, apart] = openMembers(others, fds);
+  return [new PerfGroup([leader, ...together], fds), ...openPerfGroups(apart, failures)];
+}
+
+function openLeader(counter: PerfCounter, failures: PerfFailure[]): number[] {
   try {
-    const [together, apart] = openMembers(counters.slice(1), fds);
-    return [new PerfGroup([leader, ...together], fds), ...openPerfGroups(apart)];
+    return [openCounter(counter)];
   } catch (error) {
-    fds.forEach(closePerfEvent);
-    throw error;
+    failures.push({ counter, error });
+    return [];
   }
 }
 

@@ -64,16 +64,23 @@ test('openPerfReader has gaps and is silent, when its counters are gone', { skip
   assert.deepEqual([values[0], reader.isSilent], [Number.NaN, true]);
 });
 
-test('openPerfReader leaves nothing open, when a counter cannot be opened', { skip: perfRefused }, (t) => {
+test('openPerfReader reads the others, when a counter cannot be opened', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0x00' }, '0,4095');
   const counters = findPerfCounters(sysfs.root);
+  const broken = { ...counters[0], event: 'energy-gpu', config: 0xff };
+  const sum = { ...counters[0], event: 'energy-core', cpus: [0, 4095] };
   const before = countFds();
-  assert.throws(() => openPerfReader(counters), /energy-pkg" on cpu 4095/);
-  assert.throws(() => openPerfReader([{ ...counters[0], event: 'energy-ram', config: 0xff }]), {
-    code: 'ENOENT',
-  });
-  assert.throws(() => openPerfReader([counters[0], { ...counters[0], config: 0xff }]), { code: 'ENOENT' });
+  const reader = openPerfReader([broken, ...counters, sum]);
+  assert.deepEqual(reader.sources, ['energy-pkg on cpu 0', 'energy-ram on cpu 0']);
+  const failures = reader.failures.map(({ counter: { event, cpu } }) => `${event} on cpu ${cpu}`);
+  assert.deepEqual(failures, [
+    'energy-gpu on cpu 0',
+    'energy-pkg on cpu 4095',
+    'energy-ram on cpu 4095',
+    'energy-core on cpu 0',
+  ]);
+  reader.close();
   assert.equal(countFds(), before);
 });
 
@@ -123,7 +130,7 @@ test('openPerfReader has a gap in one socket only, when its counters stop', { sk
   const counters = findPerfCounters(sysfs.root);
   const reader = new PerfReader([
     new PerfGroup(counters, [openSync('/dev/null', 'r')]),
-    ...openPerfGroups(counters),
+    ...openPerfGroups(counters, []),
   ]);
   t.after(() => reader.close());
   const values = new Float64Array(2);

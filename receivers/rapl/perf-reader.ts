@@ -3,6 +3,7 @@ import { nameDomain } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 import { openPerfGroups } from './perf-group.js';
+import type { PerfFailure } from './perf-group.js';
 import { openSummedGroup } from './summed-group.js';
 
 /** Reads the `power` PMU, which the kernel lets count on beyond the hardware's 32 bits. */
@@ -10,16 +11,21 @@ export class PerfReader implements EnergyReader {
   readonly interface = 'perf_event';
   readonly domains;
   readonly sources;
+  readonly paths;
+  readonly failures;
   #groups: readonly CounterGroup[];
   readonly #lives: number[];
   #isSilent = false;
   #hasGap = false;
 
-  constructor(groups: readonly CounterGroup[]) {
+  /** @param failures counters that could not be opened */
+  constructor(groups: readonly CounterGroup[], failures: readonly PerfFailure[] = []) {
+    this.failures = failures;
     this.#groups = groups;
     const counters = groups.flatMap((group) => group.counters);
     this.domains = counters.map(({ domain }) => domain);
     this.sources = counters.map(describeSource);
+    this.paths = counters.map(() => '');
     this.#lives = groups.flatMap(({ lives }) => lives);
   }
 
@@ -51,6 +57,11 @@ export class PerfReader implements EnergyReader {
     this.#hasGap = counting < this.#groups.length;
     if (!isSame) this.#copyLives();
     return isSame;
+  }
+
+  /** It counts from the reading that shows the reset. */
+  ageMs(): number {
+    return 0;
   }
 
   restart(column: number): void {
@@ -94,25 +105,33 @@ function describeSource({ event, cpu, cpus }: PerfCounter): string {
 }
 
 /**
- * Opens every counter.
+ * Opens every counter that can be opened.
  * @param previous the reader before this one, whose counters go on where they can
- * @throws PerfEventError when one cannot be opened
  */
 export function openPerfReader(counters: readonly PerfCounter[], previous?: PerfReader): PerfReader {
-  const groups: CounterGroup[] = [];
+  const failures: PerfFailure[] = [];
+  const alone = counters.filter(({ cpus }) => cpus === undefined);
+  const cpus = [...new Set(alone.map(({ cpu }) => cpu))];
+  const groups = cpus.flatMap((cpu): readonly CounterGroup[] => {
+    const ofCpu = alone.filter((counter) => counter.cpu === cpu);
+    const kept = previous?.release(ofCpu);
+    return kept ? [kept] : openPerfGroups(ofCpu, failures);
+  });
+  const summed = counters.flatMap((counter) =>
+    counter.cpus ? openSum(counter, counter.cpus, { failures, previous }) : [],
+  );
+  return new PerfReader([...groups, ...summed], failures);
+}
+
+function openSum(
+  counter: PerfCounter,
+  cpus: readonly number[],
+  { failures, previous }: { readonly failures: PerfFailure[]; readonly previous: PerfReader | undefined },
+): readonly CounterGroup[] {
   try {
-    const alone = counters.filter(({ cpus }) => cpus === undefined);
-    for (const cpu of new Set(alone.map((counter) => counter.cpu))) {
-      const ofCpu = alone.filter((counter) => counter.cpu === cpu);
-      const kept = previous?.release(ofCpu);
-      groups.push(...(kept ? [kept] : openPerfGroups(ofCpu)));
-    }
-    for (const counter of counters) {
-      if (counter.cpus) groups.push(previous?.release([counter]) ?? openSummedGroup(counter, counter.cpus));
-    }
+    return [previous?.release([counter]) ?? openSummedGroup(counter, cpus)];
   } catch (error) {
-    for (const group of groups) group.close();
-    throw error;
+    failures.push({ counter, error });
+    return [];
   }
-  return new PerfReader(groups);
 }

@@ -60,7 +60,7 @@ test('choosePolling misses no wrap, when one row of five minutes is wanted and n
   const next = createTableCollector();
   const thinner = new RowThinner(next, config.sampling_interval * 1e6, periodNs);
   const domains = [{ kind: 'package' as const, package: 0 }];
-  const series = createSeries({ interface: 'powercap', domains }, { attributes: {} }, 0n);
+  const series = createSeries({ interface: 'powercap', domains, agesMs: [0] }, { attributes: {} }, 0n);
   for (; ms <= 3_600_000; ms += periodNs / 1e6) {
     const units = (700_000_000n * BigInt(ms)) / 15_258n;
     sysfs.writeEnergy('intel-rapl:0', Number(((units % 2n ** 32n) * 15_258n) / 1_000n));

@@ -1,11 +1,8 @@
 import type { Config } from './config.js';
-import { findZones } from './find-powercap.js';
+import { findZones, leastPollingMs } from './find-powercap.js';
 
 /** Hotplug is noticed within so long. */
 const mostMs = 10_000;
-// Whoever samples faster than this polls often enough for every counter there is: 65 kJ would last for 130 ms only
-// at 500 kW.
-const fastMs = 100;
 
 /** How the counters are read when the settings ask for seldom readings. */
 export interface Polling {
@@ -26,9 +23,9 @@ export function choosePolling(config: Config): Polling {
 }
 
 function findMostMs({ interface: name, sysfs, sampling_interval: wantedMs }: Config): number {
-  if (name === 'perf_event' || wantedMs <= fastMs) return mostMs;
+  if (name === 'perf_event' || wantedMs <= leastPollingMs) return mostMs;
   const halves = findZones(sysfs).map(
     ({ maxMicrojoules, mostWatts }) => maxMicrojoules / 1e3 / mostWatts / 2,
   );
-  return Math.max(fastMs, Math.min(mostMs, ...halves));
+  return Math.max(leastPollingMs, Math.min(mostMs, ...halves));
 }

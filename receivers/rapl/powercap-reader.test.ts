@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { describeError } from '../../src/component/errors.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findZones } from './find-powercap.js';
 import { openPowercapReader } from './powercap-reader.js';
@@ -86,12 +87,27 @@ test('openPowercapReader is silent, when no zone gives a reading', (t) => {
   assert.deepEqual([...values], [Number.NaN, Number.NaN]);
 });
 
-test('openPowercapReader names the file, when it is gone', (t) => {
+test('openPowercapReader reads the others, when the file of a zone is gone', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
+  sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 1 });
   const zones = findZones(sysfs.root);
   sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
-  assert.throws(() => openPowercapReader(zones), /^Error: Cannot open .*intel-rapl:0\/energy_uj: ENOENT/);
+  const reader = openPowercapReader(zones);
+  t.after(() => reader.close());
+  assert.deepEqual(reader.sources, ['intel-rapl:0:0']);
+  const failures = reader.failures.map(({ zone, error }) => [zone.domain.kind, describeError(error)]);
+  assert.match(failures.join(), /^package,ENOENT: .*intel-rapl:0\/energy_uj'$/);
+});
+
+test('openPowercapReader reads a copy of a zone that cannot be read', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
+  sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0', microjoules: 1 });
+  sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
+  const reader = openPowercapReader(findZones(sysfs.root));
+  t.after(() => reader.close());
+  assert.deepEqual([reader.sources, reader.failures], [['intel-rapl-mmio:0'], []]);
 });
 
 test('openPowercapReader takes a text without its line end for torn', (t) => {
@@ -127,8 +143,8 @@ test('openPowercapReader gives a zone without a range until it falls, and then b
     [true, 0],
     [true, 4],
     [true, Number.NaN],
-    [false, 0],
-    [true, 1],
+    [false, 2],
+    [true, 3],
   ]);
 });
 

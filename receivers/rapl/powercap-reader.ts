@@ -1,6 +1,5 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeError } from '../../src/component/errors.js';
 import { openRegularFile } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
 import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
@@ -22,20 +21,37 @@ interface OpenZone {
 // Twenty digits and a line end are the longest text that the kernel writes.
 const text = new Uint8Array(32);
 
+/** A zone whose counter cannot be opened or read. */
+export interface ZoneFailure {
+  readonly zone: Zone;
+  /** Of the system. */
+  readonly error: unknown;
+}
+
+interface PowercapOptions {
+  readonly nowMs: () => number;
+  readonly failures: readonly ZoneFailure[];
+}
+
 /** Reads the powercap tree. */
 export class PowercapReader implements EnergyReader {
   readonly interface = 'powercap';
   readonly domains;
   readonly sources;
+  readonly paths;
+  readonly failures;
   #zones: readonly OpenZone[];
   readonly #lives: number[];
   readonly #nowMs: () => number;
+  #readMs = 0;
   #isSilent = false;
   #hasGap = false;
 
-  constructor(zones: readonly OpenZone[], nowMs: () => number) {
+  constructor(zones: readonly OpenZone[], { nowMs, failures }: PowercapOptions) {
+    this.failures = failures;
     this.domains = zones.map(({ zone }) => zone.domain);
     this.sources = zones.map(({ zone }) => nameFolder(zone.path));
+    this.paths = zones.map(({ zone }) => zone.path);
     this.#zones = zones;
     this.#lives = zones.map(({ life }) => life);
     this.#nowMs = nowMs;
@@ -53,6 +69,11 @@ export class PowercapReader implements EnergyReader {
     return this.#hasGap;
   }
 
+  /** Zones whose counters have shown more than their range. */
+  get zonesBeyondRange(): readonly Zone[] {
+    return this.#zones.filter(({ counter }) => counter.isRangeWrong).map(({ zone }) => zone);
+  }
+
   read(values: Float64Array, at: number): boolean {
     const nowMs = this.#nowMs();
     let isSame = true;
@@ -63,21 +84,28 @@ export class PowercapReader implements EnergyReader {
       if (!zone.hasGap) readings++;
       if (!zone.counter.update(microjoules, nowMs)) {
         isSame = false;
-        this.restart(column);
-        zone.counter.update(microjoules, nowMs);
+        this.#beginLife(column);
       }
       values[at + column] = zone.counter.joules;
     }
+    this.#readMs = nowMs;
     this.#isSilent = readings === 0;
     this.#hasGap = readings < this.#zones.length;
     return isSame;
   }
 
+  ageMs(column: number): number {
+    return this.#readMs - this.#zones[column].counter.startedMs;
+  }
+
   restart(column: number): void {
-    const zone = this.#zones[column];
-    zone.counter.restart();
-    zone.life = beginLife();
-    this.#lives[column] = zone.life;
+    this.#zones[column].counter.restart();
+    this.#beginLife(column);
+  }
+
+  #beginLife(column: number): void {
+    this.#zones[column].life = beginLife();
+    this.#lives[column] = this.#zones[column].life;
   }
 
   /** Hands over the zone with this path and domain. */
@@ -104,27 +132,38 @@ function identify({ path, domain, maxMicrojoules }: Zone): string {
 }
 
 /**
- * Opens the counter of every zone.
+ * Opens the counter of every zone that can be read, or else of a copy of it.
  * @param nowMs a clock that never runs backwards
  * @param previous the reader before this one, whose counters go on
- * @throws Error when one cannot be opened, with the system's error as its cause
  */
 export function openPowercapReader(
   zones: readonly Zone[],
   nowMs = () => performance.now(),
   previous?: PowercapReader,
 ): PowercapReader {
-  const open: OpenZone[] = [];
-  try {
-    for (const zone of zones) {
-      const before = previous?.release(zone);
-      open.push(before ? reopenZone(before) : openZone(zone));
+  const failures: ZoneFailure[] = [];
+  const open = zones.flatMap((zone) => openFirst(zone, { failures, previous }));
+  return new PowercapReader(open, { nowMs, failures });
+}
+
+interface ZoneOptions {
+  readonly failures: ZoneFailure[];
+  readonly previous: PowercapReader | undefined;
+}
+
+function openFirst(zone: Zone, { failures, previous }: ZoneOptions): readonly OpenZone[] {
+  const errors: unknown[] = [];
+  for (const path of [zone.path, ...zone.copies]) {
+    const one = { ...zone, path };
+    try {
+      const before = previous?.release(one);
+      return [before ? reopenZone(before) : openZone(one)];
+    } catch (error) {
+      errors.push(error);
     }
-  } catch (error) {
-    for (const { fd } of open) closeSync(fd);
-    throw error;
   }
-  return new PowercapReader(open, nowMs);
+  failures.push({ zone, error: errors[0] });
+  return [];
 }
 
 function openZone(zone: Zone): OpenZone {
@@ -133,24 +172,37 @@ function openZone(zone: Zone): OpenZone {
   return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasGap: false };
 }
 
-/** The descriptor of a zone that was taken away and came back fails for ever; its counter may have gone on. */
+/** The descriptor of a zone that was taken away and came back fails for good; its counter may have gone on. */
 function reopenZone(before: OpenZone): OpenZone {
   if (!before.hasGap) return before;
+  const fd = openRegularFile(energyPath(before.zone));
   closeSync(before.fd);
-  return { ...before, fd: openEnergy(before.zone) };
+  return { ...before, fd };
 }
 
+/** The file of a zone that shows its counter. */
+export function energyPath({ path }: Pick<Zone, 'path'>): string {
+  return join(path, 'energy_uj');
+}
+
+/** @throws Error of the system when it cannot be opened, or every read fails: virtual machines have such zones */
 function openEnergy(zone: Zone): number {
-  const path = join(zone.path, 'energy_uj');
+  const fd = openRegularFile(energyPath(zone));
   try {
-    return openRegularFile(path);
-  } catch (cause) {
-    const found = isForbidden(cause) ? 'EACCES, root or CAP_DAC_READ_SEARCH is wanted' : describeError(cause);
-    throw new Error(`Cannot open ${path}: ${found}`, { cause });
+    readSync(fd, text, 0, text.length, 0);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 
-/** Whether the system refused to open a file to this user. */
-export function isForbidden(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EACCES';
+/** Whether the counter of a zone that failed can be read now. */
+export function isReadable(zone: Zone): boolean {
+  try {
+    closeSync(openEnergy(zone));
+    return true;
+  } catch {
+    return false;
+  }
 }

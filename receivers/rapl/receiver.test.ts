@@ -51,8 +51,8 @@ test('RaplReceiver publishes a domain that another receiver has only once', asyn
     next.last('hw.energy').map(({ series }) => series.attributes['hw.id']);
   assert.deepEqual([ids(first.next), ids(second.next)], [['cpu-package-0'], ['dram-0']]);
   assert.deepEqual(second.log.lines, [
-    'info: Reads powercap: dram-0',
     'warn: Leaves out what another receiver publishes: package-0 by "rapl"',
+    'info: Reads powercap: dram-0',
   ]);
   await assert.rejects(async () => third.receiver.start(), {
     name: 'UnavailableError',
@@ -80,7 +80,7 @@ test('RaplReceiver hands on the latest reading when flushed, however long its in
   );
 });
 
-test('RaplReceiver says which counter began anew', async (t) => {
+test('RaplReceiver says which counter was reset', async (t) => {
   const sysfs = writeMachine(t);
   const { receiver, log } = create(t, sysfs, { sampling_interval: '1h' });
   await receiver.start();
@@ -88,9 +88,9 @@ test('RaplReceiver says which counter began anew', async (t) => {
     sysfs.writeEnergy('intel-rapl:0:0', microjoules);
     await receiver.flush();
   }
-  const anew = log.lines.filter((line) => line.includes('anew'));
+  const anew = log.lines.filter((line) => line.includes('reset'));
   assert.deepEqual(anew, [
-    'warn: The energy counter of dram-0 began anew: what was used in between is unknown',
+    'warn: The energy counter of dram-0 was reset: what was used in between is unknown',
   ]);
 });
 

@@ -1,4 +1,3 @@
-import { ClaimedSeries } from '../../src/component/claimed-series.js';
 import type { Component, ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/component/errors.js';
@@ -6,30 +5,31 @@ import type { Series } from '../../src/model/series.js';
 import type { RunningSampler } from '../../src/sampling/sampling.js';
 import type { Config } from './config.js';
 import { CopyWatch } from './copy-watch.js';
-import { claimKey, nameDomain } from './domain.js';
+import { CounterGate } from './counter-gate.js';
+import type { CounterState } from './counter-gate.js';
+import { nameDomain } from './domain.js';
 import { DomainTelemetry, type DomainState } from './domain-telemetry.js';
 import { findZones, nameFolder } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
 import { watchGaps } from './gap-watch.js';
-import { createSeries, describeDomains } from './metrics.js';
-import type { Columns } from './metrics.js';
+import { describeDomains } from './metrics.js';
+import type { Columns, LeftOut } from './metrics.js';
 import { choosePolling } from './polling.js';
 import { RowThinner } from './row-thinner.js';
-import { mergeAliases } from './zone-aliases.js';
+import { readEnergy } from './zone-aliases.js';
 
 const copyCheckMs = 10_000;
 
-/** Starts the sampler, makes series of its columns, and leaves out what is not asked for or another's. */
+/** Starts the sampler, and publishes what its counters show as far as they count and are not another receiver's. */
 export class RaplReceiver implements Component {
   readonly #config: Config;
   readonly #context: ReceiverContext;
   readonly #polling;
   readonly #thinner: RowThinner | undefined;
-  readonly #claimed: ClaimedSeries;
+  readonly #gate: CounterGate;
   readonly #telemetry: DomainTelemetry;
-  readonly #told = new Set<string>();
-  /** By the name of a domain, the receiver that publishes it instead. */
-  #owners: ReadonlyMap<string, string> = new Map();
+  readonly #logged = new Set<string>();
+  #unusable: readonly string[] = [];
   #resets = 0;
   #columns: Columns | undefined;
   #running: RunningSampler | undefined;
@@ -41,8 +41,18 @@ export class RaplReceiver implements Component {
     this.#polling = choosePolling(config);
     const { periodNs, isFiner } = this.#polling;
     this.#thinner = isFiner ? new RowThinner(next, config.sampling_interval * 1e6, periodNs) : undefined;
-    this.#claimed = new ClaimedSeries(context.claims, watchGaps(context, this.#thinner ?? next));
+    this.#gate = new CounterGate(context, watchGaps(context, this.#thinner ?? next), {
+      onChange: () => this.#report(),
+      readCounter: readEnergy,
+      nowMs: () => performance.now(),
+    });
     this.#telemetry = new DomainTelemetry(context.meter, context.id);
+  }
+
+  /** Whether no package can be read, although packages are wanted. */
+  get isPartial(): boolean {
+    const hasPackage = this.#columns?.domains.some(({ kind }) => kind === 'package') === true;
+    return this.#config.domains.package && !hasPackage;
   }
 
   async start(): Promise<void> {
@@ -55,19 +65,20 @@ export class RaplReceiver implements Component {
       flushMs: this.#config.flush_interval,
       // What this receiver's own sampler said.
       describe: (columns, start) => this.#describe(columns as Columns, start),
-      next: this.#claimed,
+      next: this.#gate,
       log,
     });
-    if (this.#columns && this.#owners.size === this.#columns.domains.length) {
+    const { states } = this.#gate;
+    if (states.length > 0 && states.every(({ owner }) => owner !== undefined)) {
       await this.shutdown();
-      throw new UnavailableError(this.#explainOwners());
+      throw new UnavailableError(this.#explainOwners(states));
     }
     this.#watchCopies();
   }
 
   async flush(): Promise<void> {
     await this.#running?.flush();
-    this.#thinner?.release();
+    this.#release();
   }
 
   async shutdown(): Promise<void> {
@@ -75,88 +86,95 @@ export class RaplReceiver implements Component {
     this.#timer = undefined;
     await this.#running?.stop();
     this.#running = undefined;
-    this.#thinner?.release();
+    this.#release();
     this.#telemetry.close();
   }
 
+  #release(): void {
+    this.#gate.settle();
+    this.#thinner?.release();
+  }
+
   #describe(columns: Columns, start: bigint): readonly Series[] {
-    const series = createSeries(columns, this.#context.host, start);
+    const series = this.#gate.describe(columns, start);
     this.#columns = columns;
-    const owners = new Map<string, string>();
-    for (const [column, domain] of columns.domains.entries()) {
-      const owner = this.#claimed.claim(claimKey(domain), series[column]);
-      if (owner !== undefined) owners.set(nameDomain(domain), owner);
-    }
-    this.#owners = owners;
-    this.#tell(columns);
-    this.#telemetry.update(columns.interface, this.#listStates(columns), columns.resets);
+    this.#logChanges(columns);
     return series;
   }
 
-  /** Once each, however often the sampler's columns change. */
-  #tell(columns: Columns): void {
+  #logChanges({ domains, resets, anew, notes, left }: Columns): void {
     const { log } = this.#context;
-    const own = columns.domains.filter((domain) => !this.#owners.has(nameDomain(domain)));
-    if (own.length > 0)
-      this.#tellOnce('info', `Reads ${describeDomains({ interface: columns.interface, domains: own })}`);
-    if (columns.resets > this.#resets)
-      log.warn(
-        `The energy counter of ${describeAnew(columns)} began anew: what was used in between is unknown`,
-      );
-    this.#resets = columns.resets;
-    for (const note of columns.notes) this.#tellOnce('warn', note);
-    if (this.#owners.size > 0 && own.length > 0) {
-      const foreign = [...this.#owners].map(([domain, owner]) => `${domain} by "${owner}"`);
-      this.#tellOnce('warn', `Leaves out what another receiver publishes: ${foreign.join(', ')}`);
+    if (resets > this.#resets) {
+      const names = anew.map(nameDomain).join(' and ');
+      log.warn(`The energy counter of ${names} was reset: what was used in between is unknown`);
     }
-    for (const { domain } of columns.dead) log.debug(`${nameDomain(domain)} counts nothing and is left out`);
+    this.#resets = resets;
+    for (const note of notes) this.#logOnce('warn', note);
+    this.#logUnusable(left);
+    const foreign = this.#gate.states.filter(({ owner }) => owner !== undefined);
+    if (foreign.length > 0 && foreign.length < domains.length) {
+      const names = foreign.map(({ domain, owner }) => `${nameDomain(domain)} by "${owner}"`);
+      this.#logOnce('warn', `Leaves out what another receiver publishes: ${names.join(', ')}`);
+    }
   }
 
-  #tellOnce(level: 'info' | 'warn', message: string): void {
-    if (this.#told.has(message)) return;
-    this.#told.add(message);
+  /** Names counters that are reset all the time when that begins and when it ends. */
+  #logUnusable(left: readonly LeftOut[]): void {
+    const { log } = this.#context;
+    const unusable = left
+      .filter(({ state }) => state === 'unusable')
+      .map(({ domain, source }) => `${nameDomain(domain)} (${source})`);
+    for (const name of unusable.filter((one) => !this.#unusable.includes(one)))
+      log.warn(`${name} is unusable: its counter was reset more than 4 times within a minute; left out`);
+    for (const name of this.#unusable.filter((one) => !unusable.includes(one)))
+      log.info(`${name} is used again: its counter was not reset for a minute`);
+    this.#unusable = unusable;
+  }
+
+  /** Called with the first table, and whenever other counters are published than before. */
+  #report(): void {
+    const { published, states } = this.#gate;
+    const columns = this.#columns;
+    if (columns === undefined) return;
+    const { interface: name, resets } = columns;
+    if (published.length > 0)
+      this.#logOnce('info', `Reads ${describeDomains({ interface: name, domains: published })}`);
+    this.#telemetry.update(name, [...states.map(describeState), ...this.#listOthers(columns)], resets);
+  }
+
+  /** Once each, however often what is published changes. */
+  #logOnce(level: 'info' | 'warn', message: string): void {
+    if (this.#logged.has(message)) return;
+    this.#logged.add(message);
     this.#context.log[level](message);
   }
 
-  #explainOwners(): string {
-    const owners = [...new Set(this.#owners.values())].map((owner) => `"${owner}"`).join(' and ');
+  #explainOwners(states: readonly CounterState[]): string {
+    const owners = [...new Set(states.map(({ owner }) => `"${owner}"`))].join(' and ');
     const remedy = `give "${this.#context.id}" domains of its own, or name ${owners} in its pipelines instead`;
     return `each domain is published once, and all of them are by ${owners}: ${remedy}`;
   }
 
-  #listStates({ domains, sources, dead, interface: name }: Columns): readonly DomainState[] {
-    const copies = name === 'powercap' ? this.#findZones() : [];
-    return [
-      ...domains.map((one, column): DomainState => {
-        const domain = nameDomain(one);
-        return { domain, source: sources[column], state: this.#owners.has(domain) ? 'foreign' : 'read' };
-      }),
-      ...dead.map(({ domain, source }): DomainState => ({
-        domain: nameDomain(domain),
-        source,
-        state: 'dead',
-      })),
-      ...copies.flatMap(listCopies),
-    ];
-  }
-
-  #findZones() {
-    return mergeAliases(findZones(this.#config.sysfs));
+  #listOthers({ interface: name, left }: Columns): readonly DomainState[] {
+    const copies = name === 'powercap' ? findZones(this.#config.sysfs).flatMap(listCopies) : [];
+    return [...left.map((one): DomainState => ({ ...one, domain: nameDomain(one.domain) })), ...copies];
   }
 
   #watchCopies(): void {
     if (this.#columns?.interface !== 'powercap') return;
-    const watch = new CopyWatch(this.#findZones(), this.#context.log);
+    const watch = new CopyWatch(findZones(this.#config.sysfs), this.#context.log);
     if (!watch.hasCopies) return;
     this.#timer = setInterval(() => watch.check(), copyCheckMs);
     this.#timer.unref();
   }
 }
 
-function describeAnew({ anew }: Columns): string {
-  return anew.map(nameDomain).join(' and ');
+function describeState({ domain, source, fate, owner }: CounterState): DomainState {
+  const isRead = fate === 'alive' || fate === 'resting';
+  const state = owner === undefined ? (isRead ? 'read' : fate) : 'foreign';
+  return { domain: nameDomain(domain), source, state };
 }
 
 function listCopies({ domain, copies }: Zone): readonly DomainState[] {
-  return copies.map((path) => ({ domain: nameDomain(domain), source: nameFolder(path), state: 'copy' }));
+  return copies.map((copy) => ({ domain: nameDomain(domain), source: nameFolder(copy), state: 'copy' }));
 }

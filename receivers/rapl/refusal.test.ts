@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { PerfEventError } from '../../src/linux/perf-event.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import { explainNoPerf, explainNoPowercap, explainPerfError, explainPowercapError } from './refusal.js';
+import { findPerfCounters } from './find-perf.js';
+import { findZones } from './find-powercap.js';
+import { explainNoPerf, explainNoPowercap, explainPerfFailures, explainZoneFailures } from './refusal.js';
 
-test('explainPerfError says which right is missing and how to grant it', () => {
-  const error = new PerfEventError('Cannot open perf event "energy-pkg" on cpu 0: EACCES', 'EACCES');
-  assert.deepEqual(explainPerfError(error), {
+function explainPerf(t: TestContext, code: string) {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02' });
+  const error = new PerfEventError(`Cannot open perf event "energy-pkg" on cpu 0: ${code}`, code);
+  return explainPerfFailures(findPerfCounters(sysfs.root).map((counter) => ({ counter, error })));
+}
+
+test('explainPerfFailures names the missing right and how to grant it', (t) => {
+  assert.deepEqual(explainPerf(t, 'EACCES'), {
     reason: 'perf_event: Cannot open perf event "energy-pkg" on cpu 0: EACCES',
     remedies: [
       {
@@ -20,16 +29,23 @@ test('explainPerfError says which right is missing and how to grant it', () => {
   });
 });
 
-test('explainPerfError has no remedy, when rights are not the cause', () => {
-  const error = new PerfEventError('Cannot open perf event "energy-pkg" on cpu 0: ENODEV', 'ENODEV');
-  assert.deepEqual(explainPerfError(error).remedies, []);
+test('explainPerfFailures has no remedy, when rights are not the cause', (t) => {
+  assert.deepEqual(explainPerf(t, 'ENODEV').remedies, []);
 });
 
-test('explainPowercapError says which right is missing and how to grant it', () => {
-  const cause = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
-  const error = new Error('Cannot open energy_uj: EACCES', { cause });
-  assert.deepEqual(explainPowercapError(error), {
-    reason: 'powercap: Cannot open energy_uj: EACCES',
+function explainZone(t: TestContext, code: string) {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
+  const error = Object.assign(new Error(`${code}: refused`), { code });
+  const { reason, remedies } = explainZoneFailures(findZones(sysfs.root).map((zone) => ({ zone, error })));
+  return { reason: reason.replace(sysfs.root, 'SYSFS'), remedies };
+}
+
+test('explainZoneFailures names the missing right and how to grant it', (t) => {
+  assert.deepEqual(explainZone(t, 'EACCES'), {
+    reason:
+      'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: ' +
+      'EACCES, root or CAP_DAC_READ_SEARCH is needed',
     remedies: [
       {
         missing: 'CAP_DAC_READ_SEARCH, for the files of powercap',
@@ -41,6 +57,13 @@ test('explainPowercapError says which right is missing and how to grant it', () 
         command: 'AmbientCapabilities=CAP_DAC_READ_SEARCH',
       },
     ],
+  });
+});
+
+test('explainZoneFailures has no remedy, when rights are not the cause', (t) => {
+  assert.deepEqual(explainZone(t, 'EINVAL'), {
+    reason: 'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: EINVAL',
+    remedies: [],
   });
 });
 

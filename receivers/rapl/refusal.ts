@@ -4,10 +4,12 @@ import type { Remedy } from '../../src/component/probe.js';
 import { PerfEventError } from '../../src/linux/perf-event.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
-import { nameDomains } from './domain.js';
+import { nameDomain, nameDomains } from './domain.js';
 import { findPerfCounters, perfFolder } from './find-perf.js';
 import { powercapFolder } from './find-powercap.js';
-import { isForbidden } from './powercap-reader.js';
+import type { PerfFailure } from './perf-group.js';
+import { energyPath } from './powercap-reader.js';
+import type { ZoneFailure } from './powercap-reader.js';
 
 /** Why an interface was not taken. */
 export interface Refusal {
@@ -60,23 +62,47 @@ export function explainNoPowercap(sysfs: string): Refusal {
 }
 
 function explainNothing(sysfs: string, found: string): Refusal {
-  return { reason: found, remedies: [isVirtualMachine(sysfs) ? machineRemedy : driverRemedy] };
+  if (isVirtualMachine(sysfs)) return { reason: found, remedies: [machineRemedy] };
+  // Where zones are shown, the drivers are loaded: the remedy is that of the zones.
+  const isLoaded = findNames(powercapFolder(sysfs)).some((name) => name.startsWith('intel-rapl'));
+  return { reason: found, remedies: isLoaded ? [] : [driverRemedy] };
 }
 
-/** The counters of the PMU cannot be opened. */
-export function explainPerfError(error: unknown): Refusal {
-  const isRefused = error instanceof PerfEventError && (error.code === 'EACCES' || error.code === 'EPERM');
-  const everybody = {
+/** Counters of the PMU that cannot be opened. */
+export function explainPerfFailures(failures: readonly PerfFailure[]): Refusal {
+  const isRefused = failures.some(
+    ({ error }) => error instanceof PerfEventError && ['EACCES', 'EPERM'].includes(error.code),
+  );
+  const everyUser = {
     missing: 'perf_event for every user',
     command: 'sudo sysctl kernel.perf_event_paranoid=0',
   };
-  const remedies = isRefused ? [...grant('CAP_PERFMON', 'the counters of perf_event'), everybody] : [];
-  return { reason: `perf_event: ${describeError(error)}`, remedies };
+  const remedies = isRefused ? [...grant('CAP_PERFMON', 'the counters of perf_event'), everyUser] : [];
+  return { reason: `perf_event: ${joinOnce(failures.map(({ error }) => describeError(error)))}`, remedies };
 }
 
-/** The files of powercap, which only root may read, cannot be opened. */
-export function explainPowercapError(error: unknown): Refusal {
-  const isRefused = error instanceof Error && isForbidden(error.cause);
+/** Zones whose files, which only root may read, cannot be opened or read. */
+export function explainZoneFailures(failures: readonly ZoneFailure[]): Refusal {
+  const isRefused = failures.some(({ error }) => isForbidden(error));
   const remedies = isRefused ? grant('CAP_DAC_READ_SEARCH', 'the files of powercap') : [];
-  return { reason: `powercap: ${describeError(error)}`, remedies };
+  return { reason: `powercap: ${failures.map(describeZoneFailure).join(', ')}`, remedies };
+}
+
+function describeZoneFailure({ zone, error }: ZoneFailure): string {
+  const found = isForbidden(error)
+    ? `${nameErrno(error)}, root or CAP_DAC_READ_SEARCH is needed`
+    : nameErrno(error);
+  return `Cannot read ${nameDomain(zone.domain)} from ${energyPath(zone)}: ${found}`;
+}
+
+function isForbidden(error: unknown): boolean {
+  return nameErrno(error) === 'EACCES';
+}
+
+function nameErrno(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : describeError(error);
+}
+
+function joinOnce(texts: readonly string[]): string {
+  return [...new Set(texts)].join(', ');
 }

@@ -10,7 +10,11 @@ const seconds = (count: number) => count * 1e9;
 
 function describe(...packages: readonly number[]): readonly Series[] {
   const domains = packages.map((packageId) => ({ kind: 'package' as const, package: packageId }));
-  return createSeries({ interface: 'powercap', domains }, { attributes: {} }, 0n);
+  return createSeries(
+    { interface: 'powercap', domains, agesMs: domains.map(() => 0) },
+    { attributes: {} },
+    0n,
+  );
 }
 
 /** Rows every 10 s, of which one a minute is wanted. */

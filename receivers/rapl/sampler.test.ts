@@ -32,7 +32,10 @@ test('openRaplSampler describes its columns and counts from 0 at the first row',
     interface: 'powercap',
     domains: [{ kind: 'package', package: 0 }],
     sources: ['intel-rapl:0'],
-    dead: [],
+    paths: [`${sysfs.root}/class/powercap/intel-rapl:0`],
+    hasCounted: [true],
+    agesMs: [0],
+    left: [],
     notes: [],
     resets: 0,
     anew: [],
@@ -48,7 +51,8 @@ test('openRaplSampler begins a generation, when a counter began anew, and goes o
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
-  const sampler = openOn(sysfs);
+  let nowMs = 0;
+  const sampler = openOn(sysfs, () => nowMs);
   t.after(() => sampler.close());
   readRow(sampler);
   const [life, dramLife] = sampler.lives ?? [];
@@ -57,14 +61,16 @@ test('openRaplSampler begins a generation, when a counter began anew, and goes o
   assert.deepEqual(readRow(sampler), [Number.NaN, 1]);
   assert.equal(sampler.generation, 0);
   sysfs.writeEnergy('intel-rapl:0', 3_100_000);
-  assert.deepEqual(readRow(sampler), [0, 1]);
+  nowMs = 1_000;
+  // What was counted since the first reading after the reset.
+  assert.deepEqual(readRow(sampler), [0.1, 1]);
   assert.equal(sampler.generation, 1);
   assert.notEqual(sampler.lives?.[0], life);
   assert.equal(sampler.lives?.[1], dramLife);
-  const { resets, anew } = sampler.columns as Columns;
-  assert.deepEqual([resets, anew], [1, [{ kind: 'package', package: 0 }]]);
+  const { resets, anew, agesMs } = sampler.columns as Columns;
+  assert.deepEqual([resets, anew, agesMs], [1, [{ kind: 'package', package: 0 }], [1_000, 0]]);
   sysfs.writeEnergy('intel-rapl:0', 3_350_000);
-  assert.deepEqual(readRow(sampler), [0.25, 1]);
+  assert.deepEqual(readRow(sampler), [0.35, 1]);
   assert.equal(sampler.generation, 1);
 });
 
@@ -119,70 +125,49 @@ test('openRaplSampler says why nothing can be read', (t) => {
   });
 });
 
-test('openRaplSampler merges dies whose alias shows only later, and keeps them merged', (t) => {
-  const sysfs = createFakeSysfs(t);
-  // At 0 nothing can be told.
-  for (const die of [0, 1])
-    sysfs.writeZone(`intel-rapl:${die}`, { name: `package-0-die-${die}`, microjoules: 0 });
-  let nowMs = 0;
-  const sampler = openOn(sysfs, () => nowMs);
-  t.after(() => sampler.close());
-  assert.deepEqual(readRow(sampler), [0, 0]);
-  for (const die of [0, 1]) sysfs.writeEnergy(`intel-rapl:${die}`, 5_000_000);
-  readRow(sampler);
-  nowMs = 5_000;
-  sampler.maintain?.();
-  assert.deepEqual((sampler.columns as Columns).domains, [{ kind: 'package', package: 0 }]);
-  assert.deepEqual(readRow(sampler), [0]);
-  const { generation } = sampler;
-  sysfs.writeEnergy('intel-rapl:1', '');
-  readRow(sampler);
-  nowMs = 10_000;
-  sampler.maintain?.();
-  assert.deepEqual([sampler.generation, sampler.width], [generation, 1]);
-});
-
-test('openRaplSampler leaves out a part that stands at 0, and takes it in when it counts', (t) => {
+test('openRaplSampler reads a part that stands at 0 and says that it has counted nothing', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'core', microjoules: 0 });
   const sampler = openOn(sysfs);
   t.after(() => sampler.close());
-  assert.deepEqual(readRow(sampler), [0]);
-  assert.deepEqual((sampler.columns as Columns).dead, [
-    { domain: { kind: 'core', package: 0 }, source: 'intel-rapl:0:0' },
-  ]);
-  sampler.maintain?.();
-  const [life] = sampler.lives ?? [];
-  sysfs.writeEnergy('intel-rapl:0', 100_001_000_000);
+  assert.deepEqual((sampler.columns as Columns).hasCounted, [true, false]);
+  assert.deepEqual(readRow(sampler), [0, 0]);
   sysfs.writeEnergy('intel-rapl:0:0', 400_000);
-  assert.deepEqual(readRow(sampler), [1]);
-  sampler.maintain?.();
-  assert.deepEqual(readRow(sampler), [1, 0]);
-  assert.equal(sampler.lives?.[0], life);
-  sysfs.writeEnergy('intel-rapl:0:0', 900_000);
-  assert.deepEqual(readRow(sampler), [1, 0.5]);
+  assert.deepEqual(readRow(sampler), [0, 0.4]);
+  assert.equal(sampler.generation, 0);
 });
 
-test('openRaplSampler leaves out a part that ceases to count while its package goes on', (t) => {
+test('openRaplSampler leaves out a counter that is reset all the time, until it has not been for a minute', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
   let nowMs = 0;
   const sampler = openOn(sysfs, () => nowMs);
   t.after(() => sampler.close());
-  readRow(sampler);
-  sampler.maintain?.();
-  sysfs.writeEnergy('intel-rapl:0', 100_300_000_000);
-  readRow(sampler);
-  nowMs = 61_000;
-  sampler.maintain?.();
-  assert.deepEqual(readRow(sampler), [300]);
-  // Nor does it come back when counters are opened again for another reason.
-  sysfs.writeZone('intel-rapl:1', { name: 'psys', microjoules: 5_000_000 });
-  nowMs = 70_000;
-  sampler.maintain?.();
-  assert.deepEqual(readRow(sampler), [300, 0]);
+  const readAt = (ms: number, microjoules: number) => {
+    nowMs = ms;
+    sysfs.writeEnergy('intel-rapl:0:0', microjoules);
+    const row = readRow(sampler);
+    sampler.maintain?.();
+    return row;
+  };
+  // Every third reading shows a fall, and the one after it confirms that the counter was reset.
+  const rows = Array.from({ length: 20 }, (_, i) => readAt(i * 1_000, 1_000_000 + 1_000_000 * (i % 3)));
+  assert.deepEqual(rows.at(-1), [0]);
+  const { resets, left, domains } = sampler.columns as Columns;
+  assert.deepEqual(domains, [{ kind: 'package', package: 0 }]);
+  assert.deepEqual(left, [
+    { domain: { kind: 'dram', package: 0 }, source: 'intel-rapl:0:0', state: 'unusable' },
+  ]);
+  assert.equal(resets, 4);
+  const { generation } = sampler;
+  assert.ok(generation <= 5, `${generation} generations`);
+  readAt(60_000, 10_000_000);
+  readAt(121_000, 11_000_000);
+  assert.deepEqual(readAt(122_000, 12_000_000), [0, 0]);
+  assert.deepEqual(readAt(123_000, 12_500_000), [0, 0.5]);
+  assert.deepEqual((sampler.columns as Columns).left, []);
 });
 
 test('openRaplSampler opens a zone again that alone is dead, without a new series', (t) => {

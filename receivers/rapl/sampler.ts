@@ -1,35 +1,40 @@
 import { UnavailableError } from '../../src/component/errors.js';
+import { describeProbe } from '../../src/component/probe.js';
 import type { OpenSampler, Sampler } from '../../src/sampling/sampler.js';
 import type { Config } from './config.js';
+import { nameDomain } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
-import { findZones } from './find-powercap.js';
-import { Liveness } from './liveness.js';
-import type { Columns } from './metrics.js';
+import type { Columns, LeftOut } from './metrics.js';
 import { openReader } from './open-reader.js';
+import type { Opening } from './open-reader.js';
+import type { Refusal } from './refusal.js';
+import { ResetLimit } from './reset-limit.js';
 import { identifySources } from './sources.js';
-import { mergeAliases } from './zone-aliases.js';
 
 // CPUs that go offline move the reading of their package to another; modules come and go.
 const checkMs = 5_000;
 const silentMs = 10_000;
 
-/** Reads the energy counters on a sampling thread. */
+/** Reads the energy counters on a sampling thread, all that there are. */
 class RaplSampler implements Sampler {
   columns: Columns | undefined;
   lives: readonly number[] = [];
   generation = 0;
   readonly #config: Config;
   readonly #nowMs: () => number;
+  #opening: Opening | undefined;
   #reader: EnergyReader | undefined;
-  #liveness: Liveness;
-  #notes: readonly string[] = [];
-  /** The latest reading of every counter, dead ones included. */
+  readonly #limits = new Map<string, ResetLimit>();
+  /** By counter of the reader. */
+  #limitsByCounter: readonly ResetLimit[] = [];
+  /** The latest reading of every counter, unusable ones included. */
   #latest = new Float64Array(0);
+  /** By counter of the reader, its life as of the last reading. */
+  #known: number[] = [];
   /** By column, which counter it shows. */
   #shown: readonly number[] = [];
   #resets = 0;
   #sources = '';
-  #zones = 0;
   #checkedMs = 0;
   #heardMs = 0;
   /** Whether a counter gave a reading since the last look. */
@@ -38,7 +43,6 @@ class RaplSampler implements Sampler {
   constructor(config: Config, nowMs: () => number) {
     this.#config = config;
     this.#nowMs = nowMs;
-    this.#liveness = new Liveness([], [], 0);
     this.#open();
     this.generation = 0;
     this.#heardMs = nowMs();
@@ -51,10 +55,14 @@ class RaplSampler implements Sampler {
   read(values: Float64Array, at: number): void {
     const reader = this.#reader;
     if (reader === undefined) throw new Error('Cannot read energy: the counters are closed');
-    if (!reader.read(this.#latest, 0)) this.#beginAnew(reader);
+    if (!reader.read(this.#latest, 0)) this.#takeResets(reader);
     if (!reader.isSilent) this.#isHeard = true;
     const shown = this.#shown;
-    for (let column = 0; column < shown.length; column++) values[at + column] = this.#latest[shown[column]];
+    for (let column = 0; column < shown.length; column++) {
+      const counter = shown[column];
+      const { isExceeded } = this.#limitsByCounter[counter];
+      values[at + column] = isExceeded ? Number.NaN : this.#latest[counter];
+    }
   }
 
   maintain(): void {
@@ -64,7 +72,7 @@ class RaplSampler implements Sampler {
     if (nowMs - this.#heardMs >= silentMs) {
       throw new Error(`Cannot read energy: no counter gave a reading for ${silentMs / 1000} s`);
     }
-    this.#watchLiveness(nowMs);
+    this.#showUsable(nowMs);
     if (nowMs - this.#checkedMs < checkMs) return;
     this.#checkedMs = nowMs;
     if (this.#isChanged()) this.#open();
@@ -78,79 +86,104 @@ class RaplSampler implements Sampler {
   /** Counters that are open already go on. */
   #open(): void {
     const previous = this.#reader;
-    const dead = new Set(previous?.lives.filter((_, column) => !this.#liveness.isAlive(column)));
     this.#sources = identifySources(this.#config);
-    const { reader, isAlive, notes, refusals } = openReader(this.#config, { previous, nowMs: this.#nowMs });
+    const opening = openReader(this.#config, { previous, nowMs: this.#nowMs });
     previous?.close();
+    const { reader, notes, refusals } = opening;
     this.#reader = reader;
+    this.#opening = opening;
     if (reader === undefined)
       throw new UnavailableError([...notes, ...refusals.map(({ reason }) => reason)].join('; '));
-    const nowMs = this.#nowMs();
-    this.#notes = notes;
-    this.#zones = 0;
-    this.#zones = this.#countZones();
-    this.#checkedMs = nowMs;
+    this.#checkedMs = this.#nowMs();
     this.#latest = new Float64Array(reader.domains.length);
-    const isStillAlive = isAlive.map((one, column) => one && !dead.has(reader.lives[column]));
-    this.#liveness = new Liveness(reader.domains, isStillAlive, nowMs);
-    this.#show(reader);
+    this.#limitsByCounter = reader.domains.map((domain, i) =>
+      this.#findLimit(`${reader.sources[i]} ${nameDomain(domain)}`),
+    );
+    this.#show(opening, reader);
+  }
+
+  #findLimit(name: string): ResetLimit {
+    const limit = this.#limits.get(name) ?? new ResetLimit();
+    this.#limits.set(name, limit);
+    return limit;
   }
 
   /** A counter of which only some gave nothing may have gone and come again: its descriptor would stay dead. */
   #isChanged(): boolean {
-    if (this.#reader?.hasGap === true || identifySources(this.#config) !== this.#sources) return true;
-    return this.#countZones() !== this.#zones;
+    if (this.#reader?.hasGap === true || this.#opening?.canReadMore() === true) return true;
+    return identifySources(this.#config) !== this.#sources;
   }
 
-  /** How many there are, told apart by what they show: dies may turn out to show the counter of their package. */
-  #countZones(): number {
-    if (this.#reader?.interface !== 'powercap') return 0;
-    const zones = findZones(this.#config.sysfs);
-    const merged = mergeAliases(zones).length;
-    // A torn reading looks as if they were different: what is known to be the same stays so.
-    return this.#zones > 0 ? Math.min(merged, this.#zones) : merged;
+  /** Leaves out counters that are reset all the time, and takes them in when they are not any longer. */
+  #showUsable(nowMs: number): void {
+    const [opening, reader] = [this.#opening, this.#reader];
+    if (opening === undefined || reader === undefined) return;
+    for (const [counter, limit] of this.#limitsByCounter.entries()) {
+      if (limit.isExceeded && limit.recover(nowMs)) reader.restart(counter);
+    }
+    this.#show(opening, reader);
   }
 
-  #watchLiveness(nowMs: number): void {
-    const reader = this.#reader;
-    if (reader === undefined) return;
-    const changed = this.#liveness.update(this.#latest, nowMs);
-    if (changed.length === 0) return;
-    // What comes to life counts from 0.
-    for (const column of changed) if (this.#liveness.isAlive(column)) reader.restart(column);
-    this.#show(reader);
+  #takeResets(reader: EnergyReader): void {
+    const nowMs = this.#nowMs();
+    let anew: number[] | undefined;
+    for (let counter = 0; counter < this.#known.length; counter++) {
+      if (reader.lives[counter] === this.#known[counter]) continue;
+      this.#known[counter] = reader.lives[counter];
+      const limit = this.#limitsByCounter[counter];
+      limit.count(nowMs);
+      if (!limit.isExceeded) anew = [...(anew ?? []), this.#shown.indexOf(counter)];
+    }
+    if (anew !== undefined) this.#beginLives(reader, anew);
   }
 
-  #beginAnew(reader: EnergyReader): void {
-    const before = this.lives;
-    this.#show(reader);
-    const anew = this.columns?.domains.filter((_, i) => !before.includes(this.lives[i])) ?? [];
+  #beginLives(reader: EnergyReader, anew: readonly number[]): void {
+    const columns = this.columns;
+    if (columns === undefined) return;
     this.#resets += anew.length;
-    this.columns = this.columns && { ...this.columns, resets: this.#resets, anew };
+    const isAnew = (column: number) => anew.includes(column);
+    this.lives = this.lives.map((life, i) => (isAnew(i) ? reader.lives[this.#shown[i]] : life));
+    this.columns = {
+      ...columns,
+      agesMs: this.#shown.map((counter, i) => (isAnew(i) ? reader.ageMs(counter) : 0)),
+      resets: this.#resets,
+      anew: anew.map((column) => columns.domains[column]),
+    };
+    this.generation++;
   }
 
-  /** Makes columns of the counters that are alive: another generation, unless they are the same lives as before. */
-  #show({ interface: name, domains, sources, lives }: EnergyReader): void {
-    const all = [...domains.keys()];
-    const shown = all.filter((column) => this.#liveness.isAlive(column));
-    const shownLives = shown.map((column) => lives[column]);
-    if (shownLives.length === this.lives.length && shownLives.every((life, i) => life === this.lives[i]))
-      return;
-    const place = (columns: readonly number[]) =>
-      columns.map((column) => ({ domain: domains[column], source: sources[column] }));
+  /** Makes columns of the counters that are usable: another generation, unless they are the same lives as before. */
+  #show({ hasCounted, left, notes, failures }: Opening, reader: EnergyReader): void {
+    const all = [...reader.domains.keys()];
+    this.#known = [...reader.lives];
+    const shown = all.filter((counter) => !this.#limitsByCounter[counter].isExceeded);
+    const lives = shown.map((counter) => reader.lives[counter]);
+    if (lives.length === this.lives.length && lives.every((life, i) => life === this.lives[i])) return;
     this.#shown = shown;
-    this.lives = shownLives;
+    this.lives = lives;
+    const unusable = all.filter((counter) => !shown.includes(counter));
     this.columns = {
-      interface: name,
-      domains: shown.map((column) => domains[column]),
-      sources: shown.map((column) => sources[column]),
-      dead: place(all.filter((column) => !shown.includes(column))),
-      notes: this.#notes,
+      interface: reader.interface,
+      domains: shown.map((counter) => reader.domains[counter]),
+      sources: shown.map((counter) => reader.sources[counter]),
+      paths: shown.map((counter) => reader.paths[counter]),
+      hasCounted: shown.map((counter) => hasCounted[counter]),
+      agesMs: shown.map(() => 0),
+      left: [...left, ...unusable.map((counter) => describeUnusable(reader, counter))],
+      notes: [...notes, ...failures.map(describeRefusal)],
       resets: this.#resets,
       anew: [],
     };
     this.generation++;
   }
+}
+
+function describeRefusal({ reason, remedies }: Refusal): string {
+  return describeProbe({ found: reason, remedies });
+}
+
+function describeUnusable({ domains, sources }: EnergyReader, counter: number): LeftOut {
+  return { domain: domains[counter], source: sources[counter], state: 'unusable' };
 }
 
 /**

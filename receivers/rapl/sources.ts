@@ -19,7 +19,7 @@ export interface Sources {
 
 /** What is here, whether or not it may be read, through the interfaces that the settings allow. */
 export function findSources({ interface: wanted, sysfs }: Config): Sources {
-  const zones = mergeAliases(findZones(sysfs));
+  const zones = findZones(sysfs);
   const perf = wanted === 'powercap' ? [] : findPerfCounters(sysfs);
   return {
     perf: perf.map((counter) => limit(counter, zones)),
@@ -50,7 +50,9 @@ export function hasPackage(sources: readonly Source[]): boolean {
 }
 
 /** Whether both interfaces offer counters, but not the same: one of them is wrong. */
-export function disagree({ perf: counters, zones }: Sources): boolean {
+export function disagree({ perf: counters, zones: all }: Sources): boolean {
+  // perf_event may have one counter for dies that show the same one. Whether they do is found out while they move.
+  const zones = mergeAliases(all);
   const perf = counters.filter((counter) => !isSum(counter));
   const isCommon = perf.length === zones.length && keepNamed(perf, zones).length === perf.length;
   return hasPackage(perf) && hasPackage(zones) && !isCommon;

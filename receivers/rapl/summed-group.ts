@@ -2,6 +2,7 @@ import type { CounterGroup } from './counter-group.js';
 import { beginLife } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 import { openPerfGroups } from './perf-group.js';
+import type { PerfFailure } from './perf-group.js';
 
 // Reading a core's counter wakes the core, and there are many: more often would cost more than it shows.
 const leastMs = 100;
@@ -70,15 +71,12 @@ export class SummedGroup implements CounterGroup {
 
 /**
  * Opens the counters of every CPU of a sum.
- * @throws PerfEventError when one cannot be opened
+ * @throws PerfEventError when one cannot be opened: a sum without it would be wrong
  */
 export function openSummedGroup(counter: PerfCounter, cpus: readonly number[]): CounterGroup {
-  const parts: CounterGroup[] = [];
-  try {
-    for (const cpu of cpus) parts.push(...openPerfGroups([{ ...counter, cpu }]));
-  } catch (error) {
-    for (const part of parts) part.close();
-    throw error;
-  }
-  return new SummedGroup(counter, parts, () => performance.now());
+  const failures: PerfFailure[] = [];
+  const parts = cpus.flatMap((cpu) => openPerfGroups([{ ...counter, cpu }], failures));
+  if (failures.length === 0) return new SummedGroup(counter, parts, () => performance.now());
+  for (const part of parts) part.close();
+  throw failures[0].error;
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { nameDomain } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
-import { findZones, powercapFolder } from './find-powercap.js';
+import { findZones, nameFolder, powercapFolder } from './find-powercap.js';
 import { describeCopies, findResting, mergeAliases } from './zone-aliases.js';
 
 /** Domain and folder of each zone that is left. */
@@ -54,15 +54,16 @@ test('mergeAliases keeps psys once, when several sockets show that of the machin
   assert.deepEqual(merge(sysfs), ['psys intel-rapl:2', 'psys-1 intel-rapl:3']);
 });
 
-test('findResting finds what stands at 0 while a package counts', (t) => {
+test('findResting finds what stands at 0, packages where another package counts', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'core', microjoules: 0 });
   sysfs.writeZone('intel-rapl:0:1', { name: 'dram', microjoules: '' });
-  const zones = findZones(sysfs.root);
-  assert.deepEqual([...findResting(zones)], []);
+  sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 0 });
+  const find = () => [...findResting(findZones(sysfs.root))].map(nameFolder);
+  assert.deepEqual(find(), ['intel-rapl:0:0']);
   sysfs.writeEnergy('intel-rapl:0', 1_000);
-  assert.deepEqual([...findResting(zones)], [`${sysfs.root}/class/powercap/intel-rapl:0:0`]);
+  assert.deepEqual(find(), ['intel-rapl:0:0', 'intel-rapl:1']);
 });
 
 test('describeCopies says which of several interfaces is read and whether the others show the same', (t) => {

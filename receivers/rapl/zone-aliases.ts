@@ -60,11 +60,15 @@ function compareShown(path: string, copy: string): string {
   return apart <= mostApartMicrojoules ? ', which shows the same' : ', which has a count of its own';
 }
 
-/** The paths of zones that stand at 0 while a package does not: nothing was ever counted in them. */
+/**
+ * The paths of zones that stand at 0: nothing was ever counted in them, as far as is known. A package counts as one of
+ * them only where another package has counted something.
+ */
 export function findResting(zones: readonly Zone[]): ReadonlySet<string> {
+  const atZero = zones.filter(({ path }) => readEnergy(path) === 0);
   const isCounting = zones.some(
     ({ domain, path }) => domain.kind === 'package' && (readEnergy(path) ?? 0) > 0,
   );
-  const resting = isCounting ? zones.filter(({ path }) => readEnergy(path) === 0) : [];
+  const resting = isCounting ? atZero : atZero.filter(({ domain }) => domain.kind !== 'package');
   return new Set(resting.map(({ path }) => path));
 }

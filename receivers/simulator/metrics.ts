@@ -38,16 +38,19 @@ export function describeMeter(domain: SimulatedDomain): Attributes {
   return { ...describeDomain(domain), 'energy.method': 'measured', 'energy.interface': 'simulator' };
 }
 
-/** The series of the sampler's columns, in order. */
+/**
+ * The series of the sampler's columns, in order.
+ * @param start Unix time in nanoseconds of their first row
+ */
 export function createEnergySeries(
-  { domains }: Columns,
+  { domains, agesMs }: Columns,
   resource: Resource,
   start: bigint,
 ): readonly Series[] {
-  return domains.map((domain) => ({
+  return domains.map((domain, column) => ({
     metric: isApart(domain) ? hwEnergy : raplEnergy,
     resource,
     attributes: describeMeter(domain),
-    start,
+    start: start - BigInt(Math.round(agesMs[column] * 1e6)),
   }));
 }

@@ -17,6 +17,8 @@ export interface SamplerOptions {
 /** What the sampler says of its columns. Plain data. */
 export interface Columns {
   readonly domains: readonly SimulatedDomain[];
+  /** One per domain: how long before the first row of these columns its counter was at 0, in milliseconds. */
+  readonly agesMs: readonly number[];
 }
 
 /** More than any such domain draws. */
@@ -33,7 +35,7 @@ const mostWatts: Readonly<Record<DomainKind, number>> = {
 export class SimulatorSampler implements Sampler {
   generation = 0;
   readonly width: number;
-  readonly columns: Columns;
+  columns: Columns;
   lives: readonly number[];
   readonly #nowUs: () => number;
   readonly #machine: Machine;
@@ -53,33 +55,33 @@ export class SimulatorSampler implements Sampler {
         new WrappingCounter({ maxMicrojoules, mostWatts: mostWatts[domain.kind] }),
     );
     this.width = this.#sensors.length;
-    this.columns = { domains: this.#machine.domains };
+    this.columns = { domains: this.#machine.domains, agesMs: this.#sensors.map(() => 0) };
     this.lives = this.#sensors.map(() => this.#begun++);
   }
 
   read(values: Float64Array, at: number): void {
     const us = this.#nowUs();
     this.#machine.advance(us);
-    let isSame = true;
+    let agesMs: number[] | undefined;
     for (let i = 0; i < this.#sensors.length; i++) {
       const counter = this.#counters[i];
       const microjoules = parseCounter(this.#text, this.#sensors[i].read(this.#text, us));
       if (!counter.update(microjoules, us / 1000)) {
-        isSame = false;
-        this.#beginAnew(i);
-        counter.update(microjoules, us / 1000);
+        agesMs ??= this.#sensors.map(() => 0);
+        agesMs[i] = us / 1000 - counter.startedMs;
+        this.lives = this.lives.with(i, this.#begun++);
       }
       values[at + i] = counter.joules;
     }
-    if (!isSame) this.generation++;
+    if (agesMs !== undefined) this.#beginGeneration(agesMs);
   }
 
   close(): void {}
 
-  /** The lives of before may not have been sent yet: they stay as they are. */
-  #beginAnew(column: number): void {
-    this.#counters[column].restart();
-    this.lives = this.lives.with(column, this.#begun++);
+  /** The columns of before may not have been sent yet: they stay as they are. */
+  #beginGeneration(agesMs: readonly number[]): void {
+    this.columns = { ...this.columns, agesMs };
+    this.generation++;
   }
 }
 

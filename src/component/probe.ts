@@ -17,6 +17,6 @@ export interface Probe {
 }
 
 /** A probe in one line, with what to do about what is missing. */
-export function describeProbe({ found, remedies }: Probe): string {
+export function describeProbe({ found, remedies }: Pick<Probe, 'found' | 'remedies'>): string {
   return [found, ...remedies.map(({ missing, command }) => `${missing}: ${command}`)].join('; ');
 }

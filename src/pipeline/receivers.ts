@@ -83,7 +83,7 @@ export async function startReceivers(
     const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0);
     for (const receiver of meters.toSorted(compareYielding)) await startInto(receiver);
     for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0)) {
-      const meter = receiver.keys.fallback_for.find((id) => isWhole(running.get(id)));
+      const meter = receiver.keys.fallback_for.find((id) => isWhole(running.get(id)?.component));
       if (meter === undefined) await startInto(receiver);
       else environment.logFor('receiver', receiver.id).info(`Not needed: "${meter}" runs`);
     }

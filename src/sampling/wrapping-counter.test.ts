@@ -9,11 +9,15 @@ function toNanojoule(joules: number): number {
   return Math.round(joules * 1e9) / 1e9;
 }
 
-/** Feeds readings that are a second apart and gives joules after each, to the nanojoule; "anew" where the counter began anew. */
-function follow(readings: readonly number[], counter = new WrappingCounter(limits)): (number | 'anew')[] {
-  return readings.map((microjoules, i) =>
-    counter.update(microjoules, i * 1_000) ? toNanojoule(counter.joules) : 'anew',
-  );
+/**
+ * Feeds readings that are a second apart and gives joules after each, to the nanojoule; for a reset, since how many
+ * seconds the counter has counted how much again: "reset 1 s ago, 50 J".
+ */
+function follow(readings: readonly number[], counter = new WrappingCounter(limits)): (number | string)[] {
+  return readings.map((microjoules, i) => {
+    if (counter.update(microjoules, i * 1_000)) return toNanojoule(counter.joules);
+    return `reset ${i - counter.startedMs / 1_000} s ago, ${toNanojoule(counter.joules)} J`;
+  });
 }
 
 test('WrappingCounter counts from 0 at the first reading', () => {
@@ -34,7 +38,12 @@ test('WrappingCounter takes 1 uJ for the unit, when the range is small', () => {
 
 test('WrappingCounter counts on, when the range is beyond 2^53, and begins anew at a fall', () => {
   const counter = new WrappingCounter({ maxMicrojoules: 2 ** 64, mostWatts: 2_000, outageMs: 0 });
-  assert.deepEqual(follow([1_000_000, 3_000_000, 500_000, 900_000], counter), [0, 2, Number.NaN, 'anew']);
+  assert.deepEqual(follow([1_000_000, 3_000_000, 500_000, 900_000], counter), [
+    0,
+    2,
+    Number.NaN,
+    'reset 1 s ago, 0.4 J',
+  ]);
 });
 
 /** Units of counters in nanojoules: as the kernel rounds 2^-14 J and 2^-16 J, of Intel's DRAM, of Atom, of psys. */
@@ -115,7 +124,7 @@ test('WrappingCounter takes a fall for a reset, when the wrap would be a burst t
     0,
     100,
     Number.NaN,
-    'anew',
+    'reset 1 s ago, 100 J',
   ]);
 });
 
@@ -129,7 +138,7 @@ test('WrappingCounter takes a fall for a reset, when it does not know at what th
     0,
     100,
     Number.NaN,
-    'anew',
+    'reset 1 s ago, 100 J',
   ]);
 });
 
@@ -167,9 +176,30 @@ test('WrappingCounter forgets a reading that nobody could have drawn, when the n
   assert.deepEqual(follow(readings), [0, Number.NaN, 50, Number.NaN, 100]);
 });
 
-test('WrappingCounter says that it began anew, when the reading after a reset agrees with the reset', () => {
-  assert.deepEqual(follow([100_000_000_000, 5_000_000, 55_000_000]), [0, Number.NaN, 'anew']);
-  assert.deepEqual(follow([100_000_000_000, 0, 0, 1]), [0, Number.NaN, Number.NaN, 'anew']);
+test('WrappingCounter counts from the first reading after a reset, when the next one confirms it', () => {
+  const counter = new WrappingCounter(limits);
+  const readings = [100_000_000_000, 100_030_000_000, 5_000_000, 35_000_000, 65_000_000];
+  assert.deepEqual(follow(readings, counter), [0, 30, Number.NaN, 'reset 1 s ago, 30 J', 60]);
+  assert.deepEqual(follow([100_000_000_000, 0, 0, 1]), [
+    0,
+    Number.NaN,
+    Number.NaN,
+    'reset 2 s ago, 0.000001 J',
+  ]);
+});
+
+test('WrappingCounter ignores a range that the counter exceeds, and takes a fall for a reset', () => {
+  const counter = new WrappingCounter({ maxMicrojoules: 900_000_000, mostWatts: 2_000 });
+  const readings = [800_000_000, 850_000_000, 950_000_000, 1_900_000_000, 50_000_000, 150_000_000];
+  assert.deepEqual(follow(readings, counter), [0, 50, 150, 1_100, Number.NaN, 'reset 1 s ago, 100 J']);
+  assert.equal(counter.isRangeWrong, true);
+});
+
+test('WrappingCounter keeps its range, when a reading beyond it is garbage', () => {
+  const counter = new WrappingCounter(limits);
+  const readings = [262_143_000_000, 990_000_000_000, 1_000_000];
+  assert.deepEqual(follow(readings, counter), [0, Number.NaN, 1.328_911_36]);
+  assert.equal(counter.isRangeWrong, false);
 });
 
 test('WrappingCounter counts from 0 again, when it was restarted', () => {
@@ -179,11 +209,12 @@ test('WrappingCounter counts from 0 again, when it was restarted', () => {
   assert.deepEqual(follow([55_000_000, 56_000_000], counter), [0, 1]);
 });
 
-test('WrappingCounter says that it began anew, when it was unread for so long that it may have wrapped', () => {
+test('WrappingCounter counts from 0 again, when it was unread for so long that it may have wrapped', () => {
   const counter = new WrappingCounter(limits);
   counter.update(1_000_000, 0);
   assert.equal(counter.update(2_000_000, 30_000), true);
   assert.equal(counter.update(3_000_000, 30_000 + 132_000), false);
+  assert.deepEqual([counter.joules, counter.startedMs], [0, 162_000]);
 });
 
 test('WrappingCounter takes a counter that stands still for an hour and then moves', () => {

@@ -25,15 +25,17 @@ const fallFactor = 8;
 
 /**
  * Energy from a counter of microjoules that wraps: exact to the microjoule, however often it wraps and beyond 2^53. A
- * reading that nobody could have drawn is held back until the next one: a torn or garbled one is forgotten, a reset is
- * confirmed.
+ * reading that no domain could have drawn is held back until the next one: a torn or garbled one is forgotten, a reset
+ * is confirmed. After a reset the count continues from the first reading that was held back, so that only what was used
+ * before it is unknown.
  *
  * The kernel rounds down, so that every value is up to 1 uJ too small: the difference of two is off by less than that,
  * whatever lies between them, since wraps are counted in the hardware's own units.
  */
 export class WrappingCounter {
-  readonly #modulusNj: bigint;
-  readonly #modulus: number;
+  #modulusNj: bigint;
+  #modulus: number;
+  readonly #maxMicrojoules: number;
   readonly #mostWatts: number;
   readonly #outageMs: number;
   #first = Number.NaN;
@@ -44,6 +46,7 @@ export class WrappingCounter {
   #watts = Infinity;
   #suspect = Number.NaN;
   #suspectMs = 0;
+  #startedMs = 0;
   #wraps = 0n;
   /** What the wraps are worth: whole joules, whole microjoules beyond these, and the rest. */
   #wrappedJoules = 0;
@@ -54,16 +57,27 @@ export class WrappingCounter {
   constructor({ maxMicrojoules, mostWatts, outageMs = 60_000 }: CounterLimits) {
     this.#modulusNj = findModulusNj(maxMicrojoules);
     this.#modulus = this.#modulusNj === 0n ? Infinity : Number(this.#modulusNj) / 1e3;
+    this.#maxMicrojoules = maxMicrojoules;
     this.#mostWatts = mostWatts;
     this.#outageMs = outageMs;
   }
 
-  /** Joules since the first reading, which is 0. NaN when the last reading was none. */
+  /** Joules since `startedMs`. NaN when the last reading was none. */
   get joules(): number {
     if (!this.#isRead) return Number.NaN;
     const microjoules = this.#wrappedMicrojoules + (this.#last - this.#first);
     const whole = Math.floor(microjoules / 1e6);
     return this.#wrappedJoules + whole + (microjoules - whole * 1e6 + this.#wrappedRest) / 1e6;
+  }
+
+  /** When the count was 0, by the clock of `update`: at the first reading, or the first one after a reset. */
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
+  /** Whether the counter has shown more than its range: the range is wrong, and a fall is taken for a reset. */
+  get isRangeWrong(): boolean {
+    return this.#modulusNj === 0n && Number.isSafeInteger(this.#maxMicrojoules);
   }
 
   /** Forgets everything: the next reading is the first. */
@@ -82,30 +96,40 @@ export class WrappingCounter {
    * Takes a reading.
    * @param microjoules NaN when it failed: the next one continues from the last good one
    * @param nowMs a clock that never runs backwards
-   * @returns false when energy since the last good reading is unknown, because the counter began anew or may
-   * have wrapped more than once
+   * @returns false when energy since the last good reading is unknown, because the counter was reset or may have
+   * wrapped more than once: it counts from `startedMs` again, and what it has counted since is in `joules`
    */
   update(microjoules: number, nowMs: number): boolean {
     this.#isRead = false;
     if (Number.isNaN(microjoules)) return true;
     if (Number.isNaN(this.#last)) this.#begin(microjoules, nowMs);
-    if (this.#mayHaveWrapped(nowMs - this.#readMs)) return false;
+    if (this.#mayHaveWrapped(nowMs - this.#readMs)) return this.#restartAt(microjoules, nowMs);
     const growth = this.#growthSince(this.#last, microjoules);
     const mostWatts = microjoules < this.#last ? this.#mostWattsOfFall() : this.#mostWatts;
-    if (!isPossible(growth, mostWatts, nowMs - this.#changedMs))
-      return this.#suspectReset(microjoules, nowMs);
-    this.#accept(microjoules, growth, nowMs);
-    return true;
+    if (isPossible(growth, mostWatts, nowMs - this.#changedMs)) {
+      this.#accept(microjoules, growth, nowMs);
+      return true;
+    }
+    return this.#suspectReset(microjoules, nowMs);
+  }
+
+  #restartAt(microjoules: number, nowMs: number): boolean {
+    this.restart();
+    this.#begin(microjoules, nowMs);
+    this.#accept(microjoules, 0, nowMs);
+    return false;
   }
 
   #begin(microjoules: number, nowMs: number): void {
     this.#first = microjoules;
     this.#last = microjoules;
+    this.#startedMs = nowMs;
     this.#readMs = nowMs;
     this.#changedMs = nowMs - unknownAgeMs;
   }
 
   #accept(microjoules: number, growth: number, nowMs: number): void {
+    if (microjoules > this.#maxMicrojoules) this.#forgetRange();
     if (microjoules < this.#last) this.#wrap();
     if (growth > 0) this.#average(growth, nowMs - this.#changedMs);
     if (growth > 0) this.#changedMs = nowMs;
@@ -121,6 +145,11 @@ export class WrappingCounter {
     this.#wrappedJoules = Number(wrappedNj / 1_000_000_000n);
     this.#wrappedMicrojoules = Number((wrappedNj / 1_000n) % 1_000_000n);
     this.#wrappedRest = Number(wrappedNj % 1_000n) / 1e3;
+  }
+
+  #forgetRange(): void {
+    this.#modulusNj = 0n;
+    this.#modulus = Infinity;
   }
 
   #average(growth: number, ms: number): void {
@@ -146,7 +175,12 @@ export class WrappingCounter {
     const growth = this.#growthSince(this.#suspect, microjoules);
     // One that stands still is not confirmed yet: what is broken shows the same again.
     if (growth === 0) return true;
-    if (isPossible(growth, this.#mostWatts, nowMs - this.#suspectMs)) return false;
+    if (isPossible(growth, this.#mostWatts, nowMs - this.#suspectMs)) {
+      const [suspect, suspectMs] = [this.#suspect, this.#suspectMs];
+      this.#restartAt(suspect, suspectMs);
+      this.#accept(microjoules, growth, nowMs);
+      return false;
+    }
     this.#suspect = microjoules;
     this.#suspectMs = nowMs;
     return true;

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findPackage, findTwins, Movement, Twins } from './counter-fate.js';
+import type { Domain } from './domain.js';
+
+test('Movement publishes a counter that had counted something, and one that has not once it moves', () => {
+  const [counted, fresh] = [new Movement(true, 0), new Movement(false, 0)];
+  counted.look(0, 0, 1_000);
+  fresh.look(0, 500, 1_000);
+  assert.deepEqual([counted.fate, fresh.fate], ['resting', 'unknown']);
+  fresh.look(0, 50_000, 3_600_000);
+  assert.equal(fresh.fate, 'unknown');
+  fresh.look(0.001, 50_000, 3_601_000);
+  assert.equal(fresh.fate, 'alive');
+});
+
+test('Movement takes a part for dead, when it stands still while its package draws 200 J in a minute', () => {
+  const part = new Movement(true, 0);
+  part.look(5, 0, 0);
+  part.look(5, 200, 59_999);
+  assert.equal(part.fate, 'resting');
+  part.look(5, 199, 60_000);
+  assert.equal(part.fate, 'resting');
+  part.look(5, 200, 60_001);
+  assert.equal(part.fate, 'dead');
+  part.look(5.1, 210, 61_000);
+  assert.equal(part.fate, 'alive');
+});
+
+test('Movement counts the minute from the last movement', () => {
+  const part = new Movement(true, 0);
+  part.look(0, 0, 0);
+  part.look(1, 1_000, 50_000);
+  part.look(1, 2_000, 100_000);
+  assert.equal(part.fate, 'resting');
+  part.look(1, 2_000, 110_000);
+  assert.equal(part.fate, 'dead');
+});
+
+test('Movement lets a part rest whose package draws nothing, is not read, or proves nothing', () => {
+  const [idle, unread, uncore] = [new Movement(true, 0), new Movement(true, 0), new Movement(true, 0)];
+  for (const ms of [0, 100_000, 3_600_000]) {
+    idle.look(0, 0, ms);
+    unread.look(0, Number.NaN, ms);
+    uncore.look(0, undefined, ms);
+  }
+  assert.deepEqual([idle.fate, unread.fate, uncore.fate], ['resting', 'resting', 'resting']);
+});
+
+test('Movement begins to count again with a package whose counter is reset', () => {
+  const part = new Movement(true, 0);
+  part.look(1, 500, 10_000);
+  part.look(1, 0, 100_000);
+  part.look(1, 199, 200_000);
+  assert.equal(part.fate, 'resting');
+  part.look(1, 200, 200_001);
+  assert.equal(part.fate, 'dead');
+});
+
+test('findPackage finds the package that holds a part, and that an integrated GPU may rest', () => {
+  const domains: readonly Domain[] = [
+    { kind: 'package', package: 0 },
+    { kind: 'package', package: 1 },
+  ];
+  const find = (domain: Domain) => findPackage(domains, domain);
+  assert.deepEqual(
+    [
+      find({ kind: 'dram', package: 1 }),
+      find({ kind: 'psys', package: 0 }),
+      find({ kind: 'core', package: 2 }),
+      find({ kind: 'uncore', package: 0 }),
+      find({ kind: 'package', package: 0 }),
+    ],
+    [1, 0, undefined, undefined, undefined],
+  );
+});
+
+function die(kind: Domain['kind'], packageId: number, number: number): Domain {
+  return { kind, package: packageId, die: number };
+}
+
+test('findTwins finds dies of one package, and psys of several sockets', () => {
+  const domains: readonly Domain[] = [
+    die('package', 0, 0),
+    die('package', 0, 1),
+    die('dram', 0, 0),
+    die('dram', 0, 1),
+    die('package', 1, 0),
+    { kind: 'core', package: 0 },
+    { kind: 'psys', package: 0 },
+    { kind: 'psys', package: 1 },
+  ];
+  assert.deepEqual(findTwins(domains), [
+    [0, 1],
+    [2, 3],
+    [6, 7],
+  ]);
+});
+
+/** Compares two counters that show what the rows say, one row a comparison, and gives the verdict after each. */
+function compare(rows: readonly (readonly [a: number | undefined, b: number | undefined])[]): string[] {
+  const twins = new Twins(['a', 'b']);
+  return rows.map(([a, b]) => {
+    twins.compare((path) => (path === 'a' ? a : b));
+    return twins.verdict;
+  });
+}
+
+test('Twins takes counters for the same, when they are equal before and after they moved', () => {
+  assert.deepEqual(
+    compare([
+      [5, 5],
+      [5, 5],
+      [9, 9],
+    ]),
+    ['unknown', 'unknown', 'same'],
+  );
+});
+
+test('Twins proves nothing by counters that stand at 0, or that cannot be read', () => {
+  assert.deepEqual(
+    compare([
+      [0, 0],
+      [0, 0],
+      [5, undefined],
+      [undefined, 6],
+      [7, 7],
+    ]),
+    ['unknown', 'unknown', 'unknown', 'unknown', 'unknown'],
+  );
+});
+
+test('Twins tells counters apart that were equal at one instant', () => {
+  assert.deepEqual(
+    compare([
+      [5, 5],
+      [8, 7],
+      [11, 9],
+    ]),
+    ['unknown', 'unknown', 'different'],
+  );
+});
+
+test('Twins tells counters apart at once that show quite different energies', () => {
+  assert.deepEqual(compare([[5_000_000_000, 10_000_000_000]]), ['different']);
+});
+
+test('Twins does not take a torn reading for a difference', () => {
+  assert.deepEqual(
+    compare([
+      [500, 500],
+      [800, 80],
+      [900, 900],
+    ]),
+    ['unknown', 'unknown', 'same'],
+  );
+});
+
+test('Twins reverses its verdict, when counters that moved alike begin to differ', () => {
+  assert.deepEqual(
+    compare([
+      [5, 5],
+      [8, 8],
+      [12, 11],
+      [15, 13],
+      [16, 16],
+    ]),
+    ['unknown', 'same', 'same', 'different', 'different'],
+  );
+});
+
+test('Twins compares by two readings of one counter, since both move meanwhile', () => {
+  let microjoules = 100;
+  const twins = new Twins(['a', 'b', 'c']);
+  for (let i = 0; i < 3; i++) twins.compare(() => microjoules++);
+  assert.equal(twins.verdict, 'same');
+});
+
+test('Twins decides by one difference, when it has to', () => {
+  const twins = new Twins(['a', 'b']);
+  twins.settle((path) => (path === 'a' ? 5 : 6));
+  assert.equal(twins.verdict, 'different');
+  const still = new Twins(['a', 'b']);
+  still.settle(() => 5);
+  assert.equal(still.verdict, 'unknown');
+});

@@ -1,0 +1,167 @@
+import type { Domain } from './domain.js';
+
+/**
+ * What is known of a counter. Only movement is evidence.
+ *
+ * - `unknown`: shows nothing so far, or may be a copy of another counter. Not published.
+ * - `alive`: it moved since the last look.
+ * - `resting`: it stands still, having counted something at some time. Published.
+ * - `dead`: it stood still for a minute while its package drew 200 J. Not published until it moves.
+ * - `copy`: it moves with another counter, which is published for both.
+ */
+export type Fate = 'unknown' | 'alive' | 'resting' | 'dead' | 'copy';
+
+// A part that stands still while its package draws as much, for as long, counts nothing.
+const deadAfterMs = 60_000;
+const deadAfterJoules = 200;
+
+/** Decides by its movements whether a counter counts anything. */
+export class Movement {
+  /** `copy` is never decided here. */
+  fate: Exclude<Fate, 'copy'>;
+  #joules = 0;
+  #movedMs;
+  #packageJoules = Number.NaN;
+
+  /** @param hasCounted whether it has counted something before it was opened */
+  constructor(hasCounted: boolean, nowMs: number) {
+    this.fate = hasCounted ? 'resting' : 'unknown';
+    this.#movedMs = nowMs;
+  }
+
+  /** The counter was reset, or opened again: it counts from 0. */
+  restart(): void {
+    this.#joules = 0;
+  }
+
+  /**
+   * Takes a look at the counter.
+   * @param joules NaN: not read
+   * @param packageJoules of the package that it is a part of; undefined where standing still proves nothing
+   */
+  look(joules: number, packageJoules: number | undefined, nowMs: number): void {
+    if (Number.isNaN(joules) || Number.isNaN(packageJoules)) return;
+    const hasMoved = joules !== this.#joules;
+    this.#joules = joules;
+    if (hasMoved) this.fate = 'alive';
+    else if (this.fate === 'alive') this.fate = 'resting';
+    this.#followPackage(hasMoved, packageJoules ?? 0, nowMs);
+  }
+
+  #followPackage(hasMoved: boolean, packageJoules: number, nowMs: number): void {
+    const drawn = packageJoules - this.#packageJoules;
+    // Not known yet, or the counter of the package was reset.
+    const isComparable = drawn >= 0;
+    if (hasMoved || !isComparable) {
+      this.#movedMs = nowMs;
+      this.#packageJoules = packageJoules;
+    } else if (this.fate === 'resting' && drawn >= deadAfterJoules && nowMs - this.#movedMs >= deadAfterMs) {
+      this.fate = 'dead';
+    }
+  }
+}
+
+/** The column of the package whose energy shows whether a part stands still for good; undefined: none does. */
+export function findPackage(domains: readonly Domain[], { kind, ...place }: Domain): number | undefined {
+  // An integrated GPU may rest for days.
+  if (kind === 'package' || kind === 'uncore') return undefined;
+  const column = domains.findIndex(
+    (other) =>
+      other.kind === 'package' &&
+      (kind === 'psys' || (other.package === place.package && other.die === place.die)),
+  );
+  return column < 0 ? undefined : column;
+}
+
+// Counters that differ by so much were never the same one: no reading in between explains it.
+const farApartMicrojoules = 5_000_000_000;
+// One comparison may meet a reading that is torn, or files that are being written.
+const enough = 2;
+
+/** Reads a counter file, in microjoules; undefined when it cannot be read. */
+export type ReadCounter = (path: string) => number | undefined;
+
+/**
+ * Counters that may be one and the same: dies of a package (older kernels show the counter of the package once per
+ * die), or `psys` of several sockets. They are compared while they move; equality at one instant proves nothing.
+ */
+export class Twins {
+  readonly paths: readonly string[];
+  /** `different` is final. `same` is reversed when they begin to differ. */
+  verdict: 'unknown' | 'same' | 'different' = 'unknown';
+  #lastEqual = Number.NaN;
+  #equal = 0;
+  #unequal = 0;
+
+  constructor(paths: readonly string[]) {
+    this.paths = paths;
+  }
+
+  /** Compares all of them once. */
+  compare(read: ReadCounter): void {
+    if (this.verdict === 'different') return;
+    const comparison = readTogether(this.paths, read);
+    if (comparison === undefined) return;
+    if (comparison.isEqual) this.#countEqual(comparison.microjoules);
+    else this.#countUnequal(read);
+  }
+
+  /** Decides with what is known, before what was read last is published. */
+  settle(read: ReadCounter): void {
+    this.compare(read);
+    this.compare(read);
+    if (this.verdict === 'unknown') this.verdict = this.#unequal > 0 ? 'different' : 'unknown';
+  }
+
+  #countEqual(microjoules: number): void {
+    this.#unequal = 0;
+    if (microjoules === this.#lastEqual || microjoules === 0) return;
+    this.#lastEqual = microjoules;
+    this.#equal++;
+    if (this.#equal >= enough) this.verdict = 'same';
+  }
+
+  #countUnequal(read: ReadCounter): void {
+    const again = readTogether(this.paths, read);
+    if (again === undefined || again.isEqual) return;
+    this.#unequal += again.apart >= farApartMicrojoules ? enough : 1;
+    if (this.#unequal >= enough) this.verdict = 'different';
+  }
+}
+
+interface Comparison {
+  readonly isEqual: boolean;
+  /** What the first of them showed. */
+  readonly microjoules: number;
+  /** By how much the least and the greatest reading differ, in microjoules. */
+  readonly apart: number;
+}
+
+/** Readings of one counter lie between two readings of it, taken before and after, however fast it counts. */
+function readTogether(paths: readonly string[], read: ReadCounter): Comparison | undefined {
+  const readable = paths.filter((path) => read(path) !== undefined);
+  const [before, ...between] = readable.map((path) => read(path) ?? Number.NaN);
+  const after = read(readable[0] ?? '') ?? Number.NaN;
+  // Fewer than two can be read, one has failed meanwhile, or it wrapped.
+  if (before === undefined || between.length === 0 || !(before <= after)) return undefined;
+  if (between.some(Number.isNaN)) return undefined;
+  const isEqual = between.every((one) => before <= one && one <= after);
+  const all = [before, after, ...between];
+  return { isEqual, microjoules: before, apart: Math.max(...all) - Math.min(...all) };
+}
+
+/** The columns of counters that may be the same, at least two each. */
+export function findTwins(domains: readonly Domain[]): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>();
+  for (const [column, { kind, package: packageId, die }] of domains.entries()) {
+    if (kind !== 'psys' && die === undefined) continue;
+    const key = kind === 'psys' ? kind : `${kind} ${packageId}`;
+    groups.set(key, [...(groups.get(key) ?? []), column]);
+  }
+  return [...groups.values()].filter(({ length }) => length > 1);
+}
+
+/** The domain that several counters show when they are the same: the whole package, or the machine. */
+export function nameWhole({ kind, package: packageId }: Domain): Domain {
+  return { kind, package: kind === 'psys' ? 0 : packageId };
+}

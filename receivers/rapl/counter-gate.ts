@@ -1,0 +1,353 @@
+import type { ReceiverContext } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Series } from '../../src/model/series.js';
+import { createRow, type Table } from '../../src/model/table.js';
+import { findPackage, findTwins, Movement, nameWhole, Twins } from './counter-fate.js';
+import type { Fate, ReadCounter } from './counter-fate.js';
+import { claimKey, nameDomain } from './domain.js';
+import type { Domain } from './domain.js';
+import { createSeries, renameSeries } from './metrics.js';
+import type { Columns } from './metrics.js';
+
+/** What is known of one counter, and how it is published. */
+interface Counter {
+  readonly domain: Domain;
+  readonly source: string;
+  readonly movement: Movement;
+  twins: Twins | undefined;
+  /** Whether it is the one that is published for all of its twins. */
+  isFirst: boolean;
+  /** The receiver that publishes the domain instead of this one. */
+  owner: string | undefined;
+  /** The series of its column, which begins at 0. */
+  column: Series | undefined;
+  /** What is published of it, and the name of its domain; undefined: nothing. */
+  published: Series | undefined;
+  publishedAs: string | undefined;
+  /** What its column showed when `published` began. */
+  baseJoules: number;
+  /** The latest reading of its column. */
+  joules: number;
+  /** The latest published reading of its column. */
+  last: { readonly at: bigint; readonly joules: number } | undefined;
+  /** What columns that ended have counted since `start` without being published. */
+  held: { readonly start: bigint; readonly joules: number } | undefined;
+}
+
+/** The counters of a set of columns. */
+interface Group {
+  readonly counters: readonly Counter[];
+  /** By column, that of the package whose energy shows whether a part is dead. */
+  readonly packages: readonly (number | undefined)[];
+  readonly twins: readonly Twins[];
+  readonly latest: Float64Array;
+}
+
+/** What is made of the columns of a table. */
+interface Plan {
+  readonly from: readonly Series[];
+  readonly columns: readonly number[];
+  readonly bases: readonly number[];
+  readonly series: readonly Series[];
+  /** Whether a table passes as it is. */
+  readonly isWhole: boolean;
+}
+
+/** One counter and its fate, for people. */
+export interface CounterState {
+  readonly domain: Domain;
+  readonly source: string;
+  readonly fate: Fate;
+  readonly owner: string | undefined;
+}
+
+export interface GateOptions {
+  /** Called when other counters are published than before. */
+  onChange(): void;
+  readonly readCounter: ReadCounter;
+  readonly nowMs: () => number;
+}
+
+// Twins that are known to be the same are compared no more often.
+const compareMs = 1_000;
+
+/**
+ * Stands behind the sampler, which reads every counter that there is, and publishes those of which their fate is known
+ * to be to count. Counters are cumulative: what was counted while a decision was pending is in the first row that is
+ * published, under a series that began when counting did. What is published under one name and then under another
+ * one counts from 0 there.
+ */
+export class CounterGate implements Consumer {
+  readonly #context: Pick<ReceiverContext, 'claims' | 'host' | 'log'>;
+  readonly #next: Consumer;
+  readonly #options: GateOptions;
+  readonly #counters = new Map<string, Counter>();
+  readonly #twins = new Map<string, Twins>();
+  #group: Group = { counters: [], packages: [], twins: [], latest: new Float64Array(0) };
+  #plan: Plan | undefined;
+  #comparedMs = -Infinity;
+  #latest: Table | undefined;
+
+  constructor(
+    context: Pick<ReceiverContext, 'claims' | 'host' | 'log'>,
+    next: Consumer,
+    options: GateOptions,
+  ) {
+    this.#context = context;
+    this.#next = next;
+    this.#options = options;
+  }
+
+  /** Every counter that is read, in the order of its column. */
+  get states(): readonly CounterState[] {
+    return this.#group.counters.map((counter) => ({ ...counter, fate: findFate(counter) }));
+  }
+
+  /** The domains that are published. */
+  get published(): readonly Domain[] {
+    return this.#group.counters.filter(isShown).map(findDomain);
+  }
+
+  /**
+   * Makes series of a sampler's columns, and takes up the counters that were here before.
+   * @param start Unix time in nanoseconds of their first row
+   */
+  describe(columns: Columns, start: bigint): readonly Series[] {
+    const counters = columns.domains.map((domain, column) => this.#findCounter(columns, column, domain));
+    const twins = findTwins(columns.domains).map((group) => this.#findTwins(group, columns, counters));
+    const { domains } = columns;
+    const packages = domains.map((domain) => findPackage(domains, domain));
+    this.#group = { counters, packages, twins, latest: new Float64Array(domains.length).fill(Number.NaN) };
+    return createSeries(columns, this.#context.host, start);
+  }
+
+  consume(table: Table): boolean {
+    // What was held back of them would have no row to be in.
+    if (table.ended !== undefined) this.settle();
+    if (table.ended !== undefined) this.#latest = undefined;
+    const ended = table.ended?.flatMap((series) => this.#end(series));
+    if (table.offsets.length === 0) return this.#forwardEnding(table, ended ?? []);
+    this.#latest = table;
+    this.#adopt(table.series);
+    this.#look(table);
+    const hidden = this.#endHidden();
+    return this.#forward(table, [...(ended ?? []), ...hidden]);
+  }
+
+  /** Decides what can be decided, and publishes the last reading of what was held back until now. */
+  settle(): void {
+    const table = this.#latest;
+    if (table === undefined) return;
+    const before = new Set(this.#plan?.series);
+    for (const twins of this.#group.twins) twins.settle(this.#options.readCounter);
+    const hidden = this.#endHidden();
+    const { columns, bases, series } = this.#findPlan(table);
+    const added = [...series.keys()].filter((i) => !before.has(series[i]));
+    if (added.length === 0 && hidden.length === 0) return;
+    const plan = {
+      columns: added.map((i) => columns[i]),
+      bases: added.map((i) => bases[i]),
+      series: added.map((i) => series[i]),
+    };
+    this.#remember(table, plan);
+    this.#next.consume({ ...keepColumns(keepLastRow(table), plan), ended: hidden });
+  }
+
+  #findCounter({ sources, hasCounted }: Columns, column: number, domain: Domain): Counter {
+    const source = sources[column];
+    const key = `${source} ${nameDomain(domain)}`;
+    const known = this.#counters.get(key);
+    if (known !== undefined) return known;
+    const counter = {
+      domain,
+      source,
+      movement: new Movement(hasCounted[column], this.#options.nowMs()),
+      twins: undefined,
+      isFirst: false,
+      owner: this.#context.claims.claim(claimKey(domain)),
+      column: undefined,
+      published: undefined,
+      publishedAs: undefined,
+      baseJoules: 0,
+      joules: 0,
+      last: undefined,
+      held: undefined,
+    };
+    this.#counters.set(key, counter);
+    return counter;
+  }
+
+  #findTwins(group: readonly number[], { paths }: Columns, counters: readonly Counter[]): Twins {
+    const ownPaths = group.map((column) => paths[column]);
+    const key = ownPaths.join();
+    const twins = this.#twins.get(key) ?? new Twins(ownPaths);
+    this.#twins.set(key, twins);
+    for (const column of group) Object.assign(counters[column], { twins, isFirst: column === group[0] });
+    return twins;
+  }
+
+  /** A series that was not seen before is that of a counter that was opened or reset. */
+  #adopt(series: readonly Series[]): void {
+    if (series === this.#plan?.from) return;
+    for (const [column, one] of series.entries()) {
+      const counter = this.#group.counters[column];
+      if (counter.column === one) continue;
+      holdUnpublished(counter);
+      Object.assign(counter, { column: one, joules: 0, published: undefined, last: undefined });
+      counter.movement.restart();
+    }
+  }
+
+  /** @returns what was published of a column that has no further row */
+  #end(series: Series): readonly Series[] {
+    const counter = [...this.#counters.values()].find(({ column }) => column === series);
+    const published = counter?.published;
+    if (counter) {
+      holdUnpublished(counter);
+      Object.assign(counter, { column: undefined, joules: 0, published: undefined, last: undefined });
+    }
+    return published ? [published] : [];
+  }
+
+  #look(table: Table): void {
+    const { counters, packages, latest, twins } = this.#group;
+    const nowMs = this.#options.nowMs();
+    for (let column = 0; column < counters.length; column++) latest[column] = findLatest(table, column);
+    for (let column = 0; column < counters.length; column++) {
+      const of = packages[column];
+      if (!Number.isNaN(latest[column])) counters[column].joules = latest[column];
+      counters[column].movement.look(latest[column], of === undefined ? of : latest[of], nowMs);
+    }
+    const isDue = nowMs - this.#comparedMs >= compareMs || twins.some(({ verdict }) => verdict === 'unknown');
+    if (twins.length === 0 || !isDue) return;
+    this.#comparedMs = nowMs;
+    for (const one of twins) this.#compare(one);
+  }
+
+  #compare(twins: Twins): void {
+    const before = twins.verdict;
+    twins.compare(this.#options.readCounter);
+    if (twins.verdict === before) return;
+    const counters = this.#group.counters.filter((counter) => counter.twins === twins);
+    const names = counters.map(({ domain, source }) => `${nameDomain(domain)} (${source})`).join(' and ');
+    const whole = nameWhole(counters[0].domain);
+    const { claims, log } = this.#context;
+    claims.claim(claimKey(whole));
+    if (twins.verdict === 'same')
+      log.info(`${names} show the same counter: published once, as ${nameDomain(whole)}`);
+    else if (before === 'same') log.warn(`${names} no longer show the same counter: published apart`);
+  }
+
+  /** @returns the series of counters that are not published any longer, or under another name */
+  #endHidden(): readonly Series[] {
+    return this.#group.counters.flatMap((counter) => {
+      const { published } = counter;
+      if (published === undefined) return [];
+      if (isShown(counter) && counter.publishedAs === nameDomain(findDomain(counter))) return [];
+      counter.published = undefined;
+      return [published];
+    });
+  }
+
+  #forward(table: Table, ended: readonly Series[]): boolean {
+    const plan = this.#findPlan(table);
+    const kept = plan.isWhole ? table : keepColumns(table, plan);
+    this.#remember(table, plan);
+    if (plan.series.length === 0) return this.#forwardEnding(table, ended);
+    const { series, epoch, offsets, values } = kept;
+    return this.#next.consume({ series, epoch, offsets, values, ...(ended.length > 0 && { ended }) });
+  }
+
+  #forwardEnding({ epoch }: Table, ended: readonly Series[]): boolean {
+    if (ended.length === 0) return true;
+    const nothing = new Float64Array(0);
+    return this.#next.consume({ series: [], epoch, offsets: nothing, values: nothing, ended });
+  }
+
+  #remember({ epoch, offsets }: Table, { columns }: Pick<Plan, 'columns'>): void {
+    const at = epoch + BigInt(offsets[offsets.length - 1]);
+    for (const column of columns) {
+      const joules = this.#group.latest[column];
+      if (!Number.isNaN(joules)) this.#group.counters[column].last = { at, joules };
+    }
+  }
+
+  #findPlan({ series: from }: Table): Plan {
+    const { counters } = this.#group;
+    const columns = [...counters.keys()].filter((column) => isShown(counters[column]));
+    const known = this.#plan;
+    const isKnown =
+      known?.from === from &&
+      known.columns.length === columns.length &&
+      columns.every((column, i) => counters[column].published === known.series[i]);
+    if (isKnown) return known;
+    const series = columns.map((column) => this.#publish(counters[column], from[column]));
+    const bases = columns.map((column) => counters[column].baseJoules);
+    const isWhole = columns.length === from.length && from.every((one, i) => one === series[i]);
+    this.#plan = { from, columns, bases, series: isWhole ? from : series, isWhole };
+    this.#options.onChange();
+    return this.#plan;
+  }
+
+  #publish(counter: Counter, column: Series): Series {
+    if (counter.published !== undefined) return counter.published;
+    const domain = findDomain(counter);
+    const start = counter.held?.start ?? counter.last?.at ?? column.start;
+    const isColumn = domain === counter.domain && start === column.start;
+    counter.baseJoules = (counter.last?.joules ?? 0) - (counter.held?.joules ?? 0);
+    counter.held = undefined;
+    counter.publishedAs = nameDomain(domain);
+    counter.published = isColumn ? column : renameSeries(column, domain, start);
+    return counter.published;
+  }
+}
+
+/** Keeps what a column that ends has counted while it was not decided whether it is published. */
+function holdUnpublished(counter: Counter): void {
+  const { column, published, joules, last, held } = counter;
+  if (column === undefined || published !== undefined) return;
+  const unpublished = joules - (last?.joules ?? 0);
+  if (unpublished <= 0) return;
+  const start = held?.start ?? last?.at ?? column.start;
+  counter.held = { start, joules: (held?.joules ?? 0) + unpublished };
+}
+
+function findFate({ movement, twins, isFirst }: Counter): Fate {
+  if (twins?.verdict === 'unknown') return 'unknown';
+  return twins?.verdict === 'same' && !isFirst ? 'copy' : movement.fate;
+}
+
+function isShown(counter: Counter): boolean {
+  const fate = findFate(counter);
+  return counter.owner === undefined && (fate === 'alive' || fate === 'resting');
+}
+
+function findDomain({ domain, twins }: Counter): Domain {
+  return twins?.verdict === 'same' ? nameWhole(domain) : domain;
+}
+
+/** The latest reading of a column, NaN where the table has none. */
+function findLatest({ series, offsets, values }: Table, column: number): number {
+  for (let row = offsets.length - 1; row >= 0; row--) {
+    const joules = values[row * series.length + column];
+    if (!Number.isNaN(joules)) return joules;
+  }
+  return Number.NaN;
+}
+
+function keepColumns(
+  { series: from, epoch, offsets, values }: Table,
+  { columns, bases, series }: Pick<Plan, 'columns' | 'bases' | 'series'>,
+): Table {
+  const kept = new Float64Array(offsets.length * columns.length);
+  let to = 0;
+  for (let row = 0; row < offsets.length; row++) {
+    for (let i = 0; i < columns.length; i++) kept[to++] = values[row * from.length + columns[i]] - bases[i];
+  }
+  return { series, epoch, offsets, values: kept };
+}
+
+function keepLastRow({ series, epoch, offsets, values }: Table): Table {
+  const row = offsets.length - 1;
+  return createRow(series, epoch + BigInt(offsets[row]), values.subarray(row * series.length));
+}
