@@ -3,7 +3,7 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
   detectors: {
-    doc: 'What is detected and added to every resource: `env` (the variable OTEL_RESOURCE_ATTRIBUTES), `host`, `os`; where two give the same attribute, the first one counts.',
+    doc: 'What is detected and added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host`, `os`; where two give the same attribute, the first one counts.',
     format: 'string_list',
     default: ['env', 'host', 'os'],
   },

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { createLogCollector } from '../../src/contract/fakes.js';
 import { detect } from './detect.js';
 import { parseOsRelease } from './os-release.js';
-import { parseResourceAttributes } from './resource-attributes.js';
 
 test('parseOsRelease reads plain, single and double quoted values', () => {
   const text = `# a comment\nNAME=Fedora\nVERSION_ID='41'\n\nPRETTY_NAME="A \\"quoted\\" name"\nID_LIKE=""\n`;
@@ -11,28 +10,11 @@ test('parseOsRelease reads plain, single and double quoted values', () => {
   assert.deepEqual([NAME, VERSION_ID, PRETTY_NAME], ['Fedora', '41', 'A "quoted" name']);
 });
 
-test('parseResourceAttributes decodes keys and values', () => {
-  assert.deepEqual(parseResourceAttributes('a=b, team = x%2Cy ,eq=1=2,'), {
-    a: 'b',
-    team: 'x,y',
-    eq: '1=2',
-  });
-  assert.deepEqual(parseResourceAttributes(''), {});
-});
-
-test('parseResourceAttributes throws, when a part is no pair', () => {
-  for (const part of ['novalue', '=x', 'a=%zz']) {
-    assert.throws(() => parseResourceAttributes(`ok=1,${part}`), {
-      message: `Cannot use OTEL_RESOURCE_ATTRIBUTES: expected key=value pairs between commas, percent-encoded, found "${part}"`,
-    });
-  }
-});
-
 test('detect warns and goes on, when the environment is wrong', () => {
   const log = createLogCollector();
   const environment = { OTEL_RESOURCE_ATTRIBUTES: 'wrong' };
   const found = detect(['env', 'os'], { root: '/nonexistent', environment, log });
-  assert.deepEqual(found, { 'os.type': 'linux' });
+  assert.deepEqual(found, { 'service.name': 'joulemetry', 'os.type': 'linux' });
   assert.equal(log.lines.length, 1);
 });
 

@@ -1,11 +1,10 @@
 import { arch, hostname } from 'node:os';
 import { join } from 'node:path';
-import { describeError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
+import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { findText } from '../../src/linux/sysfs.js';
 import type { Attributes } from '../../src/model/series.js';
 import { parseOsRelease } from './os-release.js';
-import { parseResourceAttributes } from './resource-attributes.js';
 
 /** The detectors by their names in the configuration. */
 export const detectorNames = ['env', 'host', 'os'];
@@ -33,18 +32,9 @@ export function detect(detectors: readonly string[], surroundings: Surroundings)
 }
 
 function detectOne(name: string, surroundings: Surroundings): Attributes {
-  if (name === 'env') return detectEnvironment(surroundings);
+  const { environment, log } = surroundings;
+  if (name === 'env') return readResourceEnvironment(environment, (message) => log.warn(message));
   return name === 'host' ? detectHost(surroundings) : detectOs(surroundings);
-}
-
-function detectEnvironment({ environment, log }: Surroundings): Attributes {
-  try {
-    return parseResourceAttributes(environment['OTEL_RESOURCE_ATTRIBUTES'] ?? '');
-  } catch (error) {
-    // As the specification asks for: a wrong variable is ignored whole.
-    log.warn(describeError(error));
-    return {};
-  }
 }
 
 function detectHost({ root }: Surroundings): Attributes {

@@ -1,4 +1,5 @@
 import { applyActions, checkActions } from '../../src/component/attribute-actions.js';
+import { defaultServiceName } from '../../src/component/resource-environment.js';
 import type { Context, ProcessorFactory } from '../../src/component/component.js';
 import { createMappingProcessor } from '../../src/component/mapping-processor.js';
 import { createPlans } from '../../src/model/plan.js';
@@ -46,11 +47,17 @@ interface Machine {
 }
 
 function describeResource(attributes: Attributes, machine: Machine, override: boolean): Attributes {
-  if (override) return { ...attributes, ...machine.detected };
+  if (override) return { ...attributes, ...machine.detected, ...keepName(attributes, machine) };
   if (isElsewhere(attributes, machine)) return attributes;
   // What a resource says only because receivers name the machine so gives way to what was detected.
   const own = Object.entries(attributes).filter(([key, value]) => machine.named[key] !== value);
   return { ...attributes, ...machine.detected, ...Object.fromEntries(own) };
+}
+
+/** The default is not detected, so that it replaces no name. */
+function keepName({ 'service.name': name }: Attributes, { detected }: Machine): Attributes {
+  const isDefault = detected['service.name'] === defaultServiceName;
+  return isDefault && name !== undefined ? { 'service.name': name } : {};
 }
 
 /** Whether a resource says itself that it is not of this machine, as those from other collectors do. */

@@ -45,6 +45,7 @@ test('resource adds what it detects to every resource, when nothing is set', (t)
   const { 'host.arch': arch, ...detected } = host;
   assert.match(String(arch), /^[a-z][a-z0-9]+$/);
   assert.deepEqual(detected, {
+    'service.name': 'joulemetry',
     'host.name': hostname(),
     'host.id': machineId,
     'os.type': 'linux',
@@ -61,6 +62,15 @@ test('resource keeps what a resource says already, when override is off', (t) =>
   assert.equal(kept['os.version'], '13');
   const [replaced] = mapResources({ ...settings, override: true }, [{ 'os.version': '13' }]);
   assert.equal(replaced['os.version'], '12');
+});
+
+test('resource gives a service name only to resources without one, unless the environment names it', (t) => {
+  const settings = { root: createRoot(t), override: true };
+  assert.equal(mapResources(settings, [{ 'service.name': 'own' }])[0]['service.name'], 'own');
+  process.env['OTEL_SERVICE_NAME'] = 'mine';
+  t.after(() => delete process.env['OTEL_SERVICE_NAME']);
+  const [replaced, named] = mapResources(settings, [{ 'service.name': 'own' }, { 'process.pid': 1 }]);
+  assert.deepEqual([replaced['service.name'], named['service.name']], ['mine', 'mine']);
 });
 
 test('resource adds nothing, when a resource is of another machine', (t) => {

@@ -1,6 +1,7 @@
 import { createNoopMeter } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../component/log.js';
+import { readResourceEnvironment } from '../component/resource-environment.js';
 import type { TelemetryConfig } from '../config/service-schema.js';
 import { startTelemetry, type PullWish, type Telemetry } from '../telemetry/telemetry.js';
 import { readVersion } from './version.js';
@@ -25,7 +26,7 @@ export async function startOwnTelemetry(
     level: metrics.level,
     pull: findPull(metrics),
     pushes: metrics.readers.flatMap(({ periodic }) => periodic ?? []),
-    attributes: describeSelf(resource),
+    attributes: describeSelf(resource, log),
     log,
     readJoules,
   });
@@ -40,11 +41,12 @@ export function findPull({ level, readers }: TelemetryConfig['metrics']): PullWi
 }
 
 /** Resource attributes of the own telemetry; what the user set to an empty text is left out. */
-function describeSelf(resource: TelemetryConfig['resource']): Record<string, string> {
+function describeSelf(resource: TelemetryConfig['resource'], log: Log): Record<string, string> {
+  const environment = readResourceEnvironment(process.env, (message) => log.warn(message));
   const attributes = {
-    'service.name': 'joulemetry',
     'service.version': readVersion(),
     'service.instance.id': randomUUID(),
+    ...environment,
     ...resource,
   };
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''));

@@ -98,7 +98,7 @@ interface Factory<S extends Schema> {
 
 /** A source of tables. */
 export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
-  /** Every metric that it may emit. */
+  /** Every metric that it may emit; empty: any metric, as its source has them. */
   readonly metrics: readonly Metric[];
   /** Starts after those that do not, so that what it claims goes to them: a model yields to meters. */
   readonly yields?: boolean;
@@ -107,10 +107,22 @@ export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
   create(config: ConfigOf<S>, context: ReceiverContext, next: Consumer): Component;
 }
 
+/** Metrics of which a processor must get at least one, or it does nothing. */
+export interface Need {
+  /** For messages: `energy`. */
+  readonly what: string;
+  /** Names of metrics. */
+  readonly metrics: readonly string[];
+  /** Receivers that publish one of them, for messages: `rapl or estimate`. */
+  readonly from: string;
+}
+
 /** Changes tables on their way. One instance per pipeline. */
 export interface ProcessorFactory<S extends Schema = Schema> extends Factory<S> {
   /** Every metric that it may add. */
   readonly metrics?: readonly Metric[];
+  /** What it works on. A pipeline that publishes none of a need's metrics before this processor is refused. */
+  readonly needs?: readonly Need[];
   create(config: ConfigOf<S>, context: Context, next: Consumer): ConsumingComponent;
 }
 

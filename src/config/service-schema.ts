@@ -124,7 +124,7 @@ export const telemetrySchema = {
     },
   },
   resource: {
-    doc: "Attributes of the collector's own telemetry, over service.name, service.version and service.instance.id; an empty text leaves one out.",
+    doc: "Attributes of the collector's own telemetry, over those of the variables `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` and over service.name (`joulemetry`), service.version and service.instance.id; an empty text leaves one out.",
     format: 'string_map',
     default: {},
   },

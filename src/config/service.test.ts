@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Factories } from '../component/component.js';
 import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from './node.js';
 import { parseConfigText } from './read-yaml.js';
@@ -163,6 +164,46 @@ test('judgeService names what is supported, when the own telemetry is to go by a
   assert.match(problem ?? '', /otlp\.protocol: expected one of grpc, found the text "http\/protobuf"$/u);
   const [other] = await problemsOfReaders('[{periodic: {exporter: {console: }}}]');
   assert.match(other ?? '', /exporter\.console: unknown setting/u);
+});
+
+const metric = {
+  name: 'x.energy',
+  unit: 'J',
+  description: '',
+  kind: 'counter',
+  valueType: 'double',
+} as const;
+
+test('judgeService refuses a processor that gets nothing to work on, and names what would', async () => {
+  const text = `
+receivers: {known: {}, any: {}}
+processors: {known: {}}
+exporters: {known: {}}
+service:
+  pipelines:
+    metrics: {receivers: [known], processors: [known], exporters: [known]}
+    metrics/any: {receivers: [known, any], processors: [known], exporters: [known]}
+`;
+  const needs = [
+    { what: 'energy', metrics: ['x.energy'], from: 'x' },
+    { what: 'usage', metrics: ['y.usage', 'z.usage'], from: 'y or z' },
+  ];
+  const known: Factories = {
+    receiver: { ...receiver, metrics: [metric] },
+    processor: { ...factory, needs },
+    exporter: factory,
+    extension: factory,
+  };
+  const any: Factories = { ...known, receiver: { ...receiver, metrics: [] } };
+  const needing: FactoryFinder = {
+    ...finder,
+    find: (kind, type) => Promise.resolve(type === 'any' ? any[kind] : known[kind]),
+  };
+  const root = parseConfigText(text, 'c.yaml', { env: {}, onUnset() {} }, []);
+  await assert.rejects(judgeService(root, needing), {
+    message:
+      'c.yaml:7:48: service.pipelines.metrics.processors: "known" gets no usage: expected a receiver of y.usage or z.usage in this pipeline, such as y or z, found known',
+  });
 });
 
 test('printableConfig replaces secrets and keeps the rest', async () => {

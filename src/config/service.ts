@@ -3,6 +3,7 @@ import { normalizeId } from './component-id.js';
 import { judgeComponents, type ComponentConfigs } from './components.js';
 import { suggest } from './nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
+import { findUnmetNeeds } from './pipeline-needs.js';
 import { judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Origin, type Problem } from './problem.js';
 import type { ConfigOf } from './schema.js';
@@ -49,6 +50,8 @@ export async function judgeService(root: ConfigNode, finder: FactoryFinder): Pro
   };
   problems.push(...judgeReferences(references, extensions, known.extensions));
   checkFallbacks(components.receivers, known.receivers, problems);
+  // Of what is wrong by itself it is not known what it publishes.
+  if (problems.length === 0) problems.push(...findUnmetNeeds(pipelines, components, service));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return { ...components, pipelines, runningExtensions: extensions, telemetry: rest.telemetry };
 }
