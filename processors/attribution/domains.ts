@@ -53,9 +53,17 @@ export class Domains {
     if (known) return known;
     const ledger = this.#ledgerOf(series);
     const domain = ledger.findDomain(domainKey(series), () => this.#createDomain(series, ledger));
-    const meter = new EnergyMeter(domain.meter, series.attributes['energy.method'] === 'estimated');
+    const isExact = series.attributes['energy.method'] === 'estimated';
+    const meter = new EnergyMeter(domain.meter, isExact, this.#findStart(series));
     this.#meters.set(series, meter);
     return meter;
+  }
+
+  /** What a counter held long before the ledger began is not known: nobody saw who used it. */
+  #findStart({ start }: Series): number {
+    const { epoch, config } = this.#terms;
+    const at = Number(start - epoch);
+    return at >= -config.max_window * 1e6 ? at : NaN;
   }
 
   /** What takes the floor that a domain's model says. */

@@ -64,9 +64,9 @@ test('attribution goes on in another ledger where the clock was set back', () =>
   }
   const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
   assert.ok(ended.some(({ metric }) => metric.name === 'process.energy'));
-  assert.deepEqual(rig.parts(), { attributed: 10 });
-  assert.deepEqual(rig.processes(), { 1: 20 });
-  assert.equal(rig.out.last('process.energy').at(-1)?.series.start, unixNs(-3599));
+  assert.deepEqual(rig.parts(), { attributed: 20 });
+  assert.deepEqual(rig.processes(), { 1: 30 });
+  assert.equal(rig.out.last('process.energy').at(-1)?.series.start, unixNs(-3600));
 });
 
 test('attribution merges windows while the energy cannot be read', () => {
@@ -98,6 +98,35 @@ test('attribution measures nothing while a counter begins anew, and goes on afte
   rig.boundary(3, 3);
   assert.deepEqual(rig.parts(), { attributed: 25 });
   assert.deepEqual(rig.processes(), { 1: 25 });
+});
+
+test('attribution books what a counter has counted from its start to its first row', () => {
+  const { rig, meter, process } = playBusy();
+  // A reset was confirmed by the second reading after it, and the counter counts from the first one.
+  const next = rig.createMeter({}, 2);
+  rig.usage(2, [[process, 2]]);
+  rig.boundary(2, 2);
+  rig.end(2, meter);
+  rig.usage(3, [[process, 3]]);
+  rig.energy(next, 3, 10);
+  rig.boundary(3, 3);
+  rig.usage(4, [[process, 4]]);
+  rig.energy(next, 4, 20);
+  rig.boundary(4, 4);
+  assert.deepEqual(rig.parts(), { attributed: 30 });
+  assert.deepEqual(rig.processes(), { 1: 30 });
+});
+
+test('attribution books nothing that a counter had counted long before the ledger began', () => {
+  const rig = new Rig();
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  const meter = rig.createMeter({}, -3600);
+  for (const atS of [0, 1]) {
+    rig.energy(meter, atS, 1e6 + 10 * atS);
+    rig.usage(atS, [[process, atS]]);
+    rig.boundary(atS, atS);
+  }
+  assert.deepEqual(rig.parts(), { attributed: 10 });
 });
 
 test('attribution takes a counter that falls for a new one', () => {
