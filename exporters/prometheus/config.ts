@@ -33,6 +33,11 @@ export const schema = {
     format: 'duration',
     default: '60s',
   },
+  created_timestamps: {
+    doc: 'Whether OpenMetrics pages say when each counter was 0 (`_created`), so that a Prometheus that reads start timestamps counts a series that a single scrape saw. About twice as many lines.',
+    format: 'boolean',
+    default: false,
+  },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

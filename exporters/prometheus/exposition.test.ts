@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
 import { formatValue, renderBody, renderPage } from './exposition.js';
 import type { Family } from './family.js';
-import { translateMetric } from './names.js';
+import { translateMetric } from '../../src/prometheus/names.js';
 import type { Samples } from './store.js';
 
 function familyOf(metric: Omit<Metric, 'valueType'>): Family {
@@ -35,7 +35,7 @@ test('formatValue writes whole numbers without an exponent, and infinity as Go d
 });
 
 test('renderPage writes classic text', async () => {
-  const body = await renderBody({ host: { 'host.name': 'x' }, families });
+  const body = await renderBody({ host: { 'host.name': 'x' }, families }, 'classic');
   assert.equal(
     renderPage(body, 'classic'),
     String.raw`# HELP target_info Target metadata
@@ -51,7 +51,7 @@ load_ratio 0.25
 });
 
 test('renderPage writes OpenMetrics', async () => {
-  const body = await renderBody({ host: { 'host.name': 'x' }, families });
+  const body = await renderBody({ host: { 'host.name': 'x' }, families }, 'classic');
   assert.equal(
     renderPage(body, 'openmetrics'),
     String.raw`# HELP target Target metadata
@@ -70,17 +70,20 @@ load_ratio 0.25
 });
 
 test('renderPage writes an empty page, when nothing is known', async () => {
-  const body = await renderBody({ host: {}, families: [] });
+  const body = await renderBody({ host: {}, families: [] }, 'classic');
   assert.equal(renderPage(body, 'classic'), '');
   assert.equal(renderPage(body, 'openmetrics'), '# EOF\n');
 });
 
 test('renderBody gives way to others, when a family is long', async () => {
   const prefixes = Array.from({ length: 10_000 }, (_, i) => `x{i="${i}"} `);
-  const body = renderBody({
-    host: {},
-    families: [{ family: energy, prefixes, values: prefixes.map(() => 1) }],
-  });
+  const body = renderBody(
+    {
+      host: {},
+      families: [{ family: energy, prefixes, values: prefixes.map(() => 1) }],
+    },
+    'classic',
+  );
   let turns = 0;
   const count = () => {
     turns += 1;

@@ -7,13 +7,13 @@ import type { Samples, Snapshot } from './store.js';
 /** Text that Prometheus reads: classic 0.0.4 or OpenMetrics 1.0. */
 export type Format = 'classic' | 'openmetrics';
 
-/** The lines of a family: the same in both formats. */
+/** The lines of a family. */
 export interface Block {
   readonly family: Family;
   readonly lines: string;
 }
 
-/** A page before its format is chosen. */
+/** A page without its heads. */
 export interface Body {
   readonly host: Attributes;
   readonly blocks: readonly Block[];
@@ -22,23 +22,28 @@ export interface Body {
 // About a millisecond of work; then others may run.
 const linesPerTurn = 1000;
 
-/** Writes the samples of a snapshot, giving way to others in between. */
-export async function renderBody({ host, families }: Snapshot): Promise<Body> {
+/**
+ * Writes the samples of a snapshot, giving way to others in between.
+ * @param format only OpenMetrics has the start of a counter
+ */
+export async function renderBody({ host, families }: Snapshot, format: Format): Promise<Body> {
   const blocks: Block[] = [];
   for (const samples of families) {
     let lines = '';
     for (let from = 0; from < samples.values.length; from += linesPerTurn) {
       if (from > 0 || blocks.length % 50 === 49) await setImmediate();
-      lines += renderLines(samples, from, Math.min(from + linesPerTurn, samples.values.length));
+      lines += renderLines(samples, from, format);
     }
     blocks.push({ family: samples.family, lines });
   }
   return { host, blocks };
 }
 
-function renderLines({ prefixes, values }: Samples, from: number, to: number): string {
+function renderLines({ prefixes, values, ...samples }: Samples, from: number, format: Format): string {
+  const starts = format === 'openmetrics' ? samples.starts : undefined;
+  const to = Math.min(from + linesPerTurn, values.length);
   let lines = '';
-  for (let i = from; i < to; i++) lines += `${prefixes[i]}${formatValue(values[i])}\n`;
+  for (let i = from; i < to; i++) lines += `${prefixes[i]}${formatValue(values[i])}\n${starts?.[i] ?? ''}`;
   return lines;
 }
 

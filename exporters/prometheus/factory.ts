@@ -50,6 +50,7 @@ function createStore(config: Config, log: Log, host: Resource): SeriesStore {
     // The name that a machine's resource has, however much else it says.
     host: { 'host.name': hostname(), ...host.attributes },
     endedForMs: config.ended_for,
+    hasStarts: config.created_timestamps,
     warn: (message) => log.warn(message),
   });
 }

@@ -1,6 +1,6 @@
 import { createPlans } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
-import { translateMetric, type FamilyName } from './names.js';
+import { nameFamily, type FamilyName } from '../../src/prometheus/names.js';
 
 /** One line of the page. */
 export interface Entry {
@@ -38,7 +38,7 @@ export class Families {
   readonly find = createPlans((metric: Metric) => this.#claim(metric) ?? null);
 
   #claim(metric: Metric): Family | undefined {
-    const name = translateMetric(metric);
+    const name = nameFamily(metric);
     const known = this.#bySample.get(name.sample);
     if (known && isSame(known.metric, metric)) return known;
     if (known || this.#names.has(name.sample) || this.#names.has(name.family)) {

@@ -1,5 +1,5 @@
 import type { Attributes } from '../../src/model/series.js';
-import { translateLabel } from './names.js';
+import { translateLabel } from '../../src/prometheus/names.js';
 
 /**
  * The text of a label set, braces included, labels in order of their names, so that equal sets have equal texts.

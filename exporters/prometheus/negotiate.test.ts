@@ -9,6 +9,9 @@ test('chooseFormat gives OpenMetrics, when Prometheus asks', () => {
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
   assert.equal(chooseFormat(prometheus2), 'openmetrics');
   assert.equal(chooseFormat(prometheus3), 'openmetrics');
+  const protobuf =
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
+  assert.equal(chooseFormat(`${protobuf};q=0.7,${prometheus3}`), 'openmetrics');
 });
 
 test('chooseFormat gives classic text, when it is preferred or nothing is said', () => {
@@ -22,6 +25,8 @@ test('chooseFormat gives classic text, when it is preferred or nothing is said',
     'application/openmetrics-text;q=0',
     'application/openmetrics-text;version=2.0.0',
     'application/openmetrics-text;q=nonsense',
+    'application/openmetrics-text;version=0.0.1',
+    'text/plain;q=0.3, application/openmetrics-text;q=0.1',
   ];
   for (const header of headers) assert.equal(chooseFormat(header), 'classic', header);
 });
@@ -33,7 +38,10 @@ test('chooseFormat gives OpenMetrics, when only that is named, in any letters an
 test('acceptsGzip reads the quality', () => {
   assert.equal(acceptsGzip('gzip'), true);
   assert.equal(acceptsGzip('deflate, gzip;q=0.5'), true);
+  assert.equal(acceptsGzip('br, zstd, gzip;q=0.5'), true);
+  assert.equal(acceptsGzip('GZIP'), true);
   assert.equal(acceptsGzip('*'), true);
+  assert.equal(acceptsGzip('gzip;q=0'), false);
   assert.equal(acceptsGzip('gzip;q=0, *'), false);
   assert.equal(acceptsGzip('deflate'), false);
   assert.equal(acceptsGzip(undefined), false);

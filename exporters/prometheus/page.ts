@@ -15,17 +15,27 @@ const minAgeMs = 990;
 /** One page in both formats, plain and compressed, each written when first asked for. */
 class Page {
   readonly takenMs: number;
-  readonly #body: Promise<Body>;
+  readonly #snapshot: Snapshot;
+  readonly #bodies = new Map<Format, Promise<Body>>();
   readonly #plain = new Map<Format, Promise<Buffer>>();
   readonly #compressed = new Map<Format, Promise<Buffer>>();
 
   constructor(snapshot: Snapshot, takenMs: number) {
     this.takenMs = takenMs;
-    this.#body = renderBody(snapshot);
+    this.#snapshot = snapshot;
   }
 
   render(format: Format): Promise<Buffer> {
-    return remember(this.#plain, format, async () => Buffer.from(renderPage(await this.#body, format)));
+    return remember(this.#plain, format, async () =>
+      Buffer.from(renderPage(await this.#renderBody(format), format)),
+    );
+  }
+
+  /** Without starts of counters it is the same in both formats. */
+  #renderBody(format: Format): Promise<Body> {
+    const { families } = this.#snapshot;
+    const key = families.some(({ starts }) => starts) ? format : 'classic';
+    return remember(this.#bodies, key, () => renderBody(this.#snapshot, key));
   }
 
   /** Little compressed: where the page is read over a loopback, time counts for more than bytes. */

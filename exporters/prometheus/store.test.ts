@@ -233,3 +233,33 @@ test('takeSnapshot is not changed by what comes later', () => {
   take(series, [2]);
   assert.deepEqual(families[0].values, [1]);
 });
+
+test('takeSnapshot warns once with the remedy, when the page is large', () => {
+  const { take, lines, warnings } = createStore();
+  const series = Array.from({ length: 10_001 }, (_, i) => seriesOf({}, { 'hw.id': `${i}` }));
+  take(
+    series.slice(1),
+    series.slice(1).map(() => 1),
+  );
+  lines();
+  assert.deepEqual(warnings, []);
+  take(
+    series,
+    series.map(() => 1),
+  );
+  lines();
+  lines();
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /^The page has 10001 lines, expected at most 10000; limit the processes/);
+});
+
+test('takeSnapshot gives the start of counters, when it is asked for', () => {
+  const store = new SeriesStore({ identityLabels: [], host, endedForMs: 0, hasStarts: true, warn: () => {} });
+  const counter = { ...seriesOf({}, { 'hw.id': 'a' }), start: 1_795_782_223_623_456_789n };
+  const gauge = seriesOf({}, {}, { ...energy, name: 'power', kind: 'gauge' });
+  store.take(createRow([counter, gauge], 0n, Float64Array.of(1, 2)), 0);
+  assert.deepEqual(
+    store.takeSnapshot(0).families.map(({ starts }) => starts),
+    [undefined, ['process_energy_joules_created{hw_id="a"} 1795782223.623\n']],
+  );
+});

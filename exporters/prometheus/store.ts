@@ -2,6 +2,7 @@ import { seriesKey } from '../../src/model/key.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { EnergyHistory } from './energy-history.js';
 import { Families, type Entry, type Family } from './family.js';
 import { HostResource } from './host-resource.js';
 import { createIdentity, findDifference, type Identity } from './identity.js';
@@ -13,6 +14,8 @@ export interface StoreOptions {
   /** What receivers say of the machine. */
   readonly host: Attributes;
   readonly endedForMs: number;
+  /** Whether samples of counters come with the instant at which they were 0. */
+  readonly hasStarts?: boolean;
   warn(message: string): void;
 }
 
@@ -21,6 +24,8 @@ export interface Samples {
   readonly family: Family;
   readonly prefixes: readonly string[];
   readonly values: readonly number[];
+  /** For counters, a whole line for each value: when it was 0. */
+  readonly starts?: readonly string[];
 }
 
 /** Everything that a page shows, at one instant. */
@@ -29,6 +34,9 @@ export interface Snapshot {
   readonly host: Attributes;
   readonly families: readonly Samples[];
 }
+
+/** A page of more lines costs the agent and every Prometheus that reads it more than a machine is worth. */
+const maxLines = 10_000;
 
 /** Prometheus takes what it has not seen for 5 min for gone: whoever comes less often is a person. */
 const longestPauseMs = 300_000;
@@ -43,6 +51,9 @@ export class SeriesStore {
   readonly #bySeries = new Map<Series, Entry>();
   readonly #planOf = createPlans((series: readonly Series[]) => series.map((one) => this.#entryOf(one)));
   readonly #warned = new Set<string>();
+  /** A page of more lines is worth a warning. */
+  #warnAbove = maxLines;
+  readonly #energy = new EnergyHistory();
   /** In the order of their ends. */
   readonly #ended: { readonly entry: Entry; readonly atMs: number }[] = [];
   #lastSnapshotMs: number | undefined;
@@ -57,7 +68,9 @@ export class SeriesStore {
   }
 
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
-  take({ series, values, ended = [] }: Table, nowMs: number): void {
+  take(table: Table, nowMs: number): void {
+    const { series, values, ended = [] } = table;
+    this.#energy.take(table);
     // What has ended leaves its labels to what begins in the same table, say to a process with the same pid.
     for (const one of ended) this.#end(one, nowMs);
     const entries = this.#planOf(series);
@@ -75,8 +88,30 @@ export class SeriesStore {
     this.#sweep(nowMs);
     this.#pauseMs = Math.min(nowMs - (this.#lastSnapshotMs ?? nowMs), longestPauseMs);
     this.#lastSnapshotMs = nowMs;
-    const families = this.#families.list().map(takeSamples);
+    const families = this.#families.list().map((family) => this.#takeSamples(family));
+    this.#warnOfSize(families.reduce((count, { values }) => count + values.length, 0));
     return { host: this.#host.attributes, families: families.filter(({ values }) => values.length > 0) };
+  }
+
+  /** Again only once the page has twice as many lines. */
+  #warnOfSize(lines: number): void {
+    if (lines <= this.#warnAbove) return;
+    this.#warnAbove = 2 * lines;
+    this.#options.warn(
+      `The page has ${lines} lines, expected at most ${maxLines}; limit the processes that the attribution processor ` +
+        'shows, switch metrics of receivers off or drop them with the filter processor',
+    );
+  }
+
+  #takeSamples(family: Family): Samples {
+    const entries = [...family.entries].filter(({ value }) => !Number.isNaN(value));
+    const hasStarts = this.#options.hasStarts === true && family.metric.kind === 'counter';
+    return {
+      family,
+      prefixes: entries.map(({ prefix }) => prefix),
+      values: entries.map(({ series, value }) => this.#energy.findSettled(series) ?? value),
+      ...(hasStarts && { starts: entries.map(renderStart) }),
+    };
   }
 
   #entryOf(series: Series): Entry {
@@ -151,7 +186,7 @@ export class SeriesStore {
     }
   }
 
-  /** Long enough for two scrapes, as long as somebody scrapes; not for ever where nobody does any more. */
+  /** Long enough for two scrapes while the page is scraped. */
   #findStayMs(nowMs: number): number {
     const twoScrapesMs = 2 * this.#pauseMs + 1000;
     const isScraped = this.#lastSnapshotMs !== undefined && nowMs - this.#lastSnapshotMs <= twoScrapesMs;
@@ -159,13 +194,10 @@ export class SeriesStore {
   }
 }
 
-function takeSamples(family: Family): Samples {
-  const entries = [...family.entries].filter(({ value }) => !Number.isNaN(value));
-  return {
-    family,
-    prefixes: entries.map(({ prefix }) => prefix),
-    values: entries.map(({ value }) => value),
-  };
+/** The line that OpenMetrics has beside a counter: Unix time in seconds. */
+function renderStart({ family, prefix, series }: Entry): string {
+  const seconds = Number(series.start / 1_000_000n) / 1000;
+  return `${family.family}_created${prefix.slice(family.sample.length)}${seconds}\n`;
 }
 
 /** Takes the values of a series that is not on the page. */

@@ -13,7 +13,7 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
     meter.createObservableCounter(`joulemetry.attribution.${name}`, { unit: 's', description });
   const residual = gauge(
     'residual',
-    'nJ',
+    'J',
     'By how much the accounts of the ledger disagree; anything but 0 is a defect',
   );
   const unattributed = gauge(
@@ -33,7 +33,7 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
     if (ledger === undefined) return;
     result.observe(overlap, ledger.consumers.overlapNs / 1e9);
     for (const hardware of ledger.domains.ledgers) {
-      result.observe(residual, hardware.residualNj, hardware.attributes);
+      result.observe(residual, hardware.residualNj / 1e9, hardware.attributes);
       for (const domain of hardware.domains) {
         const { 'hw.type': type, 'hw.id': id } = domain.series.attributes;
         const of = { 'hw.type': type, 'hw.id': id };

@@ -1,8 +1,10 @@
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
 import type { Listener } from '../http/listen.js';
 import { servePages, type Answer } from '../http/server.js';
+import { nameFamily } from '../prometheus/names.js';
 import type { PullWish } from './telemetry.js';
 
 const setting = 'service.telemetry.metrics.readers[].pull.exporter.prometheus.port';
@@ -41,10 +43,32 @@ async function collect(reader: PrometheusExporter): Promise<Answer> {
   try {
     const { resourceMetrics } = await reader.collect();
     const headers = { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' };
-    return { status: 200, headers, body: serializer.serialize(resourceMetrics) };
+    return { status: 200, headers, body: serializer.serialize(nameUnits(resourceMetrics)) };
   } catch (error) {
     return { status: 500, body: `Cannot collect: ${describeError(error)}\n` };
   }
+}
+
+/**
+ * Names metrics as the `prometheus` exporter does, with their units, which the SDK's serialiser does not. Those with the
+ * Collector's names keep them: its dashboards know them without.
+ */
+function nameUnits(resourceMetrics: ResourceMetrics): ResourceMetrics {
+  const scopeMetrics = resourceMetrics.scopeMetrics.map(({ scope, metrics }) => ({
+    scope,
+    metrics: metrics.map(nameUnit),
+  }));
+  return { ...resourceMetrics, scopeMetrics };
+}
+
+function nameUnit(metric: MetricData): MetricData {
+  const { name, unit } = metric.descriptor;
+  if (name.startsWith('otelcol_')) return metric;
+  const kind = metric.dataPointType === DataPointType.SUM && metric.isMonotonic ? 'counter' : 'gauge';
+  return {
+    ...metric,
+    descriptor: { ...metric.descriptor, name: nameFamily({ name, unit, kind }).family },
+  };
 }
 
 /** Makes a value when it is asked for, unless the last one is younger than `ms`. */

@@ -51,7 +51,7 @@ test('startTelemetry tells of the process under the names of the Collector', asy
   assert.ok(valueOf(text, 'otelcol_process_memory_rss') > 1e7);
   assert.ok(valueOf(text, 'otelcol_process_runtime_heap_alloc_bytes') > 1e6);
   assert.ok(valueOf(text, 'otelcol_process_runtime_total_sys_memory_bytes') > 1e6);
-  assert.ok(valueOf(text, 'nodejs_eventloop_utilization') >= 0);
+  assert.ok(valueOf(text, 'nodejs_eventloop_utilization_ratio') >= 0);
   assert.equal(valueOf(text, 'target_info{service_name="joulemetry"}'), 1);
   assert.ok(!text.includes('otel_scope'));
   assert.ok(!text.includes('joulemetry_own_energy'));
@@ -77,9 +77,9 @@ test('Telemetry.meter gives the names of the Collector, when a receiver scrapes'
   assert.equal(valueOf(text, `otelcol_scraper_scraped_metric_points_total${labels}`), 42);
   assert.equal(valueOf(text, `otelcol_scraper_errored_metric_points_total${labels}`), 0);
   assert.equal(valueOf(text, `joulemetry_scrape_missed_total${labels}`), 3);
-  assert.equal(valueOf(text, `joulemetry_scrape_duration_count${labels}`), 2);
+  assert.equal(valueOf(text, `joulemetry_scrape_duration_seconds_count${labels}`), 2);
   assert.equal(
-    valueOf(text, 'joulemetry_scrape_duration_bucket{receiver="host/2",scraper="host",le="0.001"}'),
+    valueOf(text, 'joulemetry_scrape_duration_seconds_bucket{receiver="host/2",scraper="host",le="0.001"}'),
     1,
   );
 });
@@ -88,9 +88,9 @@ test('startTelemetry tells the own joules no more often than once a second, when
   let joules = 7;
   const telemetry = await start(t, { readJoules: () => joules });
   const beganMs = performance.now();
-  assert.equal(valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_total'), 7);
+  assert.equal(valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_joules_total'), 7);
   joules = 8;
-  const next = valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_total');
+  const next = valueOf(await fetchMetrics(telemetry), 'joulemetry_own_energy_joules_total');
   // On a machine that takes a second for two requests there is nothing to be seen.
   assert.ok(next === 7 || performance.now() - beganMs >= 1000, `${next} J`);
 });

@@ -1,4 +1,4 @@
-import { translateLabel, translateMetric } from '../../exporters/prometheus/names.js';
+import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
 import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { keyOf, type Line } from './exposition.js';
 
@@ -22,7 +22,7 @@ export function expectSamples(
       translateLabel(name),
       String(value).replace(/^int /u, ''),
     ]);
-    const name = translateMetric({ ...point, kind: kindOf(point), valueType: 'double' }).sample;
+    const name = translateMetric({ ...point, kind: kindOf(point) }).sample;
     const key = keyOf({ __name__: name, ...(Object.fromEntries(labels) as Record<string, string>) });
     return [{ key, value: Number(point.value), timeMs: Number(point.time / 1_000_000n) }];
   });

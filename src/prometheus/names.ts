@@ -1,4 +1,6 @@
-import type { Metric } from '../../src/model/series.js';
+import type { Metric } from '../model/series.js';
+
+type NamedMetric = Pick<Metric, 'name' | 'unit' | 'kind'>;
 
 /** What a metric is called in an exposition. */
 export interface FamilyName {
@@ -53,7 +55,7 @@ const unitsPer: Readonly<Record<string, string>> = {
 };
 
 /** The names of a metric: `hw.energy` in J, a counter, has samples `hw_energy_joules_total`. */
-export function translateMetric({ name, unit, kind }: Metric): FamilyName {
+export function translateMetric({ name, unit, kind }: NamedMetric): FamilyName {
   const [main, per] = splitUnit(unit);
   const tokens = name.split(/[^a-zA-Z0-9:]+/).filter((token) => token !== '');
   const isRatio = unit === '1' && kind === 'gauge';
@@ -69,6 +71,19 @@ export function translateMetric({ name, unit, kind }: Metric): FamilyName {
     sample: kind === 'counter' ? `${family}_total` : family,
     unit: findSuffix(family, isRatio ? 'ratio' : suffixes.join('_')),
   };
+}
+
+/**
+ * The names of a metric on a page. They are those of `translateMetric`, except where these end in `_count`, which Prometheus
+ * reserves for histograms: what is counted takes its place, in the plural. `process.thread.count` in {thread} becomes
+ * `process_threads`.
+ */
+export function nameFamily(metric: NamedMetric): FamilyName {
+  const [, start, counted] = /^(.+)\.count \{(\w+)\}$/.exec(`${metric.name} ${metric.unit}`) ?? [];
+  if (start === undefined || counted === undefined || metric.kind === 'counter')
+    return translateMetric(metric);
+  const rest = start.endsWith(`.${counted}`) ? start.slice(0, -counted.length - 1) : start;
+  return translateMetric({ ...metric, name: `${rest}.${counted}${counted.endsWith('s') ? 'es' : 's'}` });
 }
 
 /** A label's name: what Prometheus does not allow becomes an underscore. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MetricKind } from '../../src/model/series.js';
-import { translateLabel, translateMetric } from './names.js';
+import type { MetricKind } from '../model/series.js';
+import { nameFamily, translateLabel, translateMetric } from './names.js';
 
 const sampleOf = (name: string, unit: string, kind: MetricKind) =>
-  translateMetric({ name, unit, kind, description: '', valueType: 'double' }).sample;
+  translateMetric({ name, unit, kind }).sample;
 
 test('translateMetric names samples as the Go translator does', () => {
   const expected: [string, string, MetricKind, string][] = [
@@ -44,18 +44,14 @@ test('translateMetric makes names that are allowed, when signs are not', () => {
 });
 
 test('translateMetric leaves out total and names the unit, when the family of OpenMetrics is asked for', () => {
-  const metric = { description: '', valueType: 'double' } as const;
-  assert.deepEqual(translateMetric({ ...metric, name: 'hw.energy', unit: 'J', kind: 'counter' }), {
+  assert.deepEqual(translateMetric({ name: 'hw.energy', unit: 'J', kind: 'counter' }), {
     sample: 'hw_energy_joules_total',
     family: 'hw_energy_joules',
     unit: 'joules',
   });
-  assert.equal(translateMetric({ ...metric, name: 'load', unit: '1', kind: 'gauge' }).unit, 'ratio');
-  assert.equal(
-    translateMetric({ ...metric, name: 'io', unit: 'By/s', kind: 'gauge' }).unit,
-    'bytes_per_second',
-  );
-  assert.equal(translateMetric({ ...metric, name: 'cpu.seconds.used', unit: 's', kind: 'gauge' }).unit, '');
+  assert.equal(translateMetric({ name: 'load', unit: '1', kind: 'gauge' }).unit, 'ratio');
+  assert.equal(translateMetric({ name: 'io', unit: 'By/s', kind: 'gauge' }).unit, 'bytes_per_second');
+  assert.equal(translateMetric({ name: 'cpu.seconds.used', unit: 's', kind: 'gauge' }).unit, '');
 });
 
 test('translateLabel replaces what is not allowed', () => {
@@ -63,4 +59,17 @@ test('translateLabel replaces what is not allowed', () => {
   assert.equal(translateLabel('1st'), 'key_1st');
   assert.equal(translateLabel('_private'), 'key_private');
   assert.equal(translateLabel('naïve'), 'na_ve');
+});
+
+test('nameFamily names what is counted, where the name would be that of a histogram', () => {
+  const expected: [string, string, MetricKind, string][] = [
+    ['process.thread.count', '{thread}', 'updowncounter', 'process_threads'],
+    ['system.cpu.logical.count', '{cpu}', 'updowncounter', 'system_cpu_logical_cpus'],
+    ['system.process.count', '{process}', 'updowncounter', 'system_processes'],
+    ['perf.event.count', '{event}', 'counter', 'perf_event_count_total'],
+    ['queue.count', '', 'gauge', 'queue_count'],
+  ];
+  for (const [name, unit, kind, sample] of expected) {
+    assert.equal(nameFamily({ name, unit, kind }).sample, sample);
+  }
 });

@@ -1,0 +1,107 @@
+import { createPlans } from '../../src/model/plan.js';
+import type { Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+
+/** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */
+const maxLagNs = 120e9;
+
+/** Tables that are kept of a meter for the first window of a ledger. */
+const maxUnsettled = 16;
+
+/** The newest tables of a meter, the oldest first. */
+interface MeterHistory {
+  readonly type: string;
+  readonly tables: Table[];
+  readonly column: number;
+}
+
+interface Plan {
+  /** The kind of hardware whose ledger the table holds. */
+  readonly ledgerType: string | undefined;
+  readonly meters: readonly { readonly series: Series; readonly type: string; readonly column: number }[];
+}
+
+/**
+ * The readings of energy meters since the last window of the ledger. A reading arrives before the window that it belongs
+ * to is settled. On a page the parts of the ledger have to add up to what the meter counted, so a meter is shown at the
+ * end of that window.
+ */
+export class EnergyHistory {
+  /** Unix time in nanoseconds at which the last window ended, by kind of hardware. */
+  readonly #settledNs = new Map<string, bigint>();
+  readonly #histories = new Map<Series, MeterHistory>();
+  readonly #planOf = createPlans(planTable);
+
+  take(table: Table): void {
+    const { ledgerType, meters } = this.#planOf(table.series);
+    const last = table.offsets.length - 1;
+    if (last >= 0) {
+      if (ledgerType !== undefined) {
+        this.#settledNs.set(ledgerType, table.epoch + BigInt(Math.round(table.offsets[last])));
+      }
+      for (const { series, type, column } of meters) this.#keep(table, { series, type, column });
+    }
+    for (const series of table.ended ?? []) this.#histories.delete(series);
+  }
+
+  /**
+   * What a meter had counted at the end of its ledger's last window; between two readings in proportion to time.
+   * @returns undefined for what is no meter, and where there is no such window, or no reading before its end
+   */
+  findSettled(series: Series): number | undefined {
+    const history = this.#histories.get(series);
+    const atNs = history && this.#findBoundary(history);
+    return history === undefined || atNs === undefined ? undefined : interpolate(history, atNs);
+  }
+
+  #keep(table: Table, { series, type, column }: Plan['meters'][number]): void {
+    let history = this.#histories.get(series);
+    if (history?.column !== column) {
+      history = { type, tables: [], column };
+      this.#histories.set(series, history);
+    }
+    const { tables } = history;
+    tables.push(table);
+    const atNs = this.#findBoundary(history);
+    const isPassed = () =>
+      atNs === undefined ? tables.length > maxUnsettled : timeAfter(atNs, tables[1], 0) <= 0;
+    while (tables.length > 1 && isPassed()) tables.shift();
+  }
+
+  #findBoundary({ type, tables }: MeterHistory): bigint | undefined {
+    const atNs = this.#settledNs.get(type);
+    const newest = tables.at(-1);
+    if (atNs === undefined || newest === undefined) return undefined;
+    return timeAfter(atNs, newest, newest.offsets.length - 1) > maxLagNs ? undefined : atNs;
+  }
+}
+
+function planTable(all: readonly Series[]): Plan {
+  const ledger = all.find(({ metric }) => metric.name === 'ledger.energy');
+  const meters = all.flatMap((series, column) =>
+    series.metric.name === 'hw.energy' ? [{ series, type: typeOf(series), column }] : [],
+  );
+  return { ledgerType: ledger && typeOf(ledger), meters };
+}
+
+function typeOf({ attributes }: Series): string {
+  return String(attributes['hw.type']);
+}
+
+function timeAfter(atNs: bigint, { epoch, offsets }: Table, row: number): number {
+  return Number(epoch - atNs) + offsets[row];
+}
+
+function interpolate({ tables, column }: MeterHistory, atNs: bigint): number | undefined {
+  let later: { readonly ns: number; readonly value: number } | undefined;
+  for (const table of tables.toReversed()) {
+    for (let row = table.offsets.length - 1; row >= 0; row--) {
+      const ns = timeAfter(atNs, table, row);
+      const value = table.values[row * table.series.length + column];
+      if (Number.isNaN(value)) continue;
+      if (ns <= 0) return later ? value + ((later.value - value) * -ns) / (later.ns - ns) : value;
+      later = { ns, value };
+    }
+  }
+  return undefined;
+}
