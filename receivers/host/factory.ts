@@ -6,6 +6,7 @@ import type { Probe, Remedy } from '../../src/component/probe.js';
 import { isAbsent } from '../../src/linux/kept-file.js';
 import { createScrapingReceiver, type OpenScraper } from '../../src/sampling/scraping-receiver.js';
 import { schema, type Config } from './config.js';
+import { PartialReadError } from './group.js';
 import { createGroups, HostScraper, metrics, tryGroup, type NamedGroup } from './host-scraper.js';
 
 /** Reads what the kernel says of the machine: CPU time, memory, disks, network, load, pressure, frequency. */
@@ -17,8 +18,9 @@ function probe(config: Config, context: ReceiverContext): Probe {
   for (const named of createGroups({ config, ...context })) {
     const error = tryGroup(named);
     named.group.close();
-    if (error === undefined) here.push(named.name);
-    else remedies.push({ missing: `${named.name}: ${describeError(error)}`, command: describeRemedy(named) });
+    if (error === undefined || error instanceof PartialReadError) here.push(named.name);
+    if (error !== undefined)
+      remedies.push({ missing: `${named.name}: ${describeError(error)}`, command: describeRemedy(named) });
   }
   const found = here.length > 0 ? `procfs and sysfs: ${here.join(', ')}` : `nothing below ${config.procfs}`;
   return { available: here.length > 0, found, remedies };
@@ -46,7 +48,10 @@ function openScraper(config: Config, context: ReceiverContext): OpenScraper {
 /** What this kernel does not have is left out. What only cannot be read is tried again by every scrape. */
 function isHere(named: NamedGroup, log: Log): boolean {
   const error = tryGroup(named);
-  if (!isAbsent(error) && !(error instanceof UnavailableError)) return true;
+  if (!isAbsent(error) && !(error instanceof UnavailableError)) {
+    for (const absent of named.group.absent ?? []) log.info(`Leaves a part of ${named.name} out: ${absent}`);
+    return true;
+  }
   named.group.close();
   log.info(`Leaves ${named.name} out: ${describeError(error)}`);
   return false;

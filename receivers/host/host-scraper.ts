@@ -5,7 +5,7 @@ import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
 import { CpuGroup, cpuMetrics } from './cpu-group.js';
 import { DiskGroup, diskMetrics } from './disk-group.js';
 import { FrequencyGroup, frequencyMetrics } from './frequency-group.js';
-import type { Group, GroupContext } from './group.js';
+import { PartialReadError, type Group, type GroupContext } from './group.js';
 import { LoadGroup, loadMetrics } from './load-group.js';
 import { MemoryGroup, memoryMetrics } from './memory-group.js';
 import { NetworkGroup, networkMetrics } from './network-group.js';
@@ -62,6 +62,14 @@ export function tryGroup({ group }: NamedGroup): unknown {
   }
 }
 
+function readGroup(group: Group): { readonly tables: readonly Table[]; readonly error?: unknown } {
+  try {
+    return { tables: group.read() };
+  } catch (error) {
+    return { tables: error instanceof PartialReadError ? error.tables : [], error };
+  }
+}
+
 /** Reads every group. One that cannot be read does not keep the others from being read. */
 export class HostScraper implements OpenScraper {
   readonly #groups: readonly NamedGroup[];
@@ -78,11 +86,9 @@ export class HostScraper implements OpenScraper {
     this.#era = era;
     const problems: string[] = [];
     for (const { group } of this.#groups) {
-      try {
-        yield* group.read().filter(({ series, ended }) => series.length > 0 || ended !== undefined);
-      } catch (error) {
-        problems.push(describeError(error));
-      }
+      const { tables, error } = readGroup(group);
+      yield* tables.filter(({ series, ended }) => series.length > 0 || ended !== undefined);
+      if (error !== undefined) problems.push(describeError(error));
     }
     if (problems.length > 0) throw new Error(problems.join('; '));
   }

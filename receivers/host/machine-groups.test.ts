@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Table } from '../../src/model/table.js';
 import { copyMachine, openScraper, valuesOf, endedOf, scrapeTwice } from './host-machine.fixture.js';
 
 test('CpuGroup begins every counter at 0, when it reads for the first time', (t) => {
@@ -90,6 +91,24 @@ test('MemoryGroup leaves out what is not told, when an old kernel has no MemAvai
   assert.equal(values['system.memory.usage free'], 4_096_000_000);
 });
 
+test('MemoryGroup gives what one file has, when this kernel has no other', (t) => {
+  const folder = copyMachine(t, 'server');
+  rmSync(join(folder, 'proc/vmstat'));
+  const values = valuesOf(openScraper(t, folder, ['memory']).scrape(0));
+  assert.equal(values['system.memory.limit'], 16_384_000_000);
+  assert.equal(values['system.paging.faults major'], undefined);
+});
+
+test('MemoryGroup gives what one file has and names the other, when that is garbage', (t) => {
+  const folder = copyMachine(t, 'server');
+  writeFileSync(join(folder, 'proc/vmstat'), 'none\n');
+  const tables: Table[] = [];
+  assert.throws(() => {
+    for (const table of openScraper(t, folder, ['memory']).scrape(0)) tables.push(table);
+  }, /^Error: .*vmstat: expected a line that begins with "pgmajfault " and has a number$/u);
+  assert.equal(valuesOf(tables)['system.memory.limit'], 16_384_000_000);
+});
+
 test('LoadGroup gives load averages and uptime', (t) => {
   assert.deepEqual(valuesOf(scrapeTwice(t, ['load']).first), {
     'system.cpu.load_average.1m': 0.5,
@@ -108,6 +127,16 @@ test('PressureGroup counts seconds by resource, when the kernel knows interrupts
     'system.linux.pressure.time io full': 0.25,
     'system.linux.pressure.time irq full': 0,
   });
+});
+
+test('PressureGroup counts the other resources, when one cannot be read', (t) => {
+  const folder = copyMachine(t, 'server');
+  const scraper = openScraper(t, folder, ['pressure']);
+  const { length } = Object.keys(valuesOf(scraper.scrape(0)));
+  rmSync(join(folder, 'proc/pressure/memory'));
+  const left = valuesOf(openScraper(t, folder, ['pressure']).scrape(0));
+  assert.deepEqual([length, Object.keys(left).length], [6, 4]);
+  assert.equal(left['system.linux.pressure.time memory some'], undefined);
 });
 
 test('FrequencyGroup follows the CPUs that are online, when there is cpufreq', (t) => {

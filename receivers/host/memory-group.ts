@@ -5,7 +5,7 @@ import { Counts } from './counts.js';
 import { CounterTable } from './counter-table.js';
 import type { CounterColumn } from './counters.js';
 import { GaugeTable, type GaugeColumn } from './gauge-table.js';
-import type { Group, GroupContext } from './group.js';
+import { PartialReadError, readParts, type Group, type GroupContext } from './group.js';
 import { findLine, parseLine } from './lines.js';
 
 /** Bytes of `/proc/meminfo` by the kernel's own names. */
@@ -87,6 +87,7 @@ export class MemoryGroup implements Group {
   #gauges: GaugeTable;
   readonly #counters: CounterTable;
   readonly #counts = new Counts(pagingColumns.length);
+  absent: readonly string[] = [];
 
   constructor(context: GroupContext) {
     this.#context = context;
@@ -97,7 +98,14 @@ export class MemoryGroup implements Group {
   }
 
   read(): Table[] {
-    return [this.#readMeminfo(), this.#readVmstat()];
+    const tables: Table[] = [];
+    const { absent, failed } = readParts([
+      () => tables.push(this.#readMeminfo()),
+      () => tables.push(this.#readVmstat()),
+    ]);
+    this.absent = absent;
+    if (failed.length > 0) throw new PartialReadError(failed.join('; '), tables);
+    return tables;
   }
 
   restart(at: bigint): Table[] {

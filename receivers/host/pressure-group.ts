@@ -5,7 +5,7 @@ import type { Table } from '../../src/model/table.js';
 import { Counts } from './counts.js';
 import { CounterTable } from './counter-table.js';
 import type { CounterColumn } from './counters.js';
-import type { Group, GroupContext } from './group.js';
+import { PartialReadError, readParts, type Group, type GroupContext } from './group.js';
 import { findLine, findNextLine } from './lines.js';
 
 const pressure: Metric = {
@@ -37,6 +37,7 @@ export class PressureGroup implements Group {
   readonly #context: GroupContext;
   readonly #resources = new Map<string, Resource>();
   readonly #counters: CounterTable;
+  absent: readonly string[] = [];
 
   constructor(context: GroupContext) {
     this.#context = context;
@@ -52,11 +53,15 @@ export class PressureGroup implements Group {
 
   read(): Table[] {
     this.#counters.begin(this.#context.clock.wallNs());
-    for (const [name, resource] of this.#resources) {
+    const read = (name: string, resource: Resource) => {
       parseTotals(resource);
       this.#counters.add(name, resource.counts);
-    }
-    return [this.#counters.finish()];
+    };
+    const { absent, failed } = readParts([...this.#resources].map((one) => () => read(...one)));
+    this.absent = absent;
+    const tables = [this.#counters.finish()];
+    if (failed.length > 0) throw new PartialReadError(failed.join('; '), tables);
+    return tables;
   }
 
   restart(at: bigint): Table[] {
