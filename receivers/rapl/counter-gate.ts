@@ -13,6 +13,8 @@ import type { Columns } from './metrics.js';
 interface Counter {
   readonly domain: Domain;
   readonly source: string;
+  /** The zone's folder; empty for perf_event. */
+  readonly path: string;
   readonly movement: Movement;
   twins: Twins | undefined;
   /** Whether it is the one that is published for all of its twins. */
@@ -103,6 +105,11 @@ export class CounterGate implements Consumer {
     return this.#group.counters.map((counter) => ({ ...counter, fate: findFate(counter) }));
   }
 
+  /** The zone's folder that a published series shows; empty for perf_event. */
+  findPath(series: Series): string {
+    return this.#group.counters.find(({ published }) => published === series)?.path ?? '';
+  }
+
   /** The domains that are published. */
   get published(): readonly Domain[] {
     return this.#group.counters.filter(isShown).map(findDomain);
@@ -153,7 +160,7 @@ export class CounterGate implements Consumer {
     this.#next.consume({ ...keepColumns(keepLastRow(table), plan), ended: hidden });
   }
 
-  #findCounter({ sources, hasCounted }: Columns, column: number, domain: Domain): Counter {
+  #findCounter({ sources, paths, hasCounted }: Columns, column: number, domain: Domain): Counter {
     const source = sources[column];
     const key = `${source} ${nameDomain(domain)}`;
     const known = this.#counters.get(key);
@@ -161,6 +168,7 @@ export class CounterGate implements Consumer {
     const counter = {
       domain,
       source,
+      path: paths[column],
       movement: new Movement(hasCounted[column], this.#options.nowMs()),
       twins: undefined,
       isFirst: false,

@@ -20,7 +20,7 @@ function watch() {
   const added: [number, unknown][] = [];
   const context = createFakeContext({ id: 'rapl', log });
   context.meter.createCounter = () => ({ add: (count, labels) => void added.push([count, labels]) });
-  const consumer = watchGaps(context, next);
+  const consumer = watchGaps(context, next, () => 'EIO');
   const consume = (...rows: number[][]) => {
     const values = Float64Array.from(rows.flat());
     return consumer.consume({ series, epoch: 0n, offsets: Float64Array.from(rows.keys()), values });
@@ -49,7 +49,7 @@ test('watchGaps says once that a domain fails for a whole table and once that it
   consume([5, 1], [6, Number.NaN]);
   consume([7, 3]);
   assert.deepEqual(log.lines, [
-    'warn: Cannot read the energy of dram-0: no reading, tried again at every tick',
+    'warn: Cannot read the energy of dram-0: EIO; trying again at every reading',
     'info: The energy of dram-0 is read again',
   ]);
 });

@@ -13,8 +13,11 @@ interface Columns {
   readonly isFailing: Uint8Array;
 }
 
-/** Counts readings that failed, and says when a domain begins and ceases to fail for whole tables. */
-export function watchGaps(context: Context, next: Consumer): Consumer {
+/** Says why a series has no reading now: `EIO`. */
+export type ExplainGap = (series: Series) => string;
+
+/** Counts readings that failed, and logs when a domain begins and ceases to fail for whole tables. */
+export function watchGaps(context: Context, next: Consumer, explain: ExplainGap): Consumer {
   const counter = context.meter.createCounter('joulemetry.rapl.gaps', {
     unit: '{reading}',
     description: 'Readings of an energy counter that failed: gaps in its series',
@@ -27,7 +30,7 @@ export function watchGaps(context: Context, next: Consumer): Consumer {
       const columns = planColumns(table.series);
       const gaps = findGaps(table, columns.isRead);
       if (gaps > 0) counter.add(gaps, { receiver: context.id });
-      if (table.values.length > 0) logChanges(table.series, columns, context.log);
+      if (table.values.length > 0) logChanges(table.series, columns, { log: context.log, explain });
       return next.consume(table);
     },
   };
@@ -46,13 +49,20 @@ function findGaps({ series, values }: Table, isRead: Uint8Array): number {
   return gaps;
 }
 
-function logChanges(series: readonly Series[], { isRead, isFailing }: Columns, log: Log): void {
+function logChanges(
+  series: readonly Series[],
+  { isRead, isFailing }: Columns,
+  { log, explain }: { readonly log: Log; readonly explain: ExplainGap },
+): void {
   for (let column = 0; column < series.length; column++) {
     const fails = 1 - isRead[column];
     if (fails === isFailing[column]) continue;
     isFailing[column] = fails;
     const domain = series[column].attributes['hw.id'];
-    if (fails === 1) log.warn(`Cannot read the energy of ${domain}: no reading, tried again at every tick`);
+    if (fails === 1)
+      log.warn(
+        `Cannot read the energy of ${domain}: ${explain(series[column])}; trying again at every reading`,
+      );
     else log.info(`The energy of ${domain} is read again`);
   }
 }

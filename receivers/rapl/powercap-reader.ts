@@ -1,6 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRegularFile } from '../../src/linux/regular-file.js';
+import { describeError } from '../../src/component/errors.js';
+import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
 import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
 import { nameDomain } from './domain.js';
@@ -194,6 +195,18 @@ function openEnergy(zone: Zone): number {
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/** Why a zone has given no reading, as far as its file shows; an empty path is that of a counter of perf_event. */
+export function explainGap(path: string): string {
+  if (path === '') return 'the kernel does not count, its CPU may be offline';
+  try {
+    const found = readRegularText(energyPath({ path }));
+    if (/^\d+\n$/.test(found)) return 'its reading is implausible, or it was reset';
+    return `expected a decimal counter in ${energyPath({ path })}, found "${found.trim().slice(0, 32)}"`;
+  } catch (error) {
+    return describeError(error);
   }
 }
 

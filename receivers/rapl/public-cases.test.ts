@@ -101,10 +101,12 @@ for (const [name, text] of [
   test(`rapl has a gap and one series, when a reading is ${name}`, async (t) => {
     const sysfs = createFakeSysfs(t);
     writePackage(sysfs);
-    const { read, totals } = await start(t, sysfs);
+    const { read, totals, log } = await start(t, sysfs);
     await read({ 'intel-rapl:0': text ?? '', 'intel-rapl:0:0': 301_000_000 });
     await read({ 'intel-rapl:0': 1_020_000_000, 'intel-rapl:0:0': 302_000_000 });
     assert.deepEqual(totals(), { 'hw.energy cpu-package-0': [20, 1], 'hw.energy dram-0': [2, 1] });
+    const found = `expected a decimal counter in .*/intel-rapl:0/energy_uj, found "${(text ?? '').trim()}"`;
+    assert.match(log.lines.join(), new RegExp(`warn: Cannot read the energy of cpu-package-0: ${found}`));
   });
 }
 

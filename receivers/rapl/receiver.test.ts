@@ -88,7 +88,7 @@ test('RaplReceiver says which counter was reset', async (t) => {
     sysfs.writeEnergy('intel-rapl:0:0', microjoules);
     await receiver.flush();
   }
-  const anew = log.lines.filter((line) => line.includes('reset'));
+  const anew = log.lines.filter((line) => line.includes('was reset: '));
   assert.deepEqual(anew, [
     'warn: The energy counter of dram-0 was reset: what was used in between is unknown',
   ]);

@@ -15,6 +15,7 @@ import { watchGaps } from './gap-watch.js';
 import { describeDomains } from './metrics.js';
 import type { Columns, LeftOut } from './metrics.js';
 import { choosePolling } from './polling.js';
+import { explainGap } from './powercap-reader.js';
 import { RowThinner } from './row-thinner.js';
 import { readEnergy } from './zone-aliases.js';
 
@@ -41,11 +42,15 @@ export class RaplReceiver implements Component {
     this.#polling = choosePolling(config);
     const { periodNs, isFiner } = this.#polling;
     this.#thinner = isFiner ? new RowThinner(next, config.sampling_interval * 1e6, periodNs) : undefined;
-    this.#gate = new CounterGate(context, watchGaps(context, this.#thinner ?? next), {
-      onChange: () => this.#report(),
-      readCounter: readEnergy,
-      nowMs: () => performance.now(),
-    });
+    this.#gate = new CounterGate(
+      context,
+      watchGaps(context, this.#thinner ?? next, (series) => explainGap(this.#gate.findPath(series))),
+      {
+        onChange: () => this.#report(),
+        readCounter: readEnergy,
+        nowMs: () => performance.now(),
+      },
+    );
     this.#telemetry = new DomainTelemetry(context.meter, context.id);
   }
 
