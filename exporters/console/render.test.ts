@@ -42,7 +42,7 @@ test('renderView shows everything, when there is room', () => {
     'PROCESS                                  PID         CPU       POWER      ENERGY',
     'node                                    1234      12.3 %     3.200 W     120.0 J',
     'a-name-that-is-far-too-long-for-i…        99       0.0 %    400.0 µW           -',
-    'other                                             33.7 %     2.900 W     390.0 J',
+    'other, unseen                                     33.7 %     2.900 W     390.0 J',
   ]);
 });
 
@@ -66,7 +66,7 @@ test('renderView shows what matters most, when the terminal has 40 columns and 1
     'program-0      4194300    1.0 % 500.0 mW',
     'program-1      4194299    1.0 % 250.0 mW',
     'program-2      4194298    1.0 % 125.0 mW',
-    'other                    43.0 % 125.0 mW',
+    'other, unseen            43.0 % 125.0 mW',
   ]);
 });
 
@@ -85,7 +85,7 @@ test('renderView lists as many processes as there are rows for, and the others a
     if (rows < 8) continue;
     assert.equal(lines.length, rows);
     const count = lines.filter((line) => line.startsWith('a  ')).length;
-    const rest = new RegExp(`^other +${100 - count}\\.0 % +${100 - count}\\.00? W`);
+    const rest = new RegExp(`^other, unseen +${100 - count}\\.0 % +${100 - count}\\.00? W`);
     assert.match(lines[lines.length - 1].replace('100 %', '100.0 %'), rest);
   }
 });

@@ -24,7 +24,7 @@ const leastProcesses = 5;
 
 /**
  * A summary for people, as lines. Longer lines are cut. Where there are few rows, it has no blank lines and only the
- * sum of the domains, and fewer processes: what is not listed is in the row `other`.
+ * sum of the domains, and fewer processes: what is not listed is in the row `other, unseen`.
  */
 export function renderView(view: View, { columns, rows }: Size): readonly string[] {
   const widths = columns < leastWide ? narrow : wide;
@@ -118,7 +118,7 @@ function renderProcesses(view: View, { columns, rows }: Size, widths: Widths): r
 function withRest({ all }: View, listed: readonly ProcessView[]): readonly ProcessView[] {
   const rest = restOf(all, listed);
   const isNothing = [rest.watts, rest.joules, rest.cpus].every((value) => !(value >= leastShown));
-  return isNothing ? listed : [...listed, { name: 'other', pid: '', ...rest }];
+  return isNothing ? listed : [...listed, { name: 'other, unseen', pid: '', ...rest }];
 }
 
 /** Less of any unit is shown as 0. */

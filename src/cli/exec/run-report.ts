@@ -93,7 +93,12 @@ function reportDomain(domain: DomainEnergy, seconds: number): DomainReport {
   const uncertaintyJoules = domain.isEstimated
     ? undefined
     : Math.SQRT2 * edgeError * meanWatts * domain.refreshSeconds;
-  return { ...domain, meanWatts, uncertaintyJoules };
+  return { ...domain, meanWatts, uncertaintyJoules, peakWatts: findPeak(domain, meanWatts) };
+}
+
+/** The windows of the peak do not reach to the edges of a run, so the mean of the whole may be above each of theirs. */
+function findPeak({ peakWatts }: DomainEnergy, meanWatts: number): number | undefined {
+  return peakWatts === undefined ? undefined : Math.max(peakWatts, meanWatts);
 }
 
 function reportBaseline(
