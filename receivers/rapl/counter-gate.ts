@@ -3,38 +3,13 @@ import type { Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { findPackage, findTwins, Movement, nameWhole, Twins } from './counter-fate.js';
-import type { Fate, ReadCounter } from './counter-fate.js';
+import type { ReadCounter } from './counter-fate.js';
+import { Counter } from './counter.js';
+import type { CounterState } from './counter.js';
 import { claimKey, nameDomain } from './domain.js';
 import type { Domain } from './domain.js';
-import { createSeries, renameSeries } from './metrics.js';
+import { createSeries } from './metrics.js';
 import type { Columns } from './metrics.js';
-
-/** What is known of one counter, and how it is published. */
-interface Counter {
-  readonly domain: Domain;
-  readonly source: string;
-  /** The zone's folder; empty for perf_event. */
-  readonly path: string;
-  readonly movement: Movement;
-  twins: Twins | undefined;
-  /** Whether it is the one that is published for all of its twins. */
-  isFirst: boolean;
-  /** The receiver that publishes the domain instead of this one. */
-  owner: string | undefined;
-  /** The series of its column, which begins at 0. */
-  column: Series | undefined;
-  /** What is published of it, and the name of its domain; undefined: nothing. */
-  published: Series | undefined;
-  publishedAs: string | undefined;
-  /** What its column showed when `published` began. */
-  baseJoules: number;
-  /** The latest reading of its column. */
-  joules: number;
-  /** The latest published reading of its column. */
-  last: { readonly at: bigint; readonly joules: number } | undefined;
-  /** What columns that ended have counted since `start` without being published. */
-  held: { readonly start: bigint; readonly joules: number } | undefined;
-}
 
 /** The counters of a set of columns. */
 interface Group {
@@ -53,14 +28,6 @@ interface Plan {
   readonly series: readonly Series[];
   /** Whether a table passes as it is. */
   readonly isWhole: boolean;
-}
-
-/** One counter and its fate, for people. */
-export interface CounterState {
-  readonly domain: Domain;
-  readonly source: string;
-  readonly fate: Fate;
-  readonly owner: string | undefined;
 }
 
 export interface GateOptions {
@@ -102,7 +69,7 @@ export class CounterGate implements Consumer {
 
   /** Every counter that is read, in the order of its column. */
   get states(): readonly CounterState[] {
-    return this.#group.counters.map((counter) => ({ ...counter, fate: findFate(counter) }));
+    return this.#group.counters;
   }
 
   /** The zone's folder that a published series shows; empty for perf_event. */
@@ -112,7 +79,7 @@ export class CounterGate implements Consumer {
 
   /** The domains that are published. */
   get published(): readonly Domain[] {
-    return this.#group.counters.filter(isShown).map(findDomain);
+    return this.#group.counters.filter(({ isShown }) => isShown).map(({ shownDomain }) => shownDomain);
   }
 
   /**
@@ -165,22 +132,13 @@ export class CounterGate implements Consumer {
     const key = `${source} ${nameDomain(domain)}`;
     const known = this.#counters.get(key);
     if (known !== undefined) return known;
-    const counter = {
+    const counter = new Counter({
       domain,
       source,
       path: paths[column],
       movement: new Movement(hasCounted[column], this.#options.nowMs()),
-      twins: undefined,
-      isFirst: false,
       owner: this.#context.claims.claim(claimKey(domain)),
-      column: undefined,
-      published: undefined,
-      publishedAs: undefined,
-      baseJoules: 0,
-      joules: 0,
-      last: undefined,
-      held: undefined,
-    };
+    });
     this.#counters.set(key, counter);
     return counter;
   }
@@ -199,21 +157,14 @@ export class CounterGate implements Consumer {
     if (series === this.#plan?.from) return;
     for (const [column, one] of series.entries()) {
       const counter = this.#group.counters[column];
-      if (counter.column === one) continue;
-      holdUnpublished(counter);
-      Object.assign(counter, { column: one, joules: 0, published: undefined, last: undefined });
-      counter.movement.restart();
+      if (counter.column !== one) counter.begin(one);
     }
   }
 
   /** @returns what was published of a column that has no further row */
   #end(series: Series): readonly Series[] {
     const counter = [...this.#counters.values()].find(({ column }) => column === series);
-    const published = counter?.published;
-    if (counter) {
-      holdUnpublished(counter);
-      Object.assign(counter, { column: undefined, joules: 0, published: undefined, last: undefined });
-    }
+    const published = counter?.end();
     return published ? [published] : [];
   }
 
@@ -223,8 +174,7 @@ export class CounterGate implements Consumer {
     for (let column = 0; column < counters.length; column++) latest[column] = findLatest(table, column);
     for (let column = 0; column < counters.length; column++) {
       const of = packages[column];
-      if (!Number.isNaN(latest[column])) counters[column].joules = latest[column];
-      counters[column].movement.look(latest[column], of === undefined ? of : latest[of], nowMs);
+      counters[column].look(latest[column], of === undefined ? of : latest[of], nowMs);
     }
     const isDue = nowMs - this.#comparedMs >= compareMs || twins.some(({ verdict }) => verdict === 'unknown');
     if (twins.length === 0 || !isDue) return;
@@ -248,13 +198,7 @@ export class CounterGate implements Consumer {
 
   /** @returns the series of counters that are not published any longer, or under another name */
   #endHidden(): readonly Series[] {
-    return this.#group.counters.flatMap((counter) => {
-      const { published } = counter;
-      if (published === undefined) return [];
-      if (isShown(counter) && counter.publishedAs === nameDomain(findDomain(counter))) return [];
-      counter.published = undefined;
-      return [published];
-    });
+    return this.#group.counters.flatMap((counter) => counter.hide() ?? []);
   }
 
   #forward(table: Table, ended: readonly Series[]): boolean {
@@ -274,64 +218,25 @@ export class CounterGate implements Consumer {
 
   #remember({ epoch, offsets }: Table, { columns }: Pick<Plan, 'columns'>): void {
     const at = epoch + BigInt(offsets[offsets.length - 1]);
-    for (const column of columns) {
-      const joules = this.#group.latest[column];
-      if (!Number.isNaN(joules)) this.#group.counters[column].last = { at, joules };
-    }
+    for (const column of columns) this.#group.counters[column].remember(at, this.#group.latest[column]);
   }
 
   #findPlan({ series: from }: Table): Plan {
     const { counters } = this.#group;
-    const columns = [...counters.keys()].filter((column) => isShown(counters[column]));
+    const columns = [...counters.keys()].filter((column) => counters[column].isShown);
     const known = this.#plan;
     const isKnown =
       known?.from === from &&
       known.columns.length === columns.length &&
       columns.every((column, i) => counters[column].published === known.series[i]);
     if (isKnown) return known;
-    const series = columns.map((column) => this.#publish(counters[column], from[column]));
+    const series = columns.map((column) => counters[column].publish(from[column]));
     const bases = columns.map((column) => counters[column].baseJoules);
     const isWhole = columns.length === from.length && from.every((one, i) => one === series[i]);
     this.#plan = { from, columns, bases, series: isWhole ? from : series, isWhole };
     this.#options.onChange();
     return this.#plan;
   }
-
-  #publish(counter: Counter, column: Series): Series {
-    if (counter.published !== undefined) return counter.published;
-    const domain = findDomain(counter);
-    const start = counter.held?.start ?? counter.last?.at ?? column.start;
-    const isColumn = domain === counter.domain && start === column.start;
-    counter.baseJoules = (counter.last?.joules ?? 0) - (counter.held?.joules ?? 0);
-    counter.held = undefined;
-    counter.publishedAs = nameDomain(domain);
-    counter.published = isColumn ? column : renameSeries(column, domain, start);
-    return counter.published;
-  }
-}
-
-/** Keeps what a column that ends has counted while it was not decided whether it is published. */
-function holdUnpublished(counter: Counter): void {
-  const { column, published, joules, last, held } = counter;
-  if (column === undefined || published !== undefined) return;
-  const unpublished = joules - (last?.joules ?? 0);
-  if (unpublished <= 0) return;
-  const start = held?.start ?? last?.at ?? column.start;
-  counter.held = { start, joules: (held?.joules ?? 0) + unpublished };
-}
-
-function findFate({ movement, twins, isFirst }: Counter): Fate {
-  if (twins?.verdict === 'unknown') return 'unknown';
-  return twins?.verdict === 'same' && !isFirst ? 'copy' : movement.fate;
-}
-
-function isShown(counter: Counter): boolean {
-  const fate = findFate(counter);
-  return counter.owner === undefined && (fate === 'alive' || fate === 'resting');
-}
-
-function findDomain({ domain, twins }: Counter): Domain {
-  return twins?.verdict === 'same' ? nameWhole(domain) : domain;
 }
 
 /** The latest reading of a column, NaN where the table has none. */

@@ -6,7 +6,7 @@ import type { RunningSampler } from '../../src/sampling/sampling.js';
 import type { Config } from './config.js';
 import { CopyWatch } from './copy-watch.js';
 import { CounterGate } from './counter-gate.js';
-import type { CounterState } from './counter-gate.js';
+import type { CounterState } from './counter.js';
 import { nameDomain } from './domain.js';
 import { DomainTelemetry, type DomainState } from './domain-telemetry.js';
 import { findZones, nameFolder } from './find-powercap.js';

@@ -1,0 +1,142 @@
+import type { Series } from '../../src/model/series.js';
+import { nameWhole } from './counter-fate.js';
+import type { Fate, Movement, Twins } from './counter-fate.js';
+import { nameDomain } from './domain.js';
+import type { Domain } from './domain.js';
+import { renameSeries } from './metrics.js';
+
+/** One counter and its fate, for people. */
+export interface CounterState {
+  readonly domain: Domain;
+  readonly source: string;
+  readonly fate: Fate;
+  /** The receiver that publishes the domain instead of this one. */
+  readonly owner: string | undefined;
+}
+
+interface CounterOptions extends Pick<CounterState, 'domain' | 'source' | 'owner'> {
+  /** The zone's folder; empty for perf_event. */
+  readonly path: string;
+  readonly movement: Movement;
+}
+
+/**
+ * What is known of one counter, and how it is published. Its column counts from 0; what is published of it begins with
+ * all that was not published before, so that no decision loses or repeats a joule.
+ */
+export class Counter implements CounterState {
+  readonly domain: Domain;
+  readonly source: string;
+  readonly owner: string | undefined;
+  readonly path: string;
+  readonly movement: Movement;
+  twins: Twins | undefined;
+  /** Whether it is the one that is published for all of its twins. */
+  isFirst = false;
+  /** What its column showed when what is published began: negative where more was held back than it shows. */
+  baseJoules = 0;
+  #column: Series | undefined;
+  #published: Series | undefined;
+  #publishedAs = '';
+  /** The latest reading of its column. */
+  #joules = 0;
+  /** The latest published reading of its column. */
+  #last: { readonly at: bigint; readonly joules: number } | undefined;
+  /** What columns that have ended had counted since `start` without being published. */
+  #held: { readonly start: bigint; readonly joules: number } | undefined;
+
+  constructor({ domain, source, owner, path, movement }: CounterOptions) {
+    this.domain = domain;
+    this.source = source;
+    this.owner = owner;
+    this.path = path;
+    this.movement = movement;
+  }
+
+  get fate(): Fate {
+    if (this.twins?.verdict === 'unknown') return 'unknown';
+    return this.twins?.verdict === 'same' && !this.isFirst ? 'copy' : this.movement.fate;
+  }
+
+  /** Whether it is to be published. */
+  get isShown(): boolean {
+    const { fate } = this;
+    return this.owner === undefined && (fate === 'alive' || fate === 'resting');
+  }
+
+  /** The domain that it counts, as far as is known. */
+  get shownDomain(): Domain {
+    return this.twins?.verdict === 'same' ? nameWhole(this.domain) : this.domain;
+  }
+
+  /** The series of its column. */
+  get column(): Series | undefined {
+    return this.#column;
+  }
+
+  /** What is published of it; undefined: nothing. */
+  get published(): Series | undefined {
+    return this.#published;
+  }
+
+  /** Takes up a column, whose count begins at 0. */
+  begin(column: Series): void {
+    this.end();
+    this.#column = column;
+    this.movement.restart();
+  }
+
+  /** @returns what was published of its column, which has no further row */
+  end(): Series | undefined {
+    const published = this.#published;
+    if (published === undefined) this.#hold();
+    this.#column = undefined;
+    this.#published = undefined;
+    this.#last = undefined;
+    this.#joules = 0;
+    return published;
+  }
+
+  /** Takes a look at its latest reading. @see Movement.look */
+  look(joules: number, packageJoules: number | undefined, nowMs: number): void {
+    if (!Number.isNaN(joules)) this.#joules = joules;
+    this.movement.look(joules, packageJoules, nowMs);
+  }
+
+  /** The reading of its column at this instant is published. */
+  remember(at: bigint, joules: number): void {
+    if (!Number.isNaN(joules)) this.#last = { at, joules };
+  }
+
+  /** @returns what is published of this column from now on */
+  publish(column: Series): Series {
+    return (this.#published ??= this.#createPublished(column));
+  }
+
+  /** @returns what is published no longer, because the counter is not shown, or under another name */
+  hide(): Series | undefined {
+    const published = this.#published;
+    const isSame = this.isShown && this.#publishedAs === nameDomain(this.shownDomain);
+    if (published === undefined || isSame) return undefined;
+    this.#published = undefined;
+    return published;
+  }
+
+  #createPublished(column: Series): Series {
+    const domain = this.shownDomain;
+    const start = this.#held?.start ?? this.#last?.at ?? column.start;
+    this.baseJoules = (this.#last?.joules ?? 0) - (this.#held?.joules ?? 0);
+    this.#held = undefined;
+    this.#publishedAs = nameDomain(domain);
+    const isColumn = domain === this.domain && start === column.start;
+    return isColumn ? column : renameSeries(column, domain, start);
+  }
+
+  /** Keeps what its column has counted while it was not decided whether it is published. */
+  #hold(): void {
+    const unpublished = this.#joules - (this.#last?.joules ?? 0);
+    if (this.#column === undefined || unpublished <= 0) return;
+    const start = this.#held?.start ?? this.#last?.at ?? this.#column.start;
+    this.#held = { start, joules: (this.#held?.joules ?? 0) + unpublished };
+  }
+}
