@@ -3,6 +3,7 @@ import { findCpuTimeSource } from '../receivers/process/cpu-time-source.js';
 import { ProcessScraper } from '../receivers/process/process-scraper.js';
 import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext } from '../src/contract/fakes.js';
+import { readTickNs } from '../src/linux/clocks.js';
 import { readBootTimeNs } from '../src/linux/cpu-clock.js';
 import { createWallClock } from '../src/linux/wall-clock.js';
 import { type Benchmark, compare, median } from './benchmark.js';
@@ -44,6 +45,7 @@ function openScraper(): ProcessScraper {
     log,
     host,
     cpuTime: findCpuTimeSource('/proc'),
+    tickNs: readTickNs(),
     readBootNs: readBootTimeNs,
   });
 }

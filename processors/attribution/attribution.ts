@@ -7,6 +7,7 @@ import { FloorStore } from './floor-store.js';
 import { Ledger } from './ledger.js';
 import { ShownSeries } from './shown-series.js';
 import { observeLedger } from './telemetry.js';
+import { UsageTick } from './usage-tick.js';
 import { findGrouping, View } from './views.js';
 
 /** How often what was learned is saved, beside at the end. */
@@ -18,6 +19,7 @@ export class Attribution implements ConsumingComponent {
   readonly #context: Context;
   readonly #next: Consumer;
   readonly #cpuCount: CpuCount;
+  readonly #tick = new UsageTick();
   readonly #floors: FloorStore;
   /** Undefined: all series are forwarded. */
   readonly #shownSeries: ShownSeries | undefined;
@@ -82,7 +84,14 @@ export class Attribution implements ConsumingComponent {
     this.#views = config.views.map(
       (name) => new View(findGrouping(name), name === 'process' ? config.process_limit : 0),
     );
-    const terms = { config, floors: this.#floors, views: this.#views, cpuCount: this.#cpuCount, epoch };
+    const terms = {
+      config,
+      floors: this.#floors,
+      views: this.#views,
+      cpuCount: this.#cpuCount,
+      tick: this.#tick,
+      epoch,
+    };
     return new Ledger(terms, this.#context.log);
   }
 

@@ -9,7 +9,7 @@ const quiet: Usage = { firstTo: 0, to: 0, busyNs: 0, isGap: false, consumers: []
 
 /** Half a second at 10 W. */
 function windowOf(usage: Usage) {
-  return { from: 0, to: 5e8, energyNj: 5e9, refreshNs: 0, usage };
+  return { from: 0, to: 5e8, energyNj: 5e9, refreshNs: 0, tickNs: 0, usage };
 }
 
 test('DomainFloor prefers what was set to a model, and a model to what was learned', () => {

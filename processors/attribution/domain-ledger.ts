@@ -30,6 +30,8 @@ export class DomainLedger {
   unattributedRatio = 0;
   /** How much of the last window one refresh of the meter takes. */
   refreshRatio = 0;
+  /** How much of the last window one tick of the usage takes. */
+  tickRatio = 0;
   /** For how long, since the first window, the energy was not known. */
   unmeasuredNs = 0;
   readonly #parts: DomainParts;
@@ -121,9 +123,10 @@ export class DomainLedger {
     this.#gauge.value = floor.watts;
   }
 
-  #describe({ from, to, energyNj, refreshNs }: Window, { unattributedNj }: Division): void {
+  #describe({ from, to, energyNj, refreshNs, tickNs }: Window, { unattributedNj }: Division): void {
     this.unattributedRatio = energyNj === 0 ? 0 : unattributedNj / energyNj;
     this.refreshRatio = refreshNs / (to - from);
+    this.tickRatio = tickNs / (to - from);
     if (from > this.#settledTo) this.unmeasuredNs += from - this.#settledTo;
     this.#settledTo = to;
   }

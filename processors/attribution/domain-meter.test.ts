@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { DomainMeter } from './domain-meter.js';
+import { UsageTick } from './usage-tick.js';
 import { createGap } from './usage.js';
 
 test('DomainMeter keeps only the last counters, when no usage comes', () => {
-  const meter = new DomainMeter(300e9);
+  const meter = new DomainMeter(300e9, new UsageTick());
   for (let i = 0; i < 20; i++) {
     const windows = meter.open();
     windows.curve.read(10 * i, 0, true);

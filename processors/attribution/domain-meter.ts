@@ -1,5 +1,6 @@
 import { DomainWindows, type Window } from './domain-windows.js';
 import type { Usage } from './usage.js';
+import type { UsageTick } from './usage-tick.js';
 
 /** So many counters follow each other between two boundaries only where no usage comes at all. */
 const maxCounters = 8;
@@ -10,19 +11,21 @@ const maxCounters = 8;
  */
 export class DomainMeter {
   readonly #maxWindowNs: number;
+  readonly #tick: UsageTick;
   #windows: DomainWindows[] = [];
   #closedSince = NaN;
 
   /** @param maxWindowNs a longer window is a gap */
-  constructor(maxWindowNs: number) {
+  constructor(maxWindowNs: number, tick: UsageTick) {
     this.#maxWindowNs = maxWindowNs;
+    this.#tick = tick;
   }
 
   /** Begins with a new counter of the domain. */
   open(): DomainWindows {
     this.close();
     this.#closedSince = NaN;
-    const windows = new DomainWindows(this.#maxWindowNs);
+    const windows = new DomainWindows(this.#maxWindowNs, this.#tick);
     this.#windows.push(windows);
     if (this.#windows.length > maxCounters) this.#windows.shift();
     return windows;

@@ -3,6 +3,9 @@ import test from 'node:test';
 import { Consumer } from './consumer.js';
 import { DomainWindows } from './domain-windows.js';
 import { createGap, type Usage } from './usage.js';
+import { UsageTick } from './usage-tick.js';
+
+const exact = new UsageTick();
 
 const consumer = new Consumer({ attributes: { 'process.pid': 1 } }, 0, []);
 
@@ -26,7 +29,7 @@ function readTo(windows: DomainWindows, readings: readonly (readonly [number, nu
 }
 
 test('DomainWindows settles a boundary once the energy is known up to there', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
   windows.push(usageTo(10));
@@ -37,7 +40,7 @@ test('DomainWindows settles a boundary once the energy is known up to there', ()
 });
 
 test('DomainWindows settles energy that was there before the usage', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [
     [0, 0],
     [10, 100],
@@ -54,7 +57,7 @@ test('DomainWindows settles energy that was there before the usage', () => {
 });
 
 test('DomainWindows makes a gap of energy before the first usage, when the meter shows it', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [
     [0, 0],
     [4, 40],
@@ -69,7 +72,7 @@ test('DomainWindows makes a gap of energy before the first usage, when the meter
 });
 
 test('DomainWindows charges energy before the first usage to the first window, when no meter parts them', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [
     [0, 0],
     [10, 100],
@@ -80,7 +83,7 @@ test('DomainWindows charges energy before the first usage to the first window, w
 });
 
 test('DomainWindows widens the window of a slow meter', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [[0, 0]]);
   for (let to = 0; to <= 10; to++) windows.push(usageTo(to));
   readTo(windows, [
@@ -94,7 +97,7 @@ test('DomainWindows widens the window of a slow meter', () => {
 });
 
 test('DomainWindows does not interpolate a slow meter between two of its knots', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [[0, 0]]);
   for (let to = 0.5; to <= 10; to++) windows.push(usageTo(to));
   readTo(windows, [
@@ -105,7 +108,7 @@ test('DomainWindows does not interpolate a slow meter between two of its knots',
 });
 
 test('DomainWindows makes a gap of a window that is longer than allowed', () => {
-  const windows = new DomainWindows(10);
+  const windows = new DomainWindows(10, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
   assert.equal(windows.findNext(), NaN);
@@ -124,7 +127,7 @@ test('DomainWindows makes a gap of a window that is longer than allowed', () => 
 });
 
 test('DomainWindows ends its last window with the last reading, when its counter closed', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [
     [0, 0],
     [9, 90],
@@ -141,7 +144,7 @@ test('DomainWindows ends its last window with the last reading, when its counter
 });
 
 test('DomainWindows ends its last window with the last reading, when the usage beyond it is known already', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [
     [0, 0],
     [12, 120],
@@ -153,7 +156,7 @@ test('DomainWindows ends its last window with the last reading, when the usage b
 });
 
 test('DomainWindows.finish leaves energy after the last boundary to a gap', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [
     [0, 0],
     [12, 120],
@@ -168,7 +171,7 @@ test('DomainWindows.finish leaves energy after the last boundary to a gap', () =
 });
 
 test('DomainWindows settles the rest without a new knot when its counter closed', () => {
-  const windows = new DomainWindows(1000);
+  const windows = new DomainWindows(1000, exact);
   readTo(windows, [
     [0, 0],
     [12, 120],
@@ -180,7 +183,7 @@ test('DomainWindows settles the rest without a new knot when its counter closed'
 });
 
 test('DomainWindows merges what waits too long in too many parts', () => {
-  const windows = new DomainWindows(1e9);
+  const windows = new DomainWindows(1e9, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
   assert.equal(windows.findNext(), NaN);
@@ -190,7 +193,7 @@ test('DomainWindows merges what waits too long in too many parts', () => {
 });
 
 test('DomainWindows loses nothing when it merges boundaries of a fast meter', () => {
-  const windows = new DomainWindows(1e9);
+  const windows = new DomainWindows(1e9, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
   assert.equal(windows.findNext(), NaN);
@@ -206,4 +209,20 @@ test('DomainWindows loses nothing when it merges boundaries of a fast meter', ()
     settled.reduce((sum, [, , , cpuNs]) => sum + cpuNs, 0),
     5000,
   );
+});
+
+test('DomainWindows makes no window shorter than 25 ticks of the usage, and loses nothing by it', () => {
+  const tick = new UsageTick();
+  tick.read(4e-9);
+  const windows = new DomainWindows(1000, tick);
+  for (let at = 0; at <= 320; at += 40) {
+    readTo(windows, [[at, 10 * at]]);
+    windows.push(usageTo(at));
+  }
+  assert.deepEqual(settleAll(windows), [
+    [0, 120, 1200, 3],
+    [120, 240, 1200, 3],
+  ]);
+  windows.close();
+  assert.deepEqual(settleAll(windows), [[240, 320, 800, 2]]);
 });

@@ -1,5 +1,6 @@
 import { EnergyCurve } from './energy-curve.js';
 import { createGap, cutUsage, mergeUsages, type Usage } from './usage.js';
+import type { UsageTick } from './usage-tick.js';
 
 /** Beyond this, boundaries that wait for energy are merged by twos: windows get longer, totals stay. */
 const maxPending = 4096;
@@ -12,16 +13,20 @@ export interface Window {
   readonly energyNj: number;
   /** Learned refresh interval of the meter; 0: not known yet. */
   readonly refreshNs: number;
+  /** By how much the usage may lag behind; 0: it is exact. */
+  readonly tickNs: number;
   readonly usage: Usage;
 }
 
 /**
  * Cuts the energy curve of one domain at the boundaries of the usage (ledger.md section 1). A window ends at the
- * first boundary with a new knot since the last one, once the curve is known up to there.
+ * first boundary with a new knot since the last one that is not too near for the tick of the usage, once the curve is
+ * known up to there.
  */
 export class DomainWindows {
   readonly curve = new EnergyCurve();
   readonly #maxWindowNs: number;
+  readonly #tick: UsageTick;
   #pending: Usage[] = [];
   #from = NaN;
   #fromNj = 0;
@@ -29,8 +34,9 @@ export class DomainWindows {
   #isPast = false;
 
   /** @param maxWindowNs a longer window is a gap */
-  constructor(maxWindowNs: number) {
+  constructor(maxWindowNs: number, tick: UsageTick) {
     this.#maxWindowNs = maxWindowNs;
+    this.#tick = tick;
   }
 
   /** Whether no reading is taken any more. */
@@ -96,6 +102,7 @@ export class DomainWindows {
       to: usage.to,
       energyNj,
       refreshNs: this.curve.refreshNs,
+      tickNs: this.#tick.ns,
       usage: isTooLong ? createGap(usage.to) : usage,
     };
   }
@@ -120,7 +127,8 @@ export class DomainWindows {
     if (Number.isNaN(this.#from)) this.#begin(lastAt);
     if (Number.isNaN(this.#from)) return -1;
     const knotAt = this.curve.findKnotAfter(this.#from);
-    const index = this.#pending.findIndex(({ to }) => to >= knotAt);
+    const least = this.#from + this.#tick.leastWindowNs;
+    const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= least);
     if (index >= 0 && this.#pending[index].to <= lastAt) {
       // The energy after the last boundary makes no gap of the time before it.
       return this.#isClosed && index > 0 && this.#pending[index].isGap ? index - 1 : index;

@@ -10,6 +10,7 @@ import { EnergyMeter } from './energy-meter.js';
 import type { FloorStore } from './floor-store.js';
 import { HardwareLedger } from './hardware-ledger.js';
 import type { Usage } from './usage.js';
+import type { UsageTick } from './usage-tick.js';
 import type { View } from './views.js';
 
 /** What every ledger is made with. */
@@ -18,6 +19,7 @@ export interface LedgerTerms {
   readonly floors: FloorStore;
   readonly views: readonly View[];
   readonly cpuCount: CpuCount;
+  readonly tick: UsageTick;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
 }
@@ -99,11 +101,11 @@ export class Domains {
   }
 
   #createDomain(series: Series, ledger: HardwareLedger): DomainLedger {
-    const { config, epoch } = this.#terms;
+    const { config, tick, epoch } = this.#terms;
     return new DomainLedger(series, {
       divider: new Divider(config.idle, this.#isExplained(series)),
       floor: this.floorOf(series),
-      meter: new DomainMeter(config.max_window * 1e6),
+      meter: new DomainMeter(config.max_window * 1e6, tick),
       publication: ledger.publication,
       epoch,
       charge: (consumer, energyNj, from) => ledger.charge(consumer, energyNj, from),

@@ -88,6 +88,7 @@ export class Ledger {
       floorOf: (one) => domains.floorOf(one),
       sourceOf: (one) => consumers.sourceOf(one),
       cpuCount: this.#terms.cpuCount,
+      tick: this.#terms.tick,
     });
   }
 
@@ -96,13 +97,14 @@ export class Ledger {
   }
 
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
-  #readRow(table: Table, row: number, { meters, floors, sources, consumers, busy, cpus }: Plan): void {
+  #readRow(table: Table, row: number, { meters, floors, sources, consumers, busy, cpus, tick }: Plan): void {
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
     for (const { index, taker } of meters) taker.read(at, values[from + index]);
     for (const { index, taker } of floors) taker.takeModel(values[from + index]);
     if (cpus) cpus.taker.read(values[from + cpus.index]);
+    if (tick) tick.taker.read(values[from + tick.index]);
     for (const { index, taker } of sources) taker.read(values[from + index]);
     for (const consumer of consumers) consumer.finishRow(at);
     if (busy) this.#readBusy(busy.taker, values[from + busy.index], at);

@@ -1,9 +1,10 @@
-import { busyTime, processCpuTime } from '../../src/model/shared-metrics.js';
+import { busyTime, cpuTick, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Series } from '../../src/model/series.js';
 import type { Consumer, UsageSource } from './consumer.js';
 import type { EnergyMeter } from './energy-meter.js';
 import type { DomainFloor } from './domain-floor.js';
 import type { CpuCount } from './cpu-count.js';
+import type { UsageTick } from './usage-tick.js';
 import { cpuCountName, energyName, modelFloorName } from './metrics.js';
 
 /** A column of a table, and who takes its values. */
@@ -21,6 +22,7 @@ export interface Plan {
   readonly consumers: readonly Consumer[];
   readonly busy: Column<Series> | undefined;
   readonly cpus: Column<CpuCount> | undefined;
+  readonly tick: Column<UsageTick> | undefined;
 }
 
 /** Finds who takes the values of a series. */
@@ -29,6 +31,7 @@ export interface Takers {
   floorOf(modelFloor: Series): DomainFloor;
   sourceOf(cpuTime: Series): UsageSource;
   readonly cpuCount: CpuCount;
+  readonly tick: UsageTick;
 }
 
 /** @returns undefined where no column is anything to the ledger */
@@ -43,8 +46,9 @@ export function createPlan(series: readonly Series[], takers: Takers): Plan | un
     consumers: [...new Set(sources.map(({ taker }) => taker.consumer))],
     busy: pick(busyTime.name, (one) => one).at(0),
     cpus: pick(cpuCountName, () => takers.cpuCount).at(0),
+    tick: pick(cpuTick.name, () => takers.tick).at(0),
   };
   const isNothing =
-    plan.meters.length + plan.floors.length + sources.length === 0 && !plan.busy && !plan.cpus;
+    plan.meters.length + plan.floors.length + sources.length === 0 && !plan.busy && !plan.cpus && !plan.tick;
   return isNothing ? undefined : plan;
 }

@@ -1,7 +1,7 @@
 import { createFakeContext, createTableCollector, type LogCollector } from '../../src/contract/fakes.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import { busyTime, cpuTick, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
@@ -91,6 +91,12 @@ export class Rig {
 
   end(atS: number, ...series: readonly Series[]): void {
     this.consume(createEnding(series, unixNs(atS)));
+  }
+
+  /** Says by how much the usage may lag behind, in seconds. */
+  tick(atS: number, seconds: number): void {
+    const series = { metric: cpuTick, resource: host, attributes: {}, start: unixNs(0) };
+    this.consume(createRow([series], unixNs(atS), Float64Array.of(seconds)));
   }
 
   /** Closes a usage scan. */

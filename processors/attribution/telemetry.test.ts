@@ -26,11 +26,13 @@ test('attribution shows on own telemetry how good its ledger is', async () => {
   const reader = new TestReader();
   const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
   const { rig, meter: energy, process } = playBusy({}, createFakeContext({ meter }));
+  rig.tick(1, 0.004);
   playSecond({ rig, meter: energy, used: [[process, 2]] }, 2, 1.75);
   assert.deepEqual(await readValues(reader), {
     'joulemetry.attribution.residual': 0,
     'joulemetry.attribution.unattributed': 0,
     'joulemetry.attribution.refresh.ratio': 0,
+    'joulemetry.attribution.tick.ratio': 0.004,
     'joulemetry.attribution.overlap': 0.15,
     'joulemetry.attribution.unmeasured': 0,
   });

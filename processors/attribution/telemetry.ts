@@ -22,12 +22,17 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
     'Part of the energy of the last window that nobody was found for',
   );
   const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
+  const tick = gauge(
+    'tick.ratio',
+    '1',
+    'How much of the last window one tick of the usage takes, by which the CPU time of a process may be off',
+  );
   const overlap = counter(
     'overlap',
     'CPU time of consumers beyond the busy time of the machine and its rounding',
   );
   const unmeasured = counter('unmeasured', 'Time for which the energy of a domain was not known');
-  const instruments = [residual, unattributed, refresh, overlap, unmeasured];
+  const instruments = [residual, unattributed, refresh, tick, overlap, unmeasured];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
     const ledger = find();
     if (ledger === undefined) return;
@@ -39,6 +44,7 @@ export function observeLedger(meter: Meter, find: () => Ledger | undefined): () 
         const of = { 'hw.type': type, 'hw.id': id };
         result.observe(unattributed, domain.unattributedRatio, of);
         result.observe(refresh, domain.refreshRatio, of);
+        result.observe(tick, domain.tickRatio, of);
         result.observe(unmeasured, domain.unmeasuredNs / 1e9, of);
       }
     }

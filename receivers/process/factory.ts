@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/component/errors.js';
+import { readTickNs } from '../../src/linux/clocks.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
-import { busyTime, processCpuTime } from '../../src/model/shared-metrics.js';
+import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
+import { busyTime, cpuTick, processCpuTime } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { type Config, schema } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
+import { describeHidden, findHiddenProcesses } from './hidden-processes.js';
 import {
   processDiskIo,
   processMemoryUsage,
@@ -24,6 +27,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   metrics: [
     processCpuTime,
     busyTime,
+    cpuTick,
     processMemoryUsage,
     processMemoryVirtual,
     processThreadCount,
@@ -52,8 +56,11 @@ function openScraper(wanted: Config, context: ReceiverContext): ProcessScraper {
   if (hasVirtualStat(procfs, readFileSync('/proc/self/mountinfo', 'utf8'))) {
     log.warn(`${procfs}/stat is virtual (lxcfs): busy time is that of a container`);
   }
+  for (const hidden of findHiddenProcesses(procfs)) log.warn(describeHidden(hidden));
+  // The times in procfs are cut to ticks of their own.
+  const tickNs = cpuTime === undefined ? Math.max(procfsTickNs, readTickNs()) : readTickNs();
   const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
-  return new ProcessScraper(config, { clock, log, host, cpuTime, readBootNs });
+  return new ProcessScraper(config, { clock, log, host, cpuTime, tickNs, readBootNs });
 }
 
 /** Without CPU time, where another receiver publishes it: two that close each other's scans spoil both. */

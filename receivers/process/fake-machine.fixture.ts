@@ -39,6 +39,7 @@ export class FakeMachine {
       log,
       host,
       cpuTime,
+      tickNs: 4_000_000,
       readBootNs: () => this.now,
     });
   }

@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
 import type { Table } from '../../src/model/table.js';
+import { readTickNs } from '../../src/linux/clocks.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';
 import { schema } from './config.js';
@@ -78,6 +79,7 @@ function openScraper(t: TestContext): ProcessScraper {
     log,
     host,
     cpuTime,
+    tickNs: readTickNs(),
     readBootNs: readBootTimeNs,
   });
   t.after(() => scraper.close());

@@ -1,7 +1,8 @@
-import { closeSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, readlinkSync, readSync } from 'node:fs';
 import { describeError } from '../../src/component/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
+import { readTickNs } from '../../src/linux/clocks.js';
 import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
 import { openPidList } from '../../src/linux/pid-list.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
@@ -9,10 +10,7 @@ import { readPath } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
 import { ProcessStat } from '../../src/identity/process-stat.js';
-import { findHidePid } from './procfs-mount.js';
-
-// PROC_PID_INIT_INO of include/linux/proc_ns.h.
-const initialPidNamespace = 'pid:[4026531836]';
+import { findHiddenProcesses } from './hidden-processes.js';
 
 /** Looks how much of which processes may be read, and what would give the rest. */
 export function probe(config: Config): Probe {
@@ -27,7 +25,8 @@ export function probe(config: Config): Probe {
 }
 
 function describeFound({ procfs }: Config, pids: readonly number[]): string {
-  const cpuTime = findCpuTimeSource(procfs) === undefined ? 'in ticks of 10 ms' : 'to the nanosecond';
+  const tick = `at most ${readTickNs() / 1e6} ms old`;
+  const cpuTime = findCpuTimeSource(procfs) === undefined ? 'in ticks of 10 ms' : tick;
   return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}`;
 }
 
@@ -52,8 +51,8 @@ function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
     ...(ioDenied > 0
       ? grant(['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'], `the disk I/O of ${ioDenied} processes`)
       : []),
-    ...explainHidden(procfs),
-    ...explainNamespace(procfs),
+    ...findHiddenProcesses(procfs).flatMap((hidden) => hidden.remedies),
+    ...explainTicks(procfs),
   ];
 }
 
@@ -63,20 +62,9 @@ function grant(capabilities: readonly string[], use: string): readonly Remedy[] 
   return capabilities.every((name) => held.includes(name)) ? [] : createGrant(capabilities, use);
 }
 
-function explainHidden(procfs: string): readonly Remedy[] {
-  const hidden = findHidePid(procfs, readFileSync('/proc/self/mountinfo', 'utf8'));
-  if (hidden === 'nothing') return [];
-  const what = hidden === 'processes' ? 'the processes of other users' : 'all about the processes of others';
-  return grant(['CAP_SYS_PTRACE'], `${what}, which ${procfs} hides (hidepid)`);
-}
-
-function explainNamespace(procfs: string): Remedy[] {
-  if (findCpuTimeSource(procfs) === undefined) {
-    const missing = `CPU time finer than 10 ms: the processes of ${procfs} are of another pid namespace`;
-    return [{ missing, command: 'docker run --pid=host (Kubernetes: hostPID: true)' }];
-  }
-  if (readlinkSync('/proc/self/ns/pid') === initialPidNamespace) return [];
-  const missing = 'the processes outside this container';
+function explainTicks(procfs: string): Remedy[] {
+  if (findCpuTimeSource(procfs) !== undefined) return [];
+  const missing = `CPU time finer than 10 ms: the processes of ${procfs} are of another pid namespace`;
   return [{ missing, command: 'docker run --pid=host (Kubernetes: hostPID: true)' }];
 }
 

@@ -4,7 +4,7 @@ import { IdentityReader } from '../../src/identity/process-identity.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
 import { openPidList, type PidList } from '../../src/linux/pid-list.js';
 import type { Series } from '../../src/model/series.js';
-import { busyTime } from '../../src/model/shared-metrics.js';
+import { busyTime, cpuTick } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Scraper } from '../../src/sampling/scrape-loop.js';
 import { createLayouts } from './columns.js';
@@ -20,6 +20,8 @@ import { TrackedProcesses } from './tracked-processes.js';
 export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host'> {
   /** Undefined: the ticks of `stat`. */
   readonly cpuTime: CpuTimeSource | undefined;
+  /** By how much the CPU time of a process that runs may lag behind. */
+  readonly tickNs: number;
   /** CLOCK_BOOTTIME in nanoseconds. */
   readBootNs(): bigint;
 }
@@ -110,9 +112,11 @@ export class ProcessScraper implements Scraper {
   #createBusyRow(busyNs: number, wallNs: bigint): Table {
     if (this.#busySeries.length === 0) {
       const { host: resource } = this.#context;
-      this.#busySeries = [{ metric: busyTime, resource, attributes: {}, start: wallNs }];
+      this.#busySeries = [busyTime, cpuTick].map((metric) => {
+        return { metric, resource, attributes: {}, start: wallNs };
+      });
     }
-    return createRow(this.#busySeries, wallNs, Float64Array.of(busyNs / 1e9));
+    return createRow(this.#busySeries, wallNs, Float64Array.of(busyNs / 1e9, this.#context.tickNs / 1e9));
   }
 
   #noteRefused(scan: Scan): void {

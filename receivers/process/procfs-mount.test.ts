@@ -25,6 +25,16 @@ test('findHidePid tells what a procfs hides', () => {
   assert.equal(findHidePid('/four', mountInfo), 'processes');
 });
 
+test('findHidePid finds nothing hidden from the group of the mount option gid, unless it asks for ptrace', () => {
+  assert.equal(findHidePid('/two', mountInfo, [4, 5]), 'nothing');
+  assert.equal(findHidePid('/two', mountInfo, [4]), 'processes');
+  assert.equal(findHidePid('/one', mountInfo, [0, 5]), 'files');
+  assert.equal(
+    findHidePid('/four', mountInfo.replace('rw,hidepid=pt', 'rw,gid=5,hidepid=pt'), [5]),
+    'processes',
+  );
+});
+
 test('findHidePid goes by the last mount, when one covers another', () => {
   assert.equal(findHidePid('/two', `${mountInfo}50 22 0:70 / /two rw - proc proc rw\n`), 'nothing');
 });

@@ -19,13 +19,22 @@ export type HidePid = 'nothing' | 'files' | 'processes';
 /**
  * Finds out what the mount option `hidepid` of a procfs hides.
  * @param mountInfo the text of proc_pid_mountinfo(5)
+ * @param groups of this process: the mount option `gid` names one from which nothing is hidden
  */
-export function findHidePid(procfs: string, mountInfo: string): HidePid {
+export function findHidePid(procfs: string, mountInfo: string, groups: readonly number[] = []): HidePid {
   // The last mount on a path covers those before.
   const mount = parseMounts(mountInfo).findLast(({ path }) => path === procfs);
-  const option = mount?.options.find((each) => each.startsWith('hidepid='))?.slice('hidepid='.length);
+  const option = findOption(mount, 'hidepid');
+  const isExempt = groups.includes(Number(findOption(mount, 'gid') ?? NaN));
+  // 4 (ptraceable) knows no exempt group.
+  if (isExempt && option !== '4' && option !== 'ptraceable') return 'nothing';
   if (option === '1' || option === 'noaccess') return 'files';
   return option === undefined || option === '0' || option === 'off' ? 'nothing' : 'processes';
+}
+
+function findOption(mount: Mount | undefined, name: string): string | undefined {
+  const prefix = `${name}=`;
+  return mount?.options.find((each) => each.startsWith(prefix))?.slice(prefix.length);
 }
 
 function parseMounts(mountInfo: string): Mount[] {

@@ -5,6 +5,7 @@ import { addressOf } from './memory.js';
 const realtime = 0;
 const monotonic = 1;
 const threadCpuTime = 3;
+const realtimeCoarse = 5;
 const boottime = 7;
 
 const clockGettime = libc.func('int clock_gettime(int clock, uintptr_t time)') as (
@@ -12,12 +13,16 @@ const clockGettime = libc.func('int clock_gettime(int clock, uintptr_t time)') a
   time: number,
 ) => number;
 
+const clockGetres = libc.func('int clock_getres(int clock, uintptr_t time)') as typeof clockGettime;
+
 const timespec = new ArrayBuffer(16);
 const timespecAddress = addressOf(timespec);
 const words = new BigInt64Array(timespec);
 /** The lower halves of the words are all that a monotonic time has, on the machines that Node runs on. */
 const halfWords = new Uint32Array(timespec);
 const now = new Float64Array(1);
+/** With HZ = 100, the lowest. */
+const slowestTickNs = 10_000_000;
 const nanosecondsPerSecond = 1_000_000_000n;
 
 /** The clocks of the machine at one instant, in nanoseconds. */
@@ -65,6 +70,14 @@ export function createSteadyRead(
 /** CPU time that the calling thread has used, in nanoseconds. */
 export function readThreadCpuNs(): number {
   return Number(readClock(threadCpuTime));
+}
+
+/**
+ * The length of a tick of the kernel (1 / HZ) in nanoseconds: 1, 4 or 10 ms. The coarse clocks advance by it, and
+ * their resolution is the only place where the kernel says it: AT_CLKTCK is always 100.
+ */
+export function readTickNs(): number {
+  return clockGetres(realtimeCoarse, timespecAddress) === 0 ? Number(words[1]) : slowestTickNs;
 }
 
 /** An instant of CLOCK_MONOTONIC. Two integers, since they cost no memory besides. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { readTickNs } from './clocks.js';
 import { CpuClock, readBootTimeNs } from './cpu-clock.js';
 
 test('CpuClock says what getrusage says, when it reads this process', () => {
@@ -28,4 +29,9 @@ test('readBootTimeNs runs with the uptime of the machine', () => {
   const uptimeSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
   const bootSeconds = Number(readBootTimeNs()) / 1e9;
   assert.ok(Math.abs(bootSeconds - uptimeSeconds) < 60, `${bootSeconds} ${uptimeSeconds}`);
+});
+
+test('readTickNs gives the length of a tick that kernels are built with', () => {
+  // HZ is 100, 250, 300 or 1000; the length is cut to nanoseconds.
+  assert.ok([10_000_000, 4_000_000, 3_333_333, 1_000_000].includes(readTickNs()), `${readTickNs()}`);
 });

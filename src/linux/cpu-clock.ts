@@ -30,8 +30,10 @@ export function readBootTimeNs(): bigint {
 }
 
 /**
- * The CPU clock of any process: the time that all its threads ran, to the nanosecond, the slice that is running
- * included. Any user may read it. Without steal and, where the kernel accounts for them, interrupts.
+ * The CPU clock of any process: the time that all its threads ran, in nanoseconds. Of another process that runs at
+ * the moment it is up to a tick old (1 to 10 ms, `readTickNs`): since Linux 4.8 only the slice that the caller itself
+ * runs is added. This does not add up; once the process sleeps or ends, the clock is exact. Any user may read it.
+ * Without steal and, where the kernel accounts for them, interrupts.
  */
 export class CpuClock {
   /** Whole seconds of the last reading. */

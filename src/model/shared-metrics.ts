@@ -33,6 +33,18 @@ export const floorPower: Metric = {
   valueType: 'double',
 };
 
+/**
+ * By how much the CPU time of a process may lag behind while the process runs. Published in the row of `busyTime`,
+ * by receivers whose readings of CPU time are not exact.
+ */
+export const cpuTick: Metric = {
+  name: 'system.cpu.tick',
+  unit: 's',
+  description: 'Time by which the CPU time of a running process may lag behind: a tick of the kernel',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
 /** CPU time of a process, by `cpu.mode` = user or system. */
 export const processCpuTime: Metric = {
   name: 'process.cpu.time',
