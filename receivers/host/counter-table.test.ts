@@ -39,11 +39,72 @@ test('CounterTable begins a new series, when a fall is larger than noise', () =>
 });
 
 test('CounterTable counts on, when a counter of 32 bits wraps twice', () => {
-  const rows = read({ perUnit: 1, wraps: true }, [4_294_967_290, 4, 4_294_967_290, 0]);
+  const rows = read({ perUnit: 1, wraps: true }, [4_294_967_290, 4, 2_000_000_000, 4_000_000_000, 0]);
   assert.deepEqual(
     rows.map(({ value }) => value),
-    [0, 10, 4_294_967_296, 4_294_967_302],
+    [0, 10, 2_000_000_006, 4_000_000_006, 4_294_967_302],
   );
+});
+
+test('CounterTable holds its value, when a counter of 32 bits falls a little, also through 0', () => {
+  const rows = read({ perUnit: 1, wraps: true, mayFall: 10 }, [100, 99, 101, 4_294_967_290]);
+  assert.deepEqual(
+    rows.map(({ value, start }) => [value, start]),
+    [
+      [0, 0n],
+      [0, 0n],
+      [1, 0n],
+      [0, 3n],
+    ],
+  );
+  const through = read({ perUnit: 1, wraps: true, mayFall: 10 }, [4_294_967_290, 2, 4_294_967_295, 3]);
+  assert.deepEqual(
+    through.map(({ value, start }) => [value, start]),
+    [
+      [0, 0n],
+      [8, 0n],
+      [8, 0n],
+      [9, 0n],
+    ],
+  );
+});
+
+test('CounterTable never jumps, when the kernel shows a count that fell below 0', () => {
+  const ticks = read({ perUnit: 100 }, [1000, 1_844_674_407_370, 1010, 1020]);
+  assert.deepEqual(
+    ticks.map(({ value, start }) => [value, start]),
+    [
+      [0, 0n],
+      [0, 1n],
+      [0, 2n],
+      [0.1, 2n],
+    ],
+  );
+  const table = new CounterTable({ attributes: {} }, () => [
+    { metric: { ...metric, unit: 'By' }, attributes: {}, perUnit: 1 },
+  ]);
+  const counts = new Counts(1);
+  const values = ['5', '18446744073709551610', '7', '9'].map((text, i) => {
+    counts.parse(Buffer.from(text), 0);
+    table.begin(BigInt(i));
+    table.add('thing', counts);
+    return table.finish().values[0];
+  });
+  assert.deepEqual(values, [0, 0, 0, 2]);
+});
+
+test('CounterTable reads the first of two things that look the same', () => {
+  const table = new CounterTable({ attributes: {} }, () => [{ metric, attributes: {}, perUnit: 1 }]);
+  const counts = new Counts(1);
+  const values = [1, 2].map((scan) => {
+    table.begin(BigInt(scan));
+    for (const count of [10 * scan, 1000 * scan]) {
+      counts.set(0, count);
+      table.add('eth\ufffd', counts);
+    }
+    return [...table.finish().values];
+  });
+  assert.deepEqual(values, [[0], [10]]);
 });
 
 test('CounterTable forgets things that are gone, when they come back', () => {

@@ -37,7 +37,8 @@ export class CounterTable {
     const entry = this.#entries.get(name);
     if (entry === undefined)
       this.#entries.set(name, { counters: this.#appear(name, counts), scan: this.#scan });
-    else this.#update(entry, name, counts);
+    // Names that are no UTF-8 can look the same: the first one is read.
+    else if (entry.scan !== this.#scan) this.#update(entry, name, counts);
   }
 
   /** Ends the scan. What was not found in it has ended. */

@@ -1,4 +1,5 @@
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { maxSeconds } from '../../src/linux/plausible.js';
 import { Counts } from './counts.js';
 
 /** A counter of the kernel: what it becomes, and how it can be read. */
@@ -25,6 +26,8 @@ export class Counters {
   readonly #first: Counts;
   readonly #last: Counts;
   readonly #wraps: Float64Array;
+  /** How much more a reading can be than the one before: beyond this it fell below 0, modulo 2^64. */
+  readonly #mostRise: Float64Array;
 
   constructor(columns: readonly CounterColumn[], counts: Counts, resource: Resource, start: bigint) {
     this.series = columns.map(({ metric, attributes }) => ({ metric, resource, attributes, start }));
@@ -33,26 +36,47 @@ export class Counters {
     this.#first = new Counts(columns.length);
     this.#last = new Counts(columns.length);
     this.#wraps = new Float64Array(columns.length);
+    this.#mostRise = Float64Array.from(columns, findMostRise);
     columns.forEach((_, i) => {
       this.#first.copy(i, counts, i);
       this.#last.copy(i, counts, i);
     });
   }
 
-  /** Whether the thing began to count anew since the last reading: it was unplugged, or its driver reloaded. */
+  /**
+   * Whether a reading does not continue the last one: the thing was unplugged, its driver reloaded, or the kernel's
+   * figure is impossible.
+   */
   wasReset(counts: Counts): boolean {
-    return this.#columns.some(
-      ({ wraps, mayFall = 0 }, i) => wraps !== true && counts.since(this.#last, i) < -mayFall,
-    );
+    return this.#columns.some((column, i) => {
+      const read = counts.since(this.#last, i);
+      const rise = read + countWraps(column, read) * modulus;
+      return rise < -(column.mayFall ?? 0) || rise > this.#mostRise[i];
+    });
   }
 
   /** Takes a reading. */
   update(counts: Counts): void {
-    this.#columns.forEach(({ perUnit, wraps }, i) => {
-      if (wraps === true && counts.since(this.#last, i) < 0) this.#wraps[i]++;
-      const count = counts.since(this.#first, i) + this.#wraps[i] * 2 ** 32;
+    this.#columns.forEach((column, i) => {
+      const { perUnit } = column;
+      this.#wraps[i] += countWraps(column, counts.since(this.#last, i));
+      const count = counts.since(this.#first, i) + this.#wraps[i] * modulus;
       this.values[i] = Math.max(this.values[i], count / perUnit);
       this.#last.copy(i, counts, i);
     });
   }
+}
+
+const modulus = 2 ** 32;
+
+/** How often a counter passed 0 upwards, if it took the shorter way from one reading to the next: 1, 0 or -1. */
+function countWraps({ wraps }: CounterColumn, rise: number): number {
+  if (wraps !== true || Math.abs(rise) <= modulus / 2) return 0;
+  return rise < 0 ? 1 : -1;
+}
+
+/** Half of the range of 64 bits, in which the kernel counts nanoseconds where it shows coarser time. */
+function findMostRise({ metric, perUnit, wraps }: CounterColumn): number {
+  if (wraps === true) return modulus / 2;
+  return metric.unit === 's' ? maxSeconds * perUnit : 2 ** 63;
 }

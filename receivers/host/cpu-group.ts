@@ -1,4 +1,5 @@
 import { KeptFile } from '../../src/linux/kept-file.js';
+import { maxThreads } from '../../src/linux/plausible.js';
 import { parseCpuTimes, type CpuTimes } from '../../src/linux/procfs.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
@@ -8,6 +9,7 @@ import type { CounterColumn } from './counters.js';
 import { GaugeTable } from './gauge-table.js';
 import type { Group, GroupContext } from './group.js';
 import { parseLine } from './lines.js';
+import { Plausibility } from './plausibility.js';
 
 const cpuTime: Metric = {
   name: 'system.cpu.time',
@@ -82,12 +84,14 @@ export class CpuGroup implements Group {
   readonly #counters: CounterTable;
   readonly #gauges: GaugeTable;
   readonly #counts = new Counts(modes.length);
+  readonly #plausibility: Plausibility;
 
   constructor(context: GroupContext) {
     this.#context = context;
     this.#file = new KeptFile(`${context.config.procfs}/stat`);
     this.#counters = new CounterTable(context.host, describeCounters);
     this.#gauges = new GaugeTable(context.host, gaugeColumns);
+    this.#plausibility = new Plausibility(context.log);
   }
 
   read(): Table[] {
@@ -98,9 +102,12 @@ export class CpuGroup implements Group {
     if (this.#context.config.cpu.per_cpu) byCpu.forEach((times, cpu) => this.#addTimes(String(cpu), times));
     else this.#addTimes('all', total);
     this.#addKernelCounts(stat);
-    const running = this.#parse(stat, 'procs_running ');
-    const blocked = this.#parse(stat, 'procs_blocked ');
-    return [this.#counters.finish(), this.#gauges.row(at, [byCpu.size, running, blocked])];
+    const [running, blocked] = ['procs_running ', 'procs_blocked '].map((label) =>
+      this.#parseThreads(stat, label),
+    );
+    // Some containers list no CPU.
+    const cpus = byCpu.size > 0 ? byCpu.size : Number.NaN;
+    return [this.#counters.finish(), this.#gauges.row(at, [cpus, running, blocked])];
   }
 
   restart(at: bigint): Table[] {
@@ -120,6 +127,11 @@ export class CpuGroup implements Group {
     this.#counts.set(0, this.#parse(stat, 'ctxt '));
     this.#counts.set(1, this.#parse(stat, 'processes '));
     this.#counters.add('kernel', this.#counts);
+  }
+
+  #parseThreads(stat: Buffer, label: string): number {
+    // The kernel sums what each CPU counted, and was seen below 0.
+    return this.#plausibility.check(`"${label}" of ${this.#file.path}`, this.#parse(stat, label), maxThreads);
   }
 
   #parse(stat: Buffer, label: string): number {

@@ -56,17 +56,20 @@ interface DiskColumn extends Omit<CounterColumn, 'attributes'> {
   readonly direction?: 'read' | 'write';
 }
 
+// The kernel sums what each CPU counted without stopping them, so that a reading can be a little below the last.
+const mayFall = msPerSecond;
+
 // Milliseconds are 32 bits wide in the kernel: 49 days of a disk that is always busy.
 const columns: readonly DiskColumn[] = [
   { metric: operations, field: 0, direction: 'read', perUnit: 1 },
   { metric: merged, field: 1, direction: 'read', perUnit: 1 },
   { metric: io, field: 2, direction: 'read', perUnit: 1 / bytesPerSector },
-  { metric: operationTime, field: 3, direction: 'read', perUnit: msPerSecond, wraps: true },
+  { metric: operationTime, field: 3, direction: 'read', perUnit: msPerSecond, wraps: true, mayFall },
   { metric: operations, field: 4, direction: 'write', perUnit: 1 },
   { metric: merged, field: 5, direction: 'write', perUnit: 1 },
   { metric: io, field: 6, direction: 'write', perUnit: 1 / bytesPerSector },
-  { metric: operationTime, field: 7, direction: 'write', perUnit: msPerSecond, wraps: true },
-  { metric: ioTime, field: 9, perUnit: msPerSecond, wraps: true },
+  { metric: operationTime, field: 7, direction: 'write', perUnit: msPerSecond, wraps: true, mayFall },
+  { metric: ioTime, field: 9, perUnit: msPerSecond, wraps: true, mayFall },
 ];
 
 /** Numbers of a line that every kernel since 2.6 has of a device. */
@@ -106,10 +109,12 @@ export class DiskGroup implements Group {
   /** Adds the device of a line `254 0 vda 87437 24214 ...`; a line that is not like this is passed over. */
   #addLine(text: Buffer, from: number): void {
     const line = text.subarray(from, findNextLine(text, from));
-    const named = /^ *\d+ +\d+ ([^ ]+) /u.exec(line.toString('latin1', 0, 120));
+    // Latin-1 keeps the places of the bytes: names are UTF-8, and longer in bytes than in characters.
+    const named = /^( *\d+ +\d+ )([^ ]+) /u.exec(line.toString('latin1'));
     if (named === null || this.#read.parse(line, named[0].length) < fields) return;
     columns.forEach(({ field }, i) => this.#told.copy(i, this.#read, field));
-    this.#counters.add(named[1] ?? '', this.#told);
+    const [, numbers = '', name = ''] = named;
+    this.#counters.add(line.toString('utf8', numbers.length, numbers.length + name.length), this.#told);
   }
 
   #describe(name: string): readonly CounterColumn[] | undefined {

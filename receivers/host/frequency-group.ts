@@ -3,7 +3,7 @@ import { UnavailableError } from '../../src/component/errors.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import { parseCpuinfo } from './cpuinfo.js';
+import { checkHertz, parseCpuinfo } from './cpuinfo.js';
 import type { Group, GroupContext } from './group.js';
 
 const frequency: Metric = {
@@ -96,8 +96,8 @@ function findCpufreqFiles(folder: string): [number, string][] {
 /** @returns NaN when the driver does not know, or the CPU has just gone offline */
 function readHertz(file: KeptFile): number {
   try {
-    // Some drivers say "<unknown>".
-    return 1000 * Number(file.read().toString('latin1'));
+    // Some drivers say "<unknown>", others 0.
+    return checkHertz(1000 * Number(file.read().toString('latin1')));
   } catch {
     return NaN;
   }

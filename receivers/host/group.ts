@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/component/clock.js';
+import type { Log } from '../../src/component/log.js';
 import type { Resource } from '../../src/model/series.js';
 import { describeError } from '../../src/component/errors.js';
 import { isAbsent } from '../../src/linux/kept-file.js';
@@ -23,6 +24,7 @@ export interface Group {
 export interface GroupContext {
   readonly config: Config;
   readonly clock: Clock;
+  readonly log: Log;
   readonly host: Resource;
 }
 

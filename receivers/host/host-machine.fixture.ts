@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
+import type { GroupContext } from './group.js';
 import { createGroups, HostScraper } from './host-scraper.js';
 
 const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).pathname;
@@ -34,6 +35,7 @@ export function openScraper(
   folder: string,
   groups: readonly string[],
   settings: object = {},
+  overrides: Partial<GroupContext> = {},
 ) {
   const config = parseSettings(schema, {
     procfs: join(folder, 'proc'),
@@ -42,7 +44,7 @@ export function openScraper(
     ...settings,
   });
   const context = createFakeContext();
-  const opened = createGroups({ config, clock: context.clock, host: context.host });
+  const opened = createGroups({ config, ...context, ...overrides });
   t.after(() => opened.forEach(({ group }) => group.close()));
   return new HostScraper(opened, () => context.clock.wallNs());
 }
@@ -76,3 +78,23 @@ export function scrapeTwice(t: TestContext, groups: readonly string[], settings:
   overwrite(folder, 'later');
   return { first, later: [...scraper.scrape(0)] };
 }
+
+/** Readings of files one after the other. */
+export function readSteps(
+  t: TestContext,
+  groups: readonly string[],
+  steps: readonly ProcFiles[],
+  settings: object = {},
+) {
+  const folder = copyMachine(t, 'server');
+  const log = createLogCollector();
+  const scraper = openScraper(t, folder, groups, settings, { log });
+  const readings = steps.map((files) => {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'proc', name), text);
+    return [...scraper.scrape(0)];
+  });
+  return { readings, values: readings.map(valuesOf), lines: log.lines };
+}
+
+/** Texts of files below /proc, by path. */
+export type ProcFiles = Readonly<Record<string, string>>;

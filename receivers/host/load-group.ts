@@ -1,8 +1,10 @@
 import { KeptFile } from '../../src/linux/kept-file.js';
+import { maxSeconds, maxThreads } from '../../src/linux/plausible.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { GaugeTable } from './gauge-table.js';
 import type { Group, GroupContext } from './group.js';
+import { Plausibility } from './plausibility.js';
 
 const load = ['1m', '5m', '15m'].map((span): Metric => ({
   name: `system.cpu.load_average.${span}`,
@@ -27,11 +29,13 @@ export class LoadGroup implements Group {
   readonly #loadavg: KeptFile;
   readonly #uptime: KeptFile;
   readonly #gauges: GaugeTable;
+  readonly #plausibility: Plausibility;
 
   constructor(context: GroupContext) {
     this.#context = context;
     this.#loadavg = new KeptFile(`${context.config.procfs}/loadavg`);
     this.#uptime = new KeptFile(`${context.config.procfs}/uptime`);
+    this.#plausibility = new Plausibility(context.log);
     this.#gauges = new GaugeTable(
       context.host,
       loadMetrics.map((metric) => ({ metric, attributes: {} })),
@@ -40,7 +44,8 @@ export class LoadGroup implements Group {
 
   read(): Table[] {
     const at = this.#context.clock.wallNs();
-    return [this.#gauges.row(at, [...readNumbers(this.#loadavg, 3), ...readNumbers(this.#uptime, 1)])];
+    const loads = this.#read(this.#loadavg, 3, maxThreads);
+    return [this.#gauges.row(at, [...loads, ...this.#read(this.#uptime, 1, maxSeconds)])];
   }
 
   restart(at: bigint): Table[] {
@@ -51,12 +56,17 @@ export class LoadGroup implements Group {
     this.#loadavg.close();
     this.#uptime.close();
   }
+
+  #read(file: KeptFile, count: number, most: number): number[] {
+    return readNumbers(file, count).map((number) => this.#plausibility.check(file.path, number, most));
+  }
 }
 
 /** The first decimal fractions of a file. */
 function readNumbers(file: KeptFile, count: number): number[] {
   const text = file.read().toString('latin1');
-  const numbers = text.split(' ', count).map(Number);
-  if (numbers.length === count && !numbers.some(Number.isNaN)) return numbers;
+  const words = text.trimEnd().split(' ', count);
+  if (words.length === count && words.every((word) => /^-?\d+(\.\d+)?$/u.test(word)))
+    return words.map(Number);
   throw new Error(`Cannot parse ${file.path}: expected ${count} decimal numbers, found "${text.trim()}"`);
 }

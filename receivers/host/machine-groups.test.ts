@@ -167,3 +167,25 @@ test('FrequencyGroup reads cpuinfo, when there is no cpufreq', (t) => {
     'system.cpu.frequency 1': 800_500_000,
   });
 });
+
+test('PressureGroup counts all resources without an error, when cpu has no "full" and there is no irq', (t) => {
+  const folder = copyMachine(t, 'server');
+  rmSync(join(folder, 'proc/pressure/irq'));
+  const scraper = openScraper(t, folder, ['pressure']);
+  const write = (total: number) =>
+    writeFileSync(
+      join(folder, 'proc/pressure/cpu'),
+      `some avg10=2.65 avg60=2.78 avg300=2.92 total=${total}\n`,
+    );
+  write(111_749_368_752);
+  const first = valuesOf(scraper.scrape(0));
+  write(111_751_368_752);
+  assert.deepEqual(Object.keys(first), [
+    'system.linux.pressure.time cpu some',
+    'system.linux.pressure.time memory some',
+    'system.linux.pressure.time memory full',
+    'system.linux.pressure.time io some',
+    'system.linux.pressure.time io full',
+  ]);
+  assert.equal(valuesOf(scraper.scrape(0))['system.linux.pressure.time cpu some'], 2);
+});

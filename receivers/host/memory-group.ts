@@ -1,4 +1,5 @@
 import { KeptFile } from '../../src/linux/kept-file.js';
+import { maxBytes } from '../../src/linux/plausible.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { Counts } from './counts.js';
@@ -7,8 +8,9 @@ import type { CounterColumn } from './counters.js';
 import { GaugeTable, type GaugeColumn } from './gauge-table.js';
 import { PartialReadError, readParts, type Group, type GroupContext } from './group.js';
 import { findLine, parseLine } from './lines.js';
+import { Plausibility } from './plausibility.js';
 
-/** Bytes of `/proc/meminfo` by the kernel's own names. */
+/** Bytes of `/proc/meminfo` by the kernel's own names; NaN where they are impossible. */
 type Meminfo = (label: string) => number;
 
 const limit = bytes('system.memory.limit', 'Memory that the kernel can use');
@@ -85,6 +87,7 @@ export class MemoryGroup implements Group {
   readonly #vmstat: KeptFile;
   #columns: readonly MeminfoColumn[] = [];
   #gauges: GaugeTable;
+  readonly #plausibility: Plausibility;
   readonly #counters: CounterTable;
   readonly #counts = new Counts(pagingColumns.length);
   absent: readonly string[] = [];
@@ -94,6 +97,7 @@ export class MemoryGroup implements Group {
     this.#meminfo = new KeptFile(`${context.config.procfs}/meminfo`);
     this.#vmstat = new KeptFile(`${context.config.procfs}/vmstat`);
     this.#gauges = new GaugeTable(context.host, []);
+    this.#plausibility = new Plausibility(context.log);
     this.#counters = new CounterTable(context.host, () => pagingColumns);
   }
 
@@ -121,10 +125,23 @@ export class MemoryGroup implements Group {
     const at = this.#context.clock.wallNs();
     const text = this.#meminfo.read();
     if (this.#columns.length === 0) this.#choose(text);
-    const meminfo = (label: string) => 1024 * parseLine(this.#meminfo.path, text, label);
+    const meminfo = (label: string) => this.#parseBytes(text, label);
     return this.#gauges.row(
       at,
       this.#columns.map(({ value }) => value(meminfo)),
+    );
+  }
+
+  #parseBytes(text: Buffer, label: string): number {
+    const { path } = this.#meminfo;
+    const total = label.startsWith('Swap') ? 'SwapTotal:' : 'MemTotal:';
+    const hasTotal = label !== total && findLine(text, total) >= 0;
+    const most = hasTotal ? Math.min(maxBytes, 1024 * parseLine(path, text, total)) : maxBytes;
+    // lxcfs, which shows a container its own limits, was seen with a SwapFree that had fallen below 0.
+    return this.#plausibility.check(
+      `"${label}" of ${path} in bytes`,
+      1024 * parseLine(path, text, label),
+      most,
     );
   }
 

@@ -20,6 +20,7 @@ const receiveField = 0;
 const transmitField = 8;
 const fields = 16;
 const toldFields = 4;
+const space = 0x20;
 
 /** What `/proc/net/dev` says. */
 export class NetworkGroup implements Group {
@@ -62,7 +63,9 @@ export class NetworkGroup implements Group {
       this.#told.copy(2 * field, this.#read, receiveField + field);
       this.#told.copy(2 * field + 1, this.#read, transmitField + field);
     }
-    this.#counters.add(text.toString('latin1', from, from + colon).trim(), this.#told);
+    let first = from;
+    while (text[first] === space) first++;
+    this.#counters.add(text.toString('utf8', first, from + colon), this.#told);
   }
 }
 

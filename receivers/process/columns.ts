@@ -1,4 +1,5 @@
 import { pageSize } from '../../src/linux/page-size.js';
+import { bounded, maxBytes, maxThreads } from '../../src/linux/plausible.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
@@ -10,7 +11,8 @@ import type { ProcessStat } from '../../src/identity/process-stat.js';
 export interface Column {
   readonly metric: Metric;
   readonly attributes: Attributes;
-  read(stat: ProcessStat, io: ProcessIo): number;
+  /** @param memoryBytes what the machine has: no process uses more of it */
+  read(stat: ProcessStat, io: ProcessIo, memoryBytes: number): number;
 }
 
 /** The series that a kind of process has, CPU time first. */
@@ -37,13 +39,17 @@ const memory: readonly Column[] = [
   {
     metric: metrics.processMemoryUsage,
     attributes: {},
-    read: (stat) => stat.residentPages * pageSize,
+    read: (stat, _, memoryBytes) => bounded(stat.residentPages * pageSize, memoryBytes),
   },
-  { metric: metrics.processMemoryVirtual, attributes: {}, read: (stat) => stat.virtualBytes },
+  {
+    metric: metrics.processMemoryVirtual,
+    attributes: {},
+    read: (stat) => bounded(stat.virtualBytes, maxBytes),
+  },
 ];
 
 const threads: readonly Column[] = [
-  { metric: metrics.processThreadCount, attributes: {}, read: (stat) => stat.threads },
+  { metric: metrics.processThreadCount, attributes: {}, read: (stat) => bounded(stat.threads, maxThreads) },
 ];
 
 const faults: readonly Column[] = [

@@ -1,6 +1,7 @@
 import type { CpuTimeSource } from './cpu-time-source.js';
 import type { Layout, Layouts } from './columns.js';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
+import { MemoryTotal } from './memory-total.js';
 import { type DescriptorBudget, ProcessFile, type ReadResult } from './process-file.js';
 import { ProcessIo } from './process-io.js';
 import { ProcessStat } from '../../src/identity/process-stat.js';
@@ -33,6 +34,7 @@ export class ProcessReader {
   readonly cpuTime: CpuTimeSource | undefined;
   readonly identity: IdentityReader;
   readonly lookAgainAfter: number;
+  readonly memory: MemoryTotal;
   readonly #options: ReaderOptions;
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
 
@@ -40,6 +42,7 @@ export class ProcessReader {
     this.#options = options;
     this.cpuTime = options.cpuTime;
     this.identity = options.identity;
+    this.memory = new MemoryTotal(options.procfs);
     this.lookAgainAfter = options.lookAgainAfter;
   }
 

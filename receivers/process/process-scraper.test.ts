@@ -251,3 +251,28 @@ function commandLineOf(machine: FakeMachine): unknown {
 function describeIo(read: number, written: number): string {
   return `rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: ${read}\nwrite_bytes: ${written}\ncancelled_write_bytes: 0\n`;
 }
+
+test('ProcessScraper leaves memory and threads out, when the figures are impossible', (t) => {
+  const machine = new FakeMachine(t);
+  const meminfo = join(machine.procfs.path, 'meminfo');
+  const impossible = [
+    { residentPages: -1, virtualBytes: -1, threads: -1 },
+    { residentPages: 2 ** 52, virtualBytes: 2 ** 64, threads: 2 ** 32 },
+    { residentPages: 3, virtualBytes: 1, threads: 1 },
+  ];
+  writeFileSync(meminfo, `MemTotal: ${(2 * pageSize) / 1024} kB\n`);
+  impossible.forEach((stat, pid) => machine.procfs.write(pid + 7, stat));
+  const scanned = machine.scan();
+  const memoryOf = (pid: number) => {
+    const values = scanned.valuesOf(pid);
+    return [values['memory.usage'], values['memory.virtual'], values['thread.count']];
+  };
+  assert.deepEqual([7, 8, 9].map(memoryOf), [
+    [NaN, NaN, NaN],
+    [NaN, NaN, NaN],
+    [NaN, 1, 1],
+  ]);
+  writeFileSync(meminfo, `MemTotal: ${(3 * pageSize) / 1024} kB\n`);
+  machine.cpuNs.set(9, 1_000_000);
+  assert.equal(machine.scan().valuesOf(9)['memory.usage'], 3 * pageSize);
+});

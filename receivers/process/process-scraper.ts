@@ -43,6 +43,7 @@ export class ProcessScraper implements Scraper {
   readonly #pids: PidList;
   readonly #owners: Owners;
   readonly #processes: TrackedProcesses;
+  readonly #reader: ProcessReader;
   readonly #refused = new Set<number>();
   #isRefused = false;
   readonly #lookAgainAfter: number;
@@ -61,7 +62,8 @@ export class ProcessScraper implements Scraper {
     this.#busy = new BusyTimeReader(config.procfs);
     this.#pids = openPidList(config.procfs);
     this.#owners = new Owners(config.passwd);
-    this.#processes = new TrackedProcesses(this.#createReader(), context.clock);
+    this.#reader = this.#createReader();
+    this.#processes = new TrackedProcesses(this.#reader, context.clock);
   }
 
   *scrape(era: number): Iterable<Table> {
@@ -72,6 +74,7 @@ export class ProcessScraper implements Scraper {
     const at: ScanInstant = { wallNs: clock.wallNs(), bootNs: this.#context.readBootNs() };
     const busyNs = this.#busy.read(monotonicNs);
     cpuTime?.beginScan?.();
+    if (this.#config.metrics.memory) this.#reader.memory.read();
     this.#scans += 1;
     const pids = this.#listIfDue();
     const scan = new Scan(at, this.#previous, { number: this.#scans, listing: this.#listing });
@@ -85,6 +88,7 @@ export class ProcessScraper implements Scraper {
 
   close(): void {
     this.#processes.close();
+    this.#reader.memory.close();
     this.#pids.close();
     this.#busy.close();
   }

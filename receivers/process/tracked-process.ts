@@ -144,7 +144,7 @@ export class TrackedProcess {
     });
   }
 
-  #take({ cpuTime, stat, io }: ProcessReader): void {
+  #take({ cpuTime, stat, io, memory }: ProcessReader): void {
     if (cpuTime === undefined) this.#cpu.updateFromTicks(stat.userTicks, stat.systemTicks);
     else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
     const { cpuModes, columns } = this.#layout;
@@ -155,7 +155,8 @@ export class TrackedProcess {
       this.#values[1] = this.#cpu.systemNs / 1e9;
     }
     for (let index = 0; index < columns.length; index++) {
-      this.#values[cpuModes.length + index] = columns[index].read(stat, io) - this.#bases[index];
+      this.#values[cpuModes.length + index] =
+        columns[index].read(stat, io, memory.bytes) - this.#bases[index];
     }
   }
 }

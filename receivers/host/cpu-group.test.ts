@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Table } from '../../src/model/table.js';
+import { endedOf, readSteps } from './host-machine.fixture.js';
+
+const stat = (...lines: readonly string[]) => ({
+  stat: [...lines, 'ctxt 1', 'btime 1', 'processes 2', 'procs_running 1', 'procs_blocked 0', ''].join('\n'),
+});
+
+test('CpuGroup begins the series of a CPU anew without a jump, when it comes back online', (t) => {
+  const steps = [
+    stat('cpu  300 0 50 3000', 'cpu0 100 0 50 1000', 'cpu1 200 0 0 2000'),
+    stat('cpu  320 0 60 3100', 'cpu0 120 0 60 1100'),
+    stat('cpu  340 0 60 3200', 'cpu0 130 0 60 1180', 'cpu1 210 0 0 2020'),
+  ];
+  const { readings, values } = readSteps(t, ['cpu'], steps, { cpu: { per_cpu: true } });
+  assert.deepEqual(
+    values.map((reading) => reading['system.cpu.logical.count']),
+    [2, 1, 2],
+  );
+  assert.equal(values[2]?.['system.cpu.time user 0'], 0.3);
+  assert.equal(values[2]?.['system.cpu.time idle 0'], 1.8);
+  assert.equal(values[2]?.['system.cpu.time user 1'], 0);
+  const startsOf = (reading: readonly Table[] | undefined) =>
+    reading?.[0]?.series
+      .filter(({ attributes }) => attributes['cpu.logical_number'] === 1)
+      .map(({ start }) => start);
+  const [first, later] = [startsOf(readings[0])?.[0] ?? 0n, startsOf(readings[2])?.[0] ?? 0n];
+  assert.ok(later > first);
+  assert.equal(endedOf(readings[1] ?? []).length, 7);
+});
+
+test('CpuGroup never falls and never begins anew, when iowait and idle fall back again and again', (t) => {
+  const steps = [
+    [100, 100_000, 54_828],
+    [150, 100_100, 54_827],
+    [200, 100_050, 54_829],
+    [260, 100_200, 54_828],
+    [300, 100_300, 54_830],
+  ].map(([user, idle, iowait]) => stat(`cpu  ${user} 0 50 ${idle} ${iowait} 1 2 0 0 0`));
+  const { readings, values } = readSteps(t, ['cpu'], steps);
+  const column = (mode: string) => values.map((reading) => reading[`system.cpu.time ${mode}`]);
+  assert.deepEqual(column('user'), [0, 0.5, 1, 1.6, 2]);
+  assert.deepEqual(column('idle'), [0, 1, 1, 2, 3]);
+  assert.deepEqual(column('iowait'), [0, 0, 0.01, 0.01, 0.02]);
+  assert.ok(readings.every(([counters]) => counters?.series === readings[0]?.[0]?.series));
+});
+
+test('CpuGroup reads CPUs with gaps in their numbers between lines that it does not know', (t) => {
+  const text = (user: number, idle: number, ctxt: number, born: number) =>
+    `cpu  1 0 1 1 1 1 1\ncpu0 ${user} 0 25 ${idle} 3 1 1\ncpu2 ${user} 0 25 ${idle} 4 0 1\n` +
+    `intr 147 134 0 0 9\n0 0 0 0\nswap 0 0\n\nctxt ${ctxt}\nbtime 1447514956\nprocesses ${born}\n` +
+    'procs_running 0\nprocs_blocked 0\n';
+  const steps = [{ stat: text(50, 500, 93, 20) }, { stat: text(100, 600, 193, 25) }];
+  const values = readSteps(t, ['cpu'], steps, { cpu: { per_cpu: true } }).values[1] ?? {};
+  for (const cpu of [0, 2]) {
+    assert.equal(values[`system.cpu.time user ${cpu}`], 0.5);
+    assert.equal(values[`system.cpu.time idle ${cpu}`], 1);
+  }
+  assert.equal(values['system.cpu.time user 1'], undefined);
+  assert.equal(values['system.cpu.logical.count'], 2);
+  assert.equal(values['system.context_switches'], 100);
+  assert.equal(values['system.process.created'], 5);
+});
