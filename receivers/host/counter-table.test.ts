@@ -102,7 +102,7 @@ test('CounterTable reads the first of two things that look the same', () => {
       counts.set(0, count);
       table.add('eth\ufffd', counts);
     }
-    return [...table.finish().values];
+    return Array.from(table.finish().values);
   });
   assert.deepEqual(values, [[0], [10]]);
 });

@@ -7,6 +7,11 @@ const stat = (...lines: readonly string[]) => ({
   stat: [...lines, 'ctxt 1', 'btime 1', 'processes 2', 'procs_running 1', 'procs_blocked 0', ''].join('\n'),
 });
 
+const startsOf = (reading: readonly Table[] | undefined) =>
+  reading?.[0]?.series
+    .filter(({ attributes }) => attributes['cpu.logical_number'] === 1)
+    .map(({ start }) => start);
+
 test('CpuGroup begins the series of a CPU anew without a jump, when it comes back online', (t) => {
   const steps = [
     stat('cpu  300 0 50 3000', 'cpu0 100 0 50 1000', 'cpu1 200 0 0 2000'),
@@ -21,10 +26,6 @@ test('CpuGroup begins the series of a CPU anew without a jump, when it comes bac
   assert.equal(values[2]?.['system.cpu.time user 0'], 0.3);
   assert.equal(values[2]?.['system.cpu.time idle 0'], 1.8);
   assert.equal(values[2]?.['system.cpu.time user 1'], 0);
-  const startsOf = (reading: readonly Table[] | undefined) =>
-    reading?.[0]?.series
-      .filter(({ attributes }) => attributes['cpu.logical_number'] === 1)
-      .map(({ start }) => start);
   const [first, later] = [startsOf(readings[0])?.[0] ?? 0n, startsOf(readings[2])?.[0] ?? 0n];
   assert.ok(later > first);
   assert.equal(endedOf(readings[1] ?? []).length, 7);
@@ -46,12 +47,13 @@ test('CpuGroup never falls and never begins anew, when iowait and idle fall back
   assert.ok(readings.every(([counters]) => counters?.series === readings[0]?.[0]?.series));
 });
 
+const sparseStat = (user: number, idle: number, ctxt: number, born: number) =>
+  `cpu  1 0 1 1 1 1 1\ncpu0 ${user} 0 25 ${idle} 3 1 1\ncpu2 ${user} 0 25 ${idle} 4 0 1\n` +
+  `intr 147 134 0 0 9\n0 0 0 0\nswap 0 0\n\nctxt ${ctxt}\nbtime 1447514956\nprocesses ${born}\n` +
+  'procs_running 0\nprocs_blocked 0\n';
+
 test('CpuGroup reads CPUs with gaps in their numbers between lines that it does not know', (t) => {
-  const text = (user: number, idle: number, ctxt: number, born: number) =>
-    `cpu  1 0 1 1 1 1 1\ncpu0 ${user} 0 25 ${idle} 3 1 1\ncpu2 ${user} 0 25 ${idle} 4 0 1\n` +
-    `intr 147 134 0 0 9\n0 0 0 0\nswap 0 0\n\nctxt ${ctxt}\nbtime 1447514956\nprocesses ${born}\n` +
-    'procs_running 0\nprocs_blocked 0\n';
-  const steps = [{ stat: text(50, 500, 93, 20) }, { stat: text(100, 600, 193, 25) }];
+  const steps = [{ stat: sparseStat(50, 500, 93, 20) }, { stat: sparseStat(100, 600, 193, 25) }];
   const values = readSteps(t, ['cpu'], steps, { cpu: { per_cpu: true } }).values[1] ?? {};
   for (const cpu of [0, 2]) {
     assert.equal(values[`system.cpu.time user ${cpu}`], 0.5);

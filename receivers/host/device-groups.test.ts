@@ -137,11 +137,12 @@ test('NetworkGroup names interfaces as the kernel does, in UTF-8, and marks byte
   ]);
 });
 
+const aliasText = (eth0: number, ibr10: number, team0: number) =>
+  `${netHeading}  eth0:${eth0} 1${zeros}\nibr10:30:       0       ${ibr10 % 10}${zeros}\n ibr10: ${ibr10} 1${zeros}\nteam0:1:${team0} 1${zeros}\n`;
+
 test('NetworkGroup tells an interface from its aliases, with and without a space after the colon', (t) => {
-  const text = (eth0: number, ibr10: number, team0: number) =>
-    `${netHeading}  eth0:${eth0} 1${zeros}\nibr10:30:       0       ${ibr10 % 10}${zeros}\n ibr10: ${ibr10} 1${zeros}\nteam0:1:${team0} 1${zeros}\n`;
-  const steps = [{ 'net/dev': text(1_000_866_899_965, 161_766_629_091, 0) }];
-  steps.push({ 'net/dev': text(1_000_866_901_965, 161_766_629_093, 14) });
+  const steps = [{ 'net/dev': aliasText(1_000_866_899_965, 161_766_629_091, 0) }];
+  steps.push({ 'net/dev': aliasText(1_000_866_901_965, 161_766_629_093, 14) });
   const values = readSteps(t, ['network'], steps).values[1] ?? {};
   assert.equal(values['system.network.io eth0 receive'], 2000);
   assert.equal(values['system.network.io ibr10 receive'], 2);
@@ -149,26 +150,27 @@ test('NetworkGroup tells an interface from its aliases, with and without a space
   assert.equal(values['system.network.io team0:1 receive'], 14);
 });
 
+const diskText = (step: number) =>
+  Buffer.from(
+    [
+      `   8       0 sda ${50_300 + step} 93278 1377416 885804 110483 174077 2027818 2201276 0 1726664 2959017 0 0 0 0`,
+      '   8       1 sda1 50262 93278 1375072 885771',
+      `   8      16 sdb ${104_019 + step} 1 8 3 1 0 8 4 0 5 6 0 0 0 0 2303 1625`,
+      ` 259       0 nvme0n1 ${step} 1 2 3 4 5 6 7 0 9 10`,
+      ` 253       0 dm-0 1 0 8 ${[4_294_967_000, 4, 304][step]} 1 0 8 ${[4_294_967_290, 4, 14][step]} 0 ${[4_294_967_000, 204, 704][step]} 5`,
+      ` 104       0 cciss/c0d0 ${step} 0 8 3 1 0 8 4 0 5 6`,
+      '\0'.repeat(200),
+      ` 179       8 größe${'x'.repeat(120)} ${step} 0 8 3 1 0 8 4 0 5 6`,
+      '',
+    ].join('\n'),
+  );
+
 test('DiskGroup reads lines of every kernel side by side, and names in UTF-8', (t) => {
-  const text = (step: number) =>
-    Buffer.from(
-      [
-        `   8       0 sda ${50_300 + step} 93278 1377416 885804 110483 174077 2027818 2201276 0 1726664 2959017 0 0 0 0`,
-        '   8       1 sda1 50262 93278 1375072 885771',
-        `   8      16 sdb ${104_019 + step} 1 8 3 1 0 8 4 0 5 6 0 0 0 0 2303 1625`,
-        ` 259       0 nvme0n1 ${step} 1 2 3 4 5 6 7 0 9 10`,
-        ` 253       0 dm-0 1 0 8 ${[4_294_967_000, 4, 304][step]} 1 0 8 ${[4_294_967_290, 4, 14][step]} 0 ${[4_294_967_000, 204, 704][step]} 5`,
-        ` 104       0 cciss/c0d0 ${step} 0 8 3 1 0 8 4 0 5 6`,
-        '\0'.repeat(200),
-        ` 179       8 größe${'x'.repeat(120)} ${step} 0 8 3 1 0 8 4 0 5 6`,
-        '',
-      ].join('\n'),
-    );
   const folder = copyMachine(t, 'server');
   const scraper = openScraper(t, folder, ['disk']);
   const readings = [0, 1, 2].map((step) => {
-    writeFileSync(join(folder, 'proc/diskstats'), text(step));
-    return [...scraper.scrape(0)];
+    writeFileSync(join(folder, 'proc/diskstats'), diskText(step));
+    return Array.from(scraper.scrape(0));
   });
   const values = valuesOf(readings[2] ?? []);
   for (const name of ['sda', 'sdb', 'nvme0n1', 'cciss/c0d0', `größe${'x'.repeat(120)}`]) {

@@ -12,10 +12,14 @@ import { createGroups, HostScraper, metrics, tryGroup, type NamedGroup } from '.
 /** Reads what the kernel says of the machine: CPU time, memory, disks, network, load, pressure, frequency. */
 export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe, create };
 
+/** What is read after the probe reports it. */
+const quiet = () => {};
+const quietLog: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
 function probe(config: Config, context: ReceiverContext): Probe {
   const here: string[] = [];
   const remedies: Remedy[] = [];
-  for (const named of createGroups({ config, ...context })) {
+  for (const named of createGroups({ config, ...context, log: quietLog })) {
     const error = tryGroup(named);
     named.group.close();
     if (error === undefined || error instanceof PartialReadError) here.push(named.name);

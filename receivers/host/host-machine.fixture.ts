@@ -6,7 +6,6 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
-import type { GroupContext } from './group.js';
 import { createGroups, HostScraper } from './host-scraper.js';
 
 const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).pathname;
@@ -29,13 +28,12 @@ export function overwrite(folder: string, name: string): void {
   }
 }
 
-/** A scraper of these groups. */
+/** A scraper of these groups, and what it logs. */
 export function openScraper(
   t: TestContext,
   folder: string,
   groups: readonly string[],
   settings: object = {},
-  overrides: Partial<GroupContext> = {},
 ) {
   const config = parseSettings(schema, {
     procfs: join(folder, 'proc'),
@@ -43,10 +41,12 @@ export function openScraper(
     groups: Object.fromEntries(groupNames.map((name) => [name, groups.includes(name)])),
     ...settings,
   });
-  const context = createFakeContext();
-  const opened = createGroups({ config, ...context, ...overrides });
+  const log = createLogCollector();
+  const context = createFakeContext({ log });
+  const opened = createGroups({ config, ...context });
   t.after(() => opened.forEach(({ group }) => group.close()));
-  return new HostScraper(opened, () => context.clock.wallNs());
+  const scraper = new HostScraper(opened, () => context.clock.wallNs());
+  return Object.assign(scraper, { lines: log.lines });
 }
 
 /** The values of the tables by metric and attribute values, `system.disk.io sda read`, in order. */
@@ -87,13 +87,12 @@ export function readSteps(
   settings: object = {},
 ) {
   const folder = copyMachine(t, 'server');
-  const log = createLogCollector();
-  const scraper = openScraper(t, folder, groups, settings, { log });
+  const scraper = openScraper(t, folder, groups, settings);
   const readings = steps.map((files) => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'proc', name), text);
     return [...scraper.scrape(0)];
   });
-  return { readings, values: readings.map(valuesOf), lines: log.lines };
+  return { readings, values: readings.map(valuesOf), lines: scraper.lines };
 }
 
 /** Texts of files below /proc, by path. */

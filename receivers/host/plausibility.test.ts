@@ -90,11 +90,17 @@ test('FrequencyGroup leaves out frequencies that no CPU has', (t) => {
   assert.deepEqual(Object.values(valuesOf(scraper.scrape(0))), [NaN, NaN, NaN, NaN]);
 });
 
+const cpuBlock = (number: string, mhz: string) => `processor\t: ${number}\nflags\t\t: a\n${mhz}\n`;
+
+const mhzLine = (text: string) => `cpu MHz\t\t: ${text}\n`;
+
 test('FrequencyGroup gives each CPU its own frequency, when cpuinfo has none for some and a number for none', (t) => {
   const folder = copyMachine(t, 'old');
-  const cpu = (number: string, mhz: string) => `processor\t: ${number}\nflags\t\t: a\n${mhz}\n`;
-  const mhz = (text: string) => `cpu MHz\t\t: ${text}\n`;
-  const text = cpu('0', '') + cpu('1', mhz('1500.5')) + cpu('', mhz('1')) + cpu('2', mhz('0.000'));
+  const text =
+    cpuBlock('0', '') +
+    cpuBlock('1', mhzLine('1500.5')) +
+    cpuBlock('', mhzLine('1')) +
+    cpuBlock('2', mhzLine('0.000'));
   writeFileSync(join(folder, 'proc/cpuinfo'), text);
   assert.deepEqual(valuesOf(openScraper(t, folder, ['frequency']).scrape(0)), {
     'system.cpu.frequency 1': 1_500_500_000,
