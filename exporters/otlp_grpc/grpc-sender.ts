@@ -1,11 +1,14 @@
 import { checkServerIdentity } from 'node:tls';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
-import { createOtlpGrpcExportDelegate } from '@opentelemetry/otlp-grpc-exporter-base';
-import { readVersion } from '../../src/cli/version.js';
+import { createOtlpNetworkExportDelegate } from '@opentelemetry/otlp-exporter-base';
+import { createOtlpGrpcExporterMetrics } from '@opentelemetry/otlp-grpc-exporter-base';
 import type { Log } from '../../src/component/log.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
+import { ChangingCredentials } from '../../src/otlp/grpc-credentials.js';
 import { createGrpcMetadata } from '../../src/otlp/grpc-metadata.js';
-import { readTlsFiles } from '../../src/otlp/tls-files.js';
+import { findGrpcProxy, GrpcTransport } from '../../src/otlp/grpc-transport.js';
+import { describeRoute } from '../../src/otlp/proxy.js';
+import { openTlsContext } from '../../src/otlp/tls-files.js';
 import type { Sender } from '../../src/pipeline/sending-queue.js';
 import type { Config } from './config.js';
 import { applyEnvironment } from './environment.js';
@@ -13,52 +16,54 @@ import { toExportError } from './status.js';
 import { parseTarget } from './target.js';
 
 /**
- * Opens the way to a backend: the official gRPC transport, configured by the settings alone.
+ * Opens the way to a backend, configured by the settings and, for proxies, HTTPS_PROXY and NO_PROXY alone.
  * @throws Error naming the file, variable or header that cannot be used
  */
 export function openGrpcSender(settings: Config, log: Log): Sender {
   const config = settings.from_environment ? applyEnvironment(settings, process.env) : settings;
   const { address, isInsecure } = parseTarget(config.endpoint, config.tls.insecure);
-  const channelCredentials = isInsecure ? credentials.createInsecure() : createTlsCredentials(config, log);
-  const client = createClient(address, config, channelCredentials);
-  return { target: address, send: (request) => client.send(request), close: () => client.close() };
+  const proxy = findGrpcProxy(address, process.env);
+  const transport = new GrpcTransport({
+    address,
+    proxy,
+    credentials: isInsecure ? credentials.createInsecure() : createTlsCredentials(config, log),
+    metadata: createGrpcMetadata(config.headers),
+    compression: config.compression,
+  });
+  const client = createClient(config, transport, { url: address, isInsecure });
+  return {
+    target: describeRoute(address, proxy),
+    send: (request) => client.send(request),
+    close: () => client.close(),
+  };
 }
 
-function createClient(url: string, config: Config, channelCredentials: ChannelCredentials): DelegateClient {
-  const metadata = createGrpcMetadata(config.headers);
-  // Given all its options at once, and not through convertLegacyOtlpGrpcOptions, the transport reads no
-  // OTEL_EXPORTER_OTLP_* variable.
+function createClient(
+  config: Config,
+  transport: GrpcTransport,
+  { url, isInsecure }: { readonly url: string; readonly isInsecure: boolean },
+): DelegateClient {
   const options = {
-    url,
-    metadata: () => metadata,
-    credentials: () => channelCredentials,
-    compression: config.compression,
     timeoutMillis: config.timeout,
     concurrencyLimit: 2 * config.sending_queue.num_consumers,
-    userAgent: `joulemetry/${readVersion()}`,
+    compression: config.compression,
   };
   return new DelegateClient(
     ({ serializer, metricsHelper }) =>
-      createOtlpGrpcExportDelegate(
+      createOtlpNetworkExportDelegate(
         options,
         serializer,
-        'otlp_grpc_metric_exporter',
-        metricsHelper,
-        undefined,
-        'MetricsExportService',
-        '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+        createOtlpGrpcExporterMetrics('otlp_grpc_metric_exporter', metricsHelper, url, undefined),
+        transport,
       ),
-    toExportError,
+    (error) => toExportError(error, isInsecure),
   );
 }
 
 function createTlsCredentials({ endpoint, tls }: Config, log: Log): ChannelCredentials {
-  if (tls.insecure_skip_verify) {
-    log.warn(`Anybody can pretend to be ${endpoint}: tls.insecure_skip_verify accepts every certificate`);
-  }
-  const { ca, cert, key } = readTlsFiles(tls);
+  const context = openTlsContext(tls, endpoint, log);
   const name = tls.server_name_override;
-  return credentials.createSsl(ca ?? null, key ?? null, cert ?? null, {
+  return new ChangingCredentials(() => context.current(), {
     rejectUnauthorized: !tls.insecure_skip_verify,
     ...(name === null
       ? {}

@@ -13,11 +13,14 @@ const retryableCodes: ReadonlySet<number> = new Set([
   status.DATA_LOSS,
 ]);
 
-/** What a failed call means for its request, by the Collector's rules. */
-export function toExportError(error: unknown): ExportError {
+/**
+ * What a failed call means for its request, by the Collector's rules.
+ * @param isPlain whether connections are without TLS
+ */
+export function toExportError(error: unknown, isPlain = false): ExportError {
   if (!isServiceError(error))
     return new ExportError(describeError(error), { retryable: false, cause: error });
-  const message = `${status[error.code] ?? `gRPC status ${error.code}`}: ${describeConnectionError(error.details)}`;
+  const message = `${status[error.code] ?? `gRPC status ${error.code}`}: ${describeConnectionError(error.details, isPlain)}`;
   if (isTooLarge(error))
     return new ExportError(message, { retryable: false, isTooLarge: true, cause: error });
   const retryAfterMs = findRetryDelayMs(error);

@@ -1,44 +1,35 @@
-import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { Agent as TlsAgent, type AgentOptions } from 'node:https';
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { AgentOptions } from 'node:https';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import { hideCredentials } from '../../src/config/hide-credentials.js';
 import { cleanText, describeConnectionError, describeRetryAfter } from '../../src/otlp/connection-error.js';
+import { createAgent, prepareRequests, type Route } from './route.js';
 
 /** The status codes after which the Collector sends again. */
 const retryableStatuses: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
 /** Those whose Retry-After it honours. */
 const throttlingStatuses: ReadonlySet<number | undefined> = new Set([429, 503]);
 
-/** The part of an agent that Node's types leave out: every request comes by here on its way to a socket. */
-interface RequestingAgent {
-  addRequest(request: ClientRequest, options: unknown): void;
-}
-
 /**
  * An agent for the official HTTP transport that ends each request with what happened to it. By itself the
  * transport repeats requests on a schedule of its own and keeps status and Retry-After to itself; here the
- * sending queue repeats, and wants to know both.
- * @param timeoutMs how long the answer to a request may take
+ * sending queue repeats, and needs to know both.
  */
-export function createAttemptAgent(protocol: string, options: AgentOptions, timeoutMs: number): Agent {
-  const agent = protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
-  const requesting = agent as Agent & RequestingAgent;
-  const addRequest = requesting.addRequest.bind(agent);
-  requesting.addRequest = (request, requestOptions) => {
-    endWithExportError(request, timeoutMs);
-    addRequest(request, requestOptions);
-  };
+export function createAttemptAgent(options: AgentOptions, route: Route): Agent {
+  const agent = createAgent(options, route);
+  prepareRequests(agent, (request) => endWithExportError(request, route));
   return agent;
 }
 
 /** Turns whatever goes wrong into an ExportError before the transport sees it, which forwards it as it is. */
-function endWithExportError(request: ClientRequest, timeoutMs: number): void {
+function endWithExportError(request: ClientRequest, { context, timeoutMs }: Route): void {
   const timer = setTimeout(() => {
     request.destroy(new ExportError(`no answer within ${timeoutMs} ms`, { retryable: true }));
   }, timeoutMs);
   request.once('close', () => clearTimeout(timer));
   request.prependListener('error', (error) => {
-    if (!(error instanceof ExportError)) request.emit('error', toConnectionError(error));
+    if (!(error instanceof ExportError))
+      request.emit('error', toConnectionError(error, !context && !request.reusedSocket));
   });
   request.prependOnceListener('response', (response) => {
     const error = findStatusError(response);
@@ -47,10 +38,10 @@ function endWithExportError(request: ClientRequest, timeoutMs: number): void {
 }
 
 /** As in the Collector, every request that got no answer is sent again. */
-function toConnectionError(error: Error): ExportError {
+function toConnectionError(error: Error, isFirstOfPlain: boolean): ExportError {
   // An address with several IPs fails with the errors of each and no words of its own.
   const causes = error instanceof AggregateError ? error.errors : [error];
-  const message = describeConnectionError([...new Set(causes.map(describeError))].join(', '));
+  const message = describeConnectionError([...new Set(causes.map(describeError))].join(', '), isFirstOfPlain);
   return new ExportError(message, { retryable: true, cause: error });
 }
 

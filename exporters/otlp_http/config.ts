@@ -18,6 +18,11 @@ export const schema = {
     default: '30s',
     min: 1,
   },
+  proxy_url: {
+    doc: 'Proxy for all requests, `http://` or `https://`, user and password where it wants them; unset: that of HTTPS_PROXY or HTTP_PROXY, by the rules of NO_PROXY.',
+    format: 'url',
+    default: null,
+  },
   tls: tlsSettings,
   ...otlpSettings,
 } as const satisfies Schema;

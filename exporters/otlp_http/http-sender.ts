@@ -9,7 +9,8 @@ import { describeError, ExportError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
 import { cleanText } from '../../src/otlp/connection-error.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
-import { readTlsFiles } from '../../src/otlp/tls-files.js';
+import { describeRoute, findProxy, parseProxy, type HttpProxy } from '../../src/otlp/proxy.js';
+import { openTlsContext } from '../../src/otlp/tls-files.js';
 import type { QueuedRequest, Sender } from '../../src/pipeline/sending-queue.js';
 import { createAttemptAgent } from './attempts.js';
 import type { Config } from './config.js';
@@ -21,17 +22,19 @@ const transportMarginMs = 5000;
 const gzip = promisify(gzipWithCallback);
 
 /**
- * Opens the way to a backend: the official HTTP transport, configured by the settings alone.
+ * Opens the way to a backend: the official HTTP transport, configured by the settings and, for proxies, HTTPS_PROXY,
+ * HTTP_PROXY and NO_PROXY alone.
  * @throws Error naming the file or variable that cannot be used
  */
 export function openHttpSender(settings: Config, log: Log): Sender {
   const config = settings.from_environment ? applyEnvironment(settings, process.env) : settings;
   const url = metricsUrl(config);
-  const agent = createAgent(url, config, log);
+  const proxy = chooseProxy(url, config);
+  const agent = createAgent(url, config, { log, proxy });
   const client = createClient(url, config, agent);
   const isCompressed = config.compression === 'gzip';
   return {
-    target: hideCredentials(url.href),
+    target: describeRoute(hideCredentials(url.href), proxy),
     send: async (request) => client.send(isCompressed ? await compress(request) : request),
     async close() {
       agent.destroy();
@@ -84,17 +87,27 @@ async function compress(request: QueuedRequest): Promise<QueuedRequest> {
   return { ...request, bytes: await gzip(request.bytes, { level: constants.Z_BEST_SPEED }) };
 }
 
-function createAgent(url: URL, { tls, timeout }: Config, log: Log) {
-  if (tls.insecure_skip_verify) {
-    log.warn(`Anybody can pretend to be ${url.host}: tls.insecure_skip_verify accepts every certificate`);
-  }
+/** As in the Collector, a proxy that is set is used for every address, and the environment is not asked. */
+function chooseProxy(url: URL, { proxy_url: text }: Config): HttpProxy | undefined {
+  return text === null ? findProxy(url, process.env) : parseProxy(text, 'proxy_url');
+}
+
+function createAgent(
+  url: URL,
+  { tls, timeout }: Config,
+  { log, proxy }: { log: Log; proxy: HttpProxy | undefined },
+) {
+  const context = openTlsContext(tls, url.host, log);
   const options = {
-    ...readTlsFiles(tls),
     keepAlive: true,
     rejectUnauthorized: !tls.insecure_skip_verify,
     ...(tls.server_name_override === null ? {} : { servername: tls.server_name_override }),
   };
-  return createAttemptAgent(url.protocol, options, timeout);
+  return createAttemptAgent(options, {
+    context: url.protocol === 'https:' ? () => context.current() : undefined,
+    proxy,
+    timeoutMs: timeout,
+  });
 }
 
 /** What is left for the transport to say is permanent: a status that is neither success nor worth a retry. */

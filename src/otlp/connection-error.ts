@@ -8,14 +8,21 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** How a server that expects TLS ends a connection that begins without. */
+const closedAtOnce =
+  /No connection established\. Last error: (?:Failed to connect|read ECONNRESET)|^(?:socket hang up|read ECONNRESET)$/u;
+
 /**
  * Says why a connection failed in words that lead to the setting that is wrong; other messages stay as they are.
  * @param message what the library said, which may be OpenSSL's inner state
+ * @param isFirstOfPlain whether it is about the first exchange of a connection without TLS
  */
-export function describeConnectionError(message: string): string {
+export function describeConnectionError(message: string, isFirstOfPlain = false): string {
   const [, meaning] = meanings.find(([pattern]) => pattern.test(message)) ?? [];
   // grpc-js gives the heading of a note also where there is none.
-  return meaning ?? message.replace(/\.?\s*Resolution note:\s*$/u, '');
+  const text = meaning ?? message.replace(/\.?\s*Resolution note:\s*$/u, '');
+  if (!isFirstOfPlain || !closedAtOnce.test(text)) return text;
+  return `the backend closed the connection at once, as one does that wants TLS at this port: ${text}`;
 }
 
 /** For messages: how long the other side asked to wait; empty where it did not. */

@@ -24,16 +24,21 @@ export function readOtlpEnvironment(env: NodeJS.ProcessEnv): OtlpEnvironment {
   return {
     metricsEndpoint: readText(env, 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'),
     endpoint: readText(env, 'OTEL_EXPORTER_OTLP_ENDPOINT'),
-    headers: {
-      ...parseKeyPairsIntoRecord(env['OTEL_EXPORTER_OTLP_HEADERS']),
-      ...parseKeyPairsIntoRecord(env['OTEL_EXPORTER_OTLP_METRICS_HEADERS']),
-    },
+    headers: readOtlpHeaders(env),
     compression: parseCompression(find('COMPRESSION')),
     timeoutMs: parseTimeout(find('TIMEOUT')),
     insecure: parseBoolean(find('INSECURE')),
     caFile: find('CERTIFICATE')?.text,
     certFile: find('CLIENT_CERTIFICATE')?.text,
     keyFile: find('CLIENT_KEY')?.text,
+  };
+}
+
+/** The headers among these variables. */
+export function readOtlpHeaders(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return {
+    ...parseKeyPairsIntoRecord(env['OTEL_EXPORTER_OTLP_HEADERS']),
+    ...parseKeyPairsIntoRecord(env['OTEL_EXPORTER_OTLP_METRICS_HEADERS']),
   };
 }
 

@@ -23,9 +23,14 @@ export const tlsSettings = {
     default: null,
   },
   insecure_skip_verify: {
-    doc: 'Accept any certificate of the server; logs a warning, because anybody can then read and change what is sent.',
+    doc: 'Accept any certificate of the server; logs a warning, because any machine on the way can then read and change what is sent.',
     format: 'boolean',
     default: false,
+  },
+  reload_interval: {
+    doc: 'Shortest time between two looks at the files, which are read when a connection is opened; 0: at every connection.',
+    format: 'duration',
+    default: '0s',
   },
 } as const satisfies Schema;
 

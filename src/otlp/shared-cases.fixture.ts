@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ExporterFactory } from '../component/component.js';
 import type { Schema } from '../config/schema.js';
@@ -91,7 +94,7 @@ export function testOutages<S extends Schema>({
 }
 
 /** For tests: what every exporter of OTLP does with certificates. */
-export function testTls<S extends Schema>({ name, factory, open }: Transport<S>): void {
+export function testTls<S extends Schema>({ name, factory, open, settingsFor }: Transport<S>): void {
   const skip = { skip: noOpenssl };
 
   test(`${name} verifies the certificate of the backend`, skip, async (t) => {
@@ -110,11 +113,44 @@ export function testTls<S extends Schema>({ name, factory, open }: Transport<S>)
     assert.deepEqual(takenValues(), [2]);
   });
 
+  test(`${name} says that the backend wants TLS, when it is sent to without`, skip, async (t) => {
+    const { port } = await open(t, { certificate: createCertificate(t) });
+    const { exporter, log } = await startExporter(t, factory, settingsFor(`localhost:${port}`));
+    exporter.consume(readingAt(1, 1));
+    await until(() => log.lines.length > 0);
+    assert.match(log.lines[0] ?? '', /as one does that wants TLS at this port/);
+  });
+
+  test(`${name} connects with new files, when its certificates were replaced`, skip, async (t) => {
+    const [old, young] = [createCertificate(t), createCertificate(t)];
+    const folder = mkdtempSync(join(tmpdir(), 'joulemetry-ca-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'ca.pem');
+    copyFileSync(old.certFile, file);
+    const first = await open(t, { address: ownAddress, certificate: old });
+    const tls = { ca_file: file, server_name_override: 'localhost' };
+    const { exporter, log } = await startExporter(t, factory, { endpoint: first.endpoint, tls });
+    exporter.consume(readingAt(1, 1));
+    await until(() => first.takenValues().length === 1);
+    await first.close();
+    // Half of a file that is being replaced is not used, and worth one warning.
+    writeFileSync(file, readFileSync(young.certFile, 'utf8').slice(0, 200));
+    const second = await open(t, { address: ownAddress, certificate: young, port: first.port });
+    exporter.consume(readingAt(2, 2));
+    await until(() => log.lines.some((line) => line.includes('connecting with the previous files')));
+    assert.deepEqual(second.takenValues(), []);
+    copyFileSync(young.certFile, file);
+    await until(() => second.takenValues().length === 1);
+    assert.deepEqual(second.takenValues(), [2]);
+    const warnings = log.lines.filter((line) => line.includes('connecting with the previous files'));
+    assert.equal(warnings.length, 1);
+  });
+
   test(`${name} skips the verification with a warning, when told so`, skip, async (t) => {
     const { endpoint, takenValues } = await open(t, { certificate: createCertificate(t) });
     const settings = { endpoint, tls: { insecure_skip_verify: true } };
     const { exporter, log } = await startExporter(t, factory, settings);
-    assert.match(log.lines[0], /^warn: Anybody can pretend to be localhost/);
+    assert.match(log.lines[0], /^warn: Any machine can pretend to be localhost/);
     exporter.consume(readingAt(1, 3));
     await until(() => takenValues().length === 1);
   });

@@ -1,30 +1,157 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { describeError } from '../component/errors.js';
+import type { Log } from '../component/log.js';
 import { describeReadError, readRegularFile } from '../linux/regular-file.js';
 import type { TlsConfig } from './otlp-settings.js';
 
 /** Largest file of certificates: those of all public authorities together take about 220 kB. */
-export const maxPemBytes = 4 * 1024 * 1024;
+const maxPemBytes = 4 * 1024 * 1024;
 
-/** The content of the files that the TLS settings name. */
+/** A PEM file that a setting names. */
+export interface TlsFile {
+  /** For messages. */
+  readonly setting: string;
+  /** null: the setting is unset. */
+  readonly path: string | null;
+}
+
+/** The files of one connection. */
 export interface TlsFiles {
+  readonly ca: TlsFile;
+  readonly cert: TlsFile;
+  readonly key: TlsFile;
+}
+
+/**
+ * What an exporter's TLS settings say.
+ * @param host for the warning when the certificate of the server is not verified
+ */
+export function openTlsContext(tls: TlsConfig, host: string, log: Log): TlsContext {
+  if (tls.insecure_skip_verify) {
+    log.warn(`Any machine can pretend to be ${host}: tls.insecure_skip_verify accepts every certificate`);
+  }
+  const files = {
+    ca: { setting: 'tls.ca_file', path: tls.ca_file },
+    cert: { setting: 'tls.cert_file', path: tls.cert_file },
+    key: { setting: 'tls.key_file', path: tls.key_file },
+  };
+  return new TlsContext(files, log, tls.reload_interval);
+}
+
+interface Contents {
   readonly ca: Buffer | undefined;
   readonly cert: Buffer | undefined;
   readonly key: Buffer | undefined;
 }
 
-/** @throws Error naming the setting and the file that cannot be read */
-export function readTlsFiles(tls: TlsConfig): TlsFiles {
-  return {
-    ca: readFile('ca_file', tls.ca_file),
-    cert: readFile('cert_file', tls.cert_file),
-    key: readFile('key_file', tls.key_file),
-  };
+/**
+ * What TLS connections are opened with. The files are read again when a connection is opened; files that do not
+ * fit together, because they are being replaced, are not used.
+ */
+export class TlsContext {
+  readonly #files: TlsFiles;
+  readonly #log: Log;
+  readonly #intervalMs: number;
+  #contents: Contents;
+  #context: SecureContext;
+  #readAtMs = performance.now();
+  #isBroken = false;
+
+  /**
+   * @param intervalMs shortest time between two looks at the files
+   * @throws Error naming the setting and the file that cannot be used
+   */
+  constructor(files: TlsFiles, log: Log, intervalMs = 0) {
+    this.#files = files;
+    this.#log = log;
+    this.#intervalMs = intervalMs;
+    this.#contents = readContents(files);
+    this.#context = createContext(files, this.#contents);
+  }
+
+  /** For the next connection. */
+  current(): SecureContext {
+    if (performance.now() - this.#readAtMs >= this.#intervalMs) this.#reload();
+    return this.#context;
+  }
+
+  #reload(): void {
+    this.#readAtMs = performance.now();
+    try {
+      const contents = readContents(this.#files);
+      if (!areEqual(contents, this.#contents)) this.#replace(contents);
+      this.#isBroken = false;
+    } catch (error) {
+      if (!this.#isBroken) this.#log.warn(`${describeError(error)}; connecting with the previous files`);
+      this.#isBroken = true;
+    }
+  }
+
+  #replace(contents: Contents): void {
+    this.#context = createContext(this.#files, contents);
+    this.#contents = contents;
+    const { ca, cert, key } = this.#files;
+    const names = [ca, cert, key].filter(({ path }) => path !== null).map(describeFile);
+    this.#log.info(`Connecting with changed files from now on: ${names.join(', ')}`);
+  }
 }
 
-function readFile(setting: string, path: string | null): Buffer | undefined {
-  if (path === null) return undefined;
+function areEqual(a: Contents, b: Contents): boolean {
+  return (['ca', 'cert', 'key'] as const).every(
+    (part) => Buffer.compare(a[part] ?? none, b[part] ?? none) === 0,
+  );
+}
+
+const none = Buffer.alloc(0);
+
+function describeFile({ setting, path }: TlsFile): string {
+  return `${setting} "${path}"`;
+}
+
+function readContents({ ca, cert, key }: TlsFiles): Contents {
+  return { ca: readFile(ca), cert: readFile(cert), key: readFile(key) };
+}
+
+function readFile(file: TlsFile): Buffer | undefined {
+  if (file.path === null) return undefined;
   try {
-    return readRegularFile(path, maxPemBytes);
+    return readRegularFile(file.path, maxPemBytes);
   } catch (error) {
-    throw new Error(`Cannot read tls.${setting} "${path}": ${describeReadError(error)}`, { cause: error });
+    throw new Error(`Cannot read ${describeFile(file)}: ${describeReadError(error)}`, { cause: error });
+  }
+}
+
+function createContext(files: TlsFiles, contents: Contents): SecureContext {
+  checkCertificates(files.ca, contents.ca);
+  checkCertificates(files.cert, contents.cert);
+  try {
+    return createSecureContext(contents);
+  } catch (error) {
+    const pair = `${describeFile(files.cert)} with ${describeFile(files.key)}`;
+    throw new Error(`Cannot use ${pair}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** OpenSSL would take what it understands of a file that is half written, and nothing for an empty one. */
+function checkCertificates(file: TlsFile, content: Buffer | undefined): void {
+  if (content === undefined) return;
+  const text = content.toString('latin1');
+  const begun = text.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/gu)?.length ?? 0;
+  const whole =
+    text.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----[^-]*-----END [A-Z0-9 ]*CERTIFICATE-----/gu) ?? [];
+  if (whole.length === 0 || whole.length < begun) {
+    throw new Error(
+      `Cannot use ${describeFile(file)}: expected whole certificates in PEM, found ${whole.length} of ${begun}`,
+    );
+  }
+  for (const pem of whole) checkCertificate(file, pem);
+}
+
+function checkCertificate(file: TlsFile, pem: string): void {
+  try {
+    void new X509Certificate(pem);
+  } catch (error) {
+    throw new Error(`Cannot use ${describeFile(file)}: ${describeError(error)}`, { cause: error });
   }
 }

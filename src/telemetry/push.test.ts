@@ -106,7 +106,7 @@ test('own telemetry is pushed with TLS, when the certificate is known', { skip: 
 test('startTelemetry throws, when a certificate of the push cannot be read', async (t) => {
   await assert.rejects(
     start(t, periodic({ certificate: '/nowhere.pem' })),
-    /^Error: Cannot read certificate "\/nowhere.pem" of the own telemetry: ENOENT/u,
+    /^Error: Cannot read own telemetry's certificate "\/nowhere.pem": ENOENT/u,
   );
 });
 

@@ -1,64 +1,110 @@
+import type { MeterProvider } from '@opentelemetry/api';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
-import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
-import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
-import { AggregationTemporality, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { createOtlpNetworkExportDelegate, OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
+import { createOtlpGrpcExporterMetrics } from '@opentelemetry/otlp-grpc-exporter-base';
+import { MetricsExporterMetricsHelper, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
+import {
+  AggregationTemporality,
+  PeriodicExportingMetricReader,
+  type PushMetricExporter,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
-import { describeReadError, readRegularFile } from '../linux/regular-file.js';
+import { readOtlpHeaders } from '../otlp/environment.js';
+import { ChangingCredentials } from '../otlp/grpc-credentials.js';
 import { createGrpcMetadata } from '../otlp/grpc-metadata.js';
-import { maxPemBytes } from '../otlp/tls-files.js';
+import { findGrpcProxy, GrpcTransport } from '../otlp/grpc-transport.js';
+import { describeRoute } from '../otlp/proxy.js';
+import { TlsContext, type TlsFile } from '../otlp/tls-files.js';
 import { reportChanges } from './report-changes.js';
 
 type OtlpConfig = PeriodicConfig['exporter']['otlp'];
 
-/** Sends the collector's own telemetry now and then. */
+/** Sends the collector's own telemetry periodically. */
 export interface Push {
   readonly reader: PeriodicExportingMetricReader;
-  readonly exporter: OTLPMetricExporter;
+  readonly exporter: OwnMetricExporter;
 }
 
 const standardTimeoutMs = 30_000;
 
 /**
- * The stock exporter with the SDK's periodic reader.
- * @throws Error naming the certificate or header that cannot be used
+ * The official serialiser and our transport with the SDK's periodic reader.
+ * @throws Error naming the certificate, header or variable that cannot be used
  */
 export function createPush({ interval, timeout, exporter: { otlp } }: PeriodicConfig, log: Log): Push {
-  const exporter = new OTLPMetricExporter({
-    url: otlp.endpoint,
-    // Given all of these, the exporter takes nothing but headers from OTEL_EXPORTER_OTLP_* variables.
-    credentials: createCredentials(otlp),
-    metadata: createGrpcMetadata(otlp.headers),
-    compression: otlp.compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
-    timeoutMillis: timeout ?? Math.min(standardTimeoutMs, interval),
-    temporalityPreference: AggregationTemporality.CUMULATIVE,
+  const address = otlp.endpoint.replace(/^https?:\/\//u, '').replace(/\/$/u, '');
+  const proxy = findGrpcProxy(address, process.env);
+  const isPlain = isWithoutTls(otlp);
+  const transport = new GrpcTransport({
+    address,
+    proxy,
+    credentials: isPlain ? credentials.createInsecure() : createTlsCredentials(otlp, log),
+    metadata: createGrpcMetadata({ ...readOtlpHeaders(process.env), ...otlp.headers }),
+    compression: otlp.compression,
   });
+  const exporter = new OwnMetricExporter(
+    address,
+    timeout ?? Math.min(standardTimeoutMs, interval),
+    transport,
+  );
   const reader = new PeriodicExportingMetricReader({
-    exporter: reportChanges(exporter, otlp.endpoint, log),
+    exporter: reportChanges(exporter, { target: describeRoute(otlp.endpoint, proxy), isPlain }, log),
     exportIntervalMillis: interval,
-    // The exporter's own timeout comes first, so that failures are told in one way.
+    // The exporter's own timeout comes first, so that failures are reported in one way.
     exportTimeoutMillis: interval,
   });
   return { reader, exporter };
 }
 
-/** As in the Collector, the scheme goes before `insecure`. */
-function createCredentials(otlp: OtlpConfig): ChannelCredentials {
-  const [scheme] = /^https?:/u.exec(otlp.endpoint) ?? [];
-  if (scheme === 'http:' || (scheme === undefined && otlp.insecure)) return credentials.createInsecure();
-  return credentials.createSsl(
-    readPem('certificate', otlp.certificate),
-    readPem('client_key', otlp.client_key),
-    readPem('client_certificate', otlp.client_certificate),
-  );
+/** As the official exporter, with a transport of our own. */
+class OwnMetricExporter extends OTLPExporterBase<ResourceMetrics> implements PushMetricExporter {
+  readonly #address: string;
+
+  constructor(address: string, timeoutMillis: number, transport: GrpcTransport) {
+    super(
+      createOtlpNetworkExportDelegate(
+        { timeoutMillis, concurrencyLimit: 30, compression: 'none' },
+        ProtobufMetricsSerializer,
+        createExporterMetrics(address, undefined),
+        transport,
+      ),
+    );
+    this.#address = address;
+  }
+
+  selectAggregationTemporality(): AggregationTemporality {
+    return AggregationTemporality.CUMULATIVE;
+  }
+
+  /** Where the exporter counts what it does. */
+  setSelfObsMeterProvider(provider: MeterProvider): void {
+    this.setMetrics(createExporterMetrics(this.#address, provider));
+  }
 }
 
-function readPem(setting: string, path: string | null): Buffer | null {
-  if (path === null) return null;
-  try {
-    return readRegularFile(path, maxPemBytes);
-  } catch (error) {
-    const reason = describeReadError(error);
-    throw new Error(`Cannot read ${setting} "${path}" of the own telemetry: ${reason}`, { cause: error });
-  }
+function createExporterMetrics(address: string, provider: MeterProvider | undefined) {
+  const type = 'otlp_grpc_metric_exporter';
+  return createOtlpGrpcExporterMetrics(type, MetricsExporterMetricsHelper, address, provider);
+}
+
+/** As in the Collector, the scheme goes before `insecure`. */
+function isWithoutTls({ endpoint, insecure }: OtlpConfig): boolean {
+  const [scheme] = /^https?:/u.exec(endpoint) ?? [];
+  return scheme === undefined ? insecure : scheme === 'http:';
+}
+
+function createTlsCredentials(otlp: OtlpConfig, log: Log): ChannelCredentials {
+  const files = {
+    ca: fileOf('certificate', otlp.certificate),
+    cert: fileOf('client_certificate', otlp.client_certificate),
+    key: fileOf('client_key', otlp.client_key),
+  };
+  const context = new TlsContext(files, log);
+  return new ChangingCredentials(() => context.current());
+}
+
+function fileOf(setting: string, path: string | null): TlsFile {
+  return { setting: `own telemetry's ${setting}`, path };
 }

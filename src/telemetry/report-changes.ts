@@ -8,18 +8,30 @@ import { OutageLog } from './outage-log.js';
 type Export = PushMetricExporter['export'];
 type Result = Parameters<Parameters<Export>[1]>[0];
 
+/** Where pushes go. */
+export interface PushTarget {
+  /** For messages. */
+  readonly target: string;
+  /** Whether without TLS. */
+  readonly isPlain: boolean;
+}
+
 /**
  * An exporter whose outages are logged by `OutageLog`. The SDK's reader would log each failure, as often as it
  * pushes: it learns of none.
- * @param target where pushes go, for messages
  */
-export function reportChanges(exporter: PushMetricExporter, target: string, log: Log): PushMetricExporter {
+export function reportChanges(
+  exporter: PushMetricExporter,
+  { target, isPlain }: PushTarget,
+  log: Log,
+): PushMetricExporter {
   const outage = new OutageLog(log, {
     action: `push own telemetry to ${target}`,
     consequence: 'Trying again',
   });
   const report = ({ code, error }: Result): void => {
-    if (code !== ExportResultCode.SUCCESS) outage.failed(describeConnectionError(describeError(error)));
+    if (code !== ExportResultCode.SUCCESS)
+      outage.failed(describeConnectionError(describeError(error), isPlain));
     else if (outage.recovered() !== undefined) log.info(`Pushes own telemetry to ${target} again`);
   };
   const exportReported: Export = (metrics, done) =>

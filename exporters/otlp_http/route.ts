@@ -1,0 +1,117 @@
+import {
+  Agent,
+  request as requestPlain,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
+import { Agent as TlsAgent, request as requestTls, type AgentOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type SecureContext } from 'node:tls';
+import { proxyAuthorization, type HttpProxy } from '../../src/otlp/proxy.js';
+
+/** How requests reach the backend. */
+export interface Route {
+  /** With TLS: what the next connection is opened with. */
+  readonly context: (() => SecureContext) | undefined;
+  readonly proxy: HttpProxy | undefined;
+  /** How long the answer to a request may take. */
+  readonly timeoutMs: number;
+}
+
+/** What an agent knows of a connection that it asks for. */
+type Target = ConnectionOptions & RequestOptions & { readonly host: string; readonly port: number };
+
+type Done = (error: Error | null, socket?: Socket) => void;
+
+/** The parts of an agent that Node's types leave out or describe loosely: every request and connection comes by here. */
+interface OpenAgent {
+  addRequest(request: ClientRequest, target: Target): void;
+  createConnection(target: Target, done: Done): Socket | undefined;
+}
+
+/** An agent whose connections use certificates that change, and a proxy. */
+export function createAgent(options: AgentOptions, { context, proxy, timeoutMs }: Route): Agent {
+  // A resumed session would not be verified by authorities that have changed.
+  const agent = context ? new TlsAgent({ ...options, maxCachedSessions: 0 }) : new Agent(options);
+  const open = agent as unknown as OpenAgent; // as Node's documentation and code have it
+  const connect = open.createConnection.bind(agent);
+  if (context && proxy) {
+    open.createConnection = (target, done) => {
+      const secure = (socket: Socket) => connectTls({ ...target, secureContext: context(), socket });
+      openTunnel(proxy, target, {
+        timeoutMs,
+        done: (error, socket) => done(error, socket && secure(socket)),
+      });
+      return undefined;
+    };
+  } else if (context) {
+    open.createConnection = (target, done) => connect({ ...target, secureContext: context() }, done);
+  } else if (proxy) {
+    const { host, port, isTls } = proxy;
+    open.createConnection = (target, done) =>
+      isTls ? connectTls({ host, port, servername: host }) : connect({ ...target, host, port }, done);
+    sendThroughProxy(agent, proxy);
+  }
+  return agent;
+}
+
+/** Calls `prepare` with every request before it gets its connection. */
+export function prepareRequests(
+  agent: Agent,
+  prepare: (request: ClientRequest, target: Target) => void,
+): void {
+  const open = agent as unknown as OpenAgent;
+  const addRequest = open.addRequest.bind(agent);
+  open.addRequest = (request, target) => {
+    prepare(request, target);
+    addRequest(request, target);
+  };
+}
+
+/** A proxy for requests without TLS is told where they go by their path. */
+function sendThroughProxy(agent: Agent, proxy: HttpProxy): void {
+  prepareRequests(agent, (request, target) => {
+    request.path = `http://${joinHostPort(target)}${request.path}`;
+    for (const [name, value] of Object.entries(proxyAuthorization(proxy))) request.setHeader(name, value);
+  });
+}
+
+interface Tunnel {
+  readonly timeoutMs: number;
+  /** Called once: with a connection to the target, which the proxy forwards without reading it, or with what failed. */
+  readonly done: Done;
+}
+
+function openTunnel(proxy: HttpProxy, target: Target, { timeoutMs, done }: Tunnel): void {
+  const path = joinHostPort(target);
+  const { host, port, isTls } = proxy;
+  const headers = { Host: path, ...proxyAuthorization(proxy) };
+  const options = { host, port, method: 'CONNECT', path, headers, agent: false };
+  const request = (isTls ? requestTls : requestPlain)(options);
+  const timer = setTimeout(() => {
+    request.destroy(new Error(`no answer of the proxy within ${timeoutMs} ms`));
+  }, timeoutMs);
+  request.once('close', () => clearTimeout(timer));
+  request.once('error', done);
+  request.once('connect', (response, socket, head) => {
+    clearTimeout(timer);
+    request.off('error', done);
+    if (response.statusCode === 200) {
+      if (head.length > 0) socket.unshift(head);
+      done(null, socket);
+      return;
+    }
+    socket.destroy();
+    done(describeRefusal(response));
+  });
+  request.end();
+}
+
+function describeRefusal({ statusCode, statusMessage }: IncomingMessage): Error {
+  return new Error(`the proxy answered HTTP ${statusCode} ${statusMessage}`);
+}
+
+function joinHostPort({ host, port }: Target): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
