@@ -2,6 +2,7 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/component/errors.js';
 import { parseEvents } from '../../src/linux/perf-grammar.js';
+import { describeUncounted } from '../../src/linux/perf-reasons.js';
 import type { ResolvedEvents } from '../../src/linux/perf-resolve.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
@@ -62,7 +63,7 @@ class PerfReceiver implements Component {
 
   async start(): Promise<void> {
     const resolved = findEvents(this.#config);
-    const reasons = resolved.unknown.map(({ reason }) => reason);
+    const reasons = describeUncounted(resolved.unknown);
     if (resolved.groups.length === 0) throw new UnavailableError(reasons.join('; '));
     reasons.forEach((reason) => this.#note(reason));
     const { host } = this.#context;

@@ -1,7 +1,8 @@
 import { UnavailableError } from '../../src/component/errors.js';
 import type { CountedEvent, EventGroup } from '../../src/linux/perf-counted-event.js';
 import { PerfEventError } from '../../src/linux/perf-event.js';
-import { describeRefused, fitGroups } from '../../src/linux/perf-groups.js';
+import { fitGroups } from '../../src/linux/perf-groups.js';
+import { describeUncounted } from '../../src/linux/perf-reasons.js';
 import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf-place.js';
 import { CountGroup } from './count-group.js';
 import { Layout, type Owner } from './layout.js';
@@ -92,7 +93,9 @@ class Opening implements Counters {
     const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
     const fit = fitGroups(groups, probe, this.#mostEvents);
     this.#groups = fit.groups;
-    this.notes.push(...describeRefused(fit.refused));
+    this.notes.push(
+      ...describeUncounted(fit.refused.map(({ event: { name }, reason }) => ({ name, reason }))),
+    );
     if (userOnly.length > 0) this.notes.push(describeUserOnly(userOnly));
   }
 

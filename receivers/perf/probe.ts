@@ -1,6 +1,7 @@
 import { describeError, UnavailableError } from '../../src/component/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
+import { describeUncounted } from '../../src/linux/perf-reasons.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
 import type { Config } from './config.js';
 import { createPlan, findEvents } from './events.js';
@@ -11,7 +12,7 @@ import type { Target } from './target.js';
 /** Opens what the settings ask for, of the machine or else of this very process, and closes it again. */
 export function probe(config: Config): Probe {
   const resolved = findEvents(config);
-  const unknown = resolved.unknown.map(({ reason }) => reason);
+  const unknown = describeUncounted(resolved.unknown);
   const target: Target = config.machine ? { kind: 'machine' } : { kind: 'process', pid: process.pid };
   if (resolved.groups.length === 0) return describe(false, unknown, config);
   try {

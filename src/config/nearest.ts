@@ -4,6 +4,7 @@ export function findNearest(word: string, known: Iterable<string>): string | und
   // Short words are near to everything: a third of the letters may differ, none of one or two.
   let least = Math.floor(word.length / 3) + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= least) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {
       nearest = candidate;

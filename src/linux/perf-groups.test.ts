@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CountedEvent } from './perf-counted-event.js';
+import type { CountedEvent, EventGroup } from './perf-counted-event.js';
 import { PerfEventError } from './perf-event.js';
 import { createFakePmus, serverPmus } from './perf-fake-sysfs.fixture.js';
 import { parseEvents } from './perf-grammar.js';
-import { describeRefused, fitGroups, type EventProbe } from './perf-groups.js';
+import { fitGroups, type EventProbe } from './perf-groups.js';
 import { adaptToRights } from './perf-place.js';
 import { resolveEvents } from './perf-resolve.js';
 
@@ -102,18 +102,33 @@ test('fitGroups makes groups no larger than it is told', (t) => {
   assert.deepEqual(namesOf(fit), [['cycles', 'instructions'], ['branches']]);
 });
 
-const line = (name: string, code: string) => ({
-  event: { name },
-  reason: `Cannot open perf event "${name}": ${code}`,
-});
+/** Events of one PMU. */
+function createEvents(count: number): readonly EventGroup[] {
+  const text = Array.from({ length: count }, (_, i) => `r${i.toString(16)}`).join(',');
+  return resolveEvents(parseEvents(text), { sysfs: '/nowhere' }).groups;
+}
 
-test('describeRefused tells of events with the same reason in one line', () => {
-  const refused = [line('a', 'ENOENT'), line('b', 'EACCES'), line('c', 'ENOENT')];
-  // Only the names are looked at.
-  assert.deepEqual(describeRefused(refused as unknown as Parameters<typeof describeRefused>[0]), [
-    'Cannot open perf events "a", "c": ENOENT',
-    'Cannot open perf event "b": EACCES',
-  ]);
+const refuseAll = (event: CountedEvent) => {
+  throw refuse(event, 'ENOENT');
+};
+
+test('fitGroups tries each of many events a few times only, whether they fit or not', () => {
+  const count = 20_000;
+  const groups = createEvents(count);
+  const pmu = new FakePmu(8);
+  let tries = 0;
+  const counting = (open: EventProbe['open']): EventProbe => ({
+    open: (event, leader) => {
+      tries++;
+      return open(event, leader);
+    },
+    close: (fd) => pmu.close(fd),
+  });
+  assert.equal(fitGroups(groups, counting(pmu.open)).groups.length, count / 8);
+  assert.ok(tries < 4 * count, `${tries} tries`);
+  tries = 0;
+  assert.equal(fitGroups(groups, counting(refuseAll)).refused.length, count);
+  assert.equal(tries, count);
 });
 
 test('adaptToRights leaves out the kernel where it is forbidden, unless somebody asked for it', (t) => {

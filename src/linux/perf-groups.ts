@@ -69,36 +69,42 @@ class GroupFit implements FittingGroups {
   addExplicit(events: readonly CountedEvent[]): void {
     const { taken, left } = this.#open(events, events.length);
     if (taken.length === events.length) this.groups.push({ events, isExplicit: true });
-    else for (const event of events) this.#refuse(event, left);
+    else this.#refuseAll(events, left);
   }
 
   addFree(events: readonly CountedEvent[]): void {
-    const { taken, left } = this.#open(events, this.#mostEvents);
-    if (taken.length > 0) this.groups.push({ events: taken, isExplicit: false });
-    const [first] = left;
-    // Nothing but the leader's own fault keeps it from being opened alone.
-    if (taken.length === 0 && first) this.#refuse(first.event, left);
-    const rest = left.slice(taken.length === 0 ? 1 : 0);
-    if (rest.length > 0) this.addFree(rest.map(({ event }) => event));
+    let rest = events;
+    while (rest.length > 0) {
+      const { taken, left, untried } = this.#open(rest, this.#mostEvents);
+      if (taken.length > 0) this.groups.push({ events: taken, isExplicit: false });
+      // Nothing but the leader's own fault keeps it from being opened alone.
+      else this.#refuseAll(rest.slice(0, 1), left);
+      const failed = taken.length > 0 ? left.map(({ event }) => event) : [];
+      rest = [...failed, ...rest.slice(untried)];
+    }
   }
 
   /** Opens as many as go together and closes them again. */
-  #open(events: readonly CountedEvent[], most: number): { taken: CountedEvent[]; left: Failure[] } {
+  #open(events: readonly CountedEvent[], most: number): Opened {
     const [taken, left, fds]: [CountedEvent[], Failure[], number[]] = [[], [], []];
-    for (const event of events) {
-      const fd = taken.length < most ? this.#tryEvent(event, fds[0] ?? -1) : undefined;
+    let untried = 0;
+    let misses = 0;
+    while (untried < events.length && taken.length < most && misses < mostMisses) {
+      const event = events[untried++];
+      const fd = this.#tryEvent(event, fds[0] ?? -1);
       if (typeof fd === 'number') {
         fds.push(fd);
         taken.push(event);
-      } else left.push({ event, error: fd });
-      // Without a leader the rest waits for the next round.
-      if (taken.length === 0) {
-        left.push(...events.slice(1).map((other) => ({ event: other, error: undefined })));
-        break;
+        misses = 0;
+      } else {
+        left.push({ event, error: fd });
+        misses++;
       }
+      // Without a leader the rest waits for the next round.
+      if (taken.length === 0) break;
     }
     for (const fd of fds) this.#probe.close(fd);
-    return { taken, left };
+    return { taken, left, untried };
   }
 
   #tryEvent(event: CountedEvent, leaderFd: number): number | PerfEventError {
@@ -110,31 +116,31 @@ class GroupFit implements FittingGroups {
     }
   }
 
-  #refuse(event: CountedEvent, failures: readonly Failure[]): void {
-    const own = failures.find((failure) => failure.event === event)?.error;
-    const error = own ?? failures.find((failure) => failure.error)?.error;
-    const reason = own?.message ?? `Cannot count event "${event.name}" in its group: ${error?.message}`;
-    this.refused.push({ event, code: error?.code ?? 'EINVAL', reason });
+  #refuseAll(events: readonly CountedEvent[], failures: readonly Failure[]): void {
+    const errors = new Map(failures.map(({ event, error }) => [event, error]));
+    const [first] = failures;
+    for (const event of events) {
+      const own = errors.get(event);
+      const reason =
+        own?.message ?? `Cannot count event "${event.name}" in its group: ${first.error.message}`;
+      this.refused.push({ event, code: (own ?? first.error).code, reason });
+    }
   }
+}
+
+/** A PMU has fewer counters: after so many events that do not fit, the group is full. */
+const mostMisses = 16;
+
+/** What came of opening events in one group. */
+interface Opened {
+  readonly taken: readonly CountedEvent[];
+  /** Those that did not fit. */
+  readonly left: readonly Failure[];
+  /** Where those begin that were not tried. */
+  readonly untried: number;
 }
 
 interface Failure {
   readonly event: CountedEvent;
-  /** Undefined where it was not tried. */
-  readonly error: PerfEventError | undefined;
-}
-
-/** Why events are refused, in one line for all that have the same reason. */
-export function describeRefused(
-  refused: readonly Pick<RefusedEvent, 'reason' | 'event'>[],
-): readonly string[] {
-  const names = new Map<string, string[]>();
-  for (const { event, reason } of refused) {
-    const pattern = reason.replace(`event "${event.name}"`, 'event NAME');
-    findOrAdd(names, pattern, () => []).push(event.name);
-  }
-  return [...names].map(([pattern, [first = '', ...rest]]) => {
-    const all = [first, ...rest].map((name) => `"${name}"`).join(', ');
-    return pattern.replace('event NAME', () => `${rest.length > 0 ? 'events' : 'event'} ${all}`);
-  });
+  readonly error: PerfEventError;
 }

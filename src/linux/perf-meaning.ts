@@ -1,11 +1,11 @@
 import { suggest } from '../config/nearest.js';
 import { findLibpfm } from './libpfm.js';
 import type { CountedEvent, EventEncoding, EventUnit } from './perf-counted-event.js';
-import { findEventCode, listEventNames, type EventCode } from './perf-event-names.js';
+import { findEventCode, type EventCode } from './perf-event-names.js';
 import { perfType } from './perf-event.js';
 import type { EventSource, Term } from './perf-grammar.js';
 import { isModifiers, parseModifiers } from './perf-modifiers.js';
-import { encodePmuEvent, hasAlias, listAliases, selectPmus, type Pmu, type PmuEvent } from './perf-pmu.js';
+import { encodePmuEvent, hasAlias, selectPmus, type Pmu, type PmuEvent } from './perf-pmu.js';
 import { findTracepoint } from './perf-tracepoint.js';
 
 /** An event without what only its text says; modifiers and a name where the machine gives some. */
@@ -16,6 +16,8 @@ export type Meaning = Omit<CountedEvent, 'modifiers' | 'name'> &
 interface Machine {
   readonly pmus: readonly Pmu[];
   readonly sysfs: string;
+  /** What an event that it does not know may have been meant to be, for people; mostly nothing. */
+  suggest(name: string): string;
 }
 
 /**
@@ -144,8 +146,7 @@ function findNameMeaning(name: string, machine: Machine): Meaning {
   if (found) return found;
   const tracepoint = findTracepoint(machine.sysfs, name);
   if (typeof tracepoint === 'object') throw new Error(tracepoint.problem);
-  const names = [...listEventNames(), ...machine.pmus.flatMap(listAliases)];
-  throw new Error(`this machine has no such event${suggest(name.toLowerCase(), names)}; ${explainPfm(name)}`);
+  throw new Error(`this machine has no such event${machine.suggest(name)}; ${explainPfm(name)}`);
 }
 
 function findModified(name: string, machine: Machine): Meaning | undefined {

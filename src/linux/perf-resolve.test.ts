@@ -79,6 +79,13 @@ for (const [text, reason] of Object.entries(unknown)) {
   });
 }
 
+test('resolveEvents gives thousands of unknown events one reason, and few of them a suggestion', (t) => {
+  const text = Array.from({ length: 5000 }, (_, i) => `{cpu-cycles${i},cs}`).join(',');
+  const { unknown: left } = resolve(createFakePmus(t, serverPmus), text);
+  assert.equal(left.length, 10_000);
+  assert.equal(left.filter(({ reason }) => reason.includes('did you mean')).length, 20);
+});
+
 test('resolveEvents leaves out a group that has an unknown event', (t) => {
   assert.deepEqual(resolve(createFakePmus(t, serverPmus), '{cs,nonsense}').groups, []);
 });

@@ -1,21 +1,18 @@
+import { suggest } from '../config/nearest.js';
 import { describeError } from '../component/errors.js';
 import type { CountedEvent, EventGroup } from './perf-counted-event.js';
 import type { ParsedEvent, ParsedGroup } from './perf-grammar.js';
+import { listEventNames } from './perf-event-names.js';
 import { findMeaning } from './perf-meaning.js';
-import { listPmus, type Pmu } from './perf-pmu.js';
-
-/** An event that this machine does not know. */
-export interface UnknownEvent {
-  /** As written. */
-  readonly text: string;
-  readonly reason: string;
-}
+import type { UncountedEvent } from './perf-reasons.js';
+import { listAliases, listPmus, type Pmu } from './perf-pmu.js';
 
 /** What a machine knows of a list of events. */
 export interface ResolvedEvents {
   /** In the order of the list, without what is unknown. */
   readonly groups: readonly EventGroup[];
-  readonly unknown: readonly UnknownEvent[];
+  /** What this machine does not know, by its text. */
+  readonly unknown: readonly UncountedEvent[];
 }
 
 /** How events are found and what they are called. */
@@ -28,12 +25,14 @@ export interface ResolveOptions {
 /** Finds what this machine calls the events of a list. */
 export function resolveEvents(parsed: readonly ParsedGroup[], options: ResolveOptions): ResolvedEvents {
   const pmus = listPmus(options.sysfs);
-  const unknown: UnknownEvent[] = [];
-  const machine = { ...options, pmus, names: new Set<string>() };
+  const unknown: UncountedEvent[] = [];
+  const machine = { ...options, pmus, names: new Set<string>(), suggest: createSuggest(pmus) };
   const groups = parsed.flatMap(({ events, isExplicit }) => {
+    const before = unknown.length;
     const known = events.flatMap((event) => resolveKnown(event, machine, unknown));
     // A group without one of its events is not what was asked for.
-    if (isExplicit && known.length < events.length) unknown.push(...describeBroken(events, unknown));
+    if (isExplicit && known.length < events.length)
+      unknown.push(...describeBroken(events, unknown.slice(before)));
     return known.length === 0 || (isExplicit && known.length < events.length)
       ? []
       : [{ events: known, isExplicit }];
@@ -45,19 +44,33 @@ interface Machine extends ResolveOptions {
   readonly pmus: readonly Pmu[];
   /** Those that are taken. */
   readonly names: Set<string>;
+  suggest(name: string): string;
+}
+
+/** A list with more unknown events is not misspelt, but made for another machine. */
+const mostSuggestions = 20;
+
+function createSuggest(pmus: readonly Pmu[]): (name: string) => string {
+  let left = mostSuggestions;
+  let known: readonly string[] | undefined;
+  return (name) => {
+    if (left-- <= 0) return '';
+    known ??= [...listEventNames(), ...pmus.flatMap(listAliases)];
+    return suggest(name.toLowerCase(), known);
+  };
 }
 
 function resolveKnown(
   event: ParsedEvent,
   machine: Machine,
-  unknown: UnknownEvent[],
+  unknown: UncountedEvent[],
 ): readonly CountedEvent[] {
   try {
     const meaning = findMeaning(event.source, machine);
     const name = takeName(meaning.name ?? event.text, event.text, machine);
     return [{ ...meaning, name, modifiers: { ...meaning.modifiers, ...event.modifiers } }];
   } catch (error) {
-    unknown.push({ text: event.text, reason: `Cannot count event "${event.text}": ${describeError(error)}` });
+    unknown.push({ name: event.text, reason: `Cannot count event "${event.text}": ${describeError(error)}` });
     return [];
   }
 }
@@ -71,12 +84,12 @@ function takeName(own: string, text: string, { names, rename = {} }: Machine): s
 
 function describeBroken(
   events: readonly ParsedEvent[],
-  unknown: readonly UnknownEvent[],
-): readonly UnknownEvent[] {
-  const texts = new Set(unknown.map(({ text }) => text));
+  unknown: readonly UncountedEvent[],
+): readonly UncountedEvent[] {
+  const texts = new Set(unknown.map(({ name }) => name));
   const rest = events.filter(({ text }) => !texts.has(text));
   return rest.map(({ text }) => ({
-    text,
+    name: text,
     reason: `Cannot count event "${text}": another one of its group is unknown`,
   }));
 }

@@ -2,6 +2,7 @@ import { describeError } from '../../component/errors.js';
 import type { EventUnit } from '../../linux/perf-counted-event.js';
 import { parseEvents, type ParsedGroup } from '../../linux/perf-grammar.js';
 import type { RatioKind } from '../../linux/perf-ratios.js';
+import { describeUncounted } from '../../linux/perf-reasons.js';
 import { resolveEvents, type ResolvedEvents } from '../../linux/perf-resolve.js';
 import { UsageError } from '../command.js';
 import { CommandCounters } from './command-counters.js';
@@ -46,7 +47,7 @@ export class CommandEvents {
     this.#resolved = resolveEvents(dropRepeats(lists.flatMap(parseList)), { sysfs: '/sys' });
     const { unknown } = this.#resolved;
     // As perf: a count that was asked for and is missing shows only after the command has run for hours.
-    if (unknown.length > 0) throw new UsageError(unknown.map(({ reason }) => reason).join('\n'));
+    if (unknown.length > 0) throw new UsageError(describeUncounted(unknown).join('\n'));
   }
 
   /** Counts from the next `execve` of a stopped process on, with everything that it starts. */
