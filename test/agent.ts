@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -27,9 +27,13 @@ export interface Agent {
   stop(signal?: NodeJS.Signals): Promise<Outcome>;
 }
 
-/** A new folder for a test's files. */
+const folders: string[] = [];
+
+/** A new folder for a test's files. It is removed after the last test of the file. */
 export function createFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** A configuration file in a new folder. */
@@ -39,11 +43,14 @@ export function writeConfig(text: string): string {
   return path;
 }
 
-/** Agents that a test which failed has left: they would keep its process, and be left by it, for ever. */
+/** Agents that a test which failed has left: they would keep its process from ending. */
 const running = new Set<ChildProcess>();
 
-after(() => {
+after(async () => {
+  const ended = [...running].map((child) => once(child, 'close'));
   for (const child of running) child.kill('SIGKILL');
+  await Promise.all(ended);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** Starts the command line with these arguments. The environment is the test's own, and what is given. */

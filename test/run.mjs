@@ -1,7 +1,8 @@
 // Runs every compiled test file, named one by one: folders and globs work on some Node versions only.
 // Arguments restrict the run to files whose path contains one of them.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const wanted = process.argv.slice(2);
@@ -19,5 +20,16 @@ if (files.length === 0) {
 }
 // A file that takes so long waits for what never comes.
 const timeout = `--test-timeout=${20 * 60_000}`;
-const { status } = spawnSync(process.execPath, ['--test', timeout, ...files], { stdio: 'inherit' });
-process.exit(status ?? 1);
+// A temporary folder of their own shows what they leave behind. Some tests write there as another user.
+const folder = mkdtempSync(join(tmpdir(), 'joulemetry-test-'));
+chmodSync(folder, 0o1777);
+const env = { ...process.env, TMPDIR: folder };
+const { status } = spawnSync(process.execPath, ['--test', timeout, ...files], { stdio: 'inherit', env });
+const left = readdirSync(folder);
+rmSync(folder, { recursive: true });
+if (left.length > 0) {
+  console.error(
+    `Cannot pass: expected the tests to leave nothing in the temporary folder, found ${left.join(', ')}`,
+  );
+}
+process.exit(left.length > 0 ? 1 : (status ?? 1));
