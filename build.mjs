@@ -1,8 +1,8 @@
 // Installs what is missing and compiles into an empty dist/, when something is newer than the last build.
 // Plain JavaScript without dependencies: it runs before anything is installed.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { leaveUnlessDone, runCommand } from './run-command.mjs';
 
 const sources = [
   'src',
@@ -31,22 +31,20 @@ function newestMs(path) {
   );
 }
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
-  if (error) console.error(`Cannot run "${command}": ${error.message}`);
-  if (status !== 0) process.exit(status ?? 1);
+async function run(command, args) {
+  leaveUnlessDone(await runCommand(command, args, { stdio: ['ignore', 2, 2] }));
 }
 
 process.chdir(import.meta.dirname ?? new URL('.', import.meta.url).pathname);
 if (modifiedMs(installStamp) < modifiedMs('package-lock.json')) {
   console.error('Installing dependencies (npm ci) ...');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 const forced = process.argv.includes('--force');
 const builtMs = modifiedMs(buildStamp);
 if (forced || builtMs < Math.max(modifiedMs(installStamp), ...sources.map(newestMs))) {
   if (existsSync('dist')) rmSync('dist', { recursive: true });
   console.error('Building (tsc) ...');
-  run(process.execPath, ['node_modules/typescript/bin/tsc']);
+  await run(process.execPath, ['node_modules/typescript/bin/tsc']);
   writeFileSync(buildStamp, '');
 }
