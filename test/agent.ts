@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
 
 /** What the user starts. */
 export const program = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -27,15 +27,6 @@ export interface Agent {
   stop(signal?: NodeJS.Signals): Promise<Outcome>;
 }
 
-const folders: string[] = [];
-
-/** A new folder for a test's files. It is removed after the last test of the file. */
-export function createFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-  folders.push(folder);
-  return folder;
-}
-
 /** A configuration file in a new folder. */
 export function writeConfig(text: string): string {
   const path = join(createFolder(), 'config.yaml');
@@ -43,14 +34,14 @@ export function writeConfig(text: string): string {
   return path;
 }
 
-/** Agents that a test which failed has left: they would keep its process from ending. */
+/** Agents that a test which failed has left: its process would wait for them, or leave them behind. */
 const running = new Set<ChildProcess>();
 
 after(async () => {
+  // What they write must have an end before their folders are removed.
   const ended = [...running].map((child) => once(child, 'close'));
   for (const child of running) child.kill('SIGKILL');
   await Promise.all(ended);
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** Starts the command line with these arguments. The environment is the test's own, and what is given. */

@@ -5,7 +5,8 @@ import { test, type TestContext } from 'node:test';
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { until } from '../src/contract/until.js';
-import { createFolder, startAgent, writeConfig } from './agent.js';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { startAgent, writeConfig } from './agent.js';
 
 interface Point {
   readonly attributes?: readonly {

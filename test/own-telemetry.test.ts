@@ -6,7 +6,8 @@ import { until } from '../src/contract/until.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { openSilentPort } from '../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../src/otlp/grpc-backend.fixture.js';
-import { createFolder, startAgent, writeConfig } from './agent.js';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { startAgent, writeConfig } from './agent.js';
 import { total } from './sums.js';
 
 test('the agent pushes its own telemetry to an OTLP backend, when its configuration says so', async (t) => {

@@ -10,7 +10,8 @@ import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { until } from '../src/contract/until.js';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { parquetReadObjects } from 'hyparquet';
-import { createFolder, runAgent, startAgent, writeConfig } from './agent.js';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { runAgent, startAgent, writeConfig } from './agent.js';
 
 const formats = ['json', 'csv', 'parquet'] as const;
 

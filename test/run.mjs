@@ -1,9 +1,12 @@
 // Runs every compiled test file, named one by one: folders and globs work on some Node versions only.
 // Arguments restrict the run to files whose path contains one of them.
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leaveUnlessDone, runCommand } from '../run-command.mjs';
+
+/** The folders of `src/contract/temporary-folder.fixture.ts` have the test file's name in theirs. */
+const maxNames = 20;
 
 const wanted = process.argv.slice(2);
 const files = readdirSync('dist', { recursive: true })
@@ -21,15 +24,19 @@ if (files.length === 0) {
 // A file that takes so long waits for what never comes.
 const timeout = `--test-timeout=${20 * 60_000}`;
 // A temporary folder of their own shows what they leave behind. Some tests write there as another user.
-const folder = mkdtempSync(join(tmpdir(), 'joulemetry-test-'));
+const folder = mkdtempSync(join(tmpdir(), 'joulemetry-tests-'));
 chmodSync(folder, 0o1777);
-const env = { ...process.env, TMPDIR: folder };
-const { status } = spawnSync(process.execPath, ['--test', timeout, ...files], { stdio: 'inherit', env });
-const left = readdirSync(folder);
-rmSync(folder, { recursive: true });
+const result = await runCommand(process.execPath, ['--test', timeout, ...files], {
+  stdio: 'inherit',
+  env: { ...process.env, TMPDIR: folder },
+});
+const left = readdirSync(folder, { recursive: true }).toSorted();
+rmSync(folder, { recursive: true, force: true });
 if (left.length > 0) {
+  const names = left.slice(0, maxNames).join(', ');
   console.error(
-    `Cannot pass: expected the tests to leave nothing in the temporary folder, found ${left.join(', ')}`,
+    `Cannot pass: expected the tests to leave nothing in the temporary folder, found ${left.length}: ${names}`,
   );
 }
-process.exit(left.length > 0 ? 1 : (status ?? 1));
+leaveUnlessDone(result);
+if (left.length > 0) process.exit(1);

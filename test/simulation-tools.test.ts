@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { createFolder, startAgent } from './agent.js';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { startAgent } from './agent.js';
 import { until } from '../src/contract/until.js';
 import { readTruth, type TruthStep } from './truth.fixture.js';
 

@@ -7,7 +7,8 @@ import { until } from '../src/contract/until.js';
 import { perfEventsRefused } from '../src/linux/perf-refused.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { ownAddress } from '../src/otlp/own-address.fixture.js';
-import { createFolder, startAgent, writeConfig } from './agent.js';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { startAgent, writeConfig } from './agent.js';
 
 const resource = 'resource: {detectors: [env], attributes: [{key: host.name, value: here, action: upsert}]}';
 
