@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describeError } from '../component/errors.js';
+import { reapOrphansAsInit } from '../linux/orphans.js';
 import type { Command } from './command.js';
 import { findProgram, ProgramError } from './exec/find-program.js';
 import type { CommandEvents } from './exec/command-events.js';
@@ -44,6 +45,8 @@ be executed. What it leaves running in the background is measured until the comm
     if (!existsSync('/proc/self/stat')) {
       throw new Error(`Cannot measure "${options.program}": /proc is not mounted; mount -t proc proc /proc`);
     }
+    // The command is started on another thread, and waited for by its pid.
+    reapOrphansAsInit(new Set());
     try {
       return await measure(options, findProgram(options.program, process.env['PATH']));
     } catch (error) {

@@ -129,9 +129,10 @@ async function findChild(known: ReadonlySet<number>, executed: Promise<void>): P
   }
 }
 
-/** The children of this process, of whichever thread. */
+/** The children of all threads but the main one, which has those that Node started, and orphans where this is PID 1. */
 function listChildren(): readonly number[] {
-  return readdirSync('/proc/self/task').flatMap((thread) => {
+  const threads = readdirSync('/proc/self/task').filter((thread) => thread !== String(process.pid));
+  return threads.flatMap((thread) => {
     const children = readFileSync(`/proc/self/task/${thread}/children`, 'latin1').trim();
     return children === '' ? [] : children.split(' ').map(Number);
   });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createFolder } from '../contract/temporary-folder.fixture.js';
 
 const orphansUrl = new URL('orphans.js', import.meta.url).href;
-const inNamespace = ['--fork', '--pid', '--mount-proc'];
+const inNamespace = ['--fork', '--pid', '--mount-proc', '--kill-child'];
 const isRefused = spawnSync('unshare', [...inNamespace, 'true']).status !== 0;
 const skip = isRefused && process.env['JOULEMETRY_TEST_ROOT'] !== 'required' && 'needs root, to run unshare';
 
@@ -34,3 +37,28 @@ test('reapOrphansAsInit leaves no zombie and takes no child of Node', { skip }, 
   await once(child, 'close');
   assert.equal(said, 'child 7\nalone\n');
 });
+
+// It ends as soon as its orphan is gone; a zombie would keep its folder.
+const orphaning = `
+  rm -f "$0"
+  (sh -c 'echo $$ >"$0.new"; mv "$0.new" "$0"' "$0" &)
+  until [ -e "$0" ]; do sleep 0.01; done
+  while [ -e "/proc/$(cat "$0")" ]; do sleep 0.01; done
+  exit "$1"`;
+
+test('exec as the first process leaves no zombie and takes the end of its command', { skip }, () => {
+  const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+  const command = ['sh', '-c', orphaning, join(createFolder(), 'pid')];
+  const run = (options: readonly string[], code: string) =>
+    spawnSync(
+      'unshare',
+      [...inNamespace, process.execPath, main, 'exec', '-q', ...options, ...command, code],
+      { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' },
+    );
+  assert.deepEqual(pick(run([], '7')), [7, '', '']);
+  assert.deepEqual(pick(run(['-r', '5'], '0')), [0, '', '']);
+});
+
+function pick({ status, stdout, stderr }: ReturnType<typeof spawnSync>) {
+  return [status, stdout, stderr];
+}
