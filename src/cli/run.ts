@@ -29,8 +29,8 @@ export const command: Command = {
   usage: `Usage: joulemetry [run] [OPTIONS]
 
 Starts the pipelines of the configuration and runs until SIGINT or SIGTERM; then everything that was measured
-is exported, within 5 seconds. A second signal more than a second later leaves at once. SIGHUP is ignored,
-unless it says that the terminal has gone: then the agent ends in order, by that signal.
+is exported, within 5 seconds. A second signal ends it at once. SIGHUP is ignored, unless the terminal has
+gone: then the agent ends in order, by that signal.
 Exits with 1 when it cannot start, or when a file that was to be replayed could not be.
 
 ${configUsage}

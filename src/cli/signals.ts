@@ -8,8 +8,36 @@ export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 const endingSignals: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** npm passes a terminal's Ctrl-C on to a program that got it from the terminal already. */
-const doubledWithinMs = 1000;
+/** The shell of a terminal that has gone passes SIGHUP on, which the kernel has sent already. */
+const hangUpCopiedWithinMs = 1000;
+/** npm passes on a Ctrl-C that the terminal has sent to the whole process group. Measured: within 1 ms. */
+const npmCopiesWithinMs = 250;
+/** timeout(1) signals its child, and at once the group in which that is. */
+const copiedWithinMs = 20;
+
+/** Recognises the copies of a signal that programs between the user and this one send. */
+export class RepeatedSignal {
+  readonly #isUnderNpm: boolean;
+  #first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
+
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.#isUnderNpm = env['npm_lifecycle_event'] !== undefined;
+  }
+
+  /**
+   * Takes note of a signal that asks to end.
+   * @returns whether another one had asked before, of which this one is no copy: end at once
+   */
+  note(signal: NodeJS.Signals, nowMs = performance.now()): boolean {
+    const first = (this.#first ??= { signal, atMs: nowMs });
+    return first.signal !== signal || nowMs - first.atMs > this.#findWindowMs(signal);
+  }
+
+  #findWindowMs(signal: NodeJS.Signals): number {
+    if (signal === 'SIGHUP') return hangUpCopiedWithinMs;
+    return this.#isUnderNpm ? npmCopiesWithinMs : copiedWithinMs;
+  }
+}
 
 /** Whether this process is used through a terminal, and ends with it as any program does. */
 const endsWithTerminal =
@@ -48,17 +76,15 @@ export function leaveOnSignal(): void {
 }
 
 /**
- * Waits for a signal to end. Another one more than a second later leaves at once, with the exit code that
- * shells give that signal.
+ * Waits for a signal to end. Another one leaves at once, with the exit code that shells give that signal.
  * @param onHangUp called at each SIGHUP that does not end this process: its terminal is still there, or it has none
  */
 export function waitForEnd(onHangUp?: () => void): Promise<EndingSignal> {
   return new Promise((resolve) => {
-    let firstMs: number | undefined;
+    const repeated = new RepeatedSignal();
     const onSignal = (signal: EndingSignal, number: number) => {
       if (signal === 'SIGHUP' && !isTerminalLost()) return onHangUp?.();
-      firstMs ??= performance.now();
-      if (performance.now() - firstMs > doubledWithinMs) process.exit(128 + number);
+      if (repeated.note(signal)) process.exit(128 + number);
       resolve(signal);
     };
     for (const signal of endingSignals) process.on(signal, onSignal).off(signal, leave);

@@ -1,14 +1,12 @@
 import { constants } from 'node:os';
 import { isIn, noteInherited } from '../../linux/inherited.js';
 import { readTerminal } from '../../linux/terminal.js';
+import { RepeatedSignal } from '../signals.js';
 
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const relayed = [...ending, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
 type Relayed = (typeof relayed)[number];
-
-/** npm passes a terminal's Ctrl-C on to a program that got it from the terminal already. */
-const doubledWithinMs = 1000;
 
 /** A signal came when no command was there to get it. */
 export class InterruptedError extends Error {
@@ -31,7 +29,7 @@ export class SignalRelay {
   target: ((signal: NodeJS.Signals) => void) | undefined;
   readonly #aborter = new AbortController();
   readonly #hadTerminal = readTerminal() !== undefined;
-  #endedMs: number | undefined;
+  readonly #repeated = new RepeatedSignal();
   #isFinishing = false;
 
   constructor() {
@@ -62,10 +60,8 @@ export class SignalRelay {
   };
 
   #noteEnding(signal: NodeJS.Signals): void {
-    const nowMs = performance.now();
-    const isRepeated = nowMs - (this.#endedMs ?? nowMs) > doubledWithinMs;
+    const isRepeated = this.#repeated.note(signal);
     if (this.#isFinishing && isRepeated) process.exit(128 + constants.signals[signal]);
-    this.#endedMs ??= nowMs;
     this.#aborter.abort(new InterruptedError(signal));
   }
 
