@@ -229,6 +229,37 @@ test('SimulatedTree shows each process while it lives, and its cgroup with all t
   );
 });
 
+test('SimulatedTree writes /proc in the forms of the kernel', (t) => {
+  const root = writeTree(t, { processes: 3 }, [0, 3_000_000]);
+  const proc = `${root}/proc`;
+  assert.match(read(`${proc}/stat`), /^procs_running \d+$/m);
+  assert.match(read(`${proc}/stat`), /^softirq( \d+){11}\n$/m);
+  assert.match(read(`${proc}/loadavg`), /^((0|[1-9]\d*)\.\d\d ){3}(0|[1-9]\d*)\/[1-9]\d* [1-9]\d*\n$/);
+  assert.match(read(`${proc}/uptime`), /^\d+\.\d\d \d+\.\d\d\n$/);
+  assert.match(read(`${proc}/cpuinfo`), /^cpu MHz\t\t: [1-9]\d{3}\.\d{3}$/m);
+  assert.match(read(`${proc}/modules`), /^[a-z_]+ \d+ \d+ - Live 0x0+$/m);
+  assert.equal(read(`${proc}/mounts`), read(`${proc}/self/mounts`));
+  const total = Number(/^MemTotal: +(\d+) kB$/m.exec(read(`${proc}/meminfo`))?.[1]);
+  const parts = [...read(`${proc}/meminfo`).matchAll(/^(?!Vmalloc|Committed)\S+ +(\d+) kB$/gm)];
+  assert.ok(parts.length > 30);
+  for (const [line, kib] of parts) assert.ok(Number(kib) <= total, line);
+});
+
+test('SimulatedTree shows a reader its own process, and parents of all others', (t) => {
+  const proc = `${writeTree(t, { processes: 8 }, [0])}/proc`;
+  assert.equal(read(`${proc}/self/stat`).split(' ')[0], readlinkSync(`${proc}/self`));
+  assert.equal(read(`${proc}/thread-self/stat`), read(`${proc}/self/stat`));
+  const pids = readdirSync(proc).filter((name) => Number(name) > 0);
+  for (const pid of pids) {
+    const [, state = '', parent = ''] = /^\d+ \(.+\) (\S) (\d+) /.exec(read(`${proc}/${pid}/stat`)) ?? [];
+    assert.match(state, /^[RS]$/);
+    assert.ok(Number(pid) <= 2 ? parent === '0' : pids.includes(parent), `${pid} has the parent ${parent}`);
+    assert.equal(/^PPid:\t(\d+)$/m.exec(read(`${proc}/${pid}/status`))?.[1], parent);
+    assert.equal(read(`${proc}/${pid}/stat`).trimEnd().split(') ')[1]?.split(' ').length, 50);
+    assert.equal(read(`${proc}/${pid}/task/${pid}/stat`), read(`${proc}/${pid}/stat`));
+  }
+});
+
 test('simulate refuses a folder that is not empty, and options that it does not understand', async () => {
   const root = createFolder();
   writeFileSync(join(root, 'mine'), '');

@@ -1,5 +1,6 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiate.js';
 import { ProcessIo } from '../../receivers/process/process-io.js';
+import { HostFiles } from './host-files.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
 import { judgeService } from '../../src/config/service.js';
@@ -43,6 +44,8 @@ function texts(...examples: readonly string[]): readonly Buffer[] {
   return examples.map((text) => Buffer.from(text));
 }
 
+const hostFiles = new HostFiles();
+
 const numbers = Array.from({ length: 49 }, (_, i) => i).join(' ');
 
 const kernelTargets: readonly Target[] = [
@@ -54,6 +57,20 @@ const kernelTargets: readonly Target[] = [
       parseNumbers(input, 0, new Float64Array(8));
       return parseCpuTimes(input);
     },
+  },
+  {
+    name: 'tables of the machine',
+    examples: texts(
+      'MemTotal:  16 kB\nMemFree: 4 kB\nMemAvailable: 9 kB\nSwapTotal: 2 kB\nSwapFree: 1 kB\n',
+      '   8       0 sda 1 2 3 4 5 6 7 8 0 9 10\n   8      16 größe 1 2 3 4 5 6 7 8 0 9 10 0 0 0 0 0 0\n',
+      'a|\n b|c\n eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n bré: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n',
+      'processor\t: 0\ncpu MHz\t\t: 2100.123\n\nprocessor\t: 1\ncpu MHz\t\t: 800.500\n',
+      '0.50 1.25 2.00 1/234 567\n',
+      'some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=4\n',
+      'pgfault 9\npgmajfault 2\npswpin 1\npswpout 1\n',
+      'cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nctxt 5\nprocesses 7\nprocs_running 1\nprocs_blocked 0\n',
+    ),
+    parse: (input) => hostFiles.read(input),
   },
   {
     name: '/proc/PID/stat',

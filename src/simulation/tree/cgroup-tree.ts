@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Machine } from '../machine.js';
+import { listProcesses } from './standing-processes.js';
 import { storageOf } from './storage.js';
 import { TreeFile, writeFiles } from './tree-file.js';
 
@@ -53,7 +54,7 @@ export class CgroupTree {
     for (const { path, cpuNs } of this.#machine.cgroups()) {
       for (const sum of chainOf(path)) sum.cpuNs += cpuNs;
     }
-    for (const { identity } of this.#machine.liveProcesses) {
+    for (const { identity } of listProcesses(this.#machine)) {
       const chain = chainOf(identity.program.cgroup);
       for (const sum of chain) {
         sum.residentBytes += identity.program.residentMib * 2 ** 20;

@@ -7,7 +7,8 @@ const root = 'devices/system/cpu';
 // An Intel server, Ice Lake.
 const modalias = 'cpu:type:x86,ven0000fam0006mod006A:feature:,0000,0001,0002,0003\n';
 const mostKilohertz = 3_400_000;
-const leastKilohertz = 800_000;
+// Four digits of megahertz, as many as the most: a text of constant length is never seen half written.
+const leastKilohertz = 1_000_000;
 
 /** `0-3,8`, as the kernel writes lists of CPUs. */
 export function describeList(numbers: readonly number[]): string {
@@ -77,6 +78,13 @@ export class CpuTree {
       cpuinfo_min_freq: `${leastKilohertz}\n`,
       scaling_driver: 'intel_pstate\n',
       scaling_governor: 'powersave\n',
+      scaling_available_governors: 'performance powersave\n',
+      scaling_max_freq: `${mostKilohertz}\n`,
+      scaling_min_freq: `${leastKilohertz}\n`,
+      scaling_setspeed: '<unsupported>\n',
+      related_cpus: `${cpu}\n`,
+      affected_cpus: `${cpu}\n`,
+      cpuinfo_transition_latency: '0\n',
     });
     const file = new TreeFile(`${folder}/cpufreq/scaling_cur_freq`);
     this.#frequencies.set(cpu, file);
@@ -108,5 +116,5 @@ export class CpuTree {
 /** The frequency in kilohertz of a CPU that is so busy: always seven digits. */
 export function describeFrequency(percent: number): string {
   const kilohertz = leastKilohertz + Math.round(((mostKilohertz - leastKilohertz) * percent) / 100);
-  return String(kilohertz).padStart(7, '0');
+  return String(kilohertz);
 }

@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs';
 import type { Machine } from '../machine.js';
 import type { CpuTruth } from '../simulated-cpus.js';
 import { describeFrequency } from './cpu-tree.js';
-import { TreeFile, writeFiles } from './tree-file.js';
+import { listProcesses } from './standing-processes.js';
+import { writeStaticProc } from './static-proc.js';
+import { TreeFile } from './tree-file.js';
 
 const nsPerTick = 10_000_000n;
 const totalKib = 64 * 2 ** 20;
@@ -27,12 +29,7 @@ export class ProcTree {
     this.#machine = machine;
     this.#boot = boot;
     for (const name of ['net', 'pressure']) mkdirSync(`${proc}/${name}`, { recursive: true });
-    writeFiles(proc, {
-      'sys/kernel/threads-max': '511000\n',
-      'sys/kernel/pid_max': '4194304\n',
-      version: 'Linux version 6.12.0 (simulated)\n',
-      filesystems: 'nodev\tproc\n',
-    });
+    writeStaticProc(proc, machine.spec.sockets * machine.spec.cpusPerSocket);
     const names = ['stat', 'uptime', 'loadavg', 'meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'net/dev'];
     const pressures = ['cpu', 'memory', 'io'].map((name) => `pressure/${name}`);
     this.#files = Object.fromEntries(
@@ -82,7 +79,7 @@ export class ProcTree {
       `ctxt ${1_000_000n + (total.user + total.system) / 1_000_000n}`,
       `btime ${bootSeconds}`,
       `processes ${bootForks + births}`,
-      `procs_running ${String(running).padStart(5)}`,
+      `procs_running ${running}`,
       'procs_blocked 0',
       'softirq 0 0 0 0 0 0 0 0 0 0 0',
       '',
@@ -101,15 +98,14 @@ export class ProcTree {
   }
 
   #describeLoad(cpus: readonly CpuTruth[]): string {
-    const { liveProcesses, births } = this.#machine;
-    const load = (cpus.reduce((sum, { percent }) => sum + percent, 0) / 100).toFixed(2).padStart(7, '0');
-    const running = liveProcesses.filter(({ percent }) => percent > 0).length;
-    const counts = [running, liveProcesses.length].map((count) => String(count).padStart(5, '0'));
-    return `${load} ${load} ${load} ${counts.join('/')} ${bootForks + births}\n`;
+    const processes = listProcesses(this.#machine);
+    const load = (cpus.reduce((sum, { percent }) => sum + percent, 0) / 100).toFixed(2);
+    const running = processes.filter(({ percent }) => percent > 0).length;
+    return `${load} ${load} ${load} ${running}/${processes.length} ${bootForks + this.#machine.births}\n`;
   }
 
   #residentKib(): number {
-    const mib = this.#machine.liveProcesses.reduce(
+    const mib = listProcesses(this.#machine).reduce(
       (sum, { identity }) => sum + identity.program.residentMib,
       0,
     );
@@ -137,19 +133,44 @@ function describeSeconds(ns: bigint): string {
 
 function describeMemory(usedKib: number): string {
   const free = totalKib - usedKib;
+  const cached = 2 ** 20 - 2 ** 18;
+  const anonymous = usedKib - systemKib;
   const lines = {
     MemTotal: totalKib,
     MemFree: free - 2 ** 20,
     MemAvailable: free,
     Buffers: 2 ** 18,
-    Cached: 2 ** 20 - 2 ** 18,
+    Cached: cached,
     SwapCached: 0,
+    Active: anonymous + cached / 2,
+    Inactive: cached / 2 + 2 ** 18,
+    'Active(anon)': anonymous,
+    'Inactive(anon)': 2 ** 16,
+    'Active(file)': cached / 2,
+    'Inactive(file)': cached / 2 + 2 ** 18 - 2 ** 16,
+    Unevictable: 0,
+    Mlocked: 0,
+    SwapTotal: 0,
+    SwapFree: 0,
+    Dirty: 0,
+    Writeback: 0,
+    AnonPages: anonymous,
+    Mapped: 2 ** 17,
     Shmem: 2 ** 16,
+    KReclaimable: 2 ** 18,
     Slab: 3 * 2 ** 17,
     SReclaimable: 2 ** 18,
     SUnreclaim: 2 ** 17,
-    SwapTotal: 0,
-    SwapFree: 0,
+    KernelStack: 2 ** 14,
+    PageTables: 2 ** 15,
+    NFS_Unstable: 0,
+    Bounce: 0,
+    WritebackTmp: 0,
+    CommitLimit: totalKib / 2,
+    Committed_AS: 2 * anonymous,
+    VmallocTotal: 34_359_738_367,
+    VmallocUsed: 2 ** 14,
+    VmallocChunk: 0,
   };
   return Object.entries(lines)
     .map(([name, kib]) => `${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`)
@@ -183,7 +204,7 @@ function describePressure(name: string, us: bigint): string {
 }
 
 function describeCpu({ number, socket, percent }: CpuTruth): string {
-  const megahertz = (Number(describeFrequency(percent)) / 1000).toFixed(3).padStart(8, '0');
+  const megahertz = (Number(describeFrequency(percent)) / 1000).toFixed(3);
   return [
     `processor\t: ${number}`,
     'vendor_id\t: GenuineIntel',

@@ -2,7 +2,9 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import type { Machine } from '../machine.js';
 import type { SimulatedProcess } from '../simulated-process.js';
 import { storageOf, type StorageUse } from './storage.js';
-import { TreeFile, writeFiles, writeLinks } from './tree-file.js';
+import { linkMainThread, writeProcessFolder, writeShared } from './process-folder.js';
+import { listProcesses, parentOf } from './standing-processes.js';
+import { TreeFile } from './tree-file.js';
 
 const nsPerTick = 10_000_000n;
 const pageKib = 4;
@@ -28,12 +30,13 @@ export class ProcessTree {
     this.#root = root;
     this.#machine = machine;
     this.#sinceBootNs = sinceBootNs;
-    mkdirSync(`${root}/.making`);
+    mkdirSync(`${root}/.making/shared`, { recursive: true });
+    writeShared(`${root}/.making/shared`);
   }
 
   /** Writes the instant at which the machine stands. */
   write(): void {
-    const live = this.#machine.liveProcesses;
+    const live = listProcesses(this.#machine);
     const living = new Set(live);
     for (const [process, files] of this.#known) if (!living.has(process)) this.#remove(process, files);
     for (const process of live) {
@@ -50,24 +53,17 @@ export class ProcessTree {
   }
 
   #create(process: SimulatedProcess): void {
-    const { pid, program } = process.identity;
+    const { pid } = process.identity;
     const folder = `${this.#root}/.making/${pid}`;
     mkdirSync(folder);
-    const kib = program.residentMib * 1024;
-    writeFiles(folder, {
-      comm: `${program.name}\n`,
-      cmdline: program.path === '' ? '' : `${program.path}\0--simulated\0`,
-      cgroup: `0::${program.cgroup}\n`,
-      statm: `${(2 * kib) / pageKib} ${kib / pageKib} 0 1 0 0 0\n`,
-      status: describeStatus(process),
-    });
-    if (program.path !== '') writeLinks(folder, { exe: program.path });
+    writeProcessFolder(folder, process, `${this.#root}/.making/shared`);
     const files = {
       stat: new TreeFile(`${folder}/stat`),
       schedstat: new TreeFile(`${folder}/schedstat`),
       io: new TreeFile(`${folder}/io`),
     };
     this.#update(process, files);
+    linkMainThread(folder, pid);
     renameSync(folder, `${this.#root}/proc/${pid}`);
     this.#known.set(process, files);
   }
@@ -102,7 +98,7 @@ export class ProcessTree {
     const flags = isKernel ? kernelThreadFlag : programFlag;
     const kib = residentMib * 1024;
     return [
-      `${pid} (${name}) ${state} ${isKernel ? 2 : 1} ${pid} ${pid} 0 -1 ${flags} ${cpuNs / 1_000_000n} 0 0 0`,
+      `${pid} (${name}) ${state} ${parentOf(process)} ${pid} ${pid} 0 -1 ${flags} ${cpuNs / 1_000_000n} 0 0 0`,
       `${(cpuNs - systemNs) / nsPerTick} ${systemNs / nsPerTick} 0 0 20 0 ${threads} 0 ${startTicks}`,
       `${2048 * kib} ${kib / pageKib} 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 ${socket} 0 0 0 0 0 0 0 0 0 0 0 0 0\n`,
     ].join(' ');
@@ -122,26 +118,6 @@ function describeIo({ readBytes, writtenBytes }: StorageUse): string {
     `read_bytes: ${readBytes}`,
     `write_bytes: ${writtenBytes}`,
     'cancelled_write_bytes: 0',
-    '',
-  ].join('\n');
-}
-
-function describeStatus({ identity }: SimulatedProcess): string {
-  const { pid, program } = identity;
-  const kib = program.residentMib * 1024;
-  return [
-    `Name:\t${program.name}`,
-    'Umask:\t0022',
-    'State:\tS (sleeping)',
-    `Tgid:\t${pid}`,
-    `Pid:\t${pid}`,
-    `PPid:\t${program.isKernelThread === true ? 2 : 1}`,
-    'Uid:\t0\t0\t0\t0',
-    'Gid:\t0\t0\t0\t0',
-    `NSpid:\t${pid}`,
-    `VmSize:\t${String(2 * kib).padStart(8)} kB`,
-    `VmRSS:\t${String(kib).padStart(8)} kB`,
-    `Threads:\t${program.threads}`,
     '',
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import type { EnergySensor } from '../energy-sensor.js';
 import { concerns, isActive, type Fault } from '../fault.js';
 import type { Machine } from '../machine.js';
+import { listProcesses } from './standing-processes.js';
 
 const njPerJoule = 1_000_000_000n;
 
@@ -25,7 +26,7 @@ export function describeJoules(nj: bigint): string {
 export function describeTruth(machine: Machine, sensors: readonly EnergySensor[], step: Step): string {
   const { us, wallNs, writtenNs } = step;
   const domains = sensors.map((sensor, i) => describeSensor(machine, sensor, { index: i, us }));
-  const processes = machine.liveProcesses.map((process) => {
+  const processes = listProcesses(machine).map((process) => {
     const { pid, program } = process.identity;
     const energy = machine.domains.flatMap(({ name }, i) => {
       const nj = machine.energyNjOf(process, i);

@@ -1,0 +1,62 @@
+import { readerPid } from './standing-processes.js';
+import { writeFiles, writeLinks } from './tree-file.js';
+
+const bootId = '5d0f1f6a-8f0e-4c1c-9d7b-2f6f0c1f7a11\n';
+
+/** Writes what does not change of `/proc`, for programs that read more than counters. */
+export function writeStaticProc(proc: string, cpus: number): void {
+  writeFiles(proc, { ...machineFiles, ...networkFiles, 'net/softnet_stat': softnet.repeat(cpus) });
+  writeLinks(proc, {
+    self: String(readerPid),
+    'thread-self': `${readerPid}/task/${readerPid}`,
+    mounts: 'self/mounts',
+  });
+}
+
+const machineFiles = {
+  'sys/kernel/threads-max': '511000\n',
+  'sys/kernel/pid_max': '4194304\n',
+  'sys/kernel/osrelease': '6.12.0\n',
+  'sys/kernel/ostype': 'Linux\n',
+  'sys/kernel/version': '#1 SMP PREEMPT_DYNAMIC\n',
+  'sys/kernel/hostname': 'simulated\n',
+  'sys/kernel/perf_event_paranoid': '2\n',
+  'sys/kernel/random/entropy_avail': '256\n',
+  'sys/kernel/random/poolsize': '256\n',
+  'sys/kernel/random/boot_id': bootId,
+  'sys/fs/file-nr': '1024\t0\t9223372036854775807\n',
+  version: 'Linux version 6.12.0 (simulated)\n',
+  cmdline: 'BOOT_IMAGE=/vmlinuz-6.12.0 root=/dev/sda1 ro quiet\n',
+  filesystems: 'nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\n\text4\n',
+  modules: 'intel_rapl_msr 20480 0 - Live 0x0000000000000000\nmsr 16384 0 - Live 0x0000000000000000\n',
+  partitions: 'major minor  #blocks  name\n\n   8        0  488386584 sda\n',
+  devices: 'Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:\n  8 sd\n',
+  swaps: 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n',
+  crypto: '',
+  locks: '',
+};
+
+const sockets = 'inode                                                     \n';
+const tcp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout ${sockets}`;
+const udp =
+  '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops             \n';
+
+const networkFiles = {
+  'net/arp': 'IP address       HW type     Flags       HW address            Mask     Device\n',
+  'net/netstat':
+    'TcpExt: SyncookiesSent ListenOverflows\nTcpExt: 0 0\nIpExt: InOctets OutOctets\nIpExt: 0 0\n',
+  'net/snmp':
+    'Ip: Forwarding DefaultTTL InReceives\nIp: 2 64 0\n' +
+    'Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens CurrEstab\nTcp: 1 200 120000 -1 0 0 0\n' +
+    'Udp: InDatagrams NoPorts InErrors OutDatagrams\nUdp: 0 0 0 0\n',
+  'net/snmp6': 'Ip6InReceives                   \t0\n',
+  'net/sockstat': 'sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\n',
+  'net/tcp': tcp,
+  'net/tcp6': tcp,
+  'net/udp': udp,
+  'net/udp6': udp,
+  'net/unix': 'Num       RefCount Protocol Flags    Type St Inode Path\n',
+};
+
+// A line for each CPU: 15 columns.
+const softnet = `${Array.from({ length: 15 }, () => '00000000').join(' ')}\n`;
