@@ -32,8 +32,13 @@ async function run(target: Target, input: Buffer): Promise<string | undefined> {
 }
 
 // The test starts this module with these.
-const { seed, inputs } = workerData as { readonly seed: number; readonly inputs: number };
-const targets = createTargets();
+interface FuzzData {
+  readonly seed: number;
+  readonly inputs: number;
+  readonly folder: string;
+}
+const { seed, inputs, folder } = workerData as FuzzData;
+const targets = createTargets(folder);
 let problems = 0;
 for (let i = 0; i < inputs && problems < maxProblems; i += 1) {
   const random = createRandom(seed * 1_000_003 + i);

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
 import type { FuzzMessage } from './fuzz-thread.js';
@@ -8,13 +11,13 @@ const inputs = Number(process.env['JOULEMETRY_FUZZ_INPUTS'] ?? 10_000);
 const seed = Number(process.env['JOULEMETRY_TEST_SEED'] ?? 1);
 
 /** Runs the inputs in a thread, which is ended when a parser does not come to an end. */
-function fuzz(): Promise<readonly string[]> {
+function fuzz(folder: string): Promise<readonly string[]> {
   const problems: string[] = [];
   let reached = 'the first';
   return new Promise((resolve) => {
     const thread = new RecordingThread<never, FuzzMessage>({
       module: new URL('./fuzz-thread.js', import.meta.url),
-      data: { seed, inputs },
+      data: { seed, inputs, folder },
       onMessage: (message) => {
         if (message.type === 'at') reached = message.what;
         else if (message.type === 'problem') problems.push(message.what);
@@ -25,6 +28,8 @@ function fuzz(): Promise<readonly string[]> {
   });
 }
 
-test(`parsers understand any of ${inputs} damaged inputs or say what is wrong with them`, async () => {
-  assert.deepEqual(await fuzz(), []);
+test(`parsers understand any of ${inputs} damaged inputs or say what is wrong with them`, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  assert.deepEqual(await fuzz(folder), []);
 });

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { ftruncateSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { schema } from '../../receivers/host/config.js';
 import { createGroups, HostScraper } from '../../receivers/host/host-scraper.js';
@@ -13,23 +12,28 @@ const pressures = ['pressure/cpu', 'pressure/memory', 'pressure/io'];
 
 /** The `host` receiver on files that all hold the same: each table is read from inputs made for any of them. */
 export class HostFiles {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+  readonly #fd: number;
   readonly #scraper: HostScraper;
 
-  constructor() {
+  /** @param folder an empty one */
+  constructor(folder: string) {
+    const path = join(folder, 'input');
+    this.#fd = openSync(path, 'w');
     for (const name of ['net', 'pressure', 'devices/system/cpu']) {
-      mkdirSync(join(this.#folder, name), { recursive: true });
+      mkdirSync(join(folder, name), { recursive: true });
     }
-    process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }));
-    writeFileSync(join(this.#folder, 'devices/system/cpu/online'), '0-1\n');
-    const config = parseSettings(schema, { procfs: this.#folder, sysfs: this.#folder });
+    writeFileSync(join(folder, 'devices/system/cpu/online'), '0-1\n');
+    // One file of many names, so that an input is written once.
+    for (const name of [...names, ...pressures]) linkSync(path, join(folder, name));
+    const config = parseSettings(schema, { procfs: folder, sysfs: folder });
     const context = createFakeContext();
     this.#scraper = new HostScraper(createGroups({ config, ...context }), () => context.clock.wallNs());
   }
 
   /** Reads an input as each of the files. */
   read(input: Buffer): void {
-    for (const name of [...names, ...pressures]) writeFileSync(join(this.#folder, name), input);
+    ftruncateSync(this.#fd, input.length);
+    writeSync(this.#fd, input, 0, input.length, 0);
     const tables: Table[] = [];
     let failure: unknown;
     try {

@@ -35,30 +35,25 @@ export interface Target {
 const surroundings = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
 const finder = { find: () => Promise.resolve(undefined), list: () => [], explainMissing: () => '' };
 
-/** Everything that reads what others wrote. */
-export function createTargets(): readonly Target[] {
-  return [...kernelTargets, ...configurationTargets, ...networkTargets, ...createRecordingTargets()];
+/** Everything that reads what others wrote. @param folder an empty one, for parsers that read files */
+export function createTargets(folder: string): readonly Target[] {
+  return [
+    createHostTarget(new HostFiles(folder)),
+    ...kernelTargets,
+    ...configurationTargets,
+    ...networkTargets,
+    ...createRecordingTargets(),
+  ];
 }
 
 function texts(...examples: readonly string[]): readonly Buffer[] {
   return examples.map((text) => Buffer.from(text));
 }
 
-const hostFiles = new HostFiles();
-
 const numbers = Array.from({ length: 49 }, (_, i) => i).join(' ');
 
-const kernelTargets: readonly Target[] = [
-  {
-    name: '/proc/stat',
-    examples: texts('cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 1 2\nprocesses 7\n'),
-    parse(input) {
-      parseForks(input);
-      parseNumbers(input, 0, new Float64Array(8));
-      return parseCpuTimes(input);
-    },
-  },
-  {
+function createHostTarget(files: HostFiles): Target {
+  return {
     name: 'tables of the machine',
     examples: texts(
       'MemTotal:  16 kB\nMemFree: 4 kB\nMemAvailable: 9 kB\nSwapTotal: 2 kB\nSwapFree: 1 kB\n',
@@ -70,7 +65,19 @@ const kernelTargets: readonly Target[] = [
       'pgfault 9\npgmajfault 2\npswpin 1\npswpout 1\n',
       'cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nctxt 5\nprocesses 7\nprocs_running 1\nprocs_blocked 0\n',
     ),
-    parse: (input) => hostFiles.read(input),
+    parse: (input) => files.read(input),
+  };
+}
+
+const kernelTargets: readonly Target[] = [
+  {
+    name: '/proc/stat',
+    examples: texts('cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 1 2\nprocesses 7\n'),
+    parse(input) {
+      parseForks(input);
+      parseNumbers(input, 0, new Float64Array(8));
+      return parseCpuTimes(input);
+    },
   },
   {
     name: '/proc/PID/stat',
