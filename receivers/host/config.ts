@@ -9,7 +9,7 @@ export const schema = {
   },
   groups: {
     cpu: {
-      doc: 'CPU time by mode, CPUs, context switches, processes created, running and blocked.',
+      doc: 'CPU time by mode, CPUs, context switches, processes created, threads running and blocked.',
       format: 'boolean',
       default: true,
     },

@@ -39,15 +39,15 @@ const logicalCpus: Metric = {
   kind: 'updowncounter',
   valueType: 'int',
 };
-const processes: Metric = {
-  name: 'system.process.count',
-  unit: '{process}',
-  description: 'Threads that run or wait for a CPU, and threads that wait for I/O',
+const threads: Metric = {
+  name: 'system.linux.thread.count',
+  unit: '{thread}',
+  description: 'Threads that run or wait for a CPU (running), and threads that wait for I/O (blocked)',
   kind: 'updowncounter',
   valueType: 'int',
 };
 
-export const cpuMetrics = [cpuTime, contextSwitches, processesCreated, logicalCpus, processes];
+export const cpuMetrics = [cpuTime, contextSwitches, processesCreated, logicalCpus, threads];
 
 const ticksPerSecond = 100;
 
@@ -73,8 +73,8 @@ const kernelColumns: readonly CounterColumn[] = [
 
 const gaugeColumns = [
   { metric: logicalCpus, attributes: {} },
-  { metric: processes, attributes: { 'process.state': 'running' } },
-  { metric: processes, attributes: { 'process.state': 'blocked' } },
+  { metric: threads, attributes: { 'system.linux.thread.state': 'running' } },
+  { metric: threads, attributes: { 'system.linux.thread.state': 'blocked' } },
 ];
 
 /** What `/proc/stat` says. */

@@ -18,8 +18,8 @@ test('CpuGroup begins every counter at 0, when it reads for the first time', (t)
     'system.context_switches': 0,
     'system.process.created': 0,
     'system.cpu.logical.count': 4,
-    'system.process.count running': 3,
-    'system.process.count blocked': 1,
+    'system.linux.thread.count running': 3,
+    'system.linux.thread.count blocked': 1,
   });
 });
 
@@ -36,8 +36,8 @@ test('CpuGroup counts seconds by mode, when iowait falls back by a tick', (t) =>
     'system.context_switches': 700,
     'system.process.created': 10,
     'system.cpu.logical.count': 3,
-    'system.process.count running': 2,
-    'system.process.count blocked': 0,
+    'system.linux.thread.count running': 2,
+    'system.linux.thread.count blocked': 0,
   });
   assert.deepEqual(endedOf(later), []);
 });
@@ -80,8 +80,8 @@ test('MemoryGroup gives bytes by state and counts faults, when read twice', (t) 
     'system.paging.usage free': 1_536_000_000,
     'system.paging.faults major': 50,
     'system.paging.faults minor': 200,
-    'system.paging.operations in': 3,
-    'system.paging.operations out': 0,
+    'system.paging.operations major in': 3,
+    'system.paging.operations major out': 0,
   });
 });
 

@@ -73,11 +73,14 @@ const meminfoColumns: readonly MeminfoColumn[] = [
   plain(swap, 'SwapFree:', { 'system.paging.state': 'free' }),
 ];
 
+// What is in swap space comes back by a major fault.
+const majorFault = { 'system.paging.fault.type': 'major' };
+
 const pagingColumns: readonly CounterColumn[] = [
   { metric: faults, attributes: { 'system.paging.fault.type': 'major' }, perUnit: 1 },
   { metric: faults, attributes: { 'system.paging.fault.type': 'minor' }, perUnit: 1 },
-  { metric: swapped, attributes: { 'system.paging.direction': 'in' }, perUnit: 1 },
-  { metric: swapped, attributes: { 'system.paging.direction': 'out' }, perUnit: 1 },
+  { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'in' }, perUnit: 1 },
+  { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'out' }, perUnit: 1 },
 ];
 
 /** What `/proc/meminfo` and `/proc/vmstat` say. */

@@ -57,8 +57,8 @@ test('CpuGroup leaves out threads that no kernel can have and CPUs that are not 
   const stat =
     'cpu  1 2 3 4\nctxt 1\nprocesses 2\nprocs_running 4294967295\nprocs_blocked 18446744073709551615\n';
   const { values, lines } = readSteps(t, ['cpu'], [{ stat }]);
-  assert.equal(values[0]?.['system.process.count running'], NaN);
-  assert.equal(values[0]?.['system.process.count blocked'], NaN);
+  assert.equal(values[0]?.['system.linux.thread.count running'], NaN);
+  assert.equal(values[0]?.['system.linux.thread.count blocked'], NaN);
   assert.equal(values[0]?.['system.cpu.logical.count'], NaN);
   assert.equal(lines.length, 2);
 });

@@ -29,6 +29,11 @@ export const schema = {
       format: 'boolean',
       default: true,
     },
+    count: {
+      doc: 'Number of processes by state.',
+      format: 'boolean',
+      default: true,
+    },
     memory: {
       doc: 'Resident and virtual memory.',
       format: 'boolean',

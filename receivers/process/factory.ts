@@ -5,7 +5,7 @@ import { UnavailableError } from '../../src/component/errors.js';
 import { readTickNs } from '../../src/linux/clocks.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
-import { busyTime, cpuTick, processCpuTime } from '../../src/model/shared-metrics.js';
+import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { type Config, schema } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
@@ -28,6 +28,7 @@ export const factory: ReceiverFactory<typeof schema> = {
     processCpuTime,
     busyTime,
     cpuTick,
+    processCount,
     processMemoryUsage,
     processMemoryVirtual,
     processThreadCount,

@@ -12,6 +12,12 @@ const second = 1_000_000_000n;
 /** Unix time of the boot of the made-up machine, in nanoseconds. */
 export const bootWallNs = BigInt(bootSeconds) * second;
 
+/** Settings of the receiver; processes are counted only where a test asks for it. */
+interface FakeSettings {
+  readonly metrics?: object;
+  readonly [name: string]: unknown;
+}
+
 /** A made-up machine: its clock stands still but for `tick`, and CPU clocks say what `cpuNs` has for a pid. */
 export class FakeMachine {
   readonly procfs: FakeProcfs = createFakeProcfs();
@@ -29,12 +35,13 @@ export class FakeMachine {
   }
 
   /** Opens the scraper, where it is to have settings. */
-  open(settings: object = {}, { hasClock = true } = {}): void {
+  open({ metrics = {}, ...settings }: FakeSettings = {}, { hasClock = true } = {}): void {
     const { log } = this;
     const cpuTime = hasClock ? this.#createSource() : undefined;
     const { host } = createFakeContext();
+    const all = { procfs: this.procfs.path, ...settings, metrics: { count: false, ...metrics } };
     const clock = { wallNs: () => bootWallNs + this.now, monotonicNs: () => this.now, checkEra: () => 0 };
-    this.#scraper = new ProcessScraper(parseSettings(schema, { procfs: this.procfs.path, ...settings }), {
+    this.#scraper = new ProcessScraper(parseSettings(schema, all), {
       clock,
       log,
       host,

@@ -14,6 +14,7 @@ import { readDescriptorLimit } from '../../src/linux/open-files-limit.js';
 import { DescriptorBudget } from './process-file.js';
 import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
+import { StateCount } from './state-count.js';
 import { TrackedProcesses } from './tracked-processes.js';
 
 /** What a scraper needs beside its settings. */
@@ -47,6 +48,7 @@ export class ProcessScraper implements Scraper {
   readonly #refused = new Set<number>();
   #isRefused = false;
   readonly #lookAgainAfter: number;
+  readonly #states: StateCount;
   #busySeries: readonly Series[] = [];
   #scans = 0;
   #listing = Number.NEGATIVE_INFINITY;
@@ -62,6 +64,7 @@ export class ProcessScraper implements Scraper {
     this.#busy = new BusyTimeReader(config.procfs);
     this.#pids = openPidList(config.procfs);
     this.#owners = new Owners(config.passwd);
+    this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
   }
@@ -82,6 +85,7 @@ export class ProcessScraper implements Scraper {
     if (pids !== undefined) this.#processes.match(pids, this.#refused, scan);
     yield* this.#processes.read(scan);
     this.#noteRefused(scan);
+    if (this.#config.metrics.count) yield this.#countStates(at.wallNs);
     if (scan.ended.length > 0) yield createEnding(scan.ended, at.wallNs);
     if (this.#config.metrics.cpu) yield this.#createBusyRow(busyNs, at.wallNs);
   }
@@ -106,11 +110,16 @@ export class ProcessScraper implements Scraper {
 
   /** What was read before does not connect with what is read from now on. */
   *#endAll(): Iterable<Table> {
-    const ended = [...this.#processes.endSeries(), ...this.#busySeries];
+    const ended = [...this.#processes.endSeries(), ...this.#states.restart(), ...this.#busySeries];
     if (ended.length > 0) yield createEnding(ended, this.#context.clock.wallNs());
     this.#busySeries = [];
     this.#busy.restart();
     this.#previous = undefined;
+  }
+
+  #countStates(wallNs: bigint): Table {
+    this.#processes.countStates(this.#states);
+    return this.#states.take(wallNs);
   }
 
   #createBusyRow(busyNs: number, wallNs: bigint): Table {

@@ -5,6 +5,9 @@ import { CpuUsage } from './cpu-usage.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 
+/** The states, by code: no reading makes a string. */
+const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+
 /** What came of reading a process: `gone` also when its pid belongs to another one by now. */
 export type Outcome = 'read' | 'failed' | 'gone';
 
@@ -27,6 +30,8 @@ export class TrackedProcess {
   #resource: Resource;
   #identifiedIn: number;
   #hasFailed = false;
+  /** A letter of proc_pid_stat(5). */
+  #state: string;
   #startNs: bigint | undefined;
   #rowNs = 0n;
 
@@ -37,6 +42,7 @@ export class TrackedProcess {
     this.listedIn = scan.listing;
     this.#files = files;
     this.#startTicks = stat.startTicks;
+    this.#state = letters[stat.state];
     this.#identity = reader.identity.read(pid, stat);
     this.#resource = { attributes: this.#identity.attributes };
     this.#layout = reader.chooseLayout(files);
@@ -49,6 +55,10 @@ export class TrackedProcess {
     this.#identifiedIn = scan.number - age;
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
+  }
+
+  get state(): string {
+    return this.#state;
   }
 
   /** Reads it again. */
@@ -95,10 +105,13 @@ export class TrackedProcess {
     const { cpuTime, stat } = reader;
     if (cpuTime !== undefined && !cpuTime.read(this.pid)) return 'gone';
     const hasRun = cpuTime === undefined || !this.#cpu.isAt(cpuTime.seconds, cpuTime.nanoseconds);
+    // What has not run since it was seen running sleeps.
+    if (!hasRun && this.#state === 'R') this.#state = 'S';
     if (!hasRun && !this.#isDue(reader, scan)) return 'read';
     const result = reader.readStat(this.#files);
     if (typeof result !== 'number') return result;
     if (stat.startTicks !== this.#startTicks) return 'gone';
+    this.#state = letters[stat.state];
     if (hasRun) this.#identify(reader, scan);
     if (this.#layout.hasIo) reader.readIo(this.#files);
     this.#take(reader);

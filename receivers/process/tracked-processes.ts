@@ -4,6 +4,7 @@ import type { Table } from '../../src/model/table.js';
 import { partCapacity, ProcessPart } from './process-part.js';
 import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
+import { describeState, type StateCount } from './state-count.js';
 import type { TrackedProcess } from './tracked-process.js';
 
 /** Most processes that are born die young: with few beside them, few series change their places. */
@@ -47,6 +48,11 @@ export class TrackedProcesses {
     if (this.#nursery.size > nurseryCapacity / 2) this.#place(this.#nursery.release());
     // Where many have ended, the few that are left lie scattered.
     if (this.#parts.length > 2 * Math.ceil(this.#known.size / partCapacity) + 1) this.#gather();
+  }
+
+  /** Adds the state of every process. */
+  countStates(counts: StateCount): void {
+    for (const { state } of this.#known.values()) counts.add(describeState(state));
   }
 
   /** Ends the series of all processes, which have new ones from the next scan on. */

@@ -18,6 +18,8 @@ export class ProcessStat {
   isZombie = false;
   parentPid = 0;
   isKernelThread = false;
+  /** Its state, a letter as an ASCII code. */
+  state = 0;
   minorFaults = 0;
   majorFaults = 0;
   userTicks = 0;
@@ -45,7 +47,8 @@ export class ProcessStat {
     this.#bytes = bytes;
     this.#nameFrom = open + 1;
     this.#nameTo = close;
-    this.isZombie = bytes[stateAt] === stateZombie || bytes[stateAt] === stateDead;
+    this.state = bytes[stateAt];
+    this.isZombie = this.state === stateZombie || this.state === stateDead;
     this.#take(fields);
     return true;
   }

@@ -45,6 +45,15 @@ export const cpuTick: Metric = {
   valueType: 'double',
 };
 
+/** Processes of the machine, by `process.state` = running, sleeping, stopped or defunct. */
+export const processCount: Metric = {
+  name: 'system.process.count',
+  unit: '{process}',
+  description: 'Processes in each state',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
 /** CPU time of a process, by `cpu.mode` = user or system. */
 export const processCpuTime: Metric = {
   name: 'process.cpu.time',

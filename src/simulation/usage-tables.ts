@@ -1,18 +1,10 @@
 import { describeProcess } from '../identity/process-attributes.js';
 import type { Metric, Resource, Series } from '../model/series.js';
-import { busyTime, processCpuTime } from '../model/shared-metrics.js';
+import { busyTime, processCount, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import type { Machine } from './machine.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import { ToldProcesses } from './told-processes.js';
-
-const processCount: Metric = {
-  name: 'system.process.count',
-  unit: '{process}',
-  description: 'Processes that live',
-  kind: 'updowncounter',
-  valueType: 'int',
-};
 
 const cpuUse: Metric = {
   name: 'process.cpu.utilization',
@@ -37,9 +29,10 @@ export class UsageTables {
   constructor(machine: Machine, resource: Resource, epoch: bigint) {
     this.#machine = machine;
     this.#epoch = epoch;
-    this.#ofMachine = [processCount, busyTime].map((metric) => [
-      { metric, resource, attributes: {}, start: epoch },
-    ]);
+    const counts = ['running', 'sleeping'].map((state) => {
+      return { metric: processCount, resource, attributes: { 'process.state': state }, start: epoch };
+    });
+    this.#ofMachine = [counts, [{ metric: busyTime, resource, attributes: {}, start: epoch }]];
   }
 
   /** A scan at an instant of simulated time, in whole microseconds, later than the last one. */
@@ -48,7 +41,8 @@ export class UsageTables {
     const at = this.#epoch + BigInt(us) * 1000n;
     const [counts, busy] = this.#ofMachine;
     machine.advance(us);
-    yield createRow(counts, at, Float64Array.of(machine.liveProcesses.length));
+    const running = machine.liveProcesses.filter(({ percent }) => percent > 0).length;
+    yield createRow(counts, at, Float64Array.of(running, machine.liveProcesses.length - running));
     yield this.#readProcesses(at);
     const ended = this.#told.takeGone(machine).flat();
     if (ended.length > 0) yield createEnding(ended, at);

@@ -1,0 +1,56 @@
+import type { Resource, Series } from '../../src/model/series.js';
+import { processCount } from '../../src/model/shared-metrics.js';
+import { createRow, type Table } from '../../src/model/table.js';
+
+/** The values of `process.state`. */
+const states = ['running', 'sleeping', 'stopped', 'defunct'] as const;
+
+type ProcessState = (typeof states)[number];
+
+const stopped = new Set(['T', 't']);
+const defunct = new Set(['Z', 'X', 'x']);
+
+/** @param letter the state in proc_pid_stat(5) */
+export function describeState(letter: string): ProcessState {
+  if (letter === 'R') return 'running';
+  if (stopped.has(letter)) return 'stopped';
+  // S, and what the conventions have no word for: waiting for a disk (D), and kernel threads without work (I).
+  return defunct.has(letter) ? 'defunct' : 'sleeping';
+}
+
+/** How many processes are in each state. */
+export class StateCount {
+  readonly #resource: Resource;
+  readonly #counts = new Map<string, number>();
+  series: readonly Series[] = [];
+
+  constructor(resource: Resource) {
+    this.#resource = resource;
+  }
+
+  add(state: ProcessState): void {
+    this.#counts.set(state, (this.#counts.get(state) ?? 0) + 1);
+  }
+
+  /** A row of what was added since the last one. */
+  take(wallNs: bigint): Table {
+    if (this.series.length === 0) this.series = this.#createSeries(wallNs);
+    const row = Float64Array.from(states, (state) => this.#counts.get(state) ?? 0);
+    this.#counts.clear();
+    return createRow(this.series, wallNs, row);
+  }
+
+  /** @returns the series that end; the next row has new ones */
+  restart(): readonly Series[] {
+    const ended = this.series;
+    this.series = [];
+    return ended;
+  }
+
+  #createSeries(start: bigint): readonly Series[] {
+    const resource = this.#resource;
+    return states.map((state) => {
+      return { metric: processCount, resource, attributes: { 'process.state': state }, start };
+    });
+  }
+}
