@@ -8,7 +8,7 @@ import type { Peer, Peers } from './peers.js';
 
 const sources = fileURLToPath(new URL('../../../test/interop/peers/', import.meta.url));
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'joulemetry');
-const prometheusVersion = '0.308.0';
+const prometheusVersion = '0.314.0';
 const longestBuildMs = 40 * 60_000;
 
 /** Why something could not be built, in this run. */
