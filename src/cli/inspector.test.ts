@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { until } from '../contract/until.js';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
+const bin = fileURLToPath(new URL('../../../bin/joulemetry', import.meta.url));
 const sigusr1 = 1n << 9n;
 
 interface StartOptions {
@@ -98,4 +100,25 @@ test('keepInspectorClosed leaves open what the operator asked for', async (t) =>
     endWith: 'SIGTERM',
   });
   await until(() => findPorts(pid).length === 1);
+});
+
+/** A module that runs before the program's own, sends SIGUSR1, and waits until Node has tried to open the port. */
+const early = `process.kill(process.pid, 'SIGUSR1'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);`;
+const earlyOption = `--import=data:text/javascript,${encodeURIComponent(early)}`;
+
+test('bin/joulemetry gives Node no port for the inspector, when SIGUSR1 comes before the program runs', async () => {
+  const env = { ...process.env, NODE_OPTIONS: earlyOption };
+  const { stderr } = await promisify(execFile)(bin, ['components'], { env });
+  assert.doesNotMatch(stderr, /Debugger listening/);
+  assert.match(stderr, /192\.0\.2\.1/);
+});
+
+test('keepInspectorClosed closes what an early SIGUSR1 has opened, when only its port was configured', async (t) => {
+  const { child, pid, readStderr } = start(t, ['exec', '--', ...shell], {
+    env: { NODE_OPTIONS: `${earlyOption} --inspect-port=127.0.0.1:0` },
+    endWith: 'SIGTERM',
+  });
+  await once(child.stdout, 'data');
+  assert.match(readStderr(), /Debugger listening/);
+  assert.deepEqual(findPorts(pid), []);
 });

@@ -2,8 +2,9 @@
  * Keeps Node's debugger shut. Node opens a port for it at SIGUSR1, and a client of that port runs code with the rights
  * of this process: any process of the same user could send the signal, and any local user could connect then. A
  * listener takes the place of Node's; it stays for as long as the process lives.
- * A signal that came while Node itself was starting has opened the port already: it is closed again. A debugger that
- * the operator asked for, on the command line or in NODE_OPTIONS, stays.
+ * A signal that came while Node itself was starting has opened the port already: it is closed again. Under
+ * bin/joulemetry it has not, since Node is given an address there at which no port can be opened. A debugger that the
+ * operator asked for, on the command line or in NODE_OPTIONS, stays.
  */
 export async function keepInspectorClosed(): Promise<void> {
   process.on('SIGUSR1', ignore);
@@ -21,5 +22,6 @@ function ignore(): void {
 
 function isInspectorRequested(): boolean {
   const options = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];
-  return options.some((option) => /(^|\s)--inspect/.test(option));
+  // Neither --inspect-port, which says where a signal opens it, nor --inspect-publish-uid.
+  return options.some((option) => /(^|[\s"])--inspect(-brk|-wait)?(?=$|[\s"=])/.test(option));
 }
