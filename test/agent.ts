@@ -44,9 +44,17 @@ after(async () => {
   await Promise.all(ended);
 });
 
-/** Starts the command line with these arguments. The environment is the test's own, and what is given. */
-export function startAgent(args: readonly string[], env: NodeJS.ProcessEnv = {}): Agent {
-  const child = spawn(process.execPath, [program, ...args], {
+/**
+ * Starts the command line with these arguments. The environment is the test's own, and what is given.
+ * @param wrapper a program that becomes the command line, and its arguments
+ */
+export function startAgent(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  wrapper: readonly string[] = [],
+): Agent {
+  const [first = process.execPath, ...words] = [...wrapper, process.execPath, program, ...args];
+  const child = spawn(first, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

@@ -1,4 +1,4 @@
-import { describeError } from '../../src/component/errors.js';
+import { describeErrors } from '../../src/component/errors.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
@@ -84,13 +84,13 @@ export class HostScraper implements OpenScraper {
   *scrape(era: number): Iterable<Table> {
     if (this.#era !== undefined && era !== this.#era) yield* this.#restart();
     this.#era = era;
-    const problems: string[] = [];
+    const problems: unknown[] = [];
     for (const { group } of this.#groups) {
       const { tables, error } = readGroup(group);
       yield* tables.filter(({ series, ended }) => series.length > 0 || ended !== undefined);
-      if (error !== undefined) problems.push(describeError(error));
+      if (error !== undefined) problems.push(error);
     }
-    if (problems.length > 0) throw new Error(problems.join('; '));
+    if (problems.length > 0) throw new Error(describeErrors(problems));
   }
 
   close(): void {

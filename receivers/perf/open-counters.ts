@@ -1,6 +1,7 @@
 import { UnavailableError } from '../../src/component/errors.js';
 import type { CountedEvent, EventGroup } from '../../src/linux/perf-counted-event.js';
-import { PerfEventError } from '../../src/linux/perf-event.js';
+import { findFirstReservedFd } from '../../src/linux/open-files-limit.js';
+import { closePerfEvent, PerfEventError } from '../../src/linux/perf-event.js';
 import { fitGroups } from '../../src/linux/perf-groups.js';
 import { describeUncounted } from '../../src/linux/perf-reasons.js';
 import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf-place.js';
@@ -49,6 +50,7 @@ class Opening implements Counters {
   readonly #mostEvents: number;
   #groups: readonly EventGroup[] = [];
   readonly #divisible: ScaledCounts[] = [];
+  readonly #firstReserved = findFirstReservedFd();
   #isBegun = false;
 
   constructor(plan: Plan, mostEvents: number) {
@@ -126,12 +128,23 @@ class Opening implements Counters {
     const cpus = own.find(({ encodings }) => encodings[part].cpus)?.encodings[part].cpus;
     if (place.cpu >= 0 && cpus && !cpus.includes(place.cpu)) return undefined;
     try {
-      const group = new CountGroup(openGroup(own, part, place), this.#isBegun);
+      const group = new CountGroup(this.#openWithinReserve(own, part, place), this.#isBegun);
       return { group, owners: own.map((event) => this.#ownerOf(event, part, place)) };
     } catch (error) {
       this.#noteFailure(error);
       return undefined;
     }
+  }
+
+  /**
+   * Many targets need many descriptors; the last ones are left to others.
+   * @throws PerfEventError
+   */
+  #openWithinReserve(events: readonly CountedEvent[], part: number, place: CountingPlace): number[] {
+    const fds = openGroup(events, part, place);
+    if (fds.every((fd) => fd < this.#firstReserved)) return fds;
+    for (const fd of fds) closePerfEvent(fd);
+    throw new PerfEventError('Cannot open further perf events: EMFILE, the last are for others', 'EMFILE');
   }
 
   #ownerOf(event: CountedEvent, part: number, { cpu }: CountingPlace): Owner {

@@ -32,7 +32,31 @@ test('ProcessFile keeps no more descriptors than it may, and gives them back', (
   one.close();
   one.close();
   assert.equal(countDescriptors(), before);
-  assert.deepEqual([budget.take(), budget.take()], [true, false]);
+  two.read(buffer);
+  assert.equal(countDescriptors(), before + 1);
+  two.close();
+});
+
+test('ProcessFile keeps no descriptor out of the reserve for others', (t) => {
+  const path = createPath(t);
+  const before = countDescriptors();
+  const file = new ProcessFile(path, new DescriptorBudget(9, 0));
+  assert.equal(file.read(buffer), 0);
+  assert.equal(countDescriptors(), before);
+});
+
+test('DescriptorBudget gives up what is kept, and keeps half as many from then on', (t) => {
+  const path = createPath(t);
+  const budget = new DescriptorBudget(9);
+  const files = [1, 2, 3, 4].map(() => new ProcessFile(path, budget));
+  const before = countDescriptors();
+  for (const file of files) file.read(buffer);
+  assert.equal(budget.giveUp(), true);
+  assert.equal(countDescriptors(), before);
+  assert.equal(budget.giveUp(), false);
+  for (const file of files) assert.equal(file.read(buffer), 0);
+  assert.equal(countDescriptors(), before + 2);
+  budget.giveUp();
 });
 
 test('ProcessFile says gone, when there is no such file or its process has ended', async () => {

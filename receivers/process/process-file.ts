@@ -1,22 +1,56 @@
 import { closeSync, readSync } from 'node:fs';
+import { isOutOfDescriptors } from '../../src/component/errors.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 
-/** Descriptors that may be kept open. Where they are spent, files are opened for each reading. */
+/**
+ * Descriptors that are kept open, as a cache: files for which there is none are opened for each reading. When
+ * descriptors run out all the same, the cache is given up for what others need.
+ */
 export class DescriptorBudget {
-  #left: number;
+  readonly #firstReserved: number;
+  readonly #kept = new Set<ProcessFile>();
+  #maxKept: number;
+  #exhaustion: unknown;
 
-  constructor(limit: number) {
-    this.#left = limit;
+  /** @param firstReserved descriptors with this number or a higher one are not kept */
+  constructor(maxKept: number, firstReserved = Infinity) {
+    this.#maxKept = maxKept;
+    this.#firstReserved = firstReserved;
   }
 
-  take(): boolean {
-    if (this.#left <= 0) return false;
-    this.#left--;
+  /** Whether a file may keep a descriptor; if so, `forget` must follow when it is closed. */
+  keep(file: ProcessFile, fd: number): boolean {
+    if (this.#kept.size >= this.#maxKept || fd >= this.#firstReserved) return false;
+    this.#kept.add(file);
     return true;
   }
 
-  giveBack(): void {
-    this.#left++;
+  forget(file: ProcessFile): void {
+    this.#kept.delete(file);
+  }
+
+  /**
+   * Closes what is kept, and keeps half as many from now on.
+   * @returns whether that has made descriptors free
+   */
+  giveUp(): boolean {
+    const { size } = this.#kept;
+    if (size === 0) return false;
+    this.#maxKept = Math.min(this.#maxKept, Math.floor(size / 2));
+    for (const file of this.#kept) file.close();
+    return true;
+  }
+
+  /** A file could not be opened because no descriptor was free. */
+  noteExhaustion(error: unknown): void {
+    this.#exhaustion = error;
+  }
+
+  /** The last error of that kind since the last call, if there was one. */
+  takeExhaustion(): unknown {
+    const error = this.#exhaustion;
+    this.#exhaustion = undefined;
+    return error;
   }
 }
 
@@ -44,6 +78,7 @@ export class ProcessFile {
         ? this.#readFirst(buffer)
         : readSync(this.#fd, buffer, 0, buffer.length, 0);
     } catch (error) {
+      if (isOutOfDescriptors(error)) this.#budget.noteExhaustion(error);
       return isGone(error) ? 'gone' : 'failed';
     }
   }
@@ -52,12 +87,12 @@ export class ProcessFile {
     if (this.#fd === undefined) return;
     closeSync(this.#fd);
     this.#fd = undefined;
-    this.#budget.giveBack();
+    this.#budget.forget(this);
   }
 
   #readFirst(buffer: Uint8Array): number {
-    const fd = openWithoutWaiting(this.#path);
-    if (this.#budget.take()) {
+    const fd = this.#open();
+    if (this.#budget.keep(this, fd)) {
       this.#fd = fd;
       return readSync(fd, buffer, 0, buffer.length, 0);
     }
@@ -65,6 +100,15 @@ export class ProcessFile {
       return readSync(fd, buffer, 0, buffer.length, 0);
     } finally {
       closeSync(fd);
+    }
+  }
+
+  #open(): number {
+    try {
+      return openWithoutWaiting(this.#path);
+    } catch (error) {
+      if (!isOutOfDescriptors(error) || !this.#budget.giveUp()) throw error;
+      return openWithoutWaiting(this.#path);
     }
   }
 }

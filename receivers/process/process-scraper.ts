@@ -1,4 +1,5 @@
 import type { Context } from '../../src/component/component.js';
+import { describeError } from '../../src/component/errors.js';
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader } from '../../src/identity/process-identity.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
@@ -10,7 +11,7 @@ import type { Scraper } from '../../src/sampling/scrape-loop.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { readDescriptorLimit } from '../../src/linux/open-files-limit.js';
+import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/open-files-limit.js';
 import { DescriptorBudget } from './process-file.js';
 import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
@@ -47,6 +48,9 @@ export class ProcessScraper implements Scraper {
   readonly #reader: ProcessReader;
   readonly #refused = new Set<number>();
   #isRefused = false;
+  // Half of what this process may have at the most: the rest is for exporters, servers and other receivers.
+  readonly #budget = new DescriptorBudget(Math.floor(readDescriptorLimit() / 2), findFirstReservedFd());
+  #hasRunOut = false;
   readonly #lookAgainAfter: number;
   readonly #states: StateCount;
   #busySeries: readonly Series[] = [];
@@ -133,6 +137,7 @@ export class ProcessScraper implements Scraper {
   }
 
   #noteRefused(scan: Scan): void {
+    if (this.#noteExhaustion()) return;
     for (const pid of scan.refused) this.#refused.add(pid);
     const { size } = this.#refused;
     if (size > 0 !== this.#isRefused) this.#logRefused(size);
@@ -140,6 +145,22 @@ export class ProcessScraper implements Scraper {
     if (scan.number % forgetEvery !== 0) return;
     this.#refused.clear();
     this.#owners.refresh();
+  }
+
+  /** @returns whether descriptors have run out: every process is tried again at the next scan */
+  #noteExhaustion(): boolean {
+    const error = this.#budget.takeExhaustion();
+    const hasRunOut = error !== undefined;
+    if (hasRunOut !== this.#hasRunOut) this.#logExhaustion(error);
+    this.#hasRunOut = hasRunOut;
+    if (hasRunOut) this.#listing = Number.NEGATIVE_INFINITY;
+    return hasRunOut;
+  }
+
+  #logExhaustion(error: unknown): void {
+    const { log } = this.#context;
+    if (error === undefined) log.info('Descriptors are free again: every process can be read');
+    else log.warn(`Cannot read all processes that ${this.#config.procfs} lists: ${describeError(error)}`);
   }
 
   #logRefused(count: number): void {
@@ -159,8 +180,7 @@ export class ProcessScraper implements Scraper {
       cpuTime: this.#context.cpuTime,
       layouts: createLayouts(metrics),
       identity: new IdentityReader({ procfs, owners, hasCommandLine }),
-      // Half of what this process may have: the rest is for exporters, servers and other receivers.
-      budget: new DescriptorBudget(Math.floor(readDescriptorLimit() / 2)),
+      budget: this.#budget,
       lookAgainAfter: this.#lookAgainAfter,
     });
   }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { describeError } from '../../src/component/errors.js';
+import { describeError, describeErrors } from '../../src/component/errors.js';
 import type { Remedy } from '../../src/component/probe.js';
 import { PerfEventError } from '../../src/linux/perf-event.js';
 import { findNames } from '../../src/linux/sysfs.js';
@@ -78,21 +78,29 @@ export function explainPerfFailures(failures: readonly PerfFailure[]): Refusal {
     command: 'sudo sysctl kernel.perf_event_paranoid=0',
   };
   const remedies = isRefused ? [...grant('CAP_PERFMON', 'the counters of perf_event'), everyUser] : [];
-  return { reason: `perf_event: ${joinOnce(failures.map(({ error }) => describeError(error)))}`, remedies };
+  return {
+    reason: `perf_event: ${describeErrors(
+      failures.map(({ error }) => error),
+      ', ',
+    )}`,
+    remedies,
+  };
 }
 
 /** Zones whose files, which only root may read, cannot be opened or read. */
 export function explainZoneFailures(failures: readonly ZoneFailure[]): Refusal {
   const isRefused = failures.some(({ error }) => isForbidden(error));
   const remedies = isRefused ? grant('CAP_DAC_READ_SEARCH', 'the files of powercap') : [];
-  return { reason: `powercap: ${failures.map(describeZoneFailure).join(', ')}`, remedies };
+  return { reason: `powercap: ${describeErrors(failures.map(describeZoneFailure), ', ')}`, remedies };
 }
 
-function describeZoneFailure({ zone, error }: ZoneFailure): string {
+function describeZoneFailure({ zone, error }: ZoneFailure): Error {
   const found = isForbidden(error)
     ? `${nameErrno(error)}, root or CAP_DAC_READ_SEARCH is needed`
     : nameErrno(error);
-  return `Cannot read ${nameDomain(zone.domain)} from ${energyPath(zone)}: ${found}`;
+  return new Error(`Cannot read ${nameDomain(zone.domain)} from ${energyPath(zone)}: ${found}`, {
+    cause: error,
+  });
 }
 
 function isForbidden(error: unknown): boolean {
@@ -101,8 +109,4 @@ function isForbidden(error: unknown): boolean {
 
 function nameErrno(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : describeError(error);
-}
-
-function joinOnce(texts: readonly string[]): string {
-  return [...new Set(texts)].join(', ');
 }

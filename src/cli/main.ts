@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Checks where it runs before it loads anything that would fail there with a message that does not help.
 import { noteInherited } from '../linux/inherited.js';
+import { readDescriptorLimit } from '../linux/open-files-limit.js';
 import { keepInspectorClosed } from './inspector.js';
 
 // Before anything is opened.
@@ -24,17 +25,28 @@ function hasWorkingDirectory(): boolean {
   }
 }
 
+/** With fewer, Node cannot even load what is to run, and does not say why. */
+const minDescriptors = 64;
+
 /** Whether the command is `run`, the one that goes on until a signal. */
 function isAgent([first = 'run']: readonly string[]): boolean {
   return first === 'run' || first.startsWith('-');
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const limit = readDescriptorLimit();
+  if (isAgent(args) && limit < minDescriptors) {
+    const remedy = 'LimitNOFILE= in a systemd unit, ulimit -n in a shell';
+    return refuse(`a limit of ${limit} open files`, `at least ${minDescriptors}: ${remedy}`);
+  }
+  if (isAgent(args)) (await import('./signals.js')).leaveOnSignal();
+  const { runCommandLine } = await import('./command-line.js');
+  process.exitCode = await runCommandLine(args);
 }
 
 if (major < 20 || (major === 20 && minor < 19)) refuse(`Node ${process.versions.node}`);
 else if (process.platform !== 'linux') refuse(`the operating system "${process.platform}"`);
 else if (!hasWorkingDirectory()) refuse('a working directory that was removed', 'one that is there');
 else {
-  const args = process.argv.slice(2);
-  if (isAgent(args)) (await import('./signals.js')).leaveOnSignal();
-  const { runCommandLine } = await import('./command-line.js');
-  process.exitCode = await runCommandLine(args);
+  await run(process.argv.slice(2));
 }

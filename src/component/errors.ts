@@ -30,7 +30,38 @@ export class ExportError extends Error {
   }
 }
 
-/** What went wrong, in one line, whatever was thrown. */
+/** No descriptor was free, in this process or on the machine: that says nothing about the file that was to be opened. */
+const exhaustionRemedies: ReadonlyMap<unknown, string> = new Map([
+  ['EMFILE', 'raise the limit of open files: LimitNOFILE= in a systemd unit, ulimit -n in a shell'],
+  ['ENFILE', "raise the machine's limit of open files: sysctl fs.file-max"],
+]);
+
+/**
+ * What went wrong, in one line, whatever was thrown. Where it is that descriptors have run out, which can happen
+ * wherever a file or a socket is opened, the remedy follows.
+ */
 export function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = findExhaustionRemedy(error);
+  return remedy === undefined || message.includes(remedy) ? message : `${message}; ${remedy}`;
+}
+
+/** Several errors in one line; what is the same, such as the remedy for descriptors that have run out, only once. */
+export function describeErrors(errors: readonly unknown[], separator = '; '): string {
+  let text = [...new Set(errors.map(describeError))].join(separator);
+  for (const remedy of exhaustionRemedies.values()) {
+    if (text.includes(`; ${remedy}`)) text = `${text.replaceAll(`; ${remedy}`, '')}; ${remedy}`;
+  }
+  return text;
+}
+
+/** Whether the reason is that no descriptor was free. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return findExhaustionRemedy(error) !== undefined;
+}
+
+function findExhaustionRemedy(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error ? error.code : undefined;
+  return exhaustionRemedies.get(code) ?? findExhaustionRemedy(error.cause);
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { findOriginalOpenFilesLimit, readDescriptorLimit } from './open-files-limit.js';
+import { findFirstReservedFd, findOriginalOpenFilesLimit, readDescriptorLimit } from './open-files-limit.js';
 
 interface Process {
   readonly soft: number | 'unlimited';
@@ -49,4 +49,11 @@ test('findOriginalOpenFilesLimit corrects nothing, when nothing was raised or no
 
 test('readDescriptorLimit finds a number', () => {
   assert.ok(readDescriptorLimit() >= 20);
+});
+
+test('findFirstReservedFd leaves an eighth, and 16 at the least', () => {
+  assert.deepEqual(
+    [64, 1024].map((limit) => findFirstReservedFd(limit)),
+    [48, 896],
+  );
 });

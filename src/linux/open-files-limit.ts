@@ -24,6 +24,19 @@ export function readDescriptorLimit(): number {
   return Number(findLimit('/proc/self')?.soft ?? Infinity);
 }
 
+/** What others need at the least: sockets, rotated files, what is opened and closed again. */
+const minReserve = 16;
+const reserveShare = 8;
+
+/**
+ * The first number that a descriptor which is kept open should not have: the kernel gives the lowest free one, so
+ * whoever gets a higher one has used all but a reserve for others.
+ */
+export function findFirstReservedFd(limit = readDescriptorLimit()): number {
+  if (limit === Infinity) return limit;
+  return limit - Math.max(minReserve, Math.floor(limit / reserveShare));
+}
+
 function findLimit(folder: string): Limit | undefined {
   try {
     return parseLimits(readFileSync(`${folder}/limits`, 'utf8'));

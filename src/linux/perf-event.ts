@@ -200,7 +200,6 @@ function describeCause(code: string, event: PerfEvent): string {
   if (code === 'ENODEV') return `${code}, the PMU cannot count on this cpu, or it is offline`;
   if (code === 'ESRCH') return `${code}, there is no such process`;
   if (code === 'EINVAL') return `${code}, the PMU does not count it in this way`;
-  if (code === 'EMFILE') return `${code}, raise the limit of open files`;
   if (code === 'EACCES' || code === 'EPERM') return `${code}, ${describeRefusal(event)}`;
   return code;
 }

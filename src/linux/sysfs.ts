@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { isOutOfDescriptors } from '../component/errors.js';
 import { libc } from './libc.js';
 import { readRegularText } from './regular-file.js';
 
@@ -6,12 +7,15 @@ const pread = libc.func('long pread(int fd, void *buffer, unsigned long count, l
   ...args: [fd: number, buffer: Uint8Array, count: number, offset: number]
 ) => number;
 
-/** The text of a sysfs file without its line end; undefined when it is not here, may not be read or is not a
- * file. */
+/**
+ * The text of a sysfs file without its line end; undefined when it is not here, may not be read or is not a file.
+ * @throws Error when no descriptor is free: it may be here
+ */
 export function findText(path: string): string | undefined {
   try {
     return readRegularText(path).trim();
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return undefined;
   }
 }
@@ -27,11 +31,15 @@ export function findInteger(path: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** The names in a sysfs folder, in alphabetical order; none when it is not here. */
+/**
+ * The names in a sysfs folder, in alphabetical order; none when it is not here.
+ * @throws Error when no descriptor is free: it may be here
+ */
 export function findNames(path: string): readonly string[] {
   try {
     return readdirSync(path).toSorted();
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return [];
   }
 }

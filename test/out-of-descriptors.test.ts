@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { until } from '../src/contract/until.js';
+import { listProcessTree } from '../src/linux/process-tree.js';
+import { startAgent, writeConfig } from './agent.js';
+
+const remedy = 'raise the limit of open files: LimitNOFILE= in a systemd unit, ulimit -n in a shell';
+const isAbsent = spawnSync('prlimit', ['--version']).status !== 0;
+const skip = isAbsent && 'no prlimit(1), which sets the limit of a running program';
+
+/** The limit of a running program. What it has open stays open. */
+function setLimit(pid: number, limit: number): void {
+  const { status } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${limit}:`]);
+  assert.equal(status, 0);
+}
+
+function readLimit(pid: number): number {
+  return Number(/^Max open files +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1]);
+}
+
+test(
+  'an agent without a free descriptor says once what would help, and measures on when it has some',
+  { skip },
+  async () => {
+    const agent = startAgent(['-c', writeConfig(describe(join(createFolder(), 'processes.json')))]);
+    await agent.waitFor(/Everything is ready/);
+    const limit = readLimit(agent.pid);
+    setLimit(agent.pid, 3);
+    // A birth, so that there is something to be opened.
+    spawnSync('true');
+    await agent.waitFor(/process: Cannot read all processes that \/proc lists: EMFILE.*; raise the limit/);
+    setLimit(agent.pid, limit);
+    await agent.waitFor(/process: Descriptors are free again/);
+    const { code, stderr } = await agent.stop();
+    assert.equal(code, 0);
+    assert.equal(stderr.split(remedy).length - 1, 1, stderr);
+  },
+);
+
+/** More than 64 descriptors could be kept open for. */
+const crowd = 150;
+
+test(
+  'an agent that may have 64 descriptors reads every process, and leaves some for others',
+  { skip },
+  async (t) => {
+    const script = `for i in $(seq ${crowd}); do sleep 1000 & done; echo ready; wait`;
+    const shell = spawn('sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    const { pid = 0 } = shell;
+    t.after(() => process.kill(-pid, 'SIGKILL'));
+    await once(shell.stdout, 'data');
+    const file = join(createFolder(), 'processes.json');
+    const agent = startAgent(['-c', writeConfig(describe(file))], {}, ['prlimit', '--nofile=64:64']);
+    const isRead = (one: number) =>
+      readFileSync(file, 'utf8').includes(`{"key":"process.pid","value":{"intValue":"${one}"}}`);
+    const waiting = listProcessTree(pid);
+    assert.equal(waiting.length, 1 + crowd);
+    await until(() => existsSync(file) && waiting.every(isRead));
+    // It keeps none of the last 16; other threads may just be using some of them.
+    const count = readdirSync(`/proc/${agent.pid}/fd`).length;
+    assert.ok(count <= 56, `${count} are open`);
+    const { code, stderr } = await agent.stop();
+    assert.equal(code, 0);
+    assert.doesNotMatch(stderr, /Cannot/);
+  },
+);
+
+function describe(file: string): string {
+  return `
+receivers: {process: {collection_interval: 100ms}}
+exporters: {file: {path: ${file}, flush_interval: 100ms}}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {metrics: {receivers: [process], exporters: [file]}}
+`;
+}
