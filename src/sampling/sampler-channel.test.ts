@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createNoopMeter } from '@opentelemetry/api';
 import { createLogCollector, createTableCollector } from '../contract/fakes.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import type { RowsMessage } from './protocol.js';
 import { SamplerChannel } from './sampler-channel.js';
 import { createSamplerMetrics } from './sampler-metrics.js';
+import { createCounts } from './sampling-rig.fixture.js';
 
-function createChannel() {
+function createChannel(periodNs = 1e9) {
   const next = createTableCollector();
+  const log = createLogCollector();
+  const { meter, counts } = createCounts();
   const request = {
     id: 'rapl',
     module: new URL('file:///none.js'),
     options: {},
-    periodNs: 1e9,
+    periodNs,
     flushMs: 1_000,
     // The columns are names.
     describe: (columns: unknown, start: bigint) =>
@@ -24,11 +26,13 @@ function createChannel() {
         start,
       })),
     next,
-    log: createLogCollector(),
+    log,
   };
   return {
-    channel: new SamplerChannel(1, request, createSamplerMetrics(createNoopMeter())),
+    channel: new SamplerChannel(1, request, createSamplerMetrics(meter)),
     tables: next.tables,
+    log,
+    counts,
   };
 }
 
@@ -73,4 +77,24 @@ test('SamplerChannel begins all series anew, when they have ended, whatever thei
     tables.at(-1)?.series.map(({ start }) => start),
     [2n],
   );
+});
+
+test('SamplerChannel counts the rows that a thread which was given up should have read since the last ones', () => {
+  const { channel, log, counts } = createChannel(1);
+  channel.takeRows(announce(1n, ['a']));
+  channel.lose();
+  const lost = counts.get('joulemetry.sampler.dropped_rows') ?? 0;
+  assert.ok(lost > 0);
+  assert.equal(counts.get('joulemetry.sampler.dropped_tables'), 1);
+  assert.deepEqual(log.lines, [
+    `warn: Lost up to ${lost} rows that were not handed over before the sampling thread was given up`,
+  ]);
+});
+
+test('SamplerChannel loses nothing with a thread that was given up, when no row was due', () => {
+  const { channel, log, counts } = createChannel(Number.MAX_SAFE_INTEGER);
+  channel.takeRows(announce(1n, ['a']));
+  channel.lose();
+  assert.equal(counts.get('joulemetry.sampler.dropped_rows'), 0);
+  assert.deepEqual(log.lines, []);
 });

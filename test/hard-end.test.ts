@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { startAgent, writeConfig } from './agent.js';
+
+/** An exporter that holds the main thread at its shutdown for longer than a shutdown may take. */
+const stuck = `
+  export const factory = {
+    schema: {},
+    create: () => ({
+      start: async () => {},
+      consume: () => true,
+      shutdown: async () => {
+        const endMs = performance.now() + 5100;
+        while (performance.now() < endMs);
+      },
+    }),
+  };`;
+
+test('an agent whose shutdown takes longer than 5 s ends with exit code 1, and says that something is lost', async () => {
+  const config = writeConfig(`
+receivers: {simulator: }
+exporters: {stuck: }
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {metrics: {receivers: [simulator], exporters: [stuck]}}
+`);
+  const name = 'joulemetry-exporter-stuck';
+  const folder = join(dirname(config), 'node_modules', name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, type: 'module', exports: './main.js' }));
+  writeFileSync(join(folder, 'main.js'), stuck);
+  const agent = startAgent(['--config', config]);
+  await agent.waitFor(/Everything is ready/);
+  const { code, stderr } = await agent.stop();
+  assert.match(stderr, /error Leaving: the shutdown took longer than 5 s, what was not exported is lost\n$/);
+  assert.equal(code, 1);
+});
