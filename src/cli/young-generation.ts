@@ -1,14 +1,22 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
+ * Where processes come and go, what lives on lies scattered over more and more pages, unless a full collection, of
+ * which there are two a minute at most, moves it together. From version 12 on (Node 22), V8 keeps the pages that this
+ * empties in a pool, which it gives back only when the process is idle for long: of an agent with 40 new processes a
+ * second, 141 MB instead of 105 are resident on Node 22, and 114 instead of 106 on Node 24. On Node 20 it is 75
+ * instead of 85 MB.
+ */
+const isCompactionFree = Number.parseInt(process.versions.v8, 10) < 12;
+
+/**
  * Keeps resident memory flat. An agent makes little, but steadily. V8 would double the space for new objects to
- * 2 x 16 MiB, give it back at the next full collection, some minutes later, and begin anew: 30 MiB up and down. And
- * where processes come and go, what lives on lies scattered over more and more pages, unless a full collection, of
- * which there are two a minute at most, moves it together. To be called before components are loaded: that, too,
- * would double the space, until V8 finds the agent idle, perhaps minutes later. Loading takes no longer for it. To be
- * called again whenever a thread has begun: V8 takes growth by less than 2 for none wanted when it makes a heap.
+ * 2 x 16 MiB, give it back at the next full collection, some minutes later, and begin anew: 30 MiB up and down. To be
+ * called before components are loaded: that, too, would double the space, until V8 finds the agent idle, perhaps
+ * minutes later. Loading takes no longer for it. To be called again whenever a thread has begun: V8 takes growth by
+ * less than 2 for none wanted when it makes a heap.
  */
 export function stopHeapGrowth(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--compact-on-every-full-gc');
+  if (isCompactionFree) setFlagsFromString('--compact-on-every-full-gc');
 }
