@@ -96,7 +96,7 @@ test('the ledger of a real machine adds up to what was measured, for processes t
   const parts = backend.points('ledger.energy');
   const settled = parts.reduce((latest, { time }) => (time > latest ? time : latest), 0n);
   const measured = interpolate(
-    backend.points('hw.energy').filter(({ value }) => value !== undefined),
+    backend.points('hw.host.energy').filter(({ value }) => value !== undefined),
     settled,
   );
   assert.ok(measured !== undefined && measured > 0.5);
@@ -118,15 +118,15 @@ test('a backend that comes back has every row and complete counters', async (t) 
   const exporters = '{debug: {verbosity: normal}}';
   const agent = startAgent(['run', '-c', writeOtlpConfig({ receivers, exporters, url })]);
   await agent.waitFor(/Cannot export to/);
-  await agent.waitFor(/(?:hw\.energy[^]*?){15}/);
+  await agent.waitFor(/(?:hw\.host\.energy[^]*?){15}/);
   const backend = await openBackend(t, port);
   await until(() => backend.received.length > 0);
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0);
-  const points = backend.points('hw.energy').filter(({ value }) => value !== undefined);
+  const points = backend.points('hw.host.energy').filter(({ value }) => value !== undefined);
   // A request whose answer was lost comes twice.
   const rows = [...new Map(points.map((point) => [point.time, point])).values()];
-  assert.ok(rows.length >= [...stderr.matchAll(/ hw\.energy.* J$/gm)].length, stderr);
+  assert.ok(rows.length >= [...stderr.matchAll(/ hw\.host\.energy.* J$/gm)].length, stderr);
   assert.ok(
     rows.some(({ value }) => value === 0),
     'the first row is missing',

@@ -169,12 +169,12 @@ service:
     assert.ok(code === 0 || (code === null && stderr === ''), `${code}: ${stderr}`);
     assert.doesNotMatch(stderr, /\n {4}at |Warning/);
     const points = backend.received.flatMap(({ bytes }) => decodePoints(bytes));
-    const rows = points.filter(({ name, value }) => name === 'hw.energy' && value !== undefined);
+    const rows = points.filter(({ name, value }) => name === 'hw.host.energy' && value !== undefined);
     assert.ok(new Set(rows.map(({ time }) => time)).size >= countEnergyRows(stderr), stderr);
   }
 });
 
 /** Lines of the debug exporter. */
 function countEnergyRows(output: string): number {
-  return [...output.matchAll(/ hw\.energy.* J$/gm)].length;
+  return [...output.matchAll(/ hw\.host\.energy.* J$/gm)].length;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 const cpuMs = [100, 80, 70, 60, 200, 90, 110];
@@ -229,4 +230,15 @@ test('attribution begins with the first reading of a meter whose energy comes la
     ended.map(({ metric }) => metric.name),
     ['process.cpu.time', 'process.cpu.time', 'process.energy'],
   );
+});
+
+test('attribution shares out the energy of a host whose domains cannot be read', () => {
+  const rig = new Rig({ cpu_count: 1 });
+  const attributes = { 'hw.type': 'host', 'hw.id': 'host-estimate' };
+  const meter = { ...rig.createMeter(attributes), metric: hostEnergy };
+  const process = new RigProcess({ 'process.pid': 1 }, 0);
+  for (const atS of [0, 1, 2]) playSecond({ rig, meter, used: [[process, atS]] }, atS);
+  assert.deepEqual(rig.processes(), { 1: 20 });
+  const [{ series }] = rig.out.last('process.energy');
+  assert.equal(series.attributes['hw.type'], 'host');
 });

@@ -1,22 +1,15 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
-import {
-  attributionFloor,
-  cgroupEnergy,
-  energyName,
-  ledgerEnergy,
-  processEnergy,
-  programEnergy,
-} from './metrics.js';
+import { meteredEnergyNames, processCpuTime } from '../../src/model/shared-metrics.js';
+import { attributionFloor, cgroupEnergy, ledgerEnergy, processEnergy, programEnergy } from './metrics.js';
 import { viewNames } from './views.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
   metrics: [ledgerEnergy, processEnergy, programEnergy, cgroupEnergy, attributionFloor],
   needs: [
-    { what: 'energy', metrics: [energyName], from: 'rapl or estimate' },
+    { what: 'energy', metrics: [...meteredEnergyNames], from: 'rapl or estimate' },
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },
   ],
   check: (config) => [...checkViews(config), ...checkFloors(config)],

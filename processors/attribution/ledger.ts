@@ -1,6 +1,6 @@
 import type { Log } from '../../src/component/log.js';
 import { createPlans } from '../../src/model/plan.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { meteredEnergyNames, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { Consumers } from './consumers.js';
@@ -8,7 +8,6 @@ import { Domains, type LedgerTerms } from './domains.js';
 import type { DomainLedger } from './domain-ledger.js';
 import { EarlyUsages } from './early-usages.js';
 import type { HardwareLedger } from './hardware-ledger.js';
-import { energyName } from './metrics.js';
 import { createPlan, type Plan } from './plan.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
@@ -130,7 +129,7 @@ export class Ledger {
   #end(ended: readonly Series[], at: number): void {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.consumers.end(series, at);
-      if (series.metric.name === energyName) this.domains.end(series);
+      if (meteredEnergyNames.has(series.metric.name)) this.domains.end(series);
       if (series === this.#busy?.series) this.#busy = undefined;
     }
   }

@@ -1,8 +1,7 @@
-import { floorPower, hwEnergy } from '../../src/model/shared-metrics.js';
+import { floorPower } from '../../src/model/shared-metrics.js';
 import type { Metric } from '../../src/model/series.js';
 
 /** Input, matched by name: see `src/model/shared-metrics.ts`. */
-export const energyName = hwEnergy.name;
 export const modelFloorName = floorPower.name;
 export const cpuCountName = 'system.cpu.logical.count';
 

@@ -1,11 +1,11 @@
-import { busyTime, cpuTick, processCpuTime } from '../../src/model/shared-metrics.js';
+import { busyTime, cpuTick, meteredEnergyNames, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Series } from '../../src/model/series.js';
 import type { Consumer, UsageSource } from './consumer.js';
 import type { EnergyMeter } from './energy-meter.js';
 import type { DomainFloor } from './domain-floor.js';
 import type { CpuCount } from './cpu-count.js';
 import type { UsageTick } from './usage-tick.js';
-import { cpuCountName, energyName, modelFloorName } from './metrics.js';
+import { cpuCountName, modelFloorName } from './metrics.js';
 
 /** A column of a table, and who takes its values. */
 interface Column<Taker> {
@@ -36,11 +36,12 @@ export interface Takers {
 
 /** @returns undefined where no column is anything to the ledger */
 export function createPlan(series: readonly Series[], takers: Takers): Plan | undefined {
-  const pick = <Taker>(name: string, takerOf: (one: Series) => Taker): Column<Taker>[] =>
-    series.flatMap((one, index) => (one.metric.name === name ? [{ index, taker: takerOf(one) }] : []));
+  const pickAll = <Taker>(names: ReadonlySet<string>, takerOf: (one: Series) => Taker): Column<Taker>[] =>
+    series.flatMap((one, index) => (names.has(one.metric.name) ? [{ index, taker: takerOf(one) }] : []));
+  const pick = <Taker>(name: string, takerOf: (one: Series) => Taker) => pickAll(new Set([name]), takerOf);
   const sources = pick(processCpuTime.name, (one) => takers.sourceOf(one));
   const plan = {
-    meters: pick(energyName, (one) => takers.meterOf(one)),
+    meters: pickAll(meteredEnergyNames, (one) => takers.meterOf(one)),
     floors: pick(modelFloorName, (one) => takers.floorOf(one)),
     sources,
     consumers: [...new Set(sources.map(({ taker }) => taker.consumer))],

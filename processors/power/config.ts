@@ -10,7 +10,7 @@ export const schema = {
   metrics: {
     doc: 'Energy counters to derive power from; each gives a metric with .power in place of .energy.',
     format: 'string_list',
-    default: ['hw.energy', 'process.energy', 'program.energy', 'linux.cgroup.energy'],
+    default: ['hw.energy', 'hw.host.energy', 'process.energy', 'program.energy', 'linux.cgroup.energy'],
   },
 } as const satisfies Schema;
 

@@ -2,7 +2,7 @@ import type { Context } from '../../src/component/component.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';
 import type { Series } from '../../src/model/series.js';
-import { floorPower, hwEnergy } from '../../src/model/shared-metrics.js';
+import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Scraper } from '../../src/sampling/scrape-loop.js';
 import type { Config } from './config.js';
@@ -10,9 +10,9 @@ import { EstimatedEnergy } from './estimated-energy.js';
 import { createPowerModel, type PowerModel } from './power-model.js';
 
 const attributes = {
-  'hw.type': 'cpu',
-  'hw.id': 'cpu-estimate',
-  'hw.name': 'CPU, estimated',
+  'hw.type': 'host',
+  'hw.id': 'host-estimate',
+  'hw.name': 'Host, estimated',
   'energy.method': 'estimated',
   'energy.model': 'linear',
 };
@@ -50,7 +50,7 @@ export class EstimateScraper implements Scraper {
     const monotonicNs = clock.monotonicNs();
     const { joules, idleWatts } = this.#energy.update(parseCpuTimes(this.#stat.read()), monotonicNs);
     if (this.#series.length === 0) {
-      this.#series = [hwEnergy, floorPower].map((metric) => ({
+      this.#series = [hostEnergy, floorPower].map((metric) => ({
         metric,
         resource,
         attributes,

@@ -79,14 +79,14 @@ test('EstimateReceiver gives energy between idle and full use, when run on this 
   assert.deepEqual(log.lines, [
     `info: Estimates power by CPU use: 10 W idle to 50 W at full use of ${n} CPUs (as configured)`,
   ]);
-  const [energy] = next.last('hw.energy');
+  const [energy] = next.last('hw.host.energy');
   const joules = energy?.value ?? NaN;
   const [leastSeconds, mostSeconds] = [(beforeLast - afterFirst) / 1000, (latest - earliest) / 1000];
   assert.ok(joules >= 10 * leastSeconds && joules <= 50 * mostSeconds, `${joules} J in ${mostSeconds} s`);
   assert.deepEqual(energy?.series.attributes, {
-    'hw.type': 'cpu',
-    'hw.id': 'cpu-estimate',
-    'hw.name': 'CPU, estimated',
+    'hw.type': 'host',
+    'hw.id': 'host-estimate',
+    'hw.name': 'Host, estimated',
     'energy.method': 'estimated',
     'energy.model': 'linear',
   });

@@ -2,7 +2,7 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/component/errors.js';
 import type { Probe } from '../../src/component/probe.js';
-import { floorPower, hwEnergy } from '../../src/model/shared-metrics.js';
+import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { EstimateScraper } from './estimate-scraper.js';
@@ -11,7 +11,7 @@ import { checkPowers } from './power-model.js';
 /** Energy of a machine without any meter, by a model of its CPU use. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: [hwEnergy, floorPower],
+  metrics: [hostEnergy, floorPower],
   yields: true,
   check: checkPowers,
   probe,

@@ -7,6 +7,7 @@ import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
   floorPower,
+  hostEnergy,
   hwEnergy,
   processCpuTime,
   raplEnergy,
@@ -50,6 +51,7 @@ export function leaveOutForeign(
 function claimKey({ metric, attributes }: Series): string | undefined {
   switch (metric.name) {
     case hwEnergy.name:
+    case hostEnergy.name:
     case floorPower.name:
       return keyOf(attributes['hw.type']);
     case raplEnergy.name:
@@ -63,5 +65,7 @@ function claimKey({ metric, attributes }: Series): string | undefined {
 }
 
 function keyOf(domain: unknown): string {
+  // A whole host is estimated only where no meter of its CPUs can be read.
+  if (domain === 'host') return 'energy/cpu';
   return typeof domain === 'string' && domain !== '' ? `energy/${domain}` : 'energy';
 }

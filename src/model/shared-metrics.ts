@@ -15,6 +15,21 @@ export const hwEnergy: Metric = {
   valueType: 'double',
 };
 
+/**
+ * Energy of a whole host: what the semantic conventions want in place of `hw.energy`, since it overlaps with the energy
+ * of the host's domains. Attributes: `hw.type` = host, `hw.id`, `hw.name`, `energy.method`.
+ */
+export const hostEnergy: Metric = {
+  name: 'hw.host.energy',
+  unit: 'J',
+  description: 'Energy used by the whole host',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The counters that are attributed: of domains, or of the whole host where none of these can be read. */
+export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, hostEnergy.name]);
+
 /** Energy of domains that overlap with those of `hw.energy`. Attributes: `rapl.domain`, `hw.id`, where known `hw.parent`. */
 export const raplEnergy: Metric = {
   name: 'rapl.energy',
@@ -24,7 +39,7 @@ export const raplEnergy: Metric = {
   valueType: 'double',
 };
 
-/** Power that an estimated domain has when idle. Attributes as the domain's `hw.energy`. */
+/** Power that an estimated domain has when idle. Attributes as its energy. */
 export const floorPower: Metric = {
   name: 'energy.floor.power',
   unit: 'W',

@@ -2,7 +2,7 @@ import type { ReceiverContext, ReceiverFactory } from '../../component/component
 import { describeError } from '../../component/errors.js';
 import type { Probe } from '../../component/probe.js';
 import type { ConfigOf, Schema } from '../../config/schema.js';
-import { floorPower, hwEnergy } from '../../model/shared-metrics.js';
+import { floorPower, meteredEnergyNames } from '../../model/shared-metrics.js';
 import type { Check } from './check.js';
 
 /** A receiver as it would be started. */
@@ -64,7 +64,6 @@ async function probe(
 
 /** Who knows the power of an idle machine has it from a model, not from a meter. */
 function findEnergySource({ metrics }: ReceiverFactory): EnergySource {
-  const emits = (name: string) => metrics.some((metric) => metric.name === name);
-  if (!emits(hwEnergy.name)) return 'none';
-  return emits(floorPower.name) ? 'estimated' : 'measured';
+  if (!metrics.some(({ name }) => meteredEnergyNames.has(name))) return 'none';
+  return metrics.some(({ name }) => name === floorPower.name) ? 'estimated' : 'measured';
 }

@@ -1,7 +1,7 @@
 import { createPlans } from '../../model/plan.js';
 import { findOrAdd } from '../../model/find-or-add.js';
 import type { Attributes, Series } from '../../model/series.js';
-import { hwEnergy } from '../../model/shared-metrics.js';
+import { hostEnergy, hwEnergy } from '../../model/shared-metrics.js';
 import type { Table } from '../../model/table.js';
 import { DomainMeter, type DomainEnergy } from './domain-meter.js';
 import { MarkedCounter } from './marked-counter.js';
@@ -97,7 +97,8 @@ export class EnergyBook {
   #findReader(series: Series): Reader | undefined {
     const key = domainKey(series.attributes);
     switch (series.metric.name) {
-      case hwEnergy.name: {
+      case hwEnergy.name:
+      case hostEnergy.name: {
         const meter = findOrAdd(this.#domains, key, () => new DomainMeter(series, this.#origin, this.#marks));
         return (at, joules) => meter.read(series, at, joules);
       }
