@@ -1,6 +1,6 @@
 import { resourceKey } from '../../src/model/key.js';
 import type { Resource } from '../../src/model/series.js';
-import { UsageCurve } from './usage-curve.js';
+import { UsageCurve } from '../../src/energy/usage-curve.js';
 import type { Group } from './views.js';
 
 /** Who uses CPU time: a process, or what a receiver sums up as one. */

@@ -4,7 +4,7 @@ import type { Divider, Division } from './division.js';
 import type { DomainFloor } from './domain-floor.js';
 import { DomainMeter } from './domain-meter.js';
 import type { Window } from './domain-windows.js';
-import { Balance, EnergyTotal } from './energy-total.js';
+import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import { attributionFloor, ledgerEnergy } from './metrics.js';
 import { Account, Gauge, type Publication } from './publication.js';
 

@@ -1,4 +1,4 @@
-import { EnergyCurve } from './energy-curve.js';
+import { EnergyCurve } from '../../src/energy/energy-curve.js';
 import { createGap, cutUsage, mergeUsages, type Usage } from './usage.js';
 import type { UsageTick } from './usage-tick.js';
 

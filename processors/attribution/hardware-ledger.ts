@@ -1,7 +1,7 @@
 import type { Attributes } from '../../src/model/series.js';
 import type { Consumer } from './consumer.js';
 import type { DomainLedger } from './domain-ledger.js';
-import { Balance, EnergyTotal } from './energy-total.js';
+import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import { Account, Publication } from './publication.js';
 import type { Usage } from './usage.js';
 import type { Group, View } from './views.js';

@@ -1,4 +1,4 @@
-import { KnotFinder } from '../../src/model/knot-finder.js';
+import { KnotFinder } from '../../src/energy/knot-finder.js';
 import type { Series } from '../../src/model/series.js';
 import type { PowerPoints } from './power-points.js';
 

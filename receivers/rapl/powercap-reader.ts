@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
 import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
-import { WrappingCounter } from '../../src/sampling/wrapping-counter.js';
+import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { nameDomain } from './domain.js';
 import { beginLife } from './energy-reader.js';
 import type { EnergyReader } from './energy-reader.js';

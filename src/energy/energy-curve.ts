@@ -1,4 +1,4 @@
-import { KnotFinder } from '../../src/model/knot-finder.js';
+import { KnotFinder } from './knot-finder.js';
 import { Knots } from './knots.js';
 
 /**
