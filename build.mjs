@@ -12,6 +12,7 @@ const sources = [
   'extensions',
   'test',
   'bench',
+  'docs/examples',
   'tsconfig.json',
 ];
 const installStamp = 'node_modules/.package-lock.json';

@@ -20,3 +20,10 @@ export function inheritPublisher(derived: Series, from: Series): void {
   const publisher = publishers.get(from);
   if (publisher !== undefined && derived !== from) publishers.set(derived, publisher);
 }
+
+/** A new series with some fields of another one changed, for a processor whose values or names differ from what came. */
+export function deriveSeries(from: Series, changes: Partial<Series> = {}): Series {
+  const derived = { ...from, ...changes };
+  inheritPublisher(derived, from);
+  return derived;
+}

@@ -1,0 +1,38 @@
+// joulemetry/plugin: the one entry for components of third parties. It changes only with the major version.
+// Everything else that the package exports is internal.
+export type {
+  Component,
+  ComponentKind,
+  ConsumingComponent,
+  Context,
+  ExporterFactory,
+  ExtensionContext,
+  ExtensionFactory,
+  Need,
+  ProcessorFactory,
+  ReceiverContext,
+  ReceiverFactory,
+} from './component/component.js';
+export type { Claims } from './component/claims.js';
+export type { Clock } from './component/clock.js';
+export type { Consumer } from './component/consumer.js';
+export type { Log } from './component/log.js';
+export type { Probe, Remedy } from './component/probe.js';
+export { describeError, ExportError, UnavailableError } from './component/errors.js';
+
+export type { ConfigOf, Schema } from './config/schema.js';
+export { parseSettings } from './config/settings.js';
+
+export type { Attributes, AttributeValue, Metric, MetricKind, Resource, Series } from './model/series.js';
+export { countPoints, createEnding, createRow, type Table } from './model/table.js';
+export { createPlans } from './model/plan.js';
+export { deriveSeries } from './model/publisher.js';
+export { createMappingProcessor } from './component/mapping-processor.js';
+
+export { createScrapingReceiver, type OpenScraper } from './sampling/scraping-receiver.js';
+export type { Scraper } from './sampling/scrape-loop.js';
+export type { OpenSampler, Sampler } from './sampling/sampler.js';
+export type { RunningSampler, SamplerRequest, Sampling } from './sampling/sampling.js';
+
+// For tests of components.
+export { createFakeContext, createLogCollector, createTableCollector } from './contract/fakes.js';

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { startAgent } from './agent.js';
+import { repositoryRoot } from './component-folders.js';
+
+const compiled = fileURLToPath(new URL('../docs/examples/', import.meta.url));
+
+/** A folder with `joulemetry` and the package of an example installed, as npm would leave it. */
+function install(example: string, name: string): string {
+  const folder = createFolder();
+  const modules = join(folder, 'node_modules');
+  const target = join(modules, name);
+  mkdirSync(target, { recursive: true });
+  symlinkSync(fileURLToPath(repositoryRoot), join(modules, 'joulemetry'));
+  copyFileSync(join(compiled, example, 'factory.js'), join(target, 'factory.js'));
+  const manifest = { name, type: 'module', exports: { default: './factory.js' } };
+  writeFileSync(join(target, 'package.json'), JSON.stringify(manifest));
+  return folder;
+}
+
+test('an agent runs a component of a third party that knows joulemetry/plugin alone', async (t) => {
+  const folder = install('scale', 'joulemetry-processor-scale');
+  const config = join(folder, 'config.yaml');
+  writeFileSync(
+    config,
+    `
+receivers: {simulator: {seed: 1}}
+processors: {scale: {factor: 1000}}
+exporters: {file: {path: ${folder}/plain.csv, format: csv}, file/scaled: {path: ${folder}/scaled.csv, format: csv}}
+service:
+  pipelines:
+    metrics: {receivers: [simulator], exporters: [file]}
+    metrics/scaled: {receivers: [simulator], processors: [scale], exporters: [file/scaled]}
+`,
+  );
+  const agent = startAgent(['run', '-c', config]);
+  t.after(() => agent.stop('SIGKILL'));
+  await agent.waitFor(/Everything is ready/);
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0, stderr);
+  const [plain, scaled] = ['plain', 'scaled'].map((name) => readColumns(join(folder, `${name}.csv`)));
+  assert.ok(plain.energy.some((joules) => joules > 0));
+  assert.deepEqual(
+    scaled.energy,
+    plain.energy.map((joules) => joules * 1000),
+  );
+  assert.deepEqual(scaled.others, plain.others);
+});
+
+/** The energy of hardware, and every other cell, in the order of the file. */
+function readColumns(path: string): {
+  readonly energy: readonly number[];
+  readonly others: readonly string[];
+} {
+  const [head = '', ...rows] = readFileSync(path, 'utf8').trim().split('\n');
+  const names = head.split(',');
+  // Counted from the end: cells before it may contain commas.
+  const column = names.indexOf('hw.energy (J)') - names.length;
+  assert.ok(names.includes('hw.energy (J)'), head);
+  const cells = rows.map((row) => row.split(','));
+  return {
+    energy: cells.map((row) => Number(row.at(column))),
+    others: cells.map((row) => row.toSpliced(column, 1).join(',')),
+  };
+}
