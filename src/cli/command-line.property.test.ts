@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { UsageError } from '../component/errors.js';
 import { holdsFor } from '../contract/property.fixture.js';
-import { UsageError } from './command.js';
 import { configOptions, parseOptions } from './config-options.js';
-import { parseExecOptions } from './exec/options.js';
+import { parseExecOptions } from '../exec/options.js';
 
 const argument = fc.oneof(
   fc.constantFrom(

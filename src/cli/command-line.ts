@@ -1,9 +1,9 @@
-import { describeError } from '../component/errors.js';
+import { describeError, UsageError } from '../component/errors.js';
 import { findNearest } from '../config/nearest.js';
 import { ConfigurationError } from '../config/problem.js';
-import { exitCodes, UsageError, type Command } from './command.js';
+import { exitCodes, type Command } from './command.js';
 import { readVersion } from './version.js';
-import { writeMessage } from './write-message.js';
+import { writeMessage } from '../telemetry/write-message.js';
 
 /** Every command, loaded when it is called: `exec` has 250 ms for everything. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {

@@ -16,10 +16,5 @@ export interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
-/** Options that do not fit together, or that nobody knows. The command line exits with 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** Exit codes of the collector itself; `exec` passes on those of its command. */
 export const exitCodes = { success: 0, failure: 1, usage: 2 } as const;

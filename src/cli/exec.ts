@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { describeError } from '../component/errors.js';
 import { reapOrphansAsInit } from '../linux/orphans.js';
 import type { Command } from './command.js';
-import { findProgram, ProgramError } from './exec/find-program.js';
-import type { CommandEvents } from './exec/command-events.js';
-import { measureRun, type RunPlan, type RunRecord } from './exec/measure-run.js';
-import { findCommand, parseExecOptions, type ExecOptions } from './exec/options.js';
-import { findRawArguments } from './exec/raw-arguments.js';
-import { openReportTargets } from './exec/report-targets.js';
-import { openSession, type Session } from './exec/session.js';
-import { writeMessage } from './write-message.js';
-import { InterruptedError, SignalRelay } from './exec/signal-relay.js';
+import { findProgram, ProgramError } from '../exec/find-program.js';
+import type { CommandEvents } from '../exec/command-events.js';
+import { measureRun, type RunPlan, type RunRecord } from '../exec/measure-run.js';
+import { findCommand, parseExecOptions, type ExecOptions } from '../exec/options.js';
+import { findRawArguments } from '../exec/raw-arguments.js';
+import { openReportTargets } from '../exec/report-targets.js';
+import { openSession, type Session } from '../exec/session.js';
+import { writeMessage } from '../telemetry/write-message.js';
+import { InterruptedError, SignalRelay } from '../exec/signal-relay.js';
 
 /** The instrument: measures one program from its first instruction to its end. */
 export const command: Command = {
@@ -72,7 +72,7 @@ async function measure(options: ExecOptions, path: string): Promise<number> {
     } finally {
       relay.finish();
       // What writes the report is loaded now, so that the command did not wait for it.
-      const { writeReport } = await import('./exec/write-report.js');
+      const { writeReport } = await import('../exec/write-report.js');
       await session.close();
       const words = [options.program, ...options.args];
       writeReport({ command: words, records, isRepeated: isWarmedUp, book: session.book }, targets);
@@ -88,7 +88,7 @@ async function measure(options: ExecOptions, path: string): Promise<number> {
 /** Who counts no events does not wait for what counts them. */
 async function findEvents({ events }: ExecOptions): Promise<CommandEvents | undefined> {
   if (events.length === 0) return undefined;
-  const { CommandEvents } = await import('./exec/command-events.js');
+  const { CommandEvents } = await import('../exec/command-events.js');
   return new CommandEvents(events);
 }
 

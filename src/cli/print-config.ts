@@ -1,8 +1,9 @@
 import { stringify } from 'yaml';
+import { UsageError } from '../component/errors.js';
 import { createFinderFor } from '../component/find.js';
 import { printableConfig } from '../config/printable-config.js';
 import { judgeService } from '../config/service.js';
-import { exitCodes, UsageError, type Command } from './command.js';
+import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, loadConfigOf, parseOptions } from './config-options.js';
 
 const formats = ['yaml', 'json'];

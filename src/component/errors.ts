@@ -3,6 +3,11 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
 }
 
+/** Options of the command line that are unknown or do not fit together. The program exits with 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
 /** What a failed delivery means for its request; see the fields of `ExportError`. */
 export interface ExportErrorOptions {
   readonly retryable: boolean;

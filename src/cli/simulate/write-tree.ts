@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeError } from '../../component/errors.js';
+import { describeError, UsageError } from '../../component/errors.js';
 import { readBootTimeNs } from '../../linux/cpu-clock.js';
-import { writeMessage } from '../write-message.js';
+import { writeMessage } from '../../telemetry/write-message.js';
 import { createWallClock } from '../../linux/wall-clock.js';
 import { SimulatedTree } from '../../simulation/tree/simulated-tree.js';
-import { UsageError } from '../command.js';
 import type { SimulateOptions } from './options.js';
 
 /** What became of a tree. */

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+
+/** A C library in whose place CLOCK_REALTIME is set by STEP_BY seconds as soon as the file STEP_FILE is there. */
+const shim = `#define _GNU_SOURCE
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+static long step(void) { return access(getenv("STEP_FILE"), F_OK) == 0 ? atol(getenv("STEP_BY")) : 0; }
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  int result = syscall(SYS_clock_gettime, clock, time);
+  if (clock == CLOCK_REALTIME) time->tv_sec += step();
+  return result;
+}
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+  int result = syscall(SYS_gettimeofday, time, zone);
+  time->tv_sec += step();
+  return result;
+}
+`;
+
+interface Report {
+  readonly runs: readonly {
+    readonly wall_time_s: number;
+    readonly energy: {
+      readonly baseline_power_w: number;
+      readonly above_baseline_energy_j: number;
+      readonly machine_energy_j: number;
+      readonly domains: readonly { readonly energy_j: number; readonly mean_power_w: number }[];
+    } | null;
+  }[];
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'clock-step-'));
+const library = join(folder, 'step.so');
+writeFileSync(join(folder, 'step.c'), shim);
+const { status, error } = spawnSync('gcc', ['-shared', '-fPIC', '-o', library, join(folder, 'step.c')]);
+const skip =
+  status === 0 ? false : `cannot build a library with gcc: ${error?.message ?? `exit code ${status}`}`;
+
+for (const seconds of [3600, -3600]) {
+  test(
+    `exec divides by the time that passed, when the clock is set by ${seconds} s meanwhile`,
+    { skip },
+    () => {
+      const file = join(folder, `stepped${seconds}`);
+      // The warm-up leaves the clock alone; the measured run sets it, long after its baseline.
+      const script = `sleep 0.2; [ -e ${file}.warm ] && > ${file}; > ${file}.warm; sleep 0.2`;
+      const args = ['-q', '-r', '1', '--baseline', '300ms', '--json', '-', 'sh', '-c', script];
+      const { stdout, stderr } = spawnSync(process.execPath, [main, 'exec', ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, LD_PRELOAD: library, STEP_FILE: file, STEP_BY: `${seconds}` },
+      });
+      assert.equal(stderr, '');
+      assert.ok(existsSync(file));
+      check(stdout);
+    },
+  );
+}
+
+/** Every quotient of the report is one of its own time. */
+function check(stdout: string): void {
+  const [run] = (JSON.parse(stdout) as Report).runs;
+  assert.ok(run?.energy, stdout);
+  const { energy, wall_time_s: seconds } = run;
+  assert.ok(seconds > 0.2 && seconds < 600, stdout);
+  for (const { energy_j: joules, mean_power_w: watts } of energy.domains) {
+    assert.ok(Math.abs(joules / watts / seconds - 1) < 0.5, stdout);
+  }
+  assert.ok(energy.baseline_power_w > 0.01, stdout);
+  const net = energy.machine_energy_j - energy.baseline_power_w * seconds;
+  assert.ok(Math.abs(energy.above_baseline_energy_j - net) < energy.machine_energy_j * 0.5, stdout);
+}
+
+after(() => rmSync(folder, { recursive: true }));

@@ -1,0 +1,91 @@
+import type { Series } from '../model/series.js';
+import { MarkedCounter } from './marked-counter.js';
+import { PeakPower } from './peak-power.js';
+
+/** What a domain used between two marks. */
+export interface DomainEnergy {
+  /** `hw.id`, `hw.name` and `hw.type` of the domain. */
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  /** Whether a model said so and no meter. */
+  readonly isEstimated: boolean;
+  readonly joules: number;
+  /** Largest mean over 100 ms or 20 refreshes of the meter, whichever is longer; undefined where it was shorter. */
+  readonly peakWatts: number | undefined;
+  /** How long its meter takes to show a change, as far as was seen. */
+  readonly refreshSeconds: number;
+}
+
+const shortestPeakNs = 100e6;
+const refreshesOfPeak = 20;
+
+/** No meter that we know is refreshed more often than RAPL. */
+const leastRefreshNs = 1e6;
+
+/** An estimate is made whenever it is read, from the clock ticks of /proc/stat. */
+const estimatedRefreshNs = 10e6;
+
+type Identity = Pick<DomainEnergy, 'id' | 'name' | 'type' | 'isEstimated'>;
+
+/** The energy counter of a domain, cut at marks. */
+export class DomainMeter {
+  readonly #identity: Identity;
+  readonly #counter: MarkedCounter;
+  readonly #peak = new PeakPower();
+  readonly #peaks: number[] = [];
+  #changedAt = NaN;
+  #joules = NaN;
+  #refreshNs = Infinity;
+
+  /**
+   * @param series the first of this domain
+   * @param origin Unix time in nanoseconds of time 0
+   * @param marks ascending; grows from outside
+   */
+  constructor(series: Series, origin: bigint, marks: readonly number[]) {
+    this.#identity = identify(series);
+    this.#counter = new MarkedCounter(origin, marks, (at, total, isMark) => this.#observe(at, total, isMark));
+  }
+
+  read(series: Series, at: number, joules: number): void {
+    if (joules !== this.#joules && !Number.isNaN(joules)) this.#learnRefresh(at, joules);
+    this.#counter.read(series, at, joules);
+  }
+
+  /** What was used between a mark and the next one. */
+  between(mark: number): DomainEnergy {
+    const peakWatts = this.#peaks[mark + 1] ?? NaN;
+    return {
+      ...this.#identity,
+      joules: this.#counter.between(mark),
+      peakWatts: Number.isNaN(peakWatts) ? undefined : peakWatts,
+      refreshSeconds: this.#shownRefreshNs / 1e9,
+    };
+  }
+
+  get #shownRefreshNs(): number {
+    return this.#identity.isEstimated ? estimatedRefreshNs : Math.max(leastRefreshNs, this.#refreshNs);
+  }
+
+  #learnRefresh(at: number, joules: number): void {
+    const gapNs = at - this.#changedAt;
+    if (gapNs < this.#refreshNs) this.#refreshNs = gapNs;
+    this.#changedAt = at;
+    this.#joules = joules;
+  }
+
+  #observe(at: number, total: number, isMark: boolean): void {
+    const windowNs = Math.max(shortestPeakNs, refreshesOfPeak * this.#shownRefreshNs);
+    this.#peak.add(at, total, windowNs);
+    if (!isMark) return;
+    this.#peaks.push(this.#peak.restart());
+    this.#peak.add(at, total, windowNs);
+  }
+}
+
+function identify({ attributes }: Series): Identity {
+  const { 'hw.id': id = '', 'hw.name': name = id, 'hw.type': type = '' } = attributes;
+  const isEstimated = attributes['energy.method'] === 'estimated';
+  return { id: String(id), name: String(name), type: String(type), isEstimated };
+}

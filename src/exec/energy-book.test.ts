@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Attributes, Metric, Series } from '../model/series.js';
+import { createRow } from '../model/table.js';
+import { EnergyBook } from './energy-book.js';
+
+const origin = 1_800_000_000_000_000_000n;
+const second = 1_000_000_000n;
+
+function series(name: string, attributes: Attributes, identity: Attributes = {}): Series {
+  const metric: Metric = { name, unit: 'J', description: '', kind: 'counter', valueType: 'double' };
+  return { metric, resource: { attributes: identity }, attributes, start: origin };
+}
+
+const cpu = { 'hw.type': 'cpu', 'hw.id': 'package-0' };
+
+function take(
+  book: EnergyBook,
+  seconds: number,
+  columns: readonly Series[],
+  values: readonly number[],
+): void {
+  const at = origin + BigInt(seconds * 10) * (second / 10n);
+  book.take(createRow(columns, at, Float64Array.from(values)));
+}
+
+test('EnergyBook gives the energy, peak and refresh of every domain between two marks', () => {
+  const book = new EnergyBook(origin);
+  const columns = [
+    series('hw.energy', { ...cpu, 'hw.name': 'Package 0', 'energy.method': 'measured' }),
+    series('hw.energy', { 'hw.type': 'memory', 'hw.id': 'dram-0', 'energy.method': 'estimated' }),
+  ];
+  take(book, 0, columns, [0, 0]);
+  assert.equal(book.mark(origin + second), 0);
+  assert.equal(book.mark(origin + 5n * second), 1);
+  for (let i = 1; i <= 60; i++) take(book, i / 10, columns, [i <= 30 ? i : 3 * i - 60, 7 * i]);
+  const [package0, dram] = book.domainsFrom(0);
+  assert.deepEqual([package0?.id, package0?.name, package0?.type], ['package-0', 'Package 0', 'cpu']);
+  assert.deepEqual([package0?.isEstimated, dram?.isEstimated], [false, true]);
+  assert.equal(package0?.joules.toFixed(6), '80.000000');
+  assert.equal(dram?.joules.toFixed(6), '280.000000');
+  // A window of 20 refreshes of 100 ms.
+  assert.equal(package0?.peakWatts?.toFixed(6), '30.000000');
+  assert.equal(package0?.refreshSeconds.toFixed(6), '0.100000');
+});
+
+test('EnergyBook tells the joules of one process from those of others', () => {
+  const book = new EnergyBook(origin);
+  const [own, other] = [{ 'process.pid': 7 }, { 'process.pid': 8 }];
+  const columns = [
+    series('process.energy', { 'hw.type': 'cpu' }, { ...own, 'process.executable.name': 'true' }),
+    series('process.energy', { 'hw.type': 'memory' }, own),
+    series('process.energy', { 'hw.type': 'cpu' }, other),
+  ];
+  take(book, 1, columns, [3, 0.5, 20]);
+  take(book, 2, columns, [4, NaN, 30]);
+  assert.equal(book.attributedTo(own), 4.5);
+  assert.equal(book.attributedTo({ 'process.pid': 9 }), 0);
+});
+
+test('EnergyBook gives the idle energy of all domains, and knows whether it is known', () => {
+  const book = new EnergyBook(origin);
+  const idle = { 'ledger.part': 'idle' };
+  const memory = { 'hw.type': 'memory', 'hw.id': 'dram-0' };
+  take(book, 0, [series('hw.energy', cpu), series('hw.energy', memory)], [0, 0]);
+  assert.equal(book.isAttributed, false);
+  const columns = [
+    series('ledger.energy', { ...cpu, ...idle }),
+    series('ledger.energy', { ...memory, ...idle }),
+  ];
+  take(book, 0, columns, [0, 0]);
+  book.mark(origin + second);
+  book.mark(origin + 2n * second);
+  take(book, 4, columns, [40, 4]);
+  assert.equal(book.idleFrom(0), 11);
+  assert.equal(book.isAttributed, true);
+  take(book, 4, [series('attribution.floor.power', cpu)], [10]);
+  assert.equal(book.isIdleKnown, false);
+  take(book, 4, [series('attribution.floor.power', memory)], [1]);
+  assert.equal(book.isIdleKnown, true);
+});
+
+test('EnergyBook knows no idle energy, when there is no domain', () => {
+  assert.equal(new EnergyBook(origin).isIdleKnown, false);
+});

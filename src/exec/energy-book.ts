@@ -1,0 +1,131 @@
+import { createPlans } from '../model/plan.js';
+import { findOrAdd } from '../model/find-or-add.js';
+import type { Attributes, Series } from '../model/series.js';
+import { hostEnergy, hwEnergy } from '../model/shared-metrics.js';
+import type { Table } from '../model/table.js';
+import { DomainMeter, type DomainEnergy } from './domain-meter.js';
+import { MarkedCounter } from './marked-counter.js';
+
+type Reader = (at: number, value: number) => void;
+
+interface Column {
+  readonly index: number;
+  readonly read: Reader;
+}
+
+// Names of the attribution processor, by which its output is recognised.
+const ledgerEnergyName = 'ledger.energy';
+const processEnergyName = 'process.energy';
+const floorName = 'attribution.floor.power';
+
+/** Keeps, of the tables that pass, what the report of a run is made of. */
+export class EnergyBook {
+  readonly #origin: bigint;
+  readonly #marks: number[] = [];
+  readonly #domains = new Map<string, DomainMeter>();
+  readonly #idle = new Map<string, MarkedCounter>();
+  readonly #floors = new Set<string>();
+  #isAttributed = false;
+  /** Joules attributed to each process, by series. */
+  readonly #attributed = new Map<Series, number>();
+  readonly #columnsOf = createPlans((series: readonly Series[]) => this.#plan(series));
+
+  /** @param origin Unix time in nanoseconds, near the first instant of interest: times count from it */
+  constructor(origin: bigint) {
+    this.#origin = origin;
+  }
+
+  /**
+   * Marks an instant that has just come: later than every reading so far.
+   * @param at Unix time in nanoseconds
+   * @returns the mark's number
+   */
+  mark(at: bigint): number {
+    return this.#marks.push(Number(at - this.#origin)) - 1;
+  }
+
+  take(table: Table): void {
+    const columns = this.#columnsOf(table.series);
+    if (columns.length === 0) return;
+    const width = table.series.length;
+    const epoch = Number(table.epoch - this.#origin);
+    for (let row = 0; row < table.offsets.length; row++) {
+      const at = epoch + (table.offsets[row] ?? NaN);
+      for (const { index, read } of columns) read(at, table.values[row * width + index] ?? NaN);
+    }
+  }
+
+  /** Seconds between a mark and the next one. */
+  secondsFrom(mark: number): number {
+    return ((this.#marks[mark + 1] ?? NaN) - (this.#marks[mark] ?? NaN)) / 1e9;
+  }
+
+  /** What each domain used between a mark and the next one. */
+  domainsFrom(mark: number): readonly DomainEnergy[] {
+    return [...this.#domains.values()].map((meter) => meter.between(mark));
+  }
+
+  /** Whether anybody says where the energy went. */
+  get isAttributed(): boolean {
+    return this.#isAttributed;
+  }
+
+  /** Joules between a mark and the next one that the machine would have used with nothing to run. */
+  idleFrom(mark: number): number {
+    return [...this.#idle.values()].reduce((joules, counter) => joules + counter.between(mark), 0);
+  }
+
+  /** Whether what every domain uses when idle is known. */
+  get isIdleKnown(): boolean {
+    return this.#domains.size > 0 && [...this.#domains.keys()].every((key) => this.#floors.has(key));
+  }
+
+  /** Joules attributed to a process, by the attributes that tell it from others. */
+  attributedTo(identity: Attributes): number {
+    const isIt = ({ resource }: Series) =>
+      Object.entries(identity).every(([name, value]) => resource.attributes[name] === value);
+    return [...this.#attributed].reduce((sum, [series, joules]) => sum + (isIt(series) ? joules : 0), 0);
+  }
+
+  #plan(series: readonly Series[]): readonly Column[] {
+    return series.flatMap((one, index) => {
+      const read = this.#findReader(one);
+      return read ? [{ index, read }] : [];
+    });
+  }
+
+  #findReader(series: Series): Reader | undefined {
+    const key = domainKey(series.attributes);
+    switch (series.metric.name) {
+      case hwEnergy.name:
+      case hostEnergy.name: {
+        const meter = findOrAdd(this.#domains, key, () => new DomainMeter(series, this.#origin, this.#marks));
+        return (at, joules) => meter.read(series, at, joules);
+      }
+      case ledgerEnergyName: {
+        this.#isAttributed = true;
+        if (series.attributes['ledger.part'] !== 'idle') return undefined;
+        const counter = findOrAdd(this.#idle, key, () => new MarkedCounter(this.#origin, this.#marks));
+        return (at, joules) => counter.read(series, at, joules);
+      }
+      case processEnergyName:
+        return (_, joules) => {
+          if (!Number.isNaN(joules)) this.#attributed.set(series, joules);
+        };
+      case floorName:
+        return (_, watts) => {
+          if (!Number.isNaN(watts)) this.#floors.add(key);
+        };
+      default:
+        return undefined;
+    }
+  }
+}
+
+function domainKey(attributes: Attributes): string {
+  return `${textOf(attributes, 'hw.type')} ${textOf(attributes, 'hw.id')}`;
+}
+
+function textOf(attributes: Attributes, name: string): string {
+  return String(attributes[name] ?? '');
+}

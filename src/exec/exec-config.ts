@@ -1,0 +1,128 @@
+import type { Factories, ComponentKind } from '../component/component.js';
+import { createFinderFor, type FactoryFinder } from '../component/find.js';
+import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../config/node.js';
+import { judgeService, type ServiceConfig } from '../config/service.js';
+import { warnOfUnset } from '../telemetry/write-message.js';
+
+/** Where the configuration comes from, in the order in which it is laid one over another. */
+export interface ExecConfigSources {
+  /** Paths of files. */
+  readonly config: readonly string[];
+  /** `a.b=c` each. */
+  readonly set: readonly string[];
+  /** Time between two readings of the CPU time; undefined: as configured. */
+  readonly interval: string | undefined;
+}
+
+/** The pipeline from which the summary is made. */
+const pipelineId = 'metrics/exec';
+
+/** What `exec` measures with. No YAML file, since the parser would cost a sixth of the time that exec has. */
+const defaults = {
+  receivers: {
+    command: { collection_interval: '100ms' },
+    // The machine's own energy counters, where it has some and this user may read them.
+    rapl: { start: 'auto', sampling_interval: '10ms', flush_interval: '100ms' },
+    // Where there are none: energy by a model of CPU use, marked as estimated.
+    estimate: { start: 'auto', fallback_for: ['rapl'], collection_interval: '100ms' },
+  },
+  processors: { attribution: { views: ['process'], process_limit: 0 } },
+  exporters: { summary: null },
+  service: {
+    pipelines: {
+      [pipelineId]: {
+        receivers: ['command', 'rapl', 'estimate'],
+        processors: ['attribution'],
+        exporters: ['summary'],
+      },
+    },
+    telemetry: { logs: { level: 'warn' } },
+  },
+};
+
+/** Components that `exec` brings along. */
+export interface OwnFactories {
+  readonly command: Factories['receiver'];
+  readonly summary: Factories['exporter'];
+}
+
+/**
+ * Reads and judges what `exec` measures with: its own configuration and the user's laid over it.
+ * @throws ConfigurationError
+ */
+export async function judgeExecConfig(sources: ExecConfigSources, own: OwnFactories): Promise<ServiceConfig> {
+  const merged = [await loadUserConfig(sources), createOverrides(sources)].reduce(
+    mergeNodes,
+    nodeOf(defaults),
+  );
+  return judgeService(completeExecPipeline(merged), withOwn(own, createFinderFor(sources.config)));
+}
+
+async function loadUserConfig({ config, set }: ExecConfigSources): Promise<ConfigNode> {
+  if (config.length === 0 && set.length === 0) return nodeOf({});
+  const { loadConfig } = await import('../config/sources.js');
+  return loadConfig({
+    files: config,
+    settings: set,
+    surroundings: { env: process.env, onUnset: warnOfUnset },
+  });
+}
+
+function createOverrides({ interval }: ExecConfigSources): ConfigNode {
+  if (interval === undefined) return nodeOf({});
+  const command = { collection_interval: interval };
+  return nodeOf({ receivers: { command } }, { source: `--interval ${interval}` });
+}
+
+function withOwn({ command, summary }: OwnFactories, finder: FactoryFinder): FactoryFinder {
+  return {
+    list: (kind) => finder.list(kind),
+    explainMissing: (kind, type) => finder.explainMissing(kind, type),
+    find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined> {
+      const own: Partial<Factories> = {
+        ...(type === 'command' && { receiver: command }),
+        ...(type === 'summary' && { exporter: summary }),
+      };
+      return own[kind] ? Promise.resolve(own[kind]) : finder.find(kind, type);
+    },
+  };
+}
+
+/**
+ * Makes sure that the pipeline of `exec` has what the summary is made of, however a file has changed it, and adds
+ * to it every exporter that no pipeline names: a file that only says where data goes is enough.
+ */
+export function completeExecPipeline(root: ConfigNode): ConfigNode {
+  const pipelines = findEntry(findEntry(root, 'service')?.node, 'pipelines')?.node;
+  const pipeline = findEntry(pipelines, pipelineId)?.node;
+  const completed = {
+    ...complete(pipeline, 'receivers', ['command']),
+    ...complete(pipeline, 'exporters', ['summary', ...findUnusedExporters(root, pipelines)]),
+  };
+  return mergeNodes(root, nodeOf({ service: { pipelines: { [pipelineId]: completed } } }));
+}
+
+/** What is no list stays, to be judged with everything else. */
+function complete(pipeline: ConfigNode | undefined, key: string, wanted: readonly string[]): object {
+  const written = findEntry(pipeline, key)?.node;
+  if (written !== undefined && written.kind !== 'list') return {};
+  return { [key]: [...new Set([...wanted, ...listOf(pipeline, key)])] };
+}
+
+function findUnusedExporters(root: ConfigNode, pipelines: ConfigNode | undefined): readonly string[] {
+  const used = new Set(entriesOf(pipelines).flatMap(([, node]) => listOf(node, 'exporters')));
+  const configured = entriesOf(findEntry(root, 'exporters')?.node).map(([id]) => id);
+  return configured.filter((id) => !used.has(id));
+}
+
+function entriesOf(node: ConfigNode | undefined): readonly (readonly [string, ConfigNode])[] {
+  if (node?.kind !== 'map') return [];
+  return [...node.entries].map(([key, entry]) => [key, entry.node]);
+}
+
+/** The texts of a list, whatever else stands in it: what is wrong with it is said where it is judged. */
+function listOf(node: ConfigNode | undefined, key: string): readonly string[] {
+  const list = findEntry(node, key)?.node;
+  const plain = list?.kind === 'list' ? plainOf(list) : [];
+  return Array.isArray(plain) ? plain.filter((item) => typeof item === 'string') : [];
+}

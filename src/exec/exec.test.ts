@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const usageUrl = new URL('../linux/child-usage.js', import.meta.url).href;
+
+function exec(args: readonly string[], input = '') {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'exec', ...args], { input });
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+function start(args: readonly string[]): ChildProcess & { stdout: NodeJS.ReadableStream } {
+  return spawn(process.execPath, [main, 'exec', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+function createFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'exec-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+interface Run {
+  readonly exit_code: number;
+  readonly wall_time_s: number;
+  readonly cpu_time_s: number;
+  readonly cpu_user_s: number;
+  readonly cpu_system_s: number;
+  readonly cpu_time_source: string;
+  readonly energy: Record<string, number> & { readonly method: string; readonly domains: readonly unknown[] };
+}
+
+interface Report {
+  readonly runs: readonly Run[];
+  readonly statistics: Record<string, Record<string, number>> | null;
+}
+
+const withoutProc = ['-m', 'sh', '-c', 'mount --make-rprivate / && umount -l /proc && exec "$@"', 'sh'];
+const cannotUnmount =
+  spawnSync('unshare', [...withoutProc, 'true']).status === 0 ? false : 'cannot unmount /proc for itself';
+
+const parse = (json: string) => JSON.parse(json) as Report;
+
+test('exec passes on streams and the exit code, and says on stderr what the command took', () => {
+  const { status, stdout, stderr } = exec(['--', 'sh', '-c', 'cat; echo own >&2; exit 7'], 'hello\n');
+  assert.equal(status, 7);
+  assert.equal(stdout, 'hello\n');
+  assert.match(stderr, /^own\n\njoulemetry exec: sh -c "cat; echo own >&2; exit 7"\n/);
+  assert.match(stderr, /^ {2}wall time .*exit code 7$/m);
+  assert.match(stderr, /^ {2}command +[\d.]+ \S*J +[\d.]+ %/m);
+});
+
+test('exec exits as shells do, when the command is killed, is not there or may not be executed', () => {
+  assert.deepEqual(exec(['-q', 'sh', '-c', 'kill -TERM $$; sleep 9']), {
+    status: 143,
+    stdout: '',
+    stderr: '',
+  });
+  const absent = exec(['absent-command']);
+  assert.equal(absent.status, 127);
+  assert.equal(absent.stderr, 'joulemetry: Cannot run "absent-command": not found in PATH\n');
+  assert.equal(exec([main.replace('main.js', '')]).status, 126);
+});
+
+test('exec exits with 2 and runs nothing, when its own options or settings are wrong', (t) => {
+  const file = join(createFolder(t), 'file');
+  const wrong = exec(['--set', 'receivers.command.intervall=1s', 'touch', file]);
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stderr, /receivers\.command\.intervall: unknown setting/);
+  assert.equal(exec(['--interval', 'soon', 'touch', file]).status, 2);
+  assert.equal(exec([]).status, 2);
+  assert.throws(() => readFileSync(file), /ENOENT/);
+});
+
+test('exec passes on signals to the command and ends with it', async () => {
+  const script =
+    'trap "echo usr1" USR1; trap "echo term; exit 9" TERM; echo ready; while :; do sleep 0.02; done';
+  const child = start(['-q', 'sh', '-c', script]);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    if (output === 'ready\n') child.kill('SIGUSR1');
+    if (output === 'ready\nusr1\n') child.kill('SIGTERM');
+  });
+  // Not exit, after which there may be more to read.
+  const [code] = await once(child, 'close');
+  assert.equal(output, 'ready\nusr1\nterm\n');
+  assert.equal(code, 9);
+});
+
+/** Waits until exec has set its signal handlers: SIGUSR2 is one that Node does not catch by itself. */
+async function waitForSignalHandler(pid: number): Promise<void> {
+  const catchesSignals = () => {
+    const [, caught = ''] =
+      /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return (BigInt(`0x${caught}`) & (1n << BigInt(constants.signals.SIGUSR2 - 1))) !== 0n;
+  };
+  while (!catchesSignals()) await setTimeout(10);
+}
+
+test('exec runs nothing, when it is interrupted before the command began', async (t) => {
+  const file = join(createFolder(t), 'file');
+  const child = spawn(process.execPath, [main, 'exec', '--baseline', '1m', 'touch', file]);
+  await waitForSignalHandler(child.pid ?? 0);
+  child.kill('SIGINT');
+  const [[code], errors] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
+  assert.equal(code, 130);
+  assert.equal(errors, 'joulemetry: Interrupted by SIGINT\n');
+  assert.throws(() => readFileSync(file), /ENOENT/);
+});
+
+test('exec writes a report for machines, whose shares add up', (t) => {
+  const folder = createFolder(t);
+  const [json, summary] = [join(folder, 'json'), join(folder, 'summary')];
+  assert.deepEqual(exec(['--json', json, '-o', summary, 'sleep', '0.3']), {
+    status: 0,
+    stdout: '',
+    stderr: '',
+  });
+  const [run] = parse(readFileSync(json, 'utf8')).runs;
+  assert.ok(run && run.wall_time_s >= 0.3 && run.wall_time_s < 60, JSON.stringify(run));
+  const { machine_energy_j: machine, command_energy_j: command, other_energy_j: others } = run.energy;
+  const { idle_energy_j: idle } = run.energy;
+  assert.ok(Math.abs(command + idle + others - machine) < 1e-6 || others === 0, JSON.stringify(run.energy));
+  assert.ok(machine > 0 && command >= 0 && command < machine, JSON.stringify(run.energy));
+  assert.match(readFileSync(summary, 'utf8'), /joulemetry exec: sleep 0.3/);
+});
+
+test('exec repeats the command after a warm-up, and ends the series, when a run fails', (t) => {
+  const file = join(createFolder(t), 'file');
+  const repeat = ['-q', '-r', '3', '--baseline', '20ms', '--json', '-', 'sh', '-c'];
+  const { status, stdout } = exec([...repeat, `echo x >> ${file}`]);
+  assert.equal(status, 0);
+  assert.equal(readFileSync(file, 'utf8'), 'x\n'.repeat(4));
+  const { runs, statistics } = parse(stdout);
+  assert.equal(runs.length, 3);
+  assert.ok((statistics?.['above_baseline_energy']?.['mean_j'] ?? NaN) < 1000);
+  const failing = exec([...repeat, `echo x >> ${file}; [ $(wc -l < ${file}) -lt 6 ]`]);
+  assert.equal(failing.status, 1);
+  assert.equal(parse(failing.stdout).runs.length, 1);
+});
+
+test('exec says why it ends a series, and reports a warm-up that fails as what it is', (t) => {
+  const file = join(createFolder(t), 'file');
+  const repeat = ['-q', '-r', '4', '--baseline', '0', '--json', '-', 'sh', '-c'];
+  const killed = exec([...repeat, `echo x >> ${file}; [ $(wc -l < ${file}) -lt 3 ] || kill -9 $$`]);
+  assert.equal(killed.stderr, 'joulemetry: Stopped after 2 of 4 runs: the command was killed by SIGKILL\n');
+  const failed = exec([...repeat, 'exit 3']);
+  assert.equal(failed.status, 3);
+  assert.equal(
+    failed.stderr,
+    'joulemetry: Stopped in the warm-up, which is reported: the command ended with exit code 3\n',
+  );
+  assert.equal(parse(failed.stdout).statistics, null);
+  assert.equal(exec(['-q', '-r', '1', '--baseline', '0', 'true']).stderr, '');
+});
+
+test('exec exits with 2 and runs nothing, when a report cannot be written', (t) => {
+  const folder = createFolder(t);
+  const [file, json] = [join(folder, 'file'), join(folder, 'json')];
+  for (const target of [
+    ['-o', join(folder, 'absent', 'x')],
+    ['--json', folder],
+    ['--json', json, '-o', json],
+  ]) {
+    const { status, stderr } = exec([...target, 'touch', file]);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /^Cannot write /);
+  }
+  assert.throws(() => readFileSync(file), /ENOENT/);
+});
+
+test('exec leaves a report of before as it was, until the new one is there', (t) => {
+  const file = join(createFolder(t), 'file');
+  writeFileSync(file, 'long '.repeat(10_000));
+  assert.equal(exec(['--json', file, '-q', 'cat', file]).stdout.length, 50_000);
+  assert.equal(parse(readFileSync(file, 'utf8')).runs.length, 1);
+});
+
+test('exec says why it cannot measure, where /proc is not mounted', { skip: cannotUnmount }, () => {
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    [...withoutProc, process.execPath, main, 'exec', 'true'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.equal(stderr, 'Cannot measure "true": /proc is not mounted; mount -t proc proc /proc\n');
+});
+
+test('exec sends what it measures to the exporters that a file names', (t) => {
+  const file = join(createFolder(t), 'exec.yaml');
+  writeFileSync(file, 'exporters:\n  debug:\n    verbosity: detailed\n');
+  const { status, stderr } = exec(['-c', file, 'sleep', '0.1']);
+  assert.equal(status, 0);
+  assert.match(stderr, /process\.cpu\.time/);
+  assert.match(stderr, /joulemetry exec: sleep 0\.1/);
+});
+
+// Prints the CPU seconds of itself and its children: 20 short children, two at a time, and two threads.
+const burner = `
+  import { spawn } from 'node:child_process';
+  import { once } from 'node:events';
+  import { Worker } from 'node:worker_threads';
+  import { readChildUsage } from ${JSON.stringify(usageUrl)};
+  const script = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done';
+  for (let i = 0; i < 10; i++) {
+    const pair = [spawn('sh', ['-c', script]), spawn('sh', ['-c', script])];
+    await Promise.all(pair.map((child) => once(child, 'exit')));
+  }
+  const loop = '(() => { let sum = 0; for (let i = 0; i < 1e9; i++) sum += i; return sum; })()';
+  const threads = [new Worker(loop, { eval: true }), new Worker(loop, { eval: true })];
+  await Promise.all(threads.map((thread) => once(thread, 'exit')));
+  const { userCPUTime, systemCPUTime } = process.resourceUsage();
+  const { userNs, systemNs } = readChildUsage();
+  console.log((userCPUTime + systemCPUTime) / 1e6 + (userNs + systemNs) / 1e9);
+`;
+
+function compareCpuTime(
+  prefix: readonly string[],
+  json: string,
+): { readonly run: Run; readonly wanted: number } {
+  const burn = [process.execPath, '--input-type=module', '-e', burner];
+  const [command = '', ...args] = [...prefix, process.execPath, main, 'exec', '-q', '--json', json, ...burn];
+  const { stdout, stderr } = spawnSync(command, args);
+  assert.equal(stderr.toString(), '');
+  const [run] = parse(readFileSync(json, 'utf8')).runs;
+  assert.ok(run);
+  return { run, wanted: Number(stdout.toString()) };
+}
+
+test('exec accounts the CPU time that getrusage says, within 2 %, as the user who runs it', (t) => {
+  const { run, wanted } = compareCpuTime([], join(createFolder(t), 'json'));
+  assert.ok(wanted > 0.5, `${wanted}`);
+  assert.ok(Math.abs(run.cpu_time_s / wanted - 1) < 0.02, `${run.cpu_time_s} of ${wanted}`);
+  assert.ok(Math.abs(run.cpu_user_s + run.cpu_system_s - run.cpu_time_s) < 1e-6);
+});
+
+// Root without capabilities, where nobody may not read the build: the kernel grants no more to it.
+const unprivileged = [
+  ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
+  ['setpriv', '--inh-caps=-all', '--bounding-set=-all'],
+].find(([command = '', ...args]) => {
+  const node = process.execPath;
+  return spawnSync(command, [...args, node, main, 'exec', '-q', node, '--version']).status === 0;
+});
+const isRoot = process.getuid?.() === 0;
+const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
+const cannotDrop = isRoot && unprivileged ? false : 'needs root and setpriv, to do without its rights';
+const skip = mustBeTested ? false : cannotDrop;
+
+test('exec accounts the CPU time that getrusage says, within 2 %, without privileges', { skip }, (t) => {
+  const folder = createFolder(t);
+  const json = join(folder, 'json');
+  writeFileSync(json, '');
+  chmodSync(folder, 0o777);
+  chmodSync(json, 0o666);
+  const { run, wanted } = compareCpuTime(unprivileged ?? [], json);
+  assert.ok(Math.abs(run.cpu_time_s / wanted - 1) < 0.02, `${run.cpu_time_s} of ${wanted}`);
+});

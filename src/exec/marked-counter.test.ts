@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hwEnergy } from '../model/shared-metrics.js';
+import type { Series } from '../model/series.js';
+import { MarkedCounter } from './marked-counter.js';
+
+const origin = 1_000n;
+const startingAt = (at: number): Series => ({
+  metric: hwEnergy,
+  resource: { attributes: {} },
+  attributes: {},
+  start: origin + BigInt(at),
+});
+
+test('MarkedCounter takes the line between two readings, when a mark lies between them', () => {
+  const series = startingAt(0);
+  const counter = new MarkedCounter(origin, [40, 150]);
+  counter.read(series, 0, 0);
+  counter.read(series, 100, 10);
+  counter.read(series, 200, 30);
+  // 4 J at 40; 20 J at 150.
+  assert.equal(counter.between(0), 16);
+});
+
+test('MarkedCounter goes on to its last reading, when the second mark has not come', () => {
+  const series = startingAt(0);
+  const marks = [100];
+  const counter = new MarkedCounter(origin, marks);
+  counter.read(series, 100, 10);
+  counter.read(series, 200, 30);
+  assert.equal(counter.between(0), 20);
+  marks.push(150);
+  counter.read(series, 300, 60);
+  assert.equal(counter.between(0), 20);
+});
+
+test('MarkedCounter counts from 0 at the start of its series, when that is after the mark', () => {
+  const counter = new MarkedCounter(origin, [50, 300]);
+  const series = startingAt(100);
+  counter.read(series, 200, 7);
+  counter.read(series, 400, 7);
+  assert.equal(counter.between(0), 7);
+});
+
+test('MarkedCounter adds up, when a series ends and another goes on', () => {
+  const marks = [0, 400];
+  const counter = new MarkedCounter(origin, marks);
+  const [first, second] = [startingAt(0), startingAt(250)];
+  counter.read(first, 0, 0);
+  counter.read(first, 200, 8);
+  counter.read(second, 300, 2);
+  counter.read(second, 400, 4);
+  assert.equal(counter.between(0), 12);
+});
+
+test('MarkedCounter leaves out what is no reading', () => {
+  const series = startingAt(0);
+  const counter = new MarkedCounter(origin, [0, 200]);
+  counter.read(series, 0, 0);
+  counter.read(series, 100, NaN);
+  counter.read(series, 200, 6);
+  assert.equal(counter.between(0), 6);
+});
+
+test('MarkedCounter tells of its readings and of the marks between them, in their order', () => {
+  const points: (readonly [number, number, boolean])[] = [];
+  const counter = new MarkedCounter(origin, [50, 100], (...point) => points.push(point));
+  counter.read(startingAt(0), 100, 10);
+  assert.deepEqual(points, [
+    [50, 5, true],
+    [100, 10, true],
+    [100, 10, false],
+  ]);
+});

@@ -1,0 +1,63 @@
+import type { Series } from '../model/series.js';
+
+/** Told of every point of a counter: its readings, and its value at the marks between them. */
+export type PointListener = (at: number, total: number, isMark: boolean) => void;
+
+/**
+ * What a counter counted between instants that are marked as they pass. Readings come later than the marks that lie
+ * between them; between two readings the counter is taken to be linear. Times are nanoseconds after the same origin.
+ */
+export class MarkedCounter {
+  readonly #origin: bigint;
+  readonly #marks: readonly number[];
+  readonly #onPoint: PointListener;
+  readonly #totals: number[] = [];
+  #series: Series | undefined;
+  #at = -Infinity;
+  #value = 0;
+  #total = 0;
+
+  /**
+   * @param origin Unix time in nanoseconds of time 0
+   * @param marks ascending; grows from outside
+   */
+  constructor(origin: bigint, marks: readonly number[], onPoint: PointListener = () => {}) {
+    this.#origin = origin;
+    this.#marks = marks;
+    this.#onPoint = onPoint;
+  }
+
+  /** Takes a reading; NaN is none. A new series of the same counter goes on where the one before ended. */
+  read(series: Series, at: number, value: number): void {
+    if (Number.isNaN(value)) return;
+    if (series !== this.#series) this.#begin(series);
+    this.#passMarks(at, value);
+    this.#total += value - this.#value;
+    this.#value = value;
+    this.#at = at;
+    this.#onPoint(at, this.#total, false);
+  }
+
+  /** What it counted between a mark and the next one, or until its last reading. */
+  between(mark: number): number {
+    const from = this.#totals[mark] ?? this.#total;
+    return (this.#totals[mark + 1] ?? this.#total) - from;
+  }
+
+  /** A counter is 0 where its series starts. */
+  #begin(series: Series): void {
+    this.#series = series;
+    this.#value = 0;
+    this.#at = Math.max(this.#at, Number(series.start - this.#origin));
+  }
+
+  #passMarks(at: number, value: number): void {
+    for (let mark = this.#marks[this.#totals.length] ?? NaN; mark <= at;) {
+      const part = mark <= this.#at ? 0 : (mark - this.#at) / (at - this.#at);
+      const total = this.#total + (value - this.#value) * part;
+      this.#totals.push(total);
+      this.#onPoint(mark, total, true);
+      mark = this.#marks[this.#totals.length] ?? NaN;
+    }
+  }
+}

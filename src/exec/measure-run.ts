@@ -1,0 +1,138 @@
+import { setTimeout } from 'node:timers/promises';
+import { ExecError, startHeld, type ChildEnd, type HeldChild } from '../linux/held-child.js';
+import type { Attributes } from '../model/series.js';
+import { readCommandIdentity } from './command-identity.js';
+import type { CommandCounters } from './command-counters.js';
+import { CommandCpu, type CommandCpuTime } from './command-cpu.js';
+import type { CommandCounts, CommandEvents } from './command-events.js';
+import { CommandMemory } from './command-memory.js';
+import type { Session } from './session.js';
+import { describeExecError } from './find-program.js';
+import type { SignalRelay } from './signal-relay.js';
+
+/** What to run, and how. */
+export interface RunPlan {
+  /** A path, or a name that PATH leads to. */
+  readonly program: string;
+  /** Where the program is. */
+  readonly path: string;
+  readonly args: readonly (string | Uint8Array)[];
+  /** How long the machine is measured before; undefined: not at all. */
+  readonly baselineMs: number | undefined;
+}
+
+/** A run that has ended, and where in the session's book its energy is to be found. */
+export interface RunRecord {
+  readonly startedAt: Date;
+  readonly wallSeconds: number;
+  readonly end: ChildEnd;
+  readonly cpu: CommandCpuTime;
+  /** Undefined where no events were asked for. */
+  readonly counts: CommandCounts | undefined;
+  /** Undefined where it is not known. */
+  readonly maxRssBytes: number | undefined;
+  /** The attributes by which the command differs from every other process. */
+  readonly identity: Attributes;
+  /** The mark at which it began. */
+  readonly mark: number;
+  /** The mark at which the time before it, in which nothing was run, began. */
+  readonly baselineMark: number | undefined;
+}
+
+/** What measures a run. */
+export interface Instruments {
+  readonly session: Session;
+  readonly relay: SignalRelay;
+  /** Undefined: none are counted. */
+  readonly events: CommandEvents | undefined;
+}
+
+/**
+ * Runs the command once, from a process that waits to its end.
+ * @throws InterruptedError when a signal came before it began, and ProgramError when it cannot be executed
+ */
+export async function measureRun(plan: RunPlan, instruments: Instruments): Promise<RunRecord> {
+  const { session, relay } = instruments;
+  const baselineMark = await measureBaseline(plan.baselineMs, session, relay);
+  try {
+    return { ...(await measureProgram(plan, instruments)), baselineMark };
+  } catch (error) {
+    if (!(error instanceof ExecError)) throw error;
+    if (error.code !== 'ENOEXEC') throw describeExecError(plan.program, error);
+    // A script without a first line that names its interpreter: execvp(3) runs it with this one.
+    const script = { ...plan, program: '/bin/sh', path: '/bin/sh', args: [plan.path, ...plan.args] };
+    return { ...(await measureProgram(script, instruments)), baselineMark };
+  }
+}
+
+async function measureProgram(
+  plan: RunPlan,
+  instruments: Instruments,
+): Promise<Omit<RunRecord, 'baselineMark'>> {
+  const { session, relay } = instruments;
+  const child = await startHeld(plan.program, plan.args);
+  const { cpu, counters } = await attach(child, instruments);
+  const startedAt = new Date();
+  const attributes = readCommandIdentity(child.pid, plan.path);
+  relay.target = (signal) => child.signal(signal);
+  let startedMs = NaN;
+  const mark = session.begin({
+    resource: { attributes },
+    release() {
+      startedMs = performance.now();
+      child.release();
+    },
+    readCpuNs: () => cpu.readNs(),
+    finishCpuNs: () => cpu.finish().totalNs,
+  });
+  const memory = new CommandMemory(child.pid);
+  const end = await child.ended.finally(() => {
+    relay.target = undefined;
+    memory.stop();
+  });
+  const wallSeconds = (performance.now() - startedMs) / 1000;
+  session.end();
+  const counts = counters?.finish();
+  await session.flush();
+  const measured = { cpu: cpu.finish(), counts, maxRssBytes: memory.finish() };
+  return { startedAt, wallSeconds, end, ...measured, identity: attributes, mark };
+}
+
+async function measureBaseline(
+  durationMs: number | undefined,
+  session: Session,
+  { interruption }: SignalRelay,
+): Promise<number | undefined> {
+  if (durationMs === undefined) return undefined;
+  const mark = await session.mark();
+  // Rejects with an AbortError of its own; what counts is the reason.
+  await setTimeout(durationMs, undefined, { signal: interruption }).catch(() =>
+    interruption.throwIfAborted(),
+  );
+  await session.mark();
+  return mark;
+}
+
+/** What follows a command. */
+interface Attached {
+  readonly cpu: CommandCpu;
+  readonly counters: CommandCounters | undefined;
+}
+
+/** Gets ready to follow the command. Whatever goes wrong, no waiting process stays behind. */
+async function attach(
+  child: HeldChild,
+  { session, relay: { interruption }, events }: Instruments,
+): Promise<Attached> {
+  try {
+    // The meters' readings right before the release are the boundary.
+    await session.flush();
+    interruption.throwIfAborted();
+    const counters = events?.open(child.pid);
+    return { cpu: new CommandCpu(child.pid), counters };
+  } catch (error) {
+    child.signal('SIGKILL');
+    await child.ended;
+    throw error;
+  }
+}

@@ -1,0 +1,141 @@
+import { formatRatio, formatSize, formatValue } from '../component/format-value.js';
+import type { ExecReport, RepeatReport } from './exec-report.js';
+import { eventRows, formatEvent } from './event-rows.js';
+import { formatCells } from './numbers.js';
+import { escapeControls } from '../component/escape-controls.js';
+import type { Baseline, EnergyReport, RunReport } from './run-report.js';
+import type { Statistics } from './statistics.js';
+
+/** The report for people: one run in full, or what several say together. */
+export function createTextReport({ command, runs, repeat }: ExecReport): string {
+  const last = runs.at(-1);
+  if (!last) return '';
+  const lines = repeat ? describeRepeat(repeat, runs) : describeRun(last);
+  return `\njoulemetry exec: ${describeCommand(command)}\n\n${lines.join('\n')}\n`;
+}
+
+const longestCommand = 80;
+
+/** On one line, cut where it gets long. */
+function describeCommand(command: readonly string[]): string {
+  const words = command.map((word) =>
+    /^[\w./:=@%+,-]+$/.test(word) ? word : escapeControls(JSON.stringify(word)),
+  );
+  const text = words.join(' ');
+  return text.length <= longestCommand ? text : `${text.slice(0, longestCommand)}...`;
+}
+
+function describeRun(run: RunReport): readonly string[] {
+  const { wallSeconds, cpu, end, maxRssBytes, energy } = run;
+  const rows = [
+    [
+      'wall time',
+      formatValue(wallSeconds, 's'),
+      end.signal ? `killed by ${end.signal}` : `exit code ${end.exitCode}`,
+    ],
+    ['CPU time', formatValue(cpu.totalNs / 1e9, 's'), describeCpu(run)],
+    ...(maxRssBytes === undefined ? [] : [['max RSS', formatSize(maxRssBytes), 'the largest process']]),
+  ];
+  return [
+    ...formatCells(rows),
+    '',
+    ...(energy ? describeEnergy(energy) : [noEnergy]),
+    ...(run.counts ? ['', ...formatCells(eventRows(run.counts, wallSeconds))] : []),
+    ...describeRefusal(run),
+  ];
+}
+
+const noEnergy =
+  '  No energy: this machine has no meter that may be read, and no estimate. See joulemetry doctor.';
+
+function describeCpu({ cpu, wallSeconds }: RunReport): string {
+  const [total, user, system] = [cpu.totalNs, cpu.userNs, cpu.systemNs].map((ns) => ns / 1e9);
+  const percent = formatRatio(total / wallSeconds);
+  return `${percent} of one CPU; user ${formatValue(user, 's')}, system ${formatValue(system, 's')}`;
+}
+
+function describeRefusal({ cpu }: RunReport): readonly string[] {
+  if (cpu.refusal === undefined) return [];
+  return ['', `  While the command ran, its CPU time was followed in ticks of 10 ms: ${cpu.refusal}`];
+}
+
+function describeEnergy(energy: EnergyReport): readonly string[] {
+  return [...formatCells(domainRows(energy)), '', ...formatCells(shareRows(energy))];
+}
+
+function domainRows({ domains, joules }: EnergyReport): readonly (readonly string[])[] {
+  const rows = domains.map(({ name, joules: own, meanWatts, peakWatts, ...domain }) => [
+    name,
+    formatValue(own, 'J'),
+    formatValue(meanWatts, 'W'),
+    peakWatts === undefined ? '-' : formatValue(peakWatts, 'W'),
+    domain.isEstimated
+      ? 'estimated from CPU use; joulemetry doctor says why'
+      : `measured, +-${formatValue(domain.uncertaintyJoules ?? 0, 'J')}`,
+  ]);
+  const watts = domains.reduce((sum, { meanWatts }) => sum + meanWatts, 0);
+  const all = ['machine', formatValue(joules, 'J'), formatValue(watts, 'W'), '', ''];
+  return [['', 'energy', 'mean', 'peak', ''], ...rows, ...(domains.length > 1 ? [all] : [])];
+}
+
+function shareRows({ joules, shares, isIdleKnown, baseline }: EnergyReport): readonly (readonly string[])[] {
+  const share = (name: string, part: number, note: string) => [
+    name,
+    formatValue(part, 'J'),
+    joules === 0 ? '' : formatRatio(part / joules),
+    note,
+  ];
+  const idle =
+    shares && isIdleKnown ? [share('idle', shares.idle, 'what the machine uses when nothing runs')] : [];
+  return [
+    ...(shares ? [share('command', shares.command, describePolicy(isIdleKnown))] : []),
+    ...idle,
+    ...(shares ? [share('others', shares.others, 'whatever else ran')] : []),
+    ...(baseline
+      ? [['above baseline', formatValue(baseline.netJoules, 'J'), '', describeBaseline(baseline)]]
+      : []),
+  ];
+}
+
+function describeBaseline({ watts, seconds }: Baseline): string {
+  return `the machine used ${formatValue(watts, 'W')} for ${formatValue(seconds, 's')} before`;
+}
+
+function describePolicy(isIdleKnown: boolean): string {
+  if (isIdleKnown) return 'attributed by CPU time, idle energy apart';
+  return 'attributed by CPU time, idle energy included: the idle power is not known';
+}
+
+function describeRepeat(repeat: RepeatReport, runs: readonly RunReport[]): readonly string[] {
+  const rows = [
+    ['', 'mean', '95 % interval', 'median', 'least', ''],
+    statisticsRow('wall time', repeat.wallSeconds, 's'),
+    statisticsRow('CPU time', repeat.cpuSeconds, 's'),
+    ...(repeat.machineJoules ? [statisticsRow('machine', repeat.machineJoules, 'J')] : []),
+    ...(repeat.netJoules ? [statisticsRow('above baseline', repeat.netJoules, 'J')] : []),
+    ...(repeat.commandJoules ? [statisticsRow('command', repeat.commandJoules, 'J')] : []),
+    ...repeat.events.map(({ name, unit, statistics }) =>
+      statisticsCells(name, statistics, (value) => formatEvent(value, unit)),
+    ),
+  ];
+  const energy = runs.at(-1)?.energy;
+  const notes = [
+    `  ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} after a warm-up; energy ${energy?.method ?? 'not known'}`,
+    ...(energy ? [`  command: ${describePolicy(energy.isIdleKnown)}`] : []),
+    ...(repeat.hasDrift ? ['  The runs drift: each tends to use more, or less, than the one before.'] : []),
+  ];
+  return [...formatCells(rows), '', ...notes];
+}
+
+function statisticsRow(name: string, statistics: Statistics, unit: string): readonly string[] {
+  return statisticsCells(name, statistics, (value) => formatValue(value, unit));
+}
+
+function statisticsCells(
+  name: string,
+  { mean, halfWidth, median, min }: Statistics,
+  format: (value: number) => string,
+): readonly string[] {
+  const interval = halfWidth === undefined ? '-' : `+-${format(halfWidth)}`;
+  return [name, format(mean), interval, format(median), format(min), ''];
+}
