@@ -68,7 +68,7 @@ test('lines that are wrong are named with their number, and the rest is read', a
   const { tables, log } = await replay({ files: [path] });
   assert.deepEqual(describeTables(tables), ['x@1=1', 'x@2=2']);
   assert.match(log[0], new RegExp(`^warn: Skipped ${path}:2: .*JSON`, 'u'));
-  assert.equal(log[1], `warn: Skipped ${path}:4: it has no "resourceMetrics"`);
+  assert.equal(log[1], `warn: Skipped ${path}:4: expected a list "resourceMetrics", found none`);
 });
 
 test('a line with an instant that no file could hold is skipped', async (t) => {
@@ -201,7 +201,7 @@ test('a wrong byte in a Parquet file is an error that says so, and the next file
   const files = [writeFile(t, 'a.parquet', bytes), writeFile(t, 'b.json', threeLines)];
   const { tables, log, problem } = await replay({ files });
   assert.deepEqual(describeTables(tables), threeTables);
-  assert.match(log[0], /^error: Cannot read .*a\.parquet: it is damaged: /u);
+  assert.match(log[0], /^error: Cannot read .*a\.parquet: expected a Parquet file, found /u);
   assert.equal(problem, '1 of 2 files could not be replayed');
 });
 

@@ -1,5 +1,5 @@
 import type { AttributeValue, Attributes } from '../model/series.js';
-import { isObject } from './otlp-json.js';
+import { parseObject } from './otlp-json.js';
 
 /** Attributes as a JSON object, as CSV and Parquet have them. */
 export function attributesText(attributes: Attributes): string {
@@ -11,9 +11,7 @@ export function attributesText(attributes: Attributes): string {
  * @throws Error when the text is none
  */
 export function parseAttributes(text: string): Attributes {
-  const parsed: unknown = JSON.parse(text);
-  if (!isObject(parsed)) throw new Error(`expected attributes as a JSON object, found ${text}`);
-  const entries = Object.entries(parsed).map(([key, value]): [string, AttributeValue] => [
+  const entries = Object.entries(parseObject(text)).map(([key, value]): [string, AttributeValue] => [
     key,
     isAttributeValue(value) ? value : JSON.stringify(value),
   ]);

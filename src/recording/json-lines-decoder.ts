@@ -9,6 +9,7 @@ import {
   hasNoValue,
   isObject,
   objectsOf,
+  parseObject,
   pointsOf,
   textOf,
   valueOf,
@@ -144,9 +145,9 @@ export class JsonLinesDecoder {
 
 /** @throws Error when the line holds no metrics */
 function parseLine(text: string): readonly JsonObject[] {
-  const parsed: unknown = JSON.parse(text);
-  const resources = isObject(parsed) ? (parsed['resourceMetrics'] ?? parsed['resource_metrics']) : undefined;
-  if (!Array.isArray(resources)) throw new Error('it has no "resourceMetrics"');
+  const line = parseObject(text);
+  const resources = line['resourceMetrics'] ?? line['resource_metrics'];
+  if (!Array.isArray(resources)) throw new Error('expected a list "resourceMetrics", found none');
   return objectsOf(resources);
 }
 

@@ -16,6 +16,26 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * The object of a JSON text.
+ * @throws Error when the text is none, in words that do not depend on the engine
+ */
+export function parseObject(text: string): JsonObject {
+  const parsed = parseJson(text);
+  if (!isObject(parsed))
+    throw new Error(`expected a JSON object, found ${Array.isArray(parsed) ? 'a list' : text}`);
+  return parsed;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const [place = ''] = / at position \d+/u.exec(String(error)) ?? [];
+    throw new Error(`expected a JSON object, found a mistake${place}`, { cause: error });
+  }
+}
+
 /** Instants are nanoseconds in 64 bits with a sign: beyond are those after the year 2262. */
 const maxInstant = 2n ** 63n - 1n;
 

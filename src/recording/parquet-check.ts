@@ -51,6 +51,7 @@ export async function checkPages(
     while (reader.offset < bytes.length) {
       const header = parquetHeader(reader);
       const end = reader.offset + header.compressed_page_size;
+      expect(Number.isInteger(end), 'a page without its length');
       expect(end > reader.offset && end <= bytes.length, `a page of ${header.compressed_page_size} bytes`);
       values += checkPage(header, bytes.subarray(reader.offset, end));
       reader.offset = end;
@@ -93,5 +94,36 @@ function rangeOf(column: ColumnMetaData | undefined): [number, number] {
 }
 
 function expect(isRight: boolean, found: string): void {
-  if (!isRight) throw new Error(`it is damaged: found ${found}`);
+  if (!isRight) throw new ParquetError(found);
+}
+
+const damagedMetadata = 'damaged metadata';
+
+/** A file that is not Parquet, or damaged. */
+class ParquetError extends Error {
+  override readonly name = 'ParquetError';
+
+  constructor(found: string, cause?: unknown) {
+    // Fields that are missing have no name for a person.
+    super(`expected a Parquet file, found ${found.includes('undefined') ? damagedMetadata : found}`, {
+      cause,
+    });
+  }
+}
+
+/**
+ * Reads with the Parquet library. It trusts a file, so that a damaged one makes it use what is not there: what the
+ * JavaScript engine says of that helps nobody who has a file to repair.
+ * @throws ParquetError whatever goes wrong, except that the system cannot read the file
+ */
+export async function orDamaged<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ParquetError || !(error instanceof Error) || 'syscall' in error) throw error;
+    const isEngines = [TypeError, RangeError, SyntaxError, ReferenceError].some(
+      (kind) => error instanceof kind,
+    );
+    throw new ParquetError(isEngines ? damagedMetadata : `one that cannot be read: ${error.message}`, error);
+  }
 }

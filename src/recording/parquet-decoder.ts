@@ -11,7 +11,7 @@ import { findOrAdd } from '../model/find-or-add.js';
 import type { PointStream, Sink } from './decoder.js';
 import { parseAttributes } from './json-attributes.js';
 import { endedState } from './end-row.js';
-import { checkMetadata, checkPages } from './parquet-check.js';
+import { checkMetadata, checkPages, orDamaged } from './parquet-check.js';
 import { parquetColumns } from './parquet-columns.js';
 
 /** So that a row group of any size is read in pieces. */
@@ -81,7 +81,8 @@ export class ParquetDecoder {
 
   #takeRow(row: ParquetRow): void {
     const { time, start_time: start, value, state } = row;
-    if (typeof time !== 'bigint') throw new Error('the column "time" holds no instant');
+    if (typeof time !== 'bigint')
+      throw new Error(`expected an instant in the column "time", found ${describeCell(time)}`);
     const record: Series = {
       metric: this.#stream.book.metric(metricOf(row)),
       resource: findOrAdd(this.#resources, String(row['resource']), (text) =>
@@ -97,25 +98,18 @@ export class ParquetDecoder {
   }
 }
 
-/** What goes wrong in the library is the fault of the file. */
-async function orDamaged<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    const message = describeError(error);
-    throw new Error(message.startsWith('it is ') ? message : `it is damaged: ${message}`, { cause: error });
-  }
-}
-
 function checkColumns({ schema }: FileMetaData): void {
   const names = new Set(schema.map(({ name }) => name));
   const missing = parquetColumns.filter((name) => !names.has(name));
-  if (missing.length > 0) throw new Error(`it has no column "${missing.join('", "')}"`);
+  if (missing.length > 0)
+    throw new Error(`expected the columns of a recording, found none named "${missing.join('", "')}"`);
 }
 
 function metricOf({ metric, unit, kind, type, description }: ParquetRow): Metric {
   if (kind !== 'gauge' && kind !== 'counter' && kind !== 'updowncounter') {
-    throw new Error(`the column "kind" holds "${String(kind)}", wanted gauge, counter or updowncounter`);
+    throw new Error(
+      `expected gauge, counter or updowncounter in the column "kind", found ${describeCell(kind)}`,
+    );
   }
   return {
     name: String(metric),
@@ -124,4 +118,9 @@ function metricOf({ metric, unit, kind, type, description }: ParquetRow): Metric
     kind,
     valueType: type === 'int' ? 'int' : 'double',
   };
+}
+
+function describeCell(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  return typeof value === 'string' ? JSON.stringify(value) : `a ${typeof value}`;
 }

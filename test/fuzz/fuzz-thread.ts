@@ -12,12 +12,17 @@ const maxProblems = 20;
 /** Errors that the engine throws, rather than somebody who knows what is wrong. */
 const foreign = [TypeError, ReferenceError, RangeError, SyntaxError];
 
+/** In messages these are for whoever wrote the parser, not for whoever has the input. */
+const engineWords =
+  /Cannot (?:read properties|convert|mix|destructure)|is not (?:a function|iterable|defined|an object)|undefined|Unexpected (?:token |end of JSON|non-white)|Invalid (?:array|typed array|date|time|string)|out of bounds| JSON at | not valid JSON/u;
+
 function post(message: FuzzMessage): void {
   parentPort?.postMessage(message, []);
 }
 
 function isForeign(error: unknown, { mayThrow = [] }: Target): boolean {
   if (!(error instanceof Error) || /call stack|heap|allocation/iu.test(error.message)) return true;
+  if (engineWords.test(error.message)) return true;
   return foreign.some((kind) => error instanceof kind) && !mayThrow.some((kind) => error instanceof kind);
 }
 

@@ -188,7 +188,7 @@ function createRecordingTargets(): readonly Target[] {
   const csv = new CsvEncoder(['hw.id']);
   csv.metricColumns = csv.findMissing([table]);
   // What was read is written again: an instant or a number that no format can hold would show there.
-  const sink = { table: writeAgain, malformed: () => {}, unsupported: () => {} };
+  const sink = { table: writeAgain, malformed: throwReason, unsupported: () => {} };
   return [
     {
       name: 'JSON lines',
@@ -223,6 +223,11 @@ function createRecordingTargets(): readonly Target[] {
       },
     },
   ];
+}
+
+/** What a user would read is looked at like an error that ends a file. */
+function throwReason(reason: string): void {
+  throw new Error(reason);
 }
 
 function writeAgain(table: Table): void {
