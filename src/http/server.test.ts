@@ -68,6 +68,18 @@ test('servePages answers a Host header of another name with 403, and none in HTT
   assert.equal(statusOf(await ask(t, port, 'GET /hello HTTP/1.0\r\n\r\n')), 200);
 });
 
+test('servePages takes a target with a scheme, and its authority instead of the Host header', async (t) => {
+  const { port } = await start(t, hello);
+  const statusFor = async (target: string, host: string) => statusOf(await ask(t, port, get(target, host)));
+  assert.equal(await statusFor('http://localhost/hello', 'localhost'), 200);
+  assert.equal(await statusFor(`HTTP://127.0.0.1:${port}/hello?a=/b`, 'evil.example'), 200);
+  assert.equal(await statusFor('http://evil.example/hello', 'localhost'), 403);
+  for (const authority of ['', 'localhost@evil.example', 'me:x@localhost']) {
+    assert.equal(await statusFor(`http://${authority}/hello`, 'localhost'), 403, authority);
+  }
+  assert.equal(await statusFor('http://localhost', 'localhost'), 404);
+});
+
 test('servePages logs why, when a page cannot be made, and answers the next request', async (t) => {
   const { origin, log } = await start(t, {
     ...hello,

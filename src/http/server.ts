@@ -58,19 +58,32 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
 }
 
 function findAnswer({ pages, endpoint }: Site, request: IncomingMessage): Answer | Promise<Answer> {
-  const { host } = request.headers;
+  const { host, path } = readTarget(request);
   if (!isExpectedHost(host, { endpoint, isLocal: isLoopback(request.socket.localAddress) })) {
     return {
       status: 403,
       body: 'Cannot answer: expected the Host header to be localhost or an IP address\n',
     };
   }
-  const page = pages.get(request.url?.replace(/[?#].*$/s, '') ?? '');
+  const page = pages.get(path);
   if (page === undefined) return { status: 404, body: `Not found, try ${[...pages.keys()].join(' or ')}\n` };
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, headers: { Allow: 'GET, HEAD' }, body: 'Only GET and HEAD are allowed\n' };
   }
   return page(request);
+}
+
+/**
+ * What a request asks for. A target with a scheme, as a client sends it that takes this server for a proxy, names the
+ * host instead of the Host header (RFC 9112, section 3.2.2).
+ */
+function readTarget({ url = '', headers }: IncomingMessage): {
+  readonly host: string | undefined;
+  readonly path: string;
+} {
+  const [, authority, absolute] = /^https?:\/\/([^/?#]*)([^?#]*)/i.exec(url) ?? [];
+  if (authority !== undefined) return { host: authority, path: absolute ?? '' };
+  return { host: headers.host, path: url.replace(/[?#].*$/s, '') };
 }
 
 function isLoopback(address: string | undefined): boolean {
