@@ -59,15 +59,15 @@ test('createFactoryFinder searches in the order of the folders, and in those abo
   assert.equal(await createFactoryFinder(elsewhere).find('receiver', 'near'), undefined);
 });
 
-test('explainMissing names the package and the folders from which it was searched', () => {
+test('describeSearch names the package and the folders from which it was searched', () => {
   const packageFolder = fileURLToPath(new URL('..', componentRoot));
   assert.equal(
-    createFactoryFinder(workplace, workplace).explainMissing('receiver', 'my_meter'),
-    `; searched for the package "joulemetry-receiver-my-meter" from ${workplace}, ${packageFolder}`,
+    createFactoryFinder(workplace, workplace).describeSearch('receiver', 'my_meter'),
+    `searched for the package "joulemetry-receiver-my-meter" from ${workplace}, ${packageFolder}`,
   );
 });
 
-test("explainMissing says what to use for the Collector's components", () => {
+test("findReplacement says what to use for the Collector's components", () => {
   for (const [kind, types] of Object.entries({
     receiver: ['hostmetrics', 'otlp'],
     processor: ['batch', 'memory_limiter', 'resourcedetection'],
@@ -75,13 +75,13 @@ test("explainMissing says what to use for the Collector's components", () => {
   })) {
     for (const type of types) {
       // The keys are the kinds that have such components.
-      const remedy = finder.explainMissing(kind as ComponentKind, type);
-      assert.match(remedy, /^; (?:use "|remove it: |send to )/u);
-      const named = /^; use "(\w+)"/u.exec(remedy)?.[1];
+      const remedy = finder.findReplacement(kind as ComponentKind, type) ?? '';
+      assert.match(remedy, /^(?:use "|remove it: |send to )/u);
+      const named = /^use "(\w+)"/u.exec(remedy)?.[1];
       if (named !== undefined) assert.ok(listBuiltInTypes(kind as ComponentKind).includes(named), named);
     }
   }
-  assert.match(finder.explainMissing('exporter', 'constructor'), /^; searched/u);
+  assert.equal(finder.findReplacement('exporter', 'constructor'), undefined);
 });
 
 test('createFactoryFinder refuses packages whose files are FIFOs, and does not wait for them', async () => {

@@ -30,8 +30,10 @@ export interface FactoryFinder {
   find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined>;
   /** Types that are known to be there, for messages. Others may be found, too. */
   list(kind: ComponentKind): readonly string[];
-  /** What to do about a type that was not found: what takes its place here, or where it was searched. */
-  explainMissing(kind: ComponentKind, type: string): string;
+  /** What to use for a component of the OpenTelemetry Collector that is not here by that name: `use "otlp_http"`. */
+  findReplacement(kind: ComponentKind, type: string): string | undefined;
+  /** Where a type was searched that was not found. */
+  describeSearch(kind: ComponentKind, type: string): string;
 }
 
 /**
@@ -49,7 +51,8 @@ export function createFactoryFinder(...folders: readonly string[]): FactoryFinde
       const url = findBuiltIn(kind, type) ?? findInstalled(kind, type, searched);
       return url && loadFactory(kind, type, url);
     },
-    explainMissing: (kind, type) => findReplacement(kind, type) ?? describeSearch(kind, type, searched),
+    findReplacement,
+    describeSearch: (kind, type) => describeSearch(kind, type, searched),
   };
 }
 
@@ -106,19 +109,18 @@ function describeUnresolved(error: unknown): string {
 
 function describeSearch(kind: ComponentKind, type: string, folders: readonly string[]): string {
   const [name] = listPackages(kind, type);
-  return `; searched for the package "${name}" from ${folders.join(', ')}`;
+  return `searched for the package "${name}" from ${folders.join(', ')}`;
 }
 
 let replacements: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
 
-/** What to use for a component of the OpenTelemetry Collector that is not here by that name. */
 function findReplacement(kind: ComponentKind, type: string): string | undefined {
   // The file is ours, and this its layout.
   replacements ??= JSON.parse(
     readFileSync(new URL('config/collector-names.json', packageFolder), 'utf8'),
   ) as typeof replacements;
   const known = replacements?.[kind] ?? {};
-  return Object.hasOwn(known, type) ? `; ${known[type]}` : undefined;
+  return Object.hasOwn(known, type) ? known[type] : undefined;
 }
 
 async function loadFactory<Kind extends ComponentKind>(

@@ -70,9 +70,7 @@ async function judgeComponent<Kind extends ComponentKind>(
   const { id, type } = parseComponentId(key);
   const factory = await finder.find(kind, type);
   if (!factory) {
-    const remedy = finder.explainMissing(kind, type);
-    const message = `unknown ${kind} type "${type}"${suggest(type, finder.list(kind))}${remedy}`;
-    problems.push({ origin: entry.origin, path, message });
+    problems.push({ origin: entry.origin, path, message: describeUnknown(kind, type, finder) });
     return undefined;
   }
   const before = problems.length;
@@ -84,6 +82,14 @@ async function judgeComponent<Kind extends ComponentKind>(
     problems.push({ origin: entry.origin, path, message });
   }
   return { id, type, kind, factory, settings, keys, origin: entry.origin };
+}
+
+/** One remedy: what takes its place here, or else the nearest name and where it was searched. */
+function describeUnknown(kind: ComponentKind, type: string, finder: FactoryFinder): string {
+  const unknown = `unknown ${kind} type "${type}"`;
+  const replacement = finder.findReplacement(kind, type);
+  if (replacement !== undefined) return `${unknown}; ${replacement}`;
+  return `${unknown}${suggest(type, finder.list(kind))} (${finder.describeSearch(kind, type)})`;
 }
 
 function splitKeys(kind: ComponentKind, judged: ConfigOf<Schema>) {

@@ -24,34 +24,81 @@ const options = {
 export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  const { unclosed, tooDeep } = scan(tokens);
+  const { unclosed, tooDeep, quotes } = scan(tokens);
   if (tooDeep) return { contents: null, error: unclosed ?? tooDeep, lines };
   const [first, second] = new Composer(options).compose(tokens, true, text.length);
   if (first === undefined) throw new Error('Cannot parse YAML: the library gave no document');
-  const error = findFirstError(first, unclosed) ?? (second && describeSecond(second));
+  const error =
+    findQuoteError(first, quotes, text) ??
+    findFirstError(first, unclosed) ??
+    (second && describeSecond(second));
   return { contents: error ? null : first.contents, error, lines };
 }
 
 type YamlError = NonNullable<ParsedYaml['error']>;
+
+/** What the tokens show before a document is composed of them. */
+interface Scan {
+  readonly unclosed?: YamlError | undefined;
+  readonly tooDeep?: YamlError;
+  /** The texts in quotes, in the order of the file. */
+  readonly quotes: readonly CST.FlowScalar[];
+}
 
 /**
  * Finds what nests too deep: composing a document and converting it are recursive, and where the stack is short V8 may
  * end the whole process instead of throwing. Finds the first bracket that is not closed, too: the library reports it
  * where the file ends, or as something else.
  */
-function scan(tokens: readonly CST.Token[]): { readonly unclosed?: YamlError; readonly tooDeep?: YamlError } {
+function scan(tokens: readonly CST.Token[]): Scan {
   let unclosed: YamlError | undefined;
+  const quotes: CST.FlowScalar[] = [];
   const waiting = tokens.map((token) => ({ token, level: 0 })).toReversed();
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { token, level } = next;
     unclosed ??= findUnclosed(token);
+    if (token.type === 'double-quoted-scalar' || token.type === 'single-quoted-scalar') quotes.push(token);
     if (level > deepestLevel) {
       const message = `expected at most ${deepestLevel} levels, found more`;
-      return { ...(unclosed && { unclosed }), tooDeep: { message, offset: token.offset } };
+      return { unclosed, quotes, tooDeep: { message, offset: token.offset } };
     }
     for (const inner of listInner(token).toReversed()) waiting.push({ token: inner, level: level + 1 });
   }
-  return unclosed ? { unclosed } : {};
+  return { unclosed, quotes };
+}
+
+/**
+ * Finds the quote that a person forgot to close, where it opens: the library reports it where the file ends, or after
+ * the next quote, which closed it lines later and made what follows a mistake.
+ */
+function findQuoteError(
+  document: Document.Parsed,
+  quotes: readonly CST.FlowScalar[],
+  text: string,
+): YamlError | undefined {
+  const first = firstOf(document);
+  if (!first) return undefined;
+  const [at] = first.pos;
+  const before = quotes.findLast(({ offset, source }) => offset + source.length <= at);
+  if (!before) return undefined;
+  const { offset, source } = before;
+  const [quote = ''] = source;
+  const expected = `expected the closing ${quote} of this quote`;
+  if (
+    first.code === 'MISSING_CHAR' &&
+    offset + source.length === at &&
+    /^Missing closing ['"]/u.test(first.message)
+  )
+    return { message: `${expected}, found none`, offset };
+  const line = source.indexOf('\n');
+  const isNext = text.slice(offset + source.length, at).trim() === '';
+  return line >= 0 && isNext
+    ? { message: `${expected} on its line, found it on a later one`, offset }
+    : undefined;
+}
+
+function firstOf({ errors }: Document.Parsed): Document.Parsed['errors'][number] | undefined {
+  return errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
 }
 
 function findUnclosed(token: CST.Token): YamlError | undefined {
@@ -70,8 +117,8 @@ function listInner(token: CST.Token): readonly CST.Token[] {
   );
 }
 
-function findFirstError({ errors }: Document.Parsed, unclosed: YamlError | undefined): YamlError | undefined {
-  const [first] = errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+function findFirstError(document: Document.Parsed, unclosed: YamlError | undefined): YamlError | undefined {
+  const first = firstOf(document);
   if (!first) return unclosed;
   const [offset] = first.pos;
   if (unclosed && unclosed.offset < offset) return unclosed;

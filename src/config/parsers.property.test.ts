@@ -131,7 +131,12 @@ test('parseConfigText understands any text or names the place of what is wrong',
 });
 
 test('judgeService understands any configuration or names what is wrong', async () => {
-  const finder = { find: () => Promise.resolve(undefined), list: () => [], explainMissing: () => '' };
+  const finder = {
+    find: () => Promise.resolve(undefined),
+    list: () => [],
+    findReplacement: () => undefined,
+    describeSearch: () => '',
+  };
   const sections = nearly('receivers:\n {}[]service pipelines/x').map((text) => `receivers: ${text}`);
   await holdsForAsync(fc.oneof(yamlText, sections), async (text) => {
     const problems: Problem[] = [];

@@ -117,6 +117,26 @@ test('parseConfigText reports the first error of a file only, and nothing of wha
   }
 });
 
+test('parseConfigText names a quote that is not closed where it opens', () => {
+  const problemOf = (text: string) => read(text).problems.join('\n');
+  const [double, single] = [`"`, `'`].map(
+    (quote) => `Cannot parse YAML: expected the closing ${quote} of this quote`,
+  );
+  for (const text of [
+    'a:\n  b: "s3cret\n  c: 1\nd: 2\n',
+    'a:\n  b: "s3cret\\"\n',
+    'a:\n- b: "x\n- c: "y"\n',
+  ]) {
+    assert.equal(problemOf(text), `c.yaml:2:6: ${double}, found none`);
+  }
+  assert.equal(problemOf("a: [x, 'y, z]\nb: 1\n"), `c.yaml:1:8: ${single}, found none`);
+  assert.equal(problemOf("a:\n  'b: 1\nc: 2\n"), `c.yaml:2:3: ${single}, found none`);
+  const text = 'a:\n  b: "http://x\n   c: "y"\n  d: [\n';
+  assert.equal(problemOf(text), `c.yaml:2:6: ${double} on its line, found it on a later one`);
+  assert.equal(problemOf("a: 'it's'"), 'c.yaml:1:8: Cannot parse YAML: Unexpected scalar at node end');
+  assert.deepEqual(read('a: "b\n  c"\n').value, { a: 'b c' });
+});
+
 test('parseConfigText takes a reference that is not YAML, or has no end as YAML, for a text', () => {
   assert.deepEqual(read('a: ${env:DEEP}\nb: ${env:SELF}').value, { a: env.DEEP, b: env.SELF });
 });

@@ -58,7 +58,7 @@ const texts = [
 
 test('a setting that is a text gets what a reference gives verbatim, with or without quotes', () => {
   for (const text of texts) {
-    for (const written of ['${env:A}', '"${env:A}"', "'${A}'", '|-\n  ${env:A}']) {
+    for (const written of ['${env:A}', '!!str ${env:A}', '"${env:A}"', "'${A}'", '|-\n  ${env:A}']) {
       const { settings, problems } = judge(`text: ${written}\nmap: {k: "x"}`, { A: text });
       assert.deepEqual([problems, settings.text], [[], text]);
     }
@@ -69,7 +69,9 @@ test('a setting that is a text gets what a reference gives verbatim, with or wit
 
 test('an attribute value in quotes stays text; without quotes it is a number or a truth value, never more', () => {
   for (const text of texts) {
-    assert.equal(judge('value: "${env:A}"', { A: text }).settings.value, text);
+    for (const written of ['"${env:A}"', '!!str ${env:A}', '! ${env:A}', '!!str "${env:A}"']) {
+      assert.equal(judge(`value: ${written}`, { A: text }).settings.value, text);
+    }
   }
   const typed = { '1.10': 1.1, '0x1F': 31, true: true, '12345678901234567890': '12345678901234567890' };
   for (const [text, value] of Object.entries(typed)) {
@@ -82,8 +84,12 @@ test('an attribute value in quotes stays text; without quotes it is a number or 
 
 test('numbers, truth values, durations and choices may come from a reference, in quotes, too', () => {
   const env = { N: '0x10', B: 'true', D: '200ms', M: 'true' };
-  for (const quote of ['', '"']) {
-    const of = (name: string) => `${quote}\${env:${name}}${quote}`;
+  for (const [tag, quote] of [
+    ['', ''],
+    ['', '"'],
+    ['!!str ', ''],
+  ]) {
+    const of = (name: string) => `${tag}${quote}\${env:${name}}${quote}`;
     const text = `whole: ${of('N')}\nflag: ${of('B')}\nduration: ${of('D')}\nmode: ${of('M')}\nnumbers:\n  - ${of('N')}`;
     const { settings, problems } = judge(text, env);
     assert.deepEqual(problems, []);

@@ -25,7 +25,8 @@ const factory = { schema, create: () => component };
 
 const finder: FactoryFinder = {
   list: () => ['known'],
-  explainMissing: () => '; look elsewhere',
+  findReplacement: (_, type) => (type === 'knowm' ? 'use "known"' : undefined),
+  describeSearch: () => 'looked elsewhere',
   find(kind, type) {
     const known = { receiver, processor: factory, exporter: factory, extension: factory };
     return Promise.resolve(type === 'known' ? known[kind] : undefined);
@@ -94,7 +95,7 @@ service:
     'c.yaml:7:1: servce: unknown section, did you mean "service"?',
     'c.yaml:3:11: receivers.known.zonnes: unknown setting, did you mean "zones"?',
     'c.yaml:3:31: receivers.known.zones: expected a list of texts, found the number 3',
-    'c.yaml:4:3: receivers.unknwn: unknown receiver type "unknwn", known: known; look elsewhere',
+    'c.yaml:4:3: receivers.unknwn: unknown receiver type "unknwn", known: known (looked elsewhere)',
     'c.yaml:5:3: receivers.known/: "" is no component name, wanted 1 to 1024 characters without spaces and symbols',
     'c.yaml:11:5: service.pipelines.metrics: must have at least one exporter',
     'c.yaml:11:27: service.pipelines.metrics.receivers: references receiver "knwn" which is not configured, did you mean "known"?',
@@ -103,6 +104,14 @@ service:
     'c.yaml:13:17: service.pipelines.metrics/x.recievers: unknown setting, did you mean "receivers"?',
     'c.yaml:14:29: service.telemetry.logs.level: expected one of debug, info, warn, error, found the text "loud"',
     'c.yaml:9:16: service.extensions: references extension "health" which is not configured',
+  ]);
+});
+
+test('judgeService gives one remedy for the name of a component of the Collector', async () => {
+  const text =
+    'receivers: {knowm: {}}\nservice: {pipelines: {metrics: {receivers: [knowm], exporters: [known]}}}\nexporters: {known: {}}';
+  assert.deepEqual(await problemsOf(text), [
+    'c.yaml:1:13: receivers.knowm: unknown receiver type "knowm"; use "known"',
   ]);
 });
 

@@ -18,12 +18,15 @@ export const mostAliasedValues = 100_000;
 /** What converting a document needs to know and where it reports. */
 export interface Conversion {
   placeOf(node: Node | null): Origin;
-  /** @param isQuoted whether it is a text by the way it is written, in quotes or as a block */
+  /** @param isQuoted whether it is a text by the way it is written: in quotes, as a block, or with the tag `!!str` */
   convertText(value: string, isQuoted: boolean, origin: Origin): ConfigNode;
   /** Converts a number, a truth value or nothing, where the way it is written matters. */
   convertOther?(scalar: Scalar, origin: Origin): ConfigNode;
   report(message: string, origin: Origin): void;
 }
+
+/** With one of these (`!!str`, `!`), what is written without quotes is a text all the same. */
+const textTags: ReadonlySet<string | undefined> = new Set(['tag:yaml.org,2002:str', '!']);
 
 /** The configuration that a document's nodes stand for, with aliases and merge keys replaced as YAML has them. */
 export function convertYaml(contents: Node | null, conversion: Conversion): ConfigNode {
@@ -69,9 +72,10 @@ class Converter {
   }
 
   #convertScalar(scalar: Scalar, origin: Origin): ConfigNode {
-    const { value, type } = scalar;
+    const { value, type, tag } = scalar;
     if (typeof value === 'string') {
-      return this.#conversion.convertText(value, type !== Scalar.PLAIN, origin);
+      const isQuoted = type !== Scalar.PLAIN || textTags.has(tag);
+      return this.#conversion.convertText(value, isQuoted, origin);
     }
     // Bytes, say, which nothing here is.
     if (typeof value === 'object' && value !== null) {

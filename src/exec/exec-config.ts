@@ -77,7 +77,8 @@ function createOverrides({ interval }: ExecConfigSources): ConfigNode {
 function withOwn({ command, summary }: OwnFactories, finder: FactoryFinder): FactoryFinder {
   return {
     list: (kind) => finder.list(kind),
-    explainMissing: (kind, type) => finder.explainMissing(kind, type),
+    findReplacement: (kind, type) => finder.findReplacement(kind, type),
+    describeSearch: (kind, type) => finder.describeSearch(kind, type),
     find<Kind extends ComponentKind>(kind: Kind, type: string): Promise<Factories[Kind] | undefined> {
       const own: Partial<Factories> = {
         ...(type === 'command' && { receiver: command }),

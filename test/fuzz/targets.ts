@@ -33,7 +33,12 @@ export interface Target {
 }
 
 const surroundings = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
-const finder = { find: () => Promise.resolve(undefined), list: () => [], explainMissing: () => '' };
+const finder = {
+  find: () => Promise.resolve(undefined),
+  list: () => [],
+  findReplacement: () => undefined,
+  describeSearch: () => '',
+};
 
 /** Everything that reads what others wrote. @param folder an empty one, for parsers that read files */
 export function createTargets(folder: string): readonly Target[] {
