@@ -6,7 +6,7 @@ import {
   perfReadFormat,
   perfType,
   readPerfEventAt,
-} from '../src/linux/perf-event.js';
+} from '../src/linux/perf/event.js';
 import type { Sampler } from '../src/sampling/sampler.js';
 
 /** cpu-clock, context-switches, page-faults, cpu-migrations: four counters that every kernel has. */

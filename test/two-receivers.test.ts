@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { until } from '../src/contract/until.js';
-import { perfEventsRefused } from '../src/linux/perf-refused.fixture.js';
+import { perfEventsRefused } from '../src/linux/perf/refused.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { ownAddress } from '../src/otlp/own-address.fixture.js';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';

@@ -1,5 +1,5 @@
 import { addressOf } from '../../src/linux/memory.js';
-import { closePerfEvent, perfReadFormat, readPerfEventAt } from '../../src/linux/perf-event.js';
+import { closePerfEvent, perfReadFormat, readPerfEventAt } from '../../src/linux/perf/event.js';
 
 /** How the counters of a group must be opened. */
 export const groupReadFormat =

@@ -1,5 +1,5 @@
-import { parseEvents } from '../../src/linux/perf-grammar.js';
-import { resolveEvents, type ResolvedEvents } from '../../src/linux/perf-resolve.js';
+import { parseEvents } from '../../src/linux/perf/grammar.js';
+import { resolveEvents, type ResolvedEvents } from '../../src/linux/perf/resolve.js';
 import type { Config } from './config.js';
 import type { Plan, Target } from './target.js';
 

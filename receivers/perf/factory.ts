@@ -1,9 +1,9 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/component/errors.js';
-import { parseEvents } from '../../src/linux/perf-grammar.js';
-import { describeUncounted } from '../../src/linux/perf-reasons.js';
-import type { ResolvedEvents } from '../../src/linux/perf-resolve.js';
+import { parseEvents } from '../../src/linux/perf/grammar.js';
+import { describeUncounted } from '../../src/linux/perf/reasons.js';
+import type { ResolvedEvents } from '../../src/linux/perf/resolve.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
 import { AbsentTargets } from './absent-targets.js';

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakePmus } from '../../src/linux/perf-fake-sysfs.fixture.js';
+import { createFakePmus } from '../../src/linux/perf/fake-sysfs.fixture.js';
 import type { Sampler } from '../../src/sampling/sampler.js';
 import { schema } from './config.js';
 import { createPlan, findEvents } from './events.js';

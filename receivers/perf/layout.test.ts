@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
-import { perfType } from '../../src/linux/perf-event.js';
+import type { CountedEvent } from '../../src/linux/perf/counted-event.js';
+import { perfType } from '../../src/linux/perf/event.js';
 import { Layout, type Owner } from './layout.js';
 import { ScaledCounts } from './scaled-counts.js';
 

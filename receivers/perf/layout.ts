@@ -1,5 +1,5 @@
-import type { CountedEvent } from '../../src/linux/perf-counted-event.js';
-import { findRatios } from '../../src/linux/perf-ratios.js';
+import type { CountedEvent } from '../../src/linux/perf/counted-event.js';
+import { findRatios } from '../../src/linux/perf/ratios.js';
 import { DerivedColumns } from './derived-columns.js';
 import { counters, ratios, runningRatio, type Column } from './metrics.js';
 import type { ScaledCounts } from './scaled-counts.js';

@@ -1,5 +1,5 @@
-import type { EventUnit } from '../../src/linux/perf-counted-event.js';
-import type { RatioKind } from '../../src/linux/perf-ratios.js';
+import type { EventUnit } from '../../src/linux/perf/counted-event.js';
+import type { RatioKind } from '../../src/linux/perf/ratios.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 
 /** Events that have no unit, or one that is not known here. */

@@ -1,10 +1,10 @@
 import { UnavailableError } from '../../src/component/errors.js';
-import type { CountedEvent, EventGroup } from '../../src/linux/perf-counted-event.js';
+import type { CountedEvent, EventGroup } from '../../src/linux/perf/counted-event.js';
 import { findFirstReservedFd } from '../../src/linux/open-files-limit.js';
-import { closePerfEvent, PerfEventError } from '../../src/linux/perf-event.js';
-import { fitGroups } from '../../src/linux/perf-groups.js';
-import { describeUncounted } from '../../src/linux/perf-reasons.js';
-import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf-place.js';
+import { closePerfEvent, PerfEventError } from '../../src/linux/perf/event.js';
+import { fitGroups } from '../../src/linux/perf/groups.js';
+import { describeUncounted } from '../../src/linux/perf/reasons.js';
+import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf/place.js';
 import { CountGroup } from './count-group.js';
 import { Layout, type Owner } from './layout.js';
 import { openPlaces, placeThread } from './places.js';

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnavailableError } from '../../src/component/errors.js';
-import { closePerfEvent, openPerfEvent, PerfEventError, perfType } from '../../src/linux/perf-event.js';
-import type { CountingPlace } from '../../src/linux/perf-place.js';
+import { closePerfEvent, openPerfEvent, PerfEventError, perfType } from '../../src/linux/perf/event.js';
+import type { CountingPlace } from '../../src/linux/perf/place.js';
 import { openFolder } from '../../src/linux/regular-file.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';

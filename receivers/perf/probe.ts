@@ -1,7 +1,7 @@
 import { describeError, UnavailableError } from '../../src/component/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
-import { describeUncounted } from '../../src/linux/perf-reasons.js';
+import { describeUncounted } from '../../src/linux/perf/reasons.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
 import type { Config } from './config.js';
 import { createPlan, findEvents } from './events.js';

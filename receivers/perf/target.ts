@@ -1,4 +1,4 @@
-import type { EventGroup } from '../../src/linux/perf-counted-event.js';
+import type { EventGroup } from '../../src/linux/perf/counted-event.js';
 
 /** What is counted. Plain data. */
 export type Target =

@@ -4,7 +4,7 @@ import {
   openPerfEvent,
   perfReadFormat,
   readPerfEventAt,
-} from '../../src/linux/perf-event.js';
+} from '../../src/linux/perf/event.js';
 import type { CounterGroup } from './counter-group.js';
 import { beginLife } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';

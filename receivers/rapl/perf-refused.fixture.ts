@@ -1,5 +1,5 @@
 import { describeError } from '../../src/component/errors.js';
-import { closePerfEvent, openPerfEvent } from '../../src/linux/perf-event.js';
+import { closePerfEvent, openPerfEvent } from '../../src/linux/perf/event.js';
 
 function findRefusal(): string | false {
   try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { PerfEventError } from '../../src/linux/perf-event.js';
+import { PerfEventError } from '../../src/linux/perf/event.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
 import { findZones } from './find-powercap.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describeError, describeErrors } from '../../src/component/errors.js';
 import type { Remedy } from '../../src/component/probe.js';
-import { PerfEventError } from '../../src/linux/perf-event.js';
+import { PerfEventError } from '../../src/linux/perf/event.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
 import { nameDomain, nameDomains } from './domain.js';

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { closePerfEvent, openPerfEvent, perfType } from '../linux/perf-event.js';
-import { perfEventsRefused } from '../linux/perf-refused.fixture.js';
+import { closePerfEvent, openPerfEvent, perfType } from '../linux/perf/event.js';
+import { perfEventsRefused } from '../linux/perf/refused.fixture.js';
 import { startHeld } from '../linux/held-child.js';
 import { CommandEvents, type CommandCounts } from './command-events.js';
 

@@ -1,9 +1,9 @@
-import type { CountedEvent } from '../linux/perf-counted-event.js';
-import { closePerfEvent, PerfEventError, perfReadFormat, readPerfEvent } from '../linux/perf-event.js';
-import { fitGroups } from '../linux/perf-groups.js';
-import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../linux/perf-place.js';
-import { findRatios } from '../linux/perf-ratios.js';
-import type { ResolvedEvents } from '../linux/perf-resolve.js';
+import type { CountedEvent } from '../linux/perf/counted-event.js';
+import { closePerfEvent, PerfEventError, perfReadFormat, readPerfEvent } from '../linux/perf/event.js';
+import { fitGroups } from '../linux/perf/groups.js';
+import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../linux/perf/place.js';
+import { findRatios } from '../linux/perf/ratios.js';
+import type { ResolvedEvents } from '../linux/perf/resolve.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
 
 const readFormat = perfReadFormat.totalTimeEnabled + perfReadFormat.totalTimeRunning;

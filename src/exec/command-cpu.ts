@@ -1,7 +1,7 @@
 import { describeError } from '../component/errors.js';
 import { readChildUsage, type ChildUsage } from '../linux/child-usage.js';
 import { CpuClock } from '../linux/cpu-clock.js';
-import { PerfEventError } from '../linux/perf-event.js';
+import { PerfEventError } from '../linux/perf/event.js';
 import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/tree-cpu-time.js';
 

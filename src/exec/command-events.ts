@@ -1,9 +1,9 @@
 import { describeError, UsageError } from '../component/errors.js';
-import type { EventUnit } from '../linux/perf-counted-event.js';
-import { parseEvents, type ParsedGroup } from '../linux/perf-grammar.js';
-import type { RatioKind } from '../linux/perf-ratios.js';
-import { describeUncounted } from '../linux/perf-reasons.js';
-import { resolveEvents, type ResolvedEvents } from '../linux/perf-resolve.js';
+import type { EventUnit } from '../linux/perf/counted-event.js';
+import { parseEvents, type ParsedGroup } from '../linux/perf/grammar.js';
+import type { RatioKind } from '../linux/perf/ratios.js';
+import { describeUncounted } from '../linux/perf/reasons.js';
+import { resolveEvents, type ResolvedEvents } from '../linux/perf/resolve.js';
 import { CommandCounters } from './command-counters.js';
 
 /** What an event said of a command and everything that it started. */

@@ -1,5 +1,5 @@
 import { formatRatio, formatSize, formatValue } from '../component/format-value.js';
-import type { EventUnit } from '../linux/perf-counted-event.js';
+import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
 import { formatCount } from './numbers.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { perfEventsRefused } from '../linux/perf-refused.fixture.js';
+import { perfEventsRefused } from '../linux/perf/refused.fixture.js';
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 

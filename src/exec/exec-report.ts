@@ -1,4 +1,4 @@
-import type { EventUnit } from '../linux/perf-counted-event.js';
+import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { RunReport } from './run-report.js';
 import { hasDrift, summarise, type Statistics } from './statistics.js';
 

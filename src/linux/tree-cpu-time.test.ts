@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { readChildUsage } from './child-usage.js';
 import { listProcessTree } from './process-tree.js';
-import { PerfEventError } from './perf-event.js';
+import { PerfEventError } from './perf/event.js';
 import { startHeld } from './held-child.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime } from './tree-cpu-time.js';
 

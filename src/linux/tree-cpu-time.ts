@@ -1,4 +1,4 @@
-import { closePerfEvent, openPerfEvent, perfType, readPerfEvent, softwareEvent } from './perf-event.js';
+import { closePerfEvent, openPerfEvent, perfType, readPerfEvent, softwareEvent } from './perf/event.js';
 import { listProcessTree } from './process-tree.js';
 import { parseNumbers, readPath, tickNs } from './procfs.js';
 

@@ -1,6 +1,6 @@
-import { findOrAdd } from '../model/find-or-add.js';
-import type { CountedEvent, EventEncoding, EventGroup } from './perf-counted-event.js';
-import { PerfEventError } from './perf-event.js';
+import { findOrAdd } from '../../model/find-or-add.js';
+import type { CountedEvent, EventEncoding, EventGroup } from './counted-event.js';
+import { PerfEventError } from './event.js';
 
 /** An event that this machine does not count, and why. */
 export interface RefusedEvent {

@@ -3,8 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '../contract/until.js';
-import { burnCpuMs } from './burn-cpu.fixture.js';
+import { until } from '../../contract/until.js';
+import { burnCpuMs } from '../burn-cpu.fixture.js';
 import {
   closePerfEvent,
   encodePerfAttr,
@@ -14,8 +14,8 @@ import {
   PerfEventError,
   readPerfEvent,
   softwareEvent,
-} from './perf-event.js';
-import type { PerfEvent } from './perf-event.js';
+} from './event.js';
+import type { PerfEvent } from './event.js';
 
 const own = { type: perfType.software, pid: 0, cpu: -1, excludeKernel: true, excludeHypervisor: true };
 const machine = {

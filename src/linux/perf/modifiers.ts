@@ -1,4 +1,4 @@
-import type { PerfEvent } from './perf-event.js';
+import type { PerfEvent } from './event.js';
 
 /** What stands behind an event's colon: what is left out and how it is counted. What is absent is off. */
 export type EventModifiers = Pick<

@@ -1,4 +1,4 @@
-import type { Term } from './perf-grammar.js';
+import type { Term } from './grammar.js';
 
 /** The words of `struct perf_event_attr` that a PMU gives its own meaning: config, config1, config2, config3. */
 export type ConfigWords = readonly [bigint, bigint, bigint, bigint];

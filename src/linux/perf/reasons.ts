@@ -1,4 +1,4 @@
-import { findOrAdd } from '../model/find-or-add.js';
+import { findOrAdd } from '../../model/find-or-add.js';
 
 /** An event that is not counted. */
 export interface UncountedEvent {

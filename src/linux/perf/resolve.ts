@@ -1,11 +1,11 @@
-import { suggest } from '../config/nearest.js';
-import { describeError } from '../component/errors.js';
-import type { CountedEvent, EventGroup } from './perf-counted-event.js';
-import type { ParsedEvent, ParsedGroup } from './perf-grammar.js';
-import { listEventNames } from './perf-event-names.js';
-import { findMeaning } from './perf-meaning.js';
-import type { UncountedEvent } from './perf-reasons.js';
-import { listAliases, listPmus, type Pmu } from './perf-pmu.js';
+import { suggest } from '../../config/nearest.js';
+import { describeError } from '../../component/errors.js';
+import type { CountedEvent, EventGroup } from './counted-event.js';
+import type { ParsedEvent, ParsedGroup } from './grammar.js';
+import { listEventNames } from './event-names.js';
+import { findMeaning } from './meaning.js';
+import type { UncountedEvent } from './reasons.js';
+import { listAliases, listPmus, type Pmu } from './pmu.js';
 
 /** What a machine knows of a list of events. */
 export interface ResolvedEvents {

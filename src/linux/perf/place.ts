@@ -1,13 +1,7 @@
-import type { CountedEvent, EventEncoding, EventGroup } from './perf-counted-event.js';
-import {
-  closePerfEvent,
-  enablePerfEvent,
-  openPerfEvent,
-  PerfEventError,
-  type PerfEvent,
-} from './perf-event.js';
-import type { EventProbe } from './perf-groups.js';
-import { hasPrivilege } from './perf-modifiers.js';
+import type { CountedEvent, EventEncoding, EventGroup } from './counted-event.js';
+import { closePerfEvent, enablePerfEvent, openPerfEvent, PerfEventError, type PerfEvent } from './event.js';
+import type { EventProbe } from './groups.js';
+import { hasPrivilege } from './modifiers.js';
 
 /** Where events are counted, one process, one CPU, or a cgroup on one CPU, and how. */
 export type CountingPlace = Pick<

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findEventCode, listEventNames } from './perf-event-names.js';
+import { findEventCode, listEventNames } from './event-names.js';
 
 test('findEventCode knows names of perf and of the kernel, whatever their case', () => {
   const codes = ['cycles', 'CPU_CYCLES', 'branches', 'BRANCH_INSTRUCTIONS', 'PAGE_FAULTS_MAJ', 'cs'];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseEvents } from './perf-grammar.js';
-import { findRatios } from './perf-ratios.js';
-import { resolveEvents } from './perf-resolve.js';
+import { parseEvents } from './grammar.js';
+import { findRatios } from './ratios.js';
+import { resolveEvents } from './resolve.js';
 
 /** `numerator/denominator: kind` of what can be divided, on a machine that has no PMU of its own. */
 function divide(events: string): readonly string[] {

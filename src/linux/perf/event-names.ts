@@ -1,4 +1,4 @@
-import { perfType } from './perf-event.js';
+import { perfType } from './event.js';
 
 /** What the kernel calls an event: `type` and `config` of `struct perf_event_attr`. */
 export interface EventCode {

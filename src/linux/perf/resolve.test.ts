@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFakePmus, hybridPmus, serverPmus } from './perf-fake-sysfs.fixture.js';
+import { createFakePmus, hybridPmus, serverPmus } from './fake-sysfs.fixture.js';
 import { findLibpfm } from './libpfm.js';
-import { parseEvents } from './perf-grammar.js';
-import { resolveEvents } from './perf-resolve.js';
+import { parseEvents } from './grammar.js';
+import { resolveEvents } from './resolve.js';
 
 // libpfm4 then knows the events of CPUs that are not here. It looks once, when it is loaded.
 process.env['LIBPFM_ENCODE_INACTIVE'] = '1';

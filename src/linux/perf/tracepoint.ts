@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { findInteger, findText } from './sysfs.js';
+import { findInteger, findText } from '../sysfs.js';
 
 /** Why a tracepoint has no number. */
 interface NoTracepoint {

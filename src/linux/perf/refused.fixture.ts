@@ -1,5 +1,5 @@
-import { describeError } from '../component/errors.js';
-import { closePerfEvent, openPerfEvent, perfType, softwareEvent } from './perf-event.js';
+import { describeError } from '../../component/errors.js';
+import { closePerfEvent, openPerfEvent, perfType, softwareEvent } from './event.js';
 
 function findRefusal(): string | false {
   const event = { name: 'page-faults', type: perfType.software, config: softwareEvent.pageFaults };

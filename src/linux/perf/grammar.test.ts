@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../contract/fixed-seed.fixture.js';
-import { EventSyntaxError, parseEvents, type ParsedEvent } from './perf-grammar.js';
+import { fc } from '../../contract/fixed-seed.fixture.js';
+import { EventSyntaxError, parseEvents, type ParsedEvent } from './grammar.js';
 
 const one = (text: string): ParsedEvent => {
   const [{ events }, ...others] = parseEvents(text);

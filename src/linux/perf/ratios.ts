@@ -1,5 +1,5 @@
-import type { CountedEvent } from './perf-counted-event.js';
-import { perfType } from './perf-event.js';
+import type { CountedEvent } from './counted-event.js';
+import { perfType } from './event.js';
 
 /** What a quotient of two events is called. */
 export type RatioKind = 'instructions_per_cycle' | 'cache_miss_ratio' | 'branch_miss_ratio';

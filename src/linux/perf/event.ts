@@ -1,6 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
-import { libc, nameErrno } from './libc.js';
+import { libc, nameErrno } from '../libc.js';
 
 // Layout and numbers: include/uapi/linux/perf_event.h. Only as many bytes are sent as hold something: every kernel
 // knows the first 64.

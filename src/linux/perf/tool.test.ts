@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import type { CountedEvent } from './perf-counted-event.js';
-import { encodePerfAttr } from './perf-event.js';
-import { perfEventsRefused } from './perf-refused.fixture.js';
-import { createFakePmus, serverPmus } from './perf-fake-sysfs.fixture.js';
-import { parseEvents } from './perf-grammar.js';
-import { resolveEvents } from './perf-resolve.js';
+import type { CountedEvent } from './counted-event.js';
+import { encodePerfAttr } from './event.js';
+import { perfEventsRefused } from './refused.fixture.js';
+import { createFakePmus, serverPmus } from './fake-sysfs.fixture.js';
+import { parseEvents } from './grammar.js';
+import { resolveEvents } from './resolve.js';
 
 // What the tool of the kernel's own authors makes of the same names, on the same machine.
 

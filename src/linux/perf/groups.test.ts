@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CountedEvent, EventGroup } from './perf-counted-event.js';
-import { PerfEventError } from './perf-event.js';
-import { createFakePmus, serverPmus } from './perf-fake-sysfs.fixture.js';
-import { parseEvents } from './perf-grammar.js';
-import { fitGroups, type EventProbe } from './perf-groups.js';
-import { adaptToRights } from './perf-place.js';
-import { resolveEvents } from './perf-resolve.js';
+import type { CountedEvent, EventGroup } from './counted-event.js';
+import { PerfEventError } from './event.js';
+import { createFakePmus, serverPmus } from './fake-sysfs.fixture.js';
+import { parseEvents } from './grammar.js';
+import { fitGroups, type EventProbe } from './groups.js';
+import { adaptToRights } from './place.js';
+import { resolveEvents } from './resolve.js';
 
 /** A PMU with so many counters that does not know "bus-cycles", and forbids the kernel to the unprivileged. */
 class FakePmu implements EventProbe {

@@ -1,6 +1,6 @@
-import { findEventCode, type EventCode } from './perf-event-names.js';
-import { perfType } from './perf-event.js';
-import { isModifiers, parseModifiers, type EventModifiers } from './perf-modifiers.js';
+import { findEventCode, type EventCode } from './event-names.js';
+import { perfType } from './event.js';
+import { isModifiers, parseModifiers, type EventModifiers } from './modifiers.js';
 
 /** A term between the slashes of `pmu/event=0x3c,inv/`. */
 export interface Term {

@@ -1,6 +1,6 @@
 import koffi from 'koffi';
-import { addressOf } from './memory.js';
-import type { EventModifiers } from './perf-modifiers.js';
+import { addressOf } from '../memory.js';
+import type { EventModifiers } from './modifiers.js';
 
 /** An event as libpfm4 encodes it for the kernel. */
 export interface PfmEvent {

@@ -1,4 +1,4 @@
-import type { EventModifiers } from './perf-modifiers.js';
+import type { EventModifiers } from './modifiers.js';
 
 /** What one PMU is asked to count. Plain data. */
 export interface EventEncoding {

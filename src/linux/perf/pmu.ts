@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { encodeTerms, parseFieldLayout, type ConfigWords, type FieldLayout } from './perf-format.js';
-import { parseEvents, type Term } from './perf-grammar.js';
-import { findInteger, findNames, findText } from './sysfs.js';
-import { parseCpuList } from './topology.js';
+import { encodeTerms, parseFieldLayout, type ConfigWords, type FieldLayout } from './format.js';
+import { parseEvents, type Term } from './grammar.js';
+import { findInteger, findNames, findText } from '../sysfs.js';
+import { parseCpuList } from '../topology.js';
 
 /** What counts events: a core, a memory controller, the kernel's own software. */
 export interface Pmu {

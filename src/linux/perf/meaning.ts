@@ -1,12 +1,12 @@
-import { suggest } from '../config/nearest.js';
+import { suggest } from '../../config/nearest.js';
 import { findLibpfm } from './libpfm.js';
-import type { CountedEvent, EventEncoding, EventUnit } from './perf-counted-event.js';
-import { findEventCode, type EventCode } from './perf-event-names.js';
-import { perfType } from './perf-event.js';
-import type { EventSource, Term } from './perf-grammar.js';
-import { isModifiers, parseModifiers } from './perf-modifiers.js';
-import { encodePmuEvent, hasAlias, selectPmus, type Pmu, type PmuEvent } from './perf-pmu.js';
-import { findTracepoint } from './perf-tracepoint.js';
+import type { CountedEvent, EventEncoding, EventUnit } from './counted-event.js';
+import { findEventCode, type EventCode } from './event-names.js';
+import { perfType } from './event.js';
+import type { EventSource, Term } from './grammar.js';
+import { isModifiers, parseModifiers } from './modifiers.js';
+import { encodePmuEvent, hasAlias, selectPmus, type Pmu, type PmuEvent } from './pmu.js';
+import { findTracepoint } from './tracepoint.js';
 
 /** An event without what only its text says; modifiers and a name where the machine gives some. */
 export type Meaning = Omit<CountedEvent, 'modifiers' | 'name'> &
