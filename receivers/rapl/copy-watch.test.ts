@@ -1,32 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogCollector } from '../../src/contract/fakes.js';
 import { CopyWatch } from './copy-watch.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import { findZones } from './find-powercap.js';
+import { findZones, nameFolder } from './find-powercap.js';
 
-function watch(t: { after(callback: () => void): void }) {
+/** Compares MSR with MMIO every 10 s. */
+function watch(t: { after(callback: () => void): void }, started = 7_000_000) {
   const sysfs = createFakeSysfs(t);
-  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: started });
   sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0', microjoules: 900_000_000 });
-  const log = createLogCollector();
-  const copies = new CopyWatch(findZones(sysfs.root), log);
-  const check = (microjoules: number, copy: number | string) => {
+  const zones = findZones(sysfs.root);
+  const copies = new CopyWatch(zones, 0);
+  let nowMs = 0;
+  const look = (microjoules: number | string, copy: number | string) => {
     sysfs.writeEnergy('intel-rapl:0', microjoules);
     sysfs.writeEnergy('intel-rapl-mmio:0', copy);
-    copies.check();
-    return log.lines.splice(0);
+    nowMs += 10_000;
+    return copies.check(nowMs);
   };
-  return { copies, check };
+  const check = (microjoules: number, copy: number | string) =>
+    look(microjoules, copy).notes.map(({ level, text }) => `${level}: ${text}`);
+  const take = (microjoules: number | string, copy: number | string) =>
+    look(microjoules, copy).takeovers.map(({ from, to, counter: { joules, startedMs } }) => {
+      const names = [from, to, ...to.copies].map(({ path }) => nameFolder(path));
+      return names.concat(`${joules} J since ${startedMs} ms`);
+    });
+  return { sysfs, zones, copies, check, take };
 }
 
 test('CopyWatch is content, when both grow alike, whatever they count from', (t) => {
-  const { copies, check } = watch(t);
-  assert.equal(copies.hasCopies, true);
+  const { check } = watch(t);
   assert.deepEqual(check(107_000_000, 1_002_000_000), []);
 });
 
-test('CopyWatch says once that two do not agree, and once that they agree again', (t) => {
+test('CopyWatch warns once that two do not agree, and notes once that they agree again', (t) => {
   const { check } = watch(t);
   assert.deepEqual(check(107_000_000, 950_000_000), [
     'warn: intel-rapl:0 and intel-rapl-mmio:0, both package-0, do not agree: 100 J and 50 J; the first is read',
@@ -37,7 +44,7 @@ test('CopyWatch says once that two do not agree, and once that they agree again'
   ]);
 });
 
-test('CopyWatch waits for a joule, and judges by no reading that failed nor by a wrap', (t) => {
+test('CopyWatch waits for a joule, and validates by no reading that failed nor by a wrap', (t) => {
   const { check } = watch(t);
   assert.deepEqual(check(7_900_000, 900_000_000), []);
   assert.deepEqual(check(107_000_000, ''), []);
@@ -49,5 +56,50 @@ test('CopyWatch waits for a joule, and judges by no reading that failed nor by a
 test('CopyWatch has nothing to do, when there are no copies', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
-  assert.equal(new CopyWatch(findZones(sysfs.root), createLogCollector()).hasCopies, false);
+  const copies = new CopyWatch(findZones(sysfs.root), 0);
+  sysfs.writeEnergy('intel-rapl:0', 9_000_000);
+  assert.deepEqual(copies.check(10_000), { takeovers: [], notes: [] });
+});
+
+test('CopyWatch takes the copy of a zone that never moves, with what it has counted since the start', (t) => {
+  for (const started of [0, 7_000_000]) {
+    const { take } = watch(t, started);
+    assert.deepEqual(take(started, 912_000_000), [
+      ['intel-rapl:0', 'intel-rapl-mmio:0', 'intel-rapl:0', '12 J since 0 ms'],
+    ]);
+  }
+});
+
+test('CopyWatch takes the copy from where the zone stood still', (t) => {
+  const { take } = watch(t);
+  assert.deepEqual(take(57_000_000, 950_000_000), []);
+  assert.deepEqual(take(57_000_000, 953_000_000), [
+    ['intel-rapl:0', 'intel-rapl-mmio:0', 'intel-rapl:0', '3 J since 10000 ms'],
+  ]);
+});
+
+test('CopyWatch leaves a zone in place that rests with its copy, or that cannot be read', (t) => {
+  const { take } = watch(t);
+  assert.deepEqual(take(7_000_000, 900_400_000), []);
+  assert.deepEqual(take('', 950_000_000), []);
+  assert.deepEqual(take(7_100_000, 990_000_000), []);
+  assert.deepEqual(take(7_100_000, ''), []);
+});
+
+test('CopyWatch goes back to a zone that counts again, when its copy stands still', (t) => {
+  const { take } = watch(t);
+  assert.equal(take(7_000_000, 912_000_000).length, 1);
+  // Both count: the copy stays.
+  assert.deepEqual(take(17_000_000, 922_000_000), []);
+  assert.deepEqual(take(27_000_000, 922_000_000), [
+    ['intel-rapl-mmio:0', 'intel-rapl:0', 'intel-rapl-mmio:0', '10 J since 20000 ms'],
+  ]);
+});
+
+test('CopyWatch goes on with what it knew, when the zones are opened again', (t) => {
+  const { sysfs, zones, copies } = watch(t);
+  sysfs.writeEnergy('intel-rapl-mmio:0', 905_000_000);
+  const again = new CopyWatch(zones, 9_000, copies);
+  const [takeover] = again.check(10_000).takeovers;
+  assert.deepEqual([takeover?.counter.joules, takeover?.counter.startedMs], [5, 0]);
 });

@@ -1,67 +1,151 @@
-import type { Log } from '../../src/component/log.js';
+import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { nameDomain } from './domain.js';
 import { nameFolder } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
+import type { Note } from './metrics.js';
 import { readEnergy } from './zone-aliases.js';
 
+const checkMs = 10_000;
+/** What a copy counts before that is evidence. */
 const leastMicrojoules = 1_000_000;
-const mostDeviation = 0.05;
+const maxDeviation = 0.05;
 
-/** A zone that is read and another folder that shows the same domain. */
+/** A zone that is read and another one that shows the same domain. */
 interface Pair {
   readonly zone: Zone;
-  readonly copy: string;
+  readonly copy: Zone;
+  /** Counts the copy from where the zone last moved. */
+  readonly counter: WrappingCounter;
+  /** What the zone showed when it was last looked at, in microjoules. */
+  latest: number;
+  /** Since when it shows that. */
+  stillMs: number;
+  /** What both showed when their growth was last compared, in microjoules. */
+  before: Shown;
+  isDoubtful: boolean;
+}
+
+interface Shown {
   readonly microjoules: number;
   readonly copyMicrojoules: number;
 }
 
-/** Compares how zones and their copies grow, and says so when they do not agree: one of them is wrong. */
+/** A zone that stands still is to be replaced by its copy, which counts. */
+export interface Takeover {
+  readonly from: Zone;
+  /** The copy; what it replaces is among its copies. */
+  readonly to: Zone;
+  /** Has counted the copy from where the other one stood still. */
+  readonly counter: WrappingCounter;
+}
+
+/** What a check found. */
+interface Findings {
+  readonly takeovers: readonly Takeover[];
+  readonly notes: readonly Note[];
+}
+
+/**
+ * Compares zones with others that show the same domain (MSR with MMIO) by how both move. When they grow at different
+ * rates, one of them is wrong, and a warning names both. When the zone stands still for 10 s in which its copy counts
+ * a joule, the copy is taken instead: no joule is lost, since the copy was counted from where the zone stood still, nor
+ * counted twice, since the zone is read no longer.
+ */
 export class CopyWatch {
-  readonly #log: Log;
   #pairs: readonly Pair[];
-  readonly #doubtful = new Set<string>();
+  #checkedMs: number;
 
-  constructor(zones: readonly Zone[], log: Log) {
-    this.#log = log;
-    this.#pairs = zones.flatMap((zone) => zone.copies.map((copy) => readPair(zone, copy)));
+  /** @param previous the watch before this one, whose comparisons go on */
+  constructor(zones: readonly Zone[], nowMs: number, previous?: CopyWatch) {
+    const known = previous === undefined ? [] : previous.#pairs;
+    this.#pairs = zones.flatMap((zone) => createPairs(zone, nowMs)).map((pair) => goOn(pair, known));
+    this.#checkedMs = previous === undefined ? nowMs : previous.#checkedMs;
   }
 
-  get hasCopies(): boolean {
-    return this.#pairs.length > 0;
-  }
-
-  /** Compares what was counted since the last time, or since the beginning. */
-  check(): void {
-    this.#pairs = this.#pairs.map((before) => {
-      const now = readPair(before.zone, before.copy);
-      const growth = now.microjoules - before.microjoules;
-      const copyGrowth = now.copyMicrojoules - before.copyMicrojoules;
-      // Not at a wrap, nor when one could not be read.
-      if (!(growth >= 0 && copyGrowth >= 0)) return now;
-      if (Math.max(growth, copyGrowth) < leastMicrojoules) return before;
-      this.#judge(now, growth, copyGrowth);
-      return now;
-    });
-  }
-
-  #judge({ zone, copy }: Pair, growth: number, copyGrowth: number): void {
-    const isDoubtful = Math.abs(growth - copyGrowth) > mostDeviation * Math.max(growth, copyGrowth);
-    if (isDoubtful === this.#doubtful.has(copy)) return;
-    const [name, read, other] = [nameDomain(zone.domain), nameFolder(zone.path), nameFolder(copy)];
-    if (isDoubtful) {
-      this.#doubtful.add(copy);
-      const counted = `${round(growth)} J and ${round(copyGrowth)} J`;
-      this.#log.warn(`${read} and ${other}, both ${name}, do not agree: ${counted}; the first is read`);
-    } else {
-      this.#doubtful.delete(copy);
-      this.#log.info(`${read} and ${other}, both ${name}, agree again`);
+  /** Compares what was counted since the last time, every 10 s however often it is called. */
+  check(nowMs: number): Findings {
+    if (this.#pairs.length === 0 || nowMs - this.#checkedMs < checkMs) return { takeovers: [], notes: [] };
+    this.#checkedMs = nowMs;
+    const takeovers: Takeover[] = [];
+    const notes: Note[] = [];
+    for (const pair of this.#pairs) {
+      const shown = readPair(pair);
+      const isTaken = takeovers.some(({ from }) => from === pair.zone);
+      if (!isTaken && follow(pair, shown, nowMs)) {
+        takeovers.push(takeOver(pair));
+        notes.push(describeTakeover(pair));
+      } else notes.push(...compare(pair, shown));
     }
+    for (const takeover of takeovers) this.#replace(takeover, nowMs);
+    return { takeovers, notes };
+  }
+
+  #replace({ from, to }: Takeover, nowMs: number): void {
+    this.#pairs = [...this.#pairs.filter(({ zone }) => zone !== from), ...createPairs(to, nowMs)];
   }
 }
 
-function readPair(zone: Zone, copy: string): Pair {
+function createPairs(zone: Zone, nowMs: number): readonly Pair[] {
+  return zone.copies.map((copy) => createPair(zone, copy, nowMs));
+}
+
+function createPair(zone: Zone, copy: Zone, nowMs: number): Pair {
+  const before = readPair({ zone, copy });
+  const counter = new WrappingCounter(copy);
+  counter.update(before.copyMicrojoules, nowMs);
+  return { zone, copy, counter, latest: before.microjoules, stillMs: nowMs, before, isDoubtful: false };
+}
+
+function goOn(pair: Pair, known: readonly Pair[]): Pair {
+  const { zone, copy } = pair;
+  const before = known.find((one) => one.zone.path === zone.path && one.copy.path === copy.path);
+  return before ? { ...before, zone, copy } : pair;
+}
+
+function readPair({ zone, copy }: Pick<Pair, 'zone' | 'copy'>): Shown {
   const microjoules = readEnergy(zone.path) ?? Number.NaN;
-  return { zone, copy, microjoules, copyMicrojoules: readEnergy(copy) ?? Number.NaN };
+  return { microjoules, copyMicrojoules: readEnergy(copy.path) ?? Number.NaN };
+}
+
+/** @returns whether the zone stood still long enough while its copy counted */
+function follow(pair: Pair, { microjoules, copyMicrojoules }: Shown, nowMs: number): boolean {
+  if (Number.isNaN(microjoules)) return false;
+  const { counter } = pair;
+  const hasMoved = microjoules !== pair.latest;
+  pair.latest = microjoules;
+  if (hasMoved) counter.restart();
+  const goesOn = counter.update(copyMicrojoules, nowMs);
+  if (hasMoved || !goesOn) pair.stillMs = nowMs;
+  return nowMs - pair.stillMs >= checkMs && counter.joules * 1e6 >= leastMicrojoules;
+}
+
+function takeOver({ zone, copy, counter }: Pair): Takeover {
+  const others = zone.copies.filter((one) => one !== copy);
+  return { from: zone, to: { ...copy, copies: [zone, ...others] }, counter };
+}
+
+function describeTakeover({ zone, copy, counter }: Pair): Note {
+  const [read, other] = [nameFolder(zone.path), nameFolder(copy.path)];
+  const counted = `${round(counter.joules * 1e6)} J`;
+  const text = `${nameDomain(zone.domain)} is read from ${other} instead of ${read}, which stood still while ${other} counted ${counted}`;
+  return { level: 'warn', text };
+}
+
+/** Notes when both begin to grow at different rates, and when they cease to. */
+function compare(pair: Pair, shown: Shown): readonly Note[] {
+  const growth = shown.microjoules - pair.before.microjoules;
+  const copyGrowth = shown.copyMicrojoules - pair.before.copyMicrojoules;
+  // Not at a wrap, nor when one could not be read.
+  const isComparable = growth >= 0 && copyGrowth >= 0;
+  if (isComparable && Math.max(growth, copyGrowth) < leastMicrojoules) return [];
+  pair.before = shown;
+  const isDoubtful = Math.abs(growth - copyGrowth) > maxDeviation * Math.max(growth, copyGrowth);
+  if (!isComparable || isDoubtful === pair.isDoubtful) return [];
+  pair.isDoubtful = isDoubtful;
+  const names = `${nameFolder(pair.zone.path)} and ${nameFolder(pair.copy.path)}, both ${nameDomain(pair.zone.domain)}`;
+  if (!isDoubtful) return [{ level: 'info', text: `${names}, agree again` }];
+  const counted = `${round(growth)} J and ${round(copyGrowth)} J`;
+  return [{ level: 'warn', text: `${names}, do not agree: ${counted}; the first is read` }];
 }
 
 function round(microjoules: number): number {

@@ -90,11 +90,19 @@ test('findTwins finds dies of one package, and psys of several sockets', () => {
     { kind: 'psys', package: 0 },
     { kind: 'psys', package: 1 },
   ];
-  assert.deepEqual(findTwins(domains), [
+  const paths = domains.map((_, i) => `zone ${i}`);
+  assert.deepEqual(findTwins(domains, paths), [
     [0, 1],
     [2, 3],
     [6, 7],
   ]);
+  assert.deepEqual(
+    findTwins(
+      domains,
+      domains.map(() => ''),
+    ),
+    [],
+  );
 });
 
 /** Compares two counters that show what the rows say, one row a comparison, and gives the verdict after each. */

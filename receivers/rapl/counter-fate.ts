@@ -150,15 +150,28 @@ function readTogether(paths: readonly string[], read: ReadCounter): Comparison |
   return { isEqual, microjoules: before, apart: Math.max(...all) - Math.min(...all) };
 }
 
-/** The columns of counters that may be the same, at least two each. */
-export function findTwins(domains: readonly Domain[]): readonly (readonly number[])[] {
+/**
+ * The columns of counters that may be the same, at least two each.
+ * @param paths by domain, the folder of its zone; counters of perf_event have none and are never the same: the kernel
+ * has one for each die only where dies have counters of their own, but on AMD, where one is read for each package
+ */
+export function findTwins(
+  domains: readonly Domain[],
+  paths: readonly string[],
+): readonly (readonly number[])[] {
   const groups = new Map<string, number[]>();
   for (const [column, { kind, package: packageId, die }] of domains.entries()) {
-    if (kind !== 'psys' && die === undefined) continue;
+    if (paths[column] === '' || (kind !== 'psys' && die === undefined)) continue;
     const key = kind === 'psys' ? kind : `${kind} ${packageId}`;
     groups.set(key, [...(groups.get(key) ?? []), column]);
   }
   return [...groups.values()].filter(({ length }) => length > 1);
+}
+
+/** For people: counters that show the same and have not moved. */
+export function describeUndecided(names: readonly string[]): string {
+  const all = names.join(' and ');
+  return `${all} show the same and have not moved, so may be one counter: published when they move, with all that they count`;
 }
 
 /** The domain that several counters show when they are the same: the whole package, or the machine. */

@@ -46,6 +46,7 @@ function open(counters: readonly Counter[], owners: Readonly<Record<string, stri
         left: [],
         resets: 0,
         anew: [],
+        events: [],
         notes: [],
       },
       begin + BigInt(seconds) * second,

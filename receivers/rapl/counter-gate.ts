@@ -2,7 +2,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
-import { findPackage, findTwins, Movement, nameWhole, Twins } from './counter-fate.js';
+import { describeUndecided, findPackage, findTwins, Movement, nameWhole, Twins } from './counter-fate.js';
 import type { ReadCounter } from './counter-fate.js';
 import { Counter } from './counter.js';
 import type { CounterState } from './counter.js';
@@ -77,6 +77,15 @@ export class CounterGate implements Consumer {
     return this.#group.counters.find(({ published }) => published === series)?.path ?? '';
   }
 
+  /** For people: counters of which it is not known whether they are the same one. */
+  describeUndecided(): readonly string[] {
+    const { counters, twins } = this.#group;
+    return twins
+      .filter(({ verdict }) => verdict === 'unknown')
+      .map((one) => counters.filter((counter) => counter.twins === one).map(nameCounter))
+      .map(describeUndecided);
+  }
+
   /** The domains that are published. */
   get published(): readonly Domain[] {
     return this.#group.counters.filter(({ isShown }) => isShown).map(({ shownDomain }) => shownDomain);
@@ -88,7 +97,9 @@ export class CounterGate implements Consumer {
    */
   describe(columns: Columns, start: bigint): readonly Series[] {
     const counters = columns.domains.map((domain, column) => this.#findCounter(columns, column, domain));
-    const twins = findTwins(columns.domains).map((group) => this.#findTwins(group, columns, counters));
+    const twins = findTwins(columns.domains, columns.paths).map((group) =>
+      this.#findTwins(group, columns, counters),
+    );
     const { domains } = columns;
     const packages = domains.map((domain) => findPackage(domains, domain));
     this.#group = { counters, packages, twins, latest: new Float64Array(domains.length).fill(Number.NaN) };
@@ -187,7 +198,7 @@ export class CounterGate implements Consumer {
     twins.compare(this.#options.readCounter);
     if (twins.verdict === before) return;
     const counters = this.#group.counters.filter((counter) => counter.twins === twins);
-    const names = counters.map(({ domain, source }) => `${nameDomain(domain)} (${source})`).join(' and ');
+    const names = counters.map(nameCounter).join(' and ');
     const whole = nameWhole(counters[0].domain);
     const { claims, log } = this.#context;
     claims.claim(claimKey(whole));
@@ -237,6 +248,10 @@ export class CounterGate implements Consumer {
     this.#options.onChange();
     return this.#plan;
   }
+}
+
+function nameCounter({ domain, source }: Pick<Counter, 'domain' | 'source'>): string {
+  return `${nameDomain(domain)} (${source})`;
 }
 
 /** The latest reading of a column, NaN where the table has none. */

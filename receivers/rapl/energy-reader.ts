@@ -1,4 +1,5 @@
 import type { Domain, InterfaceName } from './domain.js';
+import type { LeftOut, Note } from './metrics.js';
 
 /** The open counters of one interface. */
 export interface EnergyReader {
@@ -24,6 +25,14 @@ export interface EnergyReader {
   ageMs(column: number): number;
   /** Lets one counter begin at 0 with the next reading, as another life. */
   restart(column: number): void;
+  /** Other places that show the same domains and are not read. */
+  readonly copies: readonly LeftOut[];
+  /**
+   * Takes the copy of a counter that stands still while the copy counts: another life, which the next reading reports
+   * as it does a reset.
+   * @returns what people should know of it
+   */
+  checkCopies(): readonly Note[];
   close(): void;
 }
 

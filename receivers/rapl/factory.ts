@@ -4,11 +4,14 @@ import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { schema } from './config.js';
 import type { Config } from './config.js';
 import { findZones } from './find-powercap.js';
+import { describeUndecided, findTwins, Twins } from './counter-fate.js';
+import { nameDomain } from './domain.js';
+import type { EnergyReader } from './energy-reader.js';
 import { describeDomains } from './metrics.js';
 import { openReader } from './open-reader.js';
 import type { Opening } from './open-reader.js';
 import { RaplReceiver } from './receiver.js';
-import { describeCopies } from './zone-aliases.js';
+import { describeCopies, readEnergy } from './zone-aliases.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
@@ -39,5 +42,15 @@ function describeOpening({ reader, hasCounted }: Opening, { sysfs }: Config): re
   if (reader === undefined) return [];
   const domains = reader.domains.filter((_, column) => hasCounted[column]);
   const copies = reader.interface === 'powercap' ? describeCopies(findZones(sysfs)) : [];
-  return [describeDomains({ interface: reader.interface, domains }), ...copies];
+  return [describeDomains({ interface: reader.interface, domains }), ...copies, ...describeTwins(reader)];
+}
+
+/** What is known of counters that may be the same. */
+function describeTwins({ domains, sources, paths }: EnergyReader): readonly string[] {
+  return findTwins(domains, paths).flatMap((columns) => {
+    const twins = new Twins(columns.map((column) => paths[column]));
+    twins.settle(readEnergy);
+    const names = columns.map((column) => `${nameDomain(domains[column])} (${sources[column]})`);
+    return twins.verdict === 'unknown' ? [describeUndecided(names)] : [];
+  });
 }

@@ -101,7 +101,7 @@ test('findZones prefers intel-rapl to TPMI of its own, and both to MMIO, and kee
   }
   sysfs.remove('class/powercap/intel-rapl:0:0');
   const zones = findZones(sysfs.root).map(({ domain, path, copies }) =>
-    [nameDomain(domain), ...[path, ...copies].map(nameFolder)].join(' '),
+    [nameDomain(domain), ...[path, ...copies.map((copy) => copy.path)].map(nameFolder)].join(' '),
   );
   assert.deepEqual(zones, [
     'package-0 intel-rapl:0 intel-rapl-tpmi:0 intel-rapl-mmio:0',

@@ -16,8 +16,8 @@ export interface Zone {
   readonly doubtfulMicrojoules?: number;
   /** More than the domain can draw. */
   readonly mostWatts: number;
-  /** Folders that show the same domain through another interface and are not read. */
-  readonly copies: readonly string[];
+  /** Zones that show the same domain through another interface and are not read. */
+  readonly copies: readonly Zone[];
 }
 
 interface Folder {
@@ -89,7 +89,7 @@ function mergeCopies(zones: readonly Zone[]): readonly Zone[] {
 function addCopies(first: Zone, zones: readonly Zone[]): Zone {
   const name = nameDomain(first.domain);
   const copies = zones.filter((zone) => zone !== first && nameDomain(zone.domain) === name);
-  return { ...first, copies: copies.map(({ path }) => path) };
+  return { ...first, copies };
 }
 
 const partKinds: Readonly<Record<string, DomainKind>> = { dram: 'dram', core: 'core', uncore: 'uncore' };

@@ -23,13 +23,21 @@ export interface Columns {
   readonly anew: readonly Domain[];
   /** What a person should know about the choice of interface and domains. */
   readonly notes: readonly string[];
+  /** What has happened since the columns before. */
+  readonly events: readonly Note[];
 }
 
-/** `unreadable`: it cannot be opened or read. `unusable`: it was reset too often. */
+/** A line for the log. */
+export interface Note {
+  readonly level: 'info' | 'warn';
+  readonly text: string;
+}
+
+/** `unreadable`: it cannot be opened or read. `unusable`: it was reset too often. `copy`: shows a domain again. */
 export interface LeftOut {
   readonly domain: Domain;
   readonly source: string;
-  readonly state: 'unreadable' | 'unusable';
+  readonly state: 'unreadable' | 'unusable' | 'copy';
 }
 
 /**

@@ -19,7 +19,7 @@ import {
 } from './sources.js';
 import type { Sources } from './sources.js';
 import { findMoving } from './wait-for-reader.js';
-import { findResting } from './zone-aliases.js';
+import { findResting, readEnergy } from './zone-aliases.js';
 
 /** Open counters of one interface, and what is known of those that could not be opened. */
 interface OpenCounters {
@@ -151,7 +151,7 @@ function openPowercap(
     hasCounted: reader.paths.map((path) => !resting.has(path)),
     left,
     failures: failures.length > 0 ? [explainZoneFailures(failures)] : [],
-    notes: describeRanges(zones, reader.zonesBeyondRange),
+    notes: [...describeRanges(zones, reader.zonesBeyondRange), ...describeZeros(reader, resting)],
     canReadMore: () => failures.some(({ zone }) => isReadable(zone)),
   };
 }
@@ -168,6 +168,15 @@ function describeRanges(zones: readonly Zone[], beyond: readonly Zone[]): readon
 function describeRange({ path, domain }: Zone, microjoules: number): string {
   const stated = `max_energy_range_uj of ${nameFolder(path)} (${nameDomain(domain)}) is ${microjoules}`;
   return `powercap: ${stated}, which is wrong: ignored, a counter that falls is taken to be reset`;
+}
+
+/** A package that stands at 0 is published all the same, since no other one counts: there is nothing to compare it with. */
+function describeZeros({ domains, paths }: EnergyReader, resting: ReadonlySet<string>): readonly string[] {
+  const zeros = domains.filter((_, i) => !resting.has(paths[i]) && readEnergy(paths[i]) === 0);
+  if (zeros.length === 0) return [];
+  return [
+    `powercap: nothing was counted so far, the counter stands at 0: ${zeros.map(nameDomain).join(', ')}`,
+  ];
 }
 
 function describeUnmoved({ reader, hasCounted }: OpenCounters): readonly string[] {

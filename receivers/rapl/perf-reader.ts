@@ -2,6 +2,7 @@ import type { CounterGroup } from './counter-group.js';
 import { nameDomain } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
+import type { Note } from './metrics.js';
 import { openPerfGroups } from './perf-group.js';
 import type { PerfFailure } from './perf-group.js';
 import { openSummedGroup } from './summed-group.js';
@@ -13,6 +14,7 @@ export class PerfReader implements EnergyReader {
   readonly sources;
   readonly paths;
   readonly failures;
+  readonly copies = [];
   #groups: readonly CounterGroup[];
   readonly #lives: number[];
   #isSilent = false;
@@ -57,6 +59,10 @@ export class PerfReader implements EnergyReader {
     this.#hasGap = counting < this.#groups.length;
     if (!isSame) this.#copyLives();
     return isSame;
+  }
+
+  checkCopies(): readonly Note[] {
+    return [];
   }
 
   /** It counts from the reading that shows the reset. */

@@ -4,11 +4,14 @@ import { describeError } from '../../src/component/errors.js';
 import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
+import { CopyWatch } from './copy-watch.js';
+import type { Takeover } from './copy-watch.js';
 import { nameDomain } from './domain.js';
 import { beginLife } from './energy-reader.js';
 import type { EnergyReader } from './energy-reader.js';
 import { nameFolder } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
+import type { LeftOut, Note } from './metrics.js';
 
 /** A zone whose counter is open. */
 interface OpenZone {
@@ -32,30 +35,45 @@ export interface ZoneFailure {
 interface PowercapOptions {
   readonly nowMs: () => number;
   readonly failures: readonly ZoneFailure[];
+  readonly previous: PowercapReader | undefined;
 }
 
 /** Reads the powercap tree. */
 export class PowercapReader implements EnergyReader {
   readonly interface = 'powercap';
   readonly domains;
-  readonly sources;
-  readonly paths;
   readonly failures;
   #zones: readonly OpenZone[];
   readonly #lives: number[];
   readonly #nowMs: () => number;
+  readonly #copies: CopyWatch;
   #readMs = 0;
   #isSilent = false;
   #hasGap = false;
+  #hasTakenCopy = false;
 
-  constructor(zones: readonly OpenZone[], { nowMs, failures }: PowercapOptions) {
+  constructor(zones: readonly OpenZone[], { nowMs, failures, previous }: PowercapOptions) {
     this.failures = failures;
     this.domains = zones.map(({ zone }) => zone.domain);
-    this.sources = zones.map(({ zone }) => nameFolder(zone.path));
-    this.paths = zones.map(({ zone }) => zone.path);
     this.#zones = zones;
     this.#lives = zones.map(({ life }) => life);
     this.#nowMs = nowMs;
+    const read = zones.map(({ zone }) => zone);
+    this.#copies = new CopyWatch(read, nowMs(), previous === undefined ? undefined : previous.#copies);
+  }
+
+  get sources(): readonly string[] {
+    return this.#zones.map(({ zone }) => nameFolder(zone.path));
+  }
+
+  get paths(): readonly string[] {
+    return this.#zones.map(({ zone }) => zone.path);
+  }
+
+  get copies(): readonly LeftOut[] {
+    return this.#zones.flatMap(({ zone: { domain, copies } }) =>
+      copies.map(({ path }): LeftOut => ({ domain, source: nameFolder(path), state: 'copy' })),
+    );
   }
 
   get lives(): readonly number[] {
@@ -77,8 +95,9 @@ export class PowercapReader implements EnergyReader {
 
   read(values: Float64Array, at: number): boolean {
     const nowMs = this.#nowMs();
-    let isSame = true;
+    let isSame = !this.#hasTakenCopy;
     let readings = 0;
+    this.#hasTakenCopy = false;
     for (let column = 0; column < this.#zones.length; column++) {
       const zone = this.#zones[column];
       const microjoules = readMicrojoules(zone);
@@ -109,12 +128,42 @@ export class PowercapReader implements EnergyReader {
     this.#lives[column] = this.#zones[column].life;
   }
 
+  checkCopies(): readonly Note[] {
+    const { takeovers, notes } = this.#copies.check(this.#nowMs());
+    const failed = takeovers.flatMap((takeover) => this.#take(takeover));
+    return [...notes, ...failed];
+  }
+
+  /** @returns what went wrong */
+  #take({ from, to, counter }: Takeover): readonly Note[] {
+    const column = this.#zones.findIndex(({ zone }) => zone === from);
+    try {
+      const fd = openEnergy(to);
+      closeSync(this.#zones[column].fd);
+      this.#zones = this.#zones.with(column, { zone: to, fd, counter, life: 0, hasGap: false });
+      this.#beginLife(column);
+      this.#hasTakenCopy = true;
+      return [];
+    } catch (error) {
+      return [{ level: 'warn', text: `Cannot read ${energyPath(to)}: ${describeError(error)}` }];
+    }
+  }
+
   /** Hands over the zone with this path and domain. */
   release(zone: Zone): OpenZone | undefined {
-    const wanted = identify(zone);
-    const found = this.#zones.find((one) => identify(one.zone) === wanted);
+    const found = this.#find(zone);
     this.#zones = this.#zones.filter((one) => one !== found);
     return found;
+  }
+
+  /** Whether the zone with this path and domain is open. */
+  has(zone: Zone): boolean {
+    return this.#find(zone) !== undefined;
+  }
+
+  #find(zone: Zone): OpenZone | undefined {
+    const wanted = identify(zone);
+    return this.#zones.find((one) => identify(one.zone) === wanted);
   }
 
   close(): void {
@@ -144,7 +193,7 @@ export function openPowercapReader(
 ): PowercapReader {
   const failures: ZoneFailure[] = [];
   const open = zones.flatMap((zone) => openFirst(zone, { failures, previous }));
-  return new PowercapReader(open, { nowMs, failures });
+  return new PowercapReader(open, { nowMs, failures, previous });
 }
 
 interface ZoneOptions {
@@ -154,17 +203,29 @@ interface ZoneOptions {
 
 function openFirst(zone: Zone, { failures, previous }: ZoneOptions): readonly OpenZone[] {
   const errors: unknown[] = [];
-  for (const path of [zone.path, ...zone.copies]) {
-    const one = { ...zone, path };
+  const all = listAlternatives(zone);
+  // What was read before goes on: where that is a copy, the zone itself stood still or could not be read.
+  const kept = all.find((one) => previous?.has(one) === true);
+  for (const one of kept ? [kept, ...all] : all) {
     try {
       const before = previous?.release(one);
-      return [before ? reopenZone(before) : openZone(one)];
+      return [before ? reopenZone({ ...before, zone: one }) : openZone(one)];
     } catch (error) {
       errors.push(error);
     }
   }
   failures.push({ zone, error: errors[0] });
   return [];
+}
+
+/** The zone and each of its copies as one that is read, with the others as its copies. */
+function listAlternatives(zone: Zone): readonly Zone[] {
+  const all = [zone, ...zone.copies];
+  return all.map((one) => withCopies(one, zone, all));
+}
+
+function withCopies(one: Zone, { domain }: Zone, all: readonly Zone[]): Zone {
+  return { ...one, domain, copies: all.filter((other) => other !== one) };
 }
 
 function openZone(zone: Zone): OpenZone {
@@ -176,9 +237,8 @@ function openZone(zone: Zone): OpenZone {
 /** The descriptor of a zone that was taken away and came back fails for good; its counter may have gone on. */
 function reopenZone(before: OpenZone): OpenZone {
   if (!before.hasGap) return before;
-  const fd = openRegularFile(energyPath(before.zone));
   closeSync(before.fd);
-  return { ...before, fd };
+  return { ...before, fd: openRegularFile(energyPath(before.zone)) };
 }
 
 /** The file of a zone that shows its counter. */

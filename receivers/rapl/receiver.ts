@@ -4,13 +4,10 @@ import { UnavailableError } from '../../src/component/errors.js';
 import type { Series } from '../../src/model/series.js';
 import type { RunningSampler } from '../../src/sampling/sampling.js';
 import type { Config } from './config.js';
-import { CopyWatch } from './copy-watch.js';
 import { CounterGate } from './counter-gate.js';
 import type { CounterState } from './counter.js';
 import { nameDomain } from './domain.js';
 import { DomainTelemetry, type DomainState } from './domain-telemetry.js';
-import { findZones, nameFolder } from './find-powercap.js';
-import type { Zone } from './find-powercap.js';
 import { watchGaps } from './gap-watch.js';
 import { describeDomains } from './metrics.js';
 import type { Columns, LeftOut } from './metrics.js';
@@ -18,8 +15,6 @@ import { choosePolling } from './polling.js';
 import { explainGap } from './powercap-reader.js';
 import { RowThinner } from './row-thinner.js';
 import { readEnergy } from './zone-aliases.js';
-
-const copyCheckMs = 10_000;
 
 /** Starts the sampler, and publishes what its counters show as far as they count and are not another receiver's. */
 export class RaplReceiver implements Component {
@@ -34,7 +29,6 @@ export class RaplReceiver implements Component {
   #resets = 0;
   #columns: Columns | undefined;
   #running: RunningSampler | undefined;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
     this.#config = config;
@@ -78,7 +72,7 @@ export class RaplReceiver implements Component {
       await this.shutdown();
       throw new UnavailableError(this.#explainOwners(states));
     }
-    this.#watchCopies();
+    this.#logUndecided();
   }
 
   async flush(): Promise<void> {
@@ -87,8 +81,6 @@ export class RaplReceiver implements Component {
   }
 
   async shutdown(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
     await this.#running?.stop();
     this.#running = undefined;
     this.#release();
@@ -107,7 +99,7 @@ export class RaplReceiver implements Component {
     return series;
   }
 
-  #logChanges({ domains, resets, anew, notes, left }: Columns): void {
+  #logChanges({ domains, resets, anew, notes, events, left }: Columns): void {
     const { log } = this.#context;
     if (resets > this.#resets) {
       const names = anew.map(nameDomain).join(' and ');
@@ -115,6 +107,7 @@ export class RaplReceiver implements Component {
     }
     this.#resets = resets;
     for (const note of notes) this.#logOnce('warn', note);
+    for (const { level, text } of events) log[level](text);
     this.#logUnusable(left);
     const foreign = this.#gate.states.filter(({ owner }) => owner !== undefined);
     if (foreign.length > 0 && foreign.length < domains.length) {
@@ -144,7 +137,12 @@ export class RaplReceiver implements Component {
     const { interface: name, resets } = columns;
     if (published.length > 0)
       this.#logOnce('info', `Reads ${describeDomains({ interface: name, domains: published })}`);
-    this.#telemetry.update(name, [...states.map(describeState), ...this.#listOthers(columns)], resets);
+    const left = columns.left.map(({ domain, source, state }): DomainState => ({
+      domain: nameDomain(domain),
+      source,
+      state,
+    }));
+    this.#telemetry.update(name, [...states.map(describeState), ...left], resets);
   }
 
   /** Once each, however often what is published changes. */
@@ -160,17 +158,9 @@ export class RaplReceiver implements Component {
     return `each domain is published once, and all of them are by ${owners}: ${remedy}`;
   }
 
-  #listOthers({ interface: name, left }: Columns): readonly DomainState[] {
-    const copies = name === 'powercap' ? findZones(this.#config.sysfs).flatMap(listCopies) : [];
-    return [...left.map((one): DomainState => ({ ...one, domain: nameDomain(one.domain) })), ...copies];
-  }
-
-  #watchCopies(): void {
-    if (this.#columns?.interface !== 'powercap') return;
-    const watch = new CopyWatch(findZones(this.#config.sysfs), this.#context.log);
-    if (!watch.hasCopies) return;
-    this.#timer = setInterval(() => watch.check(), copyCheckMs);
-    this.#timer.unref();
+  /** Names the counters that may be the same, when the first table has not shown it. */
+  #logUndecided(): void {
+    for (const text of this.#gate.describeUndecided()) this.#logOnce('info', text);
   }
 }
 
@@ -178,8 +168,4 @@ function describeState({ domain, source, fate, owner }: CounterState): DomainSta
   const isRead = fate === 'alive' || fate === 'resting';
   const state = owner === undefined ? (isRead ? 'read' : fate) : 'foreign';
   return { domain: nameDomain(domain), source, state };
-}
-
-function listCopies({ domain, copies }: Zone): readonly DomainState[] {
-  return copies.map((copy) => ({ domain: nameDomain(domain), source: nameFolder(copy), state: 'copy' }));
 }

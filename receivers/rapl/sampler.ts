@@ -4,7 +4,7 @@ import type { OpenSampler, Sampler } from '../../src/sampling/sampler.js';
 import type { Config } from './config.js';
 import { nameDomain } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
-import type { Columns, LeftOut } from './metrics.js';
+import type { Columns, LeftOut, Note } from './metrics.js';
 import { openReader } from './open-reader.js';
 import type { Opening } from './open-reader.js';
 import type { Refusal } from './refusal.js';
@@ -33,6 +33,10 @@ class RaplSampler implements Sampler {
   #known: number[] = [];
   /** By column, which counter it shows. */
   #shown: readonly number[] = [];
+  /** Counters whose next life begins with another zone, and not at a reset. */
+  readonly #taken = new Set<number>();
+  #hasCounted: readonly boolean[] = [];
+  #events: readonly Note[] = [];
   #resets = 0;
   #sources = '';
   #checkedMs = 0;
@@ -73,6 +77,7 @@ class RaplSampler implements Sampler {
       throw new Error(`Cannot read energy: no counter gave a reading for ${silentMs / 1000} s`);
     }
     this.#showUsable(nowMs);
+    this.#checkCopies();
     if (nowMs - this.#checkedMs < checkMs) return;
     this.#checkedMs = nowMs;
     if (this.#isChanged()) this.#open();
@@ -95,6 +100,7 @@ class RaplSampler implements Sampler {
     if (reader === undefined)
       throw new UnavailableError([...notes, ...refusals.map(({ reason }) => reason)].join('; '));
     this.#checkedMs = this.#nowMs();
+    this.#hasCounted = opening.hasCounted;
     this.#latest = new Float64Array(reader.domains.length);
     this.#limitsByCounter = reader.domains.map((domain, i) =>
       this.#findLimit(`${reader.sources[i]} ${nameDomain(domain)}`),
@@ -124,36 +130,71 @@ class RaplSampler implements Sampler {
     this.#show(opening, reader);
   }
 
+  /** Where a counter stands still while its copy counts, the copy is read from now on. */
+  #checkCopies(): void {
+    const reader = this.#reader;
+    if (reader === undefined) return;
+    const notes = reader.checkCopies();
+    const taken = [...this.#known.keys()].filter((i) => reader.lives[i] !== this.#known[i]);
+    for (const counter of taken) this.#taken.add(counter);
+    this.#events = [...this.#events, ...notes];
+    // The next reading begins the series of what was taken.
+    if (taken.length === 0 && notes.length > 0) this.#renew({});
+  }
+
   #takeResets(reader: EnergyReader): void {
     const nowMs = this.#nowMs();
-    let anew: number[] | undefined;
+    const anew: number[] = [];
+    const reset: number[] = [];
     for (let counter = 0; counter < this.#known.length; counter++) {
       if (reader.lives[counter] === this.#known[counter]) continue;
       this.#known[counter] = reader.lives[counter];
+      const isReset = !this.#taken.delete(counter);
       const limit = this.#limitsByCounter[counter];
-      limit.count(nowMs);
-      if (!limit.isExceeded) anew = [...(anew ?? []), this.#shown.indexOf(counter)];
+      if (isReset) limit.count(nowMs);
+      if (limit.isExceeded) continue;
+      anew.push(counter);
+      if (isReset) reset.push(counter);
     }
-    if (anew !== undefined) this.#beginLives(reader, anew);
+    if (anew.length > 0) this.#beginLives(reader, anew, reset);
   }
 
-  #beginLives(reader: EnergyReader, anew: readonly number[]): void {
-    const columns = this.columns;
-    if (columns === undefined) return;
-    this.#resets += anew.length;
-    const isAnew = (column: number) => anew.includes(column);
-    this.lives = this.lives.map((life, i) => (isAnew(i) ? reader.lives[this.#shown[i]] : life));
-    this.columns = {
-      ...columns,
-      agesMs: this.#shown.map((counter, i) => (isAnew(i) ? reader.ageMs(counter) : 0)),
+  #beginLives(reader: EnergyReader, anew: readonly number[], reset: readonly number[]): void {
+    this.#resets += reset.length;
+    this.#hasCounted = this.#hasCounted.map((hasCounted, i) => hasCounted || anew.includes(i));
+    this.lives = this.#shown.map((counter, i) =>
+      anew.includes(counter) ? reader.lives[counter] : this.lives[i],
+    );
+    this.#renew({
+      sources: this.#shown.map((counter) => reader.sources[counter]),
+      paths: this.#shown.map((counter) => reader.paths[counter]),
+      hasCounted: this.#shown.map((counter) => this.#hasCounted[counter]),
+      agesMs: this.#shown.map((counter) => (anew.includes(counter) ? reader.ageMs(counter) : 0)),
       resets: this.#resets,
-      anew: anew.map((column) => columns.domains[column]),
-    };
+      anew: reset.map((counter) => reader.domains[counter]),
+    });
+  }
+
+  /** Another generation with columns that differ in what is given. */
+  #renew(changes: Partial<Columns>): void {
+    const [columns, reader, opening] = [this.columns, this.#reader, this.#opening];
+    if (columns === undefined || reader === undefined || opening === undefined) return;
+    const left = this.#listLeft(opening, reader);
+    this.columns = { ...columns, anew: [], ...changes, left, events: this.#events };
+    this.#events = [];
     this.generation++;
   }
 
+  #listLeft({ left }: Opening, reader: EnergyReader): readonly LeftOut[] {
+    const unusable = [...reader.domains.keys()].filter(
+      (counter) => this.#limitsByCounter[counter].isExceeded,
+    );
+    return [...left, ...unusable.map((counter) => describeUnusable(reader, counter)), ...reader.copies];
+  }
+
   /** Makes columns of the counters that are usable: another generation, unless they are the same lives as before. */
-  #show({ hasCounted, left, notes, failures }: Opening, reader: EnergyReader): void {
+  #show(opening: Opening, reader: EnergyReader): void {
+    const { notes, failures } = opening;
     const all = [...reader.domains.keys()];
     this.#known = [...reader.lives];
     const shown = all.filter((counter) => !this.#limitsByCounter[counter].isExceeded);
@@ -161,19 +202,20 @@ class RaplSampler implements Sampler {
     if (lives.length === this.lives.length && lives.every((life, i) => life === this.lives[i])) return;
     this.#shown = shown;
     this.lives = lives;
-    const unusable = all.filter((counter) => !shown.includes(counter));
     this.columns = {
       interface: reader.interface,
       domains: shown.map((counter) => reader.domains[counter]),
       sources: shown.map((counter) => reader.sources[counter]),
       paths: shown.map((counter) => reader.paths[counter]),
-      hasCounted: shown.map((counter) => hasCounted[counter]),
+      hasCounted: shown.map((counter) => this.#hasCounted[counter]),
       agesMs: shown.map(() => 0),
-      left: [...left, ...unusable.map((counter) => describeUnusable(reader, counter))],
+      left: this.#listLeft(opening, reader),
       notes: [...notes, ...failures.map(describeRefusal)],
       resets: this.#resets,
       anew: [],
+      events: this.#events,
     };
+    this.#events = [];
     this.generation++;
   }
 }

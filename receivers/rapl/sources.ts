@@ -40,7 +40,12 @@ export function identifySources({ interface: wanted, sysfs }: Config): string {
   const zones = wanted === 'perf_event' ? [] : findZones(sysfs);
   return JSON.stringify([
     perf.map(({ domain, type, config, cpu, cpus }) => [domain, type, String(config), cpu, cpus]),
-    zones.map(({ domain, path, maxMicrojoules }) => [domain, path, maxMicrojoules]),
+    zones.map(({ domain, path, maxMicrojoules, copies }) => [
+      domain,
+      path,
+      maxMicrojoules,
+      copies.map((copy) => copy.path),
+    ]),
   ]);
 }
 

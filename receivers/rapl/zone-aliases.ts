@@ -20,8 +20,7 @@ export function mergeAliases(zones: readonly Zone[]): readonly Zone[] {
       const twins = zones.filter((other) => isTwin(zone.domain, other.domain));
       const isAlias = twins.length > 0 && twins.every((twin) => isSameCounter(zone.path, twin.path));
       if (!isAlias) return zone;
-      const copies = [...zone.copies, ...twins.map(({ path }) => path)];
-      return { ...zone, domain: nameWhole(zone.domain), copies };
+      return { ...zone, domain: nameWhole(zone.domain), copies: [...zone.copies, ...twins] };
     }),
   );
 }
@@ -45,8 +44,8 @@ export function isSameCounter(a: string, b: string): boolean {
 export function describeCopies(zones: readonly Zone[]): readonly string[] {
   return zones.flatMap(({ domain, path, copies }) =>
     copies.map((copy) => {
-      const [read, other] = [nameFolder(path), nameFolder(copy)];
-      return `${nameDomain(domain)} is read from ${read}, not from ${other}${compareShown(path, copy)}`;
+      const [read, other] = [nameFolder(path), nameFolder(copy.path)];
+      return `${nameDomain(domain)} is read from ${read}, not from ${other}${compareShown(path, copy.path)}`;
     }),
   );
 }
