@@ -11,11 +11,11 @@ import { ScrapeTicks } from './scrape-ticks.js';
 export interface Scraper {
   /**
    * Reads now. A long scrape is a generator that gives one table per part, each row with its true instant: the
-   * loop lets others run between parts.
+   * loop lets others run between parts. A source that blocks is read on a thread of its own, and the tables follow.
    * @param era differs from the last one when series must end and begin anew (`Clock.checkEra`)
    * @throws Error when the source could not be read: counted, logged when that changes, tried again next time
    */
-  scrape(era: number): Iterable<Table>;
+  scrape(era: number): Iterable<Table> | Promise<Iterable<Table>>;
 }
 
 export interface ScrapeLoop {
@@ -141,7 +141,8 @@ class Loop implements ScrapeLoop {
   async #handOn(era: number, seen: { points: number }): Promise<void> {
     const { scraper, next, context } = this.#request;
     let yieldedNs = context.clock.monotonicNs();
-    for (const table of scraper.scrape(era)) {
+    const tables = scraper.scrape(era);
+    for (const table of tables instanceof Promise ? await tables : tables) {
       seen.points += countPoints(table);
       if (!next.consume(table)) this.#telemetry.refused();
       if (context.clock.monotonicNs() - yieldedNs <= yieldAfterNs) continue;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { UnavailableError } from '../component/errors.js';
 import { createFakeContext, createTableCollector } from '../contract/fakes.js';
 import { createRow } from '../model/table.js';
 import { createScrapingReceiver, type OpenScraper } from './scraping-receiver.js';
 
-function createReceiver(open: () => OpenScraper) {
+function createReceiver(open: () => OpenScraper | Promise<OpenScraper>) {
   const next = createTableCollector();
   const receiver = createScrapingReceiver({ intervalMs: 60_000, context: createFakeContext(), next, open });
   return { receiver, next };
@@ -40,9 +41,46 @@ test('createScrapingReceiver closes once, when it is shut down twice, and nothin
   assert.equal(closed, 1);
 });
 
-test('createScrapingReceiver does not start, when its source is not there', () => {
+test('createScrapingReceiver waits for a source that is read on another thread', async () => {
+  const events: string[] = [];
+  const { receiver, next } = createReceiver(async () => {
+    await setImmediate();
+    return {
+      async scrape() {
+        await setImmediate();
+        events.push('scrape');
+        return [createRow([], 0n, new Float64Array(0))];
+      },
+      async close() {
+        await setImmediate();
+        events.push('close');
+      },
+    };
+  });
+  await receiver.start();
+  await receiver.flush?.();
+  assert.ok(next.tables.length >= 1);
+  await receiver.shutdown();
+  assert.equal(next.tables.length, events.length - 1);
+  assert.deepEqual(events.slice(-2), ['scrape', 'close']);
+});
+
+test('createScrapingReceiver counts a scrape that is rejected, and scrapes again', async () => {
+  let scrapes = 0;
+  const { receiver, next } = createReceiver(() => ({
+    scrape: () =>
+      ++scrapes === 1 ? Promise.reject(new Error('lost')) : [createRow([], 0n, new Float64Array(0))],
+    close() {},
+  }));
+  await receiver.start();
+  await receiver.flush?.();
+  await receiver.shutdown();
+  assert.equal(next.tables.length, scrapes - 1);
+});
+
+test('createScrapingReceiver does not start, when its source is not there', async () => {
   const { receiver } = createReceiver(() => {
     throw new UnavailableError('no source');
   });
-  assert.throws(() => receiver.start(), UnavailableError);
+  await assert.rejects(async () => receiver.start(), UnavailableError);
 });

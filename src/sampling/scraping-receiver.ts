@@ -2,9 +2,9 @@ import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
 
-/** A scraper that holds files open. */
+/** A scraper that holds files or a thread open. */
 export interface OpenScraper extends Scraper {
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 /** What a scraped receiver is made of. */
@@ -16,7 +16,7 @@ export interface ScrapingTerms {
    * Called at the start.
    * @throws UnavailableError when the source is not here or may not be read
    */
-  open(): OpenScraper;
+  open(): OpenScraper | Promise<OpenScraper>;
 }
 
 /** A receiver that scrapes at each multiple of an interval. */
@@ -24,8 +24,8 @@ export function createScrapingReceiver({ intervalMs, context, next, open }: Scra
   let scraper: OpenScraper | undefined;
   let loop: ScrapeLoop | undefined;
   return {
-    start() {
-      scraper = open();
+    async start() {
+      scraper = await open();
       loop = startScraping({ scraper, intervalMs, context, next });
     },
     async flush() {
@@ -33,8 +33,9 @@ export function createScrapingReceiver({ intervalMs, context, next, open }: Scra
     },
     async shutdown() {
       await loop?.stop();
-      scraper?.close();
+      const closing = scraper;
       scraper = undefined;
+      await closing?.close();
     },
   };
 }
