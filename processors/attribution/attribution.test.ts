@@ -57,6 +57,39 @@ test('attribution passes every table on as it is, before what it makes of it', (
   ]);
 });
 
+test('attribution gives groups the resource of the machine with what makes the group, and nothing of single processes', () => {
+  const rig = new Rig({ process_limit: 1 });
+  const processes = ['first', 'second'].map(
+    (name, i) =>
+      new RigProcess(
+        {
+          'process.pid': i + 1,
+          'process.executable.name': 'server',
+          'process.linux.cgroup': '0::/a',
+          'thread.name': name,
+          team: name,
+        },
+        0,
+      ),
+  );
+  const meter = rig.createMeter();
+  playSecond({ rig, meter, used: processes.map((process) => [process, 0] as const) }, 0);
+  playSecond({ rig, meter, used: processes.map((process, i) => [process, 0.6 - i / 5] as const) }, 1);
+  const groups = ['linux.cgroup.energy', 'program.energy', 'process.energy'].map((name) =>
+    rig.out.last(name).map(({ series: { resource }, value }) => [resource.attributes, value]),
+  );
+  const [[first]] = groups[2];
+  assert.deepEqual(groups, [
+    [[{ 'host.name': 'rig', 'linux.cgroup.path': '/a' }, 10]],
+    [[{ 'host.name': 'rig', 'process.executable.name': 'server', 'linux.cgroup.path': '/a' }, 10]],
+    [
+      [first, 6],
+      [{ 'host.name': 'rig', 'process.executable.name': 'other' }, 4],
+    ],
+  ]);
+  assert.deepEqual(first, processes[0].resource.attributes);
+});
+
 test('attribution publishes counters with who, how and since when', () => {
   const { rig } = playBusy();
   const [{ series, value }] = rig.out.last('process.energy');

@@ -168,7 +168,7 @@ export class HardwareLedger {
     const account = this.publication.open(
       new Account({
         metric: view.metric,
-        resource: group.resource,
+        resource: view.resourceOf(group),
         attributes: this.attributes,
         // A process that was born within the window used nothing before.
         start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[this.#index] ?? from)),

@@ -116,6 +116,9 @@ export class Ledger {
       return;
     }
     const readNs = Math.round(seconds * 1e9);
+    if (this.#busy?.series !== series) {
+      for (const view of this.#terms.views) view.machine = series.resource.attributes;
+    }
     const lastNs = this.#busy?.series === series ? this.#busy.busyNs : NaN;
     const busyNs = readNs < lastNs ? lastNs : readNs;
     this.#busy = { series, busyNs };

@@ -8,7 +8,10 @@ import { cgroupEnergy, processEnergy, programEnergy } from './metrics.js';
 /** Some consumers as one: the energy of all consumers in it is booked on its accounts. */
 export class Group {
   readonly key: string;
-  readonly resource: Resource;
+  /** Of what is published of it, made when its first account is opened. */
+  resource: Resource | undefined;
+  /** Makes its resource, given what is known of the machine. */
+  readonly createResource: (machine: Attributes) => Resource;
   /** One per ledger, at the ledger's index, made when it first books energy. */
   readonly accounts: (Account | undefined)[] = [];
   /** When the last account at each index ended, where one did: nanoseconds. */
@@ -24,9 +27,9 @@ export class Group {
   /** CPU time that it used, the recent more than the old, on the scale of its view's limit. */
   weight = 0;
 
-  constructor(key: string, resource: Resource, isShown: boolean) {
+  constructor(key: string, createResource: (machine: Attributes) => Resource, isShown: boolean) {
     this.key = key;
-    this.resource = resource;
+    this.createResource = createResource;
     this.isShown = isShown;
   }
 }
@@ -37,7 +40,11 @@ export interface Grouping {
   /** How long a group without consumers is kept, so that those who come and go do not make new series. */
   readonly graceNs: number;
   keyOf(consumer: Resource): string;
-  resourceOf(consumer: Resource): Resource;
+  /**
+   * The resource of the group of a consumer. Where a group can have several, it has only what makes the group and what
+   * is the machine's: everything else may differ between them.
+   */
+  resourceOf(consumer: Resource, machine: Attributes): Resource;
 }
 
 const byProcess: Grouping = {
@@ -51,9 +58,9 @@ const byProgram: Grouping = {
   metric: programEnergy,
   graceNs: 60e9,
   keyOf: ({ attributes }) => `${parseProgram(attributes)}\n${parseCgroupPath(attributes)}`,
-  resourceOf: ({ attributes }) => ({
+  resourceOf: ({ attributes }, machine) => ({
     attributes: {
-      ...dropProcess(attributes),
+      ...keepCommon(attributes, machine),
       'process.executable.name': parseProgram(attributes),
       'linux.cgroup.path': parseCgroupPath(attributes),
     },
@@ -64,8 +71,8 @@ const byCgroup: Grouping = {
   metric: cgroupEnergy,
   graceNs: 60e9,
   keyOf: ({ attributes }) => parseCgroupPath(attributes),
-  resourceOf: ({ attributes }) => ({
-    attributes: { ...dropProcess(attributes), 'linux.cgroup.path': parseCgroupPath(attributes) },
+  resourceOf: ({ attributes }, machine) => ({
+    attributes: { ...keepCommon(attributes, machine), 'linux.cgroup.path': parseCgroupPath(attributes) },
   }),
 };
 
@@ -97,13 +104,16 @@ function parseProgram({ 'process.executable.name': name }: Attributes): string {
   return name.replace(/(?<=.)\/.*/, '');
 }
 
-function dropProcess(attributes: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith('process.')));
+/** What a consumer has in common with its machine, and so with all others. */
+function keepCommon(consumer: Attributes, machine: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(consumer).filter(([name, value]) => machine[name] === value));
 }
 
 /** A partition of the consumers: each belongs to exactly one group, so that the groups add up to all. */
 export class View {
   readonly metric: Metric;
+  /** What is known of the machine: the attributes of its resource. */
+  machine: Attributes = {};
   readonly #grouping: Grouping;
   readonly #groups = new Map<string, Group>();
   readonly #empty = new Set<Group>();
@@ -131,7 +141,8 @@ export class View {
   /** The group of a consumer that has just come and lives since `bornAt`. */
   join(consumer: Resource, bornAt: number): Group {
     const key = this.#grouping.keyOf(consumer);
-    const group = findOrAdd(this.#groups, key, () => this.#create(key, this.#grouping.resourceOf(consumer)));
+    const createResource = (machine: Attributes) => this.#grouping.resourceOf(consumer, machine);
+    const group = findOrAdd(this.#groups, key, () => new Group(key, createResource, !this.isLimited));
     this.#other ??= createOther(consumer);
     this.#empty.delete(group);
     group.members += 1;
@@ -145,6 +156,11 @@ export class View {
     if (group.members > 0) return;
     group.emptySince = at;
     this.#empty.add(group);
+  }
+
+  /** The resource of what is published of a group. */
+  resourceOf(group: Group): Resource {
+    return (group.resource ??= group.createResource(this.machine));
   }
 
   /** Where the energy of a group is booked. */
@@ -187,16 +203,14 @@ export class View {
     }
     return expired;
   }
-
-  #create(key: string, resource: Resource): Group {
-    return new Group(key, resource, !this.isLimited);
-  }
 }
 
 /** The groups without series of their own, as one. It has no pid, which every process has. */
 function createOther({ attributes }: Resource): Group {
-  const resource = { attributes: { ...dropProcess(attributes), 'process.executable.name': 'other' } };
-  const other = new Group('other', resource, true);
+  const createResource = (machine: Attributes) => ({
+    attributes: { ...keepCommon(attributes, machine), 'process.executable.name': 'other' },
+  });
+  const other = new Group('other', createResource, true);
   other.bornAt = -Infinity;
   return other;
 }
