@@ -48,16 +48,16 @@ export class PowerColumns {
     this.#begin(frame);
     const rows = this.#findRows(frame);
     const metered = this.#readMetered(frame, rows);
-    return rows.length === 0 || this.#exact.length === 0
-      ? metered
-      : [this.#readExact(frame, rows), ...metered];
+    const exact = rows.length === 0 || this.#exact.length === 0 ? [] : [this.#readExact(frame, rows)];
+    this.#noteLast(frame.table);
+    return [...exact, ...metered];
   }
 
   /** Counters that nobody knew before are counted from this reading on. */
   #begin({ table: { offsets, values }, shiftNs, windowNs }: Frame): void {
     const at = shiftNs + offsets[0];
     for (const { index, source } of this.#exact) {
-      if (Number.isNaN(source.window)) source.read(at, values[index]);
+      if (Number.isNaN(source.window)) source.begin(at, values[index]);
     }
     for (const source of this.#sources) {
       if (!Number.isNaN(source.window)) continue;
@@ -105,6 +105,15 @@ export class PowerColumns {
     });
     const offsets = Float64Array.from(rows, (row) => table.offsets[row]);
     return { series: this.#exactSeries, epoch, offsets, values: Float64Array.from(watts) };
+  }
+
+  /** A counter may end before its window does. */
+  #noteLast({ series, offsets, values }: Table): void {
+    for (const { index, source } of this.#exact) {
+      let row = offsets.length - 1;
+      while (row > 0 && Number.isNaN(values[row * series.length + index])) row -= 1;
+      source.note(values[row * series.length + index]);
+    }
   }
 
   #readMetered(frame: Frame, rows: readonly number[]): readonly Table[] {

@@ -3,7 +3,7 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { findOrAdd } from '../../src/model/find-or-add.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
-import { createEnding, type Table } from '../../src/model/table.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { CommonWindows, ExactSource } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
@@ -16,7 +16,7 @@ export class Power implements ConsumingComponent {
   readonly #windowNs: number;
   readonly #next: Consumer;
   readonly #sources = new Map<Series, PowerSource>();
-  /** By metric and kind of hardware. */
+  /** By metric, or by attribution where it is of several, and by kind of hardware. */
   readonly #windows = new Map<string, CommonWindows>();
   readonly #columnsOf = createPlans((series: readonly Series[]) => this.#createColumns(series));
   /** Unix time in nanoseconds of time 0: the last multiple of the window before the first table. */
@@ -37,6 +37,7 @@ export class Power implements ConsumingComponent {
     const frame = { table, shiftNs, windowNs: this.#windowNs };
     // A refused power is lost for its window; the energy that it comes from is not.
     for (const derived of this.#columnsOf(table.series).derive(frame)) this.#next.consume(derived);
+    this.#finishEnded();
     if (table.ended) this.#end(table.ended, table.epoch);
     return isAccepted;
   }
@@ -66,21 +67,54 @@ export class Power implements ConsumingComponent {
   }
 
   #createSource(gauge: Series, startedAt: number): PowerSource {
-    if (!isExact(gauge)) return new MeteredSource(gauge, startedAt, this.#windowNs);
-    const { 'hw.type': type, 'energy.method': method } = gauge.attributes;
-    const key = [gauge.metric.name, type, method].join('\n');
-    const windows = findOrAdd(this.#windows, key, () => new CommonWindows());
-    return new ExactSource(gauge, startedAt, this.#windowNs, windows);
+    return isExact(gauge)
+      ? new ExactSource(gauge, startedAt, this.#windowNs, this.#windowsOf(gauge))
+      : new MeteredSource(gauge, startedAt, this.#windowNs);
+  }
+
+  #windowsOf(gauge: Series): CommonWindows {
+    const { 'hw.type': type, 'energy.method': method, [modelName]: model } = gauge.attributes;
+    // What is attributed to processes, programs and cgroups is in rows of the same instants.
+    const key = [model ?? gauge.metric.name, type, method].join('\n');
+    return findOrAdd(this.#windows, key, () => new CommonWindows());
+  }
+
+  /** What used energy in a window and ended before it does has its power with the others. */
+  #finishEnded(): void {
+    for (const windows of this.#windows.values()) {
+      const last = windows.takeLast();
+      if (last.length === 0) continue;
+      const series = last.map((one) => one.series);
+      const at = (this.#epoch ?? 0n) + BigInt(last[0].at);
+      this.#next.consume(
+        createRow(
+          series,
+          at,
+          Float64Array.from(last, ({ watts }) => watts),
+        ),
+      );
+      this.#next.consume(createEnding(series, at));
+    }
   }
 
   #end(ended: readonly Series[], at: bigint): void {
-    const gauges = ended.flatMap((series) => this.#sources.get(series)?.series ?? []);
-    for (const series of ended) this.#sources.delete(series);
+    const gauges = ended.flatMap((series) => this.#endOne(series) ?? []);
     if (gauges.length > 0) this.#next.consume(createEnding(gauges, at));
+  }
+
+  /** @returns the gauge that ends with it; undefined: none, or not before the window */
+  #endOne(energy: Series): Series | undefined {
+    const source = this.#sources.get(energy);
+    this.#sources.delete(energy);
+    if (!(source instanceof ExactSource) || !(source.restJ > 0)) return source?.series;
+    this.#windowsOf(source.series).leave(source);
+    return undefined;
   }
 }
 
+const modelName = 'energy.attribution.model';
+
 /** Whether the counter is computed at each reading: the energy of an estimate, or of a consumer. */
 function isExact({ attributes }: Series): boolean {
-  return attributes['energy.method'] === 'estimated' || 'energy.attribution.model' in attributes;
+  return attributes['energy.method'] === 'estimated' || modelName in attributes;
 }
