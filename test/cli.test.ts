@@ -48,6 +48,73 @@ test('validate exits with 2 and every mistake with its place, when a configurati
   assert.equal(lines.length, 2);
 });
 
+/** A configuration of these receivers, in pipelines that lead to these exporters. */
+function writeReceivers(receivers: Readonly<Record<string, string>>, exporters: readonly string[]): string {
+  const ids = Object.keys(receivers);
+  const pipelines = ids.map(
+    (id, i) => `metrics/${i}: {receivers: [${id}], exporters: [${exporters[i] ?? exporters[0]}]}`,
+  );
+  const settings = Object.entries(receivers).map(([id, text]) => `${id}: {${text}}`);
+  return writeConfig(`
+receivers: {${settings.join(', ')}}
+exporters: {${[...new Set(exporters)].map((id) => `${id}: `).join(', ')}}
+service: {pipelines: {${pipelines.join(', ')}}, telemetry: {metrics: {level: none}}}
+`);
+}
+
+const warningOf = (receiver: string, owner: string, metric: string) =>
+  `Leaving out series of receiver "${receiver}" that receiver "${owner}" publishes, such as ${metric}: each series has one publisher;`;
+
+test('validate warns of receivers that would publish the same series', async () => {
+  for (const [receivers, metric] of [
+    [{ host: '', 'host/slow': 'collection_interval: 10s' }, 'system.cpu.time'],
+    [{ host: '', 'host/cpus': 'cpu: {per_cpu: true}' }, 'system.context_switches'],
+    [{ perf: '', 'perf/p': 'processes: {pids: [1]}' }, 'perf.event.count'],
+    [{ perf: 'events: [task-clock]', 'perf/p': 'events: [faults, task-clock]' }, 'perf.event.time'],
+    [{ process: '', 'process/io': 'metrics: {cpu: false, io: true}' }, 'system.process.count'],
+    [{ rapl: '', 'rapl/fast': 'domains: {package: false, dram: false}' }, 'rapl.energy'],
+  ] as const) {
+    const [owner = '', receiver = ''] = Object.keys(receivers);
+    const { code, stderr } = await runAgent(['validate', '-c', writeReceivers(receivers, ['debug'])]);
+    assert.equal(code, 0);
+    assert.ok(stderr.startsWith(warningOf(receiver, owner, metric)), stderr);
+    assert.equal(stderr.trimEnd().split('\n').length, 1);
+  }
+});
+
+test('validate warns of no receivers that measure different things, or of which one runs', async () => {
+  const network =
+    'groups: {cpu: false, memory: false, disk: false, load: false, pressure: false, frequency: false}';
+  for (const receivers of [
+    { host: 'groups: {memory: false}', 'host/memory': network.replace('memory', 'network') },
+    { host: '', 'host/wlan': `${network}, network: {include: "^wl"}` },
+    { perf: '', 'perf/p': 'machine: false, processes: {pids: [1]}' },
+    { perf: '', 'perf/each': 'per_cpu: true' },
+    {
+      rapl: 'domains: {dram: false}',
+      'rapl/dram': 'domains: {package: false, core: false, uncore: false, psys: false}',
+    },
+    { host: '', 'host/instead': 'fallback_for: [host]' },
+  ]) {
+    const { code, stderr } = await runAgent(['validate', '-c', writeReceivers(receivers, ['debug'])]);
+    assert.deepEqual([code, stderr], [0, '']);
+  }
+  const apart = writeReceivers({ host: '', 'host/2': '' }, ['debug', 'debug/2']);
+  assert.deepEqual((await runAgent(['validate', '-c', apart])).stderr, '');
+});
+
+test('doctor notes receivers that would publish the same series', async () => {
+  const path = writeReceivers({ host: '', 'host/slow': '' }, ['debug']);
+  const { stdout } = await runAgent(['doctor', '--json', '-c', path]);
+  const { system } = JSON.parse(stdout) as { system: { name: string; state: string; found: string }[] };
+  const notes = system.filter(({ name }) => name === 'publishers');
+  assert.deepEqual(
+    notes.map(({ state }) => state),
+    ['note'],
+  );
+  assert.ok(notes[0]?.found.startsWith(warningOf('host/slow', 'host', 'system.cpu.time')), notes[0]?.found);
+});
+
 test('run exits with 2 and no stack trace, when a file is missing', async () => {
   const { code, stderr } = await runAgent(['run', '-c', '/nowhere/x.yaml']);
   assert.equal(code, 2);

@@ -12,6 +12,7 @@ import { checkPowers } from './power-model.js';
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hostEnergy, floorPower],
+  expectedSeries: () => [{ metric: hostEnergy.name, scope: '' }],
   yields: true,
   check: checkPowers,
   probe,

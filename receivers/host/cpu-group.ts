@@ -11,7 +11,7 @@ import type { Group, GroupContext } from './group.js';
 import { parseLine } from './lines.js';
 import { Plausibility } from './plausibility.js';
 
-const cpuTime: Metric = {
+export const cpuTime: Metric = {
   name: 'system.cpu.time',
   unit: 's',
   description: 'Time that the logical CPUs spent in each mode',

@@ -7,10 +7,23 @@ import { isAbsent } from '../../src/linux/kept-file.js';
 import { createScrapingReceiver, type OpenScraper } from '../../src/sampling/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { PartialReadError } from './group.js';
-import { createGroups, HostScraper, metrics, tryGroup, type NamedGroup } from './host-scraper.js';
+import {
+  createGroups,
+  HostScraper,
+  listExpectedSeries,
+  metrics,
+  tryGroup,
+  type NamedGroup,
+} from './host-scraper.js';
 
 /** Reads what the kernel says of the machine: CPU time, memory, disks, network, load, pressure, frequency. */
-export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe, create };
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics,
+  expectedSeries: listExpectedSeries,
+  probe,
+  create,
+};
 
 /** What is read after the probe reports it. */
 const quiet = () => {};

@@ -1,8 +1,10 @@
+import type { ExpectedSeries } from '../../src/component/component.js';
 import { describeErrors } from '../../src/component/errors.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
-import { CpuGroup, cpuMetrics } from './cpu-group.js';
+import type { Config } from './config.js';
+import { CpuGroup, cpuMetrics, cpuTime } from './cpu-group.js';
 import { DiskGroup, diskMetrics } from './disk-group.js';
 import { FrequencyGroup, frequencyMetrics } from './frequency-group.js';
 import { PartialReadError, type Group, type GroupContext } from './group.js';
@@ -21,16 +23,35 @@ const groupClasses = {
   frequency: FrequencyGroup,
 };
 
+const groupMetrics = {
+  cpu: cpuMetrics,
+  memory: memoryMetrics,
+  network: networkMetrics,
+  disk: diskMetrics,
+  load: loadMetrics,
+  pressure: pressureMetrics,
+  frequency: frequencyMetrics,
+} as const satisfies Record<keyof typeof groupClasses, readonly Metric[]>;
+
 /** Every metric of every group. */
-export const metrics: readonly Metric[] = [
-  ...cpuMetrics,
-  ...memoryMetrics,
-  ...networkMetrics,
-  ...diskMetrics,
-  ...loadMetrics,
-  ...pressureMetrics,
-  ...frequencyMetrics,
-];
+export const metrics: readonly Metric[] = Object.values(groupMetrics).flat();
+
+/** What the groups publish that are enabled: of devices, those that pass the same filters. */
+export function listExpectedSeries(config: Config): readonly ExpectedSeries[] {
+  return listEnabled(config).flatMap((name) =>
+    groupMetrics[name].map((metric) => ({ metric: metric.name, scope: scopeOf(name, metric, config) })),
+  );
+}
+
+function scopeOf(name: NamedGroup['name'], metric: Metric, config: Config): string {
+  if (metric === cpuTime) return JSON.stringify(config.cpu);
+  return name === 'network' || name === 'disk' ? JSON.stringify(config[name]) : '';
+}
+
+function listEnabled({ groups }: Config): readonly NamedGroup['name'][] {
+  const names = Object.keys(groupClasses) as NamedGroup['name'][]; // the keys of the object above
+  return names.filter((name) => groups[name]);
+}
 
 /** A group that the configuration asks for. */
 export interface NamedGroup {
@@ -40,11 +61,7 @@ export interface NamedGroup {
 
 /** The groups that the configuration asks for, whether or not this machine has what they read. */
 export function createGroups(context: GroupContext): NamedGroup[] {
-  const { groups } = context.config;
-  const names = Object.keys(groupClasses) as NamedGroup['name'][]; // the keys of the object right above
-  return names
-    .filter((name) => groups[name])
-    .map((name) => ({ name, group: new groupClasses[name](context) }));
+  return listEnabled(context.config).map((name) => ({ name, group: new groupClasses[name](context) }));
 }
 
 /**

@@ -1,7 +1,13 @@
-import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type {
+  Component,
+  ExpectedSeries,
+  ReceiverContext,
+  ReceiverFactory,
+} from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/component/errors.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
+import { isClock } from '../../src/linux/perf/meaning.js';
 import { describeUncounted } from '../../src/linux/perf/reasons.js';
 import type { ResolvedEvents } from '../../src/linux/perf/resolve.js';
 import type { Resource, Series } from '../../src/model/series.js';
@@ -10,7 +16,7 @@ import { AbsentTargets } from './absent-targets.js';
 import { schema, type Config } from './config.js';
 import { createPlan, findEvents } from './events.js';
 import { hasTargets, TargetFinder } from './find-targets.js';
-import { createSeries, metrics, type Columns } from './metrics.js';
+import { counters, createSeries, metrics, type Columns } from './metrics.js';
 import { probe } from './probe.js';
 import { TargetWatch, type CountedTarget } from './target-watch.js';
 import type { Target } from './target.js';
@@ -19,6 +25,7 @@ import type { Target } from './target.js';
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics,
+  expectedSeries,
   check,
   probe,
   create: (config, context, next) => new PerfReceiver(config, context, next),
@@ -36,6 +43,17 @@ function check(config: Config): readonly string[] {
       ? []
       : ['machine: is false, and there are neither processes nor cgroups to be counted']),
   ];
+}
+
+/** Of the machine alone: which processes there are, and what the machine's own names of events mean, is not known. */
+function expectedSeries({ machine, events, rename, per_cpu, per_pmu }: Config): readonly ExpectedSeries[] {
+  if (!machine) return [];
+  const known = parseEvents(events.join(',')).flatMap((group) => group.events);
+  return known.flatMap(({ text, source }) => {
+    if (source.kind !== 'code') return [];
+    const scope = JSON.stringify([rename[text] ?? text, per_cpu, per_pmu]);
+    return { metric: (isClock(source) ? counters.s : counters['{event}']).name, scope };
+  });
 }
 
 function checkEvent(text: string, path: string): readonly string[] {

@@ -6,6 +6,7 @@ import { readTickNs } from '../../src/linux/clocks.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
 import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model/shared-metrics.js';
+import type { Metric } from '../../src/model/series.js';
 import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { type Config, schema } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
@@ -21,20 +22,25 @@ import { probe } from './probe.js';
 import { ProcessScraper } from './process-scraper.js';
 import { hasVirtualStat } from './procfs-mount.js';
 
+const metricsBySetting = {
+  cpu: [processCpuTime, busyTime, cpuTick],
+  count: [processCount],
+  memory: [processMemoryUsage, processMemoryVirtual],
+  threads: [processThreadCount],
+  faults: [processPagingFaults],
+  io: [processDiskIo],
+} as const satisfies Record<keyof Config['metrics'], readonly Metric[]>;
+
+const settings = Object.keys(metricsBySetting) as (keyof Config['metrics'])[]; // the keys of the object right above
+
 /** The process receiver: CPU time and resources of every process. */
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  metrics: [
-    processCpuTime,
-    busyTime,
-    cpuTick,
-    processCount,
-    processMemoryUsage,
-    processMemoryVirtual,
-    processThreadCount,
-    processPagingFaults,
-    processDiskIo,
-  ],
+  metrics: Object.values(metricsBySetting).flat(),
+  expectedSeries: ({ metrics }) =>
+    settings
+      .filter((setting) => metrics[setting])
+      .flatMap((setting) => metricsBySetting[setting].map(({ name }) => ({ metric: name, scope: '' }))),
   check: ({ metrics }) =>
     Object.values(metrics).some(Boolean) ? [] : ['metrics: all are off, at least one is wanted'],
   probe,

@@ -1,4 +1,6 @@
-export type DomainKind = 'package' | 'dram' | 'core' | 'uncore' | 'psys';
+export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as const;
+
+export type DomainKind = (typeof domainKinds)[number];
 
 /** What one RAPL counter counts. The numbers are the kernel's. */
 export interface Domain {

@@ -3,11 +3,11 @@ import type { Probe } from '../../src/component/probe.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { schema } from './config.js';
 import type { Config } from './config.js';
+import { domainKinds, nameDomain } from './domain.js';
 import { findZones } from './find-powercap.js';
 import { describeUndecided, findTwins, Twins } from './counter-fate.js';
-import { nameDomain } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
-import { describeDomains } from './metrics.js';
+import { describeDomains, metricOf } from './metrics.js';
 import { openReader } from './open-reader.js';
 import type { Opening } from './open-reader.js';
 import { RaplReceiver } from './receiver.js';
@@ -16,6 +16,8 @@ import { describeCopies, readEnergy } from './zone-aliases.js';
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hwEnergy, raplEnergy],
+  expectedSeries: ({ domains }) =>
+    domainKinds.filter((kind) => domains[kind]).map((kind) => ({ metric: metricOf(kind).name, scope: kind })),
   check: ({ domains }) =>
     Object.values(domains).some(Boolean) ? [] : ['domains: all are false, at least one must be read'],
   probe,

@@ -1,7 +1,7 @@
-import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { nameDomain, namePlace } from './domain.js';
-import type { Domain, InterfaceName } from './domain.js';
+import type { Domain, DomainKind, InterfaceName } from './domain.js';
 
 /** What a sampler says of its columns, which are all counters that it reads. Plain data. */
 export interface Columns {
@@ -40,6 +40,11 @@ export interface LeftOut {
   readonly state: 'unreadable' | 'unusable' | 'copy';
 }
 
+/** Packages and memory are apart from one another; what else RAPL counts is a part of them, or holds them. */
+export function metricOf(kind: DomainKind): Metric {
+  return kind === 'package' || kind === 'dram' ? hwEnergy : raplEnergy;
+}
+
 /**
  * The series of a sampler's columns, in order.
  * @param start Unix time in nanoseconds of their first row
@@ -51,7 +56,7 @@ export function createSeries(
 ): readonly Series[] {
   const meter = { 'energy.method': 'measured', 'energy.interface': name };
   return domains.map((domain, column) => ({
-    metric: domain.kind === 'package' || domain.kind === 'dram' ? hwEnergy : raplEnergy,
+    metric: metricOf(domain.kind),
     resource,
     attributes: { ...describeDomain(domain), ...meter },
     start: start - BigInt(Math.round(agesMs[column] * 1e6)),

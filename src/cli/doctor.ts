@@ -7,6 +7,9 @@ import { createWallClock } from '../linux/wall-clock.js';
 import { receiverContextFor } from '../pipeline/receivers.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
+import { describeConflict } from '../component/conflict-report.js';
+import { findExpectedConflicts } from '../pipeline/expected-conflicts.js';
+import type { Check } from './doctor/check.js';
 import type { Command } from './command.js';
 import { configOptions, judgeConfigOf, parseOptions, type ConfigOptions } from './config-options.js';
 import { checkPorts } from './doctor/port-checks.js';
@@ -59,8 +62,18 @@ async function diagnose(options: ConfigOptions): Promise<Diagnosis> {
   const setups = isConfigured ? listConfigured(service, contextOf) : await listBuiltIn(contextOf);
   const receivers = await Promise.all(setups.map(checkReceiver));
   await sampling.shutdown();
-  const system = [...checkSystem(), ...(await checkPorts(service, log))];
+  const system = [...checkSystem(), ...(await checkPorts(service, log)), ...checkPublishers(service)];
   return { version: readVersion(), energy: findBestSource(receivers), receivers, system };
+}
+
+/** What a run would warn of. */
+function checkPublishers(service: ServiceConfig): readonly Check[] {
+  return findExpectedConflicts(service).map((conflict) => ({
+    name: 'publishers',
+    state: 'note',
+    found: describeConflict(conflict),
+    remedies: [],
+  }));
 }
 
 type ContextOf = (id: string) => ReceiverContext;

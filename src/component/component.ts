@@ -96,10 +96,23 @@ interface Factory<S extends Schema> {
   listensAt?(config: ConfigOf<S>): string;
 }
 
+/** Series that a receiver publishes wherever it runs. */
+export interface ExpectedSeries {
+  /** The name of their metric. */
+  readonly metric: string;
+  /** What of the settings distinguishes them from others of the metric: a domain, a filter of devices. Empty: nothing. */
+  readonly scope: string;
+}
+
 /** A source of tables. */
 export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
   /** Every metric that it may emit; empty: any metric, as its source has them. */
   readonly metrics: readonly Metric[];
+  /**
+   * What it is sure to publish with these settings, as far as that is known without reading anything: `validate` and
+   * `doctor` warn of two receivers that publish the same.
+   */
+  expectedSeries?(config: ConfigOf<S>): readonly ExpectedSeries[];
   /** Starts after those that do not, so that what it claims goes to them: a model yields to meters. */
   readonly yields?: boolean;
   /** Looks whether the source is here and may be read. Opens nothing that stays open. */

@@ -2,6 +2,25 @@ import { publisherOf } from '../model/publisher.js';
 import type { Series } from '../model/series.js';
 import type { Log } from './log.js';
 
+/** Two receivers that publish the same series. */
+export interface Conflict {
+  /** The one whose series are left out. */
+  readonly receiver: string;
+  /** The one that publishes them. */
+  readonly owner: string;
+  /** A metric of which there are such series. */
+  readonly metric: string;
+}
+
+/** The warning of a conflict, with its remedies. */
+export function describeConflict({ receiver, owner, metric }: Conflict): string {
+  return (
+    `Leaving out series of receiver "${receiver}" that receiver "${owner}" publishes, such as ${metric}: ` +
+    'each series has one publisher; remove one of the two receivers, ' +
+    'let them measure different things, or connect them to different exporters'
+  );
+}
+
 /**
  * Warns of series that are left out because another receiver publishes them: once for each two receivers.
  * @param logFor the log to warn in, by the receiver whose series is left out
@@ -17,10 +36,6 @@ export function reportConflicts(
     const pair = [receiver, owner].toSorted().join('\n');
     if (reported.has(pair)) return;
     reported.add(pair);
-    logFor(receiver).warn(
-      `Leaving out series of receiver "${receiver}" that receiver "${owner}" publishes, such as ${series.metric.name}: ` +
-        'each series has one publisher; remove one of the two receivers, ' +
-        'let them measure different things, or connect them to different exporters',
-    );
+    logFor(receiver).warn(describeConflict({ receiver, owner, metric: series.metric.name }));
   };
 }

@@ -41,6 +41,7 @@ export const contract: readonly Promised[] = [
   { name: 'has a README with the fixed outline', check: checkOutline },
   { name: 'documents every setting as its schema says it', check: checkSettingsTable },
   { name: 'documents every metric with unit and kind', check: checkMetricsTable },
+  { name: 'expects series of its own metrics only', check: checkExpectedSeries },
   { name: 'shows an example that is right', check: checkExample },
   { name: 'shuts down without start, and twice', check: checkShutdown },
   { name: 'starts and stops twice and leaves nothing open', check: checkLifecycle },
@@ -80,6 +81,15 @@ function checkMetricsTable({ factory, readme }: Subject): void {
     ([name, unit = '', kind]) => `${name} | \`${unit.replaceAll('`', '')}\` | ${kind}`,
   );
   assert.deepEqual(documented.toSorted(), [...new Set(metrics.map(describeMetricRow))].toSorted());
+}
+
+function checkExpectedSeries({ factory }: Subject): void {
+  if (!('expectedSeries' in factory) || factory.expectedSeries === undefined) return;
+  const names = new Set(factory.metrics.map(({ name }) => name));
+  const foreign = factory
+    .expectedSeries(parseSettings(factory.schema, {}))
+    .filter(({ metric }) => !names.has(metric));
+  assert.deepEqual(foreign, []);
 }
 
 /** Judges what stands below ids of this type; other components of an example are theirs to check. */

@@ -17,7 +17,6 @@ export interface RoutedReceiver {
 /** Receivers whose tables meet in some exporter. */
 interface Group {
   readonly receivers: readonly RoutedReceiver[];
-  readonly exporters: ReadonlySet<ConsumingComponent>;
   readonly publishers: OnePublisher;
 }
 
@@ -31,7 +30,10 @@ export class SeriesClaims {
   /** @param logFor the log of a receiver */
   constructor(receivers: readonly RoutedReceiver[], logFor: (receiverId: string) => Log) {
     const report = reportConflicts(logFor);
-    this.#groups = receivers.reduce<readonly Group[]>((groups, one) => addTo(groups, one, report), []);
+    this.#groups = groupByExporter(receivers).map((group) => ({
+      receivers: group,
+      publishers: new OnePublisher(report),
+    }));
   }
 
   /** Where the tables of a receiver enter the pipelines: without the series that another receiver publishes. */
@@ -64,20 +66,16 @@ export class SeriesClaims {
   }
 }
 
-/** Puts a receiver into one group with all whose tables meet its own. */
-function addTo(
-  groups: readonly Group[],
-  receiver: RoutedReceiver,
-  report: ConstructorParameters<typeof OnePublisher>[0],
-): readonly Group[] {
-  const meets = ({ exporters }: Group) => receiver.exporters.some((exporter) => exporters.has(exporter));
-  const met = groups.filter(meets);
-  const merged = {
-    receivers: [...met.flatMap(({ receivers }) => receivers), receiver],
-    exporters: new Set([...met.flatMap(({ exporters }) => [...exporters]), ...receiver.exporters]),
-    publishers: new OnePublisher(report),
-  };
-  return [...groups.filter((group) => !met.includes(group)), merged];
+/** Receivers whose tables meet in some exporter, directly or through a third one, in the order given. */
+export function groupByExporter<R extends { readonly exporters: readonly unknown[] }>(
+  receivers: readonly R[],
+): readonly (readonly R[])[] {
+  return receivers.reduce<readonly (readonly R[])[]>((groups, receiver) => {
+    const met = groups.filter((group) =>
+      group.some(({ exporters }) => exporters.some((one) => receiver.exporters.includes(one))),
+    );
+    return [...groups.filter((group) => !met.includes(group)), [...met.flat(), receiver]];
+  }, []);
 }
 
 /** @returns whether another receiver may publish a metric; undefined where that is so for none */

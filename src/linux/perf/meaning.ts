@@ -2,7 +2,7 @@ import { suggest } from '../../config/nearest.js';
 import { findLibpfm } from './libpfm.js';
 import type { CountedEvent, EventEncoding, EventUnit } from './counted-event.js';
 import { findEventCode, type EventCode } from './event-names.js';
-import { perfType } from './event.js';
+import { perfType, softwareEvent } from './event.js';
 import type { EventSource, Term } from './grammar.js';
 import { isModifiers, parseModifiers } from './modifiers.js';
 import { encodePmuEvent, hasAlias, selectPmus, type Pmu, type PmuEvent } from './pmu.js';
@@ -35,19 +35,24 @@ export function findMeaning(source: EventSource, machine: Machine): Meaning {
   }
 }
 
-const clockConfigs = new Set([0n, 1n]);
+const clockConfigs = new Set([softwareEvent.cpuClock, softwareEvent.taskClock].map(BigInt));
+
+/** Whether an event measures time, in nanoseconds. */
+export function isClock({ type, config }: EventCode): boolean {
+  return type === perfType.software && clockConfigs.has(config);
+}
+
 // context-switches, cpu-migrations and cgroup-switches.
 const kernelConfigs = new Set([3n, 4n, 11n]);
 
 function describeCode(code: EventCode, pmus: readonly Pmu[]): Meaning {
   const isSoftware = code.type === perfType.software;
-  const isClock = isSoftware && clockConfigs.has(code.config);
   return {
     ...plain,
     encodings: isSoftware ? [createEncoding(code)] : encodeForCores(code, pmus),
     isSoftware,
     isKernelOnly: isSoftware && kernelConfigs.has(code.config),
-    ...(isClock && { unit: 's', scale: 1e-9 }),
+    ...(isClock(code) && { unit: 's', scale: 1e-9 }),
   };
 }
 
