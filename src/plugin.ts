@@ -30,9 +30,14 @@ export { deriveSeries } from './model/publisher.js';
 export { createMappingProcessor } from './component/mapping-processor.js';
 
 export { createScrapingReceiver, type OpenScraper } from './sampling/scraping-receiver.js';
+export { createSamplingReceiver, type SamplingReceiverOptions } from './sampling/sampling-receiver.js';
 export type { Scraper } from './sampling/scrape-loop.js';
 export type { OpenSampler, Sampler } from './sampling/sampler.js';
 export type { RunningSampler, SamplerRequest, Sampling } from './sampling/sampling.js';
+
+// For samplers, which allocate nothing.
+export { openRegularFile } from './linux/regular-file.js';
+export { parseCounter, readFromStart } from './linux/sysfs.js';
 
 // For tests of components.
 export { createFakeContext, createLogCollector, createTableCollector } from './contract/fakes.js';

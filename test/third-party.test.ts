@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { until } from '../src/contract/until.js';
 import { startAgent } from './agent.js';
 import { repositoryRoot } from './component-folders.js';
 
@@ -14,9 +15,9 @@ function install(example: string, name: string): string {
   const folder = createFolder();
   const modules = join(folder, 'node_modules');
   const target = join(modules, name);
-  mkdirSync(target, { recursive: true });
+  mkdirSync(modules, { recursive: true });
   symlinkSync(fileURLToPath(repositoryRoot), join(modules, 'joulemetry'));
-  copyFileSync(join(compiled, example, 'factory.js'), join(target, 'factory.js'));
+  cpSync(join(compiled, example), target, { recursive: true });
   const manifest = { name, type: 'module', exports: { default: './factory.js' } };
   writeFileSync(join(target, 'package.json'), JSON.stringify(manifest));
   return folder;
@@ -50,6 +51,41 @@ service:
   );
   assert.deepEqual(scaled.others, plain.others);
 });
+
+test('a receiver of a third party samples 1,000 times a second by 70 lines of its own', async (t) => {
+  const folder = install('receiver-sampler', 'joulemetry-receiver-sensor');
+  const [config, counter, csv] = ['config.yaml', 'energy', 'samples.csv'].map((name) => join(folder, name));
+  writeFileSync(counter, '1000000\n');
+  writeFileSync(
+    config,
+    `
+receivers: {sensor: {path: ${counter}, flush_interval: 10ms}}
+exporters: {file: {path: ${csv}, format: csv}}
+service: {pipelines: {metrics: {receivers: [sensor], exporters: [file]}}}
+`,
+  );
+  const agent = startAgent(['run', '-c', config]);
+  t.after(() => agent.stop('SIGKILL'));
+  await agent.waitFor(/Everything is ready/);
+  writeFileSync(counter, '3500000\n');
+  const rows = () => readFileSync(csv, 'utf8').trim().split('\n').slice(1);
+  await until(() => rows().filter((row) => row.endsWith(',2.5')).length >= 100);
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0, stderr);
+  const [first = ''] = rows();
+  assert.ok(first.endsWith(',0'), first);
+  const instants = rows().map((row) => row.split(',', 1)[0]);
+  assert.equal(new Set(instants).size, instants.length);
+  const lines = ['factory', 'sampler'].flatMap((name) => readSource(`receiver-sampler/${name}.ts`));
+  assert.ok(lines.length <= 70, `${lines.length} lines`);
+});
+
+/** The lines of an example's file. */
+function readSource(path: string): readonly string[] {
+  return readFileSync(new URL(`docs/examples/${path}`, repositoryRoot), 'utf8')
+    .trimEnd()
+    .split('\n');
+}
 
 /** The energy of hardware, and every other cell, in the order of the file. */
 function readColumns(path: string): {

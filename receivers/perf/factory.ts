@@ -12,6 +12,7 @@ import { describeUncounted } from '../../src/linux/perf/reasons.js';
 import type { ResolvedEvents } from '../../src/linux/perf/resolve.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
+import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { AbsentTargets } from './absent-targets.js';
 import { schema, type Config } from './config.js';
 import { createPlan, findEvents } from './events.js';
@@ -114,29 +115,27 @@ class PerfReceiver implements Component {
   }
 
   async #count(resolved: ResolvedEvents, target: Target, resource: Resource): Promise<CountedTarget> {
-    const { id, log, sampling, clock } = this.#context;
     let series: readonly Series[] = [];
-    const running = await sampling.start({
-      id,
+    const counted = createSamplingReceiver({
+      context: this.#context,
+      next: this.#next,
       module: new URL('./sampler.js', import.meta.url),
       options: createPlan(this.#config, resolved, target),
-      periodNs: Math.round(this.#config.sampling_interval * 1e6),
+      intervalMs: this.#config.sampling_interval,
       flushMs: this.#config.flush_interval,
-      describe: (columns, start) => {
-        // What this receiver's own sampler said.
-        const own = columns as Columns;
-        own.notes.forEach((note) => this.#note(note));
-        series = createSeries(own, resource, start);
+      createSeries: (columns: Columns, start) => {
+        columns.notes.forEach((note) => this.#note(note));
+        series = createSeries(columns, resource, start);
         return series;
       },
-      next: this.#next,
-      log,
     });
+    await counted.start();
     return {
-      flush: () => running.flush(),
+      flush: async () => counted.flush?.(),
       stop: async (isGone) => {
-        await running.stop();
-        if (isGone && series.length > 0) this.#next.consume(createEnding(series, clock.wallNs()));
+        await counted.shutdown();
+        const endNs = this.#context.clock.wallNs();
+        if (isGone && series.length > 0) this.#next.consume(createEnding(series, endNs));
       },
     };
   }

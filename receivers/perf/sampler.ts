@@ -92,5 +92,5 @@ export function openPerfSampler(plan: Plan, nowMs: () => number = () => performa
   return new PerfSampler(plan, nowMs);
 }
 
-/** The receiver hands over its plan. */
-export const openSampler: OpenSampler = (options) => openPerfSampler(options as Plan);
+/** The receiver passes its plan. */
+export const openSampler: OpenSampler<Plan> = (plan) => openPerfSampler(plan);

@@ -2,7 +2,7 @@ import type { Component, ReceiverContext } from '../../src/component/component.j
 import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/component/errors.js';
 import type { Series } from '../../src/model/series.js';
-import type { RunningSampler } from '../../src/sampling/sampling.js';
+import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import type { Config } from './config.js';
 import { CounterGate } from './counter-gate.js';
 import type { CounterState } from './counter.js';
@@ -20,7 +20,7 @@ import { readEnergy } from './zone-aliases.js';
 export class RaplReceiver implements Component {
   readonly #config: Config;
   readonly #context: ReceiverContext;
-  readonly #polling;
+  readonly #energy: Component;
   readonly #thinner: RowThinner | undefined;
   readonly #gate: CounterGate;
   readonly #telemetry: DomainTelemetry;
@@ -28,13 +28,11 @@ export class RaplReceiver implements Component {
   #unusable: readonly string[] = [];
   #resets = 0;
   #columns: Columns | undefined;
-  #running: RunningSampler | undefined;
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
     this.#config = config;
     this.#context = context;
-    this.#polling = choosePolling(config);
-    const { periodNs, isFiner } = this.#polling;
+    const { periodNs, isFiner } = choosePolling(config);
     this.#thinner = isFiner ? new RowThinner(next, config.sampling_interval * 1e6, periodNs) : undefined;
     this.#gate = new CounterGate(
       context,
@@ -46,6 +44,15 @@ export class RaplReceiver implements Component {
       },
     );
     this.#telemetry = new DomainTelemetry(context.meter, context.id);
+    this.#energy = createSamplingReceiver({
+      context,
+      next: this.#gate,
+      module: new URL('./sampler.js', import.meta.url),
+      options: config,
+      intervalMs: periodNs / 1e6,
+      flushMs: config.flush_interval,
+      createSeries: (columns: Columns, start) => this.#describe(columns, start),
+    });
   }
 
   /** Whether no package can be read, although packages are wanted. */
@@ -55,18 +62,7 @@ export class RaplReceiver implements Component {
   }
 
   async start(): Promise<void> {
-    const { id, log, sampling } = this.#context;
-    this.#running = await sampling.start({
-      id,
-      module: new URL('./sampler.js', import.meta.url),
-      options: this.#config,
-      periodNs: this.#polling.periodNs,
-      flushMs: this.#config.flush_interval,
-      // What this receiver's own sampler said.
-      describe: (columns, start) => this.#describe(columns as Columns, start),
-      next: this.#gate,
-      log,
-    });
+    await this.#energy.start();
     const { states } = this.#gate;
     if (states.length > 0 && states.every(({ owner }) => owner !== undefined)) {
       await this.shutdown();
@@ -76,13 +72,12 @@ export class RaplReceiver implements Component {
   }
 
   async flush(): Promise<void> {
-    await this.#running?.flush();
+    await this.#energy.flush?.();
     this.#release();
   }
 
   async shutdown(): Promise<void> {
-    await this.#running?.stop();
-    this.#running = undefined;
+    await this.#energy.shutdown();
     this.#release();
     this.#telemetry.close();
   }

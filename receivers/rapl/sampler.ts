@@ -237,5 +237,5 @@ export function openRaplSampler(config: Config, nowMs: () => number = () => perf
   return new RaplSampler(config, nowMs);
 }
 
-/** The receiver hands over its settings. */
-export const openSampler: OpenSampler = (options) => openRaplSampler(options as Config);
+/** The receiver passes its settings. */
+export const openSampler: OpenSampler<Config> = (config) => openRaplSampler(config);

@@ -9,7 +9,7 @@ import {
   processCpuTime,
   raplEnergy,
 } from '../../src/model/shared-metrics.js';
-import type { RunningSampler } from '../../src/sampling/sampling.js';
+import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
 import { createDomains } from '../../src/simulation/domain.js';
 import { schema, type Config } from './config.js';
@@ -39,7 +39,7 @@ class SimulatorReceiver implements Component {
   readonly #next: Consumer;
   readonly #usage: Component;
   #startNs = 0n;
-  #energy: RunningSampler | undefined;
+  #energy: Component | undefined;
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
     this.#config = config;
@@ -50,34 +50,32 @@ class SimulatorReceiver implements Component {
   }
 
   async start(): Promise<void> {
-    const { id, log, host, sampling, clock } = this.#context;
+    const { log, host, clock } = this.#context;
     this.#claim();
     this.#startNs = clock.monotonicNs();
-    this.#energy = await sampling.start({
-      id,
+    this.#energy = createSamplingReceiver({
+      context: this.#context,
+      next: this.#next,
       module: new URL('./sampler.js', import.meta.url),
       options: this.#samplerOptions(),
-      periodNs: Math.round(this.#config.sampling_interval * 1e6),
+      intervalMs: this.#config.sampling_interval,
       flushMs: this.#config.flush_interval,
-      // What this receiver's own sampler said.
-      describe: (columns, start) => createEnergySeries(columns as Columns, host, start),
-      next: this.#next,
-      log,
+      createSeries: (columns: Columns, start) => createEnergySeries(columns, host, start),
     });
-    log.info(`Simulates the machine of seed ${this.#config.seed}: nothing that it tells was measured`);
+    await this.#energy.start();
+    log.info(`Simulates the machine of seed ${this.#config.seed}: nothing that it reports was measured`);
     await this.#usage.start();
   }
 
   /** Usage first: what was used until then is measured afterwards. */
   async flush(): Promise<void> {
     await this.#usage.flush?.();
-    await this.#energy?.flush();
+    await this.#energy?.flush?.();
   }
 
   /** Energy first: the last scan says who used what the last reading measured. */
   async shutdown(): Promise<void> {
-    await this.#energy?.stop();
-    this.#energy = undefined;
+    await this.#energy?.shutdown();
     await this.#usage.shutdown();
   }
 

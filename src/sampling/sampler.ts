@@ -29,7 +29,7 @@ export interface Sampler {
 }
 
 /**
- * What a sampler's module exports as `openSampler`.
+ * What a sampler's module exports as `openSampler`. Its options are those that its own receiver passes.
  * @throws UnavailableError when the source is not here or may not be read
  */
-export type OpenSampler = (options: unknown) => Sampler;
+export type OpenSampler<Options = unknown> = (options: Options) => Sampler;

@@ -1,0 +1,60 @@
+import type { Component, ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import type { Series } from '../model/series.js';
+import type { RunningSampler } from './sampling.js';
+
+/** What a receiver with a sampler consists of: its sampler and its series. */
+export interface SamplingReceiverOptions<Columns> {
+  readonly context: Pick<ReceiverContext, 'id' | 'log' | 'sampling'>;
+  readonly next: Consumer;
+  /** The module that exports `openSampler`. */
+  readonly module: URL;
+  /** Passed to `openSampler`. Plain data that can be cloned. */
+  readonly options: unknown;
+  /** Time between two readings, at least 0.02 ms (50 kHz). */
+  readonly intervalMs: number;
+  /** Time between two tables. */
+  readonly flushMs: number;
+  /** A source that can block for milliseconds gets a thread of its own. */
+  readonly ownThread?: boolean;
+  /**
+   * Creates the series of a sampler's columns, in order. Called before the first row and at every new generation.
+   * @param columns the sampler's `columns`
+   * @param start Unix time in nanoseconds of the first row of these series, at which counters are 0
+   */
+  createSeries(columns: Columns, start: bigint): readonly Series[];
+}
+
+/**
+ * A receiver that reads a sampler on a sampling thread. It starts when the sampler can be opened, and rejects with
+ * UnavailableError when not.
+ */
+export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions<Columns>): Component {
+  const { context, next, module, intervalMs, flushMs, ownThread = false } = options;
+  const { id, log, sampling } = context;
+  let running: RunningSampler | undefined;
+  return {
+    async start() {
+      running = await sampling.start({
+        id,
+        module,
+        options: options.options,
+        periodNs: Math.round(intervalMs * 1e6),
+        flushMs,
+        ownThread,
+        // The module and the series belong to one receiver, which knows what its own sampler's columns are.
+        describe: (columns, start) => options.createSeries(columns as Columns, start),
+        next,
+        log,
+      });
+    },
+    async flush() {
+      await running?.flush();
+    },
+    async shutdown() {
+      const stopping = running;
+      running = undefined;
+      await stopping?.stop();
+    },
+  };
+}
