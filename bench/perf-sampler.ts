@@ -1,18 +1,10 @@
 import { libc } from '../src/linux/libc.js';
-import { addressOf } from '../src/linux/memory.js';
-import {
-  closePerfEvent,
-  openPerfEvent,
-  perfReadFormat,
-  perfType,
-  readPerfEventAt,
-} from '../src/linux/perf/event.js';
+import { CounterGroup, groupReadFormat } from '../src/linux/perf/counter-group.js';
+import { openPerfEvent, perfType } from '../src/linux/perf/event.js';
 import type { Sampler } from '../src/sampling/sampler.js';
 
 /** cpu-clock, context-switches, page-faults, cpu-migrations: four counters that every kernel has. */
 const configs = [0, 3, 2, 4];
-const { totalTimeEnabled, totalTimeRunning, group } = perfReadFormat;
-const firstValueWord = 6;
 
 const schedSetaffinity = libc.func(
   'int sched_setaffinity(int pid, unsigned long size, const void *mask)',
@@ -23,27 +15,19 @@ export function openSampler(): Sampler {
   stayOnCpu0();
   const fds: number[] = [];
   for (const config of configs) fds.push(openCounter(config, fds[0]));
-  const [leader] = fds;
-  const words = new Uint32Array(firstValueWord + 2 * configs.length);
-  const [address, size] = [addressOf(words.buffer), words.byteLength];
-  const first = new Float64Array(configs.length);
+  const group = new CounterGroup(fds);
   let isBegun = false;
   return {
     width: configs.length,
     columns: configs,
     generation: 0,
     read(values, at) {
-      readPerfEventAt(leader, address, size);
-      for (let column = 0; column < configs.length; column++) {
-        const low = firstValueWord + 2 * column;
-        values[at + column] = words[low] + words[low + 1] * 2 ** 32 - first[column];
-      }
-      if (isBegun) return;
+      group.read();
+      if (!isBegun) group.rebase();
       isBegun = true;
-      first.set(values.subarray(at, at + configs.length));
-      values.fill(0, at, at + configs.length);
+      for (let column = 0; column < configs.length; column++) values[at + column] = group.countOf(column);
     },
-    close: () => fds.forEach(closePerfEvent),
+    close: () => group.close(),
   };
 }
 
@@ -60,7 +44,7 @@ function openCounter(config: number, groupFd: number | undefined): number {
     config,
     pid: -1,
     cpu: 0,
-    readFormat: totalTimeEnabled | totalTimeRunning | group,
+    readFormat: groupReadFormat,
     ...(groupFd === undefined ? {} : { groupFd }),
   });
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
-import { perfRefused } from '../receivers/rapl/perf-refused.fixture.js';
+import { perfRefused } from '../src/linux/perf/refused.fixture.js';
 import { until } from '../src/contract/until.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { ownAddress } from '../src/otlp/own-address.fixture.js';

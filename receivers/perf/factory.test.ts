@@ -8,7 +8,7 @@ import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
 import { createPlan, findEvents } from './events.js';
 import { factory } from './factory.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 const check = (settings: Readonly<Record<string, unknown>>) =>
   factory.check?.(parseSettings(schema, settings));

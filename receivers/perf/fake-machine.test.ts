@@ -9,7 +9,7 @@ import type { Sampler } from '../../src/sampling/sampler.js';
 import { schema } from './config.js';
 import { createPlan, findEvents } from './events.js';
 import type { Columns } from './metrics.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { openPerfSampler } from './sampler.js';
 
 // PMUs that sysfs describes and the kernel's software counts: type 1 with event 0 is its cpu-clock, in nanoseconds.

@@ -27,7 +27,15 @@ const clock = createEvent('task-clock', 1n, { isSoftware: true, unit: 's', scale
 /** Counts that grow by the same at every reading. */
 function createCounts(growth: readonly number[], enabledMs: number, runningMs: number): ScaledCounts {
   const times = { enabledNs: enabledMs * 1e6, runningNs: runningMs * 1e6 };
-  return new ScaledCounts([{ growth: Float64Array.from(growth), ...times, read() {}, close() {} }]);
+  const group = {
+    width: growth.length,
+    ...times,
+    read: () => true,
+    countOf: (index: number) => growth[index],
+    rebase() {},
+    close() {},
+  };
+  return new ScaledCounts([group], true);
 }
 
 function ownersOn(cpu: number | undefined, ...events: readonly CountedEvent[]): readonly Owner[] {

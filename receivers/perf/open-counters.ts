@@ -1,11 +1,11 @@
 import { UnavailableError } from '../../src/component/errors.js';
 import type { CountedEvent, EventGroup } from '../../src/linux/perf/counted-event.js';
 import { findFirstReservedFd } from '../../src/linux/open-files-limit.js';
+import { CounterGroup } from '../../src/linux/perf/counter-group.js';
 import { closePerfEvent, PerfEventError } from '../../src/linux/perf/event.js';
 import { fitGroups } from '../../src/linux/perf/groups.js';
 import { describeUncounted } from '../../src/linux/perf/reasons.js';
 import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf/place.js';
-import { CountGroup } from './count-group.js';
 import { Layout, type Owner } from './layout.js';
 import { openPlaces, placeThread } from './places.js';
 import { ScaledCounts } from './scaled-counts.js';
@@ -115,7 +115,10 @@ class Opening implements Counters {
 
   #add(parts: readonly OpenPart[], group: EventGroup): void {
     if (parts.length === 0) return;
-    const counts = new ScaledCounts(parts.map((part) => part.group));
+    const counts = new ScaledCounts(
+      parts.map((part) => part.group),
+      this.#isBegun,
+    );
     if (isDivisible(group)) this.#divisible.push(counts);
     this.layout.add(
       counts,
@@ -128,7 +131,7 @@ class Opening implements Counters {
     const cpus = own.find(({ encodings }) => encodings[part].cpus)?.encodings[part].cpus;
     if (place.cpu >= 0 && cpus && !cpus.includes(place.cpu)) return undefined;
     try {
-      const group = new CountGroup(this.#openWithinReserve(own, part, place), this.#isBegun);
+      const group = new CounterGroup(this.#openWithinReserve(own, part, place));
       return { group, owners: own.map((event) => this.#ownerOf(event, part, place)) };
     } catch (error) {
       this.#noteFailure(error);
@@ -178,7 +181,7 @@ function isDivisible({ events, isExplicit }: EventGroup): boolean {
 }
 
 interface OpenPart {
-  readonly group: CountGroup;
+  readonly group: CounterGroup;
   readonly owners: readonly Owner[];
 }
 

@@ -6,7 +6,6 @@ import type { CountingPlace } from '../../src/linux/perf/place.js';
 import { openFolder } from '../../src/linux/regular-file.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
-import { groupReadFormat } from './count-group.js';
 import type { Plan } from './target.js';
 
 /** Where a target is counted. Must be closed once counters are open there. */
@@ -22,7 +21,7 @@ export function openPlaces({ target, sysfs, procfs }: Plan): Places {
   switch (target.kind) {
     case 'machine':
       return {
-        places: listCpus(sysfs).map((cpu) => ({ pid: -1, cpu, readFormat: groupReadFormat })),
+        places: listCpus(sysfs).map((cpu) => ({ pid: -1, cpu })),
         ...settled,
       };
     case 'process':
@@ -45,7 +44,7 @@ export function listThreads(pid: number, procfs: string): readonly number[] {
 /** Where a thread is counted. */
 export function placeThread(tid: number, inheritsThreads: boolean): CountingPlace {
   const inheritance = inheritsThreads ? { inherit: true, inheritThread: true } : {};
-  return { pid: tid, cpu: -1, readFormat: groupReadFormat, ...inheritance };
+  return { pid: tid, cpu: -1, ...inheritance };
 }
 
 const settled = { isGrowing: false, close() {} } as const;
@@ -76,7 +75,7 @@ function canInheritThreads(pid: number): boolean {
 
 function openCgroup(folder: string, cpus: readonly number[]): Places {
   const fd = openCgroupFolder(folder);
-  const places = cpus.map((cpu) => ({ pid: fd, isCgroup: true, cpu, readFormat: groupReadFormat }));
+  const places = cpus.map((cpu) => ({ pid: fd, isCgroup: true, cpu }));
   return { places, isGrowing: false, close: () => closeSync(fd) };
 }
 

@@ -1,22 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../src/contract/fixed-seed.fixture.js';
-import { ScaledCounts, type Growth } from './scaled-counts.js';
+import { ScaledCounts, type CountedGroup } from './scaled-counts.js';
 
 /** A group of one counter that grows as a test says. */
-class FakeGroup implements Growth {
-  readonly growth = new Float64Array(1);
+class FakeGroup implements CountedGroup {
+  readonly width = 1;
+  #count = 0;
   enabledNs = 0;
   runningNs = 0;
   isClosed = false;
 
   grow(count: number, enabledMs: number, runningMs = enabledMs): void {
-    this.growth[0] = count;
+    this.#count = count;
     this.enabledNs = enabledMs * 1e6;
     this.runningNs = runningMs * 1e6;
   }
 
-  read(): void {}
+  read(): boolean {
+    return true;
+  }
+
+  countOf(): number {
+    return this.#count;
+  }
+
+  rebase(): void {}
 
   close(): void {
     this.isClosed = true;
@@ -25,7 +34,7 @@ class FakeGroup implements Growth {
 
 function createCounts(parts = 1) {
   const groups = Array.from({ length: parts }, () => new FakeGroup());
-  const counts = new ScaledCounts(groups);
+  const counts = new ScaledCounts(groups, true);
   const [first] = groups;
   const readAfter = (...growth: [count: number, enabledMs: number, runningMs?: number]) => {
     first.grow(...growth);

@@ -1,11 +1,10 @@
-/** What grew since the last reading, as a group of counters says it. */
-export interface Growth {
-  readonly growth: Float64Array;
-  readonly enabledNs: number;
-  readonly runningNs: number;
-  read(): void;
-  close(): void;
-}
+import type { CounterGroup } from '../../src/linux/perf/counter-group.js';
+
+/** What of a group of counters is used here. */
+export type CountedGroup = Pick<
+  CounterGroup,
+  'width' | 'read' | 'enabledNs' | 'runningNs' | 'countOf' | 'rebase' | 'close'
+>;
 
 /**
  * Time over which the share of running time is taken. The kernel lets groups take turns every 1 to 4 ms
@@ -25,17 +24,21 @@ const starvedNs = 1e9;
 export class ScaledCounts {
   /** Group after group. NaN while nothing was counted though it should have been. */
   readonly totals: Float64Array;
-  readonly #parts: readonly Growth[];
+  readonly #parts: readonly CountedGroup[];
   /** Whole counts up to the window. */
   readonly #settled: Float64Array;
   readonly #inWindow: Float64Array;
   readonly #shown: Float64Array;
   readonly #state = { enabledNs: 0, runningNs: 0, scale: 1, lastEnabledNs: 0, lastRunningNs: 0 };
+  /** By part: whether it has a base to count from. */
+  readonly #isBegun: boolean[];
   #hasRun = false;
 
-  constructor(parts: readonly Growth[]) {
-    const width = parts.reduce((sum, { growth }) => sum + growth.length, 0);
+  /** @param fromOpening what was counted between the opening and the first reading counts, too */
+  constructor(parts: readonly CountedGroup[], fromOpening: boolean) {
+    const width = parts.reduce((sum, part) => sum + part.width, 0);
     this.#parts = parts;
+    this.#isBegun = parts.map(() => fromOpening);
     this.totals = new Float64Array(width);
     this.#settled = new Float64Array(width);
     this.#inWindow = new Float64Array(width);
@@ -62,12 +65,15 @@ export class ScaledCounts {
     const state = this.#state;
     let enabledNs = 0;
     let at = 0;
-    for (const part of this.#parts) {
-      part.read();
-      enabledNs = Math.max(enabledNs, part.enabledNs);
-      state.runningNs += part.runningNs;
-      const { growth } = part;
-      for (let i = 0; i < growth.length; i++) this.#inWindow[at++] += growth[i];
+    for (let i = 0; i < this.#parts.length; i++) {
+      const part = this.#parts[i];
+      if (this.#readGrowth(i)) {
+        enabledNs = Math.max(enabledNs, part.enabledNs);
+        state.runningNs += part.runningNs;
+        for (let k = 0; k < part.width; k++) this.#inWindow[at + k] += part.countOf(k);
+        part.rebase();
+      }
+      at += part.width;
     }
     state.enabledNs += enabledNs;
     if (state.runningNs > 0) this.#hasRun = true;
@@ -77,6 +83,16 @@ export class ScaledCounts {
 
   close(): void {
     for (const part of this.#parts) part.close();
+  }
+
+  /** @returns false where nothing is known to have grown: the first reading of a part, or a CPU that is offline */
+  #readGrowth(index: number): boolean {
+    const part = this.#parts[index];
+    if (!part.read()) return false;
+    if (this.#isBegun[index]) return true;
+    this.#isBegun[index] = true;
+    part.rebase();
+    return false;
   }
 
   #settle(): void {

@@ -6,7 +6,7 @@ import { nameDomain } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { openReader } from './open-reader.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 /** What is read, and what is said about it. */
 function describeOpening(sysfs: FakeSysfs, settings: object = {}) {

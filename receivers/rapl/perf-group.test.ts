@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PerfCounter } from './find-perf.js';
 import { openPerfGroups, PerfGroup } from './perf-group.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 const counter: PerfCounter = {
   domain: { kind: 'package', package: 0 },

@@ -1,19 +1,9 @@
-import { addressOf } from '../../src/linux/memory.js';
-import {
-  closePerfEvent,
-  openPerfEvent,
-  perfReadFormat,
-  readPerfEventAt,
-} from '../../src/linux/perf/event.js';
+import { CounterGroup as PerfCounterGroup, groupReadFormat } from '../../src/linux/perf/counter-group.js';
+import { openPerfEvent } from '../../src/linux/perf/event.js';
 import type { CounterGroup } from './counter-group.js';
 import { beginLife } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 
-const readFormat = perfReadFormat.group + perfReadFormat.totalTimeEnabled + perfReadFormat.totalTimeRunning;
-// What a read gives, in halves of 8-byte numbers: how many values, time enabled, time running, the values.
-const runningWord = 4;
-const headWords = 6;
-const high = 2 ** 32;
 // Counters move in steps: what one grows by between two reads may have been drawn before the first.
 const stepSeconds = 0.01;
 
@@ -22,10 +12,7 @@ export class PerfGroup implements CounterGroup {
   readonly counters: readonly PerfCounter[];
   readonly lives: number[];
   isCounting = true;
-  readonly #fds: readonly number[];
-  readonly #words: Uint32Array<ArrayBuffer>;
-  readonly #address: number;
-  readonly #first: Uint32Array;
+  readonly #group: PerfCounterGroup;
   readonly #scales: Float64Array;
   readonly #mostWatts: Float64Array;
   readonly #joules: Float64Array;
@@ -36,10 +23,7 @@ export class PerfGroup implements CounterGroup {
   constructor(counters: readonly PerfCounter[], fds: readonly number[]) {
     this.counters = counters;
     this.lives = counters.map(beginLife);
-    this.#fds = fds;
-    this.#words = new Uint32Array(headWords + 2 * counters.length);
-    this.#address = addressOf(this.#words.buffer);
-    this.#first = new Uint32Array(this.#words.length);
+    this.#group = new PerfCounterGroup(fds, counters.length);
     this.#scales = Float64Array.from(counters, ({ scale }) => scale);
     this.#mostWatts = Float64Array.from(counters, ({ mostWatts }) => mostWatts);
     this.#joules = new Float64Array(counters.length);
@@ -47,20 +31,18 @@ export class PerfGroup implements CounterGroup {
   }
 
   fetch(): boolean {
-    const wanted = this.#words.byteLength;
-    const size = readPerfEventAt(this.#fds[0], this.#address, wanted);
-    this.isCounting = size === wanted && this.#numberAt(runningWord) !== this.#runningNs;
+    this.isCounting = this.#group.read() && this.#group.runningNs !== this.#runningNs;
     return this.isCounting;
   }
 
   write(values: Float64Array, at: number): boolean {
-    const runningNs = this.#numberAt(runningWord);
+    const { runningNs } = this.#group;
     const seconds = (runningNs - this.#runningNs) / 1e9 + stepSeconds;
     this.#runningNs = runningNs;
     let isSame = true;
     for (let i = 0; i < this.#joules.length; i++) {
       if (this.#isBegun[i] === 0) this.#begin(i);
-      let joules = this.#joulesOf(i);
+      let joules = this.#group.countOf(i) * this.#scales[i];
       const growth = joules - this.#joules[i];
       if (!(growth >= 0 && growth <= this.#mostWatts[i] * seconds)) {
         isSame = false;
@@ -85,27 +67,13 @@ export class PerfGroup implements CounterGroup {
   }
 
   #begin(i: number): void {
-    const word = headWords + 2 * i;
     this.#isBegun[i] = 1;
-    this.#first[word] = this.#words[word];
-    this.#first[word + 1] = this.#words[word + 1];
+    this.#group.rebaseCounter(i);
     this.#joules[i] = 0;
   }
 
   close(): void {
-    this.#fds.forEach(closePerfEvent);
-  }
-
-  #numberAt(word: number): number {
-    return this.#words[word] + this.#words[word + 1] * high;
-  }
-
-  /** The difference is taken in halves, which is exact: rounding comes once, beyond 2^53 counts. */
-  #joulesOf(i: number): number {
-    const word = headWords + 2 * i;
-    const lows = this.#words[word] - this.#first[word];
-    const highs = this.#words[word + 1] - this.#first[word + 1];
-    return (highs * high + lows) * this.#scales[i];
+    this.#group.close();
   }
 }
 
@@ -157,5 +125,5 @@ function openMembers(counters: readonly PerfCounter[], fds: number[]): [PerfCoun
 
 function openCounter(counter: PerfCounter, groupFd = -1): number {
   const { event: name, type, config, cpu } = counter;
-  return openPerfEvent({ name, type, config, pid: -1, cpu, groupFd, readFormat });
+  return openPerfEvent({ name, type, config, pid: -1, cpu, groupFd, readFormat: groupReadFormat });
 }

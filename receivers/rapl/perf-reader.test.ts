@@ -5,7 +5,7 @@ import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
 import { openPerfGroups, PerfGroup } from './perf-group.js';
 import { openPerfReader, PerfReader } from './perf-reader.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 /** Watts of a counter that counts every nanosecond of a CPU in units of 2^-32 J. */
 const watts = 1e9 / 2 ** 32;

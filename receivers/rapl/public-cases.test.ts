@@ -18,7 +18,7 @@ import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';
 import type { Columns } from './metrics.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { RaplReceiver } from './receiver.js';
 import { openRaplSampler } from './sampler.js';
 import { readEnergy } from './zone-aliases.js';

@@ -7,7 +7,7 @@ import { schema } from './config.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import type { Columns } from './metrics.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { openRaplSampler } from './sampler.js';
 
 function openOn(sysfs: FakeSysfs, nowMs?: () => number): Sampler {

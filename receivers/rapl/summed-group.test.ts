@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import type { CounterGroup } from './counter-group.js';
 import type { PerfCounter } from './find-perf.js';
-import { perfRefused } from './perf-refused.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { openSummedGroup, SummedGroup } from './summed-group.js';
 
 const counter: PerfCounter = {

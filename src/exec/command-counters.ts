@@ -1,17 +1,16 @@
 import type { CountedEvent } from '../linux/perf/counted-event.js';
-import { closePerfEvent, PerfEventError, perfReadFormat, readPerfEvent } from '../linux/perf/event.js';
+import { CounterGroup } from '../linux/perf/counter-group.js';
+import { PerfEventError } from '../linux/perf/event.js';
 import { fitGroups } from '../linux/perf/groups.js';
 import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../linux/perf/place.js';
 import { findRatios } from '../linux/perf/ratios.js';
 import type { ResolvedEvents } from '../linux/perf/resolve.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
 
-const readFormat = perfReadFormat.totalTimeEnabled + perfReadFormat.totalTimeRunning;
-
-/** An event with the descriptors of its parts: one per PMU that counts it. */
+/** Where an event is counted: a group of each PMU that counts it, and its place there. */
 interface OpenEvent {
   readonly event: CountedEvent;
-  readonly fds: number[];
+  readonly parts: { readonly group: CounterGroup; readonly index: number }[];
 }
 
 /** Counts what a command and everything that it starts does. Must be finished. */
@@ -19,13 +18,14 @@ export class CommandCounters {
   readonly #order: readonly string[];
   readonly #counts = new Map<string, EventCount>();
   readonly #open: OpenEvent[] = [];
+  readonly #groups: CounterGroup[] = [];
   readonly #userOnly: ReadonlySet<string>;
   #finished: CommandCounts | undefined;
 
   /** @param pid of the stopped process */
   constructor(pid: number, { groups }: Pick<ResolvedEvents, 'groups'>) {
-    const place = { pid, cpu: -1, inherit: true, enableOnExec: true, readFormat };
-    const probe = createProbe({ pid, cpu: -1, inherit: true, readFormat });
+    const place = { pid, cpu: -1, inherit: true, enableOnExec: true };
+    const probe = createProbe({ pid, cpu: -1, inherit: true });
     const rightful = adaptToRights(groups, probe);
     this.#userOnly = new Set(rightful.userOnly);
     const fit = fitGroups(rightful.groups, probe);
@@ -50,27 +50,38 @@ export class CommandCounters {
   }
 
   #openGroup(events: readonly CountedEvent[], place: CountingPlace): void {
-    const opened = events.map((event): OpenEvent => ({ event, fds: [] }));
+    const opened = events.map((event): OpenEvent => ({ event, parts: [] }));
     const parts = Math.max(...events.map(({ encodings }) => encodings.length));
     for (let part = 0; part < parts; part++) {
       const own = opened.filter(({ event }) => part < event.encodings.length);
-      const fds = tryGroup(own, part, place);
-      own.forEach(({ fds: known }, i) => known.push(...fds.slice(i, i + 1)));
+      const group = tryGroup(own, part, place);
+      if (group === undefined) continue;
+      this.#groups.push(group);
+      own.forEach(({ parts: known }, index) => known.push({ group, index }));
     }
     this.#open.push(...opened);
   }
 
   #count(): CommandCounts {
-    for (const { event, fds } of this.#open) this.#counts.set(event.name, this.#read(event, fds));
-    for (const { fds } of this.#open) fds.forEach(closePerfEvent);
+    const read = new Set(this.#groups.filter((group) => group.read()));
+    for (const { event, parts } of this.#open) {
+      const readable = parts.filter(({ group }) => read.has(group));
+      this.#counts.set(event.name, this.#sum(event, readable));
+    }
+    for (const group of this.#groups) group.close();
     const events = this.#order.flatMap((name) => this.#counts.get(name) ?? []);
     return { events, ratios: this.#divide() };
   }
 
-  #read({ name, unit, scale }: CountedEvent, fds: readonly number[]): EventCount {
-    const { value, enabledNs, runningNs, isRead } = readParts(fds);
-    const isCounted = isRead && (runningNs > 0 || enabledNs === 0);
-    if (!isCounted) {
+  /**
+   * A command runs on one kind of cores or on the other: together their PMUs have counted all the time.
+   * @param parts those that could be read: a pinned event that did not get its counter could not
+   */
+  #sum({ name, unit, scale }: CountedEvent, parts: OpenEvent['parts']): EventCount {
+    const value = parts.reduce((sum, { group, index }) => sum + group.countOf(index), 0);
+    const enabledNs = Math.max(0, ...parts.map(({ group }) => group.enabledNs));
+    const runningNs = parts.reduce((sum, { group }) => sum + group.runningNs, 0);
+    if (parts.length === 0 || (runningNs === 0 && enabledNs > 0)) {
       const note = 'the command was over before it had its turn, or another program holds the counter';
       return { name, unit, value: undefined, runningRatio: 0, note };
     }
@@ -94,37 +105,12 @@ export class CommandCounters {
 }
 
 /** What one PMU's part cannot count stays out of the sum. */
-function tryGroup(own: readonly OpenEvent[], part: number, place: CountingPlace): readonly number[] {
+function tryGroup(own: readonly OpenEvent[], part: number, place: CountingPlace): CounterGroup | undefined {
+  const events = own.map(({ event }) => event);
   try {
-    return openGroup(
-      own.map(({ event }) => event),
-      part,
-      place,
-    );
+    return new CounterGroup(openGroup(events, part, place));
   } catch (error) {
-    if (error instanceof PerfEventError) return [];
+    if (error instanceof PerfEventError) return undefined;
     throw error;
   }
-}
-
-interface PartsReading {
-  readonly value: number;
-  readonly enabledNs: number;
-  readonly runningNs: number;
-  /** False where no part could be read: a pinned event that did not get its counter, say. */
-  readonly isRead: boolean;
-}
-
-/** A command runs on one kind of cores or on the other: together their PMUs have counted all the time. */
-function readParts(fds: readonly number[]): PartsReading {
-  const words = new BigUint64Array(3);
-  let [value, enabledNs, runningNs, isRead] = [0n, 0n, 0n, false];
-  for (const fd of fds) {
-    if (readPerfEvent(fd, new Uint8Array(words.buffer)) !== words.byteLength) continue;
-    isRead = true;
-    value += words[0];
-    enabledNs = words[1] > enabledNs ? words[1] : enabledNs;
-    runningNs += words[2];
-  }
-  return { value: Number(value), enabledNs: Number(enabledNs), runningNs: Number(runningNs), isRead };
 }

@@ -1,4 +1,5 @@
-import { closePerfEvent, openPerfEvent, perfType, readPerfEvent, softwareEvent } from './perf/event.js';
+import { CounterGroup, groupReadFormat } from './perf/counter-group.js';
+import { openPerfEvent, perfType, softwareEvent } from './perf/event.js';
 import { listProcessTree } from './process-tree.js';
 import { parseNumbers, readPath, tickNs } from './procfs.js';
 
@@ -29,16 +30,16 @@ export function openPerfTreeCpuTime(pid: number): TreeCpuTime {
     // The clock counts time in the kernel all the same; asking for it would need more rights.
     excludeKernel: true,
     excludeHypervisor: true,
+    readFormat: groupReadFormat,
   });
-  const count = new BigUint64Array(1);
-  const bytes = new Uint8Array(count.buffer);
+  const counter = new CounterGroup([fd]);
   return {
     source: 'perf',
     readNs() {
-      readPerfEvent(fd, bytes);
-      return Number(count[0]);
+      counter.read();
+      return counter.countOf(0);
     },
-    close: () => closePerfEvent(fd),
+    close: () => counter.close(),
   };
 }
 

@@ -5,6 +5,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { until } from '../../contract/until.js';
 import { burnCpuMs } from '../burn-cpu.fixture.js';
+import { addressOf } from '../memory.js';
 import {
   closePerfEvent,
   encodePerfAttr,
@@ -40,7 +41,7 @@ const machineRefused = refusal(machine);
 
 function readWords(fd: number, words: number): bigint[] {
   const counts = new BigUint64Array(words);
-  const size = readPerfEvent(fd, new Uint8Array(counts.buffer));
+  const size = readPerfEvent(fd, addressOf(counts.buffer), counts.byteLength);
   return [...counts.subarray(0, size / 8)];
 }
 
@@ -127,7 +128,7 @@ test('openPerfEvent says that the machine has no such event', { skip: machineRef
 test('readPerfEvent gives -1, when the descriptor is closed', { skip: ownRefused }, () => {
   const fd = openPerfEvent({ ...own, name: 'task-clock', config: softwareEvent.taskClock });
   closePerfEvent(fd);
-  assert.equal(readPerfEvent(fd, new Uint8Array(8)), -1);
+  assert.equal(readPerfEvent(fd, addressOf(new ArrayBuffer(8)), 8), -1);
 });
 
 test('encodePerfAttr sends no more words than hold something, so that old kernels take them', () => {

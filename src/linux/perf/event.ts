@@ -90,12 +90,6 @@ const perfEventOpen = libc.func(
   ...args: [number: number, attr: Uint8Array, pid: number, cpu: number, groupFd: number, flags: number]
 ) => number;
 
-const read = libc.func('long read(int fd, void *buffer, unsigned long count)') as (
-  fd: number,
-  buffer: Uint8Array,
-  count: number,
-) => number;
-
 /**
  * Opens a counter without sampling and returns its descriptor, which is closed on exec.
  * @throws PerfEventError that says what is missing
@@ -115,23 +109,19 @@ export function openPerfEvent(event: PerfEvent): number {
   throw new PerfEventError(`${describeFailure(event)}: ${describeCause(code, event)}`, code);
 }
 
-/**
- * Reads the counter or group into `buffer`, which holds as many bytes as its format has. Allocates nothing.
- * @returns the bytes read; 0 when the event cannot be counted (any more), -1 when the read failed
- */
-export function readPerfEvent(fd: number, buffer: Uint8Array): number {
-  return read(fd, buffer, buffer.length);
-}
-
-const readAt = libc.func('int read(int fd, uintptr_t address, int count)') as (
+const read = libc.func('int read(int fd, uintptr_t address, int count)') as (
   fd: number,
   address: number,
   count: number,
 ) => number;
 
-/** As `readPerfEvent`, for what is read often: into the `size` bytes at an address that `addressOf` gave. */
-export function readPerfEventAt(fd: number, address: number, size: number): number {
-  return readAt(fd, address, size);
+/**
+ * Reads a counter or group into the `size` bytes at an address from `addressOf`: as many as its format has.
+ * Allocates nothing.
+ * @returns the bytes read; 0 when the event cannot be counted (any more), -1 when the read failed
+ */
+export function readPerfEvent(fd: number, address: number, size: number): number {
+  return read(fd, address, size);
 }
 
 const ioctl = libc.func('int ioctl(int fd, unsigned long request, unsigned long argument)') as (

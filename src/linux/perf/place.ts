@@ -1,4 +1,5 @@
 import type { CountedEvent, EventEncoding, EventGroup } from './counted-event.js';
+import { groupReadFormat } from './counter-group.js';
 import { closePerfEvent, enablePerfEvent, openPerfEvent, PerfEventError, type PerfEvent } from './event.js';
 import type { EventProbe } from './groups.js';
 import { hasPrivilege } from './modifiers.js';
@@ -6,7 +7,7 @@ import { hasPrivilege } from './modifiers.js';
 /** Where events are counted, one process, one CPU, or a cgroup on one CPU, and how. */
 export type CountingPlace = Pick<
   PerfEvent,
-  'pid' | 'cpu' | 'isCgroup' | 'inherit' | 'inheritThread' | 'enableOnExec' | 'readFormat'
+  'pid' | 'cpu' | 'isCgroup' | 'inherit' | 'inheritThread' | 'enableOnExec'
 >;
 
 /** Tries events at a place. */
@@ -28,7 +29,7 @@ export function createProbe(place: CountingPlace): EventProbe {
  * Opens one PMU's part of a group, as a leader and its members. It counts from now on, or with `enableOnExec` from
  * the next `execve`.
  * @param part which encoding of each event; an event that has none is left out
- * @returns the descriptors, the leader's first
+ * @returns the descriptors, the leader's first, for a `CounterGroup`
  * @throws PerfEventError
  */
 export function openGroup(events: readonly CountedEvent[], part: number, place: CountingPlace): number[] {
@@ -96,5 +97,6 @@ type Opening = CountingPlace & Pick<PerfEvent, 'groupFd' | 'disabled'>;
 function openEncoding(event: CountedEvent, encoding: EventEncoding, opening: Opening): number {
   const { type, config, config1, config2, config3 } = encoding;
   const words = { type, config, config1, config2, config3 };
-  return openPerfEvent({ name: event.name, ...words, ...event.modifiers, ...opening });
+  const how = { ...event.modifiers, ...opening, readFormat: groupReadFormat };
+  return openPerfEvent({ name: event.name, ...words, ...how });
 }

@@ -1,10 +1,10 @@
 import { describeError } from '../../component/errors.js';
 import { closePerfEvent, openPerfEvent, perfType, softwareEvent } from './event.js';
 
-function findRefusal(): string | false {
+function findRefusal(place: { readonly pid: number; readonly cpu: number }): string | false {
   const event = { name: 'page-faults', type: perfType.software, config: softwareEvent.pageFaults };
   try {
-    closePerfEvent(openPerfEvent({ ...event, pid: 0, cpu: -1 }));
+    closePerfEvent(openPerfEvent({ ...event, ...place }));
     return false;
   } catch (error) {
     if (process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw error;
@@ -13,4 +13,7 @@ function findRefusal(): string | false {
 }
 
 /** For tests: why what a process does, in the kernel too, cannot be counted here; false when it can. */
-export const perfEventsRefused = findRefusal();
+export const perfEventsRefused = findRefusal({ pid: 0, cpu: -1 });
+
+/** For tests: why events of a whole CPU cannot be counted here; false when they can. */
+export const perfRefused = findRefusal({ pid: -1, cpu: 0 });

@@ -1,0 +1,85 @@
+import { addressOf } from '../memory.js';
+import { closePerfEvent, perfReadFormat, readPerfEvent } from './event.js';
+
+/** The `readFormat` with which every counter of a group must be opened. */
+export const groupReadFormat =
+  perfReadFormat.group + perfReadFormat.totalTimeEnabled + perfReadFormat.totalTimeRunning;
+
+// What a read returns, in halves of 8-byte numbers: how many values, time enabled, time running, the values.
+const enabledWord = 2;
+const runningWord = 4;
+const headWords = 6;
+const high = 2 ** 32;
+
+/**
+ * Counters that one call reads together. Counts and times are differences from a base, which is 0, the opening,
+ * until `rebase` moves it. They are taken in halves of 32 bits, which is exact wherever a counter stands: rounding
+ * comes once, where the difference itself exceeds 2^53. Allocates nothing after its creation.
+ */
+export class CounterGroup {
+  /** The number of counters. */
+  readonly width: number;
+  readonly #fds: number[];
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #base: Uint32Array;
+  readonly #address: number;
+
+  /**
+   * @param fds the leader's first, opened with `groupReadFormat`; closed by `close`
+   * @param width the number of counters that a read returns
+   */
+  constructor(fds: readonly number[], width = fds.length) {
+    this.#fds = [...fds];
+    this.width = width;
+    this.#words = new Uint32Array(headWords + 2 * width);
+    this.#base = new Uint32Array(this.#words.length);
+    this.#address = addressOf(this.#words.buffer);
+  }
+
+  /**
+   * Reads all counters at one instant.
+   * @returns false when the kernel returned less than a whole group: the CPU went offline, say, or a pinned event
+   * lost its counter. What was read before is then not to be used.
+   */
+  read(): boolean {
+    const [leader] = this.#fds;
+    const size = this.#words.byteLength;
+    return leader !== undefined && readPerfEvent(leader, this.#address, size) === size;
+  }
+
+  /** The time in which the group was meant to count. */
+  get enabledNs(): number {
+    return this.#growthAt(enabledWord);
+  }
+
+  /** The time in which the group did count. */
+  get runningNs(): number {
+    return this.#growthAt(runningWord);
+  }
+
+  /** What a counter has counted. */
+  countOf(index: number): number {
+    return this.#growthAt(headWords + 2 * index);
+  }
+
+  /** Moves the base of everything, times included, to the last reading. */
+  rebase(): void {
+    this.#base.set(this.#words);
+  }
+
+  /** Moves the base of one counter to the last reading. */
+  rebaseCounter(index: number): void {
+    const word = headWords + 2 * index;
+    this.#base[word] = this.#words[word];
+    this.#base[word + 1] = this.#words[word + 1];
+  }
+
+  /** Safe to call twice: the number of a closed descriptor may be another file's by then. */
+  close(): void {
+    this.#fds.splice(0).forEach(closePerfEvent);
+  }
+
+  #growthAt(word: number): number {
+    return (this.#words[word + 1] - this.#base[word + 1]) * high + (this.#words[word] - this.#base[word]);
+  }
+}
