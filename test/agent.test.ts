@@ -6,7 +6,7 @@ import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { perfRefused } from '../src/linux/perf/refused.fixture.js';
 import { until } from '../src/contract/until.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
-import { ownAddress } from '../src/otlp/own-address.fixture.js';
+import { ownAddress } from '../src/http/own-address.fixture.js';
 import { startAgent, writeConfig } from './agent.js';
 import { interpolate, lastValues, total } from './sums.js';
 

@@ -6,7 +6,7 @@ import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js'
 import { until } from '../src/contract/until.js';
 import { perfEventsRefused } from '../src/linux/perf/refused.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
-import { ownAddress } from '../src/otlp/own-address.fixture.js';
+import { ownAddress } from '../src/http/own-address.fixture.js';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
 import { startAgent, writeConfig } from './agent.js';
 

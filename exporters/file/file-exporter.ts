@@ -1,7 +1,7 @@
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import { describeError } from '../../src/component/errors.js';
 import { countPoints, type Table } from '../../src/model/table.js';
-import { SendingQueueTelemetry } from '../../src/pipeline/sending-queue-telemetry.js';
+import { SendingQueueTelemetry } from '../../src/export/delivery-telemetry.js';
 import type { FileConfig } from './create-recording.js';
 import { FileLog } from './file-log.js';
 import { FileWriter } from './file-writer.js';

@@ -1,5 +1,5 @@
 import type { ExporterFactory } from '../../src/component/component.js';
-import { OtlpExporter } from '../../src/otlp/otlp-exporter.js';
+import { OtlpExporter } from '../../src/export/queued-exporter.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
 import { schema } from './config.js';
 import { findEndpointProblem } from './target.js';

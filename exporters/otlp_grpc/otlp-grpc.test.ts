@@ -7,7 +7,7 @@ import { createFakeContext } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
-import type { CertificateFiles } from '../../src/otlp/certificate.fixture.js';
+import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { until } from '../../src/contract/until.js';
 import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
-import { openProxy, setVariables } from '../../src/otlp/proxy.fixture.js';
+import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { factory } from './factory.js';
 
 const tls = { insecure: true };

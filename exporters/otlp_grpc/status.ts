@@ -1,6 +1,6 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { describeError, ExportError } from '../../src/component/errors.js';
-import { describeConnectionError, describeRetryAfter } from '../../src/otlp/connection-error.js';
+import { describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
 import { parseRetryDelayMs } from '../../src/otlp/responses.js';
 
 /** The codes after which the Collector sends again. */

@@ -2,8 +2,8 @@ import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 
 import type { AgentOptions } from 'node:https';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import { hideCredentials } from '../../src/config/hide-credentials.js';
-import { cleanText, describeConnectionError, describeRetryAfter } from '../../src/otlp/connection-error.js';
-import { createAgent, prepareRequests, type Route } from './route.js';
+import { cleanText, describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
+import { createAgent, prepareRequests, type Route } from '../../src/http/client-agent.js';
 
 /** The status codes after which the Collector sends again. */
 const retryableStatuses: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);

@@ -6,7 +6,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
 import { createRow } from '../../src/model/table.js';
-import type { CertificateFiles } from '../../src/otlp/certificate.fixture.js';
+import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';

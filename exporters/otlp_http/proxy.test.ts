@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { until } from '../../src/contract/until.js';
-import { createCertificate, noOpenssl } from '../../src/otlp/certificate.fixture.js';
+import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
 import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
-import { openProxy, setVariables } from '../../src/otlp/proxy.fixture.js';
+import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { factory } from './factory.js';
 import { openHttpBackend } from './http-backend.fixture.js';
 

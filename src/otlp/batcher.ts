@@ -1,7 +1,7 @@
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
-import type { QueuedRequest } from '../pipeline/sending-queue.js';
+import type { QueuedRequest } from '../export/sending-queue.js';
 import { BufferPool } from './buffer-pool.js';
 import type { RequestLimits } from './columns.js';
 import { RequestBuilder } from './request-builder.js';

@@ -1,4 +1,4 @@
-import type { Delivery, QueuedRequest } from '../pipeline/sending-queue.js';
+import type { Delivery, QueuedRequest } from '../export/sending-queue.js';
 import { parseExportResponse } from './responses.js';
 
 /** What is used of the official exporters' delegates: they serialise, send and deserialise. */

@@ -1,7 +1,7 @@
 import { Client, compressionAlgorithms, status, type ChannelCredentials, type Metadata } from '@grpc/grpc-js';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
 import { readVersion } from '../cli/version.js';
-import { findProxy, type HttpProxy } from './proxy.js';
+import { findProxy, type HttpProxy } from '../http/proxy.js';
 
 /** The service of opentelemetry/proto/collector/metrics/v1/metrics_service.proto. */
 const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';

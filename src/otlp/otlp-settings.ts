@@ -1,8 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describeError } from '../component/errors.js';
 import type { ConfigOf, Schema } from '../config/schema.js';
-import { retrySettings } from '../pipeline/retry.js';
-import { sendingQueueSettings } from '../pipeline/sending-queue.js';
+import { retrySettings } from '../export/retry.js';
+import { sendingQueueSettings } from '../export/sending-queue.js';
 
 /** TLS settings of both OTLP exporters, by the Collector's names. */
 export const tlsSettings = {

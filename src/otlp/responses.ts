@@ -1,4 +1,4 @@
-import type { Delivery } from '../pipeline/sending-queue.js';
+import type { Delivery } from '../export/sending-queue.js';
 import { readFields } from './wire-reader.js';
 
 const decoder = new TextDecoder();

@@ -6,9 +6,9 @@ import { test, type TestContext } from 'node:test';
 import type { ExporterFactory } from '../component/component.js';
 import type { Schema } from '../config/schema.js';
 import { until } from '../contract/until.js';
-import { createCertificate, noOpenssl, type CertificateFiles } from './certificate.fixture.js';
+import { createCertificate, noOpenssl, type CertificateFiles } from '../http/certificate.fixture.js';
 import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
-import { ownAddress } from './own-address.fixture.js';
+import { ownAddress } from '../http/own-address.fixture.js';
 
 /** A backend, whatever the transport. */
 export interface Backend {

@@ -7,7 +7,7 @@ import { telemetrySchema } from '../config/service-schema.js';
 import { parseSettings } from '../config/settings.js';
 import { createLogCollector } from '../contract/fakes.js';
 import { until } from '../contract/until.js';
-import { createCertificate, noOpenssl } from '../otlp/certificate.fixture.js';
+import { createCertificate, noOpenssl } from '../http/certificate.fixture.js';
 import { decodePoints } from '../otlp/decode-request.fixture.js';
 import { openGrpcBackend, type GrpcBackend } from '../otlp/grpc-backend.fixture.js';
 import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';

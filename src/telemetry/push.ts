@@ -15,8 +15,8 @@ import { readOtlpHeaders } from '../otlp/environment.js';
 import { ChangingCredentials } from '../otlp/grpc-credentials.js';
 import { createGrpcMetadata } from '../otlp/grpc-metadata.js';
 import { findGrpcProxy, GrpcTransport } from '../otlp/grpc-transport.js';
-import { describeRoute } from '../otlp/proxy.js';
-import { TlsContext, type TlsFile } from '../otlp/tls-files.js';
+import { describeRoute } from '../http/proxy.js';
+import { TlsContext, type TlsFile } from '../http/tls-files.js';
 import { reportChanges } from './report-changes.js';
 
 type OtlpConfig = PeriodicConfig['exporter']['otlp'];

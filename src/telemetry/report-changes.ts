@@ -2,8 +2,8 @@ import { ExportResultCode } from '@opentelemetry/core';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
-import { describeConnectionError } from '../otlp/connection-error.js';
-import { OutageLog } from './outage-log.js';
+import { describeConnectionError } from '../http/connection-error.js';
+import { OutageLog } from '../export/outage-log.js';
 
 type Export = PushMetricExporter['export'];
 type Result = Parameters<Parameters<Export>[1]>[0];

@@ -2,7 +2,7 @@ import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { describeError } from '../component/errors.js';
-import { describeConnectionError } from '../otlp/connection-error.js';
+import { describeConnectionError } from '../http/connection-error.js';
 import { createDiagLog } from './diag-log.js';
 import { viewsOf } from './levels.js';
 import { observeOwnProcess } from './own-metrics.js';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { listen } from '../../http/listen.js';
 import { createLogCollector } from '../../contract/fakes.js';
-import { ownAddress } from '../../otlp/own-address.fixture.js';
+import { ownAddress } from '../../http/own-address.fixture.js';
 import { checkPort } from './port-checks.js';
 
 const log = createLogCollector();

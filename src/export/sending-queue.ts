@@ -3,8 +3,8 @@ import type { Context } from '../component/component.js';
 import { describeError, ExportError } from '../component/errors.js';
 import type { ConfigOf, Schema } from '../config/schema.js';
 import { Backoff, type RetryConfig } from './retry.js';
-import { DeliveryLog } from './sending-queue-log.js';
-import { SendingQueueTelemetry, type DropReason } from './sending-queue-telemetry.js';
+import { DeliveryLog } from './delivery-log.js';
+import { SendingQueueTelemetry, type DropReason } from './delivery-telemetry.js';
 import { SizeLimits } from './size-limits.js';
 
 /** Settings of exporters that keep encoded requests until they are delivered. */

@@ -1,8 +1,8 @@
 import type { ConsumingComponent, Context } from '../component/component.js';
 import { countPoints, type Table } from '../model/table.js';
-import { SendingQueue, type Sender } from '../pipeline/sending-queue.js';
-import { Batcher } from './batcher.js';
-import type { OtlpConfig } from './otlp-settings.js';
+import { SendingQueue, type Sender } from './sending-queue.js';
+import { Batcher } from '../otlp/batcher.js';
+import type { OtlpConfig } from '../otlp/otlp-settings.js';
 
 /** How long a shutdown takes at most, where the caller sets no limit. */
 const drainMs = 4000;

@@ -8,7 +8,7 @@ import {
 import { Agent as TlsAgent, request as requestTls, type AgentOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type SecureContext } from 'node:tls';
-import { proxyAuthorization, type HttpProxy } from '../../src/otlp/proxy.js';
+import { proxyAuthorization, type HttpProxy } from './proxy.js';
 
 /** How requests reach the backend. */
 export interface Route {

@@ -1,6 +1,6 @@
 import type { Log } from '../component/log.js';
-import { OutageLog } from '../telemetry/outage-log.js';
-import type { DropReason } from './sending-queue-telemetry.js';
+import { OutageLog } from './outage-log.js';
+import type { DropReason } from './delivery-telemetry.js';
 
 /** Shortest time between two lines about losses of the same reason, or about requests that were too large. */
 const lineIntervalMs = 60_000;

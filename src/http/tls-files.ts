@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
 import { describeReadError, readRegularFile } from '../linux/regular-file.js';
-import type { TlsConfig } from './otlp-settings.js';
+import type { TlsConfig } from '../otlp/otlp-settings.js';
 
 /** Largest file of certificates: those of all public authorities together take about 220 kB. */
 const maxPemBytes = 4 * 1024 * 1024;

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../config/settings.js';
 import { createFakeContext, createLogCollector } from '../contract/fakes.js';
-import { createMeterReader } from '../pipeline/sending-queue.fixture.js';
-import { readingAt } from './exporter.fixture.js';
-import { OtlpExporter } from './otlp-exporter.js';
-import { otlpSettings } from './otlp-settings.js';
+import { createMeterReader } from './sending-queue.fixture.js';
+import { readingAt } from '../otlp/exporter.fixture.js';
+import { OtlpExporter } from './queued-exporter.js';
+import { otlpSettings } from '../otlp/otlp-settings.js';
 
 test('OtlpExporter drops and counts what its backend does not take in the time that a shutdown has', async () => {
   const log = createLogCollector();
