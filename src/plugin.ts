@@ -29,9 +29,9 @@ export { createPlans } from './model/plan.js';
 export { deriveSeries } from './model/publisher.js';
 export { createMappingProcessor } from './component/mapping-processor.js';
 
-export { createScrapingReceiver, type OpenScraper } from './sampling/scraping-receiver.js';
+export { createScrapingReceiver, type OpenScraper } from './scraping/scraping-receiver.js';
 export { createSamplingReceiver, type SamplingReceiverOptions } from './sampling/sampling-receiver.js';
-export type { Scraper } from './sampling/scrape-loop.js';
+export type { Scraper } from './scraping/scrape-loop.js';
 export type { OpenSampler, Sampler } from './sampling/sampler.js';
 export type { RunningSampler, SamplerRequest, Sampling } from './sampling/sampling.js';
 

@@ -4,7 +4,7 @@ import { parseCpuTimes } from '../../src/linux/procfs.js';
 import type { Series } from '../../src/model/series.js';
 import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import type { Scraper } from '../../src/sampling/scrape-loop.js';
+import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import type { Config } from './config.js';
 import { EstimatedEnergy } from './estimated-energy.js';
 import { createPowerModel, type PowerModel } from './power-model.js';

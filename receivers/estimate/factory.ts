@@ -3,7 +3,7 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/component/errors.js';
 import type { Probe } from '../../src/component/probe.js';
 import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
-import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
+import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { EstimateScraper } from './estimate-scraper.js';
 import { checkPowers } from './power-model.js';

@@ -3,13 +3,13 @@ import { maxThreads } from '../../src/linux/plausible.js';
 import { parseCpuTimes, type CpuTimes } from '../../src/linux/procfs.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { Counts } from './counts.js';
-import { CounterTable } from './counter-table.js';
-import type { CounterColumn } from './counters.js';
-import { GaugeTable } from './gauge-table.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { CounterTable } from '../../src/scraping/counter-table.js';
+import type { CounterColumn } from '../../src/scraping/counters.js';
+import { GaugeTable } from '../../src/scraping/gauge-table.js';
 import type { Group, GroupContext } from './group.js';
-import { parseLine } from './lines.js';
-import { Plausibility } from './plausibility.js';
+import { parseLine } from '../../src/scraping/lines.js';
+import { Plausibility } from '../../src/scraping/plausibility.js';
 
 export const cpuTime: Metric = {
   name: 'system.cpu.time',

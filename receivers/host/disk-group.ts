@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { Counts } from './counts.js';
-import { CounterTable } from './counter-table.js';
-import type { CounterColumn } from './counters.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { CounterTable } from '../../src/scraping/counter-table.js';
+import type { CounterColumn } from '../../src/scraping/counters.js';
 import type { Group, GroupContext } from './group.js';
-import { findNextLine } from './lines.js';
-import { createNameFilter } from './name-filter.js';
+import { findNextLine } from '../../src/scraping/lines.js';
+import { createNameFilter } from '../../src/scraping/name-filter.js';
 
 const io: Metric = {
   name: 'system.disk.io',

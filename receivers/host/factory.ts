@@ -4,7 +4,7 @@ import { describeError, UnavailableError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { isAbsent } from '../../src/linux/kept-file.js';
-import { createScrapingReceiver, type OpenScraper } from '../../src/sampling/scraping-receiver.js';
+import { createScrapingReceiver, type OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { PartialReadError } from './group.js';
 import {

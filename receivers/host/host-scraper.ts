@@ -2,7 +2,7 @@ import type { ExpectedSeries } from '../../src/component/component.js';
 import { describeErrors } from '../../src/component/errors.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
+import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import type { Config } from './config.js';
 import { CpuGroup, cpuMetrics, cpuTime } from './cpu-group.js';
 import { DiskGroup, diskMetrics } from './disk-group.js';

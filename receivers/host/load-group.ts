@@ -2,9 +2,9 @@ import { KeptFile } from '../../src/linux/kept-file.js';
 import { maxSeconds, maxThreads } from '../../src/linux/plausible.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { GaugeTable } from './gauge-table.js';
+import { GaugeTable } from '../../src/scraping/gauge-table.js';
 import type { Group, GroupContext } from './group.js';
-import { Plausibility } from './plausibility.js';
+import { Plausibility } from '../../src/scraping/plausibility.js';
 
 const load = ['1m', '5m', '15m'].map((span): Metric => ({
   name: `system.cpu.load_average.${span}`,

@@ -2,13 +2,13 @@ import { KeptFile } from '../../src/linux/kept-file.js';
 import { maxBytes } from '../../src/linux/plausible.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { Counts } from './counts.js';
-import { CounterTable } from './counter-table.js';
-import type { CounterColumn } from './counters.js';
-import { GaugeTable, type GaugeColumn } from './gauge-table.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { CounterTable } from '../../src/scraping/counter-table.js';
+import type { CounterColumn } from '../../src/scraping/counters.js';
+import { GaugeTable, type GaugeColumn } from '../../src/scraping/gauge-table.js';
 import { PartialReadError, readParts, type Group, type GroupContext } from './group.js';
-import { findLine, parseLine } from './lines.js';
-import { Plausibility } from './plausibility.js';
+import { findLine, parseLine } from '../../src/scraping/lines.js';
+import { Plausibility } from '../../src/scraping/plausibility.js';
 
 /** Bytes of `/proc/meminfo` by the kernel's own names; NaN where they are impossible. */
 type Meminfo = (label: string) => number;

@@ -1,12 +1,12 @@
 import { KeptFile } from '../../src/linux/kept-file.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { Counts } from './counts.js';
-import { CounterTable } from './counter-table.js';
-import type { CounterColumn } from './counters.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { CounterTable } from '../../src/scraping/counter-table.js';
+import type { CounterColumn } from '../../src/scraping/counters.js';
 import type { Group, GroupContext } from './group.js';
-import { findNextLine } from './lines.js';
-import { createNameFilter } from './name-filter.js';
+import { findNextLine } from '../../src/scraping/lines.js';
+import { createNameFilter } from '../../src/scraping/name-filter.js';
 
 const io = counter('system.network.io', 'By', 'Bytes received and transmitted');
 const packets = counter('system.network.packet.count', '{packet}', 'Packets received and transmitted');

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { Counts } from './counts.js';
-import { CounterTable } from './counter-table.js';
-import type { CounterColumn } from './counters.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { CounterTable } from '../../src/scraping/counter-table.js';
+import type { CounterColumn } from '../../src/scraping/counters.js';
 import { PartialReadError, readParts, type Group, type GroupContext } from './group.js';
-import { findLine, findNextLine } from './lines.js';
+import { findLine, findNextLine } from '../../src/scraping/lines.js';
 
 const pressure: Metric = {
   name: 'system.linux.pressure.time',

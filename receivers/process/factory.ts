@@ -7,7 +7,7 @@ import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
 import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Metric } from '../../src/model/series.js';
-import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
+import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { type Config, schema } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
 import { describeHidden, findHiddenProcesses } from './hidden-processes.js';

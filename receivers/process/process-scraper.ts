@@ -7,7 +7,7 @@ import { openPidList, type PidList } from '../../src/linux/pid-list.js';
 import type { Series } from '../../src/model/series.js';
 import { busyTime, cpuTick } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import type { Scraper } from '../../src/sampling/scrape-loop.js';
+import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';

@@ -4,7 +4,7 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/component/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { countPoints } from '../../src/model/table.js';
-import { waitForDueScrapes } from '../../src/sampling/scrape-order.js';
+import { waitForDueScrapes } from '../../src/scraping/scrape-order.js';
 import type { Config } from './config.js';
 import { findFiles } from './find-files.js';
 import { leaveOutForeign } from './leave-out-foreign.js';

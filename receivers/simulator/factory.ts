@@ -10,7 +10,7 @@ import {
   raplEnergy,
 } from '../../src/model/shared-metrics.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
-import { createScrapingReceiver } from '../../src/sampling/scraping-receiver.js';
+import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { createDomains } from '../../src/simulation/domain.js';
 import { schema, type Config } from './config.js';
 import { createEnergySeries, trueEnergy } from './metrics.js';

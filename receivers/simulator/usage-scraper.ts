@@ -2,7 +2,7 @@ import type { Context } from '../../src/component/component.js';
 import type { Series } from '../../src/model/series.js';
 import { busyTime, floorPower } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import type { OpenScraper } from '../../src/sampling/scraping-receiver.js';
+import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import type { SimulatedDomain } from '../../src/simulation/domain.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';

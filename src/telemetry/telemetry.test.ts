@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { diag } from '@opentelemetry/api';
 import { createFakeContext, createLogCollector } from '../contract/fakes.js';
-import { ScrapeTelemetry } from '../sampling/scrape-telemetry.js';
+import { ScrapeTelemetry } from '../scraping/scrape-telemetry.js';
 import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';
 
 async function start(t: TestContext, request: Partial<TelemetryRequest> = {}): Promise<Telemetry> {

@@ -1,5 +1,5 @@
-import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { createEnding, createRow, type Table } from '../model/table.js';
 
 /** A gauge or an up-down counter of the machine. */
 export interface GaugeColumn {

@@ -1,4 +1,4 @@
-import { parseNumbers } from '../../src/linux/procfs.js';
+import { parseNumbers } from '../linux/procfs.js';
 
 const newline = 0x0a;
 const number = new Float64Array(1);

@@ -1,5 +1,5 @@
-import type { Resource, Series } from '../../src/model/series.js';
-import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import type { Resource, Series } from '../model/series.js';
+import { createEnding, createRow, type Table } from '../model/table.js';
 import { Counters, type CounterColumn } from './counters.js';
 import type { Counts } from './counts.js';
 

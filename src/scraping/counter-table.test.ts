@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Metric } from '../../src/model/series.js';
+import type { Metric } from '../model/series.js';
 import { Counts } from './counts.js';
 import { CounterTable } from './counter-table.js';
 import type { CounterColumn } from './counters.js';

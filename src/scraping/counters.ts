@@ -1,5 +1,5 @@
-import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { maxSeconds } from '../../src/linux/plausible.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { maxSeconds } from '../linux/plausible.js';
 import { Counts } from './counts.js';
 
 /** A counter of the kernel: what it becomes, and how it can be read. */

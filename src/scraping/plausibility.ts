@@ -1,5 +1,5 @@
-import type { Log } from '../../src/component/log.js';
-import { bounded } from '../../src/linux/plausible.js';
+import type { Log } from '../component/log.js';
+import { bounded } from '../linux/plausible.js';
 
 /** Leaves impossible figures out and names each of them once. */
 export class Plausibility {
