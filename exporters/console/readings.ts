@@ -1,7 +1,14 @@
 import { findOrAdd } from '../../src/model/find-or-add.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
-import { busyTime, hostEnergy, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import {
+  busyTime,
+  hostEnergy,
+  hwEnergy,
+  ledgerEnergy,
+  processCpuTime,
+  processEnergy,
+} from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { Counter, Span } from './counter.js';
 
@@ -11,11 +18,11 @@ export type Role = 'domain' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEne
 const rolesByMetric: ReadonlyMap<string, Role> = new Map([
   [hwEnergy.name, 'domain'],
   [hostEnergy.name, 'domain'],
-  ['ledger.energy', 'part'],
+  [ledgerEnergy.name, 'part'],
   [busyTime.name, 'busy'],
   ['system.cpu.time', 'cpu'],
   ['system.cpu.logical.count', 'cpuCount'],
-  ['process.energy', 'processEnergy'],
+  [processEnergy.name, 'processEnergy'],
   [processCpuTime.name, 'processCpu'],
 ]);
 

@@ -1,6 +1,6 @@
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
-import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
+import { ledgerEnergy, meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 
 /** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */
@@ -78,7 +78,7 @@ export class EnergyHistory {
 }
 
 function planTable(all: readonly Series[]): Plan {
-  const ledger = all.find(({ metric }) => metric.name === 'ledger.energy');
+  const ledger = all.find(({ metric }) => metric.name === ledgerEnergy.name);
   const meters = all.flatMap((series, column) =>
     meteredEnergyNames.has(series.metric.name) ? [{ series, type: typeOf(series), column }] : [],
   );

@@ -5,7 +5,7 @@ import type { DomainFloor } from './domain-floor.js';
 import { DomainMeter } from './domain-meter.js';
 import type { Window } from './domain-windows.js';
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
-import { attributionFloor, ledgerEnergy } from './metrics.js';
+import { attributionFloor, ledgerEnergy } from '../../src/model/shared-metrics.js';
 import { Account, Gauge, type Publication } from './publication.js';
 
 /** What a domain's ledger works with. */

@@ -2,7 +2,8 @@ import type { ProcessorFactory } from '../../src/component/component.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
 import { meteredEnergyNames, processCpuTime } from '../../src/model/shared-metrics.js';
-import { attributionFloor, cgroupEnergy, ledgerEnergy, processEnergy, programEnergy } from './metrics.js';
+import { attributionFloor, ledgerEnergy, processEnergy } from '../../src/model/shared-metrics.js';
+import { cgroupEnergy, programEnergy } from './metrics.js';
 import { viewNames } from './views.js';
 
 export const factory: ProcessorFactory<typeof schema> = {

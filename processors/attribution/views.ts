@@ -3,7 +3,8 @@ import { resourceKey } from '../../src/model/key.js';
 import type { Attributes, Metric, Resource } from '../../src/model/series.js';
 import type { Account } from './publication.js';
 import { Limit } from './limit.js';
-import { cgroupEnergy, processEnergy, programEnergy } from './metrics.js';
+import { processEnergy } from '../../src/model/shared-metrics.js';
+import { cgroupEnergy, programEnergy } from './metrics.js';
 
 /** Some consumers as one: the energy of all consumers in it is booked on its accounts. */
 export class Group {

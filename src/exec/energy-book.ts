@@ -1,7 +1,13 @@
 import { createPlans } from '../model/plan.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import type { Attributes, Series } from '../model/series.js';
-import { hostEnergy, hwEnergy } from '../model/shared-metrics.js';
+import {
+  attributionFloor,
+  hostEnergy,
+  hwEnergy,
+  ledgerEnergy,
+  processEnergy,
+} from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import { DomainMeter, type DomainEnergy } from './domain-meter.js';
 import { MarkedCounter } from './marked-counter.js';
@@ -12,11 +18,6 @@ interface Column {
   readonly index: number;
   readonly read: Reader;
 }
-
-// Names of the attribution processor, by which its output is recognised.
-const ledgerEnergyName = 'ledger.energy';
-const processEnergyName = 'process.energy';
-const floorName = 'attribution.floor.power';
 
 /** Keeps, of the tables that pass, what the report of a run is made of. */
 export class EnergyBook {
@@ -102,17 +103,17 @@ export class EnergyBook {
         const meter = findOrAdd(this.#domains, key, () => new DomainMeter(series, this.#origin, this.#marks));
         return (at, joules) => meter.read(series, at, joules);
       }
-      case ledgerEnergyName: {
+      case ledgerEnergy.name: {
         this.#isAttributed = true;
         if (series.attributes['ledger.part'] !== 'idle') return undefined;
         const counter = findOrAdd(this.#idle, key, () => new MarkedCounter(this.#origin, this.#marks));
         return (at, joules) => counter.read(series, at, joules);
       }
-      case processEnergyName:
+      case processEnergy.name:
         return (_, joules) => {
           if (!Number.isNaN(joules)) this.#attributed.set(series, joules);
         };
-      case floorName:
+      case attributionFloor.name:
         return (_, watts) => {
           if (!Number.isNaN(watts)) this.#floors.add(key);
         };

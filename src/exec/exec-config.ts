@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { packageRoot } from '../cli/version.js';
 import type { Factories, ComponentKind } from '../component/component.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
 import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../config/node.js';
@@ -17,28 +19,11 @@ export interface ExecConfigSources {
 /** The pipeline from which the summary is made. */
 const pipelineId = 'metrics/exec';
 
-/** What `exec` measures with. No YAML file, since the parser would cost a sixth of the time that exec has. */
-const defaults = {
-  receivers: {
-    command: { collection_interval: '100ms' },
-    // The machine's own energy counters, where it has some and this user may read them.
-    rapl: { start: 'auto', sampling_interval: '10ms', flush_interval: '100ms' },
-    // Where there are none: energy by a model of CPU use, marked as estimated.
-    estimate: { start: 'auto', fallback_for: ['rapl'], collection_interval: '100ms' },
-  },
-  processors: { attribution: { views: ['process'], process_limit: 0 } },
-  exporters: { summary: null },
-  service: {
-    pipelines: {
-      [pipelineId]: {
-        receivers: ['command', 'rapl', 'estimate'],
-        processors: ['attribution'],
-        exporters: ['summary'],
-      },
-    },
-    telemetry: { logs: { level: 'warn' } },
-  },
-};
+/**
+ * What `exec` measures with: the machine's own energy counters, where it has some and this user may read them, and
+ * else an estimate from CPU use. JSON, since the YAML parser would take a sixth of the time in which exec starts.
+ */
+const ownConfig = new URL('config/exec.json', packageRoot);
 
 /** Components that `exec` brings along. */
 export interface OwnFactories {
@@ -50,12 +35,13 @@ export interface OwnFactories {
  * Reads and judges what `exec` measures with: its own configuration and the user's laid over it.
  * @throws ConfigurationError
  */
-export async function judgeExecConfig(sources: ExecConfigSources, own: OwnFactories): Promise<ServiceConfig> {
-  const merged = [await loadUserConfig(sources), createOverrides(sources)].reduce(
-    mergeNodes,
-    nodeOf(defaults),
-  );
-  return judgeService(completeExecPipeline(merged), withOwn(own, createFinderFor(sources.config)));
+export async function judgeExecConfig(
+  sources: ExecConfigSources,
+  factories: OwnFactories,
+): Promise<ServiceConfig> {
+  const own = nodeOf(JSON.parse(readFileSync(ownConfig, 'utf8')));
+  const merged = [await loadUserConfig(sources), createOverrides(sources)].reduce(mergeNodes, own);
+  return judgeService(completeExecPipeline(merged), withOwn(factories, createFinderFor(sources.config)));
 }
 
 async function loadUserConfig({ config, set }: ExecConfigSources): Promise<ConfigNode> {

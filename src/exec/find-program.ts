@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { escapeControls } from '../component/escape-controls.js';
+import { splitAtNul } from '../linux/inherited.js';
 
 /** The command cannot be run; shells exit with 127 where there is none and 126 where it may not be executed. */
 export class ProgramError extends Error {
@@ -87,4 +88,24 @@ function describeAbsence(name: string): string {
   if (name.includes('/')) return `Cannot run "${name}": no such file`;
   const isHere = name !== '' && lookAt(join('.', name)) !== 'absent';
   return `Cannot run "${name}": not found in PATH${isHere ? `, did you mean "./${name}"?` : ''}`;
+}
+
+/**
+ * The last arguments of this process as the bytes that they are: Node replaces those that are no UTF-8, and a file
+ * of such a name would not be found.
+ * @param args the same, as Node has them
+ */
+export function findRawArguments(args: readonly string[]): readonly (string | Uint8Array)[] {
+  if (args.length === 0) return args;
+  const raw = splitAtNul(readCommandLine()).slice(-args.length);
+  const isSame = raw.length === args.length && raw.every((bytes, i) => bytes.toString() === args[i]);
+  return isSame ? raw : args;
+}
+
+function readCommandLine(): Buffer {
+  try {
+    return readFileSync('/proc/self/cmdline');
+  } catch {
+    return Buffer.alloc(0);
+  }
 }

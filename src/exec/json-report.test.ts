@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportRepeat } from './exec-report.js';
+import { reportRepeat } from './report.js';
 import { createJsonReport } from './json-report.js';
 import { run, runOf, runWith } from './report.fixture.js';
 

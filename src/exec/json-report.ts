@@ -1,6 +1,5 @@
-import type { ExecReport, RepeatReport } from './exec-report.js';
 import type { EventCount } from './command-events.js';
-import type { DomainReport, EnergyReport, RunReport } from './run-report.js';
+import type { DomainReport, EnergyReport, ExecReport, RepeatReport, RunReport } from './report.js';
 import type { Statistics } from './statistics.js';
 
 /** Changes when a key changes its meaning or goes away. */

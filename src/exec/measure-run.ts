@@ -3,9 +3,8 @@ import { ExecError, startHeld, type ChildEnd, type HeldChild } from '../linux/he
 import type { Attributes } from '../model/series.js';
 import { readCommandIdentity } from './command-identity.js';
 import type { CommandCounters } from './command-counters.js';
-import { CommandCpu, type CommandCpuTime } from './command-cpu.js';
+import { CommandCpu, CommandMemory, type CommandCpuTime } from './command-usage.js';
 import type { CommandCounts, CommandEvents } from './command-events.js';
-import { CommandMemory } from './command-memory.js';
 import type { Session } from './session.js';
 import { describeExecError } from './find-program.js';
 import type { SignalRelay } from './signal-relay.js';

@@ -1,7 +1,12 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
+import { readVersion } from '../cli/version.js';
 import { describeError, UsageError } from '../component/errors.js';
+import { escapeLines } from '../component/escape-controls.js';
 import { writeMessage } from '../telemetry/write-message.js';
+import type { EnergyBook } from './energy-book.js';
+import type { RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';
+import type { ExecReport } from './report.js';
 
 /** Where a report goes. Must be closed. */
 export interface ReportTarget {
@@ -61,5 +66,34 @@ function writeAll(fd: number, path: string, text: string): void {
     writeFileSync(fd, text);
   } catch (error) {
     writeMessage(`joulemetry: Cannot write the report to ${path}: ${describeError(error)}`);
+  }
+}
+
+/** What was run, and what came of it. */
+export interface RunsToReport {
+  readonly command: readonly string[];
+  readonly records: readonly RunRecord[];
+  /** Whether they are repetitions after a warm-up. */
+  readonly isRepeated: boolean;
+  /** Of the session, which is closed. */
+  readonly book: EnergyBook;
+}
+
+/** Writes the report of the runs. What makes it is loaded now, so that the command does not wait for it. */
+export async function writeReport(
+  { command, records, isRepeated, book }: RunsToReport,
+  { json, summary }: ReportTargets,
+): Promise<void> {
+  if (records.length === 0) return;
+  const { reportRepeat, reportRun } = await import('./report.js');
+  const runs = records.map((record) => reportRun(record, book));
+  const report: ExecReport = { command, runs, repeat: isRepeated ? reportRepeat(runs) : undefined };
+  if (json) {
+    const { createJsonReport } = await import('./json-report.js');
+    json.write(`${JSON.stringify(createJsonReport(report, readVersion()), undefined, 2)}\n`);
+  }
+  if (summary) {
+    const { createTextReport } = await import('./text-report.js');
+    summary.write(escapeLines(createTextReport(report)));
   }
 }

@@ -1,5 +1,5 @@
 import type { CommandCounts } from './command-events.js';
-import type { EnergyReport, RunReport } from './run-report.js';
+import type { EnergyReport, RunReport } from './report.js';
 
 /** Energy of a machine with one meter and one estimate. */
 export const energy: EnergyReport = {

@@ -1,9 +1,8 @@
 import { formatRatio, formatSize, formatValue } from '../component/format-value.js';
-import type { ExecReport, RepeatReport } from './exec-report.js';
-import { eventRows, formatEvent } from './event-rows.js';
-import { formatCells } from './numbers.js';
+import type { EventUnit } from '../linux/perf/counted-event.js';
+import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
 import { escapeControls } from '../component/escape-controls.js';
-import type { Baseline, EnergyReport, RunReport } from './run-report.js';
+import type { Baseline, EnergyReport, ExecReport, RepeatReport, RunReport } from './report.js';
 import type { Statistics } from './statistics.js';
 
 /** The report for people: one run in full, or what several say together. */
@@ -138,4 +137,70 @@ function statisticsCells(
 ): readonly string[] {
   const interval = halfWidth === undefined ? '-' : `+-${format(halfWidth)}`;
   return [name, format(mean), interval, format(median), format(min), ''];
+}
+
+/** What events counted, for people: name, count, rate, and what there is to say of it. */
+export function eventRows(
+  { events, ratios }: CommandCounts,
+  seconds: number,
+): readonly (readonly string[])[] {
+  return [['', 'count', 'rate', ''], ...events.map((count) => eventRow(count, ratios, seconds))];
+}
+
+/** A count in its unit. */
+function formatEvent(value: number, unit: EventUnit): string {
+  if (unit === '{event}') return formatCount(value);
+  return unit === 'By' ? formatSize(value) : formatValue(value, unit);
+}
+
+function eventRow(count: EventCount, ratios: readonly CountRatio[], seconds: number): readonly string[] {
+  const { name, unit, value, note } = count;
+  if (value === undefined) {
+    return [name, count.runningRatio === 0 ? '<not counted>' : '<not supported>', '', note ?? ''];
+  }
+  const ratio = ratios.find((one) => one.name === name);
+  const notes = [
+    ...(ratio ? [describeRatio(ratio)] : []),
+    ...describeRunning(count),
+    ...(note ? [note] : []),
+  ];
+  return [name, formatEvent(value, unit), formatRate(value / seconds, unit), notes.join('; ')];
+}
+
+/** Seconds per second are CPUs, joules per second watts. */
+function formatRate(perSecond: number, unit: EventUnit): string {
+  if (unit === 's') return `${perSecond.toFixed(3)} CPUs`;
+  if (unit === 'J') return formatValue(perSecond, 'W');
+  return unit === 'By' ? `${formatSize(perSecond)}/s` : formatValue(perSecond, '/s');
+}
+
+function describeRatio({ kind, of, value }: CountRatio): string {
+  return kind === 'instructions_per_cycle'
+    ? `${value.toFixed(2)} per cycle`
+    : `${formatRatio(value)} of ${of}`;
+}
+
+function describeRunning({ runningRatio }: EventCount): readonly string[] {
+  if (runningRatio === undefined || runningRatio >= 1) return [];
+  return [`counted ${formatRatio(runningRatio)} of the time, scaled`];
+}
+
+/** A whole number in groups of three digits: `1,234,567`. */
+function formatCount(count: number): string {
+  return count.toFixed(0).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** Rows as lines: first and last column to the left, what lies between to the right, each as wide as its widest. */
+export function formatCells(rows: readonly (readonly string[])[]): readonly string[] {
+  const count = Math.max(...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, i) =>
+    Math.max(...rows.map((row) => (row[i] ?? '').length)),
+  );
+  return rows.map((row) => {
+    const cells = row.map((cell, i) => {
+      if (i === 0) return cell.padEnd(widths[i] ?? 0);
+      return i === count - 1 ? cell : cell.padStart(widths[i] ?? 0);
+    });
+    return `  ${cells.join('   ')}`.trimEnd();
+  });
 }

@@ -90,3 +90,33 @@ export const busyTime: Metric = {
   kind: 'counter',
   valueType: 'double',
 };
+
+/**
+ * Where the energy of a domain went, by `ledger.part` = idle, attributed or unattributed; the parts add up to what was
+ * measured. Attributes as its energy.
+ */
+export const ledgerEnergy: Metric = {
+  name: 'ledger.energy',
+  unit: 'J',
+  description: 'Where the energy of a hardware domain went; the sum over the parts is the energy measured',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The share of a domain's energy that is attributed to a process. */
+export const processEnergy: Metric = {
+  name: 'process.energy',
+  unit: 'J',
+  description: 'Energy attributed to a process',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The idle power by which the energy of a domain is split. Attributes as its energy. */
+export const attributionFloor: Metric = {
+  name: 'attribution.floor.power',
+  unit: 'W',
+  description: 'Power of a hardware domain when nothing runs, by which idle energy is told from the rest',
+  kind: 'gauge',
+  valueType: 'double',
+};

@@ -1,6 +1,7 @@
 import type { Consumer } from '../component/consumer.js';
 import { seriesKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';
+import { processEnergy } from '../model/shared-metrics.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 
@@ -33,5 +34,5 @@ export function watchOwnEnergy(pid: number = process.pid): OwnEnergy {
 }
 
 function isOwn({ metric, resource }: Series, pid: number): boolean {
-  return metric.name === 'process.energy' && resource.attributes['process.pid'] === pid;
+  return metric.name === processEnergy.name && resource.attributes['process.pid'] === pid;
 }

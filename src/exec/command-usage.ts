@@ -2,6 +2,8 @@ import { describeError } from '../component/errors.js';
 import { readChildUsage, type ChildUsage } from '../linux/child-usage.js';
 import { CpuClock } from '../linux/cpu-clock.js';
 import { PerfEventError } from '../linux/perf/event.js';
+import { findPeakRssBytes } from '../linux/peak-memory.js';
+import { listProcessTree } from '../linux/process-tree.js';
 import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/tree-cpu-time.js';
 
@@ -96,4 +98,41 @@ function readCpuNs(pid: number): number {
 function readStealNs(): number {
   const buffer = new Uint8Array(256 * 1024);
   return parseCpuTimes(buffer.subarray(0, readPath('/proc/stat', buffer))).total.steal * tickNs;
+}
+
+const pollMs = 100;
+
+/** Follows how large a command gets. Must be finished. */
+export class CommandMemory {
+  readonly #timer: NodeJS.Timeout;
+  #polledBytes = 0;
+
+  /** @param pid of the command, which has just begun */
+  constructor(pid: number) {
+    this.#timer = setInterval(() => this.#poll(pid), pollMs);
+  }
+
+  /** Follows no longer. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /**
+   * Stops to follow; the command has ended and was waited for.
+   * @returns the largest resident set of one of its processes, in bytes; undefined for a command that was small
+   * and short
+   */
+  finish(): number | undefined {
+    this.stop();
+    const { maxRssBytes } = readChildUsage();
+    // The kernel counts what the process was before its execve, which was this one.
+    if (maxRssBytes > process.resourceUsage().maxRSS * 1024) return maxRssBytes;
+    return this.#polledBytes === 0 ? undefined : this.#polledBytes;
+  }
+
+  #poll(pid: number): void {
+    for (const one of listProcessTree(pid)) {
+      this.#polledBytes = Math.max(this.#polledBytes, findPeakRssBytes(one) ?? 0);
+    }
+  }
 }

@@ -4,7 +4,7 @@ import type { Metric, Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
 import { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
-import { reportRun } from './run-report.js';
+import { reportRun } from './report.js';
 
 const origin = 1_800_000_000_000_000_000n;
 const metric: Metric = {
