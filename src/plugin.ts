@@ -32,8 +32,7 @@ export { createMappingProcessor } from './component/mapping-processor.js';
 export { createScrapingReceiver, type OpenScraper } from './scraping/scraping-receiver.js';
 export { createSamplingReceiver, type SamplingReceiverOptions } from './sampling/sampling-receiver.js';
 export type { Scraper } from './scraping/scrape-loop.js';
-export type { OpenSampler, Sampler } from './sampling/sampler.js';
-export type { RunningSampler, SamplerRequest, Sampling } from './sampling/sampling.js';
+export type { OpenSampler, RunningSampler, Sampler, SamplerRequest, Sampling } from './sampling/sampling.js';
 
 // For samplers, which allocate nothing.
 export { openRegularFile } from './linux/regular-file.js';

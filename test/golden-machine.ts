@@ -13,8 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../src/component/clock.js';
-import type { OpenSampler } from '../src/sampling/sampler.js';
-import type { Sampling } from '../src/sampling/sampling.js';
+import type { OpenSampler, Sampling } from '../src/sampling/sampling.js';
 
 const testdata = fileURLToPath(new URL('../../test/testdata/machine/', import.meta.url));
 

@@ -3,11 +3,9 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import type { Series } from '../../src/model/series.js';
-import type { OpenSampler } from '../../src/sampling/sampler.js';
-import type { Sampling, SamplerRequest } from '../../src/sampling/sampling.js';
+import type { OpenSampler, Sampling, SamplerRequest } from '../../src/sampling/sampling.js';
 import { schema } from './config.js';
-import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';
 
 function writeMachine(sysfs: FakeSysfs): void {

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import type { Sampler } from '../../src/sampling/sampler.js';
+import type { Sampler } from '../../src/sampling/sampling.js';
 import { schema } from './config.js';
-import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import type { Columns } from './metrics.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { openRaplSampler } from './sampler.js';

@@ -1,12 +1,11 @@
 import { UnavailableError } from '../../src/component/errors.js';
 import { describeProbe } from '../../src/component/probe.js';
-import type { OpenSampler, Sampler } from '../../src/sampling/sampler.js';
+import type { OpenSampler, Sampler } from '../../src/sampling/sampling.js';
 import type { Config } from './config.js';
 import { nameDomain } from './domain.js';
 import type { EnergyReader } from './energy-reader.js';
 import type { Columns, LeftOut, Note } from './metrics.js';
-import { openReader } from './open-reader.js';
-import type { Opening } from './open-reader.js';
+import { openReader, type Opening } from './open-reader.js';
 import type { Refusal } from './refusal.js';
 import { ResetLimit } from './reset-limit.js';
 import { identifySources } from './sources.js';

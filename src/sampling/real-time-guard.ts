@@ -1,6 +1,6 @@
 import { monotonicSinceOriginNs, readThreadCpuNs } from '../linux/clocks.js';
 import { enterRealTime, leaveRealTime } from '../linux/thread.js';
-import type { NoteMessage } from './protocol.js';
+import type { NoteMessage } from './thread-line.js';
 
 /** Samplers that are read this often or more want real-time scheduling. */
 const longestPeriodNs = 3e6;

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector, createTableCollector } from '../contract/fakes.js';
 import { hwEnergy } from '../model/shared-metrics.js';
-import type { RowsMessage } from './protocol.js';
-import { SamplerChannel } from './sampler-channel.js';
-import { createSamplerMetrics } from './sampler-metrics.js';
+import type { RowsMessage } from './thread-line.js';
+import { SamplerChannel, createSamplerMetrics } from './sampler-channel.js';
 import { createCounts } from './sampling-rig.fixture.js';
 
 function createChannel(periodNs = 1e9) {

@@ -1,9 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { describeError, UnavailableError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
-import type { Command, OpenCommand, ThreadMessage, ThreadOptions } from './protocol.js';
+import {
+  type Command,
+  type OpenCommand,
+  type ThreadMessage,
+  type ThreadOptions,
+  ThreadLine,
+} from './thread-line.js';
 import type { SamplerChannel } from './sampler-channel.js';
-import { ThreadLine } from './thread-line.js';
 
 export interface ThreadContext {
   readonly log: Log;

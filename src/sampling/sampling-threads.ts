@@ -1,7 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Log } from '../component/log.js';
-import { SamplerChannel } from './sampler-channel.js';
-import { createSamplerMetrics, type SamplerMetrics } from './sampler-metrics.js';
+import { SamplerChannel, createSamplerMetrics, type SamplerMetrics } from './sampler-channel.js';
 import type { RunningSampler, SamplerRequest, Sampling } from './sampling.js';
 import { SamplingThread, type ThreadContext } from './sampling-thread.js';
 
