@@ -1,0 +1,224 @@
+import { closeSync } from 'node:fs';
+import koffi from 'koffi';
+import { readEffectiveCapabilities } from '../effective-capabilities.js';
+import { libc, nameErrno } from '../libc.js';
+import type { Assembler } from './assembler.js';
+
+// Numbers and layouts: include/uapi/linux/bpf.h. Descriptors are closed on exec by the kernel itself.
+const command = {
+  createMap: 0,
+  loadProgram: 5,
+  openRawTracepoint: 17,
+  createLink: 28,
+  createIterator: 33,
+} as const;
+const attributeBytes = 144;
+const tracingProgram = 26;
+const attachTypes = { tracepoint: 23, iterator: 28 } as const;
+const mapTypes = { array: 2, ringBuffer: 27 } as const;
+const mmapable = 1 << 10;
+/** The kernel lends some helpers to programs under a licence that goes with its own only. */
+const license = Buffer.from('Dual BSD/GPL\0');
+const logBytes = 1 << 18;
+/** What of the verifier's log goes into a message: its end holds the reason. */
+const shownLogCharacters = 600;
+
+const syscallNumbers: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
+
+type AsyncSyscall = (
+  ...args: [number, number, Buffer, number, finish: (error: unknown, result: number) => void]
+) => void;
+const syscall = libc.func('long syscall(long number, int command, void *attr, unsigned int size)') as ((
+  number: number,
+  command: number,
+  attributes: Buffer,
+  size: number,
+) => number) & { readonly async: AsyncSyscall };
+
+/** The kernel refused a BPF program, map or link. */
+export class BpfError extends Error {
+  override readonly name = 'BpfError';
+  /** The error's name: `EPERM`. */
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a program is, where it runs and what it does. */
+export interface BpfProgram {
+  /** At most 15 characters; bpftool shows it. */
+  readonly name: string;
+  readonly attachType: keyof typeof attachTypes;
+  /** The number of the function or typedef that it is attached to, from `KernelTypes.findId`. */
+  readonly attachTo: number;
+  readonly code: Assembler;
+}
+
+/**
+ * Loads a program. The verifier works on another thread.
+ * @returns its descriptor
+ * @throws BpfError with the missing right, or with the end of the verifier's log
+ */
+export async function loadProgram(program: BpfProgram): Promise<number> {
+  const { attributes, code } = encodeProgram(program);
+  const number = findSyscallNumber();
+  const fd = await new Promise<number>((resolve) => {
+    // The code is named here, because the kernel reads it until the call has returned.
+    const finish = (_: unknown, result: number): void => resolve(code.length > 0 ? result : -1);
+    syscall.async(number, command.loadProgram, attributes, attributeBytes, finish);
+  });
+  return fd >= 0 ? fd : loadWithLog(program);
+}
+
+/** Repeats a load that failed: the error number belongs to the thread that made the call. */
+function loadWithLog(program: BpfProgram): number {
+  const log = Buffer.alloc(logBytes);
+  const { attributes, code } = encodeProgram(program);
+  attributes.writeUInt32LE(1, 24);
+  attributes.writeUInt32LE(log.length, 28);
+  attributes.writeBigUInt64LE(addressOfBuffer(log), 32);
+  const fd = bpf(command.loadProgram, attributes);
+  if (fd >= 0 && code.length > 0) return fd;
+  const text = log.toString('latin1', 0, log.indexOf(0)).trim();
+  throw refusal(`load BPF program "${program.name}"`, nameErrno(), text.slice(-shownLogCharacters));
+}
+
+/** The attributes, and the code to which they point. */
+function encodeProgram({
+  name,
+  attachType,
+  attachTo,
+  code,
+}: BpfProgram): Record<'attributes' | 'code', Buffer> {
+  const bytes = code.encode();
+  const buffer = Buffer.alloc(attributeBytes);
+  buffer.writeUInt32LE(tracingProgram, 0);
+  buffer.writeUInt32LE(bytes.length / 8, 4);
+  buffer.writeBigUInt64LE(addressOfBuffer(bytes), 8);
+  buffer.writeBigUInt64LE(addressOfBuffer(license), 16);
+  buffer.write(name, 48, 15, 'latin1');
+  buffer.writeUInt32LE(attachTypes[attachType], 68);
+  buffer.writeUInt32LE(attachTo, 108);
+  return { attributes: buffer, code: bytes };
+}
+
+/**
+ * Creates a map of one of the kinds that can be mapped into memory. An array has `entries` values of `valueBytes`;
+ * a ring buffer has `entries` bytes, a power of two and whole pages.
+ * @returns its descriptor
+ */
+export function createMap(
+  type: keyof typeof mapTypes,
+  name: string,
+  { entries, valueBytes = 0 }: { readonly entries: number; readonly valueBytes?: number },
+): number {
+  const attributes = Buffer.alloc(attributeBytes);
+  attributes.writeUInt32LE(mapTypes[type], 0);
+  attributes.writeUInt32LE(type === 'array' ? 4 : 0, 4);
+  attributes.writeUInt32LE(valueBytes, 8);
+  attributes.writeUInt32LE(entries, 12);
+  attributes.writeUInt32LE(type === 'array' ? mmapable : 0, 16);
+  attributes.write(name, 28, 15, 'latin1');
+  return check(bpf(command.createMap, attributes), `create BPF map "${name}"`);
+}
+
+/** Runs a tracepoint's program from now on, until the returned descriptor is closed. */
+export function attachTracepoint(name: string, programFd: number): number {
+  const attributes = Buffer.alloc(attributeBytes);
+  attributes.writeUInt32LE(programFd, 8);
+  return check(bpf(command.openRawTracepoint, attributes), `attach BPF program "${name}"`);
+}
+
+/** Makes an iterator of a program; `openIteration` starts a pass. */
+export function attachIterator(name: string, programFd: number): number {
+  const attributes = Buffer.alloc(attributeBytes);
+  attributes.writeUInt32LE(programFd, 0);
+  attributes.writeUInt32LE(attachTypes.iterator, 8);
+  return check(bpf(command.createLink, attributes), `attach BPF program "${name}"`);
+}
+
+const iterationAttributes = Buffer.alloc(attributeBytes);
+
+/** Starts a pass: reading the descriptor runs the program for each object. */
+export function openIteration(name: string, linkFd: number): number {
+  iterationAttributes.writeUInt32LE(linkFd, 0);
+  return check(bpf(command.createIterator, iterationAttributes), `start BPF iterator "${name}"`);
+}
+
+/** Closes what is open of some descriptors, and is safe to call again with what it leaves: nothing. */
+export function closeAll(fds: number[]): void {
+  for (const fd of fds.splice(0).toReversed()) closeSync(fd);
+}
+
+const mmap = libc.func(
+  'void *mmap(uintptr_t address, size_t length, int protection, int flags, int fd, long offset)',
+) as (
+  ...args: [address: number, length: number, protection: number, flags: number, fd: number, offset: number]
+) => unknown;
+const munmap = libc.func('int munmap(void *address, size_t length)') as (
+  address: unknown,
+  length: number,
+) => number;
+const protection = { read: 1, readWrite: 3 } as const;
+const shared = 1;
+const mapFailed = 0xffff_ffff_ffff_ffffn;
+
+/** Memory that the kernel shares with this process. It must not be used after `unmap`. */
+export interface MappedMemory {
+  readonly memory: ArrayBuffer;
+  readonly unmap: () => void;
+}
+
+/** Maps `length` bytes of a map at `offset`. */
+export function mapMemory(
+  fd: number,
+  access: keyof typeof protection,
+  length: number,
+  offset = 0,
+): MappedMemory {
+  const address = mmap(0, length, protection[access], shared, fd, offset);
+  if (koffi.address(address) === mapFailed) {
+    throw new BpfError(`Cannot map ${length} bytes of a BPF map: ${nameErrno()}`, nameErrno());
+  }
+  return { memory: koffi.view(address, length), unmap: () => munmap(address, length) };
+}
+
+function bpf(number: number, attributes: Buffer): number {
+  return syscall(findSyscallNumber(), number, attributes, attributes.length);
+}
+
+function findSyscallNumber(): number {
+  const number = syscallNumbers[process.arch];
+  if (number !== undefined) return number;
+  throw new BpfError(`Cannot use BPF: expected x64 or arm64, found ${process.arch}`, 'ENOSYS');
+}
+
+function check(result: number, attempt: string): number {
+  if (result >= 0) return result;
+  throw refusal(attempt, nameErrno(koffi.errno()));
+}
+
+function refusal(attempt: string, code: string, log = ''): BpfError {
+  return new BpfError(
+    `Cannot ${attempt}: ${code}${describeCause(code)}${log === '' ? '' : `; verifier: ${log}`}`,
+    code,
+  );
+}
+
+function describeCause(code: string): string {
+  if (code === 'ENOSYS') return ', this kernel has no BPF';
+  if (code !== 'EPERM') return '';
+  const granted = readEffectiveCapabilities();
+  if (granted.includes('CAP_SYS_ADMIN'))
+    return ', a security policy, kernel lockdown or user namespace forbids it';
+  const missing = ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !granted.includes(name));
+  if (missing.length > 0) return `, needs ${missing.join(' and ')}`;
+  return ', a security policy, kernel lockdown or user namespace forbids it, or before Linux 5.11 the limit of locked memory';
+}
+
+function addressOfBuffer(buffer: Buffer): bigint {
+  return koffi.address(buffer);
+}

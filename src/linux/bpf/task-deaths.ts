@@ -1,0 +1,92 @@
+import { Assembler } from './assembler.js';
+import { attachTracepoint, closeAll, createMap, loadProgram, mapMemory, type MappedMemory } from './bpf.js';
+import type { KernelTypes } from './kernel-types.js';
+import { RingBuffer } from './ring-buffer.js';
+import { recordOffset, taskRecordBytes, TaskRecordCode } from './task-record.js';
+
+const name = 'joule_deaths';
+const ringBufferOutput = 130;
+/** Room for 20,000 deaths between two readings. */
+const defaultBytes = 1 << 21;
+
+/**
+ * Notes every thread of the machine that ends from now on, with its final CPU time (`taskField`): at
+ * `sched_process_free`, since `sched_process_exit` comes before the last slice is booked. What finds no room is counted.
+ */
+export class TaskDeaths {
+  readonly #fds: number[] = [];
+  readonly #ring: RingBuffer;
+  readonly #counter: MappedMemory;
+  #lost: BigUint64Array;
+
+  /**
+   * @param bytes room between two readings: a power of two and whole pages
+   * @throws BpfError, or Error when the kernel's types lack a field
+   */
+  static async open(types: KernelTypes, bytes = defaultBytes): Promise<TaskDeaths> {
+    const deaths = new TaskDeaths(bytes);
+    try {
+      await deaths.#attach(types);
+      return deaths;
+    } catch (error) {
+      deaths.close();
+      throw error;
+    }
+  }
+
+  private constructor(bytes: number) {
+    this.#ring = new RingBuffer(name, bytes);
+    try {
+      this.#fds.push(createMap('array', `${name}_lost`, { entries: 1, valueBytes: 8 }));
+      this.#counter = mapMemory(this.#fds[0], 'readWrite', 8);
+    } catch (error) {
+      closeAll(this.#fds);
+      this.#ring.close();
+      throw error;
+    }
+    this.#lost = new BigUint64Array(this.#counter.memory, 0, 1);
+  }
+
+  async #attach(types: KernelTypes): Promise<void> {
+    const attachTo = types.findId('btf_trace_sched_process_free', 'typedef');
+    const code = assemble(types, this.#ring.fd, this.#fds[0]);
+    const program = await loadProgram({ name, attachType: 'tracepoint', attachTo, code });
+    this.#fds.push(program);
+    this.#fds.push(attachTracepoint(name, program));
+  }
+
+  /** Threads that ended without room for them, since the start. */
+  get lost(): number {
+    return Number(this.#lost[0]);
+  }
+
+  /** Passes the record of each thread that ended since the last call to `take`, which must not keep the words. */
+  drain(take: (words: Uint32Array, at: number) => void): number {
+    return this.#ring.drain(take);
+  }
+
+  /** Ends the accounting. Safe to call again. */
+  close(): void {
+    if (this.#fds.length === 0) return;
+    closeAll(this.#fds);
+    this.#lost = new BigUint64Array(this.#lost);
+    this.#counter.unmap();
+    this.#ring.close();
+  }
+}
+
+/** tp_btf/sched_process_free: the task is the first argument. */
+function assemble(types: KernelTypes, ring: number, lost: number): Assembler {
+  const code = new Assembler();
+  new TaskRecordCode(code, types).takeTask(0).copyCommonFields();
+  code
+    .loadMap(1, ring)
+    .move(2, 10)
+    .compute(2, 'add', recordOffset)
+    .set(3, taskRecordBytes)
+    .set(4, 0)
+    .call(ringBufferOutput);
+  code.jumpIf(0, 'equal', 0, 'end');
+  code.loadMapValue(1, lost, 0).set(2, 1).addAtomically(1, 0, 2);
+  return code.label('end').return();
+}

@@ -1,0 +1,166 @@
+import type { Assembler, Register } from './assembler.js';
+import type { KernelTypes } from './kernel-types.js';
+
+/** Bytes of a record, and words of 32 bits. */
+export const taskRecordBytes = 96;
+export const taskRecordWords = taskRecordBytes / 4;
+
+/**
+ * Where the fields of a record lie, in words. Times are whole seconds and, in the next word, nanoseconds, so that
+ * they are exact; cgroup ids are two words, the low one first.
+ */
+export const taskField = {
+  /** The process, in the machine's first pid namespace. */
+  tgid: 0,
+  /** The thread; the leader of a process has the same number. */
+  tid: 1,
+  /** CPU time of this thread; while it runs, up to a tick old. */
+  runtime: 2,
+  /** Birth of this thread, after boot (CLOCK_BOOTTIME). */
+  start: 4,
+  /** CPU time of threads of this process that have ended. */
+  endedThreadsRuntime: 6,
+  /** The cgroup of the unified hierarchy (v2): the inode of its folder. */
+  cgroup: 8,
+  /** The cgroup of the controller that accounts for CPU time, or another one, where cgroup v1 has it. */
+  cgroupV1: 10,
+  /** 16 bytes, ended by a 0. */
+  name: 12,
+  /** The parent process, in the machine's first pid namespace. */
+  parent: 16,
+  /** The real user, in the machine's first user namespace. */
+  user: 17,
+  /** A sum of `PF_` flags of include/linux/sched.h. */
+  flags: 18,
+  /** The process as this collector's pid namespace knows it; of the dead 0. */
+  localTgid: 19,
+  /** How deep the reader's pid namespace is: 0 is the machine's. */
+  readerLevel: 20,
+} as const;
+
+/** In `flags`: a thread of the kernel. */
+export const kernelThreadFlag = 0x20_0000;
+
+const context: Register = 1;
+/** Kept through all of a program: the task. */
+export const taskRegister: Register = 7;
+const scratch: Register = 2;
+const pointer: Register = 3;
+const stackEnd: Register = 10;
+const nanosecondsPerSecond = 1_000_000_000;
+
+type Field = readonly [struct: string, path: string];
+
+/** Where a record lies, from the end of the stack. */
+export const recordOffset = -taskRecordBytes;
+
+/** The v1 controller whose cgroups are noted: the first that the kernel knows. */
+const controllers = ['cpuacct_cgrp_id', 'cpu_cgrp_id', 'memory_cgrp_id', 'pids_cgrp_id'];
+
+/** Appends the instructions that copy the fields of the task in r7 into a record on the stack; r2, r3 are used up. */
+export class TaskRecordCode {
+  readonly #code: Assembler;
+  readonly #types: KernelTypes;
+
+  constructor(code: Assembler, types: KernelTypes) {
+    this.#code = code;
+    this.#types = types;
+  }
+
+  /** Puts argument `index` of the program, a task, into r7. */
+  takeTask(index: number): this {
+    this.#code.load(taskRegister, context, index * 8);
+    return this;
+  }
+
+  /** Everything that a living and a dead task have in common; the other words are 0. */
+  copyCommonFields(): this {
+    this.#code.set(scratch, 0);
+    for (let offset = 0; offset < taskRecordBytes; offset += 8) this.#store(offset / 4, 8);
+    this.#copyWord('tgid', taskField.tgid)
+      .#copyWord('pid', taskField.tid)
+      .#copyWord('flags', taskField.flags);
+    this.#copyTime(taskRegister, ['task_struct', 'se.sum_exec_runtime'], taskField.runtime);
+    this.#copyTime(taskRegister, ['task_struct', 'start_boottime'], taskField.start);
+    this.#follow(taskRegister, 'task_struct', 'signal');
+    this.#copyTime(pointer, ['signal_struct', 'sum_sched_runtime'], taskField.endedThreadsRuntime);
+    this.#follow(taskRegister, 'task_struct', 'real_parent').#copy(
+      pointer,
+      ['task_struct', 'tgid'],
+      taskField.parent,
+    );
+    this.#follow(taskRegister, 'task_struct', 'cred').#copy(pointer, ['cred', 'uid'], taskField.user);
+    this.#copyName();
+    return this.#copyCgroups();
+  }
+
+  /** The process' number in a pid namespace that is `level` below the machine's, and how deep the reader's is. */
+  copyLocalIds(level: number): this {
+    const processIds = this.#types.findOffset('signal_struct', 'pids') + 8;
+    this.#follow(taskRegister, 'task_struct', 'signal');
+    this.#code.load(pointer, pointer, processIds);
+    const upid = this.#types.findOffset('pid', 'numbers') + level * 16;
+    this.#code.load(scratch, pointer, upid, 4);
+    this.#store(taskField.localTgid, 4);
+    // bpf_get_current_task_btf
+    this.#code.call(158).move(pointer, 0);
+    this.#follow(pointer, 'task_struct', 'thread_pid');
+    this.#copy(pointer, ['pid', 'level'], taskField.readerLevel);
+    return this;
+  }
+
+  #copyName(): void {
+    const offset = this.#types.findOffset('task_struct', 'comm');
+    for (const half of [0, 8]) {
+      this.#code.load(scratch, taskRegister, offset + half);
+      this.#store(taskField.name + half / 4, 8);
+    }
+  }
+
+  #copyCgroups(): this {
+    this.#follow(taskRegister, 'task_struct', 'cgroups')
+      .#follow(pointer, 'css_set', 'dfl_cgrp')
+      .#copyCgroupId(taskField.cgroup);
+    const index = controllers
+      .map((name) => this.#types.findEnumerator('cgroup_subsys_id', name))
+      .find((value) => value !== undefined);
+    if (index === undefined) return this;
+    this.#follow(taskRegister, 'task_struct', 'cgroups');
+    this.#code.load(pointer, pointer, this.#types.findOffset('css_set', 'subsys') + index * 8);
+    return this.#follow(pointer, 'cgroup_subsys_state', 'cgroup').#copyCgroupId(taskField.cgroupV1);
+  }
+
+  #copyCgroupId(field: number): this {
+    return this.#follow(pointer, 'cgroup', 'kn').#copy(pointer, ['kernfs_node', 'id'], field, 8);
+  }
+
+  /** r3 = from->path. */
+  #follow(from: Register, struct: string, path: string): this {
+    this.#code.load(pointer, from, this.#types.findOffset(struct, path));
+    return this;
+  }
+
+  #copyWord(path: string, field: number): this {
+    return this.#copy(taskRegister, ['task_struct', path], field);
+  }
+
+  /** Copies `source`, a struct and a path in it, of which r3 or r7 holds the address. */
+  #copy(from: Register, source: Field, field: number, size: 4 | 8 = 4): this {
+    this.#code.load(scratch, from, this.#types.findOffset(...source), size);
+    this.#store(field, size);
+    return this;
+  }
+
+  #copyTime(from: Register, source: Field, field: number): void {
+    this.#code.load(scratch, from, this.#types.findOffset(...source)).move(4, scratch);
+    this.#code.compute(scratch, 'divide', nanosecondsPerSecond);
+    this.#store(field, 4);
+    this.#code
+      .compute(4, 'modulo', nanosecondsPerSecond)
+      .store(stackEnd, recordOffset + (field + 1) * 4, 4, 4);
+  }
+
+  #store(field: number, size: 4 | 8): void {
+    this.#code.store(stackEnd, recordOffset + field * 4, scratch, size);
+  }
+}
