@@ -1,5 +1,6 @@
 import type { ExporterFactory } from '../../src/component/component.js';
-import { OtlpExporter } from '../../src/export/queued-exporter.js';
+import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
 import { schema } from './config.js';
 import { findEndpointProblem } from './target.js';
@@ -11,9 +12,12 @@ export const factory: ExporterFactory<typeof schema> = {
     return [...(problem === undefined ? [] : [problem]), ...checkOtlpConfig(config)];
   },
   create(config, context) {
-    return new OtlpExporter(config, context, async () => {
-      const { openGrpcSender } = await import('./grpc-sender.js');
-      return openGrpcSender(config, context.log);
+    return new QueuedExporter(config, context, {
+      createEncoder: (emit) => createBatcher(config.batch, emit),
+      async openSender() {
+        const { openGrpcSender } = await import('./grpc-sender.js');
+        return openGrpcSender(config, context.log);
+      },
     });
   },
 };

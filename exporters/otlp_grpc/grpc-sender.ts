@@ -12,7 +12,7 @@ import { openTlsContext } from '../../src/http/tls-files.js';
 import type { Sender } from '../../src/export/sending-queue.js';
 import type { Config } from './config.js';
 import { applyEnvironment } from './environment.js';
-import { toExportError } from './status.js';
+import { toExportError } from './retry-codes.js';
 import { parseTarget } from './target.js';
 
 /**

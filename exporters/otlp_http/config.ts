@@ -1,5 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/config/schema.js';
-import { otlpSettings, tlsSettings } from '../../src/otlp/otlp-settings.js';
+import { tlsSettings } from '../../src/http/tls-files.js';
+import { otlpSettings } from '../../src/otlp/otlp-settings.js';
 
 export const schema = {
   endpoint: {

@@ -1,5 +1,6 @@
 import type { ExporterFactory } from '../../src/component/component.js';
-import { OtlpExporter } from '../../src/export/queued-exporter.js';
+import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
 import { schema } from './config.js';
 
@@ -7,9 +8,12 @@ export const factory: ExporterFactory<typeof schema> = {
   schema,
   check: checkOtlpConfig,
   create(config, context) {
-    return new OtlpExporter(config, context, async () => {
-      const { openHttpSender } = await import('./http-sender.js');
-      return openHttpSender(config, context.log);
+    return new QueuedExporter(config, context, {
+      createEncoder: (emit) => createBatcher(config.batch, emit),
+      async openSender() {
+        const { openHttpSender } = await import('./http-sender.js');
+        return openHttpSender(config, context.log);
+      },
     });
   },
 };

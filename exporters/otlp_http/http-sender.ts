@@ -1,4 +1,5 @@
-import type { Agent } from 'node:http';
+import type { Agent, ClientRequest } from 'node:http';
+import type { AgentOptions } from 'node:https';
 import { promisify } from 'node:util';
 import { constants, gzip as gzipWithCallback } from 'node:zlib';
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
@@ -8,13 +9,15 @@ import { readVersion } from '../../src/cli/version.js';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
 import { cleanText } from '../../src/http/connection-error.js';
+import { createClientAgent, prepareRequests, type Route } from '../../src/http/client-agent.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
 import { describeRoute, findProxy, parseProxy, type HttpProxy } from '../../src/http/proxy.js';
 import { openTlsContext } from '../../src/http/tls-files.js';
-import type { QueuedRequest, Sender } from '../../src/export/sending-queue.js';
-import { createAttemptAgent } from './attempts.js';
+import type { QueuedRequest } from '../../src/export/queue-storage.js';
+import type { Sender } from '../../src/export/sending-queue.js';
 import type { Config } from './config.js';
 import { applyEnvironment } from './environment.js';
+import { findStatusError, toConnectionError } from './retry-codes.js';
 
 /** The transport's own time-out only steps in where ours failed to. */
 const transportMarginMs = 5000;
@@ -119,4 +122,31 @@ function toExportError(error: unknown): Error {
   const reason = cleanText(error.data ?? '');
   const message = [`HTTP ${error.code} ${error.message}`, reason].filter(Boolean).join(': ');
   return new ExportError(message, { retryable: false, cause: error });
+}
+
+/**
+ * An agent for the official HTTP transport that ends each request with what happened to it. By itself the
+ * transport repeats requests on a schedule of its own and keeps status and Retry-After to itself; here the
+ * sending queue repeats, and needs to know both.
+ */
+function createAttemptAgent(options: AgentOptions, route: Route): Agent {
+  const agent = createClientAgent(options, route);
+  prepareRequests(agent, (request) => endWithExportError(request, route));
+  return agent;
+}
+
+/** Turns whatever goes wrong into an ExportError before the transport sees it, which forwards it as it is. */
+function endWithExportError(request: ClientRequest, { context, timeoutMs }: Route): void {
+  const timer = setTimeout(() => {
+    request.destroy(new ExportError(`no answer within ${timeoutMs} ms`, { retryable: true }));
+  }, timeoutMs);
+  request.once('close', () => clearTimeout(timer));
+  request.prependListener('error', (error) => {
+    if (!(error instanceof ExportError))
+      request.emit('error', toConnectionError(error, !context && !request.reusedSocket));
+  });
+  request.prependOnceListener('response', (response) => {
+    const error = findStatusError(response);
+    if (error) request.emit('error', error);
+  });
 }

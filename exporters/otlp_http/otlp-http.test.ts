@@ -11,7 +11,6 @@ import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
 import { testOutages, testTls, type Transport } from '../../src/otlp/shared-cases.fixture.js';
-import { parseRetryAfterMs } from './attempts.js';
 import { factory } from './factory.js';
 import { openHttpBackend, type HttpBackend } from './http-backend.fixture.js';
 
@@ -113,22 +112,6 @@ test('otlp_http waits as long as Retry-After says', async (t) => {
   exporter.consume(readingAt(1, 7));
   await until(() => backend.received.length === 2);
   assert.ok(backend.received[1].atMs - backend.received[0].atMs >= 990);
-});
-
-test('parseRetryAfterMs reads seconds and dates', () => {
-  const nowMs = Date.UTC(2026, 10, 21, 12, 0, 0);
-  const headers = [
-    '120',
-    'Sat, 21 Nov 2026 12:00:30 GMT',
-    'Sat, 21 Nov 2026 11:00:00 GMT',
-    '0',
-    'soon',
-    undefined,
-  ];
-  assert.deepEqual(
-    headers.map((header) => parseRetryAfterMs(header, nowMs)),
-    [120_000, 30_000, undefined, undefined, undefined, undefined],
-  );
 });
 
 test('otlp_http drops what is refused for good, and says what the backend said', async (t) => {

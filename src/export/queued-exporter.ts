@@ -1,8 +1,8 @@
 import type { ConsumingComponent, Context } from '../component/component.js';
+import type { ConfigOf, Schema } from '../config/schema.js';
 import { countPoints, type Table } from '../model/table.js';
-import { SendingQueue, type Sender } from './sending-queue.js';
-import { Batcher } from '../otlp/batcher.js';
-import type { OtlpConfig } from '../otlp/otlp-settings.js';
+import type { QueuedRequest } from './queue-storage.js';
+import { SendingQueue, type Sender, type SendingQueueConfig } from './sending-queue.js';
 
 /** How long a shutdown takes at most, where the caller sets no limit. */
 const drainMs = 4000;
@@ -10,29 +10,67 @@ const drainMs = 4000;
 /** The share of a shutdown's time after which what was not delivered is dropped: counting that takes a moment, too. */
 const drainShare = 0.9;
 
-/** Points that wait for others of their request are not delivered, but hold nobody up. */
+/** Points that wait for others of their request are not delivered, but delay nothing. */
 const leastBacklog = 1e-6;
 
-/** What both OTLP exporters do: tables become requests, requests wait in a queue until they are delivered. */
-export class OtlpExporter implements ConsumingComponent {
-  readonly #config: OtlpConfig;
+/** Settings of the requests that are made of tables. */
+export const batchSettings = {
+  flush_timeout: {
+    doc: 'How long points wait for others that go into the same request.',
+    format: 'duration',
+    default: '200ms',
+  },
+  max_points: { doc: 'Maximum points per request.', format: 'int', default: 8192, min: 1 },
+  max_bytes: {
+    doc: 'Maximum bytes per request before compression; servers accept 4 MiB by default.',
+    format: 'byte_size',
+    default: '3.5MiB',
+    min: 1024,
+  },
+} as const satisfies Schema;
+
+export type BatchConfig = ConfigOf<typeof batchSettings>;
+
+export interface QueuedExporterConfig extends SendingQueueConfig {
+  readonly batch: Pick<BatchConfig, 'flush_timeout' | 'max_bytes'>;
+}
+
+/** Encodes tables as requests of a limited size. */
+export interface Encoder {
+  /** Points that wait for others of their request. */
+  readonly points: number;
+  /** Takes a table; emits every request that is full. */
+  add(table: Table): void;
+  /** Emits what waits as a request. */
+  flush(): void;
+}
+
+/** What an exporter adds to the queue: the format and the transport. */
+export interface QueuedExporterParts {
+  /** @param emit takes every request */
+  createEncoder(emit: (request: QueuedRequest) => void): Encoder;
+  /** Loads the transport and opens it; called at the start. */
+  openSender(): Promise<Sender>;
+}
+
+/** Tables become requests, requests wait in a queue until they are delivered. */
+export class QueuedExporter implements ConsumingComponent {
+  readonly #config: QueuedExporterConfig;
   readonly #context: Context;
-  readonly #openSender: () => Promise<Sender>;
-  readonly #batcher: Batcher;
+  readonly #parts: QueuedExporterParts;
+  readonly #encoder: Encoder;
   #queue: SendingQueue | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
 
-  /** @param openSender loads the transport and connects it; called at the start */
-  constructor(config: OtlpConfig, context: Context, openSender: () => Promise<Sender>) {
+  constructor(config: QueuedExporterConfig, context: Context, parts: QueuedExporterParts) {
     this.#config = config;
     this.#context = context;
-    this.#openSender = openSender;
-    const { max_points: maxPoints, max_bytes: maxBytes } = config.batch;
-    this.#batcher = new Batcher({ maxPoints, maxBytes }, (request) => this.#queue?.offer(request));
+    this.#parts = parts;
+    this.#encoder = parts.createEncoder((request) => this.#queue?.offer(request));
   }
 
   async start(): Promise<void> {
-    this.#queue = new SendingQueue(this.#config, this.#context, await this.#openSender());
+    this.#queue = new SendingQueue(this.#config, this.#context, await this.#parts.openSender());
   }
 
   consume(table: Table): boolean {
@@ -43,14 +81,14 @@ export class OtlpExporter implements ConsumingComponent {
       queue.refuse(countPoints(table));
       return false;
     }
-    this.#batcher.add(table);
-    if (this.#batcher.points > 0) this.#flushLater();
+    this.#encoder.add(table);
+    if (this.#encoder.points > 0) this.#flushLater();
     return true;
   }
 
   readBacklog(): number {
     const backlog = this.#queue?.readBacklog(this.#config.batch.max_bytes) ?? 0;
-    return this.#batcher.points > 0 ? Math.max(backlog, leastBacklog) : backlog;
+    return this.#encoder.points > 0 ? Math.max(backlog, leastBacklog) : backlog;
   }
 
   async shutdown(timeoutMs = drainMs): Promise<void> {
@@ -68,6 +106,6 @@ export class OtlpExporter implements ConsumingComponent {
   #flush(): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
-    this.#batcher.flush();
+    this.#encoder.flush();
   }
 }

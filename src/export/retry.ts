@@ -42,7 +42,10 @@ export const retrySettings = {
 
 export type RetryConfig = ConfigOf<typeof retrySettings>;
 
-/** The waits between the attempts to send one request. */
+/**
+ * The waits between the attempts to send one request. Which failures are worth another attempt, each sender decides by
+ * the codes of its protocol: `retry-codes.ts` of an exporter.
+ */
 export class Backoff {
   readonly #config: RetryConfig;
   readonly #random: () => number;
@@ -82,5 +85,49 @@ export class Backoff {
     const intervalMs = Math.min(this.#intervalMs, maxIntervalMs);
     this.#intervalMs = intervalMs * multiplier;
     return intervalMs * (1 + spread * (2 * this.#random() - 1));
+  }
+}
+
+interface Sized {
+  readonly bytes: Uint8Array;
+  readonly points: number;
+}
+
+/**
+ * Sizes that the other side refused while one request was cut into parts. Parts that are as large are not sent:
+ * they are cut first or, where they are a single point, dropped.
+ */
+export class SizeLimits {
+  #parts: number;
+  #points = Infinity;
+  #isPartDelivered = false;
+  /** The last refusal. */
+  error: ExportError | undefined;
+
+  /** @param parts the size of several points that was refused before */
+  constructor(parts: number) {
+    this.#parts = parts;
+  }
+
+  /** What the next request can rely on: nothing, unless parts were taken. */
+  get learnt(): number {
+    return this.#isPartDelivered ? this.#parts : Infinity;
+  }
+
+  /** Whether an equally large part was refused. */
+  refuse({ bytes, points }: Sized): boolean {
+    return bytes.length >= (points > 1 ? this.#parts : this.#points);
+  }
+
+  /** A part was taken. */
+  delivered(): void {
+    this.#isPartDelivered = true;
+  }
+
+  /** A part was refused for its size. */
+  refused({ bytes, points }: Sized, error: ExportError): void {
+    this.error = error;
+    if (points > 1) this.#parts = Math.min(this.#parts, bytes.length);
+    else this.#points = Math.min(this.#points, bytes.length);
   }
 }

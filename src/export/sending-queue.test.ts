@@ -7,7 +7,8 @@ import { createFakeContext, createLogCollector } from '../contract/fakes.js';
 import { until } from '../contract/until.js';
 import { retrySettings } from './retry.js';
 import { createMeterReader } from './sending-queue.fixture.js';
-import { SendingQueue, sendingQueueSettings, type Delivery, type QueuedRequest } from './sending-queue.js';
+import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
+import { SendingQueue, sendingQueueSettings, type Delivery } from './sending-queue.js';
 
 const schema = { sending_queue: sendingQueueSettings, retry_on_failure: retrySettings };
 const fast = { initial_interval: '2ms', max_interval: '2ms' };
@@ -24,7 +25,7 @@ function request(points: number, bytes = 100): QueuedRequest {
 }
 
 /** A queue whose attempts, counted from 1, get these answers. */
-function openQueue(answer: Answer, settings: Record<string, unknown> = {}) {
+function openQueue(answer: Answer, settings: Record<string, unknown> = {}, storage?: QueueStorage) {
   const log = createLogCollector();
   const { meter, read } = createMeterReader();
   const sent: number[] = [];
@@ -41,7 +42,7 @@ function openQueue(answer: Answer, settings: Record<string, unknown> = {}) {
     close: () => void (closed += 1),
   };
   const config = parseSettings(schema, { retry_on_failure: fast, ...settings });
-  const queue = new SendingQueue(config, createFakeContext({ id: 'otlp', log, meter }), sender);
+  const queue = new SendingQueue(config, createFakeContext({ id: 'otlp', log, meter }), sender, storage);
   return { queue, sent, log, read, closed: () => closed, attempts: () => attempts };
 }
 
@@ -61,6 +62,47 @@ test('SendingQueue sends requests in order and counts their points', async () =>
   assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 6);
   assert.equal(metrics['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
   assert.equal(closed(), 1);
+});
+
+/** Keeps what was taken, as one on disk does. */
+function createKeepingStorage() {
+  const kept = new Set<QueuedRequest>();
+  const memory = new MemoryStorage();
+  const storage: QueueStorage = {
+    get length() {
+      return memory.length;
+    },
+    append(one) {
+      kept.add(one);
+      memory.append(one);
+    },
+    take: () => memory.take(),
+    remove: (one) => kept.delete(one),
+    close: () => memory.close(),
+  };
+  return { storage, stored: () => [...kept].map(({ points }) => points) };
+}
+
+test('SendingQueue keeps a request in its storage until it is delivered or given up, and then no longer', async () => {
+  const { storage, stored } = createKeepingStorage();
+  const latch = createLatch();
+  const settings = { sending_queue: { queue_bytes: 300, drop: 'oldest' } };
+  const answer: Answer = (one) => (one.points === 4 ? refuse('400', false) : latch.answer);
+  const { queue, sent } = openQueue(answer, settings, storage);
+  for (const points of [1, 2, 3, 4]) queue.offer(request(points));
+  assert.deepEqual(stored(), [1, 3, 4], 'the oldest one that waits made room');
+  latch.open();
+  await until(() => stored().length === 0);
+  assert.deepEqual(sent, [1, 3]);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue leaves in its storage what it could not send before the shutdown', async () => {
+  const { storage, stored } = createKeepingStorage();
+  const { queue } = openQueue(() => new Promise(() => undefined), {}, storage);
+  for (const points of [4, 5]) queue.offer(request(points));
+  await queue.shutdown(5);
+  assert.deepEqual(stored(), [4, 5]);
 });
 
 test('SendingQueue goes on after it had nothing to do', async () => {

@@ -2,10 +2,10 @@ import { setImmediate as yieldToOthers, setTimeout as sleep } from 'node:timers/
 import type { Context } from '../component/component.js';
 import { describeError, ExportError } from '../component/errors.js';
 import type { ConfigOf, Schema } from '../config/schema.js';
-import { Backoff, type RetryConfig } from './retry.js';
+import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
+import { Backoff, SizeLimits, type RetryConfig } from './retry.js';
 import { DeliveryLog } from './delivery-log.js';
 import { SendingQueueTelemetry, type DropReason } from './delivery-telemetry.js';
-import { SizeLimits } from './size-limits.js';
 
 /** Settings of exporters that keep encoded requests until they are delivered. */
 export const sendingQueueSettings = {
@@ -32,16 +32,6 @@ export const sendingQueueSettings = {
 export interface SendingQueueConfig {
   readonly sending_queue: ConfigOf<typeof sendingQueueSettings>;
   readonly retry_on_failure: RetryConfig;
-}
-
-/** An encoded request. */
-export interface QueuedRequest {
-  readonly bytes: Uint8Array;
-  readonly points: number;
-  /** Called once the request was delivered and nobody reads its bytes any more. */
-  release?(): void;
-  /** The first and the second half of its points as requests; undefined where it has but one. */
-  split?(): readonly [QueuedRequest, QueuedRequest] | undefined;
 }
 
 /** What the other side made of a request that it took. */
@@ -71,7 +61,7 @@ export class SendingQueue {
   readonly #sender: Sender;
   readonly #telemetry: SendingQueueTelemetry;
   readonly #log: DeliveryLog;
-  readonly #waiting: QueuedRequest[] = [];
+  readonly #waiting: QueueStorage;
   readonly #consumers = new Set<Promise<void>>();
   readonly #draining = new AbortController();
   /** Consumers that have a request: they count as gone before their promises settle. */
@@ -85,9 +75,16 @@ export class SendingQueue {
   #refusedBytes = Infinity;
   #isClosed = false;
 
-  constructor(config: SendingQueueConfig, context: Context, sender: Sender) {
+  /** @param storage where requests wait */
+  constructor(
+    config: SendingQueueConfig,
+    context: Context,
+    sender: Sender,
+    storage: QueueStorage = new MemoryStorage(),
+  ) {
     this.#config = config;
     this.#sender = sender;
+    this.#waiting = storage;
     this.#log = new DeliveryLog(context.log, sender.target);
     this.#telemetry = new SendingQueueTelemetry(context, {
       capacityBytes: config.sending_queue.queue_bytes,
@@ -123,7 +120,7 @@ export class SendingQueue {
       this.#countDrop('queue_full', request.points);
       return;
     }
-    this.#waiting.push(request);
+    this.#waiting.append(request);
     this.#bytes += request.bytes.length;
     this.#points += request.points;
     if (this.#busy < this.#config.sending_queue.num_consumers) this.#addConsumer();
@@ -138,7 +135,7 @@ export class SendingQueue {
     const deadline = performance.now() + timeoutMs;
     await withinTime(Promise.all(this.#consumers), deadline);
     if (this.#points > 0) this.#countDrop('shutdown', this.#points);
-    this.#waiting.length = 0;
+    this.#waiting.close();
     this.#points = 0;
     this.#isClosed = true;
     this.#telemetry.close();
@@ -150,8 +147,9 @@ export class SendingQueue {
     const { drop, queue_bytes: capacity } = this.#config.sending_queue;
     if (drop !== 'oldest') return;
     while (this.#bytes + bytes > capacity) {
-      const oldest = this.#waiting.shift();
+      const oldest = this.#waiting.take();
       if (oldest === undefined) return;
+      this.#waiting.remove(oldest);
       this.#forget(oldest);
       this.#countDrop('queue_full', oldest.points);
     }
@@ -164,9 +162,11 @@ export class SendingQueue {
 
   async #consume(): Promise<void> {
     this.#busy += 1;
-    for (let request = this.#waiting.shift(); request; request = this.#waiting.shift()) {
+    for (let request = this.#waiting.take(); request; request = this.#waiting.take()) {
       const limits = new SizeLimits(this.#refusedBytes);
       await this.#deliver(request, limits);
+      if (this.#isClosed) break;
+      this.#waiting.remove(request);
       this.#refusedBytes = limits.learnt;
     }
     this.#busy -= 1;

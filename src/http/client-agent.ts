@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type SecureContext } from 'node:tls';
 import { proxyAuthorization, type HttpProxy } from './proxy.js';
 
-/** How requests reach the backend. */
+/** How requests reach the other side. */
 export interface Route {
   /** With TLS: what the next connection is opened with. */
   readonly context: (() => SecureContext) | undefined;
@@ -31,7 +31,7 @@ interface OpenAgent {
 }
 
 /** An agent whose connections use certificates that change, and a proxy. */
-export function createAgent(options: AgentOptions, { context, proxy, timeoutMs }: Route): Agent {
+export function createClientAgent(options: AgentOptions, { context, proxy, timeoutMs }: Route): Agent {
   // A resumed session would not be verified by authorities that have changed.
   const agent = context ? new TlsAgent({ ...options, maxCachedSessions: 0 }) : new Agent(options);
   const open = agent as unknown as OpenAgent; // as Node's documentation and code have it

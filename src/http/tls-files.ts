@@ -2,11 +2,43 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
+import type { ConfigOf, Schema } from '../config/schema.js';
 import { describeReadError, readRegularFile } from '../linux/regular-file.js';
-import type { TlsConfig } from '../otlp/otlp-settings.js';
 
 /** Largest file of certificates: those of all public authorities together take about 220 kB. */
 const maxPemBytes = 4 * 1024 * 1024;
+
+/** TLS settings of a client, by the Collector's names. */
+export const tlsSettings = {
+  ca_file: {
+    doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: those of Node.",
+    format: 'path',
+    default: null,
+  },
+  cert_file: {
+    doc: 'Certificate with which this collector identifies itself, PEM.',
+    format: 'path',
+    default: null,
+  },
+  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+  server_name_override: {
+    doc: "Name that the server's certificate must have, where it is not the endpoint's host.",
+    format: 'string',
+    default: null,
+  },
+  insecure_skip_verify: {
+    doc: 'Accept any certificate of the server; logs a warning, because any machine on the way can then read and change what is sent.',
+    format: 'boolean',
+    default: false,
+  },
+  reload_interval: {
+    doc: 'Shortest time between two looks at the files, which are read when a connection is opened; 0: at every connection.',
+    format: 'duration',
+    default: '0s',
+  },
+} as const satisfies Schema;
+
+export type TlsConfig = ConfigOf<typeof tlsSettings>;
 
 /** A PEM file that a setting names. */
 export interface TlsFile {
@@ -24,7 +56,7 @@ export interface TlsFiles {
 }
 
 /**
- * What an exporter's TLS settings say.
+ * The files of a client's TLS settings.
  * @param host for the warning when the certificate of the server is not verified
  */
 export function openTlsContext(tls: TlsConfig, host: string, log: Log): TlsContext {

@@ -5,7 +5,7 @@ import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import { Batcher } from './batcher.js';
 import { decodePoints, decodeResources } from './decode-request.fixture.js';
-import type { QueuedRequest } from '../export/sending-queue.js';
+import type { QueuedRequest } from '../export/queue-storage.js';
 
 const host: Resource = { attributes: { 'host.name': 'node-1' } };
 const start = 1_795_000_000_000_000_001n;

@@ -1,7 +1,8 @@
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
-import type { QueuedRequest } from '../export/sending-queue.js';
+import type { BatchConfig, Encoder } from '../export/queued-exporter.js';
+import type { QueuedRequest } from '../export/queue-storage.js';
 import { BufferPool } from './buffer-pool.js';
 import type { RequestLimits } from './columns.js';
 import { RequestBuilder } from './request-builder.js';
@@ -18,8 +19,16 @@ function createRequest({ bytes, points }: Split): QueuedRequest {
   return { bytes, points, split };
 }
 
+/** The encoder of an exporter with these settings. */
+export function createBatcher(
+  { max_points: maxPoints, max_bytes: maxBytes }: Pick<BatchConfig, 'max_points' | 'max_bytes'>,
+  emit: (request: QueuedRequest) => void,
+): Batcher {
+  return new Batcher({ maxPoints, maxBytes }, emit);
+}
+
 /** Makes requests of tables: several small tables become one request, a large one becomes several. */
-export class Batcher {
+export class Batcher implements Encoder {
   readonly #limits: RequestLimits;
   readonly #emit: (request: QueuedRequest) => void;
   readonly #plan: (series: readonly Series[]) => readonly ColumnsPlan[];

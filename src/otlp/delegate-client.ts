@@ -1,4 +1,5 @@
-import type { Delivery, QueuedRequest } from '../export/sending-queue.js';
+import type { QueuedRequest } from '../export/queue-storage.js';
+import type { Delivery } from '../export/sending-queue.js';
 import { parseExportResponse } from './responses.js';
 
 /** What is used of the official exporters' delegates: they serialise, send and deserialise. */

@@ -1,38 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { describeError } from '../component/errors.js';
 import type { ConfigOf, Schema } from '../config/schema.js';
+import { batchSettings } from '../export/queued-exporter.js';
 import { retrySettings } from '../export/retry.js';
+import type { TlsConfig } from '../http/tls-files.js';
 import { sendingQueueSettings } from '../export/sending-queue.js';
-
-/** TLS settings of both OTLP exporters, by the Collector's names. */
-export const tlsSettings = {
-  ca_file: {
-    doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: those of Node.",
-    format: 'path',
-    default: null,
-  },
-  cert_file: {
-    doc: 'Certificate with which this collector identifies itself, PEM.',
-    format: 'path',
-    default: null,
-  },
-  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
-  server_name_override: {
-    doc: "Name that the server's certificate must have, where it is not the endpoint's host.",
-    format: 'string',
-    default: null,
-  },
-  insecure_skip_verify: {
-    doc: 'Accept any certificate of the server; logs a warning, because any machine on the way can then read and change what is sent.',
-    format: 'boolean',
-    default: false,
-  },
-  reload_interval: {
-    doc: 'Shortest time between two looks at the files, which are read when a connection is opened; 0: at every connection.',
-    format: 'duration',
-    default: '0s',
-  },
-} as const satisfies Schema;
 
 /** Settings that both OTLP exporters have, by the Collector's names where it has them. */
 export const otlpSettings = {
@@ -47,20 +19,7 @@ export const otlpSettings = {
     format: ['gzip', 'none'],
     default: 'gzip',
   },
-  batch: {
-    flush_timeout: {
-      doc: 'How long points wait for others that go into the same request.',
-      format: 'duration',
-      default: '200ms',
-    },
-    max_points: { doc: 'Most points of a request.', format: 'int', default: 8192, min: 1 },
-    max_bytes: {
-      doc: 'Most bytes of a request before compression; servers take 4 MiB by default.',
-      format: 'byte_size',
-      default: '3.5MiB',
-      min: 1024,
-    },
-  },
+  batch: batchSettings,
   sending_queue: sendingQueueSettings,
   retry_on_failure: retrySettings,
   from_environment: {
@@ -70,7 +29,6 @@ export const otlpSettings = {
   },
 } as const satisfies Schema;
 
-export type TlsConfig = ConfigOf<typeof tlsSettings>;
 export type OtlpConfig = ConfigOf<typeof otlpSettings>;
 
 /** What is wrong with the settings of both exporters when they are taken together. */

@@ -1,44 +1,15 @@
-import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { AgentOptions } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import { hideCredentials } from '../../src/config/hide-credentials.js';
 import { cleanText, describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
-import { createAgent, prepareRequests, type Route } from '../../src/http/client-agent.js';
 
 /** The status codes after which the Collector sends again. */
 const retryableStatuses: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
 /** Those whose Retry-After it honours. */
 const throttlingStatuses: ReadonlySet<number | undefined> = new Set([429, 503]);
 
-/**
- * An agent for the official HTTP transport that ends each request with what happened to it. By itself the
- * transport repeats requests on a schedule of its own and keeps status and Retry-After to itself; here the
- * sending queue repeats, and needs to know both.
- */
-export function createAttemptAgent(options: AgentOptions, route: Route): Agent {
-  const agent = createAgent(options, route);
-  prepareRequests(agent, (request) => endWithExportError(request, route));
-  return agent;
-}
-
-/** Turns whatever goes wrong into an ExportError before the transport sees it, which forwards it as it is. */
-function endWithExportError(request: ClientRequest, { context, timeoutMs }: Route): void {
-  const timer = setTimeout(() => {
-    request.destroy(new ExportError(`no answer within ${timeoutMs} ms`, { retryable: true }));
-  }, timeoutMs);
-  request.once('close', () => clearTimeout(timer));
-  request.prependListener('error', (error) => {
-    if (!(error instanceof ExportError))
-      request.emit('error', toConnectionError(error, !context && !request.reusedSocket));
-  });
-  request.prependOnceListener('response', (response) => {
-    const error = findStatusError(response);
-    if (error) request.emit('error', error);
-  });
-}
-
 /** As in the Collector, every request that got no answer is sent again. */
-function toConnectionError(error: Error, isFirstOfPlain: boolean): ExportError {
+export function toConnectionError(error: Error, isFirstOfPlain: boolean): ExportError {
   // An address with several IPs fails with the errors of each and no words of its own.
   const causes = error instanceof AggregateError ? error.errors : [error];
   const message = describeConnectionError([...new Set(causes.map(describeError))].join(', '), isFirstOfPlain);
@@ -46,7 +17,7 @@ function toConnectionError(error: Error, isFirstOfPlain: boolean): ExportError {
 }
 
 /** What the headers of a response mean where its text adds nothing; undefined for every other response. */
-function findStatusError({
+export function findStatusError({
   statusCode = 0,
   statusMessage,
   headers,

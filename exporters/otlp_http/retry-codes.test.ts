@@ -2,9 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { holdsFor, textOf } from '../../src/contract/property.fixture.js';
-import { parseRetryAfterMs } from './attempts.js';
+import { parseRetryAfterMs } from './retry-codes.js';
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z');
+
+test('parseRetryAfterMs reads seconds and dates', () => {
+  const headers = [
+    '120',
+    'Sat, 21 Nov 2026 12:00:30 GMT',
+    'Sat, 21 Nov 2026 11:00:00 GMT',
+    '0',
+    'soon',
+    undefined,
+  ];
+  assert.deepEqual(
+    headers.map((header) => parseRetryAfterMs(header, nowMs)),
+    [120_000, 30_000, undefined, undefined, undefined, undefined],
+  );
+});
 
 test('parseRetryAfterMs gives back seconds and dates that are to come', () => {
   holdsFor(fc.integer({ min: 1, max: 10_000_000 }), (seconds) => {
