@@ -1,16 +1,16 @@
+import type { Meter } from '@opentelemetry/api';
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
-import { CpuCount } from './cpu-count.js';
 import { FloorStore } from './floor-store.js';
 import { Ledger } from './ledger.js';
+import { CpuCount } from './floor.js';
+import { UsageTick } from './windows.js';
 import { ShownSeries } from './shown-series.js';
-import { observeLedger } from './telemetry.js';
-import { UsageTick } from './usage-tick.js';
 import { findGrouping, View } from './views.js';
 
-/** How often what was learned is saved, beside at the end. */
+/** How often learned floors are saved while the processor runs; they are saved at shutdown, too. */
 const saveEveryNs = 600_000_000_000n;
 
 /** Forwards every table, without the series of processes that are not shown, and adds tables of attributed energy. */
@@ -60,23 +60,23 @@ export class Attribution implements ConsumingComponent {
     if (this.#stopObserving === undefined) return;
     this.#stopObserving();
     this.#stopObserving = undefined;
-    this.#handOn(this.#ledger?.finish() ?? []);
+    this.#forward(this.#ledger?.finish() ?? []);
     this.#floors.save();
   }
 
   #settle(ledger: Ledger, table: Table): void {
     const settled = ledger.consume(table);
-    this.#handOn(settled);
-    if (settled.length > 0) this.#saveNowAndThen();
-    if (ledger.isSetBack) this.#beginAnew(ledger, table);
+    this.#forward(settled);
+    if (settled.length > 0) this.#savePeriodically();
+    if (ledger.isSetBack) this.#restart(ledger, table);
   }
 
-  /** A ledger only goes forward in time: where the clock was set back, another one begins. */
-  #beginAnew(ledger: Ledger, table: Table): void {
-    this.#handOn(ledger.close());
+  /** A ledger only goes forward in time: where the clock was set back, another one takes over. */
+  #restart(ledger: Ledger, table: Table): void {
+    this.#forward(ledger.close());
     this.#earlierChanges += this.#countChanges() + 1;
     this.#ledger = this.#createLedger(table.epoch);
-    this.#handOn(this.#ledger.consume(table));
+    this.#forward(this.#ledger.consume(table));
   }
 
   #createLedger(epoch: bigint): Ledger {
@@ -84,7 +84,7 @@ export class Attribution implements ConsumingComponent {
     this.#views = config.views.map(
       (name) => new View(findGrouping(name), name === 'process' ? config.process_limit : 0),
     );
-    const terms = {
+    const options = {
       config,
       floors: this.#floors,
       views: this.#views,
@@ -92,7 +92,7 @@ export class Attribution implements ConsumingComponent {
       tick: this.#tick,
       epoch,
     };
-    return new Ledger(terms, this.#context.log);
+    return new Ledger(options, this.#context.log);
   }
 
   #createShownSeries(): ShownSeries | undefined {
@@ -104,8 +104,8 @@ export class Attribution implements ConsumingComponent {
       get version() {
         return countChanges();
       },
-      // What is of no process that uses CPU time is not for this processor to leave out.
-      has: (resource) => this.#ledger?.consumers.find(resource)?.groups[index].isShown ?? true,
+      // Series of resources without CPU time are not for this processor to leave out.
+      has: (resource) => this.#ledger?.workloads.find(resource)?.groups[index].isShown ?? true,
     });
   }
 
@@ -113,15 +113,67 @@ export class Attribution implements ConsumingComponent {
     return this.#views.reduce((sum, { changes }) => sum + changes, 0);
   }
 
-  #handOn(tables: readonly Table[]): void {
+  #forward(tables: readonly Table[]): void {
     // What is refused is not lost: the next row holds the same totals, grown.
     for (const table of tables) this.#next.consume(table);
   }
 
-  #saveNowAndThen(): void {
+  #savePeriodically(): void {
     const nowNs = this.#context.clock.monotonicNs();
     if (nowNs - this.#savedNs < saveEveryNs) return;
     this.#savedNs = nowNs;
     this.#floors.save();
   }
+}
+
+/**
+ * Shows how good the ledger is on the collector's own telemetry.
+ * @param find the ledger; undefined: nothing has arrived so far
+ * @returns what ends it
+ */
+function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void {
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createObservableGauge(`joulemetry.attribution.${name}`, { unit, description });
+  const counter = (name: string, description: string) =>
+    meter.createObservableCounter(`joulemetry.attribution.${name}`, { unit: 's', description });
+  const residual = gauge(
+    'residual',
+    'J',
+    'By how much the accounts of the ledger disagree; anything but 0 is a defect',
+  );
+  const unattributed = gauge(
+    'unattributed',
+    '1',
+    'Part of the energy of the last window that stayed unattributed',
+  );
+  const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
+  const tick = gauge(
+    'tick.ratio',
+    '1',
+    'How much of the last window one tick of the usage takes, by which the CPU time of a process may be off',
+  );
+  const overlap = counter(
+    'overlap',
+    'CPU time of workloads beyond the busy time of the machine and its rounding',
+  );
+  const unmeasured = counter('unmeasured', 'Time for which the energy of a domain was not known');
+  const instruments = [residual, unattributed, refresh, tick, overlap, unmeasured];
+  const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
+    const ledger = find();
+    if (ledger === undefined) return;
+    result.observe(overlap, ledger.workloads.overlapNs / 1e9);
+    for (const hardware of ledger.domains.kinds) {
+      result.observe(residual, hardware.residualNj / 1e9, hardware.attributes);
+      for (const domain of hardware.domains) {
+        const { 'hw.type': type, 'hw.id': id } = domain.series.attributes;
+        const of = { 'hw.type': type, 'hw.id': id };
+        result.observe(unattributed, domain.unattributedRatio, of);
+        result.observe(refresh, domain.refreshRatio, of);
+        result.observe(tick, domain.tickRatio, of);
+        result.observe(unmeasured, domain.unmeasuredNs / 1e9, of);
+      }
+    }
+  };
+  meter.addBatchObservableCallback(observe, instruments);
+  return () => meter.removeBatchObservableCallback(observe, instruments);
 }

@@ -1,20 +1,23 @@
+import { findOrAdd } from '../../src/model/find-or-add.js';
 import { resourceKey } from '../../src/model/key.js';
 import type { Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
-import type { CpuCount } from './cpu-count.js';
-import { Divider } from './division.js';
-import { DomainFloor } from './domain-floor.js';
-import { DomainLedger } from './domain-ledger.js';
-import { DomainMeter } from './domain-meter.js';
-import { EnergyMeter } from './energy-meter.js';
+import { Domain } from './domain.js';
 import type { FloorStore } from './floor-store.js';
-import { HardwareLedger } from './hardware-ledger.js';
-import type { Usage } from './usage.js';
-import type { UsageTick } from './usage-tick.js';
+import { Floor, type CpuCount } from './floor.js';
+import { Hardware } from './hardware.js';
+import type { UsageTick } from './windows.js';
+import { EnergyCounter, Meter } from './meter.js';
+import { Split } from './split.js';
 import type { View } from './views.js';
+import type { Usage } from './workload.js';
 
-/** What every ledger is made with. */
-export interface LedgerTerms {
+/** The usage before any domain is known is kept for so long, and so many boundaries. */
+const maxEarlyNs = 10e9;
+const maxEarly = 4096;
+
+/** What a ledger is made with. */
+export interface LedgerOptions {
   readonly config: Config;
   readonly floors: FloorStore;
   readonly views: readonly View[];
@@ -24,108 +27,118 @@ export interface LedgerTerms {
   readonly epoch: bigint;
 }
 
-/** All domains, by their kind of hardware, and the meters that feed them. */
+/** All domains, by their kind of hardware, and the counters that feed them. */
 export class Domains {
-  readonly #terms: LedgerTerms;
-  readonly #ledgers = new Map<string, HardwareLedger>();
-  readonly #floors = new Map<string, DomainFloor>();
-  readonly #meters = new Map<Series, EnergyMeter>();
+  readonly #options: LedgerOptions;
+  readonly #kinds = new Map<string, Hardware>();
+  readonly #floors = new Map<string, Floor>();
+  readonly #counters = new Map<Series, EnergyCounter>();
+  /**
+   * The usage before any domain is known. The first table of a meter may come a while after the readings in it, and a
+   * window may begin at any boundary since then.
+   */
+  #early: Usage[] = [];
 
-  constructor(terms: LedgerTerms) {
-    this.#terms = terms;
+  constructor(options: LedgerOptions) {
+    this.#options = options;
   }
 
-  get ledgers(): Iterable<HardwareLedger> {
-    return this.#ledgers.values();
-  }
-
-  /** Whether any domain was ever seen. */
-  get isKnown(): boolean {
-    return this.#ledgers.size > 0;
+  /** The domains of each kind of hardware and meter. */
+  get kinds(): Iterable<Hardware> {
+    return this.#kinds.values();
   }
 
   /** Takes the usage up to a boundary. */
   push(usage: Usage): void {
-    for (const ledger of this.#ledgers.values()) ledger.push(usage);
+    for (const hardware of this.#kinds.values()) hardware.push(usage);
+    if (this.#kinds.size === 0) this.#keepEarly(usage);
   }
 
-  /** What takes the readings of an `hw.energy` series. A new series of a known domain is a new counter of it. */
-  meterOf(series: Series): EnergyMeter {
-    const known = this.#meters.get(series);
-    if (known) return known;
-    const ledger = this.#ledgerOf(series);
-    const domain = ledger.findDomain(domainKey(series), () => this.#createDomain(series, ledger));
-    const isExact = series.attributes['energy.method'] === 'estimated';
-    const meter = new EnergyMeter(domain.meter, isExact, this.#findStart(series));
-    this.#meters.set(series, meter);
-    return meter;
+  /** Gives the usage from before any domain was known to those that a table has brought. */
+  pushEarly(): void {
+    if (this.#kinds.size === 0 || this.#early.length === 0) return;
+    for (const usage of this.#early) this.push(usage);
+    this.#early = [];
   }
 
-  /** What a counter held long before the ledger began is not known: nobody saw who used it. */
+  /** Whether everything up to this boundary is settled and in a row. */
+  isDoneWith(boundary: number): boolean {
+    const isEarly = this.#early.length > 0 && this.#early[0].firstTo <= boundary;
+    return !isEarly && [...this.#kinds.values()].every((hardware) => hardware.isDoneWith(boundary));
+  }
+
+  /** What takes the readings of an energy series. A new series of a known domain is a new counter of it. */
+  counterOf(series: Series): EnergyCounter {
+    return findOrAdd(this.#counters, series, () => {
+      const hardware = this.#hardwareOf(series);
+      const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
+      const isExact = series.attributes['energy.method'] === 'estimated';
+      return new EnergyCounter(meter, isExact, this.#findStart(series));
+    });
+  }
+
+  /** What takes the power of a domain when idle, as its model reports it. */
+  floorOf(series: Series): Floor {
+    return findOrAdd(this.#floors, domainKey(series), () => this.#createFloor(series));
+  }
+
+  /** An energy series has no further reading. */
+  end(series: Series): void {
+    this.#counters.get(series)?.close();
+    this.#counters.delete(series);
+  }
+
+  #keepEarly(usage: Usage): void {
+    this.#early.push(usage);
+    if (this.#early.length > maxEarly || usage.to - this.#early[0].to > maxEarlyNs) this.#early.shift();
+  }
+
+  /** What a counter held long before the ledger began was used by unknown workloads. */
   #findStart({ start }: Series): number {
-    const { epoch, config } = this.#terms;
+    const { epoch, config } = this.#options;
     const at = Number(start - epoch);
     return at >= -config.max_window * 1e6 ? at : NaN;
   }
 
-  /** What takes the floor that a domain's model says. */
-  floorOf(series: Series): DomainFloor {
-    const key = domainKey(series);
-    const known = this.#floors.get(key);
-    if (known) return known;
-    const floor = this.#createFloor(series);
-    this.#floors.set(key, floor);
-    return floor;
-  }
-
-  /** An `hw.energy` series has no further reading. */
-  end(series: Series): void {
-    this.#meters.get(series)?.close();
-    this.#meters.delete(series);
-  }
-
-  #ledgerOf({ attributes }: Series): HardwareLedger {
+  #hardwareOf({ attributes }: Series): Hardware {
     const method = attributes['energy.method'] ?? 'measured';
-    const key = `${attributes['hw.type']}\n${method}`;
-    const known = this.#ledgers.get(key);
-    if (known) return known;
-    const own = {
-      'hw.type': attributes['hw.type'] ?? '',
-      'energy.method': method,
-      'energy.attribution.model': 'cpu_time',
-    };
-    const { views, epoch } = this.#terms;
-    const ledger = new HardwareLedger(own, { index: this.#ledgers.size, views, epoch });
-    this.#ledgers.set(key, ledger);
-    return ledger;
-  }
-
-  #createDomain(series: Series, ledger: HardwareLedger): DomainLedger {
-    const { config, tick, epoch } = this.#terms;
-    return new DomainLedger(series, {
-      divider: new Divider(config.idle, this.#isExplained(series)),
-      floor: this.floorOf(series),
-      meter: new DomainMeter(config.max_window * 1e6, tick),
-      publication: ledger.publication,
-      epoch,
-      charge: (consumer, energyNj, from) => ledger.charge(consumer, energyNj, from),
+    return findOrAdd(this.#kinds, `${attributes['hw.type']}\n${method}`, () => {
+      const own = {
+        'hw.type': attributes['hw.type'] ?? '',
+        'energy.method': method,
+        'energy.attribution.model': 'cpu_time',
+      };
+      const { views, epoch } = this.#options;
+      return new Hardware(own, { index: this.#kinds.size, views, epoch });
     });
   }
 
-  #createFloor(series: Series): DomainFloor {
+  #createDomain(series: Series, hardware: Hardware): Domain {
+    const { config, tick, epoch } = this.#options;
+    return new Domain(series, {
+      split: new Split(config.idle, this.#isExplained(series)),
+      floor: this.floorOf(series),
+      meter: new Meter(config.max_window * 1e6, tick),
+      publication: hardware.publication,
+      epoch,
+      charge: (workload, energyNj, from) => hardware.charge(workload, energyNj, from),
+    });
+  }
+
+  #createFloor(series: Series): Floor {
     const { hwType, hwId } = identify(series);
-    const { config, floors } = this.#terms;
+    const { config, floors } = this.#options;
     const set = config.floor.find(
       ({ hw_type, hw_id }) => (hw_type ?? hwType) === hwType && (hw_id ?? hwId) === hwId,
     );
-    // A model knows its floor, and a quiet CPU says nothing of hardware that CPU time does not explain.
+    // A model reports its floor, and a quiet CPU shows nothing about hardware that CPU time does not explain.
     const isLearnable = series.attributes['energy.method'] !== 'estimated' && this.#isExplained(series);
     const learner = isLearnable ? floors.learnerOf(`${hwType}/${hwId}`) : undefined;
-    return new DomainFloor(set?.power ?? undefined, learner);
+    return new Floor(set?.power ?? undefined, learner);
   }
 
   #isExplained(series: Series): boolean {
-    return !this.#terms.config.cpu_time_excludes.includes(identify(series).hwType);
+    return !this.#options.config.cpu_time_excludes.includes(identify(series).hwType);
   }
 }
 

@@ -1,10 +1,14 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
+import {
+  attributionFloor,
+  ledgerEnergy,
+  meteredEnergyNames,
+  processCpuTime,
+  processEnergy,
+} from '../../src/model/shared-metrics.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
-import { meteredEnergyNames, processCpuTime } from '../../src/model/shared-metrics.js';
-import { attributionFloor, ledgerEnergy, processEnergy } from '../../src/model/shared-metrics.js';
-import { cgroupEnergy, programEnergy } from './metrics.js';
-import { viewNames } from './views.js';
+import { cgroupEnergy, programEnergy, viewNames } from './views.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
@@ -20,11 +24,11 @@ export const factory: ProcessorFactory<typeof schema> = {
 function checkViews({ views }: Config): readonly string[] {
   return views
     .filter((view) => !viewNames.includes(view))
-    .map((view) => `views: found "${view}", wanted one of ${viewNames.join(', ')}`);
+    .map((view) => `views: expected some of ${viewNames.join(', ')}, found "${view}"`);
 }
 
 function checkFloors({ floor }: Config): readonly string[] {
   return floor.flatMap(({ power }, i) =>
-    power === null ? [`floor[${i}].power: not set, wanted watts`] : [],
+    power === null ? [`floor[${i}].power: expected watts, found nothing`] : [],
   );
 }

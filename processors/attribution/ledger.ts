@@ -1,17 +1,44 @@
 import type { Log } from '../../src/component/log.js';
 import { createPlans } from '../../src/model/plan.js';
-import { meteredEnergyNames, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Series } from '../../src/model/series.js';
+import {
+  busyTime,
+  cpuTick,
+  floorPower,
+  meteredEnergyNames,
+  processCpuTime,
+} from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
-import { Consumers } from './consumers.js';
-import { Domains, type LedgerTerms } from './domains.js';
-import type { DomainLedger } from './domain-ledger.js';
-import { EarlyUsages } from './early-usages.js';
-import type { HardwareLedger } from './hardware-ledger.js';
-import { createPlan, type Plan } from './plan.js';
+import type { Domain } from './domain.js';
+import { Domains, type LedgerOptions } from './domains.js';
+import type { Floor } from './floor.js';
+import type { Hardware } from './hardware.js';
+import type { EnergyCounter } from './meter.js';
+import type { CpuTimeCounter, Workload } from './workload.js';
+import { Workloads } from './workloads.js';
 
+/** Input of the receiver `host`; other inputs are in `src/model/shared-metrics.ts`. */
+const cpuCountName = 'system.cpu.logical.count';
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
 const checkEveryNs = 5e8;
+
+/** A column of a table, and what takes its values. */
+interface Column<Taker> {
+  readonly index: number;
+  readonly taker: Taker;
+}
+
+/** What the columns of a table are to the ledger, decided once per array of series. */
+interface Plan {
+  readonly counters: readonly Column<EnergyCounter>[];
+  readonly floors: readonly Column<Floor>[];
+  readonly cpuTimes: readonly Column<CpuTimeCounter>[];
+  /** Those whose CPU time it is, each once. */
+  readonly workloads: readonly Workload[];
+  readonly busy: Column<Series> | undefined;
+  readonly cpuCount: Column<unknown> | undefined;
+  readonly tick: Column<unknown> | undefined;
+}
 
 /** The last reading of the machine's busy time. */
 interface Busy {
@@ -25,23 +52,22 @@ interface Busy {
  */
 export class Ledger {
   readonly domains: Domains;
-  readonly consumers: Consumers;
-  readonly #terms: LedgerTerms;
+  readonly workloads: Workloads;
+  readonly #options: LedgerOptions;
   readonly #log: Log;
   readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: this.#createPlan(series) }));
-  readonly #early = new EarlyUsages();
   #busy: Busy | undefined;
   #boundary = -Infinity;
   #isSetBack = false;
   #checkedAt = -Infinity;
-  readonly #told = new WeakSet<object>();
+  readonly #logged = new WeakSet<object>();
 
-  constructor(terms: LedgerTerms, log: Log) {
-    const { config, views, epoch, cpuCount } = terms;
-    this.#terms = terms;
+  constructor(options: LedgerOptions, log: Log) {
+    const { config, views, epoch, cpuCount } = options;
+    this.#options = options;
     this.#log = log;
-    this.domains = new Domains(terms);
-    this.consumers = new Consumers(views, { epoch, hasIdle: config.idle === 'equal', cpuCount });
+    this.domains = new Domains(options);
+    this.workloads = new Workloads(views, { epoch, hasIdle: config.idle === 'equal', cpuCount });
   }
 
   /**
@@ -60,16 +86,16 @@ export class Ledger {
   /** @returns what could be settled with it */
   consume(table: Table): readonly Table[] {
     const { plan } = this.#planOf(table.series);
-    if (this.domains.isKnown) for (const usage of this.#early.take()) this.domains.push(usage);
-    if (plan) this.#readRows(table, plan);
+    this.domains.pushEarly();
+    if (plan) for (let row = 0; row < table.offsets.length; row++) this.#readRow(table, row, plan);
     if (table.ended) this.#end(table.ended, this.#timeOf(table, table.offsets.length - 1));
     return plan || table.ended ? this.#settle() : [];
   }
 
   /** Settles what can be settled. No table will follow. */
   finish(): readonly Table[] {
-    // Without any usage, nothing is told apart.
-    if (this.#boundary > -Infinity) for (const ledger of this.domains.ledgers) ledger.finish();
+    // Without any usage, the energy is not split.
+    if (this.#boundary > -Infinity) for (const hardware of this.domains.kinds) hardware.finish();
     this.#check();
     return this.#settle();
   }
@@ -77,35 +103,41 @@ export class Ledger {
   /** Settles what can be settled and ends what was published. No table will follow. */
   close(): readonly Table[] {
     const settled = this.finish();
-    return [...settled, ...[...this.domains.ledgers].flatMap(({ publication }) => publication.close())];
+    return [...settled, ...[...this.domains.kinds].flatMap(({ publication }) => publication.close())];
   }
 
+  /** @returns undefined where no column matters to the ledger */
   #createPlan(series: readonly Series[]): Plan | undefined {
-    const { domains, consumers } = this;
-    return createPlan(series, {
-      meterOf: (one) => domains.meterOf(one),
-      floorOf: (one) => domains.floorOf(one),
-      sourceOf: (one) => consumers.sourceOf(one),
-      cpuCount: this.#terms.cpuCount,
-      tick: this.#terms.tick,
-    });
-  }
-
-  #readRows(table: Table, plan: Plan): void {
-    for (let row = 0; row < table.offsets.length; row++) this.#readRow(table, row, plan);
+    const { domains, workloads } = this;
+    const pickAll = <Taker>(names: ReadonlySet<string>, takerOf: (one: Series) => Taker) =>
+      series.flatMap((one, index) => (names.has(one.metric.name) ? [{ index, taker: takerOf(one) }] : []));
+    const pick = <Taker>(name: string, takerOf: (one: Series) => Taker) => pickAll(new Set([name]), takerOf);
+    const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
+    const plan = {
+      counters: pickAll(meteredEnergyNames, (one) => domains.counterOf(one)),
+      floors: pick(floorPower.name, (one) => domains.floorOf(one)),
+      cpuTimes,
+      workloads: [...new Set(cpuTimes.map(({ taker }) => taker.workload))],
+      busy: pick(busyTime.name, (one) => one).at(0),
+      cpuCount: pick(cpuCountName, (one) => one).at(0),
+      tick: pick(cpuTick.name, (one) => one).at(0),
+    };
+    const isAny = Object.values(plan).some((part) => (Array.isArray(part) ? part.length > 0 : part));
+    return isAny ? plan : undefined;
   }
 
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
-  #readRow(table: Table, row: number, { meters, floors, sources, consumers, busy, cpus, tick }: Plan): void {
+  #readRow(table: Table, row: number, plan: Plan): void {
+    const { counters, floors, cpuTimes, workloads, busy, cpuCount, tick } = plan;
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
-    for (const { index, taker } of meters) taker.read(at, values[from + index]);
+    for (const { index, taker } of counters) taker.read(at, values[from + index]);
     for (const { index, taker } of floors) taker.takeModel(values[from + index]);
-    if (cpus) cpus.taker.read(values[from + cpus.index]);
-    if (tick) tick.taker.read(values[from + tick.index]);
-    for (const { index, taker } of sources) taker.read(values[from + index]);
-    for (const consumer of consumers) consumer.finishRow(at);
+    if (cpuCount) this.#options.cpuCount.read(values[from + cpuCount.index]);
+    if (tick) this.#options.tick.read(values[from + tick.index]);
+    for (const { index, taker } of cpuTimes) taker.read(values[from + index]);
+    for (const workload of workloads) workload.finishRow(at);
     if (busy) this.#readBusy(busy.taker, values[from + busy.index], at);
   }
 
@@ -115,88 +147,85 @@ export class Ledger {
       this.#isSetBack ||= this.#busy === undefined;
       return;
     }
+    const isSame = this.#busy?.series === series;
+    if (!isSame) for (const view of this.#options.views) view.machine = series.resource.attributes;
     const readNs = Math.round(seconds * 1e9);
-    if (this.#busy?.series !== series) {
-      for (const view of this.#terms.views) view.machine = series.resource.attributes;
-    }
-    const lastNs = this.#busy?.series === series ? this.#busy.busyNs : NaN;
+    const lastNs = isSame && this.#busy ? this.#busy.busyNs : NaN;
     const busyNs = readNs < lastNs ? lastNs : readNs;
     this.#busy = { series, busyNs };
     this.#boundary = at;
-    const usage = this.consumers.cut(at, busyNs - lastNs);
+    const usage = this.workloads.cut(at, busyNs - lastNs);
     this.#closeHidden();
-    if (this.domains.isKnown) this.domains.push(usage);
-    else this.#early.push(usage);
+    this.domains.push(usage);
   }
 
   #end(ended: readonly Series[], at: number): void {
     for (const series of ended) {
-      if (series.metric.name === processCpuTime.name) this.consumers.end(series, at);
+      if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
       if (meteredEnergyNames.has(series.metric.name)) this.domains.end(series);
       if (series === this.#busy?.series) this.#busy = undefined;
     }
   }
 
   #settle(): readonly Table[] {
-    for (const ledger of this.domains.ledgers) ledger.settle();
+    for (const hardware of this.domains.kinds) hardware.settle();
     if (this.#boundary - this.#checkedAt >= checkEveryNs) this.#check();
     this.#retire();
-    return [...this.domains.ledgers].flatMap((ledger) => ledger.publication.take());
+    return [...this.domains.kinds].flatMap(({ publication }) => publication.take());
   }
 
   /** Ends what is published of groups that have no series of their own any more: what follows goes to `other`. */
   #closeHidden(): void {
-    for (const view of this.#terms.views) {
+    for (const view of this.#options.views) {
       for (const group of view.takeHidden()) {
-        for (const ledger of this.domains.ledgers) ledger.closeGroup(view, group);
+        for (const hardware of this.domains.kinds) hardware.closeGroup(view, group);
       }
     }
   }
 
-  /** Ends what is published of consumers that have gone, once all they used is settled. */
+  /** Ends what is published of workloads that have gone, once all they used is settled. */
   #retire(): void {
-    const ledgers = [...this.domains.ledgers];
-    const { views } = this.#terms;
-    const settled = this.consumers.takeSettled(
-      (at) => this.#early.isDoneWith(at) && ledgers.every((ledger) => ledger.isDoneWith(at)),
-    );
+    const { views } = this.#options;
+    const settled = this.workloads.takeSettled((at) => this.domains.isDoneWith(at));
     for (const [i, view] of views.entries()) {
-      for (const consumer of settled) view.leave(consumer.groups[i], this.#boundary);
+      for (const workload of settled) view.leave(workload.groups[i], this.#boundary);
       for (const group of view.takeExpired(this.#boundary)) {
-        for (const ledger of ledgers) ledger.closeGroup(view, group);
+        for (const hardware of this.domains.kinds) hardware.closeGroup(view, group);
       }
     }
   }
 
   #check(): void {
     this.#checkedAt = this.#boundary;
-    for (const ledger of this.domains.ledgers) {
-      const { residualNj } = ledger;
-      if (residualNj !== 0)
-        this.#tellOnce(ledger, () => this.#log.error(describeResidual(ledger, residualNj)));
-      for (const domain of ledger.domains) {
-        if (domain.lacksFloor) this.#tellOnce(domain, () => this.#log.info(describeUnknownFloor(domain)));
+    for (const hardware of this.domains.kinds) {
+      if (hardware.residualNj !== 0) this.#logOnce(hardware, 'error', describeResidual);
+      for (const domain of hardware.domains) {
+        if (domain.lacksFloor) this.#logOnce(domain, 'info', describeUnknownFloor);
       }
     }
   }
 
-  #tellOnce(about: object, tell: () => void): void {
-    if (this.#told.has(about)) return;
-    this.#told.add(about);
-    tell();
+  #logOnce<Subject extends object>(
+    about: Subject,
+    level: 'error' | 'info',
+    describe: (about: Subject) => string,
+  ): void {
+    if (this.#logged.has(about)) return;
+    this.#logged.add(about);
+    this.#log[level](describe(about));
   }
 
   #timeOf({ epoch, offsets }: Table, row: number): number {
-    return Number(epoch - this.#terms.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
+    return Number(epoch - this.#options.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
   }
 }
 
-function describeResidual({ attributes }: HardwareLedger, residualNj: number): string {
-  return `Cannot balance the ledger of ${String(attributes['hw.type'])}: ${residualNj} nJ are left, wanted 0`;
+function describeResidual({ attributes, residualNj }: Hardware): string {
+  return `Cannot balance the ledger of ${String(attributes['hw.type'])}: expected 0 nJ, found a difference of ${residualNj} nJ`;
 }
 
-function describeUnknownFloor({ series, floor }: DomainLedger): string {
+function describeUnknownFloor({ series, floor }: Domain): string {
   const name = `${series.attributes['hw.type']} "${series.attributes['hw.id']}"`;
-  const wanted = floor.isLearnable ? 'set "floor" or wait until it was learned in quiet' : 'set "floor"';
-  return `Cannot tell idle from other energy of ${name}: its floor is not known, ${wanted}`;
+  const remedy = floor.isLearnable ? 'set "floor", or wait until it is learned in quiet' : 'set "floor"';
+  return `Cannot tell idle from other energy of ${name}: its floor is not known; ${remedy}`;
 }

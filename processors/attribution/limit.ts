@@ -1,27 +1,33 @@
-import type { Group } from './views.js';
-
-/** What a group used this long ago counts half. */
+/** What a member used this long ago counts half. */
 const halfLifeNs = 30e9;
-/** Groups that wait for another's place are compared with it this often. */
+/** Members that wait for another's place are compared with it this often. */
 const contestEveryNs = 1e9;
-/** To take a place, a group must have used this many times as much as its holder, and this much more. */
+/** To take a place, a member must have used this many times as much as its holder, and this much more. */
 const hysteresis = 1.5;
 const marginNs = 50e6;
-/** As many groups as the limit may get a place in this time: where processes come and go, most do so without one. */
+/** As many members as the limit may get a place in this time: where processes come and go, most do so without one. */
 const turnoverNs = 60e9;
 /** Weights are scaled down before they overflow. */
-const largestExponent = 500;
+const maxExponent = 500;
+
+/** What can have a place: a group of a view. */
+export interface Ranked {
+  /** Whether it has a place. */
+  isShown: boolean;
+  /** CPU time that it used, the recent more than the old, on the scale of its limit. */
+  weight: number;
+}
 
 /**
- * Decides which groups of a view have series of their own: those that used most CPU time recently, by which energy is
- * shared. A place is kept until its group ends or another one used clearly more. Times are nanoseconds.
+ * Decides which members of a set have a place: those that used most CPU time recently, by which energy is shared. A
+ * place is kept until its member ends or another one used clearly more. Times are nanoseconds.
  */
-export class Limit {
-  /** How often a group got a place or lost one. */
+export class Limit<Member extends Ranked> {
+  /** How often a member got a place or lost one. */
   changes = 0;
-  readonly #most: number;
-  readonly #shown = new Set<Group>();
-  readonly #waiting = new Set<Group>();
+  readonly #places: number;
+  readonly #shown = new Set<Member>();
+  readonly #waiting = new Set<Member>();
   /** How many places may be given now. */
   #budget: number;
   #rankedAt = NaN;
@@ -30,58 +36,58 @@ export class Limit {
   #baseAt = NaN;
   #factor = 1;
 
-  /** @param most groups that have series of their own at a time */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param places how many members have one at a time */
+  constructor(places: number) {
+    this.#places = places;
     // The first that are seen leave enough for those that follow.
-    this.#budget = 2 * most;
+    this.#budget = 2 * places;
   }
 
   /** Time passes up to the boundary that the next weights belong to. */
   advance(at: number): void {
     if (Number.isNaN(this.#baseAt)) this.#baseAt = at;
     const exponent = (at - this.#baseAt) / halfLifeNs;
-    if (exponent > largestExponent) this.#rebase(at, exponent);
+    if (exponent > maxExponent) this.#rebase(at, exponent);
     this.#factor = 2 ** ((at - this.#baseAt) / halfLifeNs);
   }
 
-  /** A group used CPU time. */
-  weigh(group: Group, cpuNs: number): void {
-    group.weight += cpuNs * this.#factor;
-    if (!group.isShown) this.#waiting.add(group);
+  /** A member used CPU time. */
+  weigh(member: Member, cpuNs: number): void {
+    member.weight += cpuNs * this.#factor;
+    if (!member.isShown) this.#waiting.add(member);
   }
 
   /**
-   * Gives places to the groups with the largest weights.
+   * Gives places to the members with the largest weights.
    * @returns those that lost theirs
    */
-  rank(at: number): readonly Group[] {
+  rank(at: number): readonly Member[] {
     this.#refill(at);
-    while (this.#shown.size < this.#most && this.#canShow()) this.#show(findHeaviest(this.#waiting));
+    while (this.#shown.size < this.#places && this.#canShow()) this.#show(findHeaviest(this.#waiting));
     if (at - this.#contestedAt < contestEveryNs) return [];
     this.#contestedAt = at;
     return this.#contest();
   }
 
-  /** A group has ended. */
-  remove(group: Group): void {
-    this.#shown.delete(group);
-    this.#waiting.delete(group);
+  /** A member has ended. */
+  remove(member: Member): void {
+    this.#shown.delete(member);
+    this.#waiting.delete(member);
   }
 
   #refill(at: number): void {
     const passedNs = at - this.#rankedAt;
     this.#rankedAt = at;
-    if (this.#budget >= this.#most || !(passedNs > 0)) return;
-    this.#budget = Math.min(this.#most, this.#budget + (passedNs / turnoverNs) * this.#most);
+    if (this.#budget >= this.#places || !(passedNs > 0)) return;
+    this.#budget = Math.min(this.#places, this.#budget + (passedNs / turnoverNs) * this.#places);
   }
 
   #canShow(): boolean {
     return this.#waiting.size > 0 && this.#budget >= 1;
   }
 
-  #contest(): readonly Group[] {
-    const hidden: Group[] = [];
+  #contest(): readonly Member[] {
+    const hidden: Member[] = [];
     while (this.#shown.size > 0 && this.#canShow()) {
       const lightest = findLightest(this.#shown);
       const heaviest = findHeaviest(this.#waiting);
@@ -93,39 +99,39 @@ export class Limit {
     return hidden;
   }
 
-  #show(group: Group): void {
+  #show(member: Member): void {
     this.changes += 1;
-    group.isShown = true;
-    this.#waiting.delete(group);
-    this.#shown.add(group);
+    member.isShown = true;
+    this.#waiting.delete(member);
+    this.#shown.add(member);
     this.#budget -= 1;
   }
 
-  #hide(group: Group): void {
+  #hide(member: Member): void {
     this.changes += 1;
-    group.isShown = false;
-    this.#shown.delete(group);
-    this.#waiting.add(group);
+    member.isShown = false;
+    this.#shown.delete(member);
+    this.#waiting.add(member);
   }
 
   #rebase(at: number, exponent: number): void {
-    for (const groups of [this.#shown, this.#waiting]) {
-      for (const group of groups) group.weight *= 2 ** -exponent;
+    for (const members of [this.#shown, this.#waiting]) {
+      for (const member of members) member.weight *= 2 ** -exponent;
     }
     this.#baseAt = at;
   }
 }
 
 /** The first of those with the largest weight. */
-function findHeaviest(groups: ReadonlySet<Group>): Group {
-  let [heaviest] = groups;
-  for (const group of groups) if (group.weight > heaviest.weight) heaviest = group;
+function findHeaviest<Member extends Ranked>(members: ReadonlySet<Member>): Member {
+  let [heaviest] = members;
+  for (const member of members) if (member.weight > heaviest.weight) heaviest = member;
   return heaviest;
 }
 
 /** The last of those with the smallest weight. */
-function findLightest(groups: ReadonlySet<Group>): Group {
-  let [lightest] = groups;
-  for (const group of groups) if (group.weight <= lightest.weight) lightest = group;
+function findLightest<Member extends Ranked>(members: ReadonlySet<Member>): Member {
+  let [lightest] = members;
+  for (const member of members) if (member.weight <= lightest.weight) lightest = member;
   return lightest;
 }

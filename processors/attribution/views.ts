@@ -1,13 +1,28 @@
 import { findOrAdd } from '../../src/model/find-or-add.js';
 import { resourceKey } from '../../src/model/key.js';
 import type { Attributes, Metric, Resource } from '../../src/model/series.js';
-import type { Account } from './publication.js';
-import { Limit } from './limit.js';
 import { processEnergy } from '../../src/model/shared-metrics.js';
-import { cgroupEnergy, programEnergy } from './metrics.js';
+import { Limit, type Ranked } from './limit.js';
+import type { Account } from './publication.js';
 
-/** Some consumers as one: the energy of all consumers in it is booked on its accounts. */
-export class Group {
+export const programEnergy: Metric = {
+  name: 'program.energy',
+  unit: 'J',
+  description: 'Energy attributed to the processes of a program within its cgroup',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+export const cgroupEnergy: Metric = {
+  name: 'linux.cgroup.energy',
+  unit: 'J',
+  description: 'Energy attributed to the processes of a cgroup, without those of the cgroups below it',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** Some workloads as one: the energy of all workloads in it is booked on its accounts. */
+export class Group implements Ranked {
   readonly key: string;
   /** Of what is published of it, made when its first account is opened. */
   resource: Resource | undefined;
@@ -17,7 +32,7 @@ export class Group {
   readonly accounts: (Account | undefined)[] = [];
   /** When the last account at each index ended, where one did: nanoseconds. */
   readonly closedAt: (number | undefined)[] = [];
-  /** How many consumers are in it. */
+  /** How many workloads are in it. */
   members = 0;
   /** Since when the first of them is known to live. */
   bornAt = Infinity;
@@ -25,7 +40,6 @@ export class Group {
   emptySince = Infinity;
   /** Whether it has series of its own; otherwise its energy is booked on its view's `other`. */
   isShown: boolean;
-  /** CPU time that it used, the recent more than the old, on the scale of its view's limit. */
   weight = 0;
 
   constructor(key: string, createResource: (machine: Attributes) => Resource, isShown: boolean) {
@@ -35,24 +49,24 @@ export class Group {
   }
 }
 
-/** How consumers are grouped. */
+/** How workloads are grouped. */
 export interface Grouping {
   readonly metric: Metric;
-  /** How long a group without consumers is kept, so that those who come and go do not make new series. */
+  /** How long a group without workloads is kept, so that workloads that come and go do not make new series. */
   readonly graceNs: number;
-  keyOf(consumer: Resource): string;
+  keyOf(workload: Resource): string;
   /**
-   * The resource of the group of a consumer. Where a group can have several, it has only what makes the group and what
+   * The resource of the group of a workload. Where a group can have several, it has only what defines the group and what
    * is the machine's: everything else may differ between them.
    */
-  resourceOf(consumer: Resource, machine: Attributes): Resource;
+  resourceOf(workload: Resource, machine: Attributes): Resource;
 }
 
 const byProcess: Grouping = {
   metric: processEnergy,
   graceNs: 0,
-  keyOf: (consumer) => resourceKey(consumer),
-  resourceOf: (consumer) => consumer,
+  keyOf: (workload) => resourceKey(workload),
+  resourceOf: (workload) => workload,
 };
 
 const byProgram: Grouping = {
@@ -89,7 +103,8 @@ export const viewNames: readonly string[] = [...groupings.keys()];
 /** @throws Error when there is no such view */
 export function findGrouping(name: string): Grouping {
   const grouping = groupings.get(name);
-  if (!grouping) throw new Error(`Cannot attribute to "${name}": wanted one of ${viewNames.join(', ')}`);
+  if (!grouping)
+    throw new Error(`Cannot find the view: expected one of ${viewNames.join(', ')}, found "${name}"`);
   return grouping;
 }
 
@@ -105,12 +120,12 @@ function parseProgram({ 'process.executable.name': name }: Attributes): string {
   return name.replace(/(?<=.)\/.*/, '');
 }
 
-/** What a consumer has in common with its machine, and so with all others. */
-function keepCommon(consumer: Attributes, machine: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(consumer).filter(([name, value]) => machine[name] === value));
+/** What a workload has in common with its machine, and so with all others. */
+function keepCommon(workload: Attributes, machine: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(workload).filter(([name, value]) => machine[name] === value));
 }
 
-/** A partition of the consumers: each belongs to exactly one group, so that the groups add up to all. */
+/** A partition of the workloads: each belongs to exactly one group, so that the groups add up to all. */
 export class View {
   readonly metric: Metric;
   /** What is known of the machine: the attributes of its resource. */
@@ -118,16 +133,16 @@ export class View {
   readonly #grouping: Grouping;
   readonly #groups = new Map<string, Group>();
   readonly #empty = new Set<Group>();
-  readonly #limit: Limit | undefined;
+  readonly #limit: Limit<Group> | undefined;
   #other: Group | undefined;
   /** Groups that lost their own series and are still to be closed. */
   #hidden: Group[] = [];
 
-  /** @param most groups with series of their own at a time, the others together; 0: every group */
-  constructor(grouping: Grouping, most: number) {
+  /** @param places how many groups have series of their own at a time, the others together; 0: every group */
+  constructor(grouping: Grouping, places: number) {
     this.metric = grouping.metric;
     this.#grouping = grouping;
-    this.#limit = most > 0 ? new Limit(most) : undefined;
+    this.#limit = places > 0 ? new Limit<Group>(places) : undefined;
   }
 
   get isLimited(): boolean {
@@ -139,19 +154,19 @@ export class View {
     return this.#limit?.changes ?? 0;
   }
 
-  /** The group of a consumer that has just come and lives since `bornAt`. */
-  join(consumer: Resource, bornAt: number): Group {
-    const key = this.#grouping.keyOf(consumer);
-    const createResource = (machine: Attributes) => this.#grouping.resourceOf(consumer, machine);
+  /** The group of a workload that has just come and lives since `bornAt`. */
+  join(workload: Resource, bornAt: number): Group {
+    const key = this.#grouping.keyOf(workload);
+    const createResource = (machine: Attributes) => this.#grouping.resourceOf(workload, machine);
     const group = findOrAdd(this.#groups, key, () => new Group(key, createResource, !this.isLimited));
-    this.#other ??= createOther(consumer);
+    this.#other ??= createOther(workload);
     this.#empty.delete(group);
     group.members += 1;
     group.bornAt = Math.min(group.bornAt, bornAt);
     return group;
   }
 
-  /** A consumer of this group has ended for good. */
+  /** A workload of this group has ended for good. */
   leave(group: Group, at: number): void {
     group.members -= 1;
     if (group.members > 0) return;

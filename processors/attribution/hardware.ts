@@ -1,12 +1,13 @@
-import type { Attributes } from '../../src/model/series.js';
-import type { Consumer } from './consumer.js';
-import type { DomainLedger } from './domain-ledger.js';
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
+import { findOrAdd } from '../../src/model/find-or-add.js';
+import type { Attributes } from '../../src/model/series.js';
+import type { Domain } from './domain.js';
 import { Account, Publication } from './publication.js';
-import type { Usage } from './usage.js';
 import type { Group, View } from './views.js';
+import type { Window } from './windows.js';
+import type { Usage, Workload } from './workload.js';
 
-/** What the consumers of one view got. */
+/** What the groups of one view got. */
 interface ViewBook {
   readonly view: View;
   readonly live: Set<Account>;
@@ -14,8 +15,8 @@ interface ViewBook {
   readonly past: EnergyTotal;
 }
 
-export interface HardwareTerms {
-  /** Which of all such ledgers it is. */
+export interface HardwareOptions {
+  /** Which of all kinds of hardware it is: where its accounts are in those of a group. */
   readonly index: number;
   readonly views: readonly View[];
   /** Unix time in nanoseconds of time 0. */
@@ -23,16 +24,16 @@ export interface HardwareTerms {
 }
 
 /**
- * The ledgers of all domains of one kind of hardware with one kind of meter, and what their energy gave each
- * consumer: one counter per consumer, view and kind.
+ * All domains of one kind of hardware with one kind of meter, and what each workload got of their energy: one counter
+ * per group of each view.
  */
-export class HardwareLedger {
+export class Hardware {
   readonly publication: Publication;
   readonly attributes: Attributes;
   readonly #index: number;
   readonly #epoch: bigint;
-  readonly #domains = new Map<string, DomainLedger>();
-  /** What the domains gave away that have gone. */
+  readonly #domains = new Map<string, Domain>();
+  /** What domains that have gone gave to workloads. */
   readonly #past = new EnergyTotal();
   readonly #books: readonly ViewBook[];
   /** Whether the last window was settled too late for the row of its boundary. */
@@ -40,8 +41,8 @@ export class HardwareLedger {
   /** Groups whose accounts end once their last energy is in a row. */
   #closing: { readonly book: ViewBook; readonly group: Group }[] = [];
 
-  /** @param attributes of what its consumers got */
-  constructor(attributes: Attributes, { index, views, epoch }: HardwareTerms) {
+  /** @param attributes of what workloads got */
+  constructor(attributes: Attributes, { index, views, epoch }: HardwareOptions) {
     this.attributes = attributes;
     this.#index = index;
     this.#epoch = epoch;
@@ -49,28 +50,24 @@ export class HardwareLedger {
     this.#books = views.map((view) => ({ view, live: new Set(), past: new EnergyTotal() }));
   }
 
-  get domains(): Iterable<DomainLedger> {
+  get domains(): Iterable<Domain> {
     return this.#domains.values();
   }
 
   /** By how much its accounts disagree: 0, or the ledger is wrong. */
   get residualNj(): number {
-    let worst = 0;
-    const judge = (residualNj: number) => {
-      if (Math.abs(residualNj) > Math.abs(worst)) worst = residualNj;
+    let largest = 0;
+    const compare = (residualNj: number) => {
+      if (Math.abs(residualNj) > Math.abs(largest)) largest = residualNj;
     };
-    for (const domain of this.#domains.values()) judge(domain.residualNj);
-    for (const book of this.#books) judge(this.#balance(book));
-    return worst;
+    for (const domain of this.#domains.values()) compare(domain.residualNj);
+    for (const book of this.#books) compare(this.#balance(book));
+    return largest;
   }
 
-  /** @param create makes the ledger of a domain that was not seen so far */
-  findDomain(key: string, create: () => DomainLedger): DomainLedger {
-    const known = this.#domains.get(key);
-    if (known) return known;
-    const domain = create();
-    this.#domains.set(key, domain);
-    return domain;
+  /** @param create for a domain that was not seen so far */
+  domainOf(key: string, create: () => Domain): Domain {
+    return findOrAdd(this.#domains, key, create);
   }
 
   /** Takes the usage up to a boundary. */
@@ -84,11 +81,15 @@ export class HardwareLedger {
     }
   }
 
-  /** Settles every window that can be settled, boundary after boundary, and writes a row for each. */
+  /** Settles every window that is ready, boundary after boundary, and writes a row for each. */
   settle(): void {
-    for (let at = this.#findNext(); at !== Infinity; at = this.#findNext()) {
+    const ready = new Map<Domain, Window>();
+    for (let at = this.#takeReady(ready); at !== Infinity; at = this.#takeReady(ready)) {
       for (const domain of this.#domains.values()) {
-        if (domain.meter.findNext() === at) domain.settle();
+        const window = ready.get(domain);
+        if (window?.to !== at) continue;
+        ready.delete(domain);
+        domain.settle(window);
       }
       // A domain whose energy comes later than that of the others is in their next row.
       this.#isLate = at <= this.publication.lastAt;
@@ -105,11 +106,11 @@ export class HardwareLedger {
     this.#isLate = false;
   }
 
-  /** Books energy on a consumer's group in every view. */
-  charge(consumer: Consumer, energyNj: number, from: number): void {
+  /** Books energy on a workload's group in every view. */
+  charge(workload: Workload, energyNj: number, from: number): void {
     for (let i = 0; i < this.#books.length; i++) {
       const book = this.#books[i];
-      const group = book.view.route(consumer.groups[i]);
+      const group = book.view.route(workload.groups[i]);
       const account = group.accounts[this.#index] ?? this.#open(book, group, from);
       account.total.add(energyNj);
     }
@@ -128,7 +129,7 @@ export class HardwareLedger {
     return !this.#isLate && [...this.#domains.values()].every(({ meter }) => meter.isDoneWith(boundary));
   }
 
-  /** What the domains gave away without what the groups of a view got. */
+  /** What the domains gave to workloads, less what the groups of a view got. */
   #balance({ live, past }: ViewBook): number {
     const balance = new Balance();
     balance.plus(this.#past);
@@ -155,13 +156,19 @@ export class HardwareLedger {
     this.publication.end(account);
   }
 
-  #findNext(): number {
-    let next = Infinity;
-    for (const { meter } of this.#domains.values()) {
-      const at = meter.findNext();
-      if (at < next) next = at;
+  /**
+   * Takes the next window of each domain that has none here.
+   * @returns the first boundary at which one of them ends; Infinity: there is none
+   */
+  #takeReady(ready: Map<Domain, Window>): number {
+    let first = Infinity;
+    for (const domain of this.#domains.values()) {
+      const window = ready.get(domain) ?? domain.meter.takeReady();
+      if (window === undefined) continue;
+      ready.set(domain, window);
+      if (window.to < first) first = window.to;
     }
-    return next;
+    return first;
   }
 
   #open({ view, live }: ViewBook, group: Group, from: number): Account {
@@ -170,7 +177,7 @@ export class HardwareLedger {
         metric: view.metric,
         resource: view.resourceOf(group),
         attributes: this.attributes,
-        // A process that was born within the window used nothing before.
+        // A workload that was born within the window used nothing before.
         start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[this.#index] ?? from)),
       }),
     );

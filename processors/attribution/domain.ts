@@ -1,31 +1,31 @@
-import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import type { Consumer } from './consumer.js';
-import type { Divider, Division } from './division.js';
-import type { DomainFloor } from './domain-floor.js';
-import { DomainMeter } from './domain-meter.js';
-import type { Window } from './domain-windows.js';
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
+import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { attributionFloor, ledgerEnergy } from '../../src/model/shared-metrics.js';
+import type { Floor } from './floor.js';
+import type { Meter } from './meter.js';
 import { Account, Gauge, type Publication } from './publication.js';
+import type { Parts, Split } from './split.js';
+import type { Window } from './windows.js';
+import type { Workload } from './workload.js';
 
-/** What a domain's ledger works with. */
-export interface DomainParts {
-  readonly divider: Divider;
-  readonly floor: DomainFloor;
-  readonly meter: DomainMeter;
+/** What the accounts of a domain work with. */
+export interface DomainOptions {
+  readonly split: Split;
+  readonly floor: Floor;
+  readonly meter: Meter;
   readonly publication: Publication;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
-  /** Books energy on a consumer. `from` is where the window begins in which it was used. */
-  charge(consumer: Consumer, energyNj: number, from: number): void;
+  /** Books energy on a workload. `from` is where the window begins in which it was used. */
+  charge(workload: Workload, energyNj: number, from: number): void;
 }
 
-/** The account book of one domain: what was measured, and where it went. */
-export class DomainLedger {
+/** The accounts of one hardware domain: what was measured, and where it went. */
+export class Domain {
   /** The domain's `hw.energy`, the first that was seen of it. */
   readonly series: Series;
-  readonly meter: DomainMeter;
-  readonly floor: DomainFloor;
+  readonly meter: Meter;
+  readonly floor: Floor;
   /** The part of the last window's energy that stayed unattributed. */
   unattributedRatio = 0;
   /** How much of the last window one refresh of the meter takes. */
@@ -34,21 +34,21 @@ export class DomainLedger {
   tickRatio = 0;
   /** For how long, since the first window, the energy was not known. */
   unmeasuredNs = 0;
-  readonly #parts: DomainParts;
+  readonly #options: DomainOptions;
   readonly #measured = new EnergyTotal();
   /** By the part that each is of: attributed, idle, and unattributed by reason. */
   readonly #accounts = new Map<string, Account>();
   #gauge: Gauge | undefined;
   #settledTo = NaN;
 
-  constructor(series: Series, parts: DomainParts) {
+  constructor(series: Series, options: DomainOptions) {
     this.series = series;
-    this.meter = parts.meter;
-    this.floor = parts.floor;
-    this.#parts = parts;
+    this.meter = options.meter;
+    this.floor = options.floor;
+    this.#options = options;
   }
 
-  /** What its consumers got. */
+  /** What workloads got of it. */
   get attributed(): EnergyTotal {
     return this.#accounts.get('attributed')?.total ?? new EnergyTotal();
   }
@@ -66,33 +66,31 @@ export class DomainLedger {
     return this.floor.current === undefined && !Number.isNaN(this.#settledTo);
   }
 
-  /** Settles the window that the meter's `findNext` tells of. */
-  settle(): void {
-    const window = this.meter.settle();
-    if (window === undefined) return;
-    const { divider, floor } = this.#parts;
-    const division = divider.divide(window, floor.current?.watts);
-    this.#book(window, division);
-    this.#charge(window, divider.shares);
+  /** Books the energy of a window. Windows follow each other. */
+  settle(window: Window): void {
+    const { split, floor } = this.#options;
+    const parts = split.apply(window, floor.current?.watts);
+    this.#book(window, parts);
+    this.#charge(window, split.shares);
     this.#publishFloor(window.from);
-    this.#describe(window, division);
+    this.#describe(window, parts);
     // Only now: a window is split by what was known before it.
     floor.observe(window);
   }
 
   /** Ends what it publishes. */
   close(): void {
-    for (const account of this.#accounts.values()) this.#parts.publication.end(account);
-    if (this.#gauge) this.#parts.publication.end(this.#gauge);
+    for (const account of this.#accounts.values()) this.#options.publication.end(account);
+    if (this.#gauge) this.#options.publication.end(this.#gauge);
   }
 
-  #charge({ usage: { consumers }, from }: Window, shares: readonly number[]): void {
-    for (let i = 0; i < consumers.length; i++) {
-      if (shares[i] > 0) this.#parts.charge(consumers[i], shares[i], from);
+  #charge({ usage: { workloads }, from }: Window, shares: readonly number[]): void {
+    for (let i = 0; i < workloads.length; i++) {
+      if (shares[i] > 0) this.#options.charge(workloads[i], shares[i], from);
     }
   }
 
-  #book({ energyNj, from }: Window, { idleNj, attributedNj, unattributedNj, reason }: Division): void {
+  #book({ energyNj, from }: Window, { idleNj, attributedNj, unattributedNj, reason }: Parts): void {
     this.#measured.add(energyNj);
     this.#account('attributed', from).total.add(attributedNj);
     if (this.floor.current) this.#account('idle', from).total.add(idleNj);
@@ -107,7 +105,7 @@ export class DomainLedger {
       'ledger.part': part,
       ...(reason !== undefined && { 'ledger.reason': reason }),
     });
-    const account = this.#parts.publication.open(new Account(series));
+    const account = this.#options.publication.open(new Account(series));
     this.#accounts.set(key, account);
     return account;
   }
@@ -116,14 +114,14 @@ export class DomainLedger {
     const floor = this.floor.current;
     if (floor === undefined) return;
     if (this.#gauge?.series.attributes['floor.source'] !== floor.source) {
-      if (this.#gauge) this.#parts.publication.end(this.#gauge);
+      if (this.#gauge) this.#options.publication.end(this.#gauge);
       const series = this.#createSeries(attributionFloor, from, { 'floor.source': floor.source });
-      this.#gauge = this.#parts.publication.open(new Gauge(series));
+      this.#gauge = this.#options.publication.open(new Gauge(series));
     }
     this.#gauge.value = floor.watts;
   }
 
-  #describe({ from, to, energyNj, refreshNs, tickNs }: Window, { unattributedNj }: Division): void {
+  #describe({ from, to, energyNj, refreshNs, tickNs }: Window, { unattributedNj }: Parts): void {
     this.unattributedRatio = energyNj === 0 ? 0 : unattributedNj / energyNj;
     this.refreshRatio = refreshNs / (to - from);
     this.tickRatio = tickNs / (to - from);
@@ -138,7 +136,7 @@ export class DomainLedger {
       metric,
       resource: this.series.resource,
       attributes: method === undefined ? own : { ...own, 'energy.method': method },
-      start: this.#parts.epoch + BigInt(from),
+      start: this.#options.epoch + BigInt(from),
     };
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { portion, share } from './sharing.js';
-import { createRandom } from './random.fixture.js';
+import { createRandom } from './random-machine.fixture.js';
+import { IdleSplit, portion, share } from './split.js';
 
 test('share gives the shares of the worked example', () => {
   const shares: number[] = [];
@@ -37,4 +37,30 @@ test('portion is exact where the product is beyond doubles', () => {
     const exact = (2n * BigInt(total) * BigInt(part) + BigInt(whole)) / (2n * BigInt(whole));
     assert.equal(portion(total, part, whole), Number(exact), `${total} * ${part} / ${whole}`);
   }
+});
+
+test('IdleSplit takes the floor for idle and the rest not', () => {
+  assert.equal(new IdleSplit().apply(60, 40, 1), 40);
+});
+
+test('IdleSplit evens out the noise of windows near the refresh interval', () => {
+  const split = new IdleSplit();
+  assert.deepEqual(
+    [0, 80, 0, 80].map((energyNj) => split.apply(energyNj, 40, 40)),
+    [0, 80, 0, 80],
+  );
+});
+
+test('IdleSplit carries no more than two refresh intervals', () => {
+  const split = new IdleSplit();
+  for (let i = 0; i < 100; i++) split.apply(0, 40, 1);
+  assert.equal(split.apply(100, 40, 1), 42);
+});
+
+test('IdleSplit gives whole nanojoules and loses no part of one', () => {
+  const split = new IdleSplit();
+  assert.deepEqual(
+    [9, 9, 9, 9].map((energyNj) => split.apply(energyNj, 2.5, 10)),
+    [2, 3, 2, 3],
+  );
 });

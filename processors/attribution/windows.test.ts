@@ -1,35 +1,33 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Consumer } from './consumer.js';
-import { DomainWindows } from './domain-windows.js';
-import { createGap, type Usage } from './usage.js';
-import { UsageTick } from './usage-tick.js';
+import { UsageTick, Windows } from './windows.js';
+import { createGap, Workload, type Usage } from './workload.js';
 
 const exact = new UsageTick();
 
-const consumer = new Consumer({ attributes: { 'process.pid': 1 } }, 0, []);
+const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, []);
 
-/** One nanosecond of one consumer up to a boundary. */
+/** One nanosecond of one workload up to a boundary. */
 function usageTo(to: number): Usage {
-  return { firstTo: to, to, busyNs: 2, isGap: false, consumers: [consumer], cpuNs: [1], lifeNs: [1] };
+  return { firstTo: to, to, busyNs: 2, isGap: false, workloads: [workload], cpuNs: [1], lifeNs: [1] };
 }
 
-/** Everything that can be settled: from, to, energy and the consumer's time; NaN for a gap. */
-function settleAll(windows: DomainWindows): [number, number, number, number][] {
+/** Everything that can be settled: from, to, energy and the workload's time; NaN for a gap. */
+function settleAll(windows: Windows): [number, number, number, number][] {
   const settled: [number, number, number, number][] = [];
-  for (let window = windows.settle(); window !== undefined; window = windows.settle()) {
+  for (let window = windows.takeReady(); window !== undefined; window = windows.takeReady()) {
     const { from, to, energyNj, usage } = window;
     settled.push([from, to, energyNj, usage.isGap ? NaN : usage.cpuNs[0]]);
   }
   return settled;
 }
 
-function readTo(windows: DomainWindows, readings: readonly (readonly [number, number])[]): void {
+function readTo(windows: Windows, readings: readonly (readonly [number, number])[]): void {
   for (const [at, energyNj] of readings) windows.curve.read(at, energyNj, true);
 }
 
-test('DomainWindows settles a boundary once the energy is known up to there', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows settles a boundary once the energy is known up to there', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
   windows.push(usageTo(10));
@@ -39,8 +37,8 @@ test('DomainWindows settles a boundary once the energy is known up to there', ()
   assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
 });
 
-test('DomainWindows settles energy that was there before the usage', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows settles energy that was there before the usage', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
     [10, 100],
@@ -56,8 +54,8 @@ test('DomainWindows settles energy that was there before the usage', () => {
   assert.deepEqual(settleAll(windows), [[15, 25, 125, 1]]);
 });
 
-test('DomainWindows makes a gap of energy before the first usage, when the meter shows it', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows makes a gap of energy before the first usage, when the meter shows it', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
     [4, 40],
@@ -71,8 +69,8 @@ test('DomainWindows makes a gap of energy before the first usage, when the meter
   ]);
 });
 
-test('DomainWindows charges energy before the first usage to the first window, when no meter parts them', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows charges energy before the first usage to the first window, when no meter parts them', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
     [10, 100],
@@ -82,8 +80,8 @@ test('DomainWindows charges energy before the first usage to the first window, w
   assert.deepEqual(settleAll(windows), [[0, 10, 100, 1]]);
 });
 
-test('DomainWindows widens the window of a slow meter', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows widens the window of a slow meter', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [[0, 0]]);
   for (let to = 0; to <= 10; to++) windows.push(usageTo(to));
   readTo(windows, [
@@ -96,8 +94,8 @@ test('DomainWindows widens the window of a slow meter', () => {
   ]);
 });
 
-test('DomainWindows does not interpolate a slow meter between two of its knots', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows does not interpolate a slow meter between two of its knots', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [[0, 0]]);
   for (let to = 0.5; to <= 10; to++) windows.push(usageTo(to));
   readTo(windows, [
@@ -107,11 +105,11 @@ test('DomainWindows does not interpolate a slow meter between two of its knots',
   assert.deepEqual(settleAll(windows), [[0, 5.5, 60, 6]]);
 });
 
-test('DomainWindows makes a gap of a window that is longer than allowed', () => {
-  const windows = new DomainWindows(10, exact);
+test('Windows makes a gap of a window that is longer than allowed', () => {
+  const windows = new Windows(10, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
-  assert.equal(windows.findNext(), NaN);
+  assert.equal(windows.takeReady(), undefined);
   for (let to = 1; to <= 50; to++) windows.push(usageTo(to));
   assert.equal(windows.isDoneWith(40), true);
   assert.equal(windows.isDoneWith(41), false);
@@ -126,8 +124,8 @@ test('DomainWindows makes a gap of a window that is longer than allowed', () => 
   ]);
 });
 
-test('DomainWindows ends its last window with the last reading, when its counter closed', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows ends its last window with the last reading, when its counter closed', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
     [9, 90],
@@ -139,12 +137,12 @@ test('DomainWindows ends its last window with the last reading, when its counter
     [0, 10, 100, 1],
     [10, 12, 20, 1],
   ]);
-  assert.equal(windows.findNext(), NaN);
+  assert.equal(windows.takeReady(), undefined);
   assert.equal(windows.isDrained, true);
 });
 
-test('DomainWindows ends its last window with the last reading, when the usage beyond it is known already', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows ends its last window with the last reading, when the usage beyond it is known already', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
     [12, 120],
@@ -155,8 +153,8 @@ test('DomainWindows ends its last window with the last reading, when the usage b
   assert.equal(windows.isDrained, true);
 });
 
-test('DomainWindows.finish leaves energy after the last boundary to a gap', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows.finish leaves energy after the last boundary to a gap', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
     [12, 120],
@@ -170,8 +168,8 @@ test('DomainWindows.finish leaves energy after the last boundary to a gap', () =
   assert.equal(windows.isDrained, true);
 });
 
-test('DomainWindows settles the rest without a new knot when its counter closed', () => {
-  const windows = new DomainWindows(1000, exact);
+test('Windows settles the rest without a new knot when its counter closed', () => {
+  const windows = new Windows(1000, exact);
   readTo(windows, [
     [0, 0],
     [12, 120],
@@ -182,21 +180,21 @@ test('DomainWindows settles the rest without a new knot when its counter closed'
   assert.deepEqual(settleAll(windows), [[0, 10, 100, 2]]);
 });
 
-test('DomainWindows merges what waits too long in too many parts', () => {
-  const windows = new DomainWindows(1e9, exact);
+test('Windows merges what waits too long in too many parts', () => {
+  const windows = new Windows(1e9, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
-  assert.equal(windows.findNext(), NaN);
+  assert.equal(windows.takeReady(), undefined);
   for (let to = 1; to <= 5000; to++) windows.push(usageTo(to));
   readTo(windows, [[5000, 5000]]);
   assert.deepEqual(settleAll(windows), [[0, 5000, 5000, 5000]]);
 });
 
-test('DomainWindows loses nothing when it merges boundaries of a fast meter', () => {
-  const windows = new DomainWindows(1e9, exact);
+test('Windows loses nothing when it merges boundaries of a fast meter', () => {
+  const windows = new Windows(1e9, exact);
   readTo(windows, [[0, 0]]);
   windows.push(usageTo(0));
-  assert.equal(windows.findNext(), NaN);
+  assert.equal(windows.takeReady(), undefined);
   for (let to = 1; to <= 5000; to++) windows.push(usageTo(to));
   for (let at = 1; at <= 5000; at++) readTo(windows, [[at, at]]);
   const settled = settleAll(windows);
@@ -211,10 +209,10 @@ test('DomainWindows loses nothing when it merges boundaries of a fast meter', ()
   );
 });
 
-test('DomainWindows makes no window shorter than 25 ticks of the usage, and loses nothing by it', () => {
+test('Windows makes no window shorter than 25 ticks of the usage, and loses nothing by it', () => {
   const tick = new UsageTick();
   tick.read(4e-9);
-  const windows = new DomainWindows(1000, tick);
+  const windows = new Windows(1000, tick);
   for (let at = 0; at <= 320; at += 40) {
     readTo(windows, [[at, 10 * at]]);
     windows.push(usageTo(at));

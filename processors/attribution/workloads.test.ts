@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createRow } from '../../src/model/table.js';
+import { CpuCount } from './floor.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
+import { BusyCarry } from './workloads.js';
 
 test('attribution keeps a reused pid apart from the one before', () => {
   const { rig, meter, process } = playBusy();
@@ -210,4 +212,25 @@ test('attribution starts the counters of a process at its birth, where it was bo
     [unixNs(0), 15],
     [unixNs(1.5), 5],
   ]);
+});
+
+const ms = 1e6;
+
+test('BusyCarry keeps busy time beyond what was seen', () => {
+  const carry = new BusyCarry(new CpuCount(2));
+  assert.equal(carry.settle(100 * ms, 70 * ms), 100 * ms);
+  assert.equal(carry.overlapNs, 0);
+});
+
+test('BusyCarry takes a lump of busy time for the usage that came before it', () => {
+  const carry = new BusyCarry(new CpuCount(2));
+  const lumps = [0, 0, 10, 0, 0, 10].map((busy) => carry.settle(busy * ms, 3 * ms) / ms);
+  assert.deepEqual(lumps, [3, 3, 4, 3, 3, 4]);
+});
+
+test('BusyCarry carries no more than rounding explains', () => {
+  const carry = new BusyCarry(new CpuCount(2));
+  carry.settle(0, 250 * ms);
+  assert.equal(carry.overlapNs, 150 * ms);
+  assert.equal(carry.settle(500 * ms, 0), 400 * ms);
 });

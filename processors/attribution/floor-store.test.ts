@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { loadQuietWatts, saveQuietWatts } from './floor-file.js';
+import { loadQuietWatts, saveQuietWatts } from './floor-store.js';
 
 function createFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'floor-file-'));
+  const folder = mkdtempSync(join(tmpdir(), 'floor-store-'));
   t.after(() => rmSync(folder, { recursive: true }));
   return folder;
 }

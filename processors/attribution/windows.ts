@@ -1,11 +1,35 @@
 import { EnergyCurve } from '../../src/energy/energy-curve.js';
-import { createGap, cutUsage, mergeUsages, type Usage } from './usage.js';
-import type { UsageTick } from './usage-tick.js';
+import { createGap, cutUsage, mergeUsages, type Usage } from './workload.js';
 
 /** Beyond this, boundaries that wait for energy are merged by twos: windows get longer, totals stay. */
 const maxPending = 4096;
+/** A single window of fewer ticks is too coarse: a busy process seems idle in one and twice as busy in the next. */
+const minTicks = 25;
 
-/** A settled window of one domain. */
+/**
+ * By how much the CPU time of a process may lag behind while the process runs, as the receiver of the usage reports it
+ * (docs/ledger.md, Usage). 0 where it reports nothing: the usage of simulations and counters is exact.
+ */
+export class UsageTick {
+  #ns = 0;
+
+  /** Nanoseconds. */
+  get ns(): number {
+    return this.#ns;
+  }
+
+  /** The shortest window, in nanoseconds. */
+  get minWindowNs(): number {
+    return minTicks * this.#ns;
+  }
+
+  /** @param seconds NaN: no reading */
+  read(seconds: number): void {
+    if (seconds >= 0) this.#ns = seconds * 1e9;
+  }
+}
+
+/** A window of one domain. Times are nanoseconds. */
 export interface Window {
   readonly from: number;
   readonly to: number;
@@ -19,11 +43,11 @@ export interface Window {
 }
 
 /**
- * Cuts the energy curve of one domain at the boundaries of the usage (ledger.md section 1). A window ends at the
+ * Cuts the curve of one energy counter at the boundaries of the usage (docs/ledger.md, Windows). A window ends at the
  * first boundary with a new knot since the last one that is not too near for the tick of the usage, once the curve is
  * known up to there.
  */
-export class DomainWindows {
+export class Windows {
   readonly curve = new EnergyCurve();
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
@@ -31,6 +55,7 @@ export class DomainWindows {
   #from = NaN;
   #fromNj = 0;
   #isClosed = false;
+  /** Whether the usage has come up to the end of the curve. */
   #isPast = false;
 
   /** @param maxWindowNs a longer window is a gap */
@@ -39,12 +64,12 @@ export class DomainWindows {
     this.#tick = tick;
   }
 
-  /** Whether no reading is taken any more. */
+  /** Whether no further reading is accepted. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Whether it has nothing more to settle, ever. */
+  /** Whether it will never have another window. */
   get isDrained(): boolean {
     return this.#isPast && this.#pending.length === 0;
   }
@@ -76,38 +101,15 @@ export class DomainWindows {
     if (!this.#isPast) this.#end(createGap(this.curve.lastAt));
   }
 
-  /** The boundary at which the next window settles now; NaN: none does. */
-  findNext(): number {
-    const index = this.#findNext();
-    if (index >= 0) return this.#pending[index].to;
+  /** Takes the next window, where its energy and its usage are known; undefined: they are not yet. */
+  takeReady(): Window | undefined {
+    const index = this.#findReady();
+    if (index >= 0) return this.#cut(this.#pending.splice(0, index + 1));
     if (this.#isPast) this.#pending = [];
-    return NaN;
+    return undefined;
   }
 
-  /** Settles the window that `findNext` tells of. */
-  settle(): Window | undefined {
-    const index = this.#findNext();
-    if (index < 0) return undefined;
-    const [first, ...others] = this.#pending.splice(0, index + 1);
-    const usage = mergeUsages([first, ...others]);
-    const from = this.#from;
-    // A curve that was thinned since may run lower than it did.
-    const energyNj = Math.max(0, this.curve.energyNjAt(usage.to) - this.#fromNj);
-    this.#from = usage.to;
-    this.#fromNj += energyNj;
-    this.curve.forgetBefore(usage.to);
-    const isTooLong = usage.to - from > this.#maxWindowNs;
-    return {
-      from,
-      to: usage.to,
-      energyNj,
-      refreshNs: this.curve.refreshNs,
-      tickNs: this.#tick.ns,
-      usage: isTooLong ? createGap(usage.to) : usage,
-    };
-  }
-
-  /** Whether no window that is still to be settled reaches back to this boundary with its consumers. */
+  /** Whether no window that is still to come reaches back to this boundary with its workloads. */
   isDoneWith(boundary: number): boolean {
     const waiting = this.#pending.find((usage) => !usage.isGap);
     return waiting === undefined || waiting.firstTo > boundary;
@@ -121,14 +123,15 @@ export class DomainWindows {
     if (!Number.isNaN(lastAt) && !(reachedAt >= lastAt)) this.#pending.push(cutUsage(usage, lastAt));
   }
 
-  #findNext(): number {
+  /** @returns the index of the boundary at which the next window ends; -1: it is not known yet */
+  #findReady(): number {
     const { lastAt } = this.curve;
     if (Number.isNaN(lastAt) || this.#pending.length === 0) return -1;
     if (Number.isNaN(this.#from)) this.#begin(lastAt);
     if (Number.isNaN(this.#from)) return -1;
     const knotAt = this.curve.findKnotAfter(this.#from);
-    const least = this.#from + this.#tick.leastWindowNs;
-    const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= least);
+    const minTo = this.#from + this.#tick.minWindowNs;
+    const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= minTo);
     if (index >= 0 && this.#pending[index].to <= lastAt) {
       // The energy after the last boundary makes no gap of the time before it.
       return this.#isClosed && index > 0 && this.#pending[index].isGap ? index - 1 : index;
@@ -144,9 +147,28 @@ export class DomainWindows {
     if (this.#pending.length === 0 || this.#pending[0].to > lastAt) return;
     this.#from = firstAt;
     this.#fromNj = this.curve.energyNjAt(firstAt);
-    // Nobody knows the usage before its own first reading. That makes a gap only where the meter shows what it cost.
+    // The usage before its own first reading is not known. That makes a gap only where the meter shows what it cost.
     const [{ isGap, to }] = this.#pending;
     if (isGap && !(this.curve.findKnotAfter(firstAt) <= to)) this.#pending.shift();
+  }
+
+  #cut([first, ...others]: readonly Usage[]): Window {
+    const usage = mergeUsages([first, ...others]);
+    const { to } = usage;
+    const from = this.#from;
+    // A curve that was thinned since may run lower than it did.
+    const energyNj = Math.max(0, this.curve.energyNjAt(to) - this.#fromNj);
+    this.#from = to;
+    this.#fromNj += energyNj;
+    this.curve.forgetBefore(to);
+    return {
+      from,
+      to,
+      energyNj,
+      refreshNs: this.curve.refreshNs,
+      tickNs: this.#tick.ns,
+      usage: to - from > this.#maxWindowNs ? createGap(to) : usage,
+    };
   }
 
   /** Keeps no usage that lies further back than the longest window: what waits for it will be a gap. */

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { cpus } from 'node:os';
+import test from 'node:test';
+import type { Metric } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { CpuCount, Floor, FloorLearner, type Stretch } from './floor.js';
+import { Rig, unixNs } from './rig.fixture.js';
+import { createGap, type Usage } from './workload.js';
+
+/** A second of 2 CPUs at these watts and this use. */
+function second(watts: number, use = 0): Stretch {
+  return { durationNs: 1e9, energyNj: watts * 1e9, busyNs: use * 2e9 };
+}
+
+test('FloorLearner knows the median of 60 quiet windows', () => {
+  const learner = new FloorLearner(new CpuCount(2));
+  for (let i = 0; i < 59; i++) learner.observe(second(i < 10 ? 90 : 40), 1e6);
+  assert.equal(learner.watts, undefined);
+  learner.observe(second(42), 1e6);
+  assert.equal(learner.watts, 40);
+});
+
+test('FloorLearner learns nothing from a busy machine', () => {
+  const learner = new FloorLearner(new CpuCount(2));
+  for (let i = 0; i < 1000; i++) learner.observe(second(100, 0.03), 1e6);
+  assert.equal(learner.watts, undefined);
+});
+
+test('FloorLearner gathers short windows to a second and to a hundred refreshes', () => {
+  const learner = new FloorLearner(new CpuCount(2));
+  const window = { durationNs: 20e6, energyNj: 20e6, busyNs: 0 };
+  for (let i = 0; i < 49; i++) learner.observe(window, 1e6);
+  assert.equal(learner.quietWatts.length, 0);
+  learner.observe(window, 1e6);
+  assert.deepEqual(learner.quietWatts, [1]);
+  for (let i = 0; i < 50; i++) learner.observe(window, 20e6);
+  assert.equal(learner.quietWatts.length, 1);
+  for (let i = 0; i < 50; i++) learner.observe(window, 20e6);
+  assert.equal(learner.quietWatts.length, 2);
+});
+
+test('FloorLearner does not join what an interruption parts', () => {
+  const learner = new FloorLearner(new CpuCount(2));
+  const half = { durationNs: 5e8, energyNj: 5e8, busyNs: 0 };
+  learner.observe(half, 1e6);
+  learner.interrupt();
+  learner.observe(half, 1e6);
+  assert.equal(learner.quietWatts.length, 0);
+});
+
+test('FloorLearner knows at once what an earlier run has learned', () => {
+  assert.equal(
+    new FloorLearner(
+      new CpuCount(2),
+      Array.from({ length: 60 }, () => 17),
+    ).watts,
+    17,
+  );
+});
+
+test('FloorLearner follows new quiet', () => {
+  const learner = new FloorLearner(
+    new CpuCount(2),
+    Array.from({ length: 600 }, () => 40),
+  );
+  for (let i = 0; i < 301; i++) learner.observe(second(50), 1e6);
+  assert.equal(learner.watts, 50);
+});
+
+const quiet: Usage = { firstTo: 0, to: 0, busyNs: 0, isGap: false, workloads: [], cpuNs: [], lifeNs: [] };
+
+/** Half a second at 10 W. */
+function windowOf(usage: Usage) {
+  return { from: 0, to: 5e8, energyNj: 5e9, refreshNs: 0, tickNs: 0, usage };
+}
+
+test('Floor prefers what was set to a model, and a model to what was learned', () => {
+  const learner = new FloorLearner(
+    new CpuCount(2),
+    Array.from({ length: 60 }, () => 30),
+  );
+  const floor = new Floor(undefined, learner);
+  assert.deepEqual(floor.current, { watts: 30, source: 'learned' });
+  floor.takeModel(NaN);
+  assert.deepEqual(floor.current, { watts: 30, source: 'learned' });
+  floor.takeModel(20);
+  assert.deepEqual(floor.current, { watts: 20, source: 'model' });
+  const set = new Floor(10, learner);
+  set.takeModel(20);
+  assert.deepEqual(set.current, { watts: 10, source: 'set' });
+});
+
+test('Floor learns from windows that follow each other, not across a gap', () => {
+  const learner = new FloorLearner(new CpuCount(2));
+  const floor = new Floor(undefined, learner);
+  floor.observe(windowOf(quiet));
+  floor.observe(windowOf(createGap(0)));
+  floor.observe(windowOf(quiet));
+  assert.deepEqual(learner.quietWatts, []);
+  floor.observe(windowOf(quiet));
+  assert.deepEqual(learner.quietWatts, [10]);
+});
+
+test('Floor knows nothing where nothing is set, said or learned', () => {
+  const floor = new Floor(undefined, undefined);
+  floor.observe(windowOf(quiet));
+  assert.equal(floor.current, undefined);
+  assert.equal(floor.isLearnable, false);
+});
+
+test('CpuCount is that of this machine until the measured one says its own', () => {
+  const count = new CpuCount(null);
+  assert.equal(count.value, cpus().length);
+  count.read(4096);
+  count.read(NaN);
+  count.read(0);
+  assert.equal(count.value, 4096);
+});
+
+test('CpuCount is what was set, whatever the machine says', () => {
+  const count = new CpuCount(3);
+  count.read(4096);
+  assert.equal(count.value, 3);
+});
+
+const logicalCount: Metric = {
+  name: 'system.cpu.logical.count',
+  unit: '{cpu}',
+  description: '',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** A machine that uses 10 W and a whole CPU for 62 s. */
+function play(cpuCount: number, settings: object): Rig {
+  const rig = new Rig({ cpu_count: null, ...settings });
+  const meter = rig.createMeter({ 'energy.method': 'measured' });
+  const series = { metric: logicalCount, resource: meter.resource, attributes: {}, start: unixNs(0) };
+  rig.consume(createRow([series], unixNs(0), Float64Array.of(cpuCount)));
+  for (let atS = 0; atS <= 62; atS++) {
+    rig.energy(meter, atS, 10 * atS);
+    rig.boundary(atS, atS);
+  }
+  return rig;
+}
+
+test('attribution judges quiet by the CPUs of the machine that was measured', () => {
+  // One CPU of 4096 is quiet, of 8 it is not, however many the machine has that this runs on.
+  assert.equal(play(4096, {}).out.last('attribution.floor.power').at(0)?.value, 10);
+  assert.deepEqual(play(8, {}).out.last('attribution.floor.power'), []);
+  assert.deepEqual(play(4096, { cpu_count: 8 }).out.last('attribution.floor.power'), []);
+});

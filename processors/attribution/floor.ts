@@ -1,0 +1,165 @@
+import { cpus } from 'node:os';
+import type { Window } from './windows.js';
+
+/** Use of the machine up to which a window is quiet. */
+const quietUse = 0.02;
+/** A quiet window is at least this long, and this many refresh intervals of the meter. */
+const minQuietNs = 1e9;
+const minQuietRefreshes = 100;
+/** How many quiet windows make a floor, and how many are kept. */
+const wantedWindows = 60;
+const keptWindows = 600;
+
+/** What the floor of a domain is known from. */
+export type FloorSource = 'set' | 'model' | 'learned';
+
+/** The floor of a domain, and what it is known from. */
+export interface FloorPower {
+  readonly watts: number;
+  readonly source: FloorSource;
+}
+
+/** The power of a domain when nothing runs: as configured, else as its model reports it, else as it was learned. */
+export class Floor {
+  readonly #setWatts: number | undefined;
+  readonly #learner: FloorLearner | undefined;
+  #modelWatts: number | undefined;
+  #current: FloorPower | undefined;
+
+  /** @param learner undefined: it cannot be learned */
+  constructor(setWatts: number | undefined, learner: FloorLearner | undefined) {
+    this.#setWatts = setWatts;
+    this.#learner = learner;
+    this.#choose();
+  }
+
+  /** Undefined: not known. The same object for as long as it stays the same. */
+  get current(): FloorPower | undefined {
+    return this.#current;
+  }
+
+  /** Whether more quiet windows can make it known. */
+  get isLearnable(): boolean {
+    return this.#learner !== undefined;
+  }
+
+  /** @param watts of the domain when idle, as its model reports it; NaN: no reading */
+  takeModel(watts: number): void {
+    if (Number.isNaN(watts) || watts === this.#modelWatts) return;
+    this.#modelWatts = watts;
+    this.#choose();
+  }
+
+  /** Learns from a window that has been settled. */
+  observe({ from, to, energyNj, refreshNs, usage }: Window): void {
+    if (this.#learner === undefined) return;
+    if (usage.isGap) return this.#learner.interrupt();
+    this.#learner.observe({ durationNs: to - from, energyNj, busyNs: usage.busyNs }, refreshNs);
+    this.#choose();
+  }
+
+  #choose(): void {
+    const found = this.#find();
+    if (found.watts === this.#current?.watts && found.source === this.#current?.source) return;
+    this.#current = found.watts === undefined ? undefined : { watts: found.watts, source: found.source };
+  }
+
+  #find(): { readonly watts: number | undefined; readonly source: FloorSource } {
+    if (this.#setWatts !== undefined) return { watts: this.#setWatts, source: 'set' };
+    if (this.#modelWatts !== undefined) return { watts: this.#modelWatts, source: 'model' };
+    return { watts: this.#learner?.watts, source: 'learned' };
+  }
+}
+
+/** A stretch of time that may have been quiet. */
+export interface Stretch {
+  readonly durationNs: number;
+  readonly energyNj: number;
+  readonly busyNs: number;
+}
+
+/**
+ * Learns the floor of a domain while the machine is quiet (docs/ledger.md, Idle energy): the median power of windows of
+ * at least 1 s and 100 refreshes in which the machine was used by at most 2 %, once there are 60. Never from a busy
+ * machine.
+ */
+export class FloorLearner {
+  readonly #cpuCount: CpuCount;
+  #quietWatts: number[];
+  #durationNs = 0;
+  #energyNj = 0;
+  #busyNs = 0;
+  #watts: number | undefined;
+
+  /** @param quietWatts what was learned before */
+  constructor(cpuCount: CpuCount, quietWatts: readonly number[] = []) {
+    this.#cpuCount = cpuCount;
+    this.#quietWatts = [...quietWatts];
+    this.#decide();
+  }
+
+  /** Undefined: too few quiet windows so far. */
+  get watts(): number | undefined {
+    return this.#watts;
+  }
+
+  /** The power of each quiet window, the newest last. */
+  get quietWatts(): readonly number[] {
+    return this.#quietWatts;
+  }
+
+  /** Takes a stretch that follows the one before. */
+  observe({ durationNs, energyNj, busyNs }: Stretch, refreshNs: number): void {
+    this.#durationNs += durationNs;
+    this.#energyNj += energyNj;
+    this.#busyNs += busyNs;
+    if (this.#durationNs < Math.max(minQuietNs, minQuietRefreshes * refreshNs)) return;
+    if (this.#busyNs <= quietUse * this.#cpuCount.value * this.#durationNs) this.#learn();
+    this.interrupt();
+  }
+
+  /** The next stretch does not follow the one before. */
+  interrupt(): void {
+    this.#durationNs = 0;
+    this.#energyNj = 0;
+    this.#busyNs = 0;
+  }
+
+  #learn(): void {
+    this.#quietWatts.push(this.#energyNj / this.#durationNs);
+    if (this.#quietWatts.length > keptWindows) this.#quietWatts = this.#quietWatts.slice(-keptWindows);
+    this.#decide();
+  }
+
+  #decide(): void {
+    if (this.#quietWatts.length >= wantedWindows) this.#watts = median(this.#quietWatts);
+  }
+}
+
+/** How many logical CPUs the measured machine has: as configured, else as it last reported, else as this machine has. */
+export class CpuCount {
+  readonly #isConfigured: boolean;
+  #value: number;
+
+  /** @param configured null: not configured */
+  constructor(configured: number | null) {
+    this.#isConfigured = configured !== null;
+    this.#value = configured ?? cpus().length;
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  /** @param count as the measured machine reports it; NaN: no reading */
+  read(count: number): void {
+    if (!this.#isConfigured && count > 0) this.#value = count;
+  }
+}
+
+/** The middle of some numbers, or the mean of the two middle ones; there is at least one. */
+function median(numbers: readonly number[]): number {
+  const sorted = Float64Array.from(numbers).toSorted();
+  const middle = sorted.length / 2;
+  return Number.isInteger(middle) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[Math.floor(middle)];
+}

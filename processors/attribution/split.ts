@@ -1,0 +1,133 @@
+import type { Config } from './config.js';
+import type { Window } from './windows.js';
+
+/** Why energy is unattributed: its user was not seen, nothing was used, or the usage is not known. */
+export type Reason = 'unseen' | 'no_usage' | 'gap';
+
+/** Where the energy of a window goes: whole nanojoules that add up to it. */
+export interface Parts {
+  readonly idleNj: number;
+  readonly attributedNj: number;
+  readonly unattributedNj: number;
+  readonly reason: Reason;
+}
+
+/** Splits the energy of one domain's windows into parts and shares (docs/ledger.md, Idle energy and Sharing). */
+export class Split {
+  /** What each workload of the last window gets. Valid until the next window. */
+  readonly shares: number[] = [];
+  readonly #idle: Config['idle'];
+  readonly #isExplained: boolean;
+  readonly #idleSplit = new IdleSplit();
+  readonly #idleShares: number[] = [];
+
+  /** @param isExplained whether CPU time explains which workload uses the energy */
+  constructor(idle: Config['idle'], isExplained: boolean) {
+    this.#idle = idle;
+    this.#isExplained = isExplained;
+  }
+
+  /** @param floorWatts undefined: not known, so that no energy counts as idle */
+  apply(window: Window, floorWatts: number | undefined): Parts {
+    const { energyNj, usage } = window;
+    const wholeNs = Math.max(usage.busyNs, sum(usage.cpuNs));
+    const isShared = this.#isExplained && !usage.isGap && wholeNs > 0;
+    const floorNj = floorWatts === undefined ? 0 : this.#splitIdle(window, floorWatts);
+    const idleNj = this.#idle === 'proportional' && isShared ? 0 : floorNj;
+    const sharedNj = isShared
+      ? share(energyNj - idleNj, usage.cpuNs, wholeNs, this.shares)
+      : clear(this.shares, usage.workloads.length);
+    const borneNj = this.#idle === 'equal' && this.#isExplained ? this.#shareIdle(window, idleNj) : 0;
+    return {
+      idleNj: idleNj - borneNj,
+      attributedNj: sharedNj + borneNj,
+      unattributedNj: energyNj - idleNj - sharedNj,
+      reason: isShared ? 'unseen' : usage.isGap ? 'gap' : 'no_usage',
+    };
+  }
+
+  #splitIdle({ from, to, energyNj, refreshNs }: Window, floorWatts: number): number {
+    // Watts times nanoseconds are nanojoules.
+    return this.#idleSplit.apply(energyNj, floorWatts * (to - from), floorWatts * refreshNs);
+  }
+
+  /** @returns how much of the idle energy the workloads bear by their lifetimes: all, where there are any */
+  #shareIdle({ usage: { lifeNs } }: Window, idleNj: number): number {
+    const wholeNs = sum(lifeNs);
+    if (wholeNs === 0) return 0;
+    const borneNj = share(idleNj, lifeNs, wholeNs, this.#idleShares);
+    for (let i = 0; i < lifeNs.length; i++) this.shares[i] += this.#idleShares[i];
+    return borneNj;
+  }
+}
+
+/**
+ * Splits the energy of windows into idle and dynamic energy by a floor. The small carry keeps the noise of windows near
+ * the refresh interval from being counted as dynamic energy; a large one would swallow bursts.
+ */
+export class IdleSplit {
+  #carryNj = 0;
+
+  /**
+   * @param energyNj whole nanojoules of the window
+   * @param floorNj energy at floor power in the window
+   * @param refreshNj energy at floor power in one refresh interval of the meter
+   * @returns whole nanojoules of idle energy
+   */
+  apply(energyNj: number, floorNj: number, refreshNj: number): number {
+    const allowedNj = this.#carryNj + floorNj;
+    const idleNj = Math.min(energyNj, Math.floor(allowedNj));
+    this.#carryNj = Math.min(allowedNj - idleNj, 2 * refreshNj);
+    return idleNj;
+  }
+}
+
+/**
+ * Shares a total among parts: each gets what the rounded running share grows by, so that nothing is lost, nothing is
+ * added and no share is negative.
+ * @param whole at least the sum of the parts and more than 0; what it is beyond that sum is given to no part
+ * @param shares receives one whole number per part
+ * @returns the sum of the shares
+ */
+export function share(total: number, parts: ArrayLike<number>, whole: number, shares: number[]): number {
+  let reached = 0;
+  let given = 0;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    reached += part;
+    const upTo = part === 0 ? given : portion(total, reached, whole);
+    shares[i] = upTo - given;
+    given = upTo;
+  }
+  return given;
+}
+
+/**
+ * round(total * part / whole), halves up, exactly.
+ * @param total whole, 0 or more
+ * @param part whole, at most `whole`
+ * @param whole whole, more than 0
+ */
+export function portion(total: number, part: number, whole: number): number {
+  if (part === 0) return 0;
+  if (part === whole) return total;
+  const quotient = total * (part / whole);
+  const floor = Math.floor(quotient);
+  const rest = quotient - floor;
+  // A division and a multiplication, each off by at most 2^-53 of the result: only near a half does it matter.
+  if (Math.abs(rest - 0.5) > quotient * 2 ** -51) return rest < 0.5 ? floor : floor + 1;
+  const double = 2n * BigInt(whole);
+  return Number((2n * BigInt(total) * BigInt(part) + BigInt(whole)) / double);
+}
+
+/** The sum of whole numbers. */
+function sum(parts: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < parts.length; i++) total += parts[i];
+  return total;
+}
+
+function clear(shares: number[], count: number): 0 {
+  for (let i = 0; i < count; i++) shares[i] = 0;
+  return 0;
+}

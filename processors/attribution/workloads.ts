@@ -1,0 +1,192 @@
+import { resourceKey } from '../../src/model/key.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import type { CpuCount } from './floor.js';
+import type { View } from './views.js';
+import { CpuTimeCounter, createGap, Workload, type Usage } from './workload.js';
+
+/** The kernel counts idle time in ticks of this length. */
+const idleTickNs = 1e7;
+
+export interface WorkloadsOptions {
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+  /** Whether workloads that used nothing are in every usage, too. */
+  readonly hasIdle: boolean;
+  readonly cpuCount: CpuCount;
+}
+
+/** All workloads, and what they used between two boundaries. Times are nanoseconds. */
+export class Workloads {
+  readonly #views: readonly View[];
+  /** The views that have a limit, and where their groups are in those of a workload. */
+  readonly #limited: readonly { readonly view: View; readonly index: number }[];
+  readonly #options: WorkloadsOptions;
+  readonly #counters = new Map<Series, CpuTimeCounter>();
+  readonly #byKey = new Map<string, Workload>();
+  /** Those that live, and those that have ended since the last boundary, in the order of their keys. */
+  #active: Workload[] = [];
+  /** Those that ended earlier, in the order of the boundaries that their last usage belongs to. */
+  readonly #endings = new Map<Workload, number>();
+  #boundary = NaN;
+  readonly #carry: BusyCarry;
+
+  constructor(views: readonly View[], options: WorkloadsOptions) {
+    this.#views = views;
+    this.#limited = [...views.entries()].flatMap(([index, view]) =>
+      view.isLimited ? [{ view, index }] : [],
+    );
+    this.#options = options;
+    this.#carry = new BusyCarry(options.cpuCount);
+  }
+
+  /** What they used beyond the busy time of the machine and its rounding, up to all boundaries together. */
+  get overlapNs(): number {
+    return this.#carry.overlapNs;
+  }
+
+  /** What takes the readings of a CPU time series. */
+  counterOf(series: Series): CpuTimeCounter {
+    const known = this.#counters.get(series);
+    if (known) return known;
+    const counter = new CpuTimeCounter(this.#workloadOf(series));
+    counter.workload.counters += 1;
+    this.#counters.set(series, counter);
+    return counter;
+  }
+
+  /** The workload with this resource; undefined: none is known. */
+  find(resource: Resource): Workload | undefined {
+    return this.#byKey.get(resourceKey(resource));
+  }
+
+  /** A series has no further reading. A workload without counters ends, with its last usage in the next boundary's. */
+  end(series: Series, at: number): void {
+    const counter = this.#counters.get(series);
+    if (counter === undefined) return;
+    this.#counters.delete(series);
+    counter.workload.counters -= 1;
+    if (counter.workload.counters === 0) counter.workload.endedAt = at;
+  }
+
+  /**
+   * The usage up to a boundary, which is later than the one before.
+   * @param busyNs busy time of the machine since the boundary before; NaN: not known
+   */
+  cut(to: number, busyNs: number): Usage {
+    const from = this.#boundary;
+    this.#boundary = to;
+    const isGap = Number.isNaN(from) || Number.isNaN(busyNs);
+    const { seenNs, ...usage } = this.#collect(isGap ? to : from, to);
+    if (this.#active.some((workload) => workload.counters === 0)) this.#moveEnded(to);
+    if (isGap) return createGap(to);
+    return { ...usage, firstTo: to, to, isGap, busyNs: this.#carry.settle(busyNs, seenNs) };
+  }
+
+  /**
+   * Takes out the workloads that have ended and whose last usage is settled.
+   * @param isDoneWith true for every boundary before one for which it is true
+   */
+  takeSettled(isDoneWith: (boundary: number) => boolean): readonly Workload[] {
+    const settled: Workload[] = [];
+    for (const [workload, boundary] of this.#endings) {
+      if (!isDoneWith(boundary)) break;
+      this.#endings.delete(workload);
+      this.#byKey.delete(workload.key);
+      settled.push(workload);
+    }
+    return settled;
+  }
+
+  #workloadOf(series: Series): Workload {
+    const startedAt = Number(series.start - this.#options.epoch);
+    const known = this.find(series.resource);
+    if (known === undefined) return this.#create(series.resource, startedAt);
+    known.resume(startedAt);
+    if (this.#endings.delete(known)) this.#insert(known);
+    return known;
+  }
+
+  #create(resource: Resource, startedAt: number): Workload {
+    const groups = this.#views.map((view) => view.join(resource, startedAt));
+    const workload = new Workload(resource, startedAt, groups);
+    this.#byKey.set(workload.key, workload);
+    this.#insert(workload);
+    return workload;
+  }
+
+  #insert(workload: Workload): void {
+    let low = 0;
+    let high = this.#active.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#active[middle].key < workload.key) low = middle + 1;
+      else high = middle;
+    }
+    this.#active.splice(low, 0, workload);
+  }
+
+  #collect(from: number, to: number) {
+    const usage = { workloads: [] as Workload[], cpuNs: [] as number[], lifeNs: [] as number[] };
+    let seenNs = 0;
+    for (const { view } of this.#limited) view.advance(to);
+    for (const workload of this.#active) {
+      const cpuNs = workload.cut(from, to);
+      if (cpuNs === 0 && !this.#options.hasIdle) continue;
+      usage.workloads.push(workload);
+      usage.cpuNs.push(cpuNs);
+      usage.lifeNs.push(workload.countLifeNs(from, to));
+      for (const { view, index } of this.#limited) view.weigh(workload.groups[index], cpuNs);
+      seenNs += cpuNs;
+    }
+    for (const { view } of this.#limited) view.rank(to);
+    return { ...usage, seenNs };
+  }
+
+  #moveEnded(boundary: number): void {
+    const ended = this.#active.filter((workload) => workload.counters === 0);
+    this.#active = this.#active.filter((workload) => workload.counters > 0);
+    for (const workload of ended) this.#endings.set(workload, boundary);
+  }
+}
+
+/**
+ * Evens out the rounding of the machine's busy time. The kernel counts idle, iowait and steal in ticks of 10 ms, so
+ * that busy time comes in lumps: without this, windows of a few ticks would take the lumps for usage of unseen
+ * processes, and the windows between them for none. (With windows of 20 ms, a quarter of the energy was misplaced.)
+ * What workloads used beyond the busy time of one window is owed to the next ones, as far as rounding explains it.
+ */
+export class BusyCarry {
+  readonly #cpuCount: CpuCount;
+  #owedNs = 0;
+  #overlapNs = 0;
+
+  constructor(cpuCount: CpuCount) {
+    this.#cpuCount = cpuCount;
+  }
+
+  /** What workloads used beyond busy time and rounding, in all windows together. */
+  get overlapNs(): number {
+    return this.#overlapNs;
+  }
+
+  /**
+   * The busy time of a window, at least what the workloads used in it.
+   * @param busyNs as it was read
+   * @param seenNs sum over the workloads
+   */
+  settle(busyNs: number, seenNs: number): number {
+    const beyondNs = seenNs - busyNs;
+    this.#owedNs += beyondNs;
+    if (beyondNs < 0) {
+      const leftNs = Math.max(0, -this.#owedNs);
+      this.#owedNs += leftNs;
+      return seenNs + leftNs;
+    }
+    // Three columns of /proc/stat, each rounded at both ends, and on each CPU the tick that is running.
+    const maxOwedNs = (6 + 2 * this.#cpuCount.value) * idleTickNs;
+    const overlapNs = Math.max(0, this.#owedNs - maxOwedNs);
+    this.#overlapNs += overlapNs;
+    this.#owedNs -= overlapNs;
+    return seenNs;
+  }
+}
