@@ -1,15 +1,11 @@
-import { KeptFile } from '../../src/linux/kept-file.js';
 import { maxThreads } from '../../src/linux/plausible.js';
-import { parseCpuTimes, type CpuTimes } from '../../src/linux/procfs.js';
+import { parseCpuTimes, type CpuTimes, type MachineCpuTimes } from '../../src/linux/procfs.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
-import type { Table } from '../../src/model/table.js';
+import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { CounterTable } from '../../src/scraping/counter-table.js';
-import type { CounterColumn } from '../../src/scraping/counters.js';
-import { GaugeTable } from '../../src/scraping/gauge-table.js';
-import type { Group, GroupContext } from './group.js';
 import { parseLine } from '../../src/scraping/lines.js';
-import { Plausibility } from '../../src/scraping/plausibility.js';
+import type { DescribeSource } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
 
 export const cpuTime: Metric = {
   name: 'system.cpu.time',
@@ -66,81 +62,65 @@ const modes: readonly { readonly mode: string; ticks(times: CpuTimes): number }[
   { mode: 'steal', ticks: ({ steal }) => steal },
 ];
 
-const kernelColumns: readonly CounterColumn[] = [
-  { metric: contextSwitches, attributes: {}, perUnit: 1 },
-  { metric: processesCreated, attributes: {}, perUnit: 1 },
-];
+/** Counters that have a line of their own, by its label. */
+const kernelCounters: Readonly<Record<string, Metric>> = {
+  'ctxt ': contextSwitches,
+  'processes ': processesCreated,
+};
 
-const gaugeColumns = [
-  { metric: logicalCpus, attributes: {} },
-  { metric: threads, attributes: { 'system.linux.thread.state': 'running' } },
-  { metric: threads, attributes: { 'system.linux.thread.state': 'blocked' } },
-];
+const cpuCount = { metric: logicalCpus, attributes: {} };
+const threadCounts = ['running', 'blocked'].map((state) => ({
+  label: `procs_${state} `,
+  metric: threads,
+  attributes: { 'system.linux.thread.state': state },
+}));
 
-/** What `/proc/stat` says. */
-export class CpuGroup implements Group {
-  readonly #context: GroupContext;
-  readonly #file: KeptFile;
-  readonly #counters: CounterTable;
-  readonly #gauges: GaugeTable;
-  readonly #counts = new Counts(modes.length);
-  readonly #plausibility: Plausibility;
-
-  constructor(context: GroupContext) {
-    this.#context = context;
-    this.#file = new KeptFile(`${context.config.procfs}/stat`);
-    this.#counters = new CounterTable(context.host, describeCounters);
-    this.#gauges = new GaugeTable(context.host, gaugeColumns);
-    this.#plausibility = new Plausibility(context.log);
-  }
-
-  read(): Table[] {
-    const at = this.#context.clock.wallNs();
-    const stat = this.#file.read();
-    const { total, byCpu } = parseCpuTimes(stat);
-    this.#counters.begin(at);
-    if (this.#context.config.cpu.per_cpu) byCpu.forEach((times, cpu) => this.#addTimes(String(cpu), times));
-    else this.#addTimes('all', total);
-    this.#addKernelCounts(stat);
-    const [running, blocked] = ['procs_running ', 'procs_blocked '].map((label) =>
-      this.#parseThreads(stat, label),
-    );
-    // Some containers list no CPU.
-    const cpus = byCpu.size > 0 ? byCpu.size : Number.NaN;
-    return [this.#counters.finish(), this.#gauges.row(at, [cpus, running, blocked])];
-  }
-
-  restart(at: bigint): Table[] {
-    return [this.#counters.restart(at), this.#gauges.restart(at)];
-  }
-
-  close(): void {
-    this.#file.close();
-  }
-
-  #addTimes(name: string, times: CpuTimes): void {
-    modes.forEach(({ ticks }, i) => this.#counts.set(i, ticks(times)));
-    this.#counters.add(name, this.#counts);
-  }
-
-  #addKernelCounts(stat: Buffer): void {
-    this.#counts.set(0, this.#parse(stat, 'ctxt '));
-    this.#counts.set(1, this.#parse(stat, 'processes '));
-    this.#counters.add('kernel', this.#counts);
-  }
-
-  #parseThreads(stat: Buffer, label: string): number {
+/** What `/proc/stat` says. A line that cannot be parsed does not hide the others. */
+export function describeCpu({ procfs, cpu: { per_cpu: perCpu } }: Config): DescribeSource {
+  return (source) => {
+    const file = source.file(`${procfs}/stat`);
+    const counters = source.counters(describeCounters);
+    const gauges = source.gauges([cpuCount, ...threadCounts]);
+    const counts = new Counts(modes.length);
+    const addTimes = (name: string, times: CpuTimes): void => {
+      modes.forEach(({ ticks }, i) => counts.set(i, ticks(times)));
+      counters.add(name, counts);
+    };
+    /** @returns how many there are; NaN where there is a sum alone, as in some containers */
+    const addCpus = ({ total, byCpu }: MachineCpuTimes): number => {
+      if (perCpu) byCpu.forEach((times, cpu) => addTimes(String(cpu), times));
+      else addTimes('all', total);
+      return byCpu.size > 0 ? byCpu.size : Number.NaN;
+    };
+    const addKernelCount = (label: string, count: number): void => {
+      counts.set(0, count);
+      counters.add(label, counts);
+    };
     // The kernel sums what each CPU counted, and was seen below 0.
-    return this.#plausibility.check(`"${label}" of ${this.#file.path}`, this.#parse(stat, label), maxThreads);
-  }
-
-  #parse(stat: Buffer, label: string): number {
-    return parseLine(this.#file.path, stat, label);
-  }
+    const checkThreads = (label: string, count: number): number =>
+      source.check(`"${label}" of ${file.path}`, count, maxThreads);
+    return (at) => {
+      const stat = file.read();
+      const parse = (label: string): number => parseLine(file.path, stat, label);
+      const values = [Number.NaN, Number.NaN, Number.NaN];
+      counters.begin(at);
+      source.readParts([
+        () => (values[0] = addCpus(parseCpuTimes(stat))),
+        ...Object.keys(kernelCounters).map((label) => () => addKernelCount(label, parse(label))),
+        ...threadCounts.map(
+          ({ label }, i) =>
+            () =>
+              (values[1 + i] = checkThreads(label, parse(label))),
+        ),
+      ]);
+      return [counters.finish(), gauges.row(at, values)];
+    };
+  };
 }
 
 function describeCounters(name: string): readonly CounterColumn[] {
-  if (name === 'kernel') return kernelColumns;
+  const metric = kernelCounters[name];
+  if (metric !== undefined) return [{ metric, attributes: {}, perUnit: 1 }];
   const cpu: Attributes = name === 'all' ? {} : { 'cpu.logical_number': Number(name) };
   return modes.map(({ mode }) => ({
     metric: cpuTime,

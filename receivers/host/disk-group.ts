@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
-import { KeptFile } from '../../src/linux/kept-file.js';
 import type { Metric } from '../../src/model/series.js';
-import type { Table } from '../../src/model/table.js';
+import type { CounterColumn, DescribeCounters } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { CounterTable } from '../../src/scraping/counter-table.js';
-import type { CounterColumn } from '../../src/scraping/counters.js';
-import type { Group, GroupContext } from './group.js';
-import { findNextLine } from '../../src/scraping/lines.js';
+import { forEachLine } from '../../src/scraping/lines.js';
 import { createNameFilter } from '../../src/scraping/name-filter.js';
+import type { DescribeSource } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
 
 const io: Metric = {
   name: 'system.disk.io',
@@ -76,53 +74,36 @@ const columns: readonly DiskColumn[] = [
 const fields = 11;
 
 /** What `/proc/diskstats` says. */
-export class DiskGroup implements Group {
-  readonly #context: GroupContext;
-  readonly #file: KeptFile;
-  readonly #counters: CounterTable;
-  readonly #isWanted: (name: string) => boolean;
-  readonly #read = new Counts(fields);
-  readonly #told = new Counts(columns.length);
+export function describeDisk(config: Config): DescribeSource {
+  return (source) => {
+    const file = source.file(`${config.procfs}/diskstats`);
+    const counters = source.counters(createDescription(config));
+    const read = new Counts(fields);
+    const used = new Counts(columns.length);
+    /** Adds the device of a line `254 0 vda 87437 24214 ...`; a line that is not like this is passed over. */
+    const addLine = (line: Buffer): void => {
+      // Latin-1 keeps the places of the bytes: names are UTF-8, and longer in bytes than in characters.
+      const named = /^( *\d+ +\d+ )([^ ]+) /u.exec(line.toString('latin1'));
+      if (named === null || read.parse(line, named[0].length) < fields) return;
+      columns.forEach(({ field }, i) => used.copy(i, read, field));
+      const [, numbers = '', name = ''] = named;
+      counters.add(line.toString('utf8', numbers.length, numbers.length + name.length), used);
+    };
+    return (at) => {
+      counters.begin(at);
+      forEachLine(file.read(), addLine);
+      return [counters.finish()];
+    };
+  };
+}
 
-  constructor(context: GroupContext) {
-    this.#context = context;
-    this.#file = new KeptFile(`${context.config.procfs}/diskstats`);
-    this.#isWanted = createNameFilter(context.config.disk);
-    this.#counters = new CounterTable(context.host, (name) => this.#describe(name));
-  }
-
-  read(): Table[] {
-    this.#counters.begin(this.#context.clock.wallNs());
-    const text = this.#file.read();
-    for (let at = 0; at < text.length; at = findNextLine(text, at)) this.#addLine(text, at);
-    return [this.#counters.finish()];
-  }
-
-  restart(at: bigint): Table[] {
-    return [this.#counters.restart(at)];
-  }
-
-  close(): void {
-    this.#file.close();
-  }
-
-  /** Adds the device of a line `254 0 vda 87437 24214 ...`; a line that is not like this is passed over. */
-  #addLine(text: Buffer, from: number): void {
-    const line = text.subarray(from, findNextLine(text, from));
-    // Latin-1 keeps the places of the bytes: names are UTF-8, and longer in bytes than in characters.
-    const named = /^( *\d+ +\d+ )([^ ]+) /u.exec(line.toString('latin1'));
-    if (named === null || this.#read.parse(line, named[0].length) < fields) return;
-    columns.forEach(({ field }, i) => this.#told.copy(i, this.#read, field));
-    const [, numbers = '', name = ''] = named;
-    this.#counters.add(line.toString('utf8', numbers.length, numbers.length + name.length), this.#told);
-  }
-
-  #describe(name: string): readonly CounterColumn[] | undefined {
-    const { disk, sysfs } = this.#context.config;
-    if (!this.#isWanted(name)) return undefined;
+function createDescription({ disk, sysfs }: Config): DescribeCounters {
+  const isWanted = createNameFilter(disk);
+  return (name) => {
+    if (!isWanted(name)) return undefined;
     const isPartition = existsSync(`${sysfs}/class/block/${name.replaceAll('/', '!')}/partition`);
     return isPartition && !disk.partitions ? undefined : describeDevice(name);
-  }
+  };
 }
 
 function describeDevice(name: string): readonly CounterColumn[] {

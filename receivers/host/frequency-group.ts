@@ -1,10 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { UnavailableError } from '../../src/component/errors.js';
-import { KeptFile } from '../../src/linux/kept-file.js';
-import type { Metric, Series } from '../../src/model/series.js';
-import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import { checkHertz, parseCpuinfo } from './cpuinfo.js';
-import type { Group, GroupContext } from './group.js';
+import type { KeptFile } from '../../src/linux/kept-file.js';
+import { bounded } from '../../src/linux/plausible.js';
+import { findNames } from '../../src/linux/sysfs.js';
+import type { Metric } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import type { GaugeColumn, GaugeTable } from '../../src/scraping/gauge-table.js';
+import type { DescribeSource, Source } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
 
 const frequency: Metric = {
   name: 'system.cpu.frequency',
@@ -17,76 +20,75 @@ const frequency: Metric = {
 export const frequencyMetrics = [frequency];
 
 /** What cpufreq says of each CPU, or `/proc/cpuinfo` where there is no cpufreq, as in most virtual machines. */
-export class FrequencyGroup implements Group {
-  readonly #context: GroupContext;
-  readonly #online: KeptFile;
-  readonly #cpuinfo: KeptFile;
-  readonly #files = new Map<number, KeptFile>();
-  #onlineCpus = '';
-  #series = new Map<number, Series>();
-  #columns: readonly Series[] = [];
+export function describeFrequency({ procfs, sysfs }: Config): DescribeSource {
+  return (source) => {
+    const readCpufreq = createCpufreqReader(source, sysfs);
+    const cpuinfo = source.file(`${procfs}/cpuinfo`);
+    const gauges = new CpuGauges(source.gauges());
+    return (at) => {
+      const cpufreq = readCpufreq();
+      const frequencies = cpufreq.size > 0 ? cpufreq : parseCpuinfo(cpuinfo.read());
+      if (frequencies.size === 0) throw new UnavailableError('Cannot read the frequency of any CPU');
+      return [gauges.row(at, frequencies)];
+    };
+  };
+}
 
-  constructor(context: GroupContext) {
-    this.#context = context;
-    this.#online = new KeptFile(`${context.config.sysfs}/devices/system/cpu/online`);
-    this.#cpuinfo = new KeptFile(`${context.config.procfs}/cpuinfo`);
+/** One gauge per CPU that is online. */
+class CpuGauges {
+  readonly #gauges: GaugeTable;
+  #columns = new Map<number, GaugeColumn>();
+
+  constructor(gauges: GaugeTable) {
+    this.#gauges = gauges;
   }
 
-  read(): Table[] {
-    const at = this.#context.clock.wallNs();
-    this.#followHotplug();
-    const frequencies = this.#files.size > 0 ? this.#readCpufreq() : parseCpuinfo(this.#cpuinfo.read());
-    if (frequencies.size === 0) throw new UnavailableError('Cannot read the frequency of any CPU');
-    const ended = this.#followCpus([...frequencies.keys()], at);
-    const row = createRow(this.#columns, at, Float64Array.from(frequencies.values()));
-    return [ended.length > 0 ? { ...row, ended } : row];
-  }
-
-  restart(at: bigint): Table[] {
-    const ended = this.#columns;
-    this.#series.clear();
-    this.#columns = [];
-    return [createEnding(ended, at)];
-  }
-
-  close(): void {
-    this.#online.close();
-    this.#cpuinfo.close();
-    for (const file of this.#files.values()) file.close();
-  }
-
-  #readCpufreq(): Map<number, number> {
-    return new Map([...this.#files].map(([cpu, file]) => [cpu, readHertz(file)]));
-  }
-
-  #followHotplug(): void {
-    const online = this.#online.read().toString('latin1');
-    if (online === this.#onlineCpus) return;
-    for (const file of this.#files.values()) file.close();
-    this.#files.clear();
-    this.#onlineCpus = online;
-    for (const [cpu, path] of findCpufreqFiles(`${this.#context.config.sysfs}/devices/system/cpu`)) {
-      this.#files.set(cpu, new KeptFile(path));
+  row(at: bigint, frequencies: ReadonlyMap<number, number>): Table {
+    const cpus = [...frequencies.keys()];
+    if (cpus.length !== this.#columns.size || !cpus.every((cpu) => this.#columns.has(cpu))) {
+      const before = this.#columns;
+      this.#columns = new Map(cpus.map((cpu) => [cpu, before.get(cpu) ?? createColumn(cpu)]));
+      this.#gauges.choose([...this.#columns.values()]);
     }
+    return this.#gauges.row(at, [...frequencies.values()]);
   }
+}
 
-  /** Makes the columns those of these CPUs. @returns the series of CPUs that are gone */
-  #followCpus(cpus: readonly number[], start: bigint): readonly Series[] {
-    if (cpus.length === this.#series.size && cpus.every((cpu) => this.#series.has(cpu))) return [];
-    const before = this.#series;
-    this.#series = new Map(cpus.map((cpu) => [cpu, before.get(cpu) ?? this.#createSeries(cpu, start)]));
-    this.#columns = [...this.#series.values()];
-    return [...before].filter(([cpu]) => !this.#series.has(cpu)).map(([, series]) => series);
-  }
+function createColumn(cpu: number): GaugeColumn {
+  return { metric: frequency, attributes: { 'cpu.logical_number': cpu } };
+}
 
-  #createSeries(cpu: number, start: bigint): Series {
-    const attributes = { 'cpu.logical_number': cpu };
-    return { metric: frequency, resource: this.#context.host, attributes, start };
+/** @returns reads the frequency of every CPU that is online in hertz; of none, where there is no cpufreq */
+function createCpufreqReader(source: Source, sysfs: string): () => ReadonlyMap<number, number> {
+  const folder = `${sysfs}/devices/system/cpu`;
+  const online = source.file(`${folder}/online`);
+  const files = new Map<number, KeptFile>();
+  let seen: string | undefined;
+  const followHotplug = (): void => {
+    const now = readOnline(online);
+    if (now === seen) return;
+    seen = now;
+    for (const file of files.values()) file.close();
+    files.clear();
+    for (const [cpu, path] of findCpufreqFiles(folder)) files.set(cpu, source.file(path));
+  };
+  return () => {
+    followHotplug();
+    return new Map([...files].map(([cpu, file]) => [cpu, readHertz(file)]));
+  };
+}
+
+/** Which CPUs are online, in the kernel's own words; empty when they cannot be read, which hides no frequency. */
+function readOnline(file: KeptFile): string {
+  try {
+    return file.read().toString('latin1');
+  } catch {
+    return '';
   }
 }
 
 function findCpufreqFiles(folder: string): [number, string][] {
-  return readdirSync(folder)
+  return findNames(folder)
     .flatMap((name) => /^cpu(\d+)$/u.exec(name)?.[1] ?? [])
     .map((cpu): [number, string] => [Number(cpu), `${folder}/cpu${cpu}/cpufreq/scaling_cur_freq`])
     .filter(([, path]) => existsSync(path))
@@ -101,4 +103,44 @@ function readHertz(file: KeptFile): number {
   } catch {
     return NaN;
   }
+}
+
+/** No CPU runs at 100 GHz; a driver that gives -1 means some thousand. */
+const maxHertz = 1e11;
+
+/** A frequency of the kernel in hertz; NaN when it is impossible or 0, which stands for unknown. */
+function checkHertz(hertz: number): number {
+  return hertz === 0 ? Number.NaN : bounded(hertz, maxHertz);
+}
+
+/**
+ * Parses the frequency of each CPU from `/proc/cpuinfo`, in hertz by logical CPU number; NaN where it is unknown.
+ * Only x86 has it there.
+ */
+export function parseCpuinfo(text: Buffer): Map<number, number> {
+  const frequencies = new Map<number, number>();
+  for (let at = findCpu(text, 0); at >= 0;) {
+    const next = findCpu(text, at + 1);
+    const mhz = text.indexOf('\ncpu MHz\t\t:', at, 'latin1');
+    const isOwn = mhz >= 0 && (next < 0 || mhz < next);
+    const cpu = parseValue(text, at);
+    if (isOwn && Number.isSafeInteger(cpu) && cpu >= 0) {
+      frequencies.set(cpu, checkHertz(Math.round(1e6 * parseValue(text, mhz + 1))));
+    }
+    at = next;
+  }
+  return frequencies;
+}
+
+/** Where the next CPU begins; -1 when there is none. */
+function findCpu(text: Buffer, from: number): number {
+  return text.indexOf('processor\t:', from, 'latin1');
+}
+
+/** The number that follows the colon of a line; NaN when there is none. */
+function parseValue(text: Buffer, line: number): number {
+  const end = text.indexOf('\n', line, 'latin1');
+  const from = text.indexOf(':', line, 'latin1') + 1;
+  const value = text.toString('latin1', from, end < 0 ? text.length : end).trim();
+  return value === '' ? Number.NaN : Number(value);
 }

@@ -4,9 +4,11 @@ import { join, relative } from 'node:path';
 import { type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { Source } from '../../src/scraping/source.js';
+import { SourceScraper } from '../../src/scraping/source-receiver.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
-import { createGroups, HostScraper } from './host-scraper.js';
+import { listSources } from './groups.js';
 
 const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).pathname;
 export const groupNames = ['cpu', 'memory', 'network', 'disk', 'load', 'pressure', 'frequency'];
@@ -43,9 +45,9 @@ export function openScraper(
   });
   const log = createLogCollector();
   const context = createFakeContext({ log });
-  const opened = createGroups({ config, ...context });
-  t.after(() => opened.forEach(({ group }) => group.close()));
-  const scraper = new HostScraper(opened, () => context.clock.wallNs());
+  const sources = listSources(config).map(({ describe }) => new Source(context, describe));
+  const scraper = new SourceScraper(sources, () => context.clock.wallNs());
+  t.after(() => scraper.close());
   return Object.assign(scraper, { lines: log.lines });
 }
 

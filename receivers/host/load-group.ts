@@ -1,10 +1,9 @@
-import { KeptFile } from '../../src/linux/kept-file.js';
+import type { KeptFile } from '../../src/linux/kept-file.js';
 import { maxSeconds, maxThreads } from '../../src/linux/plausible.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { GaugeTable } from '../../src/scraping/gauge-table.js';
-import type { Group, GroupContext } from './group.js';
-import { Plausibility } from '../../src/scraping/plausibility.js';
+import type { DescribeSource } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
 
 const load = ['1m', '5m', '15m'].map((span): Metric => ({
   name: `system.cpu.load_average.${span}`,
@@ -23,43 +22,26 @@ const uptime: Metric = {
 
 export const loadMetrics = [...load, uptime];
 
-/** What `/proc/loadavg` and `/proc/uptime` say. */
-export class LoadGroup implements Group {
-  readonly #context: GroupContext;
-  readonly #loadavg: KeptFile;
-  readonly #uptime: KeptFile;
-  readonly #gauges: GaugeTable;
-  readonly #plausibility: Plausibility;
+const parts = [
+  { name: 'loadavg', metrics: load, most: maxThreads },
+  { name: 'uptime', metrics: [uptime], most: maxSeconds },
+];
 
-  constructor(context: GroupContext) {
-    this.#context = context;
-    this.#loadavg = new KeptFile(`${context.config.procfs}/loadavg`);
-    this.#uptime = new KeptFile(`${context.config.procfs}/uptime`);
-    this.#plausibility = new Plausibility(context.log);
-    this.#gauges = new GaugeTable(
-      context.host,
-      loadMetrics.map((metric) => ({ metric, attributes: {} })),
-    );
-  }
-
-  read(): Table[] {
-    const at = this.#context.clock.wallNs();
-    const loads = this.#read(this.#loadavg, 3, maxThreads);
-    return [this.#gauges.row(at, [...loads, ...this.#read(this.#uptime, 1, maxSeconds)])];
-  }
-
-  restart(at: bigint): Table[] {
-    return [this.#gauges.restart(at)];
-  }
-
-  close(): void {
-    this.#loadavg.close();
-    this.#uptime.close();
-  }
-
-  #read(file: KeptFile, count: number, most: number): number[] {
-    return readNumbers(file, count).map((number) => this.#plausibility.check(file.path, number, most));
-  }
+/** What `/proc/loadavg` and `/proc/uptime` say, each on its own. */
+export function describeLoad({ procfs }: Config): DescribeSource {
+  return (source) => {
+    const readers = parts.map(({ name, metrics, most }) => {
+      const file = source.file(`${procfs}/${name}`);
+      const gauges = source.gauges(metrics.map((metric) => ({ metric, attributes: {} })));
+      const check = (value: number): number => source.check(file.path, value, most);
+      return (at: bigint) => gauges.row(at, readNumbers(file, metrics.length).map(check));
+    });
+    return (at) => {
+      const tables: Table[] = [];
+      source.readParts(readers.map((read) => () => tables.push(read(at))));
+      return tables;
+    };
+  };
 }
 
 /** The first decimal fractions of a file. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { Table } from '../../src/model/table.js';
 import { copyMachine, openScraper, valuesOf, endedOf, scrapeTwice } from './host-machine.fixture.js';
 
@@ -188,4 +188,73 @@ test('PressureGroup counts all resources without an error, when cpu has no "full
     'system.linux.pressure.time io full',
   ]);
   assert.equal(valuesOf(scraper.scrape(0))['system.linux.pressure.time cpu some'], 2);
+});
+
+/** What is still read of a group, when some of its files are not readable or lack lines. */
+function readDamaged(t: TestContext, group: string, damage: (folder: string) => void) {
+  const folder = copyMachine(t, 'server');
+  damage(folder);
+  const scraper = openScraper(t, folder, [group]);
+  const tables: Table[] = [];
+  const scrape = () => {
+    for (const table of scraper.scrape(0)) tables.push(table);
+  };
+  return { scrape, tables };
+}
+
+/** Leaves a line out of a file. */
+function dropLine(path: string, label: string): void {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, lines.filter((line) => !line.startsWith(label)).join('\n'));
+}
+
+test('LoadGroup gives the load averages, when the uptime cannot be read', (t) => {
+  const { scrape, tables } = readDamaged(t, 'load', (folder) =>
+    writeFileSync(join(folder, 'proc/uptime'), ''),
+  );
+  assert.throws(scrape, /Cannot read .*\/proc\/uptime: it is empty/u);
+  assert.deepEqual(Object.keys(valuesOf(tables)), [
+    'system.cpu.load_average.1m',
+    'system.cpu.load_average.5m',
+    'system.cpu.load_average.15m',
+  ]);
+});
+
+test('LoadGroup gives the uptime, when the kernel has no load averages', (t) => {
+  const { scrape, tables } = readDamaged(t, 'load', (folder) => rmSync(join(folder, 'proc/loadavg')));
+  scrape();
+  assert.deepEqual(Object.keys(valuesOf(tables)), ['system.uptime']);
+});
+
+test('CpuGroup gives CPU time, when other lines are missing', (t) => {
+  const { scrape, tables } = readDamaged(t, 'cpu', (folder) => {
+    for (const label of ['ctxt', 'procs_blocked']) dropLine(join(folder, 'proc/stat'), label);
+  });
+  assert.throws(scrape, /stat: expected a line that begins with "ctxt ".*"procs_blocked "/u);
+  const values = valuesOf(tables);
+  assert.equal(values['system.cpu.time user'], 0);
+  assert.equal(values['system.process.created'], 0);
+  assert.equal(values['system.linux.thread.count running'], 3);
+  assert.equal(values['system.linux.thread.count blocked'], NaN);
+  assert.ok(!('system.context_switches' in values));
+});
+
+test('MemoryGroup counts page faults, when the kernel does not count swapping', (t) => {
+  const { scrape, tables } = readDamaged(t, 'memory', (folder) =>
+    dropLine(join(folder, 'proc/vmstat'), 'pswp'),
+  );
+  assert.throws(scrape, /vmstat: expected a line that begins with "pswpin "/u);
+  const values = valuesOf(tables);
+  assert.equal(values['system.paging.faults major'], 0);
+  assert.ok(!('system.paging.operations major in' in values));
+  assert.equal(values['system.memory.limit'], 16_384_000_000);
+});
+
+test('FrequencyGroup gives frequencies, when the list of CPUs that are online cannot be read', (t) => {
+  for (const machine of ['server', 'old']) {
+    const folder = copyMachine(t, machine);
+    rmSync(join(folder, 'sys/devices/system/cpu/online'));
+    const values = valuesOf(openScraper(t, folder, ['frequency']).scrape(0));
+    assert.ok((values['system.cpu.frequency 1'] ?? 0) > 1e8, machine);
+  }
 });

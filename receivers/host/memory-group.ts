@@ -1,14 +1,12 @@
-import { KeptFile } from '../../src/linux/kept-file.js';
 import { maxBytes } from '../../src/linux/plausible.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { CounterTable } from '../../src/scraping/counter-table.js';
-import type { CounterColumn } from '../../src/scraping/counters.js';
-import { GaugeTable, type GaugeColumn } from '../../src/scraping/gauge-table.js';
-import { PartialReadError, readParts, type Group, type GroupContext } from './group.js';
+import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
 import { findLine, parseLine } from '../../src/scraping/lines.js';
-import { Plausibility } from '../../src/scraping/plausibility.js';
+import type { DescribeSource, ReadSource, Source } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
 
 /** Bytes of `/proc/meminfo` by the kernel's own names; NaN where they are impossible. */
 type Meminfo = (label: string) => number;
@@ -76,97 +74,77 @@ const meminfoColumns: readonly MeminfoColumn[] = [
 // What is in swap space comes back by a major fault.
 const majorFault = { 'system.paging.fault.type': 'major' };
 
-const pagingColumns: readonly CounterColumn[] = [
-  { metric: faults, attributes: { 'system.paging.fault.type': 'major' }, perUnit: 1 },
-  { metric: faults, attributes: { 'system.paging.fault.type': 'minor' }, perUnit: 1 },
-  { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'in' }, perUnit: 1 },
-  { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'out' }, perUnit: 1 },
-];
+const pagingColumns: Readonly<Record<string, readonly CounterColumn[]>> = {
+  faults: [
+    { metric: faults, attributes: { 'system.paging.fault.type': 'major' }, perUnit: 1 },
+    { metric: faults, attributes: { 'system.paging.fault.type': 'minor' }, perUnit: 1 },
+  ],
+  swap: [
+    { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'in' }, perUnit: 1 },
+    { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'out' }, perUnit: 1 },
+  ],
+};
 
 /** What `/proc/meminfo` and `/proc/vmstat` say. */
-export class MemoryGroup implements Group {
-  readonly #context: GroupContext;
-  readonly #meminfo: KeptFile;
-  readonly #vmstat: KeptFile;
-  #columns: readonly MeminfoColumn[] = [];
-  #gauges: GaugeTable;
-  readonly #plausibility: Plausibility;
-  readonly #counters: CounterTable;
-  readonly #counts = new Counts(pagingColumns.length);
-  absent: readonly string[] = [];
+export function describeMemory({ procfs }: Config): DescribeSource {
+  return (source) => {
+    const parts = [readMeminfo(source, procfs), readVmstat(source, procfs)];
+    return (at) => {
+      const tables: Table[] = [];
+      source.readParts(parts.map((read) => () => tables.push(...read(at))));
+      return tables;
+    };
+  };
+}
 
-  constructor(context: GroupContext) {
-    this.#context = context;
-    this.#meminfo = new KeptFile(`${context.config.procfs}/meminfo`);
-    this.#vmstat = new KeptFile(`${context.config.procfs}/vmstat`);
-    this.#gauges = new GaugeTable(context.host, []);
-    this.#plausibility = new Plausibility(context.log);
-    this.#counters = new CounterTable(context.host, () => pagingColumns);
-  }
-
-  read(): Table[] {
-    const tables: Table[] = [];
-    const { absent, failed } = readParts([
-      () => tables.push(this.#readMeminfo()),
-      () => tables.push(this.#readVmstat()),
-    ]);
-    this.absent = absent;
-    if (failed.length > 0) throw new PartialReadError(failed.join('; '), tables);
-    return tables;
-  }
-
-  restart(at: bigint): Table[] {
-    return [this.#gauges.restart(at), this.#counters.restart(at)];
-  }
-
-  close(): void {
-    this.#meminfo.close();
-    this.#vmstat.close();
-  }
-
-  #readMeminfo(): Table {
-    const at = this.#context.clock.wallNs();
-    const text = this.#meminfo.read();
-    if (this.#columns.length === 0) this.#choose(text);
-    const meminfo = (label: string) => this.#parseBytes(text, label);
-    return this.#gauges.row(
-      at,
-      this.#columns.map(({ value }) => value(meminfo)),
-    );
-  }
-
-  #parseBytes(text: Buffer, label: string): number {
-    const { path } = this.#meminfo;
+function readMeminfo(source: Source, procfs: string): ReadSource {
+  const file = source.file(`${procfs}/meminfo`);
+  const gauges = source.gauges();
+  let columns: readonly MeminfoColumn[] = [];
+  const parseBytes = (text: Buffer, label: string): number => {
     const total = label.startsWith('Swap') ? 'SwapTotal:' : 'MemTotal:';
     const hasTotal = label !== total && findLine(text, total) >= 0;
-    const most = hasTotal ? Math.min(maxBytes, 1024 * parseLine(path, text, total)) : maxBytes;
+    const most = hasTotal ? Math.min(maxBytes, 1024 * parseLine(file.path, text, total)) : maxBytes;
+    const value = 1024 * parseLine(file.path, text, label);
     // lxcfs, which shows a container its own limits, was seen with a SwapFree that had fallen below 0.
-    return this.#plausibility.check(
-      `"${label}" of ${path} in bytes`,
-      1024 * parseLine(path, text, label),
-      most,
-    );
-  }
+    return source.check(`"${label}" of ${file.path} in bytes`, value, most);
+  };
+  return (at) => {
+    const text = file.read();
+    // Not every kernel has every line; the lines that one has it has until it is shut down.
+    if (columns.length === 0) {
+      columns = meminfoColumns.filter(({ needs }) => needs.every((label) => findLine(text, label) >= 0));
+      gauges.choose(columns);
+    }
+    const meminfo = (label: string) => parseBytes(text, label);
+    return [
+      gauges.row(
+        at,
+        columns.map(({ value }) => value(meminfo)),
+      ),
+    ];
+  };
+}
 
-  /** Not every kernel tells everything; what one tells it tells until it is shut down. */
-  #choose(text: Buffer): void {
-    this.#columns = meminfoColumns.filter(({ needs }) => needs.every((label) => findLine(text, label) >= 0));
-    this.#gauges = new GaugeTable(this.#context.host, this.#columns);
-  }
-
-  #readVmstat(): Table {
-    const at = this.#context.clock.wallNs();
-    const text = this.#vmstat.read();
-    const vmstat = (label: string) => parseLine(this.#vmstat.path, text, label);
-    const major = vmstat('pgmajfault ');
-    this.#counts.set(0, major);
-    this.#counts.set(1, vmstat('pgfault ') - major);
-    this.#counts.set(2, vmstat('pswpin '));
-    this.#counts.set(3, vmstat('pswpout '));
-    this.#counters.begin(at);
-    this.#counters.add('machine', this.#counts);
-    return this.#counters.finish();
-  }
+function readVmstat(source: Source, procfs: string): ReadSource {
+  const file = source.file(`${procfs}/vmstat`);
+  const counters = source.counters((name) => pagingColumns[name]);
+  const counts = new Counts(2);
+  return (at) => {
+    const text = file.read();
+    const vmstat = (label: string) => parseLine(file.path, text, label);
+    const add = (name: string, first: number, second: number): void => {
+      counts.set(0, first);
+      counts.set(1, second);
+      counters.add(name, counts);
+    };
+    counters.begin(at);
+    source.readParts([
+      () => add('faults', vmstat('pgmajfault '), vmstat('pgfault ') - vmstat('pgmajfault ')),
+      () => add('swap', vmstat('pswpin '), vmstat('pswpout ')),
+    ]);
+    return [counters.finish()];
+  };
 }
 
 function bytes(name: string, description: string): Metric {

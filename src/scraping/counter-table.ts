@@ -1,7 +1,22 @@
-import type { Resource, Series } from '../model/series.js';
+import { maxSeconds } from '../linux/plausible.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
-import { Counters, type CounterColumn } from './counters.js';
-import type { Counts } from './counts.js';
+import { Counts } from './counts.js';
+
+/** A counter of the kernel: what it becomes, and how it can be read. */
+export interface CounterColumn {
+  readonly metric: Metric;
+  readonly attributes: Attributes;
+  /** The kernel's units in one of ours: 100 ticks in a second, 1/512 sectors in a byte. */
+  readonly perUnit: number;
+  /** A fall by no more than this, in the kernel's units, is noise: the counter waits until it is made up for. */
+  readonly mayFall?: number;
+  /** The kernel counts it modulo 2^32. */
+  readonly wraps?: boolean;
+}
+
+/** The columns of a thing, asked for once when it appears; undefined: it is left out. */
+export type DescribeCounters = (name: string) => readonly CounterColumn[] | undefined;
 
 interface Entry {
   /** Undefined: nothing is to be told of it. */
@@ -12,7 +27,7 @@ interface Entry {
 /** The counters of things that come and go: CPUs, disks, network interfaces. One row per scan. */
 export class CounterTable {
   readonly #resource: Resource;
-  readonly #describe: (name: string) => readonly CounterColumn[] | undefined;
+  readonly #describe: DescribeCounters;
   readonly #entries = new Map<string, Entry>();
   #series: readonly Series[] = [];
   #ended: Series[] = [];
@@ -21,7 +36,7 @@ export class CounterTable {
   #at = 0n;
 
   /** @param describe the columns of a thing, asked once when it appears; undefined: it is left out */
-  constructor(resource: Resource, describe: (name: string) => readonly CounterColumn[] | undefined) {
+  constructor(resource: Resource, describe: DescribeCounters) {
     this.#resource = resource;
     this.#describe = describe;
   }
@@ -94,4 +109,71 @@ export class CounterTable {
     this.#ended.push(...counters.series);
     this.#changed = true;
   }
+}
+
+/**
+ * The counters of one thing, say a disk, from its first reading on. The kernel counts since the thing appeared;
+ * what it did before we looked is not ours to tell, so the first reading is 0.
+ */
+class Counters {
+  readonly series: readonly Series[];
+  /** The values of the last reading, in the order of the columns. */
+  readonly values: Float64Array;
+  readonly #columns: readonly CounterColumn[];
+  readonly #first: Counts;
+  readonly #last: Counts;
+  readonly #wraps: Float64Array;
+  /** How much more a reading can be than the one before: beyond this it fell below 0, modulo 2^64. */
+  readonly #mostRise: Float64Array;
+
+  constructor(columns: readonly CounterColumn[], counts: Counts, resource: Resource, start: bigint) {
+    this.series = columns.map(({ metric, attributes }) => ({ metric, resource, attributes, start }));
+    this.values = new Float64Array(columns.length);
+    this.#columns = columns;
+    this.#first = new Counts(columns.length);
+    this.#last = new Counts(columns.length);
+    this.#wraps = new Float64Array(columns.length);
+    this.#mostRise = Float64Array.from(columns, findMostRise);
+    columns.forEach((_, i) => {
+      this.#first.copy(i, counts, i);
+      this.#last.copy(i, counts, i);
+    });
+  }
+
+  /**
+   * Whether a reading does not continue the last one: the thing was unplugged, its driver reloaded, or the kernel's
+   * figure is impossible.
+   */
+  wasReset(counts: Counts): boolean {
+    return this.#columns.some((column, i) => {
+      const read = counts.since(this.#last, i);
+      const rise = read + countWraps(column, read) * modulus;
+      return rise < -(column.mayFall ?? 0) || rise > this.#mostRise[i];
+    });
+  }
+
+  /** Takes a reading. */
+  update(counts: Counts): void {
+    this.#columns.forEach((column, i) => {
+      const { perUnit } = column;
+      this.#wraps[i] += countWraps(column, counts.since(this.#last, i));
+      const count = counts.since(this.#first, i) + this.#wraps[i] * modulus;
+      this.values[i] = Math.max(this.values[i], count / perUnit);
+      this.#last.copy(i, counts, i);
+    });
+  }
+}
+
+const modulus = 2 ** 32;
+
+/** How often a counter passed 0 upwards, if it took the shorter way from one reading to the next: 1, 0 or -1. */
+function countWraps({ wraps }: CounterColumn, rise: number): number {
+  if (wraps !== true || Math.abs(rise) <= modulus / 2) return 0;
+  return rise < 0 ? 1 : -1;
+}
+
+/** Half of the range of 64 bits, in which the kernel counts nanoseconds where it shows coarser time. */
+function findMostRise({ metric, perUnit, wraps }: CounterColumn): number {
+  if (wraps === true) return modulus / 2;
+  return metric.unit === 's' ? maxSeconds * perUnit : 2 ** 63;
 }

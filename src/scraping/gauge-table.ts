@@ -9,27 +9,52 @@ export interface GaugeColumn {
 
 /** Values of the machine that are what they are at their instant. One row per reading. */
 export class GaugeTable {
-  readonly #columns: readonly GaugeColumn[];
   readonly #resource: Resource;
+  readonly #byColumn = new Map<GaugeColumn, Series>();
+  #columns: readonly GaugeColumn[];
   #series: readonly Series[] = [];
+  #ended: Series[] = [];
+  #isChanged = true;
 
   constructor(resource: Resource, columns: readonly GaugeColumn[]) {
     this.#resource = resource;
     this.#columns = columns;
   }
 
+  /** Chooses other columns. Those that stay are the same objects; with the next row the series of the others end. */
+  choose(columns: readonly GaugeColumn[]): void {
+    const kept = new Set(columns);
+    for (const [column, series] of this.#byColumn) {
+      if (!kept.has(column) && this.#byColumn.delete(column)) this.#ended.push(series);
+    }
+    this.#columns = columns;
+    this.#isChanged = true;
+  }
+
   /** The row of one reading, its values in the order of the columns. */
   row(at: bigint, values: readonly number[]): Table {
-    if (this.#series.length === 0) {
-      this.#series = this.#columns.map((column) => ({ ...column, resource: this.#resource, start: at }));
-    }
-    return createRow(this.#series, at, Float64Array.from(values));
+    if (this.#isChanged) this.#series = this.#columns.map((column) => this.#seriesOf(column, at));
+    this.#isChanged = false;
+    const row = createRow(this.#series, at, Float64Array.from(values));
+    if (this.#ended.length === 0) return row;
+    const ended = this.#ended;
+    this.#ended = [];
+    return { ...row, ended };
   }
 
   /** Ends every series. */
   restart(at: bigint): Table {
-    const ended = this.#series;
-    this.#series = [];
+    const ended = [...this.#ended, ...this.#byColumn.values()];
+    this.#byColumn.clear();
+    this.#ended = [];
+    this.#isChanged = true;
     return createEnding(ended, at);
+  }
+
+  #seriesOf(column: GaugeColumn, start: bigint): Series {
+    const { metric, attributes } = column;
+    const series = this.#byColumn.get(column) ?? { metric, attributes, resource: this.#resource, start };
+    this.#byColumn.set(column, series);
+    return series;
   }
 }

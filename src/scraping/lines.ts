@@ -19,6 +19,15 @@ export function findNextLine(text: Buffer, from: number): number {
   return at < 0 ? text.length : at + 1;
 }
 
+/** Visits every line, its end included. */
+export function forEachLine(text: Buffer, visit: (line: Buffer) => void): void {
+  for (let at = 0; at < text.length;) {
+    const next = findNextLine(text, at);
+    visit(text.subarray(at, next));
+    at = next;
+  }
+}
+
 /**
  * The whole number that follows a label at the beginning of a line.
  * @throws Error when there is none

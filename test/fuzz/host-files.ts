@@ -1,10 +1,12 @@
 import { ftruncateSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { schema } from '../../receivers/host/config.js';
-import { createGroups, HostScraper } from '../../receivers/host/host-scraper.js';
+import { listSources } from '../../receivers/host/groups.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { attributesKey } from '../../src/model/key.js';
+import { Source } from '../../src/scraping/source.js';
+import { SourceScraper } from '../../src/scraping/source-receiver.js';
 import type { Table } from '../../src/model/table.js';
 
 const names = ['meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'loadavg', 'uptime', 'stat', 'net/dev'];
@@ -13,7 +15,7 @@ const pressures = ['pressure/cpu', 'pressure/memory', 'pressure/io'];
 /** The `host` receiver on files that all hold the same: each table is read from inputs made for any of them. */
 export class HostFiles {
   readonly #fd: number;
-  readonly #scraper: HostScraper;
+  readonly #scraper: SourceScraper;
 
   /** @param folder an empty one */
   constructor(folder: string) {
@@ -27,7 +29,8 @@ export class HostFiles {
     for (const name of [...names, ...pressures]) linkSync(path, join(folder, name));
     const config = parseSettings(schema, { procfs: folder, sysfs: folder });
     const context = createFakeContext();
-    this.#scraper = new HostScraper(createGroups({ config, ...context }), () => context.clock.wallNs());
+    const sources = listSources(config).map(({ describe }) => new Source(context, describe));
+    this.#scraper = new SourceScraper(sources, () => context.clock.wallNs());
   }
 
   /** Reads an input as each of the files. */

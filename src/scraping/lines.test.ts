@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findLine, forEachLine, parseLine } from './lines.js';
+
+const text = Buffer.from('swap 1\nwap 2\nfree -3 kB\nlast');
+
+test('findLine finds a label at the beginning of a line only', () => {
+  assert.equal(findLine(text, 'swap '), 5);
+  assert.equal(text.toString('latin1', findLine(text, 'wap ')).split('\n', 1)[0], '2');
+  assert.equal(findLine(text, 'ree '), -1);
+});
+
+test('forEachLine visits every line with its end, the last one without', () => {
+  const lines: string[] = [];
+  forEachLine(text, (line) => lines.push(line.toString()));
+  assert.deepEqual(lines, ['swap 1\n', 'wap 2\n', 'free -3 kB\n', 'last']);
+  forEachLine(Buffer.alloc(0), () => assert.fail('there is no line'));
+});
+
+test('parseLine gives the number behind a label, or names the file and the label', () => {
+  assert.equal(parseLine('/proc/x', text, 'free '), -3);
+  for (const label of ['ree ', 'last']) {
+    assert.throws(() => parseLine('/proc/x', text, label), {
+      message: `Cannot parse /proc/x: expected a line that begins with "${label}" and has a number`,
+    });
+  }
+});

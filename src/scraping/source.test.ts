@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { createFolder } from '../contract/temporary-folder.fixture.js';
+import type { Metric } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import { parseLine } from './lines.js';
+import { createSourceReceiver, probeSources, SourceScraper, type NamedSource } from './source-receiver.js';
+import { Source, type DescribeSource } from './source.js';
+
+const level: Metric = { name: 'level', unit: '1', description: '', kind: 'gauge', valueType: 'int' };
+
+/** Two files with a number each, which become gauges of the files' names. */
+function describePair(folder: string): DescribeSource {
+  return (source) => {
+    const parts = ['left', 'right'].map((name) => {
+      const file = source.file(join(folder, name));
+      const gauges = source.gauges([{ metric: level, attributes: { name } }]);
+      return (at: bigint) => {
+        const value = parseLine(file.path, file.read(), 'level ');
+        return gauges.row(at, [source.check(file.path, value, 100)]);
+      };
+    });
+    return (at) => {
+      const tables: Table[] = [];
+      source.readParts(parts.map((part) => () => tables.push(part(at))));
+      return tables;
+    };
+  };
+}
+
+function createPair() {
+  const folder = createFolder();
+  const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+  write('left', 'level 1\n');
+  write('right', 'level 2\n');
+  const log = createLogCollector();
+  const source = new Source(createFakeContext({ log }), describePair(folder));
+  return { folder, write, source, log };
+}
+
+const valuesOf = (tables: Iterable<Table>): unknown[] =>
+  [...tables].flatMap(({ series, values }) =>
+    series.map(({ attributes }, i) => [attributes['name'], values[i]]),
+  );
+
+test('Source.read gives the parts that can be read, and the reasons of the others', () => {
+  const { folder, write, source } = createPair();
+  write('right', 'nonsense\n');
+  const damaged = source.read();
+  assert.deepEqual(valuesOf(damaged.tables), [['left', 1]]);
+  assert.equal(damaged.error, undefined);
+  assert.match(damaged.failed.join(), /^Cannot parse .*\/right: expected a line that begins with "level "/);
+  rmSync(join(folder, 'left'));
+  source.close();
+  write('right', 'level 3\n');
+  const gone = source.read();
+  assert.deepEqual(valuesOf(gone.tables), [['right', 3]]);
+  assert.match(gone.absent.join(), /^Cannot read .*\/left: ENOENT$/);
+  assert.deepEqual(gone.failed, []);
+  source.close();
+});
+
+test('Source.read gives an error, when nothing can be read', () => {
+  const { write, source } = createPair();
+  write('left', '');
+  write('right', '');
+  const { tables, error } = source.read();
+  source.close();
+  assert.deepEqual(tables, []);
+  assert.match(String(error), /\/left: it is empty$/);
+});
+
+test('Source.check leaves out an impossible figure and warns once', () => {
+  const { write, source, log } = createPair();
+  write('left', 'level 101\n');
+  const readings = [source.read(), source.read()].map(({ tables }) => valuesOf(tables)[0]);
+  source.close();
+  assert.deepEqual(readings, [
+    ['left', NaN],
+    ['left', NaN],
+  ]);
+  assert.equal(log.lines.length, 1);
+  assert.match(log.lines[0], /^warn: Cannot use .*\/left: expected 0 to 100, found 101/);
+});
+
+test('Source.file gives the same file for the same path', () => {
+  const { folder, source } = createPair();
+  assert.equal(source.file(join(folder, 'left')), source.file(join(folder, 'left')));
+});
+
+test('SourceScraper ends the series at a new era, and reads a source although another fails', () => {
+  const { write, source } = createPair();
+  const broken = new Source(createFakeContext(), () => () => {
+    throw new Error('broken');
+  });
+  const scraper = new SourceScraper([broken, source], () => 5n);
+  const tables: Table[] = [];
+  const scrape = (era: number): void => {
+    for (const table of scraper.scrape(era)) tables.push(table);
+  };
+  assert.throws(() => scrape(0), /^Error: broken$/);
+  const first = tables.splice(0);
+  assert.deepEqual(valuesOf(first), [
+    ['left', 1],
+    ['right', 2],
+  ]);
+  write('left', 'level 9\n');
+  assert.throws(() => scrape(1), /^Error: broken$/);
+  const [leftEnd, rightEnd, left] = tables;
+  assert.deepEqual(
+    [leftEnd, rightEnd].map(({ ended }) => ended?.[0]),
+    first.map(({ series }) => series[0]),
+  );
+  assert.deepEqual(valuesOf([left]), [['left', 9]]);
+  assert.notEqual(left.series[0], first[0].series[0]);
+  scraper.close();
+});
+
+const named = (folder: string): readonly NamedSource[] => [
+  { name: 'pair', remedy: 'load the module', describe: describePair(folder) },
+  { name: 'nothing', remedy: 'look elsewhere', describe: describePair(join(folder, 'nowhere')) },
+];
+
+test('probeSources names what can be read here, and a remedy for the rest', () => {
+  const { folder, write, log } = createPair();
+  write('right', 'nonsense\n');
+  write('left', 'level 101\n');
+  const { available, found, remedies } = probeSources(named(folder), createFakeContext({ log }));
+  assert.deepEqual([available, found], [true, 'procfs and sysfs: pair']);
+  assert.deepEqual(
+    remedies.map(({ missing, command }) => [missing.replaceAll(folder, ''), command]),
+    [
+      [
+        'pair: Cannot parse /right: expected a line that begins with "level " and has a number',
+        'load the module',
+      ],
+      ['nothing: Cannot read /nowhere/left: ENOENT', 'look elsewhere'],
+    ],
+  );
+  assert.deepEqual(log.lines, [], 'reading reports it later');
+  const nowhere = probeSources(named(join(folder, 'nowhere')), createFakeContext());
+  assert.deepEqual([nowhere.available, nowhere.found], [false, 'nothing of pair, nothing']);
+});
+
+test('createSourceReceiver leaves out what is not here, and says so once', async () => {
+  const { folder } = createPair();
+  rmSync(join(folder, 'right'));
+  const log = createLogCollector();
+  const next = createTableCollector();
+  const context = createFakeContext({ log });
+  const receiver = createSourceReceiver({ intervalMs: 1000, context, next, sources: named(folder) });
+  await receiver.start();
+  await receiver.flush?.();
+  await receiver.shutdown();
+  assert.deepEqual(
+    log.lines.map((line) => line.replaceAll(folder, '')),
+    [
+      'info: Leaves a part of pair out: Cannot read /right: ENOENT',
+      'info: Leaves nothing out: Cannot read /nowhere/left: ENOENT',
+    ],
+  );
+  assert.deepEqual(
+    next.last('level').map(({ value }) => value),
+    [1],
+  );
+});
+
+test('createSourceReceiver does not start, when no source is here', async () => {
+  const sources = named(join(createFolder(), 'nowhere'));
+  const next = createTableCollector();
+  const receiver = createSourceReceiver({ intervalMs: 1000, context: createFakeContext(), next, sources });
+  await assert.rejects(async () => receiver.start(), { name: 'UnavailableError' });
+  await receiver.shutdown();
+});

@@ -1,0 +1,132 @@
+import type { Clock } from '../component/clock.js';
+import { describeError } from '../component/errors.js';
+import type { Log } from '../component/log.js';
+import { isAbsent, KeptFile } from '../linux/kept-file.js';
+import { findOrAdd } from '../model/find-or-add.js';
+import type { Resource } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import { CounterTable, type DescribeCounters } from './counter-table.js';
+import { GaugeTable, type GaugeColumn } from './gauge-table.js';
+import { Plausibility } from './plausibility.js';
+
+/**
+ * Reads the files of a source now.
+ * @param at Unix time in nanoseconds, for the rows
+ * @throws Error when nothing can be read and parsed
+ */
+export type ReadSource = (at: bigint) => readonly Table[];
+
+/**
+ * Some files of procfs or sysfs that are read together, as a receiver describes them.
+ * @param source holds the files and tables that the description asks for, and closes and restarts them
+ */
+export type DescribeSource = (source: Source) => ReadSource;
+
+/** What a source works with. */
+export interface SourceContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly host: Resource;
+}
+
+/** What one reading of a source gave. */
+export interface SourceReading {
+  readonly tables: readonly Table[];
+  /** Why nothing could be read. */
+  readonly error?: unknown;
+  /** Why some files could not be read although they are there. */
+  readonly failed: readonly string[];
+  /** Files that this kernel does not have. */
+  readonly absent: readonly string[];
+}
+
+/** The files of one source and the tables that they become. Must be closed. */
+export class Source {
+  readonly #context: SourceContext;
+  readonly #files = new Map<string, KeptFile>();
+  readonly #tables: (CounterTable | GaugeTable)[] = [];
+  readonly #plausibility: Plausibility;
+  readonly #read: ReadSource;
+  #absent: string[] = [];
+  #failed: string[] = [];
+
+  constructor(context: SourceContext, describe: DescribeSource) {
+    this.#context = context;
+    this.#plausibility = new Plausibility(context.log);
+    this.#read = describe(this);
+  }
+
+  /** A file to be read again and again, opened by its first read; the same object for the same path. */
+  file(path: string): KeptFile {
+    return findOrAdd(this.#files, path, () => new KeptFile(path));
+  }
+
+  /** Counters of things that come and go. @param describe the columns of a thing; undefined: it is left out */
+  counters(describe: DescribeCounters): CounterTable {
+    const table = new CounterTable(this.#context.host, describe);
+    this.#tables.push(table);
+    return table;
+  }
+
+  /** Gauges and up-down counters of the machine. */
+  gauges(columns: readonly GaugeColumn[] = []): GaugeTable {
+    const table = new GaugeTable(this.#context.host, columns);
+    this.#tables.push(table);
+    return table;
+  }
+
+  /**
+   * A figure of the kernel; NaN, with one warning, where it is below 0 or above `most`.
+   * @param what the figure and its file, for people
+   */
+  check(what: string, value: number, most: number): number {
+    return this.#plausibility.check(what, value, most);
+  }
+
+  /**
+   * Reads parts, each on its own: one that fails does not hide the others.
+   * @throws Error of the first, when all fail
+   */
+  readParts(parts: readonly (() => void)[]): void {
+    const errors = parts.flatMap((part) => tryPart(part));
+    if (errors.length > 0 && errors.length === parts.length) throw errors[0];
+    for (const error of errors) (isAbsent(error) ? this.#absent : this.#failed).push(describeError(error));
+  }
+
+  /** Reads now. Never throws. */
+  read(): SourceReading {
+    this.#absent = [];
+    this.#failed = [];
+    try {
+      const tables = this.#read(this.#context.clock.wallNs());
+      return { tables, absent: this.#absent, failed: this.#failed };
+    } catch (error) {
+      return { tables: [], error, absent: [], failed: [] };
+    }
+  }
+
+  /** Ends every series: what is read from now on belongs to new ones. */
+  restart(at: bigint): readonly Table[] {
+    return this.#tables.map((table) => table.restart(at));
+  }
+
+  /** Reads once without a trace, to see what can be read. */
+  probe(): SourceReading {
+    const reading = this.read();
+    this.restart(0n);
+    return reading;
+  }
+
+  close(): void {
+    for (const file of this.#files.values()) file.close();
+  }
+}
+
+function tryPart(part: () => void): unknown[] {
+  try {
+    part();
+    return [];
+  } catch (error) {
+    return [error];
+  }
+}
