@@ -1,29 +1,36 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { contract } from '../src/contract/contract.js';
-import { createFakeContext, createLogCollector } from '../src/contract/fakes.js';
-import { createSampling } from '../src/sampling/sampling-threads.js';
-import { loadComponentFolders, repositoryRoot } from './component-folders.js';
+import { listChecks } from '../src/contract/contract.js';
+import { loadComponentFolders, repositoryRoot, type ComponentFolder } from './component-folders.js';
 import { renderConfigSchema } from './config-schema.js';
 
 const folders = await loadComponentFolders();
 
+function listTestFiles({ kind, type }: ComponentFolder): readonly string[] {
+  const folder = new URL(`../${kind}s/${type}/`, import.meta.url);
+  return readdirSync(folder).filter((file) => file.endsWith('.test.js'));
+}
+
 for (const folder of folders) {
-  for (const { name, check } of contract) {
-    test(`${folder.type} ${folder.kind} ${name}`, async () => {
-      const fake = createFakeContext({ id: folder.type });
-      const sampling = createSampling({ log: createLogCollector(), meter: fake.meter });
-      try {
-        await check({ ...folder, context: { ...fake, sampling } });
-      } finally {
-        await sampling.shutdown();
-      }
+  for (const { name, run } of listChecks({ ...folder, testFiles: listTestFiles(folder) })) {
+    test(`${folder.type} ${folder.kind} ${name}`, async (t) => {
+      const reason = await run();
+      if (reason !== undefined) t.skip(reason);
     });
   }
 }
 
-test('config/schema.json says what the components say', () => {
+test('README.md links to every component', () => {
+  const readme = readFileSync(new URL('README.md', repositoryRoot), 'utf8');
+  const missing = folders.filter(({ kind, type }) => !readme.includes(`[${type}](${kind}s/${type})`));
+  assert.deepEqual(
+    missing.map(({ kind, type }) => `${type} ${kind}`),
+    [],
+  );
+});
+
+test('config/schema.json has what the components have', () => {
   const written: unknown = JSON.parse(readFileSync(new URL('config/schema.json', repositoryRoot), 'utf8'));
   assert.deepEqual(written, JSON.parse(renderConfigSchema(folders)), 'run: npm run docs');
 });

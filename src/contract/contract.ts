@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
-import type { Component, ComponentKind, Factories, ReceiverContext } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
-import { UnavailableError } from '../component/errors.js';
-import { parseComponentId } from '../config/component-id.js';
-import { findEntry } from '../config/node.js';
+import type { ComponentKind, Factories } from '../component/component.js';
+import { describeError } from '../component/errors.js';
 import { describeProblem, type Problem } from '../config/problem.js';
-import { parseConfigText } from '../config/read-yaml.js';
 import type { Schema } from '../config/schema.js';
 import { receiverKeys } from '../config/service-schema.js';
 import { judgeSettings, parseSettings } from '../config/settings.js';
-import { hwEnergy } from '../model/shared-metrics.js';
-import { createRow, type Table } from '../model/table.js';
-import { simulateTables } from '../simulation/simulated-tables.js';
-import { checkTables, sumLastValues } from './check-tables.js';
-import { createTableCollector, type TableCollector } from './fakes.js';
-import { countOpen, expectNothingLeft } from './open-resources.js';
-import { describeMetricRow, findSection, listSettings, parseTable, renderSettingsTable } from './readme.js';
+import { findExamples } from './examples.js';
+import {
+  describeMetricRow,
+  findSection,
+  listHeadings,
+  listSettings,
+  parseTable,
+  renderSettingsTable,
+} from './readme.js';
+import { runChecks, type Trial } from './run-checks.js';
 
 /** A component under test. */
 export interface Subject<Kind extends ComponentKind = ComponentKind> {
@@ -24,30 +23,58 @@ export interface Subject<Kind extends ComponentKind = ComponentKind> {
   readonly factory: Factories[Kind];
   /** The text of its README. */
   readonly readme: string;
-  /** What it is lent; its sampling threads must be real ones. */
-  readonly context: ReceiverContext;
+  /** Paths of its test files. */
+  readonly testFiles: readonly string[];
 }
 
-/** One promise that every component keeps. */
-export interface Promised {
+/** One promise that a component keeps. */
+export interface Check {
   readonly name: string;
-  /** @throws AssertionError when the component breaks it */
-  check(subject: Subject): Promise<void> | void;
+  /**
+   * Checks it.
+   * @returns why it cannot be checked on this machine; undefined when it was
+   * @throws AssertionError when the component breaks the promise
+   */
+  run(): Promise<string | undefined>;
 }
 
-/** What every component promises, ours and others': run each in a test of its own. */
-export const contract: readonly Promised[] = [
-  { name: 'has a doc and a right default for every setting', check: checkSchema },
-  { name: 'has a README with the fixed outline', check: checkOutline },
-  { name: 'documents every setting as its schema says it', check: checkSettingsTable },
-  { name: 'documents every metric with unit and kind', check: checkMetricsTable },
-  { name: 'expects series of its own metrics only', check: checkExpectedSeries },
-  { name: 'shows an example that is right', check: checkExample },
-  { name: 'shuts down without start, and twice', check: checkShutdown },
-  { name: 'starts and stops twice and leaves nothing open', check: checkLifecycle },
-  { name: 'emits only metrics that it declares, and counters that never fall', check: checkEmission },
-  { name: 'takes what a simulated machine gives, and keeps every joule', check: checkSimulation },
-];
+/** Whether a component keeps one promise that concerns its files and its declarations. */
+type StaticCheck = (subject: Subject) => void;
+
+const checksOfAll: Readonly<Record<string, StaticCheck>> = {
+  'has a description and a valid default for every setting': checkSchema,
+  'has a README with the fixed outline': checkOutline,
+  'documents every setting as its schema has it': checkSettingsTable,
+  'shows examples that are valid': checkExamples,
+  'has a test of its own': ({ testFiles }) =>
+    assert.ok(testFiles.length > 0, 'expected a test file, found none'),
+};
+
+const staticChecks: Readonly<Record<ComponentKind, Readonly<Record<string, StaticCheck>>>> = {
+  receiver: {
+    ...checksOfAll,
+    'documents every metric with unit and kind': checkMetricsTable,
+    'expects series of its own metrics only': checkExpectedSeries,
+  },
+  processor: { ...checksOfAll, 'documents every metric with unit and kind': checkMetricsTable },
+  exporter: checksOfAll,
+  extension: checksOfAll,
+};
+
+/**
+ * What every component promises, ours and those of third parties: each check is a test of its own. What it does when it
+ * runs is checked with its defaults and with every example of its README.
+ */
+export function listChecks(subject: Subject): readonly Check[] {
+  const fixed = Object.entries(staticChecks[subject.kind]).map(([name, check]) => ({
+    name,
+    async run() {
+      check(subject);
+      return undefined;
+    },
+  }));
+  return [...fixed, ...listTrials(subject).flatMap((trial) => runChecks(subject, trial))];
+}
 
 function checkSchema({ factory }: Subject): void {
   for (const { path, doc } of listSettings(factory.schema)) {
@@ -57,14 +84,15 @@ function checkSchema({ factory }: Subject): void {
 }
 
 const outlines: { readonly [Kind in ComponentKind]: readonly string[] } = {
-  receiver: ['What is read', 'What it needs', 'Metrics', 'Settings', 'Example'],
-  processor: ['What it does', 'Settings', 'Example'],
-  exporter: ['What it does', 'Settings', 'Example'],
-  extension: ['What it does', 'Settings', 'Example'],
+  receiver: ['What is read', 'What it needs', 'Metrics', 'Settings'],
+  processor: ['What it does', 'Settings'],
+  exporter: ['What it does', 'Settings'],
+  extension: ['What it does', 'Settings'],
 };
 
 function checkOutline({ kind, type, readme }: Subject): void {
   assert.ok(readme.startsWith(`# ${type} ${kind}\n`), `the README does not begin with "# ${type} ${kind}"`);
+  assert.equal(listHeadings(readme)[0], 'Example', 'the first section of the README is not "Example"');
   for (const heading of outlines[kind]) {
     assert.ok(findSection(readme, heading) !== undefined, `the README has no section "${heading}"`);
   }
@@ -76,7 +104,7 @@ function checkSettingsTable({ factory, readme }: Subject): void {
 }
 
 function checkMetricsTable({ factory, readme }: Subject): void {
-  const metrics = 'metrics' in factory ? (factory.metrics ?? []) : [];
+  const { metrics = [] } = factory as Factories['receiver' | 'processor'];
   const documented = parseTable(findSection(readme, 'Metrics') ?? '').map(
     ([name, unit = '', kind]) => `${name} | \`${unit.replaceAll('`', '')}\` | ${kind}`,
   );
@@ -92,131 +120,48 @@ function checkExpectedSeries({ factory }: Subject): void {
   assert.deepEqual(foreign, []);
 }
 
-/** Judges what stands below ids of this type; other components of an example are theirs to check. */
-function checkExample({ kind, type, factory, readme }: Subject): void {
-  const [, text] = /```yaml\n(.*?)```/su.exec(findSection(readme, 'Example') ?? '') ?? [];
-  assert.ok(text !== undefined, 'the README has no example in YAML');
+/** Other components of an example are theirs to check. */
+function checkExamples(subject: Subject): void {
   const problems: Problem[] = [];
-  const surroundings = { env: process.env, onUnset: () => {} };
-  const section = findEntry(parseConfigText(text, 'README.md', surroundings, problems), `${kind}s`)?.node;
-  const entries = section?.kind === 'map' ? [...section.entries] : [];
-  const shown = entries.filter(([id]) => parseComponentId(id).type === type);
-  assert.ok(shown.length > 0, `the example shows no ${kind} "${type}"`);
-  const schema: Schema = kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
-  for (const [id, { node }] of shown) {
-    const settings = judgeSettings<Schema>(schema, node, id, problems);
-    if (problems.length === 0) assert.deepEqual(factory.check?.(settings) ?? [], []);
+  for (const { id, node } of findExamples(subject.readme, subject, problems)) {
+    const settings = judgeSettings<Schema>(schemaOf(subject), node, id, problems);
+    if (problems.length === 0) assert.deepEqual(subject.factory.check?.(settings) ?? [], []);
   }
   assert.deepEqual(problems.map(describeProblem), []);
 }
 
-async function checkShutdown(subject: Subject): Promise<void> {
-  const { component } = create(subject);
-  await component.shutdown();
-  await component.shutdown();
+function schemaOf({ kind, factory }: Subject): Schema {
+  return kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
 }
 
-async function checkLifecycle(subject: Subject): Promise<void> {
-  // The first run may open what stays for good, say a library.
-  await startAndStop(subject);
-  const before = countOpen();
-  await startAndStop(subject);
-  await expectNothingLeft(before);
-}
-
-async function startAndStop(subject: Subject): Promise<void> {
-  const { component } = create(subject);
-  try {
-    await component.start();
-  } catch (error) {
-    // A machine without the source is no fault of the component.
-    if (!(error instanceof UnavailableError)) throw error;
-  }
-  await component.shutdown();
-  await component.shutdown();
-}
-
-async function checkEmission(subject: Subject): Promise<void> {
-  const { component, collector } = create(subject);
-  try {
-    await component.start();
-    await component.flush?.();
-    if (component.consume) assert.equal(component.consume(createExampleTable(subject)), true);
-    await component.flush?.();
-  } catch (error) {
-    if (!(error instanceof UnavailableError)) throw error;
-  } finally {
-    await component.shutdown();
-  }
-  checkDeclared(subject, collector.tables);
-  checkTables(collector.tables);
-}
-
-async function checkSimulation(subject: Subject): Promise<void> {
-  if (subject.kind !== 'processor' && subject.kind !== 'exporter') return;
-  await feedSimulation(subject);
-  const before = countOpen();
-  await feedSimulation(subject);
-  await expectNothingLeft(before);
-}
-
-/** Energy, processes that come and go, a gap and a counter that begins anew, and an end with all of it in flight. */
-async function feedSimulation(subject: Subject): Promise<void> {
-  const { component, collector } = create(subject);
-  const { tables } = simulateTables({ resource: subject.context.host });
-  const untouched = simulateTables({ resource: subject.context.host }).tables;
-  try {
-    await component.start();
-    for (const table of tables) assert.equal(typeof component.consume?.(table), 'boolean');
-  } catch (error) {
-    if (!(error instanceof UnavailableError)) throw error;
-  } finally {
-    await component.shutdown();
-    await component.shutdown();
-  }
-  assert.deepEqual(tables, untouched, 'it changed a table');
-  checkTables(collector.tables);
-  if (subject.kind === 'processor') checkJoules(collector.tables, tables);
-}
-
-function checkJoules(found: readonly Table[], given: readonly Table[]): void {
-  const [joules, wanted] = [found, given].map((tables) => sumLastValues(tables, hwEnergy.name));
-  assert.ok(Math.abs(joules - wanted) < 1e-9 * wanted, `it made ${joules} J of ${wanted} J of hardware`);
-}
-
-function checkDeclared({ kind, factory }: Subject, tables: readonly Table[]): void {
-  const declared = 'metrics' in factory ? (factory.metrics ?? []).map(({ name }) => name) : [];
-  // Processors hand on what they were given.
-  const allowed = new Set(kind === 'receiver' ? declared : [...declared, hwEnergy.name]);
-  const undeclared = tables.flatMap(({ series }) => series).filter(({ metric }) => !allowed.has(metric.name));
-  assert.deepEqual(
-    undeclared.map(({ metric }) => metric.name),
-    [],
-  );
-}
-
-function createExampleTable({ context }: Subject) {
-  const attributes = { 'hw.type': 'cpu', 'hw.id': 'cpu-package-0', 'energy.method': 'measured' };
-  const series = [{ metric: hwEnergy, resource: context.host, attributes, start: context.clock.wallNs() }];
-  return createRow(series, context.clock.wallNs(), Float64Array.of(1));
-}
-
-interface Created {
-  readonly component: Component & Partial<Consumer>;
-  /** What a receiver or processor handed on. */
-  readonly collector: TableCollector;
-}
-
-function create({ kind, factory, context }: Subject): Created {
-  const collector = createTableCollector();
+/** The settings with which a component is run: its defaults, and the examples of its README. */
+function listTrials(subject: Subject): readonly Trial[] {
+  const { factory, type: id } = subject;
   const settings = parseSettings<Schema>(factory.schema, {});
-  // The factory of a subject is that of its kind; the compiler does not follow that through the union.
-  const creators: { readonly [Kind in ComponentKind]: () => Component } = {
-    receiver: () => (factory as Factories['receiver']).create(settings, context, collector),
-    processor: () => (factory as Factories['processor']).create(settings, context, collector),
-    exporter: () => (factory as Factories['exporter']).create(settings, context),
-    extension: () =>
-      (factory as Factories['extension']).create(settings, { ...context, isReady: () => true }),
-  };
-  return { component: creators[kind](), collector };
+  const incomplete = factory.check?.(settings) ?? [];
+  const needs = incomplete.length > 0 ? `settings: ${incomplete.join('; ')}` : undefined;
+  const defaults = { name: 'its defaults', id, settings, isDefault: true, needs };
+  try {
+    return [defaults, ...listExampleTrials(subject)];
+  } catch (error) {
+    // The check of the examples fails for the same reason.
+    const examples = {
+      name: 'its examples',
+      id,
+      settings: {},
+      isDefault: false,
+      needs: describeError(error),
+    };
+    return [defaults, examples];
+  }
+}
+
+function listExampleTrials(subject: Subject): readonly Trial[] {
+  const problems: Problem[] = [];
+  return findExamples(subject.readme, subject, problems).map(({ id, node, needs }) => {
+    const settings = judgeSettings<Schema>(schemaOf(subject), node, id, problems);
+    const [problem] = problems;
+    const invalid = problem && `an example that is valid: ${describeProblem(problem)}`;
+    return { name: `the example "${id}"`, id, settings, isDefault: false, needs: invalid ?? needs };
+  });
 }

@@ -38,6 +38,11 @@ function escapeCell(text: string): string {
   return text.replaceAll('|', String.raw`\|`);
 }
 
+/** The headings of a README's sections, in order. */
+export function listHeadings(readme: string): readonly string[] {
+  return [...readme.matchAll(/^## (.+)$/gmu)].map(([, heading = '']) => heading);
+}
+
 /** The text of a README's section, without its heading; undefined when there is none. */
 export function findSection(readme: string, heading: string): string | undefined {
   const parts = readme.split(/^## /mu);

@@ -5,7 +5,7 @@ import { createFakeContext, createLogCollector } from '../contract/fakes.js';
 import { until } from '../contract/until.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
-import { createMeterReader } from './sending-queue.fixture.js';
+import { createMeterReader } from '../contract/meter-reader.js';
 import { batchSettings, QueuedExporter, type Encoder } from './queued-exporter.js';
 import type { QueuedRequest } from './queue-storage.js';
 import { retrySettings } from './retry.js';

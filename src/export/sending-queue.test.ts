@@ -6,7 +6,7 @@ import { parseSettings } from '../config/settings.js';
 import { createFakeContext, createLogCollector } from '../contract/fakes.js';
 import { until } from '../contract/until.js';
 import { retrySettings } from './retry.js';
-import { createMeterReader } from './sending-queue.fixture.js';
+import { createMeterReader } from '../contract/meter-reader.js';
 import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
 import { SendingQueue, sendingQueueSettings, type Delivery } from './sending-queue.js';
 

@@ -8,7 +8,7 @@ import { createFakeContext, createLogCollector } from '../contract/fakes.js';
 import type { Resource, Series } from '../model/series.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
-import { createMeterReader } from '../export/sending-queue.fixture.js';
+import { createMeterReader } from '../contract/meter-reader.js';
 
 /** Settings with which tests need not wait. */
 const fast = {

@@ -11,8 +11,14 @@ class PlainReader extends MetricReader {
   }
 }
 
-/** For tests: a real meter, and what its instruments say by now, as `name{values of the attributes}`. */
-export function createMeterReader(): { meter: Meter; read: () => Promise<Record<string, number>> } {
+/** A meter whose instruments can be read, for tests. */
+export interface MeterReader {
+  readonly meter: Meter;
+  /** The values by now, as `name{values of the attributes}`; of a histogram, how often it was recorded. */
+  read(): Promise<Record<string, number>>;
+}
+
+export function createMeterReader(): MeterReader {
   const reader = new PlainReader();
   const meter = new MeterProvider({ readers: [reader] }).getMeter('test');
   return {
@@ -23,7 +29,7 @@ export function createMeterReader(): { meter: Meter; read: () => Promise<Record<
       const entries = metrics.flatMap(({ descriptor, dataPoints }) =>
         dataPoints.map(({ attributes, value }) => [
           `${descriptor.name}{${Object.values(attributes).join()}}`,
-          Number(value),
+          typeof value === 'number' ? value : value.count,
         ]),
       );
       return Object.fromEntries(entries);

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  Component,
+  ComponentKind,
+  ConsumingComponent,
+  Factories,
+  ReceiverContext,
+} from '../component/component.js';
+import { describeError, UnavailableError } from '../component/errors.js';
+import { describeProbe } from '../component/probe.js';
+import type { ConfigOf, Schema } from '../config/schema.js';
+import { hwEnergy } from '../model/shared-metrics.js';
+import { countPoints, type Table } from '../model/table.js';
+import { createSampling } from '../sampling/sampling-threads.js';
+import { simulateTables } from '../simulation/simulated-tables.js';
+import { checkTables, sumLastValues } from './check-tables.js';
+import type { Check, Subject } from './contract.js';
+import { createFakeContext, createTableCollector, type TableCollector } from './fakes.js';
+import { createMeterReader, type MeterReader } from './meter-reader.js';
+import { countOpen, expectNothingLeft } from './open-resources.js';
+import { until } from './until.js';
+
+/** Settings with which a component is run. */
+export interface Trial {
+  /** For the names of tests. */
+  readonly name: string;
+  /** The component's id in the configuration. */
+  readonly id: string;
+  readonly settings: ConfigOf<Schema>;
+  readonly isDefault: boolean;
+  /** Why it cannot be run here. */
+  readonly needs: string | undefined;
+}
+
+/** A new component of a trial, and what can be seen of it. */
+interface Run {
+  readonly component: Component & Partial<ConsumingComponent>;
+  /** What a receiver or processor has published. */
+  readonly collector: TableCollector;
+  /**
+   * Starts it as the engine does.
+   * @returns why it cannot run on this machine, if so
+   */
+  start(): Promise<string | undefined>;
+}
+
+/** What a check gets. */
+interface Bench {
+  readonly subject: Subject;
+  readonly trial: Trial;
+  readonly telemetry: MeterReader;
+  create(): Run;
+}
+
+/** @returns why it could not be checked */
+type RunCheck = (bench: Bench) => Promise<string | undefined>;
+
+const checks: Readonly<Record<ComponentKind, Readonly<Record<string, RunCheck>>>> = {
+  receiver: { 'publishes and reports what it declares': checkEmission },
+  processor: { 'takes what a simulated machine publishes, and keeps every joule': checkProcessing },
+  exporter: { 'takes what a simulated machine publishes, and counts it': checkExport },
+  extension: {},
+};
+
+const checksOfAll: Readonly<Record<string, RunCheck>> = {
+  'shuts down without start, and twice': checkShutdown,
+  'starts and stops twice and leaves nothing open': checkLifecycle,
+};
+
+/** The checks that run a component with some settings, each in a temporary folder. */
+export function runChecks(subject: Subject, trial: Trial): readonly Check[] {
+  const all = Object.entries({ ...checksOfAll, ...checks[subject.kind] });
+  return all.map(([name, check]) => ({
+    name: `${name}, with ${trial.name}`,
+    run: async () =>
+      trial.needs === undefined
+        ? inTemporaryFolder(() => runCheck(subject, trial, check))
+        : `it needs ${trial.needs}`,
+  }));
+}
+
+/** Examples may write files. */
+async function inTemporaryFolder<Result>(work: () => Promise<Result>): Promise<Result> {
+  const before = process.cwd();
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-contract-'));
+  process.chdir(folder);
+  try {
+    return await work();
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runCheck(subject: Subject, trial: Trial, check: RunCheck): Promise<string | undefined> {
+  const telemetry = createMeterReader();
+  const fake = createFakeContext({ id: trial.id, meter: telemetry.meter });
+  const sampling = createSampling(fake);
+  const context = { ...fake, sampling };
+  try {
+    return await check({ subject, trial, telemetry, create: () => createRun(subject, trial, context) });
+  } finally {
+    await sampling.shutdown();
+  }
+}
+
+async function checkShutdown({ create }: Bench): Promise<undefined> {
+  await shutdownTwice(create());
+}
+
+async function shutdownTwice({ component }: Run): Promise<void> {
+  await component.shutdown();
+  await component.shutdown();
+}
+
+async function checkLifecycle({ create }: Bench): Promise<string | undefined> {
+  // The first run may open what stays open, say a library.
+  const missing = await startAndStop(create());
+  const before = countOpen();
+  await startAndStop(create());
+  await expectNothingLeft(before);
+  return missing;
+}
+
+async function startAndStop(run: Run): Promise<string | undefined> {
+  try {
+    return await run.start();
+  } finally {
+    await shutdownTwice(run);
+  }
+}
+
+async function checkEmission({ subject, trial, telemetry, create }: Bench): Promise<string | undefined> {
+  const run = create();
+  const { tables } = run.collector;
+  try {
+    const missing = await run.start();
+    if (missing !== undefined) return missing;
+    await run.component.flush?.();
+    await until(() => tables.some((table) => countPoints(table) > 0));
+  } finally {
+    await shutdownTwice(run);
+  }
+  const { metrics } = subject.factory as Factories['receiver'];
+  // A receiver that declares none publishes whatever its source has.
+  if (metrics.length > 0)
+    checkDeclared(
+      tables,
+      metrics.map(({ name }) => name),
+    );
+  checkTables(tables);
+  const own = Object.entries(await telemetry.read());
+  assert.ok(
+    own.some(([name, value]) => name.includes(trial.id) && value > 0),
+    `it published ${tables.length} tables, and none of its own metrics counts them for receiver "${trial.id}"`,
+  );
+  return undefined;
+}
+
+function checkDeclared(tables: readonly Table[], declared: readonly string[]): void {
+  const published = new Set(tables.flatMap(({ series }) => series).map(({ metric }) => metric.name));
+  assert.deepEqual(
+    [...published].filter((name) => !declared.includes(name)),
+    [],
+  );
+}
+
+async function checkProcessing({ subject, trial, create }: Bench): Promise<string | undefined> {
+  const { given, run, missing } = await feedTwice(create);
+  const { tables } = run.collector;
+  const { metrics = [] } = subject.factory as Factories['processor'];
+  const passing = given.flatMap(({ series }) => series).map(({ metric }) => metric);
+  checkDeclared(
+    tables,
+    [...metrics, ...passing].map(({ name }) => name),
+  );
+  checkTables(tables);
+  // An example may filter or scale.
+  if (trial.isDefault) checkJoules(tables, given);
+  return missing;
+}
+
+function checkJoules(found: readonly Table[], given: readonly Table[]): void {
+  const [joules, expected] = [found, given].map((tables) => sumLastValues(tables, hwEnergy.name));
+  assert.ok(
+    Math.abs(joules - expected) < 1e-9 * expected,
+    `expected ${expected} J of hardware, found ${joules} J`,
+  );
+}
+
+async function checkExport({ trial, telemetry, create }: Bench): Promise<string | undefined> {
+  const { given, run, missing } = await feedTwice(create);
+  if (missing !== undefined || run.component.readBacklog === undefined) return missing;
+  const counted = await telemetry.read();
+  const names = ['sent', 'send_failed', 'enqueue_failed'].map(
+    (outcome) => `otelcol_exporter_${outcome}_metric_points{${trial.id}}`,
+  );
+  const points = names.reduce((sum, name) => sum + (counted[name] ?? 0), 0);
+  const [least, ends] = [given.map(countPoints), given.map(({ ended = [] }) => ended.length)].map(
+    (counts) => 2 * counts.reduce((sum, count) => sum + count, 0),
+  );
+  // The end of a series is a point, too, in some formats.
+  assert.ok(
+    least <= points && points <= least + ends,
+    `expected ${least} points in ${names.join(', ')}, found ${points}`,
+  );
+  return undefined;
+}
+
+/** Energy, processes that come and go, a gap and a counter that is reset, and a shutdown with all of it in flight. */
+async function feedTwice(create: () => Run) {
+  await feed(create());
+  const before = countOpen();
+  const run = create();
+  const result = await feed(run);
+  await expectNothingLeft(before);
+  return { run, ...result };
+}
+
+async function feed(run: Run) {
+  const [given, untouched] = [0, 1].map(() => simulateTables({ resource: { attributes: {} } }).tables);
+  let missing: string | undefined;
+  try {
+    missing = await run.start();
+    if (missing === undefined) {
+      for (const table of given) assert.equal(typeof run.component.consume?.(table), 'boolean');
+    }
+  } finally {
+    await shutdownTwice(run);
+  }
+  assert.deepEqual(given, untouched, 'it changed a table');
+  return { given, missing };
+}
+
+function createRun({ kind, factory }: Subject, { settings }: Trial, context: ReceiverContext): Run {
+  const collector = createTableCollector();
+  // The factory of a subject is that of its kind; the compiler does not follow that through the union.
+  const receiver = factory as Factories['receiver'];
+  const creators: { readonly [Kind in ComponentKind]: () => Component } = {
+    receiver: () => receiver.create(settings, context, collector),
+    processor: () => (factory as Factories['processor']).create(settings, context, collector),
+    exporter: () => (factory as Factories['exporter']).create(settings, context),
+    extension: () =>
+      (factory as Factories['extension']).create(settings, { ...context, isReady: () => true }),
+  };
+  const component = creators[kind]();
+  return {
+    component,
+    collector,
+    async start() {
+      try {
+        const probe = kind === 'receiver' ? await receiver.probe(settings, context) : undefined;
+        if (probe?.available === false) return describeProbe(probe);
+        await component.start();
+        return undefined;
+      } catch (error) {
+        if (error instanceof UnavailableError || isAddressTaken(error)) return describeError(error);
+        throw error;
+      }
+    },
+  };
+}
+
+function isAddressTaken(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'EADDRINUSE') || isAddressTaken(error.cause);
+}
