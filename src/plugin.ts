@@ -32,6 +32,11 @@ export { createMappingProcessor } from './component/mapping-processor.js';
 export { createScrapingReceiver, type OpenScraper } from './scraping/scraping-receiver.js';
 export { createSamplingReceiver, type SamplingReceiverOptions } from './sampling/sampling-receiver.js';
 export type { Scraper } from './scraping/scrape-loop.js';
+export { createSourceReceiver, probeSources, type NamedSource } from './scraping/source-receiver.js';
+export { forEachLine, parseLine } from './scraping/lines.js';
+export type { CounterColumn } from './scraping/counter-table.js';
+export { Counts } from './scraping/counts.js';
+export type { GaugeColumn } from './scraping/gauge-table.js';
 export type { OpenSampler, RunningSampler, Sampler, SamplerRequest, Sampling } from './sampling/sampling.js';
 
 // For samplers, which allocate nothing.

@@ -3,6 +3,8 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { factory as pageCache } from '../docs/examples/receiver-procfs/factory.js';
+import { listChecks } from '../src/contract/contract.js';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
 import { until } from '../src/contract/until.js';
 import { startAgent } from './agent.js';
@@ -78,6 +80,49 @@ service: {pipelines: {metrics: {receivers: [sensor], exporters: [file]}}}
   assert.equal(new Set(instants).size, instants.length);
   const lines = ['factory', 'sampler'].flatMap((name) => readSource(`receiver-sampler/${name}.ts`));
   assert.ok(lines.length <= 70, `${lines.length} lines`);
+});
+
+const pageCacheType = 'page_cache';
+
+for (const { name, run } of listChecks({
+  kind: 'receiver',
+  type: pageCacheType,
+  factory: pageCache,
+  readme: readSource('receiver-procfs/README.md').join('\n'),
+  testFiles: ['third-party.test.js'],
+})) {
+  test(`the template of a receiver of procfs ${name}`, async (t) => {
+    const reason = await run();
+    if (reason !== undefined) t.skip(reason);
+  });
+}
+
+test('a receiver of a third party reads three gauges of procfs by 50 lines of its own', async (t) => {
+  const folder = install('receiver-procfs', `joulemetry-receiver-${pageCacheType}`);
+  const [config, meminfo, csv] = ['config.yaml', 'meminfo', 'gauges.csv'].map((name) => join(folder, name));
+  writeFileSync(meminfo, 'Dirty: 3 kB\nWriteback: 0 kB\nMapped: 70000 kB\n');
+  writeFileSync(
+    config,
+    `
+receivers: {page_cache: {procfs: ${folder}, collection_interval: 10ms}}
+exporters: {file: {path: ${csv}, format: csv}}
+service: {pipelines: {metrics: {receivers: [page_cache], exporters: [file]}}}
+`,
+  );
+  const agent = startAgent(['run', '-c', config]);
+  t.after(() => agent.stop('SIGKILL'));
+  await agent.waitFor(/Everything is ready/);
+  const hasRow = (end: string) =>
+    readFileSync(csv, 'utf8')
+      .split('\n')
+      .some((row) => row.endsWith(end));
+  await until(() => hasRow(',3072,0,71680000'));
+  writeFileSync(meminfo, 'Dirty: 5 kB\nWriteback: 1 kB\nMapped: 70000 kB\n');
+  await until(() => hasRow(',5120,1024,71680000'));
+  const { code, stderr } = await agent.stop();
+  assert.equal(code, 0, stderr);
+  const lines = readSource('receiver-procfs/factory.ts');
+  assert.ok(lines.length <= 50, `${lines.length} lines`);
 });
 
 /** The lines of an example's file. */
