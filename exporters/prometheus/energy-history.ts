@@ -1,3 +1,4 @@
+import { interpolate } from '../../src/energy/knots.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import { ledgerEnergy, meteredEnergyNames } from '../../src/model/shared-metrics.js';
@@ -52,7 +53,7 @@ export class EnergyHistory {
   findSettled(series: Series): number | undefined {
     const history = this.#histories.get(series);
     const atNs = history && this.#findBoundary(history);
-    return history === undefined || atNs === undefined ? undefined : interpolate(history, atNs);
+    return history === undefined || atNs === undefined ? undefined : findValueAt(history, atNs);
   }
 
   #keep(table: Table, { series, type, column }: Plan['meters'][number]): void {
@@ -93,14 +94,14 @@ function timeAfter(atNs: bigint, { epoch, offsets }: Table, row: number): number
   return Number(epoch - atNs) + offsets[row];
 }
 
-function interpolate({ tables, column }: MeterHistory, atNs: bigint): number | undefined {
+function findValueAt({ tables, column }: MeterHistory, atNs: bigint): number | undefined {
   let later: { readonly ns: number; readonly value: number } | undefined;
   for (const table of tables.toReversed()) {
     for (let row = table.offsets.length - 1; row >= 0; row--) {
       const ns = timeAfter(atNs, table, row);
       const value = table.values[row * table.series.length + column];
       if (Number.isNaN(value)) continue;
-      if (ns <= 0) return later ? value + ((later.value - value) * -ns) / (later.ns - ns) : value;
+      if (ns <= 0) return later ? interpolate(value, later.value, -ns / (later.ns - ns)) : value;
       later = { ns, value };
     }
   }

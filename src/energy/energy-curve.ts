@@ -2,7 +2,7 @@ import { KnotFinder } from './knot-finder.js';
 import { Knots } from './knots.js';
 
 /**
- * The cumulative energy of a domain from the readings of its meter (ledger.md section 1): a reading at which the
+ * The cumulative energy of a domain from the readings of its meter (docs/ledger.md, Windows): a reading at which the
  * counter changed is a knot, one at which it did not becomes a knot only after twice the learned time between changes.
  * Times are nanoseconds, energies whole nanojoules.
  */
@@ -27,8 +27,8 @@ export class EnergyCurve {
 
   /**
    * Takes a reading. One that is not later than the last is ignored.
-   * @param isExact the counter is computed at each reading, not refreshed now and then
-   * @returns false when the counter has fallen: it is another counter now, and this curve has ended
+   * @param isExact the counter is computed at each reading, not refreshed periodically
+   * @returns false when the counter has fallen: it was reset, and this curve has ended
    */
   read(at: number, energyNj: number, isExact: boolean): boolean {
     const finding = this.#finder.read(at, energyNj, isExact);
@@ -53,7 +53,7 @@ export class EnergyCurve {
     this.#knots.forgetBefore(at);
   }
 
-  /** No reading will follow: what is known has to do, and the last reading is a knot. */
+  /** No reading will follow: what is known has to suffice, and the last reading is a knot. */
   finish(): void {
     this.#finder.finish();
     const { isBegun, readAt, value } = this.#finder;

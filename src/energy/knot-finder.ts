@@ -5,7 +5,7 @@
  * - none: no reading yet
  * - first: one reading only
  * - repeated: the first reading came again, so the meter is slower than its readings and the first one goes
- * - changed: the second reading differed; the third will tell whether the meter is slow
+ * - changed: the second reading differed; the third will show whether the meter is slow
  */
 type Beginning = 'none' | 'first' | 'repeated' | 'changed' | 'done';
 
@@ -14,8 +14,8 @@ type Beginning = 'none' | 'first' | 'repeated' | 'changed' | 'done';
  *
  * - knot: the counter changed, or this is its first reading
  * - still: a knot, too: the counter did not change for twice the time that it takes from one change to the next
- * - first knot: the counter changed, and what was read before shows an instant that nobody knows
- * - late: no knot, but it tells that the first reading shows an instant that nobody knows: the second is the first knot
+ * - first knot: the counter changed, and what was read before belongs to an unknown instant
+ * - late: no knot, but it shows that the first reading belongs to an unknown instant: the second is the first knot
  * - nothing: no knot, or not later than the reading before
  * - fallen: it is another counter now; this reading is not taken
  */
@@ -40,6 +40,14 @@ export class KnotFinder {
   #isRepeated = false;
   /** How many of the last changes came after readings without one. */
   #repeatedShare = 0;
+
+  /**
+   * Learned time between two changes; 0: not known. The refresh interval, or the time between two readings where that
+   * is longer.
+   */
+  get changeNs(): number {
+    return this.#changeNs;
+  }
 
   /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
   get refreshNs(): number {
@@ -68,23 +76,23 @@ export class KnotFinder {
 
   /**
    * Takes a reading.
-   * @param isExact the counter is computed at each reading, not refreshed now and then
+   * @param isExact the counter is computed at each reading, not refreshed periodically
    */
   read(at: number, value: number, isExact = false): Finding {
     if (at <= this.#readAt) return 'nothing';
     if (value < this.#value) return 'fallen';
-    const finding = this.#judge(at, value, isExact);
+    const finding = this.#classify(at, value, isExact);
     this.#readAt = at;
     this.#value = value;
     return finding;
   }
 
-  /** No reading will follow: what is known has to do. */
+  /** No reading will follow: what is known has to suffice. */
   finish(): void {
     if (this.#beginning === 'changed') this.#beginning = 'done';
   }
 
-  #judge(at: number, value: number, isExact: boolean): Finding {
+  #classify(at: number, value: number, isExact: boolean): Finding {
     if (value > this.#value) return this.#change(at);
     if (this.#beginning !== 'none') return this.#repeat(at);
     this.#changedAt = at;

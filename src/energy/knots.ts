@@ -1,7 +1,15 @@
-/** Beyond this, every second knot goes: where lines bend gets coarser, what they add up to stays. */
+/** Beyond this, every second knot is dropped: the curve gets coarser, its totals stay. */
 const maxKnots = 65_536;
 
-/** Points of a cumulative curve that is linear between them, the oldest forgotten when told. */
+/**
+ * The value between two points of a curve that is linear between them.
+ * @param part of the way from one to the other, 0 to 1
+ */
+export function interpolate(from: number, to: number, part: number): number {
+  return from + (to - from) * part;
+}
+
+/** Points of a cumulative curve that is linear between them; the oldest are forgotten on request. */
 export class Knots {
   #times = new Float64Array(64);
   #values = new Float64Array(64);
@@ -42,7 +50,7 @@ export class Knots {
     const before = after - 1;
     if (after === this.#to || this.#times[before] === at) return this.#values[before];
     const part = (at - this.#times[before]) / (this.#times[after] - this.#times[before]);
-    return this.#values[before] + (this.#values[after] - this.#values[before]) * part;
+    return interpolate(this.#values[before], this.#values[after], part);
   }
 
   /** Forgets what is not needed for instants from this one on. */

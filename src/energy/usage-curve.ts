@@ -1,5 +1,7 @@
+import { interpolate } from './knots.js';
+
 /**
- * The CPU time that one consumer has used, known at its readings and linear between them. Only what the next
+ * The CPU time that one workload has used, known at its readings and linear between them. Only what the next
  * boundary can need is kept: the last boundary and the last two readings. Nanoseconds throughout.
  */
 export class UsageCurve {
@@ -46,17 +48,11 @@ export class UsageCurve {
   #usedNsAt(at: number): number {
     if (at >= this.#latestAt) return this.#latestNs;
     if (at >= this.#earlierAt) {
-      return between(
-        this.#earlierNs,
-        this.#latestNs,
-        (at - this.#earlierAt) / (this.#latestAt - this.#earlierAt),
-      );
+      const part = (at - this.#earlierAt) / (this.#latestAt - this.#earlierAt);
+      return Math.round(interpolate(this.#earlierNs, this.#latestNs, part));
     }
     if (at <= this.#cutAt) return this.#cutNs;
-    return between(this.#cutNs, this.#earlierNs, (at - this.#cutAt) / (this.#earlierAt - this.#cutAt));
+    const part = (at - this.#cutAt) / (this.#earlierAt - this.#cutAt);
+    return Math.round(interpolate(this.#cutNs, this.#earlierNs, part));
   }
-}
-
-function between(low: number, high: number, part: number): number {
-  return Math.round(low + (high - low) * part);
 }

@@ -1,5 +1,6 @@
+import { KnotFinder } from '../energy/knot-finder.js';
+import { MarkedCounter } from '../energy/marked-counter.js';
 import type { Series } from '../model/series.js';
-import { MarkedCounter } from './marked-counter.js';
 import { PeakPower } from './peak-power.js';
 
 /** What a domain used between two marks. */
@@ -34,8 +35,8 @@ export class DomainMeter {
   readonly #counter: MarkedCounter;
   readonly #peak = new PeakPower();
   readonly #peaks: number[] = [];
-  #changedAt = NaN;
-  #joules = NaN;
+  #finder = new KnotFinder();
+  /** Infinity: not known. */
   #refreshNs = Infinity;
 
   /**
@@ -49,7 +50,7 @@ export class DomainMeter {
   }
 
   read(series: Series, at: number, joules: number): void {
-    if (joules !== this.#joules && !Number.isNaN(joules)) this.#learnRefresh(at, joules);
+    if (!Number.isNaN(joules)) this.#learnRefresh(at, joules);
     this.#counter.read(series, at, joules);
   }
 
@@ -69,10 +70,13 @@ export class DomainMeter {
   }
 
   #learnRefresh(at: number, joules: number): void {
-    const gapNs = at - this.#changedAt;
-    if (gapNs < this.#refreshNs) this.#refreshNs = gapNs;
-    this.#changedAt = at;
-    this.#joules = joules;
+    const sinceNs = at - this.#finder.changedAt;
+    // What was learned before a reset is still true.
+    if (this.#finder.read(at, joules) === 'fallen') this.#finder = new KnotFinder();
+    const { changeNs, changedAt } = this.#finder;
+    if (changeNs > 0) this.#refreshNs = changeNs;
+    // Of a run with a single change, no more is known.
+    else if (changedAt === at && sinceNs < this.#refreshNs) this.#refreshNs = sinceNs;
   }
 
   #observe(at: number, total: number, isMark: boolean): void {

@@ -83,3 +83,26 @@ test('EnergyBook gives the idle energy of all domains, and knows whether it is k
 test('EnergyBook knows no idle energy, when there is no domain', () => {
   assert.equal(new EnergyBook(origin).isIdleKnown, false);
 });
+
+test('EnergyBook learns the refresh of a meter that is slower than its readings, and keeps it over a reset', () => {
+  const book = new EnergyBook(origin);
+  const first = [series('hw.energy', cpu)];
+  for (let i = 0; i <= 30; i++) take(book, i / 10, first, [5 * Math.floor((i + 1) / 5)]);
+  const refreshSeconds = () => book.domainsFrom(0)[0]?.refreshSeconds.toFixed(6);
+  assert.equal(refreshSeconds(), '0.500000');
+  const next = [{ ...series('hw.energy', cpu), start: origin + 3n * second }];
+  take(book, 3.1, next, [0]);
+  take(book, 3.2, next, [1]);
+  assert.equal(refreshSeconds(), '0.500000');
+});
+
+test('EnergyBook takes the time to the only change for the refresh of a meter', () => {
+  const book = new EnergyBook(origin);
+  for (const [seconds, joules] of [
+    [0, 1],
+    [0.2, 3],
+    [0.3, 3],
+  ] as const)
+    take(book, seconds, [series('hw.energy', cpu)], [joules]);
+  assert.equal(book.domainsFrom(0)[0]?.refreshSeconds.toFixed(6), '0.200000');
+});

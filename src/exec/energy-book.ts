@@ -1,3 +1,4 @@
+import { MarkedCounter } from '../energy/marked-counter.js';
 import { createPlans } from '../model/plan.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import type { Attributes, Series } from '../model/series.js';
@@ -10,7 +11,6 @@ import {
 } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import { DomainMeter, type DomainEnergy } from './domain-meter.js';
-import { MarkedCounter } from './marked-counter.js';
 
 type Reader = (at: number, value: number) => void;
 

@@ -1,6 +1,7 @@
 import type { Series } from '../model/series.js';
+import { interpolate } from './knots.js';
 
-/** Told of every point of a counter: its readings, and its value at the marks between them. */
+/** Notified of every point of a counter: its readings, and its value at the marks between them. */
 export type PointListener = (at: number, total: number, isMark: boolean) => void;
 
 /**
@@ -54,7 +55,7 @@ export class MarkedCounter {
   #passMarks(at: number, value: number): void {
     for (let mark = this.#marks[this.#totals.length] ?? NaN; mark <= at;) {
       const part = mark <= this.#at ? 0 : (mark - this.#at) / (at - this.#at);
-      const total = this.#total + (value - this.#value) * part;
+      const total = interpolate(this.#total, this.#total + value - this.#value, part);
       this.#totals.push(total);
       this.#onPoint(mark, total, true);
       mark = this.#marks[this.#totals.length] ?? NaN;
