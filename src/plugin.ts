@@ -43,5 +43,5 @@ export type { OpenSampler, RunningSampler, Sampler, SamplerRequest, Sampling } f
 export { openRegularFile } from './linux/regular-file.js';
 export { parseCounter, readFromStart } from './linux/sysfs.js';
 
-// For tests of components.
+// For tests of components; `joulemetry test-component` runs those that every component must pass.
 export { createFakeContext, createLogCollector, createTableCollector } from './contract/fakes.js';

@@ -1,32 +1,32 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { factory as pageCache } from '../docs/examples/receiver-procfs/factory.js';
-import { listChecks } from '../src/contract/contract.js';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
 import { until } from '../src/contract/until.js';
-import { startAgent } from './agent.js';
+import { runAgent, startAgent } from './agent.js';
 import { repositoryRoot } from './component-folders.js';
 
 const compiled = fileURLToPath(new URL('../docs/examples/', import.meta.url));
+const sources = fileURLToPath(new URL('docs/examples/', repositoryRoot));
 
 /** A folder with `joulemetry` and the package of an example installed, as npm would leave it. */
-function install(example: string, name: string): string {
+function install(example: string, name = `joulemetry-${example}`): string {
   const folder = createFolder();
   const modules = join(folder, 'node_modules');
   const target = join(modules, name);
   mkdirSync(modules, { recursive: true });
   symlinkSync(fileURLToPath(repositoryRoot), join(modules, 'joulemetry'));
   cpSync(join(compiled, example), target, { recursive: true });
+  cpSync(join(sources, example, 'README.md'), join(target, 'README.md'));
   const manifest = { name, type: 'module', exports: { default: './factory.js' } };
   writeFileSync(join(target, 'package.json'), JSON.stringify(manifest));
   return folder;
 }
 
 test('an agent runs a component of a third party that knows joulemetry/plugin alone', async (t) => {
-  const folder = install('scale', 'joulemetry-processor-scale');
+  const folder = install('processor-scale');
   const config = join(folder, 'config.yaml');
   writeFileSync(
     config,
@@ -55,7 +55,7 @@ service:
 });
 
 test('a receiver of a third party samples 1,000 times a second by 70 lines of its own', async (t) => {
-  const folder = install('receiver-sampler', 'joulemetry-receiver-sensor');
+  const folder = install('receiver-sensor');
   const [config, counter, csv] = ['config.yaml', 'energy', 'samples.csv'].map((name) => join(folder, name));
   writeFileSync(counter, '1000000\n');
   writeFileSync(
@@ -78,27 +78,12 @@ service: {pipelines: {metrics: {receivers: [sensor], exporters: [file]}}}
   assert.ok(first.endsWith(',0'), first);
   const instants = rows().map((row) => row.split(',', 1)[0]);
   assert.equal(new Set(instants).size, instants.length);
-  const lines = ['factory', 'sampler'].flatMap((name) => readSource(`receiver-sampler/${name}.ts`));
+  const lines = ['factory', 'sampler'].flatMap((name) => readSource(`receiver-sensor/${name}.ts`));
   assert.ok(lines.length <= 70, `${lines.length} lines`);
 });
 
-const pageCacheType = 'page_cache';
-
-for (const { name, run } of listChecks({
-  kind: 'receiver',
-  type: pageCacheType,
-  factory: pageCache,
-  readme: readSource('receiver-procfs/README.md').join('\n'),
-  testFiles: ['third-party.test.js'],
-})) {
-  test(`the template of a receiver of procfs ${name}`, async (t) => {
-    const reason = await run();
-    if (reason !== undefined) t.skip(reason);
-  });
-}
-
 test('a receiver of a third party reads three gauges of procfs by 50 lines of its own', async (t) => {
-  const folder = install('receiver-procfs', `joulemetry-receiver-${pageCacheType}`);
+  const folder = install('receiver-page-cache');
   const [config, meminfo, csv] = ['config.yaml', 'meminfo', 'gauges.csv'].map((name) => join(folder, name));
   writeFileSync(meminfo, 'Dirty: 3 kB\nWriteback: 0 kB\nMapped: 70000 kB\n');
   writeFileSync(
@@ -121,8 +106,33 @@ service: {pipelines: {metrics: {receivers: [page_cache], exporters: [file]}}}
   await until(() => hasRow(',5120,1024,71680000'));
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0, stderr);
-  const lines = readSource('receiver-procfs/factory.ts');
+  const lines = readSource('receiver-page-cache/factory.ts');
   assert.ok(lines.length <= 50, `${lines.length} lines`);
+});
+
+for (const example of readdirSync(sources)) {
+  test(`joulemetry test-component passes the package of docs/examples/${example}`, async () => {
+    const folder = join(install(example), 'node_modules', `joulemetry-${example}`);
+    const { code, stdout, stderr } = await runAgent(['test-component', folder]);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^ok {4}has a README with the fixed outline$/mu);
+    assert.match(stdout, /^ok {4}shuts down without start, and twice, with the example/mu);
+    assert.match(stdout, /^\d+ tests, 0 failed$/mu);
+  });
+}
+
+test('joulemetry test-component exits with 1 and reports what a package lacks', async () => {
+  const folder = join(install('processor-scale'), 'node_modules', 'joulemetry-processor-scale');
+  writeFileSync(join(folder, 'README.md'), '# scale processor\n');
+  rmSync(join(folder, 'factory.test.js'));
+  const { code, stdout } = await runAgent(['test-component', folder]);
+  assert.equal(code, 1);
+  assert.match(stdout, /^FAIL {2}has a README with the fixed outline\n {6}the first section/mu);
+  assert.match(stdout, /^FAIL {2}has a test of its own\n {6}expected a test file, found none$/mu);
+  assert.match(stdout, /^\d+ tests, 4 failed$/mu);
+  const other = await runAgent(['test-component', createFolder()]);
+  assert.deepEqual([other.code, other.stdout], [1, '']);
+  assert.match(other.stderr, /^Cannot read \S+package\.json: ENOENT/u);
 });
 
 /** The lines of an example's file. */

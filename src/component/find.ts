@@ -123,7 +123,8 @@ function findReplacement(kind: ComponentKind, type: string): string | undefined 
   return Object.hasOwn(known, type) ? known[type] : undefined;
 }
 
-async function loadFactory<Kind extends ComponentKind>(
+/** Loads a component's module and takes the factory that it exports. */
+export async function loadFactory<Kind extends ComponentKind>(
   kind: Kind,
   type: string,
   url: URL,

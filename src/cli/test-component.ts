@@ -1,0 +1,44 @@
+import { describeError, UsageError } from '../component/errors.js';
+import { loadComponentPackage } from '../contract/component-package.js';
+import { listChecks, type Check } from '../contract/contract.js';
+import { exitCodes, type Command } from './command.js';
+import { parseOptions } from './config-options.js';
+
+/** Runs the contract tests against the component of a third party. */
+export const command: Command = {
+  name: 'test-component',
+  summary: 'Run the contract tests against a component package',
+  usage: `Usage: joulemetry test-component [FOLDER]
+
+Runs the tests that every component has to pass against the npm package in FOLDER, by default the
+working directory. Its name is joulemetry-KIND-TYPE, its main module exports "factory", and its
+README.md documents settings, metrics and examples. The component runs with its defaults and with
+every example of the README.
+
+Prints a line for each test: ok, FAIL with the reason, or skip with what this machine lacks.
+Exits with 1 when a test fails.
+`,
+  async run(args) {
+    const { positionals } = parseOptions({ args: [...args], allowPositionals: true });
+    const [folder = '.', more] = positionals;
+    if (more !== undefined) throw new UsageError(`Cannot test "${more}": expected one folder, found several`);
+    const checks = listChecks(await loadComponentPackage(folder));
+    let failed = 0;
+    for (const check of checks) failed += Number(!(await runCheck(check)));
+    process.stdout.write(`${checks.length} tests, ${failed} failed\n`);
+    return failed === 0 ? exitCodes.success : exitCodes.failure;
+  },
+};
+
+/** @returns whether the component keeps the promise, as far as this machine can show it */
+async function runCheck({ name, run }: Check): Promise<boolean> {
+  try {
+    const reason = await run();
+    process.stdout.write(reason === undefined ? `ok    ${name}\n` : `skip  ${name}: ${reason}\n`);
+    return true;
+  } catch (error) {
+    const reason = describeError(error).replaceAll('\n', '\n      ');
+    process.stdout.write(`FAIL  ${name}\n      ${reason}\n`);
+    return false;
+  }
+}
