@@ -1,0 +1,92 @@
+import type { Attributes, Metric } from '../../src/model/series.js';
+import * as metrics from './metrics.js';
+
+/**
+ * What a value is. `gauge`: of its instant. `count`: cumulative, from some past instant. `growth`: since the value
+ * before. `rate`: per second at its instant, from which a growth is made.
+ */
+export type ColumnKind = 'gauge' | 'count' | 'growth' | 'rate';
+
+/** What the values of a column are published as. */
+export interface Column {
+  readonly metric: Metric;
+  readonly kind: ColumnKind;
+  /** Beside those of the device. */
+  readonly attributes: Attributes;
+  /** Where it is not the GPU itself: `hw.type`, and what its `hw.id` has behind that of the GPU. */
+  readonly component: readonly [type: string, suffix: string] | undefined;
+  /** More than this is a sentinel of the driver, or wrong: no reading. */
+  readonly max: number;
+}
+
+const part = 1;
+/** Encoders report a little more than 100 % in some drivers; fans may. */
+const fanPart = 3;
+const maxWatts = 20_000;
+const maxDegrees = 250;
+const maxHertz = 1e11;
+const maxBytes = 2 ** 50;
+/** Of all links of a GPU together: NVLink 5 has 1.8 TB/s. */
+const maxBytesPerSecond = 1e13;
+
+type Describe = (name: string) => readonly [Metric, ColumnKind, Attributes, max: number];
+
+const kinds: Readonly<Record<string, Describe>> = {
+  power: (name) =>
+    name === 'limit'
+      ? [metrics.powerLimit, 'gauge', {}, maxWatts]
+      : [
+          metrics.gpuPower,
+          'gauge',
+          { 'hw.gpu.power.window': name === 'instant' ? 'instant' : '1s' },
+          maxWatts,
+        ],
+  utilization: (name) => [metrics.utilization, 'gauge', { 'hw.gpu.task': name }, part],
+  clock: (name) => [metrics.clockFrequency, 'gauge', { 'hw.gpu.clock.domain': name }, maxHertz],
+  throttle: (name) => [metrics.throttled, 'gauge', { 'hw.gpu.throttle.reason': name }, part],
+  'throttle.time': (name) => [metrics.throttleTime, 'count', { 'hw.gpu.throttle.reason': name }, 1e12],
+  errors: (name) => [metrics.errors, 'count', { 'error.type': name }, 1e15],
+  nvlink: (name) => [metrics.gpuIo, 'count', describeLink('nvlink', name), Number.MAX_SAFE_INTEGER],
+  'nvlink.growth': (name) => [metrics.gpuIo, 'growth', describeLink('nvlink', name), maxBytes],
+  'pcie.growth': (name) => [metrics.gpuIo, 'growth', describeLink('pcie', name), maxBytes],
+  'pcie.rate': (name) => [metrics.gpuIo, 'rate', describeLink('pcie', name), maxBytesPerSecond],
+  processes: (name) => [metrics.contextCount, 'gauge', { 'hw.gpu.process.type': name }, 1e6],
+  pipe: (name) => [metrics.pipeUtilization, 'gauge', { 'hw.gpu.pipe': name }, part],
+  temperature: (name) => [metrics.temperature, 'gauge', { 'hw.sensor_location': name }, maxDegrees],
+  fan: () => [metrics.fanSpeedRatio, 'gauge', {}, fanPart],
+};
+
+const whole: Readonly<Record<string, readonly [Metric, max: number]>> = {
+  'memory.usage': [metrics.memoryUsage, maxBytes],
+  'memory.limit': [metrics.memoryLimit, maxBytes],
+  'memory.reserved': [metrics.memoryReserved, maxBytes],
+  'memory.utilization': [metrics.memoryUtilization, part],
+  'memory.bandwidth': [metrics.bandwidthUtilization, part],
+  performance_state: [metrics.performanceState, 15],
+  'graphics.utilization': [metrics.graphicsUtilization, part],
+  'sm.utilization': [metrics.smUtilization, part],
+  'sm.occupancy': [metrics.smOccupancy, part],
+};
+
+/** What a column that the reading thread names is published as; undefined for `energy`, a counter of its own. */
+export function describeColumn(id: string): Column | undefined {
+  const known = whole[id];
+  if (known) return { metric: known[0], kind: 'gauge', attributes: {}, component: undefined, max: known[1] };
+  const dot = id.lastIndexOf('.');
+  const [kindName, name] = [id.slice(0, dot), id.slice(dot + 1)];
+  const describe = kinds[kindName];
+  if (describe === undefined) return undefined;
+  const [metric, kind, attributes, max] = describe(name);
+  const isComponent = kindName === 'fan' || kindName === 'temperature';
+  return {
+    metric,
+    kind,
+    attributes,
+    max,
+    component: isComponent ? [kindName, `${kindName}-${name}`] : undefined,
+  };
+}
+
+function describeLink(link: string, direction: string): Attributes {
+  return { 'hw.gpu.io.link': link, 'network.io.direction': direction };
+}

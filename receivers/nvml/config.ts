@@ -1,0 +1,41 @@
+import type { ConfigOf, Schema } from '../../src/config/schema.js';
+
+export const schema = {
+  collection_interval: {
+    doc: 'Time between two readings of all GPUs, 10ms to 1h. Most sensors change ten times a second.',
+    format: 'duration',
+    default: '1s',
+    min: 10,
+    max: 3_600_000,
+  },
+  library: {
+    doc: 'The NVML library: a file name that the dynamic linker finds, or a path.',
+    format: 'path',
+    default: 'libnvidia-ml.so.1',
+  },
+  metrics: {
+    processes: {
+      doc: 'GPU time, utilization and memory of each process.',
+      format: 'boolean',
+      default: true,
+    },
+    profiling: {
+      doc: 'GPM counters of Hopper and newer GPUs: SMs, tensor cores, memory bandwidth, PCIe and NVLink traffic.',
+      format: 'boolean',
+      default: true,
+    },
+    pcie_sampling: {
+      doc: 'PCIe traffic of GPUs without GPM, from samples of 20 ms, each of which takes as long to read.',
+      format: 'boolean',
+      default: false,
+    },
+  },
+  procfs: { doc: 'Where procfs is mounted.', format: 'path', default: '/proc' },
+  passwd: {
+    doc: 'File that knows the names of users, in the format of /etc/passwd.',
+    format: 'path',
+    default: '/etc/passwd',
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

@@ -1,0 +1,159 @@
+import {
+  bindEnergy,
+  bindGpu,
+  bindInstance,
+  bindPcieSampling,
+  createFieldProbe,
+  fieldIds,
+  hasNvLink,
+  type Feature,
+  type Handle,
+} from './features.js';
+import { Profiling } from './gpm.js';
+import { describeStatus, isLost, isUnsupported, success } from './library.js';
+import { ProcessReader } from './process-reader.js';
+import type { ContextKind, Device, DeviceRow, Note, ProcessMemory, ThreadOptions } from './protocol.js';
+
+/** What a device is, apart from its columns. */
+export type Identity = Omit<Device, 'columns' | 'profileColumns'>;
+
+/** How a device has to do with MIG. */
+export interface MigRole {
+  /** A GPU: whether it is divided. Then processes are those of its instances. */
+  readonly isDivided?: boolean;
+  /** A MIG instance, whose handle is its own: that of its GPU, and the number of its GPU instance. */
+  readonly instance?: { readonly parent: number; readonly gpuInstance: number };
+}
+
+type Instance = MigRole['instance'];
+
+const contextKinds: readonly ContextKind[] = ['compute', 'graphics', 'mps'];
+
+/** Reads one device: what it can do is asked once, when this is made. */
+export class DeviceReader {
+  readonly device: Device;
+  readonly notes: readonly Note[];
+  readonly #features: readonly Feature[];
+  readonly #profiling: Profiling | undefined;
+  readonly #processes: ProcessReader | undefined;
+  #lostBy: string | undefined;
+  #successes = 0;
+  #lastStatus = success;
+
+  constructor(
+    identity: Identity,
+    handle: Handle,
+    options: ThreadOptions,
+    { instance, isDivided = false }: MigRole,
+  ) {
+    this.#profiling = options.hasProfiling ? openProfiling(handle, instance) : undefined;
+    const bound = bindAll(handle, options, instance, this.#profiling?.columns ?? []);
+    const missing: string[] = [];
+    this.#features = bound.filter((feature) => probe(feature, missing));
+    this.#processes =
+      options.hasProcesses && !isDivided ? new ProcessReader(handle, instance === undefined) : undefined;
+    this.device = {
+      ...identity,
+      columns: this.#listColumns(),
+      profileColumns: this.#profiling?.columns ?? [],
+    };
+    const text = `${identity.name} (${identity.id}) lacks ${missing.join(', ')}`;
+    this.notes = missing.length > 0 ? [{ level: 'debug', text }] : [];
+  }
+
+  /** Why it is lost, if it is: it is not read again. */
+  get lostBy(): string | undefined {
+    return this.#lostBy;
+  }
+
+  read(): DeviceRow {
+    const { id, columns } = this.device;
+    const values = new Float64Array(columns.length).fill(Number.NaN);
+    this.#successes = 0;
+    const beforeNs = process.hrtime.bigint();
+    let at = this.#features.length > 0 ? this.#readFeature(this.#features[0], values, 0) : 0;
+    // The energy is that of some instant within its call.
+    const atNs = (beforeNs + process.hrtime.bigint()) / 2n;
+    for (const feature of this.#features.slice(1)) at = this.#readFeature(feature, values, at);
+    const profile = this.#readProfile();
+    // Once it was taken out, every argument is invalid.
+    if (this.#features.length > 0 && this.#successes === 0) this.#lostBy ??= describeStatus(this.#lastStatus);
+    if (this.#lostBy !== undefined) return createLostRow(id, atNs);
+    const usage = this.#processes?.readUsage();
+    const memory = this.#processes?.readContexts();
+    if (memory) countContexts(memory, values, at);
+    return { id, atNs, values, profile, usage, memory };
+  }
+
+  /** @param isInUse whether the library can still be called for it */
+  close(isInUse: boolean): void {
+    if (isInUse) this.#profiling?.close();
+  }
+
+  #listColumns(): readonly string[] {
+    return [
+      ...this.#features.flatMap(({ columns }) => columns),
+      ...(this.#processes ? contextKinds.map((kind) => `processes.${kind}`) : []),
+    ];
+  }
+
+  #readFeature(feature: Feature, values: Float64Array, at: number): number {
+    // A lost device may hold each further call for seconds.
+    if (this.#lostBy !== undefined) return at + feature.columns.length;
+    this.#note(feature.read(values, at));
+    return at + feature.columns.length;
+  }
+
+  #readProfile(): Float64Array | undefined {
+    if (this.#profiling?.isDue !== true || this.#lostBy !== undefined) return undefined;
+    const values = new Float64Array(this.#profiling.columns.length);
+    const status = this.#profiling.read(values);
+    this.#note(status);
+    return status === success ? values : undefined;
+  }
+
+  #note(status: number): void {
+    if (isLost(status)) this.#lostBy = describeStatus(status);
+    if (status === success) this.#successes++;
+    else this.#lastStatus = status;
+  }
+}
+
+export function createLostRow(id: string, atNs: bigint): DeviceRow {
+  return { id, atNs, values: undefined, profile: undefined, usage: undefined, memory: undefined };
+}
+
+function openProfiling(handle: Handle, instance: Instance): Profiling | undefined {
+  // Traffic that has a counter of its own, or no link, is not read again.
+  const isLink = hasNvLink(handle) && !createFieldProbe(handle)(fieldIds.nvlinkTransmit);
+  const isWanted = (column: string) => isLink || !column.startsWith('nvlink.');
+  const device = instance?.parent ?? handle.device;
+  return Profiling.open({ ...handle, device }, { instance: instance?.gpuInstance, isWanted });
+}
+
+function bindAll(
+  handle: Handle,
+  options: ThreadOptions,
+  instance: Instance,
+  profiled: readonly string[],
+): readonly Feature[] {
+  if (instance !== undefined) return bindInstance(handle);
+  const isProfiled = (prefix: string) => profiled.some((column) => column.startsWith(prefix));
+  const hasField = createFieldProbe(handle);
+  const sampling = options.hasPcieSampling && !isProfiled('pcie.') ? bindPcieSampling(handle) : [];
+  return [bindEnergy(handle), ...bindGpu(handle, hasField), ...sampling];
+}
+
+/** Whether a device has a feature. One that only failed has it, and is tried at each reading. */
+function probe(feature: Feature, missing: string[]): boolean {
+  const status = feature.read(new Float64Array(feature.columns.length), 0);
+  if (!isUnsupported(status)) return true;
+  missing.push(`${feature.name} (${describeStatus(status)})`);
+  return false;
+}
+
+function countContexts(memory: readonly ProcessMemory[], values: Float64Array, at: number): void {
+  contextKinds.forEach((kind, index) => {
+    values[at + index] = memory.filter(({ context }) => context === kind).length;
+  });
+}

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { describeError, UnavailableError } from '../../src/component/errors.js';
+import type { Probe, Remedy } from '../../src/component/probe.js';
+import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
+import { schema, type Config } from './config.js';
+import { metrics } from './metrics.js';
+import { NvmlScraper } from './nvml-scraper.js';
+import { NvmlThread } from './nvml-thread.js';
+import type { Device, ThreadOptions } from './protocol.js';
+
+/** The nvml receiver: NVIDIA GPUs. */
+export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe, create };
+
+function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  return createScrapingReceiver({
+    intervalMs: config.collection_interval,
+    context,
+    next,
+    open: async () => new NvmlScraper(config, context, await NvmlThread.open(createOptions(config))),
+  });
+}
+
+function createOptions({ library, procfs, metrics: wanted }: Config): ThreadOptions {
+  return {
+    library,
+    procfs,
+    hasProcesses: wanted.processes,
+    hasProfiling: wanted.profiling,
+    hasPcieSampling: wanted.pcie_sampling,
+  };
+}
+
+/** Where there is no driver, the library is not even looked for. */
+async function probe(config: Config): Promise<Probe> {
+  if (!hasDriver(config)) return missDriver(config);
+  try {
+    const { thread, reading } = await NvmlThread.open(createOptions(config));
+    await thread.close();
+    return { available: true, found: describeDevices(reading.devices ?? []), remedies: [] };
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    const found = describeError(error);
+    return { available: false, found, remedies: findRemedies(found) };
+  }
+}
+
+/** Whether a library other than the default is named, or the driver is loaded: of Linux, or of WSL. */
+function hasDriver({ library, procfs }: Config): boolean {
+  const isChosen = library !== schema.library.default;
+  return (
+    isChosen ||
+    [`${procfs}/driver/nvidia/version`, '/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path))
+  );
+}
+
+function missDriver({ procfs }: Config): Probe {
+  const found = `no NVIDIA driver: ${procfs}/driver/nvidia/version is not there`;
+  const missing = 'the NVIDIA kernel driver, where the machine has such a GPU';
+  const remedies = hasNvidiaDevice() ? [{ missing, command: 'sudo modprobe nvidia' }] : [];
+  return { available: false, found, remedies };
+}
+
+/** Whether a PCI device of NVIDIA is here, whatever it is. */
+function hasNvidiaDevice(): boolean {
+  try {
+    return /^[0-9a-f]{4}\t10de/m.test(readFileSync('/proc/bus/pci/devices', 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+function describeDevices(devices: readonly Device[]): string {
+  const [first] = devices;
+  const names = devices.map(({ name, parent }) => (parent === undefined ? name : `MIG ${name}`));
+  const counted = [...new Set(names)].map((name) => {
+    const count = names.filter((one) => one === name).length;
+    return count === 1 ? name : `${count} x ${name}`;
+  });
+  const lacking = devices.some(({ parent, columns }) => parent === undefined && !columns.includes('energy'));
+  const energy = lacking ? '; energy from power, since there is no energy counter' : '';
+  return `driver ${first?.driverVersion}: ${counted.join(', ')}${energy}`;
+}
+
+const remediesByReason: readonly (readonly [RegExp, Remedy])[] = [
+  [
+    /cannot open shared object file/i,
+    {
+      missing: 'libnvidia-ml.so.1, the library of the driver',
+      command:
+        'sudo apt install libnvidia-compute-VERSION, or in a container: docker run --gpus all -e NVIDIA_DRIVER_CAPABILITIES=utility',
+    },
+  ],
+  [
+    /different versions/,
+    { missing: 'a kernel driver of the version of the library, as after an update', command: 'sudo reboot' },
+  ],
+  [/driver not loaded/, { missing: 'the NVIDIA kernel driver', command: 'sudo modprobe nvidia' }],
+  [
+    /no permission|blocked by the operating system/,
+    {
+      missing: 'access to /dev/nvidiactl and /dev/nvidia0',
+      command: 'sudo usermod -aG video "$USER", or in a container: docker run --gpus all',
+    },
+  ],
+];
+
+function findRemedies(found: string): readonly Remedy[] {
+  return remediesByReason.filter(([reason]) => reason.test(found)).map(([, remedy]) => remedy);
+}

@@ -1,0 +1,161 @@
+import type { Metric, MetricKind } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
+
+// Names by the semantic conventions where they have one; the others in the shape that theirs have.
+
+function define(name: string, unit: string, kind: MetricKind, description: string): Metric {
+  const isWhole = ['By', 'Hz', '{process}', '{error}'].includes(unit);
+  return { name, unit, kind, description, valueType: isWhole ? 'int' : 'double' };
+}
+
+export const gpuPower = define('hw.gpu.power', 'W', 'gauge', 'Power of a GPU board by its own sensor');
+export const powerLimit = define('hw.gpu.power.limit', 'W', 'gauge', 'Power that a GPU is held to');
+export const utilization = define(
+  'hw.gpu.utilization',
+  '1',
+  'gauge',
+  'Share of time in which a GPU, or a part of it, was busy',
+);
+export const memoryUsage = define(
+  'hw.gpu.memory.usage',
+  'By',
+  'updowncounter',
+  'GPU memory that is allocated',
+);
+export const memoryLimit = define('hw.gpu.memory.limit', 'By', 'updowncounter', 'GPU memory there is');
+export const memoryReserved = define(
+  'hw.gpu.memory.reserved',
+  'By',
+  'updowncounter',
+  'GPU memory that driver and firmware keep for themselves',
+);
+export const memoryUtilization = define(
+  'hw.gpu.memory.utilization',
+  '1',
+  'gauge',
+  'Share of GPU memory that is allocated',
+);
+export const clockFrequency = define('hw.gpu.clock.frequency', 'Hz', 'gauge', 'Clock of a part of a GPU');
+export const performanceState = define(
+  'hw.gpu.performance_state',
+  '1',
+  'gauge',
+  'Performance state, from 0 (highest) to 15',
+);
+export const throttled = define(
+  'hw.gpu.throttled',
+  '1',
+  'gauge',
+  'Whether a reason lowers the clocks now: 1, or 0',
+);
+export const throttleTime = define(
+  'hw.gpu.throttle.time',
+  's',
+  'counter',
+  'Time in which a reason lowered the clocks',
+);
+export const gpuIo = define('hw.gpu.io', 'By', 'counter', 'Bytes that a GPU sent and received');
+export const contextCount = define(
+  'hw.gpu.process.count',
+  '{process}',
+  'updowncounter',
+  'Processes with a context on a GPU',
+);
+export const graphicsUtilization = define(
+  'hw.gpu.graphics.utilization',
+  '1',
+  'gauge',
+  'Share of time in which the graphics and compute engine was busy',
+);
+export const smUtilization = define('hw.gpu.sm.utilization', '1', 'gauge', 'Share of the SMs that were busy');
+export const smOccupancy = define(
+  'hw.gpu.sm.occupancy',
+  '1',
+  'gauge',
+  'Share of the warps that SMs can hold that were resident',
+);
+export const pipeUtilization = define(
+  'hw.gpu.pipe.utilization',
+  '1',
+  'gauge',
+  'Share of time in which the pipes of a kind were busy; tensor holds the others of that name',
+);
+export const bandwidthUtilization = define(
+  'hw.gpu.memory.bandwidth.utilization',
+  '1',
+  'gauge',
+  'Share of the memory bandwidth that was used',
+);
+export const errors = define('hw.errors', '{error}', 'counter', 'Errors of a hardware component');
+export const status = define(
+  'hw.status',
+  '1',
+  'updowncounter',
+  'Whether a hardware component is in a state: 1, or 0',
+);
+export const temperature = define(
+  'hw.temperature',
+  'Cel',
+  'gauge',
+  'Temperature by a sensor of a hardware component',
+);
+export const temperatureLimit = define(
+  'hw.temperature.limit',
+  'Cel',
+  'gauge',
+  'Temperature at which a hardware component slows down or shuts down',
+);
+export const fanSpeedRatio = define(
+  'hw.fan.speed_ratio',
+  '1',
+  'gauge',
+  'Speed of a fan as a share of its greatest',
+);
+export const processTime = define(
+  'process.gpu.time',
+  's',
+  'counter',
+  'Time in which a process kept an engine of a GPU busy',
+);
+export const processUtilization = define(
+  'process.gpu.utilization',
+  '1',
+  'gauge',
+  'Share of time in which a process kept an engine of a GPU busy',
+);
+export const processMemory = define(
+  'process.gpu.memory.usage',
+  'By',
+  'updowncounter',
+  'GPU memory that a process has allocated',
+);
+
+export const metrics: readonly Metric[] = [
+  hwEnergy,
+  gpuPower,
+  powerLimit,
+  utilization,
+  memoryUsage,
+  memoryLimit,
+  memoryReserved,
+  memoryUtilization,
+  clockFrequency,
+  performanceState,
+  throttled,
+  throttleTime,
+  gpuIo,
+  contextCount,
+  graphicsUtilization,
+  smUtilization,
+  smOccupancy,
+  pipeUtilization,
+  bandwidthUtilization,
+  errors,
+  status,
+  temperature,
+  temperatureLimit,
+  fanSpeedRatio,
+  processTime,
+  processUtilization,
+  processMemory,
+];

@@ -1,0 +1,159 @@
+import type { ReceiverContext } from '../../src/component/component.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
+import type { Config } from './config.js';
+import { DeviceSeries, DeviceStatus } from './device-series.js';
+import type { NvmlThread } from './nvml-thread.js';
+import { ProcessAccounts } from './process-accounts.js';
+import type { Device, DeviceRow, Note, Reading } from './protocol.js';
+
+/** A device, and what is published of it. */
+interface Published {
+  readonly device: Device;
+  /** Undefined: there was no row so far. */
+  status: DeviceStatus | undefined;
+  /** Undefined: it could not be read so far, or is lost. */
+  series: DeviceSeries | undefined;
+}
+
+/** Power is integrated over gaps up to this long. */
+const leastGapMs = 10_000;
+/** When clocks are compared, more means that something came between. */
+const exactNs = 20_000n;
+
+/** Makes tables of what the reading thread reads. */
+export class NvmlScraper implements OpenScraper {
+  readonly #config: Config;
+  readonly #context: ReceiverContext;
+  readonly #thread: NvmlThread;
+  readonly #processes: ProcessAccounts;
+  readonly #published = new Map<string, Published>();
+  #devices: readonly Device[] = [];
+  #hasForeign = false;
+  #era: number | undefined;
+
+  constructor(
+    config: Config,
+    context: ReceiverContext,
+    { thread, reading }: { thread: NvmlThread; reading: Reading },
+  ) {
+    this.#config = config;
+    this.#context = context;
+    this.#thread = thread;
+    const { procfs, passwd } = config;
+    this.#processes = new ProcessAccounts({ procfs, passwd, onForeign: (pid) => this.#noteForeign(pid) });
+    this.#devices = reading.devices ?? [];
+    this.#log(reading.notes);
+  }
+
+  async scrape(era: number): Promise<Iterable<Table>> {
+    const reading = await this.#thread.read();
+    this.#log(reading.notes);
+    const ended = era === this.#era || this.#era === undefined ? [] : this.#endAll();
+    this.#era = era;
+    this.#devices = reading.devices ?? this.#devices;
+    if (reading.rows.length === 0 && reading.failure !== undefined) throw new Error(reading.failure);
+    return this.#createTables(reading, ended);
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+
+  *#createTables({ rows }: Reading, ended: readonly Series[]): Iterable<Table> {
+    const toWall = this.#createClock();
+    const now = this.#context.clock.wallNs();
+    const gone = [...ended, ...this.#matchDevices()];
+    if (gone.length > 0) yield createEnding(gone, now);
+    this.#processes.beginScan();
+    for (const row of rows) yield* this.#publish(row, toWall);
+    this.#processes.endScan();
+  }
+
+  *#publish(row: DeviceRow, toWall: (monotonicNs: bigint) => bigint): Iterable<Table> {
+    const published = this.#published.get(row.id);
+    if (published === undefined) return;
+    const at = toWall(row.atNs);
+    published.status ??= new DeviceStatus(published.device, this.#context.host, at);
+    yield published.status.createRow(row.values === undefined, at);
+    if (row.values === undefined) {
+      const ended = this.#endSeries(published);
+      if (ended.length > 0) yield createEnding(ended, at);
+      return;
+    }
+    published.series ??= this.#createSeries(published.device, at);
+    yield* published.series.take(row, at, Number(row.atNs) / 1e6);
+    yield* this.#processes.take(row, toWall);
+  }
+
+  #createSeries(device: Device, start: bigint): DeviceSeries {
+    const maxGapMs = Math.max(leastGapMs, 3 * this.#config.collection_interval);
+    return new DeviceSeries(device, this.#context.host, { start, maxGapMs });
+  }
+
+  /** Publishes the devices that there are now. @returns the series of those that are not here any more, or changed */
+  #matchDevices(): readonly Series[] {
+    const ended: Series[] = [];
+    const devices = new Map(this.#devices.map((device) => [device.id, device]));
+    for (const [id, published] of this.#published) {
+      if (isSame(published.device, devices.get(id))) continue;
+      ended.push(...this.#endAllOf(published));
+      this.#published.delete(id);
+    }
+    for (const [id, device] of devices) {
+      if (!this.#published.has(id)) this.#published.set(id, { device, status: undefined, series: undefined });
+    }
+    return ended;
+  }
+
+  #endAll(): readonly Series[] {
+    const all = [...this.#published.values()];
+    this.#published.clear();
+    return all.flatMap((published) => this.#endAllOf(published));
+  }
+
+  #endAllOf(published: Published): readonly Series[] {
+    return this.#endSeries(published).concat(published.status?.series ?? []);
+  }
+
+  #endSeries(published: Published): readonly Series[] {
+    const series = published.series?.series ?? [];
+    published.series = undefined;
+    return [...series, ...this.#processes.end(published.device.id)];
+  }
+
+  /** The kernel's clock is the same in every thread; this collector's is that of its context. */
+  #createClock(): (monotonicNs: bigint) => bigint {
+    let [offsetNs, spreadNs] = this.#compareClocks();
+    for (let again = 0; again < 3 && spreadNs > exactNs; again++)
+      [offsetNs, spreadNs] = this.#compareClocks();
+    return (monotonicNs) => monotonicNs + offsetNs;
+  }
+
+  /** @returns how far this collector's clock is ahead of the kernel's, and how long it took to find out */
+  #compareClocks(): readonly [offsetNs: bigint, spreadNs: bigint] {
+    const beforeNs = process.hrtime.bigint();
+    const wallNs = this.#context.clock.wallNs();
+    const spreadNs = process.hrtime.bigint() - beforeNs;
+    return [wallNs - beforeNs - spreadNs / 2n, spreadNs];
+  }
+
+  #noteForeign(pid: number): void {
+    if (this.#hasForeign) return;
+    this.#hasForeign = true;
+    const { procfs } = this.#config;
+    this.#context.log.warn(
+      `Cannot find process ${pid} in ${procfs}, although it uses a GPU: it has just ended, or is of another pid ` +
+        'namespace; give the collector that of the host (docker run --pid=host, hostPID: true)',
+    );
+  }
+
+  #log(notes: readonly Note[]): void {
+    for (const { level, text } of notes) this.#context.log[level](text);
+  }
+}
+
+function isSame(one: Device, other: Device | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

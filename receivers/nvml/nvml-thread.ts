@@ -1,0 +1,114 @@
+import { Worker } from 'node:worker_threads';
+import { describeError, UnavailableError } from '../../src/component/errors.js';
+import type { Command, Reading, ThreadMessage, ThreadOptions } from './protocol.js';
+
+/** Far beyond what any call of NVML takes while its driver works. */
+const answerTimeoutMs = 10_000;
+const closeTimeoutMs = 2_000;
+
+interface Waiting {
+  resolve(reading: Reading): void;
+  reject(error: Error): void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The thread that calls NVML, as the main thread sees it. */
+export class NvmlThread {
+  readonly #worker: Worker;
+  readonly #exited: Promise<void>;
+  readonly #timeoutMs: number;
+  #waiting: Waiting | undefined;
+  /** Since when it has not answered, in milliseconds of the monotonic clock. */
+  #silentSinceMs = Number.NaN;
+  #endedBy: string | undefined;
+
+  private constructor(options: ThreadOptions, timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    const url = new URL('./reading-thread.js', import.meta.url);
+    this.#worker = new Worker(url, { name: 'nvml', execArgv: [], workerData: options });
+    this.#worker.on('message', (message: ThreadMessage) => this.#take(message));
+    this.#worker.on('error', (error) => void (this.#endedBy = describeError(error)));
+    this.#exited = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#endedBy ??= 'it exited';
+        this.#fail(new Error(`Cannot read NVML: its thread has ended, ${this.#endedBy}`));
+        resolve();
+      });
+    });
+  }
+
+  /**
+   * Starts the thread, which loads the library.
+   * @returns with what it found
+   * @throws UnavailableError when there is nothing to be read
+   */
+  static async open(
+    options: ThreadOptions,
+    timeoutMs = answerTimeoutMs,
+  ): Promise<{ readonly thread: NvmlThread; readonly reading: Reading }> {
+    const thread = new NvmlThread(options, timeoutMs);
+    try {
+      return { thread, reading: await thread.#wait() };
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
+  }
+
+  /** @throws Error when the thread does not answer, now or since the last time */
+  read(): Promise<Reading> {
+    if (this.#endedBy !== undefined)
+      return Promise.reject(new Error(`Cannot read NVML: its thread has ended, ${this.#endedBy}`));
+    if (!Number.isNaN(this.#silentSinceMs)) return Promise.reject(this.#createSilence());
+    this.#post('read');
+    return this.#wait();
+  }
+
+  /** Ends the thread. One that hangs in a call of the driver is left alone. */
+  async close(): Promise<void> {
+    if (this.#endedBy !== undefined) return;
+    this.#post('close');
+    let timer: NodeJS.Timeout | undefined;
+    const expired = new Promise<void>((resolve) => (timer = setTimeout(resolve, closeTimeoutMs)));
+    await Promise.race([this.#exited, expired]);
+    clearTimeout(timer);
+    if (this.#endedBy !== undefined) return;
+    this.#worker.unref();
+    void this.#worker.terminate();
+  }
+
+  #post(command: Command): void {
+    this.#worker.postMessage(command, []);
+  }
+
+  #wait(): Promise<Reading> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#silentSinceMs = performance.now() - this.#timeoutMs;
+        this.#fail(this.#createSilence());
+      }, this.#timeoutMs);
+      this.#waiting = { resolve, reject, timer };
+    });
+  }
+
+  #createSilence(): Error {
+    const seconds = Math.round((performance.now() - this.#silentSinceMs) / 1e3);
+    return new Error(`Cannot read NVML: the driver has not answered for ${seconds} s`);
+  }
+
+  #take(message: ThreadMessage): void {
+    this.#silentSinceMs = Number.NaN;
+    if (message.type === 'refused') return this.#fail(new UnavailableError(message.message));
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    clearTimeout(waiting?.timer);
+    waiting?.resolve(message.reading);
+  }
+
+  #fail(error: Error): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    clearTimeout(waiting?.timer);
+    waiting?.reject(error);
+  }
+}

@@ -1,0 +1,78 @@
+import type { TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import {
+  createFakeContext,
+  createLogCollector,
+  createTableCollector,
+  type LogCollector,
+  type TableCollector,
+} from '../../src/contract/fakes.js';
+import type { AttributeValue } from '../../src/model/series.js';
+import { buildNvml, h100, type Answers, type FakeNvml } from './fake-nvml.fixture.js';
+import { factory } from './factory.js';
+
+/** A receiver of a made-up library, which reads when it is flushed. */
+export interface Rig {
+  readonly nvml: FakeNvml;
+  readonly next: TableCollector;
+  readonly log: LogCollector;
+  /** Reads once more. */
+  read(): Promise<void>;
+  /** Changes answers, then reads. */
+  readWith(answers: Answers): Promise<void>;
+  /**
+   * The last value of the series of a metric whose attributes, or those of its resource, have these values; undefined:
+   * there is none. NaN: no reading.
+   */
+  last(metric: string, attributes?: Readonly<Record<string, AttributeValue>>): number | undefined;
+}
+
+export interface RigOptions {
+  readonly answers?: Answers;
+  /** Symbols that the library lacks. */
+  readonly without?: readonly string[];
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** Starts one, which the test stops when it ends. It reads every hour, and once at its start. */
+export async function startRig(
+  t: TestContext,
+  { answers = h100, without = [], settings = {} }: RigOptions = {},
+): Promise<Rig> {
+  const nvml = buildNvml(answers, without);
+  const next = createTableCollector();
+  const log = createLogCollector();
+  const context = createFakeContext({ id: 'nvml', log });
+  const own = { library: nvml.path, collection_interval: '1h', ...settings };
+  const receiver = factory.create(parseSettings(factory.schema, own), context, next);
+  t.after(() => receiver.shutdown());
+  await receiver.start();
+  const read = async () => {
+    await receiver.flush?.();
+  };
+  await read();
+  return {
+    nvml,
+    next,
+    log,
+    read,
+    readWith(changed) {
+      nvml.set(changed);
+      return read();
+    },
+    last: (metric, attributes = {}) => findLast(next, metric, attributes),
+  };
+}
+
+function findLast(
+  next: TableCollector,
+  metric: string,
+  attributes: Readonly<Record<string, AttributeValue>>,
+): number | undefined {
+  const wanted = Object.entries(attributes);
+  const found = next.last(metric).filter(({ series }) => {
+    const all = { ...series.resource.attributes, ...series.attributes };
+    return wanted.every(([name, value]) => all[name] === value);
+  });
+  return found.at(-1)?.value;
+}

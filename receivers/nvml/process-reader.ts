@@ -1,0 +1,135 @@
+import { readClocks, wallOffsetNs } from '../../src/linux/clocks.js';
+import type { Handle } from './features.js';
+import { insufficientSize, isUnsupported, notFound, Scratch, success, type NvmlFunction } from './library.js';
+import type { ContextKind, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
+
+// nvmlProcessUtilizationSample_t and nvmlProcessInfo_t of nvml.h.
+const sampleBytes = 32;
+const contextBytes = 24;
+/** Samples are at most a second apart: nvml.h at nvmlDeviceGetUtilizationRates. */
+const longestPeriodUs = 1_000_000n;
+
+const contextSymbols: readonly (readonly [ContextKind, string])[] = [
+  ['compute', 'nvmlDeviceGetComputeRunningProcesses'],
+  ['graphics', 'nvmlDeviceGetGraphicsRunningProcesses'],
+  ['mps', 'nvmlDeviceGetMPSComputeRunningProcesses'],
+];
+
+/** Reads which processes use a device, how much of it, and how much of its memory. */
+export class ProcessReader {
+  readonly #device: number;
+  readonly #usage: NvmlFunction;
+  readonly #contexts: readonly (readonly [ContextKind, NvmlFunction])[];
+  #buffer = new Scratch(64 * sampleBytes);
+  #seenUs = 0n;
+  #hasUsage: boolean;
+
+  /** @param hasUsage whether the device can say how much each process uses: MIG instances cannot */
+  constructor({ library, device }: Handle, hasUsage: boolean) {
+    this.#device = device;
+    this.#hasUsage = hasUsage;
+    this.#usage = library.find(
+      'nvmlDeviceGetProcessUtilization',
+      'uintptr_t device, uintptr_t samples, uintptr_t count, unsigned long long since',
+    );
+    this.#contexts = contextSymbols.flatMap(([kind, symbol]) => {
+      const parameters = 'uintptr_t device, uintptr_t count, uintptr_t contexts';
+      const calls = ['_v3', '_v2'].map((version) => library.find(`${symbol}${version}`, parameters));
+      const found = calls.find((call) => {
+        library.scratch.view.setUint32(0, 0, true);
+        return !isUnsupported(call(device, library.scratch.address, 0));
+      });
+      return found ? [[kind, found] as const] : [];
+    });
+  }
+
+  /**
+   * Reads the samples since the last time. A process that did nothing since then is not among them.
+   * @returns undefined where the device cannot say, and the first time, from which on it counts
+   */
+  readUsage(): ProcessUsage | undefined {
+    if (!this.#hasUsage) return undefined;
+    const offsetNs = wallOffsetNs(readClocks());
+    const nowUs = (process.hrtime.bigint() + offsetNs) / 1000n;
+    const fromUs = this.#seenUs;
+    if (fromUs === 0n) {
+      this.#seenUs = nowUs;
+      return undefined;
+    }
+    const count = this.#readSamples(fromUs);
+    if (count === undefined) return undefined;
+    const [samples, newestUs] = this.#takeSamples(count);
+    // Without samples the device was idle, at least until the newest sample that there can be.
+    const toUs = samples.length > 0 ? newestUs : nowUs - 2n * longestPeriodUs;
+    if (toUs <= fromUs) return undefined;
+    this.#seenUs = toUs;
+    return { fromNs: fromUs * 1000n - offsetNs, toNs: toUs * 1000n - offsetNs, samples };
+  }
+
+  /** @returns undefined where one of the lists could not be read */
+  readContexts(): readonly ProcessMemory[] | undefined {
+    const found: ProcessMemory[] = [];
+    for (const [context, call] of this.#contexts) {
+      const count = this.#fill(contextBytes, (list, length) => call(this.#device, length, list));
+      if (count === undefined) return undefined;
+      for (let i = 0; i < count; i++) found.push(this.#contextAt(i, context));
+    }
+    return found;
+  }
+
+  #readSamples(sinceUs: bigint): number | undefined {
+    // Until 2255 a time in microseconds is exact as a number.
+    const since = Number(sinceUs);
+    return this.#fill(sampleBytes, (samples, length) => this.#usage(this.#device, samples, length, since));
+  }
+
+  /**
+   * Lets a function fill the buffer behind its first 8 bytes, which hold the number of entries; a larger one where it
+   * wants more.
+   */
+  #fill(entryBytes: number, call: (entries: number, count: number) => number): number | undefined {
+    for (let again = 0; again < 4; again++) {
+      const buffer = this.#buffer;
+      buffer.view.setUint32(0, Math.floor((buffer.length - 8) / entryBytes), true);
+      const status = call(buffer.address + 8, buffer.address);
+      const count = buffer.u32();
+      if (status === success) return Math.min(count, Math.floor((buffer.length - 8) / entryBytes));
+      if (status === notFound) return 0;
+      if (status !== insufficientSize) {
+        if (isUnsupported(status) && entryBytes === sampleBytes) this.#hasUsage = false;
+        return undefined;
+      }
+      this.#buffer = new Scratch(8 + Math.max(2 * buffer.length, (count + 16) * entryBytes));
+    }
+    return undefined;
+  }
+
+  #takeSamples(count: number): readonly [ProcessSample[], bigint] {
+    const samples: ProcessSample[] = [];
+    let newestUs = 0n;
+    const { view } = this.#buffer;
+    for (let at = 8; at < 8 + count * sampleBytes; at += sampleBytes) {
+      const timestampUs = view.getBigUint64(at + 8, true);
+      const [sm, memory, encoder, decoder] = [16, 20, 24, 28].map((field) =>
+        view.getUint32(at + field, true),
+      );
+      // Some drivers fill the list with entries of no process, or with percentages far above 100.
+      if (timestampUs <= this.#seenUs || Math.max(sm, memory, encoder, decoder) > 100) continue;
+      if (timestampUs > newestUs) newestUs = timestampUs;
+      samples.push({ pid: view.getUint32(at, true), sm, memory, encoder, decoder });
+    }
+    return [samples, newestUs];
+  }
+
+  #contextAt(index: number, context: ContextKind): ProcessMemory {
+    const { view } = this.#buffer;
+    const at = 8 + index * contextBytes;
+    const bytes = Number(view.getBigUint64(at + 8, true));
+    // NVML_VALUE_NOT_AVAILABLE
+    return {
+      pid: view.getUint32(at, true),
+      context,
+      bytes: Number.isSafeInteger(bytes) ? bytes : Number.NaN,
+    };
+  }
+}

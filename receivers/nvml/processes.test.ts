@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { checkTables } from '../../src/contract/check-tables.js';
+import { createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
+import { h100, withoutCompiler as skip } from './fake-nvml.fixture.js';
+import { startRig, type Rig } from './nvml.fixture.js';
+
+/** Samples `ms` after the newest of the reading before, in the format of the library: pid, then percentages. */
+type Samples = (afterMs: number, ...samples: readonly (readonly number[])[]) => string;
+
+async function startShared(t: TestContext): Promise<{ rig: Rig; procfs: FakeProcfs; at: Samples }> {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  procfs.write(11, { comm: 'train', exe: '/usr/bin/train', cgroup: '/docker-1' });
+  procfs.write(12, { comm: 'serve', exe: '/usr/bin/serve', cgroup: '/docker-2' });
+  const contexts = {
+    '0.ComputeRunningProcesses': '0 11 1000 12 2000',
+    '0.MPSComputeRunningProcesses': '0 12 500',
+  };
+  const rig = await startRig(t, { answers: { ...h100, ...contexts }, settings: { procfs: procfs.path } });
+  const startUs = Date.now() * 1000;
+  const at: Samples = (afterMs, ...samples) =>
+    samples.reduce(
+      (text, [pid, ...shares]) => `${text} ${pid} ${startUs + afterMs * 1000} ${shares.join(' ')}`,
+      '0',
+    );
+  // The receiver counts from a sample on.
+  await rig.readWith({ '0.ProcessUtilization': at(100, [11, 1, 1, 0, 0]) });
+  return { rig, procfs, at };
+}
+
+const general = { 'hw.gpu.task': 'general' };
+
+test(
+  'nvml counts the GPU time of two processes that share a GPU, by the timestamps of the samples',
+  { skip },
+  async (t) => {
+    const { rig, at } = await startShared(t);
+    const before = rig.last('process.gpu.time', { 'process.pid': 11, ...general }) ?? NaN;
+    await rig.readWith({ '0.ProcessUtilization': at(600, [11, 60, 20, 10, 0], [12, 30, 10, 0, 5]) });
+    const grown = (rig.last('process.gpu.time', { 'process.pid': 11, ...general }) ?? NaN) - before;
+    assert.ok(Math.abs(grown - 0.5 * 0.6) < 1e-6, `${grown} s`);
+    assert.ok(
+      Math.abs((rig.last('process.gpu.time', { 'process.pid': 12, ...general }) ?? NaN) - 0.5 * 0.3) < 1e-6,
+    );
+    assert.equal(rig.last('process.gpu.utilization', { 'process.pid': 11, 'hw.gpu.task': 'encoder' }), 0.1);
+    assert.equal(rig.last('process.gpu.utilization', { 'process.pid': 12, 'hw.gpu.task': 'decoder' }), 0.05);
+    assert.equal(
+      rig.last('process.gpu.utilization', { 'process.executable.name': 'train', ...general }),
+      0.6,
+    );
+    checkTables(rig.next.tables);
+  },
+);
+
+test(
+  'nvml gives the rows of usage the instant of the newest sample, not that of the reading',
+  { skip },
+  async (t) => {
+    const { rig, at } = await startShared(t);
+    const answer = at(600, [11, 60, 20, 10, 0]);
+    await rig.readWith({ '0.ProcessUtilization': answer });
+    const table = rig.next.tables.findLast(({ series }) => series[0]?.metric.name === 'process.gpu.time');
+    const stampNs = BigInt(answer.split(' ')[2]) * 1000n;
+    const offNs = Number((table?.epoch ?? 0n) - stampNs);
+    assert.ok(Math.abs(offNs) < 60e6, `${offNs} ns from the stamp`);
+  },
+);
+
+test('nvml shows a process without samples as idle, and keeps its GPU time', { skip }, async (t) => {
+  const { rig, at } = await startShared(t);
+  await rig.readWith({ '0.ProcessUtilization': at(600, [11, 60, 20, 0, 0], [12, 30, 10, 0, 0]) });
+  const before = rig.last('process.gpu.time', { 'process.pid': 12, ...general });
+  await rig.readWith({ '0.ProcessUtilization': at(900, [11, 60, 20, 0, 0]) });
+  assert.equal(rig.last('process.gpu.utilization', { 'process.pid': 12, ...general }), 0);
+  assert.equal(rig.last('process.gpu.time', { 'process.pid': 12, ...general }), before);
+});
+
+test('nvml takes no percentage above 100 for a sample', { skip }, async (t) => {
+  const { rig, at } = await startShared(t);
+  await rig.readWith({ '0.ProcessUtilization': at(600, [11, 4294967295, 0, 0, 0], [12, 30, 10, 0, 0]) });
+  assert.equal(rig.last('process.gpu.utilization', { 'process.pid': 11, ...general }), 0);
+  assert.equal(rig.last('process.gpu.utilization', { 'process.pid': 12, ...general }), 0.3);
+});
+
+test('nvml reports the memory of each context, and which are of MPS', { skip }, async (t) => {
+  const { rig } = await startShared(t);
+  assert.equal(
+    rig.last('process.gpu.memory.usage', { 'process.pid': 11, 'hw.gpu.context': 'compute' }),
+    1000,
+  );
+  assert.equal(rig.last('process.gpu.memory.usage', { 'process.pid': 12, 'hw.gpu.context': 'mps' }), 500);
+  assert.equal(rig.last('hw.gpu.process.count', { 'hw.gpu.process.type': 'compute' }), 2);
+  await rig.readWith({ '0.ComputeRunningProcesses': '0 11 -1 12 2000' });
+  assert.ok(
+    Number.isNaN(rig.last('process.gpu.memory.usage', { 'process.pid': 11 }) ?? 0),
+    'it is not available',
+  );
+});
+
+test('nvml ends the series of a process that gives its context up', { skip }, async (t) => {
+  const { rig, procfs, at } = await startShared(t);
+  procfs.remove(11);
+  await rig.readWith({
+    '0.ComputeRunningProcesses': '0 12 2000',
+    '0.ProcessUtilization': at(600, [11, 80, 0, 0, 0], [12, 20, 0, 0, 0]),
+  });
+  const time = rig.last('process.gpu.time', { 'process.pid': 11, ...general }) ?? 0;
+  assert.ok(time > 0.4 - 1e-6, `its last window is counted: ${time} s`);
+  await rig.readWith({ '0.ProcessUtilization': at(900, [12, 20, 0, 0, 0]) });
+  const ended = rig.next.tables.flatMap((table) => table.ended ?? []);
+  assert.equal(ended.length, 8, 'seven series of usage, and one of memory');
+  assert.ok(ended.every(({ resource }) => resource.attributes['process.pid'] === 11));
+  checkTables(rig.next.tables);
+});
+
+test('nvml begins other series, when a process has the pid of another', { skip }, async (t) => {
+  const { rig, procfs } = await startShared(t);
+  procfs.write(11, { comm: 'other', exe: '/usr/bin/other', startTicks: 5000 });
+  await rig.read();
+  assert.equal(rig.last('process.gpu.memory.usage', { 'process.executable.name': 'other' }), 1000);
+  const ended = rig.next.tables.flatMap((table) => table.ended ?? []);
+  assert.ok(ended.every(({ resource }) => resource.attributes['process.executable.name'] === 'train'));
+  assert.ok(ended.length > 0);
+  checkTables(rig.next.tables);
+});
+
+test('nvml warns once of processes that its procfs does not have', { skip }, async (t) => {
+  const { rig } = await startShared(t);
+  await rig.readWith({ '0.ComputeRunningProcesses': '0 11 1000 77 1 78 1' });
+  await rig.read();
+  assert.equal(rig.log.lines.filter((line) => line.startsWith('warn: Cannot find process 77')).length, 1);
+  assert.equal(rig.log.lines.filter((line) => line.includes('78')).length, 0);
+});
+
+test('nvml reads more processes than it has room for at first', { skip }, async (t) => {
+  const { rig } = await startShared(t);
+  const many = Array.from({ length: 300 }, (_, i) => `${i + 1000} 1`).join(' ');
+  await rig.readWith({ '0.ComputeRunningProcesses': `0 ${many}` });
+  assert.equal(rig.last('hw.gpu.process.count', { 'hw.gpu.process.type': 'compute' }), 300);
+});

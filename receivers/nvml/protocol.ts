@@ -1,0 +1,95 @@
+// What the main thread and the thread that calls NVML say to each other.
+
+/** What the thread is started with. */
+export interface ThreadOptions {
+  readonly library: string;
+  readonly procfs: string;
+  readonly hasProcesses: boolean;
+  readonly hasProfiling: boolean;
+  readonly hasPcieSampling: boolean;
+}
+
+/** `read`: answered by a `ReadingMessage`. `close`: the thread ends. */
+export type Command = 'read' | 'close';
+
+/** A GPU or a MIG instance. */
+export interface Device {
+  /** Its UUID: `GPU-...` or `MIG-...`. */
+  readonly id: string;
+  /** The product: `NVIDIA H100 80GB HBM3`, or the profile of an instance: `1g.10gb`. */
+  readonly name: string;
+  /** Of a MIG instance: the UUID of its GPU. */
+  readonly parent: string | undefined;
+  readonly serialNumber: string | undefined;
+  readonly firmwareVersion: string | undefined;
+  readonly driverVersion: string;
+  /** The greatest power limit that it can be given, in watts; NaN: unknown. */
+  readonly maxWatts: number;
+  /** Limits of its temperature in degrees Celsius, by `hw.limit_type`. */
+  readonly temperatureLimits: Readonly<Record<string, number>>;
+  /** What the values of its rows are; see `columns.ts`. */
+  readonly columns: readonly string[];
+  /** The same of its profiles. */
+  readonly profileColumns: readonly string[];
+}
+
+/** How much of a GPU a process used in a window, in percent. */
+export interface ProcessSample {
+  readonly pid: number;
+  readonly sm: number;
+  readonly memory: number;
+  readonly encoder: number;
+  readonly decoder: number;
+}
+
+/** The processes of a window, which begins where the one before ended. Times are CLOCK_MONOTONIC in nanoseconds. */
+export interface ProcessUsage {
+  readonly fromNs: bigint;
+  /** The timestamp of the newest sample; without samples, where the window ends all the same. */
+  readonly toNs: bigint;
+  readonly samples: readonly ProcessSample[];
+}
+
+export type ContextKind = 'compute' | 'graphics' | 'mps';
+
+/** A context of a process on a device. */
+export interface ProcessMemory {
+  readonly pid: number;
+  readonly context: ContextKind;
+  /** NaN: unknown. */
+  readonly bytes: number;
+}
+
+/** What was read of a device. */
+export interface DeviceRow {
+  readonly id: string;
+  /** CLOCK_MONOTONIC in nanoseconds. */
+  readonly atNs: bigint;
+  /** One per column; undefined: the device is lost. */
+  readonly values: Float64Array | undefined;
+  /** What the profiling counters say, where that was read this time: one per profile column. */
+  readonly profile: Float64Array | undefined;
+  readonly usage: ProcessUsage | undefined;
+  /** Undefined: not known this time. */
+  readonly memory: readonly ProcessMemory[] | undefined;
+}
+
+export interface Note {
+  readonly level: 'debug' | 'info' | 'warn';
+  readonly text: string;
+}
+
+export interface Reading {
+  /** All devices, where they or their columns differ from those of the reading before. */
+  readonly devices: readonly Device[] | undefined;
+  readonly rows: readonly DeviceRow[];
+  readonly notes: readonly Note[];
+  /** Why nothing could be read. */
+  readonly failure: string | undefined;
+}
+
+/** The first answer of the thread, and those to `read`. */
+export type ThreadMessage =
+  | { readonly type: 'opened'; readonly reading: Reading }
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'reading'; readonly reading: Reading };
