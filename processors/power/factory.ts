@@ -1,7 +1,6 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
 import { schema } from './config.js';
-import { createPowerMetric, isEnergyName } from './metrics.js';
-import { Power } from './power.js';
+import { createPowerMetric, isEnergyName, Power } from './power.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
@@ -9,8 +8,6 @@ export const factory: ProcessorFactory<typeof schema> = {
   check: ({ metrics }) =>
     metrics
       .filter((name) => !isEnergyName(name))
-      .map(
-        (name) => `metrics: found "${name}", wanted the name of an energy counter, which ends in ".energy"`,
-      ),
+      .map((name) => `metrics: expected energy counters, whose names end in ".energy", found "${name}"`),
   create: (config, _context, next) => new Power(config, next),
 };

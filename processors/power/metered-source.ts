@@ -1,6 +1,6 @@
 import { KnotFinder } from '../../src/energy/knot-finder.js';
 import type { Series } from '../../src/model/series.js';
-import type { PowerPoints } from './power-points.js';
+import type { Table } from '../../src/model/table.js';
 
 /**
  * The energy counter of a meter, and the power that is derived from it: from one knot to another (see KnotFinder), so
@@ -14,7 +14,7 @@ export class MeteredSource {
   /** When it was last in a table, or its count began. */
   seenAt: number;
   #finder = new KnotFinder();
-  /** Whether a window has ended and its power is still to be told. */
+  /** Whether a window has ended whose power is still to come. */
   #isDue = false;
   #anchorAt = NaN;
   #anchorJ = NaN;
@@ -22,7 +22,7 @@ export class MeteredSource {
   #heldAt = NaN;
   #heldJ = NaN;
 
-  /** @param startedAt since when it counts from 0; NaN: since a time when nobody looked */
+  /** @param startedAt since when it counts from 0; NaN: since a time before the collector's */
   constructor(series: Series, startedAt: number, windowNs: number) {
     this.series = series;
     this.window = Math.floor(startedAt / windowNs);
@@ -48,7 +48,7 @@ export class MeteredSource {
     if (this.#finder.isBegun) this.#release(points);
     if (!this.#isDue || !(knotAt > this.#anchorAt)) return;
     this.#isDue = false;
-    if (this.#finder.isBegun) this.#tell(points, { at, knotAt, joules });
+    if (this.#finder.isBegun) this.#derive(points, { at, knotAt, joules });
     else this.#hold(at, joules);
   }
 
@@ -62,7 +62,7 @@ export class MeteredSource {
         if (Number.isNaN(this.#anchorAt)) this.#anchor(at, joules);
         return at;
       case 'still':
-        // What was used since the last refresh will show at the next one, and is no matter of a moment then.
+        // What was used since the last refresh will show at the next one: it must not be taken for the use of a moment.
         return at - this.#finder.refreshNs;
       case 'first knot':
         this.#anchor(at, joules);
@@ -73,7 +73,7 @@ export class MeteredSource {
         this.#anchor(this.#finder.changedAt, joules);
         return NaN;
       case 'fallen':
-        this.#beginAnew(at, joules);
+        this.#restart(at, joules);
         return NaN;
     }
   }
@@ -83,8 +83,8 @@ export class MeteredSource {
     this.#anchorJ = joules;
   }
 
-  /** A counter that falls is another one that nobody told of. */
-  #beginAnew(at: number, joules: number): void {
+  /** A counter that falls was reset, although its series has not ended. */
+  #restart(at: number, joules: number): void {
     this.#finder = new KnotFinder();
     this.#anchorAt = NaN;
     this.#heldAt = NaN;
@@ -98,11 +98,11 @@ export class MeteredSource {
 
   #release(points: PowerPoints): void {
     if (Number.isNaN(this.#heldAt)) return;
-    this.#tell(points, { at: this.#heldAt, knotAt: this.#heldAt, joules: this.#heldJ });
+    this.#derive(points, { at: this.#heldAt, knotAt: this.#heldAt, joules: this.#heldJ });
     this.#heldAt = NaN;
   }
 
-  #tell(points: PowerPoints, { at, knotAt, joules }: Knot): void {
+  #derive(points: PowerPoints, { at, knotAt, joules }: Knot): void {
     points.add(at, ((joules - this.#anchorJ) / (knotAt - this.#anchorAt)) * 1e9);
     this.#anchor(knotAt, joules);
   }
@@ -114,4 +114,49 @@ interface Knot {
   /** Up to where the counter is known by it. */
   readonly knotAt: number;
   readonly joules: number;
+}
+
+/** The power that one table of energy gave one gauge. */
+export class PowerPoints {
+  /** Nanoseconds on the scale of the source, ascending. */
+  readonly times: number[] = [];
+  /** NaN: no reading. */
+  readonly watts: number[] = [];
+
+  add(at: number, watts: number): void {
+    this.times.push(at);
+    this.watts.push(watts);
+  }
+}
+
+/** A gauge, and an array with nothing else, the same in all its tables. */
+export interface GaugePoints {
+  readonly series: readonly Series[];
+  readonly points: PowerPoints;
+}
+
+/**
+ * One table where all gauges have power at the same instants, else one for each that has any: a cell without a value
+ * would mean that a reading failed.
+ * @param series of all gauges, in their order
+ * @param epochOf Unix time in nanoseconds of a time
+ */
+export function createPowerTables(
+  series: readonly Series[],
+  gauges: readonly GaugePoints[],
+  epochOf: (at: number) => bigint,
+): readonly Table[] {
+  const [{ points: first }] = gauges;
+  const areAlike = gauges.every(({ points }) => hasSameTimes(points, first));
+  if (!areAlike) return gauges.flatMap((gauge) => createPowerTables(gauge.series, [gauge], epochOf));
+  const { times } = first;
+  if (times.length === 0) return [];
+  const [from] = times;
+  const values = times.flatMap((_, row) => gauges.map(({ points }) => points.watts[row]));
+  const offsets = Float64Array.from(times, (at) => at - from);
+  return [{ series, epoch: epochOf(from), offsets, values: Float64Array.from(values) }];
+}
+
+function hasSameTimes({ times }: PowerPoints, { times: others }: PowerPoints): boolean {
+  return times.length === others.length && times.every((at, i) => at === others[i]);
 }

@@ -1,8 +1,7 @@
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { ExactSource } from './exact-source.js';
-import type { MeteredSource } from './metered-source.js';
-import { createPowerTables, PowerPoints } from './power-points.js';
+import { createPowerTables, PowerPoints, type MeteredSource } from './metered-source.js';
 
 /** An energy column of a table. */
 export interface PowerColumn<Source> {
@@ -53,7 +52,7 @@ export class PowerColumns {
     return [...exact, ...metered];
   }
 
-  /** Counters that nobody knew before are counted from this reading on. */
+  /** Counters whose start is not known are counted from this reading on. */
   #begin({ table: { offsets, values }, shiftNs, windowNs }: Frame): void {
     const at = shiftNs + offsets[0];
     for (const { index, source } of this.#exact) {
@@ -74,7 +73,7 @@ export class PowerColumns {
       const at = shiftNs + offsets[row];
       const spacingNs = at - seenAt;
       seenAt = at;
-      // Readings that are meant for the end of a window come a little early at times.
+      // Readings that are meant for the end of a window may come a little early.
       const current = Math.floor((at + spacingNs / 4) / windowNs);
       if (current <= window && spacingNs < 0.75 * windowNs) continue;
       rows.push(row);
@@ -126,7 +125,7 @@ export class PowerColumns {
   }
 }
 
-/** Every reading counts: those with a change tell how slow the meter is. */
+/** Every reading counts: those with a change show how slow the meter is. */
 function readColumn(
   { table: { series, offsets, values }, shiftNs }: Frame,
   { index, source }: PowerColumn<MeteredSource>,

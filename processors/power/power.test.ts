@@ -230,7 +230,7 @@ test('power leaves other metrics alone', () => {
 test('power refuses metrics that are no energy', () => {
   const problems = factory.check?.(parseSettings(schema, { metrics: ['hw.energy', 'system.cpu.time'] }));
   assert.deepEqual(problems, [
-    'metrics: found "system.cpu.time", wanted the name of an energy counter, which ends in ".energy"',
+    'metrics: expected energy counters, whose names end in ".energy", found "system.cpu.time"',
   ]);
 });
 

@@ -7,10 +7,29 @@ import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { CommonWindows, ExactSource } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
-import { createPowerMetric } from './metrics.js';
 import { PowerColumns, type PowerSource } from './power-columns.js';
 
-/** Passes every table on and adds tables of power, with one row for each window. */
+const energySuffix = '.energy';
+/** The attribute of what `attribution` publishes. */
+const modelName = 'energy.attribution.model';
+
+/** Whether power can be derived from a metric of this name. */
+export function isEnergyName(name: string): boolean {
+  return name.endsWith(energySuffix);
+}
+
+/** The metric that is derived from an energy counter. */
+export function createPowerMetric(energyName: string): Metric {
+  return {
+    name: `${energyName.slice(0, -energySuffix.length)}.power`,
+    unit: 'W',
+    description: `Mean power over a window, from ${energyName}`,
+    kind: 'gauge',
+    valueType: 'double',
+  };
+}
+
+/** Forwards every table and adds tables of power, with one row for each window. */
 export class Power implements ConsumingComponent {
   readonly #metrics: ReadonlyMap<string, Metric>;
   readonly #windowNs: number;
@@ -59,7 +78,7 @@ export class Power implements ConsumingComponent {
     const known = this.#sources.get(energy);
     if (known) return known;
     const startedAt = Number(energy.start - (this.#epoch ?? energy.start));
-    // What it counted before anybody looked belongs to no window.
+    // What it counted before the first table belongs to no window.
     const knownStart = startedAt < -this.#windowNs ? NaN : startedAt;
     const source = this.#createSource({ ...energy, metric }, knownStart);
     this.#sources.set(energy, source);
@@ -112,9 +131,7 @@ export class Power implements ConsumingComponent {
   }
 }
 
-const modelName = 'energy.attribution.model';
-
-/** Whether the counter is computed at each reading: the energy of an estimate, or of a consumer. */
+/** Whether the counter is computed at each reading: the energy of an estimate, or of a workload. */
 function isExact({ attributes }: Series): boolean {
   return attributes['energy.method'] === 'estimated' || modelName in attributes;
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector } from '../../src/contract/fakes.js';
-import { detect } from './detect.js';
-import { parseOsRelease } from './os-release.js';
+import { detect, parseOsRelease } from './detect.js';
 
 test('parseOsRelease reads plain, single and double quoted values', () => {
   const text = `# a comment\nNAME=Fedora\nVERSION_ID='41'\n\nPRETTY_NAME="A \\"quoted\\" name"\nID_LIKE=""\n`;
@@ -25,7 +24,7 @@ test('detect finds no host.id, when the machine has none', () => {
 
 test('detect prefers the first detector, when two find the same attribute', () => {
   const environment = { OTEL_RESOURCE_ATTRIBUTES: 'os.type=mine' };
-  const surroundings = { root: '/nonexistent', environment, log: createLogCollector() };
-  assert.equal(detect(['env', 'os'], surroundings)['os.type'], 'mine');
-  assert.equal(detect(['os', 'env'], surroundings)['os.type'], 'linux');
+  const options = { root: '/nonexistent', environment, log: createLogCollector() };
+  assert.equal(detect(['env', 'os'], options)['os.type'], 'mine');
+  assert.equal(detect(['os', 'env'], options)['os.type'], 'linux');
 });

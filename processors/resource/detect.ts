@@ -4,13 +4,12 @@ import type { Log } from '../../src/component/log.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { findText } from '../../src/linux/sysfs.js';
 import type { Attributes } from '../../src/model/series.js';
-import { parseOsRelease } from './os-release.js';
 
 /** The detectors by their names in the configuration. */
 export const detectorNames = ['env', 'host', 'os'];
 
 /** Where detectors look. */
-export interface Surroundings {
+export interface DetectOptions {
   /** The folder that holds the machine's `etc`. */
   readonly root: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -26,18 +25,18 @@ const archNames: Readonly<Record<string, string>> = {
 };
 
 /** What the detectors find, the first one winning. */
-export function detect(detectors: readonly string[], surroundings: Surroundings): Attributes {
-  const found = detectors.map((name) => detectOne(name, surroundings));
+export function detect(detectors: readonly string[], options: DetectOptions): Attributes {
+  const found = detectors.map((name) => detectOne(name, options));
   return Object.assign({}, ...found.toReversed());
 }
 
-function detectOne(name: string, surroundings: Surroundings): Attributes {
-  const { environment, log } = surroundings;
+function detectOne(name: string, options: DetectOptions): Attributes {
+  const { environment, log } = options;
   if (name === 'env') return readResourceEnvironment(environment, (message) => log.warn(message));
-  return name === 'host' ? detectHost(surroundings) : detectOs(surroundings);
+  return name === 'host' ? detectHost(options) : detectOs(options);
 }
 
-function detectHost({ root }: Surroundings): Attributes {
+function detectHost({ root }: DetectOptions): Attributes {
   const id = findText(join(root, 'etc/machine-id'));
   return {
     'host.name': hostname(),
@@ -47,7 +46,7 @@ function detectHost({ root }: Surroundings): Attributes {
   };
 }
 
-function detectOs({ root }: Surroundings): Attributes {
+function detectOs({ root }: DetectOptions): Attributes {
   const release = findText(join(root, 'etc/os-release')) ?? findText(join(root, 'usr/lib/os-release')) ?? '';
   const { NAME, VERSION_ID, PRETTY_NAME } = parseOsRelease(release);
   return {
@@ -56,4 +55,23 @@ function detectOs({ root }: Surroundings): Attributes {
     ...(VERSION_ID !== undefined && { 'os.version': VERSION_ID }),
     ...(PRETTY_NAME !== undefined && { 'os.description': PRETTY_NAME }),
   };
+}
+
+/** The variables that a resource needs from os-release(5). */
+interface OsRelease {
+  readonly NAME?: string;
+  readonly VERSION_ID?: string;
+  readonly PRETTY_NAME?: string;
+}
+
+/** The assignments of os-release(5), a small part of shell syntax: values plain, in single or double quotes. */
+export function parseOsRelease(text: string): OsRelease {
+  const assignments = text.matchAll(/^\s*([A-Z_\d]+)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(.*?))\s*$/gm);
+  return Object.fromEntries(
+    [...assignments].map(([, name, double, single, plain]) => [name, unescape(double) ?? single ?? plain]),
+  );
+}
+
+function unescape(value: string | undefined): string | undefined {
+  return value?.replaceAll(/\\(.)/g, '$1');
 }
