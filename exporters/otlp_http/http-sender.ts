@@ -121,7 +121,16 @@ function toExportError(error: unknown): Error {
   }
   const reason = cleanText(error.data ?? '');
   const message = [`HTTP ${error.code} ${error.message}`, reason].filter(Boolean).join(': ');
-  return new ExportError(message, { retryable: false, cause: error });
+  return new ExportError(message, {
+    retryable: false,
+    isTooLarge: isTooLargeForCollector(error.code, reason),
+    cause: error,
+  });
+}
+
+/** The OpenTelemetry Collector answers 400, with the text of Go's http.MaxBytesError, to a request beyond its limit. */
+function isTooLargeForCollector(status: number, reason: string): boolean {
+  return status === 400 && reason.includes('http: request body too large');
 }
 
 /**

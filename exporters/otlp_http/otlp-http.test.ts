@@ -156,6 +156,17 @@ test('otlp_http sends in smaller requests what a backend answers with 413, and c
   assert.equal(decodeValues(backend).at(-1), 2);
 });
 
+test('otlp_http sends in smaller requests what is too large for a Collector, which answers 400', async (t) => {
+  const backend = await openHttpBackend(t, {
+    answer: (_, { length }) =>
+      length > 3000 ? { status: 400, body: '\n\u001chttp: request body too large' } : { status: 200 },
+  });
+  const { exporter, read } = await startExporter(t, factory, { endpoint: backend.url });
+  exporter.consume(rowOf(200));
+  await until(async () => (await read())['otelcol_exporter_sent_metric_points{otlp}'] === 200);
+  assert.equal((await read())['otelcol_exporter_send_failed_metric_points{otlp}'], 0);
+});
+
 test('otlp_http sends in smaller requests what a backend refuses while it is still sent', async (t) => {
   // As servers do that read no more than the length: the answer comes, and the connection is closed.
   const backend = await openHttpBackend(t, { refuseAbove: 200_000 });

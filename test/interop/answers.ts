@@ -24,13 +24,13 @@ export async function startAnswers(scope: Scope, script: readonly string[]): Pro
   const [line] = await program.waitFor(/^\{.*\}$/mu);
   // Written by print() in main.go.
   const addresses = JSON.parse(line) as Pick<AnsweringBackend, 'grpc' | 'http'>;
+  const requests: AnsweredRequest[] = [];
   return {
     ...addresses,
-    requests: () =>
-      program
-        .output()
-        .split('\n')
-        .slice(1, -1)
-        .map((text) => JSON.parse(text) as AnsweredRequest),
+    requests() {
+      const lines = program.output().split('\n').slice(1, -1);
+      for (const text of lines.slice(requests.length)) requests.push(JSON.parse(text) as AnsweredRequest);
+      return requests;
+    },
   };
 }

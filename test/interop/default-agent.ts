@@ -2,12 +2,20 @@ import type { TestContext } from 'node:test';
 import { startAgent, writeConfig } from '../agent.js';
 import { createMeter } from './measured-agent.js';
 
+export interface DefaultAgentOptions {
+  /** How many processes have series of their own. */
+  readonly processLimit?: number;
+}
+
 /** Starts the agent with its default configuration and a meter that stands in. It ends with the test. */
-export async function startDefaultAgent(t: TestContext): Promise<void> {
+export async function startDefaultAgent(
+  t: TestContext,
+  { processLimit = 50 }: DefaultAgentOptions = {},
+): Promise<void> {
   const meter = createMeter(t);
   const over = writeConfig(`
 receivers: {rapl: {sysfs: ${meter.sysfs}, interface: powercap}}
-processors: {attribution: {floor: [{hw_type: cpu, power: 2}]}}
+processors: {attribution: {floor: [{hw_type: cpu, power: 2}], process_limit: ${processLimit}}}
 `);
   const agent = startAgent(['run', '-c', 'config/default.yaml', '-c', over]);
   t.after(() => agent.stop('SIGKILL'));

@@ -22,7 +22,7 @@ export function parseExposition(text: string): readonly Line[] {
 
 /** Name and labels of a series as text, without those that Prometheus adds. */
 export function keyOf(labels: Readonly<Record<string, string>>): string {
-  const { job: _job, instance: _instance, ...others } = labels;
+  const { job: _job, exported_job: _exportedJob, instance: _instance, ...others } = labels;
   return JSON.stringify(Object.entries(others).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 

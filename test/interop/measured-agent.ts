@@ -40,6 +40,8 @@ export interface AgentOptions {
   /** Settings of that exporter, and of receivers: maps in YAML's flow style. */
   readonly settings?: string;
   readonly receivers?: string;
+  /** How many processes have series of their own; 0: all. */
+  readonly processLimit?: number;
 }
 
 const restingWatts = 5;
@@ -52,6 +54,7 @@ export async function startMeasuredAgent(t: TestContext, options: AgentOptions):
     exporter,
     settings = '{}',
     receivers = '{}',
+    processLimit = 50,
   } = options;
   const meter = createMeter(t);
   const backend = await openHttpBackend(t);
@@ -69,6 +72,7 @@ service:
   const more = writeConfig(`
 exporters: {${exporter}: ${settings}}
 receivers: ${receivers}
+processors: {attribution: {process_limit: ${processLimit}}}
 `);
   const configs = [example, over, more].flatMap((path) => ['-c', path]);
   const agent = startAgent(['run', ...configs]);
@@ -89,7 +93,9 @@ receivers: ${receivers}
     async finish(countArrived) {
       meter.rest();
       await until(() => lastJoules(sent()) === meter.joules());
-      await until(() => countArrived() >= sent().length);
+      await until(() => countArrived() >= sent().length).catch((cause: unknown) => {
+        throw new Error(`${countArrived()} of ${sent().length} points have arrived`, { cause });
+      });
       return agent.stop();
     },
   };
