@@ -14,6 +14,19 @@ export interface QueueReadings {
   readInFlight(): number;
 }
 
+/** Points of an exporter by what became of them, under the Collector's names. */
+export function createOutcomeCounters(meter: Meter): {
+  readonly sent: Counter;
+  readonly sendFailed: Counter;
+} {
+  const counter = (name: string, description: string) =>
+    meter.createCounter(name, { unit: '{datapoint}', description });
+  return {
+    sent: counter('otelcol_exporter_sent_metric_points', 'Points that were delivered'),
+    sendFailed: counter('otelcol_exporter_send_failed_metric_points', 'Points that could not be sent'),
+  };
+}
+
 /** What a sending queue tells about itself, by the Collector's names where it has them. */
 export class SendingQueueTelemetry {
   readonly #attributes: Attributes;
@@ -27,8 +40,9 @@ export class SendingQueueTelemetry {
     const counter = (name: string, description: string) =>
       meter.createCounter(name, { unit: '{datapoint}', description });
     this.#attributes = { exporter: id };
-    this.#sent = counter('otelcol_exporter_sent_metric_points', 'Points that were delivered');
-    this.#sendFailed = counter('otelcol_exporter_send_failed_metric_points', 'Points that could not be sent');
+    const { sent, sendFailed } = createOutcomeCounters(meter);
+    this.#sent = sent;
+    this.#sendFailed = sendFailed;
     this.#enqueueFailed = counter(
       'otelcol_exporter_enqueue_failed_metric_points',
       'Points that found no room in the sending queue',

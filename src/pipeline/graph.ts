@@ -4,7 +4,7 @@ import type { PipelineConfig } from '../config/pipelines.js';
 import type { ServiceConfig } from '../config/service.js';
 import { contextFor, type Environment } from './environment.js';
 import { fanOut } from './fan-out.js';
-import { guard } from './guard.js';
+import { countPassage, exporterCounters, guard, processorCounters } from './guard.js';
 
 /** A processor or exporter with the name that messages give it. */
 export interface NamedConsumer {
@@ -31,14 +31,24 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
     consumers.push({ kind, id, name: `${kind} "${id}"`, component });
     return guard(component, environment.logFor(kind, id));
   };
+  const { meter } = environment;
+  const addExporter = (id: string): Consumer => {
+    const exporter = createExporter(config, id, environment);
+    const guarded = adopt('exporter', id, exporter);
+    return exporter.readBacklog ? guarded : countPassage(guarded, exporterCounters(meter, id));
+  };
+  const addProcessor = (id: string, next: Consumer): Consumer => {
+    const { incoming, outgoing } = processorCounters(meter, id);
+    const counted = countPassage(next, outgoing);
+    const processor = createProcessor(config, id, { environment, next: counted });
+    return countPassage(adopt('processor', id, processor), incoming);
+  };
   const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));
-  const exporters = new Map(
-    [...exporterIds].map((id) => [id, adopt('exporter', id, createExporter(config, id, environment))]),
-  );
+  const exporters = new Map([...exporterIds].map((id) => [id, addExporter(id)]));
   const observers = environment.observer ? [environment.observer] : [];
   const createEntry = ({ processors, exporters: ids }: PipelineConfig): Consumer =>
     processors.reduceRight<Consumer>(
-      (next, id) => adopt('processor', id, createProcessor(config, id, { environment, next })),
+      (next, id) => addProcessor(id, next),
       fanOut([...ids.map((id) => find(exporters, id)), ...observers]),
     );
   const entries = config.pipelines.map((pipeline) => ({ pipeline, entry: createEntry(pipeline) }));

@@ -1,6 +1,7 @@
 import type { Counter, Meter } from '@opentelemetry/api';
 import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../component/errors.js';
+import { createOutcomeCounters } from '../export/delivery-telemetry.js';
 import type { Log } from '../component/log.js';
 import { countPoints, type Table } from '../model/table.js';
 
@@ -22,6 +23,25 @@ export function receiverCounters(meter: Meter, id: string): PassageCounters {
       description: 'Points of a receiver that the pipelines did not take',
     }),
     attributes: { receiver: id },
+  };
+}
+
+/** Counters of an exporter that has no queue, which would count for itself. */
+export function exporterCounters(meter: Meter, id: string): PassageCounters {
+  const { sent, sendFailed } = createOutcomeCounters(meter);
+  return { accepted: sent, refused: sendFailed, attributes: { exporter: id } };
+}
+
+/** Counters of the points that enter and leave a processor, by the Collector's names. */
+export function processorCounters(meter: Meter, id: string) {
+  const attributes = { processor: id, 'otel.signal': 'metrics' };
+  const passage = (name: string, description: string): PassageCounters => {
+    const counter = meter.createCounter(name, { unit: '{item}', description });
+    return { accepted: counter, refused: counter, attributes };
+  };
+  return {
+    incoming: passage('otelcol_processor_incoming_items', 'Points passed to the processor'),
+    outgoing: passage('otelcol_processor_outgoing_items', 'Points emitted by the processor'),
   };
 }
 

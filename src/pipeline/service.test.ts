@@ -7,6 +7,7 @@ import type { ConfigOf, Schema } from '../config/schema.js';
 import { judgeService } from '../config/service.js';
 import { nodeOf } from '../config/node.js';
 import { createFakeContext, createLogCollector, type LogCollector } from '../contract/fakes.js';
+import { createMeterReader } from '../contract/meter-reader.js';
 import { until } from '../contract/until.js';
 import { busyTime, hwEnergy } from '../model/shared-metrics.js';
 import { createEnding, createRow } from '../model/table.js';
@@ -88,8 +89,8 @@ function createWorld(): World {
   return { events, entries, limits, log: createLogCollector(), finder };
 }
 
-async function createService(world: World, config: object): Promise<Service> {
-  const { clock, meter, host, sampling } = createFakeContext();
+async function createService(world: World, config: object, context = createFakeContext()): Promise<Service> {
+  const { clock, meter, host, sampling } = context;
   const judged = await judgeService(nodeOf(config), world.finder);
   return new Service(judged, { clock, meter, host, sampling: { ...sampling }, logFor: () => world.log });
 }
@@ -127,6 +128,25 @@ test('Service starts receivers last and stops them first', async () => {
     'stop file',
     'stop health',
   ]);
+});
+
+test('Service counts what processors and exporters without a queue take, give and refuse', async () => {
+  const world = createWorld();
+  const { meter, read } = createMeterReader();
+  const broken = { ...config, exporters: { file: { throwing: true }, web: {} } };
+  const service = await createService(world, broken, createFakeContext({ meter }));
+  await service.start();
+  const series = [{ metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n }];
+  world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1)));
+  await service.shutdown();
+  const counts = Object.entries(await read()).filter(([name]) => /processor|exporter/u.test(name));
+  assert.deepEqual(Object.fromEntries(counts), {
+    'otelcol_processor_incoming_items{share,metrics}': 1,
+    'otelcol_processor_outgoing_items{share,metrics}': 1,
+    'otelcol_exporter_sent_metric_points{web}': 1,
+    // By both pipelines.
+    'otelcol_exporter_send_failed_metric_points{file}': 2,
+  });
 });
 
 test('Service hands every table to all pipelines, exporters shared', async () => {
