@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../src/contract/until.js';
+import { noOpenssl } from '../src/http/certificate.fixture.js';
+import { basic, createSecuredConfig, fetchTls } from '../src/http/web-config.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { openSilentPort } from '../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../src/otlp/grpc-backend.fixture.js';
@@ -39,6 +41,31 @@ service:
   assert.equal(code, 0);
   assert.doesNotMatch(stderr, /Own metrics at/u);
 });
+
+test(
+  'the agent serves its own telemetry by TLS and to users only, when told so',
+  { skip: noOpenssl },
+  async (t) => {
+    const { path, certFile } = createSecuredConfig(t);
+    const config = writeConfig(`
+receivers: {simulator: }
+exporters: {file: {path: ${join(createFolder(), 'out.jsonl')}}}
+service:
+  pipelines: {metrics: {receivers: [simulator], exporters: [file]}}
+  telemetry:
+    metrics:
+      readers: [{pull: {exporter: {prometheus: {port: 0, web_config_file: "${path}"}}}}]
+`);
+    const agent = startAgent(['run', '--config', config]);
+    t.after(() => agent.stop());
+    const [, url = ''] = /(https:\S+)/u.exec(await agent.waitFor(/Own metrics at https:\S+/u)) ?? [];
+    const ca = readFileSync(certFile);
+    assert.equal((await fetchTls(url, { ca })).status, 401);
+    const { status, body } = await fetchTls(url, { ca, authorization: basic('scraper', 'correct horse') });
+    assert.equal(status, 200);
+    assert.match(body, /^otelcol_process_uptime/mu);
+  },
+);
 
 test('the agent counts at its end every point that a backend which does not answer has not taken', async (t) => {
   const backend = await openGrpcBackend(t);

@@ -1,3 +1,4 @@
+import { webConfigSettings } from '../../src/config/endpoint.js';
 import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
@@ -11,6 +12,7 @@ export const schema = {
     format: 'string',
     default: '/metrics',
   },
+  ...webConfigSettings,
   identity_labels: {
     doc: 'Resource attributes that become labels of samples: who used something. Those of the machine itself stand in `target_info` only. Where they leave two series alike, the attributes that differ are added.',
     format: 'string_list',

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import type { ExporterFactory } from '../../src/component/component.js';
-import type { Listener } from '../../src/http/listen.js';
-import { servePages } from '../../src/http/server.js';
+import { servePages, type PageServer } from '../../src/http/server.js';
 import type { Log } from '../../src/component/log.js';
 import type { Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
@@ -20,7 +19,7 @@ export const factory: ExporterFactory<typeof schema> = {
     const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
     const store = createStore(config, log, host);
     const pages = new PageSource((now) => store.takeSnapshot(now), nowMs);
-    let listener: Listener | undefined;
+    let listener: PageServer | undefined;
     return {
       async start() {
         const where = {
@@ -28,9 +27,10 @@ export const factory: ExporterFactory<typeof schema> = {
           fallback: standardEndpoint,
           log,
           setting: `exporters.${id}.endpoint`,
+          webConfigFile: config.web_config_file,
         };
         listener = await servePages(createPages(config.path, pages), where);
-        if (listener) log.info(`Serving metrics at http://${listener.address}${config.path}`);
+        if (listener) log.info(`Serving metrics at ${listener.origin}${config.path}`);
       },
       consume(table) {
         // Without an endpoint it would never be read.

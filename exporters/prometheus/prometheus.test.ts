@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { request, type IncomingMessage } from 'node:http';
@@ -7,6 +8,8 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
 import type { Attributes, Metric, MetricKind, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
+import { noOpenssl } from '../../src/http/certificate.fixture.js';
+import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
 import { factory } from './factory.js';
 
 const host = { attributes: { 'host.name': 'here' } };
@@ -28,7 +31,7 @@ async function startExporter(t: TestContext, settings: Record<string, unknown> =
   const exporter = factory.create(config, createFakeContext({ log, clock, host }));
   await exporter.start();
   t.after(() => exporter.shutdown());
-  const [, origin = ''] = /(http:\/\/[^/]+)/.exec(log.lines[0]) ?? [];
+  const [, origin = ''] = /(https?:\/\/[^/]+)/.exec(log.lines[0]) ?? [];
   return { exporter, origin, log, time };
 }
 
@@ -149,5 +152,24 @@ test(
     exporter.consume(createRow(series, 0n, new Float64Array(series.length).fill(1e21)));
     const input = await readText(`${origin}/metrics`);
     assert.equal(execFileSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' }), '');
+  },
+);
+
+test(
+  'the page is served by TLS and to users only, when web_config_file says so',
+  { skip: noOpenssl },
+  async (t) => {
+    const { path, certFile } = createSecuredConfig(t);
+    const { exporter, origin } = await startExporter(t, { web_config_file: path });
+    exporter.consume(put(7));
+    const ca = readFileSync(certFile);
+    const authorization = basic('scraper', 'correct horse');
+    const { status, body } = await fetchTls(`${origin}/metrics`, { ca, authorization });
+    assert.equal(status, 200);
+    assert.match(body, /^hw_energy_joules_total\{.*\} 7/m);
+    for (const options of [{ ca }, { ca, authorization: basic('scraper', 'wrong') }]) {
+      const refused = await fetchTls(`${origin}/metrics`, options);
+      assert.deepEqual([refused.status, refused.body], [401, 'Unauthorized\n']);
+    }
   },
 );

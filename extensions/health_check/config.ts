@@ -1,3 +1,4 @@
+import { webConfigSettings } from '../../src/config/endpoint.js';
 import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
@@ -7,6 +8,7 @@ export const schema = {
     default: null,
   },
   path: { doc: 'The path that is answered.', format: 'string', default: '/' },
+  ...webConfigSettings,
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { noOpenssl } from '../../src/http/certificate.fixture.js';
+import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
 import { factory } from './factory.js';
 
 async function start(t: TestContext, settings: object, isReady = () => true) {
@@ -13,7 +16,7 @@ async function start(t: TestContext, settings: object, isReady = () => true) {
   const extension = factory.create(config, { ...createFakeContext({ log }), isReady });
   t.after(() => extension.shutdown());
   await extension.start();
-  return { extension, url: /http:\S+/u.exec(log.lines[0] ?? '')?.[0] ?? '' };
+  return { extension, url: /https?:\S+/u.exec(log.lines[0] ?? '')?.[0] ?? '' };
 }
 
 test('HealthCheck answers 503 until the pipelines run, then 200', async (t) => {
@@ -35,6 +38,19 @@ test('HealthCheck answers its path only, when one is set', async (t) => {
   assert.equal((await fetch(url)).status, 200);
   assert.equal((await fetch(new URL('/', url))).status, 404);
 });
+
+test(
+  'HealthCheck serves by TLS and to users only, when web_config_file says so',
+  { skip: noOpenssl },
+  async (t) => {
+    const { path, certFile } = createSecuredConfig(t);
+    const { url } = await start(t, { endpoint: 'localhost:0', web_config_file: path });
+    const ca = readFileSync(certFile);
+    const authorization = basic('scraper', 'correct horse');
+    assert.equal((await fetchTls(url, { ca, authorization })).status, 200);
+    assert.equal((await fetchTls(url, { ca })).status, 401);
+  },
+);
 
 test('HealthCheck answers nothing, when shut down', async (t) => {
   const { extension, url } = await start(t, { endpoint: 'localhost:0' });

@@ -1,6 +1,5 @@
 import type { Component, ExtensionContext, ExtensionFactory } from '../../src/component/component.js';
-import type { Listener } from '../../src/http/listen.js';
-import { servePages, type Answer } from '../../src/http/server.js';
+import { servePages, type Answer, type PageServer } from '../../src/http/server.js';
 import { schema, type Config } from './config.js';
 import { describeHealth } from './health.js';
 
@@ -18,7 +17,7 @@ export const factory: ExtensionFactory<typeof schema> = {
 class HealthCheck implements Component {
   readonly #config: Config;
   readonly #context: ExtensionContext;
-  #listener: Listener | undefined;
+  #listener: PageServer | undefined;
 
   constructor(config: Config, context: ExtensionContext) {
     this.#config = config;
@@ -26,7 +25,7 @@ class HealthCheck implements Component {
   }
 
   async start(): Promise<void> {
-    const { endpoint, path } = this.#config;
+    const { endpoint, path, web_config_file: webConfigFile } = this.#config;
     const { id, log } = this.#context;
     const upSince = new Date();
     const pages = { [path]: () => this.#answer(upSince) };
@@ -34,9 +33,10 @@ class HealthCheck implements Component {
       chosen: endpoint,
       fallback: standardEndpoint,
       setting: `extensions.${id}.endpoint`,
+      webConfigFile,
       log,
     });
-    if (this.#listener) log.info(`Health at http://${this.#listener.address}${path}`);
+    if (this.#listener) log.info(`Health at ${this.#listener.origin}${path}`);
   }
 
   async shutdown(): Promise<void> {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Log } from '../component/log.js';
 import { readResourceEnvironment } from '../component/resource-environment.js';
 import type { TelemetryConfig } from '../config/service-schema.js';
-import { startTelemetry, type PullWish, type Telemetry } from '../telemetry/telemetry.js';
+import { startTelemetry, type PullOptions, type Telemetry } from '../telemetry/telemetry.js';
 import { readVersion } from './version.js';
 
 /** Where the collector's own telemetry is served unless the user says otherwise. */
@@ -33,11 +33,13 @@ export async function startOwnTelemetry(
 }
 
 /** Where the own telemetry is served, if it is. Without any reader there is the standard endpoint, as in the Collector. */
-export function findPull({ level, readers }: TelemetryConfig['metrics']): PullWish | undefined {
+export function findPull({ level, readers }: TelemetryConfig['metrics']): PullOptions | undefined {
   if (level === 'none') return undefined;
   if (readers.length === 0) return { ...standard, isExplicit: false };
   const pull = readers.find((reader) => reader.pull !== null)?.pull;
-  return pull ? { ...pull.exporter.prometheus, isExplicit: true } : undefined;
+  if (!pull) return undefined;
+  const { host, port, web_config_file: webConfigFile } = pull.exporter.prometheus;
+  return { host, port, isExplicit: true, webConfigFile };
 }
 
 /** Resource attributes of the own telemetry; what the user set to an empty text is left out. */

@@ -1,3 +1,14 @@
+import type { Schema } from './schema.js';
+
+/** The setting of every server, to be spread into its schema. */
+export const webConfigSettings = {
+  web_config_file: {
+    doc: "File with TLS and users for this endpoint, in the format of Prometheus' web configuration; read again when it changes. Unset: plain HTTP, without users.",
+    format: 'path',
+    default: null,
+  },
+} as const satisfies Schema;
+
 /** Where a server listens or is reached. An empty host means every interface. */
 export interface Endpoint {
   readonly host: string;

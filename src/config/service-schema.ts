@@ -1,3 +1,4 @@
+import { webConfigSettings } from './endpoint.js';
 import type { ConfigOf, Schema } from './schema.js';
 
 /** What the engine itself understands below every receiver's id. */
@@ -33,6 +34,7 @@ const pullSchema = {
     prometheus: {
       host: { doc: 'The address to listen on.', format: 'string', default: 'localhost' },
       port: { doc: 'The port to listen on.', format: 'port', default: 8888 },
+      ...webConfigSettings,
     },
   },
 } as const satisfies Schema;

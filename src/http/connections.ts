@@ -18,25 +18,32 @@ const maxRequests = 100;
  */
 export function limitConnections(server: Server, log: Log): void {
   const limit = findLimit();
-  const idle = new Set<Socket>();
-  const open = new Set<Socket>();
+  // By their ports: with TLS, requests come by other sockets than connections.
+  const open = new Map<string, Socket>();
+  const idle = new Set<string>();
   let isReported = false;
   server.maxRequestsPerSocket = maxRequests;
   server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    idle.add(socket);
-    socket.once('close', () => (open.delete(socket), idle.delete(socket)));
+    const peer = peerOf(socket);
+    open.set(peer, socket);
+    idle.add(peer);
+    socket.once('close', () => (open.delete(peer), idle.delete(peer)));
     if (open.size <= limit) return;
-    const [longest = socket] = idle;
-    longest.destroy();
+    const [longest = peer] = idle;
+    open.get(longest)?.destroy();
     if (!isReported) log.warn(`Closing idle connections: expected at most ${limit}, found ${open.size}`);
     isReported = true;
   });
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    idle.delete(socket);
-    response.once('close', () => !socket.destroyed && idle.add(socket));
+    const peer = peerOf(socket);
+    idle.delete(peer);
+    response.once('close', () => open.has(peer) && idle.add(peer));
   });
   server.on('dropRequest', (_: IncomingMessage, socket: Socket) => socket.destroy());
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Node has raised the soft limit to the hard one. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { createLogCollector } from '../contract/fakes.js';
 import { parseEndpoint } from '../config/endpoint.js';
-import { listen, listenAsWished } from './listen.js';
+import { listen, listenOrWarn } from './listen.js';
 
 const log = createLogCollector();
 const silent = () => createServer((_, response) => response.end('here'));
@@ -62,12 +62,12 @@ test('close ends idle connections and does nothing more, when it is called twice
   await assert.rejects(fetch(`http://${listener.address}/`));
 });
 
-test('listenAsWished warns and goes on, when the default port is taken', async () => {
+test('listenOrWarn warns and goes on, when the default port is taken', async () => {
   const warned = createLogCollector();
   const first = await listen(silent(), 'localhost:0', { log });
   const fallback = `localhost:${parseEndpoint(first.address).port}`;
   assert.equal(
-    await listenAsWished(silent(), { chosen: null, fallback, setting: 'a.endpoint', log: warned }),
+    await listenOrWarn(silent(), { chosen: null, fallback, setting: 'a.endpoint', log: warned }),
     undefined,
   );
   assert.deepEqual(warned.lines, [
@@ -76,12 +76,12 @@ test('listenAsWished warns and goes on, when the default port is taken', async (
   await first.close();
 });
 
-test('listenAsWished throws, when the port that the user set is taken', async () => {
+test('listenOrWarn throws, when the port that the user set is taken', async () => {
   const first = await listen(silent(), 'localhost:0', { log });
   const chosen = `localhost:${parseEndpoint(first.address).port}`;
-  const wish = { chosen, fallback: 'localhost:0', setting: 'a.endpoint', log };
+  const options = { chosen, fallback: 'localhost:0', setting: 'a.endpoint', log };
   await assert.rejects(
-    listenAsWished(silent(), wish),
+    listenOrWarn(silent(), options),
     /^Error: Cannot listen on localhost:\d+ \(a\.endpoint\): EADDRINUSE/,
   );
   await first.close();

@@ -1,11 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { parseEndpoint } from '../config/endpoint.js';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
 
-/** A client that reads no byte of an answer for this long is gone; Node itself would hold the answer permanently. */
+/** A client that reads no byte of an answer for this long is gone; Node itself would keep the answer permanently. */
 const idleTimeoutMs = 10_000;
 
 /** A server that listens. */
@@ -49,11 +50,12 @@ export async function listen(
   server.on('error', (error) =>
     log.warn(`Cannot accept a connection on ${endpoint}: ${describeError(error)}`),
   );
-  return { address: describeAddress(server), close: () => closeServer(server) };
+  const sockets = trackSockets(server);
+  return { address: describeAddress(server), close: () => closeServer(server, sockets) };
 }
 
 /** Where to listen, and whether the user asked for exactly that. */
-export interface ListenWish extends Required<ListenContext> {
+export interface ListenOptions extends Required<ListenContext> {
   /** What the user set; null: nothing. */
   readonly chosen: string | null;
   /** What is tried when the user set nothing. */
@@ -66,12 +68,12 @@ export interface ListenWish extends Required<ListenContext> {
  * @returns undefined after such a warning
  * @throws Error when the endpoint that the user set cannot be had
  */
-export async function listenAsWished(server: Server, wish: ListenWish): Promise<Listener | undefined> {
-  if (wish.chosen !== null) return listen(server, wish.chosen, wish);
+export async function listenOrWarn(server: Server, options: ListenOptions): Promise<Listener | undefined> {
+  if (options.chosen !== null) return listen(server, options.chosen, options);
   try {
-    return await listen(server, wish.fallback, wish);
+    return await listen(server, options.fallback, options);
   } catch (error) {
-    wish.log.warn(`${describeError(error)}. Continuing without this endpoint`);
+    options.log.warn(`${describeError(error)}. Continuing without this endpoint`);
     return undefined;
   }
 }
@@ -101,10 +103,20 @@ function describeAddress(server: Server): string {
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
-async function closeServer(server: Server): Promise<void> {
+/** Node itself does not close connections on which TLS has not begun. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+async function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
-  server.closeAllConnections();
+  for (const socket of sockets) socket.destroy();
   await closed;
 }

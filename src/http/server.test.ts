@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createLogCollector } from '../contract/fakes.js';
+import { createFolder } from '../contract/temporary-folder.fixture.js';
 import { until } from '../contract/until.js';
 import { readDescriptorLimit } from '../linux/open-files-limit.js';
+import { createCertificate, noOpenssl, type CertificateFiles } from './certificate.fixture.js';
 import { servePages, type Pages } from './server.js';
+import { basic, createSecuredConfig, fetchTls, hashes, writeWebConfig } from './web-config.fixture.js';
 
-async function start(t: TestContext, pages: Pages) {
+async function start(t: TestContext, pages: Pages, webConfigFile: string | null = null) {
   const log = createLogCollector();
-  const listener = await servePages(pages, { chosen: 'localhost:0', fallback: '', setting: 'a.b', log });
+  const options = { chosen: 'localhost:0', fallback: '', setting: 'a.endpoint', log, webConfigFile };
+  const listener = await servePages(pages, options);
   assert.ok(listener);
   t.after(() => listener.close());
   const port = Number(listener.address.split(':')[1]);
-  return { port, log, origin: `http://${listener.address}` };
+  return { port, log, origin: listener.origin };
 }
 
 const hello = { '/hello': () => ({ status: 200, body: 'hello\n' }) };
@@ -108,4 +114,141 @@ test('servePages keeps room for a scraper, when hundreds of connections are idle
   await until(() => sockets.filter((socket) => !socket.closed).length <= limit);
   assert.equal(log.lines.length, 1);
   assert.match(log.lines[0] ?? '', /^warn: Closing idle connections: expected at most \d+, found \d+$/);
+});
+
+const users = (user: string, hash: string) => `basic_auth_users: {${user}: "${hash}"}`;
+
+test('servePages answers users with their password only, and 401 to everyone else', async (t) => {
+  const { path } = writeWebConfig(
+    `${users('me', hashes['correct horse'])}\nhttp_server_config: {headers: {X-A: b}}`,
+  );
+  const { origin } = await start(t, hello, path);
+  const fetchAs = (header?: string, page = '/hello') =>
+    fetch(origin + page, header === undefined ? {} : { headers: { Authorization: header } });
+  const right = basic('me', 'correct horse');
+  for (const header of [right, right.replace('Basic', 'basic'), right]) {
+    const response = await fetchAs(header);
+    assert.deepEqual([response.status, response.headers.get('x-a')], [200, 'b']);
+  }
+  for (const header of [
+    undefined,
+    '',
+    'Basic',
+    'Basic bWU=',
+    'Bearer me',
+    basic('me', 'correct hors'),
+    basic('me', 'correct horse '),
+    basic('me', ''),
+    basic('', 'correct horse'),
+    basic('you', 'correct horse'),
+    basic('me', hashes['correct horse']),
+    basic('__proto__', 'x'),
+  ]) {
+    const response = await fetchAs(header);
+    assert.equal(response.status, 401, header);
+    assert.equal(response.headers.get('www-authenticate'), 'Basic');
+    assert.equal(await response.text(), 'Unauthorized\n');
+  }
+  assert.equal((await fetchAs(undefined, '/')).status, 401, 'other paths are told apart');
+  assert.equal((await fetchAs(right, '/')).status, 404);
+});
+
+test('servePages checks the Host header of users, too, before their password', async (t) => {
+  const { path } = writeWebConfig(users('me', hashes['correct horse']));
+  const { port } = await start(t, hello, path);
+  assert.equal(statusOf(await ask(t, port, get('/hello', 'evil.example'))), 403);
+});
+
+test('servePages takes users that were changed, and no longer those before', async (t) => {
+  const { path, write } = writeWebConfig(users('me', hashes['correct horse']));
+  const { origin } = await start(t, hello, path);
+  const statusFor = async (password: string) =>
+    (await fetch(`${origin}/hello`, { headers: { Authorization: basic('me', password) } })).status;
+  assert.deepEqual([await statusFor('correct horse'), await statusFor('changed')], [200, 401]);
+  write(users('me', hashes.changed));
+  assert.deepEqual([await statusFor('correct horse'), await statusFor('changed')], [401, 200]);
+});
+
+test('servePages compares a bounded number of passwords at a time', async (t) => {
+  const { path } = writeWebConfig(users('me', hashes['correct horse'].replace('$04$', '$08$')));
+  const { origin } = await start(t, hello, path);
+  const guess = async (_: unknown, i: number) =>
+    (await fetch(`${origin}/hello`, { headers: { Authorization: basic('me', `${i}`) } })).status;
+  const statuses = await Promise.all(Array.from({ length: 60 }, guess));
+  assert.ok(statuses.includes(503) && statuses.includes(401), statuses.join());
+  assert.ok(statuses.every((status) => status === 503 || status === 401));
+});
+
+test('servePages does not start, when its web configuration cannot be used', async () => {
+  const options = { chosen: 'localhost:0', fallback: '', setting: 'a.endpoint', log: createLogCollector() };
+  await assert.rejects(servePages(hello, { ...options, webConfigFile: '/nowhere' }), /Cannot read \/nowhere/);
+});
+
+const skip = { skip: noOpenssl };
+
+test('servePages serves by TLS only, with users, when its web configuration says so', skip, async (t) => {
+  const { path, certFile } = createSecuredConfig(t);
+  const { origin, port } = await start(t, hello, path);
+  assert.match(origin, /^https:/);
+  const ca = readFileSync(certFile);
+  const authorization = basic('scraper', 'correct horse');
+  const { status, body } = await fetchTls(`${origin}/hello`, { ca, authorization });
+  assert.deepEqual([status, body], [200, 'hello\n']);
+  assert.equal((await fetchTls(`${origin}/hello`, { ca })).status, 401);
+  await assert.rejects(fetchTls(`${origin}/hello`, {}), /self-signed certificate/);
+  await assert.rejects(fetchTls(`${origin}/hello`, { ca, maxVersion: 'TLSv1.1' }));
+  assert.equal(await ask(t, port, get('/hello')), '', 'it answers without TLS');
+});
+
+test('servePages shows a certificate that was replaced to the next client', skip, async (t) => {
+  const [old, young] = [createCertificate(t), createCertificate(t)];
+  const folder = createFolder();
+  const copy = ({ certFile, keyFile }: CertificateFiles) => {
+    copyFileSync(certFile, join(folder, 'cert.pem'));
+    copyFileSync(keyFile, join(folder, 'key.pem'));
+  };
+  copy(old);
+  writeFileSync(join(folder, 'web.yaml'), 'tls_server_config: {cert_file: cert.pem, key_file: key.pem}');
+  const { origin } = await start(t, hello, join(folder, 'web.yaml'));
+  const [oldCa, youngCa] = [readFileSync(old.certFile), readFileSync(young.certFile)];
+  assert.equal((await fetchTls(`${origin}/hello`, { ca: oldCa })).status, 200);
+  await assert.rejects(fetchTls(`${origin}/hello`, { ca: youngCa }));
+  copy(young);
+  assert.equal((await fetchTls(`${origin}/hello`, { ca: youngCa })).status, 200);
+  await assert.rejects(fetchTls(`${origin}/hello`, { ca: oldCa }));
+});
+
+test('servePages asks clients for the certificates that client_auth_type says', skip, async (t) => {
+  const [server, client, stranger] = [createCertificate(t), createCertificate(t), createCertificate(t)];
+  const ca = readFileSync(server.certFile);
+  const shown = [undefined, client, stranger].map((files) =>
+    files ? { ca, cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) } : { ca },
+  );
+  for (const [type, expected] of [
+    ['NoClientCert', [200, 200, 200]],
+    ['RequestClientCert', [200, 200, 200]],
+    ['RequireAnyClientCert', [0, 200, 200]],
+    ['VerifyClientCertIfGiven', [200, 200, 0]],
+    ['RequireAndVerifyClientCert', [0, 200, 0]],
+  ] as const) {
+    const files = `cert_file: "${server.certFile}", key_file: "${server.keyFile}", client_ca_file: "${client.certFile}"`;
+    const { path } = writeWebConfig(`tls_server_config: {${files}, client_auth_type: ${type}}`);
+    const { origin } = await start(t, hello, path);
+    const statuses = shown.map(async (options) => {
+      const answer = fetchTls(`${origin}/hello`, options);
+      return answer.then(({ status }) => status).catch(() => 0);
+    });
+    assert.deepEqual(await Promise.all(statuses), expected, type);
+  }
+});
+
+test('servePages keeps room for a scraper by TLS, when hundreds of connections are idle', skip, async (t) => {
+  const { path, certFile } = createSecuredConfig(t);
+  const { port, origin } = await start(t, hello, path);
+  const sockets: Socket[] = [];
+  for (let i = 0; i < 200; i++) sockets.push((await open(t, port)).socket);
+  const authorization = basic('scraper', 'correct horse');
+  const { status } = await fetchTls(`${origin}/hello`, { ca: readFileSync(certFile), authorization });
+  assert.equal(status, 200);
+  await until(() => sockets.filter((socket) => !socket.closed).length <= 64);
 });

@@ -1,9 +1,20 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
+import { BasicAuth, type Access } from './basic-auth.js';
 import { limitConnections } from './connections.js';
 import { isExpectedHost } from './host-header.js';
-import { listenAsWished, type Listener, type ListenWish } from './listen.js';
+import { listenOrWarn, type Listener, type ListenOptions } from './listen.js';
+import { WebConfigFile, type ServerTls, type WebConfig } from './web-config.js';
 
 /** The answer to a request. */
 export interface Answer {
@@ -16,6 +27,18 @@ export interface Answer {
 /** The pages of a server by their path, `/metrics`. Each is asked for by GET or HEAD. */
 export type Pages = Readonly<Record<string, (request: IncomingMessage) => Answer | Promise<Answer>>>;
 
+/** Where and how pages are served. */
+export interface ServeOptions extends ListenOptions {
+  /** A file in Prometheus' format with TLS and users; null or absent: plain HTTP for everyone. */
+  readonly webConfigFile?: string | null;
+}
+
+/** A server of pages that listens. */
+export interface PageServer extends Listener {
+  /** `http://127.0.0.1:9464`, or `https://` with TLS. */
+  readonly origin: string;
+}
+
 /** Time within which a request must have arrived whole. */
 const requestTimeoutMs = 10_000;
 
@@ -23,41 +46,113 @@ const requestTimeoutMs = 10_000;
  * Serves pages, and nothing else: another path is answered with 404, another method with 405, and a Host header that
  * a page of the web could have sent with 403. Connections and the requests of each are limited.
  * @returns undefined where the default endpoint is not available, after a warning
- * @throws Error when the endpoint that the user chose is not available
+ * @throws Error when the endpoint that the user chose, or the web configuration, is not available
  */
-export async function servePages(pages: Pages, wish: ListenWish): Promise<Listener | undefined> {
-  return listenAsWished(createPageServer(pages, wish), wish);
+export async function servePages(pages: Pages, options: ServeOptions): Promise<PageServer | undefined> {
+  const web = openWebConfig(options);
+  const server = createPageServer(pages, options, web);
+  const listener = await listenOrWarn(server, options);
+  const scheme = web?.current().tls ? 'https' : 'http';
+  return listener && { ...listener, origin: `${scheme}://${listener.address}` };
 }
 
-function createPageServer(pages: Pages, { chosen, fallback, log }: ListenWish): Server {
-  const site = { pages: new Map(Object.entries(pages)), endpoint: chosen ?? fallback, log };
-  const options = {
+function openWebConfig({ webConfigFile, setting, log }: ServeOptions): WebConfigFile | undefined {
+  if (webConfigFile === undefined || webConfigFile === null) return undefined;
+  return new WebConfigFile(webConfigFile, setting.replace(/[^.]+$/u, 'web_config_file'), log);
+}
+
+function createPageServer(pages: Pages, options: ServeOptions, web: WebConfigFile | undefined): Server {
+  const { chosen, fallback, log } = options;
+  const site = {
+    pages: new Map(Object.entries(pages)),
+    endpoint: chosen ?? fallback,
+    log,
+    web,
+    auth: new BasicAuth(),
+  };
+  const limits = {
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: requestTimeoutMs / 2,
   };
-  const server = createServer(options, (request, response) => void answer(site, request, response));
+  const listener = (request: IncomingMessage, response: ServerResponse) =>
+    void answer(site, request, response);
+  const server = web?.current().tls ? createTlsServer(web, limits, listener) : createServer(limits, listener);
   limitConnections(server, log);
   return server;
+}
+
+/** Certificates are replaced while it runs. */
+function createTlsServer(web: WebConfigFile, limits: ServerOptions, listener: RequestListener): Server {
+  let used = web.current().tls;
+  const isAsked = used?.clientAuth !== 'NoClientCert';
+  const server = createHttpsServer(
+    {
+      ...limits,
+      ...used,
+      requestCert: isAsked,
+      rejectUnauthorized: false,
+      handshakeTimeout: requestTimeoutMs,
+    },
+    listener,
+  );
+  server.prependListener('connection', () => {
+    const { tls } = web.current();
+    if (tls !== undefined && tls !== used) server.setSecureContext(tls);
+    used = tls ?? used;
+  });
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    if (used && !isWelcome(socket, used.clientAuth)) socket.destroy();
+  });
+  return server;
+}
+
+/** Whether a client has shown the certificate that it must. */
+function isWelcome(socket: TLSSocket, clientAuth: ServerTls['clientAuth']): boolean {
+  const hasCertificate = Object.keys(socket.getPeerCertificate()).length > 0;
+  switch (clientAuth) {
+    case 'NoClientCert':
+    case 'RequestClientCert':
+      return true;
+    case 'RequireAnyClientCert':
+      return hasCertificate;
+    case 'VerifyClientCertIfGiven':
+      return !hasCertificate || socket.authorized;
+    case 'RequireAndVerifyClientCert':
+      return socket.authorized;
+  }
 }
 
 interface Site {
   readonly pages: ReadonlyMap<string, Pages[string]>;
   readonly endpoint: string;
   readonly log: Log;
+  readonly web: WebConfigFile | undefined;
+  readonly auth: BasicAuth;
 }
 
 /** Never rejects. */
 async function answer(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    send(response, await findAnswer(site, request));
+    const config = site.web?.current();
+    const found = await findAnswer(site, config, request);
+    send(response, { ...found, headers: { ...config?.headers, ...found.headers } });
   } catch (error) {
     site.log.error(`Cannot serve ${request.url}: ${describeError(error)}`);
     response.destroy();
   }
 }
 
-function findAnswer({ pages, endpoint }: Site, request: IncomingMessage): Answer | Promise<Answer> {
+const refusals: Readonly<Record<Exclude<Access, 'granted'>, Answer>> = {
+  denied: { status: 401, headers: { 'WWW-Authenticate': 'Basic' }, body: 'Unauthorized\n' },
+  busy: { status: 503, headers: { 'Retry-After': '1' }, body: 'Busy comparing passwords, try again\n' },
+};
+
+async function findAnswer(
+  { pages, endpoint, auth }: Site,
+  config: WebConfig | undefined,
+  request: IncomingMessage,
+): Promise<Answer> {
   const { host, path } = readTarget(request);
   if (!isExpectedHost(host, { endpoint, isLocal: isLoopback(request.socket.localAddress) })) {
     return {
@@ -65,6 +160,8 @@ function findAnswer({ pages, endpoint }: Site, request: IncomingMessage): Answer
       body: 'Cannot answer: expected the Host header to be localhost or an IP address\n',
     };
   }
+  const access = config ? await auth.check(request.headers.authorization, config.users) : 'granted';
+  if (access !== 'granted') return refusals[access];
   const page = pages.get(path);
   if (page === undefined) return { status: 404, body: `Not found, try ${[...pages.keys()].join(' or ')}\n` };
   if (request.method !== 'GET' && request.method !== 'HEAD') {

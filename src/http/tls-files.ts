@@ -142,10 +142,11 @@ function describeFile({ setting, path }: TlsFile): string {
 }
 
 function readContents({ ca, cert, key }: TlsFiles): Contents {
-  return { ca: readFile(ca), cert: readFile(cert), key: readFile(key) };
+  return { ca: readPemFile(ca), cert: readPemFile(cert), key: readPemFile(key) };
 }
 
-function readFile(file: TlsFile): Buffer | undefined {
+/** The content of the file that a setting names. @throws Error naming both */
+export function readPemFile(file: TlsFile): Buffer | undefined {
   if (file.path === null) return undefined;
   try {
     return readRegularFile(file.path, maxPemBytes);
@@ -166,7 +167,7 @@ function createContext(files: TlsFiles, contents: Contents): SecureContext {
 }
 
 /** OpenSSL would take what it understands of a file that is half written, and nothing for an empty one. */
-function checkCertificates(file: TlsFile, content: Buffer | undefined): void {
+export function checkCertificates(file: TlsFile, content: Buffer | undefined): void {
   if (content === undefined) return;
   const text = content.toString('latin1');
   const begun = text.match(/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/gu)?.length ?? 0;

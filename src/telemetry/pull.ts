@@ -2,10 +2,9 @@ import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporte
 import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { describeError } from '../component/errors.js';
 import type { Log } from '../component/log.js';
-import type { Listener } from '../http/listen.js';
-import { servePages, type Answer } from '../http/server.js';
+import { servePages, type Answer, type PageServer } from '../http/server.js';
 import { nameFamily } from '../prometheus/names.js';
-import type { PullWish } from './telemetry.js';
+import type { PullOptions } from './telemetry.js';
 
 const setting = 'service.telemetry.metrics.readers[].pull.exporter.prometheus.port';
 
@@ -23,16 +22,22 @@ export function createPullReader(): PrometheusExporter {
  * @throws Error when the address that the user set is not available
  */
 export async function serveMetrics(
-  { host, port, isExplicit }: PullWish,
+  { host, port, isExplicit, webConfigFile }: PullOptions,
   reader: PrometheusExporter,
   log: Log,
-): Promise<Listener | undefined> {
+): Promise<PageServer | undefined> {
   const endpoint = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const listener = await servePages(
     { '/metrics': keepFor(maxAgeMs, () => collect(reader)) },
-    { chosen: isExplicit ? endpoint : null, fallback: endpoint, log, setting },
+    {
+      chosen: isExplicit ? endpoint : null,
+      fallback: endpoint,
+      log,
+      setting,
+      ...(webConfigFile !== undefined && { webConfigFile }),
+    },
   );
-  if (listener) log.info(`Own metrics at http://${listener.address}/metrics`);
+  if (listener) log.info(`Own metrics at ${listener.origin}/metrics`);
   return listener;
 }
 

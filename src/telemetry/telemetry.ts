@@ -6,19 +6,21 @@ import type { PeriodicConfig } from '../config/service-schema.js';
 export type TelemetryLevel = 'basic' | 'normal' | 'detailed';
 
 /** Where the collector's own telemetry is served to Prometheus. */
-export interface PullWish {
+export interface PullOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
   /** Whether the user set host or port: then a port in use is an error, otherwise a warning. */
   readonly isExplicit: boolean;
+  /** A file with TLS and users, as every server takes it. */
+  readonly webConfigFile?: string | null;
 }
 
 /** Where, how much and as whom the collector tells of itself. */
 export interface TelemetryRequest {
   readonly level: TelemetryLevel;
   /** Undefined: nothing is served. */
-  readonly pull: PullWish | undefined;
+  readonly pull: PullOptions | undefined;
   /** Where it is sent. */
   readonly pushes: readonly PeriodicConfig[];
   /** Resource attributes: service.name and the like. */

@@ -1,0 +1,230 @@
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { createSecureContext, type SecureVersion } from 'node:tls';
+import { describeError } from '../component/errors.js';
+import type { Log } from '../component/log.js';
+import { nodeOf } from '../config/node.js';
+import { parseYaml } from '../config/parse-yaml.js';
+import { ConfigurationError, type Problem } from '../config/problem.js';
+import type { ConfigOf, Schema } from '../config/schema.js';
+import { judgeSettings } from '../config/settings.js';
+import { convertYaml } from '../config/yaml-nodes.js';
+import { findCryptProblem, isBcryptHash } from '../linux/crypt.js';
+import { describeReadError, readRegularFile } from '../linux/regular-file.js';
+import { checkCertificates, readPemFile } from './tls-files.js';
+
+const clientAuthTypes = [
+  'NoClientCert',
+  'RequestClientCert',
+  'RequireAnyClientCert',
+  'VerifyClientCertIfGiven',
+  'RequireAndVerifyClientCert',
+] as const;
+
+const versions = { TLS10: 'TLSv1', TLS11: 'TLSv1.1', TLS12: 'TLSv1.2', TLS13: 'TLSv1.3' } as const;
+const versionNames = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const satisfies (keyof typeof versions)[];
+
+/** https://prometheus.io/docs/prometheus/latest/configuration/https/, without what Node leaves to OpenSSL. */
+const schema = {
+  tls_server_config: {
+    doc: 'Serves by TLS only.',
+    format: 'group',
+    default: null,
+    settings: {
+      cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
+      key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+      client_auth_type: {
+        doc: 'Whether clients show a certificate, and whether it is verified.',
+        format: clientAuthTypes,
+        default: 'NoClientCert',
+      },
+      client_ca_file: {
+        doc: 'Certificates of the authorities that may have signed those of clients, PEM.',
+        format: 'path',
+        default: null,
+      },
+      min_version: { doc: 'Oldest version of TLS.', format: versionNames, default: 'TLS12' },
+      max_version: { doc: 'Newest version of TLS.', format: versionNames, default: 'TLS13' },
+    },
+  },
+  http_server_config: {
+    http2: { doc: 'Accepted and without effect: HTTP/1.1 is served.', format: 'boolean', default: true },
+    headers: { doc: 'Sent with every answer.', format: 'string_map', default: {} },
+  },
+  basic_auth_users: {
+    doc: 'Users and the bcrypt hashes of their passwords; none: everyone may read.',
+    format: 'string_map',
+    default: {},
+    sensitive: true,
+  },
+} as const satisfies Schema;
+
+/** What a server presents, and what it asks of its clients. */
+export interface ServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer | undefined;
+  readonly minVersion: SecureVersion;
+  readonly maxVersion: SecureVersion;
+  readonly clientAuth: (typeof clientAuthTypes)[number];
+}
+
+/** How an endpoint is served. */
+export interface WebConfig {
+  /** Undefined: plain HTTP. */
+  readonly tls: ServerTls | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The hashes of passwords by users; empty: everyone may read. */
+  readonly users: ReadonlyMap<string, string>;
+}
+
+const maxFileBytes = 1024 * 1024;
+
+/** A web configuration, which is read again when its file or a file that it names has changed. */
+export class WebConfigFile {
+  readonly #name: string;
+  readonly #path: string;
+  readonly #log: Log;
+  #current: WebConfig;
+  #files: readonly string[];
+  #stamp: string;
+
+  /**
+   * @param setting for messages: `exporters.prometheus.web_config_file`
+   * @throws Error naming the file that cannot be used, and why
+   */
+  constructor(path: string, setting: string, log: Log) {
+    this.#name = `${setting} "${path}"`;
+    this.#path = path;
+    this.#log = log;
+    const { config, files } = load(path);
+    this.#current = config;
+    this.#files = files;
+    this.#stamp = stampOf(files);
+  }
+
+  /** What is to be used now. Files that do not fit together, because they are being replaced, are not used. */
+  current(): WebConfig {
+    const stamp = stampOf(this.#files);
+    if (stamp === this.#stamp) return this.#current;
+    try {
+      const { config, files } = load(this.#path);
+      requireSameKind(this.#current, config);
+      this.#current = config;
+      this.#files = files;
+      this.#log.info(`Serving with changed files from now on: ${this.#name}`);
+    } catch (error) {
+      this.#log.warn(
+        `Cannot use the changed ${this.#name}: ${describeError(error)}; serving with the previous files`,
+      );
+    }
+    this.#stamp = stampOf(this.#files);
+    return this.#current;
+  }
+}
+
+/** Sockets are opened for one of these kinds of clients when the server starts. */
+function requireSameKind(before: WebConfig, now: WebConfig): void {
+  const describe = ({ tls }: WebConfig) => (tls ? `TLS with client_auth_type ${tls.clientAuth}` : 'no TLS');
+  if (describe(before) === describe(now)) return;
+  throw new Error(
+    `expected ${describe(before)} as at the start, found ${describe(now)}; restart to change that`,
+  );
+}
+
+/** Differs once a file was written, replaced or removed. */
+function stampOf(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
+      return stats && [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
+    })
+    .join('\n');
+}
+
+function load(path: string): { readonly config: WebConfig; readonly files: readonly string[] } {
+  const { tls_server_config: tls, http_server_config: http, basic_auth_users: hashes } = parse(path);
+  const users = new Map(Object.entries(hashes));
+  for (const [user, hash] of users) {
+    if (isBcryptHash(hash)) continue;
+    throw new Error(`${path}: basic_auth_users.${user}: expected a bcrypt hash, as "htpasswd -nB" makes it`);
+  }
+  const problem = users.size > 0 ? findCryptProblem() : undefined;
+  if (problem !== undefined) throw new Error(problem);
+  const resolved = (file: string | null) => (file === null ? null : resolve(dirname(path), file));
+  const named = tls && [tls.cert_file, tls.key_file, tls.client_ca_file].map(resolved);
+  return {
+    config: { tls: tls ? loadTls(tls, named ?? []) : undefined, headers: http.headers, users },
+    files: [path, ...(named ?? []).filter((file) => file !== null)],
+  };
+}
+
+function parse(path: string): ConfigOf<typeof schema> {
+  const { contents, error, lines } = parseYaml(readText(path));
+  const originAt = (offset: number) => {
+    const { line, col: column } = lines.linePos(offset);
+    return { source: path, line, column };
+  };
+  const problems: Problem[] = [];
+  const report = (message: string, origin: Problem['origin']) => problems.push({ origin, path: '', message });
+  if (error) report(`Cannot parse YAML: ${error.message}`, originAt(error.offset));
+  // As in Prometheus, nothing is substituted: hashes are full of dollar signs.
+  const node = convertYaml(contents, {
+    placeOf: (one) => (one?.range ? originAt(one.range[0]) : { source: path }),
+    convertText: (value, _, origin) => nodeOf(value, origin),
+    report,
+  });
+  const config = problems.length === 0 ? judgeSettings<typeof schema>(schema, node, '', problems) : undefined;
+  if (config === undefined || problems.length > 0) throw new ConfigurationError(problems);
+  return config;
+}
+
+function readText(path: string): string {
+  try {
+    return readRegularFile(path, maxFileBytes).toString('utf8');
+  } catch (error) {
+    throw new Error(`Cannot read ${path}: ${describeReadError(error)}`, { cause: error });
+  }
+}
+
+type TlsSettings = NonNullable<ConfigOf<typeof schema>['tls_server_config']>;
+
+function loadTls(settings: TlsSettings, [cert, key, ca]: readonly (string | null)[]): ServerTls {
+  const files = {
+    cert: { setting: 'tls_server_config.cert_file', path: cert ?? null },
+    key: { setting: 'tls_server_config.key_file', path: key ?? null },
+    ca: { setting: 'tls_server_config.client_ca_file', path: ca ?? null },
+  };
+  const contents = { cert: readPemFile(files.cert), key: readPemFile(files.key), ca: readPemFile(files.ca) };
+  if (!contents.cert || !contents.key) {
+    throw new Error('tls_server_config: expected cert_file and key_file, found at most one of them');
+  }
+  const { client_auth_type: clientAuth, min_version: min, max_version: max } = settings;
+  if (clientAuth.includes('Verify') && !contents.ca) {
+    throw new Error(
+      `tls_server_config: expected client_ca_file for client_auth_type ${clientAuth}, found none`,
+    );
+  }
+  checkCertificates(files.cert, contents.cert);
+  checkCertificates(files.ca, contents.ca);
+  const tls = {
+    cert: contents.cert,
+    key: contents.key,
+    ca: contents.ca,
+    minVersion: versions[min],
+    maxVersion: versions[max],
+    clientAuth,
+  };
+  tryContext(tls);
+  return tls;
+}
+
+function tryContext({ cert, key, ca, minVersion, maxVersion }: ServerTls): void {
+  try {
+    createSecureContext({ cert, key, ca, minVersion, maxVersion });
+  } catch (error) {
+    throw new Error(`Cannot use tls_server_config.cert_file with key_file: ${describeError(error)}`, {
+      cause: error,
+    });
+  }
+}
