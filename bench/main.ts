@@ -6,6 +6,7 @@ import { exec } from './exec.js';
 import { file } from './file.js';
 import { ledger } from './ledger.js';
 import { perfReceiver } from './perf-receiver.js';
+import { raplReceiver } from './rapl-receiver.js';
 import { sampling } from './sampling.js';
 import { soak } from './soak.js';
 import { wholePath } from './whole-path.js';
@@ -13,6 +14,7 @@ import { wholePath } from './whole-path.js';
 const benchmarks: readonly Benchmark[] = [
   sampling,
   perfReceiver,
+  raplReceiver,
   encoder,
   wholePath,
   file,

@@ -1,9 +1,8 @@
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { nameDomain } from './domain.js';
-import { nameFolder } from './find-powercap.js';
+import type { Note } from './domain.js';
+import { nameFolder, readEnergy } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
-import type { Note } from './metrics.js';
-import { readEnergy } from './zone-aliases.js';
 
 const checkMs = 10_000;
 /** What a copy counts before that is evidence. */
@@ -150,4 +149,23 @@ function compare(pair: Pair, shown: Shown): readonly Note[] {
 
 function round(microjoules: number): number {
   return Math.round(microjoules / 1e4) / 100;
+}
+
+// They are not read at one instant.
+const maxApartMicrojoules = 1_000_000;
+
+/** For people: which zone is read where a domain shows through several. */
+export function describeCopies(zones: readonly Zone[]): readonly string[] {
+  return zones.flatMap(({ domain, path, copies }) =>
+    copies.map((copy) => {
+      const [read, other] = [nameFolder(path), nameFolder(copy.path)];
+      return `${nameDomain(domain)} is read from ${read}, not from ${other}${compareShown(path, copy.path)}`;
+    }),
+  );
+}
+
+function compareShown(path: string, copy: string): string {
+  const apart = Math.abs((readEnergy(path) ?? Number.NaN) - (readEnergy(copy) ?? Number.NaN));
+  if (Number.isNaN(apart)) return '';
+  return apart <= maxApartMicrojoules ? ', which shows the same' : ', which has a count of its own';
 }

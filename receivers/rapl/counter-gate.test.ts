@@ -184,7 +184,7 @@ test('CounterGate ends a part that is dead, and publishes it again from where it
   wait(60);
   row(300, 0);
   assert.deepEqual(
-    gate.states.map(({ fate }) => fate),
+    gate.states.map(({ state }) => state),
     ['alive', 'dead'],
   );
   assert.deepEqual(

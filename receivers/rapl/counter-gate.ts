@@ -2,14 +2,12 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
-import { describeUndecided, findPackage, findTwins, Movement, nameWhole, Twins } from './counter-fate.js';
-import type { ReadCounter } from './counter-fate.js';
+import { CounterHealth, describeUndecided, findPackage, findTwins, Twins } from './counter-health.js';
+import type { ReadCounter } from './counter-health.js';
 import { Counter } from './counter.js';
 import type { CounterState } from './counter.js';
-import { claimKey, nameDomain } from './domain.js';
-import type { Domain } from './domain.js';
-import { createSeries } from './metrics.js';
-import type { Columns } from './metrics.js';
+import { claimKey, createSeries, nameDomain, nameWhole } from './domain.js';
+import type { Columns, Domain } from './domain.js';
 
 /** The counters of a set of columns. */
 interface Group {
@@ -41,8 +39,8 @@ export interface GateOptions {
 const compareMs = 1_000;
 
 /**
- * Stands behind the sampler, which reads every counter that there is, and publishes those of which their fate is known
- * to be to count. Counters are cumulative: what was counted while a decision was pending is in the first row that is
+ * Stands behind the sampler, which reads every counter that there is, and publishes those that
+ * are known to count. Counters are cumulative: what was counted while a decision was pending is in the first row that is
  * published, under a series that began when counting did. What is published under one name and then under another
  * one counts from 0 there.
  */
@@ -82,7 +80,7 @@ export class CounterGate implements Consumer {
     const { counters, twins } = this.#group;
     return twins
       .filter(({ verdict }) => verdict === 'unknown')
-      .map((one) => counters.filter((counter) => counter.twins === one).map(nameCounter))
+      .map((one) => counters.filter((counter) => counter.health.twins === one).map(nameCounter))
       .map(describeUndecided);
   }
 
@@ -97,9 +95,7 @@ export class CounterGate implements Consumer {
    */
   describe(columns: Columns, start: bigint): readonly Series[] {
     const counters = columns.domains.map((domain, column) => this.#findCounter(columns, column, domain));
-    const twins = findTwins(columns.domains, columns.paths).map((group) =>
-      this.#findTwins(group, columns, counters),
-    );
+    const twins = findTwins(counters).map((group) => this.#findTwins(group, counters));
     const { domains } = columns;
     const packages = domains.map((domain) => findPackage(domains, domain));
     this.#group = { counters, packages, twins, latest: new Float64Array(domains.length).fill(Number.NaN) };
@@ -147,19 +143,20 @@ export class CounterGate implements Consumer {
       domain,
       source,
       path: paths[column],
-      movement: new Movement(hasCounted[column], this.#options.nowMs()),
+      health: new CounterHealth(hasCounted[column], this.#options.nowMs()),
       owner: this.#context.claims.claim(claimKey(domain)),
     });
     this.#counters.set(key, counter);
     return counter;
   }
 
-  #findTwins(group: readonly number[], { paths }: Columns, counters: readonly Counter[]): Twins {
-    const ownPaths = group.map((column) => paths[column]);
-    const key = ownPaths.join();
-    const twins = this.#twins.get(key) ?? new Twins(ownPaths);
+  #findTwins(group: readonly number[], counters: readonly Counter[]): Twins {
+    const paths = group.map((column) => counters[column].path);
+    const key = paths.join();
+    const twins = this.#twins.get(key) ?? new Twins(paths);
     this.#twins.set(key, twins);
-    for (const column of group) Object.assign(counters[column], { twins, isFirst: column === group[0] });
+    for (const column of group)
+      Object.assign(counters[column].health, { twins, isFirst: column === group[0] });
     return twins;
   }
 
@@ -197,7 +194,7 @@ export class CounterGate implements Consumer {
     const before = twins.verdict;
     twins.compare(this.#options.readCounter);
     if (twins.verdict === before) return;
-    const counters = this.#group.counters.filter((counter) => counter.twins === twins);
+    const counters = this.#group.counters.filter((counter) => counter.health.twins === twins);
     const names = counters.map(nameCounter).join(' and ');
     const whole = nameWhole(counters[0].domain);
     const { claims, log } = this.#context;

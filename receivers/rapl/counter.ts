@@ -1,15 +1,13 @@
 import type { Series } from '../../src/model/series.js';
-import { nameWhole } from './counter-fate.js';
-import type { Fate, Movement, Twins } from './counter-fate.js';
-import { nameDomain } from './domain.js';
+import type { CounterHealth, HealthState } from './counter-health.js';
+import { nameDomain, nameWhole, renameSeries } from './domain.js';
 import type { Domain } from './domain.js';
-import { renameSeries } from './metrics.js';
 
-/** One counter and its fate, for people. */
+/** One counter and its health, for people. */
 export interface CounterState {
   readonly domain: Domain;
   readonly source: string;
-  readonly fate: Fate;
+  readonly state: HealthState;
   /** The receiver that publishes the domain instead of this one. */
   readonly owner: string | undefined;
 }
@@ -17,7 +15,7 @@ export interface CounterState {
 interface CounterOptions extends Pick<CounterState, 'domain' | 'source' | 'owner'> {
   /** The zone's folder; empty for perf_event. */
   readonly path: string;
-  readonly movement: Movement;
+  readonly health: CounterHealth;
 }
 
 /**
@@ -29,10 +27,7 @@ export class Counter implements CounterState {
   readonly source: string;
   readonly owner: string | undefined;
   readonly path: string;
-  readonly movement: Movement;
-  twins: Twins | undefined;
-  /** Whether it is the one that is published for all of its twins. */
-  isFirst = false;
+  readonly health: CounterHealth;
   /** What its column showed when what is published began: negative where more was held back than it shows. */
   baseJoules = 0;
   #column: Series | undefined;
@@ -45,28 +40,26 @@ export class Counter implements CounterState {
   /** What columns that have ended had counted since `start` without being published. */
   #held: { readonly start: bigint; readonly joules: number } | undefined;
 
-  constructor({ domain, source, owner, path, movement }: CounterOptions) {
+  constructor({ domain, source, owner, path, health }: CounterOptions) {
     this.domain = domain;
     this.source = source;
     this.owner = owner;
     this.path = path;
-    this.movement = movement;
+    this.health = health;
   }
 
-  get fate(): Fate {
-    if (this.twins?.verdict === 'unknown') return 'unknown';
-    return this.twins?.verdict === 'same' && !this.isFirst ? 'copy' : this.movement.fate;
+  get state(): HealthState {
+    return this.health.state;
   }
 
   /** Whether it is to be published. */
   get isShown(): boolean {
-    const { fate } = this;
-    return this.owner === undefined && (fate === 'alive' || fate === 'resting');
+    return this.owner === undefined && this.health.isCounting;
   }
 
   /** The domain that it counts, as far as is known. */
   get shownDomain(): Domain {
-    return this.twins?.verdict === 'same' ? nameWhole(this.domain) : this.domain;
+    return this.health.isOneOfMany ? nameWhole(this.domain) : this.domain;
   }
 
   /** The series of its column. */
@@ -83,7 +76,7 @@ export class Counter implements CounterState {
   begin(column: Series): void {
     this.end();
     this.#column = column;
-    this.movement.restart();
+    this.health.restart();
   }
 
   /** @returns what was published of its column, which has no further row */
@@ -97,10 +90,10 @@ export class Counter implements CounterState {
     return published;
   }
 
-  /** Takes a look at its latest reading. @see Movement.look */
+  /** Takes a look at its latest reading. @see CounterHealth.look */
   look(joules: number, packageJoules: number | undefined, nowMs: number): void {
     if (!Number.isNaN(joules)) this.#joules = joules;
-    this.movement.look(joules, packageJoules, nowMs);
+    this.health.look(joules, packageJoules, nowMs);
   }
 
   /** The reading of its column at this instant is published. */

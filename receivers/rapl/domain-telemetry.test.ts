@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Attributes, ObservableCallback } from '@opentelemetry/api';
 import { createFakeContext } from '../../src/contract/fakes.js';
-import { DomainTelemetry } from './domain-telemetry.js';
+import { DomainTelemetry } from './telemetry.js';
 
 function open() {
   const { meter } = createFakeContext();
@@ -38,7 +38,7 @@ test('DomainTelemetry says of each domain where it is read and what became of it
   assert.deepEqual(observe(), []);
 });
 
-test('DomainTelemetry counts resets, those of a sampler that was opened anew, too', () => {
+test('DomainTelemetry counts resets, those of a sampler that was opened again, too', () => {
   const { telemetry, added } = open();
   for (const resets of [0, 1, 1, 3, 2, 0]) telemetry.update('powercap', [], resets);
   const attributes = { receiver: 'rapl' };

@@ -1,3 +1,6 @@
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+
 export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as const;
 
 export type DomainKind = (typeof domainKinds)[number];
@@ -38,6 +41,17 @@ export function namePlace(place: Pick<Domain, 'package' | 'die'>): string {
   return place.die === undefined ? String(place.package) : `${place.package}-die-${place.die}`;
 }
 
+/** Whether two domains may show the same counter: dies of one package, the machine as several sockets show it. */
+export function isTwin(a: Domain, b: Domain): boolean {
+  if (a.kind !== b.kind) return false;
+  return a.kind === 'psys' ? a.package !== b.package : a.package === b.package && a.die !== b.die;
+}
+
+/** The domain that several counters show when they are the same: the whole package, or the machine. */
+export function nameWhole({ kind, package: packageId }: Domain): Domain {
+  return { kind, package: kind === 'psys' ? 0 : packageId };
+}
+
 /** What a receiver claims when it publishes the domain. */
 export function claimKey({ kind, package: packageId, die }: Domain): string {
   const type = kind === 'package' ? 'cpu' : kind === 'dram' ? 'memory' : kind;
@@ -57,4 +71,93 @@ export function keepFirst<Source extends { readonly domain: Domain }>(sources: r
     if (!byName.has(name)) byName.set(name, source);
   }
   return [...byName.values()];
+}
+
+/** What a sampler says of its columns, which are all counters that it reads. Plain data. */
+export interface Columns {
+  readonly interface: InterfaceName;
+  readonly domains: readonly Domain[];
+  /** One per domain: where it is read. */
+  readonly sources: readonly string[];
+  /** One per domain: the zone's file that shows the counter; empty for perf_event. */
+  readonly paths: readonly string[];
+  /** One per domain: whether it had counted something when it was opened. */
+  readonly hasCounted: readonly boolean[];
+  /** One per domain: how long before the first row of these columns its counter was at 0, in milliseconds. */
+  readonly agesMs: readonly number[];
+  /** Counters that are not read, or not used. */
+  readonly left: readonly LeftOut[];
+  /** How many counters were reset since the sampler was opened. */
+  readonly resets: number;
+  /** Those whose counters were reset just before these columns. */
+  readonly anew: readonly Domain[];
+  /** What a person should know about the choice of interface and domains. */
+  readonly notes: readonly string[];
+  /** What has happened since the columns before. */
+  readonly events: readonly Note[];
+}
+
+/** A line for the log. */
+export interface Note {
+  readonly level: 'info' | 'warn';
+  readonly text: string;
+}
+
+/** `unreadable`: it cannot be opened or read. `unusable`: it was reset too often. `copy`: shows a domain again. */
+export interface LeftOut {
+  readonly domain: Domain;
+  readonly source: string;
+  readonly state: 'unreadable' | 'unusable' | 'copy';
+}
+
+/** Packages and memory are apart from one another; what else RAPL counts is a part of them, or holds them. */
+export function metricOf(kind: DomainKind): Metric {
+  return kind === 'package' || kind === 'dram' ? hwEnergy : raplEnergy;
+}
+
+/**
+ * The series of a sampler's columns, in order.
+ * @param start Unix time in nanoseconds of their first row
+ */
+export function createSeries(
+  { interface: name, domains, agesMs }: Pick<Columns, 'interface' | 'domains' | 'agesMs'>,
+  resource: Resource,
+  start: bigint,
+): readonly Series[] {
+  const meter = { 'energy.method': 'measured', 'energy.interface': name };
+  return domains.map((domain, column) => ({
+    metric: metricOf(domain.kind),
+    resource,
+    attributes: { ...describeDomain(domain), ...meter },
+    start: start - BigInt(Math.round(agesMs[column] * 1e6)),
+  }));
+}
+
+/** The same series for the counter of another domain of its kind, which counts from `start`. */
+export function renameSeries(series: Series, domain: Domain, start: bigint): Series {
+  return { ...series, attributes: { ...series.attributes, ...describeDomain(domain) }, start };
+}
+
+function describeDomain(domain: Domain): Attributes {
+  const name = nameDomain(domain);
+  const packageId = `cpu-package-${namePlace(domain)}`;
+  switch (domain.kind) {
+    case 'package':
+      return { 'hw.type': 'cpu', 'hw.id': packageId, 'hw.name': name };
+    case 'dram':
+      return { 'hw.type': 'memory', 'hw.id': name, 'hw.name': name, 'hw.parent': packageId };
+    case 'psys':
+      return { 'rapl.domain': domain.kind, 'hw.id': name };
+    case 'core':
+    case 'uncore':
+      return { 'rapl.domain': domain.kind, 'hw.id': name, 'hw.parent': packageId };
+  }
+}
+
+/** For people: `powercap: package-0, dram-0`. */
+export function describeDomains({
+  interface: name,
+  domains,
+}: Pick<Columns, 'interface' | 'domains'>): string {
+  return `${name}: ${domains.map(nameDomain).join(', ')}`;
 }

@@ -1,17 +1,26 @@
-import type { ReceiverFactory } from '../../src/component/component.js';
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { UnavailableError } from '../../src/component/errors.js';
 import type { Probe } from '../../src/component/probe.js';
+import type { Series } from '../../src/model/series.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+import { RowThinner } from '../../src/sampling/row-thinner.js';
+import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { schema } from './config.js';
 import type { Config } from './config.js';
-import { domainKinds, nameDomain } from './domain.js';
-import { findZones } from './find-powercap.js';
-import { describeUndecided, findTwins, Twins } from './counter-fate.js';
-import type { EnergyReader } from './energy-reader.js';
-import { describeDomains, metricOf } from './metrics.js';
+import { describeCopies } from './copy-watch.js';
+import { CounterGate } from './counter-gate.js';
+import { describeUndecided, findTwins, Twins } from './counter-health.js';
+import type { CounterState } from './counter.js';
+import { describeDomains, domainKinds, metricOf, nameDomain } from './domain.js';
+import type { Columns } from './domain.js';
+import type { CounterPlace } from './energy-reader.js';
+import { findZones, leastPollingMs, readEnergy } from './find-powercap.js';
 import { openReader } from './open-reader.js';
 import type { Opening } from './open-reader.js';
-import { RaplReceiver } from './receiver.js';
-import { describeCopies, readEnergy } from './zone-aliases.js';
+import { explainGap } from './powercap-counters.js';
+import { DomainLog, DomainTelemetry, watchGaps } from './telemetry.js';
+import type { DomainState } from './telemetry.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
@@ -24,10 +33,143 @@ export const factory: ReceiverFactory<typeof schema> = {
   create: (config, context, next) => new RaplReceiver(config, context, next),
 };
 
+/** Starts the sampler, and publishes what its counters show as far as they count and are not another receiver's. */
+export class RaplReceiver implements Component {
+  readonly #config: Config;
+  readonly #context: ReceiverContext;
+  readonly #energy: Component;
+  readonly #thinner: RowThinner | undefined;
+  readonly #gate: CounterGate;
+  readonly #telemetry: DomainTelemetry;
+  readonly #log: DomainLog;
+  #columns: Columns | undefined;
+
+  constructor(config: Config, context: ReceiverContext, next: Consumer) {
+    this.#config = config;
+    this.#context = context;
+    this.#telemetry = new DomainTelemetry(context.meter, context.id);
+    this.#log = new DomainLog(context.log);
+    const { periodNs, isFiner } = choosePolling(config);
+    this.#thinner = isFiner ? new RowThinner(next, config.sampling_interval * 1e6, periodNs) : undefined;
+    const published = watchGaps(context, this.#thinner ?? next, (series) =>
+      explainGap(this.#gate.findPath(series)),
+    );
+    this.#gate = new CounterGate(context, published, {
+      onChange: () => this.#report(),
+      readCounter: readEnergy,
+      nowMs: () => performance.now(),
+    });
+    this.#energy = createSamplingReceiver({
+      context,
+      next: this.#gate,
+      module: new URL('./sampler.js', import.meta.url),
+      options: config,
+      intervalMs: periodNs / 1e6,
+      flushMs: config.flush_interval,
+      createSeries: (columns: Columns, start) => this.#createSeries(columns, start),
+    });
+  }
+
+  /** Whether no package can be read, although packages are wanted. */
+  get isPartial(): boolean {
+    const hasPackage = this.#columns?.domains.some(({ kind }) => kind === 'package') === true;
+    return this.#config.domains.package && !hasPackage;
+  }
+
+  async start(): Promise<void> {
+    await this.#energy.start();
+    const { states } = this.#gate;
+    if (states.length > 0 && states.every(({ owner }) => owner !== undefined)) {
+      await this.shutdown();
+      throw new UnavailableError(explainOwners(states, this.#context.id));
+    }
+    this.#log.leaveUndecided(this.#gate.describeUndecided());
+  }
+
+  async flush(): Promise<void> {
+    await this.#energy.flush?.();
+    this.#release();
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#energy.shutdown();
+    this.#release();
+    this.#telemetry.close();
+  }
+
+  #release(): void {
+    this.#gate.settle();
+    this.#thinner?.release();
+  }
+
+  #createSeries(columns: Columns, start: bigint): readonly Series[] {
+    const series = this.#gate.describe(columns, start);
+    this.#columns = columns;
+    this.#log.follow(columns, this.#gate.states);
+    return series;
+  }
+
+  /** Called with the first table, and whenever other counters are published than before. */
+  #report(): void {
+    if (this.#columns === undefined) return;
+    const { interface: name, left, resets } = this.#columns;
+    this.#log.publish(name, this.#gate.published);
+    const others = left.map(({ domain, source, state }): DomainState => ({
+      domain: nameDomain(domain),
+      source,
+      state,
+    }));
+    this.#telemetry.update(name, [...this.#gate.states.map(describeState), ...others], resets);
+  }
+}
+
+/** Hotplug is noticed within so long. */
+const maxPollingMs = 10_000;
+
+/** How often the counters are read. */
+export interface Polling {
+  /** Time between two readings, in nanoseconds: a whole fraction of the sampling interval. */
+  readonly periodNs: number;
+  /** Whether there are more readings than the settings ask for. */
+  readonly isFiner: boolean;
+}
+
+/**
+ * Chooses a period in which no counter can wrap more than half: the kernel does not count the wraps of powercap zones,
+ * so that a wrap between two readings that are too far apart would be lost.
+ */
+export function choosePolling(config: Config): Polling {
+  const wantedMs = config.sampling_interval;
+  const times = Math.ceil(wantedMs / findMaxPollingMs(config));
+  return { periodNs: Math.round((wantedMs * 1e6) / times), isFiner: times > 1 };
+}
+
+function findMaxPollingMs({ interface: name, sysfs, sampling_interval: wantedMs }: Config): number {
+  if (name === 'perf_event' || wantedMs <= leastPollingMs) return maxPollingMs;
+  const halves = findZones(sysfs).map(
+    ({ maxMicrojoules, mostWatts }) => maxMicrojoules / 1e3 / mostWatts / 2,
+  );
+  return Math.max(leastPollingMs, Math.min(maxPollingMs, ...halves));
+}
+
+function explainOwners(states: readonly CounterState[], id: string): string {
+  const owners = [...new Set(states.map(({ owner }) => `"${owner}"`))].join(' and ');
+  const remedy = `give "${id}" domains of its own, or name ${owners} in its pipelines instead`;
+  return `each domain is published once, and all of them are by ${owners}: ${remedy}`;
+}
+
+function describeState({ domain, source, state, owner }: CounterState): DomainState {
+  const isRead = state === 'alive' || state === 'resting';
+  return {
+    domain: nameDomain(domain),
+    source,
+    state: owner !== undefined ? 'foreign' : isRead ? 'read' : state,
+  };
+}
+
 function probe(config: Config): Probe {
   const opening = openReader(config);
   opening.reader?.close();
-  const { notes } = opening;
   const missing = [...opening.failures, ...opening.refusals];
   const reasons = missing.map(({ reason }) => reason);
   const remedies = new Map(
@@ -35,24 +177,29 @@ function probe(config: Config): Probe {
   );
   return {
     available: opening.reader !== undefined,
-    found: [...describeOpening(opening, config), ...notes, ...reasons].join('; '),
+    found: [...describeOpening(opening), ...opening.notes, ...reasons].join('; '),
     remedies: [...remedies.values()],
   };
 }
 
-function describeOpening({ reader, hasCounted }: Opening, { sysfs }: Config): readonly string[] {
+function describeOpening({ reader, hasCounted, discovery }: Opening): readonly string[] {
   if (reader === undefined) return [];
   const domains = reader.domains.filter((_, column) => hasCounted[column]);
-  const copies = reader.interface === 'powercap' ? describeCopies(findZones(sysfs)) : [];
-  return [describeDomains({ interface: reader.interface, domains }), ...copies, ...describeTwins(reader)];
+  const copies = reader.interface === 'powercap' ? describeCopies(discovery.found.zones) : [];
+  return [
+    describeDomains({ interface: reader.interface, domains }),
+    ...copies,
+    ...describeTwins(reader.places),
+  ];
 }
 
-/** What is known of counters that may be the same. */
-function describeTwins({ domains, sources, paths }: EnergyReader): readonly string[] {
-  return findTwins(domains, paths).flatMap((columns) => {
-    const twins = new Twins(columns.map((column) => paths[column]));
+/** Names counters that may be the same and do not move now. */
+function describeTwins(places: readonly CounterPlace[]): readonly string[] {
+  return findTwins(places).flatMap((columns) => {
+    const ones = columns.map((column) => places[column]);
+    const twins = new Twins(ones.map(({ path }) => path));
     twins.settle(readEnergy);
-    const names = columns.map((column) => `${nameDomain(domains[column])} (${sources[column]})`);
+    const names = ones.map(({ domain, source }) => `${nameDomain(domain)} (${source})`);
     return twins.verdict === 'unknown' ? [describeUndecided(names)] : [];
   });
 }

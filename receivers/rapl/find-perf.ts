@@ -4,7 +4,7 @@ import { findCpuPlace, isAmd, parseCpuList } from '../../src/linux/topology.js';
 import type { CpuPlace } from '../../src/linux/topology.js';
 import { keepFirst, mostWatts, nameDomain } from './domain.js';
 import type { Domain, DomainKind } from './domain.js';
-import { parseEvent } from './parse-event.js';
+import { parseEvent } from '../../src/linux/perf/event-config.js';
 
 /** A counter of the kernel's: 64 bits, counted on without end. */
 export interface PerfCounter {

@@ -1,9 +1,8 @@
 import { basename, join } from 'node:path';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { isAmd } from '../../src/linux/topology.js';
-import { keepFirst, nameDomain } from './domain.js';
+import { keepFirst, mostWatts as mostWattsOf, nameDomain } from './domain.js';
 import type { Domain, DomainKind } from './domain.js';
-import { findMostWatts } from './power-bound.js';
 
 /** A counter of the powercap tree: microjoules that wrap. */
 export interface Zone {
@@ -126,4 +125,38 @@ function readZone(path: string, domain: Domain): Zone {
 /** The name of a zone's folder: `intel-rapl:0:1`. */
 export function nameFolder(path: string): string {
   return basename(path);
+}
+
+/** The file of a zone that shows its counter. */
+export function energyPath({ path }: Pick<Zone, 'path'>): string {
+  return join(path, 'energy_uj');
+}
+
+/** The energy that a zone's folder shows, in microjoules; undefined when it may not be read. */
+export function readEnergy(path: string): number | undefined {
+  return findInteger(energyPath({ path }));
+}
+
+/** Bursts go well beyond a limit that is kept on average; resets go far beyond that. */
+const safety = 10;
+/** A limit of a few watts, of memory or of a machine at rest, says little about a burst. */
+const minWatts = 500;
+/** A limit that was never set is a huge number. */
+const maxTimes = 5;
+
+/**
+ * More than a zone's domain draws, in watts: ten times the greatest power that the zone states, or, where it states
+ * none, to which it is limited. Where it states neither, by its kind.
+ */
+export function findMostWatts(path: string, kind: DomainKind): number {
+  const limit =
+    findGreatest(path, /^constraint_\d+_max_power_uw$/) ||
+    findGreatest(path, /^constraint_\d+_power_limit_uw$/);
+  if (limit === 0) return mostWattsOf[kind];
+  return Math.min(Math.max(minWatts, (safety * limit) / 1e6), maxTimes * mostWattsOf[kind]);
+}
+
+function findGreatest(path: string, files: RegExp): number {
+  const names = findNames(path).filter((name) => files.test(name));
+  return Math.max(0, ...names.map((name) => findInteger(join(path, name)) ?? 0));
 }

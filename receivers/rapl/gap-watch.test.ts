@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import { watchGaps } from './gap-watch.js';
-import { createSeries } from './metrics.js';
+import { watchGaps } from './telemetry.js';
+import { createSeries } from './domain.js';
 
 const columns = {
   interface: 'powercap' as const,

@@ -1,25 +1,16 @@
 import type { Config } from './config.js';
+import { discover, explainFailures, explainNone, hasPackage } from './discovery.js';
+import type { Discovery, Refusal, Sources } from './discovery.js';
 import { nameDomain, nameDomains } from './domain.js';
-import type { InterfaceName } from './domain.js';
+import type { InterfaceName, LeftOut } from './domain.js';
+import { findMoving } from './energy-reader.js';
 import type { EnergyReader } from './energy-reader.js';
-import { nameFolder } from './find-powercap.js';
+import { nameFolder, readEnergy } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
-import type { LeftOut } from './metrics.js';
-import { openPerfReader, PerfReader } from './perf-reader.js';
-import { isReadable, openPowercapReader, PowercapReader } from './powercap-reader.js';
-import { explainNoPerf, explainNoPowercap, explainPerfFailures, explainZoneFailures } from './refusal.js';
-import type { Refusal } from './refusal.js';
-import {
-  describeDisagreement,
-  disagree,
-  findSources,
-  hasPackage,
-  keepCommon,
-  keepWanted,
-} from './sources.js';
-import type { Sources } from './sources.js';
-import { findMoving } from './wait-for-reader.js';
-import { findResting, readEnergy } from './zone-aliases.js';
+import { openPerfReader } from './perf-counters.js';
+import type { PerfFailure } from './perf-counters.js';
+import { isReadable, openZones } from './powercap-counters.js';
+import type { ZoneFailure } from './powercap-counters.js';
 
 /** Open counters of one interface, and what is known of those that could not be opened. */
 interface OpenCounters {
@@ -38,15 +29,18 @@ interface OpenCounters {
 /** What came of the attempt to open the counters. */
 export interface Opening extends Omit<OpenCounters, 'reader'> {
   readonly reader: EnergyReader | undefined;
+  readonly discovery: Discovery;
   /** Why an interface was not taken. */
   readonly refusals: readonly Refusal[];
 }
 
 const nothing = { reader: undefined, hasCounted: [], left: [], failures: [], canReadMore: () => false };
 
-type Attempt = OpenCounters | Refusal;
+type Failure = PerfFailure | ZoneFailure;
 
 interface OpenOptions {
+  /** By default what is found now. */
+  readonly discovery?: Discovery;
   /** The reader before this one: counters that both have are moved to the new one and go on. */
   readonly previous?: EnergyReader | undefined;
   /** A clock that never runs backwards; by default the real one. */
@@ -55,21 +49,18 @@ interface OpenOptions {
 
 /** Opens perf_event, or else powercap, with the domains that can be trusted and are wanted. */
 export function openReader(config: Config, options: OpenOptions = {}): Opening {
-  const found = findSources(config);
-  const isDoubtful = disagree(found);
-  const notes = isDoubtful ? [describeDisagreement(found)] : [];
-  const wanted = keepWanted(isDoubtful ? keepCommon(found) : found, config);
+  const { discovery = discover(config) } = options;
   const refusals: Refusal[] = [];
   let best: OpenCounters | undefined;
   for (const name of listInterfaces(config)) {
-    const open = name === 'perf_event' ? openPerf : openPowercap;
-    const attempt = open(config.sysfs, { found, wanted }, options);
+    const attempt = open(name, config.sysfs, discovery, options);
     if (!('reader' in attempt)) refusals.push(attempt);
     else best = keepBetter(best, attempt);
     if (best && !lacksPackage(best)) break;
   }
-  if (best === undefined) return { ...nothing, notes, refusals };
-  return { ...best, notes: [...notes, ...best.notes, ...describeUnmoved(best)], refusals };
+  const { notes } = discovery;
+  if (best === undefined) return { ...nothing, discovery, notes, refusals };
+  return { ...best, discovery, notes: [...notes, ...best.notes, ...describeUnmoved(best)], refusals };
 }
 
 function listInterfaces({ interface: name }: Config): readonly InterfaceName[] {
@@ -93,53 +84,41 @@ function countPackages({ reader }: OpenCounters): number {
   return reader.domains.filter(({ kind }) => kind === 'package').length;
 }
 
-interface Choice {
-  readonly found: Sources;
-  readonly wanted: Sources;
+type Attempt = OpenCounters | Refusal;
+
+function open(
+  name: InterfaceName,
+  sysfs: string,
+  { found, wanted }: Discovery,
+  options: OpenOptions,
+): Attempt {
+  const kind = name === 'perf_event' ? 'perf' : 'zones';
+  if (!hasPackage(found[kind])) return explainNone(name, sysfs, found);
+  if (wanted[kind].length === 0)
+    return { reason: `${name}: none of the domains that are wanted`, remedies: [] };
+  return name === 'perf_event' ? openPerf(wanted.perf, options) : openPowercap(found, wanted.zones, options);
 }
 
-function openPerf(sysfs: string, { found, wanted: { perf } }: Choice, { previous }: OpenOptions): Attempt {
-  if (!hasPackage(found.perf)) return explainNoPerf(sysfs);
-  if (perf.length === 0) return { reason: 'perf_event: none of the domains that are wanted', remedies: [] };
-  const reader = openPerfReader(perf, previous instanceof PerfReader ? previous : undefined);
-  const { failures } = reader;
+function openPerf(counters: Sources['perf'], { previous }: OpenOptions): Attempt {
+  const failures: PerfFailure[] = [];
+  const reader = openPerfReader(counters, failures, previous);
   const hasCounted = findMoving(reader, (joules) => joules > 0, previous);
-  if (!hasCounted.some(Boolean)) {
-    reader.close();
-    if (failures.length > 0) return explainPerfFailures(failures);
-    return { reason: `perf_event: ${nameDomains(perf)} can be opened, but count nothing`, remedies: [] };
-  }
+  if (!hasCounted.some(Boolean))
+    return giveUp(reader, failures, `${nameDomains(counters)} can be opened, but count nothing`);
   const left = failures.map(({ counter: { domain, event, cpu } }): LeftOut => ({
     domain,
     source: `${event} on cpu ${cpu}`,
     state: 'unreadable',
   }));
-  return {
-    reader,
-    hasCounted,
-    left,
-    failures: failures.length > 0 ? [explainPerfFailures(failures)] : [],
-    notes: [],
-    canReadMore: () => false,
-  };
+  const refusals = explainSome(reader, failures);
+  return { reader, hasCounted, left, failures: refusals, notes: [], canReadMore: () => false };
 }
 
-function openPowercap(
-  sysfs: string,
-  { found, wanted: { zones } }: Choice,
-  { previous, nowMs }: OpenOptions,
-): Attempt {
-  if (!hasPackage(found.zones)) return explainNoPowercap(sysfs);
-  if (zones.length === 0) return { reason: 'powercap: none of the domains that are wanted', remedies: [] };
-  const before = previous instanceof PowercapReader ? previous : undefined;
-  const reader = openPowercapReader(zones, nowMs, before);
-  const { failures } = reader;
+function openPowercap(found: Sources, zones: readonly Zone[], { nowMs, previous }: OpenOptions): Attempt {
+  const { reader, group, failures } = openZones(zones, nowMs, previous);
   const isRead = findMoving(reader, (joules) => joules >= 0, previous);
-  if (!isRead.some(Boolean)) {
-    reader.close();
-    if (failures.length > 0) return explainZoneFailures(failures);
-    return { reason: `powercap: ${nameDomains(zones)} can be opened, but not be read`, remedies: [] };
-  }
+  if (!isRead.some(Boolean))
+    return giveUp(reader, failures, `${nameDomains(zones)} can be opened, but not be read`);
   const resting = findResting(found.zones);
   const left = failures.map(({ zone: { domain, path } }): LeftOut => ({
     domain,
@@ -148,12 +127,35 @@ function openPowercap(
   }));
   return {
     reader,
-    hasCounted: reader.paths.map((path) => !resting.has(path)),
+    hasCounted: reader.places.map(({ path }) => !resting.has(path)),
     left,
-    failures: failures.length > 0 ? [explainZoneFailures(failures)] : [],
-    notes: [...describeRanges(zones, reader.zonesBeyondRange), ...describeZeros(reader, resting)],
+    failures: explainSome(reader, failures),
+    notes: [...describeRanges(zones, group.zonesBeyondRange), ...describeZeros(reader, resting)],
     canReadMore: () => failures.some(({ zone }) => isReadable(zone)),
   };
+}
+
+function giveUp(reader: EnergyReader, failures: readonly Failure[], reason: string): Refusal {
+  reader.close();
+  const [refusal] = explainSome(reader, failures);
+  return refusal ?? { reason: `${reader.interface}: ${reason}`, remedies: [] };
+}
+
+function explainSome(reader: EnergyReader, failures: readonly Failure[]): readonly Refusal[] {
+  return failures.length === 0 ? [] : [explainFailures(reader.interface, failures)];
+}
+
+/**
+ * The paths of zones that stand at 0: nothing was ever counted in them, as far as is known. A package counts as one of
+ * them only where another package has counted something.
+ */
+export function findResting(zones: readonly Zone[]): ReadonlySet<string> {
+  const atZero = zones.filter(({ path }) => readEnergy(path) === 0);
+  const isCounting = zones.some(
+    ({ domain, path }) => domain.kind === 'package' && (readEnergy(path) ?? 0) > 0,
+  );
+  const resting = isCounting ? atZero : atZero.filter(({ domain }) => domain.kind !== 'package');
+  return new Set(resting.map(({ path }) => path));
 }
 
 function describeRanges(zones: readonly Zone[], beyond: readonly Zone[]): readonly string[] {
@@ -171,16 +173,14 @@ function describeRange({ path, domain }: Zone, microjoules: number): string {
 }
 
 /** A package that stands at 0 is published all the same, since no other one counts: there is nothing to compare it with. */
-function describeZeros({ domains, paths }: EnergyReader, resting: ReadonlySet<string>): readonly string[] {
-  const zeros = domains.filter((_, i) => !resting.has(paths[i]) && readEnergy(paths[i]) === 0);
+function describeZeros({ places }: EnergyReader, resting: ReadonlySet<string>): readonly string[] {
+  const zeros = places.filter(({ path }) => !resting.has(path) && readEnergy(path) === 0);
   if (zeros.length === 0) return [];
-  return [
-    `powercap: nothing was counted so far, the counter stands at 0: ${zeros.map(nameDomain).join(', ')}`,
-  ];
+  return [`powercap: nothing was counted so far, the counter stands at 0: ${nameDomains(zeros)}`];
 }
 
 function describeUnmoved({ reader, hasCounted }: OpenCounters): readonly string[] {
-  const unmoved = reader.domains.filter((_, column) => !hasCounted[column]).map((domain) => ({ domain }));
+  const unmoved = reader.places.filter((_, column) => !hasCounted[column]);
   if (unmoved.length === 0) return [];
   return [`${reader.interface}: left out until it counts, since it never did: ${nameDomains(unmoved)}`];
 }

@@ -3,8 +3,9 @@ import { openSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
-import { openPerfGroups, PerfGroup } from './perf-group.js';
-import { openPerfReader, PerfReader } from './perf-reader.js';
+import { openPerfGroups, openPerfReader, PerfGroup } from './perf-counters.js';
+import type { PerfFailure } from './perf-counters.js';
+import { EnergyReader } from './energy-reader.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 /** Watts of a counter that counts every nanosecond of a CPU in units of 2^-32 J. */
@@ -71,9 +72,11 @@ test('openPerfReader reads the others, when a counter cannot be opened', { skip:
   const broken = { ...counters[0], event: 'energy-gpu', config: 0xff };
   const sum = { ...counters[0], event: 'energy-core', cpus: [0, 4095] };
   const before = countFds();
-  const reader = openPerfReader([broken, ...counters, sum]);
-  assert.deepEqual(reader.sources, ['energy-pkg on cpu 0', 'energy-ram on cpu 0']);
-  const failures = reader.failures.map(({ counter: { event, cpu } }) => `${event} on cpu ${cpu}`);
+  const failed: PerfFailure[] = [];
+  const reader = openPerfReader([broken, ...counters, sum], failed);
+  const sources = reader.places.map(({ source }) => source);
+  assert.deepEqual(sources, ['energy-pkg on cpu 0', 'energy-ram on cpu 0']);
+  const failures = failed.map(({ counter: { event, cpu } }) => `${event} on cpu ${cpu}`);
   assert.deepEqual(failures, [
     'energy-gpu on cpu 0',
     'energy-pkg on cpu 4095',
@@ -94,7 +97,7 @@ test(
     const values = new Float64Array(2);
     before.read(values, 0);
     const counters = findPerfCounters(sysfs.root).map((counter) => Object.assign(counter, { cpu: 4095 }));
-    const reader = openPerfReader(counters, before);
+    const reader = openPerfReader(counters, [], before);
     before.close();
     t.after(() => reader.close());
     assert.deepEqual(reader.lives, before.lives);
@@ -111,11 +114,11 @@ test(
     sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
     const counters = findPerfCounters(sysfs.root);
     // A read of /dev/null gives no bytes.
-    const before = new PerfReader([new PerfGroup(counters, [openSync('/dev/null', 'r')])]);
+    const before = new EnergyReader('perf_event', [new PerfGroup(counters, [openSync('/dev/null', 'r')])]);
     const values = new Float64Array(1);
     before.read(values, 0);
     assert.deepEqual([values[0], before.hasGap, before.isSilent], [Number.NaN, true, true]);
-    const reader = openPerfReader(counters, before);
+    const reader = openPerfReader(counters, [], before);
     before.close();
     t.after(() => reader.close());
     assert.notDeepEqual(reader.lives, before.lives);
@@ -128,7 +131,7 @@ test('openPerfReader has a gap in one socket only, when its counters stop', { sk
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00' });
   const counters = findPerfCounters(sysfs.root);
-  const reader = new PerfReader([
+  const reader = new EnergyReader('perf_event', [
     new PerfGroup(counters, [openSync('/dev/null', 'r')]),
     ...openPerfGroups(counters, []),
   ]);
@@ -139,7 +142,7 @@ test('openPerfReader has a gap in one socket only, when its counters stop', { sk
   assert.deepEqual([reader.hasGap, reader.isSilent], [true, false]);
 });
 
-test('PerfReader restarts one counter and leaves the others', { skip: perfRefused }, (t) => {
+test('EnergyReader restarts one counter and leaves the others', { skip: perfRefused }, (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x00', 'energy-ram': 'event=0x00' });
   const reader = openPerfReader(findPerfCounters(sysfs.root));

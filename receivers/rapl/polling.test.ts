@@ -4,9 +4,9 @@ import { createTableCollector } from '../../src/contract/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
-import { createSeries } from './metrics.js';
-import { choosePolling } from './polling.js';
-import { RowThinner } from './row-thinner.js';
+import { createSeries } from './domain.js';
+import { choosePolling } from './factory.js';
+import { RowThinner } from '../../src/sampling/row-thinner.js';
 import { openRaplSampler } from './sampler.js';
 
 function choose(sysfs: FakeSysfs, settings: object) {

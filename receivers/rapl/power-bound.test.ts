@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DomainKind } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import { findMostWatts } from './power-bound.js';
+import { findMostWatts } from './find-powercap.js';
 
 function findWith(
   t: { after(callback: () => void): void },

@@ -13,12 +13,11 @@ import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
 import { CounterGate } from './counter-gate.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
-import { factory } from './factory.js';
-import type { Columns } from './metrics.js';
+import { factory, RaplReceiver } from './factory.js';
+import type { Columns } from './domain.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
-import { RaplReceiver } from './receiver.js';
 import { openRaplSampler } from './sampler.js';
-import { readEnergy } from './zone-aliases.js';
+import { readEnergy } from './find-powercap.js';
 
 /** Trees of machines by shape of public bug reports, read on real sampling threads. */
 async function start(t: TestContext, sysfs: FakeSysfs, name = 'powercap') {

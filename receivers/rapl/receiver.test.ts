@@ -9,7 +9,7 @@ import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
-import { RaplReceiver } from './receiver.js';
+import { RaplReceiver } from './factory.js';
 
 function writeMachine(t: TestContext): FakeSysfs {
   const sysfs = createFakeSysfs(t);

@@ -5,16 +5,19 @@ import { PerfEventError } from '../../src/linux/perf/event.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
 import { findZones } from './find-powercap.js';
-import { explainNoPerf, explainNoPowercap, explainPerfFailures, explainZoneFailures } from './refusal.js';
+import { explainFailures, explainNone } from './discovery.js';
 
 function explainPerf(t: TestContext, code: string) {
   const sysfs = createFakeSysfs(t);
   sysfs.writePmu({ 'energy-pkg': 'event=0x02' });
   const error = new PerfEventError(`Cannot open perf event "energy-pkg" on cpu 0: ${code}`, code);
-  return explainPerfFailures(findPerfCounters(sysfs.root).map((counter) => ({ counter, error })));
+  return explainFailures(
+    'perf_event',
+    findPerfCounters(sysfs.root).map((counter) => ({ counter, error })),
+  );
 }
 
-test('explainPerfFailures names the missing right and how to grant it', (t) => {
+test('explainFailures names the missing right and how to grant it', (t) => {
   assert.deepEqual(explainPerf(t, 'EACCES'), {
     reason: 'perf_event: Cannot open perf event "energy-pkg" on cpu 0: EACCES',
     remedies: [
@@ -29,7 +32,7 @@ test('explainPerfFailures names the missing right and how to grant it', (t) => {
   });
 });
 
-test('explainPerfFailures has no remedy, when rights are not the cause', (t) => {
+test('explainFailures has no remedy, when rights are not the cause', (t) => {
   assert.deepEqual(explainPerf(t, 'ENODEV').remedies, []);
 });
 
@@ -37,11 +40,14 @@ function explainZone(t: TestContext, code: string) {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   const error = Object.assign(new Error(`${code}: refused`), { code });
-  const { reason, remedies } = explainZoneFailures(findZones(sysfs.root).map((zone) => ({ zone, error })));
+  const { reason, remedies } = explainFailures(
+    'powercap',
+    findZones(sysfs.root).map((zone) => ({ zone, error })),
+  );
   return { reason: reason.replace(sysfs.root, 'SYSFS'), remedies };
 }
 
-test('explainZoneFailures names the missing right and how to grant it', (t) => {
+test('explainFailures names the missing right of zones and how to grant it', (t) => {
   assert.deepEqual(explainZone(t, 'EACCES'), {
     reason:
       'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: ' +
@@ -60,36 +66,42 @@ test('explainZoneFailures names the missing right and how to grant it', (t) => {
   });
 });
 
-test('explainZoneFailures has no remedy, when rights are not the cause', (t) => {
+test('explainFailures has no remedy for zones, when rights are not the cause', (t) => {
   assert.deepEqual(explainZone(t, 'EINVAL'), {
     reason: 'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: EINVAL',
     remedies: [],
   });
 });
 
-test('explainNoPerf tells a PMU without events from no PMU', (t) => {
+test('explainNone distinguishes a PMU without events from no PMU', (t) => {
   const sysfs = createFakeSysfs(t);
   const folder = `${sysfs.root}/bus/event_source/devices/power`;
-  assert.equal(explainNoPerf(sysfs.root).reason, `perf_event: ${folder} is not here`);
+  assert.equal(
+    explainNone('perf_event', sysfs.root, { perf: [] }).reason,
+    `perf_event: ${folder} is not here`,
+  );
   sysfs.writePmu({});
-  assert.equal(explainNoPerf(sysfs.root).reason, `perf_event: ${folder}/events has no energy event`);
+  assert.equal(
+    explainNone('perf_event', sysfs.root, { perf: [] }).reason,
+    `perf_event: ${folder}/events has no energy event`,
+  );
 });
 
-test('explainNoPerf sends the user of a virtual machine to the host', (t) => {
+test('explainNone sends the user of a virtual machine to the host', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.write('devices/system/cpu/modalias', 'cpu:type:x86,ven0000fam0006mod00CF:feature:,009E,009F\n');
-  assert.deepEqual(explainNoPerf(sysfs.root).remedies, [
+  assert.deepEqual(explainNone('perf_event', sysfs.root, { perf: [] }).remedies, [
     {
-      missing: 'energy counters, which a virtual machine has not',
+      missing: 'energy counters, which are not available in a virtual machine',
       command: 'run joulemetry on the host of this virtual machine',
     },
   ]);
 });
 
-test("explainNoPowercap sends the user of a container to the host's sysfs, when zones are names only", (t) => {
+test("explainNone sends the user of a container to the host's sysfs, when zones are names only", (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.write('class/powercap/intel-rapl:0/uevent', '');
-  assert.deepEqual(explainNoPowercap(sysfs.root), {
+  assert.deepEqual(explainNone('powercap', sysfs.root, { perf: [] }), {
     reason: `powercap: the zones in ${sysfs.root}/class/powercap cannot be followed`,
     remedies: [
       {

@@ -4,7 +4,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import type { Sampler } from '../../src/sampling/sampling.js';
 import { schema } from './config.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
-import type { Columns } from './metrics.js';
+import type { Columns } from './domain.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { openRaplSampler } from './sampler.js';
 

@@ -2,17 +2,26 @@ import { UnavailableError } from '../../src/component/errors.js';
 import { describeProbe } from '../../src/component/probe.js';
 import type { OpenSampler, Sampler } from '../../src/sampling/sampling.js';
 import type { Config } from './config.js';
+import { discover } from './discovery.js';
+import type { Refusal } from './discovery.js';
 import { nameDomain } from './domain.js';
-import type { EnergyReader } from './energy-reader.js';
-import type { Columns, LeftOut, Note } from './metrics.js';
-import { openReader, type Opening } from './open-reader.js';
-import type { Refusal } from './refusal.js';
-import { ResetLimit } from './reset-limit.js';
-import { identifySources } from './sources.js';
+import type { Columns, LeftOut, Note } from './domain.js';
+import type { CounterPlace, EnergyReader } from './energy-reader.js';
+import { openReader } from './open-reader.js';
+import type { Opening } from './open-reader.js';
 
 // CPUs that go offline move the reading of their package to another; modules come and go.
 const checkMs = 5_000;
 const silentMs = 10_000;
+
+/** What reads the counters, and the attempt to open them that it came of. */
+interface Open {
+  readonly reader: EnergyReader;
+  readonly opening: Opening;
+  /** By counter of the reader. */
+  readonly limits: readonly ResetLimit[];
+  readonly hasCounted: readonly boolean[];
+}
 
 /** Reads the energy counters on a sampling thread, all that there are. */
 class RaplSampler implements Sampler {
@@ -21,11 +30,9 @@ class RaplSampler implements Sampler {
   generation = 0;
   readonly #config: Config;
   readonly #nowMs: () => number;
-  #opening: Opening | undefined;
-  #reader: EnergyReader | undefined;
+  #open: Open | undefined;
+  /** By place and domain, so that what is known of a counter stays when others come or go. */
   readonly #limits = new Map<string, ResetLimit>();
-  /** By counter of the reader. */
-  #limitsByCounter: readonly ResetLimit[] = [];
   /** The latest reading of every counter, unusable ones included. */
   #latest = new Float64Array(0);
   /** By counter of the reader, its life as of the last reading. */
@@ -34,10 +41,8 @@ class RaplSampler implements Sampler {
   #shown: readonly number[] = [];
   /** Counters whose next life begins with another zone, and not at a reset. */
   readonly #taken = new Set<number>();
-  #hasCounted: readonly boolean[] = [];
   #events: readonly Note[] = [];
   #resets = 0;
-  #sources = '';
   #checkedMs = 0;
   #heardMs = 0;
   /** Whether a counter gave a reading since the last look. */
@@ -46,7 +51,7 @@ class RaplSampler implements Sampler {
   constructor(config: Config, nowMs: () => number) {
     this.#config = config;
     this.#nowMs = nowMs;
-    this.#open();
+    this.#openCounters(openReader(config, { nowMs }));
     this.generation = 0;
     this.#heardMs = nowMs();
   }
@@ -56,15 +61,15 @@ class RaplSampler implements Sampler {
   }
 
   read(values: Float64Array, at: number): void {
-    const reader = this.#reader;
-    if (reader === undefined) throw new Error('Cannot read energy: the counters are closed');
-    if (!reader.read(this.#latest, 0)) this.#takeResets(reader);
+    const open = this.#open;
+    if (open === undefined) throw new Error('Cannot read energy: the counters are closed');
+    const { reader, limits } = open;
+    if (!reader.read(this.#latest, 0)) this.#beginLives(open);
     if (!reader.isSilent) this.#isHeard = true;
     const shown = this.#shown;
     for (let column = 0; column < shown.length; column++) {
       const counter = shown[column];
-      const { isExceeded } = this.#limitsByCounter[counter];
-      values[at + column] = isExceeded ? Number.NaN : this.#latest[counter];
+      values[at + column] = limits[counter].isExceeded ? Number.NaN : this.#latest[counter];
     }
   }
 
@@ -75,143 +80,132 @@ class RaplSampler implements Sampler {
     if (nowMs - this.#heardMs >= silentMs) {
       throw new Error(`Cannot read energy: no counter gave a reading for ${silentMs / 1000} s`);
     }
-    this.#showUsable(nowMs);
-    this.#checkCopies();
-    if (nowMs - this.#checkedMs < checkMs) return;
-    this.#checkedMs = nowMs;
-    if (this.#isChanged()) this.#open();
+    if (this.#open === undefined) return;
+    this.#showUsable(this.#open, nowMs);
+    this.#checkCopies(this.#open);
+    if (nowMs - this.#checkedMs >= checkMs) this.#checkSources(this.#open, nowMs);
   }
 
   close(): void {
-    this.#reader?.close();
-    this.#reader = undefined;
+    this.#open?.reader.close();
+    this.#open = undefined;
   }
 
-  /** Counters that are open already go on. */
-  #open(): void {
-    const previous = this.#reader;
-    this.#sources = identifySources(this.#config);
-    const opening = openReader(this.#config, { previous, nowMs: this.#nowMs });
-    previous?.close();
-    const { reader, notes, refusals } = opening;
-    this.#reader = reader;
-    this.#opening = opening;
+  /** A counter of which only some gave nothing may have gone and come again: its descriptor would stay dead. */
+  #checkSources({ reader, opening }: Open, nowMs: number): void {
+    this.#checkedMs = nowMs;
+    const discovery = discover(this.#config);
+    const isSame = discovery.identity === opening.discovery.identity;
+    if (isSame && !reader.hasGap && !opening.canReadMore()) return;
+    const again = openReader(this.#config, { discovery, previous: reader, nowMs: this.#nowMs });
+    reader.close();
+    this.#openCounters(again);
+  }
+
+  /** Counters that were open already go on. */
+  #openCounters(opening: Opening): void {
+    const { reader, notes, refusals, hasCounted } = opening;
+    this.#open = undefined;
     if (reader === undefined)
       throw new UnavailableError([...notes, ...refusals.map(({ reason }) => reason)].join('; '));
     this.#checkedMs = this.#nowMs();
-    this.#hasCounted = opening.hasCounted;
     this.#latest = new Float64Array(reader.domains.length);
-    this.#limitsByCounter = reader.domains.map((domain, i) =>
-      this.#findLimit(`${reader.sources[i]} ${nameDomain(domain)}`),
-    );
-    this.#show(opening, reader);
+    this.#open = {
+      reader,
+      opening,
+      hasCounted,
+      limits: reader.places.map((place) => this.#findLimit(place)),
+    };
+    this.#show(this.#open);
   }
 
-  #findLimit(name: string): ResetLimit {
+  #findLimit({ source, domain }: CounterPlace): ResetLimit {
+    const name = `${source} ${nameDomain(domain)}`;
     const limit = this.#limits.get(name) ?? new ResetLimit();
     this.#limits.set(name, limit);
     return limit;
   }
 
-  /** A counter of which only some gave nothing may have gone and come again: its descriptor would stay dead. */
-  #isChanged(): boolean {
-    if (this.#reader?.hasGap === true || this.#opening?.canReadMore() === true) return true;
-    return identifySources(this.#config) !== this.#sources;
-  }
-
   /** Leaves out counters that are reset all the time, and takes them in when they are not any longer. */
-  #showUsable(nowMs: number): void {
-    const [opening, reader] = [this.#opening, this.#reader];
-    if (opening === undefined || reader === undefined) return;
-    for (const [counter, limit] of this.#limitsByCounter.entries()) {
-      if (limit.isExceeded && limit.recover(nowMs)) reader.restart(counter);
+  #showUsable(open: Open, nowMs: number): void {
+    for (const [counter, limit] of open.limits.entries()) {
+      if (limit.isExceeded && limit.recover(nowMs)) open.reader.restart(counter);
     }
-    this.#show(opening, reader);
+    this.#show(open);
   }
 
   /** Where a counter stands still while its copy counts, the copy is read from now on. */
-  #checkCopies(): void {
-    const reader = this.#reader;
-    if (reader === undefined) return;
+  #checkCopies(open: Open): void {
+    const { reader } = open;
     const notes = reader.checkCopies();
+    if (notes.length === 0) return;
     const taken = [...this.#known.keys()].filter((i) => reader.lives[i] !== this.#known[i]);
     for (const counter of taken) this.#taken.add(counter);
     this.#events = [...this.#events, ...notes];
     // The next reading begins the series of what was taken.
-    if (taken.length === 0 && notes.length > 0) this.#renew({});
+    if (taken.length === 0) this.#announce(open, this.lives);
   }
 
-  #takeResets(reader: EnergyReader): void {
+  /** Counters were reset, or are read elsewhere, as of this reading. */
+  #beginLives(open: Open): void {
+    const { reader, limits } = open;
     const nowMs = this.#nowMs();
-    const anew: number[] = [];
+    const begun: number[] = [];
     const reset: number[] = [];
     for (let counter = 0; counter < this.#known.length; counter++) {
       if (reader.lives[counter] === this.#known[counter]) continue;
       this.#known[counter] = reader.lives[counter];
       const isReset = !this.#taken.delete(counter);
-      const limit = this.#limitsByCounter[counter];
-      if (isReset) limit.count(nowMs);
-      if (limit.isExceeded) continue;
-      anew.push(counter);
+      if (isReset) limits[counter].count(nowMs);
+      if (limits[counter].isExceeded) continue;
+      begun.push(counter);
       if (isReset) reset.push(counter);
     }
-    if (anew.length > 0) this.#beginLives(reader, anew, reset);
-  }
-
-  #beginLives(reader: EnergyReader, anew: readonly number[], reset: readonly number[]): void {
+    if (begun.length === 0) return;
     this.#resets += reset.length;
-    this.#hasCounted = this.#hasCounted.map((hasCounted, i) => hasCounted || anew.includes(i));
-    this.lives = this.#shown.map((counter, i) =>
-      anew.includes(counter) ? reader.lives[counter] : this.lives[i],
-    );
-    this.#renew({
-      sources: this.#shown.map((counter) => reader.sources[counter]),
-      paths: this.#shown.map((counter) => reader.paths[counter]),
-      hasCounted: this.#shown.map((counter) => this.#hasCounted[counter]),
-      agesMs: this.#shown.map((counter) => (anew.includes(counter) ? reader.ageMs(counter) : 0)),
-      resets: this.#resets,
-      anew: reset.map((counter) => reader.domains[counter]),
-    });
-  }
-
-  /** Another generation with columns that differ in what is given. */
-  #renew(changes: Partial<Columns>): void {
-    const [columns, reader, opening] = [this.columns, this.#reader, this.#opening];
-    if (columns === undefined || reader === undefined || opening === undefined) return;
-    const left = this.#listLeft(opening, reader);
-    this.columns = { ...columns, anew: [], ...changes, left, events: this.#events };
-    this.#events = [];
-    this.generation++;
-  }
-
-  #listLeft({ left }: Opening, reader: EnergyReader): readonly LeftOut[] {
-    const unusable = [...reader.domains.keys()].filter(
-      (counter) => this.#limitsByCounter[counter].isExceeded,
-    );
-    return [...left, ...unusable.map((counter) => describeUnusable(reader, counter)), ...reader.copies];
+    const lives = this.#shown.map((one, i) => (begun.includes(one) ? reader.lives[one] : this.lives[i]));
+    this.#announce(open, lives, { begun, reset });
   }
 
   /** Makes columns of the counters that are usable: another generation, unless they are the same lives as before. */
-  #show(opening: Opening, reader: EnergyReader): void {
-    const { notes, failures } = opening;
-    const all = [...reader.domains.keys()];
+  #show(open: Open): void {
+    const { reader, limits } = open;
     this.#known = [...reader.lives];
-    const shown = all.filter((counter) => !this.#limitsByCounter[counter].isExceeded);
+    const shown = [...reader.domains.keys()].filter((counter) => !limits[counter].isExceeded);
     const lives = shown.map((counter) => reader.lives[counter]);
     if (lives.length === this.lives.length && lives.every((life, i) => life === this.lives[i])) return;
     this.#shown = shown;
+    this.#announce(open, lives);
+  }
+
+  /** Another generation, whose columns have these lives. */
+  #announce(
+    { reader, opening, limits, hasCounted }: Open,
+    lives: readonly number[],
+    {
+      begun = [],
+      reset = [],
+    }: { readonly begun?: readonly number[]; readonly reset?: readonly number[] } = {},
+  ): void {
+    const shown = this.#shown;
+    const { places } = reader;
+    const unusable = [...places.keys()].filter((counter) => limits[counter].isExceeded);
     this.lives = lives;
     this.columns = {
       interface: reader.interface,
-      domains: shown.map((counter) => reader.domains[counter]),
-      sources: shown.map((counter) => reader.sources[counter]),
-      paths: shown.map((counter) => reader.paths[counter]),
-      hasCounted: shown.map((counter) => this.#hasCounted[counter]),
-      agesMs: shown.map(() => 0),
-      left: this.#listLeft(opening, reader),
-      notes: [...notes, ...failures.map(describeRefusal)],
+      domains: shown.map((counter) => places[counter].domain),
+      sources: shown.map((counter) => places[counter].source),
+      paths: shown.map((counter) => places[counter].path),
+      hasCounted: shown.map((counter) => hasCounted[counter] || begun.includes(counter)),
+      agesMs: shown.map((counter) => (begun.includes(counter) ? reader.ageMs(counter) : 0)),
+      left: [
+        ...opening.left,
+        ...unusable.map((counter) => describeUnusable(places[counter])),
+        ...reader.copies,
+      ],
+      notes: [...opening.notes, ...opening.failures.map(describeRefusal)],
       resets: this.#resets,
-      anew: [],
+      anew: reset.map((counter) => places[counter].domain),
       events: this.#events,
     };
     this.#events = [];
@@ -223,8 +217,43 @@ function describeRefusal({ reason, remedies }: Refusal): string {
   return describeProbe({ found: reason, remedies });
 }
 
-function describeUnusable({ domains, sources }: EnergyReader, counter: number): LeftOut {
-  return { domain: domains[counter], source: sources[counter], state: 'unusable' };
+function describeUnusable({ domain, source }: CounterPlace): LeftOut {
+  return { domain, source, state: 'unusable' };
+}
+
+const maxResets = 4;
+const withinMs = 60_000;
+
+/** Distinguishes a counter that was reset, as when a driver is reloaded, from one that is reset all the time. */
+class ResetLimit {
+  #resets = 0;
+  #firstMs = 0;
+  #lastMs = 0;
+  #isExceeded = false;
+
+  /** Whether it was reset more than four times within a minute, and has not been without a reset for one since. */
+  get isExceeded(): boolean {
+    return this.#isExceeded;
+  }
+
+  /** Counts a reset. */
+  count(nowMs: number): void {
+    if (nowMs - this.#firstMs > withinMs) {
+      this.#firstMs = nowMs;
+      this.#resets = 0;
+    }
+    this.#lastMs = nowMs;
+    this.#resets++;
+    if (this.#resets > maxResets) this.#isExceeded = true;
+  }
+
+  /** @returns whether it may be used again, since there was no reset for a minute */
+  recover(nowMs: number): boolean {
+    if (nowMs - this.#lastMs < withinMs) return false;
+    this.#isExceeded = false;
+    this.#resets = 0;
+    return true;
+  }
 }
 
 /**

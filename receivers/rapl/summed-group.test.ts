@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import type { CounterGroup } from './counter-group.js';
+import type { CounterGroup } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
-import { openSummedGroup, SummedGroup } from './summed-group.js';
+import { openSummedGroup, SummedGroup } from './perf-counters.js';
 
 const counter: PerfCounter = {
   domain: { kind: 'core', package: 0 },
@@ -17,27 +17,28 @@ const counter: PerfCounter = {
   mostWatts: 2_000,
 };
 
-/** A core that counts what it is told. */
+/** A core that counts what the test says. */
 class FakeCore implements CounterGroup {
-  readonly counters = [counter];
+  readonly places = [];
   readonly lives = [0];
+  gaps = 0;
   isCounting = true;
   joules = 0;
   isPossible = true;
-  fetches = 0;
+  reads = 0;
   closes = 0;
   #first = 0;
 
-  fetch(): boolean {
-    this.fetches++;
-    return this.isCounting;
-  }
-
-  write(values: Float64Array, at: number): boolean {
-    values[at] = this.joules - this.#first;
+  read(values: Float64Array, at: number): boolean {
+    this.reads++;
+    values[at] = this.isCounting ? this.joules - this.#first : Number.NaN;
     const isPossible = this.isPossible;
     this.isPossible = true;
     return isPossible;
+  }
+
+  ageMs(): number {
+    return 0;
   }
 
   restart(): void {
@@ -54,10 +55,11 @@ function createSum() {
   let nowMs = 0;
   const group = new SummedGroup(counter, [first, second], () => nowMs);
   const values = new Float64Array(1);
-  const read = (ms: number): number | 'gap' | 'anew' => {
+  const read = (ms: number): number | 'gap' | 'reset' => {
     nowMs = ms;
-    if (!group.fetch()) return 'gap';
-    return group.write(values, 0) ? values[0] : 'anew';
+    const isSame = group.read(values, 0);
+    assert.equal(Number.isNaN(values[0]), group.gaps > 0);
+    return group.gaps > 0 ? 'gap' : isSame ? values[0] : 'reset';
   };
   return { first, second, group, read };
 }
@@ -74,7 +76,7 @@ test('SummedGroup wakes the cores ten times a second at most', () => {
   read(0);
   first.joules = 5;
   assert.deepEqual([read(50), read(99), read(100), read(150)], [0, 0, 5, 5]);
-  assert.equal(first.fetches, 2);
+  assert.equal(first.reads, 2);
 });
 
 test('SummedGroup has a gap, when one of the cores is offline', () => {
@@ -82,18 +84,18 @@ test('SummedGroup has a gap, when one of the cores is offline', () => {
   read(0);
   second.isCounting = false;
   assert.deepEqual([read(100), read(150)], ['gap', 'gap']);
-  assert.equal(group.isCounting, false);
+  assert.equal(group.gaps, 1);
   second.isCounting = true;
   first.joules = 3;
   assert.equal(read(200), 3);
 });
 
-test('SummedGroup begins another life at 0, when one of the cores began anew', () => {
+test('SummedGroup begins another life at 0, when one of the cores was reset', () => {
   const { first, second, group, read } = createSum();
   read(0);
   const [life] = group.lives;
   [first.joules, second.joules, second.isPossible] = [100, 200, false];
-  assert.equal(read(1_000), 'anew');
+  assert.equal(read(1_000), 'reset');
   assert.notEqual(group.lives[0], life);
   [first.joules, second.joules] = [101, 203];
   assert.equal(read(2_000), 4);
@@ -111,7 +113,7 @@ test('openSummedGroup counts on every CPU that it is given', { skip: perfRefused
   const group = openSummedGroup(counter, [0, 1]);
   t.after(() => group.close());
   const values = new Float64Array(1);
-  assert.equal(group.fetch() && group.write(values, 0), true);
+  assert.equal(group.read(values, 0), true);
   assert.equal(values[0], 0);
   assert.throws(() => openSummedGroup(counter, [0, 4095]), /energy-core" on cpu 4095/);
 });

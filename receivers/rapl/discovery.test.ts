@@ -4,8 +4,10 @@ import { test } from 'node:test';
 import { nameDomain } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import { describeCopies } from './copy-watch.js';
+import { mergeAliases } from './discovery.js';
 import { findZones, nameFolder, powercapFolder } from './find-powercap.js';
-import { describeCopies, findResting, mergeAliases } from './zone-aliases.js';
+import { findResting } from './open-reader.js';
 
 /** Domain and folder of each zone that is left. */
 function merge({ root }: FakeSysfs): string[] {

@@ -1,7 +1,7 @@
 import type { Domain } from './domain.js';
 
 /**
- * What is known of a counter. Only movement is evidence.
+ * What is known of a counter. Only movement is evidence, and later evidence reverses every state.
  *
  * - `unknown`: shows nothing so far, or may be a copy of another counter. Not published.
  * - `alive`: it moved since the last look.
@@ -9,24 +9,44 @@ import type { Domain } from './domain.js';
  * - `dead`: it stood still for a minute while its package drew 200 J. Not published until it moves.
  * - `copy`: it moves with another counter, which is published for both.
  */
-export type Fate = 'unknown' | 'alive' | 'resting' | 'dead' | 'copy';
+export type HealthState = 'unknown' | 'alive' | 'resting' | 'dead' | 'copy';
 
 // A part that stands still while its package draws as much, for as long, counts nothing.
 const deadAfterMs = 60_000;
 const deadAfterJoules = 200;
 
-/** Decides by its movements whether a counter counts anything. */
-export class Movement {
-  /** `copy` is never decided here. */
-  fate: Exclude<Fate, 'copy'>;
+/** Decides by its movements whether a counter counts anything, and whether it does so for itself. */
+export class CounterHealth {
+  /** The counters that it may be one with, this one included. */
+  twins: Twins | undefined;
+  /** Whether it is the one that is published for all of its twins. */
+  isFirst = false;
+  /** By its own movements alone. */
+  #state: Exclude<HealthState, 'copy'>;
   #joules = 0;
   #movedMs;
   #packageJoules = Number.NaN;
 
   /** @param hasCounted whether it has counted something before it was opened */
   constructor(hasCounted: boolean, nowMs: number) {
-    this.fate = hasCounted ? 'resting' : 'unknown';
+    this.#state = hasCounted ? 'resting' : 'unknown';
     this.#movedMs = nowMs;
+  }
+
+  get state(): HealthState {
+    if (this.twins?.verdict === 'unknown') return 'unknown';
+    return this.isOneOfMany && !this.isFirst ? 'copy' : this.#state;
+  }
+
+  /** Whether it counts something of its own, as far as is known. */
+  get isCounting(): boolean {
+    const { state } = this;
+    return state === 'alive' || state === 'resting';
+  }
+
+  /** Whether others show the same counter. */
+  get isOneOfMany(): boolean {
+    return this.twins?.verdict === 'same';
   }
 
   /** The counter was reset, or opened again: it counts from 0. */
@@ -43,8 +63,8 @@ export class Movement {
     if (Number.isNaN(joules) || Number.isNaN(packageJoules)) return;
     const hasMoved = joules !== this.#joules;
     this.#joules = joules;
-    if (hasMoved) this.fate = 'alive';
-    else if (this.fate === 'alive') this.fate = 'resting';
+    if (hasMoved) this.#state = 'alive';
+    else if (this.#state === 'alive') this.#state = 'resting';
     this.#followPackage(hasMoved, packageJoules ?? 0, nowMs);
   }
 
@@ -55,8 +75,12 @@ export class Movement {
     if (hasMoved || !isComparable) {
       this.#movedMs = nowMs;
       this.#packageJoules = packageJoules;
-    } else if (this.fate === 'resting' && drawn >= deadAfterJoules && nowMs - this.#movedMs >= deadAfterMs) {
-      this.fate = 'dead';
+    } else if (
+      this.#state === 'resting' &&
+      drawn >= deadAfterJoules &&
+      nowMs - this.#movedMs >= deadAfterMs
+    ) {
+      this.#state = 'dead';
     }
   }
 }
@@ -151,17 +175,17 @@ function readTogether(paths: readonly string[], read: ReadCounter): Comparison |
 }
 
 /**
- * The columns of counters that may be the same, at least two each.
- * @param paths by domain, the folder of its zone; counters of perf_event have none and are never the same: the kernel
- * has one for each die only where dies have counters of their own, but on AMD, where one is read for each package
+ * The columns of counters that may be the same, at least two each. Counters of perf_event have no path and are never
+ * the same: the kernel has one for each die only where dies have counters of their own, but on AMD, where one is read
+ * for each package.
  */
 export function findTwins(
-  domains: readonly Domain[],
-  paths: readonly string[],
+  places: readonly { readonly domain: Domain; readonly path: string }[],
 ): readonly (readonly number[])[] {
   const groups = new Map<string, number[]>();
-  for (const [column, { kind, package: packageId, die }] of domains.entries()) {
-    if (paths[column] === '' || (kind !== 'psys' && die === undefined)) continue;
+  for (const [column, { domain, path }] of places.entries()) {
+    const { kind, package: packageId, die } = domain;
+    if (path === '' || (kind !== 'psys' && die === undefined)) continue;
     const key = kind === 'psys' ? kind : `${kind} ${packageId}`;
     groups.set(key, [...(groups.get(key) ?? []), column]);
   }
@@ -172,9 +196,4 @@ export function findTwins(
 export function describeUndecided(names: readonly string[]): string {
   const all = names.join(' and ');
   return `${all} show the same and have not moved, so may be one counter: published when they move, with all that they count`;
-}
-
-/** The domain that several counters show when they are the same: the whole package, or the machine. */
-export function nameWhole({ kind, package: packageId }: Domain): Domain {
-  return { kind, package: kind === 'psys' ? 0 : packageId };
 }

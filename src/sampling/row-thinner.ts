@@ -1,8 +1,8 @@
-import type { Consumer } from '../../src/component/consumer.js';
-import type { Series } from '../../src/model/series.js';
-import { createRow, type Table } from '../../src/model/table.js';
+import type { Consumer } from '../component/consumer.js';
+import type { Series } from '../model/series.js';
+import { createRow, type Table } from '../model/table.js';
 
-/** The last row that was not handed on. */
+/** The last row that was not forwarded. */
 interface HeldRow {
   readonly series: readonly Series[];
   readonly at: bigint;
@@ -10,8 +10,9 @@ interface HeldRow {
 }
 
 /**
- * Hands on one row per interval of those that come more often. Counters are cumulative, so that what lies between is
- * not lost; the last row of series that end, and that before a shutdown, is handed on in any case.
+ * Forwards one row per interval, for samplers that must read more often than rows are wanted. Counters are cumulative,
+ * so that what lies between is not lost; the last row of series that end, and that before a shutdown, is always
+ * forwarded.
  */
 export class RowThinner implements Consumer {
   readonly #next: Consumer;
@@ -24,7 +25,7 @@ export class RowThinner implements Consumer {
 
   /**
    * @param intervalNs time between two rows
-   * @param periodNs time between two rows that come
+   * @param periodNs time between two rows that arrive
    */
   constructor(next: Consumer, intervalNs: number, periodNs: number) {
     this.#next = next;
@@ -43,7 +44,7 @@ export class RowThinner implements Consumer {
     return this.#next.consume(keepRows(table, rows)) && isTaken;
   }
 
-  /** Hands on the last row. */
+  /** Forwards the last row. */
   release(): boolean {
     const held = this.#held;
     this.#held = undefined;

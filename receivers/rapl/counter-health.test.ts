@@ -1,60 +1,64 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findPackage, findTwins, Movement, Twins } from './counter-fate.js';
+import { CounterHealth, findPackage, findTwins, Twins } from './counter-health.js';
 import type { Domain } from './domain.js';
 
-test('Movement publishes a counter that had counted something, and one that has not once it moves', () => {
-  const [counted, fresh] = [new Movement(true, 0), new Movement(false, 0)];
+test('CounterHealth publishes a counter that had counted something, and one that has not once it moves', () => {
+  const [counted, fresh] = [new CounterHealth(true, 0), new CounterHealth(false, 0)];
   counted.look(0, 0, 1_000);
   fresh.look(0, 500, 1_000);
-  assert.deepEqual([counted.fate, fresh.fate], ['resting', 'unknown']);
+  assert.deepEqual([counted.state, fresh.state], ['resting', 'unknown']);
   fresh.look(0, 50_000, 3_600_000);
-  assert.equal(fresh.fate, 'unknown');
+  assert.equal(fresh.state, 'unknown');
   fresh.look(0.001, 50_000, 3_601_000);
-  assert.equal(fresh.fate, 'alive');
+  assert.equal(fresh.state, 'alive');
 });
 
-test('Movement takes a part for dead, when it stands still while its package draws 200 J in a minute', () => {
-  const part = new Movement(true, 0);
+test('CounterHealth takes a part for dead, when it stands still while its package draws 200 J in a minute', () => {
+  const part = new CounterHealth(true, 0);
   part.look(5, 0, 0);
   part.look(5, 200, 59_999);
-  assert.equal(part.fate, 'resting');
+  assert.equal(part.state, 'resting');
   part.look(5, 199, 60_000);
-  assert.equal(part.fate, 'resting');
+  assert.equal(part.state, 'resting');
   part.look(5, 200, 60_001);
-  assert.equal(part.fate, 'dead');
+  assert.equal(part.state, 'dead');
   part.look(5.1, 210, 61_000);
-  assert.equal(part.fate, 'alive');
+  assert.equal(part.state, 'alive');
 });
 
-test('Movement counts the minute from the last movement', () => {
-  const part = new Movement(true, 0);
+test('CounterHealth counts the minute from the last movement', () => {
+  const part = new CounterHealth(true, 0);
   part.look(0, 0, 0);
   part.look(1, 1_000, 50_000);
   part.look(1, 2_000, 100_000);
-  assert.equal(part.fate, 'resting');
+  assert.equal(part.state, 'resting');
   part.look(1, 2_000, 110_000);
-  assert.equal(part.fate, 'dead');
+  assert.equal(part.state, 'dead');
 });
 
-test('Movement lets a part rest whose package draws nothing, is not read, or proves nothing', () => {
-  const [idle, unread, uncore] = [new Movement(true, 0), new Movement(true, 0), new Movement(true, 0)];
+test('CounterHealth lets a part rest whose package draws nothing, is not read, or proves nothing', () => {
+  const [idle, unread, uncore] = [
+    new CounterHealth(true, 0),
+    new CounterHealth(true, 0),
+    new CounterHealth(true, 0),
+  ];
   for (const ms of [0, 100_000, 3_600_000]) {
     idle.look(0, 0, ms);
     unread.look(0, Number.NaN, ms);
     uncore.look(0, undefined, ms);
   }
-  assert.deepEqual([idle.fate, unread.fate, uncore.fate], ['resting', 'resting', 'resting']);
+  assert.deepEqual([idle.state, unread.state, uncore.state], ['resting', 'resting', 'resting']);
 });
 
-test('Movement begins to count again with a package whose counter is reset', () => {
-  const part = new Movement(true, 0);
+test('CounterHealth begins to count again with a package whose counter is reset', () => {
+  const part = new CounterHealth(true, 0);
   part.look(1, 500, 10_000);
   part.look(1, 0, 100_000);
   part.look(1, 199, 200_000);
-  assert.equal(part.fate, 'resting');
+  assert.equal(part.state, 'resting');
   part.look(1, 200, 200_001);
-  assert.equal(part.fate, 'dead');
+  assert.equal(part.state, 'dead');
 });
 
 test('findPackage finds the package that holds a part, and that an integrated GPU may rest', () => {
@@ -90,19 +94,13 @@ test('findTwins finds dies of one package, and psys of several sockets', () => {
     { kind: 'psys', package: 0 },
     { kind: 'psys', package: 1 },
   ];
-  const paths = domains.map((_, i) => `zone ${i}`);
-  assert.deepEqual(findTwins(domains, paths), [
+  const find = (path: string) => findTwins(domains.map((domain) => ({ domain, path })));
+  assert.deepEqual(find('zone'), [
     [0, 1],
     [2, 3],
     [6, 7],
   ]);
-  assert.deepEqual(
-    findTwins(
-      domains,
-      domains.map(() => ''),
-    ),
-    [],
-  );
+  assert.deepEqual(find(''), []);
 });
 
 /** Compares two counters that show what the rows say, one row a comparison, and gives the verdict after each. */

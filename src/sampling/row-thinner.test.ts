@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTableCollector } from '../../src/contract/fakes.js';
-import type { Series } from '../../src/model/series.js';
-import { createEnding } from '../../src/model/table.js';
-import { createSeries } from './metrics.js';
+import { createTableCollector } from '../contract/fakes.js';
+import type { Metric, Series } from '../model/series.js';
+import { createEnding } from '../model/table.js';
 import { RowThinner } from './row-thinner.js';
 
 const seconds = (count: number) => count * 1e9;
 
-function describe(...packages: readonly number[]): readonly Series[] {
-  const domains = packages.map((packageId) => ({ kind: 'package' as const, package: packageId }));
-  return createSeries(
-    { interface: 'powercap', domains, agesMs: domains.map(() => 0) },
-    { attributes: {} },
-    0n,
-  );
+const metric: Metric = { name: 'test', unit: 'J', description: '', kind: 'counter', valueType: 'double' };
+
+function describe(...columns: readonly number[]): readonly Series[] {
+  return columns.map((column) => ({
+    metric,
+    resource: { attributes: {} },
+    attributes: { column },
+    start: 0n,
+  }));
 }
 
 /** Rows every 10 s, of which one a minute is wanted. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../src/contract/fixed-seed.fixture.js';
-import { parseEvent } from './parse-event.js';
+import { fc } from '../../contract/fixed-seed.fixture.js';
+import { parseEvent } from './event-config.js';
 
 test('parseEvent takes hexadecimal numbers of any length, decimal ones and several terms', () => {
   assert.equal(parseEvent('event=0x02'), 2);

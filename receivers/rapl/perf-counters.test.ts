@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { PerfCounter } from './find-perf.js';
-import { openPerfGroups, PerfGroup } from './perf-group.js';
+import { openPerfGroups, PerfGroup } from './perf-counters.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 const counter: PerfCounter = {
@@ -38,11 +38,13 @@ function createGroup(reads: readonly (readonly bigint[])[]): PerfGroup {
   );
 }
 
-/** One reading: joules, "gap" or "anew". */
-function readOnce(group: PerfGroup): readonly number[] | 'gap' | 'anew' {
-  if (!group.fetch()) return 'gap';
+/** One reading: joules, "gap" or "reset". */
+function readOnce(group: PerfGroup): readonly number[] | 'gap' | 'reset' {
   const values = new Float64Array(group.counters.length);
-  return group.write(values, 0) ? [...values] : 'anew';
+  const isSame = group.read(values, 0);
+  if (group.gaps === 0) return isSame ? [...values] : 'reset';
+  assert.deepEqual([isSame, ...values], [true, ...values.fill(Number.NaN)]);
+  return 'gap';
 }
 
 function readAll(group: PerfGroup, times: number): unknown[] {
@@ -99,7 +101,7 @@ test('PerfGroup has a gap, when the event was not counted since the last reading
   assert.deepEqual(readAll(group, 3), [[0], 'gap', [1]]);
 });
 
-test('PerfGroup says that a counter began anew, when it grew by more than anybody draws', () => {
+test('PerfGroup reports a reset, when a counter grew by more than its domain can draw', () => {
   const reads = [
     [second, 0n],
     [2n * second, 262_144n * joule],
@@ -108,7 +110,7 @@ test('PerfGroup says that a counter began anew, when it grew by more than anybod
   ];
   const group = createGroup(reads);
   const [life] = group.lives;
-  assert.deepEqual(readAll(group, 4), [[0], 'anew', [100], [200]]);
+  assert.deepEqual(readAll(group, 4), [[0], 'reset', [100], [200]]);
   assert.notEqual(group.lives[0], life);
 });
 

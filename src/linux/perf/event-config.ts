@@ -1,5 +1,5 @@
-import { encodeTerms, parseFieldLayout } from '../../src/linux/perf/format.js';
-import type { FieldLayout } from '../../src/linux/perf/format.js';
+import { encodeTerms, parseFieldLayout } from './format.js';
+import type { FieldLayout } from './format.js';
 
 const eventTerms = new Set(['event', 'umask', 'config']);
 

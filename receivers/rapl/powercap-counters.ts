@@ -1,25 +1,27 @@
 import { closeSync, readSync } from 'node:fs';
-import { join } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
+import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
-import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { CopyWatch } from './copy-watch.js';
 import type { Takeover } from './copy-watch.js';
 import { nameDomain } from './domain.js';
-import { beginLife } from './energy-reader.js';
-import type { EnergyReader } from './energy-reader.js';
-import { nameFolder } from './find-powercap.js';
+import type { LeftOut, Note } from './domain.js';
+import { beginLife, EnergyReader } from './energy-reader.js';
+import type { CounterGroup, CounterPlace } from './energy-reader.js';
+import { energyPath, nameFolder } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
-import type { LeftOut, Note } from './metrics.js';
 
 /** A zone whose counter is open. */
 interface OpenZone {
   readonly zone: Zone;
   readonly fd: number;
   readonly counter: WrappingCounter;
-  life: number;
   hasGap: boolean;
+}
+
+interface LivingZone extends OpenZone {
+  readonly life: number;
 }
 
 // Twenty digits and a line end are the longest text that the kernel writes.
@@ -32,60 +34,36 @@ export interface ZoneFailure {
   readonly error: unknown;
 }
 
-interface PowercapOptions {
-  readonly nowMs: () => number;
-  readonly failures: readonly ZoneFailure[];
-  readonly previous: PowercapReader | undefined;
-}
-
-/** Reads the powercap tree. */
-export class PowercapReader implements EnergyReader {
-  readonly interface = 'powercap';
-  readonly domains;
-  readonly failures;
+/** The zones of powercap: microjoules that wrap, read one by one through descriptors that stay open. */
+export class ZoneGroup implements CounterGroup {
+  readonly lives: number[];
+  gaps = 0;
   #zones: readonly OpenZone[];
-  readonly #lives: number[];
   readonly #nowMs: () => number;
   readonly #copies: CopyWatch;
   #readMs = 0;
-  #isSilent = false;
-  #hasGap = false;
   #hasTakenCopy = false;
 
-  constructor(zones: readonly OpenZone[], { nowMs, failures, previous }: PowercapOptions) {
-    this.failures = failures;
-    this.domains = zones.map(({ zone }) => zone.domain);
+  /**
+   * @param nowMs a clock that never runs backwards
+   * @param previous the zones that were read before, some of which go on here
+   */
+  constructor(zones: readonly LivingZone[], nowMs: () => number, previous?: ZoneGroup) {
+    this.lives = zones.map(({ life }) => life);
     this.#zones = zones;
-    this.#lives = zones.map(({ life }) => life);
     this.#nowMs = nowMs;
     const read = zones.map(({ zone }) => zone);
     this.#copies = new CopyWatch(read, nowMs(), previous === undefined ? undefined : previous.#copies);
   }
 
-  get sources(): readonly string[] {
-    return this.#zones.map(({ zone }) => nameFolder(zone.path));
-  }
-
-  get paths(): readonly string[] {
-    return this.#zones.map(({ zone }) => zone.path);
+  get places(): readonly CounterPlace[] {
+    return this.#zones.map(({ zone: { domain, path } }) => ({ domain, source: nameFolder(path), path }));
   }
 
   get copies(): readonly LeftOut[] {
     return this.#zones.flatMap(({ zone: { domain, copies } }) =>
       copies.map(({ path }): LeftOut => ({ domain, source: nameFolder(path), state: 'copy' })),
     );
-  }
-
-  get lives(): readonly number[] {
-    return this.#lives;
-  }
-
-  get isSilent(): boolean {
-    return this.#isSilent;
-  }
-
-  get hasGap(): boolean {
-    return this.#hasGap;
   }
 
   /** Zones whose counters have shown more than their range. */
@@ -96,78 +74,74 @@ export class PowercapReader implements EnergyReader {
   read(values: Float64Array, at: number): boolean {
     const nowMs = this.#nowMs();
     let isSame = !this.#hasTakenCopy;
-    let readings = 0;
+    let gaps = 0;
     this.#hasTakenCopy = false;
-    for (let column = 0; column < this.#zones.length; column++) {
-      const zone = this.#zones[column];
+    for (let index = 0; index < this.#zones.length; index++) {
+      const zone = this.#zones[index];
       const microjoules = readMicrojoules(zone);
-      if (!zone.hasGap) readings++;
+      if (zone.hasGap) gaps++;
       if (!zone.counter.update(microjoules, nowMs)) {
         isSame = false;
-        this.#beginLife(column);
+        this.lives[index] = beginLife();
       }
-      values[at + column] = zone.counter.joules;
+      values[at + index] = zone.counter.joules;
     }
     this.#readMs = nowMs;
-    this.#isSilent = readings === 0;
-    this.#hasGap = readings < this.#zones.length;
+    this.gaps = gaps;
     return isSame;
   }
 
-  ageMs(column: number): number {
-    return this.#readMs - this.#zones[column].counter.startedMs;
+  ageMs(index: number): number {
+    return this.#readMs - this.#zones[index].counter.startedMs;
   }
 
-  restart(column: number): void {
-    this.#zones[column].counter.restart();
-    this.#beginLife(column);
-  }
-
-  #beginLife(column: number): void {
-    this.#zones[column].life = beginLife();
-    this.#lives[column] = this.#zones[column].life;
+  restart(index: number): void {
+    this.#zones[index].counter.restart();
+    this.lives[index] = beginLife();
   }
 
   checkCopies(): readonly Note[] {
     const { takeovers, notes } = this.#copies.check(this.#nowMs());
-    const failed = takeovers.flatMap((takeover) => this.#take(takeover));
-    return [...notes, ...failed];
-  }
-
-  /** @returns what went wrong */
-  #take({ from, to, counter }: Takeover): readonly Note[] {
-    const column = this.#zones.findIndex(({ zone }) => zone === from);
-    try {
-      const fd = openEnergy(to);
-      closeSync(this.#zones[column].fd);
-      this.#zones = this.#zones.with(column, { zone: to, fd, counter, life: 0, hasGap: false });
-      this.#beginLife(column);
-      this.#hasTakenCopy = true;
-      return [];
-    } catch (error) {
-      return [{ level: 'warn', text: `Cannot read ${energyPath(to)}: ${describeError(error)}` }];
-    }
+    return [...notes, ...takeovers.flatMap((takeover) => this.#take(takeover))];
   }
 
   /** Hands over the zone with this path and domain. */
-  release(zone: Zone): OpenZone | undefined {
-    const found = this.#find(zone);
-    this.#zones = this.#zones.filter((one) => one !== found);
+  release(zone: Zone): LivingZone | undefined {
+    const index = this.#findIndex(zone);
+    if (index < 0) return undefined;
+    const found = { ...this.#zones[index], life: this.lives[index] };
+    this.#zones = this.#zones.toSpliced(index, 1);
+    this.lives.splice(index, 1);
     return found;
   }
 
   /** Whether the zone with this path and domain is open. */
   has(zone: Zone): boolean {
-    return this.#find(zone) !== undefined;
-  }
-
-  #find(zone: Zone): OpenZone | undefined {
-    const wanted = identify(zone);
-    return this.#zones.find((one) => identify(one.zone) === wanted);
+    return this.#findIndex(zone) >= 0;
   }
 
   close(): void {
     for (const { fd } of this.#zones) closeSync(fd);
+  }
+
+  #findIndex(zone: Zone): number {
+    const wanted = identify(zone);
+    return this.#zones.findIndex((one) => identify(one.zone) === wanted);
+  }
+
+  /** @returns what went wrong */
+  #take({ from, to, counter }: Takeover): readonly Note[] {
+    const index = this.#zones.findIndex(({ zone }) => zone === from);
+    try {
+      const fd = openEnergy(to);
+      closeSync(this.#zones[index].fd);
+      this.#zones = this.#zones.with(index, { zone: to, fd, counter, hasGap: false });
+      this.lives[index] = beginLife();
+      this.#hasTakenCopy = true;
+      return [];
+    } catch (error) {
+      return [{ level: 'warn', text: `Cannot read ${energyPath(to)}: ${describeError(error)}` }];
+    }
   }
 }
 
@@ -181,27 +155,31 @@ function identify({ path, domain, maxMicrojoules }: Zone): string {
   return [path, nameDomain(domain), maxMicrojoules].join(' ');
 }
 
+/** Open zones, and those that cannot be opened. */
+export interface OpenedZones {
+  readonly reader: EnergyReader;
+  readonly group: ZoneGroup;
+  readonly failures: readonly ZoneFailure[];
+}
+
 /**
  * Opens the counter of every zone that can be read, or else of a copy of it.
  * @param nowMs a clock that never runs backwards
  * @param previous the reader before this one, whose counters go on
  */
-export function openPowercapReader(
+export function openZones(
   zones: readonly Zone[],
   nowMs = () => performance.now(),
-  previous?: PowercapReader,
-): PowercapReader {
+  previous?: EnergyReader,
+): OpenedZones {
   const failures: ZoneFailure[] = [];
-  const open = zones.flatMap((zone) => openFirst(zone, { failures, previous }));
-  return new PowercapReader(open, { nowMs, failures, previous });
+  const before = previous?.groups.find((group) => group instanceof ZoneGroup);
+  const open = zones.flatMap((zone) => openFirst(zone, failures, before));
+  const group = new ZoneGroup(open, nowMs, before);
+  return { reader: new EnergyReader('powercap', [group]), group, failures };
 }
 
-interface ZoneOptions {
-  readonly failures: ZoneFailure[];
-  readonly previous: PowercapReader | undefined;
-}
-
-function openFirst(zone: Zone, { failures, previous }: ZoneOptions): readonly OpenZone[] {
+function openFirst(zone: Zone, failures: ZoneFailure[], previous?: ZoneGroup): readonly LivingZone[] {
   const errors: unknown[] = [];
   const all = listAlternatives(zone);
   // What was read before goes on: where that is a copy, the zone itself stood still or could not be read.
@@ -228,22 +206,17 @@ function withCopies(one: Zone, { domain }: Zone, all: readonly Zone[]): Zone {
   return { ...one, domain, copies: all.filter((other) => other !== one) };
 }
 
-function openZone(zone: Zone): OpenZone {
+function openZone(zone: Zone): LivingZone {
   // Where it is polled as often as its range asks for, an outage is all that is longer.
   const counter = new WrappingCounter({ ...zone, outageMs: 0 });
   return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasGap: false };
 }
 
 /** The descriptor of a zone that was taken away and came back fails for good; its counter may have gone on. */
-function reopenZone(before: OpenZone): OpenZone {
+function reopenZone(before: LivingZone): LivingZone {
   if (!before.hasGap) return before;
   closeSync(before.fd);
   return { ...before, fd: openRegularFile(energyPath(before.zone)) };
-}
-
-/** The file of a zone that shows its counter. */
-export function energyPath({ path }: Pick<Zone, 'path'>): string {
-  return join(path, 'energy_uj');
 }
 
 /** @throws Error of the system when it cannot be opened, or every read fails: virtual machines have such zones */

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeError } from '../../src/component/errors.js';
+import type { EnergyReader } from './energy-reader.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findZones } from './find-powercap.js';
-import { openPowercapReader } from './powercap-reader.js';
+import { openZones } from './powercap-counters.js';
 
-test('openPowercapReader reads every zone through a descriptor that it keeps', (t) => {
+function sourcesOf({ places }: EnergyReader): readonly string[] {
+  return places.map(({ source }) => source);
+}
+
+test('openZones reads every zone through a descriptor that it keeps', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1_000_000 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 262_143_328_850 });
   let nowMs = 0;
-  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  const { reader } = openZones(findZones(sysfs.root), () => nowMs);
   t.after(() => reader.close());
   const values = new Float64Array(4).fill(-1);
   assert.equal(reader.read(values, 1), true);
@@ -26,12 +31,12 @@ test('openPowercapReader reads every zone through a descriptor that it keeps', (
   );
 });
 
-test('openPowercapReader corrects the wrap of each zone by its own range', (t) => {
+test('openZones corrects the wrap of each zone by its own range', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 0, maxMicrojoules: 65_712_999_613 });
   sysfs.writeZone('intel-rapl:1', { name: 'package-1', microjoules: 0, maxMicrojoules: 65_532_610_987 });
   let nowMs = 0;
-  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  const { reader } = openZones(findZones(sysfs.root), () => nowMs);
   t.after(() => reader.close());
   const values = new Float64Array(2);
   let used = 0;
@@ -48,12 +53,12 @@ test('openPowercapReader corrects the wrap of each zone by its own range', (t) =
   }
 });
 
-test('openPowercapReader has a gap, not a zero, for an empty, torn or garbled file', (t) => {
+test('openZones has a gap, not a zero, for an empty, torn or garbled file', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 50_000_000_000 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 1_000_000 });
   let nowMs = 0;
-  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  const { reader } = openZones(findZones(sysfs.root), () => nowMs);
   t.after(() => reader.close());
   const values = new Float64Array(2);
   const results = [50_000_000_000, '', '50', 'N/A\n', 50_004_000_000].map((energy, i) => {
@@ -72,11 +77,11 @@ test('openPowercapReader has a gap, not a zero, for an empty, torn or garbled fi
   ]);
 });
 
-test('openPowercapReader is silent, when no zone gives a reading', (t) => {
+test('openZones is silent, when no zone gives a reading', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: '' });
-  const reader = openPowercapReader(findZones(sysfs.root));
+  const { reader } = openZones(findZones(sysfs.root));
   t.after(() => reader.close());
   const values = new Float64Array(2);
   reader.read(values, 0);
@@ -87,34 +92,34 @@ test('openPowercapReader is silent, when no zone gives a reading', (t) => {
   assert.deepEqual([...values], [Number.NaN, Number.NaN]);
 });
 
-test('openPowercapReader reads the others, when the file of a zone is gone', (t) => {
+test('openZones reads the others, when the file of a zone is gone', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 1 });
   const zones = findZones(sysfs.root);
   sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
-  const reader = openPowercapReader(zones);
+  const { reader, failures: failed } = openZones(zones);
   t.after(() => reader.close());
-  assert.deepEqual(reader.sources, ['intel-rapl:0:0']);
-  const failures = reader.failures.map(({ zone, error }) => [zone.domain.kind, describeError(error)]);
+  assert.deepEqual(sourcesOf(reader), ['intel-rapl:0:0']);
+  const failures = failed.map(({ zone, error }) => [zone.domain.kind, describeError(error)]);
   assert.match(failures.join(), /^package,ENOENT: .*intel-rapl:0\/energy_uj'$/);
 });
 
-test('openPowercapReader reads a copy of a zone that cannot be read', (t) => {
+test('openZones reads a copy of a zone that cannot be read', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0', microjoules: 1 });
   sysfs.remove('class/powercap/intel-rapl:0/energy_uj');
-  const reader = openPowercapReader(findZones(sysfs.root));
+  const { reader, failures } = openZones(findZones(sysfs.root));
   t.after(() => reader.close());
-  assert.deepEqual([reader.sources, reader.failures], [['intel-rapl-mmio:0'], []]);
+  assert.deepEqual([sourcesOf(reader), failures], [['intel-rapl-mmio:0'], []]);
 });
 
-test('openPowercapReader takes a text without its line end for torn', (t) => {
+test('openZones takes a text without its line end for torn', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });
   let nowMs = 0;
-  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  const { reader } = openZones(findZones(sysfs.root), () => nowMs);
   t.after(() => reader.close());
   const values = new Float64Array(1);
   // As readings, the torn ones would look like a counter that began anew.
@@ -127,11 +132,11 @@ test('openPowercapReader takes a text without its line end for torn', (t) => {
   assert.deepEqual(results, [0, Number.NaN, Number.NaN, 65]);
 });
 
-test('openPowercapReader gives a zone without a range until it falls, and then begins anew', (t) => {
+test('openZones gives a zone without a range until it falls, and then begins anew', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000, maxMicrojoules: 0 });
   let nowMs = 0;
-  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  const { reader } = openZones(findZones(sysfs.root), () => nowMs);
   t.after(() => reader.close());
   const values = new Float64Array(1);
   const results = [5_000_000, 9_000_000, 1_000_000, 3_000_000, 4_000_000].map((energy) => {
@@ -148,12 +153,12 @@ test('openPowercapReader gives a zone without a range until it falls, and then b
   ]);
 });
 
-test('openPowercapReader opens a zone again whose descriptor has died, and goes on with its count', (t) => {
+test('openZones opens a zone again whose descriptor has died, and goes on with its count', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000 });
   let nowMs = 0;
   const clock = () => nowMs;
-  const before = openPowercapReader(findZones(sysfs.root), clock);
+  const { reader: before } = openZones(findZones(sysfs.root), clock);
   const values = new Float64Array(1);
   before.read(values, 0);
   // The open file is another one than that which comes in its place.
@@ -163,7 +168,7 @@ test('openPowercapReader opens a zone again whose descriptor has died, and goes 
   nowMs = 1_000;
   before.read(values, 0);
   assert.deepEqual([values[0], before.hasGap], [Number.NaN, true]);
-  const reader = openPowercapReader(findZones(sysfs.root), clock, before);
+  const { reader } = openZones(findZones(sysfs.root), clock, before);
   before.close();
   t.after(() => reader.close());
   nowMs = 2_000;
@@ -172,12 +177,12 @@ test('openPowercapReader opens a zone again whose descriptor has died, and goes 
   assert.deepEqual(reader.lives, before.lives);
 });
 
-test('openPowercapReader takes psys that counts in whole joules', (t) => {
+test('openZones takes psys that counts in whole joules', (t) => {
   const sysfs = createFakeSysfs(t);
   const last = 4_294_967_295_000_000;
   sysfs.writeZone('intel-rapl:1', { name: 'psys', microjoules: last - 3_000_000, maxMicrojoules: last });
   let nowMs = 0;
-  const reader = openPowercapReader(findZones(sysfs.root), () => nowMs);
+  const { reader } = openZones(findZones(sysfs.root), () => nowMs);
   t.after(() => reader.close());
   const values = new Float64Array(1);
   const results = [last - 3_000_000, last - 3_000_000, last, 499_000_000].map((energy) => {

@@ -1,0 +1,37 @@
+import { schema } from '../receivers/rapl/config.js';
+import { createSeries, type Columns } from '../receivers/rapl/domain.js';
+import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
+import { parseSettings } from '../src/config/settings.js';
+import type { Benchmark } from './benchmark.js';
+import { measureSampler } from './sampling.js';
+
+/** cpu-clock of the kernel in place of the energies, which a virtual machine has not. */
+const events = ['energy-pkg', 'energy-cores', 'energy-gpu', 'energy-ram'].map((event) => [
+  event,
+  'event=0x00',
+]);
+
+/** The rapl receiver's own sampler with four counters of perf_event, against a C program that only reads four. */
+export const raplReceiver: Benchmark = {
+  name: 'rapl-receiver',
+  async measure() {
+    const sysfs = new FakeSysfs();
+    sysfs.writePmu(Object.fromEntries(events));
+    try {
+      return await measureSampler(
+        {
+          module: new URL('../receivers/rapl/sampler.js', import.meta.url),
+          options: parseSettings(schema, { sysfs: sysfs.root, interface: 'perf_event' }),
+          // What the receiver's own sampler gives.
+          describe: (columns, start) => createSeries(columns as Columns, { attributes: {} }, start),
+        },
+        [
+          { hz: 10_000, mostRatio: 1.15, mostMissedPoints: 0.1 },
+          { hz: 1000, mostRatio: 1.3 },
+        ],
+      );
+    } finally {
+      sysfs.remove('.');
+    }
+  },
+};

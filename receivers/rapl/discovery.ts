@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs';
+import { describeError, describeErrors } from '../../src/component/errors.js';
+import { createGrant } from '../../src/component/grant.js';
+import type { Remedy } from '../../src/component/probe.js';
+import { PerfEventError } from '../../src/linux/perf/event.js';
+import { findNames } from '../../src/linux/sysfs.js';
+import { isVirtualMachine } from '../../src/linux/topology.js';
+import type { Config } from './config.js';
+import { isTwin, keepFirst, nameDomain, nameDomains, nameWhole } from './domain.js';
+import type { Domain, InterfaceName } from './domain.js';
+import { findPerfCounters, perfFolder } from './find-perf.js';
+import type { PerfCounter } from './find-perf.js';
+import { energyPath, findZones, powercapFolder, readEnergy } from './find-powercap.js';
+import type { Zone } from './find-powercap.js';
+import type { PerfFailure } from './perf-counters.js';
+import type { ZoneFailure } from './powercap-counters.js';
+
+/** The counters of both interfaces. */
+export interface Sources {
+  readonly perf: readonly PerfCounter[];
+  readonly zones: readonly Zone[];
+}
+
+/** What one look at sysfs found, whether or not it may be read. */
+export interface Discovery {
+  /** All counters of the interfaces that the settings allow. */
+  readonly found: Sources;
+  /** Those of them that can be trusted and that the settings ask for. */
+  readonly wanted: Sources;
+  /** What people should know of the choice. */
+  readonly notes: readonly string[];
+  /** A text that differs when counters came, went or moved to another CPU. What they show is no part of it. */
+  readonly identity: string;
+}
+
+interface Source {
+  readonly domain: Domain;
+}
+
+/** Looks at sysfs once. */
+export function discover(config: Config): Discovery {
+  const found = findSources(config);
+  const isDoubtful = disagree(found);
+  const { perf, zones } = isDoubtful ? keepCommon(found) : found;
+  const isWanted = ({ domain }: Source) => config.domains[domain.kind];
+  return {
+    found,
+    wanted: { perf: perf.filter(isWanted), zones: zones.filter(isWanted) },
+    notes: isDoubtful ? [describeDisagreement(found)] : [],
+    identity: identify(found),
+  };
+}
+
+function findSources({ interface: wanted, sysfs }: Config): Sources {
+  const zones = findZones(sysfs);
+  const perf = wanted === 'powercap' ? [] : findPerfCounters(sysfs);
+  return {
+    perf: perf.map((counter) => limit(counter, zones)),
+    zones: wanted === 'perf_event' ? [] : zones,
+  };
+}
+
+/** The limits of a domain are known to powercap only. */
+function limit(counter: PerfCounter, zones: readonly Zone[]): PerfCounter {
+  const name = nameDomain(counter.domain);
+  const zone = zones.find(({ domain }) => nameDomain(domain) === name);
+  return zone ? { ...counter, mostWatts: zone.mostWatts } : counter;
+}
+
+function identify({ perf, zones }: Sources): string {
+  return JSON.stringify([
+    perf.map(({ domain, type, config, cpu, cpus }) => [domain, type, String(config), cpu, cpus]),
+    zones.map(({ domain, path, maxMicrojoules, copies }) => [
+      domain,
+      path,
+      maxMicrojoules,
+      copies.map((copy) => copy.path),
+    ]),
+  ]);
+}
+
+/** Whether packages are among them: virtual machines may offer the one or other domain, but it counts nothing. */
+export function hasPackage(sources: readonly Source[]): boolean {
+  return sources.some(({ domain }) => domain.kind === 'package');
+}
+
+/** Whether both interfaces offer counters, but not the same: one of them is wrong. */
+function disagree({ perf: counters, zones: all }: Sources): boolean {
+  // perf_event may have one counter for dies that show the same one. Whether they do is found out while they move.
+  const zones = mergeAliases(all);
+  const perf = counters.filter((counter) => !isSum(counter));
+  const isCommon = perf.length === zones.length && keepNamed(perf, zones).length === perf.length;
+  return hasPackage(perf) && hasPackage(zones) && !isCommon;
+}
+
+function describeDisagreement({ perf, zones }: Sources): string {
+  return `perf_event has ${nameDomains(perf)} but powercap has ${nameDomains(zones)}: only what both have is read`;
+}
+
+/** What both interfaces know, which is safe; nothing when they do not even share a package. */
+function keepCommon({ perf, zones }: Sources): Sources {
+  const named = keepNamed(
+    perf.filter((one) => !isSum(one)),
+    zones,
+  );
+  const common = { perf: [...named, ...perf.filter(isSum)], zones: keepNamed(zones, perf) };
+  return hasPackage(common.perf) ? common : { perf: [], zones: [] };
+}
+
+/** AMD's cores: powercap has nothing like it. */
+function isSum({ cpus }: PerfCounter): boolean {
+  return cpus !== undefined;
+}
+
+function keepNamed<Kept extends Source>(
+  sources: readonly Kept[],
+  others: readonly Source[],
+): readonly Kept[] {
+  const names = new Set(others.map(({ domain }) => nameDomain(domain)));
+  return sources.filter(({ domain }) => names.has(nameDomain(domain)));
+}
+
+/**
+ * Where the dies of a package all show the counter of the package, or several sockets that of the machine: one zone is
+ * left, as the whole.
+ */
+export function mergeAliases(zones: readonly Zone[]): readonly Zone[] {
+  return keepFirst(
+    zones.map((zone) => {
+      const twins = zones.filter((other) => isTwin(zone.domain, other.domain));
+      const isAlias = twins.length > 0 && twins.every((twin) => isSameCounter(zone.path, twin.path));
+      if (!isAlias) return zone;
+      return { ...zone, domain: nameWhole(zone.domain), copies: [...zone.copies, ...twins] };
+    }),
+  );
+}
+
+/** Whether a reading of one counter lies between two of the other: of two, that is next to impossible. */
+function isSameCounter(a: string, b: string): boolean {
+  const [before = 0, between = 0, after = 0] = [a, b, a].map((path) => readEnergy(path));
+  return before > 0 && before <= between && between <= after;
+}
+
+/** Why an interface, or a part of it, is not read. */
+export interface Refusal {
+  readonly reason: string;
+  readonly remedies: readonly Remedy[];
+}
+
+const driverRemedy: Remedy = {
+  missing: 'the kernel drivers of RAPL',
+  command: 'sudo modprobe -a rapl intel_rapl_msr',
+};
+
+const machineRemedy: Remedy = {
+  missing: 'energy counters, which are not available in a virtual machine',
+  command: 'run joulemetry on the host of this virtual machine',
+};
+
+const hostRemedy: Remedy = {
+  missing: "the host's sysfs, which this container hides",
+  command: 'mount the host\'s /sys read-only at /host/sys and set "sysfs: /host/sys"',
+};
+
+const everyUserRemedy: Remedy = {
+  missing: 'perf_event for every user',
+  command: 'sudo sysctl kernel.perf_event_paranoid=0',
+};
+
+/** What lets an interface be read. */
+const grants: Readonly<Record<InterfaceName, readonly Remedy[]>> = {
+  perf_event: [...createGrant(['CAP_PERFMON'], 'the counters of perf_event'), everyUserRemedy],
+  powercap: createGrant(['CAP_DAC_READ_SEARCH'], 'the files of powercap'),
+};
+
+/** No package among the counters of an interface. */
+export function explainNone(name: InterfaceName, sysfs: string, { perf }: Pick<Sources, 'perf'>): Refusal {
+  const folder = powercapFolder(sysfs);
+  const zones = findNames(folder);
+  if (name === 'powercap' && zones.some((zone) => zone.startsWith('intel-rapl:')))
+    return { reason: `powercap: the zones in ${folder} cannot be followed`, remedies: [hostRemedy] };
+  const found =
+    name === 'perf_event' ? describePmu(sysfs, perf) : `${folder} has no intel-rapl zone of a package`;
+  // Where zones are shown, the drivers are loaded: the remedy is that of the zones.
+  const isLoaded = zones.some((zone) => zone.startsWith('intel-rapl'));
+  const remedies = isVirtualMachine(sysfs) ? [machineRemedy] : isLoaded ? [] : [driverRemedy];
+  return { reason: `${name}: ${found}`, remedies };
+}
+
+function describePmu(sysfs: string, perf: Sources['perf']): string {
+  const folder = perfFolder(sysfs);
+  if (!existsSync(folder)) return `${folder} is not here`;
+  const others = nameDomains(perf);
+  return `${folder}/events has ${others === '' ? 'no energy event' : `only ${others}, but no energy-pkg`}`;
+}
+
+/** Counters that cannot be opened or read, at least one. */
+export function explainFailures(
+  name: InterfaceName,
+  failures: readonly (PerfFailure | ZoneFailure)[],
+): Refusal {
+  const errors = failures.map((failure) => ('zone' in failure ? describeZone(failure) : failure.error));
+  const remedies = failures.some(({ error }) => isForbidden(error)) ? grants[name] : [];
+  return { reason: `${name}: ${describeErrors(errors, ', ')}`, remedies };
+}
+
+/** The error of a zone is the system's; that of a counter of perf_event names the counter and the right. */
+function describeZone({ zone, error }: ZoneFailure): Error {
+  const found = isForbidden(error)
+    ? `${nameErrno(error)}, root or CAP_DAC_READ_SEARCH is needed`
+    : nameErrno(error);
+  return new Error(`Cannot read ${nameDomain(zone.domain)} from ${energyPath(zone)}: ${found}`, {
+    cause: error,
+  });
+}
+
+function isForbidden(error: unknown): boolean {
+  return nameErrno(error) === 'EACCES' || (error instanceof PerfEventError && error.code === 'EPERM');
+}
+
+function nameErrno(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : describeError(error);
+}

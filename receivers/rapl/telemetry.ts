@@ -1,0 +1,188 @@
+import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
+import type { Context } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Log } from '../../src/component/log.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import type { CounterState } from './counter.js';
+import { describeDomains, nameDomain } from './domain.js';
+import type { Columns, Domain, InterfaceName, LeftOut } from './domain.js';
+
+/** What becomes of a domain, or of a zone that shows it a second time. */
+export interface DomainState {
+  readonly domain: string;
+  /** `intel-rapl:0`, `energy-pkg on cpu 0` */
+  readonly source: string;
+  /**
+   * `unknown`: it has not counted anything yet. `foreign`: another receiver publishes it. `unreadable`: it cannot be
+   * opened or read. `unusable`: its counter is reset all the time.
+   */
+  readonly state: 'read' | 'unknown' | 'dead' | 'copy' | 'foreign' | 'unreadable' | 'unusable';
+}
+
+/** On the collector's own telemetry: what is read where, and how often a counter was reset. Must be closed. */
+export class DomainTelemetry {
+  readonly #attributes: Attributes;
+  readonly #resets;
+  readonly #gauge;
+  #states: readonly Attributes[] = [];
+  #counted = 0;
+
+  constructor(meter: Meter, receiver: string) {
+    this.#attributes = { receiver };
+    this.#resets = meter.createCounter('joulemetry.rapl.resets', {
+      unit: '{reset}',
+      description: 'Energy counters that were reset while they were read: their energy in between is unknown',
+    });
+    this.#gauge = meter.createObservableGauge('joulemetry.rapl.domains', {
+      unit: '{domain}',
+      description: 'Energy domains that were found, by where they are read and what became of them',
+    });
+    this.#gauge.addCallback(this.#observe);
+  }
+
+  /** @param resets since the sampler was opened */
+  update(interfaceName: InterfaceName, states: readonly DomainState[], resets: number): void {
+    this.#states = states.map(({ domain, source, state }) => ({
+      ...this.#attributes,
+      'rapl.domain': domain,
+      'energy.interface': interfaceName,
+      source,
+      state,
+    }));
+    // Another sampler counts from 0.
+    const added = resets >= this.#counted ? resets - this.#counted : resets;
+    this.#counted = resets;
+    if (added > 0) this.#resets.add(added, this.#attributes);
+  }
+
+  close(): void {
+    this.#gauge.removeCallback(this.#observe);
+  }
+
+  readonly #observe = (result: ObservableResult): void => {
+    for (const attributes of this.#states) result.observe(1, attributes);
+  };
+}
+
+/** What people should know of the counters, each line once or when it changes. */
+export class DomainLog {
+  readonly #log: Log;
+  readonly #logged = new Set<string>();
+  #unusable: readonly string[] = [];
+  #resets = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Other columns came from the sampler. */
+  follow({ domains, resets, anew, notes, events, left }: Columns, states: readonly CounterState[]): void {
+    if (resets > this.#resets) {
+      const names = anew.map(nameDomain).join(' and ');
+      this.#log.warn(`The energy counter of ${names} was reset: what was used in between is unknown`);
+    }
+    this.#resets = resets;
+    for (const note of notes) this.#once('warn', note);
+    for (const { level, text } of events) this.#log[level](text);
+    this.#followUnusable(left);
+    const foreign = states.filter(({ owner }) => owner !== undefined);
+    if (foreign.length > 0 && foreign.length < domains.length) {
+      const names = foreign.map(({ domain, owner }) => `${nameDomain(domain)} by "${owner}"`);
+      this.#once('warn', `Leaves out what another receiver publishes: ${names.join(', ')}`);
+    }
+  }
+
+  /** Other domains are published than before. */
+  publish(name: InterfaceName, domains: readonly Domain[]): void {
+    if (domains.length > 0) this.#once('info', `Reads ${describeDomains({ interface: name, domains })}`);
+  }
+
+  /** The first table did not show whether these are one counter. */
+  leaveUndecided(texts: readonly string[]): void {
+    for (const text of texts) this.#once('info', text);
+  }
+
+  /** Names counters that are reset all the time when that begins and when it ends. */
+  #followUnusable(left: readonly LeftOut[]): void {
+    const unusable = left
+      .filter(({ state }) => state === 'unusable')
+      .map(({ domain, source }) => `${nameDomain(domain)} (${source})`);
+    for (const name of unusable.filter((one) => !this.#unusable.includes(one)))
+      this.#log.warn(
+        `${name} is unusable: its counter was reset more than 4 times within a minute; left out`,
+      );
+    for (const name of this.#unusable.filter((one) => !unusable.includes(one)))
+      this.#log.info(`${name} is used again: its counter was not reset for a minute`);
+    this.#unusable = unusable;
+  }
+
+  #once(level: 'info' | 'warn', message: string): void {
+    if (this.#logged.has(message)) return;
+    this.#logged.add(message);
+    this.#log[level](message);
+  }
+}
+
+/** By column, 1 or 0. */
+interface Readings {
+  /** Whether the table at hand has a reading. */
+  readonly isRead: Uint8Array;
+  /** Whether the last table had none. */
+  readonly isFailing: Uint8Array;
+}
+
+/** Why a series has no reading now: `EIO`. */
+export type ExplainGap = (series: Series) => string;
+
+/** Counts readings that failed, and logs when a domain begins and ceases to fail for whole tables. */
+export function watchGaps(context: Context, next: Consumer, explain: ExplainGap): Consumer {
+  const counter = context.meter.createCounter('joulemetry.rapl.gaps', {
+    unit: '{reading}',
+    description: 'Readings of an energy counter that failed: gaps in its series',
+  });
+  const planColumns = createPlans((series: readonly Series[]): Readings => {
+    return { isRead: new Uint8Array(series.length), isFailing: new Uint8Array(series.length) };
+  });
+  return {
+    consume(table) {
+      const columns = planColumns(table.series);
+      const gaps = findGaps(table, columns.isRead);
+      if (gaps > 0) counter.add(gaps, { receiver: context.id });
+      if (table.values.length > 0) logChanges(table.series, columns, { log: context.log, explain });
+      return next.consume(table);
+    },
+  };
+}
+
+/** Marks the columns that have a reading and counts the values that are none. */
+function findGaps({ series, values }: Table, isRead: Uint8Array): number {
+  let gaps = 0;
+  let column = 0;
+  isRead.fill(0);
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) gaps++;
+    else isRead[column] = 1;
+    if (++column === series.length) column = 0;
+  }
+  return gaps;
+}
+
+function logChanges(
+  series: readonly Series[],
+  { isRead, isFailing }: Readings,
+  { log, explain }: { readonly log: Log; readonly explain: ExplainGap },
+): void {
+  for (let column = 0; column < series.length; column++) {
+    const fails = 1 - isRead[column];
+    if (fails === isFailing[column]) continue;
+    isFailing[column] = fails;
+    const domain = series[column].attributes['hw.id'];
+    if (fails === 1)
+      log.warn(
+        `Cannot read the energy of ${domain}: ${explain(series[column])}; trying again at every reading`,
+      );
+    else log.info(`The energy of ${domain} is read again`);
+  }
+}
