@@ -1,6 +1,6 @@
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
-import { ProcessStat } from '../../src/identity/process-stat.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readPath } from '../../src/linux/procfs.js';
 import type { Metric, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';

@@ -3,8 +3,7 @@ import { basename, join } from 'node:path';
 import { readExecutable } from '../../src/identity/executable.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
 import { Owners } from '../../src/identity/owners.js';
-import { ProcessStat } from '../../src/identity/process-stat.js';
-import { readPath } from '../../src/linux/procfs.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import type { Attributes } from '../../src/model/series.js';
 
@@ -32,7 +31,6 @@ export class ProcessFinder {
   readonly #procfs: string;
   readonly #identity: IdentityReader;
   readonly #stat = new ProcessStat();
-  readonly #buffer = Buffer.allocUnsafe(4096);
   #known: ReadonlyMap<number, KnownProcess> = new Map();
 
   constructor(procfs: string, passwd = '/etc/passwd') {
@@ -65,9 +63,8 @@ export class ProcessFinder {
 
   /** Undefined for one that has ended. */
   #readStat(pid: number): ProcessStat | undefined {
-    const path = join(this.#procfs, String(pid), 'stat');
-    const length = tryRead(() => readPath(path, this.#buffer)) ?? 0;
-    return this.#stat.parse(this.#buffer, length) && !this.#stat.isZombie ? this.#stat : undefined;
+    const isThere = this.#stat.read(join(this.#procfs, String(pid))) && !this.#stat.isZombie;
+    return isThere ? this.#stat : undefined;
   }
 }
 

@@ -5,7 +5,7 @@ import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import * as metrics from './metrics.js';
 import type { ProcessIo } from './process-io.js';
-import type { ProcessStat } from '../../src/identity/process-stat.js';
+import type { ProcessStat } from '../../src/linux/process-stat.js';
 
 /** One series of a process that is not CPU time, and where its number stands. */
 export interface Column {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { fileBytes, holdsFor, textOf } from '../../src/contract/property.fixture.js';
 import { findCgroupLine } from '../../src/identity/cgroup.js';
 import { ProcessIo } from './process-io.js';
-import { ProcessStat } from '../../src/identity/process-stat.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 
 /** What the kernel takes as a name: up to 15 bytes of anything but 0; parentheses and line ends above all. */
 const name = fc.oneof(

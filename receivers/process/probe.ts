@@ -6,10 +6,9 @@ import { readTickNs } from '../../src/linux/clocks.js';
 import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
 import { openPidList } from '../../src/linux/pid-list.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
-import { readPath } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
 import { findCpuTimeSource } from './cpu-time-source.js';
-import { ProcessStat } from '../../src/identity/process-stat.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 import { findHiddenProcesses } from './hidden-processes.js';
 
 /** Looks how much of which processes may be read, and what would give the rest. */
@@ -70,14 +69,8 @@ function explainTicks(procfs: string): Remedy[] {
 
 /** Whether it is a process and no thread of the kernel, which has neither executable nor I/O. */
 function isProgram(procfs: string, pid: number): boolean {
-  const buffer = Buffer.alloc(4096);
   const stat = new ProcessStat();
-  try {
-    return stat.parse(buffer, readPath(`${procfs}/${pid}/stat`, buffer)) && !stat.isKernelThread;
-  } catch {
-    // It has just ended.
-    return false;
-  }
+  return stat.read(`${procfs}/${pid}`) && !stat.isKernelThread;
 }
 
 /** For how many of them the kernel says that it is not allowed. */

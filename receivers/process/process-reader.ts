@@ -4,7 +4,7 @@ import type { IdentityReader } from '../../src/identity/process-identity.js';
 import { MemoryTotal } from './memory-total.js';
 import { type DescriptorBudget, ProcessFile, type ReadResult } from './process-file.js';
 import { ProcessIo } from './process-io.js';
-import { ProcessStat } from '../../src/identity/process-stat.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {

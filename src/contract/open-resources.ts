@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { ProcessStat } from '../linux/process-stat.js';
 import { until } from './until.js';
 
 /** How many of each kind this process has open: threads, descriptors, sockets, timers, listeners and so on. */
@@ -7,6 +8,7 @@ export type OpenResources = ReadonlyMap<string, number>;
 
 /** Of the flags in /proc/self/task/<tid>/stat: the thread has ended, but is not gone yet; include/linux/sched.h. */
 const exiting = 0x4;
+const stat = new ProcessStat();
 
 /** Counts what this process has open now. */
 export function countOpen(): OpenResources {
@@ -39,12 +41,6 @@ function listSurplus(before: OpenResources): string[] {
 }
 
 function isRunning(thread: string): boolean {
-  try {
-    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1');
-    const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
-    return (flags & exiting) === 0;
-  } catch {
-    // It ended between the two looks.
-    return false;
-  }
+  // What cannot be read ended between the two looks.
+  return stat.read(`/proc/self/task/${thread}`) && (stat.flags & exiting) === 0;
 }

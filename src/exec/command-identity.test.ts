@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
-import { ProcessStat } from '../identity/process-stat.js';
-import { readPath } from '../linux/procfs.js';
+import { ProcessStat } from '../linux/process-stat.js';
 import { startHeld } from '../linux/held-child.js';
 import { until } from '../contract/until.js';
 import { readCommandIdentity } from './command-identity.js';
@@ -14,8 +13,7 @@ import { readCommandIdentity } from './command-identity.js';
 /** What any receiver reads of the process once it runs. */
 function readIdentity(pid: number) {
   const stat = new ProcessStat();
-  const buffer = Buffer.alloc(4096);
-  assert.ok(stat.parse(buffer, readPath(`/proc/${pid}/stat`, buffer)));
+  assert.ok(stat.read(`/proc/${pid}`));
   const owners = new Owners('/etc/passwd');
   return new IdentityReader({ procfs: '/proc', owners, hasCommandLine: false }).read(pid, stat).attributes;
 }

@@ -3,8 +3,7 @@ import { basename } from 'node:path';
 import { nameExecutable } from '../identity/executable.js';
 import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
-import { ProcessStat } from '../identity/process-stat.js';
-import { readPath } from '../linux/procfs.js';
+import { ProcessStat } from '../linux/process-stat.js';
 import type { Attributes } from '../model/series.js';
 import { findProgram } from './find-program.js';
 
@@ -18,8 +17,7 @@ const mostInterpreters = 5;
  */
 export function readCommandIdentity(pid: number, program: string): Attributes {
   const stat = new ProcessStat();
-  const buffer = Buffer.alloc(4096);
-  stat.parse(buffer, readPath(`/proc/${pid}/stat`, buffer));
+  stat.read(`/proc/${pid}`);
   const owners = new Owners('/etc/passwd');
   const { attributes } = new IdentityReader({ procfs: '/proc', owners, hasCommandLine: false }).read(
     pid,

@@ -1,21 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeStat, type FakeStat } from '../linux/process-stat.fixture.js';
 
 /** What a made-up process is, beside its pid. */
-export interface FakeProcess {
-  readonly comm?: string;
-  readonly state?: string;
-  readonly parentPid?: number;
-  readonly flags?: number;
-  readonly minorFaults?: number;
-  readonly majorFaults?: number;
-  readonly userTicks?: number;
-  readonly systemTicks?: number;
-  readonly threads?: number;
-  readonly startTicks?: number;
-  readonly virtualBytes?: number;
-  readonly residentPages?: number;
+export interface FakeProcess extends FakeStat {
   readonly cgroup?: string;
   readonly exe?: string;
 }
@@ -63,17 +52,4 @@ export function createFakeProcfs(): FakeProcfs {
     writeStat,
     delete: () => rmSync(path, { recursive: true }),
   };
-}
-
-/** A line of `/proc/<pid>/stat` as proc_pid_stat(5) has it. */
-export function describeStat(pid: number, process: FakeProcess): string {
-  const { state = 'S', parentPid = 1, flags = 0, minorFaults = 0, majorFaults = 0 } = process;
-  const { userTicks = 0, systemTicks = 0, threads = 1, startTicks = 100 } = process;
-  const { virtualBytes = 0, residentPages = 0 } = process;
-  const fields = [
-    `${state} ${parentPid} ${pid} ${pid} 0 -1 ${flags} ${minorFaults} 0 ${majorFaults} 0`,
-    `${userTicks} ${systemTicks} 0 0 20 0 ${threads} 0 ${startTicks} ${virtualBytes} ${residentPages}`,
-    '18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0',
-  ];
-  return `${pid} (${process.comm ?? 'program'}) ${fields.join(' ')}\n`;
 }

@@ -13,12 +13,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { until } from '../contract/until.js';
-import { readPath } from '../linux/procfs.js';
 import type { Attributes } from '../model/series.js';
 import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
 import { Owners } from './owners.js';
 import { IdentityReader, type ProcessIdentity } from './process-identity.js';
-import { ProcessStat } from './process-stat.js';
+import { ProcessStat } from '../linux/process-stat.js';
 
 /** Looks at one process again and again, as a receiver does. */
 class Looks {
@@ -35,8 +34,7 @@ class Looks {
 
   look(): Attributes {
     const stat = new ProcessStat();
-    const buffer = Buffer.alloc(4096);
-    assert.ok(stat.parse(buffer, readPath(`${this.#procfs}/${this.#pid}/stat`, buffer)));
+    assert.ok(stat.read(`${this.#procfs}/${this.#pid}`));
     this.#identity =
       this.#identity === undefined
         ? this.#reader.read(this.#pid, stat)

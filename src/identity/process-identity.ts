@@ -7,7 +7,7 @@ import { findCgroupLine } from './cgroup.js';
 import { type Executable, isSameProgram, nameExecutable, readExecutable } from './executable.js';
 import type { Owners } from './owners.js';
 import { describeProcess } from './process-attributes.js';
-import type { ProcessStat } from './process-stat.js';
+import type { ProcessStat } from '../linux/process-stat.js';
 
 /** Where the identity of processes is read, and how much of it. */
 export interface IdentityOptions {

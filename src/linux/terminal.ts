@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { ProcessStat } from './process-stat.js';
 
 /** The controlling terminal of this process. */
 export interface Terminal {
@@ -6,19 +6,9 @@ export interface Terminal {
   readonly isForeground: boolean;
 }
 
-/** @returns undefined where this process has no controlling terminal, or none any more (proc_pid_stat(5)) */
+/** @returns undefined where this process has no controlling terminal (any more), or /proc is not mounted */
 export function readTerminal(): Terminal | undefined {
-  const stat = readStat();
-  if (stat === undefined) return undefined;
-  const [, , group, , terminal, foregroundGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return terminal === '0' ? undefined : { isForeground: group === foregroundGroup };
-}
-
-/** @returns undefined where /proc is not mounted */
-function readStat(): string | undefined {
-  try {
-    return readFileSync('/proc/self/stat', 'latin1');
-  } catch {
-    return undefined;
-  }
+  const stat = new ProcessStat();
+  if (!stat.read('/proc/self') || stat.terminal === 0) return undefined;
+  return { isForeground: stat.processGroup === stat.foregroundGroup };
 }

@@ -1,7 +1,8 @@
 import { CounterGroup, groupReadFormat } from './perf/counter-group.js';
 import { openPerfEvent, perfType, softwareEvent } from './perf/event.js';
 import { listProcessTree } from './process-tree.js';
-import { parseNumbers, readPath, tickNs } from './procfs.js';
+import { ProcessStat } from './process-stat.js';
+import { tickNs } from './procfs.js';
 
 /** The CPU time of a process and everything that it starts, as it grows. Must be closed. */
 export interface TreeCpuTime {
@@ -61,25 +62,11 @@ function readTree(pid: number, procfs: string): number {
   return listProcessTree(pid, procfs).reduce((ns, one) => ns + readProcess(`${procfs}/${one}`), 0);
 }
 
-const buffer = Buffer.alloc(4096);
-const fields = new Float64Array(14);
+const stat = new ProcessStat();
 
-/**
- * CPU time of a process and of those it has waited for: utime, stime, cutime and cstime (proc_pid_stat(5)). 0 when
- * it has ended meanwhile: its parent speaks for it.
- */
+/** CPU time of a process and of those it has waited for. 0 when it has ended meanwhile: its parent speaks for it. */
 function readProcess(folder: string): number {
-  const stat = buffer.subarray(0, readStat(folder));
-  // Behind the name and the one-letter state the numbers begin with the fourth field.
-  parseNumbers(stat, stat.lastIndexOf(')') + 4, fields);
-  const [utime = 0, stime = 0, cutime = 0, cstime = 0] = fields.subarray(10);
-  return (utime + stime + cutime + cstime) * tickNs;
-}
-
-function readStat(folder: string): number {
-  try {
-    return readPath(`${folder}/stat`, buffer);
-  } catch {
-    return 0;
-  }
+  if (!stat.read(folder)) return 0;
+  const ticks = stat.userTicks + stat.systemTicks + stat.childUserTicks + stat.childSystemTicks;
+  return ticks * tickNs;
 }

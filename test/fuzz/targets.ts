@@ -6,7 +6,7 @@ import { parseConfigText } from '../../src/config/read-yaml.js';
 import { judgeService } from '../../src/config/service.js';
 import { substitute } from '../../src/config/substitute.js';
 import { findCgroupLine } from '../../src/identity/cgroup.js';
-import { ProcessStat } from '../../src/identity/process-stat.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { parseFieldLayout } from '../../src/linux/perf/format.js';
 import { parseCpuTimes, parseForks, parseNumbers } from '../../src/linux/procfs.js';

@@ -14,6 +14,7 @@ import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { burnCpuMs } from '../burn-cpu.fixture.js';
+import { ProcessStat } from '../process-stat.js';
 import { KernelTypes } from './kernel-types.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
@@ -110,11 +111,11 @@ test('TaskIterator reads this process as procfs and getrusage do', { skip }, () 
   const later = process.cpuUsage();
   const leader = own.find(({ tid }) => tid === process.pid);
   assert.ok(leader);
-  const stat = readFileSync('/proc/self/stat', 'utf8');
-  const [, parent, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const stat = new ProcessStat();
+  assert.ok(stat.read('/proc/self'));
   assert.equal(leader.name, readFileSync('/proc/self/comm', 'utf8').trimEnd());
-  assert.equal(leader.parent, Number(parent));
-  assert.equal(Math.floor(leader.startNs / 1e7), Number(rest[17]));
+  assert.equal(leader.parent, stat.parentPid);
+  assert.equal(Math.floor(leader.startNs / 1e7), stat.startTicks);
   assert.equal(leader.user, process.getuid?.());
   assert.equal(leader.localTgid, process.pid);
   assert.deepEqual(
@@ -221,8 +222,10 @@ test('TaskDeaths accounts for what short processes used, as rusage does', { skip
     assert.equal(children.length, 200);
     assert.ok(children.every(({ runtimeNs, startNs }) => runtimeNs > 0 && startNs > 0));
     // rusage leaves out the last slice, which is what makes this exact: it may be more, by a tenth at the most.
-    const fields = shell.stdout.slice(shell.stdout.lastIndexOf(')') + 2).split(' ');
-    const rusageNs = (Number(fields[13]) + Number(fields[14])) * 1e7;
+    const output = Buffer.from(shell.stdout);
+    const stat = new ProcessStat();
+    assert.ok(stat.parse(output, output.length));
+    const rusageNs = (stat.childUserTicks + stat.childSystemTicks) * 1e7;
     const usedNs = children.reduce((sum, { runtimeNs }) => sum + runtimeNs, 0);
     const ticksNs = 2 * 1e7;
     assert.ok(

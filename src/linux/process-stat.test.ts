@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeStat } from './fake-procfs.fixture.js';
+import { describeStat } from './process-stat.fixture.js';
 import { ProcessStat } from './process-stat.js';
 
 /** Parses text that stands at the beginning of a buffer with the remains of an earlier reading. */
@@ -21,10 +21,16 @@ test('ProcessStat takes each field from its place, in a line of a real kernel', 
   );
   assert.equal(nameOf(stat), 'node');
   assert.equal(stat?.parentPid, 4100);
+  assert.equal(stat.processGroup, 4242);
+  assert.equal(stat.terminal, 34_816);
+  assert.equal(stat.foregroundGroup, 4242);
+  assert.equal(stat.flags, 4_194_304);
   assert.equal(stat.minorFaults, 190_500);
   assert.equal(stat.majorFaults, 17);
   assert.equal(stat.userTicks, 881);
   assert.equal(stat.systemTicks, 204);
+  assert.equal(stat.childUserTicks, 15);
+  assert.equal(stat.childSystemTicks, 6);
   assert.equal(stat.threads, 11);
   assert.equal(stat.startTicks, 987_654);
   assert.equal(stat.virtualBytes, 1_105_985_536);
@@ -84,4 +90,14 @@ test('ProcessStat refuses what is no such file', () => {
   for (const text of ['', '12', '12 (name', '12 (name) S 1 2 3', 'no numbers at all (x) y']) {
     assert.equal(parse(text), undefined);
   }
+});
+
+test('ProcessStat.read reads a process and each of its threads, and nothing of one that is gone', () => {
+  const stat = new ProcessStat();
+  assert.ok(stat.read('/proc/self'));
+  assert.equal(stat.parentPid, process.ppid);
+  const { processGroup } = stat;
+  assert.ok(stat.read(`/proc/self/task/${process.pid}`));
+  assert.equal(stat.processGroup, processGroup);
+  assert.equal(stat.read(`/proc/${2 ** 22 + 1}`), false);
 });

@@ -1,4 +1,4 @@
-import { parseNumbers } from '../linux/procfs.js';
+import { parseNumbers, readPath } from './procfs.js';
 
 const openParenthesis = 0x28;
 const closeParenthesis = 0x29;
@@ -10,13 +10,20 @@ const kernelThreadFlag = 0x0020_0000;
 const fields = new Float64Array(21);
 
 /**
- * `/proc/<pid>/stat`. One object serves a whole scan: every reading is parsed into it, and what is to be kept is
+ * `/proc/<pid>/stat`, of a process or of a thread; the only parser of its fields. One object serves a whole scan: every reading is parsed into it, and what is to be kept is
  * taken from it before the next.
  */
 export class ProcessStat {
   /** Whether it has ended and only waits for its parent to notice. */
   isZombie = false;
   parentPid = 0;
+  processGroup = 0;
+  /** The device number of its controlling terminal; 0: it has none. */
+  terminal = 0;
+  /** The process group in that terminal's foreground; -1: none. */
+  foregroundGroup = -1;
+  /** PF_* of include/linux/sched.h. */
+  flags = 0;
   isKernelThread = false;
   /** Its state, a letter as an ASCII code. */
   state = 0;
@@ -24,12 +31,16 @@ export class ProcessStat {
   majorFaults = 0;
   userTicks = 0;
   systemTicks = 0;
+  /** Of children that it has waited for, and of theirs. */
+  childUserTicks = 0;
+  childSystemTicks = 0;
   threads = 0;
   /** CLOCK_BOOTTIME of the birth, in ticks. */
   startTicks = 0;
   virtualBytes = 0;
   residentPages = 0;
   #bytes: Uint8Array = new Uint8Array(0);
+  #buffer: Uint8Array | undefined;
   #nameFrom = 0;
   #nameTo = 0;
 
@@ -53,6 +64,20 @@ export class ProcessStat {
     return true;
   }
 
+  /**
+   * Reads and parses the file once.
+   * @param folder say `/proc/<pid>`
+   * @returns false when the process is gone, or its file may not be read
+   */
+  read(folder: string): boolean {
+    this.#buffer ??= Buffer.allocUnsafeSlow(4096);
+    try {
+      return this.parse(this.#buffer, readPath(`${folder}/stat`, this.#buffer));
+    } catch {
+      return false;
+    }
+  }
+
   /** The kernel's name of the process (comm): bytes, since nothing says that they are text. */
   copyName(): Uint8Array {
     // The slice of a Buffer would be no copy.
@@ -69,11 +94,17 @@ export class ProcessStat {
 
   #take(numbers: Float64Array): void {
     this.parentPid = numbers[0];
+    this.processGroup = numbers[1];
+    this.terminal = numbers[3];
+    this.foregroundGroup = numbers[4];
+    this.flags = numbers[5];
     this.isKernelThread = (numbers[5] & kernelThreadFlag) !== 0;
     this.minorFaults = numbers[6];
     this.majorFaults = numbers[8];
     this.userTicks = numbers[10];
     this.systemTicks = numbers[11];
+    this.childUserTicks = numbers[12];
+    this.childSystemTicks = numbers[13];
     this.threads = numbers[16];
     this.startTicks = numbers[18];
     this.virtualBytes = numbers[19];
