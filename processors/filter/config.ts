@@ -2,12 +2,12 @@ import type { ConfigOf, ListSetting, Schema } from '../../src/config/schema.js';
 
 const items = {
   match: {
-    doc: 'Whether the texts below are compared as they are, or are regular expressions that have to match the whole text.',
+    doc: 'Whether the texts below are compared as they are (exact), or are regular expressions that have to match the whole text.',
     format: ['exact', 'regexp'],
     default: 'exact',
   },
   metric_names: {
-    doc: 'Metrics, of which the series has to have one.',
+    doc: 'Names of metrics, one of which the series has to have.',
     format: 'string_list',
     default: [],
   },
@@ -25,13 +25,13 @@ const items = {
 
 export const schema = {
   include: {
-    doc: 'Keeps the series that one of these rules fits; without rules, all.',
+    doc: 'Keeps the series that one of these rules matches; without rules, all.',
     format: 'list',
     items,
     default: [],
   },
   exclude: {
-    doc: 'Drops the series that one of these rules fits, included or not.',
+    doc: 'Drops the series that one of these rules matches, included or not.',
     format: 'list',
     items,
     default: [],

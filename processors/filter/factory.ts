@@ -13,7 +13,7 @@ export const factory: ProcessorFactory<typeof schema> = {
   create: (config, _context, next) => createFilter(createSeriesTest(config), next),
 };
 
-/** Lets the columns of some series pass. */
+/** Forwards the columns of some series. */
 function createFilter(passes: (series: Series) => boolean, next: Consumer): ConsumingComponent {
   const isKept = createPlans(passes);
   const selectionOf = createPlans((series: readonly Series[]) => createSelection(series, isKept));

@@ -5,16 +5,17 @@ import type { Config } from './config.js';
 type Rule = Config['include'][number];
 type TextTest = (text: string) => boolean;
 
-/** Tells of a series whether it passes. */
+/** Whether a series is forwarded, by rules. */
 export function createSeriesTest({ include, exclude }: Config): (series: Series) => boolean {
-  const wanted = include.map(createRuleTest);
-  const unwanted = exclude.map(createRuleTest);
+  const included = include.map(createRuleTest);
+  const excluded = exclude.map(createRuleTest);
   return (series) =>
-    (wanted.length === 0 || wanted.some((fits) => fits(series))) && !unwanted.some((fits) => fits(series));
+    (included.length === 0 || included.some((matches) => matches(series))) &&
+    !excluded.some((matches) => matches(series));
 }
 
 /**
- * What is wrong with rules.
+ * Problems of rules.
  * @param path of their list in the component's settings
  */
 export function checkRules(rules: readonly Rule[], path: string): readonly string[] {
@@ -46,18 +47,21 @@ function createRuleTest(rule: Rule): (series: Series) => boolean {
   const hasAttributes = createAttributesTest(rule.attributes, rule.match);
   const hasResource = createAttributesTest(rule.resource_attributes, rule.match);
   return ({ metric, attributes, resource }) =>
-    (names.length === 0 || names.some((fits) => fits(metric.name))) &&
+    (names.length === 0 || names.some((matches) => matches(metric.name))) &&
     hasAttributes(attributes) &&
     hasResource(resource.attributes);
 }
 
 function createAttributesTest(
-  wanted: Readonly<Record<string, string>>,
+  expected: Readonly<Record<string, string>>,
   match: Rule['match'],
 ): (attributes: Attributes) => boolean {
-  const tests = Object.entries(wanted).map(([key, text]) => ({ key, fits: createTextTest(text, match) }));
+  const tests = Object.entries(expected).map(([key, text]) => ({
+    key,
+    matches: createTextTest(text, match),
+  }));
   return (attributes) =>
-    tests.every(({ key, fits }) => Object.hasOwn(attributes, key) && fits(String(attributes[key])));
+    tests.every(({ key, matches }) => Object.hasOwn(attributes, key) && matches(String(attributes[key])));
 }
 
 function createTextTest(text: string, match: Rule['match']): TextTest {

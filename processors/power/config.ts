@@ -2,13 +2,13 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
   window: {
-    doc: 'Time that each power is the mean of, as near as the readings allow. Windows end at multiples of it on the wall clock.',
+    doc: 'Time over which each power is averaged, as closely as the readings allow. Windows end at multiples of it on the wall clock.',
     format: 'duration',
     default: '1s',
     min: 1,
   },
   metrics: {
-    doc: 'Energy counters to derive power from; each gives a metric with .power in place of .energy.',
+    doc: 'Energy counters to derive power from. Each gives a metric with .power in place of .energy.',
     format: 'string_list',
     default: ['hw.energy', 'hw.host.energy', 'process.energy', 'program.energy', 'linux.cgroup.energy'],
   },

@@ -3,17 +3,17 @@ import type { ConfigOf, Schema } from '../../src/config/schema.js';
 
 export const schema = {
   detectors: {
-    doc: 'What is detected and added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host`, `os`; where two give the same attribute, the first one counts.',
+    doc: 'What is detected and added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host`, `os`; where two find the same attribute, the first one counts.',
     format: 'string_list',
     default: ['env', 'host', 'os'],
   },
   override: {
-    doc: 'Whether what is detected replaces what a resource says already.',
+    doc: 'Whether what is detected replaces what a resource has already.',
     format: 'boolean',
     default: false,
   },
   attributes: createActionsSetting(
-    'What is done to the attributes of every resource, in this order, after the detection.',
+    'Actions on the attributes of every resource, applied in this order after the detection.',
   ),
   root: {
     doc: 'The folder that holds `etc/machine-id` and `etc/os-release` of the machine, for use in a container.',

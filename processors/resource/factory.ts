@@ -49,7 +49,7 @@ interface Machine {
 function describeResource(attributes: Attributes, machine: Machine, override: boolean): Attributes {
   if (override) return { ...attributes, ...machine.detected, ...keepName(attributes, machine) };
   if (isElsewhere(attributes, machine)) return attributes;
-  // What a resource says only because receivers name the machine so gives way to what was detected.
+  // An attribute that receivers give every resource to name the machine yields to what was detected.
   const own = Object.entries(attributes).filter(([key, value]) => machine.named[key] !== value);
   return { ...attributes, ...machine.detected, ...Object.fromEntries(own) };
 }
@@ -60,11 +60,11 @@ function keepName({ 'service.name': name }: Attributes, { detected }: Machine): 
   return isDefault && name !== undefined ? { 'service.name': name } : {};
 }
 
-/** Whether a resource says itself that it is not of this machine, as those from other collectors do. */
+/** Whether a resource is of another machine by its own attributes, as those from other collectors are. */
 function isElsewhere(attributes: Attributes, { named, detected }: Machine): boolean {
   return ['host.id', 'host.name'].some((key) => {
     const known = [named[key], detected[key]].filter((value) => value !== undefined);
-    const said = attributes[key];
-    return said !== undefined && known.length > 0 && !known.includes(said);
+    const own = attributes[key];
+    return own !== undefined && known.length > 0 && !known.includes(own);
   });
 }
