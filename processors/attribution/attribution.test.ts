@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 const cpuMs = [100, 80, 70, 60, 200, 90, 110];
 
-/** The worked example of ledger.md section 10, in two scans. */
-function playExample(settings: object): Rig {
+/** The worked example of docs/ledger.md, in two scans. */
+function playExample(settings: object, usedMs: readonly number[] = cpuMs): Rig {
   const rig = new Rig(settings);
   const meter = rig.createMeter();
-  const processes = cpuMs.map((_, i) => new RigProcess({ 'process.pid': i + 1 }, 0));
+  const processes = usedMs.map((_, i) => new RigProcess({ 'process.pid': i + 1 }, 0));
   rig.energy(meter, 0, 0);
   rig.usage(
     0,
@@ -19,7 +20,7 @@ function playExample(settings: object): Rig {
   rig.energy(meter, 1, 60);
   rig.usage(
     1,
-    processes.map((process, i) => [process, cpuMs[i] / 1000]),
+    processes.map((process, i) => [process, usedMs[i] / 1000]),
   );
   rig.boundary(1, 1);
   return rig;
@@ -42,6 +43,41 @@ test('attribution gives the worked example with idle energy borne by all alike',
   assert.deepEqual(rig.processes(), { 1: 7.5, 2: 7, 3: 6.75, 4: 6.5, 5: 10, 6: 7.25, 7: 7.75 });
   assert.deepEqual(rig.parts(), { attributed: 52.75, idle: 0, unseen: 7.25 });
 });
+
+/** The rows of the table of docs/ledger.md with the worked example: their names, and the numbers of their columns. */
+function readExample(): readonly { readonly name: string; readonly numbers: readonly number[] }[] {
+  const text = readFileSync(new URL('../../../docs/ledger.md', import.meta.url), 'utf8');
+  const example = text.slice(text.indexOf('## Worked example'));
+  const rows = example.match(/^\| (Process \d|`).*$/gm) ?? [];
+  return rows.map((row) => {
+    const [name = '', ...cells] = row.split('|').slice(1, -1);
+    return { name: name.replaceAll('`', '').trim(), numbers: cells.map(Number) };
+  });
+}
+
+for (const [column, idle] of ['separate', 'proportional', 'equal'].entries()) {
+  test(`attribution computes the worked example of docs/ledger.md, idle energy ${idle}`, () => {
+    const rows = readExample();
+    const processes = rows.filter(({ name }) => name.startsWith('Process'));
+    const rig = playExample(
+      { floor: [{ power: 40 }], idle },
+      processes.map(({ numbers }) => numbers[0]),
+    );
+    const { attributed, idle: idleJ, unseen } = rig.parts();
+    // To the nanojoule: the last digit of a double is finer.
+    const computed = [...Object.values(rig.processes()), attributed, idleJ, unseen].map((joules) =>
+      Number(joules.toFixed(9)),
+    );
+    assert.deepEqual(
+      rows.slice(7).map(({ numbers }) => numbers[0]),
+      [710, 0, 290],
+    );
+    assert.deepEqual(
+      rows.map(({ name, numbers }) => [name, numbers[column + 1]]),
+      rows.map(({ name }, i) => [name, computed[i]]),
+    );
+  });
+}
 
 test('attribution passes every table on as it is, before what it makes of it', () => {
   const { rig } = playBusy({ process_metrics: 'all' });

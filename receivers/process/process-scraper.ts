@@ -35,8 +35,8 @@ const lookAgainAfterMs = 30_000;
 const forgetEvery = 60;
 
 /**
- * Scans all processes. Busy time of the machine is read first and handed on last, so that whoever attributes
- * energy has the usage of every consumer when it closes the window (ledger.md section 2).
+ * Scans all processes. Busy time of the machine is read first and forwarded last, so that attribution has the
+ * usage of every process when that reading closes the window (docs/ledger.md, Usage).
  */
 export class ProcessScraper implements Scraper {
   readonly #config: Config;

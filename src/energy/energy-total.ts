@@ -13,7 +13,7 @@ export class EnergyTotal {
     return this.#restNj;
   }
 
-  /** The nearest double. Grows whenever the sum does, or stays. */
+  /** As a double, at most one unit in the last place off. Grows whenever the sum does, or stays. */
   get joules(): number {
     return this.#wholeJ + this.#restNj / 1e9;
   }

@@ -57,7 +57,7 @@ export interface RunReport {
   readonly energy: EnergyReport | undefined;
 }
 
-/** RAPL updates about every millisecond; an edge falls anywhere between two: 0.41 P refresh (ledger.md section 8). */
+/** An edge falls anywhere between two refreshes of the meter: its error is 0.41 times the power times their interval. */
 const edgeError = 0.41;
 
 /** @param book of the session, which is closed */

@@ -12,7 +12,7 @@ interface Anchor {
 
 /**
  * CPU time of the whole machine that was not idle, waiting for I/O or stolen: CPUs online x time - idle - iowait
- * - steal (ledger.md section 2). The busy columns of `/proc/stat` are sampled by ticks and too small; idle is
+ * - steal (docs/ledger.md, Usage). The busy columns of `/proc/stat` are sampled by ticks and too small; idle is
  * measured, but rounded to 10 ms and at times runs backwards, so the sum is kept from going back.
  */
 export class BusyTime {

@@ -79,9 +79,9 @@ export const processCpuTime: Metric = {
 };
 
 /**
- * CPU time of the whole machine that was not idle, iowait or steal (ledger.md section 2). Its rows close a
- * usage scan: whoever reads the usage of consumers reads this first and hands it on last, with the instant of
- * that reading, after the rows of every consumer and every ending. The instant is the scan's boundary.
+ * CPU time of the whole machine that was not idle, iowait or steal (docs/ledger.md, Usage). Its rows close a
+ * usage scan: a receiver of CPU time reads this first and forwards it last, with the instant of that reading, after
+ * the rows of every workload and every ending. The instant is the scan's boundary.
  */
 export const busyTime: Metric = {
   name: 'system.cpu.busy.time',
