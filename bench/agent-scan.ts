@@ -1,5 +1,5 @@
 import { schema } from '../receivers/process/config.js';
-import { findCpuTimeSource } from '../receivers/process/cpu-time-source.js';
+import { findCpuClocks } from '../receivers/process/cpu-time-source.js';
 import { ProcessScraper } from '../receivers/process/process-scraper.js';
 import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext } from '../src/contract/fakes.js';
@@ -44,7 +44,7 @@ function openScraper(): ProcessScraper {
     clock: createWallClock(),
     log,
     host,
-    cpuTime: findCpuTimeSource('/proc'),
+    cpuTime: findCpuClocks('/proc'),
     tickNs: readTickNs(),
     readBootNs: readBootTimeNs,
   });

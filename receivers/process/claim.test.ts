@@ -31,6 +31,6 @@ test('ProcessReceiver leaves CPU time to the receiver that started before it', a
 test('ProcessReceiver does not start, when CPU time was all that it should read', async () => {
   const config = parseSettings(factory.schema, { metrics: { count: false, memory: false, threads: false } });
   const receiver = factory.create(config, createFakeContext({ claims }), createTableCollector());
-  assert.throws(() => receiver.start(), { name: 'UnavailableError', message: reason });
+  await assert.rejects(async () => receiver.start(), { name: 'UnavailableError', message: reason });
   await receiver.shutdown();
 });

@@ -8,6 +8,11 @@ export const schema = {
     default: '1s',
     min: 10,
   },
+  cpu_time: {
+    doc: 'Where the CPU time of processes comes from: `ebpf` sees every process, however short, and needs CAP_BPF, CAP_PERFMON and a kernel with BTF; `procfs` sees those that a scan meets; `auto` takes the better one that it may use.',
+    format: ['auto', 'ebpf', 'procfs'],
+    default: 'auto',
+  },
   procfs: {
     doc: 'Where procfs is mounted; that of another pid namespace has CPU time in ticks of 10 ms only.',
     format: 'path',

@@ -1,5 +1,9 @@
+import { describeError } from '../../src/component/errors.js';
+import { CpuAccounting, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
 import { CpuClock } from '../../src/linux/cpu-clock.js';
+import { tickNs } from '../../src/linux/procfs.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
+import type { Config } from './config.js';
 
 /** Knows how much CPU time each process has used since its birth: the kernel's CPU clocks, or a program in it. */
 export interface CpuTimeSource {
@@ -7,24 +11,123 @@ export interface CpuTimeSource {
   readonly seconds: number;
   /** What the last reading has beyond whole seconds. */
   readonly nanoseconds: number;
-  /** A scan begins. A source that reads all processes at once does it here. */
-  beginScan?(): void;
   /**
-   * Reads one process into `seconds` and `nanoseconds`. Allocates nothing.
+   * Whether the last reading was of a process that is there. One that is `ending` has no files any more and will be
+   * `dead`: then the reading was its last. Where nobody reports deaths, a process is alive or is not read.
+   */
+  readonly state: 'alive' | 'ending' | 'dead';
+  /** Deaths that could not be reported, since the start. */
+  readonly lost: number;
+  /**
+   * A scan begins. A source that reads all processes at once does it here.
+   * @param bootNs CLOCK_BOOTTIME
+   * @param take is passed each process that came and went since the last scan, and must not keep it
+   */
+  beginScan(bootNs: number, take: (process: BriefProcess) => void): void;
+  /**
+   * Reads one process into `seconds`, `nanoseconds` and `state`. Allocates nothing.
+   * @param startTicks its birth as in `/proc/PID/stat`, where it is known: another process may have its number by now
    * @returns false when there is no such process
    */
-  read(pid: number): boolean;
-  close?(): void;
+  read(pid: number, startTicks?: number): boolean;
+  /** Passes those that are `ending` or `dead`, which no listing has, to `take`. */
+  forEachEnding(take: (pid: number) => void): void;
+  /** The cgroup of a process, by the number that brief processes have; undefined when the source does not know it. */
+  findCgroupId(pid: number): number | undefined;
+  close(): void;
+}
+
+/** The source in use, and what keeps the finest one from being used. */
+export interface ChosenSource {
+  /** Undefined: the ticks of `stat`. */
+  readonly source: CpuTimeSource | undefined;
+  readonly isExact: boolean;
+  /** Why BPF is not used, where that was not asked for. */
+  readonly obstacle?: string;
 }
 
 /**
  * Finds the finest source for the processes of a procfs.
- * @returns undefined where there are only the ticks of `stat`: the CPU clocks know processes by the numbers of our
- * own pid namespace, a procfs may be that of another or no procfs at all
+ * @throws Error when `cpu_time` is `ebpf` and that cannot be had
  */
-export function findCpuTimeSource(procfs: string): CpuTimeSource | undefined {
-  const clock = new CpuClock();
-  return isOwnNamespace(procfs) && clock.read(process.pid) ? clock : undefined;
+export async function chooseCpuTimeSource({ procfs, cpu_time: wanted }: Config): Promise<ChosenSource> {
+  const clocks = findCpuClocks(procfs);
+  if (wanted === 'procfs') return { source: clocks, isExact: false };
+  try {
+    if (clocks === undefined) throw new Error(`${procfs} is of another pid namespace`);
+    return { source: new BpfCpuTime(await CpuAccounting.open(), clocks), isExact: true };
+  } catch (error) {
+    if (wanted === 'ebpf') throw error;
+    return { source: clocks, isExact: false, obstacle: describeError(error) };
+  }
+}
+
+/** The CPU clocks know processes by the numbers of our own pid namespace; a procfs may be that of another or none. */
+export function findCpuClocks(procfs: string): CpuTimeSource | undefined {
+  const clocks = new ClockCpuTime();
+  return isOwnNamespace(procfs) && clocks.read(process.pid) ? clocks : undefined;
+}
+
+/** The CPU clock of each process: a system call for each, and nothing of those that have ended. */
+class ClockCpuTime extends CpuClock implements CpuTimeSource {
+  readonly state = 'alive';
+  readonly lost = 0;
+  beginScan(): void {}
+  forEachEnding(): void {}
+  findCgroupId(): undefined {}
+  close(): void {}
+}
+
+/** All processes at once by BPF. What it does not show, as some virtual machines' first process, the clocks do. */
+class BpfCpuTime implements CpuTimeSource {
+  seconds = 0;
+  nanoseconds = 0;
+  state: CpuTimeSource['state'] = 'alive';
+  readonly #accounting: CpuAccounting;
+  readonly #clocks: CpuTimeSource;
+
+  constructor(accounting: CpuAccounting, clocks: CpuTimeSource) {
+    this.#accounting = accounting;
+    this.#clocks = clocks;
+  }
+
+  get lost(): number {
+    return this.#accounting.lost;
+  }
+
+  beginScan(bootNs: number, take: (process: BriefProcess) => void): void {
+    this.#accounting.update(bootNs, take);
+  }
+
+  read(pid: number, startTicks?: number): boolean {
+    const process = this.#accounting.find(pid);
+    if (process === undefined) return this.#readClock(pid);
+    if (startTicks !== undefined && Math.floor(process.startNs / tickNs) !== startTicks) return false;
+    this.seconds = process.seconds;
+    this.nanoseconds = process.nanoseconds;
+    this.state = process.state;
+    return true;
+  }
+
+  forEachEnding(take: (pid: number) => void): void {
+    this.#accounting.forEachEnding(take);
+  }
+
+  findCgroupId(pid: number): number | undefined {
+    return this.#accounting.find(pid)?.cgroupId;
+  }
+
+  close(): void {
+    this.#accounting.close();
+  }
+
+  #readClock(pid: number): boolean {
+    if (!this.#clocks.read(pid)) return false;
+    this.seconds = this.#clocks.seconds;
+    this.nanoseconds = this.#clocks.nanoseconds;
+    this.state = 'alive';
+    return true;
+  }
 }
 
 function isOwnNamespace(procfs: string): boolean {

@@ -14,6 +14,7 @@ export class CpuUsage {
   #baseNanoseconds = 0;
   #absoluteUserNs = 0;
   #baseUserNs = 0;
+  #userShare = 1;
 
   /** Whether the clock stands where it stood at the last reading. */
   isAt(seconds: number, nanoseconds: number): boolean {
@@ -22,11 +23,16 @@ export class CpuUsage {
 
   /** Takes a reading of CPU time since birth, and what `stat` has for user and system. */
   update(time: { seconds: number; nanoseconds: number }, userTicks: number, systemTicks: number): void {
+    const ticks = userTicks + systemTicks;
+    this.#userShare = ticks === 0 ? 1 : userTicks / ticks;
+    this.updateTotal(time);
+  }
+
+  /** Takes a reading of CPU time since birth, which divides as the last one did. */
+  updateTotal(time: { seconds: number; nanoseconds: number }): void {
     this.#seconds = time.seconds;
     this.#nanoseconds = time.nanoseconds;
-    const ticks = userTicks + systemTicks;
-    const userShare = ticks === 0 ? 1 : userTicks / ticks;
-    this.#absoluteUserNs = Math.round((time.seconds * 1e9 + time.nanoseconds) * userShare);
+    this.#absoluteUserNs = Math.round((time.seconds * 1e9 + time.nanoseconds) * this.#userShare);
     const before = this.userNs + this.systemNs;
     const total = Math.max(before, this.#totalNs());
     const wanted = this.#absoluteUserNs - this.#baseUserNs;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { UnavailableError } from '../../src/component/errors.js';
+import { describeError, UnavailableError } from '../../src/component/errors.js';
 import { readTickNs } from '../../src/linux/clocks.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
@@ -9,7 +9,7 @@ import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model
 import type { Metric } from '../../src/model/series.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { type Config, schema } from './config.js';
-import { findCpuTimeSource } from './cpu-time-source.js';
+import { type ChosenSource, chooseCpuTimeSource } from './cpu-time-source.js';
 import { describeHidden, findHiddenProcesses } from './hidden-processes.js';
 import {
   processDiskIo,
@@ -52,11 +52,12 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
   return createScrapingReceiver({ intervalMs: config.collection_interval, context, next, open });
 }
 
-function openScraper(wanted: Config, context: ReceiverContext): ProcessScraper {
+async function openScraper(wanted: Config, context: ReceiverContext): Promise<ProcessScraper> {
   const config = claimUsage(wanted, context);
   const { clock, log, host } = context;
   const { procfs } = config;
-  const cpuTime = findCpuTimeSource(procfs);
+  const { source: cpuTime, obstacle } = await choose(config);
+  if (obstacle !== undefined) log.info(`Processes that live shorter than a scan are not seen: ${obstacle}`);
   if (cpuTime === undefined) {
     log.warn(`${procfs} is of another pid namespace: CPU time comes in 10 ms ticks`);
   }
@@ -68,6 +69,14 @@ function openScraper(wanted: Config, context: ReceiverContext): ProcessScraper {
   const tickNs = cpuTime === undefined ? Math.max(procfsTickNs, readTickNs()) : readTickNs();
   const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
   return new ProcessScraper(config, { clock, log, host, cpuTime, tickNs, readBootNs });
+}
+
+async function choose(config: Config): Promise<ChosenSource> {
+  try {
+    return await chooseCpuTimeSource(config);
+  } catch (error) {
+    throw new UnavailableError(`cpu_time is ebpf: ${describeError(error)}`, { cause: error });
+  }
 }
 
 /** Without CPU time, where another receiver publishes it: two that close each other's scans spoil both. */

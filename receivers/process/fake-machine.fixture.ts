@@ -4,6 +4,7 @@ import { createFakeContext, createLogCollector, type LogCollector } from '../../
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
+import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
 import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { ProcessScraper } from './process-scraper.js';
@@ -22,6 +23,10 @@ interface FakeSettings {
 export class FakeMachine {
   readonly procfs: FakeProcfs = createFakeProcfs();
   readonly cpuNs = new Map<number, number>();
+  /** Those that have ended, where the source reports ends. */
+  readonly states = new Map<number, 'ending' | 'dead'>();
+  /** What came and went since the last scan. */
+  readonly brief: BriefProcess[] = [];
   readonly log: LogCollector = createLogCollector();
   /** Nanoseconds since boot. */
   now = 1000n * second;
@@ -59,15 +64,22 @@ export class FakeMachine {
   }
 
   #createSource(): CpuTimeSource {
-    const { cpuNs } = this;
+    const { cpuNs, states, brief } = this;
     return {
       seconds: 0,
       nanoseconds: 0,
+      state: 'alive',
+      lost: 0,
       read(pid) {
         const ns = cpuNs.get(pid) ?? 0;
-        Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9 });
+        const state = states.get(pid) ?? 'alive';
+        Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9, state });
         return ns >= 0;
       },
+      beginScan: (_, take) => brief.splice(0).forEach(take),
+      forEachEnding: (take) => [...states.keys()].forEach(take),
+      findCgroupId: (pid) => (states.has(pid) || cpuNs.has(pid) ? pid : undefined),
+      close() {},
     };
   }
 }

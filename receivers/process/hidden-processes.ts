@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { createGrant } from '../../src/component/grant.js';
 import type { Remedy } from '../../src/component/probe.js';
 import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
-import { findCpuTimeSource } from './cpu-time-source.js';
+import { findCpuClocks } from './cpu-time-source.js';
 import { findHidePid } from './procfs-mount.js';
 
 // PROC_PID_INIT_INO of include/linux/proc_ns.h.
@@ -37,7 +37,7 @@ function findHiddenByMount(procfs: string): readonly HiddenProcesses[] {
 
 function findHiddenByNamespace(procfs: string): readonly HiddenProcesses[] {
   // A procfs of another pid namespace is that of the host, as a rule.
-  if (findCpuTimeSource(procfs) === undefined) return [];
+  if (findCpuClocks(procfs) === undefined) return [];
   if (readlinkSync('/proc/self/ns/pid') === initialPidNamespace) return [];
   const what = 'the processes outside this container';
   const command = 'docker run --pid=host (Kubernetes: hostPID: true)';

@@ -11,7 +11,7 @@ import { readTickNs } from '../../src/linux/clocks.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';
 import { schema } from './config.js';
-import { findCpuTimeSource } from './cpu-time-source.js';
+import { findCpuClocks } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { ProcessScraper } from './process-scraper.js';
 
@@ -73,7 +73,7 @@ test('factory makes a receiver that scrapes, ends with a last scan and may be sh
 
 function openScraper(t: TestContext): ProcessScraper {
   const { clock, log, host } = createFakeContext();
-  const cpuTime = findCpuTimeSource('/proc');
+  const cpuTime = findCpuClocks('/proc');
   const scraper = new ProcessScraper(parseSettings(schema, {}), {
     clock,
     log,

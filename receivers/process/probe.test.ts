@@ -16,7 +16,10 @@ const inNamespace = ['unshare', '--fork', '--pid', '--mount-proc'];
 test('probe finds the processes of this machine', () => {
   const { available, found } = probe(parseSettings(schema, {}));
   assert.equal(available, true);
-  assert.match(found, /^\/proc: \d+ processes, CPU time at most \d+ ms old$/);
+  assert.match(
+    found,
+    /^\/proc: \d+ processes, CPU time at most \d+ ms old(, by eBPF also of those that live shorter than a scan)?$/,
+  );
 });
 
 test('probe says that there is only CPU time in ticks, when the procfs is not that of our pid namespace', (t) => {
@@ -46,6 +49,8 @@ test(
     assert.match(remedies[0]?.command ?? '', /^sudo setpriv .* --ambient-caps \+sys_ptrace /);
     const io = /^CAP_DAC_READ_SEARCH and CAP_SYS_PTRACE, for the disk I\/O of \d+ processes$/;
     assert.match(remedies[2]?.missing ?? '', io);
+    const bpf = 'CAP_BPF and CAP_PERFMON, for processes that live shorter than a scan';
+    assert.equal(remedies.at(-2)?.missing, bpf);
   },
 );
 
@@ -68,7 +73,13 @@ test(
       'mount -t proc -o hidepid=2 proc /proc && exec "$@"',
       'sh',
     ];
-    const lines = startIn(hidingMount, becomeNobody);
+    const all = startIn(hidingMount, becomeNobody);
+    const lines = all.filter((line) => line.startsWith('warn'));
+    assert.deepEqual(all.filter((line) => !lines.includes(line)).length, 1);
+    assert.match(
+      all.join('\n'),
+      /info: Processes that live shorter than a scan are not seen: .*CAP_BPF and CAP_PERFMON/,
+    );
     assert.match(
       lines[0] ?? '',
       /^warn: Cannot see the processes of other users, which \/proc hides \(hidepid\): /,

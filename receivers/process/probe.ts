@@ -1,13 +1,14 @@
-import { closeSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, existsSync, readlinkSync, readSync } from 'node:fs';
 import { describeError } from '../../src/component/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
+import { kernelTypesPath } from '../../src/linux/bpf/kernel-types.js';
 import { readTickNs } from '../../src/linux/clocks.js';
 import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
 import { openPidList } from '../../src/linux/pid-list.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import type { Config } from './config.js';
-import { findCpuTimeSource } from './cpu-time-source.js';
+import { findCpuClocks } from './cpu-time-source.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { findHiddenProcesses } from './hidden-processes.js';
 
@@ -23,10 +24,13 @@ export function probe(config: Config): Probe {
   }
 }
 
-function describeFound({ procfs }: Config, pids: readonly number[]): string {
+function describeFound(config: Config, pids: readonly number[]): string {
+  const { procfs } = config;
   const tick = `at most ${readTickNs() / 1e6} ms old`;
-  const cpuTime = findCpuTimeSource(procfs) === undefined ? 'in ticks of 10 ms' : tick;
-  return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}`;
+  const cpuTime = findCpuClocks(procfs) === undefined ? 'in ticks of 10 ms' : tick;
+  const exact =
+    findMissingForBpf(config)?.length === 0 ? ', by eBPF also of those that live shorter than a scan' : '';
+  return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}${exact}`;
 }
 
 /** Reads what a scan cannot do without. */
@@ -52,6 +56,7 @@ function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
       : []),
     ...findHiddenProcesses(procfs).flatMap((hidden) => hidden.remedies),
     ...explainTicks(procfs),
+    ...explainBpf(config),
   ];
 }
 
@@ -62,9 +67,24 @@ function grant(capabilities: readonly string[], use: string): readonly Remedy[] 
 }
 
 function explainTicks(procfs: string): Remedy[] {
-  if (findCpuTimeSource(procfs) !== undefined) return [];
+  if (findCpuClocks(procfs) !== undefined) return [];
   const missing = `CPU time finer than 10 ms: the processes of ${procfs} are of another pid namespace`;
   return [{ missing, command: 'docker run --pid=host (Kubernetes: hostPID: true)' }];
+}
+
+function explainBpf(config: Config): readonly Remedy[] {
+  const missing = findMissingForBpf(config) ?? [];
+  return missing.length === 0 ? [] : createGrant(missing, 'processes that live shorter than a scan');
+}
+
+/** The capabilities that eBPF needs and that are missing; undefined where it is not wanted or the kernel lacks it. */
+function findMissingForBpf({ procfs, cpu_time: wanted }: Config): readonly string[] | undefined {
+  if (wanted === 'procfs' || findCpuClocks(procfs) === undefined || !existsSync(kernelTypesPath))
+    return undefined;
+  const held = readEffectiveCapabilities();
+  return held.includes('CAP_SYS_ADMIN')
+    ? []
+    : ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !held.includes(name));
 }
 
 /** Whether it is a process and no thread of the kernel, which has neither executable nor I/O. */

@@ -62,7 +62,13 @@ export class ProcessPart {
       this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
     }
     this.#isChanged = false;
-    return this.#processes.length === 0 ? undefined : this.#createRow(rowNs);
+    if (this.#processes.length === 0) return undefined;
+    const row = this.#createRow(rowNs);
+    this.#remove(
+      this.#processes.filter(({ isDead }) => isDead),
+      scan,
+    );
+    return row;
   }
 
   #readKnown(scan: Scan): void {
@@ -71,7 +77,12 @@ export class ProcessPart {
       this.#isChanged ||= !isHere || process.series === undefined;
       return !isHere;
     });
+    this.#remove(gone, scan);
+  }
+
+  #remove(gone: readonly TrackedProcess[], scan: Scan): void {
     if (gone.length === 0) return;
+    this.#isChanged = true;
     this.#processes = this.#processes.filter((process) => !gone.includes(process));
     for (const process of gone) this.#end(process, scan);
   }

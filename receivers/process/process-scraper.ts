@@ -8,6 +8,7 @@ import type { Series } from '../../src/model/series.js';
 import { busyTime, cpuTick } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
+import { BriefProcesses } from './brief-processes.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
@@ -57,6 +58,8 @@ export class ProcessScraper implements Scraper {
   #scans = 0;
   #listing = Number.NEGATIVE_INFINITY;
   #forks = Number.NaN;
+  readonly #brief: BriefProcesses;
+  #lost = 0;
   #era: number | undefined;
   #previous: ScanInstant | undefined;
 
@@ -71,6 +74,10 @@ export class ProcessScraper implements Scraper {
     this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
+    this.#brief = new BriefProcesses((name, cgroupId, { parentPid, userId }) => {
+      const owner = this.#owners.nameOf(userId);
+      return this.#processes.describeBrief({ name, cgroupId, parentPid, owner });
+    });
   }
 
   *scrape(era: number): Iterable<Table> {
@@ -80,7 +87,8 @@ export class ProcessScraper implements Scraper {
     const monotonicNs = clock.monotonicNs();
     const at: ScanInstant = { wallNs: clock.wallNs(), bootNs: this.#context.readBootNs() };
     const busyNs = this.#busy.read(monotonicNs);
-    cpuTime?.beginScan?.();
+    this.#brief.begin(this.#previous?.wallNs ?? at.wallNs);
+    cpuTime?.beginScan(Number(at.bootNs), this.#previous === undefined ? ignore : this.#brief.add);
     if (this.#config.metrics.memory) this.#reader.memory.read();
     this.#scans += 1;
     const pids = this.#listIfDue();
@@ -90,11 +98,13 @@ export class ProcessScraper implements Scraper {
     yield* this.#processes.read(scan);
     this.#noteRefused(scan);
     if (this.#config.metrics.count) yield this.#countStates(at.wallNs);
+    yield* this.#readBrief(scan);
     if (scan.ended.length > 0) yield createEnding(scan.ended, at.wallNs);
     if (this.#config.metrics.cpu) yield this.#createBusyRow(busyNs, at.wallNs);
   }
 
   close(): void {
+    this.#context.cpuTime?.close();
     this.#processes.close();
     this.#reader.memory.close();
     this.#pids.close();
@@ -114,11 +124,32 @@ export class ProcessScraper implements Scraper {
 
   /** What was read before does not connect with what is read from now on. */
   *#endAll(): Iterable<Table> {
-    const ended = [...this.#processes.endSeries(), ...this.#states.restart(), ...this.#busySeries];
+    const processes = [...this.#processes.endSeries(), ...this.#brief.endSeries()];
+    const ended = [...processes, ...this.#states.restart(), ...this.#busySeries];
     if (ended.length > 0) yield createEnding(ended, this.#context.clock.wallNs());
     this.#busySeries = [];
     this.#busy.restart();
     this.#previous = undefined;
+  }
+
+  /** What came and went since the last scan. */
+  *#readBrief(scan: Scan): Iterable<Table> {
+    if (!this.#config.metrics.cpu) return;
+    const table = this.#brief.read(scan.at.wallNs);
+    if (table !== undefined) yield table;
+    scan.ended.push(...this.#brief.takeForgotten());
+    this.#noteLost();
+  }
+
+  #noteLost(): void {
+    const lost = this.#context.cpuTime?.lost ?? 0;
+    if (lost > this.#lost) {
+      const count = lost - this.#lost;
+      this.#context.log.warn(
+        `Cannot account for ${count} processes or threads that ended: more than 20,000 ended between two scans; a shorter collection_interval reads them more often`,
+      );
+    }
+    this.#lost = lost;
   }
 
   #countStates(wallNs: bigint): Table {
@@ -185,3 +216,6 @@ export class ProcessScraper implements Scraper {
     });
   }
 }
+
+/** What came and went before the first scan belongs to no window. */
+function ignore(): void {}

@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from '../../src/identity/process-identity.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createSeries, type Layout } from './columns.js';
+import type { CpuTimeSource } from './cpu-time-source.js';
 import { CpuUsage } from './cpu-usage.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
@@ -8,8 +9,8 @@ import type { Scan } from './scan.js';
 /** The states, by code: no reading makes a string. */
 const letters = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
 
-/** What came of reading a process: `gone` also when its pid belongs to another one by now. */
-export type Outcome = 'read' | 'failed' | 'gone';
+/** What came of reading a process: `last` was its last reading; `gone` also when its pid belongs to another one by now. */
+export type Outcome = 'read' | 'failed' | 'last' | 'gone';
 
 /** One process, from the first look at it to its end. */
 export class TrackedProcess {
@@ -30,6 +31,7 @@ export class TrackedProcess {
   #resource: Resource;
   #identifiedIn: number;
   #hasFailed = false;
+  #isDead = false;
   /** A letter of proc_pid_stat(5). */
   #state: string;
   #startNs: bigint | undefined;
@@ -55,6 +57,16 @@ export class TrackedProcess {
     this.#identifiedIn = scan.number - age;
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
+  }
+
+  /** What its resource says. */
+  get attributes(): Attributes {
+    return this.#resource.attributes;
+  }
+
+  /** Whether it has ended, and the next row is its last. */
+  get isDead(): boolean {
+    return this.#isDead;
   }
 
   get state(): string {
@@ -103,7 +115,8 @@ export class TrackedProcess {
 
   #update(reader: ProcessReader, scan: Scan): Outcome {
     const { cpuTime, stat } = reader;
-    if (cpuTime !== undefined && !cpuTime.read(this.pid)) return 'gone';
+    if (cpuTime !== undefined && !cpuTime.read(this.pid, this.#startTicks)) return 'gone';
+    if (cpuTime !== undefined && cpuTime.state !== 'alive') return this.#takeEnding(cpuTime);
     const hasRun = cpuTime === undefined || !this.#cpu.isAt(cpuTime.seconds, cpuTime.nanoseconds);
     // What has not run since it was seen running sleeps.
     if (!hasRun && this.#state === 'R') this.#state = 'S';
@@ -116,6 +129,19 @@ export class TrackedProcess {
     if (this.#layout.hasIo) reader.readIo(this.#files);
     this.#take(reader);
     return 'read';
+  }
+
+  /** Its files have gone; its CPU time is complete once the kernel has reported the end. */
+  #takeEnding(cpuTime: CpuTimeSource): Outcome {
+    if (cpuTime.state === 'ending') return 'read';
+    this.#cpu.updateTotal(cpuTime);
+    this.#writeCpuTime();
+    const { cpuModes, columns } = this.#layout;
+    columns.forEach(({ metric }, index) => {
+      if (metric.kind !== 'counter') this.#values[cpuModes.length + index] = Number.NaN;
+    });
+    this.#isDead = true;
+    return 'last';
   }
 
   #isDue({ lookAgainAfter }: ProcessReader, scan: Scan): boolean {
@@ -160,16 +186,21 @@ export class TrackedProcess {
   #take({ cpuTime, stat, io, memory }: ProcessReader): void {
     if (cpuTime === undefined) this.#cpu.updateFromTicks(stat.userTicks, stat.systemTicks);
     else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
+    this.#writeCpuTime();
     const { cpuModes, columns } = this.#layout;
+    for (let index = 0; index < columns.length; index++) {
+      this.#values[cpuModes.length + index] =
+        columns[index].read(stat, io, memory.bytes) - this.#bases[index];
+    }
+  }
+
+  #writeCpuTime(): void {
+    const { cpuModes } = this.#layout;
     if (cpuModes.length === 1) {
       this.#values[0] = (this.#cpu.userNs + this.#cpu.systemNs) / 1e9;
     } else if (cpuModes.length === 2) {
       this.#values[0] = this.#cpu.userNs / 1e9;
       this.#values[1] = this.#cpu.systemNs / 1e9;
-    }
-    for (let index = 0; index < columns.length; index++) {
-      this.#values[cpuModes.length + index] =
-        columns[index].read(stat, io, memory.bytes) - this.#bases[index];
     }
   }
 }

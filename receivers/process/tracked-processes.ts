@@ -1,11 +1,19 @@
 import type { Clock } from '../../src/component/clock.js';
-import type { Series } from '../../src/model/series.js';
+import type { Resource, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { partCapacity, ProcessPart } from './process-part.js';
 import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import { describeState, type StateCount } from './state-count.js';
 import type { TrackedProcess } from './tracked-process.js';
+
+/** What the kernel reports of a process that came and went. */
+export interface BriefDescription {
+  readonly name: string;
+  readonly cgroupId: number;
+  readonly parentPid: number;
+  readonly owner: string | undefined;
+}
 
 /** Most processes that are born die young: with few beside them, few series change their places. */
 const nurseryCapacity = 16;
@@ -35,6 +43,11 @@ export class TrackedProcesses {
       if (process !== undefined) process.listedIn = scan.listing;
       else if (!refused.has(pid)) arrivals.push(pid);
     }
+    // They have no files any more, but their CPU time is not complete yet.
+    this.#reader.cpuTime?.forEachEnding((pid) => {
+      const process = this.#known.get(pid);
+      if (process !== undefined) process.listedIn = scan.listing;
+    });
     const isCrowd = this.#nursery.size + arrivals.length > nurseryCapacity;
     for (const pid of arrivals) (isCrowd ? this.#findRoom() : this.#nursery).expect(pid);
   }
@@ -53,6 +66,25 @@ export class TrackedProcesses {
   /** Adds the state of every process. */
   countStates(counts: StateCount): void {
     for (const { state } of this.#known.values()) counts.add(describeState(state));
+  }
+
+  /**
+   * Who a process was that came and went unseen: what is known of its program and its cgroup from processes that are
+   * there, else from its parent.
+   */
+  describeBrief({ name, cgroupId, parentPid, owner }: BriefDescription): Resource {
+    const { cpuTime } = this.#reader;
+    const processes = [...this.#known.values()];
+    const namesake = processes.find(({ attributes }) => attributes['process.thread.name'] === name);
+    const neighbour = processes.find(({ pid }) => cpuTime?.findCgroupId(pid) === cgroupId);
+    const cgroup = (neighbour ?? this.#known.get(parentPid))?.attributes['process.linux.cgroup'];
+    return {
+      attributes: {
+        'process.executable.name': namesake?.attributes['process.executable.name'] ?? name,
+        ...(owner !== undefined && { 'process.owner': owner }),
+        ...(cgroup !== undefined && { 'process.linux.cgroup': cgroup }),
+      },
+    };
   }
 
   /** Ends the series of all processes, which have new ones from the next scan on. */

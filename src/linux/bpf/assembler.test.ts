@@ -37,9 +37,15 @@ test('Assembler encodes maps, calls and atomic additions', () => {
 
 test('Assembler resolves labels behind and ahead', () => {
   const built = encode((code) =>
-    code.label('again').jumpIf(7, 'equal', 0, 'end').jumpIf(7, 'notEqual', 3, 'again').label('end').return(),
+    code
+      .label('again')
+      .jumpIf(7, 'equal', 0, 'end')
+      .jumpIf(7, 'notEqual', 3, 'again')
+      .jumpIfAtMost(2, 8, 'end')
+      .label('end')
+      .return(),
   );
-  assert.deepEqual(built.slice(0, 2), ['1507010000000000', '5507feff03000000']);
+  assert.deepEqual(built.slice(0, 3), ['1507020000000000', '5507feff03000000', 'bd82000000000000']);
 });
 
 test('Assembler refuses a jump to nowhere', () => {

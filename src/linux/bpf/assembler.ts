@@ -74,6 +74,11 @@ export class Assembler {
     return this.#add({ code: 0x05 | comparisons[comparison], to: register, offset: label, immediate: value });
   }
 
+  /** Goes to a label if `register` is at most `other`, both unsigned. */
+  jumpIfAtMost(register: Register, other: Register, label: string): this {
+    return this.#add({ code: 0xbd, to: register, from: other, offset: label });
+  }
+
   /** Names the next instruction. */
   label(name: string): this {
     this.#labels.set(name, this.#instructions.length);

@@ -31,6 +31,9 @@ const followingWords: Readonly<Record<number, readonly [fixed: number, perMember
   19: [0, 3],
 };
 
+/** Where the kernel describes its types, if it was built with CONFIG_DEBUG_INFO_BTF. */
+export const kernelTypesPath = '/sys/kernel/btf/vmlinux';
+
 /**
  * The types of the running kernel, as it describes them itself (BTF): where a field lies and which number a function
  * has. Names are searched as bytes and compared by their offset, so that 130,000 types cost milliseconds.
@@ -45,7 +48,7 @@ export class KernelTypes {
    * Reads the kernel's description, in slices.
    * @throws Error where the kernel has none, or one of another layout
    */
-  static async load(path = '/sys/kernel/btf/vmlinux'): Promise<KernelTypes> {
+  static async load(path = kernelTypesPath): Promise<KernelTypes> {
     const file = await readFile(path);
     const fail = (found: string): Error =>
       new Error(`Cannot parse ${path}: expected kernel types (BTF), found ${found}`);

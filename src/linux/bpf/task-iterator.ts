@@ -18,6 +18,8 @@ const maxLevel = 32;
 export class TaskIterator {
   /** The records of the last pass, one behind another, of `taskRecordWords` each. */
   words: Uint32Array = new Uint32Array(growth / 4);
+  /** Whether processes have the same numbers here as on the machine. */
+  readonly isInFirstNamespace: boolean;
   readonly #fds: number[];
   readonly #link: number;
   #bytes = Buffer.from(this.words.buffer);
@@ -36,16 +38,17 @@ export class TaskIterator {
     const attachTo = types.findId('bpf_iter_task', 'function');
     const fd = await loadProgram({ name, attachType: 'iterator', attachTo, code: assemble(types, level) });
     try {
-      return new TaskIterator(fd, attachIterator(name, fd));
+      return new TaskIterator([fd, attachIterator(name, fd)], level);
     } catch (error) {
       closeAll([fd]);
       throw error;
     }
   }
 
-  private constructor(program: number, link: number) {
+  private constructor([program, link]: readonly [program: number, link: number], level: number) {
     this.#fds = [program, link];
     this.#link = link;
+    this.isInFirstNamespace = level === 0;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { readRegularText } from '../regular-file.js';
 import type { Assembler, Register } from './assembler.js';
 import type { KernelTypes } from './kernel-types.js';
 
@@ -22,7 +23,7 @@ export const taskField = {
   endedThreadsRuntime: 6,
   /** The cgroup of the unified hierarchy (v2): the inode of its folder. */
   cgroup: 8,
-  /** The cgroup of the controller that accounts for CPU time, or another one, where cgroup v1 has it. */
+  /** Where `cgroup` is the root: the deepest cgroup of version 1, 0 if none is below its root. */
   cgroupV1: 10,
   /** 16 bytes, ended by a 0. */
   name: 12,
@@ -36,6 +37,8 @@ export const taskField = {
   localTgid: 19,
   /** How deep the reader's pid namespace is: 0 is the machine's. */
   readerLevel: 20,
+  /** The controller of `cgroupV1`, whose number is unique only there: its `cgroup_subsys_id` + 1. */
+  controllerV1: 21,
 } as const;
 
 /** In `flags`: a thread of the kernel. */
@@ -46,6 +49,7 @@ const context: Register = 1;
 export const taskRegister: Register = 7;
 const scratch: Register = 2;
 const pointer: Register = 3;
+const deepest: Register = 8;
 const stackEnd: Register = 10;
 const nanosecondsPerSecond = 1_000_000_000;
 
@@ -54,17 +58,17 @@ type Field = readonly [struct: string, path: string];
 /** Where a record lies, from the end of the stack. */
 export const recordOffset = -taskRecordBytes;
 
-/** The v1 controller whose cgroups are noted: the first that the kernel knows. */
-const controllers = ['cpuacct_cgrp_id', 'cpu_cgrp_id', 'memory_cgrp_id', 'pids_cgrp_id'];
-
-/** Appends the instructions that copy the fields of the task in r7 into a record on the stack; r2, r3 are used up. */
+/** Appends the instructions that copy the fields of the task in r7 into a record on the stack; r2, r3, r4, r8 are used up. */
 export class TaskRecordCode {
   readonly #code: Assembler;
   readonly #types: KernelTypes;
+  readonly #controllers: readonly string[];
 
-  constructor(code: Assembler, types: KernelTypes) {
+  /** @param controllers those that cgroup v1 has: `listV1Controllers` */
+  constructor(code: Assembler, types: KernelTypes, controllers: readonly string[] = listV1Controllers()) {
     this.#code = code;
     this.#types = types;
+    this.#controllers = controllers;
   }
 
   /** Puts argument `index` of the program, a task, into r7. */
@@ -117,21 +121,32 @@ export class TaskRecordCode {
     }
   }
 
+  /** The cgroup of the unified hierarchy, and if that is its root the deepest of version 1. */
   #copyCgroups(): this {
-    this.#follow(taskRegister, 'task_struct', 'cgroups')
-      .#follow(pointer, 'css_set', 'dfl_cgrp')
-      .#copyCgroupId(taskField.cgroup);
-    const index = controllers
-      .map((name) => this.#types.findEnumerator('cgroup_subsys_id', name))
-      .find((value) => value !== undefined);
-    if (index === undefined) return this;
-    this.#follow(taskRegister, 'task_struct', 'cgroups');
-    this.#code.load(pointer, pointer, this.#types.findOffset('css_set', 'subsys') + index * 8);
-    return this.#follow(pointer, 'cgroup_subsys_state', 'cgroup').#copyCgroupId(taskField.cgroupV1);
+    this.#follow(taskRegister, 'task_struct', 'cgroups').#follow(pointer, 'css_set', 'dfl_cgrp');
+    this.#code.load(deepest, pointer, this.#types.findOffset('cgroup', 'level'), 4);
+    this.#follow(pointer, 'cgroup', 'kn').#copy(pointer, ['kernfs_node', 'id'], taskField.cgroup, 8);
+    this.#code.jumpIf(deepest, 'notEqual', 0, 'cgroup');
+    // Threads of the kernel are at the root everywhere.
+    this.#code.load(scratch, stackEnd, recordOffset + taskField.flags * 4, 4);
+    this.#code.compute(scratch, 'and', kernelThreadFlag).jumpIf(scratch, 'notEqual', 0, 'cgroup');
+    for (const name of this.#controllers) this.#copyDeeperCgroup(name);
+    this.#code.label('cgroup');
+    return this;
   }
 
-  #copyCgroupId(field: number): this {
-    return this.#follow(pointer, 'cgroup', 'kn').#copy(pointer, ['kernfs_node', 'id'], field, 8);
+  #copyDeeperCgroup(controller: string): void {
+    const index = this.#types.findEnumerator('cgroup_subsys_id', `${controller}_cgrp_id`);
+    if (index === undefined) return;
+    this.#follow(taskRegister, 'task_struct', 'cgroups');
+    this.#code.load(pointer, pointer, this.#types.findOffset('css_set', 'subsys') + index * 8);
+    this.#follow(pointer, 'cgroup_subsys_state', 'cgroup');
+    this.#code.load(scratch, pointer, this.#types.findOffset('cgroup', 'level'), 4);
+    this.#code.jumpIfAtMost(scratch, deepest, controller).move(deepest, scratch);
+    this.#follow(pointer, 'cgroup', 'kn').#copy(pointer, ['kernfs_node', 'id'], taskField.cgroupV1, 8);
+    this.#code.set(scratch, index + 1);
+    this.#store(taskField.controllerV1, 4);
+    this.#code.label(controller);
   }
 
   /** r3 = from->path. */
@@ -162,5 +177,21 @@ export class TaskRecordCode {
 
   #store(field: number, size: 4 | 8): void {
     this.#code.store(stackEnd, recordOffset + field * 4, scratch, size);
+  }
+}
+
+/** The controllers that are mounted as version 1, each of which has a tree of its own. */
+function listV1Controllers(): readonly string[] {
+  try {
+    // subsys_name, hierarchy, num_cgroups, enabled; the unified hierarchy is 0.
+    const rows = readRegularText('/proc/cgroups')
+      .split('\n')
+      .map((line) => line.split('\t'));
+    return rows.flatMap(([name = '', hierarchy]) =>
+      Number(hierarchy) > 0 ? [name === 'blkio' ? 'io' : name] : [],
+    );
+  } catch {
+    // A kernel without version 1.
+    return [];
   }
 }

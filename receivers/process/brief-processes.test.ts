@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
+import type { Series } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import { BriefProcesses } from './brief-processes.js';
+import { schema } from './config.js';
+import { chooseCpuTimeSource } from './cpu-time-source.js';
+import { factory } from './factory.js';
+import { FakeMachine, type Scanned } from './fake-machine.fixture.js';
+
+function createBrief(name: string, changes: Partial<BriefProcess> = {}): BriefProcess {
+  const bytes = Buffer.alloc(16);
+  bytes.write(name, 0, 15);
+  const words = new Uint32Array(new Uint8Array(bytes).buffer);
+  return { pid: 90, parentPid: 8, cpuTimeNs: 1_000_000, cgroupId: 7, userId: 0, ...changes, name: words };
+}
+
+/** What the series without a pid say of CPU time. */
+function readBrief({ tables }: Scanned): readonly (readonly [Series, number])[] {
+  return tables.flatMap(({ series, values }) =>
+    series.flatMap((each, column) =>
+      each.metric.name === 'process.cpu.time' && !('process.pid' in each.resource.attributes)
+        ? [[each, values[column]] as const]
+        : [],
+    ),
+  );
+}
+
+test('ProcessScraper adds up processes that came and went, by program and cgroup', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {
+    comm: 'a-program-whose',
+    exe: '/bin/a-program-whose-name-is-long',
+    cgroup: '/jobs',
+  });
+  machine.procfs.write(8, { comm: 'sh', cgroup: '/shells' });
+  machine.states.clear();
+  for (const pid of [7, 8]) machine.cpuNs.set(pid, 0);
+  machine.brief.push(createBrief('before'));
+  assert.deepEqual(readBrief(machine.scan()), []);
+  const before = machine.now;
+  machine.brief.push(
+    createBrief('a-program-whose'),
+    createBrief('a-program-whose', { cpuTimeNs: 2_500_001 }),
+  );
+  machine.brief.push(
+    createBrief('make', { cgroupId: 99 }),
+    createBrief('make', { cgroupId: 99, parentPid: 1000 }),
+  );
+  const first = readBrief(machine.scan());
+  assert.deepEqual(
+    first.map(([{ resource, start }, value]) => [resource.attributes, Number(start) % 1e12, value]),
+    [
+      [
+        {
+          'process.executable.name': 'a-program-whose-name-is-long',
+          'process.owner': 'root',
+          'process.linux.cgroup': '0::/jobs',
+        },
+        Number(before) % 1e12,
+        0.003500001,
+      ],
+      [
+        { 'process.executable.name': 'make', 'process.owner': 'root', 'process.linux.cgroup': '0::/shells' },
+        Number(before) % 1e12,
+        0.002,
+      ],
+    ],
+  );
+  machine.brief.push(createBrief('make', { cgroupId: 99 }));
+  const second = readBrief(machine.scan());
+  assert.deepEqual(
+    second.map(([, value]) => value),
+    [0.003500001, 0.003],
+  );
+  assert.deepEqual(
+    second.map(([series]) => series),
+    first.map(([series]) => series),
+  );
+});
+
+test('ProcessScraper gives a process its last CPU time in a last row, once its end is reported', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { userTicks: 1 });
+  machine.procfs.write(8, {});
+  machine.scan();
+  machine.cpuNs.set(7, 5_000_000);
+  const series = [...machine.scan().seriesOf(7).values()];
+  machine.procfs.remove(7);
+  machine.states.set(7, 'ending');
+  const ending = machine.scan();
+  assert.deepEqual(ending.ended, []);
+  assert.equal(ending.valuesOf(7)['cpu.time user'], 0.005);
+  machine.states.set(7, 'dead');
+  machine.cpuNs.set(7, 9_000_000);
+  const last = machine.scan();
+  assert.equal(last.valuesOf(7)['cpu.time user'], 0.009);
+  assert.ok(Number.isNaN(last.valuesOf(7)['memory.usage']));
+  assert.deepEqual(last.ended, series);
+  assert.equal(machine.scan().seriesOf(7).size, 0);
+});
+
+test('BriefProcesses forgets a program that has not come for 120 scans, and holds 1,000 at a time', () => {
+  const brief = new BriefProcesses((name) => ({ attributes: { name } }));
+  brief.begin(1n);
+  for (let index = 0; index < 1002; index++) brief.add(createBrief(`program-${index}`));
+  assert.equal(brief.read(5n)?.series.length, 1001);
+  const values = brief.read(5n)?.values ?? [];
+  assert.equal(values[1000], 0.002);
+  for (let scan = 0; scan < 119; scan++) {
+    brief.begin(2n);
+    brief.add(createBrief('program-0'));
+    assert.deepEqual(brief.takeForgotten(), []);
+  }
+  brief.begin(2n);
+  assert.equal(brief.takeForgotten().length, 1000);
+  assert.equal(brief.read(5n)?.series.length, 1);
+});
+
+/** CPU seconds of all series whose resource has an attribute. */
+function usedBy(tables: readonly Table[], name: string, wanted: unknown): number {
+  const last = new Map<Series, number>();
+  for (const { series, values } of tables)
+    series.forEach((each, column) => last.set(each, values[column] ?? 0));
+  return [...last]
+    .filter(
+      ([{ metric, resource }]) => metric.name === 'process.cpu.time' && resource.attributes[name] === wanted,
+    )
+    .reduce((sum, [, value]) => sum + value, 0);
+}
+
+const { isExact } = await chooseCpuTimeSource(parseSettings(schema, {}));
+if (!isExact && process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw new Error('BPF is not available');
+const skip = !isExact && 'needs root, or CAP_BPF and CAP_PERFMON';
+
+test('ProcessReceiver misses no process by BPF, however short', { skip }, async () => {
+  const next = createTableCollector();
+  const config = parseSettings(factory.schema, { collection_interval: '1h', cpu_time: 'ebpf' });
+  const receiver = factory.create(config, createFakeContext(), next);
+  const bystander = spawn('sleep', ['600'], { stdio: 'ignore' });
+  try {
+    await receiver.start();
+    await receiver.flush?.();
+    const loop = 'i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done; exec cat /proc/$$/stat';
+    const { stdout } = spawnSync('sh', ['-c', loop], { encoding: 'utf8' });
+    const fields = stdout.slice(stdout.lastIndexOf(')') + 2).split(' ');
+    const rusageSeconds = (Number(fields[13]) + Number(fields[14])) / 100;
+    // The kernel reports an end only after a grace period.
+    while (usedBy(next.tables, 'process.executable.name', 'true') < rusageSeconds - 0.02) {
+      await setTimeout(20);
+      await receiver.flush?.();
+    }
+    // Their last slices are not in rusage.
+    assert.ok(
+      usedBy(next.tables, 'process.executable.name', 'true') <= rusageSeconds * 1.15 + 0.02,
+      `${usedBy(next.tables, 'process.executable.name', 'true')} of ${rusageSeconds}`,
+    );
+    assert.ok(usedBy(next.tables, 'process.pid', bystander.pid) < 0.05);
+  } finally {
+    bystander.kill('SIGKILL');
+    await receiver.shutdown();
+  }
+});

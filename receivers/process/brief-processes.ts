@@ -1,0 +1,100 @@
+import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
+import { decodeTaskName } from '../../src/linux/bpf/cpu-accounting.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { createRow, type Table } from '../../src/model/table.js';
+
+/** A program of which no brief process came for so many scans has its series ended. */
+const forgottenAfter = 120;
+/** More than any machine runs: names that change all the time end up together. */
+const maxPrograms = 1000;
+
+/** What a name and a cgroup's number stand for. */
+export interface BriefIdentity {
+  /**
+   * @param name the kernel's name of the process, at most 15 bytes
+   * @param cgroupId as in `BriefProcess`
+   */
+  (name: string, cgroupId: number, process: BriefProcess): Resource;
+}
+
+interface Program {
+  readonly key: string;
+  readonly series: Series;
+  cpuTimeNs: number;
+  usedIn: number;
+}
+
+/**
+ * The CPU time of processes that were born and died between two scans: one series for each program in each cgroup,
+ * since a series for each process would have a single row.
+ */
+export class BriefProcesses {
+  readonly #identify: BriefIdentity;
+  readonly #programs = new Map<string, Program>();
+  #series: readonly Series[] | undefined;
+  #scan = 0;
+  #startNs: bigint | undefined;
+
+  constructor(identify: BriefIdentity) {
+    this.#identify = identify;
+  }
+
+  /** A scan begins, whose counters start, where they are new, at the scan before. */
+  begin(startNs: bigint): void {
+    this.#scan += 1;
+    this.#startNs = startNs;
+  }
+
+  /** Adds what one of them used. */
+  readonly add = (process: BriefProcess): void => {
+    const [a, b, c, d] = process.name;
+    const key = `${a},${b},${c},${d},${process.cgroupId}`;
+    const program = this.#programs.get(key) ?? this.#create(key, process);
+    program.cpuTimeNs += process.cpuTimeNs;
+    program.usedIn = this.#scan;
+  };
+
+  /** The row of this scan; undefined while there is nothing. */
+  read(wallNs: bigint): Table | undefined {
+    if (this.#programs.size === 0) return undefined;
+    this.#series ??= Array.from(this.#programs.values(), ({ series }) => series);
+    return createRow(
+      this.#series,
+      wallNs,
+      Float64Array.from(this.#programs.values(), ({ cpuTimeNs }) => cpuTimeNs / 1e9),
+    );
+  }
+
+  /** Ends the series of programs that have not come for long. */
+  takeForgotten(): readonly Series[] {
+    const forgotten = [...this.#programs.values()].filter(
+      ({ usedIn }) => this.#scan - usedIn >= forgottenAfter,
+    );
+    for (const { key } of forgotten) this.#programs.delete(key);
+    if (forgotten.length > 0) this.#series = undefined;
+    return forgotten.map(({ series }) => series);
+  }
+
+  /** Ends all series, which begin again with the next process. */
+  endSeries(): readonly Series[] {
+    const ended = Array.from(this.#programs.values(), ({ series }) => series);
+    this.#programs.clear();
+    this.#series = undefined;
+    return ended;
+  }
+
+  #create(key: string, process: BriefProcess): Program {
+    const isFull = this.#programs.size >= maxPrograms;
+    const programKey = isFull ? 'others' : key;
+    const known = this.#programs.get(programKey);
+    if (known !== undefined) return known;
+    const name = isFull ? 'others' : decodeTaskName(process.name);
+    const resource = this.#identify(name, process.cgroupId, process);
+    const series = { metric: processCpuTime, resource, attributes: {}, start: this.#startNs ?? 0n };
+    const program = { key: programKey, series, cpuTimeNs: 0, usedIn: this.#scan };
+    this.#programs.set(programKey, program);
+    this.#series = undefined;
+    return program;
+  }
+}

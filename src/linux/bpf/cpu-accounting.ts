@@ -1,0 +1,255 @@
+import { KernelTypes } from './kernel-types.js';
+import { TaskDeaths } from './task-deaths.js';
+import { TaskIterator } from './task-iterator.js';
+import { taskField, taskRecordWords } from './task-record.js';
+
+const nanosecondsPerSecond = 1e9;
+/**
+ * How long a process that no pass shows any more may wait for the report of its death: the kernel sends it after an
+ * RCU grace period, milliseconds later. Only where reports were lost does it not come.
+ */
+const maxWaitNs = 5e9;
+
+/** One process: its CPU time since its birth, which never falls, and who it is. */
+export interface AccountedProcess {
+  /** As this collector's pid namespace knows it. */
+  readonly pid: number;
+  /** Whole seconds of its CPU time. */
+  readonly seconds: number;
+  /** What the CPU time has beyond whole seconds. */
+  readonly nanoseconds: number;
+  /** Birth after boot, in nanoseconds: exact for 100 days after boot. */
+  readonly startNs: number;
+  /** Tells cgroups apart: of the unified hierarchy, or where the process is at its root the deepest of version 1. */
+  readonly cgroupId: number;
+  /** `alive`; `ending` while the report of its death is awaited; `dead` once that has come: the CPU time is final. */
+  readonly state: 'alive' | 'ending' | 'dead';
+}
+
+/** A process that was born and died between two passes. */
+export interface BriefProcess {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly cpuTimeNs: number;
+  readonly cgroupId: number;
+  readonly userId: number;
+  /** The kernel's name of it, at most 15 bytes, as four words: `decodeTaskName`. */
+  readonly name: Uint32Array;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+interface Entry extends Mutable<AccountedProcess> {
+  readonly tgid: number;
+  seenIn: number;
+  goneSinceNs: number;
+  sumSeconds: number;
+  sumNanoseconds: number;
+}
+
+/**
+ * The CPU time of every process, exactly: of the living by a task iterator, up to a tick old while they run, of the
+ * dead by their last report. Needs CAP_BPF and CAP_PERFMON, and a kernel that describes its types.
+ */
+export class CpuAccounting {
+  readonly #tasks: TaskIterator;
+  readonly #deaths: TaskDeaths;
+  /** By the number in the machine's first pid namespace. */
+  readonly #entries = new Map<number, Entry>();
+  /** By the number in our pid namespace: the same map, where that is the first one. */
+  readonly #local: Map<number, Entry>;
+  readonly #pending = new Set<Entry>();
+  readonly #brief: Mutable<BriefProcess> = {
+    pid: 0,
+    parentPid: 0,
+    cpuTimeNs: 0,
+    cgroupId: 0,
+    userId: 0,
+    name: new Uint32Array(4),
+  };
+  #pass = 0;
+  /** CLOCK_BOOTTIME at which the pass before began. */
+  #previousNs = Infinity;
+
+  /** @throws BpfError, or Error when the kernel does not describe its types or lacks a field */
+  static async open(): Promise<CpuAccounting> {
+    const types = await KernelTypes.load();
+    const deaths = await TaskDeaths.open(types);
+    try {
+      return new CpuAccounting(await TaskIterator.open(types), deaths);
+    } catch (error) {
+      deaths.close();
+      throw error;
+    }
+  }
+
+  private constructor(tasks: TaskIterator, deaths: TaskDeaths) {
+    this.#tasks = tasks;
+    this.#deaths = deaths;
+    this.#local = tasks.isInFirstNamespace ? this.#entries : new Map<number, Entry>();
+  }
+
+  /** Deaths that were not reported since the start, because there were too many between two passes. */
+  get lost(): number {
+    return this.#deaths.lost;
+  }
+
+  /**
+   * Reads every process, and passes those that came and went since the last pass to `take`, which must not keep them.
+   * Outside the first pid namespace there are none: nothing says to which namespace a dead process belonged.
+   * @param bootNs CLOCK_BOOTTIME, read just before
+   * @throws Error when the kernel could not be asked
+   */
+  update(bootNs: number, take: (process: BriefProcess) => void): void {
+    this.#pass += 1;
+    this.#removeDead(bootNs);
+    const count = this.#tasks.read();
+    const { words } = this.#tasks;
+    for (let at = 0; at < count * taskRecordWords; at += taskRecordWords) this.#addTask(words, at);
+    this.#settle(bootNs);
+    const fromNs = this.#previousNs;
+    this.#deaths.drain((ring, at) => this.#addDeath(ring, at, fromNs, take));
+    this.#previousNs = bootNs;
+  }
+
+  /** What the last pass knows of a process; it must not be kept. */
+  find(pid: number): AccountedProcess | undefined {
+    return this.#local.get(pid);
+  }
+
+  /** Passes each process that has ended, whose last CPU time is known now or will be soon, to `take`. */
+  forEachEnding(take: (pid: number) => void): void {
+    for (const { pid } of this.#pending) take(pid);
+  }
+
+  /** Ends the accounting. Safe to call again. */
+  close(): void {
+    this.#tasks.close();
+    this.#deaths.close();
+  }
+
+  #addTask(words: Uint32Array, at: number): void {
+    const tgid = words[at + taskField.tgid];
+    let entry = this.#entries.get(tgid);
+    const isLeader = words[at + taskField.tid] === tgid;
+    if (entry === undefined || (isLeader && entry.startNs !== readTime(words, at + taskField.start))) {
+      entry = this.#createEntry(words, at);
+    }
+    if (entry.seenIn !== this.#pass) {
+      entry.seenIn = this.#pass;
+      entry.sumSeconds = words[at + taskField.endedThreadsRuntime];
+      entry.sumNanoseconds = words[at + taskField.endedThreadsRuntime + 1];
+    }
+    if (isLeader) entry.cgroupId = readCgroup(words, at);
+    entry.sumSeconds += words[at + taskField.runtime];
+    entry.sumNanoseconds += words[at + taskField.runtime + 1];
+  }
+
+  /** A leader comes before its other threads, unless thread numbers have begun at 1 again meanwhile. */
+  #createEntry(words: Uint32Array, at: number): Entry {
+    const tgid = words[at + taskField.tgid];
+    const old = this.#entries.get(tgid);
+    if (old !== undefined) this.#remove(old);
+    const entry: Entry = {
+      tgid,
+      pid: words[at + taskField.localTgid],
+      seconds: 0,
+      nanoseconds: 0,
+      startNs: readTime(words, at + taskField.start),
+      cgroupId: readCgroup(words, at),
+      state: 'alive',
+      seenIn: 0,
+      goneSinceNs: 0,
+      sumSeconds: 0,
+      sumNanoseconds: 0,
+    };
+    this.#entries.set(tgid, entry);
+    this.#local.set(entry.pid, entry);
+    return entry;
+  }
+
+  /** Takes over the sums of this pass, and finds out who was not in it. */
+  #settle(bootNs: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.seenIn === this.#pass) {
+        const carried = Math.floor(entry.sumNanoseconds / nanosecondsPerSecond);
+        raise(entry, entry.sumSeconds + carried, entry.sumNanoseconds - carried * nanosecondsPerSecond);
+      } else if (entry.state === 'alive') {
+        entry.state = 'ending';
+        entry.goneSinceNs = bootNs;
+        this.#pending.add(entry);
+      }
+    }
+  }
+
+  #addDeath(words: Uint32Array, at: number, fromNs: number, take: (process: BriefProcess) => void): void {
+    const tgid = words[at + taskField.tgid];
+    // Its threads are in what the kernel keeps of the whole process.
+    if (words[at + taskField.tid] !== tgid) return;
+    const startNs = readTime(words, at + taskField.start);
+    const entry = this.#entries.get(tgid);
+    const own = at + taskField.runtime;
+    const all = at + taskField.endedThreadsRuntime;
+    // Of a single thread its own time is exact; the sum lacks the last slice, but has all threads.
+    const last = isLess(words, own, all) ? all : own;
+    if (entry?.startNs === startNs) {
+      raise(entry, words[last], words[last + 1]);
+      entry.state = 'dead';
+      this.#pending.add(entry);
+    } else if (startNs >= fromNs && this.#local === this.#entries) {
+      take(this.#describe(words, at, words[last] * nanosecondsPerSecond + words[last + 1]));
+    }
+  }
+
+  #describe(words: Uint32Array, at: number, cpuTimeNs: number): BriefProcess {
+    const brief = this.#brief;
+    brief.pid = words[at + taskField.tgid];
+    brief.parentPid = words[at + taskField.parent];
+    brief.cpuTimeNs = cpuTimeNs;
+    brief.cgroupId = readCgroup(words, at);
+    brief.userId = words[at + taskField.user];
+    for (let word = 0; word < 4; word++) brief.name[word] = words[at + taskField.name + word];
+    return brief;
+  }
+
+  #removeDead(bootNs: number): void {
+    for (const entry of this.#pending) {
+      if (entry.state === 'dead' || bootNs - entry.goneSinceNs > maxWaitNs) this.#remove(entry);
+    }
+  }
+
+  #remove(entry: Entry): void {
+    this.#pending.delete(entry);
+    if (this.#entries.get(entry.tgid) === entry) this.#entries.delete(entry.tgid);
+    if (this.#local.get(entry.pid) === entry) this.#local.delete(entry.pid);
+  }
+}
+
+/** The text of a name; what is not UTF-8 in it becomes a replacement character. */
+export function decodeTaskName(name: Uint32Array): string {
+  const bytes = Buffer.from(name.buffer, name.byteOffset, name.byteLength);
+  const end = bytes.indexOf(0);
+  return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
+}
+
+/** Of two readings that overlap a thread's end the later one can lack it. */
+function raise(entry: Entry, seconds: number, nanoseconds: number): void {
+  if (seconds < entry.seconds || (seconds === entry.seconds && nanoseconds < entry.nanoseconds)) return;
+  entry.seconds = seconds;
+  entry.nanoseconds = nanoseconds;
+}
+
+function readTime(words: Uint32Array, at: number): number {
+  return words[at] * nanosecondsPerSecond + words[at + 1];
+}
+
+function isLess(words: Uint32Array, one: number, other: number): boolean {
+  return words[one] < words[other] || (words[one] === words[other] && words[one + 1] < words[other + 1]);
+}
+
+/** One number for the cgroup that identifies a task best: the kernel's number, and below it the tree that it is of. */
+function readCgroup(words: Uint32Array, at: number): number {
+  const controller = words[at + taskField.controllerV1];
+  const id = at + (controller === 0 ? taskField.cgroup : taskField.cgroupV1);
+  return (words[id] + words[id + 1] * 2 ** 32) * 32 + controller;
+}
