@@ -1,3 +1,4 @@
+import { escapeControls } from '../../src/component/escape-controls.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 
@@ -64,7 +65,7 @@ function describeSeries({ metric, attributes, resource }: Series): string {
 
 function describeAttributes(attributes: Attributes): string {
   const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return `{${pairs.join(', ')}}`;
+  return escapeControls(`{${pairs.join(', ')}}`);
 }
 
 function describeValue(value: number): string {
