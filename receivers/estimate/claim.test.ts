@@ -14,10 +14,10 @@ test('EstimateReceiver does not start beside a meter of the CPUs, and says how t
   };
   const config = parseSettings(factory.schema, {});
   const receiver = factory.create(config, createFakeContext({ claims }), createTableCollector());
-  assert.throws(() => receiver.start(), {
+  await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',
     message:
-      'the energy of the CPUs is published by receiver "rapl"; fallback_for: [rapl] says that this is meant',
+      'the energy of the CPUs is published by receiver "rapl"; to run this one only in its place, set "fallback_for: [rapl]"',
   });
   assert.deepEqual(asked, ['energy/cpu']);
   await receiver.shutdown();

@@ -17,7 +17,7 @@ const attributes = {
   'energy.model': 'linear',
 };
 
-/** Reads `/proc/stat` and tells the energy that the model makes of it. */
+/** Reads `/proc/stat` and derives energy from it by the model. */
 export class EstimateScraper implements Scraper {
   readonly #config: Config;
   readonly #context: Context;

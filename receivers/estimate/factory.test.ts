@@ -54,7 +54,7 @@ test('factory.check wants both powers or none, and the greater one to be greater
 test('EstimateReceiver does not start, when /proc/stat cannot be parsed', async (t) => {
   const config = parseSettings(factory.schema, { procfs: createProcfs(t, 'garbage\n') });
   const receiver = factory.create(config, createFakeContext(), createTableCollector());
-  assert.throws(() => receiver.start(), { name: 'UnavailableError' });
+  await assert.rejects(async () => receiver.start(), { name: 'UnavailableError' });
   await receiver.shutdown();
 });
 

@@ -61,5 +61,5 @@ function openScraper(config: Config, context: ReceiverContext): EstimateScraper 
 }
 
 function describeOwner(owner: string): string {
-  return `the energy of the CPUs is published by receiver "${owner}"; fallback_for: [${owner}] says that this is meant`;
+  return `the energy of the CPUs is published by receiver "${owner}"; to run this one only in its place, set "fallback_for: [${owner}]"`;
 }

@@ -1,8 +1,17 @@
-import type { ReceiverFactory } from '../../src/component/component.js';
+import type { Counter } from '@opentelemetry/api';
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { UnavailableError } from '../../src/component/errors.js';
 import type { Probe } from '../../src/component/probe.js';
-import { schema } from './config.js';
+import type { Table } from '../../src/model/table.js';
+import { countPoints } from '../../src/model/table.js';
+import { waitForDueScrapes } from '../../src/scraping/scrape-order.js';
+import { schema, type Config } from './config.js';
 import { findFiles } from './find-files.js';
-import { Replay } from './replay.js';
+import { leaveOutForeign } from './leave-out-foreign.js';
+import { Playback } from './playback.js';
+import type { Findings } from './reading.js';
+import { readFiles, type ReadingEvents } from './recorded-files.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
@@ -21,4 +30,99 @@ function describeFiles(files: readonly string[]): Probe {
     ? `${paths.length} ${paths.length === 1 ? 'file' : 'files'}`
     : `no file for ${missing.join(', ') || '"files", which is empty'}`;
   return { available, found, remedies: [] };
+}
+
+/** Replays what files contain, from the first to the last. */
+class Replay implements Component {
+  readonly #config: Config;
+  readonly #context: ReceiverContext;
+  readonly #next: Consumer;
+  readonly #stop = new AbortController();
+  readonly #skipped: Counter;
+  #points = 0;
+  #refusedPoints = 0;
+  #lostLines = 0;
+  #unreadFiles = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(config: Config, context: ReceiverContext, next: Consumer) {
+    this.#config = config;
+    this.#context = context;
+    this.#next = next;
+    this.#skipped = context.meter.createCounter('joulemetry.replay.skipped', {
+      description: 'Lines that could not be read, and points of kinds that are not replayed',
+    });
+  }
+
+  start(): void {
+    const { paths, missing } = findFiles(this.#config.files);
+    if (missing.length > 0) throw new UnavailableError(`Cannot find ${missing.join(', ')}`);
+    if (paths.length === 0) throw new UnavailableError('Cannot replay: "files" names no file');
+    this.#running = this.#run(paths);
+  }
+
+  async shutdown(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Never rejects. */
+  async #run(paths: readonly string[]): Promise<void> {
+    const { log } = this.#context;
+    const { signal } = this.#stop;
+    await this.#waitForOthers();
+    const next = leaveOutForeign(this.#context, this.#next);
+    const playback = new Playback(this.#config, this.#context, { next, signal });
+    const events: ReadingEvents = {
+      tables: (tables) => this.#play(tables, playback),
+      found: (findings) => this.#report(findings),
+    };
+    await readFiles({ paths, format: this.#config.format }, events, signal);
+    if (signal.aborted) return;
+    log.info(`Replayed ${countOf(this.#points, 'point')} of ${countOf(paths.length, 'file')}`);
+    if (this.#lostLines > 0) log.warn(`Lost ${countOf(this.#lostLines, 'line')} that could not be read`);
+    if (this.#refusedPoints > 0)
+      log.warn(`Lost ${countOf(this.#refusedPoints, 'point')} that an exporter refused`);
+    if (this.#config.at_end === 'exit') this.#context.finish?.(this.#explainUnread(paths.length));
+  }
+
+  #explainUnread(files: number): string | undefined {
+    if (this.#unreadFiles === 0) return undefined;
+    return `${this.#unreadFiles} of ${countOf(files, 'file')} could not be replayed`;
+  }
+
+  /** What meters publish is theirs, wherever they stand in the configuration. */
+  async #waitForOthers(): Promise<void> {
+    const stopped = new Promise((resolve) => this.#stop.signal.addEventListener('abort', resolve));
+    await Promise.race([this.#context.othersStarted, stopped]);
+    // A series is published by the first receiver that has it: a measurement comes before a recording.
+    await Promise.race([waitForDueScrapes(this.#context.clock), stopped]);
+  }
+
+  async #play(tables: readonly Table[], playback: Playback): Promise<void> {
+    for (const table of tables) {
+      if (this.#stop.signal.aborted) return;
+      const points = countPoints(table);
+      if (await playback.play(table)) this.#points += points;
+      else this.#refusedPoints += points;
+    }
+  }
+
+  #report({ notes, lostLines, unsupportedPoints, unreadFiles }: Findings): void {
+    const { log } = this.#context;
+    for (const { level, text } of notes) log[level](text);
+    this.#lostLines += lostLines;
+    this.#unreadFiles += unreadFiles;
+    this.#skip('malformed', lostLines);
+    this.#skip('unsupported', unsupportedPoints);
+    this.#skip('unreadable', unreadFiles);
+  }
+
+  #skip(reason: 'malformed' | 'unsupported' | 'unreadable', count: number): void {
+    if (count > 0) this.#skipped.add(count, { receiver: this.#context.id, reason });
+  }
+}
+
+function countOf(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

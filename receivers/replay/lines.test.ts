@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLines } from './lines.js';
+import { readLines } from './recorded-file.js';
 
 async function* endlessZeros(): AsyncIterable<Buffer> {
   const zeros = Buffer.alloc(2 ** 20);

@@ -2,20 +2,21 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../src/component/clock.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
-import { createShift } from './shift.js';
 
 /** How long the main thread is held without letting others run. */
 const yieldAfterMs = 5;
-/** How full queues behind the replay may be. What is refused cannot be offered again: others have taken it. */
-const mostBacklog = 0.5;
+/** How full queues behind the replay may be. What is refused cannot be offered again: other pipelines have taken it. */
+const maxBacklog = 0.5;
 /** How long to wait before looking whether they have room again. */
 const retryMs = 20;
 /** Node takes a longer wait (24 days) for one of a millisecond. */
-const longestWaitMs = 2 ** 31 - 1;
+const maxWaitMs = 2 ** 31 - 1;
 
-/** Hands tables on when their time has come. */
+/** Forwards tables when their time has come. */
 export class Playback {
   readonly #config: Pick<Config, 'speed' | 'times'>;
   readonly #clock: Clock;
@@ -40,7 +41,7 @@ export class Playback {
   }
 
   /**
-   * Hands a table on when its time has come and the exporters have room.
+   * Forwards a table when its time has come and the exporters have room.
    * @returns whether it was taken
    */
   async play(table: Table): Promise<boolean> {
@@ -48,7 +49,7 @@ export class Playback {
     const first = (this.#first ??= this.#begin(table.epoch));
     if (this.#config.speed > 0) await this.#waitFor(first, atNs);
     else await this.#letOthersRun();
-    while (this.#readBacklog() > mostBacklog && !this.#signal.aborted) await this.#wait(retryMs);
+    while (this.#readBacklog() > maxBacklog && !this.#signal.aborted) await this.#wait(retryMs);
     return !this.#signal.aborted && this.#next.consume(this.#shift(table));
   }
 
@@ -75,7 +76,24 @@ export class Playback {
   }
 
   async #wait(ms: number): Promise<void> {
-    await sleep(Math.min(ms, longestWaitMs), undefined, { signal: this.#signal }).catch(() => undefined);
+    await sleep(Math.min(ms, maxWaitMs), undefined, { signal: this.#signal }).catch(() => undefined);
     this.#yieldedMs = performance.now();
   }
+}
+
+/** Moves tables and the beginnings of their series by so many nanoseconds. */
+function createShift(byNs: bigint): (table: Table) => Table {
+  const shiftOne = createPlans((series: Series): Series => ({
+    ...series,
+    // 0: the file does not say it.
+    start: series.start === 0n ? 0n : series.start + byNs,
+  }));
+  const shiftAll = createPlans((series: readonly Series[]): readonly Series[] => series.map(shiftOne));
+  return ({ series, epoch, offsets, values, ended }) => ({
+    series: shiftAll(series),
+    epoch: epoch + byNs,
+    offsets,
+    values,
+    ...(ended && { ended: ended.map(shiftOne) }),
+  });
 }

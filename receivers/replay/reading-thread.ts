@@ -1,8 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Table } from '../../src/model/table.js';
 import { buffersOf, TablePacker } from '../../src/recording/table-parcel.js';
-import type { ReadingMessage, ReadingOrder } from './reading-protocol.js';
-import { nothingFound, Reading, type Findings, type Outlet } from './reading.js';
+import {
+  nothingFound,
+  Reading,
+  type Findings,
+  type Outlet,
+  type ReadingMessage,
+  type ReadingOrder,
+} from './reading.js';
 
 /** Tables and cells of one message: the main thread is held for a millisecond or two by each. */
 const maxTables = 500;

@@ -1,6 +1,7 @@
 import { describeError } from '../../src/component/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { PointStream } from '../../src/recording/decoder.js';
+import type { Introduction, Parcel } from '../../src/recording/table-parcel.js';
 import type { Config } from './config.js';
 import { readFile, type FileSink } from './recorded-file.js';
 
@@ -17,6 +18,22 @@ export interface Findings {
 }
 
 export const nothingFound: Findings = { notes: [], lostLines: 0, unsupportedPoints: 0, unreadFiles: 0 };
+
+/** What the reading thread is started with. */
+export interface ReadingOrder {
+  readonly paths: readonly string[];
+  readonly format: Config['format'];
+}
+
+/** `done`: there is nothing more to read. */
+export type ReadingMessage =
+  | { readonly type: 'begin'; readonly path: string }
+  | { readonly type: 'introduce'; readonly introduction: Introduction }
+  | { readonly type: 'tables'; readonly parcel: Parcel; readonly findings: Findings }
+  | { readonly type: 'done' };
+
+/** The main thread has taken some tables and wants more. */
+export type ReadingReply = 'more';
 
 /** Where what was read goes. Waits until there is room for more. */
 export interface Outlet {

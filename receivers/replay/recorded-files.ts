@@ -2,8 +2,13 @@ import { createEnding, type Table } from '../../src/model/table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
 import { standardInput } from './find-files.js';
-import type { ReadingMessage, ReadingOrder, ReadingReply } from './reading-protocol.js';
-import { nothingFound, type Findings } from './reading.js';
+import {
+  nothingFound,
+  type Findings,
+  type ReadingMessage,
+  type ReadingOrder,
+  type ReadingReply,
+} from './reading.js';
 
 /** Takes what is read. */
 export interface ReadingEvents {

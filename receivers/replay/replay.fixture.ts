@@ -24,13 +24,13 @@ export function writeFile(t: TestContext, name: string, content: string | Uint8A
   return path;
 }
 
-interface Surroundings {
+interface Options {
   readonly next?: Consumer;
   readonly context?: Partial<ReceiverContext>;
 }
 
 /** Replays to the end. */
-export async function replay(settings: object, { next, context }: Surroundings = {}) {
+export async function replay(settings: object, { next, context }: Options = {}) {
   const log = createLogCollector();
   const collector = createTableCollector();
   let receiver: Component | undefined;
