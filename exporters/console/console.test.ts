@@ -7,8 +7,7 @@ import { createFakeContext } from '../../src/contract/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { schema } from './config.js';
-import { createConsole, type Terminal } from './console.js';
-import { createPlainScreen, createTerminalScreen } from './screen.js';
+import { createConsole, createPlainScreen, createTerminalScreen, type Terminal } from './console.js';
 
 /** A terminal that keeps what was written to it. */
 class FakeTerminal extends Writable implements Terminal {

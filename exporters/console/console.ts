@@ -1,14 +1,13 @@
 import { cpus } from 'node:os';
 import type { Writable } from 'node:stream';
-import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Clock } from '../../src/component/clock.js';
-import { createOutput } from '../../src/component/output.js';
+import type { ConsumingComponent } from '../../src/component/component.js';
+import { createOutput, type Output } from '../../src/component/output.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { lookAt } from './look.js';
 import { Readings } from './readings.js';
 import { renderView } from './render.js';
-import { createPlainScreen, createTerminalScreen, type Screen } from './screen.js';
 
 /** What of `process.stdout` is used. */
 export interface Terminal extends Writable {
@@ -73,4 +72,45 @@ class Summaries implements ConsumingComponent {
     const size = { columns, rows: Math.max(1, rows - 2) };
     this.#screen.draw(renderView(view, size).slice(0, size.rows));
   }
+}
+
+/** Where summaries appear, each one in place of the last or below it. */
+export interface Screen {
+  draw(lines: readonly string[]): void;
+  /** Leaves the last summary standing, and the cursor below it. */
+  close(): void;
+}
+
+const hideCursor = '\u001B[?25l';
+const showCursor = '\u001B[?25h';
+const clearLine = '\u001B[K';
+const clearBelow = '\u001B[J';
+const up = (lines: number) => (lines > 0 ? `\u001B[${lines}A` : '');
+const down = (lines: number) => '\n'.repeat(lines);
+
+/**
+ * Draws in place, each time in one piece, which leaves nothing to flicker. The cursor rests above the summary, on
+ * an empty line, so that a message from elsewhere stands above the next one instead of in the midst of it.
+ */
+export function createTerminalScreen(output: Output): Screen {
+  let height = 0;
+  return {
+    draw(lines) {
+      const text = ['', ...lines].map((line) => `${clearLine}${line}`).join('\n');
+      output.write(`${hideCursor}\r${text}${clearBelow}${up(lines.length)}\r`);
+      height = lines.length;
+    },
+    close() {
+      if (height > 0) output.write(`${down(height)}\n${showCursor}`);
+      height = 0;
+    },
+  };
+}
+
+/** Writes one below the other, for files and pipes. */
+export function createPlainScreen(output: Output): Screen {
+  return {
+    draw: (lines) => void output.write(`${lines.join('\n')}\n\n`),
+    close() {},
+  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderView } from './render.js';
+import { describeDuration, renderView } from './render.js';
 import type { View } from './view.js';
 
 const view: View = {
@@ -131,4 +131,10 @@ test('renderView shows no control characters, when a program has some in its nam
   const processes = [{ name: 'a\u001B[2Jb\n', pid: '1', watts: NaN, joules: NaN, cpus: 0.5 }];
   const lines = renderView({ ...view, processes }, terminal);
   assert.match(lines[lines.length - 2], /^a\?\[2Jb\? /);
+});
+
+test('describeDuration gives the two largest units', () => {
+  assert.equal(describeDuration(12.9), '12 s');
+  assert.equal(describeDuration(184), '3 min 04 s');
+  assert.equal(describeDuration(7500), '2 h 05 min');
 });

@@ -1,6 +1,5 @@
 import { formatRatio, formatValue } from '../../src/component/format-value.js';
-import { describeDuration } from './duration.js';
-import { restOf, type DomainView, type PartView, type ProcessView, type View } from './view.js';
+import { type DomainView, type PartView, type ProcessView, restOf, type View } from './view.js';
 
 /** What a summary has to fit into, in characters. */
 export interface Size {
@@ -156,4 +155,16 @@ function fit(text: string, width: number): string {
 /** Names come from programs: none may steer the terminal. */
 function clean(text: string): string {
   return text.replaceAll(/\p{C}/gu, '?');
+}
+
+/** `12 s`, `3 min 04 s`, `2 h 05 min`. */
+export function describeDuration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  if (hours > 0) return `${hours} h ${pad(minutes)} min`;
+  return minutes > 0 ? `${minutes} min ${pad(whole % 60)} s` : `${whole} s`;
+}
+
+function pad(number: number): string {
+  return String(number).padStart(2, '0');
 }

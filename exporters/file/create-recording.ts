@@ -1,7 +1,6 @@
 import type { Log } from '../../src/component/log.js';
 import type { Config } from './config.js';
-import { CsvFormat } from './csv-format.js';
-import { JsonFormat } from './json-format.js';
+import { CsvFormat, JsonFormat } from './line-formats.js';
 import { LineRecording } from './line-recording.js';
 import { ParquetRecording } from './parquet-recording.js';
 import type { Recording } from './recording.js';

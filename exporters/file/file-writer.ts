@@ -2,9 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
 import type { Table } from '../../src/model/table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
-import { buffersOf, TablePacker } from '../../src/recording/table-parcel.js';
+import { buffersOf, type Introduction, type Parcel, TablePacker } from '../../src/recording/table-parcel.js';
 import type { FileConfig } from './create-recording.js';
-import type { WritingCommand, WritingMessage, Written } from './writing-protocol.js';
 
 const writingModule = new URL('./writing-thread.js', import.meta.url);
 
@@ -97,3 +96,28 @@ export class FileWriter {
     this.#answer?.({ type: 'refused', message: `Cannot write ${this.#config.path}: ${reason}` });
   }
 }
+
+// What the main thread and the thread that writes a file say to each other.
+
+/**
+ * `write`: write these tables and whatever could not be written before; answered by `wrote`. `close`: answered by
+ * `closed`.
+ */
+export type WritingCommand =
+  | { readonly type: 'introduce'; readonly introduction: Introduction }
+  | { readonly type: 'write'; readonly parcel: Parcel }
+  | { readonly type: 'close' };
+
+/** Of the tables that were sent, the first so many are in the file; the others are not, for this reason. */
+export interface Written {
+  readonly type: 'wrote';
+  readonly tables: number;
+  readonly failure: string | undefined;
+}
+
+/** `opened`: the file is open. `refused`: it cannot be. */
+export type WritingMessage =
+  | { readonly type: 'opened' | 'closed' }
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'note'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly text: string }
+  | Written;

@@ -2,11 +2,9 @@ import { gzipSync } from 'node:zlib';
 import type { Table } from '../../src/model/table.js';
 import { compressZstd } from '../../src/recording/zstd.js';
 import type { Config } from './config.js';
-import type { LineFormat } from './line-format.js';
 import { OutputFile } from './output-file.js';
-import type { Recording } from './recording.js';
+import type { LineFormat, Recording } from './recording.js';
 import type { Rotation } from './rotation.js';
-import { findEndOfLines } from './torn-line.js';
 
 /** Bytes that are encoded, compressed and written in one go. */
 const chunkBytes = 1024 * 1024;
@@ -99,3 +97,17 @@ const compressors: Readonly<Record<Compression, (bytes: Buffer) => Uint8Array>> 
   gzip: (bytes) => gzipSync(bytes),
   zstd: compressZstd,
 };
+
+const stepBytes = 64 * 1024;
+const lineBreak = 10;
+
+/** Where the last whole line of a file ends. What follows was being written when somebody stopped. */
+export function findEndOfLines(file: Pick<OutputFile, 'size' | 'read'>): number {
+  for (let to = file.size; to > 0;) {
+    const from = Math.max(0, to - stepBytes);
+    const at = file.read(from, to - from).lastIndexOf(lineBreak);
+    if (at >= 0) return from + at + 1;
+    to = from;
+  }
+  return 0;
+}

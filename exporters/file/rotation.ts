@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { describeError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
-import { keepAsBackup, pruneBackups } from './backups.js';
 import type { RotationConfig } from './config.js';
 import type { OutputFile } from './output-file.js';
 
@@ -58,4 +58,67 @@ export class Rotation {
       this.#log.warn(`Cannot delete old backups of ${path}: ${describeError(error)}`);
     }
   }
+}
+
+/** What the Collector's file exporter does with backups (lumberjack's names and rules). */
+type Rules = Pick<RotationConfig, 'max_backups' | 'max_days' | 'localtime'>;
+
+const dayMs = 86_400_000;
+
+/**
+ * Renames a file to a backup: its name with the instant before the extension.
+ * @returns the backup's path
+ */
+export function keepAsBackup(path: string, { localtime }: Pick<Rules, 'localtime'>): string {
+  let atMs = Date.now();
+  while (existsSync(backupPath(path, atMs, localtime))) atMs += 1;
+  const backup = backupPath(path, atMs, localtime);
+  renameSync(path, backup);
+  return backup;
+}
+
+/** Deletes backups that are too many or too old. */
+export function pruneBackups(path: string, { max_backups: most, max_days: days }: Rules): void {
+  const newestFirst = listBackups(path).toReversed();
+  const oldestMs = days === 0 ? -Infinity : Date.now() - days * dayMs;
+  for (const [i, { backup, atMs }] of newestFirst.entries()) {
+    if ((most > 0 && i >= most) || atMs < oldestMs) unlinkSync(backup);
+  }
+}
+
+interface Backup {
+  readonly backup: string;
+  readonly atMs: number;
+}
+
+/** Oldest first. */
+export function listBackups(path: string): readonly Backup[] {
+  const folder = dirname(path);
+  const extension = extname(path);
+  const prefix = `${basename(path, extension)}-`;
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(prefix) && name.endsWith(extension))
+    .flatMap((name) => {
+      const atMs = parseStamp(name.slice(prefix.length, name.length - extension.length));
+      return Number.isNaN(atMs) ? [] : [{ backup: join(folder, name), atMs }];
+    })
+    .toSorted((a, b) => (a.backup < b.backup ? -1 : 1));
+}
+
+function backupPath(path: string, atMs: number, isLocal: boolean): string {
+  const extension = extname(path);
+  const name = `${basename(path, extension)}-${stampOf(atMs, isLocal)}${extension}`;
+  return join(dirname(path), name);
+}
+
+/** As in `2022-09-14T05-02-14.173`. */
+function stampOf(atMs: number, isLocal: boolean): string {
+  const shiftMs = isLocal ? new Date(atMs).getTimezoneOffset() * 60_000 : 0;
+  return new Date(atMs - shiftMs).toISOString().slice(0, -1).replaceAll(':', '-');
+}
+
+/** Of a name in local time it is wrong by the zone's offset, which days do not notice. NaN: it is none. */
+function parseStamp(stamp: string): number {
+  const [, date, time] = /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d\.\d{3})$/u.exec(stamp) ?? [];
+  return date === undefined ? NaN : Date.parse(`${date}T${time.replaceAll('-', ':')}Z`);
 }

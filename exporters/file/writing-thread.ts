@@ -5,7 +5,7 @@ import type { Table } from '../../src/model/table.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
 import { createRecording, type FileConfig } from './create-recording.js';
 import type { Recording } from './recording.js';
-import type { WritingCommand, WritingMessage, Written } from './writing-protocol.js';
+import type { WritingCommand, WritingMessage, Written } from './file-writer.js';
 
 function post(message: WritingMessage): void {
   parentPort?.postMessage(message, []);

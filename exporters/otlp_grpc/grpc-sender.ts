@@ -4,9 +4,12 @@ import { createOtlpNetworkExportDelegate } from '@opentelemetry/otlp-exporter-ba
 import { createOtlpGrpcExporterMetrics } from '@opentelemetry/otlp-grpc-exporter-base';
 import type { Log } from '../../src/component/log.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
-import { ChangingCredentials } from '../../src/otlp/grpc-credentials.js';
-import { createGrpcMetadata } from '../../src/otlp/grpc-metadata.js';
-import { findGrpcProxy, GrpcTransport } from '../../src/otlp/grpc-transport.js';
+import {
+  ChangingCredentials,
+  createGrpcMetadata,
+  findGrpcProxy,
+  GrpcTransport,
+} from '../../src/otlp/grpc-transport.js';
 import { describeRoute } from '../../src/http/proxy.js';
 import { openTlsContext } from '../../src/http/tls-files.js';
 import type { Sender } from '../../src/export/sending-queue.js';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
-import { formatValue, renderBody, renderPage } from './exposition.js';
-import type { Family } from './family.js';
+import { type Family, formatValue, renderBody, renderPage } from './exposition.js';
 import { translateMetric } from '../../src/prometheus/names.js';
 import type { Samples } from './store.js';
 

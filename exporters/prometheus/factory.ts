@@ -4,8 +4,7 @@ import { servePages, type PageServer } from '../../src/http/server.js';
 import type { Log } from '../../src/component/log.js';
 import type { Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
-import { PageSource } from './page.js';
-import { createPages } from './serve.js';
+import { createPages, PageSource } from './page.js';
 import { SeriesStore } from './store.js';
 
 const standardEndpoint = 'localhost:9464';

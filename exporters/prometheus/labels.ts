@@ -1,4 +1,5 @@
-import type { Attributes } from '../../src/model/series.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Attributes, Resource } from '../../src/model/series.js';
 import { translateLabel } from '../../src/prometheus/names.js';
 
 /**
@@ -32,4 +33,72 @@ function compareLabels(one: Named, other: Named): number {
 export function escapeText(text: string): string {
   if (!/[\\\n"]/.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}
+
+/** Takes from resources what becomes labels. */
+export interface Identity {
+  /** The attributes of the allow-list, save those that the machine itself has. Made once per resource. */
+  of(resource: Resource): Attributes;
+}
+
+/**
+ * @param allowed names of attributes
+ * @param named what receivers say of the machine
+ */
+export function createIdentity(allowed: readonly string[], named: Attributes): Identity {
+  const of = createPlans(({ attributes }: Resource): Attributes => {
+    const names = allowed.filter(
+      (name) => attributes[name] !== undefined && attributes[name] !== named[name],
+    );
+    return pick(attributes, names);
+  });
+  return { of };
+}
+
+/** The attributes of one resource that another one does not have, or has with another value. */
+export function findDifference({ attributes }: Resource, other: Resource): Attributes {
+  const names = Object.keys(attributes).filter((name) => attributes[name] !== other.attributes[name]);
+  return pick(attributes, names);
+}
+
+function pick(attributes: Attributes, names: readonly string[]): Attributes {
+  return Object.fromEntries(names.map((name) => [name, attributes[name]]));
+}
+
+/**
+ * Finds the machine's own resource among those of processes, containers and other machines: it has no identity,
+ * says what receivers say of the machine, and has the fewest attributes of those that do.
+ */
+export class HostResource {
+  readonly #named: Attributes;
+  readonly #identity: readonly string[];
+  #best: Attributes | undefined;
+
+  /**
+   * @param named what receivers say of the machine
+   * @param identity attributes that a machine's resource does not have, save those that begin with `host.`
+   */
+  constructor(named: Attributes, identity: readonly string[]) {
+    this.#named = named;
+    this.#identity = identity.filter((key) => !key.startsWith('host.'));
+  }
+
+  get attributes(): Attributes {
+    return this.#best ?? this.#named;
+  }
+
+  consider({ attributes }: Resource): void {
+    if (this.#identity.some((key) => attributes[key] !== undefined)) return;
+    if (this.#best === undefined || this.#isBetter(attributes, this.#best)) this.#best = attributes;
+  }
+
+  #isBetter(one: Attributes, other: Attributes): boolean {
+    const [isOurs, isOtherOurs] = [this.#isOurs(one), this.#isOurs(other)];
+    if (isOurs !== isOtherOurs) return isOurs;
+    return Object.keys(one).length < Object.keys(other).length;
+  }
+
+  #isOurs(attributes: Attributes): boolean {
+    return Object.entries(this.#named).every(([key, value]) => attributes[key] === value);
+  }
 }

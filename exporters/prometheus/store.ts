@@ -3,10 +3,8 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
-import { Families, type Entry, type Family } from './family.js';
-import { HostResource } from './host-resource.js';
-import { createIdentity, findDifference, type Identity } from './identity.js';
-import { renderLabels } from './labels.js';
+import { type Entry, Families, type Family } from './exposition.js';
+import { createIdentity, findDifference, HostResource, type Identity, renderLabels } from './labels.js';
 
 export interface StoreOptions {
   /** Resource attributes that become labels. */

@@ -1,7 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import { createZstdStream, decompressZstd } from '../../src/recording/zstd.js';
-import { zstdFrameLength } from '../../src/recording/zstd-frame.js';
+import { createZstdStream, decompressZstd, zstdFrameLength } from '../../src/recording/zstd.js';
 import type { Config } from './config.js';
 
 /** What a file holds. */

@@ -1,14 +1,12 @@
+import type { QueuedRequest } from '../export/queue-storage.js';
+import type { BatchConfig, Encoder } from '../export/queued-exporter.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
-import type { BatchConfig, Encoder } from '../export/queued-exporter.js';
-import type { QueuedRequest } from '../export/queue-storage.js';
-import { BufferPool } from './buffer-pool.js';
-import type { RequestLimits } from './columns.js';
+import { createRows, type RequestLimits, type Rows, sliceRows } from './columns.js';
 import { RequestBuilder } from './request-builder.js';
-import { createRows, sliceRows, type Rows } from './rows.js';
-import { splitRequest, type Split } from './split-request.js';
-import { createTablePlan, type ColumnsPlan } from './table-plan.js';
+import { type Split, splitRequest } from './split-request.js';
+import { type ColumnsPlan, createTablePlan } from './table-plan.js';
 
 /** A request that can be cut into halves until it is a single point. */
 function createRequest({ bytes, points }: Split): QueuedRequest {
@@ -92,5 +90,33 @@ export class Batcher implements Encoder {
     // The last row of a series may be of the same instant, in this table or in one before.
     const at = last + endDelayNs;
     this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(Number.NaN)));
+  }
+}
+
+/** Below this size the kernel's part of an allocation does not count. */
+const blockBytes = 64 * 1024;
+const maxKept = 4;
+
+/**
+ * Memory for large requests, used again once a request was delivered: of fresh memory the kernel maps every
+ * page at its first touch, which costs several times the encoding.
+ */
+export class BufferPool {
+  readonly #kept: Buffer[] = [];
+
+  /** Memory with unknown content; at most twice as much is held for it. */
+  take(length: number): Buffer {
+    if (length < blockBytes) return Buffer.allocUnsafeSlow(length);
+    const i = this.#kept.findIndex((kept) => kept.length >= length && kept.length <= 2 * length);
+    const [kept] = i === -1 ? [] : this.#kept.splice(i, 1);
+    const bytes = kept ?? Buffer.allocUnsafeSlow(Math.ceil(length / blockBytes) * blockBytes);
+    return bytes.subarray(0, length);
+  }
+
+  /** Takes back memory that nobody reads any more. */
+  give({ buffer }: Buffer): void {
+    if (buffer.byteLength < blockBytes) return;
+    this.#kept.push(Buffer.from(buffer));
+    if (this.#kept.length > maxKept) this.#kept.shift();
   }
 }

@@ -1,4 +1,12 @@
-import { Client, compressionAlgorithms, status, type ChannelCredentials, type Metadata } from '@grpc/grpc-js';
+import type { SecureContext } from 'node:tls';
+import {
+  ChannelCredentials,
+  Client,
+  compressionAlgorithms,
+  Metadata,
+  status,
+  type VerifyOptions,
+} from '@grpc/grpc-js';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
 import { readVersion } from '../cli/version.js';
 import { findProxy, type HttpProxy } from '../http/proxy.js';
@@ -107,4 +115,66 @@ function proxyOptions(address: string, { credentials }: HttpProxy): Readonly<Rec
 
 function joinHostPort({ host, port }: HttpProxy): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/**
+ * Headers as gRPC sends them.
+ * @throws Error naming the header that gRPC cannot send, but not its value, which the library's own message shows
+ */
+export function createGrpcMetadata(headers: Readonly<Record<string, string>>): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) {
+    const expected = findExpected(name, value);
+    if (expected !== undefined) throw new Error(`Cannot use header "${name}": expected ${expected}`);
+    metadata.set(name, value);
+  }
+  return metadata;
+}
+
+function findExpected(name: string, value: string): string | undefined {
+  if (!/^[0-9a-z_.-]+$/iu.test(name)) return 'a name of letters, digits, "_", "-" and "."';
+  if (/-bin$/iu.test(name)) return 'a name that does not end with "-bin"';
+  return /^[ -~]*$/u.test(value) ? undefined : 'a value of printable ASCII';
+}
+
+type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
+type ConnectorParameters = Parameters<ChannelCredentials['_createSecureConnector']>;
+
+/**
+ * Credentials of TLS whose files may change: every connection asks for its context. Those of grpc-js are made once
+ * and for all connections.
+ */
+export class ChangingCredentials extends ChannelCredentials {
+  readonly #context: () => SecureContext;
+  readonly #options: VerifyOptions;
+
+  /** @param context called whenever a connection is opened */
+  constructor(context: () => SecureContext, options: VerifyOptions = {}) {
+    super();
+    this.#context = context;
+    this.#options = options;
+  }
+
+  _isSecure(): boolean {
+    return true;
+  }
+
+  _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  _createSecureConnector(...parameters: ConnectorParameters): Connector {
+    const create = () => {
+      const current = ChannelCredentials.createFromSecureContext(this.#context(), this.#options);
+      // eslint-disable-next-line no-underscore-dangle -- grpc-js names so what credentials of one's own implement
+      return current._createSecureConnector(...parameters);
+    };
+    const first = create();
+    return {
+      connect: (socket) => create().connect(socket),
+      waitForReady: () => Promise.resolve(),
+      getCallCredentials: () => first.getCallCredentials(),
+      destroy: () => undefined,
+    };
+  }
 }

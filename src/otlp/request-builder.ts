@@ -1,8 +1,8 @@
-import type { BufferPool } from './buffer-pool.js';
+import type { BufferPool } from './batcher.js';
 import { metricsLength, RequestWriter } from './request-writer.js';
-import type { Rows } from './rows.js';
+import type { Rows } from './columns.js';
 import type { ColumnsPlan, ResourcePlan } from './table-plan.js';
-import { scopeField, type ResourceFrame } from './templates.js';
+import { type ResourceFrame, scopeField } from './templates.js';
 import { messageLength, tagOf, wireTypes } from './wire.js';
 
 /** What a request says of one resource. */

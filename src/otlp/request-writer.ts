@@ -1,8 +1,14 @@
-import { metricLength, writeMetricEnd, writeMetricStart } from './metric-message.js';
-import type { Rows } from './rows.js';
+import {
+  gapTemplate,
+  metricLength,
+  seriesTemplate,
+  valueAfterTime,
+  writeMetricEnd,
+  writeMetricStart,
+} from './templates.js';
+import type { Rows } from './columns.js';
 import type { ColumnsPlan, MetricPlan, ResourcePlan } from './table-plan.js';
 import type { Series } from '../model/series.js';
-import { gapTemplate, seriesTemplate, valueAfterTime } from './templates.js';
 import { writeMessageStart } from './wire.js';
 
 const half = 2 ** 32;

@@ -1,7 +1,12 @@
 import type { Series } from '../model/series.js';
-import { orderColumns, splitColumns, type Column, type ColumnRun, type RequestLimits } from './columns.js';
-import { metricLength, writeMetricEnd, writeMetricStart } from './metric-message.js';
-import type { MetricFrame, ResourceFrame } from './templates.js';
+import { type Column, type ColumnRun, orderColumns, type RequestLimits, splitColumns } from './columns.js';
+import {
+  type MetricFrame,
+  metricLength,
+  type ResourceFrame,
+  writeMetricEnd,
+  writeMetricStart,
+} from './templates.js';
 
 /** Columns of a table of which one row fits into one request, resource by resource and metric by metric. */
 export interface ColumnsPlan {

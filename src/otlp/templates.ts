@@ -3,7 +3,7 @@ import { resourceKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';
 import type { Attributes, AttributeValue, Metric, Resource, Series } from '../model/series.js';
 import { MessageWriter } from './message-writer.js';
-import { tagOf, wireTypes } from './wire.js';
+import { messageLength, tagOf, wireTypes, writeMessageStart, writeVarint } from './wire.js';
 
 // What of opentelemetry/proto/metrics/v1/metrics.proto is the same for every point of a series, metric or
 // resource, encoded once. Fields stand in the order in which the official serialiser writes them.
@@ -132,4 +132,41 @@ function writeAnyValue(value: AttributeValue): void {
   else if (typeof value === 'boolean') writer.integer(2, value ? 1 : 0);
   else if (Number.isSafeInteger(value)) writer.integer(3, value);
   else writer.double(4, value);
+}
+
+const metricTag = tagOf(2, wireTypes.lengthDelimited);
+
+/** The length of a `metrics` field of a ScopeMetrics, given that of its points. */
+export function metricLength(frame: MetricFrame, pointsLength: number): number {
+  return messageLength(bodyLength(frame, pointsLength + frame.tail.length));
+}
+
+/**
+ * Writes what stands before the points of a metric.
+ * @returns where the first point goes
+ */
+export function writeMetricStart(
+  target: Buffer,
+  at: number,
+  frame: MetricFrame,
+  pointsLength: number,
+): number {
+  const dataLength = pointsLength + frame.tail.length;
+  const headAt = writeMessageStart(target, at, metricTag, bodyLength(frame, dataLength));
+  target.set(frame.head, headAt);
+  return writeVarint(target, headAt + frame.head.length, dataLength);
+}
+
+/**
+ * Writes what stands after the points of a metric.
+ * @returns where the next byte goes
+ */
+export function writeMetricEnd(target: Buffer, at: number, { tail }: MetricFrame): number {
+  target.set(tail, at);
+  return at + tail.length;
+}
+
+/** The length of a `Metric`, given that of its gauge or sum, whose tag is in the head. */
+function bodyLength({ head }: MetricFrame, dataLength: number): number {
+  return head.length - 1 + messageLength(dataLength);
 }

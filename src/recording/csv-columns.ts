@@ -1,5 +1,5 @@
 import type { AttributeValue, Metric, Series } from '../model/series.js';
-import { timeText } from './time-text.js';
+import { timeText } from './cell-text.js';
 
 /** The columns before those of attributes and metrics, in this order. */
 export const fixedColumns = [

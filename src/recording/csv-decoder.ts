@@ -3,9 +3,8 @@ import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import { fixedColumns, parseCsvHeader, parseCsvLine, parseMetricColumn } from './csv-columns.js';
 import type { PointStream, Sink } from './decoder.js';
-import { endedState } from './end-row.js';
-import { parseAttributes } from './json-attributes.js';
-import { parseTime } from './time-text.js';
+import { endedState, parseTime } from './cell-text.js';
+import { parseAttributes } from './otlp-json.js';
 
 interface MetricColumn extends Pick<Metric, 'name' | 'unit'> {
   readonly index: number;

@@ -3,9 +3,7 @@ import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { csvField, fixedColumns, inertText, metricColumn, rowKey, sharedFields } from './csv-columns.js';
-import { createEndRow, endedState } from './end-row.js';
-import { doubleText, intText } from './number-text.js';
-import { timeText } from './time-text.js';
+import { createEndRow, doubleText, endedState, intText, timeText } from './cell-text.js';
 
 /** Some columns of a table that stand in one row of the file. */
 interface RowPlan {

@@ -7,16 +7,16 @@ import { gapMark, scopeName } from './json-lines-plan.js';
 import {
   attributesOf,
   hasNoValue,
+  instantOf,
   isObject,
+  type JsonObject,
+  type MetricPoints,
   objectsOf,
   parseObject,
   pointsOf,
   textOf,
   valueOf,
-  type JsonObject,
-  type MetricPoints,
 } from './otlp-json.js';
-import { InstantReader } from './instant-reader.js';
 
 /** A point of a line, before it becomes a cell of a table. */
 interface LinePoint {
@@ -167,3 +167,21 @@ function pairsKey(pairs: unknown): string {
 }
 
 const noPair: JsonObject = {};
+
+const maxTexts = 10_000;
+
+/** Reads instants, of which most come again: those of a row, the starts of series. */
+export class InstantReader {
+  readonly #known = new Map<string, bigint>();
+
+  /** @throws Error when it is too late for 64 bits */
+  read(value: unknown): bigint {
+    if (typeof value !== 'string') return instantOf(value);
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const read = instantOf(value);
+    if (this.#known.size >= maxTexts) this.#known.clear();
+    this.#known.set(value, read);
+    return read;
+  }
+}

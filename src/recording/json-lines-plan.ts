@@ -3,7 +3,7 @@ import { findOrAdd } from '../model/find-or-add.js';
 import { resourceKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';
 import type { Attributes, AttributeValue, Metric, Resource, Series } from '../model/series.js';
-import { doubleText, intText } from './number-text.js';
+import { doubleText, intText } from './cell-text.js';
 
 // What of the OTLP JSON of a point, a metric and a resource is the same for every row, as bytes. Fields stand in
 // the order in which the Collector writes them (pdata's MarshalJSON), and what is empty is left out as it does.

@@ -1,8 +1,8 @@
 import type { SchemaElement } from 'hyparquet';
 import type { AttributeValue, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { createEndRow, endedState } from './end-row.js';
-import { attributesText } from './json-attributes.js';
+import { createEndRow, endedState } from './cell-text.js';
+import { attributesText } from './otlp-json.js';
 
 // Parquet in long form: a row for each point. What repeats is a dictionary's number in the file.
 

@@ -9,8 +9,8 @@ import { describeError } from '../component/errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import type { PointStream, Sink } from './decoder.js';
-import { parseAttributes } from './json-attributes.js';
-import { endedState } from './end-row.js';
+import { parseAttributes } from './otlp-json.js';
+import { endedState } from './cell-text.js';
 import { checkMetadata, checkPages, orDamaged } from './parquet-check.js';
 import { parquetColumns } from './parquet-columns.js';
 

@@ -35,3 +35,38 @@ function required<T>(one: T | undefined): T {
   if (one === undefined) throw new Error(`Cannot use zstd: ${zstdMissing}`);
   return one;
 }
+
+// The layout of a frame is that of RFC 8878, section 3.1.1.
+
+const magicBytes = 4;
+const blockHeaderBytes = 3;
+const checksumBytes = 4;
+const idBytes = [0, 1, 2, 4];
+const rleBlock = 1;
+
+/**
+ * How many bytes the zstd frame at the start of these bytes has.
+ * @returns undefined when it is not all there
+ */
+export function zstdFrameLength(bytes: Buffer): number | undefined {
+  if (bytes.length <= magicBytes) return undefined;
+  const descriptor = bytes[magicBytes];
+  let at = magicBytes + frameHeaderLength(descriptor);
+  for (let isLast = false; !isLast;) {
+    if (at + blockHeaderBytes > bytes.length) return undefined;
+    const header = bytes.readUIntLE(at, blockHeaderBytes);
+    isLast = (header & 1) === 1;
+    const isRle = ((header >> 1) & 3) === rleBlock;
+    at += blockHeaderBytes + (isRle ? 1 : header >> 3);
+  }
+  const length = at + ((descriptor & 4) === 0 ? 0 : checksumBytes);
+  return length <= bytes.length ? length : undefined;
+}
+
+/** Descriptor, window, dictionary and size of the content. */
+function frameHeaderLength(descriptor: number): number {
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const sizeFlag = descriptor >> 6;
+  const sizeBytes = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 2 ** sizeFlag;
+  return 1 + (isSingleSegment ? 0 : 1) + idBytes[descriptor & 3] + sizeBytes;
+}

@@ -12,9 +12,12 @@ import {
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
 import { readOtlpHeaders } from '../otlp/environment.js';
-import { ChangingCredentials } from '../otlp/grpc-credentials.js';
-import { createGrpcMetadata } from '../otlp/grpc-metadata.js';
-import { findGrpcProxy, GrpcTransport } from '../otlp/grpc-transport.js';
+import {
+  ChangingCredentials,
+  createGrpcMetadata,
+  findGrpcProxy,
+  GrpcTransport,
+} from '../otlp/grpc-transport.js';
 import { describeRoute } from '../http/proxy.js';
 import { TlsContext, type TlsFile } from '../http/tls-files.js';
 import { reportChanges } from './report-changes.js';

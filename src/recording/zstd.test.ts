@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { zstdFrameLength } from './zstd-frame.js';
-import { compressZstd, zstdMissing } from './zstd.js';
+import { compressZstd, zstdFrameLength, zstdMissing } from './zstd.js';
 
 /** `hello hello hello hello` by the zstd command line, with a checksum. */
 const frame = Buffer.from('28b52ffd04586500003068656c6c6f200100994b11175eae0d', 'hex');

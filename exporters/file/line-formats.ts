@@ -3,8 +3,9 @@ import { describeError } from '../../src/component/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { parseCsvHeader, parseMetricColumn } from '../../src/recording/csv-columns.js';
 import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';
-import type { LineFormat } from './line-format.js';
+import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
 import type { OutputFile } from './output-file.js';
+import type { LineFormat } from './recording.js';
 
 /** A file up to this long gets further columns; a longer one ends and another one begins. */
 const maxWidenedBytes = 8 * 1024 * 1024;
@@ -66,5 +67,28 @@ export class CsvFormat implements LineFormat {
     }
     file.close();
     file.open();
+  }
+}
+
+/** How lines of metrics, logs and traces begin, also those of the Collector. */
+const firstField = '{"resource';
+
+/** OTLP JSON lines. */
+export class JsonFormat implements LineFormat {
+  readonly #encoder = new JsonLinesEncoder();
+
+  canContinue(file: OutputFile): boolean {
+    return file.read(0, firstField.length).toString() === firstField;
+  }
+
+  prepare(): void {}
+
+  header(): Uint8Array {
+    return new Uint8Array(0);
+  }
+
+  encode(table: Table): Uint8Array {
+    this.#encoder.add(table);
+    return this.#encoder.take();
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGrpcMetadata } from './grpc-metadata.js';
+import { createGrpcMetadata } from './grpc-transport.js';
 
 test('createGrpcMetadata takes what gRPC can send', () => {
   assert.deepEqual(createGrpcMetadata({ 'X-Tok.a_1': 'Bearer *abc: {d}' }).getMap(), {

@@ -1,0 +1,62 @@
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+
+/** What the column `state` of CSV and Parquet says of series that have no further row. */
+export const endedState = 'ended';
+
+/** A row without values of the series that ended, at the instant of the last row. */
+export function createEndRow({ epoch, offsets }: Table, ended: readonly Series[]): Table {
+  const values = new Float64Array(ended.length).fill(Number.NaN);
+  return { series: ended, epoch: epoch + BigInt(offsets.at(-1) ?? 0), offsets: new Float64Array(1), values };
+}
+
+const minInt64 = -(2 ** 63);
+/** The greatest double below 2^63. */
+const maxInt64 = 2 ** 63 - 1024;
+
+/** The shortest decimal text that gives this very double again, exponents as Go writes them. */
+export function doubleText(value: number): string {
+  const text = Object.is(value, -0) ? '-0' : String(value);
+  const hasSmallExponent = value < 1e-6 && value > -1e-6 && text.at(-3) === 'e';
+  return hasSmallExponent ? `${text.slice(0, -1)}0${text.at(-1)}` : text;
+}
+
+/** The whole number nearest to a value, in plain digits, within the limits of 64 bits. */
+export function intText(value: number): string {
+  const whole = Math.max(minInt64, Math.min(maxInt64, Math.round(value)));
+  // Beyond 2^53 a double may print with zeros or an exponent in the place of its last digits.
+  return Number.isSafeInteger(whole) ? String(whole + 0) : BigInt(whole).toString();
+}
+
+const nsPerSecond = 1_000_000_000n;
+
+/** The instant in RFC 3339 with nine digits and Z, as in `2026-01-02T03:04:05.678901234Z`. */
+export function timeText(unixNs: bigint): string {
+  const fraction = BigInt.asUintN(64, ((unixNs % nsPerSecond) + nsPerSecond) % nsPerSecond);
+  const seconds = (unixNs - fraction) / nsPerSecond;
+  return `${secondsText(Number(seconds))}.${fraction.toString().padStart(9, '0')}Z`;
+}
+
+let lastSeconds = NaN;
+let lastText = '';
+
+/** Most instants in a file are of the same second as the one before. */
+function secondsText(seconds: number): string {
+  if (seconds !== lastSeconds) {
+    lastText = new Date(seconds * 1000).toISOString().slice(0, -5);
+    lastSeconds = seconds;
+  }
+  return lastText;
+}
+
+const pattern = /^(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)$/u;
+
+/** Unix time in nanoseconds of an instant in RFC 3339; undefined when it is none, or 64 bits are too few for it. */
+export function parseTime(text: string): bigint | undefined {
+  const [, date, fraction = '', zone] = pattern.exec(text) ?? [];
+  if (date === undefined) return undefined;
+  const ms = Date.parse(`${date.replace(' ', 'T')}${zone}`.toUpperCase());
+  if (Number.isNaN(ms)) return undefined;
+  const ns = BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+  return ns === BigInt.asIntN(64, ns) ? ns : undefined;
+}
