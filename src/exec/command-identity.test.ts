@@ -21,7 +21,7 @@ function readIdentity(pid: number) {
 async function compare(t: TestContext, program: string, args: readonly string[], executable: string) {
   const child = await startHeld(program, args);
   t.after(() => child.signal('SIGKILL'));
-  const predicted = readCommandIdentity(child.pid, program);
+  const predicted = readCommandIdentity(child.pid, Buffer.from(program));
   child.release();
   // While it waits, it is a copy of this process.
   await until(() => readlinkSync(`/proc/${child.pid}/exe`) !== process.execPath);

@@ -5,17 +5,17 @@ import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import type { Attributes } from '../model/series.js';
-import { findProgram } from './find-program.js';
+import { findProgram, findRawPath } from './find-program.js';
 
 // BINPRM_BUF_SIZE and the depth of interpreters in fs/exec.c.
 const firstLineBytes = 256;
-const mostInterpreters = 5;
+const maxInterpreters = 5;
 
 /**
  * Who the command is, in the words of all that publish something about processes. It has a process already, but one
  * that still waits to run the program: what the program decides is worked out from its file.
  */
-export function readCommandIdentity(pid: number, program: string): Attributes {
+export function readCommandIdentity(pid: number, program: Buffer): Attributes {
   const stat = new ProcessStat();
   stat.read(`/proc/${pid}`);
   const owners = new Owners('/etc/passwd');
@@ -29,49 +29,52 @@ export function readCommandIdentity(pid: number, program: string): Attributes {
     'process.executable.name': nameExecutable(path),
     'process.executable.path': path,
     // TASK_COMM_LEN.
-    'process.thread.name': Buffer.from(basename(program)).subarray(0, 15).toString('utf8'),
+    'process.thread.name': program.subarray(program.lastIndexOf('/') + 1).subarray(0, 15).toString('utf8'),
   };
 }
 
 /** The file that the kernel will run: that of the interpreter, where the program is a script. */
-function resolveExecutable(program: string): string {
+function resolveExecutable(program: Buffer): string {
   let path = program;
-  for (let depth = 0; depth < mostInterpreters; depth++) {
+  for (let depth = 0; depth < maxInterpreters; depth++) {
     const interpreter = findInterpreter(path);
     if (interpreter === undefined) break;
     path = interpreter;
   }
   try {
-    return realpathSync(path);
+    return realpathSync.native(path, 'utf8');
   } catch {
-    return path;
+    return path.toString();
   }
 }
 
 /** Of a script, its interpreter; of one that asks env(1) for it, as most do, what env will find. */
-function findInterpreter(path: string): string | undefined {
+function findInterpreter(path: Buffer): Buffer | undefined {
   const [, interpreter, argument = ''] = /^#!\s*(\S+)[ \t]*(.*)/.exec(readFirstLine(path)) ?? [];
-  if (interpreter === undefined || basename(interpreter) !== 'env') return interpreter;
+  if (interpreter === undefined) return undefined;
+  const found = Buffer.from(interpreter, 'latin1');
+  if (basename(interpreter) !== 'env') return found;
   const name = argument
     .split(/\s+/)
     .find((word) => word !== '' && !word.startsWith('-') && !word.includes('='));
-  return name === undefined ? interpreter : (tryFind(name) ?? interpreter);
+  return name === undefined ? found : (tryFind(Buffer.from(name, 'latin1')) ?? found);
 }
 
-function tryFind(name: string): string | undefined {
+function tryFind(name: Buffer): Buffer | undefined {
   try {
-    return findProgram(name, process.env['PATH']);
+    return findProgram(name, findRawPath());
   } catch {
     return undefined;
   }
 }
 
-function readFirstLine(path: string): string {
+/** A character for each byte, since paths need not be UTF-8. */
+function readFirstLine(path: Buffer): string {
   const buffer = Buffer.alloc(firstLineBytes);
   try {
     const fd = openSync(path, 'r');
     try {
-      return buffer.toString('utf8', 0, readSync(fd, buffer)).split('\n')[0];
+      return buffer.toString('latin1', 0, readSync(fd, buffer)).split('\n')[0];
     } finally {
       closeSync(fd);
     }

@@ -10,6 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const launcher = fileURLToPath(new URL('../../../bin/joulemetry', import.meta.url));
 const usageUrl = new URL('../linux/child-usage.js', import.meta.url).href;
 
 function exec(args: readonly string[], input = '') {
@@ -67,6 +68,30 @@ test('exec exits as shells do, when the command is killed, is not there or may n
   assert.equal(absent.status, 127);
   assert.equal(absent.stderr, 'joulemetry: Cannot run "absent-command": not found in PATH\n');
   assert.equal(exec([main.replace('main.js', '')]).status, 126);
+});
+
+// Of the commands, the first two have a slash and the third is looked for in PATH.
+const runOddNames = `
+  folder="$1/$(printf 'f\\377')" name="$(printf 'p\\376')"
+  shift
+  mkdir "$folder"
+  printf '#!/bin/sh\\necho "$1"\\n' >"$folder/$name"
+  chmod +x "$folder/$name"
+  "$@" "$folder/$name" absolute
+  cd "$folder"
+  "$@" "./$name" relative
+  PATH="$folder:$PATH"
+  "$@" "$name" name`;
+
+test('exec finds a program, when its name and its folder are not UTF-8', (t) => {
+  for (const prefix of [
+    [process.execPath, main],
+    ['sh', launcher],
+  ]) {
+    const script = ['-c', runOddNames, 'sh', createFolder(t), ...prefix, 'exec', '-q'];
+    const { stdout, stderr } = spawnSync('sh', script, { encoding: 'utf8' });
+    assert.deepEqual([stdout, stderr], ['absolute\nrelative\nname\n', '']);
+  }
 });
 
 test('exec exits with 2 and runs nothing, when its own options or settings are wrong', (t) => {

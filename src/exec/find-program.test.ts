@@ -3,7 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { findProgram, type ProgramError } from './find-program.js';
+import { findProgram as findBytes, type ProgramError } from './find-program.js';
+
+const findProgram = (name: string, path?: string) =>
+  findBytes(Buffer.from(name), path === undefined ? undefined : Buffer.from(path)).toString();
 
 function createFolders(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'find-program-'));
@@ -34,7 +37,7 @@ test('findProgram takes a name with a slash for a path', (t) => {
 test('findProgram refuses with 126, when what is there may not be executed', (t) => {
   const { first, second } = createFolders(t);
   assert.throws(() => findProgram('program', first), refusing(126, /is not executable, see chmod \+x/));
-  assert.throws(() => findProgram(`${second}/folder`), refusing(126, /is a folder, wanted a program/));
+  assert.throws(() => findProgram(`${second}/folder`), refusing(126, /expected a program, found a folder at /));
 });
 
 test('findProgram passes folders that cannot be searched, and refuses a path through one with 126', (t) => {
@@ -43,7 +46,7 @@ test('findProgram passes folders that cannot be searched, and refuses a path thr
   symlinkSync('loop', loop);
   assert.equal(findProgram('program', `${loop}:${second}`), join(second, 'program'));
   assert.throws(() => findProgram('absent', loop), refusing(127, /not found in PATH/));
-  const message = /a folder on the way to it cannot be searched/;
+  const message = /a folder of its path cannot be searched/;
   assert.throws(() => findProgram(`${loop}/program`), refusing(126, message));
 });
 

@@ -1,7 +1,6 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { escapeControls } from '../component/escape-controls.js';
-import { splitAtNul } from '../linux/inherited.js';
+import { noteInherited, splitAtNul } from '../linux/inherited.js';
 
 /** The command cannot be run; shells exit with 127 where there is none and 126 where it may not be executed. */
 export class ProgramError extends Error {
@@ -15,49 +14,61 @@ export class ProgramError extends Error {
 }
 
 /** Why the kernel did not execute a program that is there. */
-export function describeExecError(name: string, { code }: { readonly code: string }): ProgramError {
+export function describeExecError(name: Buffer, { code }: { readonly code: string }): ProgramError {
   const reason = execReasons[code];
-  const message = `Cannot run "${name}": ${code}${reason === undefined ? '' : `, ${reason}`}`;
+  const message = `Cannot run "${name.toString()}": ${code}${reason === undefined ? '' : `, ${reason}`}`;
   return new ProgramError(message, code === 'ENOENT' ? 127 : 126);
 }
 
 const execReasons: Readonly<Partial<Record<string, string>>> = {
-  ENOENT: 'the interpreter that it names is not there',
-  E2BIG: 'its arguments and the environment are too long together',
-  EACCES: 'it may not be executed here, or its interpreter may not',
-  ETXTBSY: 'a program has it open for writing',
+  ENOENT: 'the interpreter that it names does not exist',
+  E2BIG: 'its arguments and the environment together are too long',
+  EACCES: 'executing it is not permitted here, or not its interpreter',
+  ETXTBSY: 'another program has it open for writing',
 };
 
 type Finding = 'executable' | 'not executable' | 'a folder' | 'out of reach' | 'absent';
 
 /** Where execvp(3) looks when PATH is not set. */
-const standardPath = '/usr/local/bin:/usr/bin:/bin';
+const standardPath = Buffer.from('/usr/local/bin:/usr/bin:/bin');
+const [slash, colon] = [0x2f, 0x3a];
 
 /**
- * Looks for a program as shells do: a name with a slash is a path, any other is looked for in PATH.
+ * Looks for a program as shells do: a name with a slash is a path, any other is looked for in PATH. Names and paths
+ * are bytes, which need not be UTF-8.
  * @returns its path
  * @throws ProgramError
  */
-export function findProgram(name: string, path: string = standardPath): string {
-  const candidates = name.includes('/') ? [name] : path.split(':').map((folder) => join(folder || '.', name));
+export function findProgram(name: Buffer, path: Buffer = standardPath): Buffer {
+  const candidates = name.includes(slash) ? [name] : splitAt(colon, path).map((folder) => join(folder, name));
   const findings = candidates.map((candidate) => ({ candidate, finding: lookAt(candidate) }));
   const found = findings.find(({ finding }) => finding === 'executable');
-  if (found && name !== '') return found.candidate;
+  if (found && name.length > 0) return found.candidate;
   const refused = findings.find(({ finding }) => isRefusal(finding, name));
-  if (refused && name !== '') throw new ProgramError(describeRefusal(name, refused), 126);
+  if (refused && name.length > 0) throw new ProgramError(describeRefusal(name, refused), 126);
   throw new ProgramError(describeAbsence(name), 127);
 }
 
+/** An empty folder in PATH is the current one. */
+function join(folder: Buffer, name: Buffer): Buffer {
+  return Buffer.concat([folder.length > 0 ? folder : Buffer.from('.'), Buffer.of(slash), name]);
+}
+
+function splitAt(separator: number, bytes: Buffer): readonly Buffer[] {
+  const end = bytes.indexOf(separator);
+  return end < 0 ? [bytes] : [bytes.subarray(0, end), ...splitAt(separator, bytes.subarray(end + 1))];
+}
+
 /** As in bash, folders of PATH that may not be searched do not count. */
-function isRefusal(finding: Finding, name: string): boolean {
+function isRefusal(finding: Finding, name: Buffer): boolean {
   return (
     finding === 'not executable' ||
     finding === 'a folder' ||
-    (finding === 'out of reach' && name.includes('/'))
+    (finding === 'out of reach' && name.includes(slash))
   );
 }
 
-function lookAt(path: string): Finding {
+function lookAt(path: Buffer): Finding {
   try {
     if (statSync(path).isDirectory()) return 'a folder';
   } catch (error) {
@@ -75,37 +86,51 @@ function isAbsence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-function describeRefusal(
-  name: string,
-  { candidate, finding }: { candidate: string; finding: Finding },
-): string {
-  if (finding === 'a folder') return `Cannot run "${name}": ${candidate} is a folder, wanted a program`;
-  if (finding === 'out of reach') return `Cannot run "${name}": a folder on the way to it cannot be searched`;
-  return `Cannot run "${name}": ${candidate} is not executable, see chmod +x`;
+interface Refused {
+  readonly candidate: Buffer;
+  readonly finding: Finding;
 }
 
-function describeAbsence(name: string): string {
-  if (name.includes('/')) return `Cannot run "${name}": no such file`;
-  const isHere = name !== '' && lookAt(join('.', name)) !== 'absent';
-  return `Cannot run "${name}": not found in PATH${isHere ? `, did you mean "./${name}"?` : ''}`;
+function describeRefusal(name: Buffer, { candidate, finding }: Refused): string {
+  const start = `Cannot run "${name.toString()}"`;
+  if (finding === 'a folder') return `${start}: expected a program, found a folder at ${candidate.toString()}`;
+  if (finding === 'out of reach') return `${start}: a folder of its path cannot be searched`;
+  return `${start}: ${candidate.toString()} is not executable, see chmod +x`;
+}
+
+function describeAbsence(name: Buffer): string {
+  const text = name.toString();
+  if (name.includes(slash)) return `Cannot run "${text}": no such file`;
+  const isHere = name.length > 0 && lookAt(join(Buffer.from('.'), name)) !== 'absent';
+  return `Cannot run "${text}": not found in PATH${isHere ? `, did you mean "./${text}"?` : ''}`;
 }
 
 /**
- * The last arguments of this process as the bytes that they are: Node replaces those that are no UTF-8, and a file
+ * The last arguments of this process as the bytes that they are: Node replaces those that are not UTF-8, and a file
  * of such a name would not be found.
  * @param args the same, as Node has them
  */
-export function findRawArguments(args: readonly string[]): readonly (string | Uint8Array)[] {
-  if (args.length === 0) return args;
-  const raw = splitAtNul(readCommandLine()).slice(-args.length);
+export function findRawArguments(args: readonly string[]): readonly Buffer[] {
+  const raw = args.length === 0 ? [] : readStrings('/proc/self/cmdline').slice(-args.length);
   const isSame = raw.length === args.length && raw.every((bytes, i) => bytes.toString() === args[i]);
-  return isSame ? raw : args;
+  return isSame ? raw : args.map((text) => Buffer.from(text));
 }
 
-function readCommandLine(): Buffer {
+/** PATH as the bytes that it is; undefined where it is not set. */
+export function findRawPath(): Buffer | undefined {
+  const text = process.env['PATH'];
+  if (text === undefined) return undefined;
+  const environment = noteInherited().environment ?? readStrings('/proc/self/environ');
+  const start = 'PATH=';
+  const raw = environment.find((one) => one.toString('latin1').startsWith(start))?.subarray(start.length);
+  // A setting of this program itself is not there.
+  return raw?.toString() === text ? raw : Buffer.from(text);
+}
+
+function readStrings(path: string): readonly Buffer[] {
   try {
-    return readFileSync('/proc/self/cmdline');
+    return splitAtNul(readFileSync(path));
   } catch {
-    return Buffer.alloc(0);
+    return [];
   }
 }

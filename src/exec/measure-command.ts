@@ -3,8 +3,8 @@ import { describeError } from '../component/errors.js';
 import { reapOrphansAsInit } from '../linux/orphans.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { CommandEvents } from './command-events.js';
-import { findProgram, findRawArguments, ProgramError } from './find-program.js';
-import { measureRun, type RunPlan, type RunRecord } from './measure-run.js';
+import { findProgram, findRawArguments, findRawPath, ProgramError } from './find-program.js';
+import { measureRun, type Invocation, type RunPlan, type RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';
 import { openReportTargets, writeReport } from './report-targets.js';
 import { openSession, type Session } from './session.js';
@@ -22,7 +22,7 @@ export async function measureCommand(options: ExecOptions): Promise<number> {
   // The command is started on another thread, and waited for by its pid.
   reapOrphansAsInit(new Set());
   try {
-    return await measure(options, findProgram(options.program, process.env['PATH']));
+    return await measure(options, findInvocation(options));
   } catch (error) {
     if (!(error instanceof ProgramError || error instanceof InterruptedError)) throw error;
     writeMessage(`joulemetry: ${error.message}`);
@@ -30,14 +30,21 @@ export async function measureCommand(options: ExecOptions): Promise<number> {
   }
 }
 
-async function measure(options: ExecOptions, path: string): Promise<number> {
+/** @throws ProgramError when there is no such program */
+function findInvocation({ program, args }: ExecOptions): Invocation {
+  const [name = Buffer.from(program), ...rest] = findRawArguments([program, ...args]);
+  return { name, path: findProgram(name, findRawPath()), args: rest };
+}
+
+async function measure(options: ExecOptions, invocation: Invocation): Promise<number> {
   const events = await findEvents(options);
   const targets = openReportTargets(options);
   const relay = new SignalRelay();
   try {
     const session = await openSession(options);
     const records: RunRecord[] = [];
-    const plan = { ...options, path, args: findRawArguments(options.args) };
+    const { repeat, baselineMs } = options;
+    const plan = { ...invocation, repeat, baselineMs };
     let isWarmedUp = false;
     try {
       isWarmedUp = await measureRuns(plan, { session, relay, events, records });

@@ -9,13 +9,17 @@ import type { Session } from './session.js';
 import { describeExecError } from './find-program.js';
 import type { SignalRelay } from './signal-relay.js';
 
-/** What to run, and how. */
-export interface RunPlan {
-  /** A path, or a name that PATH leads to. */
-  readonly program: string;
+/** What to run. Names, paths and arguments are bytes, which need not be UTF-8. */
+export interface Invocation {
+  /** What the command calls the program: a path, or a name that PATH leads to. */
+  readonly name: Buffer;
   /** Where the program is. */
-  readonly path: string;
-  readonly args: readonly (string | Uint8Array)[];
+  readonly path: Buffer;
+  readonly args: readonly Buffer[];
+}
+
+/** What to run, and how. */
+export interface RunPlan extends Invocation {
   /** How long the machine is measured before; undefined: not at all. */
   readonly baselineMs: number | undefined;
 }
@@ -57,9 +61,10 @@ export async function measureRun(plan: RunPlan, instruments: Instruments): Promi
     return { ...(await measureProgram(plan, instruments)), baselineMark };
   } catch (error) {
     if (!(error instanceof ExecError)) throw error;
-    if (error.code !== 'ENOEXEC') throw describeExecError(plan.program, error);
+    if (error.code !== 'ENOEXEC') throw describeExecError(plan.name, error);
     // A script without a first line that names its interpreter: execvp(3) runs it with this one.
-    const script = { ...plan, program: '/bin/sh', path: '/bin/sh', args: [plan.path, ...plan.args] };
+    const shell = Buffer.from('/bin/sh');
+    const script = { ...plan, name: shell, path: shell, args: [plan.path, ...plan.args] };
     return { ...(await measureProgram(script, instruments)), baselineMark };
   }
 }
@@ -69,7 +74,7 @@ async function measureProgram(
   instruments: Instruments,
 ): Promise<Omit<RunRecord, 'baselineMark'>> {
   const { session, relay } = instruments;
-  const child = await startHeld(plan.program, plan.args);
+  const child = await startHeld(plan.name, plan.args);
   const { cpu, counters } = await attach(child, instruments);
   const startedAt = new Date();
   const attributes = readCommandIdentity(child.pid, plan.path);

@@ -37,8 +37,8 @@ export class ExecError extends Error {
   /** The name of the error number: `ENOEXEC`. */
   readonly code: string;
 
-  constructor(program: string, code: string) {
-    super(`Cannot run "${program}": ${code}`);
+  constructor(program: string | Uint8Array, code: string) {
+    super(`Cannot run "${Buffer.from(program).toString()}": ${code}`);
     this.code = code;
   }
 }
@@ -63,7 +63,10 @@ const signalNames = new Map(
  * @param program a path, or a name to be found in PATH
  * @throws Error when no process can be started or held
  */
-export async function startHeld(program: string, args: readonly (string | Uint8Array)[]): Promise<HeldChild> {
+export async function startHeld(
+  program: string | Uint8Array,
+  args: readonly (string | Uint8Array)[],
+): Promise<HeldChild> {
   const inherited = noteInherited();
   restoreInherited(inherited);
   const known = new Set(listChildren());
@@ -88,7 +91,7 @@ export async function startHeld(program: string, args: readonly (string | Uint8A
 
 /** Resolves when the program runs. */
 async function execute(
-  argv: readonly [string, ...(string | Uint8Array)[]],
+  argv: readonly [string | Uint8Array, ...(string | Uint8Array)[]],
   gate: Gate,
   inherited: Inherited,
 ): Promise<void> {

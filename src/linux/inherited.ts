@@ -15,7 +15,7 @@ export interface Inherited {
   /** Soft limit of open files; undefined where Node has not changed it or nothing is known. */
   readonly openFilesLimit: number | undefined;
   /** `NAME=value` each; undefined: as this process has it. */
-  readonly environment: readonly Uint8Array[] | undefined;
+  readonly environment: readonly Buffer[] | undefined;
 }
 
 /** What bin/joulemetry notes, before Node changes it. */
@@ -78,7 +78,7 @@ function takeNote(): Note | undefined {
   };
 }
 
-function takeEnvironment(note: Note | undefined): readonly Uint8Array[] | undefined {
+function takeEnvironment(note: Note | undefined): readonly Buffer[] | undefined {
   const text = process.env['JOULEMETRY_ENVIRONMENT'] ?? '';
   delete process.env['JOULEMETRY_ENVIRONMENT'];
   return note === undefined || text === '' ? undefined : splitAtNul(Buffer.from(text, 'base64'));

@@ -5,7 +5,7 @@ import { addressOf } from './memory.js';
 /** What a program is started with, other than this process has it. */
 export interface SpawnPlan {
   /** A path, or a name to be found in PATH. */
-  readonly program: string;
+  readonly program: string | Uint8Array;
   /** Its arguments, the first of which is its own name. */
   readonly argv: readonly (string | Uint8Array)[];
   /** `NAME=value` each; undefined: this process's own. */
@@ -55,14 +55,14 @@ const setDefault = libc.func('int posix_spawnattr_setsigdefault(uintptr_t attrib
 type Callback = (error: Error | null, errno: number) => void;
 type SpawnArguments = [
   pid: Address,
-  program: string,
+  program: Address,
   actions: Address,
   attributes: Address,
   argv: Address,
   environment: Address,
 ];
 const posixSpawnp = libc.func(
-  'int posix_spawnp(uintptr_t pid, const char *program, uintptr_t actions, uintptr_t attributes, uintptr_t argv, uintptr_t environment)',
+  'int posix_spawnp(uintptr_t pid, uintptr_t program, uintptr_t actions, uintptr_t attributes, uintptr_t argv, uintptr_t environment)',
 ) as unknown as { async(...args: [...SpawnArguments, Callback]): void };
 
 const environ = libc.symbol('environ', 'uintptr_t');
@@ -80,6 +80,7 @@ const pointerBytes = 8;
  */
 export function spawnProgram(plan: SpawnPlan): Promise<number> {
   const [pid, actions, attributes] = [8, structureBytes, structureBytes].map((size) => new ArrayBuffer(size));
+  const program = createString(plan.program);
   const argv = createVector(plan.argv);
   const environment = plan.environment && createVector(plan.environment);
   if (!pid || !actions || !attributes) throw new RangeError('Cannot start a process: no memory');
@@ -89,7 +90,7 @@ export function spawnProgram(plan: SpawnPlan): Promise<number> {
   return new Promise((resolve, reject) => {
     posixSpawnp.async(
       addressOf(pid),
-      plan.program,
+      addressOf(program),
       addressOf(actions),
       addressOf(attributes),
       addressOf(argv),
@@ -98,7 +99,7 @@ export function spawnProgram(plan: SpawnPlan): Promise<number> {
         destroyActions(addressOf(actions));
         if (error) reject(error);
         // What the call refers to must have lived until now.
-        else resolve([pid, attributes, argv, environment].length > 0 ? errno : 0);
+        else resolve([pid, program, attributes, argv, environment].length > 0 ? errno : 0);
       },
     );
   });
@@ -124,6 +125,14 @@ function createSignalSet(signals: bigint): Uint8Array {
   const set = Buffer.alloc(signalSetBytes);
   set.writeBigUInt64LE(signals);
   return set;
+}
+
+/** A C string. */
+function createString(text: string | Uint8Array): ArrayBuffer {
+  const bytes = Buffer.from(text);
+  const memory = new ArrayBuffer(bytes.length + 1);
+  new Uint8Array(memory).set(bytes);
+  return memory;
 }
 
 /** An array of C strings that ends with a null pointer, and the strings behind it. */
