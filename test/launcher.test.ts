@@ -70,6 +70,56 @@ test('the command under joulemetry exec gets what it gets under env', { skip }, 
   assert.equal(viewOf(viaLauncher, odd), wanted);
 });
 
+const ignoresChildren = /^SigIgn:\t[0-9a-f]*[13579bdf][0-9a-f]{4}$/m;
+const status = ['grep', 'SigIgn', '/proc/self/status'];
+const hasBash = spawnSync('bash', ['-c', 'true']).status === 0 ? false : 'no bash';
+
+/** What a command ignores that is started with some signals ignored. */
+function showIgnored(signals: string, command: readonly string[]): string {
+  const env = { ...process.env, PATH: path };
+  return spawnSync('env', [...signals.split(' '), ...command, ...status], { env, encoding: 'utf8' }).stdout;
+}
+
+test(
+  'the command ignores what it ignores under env, where the shell is bash',
+  { skip: skip || hasBash },
+  () => {
+    assert.match(showIgnored('--ignore-signal=CHLD', ['env']), ignoresChildren);
+    for (const signals of ['--ignore-signal=CHLD', '--ignore-signal=QUIT,CHLD', '--default-signal=QUIT']) {
+      const wanted = showIgnored(signals, ['env']);
+      assert.equal(showIgnored(signals, ['bash', ...viaLauncher]), wanted);
+      // The exit code is known all the same, or there would be no second run.
+      const twice = ['bash', installed, 'exec', '-q', '-r', '1', '--baseline', '0'];
+      assert.equal(showIgnored(signals, twice), wanted.repeat(2));
+    }
+  },
+);
+
+const libraries = new URL('../src/linux/', import.meta.url).href;
+
+/** Ignores SIGCHLD, starts its arguments, which inherit that, and stays. */
+const ignoringParent = `
+  import { noteInherited } from '${libraries}inherited.js';
+  import { libc } from '${libraries}libc.js';
+  import { spawnProgram } from '${libraries}posix-spawn.js';
+  import { restoreInherited } from '${libraries}restore-inherited.js';
+  restoreInherited(noteInherited());
+  libc.func('uintptr_t signal(int number, uintptr_t disposition)')(17, 1);
+  const [program, ...args] = process.argv.slice(1);
+  const plan = { closed: [], passes: [], spareFd: -1, blockedSignals: 0n, defaultSignals: 0n };
+  await spawnProgram({ ...plan, program, argv: [program, ...args], environment: undefined });
+  setInterval(() => {}, 1000);`;
+
+test('the command ignores SIGCHLD, where the parent does and has left it at that', async (t) => {
+  for (const prefix of [['env'], viaLauncher, viaNode]) {
+    const args = ['--input-type=module', '-e', ignoringParent, '--', ...prefix, ...status];
+    const parent = spawn(process.execPath, args, { env: { ...process.env, PATH: path } });
+    t.after(() => parent.kill('SIGKILL'));
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    assert.match(line.toString(), ignoresChildren, prefix[0]);
+  }
+});
+
 const known = (text: string) => text.replaceAll(/^(?:Sig(?:Blk|Ign)|Max open files).*$/gm, '');
 
 test('the command gets what Node has not forgotten, when Node is called by its name', { skip }, () => {
@@ -94,7 +144,6 @@ function descriptorsOf(prefix: readonly string[], redirect: string): string {
     .join('\n');
 }
 
-const hasBash = spawnSync('bash', ['-c', 'true']).status === 0 ? false : 'no bash';
 const redirects = [
   '',
   '63</etc/passwd',

@@ -5,7 +5,7 @@ import koffi from 'koffi';
 import { Gate } from './gate.js';
 import { noteInherited, type Inherited } from './inherited.js';
 import { libc, nameErrno } from './libc.js';
-import { restoreInherited, restoreLimits, signalsToReset } from './restore-inherited.js';
+import { lendIgnoredSigChld, restoreInherited, restoreLimits, signalsToReset } from './restore-inherited.js';
 import { spawnProgram } from './posix-spawn.js';
 
 /** How a program ended. */
@@ -71,9 +71,10 @@ export async function startHeld(
   restoreInherited(inherited);
   const known = new Set(listChildren());
   const gate = new Gate();
+  const takeBack = lendIgnoredSigChld(inherited);
   const executed = execute([program, ...args], gate, inherited);
   killOnExit(known, executed);
-  const pid = await findChild(known, executed);
+  const pid = await findChild(known, executed).finally(takeBack);
   restoreLimits(pid, inherited);
   let hasEnded = false;
   const ended = executed.then(() => waitForEnd(pid)).finally(() => (hasEnded = true));

@@ -27,7 +27,8 @@ interface Note {
 }
 
 const standard = [0, 1, 2] as const;
-const sigHup = 1n;
+/** Bit n - 1 for signal n. */
+const [sigHup, sigChld] = [1n << 0n, 1n << 16n];
 const readWrite = 0o2;
 const accessMode = 0o3;
 /** Node's own kinds of descriptors without a path, besides pipes. */
@@ -56,7 +57,7 @@ function look(): Inherited {
     statusFlags: new Map(
       standard.filter((fd) => open.includes(fd)).flatMap((fd) => pair(fd, readFlags('self', fd))),
     ),
-    ignoredSignals: note?.ignoredSignals ?? guessIgnored(),
+    ignoredSignals: guessIgnored(note?.ignoredSignals),
     blockedSignals: note?.blockedSignals ?? 0n,
     openFilesLimit: note ? note.openFilesLimit : findOriginalOpenFilesLimit(),
     environment,
@@ -156,13 +157,17 @@ function readFlags(pid: number | 'self', fd: number): number | undefined {
 }
 
 /**
- * Node resets the signals that were ignored, and no record is left. What can be known is what nohup(1) does, from
- * the name of the program that bash and zsh leave in the environment, or from a parent that ignores it, too.
+ * Node resets the signals that were ignored, and shells but bash reset SIGCHLD before they can note it. What can still
+ * be known is what nohup(1) does, from the name of the program that bash and zsh leave in the environment, and what
+ * the parent ignores: its children do, too, unless it takes care.
+ * @param noted what bin/joulemetry has noted
  */
-function guessIgnored(): bigint {
+function guessIgnored(noted: bigint | undefined): bigint {
   const [, ignored = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${process.ppid}/status`)) ?? [];
-  const byParent = BigInt(`0x${ignored}`) & (1n << (sigHup - 1n));
-  return /(?:^|\/)nohup$/.test(process.env['_'] ?? '') ? 1n << (sigHup - 1n) : byParent;
+  const byParent = BigInt(`0x${ignored}`);
+  if (noted !== undefined) return noted | (byParent & sigChld);
+  const byNohup = /(?:^|\/)nohup$/.test(process.env['_'] ?? '') ? sigHup : 0n;
+  return byNohup | (byParent & (sigHup | sigChld));
 }
 
 function readText(path: string): string {

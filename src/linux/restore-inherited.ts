@@ -12,8 +12,10 @@ const longestStandard = 31;
 
 /** Node ignores these two for itself: bit n - 1 for signal n, SIGPIPE and SIGXFSZ. */
 const ignoredByNode = (1n << 12n) | (1n << 24n);
-/** Without this one nobody learns that a child has ended. */
+/** While it is ignored, the kernel keeps no exit code of a child. */
 const sigChld = 17;
+/** struct sigaction has 152 bytes with glibc and musl. */
+const actionBytes = 512;
 
 const fcntl = libc.func('int fcntl(int fd, int command, ...)') as (
   fd: number,
@@ -24,6 +26,11 @@ const fcntl = libc.func('int fcntl(int fd, int command, ...)') as (
 const signal = libc.func('uintptr_t signal(int number, uintptr_t disposition)') as (
   number: number,
   disposition: number,
+) => number;
+const sigaction = libc.func('int sigaction(int number, const void *action, void *old)') as (
+  number: number,
+  action: Uint8Array | null,
+  old: Uint8Array | null,
 ) => number;
 const prlimit = libc.func('int prlimit(int pid, int resource, void *limit, void *old)') as (
   pid: number,
@@ -44,6 +51,18 @@ export function restoreInherited({ descriptors, statusFlags, ignoredSignals }: I
   for (let number = 1; number <= longestStandard; number++) {
     if (number !== sigChld && isIn(ignoredSignals, number)) signal(number, ignore);
   }
+}
+
+/**
+ * Ignores SIGCHLD, where this process was started so, until the child that is about to be started has it from here.
+ * @returns to be called then
+ */
+export function lendIgnoredSigChld({ ignoredSignals }: Inherited): () => void {
+  if (!isIn(ignoredSignals, sigChld)) return () => {};
+  const before = new Uint8Array(actionBytes);
+  sigaction(sigChld, null, before);
+  signal(sigChld, ignore);
+  return () => void sigaction(sigChld, before, null);
 }
 
 /** glibc's own two: its posix_spawn leaves them ignored. */
