@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { hasControls } from '../component/escape-controls.js';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
 
@@ -55,20 +57,44 @@ test('runCommandLine leaves the help of a command of the user to that command', 
   assert.equal(run(['exec', '-q', '--', 'echo', '-h']).stdout, '-h\n');
 });
 
-const drives = (text: string) => ['\u001b', '\u009b'].some((character) => text.includes(character));
+const isUnsafe = (text: string) => hasControls(text.replaceAll('\n', ''));
 
-test('runCommandLine lets no text of the command line drive the terminal', () => {
-  const wrong = 'x\u001b[31m\u009b2J\nb';
+test('runCommandLine lets no text of the command line drive the terminal, or look like a message of its own', () => {
+  const wrong = 'x\u001b[31m\u009b2J\u202e\nb';
   for (const args of [
     [wrong],
     ['help', wrong],
     ['run', '--set', `${wrong}=1`],
     ['exec', wrong],
     ['exec', `./${wrong}`],
+    ['exec', '-e', wrong, 'true'],
+    ['exec', '-o', `/absent/${wrong}`, 'true'],
+    ['exec', `--${wrong}`],
+    ['validate', '-c', wrong],
+    ['validate', wrong],
+    ['simulate', '--fault', wrong],
+    ['print-config', '--format', wrong],
   ]) {
     const { stderr } = run(args);
-    assert.match(stderr, /x\\x1b\[31m\\x9b2J/);
-    assert.ok(!drives(stderr), JSON.stringify(stderr));
+    assert.match(stderr, /^[^\n]*x\\(?:x|u00)1b\[31m\\x9b2J\\u202e\\nb[^\n]*\n$/);
+    assert.ok(!isUnsafe(stderr), JSON.stringify(stderr));
   }
-  assert.ok(!drives(run(['exec', '--', 'echo', wrong]).stderr));
+  assert.ok(!isUnsafe(run(['exec', '--', 'true', wrong]).stderr));
+  const json = run(['exec', '-q', '--json', '-', 'true', wrong]).stdout;
+  assert.ok(!isUnsafe(json));
+  assert.deepEqual((JSON.parse(json) as { command: unknown }).command, ['true', wrong]);
+});
+
+test('print-config prints text as it is, in a form that does not drive the terminal', () => {
+  const odd = 'a\u001b[31m\u009b2J\u202eb\nc';
+  const setting = `service.telemetry.resource.x=${JSON.stringify(odd)}`;
+  for (const [format, read] of [
+    ['yaml', (text: string): unknown => parse(text)],
+    ['json', (text: string): unknown => JSON.parse(text)],
+  ] as const) {
+    const { stdout, stderr } = run(['print-config', '--set', setting, '--format', format]);
+    assert.deepEqual([stderr, isUnsafe(stdout)], ['', false]);
+    const printed = read(stdout) as { service: { telemetry: { resource: unknown } } };
+    assert.deepEqual(printed.service.telemetry.resource, { x: odd });
+  }
 });

@@ -1,6 +1,6 @@
 import { describeError, UsageError } from '../component/errors.js';
 import { findNearest } from '../config/nearest.js';
-import { ConfigurationError } from '../config/problem.js';
+import { ConfigurationError, describeProblem } from '../config/problem.js';
 import { exitCodes, type Command } from './command.js';
 import { readVersion } from './version.js';
 import { writeMessage } from '../telemetry/write-message.js';
@@ -27,10 +27,16 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     return await dispatch(args);
   } catch (error) {
-    writeMessage(describeError(error));
+    writeMessage(...listProblems(error));
     const isUsersChoice = error instanceof UsageError || error instanceof ConfigurationError;
     return isUsersChoice ? exitCodes.usage : exitCodes.failure;
   }
+}
+
+/** Text of the user within a message must not look like a message of its own: only these are lines. */
+function listProblems(error: unknown): readonly string[] {
+  if (error instanceof ConfigurationError) return error.problems.map(describeProblem);
+  return error instanceof UsageError ? error.problems : [describeError(error)];
 }
 
 async function dispatch(args: readonly string[]): Promise<number> {

@@ -1,5 +1,5 @@
 import type { ReceiverContext } from '../component/component.js';
-import { escapeLines } from '../component/escape-controls.js';
+import { formatJson } from '../component/escape-controls.js';
 import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
 import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
@@ -41,13 +41,13 @@ Exits with 0 when energy can be measured, and with 1 when it can only be estimat
     const options = { ...configOptions, json: { type: 'boolean' } } as const;
     const { config = [], set = [], json = false } = parseOptions({ args: [...args], options }).values;
     const diagnosis = await diagnose({ config, set });
-    process.stdout.write(json ? createJson(diagnosis) : escapeLines(describeDiagnosis(diagnosis)));
+    process.stdout.write(json ? createJson(diagnosis) : describeDiagnosis(diagnosis));
     return exitCodesByEnergy[diagnosis.energy];
   },
 };
 
 function createJson({ version, ...rest }: Diagnosis): string {
-  return `${JSON.stringify({ joulemetry_version: version, ...rest }, undefined, 2)}\n`;
+  return formatJson({ joulemetry_version: version, ...rest });
 }
 
 async function diagnose(options: ConfigOptions): Promise<Diagnosis> {

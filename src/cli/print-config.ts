@@ -1,4 +1,5 @@
-import { stringify } from 'yaml';
+import { Document, visit } from 'yaml';
+import { escapeInQuotes, formatJson, hasControls } from '../component/escape-controls.js';
 import { UsageError } from '../component/errors.js';
 import { createFinderFor } from '../component/find.js';
 import { printableConfig } from '../config/printable-config.js';
@@ -38,10 +39,23 @@ ${configUsage}
     const root = loadConfigOf({ config, set });
     const service = await judgeService(root, createFinderFor(config));
     const plain = printableConfig(root, service, mode === 'redacted');
-    process.stdout.write(format === 'json' ? `${JSON.stringify(plain, undefined, 2)}\n` : stringify(plain));
+    process.stdout.write(format === 'json' ? formatJson(plain) : formatYaml(plain));
     return exitCodes.success;
   },
 };
+
+/** As JSON, YAML has escapes within double quotes only. */
+function formatYaml(value: unknown): string {
+  const document = new Document(value);
+  visit(document, {
+    Scalar(_, scalar) {
+      if (typeof scalar.value === 'string' && hasControls(scalar.value.replaceAll('\n', ''))) {
+        scalar.type = 'QUOTE_DOUBLE';
+      }
+    },
+  });
+  return escapeInQuotes(document.toString());
+}
 
 function requireOne(option: string, value: string, known: readonly string[]): void {
   if (known.includes(value)) return;

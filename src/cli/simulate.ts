@@ -1,3 +1,4 @@
+import { formatJson } from '../component/escape-controls.js';
 import { exitCodes, type Command } from './command.js';
 import { waitForEnd } from './signals.js';
 import { parseSimulateOptions } from './simulate/options.js';
@@ -46,7 +47,7 @@ a minute of computing, with more processes and arrivals longer.
     const { tree, spec, durationUs = standardUs, isJson } = options;
     if (tree === undefined) {
       const summary = summarize(spec, durationUs);
-      process.stdout.write(isJson ? `${JSON.stringify(summary, undefined, 2)}\n` : describeSummary(summary));
+      process.stdout.write(isJson ? formatJson(summary) : describeSummary(summary));
       return exitCodes.success;
     }
     const end = new AbortController();

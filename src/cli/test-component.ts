@@ -1,4 +1,5 @@
 import { describeError, UsageError } from '../component/errors.js';
+import { escapeControls } from '../component/escape-controls.js';
 import { loadComponentPackage } from '../contract/component-package.js';
 import { listChecks, type Check } from '../contract/contract.js';
 import { exitCodes, type Command } from './command.js';
@@ -34,11 +35,12 @@ Exits with 1 when a test fails.
 async function runCheck({ name, run }: Check): Promise<boolean> {
   try {
     const reason = await run();
-    process.stdout.write(reason === undefined ? `ok    ${name}\n` : `skip  ${name}: ${reason}\n`);
+    const line = reason === undefined ? `ok    ${name}` : `skip  ${name}: ${reason}`;
+    process.stdout.write(`${escapeControls(line)}\n`);
     return true;
   } catch (error) {
-    const reason = describeError(error).replaceAll('\n', '\n      ');
-    process.stdout.write(`FAIL  ${name}\n      ${reason}\n`);
+    const reasons = describeError(error).split('\n').map(escapeControls);
+    process.stdout.write(`FAIL  ${escapeControls(name)}\n      ${reasons.join('\n      ')}\n`);
     return false;
   }
 }

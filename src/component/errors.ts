@@ -6,6 +6,14 @@ export class UnavailableError extends Error {
 /** Options of the command line that are unknown or do not fit together. The program exits with 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  /** What is wrong, each on a line of its own. */
+  readonly problems: readonly string[];
+
+  constructor(problem: string | readonly string[], options?: ErrorOptions) {
+    const problems = [problem].flat();
+    super(problems.join('\n'), options);
+    this.problems = problems;
+  }
 }
 
 /** What a failed delivery means for its request; see the fields of `ExportError`. */

@@ -46,7 +46,7 @@ export class CommandEvents {
     this.#resolved = resolveEvents(dropRepeats(lists.flatMap(parseList)), { sysfs: '/sys' });
     const { unknown } = this.#resolved;
     // As perf: a count that was asked for and is missing shows only after the command has run for hours.
-    if (unknown.length > 0) throw new UsageError(describeUncounted(unknown).join('\n'));
+    if (unknown.length > 0) throw new UsageError(describeUncounted(unknown));
   }
 
   /** Counts from the next `execve` of a stopped process on, with everything that it starts. */

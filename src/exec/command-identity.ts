@@ -29,7 +29,10 @@ export function readCommandIdentity(pid: number, program: Buffer): Attributes {
     'process.executable.name': nameExecutable(path),
     'process.executable.path': path,
     // TASK_COMM_LEN.
-    'process.thread.name': program.subarray(program.lastIndexOf('/') + 1).subarray(0, 15).toString('utf8'),
+    'process.thread.name': program
+      .subarray(program.lastIndexOf('/') + 1)
+      .subarray(0, 15)
+      .toString('utf8'),
   };
 }
 

@@ -202,6 +202,35 @@ test('exec exits with 2 and runs nothing, when a report cannot be written', (t) 
   assert.throws(() => readFileSync(file), /ENOENT/);
 });
 
+function redirect(args: readonly string[], streams: string): readonly [number | null, string] {
+  const script = ['-c', `exec "$@" ${streams}`, 'sh', process.execPath, main, 'exec', ...args];
+  const { status, stderr } = spawnSync('sh', script, { encoding: 'utf8' });
+  return [status, stderr];
+}
+
+test('exec exits with 125, when the command succeeds and a report cannot be written after it', () => {
+  const message = /^joulemetry: Cannot write the report to \/dev\/full: ENOSPC[^\n]*\n$/;
+  for (const [code, script] of [
+    [125, 'exit 0'],
+    [3, 'exit 3'],
+    [143, 'kill -TERM $$; sleep 9'],
+  ] as const) {
+    for (const target of [
+      ['-o', '/dev/full'],
+      ['-q', '--json', '/dev/full'],
+    ]) {
+      const [status, stderr] = redirect([...target, 'sh', '-c', script], '');
+      assert.equal(status, code);
+      assert.match(stderr, message);
+    }
+  }
+  assert.equal(redirect(['-q', '--json', '-', 'true'], '>/dev/full')[0], 125);
+  assert.equal(redirect(['-o', '-', 'true'], '>/dev/full')[0], 125);
+  assert.equal(redirect(['true'], '2>/dev/full')[0], 125);
+  assert.equal(redirect(['false'], '2>/dev/full')[0], 1);
+  assert.deepEqual(redirect(['-o', '-', 'true'], '| head -c 0'), [0, '']);
+});
+
 test('exec leaves a report of before as it was, until the new one is there', (t) => {
   const file = join(createFolder(t), 'file');
   writeFileSync(file, 'long '.repeat(10_000));
@@ -241,7 +270,7 @@ const burner = `
     const pair = [spawn('sh', ['-c', script]), spawn('sh', ['-c', script])];
     await Promise.all(pair.map((child) => once(child, 'exit')));
   }
-  const loop = '(() => { let sum = 0; for (let i = 0; i < 1e9; i++) sum += i; return sum; })()';
+  const loop = '(() => { let sum = 0; for (let i = 0; i < 3e8; i++) sum += i; return sum; })()';
   const threads = [new Worker(loop, { eval: true }), new Worker(loop, { eval: true })];
   await Promise.all(threads.map((thread) => once(thread, 'exit')));
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
@@ -249,10 +278,13 @@ const burner = `
   console.log((userCPUTime + systemCPUTime) / 1e6 + (userNs + systemNs) / 1e9);
 `;
 
-function compareCpuTime(
-  prefix: readonly string[],
-  json: string,
-): { readonly run: Run; readonly wanted: number } {
+interface Comparison {
+  readonly run: Run;
+  /** By getrusage, in seconds. */
+  readonly wanted: number;
+}
+
+function compareCpuTime(prefix: readonly string[], json: string): Comparison {
   const burn = [process.execPath, '--input-type=module', '-e', burner];
   const [command = '', ...args] = [...prefix, process.execPath, main, 'exec', '-q', '--json', json, ...burn];
   const { stdout, stderr } = spawnSync(command, args);
@@ -262,10 +294,23 @@ function compareCpuTime(
   return { run, wanted: Number(stdout.toString()) };
 }
 
+const isClose = ({ run, wanted }: Comparison) => Math.abs(run.cpu_time_s / wanted - 1) < 0.02;
+
+/**
+ * What the command uses after it has looked at its own time, and what interrupts and a hypervisor take from it, is
+ * little on a quiet machine, and 2 % once in a while on one that is overloaded. A wrong account is wrong each time.
+ */
+function compareUpTo3Times(prefix: readonly string[], json: string): Comparison {
+  let comparison = compareCpuTime(prefix, json);
+  for (let i = 1; i < 3 && !isClose(comparison); i++) comparison = compareCpuTime(prefix, json);
+  return comparison;
+}
+
 test('exec accounts the CPU time that getrusage says, within 2 %, as the user who runs it', (t) => {
-  const { run, wanted } = compareCpuTime([], join(createFolder(t), 'json'));
+  const comparison = compareUpTo3Times([], join(createFolder(t), 'json'));
+  const { run, wanted } = comparison;
   assert.ok(wanted > 0.5, `${wanted}`);
-  assert.ok(Math.abs(run.cpu_time_s / wanted - 1) < 0.02, `${run.cpu_time_s} of ${wanted}`);
+  assert.ok(isClose(comparison), `${run.cpu_time_s} of ${wanted}`);
   assert.ok(Math.abs(run.cpu_user_s + run.cpu_system_s - run.cpu_time_s) < 1e-6);
 });
 
@@ -288,6 +333,6 @@ test('exec accounts the CPU time that getrusage says, within 2 %, without privil
   writeFileSync(json, '');
   chmodSync(folder, 0o777);
   chmodSync(json, 0o666);
-  const { run, wanted } = compareCpuTime(unprivileged ?? [], json);
-  assert.ok(Math.abs(run.cpu_time_s / wanted - 1) < 0.02, `${run.cpu_time_s} of ${wanted}`);
+  const comparison = compareUpTo3Times(unprivileged ?? [], json);
+  assert.ok(isClose(comparison), `${comparison.run.cpu_time_s} of ${comparison.wanted}`);
 });

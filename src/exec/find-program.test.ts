@@ -37,7 +37,10 @@ test('findProgram takes a name with a slash for a path', (t) => {
 test('findProgram refuses with 126, when what is there may not be executed', (t) => {
   const { first, second } = createFolders(t);
   assert.throws(() => findProgram('program', first), refusing(126, /is not executable, see chmod \+x/));
-  assert.throws(() => findProgram(`${second}/folder`), refusing(126, /expected a program, found a folder at /));
+  assert.throws(
+    () => findProgram(`${second}/folder`),
+    refusing(126, /expected a program, found a folder at /),
+  );
 });
 
 test('findProgram passes folders that cannot be searched, and refuses a path through one with 126', (t) => {

@@ -93,7 +93,8 @@ interface Refused {
 
 function describeRefusal(name: Buffer, { candidate, finding }: Refused): string {
   const start = `Cannot run "${name.toString()}"`;
-  if (finding === 'a folder') return `${start}: expected a program, found a folder at ${candidate.toString()}`;
+  if (finding === 'a folder')
+    return `${start}: expected a program, found a folder at ${candidate.toString()}`;
   if (finding === 'out of reach') return `${start}: a folder of its path cannot be searched`;
   return `${start}: ${candidate.toString()} is not executable, see chmod +x`;
 }

@@ -6,13 +6,19 @@ import type { CommandEvents } from './command-events.js';
 import { findProgram, findRawArguments, findRawPath, ProgramError } from './find-program.js';
 import { measureRun, type Invocation, type RunPlan, type RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';
-import { openReportTargets, writeReport } from './report-targets.js';
+import { openReportTargets, writeReports } from './report-targets.js';
 import { openSession, type Session } from './session.js';
 import { InterruptedError, SignalRelay } from './signal-relay.js';
 
 /**
+ * The exit code of a command that succeeded, when its report could not be written. env(1) and timeout(1) use this one
+ * for failures of their own.
+ */
+const unreported = 125;
+
+/**
  * Runs a command, once or repeatedly, and reports what it used.
- * @returns the exit code of the last run
+ * @returns the exit code of the last run, or `unreported`
  * @throws UsageError, ConfigurationError, or Error when this machine cannot measure a command
  */
 export async function measureCommand(options: ExecOptions): Promise<number> {
@@ -46,15 +52,18 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
     const { repeat, baselineMs } = options;
     const plan = { ...invocation, repeat, baselineMs };
     let isWarmedUp = false;
+    let isReported = false;
     try {
       isWarmedUp = await measureRuns(plan, { session, relay, events, records });
     } finally {
       relay.finish();
       await session.close();
       const words = [options.program, ...options.args];
-      await writeReport({ command: words, records, isRepeated: isWarmedUp, book: session.book }, targets);
+      const runs = { command: words, records, isRepeated: isWarmedUp, book: session.book };
+      isReported = await writeReports(runs, targets);
     }
-    return records.at(-1)?.end.exitCode ?? 0;
+    const exitCode = records.at(-1)?.end.exitCode ?? 0;
+    return exitCode === 0 && !isReported ? unreported : exitCode;
   } finally {
     relay.close();
     targets.json?.close();

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { readVersion } from '../cli/version.js';
 import { describeError, UsageError } from '../component/errors.js';
-import { escapeLines } from '../component/escape-controls.js';
+import { formatJson } from '../component/escape-controls.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
@@ -9,8 +9,9 @@ import type { ExecOptions } from './options.js';
 import type { ExecReport } from './report.js';
 
 /** Where a report goes. Must be closed. */
-export interface ReportTarget {
-  write(text: string): void;
+interface ReportTarget {
+  /** @returns whether the report is where it was to go; it is not written twice */
+  write(text: string): Promise<boolean>;
   close(): void;
 }
 
@@ -19,8 +20,6 @@ export interface ReportTargets {
   readonly json: ReportTarget | undefined;
   readonly summary: ReportTarget | undefined;
 }
-
-const closeNothing = () => {};
 
 /**
  * Opens what the reports are to be written to, before the command has run for hours. A file that is there keeps
@@ -38,16 +37,38 @@ export function openReportTargets({ json, output, isQuiet }: ExecOptions): Repor
 }
 
 function openSummary(output: string | undefined): ReportTarget {
-  if (output !== undefined) return openTarget(output);
-  return { write: (text) => void process.stderr.write(text), close: closeNothing };
+  return output === undefined ? createStreamTarget(process.stderr) : openTarget(output);
 }
 
 function openTarget(path: string): ReportTarget {
-  if (path === '-') return { write: (text) => void process.stdout.write(text), close: closeNothing };
-  const fd = openForWriting(path);
+  return path === '-' ? createStreamTarget(process.stdout) : createFileTarget(path, openForWriting(path));
+}
+
+/** What is wrong with the standard streams is reported by the command line. */
+function createStreamTarget(stream: NodeJS.WriteStream): ReportTarget {
   return {
-    write: (text) => writeAll(fd, path, text),
-    close: () => closeSync(fd),
+    write: (text) =>
+      new Promise((resolve) => {
+        stream.write(text, (error) => resolve(!error || isReaderGone(error)));
+      }),
+    close() {},
+  };
+}
+
+/** Who reads only the start of a report, as head(1) does, has what was wanted. */
+function isReaderGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE';
+}
+
+function createFileTarget(path: string, fd: number): ReportTarget {
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  return {
+    write: (text) => Promise.resolve(writeAndClose(fd, { path, text, close })),
+    close,
   };
 }
 
@@ -59,13 +80,25 @@ function openForWriting(path: string): number {
   }
 }
 
-/** A disk that is full is no reason to hide how the command ended. */
-function writeAll(fd: number, path: string, text: string): void {
+interface FileReport {
+  readonly path: string;
+  readonly text: string;
+  close(): void;
+}
+
+/** Some file systems report only at the close that a disk is full. */
+function writeAndClose(fd: number, { path, text, close }: FileReport): boolean {
   try {
-    if (fstatSync(fd).isFile()) ftruncateSync(fd);
-    writeFileSync(fd, text);
+    try {
+      if (fstatSync(fd).isFile()) ftruncateSync(fd);
+      writeFileSync(fd, text);
+    } finally {
+      close();
+    }
+    return true;
   } catch (error) {
     writeMessage(`joulemetry: Cannot write the report to ${path}: ${describeError(error)}`);
+    return false;
   }
 }
 
@@ -79,21 +112,26 @@ export interface RunsToReport {
   readonly book: EnergyBook;
 }
 
-/** Writes the report of the runs. What makes it is loaded now, so that the command does not wait for it. */
-export async function writeReport(
+/**
+ * Writes the reports of the runs. What makes them is loaded now, so that the command does not wait for it.
+ * @returns whether all of them could be written
+ */
+export async function writeReports(
   { command, records, isRepeated, book }: RunsToReport,
   { json, summary }: ReportTargets,
-): Promise<void> {
-  if (records.length === 0) return;
+): Promise<boolean> {
+  if (records.length === 0) return true;
   const { reportRepeat, reportRun } = await import('./report.js');
   const runs = records.map((record) => reportRun(record, book));
   const report: ExecReport = { command, runs, repeat: isRepeated ? reportRepeat(runs) : undefined };
+  let isWritten = true;
   if (json) {
     const { createJsonReport } = await import('./json-report.js');
-    json.write(`${JSON.stringify(createJsonReport(report, readVersion()), undefined, 2)}\n`);
+    isWritten = await json.write(formatJson(createJsonReport(report, readVersion())));
   }
   if (summary) {
     const { createTextReport } = await import('./text-report.js');
-    summary.write(escapeLines(createTextReport(report)));
+    isWritten = (await summary.write(createTextReport(report))) && isWritten;
   }
+  return isWritten;
 }

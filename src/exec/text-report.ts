@@ -55,7 +55,10 @@ function describeCpu({ cpu, wallSeconds }: RunReport): string {
 
 function describeRefusal({ cpu }: RunReport): readonly string[] {
   if (cpu.refusal === undefined) return [];
-  return ['', `  While the command ran, its CPU time was followed in ticks of 10 ms: ${cpu.refusal}`];
+  return [
+    '',
+    `  While the command ran, its CPU time was followed in ticks of 10 ms: ${escapeControls(cpu.refusal)}`,
+  ];
 }
 
 function describeEnergy(energy: EnergyReport): readonly string[] {
@@ -191,7 +194,8 @@ function formatCount(count: number): string {
 }
 
 /** Rows as lines: first and last column to the left, what lies between to the right, each as wide as its widest. */
-export function formatCells(rows: readonly (readonly string[])[]): readonly string[] {
+export function formatCells(table: readonly (readonly string[])[]): readonly string[] {
+  const rows = table.map((row) => row.map(escapeControls));
   const count = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: count }, (_, i) =>
     Math.max(...rows.map((row) => (row[i] ?? '').length)),

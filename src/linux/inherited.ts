@@ -160,12 +160,12 @@ function readFlags(pid: number | 'self', fd: number): number | undefined {
  * Node resets the signals that were ignored, and shells but bash reset SIGCHLD before they can note it. What can still
  * be known is what nohup(1) does, from the name of the program that bash and zsh leave in the environment, and what
  * the parent ignores: its children do, too, unless it takes care.
- * @param noted what bin/joulemetry has noted
+ * @param byLauncher what bin/joulemetry has noted
  */
-function guessIgnored(noted: bigint | undefined): bigint {
+function guessIgnored(byLauncher: bigint | undefined): bigint {
   const [, ignored = '0'] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${process.ppid}/status`)) ?? [];
   const byParent = BigInt(`0x${ignored}`);
-  if (noted !== undefined) return noted | (byParent & sigChld);
+  if (byLauncher !== undefined) return byLauncher | (byParent & sigChld);
   const byNohup = /(?:^|\/)nohup$/.test(process.env['_'] ?? '') ? sigHup : 0n;
   return byNohup | (byParent & (sigHup | sigChld));
 }

@@ -1,8 +1,8 @@
-import { escapeLines } from '../component/escape-controls.js';
+import { escapeControls } from '../component/escape-controls.js';
 
-/** Writes a message for the user to stderr, on one or several lines. */
-export function writeMessage(text: string): void {
-  process.stderr.write(`${escapeLines(text)}\n`);
+/** Writes messages for the user to stderr, each on a line. */
+export function writeMessage(...messages: readonly string[]): void {
+  process.stderr.write(messages.map((message) => `${escapeControls(message)}\n`).join(''));
 }
 
 /** Reports that a configuration references a variable that is not set: its value is empty, as in the Collector. */

@@ -1,3 +1,4 @@
+import { escapeControls } from '../../component/escape-controls.js';
 import type { Check } from './check.js';
 import type { EnergySource, ReceiverCheck } from './receiver-checks.js';
 
@@ -35,7 +36,8 @@ export function describeDiagnosis({ version, energy, receivers, system }: Diagno
   return `${lines.join('\n')}\n`;
 }
 
-function describeCheck({ name, state, found, remedies }: Check, nameWidth: number): readonly string[] {
+function describeCheck({ name, state, found: text, remedies }: Check, nameWidth: number): readonly string[] {
+  const found = escapeControls(text);
   const head = `  ${state.padEnd('missing'.length)}  ${name.padEnd(nameWidth)}  `;
   const indent = ' '.repeat(head.length);
   const columns = width - head.length;
@@ -45,7 +47,10 @@ function describeCheck({ name, state, found, remedies }: Check, nameWidth: numbe
   return [
     head + first,
     ...rest.map((line) => indent + line),
-    ...remedies.flatMap(({ missing, command }) => [`${indent}- ${missing}:`, `${indent}    ${command}`]),
+    ...remedies.flatMap(({ missing, command }) => [
+      `${indent}- ${escapeControls(missing)}:`,
+      `${indent}    ${escapeControls(command)}`,
+    ]),
   ];
 }
 

@@ -74,18 +74,18 @@ test('parseEvents adds the modifiers of a group to those of its events', () => {
 });
 
 const wrong: Readonly<Record<string, string>> = {
-  '': 'at character 1: found the end, wanted an event',
-  'cycles,': 'at character 8: found the end, wanted an event',
-  'cycles,,faults': 'at character 8: found ",", wanted an event',
-  'cycles instructions': 'at character 8: found "i", wanted "," or the end',
-  '{cycles': 'at character 8: found the end, wanted "," or "}"',
-  'cycles}': 'at character 7: found "}", wanted "," or the end',
-  'cycles:x': 'at character 8: found "x", wanted modifiers out of u, k, h, I, G, H, p, D, e',
-  'cycles:pppp': 'at character 8: found "pppp", wanted modifiers out of u, k, h, I, G, H, p, D, e',
-  'cpu/event': 'at character 10: found the end, wanted "," or "/"',
-  'cpu//': 'at character 6: found no term between the slashes, wanted one, say event=0x3c',
-  'cpu/event=,inv/': 'at character 11: found ",", wanted a value',
-  'cpu/inv/z': 'at character 9: found "z", wanted modifiers out of u, k, h, I, G, H, p, D, e',
+  '': 'at character 1: expected an event, found the end',
+  'cycles,': 'at character 8: expected an event, found the end',
+  'cycles,,faults': 'at character 8: expected an event, found ","',
+  'cycles instructions': 'at character 8: expected "," or the end, found "i"',
+  '{cycles': 'at character 8: expected "," or "}", found the end',
+  'cycles}': 'at character 7: expected "," or the end, found "}"',
+  'cycles:x': 'at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "x"',
+  'cycles:pppp': 'at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "pppp"',
+  'cpu/event': 'at character 10: expected "," or "/", found the end',
+  'cpu//': 'at character 6: expected a term between the slashes, such as event=0x3c',
+  'cpu/event=,inv/': 'at character 11: expected a value, found ","',
+  'cpu/inv/z': 'at character 9: expected modifiers out of u, k, h, I, G, H, p, D, e, found "z"',
 };
 
 for (const [text, problem] of Object.entries(wrong)) {
@@ -96,6 +96,27 @@ for (const [text, problem] of Object.entries(wrong)) {
     });
   });
 }
+
+test('parseEvents quotes the surroundings of what is wrong, when a list is long', () => {
+  const list = 'cycles,'.repeat(10_000);
+  const text = `${list}cycles:z,${list}cycles`;
+  assert.throws(
+    () => parseEvents(text),
+    ({ message }: Error) => {
+      assert.match(
+        message,
+        /^Cannot parse events "\.\.\.[a-z,]+cycles:z,[a-z,]+\.\.\." at character 70008: /,
+      );
+      assert.ok(message.length < 400, `${message.length} characters`);
+      return true;
+    },
+  );
+  const word = `cycles:${'z'.repeat(50_000)}`;
+  assert.throws(
+    () => parseEvents(word),
+    ({ message }: Error) => message.length < 500,
+  );
+});
 
 test('parseEvents gives events or names a position within the text, whatever the text', () => {
   const piece = fc.constantFrom('cycles', '{', '}', ',', '/', ':', '#', '=', 'u', 'r1', ' ', 'x');

@@ -40,9 +40,19 @@ export class EventSyntaxError extends Error {
   readonly position: number;
 
   constructor(text: string, at: number, problem: string) {
-    super(`Cannot parse events ${JSON.stringify(text)} at character ${at + 1}: ${problem}`);
+    super(`Cannot parse events ${quoteAround(text, at)} at character ${at + 1}: ${problem}`);
     this.position = at + 1;
   }
+}
+
+/** What is shown of a list before and after what is wrong with it: lists may be generated. */
+const shownCharacters = 100;
+
+/** What a text has around a place, in quotes. */
+export function quoteAround(text: string, at: number): string {
+  const [from, to] = [Math.max(0, at - shownCharacters), at + shownCharacters];
+  const [before, after] = [from > 0 ? '...' : '', to < text.length ? '...' : ''];
+  return JSON.stringify(before + text.slice(from, to) + after);
 }
 
 /**
@@ -78,7 +88,7 @@ class EventParser {
     do groups.push(this.#parseItem());
     while (this.#take(','));
     this.#skipSpace();
-    if (this.#at < this.#text.length) this.#fail(`found ${this.#show()}, wanted "," or the end`);
+    if (this.#at < this.#text.length) this.#fail(`expected "," or the end, found ${this.#show()}`);
     return groups;
   }
 
@@ -87,7 +97,7 @@ class EventParser {
     const events: WrittenEvent[] = [];
     do events.push(this.#parseEvent());
     while (this.#take(','));
-    if (!this.#take('}')) this.#fail(`found ${this.#show()}, wanted "," or "}"`);
+    if (!this.#take('}')) this.#fail(`expected "," or "}", found ${this.#show()}`);
     const shared = this.#take(':') ? this.#takeModifiers(/[^,\s]*/y) : '';
     return { events: events.map((event) => finish(event, shared)), isExplicit: true };
   }
@@ -96,7 +106,7 @@ class EventParser {
     this.#skipSpace();
     const first = this.#at;
     const word = this.#takeWord(/[^,{}/\s]*/y);
-    if (word === '') this.#fail(`found ${this.#show()}, wanted an event`);
+    if (word === '') this.#fail(`expected an event, found ${this.#show()}`);
     const parsed = this.#take('/') ? this.#parsePmu(word) : this.#understand(word, first);
     return { text: this.#text.slice(first, this.#at).trimEnd(), ...parsed };
   }
@@ -107,10 +117,10 @@ class EventParser {
       terms.push(this.#parseTerm());
       this.#skipSpace();
       if (!this.#take(',') && this.#text[this.#at] !== '/') {
-        this.#fail(`found ${this.#show()}, wanted "," or "/"`);
+        this.#fail(`expected "," or "/", found ${this.#show()}`);
       }
     }
-    if (terms.length === 0) this.#fail('found no term between the slashes, wanted one, say event=0x3c');
+    if (terms.length === 0) this.#fail('expected a term between the slashes, such as event=0x3c');
     const hasModifiers = this.#takeNow(':') || /[^,{}\s]/.test(this.#text[this.#at] ?? ',');
     const letters = hasModifiers ? this.#takeModifiers(/[^,{}\s]*/y) : '';
     return { source: { kind: 'pmu', pmu, terms }, letters };
@@ -119,11 +129,11 @@ class EventParser {
   #parseTerm(): Term {
     this.#skipSpace();
     const name = this.#takeWord(/[^,{}/=\s]*/y);
-    if (name === '') this.#fail(`found ${this.#show()}, wanted the name of a term`);
+    if (name === '') this.#fail(`expected the name of a term, found ${this.#show()}`);
     if (!this.#take('=')) return { name, value: undefined };
     this.#skipSpace();
     const value = this.#takeWord(/[^,{}/=\s]*/y);
-    if (value === '') this.#fail(`found ${this.#show()}, wanted a value`);
+    if (value === '') this.#fail(`expected a value, found ${this.#show()}`);
     return { name, value };
   }
 
@@ -136,7 +146,7 @@ class EventParser {
     }
     const colon = word.indexOf(':');
     const name = colon < 0 ? word : word.slice(0, colon);
-    if (name === '') this.#fail(`found ${JSON.stringify(word)}, wanted an event`, first);
+    if (name === '') this.#fail(`expected an event, found ${quoteAround(word, 0)}`, first);
     const code = findEventCode(name) ?? parseRaw(name);
     if (code === undefined) return understandName(word);
     const letters = colon < 0 ? '' : this.#checkModifiers(word.slice(colon + 1), first + colon + 1);
@@ -150,7 +160,10 @@ class EventParser {
 
   #checkModifiers(text: string, at: number): string {
     if (isModifiers(text)) return text;
-    return this.#fail(`found ${JSON.stringify(text)}, wanted modifiers out of u, k, h, I, G, H, p, D, e`, at);
+    return this.#fail(
+      `expected modifiers out of u, k, h, I, G, H, p, D, e, found ${quoteAround(text, 0)}`,
+      at,
+    );
   }
 
   #takeWord(pattern: RegExp): string {

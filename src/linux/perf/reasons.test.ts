@@ -12,6 +12,11 @@ test('describeUncounted names events with the same reason in one line', () => {
   ]);
 });
 
+test('describeUncounted shows the start of a name that is very long', () => {
+  const [text = ''] = describeUncounted([line('x'.repeat(100_000), 'ENOENT')]);
+  assert.equal(text, `Cannot open perf event "${'x'.repeat(100)}...": ENOENT`);
+});
+
 test('describeUncounted names ten events and counts the rest', () => {
   const refused = Array.from({ length: 20_000 }, (_, i) => line(`e${i}`, 'ENOENT'));
   assert.deepEqual(describeUncounted(refused), [

@@ -1,4 +1,5 @@
 import { findOrAdd } from '../../model/find-or-add.js';
+import { quoteAround } from './grammar.js';
 
 /** An event that is not counted. */
 export interface UncountedEvent {
@@ -21,7 +22,7 @@ export function describeUncounted(events: readonly UncountedEvent[]): readonly s
 }
 
 function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, mostNames).map((name) => `"${name}"`);
+  const shown = names.slice(0, mostNames).map((name) => quoteAround(name, 0));
   const more = names.length - shown.length;
   const list = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
   return `${names.length > 1 ? 'events' : 'event'} ${list}`;
