@@ -43,5 +43,11 @@ export type { OpenSampler, RunningSampler, Sampler, SamplerRequest, Sampling } f
 export { openRegularFile } from './linux/regular-file.js';
 export { parseCounter, readFromStart } from './linux/sysfs.js';
 
+export { parseEndpoint } from './config/endpoint.js';
+export { batchSettings, QueuedExporter, type Encoder } from './export/queued-exporter.js';
+export type { QueuedRequest } from './export/queue-storage.js';
+export { retrySettings } from './export/retry.js';
+export { sendingQueueSettings, type Delivery, type Sender } from './export/sending-queue.js';
+
 // For tests of components; `joulemetry test-component` runs those that every component must pass.
 export { createFakeContext, createLogCollector, createTableCollector } from './contract/fakes.js';

@@ -1,11 +1,23 @@
-// Writes what is generated: the settings tables of the READMEs and config/schema.json.
-import { writeFileSync } from 'node:fs';
+// Writes what is generated: the settings tables of the READMEs, config/schema.json, docs/metrics.md and the code that
+// pages include.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { replaceTable, renderSettingsTable } from '../src/contract/readme.js';
 import { loadComponentFolders, repositoryRoot } from './component-folders.js';
 import { renderConfigSchema } from './config-schema.js';
+import { fillIncludes, loadExamples, readPages, renderMetricsTable } from './doc-pages.js';
 
 const folders = await loadComponentFolders();
 for (const { readmeUrl, readme, factory } of folders) {
   writeFileSync(readmeUrl, replaceTable(readme, 'Settings', renderSettingsTable(factory.schema)));
 }
+for (const { readmeUrl, factory } of await loadExamples()) {
+  const readme = readFileSync(readmeUrl, 'utf8');
+  writeFileSync(readmeUrl, replaceTable(readme, 'Settings', renderSettingsTable(factory.schema)));
+}
 writeFileSync(new URL('config/schema.json', repositoryRoot), renderConfigSchema(folders));
+const metrics = new URL('docs/metrics.md', repositoryRoot);
+writeFileSync(
+  metrics,
+  replaceTable(readFileSync(metrics, 'utf8'), 'All metrics', renderMetricsTable(folders)),
+);
+for (const { path, text } of readPages()) writeFileSync(new URL(path, repositoryRoot), fillIncludes(text));

@@ -20,9 +20,15 @@ function install(example: string, name = `joulemetry-${example}`): string {
   symlinkSync(fileURLToPath(repositoryRoot), join(modules, 'joulemetry'));
   cpSync(join(compiled, example), target, { recursive: true });
   cpSync(join(sources, example, 'README.md'), join(target, 'README.md'));
-  const manifest = { name, type: 'module', exports: { default: './factory.js' } };
-  writeFileSync(join(target, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(target, 'package.json'), JSON.stringify({ ...readManifest(), name }));
   return folder;
+}
+
+/** The package.json that docs/writing-a-component.md shows. */
+function readManifest(): object {
+  const page = readFileSync(new URL('docs/writing-a-component.md', repositoryRoot), 'utf8');
+  const [, json = ''] = /^```json\n(.*?)^```/msu.exec(page) ?? [];
+  return JSON.parse(json) as object;
 }
 
 test('an agent runs a component of a third party that knows joulemetry/plugin alone', async (t) => {

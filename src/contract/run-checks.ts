@@ -199,15 +199,27 @@ async function checkExport({ trial, telemetry, create }: Bench): Promise<string 
     (outcome) => `otelcol_exporter_${outcome}_metric_points{${trial.id}}`,
   );
   const points = names.reduce((sum, name) => sum + (counted[name] ?? 0), 0);
-  const [least, ends] = [given.map(countPoints), given.map(({ ended = [] }) => ended.length)].map(
-    (counts) => 2 * counts.reduce((sum, count) => sum + count, 0),
+  const [values, gaps, ends] = [countValues, countGaps, countEnds].map(
+    (count) => 2 * given.reduce((sum, table) => sum + count(table), 0),
   );
-  // The end of a series is a point, too, in some formats.
+  // A gap and the end of a series are points in some formats only.
   assert.ok(
-    least <= points && points <= least + ends,
-    `expected ${least} points in ${names.join(', ')}, found ${points}`,
+    values <= points && points <= values + gaps + ends,
+    `expected ${values} points in ${names.join(', ')}, found ${points}`,
   );
   return undefined;
+}
+
+function countGaps({ values }: Table): number {
+  return values.filter(Number.isNaN).length;
+}
+
+function countValues(table: Table): number {
+  return countPoints(table) - countGaps(table);
+}
+
+function countEnds({ ended = [] }: Table): number {
+  return ended.length;
 }
 
 /** Energy, processes that come and go, a gap and a counter that is reset, and a shutdown with all of it in flight. */
