@@ -31,9 +31,13 @@ export class CommonWindows {
     if (!(startedAt >= this.#from)) this.#from = startedAt;
   }
 
-  /** A counter has ended. Its gauge ends when the window does. */
+  /**
+   * A counter has ended. Its gauge ends when the window does: the one that ended last, where the counter had no reading
+   * up to there, or the one that has begun since.
+   */
   leave(source: ExactSource): void {
-    this.#ended.set(seriesKey(source.series), source);
+    if (source.readAt < this.#to) this.#finish(source);
+    else this.#ended.set(seriesKey(source.series), source);
   }
 
   /** Takes back the counter with this gauge that ended in the window; undefined: there is none. */
@@ -51,9 +55,7 @@ export class CommonWindows {
     if (!Number.isNaN(this.#to)) this.#from = this.#to;
     this.#to = at;
     if (this.#ended.size === 0) return;
-    for (const source of this.#ended.values()) {
-      this.#last.push({ series: source.series, at, watts: source.finish(at) });
-    }
+    for (const source of this.#ended.values()) this.#finish(source);
     this.#ended.clear();
   }
 
@@ -62,6 +64,10 @@ export class CommonWindows {
     const last = this.#last;
     if (last.length > 0) this.#last = [];
     return last;
+  }
+
+  #finish(source: ExactSource): void {
+    this.#last.push({ series: source.series, at: this.#to, watts: source.finish(this.#to) });
   }
 }
 
@@ -79,6 +85,7 @@ export class ExactSource {
   #anchorJ: number;
   /** The last reading. */
   #lastJ: number;
+  #readAt = -Infinity;
 
   /**
    * @param startedAt since when it counts from 0; NaN: since a time before the collector's
@@ -98,6 +105,11 @@ export class ExactSource {
     windows.join(startedAt);
   }
 
+  /** When it was read last. */
+  get readAt(): number {
+    return this.#readAt;
+  }
+
   /** Joules that no power shows yet. */
   get restJ(): number {
     return this.#lastJ - this.#anchorJ;
@@ -108,13 +120,15 @@ export class ExactSource {
     if (Number.isNaN(joules)) return;
     this.#anchorAt = at;
     this.#anchorJ = joules;
-    this.#lastJ = joules;
+    this.note(at, joules);
     this.#windows.join(at);
   }
 
   /** Takes a reading within a window. */
-  note(joules: number): void {
-    if (!Number.isNaN(joules)) this.#lastJ = joules;
+  note(at: number, joules: number): void {
+    if (Number.isNaN(joules)) return;
+    this.#readAt = at;
+    this.#lastJ = joules;
   }
 
   /**
@@ -126,13 +140,14 @@ export class ExactSource {
     this.#windows.end(at);
     if (Number.isNaN(joules) || at <= this.#anchorAt) return NaN;
     if (Number.isNaN(this.#anchorAt)) this.begin(at, joules);
-    this.#lastJ = joules;
+    this.note(at, joules);
     return this.finish(at);
   }
 
   /** Watts up to this instant, by the last reading. */
   finish(at: number): number {
-    if (this.#isNew && this.#windows.from < this.#anchorAt) this.#anchorAt = this.#windows.from;
+    // Whatever it holds came up since the window began: it was in no row before.
+    if (this.#isNew) this.#anchorAt = this.#windows.from;
     this.#isNew = false;
     const watts = (this.restJ / (at - this.#anchorAt)) * 1e9;
     this.#anchorAt = at;

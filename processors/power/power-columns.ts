@@ -48,7 +48,7 @@ export class PowerColumns {
     const rows = this.#findRows(frame);
     const metered = this.#readMetered(frame, rows);
     const exact = rows.length === 0 || this.#exact.length === 0 ? [] : [this.#readExact(frame, rows)];
-    this.#noteLast(frame.table);
+    this.#noteLast(frame);
     return [...exact, ...metered];
   }
 
@@ -107,11 +107,11 @@ export class PowerColumns {
   }
 
   /** A counter may end before its window does. */
-  #noteLast({ series, offsets, values }: Table): void {
+  #noteLast({ table: { series, offsets, values }, shiftNs }: Frame): void {
     for (const { index, source } of this.#exact) {
       let row = offsets.length - 1;
       while (row > 0 && Number.isNaN(values[row * series.length + index])) row -= 1;
-      source.note(values[row * series.length + index]);
+      source.note(shiftNs + offsets[row], values[row * series.length + index]);
     }
   }
 

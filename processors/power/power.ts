@@ -5,7 +5,7 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
-import { CommonWindows, ExactSource } from './exact-source.js';
+import { CommonWindows, ExactSource, type LastPower } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
 import { PowerColumns, type PowerSource } from './power-columns.js';
 
@@ -56,8 +56,8 @@ export class Power implements ConsumingComponent {
     const frame = { table, shiftNs, windowNs: this.#windowNs };
     // A refused power is lost for its window; the energy that it comes from is not.
     for (const derived of this.#columnsOf(table.series).derive(frame)) this.#next.consume(derived);
-    this.#finishEnded();
     if (table.ended) this.#end(table.ended, table.epoch);
+    for (const windows of this.#windows.values()) this.#forwardLast(windows.takeLast());
     return isAccepted;
   }
 
@@ -99,17 +99,17 @@ export class Power implements ConsumingComponent {
   }
 
   /** What used energy in a window and ended before it does has its power with the others. */
-  #finishEnded(): void {
-    for (const windows of this.#windows.values()) {
-      const last = windows.takeLast();
-      if (last.length === 0) continue;
-      const series = last.map((one) => one.series);
-      const at = (this.#epoch ?? 0n) + BigInt(last[0].at);
+  #forwardLast(last: readonly LastPower[]): void {
+    if (last.length === 0) return;
+    for (const instant of new Set(last.map(({ at }) => at))) {
+      const own = last.filter(({ at }) => at === instant);
+      const series = own.map((one) => one.series);
+      const at = (this.#epoch ?? 0n) + BigInt(instant);
       this.#next.consume(
         createRow(
           series,
           at,
-          Float64Array.from(last, ({ watts }) => watts),
+          Float64Array.from(own, ({ watts }) => watts),
         ),
       );
       this.#next.consume(createEnding(series, at));
