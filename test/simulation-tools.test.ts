@@ -60,6 +60,15 @@ async function startExporter(t: TestContext, root: string): Promise<string> {
     'pressure',
     'vmstat',
     'processes',
+    'interrupts',
+    'schedstat',
+    'meminfo_numa',
+    'zoneinfo',
+    'buddyinfo',
+    'netclass',
+    'netdev',
+    'ksmd',
+    'cgroups',
   ];
   const child = spawn(
     exporter,
@@ -143,6 +152,62 @@ test(
         `${count?.value} processes, truly ${always} to ${ever}`,
       );
     }
+  },
+);
+
+test(
+  'node_exporter finds the same memory, interrupts and interfaces in several files of a simulated tree',
+  { skip: isInstalled(exporter) ? false : `${exporter} is not installed` },
+  async (t) => {
+    const root = await startTree(t, ['--arrivals', '0', '--processes', '8']);
+    const url = await startExporter(t, root);
+    const text = await (await fetch(url)).text();
+    const sum = (name: string) => samplesOf(text, name).reduce((total, { value }) => total + value, 0);
+    assert.equal(sum('node_memory_numa_MemFree'), sum('node_memory_MemFree_bytes'));
+    assert.equal(sum('node_zoneinfo_nr_free_pages') * 4096, sum('node_memory_MemFree_bytes'));
+    const bytes = samplesOf(text, 'node_buddyinfo_blocks').map(
+      ({ labels, value }) => 4096 * value * 2 ** Number(/size="(\d+)"/.exec(labels)?.[1]),
+    );
+    assert.equal(
+      bytes.reduce((total, one) => total + one, 0),
+      sum('node_memory_MemFree_bytes'),
+    );
+    assert.deepEqual(
+      samplesOf(text, 'node_network_speed_bytes').map(({ labels }) => labels),
+      ['device="eth0"'],
+    );
+    // Read one after the other while the machine goes on.
+    const [interrupts, total] = [sum('node_interrupts_total'), sum('node_intr_total')];
+    assert.ok(total > 0 && Math.abs(interrupts - total) <= 0.5 * total, `${interrupts} of ${total}`);
+    assert.equal(samplesOf(text, 'node_schedstat_running_seconds_total').length, 16);
+  },
+);
+
+const psutil = spawnSync('python3', ['-c', 'import psutil']).status === 0;
+
+test(
+  'psutil reads every file of the processes of a simulated tree',
+  { skip: psutil ? false : 'psutil for Python is not installed' },
+  async (t) => {
+    const root = await startTree(t, ['--arrivals', '0', '--processes', '8']);
+    const script = `
+import json, psutil, sys
+psutil.PROCFS_PATH = sys.argv[1]
+names = ['name', 'exe', 'cmdline', 'ppid', 'status', 'create_time', 'cwd', 'username', 'num_fds', 'num_threads',
+         'num_ctx_switches', 'io_counters', 'cpu_times', 'cpu_num', 'memory_maps', 'open_files', 'threads', 'environ']
+rows = []
+for pid in psutil.pids():
+    process = psutil.Process(pid)
+    for name in names:
+        getattr(process, name)()
+    memory = process.memory_full_info()
+    rows.append([pid, process.name(), memory.rss, memory.uss, memory.pss])
+print(json.dumps(rows))`;
+    const { stdout } = await run('python3', ['-c', script, `${root}/proc`]);
+    const rows = JSON.parse(stdout) as [pid: number, name: string, rss: number, uss: number, pss: number][];
+    assert.equal(rows.length, 8 + 3);
+    assert.equal(rows.find(([, name]) => name === 'postgres')?.[2], 900 * 2 ** 20);
+    for (const [pid, name, rss, uss, pss] of rows) assert.deepEqual([uss, pss], [rss, rss], `${pid} ${name}`);
   },
 );
 

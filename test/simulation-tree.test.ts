@@ -245,6 +245,85 @@ test('SimulatedTree writes /proc in the forms of the kernel', (t) => {
   for (const [line, kib] of parts) assert.ok(Number(kib) <= total, line);
 });
 
+const numbersIn = (line: string): number[] => line.match(/(?<=\s)\d+/g)?.map(Number) ?? [];
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+
+test('SimulatedTree writes the same sums wherever the kernel has them twice', (t) => {
+  const root = writeTree(t, { processes: 9, sockets: 3 }, [0, 3_000_000]);
+  const [proc, sys] = [`${root}/proc`, `${root}/sys`];
+  const findLine = (path: string, start: RegExp): string =>
+    read(path)
+      .split('\n')
+      .find((line) => start.test(line)) ?? assert.fail(`${path} has no ${start}`);
+  const valueOf = (path: string, name: string) =>
+    numbersIn(findLine(path, new RegExp(`(^| )${name}`))).at(-1);
+  const interrupts = sumOf(numbersIn(findLine(`${proc}/interrupts`, /LOC:/)));
+  assert.ok(interrupts > 100);
+  assert.equal(valueOf(`${proc}/stat`, 'intr'), 0, 'no device interrupts');
+  assert.equal(numbersIn(findLine(`${proc}/stat`, /^intr/))[0], interrupts);
+  const [softirqs, ...kinds] = numbersIn(findLine(`${proc}/stat`, /^softirq/));
+  assert.equal(softirqs, sumOf(kinds));
+  const names = ['HI:', 'TIMER:', 'NET_TX:', 'NET_RX:', 'BLOCK:', 'IRQ_POLL:', 'TASKLET:', 'SCHED:'];
+  const rows = names.map((name) => sumOf(numbersIn(findLine(`${proc}/softirqs`, new RegExp(` ${name}`)))));
+  assert.deepEqual(rows, kinds.slice(0, names.length));
+  const busyNs = [...read(`${proc}/schedstat`).matchAll(/^cpu\d+ (?:0 ){6}(\d+) /gm)].map(([, ns]) =>
+    Number(ns),
+  );
+  assert.equal(sumOf(busyNs), readTruth(root).at(-1)?.busy_ns);
+
+  const nodes = readdirSync(`${sys}/devices/system/node`).filter((name) => name.startsWith('node'));
+  assert.equal(nodes.length, 3);
+  for (const name of ['MemTotal', 'MemFree']) {
+    const parts = nodes.map((node) => valueOf(`${sys}/devices/system/node/${node}/meminfo`, name) ?? NaN);
+    assert.equal(sumOf(parts), valueOf(`${proc}/meminfo`, name), name);
+  }
+  const freePages = (valueOf(`${proc}/meminfo`, 'MemFree') ?? NaN) / 4;
+  const zones = [...read(`${proc}/zoneinfo`).matchAll(/nr_free_pages (\d+)/g)].map(([, pages]) =>
+    Number(pages),
+  );
+  assert.equal(sumOf(zones), freePages);
+  const blocks = read(`${proc}/buddyinfo`)
+    .trim()
+    .split('\n')
+    .map((line) =>
+      sumOf(
+        numbersIn(line)
+          .slice(1)
+          .map((count, order) => count * 2 ** order),
+      ),
+    );
+  assert.deepEqual(blocks, zones);
+
+  assert.ok(read(`${proc}/diskstats`).endsWith(` sda ${read(`${sys}/class/block/sda/stat`)}`));
+  assert.equal(read(`${sys}/block/sda/stat`), read(`${sys}/class/block/sda/stat`));
+  const [, received] = /eth0: (\d+)/.exec(read(`${proc}/net/dev`)) ?? [];
+  assert.equal(read(`${sys}/class/net/eth0/statistics/rx_bytes`), `${received}\n`);
+  for (const [, name, bytes] of read(`${proc}/modules`).matchAll(/^(\S+) (\d+)/gm)) {
+    assert.equal(read(`${sys}/module/${name}/coresize`), `${bytes}\n`);
+  }
+});
+
+test('SimulatedTree shows the memory of a process alike in each of its files', (t) => {
+  const proc = `${writeTree(t, { processes: 12 }, [0])}/proc`;
+  const pids = readdirSync(proc).filter((name) => Number(name) > 0);
+  const kernelThreads = pids.filter((pid) => !existsSync(`${proc}/${pid}/smaps_rollup`));
+  assert.ok(kernelThreads.length > 0 && kernelThreads.length < pids.length);
+  for (const pid of kernelThreads) assert.equal(read(`${proc}/${pid}/smaps`), '');
+  for (const pid of pids.filter((one) => !kernelThreads.includes(one))) {
+    const kib = (file: string, name: string) =>
+      Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(read(`${proc}/${pid}/${file}`))?.[1]);
+    const [, virtual, resident] = /^(\d+) (\d+)/.exec(read(`${proc}/${pid}/statm`)) ?? [];
+    for (const name of ['Rss', 'Pss', 'Private_Dirty', 'Anonymous']) {
+      assert.equal(kib('smaps', name), 4 * Number(resident));
+      assert.equal(kib('smaps_rollup', name), 4 * Number(resident));
+    }
+    assert.equal(kib('smaps', 'Size'), 4 * Number(virtual));
+    assert.ok(read(`${proc}/${pid}/smaps`).startsWith(read(`${proc}/${pid}/maps`)));
+    const [, from = '', to = ''] = /^([0-9a-f]+)-([0-9a-f]+) rw-p/.exec(read(`${proc}/${pid}/maps`)) ?? [];
+    assert.equal(parseInt(to, 16) - parseInt(from, 16), 4096 * Number(virtual));
+  }
+});
+
 test('SimulatedTree shows a reader its own process, and parents of all others', (t) => {
   const proc = `${writeTree(t, { processes: 8 }, [0])}/proc`;
   assert.equal(read(`${proc}/self/stat`).split(' ')[0], readlinkSync(`${proc}/self`));

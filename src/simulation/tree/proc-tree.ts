@@ -2,14 +2,39 @@ import { mkdirSync } from 'node:fs';
 import type { Machine } from '../machine.js';
 import type { CpuTruth } from '../simulated-cpus.js';
 import { describeFrequency } from './cpu-tree.js';
+import type { DeviceCounts } from './device-tree.js';
+import {
+  describeInterrupts,
+  describeInterruptSums,
+  describeSchedstat,
+  describeSoftirqs,
+} from './interrupts.js';
+import { describeBuddies, describeMemory, describeZones, sumUsedKib } from './memory-files.js';
 import { listProcesses } from './standing-processes.js';
 import { writeStaticProc } from './static-proc.js';
 import { TreeFile } from './tree-file.js';
 
 const nsPerTick = 10_000_000n;
-const totalKib = 64 * 2 ** 20;
-const systemKib = 3 * 2 ** 20;
 const bootForks = 1000;
+
+const fileNames = [
+  'stat',
+  'uptime',
+  'loadavg',
+  'meminfo',
+  'zoneinfo',
+  'buddyinfo',
+  'vmstat',
+  'diskstats',
+  'cpuinfo',
+  'interrupts',
+  'softirqs',
+  'schedstat',
+  'net/dev',
+  'pressure/cpu',
+  'pressure/memory',
+  'pressure/io',
+] as const;
 
 /** Where the time since boot stood when simulated time began. */
 export interface Boot {
@@ -30,34 +55,40 @@ export class ProcTree {
     this.#boot = boot;
     for (const name of ['net', 'pressure']) mkdirSync(`${proc}/${name}`, { recursive: true });
     writeStaticProc(proc, machine.spec.sockets * machine.spec.cpusPerSocket);
-    const names = ['stat', 'uptime', 'loadavg', 'meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'net/dev'];
-    const pressures = ['cpu', 'memory', 'io'].map((name) => `pressure/${name}`);
-    this.#files = Object.fromEntries(
-      [...names, ...pressures].map((name) => [name, new TreeFile(`${proc}/${name}`)]),
-    );
+    this.#files = Object.fromEntries(fileNames.map((name) => [name, new TreeFile(`${proc}/${name}`)]));
   }
 
-  /** Writes the instant at which the machine stands, in simulated microseconds. */
-  write(us: number, cpus: readonly CpuTruth[]): void {
+  /** Writes the instant at which the machine stands, in simulated microseconds. @returns what sysfs has, too */
+  write(us: number, cpus: readonly CpuTruth[]): DeviceCounts {
     const busyNs = cpus.reduce((sum, cpu) => sum + cpu.busyNs, 0n);
-    const texts: Readonly<Record<string, string>> = {
+    const { sockets } = this.#machine.spec;
+    const usedKib = sumUsedKib(this.#residentMib());
+    const network = countNetwork(us);
+    const diskColumns = describeDisk(busyNs);
+    const texts: Readonly<Record<(typeof fileNames)[number], string>> = {
       stat: this.#describeStat(cpus),
       uptime: this.#describeUptime(us, cpus, busyNs),
       loadavg: this.#describeLoad(cpus),
-      meminfo: describeMemory(this.#residentKib()),
+      meminfo: describeMemory(usedKib),
+      zoneinfo: describeZones(usedKib, sockets),
+      buddyinfo: describeBuddies(usedKib, sockets),
+      interrupts: describeInterrupts(cpus),
+      softirqs: describeSoftirqs(cpus),
+      schedstat: describeSchedstat(cpus, this.#boot.sinceBootNs + BigInt(us) * 1000n),
       vmstat: describePaging(busyNs),
-      diskstats: describeDisk(busyNs),
+      diskstats: `   8       0 sda ${diskColumns}\n`,
       cpuinfo: cpus
         .filter(({ isOnline }) => isOnline)
         .map(describeCpu)
         .join('\n'),
-      'net/dev': describeNetwork(us),
+      'net/dev': describeNetwork(network),
       'pressure/cpu': describePressure('some', busyNs / 50_000n),
       'pressure/memory': describePressure('some', 0n) + describePressure('full', 0n),
       'pressure/io':
         describePressure('some', busyNs / 200_000n) + describePressure('full', busyNs / 400_000n),
     };
     for (const [name, text] of Object.entries(texts)) this.#files[name].write(text);
+    return { ...network, diskColumns, usedKib };
   }
 
   close(): void {
@@ -71,17 +102,18 @@ export class ProcTree {
     const lines = cpus
       .filter(({ isOnline }) => isOnline)
       .map((cpu) => `cpu${cpu.number} ${describeTimes(this.#timesOf(cpu))}`);
+    const { intr, softirq } = describeInterruptSums(cpus);
     const bootSeconds = (this.#boot.wallNs - this.#boot.sinceBootNs) / 1_000_000_000n;
     return [
       `cpu  ${describeTimes(total)}`,
       ...lines,
-      'intr 0',
+      intr,
       `ctxt ${1_000_000n + (total.user + total.system) / 1_000_000n}`,
       `btime ${bootSeconds}`,
       `processes ${bootForks + births}`,
       `procs_running ${running}`,
       'procs_blocked 0',
-      'softirq 0 0 0 0 0 0 0 0 0 0 0',
+      softirq,
       '',
     ].join('\n');
   }
@@ -104,12 +136,8 @@ export class ProcTree {
     return `${load} ${load} ${load} ${running}/${processes.length} ${bootForks + this.#machine.births}\n`;
   }
 
-  #residentKib(): number {
-    const mib = listProcesses(this.#machine).reduce(
-      (sum, { identity }) => sum + identity.program.residentMib,
-      0,
-    );
-    return Math.min(totalKib - systemKib, mib * 1024) + systemKib;
+  #residentMib(): number {
+    return listProcesses(this.#machine).reduce((sum, { identity }) => sum + identity.program.residentMib, 0);
   }
 }
 
@@ -131,66 +159,26 @@ function describeSeconds(ns: bigint): string {
   return `${ns / 1_000_000_000n}.${String((ns / nsPerTick) % 100n).padStart(2, '0')}`;
 }
 
-function describeMemory(usedKib: number): string {
-  const free = totalKib - usedKib;
-  const cached = 2 ** 20 - 2 ** 18;
-  const anonymous = usedKib - systemKib;
-  const lines = {
-    MemTotal: totalKib,
-    MemFree: free - 2 ** 20,
-    MemAvailable: free,
-    Buffers: 2 ** 18,
-    Cached: cached,
-    SwapCached: 0,
-    Active: anonymous + cached / 2,
-    Inactive: cached / 2 + 2 ** 18,
-    'Active(anon)': anonymous,
-    'Inactive(anon)': 2 ** 16,
-    'Active(file)': cached / 2,
-    'Inactive(file)': cached / 2 + 2 ** 18 - 2 ** 16,
-    Unevictable: 0,
-    Mlocked: 0,
-    SwapTotal: 0,
-    SwapFree: 0,
-    Dirty: 0,
-    Writeback: 0,
-    AnonPages: anonymous,
-    Mapped: 2 ** 17,
-    Shmem: 2 ** 16,
-    KReclaimable: 2 ** 18,
-    Slab: 3 * 2 ** 17,
-    SReclaimable: 2 ** 18,
-    SUnreclaim: 2 ** 17,
-    KernelStack: 2 ** 14,
-    PageTables: 2 ** 15,
-    NFS_Unstable: 0,
-    Bounce: 0,
-    WritebackTmp: 0,
-    CommitLimit: totalKib / 2,
-    Committed_AS: 2 * anonymous,
-    VmallocTotal: 34_359_738_367,
-    VmallocUsed: 2 ** 14,
-    VmallocChunk: 0,
-  };
-  return Object.entries(lines)
-    .map(([name, kib]) => `${`${name}:`.padEnd(15)} ${String(kib).padStart(8)} kB\n`)
-    .join('');
-}
-
 function describePaging(busyNs: bigint): string {
   return `pgpgin ${busyNs / 100_000n}\npgpgout ${busyNs / 300_000n}\npswpin 0\npswpout 0\npgfault ${busyNs / 50_000n}\npgmajfault ${busyNs / 100_000_000n}\noom_kill 0\n`;
 }
 
+/** The columns of `/proc/diskstats` after the name. */
 function describeDisk(busyNs: bigint): string {
   const [reads, writes, ms] = [busyNs / 10_000_000n, busyNs / 20_000_000n, busyNs / 50_000_000n];
-  return `   8       0 sda ${reads} 0 ${reads * 16n} ${ms} ${writes} 0 ${writes * 32n} ${ms} 0 ${ms} ${2n * ms} 0 0 0 0 0 0\n`;
+  return `${reads} 0 ${reads * 16n} ${ms} ${writes} 0 ${writes * 32n} ${ms} 0 ${ms} ${2n * ms} 0 0 0 0 0 0`;
 }
 
-function describeNetwork(us: number): string {
+/** What goes over the network in each direction. */
+function countNetwork(us: number): { readonly packets: number; readonly bytes: number } {
+  const packets = Math.floor(us / 500);
+  return { packets, bytes: packets * 600 };
+}
+
+function describeNetwork({ packets, bytes }: ReturnType<typeof countNetwork>): string {
   const heading =
     'Inter-|   Receive                                                |  Transmit\n' +
     ' face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n';
-  const [packets, bytes] = [Math.floor(us / 500), Math.floor(us / 500) * 600];
   return heading + describeInterface('lo', 0, 0) + describeInterface('eth0', packets, bytes);
 }
 

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync } from 'node:fs';
 import type { SimulatedProcess } from '../simulated-process.js';
 import { parentOf } from './standing-processes.js';
+import { describeMappings } from './process-memory.js';
 import { writeFiles, writeLinks } from './tree-file.js';
 
 const limits = [
@@ -28,7 +29,6 @@ const limits = [
 const sharedFiles = {
   limits,
   environ: '',
-  maps: '',
   wchan: '0',
   oom_score: '0\n',
   oom_score_adj: '0\n',
@@ -62,6 +62,7 @@ export function writeProcessFolder(folder: string, process: SimulatedProcess, sh
     cgroup: `0::${program.cgroup}\n`,
     statm: `${2 * pages} ${pages} 0 1 0 0 0\n`,
     status: describeStatus(process),
+    ...describeMappings(program),
     [`task/${pid}/children`]: '',
   });
   for (const name of Object.keys(sharedFiles)) linkSync(`${shared}/${name}`, `${folder}/${name}`);

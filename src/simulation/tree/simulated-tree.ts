@@ -4,6 +4,7 @@ import { createMachine, type Machine } from '../machine.js';
 import type { MachineSpec } from '../machine-spec.js';
 import { CgroupTree } from './cgroup-tree.js';
 import { CpuTree } from './cpu-tree.js';
+import { DeviceTree } from './device-tree.js';
 import { writePmu } from './pmu-tree.js';
 import { PowercapTree } from './powercap-tree.js';
 import { ProcTree, type Boot } from './proc-tree.js';
@@ -30,6 +31,7 @@ export class SimulatedTree {
   readonly #boot: Boot;
   readonly #powercap: PowercapTree;
   readonly #cpus: CpuTree;
+  readonly #devices: DeviceTree;
   readonly #proc: ProcTree;
   readonly #processes: ProcessTree;
   readonly #cgroups: CgroupTree;
@@ -43,6 +45,7 @@ export class SimulatedTree {
     for (const name of ['sys', 'proc', 'cgroup']) mkdirSync(`${root}/${name}`);
     this.#powercap = new PowercapTree(`${root}/sys`, this.#sensors);
     this.#cpus = new CpuTree(`${root}/sys`, spec);
+    this.#devices = new DeviceTree(`${root}/sys`, spec);
     if (hasPmu) writePmu(`${root}/sys`, spec);
     this.#proc = new ProcTree(`${root}/proc`, this.machine, boot);
     this.#processes = new ProcessTree(root, this.machine, boot.sinceBootNs);
@@ -59,10 +62,11 @@ export class SimulatedTree {
     const cpus = this.machine.cpus();
     // Energy first, since its readers are the most exact.
     this.#powercap.write(us);
-    this.#proc.write(us, cpus);
+    const counts = this.#proc.write(us, cpus);
     this.#processes.write();
     this.#cgroups.write();
     this.#cpus.write(cpus);
+    this.#devices.write(counts);
     const step = {
       us,
       beforeUs: this.#beforeUs,
@@ -75,7 +79,9 @@ export class SimulatedTree {
 
   /** Stops; the files stay as they are. */
   close(): void {
-    for (const part of [this.#powercap, this.#cpus, this.#proc, this.#processes, this.#cgroups]) part.close();
+    const { processes, cgroups } = { processes: this.#processes, cgroups: this.#cgroups };
+    for (const part of [this.#powercap, this.#cpus, this.#devices, this.#proc, processes, cgroups])
+      part.close();
     closeSync(this.#truthFd);
   }
 }

@@ -1,3 +1,4 @@
+import { modules } from './device-tree.js';
 import { readerPid } from './standing-processes.js';
 import { writeFiles, writeLinks } from './tree-file.js';
 
@@ -28,7 +29,15 @@ const machineFiles = {
   version: 'Linux version 6.12.0 (simulated)\n',
   cmdline: 'BOOT_IMAGE=/vmlinuz-6.12.0 root=/dev/sda1 ro quiet\n',
   filesystems: 'nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\n\text4\n',
-  modules: 'intel_rapl_msr 20480 0 - Live 0x0000000000000000\nmsr 16384 0 - Live 0x0000000000000000\n',
+  modules: Object.entries(modules)
+    .map(([name, bytes]) => `${name} ${bytes} 0 - Live 0x0000000000000000\n`)
+    .join(''),
+  cgroups:
+    '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t1\t1\nmemory\t0\t1\t1\nio\t0\t1\t1\npids\t0\t1\t1\n',
+  slabinfo:
+    'slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n',
+  'sys/vm/overcommit_memory': '0\n',
+  'sys/vm/swappiness': '60\n',
   partitions: 'major minor  #blocks  name\n\n   8        0  488386584 sda\n',
   devices: 'Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:\n  8 sd\n',
   swaps: 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n',
@@ -42,6 +51,13 @@ const udp =
   '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops             \n';
 
 const networkFiles = {
+  'net/route':
+    'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n' +
+    'eth0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n',
+  'net/if_inet6': '00000000000000000000000000000001 01 80 10 80       lo\n',
+  'net/raw': udp,
+  'net/raw6': udp,
+  'net/packet': 'sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n',
   'net/arp': 'IP address       HW type     Flags       HW address            Mask     Device\n',
   'net/netstat':
     'TcpExt: SyncookiesSent ListenOverflows\nTcpExt: 0 0\nIpExt: InOctets OutOctets\nIpExt: 0 0\n',
