@@ -1,5 +1,6 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { checkTlsConfig } from '../../src/http/tls-files.js';
 import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
 import { schema } from './config.js';
@@ -9,7 +10,11 @@ export const factory: ExporterFactory<typeof schema> = {
   schema,
   check(config) {
     const problem = findEndpointProblem(config.endpoint);
-    return [...(problem === undefined ? [] : [problem]), ...checkOtlpConfig(config)];
+    return [
+      ...(problem === undefined ? [] : [problem]),
+      ...checkOtlpConfig(config),
+      ...checkTlsConfig(config.tls),
+    ];
   },
   create(config, context) {
     return new QueuedExporter(config, context, {

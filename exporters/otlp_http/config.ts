@@ -1,5 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/config/schema.js';
-import { tlsSettings } from '../../src/http/tls-files.js';
+import { clientSettings } from '../../src/http/client.js';
 import { otlpSettings } from '../../src/otlp/otlp-settings.js';
 
 export const schema = {
@@ -13,18 +13,7 @@ export const schema = {
     format: 'url',
     default: null,
   },
-  timeout: {
-    doc: 'How long the answer to a request may take.',
-    format: 'duration',
-    default: '30s',
-    min: 1,
-  },
-  proxy_url: {
-    doc: 'Proxy for all requests, `http://` or `https://`, user and password where it wants them; unset: that of HTTPS_PROXY or HTTP_PROXY, by the rules of NO_PROXY.',
-    format: 'url',
-    default: null,
-  },
-  tls: tlsSettings,
+  ...clientSettings,
   ...otlpSettings,
 } as const satisfies Schema;
 

@@ -1,12 +1,17 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { checkClientConfig } from '../../src/http/client.js';
 import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
-import { schema } from './config.js';
+import { schema, type Config } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
-  check: checkOtlpConfig,
+  check: (config) => [
+    ...checkOtlpConfig(config),
+    ...checkClientConfig(config),
+    ...checkAuthorization(config),
+  ],
   create(config, context) {
     return new QueuedExporter(config, context, {
       createEncoder: (emit) => createBatcher(config.batch, emit),
@@ -17,3 +22,11 @@ export const factory: ExporterFactory<typeof schema> = {
     });
   },
 };
+
+function checkAuthorization({ headers, credentials }: Config): readonly string[] {
+  const isConfigured = credentials.bearer_token_file !== null || credentials.username !== null;
+  const header = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
+  return isConfigured && header !== undefined
+    ? [`headers.${header}: expected no such header together with credentials`]
+    : [];
+}

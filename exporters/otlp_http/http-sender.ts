@@ -1,18 +1,14 @@
-import type { Agent, ClientRequest } from 'node:http';
-import type { AgentOptions } from 'node:https';
+import type { ClientRequest } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip as gzipWithCallback } from 'node:zlib';
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
-import { hideCredentials } from '../../src/config/hide-credentials.js';
 import { readVersion } from '../../src/cli/version.js';
 import { describeError, ExportError } from '../../src/component/errors.js';
 import type { Log } from '../../src/component/log.js';
 import { cleanText } from '../../src/http/connection-error.js';
-import { createClientAgent, prepareRequests, type Route } from '../../src/http/client-agent.js';
+import { openHttpClient, type HttpClient } from '../../src/http/client.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
-import { describeRoute, findProxy, parseProxy, type HttpProxy } from '../../src/http/proxy.js';
-import { openTlsContext } from '../../src/http/tls-files.js';
 import type { QueuedRequest } from '../../src/export/queue-storage.js';
 import type { Sender } from '../../src/export/sending-queue.js';
 import type { Config } from './config.js';
@@ -25,28 +21,31 @@ const transportMarginMs = 5000;
 const gzip = promisify(gzipWithCallback);
 
 /**
- * Opens the way to a backend: the official HTTP transport, configured by the settings and, for proxies, HTTPS_PROXY,
- * HTTP_PROXY and NO_PROXY alone.
+ * Opens the way to a backend: the official HTTP transport with our client.
  * @throws Error naming the file or variable that cannot be used
  */
 export function openHttpSender(settings: Config, log: Log): Sender {
   const config = settings.from_environment ? applyEnvironment(settings, process.env) : settings;
   const url = metricsUrl(config);
-  const proxy = chooseProxy(url, config);
-  const agent = createAgent(url, config, { log, proxy });
-  const client = createClient(url, config, agent);
+  const isPlain = url.protocol !== 'https:';
+  const http = openHttpClient(url, config, log, (request) => endWithExportError(request, isPlain));
+  const client = createClient(url, config, http);
   const isCompressed = config.compression === 'gzip';
   return {
-    target: describeRoute(hideCredentials(url.href), proxy),
+    target: http.target,
     send: async (request) => client.send(isCompressed ? await compress(request) : request),
     async close() {
-      agent.destroy();
+      http.agent.destroy();
       await client.close();
     },
   };
 }
 
-function createClient({ href: url }: URL, config: Config, agent: Agent): DelegateClient {
+function createClient(
+  { href: url }: URL,
+  config: Config,
+  { agent, authorization }: HttpClient,
+): DelegateClient {
   const encoding: Record<string, string> =
     config.compression === 'gzip' ? { 'Content-Encoding': 'gzip' } : {};
   const headers = { ...config.headers, ...encoding, 'Content-Type': 'application/x-protobuf' };
@@ -55,7 +54,7 @@ function createClient({ href: url }: URL, config: Config, agent: Agent): Delegat
   const options = {
     url,
     // The transport adds to what it gets.
-    headers: () => Promise.resolve({ ...headers }),
+    headers: () => Promise.resolve({ ...headers, ...authorizationHeader(authorization()) }),
     compression: 'none' as const,
     timeoutMillis: config.timeout + transportMarginMs,
     concurrencyLimit: 2 * config.sending_queue.num_consumers,
@@ -90,27 +89,8 @@ async function compress(request: QueuedRequest): Promise<QueuedRequest> {
   return { ...request, bytes: await gzip(request.bytes, { level: constants.Z_BEST_SPEED }) };
 }
 
-/** As in the Collector, a proxy that is set is used for every address, and the environment is not asked. */
-function chooseProxy(url: URL, { proxy_url: text }: Config): HttpProxy | undefined {
-  return text === null ? findProxy(url, process.env) : parseProxy(text, 'proxy_url');
-}
-
-function createAgent(
-  url: URL,
-  { tls, timeout }: Config,
-  { log, proxy }: { log: Log; proxy: HttpProxy | undefined },
-) {
-  const context = openTlsContext(tls, url.host, log);
-  const options = {
-    keepAlive: true,
-    rejectUnauthorized: !tls.insecure_skip_verify,
-    ...(tls.server_name_override === null ? {} : { servername: tls.server_name_override }),
-  };
-  return createAttemptAgent(options, {
-    context: url.protocol === 'https:' ? () => context.current() : undefined,
-    proxy,
-    timeoutMs: timeout,
-  });
+function authorizationHeader(value: string | undefined): Record<string, string> {
+  return value === undefined ? {} : { Authorization: value };
 }
 
 /** What is left for the transport to say is permanent: a status that is neither success nor worth a retry. */
@@ -134,25 +114,14 @@ function isTooLargeForCollector(status: number, reason: string): boolean {
 }
 
 /**
- * An agent for the official HTTP transport that ends each request with what happened to it. By itself the
- * transport repeats requests on a schedule of its own and keeps status and Retry-After to itself; here the
- * sending queue repeats, and needs to know both.
+ * Ends a request with what happened to it: turns whatever goes wrong into an ExportError before the official transport
+ * sees it, which forwards it as it is. By itself the transport repeats requests on a schedule of its own and keeps
+ * status and Retry-After to itself; here the sending queue repeats, and needs to know both.
  */
-function createAttemptAgent(options: AgentOptions, route: Route): Agent {
-  const agent = createClientAgent(options, route);
-  prepareRequests(agent, (request) => endWithExportError(request, route));
-  return agent;
-}
-
-/** Turns whatever goes wrong into an ExportError before the transport sees it, which forwards it as it is. */
-function endWithExportError(request: ClientRequest, { context, timeoutMs }: Route): void {
-  const timer = setTimeout(() => {
-    request.destroy(new ExportError(`no answer within ${timeoutMs} ms`, { retryable: true }));
-  }, timeoutMs);
-  request.once('close', () => clearTimeout(timer));
+function endWithExportError(request: ClientRequest, isPlain: boolean): void {
   request.prependListener('error', (error) => {
     if (!(error instanceof ExportError))
-      request.emit('error', toConnectionError(error, !context && !request.reusedSocket));
+      request.emit('error', toConnectionError(error, isPlain && !request.reusedSocket));
   });
   request.prependOnceListener('response', (response) => {
     const error = findStatusError(response);

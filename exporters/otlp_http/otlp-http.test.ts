@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:https';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
 import { until } from '../../src/contract/until.js';
 import { createRow } from '../../src/model/table.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
@@ -286,10 +288,70 @@ test('otlp_http checks settings that do not go together', () => {
   });
   assert.deepEqual(factory.check?.(config), [
     'headers.x y: Header name must be a valid HTTP token ["x y"]',
-    'tls: expected cert_file and key_file together, found only one of them',
     'sending_queue.queue_bytes: expected at least batch.max_bytes, 3670016, found 1048576',
+    'tls: expected cert_file and key_file together, found only one of them',
   ]);
   assert.throws(() => parseSettings(factory.schema, { endpoint: 'localhost:4318' }), /endpoint: .*http/);
+});
+
+test('otlp_http sends a token from a file, and the new one once the file has changed', async (t) => {
+  const backend = await openHttpBackend(t);
+  const file = join(createFolder(), 'token');
+  writeFileSync(file, 'first\n');
+  const settings = { endpoint: backend.url, credentials: { bearer_token_file: file } };
+  const { exporter, log } = await startExporter(t, factory, settings);
+  const authorizations = () => backend.received.map(({ headers }) => headers.authorization);
+  exporter.consume(readingAt(1, 1));
+  await until(() => backend.received.length === 1);
+  writeFileSync(file, 'second');
+  exporter.consume(readingAt(2, 2));
+  await until(() => backend.received.length === 2);
+  rmSync(file);
+  exporter.consume(readingAt(3, 3));
+  await until(() => backend.received.length === 3);
+  assert.deepEqual(authorizations(), ['Bearer first', 'Bearer second', 'Bearer second']);
+  const expected =
+    /^warn: Cannot read credentials\.bearer_token_file ".*token": ENOENT; using the previous one$/;
+  assert.match(log.lines.join('\n'), expected);
+});
+
+test('otlp_http sends a user and the password of a file', async (t) => {
+  const backend = await openHttpBackend(t);
+  const file = join(createFolder(), 'password');
+  writeFileSync(file, 'pass: wörd\n');
+  const credentials = { username: 'me', password_file: file };
+  const { exporter } = await startExporter(t, factory, { endpoint: backend.url, credentials });
+  exporter.consume(readingAt(1, 1));
+  await exporter.shutdown();
+  const [, encoded = ''] = (backend.received[0].headers.authorization ?? '').split(' ');
+  assert.equal(Buffer.from(encoded, 'base64').toString(), 'me:pass: wörd');
+});
+
+const checkSettings = (settings: Record<string, unknown>) =>
+  factory.check?.(parseSettings(factory.schema, settings));
+
+test('otlp_http says what is wrong with credentials, and shows nothing of them', async (t) => {
+  const file = join(createFolder(), 'token');
+  writeFileSync(file, 's3cret\ns3cret\n');
+  const open = (path: string) => startExporter(t, factory, { credentials: { bearer_token_file: path } });
+  await assert.rejects(open(file), ({ message }: Error) =>
+    /^Cannot use credentials\.bearer_token_file ".*": expected one line of text$/.test(message),
+  );
+  await assert.rejects(open('/nowhere'), /Cannot read credentials\.bearer_token_file "\/nowhere": ENOENT/);
+  assert.deepEqual(checkSettings({ credentials: { username: 'me' } }), [
+    'credentials: expected username and password_file together, found only one of them',
+  ]);
+  assert.deepEqual(
+    checkSettings({
+      credentials: { username: 'm:e', password_file: 'p', bearer_token_file: 't' },
+      headers: { authorization: 'Bearer x' },
+    }),
+    [
+      'credentials: expected bearer_token_file or username, found both',
+      'credentials.username: expected a name without ":", found one',
+      'headers.authorization: expected no such header together with credentials',
+    ],
+  );
 });
 
 test('otlp_http shuts down without a start, and twice', async () => {

@@ -40,6 +40,12 @@ export const tlsSettings = {
 
 export type TlsConfig = ConfigOf<typeof tlsSettings>;
 
+/** What is wrong with these settings when they are taken together. */
+export function checkTlsConfig({ cert_file: cert, key_file: key }: TlsConfig): readonly string[] {
+  if ((cert === null) === (key === null)) return [];
+  return ['tls: expected cert_file and key_file together, found only one of them'];
+}
+
 /** A PEM file that a setting names. */
 export interface TlsFile {
   /** For messages. */

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureVersion } from 'node:tls';
 import { describeError } from '../component/errors.js';
@@ -10,7 +9,7 @@ import type { ConfigOf, Schema } from '../config/schema.js';
 import { judgeSettings } from '../config/settings.js';
 import { convertYaml } from '../config/yaml-nodes.js';
 import { findCryptProblem, isBcryptHash } from '../linux/crypt.js';
-import { describeReadError, readRegularFile } from '../linux/regular-file.js';
+import { describeReadError, readFileStamp, readRegularFile } from '../linux/regular-file.js';
 import { checkCertificates, readPemFile } from './tls-files.js';
 
 const clientAuthTypes = [
@@ -132,14 +131,8 @@ function requireSameKind(before: WebConfig, now: WebConfig): void {
   );
 }
 
-/** Differs once a file was written, replaced or removed. */
 function stampOf(files: readonly string[]): string {
-  return files
-    .map((file) => {
-      const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
-      return stats && [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
-    })
-    .join('\n');
+  return files.map(readFileStamp).join('\n');
 }
 
 function load(path: string): { readonly config: WebConfig; readonly files: readonly string[] } {

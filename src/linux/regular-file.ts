@@ -67,6 +67,12 @@ export function readRegularText(path: string, maxBytes = maxSystemFileBytes): st
   return readRegularFile(path, maxBytes).toString('utf8');
 }
 
+/** Differs from the one before once the file was written, replaced, removed or created. */
+export function readFileStamp(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats ? [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ') : 'none';
+}
+
 function readBounded(fd: number, maxBytes: number): Buffer {
   const { size } = fstatSync(fd);
   let buffer = Buffer.allocUnsafe(Math.min(Math.max(size, 4095), maxBytes) + 1);

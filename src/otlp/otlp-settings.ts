@@ -3,7 +3,6 @@ import { describeError } from '../component/errors.js';
 import type { ConfigOf, Schema } from '../config/schema.js';
 import { batchSettings } from '../export/queued-exporter.js';
 import { retrySettings } from '../export/retry.js';
-import type { TlsConfig } from '../http/tls-files.js';
 import { sendingQueueSettings } from '../export/sending-queue.js';
 
 /** Settings that both OTLP exporters have, by the Collector's names where it has them. */
@@ -32,12 +31,9 @@ export const otlpSettings = {
 export type OtlpConfig = ConfigOf<typeof otlpSettings>;
 
 /** What is wrong with the settings of both exporters when they are taken together. */
-export function checkOtlpConfig(config: OtlpConfig & { readonly tls: TlsConfig }): string[] {
-  const { headers, tls, batch, sending_queue: queue } = config;
+export function checkOtlpConfig(config: OtlpConfig): string[] {
+  const { headers, batch, sending_queue: queue } = config;
   const problems = Object.entries(headers).flatMap(([name, value]) => checkHeader(name, value));
-  if ((tls.cert_file === null) !== (tls.key_file === null)) {
-    problems.push('tls: expected cert_file and key_file together, found only one of them');
-  }
   if (queue.queue_bytes < batch.max_bytes) {
     problems.push(
       `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
