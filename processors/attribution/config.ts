@@ -43,7 +43,7 @@ export const schema = {
     min: 1000,
   },
   cpu_time_excludes: {
-    doc: 'Kinds of hardware (`hw.type`) whose energy CPU time does not explain: it stays unattributed, reason no_usage.',
+    doc: 'Kinds of hardware (`hw.type`) whose energy CPU time does not explain: without GPU time it stays unattributed, reason no_usage.',
     format: 'string_list',
     default: ['gpu'],
   },

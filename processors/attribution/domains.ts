@@ -5,12 +5,13 @@ import type { Config } from './config.js';
 import { Domain } from './domain.js';
 import type { FloorStore } from './floor-store.js';
 import { Floor, type CpuCount } from './floor.js';
-import { Hardware } from './hardware.js';
+import { GpuUsage } from './gpu-usage.js';
+import { Hardware, type Model } from './hardware.js';
 import type { UsageTick } from './windows.js';
 import { EnergyCounter, Meter } from './meter.js';
 import { Split } from './split.js';
 import type { View } from './views.js';
-import type { Usage } from './workload.js';
+import { withoutWorkloads, type Usage } from './workload.js';
 
 /** The usage before any domain is known is kept for so long, and so many boundaries. */
 const maxEarlyNs = 10e9;
@@ -38,6 +39,8 @@ export class Domains {
    * window may begin at any boundary since then.
    */
   #early: Usage[] = [];
+  /** The GPUs of which it is known who uses them, by their `hw.id`. */
+  readonly #gpus = new Map<string, GpuUsage>();
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -48,10 +51,26 @@ export class Domains {
     return this.#kinds.values();
   }
 
-  /** Takes the usage up to a boundary. */
+  /** Takes the usage of CPUs up to a boundary. Hardware that it does not explain was used by nothing known. */
   push(usage: Usage): void {
-    for (const hardware of this.#kinds.values()) hardware.push(usage);
+    for (const hardware of this.#kinds.values()) {
+      const own = hardware.model === 'cpu_time' ? usage : withoutWorkloads(usage);
+      hardware.push(own, ({ series }) => this.#isScanned(series));
+    }
     if (this.#kinds.size === 0) this.#keepEarly(usage);
+  }
+
+  /** Who uses the GPU that a series is of. */
+  gpuOf({ attributes }: Series): GpuUsage {
+    return findOrAdd(this.#gpus, String(attributes['hw.id']), () => new GpuUsage());
+  }
+
+  /** Takes what was used of the GPU that a series is of. */
+  pushGpu(scan: Series, usage: Usage): void {
+    const { hwId } = identify(scan);
+    for (const { domains } of this.#kinds.values()) {
+      for (const { series, meter } of domains) if (identify(series).hwId === hwId) meter.push(usage);
+    }
   }
 
   /** Gives the usage from before any domain was known to those that a table has brought. */
@@ -100,13 +119,15 @@ export class Domains {
     return at >= -config.max_window * 1e6 ? at : NaN;
   }
 
-  #hardwareOf({ attributes }: Series): Hardware {
+  #hardwareOf(series: Series): Hardware {
+    const { attributes } = series;
     const method = attributes['energy.method'] ?? 'measured';
-    return findOrAdd(this.#kinds, `${attributes['hw.type']}\n${method}`, () => {
+    const model = this.#modelOf(series);
+    return findOrAdd(this.#kinds, `${attributes['hw.type']}\n${method}\n${model}`, () => {
       const own = {
         'hw.type': attributes['hw.type'] ?? '',
         'energy.method': method,
-        'energy.attribution.model': 'cpu_time',
+        'energy.attribution.model': model,
       };
       const { views, epoch } = this.#options;
       return new Hardware(own, { index: this.#kinds.size, views, epoch });
@@ -116,7 +137,7 @@ export class Domains {
   #createDomain(series: Series, hardware: Hardware): Domain {
     const { config, tick, epoch } = this.#options;
     return new Domain(series, {
-      split: new Split(config.idle, this.#isExplained(series)),
+      split: new Split(config.idle),
       floor: this.floorOf(series),
       meter: new Meter(config.max_window * 1e6, tick),
       publication: hardware.publication,
@@ -132,13 +153,20 @@ export class Domains {
       ({ hw_type, hw_id }) => (hw_type ?? hwType) === hwType && (hw_id ?? hwId) === hwId,
     );
     // A model reports its floor, and a quiet CPU shows nothing about hardware that CPU time does not explain.
-    const isLearnable = series.attributes['energy.method'] !== 'estimated' && this.#isExplained(series);
+    const isExplained = this.#modelOf(series) === 'cpu_time' || this.#isScanned(series);
+    const isLearnable = series.attributes['energy.method'] !== 'estimated' && isExplained;
     const learner = isLearnable ? floors.learnerOf(`${hwType}/${hwId}`) : undefined;
     return new Floor(set?.power ?? undefined, learner);
   }
 
-  #isExplained(series: Series): boolean {
-    return !this.#options.config.cpu_time_excludes.includes(identify(series).hwType);
+  /** Where it is known who uses a GPU, that goes before CPU time, whatever the configuration. */
+  #modelOf(series: Series): Model {
+    const isExcluded = this.#options.config.cpu_time_excludes.includes(identify(series).hwType);
+    return isExcluded || this.#isScanned(series) ? 'gpu_time' : 'cpu_time';
+  }
+
+  #isScanned(energy: Series): boolean {
+    return this.#gpus.get(identify(energy).hwId)?.isScanned === true;
   }
 }
 

@@ -53,7 +53,7 @@ export class Floor {
   /** Learns from a window that has been settled. */
   observe({ from, to, energyNj, refreshNs, usage }: Window): void {
     if (this.#learner === undefined) return;
-    if (usage.isGap) return this.#learner.interrupt();
+    if (usage.isGap || usage.isQuiet === false) return this.#learner.interrupt();
     this.#learner.observe({ durationNs: to - from, energyNj, busyNs: usage.busyNs }, refreshNs);
     this.#choose();
   }

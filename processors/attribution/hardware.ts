@@ -15,6 +15,9 @@ interface ViewBook {
   readonly past: EnergyTotal;
 }
 
+/** By what the energy of hardware is shared. */
+export type Model = 'cpu_time' | 'gpu_time';
+
 export interface HardwareOptions {
   /** Which of all kinds of hardware it is: where its accounts are in those of a group. */
   readonly index: number;
@@ -50,6 +53,10 @@ export class Hardware {
     this.#books = views.map((view) => ({ view, live: new Set(), past: new EnergyTotal() }));
   }
 
+  get model(): Model {
+    return this.attributes['energy.attribution.model'] === 'gpu_time' ? 'gpu_time' : 'cpu_time';
+  }
+
   get domains(): Iterable<Domain> {
     return this.#domains.values();
   }
@@ -70,9 +77,10 @@ export class Hardware {
     return findOrAdd(this.#domains, key, create);
   }
 
-  /** Takes the usage up to a boundary. */
-  push(usage: Usage): void {
+  /** Takes the usage up to a boundary, for domains that have none of their own. */
+  push(usage: Usage, hasOwn: (domain: Domain) => boolean): void {
     for (const [key, domain] of this.#domains) {
+      if (hasOwn(domain)) continue;
       domain.meter.push(usage);
       if (!domain.meter.isGone(usage.to)) continue;
       domain.close();

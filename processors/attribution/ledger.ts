@@ -1,17 +1,21 @@
 import type { Log } from '../../src/component/log.js';
+import { findOrAdd } from '../../src/model/find-or-add.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
   cpuTick,
   floorPower,
+  gpuTime,
   meteredEnergyNames,
   processCpuTime,
+  processGpuTime,
 } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
 import type { Floor } from './floor.js';
+import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
 import type { EnergyCounter } from './meter.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
@@ -35,6 +39,9 @@ interface Plan {
   readonly cpuTimes: readonly Column<CpuTimeCounter>[];
   /** Those whose CPU time it is, each once. */
   readonly workloads: readonly Workload[];
+  readonly gpuTimes: readonly Column<GpuTimeCounter>[];
+  /** Each closes a usage scan of its GPU. */
+  readonly gpuScans: readonly Column<Series>[];
   readonly busy: Column<Series> | undefined;
   readonly cpuCount: Column<unknown> | undefined;
   readonly tick: Column<unknown> | undefined;
@@ -56,6 +63,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #log: Log;
   readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: this.#createPlan(series) }));
+  readonly #gpuCounters = new Map<Series, GpuTimeCounter>();
   #busy: Busy | undefined;
   #boundary = -Infinity;
   #isSetBack = false;
@@ -118,6 +126,11 @@ export class Ledger {
       floors: pick(floorPower.name, (one) => domains.floorOf(one)),
       cpuTimes,
       workloads: [...new Set(cpuTimes.map(({ taker }) => taker.workload))],
+      gpuTimes: pick(processGpuTime.name, (one) => this.#gpuCounterOf(one)),
+      gpuScans: pick(gpuTime.name, (one) => {
+        domains.gpuOf(one).isScanned = true;
+        return one;
+      }),
       busy: pick(busyTime.name, (one) => one).at(0),
       cpuCount: pick(cpuCountName, (one) => one).at(0),
       tick: pick(cpuTick.name, (one) => one).at(0),
@@ -128,7 +141,7 @@ export class Ledger {
 
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
   #readRow(table: Table, row: number, plan: Plan): void {
-    const { counters, floors, cpuTimes, workloads, busy, cpuCount, tick } = plan;
+    const { counters, floors, cpuTimes, workloads, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
@@ -138,7 +151,30 @@ export class Ledger {
     if (tick) this.#options.tick.read(values[from + tick.index]);
     for (const { index, taker } of cpuTimes) taker.read(values[from + index]);
     for (const workload of workloads) workload.finishRow(at);
+    for (const { index, taker } of gpuTimes) taker.read(values[from + index]);
+    for (const { index, taker } of gpuScans) this.#readGpuScan(taker, values[from + index], at);
     if (busy) this.#readBusy(busy.taker, values[from + busy.index], at);
+  }
+
+  #gpuCounterOf(series: Series): GpuTimeCounter {
+    const usage = this.domains.gpuOf(series);
+    return findOrAdd(this.#gpuCounters, series, () => new GpuTimeCounter(this.workloads.hold(series), usage));
+  }
+
+  #readGpuScan(scan: Series, seconds: number, at: number): void {
+    const usage = this.domains.gpuOf(scan).cut(at, seconds);
+    if (usage === undefined) return;
+    this.workloads.rank(usage);
+    this.#closeHidden();
+    this.domains.pushGpu(scan, usage);
+  }
+
+  #endGpuCounter(series: Series, at: number): void {
+    const counter = this.#gpuCounters.get(series);
+    if (counter === undefined) return;
+    this.#gpuCounters.delete(series);
+    counter.close();
+    this.workloads.release(counter.workload, at);
   }
 
   #readBusy(series: Series, seconds: number, at: number): void {
@@ -163,6 +199,8 @@ export class Ledger {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
       if (meteredEnergyNames.has(series.metric.name)) this.domains.end(series);
+      if (series.metric.name === processGpuTime.name) this.#endGpuCounter(series, at);
+      if (series.metric.name === gpuTime.name) this.domains.gpuOf(series).endScans();
       if (series === this.#busy?.series) this.#busy = undefined;
     }
   }

@@ -17,27 +17,24 @@ export class Split {
   /** What each workload of the last window gets. Valid until the next window. */
   readonly shares: number[] = [];
   readonly #idle: Config['idle'];
-  readonly #isExplained: boolean;
   readonly #idleSplit = new IdleSplit();
   readonly #idleShares: number[] = [];
 
-  /** @param isExplained whether CPU time explains which workload uses the energy */
-  constructor(idle: Config['idle'], isExplained: boolean) {
+  constructor(idle: Config['idle']) {
     this.#idle = idle;
-    this.#isExplained = isExplained;
   }
 
   /** @param floorWatts undefined: not known, so that no energy counts as idle */
   apply(window: Window, floorWatts: number | undefined): Parts {
     const { energyNj, usage } = window;
     const wholeNs = Math.max(usage.busyNs, sum(usage.cpuNs));
-    const isShared = this.#isExplained && !usage.isGap && wholeNs > 0;
+    const isShared = !usage.isGap && wholeNs > 0;
     const floorNj = floorWatts === undefined ? 0 : this.#splitIdle(window, floorWatts);
     const idleNj = this.#idle === 'proportional' && isShared ? 0 : floorNj;
     const sharedNj = isShared
       ? share(energyNj - idleNj, usage.cpuNs, wholeNs, this.shares)
       : clear(this.shares, usage.workloads.length);
-    const borneNj = this.#idle === 'equal' && this.#isExplained ? this.#shareIdle(window, idleNj) : 0;
+    const borneNj = this.#idle === 'equal' ? this.#shareIdle(window, idleNj) : 0;
     return {
       idleNj: idleNj - borneNj,
       attributedNj: sharedNj + borneNj,

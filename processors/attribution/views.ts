@@ -189,9 +189,9 @@ export class View {
     this.#limit?.advance(at);
   }
 
-  /** A group used CPU time since the boundary before. */
-  weigh(group: Group, cpuNs: number): void {
-    this.#limit?.weigh(group, cpuNs);
+  /** A group used CPU or GPU time since the boundary before. */
+  weigh(group: Group, usedNs: number): void {
+    this.#limit?.weigh(group, usedNs);
   }
 
   /** Decides which groups have series of their own from this boundary on. */

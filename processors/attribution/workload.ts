@@ -3,7 +3,7 @@ import { resourceKey } from '../../src/model/key.js';
 import type { Resource } from '../../src/model/series.js';
 import type { Group } from './views.js';
 
-/** What uses CPU time: a process, or what a receiver sums up as one. Times are nanoseconds. */
+/** What uses CPU and GPU time: a process, or what a receiver sums up as one. Times are nanoseconds. */
 export class Workload {
   readonly resource: Resource;
   /** Decides its place among the workloads. */
@@ -27,9 +27,14 @@ export class Workload {
     this.#curve = new UsageCurve(bornAt);
   }
 
+  /** It has a counter again after its end. */
+  revive(): void {
+    this.endedAt = Infinity;
+  }
+
   /** Its counters were reset at this instant: what was used between the last reading and it is not known. */
   resume(at: number): void {
-    this.endedAt = Infinity;
+    this.revive();
     this.#curve.read(at, 0);
   }
 
@@ -80,19 +85,21 @@ export class CpuTimeCounter {
   }
 }
 
-/** How much CPU time each workload used between two boundaries. Nanoseconds throughout. */
+/** How much each workload used between two boundaries: CPU time, or time of one GPU. Nanoseconds throughout. */
 export interface Usage {
   /** The first boundary in it: `to`, or an earlier one where several usages were merged. */
   readonly firstTo: number;
   /** Where it ends. It begins where the one before ended. */
   readonly to: number;
-  /** Busy time of the whole machine. */
+  /** Busy time of the whole machine, or of the GPU. */
   readonly busyNs: number;
+  /** Whether nothing used the hardware. Undefined: the busy time decides. */
+  readonly isQuiet?: boolean;
   /** Whether it is not known which workload used what. */
   readonly isGap: boolean;
   /** In the order of their keys; workloads that used nothing may be missing. */
   readonly workloads: readonly Workload[];
-  /** CPU time of each. */
+  /** What each used. */
   readonly cpuNs: readonly number[];
   /** For how long each lived. */
   readonly lifeNs: readonly number[];
@@ -119,6 +126,11 @@ export function cutUsage(usage: Usage, to: number): Usage {
   };
 }
 
+/** The usage by which hardware is explained that this usage does not explain: nothing was used. */
+export function withoutWorkloads({ firstTo, to, isGap }: Usage): Usage {
+  return { firstTo, to, isGap, busyNs: 0, workloads: [], cpuNs: [], lifeNs: [] };
+}
+
 interface Sum {
   cpuNs: number;
   lifeNs: number;
@@ -136,6 +148,7 @@ export function mergeUsages(usages: readonly [Usage, ...Usage[]]): Usage {
     firstTo: usages[0].firstTo,
     to,
     busyNs: usages.reduce((busyNs, usage) => busyNs + usage.busyNs, 0),
+    ...(usages[0].isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
     isGap: false,
     workloads: entries.map(([workload]) => workload),
     cpuNs: entries.map(([, { cpuNs }]) => cpuNs),

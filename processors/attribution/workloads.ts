@@ -54,18 +54,33 @@ export class Workloads {
     return counter;
   }
 
+  /** The workload with a GPU time series, which lives as long as the series at least. */
+  hold(series: Series): Workload {
+    const known = this.find(series.resource);
+    const workload = known ?? this.#create(series.resource, Number(series.start - this.#options.epoch));
+    if (this.#endings.delete(workload)) this.#insert(workload);
+    workload.revive();
+    workload.counters += 1;
+    return workload;
+  }
+
+  /** A workload has one counter less. Without counters it ends, with its last usage in the next boundary's. */
+  release(workload: Workload, at: number): void {
+    workload.counters -= 1;
+    if (workload.counters === 0) workload.endedAt = at;
+  }
+
   /** The workload with this resource; undefined: none is known. */
   find(resource: Resource): Workload | undefined {
     return this.#byKey.get(resourceKey(resource));
   }
 
-  /** A series has no further reading. A workload without counters ends, with its last usage in the next boundary's. */
+  /** A series has no further reading. */
   end(series: Series, at: number): void {
     const counter = this.#counters.get(series);
     if (counter === undefined) return;
     this.#counters.delete(series);
-    counter.workload.counters -= 1;
-    if (counter.workload.counters === 0) counter.workload.endedAt = at;
+    this.release(counter.workload, at);
   }
 
   /**
@@ -80,6 +95,17 @@ export class Workloads {
     if (this.#active.some((workload) => workload.counters === 0)) this.#moveEnded(to);
     if (isGap) return createGap(to);
     return { ...usage, firstTo: to, to, isGap, busyNs: this.#carry.settle(busyNs, seenNs) };
+  }
+
+  /** Decides which groups are shown, before what was used of a GPU is shared. */
+  rank({ to, workloads, cpuNs }: Usage): void {
+    // The samples of a GPU lag behind the boundaries of the CPUs.
+    const at = this.#boundary > to ? this.#boundary : to;
+    for (const { view, index } of this.#limited) {
+      view.advance(at);
+      for (let i = 0; i < workloads.length; i++) view.weigh(workloads[i].groups[index], cpuNs[i]);
+      view.rank(at);
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Metric, MetricKind } from '../../src/model/series.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { gpuTime, hwEnergy, processGpuTime } from '../../src/model/shared-metrics.js';
 
 // Names by the semantic conventions where they have one; the others in the shape that theirs have.
 
@@ -111,12 +111,6 @@ export const fanSpeedRatio = define(
   'gauge',
   'Speed of a fan as a share of its greatest',
 );
-export const processTime = define(
-  'process.gpu.time',
-  's',
-  'counter',
-  'Time in which a process kept an engine of a GPU busy',
-);
 export const processUtilization = define(
   'process.gpu.utilization',
   '1',
@@ -155,7 +149,8 @@ export const metrics: readonly Metric[] = [
   temperature,
   temperatureLimit,
   fanSpeedRatio,
-  processTime,
+  gpuTime,
+  processGpuTime,
   processUtilization,
   processMemory,
 ];

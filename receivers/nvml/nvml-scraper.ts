@@ -42,7 +42,13 @@ export class NvmlScraper implements OpenScraper {
     this.#context = context;
     this.#thread = thread;
     const { procfs, passwd } = config;
-    this.#processes = new ProcessAccounts({ procfs, passwd, onForeign: (pid) => this.#noteForeign(pid) });
+    const { host } = context;
+    this.#processes = new ProcessAccounts({
+      host,
+      procfs,
+      passwd,
+      onForeign: (pid) => this.#noteForeign(pid),
+    });
     this.#devices = reading.devices ?? [];
     this.#log(reading.notes);
   }
@@ -82,9 +88,10 @@ export class NvmlScraper implements OpenScraper {
       if (ended.length > 0) yield createEnding(ended, at);
       return;
     }
+    // First the usage, up to its newest samples, then the energy, which is newer: so the one explains the other.
+    yield* this.#processes.take(published.device, row, toWall);
     published.series ??= this.#createSeries(published.device, at);
     yield* published.series.take(row, at, Number(row.atNs) / 1e6);
-    yield* this.#processes.take(row, toWall);
   }
 
   #createSeries(device: Device, start: bigint): DeviceSeries {

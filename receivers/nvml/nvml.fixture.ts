@@ -7,6 +7,7 @@ import {
   type LogCollector,
   type TableCollector,
 } from '../../src/contract/fakes.js';
+import type { Consumer } from '../../src/component/consumer.js';
 import type { AttributeValue } from '../../src/model/series.js';
 import { buildNvml, h100, type Answers, type FakeNvml } from './fake-nvml.fixture.js';
 import { factory } from './factory.js';
@@ -32,19 +33,22 @@ export interface RigOptions {
   /** Symbols that the library lacks. */
   readonly without?: readonly string[];
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Takes every table, too. */
+  readonly next?: Consumer;
 }
 
 /** Starts one, which the test stops when it ends. It reads every hour, and once at its start. */
 export async function startRig(
   t: TestContext,
-  { answers = h100, without = [], settings = {} }: RigOptions = {},
+  { answers = h100, without = [], settings = {}, next: other }: RigOptions = {},
 ): Promise<Rig> {
   const nvml = buildNvml(answers, without);
   const next = createTableCollector();
   const log = createLogCollector();
   const context = createFakeContext({ id: 'nvml', log });
   const own = { library: nvml.path, collection_interval: '1h', ...settings };
-  const receiver = factory.create(parseSettings(factory.schema, own), context, next);
+  const both: Consumer = { consume: (table) => next.consume(table) && (other?.consume(table) ?? true) };
+  const receiver = factory.create(parseSettings(factory.schema, own), context, both);
   t.after(() => receiver.shutdown());
   await receiver.start();
   const read = async () => {

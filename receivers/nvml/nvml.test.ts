@@ -274,6 +274,12 @@ test(
   },
 );
 
+test('nvml takes the first call that says so for the loss of a GPU', { skip }, async (t) => {
+  const rig = await startRig(t);
+  await rig.readWith({ '0.TotalEnergyConsumption': '15' });
+  assert.equal(rig.last('hw.status', { 'hw.state': 'failed' }), 1);
+});
+
 test('nvml takes a GPU whose handle has become invalid for lost', { skip }, async (t) => {
   const rig = await startRig(t, { answers: repeatGpu(2) });
   await rig.readWith({ '1.lost': '0 2' });

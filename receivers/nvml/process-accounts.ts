@@ -2,19 +2,21 @@ import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readPath } from '../../src/linux/procfs.js';
+import { findOrAdd } from '../../src/model/find-or-add.js';
 import type { Metric, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import * as metrics from './metrics.js';
-import type { ContextKind, DeviceRow, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
+import type { ContextKind, Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
 
 /** Whether a process moved to another cgroup is looked at so often, in scans. */
 const lookAgainAfter = 30;
 
 /** The part of a sample that each series of usage takes. */
 const usageColumns: readonly (readonly [Metric, task: string, of: (sample: ProcessSample) => number])[] = [
-  [metrics.processTime, 'general', ({ sm }) => sm],
-  [metrics.processTime, 'encoder', ({ encoder }) => encoder],
-  [metrics.processTime, 'decoder', ({ decoder }) => decoder],
+  [processGpuTime, 'general', ({ sm }) => sm],
+  [processGpuTime, 'encoder', ({ encoder }) => encoder],
+  [processGpuTime, 'decoder', ({ decoder }) => decoder],
   [metrics.processUtilization, 'general', ({ sm }) => sm],
   [metrics.processUtilization, 'memory', ({ memory }) => memory],
   [metrics.processUtilization, 'encoder', ({ encoder }) => encoder],
@@ -53,7 +55,7 @@ class Account {
   }
 
   /** Books a window at whose end the row is, and in which the process did what the sample says all the time. */
-  takeUsage(sample: ProcessSample, { from, to }: { readonly from: bigint; readonly to: bigint }): Table {
+  takeUsage(sample: ProcessSample, { from, to }: WallWindow): Table {
     if (this.#usageSeries.length === 0) this.#usageSeries = this.#createUsageSeries(from);
     const seconds = Number(to - from) / 1e9;
     usageColumns.forEach(([, , of], i) => {
@@ -97,7 +99,42 @@ class Account {
   }
 }
 
+/** What is published of the processes of one device. */
+class DeviceAccounts {
+  readonly byPid = new Map<number, Account>();
+  readonly #place: Series;
+  #total: readonly Series[] = [];
+  #seconds = 0;
+  #at = 0n;
+
+  constructor({ id, name }: Device, resource: Resource) {
+    const attributes = { 'hw.type': 'gpu', 'hw.id': id, 'hw.name': name };
+    this.#place = { metric: gpuTime, resource, attributes, start: 0n };
+  }
+
+  get series(): readonly Series[] {
+    return [...this.byPid.values()].flatMap((account) => account.series).concat(this.#total);
+  }
+
+  /** Books a window on the device: what all processes did, those that are not known among them. */
+  takeTotal(samples: readonly ProcessSample[], { from, to }: WallWindow): Table {
+    if (this.#total.length === 0) this.#total = [{ ...this.#place, start: from }];
+    const percent = samples.reduce((sum, { sm, encoder, decoder }) => sum + sm + encoder + decoder, 0);
+    this.#seconds += (percent / 100) * (Number(to - from) / 1e9);
+    this.#at = to > this.#at ? to : this.#at + 1n;
+    return createRow(this.#total, this.#at, Float64Array.of(this.#seconds));
+  }
+}
+
+/** Unix time in nanoseconds. */
+interface WallWindow {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
 export interface AccountOptions {
+  /** The machine. */
+  readonly host: Resource;
   readonly procfs: string;
   readonly passwd: string;
   /** Notified once of processes that procfs does not have. */
@@ -111,8 +148,7 @@ export class ProcessAccounts {
   readonly #stat = new ProcessStat();
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
   readonly #processes = new Map<number, KnownProcess>();
-  /** By device and pid. */
-  readonly #accounts = new Map<string, Map<number, Account>>();
+  readonly #devices = new Map<string, DeviceAccounts>();
   #scan = 0;
 
   constructor(options: AccountOptions) {
@@ -127,49 +163,59 @@ export class ProcessAccounts {
   }
 
   /**
-   * What the processes of a device did.
+   * What the processes of a device did: a row of each, then one of all, which closes the window.
    * @param toWall makes Unix time of CLOCK_MONOTONIC, nanoseconds both
    */
-  *take({ id, atNs, usage, memory }: DeviceRow, toWall: (monotonicNs: bigint) => bigint): Iterable<Table> {
+  *take(
+    device: Device,
+    { atNs, usage, memory }: DeviceRow,
+    toWall: (monotonicNs: bigint) => bigint,
+  ): Iterable<Table> {
     const at = toWall(atNs);
-    const accounts = this.#accountsOf(id);
+    const accounts = findOrAdd(
+      this.#devices,
+      device.id,
+      () => new DeviceAccounts(device, this.#options.host),
+    );
     const contexts = groupByProcess(memory ?? []);
     for (const [pid, list] of contexts) {
-      const account = yield* this.#find(accounts, { device: id, pid, at });
+      const account = yield* this.#find(accounts.byPid, { device: device.id, pid, at });
       if (account) yield account.takeMemory(list, at);
     }
-    if (usage) yield* this.#takeUsage(id, accounts, { usage, at, toWall });
-    if (memory) yield* this.#endGone(accounts, at);
+    if (usage) {
+      const window = { from: toWall(usage.fromNs), to: toWall(usage.toNs) };
+      yield* this.#takeUsage(accounts.byPid, { device: device.id, samples: usage.samples, window });
+      yield accounts.takeTotal(usage.samples, window);
+    }
+    if (memory) yield* this.#endGone(accounts.byPid, at);
   }
 
   /** Ends everything that is published of the processes of a device. */
   end(id: string): readonly Series[] {
-    const series = [...(this.#accounts.get(id)?.values() ?? [])].flatMap((account) => account.series);
-    this.#accounts.delete(id);
+    const series = this.#devices.get(id)?.series ?? [];
+    this.#devices.delete(id);
     return series;
   }
 
   /** Forgets processes that no device has any more. */
   endScan(): void {
-    const accounts = [...this.#accounts.values()];
+    const devices = [...this.#devices.values()];
     for (const pid of this.#processes.keys()) {
-      if (!accounts.some((one) => one.has(pid))) this.#processes.delete(pid);
+      if (!devices.some(({ byPid }) => byPid.has(pid))) this.#processes.delete(pid);
     }
   }
 
   *#takeUsage(
-    device: string,
     accounts: Map<number, Account>,
-    { usage, at, toWall }: { usage: ProcessUsage; at: bigint; toWall: (monotonicNs: bigint) => bigint },
+    { device, samples, window }: { device: string; samples: readonly ProcessSample[]; window: WallWindow },
   ): Iterable<Table> {
-    const window = { from: toWall(usage.fromNs), to: toWall(usage.toNs) };
     const active = new Set<number>();
-    for (const sample of usage.samples) {
+    for (const sample of samples) {
+      const { pid } = sample;
       // A process that has ended since is still known by its account.
-      const account =
-        accounts.get(sample.pid) ?? (yield* this.#find(accounts, { device, pid: sample.pid, at }));
-      if (!account || active.has(sample.pid)) continue;
-      active.add(sample.pid);
+      const account = accounts.get(pid) ?? (yield* this.#find(accounts, { device, pid, at: window.to }));
+      if (!account || active.has(pid)) continue;
+      active.add(pid);
       account.seenAt = this.#scan;
       yield account.takeUsage(sample, window);
     }
@@ -202,12 +248,6 @@ export class ProcessAccounts {
       ended.push(...account.series);
     }
     if (ended.length > 0) yield createEnding(ended, at);
-  }
-
-  #accountsOf(device: string): Map<number, Account> {
-    const accounts = this.#accounts.get(device) ?? new Map<number, Account>();
-    this.#accounts.set(device, accounts);
-    return accounts;
   }
 
   /** @returns undefined where procfs does not have it: it has ended, or is of another pid namespace */

@@ -44,20 +44,22 @@ export class ProcessReader {
   }
 
   /**
-   * Reads the samples since the last time. A process that did nothing since then is not among them.
-   * @returns undefined where the device cannot say, and the first time, from which on it counts
+   * Reads the samples since the last time. A process that did nothing since then is not among them. The first time it
+   * begins to count, and gives a window without length.
+   * @returns undefined where the device cannot say, and where no sample was taken since the last time
    */
   readUsage(): ProcessUsage | undefined {
     if (!this.#hasUsage) return undefined;
     const offsetNs = wallOffsetNs(readClocks());
     const nowUs = (process.hrtime.bigint() + offsetNs) / 1000n;
     const fromUs = this.#seenUs;
-    if (fromUs === 0n) {
-      this.#seenUs = nowUs;
-      return undefined;
-    }
-    const count = this.#readSamples(fromUs);
+    const isFirst = fromUs === 0n;
+    const count = this.#readSamples(isFirst ? nowUs : fromUs);
     if (count === undefined) return undefined;
+    if (isFirst) {
+      this.#seenUs = nowUs;
+      return { fromNs: nowUs * 1000n - offsetNs, toNs: nowUs * 1000n - offsetNs, samples: [] };
+    }
     const [samples, newestUs] = this.#takeSamples(count);
     // Without samples the device was idle, at least until the newest sample that there can be.
     const toUs = samples.length > 0 ? newestUs : nowUs - 2n * longestPeriodUs;

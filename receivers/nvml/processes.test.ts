@@ -54,6 +54,21 @@ test(
 );
 
 test(
+  'nvml counts the GPU time of all processes and engines, of unknown processes, too',
+  { skip },
+  async (t) => {
+    const { rig, at } = await startShared(t);
+    const before = rig.last('hw.gpu.time') ?? NaN;
+    await rig.readWith({ '0.ProcessUtilization': at(600, [11, 60, 20, 10, 0], [77, 5, 10, 0, 5]) });
+    const grown = (rig.last('hw.gpu.time') ?? NaN) - before;
+    assert.ok(Math.abs(grown - 0.5 * 0.8) < 1e-6, `${grown} s`);
+    const order = rig.next.tables.map(({ series }) => series[0]?.metric.name ?? '');
+    assert.ok(order.lastIndexOf('hw.gpu.time') > order.lastIndexOf('process.gpu.time'), 'it closes the scan');
+    assert.ok(order.indexOf('hw.gpu.time') < order.indexOf('hw.energy'), 'it comes before the first energy');
+  },
+);
+
+test(
   'nvml gives the rows of usage the instant of the newest sample, not that of the reading',
   { skip },
   async (t) => {

@@ -79,9 +79,39 @@ export const processCpuTime: Metric = {
 };
 
 /**
+<<<<<<< HEAD
  * CPU time of the whole machine that was not idle, iowait or steal (docs/ledger.md, Usage). Its rows close a
  * usage scan: a receiver of CPU time reads this first and forwards it last, with the instant of that reading, after
  * the rows of every workload and every ending. The instant is the scan's boundary.
+=======
+ * GPU time of a process on one GPU, by `hw.id` and `hw.gpu.task` = general, encoder or decoder.
+ */
+export const processGpuTime: Metric = {
+  name: 'process.gpu.time',
+  unit: 's',
+  description: 'Time in which a process kept an engine of a GPU busy',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/**
+ * GPU time of all processes on one GPU and all its engines, by `hw.type` and `hw.id`. Its rows close a usage scan of
+ * that GPU, as those of `busyTime` do of the CPUs: they follow the rows of every process at the same instant, and the
+ * first one, of 0, comes before the energy of the GPU.
+ */
+export const gpuTime: Metric = {
+  name: 'hw.gpu.time',
+  unit: 's',
+  description: 'Time in which processes kept the engines of a GPU busy, those of all engines together',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/**
+ * CPU time of the whole machine that was not idle, iowait or steal (ledger.md section 2). Its rows close a
+ * usage scan: whoever reads the usage of consumers reads this first and hands it on last, with the instant of
+ * that reading, after the rows of every consumer and every ending. The instant is the scan's boundary.
+>>>>>>> db8db28 (Share the energy of GPUs by GPU time)
  */
 export const busyTime: Metric = {
   name: 'system.cpu.busy.time',

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkTables } from '../../src/contract/check-tables.js';
+import type { Series } from '../../src/model/series.js';
+import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
+import { createRow } from '../../src/model/table.js';
+import { CpuCount, Floor, FloorLearner } from './floor.js';
+import { GpuTimeCounter, GpuUsage } from './gpu-usage.js';
+import { Rig, RigProcess, unixNs } from './rig.fixture.js';
+import { Workload } from './workload.js';
+
+/** A GPU of a rig, and what it used up to each scan. */
+class RigGpu {
+  readonly energy: Series;
+  readonly #rig: Rig;
+  readonly #id: string;
+  readonly scanSeries: readonly Series[];
+  readonly #times = new Map<RigProcess, readonly Series[]>();
+
+  constructor(rig: Rig, id = 'GPU-1') {
+    this.#rig = rig;
+    this.#id = id;
+    this.energy = rig.createMeter({ 'hw.type': 'gpu', 'hw.id': id });
+    const resource = this.energy.resource;
+    const attributes = { 'hw.type': 'gpu', 'hw.id': id };
+    this.scanSeries = [{ metric: gpuTime, resource, attributes, start: unixNs(0) }];
+  }
+
+  /** GPU seconds of processes and of all up to an instant, then the energy up to it. */
+  scan(atS: number, used: readonly (readonly [RigProcess, number])[], total: number, joules: number): void {
+    for (const [process, seconds] of used) {
+      this.#rig.consume(createRow(this.seriesOf(process), unixNs(atS), Float64Array.of(seconds)));
+    }
+    this.#rig.consume(createRow(this.scanSeries, unixNs(atS), Float64Array.of(total)));
+    this.#rig.energy(this.energy, atS, joules);
+  }
+
+  seriesOf(process: RigProcess): readonly Series[] {
+    const attributes = { 'hw.id': this.#id, 'hw.gpu.task': 'general' };
+    const known = this.#times.get(process) ?? [
+      { metric: processGpuTime, resource: process.resource, attributes, start: unixNs(0) },
+    ];
+    this.#times.set(process, known);
+    return known;
+  }
+}
+
+function createRig(settings: object = {}) {
+  const rig = new Rig({ floor: [{ hw_type: 'gpu', power: 0 }], ...settings });
+  const processes = [1, 2, 3].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+  const gpu = new RigGpu(rig);
+  return { rig, gpu, processes };
+}
+
+/** A scan of the CPUs, in which every process used some time. */
+function scanCpus(rig: Rig, atS: number, processes: readonly RigProcess[]): void {
+  rig.usage(
+    atS,
+    processes.map((process) => [process, atS / 10]),
+  );
+  rig.boundary(atS, processes.length * (atS / 10));
+}
+
+test('attribution shares the energy of a GPU by GPU time, not by CPU time', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first, second] = processes;
+  gpu.scan(
+    0,
+    [
+      [first, 0],
+      [second, 0],
+    ],
+    0,
+    0,
+  );
+  scanCpus(rig, 0, processes);
+  scanCpus(rig, 1, processes);
+  gpu.scan(
+    0.8,
+    [
+      [first, 0.6],
+      [second, 0.2],
+    ],
+    0.8,
+    80,
+  );
+  scanCpus(rig, 2, processes);
+  gpu.scan(
+    1.8,
+    [
+      [first, 0.6],
+      [second, 0.6],
+    ],
+    1.2,
+    120,
+  );
+  assert.deepEqual(rig.processes(), { 1: 60, 2: 60 });
+  assert.deepEqual(rig.parts('GPU-1'), { attributed: 120, idle: 0 });
+  const [{ series }] = rig.out.last('process.energy');
+  assert.equal(series.attributes['energy.attribution.model'], 'gpu_time');
+  checkTables(rig.out.tables);
+});
+
+test('attribution leaves what unknown processes used of a GPU unattributed', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first] = processes;
+  gpu.scan(0, [[first, 0]], 0, 0);
+  scanCpus(rig, 0, processes);
+  gpu.scan(1, [[first, 0.25]], 1, 100);
+  assert.deepEqual(rig.parts('GPU-1'), { attributed: 25, idle: 0, unseen: 75 });
+});
+
+test('attribution names energy of a GPU that no process used no_usage', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first] = processes;
+  gpu.scan(0, [[first, 0]], 0, 0);
+  scanCpus(rig, 0, processes);
+  gpu.scan(1, [[first, 0]], 0, 70);
+  scanCpus(rig, 1, processes);
+  assert.deepEqual(rig.parts('GPU-1'), { attributed: 0, idle: 0, no_usage: 70 });
+});
+
+test('attribution shares each of several GPUs by its own scans', () => {
+  const { rig, gpu, processes } = createRig();
+  const other = new RigGpu(rig, 'GPU-2');
+  const [first, second] = processes;
+  gpu.scan(0, [[first, 0]], 0, 0);
+  other.scan(
+    0.01,
+    [
+      [first, 0],
+      [second, 0],
+    ],
+    0,
+    0,
+  );
+  scanCpus(rig, 0.02, processes);
+  gpu.scan(1, [[first, 1]], 1, 300);
+  other.scan(
+    1.2,
+    [
+      [first, 0.2],
+      [second, 0.6],
+    ],
+    0.8,
+    400,
+  );
+  scanCpus(rig, 1.3, processes);
+  gpu.scan(2, [[first, 2]], 2, 600);
+  other.scan(
+    2.2,
+    [
+      [first, 0.2],
+      [second, 1.6],
+    ],
+    1.8,
+    900,
+  );
+  assert.deepEqual(rig.processes(), { 1: 700, 2: 800 });
+  checkTables(rig.out.tables);
+});
+
+test('attribution charges a process its last GPU time after its CPU time has ended', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first, second] = processes;
+  gpu.scan(
+    0,
+    [
+      [first, 0],
+      [second, 0],
+    ],
+    0,
+    0,
+  );
+  scanCpus(rig, 0, processes);
+  rig.end(0.5, ...first.series);
+  scanCpus(rig, 1, [second]);
+  scanCpus(rig, 2, [second]);
+  gpu.scan(
+    1,
+    [
+      [first, 0.5],
+      [second, 0.5],
+    ],
+    1,
+    100,
+  );
+  rig.end(2.1, ...gpu.seriesOf(first));
+  scanCpus(rig, 3, [second]);
+  gpu.scan(2, [[second, 1.5]], 2, 200);
+  scanCpus(rig, 4, [second]);
+  assert.deepEqual(rig.processes(), { 1: 50, 2: 150 });
+  checkTables(rig.out.tables);
+});
+
+test('GpuUsage is quiet while no process holds a context', () => {
+  const usage = new GpuUsage();
+  const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, []);
+  const isQuiet = (atS: number, seconds: number) => usage.cut(atS * 1e9, seconds)?.isQuiet;
+  isQuiet(0, 0);
+  assert.equal(isQuiet(1, 0), true);
+  const counter = new GpuTimeCounter(workload, usage);
+  assert.equal(isQuiet(2, 0), false, 'a context raises the power of an idle GPU');
+  counter.close();
+  assert.equal(isQuiet(3, 0), true);
+  assert.equal(isQuiet(4, 0.5), false, 'an unknown process uses it');
+});
+
+/** The floor after 60 windows of 70 W in which no CPU was busy. */
+function learnFloor(isQuiet: boolean): number | undefined {
+  const floor = new Floor(undefined, new FloorLearner(new CpuCount(1)));
+  const nothing = { isGap: false, busyNs: 0, isQuiet, workloads: [], cpuNs: [], lifeNs: [] };
+  for (let i = 0; i < 60; i++) {
+    const [from, to] = [i * 1e9, (i + 1) * 1e9];
+    floor.observe({
+      from,
+      to,
+      energyNj: 70e9,
+      refreshNs: 0,
+      tickNs: 0,
+      usage: { ...nothing, firstTo: to, to },
+    });
+  }
+  return floor.current?.watts;
+}
+
+test('Floor learns nothing of a window that was not quiet', () => {
+  assert.equal(learnFloor(true), 70);
+  assert.equal(learnFloor(false), undefined);
+});
+
+test('attribution shares no energy of a GPU whose scans have ended', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first] = processes;
+  gpu.scan(0, [[first, 0]], 0, 0);
+  scanCpus(rig, 0, processes);
+  gpu.scan(1, [[first, 1]], 1, 100);
+  scanCpus(rig, 1, processes);
+  const scans = rig.out.tables.length;
+  assert.ok(scans > 0);
+  rig.end(1.5, ...gpu.scanSeries);
+  for (const atS of [2, 3]) {
+    rig.energy(gpu.energy, atS, 100 * atS);
+    scanCpus(rig, atS, processes);
+  }
+  rig.energy(gpu.energy, 4, 400);
+  assert.deepEqual(rig.processes(), { 1: 100 });
+  assert.equal(rig.parts('GPU-1')['no_usage'], 200);
+});
