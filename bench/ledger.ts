@@ -8,18 +8,18 @@ import { busyTime, hwEnergy, processCpuTime } from '../src/model/shared-metrics.
 import { compare, median, type Benchmark } from './benchmark.js';
 
 const rounds = 9;
-const consumers = 300;
+const workloads = 300;
 const windowNs = 1e6;
 const windowsPerTable = 100;
 const tablesPerRound = 20;
 const epoch = 1_795_000_000_000_000_000n;
 const host: Resource = { attributes: { 'host.name': 'node-1' } };
 
-/** A window of the ledger at 1 kHz with two domains and 300 consumers, against reading the usage of all of them. */
+/** A window of the ledger at 1 kHz with two domains and 300 workloads, against reading the usage of all of them. */
 export const ledger: Benchmark = {
   name: 'ledger',
   async measure() {
-    const sides = [10, consumers].map((busy) => ({ busy, machine: new Machine(busy), ours: [] as number[] }));
+    const sides = [10, workloads].map((busy) => ({ busy, machine: new Machine(busy), ours: [] as number[] }));
     const reads: number[] = [];
     for (const { machine } of sides) machine.play(2 * tablesPerRound);
     readClocks();
@@ -28,7 +28,7 @@ export const ledger: Benchmark = {
       reads.push(readClocks());
     }
     return sides.map(({ busy, ours }) => {
-      const what = `Window of ${consumers} consumers, ${busy} of them busy, against a read of each`;
+      const what = `Window of ${workloads} workloads, ${busy} of them busy, against a read of each`;
       return compare(what, 'us', { ours: median(ours), reference: median(reads) }, 2.5);
     });
   },
@@ -38,7 +38,7 @@ export const ledger: Benchmark = {
 class Machine {
   readonly #busy: number;
   readonly #series = createSeries();
-  readonly #usedS = new Float64Array(consumers);
+  readonly #usedS = new Float64Array(workloads);
   readonly #processor: ConsumingComponent;
   #windows = 0;
 
@@ -72,12 +72,12 @@ class Machine {
   #fillRow(values: Float64Array, at: number): void {
     this.#windows += 1;
     for (let i = 0; i < this.#busy; i++) {
-      this.#usedS[(7 * i + this.#windows) % consumers] += (2e-9 * windowNs) / this.#busy;
+      this.#usedS[(7 * i + this.#windows) % workloads] += (2e-9 * windowNs) / this.#busy;
     }
     values.set(this.#usedS, at);
     values.set(
       [2.1e-3, 2e-2, 5e-3].map((growth) => growth * this.#windows),
-      at + consumers,
+      at + workloads,
     );
   }
 }
@@ -89,7 +89,7 @@ function createCounter(metric: Metric, resource: Resource, attributes: Series['a
 function createSeries(): Series[] {
   const createDomain = (type: string, id: string) =>
     createCounter(hwEnergy, host, { 'hw.type': type, 'hw.id': id, 'energy.method': 'measured' });
-  const processes = Array.from({ length: consumers }, (_, pid) => {
+  const processes = Array.from({ length: workloads }, (_, pid) => {
     const attributes = { 'process.pid': pid, 'process.linux.cgroup': `/service-${pid % 20}` };
     return createCounter(processCpuTime, { attributes }, { 'cpu.mode': 'user' });
   });
@@ -101,13 +101,13 @@ function createSeries(): Series[] {
   ];
 }
 
-/** @returns CPU microseconds to read as many CPU clocks as there are consumers */
+/** @returns CPU microseconds to read as many CPU clocks as there are workloads */
 function readClocks(): number {
   const clock = new CpuClock();
   const times = 100;
   const before = process.cpuUsage();
   for (let count = 0; count < times; count++) {
-    for (let i = 0; i < consumers; i++) clock.read(process.pid);
+    for (let i = 0; i < workloads; i++) clock.read(process.pid);
   }
   const { user, system } = process.cpuUsage(before);
   return (user + system) / times;

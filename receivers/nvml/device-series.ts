@@ -7,7 +7,7 @@ import * as metrics from './metrics.js';
 import type { Device, DeviceRow } from './protocol.js';
 
 /** More than a GPU can draw, where it does not say how much that is. */
-const defaultMostWatts = 5_000;
+const defaultMaxWatts = 5_000;
 /** Its limit is held on average: what is drawn within a refresh of the counter may be far more. */
 const mostOverLimit = 10;
 const coldest = -100;
@@ -167,9 +167,9 @@ class EnergyMeter implements Meter {
   readonly #counter: WrappingCounter;
   #series: Series;
 
-  constructor({ maxWatts }: Device, series: Series) {
-    const mostWatts = Number.isNaN(maxWatts) ? defaultMostWatts : mostOverLimit * maxWatts;
-    this.#counter = new WrappingCounter({ maxMicrojoules: Infinity, mostWatts });
+  constructor({ maxWatts: limitWatts }: Device, series: Series) {
+    const maxWatts = Number.isNaN(limitWatts) ? defaultMaxWatts : mostOverLimit * limitWatts;
+    this.#counter = new WrappingCounter({ maxMicrojoules: Infinity, maxWatts });
     this.#series = series;
   }
 

@@ -64,7 +64,7 @@ function findSources({ interface: wanted, sysfs }: Config): Sources {
 function limit(counter: PerfCounter, zones: readonly Zone[]): PerfCounter {
   const name = nameDomain(counter.domain);
   const zone = zones.find(({ domain }) => nameDomain(domain) === name);
-  return zone ? { ...counter, mostWatts: zone.mostWatts } : counter;
+  return zone ? { ...counter, maxWatts: zone.maxWatts } : counter;
 }
 
 function identify({ perf, zones }: Sources): string {

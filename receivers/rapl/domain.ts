@@ -23,7 +23,7 @@ export type InterfaceName = 'perf_event' | 'powercap';
  * More than any such domain draws, in watts, where its limits are not known: a growth beyond it is no energy but a
  * counter that began anew, or garbage.
  */
-export const mostWatts: Readonly<Record<DomainKind, number>> = {
+export const maxWatts: Readonly<Record<DomainKind, number>> = {
   package: 2_000,
   dram: 1_000,
   core: 2_000,

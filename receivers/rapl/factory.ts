@@ -146,9 +146,7 @@ export function choosePolling(config: Config): Polling {
 
 function findMaxPollingMs({ interface: name, sysfs, sampling_interval: wantedMs }: Config): number {
   if (name === 'perf_event' || wantedMs <= leastPollingMs) return maxPollingMs;
-  const halves = findZones(sysfs).map(
-    ({ maxMicrojoules, mostWatts }) => maxMicrojoules / 1e3 / mostWatts / 2,
-  );
+  const halves = findZones(sysfs).map(({ maxMicrojoules, maxWatts }) => maxMicrojoules / 1e3 / maxWatts / 2);
   return Math.max(leastPollingMs, Math.min(maxPollingMs, ...halves));
 }
 

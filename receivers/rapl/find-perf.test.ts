@@ -38,7 +38,7 @@ test('findPerfCounters takes type, config and scale as sysfs states them', (t) =
       config: 31,
       cpu: 3,
       scale: 2 ** -32,
-      mostWatts: 2_000,
+      maxWatts: 2_000,
     },
   ]);
 });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { findCpuPlace, isAmd, parseCpuList } from '../../src/linux/topology.js';
 import type { CpuPlace } from '../../src/linux/topology.js';
-import { keepFirst, mostWatts, nameDomain } from './domain.js';
+import { keepFirst, maxWatts, nameDomain } from './domain.js';
 import type { Domain, DomainKind } from './domain.js';
 import { parseEvent } from '../../src/linux/perf/event-config.js';
 
@@ -20,7 +20,7 @@ export interface PerfCounter {
   /** Joules of one count. */
   readonly scale: number;
   /** More than the domain can draw. */
-  readonly mostWatts: number;
+  readonly maxWatts: number;
 }
 
 interface PerfEnergyEvent {
@@ -76,7 +76,7 @@ function findCounters(sysfs: string, pmu: EnergyPmu, amd: boolean): readonly Per
 
 function createCounter(type: number, { kind, ...event }: PerfEnergyEvent, { cpu, place }: Lead): PerfCounter {
   const domain = kind === 'psys' ? { kind, package: 0 } : { kind, ...place };
-  return { ...event, type, cpu, domain, mostWatts: mostWatts[kind] };
+  return { ...event, type, cpu, domain, maxWatts: maxWatts[kind] };
 }
 
 /** One counter per package, which is read on all of its cores. */

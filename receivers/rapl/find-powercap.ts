@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { isAmd } from '../../src/linux/topology.js';
-import { keepFirst, mostWatts as mostWattsOf, nameDomain } from './domain.js';
+import { keepFirst, maxWatts as maxWattsOf, nameDomain } from './domain.js';
 import type { Domain, DomainKind } from './domain.js';
 
 /** A counter of the powercap tree: microjoules that wrap. */
@@ -14,7 +14,7 @@ export interface Zone {
   /** What the zone states, where that cannot be. */
   readonly doubtfulMicrojoules?: number;
   /** More than the domain can draw. */
-  readonly mostWatts: number;
+  readonly maxWatts: number;
   /** Zones that show the same domain through another interface and are not read. */
   readonly copies: readonly Zone[];
 }
@@ -113,13 +113,13 @@ export const leastPollingMs = 100;
 
 function readZone(path: string, domain: Domain): Zone {
   const found = findInteger(join(path, 'max_energy_range_uj')) ?? 0;
-  const mostWatts = findMostWatts(path, domain.kind);
+  const maxWatts = findMaxWatts(path, domain.kind);
   // A range that such a domain could pass between two readings is none: real ones are 2^32 units, 65 kJ and more.
-  const isPossible = found / 1e3 / mostWatts / 2 >= leastPollingMs;
+  const isPossible = found / 1e3 / maxWatts / 2 >= leastPollingMs;
   const range = isPossible
     ? { maxMicrojoules: found }
     : { maxMicrojoules: Infinity, ...(found > 0 && { doubtfulMicrojoules: found }) };
-  return { domain, path, ...range, mostWatts, copies: [] };
+  return { domain, path, ...range, maxWatts, copies: [] };
 }
 
 /** The name of a zone's folder: `intel-rapl:0:1`. */
@@ -148,12 +148,12 @@ const maxTimes = 5;
  * More than a zone's domain draws, in watts: ten times the greatest power that the zone states, or, where it states
  * none, to which it is limited. Where it states neither, by its kind.
  */
-export function findMostWatts(path: string, kind: DomainKind): number {
+export function findMaxWatts(path: string, kind: DomainKind): number {
   const limit =
     findGreatest(path, /^constraint_\d+_max_power_uw$/) ||
     findGreatest(path, /^constraint_\d+_power_limit_uw$/);
-  if (limit === 0) return mostWattsOf[kind];
-  return Math.min(Math.max(minWatts, (safety * limit) / 1e6), maxTimes * mostWattsOf[kind]);
+  if (limit === 0) return maxWattsOf[kind];
+  return Math.min(Math.max(minWatts, (safety * limit) / 1e6), maxTimes * maxWattsOf[kind]);
 }
 
 function findGreatest(path: string, files: RegExp): number {

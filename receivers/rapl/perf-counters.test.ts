@@ -14,7 +14,7 @@ const counter: PerfCounter = {
   config: 0,
   cpu: 0,
   scale: 2 ** -32,
-  mostWatts: 2_000,
+  maxWatts: 2_000,
 };
 const joule = 2n ** 32n;
 const second = 1_000_000_000n;

@@ -27,7 +27,7 @@ export class PerfGroup implements PerfCounters {
   gaps = 0;
   readonly #group: PerfCounterGroup;
   readonly #scales: Float64Array;
-  readonly #mostWatts: Float64Array;
+  readonly #maxWatts: Float64Array;
   readonly #joules: Float64Array;
   /** By counter: 1 once it has a first reading. */
   readonly #isBegun: Uint8Array;
@@ -39,7 +39,7 @@ export class PerfGroup implements PerfCounters {
     this.lives = counters.map(beginLife);
     this.#group = new PerfCounterGroup(fds, counters.length);
     this.#scales = Float64Array.from(counters, ({ scale }) => scale);
-    this.#mostWatts = Float64Array.from(counters, ({ mostWatts }) => mostWatts);
+    this.#maxWatts = Float64Array.from(counters, ({ maxWatts }) => maxWatts);
     this.#joules = new Float64Array(counters.length);
     this.#isBegun = new Uint8Array(counters.length);
   }
@@ -76,7 +76,7 @@ export class PerfGroup implements PerfCounters {
       if (this.#isBegun[i] === 0) this.#begin(i);
       let joules = this.#group.countOf(i) * this.#scales[i];
       const growth = joules - this.#joules[i];
-      if (!(growth >= 0 && growth <= this.#mostWatts[i] * seconds)) {
+      if (!(growth >= 0 && growth <= this.#maxWatts[i] * seconds)) {
         isSame = false;
         joules = this.#reset(i);
       }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DomainKind } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import { findMostWatts } from './find-powercap.js';
+import { findMaxWatts } from './find-powercap.js';
 
 function findWith(
   t: { after(callback: () => void): void },
@@ -11,28 +11,28 @@ function findWith(
 ): number {
   const sysfs = createFakeSysfs(t);
   for (const [file, microwatts] of Object.entries(files)) sysfs.write(file, `${microwatts}\n`);
-  return findMostWatts(sysfs.root, kind);
+  return findMaxWatts(sysfs.root, kind);
 }
 
-test('findMostWatts gives ten times the greatest power that the zone may have', (t) => {
+test('findMaxWatts gives ten times the greatest power that the zone may have', (t) => {
   const files = { constraint_0_max_power_uw: 125_000_000, constraint_1_max_power_uw: 0 };
   assert.equal(findWith(t, { ...files, constraint_0_power_limit_uw: 300_000_000 }), 1_250);
 });
 
-test('findMostWatts gives ten times the power limit, when no greatest power is stated', (t) => {
+test('findMaxWatts gives ten times the power limit, when no greatest power is stated', (t) => {
   const files = { constraint_0_max_power_uw: 0, constraint_0_power_limit_uw: 95_000_000 };
   assert.equal(findWith(t, { ...files, constraint_1_power_limit_uw: 120_000_000 }), 1_200);
 });
 
-test('findMostWatts does not go below 500 W, since a short burst goes far beyond a small limit', (t) => {
+test('findMaxWatts does not go below 500 W, since a short burst goes far beyond a small limit', (t) => {
   assert.equal(findWith(t, { constraint_0_max_power_uw: 15_000_000 }), 500);
 });
 
-test('findMostWatts does not believe a limit that nobody set', (t) => {
+test('findMaxWatts does not believe a limit that nobody set', (t) => {
   assert.equal(findWith(t, { constraint_0_power_limit_uw: 4_095_875_000_000 }), 10_000);
 });
 
-test('findMostWatts goes by the kind of domain, when the zone states nothing', (t) => {
+test('findMaxWatts goes by the kind of domain, when the zone states nothing', (t) => {
   assert.equal(findWith(t, {}), 2_000);
   assert.equal(findWith(t, {}, 'psys'), 20_000);
 });

@@ -14,7 +14,7 @@ const counter: PerfCounter = {
   cpu: 0,
   cpus: [0, 1],
   scale: 2 ** -32,
-  mostWatts: 2_000,
+  maxWatts: 2_000,
 };
 
 /** A core that counts what the test says. */

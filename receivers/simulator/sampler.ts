@@ -22,7 +22,7 @@ export interface Columns {
 }
 
 /** More than any such domain draws. */
-const mostWatts: Readonly<Record<DomainKind, number>> = {
+const maxWatts: Readonly<Record<DomainKind, number>> = {
   package: 2_000,
   dram: 1_000,
   core: 2_000,
@@ -52,7 +52,7 @@ export class SimulatorSampler implements Sampler {
     this.#sensors = createSensors(this.#machine);
     this.#counters = this.#sensors.map(
       ({ domain, maxMicrojoules }) =>
-        new WrappingCounter({ maxMicrojoules, mostWatts: mostWatts[domain.kind] }),
+        new WrappingCounter({ maxMicrojoules, maxWatts: maxWatts[domain.kind] }),
     );
     this.width = this.#sensors.length;
     this.columns = { domains: this.#machine.domains, agesMs: this.#sensors.map(() => 0) };

@@ -73,3 +73,14 @@ test('KnotFinder takes neither a reading that comes again nor one that fell', ()
   assert.deepEqual(findAll(readings, finder), ['knot', 'knot', 'nothing', 'fallen', 'knot']);
   assert.equal(finder.value, 140);
 });
+
+test('KnotFinder learns the time between two changes of any meter, and the refresh interval of a slow one only', () => {
+  const [fast, slow] = [new KnotFinder(), new KnotFinder()];
+  assert.equal(fast.changeNs, 0);
+  for (let at = 0; at < 100; at++) {
+    fast.read(at, at);
+    slow.read(at, 5 * Math.floor(at / 5));
+  }
+  assert.deepEqual([fast.changeNs, fast.refreshNs], [1, 0]);
+  assert.deepEqual([slow.changeNs, slow.refreshNs], [5, 5]);
+});

@@ -1,6 +1,6 @@
 const units = 2n ** 32n;
 const njPerMicrojoule = 1_000n;
-const mostShift = 32n;
+const maxShift = 32n;
 
 /**
  * How much a counter of 32 bits counts from 0 to 0, in nanojoules, exactly. The kernel states only the value of
@@ -23,7 +23,7 @@ function findByNanojoules(max: bigint): bigint | undefined {
 }
 
 function findByPowerOfTwo(max: bigint): bigint | undefined {
-  for (let shift = 0n; shift <= mostShift; shift++) {
+  for (let shift = 0n; shift <= maxShift; shift++) {
     if (((units - 1n) * 1_000_000n) >> shift === max) return (units * 1_000_000_000n) >> shift;
   }
   return undefined;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fc } from '../contract/fixed-seed.fixture.js';
 import { WrappingCounter } from './wrapping-counter.js';
 
-const limits = { maxMicrojoules: 262_143_328_850, mostWatts: 2_000 };
+const limits = { maxMicrojoules: 262_143_328_850, maxWatts: 2_000 };
 
 function toNanojoule(joules: number): number {
   return Math.round(joules * 1e9) / 1e9;
@@ -31,13 +31,13 @@ test('WrappingCounter goes on at a wrap, which is one unit beyond the range', ()
 
 test('WrappingCounter takes 1 uJ for the unit, when the range is small', () => {
   assert.deepEqual(
-    follow([999_999, 0], new WrappingCounter({ maxMicrojoules: 999_999, mostWatts: 2_000 })),
+    follow([999_999, 0], new WrappingCounter({ maxMicrojoules: 999_999, maxWatts: 2_000 })),
     [0, 0.000001],
   );
 });
 
 test('WrappingCounter counts on, when the range is beyond 2^53, and begins anew at a fall', () => {
-  const counter = new WrappingCounter({ maxMicrojoules: 2 ** 64, mostWatts: 2_000, outageMs: 0 });
+  const counter = new WrappingCounter({ maxMicrojoules: 2 ** 64, maxWatts: 2_000, outageMs: 0 });
   assert.deepEqual(follow([1_000_000, 3_000_000, 500_000, 900_000], counter), [
     0,
     2,
@@ -60,7 +60,7 @@ test('WrappingCounter is off by less than 1 uJ, however often it wraps', () => {
   fc.assert(
     fc.property(fc.constantFrom(...unitsNj), step, steps, (unitNj, first, growths) => {
       const maxMicrojoules = show(2n ** 32n - 1n, unitNj);
-      const counter = new WrappingCounter({ maxMicrojoules, mostWatts: 1e16 });
+      const counter = new WrappingCounter({ maxMicrojoules, maxWatts: 1e16 });
       let units = first;
       counter.update(show(units, unitNj), 0);
       for (const [i, growth] of growths.entries()) {
@@ -80,7 +80,7 @@ test('WrappingCounter is off by less than 1 uJ, however often it wraps', () => {
 test('WrappingCounter does not drift at 1,000 wraps of a unit that is a power of two of a joule', () => {
   for (const shift of [14n, 16n]) {
     const showPower = (units: bigint) => Number(((units % 2n ** 32n) * 1_000_000n) >> shift);
-    const counter = new WrappingCounter({ maxMicrojoules: showPower(2n ** 32n - 1n), mostWatts: 1e9 });
+    const counter = new WrappingCounter({ maxMicrojoules: showPower(2n ** 32n - 1n), maxWatts: 1e9 });
     const step = 2n ** 32n - 7n;
     for (let i = 0n; i <= 1_001n; i++)
       assert.equal(counter.update(showPower(i * step), Number(i) * 1_000), true);
@@ -133,7 +133,7 @@ test('WrappingCounter takes a fall for a wrap, when the load has risen meanwhile
 });
 
 test('WrappingCounter takes a fall for a reset, when it does not know at what the counter wraps', () => {
-  const counter = new WrappingCounter({ maxMicrojoules: Infinity, mostWatts: 2_000 });
+  const counter = new WrappingCounter({ maxMicrojoules: Infinity, maxWatts: 2_000 });
   assert.deepEqual(follow([7_000_000, 107_000_000, 5_000_000, 105_000_000], counter), [
     0,
     100,
@@ -143,14 +143,14 @@ test('WrappingCounter takes a fall for a reset, when it does not know at what th
 });
 
 test('WrappingCounter trusts no reading after a time in which it could have wrapped, where that is asked for', () => {
-  const counter = new WrappingCounter({ maxMicrojoules: 65_532_610_987, mostWatts: 2_000, outageMs: 0 });
+  const counter = new WrappingCounter({ maxMicrojoules: 65_532_610_987, maxWatts: 2_000, outageMs: 0 });
   counter.update(0, 0);
   assert.equal(counter.update(1_000_000, 32_000), true);
   assert.equal(counter.update(2_000_000, 65_000), false);
 });
 
 test('WrappingCounter is exact beyond 2^53 uJ', () => {
-  const counter = new WrappingCounter({ maxMicrojoules: 4_294_967_295_000_000, mostWatts: 1e12 });
+  const counter = new WrappingCounter({ maxMicrojoules: 4_294_967_295_000_000, maxWatts: 1e12 });
   // A unit of 1 J: the counter wraps at 2^32 J. Three quarters of it, again and again.
   const step = 3_221_225_472_000_001;
   let raw = 0;
@@ -189,7 +189,7 @@ test('WrappingCounter counts from the first reading after a reset, when the next
 });
 
 test('WrappingCounter ignores a range that the counter exceeds, and takes a fall for a reset', () => {
-  const counter = new WrappingCounter({ maxMicrojoules: 900_000_000, mostWatts: 2_000 });
+  const counter = new WrappingCounter({ maxMicrojoules: 900_000_000, maxWatts: 2_000 });
   const readings = [800_000_000, 850_000_000, 950_000_000, 1_900_000_000, 50_000_000, 150_000_000];
   assert.deepEqual(follow(readings, counter), [0, 50, 150, 1_100, Number.NaN, 'reset 1 s ago, 100 J']);
   assert.equal(counter.isRangeWrong, true);

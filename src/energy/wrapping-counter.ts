@@ -1,13 +1,13 @@
 import { findModulusNj } from './wrap-modulus.js';
 
-/** What a counter may show and what its domain may draw. */
+/** The range of a counter and the limits of its domain. */
 export interface CounterLimits {
-  /** The greatest value before the counter wraps, in microjoules. Infinity, or beyond 2^53: it is never taken to wrap. */
+  /** The largest value before the counter wraps, in microjoules. Infinity, or beyond 2^53: it never counts as wrapped. */
   readonly maxMicrojoules: number;
   /** More than the domain can draw. */
-  readonly mostWatts: number;
+  readonly maxWatts: number;
   /**
-   * For how long it may go unread, in milliseconds, although it could have wrapped meanwhile at `mostWatts`; 60 s by
+   * For how long it may go unread, in milliseconds, although it could have wrapped meanwhile at `maxWatts`; 60 s by
    * default. 0: never.
    */
   readonly outageMs?: number;
@@ -15,12 +15,12 @@ export interface CounterLimits {
 
 // The counter moves in steps: what it grows by between two reads may have been drawn before the first.
 const stepMs = 10;
-// A counter whose last change nobody saw may stand still since this long: some refresh once a second.
+// At the first reading, the last change may be this long ago: some counters are refreshed once a second.
 const unknownAgeMs = 1_000;
-// Over so long the power is averaged with which a fall is compared.
+// Time over which the power is averaged with which a fall is compared.
 const averageMs = 1_000;
-// A counter that falls has wrapped or begun anew. The first is believed of what was drawn of late and of loads that
-// come and go; beyond these it would be a spike.
+// A counter that falls has wrapped or was reset. It counts as wrapped if that takes at most so many times the recent
+// power, or what a load that starts can draw; a larger growth would be a spike.
 const fallFactor = 8;
 
 /**
@@ -36,29 +36,29 @@ export class WrappingCounter {
   #modulusNj: bigint;
   #modulus: number;
   readonly #maxMicrojoules: number;
-  readonly #mostWatts: number;
+  readonly #maxWatts: number;
   readonly #outageMs: number;
   #first = Number.NaN;
   #last = Number.NaN;
   #readMs = 0;
   #changedMs = 0;
-  /** What was drawn of late; Infinity: not known yet. */
+  /** Recent power; Infinity: not known yet. */
   #watts = Infinity;
   #suspect = Number.NaN;
   #suspectMs = 0;
   #startedMs = 0;
   #wraps = 0n;
-  /** What the wraps are worth: whole joules, whole microjoules beyond these, and the rest. */
+  /** Energy of the wraps: whole joules, whole microjoules beyond these, and the rest. */
   #wrappedJoules = 0;
   #wrappedMicrojoules = 0;
   #wrappedRest = 0;
   #isRead = false;
 
-  constructor({ maxMicrojoules, mostWatts, outageMs = 60_000 }: CounterLimits) {
+  constructor({ maxMicrojoules, maxWatts, outageMs = 60_000 }: CounterLimits) {
     this.#modulusNj = findModulusNj(maxMicrojoules);
     this.#modulus = this.#modulusNj === 0n ? Infinity : Number(this.#modulusNj) / 1e3;
     this.#maxMicrojoules = maxMicrojoules;
-    this.#mostWatts = mostWatts;
+    this.#maxWatts = maxWatts;
     this.#outageMs = outageMs;
   }
 
@@ -105,8 +105,8 @@ export class WrappingCounter {
     if (Number.isNaN(this.#last)) this.#begin(microjoules, nowMs);
     if (this.#mayHaveWrapped(nowMs - this.#readMs)) return this.#restartAt(microjoules, nowMs);
     const growth = this.#growthSince(this.#last, microjoules);
-    const mostWatts = microjoules < this.#last ? this.#mostWattsOfFall() : this.#mostWatts;
-    if (isPossible(growth, mostWatts, nowMs - this.#changedMs)) {
+    const maxWatts = microjoules < this.#last ? this.#maxWattsOfFall() : this.#maxWatts;
+    if (isPossible(growth, maxWatts, nowMs - this.#changedMs)) {
       this.#accept(microjoules, growth, nowMs);
       return true;
     }
@@ -158,24 +158,24 @@ export class WrappingCounter {
     else this.#watts += (watts - this.#watts) * Math.min(1, Math.max(ms, 1) / averageMs);
   }
 
-  #mostWattsOfFall(): number {
-    return Math.min(this.#mostWatts, fallFactor * Math.max(this.#watts, this.#mostWatts / fallFactor ** 2));
+  #maxWattsOfFall(): number {
+    return Math.min(this.#maxWatts, fallFactor * Math.max(this.#watts, this.#maxWatts / fallFactor ** 2));
   }
 
   #growthSince(before: number, now: number): number {
     return now >= before ? now - before : now - before + this.#modulus;
   }
 
-  /** Whether it may have wrapped since the last good reading without anybody seeing it. */
+  /** Whether it may have wrapped unseen since the last good reading. */
   #mayHaveWrapped(ms: number): boolean {
-    return ms > this.#outageMs && this.#mostWatts * ms * 1e3 > this.#modulus;
+    return ms > this.#outageMs && this.#maxWatts * ms * 1e3 > this.#modulus;
   }
 
   #suspectReset(microjoules: number, nowMs: number): boolean {
     const growth = this.#growthSince(this.#suspect, microjoules);
-    // One that stands still is not confirmed yet: what is broken shows the same again.
+    // A reading that repeats confirms nothing: a broken counter shows the same again.
     if (growth === 0) return true;
-    if (isPossible(growth, this.#mostWatts, nowMs - this.#suspectMs)) {
+    if (isPossible(growth, this.#maxWatts, nowMs - this.#suspectMs)) {
       const [suspect, suspectMs] = [this.#suspect, this.#suspectMs];
       this.#restartAt(suspect, suspectMs);
       this.#accept(microjoules, growth, nowMs);

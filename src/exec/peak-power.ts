@@ -6,7 +6,7 @@ export class PeakPower {
   #times: number[] = [];
   #joules: number[] = [];
   #oldest = 0;
-  #mostWatts = NaN;
+  #maxWatts = NaN;
 
   /** @param windowNs the window's least length; may shrink */
   add(at: number, joules: number, windowNs: number): void {
@@ -23,11 +23,11 @@ export class PeakPower {
    * @returns watts; NaN when nothing was as long as the window
    */
   restart(): number {
-    const watts = this.#mostWatts;
+    const watts = this.#maxWatts;
     this.#times = [];
     this.#joules = [];
     this.#oldest = 0;
-    this.#mostWatts = NaN;
+    this.#maxWatts = NaN;
     return watts;
   }
 
@@ -36,7 +36,7 @@ export class PeakPower {
   }
 
   #note(watts: number): void {
-    if (!(watts <= this.#mostWatts)) this.#mostWatts = watts;
+    if (!(watts <= this.#maxWatts)) this.#maxWatts = watts;
   }
 
   #forget(): void {
