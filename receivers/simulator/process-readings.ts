@@ -1,8 +1,7 @@
-import { nameExecutable } from '../../src/identity/executable.js';
-import { describeProcess } from '../../src/identity/process-attributes.js';
-import type { Attributes, Resource } from '../../src/model/series.js';
+import type { Resource } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
+import { describeSimulatedProcess } from '../../src/simulation/process-resource.js';
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import type { Reading } from './cumulative-series.js';
 import { describeDomain, isApart, trueEnergy } from './metrics.js';
@@ -20,7 +19,7 @@ export interface ProcessTerms {
 
 /** CPU time of a process, as the process receiver tells it, and what it really cost. */
 export function createProcessReadings(terms: ProcessTerms): Reading[] {
-  const resource = { attributes: describe(terms) };
+  const resource = { attributes: describeSimulatedProcess(terms.process, terms.bornNs) };
   return [...createCpuReadings(terms, resource), ...(terms.hasTruth ? createTruth(terms, resource) : [])];
 }
 
@@ -49,21 +48,5 @@ function createTruth({ machine, process, start }: ProcessTerms, resource: Resour
         read: () => Number(machine.energyNjOf(process, i)) / 1e9,
       },
     ];
-  });
-}
-
-function describe({ process, bornNs }: ProcessTerms): Attributes {
-  const { pid, program } = process.identity;
-  const isKernelThread = program.isKernelThread === true;
-  return describeProcess({
-    pid,
-    bornNs,
-    parentPid: isKernelThread ? 2 : 1,
-    name: isKernelThread ? program.name : nameExecutable(program.path),
-    path: isKernelThread ? undefined : program.path,
-    threadName: isKernelThread ? undefined : program.name.slice(0, 15),
-    owner: program.cgroup.startsWith('/user.slice') ? 'user' : 'root',
-    cgroup: `0::${program.cgroup}`,
-    isKernelThread,
   });
 }

@@ -1,8 +1,8 @@
-import { describeProcess } from '../identity/process-attributes.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import { busyTime, processCount, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import type { Machine } from './machine.js';
+import { describeSimulatedProcess } from './process-resource.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import { ToldProcesses } from './told-processes.js';
 
@@ -67,16 +67,9 @@ export class UsageTables {
   #seriesOf(process: SimulatedProcess): readonly Series[] {
     const known = this.#told.find(process);
     if (known) return known;
-    const { pid, program, bornUs } = process.identity;
+    const { bornUs } = process.identity;
     const start = this.#epoch + BigInt(this.#machine.timeline.simulatedAt(bornUs)) * 1000n;
-    const attributes = describeProcess({
-      pid,
-      bornNs: start,
-      parentPid: 1,
-      name: program.name,
-      cgroup: `0::${program.cgroup}`,
-      isKernelThread: false,
-    });
+    const attributes = describeSimulatedProcess(process, start);
     const resource: Resource = { attributes };
     const times = ['user', 'system'].map((mode) => {
       return { metric: processCpuTime, resource, attributes: { 'cpu.mode': mode }, start };

@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync } from 'node:fs';
 import type { SimulatedProcess } from '../simulated-process.js';
-import { parentOf } from './standing-processes.js';
+import { parentOf } from '../process-resource.js';
 import { describeMappings } from './process-memory.js';
 import { writeFiles, writeLinks } from './tree-file.js';
 

@@ -3,7 +3,8 @@ import type { Machine } from '../machine.js';
 import type { SimulatedProcess } from '../simulated-process.js';
 import { storageOf, type StorageUse } from './storage.js';
 import { linkMainThread, writeProcessFolder, writeShared } from './process-folder.js';
-import { listProcesses, parentOf } from './standing-processes.js';
+import { parentOf } from '../process-resource.js';
+import { listProcesses } from './standing-processes.js';
 import { TreeFile } from './tree-file.js';
 
 const nsPerTick = 10_000_000n;

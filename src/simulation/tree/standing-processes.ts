@@ -20,12 +20,6 @@ export function listProcesses({ liveProcesses }: Machine): readonly SimulatedPro
   return [...standing, ...liveProcesses];
 }
 
-/** The parent of a process: what the kernel starts, and what starts all others. */
-export function parentOf({ identity: { pid, program } }: SimulatedProcess): number {
-  if (pid <= 2) return 0;
-  return program.isKernelThread === true ? 2 : 1;
-}
-
 function stand(
   pid: number,
   program: Pick<Program, 'name' | 'cgroup' | 'path' | 'residentMib' | 'isKernelThread'>,

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { readlinkSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { factory as perf } from '../receivers/perf/factory.js';
+import { factory as processes } from '../receivers/process/factory.js';
+import { factory as simulator } from '../receivers/simulator/factory.js';
+import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { until } from '../src/contract/until.js';
+import { readCommandIdentity } from '../src/exec/command-identity.js';
+import { startHeld } from '../src/linux/held-child.js';
+import { perfRefused } from '../src/linux/perf/refused.fixture.js';
+import type { Attributes } from '../src/model/series.js';
+import type { Table } from '../src/model/table.js';
+import { createSpec } from '../src/simulation/machine-spec.js';
+import { SimulatedTree } from '../src/simulation/tree/simulated-tree.js';
+import { createReceiver, runReceivers, type Creator } from './simulation.fixture.js';
+
+/** The resources with a pid that a receiver publishes, by pid: the same object each time, or it is another. */
+function resourcesOf(tables: readonly Table[]): ReadonlyMap<unknown, Attributes> {
+  const found = new Map<unknown, Attributes>();
+  for (const { resource } of tables.flatMap(({ series }) => series)) {
+    const { 'process.pid': pid } = resource.attributes;
+    if (pid === undefined) continue;
+    assert.deepEqual(found.get(pid) ?? resource.attributes, resource.attributes);
+    found.set(pid, resource.attributes);
+  }
+  return found;
+}
+
+async function readResources(t: TestContext, creator: Creator): Promise<ReadonlyMap<unknown, Attributes>> {
+  return resourcesOf(await runReceivers(t, [creator], 100));
+}
+
+test('process, perf and exec publish the same resource of one process', { skip: perfRefused }, async (t) => {
+  const sleep = realpathSync('/bin/sleep');
+  const child = await startHeld(sleep, ['600']);
+  t.after(() => child.signal('SIGKILL'));
+  const { pid } = child;
+  const ofExec = readCommandIdentity(pid, Buffer.from(sleep));
+  child.release();
+  await until(() => readlinkSync(`/proc/${pid}/exe`) === sleep);
+  const ofProcess = (await readResources(t, createReceiver(processes, {}))).get(pid);
+  const settings = { events: ['task-clock'], machine: false, processes: { pids: [pid] } };
+  const ofPerf = (await readResources(t, createReceiver(perf, settings))).get(pid);
+  assert.equal(ofProcess?.['process.executable.path'], sleep);
+  assert.deepEqual(ofPerf, ofProcess);
+  assert.deepEqual(ofExec, ofProcess);
+});
+
+test('process and perf read of a simulated tree what the simulator publishes of the same machine', async (t) => {
+  const spec = createSpec({ seed: 4, processes: 12, arrivalsPerSecond: 0 });
+  const root = createFolder();
+  const nowNs = BigInt(Date.now()) * 1_000_000n;
+  const tree = new SimulatedTree({ spec, root, boot: { sinceBootNs: 3_600_000_000_000n, wallNs: nowNs } });
+  tree.write(0, () => nowNs);
+  tree.close();
+  const procfs = join(root, 'proc');
+  const read = await readResources(t, createReceiver(processes, { procfs, cpu_time: 'procfs' }));
+  const settings = { seed: 4, processes: 12, arrivals: 0 };
+  const simulated = await readResources(t, createReceiver(simulator, settings));
+  assert.equal(simulated.size, 12);
+  for (const [pid, attributes] of simulated) {
+    // A folder of files belongs to whoever wrote it, and simulated time began at another instant.
+    const own = { 'process.owner': undefined, 'process.creation.time': undefined };
+    assert.deepEqual({ ...read.get(pid), ...own }, { ...attributes, ...own });
+  }
+});
