@@ -14,13 +14,13 @@ export type {
   ReceiverFactory,
 } from './component/component.js';
 export type { Claims } from './component/claims.js';
-export type { Clock } from './component/clock.js';
+export type { Clock } from './linux/clock.js';
 export type { Consumer } from './component/consumer.js';
 export type { Log } from './component/log.js';
 export type { Probe, Remedy } from './component/probe.js';
-export { describeError, ExportError, UnavailableError } from './component/errors.js';
+export { describeError, ExportError, UnavailableError } from './errors.js';
 
-export type { ConfigOf, Schema } from './config/schema.js';
+export type { ConfigOf, Schema } from './component/schema.js';
 export { parseSettings } from './config/settings.js';
 
 export type { Attributes, AttributeValue, Metric, MetricKind, Resource, Series } from './model/series.js';
@@ -37,7 +37,7 @@ export { forEachLine, parseLine } from './scraping/lines.js';
 export type { CounterColumn } from './scraping/counter-table.js';
 export { Counts } from './scraping/counts.js';
 export type { GaugeColumn } from './scraping/gauge-table.js';
-export type { OpenSampler, RunningSampler, Sampler, SamplerRequest, Sampling } from './sampling/sampling.js';
+export type { OpenSampler, RunningSampler, Sampler, SamplerRequest, Sampling } from './component/sampling.js';
 
 // For samplers, which allocate nothing.
 export { openRegularFile } from './linux/regular-file.js';

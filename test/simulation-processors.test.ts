@@ -6,7 +6,7 @@ import { factory as filter } from '../processors/filter/factory.js';
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
 import type { ProcessorFactory } from '../src/component/component.js';
-import type { Schema } from '../src/config/schema.js';
+import type { Schema } from '../src/component/schema.js';
 import { parseSettings } from '../src/config/settings.js';
 import { checkTables, sumLastValues } from '../src/contract/check-tables.js';
 import { createFakeContext, createTableCollector } from '../src/contract/fakes.js';

@@ -4,7 +4,7 @@ import { factory as attribution } from '../processors/attribution/factory.js';
 import type { Component, ReceiverContext, ReceiverFactory } from '../src/component/component.js';
 import type { Consumer } from '../src/component/consumer.js';
 import { parseSettings } from '../src/config/settings.js';
-import type { Schema } from '../src/config/schema.js';
+import type { Schema } from '../src/component/schema.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../src/contract/fakes.js';
 import { createWallClock } from '../src/linux/wall-clock.js';
 import type { AttributeValue, Series } from '../src/model/series.js';

@@ -1,4 +1,4 @@
-import type { ConfigOf, Schema } from '../../src/config/schema.js';
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 const rotationSettings = {
   max_megabytes: {

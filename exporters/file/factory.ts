@@ -1,5 +1,5 @@
 import type { ConsumingComponent, ExporterFactory } from '../../src/component/component.js';
-import { UnavailableError } from '../../src/component/errors.js';
+import { UnavailableError } from '../../src/errors.js';
 import { fixedColumns } from '../../src/recording/csv-columns.js';
 import { parquetColumns } from '../../src/recording/parquet-columns.js';
 import { zstdMissing } from '../../src/recording/zstd.js';

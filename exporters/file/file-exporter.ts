@@ -1,5 +1,5 @@
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 import { SendingQueueTelemetry } from '../../src/export/delivery-telemetry.js';
 import type { FileConfig } from './create-recording.js';

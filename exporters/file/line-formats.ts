@@ -1,5 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { parseCsvHeader, parseMetricColumn } from '../../src/recording/csv-columns.js';
 import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';

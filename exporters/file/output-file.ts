@@ -10,6 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { describeCode } from '../../src/errors.js';
 import { lockFile } from '../../src/linux/file-lock.js';
 
 /** Readings and names of processes are for the owner. */
@@ -119,7 +120,7 @@ export class OutputFile {
     try {
       return writeSync(fd, this.#rest, 0, this.#rest.length, at);
     } catch (error) {
-      throw new Error(`Cannot write ${this.path}: ${codeOf(error)}`, { cause: error });
+      throw new Error(`Cannot write ${this.path}: ${describeCode(error)}`, { cause: error });
     }
   }
 
@@ -158,14 +159,8 @@ function findStats(path: string): Stats | undefined {
 }
 
 function describeOpenError(error: unknown, path: string): string {
-  const code = codeOf(error);
+  const code = describeCode(error);
   if (code === 'ENOENT') return `ENOENT, its folder ${dirname(path)} is not there`;
   if (code === 'EACCES') return `EACCES, user ${process.getuid?.() ?? '?'} may not write there`;
   return code;
-}
-
-/** The system's code alone: its message would name the path once more. */
-function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code);
-  return error instanceof Error ? error.message : String(error);
 }

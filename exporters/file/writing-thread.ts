@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
 import type { Table } from '../../src/model/table.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';

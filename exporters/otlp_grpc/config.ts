@@ -1,4 +1,4 @@
-import type { ConfigOf, Schema } from '../../src/config/schema.js';
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { tlsSettings } from '../../src/http/tls-files.js';
 import { otlpSettings } from '../../src/otlp/otlp-settings.js';
 

@@ -1,5 +1,5 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { describeError, ExportError } from '../../src/component/errors.js';
+import { describeError, ExportError } from '../../src/errors.js';
 import { describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
 import { parseRetryDelayMs } from '../../src/otlp/responses.js';
 

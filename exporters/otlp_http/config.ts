@@ -1,4 +1,4 @@
-import type { ConfigOf, Schema } from '../../src/config/schema.js';
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { clientSettings } from '../../src/http/client.js';
 import { otlpSettings } from '../../src/otlp/otlp-settings.js';
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { describeError, ExportError } from '../../src/component/errors.js';
+import { describeError, ExportError } from '../../src/errors.js';
 import { hideCredentials } from '../../src/config/hide-credentials.js';
 import { cleanText, describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describeError } from '../../src/component/errors.js';
+import { describeError, findErrorCode } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
 import { findOrAdd } from '../../src/model/find-or-add.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
@@ -95,7 +95,7 @@ function readText(path: string): string | undefined {
   try {
     return readRegularText(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (findErrorCode(error) === 'ENOENT') return undefined;
     throw new Error(`Cannot read ${path}: ${describeError(error)}`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import type { ConfigOf, ListSetting, Schema } from '../../src/config/schema.js';
+import type { ConfigOf, ListSetting, Schema } from '../../src/component/schema.js';
 
 const items = {
   match: {

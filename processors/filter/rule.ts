@@ -1,4 +1,4 @@
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
 

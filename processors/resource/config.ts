@@ -1,5 +1,5 @@
 import { createActionsSetting } from '../../src/component/attribute-actions.js';
-import type { ConfigOf, Schema } from '../../src/config/schema.js';
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   detectors: {

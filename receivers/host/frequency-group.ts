@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { UnavailableError } from '../../src/component/errors.js';
+import { UnavailableError } from '../../src/errors.js';
 import type { KeptFile } from '../../src/linux/kept-file.js';
 import { bounded } from '../../src/linux/plausible.js';
 import { findNames } from '../../src/linux/sysfs.js';

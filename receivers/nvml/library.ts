@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import { addressOf } from '../../src/linux/memory.js';
 
 /** Return codes of NVML that are treated differently; all others are transient failures. nvml.h, `nvmlReturn_t`. */

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { describeError, UnavailableError } from '../../src/component/errors.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import type { Command, Reading, ThreadMessage, ThreadOptions } from './protocol.js';
 
 /** Far beyond what any call of NVML takes while its driver works. */

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import type { Command, Reading, ThreadMessage, ThreadOptions } from './protocol.js';
 import { Session } from './session.js';
 

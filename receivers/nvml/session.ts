@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import { createLostRow, DeviceReader, type Identity, type MigRole } from './device-reader.js';
 import { NvmlError, NvmlLibrary, success } from './library.js';
 import type { Device, DeviceRow, Note, Reading, ThreadOptions } from './protocol.js';

@@ -5,7 +5,7 @@ import type {
   ReceiverFactory,
 } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { describeError, UnavailableError } from '../../src/component/errors.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { isClock } from '../../src/linux/perf/meaning.js';
 import { describeUncounted } from '../../src/linux/perf/reasons.js';

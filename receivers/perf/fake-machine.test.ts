@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakePmus } from '../../src/linux/perf/fake-sysfs.fixture.js';
-import type { Sampler } from '../../src/sampling/sampling.js';
+import type { Sampler } from '../../src/component/sampling.js';
 import { schema } from './config.js';
 import { createPlan, findEvents } from './events.js';
 import type { Columns } from './metrics.js';

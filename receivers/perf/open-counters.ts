@@ -1,4 +1,4 @@
-import { UnavailableError } from '../../src/component/errors.js';
+import { UnavailableError } from '../../src/errors.js';
 import type { CountedEvent, EventGroup } from '../../src/linux/perf/counted-event.js';
 import { findFirstReservedFd } from '../../src/linux/open-files-limit.js';
 import { CounterGroup } from '../../src/linux/perf/counter-group.js';

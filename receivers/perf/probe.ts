@@ -1,4 +1,4 @@
-import { describeError, UnavailableError } from '../../src/component/errors.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { describeUncounted } from '../../src/linux/perf/reasons.js';

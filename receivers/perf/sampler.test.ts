@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { until } from '../../src/contract/until.js';
-import type { Sampler } from '../../src/sampling/sampling.js';
+import type { Sampler } from '../../src/component/sampling.js';
 import { schema } from './config.js';
 import { createPlan, findEvents } from './events.js';
 import type { Columns } from './metrics.js';

@@ -1,4 +1,4 @@
-import type { OpenSampler, Sampler } from '../../src/sampling/sampling.js';
+import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import type { Columns } from './metrics.js';
 import { openCounters, type Counters } from './open-counters.js';
 import { findOnline, listThreads } from './places.js';

@@ -1,5 +1,5 @@
 import type { ReceiverContext } from '../../src/component/component.js';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import type { FoundTarget } from './find-targets.js';
 
 /** A target that is counted. */

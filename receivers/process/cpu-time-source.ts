@@ -1,4 +1,4 @@
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import { CpuAccounting, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
 import { CpuClock } from '../../src/linux/cpu-clock.js';
 import { tickNs } from '../../src/linux/procfs.js';

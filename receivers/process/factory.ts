@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { describeError, UnavailableError } from '../../src/component/errors.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import { readTickNs } from '../../src/linux/clocks.js';
 import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';

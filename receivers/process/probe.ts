@@ -1,5 +1,5 @@
 import { closeSync, existsSync, readlinkSync, readSync } from 'node:fs';
-import { describeError } from '../../src/component/errors.js';
+import { describeError, findErrorCode } from '../../src/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { kernelTypesPath } from '../../src/linux/bpf/kernel-types.js';
@@ -103,7 +103,8 @@ function isDenied(read: () => unknown): boolean {
     read();
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+    const code = findErrorCode(error);
+    return code === 'EACCES' || code === 'EPERM';
   }
 }
 

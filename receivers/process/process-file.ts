@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
-import { isOutOfDescriptors } from '../../src/component/errors.js';
+import { findErrorCode, isOutOfDescriptors } from '../../src/errors.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 
 /**
@@ -114,6 +114,6 @@ export class ProcessFile {
 }
 
 function isGone(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === 'ENOENT' || error.code === 'ESRCH';
+  const code = findErrorCode(error);
+  return code === 'ENOENT' || code === 'ESRCH';
 }

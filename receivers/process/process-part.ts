@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/component/clock.js';
+import type { Clock } from '../../src/linux/clock.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import type { ProcessReader } from './process-reader.js';

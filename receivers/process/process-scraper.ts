@@ -1,5 +1,5 @@
 import type { Context } from '../../src/component/component.js';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader } from '../../src/identity/process-identity.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/component/clock.js';
+import type { Clock } from '../../src/linux/clock.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { partCapacity, ProcessPart } from './process-part.js';

@@ -1,4 +1,4 @@
-import type { ConfigOf, Schema } from '../../src/config/schema.js';
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   interface: {

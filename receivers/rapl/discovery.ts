@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { describeError, describeErrors } from '../../src/component/errors.js';
+import { describeCode, describeErrors } from '../../src/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Remedy } from '../../src/component/probe.js';
 import { PerfEventError } from '../../src/linux/perf/event.js';
@@ -207,17 +207,13 @@ export function explainFailures(
 /** The error of a zone is the system's; that of a counter of perf_event names the counter and the right. */
 function describeZone({ zone, error }: ZoneFailure): Error {
   const found = isForbidden(error)
-    ? `${nameErrno(error)}, root or CAP_DAC_READ_SEARCH is needed`
-    : nameErrno(error);
+    ? `${describeCode(error)}, root or CAP_DAC_READ_SEARCH is needed`
+    : describeCode(error);
   return new Error(`Cannot read ${nameDomain(zone.domain)} from ${energyPath(zone)}: ${found}`, {
     cause: error,
   });
 }
 
 function isForbidden(error: unknown): boolean {
-  return nameErrno(error) === 'EACCES' || (error instanceof PerfEventError && error.code === 'EPERM');
-}
-
-function nameErrno(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : describeError(error);
+  return describeCode(error) === 'EACCES' || (error instanceof PerfEventError && error.code === 'EPERM');
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import type { Series } from '../../src/model/series.js';
-import type { OpenSampler, Sampling, SamplerRequest } from '../../src/sampling/sampling.js';
+import type { OpenSampler, Sampling, SamplerRequest } from '../../src/component/sampling.js';
 import { schema } from './config.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';

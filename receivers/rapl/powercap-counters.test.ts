@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import type { EnergyReader } from './energy-reader.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findZones } from './find-powercap.js';

@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';

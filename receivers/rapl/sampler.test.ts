@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import type { Sampler } from '../../src/sampling/sampling.js';
+import type { Sampler } from '../../src/component/sampling.js';
 import { schema } from './config.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import type { Columns } from './domain.js';

@@ -1,6 +1,6 @@
-import { UnavailableError } from '../../src/component/errors.js';
+import { UnavailableError } from '../../src/errors.js';
 import { describeProbe } from '../../src/component/probe.js';
-import type { OpenSampler, Sampler } from '../../src/sampling/sampling.js';
+import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import type { Config } from './config.js';
 import { discover } from './discovery.js';
 import type { Refusal } from './discovery.js';

@@ -1,7 +1,7 @@
 import type { Counter } from '@opentelemetry/api';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { UnavailableError } from '../../src/component/errors.js';
+import { UnavailableError } from '../../src/errors.js';
 import type { Probe } from '../../src/component/probe.js';
 import type { Table } from '../../src/model/table.js';
 import { countPoints } from '../../src/model/table.js';

@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../../src/component/clock.js';
+import type { Clock } from '../../src/linux/clock.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { createPlans } from '../../src/model/plan.js';

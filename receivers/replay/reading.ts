@@ -1,4 +1,4 @@
-import { describeError } from '../../src/component/errors.js';
+import { describeError } from '../../src/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { PointStream } from '../../src/recording/decoder.js';
 import type { Introduction, Parcel } from '../../src/recording/table-parcel.js';

@@ -1,6 +1,6 @@
 import { stampMonotonic, type Instant } from '../../src/linux/clocks.js';
 import { parseCounter } from '../../src/linux/sysfs.js';
-import type { OpenSampler, Sampler } from '../../src/sampling/sampling.js';
+import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import type { DomainKind, SimulatedDomain } from '../../src/simulation/domain.js';
 import { createSensors, type EnergySensor } from '../../src/simulation/energy-sensor.js';

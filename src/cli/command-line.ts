@@ -1,8 +1,8 @@
-import { describeError, UsageError } from '../component/errors.js';
-import { findNearest } from '../config/nearest.js';
+import { describeError, UsageError } from '../errors.js';
+import { findNearest } from '../nearest.js';
 import { ConfigurationError, describeProblem } from '../config/problem.js';
 import { exitCodes, type Command } from './command.js';
-import { readVersion } from './version.js';
+import { readVersion } from '../version.js';
 import { writeMessage } from '../telemetry/write-message.js';
 
 /** Every command, loaded when it is called: `exec` has 250 ms for everything. */

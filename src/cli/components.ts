@@ -2,7 +2,7 @@ import { listBuiltInTypes } from '../component/find.js';
 import { componentKinds } from '../component/component.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
-import { readVersion } from './version.js';
+import { readVersion } from '../version.js';
 
 /** Lists what this build can do, as the Collector's command of that name does. */
 export const command: Command = {

@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { describeError, UsageError } from '../component/errors.js';
+import { describeError, UsageError } from '../errors.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
-import { findNearest } from '../config/nearest.js';
+import { findNearest } from '../nearest.js';
 import type { ConfigNode } from '../config/node.js';
 import { judgeService, type ServiceConfig } from '../config/service.js';
 import { loadConfig } from '../config/sources.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
-import { packageRoot } from './version.js';
+import { packageRoot } from '../version.js';
 
 /** Where a user keeps configuration: options that several commands share. */
 export interface ConfigOptions {

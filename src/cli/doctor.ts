@@ -17,7 +17,7 @@ import { checkReceiver, findBestSource, type ReceiverSetup } from './doctor/rece
 import { checkSystem } from './doctor/system-checks.js';
 import { describeDiagnosis, type Diagnosis } from './doctor/text.js';
 import { silentMeter } from '../telemetry/silent-meter.js';
-import { readVersion } from './version.js';
+import { readVersion } from '../version.js';
 
 /** Exit codes: a script that wants real joules can ask first. */
 const exitCodesByEnergy = { measured: 0, estimated: 1, none: 1 } as const;

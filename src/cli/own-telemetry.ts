@@ -4,7 +4,7 @@ import type { Log } from '../component/log.js';
 import { readResourceEnvironment } from '../component/resource-environment.js';
 import type { TelemetryConfig } from '../config/service-schema.js';
 import { startTelemetry, type PullOptions, type Telemetry } from '../telemetry/telemetry.js';
-import { readVersion } from './version.js';
+import { readVersion } from '../version.js';
 
 /** Where the collector's own telemetry is served unless the user says otherwise. */
 const standard = { host: 'localhost', port: 8888 };

@@ -1,6 +1,6 @@
 import { Document, visit } from 'yaml';
 import { escapeInQuotes, formatJson, hasControls } from '../component/escape-controls.js';
-import { UsageError } from '../component/errors.js';
+import { UsageError } from '../errors.js';
 import { createFinderFor } from '../component/find.js';
 import { printableConfig } from '../config/printable-config.js';
 import { judgeService } from '../config/service.js';

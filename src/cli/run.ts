@@ -13,8 +13,8 @@ import { configOptions, configUsage, judgeConfigOf, parseOptions } from './confi
 import { startOwnTelemetry } from './own-telemetry.js';
 import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 import { delayTierUp } from './tier-up.js';
-import { readVersion } from './version.js';
-import { stopHeapGrowth } from './young-generation.js';
+import { readVersion } from '../version.js';
+import { stopHeapGrowth } from '../young-generation.js';
 
 /** Everything that was measured is exported by then, or dropped. */
 const shutdownMs = 5000;

@@ -1,4 +1,4 @@
-import { describeError, UsageError } from '../component/errors.js';
+import { describeError, UsageError } from '../errors.js';
 import { escapeControls } from '../component/escape-controls.js';
 import { loadComponentPackage } from '../contract/component-package.js';
 import { listChecks, type Check } from '../contract/contract.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ConfigOf, ListSetting } from '../config/schema.js';
+import type { ConfigOf, ListSetting } from './schema.js';
 import type { Attributes, AttributeValue } from '../model/series.js';
 
 /** The settings of one action, as in the Collector's attributes processor. */

@@ -1,9 +1,9 @@
 import type { Meter } from '@opentelemetry/api';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import type { ConfigOf, Schema } from './schema.js';
 import type { Resource, Metric } from '../model/series.js';
-import type { Sampling } from '../sampling/sampling.js';
+import type { Sampling } from './sampling.js';
 import type { Claims } from './claims.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../linux/clock.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 import type { Probe } from './probe.js';

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { requireRegularFile, UnusableFileError } from '../linux/regular-file.js';
 import type { ComponentKind, Factories } from './component.js';
-import { describeError } from './errors.js';
+import { describeError } from '../errors.js';
 
 /** The folder that holds the folders of all kinds: the compiled tree, `dist`. */
 export const componentRoot = new URL('../../', import.meta.url);

@@ -1,12 +1,12 @@
 import type { ComponentKind, Factories } from '../component/component.js';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { FactoryFinder } from '../component/find.js';
 import { parseComponentId, type ComponentId } from './component-id.js';
 import { describeMismatch } from './formats.js';
-import { suggest } from './nearest.js';
+import { suggest } from '../nearest.js';
 import { findEntry, type ConfigNode, type MapEntry } from './node.js';
 import type { Origin, Problem } from './problem.js';
-import type { ConfigOf, Schema } from './schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { receiverKeys, type ReceiverKeys } from './service-schema.js';
 import { judgeSettings } from './settings.js';
 

@@ -1,4 +1,4 @@
-import type { Schema } from './schema.js';
+import type { Schema } from '../component/schema.js';
 
 /** The setting of every server, to be spread into its schema. */
 export const webConfigSettings = {

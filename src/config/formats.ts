@@ -1,7 +1,7 @@
 import convict from 'convict';
 import { parseEndpoint } from './endpoint.js';
 import { describeNode, plainOf, type ConfigNode, type Description } from './node.js';
-import type { FormatName, Setting } from './schema.js';
+import type { FormatName, Setting } from '../component/schema.js';
 
 type Scalar = string | number | boolean;
 

@@ -1,4 +1,4 @@
-import type { FormatName, Schema, Setting } from './schema.js';
+import type { FormatName, Schema, Setting } from '../component/schema.js';
 import { pipelineSchema, receiverKeys, telemetrySchema } from './service-schema.js';
 import { isGroupSetting, isListSetting, isSetting } from './settings.js';
 

@@ -1,7 +1,7 @@
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { normalizeId, parseComponentId } from './component-id.js';
 import { describeMismatch } from './formats.js';
-import { suggest } from './nearest.js';
+import { suggest } from '../nearest.js';
 import { findEntry, type ConfigNode, type MapEntry } from './node.js';
 import type { Problem } from './problem.js';
 import { pipelineSchema } from './service-schema.js';

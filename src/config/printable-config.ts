@@ -3,7 +3,7 @@ import type { ComponentConfigs } from './components.js';
 import { plainOfSetting } from './formats.js';
 import { hideCredentials } from './hide-credentials.js';
 import { plainOf, type ConfigNode, type MapEntry } from './node.js';
-import type { Schema } from './schema.js';
+import type { Schema } from '../component/schema.js';
 import { pipelineSchema, receiverKeys, serviceSchema } from './service-schema.js';
 import type { ServiceConfig } from './service.js';
 import { isGroupSetting, isListSetting, isSetting } from './settings.js';

@@ -1,4 +1,4 @@
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { nodeOf, type ConfigNode } from './node.js';
 import { parseYaml } from './parse-yaml.js';
 import type { Origin, Problem } from './problem.js';

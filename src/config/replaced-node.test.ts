@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Problem } from './problem.js';
 import { describeProblem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
-import type { Schema } from './schema.js';
+import type { Schema } from '../component/schema.js';
 import { judgeSettings } from './settings.js';
 
 const schema = {

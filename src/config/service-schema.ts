@@ -1,5 +1,5 @@
 import { webConfigSettings } from './endpoint.js';
-import type { ConfigOf, Schema } from './schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 
 /** What the engine itself understands below every receiver's id. */
 export const receiverKeys = {

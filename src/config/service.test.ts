@@ -5,7 +5,7 @@ import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from './node.js';
 import { parseConfigText } from './read-yaml.js';
 import { printableConfig } from './printable-config.js';
-import type { Schema } from './schema.js';
+import type { Schema } from '../component/schema.js';
 import { judgeService } from './service.js';
 
 const schema = {

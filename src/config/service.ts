@@ -1,12 +1,12 @@
 import type { FactoryFinder } from '../component/find.js';
 import { normalizeId } from './component-id.js';
 import { judgeComponents, type ComponentConfigs } from './components.js';
-import { suggest } from './nearest.js';
+import { suggest } from '../nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
 import { findUnmetNeeds } from './pipeline-needs.js';
 import { judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Origin, type Problem } from './problem.js';
-import type { ConfigOf } from './schema.js';
+import type { ConfigOf } from '../component/schema.js';
 import { serviceSchema, type TelemetryConfig } from './service-schema.js';
 import { judgeSettings } from './settings.js';
 import { findReaderProblems } from './telemetry-readers.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Schema } from './schema.js';
+import type { Schema } from '../component/schema.js';
 import { parseSettings } from './settings.js';
 
 const schema = {

@@ -1,10 +1,10 @@
 import convict from 'convict';
 import { convictFormat, describeMismatch, formats } from './formats.js';
-import { findNearest, suggest } from './nearest.js';
-import { describeError } from '../component/errors.js';
+import { findNearest, suggest } from '../nearest.js';
+import { describeError } from '../errors.js';
 import { nodeOf, type ConfigNode } from './node.js';
 import { ConfigurationError, type Problem } from './problem.js';
-import type { ConfigOf, GroupSetting, ListSetting, Schema, Setting } from './schema.js';
+import type { ConfigOf, GroupSetting, ListSetting, Schema, Setting } from '../component/schema.js';
 
 /** A leaf of a schema, as opposed to a level of it. */
 export function isSetting(part: Schema[string]): part is Setting | ListSetting | GroupSetting {

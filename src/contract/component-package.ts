@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { componentKinds, type ComponentKind } from '../component/component.js';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { loadFactory } from '../component/find.js';
 import type { Subject } from './contract.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProcessorFactory, ReceiverFactory } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import type { Schema } from '../config/schema.js';
+import type { Schema } from '../component/schema.js';
 import { createRow, type Table } from '../model/table.js';
 import { listChecks, type Subject } from './contract.js';
 

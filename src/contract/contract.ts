@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ComponentKind, Factories } from '../component/component.js';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { describeProblem, type Problem } from '../config/problem.js';
-import type { Schema } from '../config/schema.js';
+import type { Schema } from '../component/schema.js';
 import { receiverKeys } from '../config/service-schema.js';
 import { judgeSettings, parseSettings } from '../config/settings.js';
 import { findExamples } from './examples.js';

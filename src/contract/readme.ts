@@ -1,5 +1,5 @@
 import type { Metric } from '../model/series.js';
-import type { Schema } from '../config/schema.js';
+import type { Schema } from '../component/schema.js';
 import { isGroupSetting, isListSetting, isSetting } from '../config/settings.js';
 
 /** A setting as a README's table shows it. */

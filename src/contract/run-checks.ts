@@ -9,9 +9,9 @@ import type {
   Factories,
   ReceiverContext,
 } from '../component/component.js';
-import { describeError, UnavailableError } from '../component/errors.js';
+import { describeError, findErrorCode, UnavailableError } from '../errors.js';
 import { describeProbe } from '../component/probe.js';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { countPoints, type Table } from '../model/table.js';
 import { createSampling } from '../sampling/sampling-threads.js';
@@ -278,5 +278,5 @@ function createRun({ kind, factory }: Subject, { settings }: Trial, context: Rec
 
 function isAddressTaken(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ('code' in error && error.code === 'EADDRINUSE') || isAddressTaken(error.cause);
+  return findErrorCode(error) === 'EADDRINUSE' || isAddressTaken(error.cause);
 }

@@ -1,4 +1,4 @@
-import { describeError, UsageError } from '../component/errors.js';
+import { describeError, UsageError } from '../errors.js';
 import type { EventUnit } from '../linux/perf/counted-event.js';
 import { parseEvents, type ParsedGroup } from '../linux/perf/grammar.js';
 import type { RatioKind } from '../linux/perf/ratios.js';

@@ -1,11 +1,11 @@
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { readChildUsage, type ChildUsage } from '../linux/child-usage.js';
 import { CpuClock } from '../linux/cpu-clock.js';
 import { PerfEventError } from '../linux/perf/event.js';
 import { findPeakRssBytes } from '../linux/peak-memory.js';
 import { listProcessTree } from '../linux/process-tree.js';
 import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
-import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/tree-cpu-time.js';
+import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/perf/tree-cpu-time.js';
 
 /** CPU time of a command and everything that it started. */
 export interface CommandCpuTime {

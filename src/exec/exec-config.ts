@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { packageRoot } from '../cli/version.js';
+import { packageRoot } from '../version.js';
 import type { Factories, ComponentKind } from '../component/component.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
 import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../config/node.js';

@@ -1,4 +1,5 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { findErrorCode } from '../errors.js';
 import { escapeControls } from '../component/escape-controls.js';
 import { noteInherited, splitAtNul } from '../linux/inherited.js';
 
@@ -83,7 +84,8 @@ function lookAt(path: Buffer): Finding {
 }
 
 function isAbsence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  const code = findErrorCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 interface Refused {

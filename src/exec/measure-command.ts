@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { reapOrphansAsInit } from '../linux/orphans.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { CommandEvents } from './command-events.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { describeError, UsageError } from '../component/errors.js';
+import { describeError, UsageError } from '../errors.js';
 import { parseDuration } from '../config/formats.js';
 
 /** What the command line of `exec` asks for. */

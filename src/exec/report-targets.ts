@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
-import { readVersion } from '../cli/version.js';
-import { describeError, UsageError } from '../component/errors.js';
+import { readVersion } from '../version.js';
+import { describeError, UsageError } from '../errors.js';
 import { formatJson } from '../component/escape-controls.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { EnergyBook } from './energy-book.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../component/clock.js';
+import type { Clock } from '../linux/clock.js';
 import type { ExporterFactory } from '../component/component.js';
 import type { ServiceConfig } from '../config/service.js';
 import { createSteadyRead, readClocks, wallOffsetNs } from '../linux/clocks.js';

@@ -1,5 +1,5 @@
 import type { ConsumingComponent, Context } from '../component/component.js';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { countPoints, type Table } from '../model/table.js';
 import type { QueuedRequest } from './queue-storage.js';
 import { SendingQueue, type Sender, type SendingQueueConfig } from './sending-queue.js';

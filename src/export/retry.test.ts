@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ExportError } from '../component/errors.js';
+import { ExportError } from '../errors.js';
 import { parseSettings } from '../config/settings.js';
 import { Backoff, retrySettings } from './retry.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ExportError } from '../component/errors.js';
+import { ExportError } from '../errors.js';
 import { parseSettings } from '../config/settings.js';
 import { createFakeContext, createLogCollector } from '../contract/fakes.js';
 import { until } from '../contract/until.js';

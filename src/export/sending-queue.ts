@@ -1,7 +1,7 @@
 import { setImmediate as yieldToOthers, setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
-import { describeError, ExportError } from '../component/errors.js';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import { describeError, ExportError } from '../errors.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
 import { Backoff, SizeLimits, type RetryConfig } from './retry.js';
 import { DeliveryLog } from './delivery-log.js';

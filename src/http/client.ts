@@ -1,8 +1,8 @@
 import { validateHeaderValue, type Agent, type ClientRequest } from 'node:http';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { hideCredentials } from '../config/hide-credentials.js';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 import { createClientAgent, prepareRequests } from './client-agent.js';
 import { describeRoute, findProxy, parseProxy, type HttpProxy } from './proxy.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { parseEndpoint } from '../config/endpoint.js';
-import { describeError } from '../component/errors.js';
+import { describeError, findErrorCode } from '../errors.js';
 import type { Log } from '../component/log.js';
 
 /** A client that reads no byte of an answer for this long is gone; Node itself would keep the answer permanently. */
@@ -79,7 +79,7 @@ export async function listenOrWarn(server: Server, options: ListenOptions): Prom
 }
 
 function describeListenError(error: unknown): string {
-  switch (findCode(error)) {
+  switch (findErrorCode(error) ?? '') {
     case 'EADDRINUSE':
       return 'EADDRINUSE, another program uses the port; stop it or set another one';
     case 'EACCES':
@@ -91,10 +91,6 @@ function describeListenError(error: unknown): string {
     default:
       return describeError(error);
   }
-}
-
-function findCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function describeAddress(server: Server): string {

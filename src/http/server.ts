@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { BasicAuth, type Access } from './basic-auth.js';
 import { limitConnections } from './connections.js';

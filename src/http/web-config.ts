@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureVersion } from 'node:tls';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { nodeOf } from '../config/node.js';
 import { parseYaml } from '../config/parse-yaml.js';
 import { ConfigurationError, type Problem } from '../config/problem.js';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { judgeSettings } from '../config/settings.js';
 import { convertYaml } from '../config/yaml-nodes.js';
 import { findCryptProblem, isBcryptHash } from '../linux/crypt.js';

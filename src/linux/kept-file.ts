@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { describeError } from '../component/errors.js';
+import { describeCode, findErrorCode } from '../errors.js';
 import { readWhole } from './procfs.js';
 import { maxSystemFileBytes, openRegularFile, UnusableFileError } from './regular-file.js';
 
@@ -42,7 +42,7 @@ export class KeptFile {
       }
     } catch (error) {
       this.close();
-      throw new Error(`Cannot read ${this.path}: ${describeCause(error)}`, { cause: error });
+      throw new Error(`Cannot read ${this.path}: ${describeCode(error)}`, { cause: error });
     }
   }
 }
@@ -55,14 +55,5 @@ const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'EOPNOTSUPP', 'ENOTSUP', 'ENOD
 
 /** Whether a read failed because the kernel has no such file, or has it without the feature behind it. */
 export function isAbsent(error: unknown): boolean {
-  return error instanceof Error && absentCodes.has(findCode(error.cause) ?? '');
-}
-
-/** The system's code alone: its message would name the path once more. */
-function describeCause(error: unknown): string {
-  return findCode(error) ?? describeError(error);
-}
-
-function findCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  return error instanceof Error && absentCodes.has(findErrorCode(error.cause) ?? '');
 }

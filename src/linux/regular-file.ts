@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { findErrorCode } from '../errors.js';
 
 /** A path that may be read, but does not name what was expected: a FIFO, a device, a folder, too large a file. */
 export class UnusableFileError extends Error {
@@ -102,5 +103,5 @@ function describeKind(stats: Stats): string {
 /** Why a file could not be read, without its path, which the caller names: the errno or what was found. */
 export function describeReadError(error: unknown): string {
   if (error instanceof UnusableFileError) return error.message;
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return findErrorCode(error) ?? String(error);
 }

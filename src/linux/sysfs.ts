@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { isOutOfDescriptors } from '../component/errors.js';
+import { isOutOfDescriptors } from '../errors.js';
 import { libc } from './libc.js';
 import { readRegularText } from './regular-file.js';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../component/clock.js';
+import type { Clock } from './clock.js';
 import { readClocks, type ClockReading } from './clocks.js';
 import { WallAnchor } from './wall-anchor.js';
 

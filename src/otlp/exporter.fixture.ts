@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { ExporterFactory } from '../component/component.js';
 import { parseSettings } from '../config/settings.js';
-import type { Schema } from '../config/schema.js';
+import type { Schema } from '../component/schema.js';
 import { createFakeContext, createLogCollector } from '../contract/fakes.js';
 import type { Resource, Series } from '../model/series.js';
 import { hwEnergy } from '../model/shared-metrics.js';

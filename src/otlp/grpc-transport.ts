@@ -8,7 +8,7 @@ import {
   type VerifyOptions,
 } from '@grpc/grpc-js';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
-import { readVersion } from '../cli/version.js';
+import { readVersion } from '../version.js';
 import { findProxy, type HttpProxy } from '../http/proxy.js';
 
 /** The service of opentelemetry/proto/collector/metrics/v1/metrics_service.proto. */

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { describeError } from '../component/errors.js';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import { describeError } from '../errors.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { batchSettings } from '../export/queued-exporter.js';
 import { retrySettings } from '../export/retry.js';
 import { sendingQueueSettings } from '../export/sending-queue.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ExporterFactory } from '../component/component.js';
-import type { Schema } from '../config/schema.js';
+import type { Schema } from '../component/schema.js';
 import { until } from '../contract/until.js';
 import { createCertificate, noOpenssl, type CertificateFiles } from '../http/certificate.fixture.js';
 import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';

@@ -1,7 +1,7 @@
 import { ValueType, type HrTime } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { readVersion } from '../cli/version.js';
+import { readVersion } from '../version.js';
 import type { Metric, Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
 

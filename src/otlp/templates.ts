@@ -1,4 +1,4 @@
-import { readVersion } from '../cli/version.js';
+import { readVersion } from '../version.js';
 import { resourceKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';
 import type { Attributes, AttributeValue, Metric, Resource, Series } from '../model/series.js';

@@ -1,10 +1,10 @@
 import type { Meter } from '@opentelemetry/api';
-import type { Clock } from '../component/clock.js';
+import type { Clock } from '../linux/clock.js';
 import type { ComponentKind, Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import type { Resource } from '../model/series.js';
-import type { Sampling } from '../sampling/sampling.js';
+import type { Sampling } from '../component/sampling.js';
 
 /** What a service lends to its components. */
 export interface Environment {

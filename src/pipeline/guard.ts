@@ -1,6 +1,6 @@
 import type { Counter, Meter } from '@opentelemetry/api';
 import type { Consumer } from '../component/consumer.js';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { createOutcomeCounters } from '../export/delivery-telemetry.js';
 import type { Log } from '../component/log.js';
 import { countPoints, type Table } from '../model/table.js';

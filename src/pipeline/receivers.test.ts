@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReceiverFactory } from '../component/component.js';
-import { UnavailableError } from '../component/errors.js';
+import { UnavailableError } from '../errors.js';
 import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from '../config/node.js';
 import { judgeService } from '../config/service.js';

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { freeClaims, type Claims } from '../component/claims.js';
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { describeError, UnavailableError } from '../component/errors.js';
+import { describeError, UnavailableError } from '../errors.js';
 import { describeProbe } from '../component/probe.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';

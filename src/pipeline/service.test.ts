@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { Consumer } from '../component/consumer.js';
 import type { FactoryFinder } from '../component/find.js';
-import type { ConfigOf, Schema } from '../config/schema.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { judgeService } from '../config/service.js';
 import { nodeOf } from '../config/node.js';
 import { createFakeContext, createLogCollector, type LogCollector } from '../contract/fakes.js';

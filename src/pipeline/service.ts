@@ -1,6 +1,6 @@
 import type { Component } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
 import { waitForDelivery } from './backlog.js';

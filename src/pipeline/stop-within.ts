@@ -1,5 +1,5 @@
 import type { Component } from '../component/component.js';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 
 /** Something that is to stop, with the name that messages give it. */

@@ -1,4 +1,4 @@
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import { fixedColumns, parseCsvHeader, parseCsvLine, parseMetricColumn } from './csv-columns.js';

@@ -1,4 +1,4 @@
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import { endDelayNs } from '../model/table.js';

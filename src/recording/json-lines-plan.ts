@@ -1,4 +1,4 @@
-import { readVersion } from '../cli/version.js';
+import { readVersion } from '../version.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import { resourceKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';

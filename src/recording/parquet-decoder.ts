@@ -5,7 +5,7 @@ import {
   type FileMetaData,
   type ParquetRow,
 } from 'hyparquet';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/find-or-add.js';
 import type { PointStream, Sink } from './decoder.js';

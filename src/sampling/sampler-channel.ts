@@ -1,10 +1,10 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Series } from '../model/series.js';
 import { createEnding } from '../model/table.js';
 import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 import type { Rows } from './row-buffer.js';
-import type { SamplerRequest } from './sampling.js';
+import type { SamplerRequest } from '../component/sampling.js';
 
 /** The main thread's end of a sampler: makes tables of its rows and hands them to the receiver's consumer. */
 export class SamplerChannel {

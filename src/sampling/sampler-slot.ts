@@ -1,9 +1,9 @@
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { monotonicSinceOriginNs, type ClockReading } from '../linux/clocks.js';
 import { WallAnchor, type Continuity } from '../linux/wall-anchor.js';
 import type { Announcement, FailureMessage, RowsMessage, SlotCounts, StateMessage } from './thread-line.js';
 import { RowBuffer, type Rows } from './row-buffer.js';
-import type { Sampler } from './sampling.js';
+import type { Sampler } from '../component/sampling.js';
 import { advance, createTimer } from './schedule.js';
 
 export interface SlotOptions {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UnavailableError } from '../component/errors.js';
+import { UnavailableError } from '../errors.js';
 import { countThreads } from '../contract/open-resources.js';
 import { until } from '../contract/until.js';
 import { mode, word } from './test-sampler.fixture.js';

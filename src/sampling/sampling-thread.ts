@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { describeError, UnavailableError } from '../component/errors.js';
+import { describeError, UnavailableError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import {
   type Command,

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { countPoints, type Table } from '../model/table.js';
 import { orderOf, type ScrapeOrder } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';

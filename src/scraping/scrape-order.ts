@@ -1,4 +1,4 @@
-import type { Clock } from '../component/clock.js';
+import type { Clock } from '../linux/clock.js';
 import { createPlans } from '../model/plan.js';
 
 /** A tick that a scrape loop waits for or works on. */

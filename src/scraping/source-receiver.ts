@@ -1,6 +1,6 @@
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { describeError, describeErrors, UnavailableError } from '../component/errors.js';
+import { describeError, describeErrors, UnavailableError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import type { Probe, Remedy } from '../component/probe.js';
 import { isAbsent } from '../linux/kept-file.js';

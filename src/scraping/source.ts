@@ -1,5 +1,5 @@
-import type { Clock } from '../component/clock.js';
-import { describeError } from '../component/errors.js';
+import type { Clock } from '../linux/clock.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { isAbsent, KeptFile } from '../linux/kept-file.js';
 import { findOrAdd } from '../model/find-or-add.js';

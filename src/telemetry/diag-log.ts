@@ -1,5 +1,5 @@
 import type { DiagLogger } from '@opentelemetry/api';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 
 /** The SDK's own complaints, in our log. */

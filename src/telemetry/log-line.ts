@@ -1,4 +1,4 @@
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { escapeControls } from '../component/escape-controls.js';
 import type { LogFields } from '../component/log.js';
 

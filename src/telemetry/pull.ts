@@ -1,6 +1,6 @@
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { servePages, type Answer, type PageServer } from '../http/server.js';
 import { nameFamily } from '../prometheus/names.js';

@@ -1,6 +1,6 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { describeConnectionError } from '../http/connection-error.js';
 import { OutageLog } from '../export/outage-log.js';

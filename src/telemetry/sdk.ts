@@ -1,7 +1,7 @@
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { describeError } from '../component/errors.js';
+import { describeError } from '../errors.js';
 import { describeConnectionError } from '../http/connection-error.js';
 import { createDiagLog } from './diag-log.js';
 import { viewsOf } from './levels.js';

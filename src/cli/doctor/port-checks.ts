@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { describeError } from '../../component/errors.js';
+import { describeError } from '../../errors.js';
 import { listen } from '../../http/listen.js';
 import type { Log } from '../../component/log.js';
 import type { ComponentConfig } from '../../config/components.js';

@@ -1,7 +1,7 @@
 import type { ReceiverContext, ReceiverFactory } from '../../component/component.js';
-import { describeError } from '../../component/errors.js';
+import { describeError } from '../../errors.js';
 import type { Probe } from '../../component/probe.js';
-import type { ConfigOf, Schema } from '../../config/schema.js';
+import type { ConfigOf, Schema } from '../../component/schema.js';
 import { floorPower, meteredEnergyNames } from '../../model/shared-metrics.js';
 import type { Check } from './check.js';
 

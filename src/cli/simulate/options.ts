@@ -2,7 +2,7 @@ import { describeDuration, parseDuration } from '../../config/formats.js';
 import { createDomains } from '../../simulation/domain.js';
 import { createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
 import type { ReadFault } from '../../simulation/fault.js';
-import { UsageError } from '../../component/errors.js';
+import { UsageError } from '../../errors.js';
 import { parseOptions } from '../config-options.js';
 import { parseFault } from './parse-fault.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeError, UsageError } from '../../component/errors.js';
+import { describeError, UsageError } from '../../errors.js';
 import { readBootTimeNs } from '../../linux/cpu-clock.js';
 import { writeMessage } from '../../telemetry/write-message.js';
 import { createWallClock } from '../../linux/wall-clock.js';

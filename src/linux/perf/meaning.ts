@@ -1,4 +1,4 @@
-import { suggest } from '../../config/nearest.js';
+import { suggest } from '../../nearest.js';
 import { findLibpfm } from './libpfm.js';
 import type { CountedEvent, EventEncoding, EventUnit } from './counted-event.js';
 import { findEventCode, type EventCode } from './event-names.js';

@@ -1,4 +1,4 @@
-import { describeError } from '../../component/errors.js';
+import { describeError } from '../../errors.js';
 import { closePerfEvent, openPerfEvent, perfType, softwareEvent } from './event.js';
 
 function findRefusal(place: { readonly pid: number; readonly cpu: number }): string | false {

@@ -1,5 +1,5 @@
-import { suggest } from '../../config/nearest.js';
-import { describeError } from '../../component/errors.js';
+import { suggest } from '../../nearest.js';
+import { describeError } from '../../errors.js';
 import type { CountedEvent, EventGroup } from './counted-event.js';
 import type { ParsedEvent, ParsedGroup } from './grammar.js';
 import { listEventNames } from './event-names.js';

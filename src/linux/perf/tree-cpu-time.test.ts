@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { readChildUsage } from './child-usage.js';
-import { listProcessTree } from './process-tree.js';
-import { PerfEventError } from './perf/event.js';
-import { startHeld } from './held-child.js';
+import { readChildUsage } from '../child-usage.js';
+import { listProcessTree } from '../process-tree.js';
+import { PerfEventError } from './event.js';
+import { startHeld } from '../held-child.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime } from './tree-cpu-time.js';
 
 const refused = (() => {

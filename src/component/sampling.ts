@@ -1,5 +1,5 @@
-import type { Consumer } from '../component/consumer.js';
-import type { Log } from '../component/log.js';
+import type { Consumer } from './consumer.js';
+import type { Log } from './log.js';
 import type { Series } from '../model/series.js';
 
 /**

@@ -59,6 +59,16 @@ export function describeError(error: unknown): string {
   return remedy === undefined || message.includes(remedy) ? message : `${message}; ${remedy}`;
 }
 
+/** The code of an error of the system or of Node, `ENOENT`; undefined where it has none. */
+export function findErrorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** The code of an error alone, since its message would repeat the path; what has no code, in words. */
+export function describeCode(error: unknown): string {
+  return findErrorCode(error) ?? describeError(error);
+}
+
 /** Several errors in one line; what is the same, such as the remedy for descriptors that have run out, only once. */
 export function describeErrors(errors: readonly unknown[], separator = '; '): string {
   let text = [...new Set(errors.map(describeError))].join(separator);
@@ -75,6 +85,5 @@ export function isOutOfDescriptors(error: unknown): boolean {
 
 function findExhaustionRemedy(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error ? error.code : undefined;
-  return exhaustionRemedies.get(code) ?? findExhaustionRemedy(error.cause);
+  return exhaustionRemedies.get(findErrorCode(error)) ?? findExhaustionRemedy(error.cause);
 }

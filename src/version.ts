@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The top of the installed package, seen from the compiled file. */
-export const packageRoot = new URL('../../../', import.meta.url);
+export const packageRoot = new URL('../../', import.meta.url);
 
 /** This package's version, from its package.json. */
 export function readVersion(): string {

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The folders of `src/` in the order in which they may build on each other: each imports from those before it only,
+ * so that there is no circle. Tests and fixtures are left out: they may use a fixture of any folder.
+ */
+const order = [
+  // What the whole program shares.
+  'errors.ts',
+  'version.ts',
+  'nearest.ts',
+  'young-generation.ts',
+  'model',
+  'linux',
+  'linux/perf',
+  'linux/bpf',
+  'energy',
+  'identity',
+  'component',
+  'config',
+  'scraping',
+  'sampling',
+  'http',
+  'export',
+  'otlp',
+  'recording',
+  'prometheus',
+  'telemetry',
+  'pipeline',
+  'simulation',
+  'contract',
+  'exec',
+  'cli',
+  'plugin.ts',
+];
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const source = join(root, 'src');
+
+/** The entry of `order` that a file of `src/` belongs to. */
+function findPlace(path: string): string {
+  const [folder = '', library = ''] = path.split('/');
+  const isLibrary = folder === 'linux' && path.split('/').length > 2;
+  return isLibrary ? `${folder}/${library}` : folder;
+}
+
+interface Import {
+  /** Where it is written: `src/model/table.ts:3`. */
+  readonly at: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+function listImports(path: string): readonly Import[] {
+  const lines = readFileSync(join(source, path), 'utf8').split('\n');
+  return lines.flatMap((line, index) => {
+    const specifier = /(?:\bfrom |^import |\bimport\()'(\.[^']*)'/.exec(line)?.[1];
+    const target = specifier === undefined ? '..' : normalize(join(dirname(path), specifier));
+    if (target.startsWith('..')) return [];
+    const to = findPlace(target.replace(/\.js$/, '.ts'));
+    return [{ at: `src/${path}:${index + 1}`, from: findPlace(path), to }];
+  });
+}
+
+test('The folders of src/ import in one direction', () => {
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(path),
+  );
+  assert.ok(files.length > 200);
+  const places = new Set(files.map(findPlace));
+  assert.deepEqual(
+    [...places].filter((place) => !order.includes(place)),
+    [],
+    'Each folder needs a place in the order above',
+  );
+  const wrong = files
+    .flatMap(listImports)
+    .filter(({ from, to }) => from !== to && order.indexOf(to) >= order.indexOf(from))
+    .map(({ at, from, to }) => `${at}: ${from} may not import ${to}, which comes after it`);
+  assert.deepEqual(wrong, []);
+});
