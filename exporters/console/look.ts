@@ -1,6 +1,15 @@
 import type { Resource } from '../../src/model/series.js';
 import { partOf, type Readings, type Role } from './readings.js';
 import type { DomainView, PartView, ProcessView, Use, View } from './view.js';
+import {
+  ATTR_CPU_MODE,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_TYPE,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_PID,
+} from '../../src/model/semantic-conventions.js';
 
 /** What is looked at, and how much of it. */
 export interface LookOptions {
@@ -44,12 +53,12 @@ function sumJoules(readings: Readings, role: Role): number {
 
 function lookAtDomains(readings: Readings): readonly DomainView[] {
   const domains = readings.list('domain').map(([series, counter]) => ({
-    name: String(series.attributes['hw.name'] ?? series.attributes['hw.id'] ?? ''),
-    type: String(series.attributes['hw.type'] ?? ''),
+    name: String(series.attributes[ATTR_HW_NAME] ?? series.attributes[ATTR_HW_ID] ?? ''),
+    type: String(series.attributes[ATTR_HW_TYPE] ?? ''),
     watts: counter.rate,
     // A counter that was reset goes on here.
     joules: counter.value + readings.sumEnded('domain', partOf(series)),
-    isEstimated: series.attributes['energy.method'] === 'estimated',
+    isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
   }));
   return domains.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -67,7 +76,7 @@ function lookAtBusyCpus(readings: Readings): number {
   const exact = sum(readings.list('busy').map(([, { rate }]) => rate));
   const byMode = readings
     .list('cpu')
-    .filter(([{ attributes }]) => !idleModes.has(String(attributes['cpu.mode'])))
+    .filter(([{ attributes }]) => !idleModes.has(String(attributes[ATTR_CPU_MODE])))
     .map(([, { rate }]) => rate);
   return Number.isNaN(exact) ? sum(byMode) : exact;
 }
@@ -86,7 +95,7 @@ function countCpus(readings: Readings, busy: number, own: number): number {
 function lookAtProcesses(readings: Readings): readonly ProcessView[] {
   const processes = new Map<Resource, ProcessView>();
   const add = (resource: Resource, usage: Use) => {
-    if (!('process.pid' in resource.attributes)) return;
+    if (!(ATTR_PROCESS_PID in resource.attributes)) return;
     const known = processes.get(resource) ?? createProcess(resource);
     processes.set(resource, {
       ...known,
@@ -105,8 +114,8 @@ function lookAtProcesses(readings: Readings): readonly ProcessView[] {
 }
 
 function createProcess({ attributes }: Resource): ProcessView {
-  const name = String(attributes['process.executable.name'] ?? '');
-  return { name, pid: String(attributes['process.pid'] ?? ''), watts: NaN, joules: NaN, cpus: NaN };
+  const name = String(attributes[ATTR_PROCESS_EXECUTABLE_NAME] ?? '');
+  return { name, pid: String(attributes[ATTR_PROCESS_PID] ?? ''), watts: NaN, joules: NaN, cpus: NaN };
 }
 
 function compareUse(a: ProcessView, b: ProcessView): number {

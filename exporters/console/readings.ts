@@ -11,6 +11,7 @@ import {
 } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { Counter, Span } from './counter.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 
 /** What a counter is looked at for. */
 export type Role = 'domain' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu';
@@ -117,7 +118,7 @@ export class Readings {
   #spanOf(role: Role, { attributes }: Series): Span {
     const whole = wholes[role];
     if (whole === undefined) return new Span();
-    return findOrAdd(this.#spans, `${whole} ${attributes['hw.type'] ?? ''}`, () => new Span());
+    return findOrAdd(this.#spans, `${whole} ${attributes[ATTR_HW_TYPE] ?? ''}`, () => new Span());
   }
 
   #end(series: Series): void {
@@ -135,5 +136,5 @@ export class Readings {
 
 /** The part of the ledger or else the domain that a series is of; '' for none. */
 export function partOf({ attributes }: Series): string {
-  return String(attributes['ledger.part'] ?? attributes['hw.id'] ?? '');
+  return String(attributes[ATTR_LEDGER_PART] ?? attributes[ATTR_HW_ID] ?? '');
 }

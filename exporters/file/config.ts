@@ -1,4 +1,11 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import {
+  ATTR_HOST_NAME,
+  ATTR_HW_ID,
+  ATTR_HW_TYPE,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_PID,
+} from '../../src/model/semantic-conventions.js';
 
 const rotationSettings = {
   max_megabytes: {
@@ -69,7 +76,7 @@ export const schema = {
   attribute_columns: {
     doc: 'CSV and Parquet: attributes of points and resources that have a column of their own.',
     format: 'string_list',
-    default: ['host.name', 'hw.type', 'hw.id', 'process.pid', 'process.executable.name'],
+    default: [ATTR_HOST_NAME, ATTR_HW_TYPE, ATTR_HW_ID, ATTR_PROCESS_PID, ATTR_PROCESS_EXECUTABLE_NAME],
   },
   rotation: {
     doc: 'When a file becomes a backup and a new one begins. Not set: never.',

@@ -1,5 +1,13 @@
 import { webConfigSettings } from '../../src/config/endpoint.js';
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import {
+  ATTR_HOST_NAME,
+  ATTR_LINUX_CGROUP_PATH,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_LINUX_CGROUP,
+  ATTR_PROCESS_OWNER,
+  ATTR_PROCESS_PID,
+} from '../../src/model/semantic-conventions.js';
 
 export const schema = {
   endpoint: {
@@ -17,17 +25,17 @@ export const schema = {
     doc: 'Resource attributes that become labels of samples: who used something. Those of the machine itself stand in `target_info` only. Where they leave two series alike, the attributes that differ are added.',
     format: 'string_list',
     default: [
-      'process.pid',
-      'process.executable.name',
-      'process.owner',
-      'process.linux.cgroup',
-      'linux.cgroup.path',
+      ATTR_PROCESS_PID,
+      ATTR_PROCESS_EXECUTABLE_NAME,
+      ATTR_PROCESS_OWNER,
+      ATTR_PROCESS_LINUX_CGROUP,
+      ATTR_LINUX_CGROUP_PATH,
       'container.id',
       'container.name',
       'k8s.namespace.name',
       'k8s.pod.name',
       'k8s.container.name',
-      'host.name',
+      ATTR_HOST_NAME,
     ],
   },
   ended_for: {

@@ -3,6 +3,7 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import { ledgerEnergy, meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
+import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */
 const maxLagNs = 120e9;
@@ -87,7 +88,7 @@ function planTable(all: readonly Series[]): Plan {
 }
 
 function typeOf({ attributes }: Series): string {
-  return String(attributes['hw.type']);
+  return String(attributes[ATTR_HW_TYPE]);
 }
 
 function timeAfter(atNs: bigint, { epoch, offsets }: Table, row: number): number {

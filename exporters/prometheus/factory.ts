@@ -6,6 +6,7 @@ import type { Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
 import { createPages, PageSource } from './page.js';
 import { SeriesStore } from './store.js';
+import { ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
 
 const standardEndpoint = 'localhost:9464';
 
@@ -47,7 +48,7 @@ function createStore(config: Config, log: Log, host: Resource): SeriesStore {
   return new SeriesStore({
     identityLabels: config.identity_labels,
     // The name that a machine's resource has, however much else it says.
-    host: { 'host.name': hostname(), ...host.attributes },
+    host: { [ATTR_HOST_NAME]: hostname(), ...host.attributes },
     endedForMs: config.ended_for,
     hasStarts: config.created_timestamps,
     warn: (message) => log.warn(message),

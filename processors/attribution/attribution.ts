@@ -9,6 +9,7 @@ import { CpuCount } from './floor.js';
 import { UsageTick } from './windows.js';
 import { ShownSeries } from './shown-series.js';
 import { findGrouping, View } from './views.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** How often learned floors are saved while the processor runs; they are saved at shutdown, too. */
 const saveEveryNs = 600_000_000_000n;
@@ -165,8 +166,8 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     for (const hardware of ledger.domains.kinds) {
       result.observe(residual, hardware.residualNj / 1e9, hardware.attributes);
       for (const domain of hardware.domains) {
-        const { 'hw.type': type, 'hw.id': id } = domain.series.attributes;
-        const of = { 'hw.type': type, 'hw.id': id };
+        const { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id } = domain.series.attributes;
+        const of = { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id };
         result.observe(unattributed, domain.unattributedRatio, of);
         result.observe(refresh, domain.refreshRatio, of);
         result.observe(tick, domain.tickRatio, of);

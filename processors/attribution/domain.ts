@@ -7,6 +7,12 @@ import { Account, Gauge, type Publication } from './publication.js';
 import type { Parts, Split } from './split.js';
 import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
+import {
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_TYPE,
+  ATTR_LEDGER_PART,
+} from '../../src/model/semantic-conventions.js';
 
 /** What the accounts of a domain work with. */
 export interface DomainOptions {
@@ -102,7 +108,7 @@ export class Domain {
     const known = this.#accounts.get(key);
     if (known) return known;
     const series = this.#createSeries(ledgerEnergy, from, {
-      'ledger.part': part,
+      [ATTR_LEDGER_PART]: part,
       ...(reason !== undefined && { 'ledger.reason': reason }),
     });
     const account = this.#options.publication.open(new Account(series));
@@ -130,12 +136,16 @@ export class Domain {
   }
 
   #createSeries(metric: Metric, from: number, attributes: Attributes): Series {
-    const { 'hw.type': type = '', 'hw.id': id = '', 'energy.method': method } = this.series.attributes;
-    const own = { 'hw.type': type, 'hw.id': id, ...attributes };
+    const {
+      [ATTR_HW_TYPE]: type = '',
+      [ATTR_HW_ID]: id = '',
+      [ATTR_ENERGY_METHOD]: method,
+    } = this.series.attributes;
+    const own = { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id, ...attributes };
     return {
       metric,
       resource: this.series.resource,
-      attributes: method === undefined ? own : { ...own, 'energy.method': method },
+      attributes: method === undefined ? own : { ...own, [ATTR_ENERGY_METHOD]: method },
       start: this.#options.epoch + BigInt(from),
     };
   }

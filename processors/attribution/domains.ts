@@ -12,6 +12,12 @@ import { EnergyCounter, Meter } from './meter.js';
 import { Split } from './split.js';
 import type { View } from './views.js';
 import { withoutWorkloads, type Usage } from './workload.js';
+import {
+  ATTR_ENERGY_ATTRIBUTION_MODEL,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 /** The usage before any domain is known is kept for so long, and so many boundaries. */
 const maxEarlyNs = 10e9;
@@ -62,7 +68,7 @@ export class Domains {
 
   /** Who uses the GPU that a series is of. */
   gpuOf({ attributes }: Series): GpuUsage {
-    return findOrAdd(this.#gpus, String(attributes['hw.id']), () => new GpuUsage());
+    return findOrAdd(this.#gpus, String(attributes[ATTR_HW_ID]), () => new GpuUsage());
   }
 
   /** Takes what was used of the GPU that a series is of. */
@@ -91,7 +97,7 @@ export class Domains {
     return findOrAdd(this.#counters, series, () => {
       const hardware = this.#hardwareOf(series);
       const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
-      const isExact = series.attributes['energy.method'] === 'estimated';
+      const isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
       return new EnergyCounter(meter, isExact, this.#findStart(series));
     });
   }
@@ -121,13 +127,13 @@ export class Domains {
 
   #hardwareOf(series: Series): Hardware {
     const { attributes } = series;
-    const method = attributes['energy.method'] ?? 'measured';
+    const method = attributes[ATTR_ENERGY_METHOD] ?? 'measured';
     const model = this.#modelOf(series);
-    return findOrAdd(this.#kinds, `${attributes['hw.type']}\n${method}\n${model}`, () => {
+    return findOrAdd(this.#kinds, `${attributes[ATTR_HW_TYPE]}\n${method}\n${model}`, () => {
       const own = {
-        'hw.type': attributes['hw.type'] ?? '',
-        'energy.method': method,
-        'energy.attribution.model': model,
+        [ATTR_HW_TYPE]: attributes[ATTR_HW_TYPE] ?? '',
+        [ATTR_ENERGY_METHOD]: method,
+        [ATTR_ENERGY_ATTRIBUTION_MODEL]: model,
       };
       const { views, epoch } = this.#options;
       return new Hardware(own, { index: this.#kinds.size, views, epoch });
@@ -154,7 +160,7 @@ export class Domains {
     );
     // A model reports its floor, and a quiet CPU shows nothing about hardware that CPU time does not explain.
     const isExplained = this.#modelOf(series) === 'cpu_time' || this.#isScanned(series);
-    const isLearnable = series.attributes['energy.method'] !== 'estimated' && isExplained;
+    const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
     const learner = isLearnable ? floors.learnerOf(`${hwType}/${hwId}`) : undefined;
     return new Floor(set?.power ?? undefined, learner);
   }
@@ -171,10 +177,10 @@ export class Domains {
 }
 
 function identify({ attributes }: Series): { readonly hwType: string; readonly hwId: string } {
-  return { hwType: String(attributes['hw.type'] ?? ''), hwId: String(attributes['hw.id'] ?? '') };
+  return { hwType: String(attributes[ATTR_HW_TYPE] ?? ''), hwId: String(attributes[ATTR_HW_ID] ?? '') };
 }
 
 function domainKey(series: Series): string {
   const { hwType, hwId } = identify(series);
-  return [resourceKey(series.resource), hwType, hwId, series.attributes['energy.method']].join('\n');
+  return [resourceKey(series.resource), hwType, hwId, series.attributes[ATTR_ENERGY_METHOD]].join('\n');
 }

@@ -6,6 +6,7 @@ import { Account, Publication } from './publication.js';
 import type { Group, View } from './views.js';
 import type { Window } from './windows.js';
 import type { Usage, Workload } from './workload.js';
+import { ATTR_ENERGY_ATTRIBUTION_MODEL } from '../../src/model/semantic-conventions.js';
 
 /** What the groups of one view got. */
 interface ViewBook {
@@ -54,7 +55,7 @@ export class Hardware {
   }
 
   get model(): Model {
-    return this.attributes['energy.attribution.model'] === 'gpu_time' ? 'gpu_time' : 'cpu_time';
+    return this.attributes[ATTR_ENERGY_ATTRIBUTION_MODEL] === 'gpu_time' ? 'gpu_time' : 'cpu_time';
   }
 
   get domains(): Iterable<Domain> {

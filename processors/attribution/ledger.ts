@@ -20,6 +20,7 @@ import type { Hardware } from './hardware.js';
 import type { EnergyCounter } from './meter.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
 import { Workloads } from './workloads.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** Input of the receiver `host`; other inputs are in `src/model/shared-metrics.ts`. */
 const cpuCountName = 'system.cpu.logical.count';
@@ -259,11 +260,11 @@ export class Ledger {
 }
 
 function describeResidual({ attributes, residualNj }: Hardware): string {
-  return `Cannot balance the ledger of ${String(attributes['hw.type'])}: expected 0 nJ, found a difference of ${residualNj} nJ`;
+  return `Cannot balance the ledger of ${String(attributes[ATTR_HW_TYPE])}: expected 0 nJ, found a difference of ${residualNj} nJ`;
 }
 
 function describeUnknownFloor({ series, floor }: Domain): string {
-  const name = `${series.attributes['hw.type']} "${series.attributes['hw.id']}"`;
+  const name = `${series.attributes[ATTR_HW_TYPE]} "${series.attributes[ATTR_HW_ID]}"`;
   const remedy = floor.isLearnable ? 'set "floor", or wait until it is learned in quiet' : 'set "floor"';
   return `Cannot tell idle from other energy of ${name}: its floor is not known; ${remedy}`;
 }

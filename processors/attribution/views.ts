@@ -4,6 +4,11 @@ import type { Attributes, Metric, Resource } from '../../src/model/series.js';
 import { processEnergy } from '../../src/model/shared-metrics.js';
 import { Limit, type Ranked } from './limit.js';
 import type { Account } from './publication.js';
+import {
+  ATTR_LINUX_CGROUP_PATH,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_LINUX_CGROUP,
+} from '../../src/model/semantic-conventions.js';
 
 export const programEnergy: Metric = {
   name: 'program.energy',
@@ -76,8 +81,8 @@ const byProgram: Grouping = {
   resourceOf: ({ attributes }, machine) => ({
     attributes: {
       ...keepCommon(attributes, machine),
-      'process.executable.name': parseProgram(attributes),
-      'linux.cgroup.path': parseCgroupPath(attributes),
+      [ATTR_PROCESS_EXECUTABLE_NAME]: parseProgram(attributes),
+      [ATTR_LINUX_CGROUP_PATH]: parseCgroupPath(attributes),
     },
   }),
 };
@@ -87,7 +92,7 @@ const byCgroup: Grouping = {
   graceNs: 60e9,
   keyOf: ({ attributes }) => parseCgroupPath(attributes),
   resourceOf: ({ attributes }, machine) => ({
-    attributes: { ...keepCommon(attributes, machine), 'linux.cgroup.path': parseCgroupPath(attributes) },
+    attributes: { ...keepCommon(attributes, machine), [ATTR_LINUX_CGROUP_PATH]: parseCgroupPath(attributes) },
   }),
 };
 
@@ -109,13 +114,13 @@ export function findGrouping(name: string): Grouping {
 }
 
 /** The path in a line of /proc/PID/cgroup, `0::/system.slice`, or in a bare path. */
-function parseCgroupPath({ 'process.linux.cgroup': cgroup }: Attributes): string {
+function parseCgroupPath({ [ATTR_PROCESS_LINUX_CGROUP]: cgroup }: Attributes): string {
   if (typeof cgroup !== 'string' || cgroup === '') return 'none';
   return cgroup.replace(/^\d+:[^:]*:/, '');
 }
 
 /** A base name has no slash; the names of kernel threads go on with their CPU after one, as `kworker/0:1`. */
-function parseProgram({ 'process.executable.name': name }: Attributes): string {
+function parseProgram({ [ATTR_PROCESS_EXECUTABLE_NAME]: name }: Attributes): string {
   if (typeof name !== 'string' || name === '') return 'none';
   return name.replace(/(?<=.)\/.*/, '');
 }
@@ -224,7 +229,7 @@ export class View {
 /** The groups without series of their own, as one. It has no pid, which every process has. */
 function createOther({ attributes }: Resource): Group {
   const createResource = (machine: Attributes) => ({
-    attributes: { ...keepCommon(attributes, machine), 'process.executable.name': 'other' },
+    attributes: { ...keepCommon(attributes, machine), [ATTR_PROCESS_EXECUTABLE_NAME]: 'other' },
   });
   const other = new Group('other', createResource, true);
   other.bornAt = -Infinity;

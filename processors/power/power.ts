@@ -8,10 +8,15 @@ import type { Config } from './config.js';
 import { CommonWindows, ExactSource, type LastPower } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
 import { PowerColumns, type PowerSource } from './power-columns.js';
+import {
+  ATTR_ENERGY_ATTRIBUTION_MODEL,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 const energySuffix = '.energy';
 /** The attribute of what `attribution` publishes. */
-const modelName = 'energy.attribution.model';
+const modelName = ATTR_ENERGY_ATTRIBUTION_MODEL;
 
 /** Whether power can be derived from a metric of this name. */
 export function isEnergyName(name: string): boolean {
@@ -92,7 +97,7 @@ export class Power implements ConsumingComponent {
   }
 
   #windowsOf(gauge: Series): CommonWindows {
-    const { 'hw.type': type, 'energy.method': method, [modelName]: model } = gauge.attributes;
+    const { [ATTR_HW_TYPE]: type, [ATTR_ENERGY_METHOD]: method, [modelName]: model } = gauge.attributes;
     // What is attributed to processes, programs and cgroups is in rows of the same instants.
     const key = [model ?? gauge.metric.name, type, method].join('\n');
     return findOrAdd(this.#windows, key, () => new CommonWindows());
@@ -133,5 +138,5 @@ export class Power implements ConsumingComponent {
 
 /** Whether the counter is computed at each reading: the energy of an estimate, or of a workload. */
 function isExact({ attributes }: Series): boolean {
-  return attributes['energy.method'] === 'estimated' || modelName in attributes;
+  return attributes[ATTR_ENERGY_METHOD] === 'estimated' || modelName in attributes;
 }

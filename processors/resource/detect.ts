@@ -4,6 +4,7 @@ import type { Log } from '../../src/component/log.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { findText } from '../../src/linux/sysfs.js';
 import type { Attributes } from '../../src/model/series.js';
+import { ATTR_HOST_ID, ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
 
 /** The detectors by their names in the configuration. */
 export const detectorNames = ['env', 'host', 'os'];
@@ -39,10 +40,10 @@ function detectOne(name: string, options: DetectOptions): Attributes {
 function detectHost({ root }: DetectOptions): Attributes {
   const id = findText(join(root, 'etc/machine-id'));
   return {
-    'host.name': hostname(),
+    [ATTR_HOST_NAME]: hostname(),
     'host.arch': archNames[arch()] ?? arch(),
     // systemd writes "uninitialized" on an image's first boot.
-    ...(id !== undefined && /^[0-9a-f]{32}$/.test(id) && { 'host.id': id }),
+    ...(id !== undefined && /^[0-9a-f]{32}$/.test(id) && { [ATTR_HOST_ID]: id }),
   };
 }
 

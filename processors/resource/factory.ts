@@ -6,6 +6,7 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
 import { detect, detectorNames } from './detect.js';
+import { ATTR_HOST_ID, ATTR_HOST_NAME, ATTR_SERVICE_NAME } from '../../src/model/semantic-conventions.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
@@ -55,14 +56,14 @@ function describeResource(attributes: Attributes, machine: Machine, override: bo
 }
 
 /** The default is not detected, so that it replaces no name. */
-function keepName({ 'service.name': name }: Attributes, { detected }: Machine): Attributes {
-  const isDefault = detected['service.name'] === defaultServiceName;
-  return isDefault && name !== undefined ? { 'service.name': name } : {};
+function keepName({ [ATTR_SERVICE_NAME]: name }: Attributes, { detected }: Machine): Attributes {
+  const isDefault = detected[ATTR_SERVICE_NAME] === defaultServiceName;
+  return isDefault && name !== undefined ? { [ATTR_SERVICE_NAME]: name } : {};
 }
 
 /** Whether a resource is of another machine by its own attributes, as those from other collectors are. */
 function isElsewhere(attributes: Attributes, { named, detected }: Machine): boolean {
-  return ['host.id', 'host.name'].some((key) => {
+  return [ATTR_HOST_ID, ATTR_HOST_NAME].some((key) => {
     const known = [named[key], detected[key]].filter((value) => value !== undefined);
     const own = attributes[key];
     return own !== undefined && known.length > 0 && !known.includes(own);

@@ -8,12 +8,18 @@ import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import type { Config } from './config.js';
 import { EstimatedEnergy } from './estimated-energy.js';
 import { createPowerModel, type PowerModel } from './power-model.js';
+import {
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 const attributes = {
-  'hw.type': 'host',
-  'hw.id': 'host-estimate',
-  'hw.name': 'Host, estimated',
-  'energy.method': 'estimated',
+  [ATTR_HW_TYPE]: 'host',
+  [ATTR_HW_ID]: 'host-estimate',
+  [ATTR_HW_NAME]: 'Host, estimated',
+  [ATTR_ENERGY_METHOD]: 'estimated',
   'energy.model': 'linear',
 };
 

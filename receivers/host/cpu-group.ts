@@ -6,6 +6,7 @@ import { Counts } from '../../src/scraping/counts.js';
 import { parseLine } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
+import { ATTR_CPU_LOGICAL_NUMBER, ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 
 export const cpuTime: Metric = {
   name: 'system.cpu.time',
@@ -121,10 +122,10 @@ export function describeCpu({ procfs, cpu: { per_cpu: perCpu } }: Config): Descr
 function describeCounters(name: string): readonly CounterColumn[] {
   const metric = kernelCounters[name];
   if (metric !== undefined) return [{ metric, attributes: {}, perUnit: 1 }];
-  const cpu: Attributes = name === 'all' ? {} : { 'cpu.logical_number': Number(name) };
+  const cpu: Attributes = name === 'all' ? {} : { [ATTR_CPU_LOGICAL_NUMBER]: Number(name) };
   return modes.map(({ mode }) => ({
     metric: cpuTime,
-    attributes: { 'cpu.mode': mode, ...cpu },
+    attributes: { [ATTR_CPU_MODE]: mode, ...cpu },
     perUnit: ticksPerSecond,
     mayFall: mayFallTicks,
   }));

@@ -6,6 +6,7 @@ import { forEachLine } from '../../src/scraping/lines.js';
 import { createNameFilter } from '../../src/scraping/name-filter.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
+import { ATTR_DISK_IO_DIRECTION } from '../../src/model/semantic-conventions.js';
 
 const io: Metric = {
   name: 'system.disk.io',
@@ -108,7 +109,7 @@ function createDescription({ disk, sysfs }: Config): DescribeCounters {
 
 function describeDevice(name: string): readonly CounterColumn[] {
   return columns.map((column) => {
-    const direction = column.direction === undefined ? {} : { 'disk.io.direction': column.direction };
+    const direction = column.direction === undefined ? {} : { [ATTR_DISK_IO_DIRECTION]: column.direction };
     return Object.assign({ attributes: { 'system.device': name, ...direction } }, column);
   });
 }

@@ -8,6 +8,7 @@ import type { Table } from '../../src/model/table.js';
 import type { GaugeColumn, GaugeTable } from '../../src/scraping/gauge-table.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
+import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
 
 const frequency: Metric = {
   name: 'system.cpu.frequency',
@@ -55,7 +56,7 @@ class CpuGauges {
 }
 
 function createColumn(cpu: number): GaugeColumn {
-  return { metric: frequency, attributes: { 'cpu.logical_number': cpu } };
+  return { metric: frequency, attributes: { [ATTR_CPU_LOGICAL_NUMBER]: cpu } };
 }
 
 /** @returns reads the frequency of every CPU that is online in hertz; of none, where there is no cpufreq */

@@ -7,6 +7,7 @@ import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
 import { findLine, parseLine } from '../../src/scraping/lines.js';
 import type { DescribeSource, ReadSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
+import { ATTR_SYSTEM_PAGING_FAULT_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** Bytes of `/proc/meminfo` by the kernel's own names; NaN where they are impossible. */
 type Meminfo = (label: string) => number;
@@ -72,12 +73,12 @@ const meminfoColumns: readonly MeminfoColumn[] = [
 ];
 
 // What is in swap space comes back by a major fault.
-const majorFault = { 'system.paging.fault.type': 'major' };
+const majorFault = { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'major' };
 
 const pagingColumns: Readonly<Record<string, readonly CounterColumn[]>> = {
   faults: [
-    { metric: faults, attributes: { 'system.paging.fault.type': 'major' }, perUnit: 1 },
-    { metric: faults, attributes: { 'system.paging.fault.type': 'minor' }, perUnit: 1 },
+    { metric: faults, attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'major' }, perUnit: 1 },
+    { metric: faults, attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'minor' }, perUnit: 1 },
   ],
   swap: [
     { metric: swapped, attributes: { ...majorFault, 'system.paging.direction': 'in' }, perUnit: 1 },

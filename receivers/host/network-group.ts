@@ -5,6 +5,7 @@ import { forEachLine } from '../../src/scraping/lines.js';
 import { createNameFilter } from '../../src/scraping/name-filter.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
+import { ATTR_NETWORK_IO_DIRECTION } from '../../src/model/semantic-conventions.js';
 
 const io = counter('system.network.io', 'By', 'Bytes received and transmitted');
 const packets = counter('system.network.packet.count', '{packet}', 'Packets received and transmitted');
@@ -52,7 +53,7 @@ function describeInterface(name: string): readonly CounterColumn[] {
     const key = metric === packets ? 'system.device' : 'network.interface.name';
     return ['receive', 'transmit'].map((direction) => ({
       metric,
-      attributes: { [key]: name, 'network.io.direction': direction },
+      attributes: { [key]: name, [ATTR_NETWORK_IO_DIRECTION]: direction },
       perUnit: 1,
     }));
   });

@@ -1,5 +1,10 @@
 import type { Attributes, Metric } from '../../src/model/series.js';
 import * as metrics from './metrics.js';
+import {
+  ATTR_HW_GPU_TASK,
+  ATTR_HW_SENSOR_LOCATION,
+  ATTR_NETWORK_IO_DIRECTION,
+} from '../../src/model/semantic-conventions.js';
 
 /**
  * What a value is. `gauge`: of its instant. `count`: cumulative, from some past instant. `growth`: since the value
@@ -41,7 +46,7 @@ const kinds: Readonly<Record<string, Describe>> = {
           { 'hw.gpu.power.window': name === 'instant' ? 'instant' : '1s' },
           maxWatts,
         ],
-  utilization: (name) => [metrics.utilization, 'gauge', { 'hw.gpu.task': name }, part],
+  utilization: (name) => [metrics.utilization, 'gauge', { [ATTR_HW_GPU_TASK]: name }, part],
   clock: (name) => [metrics.clockFrequency, 'gauge', { 'hw.gpu.clock.domain': name }, maxHertz],
   throttle: (name) => [metrics.throttled, 'gauge', { 'hw.gpu.throttle.reason': name }, part],
   'throttle.time': (name) => [metrics.throttleTime, 'count', { 'hw.gpu.throttle.reason': name }, 1e12],
@@ -52,7 +57,7 @@ const kinds: Readonly<Record<string, Describe>> = {
   'pcie.rate': (name) => [metrics.gpuIo, 'rate', describeLink('pcie', name), maxBytesPerSecond],
   processes: (name) => [metrics.contextCount, 'gauge', { 'hw.gpu.process.type': name }, 1e6],
   pipe: (name) => [metrics.pipeUtilization, 'gauge', { 'hw.gpu.pipe': name }, part],
-  temperature: (name) => [metrics.temperature, 'gauge', { 'hw.sensor_location': name }, maxDegrees],
+  temperature: (name) => [metrics.temperature, 'gauge', { [ATTR_HW_SENSOR_LOCATION]: name }, maxDegrees],
   fan: () => [metrics.fanSpeedRatio, 'gauge', {}, fanPart],
 };
 
@@ -88,5 +93,5 @@ export function describeColumn(id: string): Column | undefined {
 }
 
 function describeLink(link: string, direction: string): Attributes {
-  return { 'hw.gpu.io.link': link, 'network.io.direction': direction };
+  return { 'hw.gpu.io.link': link, [ATTR_NETWORK_IO_DIRECTION]: direction };
 }

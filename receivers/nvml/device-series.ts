@@ -5,6 +5,15 @@ import { createRow, type Table } from '../../src/model/table.js';
 import { describeColumn, type Column } from './columns.js';
 import * as metrics from './metrics.js';
 import type { Device, DeviceRow } from './protocol.js';
+import {
+  ATTR_ENERGY_INTERFACE,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_PARENT,
+  ATTR_HW_SENSOR_LOCATION,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 /** More than a GPU can draw, where it does not say how much that is. */
 const defaultMaxWatts = 5_000;
@@ -93,7 +102,7 @@ export class DeviceStatus {
     });
     const sensor = identifyComponent(device, 'temperature', 'temperature-gpu');
     const limits = Object.keys(device.temperatureLimits).map((type) => {
-      const attributes = { ...sensor, 'hw.sensor_location': 'gpu', 'hw.limit_type': type };
+      const attributes = { ...sensor, [ATTR_HW_SENSOR_LOCATION]: 'gpu', 'hw.limit_type': type };
       return { metric: metrics.temperatureLimit, resource, attributes, start };
     });
     this.series = [...states, ...limits];
@@ -152,13 +161,17 @@ function integratePower(
   const column = id === undefined ? undefined : describeColumn(id);
   if (id === undefined || column === undefined) return [];
   const series = describeEnergy(device, resource, start);
-  const attributes = { ...series.attributes, ...column.attributes, 'energy.interface': 'nvml_power' };
+  const attributes = { ...series.attributes, ...column.attributes, [ATTR_ENERGY_INTERFACE]: 'nvml_power' };
   const meter = new SumMeter({ ...series, attributes }, createIntegral(column, maxGapMs));
   return [{ meter, source: device.columns.indexOf(id) }];
 }
 
 function describeEnergy(device: Device, resource: Resource, start: bigint): Series {
-  const attributes = { ...identify(device), 'energy.method': 'measured', 'energy.interface': 'nvml' };
+  const attributes = {
+    ...identify(device),
+    [ATTR_ENERGY_METHOD]: 'measured',
+    [ATTR_ENERGY_INTERFACE]: 'nvml',
+  };
   return { metric: hwEnergy, resource, attributes, start };
 }
 
@@ -256,15 +269,15 @@ function checkValue(value: number, { max, metric }: Column): number {
 
 function identify({ id, name, parent }: Device): Attributes {
   return {
-    'hw.type': 'gpu',
-    'hw.id': id,
-    'hw.name': name,
-    ...(parent !== undefined && { 'hw.parent': parent }),
+    [ATTR_HW_TYPE]: 'gpu',
+    [ATTR_HW_ID]: id,
+    [ATTR_HW_NAME]: name,
+    ...(parent !== undefined && { [ATTR_HW_PARENT]: parent }),
   };
 }
 
 function identifyComponent({ id }: Device, type: string, suffix: string): Attributes {
-  return { 'hw.type': type, 'hw.id': `${id}/${suffix}`, 'hw.parent': id };
+  return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: `${id}/${suffix}`, [ATTR_HW_PARENT]: id };
 }
 
 function describeProduct({ serialNumber, firmwareVersion, driverVersion }: Device): Attributes {

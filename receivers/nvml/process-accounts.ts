@@ -8,6 +8,12 @@ import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import * as metrics from './metrics.js';
 import type { ContextKind, Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
+import {
+  ATTR_HW_GPU_TASK,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 /** Whether a process moved to another cgroup is looked at so often, in scans. */
 const lookAgainAfter = 30;
@@ -80,7 +86,7 @@ class Account {
   #addContexts(contexts: readonly ProcessMemory[], start: bigint): void {
     for (const { context } of contexts) {
       if (this.#memory.has(context)) continue;
-      const attributes = { 'hw.id': this.#device, 'hw.gpu.context': context };
+      const attributes = { [ATTR_HW_ID]: this.#device, 'hw.gpu.context': context };
       this.#memory.set(context, {
         metric: metrics.processMemory,
         resource: this.resource,
@@ -93,7 +99,7 @@ class Account {
 
   #createUsageSeries(start: bigint): readonly Series[] {
     return usageColumns.map(([metric, task]) => {
-      const attributes = { 'hw.id': this.#device, 'hw.gpu.task': task };
+      const attributes = { [ATTR_HW_ID]: this.#device, [ATTR_HW_GPU_TASK]: task };
       return { metric, resource: this.resource, attributes, start };
     });
   }
@@ -108,7 +114,7 @@ class DeviceAccounts {
   #at = 0n;
 
   constructor({ id, name }: Device, resource: Resource) {
-    const attributes = { 'hw.type': 'gpu', 'hw.id': id, 'hw.name': name };
+    const attributes = { [ATTR_HW_TYPE]: 'gpu', [ATTR_HW_ID]: id, [ATTR_HW_NAME]: name };
     this.#place = { metric: gpuTime, resource, attributes, start: 0n };
   }
 

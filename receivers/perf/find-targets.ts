@@ -6,6 +6,10 @@ import type { Config } from './config.js';
 import { findCgroupRoot, findCgroups } from './find-cgroups.js';
 import { type FoundProcess, ProcessFinder } from './find-processes.js';
 import type { Target } from './target.js';
+import {
+  ATTR_LINUX_CGROUP_PATH,
+  ATTR_PROCESS_EXECUTABLE_NAME,
+} from '../../src/model/semantic-conventions.js';
 
 /** A target that comes and goes. */
 export interface FoundTarget {
@@ -44,7 +48,7 @@ function describeTarget({ pid, startTicks, attributes }: FoundProcess): FoundTar
   const resource = { attributes };
   return {
     key: `process ${pid} ${startTicks} ${resourceKey(resource)}`,
-    name: `process ${pid} (${attributes['process.executable.name']})`,
+    name: `process ${pid} (${attributes[ATTR_PROCESS_EXECUTABLE_NAME]})`,
     target: { kind: 'process', pid },
     resource,
   };
@@ -59,6 +63,6 @@ function listCgroups({ cgroups, cgroupfs, procfs }: Config): readonly FoundTarge
     key: `cgroup ${path} ${statSync(join(root, path), { throwIfNoEntry: false })?.ino}`,
     name: `cgroup ${path}`,
     target: { kind: 'cgroup', folder: join(root, path) },
-    resource: { attributes: { 'linux.cgroup.path': path } },
+    resource: { attributes: { [ATTR_LINUX_CGROUP_PATH]: path } },
   }));
 }

@@ -3,6 +3,7 @@ import { findRatios } from '../../src/linux/perf/ratios.js';
 import { DerivedColumns } from './derived-columns.js';
 import { counters, ratios, runningRatio, type Column } from './metrics.js';
 import type { ScaledCounts } from './scaled-counts.js';
+import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
 
 /** What a count belongs to. */
 export interface Owner {
@@ -128,7 +129,7 @@ export class Layout {
 function describeOwner({ event, cpu, pmu }: Owner): Column['attributes'] {
   return {
     'perf.event.name': event.name,
-    ...(cpu !== undefined && { 'cpu.logical_number': cpu }),
+    ...(cpu !== undefined && { [ATTR_CPU_LOGICAL_NUMBER]: cpu }),
     ...(pmu !== undefined && { 'perf.pmu': pmu }),
   };
 }

@@ -6,6 +6,11 @@ import type { Config } from './config.js';
 import * as metrics from './metrics.js';
 import type { ProcessIo } from './process-io.js';
 import type { ProcessStat } from '../../src/linux/process-stat.js';
+import {
+  ATTR_CPU_MODE,
+  ATTR_DISK_IO_DIRECTION,
+  ATTR_SYSTEM_PAGING_FAULT_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 /** One series of a process that is not CPU time, and where its number stands. */
 export interface Column {
@@ -32,8 +37,8 @@ export interface Layouts {
   readonly kernelThread: Layout;
 }
 
-const user: Attributes = { 'cpu.mode': 'user' };
-const system: Attributes = { 'cpu.mode': 'system' };
+const user: Attributes = { [ATTR_CPU_MODE]: 'user' };
+const system: Attributes = { [ATTR_CPU_MODE]: 'system' };
 
 const memory: readonly Column[] = [
   {
@@ -55,12 +60,12 @@ const threads: readonly Column[] = [
 const faults: readonly Column[] = [
   {
     metric: metrics.processPagingFaults,
-    attributes: { 'system.paging.fault.type': 'minor' },
+    attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'minor' },
     read: (stat) => stat.minorFaults,
   },
   {
     metric: metrics.processPagingFaults,
-    attributes: { 'system.paging.fault.type': 'major' },
+    attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'major' },
     read: (stat) => stat.majorFaults,
   },
 ];
@@ -68,12 +73,12 @@ const faults: readonly Column[] = [
 const storage: readonly Column[] = [
   {
     metric: metrics.processDiskIo,
-    attributes: { 'disk.io.direction': 'read' },
+    attributes: { [ATTR_DISK_IO_DIRECTION]: 'read' },
     read: (_, io) => io.readBytes,
   },
   {
     metric: metrics.processDiskIo,
-    attributes: { 'disk.io.direction': 'write' },
+    attributes: { [ATTR_DISK_IO_DIRECTION]: 'write' },
     read: (_, io) => io.writtenBytes,
   },
 ];

@@ -1,6 +1,7 @@
 import type { Resource, Series } from '../../src/model/series.js';
 import { processCount } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
+import { ATTR_PROCESS_STATE } from '../../src/model/semantic-conventions.js';
 
 /** The values of `process.state`. */
 const states = ['running', 'sleeping', 'stopped', 'defunct'] as const;
@@ -50,7 +51,7 @@ export class StateCount {
   #createSeries(start: bigint): readonly Series[] {
     const resource = this.#resource;
     return states.map((state) => {
-      return { metric: processCount, resource, attributes: { 'process.state': state }, start };
+      return { metric: processCount, resource, attributes: { [ATTR_PROCESS_STATE]: state }, start };
     });
   }
 }

@@ -6,6 +6,12 @@ import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import { describeState, type StateCount } from './state-count.js';
 import type { TrackedProcess } from './tracked-process.js';
+import {
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_LINUX_CGROUP,
+  ATTR_PROCESS_OWNER,
+  ATTR_PROCESS_THREAD_NAME,
+} from '../../src/model/semantic-conventions.js';
 
 /** What the kernel reports of a process that came and went. */
 export interface BriefDescription {
@@ -75,14 +81,14 @@ export class TrackedProcesses {
   describeBrief({ name, cgroupId, parentPid, owner }: BriefDescription): Resource {
     const { cpuTime } = this.#reader;
     const processes = [...this.#known.values()];
-    const namesake = processes.find(({ attributes }) => attributes['process.thread.name'] === name);
+    const namesake = processes.find(({ attributes }) => attributes[ATTR_PROCESS_THREAD_NAME] === name);
     const neighbour = processes.find(({ pid }) => cpuTime?.findCgroupId(pid) === cgroupId);
-    const cgroup = (neighbour ?? this.#known.get(parentPid))?.attributes['process.linux.cgroup'];
+    const cgroup = (neighbour ?? this.#known.get(parentPid))?.attributes[ATTR_PROCESS_LINUX_CGROUP];
     return {
       attributes: {
-        'process.executable.name': namesake?.attributes['process.executable.name'] ?? name,
-        ...(owner !== undefined && { 'process.owner': owner }),
-        ...(cgroup !== undefined && { 'process.linux.cgroup': cgroup }),
+        [ATTR_PROCESS_EXECUTABLE_NAME]: namesake?.attributes[ATTR_PROCESS_EXECUTABLE_NAME] ?? name,
+        ...(owner !== undefined && { [ATTR_PROCESS_OWNER]: owner }),
+        ...(cgroup !== undefined && { [ATTR_PROCESS_LINUX_CGROUP]: cgroup }),
       },
     };
   }

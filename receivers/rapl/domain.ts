@@ -1,5 +1,13 @@
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+import {
+  ATTR_ENERGY_INTERFACE,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_PARENT,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as const;
 
@@ -124,7 +132,7 @@ export function createSeries(
   resource: Resource,
   start: bigint,
 ): readonly Series[] {
-  const meter = { 'energy.method': 'measured', 'energy.interface': name };
+  const meter = { [ATTR_ENERGY_METHOD]: 'measured', [ATTR_ENERGY_INTERFACE]: name };
   return domains.map((domain, column) => ({
     metric: metricOf(domain.kind),
     resource,
@@ -143,14 +151,19 @@ function describeDomain(domain: Domain): Attributes {
   const packageId = `cpu-package-${namePlace(domain)}`;
   switch (domain.kind) {
     case 'package':
-      return { 'hw.type': 'cpu', 'hw.id': packageId, 'hw.name': name };
+      return { [ATTR_HW_TYPE]: 'cpu', [ATTR_HW_ID]: packageId, [ATTR_HW_NAME]: name };
     case 'dram':
-      return { 'hw.type': 'memory', 'hw.id': name, 'hw.name': name, 'hw.parent': packageId };
+      return {
+        [ATTR_HW_TYPE]: 'memory',
+        [ATTR_HW_ID]: name,
+        [ATTR_HW_NAME]: name,
+        [ATTR_HW_PARENT]: packageId,
+      };
     case 'psys':
-      return { 'rapl.domain': domain.kind, 'hw.id': name };
+      return { 'rapl.domain': domain.kind, [ATTR_HW_ID]: name };
     case 'core':
     case 'uncore':
-      return { 'rapl.domain': domain.kind, 'hw.id': name, 'hw.parent': packageId };
+      return { 'rapl.domain': domain.kind, [ATTR_HW_ID]: name, [ATTR_HW_PARENT]: packageId };
   }
 }
 

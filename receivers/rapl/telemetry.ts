@@ -8,6 +8,7 @@ import type { Table } from '../../src/model/table.js';
 import type { CounterState } from './counter.js';
 import { describeDomains, nameDomain } from './domain.js';
 import type { Columns, Domain, InterfaceName, LeftOut } from './domain.js';
+import { ATTR_ENERGY_INTERFACE, ATTR_HW_ID } from '../../src/model/semantic-conventions.js';
 
 /** What becomes of a domain, or of a zone that shows it a second time. */
 export interface DomainState {
@@ -47,7 +48,7 @@ export class DomainTelemetry {
     this.#states = states.map(({ domain, source, state }) => ({
       ...this.#attributes,
       'rapl.domain': domain,
-      'energy.interface': interfaceName,
+      [ATTR_ENERGY_INTERFACE]: interfaceName,
       source,
       state,
     }));
@@ -178,7 +179,7 @@ function logChanges(
     const fails = 1 - isRead[column];
     if (fails === isFailing[column]) continue;
     isFailing[column] = fails;
-    const domain = series[column].attributes['hw.id'];
+    const domain = series[column].attributes[ATTR_HW_ID];
     if (fails === 1)
       log.warn(
         `Cannot read the energy of ${domain}: ${explain(series[column])}; trying again at every reading`,

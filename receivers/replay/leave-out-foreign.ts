@@ -12,6 +12,7 @@ import {
   processCpuTime,
   raplEnergy,
 } from '../../src/model/shared-metrics.js';
+import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /**
  * Stands behind a replay and leaves out what a meter of the same agent publishes: the sum would be twice what was
@@ -53,7 +54,7 @@ function claimKey({ metric, attributes }: Series): string | undefined {
     case hwEnergy.name:
     case hostEnergy.name:
     case floorPower.name:
-      return keyOf(attributes['hw.type']);
+      return keyOf(attributes[ATTR_HW_TYPE]);
     case raplEnergy.name:
       return keyOf(attributes['rapl.domain']);
     case processCpuTime.name:

@@ -2,6 +2,14 @@ import type { Attributes, Metric, Resource, Series } from '../../src/model/serie
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import type { DomainKind, SimulatedDomain } from '../../src/simulation/domain.js';
 import type { Columns } from './sampler.js';
+import {
+  ATTR_ENERGY_INTERFACE,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_PARENT,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 
 /** The truth. */
 export const trueEnergy: Metric = {
@@ -27,15 +35,19 @@ export function isApart({ kind }: SimulatedDomain): boolean {
 export function describeDomain({ kind, name, place }: SimulatedDomain): Attributes {
   const type = hardwareTypes[kind];
   const packageId = `cpu-package-${place}`;
-  const parent = kind === 'psys' || kind === 'gpu' ? {} : { 'hw.parent': packageId };
-  if (type === undefined) return { 'rapl.domain': kind, 'hw.id': name, ...parent };
-  if (kind === 'package') return { 'hw.type': type, 'hw.id': packageId, 'hw.name': name };
-  return { 'hw.type': type, 'hw.id': name, 'hw.name': name, ...parent };
+  const parent = kind === 'psys' || kind === 'gpu' ? {} : { [ATTR_HW_PARENT]: packageId };
+  if (type === undefined) return { 'rapl.domain': kind, [ATTR_HW_ID]: name, ...parent };
+  if (kind === 'package') return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: packageId, [ATTR_HW_NAME]: name };
+  return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: name, [ATTR_HW_NAME]: name, ...parent };
 }
 
 /** The attributes of the measured energy of a domain. */
 export function describeMeter(domain: SimulatedDomain): Attributes {
-  return { ...describeDomain(domain), 'energy.method': 'measured', 'energy.interface': 'simulator' };
+  return {
+    ...describeDomain(domain),
+    [ATTR_ENERGY_METHOD]: 'measured',
+    [ATTR_ENERGY_INTERFACE]: 'simulator',
+  };
 }
 
 /**

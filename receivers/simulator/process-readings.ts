@@ -5,6 +5,7 @@ import { describeSimulatedProcess } from '../../src/simulation/process-resource.
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import type { Reading } from './cumulative-series.js';
 import { describeDomain, isApart, trueEnergy } from './metrics.js';
+import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 
 /** What a process tells of itself. */
 export interface ProcessTerms {
@@ -31,7 +32,7 @@ function createCpuReadings({ machine, process, start }: ProcessTerms, resource: 
     { mode: 'system', ns: systemNs },
   ];
   return modes.map(({ mode, ns }) => ({
-    series: { metric: processCpuTime, resource, attributes: { 'cpu.mode': mode }, start },
+    series: { metric: processCpuTime, resource, attributes: { [ATTR_CPU_MODE]: mode }, start },
     read: () => Number(ns()) / 1e9,
   }));
 }

@@ -1,3 +1,4 @@
+import { ATTR_SERVICE_NAME } from '../model/semantic-conventions.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 type Texts = Readonly<Record<string, string>>;
 
@@ -12,9 +13,9 @@ export const defaultServiceName = 'joulemetry';
 export function readResourceEnvironment(environment: Environment, warn: (message: string) => void): Texts {
   const name = environment['OTEL_SERVICE_NAME'] ?? '';
   return {
-    'service.name': defaultServiceName,
+    [ATTR_SERVICE_NAME]: defaultServiceName,
     ...parseOrWarn(environment['OTEL_RESOURCE_ATTRIBUTES'] ?? '', warn),
-    ...(name !== '' && { 'service.name': name }),
+    ...(name !== '' && { [ATTR_SERVICE_NAME]: name }),
   };
 }
 

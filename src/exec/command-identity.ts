@@ -6,6 +6,11 @@ import { IdentityReader } from '../identity/process-identity.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import type { Attributes } from '../model/series.js';
 import { findProgram, findRawPath } from './find-program.js';
+import {
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_EXECUTABLE_PATH,
+  ATTR_PROCESS_THREAD_NAME,
+} from '../model/semantic-conventions.js';
 
 // BINPRM_BUF_SIZE and the depth of interpreters in fs/exec.c.
 const firstLineBytes = 256;
@@ -26,10 +31,10 @@ export function readCommandIdentity(pid: number, program: Buffer): Attributes {
   const path = resolveExecutable(program);
   return {
     ...attributes,
-    'process.executable.name': nameExecutable(path),
-    'process.executable.path': path,
+    [ATTR_PROCESS_EXECUTABLE_NAME]: nameExecutable(path),
+    [ATTR_PROCESS_EXECUTABLE_PATH]: path,
     // TASK_COMM_LEN.
-    'process.thread.name': program
+    [ATTR_PROCESS_THREAD_NAME]: program
       .subarray(program.lastIndexOf('/') + 1)
       .subarray(0, 15)
       .toString('utf8'),

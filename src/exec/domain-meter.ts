@@ -2,6 +2,7 @@ import { KnotFinder } from '../energy/knot-finder.js';
 import { MarkedCounter } from '../energy/marked-counter.js';
 import type { Series } from '../model/series.js';
 import { PeakPower } from './peak-power.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
 
 /** What a domain used between two marks. */
 export interface DomainEnergy {
@@ -89,7 +90,7 @@ export class DomainMeter {
 }
 
 function identify({ attributes }: Series): Identity {
-  const { 'hw.id': id = '', 'hw.name': name = id, 'hw.type': type = '' } = attributes;
-  const isEstimated = attributes['energy.method'] === 'estimated';
+  const { [ATTR_HW_ID]: id = '', [ATTR_HW_NAME]: name = id, [ATTR_HW_TYPE]: type = '' } = attributes;
+  const isEstimated = attributes[ATTR_ENERGY_METHOD] === 'estimated';
   return { id: String(id), name: String(name), type: String(type), isEstimated };
 }

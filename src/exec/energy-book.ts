@@ -11,6 +11,7 @@ import {
 } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import { DomainMeter, type DomainEnergy } from './domain-meter.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../model/semantic-conventions.js';
 
 type Reader = (at: number, value: number) => void;
 
@@ -105,7 +106,7 @@ export class EnergyBook {
       }
       case ledgerEnergy.name: {
         this.#isAttributed = true;
-        if (series.attributes['ledger.part'] !== 'idle') return undefined;
+        if (series.attributes[ATTR_LEDGER_PART] !== 'idle') return undefined;
         const counter = findOrAdd(this.#idle, key, () => new MarkedCounter(this.#origin, this.#marks));
         return (at, joules) => counter.read(series, at, joules);
       }
@@ -124,7 +125,7 @@ export class EnergyBook {
 }
 
 function domainKey(attributes: Attributes): string {
-  return `${textOf(attributes, 'hw.type')} ${textOf(attributes, 'hw.id')}`;
+  return `${textOf(attributes, ATTR_HW_TYPE)} ${textOf(attributes, ATTR_HW_ID)}`;
 }
 
 function textOf(attributes: Attributes, name: string): string {

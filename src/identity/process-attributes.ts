@@ -1,4 +1,12 @@
 import type { Attributes } from '../model/series.js';
+import {
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_EXECUTABLE_PATH,
+  ATTR_PROCESS_LINUX_CGROUP,
+  ATTR_PROCESS_OWNER,
+  ATTR_PROCESS_PID,
+  ATTR_PROCESS_THREAD_NAME,
+} from '../model/semantic-conventions.js';
 
 /** Who a process is, in the words of the semantic conventions. */
 export interface ProcessDescription {
@@ -23,14 +31,14 @@ export interface ProcessDescription {
 export function describeProcess(process: ProcessDescription): Attributes {
   const { pid, bornNs, parentPid, name } = process;
   return {
-    'process.pid': pid,
+    [ATTR_PROCESS_PID]: pid,
     'process.creation.time': new Date(Number(bornNs / 1_000_000n)).toISOString(),
     'process.parent_pid': parentPid,
-    'process.executable.name': name,
-    ...optional('process.owner', process.owner),
-    ...optional('process.linux.cgroup', process.cgroup),
-    ...optional('process.executable.path', process.path),
-    ...optional('process.thread.name', process.threadName),
+    [ATTR_PROCESS_EXECUTABLE_NAME]: name,
+    ...optional(ATTR_PROCESS_OWNER, process.owner),
+    ...optional(ATTR_PROCESS_LINUX_CGROUP, process.cgroup),
+    ...optional(ATTR_PROCESS_EXECUTABLE_PATH, process.path),
+    ...optional(ATTR_PROCESS_THREAD_NAME, process.threadName),
     ...optional('process.command_line', process.commandLine),
     ...(process.isKernelThread && { 'process.linux.kernel_thread': true }),
   };

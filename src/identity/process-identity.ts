@@ -8,6 +8,7 @@ import { type Executable, isSameProgram, nameExecutable, readExecutable } from '
 import type { Owners } from './owners.js';
 import { describeProcess } from './process-attributes.js';
 import type { ProcessStat } from '../linux/process-stat.js';
+import { ATTR_PROCESS_LINUX_CGROUP, ATTR_PROCESS_OWNER } from '../model/semantic-conventions.js';
 
 /** Where the identity of processes is read, and how much of it. */
 export interface IdentityOptions {
@@ -117,13 +118,13 @@ interface Membership {
 /** The attributes of before, as an object, where nothing has changed; what cannot be read has not. */
 function update(before: Attributes, { owner, cgroup }: Membership): Attributes {
   const isSame =
-    (owner === undefined || owner === before['process.owner']) &&
-    (cgroup === undefined || cgroup === before['process.linux.cgroup']);
+    (owner === undefined || owner === before[ATTR_PROCESS_OWNER]) &&
+    (cgroup === undefined || cgroup === before[ATTR_PROCESS_LINUX_CGROUP]);
   if (isSame) return before;
   return {
     ...before,
-    ...(owner !== undefined && { 'process.owner': owner }),
-    ...(cgroup !== undefined && { 'process.linux.cgroup': cgroup }),
+    ...(owner !== undefined && { [ATTR_PROCESS_OWNER]: owner }),
+    ...(cgroup !== undefined && { [ATTR_PROCESS_LINUX_CGROUP]: cgroup }),
   };
 }
 

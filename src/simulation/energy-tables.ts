@@ -4,6 +4,7 @@ import type { Table } from '../model/table.js';
 import type { SimulatedDomain } from './domain.js';
 import { createSensors, type EnergySensor } from './energy-sensor.js';
 import type { Machine } from './machine.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
 
 /** Domains that do not overlap, and their `hw.type`. */
 const hardwareTypes: ReadonlyMap<string, string> = new Map([
@@ -103,5 +104,5 @@ export class EnergyTables {
 
 function describeDomain({ name, kind }: SimulatedDomain): Attributes {
   const type = hardwareTypes.get(kind) ?? kind;
-  return { 'hw.type': type, 'hw.id': name, 'hw.name': name, 'energy.method': 'measured' };
+  return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: name, [ATTR_HW_NAME]: name, [ATTR_ENERGY_METHOD]: 'measured' };
 }

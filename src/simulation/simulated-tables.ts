@@ -5,6 +5,7 @@ import type { Fault } from './fault.js';
 import { createSpec, type MachineSpec } from './machine-spec.js';
 import { createMachine, type Machine } from './machine.js';
 import { UsageTables } from './usage-tables.js';
+import { ATTR_HOST_NAME } from '../model/semantic-conventions.js';
 
 /** What the receivers of a simulated machine handed on, and what is true of it. */
 export interface SimulatedTables {
@@ -43,7 +44,7 @@ const standardFaults: readonly Fault[] = [
  */
 export function simulateTables({ spec, seconds = 4, resource }: SimulationTerms = {}): SimulatedTables {
   const machine = createMachine(createSpec({ arrivalsPerSecond: 20, faults: standardFaults, ...spec }));
-  const host = resource ?? { attributes: { 'host.name': 'simulated' } };
+  const host = resource ?? { attributes: { [ATTR_HOST_NAME]: 'simulated' } };
   const energy = new EnergyTables(machine, host, epoch);
   const usage = new UsageTables(machine, host, epoch);
   const tables = Array.from({ length: seconds + 1 }, (_, i) => [

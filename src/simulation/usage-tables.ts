@@ -5,6 +5,7 @@ import type { Machine } from './machine.js';
 import { describeSimulatedProcess } from './process-resource.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import { ToldProcesses } from './told-processes.js';
+import { ATTR_CPU_MODE, ATTR_PROCESS_STATE } from '../model/semantic-conventions.js';
 
 const cpuUse: Metric = {
   name: 'process.cpu.utilization',
@@ -30,7 +31,7 @@ export class UsageTables {
     this.#machine = machine;
     this.#epoch = epoch;
     const counts = ['running', 'sleeping'].map((state) => {
-      return { metric: processCount, resource, attributes: { 'process.state': state }, start: epoch };
+      return { metric: processCount, resource, attributes: { [ATTR_PROCESS_STATE]: state }, start: epoch };
     });
     this.#ofMachine = [counts, [{ metric: busyTime, resource, attributes: {}, start: epoch }]];
   }
@@ -72,7 +73,7 @@ export class UsageTables {
     const attributes = describeSimulatedProcess(process, start);
     const resource: Resource = { attributes };
     const times = ['user', 'system'].map((mode) => {
-      return { metric: processCpuTime, resource, attributes: { 'cpu.mode': mode }, start };
+      return { metric: processCpuTime, resource, attributes: { [ATTR_CPU_MODE]: mode }, start };
     });
     const series = [...times, { metric: cpuUse, resource, attributes: {}, start }];
     this.#told.add(process, series);

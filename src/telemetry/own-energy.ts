@@ -4,6 +4,7 @@ import { createPlans } from '../model/plan.js';
 import { processEnergy } from '../model/shared-metrics.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
+import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 
 /** Watches what passes for the energy that was attributed to one process. */
 export interface OwnEnergy extends Consumer {
@@ -34,5 +35,5 @@ export function watchOwnEnergy(pid: number = process.pid): OwnEnergy {
 }
 
 function isOwn({ metric, resource }: Series, pid: number): boolean {
-  return metric.name === processEnergy.name && resource.attributes['process.pid'] === pid;
+  return metric.name === processEnergy.name && resource.attributes[ATTR_PROCESS_PID] === pid;
 }
