@@ -10,7 +10,7 @@ import type { Table } from '../src/model/table.js';
 
 const views = ['process.power', 'program.power', 'linux.cgroup.power'];
 
-/** What `power` makes of the output of `attribution` on a machine with everything by chance. */
+/** What `power` derives from the output of `attribution` on a random machine. */
 function derivePower(seed: number, limit: number, window: string): readonly Table[] {
   const rig = new Rig({ process_limit: limit, floor: [{ hw_type: 'cpu', power: 5 }] });
   playRandomMachine(rig, { seed, scans: 150, scanS: 1, hasFaults: seed % 2 === 0 });

@@ -148,7 +148,7 @@ test('attribution publishes counters with who, how and since when', () => {
   });
 });
 
-test('attribution uses the floor that a model says and tells its source', () => {
+test('attribution uses the floor that a model reports, and names its source', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   rig.modelFloor(meter, 0, 4);

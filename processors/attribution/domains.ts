@@ -19,7 +19,7 @@ import {
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 
-/** The usage before any domain is known is kept for so long, and so many boundaries. */
+/** Time and number of boundaries for which the usage is kept before any domain is known. */
 const maxEarlyNs = 10e9;
 const maxEarly = 4096;
 

@@ -108,7 +108,7 @@ test('Floor knows nothing where nothing is set, said or learned', () => {
   assert.equal(floor.isLearnable, false);
 });
 
-test('CpuCount is that of this machine until the measured one says its own', () => {
+test('CpuCount is that of this machine until the measured one reports its own', () => {
   const count = new CpuCount(null);
   assert.equal(count.value, cpus().length);
   count.read(4096);
@@ -117,7 +117,7 @@ test('CpuCount is that of this machine until the measured one says its own', () 
   assert.equal(count.value, 4096);
 });
 
-test('CpuCount is what was set, whatever the machine says', () => {
+test('CpuCount is what was set, whatever the machine reports', () => {
   const count = new CpuCount(3);
   count.read(4096);
   assert.equal(count.value, 3);
@@ -144,7 +144,7 @@ function play(cpuCount: number, settings: object): Rig {
   return rig;
 }
 
-test('attribution judges quiet by the CPUs of the machine that was measured', () => {
+test('attribution tells quiet from busy by the CPUs of the machine that was measured', () => {
   // One CPU of 4096 is quiet, of 8 it is not, however many the machine has that this runs on.
   assert.equal(play(4096, {}).out.last('attribution.floor.power').at(0)?.value, 10);
   assert.deepEqual(play(8, {}).out.last('attribution.floor.power'), []);

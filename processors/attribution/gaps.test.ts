@@ -12,7 +12,7 @@ test('attribution books nothing of what a counter held before the first boundary
   assert.deepEqual(rig.parts(), { attributed: 0, unseen: 10 });
 });
 
-test('attribution names the energy of a time in which nobody was busy', () => {
+test('attribution names the energy of a time in which no process was busy', () => {
   const rig = new Rig({ floor: [{ power: 4 }] });
   const meter = rig.createMeter();
   playSecond({ rig, meter, used: [] }, 0, 0);
@@ -20,7 +20,7 @@ test('attribution names the energy of a time in which nobody was busy', () => {
   assert.deepEqual(rig.parts(), { attributed: 0, idle: 4, no_usage: 6 });
 });
 
-test('attribution leaves the energy of hardware that CPU time does not explain to nobody', () => {
+test('attribution leaves the energy of hardware that CPU time does not explain unattributed', () => {
   const rig = new Rig();
   const meter = rig.createMeter({ 'hw.type': 'gpu', 'hw.id': 'gpu-0' });
   const process = new RigProcess({ 'process.pid': 1 }, 0);
@@ -45,7 +45,7 @@ test('attribution merges windows while the usage is missing for a shorter time',
   assert.deepEqual(rig.parts(), { attributed: 105, unseen: 95 });
 });
 
-test('attribution makes a gap where the busy time began anew', () => {
+test('attribution makes a gap where the busy time was reset', () => {
   const { rig, meter, process } = playBusy();
   rig.restartBusy(2);
   playSecond({ rig, meter, used: [[process, 2]] }, 2, 0);
@@ -85,7 +85,7 @@ test('attribution merges windows while the energy cannot be read', () => {
   assert.equal(rig.out.tables.at(-1)?.ended?.length, 1);
 });
 
-test('attribution measures nothing while a counter begins anew, and goes on afterwards', () => {
+test('attribution measures nothing while a counter is reset, and goes on afterwards', () => {
   const { rig, meter, process } = playBusy();
   const next = rig.createMeter({}, 1.5);
   rig.end(1.5, meter);
@@ -190,7 +190,7 @@ test('attribution ends what it published of a domain whose counter ended long ag
   );
 });
 
-test('attribution leaves idle energy alone that nobody was there to bear', () => {
+test('attribution leaves idle energy a part of its own where there is no process to bear it', () => {
   const rig = new Rig({ floor: [{ power: 4 }], idle: 'proportional' });
   const meter = rig.createMeter();
   playSecond({ rig, meter, used: [] }, 0, 0);

@@ -19,7 +19,7 @@ interface Point {
   readonly value: number;
 }
 
-/** Every point of every series that was handed on, in order. */
+/** Every point of every series that was forwarded, in order. */
 function collectPoints({ out }: Rig): Map<Series, Point[]> {
   const points = new Map<Series, Point[]>();
   for (const table of out.tables) {
@@ -94,7 +94,7 @@ for (const { seed, idle, hasFaults, limit } of runs) {
     assert.ok(countMost(rig, 'process.cpu.time') <= 2 * limit);
   });
 
-  test(`attribution hands on counters that never fall, in order of time: ${name}`, () => {
+  test(`attribution publishes counters that never fall, in order of time: ${name}`, () => {
     const rig = playIt();
     const ended = new Set<Series>();
     for (const table of rig.out.tables) {

@@ -30,7 +30,7 @@ export interface MachineOptions {
   readonly scans: number;
   /** Mean time between two scans. */
   readonly scanS: number;
-  /** Whether counters of energy begin anew and readings fail. */
+  /** Whether counters of energy are reset and readings fail. */
   readonly hasFaults?: boolean;
 }
 
@@ -51,7 +51,7 @@ interface Process {
 }
 
 /**
- * Plays a machine with everything by chance: processes that are born, work and end, scans that jitter and take
+ * Plays a random machine: processes that are born, work and end, scans that jitter and take
  * time, meters slower and faster than the scans, energy that comes before and after the usage.
  */
 export function playRandomMachine(rig: Rig, options: MachineOptions): void {
@@ -143,7 +143,7 @@ class RandomMachine {
     );
   }
 
-  /** Everybody uses a share of the time that no other has, and the machine a little more, or at times less. */
+  /** Each process uses a share of the time that is left, and the machine a little more, or at times less. */
   #work(elapsedS: number): void {
     let freeS = 2 * elapsedS;
     for (const process of this.#processes) {

@@ -49,7 +49,7 @@ test('attribution charges no lifetime to a process that was missed once', () => 
   assert.deepEqual(rig.parts(), { attributed: 20, unseen: 20 });
 });
 
-test('attribution goes on with a process whose counters began anew before it was settled', () => {
+test('attribution goes on with a process whose counters were reset before it was settled', () => {
   const { rig, meter, process } = playBusy();
   const old = process.restart(1.2);
   rig.end(1.2, ...old);
@@ -61,7 +61,7 @@ test('attribution goes on with a process whose counters began anew before it was
   );
 });
 
-test('attribution does not let survivors pay for what nobody saw', () => {
+test('attribution does not charge processes for what was used unseen', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   const survivor = new RigProcess({ 'process.pid': 1 }, 0);

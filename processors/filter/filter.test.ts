@@ -64,7 +64,7 @@ test('filter drops what an exclude rule fits, when it is included, too', () => {
   assert.deepEqual(filterSeries(settings, series), [1]);
 });
 
-test('filter asks for everything that a rule names', () => {
+test('filter wants everything that a rule names', () => {
   const rule = {
     match: 'regexp',
     metric_names: ['process\\..*'],
@@ -98,7 +98,7 @@ test('filter cuts every row, when a table has several', () => {
   assert.equal(tables[0].series, tables[1].series);
 });
 
-test('filter hands on nothing, when nothing is left of a table', () => {
+test('filter forwards nothing, when nothing is left of a table', () => {
   const { processor, tables } = createProcessor({ exclude: [{ metric_names: ['a'] }] });
   const series = [seriesOf('a')];
   assert.equal(processor.consume(createRow(series, 1n, Float64Array.of(1))), true);
@@ -107,7 +107,7 @@ test('filter hands on nothing, when nothing is left of a table', () => {
   assert.deepEqual(tables, []);
 });
 
-test('filter hands on the ended series that it knows, when their table goes otherwise', () => {
+test('filter forwards the endings of series that it keeps, when nothing else is left of their table', () => {
   const { processor, tables } = createProcessor({ exclude: [{ metric_names: ['a'] }] });
   const [a, b, c] = ['a', 'b', 'c'].map((name) => seriesOf(name));
   processor.consume({ ...createRow([a], 1n, Float64Array.of(1)), ended: [a, b] });

@@ -25,7 +25,7 @@ function create(settings: object = {}) {
   return {
     out,
     consume: processor.consume.bind(processor),
-    /** Seconds and watts of every row of power that was handed on, the first column only. */
+    /** Seconds and watts of every row of power that was forwarded, the first column only. */
     rows: () =>
       out.tables.flatMap(({ series, offsets, values, epoch: from }) => {
         if (series.length === 0 || !series[0].metric.name.endsWith('.power')) return [];

@@ -16,7 +16,7 @@ const epoch = 1_800_000_000_000_000_000n;
 /** Seconds and watts. */
 type Point = readonly [number, number];
 
-/** Hands on tables and gives the points of `hw.power`, by `hw.id`. */
+/** Forwards tables and gives the points of `hw.power`, by `hw.id`. */
 function derive(tables: Iterable<Table>): Map<string, Point[]> {
   const out = createTableCollector();
   const processor = factory.create(parseSettings(schema, {}), createFakeContext(), out);
@@ -90,7 +90,7 @@ test('power is 0 once a counter did not change for twice its refresh interval, a
   ]);
 });
 
-test('power is 0 when a meter that is faster than its readings stands still', () => {
+test('power is 0 when a meter that is faster than its readings does not move', () => {
   assert.deepEqual(deriveOne([0, 10, 20, 30, 30, 30, 30, 40]), [
     [1, 10],
     [2, 10],
@@ -101,7 +101,7 @@ test('power is 0 when a meter that is faster than its readings stands still', ()
   ]);
 });
 
-test('power of an estimate that stands still is 0 at once', () => {
+test('power of an estimate that does not grow is 0 at once', () => {
   assert.deepEqual(deriveOne([0, 10, 10, 30], { 'energy.method': 'estimated' }), [
     [1, 10],
     [2, 0],
@@ -135,7 +135,7 @@ test('power of a fast meter does not wait for a slow one in the same table', () 
 
 const second = 1_000_000;
 
-/** Reads a simulated machine now and then, and asks it for the truth. */
+/** Reads a simulated machine at some instants, and asks it for the truth. */
 function simulate(spec: Partial<MachineSpec>, instants: readonly number[]) {
   const create = () => createMachine(createSpec({ sockets: 1, gpus: 1, rememberUs: 200 * second, ...spec }));
   const points = derive(new EnergyTables(create(), { attributes: {} }, epoch).read(instants));

@@ -37,6 +37,6 @@ test('EnergyTotal adds another total', () => {
   assert.deepEqual([total.wholeJ, total.restNj], [8, 1]);
 });
 
-test('Balance tells a single nanojoule', () => {
+test('Balance shows a single nanojoule', () => {
   assert.equal(balanceOf(totalOf(3e15, 1), totalOf(1e15, 2e15)), 1);
 });

@@ -23,7 +23,7 @@ export type Finding = 'knot' | 'still' | 'first knot' | 'late' | 'nothing' | 'fa
 
 /** How much a new interval between two changes counts in the learned refresh interval. */
 const learningRate = 1 / 16;
-const leastRepeatedShare = 1 / 32;
+const minRepeatedShare = 1 / 32;
 
 /**
  * Finds the readings of a meter between which its counter may be taken for linear: those at which it changed. One at
@@ -51,7 +51,7 @@ export class KnotFinder {
 
   /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
   get refreshNs(): number {
-    return this.#repeatedShare > leastRepeatedShare ? this.#changeNs : 0;
+    return this.#repeatedShare > minRepeatedShare ? this.#changeNs : 0;
   }
 
   /** Whether it is certain which reading is the first knot. */

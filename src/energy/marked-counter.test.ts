@@ -62,7 +62,7 @@ test('MarkedCounter leaves out what is no reading', () => {
   assert.equal(counter.between(0), 6);
 });
 
-test('MarkedCounter tells of its readings and of the marks between them, in their order', () => {
+test('MarkedCounter reports its readings and the marks between them, in order', () => {
   const points: (readonly [number, number, boolean])[] = [];
   const counter = new MarkedCounter(origin, [50, 100], (...point) => points.push(point));
   counter.read(startingAt(0), 100, 10);

@@ -36,7 +36,7 @@ test('WrappingCounter takes 1 uJ for the unit, when the range is small', () => {
   );
 });
 
-test('WrappingCounter counts on, when the range is beyond 2^53, and begins anew at a fall', () => {
+test('WrappingCounter counts on, when the range is beyond 2^53, and takes a fall for a reset', () => {
   const counter = new WrappingCounter({ maxMicrojoules: 2 ** 64, maxWatts: 2_000, outageMs: 0 });
   assert.deepEqual(follow([1_000_000, 3_000_000, 500_000, 900_000], counter), [
     0,
@@ -49,7 +49,7 @@ test('WrappingCounter counts on, when the range is beyond 2^53, and begins anew 
 /** Units of counters in nanojoules: as the kernel rounds 2^-14 J and 2^-16 J, of Intel's DRAM, of Atom, of psys. */
 const unitsNj = [61_035n, 15_258n, 15_300n, 32_000n, 1_000_000_000n];
 
-/** What the kernel makes of so many units, of which the hardware keeps 32 bits. */
+/** The kernel's value of a number of units, of which the hardware keeps 32 bits. */
 function show(units: bigint, unitNj: bigint): number {
   return Number(((units % 2n ** 32n) * unitNj) / 1_000n);
 }
@@ -107,7 +107,7 @@ test('WrappingCounter never shows more than was drawn, whatever readings fail or
         ms += later;
         const text = String(show(units, 61_035n));
         const seen = { good: text, failed: 'NaN', torn: text.slice(0, -1) || 'NaN' }[kind];
-        // Torn alike twice, the second may look as if the counter had begun anew.
+        // Torn alike twice, the second may look as if the counter had been reset.
         if (!counter.update(Number(seen), ms)) return;
         if (Number.isNaN(counter.joules)) continue;
         // Torn just after a wrap, it is too small and passes: the next good one makes up for it.
@@ -119,7 +119,7 @@ test('WrappingCounter never shows more than was drawn, whatever readings fail or
 });
 
 test('WrappingCounter takes a fall for a reset, when the wrap would be a burst that nothing announced', () => {
-  // At 100 W, a counter that is 1 kJ below its range begins anew: as a wrap that would be 1.05 kW.
+  // At 100 W, a counter that is 1 kJ below its range is reset: as a wrap that would be 1.05 kW.
   assert.deepEqual(follow([261_043_328_850, 261_143_328_850, 50_000_000, 150_000_000]), [
     0,
     100,
@@ -169,7 +169,7 @@ test('WrappingCounter gives NaN until its first reading', () => {
   assert.deepEqual(follow([Number.NaN, 9_000_000, 9_500_000]), [Number.NaN, 0, 0.5]);
 });
 
-test('WrappingCounter forgets a reading that nobody could have drawn, when the next one is good', () => {
+test('WrappingCounter forgets an implausibly large increase, when the next reading is good', () => {
   const torn = 12_345;
   const garbage = 200_000_000_000;
   const readings = [100_000_000_000, torn, 100_050_000_000, garbage, 100_100_000_000];
@@ -217,7 +217,7 @@ test('WrappingCounter counts from 0 again, when it was unread for so long that i
   assert.deepEqual([counter.joules, counter.startedMs], [0, 162_000]);
 });
 
-test('WrappingCounter takes a counter that stands still for an hour and then moves', () => {
+test('WrappingCounter accepts a counter that does not move for an hour', () => {
   const counter = new WrappingCounter(limits);
   for (let ms = 0; ms < 3_600_000; ms += 1_000) assert.equal(counter.update(1_000_000, ms), true);
   assert.equal(counter.update(1_500_000, 3_600_000), true);

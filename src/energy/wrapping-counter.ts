@@ -19,8 +19,8 @@ const stepMs = 10;
 const unknownAgeMs = 1_000;
 // Time over which the power is averaged with which a fall is compared.
 const averageMs = 1_000;
-// A counter that falls has wrapped or was reset. It counts as wrapped if that takes at most so many times the recent
-// power, or what a load that starts can draw; a larger growth would be a spike.
+// A counter that falls has wrapped or was reset. It counts as wrapped if the growth fits this
+// multiple of the recent power, or the start of a load; a larger growth would be a spike.
 const fallFactor = 8;
 
 /**
