@@ -101,6 +101,15 @@ test('attribution shares the energy of a GPU by GPU time, not by CPU time', () =
   checkTables(rig.out.tables);
 });
 
+test('attribution gives groups the resource of the machine where only the usage of its GPUs comes', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first] = processes;
+  gpu.scan(0, [[first, 0]], 0, 0);
+  gpu.scan(1, [[first, 1]], 1, 100);
+  const [{ series }] = rig.out.last('linux.cgroup.energy');
+  assert.deepEqual(series.resource.attributes, { 'host.name': 'rig', 'linux.cgroup.path': 'none' });
+});
+
 test('attribution leaves what unknown processes used of a GPU unattributed', () => {
   const { rig, gpu, processes } = createRig();
   const [first] = processes;

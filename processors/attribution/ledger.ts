@@ -165,6 +165,7 @@ export class Ledger {
   #readGpuScan(scan: Series, seconds: number, at: number): void {
     const usage = this.domains.gpuOf(scan).cut(at, seconds);
     if (usage === undefined) return;
+    if (this.#busy === undefined) this.#meetMachine(scan);
     this.workloads.rank(usage);
     this.#closeHidden();
     this.domains.pushGpu(scan, usage);
@@ -185,7 +186,7 @@ export class Ledger {
       return;
     }
     const isSame = this.#busy?.series === series;
-    if (!isSame) for (const view of this.#options.views) view.machine = series.resource.attributes;
+    if (!isSame) this.#meetMachine(series);
     const readNs = Math.round(seconds * 1e9);
     const lastNs = isSame && this.#busy ? this.#busy.busyNs : NaN;
     const busyNs = readNs < lastNs ? lastNs : readNs;
@@ -194,6 +195,11 @@ export class Ledger {
     const usage = this.workloads.cut(at, busyNs - lastNs);
     this.#closeHidden();
     this.domains.push(usage);
+  }
+
+  /** The resource of groups has what their workloads share with the machine. */
+  #meetMachine({ resource }: Series): void {
+    for (const view of this.#options.views) view.machine = resource.attributes;
   }
 
   #end(ended: readonly Series[], at: number): void {
