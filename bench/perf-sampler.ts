@@ -32,7 +32,7 @@ export function openSampler(): Sampler {
 }
 
 /** The counters belong to CPU 0, and reading them from another one costs an interrupt there. */
-function stayOnCpu0(): void {
+export function stayOnCpu0(): void {
   const mask = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
   schedSetaffinity(0, mask.length, mask);
 }

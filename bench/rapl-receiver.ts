@@ -5,22 +5,24 @@ import { parseSettings } from '../src/config/settings.js';
 import type { Benchmark } from './benchmark.js';
 import { measureSampler } from './sampling.js';
 
-/** cpu-clock of the kernel in place of the energies, which a virtual machine has not. */
-const events = ['energy-pkg', 'energy-cores', 'energy-gpu', 'energy-ram'].map((event) => [
-  event,
-  'event=0x00',
-]);
+/** The software counters of the floor in place of energies, which are not available in a virtual machine. */
+const events = {
+  'energy-pkg': 'event=0x00',
+  'energy-cores': 'event=0x03',
+  'energy-gpu': 'event=0x02',
+  'energy-ram': 'event=0x04',
+};
 
 /** The rapl receiver's own sampler with four counters of perf_event, against a C program that only reads four. */
 export const raplReceiver: Benchmark = {
   name: 'rapl-receiver',
   async measure() {
     const sysfs = new FakeSysfs();
-    sysfs.writePmu(Object.fromEntries(events));
+    sysfs.writePmu(events);
     try {
       return await measureSampler(
         {
-          module: new URL('../receivers/rapl/sampler.js', import.meta.url),
+          module: new URL('./rapl-sampler.js', import.meta.url),
           options: parseSettings(schema, { sysfs: sysfs.root, interface: 'perf_event' }),
           // What the receiver's own sampler gives.
           describe: (columns, start) => createSeries(columns as Columns, { attributes: {} }, start),
