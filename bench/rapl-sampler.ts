@@ -1,6 +1,6 @@
 import type { Config } from '../receivers/rapl/config.js';
 import { openRaplSampler } from '../receivers/rapl/sampler.js';
-import type { OpenSampler } from '../src/sampling/sampling.js';
+import type { OpenSampler } from '../src/component/sampling.js';
 import { stayOnCpu0 } from './perf-sampler.js';
 
 /** The sampler of the rapl receiver, on the CPU that the floor in C reads on. */

@@ -7,14 +7,14 @@ export const schema = {
     default: 'auto',
   },
   sampling_interval: {
-    doc: 'Time between two readings that are handed on, 20us to 1h. The counters move about once a millisecond.',
+    doc: 'Time between two published readings, 20us to 1h. The counters move about once a millisecond.',
     format: 'duration',
     default: '1s',
     min: 0.02,
     max: 3_600_000,
   },
   flush_interval: {
-    doc: 'Time between two deliveries of what was read, 10ms to 10s. At these, counters that came or went are noticed.',
+    doc: 'Time between two tables, 10ms to 10s.',
     format: 'duration',
     default: '1s',
     min: 10,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { relative } from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { PerfEventError } from '../../src/linux/perf/event.js';
+import { describeCopies } from './copy-watch.js';
+import { explainFailures, explainNone, mergeAliases } from './discovery.js';
 import { nameDomain } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import type { FakeSysfs } from './fake-sysfs.fixture.js';
-import { describeCopies } from './copy-watch.js';
-import { mergeAliases } from './discovery.js';
+import { findPerfCounters } from './find-perf.js';
 import { findZones, nameFolder, powercapFolder } from './find-powercap.js';
 import { findResting } from './open-reader.js';
 
@@ -79,4 +82,109 @@ test('describeCopies says which of several interfaces is read and whether the ot
   assert.deepEqual(describe(), [`${text}, which has a count of its own`]);
   sysfs.writeEnergy('intel-rapl-mmio:0', '');
   assert.deepEqual(describe(), [text]);
+});
+
+function explainPerf(t: TestContext, code: string) {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writePmu({ 'energy-pkg': 'event=0x02' });
+  const error = new PerfEventError(`Cannot open perf event "energy-pkg" on cpu 0: ${code}`, code);
+  return explainFailures(
+    'perf_event',
+    findPerfCounters(sysfs.root).map((counter) => ({ counter, error })),
+  );
+}
+
+test('explainFailures names the missing right and how to grant it', (t) => {
+  assert.deepEqual(explainPerf(t, 'EACCES'), {
+    reason: 'perf_event: Cannot open perf event "energy-pkg" on cpu 0: EACCES',
+    remedies: [
+      {
+        missing: 'CAP_PERFMON, for the counters of perf_event',
+        command:
+          'sudo setpriv --reuid "$(id -u)" --regid "$(id -g)" --init-groups --inh-caps +perfmon --ambient-caps +perfmon -- joulemetry',
+      },
+      { missing: 'CAP_PERFMON, for a systemd unit', command: 'AmbientCapabilities=CAP_PERFMON' },
+      { missing: 'perf_event for every user', command: 'sudo sysctl kernel.perf_event_paranoid=0' },
+    ],
+  });
+});
+
+test('explainFailures has no remedy, when rights are not the cause', (t) => {
+  assert.deepEqual(explainPerf(t, 'ENODEV').remedies, []);
+});
+
+function explainZone(t: TestContext, code: string) {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 1 });
+  const error = Object.assign(new Error(`${code}: refused`), { code });
+  const { reason, remedies } = explainFailures(
+    'powercap',
+    findZones(sysfs.root).map((zone) => ({ zone, error })),
+  );
+  return { reason: reason.replace(sysfs.root, 'SYSFS'), remedies };
+}
+
+test('explainFailures names the missing right of zones and how to grant it', (t) => {
+  assert.deepEqual(explainZone(t, 'EACCES'), {
+    reason:
+      'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: ' +
+      'EACCES, root or CAP_DAC_READ_SEARCH is needed',
+    remedies: [
+      {
+        missing: 'CAP_DAC_READ_SEARCH, for the files of powercap',
+        command:
+          'sudo setpriv --reuid "$(id -u)" --regid "$(id -g)" --init-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search -- joulemetry',
+      },
+      {
+        missing: 'CAP_DAC_READ_SEARCH, for a systemd unit',
+        command: 'AmbientCapabilities=CAP_DAC_READ_SEARCH',
+      },
+    ],
+  });
+});
+
+test('explainFailures has no remedy for zones, when rights are not the cause', (t) => {
+  assert.deepEqual(explainZone(t, 'EINVAL'), {
+    reason: 'powercap: Cannot read package-0 from SYSFS/class/powercap/intel-rapl:0/energy_uj: EINVAL',
+    remedies: [],
+  });
+});
+
+test('explainNone distinguishes a PMU without events from no PMU', (t) => {
+  const sysfs = createFakeSysfs(t);
+  const folder = `${sysfs.root}/bus/event_source/devices/power`;
+  assert.equal(
+    explainNone('perf_event', sysfs.root, { perf: [] }).reason,
+    `perf_event: ${folder} is not here`,
+  );
+  sysfs.writePmu({});
+  assert.equal(
+    explainNone('perf_event', sysfs.root, { perf: [] }).reason,
+    `perf_event: ${folder}/events has no energy event`,
+  );
+});
+
+test('explainNone sends the user of a virtual machine to the host', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.write('devices/system/cpu/modalias', 'cpu:type:x86,ven0000fam0006mod00CF:feature:,009E,009F\n');
+  assert.deepEqual(explainNone('perf_event', sysfs.root, { perf: [] }).remedies, [
+    {
+      missing: 'energy counters, which are not available in a virtual machine',
+      command: 'run joulemetry on the host of this virtual machine',
+    },
+  ]);
+});
+
+test("explainNone sends the user of a container to the host's sysfs, when zones are names only", (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.write('class/powercap/intel-rapl:0/uevent', '');
+  assert.deepEqual(explainNone('powercap', sysfs.root, { perf: [] }), {
+    reason: `powercap: the zones in ${sysfs.root}/class/powercap cannot be followed`,
+    remedies: [
+      {
+        missing: "the host's sysfs, which this container hides",
+        command: 'mount the host\'s /sys read-only at /host/sys and set "sysfs: /host/sys"',
+      },
+    ],
+  });
 });

@@ -1,8 +1,9 @@
+import type { Attributes, ObservableCallback } from '@opentelemetry/api';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import { watchGaps } from './telemetry.js';
 import { createSeries } from './domain.js';
+import { DomainTelemetry, watchGaps } from './telemetry.js';
 
 const columns = {
   interface: 'powercap' as const,
@@ -51,5 +52,50 @@ test('watchGaps says once that a domain fails for a whole table and once that it
   assert.deepEqual(log.lines, [
     'warn: Cannot read the energy of dram-0: EIO; trying again at every reading',
     'info: The energy of dram-0 is read again',
+  ]);
+});
+
+function openTelemetry() {
+  const { meter } = createFakeContext();
+  const added: unknown[] = [];
+  const callbacks = new Set<ObservableCallback>();
+  meter.createCounter = () => ({ add: (count, attributes) => void added.push([count, attributes]) });
+  meter.createObservableGauge = () => ({
+    addCallback: (callback) => void callbacks.add(callback),
+    removeCallback: (callback) => void callbacks.delete(callback),
+  });
+  const telemetry = new DomainTelemetry(meter, 'rapl');
+  const observe = () => {
+    const seen: [number, Attributes | undefined][] = [];
+    for (const callback of callbacks)
+      void callback({ observe: (value, one) => void seen.push([value, one]) });
+    return seen;
+  };
+  return { telemetry, added, observe };
+}
+
+test('DomainTelemetry says of each domain where it is read and what became of it', () => {
+  const { telemetry, observe } = openTelemetry();
+  telemetry.update('powercap', [{ domain: 'core-0', source: 'intel-rapl:0:0', state: 'dead' }], 0);
+  const attributes = {
+    receiver: 'rapl',
+    'rapl.domain': 'core-0',
+    'energy.interface': 'powercap',
+    source: 'intel-rapl:0:0',
+    state: 'dead',
+  };
+  assert.deepEqual(observe(), [[1, attributes]]);
+  telemetry.close();
+  assert.deepEqual(observe(), []);
+});
+
+test('DomainTelemetry counts resets, those of a sampler that was opened again, too', () => {
+  const { telemetry, added } = openTelemetry();
+  for (const resets of [0, 1, 1, 3, 2, 0]) telemetry.update('powercap', [], resets);
+  const attributes = { receiver: 'rapl' };
+  assert.deepEqual(added, [
+    [1, attributes],
+    [2, attributes],
+    [2, attributes],
   ]);
 });
