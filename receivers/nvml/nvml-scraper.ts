@@ -30,6 +30,8 @@ export class NvmlScraper implements OpenScraper {
   readonly #processes: ProcessAccounts;
   readonly #published = new Map<string, Published>();
   #devices: readonly Device[] = [];
+  /** Whether what is published is that of these devices. */
+  #areMatched = false;
   #hasForeign = false;
   #era: number | undefined;
 
@@ -56,9 +58,11 @@ export class NvmlScraper implements OpenScraper {
   async scrape(era: number): Promise<Iterable<Table>> {
     const reading = await this.#thread.read();
     this.#log(reading.notes);
-    const ended = era === this.#era || this.#era === undefined ? [] : this.#endAll();
+    const isConnected = era === this.#era || this.#era === undefined;
+    const ended = isConnected ? [] : this.#endAll();
     this.#era = era;
     this.#devices = reading.devices ?? this.#devices;
+    this.#areMatched &&= isConnected && reading.devices === undefined;
     if (reading.rows.length === 0 && reading.failure !== undefined) throw new Error(reading.failure);
     return this.#createTables(reading, ended);
   }
@@ -70,7 +74,7 @@ export class NvmlScraper implements OpenScraper {
   *#createTables({ rows }: Reading, ended: readonly Series[]): Iterable<Table> {
     const toWall = this.#createClock();
     const now = this.#context.clock.wallNs();
-    const gone = [...ended, ...this.#matchDevices()];
+    const gone = this.#areMatched ? ended : ended.concat(this.#matchDevices());
     if (gone.length > 0) yield createEnding(gone, now);
     this.#processes.beginScan();
     for (const row of rows) yield* this.#publish(row, toWall);
@@ -101,6 +105,7 @@ export class NvmlScraper implements OpenScraper {
 
   /** Publishes the devices that there are now. @returns the series of those that are not here any more, or changed */
   #matchDevices(): readonly Series[] {
+    this.#areMatched = true;
     const ended: Series[] = [];
     const devices = new Map(this.#devices.map((device) => [device.id, device]));
     for (const [id, published] of this.#published) {

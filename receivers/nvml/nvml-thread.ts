@@ -16,14 +16,12 @@ interface Waiting {
 export class NvmlThread {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
-  readonly #timeoutMs: number;
   #waiting: Waiting | undefined;
   /** Since when it has not answered, in milliseconds of the monotonic clock. */
   #silentSinceMs = Number.NaN;
   #endedBy: string | undefined;
 
-  private constructor(options: ThreadOptions, timeoutMs: number) {
-    this.#timeoutMs = timeoutMs;
+  private constructor(options: ThreadOptions) {
     const url = new URL('./reading-thread.js', import.meta.url);
     this.#worker = new Worker(url, { name: 'nvml', execArgv: [], workerData: options });
     this.#worker.on('message', (message: ThreadMessage) => this.#take(message));
@@ -44,11 +42,10 @@ export class NvmlThread {
    */
   static async open(
     options: ThreadOptions,
-    timeoutMs = answerTimeoutMs,
   ): Promise<{ readonly thread: NvmlThread; readonly reading: Reading }> {
-    const thread = new NvmlThread(options, timeoutMs);
+    const thread = new NvmlThread(options);
     try {
-      return { thread, reading: await thread.#wait() };
+      return { thread, reading: await thread.#wait(answerTimeoutMs) };
     } catch (error) {
       await thread.close();
       throw error;
@@ -56,12 +53,12 @@ export class NvmlThread {
   }
 
   /** @throws Error when the thread does not answer, now or since the last time */
-  read(): Promise<Reading> {
+  read(timeoutMs = answerTimeoutMs): Promise<Reading> {
     if (this.#endedBy !== undefined)
       return Promise.reject(new Error(`Cannot read NVML: its thread has ended, ${this.#endedBy}`));
     if (!Number.isNaN(this.#silentSinceMs)) return Promise.reject(this.#createSilence());
     this.#post('read');
-    return this.#wait();
+    return this.#wait(timeoutMs);
   }
 
   /** Ends the thread. One that hangs in a call of the driver is left alone. */
@@ -81,12 +78,12 @@ export class NvmlThread {
     this.#worker.postMessage(command, []);
   }
 
-  #wait(): Promise<Reading> {
+  #wait(timeoutMs: number): Promise<Reading> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#silentSinceMs = performance.now() - this.#timeoutMs;
+        this.#silentSinceMs = performance.now() - timeoutMs;
         this.#fail(this.#createSilence());
-      }, this.#timeoutMs);
+      }, timeoutMs);
       this.#waiting = { resolve, reject, timer };
     });
   }

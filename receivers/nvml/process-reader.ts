@@ -68,7 +68,10 @@ export class ProcessReader {
     return { fromNs: fromUs * 1000n - offsetNs, toNs: toUs * 1000n - offsetNs, samples };
   }
 
-  /** @returns undefined where one of the lists could not be read */
+  /**
+   * A client of MPS, which the driver has in two lists, is of MPS only.
+   * @returns undefined where one of the lists could not be read
+   */
   readContexts(): readonly ProcessMemory[] | undefined {
     const found: ProcessMemory[] = [];
     for (const [context, call] of this.#contexts) {
@@ -76,7 +79,8 @@ export class ProcessReader {
       if (count === undefined) return undefined;
       for (let i = 0; i < count; i++) found.push(this.#contextAt(i, context));
     }
-    return found;
+    const clients = new Set(found.filter(({ context }) => context === 'mps').map(({ pid }) => pid));
+    return found.filter(({ context, pid }) => context !== 'compute' || !clients.has(pid));
   }
 
   #readSamples(sinceUs: bigint): number | undefined {
