@@ -16,7 +16,7 @@ const check = (settings: Readonly<Record<string, unknown>>) =>
 test('factory says what is wrong in the settings taken together', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ events: ['cs', 'cycles:x'], processes: { pids: [0] } }), [
-    'events[1]: Cannot parse events "cycles:x" at character 8: found "x", wanted modifiers out of u, k, h, I, G, H, p, D, e',
+    'events[1]: Cannot parse events "cycles:x" at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "x"',
     'processes.pids[0]: found 0, wanted the number of a process',
   ]);
   assert.deepEqual(check({ events: [], machine: false }), [
