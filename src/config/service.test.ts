@@ -145,7 +145,11 @@ test('judgeService takes one reader that serves and several that push', async ()
   const readers = '[{pull: }, {periodic: }, {periodic: {interval: 5000, timeout: 1s, exporter: {otlp: }}}]';
   const { telemetry } = await judge(right.replace('logs:', `metrics: {readers: ${readers}}, logs:`));
   const [first, second, third] = telemetry.metrics.readers;
-  assert.deepEqual(first?.pull?.exporter.prometheus, { host: 'localhost', port: 8888, web_config_file: null });
+  assert.deepEqual(first?.pull?.exporter.prometheus, {
+    host: 'localhost',
+    port: 8888,
+    web_config_file: null,
+  });
   assert.equal(first?.periodic, null);
   assert.equal(second?.periodic?.interval, 60_000);
   assert.deepEqual([third?.periodic?.interval, third?.periodic?.timeout], [5000, 1000]);
