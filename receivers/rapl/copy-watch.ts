@@ -6,7 +6,7 @@ import type { Zone } from './find-powercap.js';
 
 const checkMs = 10_000;
 /** What a copy counts before that is evidence. */
-const leastMicrojoules = 1_000_000;
+const minMicrojoules = 1_000_000;
 const maxDeviation = 0.05;
 
 /** A zone that is read and another one that shows the same domain. */
@@ -54,7 +54,7 @@ export class CopyWatch {
   #pairs: readonly Pair[];
   #checkedMs: number;
 
-  /** @param previous the watch before this one, whose comparisons go on */
+  /** @param previous the watch before this one, whose comparisons continue */
   constructor(zones: readonly Zone[], nowMs: number, previous?: CopyWatch) {
     const known = previous === undefined ? [] : previous.#pairs;
     this.#pairs = zones.flatMap((zone) => createPairs(zone, nowMs)).map((pair) => goOn(pair, known));
@@ -115,7 +115,7 @@ function follow(pair: Pair, { microjoules, copyMicrojoules }: Shown, nowMs: numb
   if (hasMoved) counter.restart();
   const goesOn = counter.update(copyMicrojoules, nowMs);
   if (hasMoved || !goesOn) pair.stillMs = nowMs;
-  return nowMs - pair.stillMs >= checkMs && counter.joules * 1e6 >= leastMicrojoules;
+  return nowMs - pair.stillMs >= checkMs && counter.joules * 1e6 >= minMicrojoules;
 }
 
 function takeOver({ zone, copy, counter }: Pair): Takeover {
@@ -136,7 +136,7 @@ function compare(pair: Pair, shown: Shown): readonly Note[] {
   const copyGrowth = shown.copyMicrojoules - pair.before.copyMicrojoules;
   // Not at a wrap, nor when one could not be read.
   const isComparable = growth >= 0 && copyGrowth >= 0;
-  if (isComparable && Math.max(growth, copyGrowth) < leastMicrojoules) return [];
+  if (isComparable && Math.max(growth, copyGrowth) < minMicrojoules) return [];
   pair.before = shown;
   const isDoubtful = Math.abs(growth - copyGrowth) > maxDeviation * Math.max(growth, copyGrowth);
   if (!isComparable || isDoubtful === pair.isDoubtful) return [];

@@ -45,7 +45,7 @@ function open(counters: readonly Counter[], owners: Readonly<Record<string, stri
         agesMs: counters.map(() => 0),
         left: [],
         resets: 0,
-        anew: [],
+        reset: [],
         events: [],
         notes: [],
       },

@@ -72,7 +72,7 @@ export class Counter implements CounterState {
     return this.#published;
   }
 
-  /** Takes up a column, whose count begins at 0. */
+  /** Starts a column, whose count begins at 0. */
   begin(column: Series): void {
     this.end();
     this.#column = column;

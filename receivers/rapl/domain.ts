@@ -29,7 +29,7 @@ export type InterfaceName = 'perf_event' | 'powercap';
 
 /**
  * More than any such domain draws, in watts, where its limits are not known: a growth beyond it is no energy but a
- * counter that began anew, or garbage.
+ * counter that was reset, or garbage.
  */
 export const maxWatts: Readonly<Record<DomainKind, number>> = {
   package: 2_000,
@@ -81,7 +81,7 @@ export function keepFirst<Source extends { readonly domain: Domain }>(sources: r
   return [...byName.values()];
 }
 
-/** What a sampler says of its columns, which are all counters that it reads. Plain data. */
+/** What the sampler reports of its columns, one for each counter that it reads. Plain data. */
 export interface Columns {
   readonly interface: InterfaceName;
   readonly domains: readonly Domain[];
@@ -98,7 +98,7 @@ export interface Columns {
   /** How many counters were reset since the sampler was opened. */
   readonly resets: number;
   /** Those whose counters were reset just before these columns. */
-  readonly anew: readonly Domain[];
+  readonly reset: readonly Domain[];
   /** What a person should know about the choice of interface and domains. */
   readonly notes: readonly string[];
   /** What has happened since the columns before. */

@@ -107,7 +107,7 @@ test(
 );
 
 test(
-  'openPerfReader opens counters anew that have stopped, as those of a CPU that is offline',
+  'openPerfReader opens counters again that have stopped, as those of a CPU that is offline',
   { skip: perfRefused },
   (t) => {
     const sysfs = createFakeSysfs(t);

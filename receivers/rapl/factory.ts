@@ -15,7 +15,7 @@ import type { CounterState } from './counter.js';
 import { describeDomains, domainKinds, metricOf, nameDomain } from './domain.js';
 import type { Columns } from './domain.js';
 import type { CounterPlace } from './energy-reader.js';
-import { findZones, leastPollingMs, readEnergy } from './find-powercap.js';
+import { findZones, minPollingMs, readEnergy } from './find-powercap.js';
 import { openReader } from './open-reader.js';
 import type { Opening } from './open-reader.js';
 import { explainGap } from './powercap-counters.js';
@@ -145,9 +145,9 @@ export function choosePolling(config: Config): Polling {
 }
 
 function findMaxPollingMs({ interface: name, sysfs, sampling_interval: wantedMs }: Config): number {
-  if (name === 'perf_event' || wantedMs <= leastPollingMs) return maxPollingMs;
+  if (name === 'perf_event' || wantedMs <= minPollingMs) return maxPollingMs;
   const halves = findZones(sysfs).map(({ maxMicrojoules, maxWatts }) => maxMicrojoules / 1e3 / maxWatts / 2);
-  return Math.max(leastPollingMs, Math.min(maxPollingMs, ...halves));
+  return Math.max(minPollingMs, Math.min(maxPollingMs, ...halves));
 }
 
 function explainOwners(states: readonly CounterState[], id: string): string {

@@ -32,7 +32,7 @@ export function powercapFolder(sysfs: string): string {
 
 /**
  * The zones of the powercap tree, each domain once, whether or not they may be read. Dies that show the counter of
- * their package are not told apart here.
+ * their package are not distinguished here.
  */
 export function findZones(sysfs: string): readonly Zone[] {
   const folders = listFolders(sysfs).toSorted(compareFolders);
@@ -109,13 +109,13 @@ function findDomain(name: string, paths: ReadonlyMap<string, string>): Domain | 
 }
 
 /** No counter is read more often to keep it from wrapping unseen, in milliseconds. */
-export const leastPollingMs = 100;
+export const minPollingMs = 100;
 
 function readZone(path: string, domain: Domain): Zone {
   const found = findInteger(join(path, 'max_energy_range_uj')) ?? 0;
   const maxWatts = findMaxWatts(path, domain.kind);
   // A range that such a domain could pass between two readings is none: real ones are 2^32 units, 65 kJ and more.
-  const isPossible = found / 1e3 / maxWatts / 2 >= leastPollingMs;
+  const isPossible = found / 1e3 / maxWatts / 2 >= minPollingMs;
   const range = isPossible
     ? { maxMicrojoules: found }
     : { maxMicrojoules: Infinity, ...(found > 0 && { doubtfulMicrojoules: found }) };

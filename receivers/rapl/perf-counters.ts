@@ -173,7 +173,7 @@ function describePlace({ domain, event, cpu, cpus }: PerfCounter): CounterPlace 
 /**
  * Opens every counter that can be opened.
  * @param failures takes those that cannot be opened
- * @param previous the reader before this one, whose counters go on where they can
+ * @param previous the reader before this one, whose counters continue where they can
  */
 export function openPerfReader(
   counters: readonly PerfCounter[],

@@ -122,7 +122,7 @@ test('openZones takes a text without its line end for torn', (t) => {
   const { reader } = openZones(findZones(sysfs.root), () => nowMs);
   t.after(() => reader.close());
   const values = new Float64Array(1);
-  // As readings, the torn ones would look like a counter that began anew.
+  // As readings, the torn ones would look like a counter that was reset.
   const results = ['7000000\n', '71', '712345', '72000000\n'].map((text) => {
     sysfs.writeEnergy('intel-rapl:0', text);
     nowMs += 1_000;
@@ -132,7 +132,7 @@ test('openZones takes a text without its line end for torn', (t) => {
   assert.deepEqual(results, [0, Number.NaN, Number.NaN, 65]);
 });
 
-test('openZones gives a zone without a range until it falls, and then begins anew', (t) => {
+test('openZones gives a zone without a range until it falls, and then starts again', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 5_000_000, maxMicrojoules: 0 });
   let nowMs = 0;

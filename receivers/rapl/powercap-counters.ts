@@ -165,7 +165,7 @@ export interface OpenedZones {
 /**
  * Opens the counter of every zone that can be read, or else of a copy of it.
  * @param nowMs a clock that never runs backwards
- * @param previous the reader before this one, whose counters go on
+ * @param previous the reader before this one, whose counters continue
  */
 export function openZones(
   zones: readonly Zone[],

@@ -88,8 +88,8 @@ test('RaplReceiver says which counter was reset', async (t) => {
     sysfs.writeEnergy('intel-rapl:0:0', microjoules);
     await receiver.flush();
   }
-  const anew = log.lines.filter((line) => line.includes('was reset: '));
-  assert.deepEqual(anew, [
+  const reset = log.lines.filter((line) => line.includes('was reset: '));
+  assert.deepEqual(reset, [
     'warn: The energy counter of dram-0 was reset: what was used in between is unknown',
   ]);
 });

@@ -37,7 +37,7 @@ test('openRaplSampler describes its columns and counts from 0 at the first row',
     left: [],
     notes: [],
     resets: 0,
-    anew: [],
+    reset: [],
     events: [],
   });
   assert.equal(sampler.width, 1);
@@ -47,7 +47,7 @@ test('openRaplSampler describes its columns and counts from 0 at the first row',
   assert.equal(sampler.generation, 0);
 });
 
-test('openRaplSampler begins a generation, when a counter began anew, and goes on with the others', (t) => {
+test('openRaplSampler begins a generation, when a counter was reset, and continues the others', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 5_000_000 });
@@ -67,8 +67,8 @@ test('openRaplSampler begins a generation, when a counter began anew, and goes o
   assert.equal(sampler.generation, 1);
   assert.notEqual(sampler.lives?.[0], life);
   assert.equal(sampler.lives?.[1], dramLife);
-  const { resets, anew, agesMs } = sampler.columns as Columns;
-  assert.deepEqual([resets, anew, agesMs], [1, [{ kind: 'package', package: 0 }], [1_000, 0]]);
+  const { resets, reset, agesMs } = sampler.columns as Columns;
+  assert.deepEqual([resets, reset, agesMs], [1, [{ kind: 'package', package: 0 }], [1_000, 0]]);
   sysfs.writeEnergy('intel-rapl:0', 3_350_000);
   assert.deepEqual(readRow(sampler), [0.35, 1]);
   assert.equal(sampler.generation, 1);
@@ -216,15 +216,15 @@ for (const msr of [0, 7_000_000]) {
     assert.equal(sampler.generation, 0);
     assert.deepEqual(readAt(11_000, msr, 955_000_000), [55]);
     assert.notEqual(sampler.lives?.[0], life);
-    const { sources, left, agesMs, resets, anew, hasCounted, events } = columns();
+    const { sources, left, agesMs, resets, reset, hasCounted, events } = columns();
     assert.deepEqual(
-      { sources, left, agesMs, resets, anew, hasCounted },
+      { sources, left, agesMs, resets, reset, hasCounted },
       {
         sources: ['intel-rapl-mmio:0'],
         left: [{ domain: { kind: 'package', package: 0 }, source: 'intel-rapl:0', state: 'copy' }],
         agesMs: [11_000],
         resets: 0,
-        anew: [],
+        reset: [],
         hasCounted: [true],
       },
     );

@@ -205,7 +205,7 @@ class RaplSampler implements Sampler {
       ],
       notes: [...opening.notes, ...opening.failures.map(describeRefusal)],
       resets: this.#resets,
-      anew: reset.map((counter) => places[counter].domain),
+      reset: reset.map((counter) => places[counter].domain),
       events: this.#events,
     };
     this.#events = [];

@@ -79,9 +79,9 @@ export class DomainLog {
   }
 
   /** Other columns came from the sampler. */
-  follow({ domains, resets, anew, notes, events, left }: Columns, states: readonly CounterState[]): void {
+  follow({ domains, resets, reset, notes, events, left }: Columns, states: readonly CounterState[]): void {
     if (resets > this.#resets) {
-      const names = anew.map(nameDomain).join(' and ');
+      const names = reset.map(nameDomain).join(' and ');
       this.#log.warn(`The energy counter of ${names} was reset: what was used in between is unknown`);
     }
     this.#resets = resets;

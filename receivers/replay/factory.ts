@@ -15,7 +15,7 @@ import { readFiles, type ReadingEvents } from './recorded-files.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,
-  // What it hands on is what its files hold.
+  // It publishes what its files contain.
   metrics: [],
   check: ({ files }) =>
     files.length === 0 ? ['files: expected at least one path, found an empty list'] : [],

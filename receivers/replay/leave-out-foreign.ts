@@ -28,14 +28,14 @@ export function leaveOutForeign(
     return owner === undefined || parseComponentId(owner).type === type ? undefined : owner;
   };
   const claimed = new ClaimedSeries({ claim: findMeter }, next);
-  const told = new Set<string>();
+  const warned = new Set<string>();
   const claimOne = createPlans((series: Series) => {
     const key = claimKey(series);
     const owner = key === undefined ? undefined : claimed.claim(key, series);
     if (owner === undefined) return series;
     const message = `Leaves out what another receiver publishes: ${series.metric.name} by "${owner}"`;
-    if (!told.has(message)) log.warn(message);
-    told.add(message);
+    if (!warned.has(message)) log.warn(message);
+    warned.add(message);
     return series;
   });
   const claimAll = createPlans((series: readonly Series[]) => series.map(claimOne));

@@ -94,7 +94,7 @@ class LineReader {
     this.#format = format;
     this.#fileSink = sink;
     this.#stream = stream;
-    this.#sink = { ...sink, malformed: (reason) => this.#tell(reason) };
+    this.#sink = { ...sink, malformed: (reason) => this.#report(reason) };
   }
 
   read({ text, isWhole }: Line): void {
@@ -103,7 +103,7 @@ class LineReader {
     const line = text.endsWith('\r') ? text.slice(0, -1) : text;
     if (line.trim() === '') return;
     // A number at the end of a torn line may lack digits and still be one. An object has its last brace or is none.
-    if (!isWhole && this.#format === 'csv') this.#tell('');
+    if (!isWhole && this.#format === 'csv') this.#report('');
     else if (this.#decoder) this.#decode(this.#decoder, line);
     else this.#begin(line);
   }
@@ -127,7 +127,7 @@ class LineReader {
     } else throw new Error('it is neither OTLP JSON lines nor CSV nor Parquet of the file exporter');
   }
 
-  #tell(reason: string): void {
+  #report(reason: string): void {
     if (this.#isWhole) {
       this.#wrong += 1;
       this.#fileSink.malformed(reason, this.#number);

@@ -82,7 +82,7 @@ class Reader {
     return this.#begun;
   }
 
-  /** Undefined: there will be none, as the thread failed or the signal says so. */
+  /** Undefined: there will be none, as the thread failed or the signal was raised. */
   async #next(signal: AbortSignal): Promise<ReadingMessage | undefined> {
     while (this.#messages.length === 0 && this.#failure === undefined && !signal.aborted) {
       await new Promise<void>((resolve) => (this.#wake = resolve));

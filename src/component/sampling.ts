@@ -13,12 +13,12 @@ export interface Sampler {
   readonly columns: unknown;
   /**
    * Differs from its last value exactly when the rows from now on belong to new series: the set of columns
-   * changed, or a counter began anew. The next row then counts from 0, but for columns that go on.
+   * changed, or a counter was reset. The next row then counts from 0, except in columns that continue.
    */
   readonly generation: number;
   /**
    * One number per column, where columns can outlive a generation: the column of the generation before that has the
-   * same number goes on, and with it its series and its count. Otherwise all begin anew.
+   * same number continues, and with it its series and its count. Otherwise every column gets a new series.
    */
   readonly lives?: readonly number[];
   /**
@@ -63,9 +63,9 @@ export interface SamplerRequest {
 }
 
 export interface RunningSampler {
-  /** Takes a last reading, hands on every row that was read, and closes the sampler. Safe to call twice. */
+  /** Takes a last reading, forwards every row that was read, and closes the sampler. Safe to call twice. */
   stop(): Promise<void>;
-  /** Takes a reading now and hands on every row that was read, this one included. */
+  /** Takes a reading now and forwards every row that was read, this one included. */
   flush(): Promise<void>;
 }
 

@@ -3,11 +3,11 @@ import { enterRealTime, leaveRealTime } from '../linux/thread.js';
 import type { NoteMessage } from './thread-line.js';
 
 /** Samplers that are read this often or more want real-time scheduling. */
-const longestPeriodNs = 3e6;
+const maxPeriodNs = 3e6;
 const checkEveryNs = 1e9;
-const mostCpuShare = 0.8;
+const maxCpuShare = 0.8;
 
-/** Gives a sampling thread real-time scheduling while a sampler needs it and nobody else suffers from it. */
+/** Gives a sampling thread real-time scheduling while a sampler needs it and leaves the CPU time for others. */
 export class RealTimeGuard {
   readonly #note: (level: NoteMessage['level'], message: string) => void;
   #isRealTime = false;
@@ -21,7 +21,7 @@ export class RealTimeGuard {
 
   /** Enters or leaves real-time scheduling, as the shortest period wants it. */
   adapt(shortestPeriodNs: number): void {
-    const isWanted = shortestPeriodNs <= longestPeriodNs && !this.#isRefused;
+    const isWanted = shortestPeriodNs <= maxPeriodNs && !this.#isRefused;
     if (isWanted === this.#isRealTime) return;
     if (isWanted) this.#enter();
     else this.#leave();
@@ -34,7 +34,7 @@ export class RealTimeGuard {
     if (elapsedNs < checkEveryNs) return;
     const share = (readThreadCpuNs() - this.#cpuNs) / elapsedNs;
     this.#mark();
-    if (share < mostCpuShare) return;
+    if (share < maxCpuShare) return;
     this.#isRefused = true;
     this.#leave();
     this.#note('warn', describeOveruse(share));
@@ -61,7 +61,7 @@ export class RealTimeGuard {
 
 function describeRefusal(code: string): string {
   return (
-    `Cannot use real-time scheduling for readings every ${longestPeriodNs / 1e6} ms and faster: ${code}, wanted ` +
+    `Cannot use real-time scheduling for readings every ${maxPeriodNs / 1e6} ms and faster: ${code}, wanted ` +
     'CAP_SYS_NICE or an RLIMIT_RTPRIO of 1; some may be missed on a busy machine'
   );
 }
@@ -69,6 +69,6 @@ function describeRefusal(code: string): string {
 function describeOveruse(share: number): string {
   return (
     `Cannot keep real-time scheduling: the samplers use ${Math.round(share * 100)} % of a cpu, wanted less than ` +
-    `${mostCpuShare * 100} %; readings may be missed on a busy machine`
+    `${maxCpuShare * 100} %; readings may be missed on a busy machine`
   );
 }

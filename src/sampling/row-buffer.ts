@@ -9,9 +9,9 @@ export interface Rows {
 }
 
 /** 1 MiB: a table's worth of doubles, so that a fast sampler that flushes seldom does not hold more. */
-const mostDoubles = 131_072;
+const maxDoubles = 131_072;
 
-/** Room for the rows of one flush, filled in place and handed on as it is. */
+/** Room for the rows of one flush, filled in place and transferred as it is. */
 export class RowBuffer {
   readonly width: number;
   /** Row-major, as in a table. The next row goes to `valuesAt`. */
@@ -24,7 +24,7 @@ export class RowBuffer {
 
   constructor(width: number, wantedRows: number) {
     this.width = width;
-    this.#room = Math.max(2, Math.min(wantedRows, Math.floor(mostDoubles / (width + 1))));
+    this.#room = Math.max(2, Math.min(wantedRows, Math.floor(maxDoubles / (width + 1))));
     this.values = new Float64Array(this.#room * width);
     this.#offsets = new Float64Array(this.#room);
   }

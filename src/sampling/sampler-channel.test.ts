@@ -67,7 +67,7 @@ test('SamplerChannel goes on with the series of columns that live on, wherever t
   );
 });
 
-test('SamplerChannel begins all series anew, when they have ended, whatever their columns say', () => {
+test('SamplerChannel creates all series again, when they have ended, whatever their columns are', () => {
   const { channel, tables } = createChannel();
   channel.takeRows(announce(1n, ['a'], [7]));
   channel.end();
@@ -86,7 +86,7 @@ test('SamplerChannel counts the rows that a thread which was given up should hav
   assert.ok(lost > 0);
   assert.equal(counts.get('joulemetry.sampler.dropped_tables'), 1);
   assert.deepEqual(log.lines, [
-    `warn: Lost up to ${lost} rows that were not handed over before the sampling thread was given up`,
+    `warn: Lost up to ${lost} rows that were not delivered before the sampling thread was given up`,
   ]);
 });
 

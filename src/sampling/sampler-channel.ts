@@ -6,7 +6,7 @@ import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 import type { Rows } from './row-buffer.js';
 import type { SamplerRequest } from '../component/sampling.js';
 
-/** The main thread's end of a sampler: makes tables of its rows and hands them to the receiver's consumer. */
+/** The main thread's end of a sampler: turns its rows into tables for the receiver's consumer. */
 export class SamplerChannel {
   readonly id: number;
   readonly request: SamplerRequest;
@@ -28,7 +28,7 @@ export class SamplerChannel {
     this.#attributes = { receiver: request.id };
   }
 
-  /** Hands rows on, under new series where they are announced. Never throws. */
+  /** Forwards rows, under new series where these are announced. Never throws. */
   takeRows({ announcement, rows, counts }: RowsMessage): void {
     const count = rows.offsets.length;
     this.#takenMs = performance.now();
@@ -39,17 +39,17 @@ export class SamplerChannel {
       this.#isRejecting = false;
     } catch (error) {
       this.#metrics.countDropped(count, this.#attributes);
-      if (!this.#isRejecting) this.request.log.error(`Cannot hand on readings: ${describeError(error)}`);
+      if (!this.#isRejecting) this.request.log.error(`Cannot forward readings: ${describeError(error)}`);
       this.#isRejecting = true;
     }
   }
 
-  /** Says that the series have no further row, if there are any. Never throws. */
+  /** Ends the series, if there are any. Never throws. */
   end(): void {
     const series = this.#series ?? [];
     this.#series = undefined;
     this.#lives = [];
-    this.#handOnEnding(series);
+    this.#forwardEnding(series);
   }
 
   /** Counts as lost the rows that the sampler's thread should have read since its last ones: it was given up. Never throws. */
@@ -58,7 +58,7 @@ export class SamplerChannel {
     const rows = Math.floor(((performance.now() - this.#takenMs) * 1e6) / periodNs);
     if (rows <= 0) return;
     this.#metrics.countDropped(rows, this.#attributes);
-    log.warn(`Lost up to ${rows} rows that were not handed over before the sampling thread was given up`);
+    log.warn(`Lost up to ${rows} rows that were not delivered before the sampling thread was given up`);
   }
 
   /** The sampler was closed after a failure and will be opened again. */
@@ -78,7 +78,7 @@ export class SamplerChannel {
     const known = new Map(this.#series?.map((series, column) => [this.#lives[column], series]));
     const kept = lives.map((life) => known.get(life));
     const before = this.#series ?? [];
-    this.#handOnEnding(kept.some(Boolean) ? before.filter((series) => !kept.includes(series)) : before);
+    this.#forwardEnding(kept.some(Boolean) ? before.filter((series) => !kept.includes(series)) : before);
     this.#series = undefined;
     const described = this.request.describe(columns, start ?? epoch);
     const width = values.length / offsets.length;
@@ -91,7 +91,7 @@ export class SamplerChannel {
     this.#lives = lives;
   }
 
-  #handOnEnding(series: readonly Series[]): void {
+  #forwardEnding(series: readonly Series[]): void {
     if (series.length === 0) return;
     try {
       this.request.next.consume(createEnding(series, this.#lastNs));
@@ -107,7 +107,7 @@ export class SamplerChannel {
   }
 }
 
-/** What the collector says of its own sampling. */
+/** The collector's own telemetry of its sampling. */
 export interface SamplerMetrics {
   countRows(rows: number, counts: Readonly<SlotCounts>, attributes: Attributes): void;
   /** A table that was refused, or could not be made. */
@@ -121,8 +121,8 @@ export function createSamplerMetrics(meter: Meter): SamplerMetrics {
   const ticks = count('ticks', '{tick}', 'Readings taken');
   const missedTicks = count('missed_ticks', '{tick}', 'Readings left out because an earlier one came late');
   const failures = count('failures', '{failure}', 'Times that a sampler failed and was closed');
-  const droppedRows = count('dropped_rows', '{row}', 'Rows that were read and could not be handed on');
-  const droppedTables = count('dropped_tables', '{table}', 'Tables that could not be handed on');
+  const droppedRows = count('dropped_rows', '{row}', 'Rows that were read and could not be forwarded');
+  const droppedTables = count('dropped_tables', '{table}', 'Tables that could not be forwarded');
   const lateness = createLateness(meter);
   const drop = (tables: number, rows: number, attributes: Attributes) => {
     droppedTables.add(tables, attributes);

@@ -22,8 +22,8 @@ export interface Outlet {
   postRows(message: RowsMessage): boolean;
 }
 
-const leastBackOffNs = 100e6;
-const mostBackOffNs = 30e9;
+const minBackOffNs = 100e6;
+const maxBackOffNs = 30e9;
 
 /** One sampler in its thread: opened, read when due, flushed, opened again after a failure. */
 export class SamplerSlot {
@@ -39,7 +39,7 @@ export class SamplerSlot {
   #announcement: Announcement | undefined;
   #counts = createCounts();
   #hasFailed = false;
-  #backOffNs = leastBackOffNs;
+  #backOffNs = minBackOffNs;
 
   constructor(options: SlotOptions, outlet: Outlet) {
     this.#options = options;
@@ -64,7 +64,7 @@ export class SamplerSlot {
       const nowNs = monotonicSinceOriginNs();
       this.timer = createTimer(this.#options.periodNs, nowNs);
       this.#flush = createTimer(this.#options.flushNs, nowNs);
-      this.#handOn(sampler);
+      this.#sendRows(sampler);
     } catch (error) {
       this.#end();
       throw error;
@@ -94,19 +94,19 @@ export class SamplerSlot {
     }
   }
 
-  /** Takes a reading beside the schedule and hands on every row. Never throws. */
+  /** Takes a reading outside the schedule and sends every row. Never throws. */
   flush(): void {
     const sampler = this.#sampler;
     if (sampler === undefined) return;
     try {
       this.#read(sampler);
-      this.#handOn(sampler);
+      this.#sendRows(sampler);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** Takes a last reading, hands on every row and closes the sampler. Never throws. */
+  /** Takes a last reading, sends every row and closes the sampler. Never throws. */
   close(): void {
     this.flush();
     if (this.#sampler !== undefined) closeQuietly(this.#sampler);
@@ -123,7 +123,7 @@ export class SamplerSlot {
     if (this.#hasFailed) this.#recover();
     if (dueNs >= this.#flush.deadlineNs || this.#rows.isFull) {
       advance(this.#flush, dueNs);
-      this.#handOn(sampler);
+      this.#sendRows(sampler);
     }
   }
 
@@ -153,7 +153,7 @@ export class SamplerSlot {
     this.#announcement = { columns, lives };
   }
 
-  #handOn(sampler: Sampler): void {
+  #sendRows(sampler: Sampler): void {
     const reading = this.#options.readClocks();
     const rows = this.#rows.take(this.#anchor);
     const continuity = this.#anchor.update(reading);
@@ -195,12 +195,12 @@ export class SamplerSlot {
     this.#hasFailed = true;
     this.#outlet.post({ type: 'failed', id: this.#options.id, message: describeError(error) });
     this.timer.deadlineNs = monotonicSinceOriginNs() + this.#backOffNs;
-    this.#backOffNs = Math.min(this.#backOffNs * 2, mostBackOffNs);
+    this.#backOffNs = Math.min(this.#backOffNs * 2, maxBackOffNs);
   }
 
   #recover(): void {
     this.#hasFailed = false;
-    this.#backOffNs = leastBackOffNs;
+    this.#backOffNs = minBackOffNs;
     this.#outlet.post({ type: 'recovered', id: this.#options.id });
   }
 

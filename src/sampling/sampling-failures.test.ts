@@ -54,7 +54,7 @@ test('a table that is refused or cannot be described is counted', async (t) => {
   await undescribed.stop();
   assert.equal(counts.get('joulemetry.sampler.dropped_rows'), counts.get('joulemetry.sampler.ticks'));
   assert.deepEqual(log.lines, [
-    'error: Cannot hand on readings: the sampler gives 1 values, but its columns were described as 0',
+    'error: Cannot forward readings: the sampler gives 1 values, but its columns were described as 0',
   ]);
 });
 
@@ -65,7 +65,7 @@ test('a thread that dies is replaced, and its samplers go on with new series', a
   await until(() => next.tables.some(({ ended }) => ended !== undefined));
   const tables = next.tables.length;
   await until(() => next.tables.length > tables + 3);
-  assert.ok(threadLog.lines.includes('error: Cannot go on in a sampling thread: it exited'));
+  assert.ok(threadLog.lines.includes('error: Cannot continue in a sampling thread: it exited'));
   assert.notEqual(next.tables[tables].series, next.tables[0].series);
   await sampler.stop();
 });

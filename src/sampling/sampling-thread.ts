@@ -12,7 +12,7 @@ import type { SamplerChannel } from './sampler-channel.js';
 
 export interface ThreadContext {
   readonly log: Log;
-  /** Takes what a thread says of its scheduling. */
+  /** Takes a thread's notes on its scheduling. */
   note(level: 'info' | 'warn', message: string): void;
   /** How long a sampler may take to stop before its thread is given up. */
   readonly stopTimeoutMs: number;
@@ -67,12 +67,12 @@ export class SamplingThread {
     }
   }
 
-  /** Resolves when a reading was taken and the channel has handed on every row. */
+  /** Resolves when a reading was taken and the channel has forwarded every row. */
   flush({ id, closing }: SamplerChannel): Promise<void> {
     return closing ?? this.#order({ type: 'flush', id });
   }
 
-  /** Resolves when the channel has handed on every row and the sampler is closed, an idle thread included. */
+  /** Resolves when the channel has forwarded every row and the sampler is closed, an idle thread included. */
   close(channel: SamplerChannel): Promise<void> {
     channel.closing ??= this.#close(channel);
     return channel.closing;
@@ -138,12 +138,12 @@ export class SamplingThread {
     worker.on('exit', () => {
       if (this.#worker !== worker) return;
       this.#line.drain();
-      this.#replace(`Cannot go on in a sampling thread: ${reason}`);
+      this.#replace(`Cannot continue in a sampling thread: ${reason}`);
     });
     this.#worker = worker;
   }
 
-  /** Leaves this thread as it is and goes on in another, with new series. */
+  /** Abandons this thread and continues in another one, with new series. */
   #replace(reason: string): void {
     this.#context.log.error(reason);
     const lost = this.#worker;

@@ -15,7 +15,7 @@ export interface SamplingContext {
   readonly onThread?: () => void;
 }
 
-const leastPeriodNs = 20_000;
+const minPeriodNs = 20_000;
 
 /** Sampling in worker threads: one that samplers share, and one for each that wants its own. */
 export function createSampling(context: SamplingContext): Sampling {
@@ -58,10 +58,10 @@ class SamplingThreads implements Sampling {
 
   #check({ id, periodNs, flushMs }: SamplerRequest): void {
     if (this.#isShutDown) throw new Error(`Cannot sample for ${id}: sampling has been shut down`);
-    if (!(periodNs >= leastPeriodNs && flushMs > 0)) {
+    if (!(periodNs >= minPeriodNs && flushMs > 0)) {
       throw new RangeError(
         `Cannot sample for ${id}: found a period of ${periodNs} ns and a flush every ${flushMs} ms, ` +
-          `wanted at least ${leastPeriodNs} ns and more than 0 ms`,
+          `wanted at least ${minPeriodNs} ns and more than 0 ms`,
       );
     }
   }

@@ -23,7 +23,7 @@ export function createTestControl(): Int32Array<SharedArrayBuffer> {
 
 /** A sampler for tests: the first column counts the readings of its generation, further ones are 1, 2, ... */
 export function openSampler(options: unknown): Sampler {
-  // The test hands on what createTestControl made.
+  // The test passes what createTestControl made.
   return new TestSampler(options as Int32Array<SharedArrayBuffer>);
 }
 

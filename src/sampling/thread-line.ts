@@ -2,14 +2,14 @@ import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:wor
 import { WakeSignal } from '../linux/wake-signal.js';
 import type { Rows } from './row-buffer.js';
 
-// What the main thread and a sampling thread say to each other. A command is posted, then the signal raised: a
+// The messages between the main thread and a sampling thread. A command is posted, then the signal raised: a
 // sampling thread sits in a loop without an event loop and looks for commands only when the signal's count
 // changed.
 
-/** What a sampling thread is born with. */
+/** What a sampling thread is started with. */
 export interface ThreadOptions {
   readonly port: MessagePort;
-  /** Of the `WakeSignal` that says that there are commands. */
+  /** Of the `WakeSignal` that is raised when there are commands. */
   readonly signal: SharedArrayBuffer;
   /** One 32-bit word: bytes of rows that the main thread has taken, modulo 2^32. */
   readonly taken: SharedArrayBuffer;
@@ -29,7 +29,7 @@ export interface OpenCommand {
   readonly again: boolean;
 }
 
-/** Takes a reading and hands on every row; `close` then closes the sampler. Answered by `done`. */
+/** Takes a reading and sends every row; `close` then closes the sampler. Answered by `done`. */
 export interface SlotCommand {
   readonly type: 'flush' | 'close';
   readonly id: number;
@@ -85,9 +85,9 @@ export interface NoteMessage {
 
 export type ThreadMessage = RowsMessage | StateMessage | FailureMessage | NoteMessage;
 
-/** The main thread's end of the line to one sampling thread. It works before the thread is born. */
+/** The main thread's end of the line to one sampling thread. It works before the thread has started. */
 export class ThreadLine {
-  /** What the thread is to be born with, its port transferred. */
+  /** What the thread is to be started with, its port transferred. */
   readonly options: ThreadOptions;
   readonly #port: MessagePort;
   readonly #signal: WakeSignal;

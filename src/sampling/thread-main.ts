@@ -10,9 +10,9 @@ import type { OpenSampler } from '../component/sampling.js';
 import { findNext } from './schedule.js';
 
 /** Bytes of rows on their way to a main thread that is busy elsewhere. */
-const mostBytesUnderway = 64 * 2 ** 20;
+const maxBytesUnderway = 64 * 2 ** 20;
 
-/** What a sampling thread does from its birth to the `end` command. */
+/** What a sampling thread does from its start to the `end` command. */
 class SamplingLoop implements Outlet {
   readonly #port: MessagePort;
   readonly #signal: WakeSignal;
@@ -49,7 +49,7 @@ class SamplingLoop implements Outlet {
     this.#guard.check();
     const { offsets, values } = message.rows;
     const sentBytes = (this.#sentBytes + offsets.byteLength + values.byteLength) | 0;
-    if (((sentBytes - Atomics.load(this.#taken, 0)) | 0) > mostBytesUnderway) return false;
+    if (((sentBytes - Atomics.load(this.#taken, 0)) | 0) > maxBytesUnderway) return false;
     this.#sentBytes = sentBytes;
     this.#port.postMessage(message, [offsets.buffer, values.buffer]);
     return true;
@@ -117,7 +117,7 @@ class SamplingLoop implements Outlet {
   }
 }
 
-// Whoever starts this module as a thread lends it these.
+// The main thread starts this module with these.
 await new SamplingLoop(workerData as ThreadOptions).run();
 // Not just the end of the module: what a sampler left open would keep the thread.
 process.exit();
