@@ -15,9 +15,9 @@ interface Pair {
   readonly copy: Zone;
   /** Counts the copy from where the zone last moved. */
   readonly counter: WrappingCounter;
-  /** What the zone showed when it was last looked at, in microjoules. */
+  /** What the zone showed when it was last looked at, in microjoules; NaN: it could not be read. */
   latest: number;
-  /** Since when it shows that. */
+  /** Since when it shows that, or cannot be read. */
   stillMs: number;
   /** What both showed when their growth was last compared, in microjoules. */
   before: Shown;
@@ -46,8 +46,8 @@ interface Findings {
 
 /**
  * Compares zones with others that show the same domain (MSR with MMIO) by how both move. When they grow at different
- * rates, one of them is wrong, and a warning names both. When the zone stands still for 10 s in which its copy counts
- * a joule, the copy is taken instead: no joule is lost, since the copy was counted from where the zone stood still, nor
+ * rates, one of them is wrong, and a warning names both. When the zone stands still, or gives no reading, for 10 s in
+ * which its copy counts a joule, the copy is taken instead: no joule is lost, since the copy was counted from where the zone stood still, nor
  * counted twice, since the zone is read no longer.
  */
 export class CopyWatch {
@@ -61,16 +61,23 @@ export class CopyWatch {
     this.#checkedMs = previous === undefined ? nowMs : previous.#checkedMs;
   }
 
-  /** Compares what was counted since the last time, every 10 s however often it is called. */
-  check(nowMs: number): Findings {
-    if (this.#pairs.length === 0 || nowMs - this.#checkedMs < checkMs) return { takeovers: [], notes: [] };
+  /** Whether `check` has something to do. */
+  isDue(nowMs: number): boolean {
+    return this.#pairs.length > 0 && nowMs - this.#checkedMs >= checkMs;
+  }
+
+  /**
+   * Compares what was counted since the last time.
+   * @param wasRead whether a zone gave a reading since then
+   */
+  check(nowMs: number, wasRead: (zone: Zone) => boolean): Findings {
     this.#checkedMs = nowMs;
     const takeovers: Takeover[] = [];
     const notes: Note[] = [];
     for (const pair of this.#pairs) {
       const shown = readPair(pair);
       const isTaken = takeovers.some(({ from }) => from === pair.zone);
-      if (!isTaken && follow(pair, shown, nowMs)) {
+      if (!isTaken && follow(pair, shown, { nowMs, wasRead: wasRead(pair.zone) })) {
         takeovers.push(takeOver(pair));
         notes.push(describeTakeover(pair));
       } else notes.push(...compare(pair, shown));
@@ -106,11 +113,15 @@ function readPair({ zone, copy }: Pick<Pair, 'zone' | 'copy'>): Shown {
   return { microjoules, copyMicrojoules: readEnergy(copy.path) ?? Number.NaN };
 }
 
-/** @returns whether the zone stood still long enough while its copy counted */
-function follow(pair: Pair, { microjoules, copyMicrojoules }: Shown, nowMs: number): boolean {
-  if (Number.isNaN(microjoules)) return false;
+/** @returns whether the zone stood still, or gave no reading, long enough while its copy counted */
+function follow(
+  pair: Pair,
+  { microjoules, copyMicrojoules }: Shown,
+  { nowMs, wasRead }: { readonly nowMs: number; readonly wasRead: boolean },
+): boolean {
   const { counter } = pair;
-  const hasMoved = microjoules !== pair.latest;
+  // One that fails now and was read meanwhile has published what it counted until then.
+  const hasMoved = !Object.is(microjoules, pair.latest) || (Number.isNaN(microjoules) && wasRead);
   pair.latest = microjoules;
   if (hasMoved) counter.restart();
   const goesOn = counter.update(copyMicrojoules, nowMs);
@@ -123,10 +134,11 @@ function takeOver({ zone, copy, counter }: Pair): Takeover {
   return { from: zone, to: { ...copy, copies: [zone, ...others] }, counter };
 }
 
-function describeTakeover({ zone, copy, counter }: Pair): Note {
+function describeTakeover({ zone, copy, counter, latest }: Pair): Note {
   const [read, other] = [nameFolder(zone.path), nameFolder(copy.path)];
   const counted = `${round(counter.joules * 1e6)} J`;
-  const text = `${nameDomain(zone.domain)} is read from ${other} instead of ${read}, which stood still while ${other} counted ${counted}`;
+  const stood = Number.isNaN(latest) ? 'gave no reading' : 'stood still';
+  const text = `${nameDomain(zone.domain)} is read from ${other} instead of ${read}, which ${stood} while ${other} counted ${counted}`;
   return { level: 'warn', text };
 }
 

@@ -115,6 +115,15 @@ test('openZones reads a copy of a zone that cannot be read', (t) => {
   assert.deepEqual([sourcesOf(reader), failures], [['intel-rapl-mmio:0'], []]);
 });
 
+test('openZones reads a copy of a zone whose file has no number', (t) => {
+  const sysfs = createFakeSysfs(t);
+  sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 'N/A\n' });
+  sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0', microjoules: 1 });
+  const { reader } = openZones(findZones(sysfs.root));
+  t.after(() => reader.close());
+  assert.deepEqual(sourcesOf(reader), ['intel-rapl-mmio:0']);
+});
+
 test('openZones takes a text without its line end for torn', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules: 7_000_000 });

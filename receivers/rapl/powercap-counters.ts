@@ -9,7 +9,7 @@ import { nameDomain } from './domain.js';
 import type { LeftOut, Note } from './domain.js';
 import { beginLife, EnergyReader } from './energy-reader.js';
 import type { CounterGroup, CounterPlace } from './energy-reader.js';
-import { energyPath, nameFolder } from './find-powercap.js';
+import { energyPath, nameFolder, readEnergy } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
 
 /** A zone whose counter is open. */
@@ -17,7 +17,10 @@ interface OpenZone {
   readonly zone: Zone;
   readonly fd: number;
   readonly counter: WrappingCounter;
+  /** Whether the last reading failed. */
   hasGap: boolean;
+  /** Whether there was a reading since the copies were last compared. */
+  wasRead: boolean;
 }
 
 interface LivingZone extends OpenZone {
@@ -101,7 +104,11 @@ export class ZoneGroup implements CounterGroup {
   }
 
   checkCopies(): readonly Note[] {
-    const { takeovers, notes } = this.#copies.check(this.#nowMs());
+    const nowMs = this.#nowMs();
+    if (!this.#copies.isDue(nowMs)) return [];
+    const read = new Set(this.#zones.filter(({ wasRead }) => wasRead).map(({ zone }) => zone));
+    for (const zone of this.#zones) zone.wasRead = false;
+    const { takeovers, notes } = this.#copies.check(nowMs, (zone) => read.has(zone));
     return [...notes, ...takeovers.flatMap((takeover) => this.#take(takeover))];
   }
 
@@ -135,7 +142,7 @@ export class ZoneGroup implements CounterGroup {
     try {
       const fd = openEnergy(to);
       closeSync(this.#zones[index].fd);
-      this.#zones = this.#zones.with(index, { zone: to, fd, counter, hasGap: false });
+      this.#zones = this.#zones.with(index, { zone: to, fd, counter, hasGap: false, wasRead: false });
       this.lives[index] = beginLife();
       this.#hasTakenCopy = true;
       return [];
@@ -148,6 +155,7 @@ export class ZoneGroup implements CounterGroup {
 function readMicrojoules(zone: OpenZone): number {
   const microjoules = parseCounter(text, readFromStart(zone.fd, text));
   zone.hasGap = Number.isNaN(microjoules);
+  if (!zone.hasGap) zone.wasRead = true;
   return microjoules;
 }
 
@@ -183,8 +191,10 @@ function openFirst(zone: Zone, failures: ZoneFailure[], previous?: ZoneGroup): r
   const errors: unknown[] = [];
   const all = listAlternatives(zone);
   // What was read before goes on: where that is a copy, the zone itself stood still or could not be read.
-  const kept = all.find((one) => previous?.has(one) === true);
-  for (const one of kept ? [kept, ...all] : all) {
+  const kept = all.filter((one) => previous?.has(one) === true);
+  // Some files can be opened and read, but hold no number.
+  const counting = all.length === 1 ? [] : all.filter(({ path }) => readEnergy(path) !== undefined);
+  for (const one of [...kept, ...counting, ...all]) {
     try {
       const before = previous?.release(one);
       return [before ? reopenZone({ ...before, zone: one }) : openZone(one)];
@@ -209,7 +219,7 @@ function withCopies(one: Zone, { domain }: Zone, all: readonly Zone[]): Zone {
 function openZone(zone: Zone): LivingZone {
   // Where it is polled as often as its range asks for, an outage is all that is longer.
   const counter = new WrappingCounter({ ...zone, outageMs: 0 });
-  return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasGap: false };
+  return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasGap: false, wasRead: false };
 }
 
 /** The descriptor of a zone that was taken away and came back fails for good; its counter may have gone on. */

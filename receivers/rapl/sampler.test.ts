@@ -189,14 +189,15 @@ test('openRaplSampler opens a zone again that alone is dead, without a new serie
 });
 
 /** A package whose MSR stands still at the reading given, beside MMIO, which counts. */
-function openBesideCopy(t: TestContext, microjoules: number) {
+function openBesideCopy(t: TestContext, microjoules: number, dram?: number) {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl:0', { name: 'package-0', microjoules });
   sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0', microjoules: 900_000_000 });
+  if (dram !== undefined) sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: dram });
   let nowMs = 0;
   const sampler = openOn(sysfs, () => nowMs);
   t.after(() => sampler.close());
-  const readAt = (ms: number, msr: number, mmio: number) => {
+  const readAt = (ms: number, msr: number | string, mmio: number) => {
     nowMs = ms;
     sysfs.writeEnergy('intel-rapl:0', msr);
     sysfs.writeEnergy('intel-rapl-mmio:0', mmio);
@@ -247,6 +248,18 @@ test('openRaplSampler stays with the copy that it took, when the zone begins to 
   assert.deepEqual(rows, [[51], [52], [53], [54]]);
   assert.equal(sampler.generation, 1);
   assert.deepEqual(columns().sources, ['intel-rapl-mmio:0']);
+});
+
+test('openRaplSampler reads the copy of a zone that fails for good, while others are read', (t) => {
+  const { sampler, readAt, columns } = openBesideCopy(t, 7_000_000, 5_000_000);
+  readAt(0, 7_000_000, 900_000_000);
+  assert.deepEqual(readAt(9_000, 16_000_000, 909_000_000), [9, 0]);
+  for (const ms of [10_000, 15_000]) readAt(ms, '', 900_000_000 + ms * 1_000);
+  assert.equal(sampler.generation, 0);
+  assert.deepEqual(readAt(20_000, '', 920_000_000), [Number.NaN, 0]);
+  assert.deepEqual(readAt(21_000, '', 921_000_000), [11, 0]);
+  assert.deepEqual(columns().agesMs, [11_000, 0]);
+  assert.match(columns().events[0]?.text ?? '', /instead of intel-rapl:0, which gave no reading while/);
 });
 
 test('openRaplSampler reports when two zones of a domain do not agree, and goes on with its series', (t) => {

@@ -83,7 +83,8 @@ class RaplSampler implements Sampler {
     if (this.#open === undefined) return;
     this.#showUsable(this.#open, nowMs);
     this.#checkCopies(this.#open);
-    if (nowMs - this.#checkedMs >= checkMs) this.#checkSources(this.#open, nowMs);
+    // Not before the next reading has begun the series of copies that were taken.
+    if (this.#taken.size === 0 && nowMs - this.#checkedMs >= checkMs) this.#checkSources(this.#open, nowMs);
   }
 
   close(): void {
