@@ -17,7 +17,7 @@ import type { ContextKind, Device, DeviceRow, Note, ProcessMemory, ThreadOptions
 /** What a device is, apart from its columns. */
 export type Identity = Omit<Device, 'columns' | 'profileColumns'>;
 
-/** How a device has to do with MIG. */
+/** The part that a device has in MIG. */
 export interface MigRole {
   /** A GPU: whether it is divided. Then processes are those of its instances. */
   readonly isDivided?: boolean;

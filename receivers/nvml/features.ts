@@ -40,7 +40,7 @@ export function bindEnergy(handle: Handle): Feature {
 
 /**
  * Everything else of a whole GPU. What its fields do not have is asked for in the way of older drivers.
- * @param hasFields whether a field can be read
+ * @param hasField whether a field can be read
  */
 export function bindGpu(handle: Handle, hasField: (id: number) => boolean): readonly Feature[] {
   return [

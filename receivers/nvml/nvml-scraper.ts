@@ -156,8 +156,8 @@ export class NvmlScraper implements OpenScraper {
     this.#hasForeign = true;
     const { procfs } = this.#config;
     this.#context.log.warn(
-      `Cannot find process ${pid} in ${procfs}, although it uses a GPU: it has just ended, or is of another pid ` +
-        'namespace; give the collector that of the host (docker run --pid=host, hostPID: true)',
+      `Cannot find process ${pid} in ${procfs}, although it uses a GPU: it is of another pid namespace; ` +
+        'give the collector that of the host (docker run --pid=host, hostPID: true)',
     );
   }
 

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
 import {
   createFakeContext,
@@ -51,6 +52,8 @@ export async function startRig(
   const receiver = factory.create(parseSettings(factory.schema, own), context, both);
   t.after(() => receiver.shutdown());
   await receiver.start();
+  // The loop asks for its own first reading only now: every other one is asked for by the test.
+  await setImmediate();
   const read = async () => {
     await receiver.flush?.();
   };

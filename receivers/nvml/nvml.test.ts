@@ -363,6 +363,13 @@ test('nvml refuses a vGPU by its name', { skip }, async (t) => {
   const rig = await startRig(t, { answers: { ...repeatGpu(2), ...virtual } });
   assert.ok(rig.log.lines.some((line) => line.startsWith('warn: Cannot read "GRID A100-10C"')));
   assert.equal(rig.next.last('hw.energy').length, 1, 'the other one is read');
+  await rig.readWith({ '1.lost': '0 15' });
+  rig.nvml.remove('1.lost');
+  await until(async () => {
+    await rig.read();
+    return rig.last('hw.status', { 'hw.state': 'ok' }) === 1;
+  });
+  assert.equal(rig.log.lines.filter((line) => line.includes('it is a vGPU')).length, 1, 'it is said once');
 });
 
 test('nvml probes what is there, and names what is missing', { skip }, async () => {

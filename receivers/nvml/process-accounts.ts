@@ -143,7 +143,7 @@ export interface AccountOptions {
   readonly host: Resource;
   readonly procfs: string;
   readonly passwd: string;
-  /** Notified once of processes that procfs does not have. */
+  /** Notified of processes that use a GPU for a while and that procfs does not have. */
   onForeign(pid: number): void;
 }
 
@@ -155,6 +155,8 @@ export class ProcessAccounts {
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
   readonly #processes = new Map<number, KnownProcess>();
   readonly #devices = new Map<string, DeviceAccounts>();
+  /** Processes that procfs does not have, and the scan in which that was seen last. */
+  readonly #foreign = new Map<number, number>();
   #scan = 0;
 
   constructor(options: AccountOptions) {
@@ -209,6 +211,7 @@ export class ProcessAccounts {
     for (const pid of this.#processes.keys()) {
       if (!devices.some(({ byPid }) => byPid.has(pid))) this.#processes.delete(pid);
     }
+    for (const [pid, seenAt] of this.#foreign) if (seenAt < this.#scan) this.#foreign.delete(pid);
   }
 
   *#takeUsage(
@@ -236,7 +239,7 @@ export class ProcessAccounts {
     const process = this.#readProcess(pid);
     const known = accounts.get(pid);
     if (process === undefined) {
-      if (known === undefined) this.#options.onForeign(pid);
+      if (known === undefined) this.#noteForeign(pid);
       return known;
     }
     const account = known?.resource === process.resource ? known : new Account(process.resource, device);
@@ -244,6 +247,13 @@ export class ProcessAccounts {
     accounts.set(pid, account);
     account.seenAt = this.#scan;
     return account;
+  }
+
+  /** One that is missing in a single scan has just ended. */
+  #noteForeign(pid: number): void {
+    const seenAt = this.#foreign.get(pid) ?? this.#scan;
+    this.#foreign.set(pid, this.#scan);
+    if (seenAt < this.#scan) this.#options.onForeign(pid);
   }
 
   *#endGone(accounts: Map<number, Account>, at: bigint): Iterable<Table> {

@@ -147,7 +147,14 @@ test('nvml begins other series, when a process has the pid of another', { skip }
 
 test('nvml warns once of processes that its procfs does not have', { skip }, async (t) => {
   const { rig } = await startShared(t);
+  await rig.readWith({ '0.ComputeRunningProcesses': '0 11 1000 76 1' });
   await rig.readWith({ '0.ComputeRunningProcesses': '0 11 1000 77 1 78 1' });
+  assert.deepEqual(
+    rig.log.lines.filter((line) => line.startsWith('warn')),
+    [],
+    'they may have just ended',
+  );
+  await rig.read();
   await rig.read();
   assert.equal(rig.log.lines.filter((line) => line.startsWith('warn: Cannot find process 77')).length, 1);
   assert.equal(rig.log.lines.filter((line) => line.includes('78')).length, 0);

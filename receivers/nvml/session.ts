@@ -196,7 +196,7 @@ function listProcfs(procfs: string): readonly string[] {
   }
 }
 
-/** Reads all devices again and again, and opens the library again after a loss, a reset or a reload of the driver. */
+/** Reads all devices periodically, and opens the library again after a loss, a reset or a reload of the driver. */
 export class Session {
   readonly #options: ThreadOptions;
   readonly #nowMs: () => number;
@@ -208,6 +208,8 @@ export class Session {
   #retryMs = Infinity;
   #waitMs = firstRetryMs;
   #failure: string | undefined;
+  /** What was logged of GPUs that cannot be read. */
+  #unreadable: readonly string[] = [];
 
   /** @param nowMs a clock that never runs backwards */
   constructor(options: ThreadOptions, nowMs = () => performance.now()) {
@@ -299,11 +301,17 @@ export class Session {
     this.#devices = [...found, ...this.#lost.values()];
     return [
       ...opened.notes,
-      ...opened.unreadable.map((text): Note => ({ level: 'warn', text })),
+      ...this.#noteUnreadable(opened.unreadable),
       ...found
         .filter(({ id }) => !before.some((one) => one.id === id))
         .map(({ name, id }): Note => ({ level: 'info', text: `Reading "${name}" (${id})` })),
     ];
+  }
+
+  #noteUnreadable(unreadable: readonly string[]): readonly Note[] {
+    const known = this.#unreadable;
+    this.#unreadable = unreadable;
+    return unreadable.filter((text) => !known.includes(text)).map((text) => ({ level: 'warn', text }));
   }
 
   #retryLater(): void {
