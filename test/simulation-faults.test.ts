@@ -35,17 +35,17 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
     return last.nj;
   };
   const firstNj: (bigint | undefined)[] = [];
-  let { lives } = sampler;
+  let { columnIds } = sampler;
   const course = { readings: 0, gaps: 0, worstUnits: 0 };
   const periodUs = Math.round(1e6 / hertz);
   for (us = 0; us <= untilUs; us += periodUs) {
     if (machine.timeline.isSuspended(us)) continue;
     machine.advance(us);
     sampler.read(values, 0);
-    for (const [column, life] of sampler.lives.entries()) {
-      if (life !== lives[column]) firstNj[column] = undefined;
+    for (const [column, id] of sampler.columnIds.entries()) {
+      if (id !== columnIds[column]) firstNj[column] = undefined;
     }
-    lives = sampler.lives;
+    columnIds = sampler.columnIds;
     values.forEach((value, column) => {
       if (Number.isNaN(value)) {
         course.gaps++;

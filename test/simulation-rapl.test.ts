@@ -18,8 +18,8 @@ const second = 1_000_000;
 interface Course {
   readonly readings: number;
   readonly gaps: number;
-  /** How many counters it saw begin. */
-  readonly lives: number;
+  /** How many series it made. */
+  readonly series: number;
   /** By how much a reading was off the truth at most, in counts of the sensor. */
   readonly worstUnits: number;
 }
@@ -36,12 +36,12 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
   const values = new Float64Array(sampler.width);
   const begins = new Map<number | undefined, bigint>();
   const course = { readings: 0, gaps: 0, worstUnits: 0 };
-  const compare = (name: string, life: number | undefined, joules: number, ageMs: number) => {
+  const compare = (name: string, id: number | undefined, joules: number, ageMs: number) => {
     const sensor = sensors.get(name) ?? assert.fail(name);
     // A counter begins at 0 with its first reading, after a reset with the first one that shows it.
-    const beginNj = begins.get(life) ?? sensor.shownNj(us - ageMs * 1_000);
+    const beginNj = begins.get(id) ?? sensor.shownNj(us - ageMs * 1_000);
     const nj = sensor.shownNj(us);
-    begins.set(life, beginNj);
+    begins.set(id, beginNj);
     course.readings++;
     course.worstUnits = Math.max(course.worstUnits, Math.abs(joules * 1e9 - Number(nj - beginNj)) / 61_035);
   };
@@ -55,13 +55,13 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
     for (const [column, domain] of domains.entries()) {
       const joules = values[column] ?? Number.NaN;
       if (Number.isNaN(joules)) course.gaps++;
-      else compare(nameDomain(domain), sampler.lives?.[column], joules, agesMs[column] ?? 0);
+      else compare(nameDomain(domain), sampler.columnIds?.[column], joules, agesMs[column] ?? 0);
     }
     if (us % second === 0) sampler.maintain?.();
   }
   sampler.close();
   tree.close();
-  return { ...course, lives: begins.size };
+  return { ...course, series: begins.size };
 }
 
 const fault = (kind: Fault['kind'], at: number, duration = 0, domain?: string): Fault => ({
@@ -95,8 +95,8 @@ for (const [name, [faults, anew, hasGaps]] of Object.entries(cases)) {
     test(`rapl reads the truth to a count from a simulated tree at ${hertz} Hz, with ${name}`, (t) => {
       const root = createFolder();
       t.after(() => rmSync(root, { recursive: true }));
-      const { lives, gaps, readings, worstUnits } = follow(root, faults, hertz, seconds);
-      assert.deepEqual([lives, gaps > 0], [9 + anew, hasGaps]);
+      const { series, gaps, readings, worstUnits } = follow(root, faults, hertz, seconds);
+      assert.deepEqual([series, gaps > 0], [9 + anew, hasGaps]);
       assert.ok(readings > 4 * seconds * hertz, `only ${readings} readings`);
       // A count at each end, of which microjoules cut up to 1 each.
       assert.ok(worstUnits < 1.04, `a reading is off by ${worstUnits} counts`);

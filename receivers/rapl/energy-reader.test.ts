@@ -100,7 +100,7 @@ test(
     const reader = openPerfReader(counters, [], before);
     before.close();
     t.after(() => reader.close());
-    assert.deepEqual(reader.lives, before.lives);
+    assert.deepEqual(reader.ids, before.ids);
     reader.read(values, 0);
     assert.ok(values.every((joules) => joules > 0));
   },
@@ -121,7 +121,7 @@ test(
     const reader = openPerfReader(counters, [], before);
     before.close();
     t.after(() => reader.close());
-    assert.notDeepEqual(reader.lives, before.lives);
+    assert.notDeepEqual(reader.ids, before.ids);
     reader.read(values, 0);
     assert.equal(values[0], 0);
   },
@@ -149,10 +149,10 @@ test('EnergyReader restarts one counter and leaves the others', { skip: perfRefu
   t.after(() => reader.close());
   const values = new Float64Array(2);
   reader.read(values, 0);
-  const [first, second] = reader.lives;
+  const [first, second] = reader.ids;
   reader.restart(1);
-  assert.equal(reader.lives[0], first);
-  assert.notEqual(reader.lives[1], second);
+  assert.equal(reader.ids[0], first);
+  assert.notEqual(reader.ids[1], second);
   reader.read(values, 0);
   assert.equal(values[1], 0);
   assert.ok(values[0] > 0);

@@ -13,24 +13,24 @@ export interface CounterPlace {
 export interface CounterGroup {
   /** One per counter, in the order of their values. */
   readonly places: readonly CounterPlace[];
-  /** One number per counter, another one since its counter was reset. No two counters ever have the same. */
-  readonly lives: readonly number[];
+  /** One number per counter, another one after each reset. No two counters ever have the same. */
+  readonly ids: readonly number[];
   /** How many counters gave nothing at the last reading. */
   readonly gaps: number;
   /** Zones that show the same domains and are not read. */
   readonly copies?: readonly LeftOut[];
   /**
    * Reads every counter once and writes joules since its first reading, NaN for a failed one. Allocates nothing.
-   * @returns false when a counter was reset (it fell, or grew by more than its domain can draw): its life is another
+   * @returns false when a counter was reset (it fell, or grew by more than its domain can draw): its id is another
    * one, and what was written counts from `ageMs` ago
    */
   read(values: Float64Array, at: number): boolean;
   /** How long before the last reading a counter was at 0, when it was reset at that reading. */
   ageMs(index: number): number;
-  /** Lets one counter begin at 0 with the next reading, as another life. */
+  /** Lets one counter begin at 0 with the next reading, under another id. */
   restart(index: number): void;
   /**
-   * Takes the copy of a counter that stands still while the copy counts: another life, which the next reading reports
+   * Takes the copy of a counter that stands still while the copy counts, under another id, which the next reading reports
    * as it does a reset.
    * @returns what people should know of it
    */
@@ -44,7 +44,7 @@ export class EnergyReader {
   /** One per value, in order. */
   readonly domains: readonly Domain[];
   #groups: readonly CounterGroup[];
-  readonly #lives: number[];
+  readonly #ids: number[];
   #isSilent = false;
   #hasGap = false;
 
@@ -52,7 +52,7 @@ export class EnergyReader {
     this.interface = name;
     this.#groups = groups;
     this.domains = this.places.map(({ domain }) => domain);
-    this.#lives = groups.flatMap(({ lives }) => lives);
+    this.#ids = groups.flatMap(({ ids }) => ids);
   }
 
   get groups(): readonly CounterGroup[] {
@@ -64,9 +64,9 @@ export class EnergyReader {
     return this.#groups.flatMap(({ places }) => places);
   }
 
-  /** One per value. @see CounterGroup.lives */
-  get lives(): readonly number[] {
-    return this.#lives;
+  /** One per value. @see CounterGroup.ids */
+  get ids(): readonly number[] {
+    return this.#ids;
   }
 
   /** Whether the last reading gave nothing at all, as when a driver was unloaded. */
@@ -91,11 +91,11 @@ export class EnergyReader {
     for (const group of this.#groups) {
       if (!group.read(values, column)) isSame = false;
       gaps += group.gaps;
-      column += group.lives.length;
+      column += group.ids.length;
     }
     this.#isSilent = gaps === this.domains.length;
     this.#hasGap = gaps > 0;
-    if (!isSame) this.#copyLives();
+    if (!isSame) this.#copyIds();
     return isSame;
   }
 
@@ -107,12 +107,12 @@ export class EnergyReader {
   restart(column: number): void {
     const [group, index] = this.#find(column);
     group.restart(index);
-    this.#copyLives();
+    this.#copyIds();
   }
 
   checkCopies(): readonly Note[] {
     const notes = this.#groups.flatMap((group) => group.checkCopies?.() ?? []);
-    if (notes.length > 0) this.#copyLives();
+    if (notes.length > 0) this.#copyIds();
     return notes;
   }
 
@@ -129,24 +129,24 @@ export class EnergyReader {
   #find(column: number): readonly [group: CounterGroup, index: number] {
     let first = 0;
     for (const group of this.#groups) {
-      if (column < first + group.lives.length) return [group, column - first];
-      first += group.lives.length;
+      if (column < first + group.ids.length) return [group, column - first];
+      first += group.ids.length;
     }
     throw new RangeError(`Cannot find a counter: expected a column below ${first}, found ${column}`);
   }
 
-  #copyLives(): void {
+  #copyIds(): void {
     let column = 0;
-    for (const { lives } of this.#groups) for (const life of lives) this.#lives[column++] = life;
+    for (const { ids } of this.#groups) for (const id of ids) this.#ids[column++] = id;
   }
 }
 
-let lives = 0;
+let lastId = 0;
 
-/** A number for the life of a counter. */
-export function beginLife(): number {
-  lives += 1;
-  return lives;
+/** A number that no counter has had before. */
+export function createCounterId(): number {
+  lastId += 1;
+  return lastId;
 }
 
 const maxMs = 100;
@@ -165,7 +165,7 @@ export function findMoving(
   isExpected: (joules: number) => boolean,
   previous?: EnergyReader,
 ): readonly boolean[] {
-  const isKnown = reader.lives.map((life) => previous?.lives.includes(life) === true);
+  const isKnown = reader.ids.map((id) => previous?.ids.includes(id) === true);
   const isMoving = [...isKnown];
   const values = new Float64Array(isKnown.length);
   for (let [ms, endMs] = [0, maxMs]; ms < endMs && isMoving.includes(false); ms += stepMs) {

@@ -110,9 +110,9 @@ test('PerfGroup reports a reset, when a counter grew by more than its domain can
     [4n * second, 262_344n * joule],
   ];
   const group = createGroup(reads);
-  const [life] = group.lives;
+  const [id] = group.ids;
   assert.deepEqual(readAll(group, 4), [[0], 'reset', [100], [200]]);
-  assert.notEqual(group.lives[0], life);
+  assert.notEqual(group.ids[0], id);
 });
 
 /** How many counters each group has. */
@@ -149,7 +149,7 @@ const sum: PerfCounter = {
 /** A core that counts what the test says. */
 class FakeCore implements CounterGroup {
   readonly places = [];
-  readonly lives = [0];
+  readonly ids = [0];
   gaps = 0;
   isCounting = true;
   joules = 0;
@@ -219,13 +219,13 @@ test('SummedGroup has a gap, when one of the cores is offline', () => {
   assert.equal(read(200), 3);
 });
 
-test('SummedGroup begins another life at 0, when one of the cores was reset', () => {
+test('SummedGroup starts again at 0 under another id, when one of the cores was reset', () => {
   const { first, other, group, read } = createSum();
   read(0);
-  const [life] = group.lives;
+  const [id] = group.ids;
   [first.joules, other.joules, other.isPossible] = [100, 200, false];
   assert.equal(read(1_000), 'reset');
-  assert.notEqual(group.lives[0], life);
+  assert.notEqual(group.ids[0], id);
   [first.joules, other.joules] = [101, 203];
   assert.equal(read(2_000), 4);
 });

@@ -1,7 +1,7 @@
 import { CounterGroup as PerfCounterGroup, groupReadFormat } from '../../src/linux/perf/counter-group.js';
 import { openPerfEvent } from '../../src/linux/perf/event.js';
 import { nameDomain } from './domain.js';
-import { beginLife, EnergyReader } from './energy-reader.js';
+import { createCounterId, EnergyReader } from './energy-reader.js';
 import type { CounterGroup, CounterPlace } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 
@@ -23,7 +23,7 @@ interface PerfCounters extends CounterGroup {
 export class PerfGroup implements PerfCounters {
   readonly counters: readonly PerfCounter[];
   readonly places: readonly CounterPlace[];
-  readonly lives: number[];
+  readonly ids: number[];
   gaps = 0;
   readonly #group: PerfCounterGroup;
   readonly #scales: Float64Array;
@@ -36,7 +36,7 @@ export class PerfGroup implements PerfCounters {
   constructor(counters: readonly PerfCounter[], fds: readonly number[]) {
     this.counters = counters;
     this.places = counters.map(describePlace);
-    this.lives = counters.map(beginLife);
+    this.ids = counters.map(createCounterId);
     this.#group = new PerfCounterGroup(fds, counters.length);
     this.#scales = Float64Array.from(counters, ({ scale }) => scale);
     this.#maxWatts = Float64Array.from(counters, ({ maxWatts }) => maxWatts);
@@ -60,7 +60,7 @@ export class PerfGroup implements PerfCounters {
 
   restart(index: number): void {
     this.#isBegun[index] = 0;
-    this.lives[index] = beginLife();
+    this.ids[index] = createCounterId();
   }
 
   close(): void {
@@ -107,7 +107,7 @@ const minMs = 100;
 export class SummedGroup implements PerfCounters {
   readonly counters: readonly PerfCounter[];
   readonly places: readonly CounterPlace[];
-  readonly lives = [beginLife()];
+  readonly ids = [createCounterId()];
   gaps = 0;
   readonly #parts: readonly CounterGroup[];
   readonly #nowMs: () => number;
@@ -138,7 +138,7 @@ export class SummedGroup implements PerfCounters {
   }
 
   restart(): void {
-    this.lives[0] = beginLife();
+    this.ids[0] = createCounterId();
     this.#readMs = -Infinity;
     for (const part of this.#parts) part.restart(0);
   }

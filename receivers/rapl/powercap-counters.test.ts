@@ -183,7 +183,7 @@ test('openZones opens a zone again whose descriptor has died, and goes on with i
   nowMs = 2_000;
   assert.equal(reader.read(values, 0), true);
   assert.deepEqual([values[0], reader.hasGap], [3, false]);
-  assert.deepEqual(reader.lives, before.lives);
+  assert.deepEqual(reader.ids, before.ids);
 });
 
 test('openZones takes psys that counts in whole joules', (t) => {

@@ -7,7 +7,7 @@ import { CopyWatch } from './copy-watch.js';
 import type { Takeover } from './copy-watch.js';
 import { nameDomain } from './domain.js';
 import type { LeftOut, Note } from './domain.js';
-import { beginLife, EnergyReader } from './energy-reader.js';
+import { createCounterId, EnergyReader } from './energy-reader.js';
 import type { CounterGroup, CounterPlace } from './energy-reader.js';
 import { energyPath, nameFolder, readEnergy } from './find-powercap.js';
 import type { Zone } from './find-powercap.js';
@@ -23,8 +23,8 @@ interface OpenZone {
   wasRead: boolean;
 }
 
-interface LivingZone extends OpenZone {
-  readonly life: number;
+interface IdentifiedZone extends OpenZone {
+  readonly id: number;
 }
 
 // Twenty digits and a line end are the longest text that the kernel writes.
@@ -39,7 +39,7 @@ export interface ZoneFailure {
 
 /** The zones of powercap: microjoules that wrap, read one by one through descriptors that stay open. */
 export class ZoneGroup implements CounterGroup {
-  readonly lives: number[];
+  readonly ids: number[];
   gaps = 0;
   #zones: readonly OpenZone[];
   readonly #nowMs: () => number;
@@ -51,8 +51,8 @@ export class ZoneGroup implements CounterGroup {
    * @param nowMs a clock that never runs backwards
    * @param previous the zones that were read before, some of which go on here
    */
-  constructor(zones: readonly LivingZone[], nowMs: () => number, previous?: ZoneGroup) {
-    this.lives = zones.map(({ life }) => life);
+  constructor(zones: readonly IdentifiedZone[], nowMs: () => number, previous?: ZoneGroup) {
+    this.ids = zones.map(({ id }) => id);
     this.#zones = zones;
     this.#nowMs = nowMs;
     const read = zones.map(({ zone }) => zone);
@@ -85,7 +85,7 @@ export class ZoneGroup implements CounterGroup {
       if (zone.hasGap) gaps++;
       if (!zone.counter.update(microjoules, nowMs)) {
         isSame = false;
-        this.lives[index] = beginLife();
+        this.ids[index] = createCounterId();
       }
       values[at + index] = zone.counter.joules;
     }
@@ -100,7 +100,7 @@ export class ZoneGroup implements CounterGroup {
 
   restart(index: number): void {
     this.#zones[index].counter.restart();
-    this.lives[index] = beginLife();
+    this.ids[index] = createCounterId();
   }
 
   checkCopies(): readonly Note[] {
@@ -113,12 +113,12 @@ export class ZoneGroup implements CounterGroup {
   }
 
   /** Hands over the zone with this path and domain. */
-  release(zone: Zone): LivingZone | undefined {
+  release(zone: Zone): IdentifiedZone | undefined {
     const index = this.#findIndex(zone);
     if (index < 0) return undefined;
-    const found = { ...this.#zones[index], life: this.lives[index] };
+    const found = { ...this.#zones[index], id: this.ids[index] };
     this.#zones = this.#zones.toSpliced(index, 1);
-    this.lives.splice(index, 1);
+    this.ids.splice(index, 1);
     return found;
   }
 
@@ -143,7 +143,7 @@ export class ZoneGroup implements CounterGroup {
       const fd = openEnergy(to);
       closeSync(this.#zones[index].fd);
       this.#zones = this.#zones.with(index, { zone: to, fd, counter, hasGap: false, wasRead: false });
-      this.lives[index] = beginLife();
+      this.ids[index] = createCounterId();
       this.#hasTakenCopy = true;
       return [];
     } catch (error) {
@@ -187,7 +187,7 @@ export function openZones(
   return { reader: new EnergyReader('powercap', [group]), group, failures };
 }
 
-function openFirst(zone: Zone, failures: ZoneFailure[], previous?: ZoneGroup): readonly LivingZone[] {
+function openFirst(zone: Zone, failures: ZoneFailure[], previous?: ZoneGroup): readonly IdentifiedZone[] {
   const errors: unknown[] = [];
   const all = listAlternatives(zone);
   // What was read before goes on: where that is a copy, the zone itself stood still or could not be read.
@@ -216,14 +216,14 @@ function withCopies(one: Zone, { domain }: Zone, all: readonly Zone[]): Zone {
   return { ...one, domain, copies: all.filter((other) => other !== one) };
 }
 
-function openZone(zone: Zone): LivingZone {
+function openZone(zone: Zone): IdentifiedZone {
   // Where it is polled as often as its range asks for, an outage is all that is longer.
   const counter = new WrappingCounter({ ...zone, outageMs: 0 });
-  return { zone, fd: openEnergy(zone), counter, life: beginLife(), hasGap: false, wasRead: false };
+  return { zone, fd: openEnergy(zone), counter, id: createCounterId(), hasGap: false, wasRead: false };
 }
 
 /** The descriptor of a zone that was taken away and came back fails for good; its counter may have gone on. */
-function reopenZone(before: LivingZone): LivingZone {
+function reopenZone(before: IdentifiedZone): IdentifiedZone {
   if (!before.hasGap) return before;
   closeSync(before.fd);
   return { ...before, fd: openRegularFile(energyPath(before.zone)) };

@@ -55,7 +55,7 @@ test('openRaplSampler begins a generation, when a counter was reset, and continu
   const sampler = openOn(sysfs, () => nowMs);
   t.after(() => sampler.close());
   readRow(sampler);
-  const [life, dramLife] = sampler.lives ?? [];
+  const [id, dramId] = sampler.columnIds ?? [];
   sysfs.writeEnergy('intel-rapl:0', 3_000_000);
   sysfs.writeEnergy('intel-rapl:0:0', 6_000_000);
   assert.deepEqual(readRow(sampler), [Number.NaN, 1]);
@@ -65,8 +65,8 @@ test('openRaplSampler begins a generation, when a counter was reset, and continu
   // What was counted since the first reading after the reset.
   assert.deepEqual(readRow(sampler), [0.1, 1]);
   assert.equal(sampler.generation, 1);
-  assert.notEqual(sampler.lives?.[0], life);
-  assert.equal(sampler.lives?.[1], dramLife);
+  assert.notEqual(sampler.columnIds?.[0], id);
+  assert.equal(sampler.columnIds?.[1], dramId);
   const { resets, reset, agesMs } = sampler.columns as Columns;
   assert.deepEqual([resets, reset, agesMs], [1, [{ kind: 'package', package: 0 }], [1_000, 0]]);
   sysfs.writeEnergy('intel-rapl:0', 3_350_000);
@@ -82,7 +82,7 @@ test('openRaplSampler opens what is here now, when zones came or went, and goes 
   const sampler = openOn(sysfs, () => nowMs);
   t.after(() => sampler.close());
   readRow(sampler);
-  const [life] = sampler.lives ?? [];
+  const [id] = sampler.columnIds ?? [];
   sysfs.remove('class/powercap/intel-rapl:0:0');
   nowMs = 4_999;
   sampler.maintain?.();
@@ -92,7 +92,7 @@ test('openRaplSampler opens what is here now, when zones came or went, and goes 
   assert.deepEqual([sampler.generation, sampler.width], [1, 1]);
   sysfs.writeEnergy('intel-rapl:0', 100_002_000_000);
   assert.deepEqual(readRow(sampler), [2]);
-  assert.deepEqual(sampler.lives, [life]);
+  assert.deepEqual(sampler.columnIds, [id]);
   sysfs.writeZone('intel-rapl:0:0', { name: 'dram', microjoules: 6_000_000 });
   nowMs = 10_000;
   sampler.maintain?.();
@@ -213,10 +213,10 @@ for (const msr of [0, 7_000_000]) {
     const { sampler, readAt, columns } = openBesideCopy(t, msr);
     assert.deepEqual(readAt(0, msr, 900_000_000), [0]);
     assert.deepEqual(readAt(10_000, msr, 950_000_000), [0]);
-    const [life] = sampler.lives ?? [];
+    const [id] = sampler.columnIds ?? [];
     assert.equal(sampler.generation, 0);
     assert.deepEqual(readAt(11_000, msr, 955_000_000), [55]);
-    assert.notEqual(sampler.lives?.[0], life);
+    assert.notEqual(sampler.columnIds?.[0], id);
     const { sources, left, agesMs, resets, reset, hasCounted, events } = columns();
     assert.deepEqual(
       { sources, left, agesMs, resets, reset, hasCounted },
@@ -265,10 +265,10 @@ test('openRaplSampler reads the copy of a zone that fails for good, while others
 test('openRaplSampler reports when two zones of a domain do not agree, and goes on with its series', (t) => {
   const { sampler, readAt, columns } = openBesideCopy(t, 7_000_000);
   readAt(0, 7_000_000, 900_000_000);
-  const lives = sampler.lives;
+  const ids = sampler.columnIds;
   readAt(10_000, 107_000_000, 950_000_000);
   assert.equal(sampler.generation, 1);
-  assert.deepEqual(sampler.lives, lives);
+  assert.deepEqual(sampler.columnIds, ids);
   assert.match(columns().events[0]?.text ?? '', /^intel-rapl:0 and intel-rapl-mmio:0, .* 100 J and 50 J;/);
   assert.deepEqual(readAt(11_000, 108_000_000, 951_000_000), [101]);
 });

@@ -26,7 +26,7 @@ interface Open {
 /** Reads the energy counters on a sampling thread, all that there are. */
 class RaplSampler implements Sampler {
   columns: Columns | undefined;
-  lives: readonly number[] = [];
+  columnIds: readonly number[] = [];
   generation = 0;
   readonly #config: Config;
   readonly #nowMs: () => number;
@@ -35,11 +35,11 @@ class RaplSampler implements Sampler {
   readonly #limits = new Map<string, ResetLimit>();
   /** The latest reading of every counter, unusable ones included. */
   #latest = new Float64Array(0);
-  /** By counter of the reader, its life as of the last reading. */
+  /** By counter of the reader, its id as of the last reading. */
   #known: number[] = [];
   /** By column, which counter it shows. */
   #shown: readonly number[] = [];
-  /** Counters whose next life begins with another zone, and not at a reset. */
+  /** Counters whose id is another one because another zone is read, not because of a reset. */
   readonly #taken = new Set<number>();
   #events: readonly Note[] = [];
   #resets = 0;
@@ -64,7 +64,7 @@ class RaplSampler implements Sampler {
     const open = this.#open;
     if (open === undefined) throw new Error('Cannot read energy: the counters are closed');
     const { reader, limits } = open;
-    if (!reader.read(this.#latest, 0)) this.#beginLives(open);
+    if (!reader.read(this.#latest, 0)) this.#beginSeries(open);
     if (!reader.isSilent) this.#isHeard = true;
     const shown = this.#shown;
     for (let column = 0; column < shown.length; column++) {
@@ -140,22 +140,22 @@ class RaplSampler implements Sampler {
     const { reader } = open;
     const notes = reader.checkCopies();
     if (notes.length === 0) return;
-    const taken = [...this.#known.keys()].filter((i) => reader.lives[i] !== this.#known[i]);
+    const taken = [...this.#known.keys()].filter((i) => reader.ids[i] !== this.#known[i]);
     for (const counter of taken) this.#taken.add(counter);
     this.#events = [...this.#events, ...notes];
     // The next reading begins the series of what was taken.
-    if (taken.length === 0) this.#announce(open, this.lives);
+    if (taken.length === 0) this.#announce(open, this.columnIds);
   }
 
   /** Counters were reset, or are read elsewhere, as of this reading. */
-  #beginLives(open: Open): void {
+  #beginSeries(open: Open): void {
     const { reader, limits } = open;
     const nowMs = this.#nowMs();
     const begun: number[] = [];
     const reset: number[] = [];
     for (let counter = 0; counter < this.#known.length; counter++) {
-      if (reader.lives[counter] === this.#known[counter]) continue;
-      this.#known[counter] = reader.lives[counter];
+      if (reader.ids[counter] === this.#known[counter]) continue;
+      this.#known[counter] = reader.ids[counter];
       const isReset = !this.#taken.delete(counter);
       if (isReset) limits[counter].count(nowMs);
       if (limits[counter].isExceeded) continue;
@@ -164,25 +164,25 @@ class RaplSampler implements Sampler {
     }
     if (begun.length === 0) return;
     this.#resets += reset.length;
-    const lives = this.#shown.map((one, i) => (begun.includes(one) ? reader.lives[one] : this.lives[i]));
-    this.#announce(open, lives, { begun, reset });
+    const ids = this.#shown.map((one, i) => (begun.includes(one) ? reader.ids[one] : this.columnIds[i]));
+    this.#announce(open, ids, { begun, reset });
   }
 
-  /** Makes columns of the counters that are usable: another generation, unless they are the same lives as before. */
+  /** Makes columns of the counters that are usable: another generation, unless they have the same ids as before. */
   #show(open: Open): void {
     const { reader, limits } = open;
-    this.#known = [...reader.lives];
+    this.#known = [...reader.ids];
     const shown = [...reader.domains.keys()].filter((counter) => !limits[counter].isExceeded);
-    const lives = shown.map((counter) => reader.lives[counter]);
-    if (lives.length === this.lives.length && lives.every((life, i) => life === this.lives[i])) return;
+    const ids = shown.map((counter) => reader.ids[counter]);
+    if (ids.length === this.columnIds.length && ids.every((id, i) => id === this.columnIds[i])) return;
     this.#shown = shown;
-    this.#announce(open, lives);
+    this.#announce(open, ids);
   }
 
-  /** Another generation, whose columns have these lives. */
+  /** Another generation, whose columns have these ids. */
   #announce(
     { reader, opening, limits, hasCounted }: Open,
-    lives: readonly number[],
+    ids: readonly number[],
     {
       begun = [],
       reset = [],
@@ -191,7 +191,7 @@ class RaplSampler implements Sampler {
     const shown = this.#shown;
     const { places } = reader;
     const unusable = [...places.keys()].filter((counter) => limits[counter].isExceeded);
-    this.lives = lives;
+    this.columnIds = ids;
     this.columns = {
       interface: reader.interface,
       domains: shown.map((counter) => places[counter].domain),

@@ -9,7 +9,7 @@ test('SimulatorSampler begins only that counter anew which was reset, and goes o
   const sampler = new SimulatorSampler(createSpec({ sockets: 1, gpus: 0, faults }), () => us);
   const values = new Float64Array(sampler.width);
   const names = sampler.columns.domains.map(({ name }) => name);
-  const { lives } = sampler;
+  const { columnIds } = sampler;
   const read = (seconds: number) => {
     us = seconds * 1e6;
     sampler.read(values, 0);
@@ -19,7 +19,7 @@ test('SimulatorSampler begins only that counter anew which was reset, and goes o
   assert.ok(before && held && after);
   assert.equal(sampler.generation, 1);
   assert.deepEqual(
-    names.filter((_, column) => sampler.lives[column] !== lives[column]),
+    names.filter((_, column) => sampler.columnIds[column] !== columnIds[column]),
     ['dram-0'],
   );
   // The second of the first reading after the reset is known, and it is what the counter shows a second later.

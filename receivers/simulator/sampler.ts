@@ -36,7 +36,7 @@ export class SimulatorSampler implements Sampler {
   generation = 0;
   readonly width: number;
   columns: Columns;
-  lives: readonly number[];
+  columnIds: readonly number[];
   readonly #nowUs: () => number;
   readonly #machine: Machine;
   readonly #sensors: readonly EnergySensor[];
@@ -56,7 +56,7 @@ export class SimulatorSampler implements Sampler {
     );
     this.width = this.#sensors.length;
     this.columns = { domains: this.#machine.domains, agesMs: this.#sensors.map(() => 0) };
-    this.lives = this.#sensors.map(() => this.#begun++);
+    this.columnIds = this.#sensors.map(() => this.#begun++);
   }
 
   read(values: Float64Array, at: number): void {
@@ -69,7 +69,7 @@ export class SimulatorSampler implements Sampler {
       if (!counter.update(microjoules, us / 1000)) {
         agesMs ??= this.#sensors.map(() => 0);
         agesMs[i] = us / 1000 - counter.startedMs;
-        this.lives = this.lives.with(i, this.#begun++);
+        this.columnIds = this.columnIds.with(i, this.#begun++);
       }
       values[at + i] = counter.joules;
     }

@@ -20,7 +20,7 @@ export interface Sampler {
    * One number per column, where columns can outlive a generation: the column of the generation before that has the
    * same number continues, and with it its series and its count. Otherwise every column gets a new series.
    */
-  readonly lives?: readonly number[];
+  readonly columnIds?: readonly number[];
   /**
    * Reads once and writes `width` values in SI units from `values[at]` on. NaN: no reading. Counters are
    * cumulative from the first reading of their generation, which is 0. Called once a tick; allocates nothing.

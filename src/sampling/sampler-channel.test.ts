@@ -36,11 +36,11 @@ function createChannel(periodNs = 1e9) {
 }
 
 /** One row at so many nanoseconds, with which columns begin. */
-function announce(at: bigint, columns: readonly string[], lives?: readonly number[]): RowsMessage {
+function announce(at: bigint, columns: readonly string[], columnIds?: readonly number[]): RowsMessage {
   return {
     type: 'rows',
     id: 1,
-    announcement: { columns, lives, start: at },
+    announcement: { columns, columnIds, start: at },
     rows: { epoch: at, offsets: new Float64Array(1), values: new Float64Array(columns.length) },
     counts: { missedTicks: 0, latenessNs: 0, droppedRows: 0, droppedTables: 0 },
   };

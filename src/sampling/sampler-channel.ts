@@ -15,7 +15,7 @@ export class SamplerChannel {
   readonly #metrics: SamplerMetrics;
   readonly #attributes: { readonly receiver: string };
   #series: readonly Series[] | undefined;
-  #lives: readonly number[] = [];
+  #ids: readonly number[] = [];
   #lastNs = 0n;
   #takenMs = performance.now();
   #isFailing = false;
@@ -48,7 +48,7 @@ export class SamplerChannel {
   end(): void {
     const series = this.#series ?? [];
     this.#series = undefined;
-    this.#lives = [];
+    this.#ids = [];
     this.#forwardEnding(series);
   }
 
@@ -74,9 +74,9 @@ export class SamplerChannel {
     this.request.log.info('Reading again');
   }
 
-  #begin({ columns, lives = [], start }: Announcement, { epoch, offsets, values }: Rows): void {
-    const known = new Map(this.#series?.map((series, column) => [this.#lives[column], series]));
-    const kept = lives.map((life) => known.get(life));
+  #begin({ columns, columnIds = [], start }: Announcement, { epoch, offsets, values }: Rows): void {
+    const known = new Map(this.#series?.map((series, column) => [this.#ids[column], series]));
+    const kept = columnIds.map((id) => known.get(id));
     const before = this.#series ?? [];
     this.#forwardEnding(kept.some(Boolean) ? before.filter((series) => !kept.includes(series)) : before);
     this.#series = undefined;
@@ -88,7 +88,7 @@ export class SamplerChannel {
       );
     }
     this.#series = kept.some(Boolean) ? described.map((series, i) => kept[i] ?? series) : described;
-    this.#lives = lives;
+    this.#ids = columnIds;
   }
 
   #forwardEnding(series: readonly Series[]): void {

@@ -148,9 +148,9 @@ export class SamplerSlot {
     this.#beginGeneration(sampler);
   }
 
-  #beginGeneration({ generation, columns, lives }: Sampler): void {
+  #beginGeneration({ generation, columns, columnIds }: Sampler): void {
     this.#generation = generation;
-    this.#announcement = { columns, lives };
+    this.#announcement = { columns, columnIds };
   }
 
   #sendRows(sampler: Sampler): void {

@@ -40,7 +40,7 @@ export type Command = OpenCommand | SlotCommand | { readonly type: 'end' };
 /** New series begin with the rows that this comes with. */
 export interface Announcement {
   readonly columns: unknown;
-  readonly lives: readonly number[] | undefined;
+  readonly columnIds: readonly number[] | undefined;
   /** Unix time in nanoseconds of their first row, which may have been dropped. Known when rows are sent. */
   start?: bigint;
 }
