@@ -1,6 +1,7 @@
 import { describeError } from '../../src/errors.js';
 import { CpuAccounting, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
-import { CpuClock } from '../../src/linux/cpu-clock.js';
+import { CpuClock, readBootTimeNs } from '../../src/linux/cpu-clock.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 import { tickNs } from '../../src/linux/procfs.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import type { Config } from './config.js';
@@ -55,11 +56,20 @@ export async function chooseCpuTimeSource({ procfs, cpu_time: wanted }: Config):
   if (wanted === 'procfs') return { source: clocks, isExact: false };
   try {
     if (clocks === undefined) throw new Error(`${procfs} is of another pid namespace`);
-    return { source: new BpfCpuTime(await CpuAccounting.open(), clocks), isExact: true };
+    return { source: await openBpf(clocks), isExact: true };
   } catch (error) {
     if (wanted === 'ebpf') throw error;
     return { source: clocks, isExact: false, obstacle: describeError(error) };
   }
+}
+
+async function openBpf(clocks: CpuTimeSource): Promise<CpuTimeSource> {
+  const source = new BpfCpuTime(await CpuAccounting.open(), clocks);
+  source.beginScan(Number(readBootTimeNs()), () => {});
+  const stat = new ProcessStat();
+  if (stat.read('/proc/self') && source.read(process.pid, stat.startTicks)) return source;
+  source.close();
+  throw new Error('expected births as in procfs, found others: a time namespace moves them');
 }
 
 /** The CPU clocks know processes by the numbers of our own pid namespace; a procfs may be that of another or none. */

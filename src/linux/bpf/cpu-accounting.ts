@@ -9,6 +9,7 @@ const nanosecondsPerSecond = 1e9;
  * RCU grace period, milliseconds later. Only where reports were lost does it not come.
  */
 const maxWaitNs = 5e9;
+const maxReplaced = 1000;
 
 /** One process: its CPU time since its birth, which never falls, and who it is. */
 export interface AccountedProcess {
@@ -26,7 +27,7 @@ export interface AccountedProcess {
   readonly state: 'alive' | 'ending' | 'dead';
 }
 
-/** A process that was born and died between two passes. */
+/** A process that was born and died before it was asked for. */
 export interface BriefProcess {
   readonly pid: number;
   readonly parentPid: number;
@@ -41,6 +42,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface Entry extends Mutable<AccountedProcess> {
   readonly tgid: number;
+  /** Whether the caller knows it; one that died before it was asked for is brief. */
+  isFound: boolean;
   seenIn: number;
   goneSinceNs: number;
   sumSeconds: number;
@@ -68,8 +71,10 @@ export class CpuAccounting {
     name: new Uint32Array(4),
   };
   #pass = 0;
-  /** CLOCK_BOOTTIME at which the pass before began. */
-  #previousNs = Infinity;
+  /** CLOCK_BOOTTIME at which the first pass began. */
+  #beganNs: number | undefined;
+  /** Births of processes whose number went to another one before their death was reported. */
+  readonly #replaced = new Map<number, number>();
 
   /** @throws BpfError, or Error when the kernel does not describe its types or lacks a field */
   static async open(): Promise<CpuAccounting> {
@@ -95,26 +100,28 @@ export class CpuAccounting {
   }
 
   /**
-   * Reads every process, and passes those that came and went since the last pass to `take`, which must not keep them.
+   * Reads every process, and passes those that ended before `find` was asked for them to `take`, which must not keep
+   * them.
    * Outside the first pid namespace there are none: nothing says to which namespace a dead process belonged.
    * @param bootNs CLOCK_BOOTTIME, read just before
    * @throws Error when the kernel could not be asked
    */
   update(bootNs: number, take: (process: BriefProcess) => void): void {
     this.#pass += 1;
+    this.#beganNs ??= bootNs;
     this.#removeDead(bootNs);
     const count = this.#tasks.read();
     const { words } = this.#tasks;
     for (let at = 0; at < count * taskRecordWords; at += taskRecordWords) this.#addTask(words, at);
     this.#settle(bootNs);
-    const fromNs = this.#previousNs;
-    this.#deaths.drain((ring, at) => this.#addDeath(ring, at, fromNs, take));
-    this.#previousNs = bootNs;
+    this.#deaths.drain((ring, at) => this.#addDeath(ring, at, take));
   }
 
   /** What the last pass knows of a process; it must not be kept. */
   find(pid: number): AccountedProcess | undefined {
-    return this.#local.get(pid);
+    const entry = this.#local.get(pid);
+    if (entry !== undefined) entry.isFound = true;
+    return entry;
   }
 
   /** Passes each process that has ended, whose last CPU time is known now or will be soon, to `take`. */
@@ -149,9 +156,10 @@ export class CpuAccounting {
   #createEntry(words: Uint32Array, at: number): Entry {
     const tgid = words[at + taskField.tgid];
     const old = this.#entries.get(tgid);
-    if (old !== undefined) this.#remove(old);
+    if (old !== undefined) this.#replace(old);
     const entry: Entry = {
       tgid,
+      isFound: false,
       pid: words[at + taskField.localTgid],
       seconds: 0,
       nanoseconds: 0,
@@ -182,7 +190,7 @@ export class CpuAccounting {
     }
   }
 
-  #addDeath(words: Uint32Array, at: number, fromNs: number, take: (process: BriefProcess) => void): void {
+  #addDeath(words: Uint32Array, at: number, take: (process: BriefProcess) => void): void {
     const tgid = words[at + taskField.tgid];
     // Its threads are in what the kernel keeps of the whole process.
     if (words[at + taskField.tid] !== tgid) return;
@@ -192,13 +200,22 @@ export class CpuAccounting {
     const all = at + taskField.endedThreadsRuntime;
     // Of a single thread its own time is exact; the sum lacks the last slice, but has all threads.
     const last = isLess(words, own, all) ? all : own;
-    if (entry?.startNs === startNs) {
+    if (entry?.startNs === startNs && (entry.isFound || startNs < (this.#beganNs ?? Infinity))) {
       raise(entry, words[last], words[last + 1]);
       entry.state = 'dead';
       this.#pending.add(entry);
-    } else if (startNs >= fromNs && this.#local === this.#entries) {
+    } else if (this.#isBrief(tgid, startNs)) {
+      if (entry?.startNs === startNs) this.#remove(entry);
       take(this.#describe(words, at, words[last] * nanosecondsPerSecond + words[last + 1]));
     }
+  }
+
+  /** Whether no pass has shown it. A report can come a pass late: what was there when this began is no brief process. */
+  #isBrief(tgid: number, startNs: number): boolean {
+    if (this.#local !== this.#entries || startNs < (this.#beganNs ?? Infinity)) return false;
+    if (this.#replaced.get(tgid) !== startNs) return true;
+    this.#replaced.delete(tgid);
+    return false;
   }
 
   #describe(words: Uint32Array, at: number, cpuTimeNs: number): BriefProcess {
@@ -216,6 +233,12 @@ export class CpuAccounting {
     for (const entry of this.#pending) {
       if (entry.state === 'dead' || bootNs - entry.goneSinceNs > maxWaitNs) this.#remove(entry);
     }
+  }
+
+  #replace(entry: Entry): void {
+    if (this.#replaced.size >= maxReplaced) this.#replaced.clear();
+    this.#replaced.set(entry.tgid, entry.startNs);
+    this.#remove(entry);
   }
 
   #remove(entry: Entry): void {
