@@ -46,9 +46,9 @@ interface Findings {
 
 /**
  * Compares zones with others that show the same domain (MSR with MMIO) by how both move. When they grow at different
- * rates, one of them is wrong, and a warning names both. When the zone stands still, or gives no reading, for 10 s in
- * which its copy counts a joule, the copy is taken instead: no joule is lost, since the copy was counted from where the zone stood still, nor
- * counted twice, since the zone is read no longer.
+ * rates, one of them is wrong, and a warning names both. When a zone stands still, or gives no reading, for 10 s in
+ * which its copy counts a joule, the copy replaces it. No joule is lost, since the copy was counted from where the zone
+ * stood still, and none is counted twice, since the zone is no longer read.
  */
 export class CopyWatch {
   #pairs: readonly Pair[];
@@ -57,7 +57,7 @@ export class CopyWatch {
   /** @param previous the watch before this one, whose comparisons continue */
   constructor(zones: readonly Zone[], nowMs: number, previous?: CopyWatch) {
     const known = previous === undefined ? [] : previous.#pairs;
-    this.#pairs = zones.flatMap((zone) => createPairs(zone, nowMs)).map((pair) => goOn(pair, known));
+    this.#pairs = zones.flatMap((zone) => createPairs(zone, nowMs)).map((pair) => continuePair(pair, known));
     this.#checkedMs = previous === undefined ? nowMs : previous.#checkedMs;
   }
 
@@ -102,7 +102,7 @@ function createPair(zone: Zone, copy: Zone, nowMs: number): Pair {
   return { zone, copy, counter, latest: before.microjoules, stillMs: nowMs, before, isDoubtful: false };
 }
 
-function goOn(pair: Pair, known: readonly Pair[]): Pair {
+function continuePair(pair: Pair, known: readonly Pair[]): Pair {
   const { zone, copy } = pair;
   const before = known.find((one) => one.zone.path === zone.path && one.copy.path === copy.path);
   return before ? { ...before, zone, copy } : pair;
@@ -124,8 +124,8 @@ function follow(
   const hasMoved = !Object.is(microjoules, pair.latest) || (Number.isNaN(microjoules) && wasRead);
   pair.latest = microjoules;
   if (hasMoved) counter.restart();
-  const goesOn = counter.update(copyMicrojoules, nowMs);
-  if (hasMoved || !goesOn) pair.stillMs = nowMs;
+  const isContinuous = counter.update(copyMicrojoules, nowMs);
+  if (hasMoved || !isContinuous) pair.stillMs = nowMs;
   return nowMs - pair.stillMs >= checkMs && counter.joules * 1e6 >= minMicrojoules;
 }
 
@@ -142,7 +142,7 @@ function describeTakeover({ zone, copy, counter, latest }: Pair): Note {
   return { level: 'warn', text };
 }
 
-/** Notes when both begin to grow at different rates, and when they cease to. */
+/** Notes when both start to grow at different rates, and when they agree again. */
 function compare(pair: Pair, shown: Shown): readonly Note[] {
   const growth = shown.microjoules - pair.before.microjoules;
   const copyGrowth = shown.copyMicrojoules - pair.before.copyMicrojoules;
@@ -166,7 +166,7 @@ function round(microjoules: number): number {
 // They are not read at one instant.
 const maxApartMicrojoules = 1_000_000;
 
-/** For people: which zone is read where a domain shows through several. */
+/** For people: which zone is read where several show a domain. */
 export function describeCopies(zones: readonly Zone[]): readonly string[] {
   return zones.flatMap(({ domain, path, copies }) =>
     copies.map((copy) => {

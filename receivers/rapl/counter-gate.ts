@@ -39,10 +39,9 @@ export interface GateOptions {
 const compareMs = 1_000;
 
 /**
- * Stands behind the sampler, which reads every counter that there is, and publishes those that
- * are known to count. Counters are cumulative: what was counted while a decision was pending is in the first row that is
- * published, under a series that began when counting did. What is published under one name and then under another
- * one counts from 0 there.
+ * The sampler reads every counter that there is; the gate publishes those that are known to count. Counters are
+ * cumulative: what was counted while a decision was pending is in the first row that is published, under a series that
+ * starts when counting did. What is published under one name and then under another one counts from 0 there.
  */
 export class CounterGate implements Consumer {
   readonly #context: Pick<ReceiverContext, 'claims' | 'host' | 'log'>;
@@ -90,7 +89,7 @@ export class CounterGate implements Consumer {
   }
 
   /**
-   * Makes series of a sampler's columns, and takes up the counters that were here before.
+   * Creates the series of a sampler's columns; counters that were known before keep their health.
    * @param start Unix time in nanoseconds of their first row
    */
   describe(columns: Columns, start: bigint): readonly Series[] {

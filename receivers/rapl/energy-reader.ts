@@ -30,9 +30,9 @@ export interface CounterGroup {
   /** Lets one counter begin at 0 with the next reading, under another id. */
   restart(index: number): void;
   /**
-   * Takes the copy of a counter that stands still while the copy counts, under another id, which the next reading reports
-   * as it does a reset.
-   * @returns what people should know of it
+   * Replaces a counter that stands still by its copy, if that counts. The copy has another id, which the next reading
+   * reports as it does a reset.
+   * @returns what people should know about it
    */
   checkCopies?(): readonly Note[];
   close(): void;

@@ -172,7 +172,7 @@ function describeRange({ path, domain }: Zone, microjoules: number): string {
   return `powercap: ${stated}, which is wrong: ignored, a counter that falls is taken to be reset`;
 }
 
-/** A package that stands at 0 is published all the same, since no other one counts: there is nothing to compare it with. */
+/** A package at 0 is published where no other package counts: there is nothing to compare it with. */
 function describeZeros({ places }: EnergyReader, resting: ReadonlySet<string>): readonly string[] {
   const zeros = places.filter(({ path }) => !resting.has(path) && readEnergy(path) === 0);
   if (zeros.length === 0) return [];
