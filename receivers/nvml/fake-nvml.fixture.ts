@@ -77,6 +77,12 @@ export const h100: Answers = {
   '0.UUID': '0 GPU-31540c43-32d7-2232-01e6-29329b4b1d56',
 };
 
+/** A number of GPUs like the first. */
+export function repeatGpu(count: number): Answers {
+  const uuids = Array.from({ length: count }, (_, i) => [`${i}.UUID`, `0 GPU-${i}`]);
+  return { ...h100, Count: `0 ${count}`, ...Object.fromEntries(uuids) };
+}
+
 /**
  * Builds one with gcc, in the folder for temporary files.
  * @param without symbols that it lacks

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
 import { checkTables } from '../../src/contract/check-tables.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
+import { countThreads } from '../../src/contract/open-resources.js';
+import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
 import { until } from '../../src/contract/until.js';
-import { buildNvml, h100, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
+import { buildNvml, h100, repeatGpu, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
 import { factory } from './factory.js';
 import { startRig } from './nvml.fixture.js';
 
@@ -13,12 +16,6 @@ const uuid = 'GPU-31540c43-32d7-2232-01e6-29329b4b1d56';
 
 function probe(library: string) {
   return factory.probe(parseSettings(factory.schema, { library }), createFakeContext());
-}
-
-/** A number of GPUs like the first. */
-function repeatGpu(count: number): Answers {
-  const uuids = Array.from({ length: count }, (_, i) => [`${i}.UUID`, `0 GPU-${i}`]);
-  return { ...h100, Count: `0 ${count}`, ...Object.fromEntries(uuids) };
 }
 
 test('nvml publishes what a GPU says, in SI units, under its UUID', { skip }, async (t) => {
@@ -243,90 +240,6 @@ test('nvml reads eight GPUs, each at its own instant', { skip }, async (t) => {
   );
 });
 
-test(
-  'nvml goes on with the other GPUs, when one is lost, and reads it again after its reset',
-  { skip },
-  async (t) => {
-    const rig = await startRig(t, { answers: repeatGpu(2) });
-    await rig.readWith({ '0.lost': '0 15', '1.TotalEnergyConsumption': '0 2424875' });
-    assert.equal(rig.last('hw.status', { 'hw.id': 'GPU-0', 'hw.state': 'failed' }), 1);
-    assert.equal(rig.last('hw.status', { 'hw.id': 'GPU-1', 'hw.state': 'failed' }), 0);
-    assert.equal(rig.last('hw.energy', { 'hw.id': 'GPU-1' }), 1);
-    const ended = rig.next.tables.flatMap((table) => table.ended ?? []);
-    assert.ok(
-      ended.some(({ metric, attributes }) => metric.name === 'hw.energy' && attributes['hw.id'] === 'GPU-0'),
-    );
-    assert.ok(ended.every(({ attributes }) => attributes['hw.id'] !== 'GPU-1'));
-    assert.equal(rig.log.lines.filter((line) => line.startsWith('warn: Lost')).length, 1);
-    rig.nvml.remove('0.lost');
-    rig.nvml.set({ '0.TotalEnergyConsumption': '0 100', '*.FanSpeed': '0 30' });
-    await until(async () => {
-      await rig.read();
-      return rig.last('hw.status', { 'hw.id': 'GPU-0', 'hw.state': 'ok' }) === 1;
-    });
-    assert.equal(rig.last('hw.energy', { 'hw.id': 'GPU-0' }), 0);
-    assert.equal(
-      rig.last('hw.fan.speed_ratio', { 'hw.parent': 'GPU-0' }),
-      0.3,
-      'what it can do was asked again',
-    );
-    checkTables(rig.next.tables);
-  },
-);
-
-test('nvml takes the first call that says so for the loss of a GPU', { skip }, async (t) => {
-  const rig = await startRig(t);
-  await rig.readWith({ '0.TotalEnergyConsumption': '15' });
-  assert.equal(rig.last('hw.status', { 'hw.state': 'failed' }), 1);
-});
-
-test('nvml takes a GPU whose handle has become invalid for lost', { skip }, async (t) => {
-  const rig = await startRig(t, { answers: repeatGpu(2) });
-  await rig.readWith({ '1.lost': '0 2' });
-  assert.equal(rig.last('hw.status', { 'hw.id': 'GPU-1', 'hw.state': 'failed' }), 1);
-  assert.equal(rig.last('hw.status', { 'hw.id': 'GPU-0', 'hw.state': 'ok' }), 1);
-});
-
-test('nvml ends what it published of a GPU that was taken out', { skip }, async (t) => {
-  const rig = await startRig(t, { answers: repeatGpu(2) });
-  await rig.readWith({ '1.lost': '0 15' });
-  rig.nvml.set({ Count: '0 1' });
-  const statusEnded = () =>
-    rig.next.tables
-      .flatMap(({ ended = [] }) => ended)
-      .some(({ metric, attributes }) => metric.name === 'hw.status' && attributes['hw.id'] === 'GPU-1');
-  await until(async () => {
-    await rig.read();
-    return statusEnded();
-  });
-  assert.equal(rig.last('hw.status', { 'hw.id': 'GPU-0', 'hw.state': 'ok' }), 1);
-});
-
-test('nvml survives a reload of the driver', { skip }, async (t) => {
-  const rig = await startRig(t);
-  await rig.readWith({ '0.lost': '0 9', Init: '9' });
-  assert.equal(rig.last('hw.status', { 'hw.state': 'failed' }), 1);
-  const failed = rig.next.tables.length;
-  rig.nvml.remove('0.lost');
-  rig.nvml.set({ Init: '18', DriverVersion: '0 590.10' });
-  await sleep(1100);
-  await rig.read();
-  assert.ok(rig.next.tables.length > failed, 'it still says that the GPU failed');
-  assert.equal(rig.last('hw.status', { 'hw.state': 'ok' }), 0);
-  assert.equal(
-    rig.log.lines.filter((line) => /^warn: Continuing without GPUs: .*different versions/.test(line)).length,
-    1,
-  );
-  rig.nvml.set({ Init: '0', '0.TotalEnergyConsumption': '0 100' });
-  await until(async () => {
-    await rig.read();
-    return rig.last('hw.status', { 'hw.state': 'ok', 'hw.driver_version': '590.10' }) === 1;
-  });
-  await rig.readWith({ '0.TotalEnergyConsumption': '0 1100' });
-  assert.equal(rig.last('hw.energy'), 1);
-  checkTables(rig.next.tables);
-});
-
 test('nvml reads seven MIG instances as devices of their GPU', { skip }, async (t) => {
   const instances = Array.from({ length: 7 }, (_, i): [string, string][] => [
     [`0.MigDevice.${i}`, `0 ${100 + i}`],
@@ -393,6 +306,21 @@ test('nvml probes what is there, and names what is missing', { skip }, async () 
   const refused = await probe(buildNvml({ ...h100, '0.Handle': '4' }).path);
   assert.match(refused.found, /Cannot open GPU 0: no permission \(NVML 4\)/);
 });
+
+const hasDevice = existsSync('/dev/nvidiactl') || existsSync('/dev/dxg');
+
+test(
+  'nvml starts no thread and loads nothing, where there is no driver',
+  { skip: hasDevice && 'this machine has an NVIDIA driver' },
+  async () => {
+    const threads = countThreads();
+    const config = parseSettings(factory.schema, { procfs: createFolder() });
+    const { available, found } = await factory.probe(config, createFakeContext());
+    assert.equal(available, false);
+    assert.match(found, /^no NVIDIA driver: .*\/driver\/nvidia\/version is not there$/);
+    assert.equal(countThreads(), threads);
+  },
+);
 
 test('nvml does not hold the main thread, while calls block', { skip }, async (t) => {
   const rig = await startRig(t, {

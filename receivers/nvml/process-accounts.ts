@@ -192,7 +192,7 @@ export class ProcessAccounts {
     }
     if (usage) {
       const window = { from: toWall(usage.fromNs), to: toWall(usage.toNs) };
-      yield* this.#takeUsage(accounts.byPid, { device: device.id, samples: usage.samples, window });
+      yield* this.#takeUsage(accounts.byPid, usage.samples, window);
       yield accounts.takeTotal(usage.samples, window);
     }
     if (memory) yield* this.#endGone(accounts.byPid, at);
@@ -214,21 +214,28 @@ export class ProcessAccounts {
     for (const [pid, seenAt] of this.#foreign) if (seenAt < this.#scan) this.#foreign.delete(pid);
   }
 
+  /**
+   * Books the samples of a window. A process without a context is not looked up: where the collector is in a pid
+   * namespace of its own, the driver hides the contexts of others but has samples with their pids in the host's.
+   */
   *#takeUsage(
     accounts: Map<number, Account>,
-    { device, samples, window }: { device: string; samples: readonly ProcessSample[]; window: WallWindow },
+    samples: readonly ProcessSample[],
+    window: WallWindow,
   ): Iterable<Table> {
-    const active = new Set<number>();
+    const active = new Set<Account>();
     for (const sample of samples) {
-      const { pid } = sample;
       // A process that has ended since is still known by its account.
-      const account = accounts.get(pid) ?? (yield* this.#find(accounts, { device, pid, at: window.to }));
-      if (!account || active.has(pid)) continue;
-      active.add(pid);
+      const account = accounts.get(sample.pid);
+      if (account === undefined) this.#noteForeign(sample.pid);
+      if (account === undefined || active.has(account)) continue;
+      active.add(account);
       account.seenAt = this.#scan;
       yield account.takeUsage(sample, window);
     }
-    for (const [pid, account] of accounts) if (!active.has(pid)) yield account.takeUsage(idle, window);
+    for (const account of accounts.values()) {
+      if (!active.has(account)) yield account.takeUsage(idle, window);
+    }
   }
 
   /** The account of a process. Where another process has its pid now, or it is in another cgroup, a new one. */

@@ -160,6 +160,16 @@ test('nvml warns once of processes that its procfs does not have', { skip }, asy
   assert.equal(rig.log.lines.filter((line) => line.includes('78')).length, 0);
 });
 
+test('nvml takes no sample for that of a process without a context', { skip }, async (t) => {
+  const { rig, procfs, at } = await startShared(t);
+  procfs.write(13, { comm: 'shell' });
+  await rig.readWith({ '0.ProcessUtilization': at(600, [13, 60, 20, 0, 0]) });
+  assert.equal(rig.last('process.gpu.time', { 'process.pid': 13 }), undefined);
+  assert.equal(rig.log.lines.filter((line) => line.startsWith('warn')).length, 0);
+  await rig.readWith({ '0.ProcessUtilization': at(900, [13, 60, 20, 0, 0]) });
+  assert.ok(rig.log.lines.some((line) => line.startsWith('warn: Cannot find process 13')));
+});
+
 test('nvml reads more processes than it has room for at first', { skip }, async (t) => {
   const { rig } = await startShared(t);
   const many = Array.from({ length: 300 }, (_, i) => `${i + 1000} 1`).join(' ');
