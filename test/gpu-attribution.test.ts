@@ -137,7 +137,7 @@ test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz'
     const joules = sumJoules(out, 'linux.cgroup.energy', 'linux.cgroup.path', path);
     assert.ok(Math.abs(joules - expected[first] - expected[first + 1]) < 1e-6, `${path} got ${joules} J`);
   }
-  // The driver has no samples of processes where MIG is on: nobody is charged.
+  // The driver has no samples of processes where MIG is on: no process is charged.
   assert.equal(sumJoules(out, 'process.energy', 'process.pid', 105), 0);
   for (const [id, first] of [
     ['GPU-0', energy[0].value],

@@ -199,6 +199,12 @@ test('attribution charges a process its last GPU time after its CPU time has end
   gpu.scan(2, [[second, 1.5]], 2, 200);
   scanCpus(rig, 4, [second]);
   assert.deepEqual(rig.processes(), { 1: 50, 2: 150 });
+  const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
+  assert.deepEqual(
+    ended.map(({ metric, resource }) => [metric.name, resource.attributes['process.pid']]),
+    [['process.energy', 1]],
+    'its series has ended, once and after that',
+  );
   checkTables(rig.out.tables);
 });
 
