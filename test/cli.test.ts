@@ -31,7 +31,7 @@ test('the command line exits with 2 and one clear message, when a command or opt
   );
   const option = await runAgent(['run', '--confg', 'x']);
   assert.equal(option.code, 2);
-  assert.match(option.stderr, /^Cannot understand the command line: Unknown option '--confg'.*\n$/);
+  assert.match(option.stderr, /^Cannot parse the command line: Unknown option '--confg'.*\n$/);
   assert.equal((await runAgent(['components', '--all'])).code, 2);
 });
 
@@ -126,7 +126,7 @@ test('the command line says so, when its working directory was removed', () => {
   const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, program], { encoding: 'utf8' });
   assert.equal(
     stderr,
-    'Cannot run joulemetry: found a working directory that was removed, wanted one that is there\n',
+    'Cannot run joulemetry: expected a working directory that exists, found one that was removed\n',
   );
   assert.equal(status, 1);
 });

@@ -52,6 +52,17 @@ test('runCommandLine prints the help of a command, wherever among its options it
   assert.match(run(['--help', '--json']).stdout, /^Commands:$/m);
 });
 
+test('runCommandLine prints help that fits a terminal of 80 columns', () => {
+  for (const args of [['--help'], ...commands.map((name) => ['help', name])]) {
+    const lines = run(args).stdout.split('\n');
+    assert.deepEqual(
+      lines.filter((line) => line.length > 80),
+      [],
+      args.join(' '),
+    );
+  }
+});
+
 test('runCommandLine leaves the help of a command of the user to that command', () => {
   assert.equal(run(['exec', '-q', 'echo', '--help', '-h']).stdout, '--help -h\n');
   assert.equal(run(['exec', '-q', '--', 'echo', '-h']).stdout, '-h\n');

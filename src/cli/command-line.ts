@@ -5,7 +5,7 @@ import { exitCodes, type Command } from './command.js';
 import { readVersion } from '../version.js';
 import { writeMessage } from '../telemetry/write-message.js';
 
-/** Every command, loaded when it is called: `exec` has 250 ms for everything. */
+/** Every command, loaded when it is called: `exec` is to start quickly. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   run: () => import('./run.js'),
   exec: () => import('./exec.js'),
@@ -19,7 +19,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
 
 /**
  * Runs one command line.
- * @param args what stands after the program's name
+ * @param args what follows the program's name
  * @returns the exit code: 2 for a wrong option or configuration, 1 for another failure
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -49,7 +49,7 @@ async function dispatch(args: readonly string[]): Promise<number> {
   return asksForHelp(command, own) ? print(command.usage) : command.run(own);
 }
 
-/** What follows "--", or the command that `exec` runs, is not an option of this program. */
+/** Arguments after "--", and those of the command that `exec` runs, are not options of this program. */
 function asksForHelp({ countOwn }: Command, args: readonly string[]): boolean {
   const own = args.slice(0, countOwn?.(args));
   const end = own.indexOf('--');
@@ -73,14 +73,14 @@ async function printHelp(name: string | undefined): Promise<number> {
   const all = await Promise.all(Object.values(commands).map((load) => load()));
   const width = Math.max(...all.map(({ command }) => command.name.length)) + 2;
   const lines = all.map(({ command }) => `  ${command.name.padEnd(width)}${command.summary}`);
-  return print(`joulemetry ${readVersion()}: where do the joules go?
+  return print(`joulemetry ${readVersion()}: measures energy and attributes it to processes
 
 Usage: joulemetry [COMMAND] [OPTIONS]
 
 Commands:
 ${lines.join('\n')}
 
-joulemetry COMMAND --help (or -h) says more. Without a command: run.
+Run "joulemetry COMMAND --help" for the options of a command.
 `);
 }
 

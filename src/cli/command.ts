@@ -5,11 +5,11 @@ export interface Command {
   readonly summary: string;
   /** What `joulemetry COMMAND --help` prints. */
   readonly usage: string;
-  /** How many of the arguments are this program's own, of the others an option such as --help is none; by default all. */
+  /** How many of the arguments are this program's own; those after them may contain a --help of another one. By default all. */
   readonly countOwn?: (args: readonly string[]) => number;
   /**
    * Does the work.
-   * @param args what stands after the command's name
+   * @param args what follows the command's name
    * @returns the exit code
    * @throws UsageError, ConfigurationError or Error, whose message is all that a user sees
    */

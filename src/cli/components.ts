@@ -4,15 +4,19 @@ import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
 import { readVersion } from '../version.js';
 
-/** Lists what this build can do, as the Collector's command of that name does. */
+/** Lists the built-in components, in the format of the Collector's command of that name. */
 export const command: Command = {
   name: 'components',
-  summary: 'List the built-in receivers, processors, exporters and extensions',
+  summary: 'List the built-in components',
   usage: `Usage: joulemetry components
 
-Prints, as YAML, the components that come with this package. Further ones are found by their package
-names, joulemetry-receiver-TYPE and so on, from the working directory, from the folder of a
-configuration file, and beside this package.
+Prints the receivers, processors, exporters and extensions of this package, as
+YAML.
+
+Components of other packages are not listed. Such a package is named
+joulemetry-receiver-TYPE, joulemetry-processor-TYPE and so on, and is searched
+for from the working directory, from the folder of each configuration file, and
+from the folder in which joulemetry is installed.
 `,
   run(args) {
     parseOptions({ args: [...args] });

@@ -22,16 +22,18 @@ export const configOptions = {
   set: { type: 'string', multiple: true },
 } as const satisfies NonNullable<ParseArgsConfig['options']>;
 
-/** The lines of a usage text that say what the shared options do. */
-export const configUsage = `  -c, --config FILE   YAML file in the Collector's layout; repeat it to lay one over another
-                      (without it: the embedded default configuration)
-      --set PATH=VAL  one setting over all files, say receivers.process.collection_interval=5s`;
+/** The lines of a usage text that explain the shared options. */
+export const configUsage = `  -c, --config FILE     YAML file in the format of the OpenTelemetry Collector.
+                        Repeat it to merge files; later ones override earlier
+                        ones. Without it: the built-in default configuration.
+      --set PATH=VALUE  override one setting, for example
+                        receivers.process.collection_interval=5s`;
 
 /** The configuration that is used when the user names none. */
 export const defaultConfigPath = fileURLToPath(new URL('config/default.yaml', packageRoot));
 
 /**
- * Understands options as node:util's parseArgs does.
+ * Parses options as node:util's parseArgs does.
  * @throws UsageError when an option is unknown or lacks its value
  */
 export function parseOptions<Config extends ParseArgsConfig>(
@@ -41,11 +43,11 @@ export function parseOptions<Config extends ParseArgsConfig>(
     return parseArgs(config);
   } catch (error) {
     const reason = describeUnknown(error, Object.keys(config.options ?? {})) ?? describeError(error);
-    throw new UsageError(`Cannot understand the command line: ${reason}`, { cause: error });
+    throw new UsageError(`Cannot parse the command line: ${reason}`, { cause: error });
   }
 }
 
-/** Node's own text goes on about arguments that begin with a dash, and names no option that was meant. */
+/** Node's own text is long and suggests no option. */
 function describeUnknown(error: unknown, known: readonly string[]): string | undefined {
   const [, option, dashes = '', name = ''] =
     /^Unknown option '((-*)([^']*))'/u.exec(describeError(error)) ?? [];

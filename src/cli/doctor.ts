@@ -22,20 +22,25 @@ import { readVersion } from '../version.js';
 /** Exit codes: a script that wants real joules can ask first. */
 const exitCodesByEnergy = { measured: 0, estimated: 1, none: 1 } as const;
 
-/** Says what can be measured here, and what to do about the rest. */
+/** Reports what can be measured on this machine, and how to measure the rest. */
 export const command: Command = {
   name: 'doctor',
-  summary: 'Say what can be measured here, and what to do about the rest',
+  summary: 'Report what this machine can measure, and what is missing',
   usage: `Usage: joulemetry doctor [OPTIONS]
 
-Asks every receiver whether its source is here and may be read, and looks at what they depend on. For each
-missing right it prints the command that grants it. Nothing is changed and nothing stays open.
-Exits with 0 when energy can be measured, and with 1 when it can only be estimated, or not even that.
+Checks for every receiver whether its source exists and can be read, and checks
+the system settings and network ports that the configuration needs. For each
+missing permission it prints the command that grants it. It changes nothing.
 
-  -c, --config FILE   ask the receivers of this configuration, with its settings; repeat it to lay one over
-                      another (without it: every built-in receiver with its default settings)
-      --set PATH=VAL  one setting over all files
-      --json          print for machines
+Exits with 0 if energy can be measured, and with 1 if it can only be estimated,
+or not even that.
+
+Options:
+  -c, --config FILE     check the receivers of this configuration. Repeat it to
+                        merge files. Without it: every built-in receiver, with
+                        its default settings.
+      --set PATH=VALUE  override one setting
+      --json            print the result as JSON
 `,
   async run(args) {
     const options = { ...configOptions, json: { type: 'boolean' } } as const;

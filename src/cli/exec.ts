@@ -2,32 +2,52 @@ import { measureCommand } from '../exec/measure-command.js';
 import { findCommand, parseExecOptions } from '../exec/options.js';
 import type { Command } from './command.js';
 
-/** The instrument: measures one program from its first instruction to its end. */
+/** Measures one program, from its first instruction to its exit. */
 export const command: Command = {
   name: 'exec',
-  summary: 'Measure the time and energy of one command',
+  summary: 'Run a command and report the time and energy that it used',
   usage: `Usage: joulemetry exec [OPTIONS] [--] COMMAND [ARGS...]
 
-Runs the command and says on stderr what it took: time, CPU time of everything that it started, energy of the
-machine meanwhile, and the command's share of it. The command gets everything that joulemetry was started with, as
-under env(1): streams and other descriptors, environment, ignored and blocked signals, limits, capabilities. The
-exit code is the command's: 128 + n when signal n killed it, 127 when there is no such command, 126 when it may not
-be executed. What it leaves running in the background is measured until the command itself ends.
+Runs COMMAND and reports on stderr how long it took, the CPU time that it and
+its child processes used, the energy that the machine used meanwhile, and the
+share of that energy attributed to the command. Processes that it leaves running
+in the background are measured until COMMAND itself exits.
 
-  -e, --event LIST     count perf events of the command and everything that it starts, by perf's names:
-                       cycles,instructions,page-faults,L1-dcache-load-misses:u,cpu/event=0x3c/
-                       An event that this machine does not know is refused, as by perf.
-  -r, --repeat N       measure N runs after a warm-up, each against the machine right before it; a run that fails
-                       is the last one
-      --baseline TIME  measure the machine for so long before each run, and say what the run used beyond that
-                       (default: 1s with --repeat, else not at all)
-      --interval TIME  time between two readings of the CPU time (default: 100ms)
-      --json FILE      write a machine-readable report; - is stdout, and so is --json without a FILE before --
-  -o, --output FILE    write the summary to a file rather than to stderr
-  -q, --quiet          print no summary
-  -c, --config FILE    YAML file in the Collector's layout, laid over exec's own configuration; repeat it for
-                       more. Exporters that no pipeline names get everything that exec measures.
-      --set PATH=VAL   one setting over all files, say receivers.rapl.sampling_interval=1ms
+COMMAND inherits everything that joulemetry was started with, as under env(1):
+open files, environment, ignored and blocked signals, limits and capabilities.
+
+Options:
+  -e, --event LIST      count perf events of the command and its child
+                        processes. LIST has the syntax of perf:
+                        cycles,instructions,page-faults,
+                        L1-dcache-load-misses:u,cpu/event=0x3c/
+                        An event that this machine does not have is an error.
+  -r, --repeat N        run the command once to warm up and then N times, and
+                        report means and confidence intervals. Stops after a
+                        failed run.
+      --baseline TIME   measure the machine for this long before each run, and
+                        report how much more energy the run used (default: 1s
+                        with --repeat, otherwise off)
+      --interval TIME   time between two readings of CPU time (default: 100ms)
+      --json FILE       write the report as JSON; "-" is stdout. FILE may be
+                        omitted before -- or another option; the report then
+                        goes to stdout.
+  -o, --output FILE     write the report to a file instead of stderr
+  -q, --quiet           do not print the report
+  -c, --config FILE     YAML file in the format of the OpenTelemetry Collector,
+                        merged into the built-in configuration of exec. Repeat
+                        it for more files. An exporter that is in no pipeline
+                        receives everything that exec measures.
+      --set PATH=VALUE  override one setting, for example
+                        receivers.rapl.sampling_interval=1ms
+
+Exits with the exit code of COMMAND, or with
+  128+N  signal N killed COMMAND
+  127    COMMAND was not found
+  126    COMMAND was found, but cannot be executed
+  125    COMMAND succeeded, but a report could not be written
+  2      an option or the configuration is not valid
+  1      nothing can be measured, and COMMAND was not run
 `,
   countOwn: findCommand,
   run: (args) => measureCommand(parseExecOptions(args)),

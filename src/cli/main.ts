@@ -12,7 +12,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const platform = 'Node 20.19 or newer on Linux';
 
 function refuse(found: string, wanted = platform): void {
-  process.stderr.write(`Cannot run joulemetry: found ${found}, wanted ${wanted}\n`);
+  process.stderr.write(`Cannot run joulemetry: expected ${wanted}, found ${found}\n`);
   process.exitCode = 1;
 }
 
@@ -36,8 +36,8 @@ function isAgent([first = 'run']: readonly string[]): boolean {
 async function run(args: readonly string[]): Promise<void> {
   const limit = readDescriptorLimit();
   if (isAgent(args) && limit < minDescriptors) {
-    const remedy = 'LimitNOFILE= in a systemd unit, ulimit -n in a shell';
-    return refuse(`a limit of ${limit} open files`, `at least ${minDescriptors}: ${remedy}`);
+    const remedy = 'set LimitNOFILE= in a systemd unit, or ulimit -n in a shell';
+    return refuse(`${limit}; ${remedy}`, `a limit of at least ${minDescriptors} open files`);
   }
   if (isAgent(args)) (await import('./signals.js')).leaveOnSignal();
   const { runCommandLine } = await import('./command-line.js');
@@ -46,7 +46,7 @@ async function run(args: readonly string[]): Promise<void> {
 
 if (major < 20 || (major === 20 && minor < 19)) refuse(`Node ${process.versions.node}`);
 else if (process.platform !== 'linux') refuse(`the operating system "${process.platform}"`);
-else if (!hasWorkingDirectory()) refuse('a working directory that was removed', 'one that is there');
+else if (!hasWorkingDirectory()) refuse('one that was removed', 'a working directory that exists');
 else {
   await run(process.argv.slice(2));
 }

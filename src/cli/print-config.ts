@@ -13,15 +13,17 @@ const modes = ['redacted', 'unredacted'];
 /** Shows the configuration as it is after merging and substitution. */
 export const command: Command = {
   name: 'print-config',
-  summary: 'Print the configuration after merging and substitution, without its secrets',
+  summary: 'Print the merged configuration, with secrets redacted',
   usage: `Usage: joulemetry print-config [OPTIONS]
 
-Prints the configuration that would be used: files and --set merged, \${env:...} replaced.
-Secrets are printed as [REDACTED].
+Prints the configuration that the other commands would use: all files and --set
+merged, and references such as \${env:NAME} replaced. Secrets are shown as
+[REDACTED].
 
+Options:
 ${configUsage}
-      --format FORMAT yaml (default) or json
-      --mode MODE     redacted (default) or unredacted
+      --format FORMAT   yaml (default) or json
+      --mode MODE       redacted (default) or unredacted, which shows secrets
 `,
   async run(args) {
     const options = { ...configOptions, format: { type: 'string' }, mode: { type: 'string' } } as const;
@@ -59,5 +61,5 @@ function formatYaml(value: unknown): string {
 
 function requireOne(option: string, value: string, known: readonly string[]): void {
   if (known.includes(value)) return;
-  throw new UsageError(`Cannot use ${option} "${value}": wanted ${known.join(' or ')}`);
+  throw new UsageError(`Cannot use ${option} "${value}": expected ${known.join(' or ')}`);
 }

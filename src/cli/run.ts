@@ -25,14 +25,17 @@ const longestTimerMs = 0x7fff_ffff;
 /** The agent: measures until it is told to stop. */
 export const command: Command = {
   name: 'run',
-  summary: 'Measure until stopped (the default command)',
+  summary: 'Measure and export until stopped (the default command)',
   usage: `Usage: joulemetry [run] [OPTIONS]
 
-Starts the pipelines of the configuration and runs until SIGINT or SIGTERM; then everything that was measured
-is exported, within 5 seconds. A second signal ends it at once. SIGHUP is ignored, unless the terminal has
-gone: then the agent ends in order, by that signal.
-Exits with 1 when it cannot start, or when a file that was to be replayed could not be.
+Starts the pipelines of the configuration and runs until it receives SIGINT or
+SIGTERM. It then exports what it has measured, within 5 seconds, and exits. A
+second signal makes it exit at once. SIGHUP is ignored, except when the terminal
+was closed: then it shuts down as well.
 
+Exits with 1 if it cannot start, or if a file could not be replayed.
+
+Options:
 ${configUsage}
 `,
   async run(args) {

@@ -7,40 +7,58 @@ import { writeTree } from './simulate/write-tree.js';
 
 const standardUs = 60_000_000;
 
-/** A machine with a known truth, at once or as files that move. */
+/** Simulates a machine whose energy use is known exactly, as a summary or as files that change. */
 export const command: Command = {
   name: 'simulate',
-  summary: 'Simulate a machine whose energy is known, as a summary or as a moving sysfs and procfs',
+  summary: 'Simulate a machine whose energy use is known exactly',
   usage: `Usage: joulemetry simulate [OPTIONS]
 
-Simulates a machine with energy meters, processes and faults, of which the truth is known. The same seed and options
-give the same machine. Without --tree: prints what is true after a time, without waiting for it: a day takes about half
-a minute of computing, with more processes and arrivals longer.
+Simulates a machine with energy meters and processes, whose energy use is known
+exactly, and on request with faults. The same options give the same machine.
 
-      --duration TIME      how long (default: 1m; with --tree: until SIGINT or SIGTERM)
-      --json               the summary as JSON
-      --tree DIR           write DIR/sys, DIR/proc and DIR/cgroup as Linux has them, for any tool that can be pointed
-                           there, moving in real time, and DIR/truth.jsonl, a line for each step. DIR has to be new or
-                           empty.
-      --period TIME        time between two steps of the tree (default: 10ms)
-      --pmu                add a "power" PMU to the tree, which perf can open; it counts 0.2328 W whatever happens
+Without --tree it prints how much energy each domain and each process used. It
+does not wait for the simulated time to pass: a day takes about half a minute to
+compute, and longer with more processes.
 
-      --seed N             which machine (default: 1)
-      --sockets N          (default: 2)
-      --cpus N             logical CPUs of each socket (default: 8)
-      --gpus N             (default: 1)
-      --processes N        processes that are always there (default: 12)
-      --arrivals N         processes born a second, that live 1 ms to 8 s (default: 4)
-      --spread N           how much processes differ in joules per CPU second, 0 to 1 (default: 1)
+With --tree it writes the files of such a machine in real time, for any tool
+that can read sysfs, procfs and cgroups from another folder.
 
-      --refresh TIME       time between two refreshes of a sensor (default: 1ms)
-      --jitter N           share of that time by which a refresh comes late (default: 0)
-      --torn N, --failed N, --empty N
-                           share of readings that give the first digits only, fail, or give nothing (default: 0)
+Options:
+      --duration TIME   simulated time (default: 1m; with --tree: until SIGINT
+                        or SIGTERM)
+      --json            print the result as JSON
+      --tree DIR        write DIR/sys, DIR/proc and DIR/cgroup, and the true
+                        values to DIR/truth.jsonl. DIR must be new or empty.
+      --period TIME     time between two updates of the tree (default: 10ms)
+      --pmu             add a PMU "power" to the tree, which perf can open. It
+                        counts a constant 0.2328 W.
+
+Machine:
+      --seed N          seed of the random numbers (default: 1)
+      --sockets N       CPU sockets (default: 2)
+      --cpus N          logical CPUs per socket (default: 8)
+      --gpus N          GPUs (default: 1)
+      --processes N     processes that run all the time (default: 12)
+      --arrivals N      additional processes started per second, which run for 1
+                        ms to 8 s (default: 4)
+      --spread N        how much processes differ in joules per CPU second, from
+                        0 to 1 (default: 1)
+
+Sensors and faults:
+      --refresh TIME    time between two updates of an energy counter (default:
+                        1ms)
+      --jitter N        share of that time by which an update may be late
+                        (default: 0)
+      --torn N          share of reads that return only the first digits
+                        (default: 0)
+      --failed N        share of reads that fail (default: 0)
+      --empty N         share of reads that return nothing (default: 0)
       --fault KIND@AT[+FOR][:DOMAIN]
-                           something that goes wrong, say reset@10s:package-0 or failed@5s+2s; repeat it for more.
-                           Kinds: wrap, reset, torn, failed, empty, slow, dead, hotplug, suspend, offline (with a
-                           CPU's number in place of the domain)
+                        a fault that starts AT and lasts FOR (default: 1s), for
+                        example reset@10s:package-0 or failed@5s+2s. Repeat it
+                        for more faults. Kinds: wrap, reset, torn, failed,
+                        empty, slow, dead, hotplug, suspend, and offline, which
+                        takes the number of a CPU in place of DOMAIN.
 `,
   async run(args) {
     const options = parseSimulateOptions(args);

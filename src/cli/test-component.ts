@@ -11,13 +11,14 @@ export const command: Command = {
   summary: 'Run the contract tests against a component package',
   usage: `Usage: joulemetry test-component [FOLDER]
 
-Runs the tests that every component has to pass against the npm package in FOLDER, by default the
-working directory. Its name is joulemetry-KIND-TYPE, its main module exports "factory", and its
-README.md documents settings, metrics and examples. The component runs with its defaults and with
-every example of the README.
+Runs the tests that every component must pass against the npm package in FOLDER
+(default: the working directory). The package must be named
+joulemetry-KIND-TYPE, its main module must export "factory", and its README.md
+must document settings, metrics and examples. The component is run with its
+default settings and with every example of the README.
 
-Prints a line for each test: ok, FAIL with the reason, or skip with what this machine lacks.
-Exits with 1 when a test fails.
+Prints one line per test: ok, FAIL with the reason, or skip with the reason.
+Exits with 1 if a test fails.
 `,
   async run(args) {
     const { positionals } = parseOptions({ args: [...args], allowPositionals: true });

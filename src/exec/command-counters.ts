@@ -82,7 +82,7 @@ export class CommandCounters {
     const enabledNs = Math.max(0, ...parts.map(({ group }) => group.enabledNs));
     const runningNs = parts.reduce((sum, { group }) => sum + group.runningNs, 0);
     if (parts.length === 0 || (runningNs === 0 && enabledNs > 0)) {
-      const note = 'the command was over before it had its turn, or another program holds the counter';
+      const note = 'the command ended before it was counted, or another program uses the counter';
       return { name, unit, value: undefined, runningRatio: 0, note };
     }
     const isWhole = runningNs >= enabledNs;

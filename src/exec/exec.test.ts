@@ -181,7 +181,7 @@ test('exec says why it ends a series, and reports a warm-up that fails as what i
   assert.equal(failed.status, 3);
   assert.equal(
     failed.stderr,
-    'joulemetry: Stopped in the warm-up, which is reported: the command ended with exit code 3\n',
+    'joulemetry: Stopped after the warm-up run, which is reported: the command ended with exit code 3\n',
   );
   assert.equal(parse(failed.stdout).statistics, null);
   assert.equal(exec(['-q', '-r', '1', '--baseline', '0', 'true']).stderr, '');
@@ -247,7 +247,10 @@ test('exec says why it cannot measure, where /proc is not mounted', { skip: cann
     },
   );
   assert.deepEqual([status, stdout], [1, '']);
-  assert.equal(stderr, 'Cannot measure "true": /proc is not mounted; mount -t proc proc /proc\n');
+  assert.equal(
+    stderr,
+    'Cannot measure "true": expected procfs at /proc, found none; mount -t proc proc /proc\n',
+  );
 });
 
 test('exec sends what it measures to the exporters that a file names', (t) => {

@@ -23,7 +23,9 @@ const unreported = 125;
  */
 export async function measureCommand(options: ExecOptions): Promise<number> {
   if (!existsSync('/proc/self/stat')) {
-    throw new Error(`Cannot measure "${options.program}": /proc is not mounted; mount -t proc proc /proc`);
+    throw new Error(
+      `Cannot measure "${options.program}": expected procfs at /proc, found none; mount -t proc proc /proc`,
+    );
   }
   // The command is started on another thread, and waited for by its pid.
   reapOrphansAsInit(new Set());
@@ -71,7 +73,7 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
   }
 }
 
-/** Who counts no events does not wait for what counts them. */
+/** Loads the code that counts events only where events are requested. */
 async function findEvents({ events }: ExecOptions): Promise<CommandEvents | undefined> {
   if (events.length === 0) return undefined;
   const { CommandEvents } = await import('./command-events.js');
@@ -120,5 +122,7 @@ function describeStop({ end }: RunRecord, interruption: AbortSignal): string | u
 }
 
 function describeStopped(run: number, repeat: number): string {
-  return run === 0 ? 'Stopped in the warm-up, which is reported' : `Stopped after ${run} of ${repeat} runs`;
+  return run === 0
+    ? 'Stopped after the warm-up run, which is reported'
+    : `Stopped after ${run} of ${repeat} runs`;
 }

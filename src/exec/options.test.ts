@@ -47,13 +47,13 @@ test('parseExecOptions measures no baseline, unless runs are repeated or somebod
 
 test('parseExecOptions refuses what it cannot use, and says what it wants', () => {
   const refusals: readonly (readonly [readonly string[], RegExp])[] = [
-    [[], /no command given, wanted joulemetry exec/],
-    [['--'], /no command given/],
-    [['-r', '0', 'true'], /Cannot use --repeat "0": wanted a whole number from 1 to 10000/],
+    [[], /expected a command, found none; usage: joulemetry exec/],
+    [['--'], /expected a command, found none/],
+    [['-r', '0', 'true'], /Cannot use --repeat "0": expected a whole number from 1 to 10000/],
     [['-r', '2.5', 'true'], /Cannot use --repeat "2.5"/],
-    [['--baseline', '1', 'true'], /Cannot use --baseline "1": wanted a duration such as "1s"/],
-    [['--jsn', 'true'], /Cannot understand the command line: Unknown option '--jsn'/],
-    [['-r'], /Cannot understand the command line: .*--repeat/],
+    [['--baseline', '1', 'true'], /Cannot use --baseline "1": expected a duration such as "1s"/],
+    [['--jsn', 'true'], /Cannot parse the command line: Unknown option '--jsn'/],
+    [['-r'], /Cannot parse the command line: .*--repeat/],
   ];
   for (const [args, message] of refusals) {
     assert.throws(() => parseExecOptions(args), { name: 'UsageError', message }, args.join(' '));

@@ -39,10 +39,10 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-const mostRuns = 10_000;
+const maxRuns = 10_000;
 
 /**
- * Understands what stands after `exec`. Everything from the command's name on is the command's.
+ * Parses what follows `exec`. Everything from the command's name on belongs to the command.
  * @throws UsageError
  */
 export function parseExecOptions(args: readonly string[]): ExecOptions {
@@ -51,7 +51,7 @@ export function parseExecOptions(args: readonly string[]): ExecOptions {
   const [program, ...rest] = args.slice(args[commandAt] === '--' ? commandAt + 1 : commandAt);
   if (program === undefined) {
     throw new UsageError(
-      'Cannot measure: no command given, wanted joulemetry exec [OPTIONS] [--] COMMAND [ARGS]',
+      'Cannot measure: expected a command, found none; usage: joulemetry exec [OPTIONS] [--] COMMAND [ARGS...]',
     );
   }
   const { config = [], set = [], repeat, baseline, interval, json, output, quiet: isQuiet = false } = values;
@@ -75,18 +75,18 @@ function parseOwn(args: string[]) {
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {
-    throw new UsageError(`Cannot understand the command line: ${describeError(error)}`, { cause: error });
+    throw new UsageError(`Cannot parse the command line: ${describeError(error)}`, { cause: error });
   }
 }
 
-/** Where the first argument stands that is neither an option nor an option's value. */
+/** The index of the first argument that is neither an option nor an option's value. */
 export function findCommand(args: readonly string[]): number {
   const { tokens } = parseArgs({ args: completeJson(args), options, strict: false, tokens: true });
   const command = tokens.find(({ kind }) => kind !== 'option');
   return command?.index ?? args.length;
 }
 
-/** `--json` has a file behind it, unless an option, or "--", follows: then the report goes to stdout. */
+/** `--json` takes a file, unless an option or "--" follows it: then the report goes to stdout. */
 function completeJson(args: readonly string[]): string[] {
   return args.map((argument, index) =>
     argument === '--json' && /^-./.test(args[index + 1] ?? '--') ? '--json=-' : argument,
@@ -95,8 +95,8 @@ function completeJson(args: readonly string[]): string[] {
 
 function parseCount(text: string): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= mostRuns) return count;
-  throw new UsageError(`Cannot use --repeat "${text}": wanted a whole number from 1 to ${mostRuns}`);
+  if (/^\d+$/.test(text) && count >= 1 && count <= maxRuns) return count;
+  throw new UsageError(`Cannot use --repeat "${text}": expected a whole number from 1 to ${maxRuns}`);
 }
 
 /** Repeated runs are compared with the machine as it was right before, so there the default is a second. */
@@ -104,7 +104,7 @@ function parseBaseline(text: string | undefined, isRepeated: boolean): number | 
   const written = text ?? (isRepeated ? '1s' : '0');
   const ms = parseDuration(written);
   if (ms === undefined) {
-    throw new UsageError(`Cannot use --baseline "${written}": wanted a duration such as "1s" or "200ms"`);
+    throw new UsageError(`Cannot use --baseline "${written}": expected a duration such as "1s" or "200ms"`);
   }
   return ms === 0 ? undefined : ms;
 }

@@ -15,17 +15,17 @@ joulemetry exec: sh -c "make all"
 
   wall time    2.000 s   exit code 0
   CPU time     3.000 s   150 % of one CPU; user 2.500 s, system 500.0 ms
-  max RSS     12.30 MB   the largest process
+  max RSS     12.30 MB   of the largest process
 
                energy      mean      peak
   package-0   20.00 J   10.00 W   12.50 W   measured, +-5.800 mJ
-  dram-0      5.000 J   2.500 W         -   estimated from CPU use; joulemetry doctor says why
+  dram-0      5.000 J   2.500 W         -   estimated, see joulemetry doctor
   machine     25.00 J   12.50 W
 
-  command          15.00 J   60.0 %   attributed by CPU time, idle energy apart
-  idle             8.000 J   32.0 %   what the machine uses when nothing runs
-  others           2.000 J    8.0 %   whatever else ran
-  above baseline   17.00 J            the machine used 4.000 W for 1.000 s before
+  command          15.00 J   60.0 %   attributed by CPU time
+  idle             8.000 J   32.0 %   used even when nothing runs
+  others           2.000 J    8.0 %   all other processes
+  above baseline   17.00 J            baseline 4.000 W, measured for 1.000 s before
 `,
   );
 });
@@ -34,14 +34,11 @@ const textOf = (one: RunReport) => createTextReport({ command: ['true'], runs: [
 
 test('createTextReport says so, when idle power, energy or exact CPU time are not known', () => {
   const unknown = { ...energy, isIdleKnown: false, shares: { command: 20, idle: 0, others: 5 } };
-  assert.match(
-    textOf({ ...run, energy: unknown }),
-    /command .* idle energy included: the idle power is not known/,
-  );
+  assert.match(textOf({ ...run, energy: unknown }), /command .* includes idle energy/);
   assert.doesNotMatch(textOf({ ...run, energy: unknown }), /^ {2}idle/m);
   assert.match(textOf({ ...run, energy: undefined }), /No energy: .*joulemetry doctor/);
   const cpu = { ...run.cpu, source: 'procfs' as const, refusal: 'Cannot open perf event' };
-  assert.match(textOf({ ...run, cpu }), /followed in ticks of 10 ms: Cannot open perf event/);
+  assert.match(textOf({ ...run, cpu }), /rounded to ticks of 10 ms: Cannot open perf event/);
 });
 
 test('createTextReport names the signal and cuts a long command', () => {
@@ -55,8 +52,8 @@ test('createTextReport sums up several runs, and says when they drift', () => {
   const runs = [2, 2.1, 2.2, 2.3, 2.4].map(runOf);
   const text = createTextReport({ command: ['true'], runs, repeat: reportRepeat(runs) });
   assert.match(text, /^ {2}wall time +2\.200 s +\+-196\.3 ms +2\.200 s +2\.000 s$/m);
-  assert.match(text, /5 runs after a warm-up; energy not known/);
-  assert.match(text, /The runs drift/);
+  assert.match(text, /5 runs after a warm-up; energy not available/);
+  assert.match(text, /The runs show a trend/);
 });
 
 test('createTextReport tells of events beneath the rest', () => {
@@ -107,7 +104,7 @@ test('eventRows gives counts, rates and ratios, each in its unit', () => {
   assert.deepEqual(eventRows({ events, ratios }, 2), [
     ['', 'count', 'rate', ''],
     ['cycles', '4,000,000,000', '2.000 G/s', ''],
-    ['instructions', '5,000,000,000', '2.500 G/s', '1.25 per cycle; counted 50.0 % of the time, scaled'],
+    ['instructions', '5,000,000,000', '2.500 G/s', '1.25 per cycle; counted for 50.0 % of the time, scaled'],
     ['cache-misses', '12', '6.000 /s', '25.0 % of cache-references; in user space only'],
     ['task-clock', '1.500 s', '0.750 CPUs', ''],
     ['reads', '5.000 GB', '2.500 GB/s', ''],

@@ -5,7 +5,7 @@ import { escapeControls } from '../component/escape-controls.js';
 import type { Baseline, EnergyReport, ExecReport, RepeatReport, RunReport } from './report.js';
 import type { Statistics } from './statistics.js';
 
-/** The report for people: one run in full, or what several say together. */
+/** The report for people: one run in full, or the statistics of several. */
 export function createTextReport({ command, runs, repeat }: ExecReport): string {
   const last = runs.at(-1);
   if (!last) return '';
@@ -33,7 +33,7 @@ function describeRun(run: RunReport): readonly string[] {
       end.signal ? `killed by ${end.signal}` : `exit code ${end.exitCode}`,
     ],
     ['CPU time', formatValue(cpu.totalNs / 1e9, 's'), describeCpu(run)],
-    ...(maxRssBytes === undefined ? [] : [['max RSS', formatSize(maxRssBytes), 'the largest process']]),
+    ...(maxRssBytes === undefined ? [] : [['max RSS', formatSize(maxRssBytes), 'of the largest process']]),
   ];
   return [
     ...formatCells(rows),
@@ -44,8 +44,7 @@ function describeRun(run: RunReport): readonly string[] {
   ];
 }
 
-const noEnergy =
-  '  No energy: this machine has no meter that may be read, and no estimate. See joulemetry doctor.';
+const noEnergy = '  No energy: this machine has no readable meter and no estimate, see joulemetry doctor';
 
 function describeCpu({ cpu, wallSeconds }: RunReport): string {
   const [total, user, system] = [cpu.totalNs, cpu.userNs, cpu.systemNs].map((ns) => ns / 1e9);
@@ -57,7 +56,7 @@ function describeRefusal({ cpu }: RunReport): readonly string[] {
   if (cpu.refusal === undefined) return [];
   return [
     '',
-    `  While the command ran, its CPU time was followed in ticks of 10 ms: ${escapeControls(cpu.refusal)}`,
+    `  CPU time while the command ran is rounded to ticks of 10 ms: ${escapeControls(cpu.refusal)}`,
   ];
 }
 
@@ -72,7 +71,7 @@ function domainRows({ domains, joules }: EnergyReport): readonly (readonly strin
     formatValue(meanWatts, 'W'),
     peakWatts === undefined ? '-' : formatValue(peakWatts, 'W'),
     domain.isEstimated
-      ? 'estimated from CPU use; joulemetry doctor says why'
+      ? 'estimated, see joulemetry doctor'
       : `measured, +-${formatValue(domain.uncertaintyJoules ?? 0, 'J')}`,
   ]);
   const watts = domains.reduce((sum, { meanWatts }) => sum + meanWatts, 0);
@@ -87,12 +86,11 @@ function shareRows({ joules, shares, isIdleKnown, baseline }: EnergyReport): rea
     joules === 0 ? '' : formatRatio(part / joules),
     note,
   ];
-  const idle =
-    shares && isIdleKnown ? [share('idle', shares.idle, 'what the machine uses when nothing runs')] : [];
+  const idle = shares && isIdleKnown ? [share('idle', shares.idle, 'used even when nothing runs')] : [];
   return [
     ...(shares ? [share('command', shares.command, describePolicy(isIdleKnown))] : []),
     ...idle,
-    ...(shares ? [share('others', shares.others, 'whatever else ran')] : []),
+    ...(shares ? [share('others', shares.others, 'all other processes')] : []),
     ...(baseline
       ? [['above baseline', formatValue(baseline.netJoules, 'J'), '', describeBaseline(baseline)]]
       : []),
@@ -100,17 +98,17 @@ function shareRows({ joules, shares, isIdleKnown, baseline }: EnergyReport): rea
 }
 
 function describeBaseline({ watts, seconds }: Baseline): string {
-  return `the machine used ${formatValue(watts, 'W')} for ${formatValue(seconds, 's')} before`;
+  return `baseline ${formatValue(watts, 'W')}, measured for ${formatValue(seconds, 's')} before`;
 }
 
 function describePolicy(isIdleKnown: boolean): string {
-  if (isIdleKnown) return 'attributed by CPU time, idle energy apart';
-  return 'attributed by CPU time, idle energy included: the idle power is not known';
+  if (isIdleKnown) return 'attributed by CPU time';
+  return 'attributed by CPU time, includes idle energy';
 }
 
 function describeRepeat(repeat: RepeatReport, runs: readonly RunReport[]): readonly string[] {
   const rows = [
-    ['', 'mean', '95 % interval', 'median', 'least', ''],
+    ['', 'mean', '95 % interval', 'median', 'minimum', ''],
     statisticsRow('wall time', repeat.wallSeconds, 's'),
     statisticsRow('CPU time', repeat.cpuSeconds, 's'),
     ...(repeat.machineJoules ? [statisticsRow('machine', repeat.machineJoules, 'J')] : []),
@@ -122,9 +120,9 @@ function describeRepeat(repeat: RepeatReport, runs: readonly RunReport[]): reado
   ];
   const energy = runs.at(-1)?.energy;
   const notes = [
-    `  ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} after a warm-up; energy ${energy?.method ?? 'not known'}`,
+    `  ${runs.length} ${runs.length === 1 ? 'run' : 'runs'} after a warm-up; energy ${energy?.method ?? 'not available'}`,
     ...(energy ? [`  command: ${describePolicy(energy.isIdleKnown)}`] : []),
-    ...(repeat.hasDrift ? ['  The runs drift: each tends to use more, or less, than the one before.'] : []),
+    ...(repeat.hasDrift ? ['  The runs show a trend: they use more, or less, from one to the next'] : []),
   ];
   return [...formatCells(rows), '', ...notes];
 }
@@ -142,7 +140,7 @@ function statisticsCells(
   return [name, format(mean), interval, format(median), format(min), ''];
 }
 
-/** What events counted, for people: name, count, rate, and what there is to say of it. */
+/** Counts of events for people: name, count, rate and notes. */
 export function eventRows(
   { events, ratios }: CommandCounts,
   seconds: number,
@@ -185,7 +183,7 @@ function describeRatio({ kind, of, value }: CountRatio): string {
 
 function describeRunning({ runningRatio }: EventCount): readonly string[] {
   if (runningRatio === undefined || runningRatio >= 1) return [];
-  return [`counted ${formatRatio(runningRatio)} of the time, scaled`];
+  return [`counted for ${formatRatio(runningRatio)} of the time, scaled`];
 }
 
 /** A whole number in groups of three digits: `1,234,567`. */

@@ -1,14 +1,14 @@
 import type { Remedy } from '../../component/probe.js';
 
-/** How the matter stands: well, worth knowing, or in the way of measuring. */
+/** `note`: works, with a limitation or a hint. `missing`: does not work. */
 export type CheckState = 'ok' | 'note' | 'missing';
 
-/** One thing that `doctor` has looked at. */
+/** The result of one check. */
 export interface Check {
   readonly name: string;
   readonly state: CheckState;
   /** What was found, for people. */
   readonly found: string;
-  /** What would make it better. */
+  /** What would improve it. */
   readonly remedies: readonly Remedy[];
 }

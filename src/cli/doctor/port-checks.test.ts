@@ -22,5 +22,5 @@ test('checkPort notes that a port is not free', async () => {
   const { state, found } = await checkPort(listener.address, 'tests', log);
   await listener.close();
   assert.equal(state, 'note');
-  assert.match(found, /^not free, for tests; does an agent run already\? Cannot listen on /);
+  assert.match(found, /^not available for tests; is another agent running\? Cannot listen on /);
 });

@@ -7,7 +7,7 @@ import type { ServiceConfig } from '../../config/service.js';
 import { findPull } from '../own-telemetry.js';
 import type { Check } from './check.js';
 
-/** Looks whether the endpoints are free at which an agent with this configuration listens. */
+/** Checks whether the endpoints on which an agent with this configuration listens are free. */
 export function checkPorts(config: ServiceConfig, log: Log): Promise<readonly Check[]> {
   return Promise.all(listEndpoints(config).map(({ endpoint, use }) => checkPort(endpoint, use, log)));
 }
@@ -44,14 +44,14 @@ function joinEndpoint({ host, port }: { readonly host: string; readonly port: nu
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Looks whether one can listen at an endpoint, by doing so. */
+/** Checks whether an endpoint is free, by listening on it. */
 export async function checkPort(endpoint: string, use: string, log: Log): Promise<Check> {
   try {
     const listener = await listen(createServer(), endpoint, { log });
     await listener.close();
     return { name: endpoint, state: 'ok', found: `free, for ${use}`, remedies: [] };
   } catch (error) {
-    const found = `not free, for ${use}; does an agent run already? ${describeError(error)}`;
+    const found = `not available for ${use}; is another agent running? ${describeError(error)}`;
     return { name: endpoint, state: 'note', found, remedies: [] };
   }
 }

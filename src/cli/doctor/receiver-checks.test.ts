@@ -41,7 +41,7 @@ test('checkReceiver notes that a receiver needs settings, when the default ones 
     settings: {},
     context: createFakeContext(),
   });
-  assert.deepEqual([state, found], ['note', 'does nothing without settings: files: expected a path']);
+  assert.deepEqual([state, found], ['note', 'not configured: files: expected a path']);
 });
 
 test('checkReceiver says what went wrong, when the probe throws', async () => {

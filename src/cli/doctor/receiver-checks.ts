@@ -13,16 +13,16 @@ export interface ReceiverSetup {
   readonly context: ReceiverContext;
 }
 
-/** How the energy of the machine can be known. */
+/** Whether energy can be measured, or only estimated. */
 export type EnergySource = 'measured' | 'estimated' | 'none';
 
-/** What a receiver found when it looked for its source. */
+/** The result of a receiver's probe. */
 export interface ReceiverCheck extends Check {
-  /** What it says about the energy of the machine. */
+  /** How it provides the energy of the machine. */
   readonly energy: EnergySource;
 }
 
-/** Asks a receiver whether it can start. */
+/** Probes a receiver. */
 export async function checkReceiver({
   id,
   factory,
@@ -31,7 +31,7 @@ export async function checkReceiver({
 }: ReceiverSetup): Promise<ReceiverCheck> {
   const missing = factory.check?.(settings) ?? [];
   if (missing.length > 0) {
-    const found = `does nothing without settings: ${missing.join('; ')}`;
+    const found = `not configured: ${missing.join('; ')}`;
     return { name: id, state: 'note', found, remedies: [], energy: 'none' };
   }
   const { available, found, remedies } = await probe(factory, settings, context);
@@ -44,7 +44,7 @@ export async function checkReceiver({
   };
 }
 
-/** The best way among those that work. */
+/** The best source among those that are available. */
 export function findBestSource(checks: readonly ReceiverCheck[]): EnergySource {
   const sources: readonly EnergySource[] = ['measured', 'estimated'];
   return sources.find((source) => checks.some(({ energy }) => energy === source)) ?? 'none';
@@ -62,7 +62,7 @@ async function probe(
   }
 }
 
-/** Who knows the power of an idle machine has it from a model, not from a meter. */
+/** A receiver that publishes the power of an idle machine has it from a model, not from a meter. */
 function findEnergySource({ metrics }: ReceiverFactory): EnergySource {
   if (!metrics.some(({ name }) => meteredEnergyNames.has(name))) return 'none';
   return metrics.some(({ name }) => name === floorPower.name) ? 'estimated' : 'measured';

@@ -8,15 +8,15 @@ const statesOf = (capabilities: readonly string[]) =>
 test('checkPerf tells what each level allows, and how to allow more', () => {
   assert.deepEqual(statesOf([]), ['ok', 'ok', 'note', 'note', 'note']);
   assert.deepEqual(statesOf(['CAP_PERFMON']), ['ok', 'ok', 'ok', 'ok', 'ok']);
-  assert.equal(checkPerf(2, []).found, 'of own processes only; kernel.perf_event_paranoid is 2');
-  assert.equal(checkPerf(3, []).found, 'none; kernel.perf_event_paranoid is 3');
+  assert.equal(checkPerf(2, []).found, 'permitted for own processes only; kernel.perf_event_paranoid is 2');
+  assert.equal(checkPerf(3, []).found, 'not permitted; kernel.perf_event_paranoid is 3');
   assert.equal(checkPerf(2, []).remedies[0]?.command, 'sudo sysctl kernel.perf_event_paranoid=0');
   assert.equal(checkPerf(undefined, ['CAP_PERFMON']).state, 'missing');
 });
 
 test('checkRealTime knows both ways to SCHED_FIFO, and says how to get there', () => {
   assert.equal(checkRealTime(0, ['CAP_SYS_NICE']).state, 'ok');
-  assert.equal(checkRealTime(10, []).found, 'SCHED_FIFO may be used up to priority 10');
+  assert.equal(checkRealTime(10, []).found, 'SCHED_FIFO permitted up to priority 10');
   assert.equal(checkRealTime(0, []).state, 'note');
   assert.equal(checkRealTime(0, []).remedies.length, 2);
 });

@@ -5,7 +5,7 @@ import { findInteger, findText } from '../../linux/sysfs.js';
 import { isVirtualMachine } from '../../linux/topology.js';
 import type { Check } from './check.js';
 
-/** Looks at what every receiver depends on. */
+/** Checks the settings of the system that every receiver depends on. */
 export function checkSystem(): readonly Check[] {
   const capabilities = readEffectiveCapabilities();
   return [
@@ -32,8 +32,10 @@ function checkMachine(): Check {
   const parts = [
     kernel,
     ...(vendor === '' ? [] : [vendor]),
-    ...(isVirtualMachine('/sys') ? ['a virtual machine, which seldom has energy counters'] : []),
-    ...(container === undefined ? [] : [`in a container (${container}), which sees its own processes`]),
+    ...(isVirtualMachine('/sys') ? ['a virtual machine; most have no energy counters'] : []),
+    ...(container === undefined
+      ? []
+      : [`in a container (${container}), where only its own processes are visible`]),
   ];
   return { ...ok('machine', parts.join('; ')), state: parts.length > 2 ? 'note' : 'ok' };
 }
@@ -46,7 +48,8 @@ function findContainer(): string | undefined {
 }
 
 function checkUser(capabilities: readonly string[]): Check {
-  const held = capabilities.length === 0 ? 'no capabilities that help' : capabilities.join(', ');
+  const held =
+    capabilities.length === 0 ? 'none of the capabilities that joulemetry can use' : capabilities.join(', ');
   return ok('user', `${describeUser()}; ${held}`);
 }
 
@@ -64,13 +67,18 @@ function describeUser(): string {
 export function checkPerf(paranoid: number | undefined, capabilities: readonly string[]): Check {
   const name = 'perf events';
   if (paranoid === undefined) {
-    return { name, state: 'missing', found: 'none: this kernel was built without them', remedies: [] };
+    return {
+      name,
+      state: 'missing',
+      found: 'not supported: this kernel was built without perf events',
+      remedies: [],
+    };
   }
   const level = `kernel.perf_event_paranoid is ${paranoid}`;
   const holder = ['CAP_PERFMON', 'CAP_SYS_ADMIN'].find((one) => capabilities.includes(one));
-  if (holder !== undefined) return ok(name, `all, by ${holder}; ${level}`);
-  if (paranoid <= 0) return ok(name, `all; ${level}`);
-  const allowed = paranoid <= 2 ? 'of own processes only' : 'none';
+  if (holder !== undefined) return ok(name, `all permitted by ${holder}; ${level}`);
+  if (paranoid <= 0) return ok(name, `all permitted; ${level}`);
+  const allowed = paranoid <= 2 ? 'permitted for own processes only' : 'not permitted';
   return {
     name,
     state: 'note',
@@ -87,12 +95,12 @@ export function checkPerf(paranoid: number | undefined, capabilities: readonly s
 /** @param priority RLIMIT_RTPRIO */
 export function checkRealTime(priority: number, capabilities: readonly string[]): Check {
   const name = 'real time';
-  if (capabilities.includes('CAP_SYS_NICE')) return ok(name, 'SCHED_FIFO may be used, by CAP_SYS_NICE');
-  if (priority >= 1) return ok(name, `SCHED_FIFO may be used up to priority ${priority}`);
+  if (capabilities.includes('CAP_SYS_NICE')) return ok(name, 'SCHED_FIFO permitted by CAP_SYS_NICE');
+  if (priority >= 1) return ok(name, `SCHED_FIFO permitted up to priority ${priority}`);
   return {
     name,
     state: 'note',
-    found: 'SCHED_FIFO may not be used: samples every 3 ms and faster may come late',
+    found: 'SCHED_FIFO not permitted: samples at intervals of 3 ms or less may be late',
     remedies: [
       { missing: 'RLIMIT_RTPRIO, for this shell', command: 'sudo prlimit --pid $$ --rtprio=1' },
       { missing: 'RLIMIT_RTPRIO, for a systemd unit', command: 'LimitRTPRIO=1' },
@@ -112,7 +120,7 @@ function findLimit(name: string): number {
 
 function checkCgroups(): Check {
   if (existsSync('/sys/fs/cgroup/cgroup.controllers')) return ok('cgroups', 'version 2');
-  if (existsSync('/sys/fs/cgroup/unified')) return ok('cgroups', 'version 1 and 2 side by side (hybrid)');
+  if (existsSync('/sys/fs/cgroup/unified')) return ok('cgroups', 'versions 1 and 2 (hybrid)');
   if (existsSync('/sys/fs/cgroup/cpuacct')) return ok('cgroups', 'version 1');
   return { name: 'cgroups', state: 'note', found: 'not mounted at /sys/fs/cgroup', remedies: [] };
 }

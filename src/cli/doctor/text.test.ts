@@ -40,7 +40,7 @@ System
                      word word end;
                      last
 
-The energy of this machine can only be estimated, from its use of the CPUs.
+Energy cannot be measured on this machine, only estimated from CPU usage.
 `,
   );
 });

@@ -13,9 +13,9 @@ export interface Diagnosis {
 const width = 110;
 
 const verdicts: Readonly<Record<EnergySource, string>> = {
-  measured: 'The energy of this machine can be measured.',
-  estimated: 'The energy of this machine can only be estimated, from its use of the CPUs.',
-  none: 'The energy of this machine can be neither measured nor estimated.',
+  measured: 'Energy can be measured on this machine.',
+  estimated: 'Energy cannot be measured on this machine, only estimated from CPU usage.',
+  none: 'Energy can be neither measured nor estimated on this machine.',
 };
 
 /** The diagnosis for people. */

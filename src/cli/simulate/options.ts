@@ -65,13 +65,13 @@ const ranges = {
 } as const satisfies Readonly<Record<string, Range>>;
 
 /**
- * Understands the command line.
+ * Parses the command line.
  * @throws UsageError when an option is unknown, has a wrong value, or does not go with the others
  */
 export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
   const { values } = parseOptions({ args: [...args], options });
   const { tree, pmu: hasPmu = false, json: isJson = false } = values;
-  if (tree === '') throw new UsageError('Cannot understand --tree: expected a folder, found nothing');
+  if (tree === '') throw new UsageError('Cannot use --tree: expected a folder, found nothing');
   if (tree !== undefined && isJson)
     throw new UsageError('Cannot combine --tree and --json: truth.jsonl in the tree has it all');
   if (tree === undefined) refuseTreeOptions(values);
@@ -122,7 +122,7 @@ function createSpecOf(values: Values): MachineSpec {
 function checkShares({ torn, failed, empty }: MachineSpec['faultShares']): void {
   if (torn + failed + empty <= 1) return;
   throw new UsageError(
-    'Cannot combine --torn, --failed and --empty: they make up more than 1, at most 1 wanted',
+    'Cannot combine --torn, --failed and --empty: expected at most 1 together, found more',
   );
 }
 
@@ -133,7 +133,7 @@ function numberOf(name: keyof typeof ranges, value: unknown): number | undefined
   if (number >= least && number <= most && (!isWhole || Number.isSafeInteger(number))) return number;
   const kind = isWhole ? 'a whole number' : 'a number';
   const upTo = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
-  throw new UsageError(`Cannot understand --${name}: expected ${kind} ${upTo}, found "${value}"`);
+  throw new UsageError(`Cannot use --${name}: expected ${kind} ${upTo}, found "${value}"`);
 }
 
 function durationOf(name: string, value: unknown, leastMs: number): number | undefined {
@@ -141,6 +141,6 @@ function durationOf(name: string, value: unknown, leastMs: number): number | und
   const ms = parseDuration(value);
   if (ms !== undefined && ms >= leastMs) return ms;
   throw new UsageError(
-    `Cannot understand --${name}: expected a duration such as "1s" of at least ${describeDuration(leastMs)}, found "${value}"`,
+    `Cannot use --${name}: expected a duration such as "1s" of at least ${describeDuration(leastMs)}, found "${value}"`,
   );
 }

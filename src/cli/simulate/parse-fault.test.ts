@@ -25,14 +25,14 @@ test('parseFault says what is wrong', () => {
     torn: 'expected KIND@AT[+FOR][:DOMAIN], say torn@10s+500ms:package-0',
     'tron@1s': 'no fault "tron", did you mean "torn"?',
     'torn@soon': 'expected durations such as 10s or 500ms',
-    'torn@1s:gpu-9': 'no domain "gpu-9", wanted one of package-0, dram-0',
+    'torn@1s:gpu-9': 'no domain "gpu-9", expected one of package-0, dram-0',
     'offline@1s:package-0': 'expected the number of a CPU, 0 to 3, found "package-0"',
     'offline@1s:4': 'expected the number of a CPU, 0 to 3, found "4"',
   };
   for (const [text, why] of Object.entries(wrong)) {
     assert.throws(() => parseFault(text, domains, 4), {
       name: 'UsageError',
-      message: `Cannot understand --fault ${text}: ${why}`,
+      message: `Cannot use --fault ${text}: ${why}`,
     });
   }
 });

@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.js';
 const standardForMs = 1000;
 
 /**
- * Understands `KIND@AT[+FOR][:DOMAIN]`, say `torn@10s+500ms:package-0`; for `offline`, a CPU's number stands in place
+ * Parses `KIND@AT[+FOR][:DOMAIN]`, say `torn@10s+500ms:package-0`; for `offline`, a CPU's number stands in place
  * of the domain.
  * @param domains the names that a domain may have
  * @param cpus how many CPUs there are
@@ -25,7 +25,7 @@ export function parseFault(text: string, domains: readonly string[], cpus: numbe
   if (place === undefined) return times;
   if (kind === 'offline') return { ...times, cpu: parseCpu(text, place, cpus) };
   if (!domains.includes(place))
-    throw wrong(text, `no domain "${place}", wanted one of ${domains.join(', ')}`);
+    throw wrong(text, `no domain "${place}", expected one of ${domains.join(', ')}`);
   return { ...times, domain: place };
 }
 
@@ -38,10 +38,10 @@ function parseCpu(text: string, place: string, cpus: number): number {
 function explainKind(name: string): string {
   const nearest = findNearest(name, faultKinds);
   const hint =
-    nearest === undefined ? `wanted one of ${faultKinds.join(', ')}` : `did you mean "${nearest}"?`;
+    nearest === undefined ? `expected one of ${faultKinds.join(', ')}` : `did you mean "${nearest}"?`;
   return `no fault "${name}", ${hint}`;
 }
 
 function wrong(text: string, why: string): UsageError {
-  return new UsageError(`Cannot understand --fault ${text}: ${why}`);
+  return new UsageError(`Cannot use --fault ${text}: ${why}`);
 }

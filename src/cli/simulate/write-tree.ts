@@ -35,7 +35,7 @@ export async function writeTree(
   const write = (us: number) => explaining(root, () => tree.write(us, wallNs));
   try {
     write(0);
-    writeMessage(`Simulating in ${root} every ${periodMs} ms: sys, proc, cgroup and truth.jsonl`);
+    writeMessage(`Writing sys, proc, cgroup and truth.jsonl to ${root} every ${periodMs} ms`);
     return await keepMoving(options, { write, nowUs, signal });
   } finally {
     tree.close();
@@ -69,7 +69,7 @@ async function keepMoving(options: SimulateOptions, { write, nowUs, signal }: Mo
 function makeFolder(root: string): void {
   const found = listFolder(root);
   if (found.length === 0) return;
-  throw new UsageError(`Cannot write a tree to "${root}": it is not empty, a new or empty folder is wanted`);
+  throw new UsageError(`Cannot write a tree to "${root}": expected a new or empty folder, found files`);
 }
 
 function listFolder(root: string): readonly string[] {
