@@ -1,4 +1,4 @@
-/** One figure beside the one it is judged by. */
+/** One figure and the one it is compared with. */
 export interface Result {
   readonly what: string;
   readonly unit: string;

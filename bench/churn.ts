@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
  */
 const everyMs = 190;
 
-/** What is started in turn: processes that nobody sees, some that live through several scans, some that work. */
+/** What is started in turn: processes that no scan sees, some that live through several scans, some that work. */
 const commands: readonly (readonly [string, ...string[]])[] = [
   ['true'],
   ['sleep', '0.4'],

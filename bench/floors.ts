@@ -13,7 +13,7 @@ export interface Floor {
   run(...args: readonly string[]): Promise<number[]>;
 }
 
-/** Compiles `bench/floors/<name>.c`. Says so, and finds nothing, where there is no gcc. */
+/** Compiles `bench/floors/<name>.c`. Logs it, and finds nothing, where there is no gcc. */
 export function findFloor(name: string): Floor | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -15,7 +15,7 @@ const tickNs = 1e8;
 const host: Resource = { attributes: { 'host.name': 'node-1', 'host.id': 'a1b2c3', 'os.type': 'linux' } };
 const epoch = 1_795_000_000_000_000_000n;
 
-/** What the receivers hand on in a tenth of a second. */
+/** What the receivers pass on in a tenth of a second. */
 interface Load {
   readonly what: string;
   /** Rows of a table with the energy of four domains. */

@@ -11,7 +11,7 @@ const isCompactionFree = Number.parseInt(process.versions.v8, 10) < 12;
 
 /**
  * Keeps resident memory flat. An agent makes little, but steadily. V8 would double the space for new objects to
- * 2 x 16 MiB, give it back at the next full collection, some minutes later, and begin anew: 30 MiB up and down. To be
+ * 2 x 16 MiB, give it back at the next full collection, some minutes later, and start again: 30 MiB up and down. To be
  * called before components are loaded: that, too, would double the space, until V8 finds the agent idle, perhaps
  * minutes later. Loading takes no longer for it. To be called again whenever a thread has begun: V8 takes growth by
  * less than 2 for none wanted when it makes a heap.

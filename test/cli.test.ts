@@ -188,6 +188,6 @@ test('run flushes and ends with 0, when it gets SIGTERM or SIGINT', async () => 
     await agent.waitFor(/Everything is ready/);
     const { code, stderr } = await agent.stop(signal);
     assert.equal(code, 0);
-    assert.match(stderr, new RegExp(`Ending after ${signal}`));
+    assert.match(stderr, new RegExp(`received ${signal}`));
   }
 });

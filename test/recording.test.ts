@@ -86,7 +86,7 @@ function readJoules(path: string): ReadonlyMap<string, number> {
   return joules;
 }
 
-test('an attribution that is computed anew from any recording gives the same joules at the same instants', async () => {
+test('an attribution that is computed again from any recording gives the same joules at the same instants', async () => {
   const folder = createFolder();
   const agent = startAgent(['run', '-c', recordingConfig(folder)]);
   await agent.waitFor(/Everything is ready/);
@@ -107,7 +107,7 @@ test('an attribution that is computed anew from any recording gives the same jou
   }
 });
 
-/** A gauge at each of so many seconds. */
+/** A gauge at each of this many seconds. */
 function writeGauges(path: string, count: number): void {
   const lines = Array.from({ length: count }, (_, second) => {
     const dataPoints = [{ timeUnixNano: `${1_800_000_000 + second}000000000`, asDouble: second }];
@@ -117,7 +117,7 @@ function writeGauges(path: string, count: number): void {
   writeFileSync(path, lines.join(''));
 }
 
-test('a replay loses no point and hands on none twice, when a backend is slower than the files', async (t) => {
+test('a replay loses no point and passes on none twice, when a backend is slower than the files', async (t) => {
   const folder = createFolder();
   const [recorded, copy] = ['recorded.json', 'copy.json'].map((name) => join(folder, name));
   writeGauges(recorded, 2000);
@@ -210,7 +210,7 @@ service:
   await sleep(500);
   const { code, stderr } = await agent.stop();
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /Ending after SIGTERM/);
+  assert.match(stderr, /Shutting down: received SIGTERM/);
 });
 
 test('every format is readable after SIGKILL', async () => {

@@ -48,7 +48,7 @@ test('the energy of a 10 kHz sampler is the truth to a count of the sensor under
   const startNs = idle.series.start;
   const energy = rowsOf(tables, 'hw.energy');
   const series = [...new Set(energy.map((row) => row.series))];
-  assert.equal(series.length, 2, 'a counter began anew');
+  assert.equal(series.length, 2, 'a counter started again');
   for (const one of series) {
     const sensor = sensors.find(
       ({ domain }) =>

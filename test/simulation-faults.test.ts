@@ -14,7 +14,7 @@ interface Course {
   readonly readings: number;
   /** Readings that gave none. */
   readonly gaps: number;
-  /** How often counters began anew, several at once count once. */
+  /** How often counters started again, several at once count once. */
   readonly generations: number;
   /** By how much a reading was off the truth of its domain at most, in counts of the sensor. */
   readonly worstUnits: number;
@@ -61,7 +61,7 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
   return { ...course, generations: sampler.generation };
 }
 
-// Energy of which nobody can know is lost: then, and only then, counters begin anew.
+// Energy of which nobody can know is lost: then, and only then, counters start again.
 const beginsAnew = new Set(['a reset', 'a suspended machine']);
 
 /**

@@ -69,7 +69,7 @@ const faithful: readonly (readonly [string, Feed, readonly [number, number]])[] 
 ];
 
 for (const [name, consume, counts] of faithful) {
-  test(`${name} hands on the true joules and CPU seconds of a simulated machine`, async () => {
+  test(`${name} passes on the true joules and CPU seconds of a simulated machine`, async () => {
     const tables = await consume();
     assert.ok(Math.abs(sumLastValues(tables, 'hw.energy') - joules) < 1e-9 * joules);
     assert.ok(Math.abs(sumLastValues(tables, 'process.cpu.time') - busySeconds) < 1e-9);
@@ -98,7 +98,7 @@ test('power gives watts that make up the true joules, but for what a counter cou
   const used = (index: number, us: number) => Number(run.machine.energyNj(index, us)) / 1e9;
   for (const id of run.joules.keys()) {
     const index = domains.findIndex(({ name }) => name === id);
-    // The counters end at 2.4 s, in the middle of a window, and begin anew at 2.5 s.
+    // The counters end at 2.4 s, in the middle of a window, and start again at 2.5 s.
     const wanted = used(index, 2_000_000) + used(index, 4_000_000) - used(index, 2_500_000);
     assert.ok(Math.abs((made.get(id) ?? 0) - wanted) < 1e-9 * wanted, id);
   }

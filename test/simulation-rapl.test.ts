@@ -71,7 +71,7 @@ const fault = (kind: Fault['kind'], at: number, duration = 0, domain?: string): 
   domain,
 });
 
-/** Faults, how many counters begin anew by them, and whether readings are missing. */
+/** Faults, how many counters start again by them, and whether readings are missing. */
 const cases: Readonly<Record<string, readonly [faults: readonly Fault[], anew: number, hasGaps: boolean]>> = {
   'no fault': [[], 0, false],
   'a wrap': [[fault('wrap', 5.5)], 0, false],

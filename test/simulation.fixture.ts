@@ -18,7 +18,7 @@ export interface Row {
   readonly value: number;
 }
 
-/** A receiver that hands on to the next. */
+/** A receiver that passes on to the next. */
 export type Creator = (context: ReceiverContext, next: Consumer) => Component;
 
 /** Makes a receiver with these settings. */

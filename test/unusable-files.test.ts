@@ -7,7 +7,7 @@ import { createFolder } from '../src/contract/temporary-folder.fixture.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
 import { openGoldenMachine } from './golden-machine.js';
 
-/** Whatever waits for a FIFO or reads a device to its end does so for ever. */
+/** Whatever waits for a FIFO or reads a device to its end never returns. */
 const timeout = 120_000;
 
 /** What the files of a machine are replaced by. */

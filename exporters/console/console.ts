@@ -16,7 +16,7 @@ export interface Terminal extends Writable {
   readonly rows?: number;
 }
 
-/** Shows a summary again and again, where there is somebody to show it to. */
+/** Shows a summary again and again, where stdout is a terminal. */
 export function createConsole(config: Config, clock: Clock, terminal: Terminal): ConsumingComponent {
   const hasReader = terminal.isTTY === true || config.when === 'always';
   return hasReader
@@ -90,7 +90,7 @@ const down = (lines: number) => '\n'.repeat(lines);
 
 /**
  * Draws in place, each time in one piece, which leaves nothing to flicker. The cursor rests above the summary, on
- * an empty line, so that a message from elsewhere stands above the next one instead of in the midst of it.
+ * an empty line, so that a message from elsewhere is above the next one instead of in the midst of it.
  */
 export function createTerminalScreen(output: Output): Screen {
   let height = 0;

@@ -82,7 +82,7 @@ function lookAtBusyCpus(readings: Readings): number {
 }
 
 /**
- * How many CPUs there are; NaN where nobody says, and it cannot be those of this machine: what is replayed or
+ * How many CPUs there are; NaN where it is not reported, and it cannot be those of this machine: what is replayed or
  * simulated is of another one.
  */
 function countCpus(readings: Readings, busy: number, own: number): number {

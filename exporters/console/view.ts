@@ -6,7 +6,7 @@ export interface View {
   /** Joules of the domains together, those that are gone included. */
   readonly joules: number;
   readonly parts: readonly PartView[];
-  /** How many CPUs are busy, of how many; NaN: nobody knows. */
+  /** How many CPUs are busy, of how many; NaN: unknown. */
   readonly cpu: { readonly busy: number; readonly count: number };
   /** Those that use most first. */
   readonly processes: readonly ProcessView[];

@@ -54,7 +54,7 @@ function renderEnded({ ended = [] }: Table): string {
   return ended.map((series) => `ended ${describeSeries(series)}\n`).join('');
 }
 
-/** With what tells its resource from others on this machine. */
+/** With the attributes by which its resource differs from others on this machine. */
 function describeSeries({ metric, attributes, resource }: Series): string {
   const owner = Object.fromEntries(
     Object.entries(resource.attributes).filter(([name]) => !/^(host|os)\./.test(name)),

@@ -3,7 +3,7 @@ import type { Log } from '../../src/component/log.js';
 /** How often, at the most, a line says that points are lost. */
 const lossLineIntervalMs = 60_000;
 
-/** Tells people when a file cannot be written and when it can again, and now and then what is lost. */
+/** Logs when a file cannot be written and when it can again, and at intervals what is lost. */
 export class FileLog {
   readonly #log: Log;
   readonly #path: string;
@@ -37,7 +37,7 @@ export class FileLog {
     if (performance.now() - this.#toldMs >= lossLineIntervalMs) this.#tell();
   }
 
-  /** Tells what was not told yet. */
+  /** Logs what was not logged yet. */
   close(): void {
     if (this.#lostPoints > 0) this.#tell();
   }

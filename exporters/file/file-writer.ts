@@ -108,7 +108,7 @@ export type WritingCommand =
   | { readonly type: 'write'; readonly parcel: Parcel }
   | { readonly type: 'close' };
 
-/** Of the tables that were sent, the first so many are in the file; the others are not, for this reason. */
+/** Of the tables that were sent, this many, from the first, are in the file; the others are not, for this reason. */
 export interface Written {
   readonly type: 'wrote';
   readonly tables: number;

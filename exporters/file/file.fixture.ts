@@ -66,7 +66,7 @@ export function createSeries(name = 'hw.energy', id = 'package-0'): Series {
   };
 }
 
-/** A row of one series, so many seconds after its start. */
+/** A row of one series, this many seconds after its start. */
 export function createReading(series: Series, second: number, value = second): Table {
   return createRow([series], start + BigInt(second) * 1_000_000_000n, Float64Array.of(value));
 }

@@ -51,7 +51,7 @@ export class LineRecording implements Recording {
   }
 
   drain(): void {
-    // What is torn in a file that somebody took away goes into the next one as a whole.
+    // What is torn in a file that was taken away goes into the next one as a whole.
     if (this.#file.hasRest && this.#file.isGone()) {
       this.#reopen();
       this.#put();
@@ -86,7 +86,7 @@ export class LineRecording implements Recording {
   #reopen(): void {
     this.#file.close();
     this.#file.open();
-    // Somebody may have put another file in its place.
+    // Another program may have put another file in its place.
     if (this.#file.size > 0) this.#rotation.rotate(this.#file);
   }
 }
@@ -101,7 +101,7 @@ const compressors: Readonly<Record<Compression, (bytes: Buffer) => Uint8Array>> 
 const stepBytes = 64 * 1024;
 const lineBreak = 10;
 
-/** Where the last whole line of a file ends. What follows was being written when somebody stopped. */
+/** Where the last whole line of a file ends. What follows was being written when the program stopped. */
 export function findEndOfLines(file: Pick<OutputFile, 'size' | 'read'>): number {
   for (let to = file.size; to > 0;) {
     const from = Math.max(0, to - stepBytes);

@@ -96,7 +96,7 @@ export class OutputFile {
 
   /**
    * Whether the path names another file by now, or none, or this one is not open, or what was written is not in it any
-   * more: somebody rotated, removed or emptied it. Written on there, an emptied file would begin with as many zeros.
+   * more: another program rotated, removed or emptied it. Written on there, an emptied file would begin with as many zeros.
    */
   isGone(): boolean {
     if (this.#fd === undefined) return true;
@@ -146,7 +146,7 @@ export class OutputFile {
   }
 }
 
-/** Two that write one file would write over each other. Devices have no end that somebody could write over. */
+/** Two that write one file would write over each other. Devices have no end that could be written over. */
 function openLocked(path: string): number {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, mode);
   if (!fstatSync(fd).isFile() || lockFile(fd)) return fd;

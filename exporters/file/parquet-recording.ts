@@ -68,7 +68,7 @@ export class ParquetRecording implements Recording {
   }
 
   drain(): void {
-    // What is torn in a file that somebody took away goes into the next one as a whole.
+    // What is torn in a file that was taken away goes into the next one as a whole.
     if (this.#isUndone && this.#file.isGone()) {
       this.#reopen();
       this.#put();
@@ -107,7 +107,7 @@ export class ParquetRecording implements Recording {
       this.#file.finish();
       this.#file.truncate(this.#file.size);
     } catch {
-      // Why the file cannot be written is told by who tried to write it; the footer also stands beside it.
+      // Why the file cannot be written is logged by the caller; the footer is also next to it.
     }
   }
 
@@ -155,7 +155,7 @@ export class ParquetRecording implements Recording {
   }
 }
 
-/** How many of these tables have so many points together; at least one. */
+/** How many of these tables have this many points together; at least one. */
 function countWithin(tables: readonly Table[], maxPoints: number): number {
   let points = 0;
   const count = tables.findIndex(({ values }) => (points += values.length) > maxPoints);

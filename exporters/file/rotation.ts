@@ -26,7 +26,7 @@ export class Rotation {
     this.#log = log;
   }
 
-  /** Whether a file that has something in it should end before so many bytes more. */
+  /** Whether a file that has something in it should end before this many bytes more. */
   isDue(file: OutputFile, moreBytes: number): boolean {
     const { max_megabytes: megabytes, interval } = this.#config;
     if (!file.isRegular || file.size === 0) return false;

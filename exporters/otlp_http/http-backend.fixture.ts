@@ -44,7 +44,7 @@ export interface BackendOptions {
   /** 0 and upwards. */
   readonly port?: number;
   readonly tls?: ServerOptions;
-  /** Answers 413 to longer requests as soon as so many bytes were read, and closes the connection. */
+  /** Answers 413 to longer requests as soon as this many bytes were read, and closes the connection. */
   readonly refuseAbove?: number;
   /** Requests are counted from 1; their bytes are uncompressed. */
   answer?(count: number, bytes: Buffer): Answer;

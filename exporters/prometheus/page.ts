@@ -9,7 +9,7 @@ import type { Snapshot } from './store.js';
 const compress = promisify(gzip);
 
 /**
- * Finer than this, the energy of a machine tells what its programs compute (PLATYPUS): whoever may read the page
+ * Finer than this, the energy of a machine reveals what its programs compute (PLATYPUS): every user who may read the page
  * without a password sees values a second apart, whichever format they ask for. The last hundredth is left to the
  * jitter of a scraper that comes once a second, which would else get every other page twice.
  */

@@ -96,7 +96,7 @@ test('take replaces an ended series, when a new one has its labels', () => {
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1'], 'it lives');
 });
 
-test('take goes on with the same line, when a counter begins anew', () => {
+test('take goes on with the same line, when a counter starts again', () => {
   const { take, lines } = createStore();
   const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
   take([old], [100]);
@@ -106,7 +106,7 @@ test('take goes on with the same line, when a counter begins anew', () => {
   assert.deepEqual(lines(1_000_000), ['process_energy_joules_total{process_pid="7"} 1']);
 });
 
-test('take goes on with the same line, when a counter begins anew after its end', () => {
+test('take goes on with the same line, when a counter starts again after its end', () => {
   const { take, lines } = createStore();
   const [old, again] = [seriesOf({ 'process.pid': 7 }), seriesOf({ 'process.pid': 7 })];
   take([old], [100]);

@@ -36,7 +36,7 @@ export interface Snapshot {
 /** A page of more lines costs the agent and every Prometheus that reads it more than a machine is worth. */
 const maxLines = 10_000;
 
-/** Prometheus takes what it has not seen for 5 min for gone: whoever comes less often is a person. */
+/** Prometheus drops what it has not seen for 5 min: a client that comes less often is a person. */
 const longestPauseMs = 300_000;
 
 /** The last value of every series, under names and labels that no two share. */
@@ -167,7 +167,7 @@ export class SeriesStore {
   #end(series: Series, nowMs: number): void {
     const entry = this.#bySeries.get(series);
     this.#bySeries.delete(series);
-    // A series that began anew has the entry of the one that ended.
+    // A series that started again has the entry of the one that ended.
     if (entry?.series !== series) return;
     entry.endedMs = nowMs;
     this.#ended.push({ entry, atMs: nowMs });

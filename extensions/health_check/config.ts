@@ -3,7 +3,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   endpoint: {
-    doc: 'Where to listen; not set means localhost:13133, and going on without when that port is in use.',
+    doc: 'Where to listen; not set means localhost:13133, or no endpoint when that port is in use.',
     format: 'endpoint',
     default: null,
   },

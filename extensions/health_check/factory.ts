@@ -5,7 +5,7 @@ import { describeHealth } from './health.js';
 
 const standardEndpoint = 'localhost:13133';
 
-/** Tells load balancers and Kubernetes whether the pipelines run. */
+/** Reports to load balancers and Kubernetes whether the pipelines run. */
 export const factory: ExtensionFactory<typeof schema> = {
   schema,
   check: ({ path }) =>

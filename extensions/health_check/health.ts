@@ -5,7 +5,7 @@ export interface Health {
 }
 
 /**
- * What is told of the collector's health.
+ * What is reported of the collector's health.
  * @param upSince when the extension was started
  */
 export function describeHealth(isReady: boolean, upSince: Date, now: Date): Health {

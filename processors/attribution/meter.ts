@@ -1,7 +1,7 @@
 import { Windows, type UsageTick, type Window } from './windows.js';
 import type { Usage } from './workload.js';
 
-/** So many counters follow each other between two boundaries only where no usage comes at all. */
+/** This many counters follow each other between two boundaries only where no usage comes at all. */
 const maxCounters = 8;
 
 /**

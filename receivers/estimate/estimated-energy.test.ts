@@ -6,7 +6,7 @@ import { EstimatedEnergy } from './estimated-energy.js';
 const second = 1_000_000_000n;
 const perCpu = (cpus: number) => ({ idleWatts: cpus, maxWatts: 5 * cpus, source: '' });
 
-/** `/proc/stat` of so many CPUs that were idle and stolen for so many ticks. */
+/** `/proc/stat` of this many CPUs that were idle and stolen for this many ticks. */
 function stat(cpus: number, idleTicks: number, stealTicks = 0) {
   const lines = ['cpu ', ...Array.from({ length: cpus }, (_, cpu) => `cpu${cpu}`)];
   return parseCpuTimes(

@@ -14,7 +14,7 @@ const idleWattsPerCpu = 0.74;
 const maxWattsPerCpu = 3.5;
 
 /**
- * The model of a machine with so many logical CPUs online.
+ * The model of a machine with this many logical CPUs online.
  * @param config both powers, or none, as `checkPowers` makes sure
  */
 export function createPowerModel(

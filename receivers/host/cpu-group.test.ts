@@ -12,7 +12,7 @@ const startsOf = (reading: readonly Table[] | undefined) =>
     .filter(({ attributes }) => attributes['cpu.logical_number'] === 1)
     .map(({ start }) => start);
 
-test('CpuGroup begins the series of a CPU anew without a jump, when it comes back online', (t) => {
+test('CpuGroup begins the series of a CPU again without a jump, when it comes back online', (t) => {
   const steps = [
     stat('cpu  300 0 50 3000', 'cpu0 100 0 50 1000', 'cpu1 200 0 0 2000'),
     stat('cpu  320 0 60 3100', 'cpu0 120 0 60 1100'),
@@ -31,7 +31,7 @@ test('CpuGroup begins the series of a CPU anew without a jump, when it comes bac
   assert.equal(endedOf(readings[1] ?? []).length, 7);
 });
 
-test('CpuGroup never falls and never begins anew, when iowait and idle fall back again and again', (t) => {
+test('CpuGroup never falls and never starts again, when iowait and idle fall back again and again', (t) => {
   const steps = [
     [100, 100_000, 54_828],
     [150, 100_100, 54_827],

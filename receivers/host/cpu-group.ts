@@ -48,8 +48,8 @@ export const cpuMetrics = [cpuTime, contextSwitches, processesCreated, logicalCp
 
 const ticksPerSecond = 100;
 
-// Idle time of a CPU that sleeps is estimated by whoever reads, and at times falls back a little; what falls by
-// more than 3 s began anew, as idle time does when a CPU comes back online.
+// Idle time of a CPU that sleeps is estimated at each reading, and at times falls back a little; what falls by
+// more than 3 s started again, as idle time does when a CPU comes back online.
 const mayFallTicks = 3 * ticksPerSecond;
 
 const modes: readonly { readonly mode: string; ticks(times: CpuTimes): number }[] = [

@@ -69,7 +69,7 @@ test('DiskGroup gives bytes and seconds, when the milliseconds wrapped at 2^32',
   assert.equal(values['system.disk.io_time sda'], 0.25);
 });
 
-test('DiskGroup ends the series of a disk, when it is gone or was plugged in anew', (t) => {
+test('DiskGroup ends the series of a disk, when it is gone or was plugged in again', (t) => {
   const { later } = scrapeTwice(t, ['disk']);
   const ended = endedOf(later);
   assert.equal(ended.filter((name) => name.includes('sdb')).length, 9);

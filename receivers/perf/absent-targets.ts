@@ -3,7 +3,7 @@ import type { Config } from './config.js';
 import { findCgroupRoot, findCgroups } from './find-cgroups.js';
 import type { FoundTarget } from './find-targets.js';
 
-/** Tells of what the settings name and nobody finds: at the first look, and when it has come. */
+/** Logs targets of the settings that do not exist: at the first look, and when they appear. */
 export class AbsentTargets {
   readonly #config: Config;
   readonly #log: Pick<Log, 'info' | 'warn'>;

@@ -5,7 +5,7 @@ import type { FoundTarget } from './find-targets.js';
 /** A target that is counted. */
 export interface CountedTarget {
   flush(): Promise<void>;
-  /** Hands on everything that was counted; the series end where the target is gone. */
+  /** Passes on everything that was counted; the series end where the target is gone. */
   stop(isGone: boolean): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export class TargetWatch {
     await this.look();
   }
 
-  /** Looks now, after whoever looks already. Never rejects. */
+  /** Looks now, after a look that is under way. Never rejects. */
   look(): Promise<void> {
     this.#running = this.#running.then(() => this.#follow());
     return this.#running;

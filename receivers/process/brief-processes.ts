@@ -4,7 +4,7 @@ import type { Resource, Series } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 
-/** A program of which no brief process came for so many scans has its series ended. */
+/** A program of which no brief process came for this many scans has its series ended. */
 const forgottenAfter = 120;
 /** More than any machine runs: names that change all the time end up together. */
 const maxPrograms = 1000;

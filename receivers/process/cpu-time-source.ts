@@ -14,7 +14,7 @@ export interface CpuTimeSource {
   readonly nanoseconds: number;
   /**
    * Whether the last reading was of a process that is there. One that is `ending` has no files any more and will be
-   * `dead`: then the reading was its last. Where nobody reports deaths, a process is alive or is not read.
+   * `dead`: then the reading was its last. Where deaths are not reported, a process is alive or is not read.
    */
   readonly state: 'alive' | 'ending' | 'dead';
   /** Deaths that could not be reported, since the start. */

@@ -21,7 +21,7 @@ export interface ReaderOptions {
   readonly identity: IdentityReader;
   readonly budget: DescriptorBudget;
   /**
-   * After so many scans, what changes seldom is looked at again: who a process is, since it can be moved to another
+   * After this many scans, what changes seldom is looked at again: who a process is, since it can be moved to another
    * cgroup, and what it has even if it has not run, since others can take memory from it.
    */
   readonly lookAgainAfter: number;

@@ -56,7 +56,7 @@ test('ProcessScraper says who a process is', (t) => {
   });
 });
 
-test('ProcessScraper hands on busy time last, with the instant at which the scan began', (t) => {
+test('ProcessScraper passes on busy time last, with the instant at which the scan began', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const first = machine.scan().tables.at(-1);
@@ -73,7 +73,7 @@ test('ProcessScraper hands on busy time last, with the instant at which the scan
   assert.deepEqual([...(last?.values ?? [])], [0.4, 0.004]);
 });
 
-test('ProcessScraper hands on the same array of series, while nobody comes or goes', (t) => {
+test('ProcessScraper passes on the same array of series, while nobody comes or goes', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const [first] = machine.scan().tables;
@@ -224,7 +224,7 @@ test('ProcessScraper leaves the arguments out unless it is told to read them', (
   assert.equal(commandLineOf(told), 'prog --key secret');
 });
 
-test('ProcessScraper hands on no CPU time and no busy time, when these are off', (t) => {
+test('ProcessScraper passes on no CPU time and no busy time, when these are off', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.write(2, { flags: 0x20_8040 });

@@ -32,7 +32,7 @@ export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host'> 
 /** What changes seldom is looked at so often. */
 const lookAgainAfterMs = 30_000;
 
-/** After so many scans, processes that could not be read are tried again, and the users' names looked at anew. */
+/** After this many scans, processes that could not be read are tried again, and the users' names looked at again. */
 const forgetEvery = 60;
 
 /**

@@ -14,7 +14,7 @@ export class Scan {
   /** Counts scans, from 1 on. */
   readonly number: number;
   readonly at: ScanInstant;
-  /** The number of the last scan that listed the processes: this one, unless nobody can have been born. */
+  /** The number of the last scan that listed the processes: this one, unless no process can have been born. */
   readonly listing: number;
   /** Series that have no further row from here on. */
   readonly ended: Series[] = [];
@@ -30,7 +30,7 @@ export class Scan {
     this.#previous = previous;
   }
 
-  /** Whether every series begins anew: there is nothing before that it could connect with. */
+  /** Whether every series starts again: there is nothing before that it could connect with. */
   get isFirst(): boolean {
     return this.#previous === undefined;
   }

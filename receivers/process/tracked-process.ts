@@ -17,7 +17,7 @@ export class TrackedProcess {
   readonly pid: number;
   /** The number of the last scan whose listing had it. */
   listedIn: number;
-  /** Its series; without any until the first row is made, and again when they are to begin anew. */
+  /** Its series; without any until the first row is made, and again when they are to start again. */
   series: readonly Series[] | undefined;
   readonly #files: ProcessFiles;
   readonly #layout: Layout;
@@ -163,7 +163,7 @@ export class TrackedProcess {
     this.#begin(this.#rowNs);
   }
 
-  /** Counters begin anew with what was read last. */
+  /** Counters start again with what was read last. */
   #begin(startNs: bigint | undefined): void {
     this.series = undefined;
     this.#startNs = startNs;

@@ -25,7 +25,7 @@ export interface BriefDescription {
 const nurseryCapacity = 16;
 
 /**
- * All processes that are there, in parts that are read one by one. Whoever takes a table works out a plan for its
+ * All processes that are there, in parts that are read one by one. Each consumer of a table works out a plan for its
  * array of series, so newcomers wait in a small part of their own until they are enough to be worth new plans.
  */
 export class TrackedProcesses {

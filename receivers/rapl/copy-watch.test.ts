@@ -116,7 +116,7 @@ test('CopyWatch takes the copy of a zone that gives no reading, from when that b
   ]);
 });
 
-test('CopyWatch leaves a zone in place that fails now and then', (t) => {
+test('CopyWatch leaves a zone in place that fails periodically', (t) => {
   const { take } = watch(t);
   for (let i = 1; i <= 4; i++) assert.deepEqual(take('', 900_000_000 + i * 50_000_000, true), []);
 });

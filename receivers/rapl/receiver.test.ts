@@ -62,7 +62,7 @@ test('RaplReceiver publishes a domain that another receiver has only once', asyn
   assert.deepEqual([third.next.tables, third.log.lines], [[], []]);
 });
 
-test('RaplReceiver hands on the latest reading when flushed, however long its interval', async (t) => {
+test('RaplReceiver passes on the latest reading when flushed, however long its interval', async (t) => {
   const sysfs = writeMachine(t);
   const { receiver, next } = create(t, sysfs, { sampling_interval: '1h' });
   await receiver.start();

@@ -81,7 +81,7 @@ export class Playback {
   }
 }
 
-/** Moves tables and the beginnings of their series by so many nanoseconds. */
+/** Moves tables and the beginnings of their series by this many nanoseconds. */
 function createShift(byNs: bigint): (table: Table) => Table {
   const shiftOne = createPlans((series: Series): Series => ({
     ...series,

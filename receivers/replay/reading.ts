@@ -5,7 +5,7 @@ import type { Introduction, Parcel } from '../../src/recording/table-parcel.js';
 import type { Config } from './config.js';
 import { readFile, type FileSink } from './recorded-file.js';
 
-/** So many wrong lines of a file are named. */
+/** This many wrong lines of a file are named. */
 const namedLines = 10;
 
 /** What is read from files, apart from tables, since the last time that it was taken. */

@@ -221,7 +221,7 @@ test('tables wait until the exporters have room', async (t) => {
   const readBacklog = () => (backlog = backlogs.shift() ?? 0);
   const next = {
     consume(table: Table) {
-      assert.ok(backlog <= 0.5, `handed on while a queue was full to ${backlog}`);
+      assert.ok(backlog <= 0.5, `passed on while a queue was full to ${backlog}`);
       return collector.consume(table);
     },
   };
@@ -233,7 +233,7 @@ test('tables wait until the exporters have room', async (t) => {
   assert.deepEqual(log, ['info: Replayed 3 points of 1 file']);
 });
 
-test('a table that one of several exporters refuses is not handed on twice, and its points are named', async (t) => {
+test('a table that one of several exporters refuses is not passed on twice, and its points are named', async (t) => {
   const collector = createTableCollector();
   const next = { consume: (table: Table) => collector.consume(table) && collector.tables.length !== 2 };
   const { log } = await replay({ files: [writeFile(t, 'a.json', threeLines)] }, { next });
@@ -289,7 +289,7 @@ test('shutdown ends a replay that waits for its time', { timeout: 20_000 }, asyn
   assert.equal(collector.tables.length, 1);
 });
 
-test('a counter that begins anew without an end is another series, and the old one ends', async (t) => {
+test('a counter that starts again without an end is another series, and the old one ends', async (t) => {
   const path = writeFile(
     t,
     'a.csv',

@@ -57,7 +57,7 @@ export const schema = {
     default: 'all',
   },
   truth: {
-    doc: 'Tells what was really used beside what is measured, as simulator.energy.',
+    doc: 'Publishes what was really used next to what is measured, as simulator.energy.',
     format: 'boolean',
     default: true,
   },

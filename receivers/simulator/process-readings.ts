@@ -7,7 +7,7 @@ import type { Reading } from './cumulative-series.js';
 import { describeDomain, isApart, trueEnergy } from './metrics.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 
-/** What a process tells of itself. */
+/** What a process reports of itself. */
 export interface ProcessTerms {
   readonly machine: Machine;
   readonly process: SimulatedProcess;
@@ -18,7 +18,7 @@ export interface ProcessTerms {
   readonly hasTruth: boolean;
 }
 
-/** CPU time of a process, as the process receiver tells it, and what it really cost. */
+/** CPU time of a process, as the process receiver reads it, and what it really cost. */
 export function createProcessReadings(terms: ProcessTerms): Reading[] {
   const resource = { attributes: describeSimulatedProcess(terms.process, terms.bornNs) };
   return [...createCpuReadings(terms, resource), ...(terms.hasTruth ? createTruth(terms, resource) : [])];

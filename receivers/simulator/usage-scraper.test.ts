@@ -92,7 +92,7 @@ test('UsageScraper tells the truth: idle and process energy are what the domains
   });
 });
 
-test('UsageScraper begins everything anew in a new era, at the instant of the scan', () => {
+test('UsageScraper begins everything again in a new era, at the instant of the scan', () => {
   const [first = [], second = []] = scan({ arrivals: 0 }, [1_000_000, 3_000_000], (us) => us);
   const before = new Set(first.flatMap(({ series }) => series));
   const ended = second.flatMap((table) => table.ended ?? []);

@@ -21,7 +21,7 @@ interface Instant {
   readonly wallNs: bigint;
 }
 
-/** Tells who uses the simulated CPUs, and the truth beside it. Busy time comes last: it closes the scan. */
+/** Reads who uses the simulated CPUs, and the truth. Busy time comes last: it closes the scan. */
 export class UsageScraper implements OpenScraper {
   readonly #config: Config;
   readonly #context: Context;
@@ -34,7 +34,7 @@ export class UsageScraper implements OpenScraper {
   #era: number | undefined;
   /** Unix time of simulated time 0, in nanoseconds, when it was first looked at: births go by it for good. */
   #originNs: bigint | undefined;
-  /** Something cut time in two at this instant: what began before counts anew. */
+  /** Something cut time in two at this instant: what began before counts again. */
   #sinceUs = 0;
 
   /** @param startNs the instant of CLOCK_MONOTONIC at which simulated time is 0 */
@@ -135,7 +135,7 @@ export class UsageScraper implements OpenScraper {
     return this.#isWhole(us) ? wallAt(us, at) : at.wallNs;
   }
 
-  /** Everything counts anew from the next reading on. */
+  /** Everything counts again from the next reading on. */
   #endAll({ us, wallNs }: Instant): Table {
     const ended = [...this.#told.takeAll(), this.#ofMachine, this.#busy].flatMap(
       (told) => told?.series ?? [],

@@ -90,7 +90,7 @@ function print(text: string): number {
 }
 
 /**
- * A reader that goes away, as `head` does, is no failure of ours. A disk that is full is one, but an agent goes on
+ * A reader that goes away, as `head` does, is no failure of ours. A disk that is full is one, but an agent continues
  * without its log.
  */
 function surviveBadOutput(): void {

@@ -66,7 +66,7 @@ export function loadConfigOf({ config, set }: ConfigOptions): ConfigNode {
 }
 
 /**
- * Reads and judges the configuration that the options name.
+ * Reads and validates the configuration that the options name.
  * @throws ConfigurationError
  */
 export function judgeConfigOf(

@@ -11,7 +11,7 @@ const standard = { host: 'localhost', port: 8888 };
 
 /**
  * Starts the collector's own telemetry as configured.
- * @param readJoules energy that this process used, as far as anybody can say
+ * @param readJoules energy that this process used, as far as it is known
  * @throws Error when an address that the user set cannot be had
  */
 export async function startOwnTelemetry(

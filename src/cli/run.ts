@@ -71,7 +71,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
   const stay = setInterval(() => {}, longestTimerMs);
   const problems: string[] = [];
   const finished = new EventEmitter();
-  const last = once(finished, 'finish').then(() => 'the last table');
+  const last = once(finished, 'finish').then(() => 'every receiver has passed on its last table');
   try {
     const service = new Service(config, {
       ...surroundings(log),
@@ -88,8 +88,8 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
       await service.drain();
       return reason;
     });
-    const reason = await Promise.race([end, delivered]);
-    log.info(`Ending after ${reason}`);
+    const reason = await Promise.race([end.then((signal) => `received ${signal}`), delivered]);
+    log.info(`Shutting down: ${reason}`);
     leaveInTime(log);
     await service.shutdown();
     if (problems.length === 0) return exitCodes.success;
@@ -117,7 +117,7 @@ function leaveInTime(log: RootLog): void {
   setTimeout(leave, shutdownMs).unref();
 }
 
-/** Ends the process although something did not stop in time, say a request that nobody answers. */
+/** Ends the process although something did not stop in time, say a request without an answer. */
 function leaveBehind(): void {
   setTimeout(() => process.exit(), leaveAfterMs).unref();
 }

@@ -38,7 +38,7 @@ function isTerminalLost(): boolean {
 }
 
 /**
- * Ends at once when a signal says so, until `waitForEnd` is called. Without that the signal would end the process
+ * Ends at once at a signal, until `waitForEnd` is called. Without that the signal would end the process
  * as well, but not the first one of a container, for which the kernel ignores signals without a handler.
  */
 export function leaveOnSignal(): void {

@@ -18,9 +18,9 @@ export class ClaimedSeries implements Consumer {
   }
 
   /**
-   * Claims what a series tells, before any table with it comes.
+   * Claims what a series measures, before any table with it comes.
    * @param key as for `Claims.claim`
-   * @returns undefined when it is handed on; otherwise the id of the receiver that publishes it
+   * @returns undefined when it is passed on; otherwise the id of the receiver that publishes it
    */
   claim(key: string, series: Series): string | undefined {
     const owner = this.#claims.claim(key);

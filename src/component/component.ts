@@ -26,12 +26,12 @@ export interface Component {
    * read memory but no package. Then those that stand in for it (`fallback_for`) start all the same.
    */
   readonly isPartial?: boolean;
-  /** Receivers: takes a reading now and hands on everything that was read until then. */
+  /** Receivers: takes a reading now and passes on everything that was read until then. */
   flush?(): void | Promise<void>;
   /**
-   * Stops and releases every descriptor, timer, thread and socket, handing on what it still holds first. Safe
+   * Stops and releases every descriptor, timer, thread and socket, passing on what it still holds first. Safe
    * without `start` and safe to call twice. No table arrives afterwards.
-   * @param timeoutMs how long it may take; what cannot be handed on in that time is dropped and counted, and the
+   * @param timeoutMs how long it may take; what cannot be passed on in that time is dropped and counted, and the
    * caller waits no longer. Without it, the component's own limit holds.
    */
   shutdown(timeoutMs?: number): void | Promise<void>;
@@ -66,15 +66,15 @@ export interface ReceiverContext extends Context {
    */
   readonly othersStarted?: Promise<unknown>;
   /**
-   * Says that this receiver has handed on its last table. Once every receiver that runs has said so, the agent ends
-   * as after a signal. Not there where nobody waits for it.
+   * Says that this receiver has passed on its last table. Once every receiver that runs has done that, the agent ends
+   * as after a signal. Absent where nothing waits for it.
    * @param problem what this receiver could not do of what it was to do, if so: the agent ends with exit code 1,
    * whatever ends it
    */
   finish?(problem?: string): void;
   /**
    * How full the fullest queue is that this receiver's tables reach, from 0 to 1. Who can wait, as files can, need not
-   * have its tables refused nor let them take the place of others. Not there where nobody knows.
+   * have its tables refused nor let them take the place of others. Absent where that is unknown.
    */
   readBacklog?(): number;
 }

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { createOutput } from './output.js';
 
-test('write hands on a text', () => {
+test('write passes on a text', () => {
   const texts: string[] = [];
   const stream = new Writable({
     decodeStrings: false,

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 /** Where text for people goes: a terminal, a pipe, a file. */
 export interface Output {
   /**
-   * Writes a text, or leaves it out where the reader is gone or far behind: nobody waits for it, and memory is
+   * Writes a text, or leaves it out where the reader is gone or far behind: no caller waits for it, and memory is
    * bounded.
    * @returns whether it was written
    */

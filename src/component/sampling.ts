@@ -17,7 +17,7 @@ export interface Sampler {
    */
   readonly generation: number;
   /**
-   * One number per column, where columns can outlive a generation: the column of the generation before that has the
+   * One number per column, where columns can outlive a change of `generation`: the column before that has the
    * same number continues, and with it its series and its count. Otherwise every column gets a new series.
    */
   readonly columnIds?: readonly number[];

@@ -25,7 +25,7 @@ export interface ComponentConfig<Kind extends ComponentKind = ComponentKind> ext
 export type ComponentConfigs<Kind extends ComponentKind> = ReadonlyMap<string, ComponentConfig<Kind>>;
 
 /**
- * Finds the components of one kind that a configuration names and judges their settings.
+ * Finds the components of one kind that a configuration names and validates their settings.
  * @param root the whole configuration
  * @param problems receives everything that is wrong
  */

@@ -92,7 +92,7 @@ interface References {
   readonly list: ConfigNode | undefined;
 }
 
-/** What is wrong with a list of ids, each at its place: those that nobody configured, those named twice. */
+/** What is wrong with a list of ids, each at its place: those that are not configured, those named twice. */
 export function judgeReferences(
   { path, kind, list }: References,
   ids: readonly string[],

@@ -17,7 +17,7 @@ export const receiverKeys = {
 
 export type ReceiverKeys = ConfigOf<typeof receiverKeys>;
 
-/** What stands below `service.pipelines.<id>`. */
+/** What is below `service.pipelines.<id>`. */
 export const pipelineSchema = {
   receivers: {
     doc: 'Ids of the receivers whose tables enter this pipeline.',
@@ -85,7 +85,7 @@ const periodicSchema = {
 
 export type PeriodicConfig = ConfigOf<typeof periodicSchema>;
 
-/** What stands below `service.telemetry`, laid out as in the Collector. */
+/** What is below `service.telemetry`, laid out as in the Collector. */
 export const telemetrySchema = {
   logs: {
     level: {
@@ -101,7 +101,7 @@ export const telemetrySchema = {
   },
   metrics: {
     level: {
-      doc: "How much of the collector's own telemetry is kept. none: nothing, and no SDK is loaded; basic: the Collector's names, losses and own energy; normal: all of ours; detailed: also what the SDK tells of itself.",
+      doc: "How much of the collector's own telemetry is kept. none: nothing, and no SDK is loaded; basic: the Collector's names, losses and own energy; normal: all of ours; detailed: also what the SDK reports of itself.",
       format: ['none', 'basic', 'normal', 'detailed'],
       default: 'normal',
     },
@@ -117,7 +117,7 @@ export const telemetrySchema = {
           default: null,
         },
         periodic: {
-          doc: 'Sends it to an OTLP backend now and then, and at the end.',
+          doc: 'Sends it to an OTLP backend periodically, and at the end.',
           format: 'group',
           settings: periodicSchema,
           default: null,

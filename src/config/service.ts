@@ -26,7 +26,7 @@ export interface ServiceConfig {
 const topKeys = ['receivers', 'processors', 'exporters', 'extensions', 'service'];
 
 /**
- * Finds every component that a configuration names and judges every setting.
+ * Finds every component that a configuration names and validates every setting.
  * @throws ConfigurationError with everything that is wrong
  */
 export async function judgeService(root: ConfigNode, finder: FactoryFinder): Promise<ServiceConfig> {

@@ -122,7 +122,7 @@ function suggestChoice(format: Setting['format'], node: ConfigNode): string {
 
 type Judge = convict.Config<{ leaf: unknown }>;
 
-/** Made once each: convict takes far longer to understand a schema than to judge a value. */
+/** Made once each: convict takes far longer to understand a schema than to validate a value. */
 const judges = new Map<Setting['format'], Judge>();
 
 function judgeFor(format: Setting['format']): Judge {
@@ -135,7 +135,7 @@ function judgeFor(format: Setting['format']): Judge {
   return judge;
 }
 
-/** Lets convict judge one value by itself: given a whole schema, it would stop at the first wrong item. */
+/** Lets convict validate one value by itself: given a whole schema, it would stop at the first wrong item. */
 function askConvict(format: Setting['format'], plain: unknown): { readonly value: unknown } | undefined {
   if (plain === undefined) return undefined;
   // convict takes a dot in a map's key for a path; lists and maps were understood as a whole before.

@@ -14,14 +14,14 @@ const again = createSeries('counter', 5n);
 const row = (one: Series, at: number, value: number) => createRow([one], BigInt(at), Float64Array.of(value));
 const check = (...tables: Table[]) => checkTables(tables);
 
-test('checkTables takes a counter that grows, has a gap, ends and begins anew, also in one table', () => {
+test('checkTables takes a counter that grows, has a gap, ends and starts again, also in one table', () => {
   check(row(series, 1, 1), row(series, 2, NaN), row(series, 3, 1), { ...row(again, 6, 0), ended: [series] });
   check(row(series, 1, 1), { ...row(series, 2, 2), ended: [series] }, row(again, 6, 0));
   const level = createSeries('updowncounter', 1n);
   check(row(level, 1, 2), row(level, 2, -1));
 });
 
-test('checkTables refuses what no component may hand on', () => {
+test('checkTables refuses what no component may pass on', () => {
   assert.throws(() => check(row(series, 1, 2), row(series, 2, 1)), /fell to 1/);
   assert.throws(() => check(row(series, 1, -1)), /fell to -1/);
   assert.throws(() => check(row(series, 1, Infinity)), /is Infinity/);

@@ -4,7 +4,7 @@ import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 
 /**
- * Asserts what holds for the tables that a component hands on, in their order: counters never fall, a live series is
+ * Asserts what holds for the tables that a component passes on, in their order: counters never fall, a live series is
  * the only one with its metric, resource and attributes, its time goes forward, and what has ended stays away.
  * @throws AssertionError
  */

@@ -42,7 +42,7 @@ export class CommandCounters {
     return this.#finished;
   }
 
-  /** The name stands beside the reason already. */
+  /** The reason already has the name. */
   #refuse(name: string, unit: EventCount['unit'], reason: string): void {
     const start = `Cannot open perf event "${name}": `;
     const note = reason.startsWith(start) ? reason.slice(start.length) : reason;

@@ -34,7 +34,7 @@ export interface CommandCounts {
   readonly ratios: readonly CountRatio[];
 }
 
-/** The events that somebody asks for, as this machine knows them. */
+/** The events that were asked for, as this machine knows them. */
 export class CommandEvents {
   readonly #resolved: ResolvedEvents;
 

@@ -145,7 +145,7 @@ export class CommandReceiver implements Component {
     return at;
   }
 
-  /** Series end and begin anew where the wall clock was stepped. */
+  /** Series end and start again where the wall clock was stepped. */
   #followEra(busy: BusyTimeReader): readonly Table[] {
     const { clock, host } = this.#context;
     const era = clock.checkEra();

@@ -58,7 +58,7 @@ export class CommandCpu {
     const systemNs = after.systemNs - this.#before.systemNs;
     const countedNs = Math.max(0, userNs + systemNs - this.#launchNs);
     const totalNs = this.#choose(followedNs, countedNs);
-    // What the launch used, or what nobody waited for, is split as the rest is.
+    // What the launch used, or what no parent waited for, is split as the rest is.
     const scale = userNs + systemNs > 0 ? totalNs / (userNs + systemNs) : 0;
     return {
       totalNs,
@@ -70,9 +70,9 @@ export class CommandCpu {
   }
 
   /**
-   * getrusage(2) misses what nobody waited for. A perf event misses the end of each process and what a setuid
-   * program does, and holds what interrupts and the hypervisor took meanwhile: only a large excess tells of
-   * processes that nobody waited for.
+   * getrusage(2) misses what no parent waited for. A perf event misses the end of each process and what a setuid
+   * program does, and holds what interrupts and the hypervisor took meanwhile: only a large excess points to
+   * processes that no parent waited for.
    */
   #choose(followedNs: number, countedNs: number): number {
     const mayBeStolenNs = readStealNs() - this.#stealBeforeNs;

@@ -67,7 +67,7 @@ export class EnergyBook {
     return [...this.#domains.values()].map((meter) => meter.between(mark));
   }
 
-  /** Whether anybody says where the energy went. */
+  /** Whether the energy is attributed. */
   get isAttributed(): boolean {
     return this.#isAttributed;
   }

@@ -32,7 +32,7 @@ export interface OwnFactories {
 }
 
 /**
- * Reads and judges what `exec` measures with: its own configuration and the user's laid over it.
+ * Reads and validates what `exec` measures with: its own configuration and the user's laid over it.
  * @throws ConfigurationError
  */
 export async function judgeExecConfig(
@@ -89,7 +89,7 @@ export function completeExecPipeline(root: ConfigNode): ConfigNode {
   return mergeNodes(root, nodeOf({ service: { pipelines: { [pipelineId]: completed } } }));
 }
 
-/** What is no list stays, to be judged with everything else. */
+/** What is no list stays, to be validated with everything else. */
 function complete(pipeline: ConfigNode | undefined, key: string, wanted: readonly string[]): object {
   const written = findEntry(pipeline, key)?.node;
   if (written !== undefined && written.kind !== 'list') return {};
@@ -107,7 +107,7 @@ function entriesOf(node: ConfigNode | undefined): readonly (readonly [string, Co
   return [...node.entries].map(([key, entry]) => [key, entry.node]);
 }
 
-/** The texts of a list, whatever else stands in it: what is wrong with it is said where it is judged. */
+/** The texts of a list, whatever else is in it: what is wrong with it is reported where it is validated. */
 function listOf(node: ConfigNode | undefined, key: string): readonly string[] {
   const list = findEntry(node, key)?.node;
   const plain = list?.kind === 'list' ? plainOf(list) : [];

@@ -32,7 +32,7 @@ test('PeakPower says nothing, when nothing was as long as the window', () => {
   assert.ok(Number.isNaN(peak.restart()));
 });
 
-test('PeakPower begins anew after a restart', () => {
+test('PeakPower starts again after a restart', () => {
   const peak = new PeakPower();
   peak.add(0, 0, 100 * ms);
   peak.add(100 * ms, 9, 100 * ms);

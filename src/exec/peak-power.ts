@@ -19,7 +19,7 @@ export class PeakPower {
   }
 
   /**
-   * Begins anew.
+   * Begins again.
    * @returns watts; NaN when nothing was as long as the window
    */
   restart(): number {

@@ -45,7 +45,7 @@ export const run: RunReport = {
   energy,
 };
 
-/** A run of so many seconds on a machine without meters. */
+/** A run of this many seconds on a machine without meters. */
 export function runOf(wallSeconds: number): RunReport {
   return { ...run, wallSeconds, energy: undefined };
 }

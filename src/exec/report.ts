@@ -37,7 +37,7 @@ export interface EnergyReport {
   /** Of the whole machine: domains do not overlap. */
   readonly joules: number;
   readonly domains: readonly DomainReport[];
-  /** Where it went; undefined where nobody attributes. */
+  /** Where it went; undefined where nothing is attributed. */
   readonly shares: Shares | undefined;
   /** Whether what the machine uses when idle is known, and is no part of the command's share. */
   readonly isIdleKnown: boolean;

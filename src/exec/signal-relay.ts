@@ -22,7 +22,7 @@ export class InterruptedError extends Error {
 
 /**
  * Hands the signals that this process gets to the command that it runs, except those that a terminal has sent to
- * the command as well. While no command runs, signals that ask to end are kept for whoever looks.
+ * the command as well. While no command runs, signals that ask to end are kept until they are asked for.
  */
 export class SignalRelay {
   /** Sends a signal to the command, while one runs. */
@@ -34,12 +34,12 @@ export class SignalRelay {
 
   constructor() {
     const { ignoredSignals } = noteInherited();
-    // What nobody wanted is not caught either: it does not reach the command.
+    // What is ignored is not caught either: it does not reach the command.
     const caught = relayed.filter((signal) => !isIn(ignoredSignals, constants.signals[signal]));
     for (const signal of caught) process.on(signal, this.#receive);
   }
 
-  /** Aborted by the first signal that asks to end, whoever got it; the reason is an InterruptedError. */
+  /** Aborted by the first signal that asks to end, whichever process got it; the reason is an InterruptedError. */
   get interruption(): AbortSignal {
     return this.#aborter.signal;
   }

@@ -27,7 +27,7 @@ export function createOutcomeCounters(meter: Meter): {
   };
 }
 
-/** What a sending queue tells about itself, by the Collector's names where it has them. */
+/** What a sending queue reports about itself, by the Collector's names where it has them. */
 export class SendingQueueTelemetry {
   readonly #attributes: Attributes;
   readonly #sent: Counter;
@@ -52,12 +52,12 @@ export class SendingQueueTelemetry {
     for (const one of [this.#sent, this.#sendFailed, this.#enqueueFailed]) one.add(0, this.#attributes);
   }
 
-  /** So many points were delivered. */
+  /** This many points were delivered. */
   sent(points: number): void {
     this.#sent.add(points, this.#attributes);
   }
 
-  /** So many points are lost. */
+  /** This many points are lost. */
   dropped(reason: DropReason, points: number): void {
     const counter = reason === 'queue_full' ? this.#enqueueFailed : this.#sendFailed;
     counter.add(points, this.#attributes);

@@ -338,7 +338,7 @@ function divisible(sizes: readonly number[]): QueuedRequest {
   };
 }
 
-/** A backend that takes so many bytes at a time. */
+/** A backend that takes this many bytes at a time. */
 function takeAtMost(bytes: number): Answer {
   return (one) => {
     if (one.bytes.length <= bytes) return taken;

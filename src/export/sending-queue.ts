@@ -93,7 +93,7 @@ export class SendingQueue {
     });
   }
 
-  /** Whether so many bytes would be taken, if need be in the place of older ones. */
+  /** Whether this many bytes would be taken, if need be in the place of older ones. */
   hasRoom(bytes: number): boolean {
     const { drop, queue_bytes: capacity } = this.#config.sending_queue;
     return drop === 'oldest' || this.#bytes + bytes <= capacity;
@@ -262,7 +262,7 @@ export class SendingQueue {
 /** Node takes a longer wait (24 days) for one of a millisecond. */
 const longestWaitMs = 2 ** 31 - 1;
 
-/** Ends early, and without an error, when the signal says so. */
+/** Ends early, and without an error, when the signal is aborted. */
 async function wait(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(Math.min(ms, longestWaitMs), undefined, { signal }).catch(() => undefined);
 }

@@ -6,10 +6,10 @@ import { readPath } from '../linux/procfs.js';
 export interface Executable {
   /** Where it is on disk, or was. Undefined: it may not be read, or the process is about to end. */
   readonly path: string | undefined;
-  /** Tells the file from all others, also after it was renamed or replaced. */
+  /** Identifies the file, also after it was renamed or replaced. */
   readonly file: string | undefined;
   /**
-   * Size of the program's code in KiB, where the path may not be read: anybody may read it, a process cannot easily
+   * Size of the program's code in KiB, where the path may not be read: every user may read it, a process cannot easily
    * change it, and two programs seldom have the same.
    */
   readonly codeKib: number | undefined;

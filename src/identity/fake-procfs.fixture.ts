@@ -12,7 +12,7 @@ export interface FakeProcess extends FakeStat {
 /** A folder that looks like a procfs, for tests. */
 export interface FakeProcfs {
   readonly path: string;
-  /** Writes the files of a process, anew where it was there. */
+  /** Writes the files of a process, again where it was there. */
   write(pid: number, process: FakeProcess): void;
   /** Writes any file of a process. */
   writeFile(pid: number, name: string, text: string): void;

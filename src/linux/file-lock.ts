@@ -10,8 +10,8 @@ const nonBlocking = 4;
 
 /**
  * Takes the lock of an open file, which goes when it is closed, however that comes about.
- * @returns false when somebody else has it, be it another program or this one; a file system without locks gives it
- *   to everybody
+ * @returns false when it is held already, by another program or by this one; a file system without locks gives it
+ *   to every caller
  */
 export function lockFile(fd: number): boolean {
   return flock(fd, exclusive | nonBlocking) === 0 || koffi.errno() !== constants.errno.EWOULDBLOCK;

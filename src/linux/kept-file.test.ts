@@ -20,7 +20,7 @@ function openFile(t: TestContext, path: string): KeptFile {
   return file;
 }
 
-test('KeptFile.read gives the file anew, when it has changed', (t) => {
+test('KeptFile.read gives the file again, when it has changed', (t) => {
   const path = createFile(t, 'before and longer');
   const file = openFile(t, path);
   assert.equal(file.read().toString(), 'before and longer');

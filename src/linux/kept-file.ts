@@ -16,7 +16,7 @@ export class KeptFile {
   }
 
   /**
-   * Reads the whole file anew. The bytes are valid until the next read of any kept file.
+   * Reads the whole file again. The bytes are valid until the next read of any kept file.
    * @throws Error when it cannot be opened or read, with the system's error as its cause, or is empty; the next
    * read opens it again
    */

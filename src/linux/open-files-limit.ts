@@ -7,7 +7,7 @@ interface Limit {
 
 /**
  * The soft limit of open files that this process was started with. Node raises its own to the hard limit and
- * keeps no record, so the parent's is taken, which is the same unless somebody set it in between.
+ * keeps no record, so the parent's is taken, which is the same unless it was set in between.
  * @returns undefined where nothing is to be corrected or nothing can be known
  */
 export function findOriginalOpenFilesLimit(procfs = '/proc'): number | undefined {
@@ -30,7 +30,7 @@ const reserveShare = 8;
 
 /**
  * The first number that a descriptor which is kept open should not have: the kernel gives the lowest free one, so
- * whoever gets a higher one has used all but a reserve for others.
+ * a caller that gets a higher one has used all but a reserve for others.
  */
 export function findFirstReservedFd(limit = readDescriptorLimit()): number {
   if (limit === Infinity) return limit;

@@ -9,13 +9,13 @@ export type Continuity = 'same' | 'stepped' | 'suspended';
 const stepNs = 50_000_000n;
 /** No machine sleeps shorter than this, and no reading of the clocks is off by as much. */
 const sleepNs = 1_000_000n;
-/** What two readings of the clocks may differ by although nobody set them. */
+/** What two readings of the clocks may differ by although they were not set. */
 const noiseNs = 10_000n;
 /** Wall time runs at most 0.5 % fast or slow while it is corrected: 50 ms take 10 s. */
 const slewRatio = 200n;
 
 /**
- * Turns CLOCK_MONOTONIC into Unix time that never runs backwards, except from one era to the next: a clock that
+ * Turns CLOCK_MONOTONIC into Unix time that never runs backwards, except at a step or a suspend: a clock that
  * was set by up to 50 ms is followed slowly. The kernel disciplines both clocks alike, so that their difference
  * changes only when someone sets the time.
  */

@@ -30,7 +30,7 @@ function createDropPid() {
 const row = (series: readonly Series[], at: number, values: readonly number[]) =>
   createRow(series, BigInt(at), Float64Array.from(values));
 
-test('apply hands on the table itself, when no series changes', () => {
+test('apply passes on the table itself, when no series changes', () => {
   const { seriesMap } = createDropPid();
   const table = row([seriesOf('counter', { name: 'a' })], 0, [1]);
   assert.equal(seriesMap.apply(table), table);
@@ -147,7 +147,7 @@ test('apply ends the new series, when the last of its members ended', () => {
   assert.deepEqual(ending.series, []);
 });
 
-test('apply begins another new series, when a counter begins anew in the table that ends the old one', () => {
+test('apply begins another new series, when a counter starts again in the table that ends the old one', () => {
   const { apply } = createDropPid();
   const [old, again] = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 1 }, 15n)];
   const before = apply(row([old], 10, [5]));
@@ -174,7 +174,7 @@ test('apply keeps the first gauge and tells of the other, when gauges become the
   assert.deepEqual([...apply(row([two], 30, [9])).values], [9]);
 });
 
-test('apply hands on nothing, when the only gauge of a table is left out', () => {
+test('apply passes on nothing, when the only gauge of a table is left out', () => {
   const { apply, seriesMap } = createDropPid();
   apply(row([seriesOf('gauge', { pid: 1 })], 10, [5]));
   assert.equal(seriesMap.apply(row([seriesOf('gauge', { pid: 2 })], 10, [5])), undefined);
@@ -186,7 +186,7 @@ test('apply sums the last readings, when members come in different tables', () =
   apply(row(one, 10, [5]));
   assert.deepEqual([...apply(row(two, 10, [7])).values], [12]);
   assert.deepEqual([...apply(row(one, 20, [6])).values], [13]);
-  assert.deepEqual([...apply(row(two, 15, [9])).values], [NaN], 'older than a row handed on already');
+  assert.deepEqual([...apply(row(two, 15, [9])).values], [NaN], 'older than a row passed on already');
   assert.deepEqual([...apply(row(one, 30, [6])).values], [15]);
 });
 

@@ -16,7 +16,7 @@ export interface Member {
  */
 export class MappedSeries {
   readonly series: Series;
-  /** Unix time in nanoseconds of the last row that was handed on. */
+  /** Unix time in nanoseconds of the last row that was passed on. */
   lastAt = -Infinity;
   /** Whether its value is just that of its only member. */
   isPlain = true;
@@ -68,7 +68,7 @@ export class MappedSeries {
     this.#hasReading = true;
   }
 
-  /** Hands on a row's value as it is. */
+  /** Passes on a row's value as it is. */
   pass(value: number, at: number): number {
     this.lastAt = at;
     return value;
@@ -77,7 +77,7 @@ export class MappedSeries {
   /**
    * The sum after the readings of one row.
    * @param at Unix time in nanoseconds of the row
-   * @returns NaN when the row had no reading, or is older than one handed on already: members that come in
+   * @returns NaN when the row had no reading, or is older than one passed on already: members that come in
    * different tables lag by a table
    */
   sum(at: number): number {

@@ -1,5 +1,5 @@
 /**
- * Remembers what was worked out for an object for as long as somebody holds that object: a plan per array of
+ * Remembers what was worked out for an object for as long as that object exists: a plan per array of
  * series, encoded bytes per series. A look-up per table costs nothing; one per point would eat the budget.
  */
 export function createPlans<Key extends object, Plan>(build: (key: Key) => Plan): (key: Key) => Plan {

@@ -1,6 +1,6 @@
 import type { Metric } from './series.js';
 
-// Metrics that more than one component speaks of. Whoever reads them matches by name, since tables may come
+// Metrics that more than one component speaks of. Readers match by name, since tables may come
 // from files and other collectors, too.
 
 /**
@@ -109,7 +109,7 @@ export const gpuTime: Metric = {
 
 /**
  * CPU time of the whole machine that was not idle, iowait or steal (ledger.md section 2). Its rows close a
- * usage scan: whoever reads the usage of consumers reads this first and hands it on last, with the instant of
+ * usage scan: a receiver of usage reads this first and passes it on last, with the instant of
  * that reading, after the rows of every consumer and every ending. The instant is the scan's boundary.
 >>>>>>> db8db28 (Share the energy of GPUs by GPU time)
  */

@@ -1,6 +1,6 @@
 import type { Series } from './series.js';
 
-/** Measurements of some series at some instants. Immutable once handed on. */
+/** Measurements of some series at some instants. Immutable once passed on. */
 export interface Table {
   /** The columns. The same array object for as long as the set of series is unchanged. */
   readonly series: readonly Series[];

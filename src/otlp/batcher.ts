@@ -113,7 +113,7 @@ export class BufferPool {
     return bytes.subarray(0, length);
   }
 
-  /** Takes back memory that nobody reads any more. */
+  /** Takes back memory that is no longer read. */
   give({ buffer }: Buffer): void {
     if (buffer.byteLength < blockBytes) return;
     this.#kept.push(Buffer.from(buffer));

@@ -11,13 +11,13 @@ export interface Column {
   readonly template: SeriesTemplate;
 }
 
-/** The most that one request may hold. */
+/** Limits of one request. */
 export interface RequestLimits {
   readonly maxPoints: number;
   readonly maxBytes: number;
 }
 
-/** The most that tags and lengths around a metric's points take, and those around a resource's metrics. */
+/** Maximum bytes that tags and lengths around a metric's points take, and those around a resource's metrics. */
 const metricOverheadBytes = 12;
 const resourceOverheadBytes = 18;
 

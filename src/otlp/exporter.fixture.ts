@@ -19,7 +19,7 @@ const fast = {
 export const start = 1_795_000_000_000_000_001n;
 export const host: Resource = { attributes: { 'host.name': 'node-1' } };
 
-/** For tests: one energy counter and the table of its reading so many seconds after the start. */
+/** For tests: one energy counter and the table of its reading this many seconds after the start. */
 export const energy: Series = {
   metric: hwEnergy,
   resource: host,
@@ -31,7 +31,7 @@ export function readingAt(seconds: number, joules: number): Table {
   return createRow([energy], start + BigInt(seconds) * 1_000_000_000n, Float64Array.of(joules));
 }
 
-/** A row of so many counters, with long names and their numbers as values. */
+/** A row of this many counters, with long names and their numbers as values. */
 export function rowOf(count: number): Table {
   const series = Array.from({ length: count }, (_, id): Series => ({
     ...energy,

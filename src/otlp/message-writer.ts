@@ -1,6 +1,6 @@
 import { tagOf, varintLength, wireTypes, writeMessageStart, writeVarint } from './wire.js';
 
-/** The most that a tag and a number take. */
+/** Maximum bytes of a tag and a number. */
 const maxNumberBytes = 11;
 
 /** Writes a protobuf message field by field: what is encoded once per series, metric or resource. */
@@ -68,7 +68,7 @@ export class MessageWriter {
     return this;
   }
 
-  /** What was written, as a copy; the writer begins anew. */
+  /** What was written, as a copy; the writer starts again. */
   finish(): Buffer {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#at));
     this.#at = 0;

@@ -32,7 +32,7 @@ export function parseExportResponse(bytes: Uint8Array): Delivery {
   };
 }
 
-/** 10,000 years: the most that google/protobuf/duration.proto allows. What is below 0 looks like more. */
+/** 10,000 years: the maximum in google/protobuf/duration.proto. What is below 0 looks like more. */
 const mostSeconds = 315_576_000_000;
 
 /**

@@ -22,7 +22,7 @@ const series: readonly Series[] = hosts.flatMap((resource) =>
   ),
 );
 
-/** A request of so many rows of all series, one of whose values is a gap. */
+/** A request of this many rows of all series, one of whose values is a gap. */
 function encode(rows: number): QueuedRequest {
   const requests: QueuedRequest[] = [];
   const limits = { maxPoints: 1e6, maxBytes: 1e9 };

@@ -16,9 +16,9 @@ export interface Environment {
   readonly sampling: Sampling;
   /** Sees every table that reaches the exporters. */
   readonly observer?: Consumer | undefined;
-  /** Called when every receiver that runs has handed on its last table. */
+  /** Called when every receiver that runs has passed on its last table. */
   onFinish?(): void;
-  /** Called when a receiver has handed on its last table and could not do all that it was to do. */
+  /** Called when a receiver has passed on its last table and could not do all that it was to do. */
   onProblem?(problem: string): void;
 }
 

@@ -1,15 +1,15 @@
-/** Knows when everybody of whom it is expected has finished. */
+/** Knows when every expected receiver has finished. */
 export class FinishLine {
   readonly #onFinish: () => void;
   readonly #finished = new Set<string>();
   #expected: readonly string[] | undefined;
 
-  /** @param onFinish called once, when nobody is expected any more */
+  /** @param onFinish called once, when no other is expected */
   constructor(onFinish: () => void) {
     this.#onFinish = onFinish;
   }
 
-  /** Somebody has finished, maybe before it is known who is expected. */
+  /** A receiver has finished, maybe before it is known who is expected. */
   cross(id: string): void {
     if (this.#finished.has(id)) return;
     this.#finished.add(id);

@@ -16,7 +16,7 @@ export interface NamedConsumer {
 
 /** Exporters and processors, connected. */
 export interface Graph {
-  /** In the order of their start: whoever is handed a table comes before whoever hands it on. */
+  /** In the order of their start: a consumer comes before the one that passes tables to it. */
   readonly consumers: readonly NamedConsumer[];
   /** Where the tables of a receiver enter: all pipelines that name it. Undefined: no pipeline does. */
   findEntry(receiverId: string): Consumer | undefined;

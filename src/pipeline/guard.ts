@@ -13,7 +13,7 @@ export interface PassageCounters {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Counters of what a receiver handed on, by the Collector's names. */
+/** Counters of what a receiver passed on, by the Collector's names. */
 export function receiverCounters(meter: Meter, id: string): PassageCounters {
   return {
     accepted: meter.createCounter('otelcol_receiver_accepted_metric_points', {
@@ -66,7 +66,7 @@ export function guard(consumer: Consumer, log: Log): Consumer {
     consume(table: Table): boolean {
       try {
         const taken = consumer.consume(table);
-        if (isFailing) log.info('Takes tables again');
+        if (isFailing) log.info('Recovered, accepting data again');
         isFailing = false;
         return taken;
       } catch (error) {

@@ -40,7 +40,7 @@ export function receiverContextFor(
 
 /**
  * Starts the receivers that a pipeline names, in the order of the configuration: first those that stand in for
- * nobody, of these first those that do not yield, then those that stand in for receivers of which none runs.
+ * none, of these first those that do not yield, then those that stand in for receivers of which none runs.
  * @param graph where a receiver's tables go
  * @returns those that run
  * @throws Error when a required receiver cannot start, or none is left
@@ -85,11 +85,14 @@ export async function startReceivers(
     for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0)) {
       const meter = receiver.keys.fallback_for.find((id) => isWhole(running.get(id)?.component));
       if (meter === undefined) await startInto(receiver);
-      else environment.logFor('receiver', receiver.id).info(`Not needed: "${meter}" runs`);
+      else
+        environment
+          .logFor('receiver', receiver.id)
+          .info(`Disabled: fallback for "${meter}", which is running`);
     }
     if (running.size === 0) throw new Error('Cannot start: no receiver of any pipeline can run here');
   } catch (error) {
-    // Whoever called never learns of these.
+    // The caller does not know of these.
     await Promise.all([...running.values()].map(async ({ component }) => component.shutdown()));
     throw error;
   }

@@ -190,7 +190,7 @@ test('Service runs no fallback, when what it stands in for runs', async () => {
   await service.start();
   await service.shutdown();
   assert.deepEqual(world.events, ['start file', 'start meter', 'stop meter', 'stop file']);
-  assert.deepEqual(world.log.lines, ['info: Not needed: "meter" runs']);
+  assert.deepEqual(world.log.lines, ['info: Disabled: fallback for "meter", which is running']);
 });
 
 test('Service runs a fallback beside a receiver that lacks the main thing it is to read', async () => {

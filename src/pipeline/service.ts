@@ -43,7 +43,7 @@ export class Service {
   }
 
   /**
-   * Starts extensions, exporters, processors and receivers, in this order, so that whoever is handed a table is
+   * Starts extensions, exporters, processors and receivers, in this order, so that the consumer of a table is
    * already there. After a failure everything is shut down again.
    * @throws Error naming the component that cannot start, and why
    */
@@ -81,7 +81,7 @@ export class Service {
     return entry && this.#gate.before(entry);
   }
 
-  /** Makes every receiver take a reading now and hand on what it holds. */
+  /** Makes every receiver take a reading now and pass on what it holds. */
   async flush(): Promise<void> {
     await Promise.all(this.#receivers.map(async ({ component }) => component.flush?.()));
   }

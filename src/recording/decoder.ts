@@ -39,7 +39,7 @@ export class PointStream {
     if (series) this.#assembler.end(series, at);
   }
 
-  /** Hands on what waits: what follows is a table of its own. */
+  /** Passes on what waits: what follows is a table of its own. */
   flush(): void {
     this.#assembler.flush();
   }

@@ -151,7 +151,7 @@ function parseLine(text: string): readonly JsonObject[] {
   return objectsOf(resources);
 }
 
-/** Tells lists of key-value pairs apart, in a fifth of the time that their JSON takes. */
+/** Distinguishes lists of key-value pairs, in a fifth of the time that their JSON takes. */
 function pairsKey(pairs: unknown): string {
   if (!Array.isArray(pairs)) return '';
   let key = '';

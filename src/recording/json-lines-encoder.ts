@@ -130,7 +130,7 @@ export class LineWriter {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #length = 0;
 
-  /** Makes room for so many more bytes. */
+  /** Makes room for this many more bytes. */
   reserve(count: number): void {
     const wanted = this.#length + count;
     if (wanted <= this.#bytes.length) return;

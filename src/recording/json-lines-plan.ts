@@ -64,7 +64,7 @@ const frameRestBytes = 40;
 /** AggregationTemporality. */
 const cumulative = 2;
 
-/** Works out once how the columns of a table become lines of at most so many bytes. */
+/** Works out once how the columns of a table become lines of at most this many bytes. */
 export function createJsonPlan(series: readonly Series[], maxBytes: number): readonly JsonRun[] {
   const runs: { columns: Column[]; bytes: number }[] = [];
   for (const column of orderColumns(series)) {
@@ -84,7 +84,7 @@ interface Column {
   readonly series: Series;
   readonly resource: ResourceFrame;
   readonly metric: MetricFrame;
-  /** What the frames take if nobody shares them. */
+  /** What the frames take if they are not shared. */
   readonly frameBytes: number;
 }
 

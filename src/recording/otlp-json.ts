@@ -3,7 +3,7 @@ import type { Attributes, AttributeValue, Metric } from '../model/series.js';
 // The part of OTLP JSON that tables can hold, as it may be found in files: names in either case, 64-bit integers as
 // texts or numbers, and doubles as texts where JSON has no number for them.
 
-/** A JSON object whose fields nobody has looked at. */
+/** A JSON object whose fields were not looked at. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The objects of a list; what is none is left out. */

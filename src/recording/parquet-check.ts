@@ -113,7 +113,7 @@ class ParquetError extends Error {
 
 /**
  * Reads with the Parquet library. It trusts a file, so that a damaged one makes it use what is not there: what the
- * JavaScript engine says of that helps nobody who has a file to repair.
+ * JavaScript engine says of that does not help to repair a file.
  * @throws ParquetError whatever goes wrong, except that the system cannot read the file
  */
 export async function orDamaged<T>(read: () => Promise<T>): Promise<T> {

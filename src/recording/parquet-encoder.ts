@@ -77,7 +77,7 @@ export class ParquetEncoder {
 
 /**
  * Dictionaries would make 0 of -0, and have to be looked for among instants, which differ. Page indexes stand between
- * row groups and footer, where they would have to be written anew each time.
+ * row groups and footer, where they would have to be written again each time.
  */
 const encodings: Partial<Record<string, Encoding>> = { time: 'DELTA_BINARY_PACKED', value: 'PLAIN' };
 

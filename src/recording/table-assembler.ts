@@ -48,7 +48,7 @@ export class TableAssembler {
     this.#ended.push(series);
   }
 
-  /** Hands on what waits. */
+  /** Passes on what waits. */
   flush(): void {
     this.#endRow();
     this.#endTable();

@@ -34,7 +34,7 @@ function createThinner() {
       values: Float64Array.from(rows.flatMap(([, ...values]) => values)),
     });
   };
-  /** Second and first value of every row that was handed on. */
+  /** Second and first value of every row that was passed on. */
   const rows = () =>
     next.tables.flatMap(({ series, epoch, offsets, values }) =>
       [...offsets].map((offset, row) => [(Number(epoch) + offset) / 1e9, values[row * series.length]]),
@@ -42,7 +42,7 @@ function createThinner() {
   return { thinner, next, consume, rows };
 }
 
-test('RowThinner hands on one row per interval, however late they come', () => {
+test('RowThinner passes on one row per interval, however late they come', () => {
   const { consume, rows } = createThinner();
   const series = describe(0);
   // The first is the latest.
@@ -75,7 +75,7 @@ test('RowThinner picks rows out of tables of several, all of their columns', () 
   );
 });
 
-test('RowThinner hands on the last row when asked, once', () => {
+test('RowThinner passes on the last row when asked, once', () => {
   const { thinner, consume, rows } = createThinner();
   const series = describe(0);
   consume(series, [[0, 0]]);
@@ -91,7 +91,7 @@ test('RowThinner hands on the last row when asked, once', () => {
   ]);
 });
 
-test('RowThinner hands on the last row of series before their end, and the first of those that follow', () => {
+test('RowThinner passes on the last row of series before their end, and the first of those that follow', () => {
   const { thinner, consume, rows, next } = createThinner();
   const series = describe(0);
   consume(series, [[0, 0]]);
@@ -119,7 +119,7 @@ test('RowThinner finds its rhythm again after an outage', () => {
   );
 });
 
-test('RowThinner says when what it hands on is refused', () => {
+test('RowThinner says when what it passes on is refused', () => {
   const thinner = new RowThinner({ consume: () => false }, seconds(60), seconds(10));
   const series = describe(0);
   const table = { series, epoch: 0n, offsets: new Float64Array(1), values: new Float64Array(1) };

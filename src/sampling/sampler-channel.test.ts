@@ -35,7 +35,7 @@ function createChannel(periodNs = 1e9) {
   };
 }
 
-/** One row at so many nanoseconds, with which columns begin. */
+/** One row at this many nanoseconds, with which columns begin. */
 function announce(at: bigint, columns: readonly string[], columnIds?: readonly number[]): RowsMessage {
   return {
     type: 'rows',

@@ -143,7 +143,7 @@ export function createSamplerMetrics(meter: Meter): SamplerMetrics {
 function createLateness(meter: Meter) {
   return meter.createHistogram('joulemetry.sampler.lateness', {
     unit: 's',
-    description: 'The most that a reading of a table ended after its time',
+    description: 'Maximum time by which a reading of a table ended late',
     advice: { explicitBucketBoundaries: [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 0.1, 1] },
   });
 }

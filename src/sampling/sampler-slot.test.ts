@@ -40,7 +40,7 @@ function openSlot() {
   return { slot, control, sent, state, brief };
 }
 
-test('SamplerSlot hands on the first reading at once and then once a flush', () => {
+test('SamplerSlot passes on the first reading at once and then once a flush', () => {
   const { slot, brief } = openSlot();
   assert.deepEqual(brief(), ['new 0']);
   slot.tick();

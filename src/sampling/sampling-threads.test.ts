@@ -22,7 +22,7 @@ test('twenty starts and stops leave nothing open', async (t) => {
   await expectNothingLeft(before);
 });
 
-test('start hands on what is read, in order and with ascending instants', async (t) => {
+test('start passes on what is read, in order and with ascending instants', async (t) => {
   const { next, control, sampling, request } = createRig(t);
   const before = BigInt(Date.now()) * 1_000_000n;
   const sampler = await sampling.start(request);
@@ -47,7 +47,7 @@ test('start gives instants of CLOCK_MONOTONIC and a constant, when one is asked 
   assert.ok(passed > -10_000n && passed <= process.hrtime.bigint() - before, `${passed} ns`);
 });
 
-test('stop hands on every row that was read, when the main thread is busy and the sampler fast', async (t) => {
+test('stop passes on every row that was read, when the main thread is busy and the sampler fast', async (t) => {
   const { next, control, counts, sampling, request } = createRig(t, { periodNs: 1e5, flushMs: 100 });
   const sampler = await sampling.start(request);
   await until(() => control[word.reads] > 100);
@@ -61,7 +61,7 @@ test('stop hands on every row that was read, when the main thread is busy and th
   assert.equal(control[word.closed], 1);
 });
 
-test('flush takes a reading now and hands on every row', async (t) => {
+test('flush takes a reading now and passes on every row', async (t) => {
   const { next, sampling, request } = createRig(t, { periodNs: 3.6e12, flushMs: 3.6e6 });
   const sampler = await sampling.start(request);
   await sampler.flush();

@@ -48,7 +48,7 @@ export interface Announcement {
 /** What happened at a sampler since the last table that was sent. */
 export interface SlotCounts {
   missedTicks: number;
-  /** The most that a reading ended after its time. */
+  /** Maximum time by which a reading ended late. */
   latenessNs: number;
   /** Rows, and tables of them, that could not be sent. */
   droppedRows: number;

@@ -19,7 +19,7 @@ export interface CounterColumn {
 export type DescribeCounters = (name: string) => readonly CounterColumn[] | undefined;
 
 interface Entry {
-  /** Undefined: nothing is to be told of it. */
+  /** Undefined: it is left out. */
   counters: Counters | undefined;
   scan: number;
 }

@@ -1,4 +1,4 @@
-/** Tells whether a name is wanted: included, or nothing was said of that, and not excluded. */
+/** Whether a name is wanted: included, or nothing was said of that, and not excluded. */
 export function createNameFilter(filter: {
   readonly include: string | null;
   readonly exclude: string | null;

@@ -7,19 +7,19 @@ import { orderOf, type ScrapeOrder } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
 import { ScrapeTicks } from './scrape-ticks.js';
 
-/** A changing set of series read now and then, on the main thread. */
+/** A changing set of series read periodically, on the main thread. */
 export interface Scraper {
   /**
    * Reads now. A long scrape is a generator that gives one table per part, each row with its true instant: the
    * loop lets others run between parts. A source that blocks is read on a thread of its own, and the tables follow.
-   * @param era differs from the last one when series must end and begin anew (`Clock.checkEra`)
+   * @param era differs from the last one when series must end and start again (`Clock.checkEra`)
    * @throws Error when the source could not be read: counted, logged when that changes, tried again next time
    */
   scrape(era: number): Iterable<Table> | Promise<Iterable<Table>>;
 }
 
 export interface ScrapeLoop {
-  /** Scrapes now, whatever the interval, and returns when the tables have been handed on. */
+  /** Scrapes now, whatever the interval, and returns when the tables have been passed on. */
   flush(): Promise<void>;
   /** Scrapes once more and ends. Safe to call twice. */
   stop(): Promise<void>;

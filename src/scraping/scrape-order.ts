@@ -20,8 +20,8 @@ class Turn {
 
 /**
  * The order in which the scrape loops of one collector take a tick that they share: that of their start. Timers
- * alone would settle it anew each time, and a meter that is read now before and now after the usage scan makes
- * the ledger lag by a window now and then.
+ * alone would settle it again each time, and a meter that is read now before and now after the usage scan makes
+ * the ledger lag by a window at times.
  */
 export class ScrapeOrder {
   readonly #turns: (Turn | undefined)[] = [];

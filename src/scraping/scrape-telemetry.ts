@@ -3,7 +3,7 @@ import type { Context } from '../component/component.js';
 
 const durationBoundariesSeconds = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
-/** What a scrape loop tells about itself, under the Collector's names where it has them. */
+/** What a scrape loop reports about itself, under the Collector's names where it has them. */
 export class ScrapeTelemetry {
   readonly #attributes: { readonly receiver: string; readonly scraper: string };
   readonly #scraped: Counter;
@@ -41,13 +41,13 @@ export class ScrapeTelemetry {
     this.#missed.add(0, this.#attributes);
   }
 
-  /** A scrape ended after so many seconds and gave so many points, complete or not. */
+  /** A scrape ended after this many seconds and gave this many points, complete or not. */
   scraped(points: number, seconds: number): void {
     this.#scraped.add(points, this.#attributes);
     this.#duration.record(seconds, this.#attributes);
   }
 
-  /** So many points are missing. */
+  /** This many points are missing. */
   errored(points: number): void {
     this.#errored.add(points, this.#attributes);
   }
@@ -57,7 +57,7 @@ export class ScrapeTelemetry {
     this.#refused.add(1, this.#attributes);
   }
 
-  /** So many ticks went by without a scrape. */
+  /** This many ticks went by without a scrape. */
   missed(ticks: number): void {
     if (ticks > 0) this.#missed.add(ticks, this.#attributes);
   }

@@ -9,7 +9,7 @@ const rangeUnits = 2n ** 32n;
 const njPerMicrojoule = 1000n;
 const newline = 0x0a;
 
-/** A stretch in which the counter did not begin anew. */
+/** A stretch in which the counter did not start again. */
 interface Era {
   readonly sinceUs: number;
   /** What it would have shown at 0 energy: may be negative. Undefined: it began at 0, which is not looked at yet. */
@@ -145,7 +145,7 @@ function createEras(ahead: Machine, index: number, clock: SensorClock): readonly
   const baseUnits = wrap === undefined ? seeded : rangeUnits - unitsAt(clock.shownUs(wrap.atUs));
   const resets = own.flatMap(({ kind, atUs, forUs }) => {
     if (kind === 'reset') return [atUs];
-    // A machine that slept begins to count anew.
+    // A machine that slept begins to count again.
     return kind === 'suspend' ? [atUs + forUs] : [];
   });
   return [

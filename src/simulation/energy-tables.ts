@@ -14,7 +14,7 @@ const hardwareTypes: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Tables as a receiver of energy hands them on, with exactly the energy that the sensors stand for: NaN where a read
+ * Tables as a receiver of energy passes them on, with exactly the energy that the sensors stand for: NaN where a read
  * goes wrong, and after a reset new series, in the table that ends the old ones.
  */
 export class EnergyTables {

@@ -65,7 +65,7 @@ export class Machine {
     this.#begin();
   }
 
-  /** Goes to an instant of simulated time, in whole microseconds: forward, or back by beginning anew. */
+  /** Goes to an instant of simulated time, in whole microseconds: forward, or back by starting again. */
   advance(us: number): void {
     const atUs = this.timeline.awakeAt(us);
     if (atUs < this.#segmentUs) this.#restart();
@@ -137,7 +137,7 @@ export class Machine {
     while (this.#nextUs <= untilUs) this.#step();
   }
 
-  /** Does what happens next, from which on everybody goes on with new shares. */
+  /** Does what happens next, from which on every process has a new share. */
   #step(): void {
     const us = this.#nextUs;
     this.#segmentUs = us;
@@ -187,7 +187,7 @@ export class Machine {
 
   /** Looks through the dead only after as many more died, so that a long memory costs no more than a short one. */
   #forget(us: number): void {
-    // Somebody may still ask for the instant at which the one before was remembered.
+    // A caller may still ask for the instant at which the one before was remembered.
     const sinceUs = us - 2 * this.spec.rememberUs;
     this.#ended = this.#ended.filter(({ identity }) => identity.diesUs > sinceUs);
     this.#forgetAt = Math.max(leastForgotten, 2 * this.#ended.length);

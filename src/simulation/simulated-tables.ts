@@ -7,7 +7,7 @@ import { createMachine, type Machine } from './machine.js';
 import { UsageTables } from './usage-tables.js';
 import { ATTR_HOST_NAME } from '../model/semantic-conventions.js';
 
-/** What the receivers of a simulated machine handed on, and what is true of it. */
+/** What the receivers of a simulated machine passed on, and what is true of it. */
 export interface SimulatedTables {
   readonly tables: readonly Table[];
   /** Unix time in nanoseconds of the last row; that of the first is `epoch`. */
@@ -32,7 +32,7 @@ export const epoch = 1_700_000_000_000_000_000n;
 
 const second = 1_000_000;
 
-/** Energy without a reading for a while, and a counter that begins anew. */
+/** Energy without a reading for a while, and a counter that starts again. */
 const standardFaults: readonly Fault[] = [
   { kind: 'failed', atUs: 1.15 * second, forUs: 0.3 * second },
   { kind: 'reset', atUs: 2.45 * second, forUs: 0, domain: 'package-0' },

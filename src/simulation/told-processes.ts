@@ -14,7 +14,7 @@ export class ToldProcesses<Told> {
     this.#told.set(process, told);
   }
 
-  /** Whether the process was told of for the last time. */
+  /** Whether the process was published for the last time. */
   isFinished(process: SimulatedProcess): boolean {
     return this.#finished.has(process);
   }

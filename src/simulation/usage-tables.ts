@@ -16,7 +16,7 @@ const cpuUse: Metric = {
 };
 
 /**
- * Tables as a receiver of processes hands them on: a row of what each used so far, those that died since the last
+ * Tables as a receiver of processes passes them on: a row of what each used so far, those that died since the last
  * scan among them, the endings of these, and busy time, which closes the scan.
  */
 export class UsageTables {

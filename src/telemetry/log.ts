@@ -102,7 +102,7 @@ function writeForPeople(stream: LogStream): LogStream {
 
 let isGuarded = false;
 
-/** The standard error. When nobody reads it any more, messages are lost, and the work goes on. */
+/** The standard error. When it is no longer read, messages are lost, and the work goes on. */
 function openStderr(): LogStream {
   if (!isGuarded) process.stderr.on('error', () => {});
   isGuarded = true;

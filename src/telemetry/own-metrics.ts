@@ -3,7 +3,7 @@ import { EventLoopDelay } from './event-loop-delay.js';
 
 /**
  * Observes this process: under the Collector's names where it has them, so that its dashboards work.
- * @param readJoules energy that this process used since it was started, as far as anybody can say
+ * @param readJoules energy that this process used since it was started, as far as it is known
  * @returns ends what runs for it
  */
 export function observeOwnProcess(meter: Meter, readJoules: () => number | undefined): () => void {
@@ -33,7 +33,7 @@ function observeCounters(meter: Meter, readJoules: () => number | undefined): vo
     .addCallback(createJoulesObserver(readJoules));
 }
 
-/** Tells energy no finer than once a second: an endpoint without a password would be a side channel. */
+/** Reports energy no finer than once a second: an endpoint without a password would be a side channel. */
 function createJoulesObserver(readJoules: () => number | undefined) {
   let readAtMs = -Infinity;
   let joules: number | undefined;

@@ -38,7 +38,7 @@ function lastPoints({ received }: GrpcBackend) {
   return decodePoints(received.at(-1)?.bytes ?? Buffer.alloc(0));
 }
 
-test('own telemetry is pushed now and then and a last time at the end, as another decoder reads it', async (t) => {
+test('own telemetry is pushed periodically and a last time at the end, as another decoder reads it', async (t) => {
   const backend = await openGrpcBackend(t);
   const telemetry = await start(t, periodic({ endpoint: backend.endpoint, insecure: true }));
   const counter = telemetry.meter.createCounter('otelcol_receiver_accepted_metric_points');

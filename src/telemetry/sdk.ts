@@ -13,7 +13,7 @@ import type { Telemetry, TelemetryRequest } from './telemetry.js';
 /** A backend that does not answer must not hold up the end of the agent. */
 const lastPushMs = 1000;
 
-/** Only `startTelemetry` calls this: whoever imports this module has loaded the SDK. */
+/** Only `startTelemetry` calls this: importing this module loads the SDK. */
 export async function openTelemetry(request: TelemetryRequest): Promise<Telemetry> {
   const { level, log, pull } = request;
   diag.setLogger(createDiagLog(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });

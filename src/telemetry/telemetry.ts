@@ -2,7 +2,7 @@ import type { Meter } from '@opentelemetry/api';
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
 
-/** How much the collector tells of itself, as in the OpenTelemetry Collector; `none` starts nothing at all. */
+/** How much the collector reports of itself, as in the OpenTelemetry Collector; `none` starts nothing at all. */
 export type TelemetryLevel = 'basic' | 'normal' | 'detailed';
 
 /** Where the collector's own telemetry is served to Prometheus. */
@@ -16,7 +16,7 @@ export interface PullOptions {
   readonly webConfigFile?: string | null;
 }
 
-/** Where, how much and as whom the collector tells of itself. */
+/** Where, how much and as whom the collector reports of itself. */
 export interface TelemetryRequest {
   readonly level: TelemetryLevel;
   /** Undefined: nothing is served. */
@@ -26,7 +26,7 @@ export interface TelemetryRequest {
   /** Resource attributes: service.name and the like. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly log: Log;
-  /** Joules that this process used since it was started; undefined: nobody can say, or not yet. */
+  /** Joules that this process used since it was started; undefined: unknown, or not yet known. */
   readJoules?(): number | undefined;
 }
 

@@ -79,7 +79,7 @@ function listFolder(root: string): readonly string[] {
   });
 }
 
-/** `recursive` of mkdirSync would try for ever where a folder cannot be made for want of its kind, as in /proc. */
+/** `recursive` of mkdirSync would try without an end where a folder cannot be made for want of its kind, as in /proc. */
 function makeFolders(path: string): void {
   if (existsSync(path)) return;
   makeFolders(dirname(path));

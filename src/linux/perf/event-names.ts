@@ -75,7 +75,7 @@ export function listEventNames(): readonly string[] {
 function createCodes(): ReadonlyMap<string, EventCode> {
   const found = new Map<string, EventCode>();
   addCaches(found);
-  // After the caches, whose `branches` is a load of the branch predictor to nobody.
+  // After the caches, whose `branches` is a load of the branch predictor to no one.
   addNames(found, hardware, perfType.hardware);
   addNames(found, software, perfType.software);
   return found;

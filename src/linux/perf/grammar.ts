@@ -18,7 +18,7 @@ export type EventSource =
   /** A name that only the machine knows: a PMU's alias, a tracepoint, an event of libpfm4. */
   | { readonly kind: 'name'; readonly name: string };
 
-/** An event as somebody wrote it. */
+/** An event as it was written. */
 export interface ParsedEvent {
   /** The text, modifiers included. */
   readonly text: string;

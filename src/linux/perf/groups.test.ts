@@ -8,7 +8,7 @@ import { fitGroups, type EventProbe } from './groups.js';
 import { adaptToRights } from './place.js';
 import { resolveEvents } from './resolve.js';
 
-/** A PMU with so many counters that does not know "bus-cycles", and forbids the kernel to the unprivileged. */
+/** A PMU with this many counters that does not know "bus-cycles", and forbids the kernel to the unprivileged. */
 class FakePmu implements EventProbe {
   readonly open = (event: CountedEvent, leaderFd: number): number => {
     // In the kernel's order.

@@ -128,7 +128,7 @@ class GroupFit implements FittingGroups {
   }
 }
 
-/** A PMU has fewer counters: after so many events that do not fit, the group is full. */
+/** A PMU has fewer counters: after this many events that do not fit, the group is full. */
 const mostMisses = 16;
 
 /** What came of opening events in one group. */

@@ -46,7 +46,7 @@ export function parseModifiers(text: string): EventModifiers {
   };
 }
 
-/** Whether they name privilege levels: then nobody adds another. */
+/** Whether they name privilege levels: then no other is added. */
 export function hasPrivilege({ excludeUser, excludeKernel, excludeHypervisor }: EventModifiers): boolean {
   return excludeUser === true || excludeKernel === true || excludeHypervisor === true;
 }

@@ -8,7 +8,7 @@ export interface UncountedEvent {
   readonly reason: string;
 }
 
-/** Beyond so many names a line says only how many more there are. */
+/** Beyond this many names a line says only how many more there are. */
 const mostNames = 10;
 
 /** Why events are not counted, in one line for all that have the same reason. */

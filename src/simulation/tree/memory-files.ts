@@ -5,7 +5,7 @@ const pageKib = 4;
 /** The largest block of the buddy allocator: 2^10 pages. */
 const mostOrder = 10;
 
-/** How much memory is used, in KiB, when processes have so many MiB. */
+/** How much memory is used, in KiB, when processes have this many MiB. */
 export function sumUsedKib(residentMib: number): number {
   return Math.min(totalKib - systemKib, residentMib * 1024) + systemKib;
 }

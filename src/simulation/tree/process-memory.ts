@@ -4,7 +4,7 @@ import type { Program } from '../program.js';
 const firstAddress = 0x40_0000;
 const inode = 393_227;
 
-/** What a mapping says of itself in KiB, of which so many are resident: all of it private and dirty. */
+/** What a mapping says of itself in KiB, of which this many are resident: all of it private and dirty. */
 function describeSizes(kib: number): string {
   const sizes = {
     Rss: kib,

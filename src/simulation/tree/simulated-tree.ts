@@ -55,7 +55,7 @@ export class SimulatedTree {
 
   /**
    * Writes an instant of simulated time, in whole microseconds, later than the one before.
-   * @param wallNs tells the Unix time in nanoseconds when everything is written
+   * @param wallNs returns the Unix time in nanoseconds when everything is written
    */
   write(us: number, wallNs: () => bigint): void {
     this.machine.advance(us);

@@ -1,4 +1,4 @@
-/** What somebody made the storage move. */
+/** What the storage was made to move. */
 export interface StorageUse {
   readonly readBytes: bigint;
   readonly writtenBytes: bigint;

@@ -1,0 +1,72 @@
+/** A wording that readers stumble over. */
+interface Wording {
+  readonly pattern: RegExp;
+  /** What to write in its place. */
+  readonly instead: string;
+}
+
+const wordings: readonly Wording[] = [
+  { pattern: /\banew\b/iu, instead: 'again, reset, restart' },
+  { pattern: /(?<!@param )\beras?\b/iu, instead: 'reset, restart' },
+  { pattern: /\btells\b(?!(?: \w+){0,4} apart\b)/iu, instead: 'reports' },
+  { pattern: /\b(?:is|are|was|were|be|been) told (?:of|that|when)\b/iu, instead: 'is notified of' },
+  { pattern: /\bsays? so\b/iu, instead: 'reports it, logs a warning' },
+  { pattern: /\bhand(?:s|ed|ing)? (?:it |them )?on\b/iu, instead: 'pass on, forward, export' },
+  {
+    pattern: /\b(?:whoever|somebody|anybody|everybody)\b/iu,
+    instead: 'the caller, another receiver, every user',
+  },
+  // A user account of that name is meant in code.
+  { pattern: /(?<!(?:user|as) )\bnobody\b/iu, instead: 'no process, no user' },
+  { pattern: /\bnow and then\b/iu, instead: 'periodically' },
+  { pattern: /\bso many\b/iu, instead: 'a number, this many' },
+  { pattern: /\bfor ever\b/iu, instead: 'permanently' },
+  { pattern: /\bstands? (?:twice|beside|below|above)\b/iu, instead: 'is duplicated, is next to' },
+  { pattern: /\bthe most that\b/iu, instead: 'maximum' },
+  { pattern: /\bjudg(?:e|es|ed|ing)\b/iu, instead: 'validate, compare' },
+  { pattern: /\bgo(?:es|ing)? on without\b/iu, instead: 'continue without' },
+  {
+    pattern: /\bTakes tables again\b|\bNot needed: |\bEnding after\b/u,
+    instead: 'Recovered, Disabled, Shutting down',
+  },
+];
+
+/** A rejected wording and where it is. */
+export interface Finding {
+  readonly line: number;
+  readonly found: string;
+  readonly instead: string;
+}
+
+const commentOrString =
+  /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/gu;
+const markdownCode = /^(?:```|````).*?^(?:```|````)$|`[^`\n]*`/gmsu;
+
+/** Finds rejected wordings in what people read of a file: the comments and texts of TypeScript, the prose of Markdown. */
+export function findWordings(path: string, text: string): readonly Finding[] {
+  const prose = path.endsWith('.ts') ? keepOnly(text, commentOrString) : blank(text, markdownCode);
+  // Comments continue on the next line after an asterisk.
+  const flat = prose.replaceAll(/\n( *\* )?/gu, (end) => ' '.repeat(end.length));
+  return wordings.flatMap(({ pattern, instead }) => {
+    const spaced = new RegExp(pattern.source.replaceAll(' ', ' +'), `${pattern.flags}g`);
+    return [...flat.matchAll(spaced)].map(({ 0: found, index }) => ({
+      line: text.slice(0, index).split('\n').length,
+      found: found.replaceAll(/ +/gu, ' '),
+      instead,
+    }));
+  });
+}
+
+/** As many characters as before, without those that match. */
+function blank(text: string, pattern: RegExp): string {
+  return text.replaceAll(pattern, (match) => match.replaceAll(/[^\n]/gu, ' '));
+}
+
+/** As many characters as before, with those that match only. */
+function keepOnly(text: string, pattern: RegExp): string {
+  let kept = '';
+  for (const { 0: match, index } of text.matchAll(pattern)) {
+    kept += blank(text.slice(kept.length, index), /[^\n]+/gu) + match;
+  }
+  return kept;
+}
