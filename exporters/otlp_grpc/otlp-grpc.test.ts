@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
 import { until } from '../../src/contract/until.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
@@ -11,7 +10,13 @@ import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { MessageWriter } from '../../src/otlp/message-writer.js';
-import { testOutages, testTls, type Transport } from '../../src/otlp/shared-cases.fixture.js';
+import {
+  setVariables,
+  testAnswers,
+  testOutages,
+  testTls,
+  type Transport,
+} from '../../src/otlp/shared-cases.fixture.js';
 import { factory } from './factory.js';
 import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { parseTarget } from './target.js';
@@ -40,6 +45,7 @@ const transport: Transport<typeof factory.schema> = {
   factory,
   // A call that still goes out on the dying connection is cancelled; one that needs a new one finds nobody.
   outage: /^warn: Cannot export to [\d.:]+: (UNAVAILABLE|CANCELLED): .*[^:]\. Keeping data and trying again$/,
+  silence: /DEADLINE_EXCEEDED.*Keeping data and trying again/,
   settingsFor: (endpoint) => ({ endpoint, ...insecure }),
   async open(t, { certificate, isMutual, ...place }) {
     const tls = certificate ? { credentials: createCredentials(certificate, isMutual) } : {};
@@ -54,6 +60,7 @@ function createCredentials({ certFile, keyFile }: CertificateFiles, isMutual = f
   return ServerCredentials.createSsl(isMutual ? certificate : null, [pair], isMutual);
 }
 
+testAnswers(transport);
 testOutages(transport);
 testTls(transport);
 
@@ -149,29 +156,6 @@ test('otlp_grpc sends in smaller requests what is larger than the backend takes'
   );
 });
 
-test('otlp_grpc counts the points of a partial success', async (t) => {
-  const partial = writer.begin(1);
-  const body = writer.integer(1, 1).text(2, 'out of bounds').end(partial).finish();
-  const backend = await openGrpcBackend(t, { answer: () => ({ body }) });
-  const { exporter, read } = await startExporter(t, factory, { endpoint: backend.endpoint, ...insecure });
-  exporter.consume(readingAt(1, 1));
-  exporter.consume(readingAt(2, 2));
-  await exporter.shutdown();
-  const metrics = await read();
-  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 1);
-  assert.equal(metrics['joulemetry.exporter.dropped{otlp,partial_success}'], 1);
-});
-
-test('otlp_grpc sends again what got no answer in time', async (t) => {
-  const backend = await openGrpcBackend(t, { answer: (count) => ({ isSilent: count === 1 }) });
-  const settings = { endpoint: backend.endpoint, timeout: '200ms', ...insecure };
-  const { exporter, log } = await startExporter(t, factory, settings);
-  exporter.consume(readingAt(1, 7));
-  await until(() => backend.received.length >= 2);
-  await exporter.shutdown();
-  assert.match(log.lines[0], /DEADLINE_EXCEEDED.*Keeping data and trying again/);
-});
-
 test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', async (t) => {
   const backend = await openGrpcBackend(t);
   const stranger = await openGrpcBackend(t);
@@ -232,18 +216,3 @@ test('otlp_grpc says what is wrong with an endpoint', () => {
   }
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, {})), []);
 });
-
-test('otlp_grpc shuts down without a start, and twice', async () => {
-  const exporter = factory.create(parseSettings(factory.schema, {}), createFakeContext());
-  assert.equal(exporter.consume(readingAt(1, 1)), false);
-  await exporter.shutdown();
-  await exporter.shutdown();
-});
-
-/** Sets variables until the end of the test. */
-function setVariables(t: TestContext, variables: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(variables)) {
-    process.env[name] = value;
-    t.after(() => delete process.env[name]);
-  }
-}

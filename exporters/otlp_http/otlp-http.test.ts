@@ -2,17 +2,21 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:https';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
 import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
 import { until } from '../../src/contract/until.js';
 import { createRow } from '../../src/model/table.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
-import { MessageWriter } from '../../src/otlp/message-writer.js';
-import { testOutages, testTls, type Transport } from '../../src/otlp/shared-cases.fixture.js';
+import {
+  setVariables,
+  testAnswers,
+  testOutages,
+  testTls,
+  type Transport,
+} from '../../src/otlp/shared-cases.fixture.js';
 import { factory } from './factory.js';
 import { openHttpBackend, type HttpBackend } from './http-backend.fixture.js';
 
@@ -27,6 +31,7 @@ const transport: Transport<typeof factory.schema> = {
   name: 'otlp_http',
   factory,
   outage: /^warn: Cannot export to .*Keeping data and trying again$/,
+  silence: /no answer within 200 ms\. Keeping data and trying again/,
   settingsFor: (address) => ({ endpoint: `http://${address}` }),
   async open(t, { certificate, isMutual = false, ...place }) {
     const tls = certificate ? { tls: createServerOptions(certificate, isMutual) } : {};
@@ -40,6 +45,7 @@ function createServerOptions({ certFile, keyFile }: CertificateFiles, requestCer
   return { cert, key, ...(requestCert ? { ca: cert, requestCert } : {}) };
 }
 
+testAnswers(transport);
 testOutages(transport);
 testTls(transport);
 
@@ -211,30 +217,6 @@ test('otlp_http says so, when the answer is a web page', async (t) => {
   assert.match(log.lines.join(), /with a warning: the answer is not one of an OTLP receiver/);
 });
 
-test('otlp_http counts the points of a partial success', async (t) => {
-  const writer = new MessageWriter();
-  const partial = writer.begin(1);
-  const body = writer.integer(1, 1).text(2, 'out of bounds').end(partial).finish();
-  const backend = await openHttpBackend(t, { answer: () => ({ body }) });
-  const { exporter, log, read } = await startExporter(t, factory, { endpoint: backend.url });
-  exporter.consume(readingAt(1, 1));
-  exporter.consume(readingAt(2, 2));
-  await exporter.shutdown();
-  const metrics = await read();
-  assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 1);
-  assert.equal(metrics['joulemetry.exporter.dropped{otlp,partial_success}'], 1);
-  assert.match(log.lines.join('\n'), /Lost 1 points .* taken without them: out of bounds/);
-});
-
-test('otlp_http sends again what got no answer in time', async (t) => {
-  const backend = await openHttpBackend(t, { answer: (count) => ({ isSilent: count === 1 }) });
-  const { exporter, log } = await startExporter(t, factory, { endpoint: backend.url, timeout: '50ms' });
-  exporter.consume(readingAt(1, 7));
-  await until(() => backend.received.length >= 2);
-  await exporter.shutdown();
-  assert.match(log.lines[0], /no answer within 50 ms\. Keeping data and trying again/);
-});
-
 test('otlp_http ignores the variables of OpenTelemetry unless asked for them', async (t) => {
   const backend = await openHttpBackend(t);
   const stranger = await openHttpBackend(t);
@@ -353,24 +335,3 @@ test('otlp_http says what is wrong with credentials, and shows nothing of them',
     ],
   );
 });
-
-test('otlp_http shuts down without a start, and twice', async () => {
-  const exporter = factory.create(parseSettings(factory.schema, {}), createFakeContext());
-  assert.equal(exporter.consume(readingAt(1, 1)), false);
-  await exporter.shutdown();
-  await exporter.shutdown();
-});
-
-/** Sets variables until the end of the test. */
-function setVariables(t: TestContext, variables: Readonly<Record<string, string | undefined>>): void {
-  for (const [name, value] of Object.entries(variables)) {
-    const old = process.env[name];
-    t.after(() => setVariable(name, old));
-    setVariable(name, value);
-  }
-}
-
-function setVariable(name: string, value: string | undefined): void {
-  if (value === undefined) delete process.env[name];
-  else process.env[name] = value;
-}

@@ -3,10 +3,13 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../config/settings.js';
 import type { ExporterFactory } from '../component/component.js';
 import type { Schema } from '../component/schema.js';
+import { createFakeContext } from '../contract/fakes.js';
 import { until } from '../contract/until.js';
 import { createCertificate, noOpenssl, type CertificateFiles } from '../http/certificate.fixture.js';
+import { MessageWriter } from './message-writer.js';
 import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
 import { ownAddress } from '../http/own-address.fixture.js';
 
@@ -17,26 +20,32 @@ export interface Backend {
   readonly port: number;
   /** The values that it took, in the order in which they came. */
   takenValues(): readonly (number | bigint | undefined)[];
+  /** Everything that arrived, whatever the answer. */
+  readonly received: readonly unknown[];
   close(): void | Promise<void>;
 }
 
-export interface BackendWish {
+export interface BackendOptions {
   readonly address?: string;
   readonly port?: number;
   readonly certificate?: CertificateFiles;
   /** Wants a client to show that certificate, too. */
   readonly isMutual?: boolean;
+  /** @param count of the requests until then, this one included */
+  answer?(count: number): { readonly body?: Buffer; readonly isSilent?: boolean };
 }
 
 /** One of the exporters that send OTLP. */
 export interface Transport<S extends Schema> {
   readonly name: string;
   readonly factory: ExporterFactory<S>;
-  open(t: TestContext, wish: BackendWish): Promise<Backend>;
+  open(t: TestContext, options: BackendOptions): Promise<Backend>;
   /** Settings with which it sends to such an address, without TLS. */
   settingsFor(address: string): Record<string, unknown>;
   /** What the log says of a backend that has just gone. */
   readonly outage: RegExp;
+  /** What it says of one that does not answer. */
+  readonly silence: RegExp;
 }
 
 /** For tests: what every exporter of OTLP does in an outage. */
@@ -91,6 +100,61 @@ export function testOutages<S extends Schema>({
     await exporter.shutdown();
     assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], 1);
   });
+}
+
+/** For tests: what every exporter of OTLP makes of the answers of a backend, or of none. */
+export function testAnswers<S extends Schema>({
+  name,
+  factory,
+  open,
+  settingsFor,
+  silence,
+}: Transport<S>): void {
+  test(`${name} counts the points of a partial success`, async (t) => {
+    const writer = new MessageWriter();
+    const partial = writer.begin(1);
+    const body = writer.integer(1, 1).text(2, 'out of bounds').end(partial).finish();
+    const { port } = await open(t, { answer: () => ({ body }) });
+    const { exporter, log, read } = await startExporter(t, factory, settingsFor(`localhost:${port}`));
+    exporter.consume(readingAt(1, 1));
+    exporter.consume(readingAt(2, 2));
+    await exporter.shutdown();
+    const metrics = await read();
+    assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 1);
+    assert.equal(metrics['joulemetry.exporter.dropped{otlp,partial_success}'], 1);
+    assert.match(log.lines.join('\n'), /Lost 1 points .* taken without them: out of bounds/);
+  });
+
+  test(`${name} sends again what got no answer in time`, async (t) => {
+    const { port, received } = await open(t, { answer: (count) => ({ isSilent: count === 1 }) });
+    const settings = { ...settingsFor(`localhost:${port}`), timeout: '200ms' };
+    const { exporter, log } = await startExporter(t, factory, settings);
+    exporter.consume(readingAt(1, 7));
+    await until(() => received.length >= 2);
+    await exporter.shutdown();
+    assert.match(log.lines[0], silence);
+  });
+
+  test(`${name} shuts down without a start, and twice`, async () => {
+    const exporter = factory.create(parseSettings(factory.schema, {}), createFakeContext());
+    assert.equal(exporter.consume(readingAt(1, 1)), false);
+    await exporter.shutdown();
+    await exporter.shutdown();
+  });
+}
+
+/** For tests: sets variables until the end of the test; undefined: unsets them. */
+export function setVariables(t: TestContext, variables: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    const old = process.env[name];
+    t.after(() => setVariable(name, old));
+    setVariable(name, value);
+  }
+}
+
+function setVariable(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
 }
 
 /** For tests: what every exporter of OTLP does with certificates. */
