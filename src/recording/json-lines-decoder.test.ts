@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PointStream } from './decoder.js';
+import { JsonLinesDecoder } from './json-lines-decoder.js';
+import { createSink, flatten } from './recording.fixture.js';
+
+function decode(...lines: readonly (string | object)[]) {
+  const sink = createSink();
+  const stream = new PointStream(sink);
+  const decoder = new JsonLinesDecoder(sink, stream);
+  for (const line of lines) decoder.line(typeof line === 'string' ? line : JSON.stringify(line));
+  stream.flush();
+  return sink;
+}
+
+/** A line with these metrics of one resource. */
+function lineOf(metrics: readonly object[], scope?: object, resource: object = {}): object {
+  return { resourceMetrics: [{ resource, scopeMetrics: [{ ...(scope && { scope }), metrics }] }] };
+}
+
+const ours = { name: 'joulemetry' };
+const gaugeOf = (points: readonly object[], more: object = {}) => ({
+  name: 'x',
+  unit: 'W',
+  gauge: { dataPoints: points },
+  ...more,
+});
+const sumOf = (points: readonly object[], sum: object) => ({
+  name: 'x',
+  unit: 'J',
+  sum: { dataPoints: points, ...sum },
+});
+
+function describe({ tables }: ReturnType<typeof decode>): readonly string[] {
+  return flatten(tables).map(
+    ({ metric, time, value }) => `${metric.kind} ${metric.valueType} @${time} ${value ?? 'ended'}`,
+  );
+}
+
+test('JsonLinesDecoder reads gauges, counters and up-down counters', () => {
+  const points = [{ timeUnixNano: '5', startTimeUnixNano: '2', asDouble: 1.5 }];
+  const found = decode(
+    lineOf([gaugeOf(points)]),
+    lineOf([sumOf(points, { aggregationTemporality: 2, isMonotonic: true })]),
+    lineOf([sumOf(points, { aggregationTemporality: 'AGGREGATION_TEMPORALITY_CUMULATIVE' })]),
+  );
+  assert.deepEqual(found.notes, []);
+  // One name, resource and attribute set: each takes the place of the one before.
+  assert.deepEqual(
+    describe(found).filter((text) => !text.endsWith('ended')),
+    ['gauge double @5 1.5', 'counter double @5 1.5', 'updowncounter double @5 1.5'],
+  );
+  assert.equal(found.tables[0]?.series[0]?.start, 2n);
+});
+
+test('JsonLinesDecoder reads the names of fields in either case', () => {
+  const found = decode({
+    resource_metrics: [
+      {
+        resource: { attributes: [{ key: 'a', value: { string_value: 'b' } }] },
+        scope_metrics: [
+          {
+            metrics: [
+              {
+                name: 'x',
+                sum: {
+                  aggregation_temporality: 2,
+                  is_monotonic: true,
+                  data_points: [{ time_unix_nano: 5, start_time_unix_nano: 3, as_int: '7' }],
+                },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+  assert.deepEqual(describe(found), ['counter int @5 7']);
+  const [series] = found.tables[0]?.series ?? [];
+  assert.deepEqual([series?.resource.attributes, series?.start], [{ a: 'b' }, 3n]);
+});
+
+test('JsonLinesDecoder reads attribute values of every kind', () => {
+  const attributes = Object.entries({
+    text: { stringValue: 't' },
+    whole: { intValue: '42' },
+    huge: { intValue: '9007199254740993' },
+    double: { doubleValue: 0.5 },
+    infinite: { doubleValue: '-Infinity' },
+    truth: { boolValue: false },
+    list: { arrayValue: { values: [{ intValue: '1' }] } },
+  }).map(([key, value]) => ({ key, value }));
+  const odd = [{ key: 1, value: { stringValue: 'x' } }, { key: 'none' }, 'text', null];
+  const { tables } = decode(
+    lineOf([gaugeOf([{ timeUnixNano: '1', asDouble: 1, attributes: [...attributes, ...odd] }])]),
+  );
+  assert.deepEqual(tables[0]?.series[0]?.attributes, {
+    text: 't',
+    whole: 42,
+    huge: '9007199254740993',
+    double: 0.5,
+    infinite: -Infinity,
+    truth: false,
+    list: '{"values":[{"intValue":"1"}]}',
+  });
+});
+
+test('JsonLinesDecoder takes a point without a value for the end of its series', () => {
+  const found = decode(
+    lineOf([gaugeOf([{ timeUnixNano: '5000000', asDouble: 1 }])]),
+    lineOf([gaugeOf([{ timeUnixNano: '6000000', flags: 1 }])]),
+  );
+  assert.deepEqual(describe(found), ['gauge double @5000000 1', 'gauge double @6000000 ended']);
+});
+
+test('JsonLinesDecoder puts the end of what joulemetry wrote back to its last row', () => {
+  const found = decode(
+    lineOf([gaugeOf([{ timeUnixNano: '5000000', asDouble: 1 }])], ours),
+    lineOf([gaugeOf([{ timeUnixNano: '6000000', flags: 1 }])], ours),
+  );
+  assert.deepEqual(describe(found), ['gauge double @5000000 1', 'gauge double @5000000 ended']);
+});
+
+test('JsonLinesDecoder makes a row of the points of an instant, and rows in the order of time', () => {
+  const points = [
+    { timeUnixNano: '20', asDouble: 2 },
+    { timeUnixNano: '10', asDouble: 1 },
+  ];
+  const metrics = ['x', 'y'].map((name) => gaugeOf(points, { name }));
+  const { tables } = decode(lineOf(metrics));
+  assert.equal(tables.length, 1);
+  const [table] = tables;
+  assert.deepEqual(
+    [table?.epoch, [...(table?.offsets ?? [])], [...(table?.values ?? [])]],
+    [10n, [0, 10], [1, 1, 2, 2]],
+  );
+});
+
+test('JsonLinesDecoder keeps tables of different lines apart', () => {
+  const [first, second] = ['1', '2'].map((at) => lineOf([gaugeOf([{ timeUnixNano: at, asDouble: 1 }])]));
+  const { tables } = decode(first, second);
+  assert.equal(tables.length, 2);
+  assert.equal(tables[0]?.series, tables[1]?.series);
+});
+
+test('JsonLinesDecoder counts what tables cannot hold, and reads the rest of the line', () => {
+  const point = [{ timeUnixNano: '1', asDouble: 1 }];
+  const found = decode(
+    lineOf([
+      { name: 'h', histogram: { dataPoints: [{}, {}] } },
+      sumOf(point, { aggregationTemporality: 1 }),
+      { name: 'empty', summary: { dataPoints: [] } },
+      { name: 'nothing' },
+      gaugeOf(point),
+    ]),
+  );
+  assert.deepEqual(found.notes, ['2 of histogram', '1 of sum of delta temporality']);
+  assert.deepEqual(describe(found), ['gauge double @1 1']);
+});
+
+test('JsonLinesDecoder reports a line that is wrong and reads the next', () => {
+  const found = decode(
+    '{"resourceMetrics":[',
+    '[]',
+    '7',
+    '{"resourceLogs":[]}',
+    lineOf([gaugeOf([{ timeUnixNano: '9223372036854775808', asDouble: 1 }])]),
+    lineOf([gaugeOf([{ timeUnixNano: '1', asDouble: 1 }])]),
+  );
+  assert.match(found.notes[0] ?? '', /^expected a JSON object, found a mistake(?: at position \d+)?$/u);
+  assert.deepEqual(found.notes.slice(1), [
+    'expected a JSON object, found a list',
+    'expected a JSON object, found 7',
+    'expected a list "resourceMetrics", found none',
+    'expected an instant of 64 bits, found 9223372036854775808',
+  ]);
+  assert.deepEqual(describe(found), ['gauge double @1 1']);
+});
+
+test('JsonLinesDecoder reads what is no number as NaN, a gap', () => {
+  const found = decode(
+    lineOf([gaugeOf([{ timeUnixNano: '1', asDouble: 'NaN' }])]),
+    lineOf([gaugeOf([{ timeUnixNano: '2', asDouble: 'Infinity' }])]),
+    lineOf([gaugeOf([{ timeUnixNano: '3', asDouble: {} }])]),
+  );
+  assert.deepEqual(describe(found), [
+    'gauge double @1 NaN',
+    'gauge double @2 Infinity',
+    'gauge double @3 NaN',
+  ]);
+});

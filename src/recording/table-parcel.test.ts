@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fc } from '../contract/fixed-seed.fixture.js';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import { anyTables, flatten } from './recording.fixture.js';
+import { buffersOf, TablePacker, TableUnpacker } from './table-parcel.js';
+
+function createSeries(id: number): Series {
+  return {
+    metric: { name: 'x', unit: '1', description: 'd', kind: 'counter', valueType: 'int' },
+    resource: { attributes: { 'host.name': 'a' } },
+    attributes: { id },
+    start: BigInt(id),
+  };
+}
+
+const [a, b, c] = [1, 2, 3].map(createSeries);
+
+function tableOf(series: readonly Series[], rows: number, ended?: readonly Series[]): Table {
+  return {
+    series,
+    epoch: 7n,
+    offsets: Float64Array.from({ length: rows }, (_, row) => row),
+    values: Float64Array.from({ length: rows * series.length }, (_, cell) => cell),
+    ...(ended && { ended }),
+  };
+}
+
+/** As from one thread to another: everything is cloned, buffers are moved. */
+function send(tables: readonly Table[], packer: TablePacker, unpacker: TableUnpacker): readonly Table[] {
+  for (const introduction of packer.introduce(tables)) unpacker.meet(structuredClone(introduction));
+  const parcel = packer.pack(tables);
+  return unpacker.unpack(structuredClone(parcel, { transfer: buffersOf(parcel) }));
+}
+
+function connect() {
+  const [packer, unpacker] = [new TablePacker(), new TableUnpacker()];
+  return { packer, unpacker, send: (tables: readonly Table[]) => send(tables, packer, unpacker) };
+}
+
+test('tables arrive as they were sent, whatever they are', () => {
+  fc.assert(
+    fc.property(anyTables, (tables) => {
+      assert.deepEqual(flatten(connect().send(tables)), flatten(tables));
+    }),
+  );
+});
+
+test('a series and a set of columns that crossed twice are one object', () => {
+  const { send: sendTables } = connect();
+  const [both, one] = [[a, b], [a]];
+  const first = sendTables([tableOf(both, 2), tableOf(one, 1)]);
+  const second = sendTables([tableOf(one, 3), tableOf(both, 1)]);
+  assert.equal(first[0]?.series, second[1]?.series);
+  assert.equal(first[1]?.series, second[0]?.series);
+  assert.equal(first[0]?.series[0], first[1]?.series[0]);
+});
+
+test('introduce sends each series once, in messages that are small', () => {
+  const packer = new TablePacker();
+  const series = Array.from({ length: 1200 }, (_, id) => createSeries(id));
+  const sizes = packer.introduce([tableOf(series, 1)]).map((one) => one.series.length);
+  assert.deepEqual(sizes, [500, 500, 200]);
+  packer.pack([tableOf(series, 1)]);
+  assert.deepEqual(packer.introduce([tableOf(series, 1), tableOf([series[0]], 1)]), []);
+});
+
+test('pack sends a set of columns once', () => {
+  const packer = new TablePacker();
+  const columns = [a, b];
+  packer.introduce([tableOf(columns, 1)]);
+  assert.equal(packer.pack([tableOf(columns, 1), tableOf(columns, 2)]).sets.length, 1);
+  assert.equal(packer.pack([tableOf(columns, 1)]).sets.length, 0);
+});
+
+test('series that ended arrive with their table, those without a column, too', () => {
+  const { send: sendTables, unpacker } = connect();
+  const [first, second] = sendTables([tableOf([a, b], 1, [c]), tableOf([a], 1, [a])]);
+  assert.deepEqual(
+    [first, second].map((table) => table?.ended?.map(({ attributes }) => attributes['id'])),
+    [[3], [1]],
+  );
+  assert.deepEqual(
+    unpacker.live.map(({ attributes }) => attributes['id']),
+    [2],
+  );
+});
+
+test('a series crosses without what a component has added to it', () => {
+  const odd = { ...a, resource: { ...a.resource, lookUp: () => undefined }, cache: new WeakMap() };
+  const [table] = connect().send([tableOf([odd], 1)]);
+  assert.deepEqual(table?.series, [a]);
+});
+
+test('TableUnpacker forgets what it is told to, and says which series it does not know', () => {
+  const { packer, unpacker, send: sendTables } = connect();
+  sendTables([tableOf([a], 1)]);
+  const [introduction] = new TablePacker().introduce([tableOf([a], 1)]);
+  const number = introduction?.series[0]?.[0] ?? 0;
+  unpacker.meet({ series: [], forgotten: [number] });
+  assert.deepEqual(unpacker.live, []);
+  const unknown = new Set([b, a]);
+  assert.throws(
+    () => unpacker.unpack(packer.pack([tableOf([...unknown], 1)])),
+    /^Error: Cannot unpack a table: expected series \d+ to be known$/u,
+  );
+});
