@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLogCollector } from '../contract/fakes.js';
+import { until } from '../contract/until.js';
 import { createFolder } from '../contract/temporary-folder.fixture.js';
 import { createCertificate, noOpenssl } from './certificate.fixture.js';
 import { WebConfigFile } from './web-config.js';
@@ -107,5 +108,22 @@ test('WebConfigFile finds certificates beside it, and reads them again', { skip:
   assert.match(
     log.lines.at(-1) ?? '',
     /expected TLS with client_auth_type NoClientCert as at the start, found no TLS/,
+  );
+});
+
+test('WebConfigFile uses a changed file once what it names is there', { skip: noOpenssl }, async (t) => {
+  const { certFile, keyFile } = createCertificate(t);
+  const tls = (name: string) => `tls_server_config: {cert_file: "${name}", key_file: "${keyFile}"}`;
+  const { path, write } = writeWebConfig(tls(certFile));
+  const log = createLogCollector();
+  const file = open(path, log);
+  const young = join(createFolder(), 'young.pem');
+  write(tls(young));
+  const before = file.current();
+  copyFileSync(certFile, young);
+  await until(() => file.current() !== before);
+  assert.match(
+    log.lines.join('\n'),
+    /^warn: .*young\.pem": ENOENT; serving.*\ninfo: Serving with changed files.*$/u,
   );
 });

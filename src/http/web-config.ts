@@ -78,6 +78,8 @@ export interface WebConfig {
 }
 
 const maxFileBytes = 1024 * 1024;
+/** Shortest time between two attempts to read files that cannot be used. */
+const retryMs = 1000;
 
 /** A web configuration, which is read again when its file or a file that it names has changed. */
 export class WebConfigFile {
@@ -87,6 +89,7 @@ export class WebConfigFile {
   #current: WebConfig;
   #files: readonly string[];
   #stamp: string;
+  #failure: { readonly reason: string; readonly atMs: number } | undefined;
 
   /**
    * @param setting for messages: `exporters.prometheus.web_config_file`
@@ -96,29 +99,38 @@ export class WebConfigFile {
     this.#name = `${setting} "${path}"`;
     this.#path = path;
     this.#log = log;
-    const { config, files } = load(path);
-    this.#current = config;
-    this.#files = files;
-    this.#stamp = stampOf(files);
+    ({ config: this.#current, files: this.#files, stamp: this.#stamp } = load(path));
   }
 
   /** What is to be used now. Files that do not fit together, because they are being replaced, are not used. */
   current(): WebConfig {
     const stamp = stampOf(this.#files);
-    if (stamp === this.#stamp) return this.#current;
+    if (stamp !== this.#stamp || this.#isToBeRetried()) this.#reload(stamp);
+    return this.#current;
+  }
+
+  /** A file that is named for the first time may be missing for the moment. */
+  #isToBeRetried(): boolean {
+    return this.#failure !== undefined && performance.now() - this.#failure.atMs >= retryMs;
+  }
+
+  #reload(stamp: string): void {
+    this.#stamp = stamp;
     try {
-      const { config, files } = load(this.#path);
-      requireSameKind(this.#current, config);
-      this.#current = config;
-      this.#files = files;
+      const loaded = load(this.#path);
+      requireSameKind(this.#current, loaded.config);
+      ({ config: this.#current, files: this.#files, stamp: this.#stamp } = loaded);
+      this.#failure = undefined;
       this.#log.info(`Serving with changed files from now on: ${this.#name}`);
     } catch (error) {
-      this.#log.warn(
-        `Cannot use the changed ${this.#name}: ${describeError(error)}; serving with the previous files`,
-      );
+      this.#fail(describeError(error));
     }
-    this.#stamp = stampOf(this.#files);
-    return this.#current;
+  }
+
+  #fail(reason: string): void {
+    if (reason !== this.#failure?.reason)
+      this.#log.warn(`Cannot use the changed ${this.#name}: ${reason}; serving with the previous files`);
+    this.#failure = { reason, atMs: performance.now() };
   }
 }
 
@@ -132,10 +144,23 @@ function requireSameKind(before: WebConfig, now: WebConfig): void {
 }
 
 function stampOf(files: readonly string[]): string {
-  return files.map(readFileStamp).join('\n');
+  return joinStamps(files.map(readFileStamp));
 }
 
-function load(path: string): { readonly config: WebConfig; readonly files: readonly string[] } {
+function joinStamps(stamps: readonly string[]): string {
+  return stamps.join('\n');
+}
+
+interface LoadedConfig {
+  readonly config: WebConfig;
+  /** The file itself, and those that it names. */
+  readonly files: readonly string[];
+  /** Of these, from before they were read: what changes meanwhile is read again. */
+  readonly stamp: string;
+}
+
+function load(path: string): LoadedConfig {
+  const ownStamp = readFileStamp(path);
   const { tls_server_config: tls, http_server_config: http, basic_auth_users: hashes } = parse(path);
   const users = new Map(Object.entries(hashes));
   for (const [user, hash] of users) {
@@ -146,10 +171,10 @@ function load(path: string): { readonly config: WebConfig; readonly files: reado
   if (problem !== undefined) throw new Error(problem);
   const resolved = (file: string | null) => (file === null ? null : resolve(dirname(path), file));
   const named = tls && [tls.cert_file, tls.key_file, tls.client_ca_file].map(resolved);
-  return {
-    config: { tls: tls ? loadTls(tls, named ?? []) : undefined, headers: http.headers, users },
-    files: [path, ...(named ?? []).filter((file) => file !== null)],
-  };
+  const others = (named ?? []).filter((file) => file !== null);
+  const stamp = joinStamps([ownStamp, ...others.map(readFileStamp)]);
+  const config = { tls: tls ? loadTls(tls, named ?? []) : undefined, headers: http.headers, users };
+  return { config, files: [path, ...others], stamp };
 }
 
 function parse(path: string): ConfigOf<typeof schema> {
