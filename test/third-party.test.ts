@@ -58,6 +58,8 @@ service:
     plain.energy.map((joules) => joules * 1000),
   );
   assert.deepEqual(scaled.others, plain.others);
+  const lines = readSource('processor-scale/factory.ts');
+  assert.ok(lines.length <= 40, `${lines.length} lines`);
 });
 
 test('a receiver of a third party samples 1,000 times a second by 70 lines of its own', async (t) => {
