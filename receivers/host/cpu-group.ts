@@ -1,4 +1,4 @@
-import { maxThreads } from '../../src/linux/plausible.js';
+import { maxThreads } from '../../src/scraping/plausibility.js';
 import { parseCpuTimes, type CpuTimes, type MachineCpuTimes } from '../../src/linux/procfs.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';

@@ -1,4 +1,4 @@
-import { maxBytes } from '../../src/linux/plausible.js';
+import { maxBytes } from '../../src/scraping/plausibility.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';

@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import { describeError } from '../../src/errors.js';
-import { addressOf } from '../../src/linux/memory.js';
+import { addressOf } from '../../src/linux/libc.js';
 
 /** Return codes of NVML that are treated differently; all others are transient failures. nvml.h, `nvmlReturn_t`. */
 export const success = 0;

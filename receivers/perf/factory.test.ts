@@ -6,7 +6,7 @@ import { until } from '../../src/contract/until.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
-import { createPlan, findEvents } from './events.js';
+import { createPlan, findEvents } from './plan.js';
 import { factory } from './factory.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 

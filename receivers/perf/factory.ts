@@ -8,19 +8,17 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { isClock } from '../../src/linux/perf/meaning.js';
-import { describeUncounted } from '../../src/linux/perf/reasons.js';
+import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import type { ResolvedEvents } from '../../src/linux/perf/resolve.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
-import { AbsentTargets } from './absent-targets.js';
-import { schema, type Config } from './config.js';
-import { createPlan, findEvents } from './events.js';
-import { hasTargets, TargetFinder } from './find-targets.js';
-import { counters, createSeries, metrics, type Columns } from './metrics.js';
+import { AbsentTargets, hasTargets, TargetFinder } from './find-targets.js';
+import { type Config, schema } from './config.js';
+import { createPlan, findEvents, type Target } from './plan.js';
+import { type Columns, counters, createSeries, metrics } from './metrics.js';
 import { probe } from './probe.js';
-import { TargetWatch, type CountedTarget } from './target-watch.js';
-import type { Target } from './target.js';
+import { type CountedTarget, TargetWatch } from './target-watch.js';
 
 /** The perf receiver: counters of the kernel and of the hardware. */
 export const factory: ReceiverFactory<typeof schema> = {

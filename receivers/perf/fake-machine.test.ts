@@ -7,7 +7,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakePmus } from '../../src/linux/perf/fake-sysfs.fixture.js';
 import type { Sampler } from '../../src/component/sampling.js';
 import { schema } from './config.js';
-import { createPlan, findEvents } from './events.js';
+import { createPlan, findEvents } from './plan.js';
 import type { Columns } from './metrics.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { openPerfSampler } from './sampler.js';

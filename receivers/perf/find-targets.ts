@@ -1,15 +1,18 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourceKey } from '../../src/model/key.js';
 import type { Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
-import { findCgroupRoot, findCgroups } from './find-cgroups.js';
 import { type FoundProcess, ProcessFinder } from './find-processes.js';
-import type { Target } from './target.js';
+import type { Target } from './plan.js';
 import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_EXECUTABLE_NAME,
 } from '../../src/model/semantic-conventions.js';
+import { createNamePattern } from '../../src/scraping/name-filter.js';
+import { readRegularText } from '../../src/linux/regular-file.js';
+import { findNames } from '../../src/linux/sysfs.js';
+import type { Log } from '../../src/component/log.js';
 
 /** A target that comes and goes. */
 export interface FoundTarget {
@@ -65,4 +68,92 @@ function listCgroups({ cgroups, cgroupfs, procfs }: Config): readonly FoundTarge
     target: { kind: 'cgroup', folder: join(root, path) },
     resource: { attributes: { [ATTR_LINUX_CGROUP_PATH]: path } },
   }));
+}
+
+/**
+ * Where cgroups are mounted that perf events can be counted for: the hierarchy of version 1 that has perf_event,
+ * else that of version 2.
+ */
+export function findCgroupRoot(procfs: string): string | undefined {
+  const mounts = readMounts(procfs);
+  const first = mounts.find(({ type, options }) => type === 'cgroup' && options.includes('perf_event'));
+  return (first ?? mounts.find(({ type }) => type === 'cgroup2'))?.path;
+}
+
+/**
+ * The cgroups that patterns select, as paths from the root: `/system.slice/ssh.service`. `*` stands for any name or
+ * part of one.
+ */
+export function findCgroups(patterns: readonly string[], root: string): readonly string[] {
+  return [...new Set(patterns.flatMap((pattern) => expand(pattern.split('/').filter(Boolean), root)))];
+}
+
+function expand(names: readonly string[], root: string, path = ''): readonly string[] {
+  const [first, ...rest] = names;
+  if (first === undefined) return existsSync(join(root, path)) ? [path === '' ? '/' : path] : [];
+  if (!first.includes('*')) return expand(rest, root, `${path}/${first}`);
+  const pattern = createNamePattern(first);
+  return findNames(join(root, path))
+    .filter((name) => pattern.test(name) && existsSync(join(root, path, name, 'cgroup.procs')))
+    .flatMap((name) => expand(rest, root, `${path}/${name}`));
+}
+
+interface Mount {
+  readonly path: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+function readMounts(procfs: string): readonly Mount[] {
+  try {
+    return readRegularText(join(procfs, 'self/mounts')).split('\n').map(parseMount);
+  } catch {
+    return [];
+  }
+}
+
+/** fstab(5): spaces in paths are written as \040. */
+function parseMount(line: string): Mount {
+  const [, path = '', type = '', options = ''] = line.split(' ');
+  return { path: path.replaceAll(String.raw`\040`, ' '), type, options: options.split(',') };
+}
+
+/** Logs targets of the settings that do not exist: at the first look, and when they appear. */
+export class AbsentTargets {
+  readonly #config: Config;
+  readonly #log: Pick<Log, 'info' | 'warn'>;
+  #absent: ReadonlySet<string> | undefined;
+
+  constructor(config: Config, log: Pick<Log, 'info' | 'warn'>) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** To be called with all that a look has found. */
+  update(found: readonly FoundTarget[]): void {
+    if (this.#absent?.size === 0) return;
+    const now = new Set(findAbsent(this.#config, found));
+    if (this.#absent === undefined) {
+      for (const name of now) this.#log.warn(`Cannot find ${name}: it is counted from when it is there`);
+      this.#absent = now;
+      return;
+    }
+    const come = [...this.#absent].filter((name) => !now.has(name));
+    for (const name of come) this.#log.info(`Found ${name}`);
+    this.#absent = new Set([...this.#absent].filter((name) => now.has(name)));
+  }
+}
+
+/** Processes by number, and patterns of cgroups, that select nothing: in words. */
+function findAbsent(
+  { processes, cgroups, cgroupfs, procfs }: Config,
+  found: readonly FoundTarget[],
+): string[] {
+  const pids = new Set(found.map(({ target }) => (target.kind === 'process' ? target.pid : undefined)));
+  const root = cgroupfs === '' ? findCgroupRoot(procfs) : cgroupfs;
+  const isEmpty = (pattern: string) => root === undefined || findCgroups([pattern], root).length === 0;
+  return [
+    ...processes.pids.filter((pid) => !pids.has(pid)).map((pid) => `process ${pid}`),
+    ...cgroups.filter(isEmpty).map((pattern) => `a cgroup "${pattern}" in ${root ?? 'a mounted hierarchy'}`),
+  ];
 }

@@ -1,15 +1,14 @@
 import { UnavailableError } from '../../src/errors.js';
-import type { CountedEvent, EventGroup } from '../../src/linux/perf/counted-event.js';
+import { type CountedEvent, describeUncounted, type EventGroup } from '../../src/linux/perf/counted-event.js';
 import { findFirstReservedFd } from '../../src/linux/open-files-limit.js';
 import { CounterGroup } from '../../src/linux/perf/counter-group.js';
 import { closePerfEvent, PerfEventError } from '../../src/linux/perf/event.js';
 import { fitGroups } from '../../src/linux/perf/groups.js';
-import { describeUncounted } from '../../src/linux/perf/reasons.js';
-import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf/place.js';
+import { adaptToRights, type CountingPlace, createProbe, openGroup } from '../../src/linux/perf/place.js';
 import { Layout, type Owner } from './layout.js';
 import { openPlaces, placeThread } from './places.js';
 import { ScaledCounts } from './scaled-counts.js';
-import type { Plan } from './target.js';
+import type { Plan } from './plan.js';
 
 /** Counters of a target. Must be closed. */
 export interface Counters {

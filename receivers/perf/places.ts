@@ -6,7 +6,7 @@ import type { CountingPlace } from '../../src/linux/perf/place.js';
 import { openFolder } from '../../src/linux/regular-file.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
-import type { Plan } from './target.js';
+import type { Plan } from './plan.js';
 
 /** Where a target is counted. Must be closed once counters are open there. */
 export interface Places {

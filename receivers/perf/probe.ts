@@ -1,13 +1,12 @@
 import { describeError, UnavailableError } from '../../src/errors.js';
 import { createGrant } from '../../src/component/grant.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
-import { describeUncounted } from '../../src/linux/perf/reasons.js';
+import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
 import type { Config } from './config.js';
-import { createPlan, findEvents } from './events.js';
+import { createPlan, findEvents, type Target } from './plan.js';
 import { hasTargets } from './find-targets.js';
 import { openCounters } from './open-counters.js';
-import type { Target } from './target.js';
 
 /** Opens what the settings ask for, of the machine or else of this very process, and closes it again. */
 export function probe(config: Config): Probe {

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { until } from '../../src/contract/until.js';
 import type { Sampler } from '../../src/component/sampling.js';
 import { schema } from './config.js';
-import { createPlan, findEvents } from './events.js';
+import { createPlan, findEvents, type Target } from './plan.js';
 import type { Columns } from './metrics.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { openPerfSampler } from './sampler.js';
-import type { Target } from './target.js';
 
 function openOn(t: TestContext, target: Target, settings: Readonly<Record<string, unknown>>): Sampler {
   const config = parseSettings(schema, settings);

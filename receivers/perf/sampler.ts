@@ -2,7 +2,7 @@ import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import type { Columns } from './metrics.js';
 import { openCounters, type Counters } from './open-counters.js';
 import { findOnline, listThreads } from './places.js';
-import type { Plan } from './target.js';
+import type { Plan } from './plan.js';
 
 // CPUs that go offline or come back.
 const checkMs = 10_000;

@@ -1,5 +1,5 @@
 import { pageSize } from '../../src/linux/page-size.js';
-import { bounded, maxBytes, maxThreads } from '../../src/linux/plausible.js';
+import { bounded, maxBytes, maxThreads } from '../../src/scraping/plausibility.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';

@@ -1,5 +1,5 @@
 import { KeptFile } from '../../src/linux/kept-file.js';
-import { maxBytes } from '../../src/linux/plausible.js';
+import { maxBytes } from '../../src/scraping/plausibility.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
 
 const label = 'MemTotal:';

@@ -11,7 +11,7 @@ import { describeConflict } from '../component/conflict-report.js';
 import { findExpectedConflicts } from '../pipeline/expected-conflicts.js';
 import type { Check } from './doctor/check.js';
 import type { Command } from './command.js';
-import { configOptions, judgeConfigOf, parseOptions, type ConfigOptions } from './config-options.js';
+import { configOptions, type ConfigOptions, judgeConfigOf, parseOptions } from './config-options.js';
 import { checkPorts } from './doctor/port-checks.js';
 import { checkReceiver, findBestSource, type ReceiverSetup } from './doctor/receiver-checks.js';
 import { checkSystem } from './doctor/system-checks.js';

@@ -1,8 +1,7 @@
 import { describeError } from '../errors.js';
-import { readChildUsage, type ChildUsage } from '../linux/child-usage.js';
+import { type ChildUsage, findPeakRssBytes, readChildUsage } from '../linux/resource-usage.js';
 import { CpuClock } from '../linux/cpu-clock.js';
 import { PerfEventError } from '../linux/perf/event.js';
-import { findPeakRssBytes } from '../linux/peak-memory.js';
 import { listProcessTree } from '../linux/process-tree.js';
 import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/perf/tree-cpu-time.js';

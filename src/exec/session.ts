@@ -6,9 +6,9 @@ import { createWallClock } from '../linux/wall-clock.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
-import { createCommandFactory, type CommandFeed, type ReadyCommand } from './command-receiver.js';
+import { type CommandFeed, createCommandFactory, type ReadyCommand } from './command-receiver.js';
 import { EnergyBook } from './energy-book.js';
-import { judgeExecConfig, type ExecConfigSources } from './exec-config.js';
+import { type ExecConfigSources, judgeExecConfig } from './exec-config.js';
 import { silentMeter } from '../telemetry/silent-meter.js';
 
 /** The pipelines that measure, as `exec` uses them. Must be closed. */

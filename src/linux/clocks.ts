@@ -1,5 +1,4 @@
-import { libc } from './libc.js';
-import { addressOf } from './memory.js';
+import { addressOf, libc } from './libc.js';
 
 // Clock numbers: include/uapi/linux/time.h.
 const realtime = 0;

@@ -1,6 +1,5 @@
 import koffi from 'koffi';
-import { libc } from './libc.js';
-import { addressOf } from './memory.js';
+import { addressOf, libc } from './libc.js';
 
 /** What a program is started with, other than this process has it. */
 export interface SpawnPlan {

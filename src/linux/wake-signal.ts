@@ -1,6 +1,5 @@
 import { monotonicSinceOriginNs, originSecond } from './clocks.js';
-import { libc } from './libc.js';
-import { addressOf } from './memory.js';
+import { addressOf, libc } from './libc.js';
 
 // Numbers: include/uapi/linux/futex.h; the system call's per architecture, 64-bit, little-endian.
 const numbersByArch: Readonly<Record<string, number>> = {

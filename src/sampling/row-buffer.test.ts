@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { monotonicSinceOriginNs, originSecond, readClocks } from '../linux/clocks.js';
-import { WallAnchor } from '../linux/wall-anchor.js';
+import { WallAnchor } from '../linux/wall-clock.js';
 import { RowBuffer, type Rows } from './row-buffer.js';
 
 /** Wall time an hour ahead of CLOCK_MONOTONIC, and ahead by this much more when the clocks are read again. */

@@ -1,5 +1,5 @@
 import { originSecond, readMonotonic, stampMonotonic, type Instant } from '../linux/clocks.js';
-import type { WallAnchor } from '../linux/wall-anchor.js';
+import type { WallAnchor } from '../linux/wall-clock.js';
 
 /** Rows in the layout of a table. */
 export interface Rows {

@@ -7,3 +7,9 @@ export function createNameFilter(filter: {
   const exclude = filter.exclude === null ? undefined : new RegExp(filter.exclude, 'u');
   return (name) => include?.test(name) !== false && exclude?.test(name) !== true;
 }
+
+/** What matches names for which a pattern stands: `*` is any text, everything else itself. */
+export function createNamePattern(pattern: string): RegExp {
+  const parts = pattern.split('*').map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`, 'su');
+}

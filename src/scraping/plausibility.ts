@@ -1,5 +1,22 @@
 import type { Log } from '../component/log.js';
-import { bounded } from '../linux/plausible.js';
+
+/** PID_MAX_LIMIT of include/linux/threads.h: no kernel has more threads. */
+export const maxThreads = 2 ** 22;
+
+/** 8 PiB, beyond which a double does not hold every byte: more than any machine has. */
+export const maxBytes = Number.MAX_SAFE_INTEGER;
+
+/** 292 years, the nanoseconds that the kernel's signed 64 bits hold: no clock of it shows more. */
+export const maxSeconds = 2 ** 63 / 1e9;
+
+/**
+ * A figure of the kernel, unless it is impossible: below 0, or above what it is a part of. An unsigned number that
+ * fell below 0 is close to 2^64.
+ * @returns NaN, which is a gap, when it is impossible
+ */
+export function bounded(value: number, most: number): number {
+  return value >= 0 && value <= most ? value : Number.NaN;
+}
 
 /** Leaves impossible figures out and names each of them once. */
 export class Plausibility {

@@ -6,7 +6,7 @@ import { findOrAdd } from '../model/find-or-add.js';
 import type { Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { CounterTable, type DescribeCounters } from './counter-table.js';
-import { GaugeTable, type GaugeColumn } from './gauge-table.js';
+import { type GaugeColumn, GaugeTable } from './gauge-table.js';
 import { Plausibility } from './plausibility.js';
 
 /**

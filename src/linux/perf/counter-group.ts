@@ -1,4 +1,4 @@
-import { addressOf } from '../memory.js';
+import { addressOf } from '../libc.js';
 import { closePerfEvent, perfReadFormat, readPerfEvent } from './event.js';
 
 /** The `readFormat` with which every counter of a group must be opened. */

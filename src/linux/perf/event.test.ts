@@ -5,18 +5,18 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { until } from '../../contract/until.js';
 import { burnCpuMs } from '../burn-cpu.fixture.js';
-import { addressOf } from '../memory.js';
+import { addressOf } from '../libc.js';
 import {
   closePerfEvent,
   encodePerfAttr,
   openPerfEvent,
+  type PerfEvent,
+  PerfEventError,
   perfReadFormat,
   perfType,
-  PerfEventError,
   readPerfEvent,
   softwareEvent,
 } from './event.js';
-import type { PerfEvent } from './event.js';
 
 const own = { type: perfType.software, pid: 0, cpu: -1, excludeKernel: true, excludeHypervisor: true };
 const machine = {

@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { addressOf } from '../memory.js';
+import { addressOf } from '../libc.js';
 import type { EventModifiers } from './modifiers.js';
 
 /** An event as libpfm4 encodes it for the kernel. */

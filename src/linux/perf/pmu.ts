@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { encodeTerms, parseFieldLayout, type ConfigWords, type FieldLayout } from './format.js';
+import { type ConfigWords, encodeTerms, type FieldLayout, parseFieldLayout } from './format.js';
 import { parseEvents, type Term } from './grammar.js';
 import { findInteger, findNames, findText } from '../sysfs.js';
 import { parseCpuList } from '../topology.js';
+import { existsSync } from 'node:fs';
 
 /** What counts events: a core, a memory controller, the kernel's own software. */
 export interface Pmu {
@@ -143,4 +144,31 @@ function parseAlias(text: string): readonly Term[] {
 
 function isFileName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
+}
+
+/** Why a tracepoint has no number. */
+interface NoTracepoint {
+  readonly problem: string;
+}
+
+/**
+ * The number of a tracepoint, say that of `sched:sched_switch`, which is its `config`.
+ * @param sysfs below which tracefs is mounted
+ * @returns what is wrong where there is none; undefined when the name is that of no tracepoint at all
+ */
+export function findTracepoint(sysfs: string, name: string): number | NoTracepoint | undefined {
+  const [, system, event] = /^([\w-]+):([\w-]+)$/.exec(name) ?? [];
+  if (system === undefined || event === undefined) return undefined;
+  const roots = ['kernel/tracing', 'kernel/debug/tracing'].map((path) => join(sysfs, path, 'events'));
+  const root = roots.find((path) => findText(join(path, 'header_page')) !== undefined || existsSync(path));
+  if (root === undefined) {
+    return {
+      problem: `${join(sysfs, 'kernel/tracing')} cannot be read, wanted root and: mount -t tracefs nodev /sys/kernel/tracing`,
+    };
+  }
+  const id = findInteger(join(root, system, event, 'id'));
+  if (id !== undefined) return id;
+  return existsSync(join(root, system, event))
+    ? { problem: `${join(root, system, event, 'id')} cannot be read, wanted root` }
+    : undefined;
 }

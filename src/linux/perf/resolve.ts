@@ -1,10 +1,9 @@
 import { suggest } from '../../nearest.js';
 import { describeError } from '../../errors.js';
-import type { CountedEvent, EventGroup } from './counted-event.js';
+import type { CountedEvent, EventGroup, UncountedEvent } from './counted-event.js';
 import type { ParsedEvent, ParsedGroup } from './grammar.js';
 import { listEventNames } from './event-names.js';
 import { findMeaning } from './meaning.js';
-import type { UncountedEvent } from './reasons.js';
 import { listAliases, listPmus, type Pmu } from './pmu.js';
 
 /** What a machine knows of a list of events. */

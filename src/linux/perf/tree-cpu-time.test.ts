@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { readChildUsage } from '../child-usage.js';
+import { readChildUsage } from '../resource-usage.js';
 import { listProcessTree } from '../process-tree.js';
 import { PerfEventError } from './event.js';
 import { startHeld } from '../held-child.js';

@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { libc, nameErrno } from './libc.js';
+import { readFileSync } from 'node:fs';
 
 /** What children of this process used that have ended and were waited for, and theirs likewise. */
 export interface ChildUsage {
@@ -33,4 +34,18 @@ export function readChildUsage(): ChildUsage {
     systemNs: at(2) * 1e9 + at(3) * 1000,
     maxRssBytes: at(4) * 1024,
   };
+}
+
+/**
+ * The largest resident set that a process has had since its last `execve`, in bytes.
+ * @returns undefined when it has ended or does not say
+ */
+export function findPeakRssBytes(pid: number, procfs = '/proc'): number | undefined {
+  try {
+    const [, kibibytes] =
+      /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`${procfs}/${pid}/status`, 'latin1')) ?? [];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+  } catch {
+    return undefined;
+  }
 }

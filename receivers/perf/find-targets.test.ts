@@ -3,7 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findCgroupRoot, findCgroups } from './find-cgroups.js';
+import { AbsentTargets, findCgroupRoot, findCgroups, type FoundTarget } from './find-targets.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { createLogCollector } from '../../src/contract/fakes.js';
+import { schema } from './config.js';
 
 function createFolder(t: { after(callback: () => void): void }): string {
   const root = mkdtempSync(join(tmpdir(), 'joulemetry-cgroups-'));
@@ -41,4 +44,39 @@ test('findCgroupRoot prefers the hierarchy that has perf_event', (t) => {
   writeFileSync(mounts, [...lines, 'cgroup /cg/perf cgroup rw,perf_event 0 0'].join('\n'));
   assert.equal(findCgroupRoot(procfs), '/cg/perf');
   assert.equal(findCgroupRoot(join(procfs, 'absent')), undefined);
+});
+
+const processTarget = (pid: number): FoundTarget => ({
+  key: `process ${pid} 1`,
+  name: `process ${pid} (sh)`,
+  target: { kind: 'process', pid },
+  resource: { attributes: {} },
+});
+
+test('AbsentTargets warns once of what is not there at first, and says when it came', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'joulemetry-perf-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, 'system.slice'));
+  const config = parseSettings(schema, {
+    processes: { pids: [7, 8] },
+    cgroups: ['system.slice', 'machine.slice/vm-*'],
+    cgroupfs: root,
+  });
+  const log = createLogCollector();
+  const absent = new AbsentTargets(config, log);
+  absent.update([processTarget(7)]);
+  absent.update([]);
+  const later = 'it is counted from when it is there';
+  assert.deepEqual(log.lines.splice(0), [
+    `warn: Cannot find process 8: ${later}`,
+    `warn: Cannot find a cgroup "machine.slice/vm-*" in ${root}: ${later}`,
+  ]);
+  mkdirSync(join(root, 'machine.slice/vm-1'), { recursive: true });
+  writeFileSync(join(root, 'machine.slice/vm-1/cgroup.procs'), '');
+  absent.update([processTarget(8)]);
+  absent.update([]);
+  assert.deepEqual(log.lines, [
+    'info: Found process 8',
+    `info: Found a cgroup "machine.slice/vm-*" in ${root}`,
+  ]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findPeakRssBytes } from './peak-memory.js';
+import { findPeakRssBytes } from './resource-usage.js';
 
 test('findPeakRssBytes gives what this process has had', () => {
   const peak = findPeakRssBytes(process.pid) ?? 0;

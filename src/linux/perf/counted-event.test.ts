@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeUncounted } from './reasons.js';
+import { describeUncounted } from './counted-event.js';
 
 const line = (name: string, code: string) => ({ name, reason: `Cannot open perf event "${name}": ${code}` });
 
