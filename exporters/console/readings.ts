@@ -9,7 +9,7 @@ import {
   processCpuTime,
   processEnergy,
 } from '../../src/model/shared-metrics.js';
-import type { Table } from '../../src/model/table.js';
+import { readValue, type Table } from '../../src/model/table.js';
 import { Counter, Span } from './counter.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 
@@ -60,8 +60,7 @@ export class Readings {
     const lastRow = table.offsets.length - 1;
     if (lastRow >= 0) {
       const at = (Number(table.epoch) + table.offsets[lastRow]) / 1e9;
-      const from = lastRow * table.series.length;
-      for (let i = 0; i < columns.length; i++) counters[i].take(table.values[from + columns[i]], at);
+      for (let i = 0; i < columns.length; i++) counters[i].take(readValue(table, lastRow, columns[i]), at);
     }
     for (const series of table.ended ?? []) this.#end(series);
   }

@@ -1,6 +1,6 @@
 import { escapeControls } from '../../src/component/escape-controls.js';
 import type { Attributes, Series } from '../../src/model/series.js';
-import type { Table } from '../../src/model/table.js';
+import { readValue, type Table } from '../../src/model/table.js';
 
 /** One line that says how much came. */
 export function renderBasic(table: Table): string {
@@ -34,7 +34,7 @@ export function renderDetailed(table: Table): string {
 
 function renderValues(table: Table, column: number): string {
   const lines = Array.from(table.offsets, (_, row) => {
-    const value = table.values[row * table.series.length + column];
+    const value = readValue(table, row, column);
     return `    ${describeInstantOf(table, row)} ${describeValue(value)}\n`;
   });
   return lines.join('');

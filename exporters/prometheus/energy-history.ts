@@ -2,7 +2,7 @@ import { interpolate } from '../../src/energy/knots.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import { ledgerEnergy, meteredEnergyNames } from '../../src/model/shared-metrics.js';
-import type { Table } from '../../src/model/table.js';
+import { readValue, type Table } from '../../src/model/table.js';
 import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */
@@ -100,7 +100,7 @@ function findValueAt({ tables, column }: MeterHistory, atNs: bigint): number | u
   for (const table of tables.toReversed()) {
     for (let row = table.offsets.length - 1; row >= 0; row--) {
       const ns = timeAfter(atNs, table, row);
-      const value = table.values[row * table.series.length + column];
+      const value = readValue(table, row, column);
       if (Number.isNaN(value)) continue;
       if (ns <= 0) return later ? interpolate(value, later.value, -ns / (later.ns - ns)) : value;
       later = { ns, value };

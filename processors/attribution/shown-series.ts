@@ -1,6 +1,11 @@
-import { createSelection, selectColumns, type Selection } from '../../src/model/select-columns.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import { createEnding, type Table } from '../../src/model/table.js';
+import {
+  createEnding,
+  createSelection,
+  selectColumns,
+  type Selection,
+  type Table,
+} from '../../src/model/table.js';
 
 interface Plan {
   /** The version of the shown processes that it was made for. */

@@ -1,9 +1,8 @@
 import type { ConsumingComponent, ProcessorFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { createPlans } from '../../src/model/plan.js';
-import { createSelection, selectColumns } from '../../src/model/select-columns.js';
 import type { Series } from '../../src/model/series.js';
-import { createEnding, type Table } from '../../src/model/table.js';
+import { createEnding, createSelection, selectColumns, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { checkRules, createSeriesTest } from './rule.js';
 

@@ -1,5 +1,5 @@
 import type { Series } from '../../src/model/series.js';
-import type { Table } from '../../src/model/table.js';
+import { findLatestRow, readValue, type Table } from '../../src/model/table.js';
 import { ExactSource } from './exact-source.js';
 import { createPowerTables, PowerPoints, type MeteredSource } from './metered-source.js';
 
@@ -97,21 +97,20 @@ export class PowerColumns {
   }
 
   #readExact({ table, shiftNs }: Frame, rows: readonly number[]): Table {
-    const { epoch, series, values } = table;
+    const { epoch } = table;
     const watts = rows.flatMap((row) => {
       const at = shiftNs + table.offsets[row];
-      return this.#exact.map(({ index, source }) => source.read(at, values[row * series.length + index]));
+      return this.#exact.map(({ index, source }) => source.read(at, readValue(table, row, index)));
     });
     const offsets = Float64Array.from(rows, (row) => table.offsets[row]);
     return { series: this.#exactSeries, epoch, offsets, values: Float64Array.from(watts) };
   }
 
   /** A counter may end before its window does. */
-  #noteLast({ table: { series, offsets, values }, shiftNs }: Frame): void {
+  #noteLast({ table, shiftNs }: Frame): void {
     for (const { index, source } of this.#exact) {
-      let row = offsets.length - 1;
-      while (row > 0 && Number.isNaN(values[row * series.length + index])) row -= 1;
-      source.note(shiftNs + offsets[row], values[row * series.length + index]);
+      const row = Math.max(0, findLatestRow(table, index));
+      source.note(shiftNs + table.offsets[row], readValue(table, row, index));
     }
   }
 
@@ -127,15 +126,15 @@ export class PowerColumns {
 
 /** Every reading counts: those with a change show how slow the meter is. */
 function readColumn(
-  { table: { series, offsets, values }, shiftNs }: Frame,
+  { table, shiftNs }: Frame,
   { index, source }: PowerColumn<MeteredSource>,
   rows: readonly number[],
 ): PowerPoints {
   const points = new PowerPoints();
   let ends = 0;
-  for (let row = 0; row < offsets.length; row++) {
-    const at = shiftNs + offsets[row];
-    const joules = values[row * series.length + index];
+  for (let row = 0; row < table.offsets.length; row++) {
+    const at = shiftNs + table.offsets[row];
+    const joules = readValue(table, row, index);
     if (row === rows[ends]) {
       source.expect(at, joules, points);
       ends += 1;

@@ -1,7 +1,7 @@
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
-import { createRow, type Table } from '../../src/model/table.js';
+import { copyLastRow, createEnding, readLatest, selectColumns, type Table } from '../../src/model/table.js';
 import { CounterHealth, describeUndecided, findPackage, findTwins, Twins } from './counter-health.js';
 import type { ReadCounter } from './counter-health.js';
 import { Counter } from './counter.js';
@@ -117,7 +117,8 @@ export class CounterGate implements Consumer {
   /** Decides what can be decided, and publishes the last reading of what was held back until now. */
   settle(): void {
     const table = this.#latest;
-    if (table === undefined) return;
+    const last = table && copyLastRow(table);
+    if (table === undefined || last === undefined) return;
     const before = new Set(this.#plan?.series);
     for (const twins of this.#group.twins) twins.settle(this.#options.readCounter);
     const hidden = this.#endHidden();
@@ -130,7 +131,7 @@ export class CounterGate implements Consumer {
       series: added.map((i) => series[i]),
     };
     this.#remember(table, plan);
-    this.#next.consume({ ...keepColumns(keepLastRow(table), plan), ended: hidden });
+    this.#next.consume({ ...keepColumns(last, plan), ended: hidden });
   }
 
   #findCounter({ sources, paths, hasCounted }: Columns, column: number, domain: Domain): Counter {
@@ -178,7 +179,7 @@ export class CounterGate implements Consumer {
   #look(table: Table): void {
     const { counters, packages, latest, twins } = this.#group;
     const nowMs = this.#options.nowMs();
-    for (let column = 0; column < counters.length; column++) latest[column] = findLatest(table, column);
+    for (let column = 0; column < counters.length; column++) latest[column] = readLatest(table, column);
     for (let column = 0; column < counters.length; column++) {
       const of = packages[column];
       counters[column].look(latest[column], of === undefined ? of : latest[of], nowMs);
@@ -219,8 +220,7 @@ export class CounterGate implements Consumer {
 
   #forwardEnding({ epoch }: Table, ended: readonly Series[]): boolean {
     if (ended.length === 0) return true;
-    const nothing = new Float64Array(0);
-    return this.#next.consume({ series: [], epoch, offsets: nothing, values: nothing, ended });
+    return this.#next.consume(createEnding(ended, epoch));
   }
 
   #remember({ epoch, offsets }: Table, { columns }: Pick<Plan, 'columns'>): void {
@@ -250,28 +250,13 @@ function nameCounter({ domain, source }: Pick<Counter, 'domain' | 'source'>): st
   return `${nameDomain(domain)} (${source})`;
 }
 
-/** The latest reading of a column, NaN where the table has none. */
-function findLatest({ series, offsets, values }: Table, column: number): number {
-  for (let row = offsets.length - 1; row >= 0; row--) {
-    const joules = values[row * series.length + column];
-    if (!Number.isNaN(joules)) return joules;
-  }
-  return Number.NaN;
-}
-
+/** Their energy since it is counted under the present name. */
 function keepColumns(
-  { series: from, epoch, offsets, values }: Table,
+  table: Table,
   { columns, bases, series }: Pick<Plan, 'columns' | 'bases' | 'series'>,
 ): Table {
-  const kept = new Float64Array(offsets.length * columns.length);
-  let to = 0;
-  for (let row = 0; row < offsets.length; row++) {
-    for (let i = 0; i < columns.length; i++) kept[to++] = values[row * from.length + columns[i]] - bases[i];
-  }
-  return { series, epoch, offsets, values: kept };
-}
-
-function keepLastRow({ series, epoch, offsets, values }: Table): Table {
-  const row = offsets.length - 1;
-  return createRow(series, epoch + BigInt(offsets[row]), values.subarray(row * series.length));
+  const kept = selectColumns(table, { columns, series });
+  if (bases.every((base) => base === 0)) return kept;
+  for (let cell = 0; cell < kept.values.length; cell++) kept.values[cell] -= bases[cell % bases.length];
+  return kept;
 }

@@ -6,7 +6,7 @@ import type { Component, ReceiverContext } from '../../src/component/component.j
 import type { Consumer } from '../../src/component/consumer.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import type { Table } from '../../src/model/table.js';
+import { readValue, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
@@ -45,12 +45,11 @@ export async function replay(settings: object, { next, context }: Options = {}) 
 
 /** `series@seconds=value` of each cell, and `series@seconds ended`; rows of a table in brackets. */
 export function describeTables(tables: readonly Table[]): readonly string[] {
-  return tables.map(({ series, epoch, offsets, values, ended = [] }) => {
+  return tables.map((table) => {
+    const { series, epoch, offsets, ended = [] } = table;
     const rows = Array.from(offsets, (offset, row) => {
       const seconds = Number(epoch + BigInt(offset)) / 1e9;
-      return series
-        .map((one, i) => `${one.metric.name}@${seconds}=${values[row * series.length + i]}`)
-        .join(' ');
+      return series.map((one, i) => `${one.metric.name}@${seconds}=${readValue(table, row, i)}`).join(' ');
     });
     const ends = ended.map((one) => `${one.metric.name}@${Number(epoch) / 1e9} ended`);
     return [...rows, ...ends].join('; ');

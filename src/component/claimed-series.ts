@@ -1,7 +1,6 @@
 import { createPlans } from '../model/plan.js';
-import { selectColumns, type Selection } from '../model/select-columns.js';
 import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
+import { selectColumns, type Selection, type Table } from '../model/table.js';
 import type { Claims } from './claims.js';
 import type { Consumer } from './consumer.js';
 

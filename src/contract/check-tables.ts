@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { seriesKey } from '../model/key.js';
 import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
+import { readValue, type Table } from '../model/table.js';
 
 /**
  * Asserts what holds for the tables that a component passes on, in their order: counters never fall, a live series is
@@ -44,7 +44,7 @@ class TableCheck {
     offsets.forEach((offset, row) => {
       assert.ok(Number.isSafeInteger(offset), `an offset is ${offset}, wanted whole nanoseconds`);
       const at = table.epoch + BigInt(offset);
-      series.forEach((one, column) => this.#read(one, at, values[row * series.length + column]));
+      series.forEach((one, column) => this.#read(one, at, readValue(table, row, column)));
     });
     for (const one of ended) {
       this.#leave(one);

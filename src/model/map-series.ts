@@ -2,7 +2,7 @@ import { seriesKey } from './key.js';
 import { MappedSeries, type Member } from './mapped-series.js';
 import { inheritPublisher, publisherOf } from './publisher.js';
 import type { Series } from './series.js';
-import type { Table } from './table.js';
+import { readLatest, type Table } from './table.js';
 
 /** What is done with each series, once per series. */
 export interface SeriesMapping {
@@ -149,17 +149,10 @@ function keepValues(table: Table, members: readonly Member[]): Float64Array {
   const at = Number(table.epoch) + table.offsets[lastRow];
   for (let column = 0; column < members.length; column++) {
     const member = members[column];
-    member.target.take(member, findLastReading(table, column));
+    member.target.take(member, readLatest(table, column));
     member.target.lastAt = at;
   }
   return table.values;
-}
-
-function findLastReading({ values, series }: Table, column: number): number {
-  for (let cell = values.length - series.length + column; cell >= 0; cell -= series.length) {
-    if (!Number.isNaN(values[cell])) return values[cell];
-  }
-  return NaN;
 }
 
 function recutValues(table: Table, members: readonly Member[], columns: readonly Column[]): Float64Array {

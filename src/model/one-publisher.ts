@@ -1,8 +1,7 @@
 import { seriesKey } from './key.js';
 import { publisherOf, setPublisher } from './publisher.js';
-import { selectColumns, type Selection } from './select-columns.js';
 import type { Series } from './series.js';
-import type { Table } from './table.js';
+import { selectColumns, type Selection, type Table } from './table.js';
 
 /** Who publishes the series of one key. */
 interface Claim {

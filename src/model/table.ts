@@ -34,3 +34,68 @@ export const endDelayNs = 1_000_000n;
 export function countPoints(table: Table): number {
   return table.values.length;
 }
+
+/** The value of a cell; NaN: no reading. */
+export function readValue({ series, values }: Table, row: number, column: number): number {
+  return values[row * series.length + column];
+}
+
+/** The last row that has a reading in a column; -1 where none has. */
+export function findLatestRow({ series, values, offsets }: Table, column: number): number {
+  let row = offsets.length - 1;
+  while (row >= 0 && Number.isNaN(values[row * series.length + column])) row -= 1;
+  return row;
+}
+
+/** The latest reading of a column, NaN where the table has none. */
+export function readLatest(table: Table, column: number): number {
+  const row = findLatestRow(table, column);
+  return row < 0 ? NaN : readValue(table, row, column);
+}
+
+/** A copy of the last row, without what has ended; undefined where the table has no rows. */
+export function copyLastRow({ series, epoch, offsets, values }: Table): Table | undefined {
+  const last = offsets.length - 1;
+  if (last < 0) return undefined;
+  return createRow(series, epoch + BigInt(offsets[last]), values.slice(last * series.length));
+}
+
+/** The table with only these rows, in this order. What has ended is not carried over. */
+export function selectRows({ series, epoch, offsets, values }: Table, rows: readonly number[]): Table {
+  const width = series.length;
+  const kept = new Float64Array(rows.length * width);
+  for (const [to, row] of rows.entries()) {
+    kept.set(values.subarray(row * width, (row + 1) * width), to * width);
+  }
+  return { series, epoch, offsets: Float64Array.from(rows, (row) => offsets[row]), values: kept };
+}
+
+/** Some columns of the tables with one array of series. */
+export interface Selection {
+  readonly columns: readonly number[];
+  /** Of these columns, in order. */
+  readonly series: readonly Series[];
+}
+
+/** The columns of the series for which `isKept` is true; the array itself where it is true for all of them. */
+export function createSelection(series: readonly Series[], isKept: (series: Series) => boolean): Selection {
+  const columns = [...series.keys()].filter((column) => isKept(series[column]));
+  return {
+    columns,
+    series: columns.length === series.length ? series : columns.map((column) => series[column]),
+  };
+}
+
+/**
+ * The table with only these columns; without any, it has no rows. Its values are its own. What has ended is not carried
+ * over.
+ */
+export function selectColumns({ series: all, epoch, offsets, values }: Table, selection: Selection): Table {
+  const { columns, series } = selection;
+  const rows = columns.length === 0 ? 0 : offsets.length;
+  const kept = new Float64Array(rows * columns.length);
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (const column of columns) kept[to++] = values[row * all.length + column];
+  }
+  return { series, epoch, offsets: rows === 0 ? new Float64Array(0) : offsets, values: kept };
+}

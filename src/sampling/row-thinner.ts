@@ -1,13 +1,6 @@
 import type { Consumer } from '../component/consumer.js';
 import type { Series } from '../model/series.js';
-import { createRow, type Table } from '../model/table.js';
-
-/** The last row that was not forwarded. */
-interface HeldRow {
-  readonly series: readonly Series[];
-  readonly at: bigint;
-  readonly values: Float64Array;
-}
+import { copyLastRow, selectRows, type Table } from '../model/table.js';
 
 /**
  * Forwards one row per interval, for samplers that must read more often than rows are wanted. Counters are cumulative,
@@ -21,7 +14,8 @@ export class RowThinner implements Consumer {
   #series: readonly Series[] | undefined;
   #dueNs = 0;
   #originNs = 0n;
-  #held: HeldRow | undefined;
+  /** The last row, where it was not forwarded. */
+  #held: Table | undefined;
 
   /**
    * @param intervalNs time between two rows
@@ -39,16 +33,16 @@ export class RowThinner implements Consumer {
     if (isNew) this.#begin(table);
     if (table.offsets.length === 0) return this.#next.consume(table) && isTaken;
     const rows = [...table.offsets.keys()].filter((row) => this.#isDue(table, row));
-    this.#hold(table, rows);
+    this.#held = rows.at(-1) === table.offsets.length - 1 ? undefined : copyLastRow(table);
     if (rows.length === 0 && table.ended === undefined) return isTaken;
-    return this.#next.consume(keepRows(table, rows)) && isTaken;
+    return this.#next.consume({ ...table, ...selectRows(table, rows) }) && isTaken;
   }
 
   /** Forwards the last row. */
   release(): boolean {
     const held = this.#held;
     this.#held = undefined;
-    return held === undefined || this.#next.consume(createRow(held.series, held.at, held.values));
+    return held === undefined || this.#next.consume(held);
   }
 
   #begin({ series, epoch }: Table): void {
@@ -64,21 +58,4 @@ export class RowThinner implements Consumer {
     this.#dueNs += intervals * this.#intervalNs;
     return true;
   }
-
-  #hold({ series, epoch, offsets, values }: Table, rows: readonly number[]): void {
-    const last = offsets.length - 1;
-    this.#held =
-      rows.at(-1) === last
-        ? undefined
-        : { series, at: epoch + BigInt(offsets[last]), values: values.slice(last * series.length) };
-  }
-}
-
-function keepRows(table: Table, rows: readonly number[]): Table {
-  const width = table.series.length;
-  const values = new Float64Array(rows.length * width);
-  for (const [to, row] of rows.entries()) {
-    values.set(table.values.subarray(row * width, (row + 1) * width), to * width);
-  }
-  return { ...table, offsets: Float64Array.from(rows, (row) => table.offsets[row]), values };
 }

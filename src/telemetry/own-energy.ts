@@ -3,7 +3,7 @@ import { seriesKey } from '../model/key.js';
 import { createPlans } from '../model/plan.js';
 import { processEnergy } from '../model/shared-metrics.js';
 import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
+import { readValue, type Table } from '../model/table.js';
 import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 
 /** Watches what passes for the energy that was attributed to one process. */
@@ -20,11 +20,11 @@ export function watchOwnEnergy(pid: number = process.pid): OwnEnergy {
     series.flatMap((one, column) => (isOwn(one, pid) ? [{ one, column }] : [])),
   );
   return {
-    consume({ series, values }: Table): boolean {
-      const lastRow = values.length - series.length;
+    consume(table: Table): boolean {
+      const lastRow = table.offsets.length - 1;
       if (lastRow < 0) return true;
-      for (const { one, column } of findOwn(series)) {
-        const value = values[lastRow + column];
+      for (const { one, column } of findOwn(table.series)) {
+        const value = readValue(table, lastRow, column);
         if (!Number.isNaN(value)) joules.set(seriesKey(one), value);
       }
       return true;

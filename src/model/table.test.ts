@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Series } from './series.js';
+import {
+  copyLastRow,
+  createSelection,
+  findLatestRow,
+  readLatest,
+  readValue,
+  selectColumns,
+  selectRows,
+  type Table,
+} from './table.js';
+
+const metric = { name: 'test', unit: 'J', description: '', kind: 'counter', valueType: 'double' } as const;
+const [a, b, c] = ['a', 'b', 'c'].map((name): Series => {
+  return { metric, resource: { attributes: {} }, attributes: { name }, start: 0n };
+});
+const series = [a, b, c];
+
+/** Rows at 100, 110 and 120 ns; b has no reading in the last one, c has none at all. */
+const table: Table = {
+  series,
+  epoch: 100n,
+  offsets: Float64Array.of(0, 10, 20),
+  values: Float64Array.of(1, 2, NaN, 3, 4, NaN, 5, NaN, NaN),
+  ended: [b],
+};
+const empty: Table = { series, epoch: 100n, offsets: new Float64Array(0), values: new Float64Array(0) };
+
+test('readValue reads one cell, when rows and columns are many', () => {
+  assert.deepEqual([readValue(table, 0, 1), readValue(table, 2, 0), readValue(table, 1, 2)], [2, 5, NaN]);
+});
+
+test('findLatestRow and readLatest skip gaps at the end, when a column has readings before them', () => {
+  assert.deepEqual(
+    [0, 1].map((column) => findLatestRow(table, column)),
+    [2, 1],
+  );
+  assert.deepEqual(
+    [0, 1].map((column) => readLatest(table, column)),
+    [5, 4],
+  );
+});
+
+test('findLatestRow and readLatest find nothing, when a column or a table has no readings', () => {
+  assert.deepEqual([findLatestRow(table, 2), readLatest(table, 2)], [-1, NaN]);
+  assert.deepEqual([findLatestRow(empty, 0), readLatest(empty, 0)], [-1, NaN]);
+});
+
+test('copyLastRow has its own values and the time of the row, when a table has rows', () => {
+  const row = copyLastRow(table);
+  assert.deepEqual(row, {
+    series,
+    epoch: 120n,
+    offsets: Float64Array.of(0),
+    values: Float64Array.of(5, NaN, NaN),
+  });
+  assert.notEqual(row?.values.buffer, table.values.buffer);
+  assert.equal(copyLastRow(empty), undefined);
+});
+
+test('selectRows keeps the rows in the order asked for, without what has ended', () => {
+  const kept = selectRows(table, [0, 2]);
+  const values = Float64Array.of(1, 2, NaN, 5, NaN, NaN);
+  assert.deepEqual(kept, { series, epoch: 100n, offsets: Float64Array.of(0, 20), values });
+  assert.equal(selectRows(table, []).values.length, 0);
+});
+
+test('selectColumns keeps the columns of every row, without what has ended', () => {
+  const selection = createSelection(series, (one) => one !== b);
+  assert.deepEqual(selection, { columns: [0, 2], series: [a, c] });
+  const values = Float64Array.of(1, NaN, 3, NaN, 5, NaN);
+  const kept = selectColumns(table, selection);
+  assert.deepEqual(kept, { series: [a, c], epoch: 100n, offsets: table.offsets, values });
+  assert.equal('ended' in kept, false);
+});
+
+test('createSelection gives the array of series itself, when all are kept', () => {
+  assert.equal(createSelection(series, () => true).series, series);
+});
+
+test('selectColumns has no rows, when no column is kept', () => {
+  const kept = selectColumns(
+    table,
+    createSelection(series, () => false),
+  );
+  assert.deepEqual([kept.series, kept.offsets.length, kept.values.length], [[], 0, 0]);
+});
