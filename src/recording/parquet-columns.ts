@@ -68,63 +68,74 @@ interface SeriesFields {
   readonly promoted: readonly (string | undefined)[];
 }
 
+const textNames = ['metric', 'unit', 'kind', 'type', 'resource', 'attributes', 'description'] as const;
+
 /** Points as the columns of a row group. */
 export class ParquetRows {
-  readonly time: bigint[] = [];
-  readonly value: (number | undefined)[] = [];
-  readonly start: (bigint | undefined)[] = [];
-  readonly state: (string | undefined)[] = [];
-  readonly texts: Record<keyof SeriesFields['texts'], string[]> = {
-    metric: [],
-    unit: [],
-    kind: [],
-    type: [],
-    resource: [],
-    attributes: [],
-    description: [],
-  };
-  readonly promoted: (string | undefined)[][];
+  readonly time: bigint[];
+  readonly value: (number | undefined)[];
+  readonly start: (bigint | undefined)[];
+  readonly state: (string | undefined)[];
+  readonly texts: Readonly<Record<(typeof textNames)[number], string[]>>;
+  readonly promoted: readonly (string | undefined)[][];
   readonly #fieldsOf: (series: Series) => SeriesFields;
+  #length = 0;
 
-  constructor(attributeColumns: readonly string[], find: (series: Series) => SeriesFields) {
-    this.promoted = attributeColumns.map(() => []);
+  /** @param tables whose points are the rows, each followed by a row without a value for each series that ended */
+  constructor(
+    tables: readonly Table[],
+    attributeColumns: readonly string[],
+    find: (series: Series) => SeriesFields,
+  ) {
+    const rows = tables.reduce((sum, { values, ended = [] }) => sum + values.length + ended.length, 0);
+    // Columns that would grow row by row take more time, and an iterator to fill them takes all that is won.
+    // oxlint-disable-next-line unicorn/no-new-array -- a length
+    const column = <T>() => new Array<T>(rows);
+    this.time = column();
+    this.value = column();
+    this.start = column();
+    this.state = column();
+    this.texts = {
+      metric: column(),
+      unit: column(),
+      kind: column(),
+      type: column(),
+      resource: column(),
+      attributes: column(),
+      description: column(),
+    };
+    this.promoted = attributeColumns.map(() => column());
     this.#fieldsOf = find;
+    for (const table of tables) this.#add(table);
   }
 
-  /** Adds the points of a table, then a row without a value for each series that ended. */
-  add(table: Table): void {
+  #add(table: Table): void {
     this.#addRows(table, undefined);
     if (table.ended && table.ended.length > 0) this.#addRows(createEndRow(table, table.ended), endedState);
   }
 
+  /** Column by column: each is written from its start to its end. */
   #addRows({ series, epoch, offsets, values }: Table, state: string | undefined): void {
     const fields = series.map(this.#fieldsOf);
-    offsets.forEach((offset, row) => {
-      const time = epoch + BigInt(offset);
-      for (const [column, one] of fields.entries()) {
-        const value = values[row * series.length + column];
-        // Data frames count null as missing, and NaN as a number.
-        this.#addRow(one, { time, value: Number.isNaN(value) ? undefined : value, state });
-      }
-    });
-  }
-
-  #addRow(
-    { texts, start, promoted }: SeriesFields,
-    point: { readonly time: bigint; readonly value: number | undefined; readonly state: string | undefined },
-  ): void {
-    this.time.push(point.time);
-    this.value.push(point.value);
-    this.state.push(point.state);
-    this.start.push(start);
-    this.texts.metric.push(texts.metric);
-    this.texts.unit.push(texts.unit);
-    this.texts.kind.push(texts.kind);
-    this.texts.type.push(texts.type);
-    this.texts.resource.push(texts.resource);
-    this.texts.attributes.push(texts.attributes);
-    this.texts.description.push(texts.description);
-    for (const [i, text] of promoted.entries()) this.promoted[i].push(text);
+    const width = series.length;
+    const first = this.#length;
+    this.#length += values.length;
+    for (let row = 0; row < offsets.length; row += 1) {
+      this.time.fill(epoch + BigInt(offsets[row]), first + row * width, first + (row + 1) * width);
+    }
+    // Data frames count null as missing, and NaN as a number.
+    for (let cell = 0; cell < values.length; cell += 1) {
+      this.value[first + cell] = Number.isNaN(values[cell]) ? undefined : values[cell];
+    }
+    this.state.fill(state, first, this.#length);
+    const repeat = <T>(column: T[], of: (one: SeriesFields) => T) => {
+      const cells = fields.map(of);
+      for (let row = first; row < this.#length; row += width)
+        for (let i = 0; i < width; i += 1) column[row + i] = cells[i];
+    };
+    repeat(this.start, ({ start }) => start);
+    for (const name of textNames) repeat(this.texts[name], ({ texts }) => texts[name]);
+    for (const [i, column] of this.promoted.entries()) repeat(column, ({ promoted }) => promoted[i]);
   }
 }
 

@@ -40,8 +40,7 @@ export class ParquetEncoder {
 
   /** The next bytes of the file: a row group with the points of these tables. */
   encode(tables: readonly Table[]): Buffer {
-    const rows = new ParquetRows(this.#attributeColumns, this.#fieldsOf);
-    for (const table of tables) rows.add(table);
+    const rows = new ParquetRows(tables, this.#attributeColumns, this.#fieldsOf);
     if (rows.time.length > 0) {
       void this.#file.write({ columnData: this.#columnsOf(rows), rowGroupSize: rows.time.length });
       this.#rowGroups += 1;
