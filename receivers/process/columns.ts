@@ -1,16 +1,60 @@
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { pageSize } from '../../src/linux/page-size.js';
 import { bounded, maxBytes, maxThreads } from '../../src/scraping/plausibility.js';
-import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
-import * as metrics from './metrics.js';
-import type { ProcessIo } from './process-io.js';
+import type { ProcessIo } from './process-reader.js';
 import type { ProcessStat } from '../../src/linux/process-stat.js';
 import {
   ATTR_CPU_MODE,
   ATTR_DISK_IO_DIRECTION,
   ATTR_SYSTEM_PAGING_FAULT_TYPE,
 } from '../../src/model/semantic-conventions.js';
+
+/** Resident set size. */
+export const processMemoryUsage: Metric = {
+  name: 'process.memory.usage',
+  unit: 'By',
+  description: 'Physical memory that a process has resident',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Virtual memory size. */
+export const processMemoryVirtual: Metric = {
+  name: 'process.memory.virtual',
+  unit: 'By',
+  description: 'Virtual memory that a process has committed',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Threads. */
+export const processThreadCount: Metric = {
+  name: 'process.thread.count',
+  unit: '{thread}',
+  description: 'Threads of a process',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Page faults, by `system.paging.fault.type` = minor or major. */
+export const processPagingFaults: Metric = {
+  name: 'process.paging.faults',
+  unit: '{fault}',
+  description: 'Page faults that a process made',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+/** Storage traffic, by `disk.io.direction` = read or write. */
+export const processDiskIo: Metric = {
+  name: 'process.disk.io',
+  unit: 'By',
+  description: 'Bytes that a process made the storage move',
+  kind: 'counter',
+  valueType: 'int',
+};
 
 /** One series of a process that is not CPU time, and where its number stands. */
 export interface Column {
@@ -42,29 +86,29 @@ const system: Attributes = { [ATTR_CPU_MODE]: 'system' };
 
 const memory: readonly Column[] = [
   {
-    metric: metrics.processMemoryUsage,
+    metric: processMemoryUsage,
     attributes: {},
     read: (stat, _, memoryBytes) => bounded(stat.residentPages * pageSize, memoryBytes),
   },
   {
-    metric: metrics.processMemoryVirtual,
+    metric: processMemoryVirtual,
     attributes: {},
     read: (stat) => bounded(stat.virtualBytes, maxBytes),
   },
 ];
 
 const threads: readonly Column[] = [
-  { metric: metrics.processThreadCount, attributes: {}, read: (stat) => bounded(stat.threads, maxThreads) },
+  { metric: processThreadCount, attributes: {}, read: (stat) => bounded(stat.threads, maxThreads) },
 ];
 
 const faults: readonly Column[] = [
   {
-    metric: metrics.processPagingFaults,
+    metric: processPagingFaults,
     attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'minor' },
     read: (stat) => stat.minorFaults,
   },
   {
-    metric: metrics.processPagingFaults,
+    metric: processPagingFaults,
     attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'major' },
     read: (stat) => stat.majorFaults,
   },
@@ -72,12 +116,12 @@ const faults: readonly Column[] = [
 
 const storage: readonly Column[] = [
   {
-    metric: metrics.processDiskIo,
+    metric: processDiskIo,
     attributes: { [ATTR_DISK_IO_DIRECTION]: 'read' },
     read: (_, io) => io.readBytes,
   },
   {
-    metric: metrics.processDiskIo,
+    metric: processDiskIo,
     attributes: { [ATTR_DISK_IO_DIRECTION]: 'write' },
     read: (_, io) => io.writtenBytes,
   },

@@ -9,18 +9,17 @@ import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model
 import type { Metric } from '../../src/model/series.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { type Config, schema } from './config.js';
-import { type ChosenSource, chooseCpuTimeSource } from './cpu-time-source.js';
-import { describeHidden, findHiddenProcesses } from './hidden-processes.js';
+import { chooseCpuTimeSource, type ChosenSource } from './cpu-time-source.js';
+import { describeHidden, findHiddenProcesses, hasVirtualStat } from './procfs-mount.js';
 import {
   processDiskIo,
   processMemoryUsage,
   processMemoryVirtual,
   processPagingFaults,
   processThreadCount,
-} from './metrics.js';
+} from './columns.js';
 import { probe } from './probe.js';
 import { ProcessScraper } from './process-scraper.js';
-import { hasVirtualStat } from './procfs-mount.js';
 
 const metricsBySetting = {
   cpu: [processCpuTime, busyTime, cpuTick],

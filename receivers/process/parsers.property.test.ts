@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fileBytes, holdsFor, textOf } from '../../src/contract/property.fixture.js';
 import { findCgroupLine } from '../../src/identity/cgroup.js';
-import { ProcessIo } from './process-io.js';
+import { ProcessIo } from './process-reader.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 
 /** What the kernel takes as a name: up to 15 bytes of anything but 0; parentheses and line ends above all. */

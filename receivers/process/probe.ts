@@ -10,7 +10,7 @@ import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import type { Config } from './config.js';
 import { findCpuClocks } from './cpu-time-source.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
-import { findHiddenProcesses } from './hidden-processes.js';
+import { findHiddenProcesses } from './procfs-mount.js';
 
 /** Looks how much of which processes may be read, and what would give the rest. */
 export function probe(config: Config): Probe {

@@ -1,10 +1,12 @@
 import type { CpuTimeSource } from './cpu-time-source.js';
 import type { Layout, Layouts } from './columns.js';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
-import { MemoryTotal } from './memory-total.js';
 import { type DescriptorBudget, ProcessFile, type ReadResult } from './process-file.js';
-import { ProcessIo } from './process-io.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
+import { parseNumbers } from '../../src/linux/procfs.js';
+import { KeptFile } from '../../src/linux/kept-file.js';
+import { parseLine } from '../../src/scraping/lines.js';
+import { maxBytes } from '../../src/scraping/plausibility.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {
@@ -89,5 +91,67 @@ export class ProcessReader {
       stat: new ProcessFile(`${procfs}/${pid}/stat`, budget),
       io: new ProcessFile(`${procfs}/${pid}/io`, budget),
     };
+  }
+}
+
+const readLabel = Buffer.from('\nread_bytes: ');
+const writtenLabel = Buffer.from('\nwrite_bytes: ');
+const number = new Float64Array(1);
+
+/** The bytes that a process made the storage move. One object serves a whole scan. */
+export class ProcessIo {
+  readBytes = 0;
+  writtenBytes = 0;
+
+  /**
+   * Parses `/proc/<pid>/io`.
+   * @returns false when this is no such file
+   */
+  parse(bytes: Buffer): boolean {
+    this.readBytes = parseAfter(bytes, readLabel);
+    this.writtenBytes = parseAfter(bytes, writtenLabel);
+    return !Number.isNaN(this.readBytes + this.writtenBytes);
+  }
+
+  /** Knows nothing, since the file could not be read. */
+  forget(): void {
+    this.readBytes = Number.NaN;
+    this.writtenBytes = Number.NaN;
+  }
+}
+
+function parseAfter(bytes: Buffer, label: Buffer): number {
+  const at = bytes.indexOf(label);
+  if (at < 0 || parseNumbers(bytes, at + label.length, number) === 0) return Number.NaN;
+  return number[0];
+}
+
+/** The memory of the machine, which a virtual machine can gain and lose while it runs. */
+export class MemoryTotal {
+  /** More than any machine has where it is unknown. */
+  bytes = maxBytes;
+  readonly #file: KeptFile;
+
+  constructor(procfs: string) {
+    this.#file = new KeptFile(`${procfs}/meminfo`);
+  }
+
+  /** Reads it now. */
+  read(): void {
+    this.bytes = this.#readKib() * 1024;
+    if (!(this.bytes > 0 && this.bytes <= maxBytes)) this.bytes = maxBytes;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** @returns NaN when it cannot be read */
+  #readKib(): number {
+    try {
+      return parseLine(this.#file.path, this.#file.read(), 'MemTotal:');
+    } catch {
+      return Number.NaN;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiate.js';
-import { ProcessIo } from '../../receivers/process/process-io.js';
+import { ProcessIo } from '../../receivers/process/process-reader.js';
 import { HostFiles } from './host-files.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
