@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { describeDiagnosis } from './doctor.js';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
 
@@ -57,4 +58,59 @@ test('doctor exits with 2, when the configuration is wrong', () => {
   const { status, stderr } = doctor('--set', 'receivers.rapl.sysfz=/sys');
   assert.equal(status, 2);
   assert.match(stderr, /receivers\.rapl\.sysfz: unknown setting/);
+});
+
+test('describeDiagnosis aligns what was found and keeps commands whole', () => {
+  const command = `sudo ${'x'.repeat(120)} y`;
+  const text = describeDiagnosis({
+    version: '1.2.3',
+    energy: 'estimated',
+    receivers: [
+      { name: 'estimate', state: 'ok', found: 'two CPUs', remedies: [], energy: 'estimated' },
+      {
+        name: 'rapl',
+        state: 'missing',
+        found: `no counters ${'word '.repeat(20)}end`,
+        remedies: [{ missing: 'the driver', command }],
+        energy: 'none',
+      },
+    ],
+    system: [
+      { name: 'node', state: 'note', found: 'v20; short', remedies: [] },
+      { name: 'machine', state: 'ok', found: `one part; ${'word '.repeat(20)}end; last`, remedies: [] },
+    ],
+  });
+  assert.equal(
+    text,
+    `joulemetry 1.2.3
+
+Receivers
+  ok       estimate  two CPUs
+  missing  rapl      no counters word word word word word word word word word word word word word word word
+                     word word word word word end
+                     - the driver:
+                         ${command}
+
+System
+  note     node      v20; short
+  ok       machine   one part;
+                     word word word word word word word word word word word word word word word word word word
+                     word word end;
+                     last
+
+Energy cannot be measured on this machine, only estimated from CPU usage.
+`,
+  );
+});
+
+test('describeDiagnosis breaks what it found between words, to fit a narrow terminal', () => {
+  const found = 'perf events of this machine: context switches, migrations and page faults';
+  const check = { name: 'perf', state: 'ok', found, remedies: [] } as const;
+  const diagnosis = { version: '1', energy: 'none', receivers: [], system: [check] } as const;
+  const lines = describeDiagnosis(diagnosis, 60).split('\n');
+  assert.ok(
+    lines.slice(0, -2).every((line) => line.length <= 60),
+    lines.join('\n'),
+  );
+  assert.ok(describeDiagnosis(diagnosis).includes(found));
 });

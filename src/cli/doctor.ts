@@ -1,5 +1,5 @@
 import type { ReceiverContext } from '../component/component.js';
-import { formatJson } from '../component/escape-controls.js';
+import { escapeControls, formatJson } from '../component/escape-controls.js';
 import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
 import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
@@ -9,13 +9,17 @@ import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
 import { describeConflict } from '../component/conflict-report.js';
 import { findExpectedConflicts } from '../pipeline/expected-conflicts.js';
-import type { Check } from './doctor/check.js';
 import type { Command } from './command.js';
 import { configOptions, type ConfigOptions, judgeConfigOf, parseOptions } from './config-options.js';
-import { checkPorts } from './doctor/port-checks.js';
-import { checkReceiver, findBestSource, type ReceiverSetup } from './doctor/receiver-checks.js';
-import { checkSystem } from './doctor/system-checks.js';
-import { describeDiagnosis, type Diagnosis } from './doctor/text.js';
+import {
+  checkPorts,
+  checkReceiver,
+  findBestSource,
+  type EnergySource,
+  type ReceiverCheck,
+  type ReceiverSetup,
+} from './doctor/component-checks.js';
+import { checkSystem, type Check } from './doctor/system-checks.js';
 import { silentMeter } from '../telemetry/silent-meter.js';
 import { readVersion } from '../version.js';
 
@@ -46,7 +50,7 @@ Options:
     const options = { ...configOptions, json: { type: 'boolean' } } as const;
     const { config = [], set = [], json = false } = parseOptions({ args: [...args], options }).values;
     const diagnosis = await diagnose({ config, set });
-    process.stdout.write(json ? createJson(diagnosis) : describeDiagnosis(diagnosis));
+    process.stdout.write(json ? createJson(diagnosis) : describeDiagnosis(diagnosis, findWidth()));
     return exitCodesByEnergy[diagnosis.energy];
   },
 };
@@ -81,6 +85,10 @@ function checkPublishers(service: ServiceConfig): readonly Check[] {
   }));
 }
 
+function findWidth(): number {
+  return Math.max(minColumns, Math.min(maxColumns, process.stdout.columns ?? maxColumns));
+}
+
 type ContextOf = (id: string) => ReceiverContext;
 
 function listConfigured({ receivers }: ServiceConfig, contextOf: ContextOf): readonly ReceiverSetup[] {
@@ -101,4 +109,83 @@ async function listBuiltIn(contextOf: ContextOf): Promise<readonly ReceiverSetup
       : [];
   });
   return (await Promise.all(setups)).flat();
+}
+
+/** What `doctor` found. */
+export interface Diagnosis {
+  readonly version: string;
+  readonly energy: EnergySource;
+  readonly receivers: readonly ReceiverCheck[];
+  readonly system: readonly Check[];
+}
+
+/** Of a file or a pipe; a terminal may be narrower. */
+const maxColumns = 110;
+const minColumns = 60;
+
+const verdicts: Readonly<Record<EnergySource, string>> = {
+  measured: 'Energy can be measured on this machine.',
+  estimated: 'Energy cannot be measured on this machine, only estimated from CPU usage.',
+  none: 'Energy can be neither measured nor estimated on this machine.',
+};
+
+/** The diagnosis for people, in lines of at most so many columns where that is possible. */
+export function describeDiagnosis(
+  { version, energy, receivers, system }: Diagnosis,
+  width = maxColumns,
+): string {
+  const nameWidth = Math.max(...[...receivers, ...system].map(({ name }) => name.length));
+  const describe = (checks: readonly Check[]) =>
+    checks.flatMap((check) => describeCheck(check, { nameWidth, width }));
+  const lines = [
+    `joulemetry ${version}`,
+    '',
+    'Receivers',
+    ...describe(receivers),
+    '',
+    'System',
+    ...describe(system),
+    '',
+    verdicts[energy],
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+interface Widths {
+  readonly nameWidth: number;
+  /** Of a line. */
+  readonly width: number;
+}
+
+function describeCheck(
+  { name, state, found: text, remedies }: Check,
+  { nameWidth, width }: Widths,
+): readonly string[] {
+  const found = escapeControls(text);
+  const head = `  ${state.padEnd('missing'.length)}  ${name.padEnd(nameWidth)}  `;
+  const indent = ' '.repeat(head.length);
+  const columns = width - head.length;
+  // What is too long for a line has one for each of its parts.
+  const parts = found.length <= columns ? [found] : found.split(/(?<=;) /u);
+  const [first = '', ...rest] = parts.flatMap((part) => wrap(part, columns));
+  return [
+    head + first,
+    ...rest.map((line) => indent + line),
+    ...remedies.flatMap((remedy) => [
+      `${indent}- ${escapeControls(remedy.missing)}:`,
+      `${indent}    ${escapeControls(remedy.command)}`,
+    ]),
+  ];
+}
+
+/** Breaks a text between words. Commands are not broken, so that they can be copied. */
+function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= columns)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -2,8 +2,8 @@ import { formatJson } from '../component/escape-controls.js';
 import { exitCodes, type Command } from './command.js';
 import { waitForEnd } from './signals.js';
 import { parseSimulateOptions } from './simulate/options.js';
-import { describeSummary, summarize } from './simulate/summary.js';
-import { writeTree } from './simulate/write-tree.js';
+import { describeSummary, summarize } from '../simulation/summary.js';
+import { writeTree } from '../simulation/tree/write-tree.js';
 
 const standardUs = 60_000_000;
 

@@ -3,7 +3,20 @@ import { arch, release, userInfo } from 'node:os';
 import { readEffectiveCapabilities } from '../../linux/effective-capabilities.js';
 import { findInteger, findText } from '../../linux/sysfs.js';
 import { isVirtualMachine } from '../../linux/topology.js';
-import type { Check } from './check.js';
+import type { Remedy } from '../../component/probe.js';
+
+/** `note`: works, with a limitation or a hint. `missing`: does not work. */
+export type CheckState = 'ok' | 'note' | 'missing';
+
+/** The result of one check. */
+export interface Check {
+  readonly name: string;
+  readonly state: CheckState;
+  /** What was found, for people. */
+  readonly found: string;
+  /** What would improve it. */
+  readonly remedies: readonly Remedy[];
+}
 
 /** Checks the settings of the system that every receiver depends on. */
 export function checkSystem(): readonly Check[] {

@@ -2,19 +2,15 @@ import { describeDuration, parseDuration } from '../../config/formats.js';
 import { createDomains } from '../../simulation/domain.js';
 import { createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
 import type { ReadFault } from '../../simulation/fault.js';
+import { parseFault } from '../../simulation/parse-fault.js';
+import type { TreeOptions } from '../../simulation/tree/write-tree.js';
 import { UsageError } from '../../errors.js';
 import { parseOptions } from '../config-options.js';
-import { parseFault } from './parse-fault.js';
 
 /** What the command line of `simulate` asks for. */
-export interface SimulateOptions {
-  readonly spec: MachineSpec;
-  /** In microseconds; undefined: until a signal. */
-  readonly durationUs: number | undefined;
+export interface SimulateOptions extends TreeOptions {
   /** Folder of the tree; undefined: no tree, a summary. */
   readonly tree: string | undefined;
-  readonly periodMs: number;
-  readonly hasPmu: boolean;
   readonly isJson: boolean;
 }
 

@@ -1,5 +1,5 @@
-import { createMachine, type Machine } from '../../simulation/machine.js';
-import type { MachineSpec } from '../../simulation/machine-spec.js';
+import { createMachine, type Machine } from './machine.js';
+import type { MachineSpec } from './machine-spec.js';
 
 /** What is true of a simulated machine over a time. Energies in joules. */
 export interface Summary {

@@ -1,7 +1,7 @@
-import { parseDuration } from '../../config/formats.js';
-import { findNearest } from '../../nearest.js';
-import { faultKinds, type Fault } from '../../simulation/fault.js';
-import { UsageError } from '../../errors.js';
+import { parseDuration } from '../config/formats.js';
+import { findNearest } from '../nearest.js';
+import { faultKinds, type Fault } from './fault.js';
+import { UsageError } from '../errors.js';
 
 const standardForMs = 1000;
 

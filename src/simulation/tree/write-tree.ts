@@ -5,8 +5,17 @@ import { describeError, UsageError } from '../../errors.js';
 import { readBootTimeNs } from '../../linux/cpu-clock.js';
 import { writeMessage } from '../../telemetry/write-message.js';
 import { createWallClock } from '../../linux/wall-clock.js';
-import { SimulatedTree } from '../../simulation/tree/simulated-tree.js';
-import type { SimulateOptions } from './options.js';
+import { SimulatedTree } from './simulated-tree.js';
+import type { MachineSpec } from '../machine-spec.js';
+
+/** How a tree is written. */
+export interface TreeOptions {
+  readonly spec: MachineSpec;
+  /** In microseconds; undefined: until a signal. */
+  readonly durationUs: number | undefined;
+  readonly periodMs: number;
+  readonly hasPmu: boolean;
+}
 
 /** What became of a tree. */
 export interface TreeRun {
@@ -20,11 +29,7 @@ export interface TreeRun {
  * Keeps a tree moving until the duration is over or the signal comes. Simulated time is the real one since the start.
  * @throws UsageError when the folder is not empty
  */
-export async function writeTree(
-  options: SimulateOptions,
-  root: string,
-  signal: AbortSignal,
-): Promise<TreeRun> {
+export async function writeTree(options: TreeOptions, root: string, signal: AbortSignal): Promise<TreeRun> {
   makeFolder(root);
   const { wallNs } = createWallClock();
   const boot = { sinceBootNs: readBootTimeNs(), wallNs: wallNs() };
@@ -49,7 +54,7 @@ interface Moving {
   readonly signal: AbortSignal;
 }
 
-async function keepMoving(options: SimulateOptions, { write, nowUs, signal }: Moving): Promise<TreeRun> {
+async function keepMoving(options: TreeOptions, { write, nowUs, signal }: Moving): Promise<TreeRun> {
   const { durationUs = Infinity, periodMs } = options;
   const periodUs = Math.round(periodMs * 1000);
   const run = { steps: 0, seconds: 0, missed: 0 };

@@ -4,7 +4,12 @@ import type { ReceiverFactory } from '../../component/component.js';
 import { createFakeContext } from '../../contract/fakes.js';
 import { floorPower, hwEnergy, processCpuTime } from '../../model/shared-metrics.js';
 import type { Metric } from '../../model/series.js';
-import { checkReceiver, findBestSource } from './receiver-checks.js';
+import { checkReceiver, findBestSource } from './component-checks.js';
+import { createServer } from 'node:http';
+import { listen } from '../../http/listen.js';
+import { createLogCollector } from '../../contract/fakes.js';
+import { ownAddress } from '../../http/own-address.fixture.js';
+import { checkPort } from './component-checks.js';
 
 const create = () => ({ start() {}, shutdown() {} });
 
@@ -64,4 +69,23 @@ test('findBestSource prefers a meter to an estimate, and either to none', async 
   assert.equal(findBestSource(checks), 'measured');
   assert.equal(findBestSource(checks.slice(0, 2)), 'estimated');
   assert.equal(findBestSource(checks.slice(0, 1)), 'none');
+});
+
+const log = createLogCollector();
+
+test('checkPort finds a port free, and leaves it free', async () => {
+  const listener = await listen(createServer(), `${ownAddress}:0`, { log });
+  await listener.close();
+  for (let again = 0; again < 2; again++) {
+    const { state, found } = await checkPort(listener.address, 'tests', log);
+    assert.deepEqual([state, found], ['ok', 'free, for tests']);
+  }
+});
+
+test('checkPort notes that a port is not free', async () => {
+  const listener = await listen(createServer(), 'localhost:0', { log });
+  const { state, found } = await checkPort(listener.address, 'tests', log);
+  await listener.close();
+  assert.equal(state, 'note');
+  assert.match(found, /^not available for tests; is another agent running\? Cannot listen on /);
 });
