@@ -88,7 +88,7 @@ export class ParquetRows {
     find: (series: Series) => SeriesFields,
   ) {
     const rows = tables.reduce((sum, { values, ended = [] }) => sum + values.length + ended.length, 0);
-    // Columns that would grow row by row take more time, and an iterator to fill them takes all that is won.
+    // Columns that would grow row by row take more time.
     // oxlint-disable-next-line unicorn/no-new-array -- a length
     const column = <T>() => new Array<T>(rows);
     this.time = column();
