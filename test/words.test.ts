@@ -45,6 +45,21 @@ test('findWordings looks at comments and texts of TypeScript, over line ends', (
   );
 });
 
+test('findWordings finds messages that do not say what was expected, then what was found', () => {
+  const source = [
+    '`it is ${text}, wanted a file`;',
+    "'a period of 0, ' +\n  'wanted more';",
+    "'Cannot use it: wanted ' + name;",
+    "'at most 1 wanted';",
+    "const { wanted }: Wanted = { wanted: 'a file' };",
+    '`expected ${wanted}, found ${text}`;',
+  ];
+  assert.deepEqual(
+    findWordings('a.ts', source.join('\n')).map(({ line }) => line),
+    [1, 2, 4, 5],
+  );
+});
+
 test('findWordings looks at the prose of Markdown, not at code', () => {
   const page = 'A `nobody`.\n\n```sh\nsu nobody\n```\n\nIt says\nso. It tells them apart. It tells all.\n';
   assert.deepEqual(

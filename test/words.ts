@@ -25,6 +25,11 @@ const wordings: readonly Wording[] = [
   { pattern: /\bthe most that\b/iu, instead: 'maximum' },
   { pattern: /\bjudg(?:e|es|ed|ing)\b/iu, instead: 'validate, compare' },
   { pattern: /\bgo(?:es|ing)? on without\b/iu, instead: 'continue without' },
+  // Messages: `Cannot <verb> <what>: expected <...>, found <...>`.
+  {
+    pattern: /(?:[,:][\s'"`]+|['"`])wanted (?=\S)|\S wanted(?=['"`])/u,
+    instead: '"expected <...>, found <...>"',
+  },
   {
     pattern: /\bTakes tables again\b|\bNot needed: |\bEnding after\b/u,
     instead: 'Recovered, Disabled, Shutting down',

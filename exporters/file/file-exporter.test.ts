@@ -216,7 +216,7 @@ test('one file has one writer', async (t) => {
   const { consume, stop } = await startExporter({ path });
   for (const format of ['json', 'parquet']) {
     await assert.rejects(startExporter({ path, format }), {
-      message: `Cannot open ${path}: another exporter or program writes this file, wanted a path for each`,
+      message: `Cannot open ${path}: expected a path of its own, found a file that another exporter or program writes`,
     });
   }
   consume(createReading(series, 1));
@@ -245,5 +245,5 @@ test('start fails and says why, when the folder is not there or the path is a fo
     startExporter({ path: join(folder, 'no', 'energy.json') }),
     /ENOENT, its folder .*no is not there/u,
   );
-  await assert.rejects(startExporter({ path: folder }), /it is a folder, wanted a file/u);
+  await assert.rejects(startExporter({ path: folder }), /expected a file, found a folder/u);
 });

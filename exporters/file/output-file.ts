@@ -141,8 +141,8 @@ export class OutputFile {
   /** Opening a pipe waits for its reader, and everything else with it. */
   #refusePipe(): void {
     const stats = findStats(this.path);
-    if (stats?.isFIFO()) throw new Error('it is a pipe, wanted a file');
-    if (stats?.isDirectory()) throw new Error('it is a folder, wanted a file');
+    if (stats?.isFIFO()) throw new Error('expected a file, found a pipe');
+    if (stats?.isDirectory()) throw new Error('expected a file, found a folder');
   }
 }
 
@@ -151,7 +151,7 @@ function openLocked(path: string): number {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, mode);
   if (!fstatSync(fd).isFile() || lockFile(fd)) return fd;
   closeSync(fd);
-  throw new Error('another exporter or program writes this file, wanted a path for each');
+  throw new Error('expected a path of its own, found a file that another exporter or program writes');
 }
 
 function findStats(path: string): Stats | undefined {

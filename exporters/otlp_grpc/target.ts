@@ -18,7 +18,9 @@ export function parseTarget(endpoint: string, insecure: boolean): Target {
   // grpc-js resolves names of its own: several addresses behind one name, sockets of this machine.
   if (/^(?:dns|unix|ipv4|ipv6):/u.test(rest)) return { address: rest, isInsecure };
   if (parseEndpoint(rest).host === '') {
-    throw new Error(`Cannot parse endpoint "${hideCredentials(endpoint)}": wanted a host before the port`);
+    throw new Error(
+      `Cannot parse endpoint "${hideCredentials(endpoint)}": expected a host before the port, found none`,
+    );
   }
   return { address: rest, isInsecure };
 }

@@ -72,6 +72,6 @@ test('HealthCheck does not start, when the endpoint that the user set is in use'
 
 test('factory.check wants a path that begins with a slash', () => {
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, { path: 'health' })), [
-    'path: found "health", wanted a path that begins with "/"',
+    'path: expected a path that begins with "/", found "health"',
   ]);
 });

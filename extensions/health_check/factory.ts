@@ -9,7 +9,7 @@ const standardEndpoint = 'localhost:13133';
 export const factory: ExtensionFactory<typeof schema> = {
   schema,
   check: ({ path }) =>
-    path.startsWith('/') ? [] : [`path: found "${path}", wanted a path that begins with "/"`],
+    path.startsWith('/') ? [] : [`path: expected a path that begins with "/", found "${path}"`],
   listensAt: ({ endpoint }) => endpoint ?? standardEndpoint,
   create: (config, context) => new HealthCheck(config, context),
 };

@@ -44,10 +44,14 @@ function check(settings: object) {
 test('factory.check wants both powers or none, and the greater one to be greater', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ idle_power: 30, max_power: 100 }), []);
-  assert.deepEqual(check({ idle_power: 30 }), ['max_power: not set, wanted because idle_power is set']);
-  assert.deepEqual(check({ max_power: 30 }), ['idle_power: not set, wanted because max_power is set']);
+  assert.deepEqual(check({ idle_power: 30 }), [
+    'max_power: expected a power because idle_power is set, found none',
+  ]);
+  assert.deepEqual(check({ max_power: 30 }), [
+    'idle_power: expected a power because max_power is set, found none',
+  ]);
   assert.deepEqual(check({ idle_power: 100, max_power: 30 }), [
-    'max_power: 30 W is less than idle_power, wanted at least 100 W',
+    'max_power: expected at least idle_power, 100 W, found 30 W',
   ]);
 });
 

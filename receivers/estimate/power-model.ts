@@ -32,7 +32,7 @@ export function createPowerModel(
 /** What is wrong with the two powers taken together. */
 export function checkPowers({ idle_power: idle, max_power: max }: Config): readonly string[] {
   if (idle === null && max === null) return [];
-  if (idle === null) return ['idle_power: not set, wanted because max_power is set'];
-  if (max === null) return ['max_power: not set, wanted because idle_power is set'];
-  return max < idle ? [`max_power: ${max} W is less than idle_power, wanted at least ${idle} W`] : [];
+  if (idle === null) return ['idle_power: expected a power because max_power is set, found none'];
+  if (max === null) return ['max_power: expected a power because idle_power is set, found none'];
+  return max < idle ? [`max_power: expected at least idle_power, ${idle} W, found ${max} W`] : [];
 }

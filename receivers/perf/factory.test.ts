@@ -17,7 +17,7 @@ test('factory says what is wrong in the settings taken together', () => {
   assert.deepEqual(check({}), []);
   assert.deepEqual(check({ events: ['cs', 'cycles:x'], processes: { pids: [0] } }), [
     'events[1]: Cannot parse events "cycles:x" at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "x"',
-    'processes.pids[0]: found 0, wanted the number of a process',
+    'processes.pids[0]: expected the number of a process, found 0',
   ]);
   assert.deepEqual(check({ events: [], machine: false }), [
     'events: there is none, at least one must be counted',

@@ -36,7 +36,7 @@ function check(config: Config): readonly string[] {
     ...events.flatMap((text, i) => checkEvent(text, `events[${i}]`)),
     ...(events.length === 0 ? ['events: there is none, at least one must be counted'] : []),
     ...processes.pids.flatMap((pid, i) =>
-      pid > 0 ? [] : [`processes.pids[${i}]: found ${pid}, wanted the number of a process`],
+      pid > 0 ? [] : [`processes.pids[${i}]: expected the number of a process, found ${pid}`],
     ),
     ...(machine || hasTargets(config)
       ? []

@@ -41,7 +41,7 @@ export const factory: ReceiverFactory<typeof schema> = {
       .filter((setting) => metrics[setting])
       .flatMap((setting) => metricsBySetting[setting].map(({ name }) => ({ metric: name, scope: '' }))),
   check: ({ metrics }) =>
-    Object.values(metrics).some(Boolean) ? [] : ['metrics: all are off, at least one is wanted'],
+    Object.values(metrics).some(Boolean) ? [] : ['metrics: expected at least one that is on, found none'],
   probe,
   create,
 };

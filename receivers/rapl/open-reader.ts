@@ -94,8 +94,7 @@ function open(
 ): Attempt {
   const kind = name === 'perf_event' ? 'perf' : 'zones';
   if (!hasPackage(found[kind])) return explainNone(name, sysfs, found);
-  if (wanted[kind].length === 0)
-    return { reason: `${name}: none of the domains that are wanted`, remedies: [] };
+  if (wanted[kind].length === 0) return { reason: `${name}: none of the configured domains`, remedies: [] };
   return name === 'perf_event' ? openPerf(wanted.perf, options) : openPowercap(found, wanted.zones, options);
 }
 

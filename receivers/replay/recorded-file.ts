@@ -54,9 +54,8 @@ async function* readParquet(
   format: Config['format'],
   { sink, stream }: Target,
 ): AsyncIterable<void> {
-  if (path === standardInput)
-    throw new Error('Parquet cannot be read from the standard input, wanted a file');
-  if (format !== 'auto' && format !== 'parquet') throw new Error(`it is Parquet, wanted ${format}`);
+  if (path === standardInput) throw new Error('expected a file, found Parquet on the standard input');
+  if (format !== 'auto' && format !== 'parquet') throw new Error(`expected ${format}, found Parquet`);
   const decoder = new ParquetDecoder(
     { ...sink, malformed: (reason) => sink.malformed(reason, undefined) },
     stream,

@@ -114,7 +114,7 @@ test('rows of a CSV file that are wrong are named with what is wrong', async (t)
     log[0],
     `warn: Skipped ${path}:3: expected an instant such as "2026-01-02T03:04:05.678901234Z", found "now"`,
   );
-  assert.equal(log[1], `warn: Skipped ${path}:4: it has 2 fields, wanted 8 as in the header`);
+  assert.equal(log[1], `warn: Skipped ${path}:4: expected 8 fields as in the header, found 2`);
 });
 
 test('a file of no known format is named, and the next one is read', async (t) => {

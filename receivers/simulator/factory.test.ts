@@ -25,14 +25,14 @@ test('the simulator does not start beside a receiver that measures the real mach
 test('the simulator refuses a fault of a domain or CPU that the machine has not', () => {
   const schedule = [{ kind: 'reset' }, { kind: 'dead', domain: 'dram-2' }, { kind: 'offline', cpu: 8 }];
   assert.deepEqual(factory.check?.(settings({ faults: { schedule }, sockets: 1, gpus: 0 })), [
-    'faults.schedule[1].domain: found "dram-2", wanted one of package-0, core-0, uncore-0, dram-0, psys',
-    'faults.schedule[2].cpu: found 8, wanted 0 to 7',
+    'faults.schedule[1].domain: expected one of package-0, core-0, uncore-0, dram-0, psys, found "dram-2"',
+    'faults.schedule[2].cpu: expected 0 to 7, found 8',
   ]);
 });
 
 test('the simulator refuses shares of faults that make up more than all readings', () => {
   assert.deepEqual(factory.check?.(settings({ faults: { torn: 0.5, failed: 0.4, empty: 0.2 } })), [
-    'faults: torn, failed and empty make up more than 1, at most 1 wanted',
+    'faults: expected torn, failed and empty to make up at most 1, found more',
   ]);
 });
 

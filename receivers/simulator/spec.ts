@@ -37,7 +37,7 @@ export function checkSpec(config: Config): readonly string[] {
   const spec = specOf(config);
   const { torn, failed, empty } = spec.faultShares;
   const sum = torn + failed + empty;
-  const tooMuch = sum > 1 ? ['faults: torn, failed and empty make up more than 1, at most 1 wanted'] : [];
+  const tooMuch = sum > 1 ? ['faults: expected torn, failed and empty to make up at most 1, found more'] : [];
   return [...tooMuch, ...findUnknownDomains(spec), ...findUnknownCpus(spec)];
 }
 
@@ -46,14 +46,14 @@ function findUnknownDomains(spec: MachineSpec): readonly string[] {
   return spec.faults.flatMap(({ domain }, i) =>
     domain === undefined || names.includes(domain)
       ? []
-      : [`faults.schedule[${i}].domain: found "${domain}", wanted one of ${names.join(', ')}`],
+      : [`faults.schedule[${i}].domain: expected one of ${names.join(', ')}, found "${domain}"`],
   );
 }
 
 function findUnknownCpus({ sockets, cpusPerSocket, faults }: MachineSpec): readonly string[] {
   const last = sockets * cpusPerSocket - 1;
   return faults.flatMap(({ cpu = 0 }, i) =>
-    cpu <= last ? [] : [`faults.schedule[${i}].cpu: found ${cpu}, wanted 0 to ${last}`],
+    cpu <= last ? [] : [`faults.schedule[${i}].cpu: expected 0 to ${last}, found ${cpu}`],
   );
 }
 

@@ -88,7 +88,7 @@ interface Factory<S extends Schema> {
   /** The settings: the one place for default, doc and format of each. */
   readonly schema: S;
   /**
-   * Problems that only show in the settings taken together, each `path: what is wrong, what is wanted`, where
+   * Problems that only show in the settings taken together, each `path: expected <...>, found <...>`, where
    * the path begins at the component's own settings.
    */
   check?(config: ConfigOf<S>): readonly string[];

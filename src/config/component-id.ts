@@ -15,11 +15,13 @@ export function parseComponentId(text: string): ComponentId {
   const name = slash < 0 ? undefined : text.slice(slash + 1).trim();
   if (!typePattern.test(type)) {
     throw new Error(
-      `"${type}" is no component type, wanted letters, digits and underscores after a first letter`,
+      `expected a component type of letters, digits and underscores after a first letter, found "${type}"`,
     );
   }
   if (name !== undefined && !namePattern.test(name)) {
-    throw new Error(`"${name}" is no component name, wanted 1 to 1024 characters without spaces and symbols`);
+    throw new Error(
+      `expected a component name of 1 to 1024 characters without spaces and symbols, found "${name}"`,
+    );
   }
   return { id: name === undefined ? type : `${type}/${name}`, type };
 }

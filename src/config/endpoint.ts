@@ -24,7 +24,7 @@ export function parseEndpoint(text: string): Endpoint {
   const [, bracketed, plain = '', digits] = /^(?:\[([^\]]+)\]|([^\s/[\]:]*)):(\d{1,5})$/u.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > 65_535) {
-    throw new Error(`Cannot parse endpoint "${text}": wanted host:port, [::1]:port or :port`);
+    throw new Error(`Cannot parse endpoint: expected host:port, [::1]:port or :port, found "${text}"`);
   }
   return { host: bracketed ?? plain, port };
 }

@@ -60,12 +60,12 @@ test('parseEndpoint and parseComponentId understand any text or say what they wa
       const { port } = parseEndpoint(text);
       assert.ok(port >= 0 && port <= 65_535);
     } catch (error) {
-      assert.match(String(error), /^Error: Cannot parse endpoint /u);
+      assert.match(String(error), /^Error: Cannot parse endpoint: expected /u);
     }
     try {
       assert.match(parseComponentId(text).type, /^\w+$/u);
     } catch (error) {
-      assert.match(String(error), /^Error: ".*" is no component (?:type|name), wanted /su);
+      assert.match(String(error), /^Error: expected a component (?:type|name) of .*, found ".*"$/su);
     }
   });
 });

@@ -96,7 +96,7 @@ service:
     'c.yaml:3:11: receivers.known.zonnes: unknown setting, did you mean "zones"?',
     'c.yaml:3:31: receivers.known.zones: expected a list of texts, found the number 3',
     'c.yaml:4:3: receivers.unknwn: unknown receiver type "unknwn", known: known (looked elsewhere)',
-    'c.yaml:5:3: receivers.known/: "" is no component name, wanted 1 to 1024 characters without spaces and symbols',
+    'c.yaml:5:3: receivers.known/: expected a component name of 1 to 1024 characters without spaces and symbols, found ""',
     'c.yaml:11:5: service.pipelines.metrics: must have at least one exporter',
     'c.yaml:11:27: service.pipelines.metrics.receivers: references receiver "knwn" which is not configured, did you mean "known"?',
     'c.yaml:11:40: service.pipelines.metrics.receivers: references receiver "known" more than once',

@@ -42,7 +42,7 @@ class TableCheck {
     for (const one of ended) this.#leave(one);
     for (const one of series) this.#enter(one);
     offsets.forEach((offset, row) => {
-      assert.ok(Number.isSafeInteger(offset), `an offset is ${offset}, wanted whole nanoseconds`);
+      assert.ok(Number.isSafeInteger(offset), `expected an offset in whole nanoseconds, found ${offset}`);
       const at = table.epoch + BigInt(offset);
       series.forEach((one, column) => this.#read(one, at, readValue(table, row, column)));
     });

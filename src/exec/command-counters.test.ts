@@ -39,7 +39,7 @@ const valueOf = ({ events }: CommandCounts, name: string): number =>
   events.find((event) => event.name === name)?.value ?? Number.NaN;
 
 function assertNear(found: number, wanted: number, ratio: number): void {
-  assert.ok(Math.abs(found - wanted) <= wanted * ratio + 3, `found ${found}, wanted ${wanted}`);
+  assert.ok(Math.abs(found - wanted) <= wanted * ratio + 3, `expected ${wanted}, found ${found}`);
 }
 
 // 200 processes that touch the same pages every time.

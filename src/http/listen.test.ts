@@ -18,7 +18,7 @@ test('parseEndpoint takes host and port apart, when they are a name, IPv4, IPv6 
 test('parseEndpoint throws, when the text is no endpoint', () => {
   for (const text of ['localhost', '9464', '::1:9464', 'localhost:65536', 'http://localhost:1']) {
     assert.throws(() => parseEndpoint(text), {
-      message: `Cannot parse endpoint "${text}": wanted host:port, [::1]:port or :port`,
+      message: `Cannot parse endpoint: expected host:port, [::1]:port or :port, found "${text}"`,
     });
   }
 });

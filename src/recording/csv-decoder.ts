@@ -44,7 +44,7 @@ export class CsvDecoder {
     const fields = parseCsvLine(text);
     const { width } = this.#layout;
     if (fields.length !== width) {
-      this.#sink.malformed(`it has ${fields.length} fields, wanted ${width} as in the header`);
+      this.#sink.malformed(`expected ${width} fields as in the header, found ${fields.length}`);
       return;
     }
     try {

@@ -144,7 +144,7 @@ test('CsvDecoder reports a row that is wrong and reads the next', () => {
     rowOf('7,8'),
   ]);
   assert.deepEqual(notes, [
-    'it has 2 fields, wanted 9 as in the header',
+    'expected 9 fields as in the header, found 2',
     'expected an instant such as "2026-01-02T03:04:05.678901234Z", found "noon"',
     'expected one of gauge, counter, updowncounter, found "histogram"',
     'expected a number, found "one"',

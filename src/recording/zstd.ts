@@ -13,7 +13,7 @@ const { zstdCompressSync, zstdDecompressSync, createZstdDecompress } = zlib as Z
 /** Why zstd cannot be used; undefined: it can. */
 export const zstdMissing =
   zstdCompressSync === undefined
-    ? `Node ${process.versions.node} has no zstd, wanted 22.15 or later`
+    ? `expected Node 22.15 or later for zstd, found ${process.versions.node}`
     : undefined;
 
 /** One frame of zstd. @throws Error where Node has none */

@@ -61,14 +61,14 @@ export class RealTimeGuard {
 
 function describeRefusal(code: string): string {
   return (
-    `Cannot use real-time scheduling for readings every ${maxPeriodNs / 1e6} ms and faster: ${code}, wanted ` +
-    'CAP_SYS_NICE or an RLIMIT_RTPRIO of 1; some may be missed on a busy machine'
+    `Cannot use real-time scheduling for readings every ${maxPeriodNs / 1e6} ms and faster: expected ` +
+    `CAP_SYS_NICE or an RLIMIT_RTPRIO of 1, found ${code}; some may be missed on a busy machine`
   );
 }
 
 function describeOveruse(share: number): string {
   return (
-    `Cannot keep real-time scheduling: the samplers use ${Math.round(share * 100)} % of a cpu, wanted less than ` +
-    `${maxCpuShare * 100} %; readings may be missed on a busy machine`
+    `Cannot keep real-time scheduling: expected the samplers to use less than ` +
+    `${maxCpuShare * 100} % of a cpu, found ${Math.round(share * 100)} %; readings may be missed on a busy machine`
   );
 }

@@ -217,7 +217,7 @@ function createCounts(): SlotCounts {
 }
 
 function describeWidth(found: number, wanted: number): string {
-  return `Cannot use a reading: it has ${found} values, wanted ${wanted} until maintain changes that`;
+  return `Cannot use a reading: expected ${wanted} values until maintain changes that, found ${found}`;
 }
 
 function closeQuietly(sampler: Sampler): void {

@@ -60,8 +60,8 @@ class SamplingThreads implements Sampling {
     if (this.#isShutDown) throw new Error(`Cannot sample for ${id}: sampling has been shut down`);
     if (!(periodNs >= minPeriodNs && flushMs > 0)) {
       throw new RangeError(
-        `Cannot sample for ${id}: found a period of ${periodNs} ns and a flush every ${flushMs} ms, ` +
-          `wanted at least ${minPeriodNs} ns and more than 0 ms`,
+        `Cannot sample for ${id}: expected a period of at least ${minPeriodNs} ns and a flush interval ` +
+          `above 0 ms, found ${periodNs} ns and ${flushMs} ms`,
       );
     }
   }

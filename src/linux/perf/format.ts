@@ -42,8 +42,7 @@ export function encodeTerms(
     const layout = layouts.get(name);
     if (isWord(word)) encoded[word] = parseNumber(name, value);
     else if (layout) encoded[layout.word] = spread(name, parseNumber(name, value), layout, encoded);
-    else
-      throw new Error(`"${name}" is no term, wanted one of ${[...layouts.keys(), ...wordNames].join(', ')}`);
+    else throw new Error(`expected one of ${[...layouts.keys(), ...wordNames].join(', ')}, found "${name}"`);
   }
   return encoded;
 }
@@ -54,7 +53,7 @@ function parseNumber(name: string, value = '1'): bigint {
     const number = BigInt(value);
     if (number < 1n << 64n) return number;
   }
-  throw new Error(`"${name}=${value}" is wrong, wanted a decimal or hexadecimal number of 64 bits at most`);
+  throw new Error(`expected a decimal or hexadecimal number of at most 64 bits, found "${name}=${value}"`);
 }
 
 function spread(name: string, value: bigint, { word, ranges }: FieldLayout, words: ConfigWords): bigint {
@@ -67,7 +66,7 @@ function spread(name: string, value: bigint, { word, ranges }: FieldLayout, word
   }
   if (rest === 0n) return encoded;
   const most = (1n << BigInt(ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0))) - 1n;
-  throw new Error(`"${name}=0x${value.toString(16)}" is too large, wanted at most 0x${most.toString(16)}`);
+  throw new Error(`expected at most 0x${most.toString(16)}, found "${name}=0x${value.toString(16)}"`);
 }
 
 function isWord(index: number): index is 0 | 1 | 2 | 3 {

@@ -76,7 +76,7 @@ export function encodePmuEvent(pmu: Pmu, terms: readonly Term[]): PmuEvent {
   const missing = meaning.terms.find(
     ({ name: one, value }) => value === '?' && !rest.some((t) => t.name === one),
   );
-  if (missing) throw new Error(`"${missing.name}" is not set, wanted ${missing.name}=NUMBER`);
+  if (missing) throw new Error(`expected ${missing.name}=NUMBER, found no "${missing.name}"`);
   const given = meaning.terms.filter(({ value }) => value !== '?');
   const words = encodeTerms([...given, ...rest], layouts);
   return { words, name, scale: meaning.scale, unit: meaning.unit, isPerPackage: meaning.isPerPackage };
@@ -163,12 +163,12 @@ export function findTracepoint(sysfs: string, name: string): number | NoTracepoi
   const root = roots.find((path) => findText(join(path, 'header_page')) !== undefined || existsSync(path));
   if (root === undefined) {
     return {
-      problem: `${join(sysfs, 'kernel/tracing')} cannot be read, wanted root and: mount -t tracefs nodev /sys/kernel/tracing`,
+      problem: `expected tracefs, found no readable ${join(sysfs, 'kernel/tracing')}; as root: mount -t tracefs nodev /sys/kernel/tracing`,
     };
   }
   const id = findInteger(join(root, system, event, 'id'));
   if (id !== undefined) return id;
   return existsSync(join(root, system, event))
-    ? { problem: `${join(root, system, event, 'id')} cannot be read, wanted root` }
+    ? { problem: `expected root, found no readable ${join(root, system, event, 'id')}` }
     : undefined;
 }

@@ -76,7 +76,10 @@ function resolveKnown(
 
 function takeName(own: string, text: string, { names, rename = {} }: Machine): string {
   const name = rename[text] ?? rename[own] ?? own;
-  if (names.has(name)) throw new Error(`another one is called "${name}", wanted another name by "rename"`);
+  if (names.has(name))
+    throw new Error(
+      `expected a name of its own, found another event that is called "${name}"; set another name by "rename"`,
+    );
   names.add(name);
   return name;
 }
