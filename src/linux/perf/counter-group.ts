@@ -42,9 +42,8 @@ export class CounterGroup {
    * lost its counter. What was read before is then not to be used.
    */
   read(): boolean {
-    const [leader] = this.#fds;
     const size = this.#words.byteLength;
-    return leader !== undefined && readPerfEvent(leader, this.#address, size) === size;
+    return this.#fds.length > 0 && readPerfEvent(this.#fds[0], this.#address, size) === size;
   }
 
   /** The time in which the group was meant to count. */
