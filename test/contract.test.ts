@@ -30,6 +30,13 @@ test('README.md links to every component', () => {
   );
 });
 
+test('config/schema.json refers to definitions that it has, and to each of them', () => {
+  const text = renderConfigSchema(folders);
+  const { definitions }: { readonly definitions: object } = JSON.parse(text);
+  const references = [...text.matchAll(/"\$ref": "#\/definitions\/(\w+)"/gu)].map(([, name]) => name);
+  assert.deepEqual([...new Set(references)].toSorted(), Object.keys(definitions).toSorted());
+});
+
 test('config/schema.json has what the components have', () => {
   const written: unknown = JSON.parse(readFileSync(new URL('config/schema.json', repositoryRoot), 'utf8'));
   assert.deepEqual(written, JSON.parse(renderConfigSchema(folders)), 'run: npm run docs');

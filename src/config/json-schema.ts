@@ -8,7 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 export type ComponentSchemas = Readonly<Record<string, Readonly<Record<string, Schema>>>>;
 
 /** Anything may also be a reference such as `${env:NAME}`, which is a text until it is replaced. */
-const reference: Json = { type: 'string', pattern: '\\$\\{' };
+const reference: Json = { $ref: '#/definitions/reference' };
 
 const jsonTypes: { readonly [Name in FormatName]: Json } = {
   string: { type: 'string' },
@@ -30,6 +30,15 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   attribute_value: { type: ['string', 'number', 'boolean'] },
 };
 
+/** What settings refer to: each format, and what may be in place of every value. */
+function describeFormats(): Json {
+  const formats = Object.entries(jsonTypes).map(([name, type]) => [
+    name,
+    { anyOf: [type, { type: 'null' }, reference] },
+  ]);
+  return { reference: { type: 'string', pattern: '\\$\\{' }, ...Object.fromEntries(formats) };
+}
+
 /** A JSON schema of the whole configuration, with which editors complete and check it. */
 export function describeConfig(components: ComponentSchemas): Json {
   const sections = Object.entries(components).map(([section, schemas]) => [
@@ -42,6 +51,7 @@ export function describeConfig(components: ComponentSchemas): Json {
     type: 'object',
     additionalProperties: false,
     properties: { ...Object.fromEntries(sections), service: describeService() },
+    definitions: describeFormats(),
   };
 }
 
@@ -92,13 +102,13 @@ function describePart(part: Schema[string]): Json {
   }
   if (isGroupSetting(part)) return { description: part.doc, ...describeLevel(part.settings) };
   const { doc, default: standard } = part;
-  const kinds = [describeValue(part), { type: 'null' }, reference];
-  return { description: doc, anyOf: kinds, ...(standard === null ? {} : { default: standard }) };
+  return { description: doc, ...describeValue(part), ...(standard === null ? {} : { default: standard }) };
 }
 
 function describeValue({ format, min, max }: Setting): Json {
-  if (typeof format !== 'string') return { enum: format };
+  if (typeof format !== 'string') return { anyOf: [{ enum: format }, { type: 'null' }, reference] };
   const isPlainNumber = format === 'int' || format === 'number';
   const bounds = isPlainNumber ? { minimum: min, maximum: max } : {};
-  return { ...jsonTypes[format], ...bounds };
+  // What is next to $ref itself would be ignored; bounds are for numbers only.
+  return { allOf: [{ $ref: `#/definitions/${format}` }], ...bounds };
 }
