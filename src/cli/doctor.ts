@@ -129,7 +129,7 @@ const verdicts: Readonly<Record<EnergySource, string>> = {
   none: 'Energy can be neither measured nor estimated on this machine.',
 };
 
-/** The diagnosis for people, in lines of at most so many columns where that is possible. */
+/** The diagnosis for people, wrapped to a number of columns where that is possible. */
 export function describeDiagnosis(
   { version, energy, receivers, system }: Diagnosis,
   width = maxColumns,
