@@ -3,7 +3,6 @@ import type { Consumer } from '../component/consumer.js';
 import type { PipelineConfig } from '../config/pipelines.js';
 import type { ServiceConfig } from '../config/service.js';
 import { contextFor, type Environment } from './environment.js';
-import { fanOut } from './fan-out.js';
 import { countPassage, exporterCounters, guard, processorCounters } from './guard.js';
 
 /** A processor or exporter with the name that messages give it. */
@@ -88,4 +87,22 @@ function find<Value>(known: ReadonlyMap<string, Value>, id: string): Value {
   const value = known.get(id);
   if (value === undefined) throw new Error(`Cannot build the pipelines: "${id}" is not configured`);
   return value;
+}
+
+/**
+ * Gives every table to all consumers. Tables are immutable, so they share one object.
+ * @returns the consumer itself where there is only one
+ */
+function fanOut(consumers: readonly Consumer[]): Consumer {
+  const [only] = consumers;
+  if (consumers.length === 1 && only) return only;
+  return {
+    consume(table): boolean {
+      let taken = true;
+      for (const consumer of consumers) {
+        if (!consumer.consume(table)) taken = false;
+      }
+      return taken;
+    },
+  };
 }

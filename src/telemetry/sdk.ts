@@ -1,17 +1,25 @@
-import { diag, DiagLogLevel } from '@opentelemetry/api';
+import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { AggregationType, MeterProvider, type ViewOptions } from '@opentelemetry/sdk-metrics';
+import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { describeConnectionError } from '../http/connection-error.js';
-import { createDiagLog } from './diag-log.js';
-import { viewsOf } from './levels.js';
 import { observeOwnProcess } from './own-metrics.js';
 import { createPullReader, serveMetrics } from './pull.js';
 import type { Push } from './push.js';
-import type { Telemetry, TelemetryRequest } from './telemetry.js';
+import type { Telemetry, TelemetryLevel, TelemetryRequest } from './telemetry.js';
 
 /** A backend that does not answer must not hold up the end of the agent. */
 const lastPushMs = 1000;
+
+/** Metrics of how well the collector works, which do not show whether something is lost: left out at `basic`. */
+const beyondBasic = [
+  'nodejs.*',
+  'joulemetry.attribution.*',
+  'joulemetry.sampler.ticks',
+  'joulemetry.sampler.lateness',
+  'joulemetry.scrape.duration',
+];
 
 /** Only `startTelemetry` calls this: importing this module loads the SDK. */
 export async function openTelemetry(request: TelemetryRequest): Promise<Telemetry> {
@@ -63,4 +71,27 @@ function endAndThrow(end: () => Promise<void>) {
     await end();
     throw error;
   };
+}
+
+/** The SDK's views that leave out what a level does not have. */
+function viewsOf(level: TelemetryLevel): ViewOptions[] {
+  if (level !== 'basic') return [];
+  return beyondBasic.map((instrumentName) => ({
+    instrumentName,
+    aggregation: { type: AggregationType.DROP },
+  }));
+}
+
+/** The SDK's own complaints, in our log. */
+function createDiagLog(log: Log): DiagLogger {
+  // The first text is often only the name of the part that complains.
+  const at =
+    (level: keyof Log) =>
+    (...said: readonly unknown[]) =>
+      log[level](['OpenTelemetry SDK', ...said.filter(isForPeople).map(describeError)].join(': '));
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), verbose: at('debug') };
+}
+
+function isForPeople(said: unknown): boolean {
+  return typeof said === 'string' || said instanceof Error;
 }
