@@ -28,10 +28,11 @@ function listFiles(folder: string): readonly string[] {
 }
 
 test('what people read is in plain words', () => {
-  const findings = [...folders.flatMap(listFiles), 'CONTRIBUTING.md', 'SECURITY.md'].flatMap((path) =>
-    findWordings(path, readFileSync(join(root, path), 'utf8')).map(
-      ({ line, found, instead }) => `${path}:${line}: expected ${instead}, found "${found}"`,
-    ),
+  const findings = [...folders.flatMap(listFiles), 'README.md', 'CONTRIBUTING.md', 'SECURITY.md'].flatMap(
+    (path) =>
+      findWordings(path, readFileSync(join(root, path), 'utf8')).map(
+        ({ line, found, instead }) => `${path}:${line}: expected ${instead}, found "${found}"`,
+      ),
   );
   assert.deepEqual(findings, []);
 });
