@@ -182,21 +182,35 @@ test('nvml names each reason that lowers the clocks', { skip }, async (t) => {
 
 test('nvml reads the profiling counters no more often than they are refreshed', { skip }, async (t) => {
   const rig = await startRig(t, { answers: { ...h100, '*.Gpm.2': '0 50', '*.Gpm.20': '0 100' } });
-  await sleep(120);
-  await rig.read();
-  assert.equal(rig.last('hw.gpu.sm.utilization'), 0.5);
-  assert.equal(rig.last('hw.gpu.memory.bandwidth.utilization'), 0);
   const rows = () =>
     rig.next.tables.filter(({ series }) => series[0]?.metric.name === 'hw.gpu.graphics.utilization');
-  assert.equal(rows().length, 1);
-  await rig.read();
-  assert.equal(rows().length, 1, 'two readings within 110 ms');
+  // On a busy machine two readings can be further apart than the GPU refreshes its counters: then again.
+  let [from, to, count] = [0, 0, 0];
+  do {
+    await sleep(120);
+    from = performance.now();
+    await rig.read();
+    count = rows().length;
+    await rig.read();
+    to = performance.now();
+  } while (to - from > 100);
+  assert.ok(count >= 1);
+  assert.equal(rows().length, count, 'two readings within 100 ms');
+  assert.equal(rig.last('hw.gpu.sm.utilization'), 0.5);
+  assert.equal(rig.last('hw.gpu.memory.bandwidth.utilization'), 0);
+  const bytesOf = () =>
+    rig.last('hw.gpu.io', { 'hw.gpu.io.link': 'pcie', 'network.io.direction': 'transmit' }) ?? 0;
+  const bytesBefore = bytesOf();
   await sleep(120);
+  const next = performance.now();
   await rig.read();
-  const [before, after] = rows();
-  const seconds = Number(after.epoch - before.epoch) / 1e9;
-  const bytes = rig.last('hw.gpu.io', { 'hw.gpu.io.link': 'pcie', 'network.io.direction': 'transmit' }) ?? 0;
-  assert.ok(Math.abs(bytes / (100 * 2 ** 20 * seconds) - 1) < 0.2, `${bytes} bytes in ${seconds} s`);
+  const end = performance.now();
+  assert.equal(rows().length, count + 1);
+  const seconds = (bytesOf() - bytesBefore) / (100 * 2 ** 20);
+  assert.ok(
+    seconds >= (next - to) / 1010 && seconds <= (end - from) / 990,
+    `${seconds} s between ${next - to} and ${end - from} ms`,
+  );
 });
 
 test('nvml reads NVLink traffic once, of links that are in use', { skip }, async (t) => {
