@@ -44,7 +44,7 @@ async function startTree(t: TestContext, args: readonly string[]): Promise<strin
   const root = join(createFolder(), 'tree');
   const writer = startAgent(['simulate', '--tree', root, ...args]);
   t.after(() => writer.stop());
-  await writer.waitFor(/Simulating in/);
+  await writer.waitFor(/Writing sys, proc/);
   return root;
 }
 

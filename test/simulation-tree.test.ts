@@ -25,7 +25,7 @@ async function startTree(t: TestContext, args: readonly string[]): Promise<strin
   const root = join(createFolder(), 'tree');
   const writer = startAgent(['simulate', '--tree', root, ...args]);
   t.after(() => writer.stop());
-  await writer.waitFor(/Simulating in/);
+  await writer.waitFor(/Writing sys, proc/);
   return root;
 }
 
@@ -383,7 +383,7 @@ test('simulate tells the same truth again, as text and as JSON', async () => {
 test('simulate ends in order at a signal', async () => {
   const root = join(createFolder(), 'tree');
   const writer = startAgent(['simulate', '--tree', root]);
-  await writer.waitFor(/Simulating in/);
+  await writer.waitFor(/Writing sys, proc/);
   const { code, stderr } = await writer.stop('SIGINT');
   assert.equal(code, 0);
   assert.match(stderr, /Simulated \d+\.\d{3} s in \d+ steps, \d+ missed\n$/);
