@@ -343,14 +343,14 @@ test('simulate refuses a folder that is not empty, and options that it does not 
   const root = createFolder();
   writeFileSync(join(root, 'mine'), '');
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-    [['--tree', root], /it is not empty/],
+    [['--tree', root], /expected a new or empty folder/],
     [['--seed=-1'], /--seed/],
     [['--duration', 'soon'], /expected a duration/],
     [['--fault', 'rest@1s'], /did you mean "reset"\?/],
     [['--fault', 'reset@1s:package-7'], /no domain "package-7"/],
     [['--sead', '1'], /Unknown option/],
     [['--pmu'], /without --tree/],
-    [['--torn=0.6', '--empty=0.6'], /make up more than 1/],
+    [['--torn=0.6', '--empty=0.6'], /expected at most 1 together/],
     [['now'], /Unexpected argument/],
   ];
   for (const [args, message] of wrong) {
