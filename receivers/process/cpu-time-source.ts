@@ -31,8 +31,8 @@ export interface CpuTimeSource {
    * @returns false when there is no such process
    */
   read(pid: number, startTicks?: number): boolean;
-  /** Passes those that are `ending` or `dead`, which no listing has, to `take`. */
-  forEachEnding(take: (pid: number) => void): void;
+  /** Whether the source knows a process and will report its end: its files can have gone before. */
+  holds(pid: number): boolean;
   /** The cgroup of a process, by the number that brief processes have; undefined when the source does not know it. */
   findCgroupId(pid: number): number | undefined;
   close(): void;
@@ -83,7 +83,9 @@ class ClockCpuTime extends CpuClock implements CpuTimeSource {
   readonly state = 'alive';
   readonly lost = 0;
   beginScan(): void {}
-  forEachEnding(): void {}
+  holds(): boolean {
+    return false;
+  }
   findCgroupId(): undefined {}
   close(): void {}
 }
@@ -119,8 +121,8 @@ class BpfCpuTime implements CpuTimeSource {
     return true;
   }
 
-  forEachEnding(take: (pid: number) => void): void {
-    this.#accounting.forEachEnding(take);
+  holds(pid: number): boolean {
+    return this.#accounting.find(pid) !== undefined;
   }
 
   findCgroupId(pid: number): number | undefined {

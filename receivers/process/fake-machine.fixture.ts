@@ -77,7 +77,7 @@ export class FakeMachine {
         return ns >= 0;
       },
       beginScan: (_, take) => brief.splice(0).forEach(take),
-      forEachEnding: (take) => [...states.keys()].forEach(take),
+      holds: (pid) => states.has(pid),
       findCgroupId: (pid) => (states.has(pid) || cpuNs.has(pid) ? pid : undefined),
       close() {},
     };

@@ -122,12 +122,20 @@ export class TrackedProcess {
     if (!hasRun && this.#state === 'R') this.#state = 'S';
     if (!hasRun && !this.#isDue(reader, scan)) return 'read';
     const result = reader.readStat(this.#files);
+    if (result === 'gone' && cpuTime?.holds(this.pid) === true) return this.#awaitEnd(cpuTime);
     if (typeof result !== 'number') return result;
     if (stat.startTicks !== this.#startTicks) return 'gone';
     this.#state = letters[stat.state];
     if (hasRun) this.#identify(reader, scan);
     if (this.#layout.hasIo) reader.readIo(this.#files);
     this.#take(reader);
+    return 'read';
+  }
+
+  /** It has just ended: this is not its last CPU time. */
+  #awaitEnd(cpuTime: CpuTimeSource): Outcome {
+    this.#cpu.updateTotal(cpuTime);
+    this.#writeCpuTime();
     return 'read';
   }
 

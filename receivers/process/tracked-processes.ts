@@ -49,11 +49,12 @@ export class TrackedProcesses {
       if (process !== undefined) process.listedIn = scan.listing;
       else if (!refused.has(pid)) arrivals.push(pid);
     }
-    // They have no files any more, but their CPU time is not complete yet.
-    this.#reader.cpuTime?.forEachEnding((pid) => {
-      const process = this.#known.get(pid);
-      if (process !== undefined) process.listedIn = scan.listing;
-    });
+    // What ended since may have left the listing, and its CPU time is not complete yet.
+    for (const process of this.#known.values()) {
+      if (process.listedIn !== scan.listing && this.#reader.cpuTime?.holds(process.pid) === true) {
+        process.listedIn = scan.listing;
+      }
+    }
     const isCrowd = this.#nursery.size + arrivals.length > nurseryCapacity;
     for (const pid of arrivals) (isCrowd ? this.#findRoom() : this.#nursery).expect(pid);
   }

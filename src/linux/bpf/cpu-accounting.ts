@@ -124,11 +124,6 @@ export class CpuAccounting {
     return entry;
   }
 
-  /** Passes each process that has ended, whose last CPU time is known now or will be soon, to `take`. */
-  forEachEnding(take: (pid: number) => void): void {
-    for (const { pid } of this.#pending) take(pid);
-  }
-
   /** Ends the accounting. Safe to call again. */
   close(): void {
     this.#tasks.close();
