@@ -1,12 +1,10 @@
-import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
-import { decodeTaskName } from '../../src/linux/bpf/cpu-accounting.js';
+import { type BriefProcess, decodeTaskName } from '../../src/linux/bpf/cpu-accounting.js';
 import type { Resource, Series } from '../../src/model/series.js';
+import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 
-/** A program of which no brief process came for this many scans has its series ended. */
-const forgottenAfter = 120;
-/** More than any machine runs: names that change all the time end up together. */
+/** Bounds the series where names change all the time: further programs share one, `others`, of no cgroup. */
 const maxPrograms = 1000;
 
 /** What a name and a cgroup's number stand for. */
@@ -31,13 +29,16 @@ interface Program {
  */
 export class BriefProcesses {
   readonly #identify: BriefIdentity;
+  readonly #forgottenAfter: number;
   readonly #programs = new Map<string, Program>();
   #series: readonly Series[] | undefined;
   #scan = 0;
   #startNs: bigint | undefined;
 
-  constructor(identify: BriefIdentity) {
+  /** @param forgottenAfter scans without a process of a program, after which its series end */
+  constructor(identify: BriefIdentity, forgottenAfter: number) {
     this.#identify = identify;
+    this.#forgottenAfter = forgottenAfter;
   }
 
   /** A scan begins, whose counters start, where they are new, at the scan before. */
@@ -69,7 +70,7 @@ export class BriefProcesses {
   /** Ends the series of programs that have not come for long. */
   takeForgotten(): readonly Series[] {
     const forgotten = [...this.#programs.values()].filter(
-      ({ usedIn }) => this.#scan - usedIn >= forgottenAfter,
+      ({ usedIn }) => this.#scan - usedIn >= this.#forgottenAfter,
     );
     for (const { key } of forgotten) this.#programs.delete(key);
     if (forgotten.length > 0) this.#series = undefined;
@@ -89,8 +90,9 @@ export class BriefProcesses {
     const programKey = isFull ? 'others' : key;
     const known = this.#programs.get(programKey);
     if (known !== undefined) return known;
-    const name = isFull ? 'others' : decodeTaskName(process.name);
-    const resource = this.#identify(name, process.cgroupId, process);
+    const resource = isFull
+      ? { attributes: { [ATTR_PROCESS_EXECUTABLE_NAME]: 'others' } }
+      : this.#identify(decodeTaskName(process.name), process.cgroupId, process);
     const series = { metric: processCpuTime, resource, attributes: {}, start: this.#startNs ?? 0n };
     const program = { key: programKey, series, cpuTimeNs: 0, usedIn: this.#scan };
     this.#programs.set(programKey, program);

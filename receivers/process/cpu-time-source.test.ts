@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { findCpuClocks } from './cpu-time-source.js';
+import { after, test, type TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { parseSettings } from '../../src/config/settings.js';
+import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
+import { schema } from './config.js';
+import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 
 test('findCpuClocks gives the CPU clocks, for the procfs of our own pid namespace', (t) => {
   assert.equal(findCpuClocks('/proc')?.read(process.pid), true);
@@ -25,4 +32,64 @@ function createProcfs(t: TestContext, status: string): string {
   mkdirSync(join(path, 'self'));
   writeFileSync(join(path, 'self', 'status'), status);
   return path;
+}
+
+const { source: exact, obstacle } = await chooseCpuTimeSource(parseSettings(schema, {}));
+after(() => exact?.close());
+if (obstacle !== undefined && process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw new Error(obstacle);
+const lastPid = '/proc/sys/kernel/ns_last_pid';
+
+test(
+  'BPF does not charge a process with the CPU time of one that had its number',
+  { skip: obstacle ?? false },
+  async (t) => {
+    assert.ok(exact);
+    const first = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
+    const { pid = 0 } = first;
+    const firstTicks = readStartTicks(pid);
+    const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
+    do {
+      await setTimeout(20);
+      scan();
+    } while (!exact.read(pid, firstTicks) || exact.nanoseconds < 50_000_000);
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    const second = await spawnAs(pid);
+    if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
+    try {
+      const secondTicks = readStartTicks(pid);
+      // The last pass knows the first one only.
+      assert.ok(exact.read(pid, secondTicks));
+      assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
+      scan();
+      assert.equal(exact.read(pid, firstTicks), false);
+      assert.ok(exact.read(pid, secondTicks));
+      assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
+    } finally {
+      second.kill('SIGKILL');
+      await once(second, 'exit');
+    }
+  },
+);
+
+function readStartTicks(pid: number): number {
+  const stat = new ProcessStat();
+  assert.ok(stat.read(`/proc/${pid}`));
+  return stat.startTicks;
+}
+
+/** Starts a process that sleeps under a number that was used before; other programs may be quicker. */
+async function spawnAs(pid: number): Promise<ChildProcess | undefined> {
+  for (let tries = 0; tries < 50; tries++) {
+    try {
+      writeFileSync(lastPid, String(pid - 1));
+    } catch {
+      return undefined;
+    }
+    const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+    if (child.pid === pid) return child;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  return undefined;
 }

@@ -42,7 +42,6 @@ export interface CpuTimeSource {
 export interface ChosenSource {
   /** Undefined: the ticks of `stat`. */
   readonly source: CpuTimeSource | undefined;
-  readonly isExact: boolean;
   /** Why BPF is not used, where that was not asked for. */
   readonly obstacle?: string;
 }
@@ -53,13 +52,13 @@ export interface ChosenSource {
  */
 export async function chooseCpuTimeSource({ procfs, cpu_time: wanted }: Config): Promise<ChosenSource> {
   const clocks = findCpuClocks(procfs);
-  if (wanted === 'procfs') return { source: clocks, isExact: false };
+  if (wanted === 'procfs') return { source: clocks };
   try {
     if (clocks === undefined) throw new Error(`${procfs} is of another pid namespace`);
-    return { source: await openBpf(clocks), isExact: true };
+    return { source: await openBpf(clocks) };
   } catch (error) {
     if (wanted === 'ebpf') throw error;
-    return { source: clocks, isExact: false, obstacle: describeError(error) };
+    return { source: clocks, obstacle: describeError(error) };
   }
 }
 
@@ -114,7 +113,10 @@ class BpfCpuTime implements CpuTimeSource {
   read(pid: number, startTicks?: number): boolean {
     const process = this.#accounting.find(pid);
     if (process === undefined) return this.#readClock(pid);
-    if (startTicks !== undefined && Math.floor(process.startNs / tickNs) !== startTicks) return false;
+    const knownTicks = Math.floor(process.startNs / tickNs);
+    // The number can have gone to another process since the pass, which only the clock knows; or before it.
+    if (startTicks !== undefined && startTicks > knownTicks) return this.#readClock(pid);
+    if (startTicks !== undefined && startTicks < knownTicks) return false;
     this.seconds = process.seconds;
     this.nanoseconds = process.nanoseconds;
     this.state = process.state;

@@ -27,6 +27,8 @@ export class FakeMachine {
   readonly states = new Map<number, 'ending' | 'dead'>();
   /** What came and went since the last scan. */
   readonly brief: BriefProcess[] = [];
+  /** Ends that were not reported, in all. */
+  lost = 0;
   readonly log: LogCollector = createLogCollector();
   /** Nanoseconds since boot. */
   now = 1000n * second;
@@ -65,11 +67,14 @@ export class FakeMachine {
 
   #createSource(): CpuTimeSource {
     const { cpuNs, states, brief } = this;
+    const readLost = (): number => this.lost;
     return {
       seconds: 0,
       nanoseconds: 0,
       state: 'alive',
-      lost: 0,
+      get lost() {
+        return readLost();
+      },
       read(pid) {
         const ns = cpuNs.get(pid) ?? 0;
         const state = states.get(pid) ?? 'alive';

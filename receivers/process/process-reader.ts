@@ -55,7 +55,7 @@ export class ProcessReader {
   open(pid: number): ProcessFiles | 'gone' | 'failed' {
     const files = this.#filesOf(pid);
     const result = this.readStat(files);
-    const isThere = typeof result === 'number' && (this.cpuTime?.read(pid) ?? true);
+    const isThere = typeof result === 'number' && (this.cpuTime?.read(pid, this.stat.startTicks) ?? true);
     if (isThere) return files;
     files.stat.close();
     return typeof result === 'number' ? 'gone' : result;

@@ -3,6 +3,7 @@ import { describeError } from '../../src/errors.js';
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader } from '../../src/identity/process-identity.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
+import { maxDeaths } from '../../src/linux/bpf/task-deaths.js';
 import { openPidList, type PidList } from '../../src/linux/pid-list.js';
 import type { Series } from '../../src/model/series.js';
 import { busyTime, cpuTick } from '../../src/model/shared-metrics.js';
@@ -59,7 +60,8 @@ export class ProcessScraper implements Scraper {
   #listing = Number.NEGATIVE_INFINITY;
   #forks = Number.NaN;
   readonly #brief: BriefProcesses;
-  #lost = 0;
+  #lostBefore = 0;
+  #isLosing = false;
   #era: number | undefined;
   #previous: ScanInstant | undefined;
 
@@ -77,7 +79,7 @@ export class ProcessScraper implements Scraper {
     this.#brief = new BriefProcesses((name, cgroupId, { parentPid, userId }) => {
       const owner = this.#owners.nameOf(userId);
       return this.#processes.describeBrief({ name, cgroupId, parentPid, owner });
-    });
+    }, 4 * this.#lookAgainAfter);
   }
 
   *scrape(era: number): Iterable<Table> {
@@ -141,15 +143,21 @@ export class ProcessScraper implements Scraper {
     this.#noteLost();
   }
 
+  /** One line when reports begin to be lost, and one with their number when all arrive again. */
   #noteLost(): void {
-    const lost = this.#context.cpuTime?.lost ?? 0;
-    if (lost > this.#lost) {
-      const count = lost - this.#lost;
-      this.#context.log.warn(
-        `Cannot account for ${count} processes or threads that ended: more than 20,000 ended between two scans; a shorter collection_interval reads them more often`,
+    const { cpuTime, log } = this.#context;
+    const lost = cpuTime?.lost ?? 0;
+    const isLosing = lost > this.#lostBefore;
+    if (isLosing && !this.#isLosing) {
+      log.warn(
+        `Cannot account for all that ended: more than ${maxDeaths} threads ended between two scans; a shorter collection_interval reads them more often`,
       );
     }
-    this.#lost = lost;
+    if (!isLosing && this.#isLosing) {
+      log.info(`Accounting again for all that ends; ${lost} threads were missed since the start`);
+    }
+    this.#isLosing = isLosing;
+    this.#lostBefore = lost;
   }
 
   #countStates(wallNs: bigint): Table {

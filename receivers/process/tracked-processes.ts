@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/linux/clock.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import type { AttributeValue, Resource, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { partCapacity, ProcessPart } from './process-part.js';
 import type { ProcessReader } from './process-reader.js';
@@ -21,6 +21,12 @@ export interface BriefDescription {
   readonly owner: string | undefined;
 }
 
+/** What processes that are there say of others with the same thread name, and in the same cgroup. */
+interface Neighbours {
+  readonly programs: Map<unknown, AttributeValue>;
+  readonly cgroups: Map<number, AttributeValue>;
+}
+
 /** Most processes that are born die young: with few beside them, few series change their places. */
 const nurseryCapacity = 16;
 
@@ -34,6 +40,8 @@ export class TrackedProcesses {
   readonly #known = new Map<number, TrackedProcess>();
   readonly #nursery: ProcessPart;
   #parts: ProcessPart[] = [];
+  /** Made when the first of a scan's brief processes is described. */
+  #neighbours: Neighbours | undefined;
 
   constructor(reader: ProcessReader, clock: Clock) {
     this.#reader = reader;
@@ -61,6 +69,7 @@ export class TrackedProcesses {
 
   /** Reads part after part: a table for each. */
   *read(scan: Scan): Iterable<Table> {
+    this.#neighbours = undefined;
     for (const part of [...this.#parts, this.#nursery]) {
       const table = part.read(scan);
       if (table !== undefined) yield table;
@@ -80,18 +89,29 @@ export class TrackedProcesses {
    * there, else from its parent.
    */
   describeBrief({ name, cgroupId, parentPid, owner }: BriefDescription): Resource {
-    const { cpuTime } = this.#reader;
-    const processes = [...this.#known.values()];
-    const namesake = processes.find(({ attributes }) => attributes[ATTR_PROCESS_THREAD_NAME] === name);
-    const neighbour = processes.find(({ pid }) => cpuTime?.findCgroupId(pid) === cgroupId);
-    const cgroup = (neighbour ?? this.#known.get(parentPid))?.attributes[ATTR_PROCESS_LINUX_CGROUP];
+    const { programs, cgroups } = (this.#neighbours ??= this.#indexNeighbours());
+    const cgroup = cgroups.get(cgroupId) ?? this.#known.get(parentPid)?.attributes[ATTR_PROCESS_LINUX_CGROUP];
     return {
       attributes: {
-        [ATTR_PROCESS_EXECUTABLE_NAME]: namesake?.attributes[ATTR_PROCESS_EXECUTABLE_NAME] ?? name,
+        [ATTR_PROCESS_EXECUTABLE_NAME]: programs.get(name) ?? name,
         ...(owner !== undefined && { [ATTR_PROCESS_OWNER]: owner }),
         ...(cgroup !== undefined && { [ATTR_PROCESS_LINUX_CGROUP]: cgroup }),
       },
     };
+  }
+
+  #indexNeighbours(): Neighbours {
+    const neighbours: Neighbours = { programs: new Map(), cgroups: new Map() };
+    for (const { pid, attributes } of this.#known.values()) {
+      const id = this.#reader.cpuTime?.findCgroupId(pid);
+      if (id !== undefined) addFirst(neighbours.cgroups, id, attributes[ATTR_PROCESS_LINUX_CGROUP]);
+      addFirst(
+        neighbours.programs,
+        attributes[ATTR_PROCESS_THREAD_NAME],
+        attributes[ATTR_PROCESS_EXECUTABLE_NAME],
+      );
+    }
+    return neighbours;
   }
 
   /** Ends the series of all processes, which have new ones from the next scan on. */
@@ -126,4 +146,8 @@ export class TrackedProcesses {
   #place(processes: readonly TrackedProcess[]): void {
     for (const process of processes) this.#findRoom().adopt(process);
   }
+}
+
+function addFirst<K>(map: Map<K, AttributeValue>, key: K, value: AttributeValue | undefined): void {
+  if (value !== undefined && !map.has(key)) map.set(key, value);
 }

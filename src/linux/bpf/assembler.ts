@@ -2,9 +2,9 @@
 export type Register = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
 
 // Instruction set: Documentation/bpf/standardization/instruction-set.rst of Linux, RFC 9669.
-const sizeCodes = { 1: 0x10, 2: 0x08, 4: 0x00, 8: 0x18 } as const;
-const operators = { add: 0x00, subtract: 0x10, divide: 0x30, and: 0x50, modulo: 0x90 } as const;
-const comparisons = { equal: 0x10, above: 0x20, notEqual: 0x50, below: 0xa0 } as const;
+const sizeCodes = { 4: 0x00, 8: 0x18 } as const;
+const operators = { add: 0x00, divide: 0x30, and: 0x50, modulo: 0x90 } as const;
+const comparisons = { equal: 0x10, notEqual: 0x50 } as const;
 const instructionBytes = 8;
 
 interface Instruction {

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 
 // Layout: Documentation/bpf/btf.rst of Linux.
 const magic = 0xeb9f;
-const kind = { struct: 4, union: 5, enumeration: 6, typedef: 8, function: 12, enumeration64: 19 } as const;
+const kind = { struct: 4, union: 5, enumeration: 6, typedef: 8, function: 12 } as const;
 /** What a type points to once these are taken off: typedef, volatile, const, restrict, type tag. */
 const aliases = new Set([8, 9, 10, 11, 18]);
 const headerWords = 3;
@@ -88,15 +88,6 @@ export class KernelTypes {
       type = member.type;
     }
     return offset;
-  }
-
-  /** As `findOffset`; undefined when the kernel has no such field. */
-  findOptionalOffset(struct: string, path: string): number | undefined {
-    try {
-      return this.findOffset(struct, path);
-    } catch {
-      return undefined;
-    }
   }
 
   /** The number of a function or typedef, to which a program is attached; 0 when there is none. */

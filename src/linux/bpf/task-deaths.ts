@@ -6,8 +6,9 @@ import { recordOffset, taskRecordBytes, TaskRecordCode } from './task-record.js'
 
 const name = 'joule_deaths';
 const ringBufferOutput = 130;
-/** Room for 20,000 deaths between two readings. */
 const defaultBytes = 1 << 21;
+/** How many threads may end between two readings: a record has a header of 8 bytes. */
+export const maxDeaths = Math.floor(defaultBytes / (taskRecordBytes + 8));
 
 /**
  * Notes every thread of the machine that ends from now on, with its final CPU time (`taskField`): at
