@@ -1,14 +1,6 @@
-import {
-  bindEnergy,
-  bindGpu,
-  bindInstance,
-  bindPcieSampling,
-  createFieldProbe,
-  fieldIds,
-  hasNvLink,
-  type Feature,
-  type Handle,
-} from './features.js';
+import type { Feature, Handle } from './feature.js';
+import { bindEnergy, bindGpu, bindInstance, bindPcieSampling, hasNvLink } from './features.js';
+import { createFieldProbe, fieldIds } from './fields.js';
 import { Profiling } from './gpm.js';
 import { describeStatus, isLost, isUnsupported, success } from './library.js';
 import { ProcessReader } from './process-reader.js';

@@ -1,34 +1,17 @@
-import { success, type NvmlLibrary } from './library.js';
-
-/** Something of a device that one call reads. Allocates nothing at a reading. */
-export interface Feature {
-  /** For people: `power limit`. */
-  readonly name: string;
-  /** Its columns, in order; see `columns.ts`. */
-  readonly columns: readonly string[];
-  /** Reads into `values` from `at` on, in SI units. @returns the code of NVML; what it could not read is NaN */
-  read(values: Float64Array, at: number): number;
-}
-
-/** A device as the library knows it. */
-export interface Handle {
-  readonly library: NvmlLibrary;
-  readonly device: number;
-}
-
-/** Makes SI units of what a call gives. Divides, since 72442 * 1e-3 is not 72.442. */
-type Scale = (value: number) => number;
-
-const same: Scale = (value) => value;
-const nano: Scale = (value) => value / 1e9;
-const milli: Scale = (value) => value / 1e3;
-const percent: Scale = (value) => value / 100;
-const kilo: Scale = (value) => value * 1e3;
-const kibi: Scale = (value) => value * 1024;
-const mega: Scale = (value) => value * 1e6;
-
-const wholeDevice = 'uintptr_t device, uintptr_t value';
-const selected = 'uintptr_t device, int which, uintptr_t value';
+import {
+  bindScalar,
+  createFeature,
+  kilo,
+  mega,
+  milli,
+  percent,
+  same,
+  wholeDevice,
+  type Feature,
+  type Handle,
+} from './feature.js';
+import { bindFields, fieldIds } from './fields.js';
+import { success } from './library.js';
 
 /** Energy since the driver was loaded, in microjoules: takes 3 ms, and stands first since the row has its instant. */
 export function bindEnergy(handle: Handle): Feature {
@@ -125,51 +108,8 @@ const engines: readonly (readonly [string, string])[] = [
   ['ofa', 'nvmlDeviceGetOfaUtilization'],
 ];
 
-// nvml.h, NVML_FI_DEV_*.
-export const fieldIds = { memoryTemperature: 82, nvlinkTransmit: 138, averagePower: 185, instantPower: 186 };
-
-interface Field {
-  readonly id: number;
-  readonly column: string;
-  readonly scale: Scale;
-  /** Of NVLink fields: all links together. */
-  readonly scope?: number;
-}
-
-const allLinks = 0xffff_ffff;
-const mostLinks = 18;
-
-const fields: readonly Field[] = [
-  { id: fieldIds.instantPower, column: 'power.instant', scale: milli },
-  { id: fieldIds.averagePower, column: 'power.average', scale: milli },
-  { id: fieldIds.memoryTemperature, column: 'temperature.memory', scale: same },
-  { id: 74, column: 'throttle.time.sw_power_cap', scale: nano },
-  { id: 76, column: 'throttle.time.sync_boost', scale: nano },
-  { id: 269, column: 'throttle.time.sw_thermal_slowdown', scale: nano },
-  { id: 270, column: 'throttle.time.hw_thermal_slowdown', scale: nano },
-  { id: 271, column: 'throttle.time.hw_power_brake_slowdown', scale: nano },
-  { id: fieldIds.nvlinkTransmit, column: 'nvlink.transmit', scale: kibi, scope: allLinks },
-  { id: 139, column: 'nvlink.receive', scale: kibi, scope: allLinks },
-];
-
-/** nvmlFieldValue_t of nvml.h. */
-const fieldBytes = 40;
-const readFieldsSymbol = 'nvmlDeviceGetFieldValues';
-const fieldParameters = 'uintptr_t device, int count, uintptr_t values';
-
-/** Asks which fields a device has. Each is asked for alone: an old driver refuses the whole call for one of them. */
-export function createFieldProbe({ library, device }: Handle): (id: number) => boolean {
-  const call = library.find(readFieldsSymbol, fieldParameters);
-  return (id) => {
-    const field = fields.find((one) => one.id === id);
-    if (field === undefined) return false;
-    writeField(library, 0, field);
-    return (
-      call(device, 1, library.scratch.address) === success &&
-      library.scratch.view.getInt32(28, true) === success
-    );
-  };
-}
+// nvml.h, NVML_NVLINK_MAX_LINKS.
+const maxLinks = 18;
 
 /** Whether one of the NVLinks of a GPU is in use. */
 export function hasNvLink({ library, device }: Handle): boolean {
@@ -178,55 +118,9 @@ export function hasNvLink({ library, device }: Handle): boolean {
     'nvmlDeviceGetNvLinkState',
     'uintptr_t device, unsigned int link, uintptr_t active',
   );
-  return Array.from({ length: mostLinks }, (_, link) => link).some(
+  return Array.from({ length: maxLinks }, (_, link) => link).some(
     (link) => call(device, link, scratch.address) === success && scratch.u32() === 1,
   );
-}
-
-function bindFields({ library, device }: Handle, hasField: (id: number) => boolean): readonly Feature[] {
-  const own = fields.filter(({ id }) => hasField(id));
-  if (own.length === 0) return [];
-  const call = library.find(readFieldsSymbol, fieldParameters);
-  const { scratch } = library;
-  const read: Feature['read'] = (values, at) => {
-    for (let i = 0; i < own.length; i++) writeField(library, i, own[i]);
-    const status = call(device, own.length, scratch.address);
-    for (let i = 0; i < own.length; i++) {
-      values[at + i] =
-        status === success ? own[i].scale(readField(scratch.view, i * fieldBytes)) : Number.NaN;
-    }
-    return status;
-  };
-  return [{ name: 'fields', columns: own.map(({ column }) => column), read }];
-}
-
-function writeField({ scratch: { view } }: NvmlLibrary, index: number, { id, scope = 0 }: Field): void {
-  view.setUint32(index * fieldBytes, id, true);
-  view.setUint32(index * fieldBytes + 4, scope, true);
-  // Where the driver leaves it as it is, there is no value.
-  view.setInt32(index * fieldBytes + 28, 999, true);
-}
-
-/** The value of a field by its type, nvmlValueType_t of nvml.h; NaN: none. */
-function readField(view: DataView, at: number): number {
-  if (view.getInt32(at + 28, true) !== success) return Number.NaN;
-  switch (view.getInt32(at + 24, true)) {
-    case 0:
-      return view.getFloat64(at + 32, true);
-    case 1:
-      return view.getUint32(at + 32, true);
-    case 2:
-    case 3:
-      return Number(view.getBigUint64(at + 32, true));
-    case 4:
-      return Number(view.getBigInt64(at + 32, true));
-    case 5:
-      return view.getInt32(at + 32, true);
-    case 6:
-      return view.getUint16(at + 32, true);
-    default:
-      return Number.NaN;
-  }
 }
 
 /** Which power it is differs by architecture: nvml.h at nvmlDeviceGetPowerUsage. */
@@ -354,33 +248,4 @@ function bindEcc(handle: Handle, name: string, type: number): Feature {
   const { scratch } = handle.library;
   const read = () => call(handle.device, type, 0, scratch.address);
   return createFeature(`${name} ECC errors`, `errors.${name}`, read, () => scratch.u64());
-}
-
-/** An unsigned integer that a call gives. */
-interface Scalar {
-  readonly name: string;
-  readonly column: string;
-  readonly symbol: string;
-  readonly scale: Scale;
-  /** Where the call wants one: which of several. */
-  readonly which?: number;
-}
-
-function bindScalar({ library, device }: Handle, { name, column, symbol, scale, which }: Scalar): Feature {
-  const { address } = library.scratch;
-  const call = library.find(symbol, which === undefined ? wholeDevice : selected);
-  const read = which === undefined ? () => call(device, address) : () => call(device, which, address);
-  return createFeature(name, column, read, () => scale(library.scratch.u32()));
-}
-
-function createFeature(name: string, column: string, call: () => number, take: () => number): Feature {
-  return {
-    name,
-    columns: [column],
-    read(values, at) {
-      const status = call();
-      values[at] = status === success ? take() : Number.NaN;
-      return status;
-    },
-  };
 }

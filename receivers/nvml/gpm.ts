@@ -1,4 +1,4 @@
-import type { Handle } from './features.js';
+import type { Handle } from './feature.js';
 import { isUnsupported, Scratch, success, type NvmlFunction, type NvmlLibrary } from './library.js';
 
 /** A GPM metric: its number in nvml.h (`nvmlGpmMetricId_t`), and what makes SI units of it. */

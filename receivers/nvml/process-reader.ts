@@ -1,5 +1,5 @@
 import { readClocks, wallOffsetNs } from '../../src/linux/clocks.js';
-import type { Handle } from './features.js';
+import type { Handle } from './feature.js';
 import { insufficientSize, isUnsupported, notFound, Scratch, success, type NvmlFunction } from './library.js';
 import type { ContextKind, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
 

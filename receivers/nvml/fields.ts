@@ -1,0 +1,97 @@
+import { kibi, milli, nano, same, type Feature, type Handle, type Scale } from './feature.js';
+import { success, type NvmlLibrary } from './library.js';
+
+// nvml.h, NVML_FI_DEV_*.
+export const fieldIds = { memoryTemperature: 82, nvlinkTransmit: 138, averagePower: 185, instantPower: 186 };
+
+interface Field {
+  readonly id: number;
+  readonly column: string;
+  readonly scale: Scale;
+  /** Of NVLink fields: all links together. */
+  readonly scope?: number;
+}
+
+const allLinks = 0xffff_ffff;
+
+const fields: readonly Field[] = [
+  { id: fieldIds.instantPower, column: 'power.instant', scale: milli },
+  { id: fieldIds.averagePower, column: 'power.average', scale: milli },
+  { id: fieldIds.memoryTemperature, column: 'temperature.memory', scale: same },
+  { id: 74, column: 'throttle.time.sw_power_cap', scale: nano },
+  { id: 76, column: 'throttle.time.sync_boost', scale: nano },
+  { id: 269, column: 'throttle.time.sw_thermal_slowdown', scale: nano },
+  { id: 270, column: 'throttle.time.hw_thermal_slowdown', scale: nano },
+  { id: 271, column: 'throttle.time.hw_power_brake_slowdown', scale: nano },
+  { id: fieldIds.nvlinkTransmit, column: 'nvlink.transmit', scale: kibi, scope: allLinks },
+  { id: 139, column: 'nvlink.receive', scale: kibi, scope: allLinks },
+];
+
+/** nvmlFieldValue_t of nvml.h. */
+const fieldBytes = 40;
+const readFieldsSymbol = 'nvmlDeviceGetFieldValues';
+const fieldParameters = 'uintptr_t device, int count, uintptr_t values';
+
+/** Asks which fields a device has. Each is asked for alone: an old driver refuses the whole call for one of them. */
+export function createFieldProbe({ library, device }: Handle): (id: number) => boolean {
+  const call = library.find(readFieldsSymbol, fieldParameters);
+  return (id) => {
+    const field = fields.find((one) => one.id === id);
+    if (field === undefined) return false;
+    writeField(library, 0, field);
+    return (
+      call(device, 1, library.scratch.address) === success &&
+      library.scratch.view.getInt32(28, true) === success
+    );
+  };
+}
+
+/** The fields of a GPU, all read by one call. */
+export function bindFields(
+  { library, device }: Handle,
+  hasField: (id: number) => boolean,
+): readonly Feature[] {
+  const own = fields.filter(({ id }) => hasField(id));
+  if (own.length === 0) return [];
+  const call = library.find(readFieldsSymbol, fieldParameters);
+  const { scratch } = library;
+  const read: Feature['read'] = (values, at) => {
+    for (let i = 0; i < own.length; i++) writeField(library, i, own[i]);
+    const status = call(device, own.length, scratch.address);
+    for (let i = 0; i < own.length; i++) {
+      values[at + i] =
+        status === success ? own[i].scale(readField(scratch.view, i * fieldBytes)) : Number.NaN;
+    }
+    return status;
+  };
+  return [{ name: 'fields', columns: own.map(({ column }) => column), read }];
+}
+
+function writeField({ scratch: { view } }: NvmlLibrary, index: number, { id, scope = 0 }: Field): void {
+  view.setUint32(index * fieldBytes, id, true);
+  view.setUint32(index * fieldBytes + 4, scope, true);
+  // Where the driver leaves it as it is, there is no value.
+  view.setInt32(index * fieldBytes + 28, 999, true);
+}
+
+/** The value of a field by its type, nvmlValueType_t of nvml.h; NaN: none. */
+function readField(view: DataView, at: number): number {
+  if (view.getInt32(at + 28, true) !== success) return Number.NaN;
+  switch (view.getInt32(at + 24, true)) {
+    case 0:
+      return view.getFloat64(at + 32, true);
+    case 1:
+      return view.getUint32(at + 32, true);
+    case 2:
+    case 3:
+      return Number(view.getBigUint64(at + 32, true));
+    case 4:
+      return Number(view.getBigInt64(at + 32, true));
+    case 5:
+      return view.getInt32(at + 32, true);
+    case 6:
+      return view.getUint16(at + 32, true);
+    default:
+      return Number.NaN;
+  }
+}
