@@ -119,7 +119,8 @@ function isWelcome(socket: TLSSocket, clientAuth: ServerTls['clientAuth']): bool
     case 'VerifyClientCertIfGiven':
       return !hasCertificate || socket.authorized;
     case 'RequireAndVerifyClientCert':
-      return socket.authorized;
+      // Of a session of TLS 1.3 that is resumed without a certificate, Node says that it is authorized.
+      return hasCertificate && socket.authorized;
   }
 }
 
