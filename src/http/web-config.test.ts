@@ -46,6 +46,14 @@ test('WebConfigFile names what is wrong, with its place, and shows no hash', () 
       /tls_server_config: expected cert_file and key_file, found at most one of them$/,
     ],
     ['tls_server_config: {cert_file: no.pem, key_file: no.pem}', /cert_file ".*\/no\.pem": .*ENOENT/],
+    [
+      'http_server_config: {headers: {"X A": s3cret}}',
+      /web\.yaml: http_server_config\.headers\.X A: .*token/,
+    ],
+    [
+      'http_server_config: {headers: {X-A: "s3cret\\nx"}}',
+      /web\.yaml: http_server_config\.headers\.X-A: Invalid character/,
+    ],
     ['tls_server_config: {client_auth_type: Require}', /client_auth_type: expected one of NoClientCert, /],
   ] as const) {
     const { path } = writeWebConfig(text);

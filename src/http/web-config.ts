@@ -10,6 +10,7 @@ import { judgeSettings } from '../config/settings.js';
 import { convertYaml } from '../config/yaml-nodes.js';
 import { findCryptProblem, isBcryptHash } from '../linux/crypt.js';
 import { describeReadError, readFileStamp, readRegularFile } from '../linux/regular-file.js';
+import { checkHeaders } from './headers.js';
 import { checkCertificates, readPemFile } from './tls-files.js';
 
 const clientAuthTypes = [
@@ -163,18 +164,24 @@ function load(path: string): LoadedConfig {
   const ownStamp = readFileStamp(path);
   const { tls_server_config: tls, http_server_config: http, basic_auth_users: hashes } = parse(path);
   const users = new Map(Object.entries(hashes));
-  for (const [user, hash] of users) {
-    if (isBcryptHash(hash)) continue;
-    throw new Error(`${path}: basic_auth_users.${user}: expected a bcrypt hash, as "htpasswd -nB" makes it`);
-  }
-  const problem = users.size > 0 ? findCryptProblem() : undefined;
-  if (problem !== undefined) throw new Error(problem);
+  checkUsers(users, path);
+  const [problem] = checkHeaders(http.headers, 'http_server_config.headers');
+  if (problem !== undefined) throw new Error(`${path}: ${problem}`);
   const resolved = (file: string | null) => (file === null ? null : resolve(dirname(path), file));
   const named = tls && [tls.cert_file, tls.key_file, tls.client_ca_file].map(resolved);
   const others = (named ?? []).filter((file) => file !== null);
   const stamp = joinStamps([ownStamp, ...others.map(readFileStamp)]);
   const config = { tls: tls ? loadTls(tls, named ?? []) : undefined, headers: http.headers, users };
   return { config, files: [path, ...others], stamp };
+}
+
+function checkUsers(users: WebConfig['users'], path: string): void {
+  for (const [user, hash] of users) {
+    if (isBcryptHash(hash)) continue;
+    throw new Error(`${path}: basic_auth_users.${user}: expected a bcrypt hash, as "htpasswd -nB" makes it`);
+  }
+  const problem = users.size > 0 ? findCryptProblem() : undefined;
+  if (problem !== undefined) throw new Error(problem);
 }
 
 function parse(path: string): ConfigOf<typeof schema> {

@@ -1,9 +1,8 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { describeError } from '../errors.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { batchSettings } from '../export/queued-exporter.js';
 import { retrySettings } from '../export/retry.js';
 import { sendingQueueSettings } from '../export/sending-queue.js';
+import { checkHeaders } from '../http/headers.js';
 
 /** Settings that both OTLP exporters have, by the Collector's names where it has them. */
 export const otlpSettings = {
@@ -33,21 +32,11 @@ export type OtlpConfig = ConfigOf<typeof otlpSettings>;
 /** What is wrong with the settings of both exporters when they are taken together. */
 export function checkOtlpConfig(config: OtlpConfig): string[] {
   const { headers, batch, sending_queue: queue } = config;
-  const problems = Object.entries(headers).flatMap(([name, value]) => checkHeader(name, value));
+  const problems = checkHeaders(headers, 'headers');
   if (queue.queue_bytes < batch.max_bytes) {
     problems.push(
       `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
     );
   }
   return problems;
-}
-
-function checkHeader(name: string, value: string): readonly string[] {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
-    return [];
-  } catch (error) {
-    return [`headers.${name}: ${describeError(error)}`];
-  }
 }
