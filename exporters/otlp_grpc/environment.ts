@@ -1,4 +1,4 @@
-import { readOtlpEnvironment } from '../../src/otlp/environment.js';
+import { readOtlpEnvironment, replaceSettings } from '../../src/otlp/environment.js';
 import type { Config } from './config.js';
 import { findEndpointProblem } from './target.js';
 
@@ -8,21 +8,19 @@ import { findEndpointProblem } from './target.js';
  */
 export function applyEnvironment(config: Config, env: NodeJS.ProcessEnv): Config {
   const found = readOtlpEnvironment(env);
-  const endpoint = found.metricsEndpoint ?? found.endpoint ?? config.endpoint;
-  const problem = findEndpointProblem(endpoint);
-  if (problem !== undefined) throw new Error(`Cannot use OTEL_EXPORTER_OTLP_ENDPOINT: ${problem}`);
+  const { tls, ...rest } = replaceSettings(config, found);
   return {
-    ...config,
-    endpoint,
-    headers: { ...config.headers, ...found.headers },
-    compression: found.compression ?? config.compression,
-    timeout: found.timeoutMs ?? config.timeout,
-    tls: {
-      ...config.tls,
-      insecure: found.insecure ?? config.tls.insecure,
-      ca_file: found.caFile ?? config.tls.ca_file,
-      cert_file: found.certFile ?? config.tls.cert_file,
-      key_file: found.keyFile ?? config.tls.key_file,
-    },
+    ...rest,
+    endpoint:
+      checkEndpoint('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', found.metricsEndpoint) ??
+      checkEndpoint('OTEL_EXPORTER_OTLP_ENDPOINT', found.endpoint) ??
+      config.endpoint,
+    tls: { ...tls, insecure: found.insecure ?? tls.insecure },
   };
+}
+
+function checkEndpoint(name: string, text: string | undefined): string | undefined {
+  const problem = text === undefined ? undefined : findEndpointProblem(text);
+  if (problem !== undefined) throw new Error(`Cannot use ${name}: ${problem}`);
+  return text;
 }

@@ -11,7 +11,7 @@ export const factory: ExporterFactory<typeof schema> = {
   check(config) {
     const problem = findEndpointProblem(config.endpoint);
     return [
-      ...(problem === undefined ? [] : [problem]),
+      ...(problem === undefined ? [] : [`endpoint: ${problem}`]),
       ...checkOtlpConfig(config),
       ...checkTlsConfig(config.tls),
     ];

@@ -177,6 +177,15 @@ test('otlp_grpc ignores the variables of OpenTelemetry unless asked for them', a
   assert.deepEqual(stranger.received[0].metadata.get('x-leak'), ['1']);
 });
 
+test('otlp_grpc says which variable it cannot use', async (t) => {
+  setVariables(t, { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://me:secret@collector' });
+  await assert.rejects(startExporter(t, factory, { from_environment: true }), {
+    message:
+      'Cannot use OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: expected host:port such as "localhost:4317", ' +
+      'found "http://[REDACTED]@collector"',
+  });
+});
+
 test('parseTarget lets a scheme go before tls.insecure', () => {
   const cases: [string, boolean][] = [
     ['collector:4317', false],

@@ -31,6 +31,6 @@ export function findEndpointProblem(endpoint: string): string | undefined {
     parseTarget(endpoint, false);
     return undefined;
   } catch {
-    return `endpoint: expected host:port such as "localhost:4317", found "${hideCredentials(endpoint)}"`;
+    return `expected host:port such as "localhost:4317", found "${hideCredentials(endpoint)}"`;
   }
 }

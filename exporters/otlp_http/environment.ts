@@ -1,5 +1,5 @@
 import { hideCredentials } from '../../src/config/hide-credentials.js';
-import { readOtlpEnvironment } from '../../src/otlp/environment.js';
+import { readOtlpEnvironment, replaceSettings } from '../../src/otlp/environment.js';
 import type { Config } from './config.js';
 
 /**
@@ -9,19 +9,10 @@ import type { Config } from './config.js';
 export function applyEnvironment(config: Config, env: NodeJS.ProcessEnv): Config {
   const found = readOtlpEnvironment(env);
   return {
-    ...config,
+    ...replaceSettings(config, found),
     endpoint: checkUrl('OTEL_EXPORTER_OTLP_ENDPOINT', found.endpoint) ?? config.endpoint,
     metrics_endpoint:
       checkUrl('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', found.metricsEndpoint) ?? config.metrics_endpoint,
-    headers: { ...config.headers, ...found.headers },
-    compression: found.compression ?? config.compression,
-    timeout: found.timeoutMs ?? config.timeout,
-    tls: {
-      ...config.tls,
-      ca_file: found.caFile ?? config.tls.ca_file,
-      cert_file: found.certFile ?? config.tls.cert_file,
-      key_file: found.keyFile ?? config.tls.key_file,
-    },
   };
 }
 

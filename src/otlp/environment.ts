@@ -34,6 +34,34 @@ export function readOtlpEnvironment(env: NodeJS.ProcessEnv): OtlpEnvironment {
   };
 }
 
+/** The settings of an exporter that these variables can replace, but its endpoint. */
+interface ReplaceableSettings {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly compression: 'gzip' | 'none';
+  readonly timeout: number;
+  readonly tls: {
+    readonly ca_file: string | null;
+    readonly cert_file: string | null;
+    readonly key_file: string | null;
+  };
+}
+
+/** The settings with what the variables say in the place of some. */
+export function replaceSettings<C extends ReplaceableSettings>(config: C, found: OtlpEnvironment): C {
+  return {
+    ...config,
+    headers: { ...config.headers, ...found.headers },
+    compression: found.compression ?? config.compression,
+    timeout: found.timeoutMs ?? config.timeout,
+    tls: {
+      ...config.tls,
+      ca_file: found.caFile ?? config.tls.ca_file,
+      cert_file: found.certFile ?? config.tls.cert_file,
+      key_file: found.keyFile ?? config.tls.key_file,
+    },
+  };
+}
+
 /** The headers among these variables. */
 export function readOtlpHeaders(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   return {
