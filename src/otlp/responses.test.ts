@@ -135,3 +135,15 @@ test('parseRetryDelayMs gives a delay that can be waited for, or none, whatever 
     assert.ok(delay === undefined || (delay >= 0 && delay <= longest), `${delay}`);
   });
 });
+
+test('readFields says what it expected of bytes that are no message', () => {
+  for (const [bytes, expected] of [
+    [[0x0b], 'expected wire type 0, 1, 2 or 5 before byte 1, found 3'],
+    [[0x08, 0x80], 'expected a number of 1 to 10 bytes at byte 1, found no end of it'],
+    [[0x0a, 0x02, 0x00], 'expected at least 4 bytes, found 3'],
+  ] as const) {
+    assert.throws(() => readFields(Uint8Array.from(bytes)), {
+      message: `Cannot read a message: ${expected}`,
+    });
+  }
+});

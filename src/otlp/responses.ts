@@ -90,7 +90,9 @@ function readField(
     case wireTypes.fixed32:
       return { end: checkEnd(bytes, at + 4) };
     default:
-      throw new RangeError(`Cannot read a message: found wire type ${wireType} at byte ${at}`);
+      throw new RangeError(
+        `Cannot read a message: expected wire type 0, 1, 2 or 5 before byte ${at}, found ${wireType}`,
+      );
   }
 }
 
@@ -100,10 +102,14 @@ function readVarint(bytes: Uint8Array, at: number): { value: number; end: number
     value += (bytes[i] & 0x7f) * 2 ** (7 * (i - at));
     if (bytes[i] < 0x80) return { value, end: i + 1 };
   }
-  throw new RangeError(`Cannot read a message: the number at byte ${at} does not end`);
+  throw new RangeError(
+    `Cannot read a message: expected a number of 1 to 10 bytes at byte ${at}, found no end of it`,
+  );
 }
 
 function checkEnd(bytes: Uint8Array, end: number): number {
-  if (end > bytes.length) throw new RangeError(`Cannot read a message: it ends before byte ${end}`);
+  if (end > bytes.length) {
+    throw new RangeError(`Cannot read a message: expected at least ${end} bytes, found ${bytes.length}`);
+  }
   return end;
 }

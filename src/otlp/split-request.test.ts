@@ -69,6 +69,12 @@ test('a request of the Batcher can be split down to single points, and no furthe
 });
 
 test('splitRequest throws for bytes that are no request', () => {
-  assert.throws(() => splitRequest({ bytes: Buffer.of(0x0a, 0x7f), points: 2 }), /ends before byte 129/);
-  assert.throws(() => splitRequest({ bytes: Buffer.of(0x0b), points: 2 }), /wire type 3/);
+  assert.throws(
+    () => splitRequest({ bytes: Buffer.of(0x0a, 0x7f), points: 2 }),
+    /expected at least 129 bytes, found 2$/,
+  );
+  assert.throws(
+    () => splitRequest({ bytes: Buffer.of(0x0b), points: 2 }),
+    /expected wire type 0, 1, 2 or 5 before byte 1, found 3$/,
+  );
 });

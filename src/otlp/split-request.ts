@@ -142,7 +142,9 @@ class Cursor {
     this.field = Math.floor(tag / 8);
     this.tagEnd = this.#at;
     this.#skip(tag % 8);
-    if (this.#at > this.#end) throw new RangeError(`Cannot split a request: it ends before byte ${this.#at}`);
+    if (this.#at > this.#end) {
+      throw new RangeError(`Cannot split a request: expected at least ${this.#at} bytes, found ${this.#end}`);
+    }
     return true;
   }
 
@@ -162,7 +164,11 @@ class Cursor {
     } else if (wireType === wireTypes.varint) this.#readVarint();
     else if (wireType === wireTypes.fixed64) this.#at += 8;
     else if (wireType === wireTypes.fixed32) this.#at += 4;
-    else throw new RangeError(`Cannot split a request: found wire type ${wireType} before byte ${this.#at}`);
+    else {
+      throw new RangeError(
+        `Cannot split a request: expected wire type 0, 1, 2 or 5 before byte ${this.#at}, found ${wireType}`,
+      );
+    }
   }
 
   #readVarint(): number {
@@ -174,6 +180,8 @@ class Cursor {
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;
     }
-    throw new RangeError(`Cannot split a request: the number before byte ${this.#at} does not end`);
+    throw new RangeError(
+      `Cannot split a request: expected a number that ends before byte ${this.#end}, found none`,
+    );
   }
 }
