@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../contract/until.js';
+import { ExportError } from '../errors.js';
+import { fast, openQueue, refuse, request, taken } from './sending-queue.fixture.js';
+
+test('SendingQueue keeps what fails for the moment, in order, and reports the outage once', async () => {
+  const { queue, sent, log } = openQueue((_, attempt) => (attempt < 5 ? refuse('UNAVAILABLE', true) : taken));
+  for (const points of [1, 2, 3]) queue.offer(request(points));
+  await until(() => sent.length === 3);
+  await queue.shutdown(60_000);
+  assert.deepEqual(sent, [1, 2, 3]);
+  assert.deepEqual(
+    log.lines.map((line) => line.replace(/after \d+ s/, 'after some time')),
+    [
+      'warn: Cannot export to backend:4317: UNAVAILABLE. Keeping data and trying again',
+      'info: Exports to backend:4317 again after some time: 2 requests in the queue follow, 1 KiB',
+    ],
+  );
+});
+
+test('SendingQueue waits as long as the other side asked for', async () => {
+  const busy = new ExportError('busy', { retryable: true, retryAfterMs: 60 });
+  const { queue, sent } = openQueue((_, attempt) => (attempt === 1 ? Promise.reject(busy) : taken));
+  const beganMs = performance.now();
+  queue.offer(request(1));
+  await until(() => sent.length === 1);
+  // Timers of Node may fire up to a millisecond early.
+  assert.ok(performance.now() - beganMs >= 58);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue drops what was refused for good, at once, and goes on', async () => {
+  const { queue, sent, read, log, attempts } = openQueue((one) =>
+    one.points === 1 ? refuse('400', false) : taken,
+  );
+  for (const points of [1, 2]) queue.offer(request(points));
+  await until(() => sent.length === 1);
+  const metrics = await read();
+  await queue.shutdown(60_000);
+  assert.equal(attempts(), 2);
+  assert.equal(metrics['otelcol_exporter_send_failed_metric_points{otlp}'], 1);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,rejected}'], 1);
+  assert.deepEqual(log.lines, [
+    'error: Lost 1 points for backend:4317: the request was refused for good: 400',
+  ]);
+});
+
+test('SendingQueue drops a request when its time is over', async () => {
+  const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
+  const { queue, read } = openQueue(() => refuse('down', true), { retry_on_failure });
+  queue.offer(request(7));
+  await until(async () => (await read())['joulemetry.exporter.dropped{otlp,retries_exhausted}'] === 7);
+  assert.equal((await read())['otelcol_exporter_queue_size{otlp,metrics}'], 0);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue waits, when the other side asks for more time than a timer takes', async () => {
+  const { queue, attempts } = openQueue(
+    () => {
+      throw new ExportError('later', { retryable: true, retryAfterMs: 2 ** 31 });
+    },
+    { retry_on_failure: { max_elapsed_time: '0' } },
+  );
+  queue.offer(request(1));
+  await sleep(20);
+  assert.equal(attempts(), 1);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue gives a request that is to come back too late its last attempt, and says why it is lost', async () => {
+  const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
+  const retry_on_failure = { ...fast, max_elapsed_time: '30ms' };
+  const { queue, read, log, attempts } = openQueue(() => Promise.reject(later), { retry_on_failure });
+  queue.offer(request(7));
+  await until(async () => (await read())['joulemetry.exporter.dropped{otlp,retries_exhausted}'] === 7);
+  assert.equal(attempts(), 2);
+  assert.deepEqual(log.lines, [
+    'warn: Cannot export to backend:4317: busy. Keeping data and trying again',
+    'error: Lost 7 points for backend:4317: retry_on_failure.max_elapsed_time has passed: busy',
+  ]);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue leaves the other side alone as long as that asks for, whatever else waits', async () => {
+  const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
+  const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
+  const { queue, read, attempts } = openQueue(() => Promise.reject(later), { retry_on_failure });
+  for (let count = 0; count < 5; count += 1) queue.offer(request(1));
+  await until(async () => (await read())['joulemetry.exporter.dropped{otlp,retries_exhausted}'] === 5);
+  // Each of them once at the end of its time, and the first at once.
+  assert.equal(attempts(), 6);
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue sends what waits once the other side is back before the time that it asked for', async () => {
+  const later = new ExportError('busy', { retryable: true, retryAfterMs: 3_600_000 });
+  const retry_on_failure = { ...fast, max_elapsed_time: '20ms' };
+  const { queue, sent } = openQueue((_, attempt) => (attempt === 1 ? Promise.reject(later) : taken), {
+    retry_on_failure,
+  });
+  for (const points of [1, 2, 3]) queue.offer(request(points));
+  await until(() => sent.length === 3);
+  assert.deepEqual(sent, [1, 2, 3]);
+  await queue.shutdown(60_000);
+});
