@@ -23,6 +23,9 @@ export const withoutCompiler =
     ? false
     : 'gcc is missing, which builds the library for these tests';
 
+/** That of the one GPU of `h100`. */
+export const uuid = 'GPU-31540c43-32d7-2232-01e6-29329b4b1d56';
+
 /** What an idle H100 answered, with driver 580.159.04. */
 export const h100: Answers = {
   DriverVersion: '0 580.159.04',
@@ -74,7 +77,7 @@ export const h100: Answers = {
   '*.ProcessUtilization': '6',
   '*.GpmSupport': '0 1',
   ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 20, 21].map((id) => [`*.Gpm.${id}`, '0 0'])),
-  '0.UUID': '0 GPU-31540c43-32d7-2232-01e6-29329b4b1d56',
+  '0.UUID': `0 ${uuid}`,
 };
 
 /** A number of GPUs like the first. */

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkTables } from '../../src/contract/check-tables.js';
+import { h100, withoutCompiler as skip } from './fake-nvml.fixture.js';
+import { startRig } from './nvml.fixture.js';
+
+test('nvml counts the energy since its first reading', { skip }, async (t) => {
+  const rig = await startRig(t);
+  assert.equal(rig.last('hw.energy'), 0);
+  await rig.readWith({ '0.TotalEnergyConsumption': '0 2424975' });
+  assert.equal(rig.last('hw.energy'), 1.1);
+  await rig.readWith({ '0.TotalEnergyConsumption': '999' });
+  assert.equal(rig.last('hw.energy'), NaN, 'a failed reading is a gap');
+  await rig.readWith({ '0.TotalEnergyConsumption': '0 2425975' });
+  assert.equal(rig.last('hw.energy'), 2.1);
+});
+
+test('nvml counts from a reset on, when the energy counter falls', { skip }, async (t) => {
+  const rig = await startRig(t);
+  await rig.readWith({ '0.TotalEnergyConsumption': '0 2424875' });
+  await rig.readWith({ '0.TotalEnergyConsumption': '0 500' });
+  await rig.readWith({ '0.TotalEnergyConsumption': '0 1500' });
+  const energies = rig.next.last('hw.energy');
+  assert.deepEqual(
+    energies.map(({ value }) => value),
+    // A fall is believed once the counter goes on from there.
+    [NaN, 1],
+  );
+  assert.ok(energies[1].series.start > energies[0].series.start);
+  checkTables(rig.next.tables);
+});
+
+test('nvml integrates power, where a GPU has no energy counter', { skip }, async (t) => {
+  const { '*.TotalEnergyConsumption': _, '*.Field.185': __, '*.Field.186': ___, ...answers } = h100;
+  const rig = await startRig(t, { answers: { ...answers, '*.PowerUsage': '0 100000' } });
+  const [{ series }] = rig.next.last('hw.energy');
+  assert.equal(series.attributes['energy.interface'], 'nvml_power');
+  assert.equal(series.attributes['hw.gpu.power.window'], '1s', 'a Hopper averages over a second');
+  const joules = rig.last('hw.energy') ?? NaN;
+  const first = rig.next.tables.findLast((table) => table.series.includes(series));
+  await sleep(200);
+  await rig.readWith({ '0.PowerUsage': '0 200000' });
+  const last = rig.next.tables.findLast((table) => table.series.includes(series));
+  const seconds = Number((last?.epoch ?? 0n) - (first?.epoch ?? 0n)) / 1e9;
+  assert.ok(seconds >= 0.2);
+  const grown = (rig.last('hw.energy') ?? NaN) - joules;
+  assert.ok(Math.abs(grown - 150 * seconds) < 1, `${grown} J in ${seconds} s`);
+});
+
+for (const [architecture, capability, window] of [
+  [7, '8 0', 'instant'],
+  [7, '8 6', '1s'],
+  [6, '7 5', 'instant'],
+] as const) {
+  test(`nvml says that the power of compute capability ${capability} is ${window}`, { skip }, async (t) => {
+    const { '*.Field.185': _, '*.Field.186': __, ...answers } = h100;
+    const own = { '*.Architecture': `0 ${architecture}`, '*.CudaComputeCapability': `0 ${capability}` };
+    const rig = await startRig(t, { answers: { ...answers, ...own } });
+    assert.equal(rig.last('hw.gpu.power', { 'hw.gpu.power.window': window }), 73.187);
+  });
+}

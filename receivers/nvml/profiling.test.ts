@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkTables } from '../../src/contract/check-tables.js';
+import { h100, withoutCompiler as skip, type Answers, uuid } from './fake-nvml.fixture.js';
+import { startRig } from './nvml.fixture.js';
+
+test('nvml reads the profiling counters no more often than they are refreshed', { skip }, async (t) => {
+  const rig = await startRig(t, { answers: { ...h100, '*.Gpm.2': '0 50', '*.Gpm.20': '0 100' } });
+  const rows = () =>
+    rig.next.tables.filter(({ series }) => series[0]?.metric.name === 'hw.gpu.graphics.utilization');
+  // On a busy machine two readings can be further apart than the GPU refreshes its counters: then again.
+  let [from, to, count] = [0, 0, 0];
+  do {
+    await sleep(120);
+    from = performance.now();
+    await rig.read();
+    count = rows().length;
+    await rig.read();
+    to = performance.now();
+  } while (to - from > 100);
+  assert.ok(count >= 1);
+  assert.equal(rows().length, count, 'two readings within 100 ms');
+  assert.equal(rig.last('hw.gpu.sm.utilization'), 0.5);
+  assert.equal(rig.last('hw.gpu.memory.bandwidth.utilization'), 0);
+  const bytesOf = () =>
+    rig.last('hw.gpu.io', { 'hw.gpu.io.link': 'pcie', 'network.io.direction': 'transmit' }) ?? 0;
+  const bytesBefore = bytesOf();
+  await sleep(120);
+  const next = performance.now();
+  await rig.read();
+  const end = performance.now();
+  assert.equal(rows().length, count + 1);
+  const seconds = (bytesOf() - bytesBefore) / (100 * 2 ** 20);
+  assert.ok(
+    seconds >= (next - to) / 1010 && seconds <= (end - from) / 990,
+    `${seconds} s between ${next - to} and ${end - from} ms`,
+  );
+});
+
+test('nvml reads NVLink traffic once, of links that are in use', { skip }, async (t) => {
+  const gpm = { ...h100, '*.Gpm.60': '0 1', '*.Gpm.61': '0 1' };
+  const link = { 'hw.gpu.io.link': 'nvlink', 'network.io.direction': 'transmit' };
+  const readAll = async (answers: Answers) => {
+    const rig = await startRig(t, { answers });
+    await sleep(120);
+    await rig.read();
+    checkTables(rig.next.tables);
+    return rig.next
+      .last('hw.gpu.io')
+      .filter(({ series }) => series.attributes['hw.gpu.io.link'] === 'nvlink');
+  };
+  assert.equal((await readAll(gpm)).length, 0, 'no link is in use');
+  assert.equal((await readAll({ ...gpm, '*.NvLinkState.3': '0 1' })).length, 2);
+  const counted = await readAll({ ...gpm, '*.NvLinkState.3': '0 1', '*.Field.138': '0 10 3' });
+  assert.deepEqual(
+    counted.map(({ series }) => series.attributes),
+    [{ 'hw.type': 'gpu', 'hw.id': uuid, 'hw.name': 'NVIDIA H100 80GB HBM3', ...link }],
+  );
+});
+
+test('nvml reads PCIe traffic of GPUs without GPM, where it is to', { skip }, async (t) => {
+  const { '*.GpmSupport': _, ...answers } = h100;
+  const rig = await startRig(t, { answers, settings: { metrics: { pcie_sampling: true } } });
+  await sleep(20);
+  await rig.read();
+  const [sent] = rig.next.last('hw.gpu.io');
+  assert.deepEqual(sent.series.attributes['network.io.direction'], 'transmit');
+  assert.ok(sent.value >= 719_000 * 0.02, `${sent.value} bytes`);
+});
