@@ -46,9 +46,7 @@ function checkMachine(): Check {
     kernel,
     ...(vendor === '' ? [] : [vendor]),
     ...(isVirtualMachine('/sys') ? ['a virtual machine; most have no energy counters'] : []),
-    ...(container === undefined
-      ? []
-      : [`in a container (${container}), where only its own processes are visible`]),
+    ...(container === undefined ? [] : [`in a container (${container})`]),
   ];
   return { ...ok('machine', parts.join('; ')), state: parts.length > 2 ? 'note' : 'ok' };
 }
