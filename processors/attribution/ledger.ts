@@ -28,9 +28,9 @@ const cpuCountName = 'system.cpu.logical.count';
 const checkEveryNs = 5e8;
 
 /** A column of a table, and what takes its values. */
-interface Column<Taker> {
+interface Column<Target> {
   readonly index: number;
-  readonly taker: Taker;
+  readonly target: Target;
 }
 
 /** What the columns of a table are to the ledger, decided once per array of series. */
@@ -118,15 +118,16 @@ export class Ledger {
   /** @returns undefined where no column matters to the ledger */
   #createPlan(series: readonly Series[]): Plan | undefined {
     const { domains, workloads } = this;
-    const pickAll = <Taker>(names: ReadonlySet<string>, takerOf: (one: Series) => Taker) =>
-      series.flatMap((one, index) => (names.has(one.metric.name) ? [{ index, taker: takerOf(one) }] : []));
-    const pick = <Taker>(name: string, takerOf: (one: Series) => Taker) => pickAll(new Set([name]), takerOf);
+    const pickAll = <Target>(names: ReadonlySet<string>, targetOf: (one: Series) => Target) =>
+      series.flatMap((one, index) => (names.has(one.metric.name) ? [{ index, target: targetOf(one) }] : []));
+    const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
+      pickAll(new Set([name]), targetOf);
     const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
     const plan = {
       counters: pickAll(meteredEnergyNames, (one) => domains.counterOf(one)),
       floors: pick(floorPower.name, (one) => domains.floorOf(one)),
       cpuTimes,
-      workloads: [...new Set(cpuTimes.map(({ taker }) => taker.workload))],
+      workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
       gpuTimes: pick(processGpuTime.name, (one) => this.#gpuCounterOf(one)),
       gpuScans: pick(gpuTime.name, (one) => {
         domains.gpuOf(one).isScanned = true;
@@ -146,15 +147,15 @@ export class Ledger {
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
-    for (const { index, taker } of counters) taker.read(at, values[from + index]);
-    for (const { index, taker } of floors) taker.takeModel(values[from + index]);
+    for (const { index, target } of counters) target.read(at, values[from + index]);
+    for (const { index, target } of floors) target.takeModel(values[from + index]);
     if (cpuCount) this.#options.cpuCount.read(values[from + cpuCount.index]);
     if (tick) this.#options.tick.read(values[from + tick.index]);
-    for (const { index, taker } of cpuTimes) taker.read(values[from + index]);
+    for (const { index, target } of cpuTimes) target.read(values[from + index]);
     for (const workload of workloads) workload.finishRow(at);
-    for (const { index, taker } of gpuTimes) taker.read(values[from + index]);
-    for (const { index, taker } of gpuScans) this.#readGpuScan(taker, values[from + index], at);
-    if (busy) this.#readBusy(busy.taker, values[from + busy.index], at);
+    for (const { index, target } of gpuTimes) target.read(values[from + index]);
+    for (const { index, target } of gpuScans) this.#readGpuScan(target, values[from + index], at);
+    if (busy) this.#readBusy(busy.target, values[from + busy.index], at);
   }
 
   #gpuCounterOf(series: Series): GpuTimeCounter {

@@ -18,8 +18,8 @@ import {
 /** More than a GPU can draw, where it does not say how much that is. */
 const defaultMaxWatts = 5_000;
 /** Its limit is held on average: what is drawn within a refresh of the counter may be far more. */
-const mostOverLimit = 10;
-const coldest = -100;
+const maxOverLimit = 10;
+const minDegrees = -100;
 
 /** Makes values of one column into those of its series. */
 interface Meter {
@@ -181,7 +181,7 @@ class EnergyMeter implements Meter {
   #series: Series;
 
   constructor({ maxWatts: limitWatts }: Device, series: Series) {
-    const maxWatts = Number.isNaN(limitWatts) ? defaultMaxWatts : mostOverLimit * limitWatts;
+    const maxWatts = Number.isNaN(limitWatts) ? defaultMaxWatts : maxOverLimit * limitWatts;
     this.#counter = new WrappingCounter({ maxMicrojoules: Infinity, maxWatts });
     this.#series = series;
   }
@@ -263,8 +263,8 @@ function createIntegral(column: Column, maxGapMs: number): (value: number, atMs:
 
 /** NaN for what no device can have: drivers give all bits set for what they do not know. */
 function checkValue(value: number, { max, metric }: Column): number {
-  const least = metric === metrics.temperature ? coldest : 0;
-  return value >= least && value <= max ? value : Number.NaN;
+  const min = metric === metrics.temperature ? minDegrees : 0;
+  return value >= min && value <= max ? value : Number.NaN;
 }
 
 function identify({ id, name, parent }: Device): Attributes {

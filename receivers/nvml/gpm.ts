@@ -36,7 +36,7 @@ const gpmMetrics: readonly GpmMetric[] = [
  * Samples that are closer to each other than the driver refreshes its counters (100 ms) give 0 for everything, and
  * success: seen on an H100 with driver 580.
  */
-const leastSpacingNs = 110_000_000n;
+const minSpacingNs = 110_000_000n;
 
 // nvmlGpmMetricsGet_t: version, count, two samples, then the metrics of 40 bytes each.
 const headBytes = 24;
@@ -98,7 +98,7 @@ export class Profiling {
 
   /** Whether the last sample is old enough to be compared with. */
   get isDue(): boolean {
-    return process.hrtime.bigint() - this.#beforeNs >= leastSpacingNs;
+    return process.hrtime.bigint() - this.#beforeNs >= minSpacingNs;
   }
 
   /**

@@ -18,7 +18,7 @@ interface Published {
 }
 
 /** Power is integrated over gaps up to this long. */
-const leastGapMs = 10_000;
+const minGapMs = 10_000;
 /** When clocks are compared, more means that something came between. */
 const exactNs = 20_000n;
 
@@ -99,7 +99,7 @@ export class NvmlScraper implements OpenScraper {
   }
 
   #createSeries(device: Device, start: bigint): DeviceSeries {
-    const maxGapMs = Math.max(leastGapMs, 3 * this.#config.collection_interval);
+    const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
     return new DeviceSeries(device, this.#context.host, { start, maxGapMs });
   }
 

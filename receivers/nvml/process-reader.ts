@@ -7,7 +7,7 @@ import type { ContextKind, ProcessMemory, ProcessSample, ProcessUsage } from './
 const sampleBytes = 32;
 const contextBytes = 24;
 /** Samples are at most a second apart: nvml.h at nvmlDeviceGetUtilizationRates. */
-const longestPeriodUs = 1_000_000n;
+const maxPeriodUs = 1_000_000n;
 
 const contextSymbols: readonly (readonly [ContextKind, string])[] = [
   ['compute', 'nvmlDeviceGetComputeRunningProcesses'],
@@ -62,7 +62,7 @@ export class ProcessReader {
     }
     const [samples, newestUs] = this.#takeSamples(count);
     // Without samples the device was idle, at least until the newest sample that there can be.
-    const toUs = samples.length > 0 ? newestUs : nowUs - 2n * longestPeriodUs;
+    const toUs = samples.length > 0 ? newestUs : nowUs - 2n * maxPeriodUs;
     if (toUs <= fromUs) return undefined;
     this.#seenUs = toUs;
     return { fromNs: fromUs * 1000n - offsetNs, toNs: toUs * 1000n - offsetNs, samples };

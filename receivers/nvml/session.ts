@@ -7,7 +7,7 @@ import type { Device, DeviceRow, Note, Reading, ThreadOptions } from './protocol
 /** GPUs and MIG instances that came or went are looked for so often. */
 const lookAgainAfterMs = 10_000;
 const firstRetryMs = 1_000;
-const longestRetryMs = 60_000;
+const maxRetryMs = 60_000;
 
 // nvmlGpuVirtualizationMode_t: the device is a slice of a GPU that belongs to the hypervisor.
 const virtualGpu = 2;
@@ -163,12 +163,12 @@ class OpenNvml {
       'uintptr_t device, uintptr_t current, uintptr_t pending',
     );
     if (mode(device, scratch.address, scratch.address + 4) !== success || scratch.u32() !== 1) return [];
-    const most = this.#library.readNumber('nvmlDeviceGetMaxMigDeviceCount', device) ?? 0;
+    const maxCount = this.#library.readNumber('nvmlDeviceGetMaxMigDeviceCount', device) ?? 0;
     const find = this.#library.find(
       'nvmlDeviceGetMigDeviceHandleByIndex',
       'uintptr_t device, unsigned int index, uintptr_t instance',
     );
-    return Array.from({ length: Math.min(most, 64) }, (_, index) => index).flatMap((index) =>
+    return Array.from({ length: Math.min(maxCount, 64) }, (_, index) => index).flatMap((index) =>
       find(device, index, scratch.address) === success ? [scratch.u64()] : [],
     );
   }
@@ -316,6 +316,6 @@ export class Session {
 
   #retryLater(): void {
     this.#retryMs = this.#nowMs() + this.#waitMs;
-    this.#waitMs = Math.min(2 * this.#waitMs, longestRetryMs);
+    this.#waitMs = Math.min(2 * this.#waitMs, maxRetryMs);
   }
 }

@@ -7,8 +7,8 @@ import type { Reading } from './cumulative-series.js';
 import { describeDomain, isApart, trueEnergy } from './metrics.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 
-/** What a process reports of itself. */
-export interface ProcessTerms {
+/** A simulated process and the start of its series. */
+export interface ProcessOptions {
   readonly machine: Machine;
   readonly process: SimulatedProcess;
   /** Unix time in nanoseconds at which its series begin. */
@@ -19,12 +19,15 @@ export interface ProcessTerms {
 }
 
 /** CPU time of a process, as the process receiver reads it, and what it really cost. */
-export function createProcessReadings(terms: ProcessTerms): Reading[] {
-  const resource = { attributes: describeSimulatedProcess(terms.process, terms.bornNs) };
-  return [...createCpuReadings(terms, resource), ...(terms.hasTruth ? createTruth(terms, resource) : [])];
+export function createProcessReadings(options: ProcessOptions): Reading[] {
+  const resource = { attributes: describeSimulatedProcess(options.process, options.bornNs) };
+  return [
+    ...createCpuReadings(options, resource),
+    ...(options.hasTruth ? createTruth(options, resource) : []),
+  ];
 }
 
-function createCpuReadings({ machine, process, start }: ProcessTerms, resource: Resource): Reading[] {
+function createCpuReadings({ machine, process, start }: ProcessOptions, resource: Resource): Reading[] {
   const { systemPercent } = process.identity.program;
   const systemNs = () => (machine.cpuNsOf(process) * BigInt(systemPercent)) / 100n;
   const modes = [
@@ -37,7 +40,7 @@ function createCpuReadings({ machine, process, start }: ProcessTerms, resource: 
   }));
 }
 
-function createTruth({ machine, process, start }: ProcessTerms, resource: Resource): Reading[] {
+function createTruth({ machine, process, start }: ProcessOptions, resource: Resource): Reading[] {
   const { socket, gpu } = process.identity;
   return machine.domains.flatMap((domain, i): Reading[] => {
     const isUsed = isApart(domain) && domain.place === (domain.kind === 'gpu' ? gpu : socket);

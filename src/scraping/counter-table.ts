@@ -124,7 +124,7 @@ class Counters {
   readonly #last: Counts;
   readonly #wraps: Float64Array;
   /** How much more a reading can be than the one before: beyond this it fell below 0, modulo 2^64. */
-  readonly #mostRise: Float64Array;
+  readonly #maxRise: Float64Array;
 
   constructor(columns: readonly CounterColumn[], counts: Counts, resource: Resource, start: bigint) {
     this.series = columns.map(({ metric, attributes }) => ({ metric, resource, attributes, start }));
@@ -133,7 +133,7 @@ class Counters {
     this.#first = new Counts(columns.length);
     this.#last = new Counts(columns.length);
     this.#wraps = new Float64Array(columns.length);
-    this.#mostRise = Float64Array.from(columns, findMostRise);
+    this.#maxRise = Float64Array.from(columns, findMaxRise);
     columns.forEach((_, i) => {
       this.#first.copy(i, counts, i);
       this.#last.copy(i, counts, i);
@@ -148,7 +148,7 @@ class Counters {
     return this.#columns.some((column, i) => {
       const read = counts.since(this.#last, i);
       const rise = read + countWraps(column, read) * modulus;
-      return rise < -(column.mayFall ?? 0) || rise > this.#mostRise[i];
+      return rise < -(column.mayFall ?? 0) || rise > this.#maxRise[i];
     });
   }
 
@@ -173,7 +173,7 @@ function countWraps({ wraps }: CounterColumn, rise: number): number {
 }
 
 /** Half of the range of 64 bits, in which the kernel counts nanoseconds where it shows coarser time. */
-function findMostRise({ metric, perUnit, wraps }: CounterColumn): number {
+function findMaxRise({ metric, perUnit, wraps }: CounterColumn): number {
   if (wraps === true) return modulus / 2;
   return metric.unit === 's' ? maxSeconds * perUnit : 2 ** 63;
 }

@@ -14,8 +14,8 @@ export const maxSeconds = 2 ** 63 / 1e9;
  * fell below 0 is close to 2^64.
  * @returns NaN, which is a gap, when it is impossible
  */
-export function bounded(value: number, most: number): number {
-  return value >= 0 && value <= most ? value : Number.NaN;
+export function bounded(value: number, max: number): number {
+  return value >= 0 && value <= max ? value : Number.NaN;
 }
 
 /** Leaves impossible figures out and names each of them once. */
@@ -29,19 +29,19 @@ export class Plausibility {
 
   /**
    * @param what the figure and its file, for people
-   * @returns the figure, NaN when it is below 0 or above `most`
+   * @returns the figure, NaN when it is below 0 or above `max`
    */
-  check(what: string, value: number, most: number): number {
-    const checked = bounded(value, most);
-    if (Number.isNaN(checked)) this.#report(what, value, most);
+  check(what: string, value: number, max: number): number {
+    const checked = bounded(value, max);
+    if (Number.isNaN(checked)) this.#report(what, value, max);
     return checked;
   }
 
-  #report(what: string, value: number, most: number): void {
+  #report(what: string, value: number, max: number): void {
     if (this.#reported.has(what)) return;
     this.#reported.add(what);
     this.#log.warn(
-      `Cannot use ${what}: expected 0 to ${most}, found ${value}; it is left out while it is impossible`,
+      `Cannot use ${what}: expected 0 to ${max}, found ${value}; it is left out while it is impossible`,
     );
   }
 }

@@ -128,7 +128,7 @@ class Loop implements ScrapeLoop {
     const startedNs = clock.monotonicNs();
     const seen = { points: 0 };
     try {
-      await this.#handOn(this.#checkEra(), seen);
+      await this.#forward(this.#checkEra(), seen);
       this.#pointsOfGoodScrape = Math.max(1, seen.points);
       this.#noteSuccess();
     } catch (error) {
@@ -138,7 +138,7 @@ class Loop implements ScrapeLoop {
     this.#telemetry.scraped(seen.points, Number(clock.monotonicNs() - startedNs) / 1e9);
   }
 
-  async #handOn(era: number, seen: { points: number }): Promise<void> {
+  async #forward(era: number, seen: { points: number }): Promise<void> {
     const { scraper, next, context } = this.#request;
     let yieldedNs = context.clock.monotonicNs();
     const tables = scraper.scrape(era);

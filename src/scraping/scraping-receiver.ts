@@ -7,8 +7,8 @@ export interface OpenScraper extends Scraper {
   close(): void | Promise<void>;
 }
 
-/** What a scraped receiver is made of. */
-export interface ScrapingTerms {
+/** What a scraping receiver consists of. */
+export interface ScrapingReceiverOptions {
   readonly intervalMs: number;
   readonly context: ReceiverContext;
   readonly next: Consumer;
@@ -20,7 +20,12 @@ export interface ScrapingTerms {
 }
 
 /** A receiver that scrapes at each multiple of an interval. */
-export function createScrapingReceiver({ intervalMs, context, next, open }: ScrapingTerms): Component {
+export function createScrapingReceiver({
+  intervalMs,
+  context,
+  next,
+  open,
+}: ScrapingReceiverOptions): Component {
   let scraper: OpenScraper | undefined;
   let loop: ScrapeLoop | undefined;
   return {

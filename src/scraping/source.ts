@@ -76,11 +76,11 @@ export class Source {
   }
 
   /**
-   * A figure of the kernel; NaN, with one warning, where it is below 0 or above `most`.
+   * A figure of the kernel; NaN, with one warning, where it is below 0 or above `max`.
    * @param what the figure and its file, for people
    */
-  check(what: string, value: number, most: number): number {
-    return this.#plausibility.check(what, value, most);
+  check(what: string, value: number, max: number): number {
+    return this.#plausibility.check(what, value, max);
   }
 
   /**
