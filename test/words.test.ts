@@ -61,6 +61,14 @@ test('findWordings finds messages that do not say what was expected, then what w
   );
 });
 
+test('findWordings finds the marks of a conflict in a comment', () => {
+  const source = '/**\n<<<<<<< HEAD\n * Seconds.\n=======\n * Joules.\n>>>>>>> 1a2b3c4 (Say it)\n */\n';
+  assert.deepEqual(
+    findWordings('a.ts', source).map(({ line, found }) => `${line} ${found}`),
+    ['2 <<<<<<< HEAD', '6 >>>>>>> 1a2b3c4'],
+  );
+});
+
 test('findWordings looks at the prose of Markdown, not at code', () => {
   const page = 'A `nobody`.\n\n```sh\nsu nobody\n```\n\nIt says\nso. It tells them apart. It tells all.\n';
   assert.deepEqual(

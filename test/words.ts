@@ -34,6 +34,8 @@ const wordings: readonly Wording[] = [
     pattern: /\bTakes tables again\b|\bNot needed: |\bEnding after\b/u,
     instead: 'Recovered, Disabled, Shutting down',
   },
+  // In a comment no compiler sees what a merge has left.
+  { pattern: /(?:<{7}|>{7}) \S+/u, instead: 'one side of the conflict' },
 ];
 
 /** A rejected wording and where it is. */

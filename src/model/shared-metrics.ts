@@ -78,14 +78,7 @@ export const processCpuTime: Metric = {
   valueType: 'double',
 };
 
-/**
-<<<<<<< HEAD
- * CPU time of the whole machine that was not idle, iowait or steal (docs/ledger.md, Usage). Its rows close a
- * usage scan: a receiver of CPU time reads this first and forwards it last, with the instant of that reading, after
- * the rows of every workload and every ending. The instant is the scan's boundary.
-=======
- * GPU time of a process on one GPU, by `hw.id` and `hw.gpu.task` = general, encoder or decoder.
- */
+/** GPU time of a process on one GPU, by `hw.id` and `hw.gpu.task` = general, encoder or decoder. */
 export const processGpuTime: Metric = {
   name: 'process.gpu.time',
   unit: 's',
@@ -108,10 +101,9 @@ export const gpuTime: Metric = {
 };
 
 /**
- * CPU time of the whole machine that was not idle, iowait or steal (ledger.md section 2). Its rows close a
- * usage scan: a receiver of usage reads this first and passes it on last, with the instant of
- * that reading, after the rows of every consumer and every ending. The instant is the scan's boundary.
->>>>>>> db8db28 (Share the energy of GPUs by GPU time)
+ * CPU time of the whole machine that was not idle, iowait or steal (docs/ledger.md, Usage). Its rows close a
+ * usage scan: a receiver of CPU time reads this first and forwards it last, with the instant of that reading, after
+ * the rows of every workload and every ending. The instant is the scan's boundary.
  */
 export const busyTime: Metric = {
   name: 'system.cpu.busy.time',
