@@ -3,9 +3,11 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
+  cpuTime,
   hostEnergy,
   hwEnergy,
   ledgerEnergy,
+  logicalCpus,
   processCpuTime,
   processEnergy,
 } from '../../src/model/shared-metrics.js';
@@ -21,8 +23,8 @@ const rolesByMetric: ReadonlyMap<string, Role> = new Map([
   [hostEnergy.name, 'domain'],
   [ledgerEnergy.name, 'part'],
   [busyTime.name, 'busy'],
-  ['system.cpu.time', 'cpu'],
-  ['system.cpu.logical.count', 'cpuCount'],
+  [cpuTime.name, 'cpu'],
+  [logicalCpus.name, 'cpuCount'],
   [processEnergy.name, 'processEnergy'],
   [processCpuTime.name, 'processCpu'],
 ]);

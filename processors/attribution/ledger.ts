@@ -7,6 +7,7 @@ import {
   cpuTick,
   floorPower,
   gpuTime,
+  logicalCpus,
   meteredEnergyNames,
   processCpuTime,
   processGpuTime,
@@ -22,8 +23,6 @@ import type { CpuTimeCounter, Workload } from './workload.js';
 import { Workloads } from './workloads.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
-/** Input of the receiver `host`; other inputs are in `src/model/shared-metrics.ts`. */
-const cpuCountName = 'system.cpu.logical.count';
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
 const checkEveryNs = 5e8;
 
@@ -134,7 +133,7 @@ export class Ledger {
         return one;
       }),
       busy: pick(busyTime.name, (one) => one).at(0),
-      cpuCount: pick(cpuCountName, (one) => one).at(0),
+      cpuCount: pick(logicalCpus.name, (one) => one).at(0),
       tick: pick(cpuTick.name, (one) => one).at(0),
     };
     const isAny = Object.values(plan).some((part) => (Array.isArray(part) ? part.length > 0 : part));

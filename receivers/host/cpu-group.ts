@@ -1,6 +1,7 @@
 import { maxThreads } from '../../src/scraping/plausibility.js';
 import { parseCpuTimes, type CpuTimes, type MachineCpuTimes } from '../../src/linux/procfs.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
+import { cpuTime, logicalCpus } from '../../src/model/shared-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { parseLine } from '../../src/scraping/lines.js';
@@ -8,13 +9,6 @@ import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 import { ATTR_CPU_LOGICAL_NUMBER, ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 
-export const cpuTime: Metric = {
-  name: 'system.cpu.time',
-  unit: 's',
-  description: 'Time that the logical CPUs spent in each mode',
-  kind: 'counter',
-  valueType: 'double',
-};
 const contextSwitches: Metric = {
   name: 'system.context_switches',
   unit: '{context_switch}',
@@ -27,13 +21,6 @@ const processesCreated: Metric = {
   unit: '{process}',
   description: 'Processes and threads created',
   kind: 'counter',
-  valueType: 'int',
-};
-const logicalCpus: Metric = {
-  name: 'system.cpu.logical.count',
-  unit: '{cpu}',
-  description: 'Logical CPUs that are online',
-  kind: 'updowncounter',
   valueType: 'int',
 };
 const threads: Metric = {

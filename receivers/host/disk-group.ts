@@ -6,7 +6,7 @@ import { forEachLine } from '../../src/scraping/lines.js';
 import { createNameFilter } from '../../src/scraping/name-filter.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
-import { ATTR_DISK_IO_DIRECTION } from '../../src/model/semantic-conventions.js';
+import { ATTR_DISK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 
 const io: Metric = {
   name: 'system.disk.io',
@@ -110,6 +110,6 @@ function createDescription({ disk, sysfs }: Config): DescribeCounters {
 function describeDevice(name: string): readonly CounterColumn[] {
   return columns.map((column) => {
     const direction = column.direction === undefined ? {} : { [ATTR_DISK_IO_DIRECTION]: column.direction };
-    return Object.assign({ attributes: { 'system.device': name, ...direction } }, column);
+    return Object.assign({ attributes: { [ATTR_SYSTEM_DEVICE]: name, ...direction } }, column);
   });
 }

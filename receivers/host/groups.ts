@@ -1,9 +1,10 @@
 import type { ExpectedSeries } from '../../src/component/component.js';
 import type { Metric } from '../../src/model/series.js';
+import { cpuTime } from '../../src/model/shared-metrics.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { NamedSource } from '../../src/scraping/source-receiver.js';
 import type { Config } from './config.js';
-import { cpuMetrics, cpuTime, describeCpu } from './cpu-group.js';
+import { cpuMetrics, describeCpu } from './cpu-group.js';
 import { describeDisk, diskMetrics } from './disk-group.js';
 import { describeFrequency, frequencyMetrics } from './frequency-group.js';
 import { describeLoad, loadMetrics } from './load-group.js';

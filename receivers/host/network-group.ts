@@ -5,7 +5,7 @@ import { forEachLine } from '../../src/scraping/lines.js';
 import { createNameFilter } from '../../src/scraping/name-filter.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
-import { ATTR_NETWORK_IO_DIRECTION } from '../../src/model/semantic-conventions.js';
+import { ATTR_NETWORK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 
 const io = counter('system.network.io', 'By', 'Bytes received and transmitted');
 const packets = counter('system.network.packet.count', '{packet}', 'Packets received and transmitted');
@@ -50,7 +50,7 @@ export function describeNetwork({ procfs, network }: Config): DescribeSource {
 function describeInterface(name: string): readonly CounterColumn[] {
   return [io, packets, errors, dropped].flatMap((metric) => {
     // The semantic conventions identify the interface of this one metric by another attribute.
-    const key = metric === packets ? 'system.device' : 'network.interface.name';
+    const key = metric === packets ? ATTR_SYSTEM_DEVICE : 'network.interface.name';
     return ['receive', 'transmit'].map((direction) => ({
       metric,
       attributes: { [key]: name, [ATTR_NETWORK_IO_DIRECTION]: direction },

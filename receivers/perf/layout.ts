@@ -2,7 +2,7 @@ import type { CountedEvent } from '../../src/linux/perf/counted-event.js';
 import { findRatios } from '../../src/linux/perf/ratios.js';
 import { type Column, counters, ratios, runningRatio } from './metrics.js';
 import type { ScaledCounts } from './scaled-counts.js';
-import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
+import { ATTR_CPU_LOGICAL_NUMBER, ATTR_PERF_EVENT_NAME } from '../../src/model/semantic-conventions.js';
 
 /** What a count belongs to. */
 export interface Owner {
@@ -127,7 +127,7 @@ export class Layout {
 
 function describeOwner({ event, cpu, pmu }: Owner): Column['attributes'] {
   return {
-    'perf.event.name': event.name,
+    [ATTR_PERF_EVENT_NAME]: event.name,
     ...(cpu !== undefined && { [ATTR_CPU_LOGICAL_NUMBER]: cpu }),
     ...(pmu !== undefined && { 'perf.pmu': pmu }),
   };

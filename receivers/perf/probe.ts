@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { createPlan, findEvents, type Target } from './plan.js';
 import { hasTargets } from './find-targets.js';
 import { openCounters } from './open-counters.js';
+import { ATTR_PERF_EVENT_NAME } from '../../src/model/semantic-conventions.js';
 
 /** Opens what the settings ask for, of the machine or else of this very process, and closes it again. */
 export function probe(config: Config): Probe {
@@ -19,7 +20,7 @@ export function probe(config: Config): Probe {
     counters.close();
     const counted = counters.layout.columns
       .filter(({ metricName }) => /^perf\.event\.(?!running_ratio)/.test(metricName))
-      .map(({ attributes }) => String(attributes['perf.event.name']));
+      .map(({ attributes }) => String(attributes[ATTR_PERF_EVENT_NAME]));
     const found = `perf events ${[...new Set(counted)].join(', ')}`;
     return describe(true, [found, ...counters.notes, ...unknown], config);
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
+  ATTR_RAPL_DOMAIN,
 } from '../../src/model/semantic-conventions.js';
 
 export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as const;
@@ -160,10 +161,10 @@ function describeDomain(domain: Domain): Attributes {
         [ATTR_HW_PARENT]: packageId,
       };
     case 'psys':
-      return { 'rapl.domain': domain.kind, [ATTR_HW_ID]: name };
+      return { [ATTR_RAPL_DOMAIN]: domain.kind, [ATTR_HW_ID]: name };
     case 'core':
     case 'uncore':
-      return { 'rapl.domain': domain.kind, [ATTR_HW_ID]: name, [ATTR_HW_PARENT]: packageId };
+      return { [ATTR_RAPL_DOMAIN]: domain.kind, [ATTR_HW_ID]: name, [ATTR_HW_PARENT]: packageId };
   }
 }
 

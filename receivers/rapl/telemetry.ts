@@ -8,7 +8,7 @@ import type { Table } from '../../src/model/table.js';
 import type { CounterState } from './counter.js';
 import { describeDomains, nameDomain } from './domain.js';
 import type { Columns, Domain, InterfaceName, LeftOut } from './domain.js';
-import { ATTR_ENERGY_INTERFACE, ATTR_HW_ID } from '../../src/model/semantic-conventions.js';
+import { ATTR_ENERGY_INTERFACE, ATTR_HW_ID, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 
 /** What becomes of a domain, or of a zone that shows it a second time. */
 export interface DomainState {
@@ -47,7 +47,7 @@ export class DomainTelemetry {
   update(interfaceName: InterfaceName, states: readonly DomainState[], resets: number): void {
     this.#states = states.map(({ domain, source, state }) => ({
       ...this.#attributes,
-      'rapl.domain': domain,
+      [ATTR_RAPL_DOMAIN]: domain,
       [ATTR_ENERGY_INTERFACE]: interfaceName,
       source,
       state,

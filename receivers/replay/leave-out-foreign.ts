@@ -12,7 +12,7 @@ import {
   processCpuTime,
   raplEnergy,
 } from '../../src/model/shared-metrics.js';
-import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import { ATTR_HW_TYPE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 
 /**
  * Stands behind a replay and leaves out what a meter of the same agent publishes: the sum would be twice what was
@@ -56,7 +56,7 @@ function claimKey({ metric, attributes }: Series): string | undefined {
     case floorPower.name:
       return keyOf(attributes[ATTR_HW_TYPE]);
     case raplEnergy.name:
-      return keyOf(attributes['rapl.domain']);
+      return keyOf(attributes[ATTR_RAPL_DOMAIN]);
     case processCpuTime.name:
     case busyTime.name:
       return 'usage';

@@ -9,6 +9,7 @@ import {
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
+  ATTR_RAPL_DOMAIN,
 } from '../../src/model/semantic-conventions.js';
 
 /** The truth. */
@@ -36,7 +37,7 @@ export function describeDomain({ kind, name, place }: SimulatedDomain): Attribut
   const type = hardwareTypes[kind];
   const packageId = `cpu-package-${place}`;
   const parent = kind === 'psys' || kind === 'gpu' ? {} : { [ATTR_HW_PARENT]: packageId };
-  if (type === undefined) return { 'rapl.domain': kind, [ATTR_HW_ID]: name, ...parent };
+  if (type === undefined) return { [ATTR_RAPL_DOMAIN]: kind, [ATTR_HW_ID]: name, ...parent };
   if (kind === 'package') return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: packageId, [ATTR_HW_NAME]: name };
   return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: name, [ATTR_HW_NAME]: name, ...parent };
 }

@@ -1,6 +1,6 @@
 // Names of attributes that more than one file uses, each spelled once, and called as in OpenTelemetry's own package of
-// constants. From the OpenTelemetry semantic conventions, except those of `energy`, `ledger` and `linux.cgroup.path`,
-// which are ours. Names of metrics are with their metrics: shared-metrics.ts and the components' metrics.ts.
+// constants. From the OpenTelemetry semantic conventions, except those of `energy`, `ledger`, `perf`, `rapl` and
+// `linux.cgroup.path`, which are ours. Names of metrics are with their metrics: shared-metrics.ts and the components' metrics.ts.
 
 export const ATTR_CPU_LOGICAL_NUMBER = 'cpu.logical_number';
 export const ATTR_CPU_MODE = 'cpu.mode';
@@ -19,6 +19,7 @@ export const ATTR_HW_TYPE = 'hw.type';
 export const ATTR_LEDGER_PART = 'ledger.part';
 export const ATTR_LINUX_CGROUP_PATH = 'linux.cgroup.path';
 export const ATTR_NETWORK_IO_DIRECTION = 'network.io.direction';
+export const ATTR_PERF_EVENT_NAME = 'perf.event.name';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
 export const ATTR_PROCESS_EXECUTABLE_PATH = 'process.executable.path';
 export const ATTR_PROCESS_LINUX_CGROUP = 'process.linux.cgroup';
@@ -26,5 +27,7 @@ export const ATTR_PROCESS_OWNER = 'process.owner';
 export const ATTR_PROCESS_PID = 'process.pid';
 export const ATTR_PROCESS_STATE = 'process.state';
 export const ATTR_PROCESS_THREAD_NAME = 'process.thread.name';
+export const ATTR_RAPL_DOMAIN = 'rapl.domain';
 export const ATTR_SERVICE_NAME = 'service.name';
+export const ATTR_SYSTEM_DEVICE = 'system.device';
 export const ATTR_SYSTEM_PAGING_FAULT_TYPE = 'system.paging.fault.type';

@@ -60,6 +60,24 @@ export const cpuTick: Metric = {
   valueType: 'double',
 };
 
+/** Time of the logical CPUs, by `cpu.mode` and, where CPUs are apart, `cpu.logical_number`. */
+export const cpuTime: Metric = {
+  name: 'system.cpu.time',
+  unit: 's',
+  description: 'Time that the logical CPUs spent in each mode',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** Logical CPUs of the machine that are online: what its busy time can grow by in a second. */
+export const logicalCpus: Metric = {
+  name: 'system.cpu.logical.count',
+  unit: '{cpu}',
+  description: 'Logical CPUs that are online',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
 /** Processes of the machine, by `process.state` = running, sleeping, stopped or defunct. */
 export const processCount: Metric = {
   name: 'system.process.count',
