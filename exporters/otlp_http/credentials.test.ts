@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { until } from '../../src/contract/until.js';
+import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { factory } from './factory.js';
+import { openHttpBackend } from './http-backend.fixture.js';
+
+test('otlp_http sends a token from a file, and the new one once the file has changed', async (t) => {
+  const backend = await openHttpBackend(t);
+  const file = join(createFolder(), 'token');
+  writeFileSync(file, 'first\n');
+  const settings = { endpoint: backend.url, credentials: { bearer_token_file: file } };
+  const { exporter, log } = await startExporter(t, factory, settings);
+  const authorizations = () => backend.received.map(({ headers }) => headers.authorization);
+  exporter.consume(readingAt(1, 1));
+  await until(() => backend.received.length === 1);
+  writeFileSync(file, 'second');
+  exporter.consume(readingAt(2, 2));
+  await until(() => backend.received.length === 2);
+  rmSync(file);
+  exporter.consume(readingAt(3, 3));
+  await until(() => backend.received.length === 3);
+  assert.deepEqual(authorizations(), ['Bearer first', 'Bearer second', 'Bearer second']);
+  const expected =
+    /^warn: Cannot read credentials\.bearer_token_file ".*token": ENOENT; using the previous one$/;
+  assert.match(log.lines.join('\n'), expected);
+});
+
+test('otlp_http sends a user and the password of a file', async (t) => {
+  const backend = await openHttpBackend(t);
+  const file = join(createFolder(), 'password');
+  writeFileSync(file, 'pass: wörd\n');
+  const credentials = { username: 'me', password_file: file };
+  const { exporter } = await startExporter(t, factory, { endpoint: backend.url, credentials });
+  exporter.consume(readingAt(1, 1));
+  await exporter.shutdown();
+  const [, encoded = ''] = (backend.received[0].headers.authorization ?? '').split(' ');
+  assert.equal(Buffer.from(encoded, 'base64').toString(), 'me:pass: wörd');
+});
+
+const checkSettings = (settings: Record<string, unknown>) =>
+  factory.check?.(parseSettings(factory.schema, settings));
+
+test('otlp_http says what is wrong with credentials, and shows nothing of them', async (t) => {
+  const file = join(createFolder(), 'token');
+  writeFileSync(file, 's3cret\ns3cret\n');
+  const open = (path: string) => startExporter(t, factory, { credentials: { bearer_token_file: path } });
+  await assert.rejects(open(file), ({ message }: Error) =>
+    /^Cannot use credentials\.bearer_token_file ".*": expected one line of text$/.test(message),
+  );
+  await assert.rejects(open('/nowhere'), /Cannot read credentials\.bearer_token_file "\/nowhere": ENOENT/);
+  assert.deepEqual(checkSettings({ credentials: { username: 'me' } }), [
+    'credentials: expected username and password_file together, found only one of them',
+  ]);
+  assert.deepEqual(
+    checkSettings({
+      credentials: { username: 'm:e', password_file: 'p', bearer_token_file: 't' },
+      headers: { authorization: 'Bearer x' },
+    }),
+    [
+      'credentials: expected bearer_token_file or username, found both',
+      'credentials.username: expected a name without ":", found one',
+      'headers.authorization: expected no such header together with credentials',
+    ],
+  );
+});
