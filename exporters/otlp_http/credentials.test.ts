@@ -33,13 +33,13 @@ test('otlp_http sends a token from a file, and the new one once the file has cha
 test('otlp_http sends a user and the password of a file', async (t) => {
   const backend = await openHttpBackend(t);
   const file = join(createFolder(), 'password');
-  writeFileSync(file, 'pass: wörd\n');
+  writeFileSync(file, 'pass: wörd 密\n');
   const credentials = { username: 'me', password_file: file };
   const { exporter } = await startExporter(t, factory, { endpoint: backend.url, credentials });
   exporter.consume(readingAt(1, 1));
   await exporter.shutdown();
   const [, encoded = ''] = (backend.received[0].headers.authorization ?? '').split(' ');
-  assert.equal(Buffer.from(encoded, 'base64').toString(), 'me:pass: wörd');
+  assert.equal(Buffer.from(encoded, 'base64').toString(), 'me:pass: wörd 密');
 });
 
 const checkSettings = (settings: Record<string, unknown>) =>
@@ -52,6 +52,8 @@ test('otlp_http says what is wrong with credentials, and shows nothing of them',
   await assert.rejects(open(file), ({ message }: Error) =>
     /^Cannot use credentials\.bearer_token_file ".*": expected one line of text$/.test(message),
   );
+  writeFileSync(file, 't密');
+  await assert.rejects(open(file), /: expected one line of text$/);
   await assert.rejects(open('/nowhere'), /Cannot read credentials\.bearer_token_file "\/nowhere": ENOENT/);
   assert.deepEqual(checkSettings({ credentials: { username: 'me' } }), [
     'credentials: expected username and password_file together, found only one of them',

@@ -1,10 +1,11 @@
-import { validateHeaderValue, type Agent, type ClientRequest } from 'node:http';
+import type { Agent, ClientRequest } from 'node:http';
 import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { hideCredentials } from '../config/hide-credentials.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 import { createClientAgent, prepareRequests } from './client-agent.js';
+import { checkHeaders } from './headers.js';
 import { describeRoute, findProxy, parseProxy, type HttpProxy } from './proxy.js';
 import { checkTlsConfig, openTlsContext, tlsSettings } from './tls-files.js';
 
@@ -111,62 +112,61 @@ function chooseProxy(url: URL, { proxy_url: text }: ClientConfig): HttpProxy | u
 function createAuthorization(credentials: CredentialsConfig, log: Log): () => string | undefined {
   const { bearer_token_file: tokenFile, username, password_file: passwordFile } = credentials;
   if (tokenFile !== null) {
-    const token = new SecretFile('credentials.bearer_token_file', tokenFile, log);
-    return () => `Bearer ${token.current()}`;
+    const name = `credentials.bearer_token_file "${tokenFile}"`;
+    return openSecret({ name, path: tokenFile, authorize: (token) => `Bearer ${token}` }, log);
   }
   if (username === null || passwordFile === null) return () => undefined;
-  const password = new SecretFile('credentials.password_file', passwordFile, log);
-  return () => `Basic ${Buffer.from(`${username}:${password.current()}`).toString('base64')}`;
+  const name = `credentials.password_file "${passwordFile}"`;
+  const encode = (password: string) => Buffer.from(`${username}:${password}`).toString('base64');
+  return openSecret({ name, path: passwordFile, authorize: (password) => `Basic ${encode(password)}` }, log);
 }
 
 const maxSecretBytes = 64 * 1024;
 
-/** A secret that is read again when its file has changed. */
-class SecretFile {
-  readonly #name: string;
-  readonly #path: string;
-  readonly #log: Log;
-  #stamp: string;
-  #secret: string;
+/** A file that holds one line, a token or a password. */
+interface Secret {
+  /** For messages: the setting and the file. */
+  readonly name: string;
+  readonly path: string;
+  /** The Authorization header with it. */
+  authorize(secret: string): string;
+}
 
-  /** @throws Error naming the setting and the file, and nothing of its content */
-  constructor(setting: string, path: string, log: Log) {
-    this.#name = `${setting} "${path}"`;
-    this.#path = path;
-    this.#log = log;
-    this.#stamp = readFileStamp(path);
-    this.#secret = this.#read();
-  }
-
-  /** What is to be used now: of a file that cannot be read any more, what was read last. */
-  current(): string {
-    const stamp = readFileStamp(this.#path);
-    if (stamp === this.#stamp) return this.#secret;
-    this.#stamp = stamp;
+/**
+ * The header with a secret that is read again when its file has changed; what was read last stays in use while the
+ * file cannot be used.
+ * @throws Error naming the setting and the file, and nothing of its content
+ */
+function openSecret(secret: Secret, log: Log): () => string {
+  let stamp = readFileStamp(secret.path);
+  let header = readHeader(secret);
+  return () => {
+    const found = readFileStamp(secret.path);
+    if (found === stamp) return header;
+    stamp = found;
     try {
-      this.#secret = this.#read();
+      header = readHeader(secret);
     } catch (error) {
-      this.#log.warn(`${describeError(error)}; using the previous one`);
+      log.warn(`${describeError(error)}; using the previous one`);
     }
-    return this.#secret;
-  }
+    return header;
+  };
+}
 
-  #read(): string {
-    const secret = this.#readText().replace(/\r?\n$/u, '');
-    try {
-      validateHeaderValue('Authorization', secret);
-    } catch (error) {
-      throw new Error(`Cannot use ${this.#name}: expected one line of text`, { cause: error });
-    }
-    if (secret === '') throw new Error(`Cannot use ${this.#name}: expected one line of text, found none`);
-    return secret;
+function readHeader(secret: Secret): string {
+  const text = readText(secret).replace(/\r?\n$/u, '');
+  if (text === '') throw new Error(`Cannot use ${secret.name}: expected one line of text, found none`);
+  const Authorization = secret.authorize(text);
+  if (/[\r\n]/u.test(text) || checkHeaders({ Authorization }, '').length > 0) {
+    throw new Error(`Cannot use ${secret.name}: expected one line of text`);
   }
+  return Authorization;
+}
 
-  #readText(): string {
-    try {
-      return readRegularText(this.#path, maxSecretBytes);
-    } catch (error) {
-      throw new Error(`Cannot read ${this.#name}: ${describeReadError(error)}`, { cause: error });
-    }
+function readText({ name, path }: Secret): string {
+  try {
+    return readRegularText(path, maxSecretBytes);
+  } catch (error) {
+    throw new Error(`Cannot read ${name}: ${describeReadError(error)}`, { cause: error });
   }
 }
