@@ -23,10 +23,17 @@ export { describeError, ExportError, UnavailableError } from './errors.js';
 export type { ConfigOf, Schema } from './component/schema.js';
 export { parseSettings } from './config/settings.js';
 
-export type { Attributes, AttributeValue, Metric, MetricKind, Resource, Series } from './model/series.js';
+export {
+  deriveSeries,
+  type Attributes,
+  type AttributeValue,
+  type Metric,
+  type MetricKind,
+  type Resource,
+  type Series,
+} from './model/series.js';
 export { countPoints, createEnding, createRow, type Table } from './model/table.js';
 export { createPlans } from './model/plan.js';
-export { deriveSeries } from './model/publisher.js';
 export { createMappingProcessor } from './component/mapping-processor.js';
 
 export { createScrapingReceiver, type OpenScraper } from './scraping/scraping-receiver.js';

@@ -15,7 +15,7 @@ import type { ConsumingComponent } from '../src/component/component.js';
 import { parseSettings } from '../src/config/settings.js';
 import { checkTables } from '../src/contract/check-tables.js';
 import { createFakeContext, createLogCollector } from '../src/contract/fakes.js';
-import { seriesKey } from '../src/model/key.js';
+import { seriesKey } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { startExporter } from '../src/otlp/exporter.fixture.js';

@@ -1,5 +1,4 @@
-import { findOrAdd } from '../../src/model/find-or-add.js';
-import { createPlans } from '../../src/model/plan.js';
+import { findOrAdd, createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,

@@ -1,4 +1,4 @@
-import { formatRatio, formatValue } from '../../src/component/format-value.js';
+import { formatRatio, formatValue } from '../../src/component/output.js';
 import { type DomainView, type PartView, type ProcessView, restOf, type View } from './view.js';
 
 /** What a summary has to fit into, in characters. */

@@ -1,4 +1,4 @@
-import { escapeControls } from '../../src/component/escape-controls.js';
+import { escapeControls } from '../../src/component/output.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { readValue, type Table } from '../../src/model/table.js';
 

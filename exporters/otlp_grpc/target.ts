@@ -1,5 +1,4 @@
-import { parseEndpoint } from '../../src/config/endpoint.js';
-import { hideCredentials } from '../../src/config/hide-credentials.js';
+import { parseEndpoint, hideCredentials } from '../../src/config/endpoint.js';
 
 /** Where requests go. */
 export interface Target {

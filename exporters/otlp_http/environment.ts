@@ -1,4 +1,4 @@
-import { hideCredentials } from '../../src/config/hide-credentials.js';
+import { hideCredentials } from '../../src/config/endpoint.js';
 import { readOtlpEnvironment, replaceSettings } from '../../src/otlp/environment.js';
 import type { Config } from './config.js';
 

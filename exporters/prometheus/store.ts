@@ -1,6 +1,5 @@
-import { seriesKey } from '../../src/model/key.js';
+import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import { createPlans } from '../../src/model/plan.js';
-import type { Attributes, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
 import { type Entry, Families, type Family } from './exposition.js';

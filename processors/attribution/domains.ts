@@ -1,6 +1,5 @@
-import { findOrAdd } from '../../src/model/find-or-add.js';
-import { resourceKey } from '../../src/model/key.js';
-import type { Series } from '../../src/model/series.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { resourceKey, type Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import { Domain } from './domain.js';
 import type { FloorStore } from './floor-store.js';

@@ -2,7 +2,7 @@ import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:f
 import { dirname } from 'node:path';
 import { describeError, findErrorCode } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
-import { findOrAdd } from '../../src/model/find-or-add.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import { FloorLearner, type CpuCount } from './floor.js';
 

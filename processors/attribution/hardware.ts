@@ -1,5 +1,5 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
-import { findOrAdd } from '../../src/model/find-or-add.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { Domain } from './domain.js';
 import { Account, Publication } from './publication.js';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { seriesKey } from '../../src/model/key.js';
-import type { Series } from '../../src/model/series.js';
+import { seriesKey, type Series } from '../../src/model/series.js';
 import { playRandomMachine, type MachineOptions } from './random-machine.fixture.js';
 import { Rig } from './rig.fixture.js';
 

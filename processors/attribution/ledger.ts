@@ -1,6 +1,5 @@
 import type { Log } from '../../src/component/log.js';
-import { findOrAdd } from '../../src/model/find-or-add.js';
-import { createPlans } from '../../src/model/plan.js';
+import { findOrAdd, createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,

@@ -1,6 +1,5 @@
-import { findOrAdd } from '../../src/model/find-or-add.js';
-import { resourceKey } from '../../src/model/key.js';
-import type { Attributes, Metric, Resource } from '../../src/model/series.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { resourceKey, type Attributes, type Metric, type Resource } from '../../src/model/series.js';
 import { processEnergy } from '../../src/model/shared-metrics.js';
 import { Limit, type Ranked } from './limit.js';
 import type { Account } from './publication.js';

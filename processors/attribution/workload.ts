@@ -1,6 +1,5 @@
 import { UsageCurve } from '../../src/energy/usage-curve.js';
-import { resourceKey } from '../../src/model/key.js';
-import type { Resource } from '../../src/model/series.js';
+import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { Group } from './views.js';
 
 /** What uses CPU and GPU time: a process, or what a receiver sums up as one. Times are nanoseconds. */

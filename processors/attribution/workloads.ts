@@ -1,5 +1,4 @@
-import { resourceKey } from '../../src/model/key.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import type { CpuCount } from './floor.js';
 import type { View } from './views.js';
 import { CpuTimeCounter, createGap, Workload, type Usage } from './workload.js';

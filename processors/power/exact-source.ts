@@ -1,5 +1,4 @@
-import { seriesKey } from '../../src/model/key.js';
-import type { Series } from '../../src/model/series.js';
+import { seriesKey, type Series } from '../../src/model/series.js';
 
 /** The last power of a gauge whose counter ended within a window. */
 export interface LastPower {

@@ -1,7 +1,6 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { findOrAdd } from '../../src/model/find-or-add.js';
-import { createPlans } from '../../src/model/plan.js';
+import { findOrAdd, createPlans } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem, uptime } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { attributesKey } from '../../src/model/key.js';
+import { attributesKey } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { metrics } from './groups.js';
 import {

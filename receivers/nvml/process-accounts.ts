@@ -2,7 +2,7 @@ import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readPath } from '../../src/linux/procfs.js';
-import { findOrAdd } from '../../src/model/find-or-add.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import type { Metric, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';

@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { resourceKey } from '../../src/model/key.js';
-import type { Resource } from '../../src/model/series.js';
+import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import { type FoundProcess, ProcessFinder } from './find-processes.js';
 import type { Target } from './plan.js';

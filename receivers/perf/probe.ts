@@ -1,6 +1,5 @@
 import { describeError, UnavailableError } from '../../src/errors.js';
-import { createGrant } from '../../src/component/grant.js';
-import type { Probe, Remedy } from '../../src/component/probe.js';
+import { createGrant, type Probe, type Remedy } from '../../src/component/probe.js';
 import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
 import type { Config } from './config.js';

@@ -1,7 +1,6 @@
 import { closeSync, existsSync, readlinkSync, readSync } from 'node:fs';
 import { describeError, findErrorCode } from '../../src/errors.js';
-import { createGrant } from '../../src/component/grant.js';
-import type { Probe, Remedy } from '../../src/component/probe.js';
+import { createGrant, type Probe, type Remedy } from '../../src/component/probe.js';
 import { kernelTypesPath } from '../../src/linux/bpf/kernel-types.js';
 import { readTickNs } from '../../src/linux/clocks.js';
 import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';

@@ -1,6 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { createGrant } from '../../src/component/grant.js';
-import type { Remedy } from '../../src/component/probe.js';
+import { createGrant, type Remedy } from '../../src/component/probe.js';
 import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
 import { findCpuClocks } from './cpu-time-source.js';
 

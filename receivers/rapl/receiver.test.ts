@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import { ClaimRegistry } from '../../src/pipeline/claim-registry.js';
+import { ClaimRegistry } from '../../src/pipeline/claims.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';

@@ -1,7 +1,7 @@
-import { ClaimedSeries } from '../../src/component/claimed-series.js';
+import { ClaimedSeries } from '../../src/component/claims.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { parseComponentId } from '../../src/config/component-id.js';
+import { parseComponentId } from '../../src/config/components.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import {

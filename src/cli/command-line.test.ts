@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { hasControls } from '../component/escape-controls.js';
+import { hasControls } from '../component/output.js';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
 

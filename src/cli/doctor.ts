@@ -1,5 +1,5 @@
 import type { ReceiverContext } from '../component/component.js';
-import { escapeControls, formatJson } from '../component/escape-controls.js';
+import { escapeControls, formatJson } from '../component/output.js';
 import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
 import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
@@ -7,8 +7,8 @@ import { createWallClock } from '../linux/wall-clock.js';
 import { receiverContextFor } from '../pipeline/receivers.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
-import { describeConflict } from '../component/conflict-report.js';
-import { findExpectedConflicts } from '../pipeline/expected-conflicts.js';
+import { describeConflict } from '../component/claims.js';
+import { findExpectedConflicts } from '../pipeline/claims.js';
 import type { Command } from './command.js';
 import { configOptions, type ConfigOptions, judgeConfigOf, parseOptions } from './config-options.js';
 import {
@@ -20,7 +20,7 @@ import {
   type ReceiverSetup,
 } from './doctor/component-checks.js';
 import { checkSystem, type Check } from './doctor/system-checks.js';
-import { silentMeter } from '../telemetry/silent-meter.js';
+import { silentMeter } from '../telemetry/telemetry.js';
 import { readVersion } from '../version.js';
 
 /** Exit codes: a script that wants real joules can ask first. */

@@ -1,5 +1,5 @@
 import { Document, visit } from 'yaml';
-import { escapeInQuotes, formatJson, hasControls } from '../component/escape-controls.js';
+import { escapeInQuotes, formatJson, hasControls } from '../component/output.js';
 import { UsageError } from '../errors.js';
 import { createFinderFor } from '../component/find.js';
 import { printableConfig } from '../config/printable-config.js';

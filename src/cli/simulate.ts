@@ -1,4 +1,4 @@
-import { formatJson } from '../component/escape-controls.js';
+import { formatJson } from '../component/output.js';
 import { exitCodes, type Command } from './command.js';
 import { waitForEnd } from './signals.js';
 import { parseSimulateOptions } from './simulate/options.js';

@@ -1,5 +1,5 @@
 import { describeError, UsageError } from '../errors.js';
-import { escapeControls } from '../component/escape-controls.js';
+import { escapeControls } from '../component/output.js';
 import { loadComponentPackage } from '../contract/component-package.js';
 import { listChecks, type Check } from '../contract/contract.js';
 import { exitCodes, type Command } from './command.js';

@@ -1,5 +1,5 @@
-import { describeConflict } from '../component/conflict-report.js';
-import { findExpectedConflicts } from '../pipeline/expected-conflicts.js';
+import { describeConflict } from '../component/claims.js';
+import { findExpectedConflicts } from '../pipeline/claims.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, judgeConfigOf, parseOptions } from './config-options.js';
 import { writeMessage } from '../telemetry/write-message.js';

@@ -1,3 +1,9 @@
+import { createPlans } from '../model/plan.js';
+import { type Series, publisherOf } from '../model/series.js';
+import { selectColumns, type Selection, type Table } from '../model/table.js';
+import type { Consumer } from './consumer.js';
+import type { Log } from './log.js';
+
 /**
  * Who publishes what a machine has once only. Asked for by keys that are paths, broad to narrow, so that a receiver that has
  * a whole has its parts, too: `energy/cpu` is every CPU, `energy/cpu/0` a socket, `energy/cpu/0/1` a die of it.
@@ -17,3 +23,81 @@ export interface Claims {
 
 /** For a receiver without others, as in `doctor` and in tests: everything can be had. */
 export const freeClaims: Claims = { claim: () => undefined };
+
+/** Stands behind a receiver and leaves out the series of what another receiver publishes. */
+export class ClaimedSeries implements Consumer {
+  readonly #claims: Claims;
+  readonly #next: Consumer;
+  readonly #foreign = new WeakSet<Series>();
+  readonly #planColumns = createPlans((series: readonly Series[]) => this.#findOwn(series));
+
+  constructor(claims: Claims, next: Consumer) {
+    this.#claims = claims;
+    this.#next = next;
+  }
+
+  /**
+   * Claims what a series measures, before any table with it comes.
+   * @param key as for `Claims.claim`
+   * @returns undefined when it is passed on; otherwise the id of the receiver that publishes it
+   */
+  claim(key: string, series: Series): string | undefined {
+    const owner = this.#claims.claim(key);
+    if (owner !== undefined) this.#foreign.add(series);
+    return owner;
+  }
+
+  consume(table: Table): boolean {
+    const plan = this.#planColumns(table.series);
+    const ended = table.ended?.filter((series) => !this.#foreign.has(series));
+    const isWhole = plan.columns.length === table.series.length;
+    if (isWhole && ended?.length === table.ended?.length) return this.#next.consume(table);
+    const kept = isWhole ? table : selectColumns(table, plan);
+    if (kept.series.length === 0 && (ended ?? []).length === 0) return true;
+    const { series, epoch, offsets, values } = kept;
+    return this.#next.consume({ series, epoch, offsets, values, ...(ended && { ended }) });
+  }
+
+  #findOwn(series: readonly Series[]): Selection {
+    const columns = [...series.keys()].filter((column) => !this.#foreign.has(series[column]));
+    return { columns, series: columns.map((column) => series[column]) };
+  }
+}
+
+/** Two receivers that publish the same series. */
+export interface Conflict {
+  /** The one whose series are left out. */
+  readonly receiver: string;
+  /** The one that publishes them. */
+  readonly owner: string;
+  /** A metric of which there are such series. */
+  readonly metric: string;
+}
+
+/** The warning of a conflict, with its remedies. */
+export function describeConflict({ receiver, owner, metric }: Conflict): string {
+  return (
+    `Leaving out series of receiver "${receiver}" that receiver "${owner}" publishes, such as ${metric}: ` +
+    'each series has one publisher; remove one of the two receivers, ' +
+    'let them measure different things, or connect them to different exporters'
+  );
+}
+
+/**
+ * Warns of series that are left out because another receiver publishes them: once for each two receivers.
+ * @param logFor the log to warn in, by the receiver whose series is left out
+ * @returns notified of a series that is left out and of the receiver that publishes it
+ */
+export function reportConflicts(
+  logFor: (receiverId: string) => Log,
+): (series: Series, owner: string) => void {
+  const reported = new Set<string>();
+  return (series, owner) => {
+    const receiver = publisherOf(series) ?? '';
+    // What each of them published first, the other one leaves out.
+    const pair = [receiver, owner].toSorted().join('\n');
+    if (reported.has(pair)) return;
+    reported.add(pair);
+    logFor(receiver).warn(describeConflict({ receiver, owner, metric: series.metric.name }));
+  };
+}

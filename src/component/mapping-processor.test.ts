@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
-import { setPublisher } from '../model/publisher.js';
-import type { Series } from '../model/series.js';
+import { setPublisher, type Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
 import { createMappingProcessor } from './mapping-processor.js';
 

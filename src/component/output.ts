@@ -38,3 +38,82 @@ function guard(stream: Writable): { readonly hasFailed: boolean } {
   });
   return state;
 }
+
+/**
+ * Names of processes, devices and commands come from others: they must neither break lines, nor drive a terminal, nor
+ * change the order in which text is shown (Bidi_Control, UAX #9).
+ */
+const controls = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu; // oxlint-disable-line no-control-regex -- it is what is looked for
+
+/** A text on one line, with such characters as `\n`, `\x1b` and `\u202e`. */
+export function escapeControls(text: string): string {
+  return text.replaceAll(controls, (character) => {
+    if (character === '\n') return String.raw`\n`;
+    const code = character.charCodeAt(0);
+    return code > 0xff ? escapeCode(code) : String.raw`\x` + code.toString(16).padStart(2, '0');
+  });
+}
+
+/** A value as indented JSON that ends its line. Such characters are escaped as JSON has it, so its meaning is the same. */
+export function formatJson(value: unknown): string {
+  return `${escapeInQuotes(JSON.stringify(value, undefined, 2))}\n`;
+}
+
+/** A text in which such characters stand in double quotes only, of JSON or YAML, with those but line ends escaped. */
+export function escapeInQuotes(text: string): string {
+  return text.replaceAll(controls, (character) =>
+    character === '\n' ? character : escapeCode(character.charCodeAt(0)),
+  );
+}
+
+/** Whether a text contains such characters. */
+export function hasControls(text: string): boolean {
+  return text.search(controls) >= 0;
+}
+
+function escapeCode(code: number): string {
+  return String.raw`\u` + code.toString(16).padStart(4, '0');
+}
+
+const prefixes = [
+  { symbol: 'G', factor: 1e9 },
+  { symbol: 'M', factor: 1e6 },
+  { symbol: 'k', factor: 1e3 },
+  { symbol: '', factor: 1 },
+  { symbol: 'm', factor: 1e-3 },
+  { symbol: 'µ', factor: 1e-6 },
+] as const;
+
+/**
+ * A quantity for people, with four digits and a prefix that suits it: `1.235 kJ`, `12.30 W`, `120.0 ms`; `-` where
+ * there is none. Seconds get no k.
+ */
+export function formatValue(value: number, unit: string): string {
+  if (!Number.isFinite(value)) return '-';
+  const size = Math.abs(value);
+  if (size < 5e-7) return `0 ${unit}`;
+  const usable = unit === 's' ? prefixes.filter(({ factor }) => factor <= 1) : prefixes;
+  // A tenth of a thousandth short of a prefix is rounded up to it.
+  const { symbol, factor } =
+    usable.find((prefix) => size >= prefix.factor * 0.99995) ?? prefixes[prefixes.length - 1];
+  return `${formatDigits(value / factor)} ${symbol}${unit}`;
+}
+
+/** A ratio for people: `53.4 %`, `187 %`; `-` where there is none. */
+export function formatRatio(ratio: number): string {
+  if (!Number.isFinite(ratio)) return '-';
+  const percent = ratio * 100;
+  return `${percent.toFixed(percent < 99.95 ? 1 : 0)} %`;
+}
+
+/** Bytes for people, in powers of ten: `13.48 MB`. */
+export function formatSize(bytes: number): string {
+  return formatValue(bytes, 'B');
+}
+
+function formatDigits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 999.95) return value.toFixed(0);
+  if (size >= 99.995) return value.toFixed(1);
+  return value.toFixed(size >= 9.9995 ? 2 : 3);
+}

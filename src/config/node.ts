@@ -1,4 +1,4 @@
-import { hideCredentials } from './hide-credentials.js';
+import { hideCredentials } from './endpoint.js';
 import type { Origin } from './problem.js';
 
 /** What `${...}` gave where a value holds references. */

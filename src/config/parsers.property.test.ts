@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { stringify } from 'yaml';
 import { holdsFor, holdsForAsync, textOf } from '../contract/property.fixture.js';
-import { parseComponentId } from './component-id.js';
+import { parseComponentId } from './components.js';
 import { parseEndpoint } from './endpoint.js';
 import { describeDuration, parseByteSize, parseDuration } from './formats.js';
 import { plainOf } from './node.js';

@@ -1,7 +1,7 @@
 import type { ComponentKind } from '../component/component.js';
 import type { ComponentConfigs } from './components.js';
 import { plainOfSetting } from './formats.js';
-import { hideCredentials } from './hide-credentials.js';
+import { hideCredentials } from './endpoint.js';
 import { plainOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Schema } from '../component/schema.js';
 import { pipelineSchema, receiverKeys, serviceSchema } from './service-schema.js';

@@ -1,15 +1,12 @@
 import type { FactoryFinder } from '../component/find.js';
-import { normalizeId } from './component-id.js';
-import { judgeComponents, type ComponentConfigs } from './components.js';
+import { normalizeId, judgeComponents, type ComponentConfigs } from './components.js';
 import { suggest } from '../nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
-import { findUnmetNeeds } from './pipeline-needs.js';
-import { judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
+import { findUnmetNeeds, judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Origin, type Problem } from './problem.js';
 import type { ConfigOf } from '../component/schema.js';
-import { serviceSchema, type TelemetryConfig } from './service-schema.js';
+import { serviceSchema, type TelemetryConfig, findReaderProblems } from './service-schema.js';
 import { judgeSettings } from './settings.js';
-import { findReaderProblems } from './telemetry-readers.js';
 
 /** A configuration in which everything is known and every setting is right. */
 export interface ServiceConfig {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { seriesKey } from '../model/key.js';
-import type { Series } from '../model/series.js';
+import { seriesKey, type Series } from '../model/series.js';
 import { readValue, type Table } from '../model/table.js';
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ComponentKind } from '../component/component.js';
-import { parseComponentId } from '../config/component-id.js';
+import { parseComponentId } from '../config/components.js';
 import { findEntry, type ConfigNode } from '../config/node.js';
 import type { Problem } from '../config/problem.js';
 import { parseConfigText } from '../config/read-yaml.js';

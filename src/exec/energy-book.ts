@@ -1,6 +1,5 @@
 import { MarkedCounter } from '../energy/marked-counter.js';
-import { createPlans } from '../model/plan.js';
-import { findOrAdd } from '../model/find-or-add.js';
+import { createPlans, findOrAdd } from '../model/plan.js';
 import type { Attributes, Series } from '../model/series.js';
 import {
   attributionFloor,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { readVersion } from '../version.js';
 import { describeError, UsageError } from '../errors.js';
-import { formatJson } from '../component/escape-controls.js';
+import { formatJson } from '../component/output.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';

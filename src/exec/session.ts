@@ -9,7 +9,7 @@ import { createPlainLog } from '../telemetry/log.js';
 import { type CommandFeed, createCommandFactory, type ReadyCommand } from './command-receiver.js';
 import { EnergyBook } from './energy-book.js';
 import { type ExecConfigSources, judgeExecConfig } from './exec-config.js';
-import { silentMeter } from '../telemetry/silent-meter.js';
+import { silentMeter } from '../telemetry/telemetry.js';
 
 /** The pipelines that measure, as `exec` uses them. Must be closed. */
 export interface Session {

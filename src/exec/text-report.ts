@@ -1,7 +1,6 @@
-import { formatRatio, formatSize, formatValue } from '../component/format-value.js';
+import { formatRatio, formatSize, formatValue, escapeControls } from '../component/output.js';
 import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
-import { escapeControls } from '../component/escape-controls.js';
 import type { Baseline, EnergyReport, ExecReport, RepeatReport, RunReport } from './report.js';
 import type { Statistics } from './statistics.js';
 

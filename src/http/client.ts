@@ -1,7 +1,7 @@
 import type { Agent, ClientRequest } from 'node:http';
 import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
-import { hideCredentials } from '../config/hide-credentials.js';
+import { hideCredentials } from '../config/endpoint.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 import { createClientAgent, prepareRequests } from './client-agent.js';

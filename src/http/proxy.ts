@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { hideCredentials } from '../config/hide-credentials.js';
+import { hideCredentials } from '../config/endpoint.js';
 
 /** A proxy for HTTP. */
 export interface HttpProxy {

@@ -1,7 +1,5 @@
-import { seriesKey } from './key.js';
+import { seriesKey, inheritPublisher, publisherOf, type Series } from './series.js';
 import { MappedSeries, type Member } from './mapped-series.js';
-import { inheritPublisher, publisherOf } from './publisher.js';
-import type { Series } from './series.js';
 import { readLatest, type Table } from './table.js';
 
 /** What is done with each series, once per series. */

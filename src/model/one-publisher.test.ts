@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OnePublisher } from './one-publisher.js';
-import { setPublisher } from './publisher.js';
-import type { MetricKind, Series } from './series.js';
+import { setPublisher, type MetricKind, type Series } from './series.js';
 import { createEnding, createRow, type Table } from './table.js';
 
 /** A series of a receiver, with equal but separate metric, resource and attributes each time. */

@@ -1,6 +1,4 @@
-import { seriesKey } from './key.js';
-import { publisherOf, setPublisher } from './publisher.js';
-import type { Series } from './series.js';
+import { seriesKey, publisherOf, setPublisher, type Series } from './series.js';
 import { selectColumns, type Selection, type Table } from './table.js';
 
 /** Who publishes the series of one key. */

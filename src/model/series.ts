@@ -1,3 +1,5 @@
+import { createPlans } from './plan.js';
+
 /** A value that OpenTelemetry lets an attribute have, as far as this collector needs it. */
 export type AttributeValue = string | number | boolean;
 
@@ -34,4 +36,46 @@ export interface Series {
   readonly attributes: Attributes;
   /** Counters: Unix time in nanoseconds at which the count was 0. Others: when the series began. */
   readonly start: bigint;
+}
+
+/** A string that two attribute sets share exactly when they are equal, whatever their order. */
+export function attributesKey(attributes: Attributes): string {
+  return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A string that two resources share exactly when their attributes are equal. Built once per resource. */
+export const resourceKey = createPlans((resource: Resource) => attributesKey(resource.attributes));
+
+/** A string that two series share exactly when metric name, resource and attributes are equal. Built once. */
+export const seriesKey = createPlans(
+  (series: Series) =>
+    `${series.metric.name}\n${attributesKey(series.attributes)}\n${resourceKey(series.resource)}`,
+);
+
+const publishers = new WeakMap<Series, string>();
+
+/**
+ * The receiver that a series comes from. Known only where another receiver may publish the same series: everywhere
+ * else it does not matter, and costs no memory.
+ */
+export function publisherOf(series: Series): string | undefined {
+  return publishers.get(series);
+}
+
+/** Records the receiver that a series comes from. */
+export function setPublisher(series: Series, receiverId: string): void {
+  publishers.set(series, receiverId);
+}
+
+/** Gives a series the publisher of the one that it is derived from, if that is known. */
+export function inheritPublisher(derived: Series, from: Series): void {
+  const publisher = publishers.get(from);
+  if (publisher !== undefined && derived !== from) publishers.set(derived, publisher);
+}
+
+/** A new series with some fields of another one changed, for a processor whose values or names differ from what came. */
+export function deriveSeries(from: Series, changes: Partial<Series> = {}): Series {
+  const derived = { ...from, ...changes };
+  inheritPublisher(derived, from);
+  return derived;
 }

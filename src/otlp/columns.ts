@@ -1,4 +1,4 @@
-import { findOrAdd } from '../model/find-or-add.js';
+import { findOrAdd } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { scopeField, seriesTemplate, type SeriesTemplate } from './templates.js';

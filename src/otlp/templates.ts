@@ -1,7 +1,13 @@
 import { readVersion } from '../version.js';
-import { resourceKey } from '../model/key.js';
+import {
+  resourceKey,
+  type Attributes,
+  type AttributeValue,
+  type Metric,
+  type Resource,
+  type Series,
+} from '../model/series.js';
 import { createPlans } from '../model/plan.js';
-import type { Attributes, AttributeValue, Metric, Resource, Series } from '../model/series.js';
 import { MessageWriter } from './message-writer.js';
 import { messageLength, tagOf, wireTypes, writeMessageStart, writeVarint } from './wire.js';
 

@@ -7,13 +7,10 @@ import { describeProbe } from '../component/probe.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { busyTime } from '../model/shared-metrics.js';
-import { readFullest } from './backlog.js';
-import { ClaimRegistry } from './claim-registry.js';
-import { contextFor, type Environment } from './environment.js';
-import { FinishLine } from './finish-line.js';
-import type { Graph } from './graph.js';
+import { readFullest, FinishLine } from './ending.js';
+import { ClaimRegistry, SeriesClaims } from './claims.js';
+import { contextFor, type Environment, type Graph } from './graph.js';
 import { countPassage, receiverCounters } from './guard.js';
-import { SeriesClaims } from './series-claims.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
 

@@ -3,12 +3,9 @@ import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
-import { waitForDelivery } from './backlog.js';
-import { contextFor, type Environment } from './environment.js';
-import { Gate } from './gate.js';
-import { buildGraph, type Graph } from './graph.js';
+import { waitForDelivery, Gate, stopWithin, type Stoppable } from './ending.js';
+import { contextFor, type Environment, buildGraph, type Graph } from './graph.js';
 import { startReceivers, type RunningReceiver } from './receivers.js';
-import { stopWithin, type Stoppable } from './stop-within.js';
 
 /** The agent promises 5 s: the rest is for its own telemetry, and for a machine on which everything takes longer. */
 const shutdownMs = 4200;

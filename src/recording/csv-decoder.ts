@@ -1,6 +1,6 @@
 import { describeError } from '../errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
-import { findOrAdd } from '../model/find-or-add.js';
+import { findOrAdd } from '../model/plan.js';
 import { fixedColumns, parseCsvHeader, parseCsvLine, parseMetricColumn } from './csv-columns.js';
 import type { PointStream, Sink } from './decoder.js';
 import { endedState, parseTime } from './cell-text.js';

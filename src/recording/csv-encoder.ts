@@ -1,5 +1,4 @@
-import { findOrAdd } from '../model/find-or-add.js';
-import { createPlans } from '../model/plan.js';
+import { findOrAdd, createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { csvField, fixedColumns, inertText, metricColumn, rowKey, sharedFields } from './csv-columns.js';

@@ -1,5 +1,5 @@
 import { describeError } from '../errors.js';
-import { findOrAdd } from '../model/find-or-add.js';
+import { findOrAdd } from '../model/plan.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import { endDelayNs } from '../model/table.js';
 import type { PointStream, Sink } from './decoder.js';

@@ -1,8 +1,13 @@
 import { readVersion } from '../version.js';
-import { findOrAdd } from '../model/find-or-add.js';
-import { resourceKey } from '../model/key.js';
-import { createPlans } from '../model/plan.js';
-import type { Attributes, AttributeValue, Metric, Resource, Series } from '../model/series.js';
+import { findOrAdd, createPlans } from '../model/plan.js';
+import {
+  resourceKey,
+  type Attributes,
+  type AttributeValue,
+  type Metric,
+  type Resource,
+  type Series,
+} from '../model/series.js';
 import { doubleText, intText } from './cell-text.js';
 
 // What of the OTLP JSON of a point, a metric and a resource is the same for every row, as bytes. Fields stand in

@@ -7,7 +7,7 @@ import {
 } from 'hyparquet';
 import { describeError } from '../errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
-import { findOrAdd } from '../model/find-or-add.js';
+import { findOrAdd } from '../model/plan.js';
 import type { PointStream, Sink } from './decoder.js';
 import { parseAttributes } from './otlp-json.js';
 import { endedState } from './cell-text.js';

@@ -1,6 +1,5 @@
 import { fc } from '../contract/fixed-seed.fixture.js';
-import { attributesKey } from '../model/key.js';
-import type { Attributes, Metric, Series } from '../model/series.js';
+import { attributesKey, type Attributes, type Metric, type Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import type { Sink } from './decoder.js';
 

@@ -1,5 +1,4 @@
-import { attributesKey } from '../model/key.js';
-import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { attributesKey, type Attributes, type Metric, type Resource, type Series } from '../model/series.js';
 
 /**
  * The series of a recording: one object each, from its first point to its end, and one object for each resource,

@@ -1,7 +1,7 @@
 import type { ComponentKind } from '../component/component.js';
 import type { Log, LogFields } from '../component/log.js';
-import { formatMessage, plainFields } from './log-line.js';
-import { RepeatedWarnings } from './repeated-warnings.js';
+import { describeError } from '../errors.js';
+import { escapeControls } from '../component/output.js';
 
 /** The least severe messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -107,4 +107,90 @@ function openStderr(): LogStream {
   if (!isGuarded) process.stderr.on('error', () => {});
   isGuarded = true;
   return process.stderr;
+}
+
+const secretNames = /password|passwd|secret|token|authorization|cookie|api[-_]?key/iu;
+
+/** Fields as they may be written: errors in one line, big integers as text, what sounds like a secret left out. */
+export function plainFields(fields: LogFields): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      secretNames.test(name) ? '[redacted]' : plainValue(value),
+    ]),
+  );
+}
+
+function plainValue(value: unknown): unknown {
+  if (value instanceof Error) return describeError(value);
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** A message and its fields in one line for people: `rapl: message key=value`. */
+export function formatMessage(component: string | undefined, message: string, fields: LogFields): string {
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` ${name}=${formatValue(value)}`);
+  const text = `${component === undefined ? '' : `${component}: `}${message}${pairs.join('')}`;
+  return escapeControls(text);
+}
+
+function formatValue(value: unknown): string {
+  if (typeof value === 'string' && /^[^\s"=]+$/u.test(value)) return value;
+  return JSON.stringify(value) ?? String(value);
+}
+
+type Warn = (message: string, fields?: LogFields) => void;
+
+interface Repetition {
+  readonly warn: Warn;
+  readonly message: string;
+  /** How often the warning came again since it was written. */
+  count: number;
+}
+
+const intervalMs = 60_000;
+/** Warnings that differ each time must not fill the memory. */
+const maxKnown = 1000;
+
+/** Writes a warning that is repeated once, and a minute later, or at the end of the process, how often it came again. */
+export class RepeatedWarnings {
+  readonly #known = new Map<string, Repetition>();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onExit = () => this.flush();
+
+  /**
+   * A component's way to warn.
+   * @param component its id; undefined: the service itself
+   * @param warn writes a warning
+   */
+  for(component: string | undefined, warn: Warn): Warn {
+    return (message, fields) => {
+      const key = `${component ?? ''}\n${message}`;
+      const known = this.#known.get(key);
+      if (known === undefined) this.#begin(key, { warn, message, count: 0 }, fields);
+      else known.count += 1;
+    };
+  }
+
+  /** Writes how often warnings came again, and forgets them. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    process.off('exit', this.#onExit);
+    const repetitions = [...this.#known.values()];
+    this.#known.clear();
+    for (const { warn, message, count } of repetitions) {
+      if (count > 0) warn(`${message} (repeated ${count} ${count === 1 ? 'time' : 'times'})`);
+    }
+  }
+
+  #begin(key: string, repetition: Repetition, fields: LogFields | undefined): void {
+    repetition.warn(repetition.message, fields);
+    if (this.#known.size >= maxKnown) return;
+    this.#known.set(key, repetition);
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.flush(), intervalMs).unref();
+    process.once('exit', this.#onExit);
+  }
 }

@@ -1,5 +1,10 @@
 import type { Meter, ObservableResult } from '@opentelemetry/api';
-import { EventLoopDelay } from './event-loop-delay.js';
+import type { Consumer } from '../component/consumer.js';
+import { seriesKey, type Series } from '../model/series.js';
+import { createPlans } from '../model/plan.js';
+import { processEnergy } from '../model/shared-metrics.js';
+import { readValue, type Table } from '../model/table.js';
+import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
 
 /**
  * Observes this process: under the Collector's names where it has them, so that its dashboards work.
@@ -105,4 +110,86 @@ function observeUtilization(meter: Meter): void {
       result.observe(performance.eventLoopUtilization(now, last).utilization);
       last = now;
     });
+}
+
+/** How late the main thread was, in seconds. */
+export interface LoopDelay {
+  readonly mean: number;
+  readonly max: number;
+}
+
+const intervalMs = 1000;
+
+/**
+ * Watches how late a timer fires that wakes up once a second. Node's own `monitorEventLoopDelay` wakes up a hundred
+ * times a second, which alone would cost more than a default agent at rest.
+ */
+export class EventLoopDelay {
+  readonly #timer: NodeJS.Timeout;
+  #dueMs: number;
+  #count = 0;
+  #sumMs = 0;
+  #maxMs = 0;
+
+  /** @param nowMs by the clock of `performance.now()` */
+  constructor(nowMs = performance.now()) {
+    this.#dueMs = nowMs + intervalMs;
+    this.#timer = setInterval(() => this.measure(performance.now()), intervalMs);
+    this.#timer.unref();
+  }
+
+  /** The timer fired at this time. */
+  measure(nowMs: number): void {
+    const lateMs = Math.max(0, nowMs - this.#dueMs);
+    this.#count++;
+    this.#sumMs += lateMs;
+    this.#maxMs = Math.max(this.#maxMs, lateMs);
+    this.#dueMs = nowMs + intervalMs;
+  }
+
+  /** The delay since the last call; undefined when nothing was measured since. */
+  take(): LoopDelay | undefined {
+    if (this.#count === 0) return undefined;
+    const delay = { mean: this.#sumMs / this.#count / 1000, max: this.#maxMs / 1000 };
+    this.#count = 0;
+    this.#sumMs = 0;
+    this.#maxMs = 0;
+    return delay;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Watches what passes for the energy that was attributed to one process. */
+export interface OwnEnergy extends Consumer {
+  /** Joules since the process was first seen, over all kinds of hardware; undefined before that. */
+  readJoules(): number | undefined;
+}
+
+/** @param pid the process to watch, by default this one */
+export function watchOwnEnergy(pid: number = process.pid): OwnEnergy {
+  /** By key: pipelines that attribute each for itself do not count twice. */
+  const joules = new Map<string, number>();
+  const findOwn = createPlans((series: readonly Series[]) =>
+    series.flatMap((one, column) => (isOwn(one, pid) ? [{ one, column }] : [])),
+  );
+  return {
+    consume(table: Table): boolean {
+      const lastRow = table.offsets.length - 1;
+      if (lastRow < 0) return true;
+      for (const { one, column } of findOwn(table.series)) {
+        const value = readValue(table, lastRow, column);
+        if (!Number.isNaN(value)) joules.set(seriesKey(one), value);
+      }
+      return true;
+    },
+    readJoules: () =>
+      joules.size === 0 ? undefined : [...joules.values()].reduce((sum, value) => sum + value, 0),
+  };
+}
+
+function isOwn({ metric, resource }: Series, pid: number): boolean {
+  return metric.name === processEnergy.name && resource.attributes[ATTR_PROCESS_PID] === pid;
 }

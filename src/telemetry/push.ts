@@ -9,6 +9,7 @@ import {
   type PushMetricExporter,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
+import { ExportResultCode } from '@opentelemetry/core';
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
 import { readOtlpHeaders } from '../otlp/environment.js';
@@ -20,7 +21,9 @@ import {
 } from '../otlp/grpc-transport.js';
 import { describeRoute } from '../http/proxy.js';
 import { TlsContext, type TlsFile } from '../http/tls-files.js';
-import { reportChanges } from './report-changes.js';
+import { describeError } from '../errors.js';
+import { describeConnectionError } from '../http/connection-error.js';
+import { OutageLog } from '../export/outage-log.js';
 
 type OtlpConfig = PeriodicConfig['exporter']['otlp'];
 
@@ -110,4 +113,48 @@ function createTlsCredentials(otlp: OtlpConfig, log: Log): ChannelCredentials {
 
 function fileOf(setting: string, path: string | null): TlsFile {
   return { setting: `own telemetry's ${setting}`, path };
+}
+
+type Export = PushMetricExporter['export'];
+type Result = Parameters<Parameters<Export>[1]>[0];
+
+/** Where pushes go. */
+export interface PushTarget {
+  /** For messages. */
+  readonly target: string;
+  /** Whether without TLS. */
+  readonly isPlain: boolean;
+}
+
+/**
+ * An exporter whose outages are logged by `OutageLog`. The SDK's reader would log each failure, as often as it
+ * pushes: it learns of none.
+ */
+export function reportChanges(
+  exporter: PushMetricExporter,
+  { target, isPlain }: PushTarget,
+  log: Log,
+): PushMetricExporter {
+  const outage = new OutageLog(log, {
+    action: `push own telemetry to ${target}`,
+    consequence: 'Trying again',
+  });
+  const report = ({ code, error }: Result): void => {
+    if (code !== ExportResultCode.SUCCESS)
+      outage.failed(describeConnectionError(describeError(error), isPlain));
+    else if (outage.recovered() !== undefined) log.info(`Pushes own telemetry to ${target} again`);
+  };
+  const exportReported: Export = (metrics, done) =>
+    exporter.export(metrics, (result) => {
+      report(result);
+      done({ code: ExportResultCode.SUCCESS });
+    });
+  return {
+    export: exportReported,
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => {
+      outage.close();
+      return exporter.shutdown();
+    },
+  };
 }

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { Meter } from '@opentelemetry/api';
 import type { Log } from '../component/log.js';
-import type { PeriodicConfig } from '../config/service-schema.js';
+import type { PeriodicConfig, TelemetryConfig } from '../config/service-schema.js';
+import { readResourceEnvironment } from '../component/resource-environment.js';
+import { readVersion } from '../version.js';
 
 /** How much the collector reports of itself, as in the OpenTelemetry Collector; `none` starts nothing at all. */
 export type TelemetryLevel = 'basic' | 'normal' | 'detailed';
@@ -48,4 +51,68 @@ export interface Telemetry {
 export async function startTelemetry(request: TelemetryRequest): Promise<Telemetry> {
   const { openTelemetry } = await import('./sdk.js');
   return openTelemetry(request);
+}
+
+const instrument = { add() {}, record() {}, addCallback() {}, removeCallback() {} };
+const create = () => instrument;
+
+/** Instruments that do nothing. The API's own would cost tens of milliseconds to load. */
+export const silentMeter: Meter = {
+  createCounter: create,
+  createUpDownCounter: create,
+  createHistogram: create,
+  createGauge: create,
+  createObservableCounter: create,
+  createObservableGauge: create,
+  createObservableUpDownCounter: create,
+  addBatchObservableCallback() {},
+  removeBatchObservableCallback() {},
+};
+
+/** Where the collector's own telemetry is served unless the user says otherwise. */
+const standard = { host: 'localhost', port: 8888 };
+
+/**
+ * Starts the collector's own telemetry as configured.
+ * @param readJoules energy that this process used, as far as it is known
+ * @throws Error when an address that the user set cannot be had
+ */
+export async function startOwnTelemetry(
+  { metrics, resource }: TelemetryConfig,
+  log: Log,
+  readJoules: () => number | undefined,
+): Promise<Telemetry> {
+  if (metrics.level === 'none') {
+    return { meter: silentMeter, address: undefined, shutdown: () => Promise.resolve() };
+  }
+  return startTelemetry({
+    level: metrics.level,
+    pull: findPull(metrics),
+    pushes: metrics.readers.flatMap(({ periodic }) => periodic ?? []),
+    attributes: describeSelf(resource, log),
+    log,
+    readJoules,
+  });
+}
+
+/** Where the own telemetry is served, if it is. Without any reader there is the standard endpoint, as in the Collector. */
+export function findPull({ level, readers }: TelemetryConfig['metrics']): PullOptions | undefined {
+  if (level === 'none') return undefined;
+  if (readers.length === 0) return { ...standard, isExplicit: false };
+  const pull = readers.find((reader) => reader.pull !== null)?.pull;
+  if (!pull) return undefined;
+  const { host, port, web_config_file: webConfigFile } = pull.exporter.prometheus;
+  return { host, port, isExplicit: true, webConfigFile };
+}
+
+/** Resource attributes of the own telemetry; what the user set to an empty text is left out. */
+function describeSelf(resource: TelemetryConfig['resource'], log: Log): Record<string, string> {
+  const environment = readResourceEnvironment(process.env, (message) => log.warn(message));
+  const attributes = {
+    'service.version': readVersion(),
+    'service.instance.id': randomUUID(),
+    ...environment,
+    ...resource,
+  };
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''));
 }

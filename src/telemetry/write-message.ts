@@ -1,4 +1,4 @@
-import { escapeControls } from '../component/escape-controls.js';
+import { escapeControls } from '../component/output.js';
 
 /** Writes messages for the user to stderr, each on a line. */
 export function writeMessage(...messages: readonly string[]): void {

@@ -4,7 +4,7 @@ import { schema } from '../../receivers/host/config.js';
 import { listSources } from '../../receivers/host/groups.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
-import { attributesKey } from '../../src/model/key.js';
+import { attributesKey } from '../../src/model/series.js';
 import { Source } from '../../src/scraping/source.js';
 import { SourceScraper } from '../../src/scraping/source-receiver.js';
 import type { Table } from '../../src/model/table.js';

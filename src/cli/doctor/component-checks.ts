@@ -4,7 +4,7 @@ import { listen } from '../../http/listen.js';
 import type { Log } from '../../component/log.js';
 import type { ComponentConfig } from '../../config/components.js';
 import type { ServiceConfig } from '../../config/service.js';
-import { findPull } from '../own-telemetry.js';
+import { findPull } from '../../telemetry/telemetry.js';
 import type { Check } from './system-checks.js';
 import type { ReceiverContext, ReceiverFactory } from '../../component/component.js';
 import type { Probe } from '../../component/probe.js';

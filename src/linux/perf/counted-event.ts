@@ -1,5 +1,5 @@
 import type { EventModifiers } from './modifiers.js';
-import { findOrAdd } from '../../model/find-or-add.js';
+import { findOrAdd } from '../../model/plan.js';
 import { quoteAround } from './grammar.js';
 
 /** What one PMU is asked to count. Plain data. */

@@ -1,4 +1,4 @@
-import { findOrAdd } from '../../model/find-or-add.js';
+import { findOrAdd } from '../../model/plan.js';
 import type { CountedEvent, EventEncoding, EventGroup } from './counted-event.js';
 import { PerfEventError } from './event.js';
 

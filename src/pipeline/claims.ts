@@ -1,11 +1,45 @@
+import { type Claims, reportConflicts, type Conflict } from '../component/claims.js';
 import type { ConsumingComponent, ReceiverFactory } from '../component/component.js';
-import { reportConflicts } from '../component/conflict-report.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import { OnePublisher } from '../model/one-publisher.js';
 import { createPlans } from '../model/plan.js';
-import { setPublisher } from '../model/publisher.js';
-import type { Series } from '../model/series.js';
+import { setPublisher, type Series } from '../model/series.js';
+import type { ComponentConfig } from '../config/components.js';
+import type { ServiceConfig } from '../config/service.js';
+
+/** What the receivers of one collector have claimed, whatever pipelines they feed. */
+export class ClaimRegistry {
+  readonly #ownerByKey = new Map<string, string>();
+
+  /** The claims of one receiver. */
+  claimsFor(receiverId: string): Claims {
+    return {
+      claim: (key) => {
+        const owner = this.#findOther(key, receiverId);
+        if (owner === undefined) this.#ownerByKey.set(key, receiverId);
+        return owner;
+      },
+    };
+  }
+
+  /** The receiver has stopped: what it had can be claimed. */
+  release(receiverId: string): void {
+    for (const [key, owner] of this.#ownerByKey) if (owner === receiverId) this.#ownerByKey.delete(key);
+  }
+
+  /** Who else has the key, a part of it or a whole that holds it. */
+  #findOther(key: string, receiverId: string): string | undefined {
+    for (const [taken, owner] of this.#ownerByKey) {
+      if (owner !== receiverId && overlap(taken, key)) return owner;
+    }
+    return undefined;
+  }
+}
+
+function overlap(one: string, other: string): boolean {
+  return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
+}
 
 /** A receiver, and the exporters that its tables reach. */
 export interface RoutedReceiver {
@@ -93,4 +127,39 @@ function findContested(
   const isUnknown = own.some((metrics) => metrics.length === 0);
   const canMeet = isUnknown || own.some((metrics) => metrics.some(({ name }) => names.has(name)));
   return canMeet ? (name) => names.has(name) : undefined;
+}
+
+type Receiver = ComponentConfig<'receiver'>;
+
+/**
+ * Pairs of receivers that would publish the same series to the same exporter, as far as their settings show it without
+ * starting them: once for each pair, in the order of the configuration.
+ */
+export function findExpectedConflicts({ receivers, pipelines }: ServiceConfig): readonly Conflict[] {
+  const routed = [...receivers.values()].map((receiver) => ({
+    receiver,
+    exporters: pipelines.filter((one) => one.receivers.includes(receiver.id)).flatMap((one) => one.exporters),
+  }));
+  return groupByExporter(routed).flatMap((group) =>
+    group.flatMap(({ receiver }, i) =>
+      group.slice(0, i).flatMap(({ receiver: earlier }) => findConflict(receiver, earlier) ?? []),
+    ),
+  );
+}
+
+function findConflict(receiver: Receiver, earlier: Receiver): Conflict | undefined {
+  if (standsIn(receiver, earlier) || standsIn(earlier, receiver)) return undefined;
+  const taken = new Set(listSeries(earlier).map(({ key }) => key));
+  const found = listSeries(receiver).find(({ key }) => taken.has(key));
+  return found && { receiver: receiver.id, owner: earlier.id, metric: found.metric };
+}
+
+/** Then only one of the two runs. */
+function standsIn(one: Receiver, other: Receiver): boolean {
+  return one.keys.fallback_for.includes(other.id);
+}
+
+function listSeries({ factory, settings }: Receiver) {
+  const series = factory.expectedSeries?.(settings) ?? [];
+  return series.map(({ metric, scope }) => ({ metric, key: `${metric} ${scope}` }));
 }

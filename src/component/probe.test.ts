@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createGrant } from './grant.js';
+import { createGrant } from './probe.js';
 
 test('createGrant gives a command for a shell and a line for systemd', () => {
   assert.deepEqual(createGrant(['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'], 'the disk I/O of 3 processes'), [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FinishLine } from './finish-line.js';
+import { FinishLine, readFullest, waitForDelivery } from './ending.js';
 
 function createLine() {
   const calls: string[] = [];
@@ -30,4 +30,31 @@ test('FinishLine does not tell, when somebody else goes on', () => {
   line.expect(['replay', 'process']);
   line.cross('replay');
   assert.deepEqual(calls, []);
+});
+
+/** An exporter that delivers a quarter of its queue whenever somebody looks. */
+function createExporter(backlog: number) {
+  return {
+    readBacklog() {
+      backlog = Math.max(0, backlog - 0.25);
+      return backlog;
+    },
+  };
+}
+
+const stuck = { readBacklog: () => 0.75 };
+
+test('readFullest is that of the fullest queue, and 0 where nobody queues', () => {
+  assert.equal(readFullest([{}, { readBacklog: () => 0.25 }, stuck]), 0.75);
+  assert.equal(readFullest([{}]), 0);
+});
+
+test('waitForDelivery waits until every queue is empty', async () => {
+  const exporter = createExporter(1);
+  await waitForDelivery([{}, exporter, createExporter(0.5)]);
+  assert.equal(exporter.readBacklog(), 0);
+});
+
+test('waitForDelivery gives up, when nothing leaves a queue', async () => {
+  await waitForDelivery([stuck], 1);
 });

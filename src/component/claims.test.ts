@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createTableCollector } from '../contract/fakes.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createEnding } from '../model/table.js';
-import { ClaimedSeries } from './claimed-series.js';
+import { ClaimedSeries } from './claims.js';
 
 const keys = ['energy/cpu/0', 'energy/memory/0', 'energy/cpu/1/1', 'energy/psys/0'];
 const resource = { attributes: {} };

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hideCredentials } from './hide-credentials.js';
-import { telemetrySchema } from './service-schema.js';
+import { hideCredentials } from './endpoint.js';
+import { telemetrySchema, findReaderProblems } from './service-schema.js';
 import { parseSettings } from './settings.js';
-import { findReaderProblems } from './telemetry-readers.js';
 
 test('hideCredentials leaves out who logs in, with or without a scheme, and nothing else', () => {
   assert.equal(hideCredentials('https://me:secret@host:4317/a'), 'https://[REDACTED]@host:4317/a');
