@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { until } from '../../src/contract/until.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakePmus } from '../../src/linux/perf/fake-sysfs.fixture.js';
 import type { Sampler } from '../../src/component/sampling.js';
@@ -51,6 +52,20 @@ function describeColumns(sampler: Sampler): readonly string[] {
   return columns.map(({ metricName, attributes }) => [metricName, ...Object.values(attributes)].join(' '));
 }
 
+function countPerfEvents(): number {
+  return readdirSync('/proc/self/fd').filter((fd) => findLink(`/proc/self/fd/${fd}`)?.includes('perf_event'))
+    .length;
+}
+
+/** The folder that was listed is itself in the list. */
+function findLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 function readRow(sampler: Sampler): readonly number[] {
   const values = new Float64Array(sampler.width);
   sampler.read(values, 0);
@@ -88,23 +103,54 @@ test('openPerfSampler keeps kinds of cores and CPUs apart, when it is told to', 
 });
 
 test(
-  'openPerfSampler begins a generation with the CPUs that are online, when that changed',
+  'openPerfSampler keeps what a CPU counted that goes offline, and goes on where it left off when that is back',
+  { skip: needsTwo },
+  async (t) => {
+    let nowMs = 0;
+    const sysfs = createHybrid(t);
+    const sampler = openOn(t, { sysfs, events: ['cpu-clock'], per_cpu: true }, () => nowMs);
+    const switchTo = (online: string) => {
+      writeOnline(sysfs, online);
+      nowMs += 1000;
+      sampler.maintain?.();
+    };
+    readRow(sampler);
+    await until(() => readRow(sampler).every((seconds) => seconds > 0));
+    switchTo('1');
+    const [kept, before] = readRow(sampler);
+    assert.ok(kept > 0);
+    await until(() => readRow(sampler)[1] > before + 0.05);
+    assert.equal(readRow(sampler)[0], kept);
+    switchTo('0-1');
+    await until(() => readRow(sampler)[0] > kept);
+    // Not all the time since the beginning: it was away.
+    const [first, second] = readRow(sampler);
+    assert.ok(first < second, `${first} s, ${second} s`);
+    assert.equal(sampler.generation, 0);
+    assert.equal(countPerfEvents(), 2);
+  },
+);
+
+test(
+  'openPerfSampler adds a column for a CPU that it has not seen, beside those that go on',
   { skip: needsTwo },
   (t) => {
     let nowMs = 0;
     const sysfs = createHybrid(t);
+    writeOnline(sysfs, '1');
     const sampler = openOn(t, { sysfs, events: ['cs'], per_cpu: true }, () => nowMs);
     readRow(sampler);
-    writeOnline(sysfs, '1');
+    const { columnIds: [known] = [] } = sampler;
+    writeOnline(sysfs, '0-1');
+    nowMs = 999;
     sampler.maintain?.();
     assert.equal(sampler.generation, 0);
-    nowMs = 10_000;
+    nowMs = 1000;
     sampler.maintain?.();
     assert.equal(sampler.generation, 1);
-    assert.deepEqual(describeColumns(sampler), ['perf.event.count cs 1']);
-    assert.deepEqual(readRow(sampler), [0]);
-    nowMs = 20_000;
-    sampler.maintain?.();
-    assert.equal(sampler.generation, 1);
+    assert.deepEqual(describeColumns(sampler), ['perf.event.count cs 1', 'perf.event.count cs 0']);
+    assert.equal(sampler.columnIds?.[0], known);
+    assert.notEqual(sampler.columnIds?.[1], known);
+    assert.equal(readRow(sampler)[1], 0);
   },
 );

@@ -1,4 +1,5 @@
 import type { CountedEvent } from '../../src/linux/perf/counted-event.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import { findRatios } from '../../src/linux/perf/ratios.js';
 import { type Column, counters, ratios, runningRatio } from './metrics.js';
 import type { ScaledCounts } from './scaled-counts.js';
@@ -22,11 +23,16 @@ interface Link {
 
 /** What of a sampler's rows is written when: counts, then running ratios, then what is derived. */
 export class Layout {
-  readonly columns: Column[] = [];
-  readonly #links: Link[] = [];
+  columns: readonly Column[] = [];
+  /** By column a number that it keeps: no other column of this layout ever has it. */
+  columnIds: readonly number[] = [];
+  readonly #ids = new Map<string, number>();
+  #links: Link[] = [];
   readonly #byKey = new Map<string, number>();
   readonly #owners: Owner[] = [];
   #counts = new Float64Array(0);
+  /** What was counted by counts that were retired. */
+  #retired = new Float64Array(0);
   #scales = new Float64Array(0);
   #enabledNs = new Float64Array(0);
   #runningNs = new Float64Array(0);
@@ -38,18 +44,38 @@ export class Layout {
     this.#links.push({ counts, columns: Int32Array.from(owners, (owner) => this.#columnOf(owner)) });
   }
 
-  /** Ends the description: every owner is known. */
+  /** Whether there is a column for this owner. */
+  has(owner: Owner): boolean {
+    return this.#byKey.has(keyOf(owner));
+  }
+
+  /** Keeps what these counts have come to in their columns, and reads them no more. Does not close them. */
+  retire(counts: ScaledCounts): void {
+    const link = this.#links.find((each) => each.counts === counts);
+    if (link === undefined) return;
+    this.#links = this.#links.filter((each) => each !== link);
+    link.columns.forEach((column, i) => {
+      // NaN: it never counted.
+      this.#retired[column] += counts.totals[i] || 0;
+    });
+  }
+
+  /** Describes the columns once every owner is known; again after counts of further owners were added. */
   finish(hasRatio: boolean, derivedReadings: number): void {
     const width = this.#owners.length;
     [this.#counts, this.#enabledNs, this.#runningNs] = [0, 0, 0].map(() => new Float64Array(width));
+    this.#retired = Float64Array.from(this.#owners, (_, column) => this.#retired[column] ?? 0);
     this.#scales = Float64Array.from(this.#owners, ({ event }) => event.scale);
     const counted = this.#owners.map((owner) => ({
       metricName: counters[owner.event.unit].name,
       attributes: describeOwner(owner),
     }));
-    this.columns.push(...counted);
-    if (hasRatio) this.#addRatios();
-    if (derivedReadings > 0) this.#addDerived(derivedReadings);
+    const ratioColumns = hasRatio ? this.#createRatios() : [];
+    const derivedColumns = derivedReadings > 0 ? this.#createDerived(derivedReadings) : [];
+    this.columns = [...counted, ...ratioColumns, ...derivedColumns];
+    this.columnIds = this.columns.map((column) =>
+      findOrAdd(this.#ids, JSON.stringify(column), () => this.#ids.size),
+    );
   }
 
   get groups(): readonly ScaledCounts[] {
@@ -70,7 +96,7 @@ export class Layout {
   }
 
   #sum(): void {
-    this.#counts.fill(0);
+    this.#counts.set(this.#retired);
     this.#enabledNs.fill(0);
     this.#runningNs.fill(0);
     for (const { counts, columns } of this.#links) {
@@ -84,8 +110,7 @@ export class Layout {
   }
 
   #columnOf(owner: Owner): number {
-    const { event, cpu, pmu } = owner;
-    const key = JSON.stringify([event.name, cpu, pmu]);
+    const key = keyOf(owner);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const column = this.#owners.push(owner) - 1;
@@ -93,36 +118,36 @@ export class Layout {
     return column;
   }
 
-  #addRatios(): void {
+  #createRatios(): readonly Column[] {
     const taken = this.#owners.flatMap(({ event }, column) => (event.isSoftware ? [] : [column]));
     this.#ratioColumns = Int32Array.from(taken);
-    this.#describe(runningRatio.name, taken);
+    return this.#describe(runningRatio.name, taken);
   }
 
-  #addDerived(readings: number): void {
+  #createDerived(readings: number): readonly Column[] {
     const found = findRatios([...new Set(this.#owners.map(({ event }) => event))]);
     const pairs: [numerator: number, denominator: number][] = [];
-    for (const { kind, numerator, denominator } of found) {
+    const columns = found.flatMap(({ kind, numerator, denominator }) => {
       const numerators = this.#owners.flatMap(({ event }, column) => (event === numerator ? [column] : []));
       const complete = numerators.flatMap((column): [number, number][] => {
-        const { cpu, pmu } = this.#owners[column];
-        const other = this.#byKey.get(JSON.stringify([denominator.name, cpu, pmu]));
+        const other = this.#byKey.get(keyOf({ ...this.#owners[column], event: denominator }));
         return other === undefined ? [] : [[column, other]];
       });
       pairs.push(...complete);
-      this.#describe(
-        ratios[kind].name,
-        complete.map(([column]) => column),
-      );
-    }
+      const numeratorColumns = complete.map(([column]) => column);
+      return this.#describe(ratios[kind].name, numeratorColumns);
+    });
     this.#derived = new DerivedColumns(pairs, readings);
+    return columns;
   }
 
-  #describe(metricName: string, columns: readonly number[]): void {
-    for (const column of columns) {
-      this.columns.push({ metricName, attributes: describeOwner(this.#owners[column]) });
-    }
+  #describe(metricName: string, columns: readonly number[]): readonly Column[] {
+    return columns.map((column) => ({ metricName, attributes: describeOwner(this.#owners[column]) }));
   }
+}
+
+function keyOf({ event, cpu, pmu }: Owner): string {
+  return JSON.stringify([event.name, cpu, pmu]);
 }
 
 function describeOwner({ event, cpu, pmu }: Owner): Column['attributes'] {

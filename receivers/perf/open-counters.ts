@@ -1,5 +1,6 @@
 import { UnavailableError } from '../../src/errors.js';
 import { type CountedEvent, describeUncounted, type EventGroup } from '../../src/linux/perf/counted-event.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import { findFirstReservedFd } from '../../src/linux/open-files-limit.js';
 import { CounterGroup } from '../../src/linux/perf/counter-group.js';
 import { closePerfEvent, PerfEventError } from '../../src/linux/perf/event.js';
@@ -23,6 +24,8 @@ export interface Counters {
   readonly isStarved: boolean;
   /** Counts another thread. */
   addThread(tid: number): void;
+  /** Counts on CPUs that came online, too, and keeps what was counted on those that went offline. */
+  followCpus(online: readonly number[]): void;
   close(): void;
 }
 
@@ -48,8 +51,10 @@ class Opening implements Counters {
   readonly #plan: Plan;
   readonly #mostEvents: number;
   #groups: readonly EventGroup[] = [];
-  readonly #divisible: ScaledCounts[] = [];
+  readonly #divisible = new Set<ScaledCounts>();
   readonly #firstReserved = findFirstReservedFd();
+  /** What is counted on a CPU and ends when that goes offline. */
+  readonly #byCpu = new Map<number, ScaledCounts[]>();
   #isBegun = false;
 
   constructor(plan: Plan, mostEvents: number) {
@@ -62,7 +67,7 @@ class Opening implements Counters {
   }
 
   get isStarved(): boolean {
-    return this.#divisible.some((counts) => counts.isStarved);
+    return [...this.#divisible].some((counts) => counts.isStarved);
   }
 
   open(): Counters {
@@ -75,7 +80,7 @@ class Opening implements Counters {
       close();
     }
     if (this.layout.groups.length === 0) throw new UnavailableError(this.#describeNothing());
-    this.layout.finish(this.#plan.hasRatio, this.#plan.derivedReadings);
+    this.#finish();
     this.#isBegun = true;
     return this;
   }
@@ -84,8 +89,36 @@ class Opening implements Counters {
     this.#openPlace(placeThread(tid, false));
   }
 
+  followCpus(online: readonly number[]): void {
+    const known = [...this.#byCpu.keys()];
+    for (const cpu of known) if (!online.includes(cpu)) this.#retire(cpu);
+    if (online.every((cpu) => this.#byCpu.has(cpu))) return;
+    const { places, close } = openPlaces(this.#plan);
+    try {
+      for (const place of places) if (!this.#byCpu.has(place.cpu)) this.#openPlace(place);
+    } finally {
+      close();
+    }
+    this.#finish();
+  }
+
   close(): void {
     for (const group of this.layout.groups) group.close();
+  }
+
+  #finish(): void {
+    this.layout.finish(this.#plan.hasRatio, this.#plan.derivedReadings);
+  }
+
+  /** The kernel detaches the events of a CPU that goes offline, for good. */
+  #retire(cpu: number): void {
+    for (const counts of this.#byCpu.get(cpu) ?? []) {
+      counts.read();
+      this.layout.retire(counts);
+      this.#divisible.delete(counts);
+      counts.close();
+    }
+    this.#byCpu.delete(cpu);
   }
 
   /** One place says what the others take, too. */
@@ -101,28 +134,37 @@ class Opening implements Counters {
   }
 
   #openPlace(place: CountingPlace): void {
+    if (place.cpu >= 0) this.#byCpu.set(place.cpu, []);
     for (const group of this.#groups) {
       const { events } = group;
+      // The kernel itself moves what a PMU outside the cores counts to another CPU.
+      if (this.#isBegun && !isOfCpu(group)) continue;
       const parts = Math.max(...events.map(({ encodings }) => encodings.length));
       const opened = Array.from({ length: parts }, (_, part) => this.#openPart(events, part, place));
       const counted = opened.flatMap((one) => one ?? []);
       // A process runs on one kind of cores or on the other: together they have counted all the time.
       if (place.cpu < 0) this.#add(counted, group);
-      else for (const one of counted) this.#add([one], group);
+      else for (const one of counted) this.#addOnCpu(place.cpu, one, group);
     }
   }
 
-  #add(parts: readonly OpenPart[], group: EventGroup): void {
-    if (parts.length === 0) return;
+  #addOnCpu(cpu: number, part: OpenPart, group: EventGroup): void {
+    const counts = this.#add([part], group);
+    if (counts !== undefined && isOfCpu(group)) findOrAdd(this.#byCpu, cpu, () => []).push(counts);
+  }
+
+  #add(parts: readonly OpenPart[], group: EventGroup): ScaledCounts | undefined {
+    if (parts.length === 0) return undefined;
+    const owners = parts.flatMap((part) => part.owners);
+    // A column that is new is 0 at its first reading.
+    const fromOpening = this.#isBegun && owners.every((owner) => this.layout.has(owner));
     const counts = new ScaledCounts(
       parts.map((part) => part.group),
-      this.#isBegun,
+      fromOpening,
     );
-    if (isDivisible(group)) this.#divisible.push(counts);
-    this.layout.add(
-      counts,
-      parts.flatMap(({ owners }) => owners),
-    );
+    if (isDivisible(group)) this.#divisible.add(counts);
+    this.layout.add(counts, owners);
+    return counts;
   }
 
   #openPart(events: readonly CountedEvent[], part: number, place: CountingPlace): OpenPart | undefined {
@@ -177,6 +219,11 @@ class Opening implements Counters {
 /** What was written in braces stays together. */
 function isDivisible({ events, isExplicit }: EventGroup): boolean {
   return !isExplicit && events.length > 1;
+}
+
+/** Whether it counts what a CPU runs. */
+function isOfCpu({ events }: EventGroup): boolean {
+  return events.every(({ encodings }) => encodings.every(({ isTask }) => isTask));
 }
 
 interface OpenPart {

@@ -2,16 +2,22 @@ import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import type { Columns } from './metrics.js';
 import { openCounters, type Counters } from './open-counters.js';
 import { findOnline, listThreads } from './places.js';
+import { parseCpuList } from '../../src/linux/topology.js';
 import type { Plan } from './plan.js';
 
 // CPUs that go offline or come back.
-const checkMs = 10_000;
+const checkMs = 1000;
+
+/** Each opening has its own numbers for columns: far more than there are CPUs times events. */
+const maxColumns = 2 ** 24;
 
 /** Reads the counters of one target on a sampling thread. */
 class PerfSampler implements Sampler {
   width = 0;
   columns: Columns = { columns: [], notes: [] };
+  columnIds: readonly number[] = [];
   generation = 0;
+  #openings = 0;
   readonly #plan: Plan;
   readonly #nowMs: () => number;
   #counters: Counters;
@@ -36,7 +42,7 @@ class PerfSampler implements Sampler {
     const nowMs = this.#nowMs();
     if (this.#plan.target.kind === 'process' || nowMs - this.#checkedMs < checkMs) return;
     this.#checkedMs = nowMs;
-    if (findOnline(this.#plan.sysfs) !== this.#online) this.#openAgain();
+    this.#followCpus();
   }
 
   close(): void {
@@ -48,9 +54,25 @@ class PerfSampler implements Sampler {
     this.#checkedMs = this.#nowMs();
     this.#noteThreads();
     const counters = openCounters(this.#plan, this.#mostEvents);
-    this.columns = { columns: counters.layout.columns, notes: counters.notes };
-    this.width = counters.layout.columns.length;
+    this.#openings++;
+    this.#describe(counters);
     return counters;
+  }
+
+  #describe({ layout, notes }: Counters): void {
+    this.columns = { columns: layout.columns, notes };
+    this.width = layout.columns.length;
+    this.columnIds = layout.columnIds.map((id) => this.#openings * maxColumns + id);
+  }
+
+  #followCpus(): void {
+    const online = findOnline(this.#plan.sysfs);
+    if (online === this.#online) return;
+    this.#online = online;
+    this.#counters.followCpus(parseCpuList(online));
+    if (this.#counters.layout.columns.length === this.width) return;
+    this.#describe(this.#counters);
+    this.generation++;
   }
 
   #openAgain(): void {
