@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fileBytes, holdsFor, textOf } from '../../src/contract/property.fixture.js';
-import { findCgroupLine } from '../../src/identity/cgroup.js';
+import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { ProcessIo } from './process-reader.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 
@@ -65,16 +65,16 @@ const path = fc
   )
   .map((parts) => `/${parts.join('/')}`);
 
-test('findCgroupLine gives back the path of version 2, also with colons and blanks', () => {
+test('identifyCgroup gives back the path of version 2, also with colons and blanks', () => {
   holdsFor(path, (own) => {
     const wanted = own.endsWith(' (deleted)') ? own.slice(0, -' (deleted)'.length) : own;
-    assert.equal(findCgroupLine(`1:name=systemd:/\n0::${own}\n`), `0::${wanted}`);
-    assert.equal(findCgroupLine(`0::${own} (deleted)\n`), `0::${own}`);
+    assert.equal(identifyCgroup(`1:name=systemd:/\n0::${own}\n`).line, `0::${wanted}`);
+    assert.equal(identifyCgroup(`0::${own} (deleted)\n`).line, `0::${own}`);
   });
 });
 
-test('findCgroupLine gives a line for any text', () => {
+test('identifyCgroup gives a line for any text', () => {
   holdsFor(fc.oneof(fc.string(), textOf('0123:/\nab ', 60)), (text) => {
-    assert.notEqual(findCgroupLine(text), '');
+    assert.notEqual(identifyCgroup(text).line, '');
   });
 });

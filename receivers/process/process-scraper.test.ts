@@ -53,6 +53,7 @@ test('ProcessScraper says who a process is', (t) => {
     'process.linux.cgroup': '0::/a.slice',
     'process.executable.path': '/usr/bin/prog',
     'process.thread.name': 'a) S (b',
+    'systemd.slice': 'a.slice',
   });
 });
 

@@ -1,3 +1,4 @@
+import { describeCgroup } from '../../src/identity/cgroup.js';
 import type { Clock } from '../../src/linux/clock.js';
 import type { AttributeValue, Resource, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
@@ -95,7 +96,7 @@ export class TrackedProcesses {
       attributes: {
         [ATTR_PROCESS_EXECUTABLE_NAME]: programs.get(name) ?? name,
         ...(owner !== undefined && { [ATTR_PROCESS_OWNER]: owner }),
-        ...(cgroup !== undefined && { [ATTR_PROCESS_LINUX_CGROUP]: cgroup }),
+        ...(typeof cgroup === 'string' && { [ATTR_PROCESS_LINUX_CGROUP]: cgroup, ...describeCgroup(cgroup) }),
       },
     };
   }

@@ -1,18 +1,47 @@
+import type { Attributes } from '../model/series.js';
+import { parseCgroupPath, withoutHierarchy } from './cgroup-path.js';
+
+/** The cgroup that identifies a process best. */
+export interface CgroupIdentity {
+  /** Its line of `/proc/PID/cgroup`: what the semantic conventions want in `process.linux.cgroup`. */
+  readonly line: string;
+  /** What its path says. */
+  readonly attributes: Attributes;
+}
+
+// Bounds for what others decide: how many cgroups there are, and how long their paths.
+const maxKnown = 4096;
+const maxKnownLength = 4096;
+const knownPaths = new Map<string, Attributes>();
+const knownFiles = new Map<string, CgroupIdentity>();
+
+/** What the path of a cgroup says, as `parseCgroupPath` has it: the same object as long as it is remembered. */
+export function describeCgroup(path: string): Attributes {
+  return remember(knownPaths, path, parseCgroupPath);
+}
+
 /**
- * Finds in `/proc/<pid>/cgroup` the line of the cgroup that identifies a process best: that of version 2, unless it
- * is the root while a hierarchy of version 1 has a deeper path (containers on hybrid systems); else the deepest of
- * version 1, the first one where several are equally deep.
- * @returns the line as the kernel wrote it, `0::/system.slice/ssh.service`: what the semantic conventions want in
- * `process.linux.cgroup`
+ * Finds in `/proc/PID/cgroup` the cgroup that identifies a process best. That is one with a container, a pod, a virtual
+ * machine or a job, if there is any: on hybrid systems, version 2 may have the container's service only. Among those
+ * that say equally much, version 2 is preferred unless it is the root, then the deepest, then the one that counts CPU
+ * time.
  */
-export function findCgroupLine(text: string): string {
-  let deepest = '0::/';
+export function identifyCgroup(text: string): CgroupIdentity {
+  return remember(knownFiles, text, findBest);
+}
+
+function findBest(text: string): CgroupIdentity {
+  let best: CgroupIdentity = { line: '0::/', attributes: {} };
+  let bestRank = rank(best);
   for (const each of text.split('\n')) {
     const line = withoutMark(each);
-    if (line.startsWith('0::') && line.length > '0::/'.length) return line;
-    if (depth(line) > depth(deepest)) deepest = line;
+    const identity = { line, attributes: describeCgroup(line) };
+    const itsRank = rank(identity);
+    if (itsRank <= bestRank) continue;
+    best = identity;
+    bestRank = itsRank;
   }
-  return deepest;
+  return best;
 }
 
 /** The kernel marks the path of a cgroup that was removed while the process was ending. */
@@ -21,8 +50,26 @@ function withoutMark(line: string): string {
   return line.endsWith(mark) ? line.slice(0, -mark.length) : line;
 }
 
-/** `hierarchy:controllers:path`; the path may contain colons. */
-function depth(line: string): number {
-  const path = line.slice(line.indexOf(':', line.indexOf(':') + 1) + 1);
+function rank({ line, attributes }: CgroupIdentity): number {
+  const depth = countNames(withoutHierarchy(line));
+  const hasWorkload = Object.keys(attributes).some((name) => !name.startsWith('systemd.'));
+  const isUnified = line.startsWith('0::') && depth > 0;
+  const countsCpuTime = /^\d+:(?:[^:]*,)?cpu(?:acct)?[,:]/.test(line);
+  // Each sum of the parts to the right is less than a part to the left: paths have at most 4096 bytes.
+  return (hasWorkload ? 1e5 : 0) + (isUnified ? 1e4 : 0) + depth + (countsCpuTime ? 0.5 : 0);
+}
+
+function countNames(path: string): number {
   return path.length <= 1 ? 0 : path.split('/').length;
+}
+
+/** Forgets everything once there is too much: what is still needed is soon found again. */
+function remember<Value>(known: Map<string, Value>, key: string, find: (key: string) => Value): Value {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const found = find(key);
+  if (key.length > maxKnownLength) return found;
+  if (known.size >= maxKnown) known.clear();
+  known.set(key, found);
+  return found;
 }

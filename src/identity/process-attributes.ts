@@ -1,4 +1,5 @@
 import type { Attributes } from '../model/series.js';
+import { describeCgroup } from './cgroup.js';
 import {
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_EXECUTABLE_PATH,
@@ -6,6 +7,7 @@ import {
   ATTR_PROCESS_OWNER,
   ATTR_PROCESS_PID,
   ATTR_PROCESS_THREAD_NAME,
+  ATTR_SYSTEMD_UNIT,
 } from '../model/semantic-conventions.js';
 
 /** Who a process is, in the words of the semantic conventions. */
@@ -27,7 +29,10 @@ export interface ProcessDescription {
   readonly isKernelThread: boolean;
 }
 
-/** The resource attributes of a process. What is not known is left out. */
+/** The unit of kernel threads, which systemd does not start. */
+const kernelUnit = 'kernel';
+
+/** The resource attributes of a process: who it is, and what its cgroup says. What is not known is left out. */
 export function describeProcess(process: ProcessDescription): Attributes {
   const { pid, bornNs, parentPid, name } = process;
   return {
@@ -40,7 +45,9 @@ export function describeProcess(process: ProcessDescription): Attributes {
     ...optional(ATTR_PROCESS_EXECUTABLE_PATH, process.path),
     ...optional(ATTR_PROCESS_THREAD_NAME, process.threadName),
     ...optional('process.command_line', process.commandLine),
-    ...(process.isKernelThread && { 'process.linux.kernel_thread': true }),
+    ...(process.isKernelThread && { 'process.linux.kernel_thread': true, [ATTR_SYSTEMD_UNIT]: kernelUnit }),
+    // A kernel thread can work for a unit, as that of a virtual machine.
+    ...(process.cgroup !== undefined && describeCgroup(process.cgroup)),
   };
 }
 

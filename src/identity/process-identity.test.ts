@@ -131,6 +131,30 @@ test('IdentityReader follows a process to another cgroup, under its first thread
   assert.equal(moved['process.thread.name'], 'node');
 });
 
+test('IdentityReader says what the cgroup of a process says, of a new one after a move, nothing of the old one', (t) => {
+  const id = 'e73c55f3e7f5b6a9cfc32a89bf13e44d348bcc4fa7b079f804d61fb1532ddbe5';
+  const { procfs, looks } = fake(t, { comm: 'node', cgroup: `/docker/${id}` });
+  assert.equal(looks.look()['container.id'], id);
+  assert.equal(looks.look()['systemd.unit'], undefined);
+  procfs.write(7, { comm: 'node', cgroup: '/system.slice/cron.service' });
+  const moved = looks.look();
+  assert.equal(moved['systemd.unit'], 'cron.service');
+  assert.ok(!('container.id' in moved));
+});
+
+test('IdentityReader gives kernel threads the unit kernel, unless they work for another one', (t) => {
+  const { procfs, looks } = fake(t, { comm: 'kworker/0:1', flags: 0x20_0000 });
+  assert.equal(looks.look()['systemd.unit'], 'kernel');
+  procfs.write(8, {
+    comm: 'vhost-7',
+    flags: 0x20_0000,
+    cgroup: '/machine.slice/machine-qemu\\x2d1\\x2da.scope',
+  });
+  const vhost = new Looks(procfs.path, 8).look();
+  assert.equal(vhost['vm.name'], 'a');
+  assert.equal(vhost['systemd.unit'], 'machine-qemu\\x2d1\\x2da.scope');
+});
+
 test('IdentityReader names a program that runs from memory by its label', (t) => {
   assert.equal(
     fake(t, { exe: '/memfd:runc_cloned:/proc/self/exe (deleted)' }).looks.name,

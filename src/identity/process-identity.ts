@@ -3,12 +3,11 @@ import { readPath, tickNs } from '../linux/procfs.js';
 import { readRegularText } from '../linux/regular-file.js';
 import type { Attributes } from '../model/series.js';
 import { readBootInstantNs } from './boot-instant.js';
-import { findCgroupLine } from './cgroup.js';
+import { identifyCgroup } from './cgroup.js';
 import { type Executable, isSameProgram, nameExecutable, readExecutable } from './executable.js';
 import type { Owners } from './owners.js';
-import { describeProcess } from './process-attributes.js';
+import { describeProcess, type ProcessDescription } from './process-attributes.js';
 import type { ProcessStat } from '../linux/process-stat.js';
-import { ATTR_PROCESS_LINUX_CGROUP, ATTR_PROCESS_OWNER } from '../model/semantic-conventions.js';
 
 /** Where the identity of processes is read, and how much of it. */
 export interface IdentityOptions {
@@ -21,6 +20,8 @@ export interface IdentityOptions {
 export interface ProcessIdentity {
   /** The attributes of its resource. */
   readonly attributes: Attributes;
+  /** What they are made of. */
+  readonly description: ProcessDescription;
   readonly executable: Executable;
   /** The kernel's name of its main thread (comm) at the last look. */
   readonly threadName: Uint8Array;
@@ -61,8 +62,10 @@ export class IdentityReader {
     const executable = readExecutable(this.#folderOf(pid));
     const isRenamed = !stat.isNamed(before.threadName);
     if (!isSameProgram(before.executable, executable, isRenamed)) return this.#read(pid, stat, executable);
+    const description = update(before.description, this.#readMembership(pid));
     return {
-      attributes: update(before.attributes, this.#readMembership(pid)),
+      description,
+      attributes: description === before.description ? before.attributes : describeProcess(description),
       // A process that is about to end has no executable any more.
       executable: executable.path === undefined ? before.executable : executable,
       threadName: isRenamed ? stat.copyName() : before.threadName,
@@ -87,8 +90,8 @@ export class IdentityReader {
           threadName: comm,
           commandLine: this.#readCommandLine(pid),
         };
-    const attributes = describeProcess({ ...common, ...this.#readMembership(pid), ...program });
-    return { attributes, executable, threadName };
+    const description = { ...common, ...this.#readMembership(pid), ...program };
+    return { attributes: describeProcess(description), description, executable, threadName };
   }
 
   #readMembership(pid: number): Membership {
@@ -96,7 +99,7 @@ export class IdentityReader {
     return {
       // The folder belongs to the effective user, even where the files in it are root's.
       owner: tryRead(() => this.#options.owners.nameOf(statSync(folder).uid)),
-      cgroup: tryRead(() => findCgroupLine(readText(`${folder}/cgroup`))),
+      cgroup: tryRead(() => identifyCgroup(readText(`${folder}/cgroup`)).line),
     };
   }
 
@@ -115,17 +118,12 @@ interface Membership {
   readonly cgroup: string | undefined;
 }
 
-/** The attributes of before, as an object, where nothing has changed; what cannot be read has not. */
-function update(before: Attributes, { owner, cgroup }: Membership): Attributes {
+/** The same object, where nothing has changed; what cannot be read has not. */
+function update(before: ProcessDescription, { owner, cgroup }: Membership): ProcessDescription {
   const isSame =
-    (owner === undefined || owner === before[ATTR_PROCESS_OWNER]) &&
-    (cgroup === undefined || cgroup === before[ATTR_PROCESS_LINUX_CGROUP]);
+    (owner === undefined || owner === before.owner) && (cgroup === undefined || cgroup === before.cgroup);
   if (isSame) return before;
-  return {
-    ...before,
-    ...(owner !== undefined && { [ATTR_PROCESS_OWNER]: owner }),
-    ...(cgroup !== undefined && { [ATTR_PROCESS_LINUX_CGROUP]: cgroup }),
-  };
+  return { ...before, owner: owner ?? before.owner, cgroup: cgroup ?? before.cgroup };
 }
 
 /** The attribute's text, or none where it may not be read or the process has just ended. */

@@ -5,7 +5,7 @@ import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
 import { judgeService } from '../../src/config/service.js';
 import { substitute } from '../../src/config/substitute.js';
-import { findCgroupLine } from '../../src/identity/cgroup.js';
+import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { parseFieldLayout } from '../../src/linux/perf/format.js';
@@ -96,7 +96,7 @@ const kernelTargets: readonly Target[] = [
   {
     name: '/proc/PID/cgroup',
     examples: texts('12:cpu:/a\n0::/system.slice/docker-0123456789abcdef.scope\n', '0::/user.slice\n'),
-    parse: (input) => findCgroupLine(input.toString()),
+    parse: (input) => identifyCgroup(input.toString()),
   },
   {
     name: 'sysfs',

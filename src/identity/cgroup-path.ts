@@ -1,0 +1,83 @@
+import type { Attributes } from '../model/series.js';
+import {
+  ATTR_CONTAINER_ID,
+  ATTR_K8S_POD_UID,
+  ATTR_SLURM_JOB_ID,
+  ATTR_SYSTEMD_SLICE,
+  ATTR_SYSTEMD_UNIT,
+} from '../model/semantic-conventions.js';
+import { findContainer, findMachine, findNamedContainer } from './cgroup-containers.js';
+import { findBatchJob, findSlurm } from './cgroup-jobs.js';
+import { unescapeName, unitName } from './unit-name.js';
+
+/** Recognizes one name of a path, given the names above it, the nearest last. */
+type Rule = (name: string, above: readonly string[]) => Attributes | undefined;
+
+// The hash of a static pod's manifest has no dashes.
+const podUid = String.raw`([0-9a-f]{8}(?:([-_])[0-9a-f]{4}(?:\2[0-9a-f]{4}){2}\2[0-9a-f]{12}|[0-9a-f]{24}))`;
+const podSlice = new RegExp(
+  String.raw`^(?:.+-)?kubepods(?:-besteffort|-burstable)?-pod${podUid}\.slice(?::.*)?$`,
+);
+const podFolder = new RegExp(`^pod${podUid}$`);
+
+/** Several times what a container in a pod in a container has. What is below is not looked at. */
+const maxDepth = 64;
+
+const rules: readonly Rule[] = [
+  findUnit,
+  findContainer,
+  findNamedContainer,
+  findMachine,
+  findPod,
+  findSlurm,
+  findBatchJob,
+];
+
+/**
+ * What the path of a cgroup says about the processes in it: systemd unit and slice, container, pod, virtual machine
+ * and batch job. Pure: nothing is asked. Where containers or units are nested, the innermost counts.
+ * @param path in its hierarchy, `/system.slice/cron.service`, or a line of `/proc/PID/cgroup`
+ */
+export function parseCgroupPath(path: string): Attributes {
+  const names = withoutHierarchy(path).split('/').filter(isName).slice(0, maxDepth).map(unescapeName);
+  let found: Attributes = {};
+  names.forEach((name, at) => {
+    const above = names.slice(0, at);
+    for (const rule of rules) found = add(found, rule(name, above));
+  });
+  return found;
+}
+
+/** The path in a line of `/proc/PID/cgroup`, `HIERARCHY:CONTROLLERS:PATH`, or a path as it is. */
+export function withoutHierarchy(line: string): string {
+  return line.replace(/^\d+:[^:]*:/, '').replace(/ \(deleted\)$/, '');
+}
+
+/** Outside the reader's cgroup namespace, paths begin with `/..`. */
+function isName(name: string): boolean {
+  return name !== '' && name !== '..' && name !== '.';
+}
+
+/** A container within another one, or a job within another one, has nothing of the outer one. */
+function add(before: Attributes, found: Attributes | undefined): Attributes {
+  if (found === undefined) return before;
+  if (ATTR_CONTAINER_ID in found) return { ...without(before, 'container.'), ...found };
+  if (ATTR_SLURM_JOB_ID in found) return { ...without(before, 'slurm.'), ...found };
+  return { ...before, ...found };
+}
+
+function without(attributes: Attributes, prefix: string): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith(prefix)));
+}
+
+/** A unit that systemd gives a cgroup of its own, named as systemd names it, with its escapes. */
+function findUnit(name: string): Attributes | undefined {
+  if (!unitName.test(name)) return undefined;
+  return { [name.endsWith('.slice') ? ATTR_SYSTEMD_SLICE : ATTR_SYSTEMD_UNIT]: name };
+}
+
+/** A pod, with the systemd driver of the kubelet or with cgroupfs, in any class of service. */
+function findPod(name: string, above: readonly string[]): Attributes | undefined {
+  const [, uid] = (above.includes('kubepods') ? podFolder : podSlice).exec(name) ?? [];
+  return uid === undefined ? undefined : { [ATTR_K8S_POD_UID]: uid.replaceAll('_', '-') };
+}
