@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CpuClock } from '../src/linux/cpu-clock.js';
+import { CpuClock } from '../src/linux/clocks.js';
 import { type Benchmark, compare, type Result } from './benchmark.js';
 import { findFloor, type Floor } from './floors.js';
 import { startProcesses } from './processes.js';

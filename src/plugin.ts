@@ -39,7 +39,7 @@ export { createMappingProcessor } from './component/mapping-processor.js';
 export { createScrapingReceiver, type OpenScraper } from './scraping/scraping-receiver.js';
 export { createSamplingReceiver, type SamplingReceiverOptions } from './sampling/sampling-receiver.js';
 export type { Scraper } from './scraping/scrape-loop.js';
-export { createSourceReceiver, probeSources, type NamedSource } from './scraping/source-receiver.js';
+export { createSourceReceiver, probeSources, type NamedSource } from './scraping/scraping-receiver.js';
 export { forEachLine, parseLine } from './scraping/lines.js';
 export type { CounterColumn } from './scraping/counter-table.js';
 export { Counts } from './scraping/counts.js';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

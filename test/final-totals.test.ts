@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
 import { startAgent, writeConfig } from './agent.js';
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { listProcessTree } from '../src/linux/process-tree.js';
-import { until } from '../src/contract/until.js';
+import { listProcessTree } from '../src/linux/children.js';
+import { until } from '../src/contract/open-resources.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const launcher = fileURLToPath(new URL('../../bin/joulemetry', import.meta.url));

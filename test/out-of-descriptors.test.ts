@@ -5,8 +5,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/until.js';
-import { listProcessTree } from '../src/linux/process-tree.js';
+import { until } from '../src/contract/open-resources.js';
+import { listProcessTree } from '../src/linux/children.js';
 import { startAgent, writeConfig } from './agent.js';
 
 const remedy = 'raise the limit of open files: LimitNOFILE= in a systemd unit, ulimit -n in a shell';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { noOpenssl } from '../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../src/http/web-config.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';

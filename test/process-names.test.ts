@@ -4,7 +4,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { startAgent, writeConfig } from './agent.js';
 
 /** Names that a process can give itself, and that some output could take for something else. */

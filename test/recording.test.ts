@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { parquetReadObjects } from 'hyparquet';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';

@@ -6,7 +6,7 @@ import { factory as perf } from '../receivers/perf/factory.js';
 import { factory as processes } from '../receivers/process/factory.js';
 import { factory as simulator } from '../receivers/simulator/factory.js';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { readCommandIdentity } from '../src/exec/command-identity.js';
 import { startHeld } from '../src/linux/held-child.js';
 import { perfRefused } from '../src/linux/perf/refused.fixture.js';

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
 import { startAgent } from './agent.js';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { readTruth, type TruthStep } from './truth.fixture.js';
 
 // Tools that are not ours read a simulated machine.

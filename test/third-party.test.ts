@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { runAgent, startAgent } from './agent.js';
 import { repositoryRoot } from './component-folders.js';
 

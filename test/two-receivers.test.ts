@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
-import { until } from '../src/contract/until.js';
+import { until } from '../src/contract/open-resources.js';
 import { perfEventsRefused } from '../src/linux/perf/refused.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { ownAddress } from '../src/http/own-address.fixture.js';

@@ -1,4 +1,4 @@
-import { readOtlpEnvironment, replaceSettings } from '../../src/otlp/environment.js';
+import { readOtlpEnvironment, replaceSettings } from '../../src/otlp/otlp-settings.js';
 import type { Config } from './config.js';
 import { findEndpointProblem } from './target.js';
 

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/contract/until.js';
+import { until } from '../../src/contract/open-resources.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
-import { MessageWriter } from '../../src/otlp/message-writer.js';
+import { MessageWriter } from '../../src/otlp/wire.js';
 import {
   setVariables,
   testAnswers,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
-import { until } from '../../src/contract/until.js';
+import { until } from '../../src/contract/open-resources.js';
 import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { factory } from './factory.js';
 import { openHttpBackend } from './http-backend.fixture.js';

@@ -1,5 +1,5 @@
 import { hideCredentials } from '../../src/config/endpoint.js';
-import { readOtlpEnvironment, replaceSettings } from '../../src/otlp/environment.js';
+import { readOtlpEnvironment, replaceSettings } from '../../src/otlp/otlp-settings.js';
 import type { Config } from './config.js';
 
 /**

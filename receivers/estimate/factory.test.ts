@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import { until } from '../../src/contract/until.js';
+import { until } from '../../src/contract/open-resources.js';
 import { EstimateScraper } from './estimate-scraper.js';
 import { factory } from './factory.js';
 

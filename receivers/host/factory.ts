@@ -1,5 +1,5 @@
 import type { ReceiverFactory } from '../../src/component/component.js';
-import { createSourceReceiver, probeSources } from '../../src/scraping/source-receiver.js';
+import { createSourceReceiver, probeSources } from '../../src/scraping/scraping-receiver.js';
 import { schema } from './config.js';
 import { listExpectedSeries, listSources, metrics } from './groups.js';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UnavailableError } from '../../src/errors.js';
 import type { KeptFile } from '../../src/linux/kept-file.js';
-import { bounded } from '../../src/scraping/plausibility.js';
+import { bounded } from '../../src/scraping/lines.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';

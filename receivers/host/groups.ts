@@ -2,7 +2,7 @@ import type { ExpectedSeries } from '../../src/component/component.js';
 import type { Metric } from '../../src/model/series.js';
 import { cpuTime } from '../../src/model/shared-metrics.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
-import type { NamedSource } from '../../src/scraping/source-receiver.js';
+import type { NamedSource } from '../../src/scraping/scraping-receiver.js';
 import type { Config } from './config.js';
 import { cpuMetrics, describeCpu } from './cpu-group.js';
 import { describeDisk, diskMetrics } from './disk-group.js';

@@ -5,7 +5,7 @@ import { type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
 import { Source } from '../../src/scraping/source.js';
-import { SourceScraper } from '../../src/scraping/source-receiver.js';
+import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { listSources } from './groups.js';

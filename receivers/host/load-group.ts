@@ -1,5 +1,5 @@
 import type { KeptFile } from '../../src/linux/kept-file.js';
-import { maxSeconds, maxThreads } from '../../src/scraping/plausibility.js';
+import { maxSeconds, maxThreads } from '../../src/scraping/lines.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { DescribeSource } from '../../src/scraping/source.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkTables } from '../../src/contract/check-tables.js';
-import { until } from '../../src/contract/until.js';
+import { until } from '../../src/contract/open-resources.js';
 import { repeatGpu, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 

@@ -8,7 +8,7 @@ import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_EXECUTABLE_NAME,
 } from '../../src/model/semantic-conventions.js';
-import { createNamePattern } from '../../src/scraping/name-filter.js';
+import { createNamePattern } from '../../src/scraping/lines.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import type { Log } from '../../src/component/log.js';

@@ -1,7 +1,7 @@
 import { UnavailableError } from '../../src/errors.js';
 import { type CountedEvent, describeUncounted, type EventGroup } from '../../src/linux/perf/counted-event.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import { findFirstReservedFd } from '../../src/linux/open-files-limit.js';
+import { findFirstReservedFd } from '../../src/linux/privileges.js';
 import { CounterGroup } from '../../src/linux/perf/counter-group.js';
 import { closePerfEvent, PerfEventError } from '../../src/linux/perf/event.js';
 import { fitGroups } from '../../src/linux/perf/groups.js';

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
 import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
-import { readChildUsage } from '../../src/linux/resource-usage.js';
+import { readChildUsage } from '../../src/linux/children.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { BriefProcesses } from './brief-processes.js';

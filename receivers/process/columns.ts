@@ -1,6 +1,6 @@
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { pageSize } from '../../src/linux/page-size.js';
-import { bounded, maxBytes, maxThreads } from '../../src/scraping/plausibility.js';
+import { pageSize } from '../../src/linux/libc.js';
+import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import type { ProcessIo } from './process-reader.js';

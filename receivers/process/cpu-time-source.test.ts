@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
-import { readBootTimeNs } from '../../src/linux/cpu-clock.js';
+import { readBootTimeNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { schema } from './config.js';
 import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';

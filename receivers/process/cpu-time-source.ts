@@ -1,6 +1,6 @@
 import { describeError } from '../../src/errors.js';
 import { CpuAccounting, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
-import { CpuClock, readBootTimeNs } from '../../src/linux/cpu-clock.js';
+import { CpuClock, readBootTimeNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { tickNs } from '../../src/linux/procfs.js';
 import { readRegularText } from '../../src/linux/regular-file.js';

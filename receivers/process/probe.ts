@@ -3,7 +3,7 @@ import { describeError, findErrorCode } from '../../src/errors.js';
 import { createGrant, type Probe, type Remedy } from '../../src/component/probe.js';
 import { kernelTypesPath } from '../../src/linux/bpf/kernel-types.js';
 import { readTickNs } from '../../src/linux/clocks.js';
-import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
+import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
 import { openPidList } from '../../src/linux/pid-list.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import type { Config } from './config.js';

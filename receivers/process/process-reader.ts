@@ -5,8 +5,7 @@ import { type DescriptorBudget, ProcessFile, type ReadResult } from './process-f
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
-import { parseLine } from '../../src/scraping/lines.js';
-import { maxBytes } from '../../src/scraping/plausibility.js';
+import { parseLine, maxBytes } from '../../src/scraping/lines.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pageSize } from '../../src/linux/page-size.js';
+import { pageSize } from '../../src/linux/libc.js';
 import type { Series } from '../../src/model/series.js';
 import { bootWallNs, FakeMachine, labelOf, startOf } from './fake-machine.fixture.js';
 

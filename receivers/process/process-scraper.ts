@@ -13,7 +13,7 @@ import { BriefProcesses } from './brief-processes.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/open-files-limit.js';
+import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
 import { DescriptorBudget } from './process-file.js';
 import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { createGrant, type Remedy } from '../../src/component/probe.js';
-import { readEffectiveCapabilities } from '../../src/linux/effective-capabilities.js';
+import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
 import { findCpuClocks } from './cpu-time-source.js';
 
 /** A mounted file system. */

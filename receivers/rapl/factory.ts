@@ -4,23 +4,19 @@ import { UnavailableError } from '../../src/errors.js';
 import type { Probe } from '../../src/component/probe.js';
 import type { Series } from '../../src/model/series.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
-import { RowThinner } from '../../src/sampling/row-thinner.js';
+import { RowThinner } from '../../src/sampling/row-buffer.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
-import { schema } from './config.js';
-import type { Config } from './config.js';
+import { schema, type Config } from './config.js';
 import { describeCopies } from './copy-watch.js';
 import { CounterGate } from './counter-gate.js';
 import { describeUndecided, findTwins, Twins } from './counter-health.js';
 import type { CounterState } from './counter.js';
-import { describeDomains, domainKinds, metricOf, nameDomain } from './domain.js';
-import type { Columns } from './domain.js';
+import { describeDomains, domainKinds, metricOf, nameDomain, type Columns } from './domain.js';
 import type { CounterPlace } from './energy-reader.js';
 import { findZones, minPollingMs, readEnergy } from './find-powercap.js';
-import { openReader } from './open-reader.js';
-import type { Opening } from './open-reader.js';
+import { openReader, type Opening } from './open-reader.js';
 import { explainGap } from './powercap-counters.js';
-import { DomainLog, DomainTelemetry, watchGaps } from './telemetry.js';
-import type { DomainState } from './telemetry.js';
+import { DomainLog, DomainTelemetry, watchGaps, type DomainState } from './telemetry.js';
 
 export const factory: ReceiverFactory<typeof schema> = {
   schema,

@@ -6,7 +6,7 @@ import { schema } from './config.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { createSeries } from './domain.js';
 import { choosePolling } from './factory.js';
-import { RowThinner } from '../../src/sampling/row-thinner.js';
+import { RowThinner } from '../../src/sampling/row-buffer.js';
 import { openRaplSampler } from './sampler.js';
 
 function choose(sysfs: FakeSysfs, settings: object) {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { createNamePattern } from '../../src/scraping/name-filter.js';
+import { createNamePattern } from '../../src/scraping/lines.js';
 
 /** How the standard input is named. */
 export const standardInput = '-';

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { UnavailableError } from '../../src/errors.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import { until } from '../../src/contract/until.js';
+import { until } from '../../src/contract/open-resources.js';
 import type { Table } from '../../src/model/table.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
 import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';

@@ -3,7 +3,7 @@ import { escapeControls, formatJson } from '../component/output.js';
 import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
 import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
-import { createWallClock } from '../linux/wall-clock.js';
+import { createWallClock } from '../linux/clock.js';
 import { receiverContextFor } from '../pipeline/receivers.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';

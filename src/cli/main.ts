@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Checks where it runs before it loads anything that would fail there with a message that does not help.
 import { noteInherited } from '../linux/inherited.js';
-import { readDescriptorLimit } from '../linux/open-files-limit.js';
+import { readDescriptorLimit } from '../linux/privileges.js';
 import { keepInspectorClosed } from './inspector.js';
 
 // Before anything is opened.

@@ -1,8 +1,7 @@
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { isIn, noteInherited } from '../linux/inherited.js';
-import { RepeatedSignal } from '../linux/repeated-signal.js';
-import { readTerminal } from '../linux/terminal.js';
+import { RepeatedSignal, readTerminal } from '../linux/ending-signal.js';
 
 /** What ended the wait. SIGHUP does only where this process's terminal has gone. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

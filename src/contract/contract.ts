@@ -5,8 +5,8 @@ import { describeProblem, type Problem } from '../config/problem.js';
 import type { Schema } from '../component/schema.js';
 import { receiverKeys } from '../config/service-schema.js';
 import { judgeSettings, parseSettings } from '../config/settings.js';
-import { findExamples } from './examples.js';
 import {
+  findExamples,
   describeMetricRow,
   findSection,
   listHeadings,

@@ -1,6 +1,12 @@
+import assert from 'node:assert/strict';
 import type { Metric } from '../model/series.js';
 import type { Schema } from '../component/schema.js';
 import { isGroupSetting, isListSetting, isSetting } from '../config/settings.js';
+import type { ComponentKind } from '../component/component.js';
+import { parseComponentId } from '../config/components.js';
+import { findEntry, type ConfigNode } from '../config/node.js';
+import type { Problem } from '../config/problem.js';
+import { parseConfigText } from '../config/read-yaml.js';
 
 /** A setting as a README's table shows it. */
 export interface SettingRow {
@@ -74,4 +80,38 @@ export function replaceTable(readme: string, heading: string, table: string): st
 /** What a README's table of metrics has to say of each. */
 export function describeMetricRow({ name, unit, kind }: Metric): string {
   return `\`${name}\` | \`${unit}\` | ${kind}`;
+}
+
+/** Settings of a component that its README shows. */
+export interface Example {
+  /** The key in the configuration, `file/frames`. */
+  readonly id: string;
+  readonly node: ConfigNode;
+  /** Why it cannot be run everywhere, as the README states it: ```yaml needs="a certificate"`. */
+  readonly needs: string | undefined;
+}
+
+const fence = /^```yaml(?: needs="(?<needs>[^"]+)")?\n(?<text>.*?)^```/gmsu;
+
+/**
+ * Every example of a component in its README: what is below its ids in every block of YAML.
+ * @param problems receives what is wrong with the YAML
+ * @throws AssertionError when there is none
+ */
+export function findExamples(
+  readme: string,
+  { kind, type }: { readonly kind: ComponentKind; readonly type: string },
+  problems: Problem[],
+): readonly Example[] {
+  const examples = [...readme.matchAll(fence)].flatMap(({ groups = {} }) => {
+    const { needs, text = '' } = groups;
+    const root = parseConfigText(text, 'README.md', { env: process.env, onUnset: () => {} }, problems);
+    const section = findEntry(root, `${kind}s`)?.node;
+    const entries = section?.kind === 'map' ? [...section.entries] : [];
+    return entries
+      .filter(([id]) => parseComponentId(id).type === type)
+      .map(([id, { node }]) => ({ id, node, needs }));
+  });
+  assert.ok(examples.length > 0, `the README has no example in YAML with ${kind}s: ${type}`);
+  return examples;
 }

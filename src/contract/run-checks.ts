@@ -18,10 +18,14 @@ import { createSampling } from '../sampling/sampling-threads.js';
 import { simulateTables } from '../simulation/simulated-tables.js';
 import { checkTables, sumLastValues } from './check-tables.js';
 import type { Check, Subject } from './contract.js';
-import { createFakeContext, createTableCollector, type TableCollector } from './fakes.js';
-import { createMeterReader, type MeterReader } from './meter-reader.js';
-import { countOpen, expectNothingLeft } from './open-resources.js';
-import { until } from './until.js';
+import {
+  createFakeContext,
+  createTableCollector,
+  type TableCollector,
+  createMeterReader,
+  type MeterReader,
+} from './fakes.js';
+import { countOpen, expectNothingLeft, until } from './open-resources.js';
 
 /** Settings with which a component is run. */
 export interface Trial {

@@ -7,7 +7,7 @@ import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import { startHeld } from '../linux/held-child.js';
-import { until } from '../contract/until.js';
+import { until } from '../contract/open-resources.js';
 import { readCommandIdentity } from './command-identity.js';
 
 /** What any receiver reads of the process once it runs. */

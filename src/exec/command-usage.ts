@@ -1,8 +1,7 @@
 import { describeError } from '../errors.js';
-import { type ChildUsage, findPeakRssBytes, readChildUsage } from '../linux/resource-usage.js';
-import { CpuClock } from '../linux/cpu-clock.js';
+import { type ChildUsage, findPeakRssBytes, readChildUsage, listProcessTree } from '../linux/children.js';
+import { CpuClock } from '../linux/clocks.js';
 import { PerfEventError } from '../linux/perf/event.js';
-import { listProcessTree } from '../linux/process-tree.js';
 import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/perf/tree-cpu-time.js';
 

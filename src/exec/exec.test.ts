@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const launcher = fileURLToPath(new URL('../../../bin/joulemetry', import.meta.url));
-const usageUrl = new URL('../linux/resource-usage.js', import.meta.url).href;
+const usageUrl = new URL('../linux/children.js', import.meta.url).href;
 
 function exec(args: readonly string[], input = '') {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'exec', ...args], { input });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describeError } from '../errors.js';
-import { reapOrphansAsInit } from '../linux/orphans.js';
+import { reapOrphansAsInit } from '../linux/children.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { CommandEvents } from './command-events.js';
 import { findProgram, findRawArguments, findRawPath, ProgramError } from './find-program.js';

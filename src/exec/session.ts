@@ -1,8 +1,7 @@
-import type { Clock } from '../linux/clock.js';
+import { type Clock, createWallClock } from '../linux/clock.js';
 import type { ExporterFactory } from '../component/component.js';
 import type { ServiceConfig } from '../config/service.js';
 import { createSteadyRead, readClocks, wallOffsetNs } from '../linux/clocks.js';
-import { createWallClock } from '../linux/wall-clock.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';

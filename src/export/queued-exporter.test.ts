@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../config/settings.js';
-import { createFakeContext, createLogCollector } from '../contract/fakes.js';
-import { until } from '../contract/until.js';
+import { createFakeContext, createLogCollector, createMeterReader } from '../contract/fakes.js';
+import { until } from '../contract/open-resources.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
-import { createMeterReader } from '../contract/meter-reader.js';
 import { batchSettings, QueuedExporter, type Encoder } from './queued-exporter.js';
 import type { QueuedRequest } from './queue-storage.js';
 import { retrySettings } from './retry.js';

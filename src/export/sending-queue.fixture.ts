@@ -1,6 +1,5 @@
 import { parseSettings } from '../config/settings.js';
-import { createFakeContext, createLogCollector } from '../contract/fakes.js';
-import { createMeterReader } from '../contract/meter-reader.js';
+import { createFakeContext, createLogCollector, createMeterReader } from '../contract/fakes.js';
 import { ExportError } from '../errors.js';
 import type { QueuedRequest, QueueStorage } from './queue-storage.js';
 import { retrySettings } from './retry.js';

@@ -1,5 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { describeError } from '../errors.js';
+import { parseEndpoint } from '../config/endpoint.js';
 
 /**
  * What is wrong with headers that a user configured.
@@ -15,4 +18,34 @@ export function checkHeaders(headers: Readonly<Record<string, string>>, path: st
       return [`${path}.${name}: ${describeError(error)}`];
     }
   });
+}
+
+/** How a request reached the server. */
+export interface Arrival {
+  /** Where the server listens, as configured. */
+  readonly endpoint: string;
+  /** Whether the connection came to a loopback address. */
+  readonly isLocal: boolean;
+}
+
+/**
+ * Whether a Host header names this server. A page of the web whose name its owner points at 127.0.0.1 (DNS rebinding)
+ * could otherwise read what is meant for this machine only: its browser sends that name. An IP address, `localhost`,
+ * the name of this machine and that of the endpoint cannot be such a name. On other addresses, which the operator
+ * chose to serve to the network, every name that leads there is fine.
+ * @param header undefined in HTTP/1.0, which browsers do not speak
+ */
+export function isExpectedHost(header: string | undefined, { endpoint, isLocal }: Arrival): boolean {
+  if (header === undefined || !isLocal) return true;
+  const name = parseName(header);
+  if (name === undefined) return false;
+  const own = ['localhost', hostname().toLowerCase(), parseEndpoint(endpoint).host.toLowerCase()];
+  return isIP(name) !== 0 || name.endsWith('.localhost') || own.includes(name);
+}
+
+/** The name or address of `name`, `name:port`, `[::1]:port`, in lower case and without the dot of the root. */
+function parseName(header: string): string | undefined {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:[\]]+))(?::\d*)?$/.exec(header.trim()) ?? [];
+  const name = (bracketed ?? plain)?.toLowerCase();
+  return name === undefined || name === '' ? undefined : name.replace(/\.$/, '');
 }

@@ -11,9 +11,8 @@ import type { TLSSocket } from 'node:tls';
 import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import { BasicAuth, type Access } from './basic-auth.js';
-import { limitConnections } from './connections.js';
-import { isExpectedHost } from './host-header.js';
-import { listenOrWarn, type Listener, type ListenOptions } from './listen.js';
+import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
+import { isExpectedHost } from './headers.js';
 import { WebConfigFile, type ServerTls, type WebConfig } from './web-config.js';
 
 /** The answer to a request. */

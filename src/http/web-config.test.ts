@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createLogCollector } from '../contract/fakes.js';
-import { until } from '../contract/until.js';
+import { until } from '../contract/open-resources.js';
 import { createFolder } from '../contract/temporary-folder.fixture.js';
 import { createCertificate, noOpenssl } from './certificate.fixture.js';
 import { WebConfigFile } from './web-config.js';

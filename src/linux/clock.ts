@@ -1,3 +1,5 @@
+import { type ClockReading, readClocks } from './clocks.js';
+
 /** The time, for scrapers and everything else on the main thread. */
 export interface Clock {
   /** Unix time in nanoseconds that never runs backwards: CLOCK_MONOTONIC plus a slewed anchor. */
@@ -13,4 +15,106 @@ export interface Clock {
   checkEra(): number;
   /** CLOCK_BOOTTIME in nanoseconds, where that is not the kernel's own: of a machine that a test made up. */
   bootNs?(): bigint;
+}
+
+/**
+ * How the clocks compare with the last time: `same`; the wall clock was set by more than 50 ms (`stepped`); or
+ * the machine slept, so that what happened in between is unknown (`suspended`).
+ */
+export type Continuity = 'same' | 'stepped' | 'suspended';
+
+const stepNs = 50_000_000n;
+/** No machine sleeps shorter than this, and no reading of the clocks is off by as much. */
+const sleepNs = 1_000_000n;
+/** What two readings of the clocks may differ by although they were not set. */
+const noiseNs = 10_000n;
+/** Wall time runs at most 0.5 % fast or slow while it is corrected: 50 ms take 10 s. */
+const slewRatio = 200n;
+
+/**
+ * Turns CLOCK_MONOTONIC into Unix time that never runs backwards, except at a step or a suspend: a clock that
+ * was set by up to 50 ms is followed slowly. The kernel disciplines both clocks alike, so that their difference
+ * changes only when someone sets the time.
+ */
+export class WallAnchor {
+  #anchorNs = 0n;
+  #sinceNs = 0n;
+  #slewNs = 0n;
+  #bootNs = 0n;
+
+  constructor(reading: ClockReading) {
+    this.#reset(reading);
+  }
+
+  /** Whether wall time differs from monotonic time by a constant until the next `update`. */
+  get isConstant(): boolean {
+    return this.#slewNs === 0n;
+  }
+
+  /** Unix time at an instant of CLOCK_MONOTONIC that is not before the last `update`; nanoseconds both. */
+  wallNs(monotonicNs: bigint): bigint {
+    return monotonicNs + this.#anchorAt(monotonicNs);
+  }
+
+  /** Compares the clocks again. Whatever the answer, the next `wallNs` goes by this reading. */
+  update(reading: ClockReading): Continuity {
+    if (abs(deviation(this.#bootNs, reading.boottimeNs, reading)) > sleepNs) {
+      this.#reset(reading);
+      return 'suspended';
+    }
+    const anchorNs = this.#anchorAt(reading.afterNs);
+    const deviationNs = deviation(anchorNs, reading.realtimeNs, reading);
+    if (abs(deviationNs) > stepNs) {
+      this.#reset(reading);
+      return 'stepped';
+    }
+    this.#anchorNs = anchorNs;
+    this.#sinceNs = reading.afterNs;
+    this.#slewNs = abs(deviationNs) > noiseNs ? deviationNs : 0n;
+    return 'same';
+  }
+
+  #reset(reading: ClockReading): void {
+    const middleNs = (reading.beforeNs + reading.afterNs) / 2n;
+    this.#anchorNs = reading.realtimeNs - middleNs;
+    this.#bootNs = reading.boottimeNs - middleNs;
+    this.#sinceNs = reading.afterNs;
+    this.#slewNs = 0n;
+  }
+
+  #anchorAt(monotonicNs: bigint): bigint {
+    if (this.#slewNs === 0n) return this.#anchorNs;
+    const possibleNs = (monotonicNs - this.#sinceNs) / slewRatio;
+    if (possibleNs >= abs(this.#slewNs)) return this.#anchorNs + this.#slewNs;
+    return this.#slewNs > 0n ? this.#anchorNs + possibleNs : this.#anchorNs - possibleNs;
+  }
+}
+
+/**
+ * How far a clock's distance from CLOCK_MONOTONIC is certainly off from `anchorNs`. It was read at some instant
+ * between the two monotonic times: within these there is nothing to correct.
+ */
+function deviation(anchorNs: bigint, clockNs: bigint, { beforeNs, afterNs }: ClockReading): bigint {
+  const leastNs = clockNs - afterNs;
+  const mostNs = clockNs - beforeNs;
+  if (anchorNs < leastNs) return leastNs - anchorNs;
+  return anchorNs > mostNs ? mostNs - anchorNs : 0n;
+}
+
+function abs(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
+/** The clock of the main thread. */
+export function createWallClock(read: () => ClockReading = readClocks): Clock {
+  const anchor = new WallAnchor(read());
+  let era = 0;
+  return {
+    wallNs: () => anchor.wallNs(process.hrtime.bigint()),
+    monotonicNs: () => process.hrtime.bigint(),
+    checkEra() {
+      if (anchor.update(read()) !== 'same') era++;
+      return era;
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { findOriginalOpenFilesLimit } from './open-files-limit.js';
+import { findOriginalOpenFilesLimit } from './privileges.js';
 
 /** What this process was started with and a program that it starts is to have, although Node has changed it. */
 export interface Inherited {

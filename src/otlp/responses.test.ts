@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { holdsFor } from '../contract/property.fixture.js';
-import { MessageWriter } from './message-writer.js';
+import { MessageWriter, tagOf, wireTypes, writeMessageStart, writeVarint } from './wire.js';
 import { parseExportResponse, parseRetryDelayMs, readFields } from './responses.js';
-import { tagOf, wireTypes, writeMessageStart, writeVarint } from './wire.js';
 
 const writer = new MessageWriter();
 

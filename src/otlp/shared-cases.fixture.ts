@@ -7,9 +7,9 @@ import { parseSettings } from '../config/settings.js';
 import type { ExporterFactory } from '../component/component.js';
 import type { Schema } from '../component/schema.js';
 import { createFakeContext } from '../contract/fakes.js';
-import { until } from '../contract/until.js';
+import { until } from '../contract/open-resources.js';
 import { createCertificate, noOpenssl, type CertificateFiles } from '../http/certificate.fixture.js';
-import { MessageWriter } from './message-writer.js';
+import { MessageWriter } from './wire.js';
 import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
 import { ownAddress } from '../http/own-address.fixture.js';
 

@@ -44,3 +44,96 @@ export function writeMessageStart(target: Uint8Array, at: number, tag: number, l
   target[at] = tag;
   return writeVarint(target, at + 1, length);
 }
+
+/** Maximum bytes of a tag and a number. */
+const maxNumberBytes = 11;
+
+/** Writes a protobuf message field by field: what is encoded once per series, metric or resource. */
+export class MessageWriter {
+  #bytes = Buffer.allocUnsafeSlow(16 * 1024);
+  #at = 0;
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** A text, also when it is empty. */
+  text(field: number, text: string): this {
+    const length = Buffer.byteLength(text);
+    this.#reserve(length + maxNumberBytes);
+    this.#at = writeMessageStart(this.#bytes, this.#at, tagOf(field, wireTypes.lengthDelimited), length);
+    this.#at += this.#bytes.write(text, this.#at);
+    return this;
+  }
+
+  /** A whole number or a truth value; a negative number takes the ten bytes of its two's complement. */
+  integer(field: number, value: number): this {
+    this.#reserve(maxNumberBytes);
+    this.#bytes[this.#at] = tagOf(field, wireTypes.varint);
+    this.#at += 1;
+    if (value >= 0) this.#at = writeVarint(this.#bytes, this.#at, value);
+    else this.#writeNegative(value);
+    return this;
+  }
+
+  double(field: number, value: number): this {
+    this.#reserve(maxNumberBytes);
+    this.#bytes[this.#at] = tagOf(field, wireTypes.fixed64);
+    this.#at = this.#bytes.writeDoubleLE(value, this.#at + 1);
+    return this;
+  }
+
+  fixed64(field: number, value: bigint): this {
+    this.#reserve(maxNumberBytes);
+    this.#bytes[this.#at] = tagOf(field, wireTypes.fixed64);
+    this.#at = this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.#at + 1);
+    return this;
+  }
+
+  /**
+   * Begins a message inside this one.
+   * @returns what `end` wants to know
+   */
+  begin(field: number): number {
+    this.#reserve(maxNumberBytes);
+    this.#bytes[this.#at] = tagOf(field, wireTypes.lengthDelimited);
+    this.#at += 2;
+    return this.#at;
+  }
+
+  /** Ends a message: what was written since its beginning moves on where the length takes several bytes. */
+  end(begin: number): this {
+    const length = this.#at - begin;
+    const shift = varintLength(length) - 1;
+    this.#reserve(shift);
+    this.#bytes.copyWithin(begin + shift, begin, this.#at);
+    writeVarint(this.#bytes, begin - 1, length);
+    this.#at += shift;
+    return this;
+  }
+
+  /** What was written, as a copy; the writer starts again. */
+  finish(): Buffer {
+    const bytes = Buffer.from(this.#bytes.subarray(0, this.#at));
+    this.#at = 0;
+    return bytes;
+  }
+
+  #writeNegative(value: number): void {
+    let rest = BigInt.asUintN(64, BigInt(value));
+    for (; rest >= 0x80n; rest >>= 7n) {
+      this.#bytes[this.#at] = Number(rest & 0x7fn) | 0x80;
+      this.#at += 1;
+    }
+    this.#bytes[this.#at] = Number(rest);
+    this.#at += 1;
+  }
+
+  #reserve(count: number): void {
+    if (this.#at + count <= this.#bytes.length) return;
+    const bytes = Buffer.allocUnsafeSlow(2 * (this.#at + count));
+    bytes.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes = bytes;
+  }
+}

@@ -6,9 +6,13 @@ import type { FactoryFinder } from '../component/find.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { judgeService } from '../config/service.js';
 import { nodeOf } from '../config/node.js';
-import { createFakeContext, createLogCollector, type LogCollector } from '../contract/fakes.js';
-import { createMeterReader } from '../contract/meter-reader.js';
-import { until } from '../contract/until.js';
+import {
+  createFakeContext,
+  createLogCollector,
+  type LogCollector,
+  createMeterReader,
+} from '../contract/fakes.js';
+import { until } from '../contract/open-resources.js';
 import { busyTime, hwEnergy } from '../model/shared-metrics.js';
 import { createEnding, createRow } from '../model/table.js';
 import { Service } from './service.js';

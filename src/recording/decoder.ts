@@ -1,7 +1,104 @@
 import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
+import { createEnding, type Table } from '../model/table.js';
 import { SeriesBook } from './series-book.js';
-import { TableAssembler } from './table-assembler.js';
+
+/** Rows that a table has at the most. */
+const maxRows = 1024;
+
+/** A table that grows row by row. */
+interface Growing {
+  readonly series: readonly Series[];
+  readonly epoch: bigint;
+  readonly offsets: number[];
+  readonly values: number[];
+}
+
+/**
+ * Makes tables of points in the order in which they were recorded: points of one instant are a row, rows that follow
+ * each other and have the same series are a table. The array of series is the same object while the set is.
+ */
+export class TableAssembler {
+  readonly #emit: (table: Table) => void;
+  /** The last array that began with this series: the tables of several sources take turns. */
+  readonly #arrays = new WeakMap<Series, readonly Series[]>();
+  #at = 0n;
+  #rowSeries: Series[] = [];
+  #rowSet = new Set<Series>();
+  #rowValues: number[] = [];
+  #growing: Growing | undefined;
+  #ended: Series[] = [];
+
+  constructor(emit: (table: Table) => void) {
+    this.#emit = emit;
+  }
+
+  /** Takes a point. NaN: no reading. */
+  add(series: Series, at: bigint, value: number): void {
+    if (this.#ended.length > 0) this.flush();
+    if (at !== this.#at || this.#rowSet.has(series)) this.#endRow();
+    this.#at = at;
+    this.#rowSeries.push(series);
+    this.#rowSet.add(series);
+    this.#rowValues.push(value);
+  }
+
+  /** Takes note that a series ended. */
+  end(series: Series, at: bigint): void {
+    if (this.#rowSeries.length > 0 || this.#growing || at !== this.#at) this.flush();
+    this.#at = at;
+    this.#ended.push(series);
+  }
+
+  /** Passes on what waits. */
+  flush(): void {
+    this.#endRow();
+    this.#endTable();
+    const ended = this.#ended;
+    if (ended.length === 0) return;
+    this.#ended = [];
+    this.#emit(createEnding(ended, this.#at));
+  }
+
+  #endRow(): void {
+    const series = this.#rowSeries;
+    if (series.length === 0) return;
+    this.#append(this.#arrayOf(series), this.#rowValues);
+    this.#rowSeries = [];
+    this.#rowValues = [];
+    this.#rowSet.clear();
+  }
+
+  #append(series: readonly Series[], values: readonly number[]): void {
+    const growing = this.#growing;
+    const offset = growing === undefined ? 0 : Number(this.#at - growing.epoch);
+    const last = growing?.offsets.at(-1) ?? 0;
+    const isExact = offset <= Number.MAX_SAFE_INTEGER;
+    const fits = growing?.series === series && offset > last && isExact && growing.offsets.length < maxRows;
+    if (growing === undefined || !fits) {
+      this.#endTable();
+      this.#growing = { series, epoch: this.#at, offsets: [0], values: [...values] };
+      return;
+    }
+    growing.offsets.push(offset);
+    for (const value of values) growing.values.push(value);
+  }
+
+  #endTable(): void {
+    const growing = this.#growing;
+    if (growing === undefined) return;
+    this.#growing = undefined;
+    const { series, epoch, offsets, values } = growing;
+    this.#emit({ series, epoch, offsets: Float64Array.from(offsets), values: Float64Array.from(values) });
+  }
+
+  #arrayOf(series: readonly Series[]): readonly Series[] {
+    const [first] = series;
+    const known = this.#arrays.get(first);
+    if (known?.length === series.length && known.every((one, i) => one === series[i])) return known;
+    this.#arrays.set(first, series);
+    return series;
+  }
+}
 
 /** Where what was read goes, and what is told about what could not be read. */
 export interface Sink {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
-import { countOpen, expectNothingLeft } from '../contract/open-resources.js';
-import { until } from '../contract/until.js';
+import { countOpen, expectNothingLeft, until } from '../contract/open-resources.js';
 import { RecordingThread } from './recording-thread.js';
 
 function moduleOf(script: string): URL {

@@ -1,6 +1,6 @@
 import { describeError } from '../errors.js';
 import { monotonicSinceOriginNs, type ClockReading } from '../linux/clocks.js';
-import { WallAnchor, type Continuity } from '../linux/wall-clock.js';
+import { WallAnchor, type Continuity } from '../linux/clock.js';
 import type { Announcement, FailureMessage, RowsMessage, SlotCounts, StateMessage } from './thread-line.js';
 import { RowBuffer, type Rows } from './row-buffer.js';
 import type { Sampler } from '../component/sampling.js';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UnavailableError } from '../errors.js';
-import { countThreads } from '../contract/open-resources.js';
-import { until } from '../contract/until.js';
+import { countThreads, until } from '../contract/open-resources.js';
 import { mode, word } from './test-sampler.fixture.js';
 import { createRig } from './sampling-rig.fixture.js';
 

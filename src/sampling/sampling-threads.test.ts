@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { countOpen, countThreads, expectNothingLeft } from '../contract/open-resources.js';
-import { until } from '../contract/until.js';
+import { countOpen, countThreads, expectNothingLeft, until } from '../contract/open-resources.js';
 import { createSampling } from './sampling-threads.js';
 import { mode, word } from './test-sampler.fixture.js';
 import { createRig, createCounts, rowsOf } from './sampling-rig.fixture.js';

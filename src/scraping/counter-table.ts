@@ -1,4 +1,4 @@
-import { maxSeconds } from './plausibility.js';
+import { maxSeconds } from './lines.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import { Counts } from './counts.js';

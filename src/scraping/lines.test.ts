@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findLine, forEachLine, parseLine } from './lines.js';
+import { findLine, forEachLine, parseLine, createNameFilter, createNamePattern } from './lines.js';
 
 const text = Buffer.from('swap 1\nwap 2\nfree -3 kB\nlast');
 
@@ -24,4 +24,22 @@ test('parseLine gives the number behind a label, or names the file and the label
       message: `Cannot parse /proc/x: expected a line that begins with "${label}" and has a number`,
     });
   }
+});
+
+test('createNamePattern takes * for any text, and everything else for itself', () => {
+  assert.match('a.service', createNamePattern('*.service'));
+  assert.match('a(1)-\n.json', createNamePattern('a(1)-*.json'));
+  assert.doesNotMatch('a-service', createNamePattern('*.service'));
+  assert.doesNotMatch('b.service.d', createNamePattern('*.service'));
+});
+
+function select(include: string | null, exclude: string | null): readonly string[] {
+  return ['eth0', 'eth1', 'veth2'].filter(createNameFilter({ include, exclude }));
+}
+
+test('createNameFilter wants what is included, or everything, and never what is excluded', () => {
+  assert.deepEqual(select(null, null), ['eth0', 'eth1', 'veth2']);
+  assert.deepEqual(select('^eth', null), ['eth0', 'eth1']);
+  assert.deepEqual(select(null, '^veth'), ['eth0', 'eth1']);
+  assert.deepEqual(select('eth', '1$'), ['eth0', 'veth2']);
 });

@@ -1,6 +1,12 @@
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
+import { describeError, describeErrors, UnavailableError } from '../errors.js';
+import type { Log } from '../component/log.js';
+import type { Probe, Remedy } from '../component/probe.js';
+import { isAbsent } from '../linux/kept-file.js';
+import type { Table } from '../model/table.js';
+import { Source, type DescribeSource, type SourceContext } from './source.js';
 
 /** A scraper that holds files or a thread open. */
 export interface OpenScraper extends Scraper {
@@ -43,4 +49,102 @@ export function createScrapingReceiver({
       await closing?.close();
     },
   };
+}
+
+/** A source as a receiver names and describes it. */
+export interface NamedSource {
+  /** For messages. */
+  readonly name: string;
+  /** What makes it readable, or what leaves it out, where it cannot be read. */
+  readonly remedy: string;
+  readonly describe: DescribeSource;
+}
+
+/** What a receiver of sources is made of. */
+export interface SourceReceiverOptions {
+  readonly intervalMs: number;
+  readonly context: ReceiverContext;
+  readonly next: Consumer;
+  readonly sources: readonly NamedSource[];
+}
+
+/**
+ * A receiver that reads files of procfs or sysfs at each multiple of an interval. What this kernel does not have is
+ * left out; what only cannot be read is tried again at each scrape, and does not keep the rest from being read.
+ */
+export function createSourceReceiver({ sources, ...options }: SourceReceiverOptions): Component {
+  const { context } = options;
+  return createScrapingReceiver({ ...options, open: () => openSources(sources, context) });
+}
+
+/** Which of some sources can be read here. */
+export function probeSources(sources: readonly NamedSource[], context: SourceContext): Probe {
+  const here: string[] = [];
+  const remedies: Remedy[] = [];
+  for (const { name, remedy, describe } of sources) {
+    const source = new Source({ ...context, log: quietLog }, describe);
+    const { error, failed } = source.probe();
+    source.close();
+    if (error === undefined) here.push(name);
+    const problem = error === undefined ? failed.join('; ') : describeError(error);
+    if (problem !== '') remedies.push({ missing: `${name}: ${problem}`, command: remedy });
+  }
+  const names = sources.map(({ name }) => name).join(', ');
+  const found = here.length > 0 ? `procfs and sysfs: ${here.join(', ')}` : `nothing of ${names}`;
+  return { available: here.length > 0, found, remedies };
+}
+
+/** What is read after the probe reports it. */
+const quiet = () => {};
+const quietLog: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+function openSources(named: readonly NamedSource[], context: SourceContext): SourceScraper {
+  const sources = named.flatMap((one) => openSource(one, context) ?? []);
+  if (sources.length > 0) return new SourceScraper(sources, () => context.clock.wallNs());
+  const names = named.map(({ name }) => name).join(', ');
+  throw new UnavailableError(`Cannot read ${names || 'anything'}: expected one of them here, found none`);
+}
+
+function openSource({ name, describe }: NamedSource, context: SourceContext): Source | undefined {
+  const source = new Source(context, describe);
+  const { error, absent } = source.probe();
+  for (const reason of absent) context.log.info(`Leaves a part of ${name} out: ${reason}`);
+  if (!isAbsent(error) && !(error instanceof UnavailableError)) return source;
+  source.close();
+  context.log.info(`Leaves ${name} out: ${describeError(error)}`);
+  return undefined;
+}
+
+/** Reads sources one after the other. One that cannot be read does not keep the others from being read. */
+export class SourceScraper implements OpenScraper {
+  readonly #sources: readonly Source[];
+  readonly #wallNs: () => bigint;
+  #era: number | undefined;
+
+  constructor(sources: readonly Source[], wallNs: () => bigint) {
+    this.#sources = sources;
+    this.#wallNs = wallNs;
+  }
+
+  *scrape(era: number): Iterable<Table> {
+    if (this.#era !== undefined && era !== this.#era) yield* this.#restart();
+    this.#era = era;
+    const problems: unknown[] = [];
+    for (const source of this.#sources) {
+      const { tables, error, failed } = source.read();
+      yield* tables.filter(({ series, ended }) => series.length > 0 || ended !== undefined);
+      if (error !== undefined) problems.push(error);
+      if (failed.length > 0) problems.push(failed.join('; '));
+    }
+    if (problems.length > 0) throw new Error(describeErrors(problems));
+  }
+
+  close(): void {
+    for (const source of this.#sources) source.close();
+  }
+
+  #restart(): readonly Table[] {
+    const at = this.#wallNs();
+    return this.#sources.flatMap((source) => source.restart(at)).filter(({ ended }) => ended?.length);
+  }
 }

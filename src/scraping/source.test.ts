@@ -7,7 +7,7 @@ import { createFolder } from '../contract/temporary-folder.fixture.js';
 import type { Metric } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { parseLine } from './lines.js';
-import { createSourceReceiver, probeSources, SourceScraper, type NamedSource } from './source-receiver.js';
+import { createSourceReceiver, probeSources, SourceScraper, type NamedSource } from './scraping-receiver.js';
 import { Source, type DescribeSource } from './source.js';
 
 const level: Metric = { name: 'level', unit: '1', description: '', kind: 'gauge', valueType: 'int' };

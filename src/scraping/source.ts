@@ -7,7 +7,7 @@ import type { Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { CounterTable, type DescribeCounters } from './counter-table.js';
 import { type GaugeColumn, GaugeTable } from './gauge-table.js';
-import { Plausibility } from './plausibility.js';
+import { Plausibility } from './lines.js';
 
 /**
  * Reads the files of a source now.

@@ -12,7 +12,7 @@ import {
 import { ExportResultCode } from '@opentelemetry/core';
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
-import { readOtlpHeaders } from '../otlp/environment.js';
+import { readOtlpHeaders } from '../otlp/otlp-settings.js';
 import {
   ChangingCredentials,
   createGrpcMetadata,
@@ -23,7 +23,7 @@ import { describeRoute } from '../http/proxy.js';
 import { TlsContext, type TlsFile } from '../http/tls-files.js';
 import { describeError } from '../errors.js';
 import { describeConnectionError } from '../http/connection-error.js';
-import { OutageLog } from '../export/outage-log.js';
+import { OutageLog } from '../export/delivery-log.js';
 
 type OtlpConfig = PeriodicConfig['exporter']['otlp'];
 

@@ -6,7 +6,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { attributesKey } from '../../src/model/series.js';
 import { Source } from '../../src/scraping/source.js';
-import { SourceScraper } from '../../src/scraping/source-receiver.js';
+import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import type { Table } from '../../src/model/table.js';
 
 const names = ['meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'loadavg', 'uptime', 'stat', 'net/dev'];

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, release, userInfo } from 'node:os';
-import { readEffectiveCapabilities } from '../../linux/effective-capabilities.js';
+import { readEffectiveCapabilities } from '../../linux/privileges.js';
 import { findInteger, findText } from '../../linux/sysfs.js';
 import { isVirtualMachine } from '../../linux/topology.js';
 import type { Remedy } from '../../component/probe.js';

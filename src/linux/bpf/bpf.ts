@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import koffi from 'koffi';
-import { readEffectiveCapabilities } from '../effective-capabilities.js';
+import { readEffectiveCapabilities } from '../privileges.js';
 import { libc, nameErrno } from '../libc.js';
 import type { Assembler } from './assembler.js';
 

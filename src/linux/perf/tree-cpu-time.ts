@@ -1,6 +1,6 @@
 import { CounterGroup, groupReadFormat } from './counter-group.js';
 import { openPerfEvent, perfType, softwareEvent } from './event.js';
-import { listProcessTree } from '../process-tree.js';
+import { listProcessTree } from '../children.js';
 import { ProcessStat } from '../process-stat.js';
 import { tickNs } from '../procfs.js';
 

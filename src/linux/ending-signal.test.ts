@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RepeatedSignal } from './repeated-signal.js';
+import { RepeatedSignal } from './ending-signal.js';
 
 test('RepeatedSignal takes every signal after the first for a repetition, unless timeout(1) may have doubled it', () => {
   const repeated = new RepeatedSignal({});

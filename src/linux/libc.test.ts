@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { libc } from './libc.js';
 
-const moduleUrl = new URL('malloc.js', import.meta.url).href;
+const moduleUrl = new URL('libc.js', import.meta.url).href;
 
 function hasGlibc(): boolean {
   try {

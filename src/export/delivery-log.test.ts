@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector } from '../contract/fakes.js';
-import { until } from '../contract/until.js';
-import { OutageLog } from './outage-log.js';
+import { until } from '../contract/open-resources.js';
+import { OutageLog } from './delivery-log.js';
 
 const texts = { action: 'export to backend:4317', consequence: 'Keeping data and trying again' };
 const hourMs = 3_600_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import { isExpectedHost } from './host-header.js';
+import { isExpectedHost } from './headers.js';
 
 const local = { endpoint: 'localhost:9464', isLocal: true };
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { TableAssembler } from './table-assembler.js';
+import { TableAssembler } from './decoder.js';
 
 function createSeries(name: string): Series {
   return {

@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { findPeakRssBytes } from './children.js';
 import { createFolder } from '../contract/temporary-folder.fixture.js';
 
-const orphansUrl = new URL('orphans.js', import.meta.url).href;
+test('findPeakRssBytes gives what this process has had', () => {
+  const peak = findPeakRssBytes(process.pid) ?? 0;
+  assert.ok(peak > 10e6 && peak >= 0.9 * process.memoryUsage.rss(), `${peak}`);
+});
+
+test('findPeakRssBytes finds nothing, when there is no such process', () => {
+  assert.equal(findPeakRssBytes(2 ** 30), undefined);
+});
+
+const orphansUrl = new URL('children.js', import.meta.url).href;
 const inNamespace = ['--fork', '--pid', '--mount-proc', '--kill-child'];
 const isRefused = spawnSync('unshare', [...inNamespace, 'true']).status !== 0;
 const skip = isRefused && process.env['JOULEMETRY_TEST_ROOT'] !== 'required' && 'needs root, to run unshare';

@@ -1,3 +1,18 @@
+import { ProcessStat } from './process-stat.js';
+
+/** The controlling terminal of this process. */
+export interface Terminal {
+  /** Whether this process belongs to the group that the terminal's keys signal. */
+  readonly isForeground: boolean;
+}
+
+/** @returns undefined where this process has no controlling terminal (any more), or /proc is not mounted */
+export function readTerminal(): Terminal | undefined {
+  const stat = new ProcessStat();
+  if (!stat.read('/proc/self') || stat.terminal === 0) return undefined;
+  return { isForeground: stat.processGroup === stat.foregroundGroup };
+}
+
 /** The shell of a terminal that has gone passes SIGHUP on, which the kernel has sent already. */
 const hangUpCopiedWithinMs = 1000;
 /** npm passes on a Ctrl-C that the terminal has sent to the whole process group. Measured: within 1 ms. */
