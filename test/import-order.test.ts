@@ -16,6 +16,7 @@ const order = [
   'young-generation.ts',
   'model',
   'linux',
+  'linux/cgroup',
   'linux/perf',
   'linux/bpf',
   'energy',

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { AbsentTargets, findCgroupRoot, findCgroups, type FoundTarget } from './find-targets.js';
+import { AbsentTargets, findCgroups, type FoundTarget } from './find-targets.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createLogCollector } from '../../src/contract/fakes.js';
 import { schema } from './config.js';
@@ -32,18 +32,6 @@ test('findCgroups finds what paths and patterns select', (t) => {
     '/user.slice',
     '/user.slice/a+b',
   ]);
-});
-
-test('findCgroupRoot prefers the hierarchy that has perf_event', (t) => {
-  const procfs = createFolder(t);
-  mkdirSync(join(procfs, 'self'));
-  const lines = ['proc /proc proc rw 0 0', 'cgroup2 /sys/fs/cgroup\\040x cgroup2 rw 0 0'];
-  const mounts = join(procfs, 'self/mounts');
-  writeFileSync(mounts, lines.join('\n'));
-  assert.equal(findCgroupRoot(procfs), '/sys/fs/cgroup x');
-  writeFileSync(mounts, [...lines, 'cgroup /cg/perf cgroup rw,perf_event 0 0'].join('\n'));
-  assert.equal(findCgroupRoot(procfs), '/cg/perf');
-  assert.equal(findCgroupRoot(join(procfs, 'absent')), undefined);
 });
 
 const processTarget = (pid: number): FoundTarget => ({

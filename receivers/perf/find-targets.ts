@@ -9,7 +9,7 @@ import {
   ATTR_PROCESS_EXECUTABLE_NAME,
 } from '../../src/model/semantic-conventions.js';
 import { createNamePattern } from '../../src/scraping/lines.js';
-import { readRegularText } from '../../src/linux/regular-file.js';
+import { findHierarchies, findPerfHierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import type { Log } from '../../src/component/log.js';
 
@@ -56,9 +56,10 @@ function describeTarget({ pid, startTicks, attributes }: FoundProcess): FoundTar
   };
 }
 
-function listCgroups({ cgroups, cgroupfs, procfs }: Config): readonly FoundTarget[] {
+function listCgroups(config: Config): readonly FoundTarget[] {
+  const { cgroups } = config;
   if (cgroups.length === 0) return [];
-  const root = cgroupfs === '' ? findCgroupRoot(procfs) : cgroupfs;
+  const root = findCgroupRoot(config);
   if (root === undefined) return [];
   return findCgroups(cgroups, root).map((path) => ({
     // One that was removed and made again is another one.
@@ -69,14 +70,10 @@ function listCgroups({ cgroups, cgroupfs, procfs }: Config): readonly FoundTarge
   }));
 }
 
-/**
- * Where cgroups are mounted that perf events can be counted for: the hierarchy of version 1 that has perf_event,
- * else that of version 2.
- */
-export function findCgroupRoot(procfs: string): string | undefined {
-  const mounts = readMounts(procfs);
-  const first = mounts.find(({ type, options }) => type === 'cgroup' && options.includes('perf_event'));
-  return (first ?? mounts.find(({ type }) => type === 'cgroup2'))?.path;
+/** Where the cgroups are that the settings name. */
+function findCgroupRoot({ cgroupfs, procfs }: Config): string | undefined {
+  if (cgroupfs !== '') return cgroupfs;
+  return findPerfHierarchy(findHierarchies({ procfs, cgroupfs }))?.folder;
 }
 
 /**
@@ -95,26 +92,6 @@ function expand(names: readonly string[], root: string, path = ''): readonly str
   return findNames(join(root, path))
     .filter((name) => pattern.test(name) && existsSync(join(root, path, name, 'cgroup.procs')))
     .flatMap((name) => expand(rest, root, `${path}/${name}`));
-}
-
-interface Mount {
-  readonly path: string;
-  readonly type: string;
-  readonly options: readonly string[];
-}
-
-function readMounts(procfs: string): readonly Mount[] {
-  try {
-    return readRegularText(join(procfs, 'self/mounts')).split('\n').map(parseMount);
-  } catch {
-    return [];
-  }
-}
-
-/** fstab(5): spaces in paths are written as \040. */
-function parseMount(line: string): Mount {
-  const [, path = '', type = '', options = ''] = line.split(' ');
-  return { path: path.replaceAll(String.raw`\040`, ' '), type, options: options.split(',') };
 }
 
 /** Logs targets of the settings that do not exist: at the first look, and when they appear. */
@@ -144,12 +121,10 @@ export class AbsentTargets {
 }
 
 /** Processes by number, and patterns of cgroups, that select nothing: in words. */
-function findAbsent(
-  { processes, cgroups, cgroupfs, procfs }: Config,
-  found: readonly FoundTarget[],
-): string[] {
+function findAbsent(config: Config, found: readonly FoundTarget[]): string[] {
+  const { processes, cgroups } = config;
   const pids = new Set(found.map(({ target }) => (target.kind === 'process' ? target.pid : undefined)));
-  const root = cgroupfs === '' ? findCgroupRoot(procfs) : cgroupfs;
+  const root = findCgroupRoot(config);
   const isEmpty = (pattern: string) => root === undefined || findCgroups([pattern], root).length === 0;
   return [
     ...processes.pids.filter((pid) => !pids.has(pid)).map((pid) => `process ${pid}`),

@@ -1,7 +1,7 @@
 import type { CpuTimeSource } from './cpu-time-source.js';
 import type { Layout, Layouts } from './columns.js';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
-import { type DescriptorBudget, ProcessFile, type ReadResult } from './process-file.js';
+import { type DescriptorBudget, BudgetedFile, type ReadResult } from '../../src/linux/budgeted-file.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
@@ -9,8 +9,8 @@ import { parseLine, maxBytes } from '../../src/scraping/lines.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {
-  readonly stat: ProcessFile;
-  readonly io: ProcessFile;
+  readonly stat: BudgetedFile;
+  readonly io: BudgetedFile;
 }
 
 /** What a process reader works with. */
@@ -87,8 +87,8 @@ export class ProcessReader {
   #filesOf(pid: number): ProcessFiles {
     const { procfs, budget } = this.#options;
     return {
-      stat: new ProcessFile(`${procfs}/${pid}/stat`, budget),
-      io: new ProcessFile(`${procfs}/${pid}/io`, budget),
+      stat: new BudgetedFile(`${procfs}/${pid}/stat`, budget),
+      io: new BudgetedFile(`${procfs}/${pid}/io`, budget),
     };
   }
 }

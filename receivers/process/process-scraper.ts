@@ -14,7 +14,7 @@ import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
 import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
-import { DescriptorBudget } from './process-file.js';
+import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import { ProcessReader } from './process-reader.js';
 import { Scan, type ScanInstant } from './scan.js';
 import { StateCount } from './state-count.js';

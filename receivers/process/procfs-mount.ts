@@ -1,14 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { createGrant, type Remedy } from '../../src/component/probe.js';
 import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
+import { type Mount, parseMounts } from '../../src/linux/mounts.js';
 import { findCpuClocks } from './cpu-time-source.js';
-
-/** A mounted file system. */
-interface Mount {
-  readonly path: string;
-  readonly type: string;
-  readonly options: readonly string[];
-}
 
 /**
  * Whether the `stat` of a procfs is not the kernel's but made up for a container by lxcfs.
@@ -40,14 +34,6 @@ export function findHidePid(procfs: string, mountInfo: string, groups: readonly 
 function findOption(mount: Mount | undefined, name: string): string | undefined {
   const prefix = `${name}=`;
   return mount?.options.find((each) => each.startsWith(prefix))?.slice(prefix.length);
-}
-
-function parseMounts(mountInfo: string): Mount[] {
-  return mountInfo.split('\n').map((line) => {
-    const [before = '', after = ''] = line.split(' - ');
-    const [type = '', , options = ''] = after.split(' ');
-    return { path: before.split(' ')[4] ?? '', type, options: options.split(',') };
-  });
 }
 
 // PROC_PID_INIT_INO of include/linux/proc_ns.h.

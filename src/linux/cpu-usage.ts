@@ -1,9 +1,9 @@
-import { tickNs } from '../../src/linux/procfs.js';
+import { tickNs } from './procfs.js';
 
 /**
- * The CPU time of a process since its series began, in whole nanoseconds: exact for 100 days of CPU time, and
- * after that still as fine as a table's double. The clock gives the sum; the ticks of `stat` say how it divides
- * into user and system. Neither part ever falls, and together they are always the sum.
+ * The CPU time of a process or a cgroup since its series started, in whole nanoseconds: exact for 100 days of CPU time,
+ * and after that still as fine as a table's double. The clock gives the sum; the kernel's ticks say how it divides into
+ * user and system. Neither part ever falls, and together they are always the sum.
  */
 export class CpuUsage {
   userNs = 0;
@@ -21,7 +21,7 @@ export class CpuUsage {
     return nanoseconds === this.#nanoseconds && seconds === this.#seconds;
   }
 
-  /** Takes a reading of CPU time since birth, and what `stat` has for user and system. */
+  /** Takes a reading of CPU time since birth, and the ticks of user and system. */
   update(time: { seconds: number; nanoseconds: number }, userTicks: number, systemTicks: number): void {
     const ticks = userTicks + systemTicks;
     this.#userShare = ticks === 0 ? 1 : userTicks / ticks;

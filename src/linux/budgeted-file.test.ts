@@ -4,14 +4,14 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { DescriptorBudget, ProcessFile } from './process-file.js';
+import { DescriptorBudget, BudgetedFile } from './budgeted-file.js';
 
 const buffer = Buffer.alloc(64);
 
-test('ProcessFile reads the present content again and again, with a descriptor and without', (t) => {
+test('BudgetedFile reads the present content again and again, with a descriptor and without', (t) => {
   const path = createPath(t);
   for (const limit of [1, 0]) {
-    const file = new ProcessFile(path, new DescriptorBudget(limit));
+    const file = new BudgetedFile(path, new DescriptorBudget(limit));
     writeFileSync(path, 'first');
     assert.equal(file.read(buffer), 5);
     writeFileSync(path, 'and again');
@@ -21,11 +21,11 @@ test('ProcessFile reads the present content again and again, with a descriptor a
   }
 });
 
-test('ProcessFile keeps no more descriptors than it may, and gives them back', (t) => {
+test('BudgetedFile keeps no more descriptors than it may, and gives them back', (t) => {
   const path = createPath(t);
   const budget = new DescriptorBudget(1);
   const before = countDescriptors();
-  const [one, two] = [new ProcessFile(path, budget), new ProcessFile(path, budget)];
+  const [one, two] = [new BudgetedFile(path, budget), new BudgetedFile(path, budget)];
   one.read(buffer);
   two.read(buffer);
   assert.equal(countDescriptors(), before + 1);
@@ -37,10 +37,10 @@ test('ProcessFile keeps no more descriptors than it may, and gives them back', (
   two.close();
 });
 
-test('ProcessFile keeps no descriptor out of the reserve for others', (t) => {
+test('BudgetedFile keeps no descriptor out of the reserve for others', (t) => {
   const path = createPath(t);
   const before = countDescriptors();
-  const file = new ProcessFile(path, new DescriptorBudget(9, 0));
+  const file = new BudgetedFile(path, new DescriptorBudget(9, 0));
   assert.equal(file.read(buffer), 0);
   assert.equal(countDescriptors(), before);
 });
@@ -48,7 +48,7 @@ test('ProcessFile keeps no descriptor out of the reserve for others', (t) => {
 test('DescriptorBudget gives up what is kept, and keeps half as many from then on', (t) => {
   const path = createPath(t);
   const budget = new DescriptorBudget(9);
-  const files = [1, 2, 3, 4].map(() => new ProcessFile(path, budget));
+  const files = [1, 2, 3, 4].map(() => new BudgetedFile(path, budget));
   const before = countDescriptors();
   for (const file of files) file.read(buffer);
   assert.equal(budget.giveUp(), true);
@@ -59,10 +59,10 @@ test('DescriptorBudget gives up what is kept, and keeps half as many from then o
   budget.giveUp();
 });
 
-test('ProcessFile says gone, when there is no such file or its process has ended', async () => {
-  assert.equal(new ProcessFile('/proc/self/absent', new DescriptorBudget(1)).read(buffer), 'gone');
+test('BudgetedFile says gone, when there is no such file or its process has ended', async () => {
+  assert.equal(new BudgetedFile('/proc/self/absent', new DescriptorBudget(1)).read(buffer), 'gone');
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });
-  const file = new ProcessFile(`/proc/${child.pid}/stat`, new DescriptorBudget(1));
+  const file = new BudgetedFile(`/proc/${child.pid}/stat`, new DescriptorBudget(1));
   assert.equal(file.read(buffer), buffer.length);
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill();
@@ -71,14 +71,14 @@ test('ProcessFile says gone, when there is no such file or its process has ended
   file.close();
 });
 
-test('ProcessFile says failed, when the file cannot be read otherwise', () => {
-  const file = new ProcessFile('/proc/self', new DescriptorBudget(1));
+test('BudgetedFile says failed, when the file cannot be read otherwise', () => {
+  const file = new BudgetedFile('/proc/self', new DescriptorBudget(1));
   assert.equal(file.read(buffer), 'failed');
   file.close();
 });
 
 function createPath(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'process-file-'));
+  const folder = mkdtempSync(join(tmpdir(), 'budgeted-file-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'file');
   writeFileSync(path, '');
