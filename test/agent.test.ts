@@ -105,7 +105,7 @@ test('the ledger of a real machine adds up to what was measured, for processes t
   const attributed = total(
     lastValues(parts.filter(({ attributes }) => attributes['ledger.part'] === 'attributed')),
   );
-  for (const view of ['process.energy', 'linux.cgroup.energy']) {
+  for (const view of ['process.energy', 'program.energy', 'systemd.unit.energy', 'k8s.pod.energy']) {
     const sum = total(lastValues(backend.points(view)));
     assert.ok(Math.abs(sum - attributed) < 1e-8, `${view} sums to ${sum} J of ${attributed} J`);
   }

@@ -21,7 +21,7 @@ receivers:
   rapl: {sysfs: ${root}/sys, interface: powercap}
 processors:
   resource: {detectors: [os], root: ${root}}
-  attribution: {cpu_count: 4, process_limit: 0, floor: [{hw_type: cpu, power: 1}, {hw_type: memory, power: 0.1}]}
+  attribution: {views: [process, program, cgroup, unit, container], cpu_count: 4, process_limit: 0, floor: [{hw_type: cpu, power: 1}, {hw_type: memory, power: 0.1}]}
   power:
 exporters: {otlp_http: {endpoint: "${url}"}}
 service:

@@ -84,6 +84,7 @@ test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz'
   const context = createFakeContext({ id: 'attribution' });
   const settings = parseSettings(schema, {
     cpu_count: 2,
+    views: ['process', 'cgroup'],
     process_limit: 0,
     floor: [{ hw_type: 'gpu', power: 0 }],
   });

@@ -8,11 +8,16 @@ import { createFakeContext, createTableCollector } from '../src/contract/fakes.j
 import type { Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 
-const views = ['process.power', 'program.power', 'linux.cgroup.power'];
+const views = ['process.power', 'program.power', 'systemd.unit.power'];
 
 /** What `power` derives from the output of `attribution` on a random machine. */
 function derivePower(seed: number, limit: number, window: string): readonly Table[] {
-  const rig = new Rig({ process_limit: limit, floor: [{ hw_type: 'cpu', power: 5 }] });
+  const rig = new Rig({
+    views: ['process', 'program', 'unit'],
+    process_limit: limit,
+    group_limit: limit,
+    floor: [{ hw_type: 'cpu', power: 5 }],
+  });
   playRandomMachine(rig, { seed, scans: 150, scanS: 1, hasFaults: seed % 2 === 0 });
   const out = createTableCollector();
   const processor = power.create(parseSettings(power.schema, { window }), createFakeContext(), out);
@@ -50,7 +55,7 @@ function countAfterEnd(tables: readonly Table[]): number {
 
 for (const limit of [0, 2, 50]) {
   for (const window of ['1s', '5s']) {
-    test(`powers of processes, programs and cgroups have the same sum in every window: limit ${limit}, ${window}`, () => {
+    test(`powers of processes, programs and units have the same sum in every window: limit ${limit}, ${window}`, () => {
       for (const seed of [1, 2, 5, 6]) {
         const tables = derivePower(seed, limit, window);
         const sums = sumByInstant(tables);

@@ -77,7 +77,7 @@ function readJoules(path: string): ReadonlyMap<string, number> {
     .map((text) => JSON.parse(text) as Line);
   for (const { resource, scopeMetrics } of lines.flatMap(({ resourceMetrics }) => resourceMetrics)) {
     for (const { name, sum } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
-      if (!['ledger.energy', 'process.energy', 'linux.cgroup.energy'].includes(name)) continue;
+      if (!['ledger.energy', 'process.energy', 'program.energy'].includes(name)) continue;
       for (const { attributes, timeUnixNano, asDouble } of sum?.dataPoints ?? []) {
         joules.set(JSON.stringify([name, resource, attributes, timeUnixNano]), asDouble ?? NaN);
       }

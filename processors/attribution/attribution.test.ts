@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import type { Attributes } from '../../src/model/series.js';
 import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
@@ -117,7 +118,7 @@ test('attribution gives groups the resource of the machine with what makes the g
   const [[first]] = groups[2];
   assert.deepEqual(groups, [
     [[{ 'host.name': 'rig', 'linux.cgroup.path': '/a' }, 10]],
-    [[{ 'host.name': 'rig', 'process.executable.name': 'server', 'linux.cgroup.path': '/a' }, 10]],
+    [[{ 'host.name': 'rig', 'process.executable.name': 'server' }, 10]],
     [
       [first, 6],
       [{ 'host.name': 'rig', 'process.executable.name': 'other' }, 4],
@@ -234,20 +235,19 @@ test('attribution puts processes without a cgroup into a group of their own', ()
   assert.deepEqual(rig.cgroups(), { '/a.slice': 7.5, none: 2.5 });
 });
 
-function createProcess(pid: number, name: string, cgroup: string): RigProcess {
-  const attributes = { 'process.pid': pid, 'process.executable.name': name, 'process.linux.cgroup': cgroup };
-  return new RigProcess(attributes, 0);
+function createProcess(pid: number, name: string, owner: Attributes): RigProcess {
+  return new RigProcess({ 'process.pid': pid, 'process.executable.name': name, ...owner }, 0);
 }
 
-test('attribution groups processes by program within their cgroup', () => {
+test('attribution groups processes by program within their unit or container', () => {
   const rig = new Rig();
   const meter = rig.createMeter();
   const processes = [
-    createProcess(1, 'cc1', '/a'),
-    createProcess(2, 'cc1', '/a'),
-    createProcess(3, 'cc1', '/b'),
-    createProcess(4, 'kworker/0:1-events', '/'),
-    createProcess(5, 'kworker/1:0', '/'),
+    createProcess(1, 'cc1', { 'systemd.unit': 'a.service', 'process.linux.cgroup': '0::/a.service/x' }),
+    createProcess(2, 'cc1', { 'systemd.unit': 'a.service', 'process.linux.cgroup': '0::/a.service/y' }),
+    createProcess(3, 'cc1', { 'container.id': 'b' }),
+    createProcess(4, 'kworker/0:1-events', { 'systemd.unit': 'kernel' }),
+    createProcess(5, 'kworker/1:0', { 'systemd.unit': 'kernel' }),
   ];
   const usedS = [0.1, 0.2, 0.3, 0.1, 0.2];
   playSecond({ rig, meter, used: processes.map((process) => [process, 0]) }, 0);
@@ -256,11 +256,14 @@ test('attribution groups processes by program within their cgroup', () => {
     .last('program.energy')
     .map(({ series: { resource }, value }) => [resource.attributes, value]);
   const host = { 'host.name': 'rig' };
-  assert.deepEqual(programs, [
-    [{ ...host, 'process.executable.name': 'cc1', 'linux.cgroup.path': '/a' }, 3],
-    [{ ...host, 'process.executable.name': 'cc1', 'linux.cgroup.path': '/b' }, 3],
-    [{ ...host, 'process.executable.name': 'kworker', 'linux.cgroup.path': '/' }, 3],
-  ]);
+  assert.deepEqual(
+    new Set(programs),
+    new Set([
+      [{ ...host, 'process.executable.name': 'cc1', 'systemd.unit': 'a.service' }, 3],
+      [{ ...host, 'process.executable.name': 'cc1', 'container.id': 'b' }, 3],
+      [{ ...host, 'process.executable.name': 'kworker', 'systemd.unit': 'kernel' }, 3],
+    ]),
+  );
 });
 
 test('attribution attributes to the views that are asked for', () => {

@@ -8,7 +8,8 @@ import { Ledger } from './ledger.js';
 import { CpuCount } from './floor.js';
 import { UsageTick } from './windows.js';
 import { ShownSeries } from './shown-series.js';
-import { findGrouping, View } from './views.js';
+import { View } from './view.js';
+import { findViews } from './views.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** How often learned floors are saved while the processor runs; they are saved at shutdown, too. */
@@ -24,7 +25,8 @@ export class Attribution implements ConsumingComponent {
   readonly #floors: FloorStore;
   /** Undefined: all series are forwarded. */
   readonly #shownSeries: ShownSeries | undefined;
-  #views: readonly View[] = [];
+  /** Undefined: the energy is not attributed to single processes. */
+  #processView: View | undefined;
   #ledger: Ledger | undefined;
   /** How often the shown processes changed in ledgers before this one. */
   #earlierChanges = 0;
@@ -82,13 +84,15 @@ export class Attribution implements ConsumingComponent {
 
   #createLedger(epoch: bigint): Ledger {
     const config = this.#config;
-    this.#views = config.views.map(
-      (name) => new View(findGrouping(name), name === 'process' ? config.process_limit : 0),
-    );
+    const views = findViews(config).map((definition) => {
+      const isOfProcesses = definition.groupBy.length === 0;
+      return new View(definition, isOfProcesses ? config.process_limit : config.group_limit);
+    });
+    this.#processView = views[config.views.indexOf('process')];
     const options = {
       config,
       floors: this.#floors,
-      views: this.#views,
+      views,
       cpuCount: this.#cpuCount,
       tick: this.#tick,
       epoch,
@@ -111,7 +115,7 @@ export class Attribution implements ConsumingComponent {
   }
 
   #countChanges(): number {
-    return this.#views.reduce((sum, { changes }) => sum + changes, 0);
+    return this.#processView?.changes ?? 0;
   }
 
   #forward(tables: readonly Table[]): void {

@@ -2,12 +2,36 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   views: {
-    doc: 'What the energy is attributed to, each by a metric of its own: process, program, cgroup.',
+    doc: 'What the energy is attributed to, each by a metric of its own: process, program, cgroup, unit, container, pod, namespace, job, user, service, vm.',
     format: 'string_list',
-    default: ['process', 'program', 'cgroup'],
+    default: ['process', 'program', 'unit', 'container', 'pod'],
+  },
+  custom_views: {
+    doc: 'Further views, each with a metric of its own.',
+    format: 'list',
+    items: {
+      metric: { doc: 'Name of the metric. It ends in `.energy`.', format: 'string', default: null },
+      group_by: {
+        doc: 'Resource attributes that define a group. `a|b`: the first of them that a process has. Processes without the first entry are the group `none`.',
+        format: 'string_list',
+        default: [],
+      },
+      keep: {
+        doc: 'Resource attributes that are the same for all processes of a group, and are published with it. `k8s.pod.label.*`: all that begin with this.',
+        format: 'string_list',
+        default: [],
+      },
+    },
+    default: [],
   },
   process_limit: {
     doc: 'Processes that have series of their own at a time: those that used most. The energy of all others is one series, `other`. 0: every process.',
+    format: 'int',
+    default: 25,
+    min: 0,
+  },
+  group_limit: {
+    doc: 'Groups of each other view that have series of their own at a time: those that used most. The energy of all others is one series, `other`. 0: every group.',
     format: 'int',
     default: 50,
     min: 0,

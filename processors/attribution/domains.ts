@@ -9,7 +9,7 @@ import { Hardware, type Model } from './hardware.js';
 import type { UsageTick } from './windows.js';
 import { EnergyCounter, Meter } from './meter.js';
 import { Split } from './split.js';
-import type { View } from './views.js';
+import type { View } from './view.js';
 import { withoutWorkloads, type Usage } from './workload.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,

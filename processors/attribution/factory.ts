@@ -4,28 +4,22 @@ import {
   ledgerEnergy,
   meteredEnergyNames,
   processCpuTime,
-  processEnergy,
 } from '../../src/model/shared-metrics.js';
 import { Attribution } from './attribution.js';
 import { schema, type Config } from './config.js';
-import { cgroupEnergy, programEnergy, viewNames } from './views.js';
+import { checkViews, viewMetrics } from './views.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
-  metrics: [ledgerEnergy, processEnergy, programEnergy, cgroupEnergy, attributionFloor],
+  metrics: [ledgerEnergy, ...viewMetrics, attributionFloor],
   needs: [
     { what: 'energy', metrics: [...meteredEnergyNames], from: 'rapl or estimate' },
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },
   ],
+  namedMetrics: ({ custom_views }) => custom_views.flatMap(({ metric }) => metric ?? []),
   check: (config) => [...checkViews(config), ...checkFloors(config)],
   create: (config, context, next) => new Attribution(config, context, next),
 };
-
-function checkViews({ views }: Config): readonly string[] {
-  return views
-    .filter((view) => !viewNames.includes(view))
-    .map((view) => `views: expected some of ${viewNames.join(', ')}, found "${view}"`);
-}
 
 function checkFloors({ floor }: Config): readonly string[] {
   return floor.flatMap(({ power }, i) =>

@@ -6,8 +6,41 @@ import { Rig } from './rig.fixture.js';
 
 const idles = ['separate', 'proportional', 'equal'] as const;
 
+const views = [
+  'process',
+  'program',
+  'cgroup',
+  'unit',
+  'container',
+  'pod',
+  'namespace',
+  'job',
+  'user',
+  'service',
+  'vm',
+];
+const metrics = [
+  'process.energy',
+  'program.energy',
+  'linux.cgroup.energy',
+  'systemd.unit.energy',
+  'container.energy',
+  'k8s.pod.energy',
+  'k8s.namespace.energy',
+  'job.energy',
+  'user.energy',
+  'service.energy',
+  'vm.energy',
+  'team.energy',
+];
+
 function play(options: MachineOptions, settings: object = {}): Rig {
-  const rig = new Rig({ floor: [{ hw_type: 'cpu', power: 5 }], ...settings });
+  const rig = new Rig({
+    floor: [{ hw_type: 'cpu', power: 5 }],
+    views,
+    custom_views: [{ metric: 'team.energy', group_by: ['team'] }],
+    ...settings,
+  });
   playRandomMachine(rig, options);
   void rig.processor.shutdown();
   return rig;
@@ -72,7 +105,8 @@ const runs = [1, 2].flatMap((seed) =>
 
 for (const { seed, idle, hasFaults, limit } of runs) {
   const name = `machine ${seed}, idle ${idle}, limit ${limit}${hasFaults ? ', faults' : ''}`;
-  const playIt = () => play({ seed, hasFaults, scans: 200, scanS: 1 }, { idle, process_limit: limit });
+  const playIt = () =>
+    play({ seed, hasFaults, scans: 200, scanS: 1 }, { idle, process_limit: limit, group_limit: limit });
 
   test(`attribution balances to the nanojoule: ${name}`, () => {
     const rig = playIt();
@@ -83,13 +117,13 @@ for (const { seed, idle, hasFaults, limit } of runs) {
     for (const hwType of ['cpu', 'memory']) {
       const attributed = sumPart(rig, 'attributed', hwType);
       assert.ok(attributed > 0);
-      for (const metric of ['process.energy', 'program.energy', 'linux.cgroup.energy']) {
+      for (const metric of metrics) {
         assert.ok(isClose(sumLast(rig, metric, hwType), attributed), metric);
       }
     }
     if (limit === 0) return;
-    // Those that lost their place are in one more row where their last energy comes late.
-    assert.ok(countMost(rig, 'process.energy') <= 2 * limit + 1);
+    // Those that lost their place are in one more row where their last energy comes late. Beside them: `other`, `none`.
+    for (const metric of metrics) assert.ok(countMost(rig, metric) <= 2 * limit + 2, metric);
     assert.ok(countMost(rig, 'process.cpu.time') <= 2 * limit);
   });
 
@@ -133,10 +167,8 @@ test('attribution gives the same whatever the order in which processes are read'
   for (const seed of [1, 2, 3]) {
     const values = [undefined, 7, 8].map((orderSeed) => {
       const options = { seed, scans: 100, scanS: 1, ...(orderSeed !== undefined && { orderSeed }) };
-      const rig = play(options, { process_limit: 3 });
-      const all = ['ledger.energy', 'process.energy', 'program.energy', 'linux.cgroup.energy'].flatMap(
-        (metric) => rig.out.last(metric),
-      );
+      const rig = play(options, { process_limit: 3, group_limit: 2 });
+      const all = ['ledger.energy', ...metrics].flatMap((metric) => rig.out.last(metric));
       return new Map(all.map(({ series, value }) => [`${seriesKey(series)} ${series.start}`, value]));
     });
     assert.deepEqual(values[1], values[0]);

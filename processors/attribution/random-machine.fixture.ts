@@ -1,5 +1,5 @@
 import { RigProcess, type Rig } from './rig.fixture.js';
-import type { Series } from '../../src/model/series.js';
+import type { Attributes, Series } from '../../src/model/series.js';
 
 /** A generator of numbers that look random and are the same for the same seed (mulberry32), for tests. */
 export interface Random {
@@ -162,6 +162,7 @@ class RandomMachine {
         'process.creation.time': String(this.#bornCount),
         'process.executable.name': `program-${this.#bornCount % 3}`,
         ...(this.#bornCount % 5 > 0 && { 'process.linux.cgroup': `/cgroup-${this.#bornCount % 5}` }),
+        ...ownersOf(this.#bornCount),
       };
       const bornS = atS - this.#options.scanS * this.#random.fraction();
       const usedS = (atS - bornS) * this.#random.fraction();
@@ -176,6 +177,18 @@ class RandomMachine {
     this.#processes = this.#processes.filter((process) => !ended.includes(process));
     for (const { rig } of ended) this.#rig.end(atS, ...rig.series);
   }
+}
+
+/** Who a process belongs to: some have no unit, no container, no job and so on. */
+function ownersOf(birth: number): Attributes {
+  const names = ['systemd.unit', 'container.id', 'k8s.pod.uid', 'k8s.namespace.name', 'slurm.job.id'];
+  const more = ['flux.job.id', 'process.owner', 'service.name', 'vm.name', 'team'];
+  return Object.fromEntries(
+    [...names, ...more].flatMap((name, i) => {
+      const owner = birth % (i + 3);
+      return owner === 0 ? [] : [[name, `${name}-${owner}`]];
+    }),
+  );
 }
 
 function shuffle<T>(items: readonly T[], random: Random): readonly T[] {

@@ -52,7 +52,11 @@ export class Rig {
 
   constructor(settings: object = {}, context = createFakeContext()) {
     this.context = context;
-    const config = parseSettings(schema, { cpu_count: 2, ...settings });
+    const config = parseSettings(schema, {
+      cpu_count: 2,
+      views: ['process', 'program', 'cgroup'],
+      ...settings,
+    });
     this.processor = factory.create(config, this.context, this.out);
     void this.processor.start();
   }

@@ -1,236 +1,257 @@
-import { findOrAdd } from '../../src/model/plan.js';
-import { resourceKey, type Attributes, type Metric, type Resource } from '../../src/model/series.js';
-import { processEnergy } from '../../src/model/shared-metrics.js';
-import { Limit, type Ranked } from './limit.js';
-import type { Account } from './publication.js';
 import {
+  resourceKey,
+  type Attributes,
+  type AttributeValue,
+  type Metric,
+  type Resource,
+} from '../../src/model/series.js';
+import { processEnergy } from '../../src/model/shared-metrics.js';
+import type { Config } from './config.js';
+import {
+  ATTR_CONTAINER_ID,
+  ATTR_CONTAINER_IMAGE_NAME,
+  ATTR_CONTAINER_IMAGE_TAGS,
+  ATTR_CONTAINER_NAME,
+  ATTR_CONTAINER_RUNTIME_NAME,
+  ATTR_FLUX_JOB_ID,
+  ATTR_K8S_CONTAINER_NAME,
+  ATTR_K8S_CRONJOB_NAME,
+  ATTR_K8S_DAEMONSET_NAME,
+  ATTR_K8S_DEPLOYMENT_NAME,
+  ATTR_K8S_JOB_NAME,
+  ATTR_K8S_NAMESPACE_NAME,
+  ATTR_K8S_NODE_NAME,
+  ATTR_K8S_POD_NAME,
+  ATTR_K8S_POD_UID,
+  ATTR_K8S_REPLICASET_NAME,
+  ATTR_K8S_STATEFULSET_NAME,
   ATTR_LINUX_CGROUP_PATH,
+  ATTR_OAR_JOB_ID,
+  ATTR_PBS_JOB_ID,
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_LINUX_CGROUP,
+  ATTR_PROCESS_OWNER,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_NAMESPACE,
+  ATTR_SLURM_JOB_ACCOUNT,
+  ATTR_SLURM_JOB_ID,
+  ATTR_SLURM_JOB_NAME,
+  ATTR_SLURM_JOB_PARTITION,
+  ATTR_SLURM_JOB_USER,
+  ATTR_SYSTEMD_SLICE,
+  ATTR_SYSTEMD_UNIT,
+  ATTR_VM_NAME,
 } from '../../src/model/semantic-conventions.js';
 
-export const programEnergy: Metric = {
-  name: 'program.energy',
-  unit: 'J',
-  description: 'Energy attributed to the processes of a program within its cgroup',
-  kind: 'counter',
-  valueType: 'double',
-};
-
-export const cgroupEnergy: Metric = {
-  name: 'linux.cgroup.energy',
-  unit: 'J',
-  description: 'Energy attributed to the processes of a cgroup, without those of the cgroups below it',
-  kind: 'counter',
-  valueType: 'double',
-};
-
-/** Some workloads as one: the energy of all workloads in it is booked on its accounts. */
-export class Group implements Ranked {
-  readonly key: string;
-  /** Of what is published of it, made when its first account is opened. */
-  resource: Resource | undefined;
-  /** Makes its resource, given what is known of the machine. */
-  readonly createResource: (machine: Attributes) => Resource;
-  /** One per ledger, at the ledger's index, made when it first books energy. */
-  readonly accounts: (Account | undefined)[] = [];
-  /** When the last account at each index ended, where one did: nanoseconds. */
-  readonly closedAt: (number | undefined)[] = [];
-  /** How many workloads are in it. */
-  members = 0;
-  /** Since when the first of them is known to live. */
-  bornAt = Infinity;
-  /** Since when it is empty. */
-  emptySince = Infinity;
-  /** Whether it has series of its own; otherwise its energy is booked on its view's `other`. */
-  isShown: boolean;
-  weight = 0;
-
-  constructor(key: string, createResource: (machine: Attributes) => Resource, isShown: boolean) {
-    this.key = key;
-    this.createResource = createResource;
-    this.isShown = isShown;
-  }
-}
-
-/** How workloads are grouped. */
-export interface Grouping {
+/** A partition of the workloads, as data: workloads with the same values of some resource attributes are one group. */
+export interface ViewDefinition {
   readonly metric: Metric;
+  /**
+   * The attributes that define a group, each a name or several, `a|b`, of which the first that a workload has counts.
+   * Workloads without the first one are the group `none`; further ones may be missing. Empty: a group is one workload.
+   */
+  readonly groupBy: readonly string[];
+  /**
+   * Attributes that are published with those, where all workloads of a group have the same. `k8s.pod.label.*`: all that
+   * begin with this.
+   */
+  readonly keep: readonly string[];
   /** How long a group without workloads is kept, so that workloads that come and go do not make new series. */
   readonly graceNs: number;
-  keyOf(workload: Resource): string;
-  /**
-   * The resource of the group of a workload. Where a group can have several, it has only what defines the group and what
-   * is the machine's: everything else may differ between them.
-   */
-  resourceOf(workload: Resource, machine: Attributes): Resource;
 }
 
-const byProcess: Grouping = {
-  metric: processEnergy,
-  graceNs: 0,
-  keyOf: (workload) => resourceKey(workload),
-  resourceOf: (workload) => workload,
-};
+/** The group of a view that a workload belongs to. */
+export interface GroupIdentity {
+  readonly key: string;
+  /** The attributes that define it. */
+  readonly attributes: Attributes;
+  readonly isNone: boolean;
+}
 
-const byProgram: Grouping = {
-  metric: programEnergy,
-  graceNs: 60e9,
-  keyOf: ({ attributes }) => `${parseProgram(attributes)}\n${parseCgroupPath(attributes)}`,
-  resourceOf: ({ attributes }, machine) => ({
-    attributes: {
-      ...keepCommon(attributes, machine),
-      [ATTR_PROCESS_EXECUTABLE_NAME]: parseProgram(attributes),
-      [ATTR_LINUX_CGROUP_PATH]: parseCgroupPath(attributes),
-    },
-  }),
-};
+const graceNs = 60e9;
 
-const byCgroup: Grouping = {
-  metric: cgroupEnergy,
-  graceNs: 60e9,
-  keyOf: ({ attributes }) => parseCgroupPath(attributes),
-  resourceOf: ({ attributes }, machine) => ({
-    attributes: { ...keepCommon(attributes, machine), [ATTR_LINUX_CGROUP_PATH]: parseCgroupPath(attributes) },
-  }),
-};
+function create(name: string, of: string, groupBy: readonly string[], keep: readonly string[] = []) {
+  const description = `Energy attributed to ${of}`;
+  const metric: Metric = { name, unit: 'J', description, kind: 'counter', valueType: 'double' };
+  return { metric, groupBy, keep, graceNs };
+}
 
-const groupings = new Map([
-  ['process', byProcess],
-  ['program', byProgram],
-  ['cgroup', byCgroup],
+const ofPod = [
+  ATTR_K8S_POD_UID,
+  ATTR_K8S_POD_NAME,
+  ATTR_K8S_NAMESPACE_NAME,
+  ATTR_K8S_NODE_NAME,
+  ATTR_K8S_DEPLOYMENT_NAME,
+  ATTR_K8S_REPLICASET_NAME,
+  ATTR_K8S_STATEFULSET_NAME,
+  ATTR_K8S_DAEMONSET_NAME,
+  ATTR_K8S_JOB_NAME,
+  ATTR_K8S_CRONJOB_NAME,
+  'k8s.pod.label.*',
+  'k8s.pod.annotation.*',
+];
+
+const ofContainer = [
+  ATTR_CONTAINER_NAME,
+  ATTR_CONTAINER_RUNTIME_NAME,
+  ATTR_CONTAINER_IMAGE_NAME,
+  ATTR_CONTAINER_IMAGE_TAGS,
+  'container.label.*',
+  ATTR_K8S_CONTAINER_NAME,
+  ...ofPod,
+];
+
+const ofJob = [ATTR_SLURM_JOB_NAME, ATTR_SLURM_JOB_USER, ATTR_SLURM_JOB_ACCOUNT, ATTR_SLURM_JOB_PARTITION];
+const jobId = [ATTR_SLURM_JOB_ID, ATTR_OAR_JOB_ID, ATTR_PBS_JOB_ID, ATTR_FLUX_JOB_ID].join('|');
+const container = `${ATTR_CONTAINER_ID}|${ATTR_CONTAINER_NAME}`;
+
+const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
+  ['process', { metric: processEnergy, groupBy: [], keep: [], graceNs: 0 }],
+  [
+    'program',
+    create(
+      'program.energy',
+      'the processes of a program within its unit or container',
+      [ATTR_PROCESS_EXECUTABLE_NAME, ATTR_SYSTEMD_UNIT, container, ATTR_K8S_POD_UID],
+      ofContainer,
+    ),
+  ],
+  [
+    'cgroup',
+    create(
+      'linux.cgroup.energy',
+      'the processes of a cgroup, without those of the cgroups below it',
+      [ATTR_LINUX_CGROUP_PATH],
+      [
+        ATTR_SYSTEMD_UNIT,
+        ATTR_SYSTEMD_SLICE,
+        ATTR_CONTAINER_ID,
+        ...ofContainer,
+        ...jobId.split('|'),
+        ...ofJob,
+      ],
+    ),
+  ],
+  [
+    'unit',
+    create(
+      'systemd.unit.energy',
+      'the processes of a systemd unit',
+      [ATTR_SYSTEMD_UNIT, ATTR_SYSTEMD_SLICE, container],
+      ofContainer,
+    ),
+  ],
+  ['container', create('container.energy', 'the processes of a container', [container], ofContainer)],
+  ['pod', create('k8s.pod.energy', 'the processes of a Kubernetes pod', [ATTR_K8S_POD_UID], ofPod)],
+  [
+    'namespace',
+    create('k8s.namespace.energy', 'the processes of a Kubernetes namespace', [ATTR_K8S_NAMESPACE_NAME]),
+  ],
+  ['job', create('job.energy', 'the processes of a batch job', [jobId], ofJob)],
+  ['user', create('user.energy', 'the processes of a user', [ATTR_PROCESS_OWNER])],
+  [
+    'service',
+    create('service.energy', 'the processes of a service', [ATTR_SERVICE_NAME, ATTR_SERVICE_NAMESPACE]),
+  ],
+  ['vm', create('vm.energy', 'the processes of a virtual machine', [ATTR_VM_NAME])],
 ]);
 
-/** The views that a configuration can name. */
-export const viewNames: readonly string[] = [...groupings.keys()];
+/** What the built-in views publish. */
+export const viewMetrics: readonly Metric[] = [...builtIn.values()].map(({ metric }) => metric);
 
-/** @throws Error when there is no such view */
-export function findGrouping(name: string): Grouping {
-  const grouping = groupings.get(name);
-  if (!grouping)
-    throw new Error(`Cannot find the view: expected one of ${viewNames.join(', ')}, found "${name}"`);
-  return grouping;
+/** The views of a configuration that was checked: the built-in ones that it names, then its own. */
+export function findViews({ views, custom_views }: Config): readonly ViewDefinition[] {
+  const named = views.flatMap((name) => builtIn.get(name) ?? []);
+  const own = custom_views.map(({ metric, group_by, keep }) =>
+    create(metric ?? '', `workloads with the same ${group_by.join(', ')}`, group_by, keep),
+  );
+  return [...named, ...own];
+}
+
+/** @returns what is wrong with the views of a configuration */
+export function checkViews(config: Config): readonly string[] {
+  const unknown = config.views
+    .filter((view) => !builtIn.has(view))
+    .map((view) => `views: expected some of ${[...builtIn.keys()].join(', ')}, found "${view}"`);
+  return [...unknown, ...checkOwn(config), ...checkNames(findViews(config))];
+}
+
+function checkOwn({ custom_views }: Config): readonly string[] {
+  return custom_views.flatMap(({ metric, group_by }, i) => [
+    ...(/^[a-z][\w.]*\.energy$/i.test(metric ?? '')
+      ? []
+      : [`custom_views[${i}].metric: expected a name that ends in ".energy", found "${metric ?? ''}"`]),
+    ...(group_by.length > 0 && group_by.every((name) => name.split('|').every((part) => part !== ''))
+      ? []
+      : [`custom_views[${i}].group_by: expected names of attributes, found ${JSON.stringify(group_by)}`]),
+  ]);
+}
+
+/** One metric is one partition: its sum would be twice as large otherwise. */
+function checkNames(views: readonly ViewDefinition[]): readonly string[] {
+  const names = ['hw.energy', 'hw.host.energy', 'rapl.energy', 'ledger.energy'];
+  return views.flatMap(({ metric: { name } }) => {
+    if (names.includes(name))
+      return [`views: expected a metric of its own for each view, found "${name}" twice`];
+    names.push(name);
+    return [];
+  });
+}
+
+export function identifyGroup({ groupBy }: ViewDefinition, workload: Resource): GroupIdentity {
+  if (groupBy.length === 0) return { ...workload, key: resourceKey(workload), isNone: false };
+  const found = groupBy.map((names) => findFirst(workload.attributes, names));
+  const isNone = found[0] === undefined;
+  const attributes: Attributes = isNone
+    ? { [groupBy[0].split('|')[0]]: 'none' }
+    : Object.fromEntries(found.flatMap((pair) => (pair ? [pair] : [])));
+  return { key: resourceKey({ attributes }), attributes, isNone };
+}
+
+/**
+ * The attributes of what is published of a group.
+ * @param shared what its workloads have in common
+ * @param machine what is known of the machine
+ */
+export function describeGroup(
+  { groupBy, keep }: ViewDefinition,
+  { attributes, isNone }: GroupIdentity,
+  shared: Attributes,
+  machine: Attributes,
+): Attributes {
+  if (groupBy.length === 0 && !isNone) return attributes;
+  const isKept = (name: string) =>
+    keep.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
+  const kept = Object.entries(shared).filter(
+    ([name, value]) => machine[name] === value || (!isNone && isKept(name)),
+  );
+  return { ...Object.fromEntries(kept), ...attributes };
+}
+
+/** The attributes that both have, with the same values. */
+export function intersect(one: Attributes, other: Attributes): Attributes {
+  return Object.fromEntries(Object.entries(one).filter(([name, value]) => other[name] === value));
+}
+
+/** Of several attributes, `a|b`, the first that there is. */
+function findFirst(attributes: Attributes, names: string): readonly [string, AttributeValue] | undefined {
+  for (const name of names.split('|')) {
+    const value = findAttribute(attributes, name);
+    if (value !== undefined) return [name, value];
+  }
+  return undefined;
+}
+
+function findAttribute(attributes: Attributes, name: string): AttributeValue | undefined {
+  const value = attributes[name] ?? derive(attributes, name);
+  if (value === '') return undefined;
+  // A base name has no slash; the names of kernel threads go on with their CPU after one, as `kworker/0:1`.
+  const isProgram = name === ATTR_PROCESS_EXECUTABLE_NAME && typeof value === 'string';
+  return isProgram ? value.replace(/(?<=.)\/.*/, '') : value;
 }
 
 /** The path in a line of /proc/PID/cgroup, `0::/system.slice`, or in a bare path. */
-function parseCgroupPath({ [ATTR_PROCESS_LINUX_CGROUP]: cgroup }: Attributes): string {
-  if (typeof cgroup !== 'string' || cgroup === '') return 'none';
-  return cgroup.replace(/^\d+:[^:]*:/, '');
-}
-
-/** A base name has no slash; the names of kernel threads go on with their CPU after one, as `kworker/0:1`. */
-function parseProgram({ [ATTR_PROCESS_EXECUTABLE_NAME]: name }: Attributes): string {
-  if (typeof name !== 'string' || name === '') return 'none';
-  return name.replace(/(?<=.)\/.*/, '');
-}
-
-/** What a workload has in common with its machine, and so with all others. */
-function keepCommon(workload: Attributes, machine: Attributes): Attributes {
-  return Object.fromEntries(Object.entries(workload).filter(([name, value]) => machine[name] === value));
-}
-
-/** A partition of the workloads: each belongs to exactly one group, so that the groups add up to all. */
-export class View {
-  readonly metric: Metric;
-  /** What is known of the machine: the attributes of its resource. */
-  machine: Attributes = {};
-  readonly #grouping: Grouping;
-  readonly #groups = new Map<string, Group>();
-  readonly #empty = new Set<Group>();
-  readonly #limit: Limit<Group> | undefined;
-  #other: Group | undefined;
-  /** Groups that lost their own series and are still to be closed. */
-  #hidden: Group[] = [];
-
-  /** @param places how many groups have series of their own at a time, the others together; 0: every group */
-  constructor(grouping: Grouping, places: number) {
-    this.metric = grouping.metric;
-    this.#grouping = grouping;
-    this.#limit = places > 0 ? new Limit<Group>(places) : undefined;
-  }
-
-  get isLimited(): boolean {
-    return this.#limit !== undefined;
-  }
-
-  /** How often a group got series of its own or lost them. */
-  get changes(): number {
-    return this.#limit?.changes ?? 0;
-  }
-
-  /** The group of a workload that has just come and lives since `bornAt`. */
-  join(workload: Resource, bornAt: number): Group {
-    const key = this.#grouping.keyOf(workload);
-    const createResource = (machine: Attributes) => this.#grouping.resourceOf(workload, machine);
-    const group = findOrAdd(this.#groups, key, () => new Group(key, createResource, !this.isLimited));
-    this.#other ??= createOther(workload);
-    this.#empty.delete(group);
-    group.members += 1;
-    group.bornAt = Math.min(group.bornAt, bornAt);
-    return group;
-  }
-
-  /** A workload of this group has ended for good. */
-  leave(group: Group, at: number): void {
-    group.members -= 1;
-    if (group.members > 0) return;
-    group.emptySince = at;
-    this.#empty.add(group);
-  }
-
-  /** The resource of what is published of a group. */
-  resourceOf(group: Group): Resource {
-    return (group.resource ??= group.createResource(this.machine));
-  }
-
-  /** Where the energy of a group is booked. */
-  route(group: Group): Group {
-    return group.isShown ? group : (this.#other ?? group);
-  }
-
-  /** Time passes up to the boundary that the next weights belong to. */
-  advance(at: number): void {
-    this.#limit?.advance(at);
-  }
-
-  /** A group used CPU or GPU time since the boundary before. */
-  weigh(group: Group, usedNs: number): void {
-    this.#limit?.weigh(group, usedNs);
-  }
-
-  /** Decides which groups have series of their own from this boundary on. */
-  rank(at: number): void {
-    const hidden = this.#limit?.rank(at) ?? [];
-    if (hidden.length > 0) this.#hidden.push(...hidden);
-  }
-
-  /** Takes out the groups that lost their own series. */
-  takeHidden(): readonly Group[] {
-    if (this.#hidden.length === 0) return this.#hidden;
-    const hidden = this.#hidden;
-    this.#hidden = [];
-    return hidden;
-  }
-
-  /** Takes out the groups that have been empty for long enough. */
-  takeExpired(now: number): readonly Group[] {
-    if (this.#empty.size === 0) return [];
-    const expired = [...this.#empty].filter((group) => now - group.emptySince >= this.#grouping.graceNs);
-    for (const group of expired) {
-      this.#empty.delete(group);
-      this.#groups.delete(group.key);
-      this.#limit?.remove(group);
-    }
-    return expired;
-  }
-}
-
-/** The groups without series of their own, as one. It has no pid, which every process has. */
-function createOther({ attributes }: Resource): Group {
-  const createResource = (machine: Attributes) => ({
-    attributes: { ...keepCommon(attributes, machine), [ATTR_PROCESS_EXECUTABLE_NAME]: 'other' },
-  });
-  const other = new Group('other', createResource, true);
-  other.bornAt = -Infinity;
-  return other;
+function derive(attributes: Attributes, name: string): string | undefined {
+  const line = name === ATTR_LINUX_CGROUP_PATH ? attributes[ATTR_PROCESS_LINUX_CGROUP] : undefined;
+  return typeof line === 'string' ? line.replace(/^\d+:[^:]*:/, '') : undefined;
 }

@@ -1,6 +1,6 @@
 import { UsageCurve } from '../../src/energy/usage-curve.js';
 import { resourceKey, type Resource } from '../../src/model/series.js';
-import type { Group } from './views.js';
+import type { Group } from './view.js';
 
 /** What uses CPU and GPU time: a process, or what a receiver sums up as one. Times are nanoseconds. */
 export class Workload {

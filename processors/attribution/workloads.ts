@@ -1,6 +1,6 @@
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import type { CpuCount } from './floor.js';
-import type { View } from './views.js';
+import type { View } from './view.js';
 import { CpuTimeCounter, createGap, Workload, type Usage } from './workload.js';
 
 /** The kernel counts idle time in ticks of this length. */

@@ -10,7 +10,21 @@ export const schema = {
   metrics: {
     doc: 'Energy counters to derive power from. Each gives a metric with .power in place of .energy.',
     format: 'string_list',
-    default: ['hw.energy', 'hw.host.energy', 'process.energy', 'program.energy', 'linux.cgroup.energy'],
+    default: [
+      'hw.energy',
+      'hw.host.energy',
+      'process.energy',
+      'program.energy',
+      'linux.cgroup.energy',
+      'systemd.unit.energy',
+      'container.energy',
+      'k8s.pod.energy',
+      'k8s.namespace.energy',
+      'job.energy',
+      'user.energy',
+      'service.energy',
+      'vm.energy',
+    ],
   },
 } as const satisfies Schema;
 

@@ -132,8 +132,10 @@ export interface Need {
 
 /** Changes tables on their way. One instance per pipeline. */
 export interface ProcessorFactory<S extends Schema = Schema> extends Factory<S> {
-  /** Every metric that it may add. */
+  /** Every metric that it may add, besides those that only settings name. */
   readonly metrics?: readonly Metric[];
+  /** The names of the metrics that these settings name. */
+  namedMetrics?(config: ConfigOf<S>): readonly string[];
   /** What it works on. A pipeline that publishes none of a need's metrics before this processor is refused. */
   readonly needs?: readonly Need[];
   create(config: ConfigOf<S>, context: Context, next: Consumer): ConsumingComponent;

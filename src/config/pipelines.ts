@@ -147,9 +147,11 @@ function listPublished(
 ): ReadonlySet<string> | undefined {
   const factories = receivers.map((id) => components.receivers.get(id)?.factory);
   if (factories.some((factory) => factory === undefined || factory.metrics.length === 0)) return undefined;
-  const earlier = processors.slice(0, before).map((id) => components.processors.get(id)?.factory);
-  const metrics = [...factories, ...earlier].flatMap((factory) => factory?.metrics ?? []);
-  return new Set(metrics.map(({ name }) => name));
+  const earlier = processors.slice(0, before).flatMap((id) => components.processors.get(id) ?? []);
+  const named = earlier.flatMap(({ factory, settings }) => factory.namedMetrics?.(settings) ?? []);
+  const all = [...factories, ...earlier.map(({ factory }) => factory)];
+  const metrics = all.flatMap((factory) => factory?.metrics ?? []);
+  return new Set([...metrics.map(({ name }) => name), ...named]);
 }
 
 function findPlace(service: ConfigNode | undefined, pipeline: string, at: number): Origin | undefined {

@@ -175,12 +175,10 @@ function checkDeclared(tables: readonly Table[], declared: readonly string[]): v
 async function checkProcessing({ subject, trial, create }: Bench): Promise<string | undefined> {
   const { given, run, missing } = await feedTwice(create);
   const { tables } = run.collector;
-  const { metrics = [] } = subject.factory as Factories['processor'];
+  const factory = subject.factory as Factories['processor'];
   const passing = given.flatMap(({ series }) => series).map(({ metric }) => metric);
-  checkDeclared(
-    tables,
-    [...metrics, ...passing].map(({ name }) => name),
-  );
+  const named = factory.namedMetrics?.(trial.settings) ?? [];
+  checkDeclared(tables, [...[...(factory.metrics ?? []), ...passing].map(({ name }) => name), ...named]);
   checkTables(tables);
   // An example may filter or scale.
   if (trial.isDefault) checkJoules(tables, given);

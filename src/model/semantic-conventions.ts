@@ -1,8 +1,11 @@
 // Names of attributes that more than one file uses, each spelled once, and called as in OpenTelemetry's own package of
 // constants. From the OpenTelemetry semantic conventions, except those of `energy`, `flux`, `ledger`, `oar`, `pbs`, `perf`,
-// `rapl`, `slurm`, `systemd`, `vm` and `linux.cgroup.path`, which are ours. Names of metrics are with their metrics: shared-metrics.ts and the components' metrics.ts.
+// `rapl`, `slurm`, `systemd`, `vm` and `linux.cgroup.path`, which are ours. Names of metrics are with their metrics:
+// shared-metrics.ts and the components' metrics.ts.
 
 export const ATTR_CONTAINER_ID = 'container.id';
+export const ATTR_CONTAINER_IMAGE_NAME = 'container.image.name';
+export const ATTR_CONTAINER_IMAGE_TAGS = 'container.image.tags';
 export const ATTR_CONTAINER_NAME = 'container.name';
 export const ATTR_CONTAINER_RUNTIME_NAME = 'container.runtime.name';
 export const ATTR_CPU_LOGICAL_NUMBER = 'cpu.logical_number';
@@ -20,7 +23,17 @@ export const ATTR_HW_NAME = 'hw.name';
 export const ATTR_HW_PARENT = 'hw.parent';
 export const ATTR_HW_SENSOR_LOCATION = 'hw.sensor_location';
 export const ATTR_HW_TYPE = 'hw.type';
+export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';
+export const ATTR_K8S_CRONJOB_NAME = 'k8s.cronjob.name';
+export const ATTR_K8S_DAEMONSET_NAME = 'k8s.daemonset.name';
+export const ATTR_K8S_DEPLOYMENT_NAME = 'k8s.deployment.name';
+export const ATTR_K8S_JOB_NAME = 'k8s.job.name';
+export const ATTR_K8S_NAMESPACE_NAME = 'k8s.namespace.name';
+export const ATTR_K8S_NODE_NAME = 'k8s.node.name';
+export const ATTR_K8S_POD_NAME = 'k8s.pod.name';
 export const ATTR_K8S_POD_UID = 'k8s.pod.uid';
+export const ATTR_K8S_REPLICASET_NAME = 'k8s.replicaset.name';
+export const ATTR_K8S_STATEFULSET_NAME = 'k8s.statefulset.name';
 export const ATTR_LEDGER_PART = 'ledger.part';
 export const ATTR_LINUX_CGROUP_PATH = 'linux.cgroup.path';
 export const ATTR_NETWORK_IO_DIRECTION = 'network.io.direction';
@@ -38,7 +51,11 @@ export const ATTR_RAPL_DOMAIN = 'rapl.domain';
 export const ATTR_SERVICE_INSTANCE_ID = 'service.instance.id';
 export const ATTR_SERVICE_NAME = 'service.name';
 export const ATTR_SERVICE_NAMESPACE = 'service.namespace';
+export const ATTR_SLURM_JOB_ACCOUNT = 'slurm.job.account';
 export const ATTR_SLURM_JOB_ID = 'slurm.job.id';
+export const ATTR_SLURM_JOB_NAME = 'slurm.job.name';
+export const ATTR_SLURM_JOB_PARTITION = 'slurm.job.partition';
+export const ATTR_SLURM_JOB_USER = 'slurm.job.user';
 export const ATTR_SLURM_STEP_ID = 'slurm.step.id';
 export const ATTR_SLURM_TASK_ID = 'slurm.task.id';
 export const ATTR_SYSTEMD_SLICE = 'systemd.slice';

@@ -1,0 +1,148 @@
+import { findOrAdd } from '../../src/model/plan.js';
+import type { Attributes, Metric, Resource } from '../../src/model/series.js';
+import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
+import { Limit, type Ranked } from './limit.js';
+import type { Account } from './publication.js';
+import { describeGroup, identifyGroup, intersect, type GroupIdentity, type ViewDefinition } from './views.js';
+
+/** Some workloads as one: the energy of all workloads in it is booked on its accounts. */
+export class Group implements Ranked {
+  readonly identity: GroupIdentity;
+  /** The attributes that its workloads have in common, as long as nothing was published of it. */
+  shared: Attributes;
+  /** Of what is published of it, made when its first account is opened. */
+  resource: Resource | undefined;
+  /** One per ledger, at the ledger's index, made when it first books energy. */
+  readonly accounts: (Account | undefined)[] = [];
+  /** When the last account at each index ended, where one did: nanoseconds. */
+  readonly closedAt: (number | undefined)[] = [];
+  /** How many workloads are in it. */
+  members = 0;
+  /** Since when the first of them is known to live. */
+  bornAt = Infinity;
+  /** Since when it is empty. */
+  emptySince = Infinity;
+  /** Whether it has series of its own; otherwise its energy is booked on its view's `other`. */
+  isShown: boolean;
+  weight = 0;
+
+  constructor(identity: GroupIdentity, shared: Attributes, isShown: boolean) {
+    this.identity = identity;
+    this.shared = shared;
+    this.isShown = isShown;
+  }
+}
+
+/** A partition of the workloads: each belongs to exactly one group, so that the groups add up to all. */
+export class View {
+  /** What is known of the machine: the attributes of its resource. */
+  machine: Attributes = {};
+  readonly #definition: ViewDefinition;
+  readonly #groups = new Map<string, Group>();
+  /** In the order in which they became empty. */
+  readonly #empty = new Set<Group>();
+  readonly #limit: Limit<Group> | undefined;
+  #other: Group | undefined;
+  /** Groups that lost their own series and are still to be closed. */
+  #hidden: Group[] = [];
+
+  /** @param places how many groups have series of their own at a time, the others together; 0: every group */
+  constructor(definition: ViewDefinition, places: number) {
+    this.#definition = definition;
+    this.#limit = places > 0 ? new Limit<Group>(places) : undefined;
+  }
+
+  get metric(): Metric {
+    return this.#definition.metric;
+  }
+
+  get isLimited(): boolean {
+    return this.#limit !== undefined;
+  }
+
+  /** How often a group got series of its own or lost them. */
+  get changes(): number {
+    return this.#limit?.changes ?? 0;
+  }
+
+  /** The group of a workload that has just come and lives since `bornAt`. */
+  join(workload: Resource, bornAt: number): Group {
+    const identity = identifyGroup(this.#definition, workload);
+    // The group of those that have none is one line at most, and needs no place.
+    const isShown = !this.isLimited || identity.isNone;
+    const { attributes } = workload;
+    const group = findOrAdd(this.#groups, identity.key, () => new Group(identity, attributes, isShown));
+    if (group.resource === undefined) group.shared = intersect(group.shared, attributes);
+    this.#other ??= createOther(this.#definition, workload);
+    this.#empty.delete(group);
+    group.members += 1;
+    group.bornAt = Math.min(group.bornAt, bornAt);
+    return group;
+  }
+
+  /** A workload of this group has ended for good. */
+  leave(group: Group, at: number): void {
+    group.members -= 1;
+    if (group.members > 0) return;
+    group.emptySince = at;
+    this.#empty.add(group);
+  }
+
+  /** The resource of what is published of a group. */
+  resourceOf(group: Group): Resource {
+    return (group.resource ??= {
+      attributes: describeGroup(this.#definition, group.identity, group.shared, this.machine),
+    });
+  }
+
+  /** Where the energy of a group is booked. */
+  route(group: Group): Group {
+    return group.isShown ? group : (this.#other ?? group);
+  }
+
+  /** Time passes up to the boundary that the next weights belong to. */
+  advance(at: number): void {
+    this.#limit?.advance(at);
+  }
+
+  /** A group used CPU or GPU time since the boundary before. */
+  weigh(group: Group, usedNs: number): void {
+    this.#limit?.weigh(group, usedNs);
+  }
+
+  /** Decides which groups have series of their own from this boundary on. */
+  rank(at: number): void {
+    const hidden = this.#limit?.rank(at) ?? [];
+    if (hidden.length > 0) this.#hidden.push(...hidden);
+  }
+
+  /** Takes out the groups that lost their own series. */
+  takeHidden(): readonly Group[] {
+    if (this.#hidden.length === 0) return this.#hidden;
+    const hidden = this.#hidden;
+    this.#hidden = [];
+    return hidden;
+  }
+
+  /** Takes out the groups that have been empty for long enough. */
+  takeExpired(now: number): readonly Group[] {
+    const expired: Group[] = [];
+    for (const group of this.#empty) {
+      if (now - group.emptySince < this.#definition.graceNs) break;
+      this.#empty.delete(group);
+      this.#groups.delete(group.identity.key);
+      this.#limit?.remove(group);
+      expired.push(group);
+    }
+    return expired;
+  }
+}
+
+/** The groups without series of their own, as one. It has no pid, which every process has. */
+function createOther({ groupBy }: ViewDefinition, { attributes }: Resource): Group {
+  const [name] = (groupBy.at(0) ?? ATTR_PROCESS_EXECUTABLE_NAME).split('|');
+  const identity = { key: 'other', attributes: { [name]: 'other' }, isNone: true };
+  const other = new Group(identity, attributes, true);
+  other.bornAt = -Infinity;
+  return other;
+}

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import type { Attributes } from '../../src/model/series.js';
+import { schema } from './config.js';
+import { playSecond, Rig, RigProcess } from './rig.fixture.js';
+import { checkViews, findViews } from './views.js';
+import { View } from './view.js';
+
+function parse(settings: object) {
+  return parseSettings(schema, settings);
+}
+
+/** What is published of the group of a workload, on a machine with the attribute `host`. */
+function groupOf(view: string, attributes: Attributes): Attributes {
+  const [definition] = findViews(parse({ views: [view] }));
+  const created = new View(definition, 0);
+  created.machine = { host: 'a' };
+  const group = created.join({ attributes: { host: 'a', ...attributes } }, 0);
+  const { host, ...own } = created.resourceOf(group).attributes;
+  assert.equal(host, 'a');
+  return own;
+}
+
+test('View publishes what defines a group, and what follows from it', () => {
+  const process = {
+    'process.pid': 7,
+    'process.executable.name': 'python3.11',
+    'process.owner': 'ann',
+    'process.linux.cgroup': '0::/system.slice/docker-ab.scope',
+    'systemd.unit': 'docker-ab.scope',
+    'systemd.slice': 'system.slice',
+    'container.id': 'ab',
+    'container.name': 'trainer',
+    'k8s.pod.uid': 'u1',
+    'k8s.pod.name': 'trainer-0',
+    'k8s.pod.label.app': 'train',
+    'k8s.namespace.name': 'research',
+    'service.name': 'train',
+    'vm.name': 'vm1',
+  };
+  const pod = {
+    'k8s.pod.uid': 'u1',
+    'k8s.pod.name': 'trainer-0',
+    'k8s.pod.label.app': 'train',
+    'k8s.namespace.name': 'research',
+  };
+  const container = { 'container.id': 'ab', 'container.name': 'trainer', ...pod };
+  const unit = { 'systemd.unit': 'docker-ab.scope', ...container };
+  assert.deepEqual(groupOf('program', process), { 'process.executable.name': 'python3.11', ...unit });
+  assert.deepEqual(groupOf('unit', process), { 'systemd.slice': 'system.slice', ...unit });
+  assert.deepEqual(groupOf('cgroup', process), {
+    'linux.cgroup.path': '/system.slice/docker-ab.scope',
+    'systemd.slice': 'system.slice',
+    ...unit,
+  });
+  assert.deepEqual(groupOf('container', process), container);
+  assert.deepEqual(groupOf('pod', process), pod);
+  assert.deepEqual(groupOf('namespace', process), { 'k8s.namespace.name': 'research' });
+  assert.deepEqual(groupOf('user', process), { 'process.owner': 'ann' });
+  assert.deepEqual(groupOf('service', process), { 'service.name': 'train' });
+  assert.deepEqual(groupOf('vm', process), { 'vm.name': 'vm1' });
+  assert.deepEqual(groupOf('process', process), process);
+});
+
+test('View has one group, none, for all that lack what defines the groups', () => {
+  const process = { 'process.executable.name': 'sh', 'systemd.slice': 'a.slice', 'container.name': '' };
+  const names = {
+    unit: 'systemd.unit',
+    container: 'container.id',
+    pod: 'k8s.pod.uid',
+    namespace: 'k8s.namespace.name',
+    job: 'slurm.job.id',
+    user: 'process.owner',
+    service: 'service.name',
+    vm: 'vm.name',
+    cgroup: 'linux.cgroup.path',
+  };
+  for (const [view, name] of Object.entries(names))
+    assert.deepEqual(groupOf(view, process), { [name]: 'none' });
+  assert.deepEqual(groupOf('program', {}), { 'process.executable.name': 'none' });
+});
+
+test('View groups by whichever of several attributes a workload has', () => {
+  const job = { 'slurm.job.name': 'train', 'slurm.job.user': 'ann' };
+  assert.deepEqual(groupOf('job', { 'slurm.job.id': '7', ...job }), { 'slurm.job.id': '7', ...job });
+  for (const name of ['oar.job.id', 'pbs.job.id', 'flux.job.id']) {
+    assert.deepEqual(groupOf('job', { [name]: '7' }), { [name]: '7' });
+  }
+  assert.deepEqual(groupOf('container', { 'container.name': 'lxc1' }), { 'container.name': 'lxc1' });
+});
+
+test('View publishes the path of a cgroup from either attribute, and kernel threads without their CPU', () => {
+  const path = { 'linux.cgroup.path': '/a:b' };
+  assert.deepEqual(groupOf('cgroup', path), path);
+  assert.deepEqual(groupOf('cgroup', { 'process.linux.cgroup': '4:cpu,cpuacct:/a:b' }), path);
+  assert.deepEqual(
+    groupOf('program', { 'process.executable.name': 'kworker/0:1', 'systemd.unit': 'kernel' }),
+    {
+      'process.executable.name': 'kworker',
+      'systemd.unit': 'kernel',
+    },
+  );
+});
+
+test('View keeps only what all workloads of a group had when it was first published', () => {
+  const [definition] = findViews(parse({ views: ['container'] }));
+  const view = new View(definition, 0);
+  const join = (image: string, name: string) =>
+    view.join(
+      { attributes: { 'container.id': 'c', 'container.image.name': image, 'container.name': name } },
+      0,
+    );
+  const group = join('redis', 'cache');
+  assert.equal(join('nginx', 'cache'), group);
+  const { attributes } = view.resourceOf(group);
+  assert.deepEqual(attributes, { 'container.id': 'c', 'container.name': 'cache' });
+  join('redis', 'store');
+  assert.equal(view.resourceOf(group).attributes, attributes);
+});
+
+function checkWith(settings: object): readonly string[] {
+  return checkViews(parse(settings));
+}
+
+test('checkViews refuses unknown views, views without attributes and metrics of two views', () => {
+  assert.deepEqual(checkWith({}), []);
+  const own = { metric: 'team.energy', group_by: ['k8s.pod.label.team|process.owner'] };
+  assert.deepEqual(checkWith({ views: [], custom_views: [own] }), []);
+  assert.deepEqual(checkWith({ views: ['pods'] }), [
+    'views: expected some of process, program, cgroup, unit, container, pod, namespace, job, user, service, vm, found "pods"',
+  ]);
+  assert.deepEqual(checkWith({ custom_views: [{ ...own, metric: 'team' }] }), [
+    'custom_views[0].metric: expected a name that ends in ".energy", found "team"',
+  ]);
+  for (const group_by of [[], ['a|']]) {
+    assert.deepEqual(checkWith({ custom_views: [{ ...own, group_by }] }), [
+      `custom_views[0].group_by: expected names of attributes, found ${JSON.stringify(group_by)}`,
+    ]);
+  }
+  for (const metric of ['program.energy', 'hw.energy']) {
+    assert.deepEqual(checkWith({ custom_views: [{ ...own, metric }] }), [
+      `views: expected a metric of its own for each view, found "${metric}" twice`,
+    ]);
+  }
+  assert.deepEqual(checkWith({ views: ['unit'], custom_views: [{ ...own, metric: 'program.energy' }] }), []);
+});
+
+test('attribution publishes views of its user beside its own', () => {
+  const rig = new Rig({
+    views: ['user'],
+    custom_views: [{ metric: 'team.energy', group_by: ['team'], keep: ['cost.center'] }],
+  });
+  const meter = rig.createMeter();
+  const owners = [{ team: 'a', 'cost.center': '17' }, { team: 'b' }, { 'process.owner': 'ann' }];
+  const processes = owners.map((owner, i) => new RigProcess({ 'process.pid': i, ...owner }, 0));
+  for (const atS of [0, 1]) {
+    playSecond({ rig, meter, used: processes.map((process, i) => [process, (atS * (i + 1)) / 10]) }, atS);
+  }
+  const published = (metric: string) =>
+    rig.out.last(metric).map(({ series, value }) => [series.resource.attributes, value]);
+  const host = { 'host.name': 'rig' };
+  const sorted = (metric: string) => published(metric).toSorted(([, a], [, b]) => Number(a) - Number(b));
+  assert.deepEqual(sorted('team.energy'), [
+    [{ ...host, team: 'a', 'cost.center': '17' }, 1],
+    [{ ...host, team: 'b' }, 2],
+    [{ ...host, team: 'none' }, 3],
+  ]);
+  assert.deepEqual(
+    new Set(published('user.energy')),
+    new Set([
+      [{ ...host, 'process.owner': 'none' }, 3],
+      [{ ...host, 'process.owner': 'ann' }, 3],
+    ]),
+  );
+  assert.deepEqual(rig.out.last('process.energy'), []);
+});
+
+test('attribution shows the groups that use most, none always, and the others as one', () => {
+  const rig = new Rig({ views: ['unit', 'process'], group_limit: 1 });
+  const meter = rig.createMeter();
+  const units = ['a.service', 'b.service', 'c.service', undefined];
+  const processes = units.map(
+    (unit, i) => new RigProcess({ 'process.pid': i, ...(unit && { 'systemd.unit': unit }) }, 0),
+  );
+  for (const atS of [0, 1]) {
+    playSecond({ rig, meter, used: processes.map((process, i) => [process, (atS * (4 - i)) / 10]) }, atS);
+  }
+  const joules = rig.out
+    .last('systemd.unit.energy')
+    .map(({ series, value }) => [series.resource.attributes['systemd.unit'], value]);
+  assert.deepEqual(Object.fromEntries(joules), { 'a.service': 4, other: 5, none: 1 });
+  assert.deepEqual(rig.processes(), { 0: 4, 1: 3, 2: 2, 3: 1 });
+});
