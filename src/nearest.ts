@@ -24,20 +24,22 @@ export function suggest(word: string, known: Iterable<string>): string {
 
 /** Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other. */
 function editDistance(a: string, b: string): number {
+  // Beyond the first row and column there is no way.
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  const distance = (i: number, j: number) => rows[i]?.[j] ?? Infinity;
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
+    rows.push(row);
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
       row[j] = Math.min(
-        rows[i - 1][j] + 1,
-        row[j - 1] + 1,
-        rows[i - 1][j - 1] + same,
-        swapped ? rows[i - 2][j - 2] + 1 : Infinity,
+        distance(i - 1, j) + 1,
+        distance(i, j - 1) + 1,
+        distance(i - 1, j - 1) + same,
+        isSwapped ? distance(i - 2, j - 2) + 1 : Infinity,
       );
     }
-    rows.push(row);
   }
-  return rows[a.length][b.length];
+  return distance(a.length, b.length);
 }

@@ -12,6 +12,7 @@ const order = [
   // What the whole program shares.
   'errors.ts',
   'version.ts',
+  'element.ts',
   'nearest.ts',
   'young-generation.ts',
   'model',

@@ -86,7 +86,7 @@ function lookAtBusyCpus(readings: Readings): number {
  * simulated is of another one.
  */
 function countCpus(readings: Readings, busy: number, own: number): number {
-  const [counted] = readings.list('cpuCount').map(([, { value }]) => value);
+  const [counted = NaN] = readings.list('cpuCount').map(([, { value }]) => value);
   // No clock is so inexact that a tenth of the CPUs are busy beyond all of them.
   return counted > 0 ? counted : busy > own * 1.1 ? NaN : own;
 }

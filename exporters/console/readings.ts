@@ -10,7 +10,7 @@ import {
   processCpuTime,
   processEnergy,
 } from '../../src/model/shared-metrics.js';
-import { readValue, type Table } from '../../src/model/table.js';
+import { readValue, type Table, timeOf } from '../../src/model/table.js';
 import { Counter, Span } from './counter.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 
@@ -36,10 +36,10 @@ const wholes: Readonly<Partial<Record<Role, Role>>> = {
   processCpu: 'busy',
 };
 
-/** The columns of a table that are looked at. */
-interface Plan {
-  readonly columns: readonly number[];
-  readonly counters: readonly Counter[];
+/** A column of a table that is looked at. */
+interface CountedColumn {
+  readonly column: number;
+  readonly counter: Counter;
 }
 
 /** The last readings of everything that a summary is made of. */
@@ -54,14 +54,15 @@ export class Readings {
   readonly #planOf = createPlans((series: readonly Series[]) => this.#createPlan(series));
 
   take(table: Table): void {
-    if (Number.isNaN(this.#beganAt) && table.offsets.length > 0) {
-      this.#beganAt = (Number(table.epoch) + table.offsets[0]) / 1e9;
+    const [first] = table.offsets;
+    if (Number.isNaN(this.#beganAt) && first !== undefined) {
+      this.#beganAt = (Number(table.epoch) + first) / 1e9;
     }
-    const { columns, counters } = this.#planOf(table.series);
+    const counters = this.#planOf(table.series);
     const lastRow = table.offsets.length - 1;
     if (lastRow >= 0) {
-      const at = (Number(table.epoch) + table.offsets[lastRow]) / 1e9;
-      for (let i = 0; i < columns.length; i++) counters[i].take(readValue(table, lastRow, columns[i]), at);
+      const at = Number(timeOf(table, lastRow)) / 1e9;
+      for (const { column, counter } of counters) counter.take(readValue(table, lastRow, column), at);
     }
     for (const series of table.ended ?? []) this.#end(series);
   }
@@ -89,16 +90,11 @@ export class Readings {
     return ended.reduce((sum, [, joules]) => sum + joules, 0);
   }
 
-  #createPlan(series: readonly Series[]): Plan {
-    const columns: number[] = [];
-    const counters: Counter[] = [];
-    for (const [column, one] of series.entries()) {
+  #createPlan(series: readonly Series[]): readonly CountedColumn[] {
+    return series.flatMap((one, column) => {
       const role = rolesByMetric.get(one.metric.name);
-      if (role === undefined) continue;
-      columns.push(column);
-      counters.push(this.#counterOf(one, role));
-    }
-    return { columns, counters };
+      return role === undefined ? [] : [{ column, counter: this.#counterOf(one, role) }];
+    });
   }
 
   #counterOf(series: Series, role: Role): Counter {

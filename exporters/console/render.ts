@@ -30,7 +30,7 @@ export function renderView(view: View, { columns, rows }: Size): readonly string
   const [title, power, ...others] = renderFixed(view, widths);
   const spacious = joinSections([title, power, ...others]);
   const isLow = rows < spacious.length + countLeastRows(view);
-  const fixed = isLow ? [power[0], ...others.flat()] : [...spacious, ''];
+  const fixed = isLow ? [...power.slice(0, 1), ...others.flat()] : [...spacious, ''];
   const listed = renderProcesses(view, { columns, rows: rows - fixed.length }, widths);
   const lines = [...fixed, ...listed];
   return lines
@@ -43,7 +43,9 @@ function countLeastRows({ processes }: View): number {
   return processes.length === 0 ? 0 : 2 + Math.min(leastProcesses, processes.length + 1);
 }
 
-function renderFixed(view: View, widths: Widths): readonly (readonly string[])[] {
+type Lines = readonly string[];
+
+function renderFixed(view: View, widths: Widths): readonly [Lines, Lines, ...Lines[]] {
   return [
     [`Joulemetry, running for ${describeDuration(view.elapsed)}`],
     renderPower(view, widths),
@@ -73,7 +75,7 @@ function renderPower({ domains, joules }: View, widths: Widths): readonly string
   const notes = [...(isNarrow ? [] : ['since the start']), ...(isEstimated ? ['estimated'] : [])];
   return [
     `${renderRow('Power', { watts, joules }, widths)}${isNarrow ? ' ' : '  '}${notes.join(', ')}`,
-    ...(domains.length > 1 || domains[0].name !== ''
+    ...(domains.length > 1 || domains.some(({ name }) => name !== '')
       ? domains.map((domain) => renderDomain(domain, widths))
       : []),
   ];

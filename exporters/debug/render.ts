@@ -1,6 +1,6 @@
 import { escapeControls } from '../../src/component/output.js';
 import type { Attributes, Series } from '../../src/model/series.js';
-import { readValue, type Table } from '../../src/model/table.js';
+import { readValue, type Table, timeOf } from '../../src/model/table.js';
 
 /** One line that says how much came. */
 export function renderBasic(table: Table): string {
@@ -21,7 +21,7 @@ export function renderNormal(table: Table): string {
   const names = table.series.map(describeSeries);
   const lines = Array.from(table.values, (value, cell) => {
     const [row, column] = [Math.floor(cell / names.length), cell % names.length];
-    return `${describeInstantOf(table, row)} ${names[column]} ${describeValue(value)} ${units[column]}\n`;
+    return `${describeInstant(timeOf(table, row))} ${names[column]} ${describeValue(value)} ${units[column]}\n`;
   });
   return lines.join('') + renderEnded(table);
 }
@@ -35,7 +35,7 @@ export function renderDetailed(table: Table): string {
 function renderValues(table: Table, column: number): string {
   const lines = Array.from(table.offsets, (_, row) => {
     const value = readValue(table, row, column);
-    return `    ${describeInstantOf(table, row)} ${describeValue(value)}\n`;
+    return `    ${describeInstant(timeOf(table, row))} ${describeValue(value)}\n`;
   });
   return lines.join('');
 }
@@ -76,10 +76,6 @@ function describeValue(value: number): string {
 function describeInstant(at: bigint): string {
   const seconds = new Date(Number(at / 1_000_000_000n) * 1000).toISOString().slice(0, -'.000Z'.length);
   return `${seconds}.${String(at % 1_000_000_000n).padStart(9, '0')}Z`;
-}
-
-function describeInstantOf({ epoch, offsets }: Table, row: number): string {
-  return describeInstant(epoch + BigInt(offsets[row]));
 }
 
 function count(number: number, one: string, many = `${one}s`): string {

@@ -147,8 +147,9 @@ export class FileExporter implements ConsumingComponent {
   #takeUpTo(mostBytes: number): readonly Table[] {
     let bytes = 0;
     let end = 0;
-    while (end < this.#due && bytes < mostBytes) {
-      bytes += bytesOf(this.#tables[end]);
+    for (const table of this.#tables.slice(0, this.#due)) {
+      if (bytes >= mostBytes) break;
+      bytes += bytesOf(table);
       end += 1;
     }
     return this.#tables.slice(0, end);

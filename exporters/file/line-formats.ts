@@ -25,7 +25,7 @@ export class CsvFormat implements LineFormat {
   }
 
   canContinue(file: OutputFile): boolean {
-    const [line] = file.read(0, longestHeaderBytes).toString().split('\n', 1);
+    const [line = ''] = file.read(0, longestHeaderBytes).toString().split('\n', 1);
     const metrics = parseCsvHeader(line).filter((head) => parseMetricColumn(head) !== undefined);
     if (line !== headerOf(this.#attributeColumns, metrics)) return false;
     this.#encoder.metricColumns = metrics;

@@ -40,8 +40,9 @@ export class LineRecording implements Recording {
     this.#format.prepare(tables, this.#file, () => this.#rotation.rotate(this.#file));
     const lines: Uint8Array[] = [];
     let bytes = 0;
-    while (lines.length < tables.length && bytes < chunkBytes) {
-      const encoded = this.#format.encode(tables[lines.length]);
+    for (const table of tables) {
+      if (bytes >= chunkBytes) break;
+      const encoded = this.#format.encode(table);
       lines.push(encoded);
       bytes += encoded.length;
     }

@@ -120,5 +120,5 @@ function stampOf(atMs: number, isLocal: boolean): string {
 /** Of a name in local time it is wrong by the zone's offset, which days do not notice. NaN: it is none. */
 function parseStamp(stamp: string): number {
   const [, date, time] = /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d\.\d{3})$/u.exec(stamp) ?? [];
-  return date === undefined ? NaN : Date.parse(`${date}T${time.replaceAll('-', ':')}Z`);
+  return date === undefined || time === undefined ? NaN : Date.parse(`${date}T${time.replaceAll('-', ':')}Z`);
 }

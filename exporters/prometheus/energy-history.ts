@@ -1,8 +1,9 @@
+import { elementAt } from '../../src/element.js';
 import { interpolate } from '../../src/energy/knots.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import { ledgerEnergy, meteredEnergyNames } from '../../src/model/shared-metrics.js';
-import { readValue, type Table } from '../../src/model/table.js';
+import { readValue, type Table, timeOf } from '../../src/model/table.js';
 import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */
@@ -40,7 +41,7 @@ export class EnergyHistory {
     const last = table.offsets.length - 1;
     if (last >= 0) {
       if (ledgerType !== undefined) {
-        this.#settledNs.set(ledgerType, table.epoch + BigInt(Math.round(table.offsets[last])));
+        this.#settledNs.set(ledgerType, timeOf(table, last));
       }
       for (const { series, type, column } of meters) this.#keep(table, { series, type, column });
     }
@@ -67,7 +68,7 @@ export class EnergyHistory {
     tables.push(table);
     const atNs = this.#findBoundary(history);
     const isPassed = () =>
-      atNs === undefined ? tables.length > maxUnsettled : timeAfter(atNs, tables[1], 0) <= 0;
+      atNs === undefined ? tables.length > maxUnsettled : timeAfter(atNs, elementAt(tables, 1), 0) <= 0;
     while (tables.length > 1 && isPassed()) tables.shift();
   }
 
@@ -91,8 +92,8 @@ function typeOf({ attributes }: Series): string {
   return String(attributes[ATTR_HW_TYPE]);
 }
 
-function timeAfter(atNs: bigint, { epoch, offsets }: Table, row: number): number {
-  return Number(epoch - atNs) + offsets[row];
+function timeAfter(atNs: bigint, table: Table, row: number): number {
+  return Number(timeOf(table, row) - atNs);
 }
 
 function findValueAt({ tables, column }: MeterHistory, atNs: bigint): number | undefined {

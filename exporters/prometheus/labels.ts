@@ -62,7 +62,7 @@ export function findDifference({ attributes }: Resource, other: Resource): Attri
 }
 
 function pick(attributes: Attributes, names: readonly string[]): Attributes {
-  return Object.fromEntries(names.map((name) => [name, attributes[name]]));
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => names.includes(name)));
 }
 
 /**

@@ -110,7 +110,7 @@ export class Attribution implements ConsumingComponent {
         return countChanges();
       },
       // Series of resources without CPU time are not for this processor to leave out.
-      has: (resource) => this.#ledger?.workloads.find(resource)?.groups[index].isShown ?? true,
+      has: (resource) => this.#ledger?.workloads.find(resource)?.groups[index]?.isShown ?? true,
     });
   }
 

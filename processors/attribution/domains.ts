@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
@@ -87,7 +88,8 @@ export class Domains {
 
   /** Whether everything up to this boundary is settled and in a row. */
   isDoneWith(boundary: number): boolean {
-    const isEarly = this.#early.length > 0 && this.#early[0].firstTo <= boundary;
+    const [first] = this.#early;
+    const isEarly = first !== undefined && first.firstTo <= boundary;
     return !isEarly && [...this.#kinds.values()].every((hardware) => hardware.isDoneWith(boundary));
   }
 
@@ -114,7 +116,8 @@ export class Domains {
 
   #keepEarly(usage: Usage): void {
     this.#early.push(usage);
-    if (this.#early.length > maxEarly || usage.to - this.#early[0].to > maxEarlyNs) this.#early.shift();
+    const { to } = elementAt(this.#early, 0);
+    if (this.#early.length > maxEarly || usage.to - to > maxEarlyNs) this.#early.shift();
   }
 
   /** What a counter held long before the ledger began was used by unknown workloads. */

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { elementAt } from '../../src/element.js';
 import type { Window } from './windows.js';
 
 /** Use of the machine up to which a window is quiet. */
@@ -161,5 +162,5 @@ export class CpuCount {
 function median(numbers: readonly number[]): number {
   const sorted = Float64Array.from(numbers).toSorted();
   const middle = sorted.length / 2;
-  return Number.isInteger(middle) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[Math.floor(middle)];
+  return (elementAt(sorted, Math.ceil(middle) - 1) + elementAt(sorted, Math.floor(middle))) / 2;
 }

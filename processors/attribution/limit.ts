@@ -122,16 +122,23 @@ export class Limit<Member extends Ranked> {
   }
 }
 
+/** The member that comes before all others; there is at least one. */
+function findFirst<Member extends Ranked>(
+  members: ReadonlySet<Member>,
+  isBefore: (one: Member, other: Member) => boolean,
+): Member {
+  let first: Member | undefined;
+  for (const member of members) if (first === undefined || isBefore(member, first)) first = member;
+  if (first !== undefined) return first;
+  throw new RangeError('Cannot rank members: expected at least one, found none');
+}
+
 /** The first of those with the largest weight. */
 function findHeaviest<Member extends Ranked>(members: ReadonlySet<Member>): Member {
-  let [heaviest] = members;
-  for (const member of members) if (member.weight > heaviest.weight) heaviest = member;
-  return heaviest;
+  return findFirst(members, (one, other) => one.weight > other.weight);
 }
 
 /** The last of those with the smallest weight. */
 function findLightest<Member extends Ranked>(members: ReadonlySet<Member>): Member {
-  let [lightest] = members;
-  for (const member of members) if (member.weight <= lightest.weight) lightest = member;
-  return lightest;
+  return findFirst(members, (one, other) => one.weight <= other.weight);
 }

@@ -92,7 +92,8 @@ export class Windows {
     this.#isClosed = true;
     this.curve.finish();
     const beyond = this.#pending.findIndex(({ to }) => !(to <= this.curve.lastAt));
-    if (beyond >= 0) this.#end(this.#pending.splice(beyond)[0]);
+    const [beyondLast] = beyond < 0 ? [] : this.#pending.splice(beyond);
+    if (beyondLast) this.#end(beyondLast);
   }
 
   /** Neither energy nor usage will follow. */
@@ -132,9 +133,10 @@ export class Windows {
     const knotAt = this.curve.findKnotAfter(this.#from);
     const minTo = this.#from + this.#tick.minWindowNs;
     const index = this.#pending.findIndex(({ to }) => to >= knotAt && to >= minTo);
-    if (index >= 0 && this.#pending[index].to <= lastAt) {
+    const found = this.#pending[index];
+    if (found !== undefined && found.to <= lastAt) {
       // The energy after the last boundary makes no gap of the time before it.
-      return this.#isClosed && index > 0 && this.#pending[index].isGap ? index - 1 : index;
+      return this.#isClosed && index > 0 && found.isGap ? index - 1 : index;
     }
     // No knot will follow: what is left goes up to the last boundary that the curve reaches.
     return this.#isClosed ? this.#pending.findLastIndex(({ to }) => to <= lastAt) : -1;
@@ -144,16 +146,16 @@ export class Windows {
   #begin(lastAt: number): void {
     const { firstAt } = this.curve;
     this.#pending = this.#pending.filter(({ to }) => to > firstAt);
-    if (this.#pending.length === 0 || this.#pending[0].to > lastAt) return;
+    const [first] = this.#pending;
+    if (first === undefined || first.to > lastAt) return;
     this.#from = firstAt;
     this.#fromNj = this.curve.energyNjAt(firstAt);
     // The usage before its own first reading is not known. That makes a gap only where the meter shows what it cost.
-    const [{ isGap, to }] = this.#pending;
-    if (isGap && !(this.curve.findKnotAfter(firstAt) <= to)) this.#pending.shift();
+    if (first.isGap && !(this.curve.findKnotAfter(firstAt) <= first.to)) this.#pending.shift();
   }
 
-  #cut([first, ...others]: readonly Usage[]): Window {
-    const usage = mergeUsages([first, ...others]);
+  #cut(usages: readonly Usage[]): Window {
+    const usage = mergeUsages(usages);
     const { to } = usage;
     const from = this.#from;
     // A curve that was thinned since may run lower than it did.
@@ -174,10 +176,9 @@ export class Windows {
   /** Keeps no usage that lies further back than the longest window: what waits for it will be a gap. */
   #forgetLongAgo(now: number): void {
     const isLongAgo = ({ to }: Usage) => now - to >= this.#maxWindowNs;
-    if (!isLongAgo(this.#pending[0])) return;
-    const old = this.#pending.findLastIndex(isLongAgo);
-    if (old > 0 || !this.#pending[old].isGap)
-      this.#pending.splice(0, old + 1, createGap(this.#pending[old].to));
+    const last = this.#pending.findLastIndex(isLongAgo);
+    const old = this.#pending[last];
+    if (old !== undefined && (last > 0 || !old.isGap)) this.#pending.splice(0, last + 1, createGap(old.to));
   }
 }
 

@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import { UsageCurve } from '../../src/energy/usage-curve.js';
 import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { Group } from './view.js';
@@ -136,18 +137,19 @@ interface Sum {
 }
 
 /** One usage over all these, which follow each other. A gap among them makes the whole a gap. */
-export function mergeUsages(usages: readonly [Usage, ...Usage[]]): Usage {
-  if (usages.length === 1) return usages[0];
-  const to = usages[usages.length - 1].to;
+export function mergeUsages(usages: readonly Usage[]): Usage {
+  const first = elementAt(usages, 0);
+  if (usages.length === 1) return first;
+  const { to } = elementAt(usages, usages.length - 1);
   if (usages.some((usage) => usage.isGap)) return createGap(to);
   const sums = new Map<Workload, Sum>();
   for (const usage of usages) addUsage(sums, usage);
   const entries = [...sums].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
   return {
-    firstTo: usages[0].firstTo,
+    firstTo: first.firstTo,
     to,
     busyNs: usages.reduce((busyNs, usage) => busyNs + usage.busyNs, 0),
-    ...(usages[0].isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
+    ...(first.isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
     isGap: false,
     workloads: entries.map(([workload]) => workload),
     cpuNs: entries.map(([, { cpuNs }]) => cpuNs),

@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import { KnotFinder } from '../../src/energy/knot-finder.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
@@ -146,13 +147,13 @@ export function createPowerTables(
   gauges: readonly GaugePoints[],
   epochOf: (at: number) => bigint,
 ): readonly Table[] {
-  const [{ points: first }] = gauges;
+  const { points: first } = elementAt(gauges, 0);
   const areAlike = gauges.every(({ points }) => hasSameTimes(points, first));
   if (!areAlike) return gauges.flatMap((gauge) => createPowerTables(gauge.series, [gauge], epochOf));
   const { times } = first;
-  if (times.length === 0) return [];
   const [from] = times;
-  const values = times.flatMap((_, row) => gauges.map(({ points }) => points.watts[row]));
+  if (from === undefined) return [];
+  const values = times.flatMap((_, row) => gauges.map(({ points }) => elementAt(points.watts, row)));
   const offsets = Float64Array.from(times, (at) => at - from);
   return [{ series, epoch: epochOf(from), offsets, values: Float64Array.from(values) }];
 }

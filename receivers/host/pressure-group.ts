@@ -20,24 +20,24 @@ export const pressureMetrics = [pressure];
 const usPerSecond = 1e6;
 
 /** What a file of `/proc/pressure` says: "full" of the CPU is undefined and always 0, interrupts have no "some". */
-const stallTypes: Readonly<Record<string, readonly string[]>> = {
-  cpu: ['some'],
-  memory: ['some', 'full'],
-  io: ['some', 'full'],
-  irq: ['full'],
-};
+const stallTypes: ReadonlyMap<string, readonly string[]> = new Map([
+  ['cpu', ['some']],
+  ['memory', ['some', 'full']],
+  ['io', ['some', 'full']],
+  ['irq', ['full']],
+]);
 
 /** What `/proc/pressure` says. */
 export function describePressure({ procfs }: Config): DescribeSource {
   return (source) => {
     const folder = `${procfs}/pressure`;
     const counters = source.counters(describeResource);
-    const parts = Object.keys(stallTypes)
+    const parts = [...stallTypes]
       // Kernels before 6.1 and those without IRQ time accounting have no pressure of interrupts.
-      .filter((name) => name !== 'irq' || existsSync(`${folder}/${name}`))
-      .map((name) => {
+      .filter(([name]) => name !== 'irq' || existsSync(`${folder}/${name}`))
+      .map(([name, types]) => {
         const file = source.file(`${folder}/${name}`);
-        return () => counters.add(name, readTotals(file, stallTypes[name]));
+        return () => counters.add(name, readTotals(file, types));
       });
     return (at) => {
       counters.begin(at);
@@ -48,7 +48,7 @@ export function describePressure({ procfs }: Config): DescribeSource {
 }
 
 function describeResource(name: string): readonly CounterColumn[] {
-  return stallTypes[name].map((stallType) => ({
+  return (stallTypes.get(name) ?? []).map((stallType) => ({
     metric: pressure,
     attributes: { 'system.linux.pressure.resource': name, 'system.linux.pressure.stall_type': stallType },
     perUnit: usPerSecond,

@@ -63,10 +63,11 @@ export class DeviceReader {
     const values = new Float64Array(columns.length).fill(Number.NaN);
     this.#successes = 0;
     const beforeNs = process.hrtime.bigint();
-    let at = this.#features.length > 0 ? this.#readFeature(this.#features[0], values, 0) : 0;
+    const [energy, ...others] = this.#features;
+    let at = energy === undefined ? 0 : this.#readFeature(energy, values, 0);
     // The energy is that of some instant within its call.
     const atNs = (beforeNs + process.hrtime.bigint()) / 2n;
-    for (const feature of this.#features.slice(1)) at = this.#readFeature(feature, values, at);
+    for (const feature of others) at = this.#readFeature(feature, values, at);
     const profile = this.#readProfile();
     // Once it was taken out, every argument is invalid.
     if (this.#features.length > 0 && this.#successes === 0) this.#lostBy ??= describeStatus(this.#lastStatus);

@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
@@ -43,8 +44,9 @@ class MeterRow {
 
   /** @returns a row, before which counters that were reset have ended and others begin */
   take(values: Float64Array, at: bigint, atMs: number): Table {
-    const row = new Float64Array(this.#meters.length);
-    for (let i = 0; i < row.length; i++) row[i] = this.#meters[i].take(values[this.#sources[i]], at, atMs);
+    const row = Float64Array.from(this.#meters, (meter, i) =>
+      meter.take(elementAt(values, elementAt(this.#sources, i)), at, atMs),
+    );
     const before = this.series;
     if (this.#meters.every(({ series }, i) => series === before[i])) return createRow(before, at, row);
     this.series = this.#meters.map(({ series }) => series);

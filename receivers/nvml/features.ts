@@ -230,8 +230,8 @@ function bindThrottleReasons({ library, device }: Handle): Feature {
     read(values, at) {
       const status = call(device, scratch.address);
       const bits = scratch.u32();
-      for (let i = 0; i < throttleReasons.length; i++) {
-        const isActive = (bits & throttleReasons[i][0]) === 0 ? 0 : 1;
+      for (const [i, [bit]] of throttleReasons.entries()) {
+        const isActive = (bits & bit) === 0 ? 0 : 1;
         values[at + i] = status === success ? isActive : Number.NaN;
       }
       return status;

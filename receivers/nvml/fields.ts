@@ -56,11 +56,10 @@ export function bindFields(
   const call = library.find(readFieldsSymbol, fieldParameters);
   const { scratch } = library;
   const read: Feature['read'] = (values, at) => {
-    for (let i = 0; i < own.length; i++) writeField(library, i, own[i]);
+    for (const [i, field] of own.entries()) writeField(library, i, field);
     const status = call(device, own.length, scratch.address);
-    for (let i = 0; i < own.length; i++) {
-      values[at + i] =
-        status === success ? own[i].scale(readField(scratch.view, i * fieldBytes)) : Number.NaN;
+    for (const [i, { scale }] of own.entries()) {
+      values[at + i] = status === success ? scale(readField(scratch.view, i * fieldBytes)) : Number.NaN;
     }
     return status;
   };

@@ -112,8 +112,7 @@ export class Profiling {
     const spacingSeconds = Number(nowNs - this.#beforeNs) / 1e9;
     const compared = this.#compareSamples();
     [this.#before, this.#after, this.#beforeNs] = [this.#after, this.#before, nowNs];
-    for (let i = 0; i < this.#metrics.length; i++) {
-      const { factor, isRate } = this.#metrics[i];
+    for (const [i, { factor, isRate }] of this.#metrics.entries()) {
       values[i] = this.#valueOf(i) * factor * (isRate === true ? spacingSeconds : 1);
     }
     return compared;
@@ -138,8 +137,8 @@ export class Profiling {
     view.setUint32(4, this.#metrics.length, true);
     view.setBigUint64(8, BigInt(this.#before), true);
     view.setBigUint64(16, BigInt(this.#after), true);
-    for (let i = 0; i < this.#metrics.length; i++) {
-      view.setUint32(headBytes + i * metricBytes, this.#metrics[i].id, true);
+    for (const [i, { id }] of this.#metrics.entries()) {
+      view.setUint32(headBytes + i * metricBytes, id, true);
       view.setInt32(headBytes + i * metricBytes + 4, 999, true);
     }
     return this.#compare(address);

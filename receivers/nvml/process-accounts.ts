@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
@@ -66,7 +67,7 @@ class Account {
     const seconds = Number(to - from) / 1e9;
     usageColumns.forEach(([, , of], i) => {
       const share = of(sample) / 100;
-      this.#values[i] = i < timeColumns ? this.#values[i] + share * seconds : share;
+      this.#values[i] = i < timeColumns ? elementAt(this.#values, i) + share * seconds : share;
     });
     // The clock with which samples are stamped may be corrected between them.
     this.#usageAt = to > this.#usageAt ? to : this.#usageAt + 1n;

@@ -116,13 +116,18 @@ export class ProcessReader {
     const { view } = this.#buffer;
     for (let at = 8; at < 8 + count * sampleBytes; at += sampleBytes) {
       const timestampUs = view.getBigUint64(at + 8, true);
-      const [sm, memory, encoder, decoder] = [16, 20, 24, 28].map((field) =>
-        view.getUint32(at + field, true),
-      );
+      const sample: ProcessSample = {
+        pid: view.getUint32(at, true),
+        sm: view.getUint32(at + 16, true),
+        memory: view.getUint32(at + 20, true),
+        encoder: view.getUint32(at + 24, true),
+        decoder: view.getUint32(at + 28, true),
+      };
       // Some drivers fill the list with entries of no process, or with percentages far above 100.
+      const { sm, memory, encoder, decoder } = sample;
       if (timestampUs <= this.#seenUs || Math.max(sm, memory, encoder, decoder) > 100) continue;
       if (timestampUs > newestUs) newestUs = timestampUs;
-      samples.push({ pid: view.getUint32(at, true), sm, memory, encoder, decoder });
+      samples.push(sample);
     }
     return [samples, newestUs];
   }

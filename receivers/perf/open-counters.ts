@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import { UnavailableError } from '../../src/errors.js';
 import { type CountedEvent, describeUncounted, type EventGroup } from '../../src/linux/perf/counted-event.js';
 import { findOrAdd } from '../../src/model/plan.js';
@@ -74,7 +75,7 @@ class Opening implements Counters {
     const { places, isGrowing, close } = openPlaces(this.#plan);
     this.isGrowing = isGrowing;
     try {
-      this.#fit(places[0]);
+      this.#fit(elementAt(places, 0));
       for (const place of places) this.#openPlace(place);
     } finally {
       close();
@@ -169,7 +170,7 @@ class Opening implements Counters {
 
   #openPart(events: readonly CountedEvent[], part: number, place: CountingPlace): OpenPart | undefined {
     const own = events.filter(({ encodings }) => part < encodings.length);
-    const cpus = own.find(({ encodings }) => encodings[part].cpus)?.encodings[part].cpus;
+    const cpus = own.map(({ encodings }) => encodings[part]?.cpus).find((some) => some !== undefined);
     if (place.cpu >= 0 && cpus && !cpus.includes(place.cpu)) return undefined;
     try {
       const group = new CounterGroup(this.#openWithinReserve(own, part, place));
@@ -197,7 +198,7 @@ class Opening implements Counters {
     return {
       event,
       cpu: perCpu && cpu >= 0 ? cpu : undefined,
-      pmu: isDivided ? event.encodings[part].pmu : undefined,
+      pmu: isDivided ? event.encodings[part]?.pmu : undefined,
     };
   }
 

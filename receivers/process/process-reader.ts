@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
 import type { Layout, Layouts } from './columns.js';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
@@ -122,7 +123,7 @@ export class ProcessIo {
 function parseAfter(bytes: Buffer, label: Buffer): number {
   const at = bytes.indexOf(label);
   if (at < 0 || parseNumbers(bytes, at + label.length, number) === 0) return Number.NaN;
-  return number[0];
+  return elementAt(number, 0);
 }
 
 /** The memory of the machine, which a virtual machine can gain and lose while it runs. */

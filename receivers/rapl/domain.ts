@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import {
@@ -138,7 +139,7 @@ export function createSeries(
     metric: metricOf(domain.kind),
     resource,
     attributes: { ...describeDomain(domain), ...meter },
-    start: start - BigInt(Math.round(agesMs[column] * 1e6)),
+    start: start - BigInt(Math.round(elementAt(agesMs, column) * 1e6)),
   }));
 }
 

@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/errors.js';
@@ -190,7 +191,7 @@ function describeOpening({ reader, hasCounted, discovery }: Opening): readonly s
 /** Names counters that may be the same and do not move now. */
 function describeTwins(places: readonly CounterPlace[]): readonly string[] {
   return findTwins(places).flatMap((columns) => {
-    const ones = columns.map((column) => places[column]);
+    const ones = columns.map((column) => elementAt(places, column));
     const twins = new Twins(ones.map(({ path }) => path));
     twins.settle(readEnergy);
     const names = ones.map(({ domain, source }) => `${nameDomain(domain)} (${source})`);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { elementAt } from '../../src/element.js';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { findCpuPlace, isAmd, parseCpuList } from '../../src/linux/topology.js';
 import type { CpuPlace } from '../../src/linux/topology.js';
@@ -114,16 +115,15 @@ interface Lead {
 /** One CPU per package, or per die where the kernel names several in a package; for AMD's cores, one per core. */
 function findLeads(sysfs: string, cpus: readonly number[], amd: boolean): readonly Lead[] {
   const places = cpus.map((cpu, i) => findCpuPlace(sysfs, cpu) ?? { package: i, die: 0 });
-  return cpus.map((cpu, i) => ({
-    cpu,
+  return places.map((place, i) => ({
+    cpu: elementAt(cpus, i),
     // AMD's counter is that of the package. Older kernels offer it once per die: reading all counts it n times.
-    place: amd ? { package: places[i].package } : findLeadPlace(places, i),
+    place: amd ? { package: place.package } : findLeadPlace(places, place),
   }));
 }
 
 /** The package; the die, too, where others of the package have a CPU in the list. */
-function findLeadPlace(places: readonly CpuPlace[], i: number): Lead['place'] {
-  const own = places[i];
+function findLeadPlace(places: readonly CpuPlace[], own: CpuPlace): Lead['place'] {
   const dies = new Set(places.filter((other) => other.package === own.package).map(({ die }) => die));
   return dies.size > 1 ? own : { package: own.package };
 }

@@ -1,4 +1,5 @@
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
+import { elementAt } from '../../src/element.js';
 import type { Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Log } from '../../src/component/log.js';
@@ -175,15 +176,13 @@ function logChanges(
   { isRead, isFailing }: Readings,
   { log, explain }: { readonly log: Log; readonly explain: ExplainGap },
 ): void {
-  for (let column = 0; column < series.length; column++) {
-    const fails = 1 - isRead[column];
+  for (const [column, one] of series.entries()) {
+    const fails = 1 - elementAt(isRead, column);
     if (fails === isFailing[column]) continue;
     isFailing[column] = fails;
-    const domain = series[column].attributes[ATTR_HW_ID];
+    const domain = one.attributes[ATTR_HW_ID];
     if (fails === 1)
-      log.warn(
-        `Cannot read the energy of ${domain}: ${explain(series[column])}; trying again at every reading`,
-      );
+      log.warn(`Cannot read the energy of ${domain}: ${explain(one)}; trying again at every reading`);
     else log.info(`The energy of ${domain} is read again`);
   }
 }

@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { countPoints } from '../../src/model/table.js';
+import { elementAt } from '../../src/element.js';
 import type { Table } from '../../src/model/table.js';
 import { buffersOf, TablePacker } from '../../src/recording/table-parcel.js';
 import {
@@ -59,7 +61,7 @@ class MainThread implements Outlet {
 function endOfMessage(tables: readonly Table[], from: number): number {
   let cells = 0;
   for (let to = from; to < tables.length; to += 1) {
-    cells += tables[to].values.length;
+    cells += countPoints(elementAt(tables, to));
     if (to > from && (to - from >= maxTables || cells > maxCells)) return to;
   }
   return tables.length;

@@ -162,8 +162,9 @@ export async function* readLines(source: AsyncIterable<Buffer>): AsyncIterable<r
       throw new Error(`expected lines of at most ${maxLineMegabytes} MiB, found a longer one`);
     }
     const whole = Buffer.concat([...rest, chunk.subarray(0, end)]).toString();
-    rest = [chunk.subarray(end + 1)];
-    restBytes = rest[0].length;
+    const next = chunk.subarray(end + 1);
+    rest = [next];
+    restBytes = next.length;
     yield whole.split('\n').map((text) => ({ text, isWhole: true }));
   }
   const text = Buffer.concat(rest).toString();

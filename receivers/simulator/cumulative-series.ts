@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import type { Series } from '../../src/model/series.js';
 
 /** A series and how to find its value. */
@@ -23,6 +24,6 @@ export class CumulativeSeries {
 
   /** The values now, in the order of the series. */
   read(): number[] {
-    return this.#readings.map(({ read }, i) => read() - this.#bases[i]);
+    return this.#readings.map(({ read }, i) => read() - elementAt(this.#bases, i));
   }
 }

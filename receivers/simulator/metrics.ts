@@ -1,3 +1,4 @@
+import { elementAt } from '../../src/element.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import type { DomainKind, SimulatedDomain } from '../../src/simulation/domain.js';
@@ -64,6 +65,6 @@ export function createEnergySeries(
     metric: isApart(domain) ? hwEnergy : raplEnergy,
     resource,
     attributes: describeMeter(domain),
-    start: start - BigInt(Math.round(agesMs[column] * 1e6)),
+    start: start - BigInt(Math.round(elementAt(agesMs, column) * 1e6)),
   }));
 }

@@ -1,6 +1,6 @@
 import { createPlans } from '../model/plan.js';
 import { type Series, publisherOf } from '../model/series.js';
-import { selectColumns, type Selection, type Table } from '../model/table.js';
+import { createSelection, selectColumns, type Selection, type Table } from '../model/table.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 
@@ -59,8 +59,7 @@ export class ClaimedSeries implements Consumer {
   }
 
   #findOwn(series: readonly Series[]): Selection {
-    const columns = [...series.keys()].filter((column) => !this.#foreign.has(series[column]));
-    return { columns, series: columns.map((column) => series[column]) };
+    return createSelection(series, (one) => !this.#foreign.has(one));
   }
 }
 

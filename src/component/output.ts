@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { elementAt } from '../element.js';
 
 /** Where text for people goes: a terminal, a pipe, a file. */
 export interface Output {
@@ -82,7 +83,7 @@ const prefixes = [
   { symbol: '', factor: 1 },
   { symbol: 'm', factor: 1e-3 },
   { symbol: 'µ', factor: 1e-6 },
-] as const;
+];
 
 /**
  * A quantity for people, with four digits and a prefix that suits it: `1.235 kJ`, `12.30 W`, `120.0 ms`; `-` where
@@ -95,7 +96,7 @@ export function formatValue(value: number, unit: string): string {
   const usable = unit === 's' ? prefixes.filter(({ factor }) => factor <= 1) : prefixes;
   // A tenth of a thousandth short of a prefix is rounded up to it.
   const { symbol, factor } =
-    usable.find((prefix) => size >= prefix.factor * 0.99995) ?? prefixes[prefixes.length - 1];
+    usable.find((prefix) => size >= prefix.factor * 0.99995) ?? elementAt(prefixes, prefixes.length - 1);
   return `${formatDigits(value / factor)} ${symbol}${unit}`;
 }
 

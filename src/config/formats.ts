@@ -24,36 +24,38 @@ interface Format {
   describe?(value: number): string;
 }
 
-const nanosecondsPerUnit: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
+/** The largest first; the two signs for micro after the letter. */
+const nanosecondsPerUnit: ReadonlyMap<string, number> = new Map([
+  ['h', 3600e9],
+  ['m', 60e9],
+  ['s', 1e9],
+  ['ms', 1e6],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['μs', 1e3],
+  ['ns', 1],
+]);
 
-const bytesPerUnit: Readonly<Record<string, number>> = {
-  '': 1,
-  B: 1,
-  kB: 1e3,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-};
+const bytesPerUnit: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['B', 1],
+  ['kB', 1e3],
+  ['KB', 1e3],
+  ['MB', 1e6],
+  ['GB', 1e9],
+  ['KiB', 2 ** 10],
+  ['MiB', 2 ** 20],
+  ['GiB', 2 ** 30],
+]);
 
 /** Milliseconds of a Go duration such as `1m30s`, `200ms` or `0`; undefined when it is none. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (!/^(\d+(\.\d+)?(ns|us|µs|μs|ms|s|m|h))+$/u.test(text)) return undefined;
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)([a-zµμ]+)/gu);
   let nanoseconds = 0;
-  for (const [, number, unit] of parts) nanoseconds += Number(number) * nanosecondsPerUnit[unit];
+  for (const [, number, unit = ''] of text.matchAll(/(\d+(?:\.\d+)?)([a-zµμ]+)/gu)) {
+    nanoseconds += Number(number) * (nanosecondsPerUnit.get(unit) ?? NaN);
+  }
   return nanoseconds / 1e6;
 }
 
@@ -64,17 +66,16 @@ function parseMilliseconds(text: string): number | undefined {
 
 /** `1m30s` is not needed here: the largest unit that gives a whole number, as in `20us` or `90s`. */
 export function describeDuration(ms: number): string {
-  const units = ['h', 'm', 's', 'ms', 'us'];
   const nanoseconds = Math.round(ms * 1e6);
-  const unit = units.find((name) => nanoseconds % nanosecondsPerUnit[name] === 0) ?? 'ns';
-  return `${nanoseconds / nanosecondsPerUnit[unit]}${unit}`;
+  const [unit, factor] = [...nanosecondsPerUnit].find(([, each]) => nanoseconds % each === 0) ?? ['ns', 1];
+  return `${nanoseconds / factor}${unit}`;
 }
 
 /** Bytes of a size such as `64MiB` or `1024`; undefined when it is none. */
 export function parseByteSize(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?) ?([kKMG]i?B|B|)$/u.exec(text);
-  const factor = match && bytesPerUnit[match[2]];
-  return match && factor !== undefined && factor !== null ? Math.round(Number(match[1]) * factor) : undefined;
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([kKMG]i?B|B|)$/u.exec(text) ?? [];
+  const factor = bytesPerUnit.get(unit);
+  return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
 }
 
 /** What a reference gave counts as its text even where YAML would read a number, a map or an error in it. */
@@ -113,8 +114,9 @@ function wholeNumbersOf(nodes: readonly ConfigNode[]): readonly unknown[] | unde
 
 function textMapOf(node: ConfigNode): Record<string, string> | undefined {
   if (node.kind !== 'map') return undefined;
+  const keys = [...node.entries.keys()];
   const texts = textsOf([...node.entries.values()].map((entry) => entry.node));
-  return texts && Object.fromEntries([...node.entries.keys()].map((key, i) => [key, texts[i]]));
+  return texts && Object.fromEntries(texts.map((text, i) => [keys[i], text]));
 }
 
 function isHttpUrl(value: unknown): boolean {

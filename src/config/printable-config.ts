@@ -63,7 +63,8 @@ class Printer {
   }
 
   #printKnown(key: string, node: ConfigNode, schema: Schema): unknown {
-    return Object.hasOwn(schema, key) ? this.#printPart(node, schema[key]) : plainOf(node);
+    const part = Object.hasOwn(schema, key) ? schema[key] : undefined;
+    return part === undefined ? plainOf(node) : this.#printPart(node, part);
   }
 
   #printPart(node: ConfigNode, part: Schema[string]): unknown {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { elementAt } from '../element.js';
 import { seriesKey, type Series } from '../model/series.js';
 import { readValue, type Table } from '../model/table.js';
 
@@ -17,7 +18,7 @@ export function sumLastValues(tables: readonly Table[], metricName: string): num
   const latest = new Map<Series, number>();
   for (const { series, values } of tables) {
     values.forEach((value, cell) => {
-      const one = series[cell % series.length];
+      const one = elementAt(series, cell % series.length);
       if (one.metric.name === metricName && !Number.isNaN(value)) latest.set(one, value);
     });
   }

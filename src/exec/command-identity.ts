@@ -82,7 +82,8 @@ function readFirstLine(path: Buffer): string {
   try {
     const fd = openSync(path, 'r');
     try {
-      return buffer.toString('latin1', 0, readSync(fd, buffer)).split('\n')[0];
+      const [line = ''] = buffer.toString('latin1', 0, readSync(fd, buffer)).split('\n', 1);
+      return line;
     } finally {
       closeSync(fd);
     }

@@ -46,9 +46,9 @@ function describeRun(run: RunReport): readonly string[] {
 const noEnergy = '  No energy: this machine has no readable meter and no estimate, see joulemetry doctor';
 
 function describeCpu({ cpu, wallSeconds }: RunReport): string {
-  const [total, user, system] = [cpu.totalNs, cpu.userNs, cpu.systemNs].map((ns) => ns / 1e9);
-  const percent = formatRatio(total / wallSeconds);
-  return `${percent} of one CPU; user ${formatValue(user, 's')}, system ${formatValue(system, 's')}`;
+  const percent = formatRatio(cpu.totalNs / 1e9 / wallSeconds);
+  const [user, system] = [formatValue(cpu.userNs / 1e9, 's'), formatValue(cpu.systemNs / 1e9, 's')];
+  return `${percent} of one CPU; user ${user}, system ${system}`;
 }
 
 function describeRefusal({ cpu }: RunReport): readonly string[] {

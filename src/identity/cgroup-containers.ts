@@ -95,7 +95,8 @@ export function findMachine(name: string, above: readonly string[]): Attributes 
   const [, scope] = /^machine-(.+)\.scope$/.exec(name) ?? [];
   if (scope !== undefined) return describeMachine(unescapeUnit(scope));
   const [, machine, driver] = /^(.+)\.libvirt-(qemu|lxc|xen|ch|bhyve)$/.exec(name) ?? [];
-  if (machine !== undefined) return describeGuest(driver, libvirtMachine.exec(machine)?.[2] ?? machine);
+  if (machine !== undefined && driver !== undefined)
+    return describeGuest(driver, libvirtMachine.exec(machine)?.[2] ?? machine);
   const [grandparent, parent] = above.slice(-2);
   return grandparent === 'libvirt' && (parent === 'qemu' || parent === 'lxc')
     ? describeGuest(parent, name)
@@ -104,7 +105,8 @@ export function findMachine(name: string, above: readonly string[]): Attributes 
 
 function describeMachine(machine: string): Attributes {
   const [, driver, guest] = libvirtMachine.exec(machine) ?? [];
-  return driver === undefined ? describeNamed(machine, 'systemd-nspawn') : describeGuest(driver, guest);
+  const isGuest = driver !== undefined && guest !== undefined;
+  return isGuest ? describeGuest(driver, guest) : describeNamed(machine, 'systemd-nspawn');
 }
 
 function describeGuest(driver: string, name: string): Attributes {

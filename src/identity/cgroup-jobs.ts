@@ -37,7 +37,7 @@ export function findBatchJob(name: string, above: readonly string[]): Attributes
 function findPbsJob(name: string, above: readonly string[]): string | undefined {
   const [grandparent = '', parent = ''] = [above.at(-2), above.at(-1)];
   const isBelowJobs = /^job(?:id|s)$/.test(parent) && /^pbs.*\.service$/.test(grandparent);
-  const [, prefix, escaped] = /^(pbs[a-z_]*)-(.+)\.slice$/.exec(name) ?? [];
+  const [, prefix, escaped = ''] = /^(pbs[a-z_]*)-(.+)\.slice$/.exec(name) ?? [];
   const isInSlice = prefix !== undefined && parent === `${prefix}.slice`;
   const id = isInSlice ? unescapeUnit(escaped) : name;
   return (isBelowJobs || isInSlice || /^(?:pbs|pbspro|torque)$/.test(parent)) && pbsJob.test(id)

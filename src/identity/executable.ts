@@ -30,8 +30,9 @@ export function readExecutable(folder: string): Executable {
 /** The base name of a program's path. */
 export function nameExecutable(path: string): string {
   // A program that runs from memory alone has a label where others have a path, and it may contain slashes.
-  if (path.startsWith(memoryFile)) return path.slice(1).split('/')[0].replace(/:$/, '');
-  return basename(path);
+  if (!path.startsWith(memoryFile)) return basename(path);
+  const [label = ''] = path.slice(1).split('/', 1);
+  return label.replace(/:$/, '');
 }
 
 /**

@@ -14,7 +14,7 @@ export function parseCpuList(text: string): readonly number[] {
     .split(',')
     .filter((range) => /^\d{1,5}(?:-\d{1,5})?$/u.test(range))
     .flatMap((range) => {
-      const [first, last = first] = range.split('-').map(Number);
+      const [first = NaN, last = first] = range.split('-').map(Number);
       return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
     });
 }

@@ -35,6 +35,11 @@ export function countPoints(table: Table): number {
   return table.values.length;
 }
 
+/** Unix time in nanoseconds of a row that the table has. */
+export function timeOf({ epoch, offsets }: Pick<Table, 'epoch' | 'offsets'>, row: number): bigint {
+  return epoch + BigInt(offsets[row]);
+}
+
 /** The value of a cell; NaN: no reading. */
 export function readValue({ series, values }: Table, row: number, column: number): number {
   return values[row * series.length + column];
@@ -54,10 +59,11 @@ export function readLatest(table: Table, column: number): number {
 }
 
 /** A copy of the last row, without what has ended; undefined where the table has no rows. */
-export function copyLastRow({ series, epoch, offsets, values }: Table): Table | undefined {
+export function copyLastRow(table: Table): Table | undefined {
+  const { series, offsets, values } = table;
   const last = offsets.length - 1;
   if (last < 0) return undefined;
-  return createRow(series, epoch + BigInt(offsets[last]), values.slice(last * series.length));
+  return createRow(series, timeOf(table, last), values.slice(last * series.length));
 }
 
 /** The table with only these rows, in this order. What has ended is not carried over. */

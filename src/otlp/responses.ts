@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { Delivery } from '../export/sending-queue.js';
 import { wireTypes } from './wire.js';
 
@@ -99,8 +100,9 @@ function readField(
 function readVarint(bytes: Uint8Array, at: number): { value: number; end: number } {
   let value = 0;
   for (let i = at; i < Math.min(bytes.length, at + 10); i += 1) {
-    value += (bytes[i] & 0x7f) * 2 ** (7 * (i - at));
-    if (bytes[i] < 0x80) return { value, end: i + 1 };
+    const byte = elementAt(bytes, i);
+    value += (byte & 0x7f) * 2 ** (7 * (i - at));
+    if (byte < 0x80) return { value, end: i + 1 };
   }
   throw new RangeError(
     `Cannot read a message: expected a number of 1 to 10 bytes at byte ${at}, found no end of it`,

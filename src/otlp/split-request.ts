@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { varintLength, wireTypes, writeVarint } from './wire.js';
 
 /**
@@ -39,7 +40,7 @@ function countPoints(bytes: Uint8Array, { from, to }: Range, level: number): num
   let points = 0;
   const cursor = new Cursor(bytes, from, to);
   while (cursor.next()) {
-    if (path[level].includes(cursor.field)) points += countPoints(bytes, cursor.content(), level + 1);
+    if (path[level]?.includes(cursor.field)) points += countPoints(bytes, cursor.content(), level + 1);
   }
   return points;
 }
@@ -54,7 +55,7 @@ function splitRange(
   let left = middle;
   const cursor = new Cursor(bytes, range.from, range.to);
   while (cursor.next()) {
-    const isOnPath = path[level].includes(cursor.field);
+    const isOnPath = path[level]?.includes(cursor.field) ?? false;
     // Behind the middle points need not be counted.
     const points = isOnPath && left > 0 ? countPoints(bytes, cursor.content(), level + 1) : 0;
     if (points > left) {
@@ -175,7 +176,7 @@ class Cursor {
     let value = 0;
     let factor = 1;
     for (; this.#at < this.#end; factor *= 128) {
-      const byte = this.#bytes[this.#at];
+      const byte = elementAt(this.#bytes, this.#at);
       this.#at += 1;
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return value;

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { Series } from '../model/series.js';
 import { type Column, type ColumnRun, orderColumns, type RequestLimits, splitColumns } from './columns.js';
 import {
@@ -86,7 +87,7 @@ class SkeletonWriter {
 
   /** @param columns those of one resource, metric by metric */
   addResource(columns: readonly (readonly Column[])[]): ResourcePlan {
-    const [[{ template }]] = columns;
+    const { template } = elementAt(elementAt(columns, 0), 0);
     const firstPoint = this.series.length;
     const metrics = columns.map((metric) => this.#addMetric(metric));
     const skeleton = this.#rest.subarray(0, this.#at);
@@ -96,7 +97,7 @@ class SkeletonWriter {
   }
 
   #addMetric(columns: readonly Column[]): MetricPlan {
-    const frame = columns[0].template.metric;
+    const frame = elementAt(columns, 0).template.metric;
     const firstPoint = this.series.length;
     const rowFrom = writeMetricStart(this.#rest, this.#at, frame, pointBytes(columns));
     this.#at = rowFrom;
@@ -117,7 +118,7 @@ class SkeletonWriter {
 }
 
 function metricBytes(columns: readonly Column[]): number {
-  return metricLength(columns[0].template.metric, pointBytes(columns));
+  return metricLength(elementAt(columns, 0).template.metric, pointBytes(columns));
 }
 
 function pointBytes(columns: readonly Column[]): number {

@@ -117,9 +117,9 @@ function findContested(
   receiverId: string,
   receivers: readonly RoutedReceiver[],
 ): ((metricName: string) => boolean) | undefined {
-  const [own, others] = [true, false].map((isOwn) =>
-    receivers.filter(({ id }) => (id === receiverId) === isOwn).map(({ factory }) => factory.metrics),
-  );
+  const metricsOf = (isOwn: boolean) =>
+    receivers.filter(({ id }) => (id === receiverId) === isOwn).map(({ factory }) => factory.metrics);
+  const [own, others] = [metricsOf(true), metricsOf(false)];
   if (others.length === 0) return undefined;
   // Receivers that declare no metric publish what their sources hold.
   if (others.some((metrics) => metrics.length === 0)) return () => true;

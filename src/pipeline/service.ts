@@ -113,9 +113,8 @@ export class Service {
     await this.#stopAll([{ name: 'sampling', component: this.#environment.sampling }], endOf('receivers'));
     this.#gate.close();
     const consumers = this.#graph?.consumers.toReversed() ?? [];
-    const [processors, exporters] = ['processor', 'exporter'].map((kind) =>
-      consumers.filter((consumer) => consumer.kind === kind),
-    );
+    const processors = consumers.filter(({ kind }) => kind === 'processor');
+    const exporters = consumers.filter(({ kind }) => kind === 'exporter');
     for (const processor of processors) await this.#stopAll([processor], endOf('exporters'));
     await this.#stopAll(exporters, endOf('exporters'));
     for (const extension of this.#extensions.toReversed())

@@ -95,14 +95,14 @@ export function translateLabel(name: string): string {
 
 /** The unit and the unit that it is divided by. Annotations in braces are none. */
 function splitUnit(unit: string): readonly [main: string, per: string] {
-  const [main, per = ''] = unit.split(/\/(.*)/s).map((part) => part.trim());
+  const [main = '', per = ''] = unit.split(/\/(.*)/s).map((part) => part.trim());
   const divisor = translateUnit(per, unitsPer);
   return [translateUnit(main, units), divisor && `per_${divisor}`];
 }
 
 function translateUnit(unit: string, names: Readonly<Record<string, string>>): string {
   if (/[{}]/.test(unit)) return '';
-  const name = Object.hasOwn(names, unit) ? names[unit] : unit;
+  const name = (Object.hasOwn(names, unit) ? names[unit] : undefined) ?? unit;
   return name.replaceAll(/[^a-zA-Z0-9:]+/g, '_').replaceAll(/^_|_$/g, '');
 }
 

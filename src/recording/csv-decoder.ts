@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { describeError } from '../errors.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/plan.js';
@@ -56,20 +57,23 @@ export class CsvDecoder {
 
   #readRow(fields: readonly string[]): void {
     const { fixed, metrics } = this.#layout;
-    const at = this.#timeOf(fields[fixed.time]);
-    const start = fields[fixed.start_time] === '' ? 0n : timeOf(fields[fixed.start_time]);
-    const kind = kindOf(fields[fixed.kind]);
-    const valueType = fields[fixed.type] === 'int' ? 'int' : 'double';
-    const resource = this.#resourceOf(fields[fixed.resource]);
-    const attributes = this.#attributesOf(fields[fixed.attributes]);
-    const cells = metrics.filter(({ index }) => fields[index] !== '');
-    const values = cells.map(({ index }) => numberOf(fields[index]));
-    const isEnd = fields[fixed.state] === endedState;
-    for (const [i, { name, unit }] of cells.entries()) {
+    const field = (name: (typeof fixedColumns)[number]) => elementAt(fields, fixed[name]);
+    const at = this.#timeOf(field('time'));
+    const start = field('start_time') === '' ? 0n : timeOf(field('start_time'));
+    const kind = kindOf(field('kind'));
+    const valueType = field('type') === 'int' ? 'int' : 'double';
+    const resource = this.#resourceOf(field('resource'));
+    const attributes = this.#attributesOf(field('attributes'));
+    const isEnd = field('state') === endedState;
+    const cells = metrics.flatMap(({ index, name, unit }) => {
+      const text = elementAt(fields, index);
+      return text === '' ? [] : [{ name, unit, value: numberOf(text) }];
+    });
+    for (const { name, unit, value } of cells) {
       const metric = this.#stream.book.metric({ name, unit, description: '', kind, valueType });
       const record: Series = { metric, resource, attributes, start };
       if (isEnd) this.#stream.end(record, at);
-      else this.#stream.add(this.#stream.open(record, at), at, values[i]);
+      else this.#stream.add(this.#stream.open(record, at), at, value);
     }
   }
 

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
 import { SeriesBook } from './series-book.js';
@@ -92,7 +93,7 @@ export class TableAssembler {
   }
 
   #arrayOf(series: readonly Series[]): readonly Series[] {
-    const [first] = series;
+    const first = elementAt(series, 0);
     const known = this.#arrays.get(first);
     if (known?.length === series.length && known.every((one, i) => one === series[i])) return known;
     this.#arrays.set(first, series);

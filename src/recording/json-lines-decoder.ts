@@ -75,8 +75,8 @@ export class JsonLinesDecoder {
     const stream = this.#stream;
     const values = points.filter(({ isEnd }) => !isEnd);
     // A series whose place is taken ends before the row that takes it.
-    const opened = values.map(({ record }) => stream.open(record, at));
-    for (const [i, { value }] of values.entries()) stream.add(opened[i], at, value);
+    const opened = values.map(({ record, value }) => ({ series: stream.open(record, at), value }));
+    for (const { series, value } of opened) stream.add(series, at, value);
     for (const { record, isEnd } of points) if (isEnd) stream.end(record, at);
   }
 

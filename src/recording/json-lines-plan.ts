@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { readVersion } from '../version.js';
 import { findOrAdd, createPlans } from '../model/plan.js';
 import {
@@ -181,11 +182,11 @@ function createRun(columns: readonly Column[]): JsonRun {
 
 function createResource(columns: readonly Column[]): JsonResource {
   const metrics = [...groupBy(columns, ({ metric }) => metric.key).values()];
-  return { head: Buffer.from(columns[0].resource.head), metrics: metrics.map(createMetric) };
+  return { head: Buffer.from(elementAt(columns, 0).resource.head), metrics: metrics.map(createMetric) };
 }
 
 function createMetric(columns: readonly Column[]): JsonMetric {
-  const { head, tail, gapTail } = columns[0].metric;
+  const { head, tail, gapTail } = elementAt(columns, 0).metric;
   const points = columns.map(({ index, series }): JsonPoint => {
     const point = pointHead(series);
     return {

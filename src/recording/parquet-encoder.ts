@@ -1,5 +1,6 @@
 import type { Encoding } from 'hyparquet';
 import { ByteWriter, ParquetWriter, type ColumnSource } from 'hyparquet-writer';
+import { elementAt } from '../element.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
@@ -63,7 +64,7 @@ export class ParquetEncoder {
     const named = { ...texts, time, value, start_time: start, state };
     return [
       ...parquetColumns.map((name) => createColumn(name, named[name])),
-      ...this.#attributeColumns.map((name, i) => createColumn(name, promoted[i])),
+      ...this.#attributeColumns.map((name, i) => createColumn(name, elementAt(promoted, i))),
     ];
   }
 

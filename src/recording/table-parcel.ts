@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { createPlans } from '../model/plan.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
@@ -120,7 +121,8 @@ export class TableUnpacker {
       );
     const at = { offset: 0, value: 0, ended: 0 };
     return Array.from(epochs, (epoch, i) => {
-      const [set, rows, ends] = shapes.subarray(i * shapeLength, (i + 1) * shapeLength);
+      const shapeOf = (part: number) => elementAt(shapes, i * shapeLength + part);
+      const [set, rows, ends] = [shapeOf(0), shapeOf(1), shapeOf(2)];
       const series = this.#sets.get(set) ?? [];
       const cells = rows * series.length;
       const table = {

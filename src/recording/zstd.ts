@@ -41,7 +41,6 @@ function required<T>(one: T | undefined): T {
 const magicBytes = 4;
 const blockHeaderBytes = 3;
 const checksumBytes = 4;
-const idBytes = [0, 1, 2, 4];
 const rleBlock = 1;
 
 /**
@@ -50,7 +49,7 @@ const rleBlock = 1;
  */
 export function zstdFrameLength(bytes: Buffer): number | undefined {
   if (bytes.length <= magicBytes) return undefined;
-  const descriptor = bytes[magicBytes];
+  const descriptor = bytes.readUInt8(magicBytes);
   let at = magicBytes + frameHeaderLength(descriptor);
   for (let isLast = false; !isLast;) {
     if (at + blockHeaderBytes > bytes.length) return undefined;
@@ -68,5 +67,7 @@ function frameHeaderLength(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const sizeFlag = descriptor >> 6;
   const sizeBytes = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 2 ** sizeFlag;
-  return 1 + (isSingleSegment ? 0 : 1) + idBytes[descriptor & 3] + sizeBytes;
+  const idFlag = descriptor & 3;
+  const idBytes = idFlag === 3 ? 4 : idFlag;
+  return 1 + (isSingleSegment ? 0 : 1) + idBytes + sizeBytes;
 }

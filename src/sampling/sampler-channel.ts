@@ -1,7 +1,7 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import { describeError } from '../errors.js';
 import type { Series } from '../model/series.js';
-import { createEnding } from '../model/table.js';
+import { createEnding, timeOf } from '../model/table.js';
 import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 import type { Rows } from './row-buffer.js';
 import type { SamplerRequest } from '../component/sampling.js';
@@ -102,7 +102,7 @@ export class SamplerChannel {
 
   #deliver({ epoch, offsets, values }: Rows): boolean {
     if (this.#series === undefined) return false;
-    this.#lastNs = epoch + BigInt(offsets[offsets.length - 1]);
+    this.#lastNs = timeOf({ epoch, offsets }, offsets.length - 1);
     return this.request.next.consume({ series: this.#series, epoch, offsets, values });
   }
 }

@@ -14,8 +14,8 @@ export function createTimer(periodNs: number, nowNs: number): Timer {
 
 /** The one that is due first, the earlier one in the list where two are due together. */
 export function findNext<T extends { readonly timer: Timer }>(list: readonly T[]): T | undefined {
-  let next = list[0];
-  for (const one of list) if (one.timer.deadlineNs < next.timer.deadlineNs) next = one;
+  let next: T | undefined;
+  for (const one of list) if (next === undefined || one.timer.deadlineNs < next.timer.deadlineNs) next = one;
   return next;
 }
 

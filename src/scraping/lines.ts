@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { parseNumbers } from '../linux/procfs.js';
 import type { Log } from '../component/log.js';
 
@@ -35,7 +36,7 @@ export function forEachLine(text: Buffer, visit: (line: Buffer) => void): void {
  */
 export function parseLine(path: string, text: Buffer, label: string): number {
   const at = findLine(text, label);
-  if (at >= 0 && parseNumbers(text, at, number) === 1) return number[0];
+  if (at >= 0 && parseNumbers(text, at, number) === 1) return elementAt(number, 0);
   throw new Error(`Cannot parse ${path}: expected a line that begins with "${label}" and has a number`);
 }
 

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { SimulatedDomain } from './domain.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
@@ -49,7 +50,8 @@ export class EnergyCurves {
   #find(us: number): Segment {
     let index = this.#segments.length - 1;
     for (let looks = 0; looks < 16 && index > 0; looks++, index--) {
-      if (this.#segments[index].startUs <= us) return this.#segments[index];
+      const segment = elementAt(this.#segments, index);
+      if (segment.startUs <= us) return segment;
     }
     return this.#search(us, index);
   }
@@ -59,13 +61,13 @@ export class EnergyCurves {
     let high = lastIndex;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (this.#segments[middle].startUs <= us) low = middle;
+      if (elementAt(this.#segments, middle).startUs <= us) low = middle;
       else high = middle - 1;
     }
-    return this.#segments[low];
+    return elementAt(this.#segments, low);
   }
 }
 
 function energyOf({ startUs, startNj, slopes }: Segment, domain: number, us: number): bigint {
-  return startNj[domain] + BigInt(slopes[domain] * (us - startUs));
+  return elementAt(startNj, domain) + BigInt(elementAt(slopes, domain) * (us - startUs));
 }

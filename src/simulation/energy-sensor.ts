@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { SimulatedDomain } from './domain.js';
 import { concerns, type ReadFault } from './fault.js';
 import { createMachine, type Machine } from './machine.js';
@@ -39,7 +40,7 @@ export class EnergySensor {
    */
   constructor(machine: Machine, index: number, ahead: Machine) {
     const { spec, domains } = machine;
-    const domain = domains[index];
+    const domain = elementAt(domains, index);
     this.domain = domain;
     this.#machine = machine;
     this.#index = index;
@@ -121,7 +122,7 @@ export class EnergySensor {
     if (shownUs === this.#shownUs) return;
     this.#shownUs = shownUs;
     this.#shownNj = this.#machine.energyNj(this.#index, shownUs);
-    const era = this.#eras.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? this.#eras[0];
+    const era = this.#eras.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? elementAt(this.#eras, 0);
     era.baseUnits ??= -(this.#machine.energyNj(this.#index, era.sinceUs) / this.#unitNj);
     const units = modulo(era.baseUnits + this.#shownNj / this.#unitNj);
     this.#microjoules = (units * this.#unitNj) / njPerMicrojoule;
@@ -136,7 +137,7 @@ export function createSensors(machine: Machine): readonly EnergySensor[] {
 
 function createEras(ahead: Machine, index: number, clock: SensorClock): readonly Era[] {
   const { spec, domains } = ahead;
-  const { name, unitNj } = domains[index];
+  const { name, unitNj } = elementAt(domains, index);
   const own = spec.faults.filter((fault) => concerns(fault, name));
   const wrap = own.find(({ kind }) => kind === 'wrap');
   // Somewhere in the first half, unless it is to wrap.

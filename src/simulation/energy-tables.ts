@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { Attributes, Resource, Series } from '../model/series.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
@@ -43,7 +44,10 @@ export class EnergyTables {
   /** Joules that all series of a domain have counted, by `hw.id`. */
   get joules(): ReadonlyMap<string, number> {
     return new Map(
-      this.#sensors.map(({ domain }, i) => [domain.name, Number(this.#retired[i] + this.#counted[i]) / 1e9]),
+      this.#sensors.map(({ domain }, i) => {
+        const nj = elementAt(this.#retired, i) + elementAt(this.#counted, i);
+        return [domain.name, Number(nj) / 1e9];
+      }),
     );
   }
 
@@ -79,7 +83,7 @@ export class EnergyTables {
   }
 
   #readRows(instants: readonly number[]): Table {
-    const [firstUs] = instants;
+    const firstUs = elementAt(instants, 0);
     return {
       series: this.#series,
       epoch: this.#at(firstUs),
@@ -92,8 +96,9 @@ export class EnergyTables {
     this.#machine.advance(us);
     return this.#sensors.map((sensor, i) => {
       if (sensor.readText(us)?.endsWith('\n') !== true) return NaN;
-      this.#counted[i] = sensor.shownNj(us) - this.#bases[i];
-      return Number(this.#counted[i]) / 1e9;
+      const countedNj = sensor.shownNj(us) - elementAt(this.#bases, i);
+      this.#counted[i] = countedNj;
+      return Number(countedNj) / 1e9;
     });
   }
 

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import { createDomains, type SimulatedDomain } from './domain.js';
 import { EnergyCurves } from './energy-curves.js';
 import { isActive, type Fault } from './fault.js';
@@ -94,7 +95,7 @@ export class Machine {
 
   /** @param domain its place in `domains` */
   energyNjOf(process: SimulatedProcess, domain: number): bigint {
-    return process.energyNj(this.domains[domain], this.#atUs);
+    return process.energyNj(elementAt(this.domains, domain), this.#atUs);
   }
 
   /** CPU time of the whole machine that was not idle: the sum over all processes that ever were. */
@@ -125,12 +126,12 @@ export class Machine {
 
   /** What a domain used until an instant only because it is on. */
   idleNj(domain: number, us: number): bigint {
-    return BigInt(this.timeline.awakeAt(us)) * BigInt(this.domains[domain].floorMilliwatts);
+    return BigInt(this.timeline.awakeAt(us)) * BigInt(elementAt(this.domains, domain).floorMilliwatts);
   }
 
   /** The same for the machine's own instant. */
   idleNjNow(domain: number): bigint {
-    return BigInt(this.#atUs) * BigInt(this.domains[domain].floorMilliwatts);
+    return BigInt(this.#atUs) * BigInt(elementAt(this.domains, domain).floorMilliwatts);
   }
 
   #simulate(untilUs: number): void {
@@ -196,9 +197,10 @@ export class Machine {
   #add(sums: Map<string, Past>, process: SimulatedProcess, us: number): void {
     const { cgroup } = process.identity.program;
     const past = sums.get(cgroup) ?? { cpuNs: 0n, energyNj: this.domains.map(() => 0n) };
-    past.cpuNs += process.cpuNs(us);
-    this.domains.forEach((domain, i) => (past.energyNj[i] += process.energyNj(domain, us)));
-    sums.set(cgroup, past);
+    const energyNj = this.domains.map(
+      (domain, i) => elementAt(past.energyNj, i) + process.energyNj(domain, us),
+    );
+    sums.set(cgroup, { cpuNs: past.cpuNs + process.cpuNs(us), energyNj });
   }
 
   #changeWishes(us: number): void {

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { MachineSpec } from './machine-spec.js';
 import { drawRates, jobs, services, type Program } from './program.js';
 import { hash, Random } from './random.js';
@@ -36,7 +37,7 @@ export class Population {
   /** Those that are there from the beginning. */
   createServices(): SimulatedProcess[] {
     return Array.from({ length: this.#spec.processes }, (_, i) =>
-      this.#create(services[i % services.length], 0, Number.POSITIVE_INFINITY),
+      this.#create(elementAt(services, i % services.length), 0, Number.POSITIVE_INFINITY),
     );
   }
 

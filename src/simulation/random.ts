@@ -1,3 +1,5 @@
+import { elementAt } from '../element.js';
+
 /** Mixes numbers into 32 bits that look random: the same ones for the same numbers. After MurmurHash3's finalizer. */
 export function hash(...numbers: readonly number[]): number {
   let state = 0x9e37_79b9;
@@ -35,6 +37,6 @@ export class Random {
 
   /** One of these. */
   choose<Item>(items: readonly Item[]): Item {
-    return items[this.integer(0, items.length - 1)];
+    return elementAt(items, this.integer(0, items.length - 1));
   }
 }

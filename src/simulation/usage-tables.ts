@@ -22,7 +22,7 @@ const cpuUse: Metric = {
 export class UsageTables {
   readonly #machine: Machine;
   readonly #epoch: bigint;
-  readonly #ofMachine: readonly (readonly Series[])[];
+  readonly #ofMachine: readonly [counts: readonly Series[], busy: readonly Series[]];
   readonly #told = new ToldProcesses<readonly Series[]>();
   #columns: readonly Series[] = [];
 

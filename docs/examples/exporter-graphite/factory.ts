@@ -51,11 +51,14 @@ class LineEncoder implements Encoder {
 
   add({ series, epoch, offsets, values }: Table): void {
     const paths = this.#pathsOf(series);
-    for (const [cell, value] of values.entries()) {
-      if (Number.isNaN(value)) continue;
-      const atNs = epoch + BigInt(offsets[Math.floor(cell / paths.length)]);
-      this.#lines.push(`${paths[cell % paths.length]} ${value} ${atNs / 1_000_000_000n}\n`);
-      if (this.points >= this.#maxPoints) this.flush();
+    for (const [row, offset] of offsets.entries()) {
+      const seconds = (epoch + BigInt(offset)) / 1_000_000_000n;
+      for (const [column, path] of paths.entries()) {
+        const value = values[row * paths.length + column];
+        if (Number.isNaN(value)) continue;
+        this.#lines.push(`${path} ${value} ${seconds}\n`);
+        if (this.points >= this.#maxPoints) this.flush();
+      }
     }
   }
 

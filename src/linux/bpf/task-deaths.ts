@@ -16,6 +16,7 @@ export const maxDeaths = Math.floor(defaultBytes / (taskRecordBytes + 8));
  */
 export class TaskDeaths {
   readonly #fds: number[] = [];
+  readonly #lostFd: number;
   readonly #ring: RingBuffer;
   readonly #counter: MappedMemory;
   #lost: BigUint64Array;
@@ -38,8 +39,9 @@ export class TaskDeaths {
   private constructor(bytes: number) {
     this.#ring = new RingBuffer(name, bytes);
     try {
-      this.#fds.push(createMap('array', `${name}_lost`, { entries: 1, valueBytes: 8 }));
-      this.#counter = mapMemory(this.#fds[0], 'readWrite', 8);
+      this.#lostFd = createMap('array', `${name}_lost`, { entries: 1, valueBytes: 8 });
+      this.#fds.push(this.#lostFd);
+      this.#counter = mapMemory(this.#lostFd, 'readWrite', 8);
     } catch (error) {
       closeAll(this.#fds);
       this.#ring.close();
@@ -50,7 +52,7 @@ export class TaskDeaths {
 
   async #attach(types: KernelTypes): Promise<void> {
     const attachTo = types.findId('btf_trace_sched_process_free', 'typedef');
-    const code = assemble(types, this.#ring.fd, this.#fds[0]);
+    const code = assemble(types, this.#ring.fd, this.#lostFd);
     const program = await loadProgram({ name, attachType: 'tracepoint', attachTo, code });
     this.#fds.push(program);
     this.#fds.push(attachTracepoint(name, program));

@@ -1,4 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
+import { elementAt } from '../../element.js';
 import { Assembler } from './assembler.js';
 import { attachIterator, closeAll, loadProgram, openIteration } from './bpf.js';
 import type { KernelTypes } from './kernel-types.js';
@@ -28,7 +29,7 @@ export class TaskIterator {
   static async open(types: KernelTypes): Promise<TaskIterator> {
     const iterator = await TaskIterator.#open(types, 0);
     iterator.read();
-    const level = iterator.words[taskField.readerLevel];
+    const level = elementAt(iterator.words, taskField.readerLevel);
     if (level === 0) return iterator;
     iterator.close();
     return TaskIterator.#open(types, Math.min(level, maxLevel));

@@ -1,3 +1,4 @@
+import { elementAt } from '../../element.js';
 import { findOrAdd } from '../../model/plan.js';
 import type { CountedEvent, EventEncoding, EventGroup } from './counted-event.js';
 import { PerfEventError } from './event.js';
@@ -89,8 +90,9 @@ class GroupFit implements FittingGroups {
     const [taken, left, fds]: [CountedEvent[], Failure[], number[]] = [[], [], []];
     let untried = 0;
     let misses = 0;
-    while (untried < events.length && taken.length < most && misses < mostMisses) {
-      const event = events[untried++];
+    for (const event of events) {
+      if (taken.length >= most || misses >= mostMisses) break;
+      untried++;
       const fd = this.#tryEvent(event, fds[0] ?? -1);
       if (typeof fd === 'number') {
         fds.push(fd);
@@ -118,12 +120,11 @@ class GroupFit implements FittingGroups {
 
   #refuseAll(events: readonly CountedEvent[], failures: readonly Failure[]): void {
     const errors = new Map(failures.map(({ event, error }) => [event, error]));
-    const [first] = failures;
+    const { error: first } = elementAt(failures, 0);
     for (const event of events) {
       const own = errors.get(event);
-      const reason =
-        own?.message ?? `Cannot count event "${event.name}" in its group: ${first.error.message}`;
-      this.refused.push({ event, code: (own ?? first.error).code, reason });
+      const reason = own?.message ?? `Cannot count event "${event.name}" in its group: ${first.message}`;
+      this.refused.push({ event, code: (own ?? first).code, reason });
     }
   }
 }

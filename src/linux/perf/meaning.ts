@@ -1,3 +1,4 @@
+import { elementAt } from '../../element.js';
 import { suggest } from '../../nearest.js';
 import { findLibpfm } from './libpfm.js';
 import type { CountedEvent, EventEncoding, EventUnit } from './counted-event.js';
@@ -92,9 +93,9 @@ function findPmuMeaning(name: string, terms: readonly Term[], pmus: readonly Pmu
 
 /** Terms of a PMU, or a name that all PMUs of cores know: `cpu_core/cycles/`. */
 function encodeOn(pmu: Pmu, terms: readonly Term[]): PmuEvent & { readonly type?: number } {
-  const [term] = terms;
-  const code = terms.length === 1 && term.value === undefined ? findEventCode(term.name) : undefined;
-  if (pmu.isCore && code && code.type !== perfType.software && !hasAlias(pmu, term.name)) {
+  const [name, ...others] = terms.map((term) => (term.value === undefined ? term.name : undefined));
+  const code = name === undefined || others.length > 0 ? undefined : findEventCode(name);
+  if (pmu.isCore && name !== undefined && code && code.type !== perfType.software && !hasAlias(pmu, name)) {
     const { type, config } = extend(code, pmu);
     return { type, words: [config, 0n, 0n, 0n], scale: 1, unit: '', name: undefined, isPerPackage: false };
   }
@@ -107,7 +108,7 @@ interface EventOnPmu {
 }
 
 function combine(found: readonly EventOnPmu[]): Meaning {
-  const [{ event: first }] = found;
+  const { event: first } = elementAt(found, 0);
   const [unit, factor] = knownUnits[first.unit] ?? [undefined, 1];
   return {
     ...(first.name !== undefined && { name: first.name }),

@@ -1,3 +1,4 @@
+import { elementAt } from '../../element.js';
 import type { CountedEvent, EventEncoding, EventGroup } from './counted-event.js';
 import { groupReadFormat } from './counter-group.js';
 import { closePerfEvent, enablePerfEvent, openPerfEvent, PerfEventError, type PerfEvent } from './event.js';
@@ -14,7 +15,7 @@ export type CountingPlace = Pick<
 export function createProbe(place: CountingPlace): EventProbe {
   return {
     open(event, groupFd) {
-      const [encoding] = event.encodings;
+      const encoding = elementAt(event.encodings, 0);
       // Where only some CPUs count an event, one of them says whether it can be counted.
       const cpu = place.cpu < 0 ? place.cpu : (encoding.cpus?.[0] ?? place.cpu);
       if (place.cpu >= 0 || encoding.isTask) return openEncoding(event, encoding, { ...place, cpu, groupFd });

@@ -138,8 +138,9 @@ function readAlias(pmu: Pmu, name: string): Alias {
 
 /** The kernel writes an event as perf does between slashes. */
 function parseAlias(text: string): readonly Term[] {
-  const source = parseEvents(`pmu/${text}/`)[0].events[0].source;
-  return source.kind === 'pmu' ? source.terms : [];
+  return parseEvents(`pmu/${text}/`)
+    .flatMap(({ events }) => events)
+    .flatMap(({ source }) => (source.kind === 'pmu' ? source.terms : []));
 }
 
 function isFileName(name: string): boolean {

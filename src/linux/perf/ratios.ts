@@ -1,3 +1,4 @@
+import { elementAt } from '../../element.js';
 import type { CountedEvent } from './counted-event.js';
 import { perfType } from './event.js';
 
@@ -47,6 +48,7 @@ function matches(event: CountedEvent, numerator: CountedEvent, config: bigint): 
 }
 
 /** Without the number of the PMU in the upper half. */
-function codeOf({ encodings: [{ type, config }] }: CountedEvent): { type: number; config: bigint } {
+function codeOf({ encodings }: CountedEvent): { type: number; config: bigint } {
+  const { type, config } = elementAt(encodings, 0);
   return { type, config: config & 0xffff_ffffn };
 }

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { elementAt } from '../../element.js';
 import type { MachineSpec } from '../machine-spec.js';
 import { describeList } from './cpu-tree.js';
 import { describeNodes } from './memory-files.js';
@@ -57,7 +58,8 @@ export class DeviceTree {
     this.#disk.write(`${diskColumns}\n`);
     for (const file of this.#packets) file.write(`${packets}\n`);
     for (const file of this.#bytes) file.write(`${bytes}\n`);
-    describeNodes(usedKib, this.#sockets).forEach((text, node) => this.#nodes[node].write(text));
+    const nodes = describeNodes(usedKib, this.#sockets);
+    this.#nodes.forEach((file, node) => file.write(elementAt(nodes, node)));
   }
 
   close(): void {

@@ -35,6 +35,7 @@ const fileNames = [
   'pressure/memory',
   'pressure/io',
 ] as const;
+type FileName = (typeof fileNames)[number];
 
 /** Where the time since boot stood when simulated time began. */
 export interface Boot {
@@ -48,14 +49,14 @@ export interface Boot {
 export class ProcTree {
   readonly #machine: Machine;
   readonly #boot: Boot;
-  readonly #files: Readonly<Record<string, TreeFile>>;
+  readonly #files: ReadonlyMap<FileName, TreeFile>;
 
   constructor(proc: string, machine: Machine, boot: Boot) {
     this.#machine = machine;
     this.#boot = boot;
     for (const name of ['net', 'pressure']) mkdirSync(`${proc}/${name}`, { recursive: true });
     writeStaticProc(proc, machine.spec.sockets * machine.spec.cpusPerSocket);
-    this.#files = Object.fromEntries(fileNames.map((name) => [name, new TreeFile(`${proc}/${name}`)]));
+    this.#files = new Map(fileNames.map((name) => [name, new TreeFile(`${proc}/${name}`)]));
   }
 
   /** Writes the instant at which the machine stands, in simulated microseconds. @returns what sysfs has, too */
@@ -65,7 +66,7 @@ export class ProcTree {
     const usedKib = sumUsedKib(this.#residentMib());
     const network = countNetwork(us);
     const diskColumns = describeDisk(busyNs);
-    const texts: Readonly<Record<(typeof fileNames)[number], string>> = {
+    const texts: Readonly<Record<FileName, string>> = {
       stat: this.#describeStat(cpus),
       uptime: this.#describeUptime(us, cpus, busyNs),
       loadavg: this.#describeLoad(cpus),
@@ -87,12 +88,12 @@ export class ProcTree {
       'pressure/io':
         describePressure('some', busyNs / 200_000n) + describePressure('full', busyNs / 400_000n),
     };
-    for (const [name, text] of Object.entries(texts)) this.#files[name].write(text);
+    for (const [name, file] of this.#files) file.write(texts[name]);
     return { ...network, diskColumns, usedKib };
   }
 
   close(): void {
-    for (const file of Object.values(this.#files)) file.close();
+    for (const file of this.#files.values()) file.close();
   }
 
   #describeStat(cpus: readonly CpuTruth[]): string {

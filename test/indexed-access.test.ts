@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The files in which `list[index]` may be taken to exist, although the compiler cannot know it: their loops read typed
+ * arrays by index for each point, reading, task or word, where a check per element would cost time. Everywhere else
+ * code says what happens without the element: `for-of`, destructuring with a default, `elementAt` of `src/element.ts`.
+ * Tests and benchmarks are outside of this rule: there a missing element fails the test.
+ */
+const hotFiles: Readonly<Record<string, readonly string[]>> = {
+  'once for each point of a table': [
+    'docs/examples/processor-scale/factory.ts',
+    'exporters/prometheus/exposition.ts',
+    'exporters/prometheus/store.ts',
+    'processors/power/power-columns.ts',
+    'receivers/rapl/counter-gate.ts',
+    'src/model/map-series.ts',
+    'src/model/one-publisher.ts',
+    'src/model/table.ts',
+    'src/otlp/request-writer.ts',
+    'src/recording/csv-encoder.ts',
+    'src/recording/json-lines-encoder.ts',
+    'src/recording/parquet-columns.ts',
+  ],
+  'once for each workload and window': [
+    'processors/attribution/domain.ts',
+    'processors/attribution/hardware.ts',
+    'processors/attribution/ledger.ts',
+    'processors/attribution/publication.ts',
+    'processors/attribution/split.ts',
+    'processors/attribution/workload.ts',
+    'processors/attribution/workloads.ts',
+    'src/energy/knots.ts',
+  ],
+  'once for each tick of a sampler': [
+    'receivers/perf/layout.ts',
+    'receivers/perf/scaled-counts.ts',
+    'receivers/rapl/perf-counters.ts',
+    'receivers/rapl/powercap-counters.ts',
+    'receivers/rapl/sampler.ts',
+    'receivers/simulator/sampler.ts',
+    'src/linux/clocks.ts',
+    'src/linux/perf/counter-group.ts',
+    'src/sampling/row-buffer.ts',
+  ],
+  'once for each task, CPU or device of a scrape': [
+    'receivers/process/tracked-process.ts',
+    'src/linux/bpf/cpu-accounting.ts',
+    'src/linux/process-stat.ts',
+    'src/linux/procfs.ts',
+    'src/scraping/counter-table.ts',
+    'src/scraping/counts.ts',
+  ],
+  "once for each of the millions of words of the kernel's types, while exec starts": [
+    'src/linux/bpf/kernel-types.ts',
+  ],
+};
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A place where the compiler finds an element that may be missing. */
+interface Unchecked {
+  readonly path: string;
+  /** `path:line: message` */
+  readonly text: string;
+}
+
+async function findUnchecked(): Promise<readonly Unchecked[]> {
+  const output = await new Promise<string>((resolve) => {
+    const flags = ['--noEmit', '--noUncheckedIndexedAccess', '--pretty', 'false'];
+    const options = { cwd: root, maxBuffer: 2 ** 26 };
+    execFile(process.execPath, ['node_modules/typescript/bin/tsc', ...flags], options, (_, stdout) => {
+      resolve(stdout);
+    });
+  });
+  return [...output.matchAll(/^(\S+)\((\d+),\d+\): error (.*)$/gmu)]
+    .map(([, path = '', line, message]) => ({ path, text: `${path}:${line}: ${message}` }))
+    .filter(({ path }) => !/^(?:test|bench)\/|\.(?:test|fixture)\.ts$/u.test(path));
+}
+
+test('An element of a list may be missing, except in the hot files', async () => {
+  const listed = Object.values(hotFiles).flat();
+  const found = await findUnchecked();
+  assert.deepEqual(
+    found.filter(({ path }) => !listed.includes(path)).map(({ text }) => text),
+    [],
+  );
+  const places = new Set(found.map(({ path }) => path));
+  assert.deepEqual(
+    listed.filter((path) => !places.has(path)),
+    [],
+    'These files take no element for granted: remove them from the list',
+  );
+});
