@@ -37,7 +37,11 @@ export { createPlans } from './model/plan.js';
 export { createMappingProcessor } from './component/mapping-processor.js';
 
 export { createScrapingReceiver, type OpenScraper } from './scraping/scraping-receiver.js';
-export { createSamplingReceiver, type SamplingReceiverOptions } from './sampling/sampling-receiver.js';
+export {
+  createSamplingReceiver,
+  type SamplingReceiver,
+  type SamplingReceiverOptions,
+} from './sampling/sampling-receiver.js';
 export type { Scraper } from './scraping/scrape-loop.js';
 export { createSourceReceiver, probeSources, type NamedSource } from './scraping/scraping-receiver.js';
 export { forEachLine, parseLine } from './scraping/lines.js';

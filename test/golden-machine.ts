@@ -77,7 +77,7 @@ export function createStillSampling(clock: Clock): Sampling {
     async start({ module, options, describe, next }) {
       const { openSampler } = (await import(module.href)) as { openSampler: OpenSampler };
       const sampler = openSampler(options);
-      const series = describe(sampler.columns, clock.wallNs());
+      let series = describe(sampler.columns, clock.wallNs());
       const read = () => {
         const values = new Float64Array(sampler.width);
         sampler.read(values, 0);
@@ -86,7 +86,12 @@ export function createStillSampling(clock: Clock): Sampling {
       };
       await read();
       let ending: Promise<void> | undefined;
-      return { flush: read, stop: () => (ending ??= read().then(() => sampler.close())) };
+      const update = (changed: unknown) => {
+        sampler.update?.(changed);
+        series = describe(sampler.columns, clock.wallNs());
+        return read();
+      };
+      return { flush: read, update, stop: () => (ending ??= read().then(() => sampler.close())) };
     },
     shutdown: () => Promise.resolve(),
   };

@@ -34,7 +34,7 @@ class DirectSampling implements Sampling {
       this.stopped++;
       return Promise.resolve();
     };
-    return { stop, flush: () => Promise.resolve() };
+    return { stop, flush: () => Promise.resolve(), update: () => Promise.resolve() };
   }
 
   shutdown(): Promise<void> {

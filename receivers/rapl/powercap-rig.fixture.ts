@@ -78,7 +78,14 @@ export function startByHand(t: TestContext, sysfs: FakeSysfs) {
   const channel = new SamplerChannel(1, request, createSamplerMetrics(context.meter));
   const config = parseSettings(schema, { sysfs: sysfs.root, interface: 'powercap' });
   const slot = new SamplerSlot(
-    { id: 1, periodNs: 1e9, flushNs: 1e9, open: () => openRaplSampler(config, clock), readClocks },
+    {
+      id: 1,
+      periodNs: 1e9,
+      flushNs: 1e9,
+      options: config,
+      open: () => openRaplSampler(config, clock),
+      readClocks,
+    },
     {
       post: () => {},
       postRows: (message) => {

@@ -20,13 +20,18 @@ export interface Sampler {
    * One number per column, where columns can outlive a change of `generation`: the column before that has the
    * same number continues, and with it its series and its count. Otherwise every column gets a new series.
    */
-  readonly columnIds?: readonly number[];
+  readonly columnIds?: readonly number[] | undefined;
   /**
    * Reads once and writes `width` values in SI units from `values[at]` on. NaN: no reading. Counters are
    * cumulative from the first reading of their generation, which is 0. Called once a tick; allocates nothing.
    * @throws Error when the source is gone: the sampler is closed and opened again later, as new series
    */
   read(values: Float64Array, at: number): void;
+  /**
+   * Takes other options of its receiver, between ticks: those that it was opened with have changed. May change
+   * `generation`. Without it, options hold until the sampler is opened again.
+   */
+  update?(options: unknown): void;
   /** Slow work between ticks, once a flush: looks for hotplug and the like. May change `generation`. */
   maintain?(): void;
   close(): void;
@@ -67,6 +72,11 @@ export interface RunningSampler {
   stop(): Promise<void>;
   /** Takes a reading now and forwards every row that was read, this one included. */
   flush(): Promise<void>;
+  /**
+   * Gives the sampler other options, which also hold when it is opened again. A reading is taken before, and another
+   * one after where its columns changed, so that series end with their last values and start at once.
+   */
+  update(options: unknown): Promise<void>;
 }
 
 /** The sampling threads of this collector. Threads begin with their first sampler and end with their last. */

@@ -10,6 +10,8 @@ import type { SamplerRequest } from '../component/sampling.js';
 export class SamplerChannel {
   readonly id: number;
   readonly request: SamplerRequest;
+  /** What the sampler is to be opened with. */
+  options: unknown;
   /** Set once the sampler is being closed. */
   closing: Promise<void> | undefined;
   readonly #metrics: SamplerMetrics;
@@ -24,6 +26,7 @@ export class SamplerChannel {
   constructor(id: number, request: SamplerRequest, metrics: SamplerMetrics) {
     this.id = id;
     this.request = request;
+    this.options = request.options;
     this.#metrics = metrics;
     this.#attributes = { receiver: request.id };
   }
@@ -103,6 +106,7 @@ export class SamplerChannel {
   #deliver({ epoch, offsets, values }: Rows): boolean {
     if (this.#series === undefined) return false;
     this.#lastNs = timeOf({ epoch, offsets }, offsets.length - 1);
+    if (this.#series.length === 0) return true;
     return this.request.next.consume({ series: this.#series, epoch, offsets, values });
   }
 }

@@ -17,9 +17,9 @@ function openSlot() {
     realtimeNs: clocks.realtimeNs + state.realtimeNs,
     boottimeNs: clocks.boottimeNs + state.boottimeNs,
   });
-  const options = { id: 1, periodNs: 1e6, flushNs: 3.6e12 };
+  const options = { id: 1, periodNs: 1e6, flushNs: 3.6e12, options: control };
   const slot = new SamplerSlot(
-    { ...options, open: () => openSampler(control), readClocks: () => setClocks(readClocks()) },
+    { ...options, open: openSampler, readClocks: () => setClocks(readClocks()) },
     {
       post: (message) => void sent.push(message),
       postRows(message) {
@@ -114,4 +114,20 @@ test('SamplerSlot keeps what it counted and announced, while the main thread is 
   assert.equal(message.counts.droppedRows, 3);
   assert.equal(message.counts.droppedTables, 2);
   assert.ok((message.announcement?.start ?? 0n) < message.rows.epoch);
+});
+
+test('SamplerSlot reads before and after other options that change the columns, and keeps them', () => {
+  const { slot, control, brief } = openSlot();
+  slot.tick();
+  slot.update({ control, columnIds: [0, 7] });
+  assert.deepEqual(brief(), ['new 0', '1 2', 'new 3 7']);
+  slot.update({ control, columnIds: [] });
+  slot.tick();
+  assert.deepEqual(brief(), ['4 7', 'new ']);
+  control[word.mode] = mode.failRead;
+  slot.tick();
+  slot.update({ control, columnIds: [0, 8] });
+  control[word.mode] = mode.normal;
+  slot.tick();
+  assert.deepEqual(brief(), ['', 'ended', 'failed', 'new 0 8']);
 });

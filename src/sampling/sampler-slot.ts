@@ -10,8 +10,10 @@ export interface SlotOptions {
   readonly id: number;
   readonly periodNs: number;
   readonly flushNs: number;
+  /** The first options of the sampler. */
+  readonly options: unknown;
   /** @throws Error when the sampler cannot be opened */
-  open(): Sampler;
+  open(options: unknown): Sampler;
   readClocks(): ClockReading;
 }
 
@@ -32,6 +34,7 @@ export class SamplerSlot {
   readonly #options: SlotOptions;
   readonly #outlet: Outlet;
   #flush;
+  #samplerOptions: unknown;
   #sampler: Sampler | undefined;
   #generation = 0;
   #rows = new RowBuffer(0, 0);
@@ -44,6 +47,7 @@ export class SamplerSlot {
   constructor(options: SlotOptions, outlet: Outlet) {
     this.#options = options;
     this.#outlet = outlet;
+    this.#samplerOptions = options.options;
     this.#anchor = new WallAnchor(options.readClocks());
     const nowNs = monotonicSinceOriginNs();
     this.timer = createTimer(options.periodNs, nowNs);
@@ -55,7 +59,7 @@ export class SamplerSlot {
    * @throws Error when one of these cannot be done
    */
   open(): void {
-    const sampler = this.#options.open();
+    const sampler = this.#options.open(this.#samplerOptions);
     this.#sampler = sampler;
     try {
       this.#anchor = new WallAnchor(this.#options.readClocks());
@@ -101,6 +105,24 @@ export class SamplerSlot {
     try {
       this.#read(sampler);
       this.#sendRows(sampler);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Gives the sampler other options, between two readings where its columns change. Never throws. */
+  update(options: unknown): void {
+    this.#samplerOptions = options;
+    const before = this.#sampler;
+    this.flush();
+    // What was opened again meanwhile has these options.
+    if (before === undefined || this.#sampler !== before) return;
+    try {
+      before.update?.(options);
+      if (before.generation === this.#generation) return;
+      this.#adopt(before);
+      this.#read(before);
+      this.#sendRows(before);
     } catch (error) {
       this.#fail(error);
     }

@@ -56,9 +56,11 @@ test('createSamplingReceiver does not start when its sampler cannot be opened', 
   assert.deepEqual(next.tables, []);
 });
 
+const settled = () => Promise.resolve();
+
 test('createSamplingReceiver samples at its interval, in nanoseconds, on a thread as asked for', async () => {
   const requests: unknown[] = [];
-  const stopped = { flush: () => Promise.resolve(), stop: () => Promise.resolve() };
+  const stopped = { flush: settled, stop: settled, update: settled };
   const context = createFakeContext({
     id: 'meter/slow',
     sampling: {

@@ -25,11 +25,17 @@ export interface SamplingReceiverOptions<Columns> {
   createSeries(columns: Columns, start: bigint): readonly Series[];
 }
 
+/** A receiver whose sampler takes other options while it runs. */
+export interface SamplingReceiver extends Component {
+  /** Gives the sampler other options. Nothing happens before the start. */
+  update(options: unknown): Promise<void>;
+}
+
 /**
  * A receiver that reads a sampler on a sampling thread. It starts when the sampler can be opened, and rejects with
  * UnavailableError when not.
  */
-export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions<Columns>): Component {
+export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions<Columns>): SamplingReceiver {
   const { context, next, module, intervalMs, flushMs, ownThread = false } = options;
   const { id, log, sampling } = context;
   let running: RunningSampler | undefined;
@@ -50,6 +56,9 @@ export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions
     },
     async flush() {
       await running?.flush();
+    },
+    async update(changed) {
+      await running?.update(changed);
     },
     async shutdown() {
       const stopping = running;

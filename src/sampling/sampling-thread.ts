@@ -72,6 +72,12 @@ export class SamplingThread {
     return closing ?? this.#order({ type: 'flush', id });
   }
 
+  /** Resolves when the sampler has other options, and the channel has forwarded every row that was read before. */
+  update(channel: SamplerChannel, options: unknown): Promise<void> {
+    channel.options = options;
+    return channel.closing ?? this.#order({ type: 'update', id: channel.id, options });
+  }
+
   /** Resolves when the channel has forwarded every row and the sampler is closed, an idle thread included. */
   close(channel: SamplerChannel): Promise<void> {
     channel.closing ??= this.#close(channel);
@@ -212,8 +218,8 @@ export class SamplingThread {
   }
 }
 
-function createOpenCommand({ id, request }: SamplerChannel, again: boolean): OpenCommand {
-  const { module, options, periodNs, flushMs } = request;
+function createOpenCommand({ id, request, options }: SamplerChannel, again: boolean): OpenCommand {
+  const { module, periodNs, flushMs } = request;
   return {
     type: 'open',
     id,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { countOpen, countThreads, expectNothingLeft, until } from '../contract/open-resources.js';
+import type { Series } from '../model/series.js';
 import { createSampling } from './sampling-threads.js';
 import { mode, word } from './test-sampler.fixture.js';
 import { createRig, createCounts, rowsOf } from './sampling-rig.fixture.js';
@@ -167,4 +168,44 @@ test('a process can exit while a sampler waits for its next reading', () => {
     timeout: 120_000,
   });
   assert.equal(status, 7, stderr);
+});
+
+function columnsOf(series: readonly Series[]) {
+  return series.map(({ attributes }) => attributes['column']);
+}
+
+test('update gives a sampler other columns: those that go on keep their series, those that are gone end', async (t) => {
+  const { next, control, sampling, request } = createRig(t, { periodNs: 3.6e12, flushMs: 3.6e6 });
+  const sampler = await sampling.start({ ...request, options: { control, columnIds: [0, 1] } });
+  await sampler.update({ control, columnIds: [0, 2] });
+  await sampler.update({ control, columnIds: [] });
+  await sampler.flush();
+  await sampler.stop();
+  const rows = next.tables.filter(({ offsets }) => offsets.length > 0);
+  assert.deepEqual(
+    rows.map(({ series, values }) => [columnsOf(series), [...values]]),
+    [
+      [
+        ['c0', 'c1'],
+        [0, 1],
+      ],
+      [
+        ['c0', 'c1'],
+        [1, 1],
+      ],
+      [
+        ['c0', 'c2'],
+        [2, 2],
+      ],
+      [
+        ['c0', 'c2'],
+        [3, 2],
+      ],
+    ],
+  );
+  assert.equal(rows[0].series[0], rows[2].series[0]);
+  assert.deepEqual(
+    next.tables.flatMap(({ ended }) => (ended ? [columnsOf(ended)] : [])),
+    [['c1'], ['c0', 'c2']],
+  );
 });

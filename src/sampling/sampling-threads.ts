@@ -47,6 +47,7 @@ class SamplingThreads implements Sampling {
     await thread.open(channel);
     return {
       flush: () => thread.flush(channel),
+      update: (options) => thread.update(channel, options),
       stop: () => thread.close(channel),
     };
   }

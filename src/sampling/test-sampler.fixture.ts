@@ -21,19 +21,32 @@ export function createTestControl(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(16));
 }
 
-/** A sampler for tests: the first column counts the readings of its generation, further ones are 1, 2, ... */
+/** Options of a sampler that has several columns from the beginning, or not its first one any more. */
+export interface TestOptions {
+  readonly control: Int32Array<SharedArrayBuffer>;
+  /** Numbers of the columns; 0 counts readings. */
+  readonly columnIds: readonly number[];
+}
+
+/**
+ * A sampler for tests: column 0 counts the readings of its generation, further ones are 1, 2, ...
+ * @param options TestOptions, or the control alone: then there is column 0, and columns have no numbers
+ */
 export function openSampler(options: unknown): Sampler {
-  // The test passes what createTestControl made.
-  return new TestSampler(options as Int32Array<SharedArrayBuffer>);
+  // The test passes one of these.
+  return new TestSampler(options as Int32Array<SharedArrayBuffer> | TestOptions);
 }
 
 class TestSampler implements Sampler {
   generation = 0;
   width = 1;
+  columnIds: readonly number[] | undefined;
   readonly #control: Int32Array<SharedArrayBuffer>;
   #count = 0;
 
-  constructor(control: Int32Array<SharedArrayBuffer>) {
+  constructor(options: Int32Array<SharedArrayBuffer> | TestOptions) {
+    const control = options instanceof Int32Array ? options : options.control;
+    if (!(options instanceof Int32Array)) this.#setColumns(options);
     if (control[word.mode] === mode.failOpen)
       throw new UnavailableError('Cannot open the test sampler: no fuel');
     Atomics.add(control, word.opened, 1);
@@ -41,6 +54,7 @@ class TestSampler implements Sampler {
   }
 
   get columns(): readonly string[] {
+    if (this.columnIds !== undefined) return this.columnIds.map((id) => `c${id}`);
     return Array.from({ length: this.width }, (_, column) => `g${this.generation}c${column}`);
   }
 
@@ -52,9 +66,17 @@ class TestSampler implements Sampler {
     if (this.#takeMode(mode.newGeneration)) this.#begin();
     if (this.#takeMode(mode.crash)) process.exit(3);
     if (this.#takeMode(mode.block)) Atomics.wait(control, word.mode, mode.normal, 35);
-    for (let column = 1; column < this.width; column++) values[at + column] = column;
-    values[at] = this.#count++;
+    for (let column = 0; column < this.width; column++)
+      values[at + column] = this.columnIds?.[column] ?? column;
+    if ((this.columnIds?.[0] ?? 0) === 0) values[at] = this.#count;
+    this.#count++;
     Atomics.add(control, word.reads, 1);
+  }
+
+  update(options: unknown): void {
+    // The test passes these.
+    this.#setColumns(options as TestOptions);
+    this.generation++;
   }
 
   maintain(): void {
@@ -65,6 +87,11 @@ class TestSampler implements Sampler {
 
   close(): void {
     Atomics.add(this.#control, word.closed, 1);
+  }
+
+  #setColumns({ columnIds }: TestOptions): void {
+    this.columnIds = columnIds;
+    this.width = columnIds.length;
   }
 
   #begin(): void {

@@ -35,7 +35,14 @@ export interface SlotCommand {
   readonly id: number;
 }
 
-export type Command = OpenCommand | SlotCommand | { readonly type: 'end' };
+/** Gives a sampler other options. Answered by `done`. */
+export interface UpdateCommand {
+  readonly type: 'update';
+  readonly id: number;
+  readonly options: unknown;
+}
+
+export type Command = OpenCommand | UpdateCommand | SlotCommand | { readonly type: 'end' };
 
 /** New series begin with the rows that this comes with. */
 export interface Announcement {

@@ -69,6 +69,7 @@ class SamplingLoop implements Outlet {
     }
     const slot = this.#slots.get(id);
     if (type === 'flush') slot?.flush();
+    else if (type === 'update') slot?.update(command.options);
     else this.#close(id, slot);
     this.post({ type: 'done', id });
   }
@@ -90,8 +91,8 @@ class SamplingLoop implements Outlet {
   async #createSlot({ id, module, options, periodNs, flushNs }: OpenCommand): Promise<SamplerSlot> {
     // A sampler's module exports this function; a receiver names its own module only.
     const { openSampler } = (await import(module)) as { openSampler: OpenSampler };
-    const open = () => openSampler(options);
-    return new SamplerSlot({ id, periodNs, flushNs, open, readClocks: this.#readClocks }, this);
+    const slot = { id, periodNs, flushNs, options, open: openSampler, readClocks: this.#readClocks };
+    return new SamplerSlot(slot, this);
   }
 
   #close(id: number, slot: SamplerSlot | undefined): void {
