@@ -15,6 +15,7 @@ const order = [
   'element.ts',
   'nearest.ts',
   'young-generation.ts',
+  'protobuf.ts',
   'model',
   'linux',
   'linux/cgroup',

@@ -3,7 +3,8 @@ import { metricsLength, RequestWriter } from './request-writer.js';
 import type { Rows } from './columns.js';
 import type { ColumnsPlan, ResourcePlan } from './table-plan.js';
 import { type ResourceFrame, scopeField } from './templates.js';
-import { messageLength, tagOf, wireTypes } from './wire.js';
+import { wireTypes } from '../protobuf.js';
+import { messageLength, tagOf } from './wire.js';
 
 /** What a request says of one resource. */
 interface ResourceBlock {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { holdsFor } from '../contract/property.fixture.js';
-import { MessageWriter, tagOf, wireTypes, writeMessageStart, writeVarint } from './wire.js';
-import { parseExportResponse, parseRetryDelayMs, readFields } from './responses.js';
+import { readFields, wireTypes } from '../protobuf.js';
+import { parseExportResponse, parseRetryDelayMs } from './responses.js';
+import { MessageWriter, tagOf, writeMessageStart, writeVarint } from './wire.js';
 
 const writer = new MessageWriter();
 

@@ -1,5 +1,6 @@
 import { elementAt } from '../element.js';
-import { varintLength, wireTypes, writeVarint } from './wire.js';
+import { wireTypes } from '../protobuf.js';
+import { varintLength, writeVarint } from './wire.js';
 
 /**
  * The fields that lead from an ExportMetricsServiceRequest to its points: resource_metrics, scope_metrics, metrics,

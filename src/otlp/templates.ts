@@ -8,7 +8,8 @@ import {
   type Series,
 } from '../model/series.js';
 import { createPlans } from '../model/plan.js';
-import { MessageWriter, messageLength, tagOf, wireTypes, writeMessageStart, writeVarint } from './wire.js';
+import { wireTypes } from '../protobuf.js';
+import { MessageWriter, messageLength, tagOf, writeMessageStart, writeVarint } from './wire.js';
 
 // What of opentelemetry/proto/metrics/v1/metrics.proto is the same for every point of a series, metric or
 // resource, encoded once. Fields stand in the order in which the official serialiser writes them.

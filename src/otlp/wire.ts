@@ -1,7 +1,6 @@
 // The protobuf wire format (https://protobuf.dev/programming-guides/encoding), as far as metrics need it.
 
-/** A field's type on the wire, the lowest three bits of its tag. */
-export const wireTypes = { varint: 0, fixed64: 1, lengthDelimited: 2, fixed32: 5 } as const;
+import { wireTypes } from '../protobuf.js';
 
 /** The byte that begins a field; enough for field numbers up to 15, which is all that metrics have. */
 export function tagOf(field: number, wireType: number): number {
