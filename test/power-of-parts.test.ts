@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { playRandomMachine } from '../processors/attribution/random-machine.fixture.js';
 import { Rig } from '../processors/attribution/rig.fixture.js';
 import { factory as power } from '../processors/power/factory.js';

@@ -53,7 +53,7 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
     sampler.read(values, 0);
     const { domains, agesMs } = sampler.columns as Columns;
     for (const [column, domain] of domains.entries()) {
-      const joules = values[column] ?? Number.NaN;
+      const joules = values[column] ?? NaN;
       if (Number.isNaN(joules)) course.gaps++;
       else compare(nameDomain(domain), sampler.columnIds?.[column], joules, agesMs[column] ?? 0);
     }

@@ -320,7 +320,7 @@ test('SimulatedTree shows the memory of a process alike in each of its files', (
     assert.equal(kib('smaps', 'Size'), 4 * Number(virtual));
     assert.ok(read(`${proc}/${pid}/smaps`).startsWith(read(`${proc}/${pid}/maps`)));
     const [, from = '', to = ''] = /^([0-9a-f]+)-([0-9a-f]+) rw-p/.exec(read(`${proc}/${pid}/maps`)) ?? [];
-    assert.equal(parseInt(to, 16) - parseInt(from, 16), 4096 * Number(virtual));
+    assert.equal(Number.parseInt(to, 16) - Number.parseInt(from, 16), 4096 * Number(virtual));
   }
 });
 

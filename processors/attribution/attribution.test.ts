@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import test from 'node:test';
+import { test } from 'node:test';
 import type { Attributes } from '../../src/model/series.js';
 import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';

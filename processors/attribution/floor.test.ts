@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { cpus } from 'node:os';
-import test from 'node:test';
+import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { CpuCount, Floor, FloorLearner, type Stretch } from './floor.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 test('attribution books nothing of what a counter held before the first boundary', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { seriesKey, type Series } from '../../src/model/series.js';
 import { playRandomMachine, type MachineOptions } from './random-machine.fixture.js';
 import { Rig } from './rig.fixture.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import type { Series } from '../../src/model/series.js';
 import { playSecond, Rig, RigProcess, unixNs, type Scan } from './rig.fixture.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { UsageTick } from './windows.js';
 import { Meter } from './meter.js';
 import { createGap } from './workload.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { busyTime } from '../../src/model/shared-metrics.js';
 import { createRandom } from './random-machine.fixture.js';
 import { Rig, RigProcess, unixNs } from './rig.fixture.js';

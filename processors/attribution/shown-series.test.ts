@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import type { Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { ShownSeries } from './shown-series.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { createRandom } from './random-machine.fixture.js';
 import { IdleSplit, portion, share } from './split.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { playBusy, playSecond } from './rig.fixture.js';

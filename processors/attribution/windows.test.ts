@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { UsageTick, Windows } from './windows.js';
 import { createGap, Workload, type Usage } from './workload.js';
 

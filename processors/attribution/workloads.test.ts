@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { createRow } from '../../src/model/table.js';
 import { CpuCount } from './floor.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';

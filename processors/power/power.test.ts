@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { schema } from './config.js';

@@ -32,7 +32,7 @@ test('EstimateScraper gives what the model makes of the true busy time of a simu
   for (let second = 0; second <= 20; second++) {
     us = second * 1_000_000;
     tree.write(us, clock.wallNs);
-    const [joules = Number.NaN] = [...scraper.scrape(0)].at(-1)?.values ?? [];
+    const [joules = NaN] = [...scraper.scrape(0)].at(-1)?.values ?? [];
     const wanted = 20 * second + (80 / 8) * (Number(machine.busyNs) / 1e9);
     // The kernel tells the idle time of each of 8 CPUs in ticks of 10 ms.
     assert.ok(

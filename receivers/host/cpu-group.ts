@@ -77,7 +77,7 @@ export function describeCpu({ procfs, cpu: { per_cpu: perCpu } }: Config): Descr
     const addCpus = ({ total, byCpu }: MachineCpuTimes): number => {
       if (perCpu) byCpu.forEach((times, cpu) => addTimes(String(cpu), times));
       else addTimes('all', total);
-      return byCpu.size > 0 ? byCpu.size : Number.NaN;
+      return byCpu.size > 0 ? byCpu.size : NaN;
     };
     const addKernelCount = (label: string, count: number): void => {
       counts.set(0, count);
@@ -89,7 +89,7 @@ export function describeCpu({ procfs, cpu: { per_cpu: perCpu } }: Config): Descr
     return (at) => {
       const stat = file.read();
       const parse = (label: string): number => parseLine(file.path, stat, label);
-      const values = [Number.NaN, Number.NaN, Number.NaN];
+      const values = [NaN, NaN, NaN];
       counters.begin(at);
       source.readParts([
         () => (values[0] = addCpus(parseCpuTimes(stat))),

@@ -111,7 +111,7 @@ const maxHertz = 1e11;
 
 /** A frequency of the kernel in hertz; NaN when it is impossible or 0, which stands for unknown. */
 function checkHertz(hertz: number): number {
-  return hertz === 0 ? Number.NaN : bounded(hertz, maxHertz);
+  return hertz === 0 ? NaN : bounded(hertz, maxHertz);
 }
 
 /**
@@ -143,5 +143,5 @@ function parseValue(text: Buffer, line: number): number {
   const end = text.indexOf('\n', line, 'latin1');
   const from = text.indexOf(':', line, 'latin1') + 1;
   const value = text.toString('latin1', from, end < 0 ? text.length : end).trim();
-  return value === '' ? Number.NaN : Number(value);
+  return value === '' ? NaN : Number(value);
 }

@@ -60,7 +60,7 @@ export class DeviceReader {
 
   read(): DeviceRow {
     const { id, columns } = this.device;
-    const values = new Float64Array(columns.length).fill(Number.NaN);
+    const values = new Float64Array(columns.length).fill(NaN);
     this.#successes = 0;
     const beforeNs = process.hrtime.bigint();
     const [energy, ...others] = this.#features;

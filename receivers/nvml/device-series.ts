@@ -112,7 +112,7 @@ export class DeviceStatus {
   }
 
   createRow(isLost: boolean, at: bigint): Table {
-    const limits = isLost ? this.#limits.map(() => Number.NaN) : this.#limits;
+    const limits = isLost ? this.#limits.map(() => NaN) : this.#limits;
     return createRow(this.series, at, Float64Array.of(isLost ? 0 : 1, isLost ? 1 : 0, ...limits));
   }
 }
@@ -205,8 +205,8 @@ class EnergyMeter implements Meter {
 class CountMeter implements Meter {
   readonly #column: Column;
   #series: Series;
-  #base = Number.NaN;
-  #last = Number.NaN;
+  #base = NaN;
+  #last = NaN;
 
   constructor(series: Series, column: Column) {
     this.#series = series;
@@ -231,7 +231,7 @@ class CountMeter implements Meter {
 class SumMeter implements Meter {
   readonly series: Series;
   readonly #growth: (value: number, atMs: number) => number;
-  #sum = Number.NaN;
+  #sum = NaN;
 
   /** @param growth NaN: unknown */
   constructor(series: Series, growth: (value: number, atMs: number) => number) {
@@ -250,8 +250,8 @@ class SumMeter implements Meter {
 
 /** The growth of the integral of a rate from reading to reading, by the trapezoidal rule. */
 function createIntegral(column: Column, maxGapMs: number): (value: number, atMs: number) => number {
-  let last = Number.NaN;
-  let lastMs = Number.NaN;
+  let last = NaN;
+  let lastMs = NaN;
   return (raw, atMs) => {
     const value = checkValue(raw, column);
     if (Number.isNaN(value)) return value;
@@ -266,7 +266,7 @@ function createIntegral(column: Column, maxGapMs: number): (value: number, atMs:
 /** NaN for what no device can have: drivers give all bits set for what they do not know. */
 function checkValue(value: number, { max, metric }: Column): number {
   const min = metric === metrics.temperature ? minDegrees : 0;
-  return value >= min && value <= max ? value : Number.NaN;
+  return value >= min && value <= max ? value : NaN;
 }
 
 function identify({ id, name, parent }: Device): Attributes {

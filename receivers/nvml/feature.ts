@@ -56,7 +56,7 @@ export function createFeature(name: string, column: string, call: () => number, 
     columns: [column],
     read(values, at) {
       const status = call();
-      values[at] = status === success ? take() : Number.NaN;
+      values[at] = status === success ? take() : NaN;
       return status;
     },
   };

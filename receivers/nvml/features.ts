@@ -151,8 +151,8 @@ function bindUtilization({ library, device }: Handle): Feature {
     columns: ['utilization.general', 'utilization.memory'],
     read(values, at) {
       const status = call(device, scratch.address);
-      values[at] = status === success ? percent(scratch.u32()) : Number.NaN;
-      values[at + 1] = status === success ? percent(scratch.u32(4)) : Number.NaN;
+      values[at] = status === success ? percent(scratch.u32()) : NaN;
+      values[at + 1] = status === success ? percent(scratch.u32(4)) : NaN;
       return status;
     },
   };
@@ -181,12 +181,12 @@ function bindMemory({ library, device }: Handle): Feature {
     read(values, at) {
       scratch.view.setUint32(0, version, true);
       const status = isSecond ? second(device, scratch.address) : first(device, scratch.address);
-      const total = status === success ? scratch.u64(totalAt) : Number.NaN;
-      const used = status === success ? scratch.u64(usedAt) : Number.NaN;
+      const total = status === success ? scratch.u64(totalAt) : NaN;
+      const used = status === success ? scratch.u64(usedAt) : NaN;
       values[at] = total;
       values[at + 1] = used;
       values[at + 2] = used / total;
-      if (isSecond) values[at + 3] = status === success ? scratch.u64(16) : Number.NaN;
+      if (isSecond) values[at + 3] = status === success ? scratch.u64(16) : NaN;
       return status;
     },
   };
@@ -232,7 +232,7 @@ function bindThrottleReasons({ library, device }: Handle): Feature {
       const bits = scratch.u32();
       for (const [i, [bit]] of throttleReasons.entries()) {
         const isActive = (bits & bit) === 0 ? 0 : 1;
-        values[at + i] = status === success ? isActive : Number.NaN;
+        values[at + i] = status === success ? isActive : NaN;
       }
       return status;
     },

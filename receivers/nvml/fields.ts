@@ -59,7 +59,7 @@ export function bindFields(
     for (const [i, field] of own.entries()) writeField(library, i, field);
     const status = call(device, own.length, scratch.address);
     for (const [i, { scale }] of own.entries()) {
-      values[at + i] = status === success ? scale(readField(scratch.view, i * fieldBytes)) : Number.NaN;
+      values[at + i] = status === success ? scale(readField(scratch.view, i * fieldBytes)) : NaN;
     }
     return status;
   };
@@ -75,7 +75,7 @@ function writeField({ scratch: { view } }: NvmlLibrary, index: number, { id, sco
 
 /** The value of a field by its type, nvmlValueType_t of nvml.h; NaN: none. */
 function readField(view: DataView, at: number): number {
-  if (view.getInt32(at + 28, true) !== success) return Number.NaN;
+  if (view.getInt32(at + 28, true) !== success) return NaN;
   switch (view.getInt32(at + 24, true)) {
     case 0:
       return view.getFloat64(at + 32, true);
@@ -91,6 +91,6 @@ function readField(view: DataView, at: number): number {
     case 6:
       return view.getUint16(at + 32, true);
     default:
-      return Number.NaN;
+      return NaN;
   }
 }

@@ -151,7 +151,7 @@ export class Profiling {
   #valueOf(i: number): number {
     return this.#statusOf(i) === success
       ? this.#request.view.getFloat64(headBytes + i * metricBytes + 8, true)
-      : Number.NaN;
+      : NaN;
   }
 }
 

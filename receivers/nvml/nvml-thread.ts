@@ -18,7 +18,7 @@ export class NvmlThread {
   readonly #exited: Promise<void>;
   #waiting: Waiting | undefined;
   /** Since when it has not answered, in milliseconds of the monotonic clock. */
-  #silentSinceMs = Number.NaN;
+  #silentSinceMs = NaN;
   #endedBy: string | undefined;
 
   private constructor(options: ThreadOptions) {
@@ -94,7 +94,7 @@ export class NvmlThread {
   }
 
   #take(message: ThreadMessage): void {
-    this.#silentSinceMs = Number.NaN;
+    this.#silentSinceMs = NaN;
     if (message.type === 'refused') return this.#fail(new UnavailableError(message.message));
     const waiting = this.#waiting;
     this.#waiting = undefined;

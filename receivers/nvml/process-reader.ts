@@ -140,7 +140,7 @@ export class ProcessReader {
     return {
       pid: view.getUint32(at, true),
       context,
-      bytes: Number.isSafeInteger(bytes) ? bytes : Number.NaN,
+      bytes: Number.isSafeInteger(bytes) ? bytes : NaN,
     };
   }
 }

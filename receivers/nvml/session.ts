@@ -86,7 +86,7 @@ class OpenNvml {
       id: this.#library.readText('nvmlDeviceGetUUID', handle) ?? `${gpu.id}/instance`,
       name: profile === '' ? 'MIG' : profile,
       parent: gpu.id,
-      maxWatts: Number.NaN,
+      maxWatts: NaN,
       temperatureLimits: {},
     };
     const gpuInstance = this.#library.readNumber('nvmlDeviceGetGpuInstanceId', handle) ?? 0;
@@ -121,7 +121,7 @@ class OpenNvml {
       'nvmlDeviceGetPowerManagementLimitConstraints',
       'uintptr_t device, uintptr_t least, uintptr_t most',
     );
-    return read(device, scratch.address, scratch.address + 4) === success ? scratch.u32(4) / 1e3 : Number.NaN;
+    return read(device, scratch.address, scratch.address + 4) === success ? scratch.u32(4) / 1e3 : NaN;
   }
 
   #readTemperatureLimits(device: number): Readonly<Record<string, number>> {

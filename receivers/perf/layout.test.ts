@@ -107,17 +107,17 @@ test('write divides what grew in a window, and shows it until the next one ends'
     [170, 90],
   ];
   const columns = new DerivedColumns([[0, 1]], 2);
-  assert.deepEqual(readAll(columns, rows), [Number.NaN, Number.NaN, 1.5, 1.5, 2, 2, 2]);
+  assert.deepEqual(readAll(columns, rows), [NaN, NaN, 1.5, 1.5, 2, 2, 2]);
 });
 
 test('write has no value, when the denominator stood still or is not known', () => {
   const rows = [
     [0, 0],
     [5, 0],
-    [6, Number.NaN],
+    [6, NaN],
     [7, 1],
     [9, 2],
   ];
-  const nothing = Number.NaN;
+  const nothing = NaN;
   assert.deepEqual(readAll(new DerivedColumns([[0, 1]], 1), rows), [nothing, nothing, nothing, nothing, 2]);
 });

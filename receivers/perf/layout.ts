@@ -173,8 +173,8 @@ export class DerivedColumns {
   constructor(pairs: readonly (readonly [numerator: number, denominator: number])[], readings: number) {
     this.#pairs = pairs;
     this.#readings = readings;
-    this.#before = new Float64Array(2 * pairs.length).fill(Number.NaN);
-    this.#shown = new Float64Array(pairs.length).fill(Number.NaN);
+    this.#before = new Float64Array(2 * pairs.length).fill(NaN);
+    this.#shown = new Float64Array(pairs.length).fill(NaN);
   }
 
   /** Writes the quotients; NaN before the first window has ended, and for nothing over nothing. */
@@ -191,7 +191,7 @@ export class DerivedColumns {
     for (let i = 0; i < this.#pairs.length; i++) {
       const [numerator, denominator] = this.#pairs[i];
       const grown = counts[denominator] - this.#before[2 * i + 1];
-      this.#shown[i] = grown > 0 ? (counts[numerator] - this.#before[2 * i]) / grown : Number.NaN;
+      this.#shown[i] = grown > 0 ? (counts[numerator] - this.#before[2 * i]) / grown : NaN;
       this.#before[2 * i] = counts[numerator];
       this.#before[2 * i + 1] = counts[denominator];
     }

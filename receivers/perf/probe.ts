@@ -15,7 +15,7 @@ export function probe(config: Config): Probe {
   const target: Target = config.machine ? { kind: 'machine' } : { kind: 'process', pid: process.pid };
   if (resolved.groups.length === 0) return describe(false, unknown, config);
   try {
-    const counters = openCounters(createPlan(config, resolved, target), Number.POSITIVE_INFINITY);
+    const counters = openCounters(createPlan(config, resolved, target), Infinity);
     counters.close();
     const counted = counters.layout.columns
       .filter(({ metricName }) => /^perf\.event\.(?!running_ratio)/.test(metricName))

@@ -21,7 +21,7 @@ class PerfSampler implements Sampler {
   readonly #plan: Plan;
   readonly #nowMs: () => number;
   #counters: Counters;
-  #mostEvents = Number.POSITIVE_INFINITY;
+  #mostEvents = Infinity;
   #online = '';
   #checkedMs = 0;
   readonly #threads = new Set<number>();

@@ -74,9 +74,9 @@ test('read waits rather than falls, when an estimate ran ahead within a window',
 test('read has no value, when nothing was counted though it should have been', () => {
   const { readAfter, counts } = createCounts();
   assert.equal(readAfter(0, 0), 0);
-  assert.equal(readAfter(0, 500, 0), Number.NaN);
+  assert.equal(readAfter(0, 500, 0), NaN);
   assert.equal(counts.isStarved, false);
-  assert.equal(readAfter(0, 500, 0), Number.NaN);
+  assert.equal(readAfter(0, 500, 0), NaN);
   assert.equal(counts.isStarved, true);
   assert.equal(readAfter(10, 1000, 1000), 20);
   assert.equal(counts.isStarved, false);

@@ -114,7 +114,7 @@ export class ScaledCounts {
     for (let i = 0; i < this.totals.length; i++) {
       const estimate = this.#settled[i] + Math.round(this.#inWindow[i] * scale);
       if (estimate > this.#shown[i]) this.#shown[i] = estimate;
-      this.totals[i] = isUnknown ? Number.NaN : this.#shown[i];
+      this.totals[i] = isUnknown ? NaN : this.#shown[i];
     }
   }
 }

@@ -114,7 +114,7 @@ export class Scanned {
       series.map((each, column) => [each, values[column]] as const),
     );
     const own = cells.filter(([series]) => pidOf(series) === pid);
-    return Object.fromEntries(own.map(([series, value]) => [labelOf(series), value ?? Number.NaN]));
+    return Object.fromEntries(own.map(([series, value]) => [labelOf(series), value ?? NaN]));
   }
 }
 

@@ -15,5 +15,5 @@ test('ProcessIo knows nothing, when the file is another or was not read', () => 
   const io = new ProcessIo();
   assert.equal(io.parse(Buffer.from('rchar: 1\nread_bytes: 3\n')), false);
   io.forget();
-  assert.deepEqual([io.readBytes, io.writtenBytes], [Number.NaN, Number.NaN]);
+  assert.deepEqual([io.readBytes, io.writtenBytes], [NaN, NaN]);
 });

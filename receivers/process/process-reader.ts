@@ -115,14 +115,14 @@ export class ProcessIo {
 
   /** Knows nothing, since the file could not be read. */
   forget(): void {
-    this.readBytes = Number.NaN;
-    this.writtenBytes = Number.NaN;
+    this.readBytes = NaN;
+    this.writtenBytes = NaN;
   }
 }
 
 function parseAfter(bytes: Buffer, label: Buffer): number {
   const at = bytes.indexOf(label);
-  if (at < 0 || parseNumbers(bytes, at + label.length, number) === 0) return Number.NaN;
+  if (at < 0 || parseNumbers(bytes, at + label.length, number) === 0) return NaN;
   return elementAt(number, 0);
 }
 
@@ -151,7 +151,7 @@ export class MemoryTotal {
     try {
       return parseLine(this.#file.path, this.#file.read(), 'MemTotal:');
     } catch {
-      return Number.NaN;
+      return NaN;
     }
   }
 }

@@ -136,7 +136,7 @@ test('ProcessScraper makes a gap and loses nothing, when a process cannot be rea
   machine.procfs.writeFile(7, 'stat', 'garbage');
   assert.deepEqual(
     Object.values(machine.scan().valuesOf(7)),
-    Array.from({ length: 5 }, () => Number.NaN),
+    Array.from({ length: 5 }, () => NaN),
   );
   machine.procfs.write(7, { userTicks: 1 });
   const scanned = machine.scan();

@@ -57,8 +57,8 @@ export class ProcessScraper implements Scraper {
   readonly #states: StateCount;
   #busySeries: readonly Series[] = [];
   #scans = 0;
-  #listing = Number.NEGATIVE_INFINITY;
-  #forks = Number.NaN;
+  #listing = -Infinity;
+  #forks = NaN;
   readonly #brief: BriefProcesses;
   #lostBefore = 0;
   #isLosing = false;
@@ -192,7 +192,7 @@ export class ProcessScraper implements Scraper {
     const hasRunOut = error !== undefined;
     if (hasRunOut !== this.#hasRunOut) this.#logExhaustion(error);
     this.#hasRunOut = hasRunOut;
-    if (hasRunOut) this.#listing = Number.NEGATIVE_INFINITY;
+    if (hasRunOut) this.#listing = -Infinity;
     return hasRunOut;
   }
 

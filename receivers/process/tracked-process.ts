@@ -89,7 +89,7 @@ export class TrackedProcess {
   write(row: Float64Array, at: number, rowNs: bigint): number {
     row.set(this.#values, at);
     const next = at + this.#values.length;
-    if (this.#hasFailed) row.fill(Number.NaN, at, next);
+    if (this.#hasFailed) row.fill(NaN, at, next);
     this.#rowNs = rowNs;
     return next;
   }
@@ -146,7 +146,7 @@ export class TrackedProcess {
     this.#writeCpuTime();
     const { cpuModes, columns } = this.#layout;
     columns.forEach(({ metric }, index) => {
-      if (metric.kind !== 'counter') this.#values[cpuModes.length + index] = Number.NaN;
+      if (metric.kind !== 'counter') this.#values[cpuModes.length + index] = NaN;
     });
     this.#isDead = true;
     return 'last';

@@ -1,8 +1,6 @@
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
-import { nameDomain } from './domain.js';
-import type { Note } from './domain.js';
-import { nameFolder, readEnergy } from './find-powercap.js';
-import type { Zone } from './find-powercap.js';
+import { nameDomain, type Note } from './domain.js';
+import { nameFolder, readEnergy, type Zone } from './find-powercap.js';
 
 const checkMs = 10_000;
 /** What a copy counts before that is evidence. */
@@ -109,8 +107,8 @@ function continuePair(pair: Pair, known: readonly Pair[]): Pair {
 }
 
 function readPair({ zone, copy }: Pick<Pair, 'zone' | 'copy'>): Shown {
-  const microjoules = readEnergy(zone.path) ?? Number.NaN;
-  return { microjoules, copyMicrojoules: readEnergy(copy.path) ?? Number.NaN };
+  const microjoules = readEnergy(zone.path) ?? NaN;
+  return { microjoules, copyMicrojoules: readEnergy(copy.path) ?? NaN };
 }
 
 /** @returns whether the zone stood still, or gave no reading, long enough while its copy counted */
@@ -177,7 +175,7 @@ export function describeCopies(zones: readonly Zone[]): readonly string[] {
 }
 
 function compareShown(path: string, copy: string): string {
-  const apart = Math.abs((readEnergy(path) ?? Number.NaN) - (readEnergy(copy) ?? Number.NaN));
+  const apart = Math.abs((readEnergy(path) ?? NaN) - (readEnergy(copy) ?? NaN));
   if (Number.isNaN(apart)) return '';
   return apart <= maxApartMicrojoules ? ', which shows the same' : ', which has a count of its own';
 }

@@ -2,12 +2,16 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
 import { copyLastRow, createEnding, readLatest, selectColumns, type Table } from '../../src/model/table.js';
-import { CounterHealth, describeUndecided, findPackage, findTwins, Twins } from './counter-health.js';
-import type { ReadCounter } from './counter-health.js';
-import { Counter } from './counter.js';
-import type { CounterState } from './counter.js';
-import { claimKey, createSeries, nameDomain, nameWhole } from './domain.js';
-import type { Columns, Domain } from './domain.js';
+import {
+  CounterHealth,
+  describeUndecided,
+  findPackage,
+  findTwins,
+  Twins,
+  type ReadCounter,
+} from './counter-health.js';
+import { Counter, type CounterState } from './counter.js';
+import { claimKey, createSeries, nameDomain, nameWhole, type Columns, type Domain } from './domain.js';
 
 /** The counters of a set of columns. */
 interface Group {
@@ -97,7 +101,7 @@ export class CounterGate implements Consumer {
     const twins = findTwins(counters).map((group) => this.#findTwins(group, counters));
     const { domains } = columns;
     const packages = domains.map((domain) => findPackage(domains, domain));
-    this.#group = { counters, packages, twins, latest: new Float64Array(domains.length).fill(Number.NaN) };
+    this.#group = { counters, packages, twins, latest: new Float64Array(domains.length).fill(NaN) };
     return createSeries(columns, this.#context.host, start);
   }
 

@@ -45,7 +45,7 @@ test('CounterHealth lets a part rest whose package draws nothing, is not read, o
   ];
   for (const ms of [0, 100_000, 3_600_000]) {
     idle.look(0, 0, ms);
-    unread.look(0, Number.NaN, ms);
+    unread.look(0, NaN, ms);
     uncore.look(0, undefined, ms);
   }
   assert.deepEqual([idle.state, unread.state, uncore.state], ['resting', 'resting', 'resting']);

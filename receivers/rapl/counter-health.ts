@@ -25,7 +25,7 @@ export class CounterHealth {
   #state: Exclude<HealthState, 'copy'>;
   #joules = 0;
   #movedMs;
-  #packageJoules = Number.NaN;
+  #packageJoules = NaN;
 
   /** @param hasCounted whether it has counted something before it was opened */
   constructor(hasCounted: boolean, nowMs: number) {
@@ -113,7 +113,7 @@ export class Twins {
   readonly paths: readonly string[];
   /** `different` is final. `same` is reversed when they begin to differ. */
   verdict: 'unknown' | 'same' | 'different' = 'unknown';
-  #lastEqual = Number.NaN;
+  #lastEqual = NaN;
   #equal = 0;
   #unequal = 0;
 
@@ -164,8 +164,8 @@ interface Comparison {
 /** Readings of one counter lie between two readings of it, taken before and after, however fast it counts. */
 function readTogether(paths: readonly string[], read: ReadCounter): Comparison | undefined {
   const readable = paths.filter((path) => read(path) !== undefined);
-  const [before, ...between] = readable.map((path) => read(path) ?? Number.NaN);
-  const after = read(readable[0] ?? '') ?? Number.NaN;
+  const [before, ...between] = readable.map((path) => read(path) ?? NaN);
+  const after = read(readable[0] ?? '') ?? NaN;
   // Fewer than two can be read, one has failed meanwhile, or it wrapped.
   if (before === undefined || between.length === 0 || !(before <= after)) return undefined;
   if (between.some(Number.isNaN)) return undefined;

@@ -1,7 +1,6 @@
 import type { Series } from '../../src/model/series.js';
 import type { CounterHealth, HealthState } from './counter-health.js';
-import { nameDomain, nameWhole, renameSeries } from './domain.js';
-import type { Domain } from './domain.js';
+import { nameDomain, nameWhole, renameSeries, type Domain } from './domain.js';
 
 /** One counter and its health, for people. */
 export interface CounterState {

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { relative } from 'node:path';
-import { test } from 'node:test';
-import type { TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { PerfEventError } from '../../src/linux/perf/event.js';
 import { describeCopies } from './copy-watch.js';
 import { explainFailures, explainNone, mergeAliases } from './discovery.js';
 import { nameDomain } from './domain.js';
-import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
 import { findZones, nameFolder, powercapFolder } from './find-powercap.js';
 import { findResting } from './open-reader.js';

@@ -5,12 +5,17 @@ import { PerfEventError } from '../../src/linux/perf/event.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
 import type { Config } from './config.js';
-import { isTwin, keepFirst, nameDomain, nameDomains, nameWhole } from './domain.js';
-import type { Domain, InterfaceName } from './domain.js';
-import { findPerfCounters, perfFolder } from './find-perf.js';
-import type { PerfCounter } from './find-perf.js';
-import { energyPath, findZones, powercapFolder, readEnergy } from './find-powercap.js';
-import type { Zone } from './find-powercap.js';
+import {
+  isTwin,
+  keepFirst,
+  nameDomain,
+  nameDomains,
+  nameWhole,
+  type Domain,
+  type InterfaceName,
+} from './domain.js';
+import { findPerfCounters, perfFolder, type PerfCounter } from './find-perf.js';
+import { energyPath, findZones, powercapFolder, readEnergy, type Zone } from './find-powercap.js';
 import type { PerfFailure } from './perf-counters.js';
 import type { ZoneFailure } from './powercap-counters.js';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { claimKey, nameDomain } from './domain.js';
-import type { Domain } from './domain.js';
+import { claimKey, nameDomain, type Domain } from './domain.js';
 
 const domains: readonly Domain[] = [
   { kind: 'package', package: 0 },

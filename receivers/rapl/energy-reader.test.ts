@@ -3,8 +3,7 @@ import { openSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
-import { openPerfGroups, openPerfReader, PerfGroup } from './perf-counters.js';
-import type { PerfFailure } from './perf-counters.js';
+import { openPerfGroups, openPerfReader, PerfGroup, type PerfFailure } from './perf-counters.js';
 import { EnergyReader } from './energy-reader.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
@@ -62,7 +61,7 @@ test('openPerfReader has gaps and is silent, when its counters are gone', { skip
   assert.equal(reader.isSilent, false);
   reader.close();
   assert.equal(reader.read(values, 0), true);
-  assert.deepEqual([values[0], reader.isSilent], [Number.NaN, true]);
+  assert.deepEqual([values[0], reader.isSilent], [NaN, true]);
 });
 
 test('openPerfReader reads the others, when a counter cannot be opened', { skip: perfRefused }, (t) => {
@@ -117,7 +116,7 @@ test(
     const before = new EnergyReader('perf_event', [new PerfGroup(counters, [openSync('/dev/null', 'r')])]);
     const values = new Float64Array(1);
     before.read(values, 0);
-    assert.deepEqual([values[0], before.hasGap, before.isSilent], [Number.NaN, true, true]);
+    assert.deepEqual([values[0], before.hasGap, before.isSilent], [NaN, true, true]);
     const reader = openPerfReader(counters, [], before);
     before.close();
     t.after(() => reader.close());
@@ -138,7 +137,7 @@ test('openPerfReader has a gap in one socket only, when its counters stop', { sk
   t.after(() => reader.close());
   const values = new Float64Array(2);
   reader.read(values, 0);
-  assert.deepEqual([...values], [Number.NaN, 0]);
+  assert.deepEqual([...values], [NaN, 0]);
   assert.deepEqual([reader.hasGap, reader.isSilent], [true, false]);
 });
 

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import { elementAt } from '../../src/element.js';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
-import { findCpuPlace, isAmd, parseCpuList } from '../../src/linux/topology.js';
-import type { CpuPlace } from '../../src/linux/topology.js';
-import { keepFirst, maxWatts, nameDomain } from './domain.js';
-import type { Domain, DomainKind } from './domain.js';
+import { findCpuPlace, isAmd, parseCpuList, type CpuPlace } from '../../src/linux/topology.js';
+import { keepFirst, maxWatts, nameDomain, type Domain, type DomainKind } from './domain.js';
 import { parseEvent } from '../../src/linux/perf/event-config.js';
 
 /** A counter of the kernel's: 64 bits, counted on without end. */

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
-import { nameDomain } from './domain.js';
-import type { DomainKind } from './domain.js';
+import { nameDomain, type DomainKind } from './domain.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findMaxWatts, findZones, nameFolder } from './find-powercap.js';
 

@@ -1,8 +1,7 @@
 import { basename, join } from 'node:path';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { isAmd } from '../../src/linux/topology.js';
-import { keepFirst, maxWatts as maxWattsOf, nameDomain } from './domain.js';
-import type { Domain, DomainKind } from './domain.js';
+import { keepFirst, maxWatts as maxWattsOf, nameDomain, type Domain, type DomainKind } from './domain.js';
 
 /** A counter of the powercap tree: microjoules that wrap. */
 export interface Zone {

@@ -3,8 +3,7 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { nameDomain } from './domain.js';
-import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { openReader } from './open-reader.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 

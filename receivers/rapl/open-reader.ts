@@ -1,16 +1,18 @@
 import type { Config } from './config.js';
-import { discover, explainFailures, explainNone, hasPackage } from './discovery.js';
-import type { Discovery, Refusal, Sources } from './discovery.js';
-import { nameDomain, nameDomains } from './domain.js';
-import type { InterfaceName, LeftOut } from './domain.js';
-import { findMoving } from './energy-reader.js';
-import type { EnergyReader } from './energy-reader.js';
-import { nameFolder, readEnergy } from './find-powercap.js';
-import type { Zone } from './find-powercap.js';
-import { openPerfReader } from './perf-counters.js';
-import type { PerfFailure } from './perf-counters.js';
-import { isReadable, openZones } from './powercap-counters.js';
-import type { ZoneFailure } from './powercap-counters.js';
+import {
+  discover,
+  explainFailures,
+  explainNone,
+  hasPackage,
+  type Discovery,
+  type Refusal,
+  type Sources,
+} from './discovery.js';
+import { nameDomain, nameDomains, type InterfaceName, type LeftOut } from './domain.js';
+import { findMoving, type EnergyReader } from './energy-reader.js';
+import { nameFolder, readEnergy, type Zone } from './find-powercap.js';
+import { openPerfReader, type PerfFailure } from './perf-counters.js';
+import { isReadable, openZones, type ZoneFailure } from './powercap-counters.js';
 
 /** Open counters of one interface, and what is known of those that could not be opened. */
 interface OpenCounters {

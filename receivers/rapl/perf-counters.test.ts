@@ -44,7 +44,7 @@ function readOnce(group: PerfGroup): readonly number[] | 'gap' | 'reset' {
   const values = new Float64Array(group.counters.length);
   const isSame = group.read(values, 0);
   if (group.gaps === 0) return isSame ? [...values] : 'reset';
-  assert.deepEqual([isSame, ...values], [true, ...values.fill(Number.NaN)]);
+  assert.deepEqual([isSame, ...values], [true, ...values.fill(NaN)]);
   return 'gap';
 }
 
@@ -160,7 +160,7 @@ class FakeCore implements CounterGroup {
 
   read(values: Float64Array, at: number): boolean {
     this.reads++;
-    values[at] = this.isCounting ? this.joules - this.#first : Number.NaN;
+    values[at] = this.isCounting ? this.joules - this.#first : NaN;
     const isPossible = this.isPossible;
     this.isPossible = true;
     return isPossible;

@@ -1,8 +1,7 @@
 import { CounterGroup as PerfCounterGroup, groupReadFormat } from '../../src/linux/perf/counter-group.js';
 import { openPerfEvent } from '../../src/linux/perf/event.js';
 import { nameDomain } from './domain.js';
-import { createCounterId, EnergyReader } from './energy-reader.js';
-import type { CounterGroup, CounterPlace } from './energy-reader.js';
+import { createCounterId, EnergyReader, type CounterGroup, type CounterPlace } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 
 // Counters move in steps: what one grows by between two reads may have been drawn before the first.
@@ -49,7 +48,7 @@ export class PerfGroup implements PerfCounters {
     const isCounting = this.#group.read() && this.#group.runningNs !== this.#runningNs;
     this.gaps = isCounting ? 0 : this.#joules.length;
     if (isCounting) return this.#write(values, at);
-    values.fill(Number.NaN, at, at + this.#joules.length);
+    values.fill(NaN, at, at + this.#joules.length);
     return true;
   }
 
@@ -113,7 +112,7 @@ export class SummedGroup implements PerfCounters {
   readonly #nowMs: () => number;
   readonly #part = new Float64Array(1);
   #readMs = -Infinity;
-  #joules = Number.NaN;
+  #joules = NaN;
 
   /** @param nowMs a clock that never runs backwards */
   constructor(counter: PerfCounter, parts: readonly CounterGroup[], nowMs: () => number) {

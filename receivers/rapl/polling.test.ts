@@ -69,7 +69,7 @@ test('choosePolling misses no wrap, when one row of five minutes is wanted and n
     thinner.consume({ series, epoch: BigInt(ms) * 1_000_000n, offsets: new Float64Array(1), values });
   }
   assert.equal(sampler.generation, 0);
-  const joules = next.tables.map(({ values }) => values[0] ?? Number.NaN);
+  const joules = next.tables.map(({ values }) => values[0] ?? NaN);
   assert.equal(joules.length, 13);
   // 15 uJ is the counter's unit.
   for (const [i, one] of joules.entries()) assert.ok(Math.abs(one - i * 210_000) < 17e-6, `${one} J`);

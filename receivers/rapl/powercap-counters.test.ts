@@ -70,9 +70,9 @@ test('openZones has a gap, not a zero, for an empty, torn or garbled file', (t) 
   });
   assert.deepEqual(results, [
     [0, 0],
-    [Number.NaN, 1],
-    [Number.NaN, 2],
-    [Number.NaN, 3],
+    [NaN, 1],
+    [NaN, 2],
+    [NaN, 3],
     [4, 4],
   ]);
 });
@@ -89,7 +89,7 @@ test('openZones is silent, when no zone gives a reading', (t) => {
   sysfs.writeEnergy('intel-rapl:0', '');
   reader.read(values, 0);
   assert.equal(reader.isSilent, true);
-  assert.deepEqual([...values], [Number.NaN, Number.NaN]);
+  assert.deepEqual([...values], [NaN, NaN]);
 });
 
 test('openZones reads the others, when the file of a zone is gone', (t) => {
@@ -138,7 +138,7 @@ test('openZones takes a text without its line end for torn', (t) => {
     assert.equal(reader.read(values, 0), true);
     return values[0];
   });
-  assert.deepEqual(results, [0, Number.NaN, Number.NaN, 65]);
+  assert.deepEqual(results, [0, NaN, NaN, 65]);
 });
 
 test('openZones gives a zone without a range until it falls, and then starts again', (t) => {
@@ -156,7 +156,7 @@ test('openZones gives a zone without a range until it falls, and then starts aga
   assert.deepEqual(results, [
     [true, 0],
     [true, 4],
-    [true, Number.NaN],
+    [true, NaN],
     [false, 2],
     [true, 3],
   ]);
@@ -176,7 +176,7 @@ test('openZones opens a zone again whose descriptor has died, and goes on with i
   sysfs.writeEnergy('intel-rapl:0', 8_000_000);
   nowMs = 1_000;
   before.read(values, 0);
-  assert.deepEqual([values[0], before.hasGap], [Number.NaN, true]);
+  assert.deepEqual([values[0], before.hasGap], [NaN, true]);
   const { reader } = openZones(findZones(sysfs.root), clock, before);
   before.close();
   t.after(() => reader.close());

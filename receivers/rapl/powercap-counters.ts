@@ -3,14 +3,10 @@ import { describeError } from '../../src/errors.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
-import { CopyWatch } from './copy-watch.js';
-import type { Takeover } from './copy-watch.js';
-import { nameDomain } from './domain.js';
-import type { LeftOut, Note } from './domain.js';
-import { createCounterId, EnergyReader } from './energy-reader.js';
-import type { CounterGroup, CounterPlace } from './energy-reader.js';
-import { energyPath, nameFolder, readEnergy } from './find-powercap.js';
-import type { Zone } from './find-powercap.js';
+import { CopyWatch, type Takeover } from './copy-watch.js';
+import { nameDomain, type LeftOut, type Note } from './domain.js';
+import { createCounterId, EnergyReader, type CounterGroup, type CounterPlace } from './energy-reader.js';
+import { energyPath, nameFolder, readEnergy, type Zone } from './find-powercap.js';
 
 /** A zone whose counter is open. */
 interface OpenZone {

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
 import { ClaimRegistry } from '../../src/pipeline/claims.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
-import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import type { FakeSysfs } from './fake-sysfs.fixture.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { RaplReceiver } from './factory.js';
 
 function writeMachine(t: TestContext): FakeSysfs {

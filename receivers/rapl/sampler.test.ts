@@ -58,7 +58,7 @@ test('openRaplSampler begins a generation, when a counter was reset, and continu
   const [id, dramId] = sampler.columnIds ?? [];
   sysfs.writeEnergy('intel-rapl:0', 3_000_000);
   sysfs.writeEnergy('intel-rapl:0:0', 6_000_000);
-  assert.deepEqual(readRow(sampler), [Number.NaN, 1]);
+  assert.deepEqual(readRow(sampler), [NaN, 1]);
   assert.equal(sampler.generation, 0);
   sysfs.writeEnergy('intel-rapl:0', 3_100_000);
   nowMs = 1_000;
@@ -108,7 +108,7 @@ test('openRaplSampler gives up a source that is silent for 10 s, so that it is o
   const sampler = openOn(sysfs, () => nowMs);
   t.after(() => sampler.close());
   sysfs.writeEnergy('intel-rapl:0', '');
-  assert.deepEqual(readRow(sampler), [Number.NaN]);
+  assert.deepEqual(readRow(sampler), [NaN]);
   nowMs = 9_000;
   sampler.maintain?.();
   nowMs = 10_000;
@@ -181,7 +181,7 @@ test('openRaplSampler opens a zone again that alone is dead, without a new serie
   sysfs.writeEnergy('intel-rapl:1', '');
   sysfs.remove('class/powercap/intel-rapl:1/energy_uj');
   sysfs.writeEnergy('intel-rapl:1', 6_000_000);
-  assert.deepEqual(readRow(sampler), [0, Number.NaN]);
+  assert.deepEqual(readRow(sampler), [0, NaN]);
   nowMs = 5_000;
   sampler.maintain?.();
   assert.deepEqual(readRow(sampler), [0, 1]);
@@ -256,7 +256,7 @@ test('openRaplSampler reads the copy of a zone that fails for good, while others
   assert.deepEqual(readAt(9_000, 16_000_000, 909_000_000), [9, 0]);
   for (const ms of [10_000, 15_000]) readAt(ms, '', 900_000_000 + ms * 1_000);
   assert.equal(sampler.generation, 0);
-  assert.deepEqual(readAt(20_000, '', 920_000_000), [Number.NaN, 0]);
+  assert.deepEqual(readAt(20_000, '', 920_000_000), [NaN, 0]);
   assert.deepEqual(readAt(21_000, '', 921_000_000), [11, 0]);
   assert.deepEqual(columns().agesMs, [11_000, 0]);
   assert.match(columns().events[0]?.text ?? '', /instead of intel-rapl:0, which gave no reading while/);

@@ -2,13 +2,10 @@ import { UnavailableError } from '../../src/errors.js';
 import { describeProbe } from '../../src/component/probe.js';
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import type { Config } from './config.js';
-import { discover } from './discovery.js';
-import type { Refusal } from './discovery.js';
-import { nameDomain } from './domain.js';
-import type { Columns, LeftOut, Note } from './domain.js';
+import { discover, type Refusal } from './discovery.js';
+import { nameDomain, type Columns, type LeftOut, type Note } from './domain.js';
 import type { CounterPlace, EnergyReader } from './energy-reader.js';
-import { openReader } from './open-reader.js';
-import type { Opening } from './open-reader.js';
+import { openReader, type Opening } from './open-reader.js';
 
 // CPUs that go offline move the reading of their package to another; modules come and go.
 const checkMs = 5_000;
@@ -69,7 +66,7 @@ class RaplSampler implements Sampler {
     const shown = this.#shown;
     for (let column = 0; column < shown.length; column++) {
       const counter = shown[column];
-      values[at + column] = limits[counter].isExceeded ? Number.NaN : this.#latest[counter];
+      values[at + column] = limits[counter].isExceeded ? NaN : this.#latest[counter];
     }
   }
 

@@ -31,23 +31,23 @@ function watch() {
 
 test('watchGaps hands tables on as they are', () => {
   const { consume, next } = watch();
-  assert.equal(consume([0, 0], [1, Number.NaN]), true);
-  assert.deepEqual(next.tables[0]?.values, Float64Array.of(0, 0, 1, Number.NaN));
+  assert.equal(consume([0, 0], [1, NaN]), true);
+  assert.deepEqual(next.tables[0]?.values, Float64Array.of(0, 0, 1, NaN));
 });
 
 test('watchGaps counts every reading that failed', () => {
   const { consume, added } = watch();
   consume([0, 0]);
-  consume([1, Number.NaN], [Number.NaN, Number.NaN]);
+  consume([1, NaN], [NaN, NaN]);
   assert.deepEqual(added, [[3, { receiver: 'rapl' }]]);
 });
 
 test('watchGaps says once that a domain fails for a whole table and once that it is read again', () => {
   const { consume, log } = watch();
-  consume([0, 0], [1, Number.NaN]);
-  consume([2, Number.NaN], [3, Number.NaN]);
-  consume([4, Number.NaN]);
-  consume([5, 1], [6, Number.NaN]);
+  consume([0, 0], [1, NaN]);
+  consume([2, NaN], [3, NaN]);
+  consume([4, NaN]);
+  consume([5, 1], [6, NaN]);
   consume([7, 3]);
   assert.deepEqual(log.lines, [
     'warn: Cannot read the energy of dram-0: EIO; trying again at every reading',

@@ -7,8 +7,14 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { CounterState } from './counter.js';
-import { describeDomains, nameDomain } from './domain.js';
-import type { Columns, Domain, InterfaceName, LeftOut } from './domain.js';
+import {
+  describeDomains,
+  nameDomain,
+  type Columns,
+  type Domain,
+  type InterfaceName,
+  type LeftOut,
+} from './domain.js';
 import { ATTR_ENERGY_INTERFACE, ATTR_HW_ID, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 
 /** What becomes of a domain, or of a zone that shows it a second time. */

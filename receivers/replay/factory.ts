@@ -3,8 +3,7 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/errors.js';
 import type { Probe } from '../../src/component/probe.js';
-import type { Table } from '../../src/model/table.js';
-import { countPoints } from '../../src/model/table.js';
+import { type Table, countPoints } from '../../src/model/table.js';
 import { waitForDueScrapes } from '../../src/scraping/scrape-order.js';
 import { schema, type Config } from './config.js';
 import { findFiles } from './find-files.js';

@@ -13,7 +13,7 @@ test('SimulatorSampler begins only that counter again which was reset, and goes 
   const read = (seconds: number) => {
     us = seconds * 1e6;
     sampler.read(values, 0);
-    return new Map(names.map((name, column) => [name, values[column] ?? Number.NaN]));
+    return new Map(names.map((name, column) => [name, values[column] ?? NaN]));
   };
   const [, , before, held, after] = [0, 1, 2, 3, 4].map(read);
   assert.ok(before && held && after);
@@ -23,7 +23,7 @@ test('SimulatorSampler begins only that counter again which was reset, and goes 
     ['dram-0'],
   );
   // The second of the first reading after the reset is known, and it is what the counter shows a second later.
-  assert.equal(held.get('dram-0'), Number.NaN);
+  assert.equal(held.get('dram-0'), NaN);
   assert.ok((after.get('dram-0') ?? 0) > 0);
   const agesMs = sampler.columns.agesMs.filter((ageMs) => ageMs !== 0);
   assert.deepEqual(agesMs, [1_000]);

@@ -29,9 +29,7 @@ function scan(settings: object, instants: readonly number[], eraAt = (_us: numbe
 /** The values of a metric in the tables of a scan. */
 function valuesOf(tables: readonly Table[], name: string): { series: Series; value: number }[] {
   return tables.flatMap(({ series, values }) =>
-    series.flatMap((one, i) =>
-      one.metric.name === name ? [{ series: one, value: values[i] ?? Number.NaN }] : [],
-    ),
+    series.flatMap((one, i) => (one.metric.name === name ? [{ series: one, value: values[i] ?? NaN }] : [])),
   );
 }
 

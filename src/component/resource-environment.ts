@@ -1,4 +1,5 @@
 import { ATTR_SERVICE_NAME } from '../model/semantic-conventions.js';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 type Texts = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { EnergyCurve } from './energy-curve.js';
 
 /** A curve with these readings of time and energy. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { Balance, EnergyTotal } from './energy-total.js';
 
 function totalOf(...parts: readonly number[]): EnergyTotal {

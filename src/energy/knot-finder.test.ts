@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { KnotFinder, type Finding } from './knot-finder.js';
 
 function findAll(readings: readonly (readonly [number, number])[], finder = new KnotFinder()): Finding[] {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { Knots } from './knots.js';
 
 test('Knots finds values and knots after many were pushed and forgotten', () => {

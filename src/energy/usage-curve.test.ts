@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import { test } from 'node:test';
 import { UsageCurve } from './usage-curve.js';
 
 test('UsageCurve interpolates at boundaries between readings', () => {

@@ -41,7 +41,7 @@ test('WrappingCounter counts on, when the range is beyond 2^53, and takes a fall
   assert.deepEqual(follow([1_000_000, 3_000_000, 500_000, 900_000], counter), [
     0,
     2,
-    Number.NaN,
+    NaN,
     'reset 1 s ago, 0.4 J',
   ]);
 });
@@ -123,7 +123,7 @@ test('WrappingCounter takes a fall for a reset, when the wrap would be a burst t
   assert.deepEqual(follow([261_043_328_850, 261_143_328_850, 50_000_000, 150_000_000]), [
     0,
     100,
-    Number.NaN,
+    NaN,
     'reset 1 s ago, 100 J',
   ]);
 });
@@ -137,7 +137,7 @@ test('WrappingCounter takes a fall for a reset, when it does not know at what th
   assert.deepEqual(follow([7_000_000, 107_000_000, 5_000_000, 105_000_000], counter), [
     0,
     100,
-    Number.NaN,
+    NaN,
     'reset 1 s ago, 100 J',
   ]);
 });
@@ -162,43 +162,38 @@ test('WrappingCounter is exact beyond 2^53 uJ', () => {
 });
 
 test('WrappingCounter gives NaN for a failed reading and goes on from the last good one', () => {
-  assert.deepEqual(follow([1_000_000, Number.NaN, Number.NaN, 4_000_000]), [0, Number.NaN, Number.NaN, 3]);
+  assert.deepEqual(follow([1_000_000, NaN, NaN, 4_000_000]), [0, NaN, NaN, 3]);
 });
 
 test('WrappingCounter gives NaN until its first reading', () => {
-  assert.deepEqual(follow([Number.NaN, 9_000_000, 9_500_000]), [Number.NaN, 0, 0.5]);
+  assert.deepEqual(follow([NaN, 9_000_000, 9_500_000]), [NaN, 0, 0.5]);
 });
 
 test('WrappingCounter forgets an implausibly large increase, when the next reading is good', () => {
   const torn = 12_345;
   const garbage = 200_000_000_000;
   const readings = [100_000_000_000, torn, 100_050_000_000, garbage, 100_100_000_000];
-  assert.deepEqual(follow(readings), [0, Number.NaN, 50, Number.NaN, 100]);
+  assert.deepEqual(follow(readings), [0, NaN, 50, NaN, 100]);
 });
 
 test('WrappingCounter counts from the first reading after a reset, when the next one confirms it', () => {
   const counter = new WrappingCounter(limits);
   const readings = [100_000_000_000, 100_030_000_000, 5_000_000, 35_000_000, 65_000_000];
-  assert.deepEqual(follow(readings, counter), [0, 30, Number.NaN, 'reset 1 s ago, 30 J', 60]);
-  assert.deepEqual(follow([100_000_000_000, 0, 0, 1]), [
-    0,
-    Number.NaN,
-    Number.NaN,
-    'reset 2 s ago, 0.000001 J',
-  ]);
+  assert.deepEqual(follow(readings, counter), [0, 30, NaN, 'reset 1 s ago, 30 J', 60]);
+  assert.deepEqual(follow([100_000_000_000, 0, 0, 1]), [0, NaN, NaN, 'reset 2 s ago, 0.000001 J']);
 });
 
 test('WrappingCounter ignores a range that the counter exceeds, and takes a fall for a reset', () => {
   const counter = new WrappingCounter({ maxMicrojoules: 900_000_000, maxWatts: 2_000 });
   const readings = [800_000_000, 850_000_000, 950_000_000, 1_900_000_000, 50_000_000, 150_000_000];
-  assert.deepEqual(follow(readings, counter), [0, 50, 150, 1_100, Number.NaN, 'reset 1 s ago, 100 J']);
+  assert.deepEqual(follow(readings, counter), [0, 50, 150, 1_100, NaN, 'reset 1 s ago, 100 J']);
   assert.equal(counter.isRangeWrong, true);
 });
 
 test('WrappingCounter keeps its range, when a reading beyond it is garbage', () => {
   const counter = new WrappingCounter(limits);
   const readings = [262_143_000_000, 990_000_000_000, 1_000_000];
-  assert.deepEqual(follow(readings, counter), [0, Number.NaN, 1.328_911_36]);
+  assert.deepEqual(follow(readings, counter), [0, NaN, 1.328_911_36]);
   assert.equal(counter.isRangeWrong, false);
 });
 

@@ -36,13 +36,13 @@ export class WrappingCounter {
   readonly #maxMicrojoules: number;
   readonly #maxWatts: number;
   readonly #outageMs: number;
-  #first = Number.NaN;
-  #last = Number.NaN;
+  #first = NaN;
+  #last = NaN;
   #readMs = 0;
   #changedMs = 0;
   /** Recent power; Infinity: not known yet. */
   #watts = Infinity;
-  #suspect = Number.NaN;
+  #suspect = NaN;
   #suspectMs = 0;
   #startedMs = 0;
   #wraps = 0n;
@@ -62,7 +62,7 @@ export class WrappingCounter {
 
   /** Joules since `startedMs`. NaN when the last reading was none. */
   get joules(): number {
-    if (!this.#isRead) return Number.NaN;
+    if (!this.#isRead) return NaN;
     const microjoules = this.#wrappedMicrojoules + (this.#last - this.#first);
     const whole = Math.floor(microjoules / 1e6);
     return this.#wrappedJoules + whole + (microjoules - whole * 1e6 + this.#wrappedRest) / 1e6;
@@ -80,8 +80,8 @@ export class WrappingCounter {
 
   /** Forgets everything: the next reading is the first. */
   restart(): void {
-    this.#last = Number.NaN;
-    this.#suspect = Number.NaN;
+    this.#last = NaN;
+    this.#suspect = NaN;
     this.#watts = Infinity;
     this.#wraps = 0n;
     this.#wrappedJoules = 0;
@@ -133,7 +133,7 @@ export class WrappingCounter {
     if (growth > 0) this.#changedMs = nowMs;
     this.#last = microjoules;
     this.#readMs = nowMs;
-    this.#suspect = Number.NaN;
+    this.#suspect = NaN;
     this.#isRead = true;
   }
 

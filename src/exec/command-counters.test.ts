@@ -36,7 +36,7 @@ function parsePerf(output: string): ReadonlyMap<string, number> {
 }
 
 const valueOf = ({ events }: CommandCounts, name: string): number =>
-  events.find((event) => event.name === name)?.value ?? Number.NaN;
+  events.find((event) => event.name === name)?.value ?? NaN;
 
 function assertNear(found: number, wanted: number, ratio: number): void {
   assert.ok(Math.abs(found - wanted) <= wanted * ratio + 3, `expected ${wanted}, found ${found}`);

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportRepeat } from './report.js';
+import { reportRepeat, type RunReport } from './report.js';
 import { energy, run, runOf, runWith } from './report.fixture.js';
-import type { RunReport } from './report.js';
 import { createTextReport, eventRows, formatCells } from './text-report.js';
 import type { EventCount } from './command-events.js';
 

@@ -5,7 +5,7 @@ import { readRegularText } from '../../src/linux/regular-file.js';
 export class Owners {
   readonly #path: string;
   #names = new Map<number, string>();
-  #modifiedMs = Number.NaN;
+  #modifiedMs = NaN;
 
   constructor(path: string) {
     this.#path = path;
@@ -16,7 +16,7 @@ export class Owners {
   refresh(): void {
     const modifiedMs = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
     if (modifiedMs === this.#modifiedMs) return;
-    this.#modifiedMs = modifiedMs ?? Number.NaN;
+    this.#modifiedMs = modifiedMs ?? NaN;
     this.#names = modifiedMs === undefined ? new Map() : parsePasswd(readRegularText(this.#path));
   }
 

@@ -1,7 +1,13 @@
 import { closeSync } from 'node:fs';
-import { parseCpuTimes, parseForks, readWhole, tickNs } from './procfs.js';
+import {
+  parseCpuTimes,
+  parseForks,
+  readWhole,
+  tickNs,
+  type CpuTimes,
+  type MachineCpuTimes,
+} from './procfs.js';
 import { openRegularFile } from './regular-file.js';
-import type { CpuTimes, MachineCpuTimes } from './procfs.js';
 
 /** The reading from which busy time is counted on. */
 interface Anchor {
@@ -75,7 +81,7 @@ export class BusyTimeReader {
   // Holds the CPU lines of 2,000 CPUs at the least.
   readonly #buffer = Buffer.allocUnsafeSlow(256 * 1024);
   #busyTime = new BusyTime();
-  #forks = Number.NaN;
+  #forks = NaN;
 
   /**
    * @param procfs where procfs is mounted

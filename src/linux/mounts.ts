@@ -26,5 +26,7 @@ export function parseMounts(text: string): readonly Mount[] {
 
 /** The kernel writes spaces, tabs, line ends and backslashes as `\040`: in octal, byte by byte. */
 function unescapePath(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/gu, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+  return path.replaceAll(/\\([0-7]{3})/gu, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
 }

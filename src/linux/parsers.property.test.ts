@@ -77,12 +77,12 @@ test('parseCounter gives back every counter that a double holds, and nothing for
   holdsFor(fc.maxSafeNat(), (value) => {
     const bytes = Buffer.from(`${value}\njunk`);
     assert.equal(parseCounter(bytes, bytes.length - 4), value);
-    assert.equal(parseCounter(bytes, bytes.length - 5), Number.NaN);
+    assert.equal(parseCounter(bytes, bytes.length - 5), NaN);
   });
   holdsFor(fileBytes, (bytes) => {
     const text = bytes.toString('latin1');
     const isCounter = /^\d+\n$/u.test(text) && Number(text) <= Number.MAX_SAFE_INTEGER;
-    assert.equal(parseCounter(bytes, bytes.length), isCounter ? Number(text) : Number.NaN);
+    assert.equal(parseCounter(bytes, bytes.length), isCounter ? Number(text) : NaN);
   });
 });
 

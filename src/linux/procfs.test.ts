@@ -58,8 +58,8 @@ test('parseCpuTimes refuses, when there is no line for all CPUs', () => {
 
 test('parseForks counts births, or says that it does not know', () => {
   assert.equal(parseForks(Buffer.from('cpu  1\nctxt 9\nbtime 5\nprocesses 4711\nprocs_running 3\n')), 4711);
-  assert.equal(parseForks(Buffer.from('cpu  1\nprocs_running 3\n')), Number.NaN);
-  assert.equal(parseForks(Buffer.from('cpu  1\nprocesses \n')), Number.NaN);
+  assert.equal(parseForks(Buffer.from('cpu  1\nprocs_running 3\n')), NaN);
+  assert.equal(parseForks(Buffer.from('cpu  1\nprocesses \n')), NaN);
 });
 
 test('readWhole gives the present content from the start, when the file was read before', () => {

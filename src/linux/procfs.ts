@@ -103,7 +103,7 @@ export function parseCpuTimes(stat: Uint8Array): MachineCpuTimes {
 export function parseForks(stat: Buffer): number {
   const label = '\nprocesses ';
   const at = stat.lastIndexOf(label);
-  return at >= 0 && parseNumbers(stat, at + label.length, numbers) > 0 ? numbers[0] : Number.NaN;
+  return at >= 0 && parseNumbers(stat, at + label.length, numbers) > 0 ? numbers[0] : NaN;
 }
 
 function isCpuLine(stat: Uint8Array, at: number): boolean {

@@ -31,14 +31,14 @@ test('parseCounter takes a whole number with its line end', () => {
 });
 
 test('parseCounter gives NaN for a number that lost its end, since nobody knows how much of it', () => {
-  for (const text of ['262143328850', '26214', '0']) assert.equal(parse(text), Number.NaN, text);
+  for (const text of ['262143328850', '26214', '0']) assert.equal(parse(text), NaN, text);
 });
 
 test('parseCounter gives NaN for what is no counter', () => {
   for (const text of ['', '\n', 'N/A\n', '-1\n', '12 34\n', '1.5\n', '9007199254740992\n']) {
-    assert.equal(parse(text), Number.NaN, JSON.stringify(text));
+    assert.equal(parse(text), NaN, JSON.stringify(text));
   }
-  assert.equal(parseCounter(new Uint8Array(8), -1), Number.NaN);
+  assert.equal(parseCounter(new Uint8Array(8), -1), NaN);
 });
 
 test('readFromStart reads the file as it is now, through the same descriptor', () => {

@@ -60,12 +60,12 @@ export function readFromStart(fd: number, buffer: Uint8Array): number {
 export function parseCounter(bytes: Uint8Array, length: number): number {
   const newline = 10;
   const end = length - 1;
-  if (end <= 0 || bytes[end] !== newline) return Number.NaN;
+  if (end <= 0 || bytes[end] !== newline) return NaN;
   let value = 0;
   for (let at = 0; at < end; at++) {
     const digit = (bytes[at] ?? 0) - 48;
-    if (digit < 0 || digit > 9) return Number.NaN;
+    if (digit < 0 || digit > 9) return NaN;
     value = value * 10 + digit;
   }
-  return value <= Number.MAX_SAFE_INTEGER ? value : Number.NaN;
+  return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
 }

@@ -89,7 +89,7 @@ export class Batcher implements Encoder {
     const last = epoch + BigInt(offsets.at(-1) ?? 0);
     // The last row of a series may be of the same instant, in this table or in one before.
     const at = last + endDelayNs;
-    this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(Number.NaN)));
+    this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(NaN)));
   }
 }
 

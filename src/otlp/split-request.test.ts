@@ -28,7 +28,7 @@ function encode(rows: number): QueuedRequest {
   const limits = { maxPoints: 1e6, maxBytes: 1e9 };
   const batcher = new Batcher(limits, (request) => requests.push(request));
   const values = Float64Array.from({ length: rows * series.length }, (_, cell) => cell);
-  values[1] = Number.NaN;
+  values[1] = NaN;
   const offsets = Float64Array.from({ length: rows }, (_, row) => row * 1e6);
   batcher.add({ series, epoch: start, offsets, values });
   batcher.flush();

@@ -8,9 +8,9 @@ const [first, second, third] = ['first', 'second', 'third'].map((name) => ({ met
 
 test('GaugeTable keeps the array of series while its columns stay', () => {
   const gauges = new GaugeTable({ attributes: {} }, [first, second]);
-  const [one, two] = [gauges.row(1n, [1, 2]), gauges.row(2n, [3, Number.NaN])];
+  const [one, two] = [gauges.row(1n, [1, 2]), gauges.row(2n, [3, NaN])];
   assert.equal(one.series, two.series);
-  assert.deepEqual([...two.values], [3, Number.NaN]);
+  assert.deepEqual([...two.values], [3, NaN]);
   assert.deepEqual(
     one.series.map(({ start, attributes }) => [start, attributes['name']]),
     [

@@ -55,7 +55,7 @@ export const maxSeconds = 2 ** 63 / 1e9;
  * @returns NaN, which is a gap, when it is impossible
  */
 export function bounded(value: number, max: number): number {
-  return value >= 0 && value <= max ? value : Number.NaN;
+  return value >= 0 && value <= max ? value : NaN;
 }
 
 /** Leaves impossible figures out and names each of them once. */

@@ -37,7 +37,7 @@ export class Population {
   /** Those that are there from the beginning. */
   createServices(): SimulatedProcess[] {
     return Array.from({ length: this.#spec.processes }, (_, i) =>
-      this.#create(elementAt(services, i % services.length), 0, Number.POSITIVE_INFINITY),
+      this.#create(elementAt(services, i % services.length), 0, Infinity),
     );
   }
 
@@ -59,7 +59,7 @@ export class Population {
    */
   wantedPercent({ identity }: SimulatedProcess, atUs: number): number {
     const { program, pid, diesUs } = identity;
-    if (diesUs < Number.POSITIVE_INFINITY) return program.mostPercent;
+    if (diesUs < Infinity) return program.mostPercent;
     const { seed } = this.#spec;
     const level = hash(seed, 3, Math.floor(atUs / blockUs)) % 4;
     const own = hash(seed, 4, pid, atUs) % 101;

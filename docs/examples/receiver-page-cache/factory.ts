@@ -1,5 +1,13 @@
-import { createSourceReceiver, parseLine, probeSources } from 'joulemetry/plugin';
-import type { ConfigOf, Metric, NamedSource, ReceiverFactory, Schema } from 'joulemetry/plugin';
+import {
+  createSourceReceiver,
+  parseLine,
+  probeSources,
+  type ConfigOf,
+  type Metric,
+  type NamedSource,
+  type ReceiverFactory,
+  type Schema,
+} from 'joulemetry/plugin';
 
 const schema = {
   collection_interval: { doc: 'Time between two readings.', format: 'duration', default: '1s', min: 1 },

@@ -5,7 +5,7 @@ import { openRegularFile, parseCounter, readFromStart, type OpenSampler } from '
 export const openSampler: OpenSampler<string> = (path) => {
   const fd = openRegularFile(path);
   const text = new Uint8Array(32);
-  let [first, latest] = [Number.NaN, Number.NaN];
+  let [first, latest] = [NaN, NaN];
   return {
     width: 1,
     columns: [path],

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import type { ReceiverFactory } from '../../component/component.js';
-import { createFakeContext } from '../../contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../contract/fakes.js';
 import { floorPower, hwEnergy, processCpuTime } from '../../model/shared-metrics.js';
 import type { Metric } from '../../model/series.js';
-import { checkReceiver, findBestSource } from './component-checks.js';
-import { createServer } from 'node:http';
+import { checkPort, checkReceiver, findBestSource } from './component-checks.js';
 import { listen } from '../../http/listen.js';
-import { createLogCollector } from '../../contract/fakes.js';
 import { ownAddress } from '../../http/own-address.fixture.js';
-import { checkPort } from './component-checks.js';
 
 const create = () => ({ start() {}, shutdown() {} });
 

@@ -125,7 +125,7 @@ function checkShares({ torn, failed, empty }: MachineSpec['faultShares']): void 
 function numberOf(name: keyof typeof ranges, value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
   const { least, most, isWhole } = ranges[name];
-  const number = value.trim() === '' ? Number.NaN : Number(value);
+  const number = value.trim() === '' ? NaN : Number(value);
   if (number >= least && number <= most && (!isWhole || Number.isSafeInteger(number))) return number;
   const kind = isWhole ? 'a whole number' : 'a number';
   const upTo = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;

@@ -1,5 +1,4 @@
-import { encodeTerms, parseFieldLayout } from './format.js';
-import type { FieldLayout } from './format.js';
+import { encodeTerms, parseFieldLayout, type FieldLayout } from './format.js';
 
 const eventTerms = new Set(['event', 'umask', 'config']);
 

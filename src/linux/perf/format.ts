@@ -17,7 +17,7 @@ export function parseFieldLayout(text: string): FieldLayout | undefined {
   const [, name = '', list = ''] =
     /^(config[123]?):(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)$/.exec(text.trim()) ?? [];
   const ranges = list.split(',').map((range) => {
-    const [first = Number.NaN, last = first] = range.split('-').map(Number);
+    const [first = NaN, last = first] = range.split('-').map(Number);
     return [first, last] as const;
   });
   const isRight = ranges.every(([first, last]) => first <= last && last < 64);

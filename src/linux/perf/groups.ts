@@ -32,7 +32,7 @@ export interface EventProbe {
 export function fitGroups(
   groups: readonly EventGroup[],
   probe: EventProbe,
-  mostEvents = Number.POSITIVE_INFINITY,
+  mostEvents = Infinity,
 ): FittingGroups {
   const fit = new GroupFit(probe, mostEvents);
   for (const group of groups.filter(({ isExplicit }) => isExplicit)) fit.addExplicit(group.events);

@@ -31,6 +31,6 @@ function stand(
     socket: 0,
     gpu: undefined,
     bornUs: 0,
-    diesUs: Number.POSITIVE_INFINITY,
+    diesUs: Infinity,
   });
 }
