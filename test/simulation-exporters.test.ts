@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { schema as consoleSchema } from '../exporters/console/config.js';
 import { createConsole } from '../exporters/console/console.js';
-import { createDebug } from '../exporters/debug/debug.js';
+import { createDebug } from '../exporters/debug/factory.js';
 import { renderNormal } from '../exporters/debug/render.js';
 import { createFolder, writeTables } from '../exporters/file/file.fixture.js';
 import { factory as otlpGrpc } from '../exporters/otlp_grpc/factory.js';

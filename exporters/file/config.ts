@@ -87,3 +87,6 @@ export const schema = {
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
+
+/** A configuration with a file to write. */
+export type FileConfig = Config & { readonly path: string };

@@ -3,7 +3,7 @@ import type { Log } from '../../src/component/log.js';
 import type { Table } from '../../src/model/table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { buffersOf, type Introduction, type Parcel, TablePacker } from '../../src/recording/table-parcel.js';
-import type { FileConfig } from './create-recording.js';
+import type { FileConfig } from './config.js';
 
 const writingModule = new URL('./writing-thread.js', import.meta.url);
 

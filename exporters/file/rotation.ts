@@ -69,7 +69,7 @@ const dayMs = 86_400_000;
  * Renames a file to a backup: its name with the instant before the extension.
  * @returns the backup's path
  */
-export function keepAsBackup(path: string, { localtime }: Pick<Rules, 'localtime'>): string {
+function keepAsBackup(path: string, { localtime }: Pick<Rules, 'localtime'>): string {
   let atMs = Date.now();
   while (existsSync(backupPath(path, atMs, localtime))) atMs += 1;
   const backup = backupPath(path, atMs, localtime);
@@ -78,7 +78,7 @@ export function keepAsBackup(path: string, { localtime }: Pick<Rules, 'localtime
 }
 
 /** Deletes backups that are too many or too old. */
-export function pruneBackups(path: string, { max_backups: most, max_days: days }: Rules): void {
+function pruneBackups(path: string, { max_backups: most, max_days: days }: Rules): void {
   const newestFirst = listBackups(path).toReversed();
   const oldestMs = days === 0 ? -Infinity : Date.now() - days * dayMs;
   for (const [i, { backup, atMs }] of newestFirst.entries()) {
@@ -92,7 +92,7 @@ interface Backup {
 }
 
 /** Oldest first. */
-export function listBackups(path: string): readonly Backup[] {
+function listBackups(path: string): readonly Backup[] {
   const folder = dirname(path);
   const extension = extname(path);
   const prefix = `${basename(path, extension)}-`;

@@ -3,8 +3,11 @@ import { describeError } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
 import type { Table } from '../../src/model/table.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
-import { createRecording, type FileConfig } from './create-recording.js';
+import type { FileConfig } from './config.js';
+import { CsvFormat, JsonFormat, LineRecording } from './line-recording.js';
+import { ParquetRecording } from './parquet-recording.js';
 import type { Recording } from './recording.js';
+import { Rotation } from './rotation.js';
 import type { WritingCommand, WritingMessage, Written } from './file-writer.js';
 
 function post(message: WritingMessage): void {
@@ -69,8 +72,17 @@ class Writer {
   }
 }
 
+function createRecording(config: FileConfig): Recording {
+  const rotation = new Rotation(config.rotation, log);
+  if (config.format === 'parquet') return new ParquetRecording(config, rotation);
+  const isPlain = config.compression === 'none';
+  const format =
+    config.format === 'csv' ? new CsvFormat(config.attribute_columns, isPlain) : new JsonFormat();
+  return new LineRecording(config, format, rotation);
+}
+
 // The exporter starts this module with its configuration.
-const recording = createRecording(workerData as FileConfig, log);
+const recording = createRecording(workerData as FileConfig);
 try {
   recording.open();
   const writer = new Writer(recording);

@@ -1,6 +1,7 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { tlsSettings } from '../../src/http/tls-files.js';
-import { otlpSettings } from '../../src/otlp/otlp-settings.js';
+import { otlpSettings, readOtlpEnvironment, replaceSettings } from '../../src/otlp/otlp-settings.js';
+import { parseEndpoint, hideCredentials } from '../../src/config/endpoint.js';
 
 export const schema = {
   endpoint: {
@@ -26,3 +27,60 @@ export const schema = {
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
+
+/** Where requests go. */
+export interface Target {
+  /** As grpc-js wants it. */
+  readonly address: string;
+  readonly isInsecure: boolean;
+}
+
+/**
+ * Takes an endpoint apart, by the Collector's rules: a scheme goes before `insecure`.
+ * @throws Error when it is none
+ */
+export function parseTarget(endpoint: string, insecure: boolean): Target {
+  const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*?)\/?$/u.exec(endpoint) ?? [];
+  const isInsecure = scheme === undefined ? insecure : scheme === 'http';
+  // grpc-js resolves names of its own: several addresses behind one name, sockets of this machine.
+  if (/^(?:dns|unix|ipv4|ipv6):/u.test(rest)) return { address: rest, isInsecure };
+  if (parseEndpoint(rest).host === '') {
+    throw new Error(
+      `Cannot parse endpoint "${hideCredentials(endpoint)}": expected a host before the port, found none`,
+    );
+  }
+  return { address: rest, isInsecure };
+}
+
+/** Why this is no endpoint; undefined when it is one. */
+export function findEndpointProblem(endpoint: string): string | undefined {
+  try {
+    parseTarget(endpoint, false);
+    return undefined;
+  } catch {
+    return `expected host:port such as "localhost:4317", found "${hideCredentials(endpoint)}"`;
+  }
+}
+
+/**
+ * The settings with what the OTLP variables say in the place of some.
+ * @throws Error naming a variable that cannot be used
+ */
+export function applyEnvironment(config: Config, env: NodeJS.ProcessEnv): Config {
+  const found = readOtlpEnvironment(env);
+  const { tls, ...rest } = replaceSettings(config, found);
+  return {
+    ...rest,
+    endpoint:
+      checkEndpoint('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', found.metricsEndpoint) ??
+      checkEndpoint('OTEL_EXPORTER_OTLP_ENDPOINT', found.endpoint) ??
+      config.endpoint,
+    tls: { ...tls, insecure: found.insecure ?? tls.insecure },
+  };
+}
+
+function checkEndpoint(name: string, text: string | undefined): string | undefined {
+  const problem = text === undefined ? undefined : findEndpointProblem(text);
+  if (problem !== undefined) throw new Error(`Cannot use ${name}: ${problem}`);
+  return text;
+}

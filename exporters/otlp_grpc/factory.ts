@@ -3,8 +3,7 @@ import { QueuedExporter } from '../../src/export/queued-exporter.js';
 import { checkTlsConfig } from '../../src/http/tls-files.js';
 import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
-import { schema } from './config.js';
-import { findEndpointProblem } from './target.js';
+import { schema, findEndpointProblem } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,

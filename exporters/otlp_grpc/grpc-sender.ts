@@ -13,10 +13,8 @@ import {
 import { describeRoute } from '../../src/http/proxy.js';
 import { openTlsContext } from '../../src/http/tls-files.js';
 import type { Sender } from '../../src/export/sending-queue.js';
-import type { Config } from './config.js';
-import { applyEnvironment } from './environment.js';
+import { type Config, applyEnvironment, parseTarget } from './config.js';
 import { toExportError } from './retry-codes.js';
-import { parseTarget } from './target.js';
 
 /**
  * Opens the way to a backend, configured by the settings and, for proxies, HTTPS_PROXY and NO_PROXY alone.

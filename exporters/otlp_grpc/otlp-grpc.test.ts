@@ -19,7 +19,7 @@ import {
 } from '../../src/otlp/shared-cases.fixture.js';
 import { factory } from './factory.js';
 import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
-import { parseTarget } from './target.js';
+import { parseTarget } from './config.js';
 
 const insecure = { tls: { insecure: true } };
 const writer = new MessageWriter();

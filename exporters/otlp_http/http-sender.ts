@@ -11,8 +11,7 @@ import { openHttpClient, type HttpClient } from '../../src/http/client.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
 import type { QueuedRequest } from '../../src/export/queue-storage.js';
 import type { Sender } from '../../src/export/sending-queue.js';
-import type { Config } from './config.js';
-import { applyEnvironment } from './environment.js';
+import { type Config, applyEnvironment } from './config.js';
 import { findStatusError, toConnectionError } from './retry-codes.js';
 
 /** The transport's own time-out only steps in where ours failed to. */

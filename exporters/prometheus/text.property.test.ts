@@ -6,7 +6,7 @@ import type { Metric } from '../../src/model/series.js';
 import { Families, formatValue, renderPage } from './exposition.js';
 import { renderLabels } from './labels.js';
 import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
-import { acceptsGzip, chooseFormat } from './negotiate.js';
+import { acceptsGzip, chooseFormat } from './page.js';
 
 /** Reads a label set as Prometheus' parser does: names and quoted values with three escapes. */
 function parseLabels(text: string): readonly (readonly [string, string])[] {

@@ -8,7 +8,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
-import { factory } from './factory.js';
+import { factory, describeHealth } from './factory.js';
 
 async function start(t: TestContext, settings: object, isReady = () => true) {
   const log = createLogCollector();
@@ -74,4 +74,30 @@ test('factory.check wants a path that begins with a slash', () => {
   assert.deepEqual(factory.check?.(parseSettings(factory.schema, { path: 'health' })), [
     'path: expected a path that begins with "/", found "health"',
   ]);
+});
+
+const upSince = new Date('2026-11-21T12:00:00Z');
+
+function uptimeAt(now: string): unknown {
+  return (JSON.parse(describeHealth(true, upSince, new Date(now)).body) as { uptime: unknown }).uptime;
+}
+
+test('describeHealth says that the server is available and since when, when it is ready', () => {
+  assert.deepEqual(describeHealth(true, upSince, new Date('2026-11-21T12:00:05.25Z')), {
+    status: 200,
+    body: '{"status":"Server available","upSince":"2026-11-21T12:00:00.000Z","uptime":"5.25s"}\n',
+  });
+});
+
+test('describeHealth says that the server is not available, when it is not ready', () => {
+  assert.deepEqual(describeHealth(false, upSince, upSince), {
+    status: 503,
+    body: '{"status":"Server not available"}\n',
+  });
+});
+
+test('describeHealth writes durations as Go does, when they are long and when the clock was set back', () => {
+  assert.equal(uptimeAt('2026-11-21T12:01:00Z'), '1m0s');
+  assert.equal(uptimeAt('2026-11-22T14:03:04.5Z'), '26h3m4.5s');
+  assert.equal(uptimeAt('2026-11-21T11:00:00Z'), '0s');
 });

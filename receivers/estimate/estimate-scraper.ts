@@ -6,8 +6,7 @@ import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import type { Config } from './config.js';
-import { EstimatedEnergy } from './estimated-energy.js';
-import { createPowerModel, type PowerModel } from './power-model.js';
+import { EstimatedEnergy, createPowerModel, type PowerModel } from './estimated-energy.js';
 import {
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,

@@ -6,7 +6,7 @@ import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { EstimateScraper } from './estimate-scraper.js';
-import { checkPowers } from './power-model.js';
+import { checkPowers } from './estimated-energy.js';
 
 /** Energy of a machine without any meter, by a model of its CPU use. */
 export const factory: ReceiverFactory<typeof schema> = {

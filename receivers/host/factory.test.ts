@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, freemem, totalmem, uptime } from 'node:os';
+import { join } from 'node:path';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import { factory } from './factory.js';
+import { factory, metrics } from './factory.js';
+import { attributesKey } from '../../src/model/series.js';
+import type { Table } from '../../src/model/table.js';
+import {
+  copyMachine,
+  endedOf,
+  groupNames,
+  openScraper,
+  overwrite,
+  valuesOf,
+} from './host-machine.fixture.js';
 
 const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).pathname;
 
@@ -52,4 +65,72 @@ test('HostReceiver does not start, when nothing can be read', async () => {
 
 test('HostReceiver shuts down, when it was never started', async () => {
   await factory.create(configOf('old'), createFakeContext(), createTableCollector()).shutdown();
+});
+
+test('HostScraper keeps the array of series, when nothing comes or goes', (t) => {
+  const scraper = openScraper(t, copyMachine(t, 'server'), groupNames);
+  const first = [...scraper.scrape(0)];
+  const second = [...scraper.scrape(0)];
+  assert.equal(first.length, 10);
+  second.forEach((table, i) => assert.equal(table.series, first[i]?.series));
+});
+
+test('HostScraper ends every series and counts again, when the era changes', (t) => {
+  const folder = copyMachine(t, 'server');
+  const scraper = openScraper(t, folder, groupNames);
+  const first = [...scraper.scrape(0)];
+  overwrite(folder, 'later');
+  const later = [...scraper.scrape(1)];
+  const before = first.flatMap(({ series }) => series);
+  assert.deepEqual(new Set(later.flatMap(({ ended }) => ended ?? [])), new Set(before));
+  assert.ok(later.every(({ series }) => series.every((one) => !before.includes(one))));
+  assert.equal(valuesOf(later)['system.cpu.time user'], 0);
+});
+
+test('HostScraper reads the other groups and names what is wrong, when files are garbage', (t) => {
+  const folder = copyMachine(t, 'server');
+  const scraper = openScraper(t, folder, groupNames);
+  const [...first] = scraper.scrape(0);
+  overwrite(folder, 'garbage');
+  const tables: Table[] = [];
+  const scrape = () => {
+    for (const table of scraper.scrape(0)) tables.push(table);
+  };
+  assert.throws(scrape, (error: Error) => {
+    assert.match(error.message, /Cannot parse \/proc\/stat: no line that begins with "cpu "; /u);
+    assert.match(error.message, /meminfo: expected a line that begins with "MemTotal:" and has a number; /u);
+    assert.match(error.message, /loadavg: expected 3 decimal numbers, found "none"$/u);
+    return true;
+  });
+  // Nothing that can be read as an interface or a disk is left: theirs have ended. Pressure goes on.
+  assert.equal(tables.at(-2)?.values.length, first.at(-2)?.values.length);
+  assert.ok(endedOf(tables).includes('system.network.io eth0 receive'));
+});
+
+test('HostScraper works again with the same series, when the files do', (t) => {
+  const folder = copyMachine(t, 'server');
+  const scraper = openScraper(t, folder, ['cpu']);
+  const [first] = [...scraper.scrape(0)];
+  writeFileSync(join(folder, 'proc/stat'), '');
+  assert.throws(() => [...scraper.scrape(0)], /Cannot read .*\/proc\/stat: it is empty/u);
+  overwrite(folder, 'later');
+  const [later] = [...scraper.scrape(0)];
+  assert.equal(later?.series, first?.series);
+  assert.equal(valuesOf(later ? [later] : [])['system.cpu.time user'], 1.5);
+});
+
+test('HostScraper gives what the system says elsewhere, when run on this machine', (t) => {
+  const groups = ['cpu', 'memory', 'network', 'disk', 'load'];
+  const tables = [...openScraper(t, '/', groups, { procfs: '/proc', sysfs: '/sys' }).scrape(0)];
+  const values = valuesOf(tables);
+  assert.equal(values['system.memory.limit'], totalmem());
+  // What Node calls free includes the page cache, which can be had at once.
+  const available = values['system.memory.linux.available'] ?? NaN;
+  assert.ok(Math.abs(available - freemem()) < totalmem() / 4, `${available} and ${freemem()} bytes`);
+  assert.ok(Math.abs((values['system.uptime'] ?? NaN) - uptime()) < 60);
+  assert.ok((values['system.cpu.logical.count'] ?? NaN) >= availableParallelism());
+  const series = tables.flatMap((table) => table.series);
+  assert.ok(series.every(({ metric }) => metrics.includes(metric)));
+  const keys = series.map(({ metric, attributes }) => metric.name + attributesKey(attributes));
+  assert.equal(new Set(keys).size, keys.length);
 });

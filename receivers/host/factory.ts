@@ -1,7 +1,70 @@
-import type { ReceiverFactory } from '../../src/component/component.js';
-import { createSourceReceiver, probeSources } from '../../src/scraping/scraping-receiver.js';
-import { schema } from './config.js';
-import { listExpectedSeries, listSources, metrics } from './groups.js';
+import type { ReceiverFactory, ExpectedSeries } from '../../src/component/component.js';
+import {
+  createSourceReceiver,
+  probeSources,
+  type NamedSource,
+} from '../../src/scraping/scraping-receiver.js';
+import { schema, type Config } from './config.js';
+import type { Metric } from '../../src/model/series.js';
+import { cpuTime } from '../../src/model/shared-metrics.js';
+import type { DescribeSource } from '../../src/scraping/source.js';
+import { cpuMetrics, describeCpu } from './cpu-group.js';
+import { describeDisk, diskMetrics } from './disk-group.js';
+import { describeFrequency, frequencyMetrics } from './frequency-group.js';
+import { describeLoad, loadMetrics } from './load-group.js';
+import { describeMemory, memoryMetrics } from './memory-group.js';
+import { describeNetwork, networkMetrics } from './network-group.js';
+import { describePressure, pressureMetrics } from './pressure-group.js';
+
+type GroupName = keyof Config['groups'];
+
+/** What one part of the kernel says of the machine. */
+interface Group {
+  readonly metrics: readonly Metric[];
+  readonly describe: (config: Config) => DescribeSource;
+}
+
+const groups = {
+  cpu: { metrics: cpuMetrics, describe: describeCpu },
+  memory: { metrics: memoryMetrics, describe: describeMemory },
+  network: { metrics: networkMetrics, describe: describeNetwork },
+  disk: { metrics: diskMetrics, describe: describeDisk },
+  load: { metrics: loadMetrics, describe: describeLoad },
+  pressure: { metrics: pressureMetrics, describe: describePressure },
+  frequency: { metrics: frequencyMetrics, describe: describeFrequency },
+} as const satisfies Record<GroupName, Group>;
+
+/** Every metric of every group. */
+export const metrics: readonly Metric[] = Object.values(groups).flatMap((group) => group.metrics);
+
+/** The groups that the configuration asks for, whether or not this machine has what they read. */
+export function listSources(config: Config): readonly NamedSource[] {
+  return listEnabled(config).map((name) => ({
+    name,
+    remedy:
+      name === 'pressure'
+        ? 'boot with the kernel parameter psi=1, or set groups.pressure: false'
+        : `set groups.${name}: false`,
+    describe: groups[name].describe(config),
+  }));
+}
+
+/** What the groups publish that are enabled: of devices, those that pass the same filters. */
+export function listExpectedSeries(config: Config): readonly ExpectedSeries[] {
+  return listEnabled(config).flatMap((name) =>
+    groups[name].metrics.map((metric) => ({ metric: metric.name, scope: scopeOf(name, metric, config) })),
+  );
+}
+
+function scopeOf(name: GroupName, metric: Metric, config: Config): string {
+  if (metric === cpuTime) return JSON.stringify(config.cpu);
+  return name === 'network' || name === 'disk' ? JSON.stringify(config[name]) : '';
+}
+
+function listEnabled(config: Config): readonly GroupName[] {
+  const names = Object.keys(groups) as GroupName[]; // the keys of the object above
+  return names.filter((name) => config.groups[name]);
+}
 
 /** Reads what the kernel says of the machine: CPU time, memory, disks, network, load, pressure, frequency. */
 export const factory: ReceiverFactory<typeof schema> = {

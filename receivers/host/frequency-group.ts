@@ -118,7 +118,7 @@ function checkHertz(hertz: number): number {
  * Parses the frequency of each CPU from `/proc/cpuinfo`, in hertz by logical CPU number; NaN where it is unknown.
  * Only x86 has it there.
  */
-export function parseCpuinfo(text: Buffer): Map<number, number> {
+function parseCpuinfo(text: Buffer): Map<number, number> {
   const frequencies = new Map<number, number>();
   for (let at = findCpu(text, 0); at >= 0;) {
     const next = findCpu(text, at + 1);

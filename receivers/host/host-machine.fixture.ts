@@ -8,7 +8,7 @@ import { Source } from '../../src/scraping/source.js';
 import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
-import { listSources } from './groups.js';
+import { listSources } from './factory.js';
 
 const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).pathname;
 export const groupNames = ['cpu', 'memory', 'network', 'disk', 'load', 'pressure', 'frequency'];

@@ -6,7 +6,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import { fc } from '../../src/contract/fixed-seed.fixture.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
-import { listExpectedSeries, listSources, metrics } from './groups.js';
+import { listExpectedSeries, listSources, metrics } from './factory.js';
 import {
   copyMachine,
   endedOf,

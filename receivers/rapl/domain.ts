@@ -47,7 +47,7 @@ export function nameDomain({ kind, ...place }: Domain): string {
 }
 
 /** The socket, and the die where a package has several: `0`, `0-die-1`. */
-export function namePlace(place: Pick<Domain, 'package' | 'die'>): string {
+function namePlace(place: Pick<Domain, 'package' | 'die'>): string {
   return place.die === undefined ? String(place.package) : `${place.package}-die-${place.die}`;
 }
 

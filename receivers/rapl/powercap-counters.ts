@@ -34,7 +34,7 @@ export interface ZoneFailure {
 }
 
 /** The zones of powercap: microjoules that wrap, read one by one through descriptors that stay open. */
-export class ZoneGroup implements CounterGroup {
+class ZoneGroup implements CounterGroup {
   readonly ids: number[];
   gaps = 0;
   #zones: readonly OpenZone[];

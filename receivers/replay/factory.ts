@@ -6,7 +6,7 @@ import type { Probe } from '../../src/component/probe.js';
 import { type Table, countPoints } from '../../src/model/table.js';
 import { waitForDueScrapes } from '../../src/scraping/scrape-order.js';
 import { schema, type Config } from './config.js';
-import { findFiles } from './find-files.js';
+import { findFiles } from './recorded-file.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
 import { Playback } from './playback.js';
 import type { Findings } from './reading.js';

@@ -1,4 +1,5 @@
-import { createReadStream, type ReadStream } from 'node:fs';
+import { createReadStream, type ReadStream, existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import { openRegularFile } from '../../src/linux/regular-file.js';
@@ -7,7 +8,7 @@ import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
 import type { Config } from './config.js';
 import { detectFormat, openText, type ContentFormat } from './content.js';
-import { standardInput } from './find-files.js';
+import { createNamePattern } from '../../src/scraping/lines.js';
 
 /** Who takes what a file holds. */
 export interface FileSink extends Omit<Sink, 'malformed'> {
@@ -169,4 +170,33 @@ export async function* readLines(source: AsyncIterable<Buffer>): AsyncIterable<r
   }
   const text = Buffer.concat(rest).toString();
   if (text !== '') yield [{ text, isWhole: false }];
+}
+
+/** How the standard input is named. */
+export const standardInput = '-';
+
+/** The files of a list of paths and patterns, and those of them that are not there. */
+export interface FoundFiles {
+  readonly paths: readonly string[];
+  readonly missing: readonly string[];
+}
+
+/** Finds files. Names that a pattern stands for are in alphabetical order: backups come before what follows them. */
+export function findFiles(files: readonly string[]): FoundFiles {
+  const found = files.map((file) => ({ file, paths: findMatches(file) }));
+  return {
+    paths: found.flatMap(({ paths }) => paths),
+    missing: found.filter(({ paths }) => paths.length === 0).map(({ file }) => file),
+  };
+}
+
+function findMatches(file: string): readonly string[] {
+  if (file === standardInput || existsSync(file)) return [file];
+  const folder = dirname(file);
+  if (!basename(file).includes('*') || !existsSync(folder)) return [];
+  const pattern = createNamePattern(basename(file));
+  return readdirSync(folder)
+    .filter((name) => pattern.test(name))
+    .toSorted()
+    .map((name) => join(folder, name));
 }

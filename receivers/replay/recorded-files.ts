@@ -1,7 +1,7 @@
 import { createEnding, type Table } from '../../src/model/table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
-import { standardInput } from './find-files.js';
+import { standardInput } from './recorded-file.js';
 import {
   nothingFound,
   type Findings,

@@ -11,7 +11,7 @@ import {
 } from '../../src/model/shared-metrics.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
-import { createDomains } from '../../src/simulation/domain.js';
+import { createDomains } from '../../src/simulation/machine-spec.js';
 import { schema, type Config } from './config.js';
 import { createEnergySeries, trueEnergy } from './metrics.js';
 import type { Columns, SamplerOptions } from './sampler.js';

@@ -1,7 +1,7 @@
 import { elementAt } from '../../src/element.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
-import type { DomainKind, SimulatedDomain } from '../../src/simulation/domain.js';
+import type { DomainKind, SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import type { Columns } from './sampler.js';
 import {
   ATTR_ENERGY_INTERFACE,

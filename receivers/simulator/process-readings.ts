@@ -1,11 +1,37 @@
-import type { Resource } from '../../src/model/series.js';
+import { elementAt } from '../../src/element.js';
+import type { Series, Resource } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
-import { describeSimulatedProcess } from '../../src/simulation/process-resource.js';
-import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
-import type { Reading } from './cumulative-series.js';
+import { describeSimulatedProcess, type SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import { describeDomain, isApart, trueEnergy } from './metrics.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
+
+/** A series and how to find its value. */
+export interface Reading {
+  readonly series: Series;
+  read(): number;
+}
+
+/** Series that are told together, of a process or of the machine. */
+export class CumulativeSeries {
+  readonly series: readonly Series[];
+  readonly #readings: readonly Reading[];
+  readonly #bases: Float64Array;
+
+  /** @param isFromZero false: counters count from what they have now */
+  constructor(readings: readonly Reading[], isFromZero: boolean) {
+    this.#readings = readings;
+    this.series = readings.map(({ series }) => series);
+    this.#bases = Float64Array.from(readings, ({ series, read }) =>
+      isFromZero || series.metric.kind === 'gauge' ? 0 : read(),
+    );
+  }
+
+  /** The values now, in the order of the series. */
+  read(): number[] {
+    return this.#readings.map(({ read }, i) => read() - elementAt(this.#bases, i));
+  }
+}
 
 /** A simulated process and the start of its series. */
 export interface ProcessOptions {

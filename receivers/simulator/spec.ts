@@ -1,5 +1,4 @@
-import { createDomains } from '../../src/simulation/domain.js';
-import { createSpec, type MachineSpec } from '../../src/simulation/machine-spec.js';
+import { createDomains, createSpec, type MachineSpec } from '../../src/simulation/machine-spec.js';
 import type { Config } from './config.js';
 
 // Scans that are late still find what ended since the last one.

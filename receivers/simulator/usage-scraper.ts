@@ -3,14 +3,13 @@ import type { Series } from '../../src/model/series.js';
 import { busyTime, floorPower } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
-import type { SimulatedDomain } from '../../src/simulation/domain.js';
+import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
-import { ToldProcesses } from '../../src/simulation/told-processes.js';
+import { ToldProcesses } from '../../src/simulation/usage-tables.js';
 import type { Config } from './config.js';
-import { CumulativeSeries, type Reading } from './cumulative-series.js';
+import { CumulativeSeries, type Reading, createProcessReadings } from './process-readings.js';
 import { describeDomain, describeMeter, isApart, trueEnergy } from './metrics.js';
-import { createProcessReadings } from './process-readings.js';
 import { specOf } from './spec.js';
 
 /** The instant of a scan. */

@@ -30,7 +30,7 @@ export const configUsage = `  -c, --config FILE     YAML file in the format of t
                         receivers.process.collection_interval=5s`;
 
 /** The configuration that is used when the user names none. */
-export const defaultConfigPath = fileURLToPath(new URL('config/default.yaml', packageRoot));
+const defaultConfigPath = fileURLToPath(new URL('config/default.yaml', packageRoot));
 
 /**
  * Parses options as node:util's parseArgs does.

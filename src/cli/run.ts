@@ -22,7 +22,7 @@ import { stopHeapGrowth } from '../young-generation.js';
  * again in its first minutes, and 7 MB more. A sampling loop reaches the budget within seconds all the same.
  * The V8 of later Node versions has a cheaper compiler in between, and no such flag.
  */
-export function delayTierUp(): void {
+function delayTierUp(): void {
   if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=2000000');
 }
 

@@ -1,7 +1,7 @@
 import { Composer, LineCounter, Parser, type CST, type Document, type ParsedNode } from 'yaml';
 
 /** Maps and lists inside one another. */
-export const deepestLevel = 100;
+const deepestLevel = 100;
 
 /** A document, or what is wrong with its text. */
 export interface ParsedYaml {

@@ -54,7 +54,7 @@ function convertText(
  * numbers and lists are lists; in quotes it is a text, which counts as a number or a truth value only where a setting
  * is one. Either way the text stays known and is what settings get that are texts.
  */
-export function nodeOfReplaced(replaced: Replacement, isQuoted: boolean, origin: Origin): ConfigNode {
+function nodeOfReplaced(replaced: Replacement, isQuoted: boolean, origin: Origin): ConfigNode {
   const verbatim: ConfigNode = { kind: 'scalar', value: replaced.text, origin, replaced };
   const parsed = parseReplaced(replaced, origin);
   if (!isQuoted)

@@ -13,7 +13,7 @@ import { nodeOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Origin } from './problem.js';
 
 /** Values that all aliases of a file may stand for together: some lines could otherwise stand for billions. */
-export const mostAliasedValues = 100_000;
+const mostAliasedValues = 100_000;
 
 /** What converting a document needs to know and where it reports. */
 export interface Conversion {

@@ -99,7 +99,7 @@ const pidIndex = process.arch === 'arm' || process.arch === 'ia32' ? 3 : 4;
  * @param own pids of children that are waited for elsewhere; those that another thread started need not be among them
  * @returns how many there were
  */
-export function reapOrphans(own: ReadonlySet<number>): number {
+function reapOrphans(own: ReadonlySet<number>): number {
   for (let reaped = 0; ; reaped++) {
     info[pidIndex] = 0;
     // Looks without taking: Node waits for its own children, and would never learn of their end.

@@ -101,7 +101,7 @@ export class SeriesClaims {
 }
 
 /** Receivers whose tables meet in some exporter, directly or through a third one, in the order given. */
-export function groupByExporter<R extends { readonly exporters: readonly unknown[] }>(
+function groupByExporter<R extends { readonly exporters: readonly unknown[] }>(
   receivers: readonly R[],
 ): readonly (readonly R[])[] {
   return receivers.reduce<readonly (readonly R[])[]>((groups, receiver) => {

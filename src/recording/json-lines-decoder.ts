@@ -171,7 +171,7 @@ const noPair: JsonObject = {};
 const maxTexts = 10_000;
 
 /** Reads instants, of which most come again: those of a row, the starts of series. */
-export class InstantReader {
+class InstantReader {
   readonly #known = new Map<string, bigint>();
 
   /** @throws Error when it is too late for 64 bits */

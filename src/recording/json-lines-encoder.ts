@@ -126,7 +126,7 @@ export class JsonLinesEncoder {
 }
 
 /** Bytes that grow as they are written. Room is made before, so that nothing looks for it at every write. */
-export class LineWriter {
+class LineWriter {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #length = 0;
 

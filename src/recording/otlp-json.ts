@@ -83,7 +83,7 @@ function attributeValueOf(value: JsonObject): AttributeValue | undefined {
 }
 
 /** A number, also one written as a text. */
-export function doubleOf(value: unknown): number {
+function doubleOf(value: unknown): number {
   if (typeof value !== 'string') return numberOf(value);
   if (/^[+-]?inf(inity)?$/iu.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
   return Number(value);

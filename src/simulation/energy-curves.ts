@@ -1,5 +1,5 @@
 import { elementAt } from '../element.js';
-import type { SimulatedDomain } from './domain.js';
+import type { SimulatedDomain } from './machine-spec.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
 const trimAt = 512;

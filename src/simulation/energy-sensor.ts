@@ -1,10 +1,9 @@
 import { elementAt } from '../element.js';
-import type { SimulatedDomain } from './domain.js';
+import type { SimulatedDomain } from './machine-spec.js';
 import { concerns, type ReadFault } from './fault.js';
 import { createMachine, type Machine } from './machine.js';
 import { hash } from './random.js';
-import { ReadFaults } from './read-faults.js';
-import { SensorClock } from './sensor-clock.js';
+import { ReadFaults, SensorClock } from './sensor-faults.js';
 
 const rangeUnits = 2n ** 32n;
 const njPerMicrojoule = 1000n;

@@ -2,7 +2,7 @@ import { elementAt } from '../element.js';
 import type { Attributes, Resource, Series } from '../model/series.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
-import type { SimulatedDomain } from './domain.js';
+import type { SimulatedDomain } from './machine-spec.js';
 import { createSensors, type EnergySensor } from './energy-sensor.js';
 import type { Machine } from './machine.js';
 import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';

@@ -1,8 +1,81 @@
 import { elementAt } from '../element.js';
 import type { MachineSpec } from './machine-spec.js';
-import { drawRates, jobs, services, type Program } from './program.js';
-import { hash, Random } from './random.js';
+import { Random, hash } from './random.js';
 import { SimulatedProcess } from './simulated-process.js';
+
+/** What a program costs, in tenths of a joule per second of CPU or GPU time. */
+export interface Rates {
+  readonly package: number;
+  readonly core: number;
+  readonly uncore: number;
+  readonly dram: number;
+  readonly gpu: number;
+}
+
+/** A kind of process. */
+export interface Program {
+  readonly name: string;
+  /** The path of its cgroup, version 2. */
+  readonly cgroup: string;
+  readonly path: string;
+  /** Most that it uses, in percent of a CPU: more than 100 with several threads. */
+  readonly mostPercent: number;
+  readonly threads: number;
+  /** Share of its CPU time that the kernel works for it, in percent. */
+  readonly systemPercent: number;
+  readonly usesGpu?: boolean;
+  readonly isKernelThread?: boolean;
+  readonly residentMib: number;
+}
+
+const pod = '/kubepods.slice/kubepods-burstable.slice';
+const podOf = (id: string) => `${pod}/kubepods-burstable-pod${id.repeat(8)}.slice`;
+const containerOf = (id: string, digit: string) => `${podOf(id)}/cri-containerd-${digit.repeat(64)}.scope`;
+
+/** Programs that run from the beginning, in the order in which machines have them. */
+const services: readonly Program[] = [
+  service('postgres', '/system.slice/postgresql.service', [150, 15, 900]),
+  service('nginx', '/system.slice/nginx.service', [60, 45, 40]),
+  { ...service('python3', '/system.slice/slurmstepd.scope/job_42/step_0', [220, 5, 4000]), usesGpu: true },
+  service('node', containerOf('a', '1'), [120, 12, 300]),
+  service('java', containerOf('b', '2'), [260, 8, 2000]),
+  service('redis-server', containerOf('b', '3'), [80, 35, 200]),
+  { ...service('kworker/0:1', '/', [15, 100, 0]), path: '', isKernelThread: true },
+  service('systemd', '/init.scope', [5, 50, 12]),
+  service('ffmpeg', '/user.slice/user-1000.slice/session-1.scope', [380, 3, 350]),
+  service('firefox', '/user.slice/user-1000.slice/session-1.scope', [140, 10, 1200]),
+  service('prometheus', '/system.slice/prometheus.service', [70, 10, 500]),
+  service('sshd', '/system.slice/ssh.service', [5, 40, 8]),
+];
+
+/** Programs that come and go. */
+export const jobs: readonly Program[] = [
+  service('cc1plus', '/user.slice/user-1000.slice/session-1.scope', [100, 6, 180]),
+  service('sh', '/user.slice/user-1000.slice/session-1.scope', [100, 60, 2]),
+  service('git', '/user.slice/user-1000.slice/session-1.scope', [100, 30, 25]),
+  service('curl', '/system.slice/cron.service', [60, 50, 10]),
+  service('gzip', '/system.slice/cron.service', [100, 8, 4]),
+];
+
+function service(
+  name: string,
+  cgroup: string,
+  [mostPercent, systemPercent, residentMib]: readonly [number, number, number],
+): Program {
+  const threads = Math.max(1, Math.ceil(mostPercent / 100));
+  return { name, cgroup, path: `/usr/bin/${name}`, mostPercent, threads, systemPercent, residentMib };
+}
+
+/** What one process of a machine costs: of a package, core and uncore are parts. */
+function drawRates({ spread }: MachineSpec, random: Random): Rates {
+  const draw = (middle: number) => {
+    const most = Math.round(middle * 0.8 * spread);
+    return middle + random.integer(0, 2 * most) - most;
+  };
+  const core = draw(50);
+  const uncore = draw(6);
+  return { core, uncore, package: core + uncore + draw(15), dram: draw(9), gpu: draw(1_600) };
+}
 
 const firstPid = 1000;
 // The kernel's greatest, less those that are kept free.

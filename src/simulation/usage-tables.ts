@@ -2,9 +2,7 @@ import type { Metric, Resource, Series } from '../model/series.js';
 import { busyTime, processCount, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import type { Machine } from './machine.js';
-import { describeSimulatedProcess } from './process-resource.js';
-import type { SimulatedProcess } from './simulated-process.js';
-import { ToldProcesses } from './told-processes.js';
+import { describeSimulatedProcess, type SimulatedProcess } from './simulated-process.js';
 import { ATTR_CPU_MODE, ATTR_PROCESS_STATE } from '../model/semantic-conventions.js';
 
 const cpuUse: Metric = {
@@ -78,5 +76,42 @@ export class UsageTables {
     const series = [...times, { metric: cpuUse, resource, attributes: {}, start }];
     this.#told.add(process, series);
     return series;
+  }
+}
+
+/** What a receiver keeps of each simulated process until it has told of it a last time. */
+export class ToldProcesses<Told> {
+  readonly #told = new Map<SimulatedProcess, Told>();
+  readonly #finished = new WeakSet<SimulatedProcess>();
+
+  find(process: SimulatedProcess): Told | undefined {
+    return this.#told.get(process);
+  }
+
+  add(process: SimulatedProcess, told: Told): void {
+    this.#told.set(process, told);
+  }
+
+  /** Whether the process was published for the last time. */
+  isFinished(process: SimulatedProcess): boolean {
+    return this.#finished.has(process);
+  }
+
+  /** What was kept of processes that live no more: they are finished now. */
+  takeGone({ liveProcesses }: Machine): Told[] {
+    const live = new Set(liveProcesses);
+    const gone = [...this.#told].filter(([process]) => !live.has(process));
+    for (const [process] of gone) {
+      this.#told.delete(process);
+      this.#finished.add(process);
+    }
+    return gone.map(([, told]) => told);
+  }
+
+  /** All that is kept; nothing is kept then. */
+  takeAll(): Told[] {
+    const all = [...this.#told.values()];
+    this.#told.clear();
+    return all;
   }
 }

@@ -112,7 +112,7 @@ function openStderr(): LogStream {
 const secretNames = /password|passwd|secret|token|authorization|cookie|api[-_]?key/iu;
 
 /** Fields as they may be written: errors in one line, big integers as text, what sounds like a secret left out. */
-export function plainFields(fields: LogFields): Record<string, unknown> {
+function plainFields(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       name,
@@ -127,7 +127,7 @@ function plainValue(value: unknown): unknown {
 }
 
 /** A message and its fields in one line for people: `rapl: message key=value`. */
-export function formatMessage(component: string | undefined, message: string, fields: LogFields): string {
+function formatMessage(component: string | undefined, message: string, fields: LogFields): string {
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ` ${name}=${formatValue(value)}`);

@@ -130,7 +130,7 @@ export interface PushTarget {
  * An exporter whose outages are logged by `OutageLog`. The SDK's reader would log each failure, as often as it
  * pushes: it learns of none.
  */
-export function reportChanges(
+function reportChanges(
   exporter: PushMetricExporter,
   { target, isPlain }: PushTarget,
   log: Log,

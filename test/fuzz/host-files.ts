@@ -1,7 +1,7 @@
 import { ftruncateSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { schema } from '../../receivers/host/config.js';
-import { listSources } from '../../receivers/host/groups.js';
+import { listSources } from '../../receivers/host/factory.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/contract/fakes.js';
 import { attributesKey } from '../../src/model/series.js';

@@ -1,4 +1,4 @@
-import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiate.js';
+import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/page.js';
 import { ProcessIo } from '../../receivers/process/process-reader.js';
 import { HostFiles } from './host-files.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';

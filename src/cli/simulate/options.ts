@@ -1,8 +1,6 @@
 import { describeDuration, parseDuration } from '../../config/formats.js';
-import { createDomains } from '../../simulation/domain.js';
-import { createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
-import type { ReadFault } from '../../simulation/fault.js';
-import { parseFault } from '../../simulation/parse-fault.js';
+import { createDomains, createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
+import { type ReadFault, parseFault } from '../../simulation/fault.js';
 import type { TreeOptions } from '../../simulation/tree/write-tree.js';
 import { UsageError } from '../../errors.js';
 import { parseOptions } from '../config-options.js';

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Machine } from '../machine.js';
-import { listProcesses } from './standing-processes.js';
-import { storageOf } from './storage.js';
+import { listProcesses, storageOf } from './standing-processes.js';
 import { TreeFile, writeFiles } from './tree-file.js';
 
 /** What a cgroup and all below it use. */

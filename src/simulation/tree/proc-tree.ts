@@ -8,10 +8,10 @@ import {
   describeInterruptSums,
   describeSchedstat,
   describeSoftirqs,
-} from './interrupts.js';
+  writeStaticProc,
+} from './static-proc.js';
 import { describeBuddies, describeMemory, describeZones, sumUsedKib } from './memory-files.js';
 import { listProcesses } from './standing-processes.js';
-import { writeStaticProc } from './static-proc.js';
 import { TreeFile } from './tree-file.js';
 
 const nsPerTick = 10_000_000n;

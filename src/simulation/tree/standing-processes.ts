@@ -1,5 +1,5 @@
 import type { Machine } from '../machine.js';
-import type { Program } from '../program.js';
+import type { Program } from '../population.js';
 import { SimulatedProcess } from '../simulated-process.js';
 
 /** The process to which `/proc/self` leads: on a real machine whichever reads, which cannot be had of files. */
@@ -33,4 +33,16 @@ function stand(
     bornUs: 0,
     diesUs: Infinity,
   });
+}
+
+/** What the storage was made to move. */
+export interface StorageUse {
+  readonly readBytes: bigint;
+  readonly writtenBytes: bigint;
+}
+
+/** Simulated programs read 40 kB and write 20 kB in a millisecond of CPU time, in whole pages. */
+export function storageOf(cpuNs: bigint): StorageUse {
+  const pages = cpuNs / 200_000n;
+  return { readBytes: pages * 8192n, writtenBytes: pages * 4096n };
 }

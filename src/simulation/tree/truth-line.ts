@@ -18,7 +18,7 @@ export interface Step {
 }
 
 /** Joules as a decimal fraction with every nanojoule. */
-export function describeJoules(nj: bigint): string {
+function describeJoules(nj: bigint): string {
   return `${nj / njPerJoule}.${String(nj % njPerJoule).padStart(9, '0')}`;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseFault } from './parse-fault.js';
+import { parseFault } from './fault.js';
 
 const domains = ['package-0', 'dram-0'];
 

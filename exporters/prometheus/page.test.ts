@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptsGzip, chooseFormat } from './negotiate.js';
+import { acceptsGzip, chooseFormat } from './page.js';
 
 test('chooseFormat gives OpenMetrics, when Prometheus asks', () => {
   const prometheus2 =

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Attributes, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
-import { createDebug } from './debug.js';
+import { createDebug } from './factory.js';
 import { renderBasic, renderDetailed, renderNormal } from './render.js';
 
 const metric = {
