@@ -1,0 +1,44 @@
+import { describeError, findErrorCode } from '../../src/errors.js';
+import type { Log } from '../../src/component/log.js';
+
+const firstWaitMs = 1000;
+const maxWaitMs = 30_000;
+
+/** Whether a source can be asked: after a failure not at once again. Logs when that changes, or its cause. */
+export class Availability {
+  readonly #title: string;
+  readonly #log: Log;
+  #cause: string | undefined;
+  #waitMs = 0;
+  #retryAtMs = 0;
+
+  /** @param title for messages: `Docker (/var/run/docker.sock)` */
+  constructor(title: string, log: Log) {
+    this.#title = title;
+    this.#log = log;
+  }
+
+  /** How long it is not to be asked. */
+  get leftMs(): number {
+    return Math.max(0, this.#retryAtMs - performance.now());
+  }
+
+  succeeded(): void {
+    if (this.#cause !== undefined) this.#log.info(`Recovered, getting names from ${this.#title}`);
+    this.#cause = undefined;
+    this.#waitMs = 0;
+    this.#retryAtMs = 0;
+  }
+
+  failed(error: unknown): void {
+    this.#waitMs = Math.min(maxWaitMs, Math.max(firstWaitMs, 2 * this.#waitMs));
+    // To look for a file again costs nothing, and once it is there it is needed.
+    this.#retryAtMs = findErrorCode(error) === 'ENOENT' ? 0 : performance.now() + this.#waitMs;
+    const cause = describeError(error);
+    if (cause === this.#cause) return;
+    this.#cause = cause;
+    this.#log.warn(
+      `Cannot get names from ${this.#title}: ${cause}; continuing without these names, trying again`,
+    );
+  }
+}

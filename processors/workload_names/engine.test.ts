@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createLogCollector } from '../../src/contract/fakes.js';
+import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { until } from '../../src/contract/open-resources.js';
+import { containerId, createProcessor, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
+
+type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
+
+/** A Docker API on a socket of its own. */
+async function openEngine(t: TestContext, answer: Answer, socket = join(createFolder(), 'docker.sock')) {
+  const urls: URL[] = [];
+  const open = { now: 0, most: 0 };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '', 'http://engine');
+    urls.push(url);
+    open.most = Math.max(open.most, ++open.now);
+    response.once('close', () => (open.now -= 1));
+    answer(url, response, request);
+  });
+  server.listen(socket);
+  await once(server, 'listening');
+  const close = async () => {
+    server.closeAllConnections();
+    server.close();
+    if (server.listening) await once(server, 'close');
+  };
+  t.after(close);
+  return { socket, urls, open, close };
+}
+
+/** The containers that a list was asked for. */
+function askedIds(url: URL): readonly string[] {
+  const { id } = JSON.parse(url.searchParams.get('filters') ?? '{}') as { readonly id: readonly string[] };
+  return id;
+}
+
+const json = (response: ServerResponse, value: unknown) => void response.end(JSON.stringify(value));
+
+function run(t: TestContext, socket: string, settings: object = {}) {
+  const log = createLogCollector();
+  const rig = createProcessor({ sources: ['docker'], docker: { sockets: [socket] }, ...settings }, log);
+  void rig.processor.start();
+  t.after(() => rig.processor.shutdown());
+  return { ...rig, log };
+}
+
+const web = {
+  Id: containerId(1),
+  Names: ['/web'],
+  Image: 'registry:5000/team/web:1.2',
+  Labels: { team: 'a', x: 'y' },
+};
+
+test('workload_names names a container, its image and chosen labels by the Docker API', async (t) => {
+  const { socket, urls } = await openEngine(t, (_, response) => json(response, [web]));
+  const { processor, next } = run(t, socket, { labels: ['team', 'absent'] });
+  processor.consume(rowOf(seriesOf({ 'container.id': web.Id, 'container.runtime.name': 'docker' })));
+  await until(() => next.tables.length > 0);
+  assert.deepEqual(resourcesOf(next.tables[0]), [
+    {
+      'container.id': web.Id,
+      'container.runtime.name': 'docker',
+      'container.name': 'web',
+      'container.image.name': 'registry:5000/team/web',
+      'container.image.tags': '1.2',
+      'container.label.team': 'a',
+    },
+  ]);
+  assert.deepEqual(
+    urls.map(({ pathname }) => pathname),
+    ['/containers/json'],
+  );
+  assert.deepEqual(askedIds(urls[0]), [web.Id]);
+});
+
+test('workload_names asks for the image of a container, when its tag has moved', async (t) => {
+  const { socket } = await openEngine(t, ({ pathname }, response) =>
+    pathname === '/containers/json'
+      ? json(response, [{ ...web, Image: `sha256:${'0'.repeat(64)}` }])
+      : json(response, { Config: { Image: 'web@sha256:0' } }),
+  );
+  const { processor, next } = run(t, socket);
+  processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
+  await until(() => next.tables.length > 0);
+  assert.equal(resourcesOf(next.tables[0])[0]?.['container.image.name'], 'web');
+});
+
+test('workload_names keeps the name of a container that vanishes before its image is asked for', async (t) => {
+  const { socket } = await openEngine(t, ({ pathname }, response) => {
+    if (pathname === '/containers/json') return json(response, [{ ...web, Image: 'abcdefabcdef' }]);
+    response.statusCode = 404;
+    json(response, { message: 'No such container' });
+  });
+  const { processor, next, log } = run(t, socket);
+  processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
+  await until(() => next.tables.length > 0);
+  assert.deepEqual(resourcesOf(next.tables[0]), [{ 'container.id': web.Id, 'container.name': 'web' }]);
+  assert.ok(log.lines.every((line) => !line.startsWith('warn')));
+});
+
+test('workload_names forwards without names, when the engine knows no such container', async (t) => {
+  const { socket, urls } = await openEngine(t, (_, response) => json(response, []));
+  const { processor, next } = run(t, socket);
+  const series = seriesOf({ 'container.id': web.Id });
+  processor.consume(rowOf(series));
+  await until(() => next.tables.length > 0);
+  assert.equal(next.tables[0].series[0], series);
+  assert.equal(urls.length, 1);
+});
+
+test('workload_names names a thousand containers at once, by one request at a time', async (t) => {
+  const { socket, urls, open } = await openEngine(t, (url, response) =>
+    json(
+      response,
+      askedIds(url).map((Id) => ({ Id, Names: [`/name-${Id.slice(-3)}`], Image: 'web' })),
+    ),
+  );
+  const { processor, next } = run(t, socket, { max_wait: '60s' });
+  const series = Array.from({ length: 1000 }, (_, i) => seriesOf({ 'container.id': containerId(i) }));
+  processor.consume(rowOf(...series));
+  await until(() => next.tables.length > 0);
+  const names = resourcesOf(next.tables[0]).map((attributes) => attributes['container.name']);
+  assert.deepEqual(new Set(names).size, 1000);
+  assert.deepEqual([urls.length, open.most], [10, 1]);
+});
+
+test('workload_names forwards in time, when the engine never answers, and asks no more for a while', async (t) => {
+  const { socket, urls } = await openEngine(t, () => undefined);
+  const { processor, next, log } = run(t, socket, { max_wait: '50ms' });
+  processor.consume(rowOf(seriesOf({ 'container.id': containerId(1) })));
+  await until(() => next.tables.length === 1 && log.lines.length === 2);
+  assert.equal(
+    log.lines[1],
+    `warn: Cannot get names from Docker (${socket}): no answer within 50 ms; continuing without these names, trying again`,
+  );
+  processor.consume(rowOf(seriesOf({ 'container.id': containerId(2) })));
+  // It is not held for a source that has just failed.
+  await until(() => next.tables.length === 2);
+  assert.equal(urls.length, 1);
+});
+
+for (const [what, answer, cause] of [
+  [
+    'an error',
+    (response: ServerResponse) => json(response.writeHead(500), { message: 'out of order' }),
+    'HTTP 500 out of order',
+  ],
+  [
+    'garbage',
+    (response: ServerResponse) => void response.end('<html>'),
+    'expected JSON, found something else',
+  ],
+  [
+    'half a list',
+    (response: ServerResponse) => void response.end('[{"Id":"a"'),
+    'expected a whole JSON text, found no end',
+  ],
+] as const) {
+  test(`workload_names logs one line and forwards without names, when the engine answers with ${what}`, async (t) => {
+    const { socket } = await openEngine(t, (_, response) => answer(response));
+    const { processor, next, log } = run(t, socket);
+    const series = [1, 2].map((number) => seriesOf({ 'container.id': containerId(number) }));
+    for (const one of series) processor.consume(rowOf(one));
+    await until(() => next.tables.length === 2);
+    assert.deepEqual(
+      next.tables.flatMap((table) => table.series),
+      series,
+    );
+    assert.deepEqual(log.lines.slice(1), [
+      `warn: Cannot get names from Docker (${socket}): ${cause}; continuing without these names, trying again`,
+    ]);
+  });
+}
+
+test('workload_names logs that the socket is missing, and uses it once it is there', async (t) => {
+  const socket = join(createFolder(), 'docker.sock');
+  const { processor, next, log } = run(t, socket);
+  processor.consume(rowOf(seriesOf({ 'container.id': containerId(2) })));
+  await until(() => next.tables.length === 1);
+  assert.deepEqual(log.lines, [
+    `info: Looking up names in Docker (${socket})`,
+    `warn: Cannot get names from Docker (${socket}): ENOENT, the socket does not exist; start the engine, or set the path of its socket; continuing without these names, trying again`,
+  ]);
+  await openEngine(t, (_, response) => json(response, [web]), socket);
+  processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
+  await until(() => next.tables.length === 2);
+  assert.equal(resourcesOf(next.tables[1])[0]?.['container.name'], 'web');
+  assert.equal(log.lines[2], `info: Recovered, getting names from Docker (${socket})`);
+});
+
+test('workload_names says that no process listens, when the engine has left its socket behind', async (t) => {
+  const socket = join(createFolder(), 'docker.sock');
+  const engine = await openEngine(t, (_, response) => json(response, []), `${socket}.old`);
+  await engine.close();
+  writeFileSync(socket, '');
+  t.after(() => rmSync(socket, { force: true }));
+  const { processor, next, log } = run(t, socket);
+  processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
+  await until(() => next.tables.length === 1);
+  assert.match(log.lines[1], /ECONNREFUSED, no process listens at the socket; start the engine/);
+});
+
+test('workload_names leaves containers of Kubernetes runtimes to other sources', async (t) => {
+  const { socket, urls } = await openEngine(t, (_, response) => json(response, [web]));
+  const { processor, next } = run(t, socket);
+  processor.consume(rowOf(seriesOf({ 'container.id': web.Id, 'container.runtime.name': 'containerd' })));
+  await until(() => next.tables.length === 1);
+  assert.equal(urls.length, 0);
+});

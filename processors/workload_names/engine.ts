@@ -1,0 +1,130 @@
+import { Agent } from 'node:http';
+import { describeCode, findErrorCode } from '../../src/errors.js';
+import type { Attributes } from '../../src/model/series.js';
+import {
+  ATTR_CONTAINER_ID,
+  ATTR_CONTAINER_NAME,
+  ATTR_CONTAINER_RUNTIME_NAME,
+} from '../../src/model/semantic-conventions.js';
+import type { JsonObject } from '../../src/recording/otlp-json.js';
+import { get, StatusError, type GetTarget } from './http-get.js';
+import { describeImage, isDigest } from './image-reference.js';
+import { itemDepths, JsonItems } from './json-items.js';
+import { keepLabels } from './kept-labels.js';
+import type { Lookup } from './lookup.js';
+import type { Backend } from './source.js';
+
+export interface EngineOptions {
+  /** `Docker` or `Podman`. */
+  readonly product: string;
+  readonly socket: string;
+  /** Labels to keep. */
+  readonly labels: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/**
+ * Docker, and Podman by its compatible API: one list of the containers that are asked for. A container whose image has
+ * another tag by now is in the list with the digest of the image: that one is inspected.
+ */
+export class Engine implements Backend {
+  readonly title: string;
+  /** So that the URL stays below 8 KiB. */
+  readonly maxBatch = 100;
+  readonly #options: EngineOptions;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(options: EngineOptions) {
+    this.title = `${options.product} (${options.socket})`;
+    this.#options = options;
+  }
+
+  covers({ attribute, resource }: Lookup): boolean {
+    const runtime = resource[ATTR_CONTAINER_RUNTIME_NAME] ?? 'docker';
+    return attribute === ATTR_CONTAINER_ID && (runtime === 'docker' || runtime === 'podman');
+  }
+
+  /** They are in the list before their first process runs. */
+  mayAppear(): boolean {
+    return false;
+  }
+
+  async ask(lookups: readonly Lookup[]): Promise<ReadonlyMap<string, Attributes>> {
+    const names = new Map<string, Attributes>();
+    for (const container of await this.#list(lookups)) {
+      const id = String(container['Id']);
+      const lookup = lookups.find((one) => one.id === id);
+      if (lookup) names.set(lookup.key, await this.#describe(id, container));
+    }
+    return names;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #list(lookups: readonly Lookup[]): Promise<readonly JsonObject[]> {
+    const filters = JSON.stringify({ id: lookups.map(({ id }) => id) });
+    const containers: JsonObject[] = [];
+    const items = new JsonItems(itemDepths.list, (container) => containers.push(container));
+    await this.#get(`/containers/json?all=true&filters=${encodeURIComponent(filters)}`, items);
+    return containers;
+  }
+
+  async #describe(
+    id: string,
+    { Names: names, Image: image, Labels: labels }: JsonObject,
+  ): Promise<Attributes> {
+    const [name = ''] = Array.isArray(names) ? names.map(String) : [];
+    const listed = typeof image === 'string' ? image : '';
+    return {
+      ...(name !== '' && { [ATTR_CONTAINER_NAME]: name.replace(/^\//u, '') }),
+      ...describeImage(isDigest(listed) ? await this.#inspectImage(id) : listed),
+      ...keepLabels('container.label.', this.#options.labels, labels),
+    };
+  }
+
+  /** The image as it was called when the container was created; empty when the container has gone since. */
+  async #inspectImage(id: string): Promise<string> {
+    let image = '';
+    const items = new JsonItems(itemDepths.stream, ({ Config: config }) => {
+      if (typeof config === 'object' && config !== null && 'Image' in config) image = String(config.Image);
+    });
+    try {
+      await this.#get(`/containers/${encodeURIComponent(id)}/json`, items);
+    } catch (error) {
+      if (!(error instanceof StatusError && error.status === 404)) throw error;
+    }
+    return image;
+  }
+
+  async #get(path: string, items: JsonItems): Promise<void> {
+    const { socket, timeoutMs } = this.#options;
+    const url = new URL(`http://localhost${path}`);
+    const target: GetTarget = { agent: this.#agent, socketPath: socket, url };
+    try {
+      for await (const chunk of get(target, timeoutMs)) items.push(chunk);
+      items.finish();
+    } catch (error) {
+      throw describeFailure(error, socket);
+    }
+  }
+}
+
+/** The error with what to do about it, and with the code of the system. */
+function describeFailure(error: unknown, socket: string): unknown {
+  const remedy = remedies.get(findErrorCode(error));
+  if (remedy === undefined) return error;
+  const message = `${describeCode(error)}, ${remedy(socket)}`;
+  return Object.assign(new Error(message, { cause: error }), { code: findErrorCode(error) });
+}
+
+const remedies: ReadonlyMap<string | undefined, (socket: string) => string> = new Map([
+  ['ENOENT', () => 'the socket does not exist; start the engine, or set the path of its socket'],
+  ['ECONNREFUSED', () => 'no process listens at the socket; start the engine'],
+  [
+    'EACCES',
+    (socket: string) =>
+      `the socket may not be used by this user; add the user to its group: stat -c %G ${socket}`,
+  ],
+]);

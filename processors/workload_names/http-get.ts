@@ -1,0 +1,78 @@
+import { request as requestPlain, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { once } from 'node:events';
+import { cleanText } from '../../src/http/connection-error.js';
+
+/** Where a GET request goes. */
+export interface GetTarget {
+  readonly agent: Agent;
+  /** Undefined: that of the URL. */
+  readonly socketPath?: string;
+  readonly url: URL;
+  readonly authorization?: string | undefined;
+}
+
+/** An answer other than 200. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError';
+  readonly status: number;
+
+  constructor(status: number, text: string) {
+    super(text === '' ? `HTTP ${status}` : `HTTP ${status} ${text}`);
+    this.status = status;
+  }
+}
+
+/** Bytes of an answer that may be read as text of an error. */
+const maxErrorBytes = 4096;
+
+/**
+ * Sends a GET request.
+ * @param timeoutMs how long the whole answer may take
+ * @returns the body, chunk by chunk
+ * @throws StatusError, or the error of the connection
+ */
+export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator<Buffer> {
+  const request = send(target);
+  let response: IncomingMessage | undefined;
+  const timer = setTimeout(() => {
+    const error = new Error(`no answer within ${timeoutMs} ms`);
+    response?.destroy(error);
+    request.destroy(error);
+  }, timeoutMs);
+  try {
+    response = await receive(request);
+    if (response.statusCode !== 200) {
+      throw new StatusError(response.statusCode ?? 0, await readError(response));
+    }
+    yield* response as AsyncIterable<Buffer>; // no encoding is set
+  } finally {
+    clearTimeout(timer);
+    if (response?.complete !== true) request.destroy();
+  }
+}
+
+function send({ agent, socketPath, url, authorization }: GetTarget): ClientRequest {
+  const headers = { Accept: 'application/json', ...(authorization && { Authorization: authorization }) };
+  const options = { agent, headers, ...(socketPath !== undefined && { socketPath }) };
+  const request = (url.protocol === 'https:' ? requestTls : requestPlain)(url, options);
+  // What comes after the answer has begun is an error of the response as well.
+  request.on('error', () => undefined);
+  return request.end();
+}
+
+async function receive(request: ClientRequest): Promise<IncomingMessage> {
+  const [response] = (await once(request, 'response')) as [IncomingMessage]; // as Node documents the event
+  return response;
+}
+
+async function readError(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    text += chunk.toString('latin1');
+    if (text.length > maxErrorBytes) break;
+  }
+  // APIs answer with JSON that has the reason in it.
+  const [, message = text] = /"message"\s*:\s*"((?:[^"\\]|\\.)*)"/u.exec(text) ?? [];
+  return cleanText(message);
+}

@@ -1,0 +1,133 @@
+import { isObject, type JsonObject } from '../../src/recording/otlp-json.js';
+
+const quote = 0x22;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+
+/** Nesting of the items: of the objects of a list, `[{}]`; of a Kubernetes list, `{"items":[{}]}`; of a stream, `{}{}`. */
+export const itemDepths = { stream: 1, list: 2, kubernetesList: 3 } as const;
+
+/** Larger ones are not taken: a pod has about 10 kB. */
+const maxItemBytes = 4 * 1024 * 1024;
+
+/**
+ * Takes a JSON text apart as it arrives, and parses its items one by one: to parse the whole list of a busy node at once
+ * would hold the thread for too long.
+ */
+export class JsonItems {
+  readonly #depth: number;
+  readonly #onItem: (item: JsonObject) => void;
+  readonly #openers: number[] = [];
+  #isText = false;
+  #isEscaped = false;
+  /** Parts of the item that has begun; undefined: none has. */
+  #item: Buffer[] | undefined;
+  #itemBytes = 0;
+  /** What is not in items, each of them replaced by 0. */
+  #rest = '';
+
+  /** @param depth one of `itemDepths` */
+  constructor(depth: number, onItem: (item: JsonObject) => void) {
+    this.#depth = depth;
+    this.#onItem = onItem;
+  }
+
+  /** @throws Error when it is no JSON */
+  push(chunk: Buffer): void {
+    let from = 0;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at];
+      if (this.#isText) this.#skipText(byte);
+      else if (byte === quote) this.#isText = true;
+      else if (byte === openBrace || byte === openBracket) {
+        this.#openers.push(byte);
+        if (this.#isItemBegin(byte)) {
+          this.#keepRest(chunk.subarray(from, at));
+          this.#item = [];
+          this.#itemBytes = 0;
+          from = at;
+        }
+      } else if (byte === closeBrace || byte === closeBracket) {
+        this.#close(byte);
+        if (this.#item && this.#openers.length < this.#depth) {
+          this.#keepItem(chunk.subarray(from, at + 1));
+          this.#finishItem();
+          from = at + 1;
+        }
+      }
+    }
+    if (this.#item) this.#keepItem(chunk.subarray(from));
+    else this.#keepRest(chunk.subarray(from));
+  }
+
+  /**
+   * Ends the text.
+   * @returns what is not in items; an empty object where there is nothing but items
+   * @throws Error when it is no JSON, or the end is missing
+   */
+  finish(): JsonObject {
+    if (this.#openers.length > 0) throw new Error('expected a whole JSON text, found no end');
+    if (this.#depth === itemDepths.stream) return {};
+    const rest: unknown = parse(this.#rest);
+    return isObject(rest) ? rest : {};
+  }
+
+  #skipText(byte: number | undefined): void {
+    if (this.#isEscaped) this.#isEscaped = false;
+    else if (byte === backslash) this.#isEscaped = true;
+    else if (byte === quote) this.#isText = false;
+  }
+
+  #isItemBegin(byte: number): boolean {
+    const { length } = this.#openers;
+    if (byte !== openBrace || length !== this.#depth) return false;
+    return length === 1 || this.#openers[length - 2] === openBracket;
+  }
+
+  #close(byte: number): void {
+    const opener = this.#openers.pop();
+    if (opener !== (byte === closeBrace ? openBrace : openBracket)) {
+      throw new Error('expected JSON, found a bracket without its counterpart');
+    }
+  }
+
+  #keepRest(part: Buffer): void {
+    this.#rest += part.toString('latin1');
+    if (this.#rest.length > maxItemBytes) {
+      throw new Error(`expected JSON with items of at most ${maxItemBytes} bytes, found more`);
+    }
+    // Between the items of a stream is nothing but white space.
+    if (this.#depth === itemDepths.stream) this.#checkGap();
+  }
+
+  #checkGap(): void {
+    if (/[^\s0]/u.test(this.#rest)) throw new Error('expected JSON objects, found something else');
+    this.#rest = '';
+  }
+
+  #keepItem(part: Buffer): void {
+    this.#itemBytes += part.length;
+    if (this.#itemBytes > maxItemBytes) {
+      throw new Error(`expected JSON with items of at most ${maxItemBytes} bytes, found more`);
+    }
+    this.#item?.push(part);
+  }
+
+  #finishItem(): void {
+    const item: unknown = parse(Buffer.concat(this.#item ?? []).toString('utf8'));
+    this.#item = undefined;
+    this.#rest += '0';
+    if (isObject(item)) this.#onItem(item);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error('expected JSON, found something else', { cause: error });
+  }
+}

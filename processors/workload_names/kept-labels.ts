@@ -1,0 +1,18 @@
+import type { Attributes } from '../../src/model/series.js';
+
+/**
+ * The chosen labels or annotations that there are.
+ * @param prefix of the attributes: `k8s.pod.label.`
+ * @param keys those that are kept
+ * @param labels whatever came in the place of labels
+ */
+export function keepLabels(prefix: string, keys: readonly string[], labels: unknown): Attributes {
+  if (typeof labels !== 'object' || labels === null) return {};
+  const all = new Map<string, unknown>(Object.entries(labels));
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = all.get(key);
+      return typeof value === 'string' ? [[`${prefix}${key}`, value]] : [];
+    }),
+  );
+}

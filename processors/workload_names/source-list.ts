@@ -1,0 +1,57 @@
+import type { Log } from '../../src/component/log.js';
+import type { Lookup, NameSource } from './lookup.js';
+import type { Answer, Names } from './workload-names.js';
+
+/** Finds sources; those that were returned before are not returned again. */
+export type Discover = () => readonly RankedSource[];
+
+/** A source and its precedence: of two that know the same attribute, that of the lower rank counts. */
+export interface RankedSource {
+  readonly rank: number;
+  readonly source: NameSource;
+}
+
+const nothing: Answer = { names: {}, isCertain: false };
+
+/** Asks all sources that may know an id, and joins what they answer. */
+export class SourceList implements Names {
+  readonly #discover: Discover;
+  readonly #log: Log;
+  #sources: readonly RankedSource[] = [];
+
+  constructor(discover: Discover, log: Log) {
+    this.#discover = discover;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#find();
+  }
+
+  find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[] {
+    this.#find();
+    return lookups.map((lookup) => this.#ask(lookup, deadlineMs));
+  }
+
+  close(): void {
+    for (const { source } of this.#sources) source.close();
+  }
+
+  async #ask(lookup: Lookup, deadlineMs: number): Promise<Answer> {
+    const sources = this.#sources.filter(({ source }) => source.covers(lookup));
+    if (sources.length === 0) return nothing;
+    const answers = await Promise.all(sources.map(({ source }) => source.find(lookup, deadlineMs)));
+    return {
+      names: Object.assign({}, ...answers.toReversed()),
+      isCertain: answers.every((names) => names !== undefined),
+    };
+  }
+
+  /** A runtime may be started after this collector. */
+  #find(): void {
+    const found = this.#discover();
+    if (found.length === 0) return;
+    this.#sources = [...this.#sources, ...found].toSorted((a, b) => a.rank - b.rank);
+    this.#log.info(`Looking up names in ${found.map(({ source }) => source.title).join(', ')}`);
+  }
+}

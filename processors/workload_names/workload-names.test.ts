@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { createTableCollector } from '../../src/contract/fakes.js';
+import { until } from '../../src/contract/open-resources.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding, createRow } from '../../src/model/table.js';
+import { resourcesOf, rowOf, seriesOf, TestNames } from './names.fixture.js';
+import { WorkloadNames, type HoldOptions } from './workload-names.js';
+
+/** Longer than any test runs. */
+const neverMs = 600_000;
+
+function createRig(t: TestContext, changes: Partial<HoldOptions> = {}) {
+  const names = new TestNames();
+  const next = createTableCollector();
+  const outcomes: string[] = [];
+  const options = { maxWaitMs: neverMs, maxHeldPoints: 1000, ...changes };
+  const onDecision = (outcome: string) => void outcomes.push(outcome);
+  const processor = new WorkloadNames(names, { ...options, onDecision }, next);
+  t.after(() => processor.shutdown());
+  return { names, next, processor, outcomes };
+}
+
+test('workload_names returns the table itself, when nothing in it has an id', (t) => {
+  const { processor, next, names } = createRig(t);
+  const table = { ...rowOf(seriesOf({ 'process.pid': 1 })), ended: [seriesOf({})] };
+  assert.equal(processor.consume(table), true);
+  assert.equal(next.tables[0], table);
+  assert.deepEqual(names.asked, []);
+});
+
+test('workload_names adds names to a resource, when they are known', async (t) => {
+  const { processor, next, names, outcomes } = createRig(t);
+  const one = seriesOf({ 'container.id': 'a' });
+  const other = { ...one, attributes: { mode: 'user' } };
+  const table = rowOf(one, other);
+  processor.consume(table);
+  assert.equal(next.tables.length, 0);
+  await names.answer('a', { 'container.name': 'web' });
+  const [forwarded] = next.tables;
+  assert.deepEqual(resourcesOf(forwarded)[0], { 'container.name': 'web', 'container.id': 'a' });
+  assert.equal(forwarded.series[0].resource, forwarded.series[1].resource);
+  assert.equal(forwarded.values, table.values);
+  assert.deepEqual(outcomes, ['named']);
+});
+
+test('workload_names forwards the same series, when they come in other tables', async (t) => {
+  const { processor, next, names } = createRig(t);
+  const [one, other] = [
+    seriesOf({ 'container.id': 'a' }),
+    seriesOf({ 'container.id': 'a', 'process.pid': 7 }),
+  ];
+  const first = rowOf(one);
+  processor.consume(first);
+  await names.answer('a', { 'container.name': 'web' });
+  processor.consume(first);
+  processor.consume(rowOf(other, one));
+  assert.equal(next.tables[1].series, next.tables[0].series);
+  assert.equal(next.tables[2].series[1], next.tables[0].series[0]);
+  assert.equal(names.asked.length, 1);
+});
+
+test('workload_names keeps the order of all tables and of what ended, when it waits', async (t) => {
+  const { processor, next, names } = createRig(t);
+  const [a, b, plain] = [seriesOf({ 'container.id': 'a' }), seriesOf({ 'k8s.pod.uid': 'b' }), seriesOf({})];
+  processor.consume(rowOf(a));
+  processor.consume(rowOf(plain));
+  processor.consume(rowOf(b));
+  processor.consume(createEnding([a, plain], 2n));
+  await names.answer('b', { 'k8s.pod.name': 'pod' });
+  assert.equal(next.tables.length, 0);
+  await names.answer('a', { 'container.name': 'web' });
+  assert.equal(next.tables.length, 4);
+  assert.deepEqual(
+    next.tables.slice(0, 3).map((table) => resourcesOf(table)[0]),
+    [{ 'container.id': 'a', 'container.name': 'web' }, {}, { 'k8s.pod.uid': 'b', 'k8s.pod.name': 'pod' }],
+  );
+  assert.deepEqual(next.tables[3].ended, [next.tables[0].series[0], plain]);
+});
+
+test('workload_names forwards without names, when the time is over, and holds nothing longer', async (t) => {
+  const { processor, next, names, outcomes } = createRig(t, { maxWaitMs: 30 });
+  const series = seriesOf({ 'container.id': 'silent' });
+  const startMs = performance.now();
+  processor.consume(rowOf(series));
+  await until(() => next.tables.length > 0);
+  assert.ok(performance.now() - startMs >= 29);
+  assert.equal(next.tables[0].series[0], series);
+  assert.deepEqual(outcomes, ['unanswered']);
+  await names.answer('silent', { 'container.name': 'late' });
+  processor.consume(rowOf(series));
+  assert.equal(next.tables[1].series[0], series);
+});
+
+test('workload_names keeps what it decided for an id, while a live series has the id', async (t) => {
+  const { processor, next, names } = createRig(t, { maxWaitMs: 1 });
+  const [first, second, third] = [1, 2, 3].map((pid) =>
+    seriesOf({ 'container.id': 'a', 'process.pid': pid }),
+  );
+  processor.consume(rowOf(first));
+  await until(() => next.tables.length === 1);
+  processor.consume(rowOf(first, second));
+  processor.consume({ ...rowOf(second), ended: [first] });
+  assert.deepEqual(resourcesOf(next.tables[2]), [second.resource.attributes]);
+  assert.equal(names.asked.length, 1);
+  processor.consume(createEnding([second], 2n));
+  // No live series has it any more, and the last time there was no answer.
+  processor.consume(rowOf(third));
+  assert.equal(names.asked.length, 2);
+});
+
+test('workload_names remembers names for two minutes, when no live series has the id', async (t) => {
+  let nowMs = 0;
+  const { processor, next, names } = createRig(t, { nowMs: () => nowMs });
+  const series = [1, 2, 3].map((pid) => seriesOf({ 'container.id': 'a', 'process.pid': pid }));
+  const play = (index: number) => {
+    const one = series.slice(index, index + 1);
+    processor.consume({ ...rowOf(...one), ended: one });
+  };
+  play(0);
+  await names.answer('a', { 'container.name': 'web' });
+  nowMs = 119_000;
+  play(1);
+  assert.equal(next.tables.length, 2);
+  nowMs = 240_000;
+  play(2);
+  assert.equal(names.asked.length, 2);
+});
+
+test('workload_names replaces nothing that a resource says itself', async (t) => {
+  const { processor, next, names } = createRig(t);
+  processor.consume(rowOf(seriesOf({ 'container.id': 'a', 'container.name': 'own' })));
+  await names.answer('a', { 'container.name': 'other' });
+  assert.deepEqual(resourcesOf(next.tables[0]), [{ 'container.id': 'a', 'container.name': 'own' }]);
+});
+
+test('workload_names names by every id of a resource, and waits for all of them', async (t) => {
+  const { processor, next, names } = createRig(t);
+  processor.consume(rowOf(seriesOf({ 'container.id': 'a', 'k8s.pod.uid': 'b' })));
+  await names.answer('a', { 'container.name': 'web' });
+  assert.equal(next.tables.length, 0);
+  await names.answer('b', { 'k8s.pod.name': 'pod' });
+  assert.deepEqual(resourcesOf(next.tables[0]), [
+    { 'container.id': 'a', 'k8s.pod.uid': 'b', 'container.name': 'web', 'k8s.pod.name': 'pod' },
+  ]);
+});
+
+test('workload_names waits for no answer, when it would hold too much', (t) => {
+  const { processor, next } = createRig(t, { maxHeldPoints: 100 });
+  for (let count = 0; count < 200; count += 1)
+    processor.consume(rowOf(seriesOf({ 'container.id': `id-${count}` })));
+  assert.ok(next.tables.length > 150);
+  assert.deepEqual(
+    next.tables.map((table) => resourcesOf(table)[0]?.['container.id']),
+    next.tables.map((_, count) => `id-${count}`),
+  );
+});
+
+test('workload_names forwards what it holds, when it is shut down', (t) => {
+  const { processor, next, names } = createRig(t);
+  const tables = [rowOf(seriesOf({ 'container.id': 'a' })), rowOf(seriesOf({}))];
+  for (const table of tables) assert.equal(processor.consume(table), true);
+  processor.shutdown();
+  processor.shutdown();
+  assert.deepEqual(next.tables, tables);
+  assert.equal(names.isClosed, true);
+});
+
+test('workload_names refuses a table, when the next consumer does', (t) => {
+  const { names } = createRig(t);
+  const options = { maxWaitMs: neverMs, maxHeldPoints: 1000, onDecision: () => undefined };
+  const processor = new WorkloadNames(names, options, { consume: () => false });
+  t.after(() => processor.shutdown());
+  assert.equal(processor.consume(rowOf(seriesOf({}))), false);
+});
+
+test('workload_names forgets ids, when ten thousand containers have come and gone', async (t) => {
+  let nowMs = 0;
+  const { processor, names } = createRig(t, { nowMs: () => nowMs });
+  let last: readonly Series[] = [];
+  for (let count = 0; count < 20_000; count += 1) {
+    nowMs = count;
+    const series = [seriesOf({ 'container.id': `id-${count}` })];
+    processor.consume({ ...createRow(series, 1n, Float64Array.of(1)), ended: last });
+    await names.answer(`id-${count}`, { 'container.name': 'c' });
+    last = series;
+  }
+  assert.ok(processor.size < 10_010, `expected at most 10,010 ids, found ${processor.size}`);
+  nowMs += 200_000;
+  processor.consume(createEnding(last, 2n));
+  processor.consume(rowOf());
+  assert.ok(processor.size <= 1);
+});

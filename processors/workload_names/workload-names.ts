@@ -1,0 +1,237 @@
+import type { ConsumingComponent } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { deriveSeries, type Attributes, type Resource, type Series } from '../../src/model/series.js';
+import { countPoints, type Table } from '../../src/model/table.js';
+import { Decisions, type Decision } from './decisions.js';
+import type { Lookup } from './lookup.js';
+
+/** Where names come from. */
+export interface Names {
+  start(): void;
+  /**
+   * Looks up ids.
+   * @param deadlineMs until when it may ask again, on the clock of `performance.now()`
+   * @returns an answer to each, in this order. None of them rejects.
+   */
+  find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[];
+  close(): void;
+}
+
+/** What is known of an id. */
+export interface Answer {
+  readonly names: Attributes;
+  /** Whether every source that may know the id was asked and answered. */
+  readonly isCertain: boolean;
+}
+
+/** What became of an id, for own telemetry. */
+export type Outcome = 'named' | 'unknown' | 'unanswered';
+
+export interface HoldOptions {
+  /** How long a table may be held. */
+  readonly maxWaitMs: number;
+  /** Points that may be held; when there are more, no answer is waited for. */
+  readonly maxHeldPoints: number;
+  readonly onDecision: (outcome: Outcome) => void;
+  /** A monotonic clock. */
+  readonly nowMs?: () => number;
+}
+
+/** A table on its way, and how many of its ids are not decided. */
+interface HeldTable {
+  readonly table: Table;
+  undecided: number;
+}
+
+/** A series with the names of its resource's ids. */
+interface NamedSeries {
+  readonly series: Series;
+  readonly decisions: readonly Decision[];
+}
+
+interface NamedResource {
+  readonly resource: Resource;
+  readonly decisions: readonly Decision[];
+}
+
+const uncertain: Answer = { names: {}, isCertain: false };
+
+/**
+ * Adds names to resources that have ids. A table with an id that has not been seen before is held, with all later ones,
+ * until the id's names are known or the time is over: what is decided then holds for as long as a live series has the id,
+ * so that no series changes its resource.
+ */
+export class WorkloadNames implements ConsumingComponent {
+  readonly #names: Names;
+  readonly #options: HoldOptions;
+  readonly #next: Consumer;
+  readonly #decisions: Decisions;
+  /** What tables with these series are forwarded with. */
+  readonly #plans = new WeakMap<readonly Series[], readonly Series[]>();
+  readonly #named = new WeakMap<Series, NamedSeries>();
+  readonly #resources = new WeakMap<Resource, NamedResource>();
+  readonly #held: HeldTable[] = [];
+  #heldPoints = 0;
+  /** What is looked up, and the tables that wait for it. */
+  readonly #waiting = new Map<Decision, HeldTable[]>();
+  readonly #deadlines = new Set<NodeJS.Timeout>();
+
+  constructor(names: Names, options: HoldOptions, next: Consumer) {
+    this.#names = names;
+    this.#options = options;
+    this.#next = next;
+    this.#decisions = new Decisions(options.nowMs ?? (() => performance.now()));
+  }
+
+  /** Ids that are known at the moment, for tests of what is left behind. */
+  get size(): number {
+    return this.#decisions.size;
+  }
+
+  start(): void {
+    this.#names.start();
+  }
+
+  consume(table: Table): boolean {
+    if (this.#held.length > 0) return this.#hold(table);
+    this.#decisions.sweep();
+    if (this.#plans.has(table.series)) return this.#forward(table);
+    return this.#hold(table);
+  }
+
+  shutdown(): void {
+    this.#names.close();
+    this.#decideAll();
+    for (const deadline of this.#deadlines) clearTimeout(deadline);
+    this.#deadlines.clear();
+  }
+
+  /** @returns whether it was taken: what has to wait is */
+  #hold(table: Table): boolean {
+    const waitsFor = this.#lookUp(table.series);
+    if (this.#held.length === 0 && waitsFor.length === 0) return this.#forward(table);
+    const held = { table, undecided: waitsFor.length };
+    this.#held.push(held);
+    this.#heldPoints += weigh(table);
+    for (const decision of waitsFor) this.#waiting.get(decision)?.push(held);
+    if (this.#heldPoints > this.#options.maxHeldPoints) this.#decideAll();
+    return true;
+  }
+
+  /** Begins to look up what is not known. @returns what is not decided */
+  #lookUp(series: readonly Series[]): readonly Decision[] {
+    if (this.#plans.has(series)) return [];
+    const created: Decision[] = [];
+    const decisions = this.#decisions.collect(series, created);
+    if (created.length > 0) this.#ask(created);
+    return [...decisions].filter(({ names }) => names === undefined);
+  }
+
+  #ask(created: readonly Decision[]): void {
+    const { maxWaitMs } = this.#options;
+    const lookups = created.map(({ lookup }) => lookup);
+    const answers = this.#names.find(lookups, performance.now() + maxWaitMs);
+    for (const [i, decision] of created.entries()) {
+      this.#waiting.set(decision, []);
+      void answers[i]?.then((answer) => this.#decide([decision], answer));
+    }
+    const deadline = setTimeout(() => {
+      this.#deadlines.delete(deadline);
+      this.#decide(created, uncertain);
+    }, maxWaitMs);
+    this.#deadlines.add(deadline);
+  }
+
+  #decideAll(): void {
+    this.#decide([...this.#waiting.keys()], uncertain);
+  }
+
+  /** What is decided already, because its time was over, stays as it is. */
+  #decide(decisions: readonly Decision[], { names, isCertain }: Answer): void {
+    for (const decision of decisions) {
+      const tables = this.#waiting.get(decision);
+      if (tables === undefined) continue;
+      this.#waiting.delete(decision);
+      decision.names = names;
+      decision.isCertain = isCertain;
+      for (const held of tables) held.undecided -= 1;
+      this.#options.onDecision(describeOutcome(decision));
+    }
+    this.#drain();
+  }
+
+  /** Forwards the tables that wait for nothing, in their order. */
+  #drain(): void {
+    const end = this.#held.findIndex(({ undecided }) => undecided > 0);
+    for (const { table } of this.#held.splice(0, end < 0 ? this.#held.length : end)) {
+      this.#heldPoints -= weigh(table);
+      this.#forward(table);
+    }
+  }
+
+  #forward(table: Table): boolean {
+    const series = this.#planOf(table.series);
+    const ended = table.ended && this.#end(table.ended);
+    const isSame = series === table.series && ended === table.ended;
+    return this.#next.consume(isSame ? table : { ...table, series, ...(ended && { ended }) });
+  }
+
+  #planOf(series: readonly Series[]): readonly Series[] {
+    const known = this.#plans.get(series);
+    if (known) return known;
+    const named = series.map((one) => this.#nameSeries(one));
+    const plan = keepSame(series, named);
+    this.#plans.set(series, plan);
+    return plan;
+  }
+
+  #nameSeries(series: Series): Series {
+    const known = this.#named.get(series);
+    if (known) return known.series;
+    const decisions = this.#decisions.of(series.resource);
+    if (decisions.length === 0) return series;
+    this.#decisions.retain(decisions);
+    const resource = this.#nameResource(series.resource, decisions);
+    const named = resource === series.resource ? series : deriveSeries(series, { resource });
+    this.#named.set(series, { series: named, decisions });
+    return named;
+  }
+
+  /** One resource for all series that share one. */
+  #nameResource(resource: Resource, decisions: readonly Decision[]): Resource {
+    const known = this.#resources.get(resource);
+    if (known?.decisions === decisions) return known.resource;
+    const names: Attributes = Object.assign({}, ...decisions.map((decision) => decision.names));
+    const isNamed = Object.keys(names).some((name) => !(name in resource.attributes));
+    // What a resource says itself is not replaced.
+    const named = isNamed ? { attributes: { ...names, ...resource.attributes } } : resource;
+    this.#resources.set(resource, { resource: named, decisions });
+    return named;
+  }
+
+  #end(ended: readonly Series[]): readonly Series[] {
+    const named = ended.map((series) => {
+      const known = this.#named.get(series);
+      if (known === undefined) return series;
+      this.#named.delete(series);
+      this.#decisions.release(known.decisions);
+      return known.series;
+    });
+    return keepSame(ended, named);
+  }
+}
+
+/** The first array where both have the same series. */
+function keepSame(series: readonly Series[], named: readonly Series[]): readonly Series[] {
+  return named.every((one, i) => one === series[i]) ? series : named;
+}
+
+/** Memory that a held table takes, in points: a table without rows takes some, too. */
+function weigh(table: Table): number {
+  return countPoints(table) + table.series.length + (table.ended?.length ?? 0) + 1;
+}
+
+function describeOutcome({ names = {}, isCertain }: Decision): Outcome {
+  if (Object.keys(names).length > 0) return 'named';
+  return isCertain ? 'unknown' : 'unanswered';
+}
