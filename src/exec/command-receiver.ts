@@ -19,15 +19,23 @@ const schema = {
 
 type Config = ConfigOf<typeof schema>;
 
+/** What ran one program within the tree of a command. */
+export interface CommandPart {
+  readonly resource: Resource;
+  /** CPU time since the command began; never falls. */
+  readonly cpuNs: number;
+}
+
 /** A command that is about to begin. */
 export interface ReadyCommand {
-  readonly resource: Resource;
   /** Lets it begin. */
   release(): void;
-  /** CPU time that its tree has used since it began, in nanoseconds. */
-  readCpuNs(): number;
-  /** All CPU time that it has used; the last reading, once it has ended. */
-  finishCpuNs(): number;
+  /** The parts of its tree: new ones come last, and none goes. */
+  readParts(): readonly CommandPart[];
+  /** It has ended and was read: resolves when all that ended with it is known. */
+  settle(): Promise<void>;
+  /** All that it has used. */
+  finishParts(): readonly CommandPart[];
 }
 
 /** Where the receiver of a service can be reached, once the service has created it. */
@@ -50,18 +58,45 @@ export function createCommandFactory(feed: CommandFeed): ReceiverFactory<typeof 
   };
 }
 
-/** The command's series and where they count from. */
-interface Tracked {
+/** The series of a command, one for each part. */
+class CommandSeries {
   readonly command: ReadyCommand;
-  readonly columns: readonly [Series];
-  readonly baseNs: number;
+  #columns: readonly Series[];
+  /** What the parts had used when their series began. */
+  readonly #basesNs: readonly number[];
+  /** Unix time in nanoseconds of the last row: there the series of a part begins that is new in the next one. */
+  #rowNs: bigint;
+
+  /** @param parts what was used before the series begin */
+  constructor(command: ReadyCommand, startNs: bigint, parts: readonly CommandPart[]) {
+    this.command = command;
+    this.#rowNs = startNs;
+    this.#basesNs = parts.map(({ cpuNs }) => cpuNs);
+    this.#columns = parts.map(({ resource }) => createSeries(processCpuTime, resource, startNs));
+  }
+
+  get columns(): readonly Series[] {
+    return this.#columns;
+  }
+
+  createRow(parts: readonly CommandPart[], at: bigint): Table {
+    const added = parts.slice(this.#columns.length);
+    if (added.length > 0) {
+      const columns = added.map(({ resource }) => createSeries(processCpuTime, resource, this.#rowNs));
+      this.#columns = [...this.#columns, ...columns];
+    }
+    this.#rowNs = at;
+    const seconds = parts.map(({ cpuNs }, i) => (cpuNs - (this.#basesNs[i] ?? 0)) / 1e9);
+    return createRow(this.#columns, at, Float64Array.from(seconds));
+  }
 }
 
-/** What was read at one instant. */
-interface Scan {
+/** What was read of the machine. */
+interface MachineReading {
   /** Unix time in nanoseconds. */
   readonly at: bigint;
-  readonly tables: readonly Table[];
+  /** Closes the window. */
+  readonly row: Table;
 }
 
 /**
@@ -74,8 +109,9 @@ export class CommandReceiver implements Component {
   readonly #next: Consumer;
   #busy: BusyTimeReader | undefined;
   #busyColumns: readonly Series[] = [];
-  #tracked: Tracked | undefined;
+  #series: CommandSeries | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isEnding = false;
   #era = NaN;
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
@@ -109,65 +145,69 @@ export class CommandReceiver implements Component {
    * @returns the boundary, Unix time in nanoseconds
    */
   begin(command: ReadyCommand): bigint {
-    this.#tracked = track(command, this.#context.clock.wallNs(), 0);
-    const scan = this.#read();
+    const machine = this.#readMachine();
+    this.#series = new CommandSeries(command, machine.at, command.readParts());
+    const row = this.#series.createRow(command.readParts(), machine.at);
     command.release();
-    return this.#handOn(scan);
+    return this.#forward([row], machine);
   }
 
   /**
-   * The command has ended.
+   * The command has ended: what the machine did is read at once, and what the command used when all of it is known.
    * @returns the boundary, Unix time in nanoseconds
    */
-  end(): bigint {
-    const at = this.#handOn(this.#read(true));
-    this.#tracked = undefined;
-    return at;
+  async end(): Promise<bigint> {
+    const machine = this.#readMachine();
+    const series = this.#series;
+    if (series === undefined) return this.#forward([], machine);
+    const { command } = series;
+    command.readParts();
+    this.#isEnding = true;
+    await command.settle();
+    this.#isEnding = false;
+    this.#series = undefined;
+    const row = series.createRow(command.finishParts(), machine.at);
+    return this.#forward([row, createEnding(series.columns, machine.at)], machine);
   }
 
+  /** Not while the last window is open, whose end has been read already. */
   #scan(): void {
-    this.#handOn(this.#read());
+    if (this.#isEnding) return;
+    const machine = this.#readMachine();
+    const series = this.#series;
+    this.#forward(series ? [series.createRow(series.command.readParts(), machine.at)] : [], machine);
   }
 
-  /** The row of the machine comes last: it closes the window. */
-  #read(hasEnded = false): Scan {
+  #readMachine(): MachineReading {
     const { clock } = this.#context;
-    const ended = this.#busy ? this.#followEra(this.#busy) : [];
+    if (this.#busy) this.#followEra(this.#busy);
     const at = clock.wallNs();
     const busyNs = this.#busy?.read(clock.monotonicNs()) ?? NaN;
-    const machine = createRow(this.#busyColumns, at, Float64Array.of(busyNs / 1e9));
-    const command = this.#tracked ? readCommand(this.#tracked, at, hasEnded) : [];
-    return { at, tables: [...ended, ...command, machine] };
+    return { at, row: createRow(this.#busyColumns, at, Float64Array.of(busyNs / 1e9)) };
   }
 
-  #handOn({ at, tables }: Scan): bigint {
-    for (const table of tables) this.#next.consume(table);
+  /** The row of the machine comes last. */
+  #forward(tables: readonly Table[], { at, row }: MachineReading): bigint {
+    for (const table of [...tables, row]) this.#next.consume(table);
     return at;
   }
 
   /** Series end and start again where the wall clock was stepped. */
-  #followEra(busy: BusyTimeReader): readonly Table[] {
+  #followEra(busy: BusyTimeReader): void {
     const { clock, host } = this.#context;
     const era = clock.checkEra();
-    if (era === this.#era) return [];
+    if (era === this.#era) return;
     this.#era = era;
     const at = clock.wallNs();
-    const ended = [...this.#busyColumns, ...(this.#tracked?.columns ?? [])];
+    const ended = [...this.#busyColumns, ...(this.#series?.columns ?? [])];
     busy.restart();
     this.#busyColumns = [createSeries(busyTime, host, at)];
-    if (this.#tracked) this.#tracked = track(this.#tracked.command, at, this.#tracked.command.readCpuNs());
-    return ended.length > 0 ? [createEnding(ended, at)] : [];
+    if (this.#series) {
+      const { command } = this.#series;
+      this.#series = new CommandSeries(command, at, command.readParts());
+    }
+    if (ended.length > 0) this.#next.consume(createEnding(ended, at));
   }
-}
-
-function readCommand({ command, columns, baseNs }: Tracked, at: bigint, hasEnded: boolean): readonly Table[] {
-  const cpuNs = hasEnded ? command.finishCpuNs() : command.readCpuNs();
-  const row = createRow(columns, at, Float64Array.of((cpuNs - baseNs) / 1e9));
-  return hasEnded ? [row, createEnding(columns, at)] : [row];
-}
-
-function track(command: ReadyCommand, start: bigint, baseNs: number): Tracked {
-  return { command, baseNs, columns: [createSeries(processCpuTime, command.resource, start)] };
 }
 
 function createSeries(metric: Metric, resource: Resource, start: bigint): Series {

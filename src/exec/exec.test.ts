@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { TreeAccounting } from '../linux/bpf/tree-accounting.js';
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const launcher = fileURLToPath(new URL('../../../bin/joulemetry', import.meta.url));
@@ -28,6 +29,13 @@ function createFolder(t: TestContext): string {
   return folder;
 }
 
+interface Program {
+  readonly name: string;
+  readonly processes: number;
+  readonly cpu_time_s: number;
+  readonly energy_j: number;
+}
+
 interface Run {
   readonly exit_code: number;
   readonly wall_time_s: number;
@@ -35,6 +43,7 @@ interface Run {
   readonly cpu_user_s: number;
   readonly cpu_system_s: number;
   readonly cpu_time_source: string;
+  readonly programs: readonly Program[] | null;
   readonly energy: Record<string, number> & { readonly method: string; readonly domains: readonly unknown[] };
 }
 
@@ -297,6 +306,41 @@ function compareCpuTime(prefix: readonly string[], json: string): Comparison {
   return { run, wanted: Number(stdout.toString()) };
 }
 
+const shell = basename(realpathSync('/bin/sh'));
+const canTrace = await canOpenTree();
+
+async function canOpenTree(): Promise<boolean> {
+  const tree = await TreeAccounting.open().catch(() => undefined);
+  tree?.close();
+  return tree !== undefined;
+}
+
+test(
+  'exec reports CPU time and energy by program, which add up to those of the command',
+  { skip: !canTrace },
+  () => {
+    const loop = 'i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done';
+    const script = `n=0; while [ $n -lt 20 ]; do sh -c '${loop}'; /bin/true; n=$((n+1)); done`;
+    const { stdout, stderr } = exec(['--json', '-', 'sh', '-c', script]);
+    const [run] = parse(stdout).runs;
+    assert.equal(run?.cpu_time_source, 'ebpf');
+    const { programs, energy } = run;
+    assert.deepEqual(
+      programs?.map(({ name, processes }) => [name, processes]),
+      [
+        [shell, 21],
+        ['true', 20],
+      ],
+    );
+    const sum = (valueOf: (program: Program) => number) =>
+      programs.reduce((total, program) => total + valueOf(program), 0);
+    assert.ok(Math.abs(sum((program) => program.cpu_time_s) - run.cpu_time_s) < 1e-6);
+    const commandJoules = energy['command_energy_j'] ?? NaN;
+    assert.ok(commandJoules > 0 && Math.abs(sum((program) => program.energy_j) - commandJoules) < 1e-6);
+    assert.match(stderr, new RegExp(`^  program +processes +CPU time +energy\\n  ${shell} +21 `, 'm'));
+  },
+);
+
 const isClose = ({ run, wanted }: Comparison) => Math.abs(run.cpu_time_s / wanted - 1) < 0.02;
 
 /**
@@ -338,4 +382,5 @@ test('exec accounts the CPU time that getrusage says, within 2 %, without privil
   chmodSync(json, 0o666);
   const comparison = compareUpTo3Times(unprivileged ?? [], json);
   assert.ok(isClose(comparison), `${comparison.run.cpu_time_s} of ${comparison.wanted}`);
+  assert.deepEqual([comparison.run.cpu_time_source, comparison.run.programs], ['perf', null]);
 });

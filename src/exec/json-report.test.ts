@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportRepeat } from './report.js';
+import { reportRepeat, type RunReport } from './report.js';
 import { createJsonReport } from './json-report.js';
-import { run, runOf, runWith } from './report.fixture.js';
+import { programOf, run, runOf, runWith } from './report.fixture.js';
 
 test('createJsonReport has units in its keys and null for what is not known', () => {
   const report = createJsonReport({ command: ['true'], runs: [run], repeat: undefined }, '1.2.3');
@@ -55,6 +55,8 @@ test('createJsonReport has units in its keys and null for what is not known', ()
             },
           ],
         },
+        programs: null,
+        other_programs: null,
         events: null,
         event_ratios: null,
       },
@@ -62,6 +64,24 @@ test('createJsonReport has units in its keys and null for what is not known', ()
     statistics: null,
   });
 });
+
+test('createJsonReport has what each program used, and the sum of those beyond 100', () => {
+  const programs = Array.from({ length: 102 }, (_, i) => programOf(`program${i}`, 3, 0.5));
+  const [first] = runsOf({ ...run, programs });
+  assert.equal(first?.programs.length, 100);
+  assert.deepEqual(first.programs[0], { name: 'program0', processes: 3, cpu_time_s: 0.5, energy_j: 1 });
+  assert.deepEqual(first.other_programs, { programs: 2, processes: 6, cpu_time_s: 1, energy_j: 2 });
+});
+
+interface ProgramsOfRun {
+  readonly programs: readonly object[];
+  readonly other_programs: object;
+}
+
+function runsOf(one: RunReport): readonly ProgramsOfRun[] {
+  const report = createJsonReport({ command: ['true'], runs: [one], repeat: undefined }, '1.2.3');
+  return (JSON.parse(JSON.stringify(report)) as { runs: readonly ProgramsOfRun[] }).runs;
+}
 
 test('createJsonReport has mean, interval, median and minimum of repeated runs', () => {
   const runs = [1, 3].map(runOf);

@@ -1,5 +1,13 @@
 import type { EventCount } from './command-events.js';
-import type { DomainReport, EnergyReport, ExecReport, RepeatReport, RunReport } from './report.js';
+import {
+  limitPrograms,
+  type DomainReport,
+  type EnergyReport,
+  type ExecReport,
+  type ProgramReport,
+  type RepeatReport,
+  type RunReport,
+} from './report.js';
 import type { Statistics } from './statistics.js';
 
 /** Changes when a key changes its meaning or goes away. */
@@ -29,10 +37,26 @@ function describeRun(run: RunReport): object {
     cpu_time_source: cpu.source,
     max_rss_bytes: maxRssBytes ?? null,
     energy: energy ? describeEnergy(energy) : null,
+    ...describePrograms(run.programs),
     events: counts?.events.map((count) => describeEvent(count, wallSeconds)) ?? null,
     event_ratios:
       counts?.ratios.map(({ kind, name, of, value }) => ({ kind, event: name, of, value })) ?? null,
   };
+}
+
+const maxPrograms = 100;
+
+function describePrograms(programs: RunReport['programs']): object {
+  if (programs === undefined) return { programs: null, other_programs: null };
+  const { shown, others } = limitPrograms(programs, maxPrograms);
+  return {
+    programs: shown.map((program) => describeProgram({ name: program.name }, program)),
+    other_programs: others ? describeProgram({ programs: others.programs }, others.sum) : null,
+  };
+}
+
+function describeProgram(of: object, { processes, cpuSeconds, joules }: ProgramReport): object {
+  return { ...of, processes, cpu_time_s: cpuSeconds, energy_j: joules ?? null };
 }
 
 function describeEvent({ name, unit, value, runningRatio, note }: EventCount, seconds: number): object {

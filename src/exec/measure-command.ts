@@ -1,13 +1,21 @@
 import { existsSync } from 'node:fs';
 import { describeError } from '../errors.js';
+import type { TreeAccounting } from '../linux/bpf/tree-accounting.js';
 import { reapOrphansAsInit } from '../linux/children.js';
+import { readEffectiveCapabilities } from '../linux/privileges.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import type { CommandEvents } from './command-events.js';
 import { findProgram, findRawArguments, findRawPath, ProgramError } from './find-program.js';
-import { measureRun, type Invocation, type RunPlan, type RunRecord } from './measure-run.js';
+import {
+  measureRun,
+  type Instruments,
+  type Invocation,
+  type RunPlan,
+  type RunRecord,
+} from './measure-run.js';
 import type { ExecOptions } from './options.js';
 import { openReportTargets, writeReports } from './report-targets.js';
-import { openSession, type Session } from './session.js';
+import { openSession } from './session.js';
 import { InterruptedError, SignalRelay } from './signal-relay.js';
 
 /**
@@ -48,6 +56,8 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
   const events = await findEvents(options);
   const targets = openReportTargets(options);
   const relay = new SignalRelay();
+  // The kernel checks the programs while everything else gets ready.
+  const tree = openTree();
   try {
     const session = await openSession(options);
     const records: RunRecord[] = [];
@@ -56,7 +66,7 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
     let isWarmedUp = false;
     let isReported = false;
     try {
-      isWarmedUp = await measureRuns(plan, { session, relay, events, records });
+      isWarmedUp = await measureRuns(plan, { session, relay, events, tree, records });
     } finally {
       relay.finish();
       await session.close();
@@ -68,6 +78,7 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
     return exitCode === 0 && !isReported ? unreported : exitCode;
   } finally {
     relay.close();
+    void tree.then((opened) => opened?.close());
     targets.json?.close();
     targets.summary?.close();
   }
@@ -80,10 +91,21 @@ async function findEvents({ events }: ExecOptions): Promise<CommandEvents | unde
   return new CommandEvents(events);
 }
 
-interface Measuring {
-  readonly session: Session;
-  readonly relay: SignalRelay;
-  readonly events: CommandEvents | undefined;
+/** Where eBPF may not be used, its code is not even loaded. */
+async function openTree(): Promise<TreeAccounting | undefined> {
+  if (!mayUseBpf(readEffectiveCapabilities())) return undefined;
+  const { TreeAccounting: tree } = await import('../linux/bpf/tree-accounting.js');
+  // A kernel that does not describe its types, or a security policy: a perf event counts the sum.
+  return tree.open().catch(() => undefined);
+}
+
+function mayUseBpf(granted: readonly string[]): boolean {
+  return (
+    granted.includes('CAP_SYS_ADMIN') || (granted.includes('CAP_BPF') && granted.includes('CAP_PERFMON'))
+  );
+}
+
+interface Measuring extends Instruments {
   /** Receives every run that ended. */
   readonly records: RunRecord[];
 }

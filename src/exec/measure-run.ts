@@ -1,9 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { ExecError, startHeld, type ChildEnd, type HeldChild } from '../linux/held-child.js';
+import type { TreeAccounting } from '../linux/bpf/tree-accounting.js';
+import { readBootTimeNs } from '../linux/clocks.js';
 import type { Attributes } from '../model/series.js';
 import { readCommandIdentity } from './command-identity.js';
 import type { CommandCounters } from './command-counters.js';
-import { CommandCpu, CommandMemory, type CommandCpuTime } from './command-usage.js';
+import { CommandMemory, type CommandCpu, type CommandCpuTime, openCommandCpu } from './command-usage.js';
+import { CommandPrograms } from './command-programs.js';
 import type { CommandCounts, CommandEvents } from './command-events.js';
 import type { Session } from './session.js';
 import { describeExecError } from './find-program.js';
@@ -48,6 +51,8 @@ export interface Instruments {
   readonly relay: SignalRelay;
   /** Undefined: none are counted. */
   readonly events: CommandEvents | undefined;
+  /** Follows the tree of the command exactly; undefined where that is not permitted. */
+  readonly tree: Promise<TreeAccounting | undefined>;
 }
 
 /**
@@ -74,20 +79,22 @@ async function measureProgram(
   instruments: Instruments,
 ): Promise<Omit<RunRecord, 'baselineMark'>> {
   const { session, relay } = instruments;
+  const sinceNs = readBootTimeNs();
   const child = await startHeld(plan.name, plan.args);
-  const { cpu, counters } = await attach(child, instruments);
+  const { cpu, counters } = await attach(child, sinceNs, instruments);
   const startedAt = new Date();
   const attributes = readCommandIdentity(child.pid, plan.path);
   relay.target = (signal) => child.signal(signal);
   let startedMs = NaN;
+  const programs = new CommandPrograms(attributes);
   const mark = session.begin({
-    resource: { attributes },
     release() {
       startedMs = performance.now();
       child.release();
     },
-    readCpuNs: () => cpu.readNs(),
-    finishCpuNs: () => cpu.finish().totalNs,
+    readParts: () => programs.identify(cpu.read()),
+    settle: () => cpu.settle(),
+    finishParts: () => programs.identify(cpu.finish().programs),
   });
   const memory = new CommandMemory(child.pid);
   const end = await child.ended.finally(() => {
@@ -95,8 +102,9 @@ async function measureProgram(
     memory.stop();
   });
   const wallSeconds = (performance.now() - startedMs) / 1000;
-  session.end();
+  const ended = session.end();
   const counts = counters?.finish();
+  await ended;
   await session.flush();
   const measured = { cpu: cpu.finish(), counts, maxRssBytes: memory.finish() };
   return { startedAt, wallSeconds, end, ...measured, identity: attributes, mark };
@@ -126,14 +134,15 @@ interface Attached {
 /** Gets ready to follow the command. Whatever goes wrong, no waiting process stays behind. */
 async function attach(
   child: HeldChild,
-  { session, relay: { interruption }, events }: Instruments,
+  sinceNs: bigint,
+  { session, relay: { interruption }, events, tree }: Instruments,
 ): Promise<Attached> {
   try {
     // The meters' readings right before the release are the boundary.
     await session.flush();
     interruption.throwIfAborted();
     const counters = events?.open(child.pid);
-    return { cpu: new CommandCpu(child.pid), counters };
+    return { cpu: openCommandCpu(child.pid, await tree, sinceNs), counters };
   } catch (error) {
     child.signal('SIGKILL');
     await child.ended;

@@ -1,5 +1,5 @@
 import type { CommandCounts } from './command-events.js';
-import type { EnergyReport, RunReport } from './report.js';
+import type { EnergyReport, ProgramReport, RunReport } from './report.js';
 
 /** Energy of a machine with one meter and one estimate. */
 export const energy: EnergyReport = {
@@ -39,7 +39,15 @@ export const run: RunReport = {
   startedAt: new Date(Date.UTC(2026, 0, 2, 3, 4, 5)),
   wallSeconds: 2,
   end: { exitCode: 0, signal: undefined },
-  cpu: { totalNs: 3e9, userNs: 2.5e9, systemNs: 0.5e9, source: 'perf', refusal: undefined },
+  cpu: {
+    totalNs: 3e9,
+    userNs: 2.5e9,
+    systemNs: 0.5e9,
+    source: 'perf',
+    refusal: undefined,
+    programs: [{ name: '', cpuNs: 3e9, processes: 1 }],
+  },
+  programs: undefined,
   counts: undefined,
   maxRssBytes: 12_300_000,
   energy,
@@ -53,4 +61,9 @@ export function runOf(wallSeconds: number): RunReport {
 /** A run in which events were counted. */
 export function runWith(counts: CommandCounts): RunReport {
   return { ...run, counts };
+}
+
+/** What a program used: twice as many joules as seconds. */
+export function programOf(name: string, processes: number, cpuSeconds: number): ProgramReport {
+  return { name, processes, cpuSeconds, joules: 2 * cpuSeconds };
 }

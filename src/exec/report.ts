@@ -1,5 +1,6 @@
 import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { ChildEnd } from '../linux/held-child.js';
+import { describeProgram } from './command-programs.js';
 import type { CommandCpuTime } from './command-usage.js';
 import type { CommandCounts } from './command-events.js';
 import type { DomainEnergy } from './domain-meter.js';
@@ -44,12 +45,24 @@ export interface EnergyReport {
   readonly baseline: Baseline | undefined;
 }
 
+/** What processes of a command's tree used while they ran one program. */
+export interface ProgramReport {
+  readonly name: string;
+  /** How many ran it and no other program after it. */
+  readonly processes: number;
+  readonly cpuSeconds: number;
+  /** Attributed to it; undefined where nothing is attributed. */
+  readonly joules: number | undefined;
+}
+
 /** Everything that is said about one run. */
 export interface RunReport {
   readonly startedAt: Date;
   readonly end: ChildEnd;
   readonly wallSeconds: number;
   readonly cpu: CommandCpuTime;
+  /** Those that used most first; undefined where they cannot be told apart. */
+  readonly programs: readonly ProgramReport[] | undefined;
   /** Undefined where no events were asked for. */
   readonly counts: CommandCounts | undefined;
   readonly maxRssBytes: number | undefined;
@@ -63,7 +76,58 @@ const edgeError = 0.41;
 /** @param book of the session, which is closed */
 export function reportRun(record: RunRecord, book: EnergyBook): RunReport {
   const { startedAt, wallSeconds, end, cpu, counts, maxRssBytes } = record;
-  return { startedAt, wallSeconds, end, cpu, counts, maxRssBytes, energy: reportEnergy(record, book) };
+  const programs = cpu.source === 'ebpf' ? reportPrograms(record, book) : undefined;
+  return {
+    startedAt,
+    wallSeconds,
+    end,
+    cpu,
+    programs,
+    counts,
+    maxRssBytes,
+    energy: reportEnergy(record, book),
+  };
+}
+
+function reportPrograms({ cpu, identity }: RunRecord, book: EnergyBook): readonly ProgramReport[] {
+  const byName = new Map<string, ProgramReport>();
+  for (const [i, { name, processes, cpuNs }] of cpu.programs.entries()) {
+    const attributes = i === 0 ? identity : describeProgram(identity, name);
+    const joules = book.isAttributed ? book.attributedTo(attributes) : undefined;
+    const one = { name, processes, cpuSeconds: cpuNs / 1e9, joules };
+    const known = byName.get(name);
+    byName.set(name, known ? sumPrograms(name, [known, one]) : one);
+  }
+  return [...byName.values()].toSorted((a, b) => b.cpuSeconds - a.cpuSeconds);
+}
+
+/** Programs that are shown, and the sum of those that are not. */
+export interface ProgramTable {
+  readonly shown: readonly ProgramReport[];
+  readonly others: { readonly programs: number; readonly sum: ProgramReport } | undefined;
+}
+
+/** @param count how many are shown */
+export function limitPrograms(programs: readonly ProgramReport[], count: number): ProgramTable {
+  const rest = programs.slice(count);
+  // One that is left has a line in any case: its own says more.
+  if (rest.length <= 1) return { shown: programs, others: undefined };
+  return {
+    shown: programs.slice(0, count),
+    others: { programs: rest.length, sum: sumPrograms('others', rest) },
+  };
+}
+
+function sumPrograms(name: string, programs: readonly ProgramReport[]): ProgramReport {
+  const sum = (valueOf: (program: ProgramReport) => number) =>
+    programs.reduce((total, program) => total + valueOf(program), 0);
+  const hasEnergy = programs.some(({ joules }) => joules !== undefined);
+  return {
+    name,
+    processes: sum(({ processes }) => processes),
+    cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds),
+    joules: hasEnergy ? sum(({ joules }) => joules ?? 0) : undefined,
+  };
 }
 
 function reportEnergy(record: RunRecord, book: EnergyBook): EnergyReport | undefined {
@@ -83,8 +147,9 @@ function reportEnergy(record: RunRecord, book: EnergyBook): EnergyReport | undef
   };
 }
 
-function reportShares({ mark, identity }: RunRecord, book: EnergyBook, joules: number): Shares {
-  const command = book.attributedTo(identity);
+function reportShares({ mark, identity, cpu }: RunRecord, book: EnergyBook, joules: number): Shares {
+  const programs = cpu.programs.map(({ name }, i) => (i === 0 ? identity : describeProgram(identity, name)));
+  const command = programs.reduce((sum, attributes) => sum + book.attributedTo(attributes), 0);
   const idle = book.idleFrom(mark);
   // A window of the ledger may reach a few milliseconds over the run's edges.
   return { command, idle, others: Math.max(0, joules - command - idle) };

@@ -25,10 +25,10 @@ export interface Session {
    */
   begin(command: ReadyCommand): number;
   /**
-   * Marks that the command has ended now.
+   * Marks that the command has ended now; resolves when all that it used is known.
    * @returns the mark's number
    */
-  end(): number;
+  end(): Promise<number>;
   /** Takes a reading of every meter. */
   flush(): Promise<void>;
   /** Settles what was measured and sends it. Safe to call twice. */
@@ -56,7 +56,7 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
       return book.mark(clock.wallNs());
     },
     begin: (command) => book.mark(receiver.begin(command)),
-    end: () => book.mark(receiver.end()),
+    end: async () => book.mark(await receiver.end()),
     flush: () => service.flush(),
     close: () => service.shutdown(),
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportRepeat, type RunReport } from './report.js';
-import { energy, run, runOf, runWith } from './report.fixture.js';
+import { energy, programOf, run, runOf, runWith } from './report.fixture.js';
 import { createTextReport, eventRows, formatCells } from './text-report.js';
 import type { EventCount } from './command-events.js';
 
@@ -38,6 +38,30 @@ test('createTextReport says so, when idle power, energy or exact CPU time are no
   assert.match(textOf({ ...run, energy: undefined }), /No energy: .*joulemetry doctor/);
   const cpu = { ...run.cpu, source: 'procfs' as const, refusal: 'Cannot open perf event' };
   assert.match(textOf({ ...run, cpu }), /rounded to ticks of 10 ms: Cannot open perf event/);
+});
+
+test('createTextReport has a table by program, whose last line sums up those beyond ten', () => {
+  const compilers = [programOf('cc1', 120, 2), programOf('as', 1000, 0.5)];
+  const text = textOf({ ...run, programs: [...compilers, programOf('make', 1, 0.5)] });
+  assert.ok(
+    text.endsWith(`
+  program   processes   CPU time             energy
+  cc1             120    2.000 s   66.7 %   4.000 J
+  as            1,000   500.0 ms   16.7 %   1.000 J
+  make              1   500.0 ms   16.7 %   1.000 J
+`),
+    text,
+  );
+  const many = Array.from({ length: 12 }, (_, i) => programOf(`program${i}`, 2, 0.25));
+  const cut = textOf({ ...run, programs: many });
+  assert.match(cut, /^ {2}program9 .*\n {2}2 others +4 +500\.0 ms +16\.7 % +1\.000 J\n$/m);
+  assert.doesNotMatch(cut, /program10/);
+  const all = textOf({ ...run, programs: many.slice(0, 11), energy: undefined });
+  assert.match(all, /program10/);
+});
+
+test('createTextReport has no table by program, for a command that is one process', () => {
+  assert.equal(textOf({ ...run, programs: [programOf('true', 1, 3)] }), textOf(run));
 });
 
 test('createTextReport names the signal and cuts a long command', () => {

@@ -1,7 +1,15 @@
 import { formatRatio, formatSize, formatValue, escapeControls } from '../component/output.js';
 import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
-import type { Baseline, EnergyReport, ExecReport, RepeatReport, RunReport } from './report.js';
+import {
+  limitPrograms,
+  type Baseline,
+  type EnergyReport,
+  type ExecReport,
+  type ProgramReport,
+  type RepeatReport,
+  type RunReport,
+} from './report.js';
 import type { Statistics } from './statistics.js';
 
 /** The report for people: one run in full, or the statistics of several. */
@@ -38,6 +46,7 @@ function describeRun(run: RunReport): readonly string[] {
     ...formatCells(rows),
     '',
     ...(energy ? describeEnergy(energy) : [noEnergy]),
+    ...describePrograms(run),
     ...(run.counts ? ['', ...formatCells(eventRows(run.counts, wallSeconds))] : []),
     ...describeRefusal(run),
   ];
@@ -56,6 +65,30 @@ function describeRefusal({ cpu }: RunReport): readonly string[] {
   return [
     '',
     `  CPU time while the command ran is rounded to ticks of 10 ms: ${escapeControls(cpu.refusal)}`,
+  ];
+}
+
+const shownPrograms = 10;
+
+/** Of a command that is one process there is nothing to divide. */
+function describePrograms({ programs = [], cpu }: RunReport): readonly string[] {
+  const processes = programs.reduce((sum, program) => sum + program.processes, 0);
+  if (programs.length <= 1 && processes <= 1) return [];
+  const { shown, others } = limitPrograms(programs, shownPrograms);
+  const rows = shown.map((program) => programRow(program.name, program, cpu.totalNs));
+  const rest = others ? [programRow(`${others.programs} others`, others.sum, cpu.totalNs)] : [];
+  return ['', ...formatCells([['program', 'processes', 'CPU time', '', 'energy', ''], ...rows, ...rest])];
+}
+
+function programRow(name: string, program: ProgramReport, totalNs: number): readonly string[] {
+  const { processes, cpuSeconds, joules } = program;
+  return [
+    name,
+    formatCount(processes),
+    formatValue(cpuSeconds, 's'),
+    totalNs === 0 ? '' : formatRatio((cpuSeconds * 1e9) / totalNs),
+    joules === undefined ? '' : formatValue(joules, 'J'),
+    '',
   ];
 }
 

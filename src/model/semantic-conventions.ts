@@ -1,7 +1,7 @@
 // Names of attributes that more than one file uses, each spelled once, and called as in OpenTelemetry's own package of
 // constants. From the OpenTelemetry semantic conventions, except those of `energy`, `flux`, `ledger`, `oar`, `pbs`, `perf`,
-// `rapl`, `slurm`, `systemd`, `vm` and `linux.cgroup.path`, which are ours. Names of metrics are with their metrics:
-// shared-metrics.ts and the components' metrics.ts.
+// `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path` and `process.ancestor.pid`, which are ours. Names of metrics are with
+// their metrics: shared-metrics.ts and the components' metrics.ts.
 
 export const ATTR_CONTAINER_ID = 'container.id';
 export const ATTR_CONTAINER_IMAGE_NAME = 'container.image.name';
@@ -40,6 +40,7 @@ export const ATTR_NETWORK_IO_DIRECTION = 'network.io.direction';
 export const ATTR_OAR_JOB_ID = 'oar.job.id';
 export const ATTR_PBS_JOB_ID = 'pbs.job.id';
 export const ATTR_PERF_EVENT_NAME = 'perf.event.name';
+export const ATTR_PROCESS_ANCESTOR_PID = 'process.ancestor.pid';
 export const ATTR_PROCESS_EXECUTABLE_NAME = 'process.executable.name';
 export const ATTR_PROCESS_EXECUTABLE_PATH = 'process.executable.path';
 export const ATTR_PROCESS_LINUX_CGROUP = 'process.linux.cgroup';

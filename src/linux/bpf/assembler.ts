@@ -3,7 +3,7 @@ export type Register = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
 
 // Instruction set: Documentation/bpf/standardization/instruction-set.rst of Linux, RFC 9669.
 const sizeCodes = { 4: 0x00, 8: 0x18 } as const;
-const operators = { add: 0x00, divide: 0x30, and: 0x50, modulo: 0x90 } as const;
+const operators = { add: 0x00, divide: 0x30, and: 0x50, shiftRight: 0x70, modulo: 0x90 } as const;
 const comparisons = { equal: 0x10, notEqual: 0x50 } as const;
 const instructionBytes = 8;
 
@@ -72,6 +72,16 @@ export class Assembler {
   /** Goes to a label if the comparison of `register` with a number holds. */
   jumpIf(register: Register, comparison: keyof typeof comparisons, value: number, label: string): this {
     return this.#add({ code: 0x05 | comparisons[comparison], to: register, offset: label, immediate: value });
+  }
+
+  /** Goes to a label if both registers are the same, in 64 bits. */
+  jumpIfSame(register: Register, other: Register, label: string): this {
+    return this.#add({ code: 0x1d, to: register, from: other, offset: label });
+  }
+
+  /** Goes to a label if the registers differ, in 64 bits. */
+  jumpIfDifferent(register: Register, other: Register, label: string): this {
+    return this.#add({ code: 0x5d, to: register, from: other, offset: label });
   }
 
   /** Goes to a label if `register` is at most `other`, both unsigned. */

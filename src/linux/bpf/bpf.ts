@@ -15,7 +15,8 @@ const command = {
 const attributeBytes = 144;
 const tracingProgram = 26;
 const attachTypes = { tracepoint: 23, iterator: 28 } as const;
-const mapTypes = { array: 2, ringBuffer: 27 } as const;
+const mapTypes = { hash: 1, array: 2, ringBuffer: 27 } as const;
+const arrayKeyBytes = 4;
 const mmapable = 1 << 10;
 /** The kernel lends some helpers to programs under a licence that goes with its own only. */
 const license = Buffer.from('Dual BSD/GPL\0');
@@ -105,19 +106,25 @@ function encodeProgram({
   return { attributes: buffer, code: bytes };
 }
 
+interface MapSize {
+  readonly entries: number;
+  readonly keyBytes?: number;
+  readonly valueBytes?: number;
+}
+
 /**
- * Creates a map of one of the kinds that can be mapped into memory. An array has `entries` values of `valueBytes`;
- * a ring buffer has `entries` bytes, a power of two and whole pages.
+ * Creates a map. An array has `entries` values of `valueBytes` and can be mapped into memory; so can a ring buffer, which
+ * has `entries` bytes, a power of two and whole pages. A hash has at most `entries` values.
  * @returns its descriptor
  */
 export function createMap(
   type: keyof typeof mapTypes,
   name: string,
-  { entries, valueBytes = 0 }: { readonly entries: number; readonly valueBytes?: number },
+  { entries, keyBytes = type === 'array' ? arrayKeyBytes : 0, valueBytes = 0 }: MapSize,
 ): number {
   const attributes = Buffer.alloc(attributeBytes);
   attributes.writeUInt32LE(mapTypes[type], 0);
-  attributes.writeUInt32LE(type === 'array' ? 4 : 0, 4);
+  attributes.writeUInt32LE(keyBytes, 4);
   attributes.writeUInt32LE(valueBytes, 8);
   attributes.writeUInt32LE(entries, 12);
   attributes.writeUInt32LE(type === 'array' ? mmapable : 0, 16);

@@ -1,14 +1,18 @@
-import { closeSync, readSync } from 'node:fs';
 import { elementAt } from '../../element.js';
 import { Assembler } from './assembler.js';
-import { attachIterator, closeAll, loadProgram, openIteration } from './bpf.js';
+import { BpfIterator } from './bpf-iterator.js';
 import type { KernelTypes } from './kernel-types.js';
-import { recordOffset, taskField, taskRecordBytes, TaskRecordCode, taskRegister } from './task-record.js';
+import {
+  recordOffset,
+  taskField,
+  taskRecordBytes,
+  TaskRecordCode,
+  taskRecordWords,
+  taskRegister,
+} from './task-record.js';
 
 const name = 'joule_tasks';
 const seqWrite = 127;
-/** The kernel fills at most as much in one read: 8 pages. */
-const growth = 1 << 18;
 /** Pid namespaces nest 32 deep. */
 const maxLevel = 32;
 
@@ -17,13 +21,9 @@ const maxLevel = 32;
  * (`taskField`). It costs nothing between two passes. Needs CAP_BPF and CAP_PERFMON.
  */
 export class TaskIterator {
-  /** The records of the last pass, one behind another, of `taskRecordWords` each. */
-  words: Uint32Array = new Uint32Array(growth / 4);
   /** Whether processes have the same numbers here as on the machine. */
   readonly isInFirstNamespace: boolean;
-  readonly #fds: number[];
-  readonly #link: number;
-  #bytes = Buffer.from(this.words.buffer);
+  readonly #iterator: BpfIterator;
 
   /** @throws BpfError, or Error when the kernel's types lack a field */
   static async open(types: KernelTypes): Promise<TaskIterator> {
@@ -36,52 +36,31 @@ export class TaskIterator {
   }
 
   static async #open(types: KernelTypes, level: number): Promise<TaskIterator> {
-    const attachTo = types.findId('bpf_iter_task', 'function');
-    const fd = await loadProgram({ name, attachType: 'iterator', attachTo, code: assemble(types, level) });
-    try {
-      return new TaskIterator([fd, attachIterator(name, fd)], level);
-    } catch (error) {
-      closeAll([fd]);
-      throw error;
-    }
+    return new TaskIterator(await BpfIterator.open(types, name, assemble(types, level)), level);
   }
 
-  private constructor([program, link]: readonly [program: number, link: number], level: number) {
-    this.#fds = [program, link];
-    this.#link = link;
+  private constructor(iterator: BpfIterator, level: number) {
+    this.#iterator = iterator;
     this.isInFirstNamespace = level === 0;
   }
 
+  /** The records of the last pass, one behind another, of `taskRecordWords` each; another array when it had to grow. */
+  get words(): Uint32Array {
+    return this.#iterator.words;
+  }
+
   /**
-   * Reads all tasks into `words`, which is another array when it had to grow.
+   * Reads all tasks into `words`.
    * @returns the number of tasks
    * @throws BpfError or the error of read(2)
    */
   read(): number {
-    const fd = openIteration(name, this.#link);
-    try {
-      let length = 0;
-      for (;;) {
-        const bytes = readSync(fd, this.#bytes, length, this.#bytes.length - length, null);
-        if (bytes === 0) return length / taskRecordBytes;
-        length += bytes;
-        if (this.#bytes.length - length < growth / 2) this.#grow();
-      }
-    } finally {
-      closeSync(fd);
-    }
+    return this.#iterator.read() / taskRecordWords;
   }
 
   /** Releases the program. Safe to call again. */
   close(): void {
-    closeAll(this.#fds);
-  }
-
-  #grow(): void {
-    const words = new Uint32Array(this.words.length * 2);
-    words.set(this.words);
-    this.words = words;
-    this.#bytes = Buffer.from(words.buffer);
+    this.#iterator.close();
   }
 }
 

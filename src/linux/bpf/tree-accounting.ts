@@ -1,0 +1,240 @@
+import { setTimeout } from 'node:timers/promises';
+import { KernelTypes } from './kernel-types.js';
+import { livingRecordWords, nameWords, treeEvent, treeField, TreePrograms } from './tree-programs.js';
+
+/** What processes of a tree used while they ran a program. */
+export interface ProgramUsage {
+  /** The base name of its file; of a script that of its interpreter. Empty until the command begins. */
+  readonly name: string;
+  /** CPU time; never falls. */
+  readonly cpuNs: number;
+  /** Processes that ran it and no other program after it. */
+  readonly processes: number;
+}
+
+type Program = { -readonly [Key in keyof ProgramUsage]: ProgramUsage[Key] };
+
+interface Process {
+  program: Program;
+  /** What of its CPU time is in the programs. */
+  chargedNs: number;
+  /** CPU time of its threads whose end was reported. */
+  endedThreadsNs: number;
+  sumNs: number;
+  seenIn: number;
+  /** `performance.now()` of the first pass that did not meet it any more. */
+  goneAtMs: number | undefined;
+}
+
+/** Programs beyond these are counted as one, `others`. */
+const maxPrograms = 200;
+const othersName = 'others';
+/** The program of a process whose birth was not reported, since there was no room. */
+const unknownName = 'unknown';
+/**
+ * An end is reported after an RCU grace period, 10 to 30 ms, more on a loaded machine. It is not reported where the
+ * kernel runs no programs for a moment: some virtual machines do so while their own agent runs.
+ */
+const maxSettleMs = 300;
+const pollMs = 2;
+
+/**
+ * The CPU time of a command and all that descends from it, by program: the living by a task iterator, up to a tick
+ * old while they run, the dead exactly. A descendant stays one when its parent ends before it.
+ */
+export class TreeAccounting {
+  readonly #kernel: TreePrograms;
+  #tree = 0;
+  #pass = 0;
+  /** Of the tree, by their numbers in the machine's first pid namespace. */
+  readonly #processes = new Map<number, Process>();
+  #programs: Program[] = [];
+  readonly #byName = new Map<string, Program>();
+  /** The command's process, until it executes its program: what was used before is not the command's. */
+  #held: Process | undefined;
+
+  /** @throws BpfError, or Error when the kernel does not describe its types or lacks a field */
+  static async open(): Promise<TreeAccounting> {
+    return new TreeAccounting(await TreePrograms.open(await KernelTypes.load()));
+  }
+
+  private constructor(kernel: TreePrograms) {
+    this.#kernel = kernel;
+  }
+
+  /**
+   * What each program used. The first is the command's own process until it executes another program; those that are
+   * new come last, and none goes.
+   */
+  get programs(): readonly ProgramUsage[] {
+    return this.#programs;
+  }
+
+  /** What all of the tree used, in nanoseconds. */
+  get totalNs(): number {
+    return this.#programs.reduce((sumNs, { cpuNs }) => sumNs + cpuNs, 0);
+  }
+
+  /** Events that found no room, since this was opened: while there are any, a part of the tree may be missing. */
+  get lost(): number {
+    return this.#kernel.lost;
+  }
+
+  /**
+   * Follows a child of this process that has not executed its program yet, and forgets the tree before.
+   * @param sinceNs CLOCK_BOOTTIME before the child was born
+   * @returns whether there is exactly one such child
+   */
+  follow(sinceNs: bigint): boolean {
+    this.#kernel.drain(ignore);
+    this.#tree += 1;
+    this.#processes.clear();
+    this.#byName.clear();
+    this.#programs = [{ name: '', cpuNs: 0, processes: 1 }];
+    const length = this.#kernel.mark(this.#tree, sinceNs);
+    const { words } = this.#kernel;
+    for (let at = 0; at < length; at += livingRecordWords) {
+      if (words[at + treeField.tree] === this.#tree) this.#add(words[at + treeField.tgid], this.#programs[0]);
+    }
+    [this.#held] = this.#processes.values();
+    return this.#processes.size === 1;
+  }
+
+  /** Reads what was used so far. */
+  read(): void {
+    this.#pass += 1;
+    const nowMs = performance.now();
+    const length = this.#kernel.read();
+    // What happened before the pass comes first, so that what it reads goes to the right program.
+    this.#drain();
+    const { words } = this.#kernel;
+    for (let at = 0; at < length; at += livingRecordWords) this.#addLiving(words, at);
+    for (const [tgid, process] of this.#processes) {
+      if (process !== this.#held) charge(process, process.sumNs);
+      if (process.seenIn !== this.#pass && isOverdue(process, nowMs)) this.#processes.delete(tgid);
+    }
+  }
+
+  /** Resolves when the end of all is reported that the last reading did not meet any more. */
+  async settle(): Promise<void> {
+    const deadline = performance.now() + maxSettleMs;
+    for (;;) {
+      this.#drain();
+      if (!this.#isWaiting() || performance.now() > deadline) return;
+      await setTimeout(pollMs);
+    }
+  }
+
+  /** Ends the accounting. Safe to call again. */
+  close(): void {
+    this.#kernel.close();
+  }
+
+  #isWaiting(): boolean {
+    for (const { seenIn } of this.#processes.values()) if (seenIn !== this.#pass) return true;
+    return false;
+  }
+
+  #addLiving(words: Uint32Array, at: number): void {
+    if (words[at + treeField.tree] !== this.#tree) return;
+    const process = this.#processes.get(words[at + treeField.tgid]);
+    // It has ended since.
+    if (process === undefined) return;
+    if (process.seenIn !== this.#pass) {
+      process.seenIn = this.#pass;
+      process.goneAtMs = undefined;
+      process.sumNs = readTime(words, at + treeField.endedThreadsRuntime);
+    }
+    process.sumNs += readTime(words, at + treeField.runtime);
+  }
+
+  #drain(): void {
+    this.#kernel.drain((words, at) => {
+      if (words[at + treeField.tree] === this.#tree) this.#take(words, at);
+    });
+  }
+
+  #take(words: Uint32Array, at: number): void {
+    const tgid = words[at + treeField.tgid];
+    if (words[at + treeField.event] === treeEvent.fork) {
+      const parent = this.#processes.get(words[at + treeField.parent]);
+      const program = parent?.program ?? this.#findProgram(unknownName);
+      // The command's first program is its own process alone.
+      const own = program === this.#programs[0] ? this.#findProgram(program.name) : program;
+      own.processes += 1;
+      this.#add(tgid, own);
+      return;
+    }
+    // Without its birth there was no room for it; without it at its end, it was given up.
+    const process = this.#processes.get(tgid);
+    if (process === undefined) return;
+    if (words[at + treeField.event] === treeEvent.execution) this.#execute(process, words, at);
+    else this.#end(process, words, at);
+  }
+
+  #add(tgid: number, program: Program): Process {
+    const seen = { seenIn: this.#pass, goneAtMs: undefined };
+    const process = { program, chargedNs: 0, endedThreadsNs: 0, sumNs: 0, ...seen };
+    this.#processes.set(tgid, process);
+    return process;
+  }
+
+  #execute(process: Process, words: Uint32Array, at: number): void {
+    const usedNs =
+      readTime(words, at + treeField.runtime) + readTime(words, at + treeField.endedThreadsRuntime);
+    const name = readName(words, at + treeField.name);
+    if (process === this.#held) {
+      this.#held = undefined;
+      process.chargedNs = usedNs;
+      process.program.name = name;
+      return;
+    }
+    charge(process, usedNs);
+    process.program.processes -= 1;
+    process.program = this.#findProgram(name);
+    process.program.processes += 1;
+  }
+
+  #end(process: Process, words: Uint32Array, at: number): void {
+    const tgid = words[at + treeField.tgid];
+    process.endedThreadsNs += readTime(words, at + treeField.runtime);
+    if (words[at + treeField.tid] !== tgid) return;
+    // The kernel's sum has all threads, but lacks the last slice of each; a thread's report can come too late.
+    charge(process, Math.max(process.endedThreadsNs, readTime(words, at + treeField.endedThreadsRuntime)));
+    this.#processes.delete(tgid);
+  }
+
+  #findProgram(name: string): Program {
+    const wanted = this.#byName.has(name) || this.#byName.size < maxPrograms ? name : othersName;
+    const known = this.#byName.get(wanted);
+    if (known !== undefined) return known;
+    const program = { name: wanted, cpuNs: 0, processes: 0 };
+    this.#byName.set(wanted, program);
+    this.#programs.push(program);
+    return program;
+  }
+}
+
+/** Whether its end should have been reported by now. */
+function isOverdue(process: Process, nowMs: number): boolean {
+  process.goneAtMs ??= nowMs;
+  return nowMs - process.goneAtMs > maxSettleMs;
+}
+
+function charge(process: Process, usedNs: number): void {
+  if (usedNs <= process.chargedNs) return;
+  process.program.cpuNs += usedNs - process.chargedNs;
+  process.chargedNs = usedNs;
+}
+
+function readTime(words: Uint32Array, at: number): number {
+  return words[at] + words[at + 1] * 2 ** 32;
+}
+
+function readName(words: Uint32Array, at: number): string {
+  const bytes = Buffer.from(words.buffer, words.byteOffset + at * 4, nameWords * 4);
+  const end = bytes.indexOf(0);
+  return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
+}
+
+function ignore(): void {}
