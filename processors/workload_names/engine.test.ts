@@ -184,7 +184,7 @@ test('workload_names logs that the socket is missing, and uses it once it is the
   await until(() => next.tables.length === 1);
   assert.deepEqual(log.lines, [
     `info: Looking up names in Docker (${socket})`,
-    `warn: Cannot get names from Docker (${socket}): ENOENT, the socket does not exist; start the engine, or set the path of its socket; continuing without these names, trying again`,
+    `warn: Cannot get names from Docker (${socket}): ENOENT, the socket does not exist; start the runtime, or set the path of its socket; continuing without these names, trying again`,
   ]);
   await openEngine(t, (_, response) => json(response, [web]), socket);
   processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
@@ -202,7 +202,7 @@ test('workload_names says that no process listens, when the engine has left its 
   const { processor, next, log } = run(t, socket);
   processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
   await until(() => next.tables.length === 1);
-  assert.match(log.lines[1], /ECONNREFUSED, no process listens at the socket; start the engine/);
+  assert.match(log.lines[1], /ECONNREFUSED, no process listens at the socket; start the runtime/);
 });
 
 test('workload_names leaves containers of Kubernetes runtimes to other sources', async (t) => {

@@ -1,5 +1,4 @@
 import { Agent } from 'node:http';
-import { describeCode, findErrorCode } from '../../src/errors.js';
 import type { Attributes } from '../../src/model/series.js';
 import {
   ATTR_CONTAINER_ID,
@@ -12,6 +11,7 @@ import { describeImage, isDigest } from './image-reference.js';
 import { itemDepths, JsonItems } from './json-items.js';
 import { keepLabels } from './kept-labels.js';
 import type { Lookup } from './lookup.js';
+import { describeSocketError } from './socket-error.js';
 import type { Backend } from './source.js';
 
 export interface EngineOptions {
@@ -106,25 +106,7 @@ export class Engine implements Backend {
       for await (const chunk of get(target, timeoutMs)) items.push(chunk);
       items.finish();
     } catch (error) {
-      throw describeFailure(error, socket);
+      throw describeSocketError(error, socket);
     }
   }
 }
-
-/** The error with what to do about it, and with the code of the system. */
-function describeFailure(error: unknown, socket: string): unknown {
-  const remedy = remedies.get(findErrorCode(error));
-  if (remedy === undefined) return error;
-  const message = `${describeCode(error)}, ${remedy(socket)}`;
-  return Object.assign(new Error(message, { cause: error }), { code: findErrorCode(error) });
-}
-
-const remedies: ReadonlyMap<string | undefined, (socket: string) => string> = new Map([
-  ['ENOENT', () => 'the socket does not exist; start the engine, or set the path of its socket'],
-  ['ECONNREFUSED', () => 'no process listens at the socket; start the engine'],
-  [
-    'EACCES',
-    (socket: string) =>
-      `the socket may not be used by this user; add the user to its group: stat -c %G ${socket}`,
-  ],
-]);

@@ -5,6 +5,13 @@ import { join } from 'node:path';
 export const usualSockets = {
   docker: ['/var/run/docker.sock', '/run/user/*/docker.sock'],
   podman: ['/run/podman/podman.sock', '/run/user/*/podman/podman.sock'],
+  cri: [
+    '/run/containerd/containerd.sock',
+    '/run/crio/crio.sock',
+    '/run/k3s/containerd/containerd.sock',
+    '/run/k0s/containerd.sock',
+    '/var/snap/microk8s/common/run/containerd.sock',
+  ],
 } as const;
 
 /** Finds sockets again and again, each one once, whatever its name: Podman can have that of Docker, too. */

@@ -1,5 +1,6 @@
 import type { Context } from '../../src/component/component.js';
 import { sourceNames, type Config, type SourceName } from './config.js';
+import { Cri } from './cri.js';
 import { Engine } from './engine.js';
 import { Slurm } from './slurm.js';
 import { Source, type Backend } from './source.js';
@@ -31,6 +32,12 @@ type Finder = (config: Config, known: Set<string>) => () => readonly Backend[];
 const finders: Readonly<Record<SourceName, Finder>> = {
   docker: (config, known) => findEngines('Docker', config, known),
   podman: (config, known) => findEngines('Podman', config, known),
+  cri: ({ cri, labels, annotations, max_wait: timeoutMs }, known) =>
+    findSockets(
+      cri.sockets,
+      { usual: usualSockets.cri, known },
+      (socket) => new Cri({ socket, labels, annotations, timeoutMs }),
+    ),
   slurm: ({ slurm }) => once(() => [new Slurm(slurm)]),
 };
 

@@ -1,0 +1,113 @@
+import { MessageWriter } from '../../src/otlp/wire.js';
+import { readFields, type Field } from '../../src/protobuf.js';
+
+// Messages of runtime.v1 (kubernetes/cri-api, pkg/apis/runtime/v1/api.proto), as far as names need them.
+
+/** A container of a runtime. */
+export interface CriContainer {
+  readonly id: string;
+  readonly name: string;
+  /** As the user wrote it, where the runtime knows that; else the digest. */
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What a runtime holds a pod's namespaces with; its id is that of a container, too. */
+export interface CriSandbox {
+  readonly id: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** ListContainersRequest and ListPodSandboxRequest: everything, or what has this id. */
+export function writeListRequest(id?: string): Buffer {
+  const writer = new MessageWriter();
+  if (id === undefined) return writer.finish();
+  const filter = writer.begin(1);
+  return writer.text(1, id).end(filter).finish();
+}
+
+/** ListPodSandboxRequest: those of one pod, by the label that the kubelet gives them. */
+export function writePodRequest(uid: string): Buffer {
+  const writer = new MessageWriter();
+  const filter = writer.begin(1);
+  const label = writer.begin(3);
+  return writer.text(1, 'io.kubernetes.pod.uid').text(2, uid).end(label).end(filter).finish();
+}
+
+/** ContainerStatusRequest. */
+export function writeStatusRequest(id: string): Buffer {
+  return new MessageWriter().text(1, id).finish();
+}
+
+/** ListContainersResponse. @throws RangeError when it is none */
+export function parseContainers(bytes: Uint8Array): readonly CriContainer[] {
+  return new Message(bytes).all(1).map((container) => ({
+    id: container.text(1),
+    name: container.message(3).text(1),
+    image: readImage(container.message(4)),
+    labels: container.map(8),
+  }));
+}
+
+/** ListPodSandboxResponse. @throws RangeError when it is none */
+export function parseSandboxes(bytes: Uint8Array): readonly CriSandbox[] {
+  return new Message(bytes).all(1).map((sandbox) => {
+    const metadata = sandbox.message(2);
+    return {
+      id: sandbox.text(1),
+      name: metadata.text(1),
+      uid: metadata.text(2),
+      namespace: metadata.text(3),
+      labels: sandbox.map(5),
+      annotations: sandbox.map(6),
+    };
+  });
+}
+
+/** The image in a ContainerStatusResponse. @throws RangeError when it is none */
+export function parseStatusImage(bytes: Uint8Array): string {
+  return readImage(new Message(bytes).message(1).message(8));
+}
+
+/** ImageSpec; the kubelet asks for a container by the digest of its image. */
+function readImage(spec: Message): string {
+  const specified = spec.text(18);
+  return specified === '' ? spec.text(1) : specified;
+}
+
+const decoder = new TextDecoder();
+
+/** A message whose fields are looked up by number; what is not there is empty. */
+class Message {
+  readonly #fields: readonly Field[];
+
+  constructor(bytes: Uint8Array) {
+    this.#fields = readFields(bytes);
+  }
+
+  text(number: number): string {
+    return decoder.decode(this.#bytes(number).at(-1));
+  }
+
+  message(number: number): Message {
+    return new Message(this.#bytes(number).at(-1) ?? new Uint8Array());
+  }
+
+  all(number: number): readonly Message[] {
+    return this.#bytes(number).map((bytes) => new Message(bytes));
+  }
+
+  map(number: number): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.all(number).map((entry) => [entry.text(1), entry.text(2)]));
+  }
+
+  #bytes(number: number): readonly Uint8Array[] {
+    return this.#fields.flatMap((field) =>
+      field.number === number && typeof field.value !== 'number' ? [field.value] : [],
+    );
+  }
+}
