@@ -5,7 +5,14 @@ import {
   type Metric,
   type Resource,
 } from '../../src/model/series.js';
-import { processEnergy } from '../../src/model/shared-metrics.js';
+import {
+  groupEnergyNames,
+  hostEnergy,
+  hwEnergy,
+  ledgerEnergy,
+  processEnergy,
+  raplEnergy,
+} from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import {
   ATTR_CONTAINER_ID,
@@ -110,7 +117,7 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
   [
     'program',
     create(
-      'program.energy',
+      groupEnergyNames.program,
       'the processes of a program within its unit or container',
       [ATTR_PROCESS_EXECUTABLE_NAME, ATTR_SYSTEMD_UNIT, container, ATTR_K8S_POD_UID],
       ofContainer,
@@ -119,7 +126,7 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
   [
     'cgroup',
     create(
-      'linux.cgroup.energy',
+      groupEnergyNames.cgroup,
       'the processes of a cgroup, without those of the cgroups below it',
       [ATTR_LINUX_CGROUP_PATH],
       [
@@ -135,25 +142,28 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
   [
     'unit',
     create(
-      'systemd.unit.energy',
+      groupEnergyNames.unit,
       'the processes of a systemd unit',
       [ATTR_SYSTEMD_UNIT, ATTR_SYSTEMD_SLICE, container],
       ofContainer,
     ),
   ],
-  ['container', create('container.energy', 'the processes of a container', [container], ofContainer)],
-  ['pod', create('k8s.pod.energy', 'the processes of a Kubernetes pod', [ATTR_K8S_POD_UID], ofPod)],
+  ['container', create(groupEnergyNames.container, 'the processes of a container', [container], ofContainer)],
+  ['pod', create(groupEnergyNames.pod, 'the processes of a Kubernetes pod', [ATTR_K8S_POD_UID], ofPod)],
   [
     'namespace',
-    create('k8s.namespace.energy', 'the processes of a Kubernetes namespace', [ATTR_K8S_NAMESPACE_NAME]),
+    create(groupEnergyNames.namespace, 'the processes of a Kubernetes namespace', [ATTR_K8S_NAMESPACE_NAME]),
   ],
-  ['job', create('job.energy', 'the processes of a batch job', [jobId], ofJob)],
-  ['user', create('user.energy', 'the processes of a user', [ATTR_PROCESS_OWNER])],
+  ['job', create(groupEnergyNames.job, 'the processes of a batch job', [jobId], ofJob)],
+  ['user', create(groupEnergyNames.user, 'the processes of a user', [ATTR_PROCESS_OWNER])],
   [
     'service',
-    create('service.energy', 'the processes of a service', [ATTR_SERVICE_NAME, ATTR_SERVICE_NAMESPACE]),
+    create(groupEnergyNames.service, 'the processes of a service', [
+      ATTR_SERVICE_NAME,
+      ATTR_SERVICE_NAMESPACE,
+    ]),
   ],
-  ['vm', create('vm.energy', 'the processes of a virtual machine', [ATTR_VM_NAME])],
+  ['vm', create(groupEnergyNames.vm, 'the processes of a virtual machine', [ATTR_VM_NAME])],
 ]);
 
 /** What the built-in views publish. */
@@ -189,7 +199,7 @@ function checkOwn({ custom_views }: Config): readonly string[] {
 
 /** One metric is one partition: its sum would be twice as large otherwise. */
 function checkNames(views: readonly ViewDefinition[]): readonly string[] {
-  const names = ['hw.energy', 'hw.host.energy', 'rapl.energy', 'ledger.energy'];
+  const names = [hwEnergy, hostEnergy, raplEnergy, ledgerEnergy].map(({ name }) => name);
   return views.flatMap(({ metric: { name } }) => {
     if (names.includes(name))
       return [`views: expected a metric of its own for each view, found "${name}" twice`];

@@ -1,4 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { groupEnergyNames, hostEnergy, hwEnergy, processEnergy } from '../../src/model/shared-metrics.js';
 
 export const schema = {
   window: {
@@ -10,21 +11,7 @@ export const schema = {
   metrics: {
     doc: 'Energy counters to derive power from. Each gives a metric with .power in place of .energy.',
     format: 'string_list',
-    default: [
-      'hw.energy',
-      'hw.host.energy',
-      'process.energy',
-      'program.energy',
-      'linux.cgroup.energy',
-      'systemd.unit.energy',
-      'container.energy',
-      'k8s.pod.energy',
-      'k8s.namespace.energy',
-      'job.energy',
-      'user.energy',
-      'service.energy',
-      'vm.energy',
-    ],
+    default: [hwEnergy.name, hostEnergy.name, processEnergy.name, ...Object.values(groupEnergyNames)],
   },
 } as const satisfies Schema;
 

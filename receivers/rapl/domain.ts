@@ -1,15 +1,7 @@
 import { elementAt } from '../../src/element.js';
-import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
-import {
-  ATTR_ENERGY_INTERFACE,
-  ATTR_ENERGY_METHOD,
-  ATTR_HW_ID,
-  ATTR_HW_NAME,
-  ATTR_HW_PARENT,
-  ATTR_HW_TYPE,
-  ATTR_RAPL_DOMAIN,
-} from '../../src/model/semantic-conventions.js';
+import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import { describeDomain, energyMetricOf } from '../../src/model/shared-metrics.js';
+import { ATTR_ENERGY_INTERFACE, ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
 
 export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as const;
 
@@ -120,11 +112,6 @@ export interface LeftOut {
   readonly state: 'unreadable' | 'unusable' | 'copy';
 }
 
-/** Packages and memory are apart from one another; what else RAPL counts is a part of them, or holds them. */
-export function metricOf(kind: DomainKind): Metric {
-  return kind === 'package' || kind === 'dram' ? hwEnergy : raplEnergy;
-}
-
 /**
  * The series of a sampler's columns, in order.
  * @param start Unix time in nanoseconds of their first row
@@ -136,37 +123,20 @@ export function createSeries(
 ): readonly Series[] {
   const meter = { [ATTR_ENERGY_METHOD]: 'measured', [ATTR_ENERGY_INTERFACE]: name };
   return domains.map((domain, column) => ({
-    metric: metricOf(domain.kind),
+    metric: energyMetricOf(domain),
     resource,
-    attributes: { ...describeDomain(domain), ...meter },
+    attributes: { ...describe(domain), ...meter },
     start: start - BigInt(Math.round(elementAt(agesMs, column) * 1e6)),
   }));
 }
 
 /** The same series for the counter of another domain of its kind, which counts from `start`. */
 export function renameSeries(series: Series, domain: Domain, start: bigint): Series {
-  return { ...series, attributes: { ...series.attributes, ...describeDomain(domain) }, start };
+  return { ...series, attributes: { ...series.attributes, ...describe(domain) }, start };
 }
 
-function describeDomain(domain: Domain): Attributes {
-  const name = nameDomain(domain);
-  const packageId = `cpu-package-${namePlace(domain)}`;
-  switch (domain.kind) {
-    case 'package':
-      return { [ATTR_HW_TYPE]: 'cpu', [ATTR_HW_ID]: packageId, [ATTR_HW_NAME]: name };
-    case 'dram':
-      return {
-        [ATTR_HW_TYPE]: 'memory',
-        [ATTR_HW_ID]: name,
-        [ATTR_HW_NAME]: name,
-        [ATTR_HW_PARENT]: packageId,
-      };
-    case 'psys':
-      return { [ATTR_RAPL_DOMAIN]: domain.kind, [ATTR_HW_ID]: name };
-    case 'core':
-    case 'uncore':
-      return { [ATTR_RAPL_DOMAIN]: domain.kind, [ATTR_HW_ID]: name, [ATTR_HW_PARENT]: packageId };
-  }
+function describe(domain: Domain): Attributes {
+  return describeDomain({ kind: domain.kind, name: nameDomain(domain), place: namePlace(domain) });
 }
 
 /** For people: `powercap: package-0, dram-0`. */

@@ -4,7 +4,7 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { UnavailableError } from '../../src/errors.js';
 import type { Probe } from '../../src/component/probe.js';
 import type { Series } from '../../src/model/series.js';
-import { hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+import { energyMetricOf, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { RowThinner } from '../../src/sampling/row-buffer.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { schema, type Config } from './config.js';
@@ -12,7 +12,7 @@ import { describeCopies } from './copy-watch.js';
 import { CounterGate } from './counter-gate.js';
 import { describeUndecided, findTwins, Twins } from './counter-health.js';
 import type { CounterState } from './counter.js';
-import { describeDomains, domainKinds, metricOf, nameDomain, type Columns } from './domain.js';
+import { describeDomains, domainKinds, nameDomain, type Columns } from './domain.js';
 import type { CounterPlace } from './energy-reader.js';
 import { findZones, minPollingMs, readEnergy } from './find-powercap.js';
 import { openReader, type Opening } from './open-reader.js';
@@ -23,7 +23,9 @@ export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hwEnergy, raplEnergy],
   expectedSeries: ({ domains }) =>
-    domainKinds.filter((kind) => domains[kind]).map((kind) => ({ metric: metricOf(kind).name, scope: kind })),
+    domainKinds
+      .filter((kind) => domains[kind])
+      .map((kind) => ({ metric: energyMetricOf({ kind }).name, scope: kind })),
   check: ({ domains }) =>
     Object.values(domains).some(Boolean) ? [] : ['domains: all are false, at least one must be read'],
   probe,

@@ -1,9 +1,9 @@
 import { elementAt } from '../../src/element.js';
 import type { Series, Resource } from '../../src/model/series.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { describeDomain, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from '../../src/simulation/simulated-process.js';
-import { describeDomain, isApart, trueEnergy } from './metrics.js';
+import { isApart, trueEnergy, partName } from './metrics.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 
 /** A series and how to find its value. */
@@ -71,7 +71,7 @@ function createTruth({ machine, process, start }: ProcessOptions, resource: Reso
   return machine.domains.flatMap((domain, i): Reading[] => {
     const isUsed = isApart(domain) && domain.place === (domain.kind === 'gpu' ? gpu : socket);
     if (!isUsed) return [];
-    const attributes = { ...describeDomain(domain), 'simulator.part': 'process' };
+    const attributes = { ...describeDomain(domain), [partName]: 'process' };
     return [
       {
         series: { metric: trueEnergy, resource, attributes, start },

@@ -1,6 +1,6 @@
 import type { Context } from '../../src/component/component.js';
 import type { Series } from '../../src/model/series.js';
-import { busyTime, floorPower } from '../../src/model/shared-metrics.js';
+import { describeDomain, busyTime, floorPower } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
@@ -9,7 +9,7 @@ import type { SimulatedProcess } from '../../src/simulation/simulated-process.js
 import { ToldProcesses } from '../../src/simulation/usage-tables.js';
 import type { Config } from './config.js';
 import { CumulativeSeries, type Reading, createProcessReadings } from './process-readings.js';
-import { describeDomain, describeMeter, isApart, trueEnergy } from './metrics.js';
+import { describeMeter, isApart, trueEnergy, partName } from './metrics.js';
 import { specOf } from './spec.js';
 
 /** The instant of a scan. */
@@ -77,7 +77,7 @@ export class UsageScraper implements OpenScraper {
 
   #createDomainReadings(domain: SimulatedDomain, start: bigint, idleNj: () => bigint): Reading[] {
     const { host: resource } = this.#context;
-    const attributes = { ...describeDomain(domain), 'simulator.part': 'idle' };
+    const attributes = { ...describeDomain(domain), [partName]: 'idle' };
     const floor = { metric: floorPower, resource, attributes: describeMeter(domain), start };
     const floorReading = { series: floor, read: () => domain.floorMilliwatts / 1e3 };
     if (!this.#config.truth) return [floorReading];

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { libc, nameErrno } from './libc.js';
+import { fcntl, libc, nameErrno } from './libc.js';
 
 // include/uapi/linux/fcntl.h, include/uapi/asm-generic/fcntl.h and linux/memfd.h
 const setSignal = 10;
@@ -13,12 +13,6 @@ const sigUrg = 23;
 const memfdCreate = libc.func('int memfd_create(const char *name, unsigned int flags)') as (
   name: string,
   flags: number,
-) => number;
-const fcntl = libc.func('int fcntl(int fd, int command, ...)') as (
-  fd: number,
-  command: number,
-  type: 'int',
-  argument: number,
 ) => number;
 
 /**

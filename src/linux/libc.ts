@@ -7,6 +7,13 @@ import koffi from 'koffi';
  */
 export const libc = koffi.load(null);
 
+export const fcntl = libc.func('int fcntl(int fd, int command, ...)') as (
+  fd: number,
+  command: number,
+  type: 'int',
+  argument: number,
+) => number;
+
 const namesByErrno = new Map(Object.entries(constants.errno).map(([name, code]) => [code, name]));
 
 /** The name of an error number, by default that of the last failed call on this thread: `EACCES`. */

@@ -1,5 +1,5 @@
 import { isIn, type Inherited } from './inherited.js';
-import { libc } from './libc.js';
+import { fcntl, libc } from './libc.js';
 
 // include/uapi/asm-generic/fcntl.h and resource.h
 const setDescriptorFlags = 2;
@@ -17,12 +17,6 @@ const sigChld = 17;
 /** struct sigaction has 152 bytes with glibc and musl. */
 const actionBytes = 512;
 
-const fcntl = libc.func('int fcntl(int fd, int command, ...)') as (
-  fd: number,
-  command: number,
-  type: 'int',
-  argument: number,
-) => number;
 const signal = libc.func('uintptr_t signal(int number, uintptr_t disposition)') as (
   number: number,
   disposition: number,

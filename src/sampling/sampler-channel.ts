@@ -111,6 +111,8 @@ export class SamplerChannel {
   }
 }
 
+export const samplerLatenessName = 'joulemetry.sampler.lateness';
+
 /** The collector's own telemetry of its sampling. */
 export interface SamplerMetrics {
   countRows(rows: number, counts: Readonly<SlotCounts>, attributes: Attributes): void;
@@ -145,7 +147,7 @@ export function createSamplerMetrics(meter: Meter): SamplerMetrics {
 }
 
 function createLateness(meter: Meter) {
-  return meter.createHistogram('joulemetry.sampler.lateness', {
+  return meter.createHistogram(samplerLatenessName, {
     unit: 's',
     description: 'Maximum time by which a reading of a table ended late',
     advice: { explicitBucketBoundaries: [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 0.1, 1] },

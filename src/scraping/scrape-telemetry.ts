@@ -1,6 +1,8 @@
 import type { Counter, Histogram } from '@opentelemetry/api';
 import type { Context } from '../component/component.js';
 
+export const scrapeDurationName = 'joulemetry.scrape.duration';
+
 const durationBoundariesSeconds = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
 /** What a scrape loop reports about itself, under the Collector's names where it has them. */
@@ -31,7 +33,7 @@ export class ScrapeTelemetry {
       unit: '{scrape}',
       description: 'Scrapes left out because the one before took longer than the interval',
     });
-    this.#duration = meter.createHistogram('joulemetry.scrape.duration', {
+    this.#duration = meter.createHistogram(scrapeDurationName, {
       unit: 's',
       description: 'How long a scrape took, with the pipeline behind it',
       advice: { explicitBucketBoundaries: durationBoundariesSeconds },

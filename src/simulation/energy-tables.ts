@@ -1,18 +1,11 @@
 import { elementAt } from '../element.js';
 import type { Attributes, Resource, Series } from '../model/series.js';
-import { hwEnergy } from '../model/shared-metrics.js';
+import { hardwareTypeOf, hwEnergy } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import type { SimulatedDomain } from './machine-spec.js';
 import { createSensors, type EnergySensor } from './energy-sensor.js';
 import type { Machine } from './machine.js';
 import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
-
-/** Domains that do not overlap, and their `hw.type`. */
-const hardwareTypes: ReadonlyMap<string, string> = new Map([
-  ['package', 'cpu'],
-  ['dram', 'memory'],
-  ['gpu', 'gpu'],
-]);
 
 /**
  * Tables as a receiver of energy passes them on, with exactly the energy that the sensors stand for: NaN where a read
@@ -36,7 +29,7 @@ export class EnergyTables {
     this.#machine = machine;
     this.#resource = resource;
     this.#epoch = epoch;
-    this.#sensors = createSensors(machine).filter(({ domain }) => hardwareTypes.has(domain.kind));
+    this.#sensors = createSensors(machine).filter(({ domain }) => hardwareTypeOf(domain) !== undefined);
     this.#resets = machine.spec.faults.filter(({ kind }) => kind === 'reset').map(({ atUs }) => atUs);
     this.#retired = this.#sensors.map(() => 0n);
   }
@@ -78,7 +71,7 @@ export class EnergyTables {
     this.#counted = this.#sensors.map(() => 0n);
     this.#bases = this.#sensors.map((sensor) => sensor.shownNj(us));
     this.#series = this.#sensors.map(({ domain }) => {
-      return { metric: hwEnergy, resource: this.#resource, attributes: describeDomain(domain), start };
+      return { metric: hwEnergy, resource: this.#resource, attributes: describe(domain), start };
     });
   }
 
@@ -107,7 +100,8 @@ export class EnergyTables {
   }
 }
 
-function describeDomain({ name, kind }: SimulatedDomain): Attributes {
-  const type = hardwareTypes.get(kind) ?? kind;
+function describe(domain: SimulatedDomain): Attributes {
+  const { name } = domain;
+  const type = hardwareTypeOf(domain) ?? '';
   return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: name, [ATTR_HW_NAME]: name, [ATTR_ENERGY_METHOD]: 'measured' };
 }

@@ -4,6 +4,8 @@ import { AggregationType, MeterProvider, type ViewOptions } from '@opentelemetry
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { describeConnectionError } from '../http/connection-error.js';
+import { samplerLatenessName } from '../sampling/sampler-channel.js';
+import { scrapeDurationName } from '../scraping/scrape-telemetry.js';
 import { observeOwnProcess } from './own-metrics.js';
 import { createPullReader, serveMetrics } from './pull.js';
 import type { Push } from './push.js';
@@ -17,8 +19,8 @@ const beyondBasic = [
   'nodejs.*',
   'joulemetry.attribution.*',
   'joulemetry.sampler.ticks',
-  'joulemetry.sampler.lateness',
-  'joulemetry.scrape.duration',
+  samplerLatenessName,
+  scrapeDurationName,
 ];
 
 /** Only `startTelemetry` calls this: importing this module loads the SDK. */

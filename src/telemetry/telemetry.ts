@@ -3,6 +3,7 @@ import type { Meter } from '@opentelemetry/api';
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig, TelemetryConfig } from '../config/service-schema.js';
 import { readResourceEnvironment } from '../component/resource-environment.js';
+import { ATTR_SERVICE_INSTANCE_ID } from '../model/semantic-conventions.js';
 import { readVersion } from '../version.js';
 
 /** How much the collector reports of itself, as in the OpenTelemetry Collector; `none` starts nothing at all. */
@@ -110,7 +111,7 @@ function describeSelf(resource: TelemetryConfig['resource'], log: Log): Record<s
   const environment = readResourceEnvironment(process.env, (message) => log.warn(message));
   const attributes = {
     'service.version': readVersion(),
-    'service.instance.id': randomUUID(),
+    [ATTR_SERVICE_INSTANCE_ID]: randomUUID(),
     ...environment,
     ...resource,
   };
