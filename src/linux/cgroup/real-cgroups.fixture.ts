@@ -1,0 +1,51 @@
+import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { describeError } from '../../errors.js';
+import { findHierarchies, folderOf, type Hierarchy } from './hierarchies.js';
+
+/** A cgroup of the real kernel that belongs to a test. */
+export interface TestCgroup {
+  readonly hierarchy: Hierarchy;
+  /** As the kernel has it. */
+  readonly path: string;
+  readonly folder: string;
+}
+
+/** The mounted hierarchies of this machine. */
+export const realHierarchies = findHierarchies({ procfs: '/proc', cgroupfs: '' });
+
+let count = 0;
+
+/**
+ * Makes a cgroup for a test, which is removed after it with all below it.
+ * @returns why that cannot be done here, if so: `t.skip` with it
+ */
+export function makeCgroup(t: TestContext, which: 2 | 'cpuacct' | 'memory' | 'pids'): TestCgroup | string {
+  const hierarchy = realHierarchies.find(({ version, controllers }) =>
+    which === 2 ? version === 2 : controllers.includes(which),
+  );
+  if (hierarchy === undefined) return `no hierarchy of ${which} is mounted`;
+  const path = `/joulemetry-test-${process.pid}-${count++}`;
+  const folder = folderOf(hierarchy, path);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    return `cgroups cannot be made: ${describeError(error)}`;
+  }
+  t.after(() => removeCgroup(folder));
+  return { hierarchy, path, folder };
+}
+
+/** Removes a cgroup with all below it. Its processes go to the root. */
+export function removeCgroup(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeCgroup(join(folder, entry.name));
+  }
+  rmdirSync(folder);
+}
+
+/** Moves a process into a cgroup. */
+export function enterCgroup(folder: string, pid: number): void {
+  writeFileSync(join(folder, 'cgroup.procs'), String(pid));
+}

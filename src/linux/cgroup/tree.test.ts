@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { makeCgroup, removeCgroup } from './real-cgroups.fixture.js';
+import { FolderWatch } from '../inotify.js';
+import { CgroupTree, type TreeOptions } from './tree.js';
+
+/** A tree of a folder that looks like a hierarchy, and what its updates find. */
+function openTree(t: TestContext, folder: string, options: Partial<TreeOptions> = {}) {
+  const problems: string[] = [];
+  const tree = new CgroupTree({
+    hierarchies: [{ version: 2, folder, root: '/', controllers: [] }],
+    maxDepth: Infinity,
+    watch: new FolderWatch(),
+    onUnwatched: (problem) => problems.push(problem),
+    ...options,
+  });
+  t.after(() => tree.close());
+  return { tree, problems, update: (isThorough = false) => update(tree, isThorough) };
+}
+
+function update(tree: CgroupTree, isThorough: boolean) {
+  const steps = tree.update(isThorough);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done !== true) continue;
+    return {
+      born: [...value.born].map(({ path }) => path),
+      gone: [...value.gone].map(({ path }) => path),
+      value,
+    };
+  }
+}
+
+test('CgroupTree finds what is there, and then what comes and goes', (t) => {
+  const root = createFolder();
+  mkdirSync(join(root, 'a/b'), { recursive: true });
+  const { update: next, tree } = openTree(t, root);
+  const first = next();
+  assert.deepEqual(first.born, ['/', '/a', '/a/b']);
+  assert.deepEqual(
+    [...first.value.born].map(({ isBorn }) => isBorn),
+    [false, false, false],
+  );
+  assert.deepEqual(next().born, []);
+  mkdirSync(join(root, 'a/c/d/e'), { recursive: true });
+  const second = next();
+  assert.deepEqual(second.born, ['/a/c', '/a/c/d', '/a/c/d/e']);
+  assert.ok([...second.value.born].every(({ isBorn }) => isBorn));
+  rmdirSync(join(root, 'a/b'));
+  removeCgroup(join(root, 'a/c'));
+  const third = next();
+  assert.deepEqual(third.gone.toSorted(), ['/a/b', '/a/c', '/a/c/d', '/a/c/d/e']);
+  assert.equal(tree.size, 2);
+});
+
+test('CgroupTree takes a cgroup that was removed and made again for another one', (t) => {
+  const root = createFolder();
+  mkdirSync(join(root, 'a/b'), { recursive: true });
+  const { update: next } = openTree(t, root);
+  next();
+  removeCgroup(join(root, 'a'));
+  mkdirSync(join(root, 'other'));
+  mkdirSync(join(root, 'a/b'), { recursive: true });
+  const { born, gone } = next();
+  assert.deepEqual(gone.toSorted(), ['/a', '/a/b']);
+  assert.deepEqual(born.toSorted(), ['/a', '/a/b', '/other']);
+});
+
+test('CgroupTree finds one only once, when it was made while its parent was taken up', (t) => {
+  const root = createFolder();
+  const { update: next, tree } = openTree(t, root);
+  next();
+  mkdirSync(join(root, 'a'));
+  const steps = tree.update(false);
+  steps.next();
+  mkdirSync(join(root, 'a/b'));
+  while (steps.next().done !== true);
+  assert.equal(tree.size, 3);
+  const { born, gone } = next();
+  assert.deepEqual([born, gone], [[], []]);
+});
+
+test('CgroupTree passes over what came and went between two updates', (t) => {
+  const root = createFolder();
+  const { update: next, tree } = openTree(t, root);
+  next();
+  for (let i = 0; i < 50; i++) {
+    mkdirSync(join(root, `a${i}/b`), { recursive: true });
+    removeCgroup(join(root, `a${i}`));
+  }
+  const { born, gone } = next();
+  assert.deepEqual([born, gone, tree.size], [[], [], 1]);
+});
+
+test('CgroupTree looks at everything again, when more happened than the kernel keeps', (t) => {
+  const root = createFolder();
+  const { update: next, tree } = openTree(t, root);
+  next();
+  mkdirSync(join(root, 'stays'));
+  // fs.inotify.max_queued_events is 16384 by default.
+  for (let i = 0; i < 20_000; i++) {
+    mkdirSync(join(root, 'short'));
+    rmdirSync(join(root, 'short'));
+  }
+  mkdirSync(join(root, 'late'));
+  const { born, value } = next();
+  assert.deepEqual(born.toSorted(), ['/late', '/stays']);
+  assert.ok([...value.born].every(({ isBorn }) => isBorn));
+  assert.equal(tree.size, 3);
+});
+
+test('CgroupTree leaves out what is below the greatest depth', (t) => {
+  const root = createFolder();
+  mkdirSync(join(root, 'a/b/c'), { recursive: true });
+  const { update: next } = openTree(t, root, { maxDepth: 1 });
+  assert.deepEqual(next().born, ['/', '/a']);
+  mkdirSync(join(root, 'd/e'), { recursive: true });
+  assert.deepEqual(next().born, ['/d']);
+});
+
+test('CgroupTree follows a cgroup that is renamed, with all below it', (t) => {
+  const root = createFolder();
+  mkdirSync(join(root, 'a/b'), { recursive: true });
+  const { update: next } = openTree(t, root);
+  next();
+  renameSync(join(root, 'a'), join(root, 'z'));
+  const { born, gone } = next();
+  assert.deepEqual(
+    [born, gone.toSorted()],
+    [
+      ['/z', '/z/b'],
+      ['/a', '/a/b'],
+    ],
+  );
+  mkdirSync(join(root, 'z/b/c'));
+  assert.deepEqual(next().born, ['/z/b/c']);
+});
+
+test('CgroupTree looks at everything at each update, when it cannot watch', (t) => {
+  const exhausted = { add: () => 'ENOSPC', remove: () => {}, drain: () => {}, close: () => {} };
+  for (const watch of [undefined, exhausted]) {
+    const root = createFolder();
+    const { update: next, problems } = openTree(t, root, { watch });
+    next();
+    mkdirSync(join(root, 'a/b'), { recursive: true });
+    const { born, value } = next();
+    assert.deepEqual(born, ['/a', '/a/b']);
+    assert.ok([...value.born].every(({ isBorn }) => isBorn));
+    rmdirSync(join(root, 'a/b'));
+    assert.deepEqual(next().gone, ['/a/b']);
+    const remedy = 'Cannot watch all cgroups: ENOSPC; sysctl fs.inotify.max_user_watches=524288';
+    assert.deepEqual(problems, watch === undefined ? [] : [remedy]);
+  }
+});
+
+test('CgroupTree charges one that it missed with nothing, when a thorough update finds it', (t) => {
+  const root = createFolder();
+  const silent = { add: () => 1, remove: () => {}, drain: () => {}, close: () => {} };
+  const { update: next } = openTree(t, root, { watch: silent });
+  next();
+  mkdirSync(join(root, 'a'));
+  assert.deepEqual(next().born, []);
+  assert.deepEqual(
+    [...next(true).value.born].map(({ path, isBorn }) => [path, isBorn]),
+    [['/a', false]],
+  );
+});
+
+for (const which of [2, 'cpuacct'] as const) {
+  test(`CgroupTree leaves nothing of 10,000 cgroups of the kernel that came and went (${which})`, (t) => {
+    const group = makeCgroup(t, which);
+    if (typeof group === 'string') return t.skip(group);
+    const { update: next, tree } = openTree(t, group.folder);
+    next();
+    const before = readdirSync('/proc/self/fd').length;
+    const seen = { born: 0, gone: 0 };
+    for (let i = 0; i < 10_000; i++) {
+      mkdirSync(join(group.folder, `g${i}`));
+      if (i % 10 === 0) seen.born += next().born.length;
+      rmdirSync(join(group.folder, `g${i}`));
+      if (i % 10 === 5) seen.gone += next().gone.length;
+    }
+    seen.gone += next().gone.length;
+    assert.deepEqual(seen, { born: 1000, gone: 1000 });
+    assert.equal(tree.size, 1);
+    assert.equal(readdirSync('/proc/self/fd').length, before);
+  });
+}
