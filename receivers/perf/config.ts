@@ -51,9 +51,21 @@ export const schema = {
     },
   },
   cgroups: {
-    doc: 'Cgroups to count with all below them, by path from the root; * stands for any name.',
+    doc: 'Cgroups to count with all below them, by path from the root; * is any name, ** any number of names.',
     format: 'string_list',
     default: [],
+  },
+  containers: { doc: 'Counts each container as a cgroup.', format: 'boolean', default: false },
+  jobs: {
+    doc: 'Counts each job of Slurm, OAR, PBS or Flux as a cgroup.',
+    format: 'boolean',
+    default: false,
+  },
+  max_cgroup_events: {
+    doc: 'Maximum number of perf events that are opened for cgroups: events x CPUs x cgroups.',
+    format: 'int',
+    default: 20_000,
+    min: 1,
   },
   scan_interval: {
     doc: 'Time between two looks for processes and cgroups that came or went.',

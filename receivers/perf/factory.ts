@@ -10,15 +10,13 @@ import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { isClock } from '../../src/linux/perf/meaning.js';
 import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import type { ResolvedEvents } from '../../src/linux/perf/resolve.js';
-import type { Resource, Series } from '../../src/model/series.js';
-import { createEnding } from '../../src/model/table.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
-import { AbsentTargets, hasTargets, TargetFinder } from './find-targets.js';
+import { hasTargets } from './find-targets.js';
 import { type Config, schema } from './config.js';
-import { createPlan, findEvents, type Target } from './plan.js';
+import { createPlan, findEvents } from './plan.js';
 import { type Columns, counters, createSeries, metrics } from './metrics.js';
 import { probe } from './probe.js';
-import { type CountedTarget, TargetWatch } from './target-watch.js';
+import { createTargets } from './targets.js';
 
 /** The perf receiver: counters of the kernel and of the hardware. */
 export const factory: ReceiverFactory<typeof schema> = {
@@ -69,8 +67,7 @@ class PerfReceiver implements Component {
   readonly #context: ReceiverContext;
   readonly #next: Consumer;
   readonly #noted = new Set<string>();
-  #machine: CountedTarget | undefined;
-  #watch: TargetWatch | undefined;
+  #parts: readonly Component[] = [];
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
     this.#config = config;
@@ -83,64 +80,51 @@ class PerfReceiver implements Component {
     const reasons = describeUncounted(resolved.unknown);
     if (resolved.groups.length === 0) throw new UnavailableError(reasons.join('; '));
     reasons.forEach((reason) => this.#note(reason));
-    const { host } = this.#context;
-    if (this.#config.machine) this.#machine = await this.#count(resolved, { kind: 'machine' }, host);
-    if (!hasTargets(this.#config)) return;
-    const finder = new TargetFinder(this.#config);
-    const absent = new AbsentTargets(this.#config, this.#context.log);
-    this.#watch = new TargetWatch({
-      intervalMs: this.#config.scan_interval,
-      context: this.#context,
-      find: () => {
-        const found = finder.find();
-        absent.update(found);
-        return found;
-      },
-      count: ({ target, resource }) => this.#count(resolved, target, resource),
-    });
-    await this.#watch.start();
+    this.#parts = [
+      ...(this.#config.machine ? [this.#createMachine(resolved)] : []),
+      ...(hasTargets(this.#config) ? [this.#createTargets(resolved)] : []),
+    ];
+    for (const part of this.#parts) await part.start();
   }
 
   async flush(): Promise<void> {
-    await Promise.all([this.#machine?.flush(), this.#watch?.flush()]);
+    await Promise.all(this.#parts.map(async (part) => part.flush?.()));
   }
 
   async shutdown(): Promise<void> {
-    await this.#watch?.stop();
-    await this.#machine?.stop(false);
-    this.#watch = undefined;
-    this.#machine = undefined;
+    const parts = this.#parts;
+    this.#parts = [];
+    for (const part of parts.toReversed()) await part.shutdown();
   }
 
-  async #count(resolved: ResolvedEvents, target: Target, resource: Resource): Promise<CountedTarget> {
-    let series: readonly Series[] = [];
-    const counted = createSamplingReceiver({
+  #createMachine(resolved: ResolvedEvents): Component {
+    return createSamplingReceiver({
       context: this.#context,
       next: this.#next,
       module: new URL('./sampler.js', import.meta.url),
-      options: createPlan(this.#config, resolved, target),
+      options: createPlan(this.#config, resolved, { kind: 'machine' }),
       intervalMs: this.#config.sampling_interval,
       flushMs: this.#config.flush_interval,
       createSeries: (columns: Columns, start) => {
         columns.notes.forEach((note) => this.#note(note));
-        series = createSeries(columns, resource, start);
-        return series;
+        return createSeries(columns, this.#context.host, start);
       },
     });
-    await counted.start();
-    return {
-      flush: async () => counted.flush?.(),
-      stop: async (isGone) => {
-        await counted.shutdown();
-        const endNs = this.#context.clock.wallNs();
-        if (isGone && series.length > 0) this.#next.consume(createEnding(series, endNs));
-      },
-    };
   }
 
-  /** What holds for one process and one CPU holds for many. */
+  #createTargets(resolved: ResolvedEvents): Component {
+    return createTargets({
+      config: this.#config,
+      context: this.#context,
+      next: this.#next,
+      common: createPlan(this.#config, resolved, { kind: 'machine' }),
+      note: (note) => this.#note(note),
+    });
+  }
+
+  /** What holds for one process, cgroup and CPU holds for many. */
   #note(note: string): void {
-    const kind = note.replaceAll(/(?<=process|cpu) \d+/g, '');
+    const kind = note.replaceAll(/(?<=process|cpu) \d+(?: \(.*?\))?|(?<=cgroup) \/\S*/gu, '');
     if (this.#noted.has(kind)) return;
     this.#noted.add(kind);
     this.#context.log.warn(note);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -8,10 +8,12 @@ import { parseSettings } from '../../src/config/settings.js';
 import { createFakePmus } from '../../src/linux/perf/fake-sysfs.fixture.js';
 import type { Sampler } from '../../src/component/sampling.js';
 import { schema } from './config.js';
+import { countPerfEvents } from './perf-cgroups.fixture.js';
 import { createPlan, findEvents } from './plan.js';
 import type { Columns } from './metrics.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
-import { openPerfSampler } from './sampler.js';
+import { OnlineCpus } from './places.js';
+import { PerfSampler } from './sampler.js';
 
 // PMUs that sysfs describes and the kernel's software counts: type 1 with event 0 is its cpu-clock, in nanoseconds.
 
@@ -41,7 +43,9 @@ function writeOnline(sysfs: string, online: string): void {
 
 function openOn(t: TestContext, settings: Readonly<Record<string, unknown>>, nowMs?: () => number): Sampler {
   const config = parseSettings(schema, settings);
-  const sampler = openPerfSampler(createPlan(config, findEvents(config), { kind: 'machine' }), nowMs);
+  const sampler = new PerfSampler(createPlan(config, findEvents(config), { kind: 'machine' }), {
+    online: new OnlineCpus(config.sysfs, nowMs),
+  });
   t.after(() => sampler.close());
   return sampler;
 }
@@ -52,20 +56,6 @@ function describeColumns(sampler: Sampler): readonly string[] {
   return columns.map(({ metricName, attributes }) => [metricName, ...Object.values(attributes)].join(' '));
 }
 
-function countPerfEvents(): number {
-  return readdirSync('/proc/self/fd').filter((fd) => findLink(`/proc/self/fd/${fd}`)?.includes('perf_event'))
-    .length;
-}
-
-/** The folder that was listed is itself in the list. */
-function findLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 function readRow(sampler: Sampler): readonly number[] {
   const values = new Float64Array(sampler.width);
   sampler.read(values, 0);
@@ -73,7 +63,7 @@ function readRow(sampler: Sampler): readonly number[] {
 }
 
 test(
-  'openPerfSampler sums kinds of cores, each counted on its own CPUs, in the unit of sysfs',
+  'PerfSampler sums kinds of cores, each counted on its own CPUs, in the unit of sysfs',
   { skip: needsTwo },
   async (t) => {
     const sampler = openOn(t, { sysfs: createHybrid(t), events: ['clock', 'energy', 'cpu_atom/clock/'] });
@@ -90,7 +80,7 @@ test(
   },
 );
 
-test('openPerfSampler keeps kinds of cores and CPUs apart, when it is told to', { skip: needsTwo }, (t) => {
+test('PerfSampler keeps kinds of cores and CPUs apart, when it is told to', { skip: needsTwo }, (t) => {
   const settings = { sysfs: createHybrid(t), events: ['clock'], per_pmu: true };
   assert.deepEqual(describeColumns(openOn(t, settings)), [
     'perf.event.count clock cpu_core',
@@ -103,7 +93,7 @@ test('openPerfSampler keeps kinds of cores and CPUs apart, when it is told to', 
 });
 
 test(
-  'openPerfSampler keeps what a CPU counted that goes offline, and goes on where it left off when that is back',
+  'PerfSampler keeps what a CPU counted that goes offline, and goes on where it left off when that is back',
   { skip: needsTwo },
   async (t) => {
     let nowMs = 0;
@@ -132,7 +122,7 @@ test(
 );
 
 test(
-  'openPerfSampler adds a column for a CPU that it has not seen, beside those that go on',
+  'PerfSampler adds a column for a CPU that it has not seen, beside those that go on',
   { skip: needsTwo },
   (t) => {
     let nowMs = 0;

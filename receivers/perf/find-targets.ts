@@ -1,47 +1,54 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
+import { CgroupFinder, createPathPattern } from './find-cgroups.js';
 import { type FoundProcess, ProcessFinder } from './find-processes.js';
-import type { Target } from './plan.js';
+import type { PlannedTarget } from './plan.js';
 import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_EXECUTABLE_NAME,
 } from '../../src/model/semantic-conventions.js';
-import { createNamePattern } from '../../src/scraping/lines.js';
-import { findHierarchies, findPerfHierarchy } from '../../src/linux/cgroup/hierarchies.js';
-import { findNames } from '../../src/linux/sysfs.js';
 import type { Log } from '../../src/component/log.js';
 
 /** A target that comes and goes. */
-export interface FoundTarget {
-  /** Differs from those of all others, also of those before it. */
-  readonly key: string;
-  /** For messages. */
-  readonly name: string;
-  readonly target: Target;
+export interface FoundTarget extends PlannedTarget {
   readonly resource: Resource;
 }
 
 /** Whether the settings ask for processes or cgroups. */
-export function hasTargets({ processes, cgroups }: Config): boolean {
-  return processes.pids.length + processes.names.length + cgroups.length > 0;
+export function hasTargets(config: Config): boolean {
+  const { pids, names } = config.processes;
+  return pids.length + names.length > 0 || hasCgroups(config);
 }
 
-/** Finds what the settings name, again and again. */
+/** Whether the settings ask for cgroups. */
+export function hasCgroups({ cgroups, containers, jobs }: Config): boolean {
+  return cgroups.length > 0 || containers || jobs;
+}
+
+/** Finds what the settings name, again and again, and logs what is not there at first. Must be closed. */
 export class TargetFinder {
   readonly #config: Config;
   readonly #processes: ProcessFinder;
+  readonly #cgroups: CgroupFinder | undefined;
+  readonly #absent: AbsentTargets;
 
-  constructor(config: Config) {
+  constructor(config: Config, log: Pick<Log, 'info' | 'warn'>) {
     this.#config = config;
     this.#processes = new ProcessFinder(config.procfs);
+    this.#cgroups = hasCgroups(config) ? new CgroupFinder(config, log) : undefined;
+    this.#absent = new AbsentTargets(config, log, this.#cgroups?.folder);
   }
 
   /** The processes and cgroups of the settings that are here now. */
-  find(): readonly FoundTarget[] {
-    const processes = this.#processes.find(this.#config.processes);
-    return [...processes.map(describeTarget), ...listCgroups(this.#config)];
+  async find(): Promise<readonly FoundTarget[]> {
+    const processes = this.#processes.find(this.#config.processes).map(describeTarget);
+    const found = [...processes, ...((await this.#cgroups?.find()) ?? [])];
+    this.#absent.update(found);
+    return found;
+  }
+
+  close(): void {
+    this.#cgroups?.close();
   }
 }
 
@@ -56,59 +63,24 @@ function describeTarget({ pid, startTicks, attributes }: FoundProcess): FoundTar
   };
 }
 
-function listCgroups(config: Config): readonly FoundTarget[] {
-  const { cgroups } = config;
-  if (cgroups.length === 0) return [];
-  const root = findCgroupRoot(config);
-  if (root === undefined) return [];
-  return findCgroups(cgroups, root).map((path) => ({
-    // One that was removed and made again is another one.
-    key: `cgroup ${path} ${statSync(join(root, path), { throwIfNoEntry: false })?.ino}`,
-    name: `cgroup ${path}`,
-    target: { kind: 'cgroup', folder: join(root, path) },
-    resource: { attributes: { [ATTR_LINUX_CGROUP_PATH]: path } },
-  }));
-}
-
-/** Where the cgroups are that the settings name. */
-function findCgroupRoot({ cgroupfs, procfs }: Config): string | undefined {
-  if (cgroupfs !== '') return cgroupfs;
-  return findPerfHierarchy(findHierarchies({ procfs, cgroupfs }))?.folder;
-}
-
-/**
- * The cgroups that patterns select, as paths from the root: `/system.slice/ssh.service`. `*` stands for any name or
- * part of one.
- */
-export function findCgroups(patterns: readonly string[], root: string): readonly string[] {
-  return [...new Set(patterns.flatMap((pattern) => expand(pattern.split('/').filter(Boolean), root)))];
-}
-
-function expand(names: readonly string[], root: string, path = ''): readonly string[] {
-  const [first, ...rest] = names;
-  if (first === undefined) return existsSync(join(root, path)) ? [path === '' ? '/' : path] : [];
-  if (!first.includes('*')) return expand(rest, root, `${path}/${first}`);
-  const pattern = createNamePattern(first);
-  return findNames(join(root, path))
-    .filter((name) => pattern.test(name) && existsSync(join(root, path, name, 'cgroup.procs')))
-    .flatMap((name) => expand(rest, root, `${path}/${name}`));
-}
-
 /** Logs targets of the settings that do not exist: at the first look, and when they appear. */
 export class AbsentTargets {
   readonly #config: Config;
   readonly #log: Pick<Log, 'info' | 'warn'>;
+  readonly #folder: string;
   #absent: ReadonlySet<string> | undefined;
 
-  constructor(config: Config, log: Pick<Log, 'info' | 'warn'>) {
+  /** @param folder of the cgroups */
+  constructor(config: Config, log: Pick<Log, 'info' | 'warn'>, folder = 'a mounted hierarchy') {
     this.#config = config;
     this.#log = log;
+    this.#folder = folder;
   }
 
   /** To be called with all that a look has found. */
   update(found: readonly FoundTarget[]): void {
     if (this.#absent?.size === 0) return;
-    const now = new Set(findAbsent(this.#config, found));
+    const now = new Set(this.#findAbsent(found));
     if (this.#absent === undefined) {
       for (const name of now) this.#log.warn(`Cannot find ${name}: it is counted from when it is there`);
       this.#absent = now;
@@ -118,16 +90,19 @@ export class AbsentTargets {
     for (const name of come) this.#log.info(`Found ${name}`);
     this.#absent = new Set([...this.#absent].filter((name) => now.has(name)));
   }
-}
 
-/** Processes by number, and patterns of cgroups, that select nothing: in words. */
-function findAbsent(config: Config, found: readonly FoundTarget[]): string[] {
-  const { processes, cgroups } = config;
-  const pids = new Set(found.map(({ target }) => (target.kind === 'process' ? target.pid : undefined)));
-  const root = findCgroupRoot(config);
-  const isEmpty = (pattern: string) => root === undefined || findCgroups([pattern], root).length === 0;
-  return [
-    ...processes.pids.filter((pid) => !pids.has(pid)).map((pid) => `process ${pid}`),
-    ...cgroups.filter(isEmpty).map((pattern) => `a cgroup "${pattern}" in ${root ?? 'a mounted hierarchy'}`),
-  ];
+  /** Processes by number, and patterns of cgroups, that select nothing: in words. */
+  #findAbsent(found: readonly FoundTarget[]): string[] {
+    const { processes, cgroups } = this.#config;
+    const pids = new Set(found.map(({ target }) => (target.kind === 'process' ? target.pid : undefined)));
+    const paths = found.map(({ resource }) => String(resource.attributes[ATTR_LINUX_CGROUP_PATH] ?? ''));
+    const isEmpty = (text: string) => {
+      const pattern = createPathPattern(text);
+      return !paths.some((path) => pattern.test(path));
+    };
+    return [
+      ...processes.pids.filter((pid) => !pids.has(pid)).map((pid) => `process ${pid}`),
+      ...cgroups.filter(isEmpty).map((pattern) => `a cgroup "${pattern}" in ${this.#folder}`),
+    ];
+  }
 }

@@ -15,6 +15,8 @@ import type { Plan } from './plan.js';
 /** Counters of a target. Must be closed. */
 export interface Counters {
   readonly layout: Layout;
+  /** The groups in which the events are counted. */
+  readonly groups: readonly EventGroup[];
   /** What a person should know: which events are not counted, and why. */
   readonly notes: readonly string[];
   /** Threads that are born later must be added. */
@@ -33,10 +35,11 @@ export interface Counters {
 /**
  * Opens the counters of a target.
  * @param mostEvents in a group
+ * @param fitted groups that are known to be taken; without them, that is found out
  * @throws UnavailableError when nothing of it can be counted
  */
-export function openCounters(plan: Plan, mostEvents: number): Counters {
-  const opening = new Opening(plan, mostEvents);
+export function openCounters(plan: Plan, mostEvents: number, fitted?: readonly EventGroup[]): Counters {
+  const opening = new Opening(plan, mostEvents, fitted);
   try {
     return opening.open();
   } catch (error) {
@@ -51,20 +54,21 @@ class Opening implements Counters {
   isGrowing = false;
   readonly #plan: Plan;
   readonly #mostEvents: number;
-  #groups: readonly EventGroup[] = [];
+  groups: readonly EventGroup[];
   readonly #divisible = new Set<ScaledCounts>();
   readonly #firstReserved = findFirstReservedFd();
   /** What is counted on a CPU and ends when that goes offline. */
   readonly #byCpu = new Map<number, ScaledCounts[]>();
   #isBegun = false;
 
-  constructor(plan: Plan, mostEvents: number) {
+  constructor(plan: Plan, mostEvents: number, fitted: readonly EventGroup[] = []) {
     this.#plan = plan;
     this.#mostEvents = mostEvents;
+    this.groups = fitted;
   }
 
   get largest(): number {
-    return Math.max(0, ...this.#groups.filter(isDivisible).map(({ events }) => events.length));
+    return Math.max(0, ...this.groups.filter(isDivisible).map(({ events }) => events.length));
   }
 
   get isStarved(): boolean {
@@ -75,7 +79,7 @@ class Opening implements Counters {
     const { places, isGrowing, close } = openPlaces(this.#plan);
     this.isGrowing = isGrowing;
     try {
-      this.#fit(elementAt(places, 0));
+      if (this.groups.length === 0) this.#fit(elementAt(places, 0));
       for (const place of places) this.#openPlace(place);
     } finally {
       close();
@@ -127,7 +131,7 @@ class Opening implements Counters {
     const probe = createProbe(place);
     const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
     const fit = fitGroups(groups, probe, this.#mostEvents);
-    this.#groups = fit.groups;
+    this.groups = fit.groups;
     this.notes.push(
       ...describeUncounted(fit.refused.map(({ event: { name }, reason }) => ({ name, reason }))),
     );
@@ -136,7 +140,7 @@ class Opening implements Counters {
 
   #openPlace(place: CountingPlace): void {
     if (place.cpu >= 0) this.#byCpu.set(place.cpu, []);
-    for (const group of this.#groups) {
+    for (const group of this.groups) {
       const { events } = group;
       // The kernel itself moves what a PMU outside the cores counts to another CPU.
       if (this.#isBegun && !isOfCpu(group)) continue;

@@ -31,9 +31,33 @@ export function openPlaces({ target, sysfs, procfs }: Plan): Places {
   }
 }
 
-/** The CPUs that are online, as the kernel writes them. */
-export function findOnline(sysfs: string): string {
+function findOnline(sysfs: string): string {
   return findText(join(sysfs, 'devices/system/cpu/online')) ?? '0';
+}
+
+/** The CPUs that are online, looked for once a second at the most. */
+export class OnlineCpus {
+  readonly #sysfs: string;
+  readonly #nowMs: () => number;
+  #online: string;
+  #readMs: number;
+
+  /** @param nowMs a clock that never runs backwards */
+  constructor(sysfs: string, nowMs: () => number = () => performance.now()) {
+    this.#sysfs = sysfs;
+    this.#nowMs = nowMs;
+    this.#online = findOnline(sysfs);
+    this.#readMs = nowMs();
+  }
+
+  /** As the kernel writes them: `0-3`. */
+  read(): string {
+    const nowMs = this.#nowMs();
+    if (nowMs - this.#readMs < 1000) return this.#online;
+    this.#readMs = nowMs;
+    this.#online = findOnline(this.#sysfs);
+    return this.#online;
+  }
 }
 
 /** The threads of a process; none when it has ended. */

@@ -23,6 +23,23 @@ export interface Plan {
   readonly procfs: string;
 }
 
+/** A target beside others. Plain data. */
+export interface PlannedTarget {
+  /** Differs from those of all others, also of those before it. */
+  readonly key: string;
+  /** For messages. */
+  readonly name: string;
+  readonly target: Target;
+}
+
+/** What a sampler of several targets does. Plain data. */
+export interface TargetsPlan {
+  readonly common: Omit<Plan, 'target'>;
+  readonly targets: readonly PlannedTarget[];
+  /** Perf events that may be opened for cgroups. */
+  readonly maxCgroupEvents: number;
+}
+
 /**
  * What this machine knows of the events of the settings.
  * @throws EventSyntaxError

@@ -9,11 +9,11 @@ import { schema } from './config.js';
 import { createPlan, findEvents, type Target } from './plan.js';
 import type { Columns } from './metrics.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
-import { openPerfSampler } from './sampler.js';
+import { PerfSampler } from './sampler.js';
 
 function openOn(t: TestContext, target: Target, settings: Readonly<Record<string, unknown>>): Sampler {
   const config = parseSettings(schema, settings);
-  const sampler = openPerfSampler(structuredClone(createPlan(config, findEvents(config), target)));
+  const sampler = new PerfSampler(structuredClone(createPlan(config, findEvents(config), target)));
   t.after(() => sampler.close());
   return sampler;
 }
@@ -40,7 +40,7 @@ function startBusy(t: TestContext): ChildProcess & { readonly pid: number } {
   return Object.assign(child, { pid: child.pid });
 }
 
-test('openPerfSampler counts the whole machine from 0 on', { skip: perfRefused }, async (t) => {
+test('PerfSampler counts the whole machine from 0 on', { skip: perfRefused }, async (t) => {
   startBusy(t);
   const sampler = openOn(
     t,
@@ -61,7 +61,7 @@ test('openPerfSampler counts the whole machine from 0 on', { skip: perfRefused }
   }
 });
 
-test('openPerfSampler has a column for each CPU, when it is told to', { skip: perfRefused }, (t) => {
+test('PerfSampler has a column for each CPU, when it is told to', { skip: perfRefused }, (t) => {
   const sampler = openOn(t, { kind: 'machine' }, { events: ['cs'], per_cpu: true });
   const online = readFileSync('/proc/stat', 'utf8').match(/^cpu\d+/gm) ?? [];
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('openPerfSampler has a column for each CPU, when it is told to', { skip: pe
 });
 
 test(
-  'openPerfSampler counts a process with all its threads, born before and after',
+  'PerfSampler counts a process with all its threads, born before and after',
   { skip: perfRefused },
   async (t) => {
     const script = `
@@ -96,29 +96,25 @@ test(
   },
 );
 
-test(
-  'openPerfSampler says which events are not counted, and counts the others',
-  { skip: perfRefused },
-  (t) => {
-    const sampler = openOn(
-      t,
-      { kind: 'process', pid: process.pid },
-      { events: ['cs', 'r1:pppD', '{faults,task-clock}'] },
-    );
-    assert.deepEqual(Object.keys(readRow(sampler)).slice(0, 3), [
-      'count faults',
-      'time task-clock',
-      'count cs',
-    ]);
-    const { notes } = sampler.columns as Columns;
-    assert.ok(notes.length === 0 || notes[0].includes('"r1:pppD"'), notes.join());
-  },
-);
+test('PerfSampler says which events are not counted, and counts the others', { skip: perfRefused }, (t) => {
+  const sampler = openOn(
+    t,
+    { kind: 'process', pid: process.pid },
+    { events: ['cs', 'r1:pppD', '{faults,task-clock}'] },
+  );
+  assert.deepEqual(Object.keys(readRow(sampler)).slice(0, 3), [
+    'count faults',
+    'time task-clock',
+    'count cs',
+  ]);
+  const { notes } = sampler.columns as Columns;
+  assert.ok(notes.length === 0 || notes[0].includes('"r1:pppD"'), notes.join());
+});
 
-test('openPerfSampler refuses a process that has ended', () => {
+test('PerfSampler refuses a process that has ended', () => {
   const config = parseSettings(schema, { events: ['task-clock'] });
   const plan = createPlan(config, findEvents(config), { kind: 'process', pid: 2 ** 22 + 1 });
-  assert.throws(() => openPerfSampler(plan), {
+  assert.throws(() => new PerfSampler(plan), {
     name: 'UnavailableError',
     message: `Cannot count process ${2 ** 22 + 1}: it has ended`,
   });

@@ -1,35 +1,50 @@
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import type { Columns } from './metrics.js';
 import { openCounters, type Counters } from './open-counters.js';
-import { findOnline, listThreads } from './places.js';
+import type { EventGroup } from '../../src/linux/perf/counted-event.js';
+import { listThreads, OnlineCpus } from './places.js';
 import { parseCpuList } from '../../src/linux/topology.js';
 import type { Plan } from './plan.js';
 
-// CPUs that go offline or come back.
-const checkMs = 1000;
+/** What samplers of several targets share. */
+export interface SharedByTargets {
+  readonly online?: OnlineCpus;
+  /** What another target of the same kind takes, so that it need not be found out again. */
+  readonly fitted?: readonly EventGroup[] | undefined;
+}
 
 /** Each opening has its own numbers for columns: far more than there are CPUs times events. */
 const maxColumns = 2 ** 24;
 
 /** Reads the counters of one target on a sampling thread. */
-class PerfSampler implements Sampler {
+export class PerfSampler implements Sampler {
   width = 0;
   columns: Columns = { columns: [], notes: [] };
   columnIds: readonly number[] = [];
   generation = 0;
   #openings = 0;
   readonly #plan: Plan;
-  readonly #nowMs: () => number;
+  readonly #cpus: OnlineCpus;
   #counters: Counters;
   #mostEvents = Infinity;
   #online = '';
-  #checkedMs = 0;
   readonly #threads = new Set<number>();
 
-  constructor(plan: Plan, nowMs: () => number) {
+  /** @throws UnavailableError when nothing of the target can be counted */
+  constructor(plan: Plan, { online = new OnlineCpus(plan.sysfs), fitted }: SharedByTargets = {}) {
     this.#plan = plan;
-    this.#nowMs = nowMs;
-    this.#counters = this.#open();
+    this.#cpus = online;
+    this.#counters = this.#open(fitted);
+  }
+
+  /** The groups in which its events are counted. */
+  get fitted(): readonly EventGroup[] {
+    return this.#counters.groups;
+  }
+
+  /** How many perf events are open. */
+  get events(): number {
+    return this.#counters.layout.groups.reduce((sum, { totals }) => sum + totals.length, 0);
   }
 
   read(values: Float64Array, at: number): void {
@@ -39,21 +54,17 @@ class PerfSampler implements Sampler {
   maintain(): void {
     this.#divideStarved();
     this.#addThreads();
-    const nowMs = this.#nowMs();
-    if (this.#plan.target.kind === 'process' || nowMs - this.#checkedMs < checkMs) return;
-    this.#checkedMs = nowMs;
-    this.#followCpus();
+    if (this.#plan.target.kind !== 'process') this.#followCpus();
   }
 
   close(): void {
     this.#counters.close();
   }
 
-  #open(): Counters {
-    this.#online = findOnline(this.#plan.sysfs);
-    this.#checkedMs = this.#nowMs();
+  #open(fitted?: readonly EventGroup[]): Counters {
+    this.#online = this.#cpus.read();
     this.#noteThreads();
-    const counters = openCounters(this.#plan, this.#mostEvents);
+    const counters = openCounters(this.#plan, this.#mostEvents, fitted);
     this.#openings++;
     this.#describe(counters);
     return counters;
@@ -66,7 +77,7 @@ class PerfSampler implements Sampler {
   }
 
   #followCpus(): void {
-    const online = findOnline(this.#plan.sysfs);
+    const online = this.#cpus.read();
     if (online === this.#online) return;
     this.#online = online;
     this.#counters.followCpus(parseCpuList(online));
@@ -105,14 +116,5 @@ class PerfSampler implements Sampler {
   }
 }
 
-/**
- * Opens the counters of a target.
- * @param nowMs a clock that never runs backwards
- * @throws UnavailableError when nothing of it can be counted
- */
-export function openPerfSampler(plan: Plan, nowMs: () => number = () => performance.now()): Sampler {
-  return new PerfSampler(plan, nowMs);
-}
-
 /** The receiver passes its plan. */
-export const openSampler: OpenSampler<Plan> = (plan) => openPerfSampler(plan);
+export const openSampler: OpenSampler<Plan> = (plan) => new PerfSampler(plan);

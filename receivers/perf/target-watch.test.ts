@@ -6,70 +6,48 @@ import { TargetWatch } from './target-watch.js';
 
 function createWatch() {
   const found: FoundTarget[] = [];
-  const events: string[] = [];
+  const counted: string[] = [];
+  const problems: string[] = [];
   const log = createLogCollector();
   const watch = new TargetWatch({
     intervalMs: 1_000_000,
     context: { log },
-    find: () => [...found],
-    count({ name }) {
-      if (name.startsWith('bad')) return Promise.reject(new Error('EACCES'));
-      events.push(`count ${name}`);
-      return Promise.resolve({
-        flush: () => Promise.resolve(void events.push(`flush ${name}`)),
-        stop: (isGone) => Promise.resolve(void events.push(`stop ${name} ${isGone}`)),
-      });
+    find: () => Promise.resolve([...found]),
+    count(targets) {
+      const problem = problems.shift();
+      if (problem !== undefined) return Promise.reject(new Error(problem));
+      counted.push(targets.map(({ key }) => key).join(' '));
+      return Promise.resolve();
     },
   });
-  const add = (name: string) =>
-    found.push({ key: name, name, target: { kind: 'machine' }, resource: { attributes: {} } });
-  return { watch, found, events, log, add };
+  const add = (key: string) =>
+    found.push({ key, name: key, target: { kind: 'machine' }, resource: { attributes: {} } });
+  return { watch, found, counted, problems, log, add };
 }
 
-test('TargetWatch counts what comes, once, and ends what goes', async () => {
-  const { watch, found, events, add } = createWatch();
-  add('a');
+test('TargetWatch counts what is found, whenever that has changed', async () => {
+  const { watch, found, counted, add } = createWatch();
   await watch.start();
+  add('a');
+  await watch.look();
   add('b');
   await watch.look();
   await watch.look();
   found.shift();
+  add('c');
   await watch.look();
-  await watch.flush();
   await watch.stop();
   await watch.stop();
-  assert.deepEqual(events, ['count a', 'count b', 'stop a true', 'flush b', 'stop b false']);
+  assert.deepEqual(counted, ['a', 'a b', 'b c']);
 });
 
-test('TargetWatch tells once of what cannot be counted, and does not try it again', async () => {
-  const { watch, log, add, events } = createWatch();
-  add('bad 1');
-  add('bad 2');
-  add('good');
-  await watch.start();
-  await watch.look();
-  await watch.stop();
-  assert.deepEqual(
-    log.lines.filter((line) => line.startsWith('warn')),
-    ['warn: Cannot count bad 1: EACCES'],
-  );
-  assert.deepEqual(events, ['count good', 'stop good false']);
-});
-
-test('TargetWatch goes on, when looking failed', async () => {
-  const { watch, found, log, events, add } = createWatch();
-  const broken = new Proxy([], {
-    get() {
-      throw new Error('no procfs');
-    },
-  });
-  await watch.start();
-  found.push(...([broken] as unknown as FoundTarget[]));
-  await watch.look();
-  found.pop();
+test('TargetWatch warns once of looks that fail in the same way, and goes on', async () => {
+  const { watch, counted, problems, log, add } = createWatch();
+  problems.push('EACCES', 'EACCES');
   add('a');
-  await watch.look();
+  await watch.start();
+  for (let look = 0; look < 3; look++) await watch.look();
   await watch.stop();
-  assert.deepEqual(log.lines.slice(0, 1), ['warn: Cannot look for what to count: no procfs']);
-  assert.deepEqual(events, ['count a', 'stop a false']);
+  assert.deepEqual(log.lines, ['warn: Cannot look for what to count: EACCES']);
+  assert.deepEqual(counted, ['a']);
 });

@@ -1,4 +1,13 @@
+import { dirname } from 'node:path/posix';
 import type { Attributes } from '../model/series.js';
+import {
+  ATTR_CONTAINER_ID,
+  ATTR_FLUX_JOB_ID,
+  ATTR_LINUX_CGROUP_PATH,
+  ATTR_OAR_JOB_ID,
+  ATTR_PBS_JOB_ID,
+  ATTR_SLURM_JOB_ID,
+} from '../model/semantic-conventions.js';
 import { parseCgroupPath, withoutHierarchy } from './cgroup-path.js';
 
 /** The cgroup that identifies a process best. */
@@ -18,6 +27,26 @@ const knownFiles = new Map<string, CgroupIdentity>();
 /** What the path of a cgroup says, as `parseCgroupPath` has it: the same object as long as it is remembered. */
 export function describeCgroup(path: string): Attributes {
   return remember(knownPaths, path, parseCgroupPath);
+}
+
+/** The resource attributes of a cgroup: its path, and what that says. */
+export function describeCgroupResource(path: string): Attributes {
+  return { [ATTR_LINUX_CGROUP_PATH]: path, ...describeCgroup(path) };
+}
+
+/** Whether a cgroup is that of a whole container: it has the id of one, and its parent has not. */
+export function startsContainer(path: string): boolean {
+  return starts(path, [ATTR_CONTAINER_ID]);
+}
+
+/** Whether a cgroup is that of a whole batch job, with all its steps. */
+export function startsJob(path: string): boolean {
+  return starts(path, [ATTR_SLURM_JOB_ID, ATTR_OAR_JOB_ID, ATTR_PBS_JOB_ID, ATTR_FLUX_JOB_ID]);
+}
+
+function starts(path: string, names: readonly string[]): boolean {
+  const [own, above] = [describeCgroup(path), describeCgroup(dirname(path))];
+  return names.some((name) => own[name] !== undefined && own[name] !== above[name]);
 }
 
 /**

@@ -1,0 +1,29 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { findPerfHierarchy } from '../../src/linux/cgroup/hierarchies.js';
+import { makeCgroup, realHierarchies, type TestCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+
+/** A real cgroup in which perf events can be counted; undefined, and the test is skipped, where that cannot be. */
+export function makePerfCgroup(t: TestContext): TestCgroup | undefined {
+  const version = findPerfHierarchy(realHierarchies)?.version;
+  const made = version === 2 ? makeCgroup(t, 2) : 'no hierarchy of version 2 counts perf events';
+  if (typeof made === 'object' && perfRefused === false) return made;
+  t.skip(typeof made === 'string' ? made : String(perfRefused));
+  return undefined;
+}
+
+/** How many perf events this process has open. */
+export function countPerfEvents(): number {
+  const fds = readdirSync('/proc/self/fd');
+  return fds.filter((fd) => findLink(`/proc/self/fd/${fd}`)?.includes('perf_event')).length;
+}
+
+/** The folder that was listed is itself in the list. */
+function findLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,215 @@
+import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
+import { existsSync } from 'node:fs';
+import { describeError } from '../../src/errors.js';
+import type { EventGroup } from '../../src/linux/perf/counted-event.js';
+import { PerfEventError } from '../../src/linux/perf/event.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import type { Column } from './metrics.js';
+import { OnlineCpus } from './places.js';
+import type { PlannedTarget, TargetsPlan } from './plan.js';
+import { PerfSampler } from './sampler.js';
+
+/** What a sampler of several targets says of its columns. Plain data. */
+export interface TargetColumns {
+  /** Targets that are counted alike share a layout. */
+  readonly layouts: readonly (readonly Column[])[];
+  /** In the order of their columns. */
+  readonly targets: readonly { readonly key: string; readonly layout: number }[];
+  /** What a person should know. */
+  readonly notes: readonly string[];
+}
+
+interface Counted {
+  readonly target: PlannedTarget;
+  readonly sampler: PerfSampler;
+  /** Of each of its columns, by its own number, the number among those of all targets. */
+  readonly columnIds: Map<number, number>;
+}
+
+/** Reads the counters of processes and cgroups that come and go: all at one instant, into one row. */
+class TargetsSampler implements Sampler {
+  width = 0;
+  columns: TargetColumns = { layouts: [], targets: [], notes: [] };
+  columnIds: readonly number[] = [];
+  generation = 0;
+  readonly #online: OnlineCpus;
+  readonly #counted = new Map<string, Counted>();
+  /** Those that cannot be counted, as long as they are here: what is refused stays refused. */
+  readonly #refused = new Set<string>();
+  /** Those for which there is no room until others are gone. */
+  readonly #waiting = new Set<string>();
+  #all: readonly Counted[] = [];
+  #notes: string[] = [];
+  #lastId = 0;
+  /** What one cgroup takes, the others take, too. */
+  #fitted: readonly EventGroup[] | undefined;
+
+  constructor(plan: TargetsPlan, nowMs: () => number) {
+    this.#online = new OnlineCpus(plan.common.sysfs, nowMs);
+    this.#follow(plan);
+    this.#describe();
+  }
+
+  read(values: Float64Array, at: number): void {
+    let next = at;
+    for (const { sampler } of this.#all) {
+      sampler.read(values, next);
+      next += sampler.width;
+    }
+  }
+
+  update(options: unknown): void {
+    // The receiver passes its plan.
+    if (!this.#follow(options as TargetsPlan)) return;
+    this.generation++;
+    this.#describe();
+  }
+
+  maintain(): void {
+    const isChanged = this.#all.map((one) => this.#maintain(one)).includes(true);
+    if (!isChanged && this.#notes.length === 0) return;
+    this.generation++;
+    this.#describe();
+  }
+
+  close(): void {
+    for (const { sampler } of this.#counted.values()) sampler.close();
+  }
+
+  /** @returns whether there is anything new to describe */
+  #follow({ common, targets, maxCgroupEvents }: TargetsPlan): boolean {
+    const keys = new Set(targets.map(({ key }) => key));
+    const hasGone = this.#leave(keys);
+    const come = targets.filter(({ key }) => !this.#counted.has(key) && !this.#refused.has(key));
+    const room = new Room(maxCgroupEvents, this.#counted.values());
+    const opened = come.filter((target) => {
+      const isHopeless = this.#waiting.has(target.key) && !hasGone;
+      return !isHopeless && this.#tryOpen(target, common, room);
+    });
+    return hasGone || opened.length + this.#notes.length > 0;
+  }
+
+  #leave(keys: ReadonlySet<string>): boolean {
+    const gone = [...this.#counted.values()].filter(({ target }) => !keys.has(target.key));
+    for (const { target, sampler } of gone) {
+      sampler.close();
+      this.#counted.delete(target.key);
+    }
+    for (const each of [this.#refused, this.#waiting])
+      for (const key of each) if (!keys.has(key)) each.delete(key);
+    return gone.length > 0;
+  }
+
+  #tryOpen(planned: PlannedTarget, common: TargetsPlan['common'], room: Room): boolean {
+    try {
+      this.#open(planned, common, room);
+      this.#waiting.delete(planned.key);
+      return true;
+    } catch (error) {
+      this.#refuse(planned, error);
+      return false;
+    }
+  }
+
+  #open(planned: PlannedTarget, common: TargetsPlan['common'], room: Room): void {
+    const { key, target } = planned;
+    const isCgroup = target.kind === 'cgroup';
+    if (isCgroup) room.check();
+    const shared = { online: this.#online, fitted: isCgroup ? this.#fitted : undefined };
+    const sampler = new PerfSampler({ ...common, target }, shared);
+    if (isCgroup) this.#fitted = sampler.fitted;
+    if (isCgroup) room.take(sampler);
+    this.#counted.set(key, { target: planned, sampler, columnIds: new Map() });
+    this.#notes.push(...sampler.columns.notes);
+  }
+
+  #refuse(planned: PlannedTarget, error: unknown): void {
+    const isLack =
+      error instanceof NoRoomError || (error instanceof PerfEventError && error.code === 'EMFILE');
+    const set = isLack ? this.#waiting : this.#refused;
+    if (set.has(planned.key)) return;
+    set.add(planned.key);
+    if (!isGone(planned)) this.#notes.push(`Cannot count ${planned.name}: ${describeError(error)}`);
+  }
+
+  /** @returns whether its columns changed */
+  #maintain({ target, sampler }: Counted): boolean {
+    const before = sampler.generation;
+    try {
+      sampler.maintain();
+    } catch (error) {
+      if (!isGone(target)) this.#notes.push(`Cannot count all of ${target.name}: ${describeError(error)}`);
+    }
+    if (sampler.generation === before) return false;
+    if (target.target.kind === 'cgroup') this.#fitted = sampler.fitted;
+    this.#notes.push(...sampler.columns.notes);
+    return true;
+  }
+
+  #describe(): void {
+    this.#all = [...this.#counted.values()];
+    this.width = this.#all.reduce((sum, { sampler }) => sum + sampler.width, 0);
+    this.columnIds = this.#all.flatMap(({ sampler, columnIds }) =>
+      sampler.columnIds.map((id) => findOrAdd(columnIds, id, () => ++this.#lastId)),
+    );
+    const layouts = new Map<string, { readonly index: number; readonly columns: readonly Column[] }>();
+    const targets = this.#all.map(({ target, sampler }) => {
+      const { columns } = sampler.columns;
+      const layout = findOrAdd(layouts, JSON.stringify(columns), () => ({ index: layouts.size, columns }));
+      return { key: target.key, layout: layout.index };
+    });
+    const notes = this.#notes;
+    this.#notes = [];
+    this.columns = { layouts: [...layouts.values()].map(({ columns }) => columns), targets, notes };
+  }
+}
+
+/** Where others have gone, there may be room again. */
+class NoRoomError extends Error {}
+
+/** How many more perf events may be opened for cgroups. */
+class Room {
+  readonly #max: number;
+  #taken = 0;
+  #perCgroup = 0;
+  #cgroups = 0;
+
+  constructor(max: number, counted: Iterable<Counted>) {
+    this.#max = max;
+    for (const { target, sampler } of counted) if (target.target.kind === 'cgroup') this.take(sampler);
+  }
+
+  take({ events }: PerfSampler): void {
+    this.#taken += events;
+    this.#cgroups++;
+    this.#perCgroup = Math.max(this.#perCgroup, events);
+  }
+
+  /** @throws NoRoomError when there is no room for one more */
+  check(): void {
+    if (this.#taken + this.#perCgroup <= this.#max) return;
+    throw new NoRoomError(
+      `expected at most ${this.#max} perf events for cgroups, found ${this.#perCgroup} (events x CPUs) ` +
+        `x ${this.#cgroups + 1} cgroups; select fewer cgroups or events, or raise max_cgroup_events`,
+    );
+  }
+}
+
+/** Whether a cgroup was removed before it could be counted, which is nothing to report. */
+function isGone({ target }: PlannedTarget): boolean {
+  return target.kind === 'cgroup' && !existsSync(target.folder);
+}
+
+/**
+ * Opens the counters of the targets that can be counted.
+ * @param nowMs a clock that never runs backwards
+ */
+export function openTargetsSampler(
+  plan: TargetsPlan,
+  nowMs: () => number = () => performance.now(),
+): Sampler & { readonly columns: TargetColumns } {
+  return new TargetsSampler(plan, nowMs);
+}
+
+/** The receiver passes its plan. */
+export const openSampler: OpenSampler<TargetsPlan> = (plan) => openTargetsSampler(plan);

@@ -1,0 +1,84 @@
+import type { Component, ReceiverContext } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
+import type { Config } from './config.js';
+import { type FoundTarget, hasCgroups, TargetFinder } from './find-targets.js';
+import { createSeries } from './metrics.js';
+import type { PlannedTarget, TargetsPlan } from './plan.js';
+import { TargetWatch } from './target-watch.js';
+import type { TargetColumns } from './targets-sampler.js';
+
+/** What counting of targets needs. */
+export interface TargetsOptions {
+  readonly config: Config;
+  readonly context: ReceiverContext;
+  readonly next: Consumer;
+  readonly common: TargetsPlan['common'];
+  /** Takes what a person should know. */
+  note(note: string): void;
+}
+
+/** Counts the processes and cgroups of the settings, from when they are found to when they are gone. */
+export function createTargets({ config, context, next, common, note }: TargetsOptions): Component {
+  let finder: TargetFinder | undefined;
+  const resources = new Map<string, Resource>();
+  const createPlan = (targets: readonly PlannedTarget[]): TargetsPlan => ({
+    common,
+    targets: targets.map(({ key, name, target }) => ({ key, name, target })),
+    maxCgroupEvents: config.max_cgroup_events,
+  });
+  const counted = createSamplingReceiver({
+    context,
+    next,
+    module: new URL('./targets-sampler.js', import.meta.url),
+    options: createPlan([]),
+    intervalMs: config.sampling_interval,
+    flushMs: config.flush_interval,
+    // To open the events of a cgroup on every CPU takes milliseconds, in which no other sampler should wait.
+    ownThread: hasCgroups(config),
+    createSeries(columns: TargetColumns, start) {
+      columns.notes.forEach(note);
+      return createTargetSeries(columns, resources, start);
+    },
+  });
+  const watch = new TargetWatch({
+    intervalMs: config.scan_interval,
+    context,
+    find: async () => (await finder?.find()) ?? [],
+    async count(targets: readonly FoundTarget[]) {
+      for (const { key, resource } of targets) resources.set(key, resource);
+      await counted.update(createPlan(targets));
+      const keys = new Set(targets.map(({ key }) => key));
+      for (const key of resources.keys()) if (!keys.has(key)) resources.delete(key);
+    },
+  });
+  return {
+    async start() {
+      await counted.start();
+      finder = new TargetFinder(config, context.log);
+      await watch.start();
+    },
+    async flush() {
+      await counted.flush?.();
+    },
+    async shutdown() {
+      await watch.stop();
+      await counted.shutdown();
+      finder?.close();
+      finder = undefined;
+    },
+  };
+}
+
+function createTargetSeries(
+  { layouts, targets }: TargetColumns,
+  resources: ReadonlyMap<string, Resource>,
+  start: bigint,
+): readonly Series[] {
+  return targets.flatMap(({ key, layout }) => {
+    const [columns, resource] = [layouts[layout], resources.get(key)];
+    // The sampler names no others.
+    return columns && resource ? createSeries({ columns, notes: [] }, resource, start) : [];
+  });
+}
