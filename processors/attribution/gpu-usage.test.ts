@@ -210,7 +210,7 @@ test('attribution charges a process its last GPU time after its CPU time has end
 
 test('GpuUsage is quiet while no process holds a context', () => {
   const usage = new GpuUsage();
-  const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, []);
+  const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, { groups: [] });
   const isQuiet = (atS: number, seconds: number) => usage.cut(atS * 1e9, seconds)?.isQuiet;
   isQuiet(0, 0);
   assert.equal(isQuiet(1, 0), true);

@@ -3,6 +3,7 @@ import { findOrAdd, createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
+  cgroupCpuTime,
   cpuTick,
   floorPower,
   gpuTime,
@@ -18,6 +19,8 @@ import type { Floor } from './floor.js';
 import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
 import type { EnergyCounter } from './meter.js';
+import type { CgroupNode } from './cgroup-node.js';
+import type { CgroupCounter } from './cgroups.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
 import { Workloads } from './workloads.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
@@ -38,6 +41,9 @@ interface Plan {
   readonly cpuTimes: readonly Column<CpuTimeCounter>[];
   /** Those whose CPU time it is, each once. */
   readonly workloads: readonly Workload[];
+  readonly cgroupTimes: readonly Column<CgroupCounter>[];
+  /** Those whose CPU time it is, each once. */
+  readonly cgroups: readonly CgroupNode[];
   readonly gpuTimes: readonly Column<GpuTimeCounter>[];
   /** Each closes a usage scan of its GPU. */
   readonly gpuScans: readonly Column<Series>[];
@@ -70,11 +76,11 @@ export class Ledger {
   readonly #logged = new WeakSet<object>();
 
   constructor(options: LedgerOptions, log: Log) {
-    const { config, views, epoch, cpuCount } = options;
+    const { config, views, epoch, cpuCount, tick } = options;
     this.#options = options;
     this.#log = log;
     this.domains = new Domains(options);
-    this.workloads = new Workloads(views, { epoch, hasIdle: config.idle === 'equal', cpuCount });
+    this.workloads = new Workloads(views, { epoch, hasIdle: config.idle === 'equal', cpuCount, tick });
   }
 
   /**
@@ -121,11 +127,16 @@ export class Ledger {
     const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
       pickAll(new Set([name]), targetOf);
     const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
+    const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one)).flatMap(
+      ({ index, target }) => (target ? [{ index, target }] : []),
+    );
     const plan = {
       counters: pickAll(meteredEnergyNames, (one) => domains.counterOf(one)),
       floors: pick(floorPower.name, (one) => domains.floorOf(one)),
       cpuTimes,
       workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
+      cgroupTimes,
+      cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
       gpuTimes: pick(processGpuTime.name, (one) => this.#gpuCounterOf(one)),
       gpuScans: pick(gpuTime.name, (one) => {
         domains.gpuOf(one).isScanned = true;
@@ -142,6 +153,7 @@ export class Ledger {
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
   #readRow(table: Table, row: number, plan: Plan): void {
     const { counters, floors, cpuTimes, workloads, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
+    const { cgroupTimes, cgroups } = plan;
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
@@ -151,6 +163,8 @@ export class Ledger {
     if (tick) this.#options.tick.read(values[from + tick.index]);
     for (const { index, target } of cpuTimes) target.read(values[from + index]);
     for (const workload of workloads) workload.finishRow(at);
+    for (const { index, target } of cgroupTimes) target.read(values[from + index]);
+    this.workloads.cgroups.finishRow(cgroups, at);
     for (const { index, target } of gpuTimes) target.read(values[from + index]);
     for (const { index, target } of gpuScans) this.#readGpuScan(target, values[from + index], at);
     if (busy) this.#readBusy(busy.target, values[from + busy.index], at);
@@ -204,6 +218,7 @@ export class Ledger {
   #end(ended: readonly Series[], at: number): void {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
+      if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
       if (meteredEnergyNames.has(series.metric.name)) this.domains.end(series);
       if (series.metric.name === processGpuTime.name) this.#endGpuCounter(series, at);
       if (series.metric.name === gpuTime.name) this.domains.gpuOf(series).endScans();

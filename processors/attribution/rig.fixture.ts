@@ -1,7 +1,14 @@
 import { createFakeContext, createTableCollector, type LogCollector } from '../../src/contract/fakes.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { busyTime, cpuTick, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
+import {
+  busyTime,
+  cgroupCpuTime,
+  cpuTick,
+  floorPower,
+  hwEnergy,
+  processCpuTime,
+} from '../../src/model/shared-metrics.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
@@ -41,6 +48,12 @@ export class RigProcess {
     });
     return [create('user'), create('system')];
   }
+}
+
+/** A cgroup of the rig: the counter of what it used with all below it. */
+export function createCgroup(path: string, startS: number, attributes: Attributes = {}): Series {
+  const resource = { attributes: { ...host.attributes, 'linux.cgroup.path': path, ...attributes } };
+  return { metric: cgroupCpuTime, resource, attributes: {}, start: unixNs(startS) };
 }
 
 /** An attribution processor with receivers played by a test. Times are seconds. */
@@ -91,6 +104,18 @@ export class Rig {
     const series = used.flatMap(([process]) => process.series);
     const values = used.flatMap(([, seconds]) => [seconds, 0]);
     this.consume(createRow(series, unixNs(atS), Float64Array.from(values)));
+  }
+
+  /** CPU seconds of some cgroups, each with all below it. */
+  cgroupUsage(atS: number, used: readonly (readonly [Series, number])[]): void {
+    const values = used.map(([, seconds]) => seconds);
+    this.consume(
+      createRow(
+        used.map(([series]) => series),
+        unixNs(atS),
+        Float64Array.from(values),
+      ),
+    );
   }
 
   end(atS: number, ...series: readonly Series[]): void {

@@ -1,9 +1,15 @@
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Attributes, Metric, Resource } from '../../src/model/series.js';
-import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import { Limit, type Ranked } from './limit.js';
 import type { Account } from './publication.js';
-import { describeGroup, identifyGroup, intersect, type GroupIdentity, type ViewDefinition } from './views.js';
+import {
+  describeGroup,
+  firstAttribute,
+  identifyGroup,
+  intersect,
+  type GroupIdentity,
+  type ViewDefinition,
+} from './views.js';
 
 /** Some workloads as one: the energy of all workloads in it is booked on its accounts. */
 export class Group implements Ranked {
@@ -139,9 +145,8 @@ export class View {
 }
 
 /** The groups without series of their own, as one. It has no pid, which every process has. */
-function createOther({ groupBy }: ViewDefinition, { attributes }: Resource): Group {
-  const [name] = (groupBy.at(0) ?? ATTR_PROCESS_EXECUTABLE_NAME).split('|');
-  const identity = { key: 'other', attributes: { [name]: 'other' }, isNone: true };
+function createOther(definition: ViewDefinition, { attributes }: Resource): Group {
+  const identity = { key: 'other', attributes: { [firstAttribute(definition)]: 'other' }, isNone: true };
   const other = new Group(identity, attributes, true);
   other.bornAt = -Infinity;
   return other;

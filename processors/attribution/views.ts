@@ -208,14 +208,22 @@ function checkNames(views: readonly ViewDefinition[]): readonly string[] {
   });
 }
 
-export function identifyGroup({ groupBy }: ViewDefinition, workload: Resource): GroupIdentity {
+export function identifyGroup(definition: ViewDefinition, workload: Resource): GroupIdentity {
+  const { groupBy } = definition;
   if (groupBy.length === 0) return { ...workload, key: resourceKey(workload), isNone: false };
   const found = groupBy.map((names) => findFirst(workload.attributes, names));
   const isNone = found[0] === undefined;
   const attributes: Attributes = isNone
-    ? { [groupBy[0].split('|')[0]]: 'none' }
+    ? { [firstAttribute(definition)]: 'none' }
     : Object.fromEntries(found.flatMap((pair) => (pair ? [pair] : [])));
   return { key: resourceKey({ attributes }), attributes, isNone };
+}
+
+/** The attribute by which `none` and `other` are known. */
+export function firstAttribute({
+  groupBy: [names = ATTR_PROCESS_EXECUTABLE_NAME],
+}: Pick<ViewDefinition, 'groupBy'>): string {
+  return names.replace(/\|.*/, '');
 }
 
 /**
@@ -250,6 +258,12 @@ function findFirst(attributes: Attributes, names: string): readonly [string, Att
     if (value !== undefined) return [name, value];
   }
   return undefined;
+}
+
+/** The path of the cgroup that a workload is in. */
+export function findCgroupPath(attributes: Attributes): string | undefined {
+  const path = findAttribute(attributes, ATTR_LINUX_CGROUP_PATH);
+  return path === undefined ? undefined : String(path);
 }
 
 function findAttribute(attributes: Attributes, name: string): AttributeValue | undefined {

@@ -5,7 +5,7 @@ import { createGap, Workload, type Usage } from './workload.js';
 
 const exact = new UsageTick();
 
-const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, []);
+const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, { groups: [] });
 
 /** One nanosecond of one workload up to a boundary. */
 function usageTo(to: number): Usage {

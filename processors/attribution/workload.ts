@@ -1,7 +1,16 @@
 import { elementAt } from '../../src/element.js';
 import { UsageCurve } from '../../src/energy/usage-curve.js';
 import { resourceKey, type Resource } from '../../src/model/series.js';
+import type { CgroupNode } from './cgroup-node.js';
 import type { Group } from './view.js';
+
+/** Where a workload belongs. */
+export interface Membership {
+  readonly groups: readonly Group[];
+  readonly cgroup?: CgroupNode | undefined;
+  /** Undefined: as its resource says. */
+  readonly key?: string;
+}
 
 /** What uses CPU and GPU time: a process, or what a receiver sums up as one. Times are nanoseconds. */
 export class Workload {
@@ -10,6 +19,8 @@ export class Workload {
   readonly key: string;
   /** Its group in each view, in the order of the views. */
   readonly groups: readonly Group[];
+  /** Whose CPU time its own is a part of. Undefined: only of the machine's. */
+  readonly cgroup: CgroupNode | undefined;
   /** Since when it is known to live, and until when. */
   readonly bornAt: number;
   endedAt = Infinity;
@@ -19,10 +30,11 @@ export class Workload {
   #grownNs = 0;
   #isRead = false;
 
-  constructor(resource: Resource, bornAt: number, groups: readonly Group[]) {
+  constructor(resource: Resource, bornAt: number, { groups, cgroup, key }: Membership) {
     this.resource = resource;
-    this.key = resourceKey(resource);
+    this.key = key ?? resourceKey(resource);
     this.groups = groups;
+    this.cgroup = cgroup;
     this.bornAt = bornAt;
     this.#curve = new UsageCurve(bornAt);
   }

@@ -1,6 +1,8 @@
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
+import { Cgroups } from './cgroups.js';
 import type { CpuCount } from './floor.js';
 import type { View } from './view.js';
+import type { UsageTick } from './windows.js';
 import { CpuTimeCounter, createGap, Workload, type Usage } from './workload.js';
 
 /** The kernel counts idle time in ticks of this length. */
@@ -12,10 +14,19 @@ export interface WorkloadsOptions {
   /** Whether workloads that used nothing are in every usage, too. */
   readonly hasIdle: boolean;
   readonly cpuCount: CpuCount;
+  readonly tick: UsageTick;
+}
+
+/** What workloads used, each at the same place. */
+interface Uses {
+  readonly workloads: Workload[];
+  readonly cpuNs: number[];
+  readonly lifeNs: number[];
 }
 
 /** All workloads, and what they used between two boundaries. Times are nanoseconds. */
 export class Workloads {
+  readonly cgroups: Cgroups;
   readonly #views: readonly View[];
   /** The views that have a limit, and where their groups are in those of a workload. */
   readonly #limited: readonly { readonly view: View; readonly index: number }[];
@@ -36,6 +47,15 @@ export class Workloads {
     );
     this.#options = options;
     this.#carry = new BusyCarry(options.cpuCount);
+    this.cgroups = new Cgroups({
+      ...options,
+      createUnseen: (resource, bornAt) => {
+        const groups = views.map((view) => view.join(resource, bornAt));
+        // Behind all processes: no resource begins like this.
+        return new Workload(resource, bornAt, { groups, key: `~${resourceKey(resource)}` });
+      },
+      endUnseen: (unseen) => void this.#endings.set(unseen, this.#boundary),
+    });
   }
 
   /** What they used beyond the busy time of the machine and its rounding, up to all boundaries together. */
@@ -90,10 +110,14 @@ export class Workloads {
     const from = this.#boundary;
     this.#boundary = to;
     const isGap = Number.isNaN(from) || Number.isNaN(busyNs);
+    for (const { view } of this.#limited) view.advance(to);
     const { seenNs, ...usage } = this.#collect(isGap ? to : from, to);
+    const wholeNs = isGap ? 0 : this.#carry.settle(busyNs, seenNs);
+    if (isGap) this.cgroups.skip(to);
+    else this.cgroups.complete(to, wholeNs - seenNs, (unseen, cpuNs) => this.#add(usage, unseen, cpuNs));
+    for (const { view } of this.#limited) view.rank(to);
     if (this.#active.some((workload) => workload.counters === 0)) this.#moveEnded(to);
-    if (isGap) return createGap(to);
-    return { ...usage, firstTo: to, to, isGap, busyNs: this.#carry.settle(busyNs, seenNs) };
+    return isGap ? createGap(to) : { ...usage, firstTo: to, to, isGap, busyNs: wholeNs };
   }
 
   /** Decides which groups are shown, before what was used of a GPU is shared. */
@@ -117,6 +141,7 @@ export class Workloads {
       if (!isDoneWith(boundary)) break;
       this.#endings.delete(workload);
       this.#byKey.delete(workload.key);
+      if (workload.cgroup) this.cgroups.leave(workload.cgroup);
       settled.push(workload);
     }
     return settled;
@@ -133,7 +158,9 @@ export class Workloads {
 
   #create(resource: Resource, startedAt: number): Workload {
     const groups = this.#views.map((view) => view.join(resource, startedAt));
-    const workload = new Workload(resource, startedAt, groups);
+    const cgroup = this.cgroups.nodeOf(resource);
+    if (cgroup) cgroup.members += 1;
+    const workload = new Workload(resource, startedAt, { groups, cgroup });
     this.#byKey.set(workload.key, workload);
     this.#insert(workload);
     return workload;
@@ -151,20 +178,23 @@ export class Workloads {
   }
 
   #collect(from: number, to: number) {
-    const usage = { workloads: [] as Workload[], cpuNs: [] as number[], lifeNs: [] as number[] };
+    const usage: Uses = { workloads: [], cpuNs: [], lifeNs: [] };
     let seenNs = 0;
-    for (const { view } of this.#limited) view.advance(to);
     for (const workload of this.#active) {
       const cpuNs = workload.cut(from, to);
       if (cpuNs === 0 && !this.#options.hasIdle) continue;
-      usage.workloads.push(workload);
-      usage.cpuNs.push(cpuNs);
-      usage.lifeNs.push(workload.countLifeNs(from, to));
-      for (const { view, index } of this.#limited) view.weigh(workload.groups[index], cpuNs);
+      this.#add(usage, workload, cpuNs, workload.countLifeNs(from, to));
+      workload.cgroup?.use(cpuNs);
       seenNs += cpuNs;
     }
-    for (const { view } of this.#limited) view.rank(to);
     return { ...usage, seenNs };
+  }
+
+  #add({ workloads, cpuNs, lifeNs }: Uses, workload: Workload, usedNs: number, livedNs = 0): void {
+    workloads.push(workload);
+    cpuNs.push(usedNs);
+    lifeNs.push(livedNs);
+    for (const { view, index } of this.#limited) view.weigh(workload.groups[index], usedNs);
   }
 
   #moveEnded(boundary: number): void {

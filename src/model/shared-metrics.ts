@@ -139,6 +139,18 @@ export const processCpuTime: Metric = {
   valueType: 'double',
 };
 
+/**
+ * CPU time of a cgroup with all cgroups below it, by `cpu.mode` = user or system where these are known, on a resource
+ * with `linux.cgroup.path`. It is read shortly before `busyTime`, by which a usage scan is closed.
+ */
+export const cgroupCpuTime: Metric = {
+  name: 'linux.cgroup.cpu.time',
+  unit: 's',
+  description: 'CPU time that a cgroup used, with all cgroups below it',
+  kind: 'counter',
+  valueType: 'double',
+};
+
 /** GPU time of a process on one GPU, by `hw.id` and `hw.gpu.task` = general, encoder or decoder. */
 export const processGpuTime: Metric = {
   name: 'process.gpu.time',

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Series } from '../../src/model/series.js';
+import { CgroupMachine } from './cgroup-machine.fixture.js';
+import { createCgroup, playSecond, Rig, RigProcess } from './rig.fixture.js';
+
+const metrics = ['process.energy', 'program.energy', 'linux.cgroup.energy', 'systemd.unit.energy'];
+const views = ['process', 'program', 'cgroup', 'unit'];
+
+function sumJoules({ out }: Rig, metric: string): number {
+  return out.last(metric).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** A rig with 10 W for each busy CPU, and what a test says is used in each second. */
+class Seconds {
+  readonly rig = new Rig({ views, process_limit: 0, group_limit: 0 });
+  readonly #meter = this.rig.createMeter();
+  #atS = 0;
+  #busyS = 0;
+
+  /** @param busyS of the machine in this second */
+  next(
+    busyS: number,
+    cgroups: Parameters<Rig['cgroupUsage']>[1],
+    used: Parameters<Rig['usage']>[1] = [],
+  ): this {
+    this.#busyS += busyS;
+    this.rig.energy(this.#meter, this.#atS, 10 * this.#busyS);
+    this.rig.usage(this.#atS, used);
+    this.rig.cgroupUsage(this.#atS, cgroups);
+    this.rig.boundary(this.#atS, this.#busyS);
+    this.#atS += 1;
+    return this;
+  }
+
+  end(...series: readonly Series[]): this {
+    this.rig.end(this.#atS - 1, ...series);
+    return this;
+  }
+}
+
+test('attribution charges a cgroup for what no process explains, as a workload of its own', () => {
+  const attributes = { 'systemd.unit': 'a.service', 'process.linux.cgroup': '0::/a' };
+  const process = new RigProcess({ 'process.pid': 1, 'process.executable.name': 'cc', ...attributes }, 0);
+  const cgroup = createCgroup('/a', 0, { 'systemd.unit': 'a.service' });
+  const { rig } = new Seconds()
+    .next(0, [[cgroup, 0]], [[process, 0]])
+    .next(1, [[cgroup, 0.7]], [[process, 0.4]]);
+  assert.deepEqual(rig.processes(), { 1: 4, undefined: 3 });
+  assert.deepEqual(rig.cgroups(), { '/a': 7 });
+  assert.deepEqual(rig.parts(), { attributed: 7, unseen: 3 });
+  const published = (metric: string) =>
+    rig.out.last(metric).map(({ series, value }) => [series.resource.attributes, value]);
+  const host = { 'host.name': 'rig' };
+  assert.deepEqual(published('program.energy'), [
+    [{ ...host, 'process.executable.name': 'cc', 'systemd.unit': 'a.service' }, 4],
+    [{ ...host, 'process.executable.name': 'unseen', 'systemd.unit': 'a.service' }, 3],
+  ]);
+  assert.deepEqual(published('systemd.unit.energy'), [[{ ...host, 'systemd.unit': 'a.service' }, 7]]);
+});
+
+test('attribution leaves to a cgroup what neither its processes nor the cgroups below it explain', () => {
+  const [a, x, y] = ['/a', '/a/x', '/a/y'].map((path) => createCgroup(path, 0)) as [Series, Series, Series];
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a/x/y' }, 0);
+  const { rig } = new Seconds()
+    .next(
+      0,
+      [
+        [a, 0],
+        [x, 0],
+        [y, 0],
+      ],
+      [[process, 0]],
+    )
+    .next(
+      1,
+      [
+        [a, 0.9],
+        [x, 0.5],
+        [y, 0.1],
+      ],
+      [[process, 0.3]],
+    );
+  assert.deepEqual(rig.cgroups(), { '/a/x/y': 3, '/a/x': 2, '/a/y': 1, '/a': 3 });
+  assert.deepEqual(rig.parts(), { attributed: 9, unseen: 1 });
+});
+
+test('attribution ends a cgroup with its last reading, and leaves the rest to the next one above it', () => {
+  const [a, x] = ['/a', '/a/x/y'].map((path) => createCgroup(path, 0)) as [Series, Series];
+  const seconds = new Seconds().next(0, [
+    [a, 0],
+    [x, 0],
+  ]);
+  seconds.next(1, [
+    [a, 0.5],
+    [x, 0.5],
+  ]);
+  seconds.end(x);
+  const { rig } = seconds.next(1, [[a, 0.8]]);
+  assert.deepEqual(rig.cgroups(), { '/a/x/y': 5, '/a': 3 });
+  const ended = rig.out.tables.flatMap((table) => table.ended ?? []).map(({ metric }) => metric.name);
+  assert.deepEqual(ended, ['linux.cgroup.cpu.time', 'process.energy']);
+});
+
+test('attribution counts all that a new cgroup used, and nothing of what an old one used before it was seen', () => {
+  const old = createCgroup('/old', -1000);
+  const young = createCgroup('/young', 1.5);
+  const { rig } = new Seconds()
+    .next(0, [])
+    .next(1, [[old, 100]])
+    .next(1, [
+      [old, 100.25],
+      [young, 0.25],
+    ])
+    .next(1, [
+      [old, 100.5],
+      [young, 0.25],
+    ]);
+  assert.deepEqual(rig.cgroups(), { '/old': 5, '/young': 2.5 });
+});
+
+test('attribution charges no cgroup twice for a process that moved there without being noticed', () => {
+  const [a, x, y] = ['/a', '/a/x', '/a/y'].map((path) => createCgroup(path, 0)) as [Series, Series, Series];
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a/x' }, 0);
+  const seconds = new Seconds();
+  for (const second of [0, 1, 2, 3, 4]) {
+    const moved = Math.max(0, second - 2);
+    const used = [
+      [a, second],
+      [x, second - moved],
+      [y, moved],
+    ] as const;
+    seconds.next(second === 0 ? 0 : 2, used, [[process, second]]);
+  }
+  assert.deepEqual(seconds.rig.cgroups(), { '/a/x': 40 });
+  assert.deepEqual(seconds.rig.parts(), { attributed: 40, unseen: 40 });
+});
+
+test('attribution takes nothing from processes when cgroups used more than the machine was busy', () => {
+  const cgroup = createCgroup('/a', 0);
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/b' }, 0);
+  const { rig } = new Seconds()
+    .next(0, [[cgroup, 0]], [[process, 0]])
+    .next(1, [[cgroup, 1]], [[process, 0.75]]);
+  assert.deepEqual(rig.cgroups(), { '/b': 7.5, '/a': 2.5 });
+  assert.deepEqual(rig.parts(), { attributed: 10 });
+});
+
+test('attribution takes processes without a cgroup for what cgroups used, and the root for the machine', () => {
+  const cgroup = createCgroup('/a', 0);
+  const root = createCgroup('/', 0);
+  const unknown = new RigProcess({ 'process.pid': 1 }, 0);
+  const { rig } = new Seconds().next(0, [[cgroup, 0]], [[unknown, 0]]).next(
+    1,
+    [
+      [root, 1],
+      [cgroup, 0.5],
+    ],
+    [[unknown, 0.4]],
+  );
+  assert.deepEqual(rig.cgroups(), { none: 4, '/a': 1 });
+});
+
+test('attribution goes on with what processes say while the reading of a cgroup is behind', () => {
+  const cgroup = createCgroup('/a', 0);
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a' }, 0);
+  const rig = new Rig({ views });
+  const meter = rig.createMeter();
+  for (let atS = 0; atS <= 12; atS++) {
+    // Read once in four seconds, half a second before the boundary.
+    if (atS % 4 === 0) rig.cgroupUsage(atS - 0.5, [[cgroup, Math.max(0, atS - 0.5)]]);
+    playSecond({ rig, meter, used: [[process, atS]] }, atS);
+  }
+  assert.deepEqual(rig.processes(), { 1: 120 });
+});
+
+const skews = [
+  { readAfter: -1 },
+  { readAfter: 0 },
+  { readAfter: 3 },
+  { readAfter: -10 },
+  { readAfter: 20 },
+  { readAfter: 3, isLate: true },
+];
+
+for (const skew of skews) {
+  test(`attribution finds what each cgroup used: ${JSON.stringify(skew)}`, () => {
+    const isNear = Math.abs(skew.readAfter) <= 3 && !skew.isLate;
+    for (const seed of [1, 2, 3]) {
+      const options = { seed, scans: 100, ...skew };
+      const machine = new CgroupMachine(options, { views }).play();
+      const { rig } = machine;
+      assert.deepEqual(
+        rig.logLines.filter((line) => line.startsWith('error')),
+        [],
+      );
+      const { attributed = 0 } = rig.parts();
+      for (const metric of metrics) assert.ok(Math.abs(sumJoules(rig, metric) - attributed) < 1e-9, metric);
+      for (const path of ['/a', '/a/x', '/a/x/deep', '/a/y', '/b', '/c']) {
+        const [truth, charged] = [machine.truthOf(path), machine.chargedTo(path)];
+        const said = `seed ${seed}: ${path} used ${truth} s and was charged for ${charged} s`;
+        // A rounding at its beginning is all that it can be charged too much for.
+        assert.ok(charged <= truth + 0.02, said);
+        assert.ok(charged >= truth * (isNear ? 0.98 : 0.8), said);
+        if (isNear && path.lastIndexOf('/') === 0) assert.ok(charged >= truth * 0.99, said);
+      }
+      const { rig: without } = new CgroupMachine({ ...options, hasCgroups: false }, { views }).play();
+      const { undefined: unseen = 0, ...processes } = rig.processes();
+      assert.ok(unseen > 100);
+      assert.deepEqual(processes, without.processes());
+    }
+  });
+}
+
+test('attribution never charges more than the machine used where processes move unnoticed', () => {
+  for (const seed of [1, 2, 3]) {
+    const options = { seed, scans: 100, readAfter: -1, hasMoves: true };
+    const { rig } = new CgroupMachine(options, { views }).play();
+    const { rig: without } = new CgroupMachine({ ...options, hasCgroups: false }, { views }).play();
+    const { undefined: unseen = 0, ...processes } = rig.processes();
+    assert.deepEqual(processes, without.processes());
+    assert.ok(unseen <= (without.parts()['unseen'] ?? 0));
+    for (const metric of metrics) {
+      assert.ok(Math.abs(sumJoules(rig, metric) - (rig.parts()['attributed'] ?? 0)) < 1e-9, metric);
+    }
+  }
+});
+
+test('attribution forgets cgroups that are gone', () => {
+  const seconds = new Seconds();
+  for (let count = 0; count < 200; count++) {
+    const cgroup = createCgroup(`/a/job-${count}`, count - 0.5);
+    seconds.next(1, [[cgroup, 0.5]]).end(cgroup);
+  }
+  const { rig } = seconds.next(0, []).next(0, []);
+  assert.equal(rig.out.last('linux.cgroup.energy').length, 199);
+  const open = new Set(rig.out.last('process.energy').map(({ series }) => series));
+  for (const { ended = [] } of rig.out.tables) for (const series of ended) open.delete(series);
+  assert.equal(open.size, 0);
+});

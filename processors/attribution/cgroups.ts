@@ -1,0 +1,195 @@
+import { elementAt } from '../../src/element.js';
+import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { CgroupNode, type Margins } from './cgroup-node.js';
+import type { CpuCount } from './floor.js';
+import { share } from './split.js';
+import { findCgroupPath } from './views.js';
+import type { UsageTick } from './windows.js';
+import type { Workload } from './workload.js';
+
+/** CPU times of cgroups of version 1 are counted in ticks of this length, as idle time is. */
+const coarseTickNs = 1e7;
+
+export interface CgroupsOptions {
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+  readonly cpuCount: CpuCount;
+  readonly tick: UsageTick;
+  /** Makes a workload of what no process of a cgroup explains. */
+  createUnseen(resource: Resource, bornAt: number): Workload;
+  /** Such a workload uses nothing more. */
+  endUnseen(unseen: Workload): void;
+}
+
+/**
+ * All cgroups, and what of the CPU time of each no process explains (docs/ledger.md, Cgroups): machine >= cgroups >=
+ * processes. Times are nanoseconds.
+ */
+export class Cgroups {
+  readonly #options: CgroupsOptions;
+  readonly #root = new CgroupNode('', undefined);
+  readonly #byPath = new Map<string, CgroupNode>();
+  /** Each after its parent. */
+  #nodes: CgroupNode[] = [this.#root];
+  readonly #counters = new Map<Series, CgroupCounter>();
+  /** Those that had a remainder, in the order of its key. */
+  #remainders: { readonly node: CgroupNode; readonly unseen: Workload }[] = [];
+  readonly #shares: number[] = [];
+  #rowAt = NaN;
+  #isRead = false;
+  #hasEnded = false;
+
+  constructor(options: CgroupsOptions) {
+    this.#options = options;
+  }
+
+  /** What takes the readings of a CPU time series of a cgroup; undefined: it is of the whole machine. */
+  counterOf(series: Series): CgroupCounter | undefined {
+    const known = this.#counters.get(series);
+    if (known) return known;
+    const node = this.nodeOf(series.resource);
+    if (node === undefined || node === this.#root) return undefined;
+    const startedAt = Number(series.start - this.#options.epoch);
+    node.open(startedAt);
+    node.resource = series.resource;
+    // What a cgroup used before it was looked at does not count.
+    const counter = new CgroupCounter(node, startedAt >= this.#rowAt);
+    this.#counters.set(series, counter);
+    return counter;
+  }
+
+  /** A series has no further reading. */
+  end(series: Series): void {
+    const counter = this.#counters.get(series);
+    if (counter === undefined) return;
+    this.#counters.delete(series);
+    counter.node.counters -= 1;
+    this.#hasEnded = true;
+  }
+
+  /** The row at this instant has been read, in which these have readings. */
+  finishRow(nodes: readonly CgroupNode[], at: number): void {
+    for (const node of nodes) if (node.finishRow(at)) this.#isRead = true;
+    if (nodes.length > 0) this.#rowAt = at;
+  }
+
+  /** The cgroup of a workload; undefined: the whole machine. */
+  nodeOf({ attributes }: Resource): CgroupNode | undefined {
+    const path = findCgroupPath(attributes);
+    if (path === '/') return undefined;
+    return path === undefined ? this.#root : this.#findOrAdd(path);
+  }
+
+  /** A workload of a cgroup is known no more. */
+  leave(node: CgroupNode): void {
+    node.members -= 1;
+    if (node.members === 0) this.#hasEnded = true;
+  }
+
+  /** Up to this boundary it is not known what was used. */
+  skip(to: number): void {
+    for (const node of this.#nodes) node.skip(to);
+    this.#isRead = false;
+    this.#sweep();
+  }
+
+  /**
+   * Finds what of the CPU time of cgroups no process explains.
+   * @param freeNs busy time of the machine that no workload explains
+   * @param take gets each workload that it is of, in the order of their keys, and what it used
+   */
+  complete(to: number, freeNs: number, take: (unseen: Workload, cpuNs: number) => void): void {
+    if (this.#isRead) {
+      this.#isRead = false;
+      const margins = this.#margins();
+      this.#ask(to, margins);
+      this.#grant(freeNs);
+      for (const node of this.#nodes.toReversed()) node.settle(margins);
+      for (const { node, unseen } of this.#remainders) if (node.grantedNs > 0) take(unseen, node.grantedNs);
+    }
+    this.#sweep();
+  }
+
+  #margins(): Margins {
+    const cpuCount = this.#options.cpuCount.value;
+    const usageNs = 2 * coarseTickNs + 2 * cpuCount * this.#options.tick.ns;
+    return { cpuCount, usageNs, busyNs: (6 + 2 * cpuCount) * coarseTickNs };
+  }
+
+  #ask(to: number, margins: Margins): void {
+    for (const node of this.#nodes.toReversed()) node.compare(to, margins);
+    for (const node of this.#nodes) {
+      node.divide(this.#shares);
+      if (node.askedNs > 0 && node.unseen === undefined) this.#addRemainder(node);
+    }
+  }
+
+  /** What they ask for is what they get, as far as the machine was busy beyond its processes. */
+  #grant(freeNs: number): void {
+    const asked = this.#remainders.map(({ node }) => node.askedNs);
+    const askedNs = asked.reduce((sumNs, oneNs) => sumNs + oneNs, 0);
+    if (askedNs === 0) return;
+    share(Math.min(askedNs, freeNs), asked, askedNs, this.#shares);
+    for (const [i, { node }] of this.#remainders.entries()) node.grantedNs = elementAt(this.#shares, i);
+  }
+
+  #addRemainder(node: CgroupNode): void {
+    const attributes = { ...node.resource?.attributes, [ATTR_PROCESS_EXECUTABLE_NAME]: 'unseen' };
+    const unseen = this.#options.createUnseen({ attributes }, node.bornAt);
+    node.unseen = unseen;
+    const at = this.#remainders.findIndex((one) => one.unseen.key > unseen.key);
+    this.#remainders.splice(at < 0 ? this.#remainders.length : at, 0, { node, unseen });
+  }
+
+  #findOrAdd(path: string): CgroupNode {
+    const known = this.#byPath.get(path);
+    if (known) return known;
+    const end = path.lastIndexOf('/');
+    const node = new CgroupNode(path, end > 0 ? this.#findOrAdd(path.slice(0, end)) : this.#root);
+    this.#byPath.set(path, node);
+    this.#nodes.push(node);
+    return node;
+  }
+
+  /** Forgets what has ended. What a cgroup used after its last reading is in the counters of its parent. */
+  #sweep(): void {
+    if (!this.#hasEnded) return;
+    this.#hasEnded = false;
+    for (const node of this.#nodes.toReversed()) if (node !== this.#root) this.#close(node);
+    this.#nodes = this.#nodes.filter((node) => node === this.#root || this.#byPath.has(node.path));
+  }
+
+  #close(node: CgroupNode): void {
+    if (node.counters === 0 && node.hasCounter) {
+      node.close();
+      this.#remainders = this.#remainders.filter((one) => one.node !== node);
+      if (node.unseen) this.#options.endUnseen(node.unseen);
+      node.unseen = undefined;
+    }
+    if (!node.isEmpty) return;
+    node.parent?.children.splice(node.parent.children.indexOf(node), 1);
+    this.#byPath.delete(node.path);
+  }
+}
+
+/** One CPU time counter of a cgroup. */
+export class CgroupCounter {
+  readonly node: CgroupNode;
+  #lastNs: number;
+
+  /** @param isFromStart whether all counts that it has, or what follows its first reading */
+  constructor(node: CgroupNode, isFromStart: boolean) {
+    this.node = node;
+    this.#lastNs = isFromStart ? 0 : NaN;
+  }
+
+  /** @param seconds CPU time since the counter's start; NaN: no reading */
+  read(seconds: number): void {
+    if (Number.isNaN(seconds)) return;
+    const usedNs = Math.round(seconds * 1e9);
+    const lastNs = Number.isNaN(this.#lastNs) ? usedNs : this.#lastNs;
+    this.node.grow(Math.max(0, usedNs - lastNs));
+    this.#lastNs = Math.max(lastNs, usedNs);
+  }
+}
