@@ -1,5 +1,10 @@
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import {
+  type BootRecords,
+  findBootRecords,
+  readBootId,
+  readBootRecord,
+  writeBootRecord,
+} from '../linux/boot-record.js';
 import { readClocks } from '../linux/clocks.js';
 import { tickNs } from '../linux/procfs.js';
 import { readRegularFile } from '../linux/regular-file.js';
@@ -13,14 +18,6 @@ const maxRecordBytes = 256;
 /** The instants that this run goes by, by procfs. */
 const known = new Map<string, bigint>();
 
-/** Where the instant is kept for other runs of the collector during the same boot. */
-export interface BootRecords {
-  /** Read in this order; the first one that belongs to this boot counts. */
-  readonly read: readonly string[];
-  /** Undefined: it is not kept. */
-  readonly write: string | undefined;
-}
-
 /**
  * The Unix time, in nanoseconds, of instant 0 of the clock in which a procfs gives the births of processes
  * (CLOCK_BOOTTIME): the same number for every component and every run of the collector during one boot of the
@@ -31,7 +28,10 @@ export interface BootRecords {
  * well. So the difference is cut to a tick of 10 ms, kept for the whole run, and recorded with the boot's id in a
  * folder that is emptied at boot: the first run of the collector decides for all later ones.
  */
-export function readBootInstantNs(procfs: string, records: BootRecords = findRecords()): bigint {
+export function readBootInstantNs(
+  procfs: string,
+  records: BootRecords = findBootRecords('boot-instant'),
+): bigint {
   const before = known.get(procfs);
   if (before !== undefined) return before;
   const instantNs = findInstant(procfs, records);
@@ -48,7 +48,9 @@ function findInstant(procfs: string, records: BootRecords): bigint {
   if (boot === undefined) return measuredNs;
   const recorded = records.read.map((path) => readRecord(path, boot)).find((each) => each !== undefined);
   if (recorded !== undefined) return recorded;
-  if (records.write !== undefined && measuredNs >= earliestNs) writeRecord(records.write, boot, measuredNs);
+  if (records.write !== undefined && measuredNs >= earliestNs) {
+    writeBootRecord(records.write, boot, String(measuredNs));
+  }
   return measuredNs;
 }
 
@@ -73,14 +75,6 @@ function readBootSecond(procfs: string): bigint | undefined {
   return seconds === undefined ? undefined : BigInt(seconds) * second;
 }
 
-/** Differs from boot to boot, and between time namespaces, which have instants of boot of their own. */
-function readBootId(procfs: string): string | undefined {
-  const id = readText(`${procfs}/sys/kernel/random/boot_id`).trim();
-  if (id === '') return undefined;
-  const offset = /^boottime\s+(.*)$/m.exec(readText(`${procfs}/self/timens_offsets`))?.[1] ?? '0 0';
-  return `${id} ${offset.replaceAll(/\s+/g, ' ')}`;
-}
-
 function readText(path: string): string {
   try {
     return readRegularFile(path).toString('latin1');
@@ -89,42 +83,7 @@ function readText(path: string): string {
   }
 }
 
-/**
- * Root keeps the record for everyone. Another user has one of his own, and goes by that of root where he has none:
- * what he has published once stays.
- */
-function findRecords(): BootRecords {
-  const ofRoot = '/run/joulemetry/boot-instant';
-  if (process.geteuid?.() === 0) return { read: [ofRoot], write: ofRoot };
-  const folder = process.env['XDG_RUNTIME_DIR'];
-  if (folder === undefined || folder === '') return { read: [ofRoot], write: undefined };
-  const own = join(folder, 'joulemetry', 'boot-instant');
-  return { read: [own, ofRoot], write: own };
-}
-
 function readRecord(path: string, boot: string): bigint | undefined {
-  const [id, instant = ''] = readRegular(path).trimEnd().split('\n');
-  return id === boot && /^\d{18,20}$/.test(instant) ? BigInt(instant) : undefined;
-}
-
-function readRegular(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false });
-  return status?.isFile() === true && status.size <= maxRecordBytes ? readText(path) : '';
-}
-
-/** A reader sees all of it or nothing. Where it cannot be written, the clock alone has to do. */
-function writeRecord(path: string, boot: string, instantNs: bigint): void {
-  const draft = `${path}.${process.pid}`;
-  try {
-    makeFolder(dirname(path));
-    writeFileSync(draft, `${boot}\n${instantNs}\n`, { mode: 0o644, flag: 'wx' });
-    renameSync(draft, path);
-  } catch {
-    // No such folder, or one that is read-only: a container, say.
-  }
-}
-
-function makeFolder(path: string): void {
-  // Not recursively: Node never returns where the kernel makes no folders, as in /proc.
-  if (!existsSync(path)) mkdirSync(path, { mode: 0o755 });
+  const instant = readBootRecord(path, boot, maxRecordBytes) ?? '';
+  return /^\d{18,20}$/.test(instant) ? BigInt(instant) : undefined;
 }

@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Assembler } from './assembler.js';
 import { attachIterator, closeAll, loadProgram, openIteration } from './bpf.js';
-import type { KernelTypes } from './kernel-types.js';
+import type { TypeFacts } from './kernel-types.js';
 
 /** The kernel fills at most as much in one read: 8 pages. */
 const growth = 1 << 18;
@@ -19,7 +19,7 @@ export class BpfIterator {
    * @param name at most 15 characters
    * @throws BpfError
    */
-  static async open(types: KernelTypes, name: string, code: Assembler): Promise<BpfIterator> {
+  static async open(types: TypeFacts, name: string, code: Assembler): Promise<BpfIterator> {
     const attachTo = types.findId('bpf_iter_task', 'function');
     const fd = await loadProgram({ name, attachType: 'iterator', attachTo, code });
     try {

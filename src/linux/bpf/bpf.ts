@@ -53,7 +53,7 @@ export interface BpfProgram {
   /** At most 15 characters; bpftool shows it. */
   readonly name: string;
   readonly attachType: keyof typeof attachTypes;
-  /** The number of the function or typedef that it is attached to, from `KernelTypes.findId`. */
+  /** The number of the function or typedef that it is attached to, from `TypeFacts.findId`. */
   readonly attachTo: number;
   readonly code: Assembler;
 }

@@ -1,4 +1,5 @@
-import { KernelTypes } from './kernel-types.js';
+import type { TypeFacts } from './kernel-types.js';
+import { withKernelTypes } from './recorded-types.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
 import { taskField, taskRecordWords } from './task-record.js';
@@ -77,8 +78,11 @@ export class CpuAccounting {
   readonly #replaced = new Map<number, number>();
 
   /** @throws BpfError, or Error when the kernel does not describe its types or lacks a field */
-  static async open(): Promise<CpuAccounting> {
-    const types = await KernelTypes.load();
+  static open(): Promise<CpuAccounting> {
+    return withKernelTypes((types) => CpuAccounting.#open(types));
+  }
+
+  static async #open(types: TypeFacts): Promise<CpuAccounting> {
     const deaths = await TaskDeaths.open(types);
     try {
       return new CpuAccounting(await TaskIterator.open(types), deaths);

@@ -21,11 +21,24 @@ const memberWords = Uint8Array.of(0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3
 /** Where the kernel describes its types, if it was built with CONFIG_DEBUG_INFO_BTF. */
 export const kernelTypesPath = '/sys/kernel/btf/vmlinux';
 
+/** What programs need to know of the running kernel's types. */
+export interface TypeFacts {
+  /**
+   * Where a field lies in a struct, in bytes; `path` goes through structs that it contains: `se.sum_exec_runtime`.
+   * @throws Error when the kernel has no such field
+   */
+  findOffset(struct: string, path: string): number;
+  /** The number of a function or typedef, to which a program is attached; 0 when there is none. */
+  findId(name: string, of: 'function' | 'typedef'): number;
+  /** The value of an enumeration's member: `cgroup_subsys_id`, `cpuacct_cgrp_id`. */
+  findEnumerator(enumeration: string, name: string): number | undefined;
+}
+
 /**
  * The types of the running kernel, as it describes them itself (BTF): where a field lies and which number a function
  * has. Names are searched as bytes and compared by their offset, so that 130,000 types cost milliseconds.
  */
-export class KernelTypes {
+export class KernelTypes implements TypeFacts {
   readonly #words: Uint32Array;
   readonly #strings: Buffer;
   /** Word at which each type begins; type 0 is void. */
@@ -60,10 +73,6 @@ export class KernelTypes {
     this.#begins = begins;
   }
 
-  /**
-   * Where a field lies in a struct, in bytes; `path` goes through structs that it contains: `se.sum_exec_runtime`.
-   * @throws Error when the kernel has no such field
-   */
   findOffset(struct: string, path: string): number {
     let type = this.#find(struct, kind.struct);
     let offset = 0;
@@ -77,12 +86,10 @@ export class KernelTypes {
     return offset;
   }
 
-  /** The number of a function or typedef, to which a program is attached; 0 when there is none. */
   findId(name: string, of: 'function' | 'typedef'): number {
     return this.#find(name, kind[of]) ?? 0;
   }
 
-  /** The value of an enumeration's member: `cgroup_subsys_id`, `cpuacct_cgrp_id`. */
   findEnumerator(enumeration: string, name: string): number | undefined {
     const type = this.#find(enumeration, kind.enumeration);
     const wanted = this.#findName(name);

@@ -1,6 +1,6 @@
 import { Assembler } from './assembler.js';
 import { attachTracepoint, closeAll, createMap, loadProgram, mapMemory, type MappedMemory } from './bpf.js';
-import type { KernelTypes } from './kernel-types.js';
+import type { TypeFacts } from './kernel-types.js';
 import { RingBuffer } from './ring-buffer.js';
 import { recordOffset, taskRecordBytes, TaskRecordCode } from './task-record.js';
 
@@ -25,7 +25,7 @@ export class TaskDeaths {
    * @param bytes room between two readings: a power of two and whole pages
    * @throws BpfError, or Error when the kernel's types lack a field
    */
-  static async open(types: KernelTypes, bytes = defaultBytes): Promise<TaskDeaths> {
+  static async open(types: TypeFacts, bytes = defaultBytes): Promise<TaskDeaths> {
     const deaths = new TaskDeaths(bytes);
     try {
       await deaths.#attach(types);
@@ -50,7 +50,7 @@ export class TaskDeaths {
     this.#lost = new BigUint64Array(this.#counter.memory, 0, 1);
   }
 
-  async #attach(types: KernelTypes): Promise<void> {
+  async #attach(types: TypeFacts): Promise<void> {
     const attachTo = types.findId('btf_trace_sched_process_free', 'typedef');
     const code = assemble(types, this.#ring.fd, this.#lostFd);
     const program = await loadProgram({ name, attachType: 'tracepoint', attachTo, code });
@@ -79,7 +79,7 @@ export class TaskDeaths {
 }
 
 /** tp_btf/sched_process_free: the task is the first argument. */
-function assemble(types: KernelTypes, ring: number, lost: number): Assembler {
+function assemble(types: TypeFacts, ring: number, lost: number): Assembler {
   const code = new Assembler();
   new TaskRecordCode(code, types).takeTask(0).copyCommonFields();
   code

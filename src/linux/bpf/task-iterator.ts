@@ -1,7 +1,7 @@
 import { elementAt } from '../../element.js';
 import { Assembler } from './assembler.js';
 import { BpfIterator } from './bpf-iterator.js';
-import type { KernelTypes } from './kernel-types.js';
+import type { TypeFacts } from './kernel-types.js';
 import {
   recordOffset,
   taskField,
@@ -26,7 +26,7 @@ export class TaskIterator {
   readonly #iterator: BpfIterator;
 
   /** @throws BpfError, or Error when the kernel's types lack a field */
-  static async open(types: KernelTypes): Promise<TaskIterator> {
+  static async open(types: TypeFacts): Promise<TaskIterator> {
     const iterator = await TaskIterator.#open(types, 0);
     iterator.read();
     const level = elementAt(iterator.words, taskField.readerLevel);
@@ -35,7 +35,7 @@ export class TaskIterator {
     return TaskIterator.#open(types, Math.min(level, maxLevel));
   }
 
-  static async #open(types: KernelTypes, level: number): Promise<TaskIterator> {
+  static async #open(types: TypeFacts, level: number): Promise<TaskIterator> {
     return new TaskIterator(await BpfIterator.open(types, name, assemble(types, level)), level);
   }
 
@@ -65,7 +65,7 @@ export class TaskIterator {
 }
 
 /** iter/task: the context holds where to write and, after the last one without any, the task. */
-function assemble(types: KernelTypes, level: number): Assembler {
+function assemble(types: TypeFacts, level: number): Assembler {
   const code = new Assembler();
   const record = new TaskRecordCode(code, types);
   code.load(6, 1, 0);

@@ -1,6 +1,6 @@
 import { readRegularText } from '../regular-file.js';
 import type { Assembler, Register } from './assembler.js';
-import type { KernelTypes } from './kernel-types.js';
+import type { TypeFacts } from './kernel-types.js';
 
 /** Bytes of a record, and words of 32 bits. */
 export const taskRecordBytes = 96;
@@ -61,11 +61,11 @@ export const recordOffset = -taskRecordBytes;
 /** Appends the instructions that copy the fields of the task in r7 into a record on the stack; r2, r3, r4, r8 are used up. */
 export class TaskRecordCode {
   readonly #code: Assembler;
-  readonly #types: KernelTypes;
+  readonly #types: TypeFacts;
   readonly #controllers: readonly string[];
 
   /** @param controllers those that cgroup v1 has: `listV1Controllers` */
-  constructor(code: Assembler, types: KernelTypes, controllers: readonly string[] = listV1Controllers()) {
+  constructor(code: Assembler, types: TypeFacts, controllers: readonly string[] = listV1Controllers()) {
     this.#code = code;
     this.#types = types;
     this.#controllers = controllers;

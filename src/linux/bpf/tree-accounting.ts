@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { KernelTypes } from './kernel-types.js';
+import { withKernelTypes } from './recorded-types.js';
 import { livingRecordWords, nameWords, treeEvent, treeField, TreePrograms } from './tree-programs.js';
 
 /** What processes of a tree used while they ran a program. */
@@ -55,7 +55,7 @@ export class TreeAccounting {
 
   /** @throws BpfError, or Error when the kernel does not describe its types or lacks a field */
   static async open(): Promise<TreeAccounting> {
-    return new TreeAccounting(await TreePrograms.open(await KernelTypes.load()));
+    return withKernelTypes(async (types) => new TreeAccounting(await TreePrograms.open(types)));
   }
 
   private constructor(kernel: TreePrograms) {

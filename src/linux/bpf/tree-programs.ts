@@ -9,7 +9,7 @@ import {
   type MappedMemory,
 } from './bpf.js';
 import { BpfIterator } from './bpf-iterator.js';
-import type { KernelTypes } from './kernel-types.js';
+import type { TypeFacts } from './kernel-types.js';
 import { RingBuffer } from './ring-buffer.js';
 
 /** Where the fields of a record lie, in words of 32 bits. Times are two words, the low one first: nanoseconds. */
@@ -82,7 +82,7 @@ export class TreePrograms {
   #living: BpfIterator | undefined;
 
   /** @throws BpfError, or Error when the kernel's types lack a field */
-  static async open(types: KernelTypes): Promise<TreePrograms> {
+  static async open(types: TypeFacts): Promise<TreePrograms> {
     const programs = new TreePrograms();
     try {
       await programs.#attach(types);
@@ -156,7 +156,7 @@ export class TreePrograms {
     this.#ring.close();
   }
 
-  async #attach(types: KernelTypes): Promise<void> {
+  async #attach(types: TypeFacts): Promise<void> {
     const code = new TreeCode(types, { members: this.#members, control: this.#fds[1], ring: this.#ring.fd });
     const tracepoints = [
       createTracepoint(types, 'fork', code.assembleFork()),
@@ -175,7 +175,7 @@ export class TreePrograms {
   }
 }
 
-function createTracepoint(types: KernelTypes, event: string, code: Assembler): BpfProgram {
+function createTracepoint(types: TypeFacts, event: string, code: Assembler): BpfProgram {
   const attachTo = types.findId(`btf_trace_sched_process_${event}`, 'typedef');
   return { name: `joule_tree_${event}`, attachType: 'tracepoint', attachTo, code };
 }
@@ -188,10 +188,10 @@ interface TreeMaps {
 
 /** Writes the programs. Every pointer that is followed costs the kernel some milliseconds when it checks a program. */
 class TreeCode {
-  readonly #types: KernelTypes;
+  readonly #types: TypeFacts;
   readonly #maps: TreeMaps;
 
-  constructor(types: KernelTypes, maps: TreeMaps) {
+  constructor(types: TypeFacts, maps: TreeMaps) {
     this.#types = types;
     this.#maps = maps;
   }

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { createTypesFile } from './kernel-types.fixture.js';
+import type { TypeFacts } from './kernel-types.js';
+import { withKernelTypes } from './recorded-types.js';
+
+const absent = '/absent/vmlinux';
+
+function askAll(types: TypeFacts): Promise<readonly (number | undefined)[]> {
+  return Promise.resolve([
+    types.findOffset('task_struct', 'se.runtime'),
+    types.findId('iterate', 'function'),
+    types.findEnumerator('colour', 'red'),
+  ]);
+}
+
+function askOne(types: TypeFacts): Promise<number> {
+  return Promise.resolve(types.findOffset('task_struct', 'pid'));
+}
+
+function createRecords(name = 'record') {
+  const path = join(createFolder(), name);
+  return { read: [path], write: path };
+}
+
+test('withKernelTypes needs the kernel for the first run of a boot only', async () => {
+  const records = createRecords();
+  const facts = [12, 7, -3];
+  assert.deepEqual(await withKernelTypes(askAll, records, createTypesFile()), facts);
+  assert.deepEqual(await withKernelTypes(askAll, records, absent), facts);
+  const ofOtherBoot = readFileSync(records.write, 'utf8').replace(/^./, 'x');
+  writeFileSync(records.write, ofOtherBoot);
+  await assert.rejects(withKernelTypes(askAll, records, absent), /ENOENT/);
+});
+
+test('withKernelTypes adds what no run has asked before', async () => {
+  const records = createRecords();
+  assert.equal(await withKernelTypes(askOne, records, createTypesFile()), 4);
+  await assert.rejects(withKernelTypes(askAll, records, absent), /ENOENT/);
+  await withKernelTypes(askAll, records, createTypesFile());
+  assert.equal(await withKernelTypes(askOne, records, absent), 4);
+  assert.deepEqual(await withKernelTypes(askAll, records, absent), [12, 7, -3]);
+});
+
+test('withKernelTypes asks the kernel again where a record is damaged, and does without where it keeps none', async () => {
+  const records = createRecords();
+  await withKernelTypes(askAll, records, createTypesFile());
+  const [boot = ''] = readFileSync(records.write, 'utf8').split('\n');
+  for (const text of ['', '{', 'null', '{"task_struct.se.runtime":"12"}']) {
+    writeFileSync(records.write, `${boot}\n${text}\n`);
+    assert.deepEqual(await withKernelTypes(askAll, records, createTypesFile()), [12, 7, -3]);
+  }
+  const none = { read: [], write: undefined };
+  assert.deepEqual(await withKernelTypes(askAll, none, createTypesFile()), [12, 7, -3]);
+});
+
+const fail = () => Promise.reject(new Error('EPERM'));
+
+test('withKernelTypes fails as its user does', async () => {
+  const records = createRecords();
+  await withKernelTypes(askAll, records, createTypesFile());
+  await assert.rejects(withKernelTypes(fail, records, createTypesFile()), { message: 'EPERM' });
+});

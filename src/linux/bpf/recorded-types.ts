@@ -1,0 +1,101 @@
+import {
+  type BootRecords,
+  findBootRecords,
+  readBootId,
+  readBootRecord,
+  writeBootRecord,
+} from '../boot-record.js';
+import { KernelTypes, kernelTypesPath, type TypeFacts } from './kernel-types.js';
+
+const maxRecordBytes = 1 << 16;
+
+type Facts = Record<string, number>;
+
+/**
+ * Lends the facts that programs need of the kernel's types. Finding them takes 30 ms, so they are kept until the next
+ * boot. What asks for others than the runs before is called a second time.
+ * @param use must be able to fail at any question, and be called again
+ * @throws Error where the kernel does not describe its types, and what `use` throws
+ */
+export async function withKernelTypes<Result>(
+  use: (types: TypeFacts) => Promise<Result>,
+  records: BootRecords = findBootRecords('kernel-types'),
+  path = kernelTypesPath,
+): Promise<Result> {
+  const boot = readBootId('/proc');
+  const known = boot === undefined ? undefined : findFacts(records, boot);
+  if (known !== undefined) {
+    try {
+      return await use(new RecordedTypes(known));
+    } catch {
+      // A fact is missing, or the record is damaged: if it is something else, it fails again.
+    }
+  }
+  const facts: Facts = { ...known };
+  const result = await use(recordFacts(await KernelTypes.load(path), facts));
+  if (boot !== undefined && records.write !== undefined) {
+    writeBootRecord(records.write, boot, JSON.stringify(facts));
+  }
+  return result;
+}
+
+/** Answers from a record. */
+class RecordedTypes implements TypeFacts {
+  readonly #facts: Facts;
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  findOffset(struct: string, path: string): number {
+    return this.#find(`${struct}.${path}`);
+  }
+
+  findId(name: string, of: 'function' | 'typedef'): number {
+    return this.#find(`${of} ${name}`);
+  }
+
+  findEnumerator(enumeration: string, name: string): number {
+    return this.#find(`${enumeration}:${name}`);
+  }
+
+  #find(key: string): number {
+    const fact = this.#facts[key];
+    if (fact === undefined) throw new Error(`Cannot find ${key}: expected it in the record, found none`);
+    return fact;
+  }
+}
+
+/** Notes what is found. What is not there is looked for again each time. */
+function recordFacts(types: KernelTypes, facts: Facts): TypeFacts {
+  return {
+    findOffset: (struct, path) => (facts[`${struct}.${path}`] = types.findOffset(struct, path)),
+    findId: (name, of) => (facts[`${of} ${name}`] = types.findId(name, of)),
+    findEnumerator(enumeration, name) {
+      const value = types.findEnumerator(enumeration, name);
+      if (value !== undefined) facts[`${enumeration}:${name}`] = value;
+      return value;
+    },
+  };
+}
+
+function findFacts({ read }: BootRecords, boot: string): Facts | undefined {
+  for (const path of read) {
+    const facts = parseFacts(readBootRecord(path, boot, maxRecordBytes) ?? '');
+    if (facts !== undefined) return facts;
+  }
+  return undefined;
+}
+
+/** A record that is damaged is none. */
+function parseFacts(text: string): Facts | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const entries = Object.entries(parsed);
+    if (!entries.every(([, value]) => Number.isInteger(value))) return undefined;
+    return Object.fromEntries(entries);
+  } catch {
+    return undefined;
+  }
+}
