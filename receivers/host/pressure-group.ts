@@ -3,7 +3,7 @@ import type { KeptFile } from '../../src/linux/kept-file.js';
 import type { Metric } from '../../src/model/series.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { findLine, findNextLine } from '../../src/scraping/lines.js';
+import { describeStalls, parsePressure } from '../../src/scraping/pressure.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
@@ -16,8 +16,6 @@ const pressure: Metric = {
 };
 
 export const pressureMetrics = [pressure];
-
-const usPerSecond = 1e6;
 
 /** What a file of `/proc/pressure` says: "full" of the CPU is undefined and always 0, interrupts have no "some". */
 const stallTypes: ReadonlyMap<string, readonly string[]> = new Map([
@@ -48,26 +46,14 @@ export function describePressure({ procfs }: Config): DescribeSource {
 }
 
 function describeResource(name: string): readonly CounterColumn[] {
-  return (stallTypes.get(name) ?? []).map((stallType) => ({
-    metric: pressure,
-    attributes: { 'system.linux.pressure.resource': name, 'system.linux.pressure.stall_type': stallType },
-    perUnit: usPerSecond,
-  }));
+  return describeStalls(pressure, name, stallTypes.get(name) ?? []);
 }
 
-const label = 'total=';
-const total = new Counts(1);
 const totals = new Counts(2);
 
 /** @returns the total of each stall type; valid until the next call */
 function readTotals(file: KeptFile, types: readonly string[]): Counts {
-  const text = file.read();
-  types.forEach((stallType, i) => {
-    const line = findLine(text, `${stallType} `);
-    const at = line < 0 ? -1 : text.indexOf(label, line, 'latin1');
-    const isThere = at >= 0 && at < findNextLine(text, line);
-    if (isThere && total.parse(text, at + label.length) === 1) totals.copy(i, total, 0);
-    else throw new Error(`Cannot parse ${file.path}: expected a line "${stallType} ... total=" and a number`);
-  });
-  return totals;
+  const missing = parsePressure(file.read(), types, totals);
+  if (missing === undefined) return totals;
+  throw new Error(`Cannot parse ${file.path}: expected a line "${missing} ... total=" and a number`);
 }

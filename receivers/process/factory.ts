@@ -47,7 +47,13 @@ export const factory: ReceiverFactory<typeof schema> = {
 
 function create(config: Config, context: ReceiverContext, next: Consumer): Component {
   const open = () => openScraper(config, context);
-  return createScrapingReceiver({ intervalMs: config.collection_interval, context, next, open });
+  return createScrapingReceiver({
+    intervalMs: config.collection_interval,
+    context,
+    next,
+    phase: 'usage',
+    open,
+  });
 }
 
 async function openScraper(wanted: Config, context: ReceiverContext): Promise<ProcessScraper> {

@@ -91,7 +91,7 @@ export class CounterTable {
     const columns = this.#describe(name);
     if (columns === undefined) return undefined;
     this.#changed = true;
-    return new Counters(columns, counts, this.#resource, this.#at);
+    return new Counters(columns, { resource: this.#resource, start: this.#at, counts });
   }
 
   #update(entry: Entry, name: string, counts: Counts): void {
@@ -111,11 +111,20 @@ export class CounterTable {
   }
 }
 
+/** Where counters start. */
+export interface CountersStart {
+  readonly resource: Resource;
+  /** Unix time in nanoseconds at which they are 0. */
+  readonly start: bigint;
+  /** What the kernel's counts were then; without them, the kernel started to count then. */
+  readonly counts?: Counts;
+}
+
 /**
- * The counters of one thing, say a disk, from its first reading on. The kernel counts since the thing appeared;
- * what it did before we looked is not ours to tell, so the first reading is 0.
+ * The counters of one thing, say a disk. The kernel counts since the thing appeared; what it counted before the first
+ * look belongs to no window, so that reading is 0.
  */
-class Counters {
+export class Counters {
   readonly series: readonly Series[];
   /** The values of the last reading, in the order of the columns. */
   readonly values: Float64Array;
@@ -126,7 +135,7 @@ class Counters {
   /** How much more a reading can be than the one before: beyond this it fell below 0, modulo 2^64. */
   readonly #maxRise: Float64Array;
 
-  constructor(columns: readonly CounterColumn[], counts: Counts, resource: Resource, start: bigint) {
+  constructor(columns: readonly CounterColumn[], { resource, start, counts }: CountersStart) {
     this.series = columns.map(({ metric, attributes }) => ({ metric, resource, attributes, start }));
     this.values = new Float64Array(columns.length);
     this.#columns = columns;
@@ -134,6 +143,7 @@ class Counters {
     this.#last = new Counts(columns.length);
     this.#wraps = new Float64Array(columns.length);
     this.#maxRise = Float64Array.from(columns, findMaxRise);
+    if (counts === undefined) return;
     columns.forEach((_, i) => {
       this.#first.copy(i, counts, i);
       this.#last.copy(i, counts, i);
@@ -145,22 +155,24 @@ class Counters {
    * figure is impossible.
    */
   wasReset(counts: Counts): boolean {
-    return this.#columns.some((column, i) => {
+    for (let i = 0; i < this.#columns.length; i++) {
+      const column = this.#columns[i];
       const read = counts.since(this.#last, i);
       const rise = read + countWraps(column, read) * modulus;
-      return rise < -(column.mayFall ?? 0) || rise > this.#maxRise[i];
-    });
+      if (rise < -(column.mayFall ?? 0) || rise > this.#maxRise[i]) return true;
+    }
+    return false;
   }
 
   /** Takes a reading. */
   update(counts: Counts): void {
-    this.#columns.forEach((column, i) => {
-      const { perUnit } = column;
+    for (let i = 0; i < this.#columns.length; i++) {
+      const column = this.#columns[i];
       this.#wraps[i] += countWraps(column, counts.since(this.#last, i));
       const count = counts.since(this.#first, i) + this.#wraps[i] * modulus;
-      this.values[i] = Math.max(this.values[i], count / perUnit);
+      this.values[i] = Math.max(this.values[i], count / column.perUnit);
       this.#last.copy(i, counts, i);
-    });
+    }
   }
 }
 

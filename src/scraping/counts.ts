@@ -34,15 +34,31 @@ export class Counts {
   parse(bytes: Uint8Array, from: number): number {
     let at = from;
     for (let column = 0; column < this.units.length; column++) {
-      while (bytes[at] === space) at++;
-      const first = at;
-      while (isDigit(bytes[at])) at++;
-      if (at === first) return column;
-      const split = Math.max(first, at - 9);
-      this.billions[column] = parseDigits(bytes, first, split);
-      this.units[column] = parseDigits(bytes, split, at);
+      at = this.parseOne(column, bytes, at);
+      if (at < 0) return column;
     }
     return this.units.length;
+  }
+
+  /**
+   * Parses one count, which spaces may precede.
+   * @returns where it ends; -1, and the count is as it was, when something else is there
+   */
+  parseOne(column: number, bytes: Uint8Array, from: number): number {
+    let at = from;
+    while (bytes[at] === space) at++;
+    const first = at;
+    while (isDigit(bytes[at])) at++;
+    if (at === first) return -1;
+    const split = Math.max(first, at - 9);
+    this.billions[column] = parseDigits(bytes, first, split);
+    this.units[column] = parseDigits(bytes, split, at);
+    return at;
+  }
+
+  /** Reads a count as a number, rounded beyond 2^53. */
+  read(column: number): number {
+    return this.billions[column] * 1e9 + this.units[column];
   }
 
   /** How much this count is above that of an earlier reading; exact below 2^53. */

@@ -3,7 +3,7 @@ import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../errors.js';
 import { countPoints, type Table } from '../model/table.js';
-import { orderOf, type ScrapeOrder } from './scrape-order.js';
+import { orderOf, type ScrapeOrder, type ScrapePhase } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
 
 /** The ticks of a scrape loop: the multiples of its interval on the wall clock, so that all agents agree on them. */
@@ -58,6 +58,8 @@ export interface ScrapeRequest {
   readonly intervalMs: number;
   readonly context: Context;
   readonly next: Consumer;
+  /** When to read on a tick that other loops take, too; `other` where it is not given. */
+  readonly phase?: ScrapePhase;
 }
 
 /** A scrape holds the main thread no longer than this without letting others run. */
@@ -92,7 +94,7 @@ class Loop implements ScrapeLoop {
     const wallNs = request.context.clock.wallNs();
     this.#ticks = new ScrapeTicks(intervalNs, wallNs);
     this.#order = orderOf(request.context.clock);
-    this.#place = this.#order.join();
+    this.#place = this.#order.join(request.phase);
     this.#order.announce(this.#place, wallNs);
     this.#ended = this.#run();
   }

@@ -28,6 +28,22 @@ test('ScrapeOrder lets a loop go, when those before it take a later tick, have e
   await order.wait(own);
 });
 
+test('ScrapeOrder lets a loop wait for those of an earlier phase, whichever started first', async () => {
+  const order = new ScrapeOrder();
+  const [meter, usage, completion] = [order.join(), order.join('usage'), order.join('completion')];
+  for (const place of [meter, usage, completion]) order.announce(place, 1000n);
+  const events: string[] = [];
+  const waits = [
+    order.wait(meter).then(() => events.push('meter')),
+    order.wait(usage).then(() => (events.push('usage'), order.finish(usage))),
+  ];
+  await order.wait(completion);
+  events.push('completion');
+  order.finish(completion);
+  await Promise.all(waits);
+  assert.deepEqual(events, ['completion', 'usage', 'meter']);
+});
+
 test('ScrapeOrder fulfils an older tick, when its loop announces another', async () => {
   const order = new ScrapeOrder();
   const [first, second] = [order.join(), order.join()];

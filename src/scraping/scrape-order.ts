@@ -19,15 +19,26 @@ class Turn {
 }
 
 /**
- * The order in which the scrape loops of one collector take a tick that they share: that of their start. Timers
- * alone would settle it again each time, and a meter that is read now before and now after the usage scan makes
- * the ledger lag by a window at times.
+ * What a scrape loop reads on a tick that it shares with others, first to last: what completes the usage of processes
+ * (cgroups), that usage, whose busy time closes the window (docs/ledger.md, Usage), and everything else, say meters.
+ */
+const phases = ['completion', 'usage', 'other'] as const;
+
+/** When a scrape loop reads on a tick that it shares with others. */
+export type ScrapePhase = (typeof phases)[number];
+
+/**
+ * The order in which the scrape loops of one collector take a tick that they share: that of their phases, and within a
+ * phase that of their start. Timers alone would settle it again each time, and a meter that is read now before and now
+ * after the usage scan makes the ledger lag by a window at times.
  */
 export class ScrapeOrder {
   readonly #turns: (Turn | undefined)[] = [];
+  readonly #phases: number[] = [];
 
   /** @returns the place of a loop that starts now */
-  join(): number {
+  join(phase: ScrapePhase = 'other'): number {
+    this.#phases.push(phases.indexOf(phase));
     return this.#turns.push(undefined) - 1;
   }
 
@@ -37,12 +48,12 @@ export class ScrapeOrder {
     this.#turns[place] = new Turn(atNs);
   }
 
-  /** Waits until every loop that started earlier is done with the tick that this one announced, if it takes it. */
+  /** Waits until every loop that comes before this one is done with the tick that this one announced, if it takes it. */
   async wait(place: number): Promise<void> {
     const atNs = this.#turns[place]?.atNs;
     if (atNs === undefined) return;
-    for (const turn of this.#turns.slice(0, place)) {
-      if (turn && turn.atNs <= atNs) await turn.done;
+    for (const [other, turn] of this.#turns.entries()) {
+      if (turn && turn.atNs <= atNs && this.#comesBefore(other, place)) await turn.done;
     }
   }
 
@@ -50,6 +61,11 @@ export class ScrapeOrder {
   finish(place: number): void {
     this.#turns[place]?.finish();
     this.#turns[place] = undefined;
+  }
+
+  #comesBefore(other: number, place: number): boolean {
+    const distance = this.#phases[other] - this.#phases[place];
+    return distance === 0 ? other < place : distance < 0;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
+import type { ScrapePhase } from './scrape-order.js';
 import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
 import { describeError, describeErrors, UnavailableError } from '../errors.js';
 import type { Log } from '../component/log.js';
@@ -18,6 +19,8 @@ export interface ScrapingReceiverOptions {
   readonly intervalMs: number;
   readonly context: ReceiverContext;
   readonly next: Consumer;
+  /** When to read on a tick that other receivers take, too, whatever their order in the configuration. */
+  readonly phase?: ScrapePhase;
   /**
    * Called at the start.
    * @throws UnavailableError when the source is not here or may not be read
@@ -30,6 +33,7 @@ export function createScrapingReceiver({
   intervalMs,
   context,
   next,
+  phase,
   open,
 }: ScrapingReceiverOptions): Component {
   let scraper: OpenScraper | undefined;
@@ -37,7 +41,7 @@ export function createScrapingReceiver({
   return {
     async start() {
       scraper = await open();
-      loop = startScraping({ scraper, intervalMs, context, next });
+      loop = startScraping({ scraper, intervalMs, context, next, ...(phase !== undefined && { phase }) });
     },
     async flush() {
       await loop?.flush();

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  container,
+  first,
+  nameOf,
+  openMachine,
+  type Scanned,
+  unified,
+  write,
+} from './fake-cgroups.fixture.js';
+
+const path = `/system.slice/docker-${container}.scope`;
+const allMetrics = { metrics: { pressure: true } };
+
+/** The values whose names begin so, without that beginning. */
+function below(values: Readonly<Record<string, number>>, start: string): Record<string, number> {
+  const entries = Object.entries(values).filter(([name]) => name.startsWith(`${start} `));
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(start.length + 1), value]));
+}
+
+const startOf = ({ series }: Scanned, name: string) => series.find((one) => nameOf(one) === name)?.start;
+
+test('CgroupScraper reads the gauges of a container of version 2 under the names of the conventions', async (t) => {
+  const { scan } = openMachine(t, unified, allMetrics);
+  const { series, values } = await scan();
+  const { resource } = series.find((one) => one.metric.name === 'container.memory.usage') ?? {};
+  assert.deepEqual(resource?.attributes, {
+    'host.name': 'node',
+    'linux.cgroup.path': path,
+    'systemd.slice': 'system.slice',
+    'systemd.unit': `docker-${container}.scope`,
+    'container.id': container,
+    'container.runtime.name': 'docker',
+  });
+  const gauges = Object.entries(below(values, path)).filter(([, value]) => value !== 0);
+  assert.deepEqual(Object.fromEntries(gauges), {
+    'container.memory.usage': 2000,
+    'container.memory.working_set': 1800,
+    'container.memory.rss': 600,
+    'linux.cgroup.memory.file': 1200,
+    'linux.cgroup.memory.limit': 5000,
+    'linux.cgroup.memory.swap': 140,
+    'linux.cgroup.pids.usage': 6,
+    'linux.cgroup.pids.limit': 100,
+  });
+  assert.equal(values['/system.slice linux.cgroup.memory.usage'], 9000);
+  assert.equal('/system.slice linux.cgroup.memory.limit' in values, false);
+});
+
+test('CgroupScraper counts from the first look, and a cgroup that was made later from its start', async (t) => {
+  const { folder, scan, sysfs } = openMachine(t, unified, { ...allMetrics, details_interval: '1s' });
+  symlinkSync('../../devices/virtual/block/vda', join(sysfs, 'dev/block/254:0'));
+  const before = await scan();
+  const cpuTime = '/system.slice linux.cgroup.cpu.time user';
+  assert.equal(before.values[cpuTime], 0);
+  const made = Object.entries(unified).filter(([file]) => file.startsWith('system.slice/docker'));
+  write(folder, {
+    'system.slice/cpu.stat': 'usage_usec 30000000\nuser_usec 20500000\nsystem_usec 9500000\n',
+    ...Object.fromEntries(made.map(([file, text]) => [file.replace('docker', 'new/docker'), text])),
+  });
+  const after = await scan();
+  assert.equal(after.values[cpuTime], 2.5);
+  assert.equal(startOf(after, cpuTime), startOf(before, cpuTime));
+  const born = path.replace('docker', 'new/docker');
+  const counters = Object.entries(below(after.values, born)).filter(
+    ([name]) => !/memory\.[^e]|pids/u.test(name),
+  );
+  assert.deepEqual(Object.fromEntries(counters), {
+    'linux.cgroup.cpu.time user': 4,
+    'linux.cgroup.cpu.time system': 2,
+    'container.cpu.time user': 4,
+    'container.cpu.time system': 2,
+    'linux.cgroup.cpu.periods': 20,
+    'linux.cgroup.cpu.throttled_periods': 2,
+    'linux.cgroup.cpu.throttled_time': 1,
+    'container.paging.faults minor': 90,
+    'container.paging.faults major': 10,
+    'linux.cgroup.memory.events oom': 2,
+    'linux.cgroup.memory.events oom_kill': 4,
+    'container.disk.io read vda': 8192,
+    'container.disk.io write vda': 16384,
+    'linux.cgroup.disk.operations read vda': 2,
+    'linux.cgroup.disk.operations write vda': 4,
+    'linux.cgroup.pressure.time cpu some': 2,
+    'linux.cgroup.pressure.time cpu full': 1,
+  });
+  const start = startOf(after, `${born} linux.cgroup.cpu.time user`) ?? 0n;
+  const [row] = before.tables;
+  assert.ok(row && start <= (after.tables[0]?.epoch ?? 0n) && start >= row.epoch - 1_000_000_000n);
+});
+
+test('CgroupScraper reads a container of version 1, whose files have other names and units', async (t) => {
+  const { folder, scan } = openMachine(t, first, { details_interval: '1s' });
+  const at = `/docker/${container}`;
+  const before = below((await scan()).values, at);
+  assert.equal(before['linux.cgroup.cpu.time user'], 0);
+  assert.deepEqual(
+    [
+      before['container.memory.usage'],
+      before['container.memory.working_set'],
+      before['container.memory.rss'],
+    ],
+    [2000, 1800, 600],
+  );
+  assert.deepEqual([before['linux.cgroup.memory.file'], before['linux.cgroup.memory.swap']], [1200, 140]);
+  assert.equal('linux.cgroup.memory.limit' in before || 'linux.cgroup.pids.limit' in before, false);
+  write(folder, {
+    [`cpu,cpuacct/docker/${container}/cpuacct.usage`]: '8000000000\n',
+    [`cpu,cpuacct/docker/${container}/cpuacct.stat`]: 'user 600\nsystem 200\n',
+    [`cpu,cpuacct/docker/${container}/cpu.stat`]:
+      'nr_periods 30\nnr_throttled 3\nthrottled_time 4000000000\n',
+    [`blkio/docker/${container}/blkio.throttle.io_service_bytes_recursive`]:
+      '254:0 Read 9192\n254:0 Write 18384\n254:0 Total 1\nTotal 24576\n',
+    [`memory/docker/${container}/memory.oom_control`]: 'oom_kill_disable 0\nunder_oom 0\noom_kill 4\n',
+  });
+  const after = below((await scan()).values, at);
+  assert.deepEqual([after['linux.cgroup.cpu.time user'], after['container.cpu.time system']], [3, 1]);
+  assert.equal(after['linux.cgroup.cpu.throttled_time'], 2.5);
+  assert.deepEqual(
+    [after['container.disk.io read 254:0'], after['container.disk.io write 254:0']],
+    [1000, 2000],
+  );
+  assert.equal(after['linux.cgroup.memory.events oom_kill'], 1);
+});
+
+test('CgroupScraper takes CPU time from version 2 on a hybrid system, and from version 1 where that has no such cgroup', async (t) => {
+  const hybrid = {
+    ...first,
+    'unified/cgroup.controllers': '',
+    'unified/cgroup.procs': '',
+    'unified/system.slice/cgroup.type': 'domain\n',
+    'unified/system.slice/cpu.stat': 'usage_usec 3\nuser_usec 1000000\nsystem_usec 0\n',
+    'cpu,cpuacct/system.slice/cpuacct.usage': '5000000000\n',
+    'memory/system.slice/memory.usage_in_bytes': '4096\n',
+  };
+  const { folder, scan } = openMachine(t, hybrid);
+  await scan();
+  write(folder, {
+    'unified/system.slice/cpu.stat': 'usage_usec 3\nuser_usec 3000000\nsystem_usec 0\n',
+    'cpu,cpuacct/system.slice/cpuacct.usage': '9000000000\n',
+    [`cpu,cpuacct/docker/${container}/cpuacct.usage`]: '5000000000\n',
+  });
+  const { values, series } = await scan();
+  assert.equal(values['/system.slice linux.cgroup.cpu.time user'], 2);
+  assert.equal(values[`/docker/${container} linux.cgroup.cpu.time user`], 0.75);
+  assert.equal(new Set(series.map(nameOf)).size, series.length);
+});
+
+test('CgroupScraper publishes no CPU time of the root, which is the machine, and what else it has', async (t) => {
+  const { values } = await openMachine(t, unified).scan();
+  assert.deepEqual(Object.keys(below(values, '/')), [
+    'linux.cgroup.disk.io read 254:0',
+    'linux.cgroup.disk.io write 254:0',
+    'linux.cgroup.disk.operations read 254:0',
+    'linux.cgroup.disk.operations write 254:0',
+  ]);
+});
+
+test('CgroupScraper ends the series of a cgroup that is removed, and starts others when it is made again', async (t) => {
+  const { folder, scan } = openMachine(t, unified);
+  const before = await scan();
+  const files = Object.entries(unified).filter(([file]) => file.startsWith('system.slice/docker'));
+  rmSync(join(folder, `system.slice/docker-${container}.scope`), { recursive: true });
+  write(folder, Object.fromEntries(files));
+  const after = await scan();
+  const own = (series: Scanned['series']) => series.filter((one) => nameOf(one).startsWith(path));
+  assert.deepEqual(new Set(own(after.ended)), new Set(own(before.series)));
+  assert.equal(after.values[`${path} linux.cgroup.cpu.time user`], 4);
+  assert.equal(
+    own(after.series).some((series) => before.series.includes(series)),
+    false,
+  );
+  rmSync(join(folder, 'system.slice'), { recursive: true });
+  const last = await scan();
+  assert.equal(
+    Object.keys(last.values).some((name) => name.startsWith('/system.slice')),
+    false,
+  );
+  const started = new Set([...before.series, ...after.series].filter((one) => !nameOf(one).startsWith('/ ')));
+  assert.deepEqual(new Set([...after.ended, ...last.ended]), started);
+});
+
+test('CgroupScraper starts new series, when a counter of version 1 is reset', async (t) => {
+  const { folder, scan } = openMachine(t, first);
+  const name = `/docker/${container} linux.cgroup.cpu.time user`;
+  const file = `cpu,cpuacct/docker/${container}/cpuacct.usage`;
+  const before = await scan();
+  write(folder, { [file]: '1000000000\n' });
+  const reset = await scan();
+  assert.ok(reset.ended.some((series) => nameOf(series) === name));
+  assert.equal(reset.values[name], 0);
+  assert.ok((startOf(reset, name) ?? 0n) > (startOf(before, name) ?? 0n));
+  write(folder, { [file]: '2000000000\n' });
+  assert.equal((await scan()).values[name], 0.75);
+});
+
+test('CgroupScraper leaves out what the filters and the depth leave out, and nothing above it', async (t) => {
+  const paths = async (settings: object) => {
+    const { series } = await openMachine(t, unified, settings).scan();
+    return [...new Set(series.map(({ resource }) => resource.attributes['linux.cgroup.path']))];
+  };
+  assert.deepEqual(await paths({ exclude: 'docker-' }), ['/system.slice', '/']);
+  assert.deepEqual(await paths({ include: 'docker-' }), [path]);
+  assert.deepEqual(await paths({ max_depth: 1 }), ['/system.slice', '/']);
+});
+
+test('CgroupScraper leaves out a file that it cannot parse with one warning, and reads the others', async (t) => {
+  const bad = {
+    ...unified,
+    'system.slice/memory.current': 'nonsense\n',
+    [`system.slice/docker-${container}.scope/memory.current`]: 'nonsense\n',
+  };
+  const { folder, scan, lines } = openMachine(t, bad, { details_interval: '1s' });
+  const { values } = await scan();
+  assert.equal('/system.slice linux.cgroup.memory.usage' in values, false);
+  assert.equal('/system.slice linux.cgroup.memory.working_set' in values, false);
+  assert.equal(values['/system.slice linux.cgroup.memory.rss'], 2700);
+  await scan();
+  assert.deepEqual(lines, [
+    `warn: Cannot read ${folder}/system.slice/memory.current: its text is not what was expected; it is left out while that lasts, as are those of other cgroups`,
+  ]);
+  write(folder, unified);
+  assert.equal((await scan()).values['/system.slice linux.cgroup.memory.working_set'], 8100);
+});
+
+test('CgroupScraper leaves a gap, when a file cannot be read for a while', async (t) => {
+  const { folder, scan } = openMachine(t, unified);
+  const name = '/system.slice linux.cgroup.cpu.time user';
+  const before = await scan();
+  write(folder, { 'system.slice/cpu.stat': '' });
+  assert.equal((await scan()).values[name], NaN);
+  write(folder, { 'system.slice/cpu.stat': 'user_usec 19000000\nsystem_usec 9000000\n' });
+  const after = await scan();
+  assert.equal(after.values[name], 1);
+  assert.equal(startOf(after, name), startOf(before, name));
+});
+
+test('CgroupScraper has a limit only while there is one', async (t) => {
+  const { folder, scan } = openMachine(t, unified, { details_interval: '1s' });
+  const name = '/system.slice linux.cgroup.memory.limit';
+  assert.equal((await scan()).values[name], undefined);
+  write(folder, { 'system.slice/memory.max': '123\n' });
+  assert.equal((await scan()).values[name], 123);
+  write(folder, { 'system.slice/memory.max': 'max\n' });
+  const { values, ended } = await scan();
+  assert.equal(values[name], undefined);
+  assert.deepEqual(ended.map(nameOf), [name]);
+});
+
+test('CgroupScraper finds the files of a controller that is enabled later', async (t) => {
+  // Longer than what the thorough scans are apart.
+  const { folder, scan } = openMachine(t, unified, { collection_interval: '2m' });
+  await scan();
+  write(folder, { 'memory.current': '77\n' });
+  assert.equal((await scan()).values['/ linux.cgroup.memory.usage'], 77);
+});
+
+test('CgroupScraper reads details in turn, and all of them at first', async (t) => {
+  const { scan } = openMachine(t, unified, { details_interval: '3s' });
+  const seen: boolean[] = [];
+  for (let i = 0; i < 7; i++) seen.push('/system.slice linux.cgroup.memory.usage' in (await scan()).values);
+  assert.deepEqual(seen, [true, false, true, false, false, true, false]);
+});
+
+test('CgroupScraper ends every series and starts others, when the clock was stepped', async (t) => {
+  const { folder, scan } = openMachine(t, unified);
+  const before = await scan(0);
+  write(folder, { 'system.slice/cpu.stat': 'user_usec 50000000\nsystem_usec 9000000\n' });
+  const after = await scan(1);
+  assert.deepEqual(new Set(after.ended), new Set(before.series));
+  assert.equal(after.values['/system.slice linux.cgroup.cpu.time user'], 0);
+});

@@ -1,0 +1,165 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Context } from '../../src/component/component.js';
+import { describeError } from '../../src/errors.js';
+import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
+import type { Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
+import { type CgroupFolder, CgroupTree, type TreeChanges } from '../../src/linux/cgroup/tree.js';
+import { FolderWatch } from '../../src/linux/inotify.js';
+import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+import { createNameFilter } from '../../src/scraping/lines.js';
+import type { Scraper } from '../../src/scraping/scrape-loop.js';
+import type { Config } from './config.js';
+import type { FileReader } from './file-reader.js';
+import { DeviceNames } from './io-files.js';
+import { ScanTelemetry } from './telemetry.js';
+import { TrackedCgroups } from './tracked-cgroups.js';
+
+/** What a scraper needs beside its settings. */
+export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' | 'meter' | 'id'> {
+  readonly hierarchies: readonly Hierarchy[];
+}
+
+/** How often everything is looked at, whatever inotify reports: files that came with a controller are not reported. */
+const thoroughAfterMs = 60_000;
+
+/** The kernel keeps 4 KiB for each file that is open: those beyond 16 MiB are opened for each reading. */
+const maxKeptFiles = 4096;
+
+/** What an update may take before others run. */
+const yieldAfterNs = 5_000_000n;
+
+/**
+ * Scans all cgroups. Their CPU time is read first and together, so that attribution can compare it with that of the
+ * processes, which are read right afterwards (docs/ledger.md, Usage).
+ */
+export class CgroupScraper implements Scraper {
+  readonly #context: ScraperContext;
+  readonly #tree: CgroupTree;
+  readonly #isWanted: (path: string) => boolean;
+  readonly #budget = new DescriptorBudget(
+    Math.min(maxKeptFiles, Math.floor(readDescriptorLimit() / 4)),
+    findFirstReservedFd(),
+  );
+  readonly #cgroups: TrackedCgroups;
+  readonly #telemetry: ScanTelemetry;
+  readonly #thoroughAfter: number;
+  readonly #detailsAfter: number;
+  readonly #reported = new Set<string>();
+  #hasRunOut = false;
+  #scans = 0;
+  #era: number | undefined;
+  /** When the update before began, where its rows connect with those of this one. */
+  #previousNs: bigint | undefined;
+
+  constructor(config: Config, context: ScraperContext) {
+    this.#context = context;
+    const { collection_interval: intervalMs, details_interval: detailsMs, metrics, sysfs } = config;
+    this.#isWanted = createNameFilter(config);
+    this.#thoroughAfter = Math.max(1, Math.round(thoroughAfterMs / intervalMs));
+    this.#detailsAfter = Math.max(1, Math.round(detailsMs / intervalMs));
+    this.#tree = this.#createTree(config);
+    this.#telemetry = new ScanTelemetry(context, this.#tree);
+    this.#cgroups = new TrackedCgroups({
+      metrics,
+      host: context.host,
+      clock: context.clock,
+      budget: this.#budget,
+      devices: new DeviceNames(sysfs),
+      onFailure: (reader) => this.#noteFailure(reader),
+    });
+  }
+
+  async scrape(era: number): Promise<Iterable<Table>> {
+    const nowNs = this.#context.clock.wallNs();
+    const isThorough = this.#scans % this.#thoroughAfter === 0;
+    const changes = await this.#update(isThorough);
+    this.#telemetry.count(changes);
+    const ended: Series[] = [];
+    if (era !== this.#era) this.#cgroups.endSeries(ended);
+    if (era !== this.#era) this.#previousNs = undefined;
+    this.#era = era;
+    this.#take(changes, nowNs, ended);
+    if (isThorough && this.#scans > 0) this.#cgroups.refresh(ended);
+    this.#previousNs = nowNs;
+    this.#scans += 1;
+    return this.#read(ended, nowNs);
+  }
+
+  close(): void {
+    this.#telemetry.close();
+    this.#cgroups.close();
+    this.#tree.close();
+  }
+
+  *#read(ended: readonly Series[], nowNs: bigint): Iterable<Table> {
+    if (ended.length > 0) yield createEnding(ended, nowNs);
+    yield* this.#cgroups.readCpu();
+    yield* this.#cgroups.readDetails(this.#scans, this.#detailsAfter);
+    this.#noteExhaustion();
+  }
+
+  async #update(isThorough: boolean): Promise<TreeChanges> {
+    const { clock } = this.#context;
+    const steps = this.#tree.update(isThorough);
+    let yieldedNs = clock.monotonicNs();
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+      if (clock.monotonicNs() - yieldedNs <= yieldAfterNs) continue;
+      await setImmediate();
+      yieldedNs = clock.monotonicNs();
+    }
+  }
+
+  #take({ born, gone }: TreeChanges, nowNs: bigint, ended: Series[]): void {
+    for (const folder of gone) this.#cgroups.remove(folder, ended);
+    for (const folder of born) {
+      if (!this.#isWanted(folder.path)) continue;
+      this.#cgroups.add({ folder, bornNs: this.#findBirth(folder, nowNs) }, ended);
+    }
+  }
+
+  /** What was made since the scan before started to count then; what is older counts from now on. */
+  #findBirth({ isBorn, firstSeenMs }: CgroupFolder, nowNs: bigint): bigint | undefined {
+    const previousNs = this.#previousNs;
+    if (!isBorn || previousNs === undefined) return undefined;
+    const seenNs = BigInt(Math.round(firstSeenMs * 1000)) * 1000n;
+    return seenNs > previousNs && seenNs < nowNs ? seenNs : previousNs;
+  }
+
+  #createTree(config: Config): CgroupTree {
+    const { hierarchies, log } = this.#context;
+    const onUnwatched = (problem: string) => log.warn(`${problem}; every scan looks at all cgroups`);
+    let watch: FolderWatch | undefined;
+    try {
+      watch = new FolderWatch();
+    } catch (error) {
+      onUnwatched(describeError(error));
+    }
+    const maxDepth = config.max_depth === 0 ? Infinity : config.max_depth;
+    return new CgroupTree({ hierarchies, maxDepth, watch, onUnwatched });
+  }
+
+  /** Files that fail alike are named once. */
+  #noteFailure({ name, path, problem }: FileReader): void {
+    if (problem === 'EMFILE' || problem === 'ENFILE') return;
+    const key = `${name} ${problem}`;
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
+    this.#context.log.warn(
+      `Cannot read ${path}: ${problem}; it is left out while that lasts, as are those of other cgroups`,
+    );
+  }
+
+  #noteExhaustion(): void {
+    const error = this.#budget.takeExhaustion();
+    const hasRunOut = error !== undefined;
+    if (hasRunOut === this.#hasRunOut) return;
+    this.#hasRunOut = hasRunOut;
+    const { log } = this.#context;
+    if (hasRunOut) log.warn(`Cannot read all cgroups: ${describeError(error)}`);
+    else log.info('Descriptors are free again: every cgroup can be read');
+  }
+}

@@ -1,0 +1,68 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+
+export const schema = {
+  collection_interval: {
+    doc: 'Time between two readings of CPU time, at multiples of itself on the wall clock. That of the process receiver, for attribution.',
+    format: 'duration',
+    default: '1s',
+    min: 10,
+  },
+  details_interval: {
+    doc: 'Time between two readings of everything else. The cgroups take turns, so that no scan has all of that work.',
+    format: 'duration',
+    default: '10s',
+    min: 10,
+  },
+  metrics: {
+    cpu: {
+      doc: 'CPU time by mode, and throttling of cgroups with a CPU quota.',
+      format: 'boolean',
+      default: true,
+    },
+    memory: {
+      doc: 'Memory by kind, limits, swap, page faults, and processes killed for lack of memory.',
+      format: 'boolean',
+      default: true,
+    },
+    io: { doc: 'Bytes and operations of each block device.', format: 'boolean', default: true },
+    pids: { doc: 'Number of threads, and its limit.', format: 'boolean', default: true },
+    pressure: {
+      doc: 'Pressure stall information (PSI); cgroups of version 2 only.',
+      format: 'boolean',
+      default: false,
+    },
+  },
+  include: {
+    doc: 'Paths of the cgroups to read, `^/system.slice/`; not set means all.',
+    format: 'regexp',
+    default: null,
+  },
+  exclude: {
+    doc: 'Paths of cgroups to leave out, even if included. The cgroup above still has what they use.',
+    format: 'regexp',
+    default: null,
+  },
+  max_depth: {
+    doc: 'Depth to which cgroups are read, `/a/b` being 2; 0 means any. The cgroup above has what deeper ones use.',
+    format: 'int',
+    default: 0,
+    min: 0,
+  },
+  procfs: {
+    doc: 'Where procfs is mounted, whose `self/mountinfo` lists the mounted hierarchies.',
+    format: 'path',
+    default: '/proc',
+  },
+  sysfs: {
+    doc: 'Where sysfs is mounted, which has the names of block devices.',
+    format: 'path',
+    default: '/sys',
+  },
+  cgroupfs: {
+    doc: 'Folder of cgroup2, or of the hierarchies of version 1; empty: where they are mounted.',
+    format: 'string',
+    default: '',
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;

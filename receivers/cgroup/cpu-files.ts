@@ -1,0 +1,166 @@
+import { BudgetedFile, type DescriptorBudget } from '../../src/linux/budgeted-file.js';
+import { CpuUsage } from '../../src/linux/cpu-usage.js';
+import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Series } from '../../src/model/series.js';
+import { cgroupCpuTime } from '../../src/model/shared-metrics.js';
+import type { CounterColumn } from '../../src/scraping/counter-table.js';
+import { Counts } from '../../src/scraping/counts.js';
+import type { FileParser } from './file-reader.js';
+import { KeyedLines } from './keyed-lines.js';
+import { containerCpuTime, periods, throttledPeriods, throttledTime } from './metrics.js';
+import { CounterSlot, type Slot, type SlotScope } from './slots.js';
+
+const usPerSecond = 1e6;
+const nsPerSecond = 1e9;
+
+const modes: readonly Attributes[] = [{ [ATTR_CPU_MODE]: 'user' }, { [ATTR_CPU_MODE]: 'system' }];
+
+/** A container has its CPU time under both names. */
+const metricsOf = (isContainer: boolean) =>
+  isContainer ? [cgroupCpuTime, containerCpuTime] : [cgroupCpuTime];
+
+function describeThrottling(perUnit: number): readonly CounterColumn[] {
+  return [
+    { metric: periods, attributes: {}, perUnit: 1 },
+    { metric: throttledPeriods, attributes: {}, perUnit: 1 },
+    { metric: throttledTime, attributes: {}, perUnit },
+  ];
+}
+
+/** Periods only pass where there is a quota: without any, there are no series. */
+class Throttling {
+  readonly slot: CounterSlot;
+  readonly #counts = new Counts(3);
+
+  constructor(perUnit: number) {
+    this.slot = new CounterSlot(describeThrottling(perUnit));
+  }
+
+  update(lines: KeyedLines, firstKey: number, scope: SlotScope): void {
+    if (!lines.has(firstKey) || lines.counts.read(firstKey) === 0) return this.slot.end(scope);
+    for (let i = 0; i < 3; i++) this.#counts.copy(i, lines.counts, firstKey + i);
+    this.slot.update(this.#counts, scope);
+  }
+}
+
+// One for all cgroups: what was found is used before the next file is read.
+const cpuStat = new KeyedLines(['user_usec', 'system_usec', 'nr_periods', 'nr_throttled', 'throttled_usec']);
+const throttlingKey = 2;
+
+/** `cpu.stat` of version 2: CPU time, also without the controller, and throttling. */
+export function createCpuStat(isContainer: boolean): FileParser {
+  const columns = metricsOf(isContainer).flatMap((metric) =>
+    modes.map((attributes) => ({ metric, attributes, perUnit: usPerSecond })),
+  );
+  const time = new CounterSlot(columns);
+  const throttling = new Throttling(usPerSecond);
+  const counts = new Counts(columns.length);
+  return {
+    file: 'cpu.stat',
+    slots: [time, throttling.slot],
+    parse(text, length, scope) {
+      cpuStat.parse(text, length);
+      if (!cpuStat.has(0) || !cpuStat.has(1)) return false;
+      for (let i = 0; i < columns.length; i++) counts.copy(i, cpuStat.counts, i % 2);
+      time.update(counts, scope);
+      throttling.update(cpuStat, throttlingKey, scope);
+      return true;
+    },
+  };
+}
+
+const cpuStatOfFirst = new KeyedLines(['nr_periods', 'nr_throttled', 'throttled_time']);
+
+/** `cpu.stat` of version 1: throttling. */
+export function createThrottling(): FileParser {
+  const throttling = new Throttling(nsPerSecond);
+  return {
+    file: 'cpu.stat',
+    slots: [throttling.slot],
+    parse(text, length, scope) {
+      if (cpuStatOfFirst.parse(text, length) < 3) return false;
+      throttling.update(cpuStatOfFirst, 0, scope);
+      return true;
+    },
+  };
+}
+
+const usage = new Counts(1);
+const cpuacctStat = new KeyedLines(['user', 'system']);
+const statText = Buffer.allocUnsafeSlow(4096);
+
+/**
+ * `cpuacct.usage` of version 1, in nanoseconds. How it divides into user and system is in `cpuacct.stat`, in ticks of
+ * 10 ms; that is not read again while nothing ran.
+ */
+export class Cpuacct implements FileParser, Slot {
+  readonly file = 'cpuacct.usage';
+  readonly slots: readonly Slot[] = [this];
+  series: readonly Series[] = [];
+  values: Float64Array = new Float64Array(0);
+  readonly #isContainer: boolean;
+  readonly #stat: BudgetedFile;
+  #usage = new CpuUsage();
+  #last = new Counts(1);
+
+  constructor(folder: string, budget: DescriptorBudget, isContainer: boolean) {
+    this.#stat = new BudgetedFile(`${folder}/cpuacct.stat`, budget);
+    this.#isContainer = isContainer;
+  }
+
+  parse(text: Buffer, _: number, scope: SlotScope): boolean {
+    if (usage.parseOne(0, text, 0) < 0) return false;
+    // Writing 0 to the file resets it.
+    if (usage.since(this.#last, 0) < 0) this.#reset(scope);
+    this.#take();
+    this.#last.copy(0, usage, 0);
+    if (this.series.length === 0) this.#start(scope);
+    this.#write();
+    return true;
+  }
+
+  end(scope: SlotScope): void {
+    if (this.series.length === 0) return;
+    scope.ended.push(...this.series);
+    scope.isChanged = true;
+    this.series = [];
+    this.values = new Float64Array(0);
+  }
+
+  close(): void {
+    this.#stat.close();
+  }
+
+  #reset(scope: SlotScope): void {
+    this.end(scope);
+    scope.zeroAtNs = undefined;
+    this.#usage = new CpuUsage();
+  }
+
+  #take(): void {
+    const time = { seconds: usage.billions[0], nanoseconds: usage.units[0] };
+    if (this.#usage.isAt(time.seconds, time.nanoseconds)) return;
+    const length = this.#stat.read(statText);
+    const isRead = typeof length === 'number' && cpuacctStat.parse(statText, length) === 2;
+    if (isRead) this.#usage.update(time, cpuacctStat.counts.read(0), cpuacctStat.counts.read(1));
+    else this.#usage.updateTotal(time);
+  }
+
+  #start(scope: SlotScope): void {
+    const { resource, zeroAtNs, nowNs } = scope;
+    if (zeroAtNs === undefined) this.#usage.restart();
+    const start = zeroAtNs ?? nowNs;
+    this.series = metricsOf(this.#isContainer).flatMap((metric) =>
+      modes.map((attributes) => ({ metric, resource, attributes, start })),
+    );
+    this.values = new Float64Array(this.series.length);
+    scope.isChanged = true;
+  }
+
+  #write(): void {
+    for (let i = 0; i < this.values.length; i += 2) {
+      this.values[i] = this.#usage.userNs / nsPerSecond;
+      this.values[i + 1] = this.#usage.systemNs / nsPerSecond;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { describeProbe } from '../../src/component/probe.js';
+import { UnavailableError } from '../../src/errors.js';
+import { findHierarchies, type Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
+import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
+import { CgroupScraper } from './cgroup-scraper.js';
+import { type Config, schema } from './config.js';
+import { metricsByGroup } from './metrics.js';
+import { probe } from './probe.js';
+
+const groups = Object.keys(metricsByGroup) as (keyof Config['metrics'])[]; // the keys of the object itself
+
+/** The cgroup receiver: CPU time and resources of every cgroup. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: Object.values(metricsByGroup).flat(),
+  expectedSeries: ({ metrics, include, exclude, max_depth: maxDepth }) =>
+    groups
+      .filter((group) => metrics[group])
+      .flatMap((group) => metricsByGroup[group])
+      .map(({ name }) => ({ metric: name, scope: JSON.stringify([include, exclude, maxDepth]) })),
+  check: ({ metrics }) =>
+    Object.values(metrics).some(Boolean) ? [] : ['metrics: expected at least one that is on, found none'],
+  probe,
+  create,
+};
+
+function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  return createScrapingReceiver({
+    intervalMs: config.collection_interval,
+    context,
+    next,
+    phase: 'completion',
+    open: () => openScraper(config, context),
+  });
+}
+
+function openScraper(config: Config, context: ReceiverContext): CgroupScraper {
+  const found = probe(config);
+  if (!found.available) throw new UnavailableError(describeProbe(found));
+  const hierarchies = findHierarchies(config).filter((hierarchy) => isUsed(hierarchy, config));
+  return new CgroupScraper(config, { ...context, hierarchies });
+}
+
+const controllersByGroup: ReadonlyMap<string, readonly string[]> = new Map([
+  ['cpu', ['cpu', 'cpuacct']],
+  ['memory', ['memory']],
+  ['io', ['blkio']],
+  ['pids', ['pids']],
+]);
+
+/** A hierarchy of version 1 without a controller of which something is read needs no look. */
+function isUsed({ version, controllers }: Hierarchy, { metrics }: Config): boolean {
+  const wanted = groups
+    .filter((group) => metrics[group])
+    .flatMap((group) => controllersByGroup.get(group) ?? []);
+  return version === 2 || wanted.some((name) => controllers.includes(name));
+}

@@ -1,0 +1,132 @@
+import type { Resource, Series } from '../../src/model/series.js';
+import { BudgetedFile, type DescriptorBudget } from '../../src/linux/budgeted-file.js';
+import type { Slot, SlotScope } from './slots.js';
+
+/** What the files of one cgroup become. */
+export interface FileParser {
+  /** The name of the file. */
+  readonly file: string;
+  /** Series and values; what comes later is added at the end. */
+  readonly slots: readonly Slot[];
+  /**
+   * Takes the text of the file.
+   * @returns false when it is not what was expected
+   */
+  parse(text: Buffer, length: number, scope: SlotScope): boolean;
+  /** Called when the file could not be read. */
+  miss?(): void;
+  /** Closes what else it has open. */
+  close?(): void;
+}
+
+/** Where the readers of one cgroup read. */
+export interface ReaderOptions {
+  readonly folder: string;
+  readonly resource: Resource;
+  readonly budget: DescriptorBudget;
+  /** When the cgroup was made, if that was seen: Unix time in nanoseconds. */
+  readonly bornNs: bigint | undefined;
+}
+
+/** What came of reading a file. `absent`: the cgroup has no such file, or is no more. */
+export type Outcome = 'read' | 'failed' | 'absent';
+
+// A line of io.stat has 100 bytes: room for 600 block devices.
+const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Reads one file of a cgroup again and again. */
+export class FileReader {
+  readonly #file: BudgetedFile;
+  readonly #parser: FileParser;
+  readonly #scope: SlotScope;
+  #hasFailed = false;
+  #isAbsent = false;
+
+  constructor(parser: FileParser, { folder, resource, budget, bornNs }: ReaderOptions) {
+    this.#file = new BudgetedFile(`${folder}/${parser.file}`, budget);
+    this.#parser = parser;
+    this.#scope = { resource, nowNs: 0n, zeroAtNs: bornNs, isChanged: false, ended: [] };
+  }
+
+  /** The name of the file. */
+  get name(): string {
+    return this.#parser.file;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  /** Whether the cgroup has no such file, or is no more: then its series have ended and it is closed. */
+  get isAbsent(): boolean {
+    return this.#isAbsent;
+  }
+
+  /** Why the last read failed. */
+  get problem(): string {
+    return this.#file.errorCode ?? 'its text is not what was expected';
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#parser.slots;
+  }
+
+  /** Reads now. @param nowNs Unix time in nanoseconds */
+  read(nowNs: bigint): Outcome {
+    const scope = this.#scope;
+    const length = this.#file.read(buffer);
+    if (typeof length === 'number') {
+      // What the last file left behind must not continue a number.
+      if (length < buffer.length) buffer[length] = 0;
+      scope.nowNs = nowNs;
+      this.#hasFailed = !this.#parser.parse(buffer, length, scope);
+      if (!this.#hasFailed) scope.zeroAtNs = nowNs;
+      return this.#hasFailed ? 'failed' : 'read';
+    }
+    this.#hasFailed = true;
+    this.#parser.miss?.();
+    if (length === 'failed') return 'failed';
+    this.#isAbsent = true;
+    this.close();
+    for (const slot of this.#parser.slots) slot.end(scope);
+    return 'absent';
+  }
+
+  /** Whether its series changed since the last call. */
+  takeChange(): boolean {
+    const { isChanged } = this.#scope;
+    this.#scope.isChanged = false;
+    return isChanged;
+  }
+
+  /** Series that have no further row, since the last call. */
+  takeEnded(into: Series[]): void {
+    const { ended } = this.#scope;
+    if (ended.length === 0) return;
+    into.push(...ended);
+    ended.length = 0;
+  }
+
+  /** Ends its series; what is read from now on does not connect with what was read before. */
+  end(into: Series[]): void {
+    this.#scope.zeroAtNs = undefined;
+    for (const slot of this.#parser.slots) slot.end(this.#scope);
+    this.takeEnded(into);
+  }
+
+  /** Writes its values. @returns where those of the next reader begin */
+  write(row: Float64Array, from: number): number {
+    let at = from;
+    for (const { values } of this.#parser.slots) {
+      if (this.#hasFailed) row.fill(NaN, at, at + values.length);
+      else for (let i = 0; i < values.length; i++) row[at + i] = values[i];
+      at += values.length;
+    }
+    return at;
+  }
+
+  close(): void {
+    this.#file.close();
+    this.#parser.close?.();
+  }
+}

@@ -1,0 +1,154 @@
+import { readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { ATTR_DISK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Metric } from '../../src/model/series.js';
+import type { CounterColumn } from '../../src/scraping/counter-table.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { findNextLine } from '../../src/scraping/lines.js';
+import type { FileParser } from './file-reader.js';
+import { diskOperations, type SharedNames } from './metrics.js';
+import { CounterSlot, type Slot, type SlotScope } from './slots.js';
+
+/** The names of block devices by their numbers. */
+export class DeviceNames {
+  readonly #sysfs: string;
+  readonly #names = new Map<string, string>();
+
+  constructor(sysfs: string) {
+    this.#sysfs = sysfs;
+  }
+
+  /** @param numbers `254:0` @returns `vda`; the numbers where there is no such device any more */
+  nameOf(numbers: string): string {
+    const known = this.#names.get(numbers);
+    if (known !== undefined) return known;
+    const name = this.#read(numbers);
+    if (name !== numbers) this.#names.set(numbers, name);
+    return name;
+  }
+
+  #read(numbers: string): string {
+    try {
+      // Names of devices in folders have ! for the slash.
+      return basename(readlinkSync(`${this.#sysfs}/dev/block/${numbers}`)).replaceAll('!', '/');
+    } catch {
+      return numbers;
+    }
+  }
+}
+
+const directions = ['read', 'write'] as const;
+
+function describeColumns(metrics: readonly Metric[], device: string): readonly CounterColumn[] {
+  return metrics.flatMap((metric) =>
+    directions.map((direction) => {
+      const attributes: Attributes = { [ATTR_DISK_IO_DIRECTION]: direction, [ATTR_SYSTEM_DEVICE]: device };
+      return { metric, attributes, perUnit: 1 };
+    }),
+  );
+}
+
+/** The counters of each device in a file that has a line or several for each. */
+class Devices {
+  readonly slots: Slot[] = [];
+  readonly #byNumbers = new Map<number, CounterSlot>();
+  readonly #metrics: readonly Metric[];
+  readonly #names: DeviceNames;
+
+  constructor(metrics: readonly Metric[], names: DeviceNames) {
+    this.#metrics = metrics;
+    this.#names = names;
+  }
+
+  update(device: number, counts: Counts, scope: SlotScope): void {
+    const slot = this.#byNumbers.get(device) ?? this.#add(device);
+    slot.update(counts, scope);
+  }
+
+  #add(device: number): CounterSlot {
+    const name = this.#names.nameOf(`${Math.floor(device / minors)}:${device % minors}`);
+    const slot = new CounterSlot(describeColumns(this.#metrics, name));
+    this.#byNumbers.set(device, slot);
+    this.slots.push(slot);
+    return slot;
+  }
+}
+
+/** MINORBITS of include/linux/kdev_t.h is 20. */
+const minors = 2 ** 20;
+const colon = 0x3a;
+
+const number = new Counts(1);
+
+/** @returns the place behind the numbers of a device at the start of a line, which `device` then holds; -1: no device */
+function parseDevice(text: Buffer, from: number): number {
+  const at = number.parseOne(0, text, from);
+  if (at < 0 || text[at] !== colon) return -1;
+  const major = number.read(0);
+  const end = number.parseOne(0, text, at + 1);
+  device = major * minors + number.read(0);
+  return end;
+}
+
+let device = 0;
+
+const statKeys = ['rbytes=', 'wbytes=', 'rios=', 'wios='];
+const statCounts = new Counts(statKeys.length);
+
+/** `io.stat` of version 2: `254:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0`; a device without numbers has none. */
+export function createIoStat(names: SharedNames, deviceNames: DeviceNames): FileParser {
+  const devices = new Devices([names.diskIo, diskOperations], deviceNames);
+  return {
+    file: 'io.stat',
+    slots: devices.slots,
+    parse(text, length, scope) {
+      const whole = text.subarray(0, length);
+      for (let at = 0; at < length; at = findNextLine(whole, at)) {
+        const end = parseDevice(whole, at);
+        if (end >= 0 && parseKeys(whole, end)) devices.update(device, statCounts, scope);
+      }
+      return true;
+    },
+  };
+}
+
+function parseKeys(text: Buffer, from: number): boolean {
+  const lineEnd = findNextLine(text, from);
+  return statKeys.every((key, i) => {
+    const at = text.indexOf(key, from, 'latin1');
+    return at >= 0 && at < lineEnd && statCounts.parseOne(i, text, at + key.length) > 0;
+  });
+}
+
+const readWord = Buffer.from(' Read ');
+const writeWord = Buffer.from(' Write ');
+const pair = new Counts(2);
+
+/**
+ * A file of the controller blkio of version 1: lines `254:0 Read 1`, `254:0 Write 2` and others of each device.
+ * @param metric what it counts
+ */
+export function createBlkio(file: string, metric: Metric, deviceNames: DeviceNames): FileParser {
+  const devices = new Devices([metric], deviceNames);
+  return {
+    file,
+    slots: devices.slots,
+    parse(text, length, scope) {
+      const whole = text.subarray(0, length);
+      for (let at = 0; at < length; at = findNextLine(whole, at)) {
+        const end = parseDevice(whole, at);
+        if (end < 0) continue;
+        if (startsWith(whole, end, readWord)) pair.parseOne(0, whole, end + readWord.length);
+        if (!startsWith(whole, end, writeWord)) continue;
+        pair.parseOne(1, whole, end + writeWord.length);
+        devices.update(device, pair, scope);
+      }
+      return true;
+    },
+  };
+}
+
+function startsWith(text: Buffer, at: number, word: Buffer): boolean {
+  for (let i = 0; i < word.length; i++) if (text[at + i] !== word[i]) return false;
+  return true;
+}

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import type { DescriptorBudget } from '../../src/linux/budgeted-file.js';
+import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
+import { Counts } from '../../src/scraping/counts.js';
+import { describeStalls, parsePressure } from '../../src/scraping/pressure.js';
+import type { Config } from './config.js';
+import { Cpuacct, createCpuStat, createThrottling } from './cpu-files.js';
+import type { FileParser } from './file-reader.js';
+import { createBlkio, createIoStat, type DeviceNames } from './io-files.js';
+import { createMemory, createMemoryEvents, createSingle, limitFiles } from './memory-files.js';
+import {
+  cgroupNames,
+  containerNames,
+  diskOperations,
+  pidsLimit,
+  pidsUsage,
+  pressureTime,
+  swapUsage,
+} from './metrics.js';
+import { CounterSlot } from './slots.js';
+
+/** What is needed to list the files of a cgroup. */
+export interface ListOptions {
+  readonly metrics: Config['metrics'];
+  readonly budget: DescriptorBudget;
+  readonly devices: DeviceNames;
+  /** Whether this is a container, and not a cgroup within one. */
+  readonly isContainer: boolean;
+}
+
+/**
+ * Whether it is the root, which is the machine. Its CPU time is left out: `system.cpu.busy.time` is exact, while version 2
+ * samples that of the root at ticks. The root that a container sees is a cgroup like others.
+ */
+function isMachine({ hierarchy, folder }: CgroupFolder): boolean {
+  if (folder !== hierarchy.folder) return false;
+  // Not on the root, and on the root only.
+  return hierarchy.version === 2
+    ? !existsSync(`${folder}/cgroup.type`)
+    : existsSync(`${folder}/release_agent`);
+}
+
+/** The file with the CPU time of a cgroup in one hierarchy, if that has it. */
+export function findCpuFile(cgroup: CgroupFolder, options: ListOptions): FileParser | undefined {
+  const { metrics, budget, isContainer } = options;
+  const { hierarchy, folder } = cgroup;
+  if (!metrics.cpu || isMachine(cgroup)) return undefined;
+  if (hierarchy.version === 2) return createCpuStat(isContainer);
+  return hierarchy.controllers.includes('cpuacct') ? new Cpuacct(folder, budget, isContainer) : undefined;
+}
+
+/** The other files of a cgroup in one hierarchy, whether or not it has them. */
+export function listDetailFiles({ hierarchy }: CgroupFolder, options: ListOptions): readonly FileParser[] {
+  if (hierarchy.version === 2) return listUnified(options);
+  const lists = hierarchy.controllers.map((name) => listByController.get(name)?.(options) ?? []);
+  return lists.flat();
+}
+
+const namesOf = ({ isContainer }: ListOptions) => (isContainer ? containerNames : cgroupNames);
+
+function listUnified(options: ListOptions): readonly FileParser[] {
+  const { metrics, devices } = options;
+  return [
+    ...(metrics.memory ? listMemory(options) : []),
+    ...(metrics.io ? [createIoStat(namesOf(options), devices)] : []),
+    ...(metrics.pids ? listPids() : []),
+    ...(metrics.pressure ? listPressure() : []),
+  ];
+}
+
+function listMemory(options: ListOptions): readonly FileParser[] {
+  return [
+    ...createMemory(2, namesOf(options)),
+    createSingle(limitFiles[2].file, limitFiles[2].metric),
+    createSingle('memory.swap.current', swapUsage),
+    createMemoryEvents('memory.events', ['oom', 'oom_kill']),
+  ];
+}
+
+function listPids(): readonly FileParser[] {
+  return [createSingle('pids.current', pidsUsage), createSingle('pids.max', pidsLimit)];
+}
+
+const stallTypes: readonly (readonly [resource: string, types: readonly string[]])[] = [
+  ['cpu', ['some', 'full']],
+  ['memory', ['some', 'full']],
+  ['io', ['some', 'full']],
+  ['irq', ['full']],
+];
+
+function listPressure(): readonly FileParser[] {
+  return stallTypes.map(([resource, types]) => {
+    const slot = new CounterSlot(describeStalls(pressureTime, resource, types));
+    const totals = new Counts(types.length);
+    return {
+      file: `${resource}.pressure`,
+      slots: [slot],
+      parse(text, length, scope) {
+        if (parsePressure(text.subarray(0, length), types, totals) !== undefined) return false;
+        slot.update(totals, scope);
+        return true;
+      },
+    };
+  });
+}
+
+type ListFiles = (options: ListOptions) => readonly FileParser[];
+
+const listByController: ReadonlyMap<string, ListFiles> = new Map<string, ListFiles>([
+  ['cpu', ({ metrics }) => (metrics.cpu ? [createThrottling()] : [])],
+  [
+    'memory',
+    (options) =>
+      options.metrics.memory
+        ? [
+            ...createMemory(1, namesOf(options)),
+            createSingle(limitFiles[1].file, limitFiles[1].metric),
+            createMemoryEvents('memory.oom_control', ['oom_kill']),
+          ]
+        : [],
+  ],
+  [
+    'blkio',
+    (options) =>
+      options.metrics.io
+        ? [
+            createBlkio(
+              'blkio.throttle.io_service_bytes_recursive',
+              namesOf(options).diskIo,
+              options.devices,
+            ),
+            createBlkio('blkio.throttle.io_serviced_recursive', diskOperations, options.devices),
+          ]
+        : [],
+  ],
+  ['pids', ({ metrics }) => (metrics.pids ? listPids() : [])],
+]);

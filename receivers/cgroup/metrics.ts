@@ -1,0 +1,144 @@
+import type { Metric } from '../../src/model/series.js';
+import { cgroupCpuTime } from '../../src/model/shared-metrics.js';
+import type { Config } from './config.js';
+
+type Shape = Omit<Metric, 'name'>;
+
+const bytes = (description: string): Shape => ({
+  unit: 'By',
+  description,
+  kind: 'updowncounter',
+  valueType: 'int',
+});
+
+const memoryUsage = bytes('Memory that a cgroup uses, with the files that it has cached');
+const workingSet = bytes('Memory that a cgroup uses, without files that it has not used lately');
+const rss = bytes('Anonymous memory of a cgroup');
+const faults: Shape = {
+  unit: '{fault}',
+  description: 'Page faults in a cgroup; major ones had to read from disk',
+  kind: 'counter',
+  valueType: 'int',
+};
+const diskIo: Shape = {
+  unit: 'By',
+  description: 'Bytes that a cgroup read from and wrote to a block device',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+/** What the semantic conventions name for containers. Cgroups that are none have it under a name of their own. */
+export interface SharedNames {
+  readonly memoryUsage: Metric;
+  readonly workingSet: Metric;
+  readonly rss: Metric;
+  readonly faults: Metric;
+  readonly diskIo: Metric;
+}
+
+const createNames = (prefix: string): SharedNames => ({
+  memoryUsage: { name: `${prefix}.memory.usage`, ...memoryUsage },
+  workingSet: { name: `${prefix}.memory.working_set`, ...workingSet },
+  rss: { name: `${prefix}.memory.rss`, ...rss },
+  faults: { name: `${prefix}.paging.faults`, ...faults },
+  diskIo: { name: `${prefix}.disk.io`, ...diskIo },
+});
+
+export const containerNames = createNames('container');
+export const cgroupNames = createNames('linux.cgroup');
+
+/** The CPU time of a container, besides `linux.cgroup.cpu.time`. */
+export const containerCpuTime: Metric = { ...cgroupCpuTime, name: 'container.cpu.time' };
+
+export const periods: Metric = {
+  name: 'linux.cgroup.cpu.periods',
+  unit: '{period}',
+  description: 'Enforcement periods of the CPU quota in which a cgroup had work',
+  kind: 'counter',
+  valueType: 'int',
+};
+export const throttledPeriods: Metric = {
+  name: 'linux.cgroup.cpu.throttled_periods',
+  unit: '{period}',
+  description: 'Periods in which a cgroup had to wait because its CPU quota was used up',
+  kind: 'counter',
+  valueType: 'int',
+};
+export const throttledTime: Metric = {
+  name: 'linux.cgroup.cpu.throttled_time',
+  unit: 's',
+  description: 'Time for which the CPUs of a cgroup waited because its quota was used up, summed over CPUs',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+export const memoryLimit: Metric = {
+  name: 'linux.cgroup.memory.limit',
+  ...bytes('Memory that a cgroup may use; not there where it has no limit of its own'),
+};
+export const memoryFile: Metric = {
+  name: 'linux.cgroup.memory.file',
+  ...bytes('Files that a cgroup has cached, shared memory included'),
+};
+export const swapUsage: Metric = {
+  name: 'linux.cgroup.memory.swap',
+  ...bytes('Swap space that a cgroup uses'),
+};
+export const memoryEvents: Metric = {
+  name: 'linux.cgroup.memory.events',
+  unit: '{event}',
+  description: 'Times that memory ran out in a cgroup, and processes that were killed for it',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+export const diskOperations: Metric = {
+  name: 'linux.cgroup.disk.operations',
+  unit: '{operation}',
+  description: 'Reads and writes of a block device by a cgroup',
+  kind: 'counter',
+  valueType: 'int',
+};
+
+export const pidsUsage: Metric = {
+  name: 'linux.cgroup.pids.usage',
+  unit: '{thread}',
+  description: 'Threads of a cgroup and of all below it',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+export const pidsLimit: Metric = {
+  name: 'linux.cgroup.pids.limit',
+  unit: '{thread}',
+  description: 'Threads that a cgroup may have; not there where it has no limit of its own',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+export const pressureTime: Metric = {
+  name: 'linux.cgroup.pressure.time',
+  unit: 's',
+  description: 'Time during which some or all threads of a cgroup that had work waited for a resource',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The metrics of each group. */
+export const metricsByGroup = {
+  cpu: [cgroupCpuTime, containerCpuTime, periods, throttledPeriods, throttledTime],
+  memory: [
+    ...[containerNames, cgroupNames].flatMap((names) => [
+      names.memoryUsage,
+      names.workingSet,
+      names.rss,
+      names.faults,
+    ]),
+    memoryLimit,
+    memoryFile,
+    swapUsage,
+    memoryEvents,
+  ],
+  io: [containerNames.diskIo, cgroupNames.diskIo, diskOperations],
+  pids: [pidsUsage, pidsLimit],
+  pressure: [pressureTime],
+} as const satisfies Record<keyof Config['metrics'], readonly Metric[]>;

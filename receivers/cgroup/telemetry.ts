@@ -1,0 +1,41 @@
+import type { ObservableResult } from '@opentelemetry/api';
+import type { Context } from '../../src/component/component.js';
+import type { CgroupTree, TreeChanges } from '../../src/linux/cgroup/tree.js';
+
+/** On the collector's own telemetry: how many cgroups there are, came and went. Must be closed. */
+export class ScanTelemetry {
+  readonly #attributes: { readonly receiver: string };
+  readonly #births;
+  readonly #deaths;
+  readonly #stop: () => void;
+
+  constructor({ id, meter }: Pick<Context, 'id' | 'meter'>, tree: CgroupTree) {
+    this.#attributes = { receiver: id };
+    const count = meter.createObservableGauge('joulemetry.cgroup.count', {
+      unit: '{cgroup}',
+      description: 'Cgroups that are there, each counted in each hierarchy that has it',
+    });
+    const observe = (result: ObservableResult) => result.observe(tree.size, this.#attributes);
+    count.addCallback(observe);
+    this.#stop = () => count.removeCallback(observe);
+    this.#births = meter.createCounter('joulemetry.cgroup.births', {
+      unit: '{cgroup}',
+      description: 'Cgroups that were made between two scans and still were there at the second one',
+    });
+    this.#deaths = meter.createCounter('joulemetry.cgroup.deaths', {
+      unit: '{cgroup}',
+      description: 'Cgroups that were removed',
+    });
+  }
+
+  count({ born, gone }: TreeChanges): void {
+    let births = 0;
+    for (const { isBorn } of born) if (isBorn) births++;
+    this.#births.add(births, this.#attributes);
+    this.#deaths.add(gone.size, this.#attributes);
+  }
+
+  close(): void {
+    this.#stop();
+  }
+}

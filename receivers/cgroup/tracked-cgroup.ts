@@ -1,0 +1,115 @@
+import { describeCgroup } from '../../src/identity/cgroup.js';
+import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
+import { ATTR_CONTAINER_ID, ATTR_LINUX_CGROUP_PATH } from '../../src/model/semantic-conventions.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import type { Config } from './config.js';
+import { type FileParser, FileReader } from './file-reader.js';
+import { findCpuFile, listDetailFiles, type ListOptions } from './list-files.js';
+
+/** What all cgroups share. */
+export interface CgroupOptions extends Omit<ListOptions, 'isContainer'> {
+  readonly metrics: Config['metrics'];
+  readonly host: Resource;
+}
+
+/** A folder of a cgroup, and when it was made, if that was seen: Unix time in nanoseconds. */
+export interface FoundFolder {
+  readonly folder: CgroupFolder;
+  readonly bornNs: bigint | undefined;
+}
+
+/** A cgroup by its path, in all hierarchies that have it. */
+export class TrackedCgroup {
+  readonly path: string;
+  readonly #resource: Resource;
+  readonly #options: CgroupOptions & ListOptions;
+  readonly #folders = new Map<CgroupFolder, FileReader[]>();
+  #cpu: { readonly folder: CgroupFolder; readonly reader: FileReader } | undefined;
+
+  constructor(path: string, options: CgroupOptions) {
+    this.path = path;
+    const identity = describeCgroup(path);
+    const { host } = options;
+    this.#resource = { attributes: { ...host.attributes, [ATTR_LINUX_CGROUP_PATH]: path, ...identity } };
+    const container = identity[ATTR_CONTAINER_ID];
+    const above = describeCgroup(path.slice(0, path.lastIndexOf('/')))[ATTR_CONTAINER_ID];
+    this.#options = { ...options, isContainer: container !== undefined && container !== above };
+  }
+
+  /** Whether no hierarchy has it any more. */
+  get isGone(): boolean {
+    return this.#folders.size === 0;
+  }
+
+  /** What is read at every scan. */
+  get cpuReaders(): readonly FileReader[] {
+    return this.#cpu === undefined || this.#cpu.reader.isAbsent ? [] : [this.#cpu.reader];
+  }
+
+  /** What is read less often. */
+  get detailReaders(): readonly FileReader[] {
+    return [...this.#folders.values()].flat().filter(({ isAbsent }) => !isAbsent);
+  }
+
+  /** A hierarchy has it. */
+  add({ folder, bornNs }: FoundFolder, ended: Series[]): void {
+    const files = listDetailFiles(folder, this.#options);
+    this.#folders.set(
+      folder,
+      files.map((file) => this.#open(file, folder, bornNs)),
+    );
+    this.#chooseCpu(bornNs, ended);
+  }
+
+  /** A hierarchy has it no more. */
+  remove(folder: CgroupFolder, ended: Series[]): void {
+    for (const reader of this.#folders.get(folder) ?? []) end(reader, ended);
+    this.#folders.delete(folder);
+    this.#chooseCpu(undefined, ended);
+  }
+
+  /** Tries the files again that it did not have: a controller may have been enabled since. */
+  refresh(ended: Series[]): void {
+    for (const [folder, readers] of this.#folders) {
+      const here = readers.filter(({ isAbsent }) => !isAbsent);
+      const names = new Set(here.map(({ name }) => name));
+      const missing = listDetailFiles(folder, this.#options).filter(({ file }) => !names.has(file));
+      this.#folders.set(folder, [...here, ...missing.map((file) => this.#open(file, folder, undefined))]);
+    }
+    if (this.#cpu?.reader.isAbsent === true) this.#cpu = undefined;
+    this.#chooseCpu(undefined, ended);
+  }
+
+  /** Ends its series; what is read from now on belongs to new ones. */
+  endSeries(ended: Series[]): void {
+    for (const reader of [...this.cpuReaders, ...this.detailReaders]) reader.end(ended);
+  }
+
+  close(): void {
+    for (const reader of [...this.cpuReaders, ...this.detailReaders]) reader.close();
+  }
+
+  /** Version 2 counts the CPU time of the processes whose cgroup this is; version 1 where that has no such cgroup. */
+  #chooseCpu(bornNs: bigint | undefined, ended: Series[]): void {
+    const folders = [...this.#folders.keys()].toSorted((a, b) => b.hierarchy.version - a.hierarchy.version);
+    const folder = folders.find((each) => findCpuFile(each, this.#options) !== undefined);
+    if (folder !== undefined && folder === this.#cpu?.folder) return;
+    if (this.#cpu !== undefined) end(this.#cpu.reader, ended);
+    const file = folder && findCpuFile(folder, this.#options);
+    this.#cpu = folder && file && { folder, reader: this.#open(file, folder, bornNs) };
+  }
+
+  #open(file: FileParser, { folder }: CgroupFolder, bornNs: bigint | undefined): FileReader {
+    return new FileReader(file, {
+      folder,
+      resource: this.#resource,
+      budget: this.#options.budget,
+      bornNs,
+    });
+  }
+}
+
+function end(reader: FileReader, ended: Series[]): void {
+  reader.end(ended);
+  reader.close();
+}
