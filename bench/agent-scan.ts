@@ -38,11 +38,13 @@ export const agentScan: Benchmark = {
 };
 
 function openScraper(): ProcessScraper {
-  const { log, host } = createFakeContext();
+  const { log, host, id, meter } = createFakeContext();
   return new ProcessScraper(parseSettings(schema, {}), {
     clock: createWallClock(),
     log,
     host,
+    id,
+    meter,
     cpuTime: findCpuClocks('/proc'),
     tickNs: readTickNs(),
     readBootNs: readBootTimeNs,

@@ -36,6 +36,11 @@ export const schema = {
     format: 'path',
     default: '/etc/passwd',
   },
+  service: {
+    doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
+    format: 'boolean',
+    default: true,
+  },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

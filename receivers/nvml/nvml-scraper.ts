@@ -43,12 +43,13 @@ export class NvmlScraper implements OpenScraper {
     this.#config = config;
     this.#context = context;
     this.#thread = thread;
-    const { procfs, passwd } = config;
+    const { procfs, passwd, service } = config;
     const { host } = context;
     this.#processes = new ProcessAccounts({
       host,
       procfs,
       passwd,
+      service,
       onForeign: (pid) => this.#noteForeign(pid),
     });
     this.#devices = reading.devices ?? [];

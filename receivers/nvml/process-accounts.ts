@@ -1,6 +1,7 @@
 import { elementAt } from '../../src/element.js';
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
+import { ServiceReader } from '../../src/identity/service.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readPath } from '../../src/linux/procfs.js';
 import { findOrAdd } from '../../src/model/plan.js';
@@ -144,6 +145,8 @@ export interface AccountOptions {
   readonly host: Resource;
   readonly procfs: string;
   readonly passwd: string;
+  /** Whether it is looked for which service a process is part of. */
+  readonly service: boolean;
   /** Notified of processes that use a GPU for a while and that procfs does not have. */
   onForeign(pid: number): void;
 }
@@ -163,7 +166,13 @@ export class ProcessAccounts {
   constructor(options: AccountOptions) {
     this.#options = options;
     const owners = new Owners(options.passwd);
-    this.#identities = new IdentityReader({ procfs: options.procfs, owners, hasCommandLine: false });
+    const services = options.service ? new ServiceReader() : undefined;
+    this.#identities = new IdentityReader({
+      procfs: options.procfs,
+      owners,
+      hasCommandLine: false,
+      services,
+    });
   }
 
   /** Looks again, at the first table of this scan, who each process is. */

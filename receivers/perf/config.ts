@@ -49,6 +49,11 @@ export const schema = {
       format: 'string_list',
       default: [],
     },
+    service: {
+      doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
+      format: 'boolean',
+      default: true,
+    },
   },
   cgroups: {
     doc: 'Cgroups to count with all below them, by path from the root; * is any name, ** any number of names.',

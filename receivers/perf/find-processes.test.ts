@@ -10,7 +10,7 @@ test('ProcessFinder finds processes by number, by name and by path', (t) => {
   procfs.write(8, { exe: '/usr/lib/postgresql/bin/postgres (deleted)' });
   procfs.write(9, { exe: '/opt/with-a-very-long-name' });
   procfs.writeFile(9, 'comm', 'with-a-very-lon\n');
-  const finder = new ProcessFinder(procfs.path);
+  const finder = new ProcessFinder(procfs.path, true);
   const find = (pids: readonly number[], names: readonly string[]) =>
     finder.find({ pids, names }).map(({ pid }) => pid);
   assert.deepEqual(find([7, 99], []), [7]);
@@ -23,13 +23,13 @@ test('ProcessFinder leaves out a process that has ended but was not waited for',
   const procfs = createFakeProcfs();
   t.after(() => procfs.delete());
   procfs.write(7, { comm: 'gone', state: 'Z' });
-  assert.deepEqual(new ProcessFinder(procfs.path).find({ pids: [7], names: ['program'] }), []);
+  assert.deepEqual(new ProcessFinder(procfs.path, true).find({ pids: [7], names: ['program'] }), []);
 });
 
 test('ProcessFinder keeps the resource of a process that renames itself, not of one that runs another program', (t) => {
   const procfs = createFakeProcfs();
   t.after(() => procfs.delete());
-  const finder = new ProcessFinder(procfs.path);
+  const finder = new ProcessFinder(procfs.path, true);
   const find = () => finder.find({ pids: [7], names: [] })[0]?.attributes;
   procfs.write(7, { comm: 'node', exe: '/usr/bin/node' });
   const first = find();

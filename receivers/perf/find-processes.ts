@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readExecutable } from '../../src/identity/executable.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
+import { ServiceReader } from '../../src/identity/service.js';
 import { Owners } from '../../src/identity/owners.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
@@ -33,9 +34,15 @@ export class ProcessFinder {
   readonly #stat = new ProcessStat();
   #known: ReadonlyMap<number, KnownProcess> = new Map();
 
-  constructor(procfs: string, passwd = '/etc/passwd') {
+  constructor(procfs: string, hasService: boolean, passwd = '/etc/passwd') {
     this.#procfs = procfs;
-    this.#identity = new IdentityReader({ procfs, owners: new Owners(passwd), hasCommandLine: false });
+    const services = hasService ? new ServiceReader() : undefined;
+    this.#identity = new IdentityReader({
+      procfs,
+      owners: new Owners(passwd),
+      hasCommandLine: false,
+      services,
+    });
   }
 
   /** The selected processes that run now. */

@@ -34,7 +34,7 @@ export class TargetFinder {
 
   constructor(config: Config, log: Pick<Log, 'info' | 'warn'>) {
     this.#config = config;
-    this.#processes = new ProcessFinder(config.procfs);
+    this.#processes = new ProcessFinder(config.procfs, config.processes.service);
     this.#cgroups = hasCgroups(config) ? new CgroupFinder(config, log) : undefined;
     this.#absent = new AbsentTargets(config, log, this.#cgroups?.folder);
   }

@@ -23,6 +23,11 @@ export const schema = {
     format: 'path',
     default: '/etc/passwd',
   },
+  service: {
+    doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
+    format: 'boolean',
+    default: true,
+  },
   command_line: {
     doc: 'Adds the arguments of each process as process.command_line; they may hold secrets.',
     format: 'boolean',

@@ -58,7 +58,7 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
 
 async function openScraper(wanted: Config, context: ReceiverContext): Promise<ProcessScraper> {
   const config = claimUsage(wanted, context);
-  const { clock, log, host } = context;
+  const { clock, log, host, id, meter } = context;
   const { procfs } = config;
   const { source: cpuTime, obstacle } = await choose(config);
   if (obstacle !== undefined) log.info(`Processes that live shorter than a scan are not seen: ${obstacle}`);
@@ -72,7 +72,7 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   // The times in procfs are cut to ticks of their own.
   const tickNs = cpuTime === undefined ? Math.max(procfsTickNs, readTickNs()) : readTickNs();
   const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
-  return new ProcessScraper(config, { clock, log, host, cpuTime, tickNs, readBootNs });
+  return new ProcessScraper(config, { clock, log, host, id, meter, cpuTime, tickNs, readBootNs });
 }
 
 async function choose(config: Config): Promise<ChosenSource> {

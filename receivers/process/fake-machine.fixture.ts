@@ -1,6 +1,12 @@
 import type { TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, type LogCollector } from '../../src/contract/fakes.js';
+import {
+  createFakeContext,
+  createLogCollector,
+  createMeterReader,
+  type LogCollector,
+  type MeterReader,
+} from '../../src/contract/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
@@ -30,6 +36,7 @@ export class FakeMachine {
   /** Ends that were not reported, in all. */
   lost = 0;
   readonly log: LogCollector = createLogCollector();
+  readonly telemetry: MeterReader = createMeterReader();
   /** Nanoseconds since boot. */
   now = 1000n * second;
   #scraper: ProcessScraper | undefined;
@@ -45,13 +52,16 @@ export class FakeMachine {
   open({ metrics = {}, ...settings }: FakeSettings = {}, { hasClock = true } = {}): void {
     const { log } = this;
     const cpuTime = hasClock ? this.#createSource() : undefined;
-    const { host } = createFakeContext();
+    const { host, id } = createFakeContext();
     const all = { procfs: this.procfs.path, ...settings, metrics: { count: false, ...metrics } };
     const clock = { wallNs: () => bootWallNs + this.now, monotonicNs: () => this.now, checkEra: () => 0 };
+    this.#scraper?.close();
     this.#scraper = new ProcessScraper(parseSettings(schema, all), {
       clock,
       log,
       host,
+      id,
+      meter: this.telemetry.meter,
       cpuTime,
       tickNs: 4_000_000,
       readBootNs: () => this.now,

@@ -71,12 +71,14 @@ test('factory makes a receiver that scrapes, ends with a last scan and may be sh
 });
 
 function openScraper(t: TestContext): ProcessScraper {
-  const { clock, log, host } = createFakeContext();
+  const { clock, log, host, id, meter } = createFakeContext();
   const cpuTime = findCpuClocks('/proc');
   const scraper = new ProcessScraper(parseSettings(schema, {}), {
     clock,
     log,
     host,
+    id,
+    meter,
     cpuTime,
     tickNs: readTickNs(),
     readBootNs: readBootTimeNs,

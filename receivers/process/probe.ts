@@ -44,15 +44,17 @@ function listPids(procfs: string): readonly number[] {
 }
 
 function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
-  const { procfs, metrics } = config;
+  const { procfs, metrics, service } = config;
   const programs = pids.filter((pid) => isProgram(procfs, pid));
   const unnamed = countDenied(programs, (pid) => readlinkSync(`${procfs}/${pid}/exe`));
   const ioDenied = metrics.io ? countDenied(programs, (pid) => readStart(`${procfs}/${pid}/io`)) : 0;
+  const serviceDenied = service ? countDenied(programs, (pid) => openServiceFiles(`${procfs}/${pid}`)) : 0;
   return [
     ...(unnamed > 0 ? grant(['CAP_SYS_PTRACE'], `the executable path of ${unnamed} processes`) : []),
     ...(ioDenied > 0
       ? grant(['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'], `the disk I/O of ${ioDenied} processes`)
       : []),
+    ...(serviceDenied > 0 ? grant(['CAP_SYS_PTRACE'], `the service name of ${serviceDenied} processes`) : []),
     ...findHiddenProcesses(procfs).flatMap((hidden) => hidden.remedies),
     ...explainTicks(procfs),
     ...explainBpf(config),
@@ -90,6 +92,11 @@ function findMissingForBpf({ procfs, cpu_time: wanted }: Config): readonly strin
 function isProgram(procfs: string, pid: number): boolean {
   const stat = new ProcessStat();
   return stat.read(`${procfs}/${pid}`) && !stat.isKernelThread;
+}
+
+/** The memory of a process of the same user may be denied where its environment is not. */
+function openServiceFiles(folder: string): void {
+  for (const name of ['environ', 'mem']) closeSync(openWithoutWaiting(`${folder}/${name}`));
 }
 
 /** For how many of them the kernel says that it is not allowed. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { encodeContext } from '../../src/identity/process-context.fixture.js';
 import { pageSize } from '../../src/linux/libc.js';
 import type { Series } from '../../src/model/series.js';
 import { bootWallNs, FakeMachine, startOf } from './fake-machine.fixture.js';
@@ -159,6 +160,60 @@ test('ProcessScraper gives new series to a process that was moved to another cgr
   assert.equal(series?.resource.attributes['process.linux.cgroup'], '0::/b');
   assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.01);
   assert.equal(scanned.ended.length, 5);
+});
+
+/** Files of a process as if it published a process context at this address. */
+function publishContext(
+  { procfs }: FakeMachine,
+  pid: number,
+  attributes: Readonly<Record<string, string>>,
+): void {
+  const address = 0x1000;
+  const payload = encodeContext(attributes);
+  const header = Buffer.alloc(32);
+  header.write('OTEL_CTX', 'latin1');
+  header.writeUInt32LE(2, 8);
+  header.writeUInt32LE(payload.length, 12);
+  header.writeBigUInt64LE(1n, 16);
+  header.writeBigUInt64LE(BigInt(address + header.length), 24);
+  const memory = Buffer.concat([Buffer.alloc(address), header, payload]);
+  procfs.writeFile(pid, 'mem', memory.toString('latin1'));
+  procfs.writeFile(pid, 'maps', '00001000-00002000 rw-p 00000000 00:01 7   /memfd:OTEL_CTX (deleted)\n');
+}
+
+test('ProcessScraper neither loses nor repeats CPU time, when a process publishes its service late', (t) => {
+  const machine = new FakeMachine(t);
+  machine.open({ collection_interval: '30s' });
+  machine.procfs.write(7, {});
+  machine.cpuNs.set(7, 100_000_000);
+  const before = machine.scan();
+  machine.cpuNs.set(7, 150_000_000);
+  machine.procfs.write(7, { userTicks: 5 });
+  assert.equal(machine.scan().valuesOf(7)['cpu.time user'], 0.05);
+  const rowNs = bootWallNs + machine.now;
+  publishContext(machine, 7, { 'service.name': 'cart' });
+  machine.cpuNs.set(7, 350_000_000);
+  machine.procfs.write(7, { userTicks: 25 });
+  const after = machine.scan();
+  assert.deepEqual(after.ended, [...before.seriesOf(7).values()]);
+  const series = after.seriesOf(7).get('cpu.time user');
+  assert.equal(series?.resource.attributes['service.name'], 'cart');
+  assert.equal(series?.start, rowNs);
+  assert.equal(after.valuesOf(7)['cpu.time user'], 0.2);
+});
+
+test('ProcessScraper counts services that it cannot understand, and looks for none where it is off', async (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.procfs.writeFile(7, 'environ', 'OTEL_SERVICE_NAME=a\0OTEL_RESOURCE_ATTRIBUTES=b\0');
+  machine.open();
+  assert.equal(machine.scan().seriesOf(7).get('cpu.time user')?.resource.attributes['service.name'], 'a');
+  assert.equal((await machine.telemetry.read())['joulemetry.process.malformed_services{test}'], 1);
+  machine.open({ service: false });
+  assert.equal(
+    machine.scan().seriesOf(7).get('cpu.time user')?.resource.attributes['service.name'],
+    undefined,
+  );
 });
 
 test('ProcessScraper keeps series and executable of a process that is about to end', (t) => {

@@ -5,8 +5,8 @@ import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import { TrackedProcess } from './tracked-process.js';
 
-/** This many processes are 2 to 5 ms of work where each of them is new, and a tenth of that where none is. */
-export const partCapacity = 64;
+/** This many processes are 2 to 5 ms of work where each of them is new, and a twentieth of that where none is. */
+export const partCapacity = 32;
 
 /** Some of the processes, read together into one row, so that others may run between the parts of a scan. */
 export class ProcessPart {

@@ -2,6 +2,7 @@ import type { Context } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader } from '../../src/identity/process-identity.js';
+import { ServiceReader } from '../../src/identity/service.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
 import { maxDeaths } from '../../src/linux/bpf/task-deaths.js';
 import { openPidList, type PidList } from '../../src/linux/pid-list.js';
@@ -21,7 +22,7 @@ import { StateCount } from './state-count.js';
 import { TrackedProcesses } from './tracked-processes.js';
 
 /** What a scraper needs beside its settings. */
-export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host'> {
+export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' | 'id' | 'meter'> {
   /** Undefined: the ticks of `stat`. */
   readonly cpuTime: CpuTimeSource | undefined;
   /** By how much the CPU time of a process that runs may lag behind. */
@@ -211,6 +212,17 @@ export class ProcessScraper implements Scraper {
       );
   }
 
+  #createServices(): ServiceReader | undefined {
+    if (!this.#config.service) return undefined;
+    const { id: receiver, meter } = this.#context;
+    const malformed = meter.createCounter('joulemetry.process.malformed_services', {
+      unit: '{service}',
+      description: 'Process contexts and environments that could not be understood, and were ignored',
+    });
+    malformed.add(0, { receiver });
+    return new ServiceReader(() => malformed.add(1, { receiver }));
+  }
+
   #createReader(): ProcessReader {
     const { procfs, metrics, command_line: hasCommandLine } = this.#config;
     const owners = this.#owners;
@@ -218,7 +230,7 @@ export class ProcessScraper implements Scraper {
       procfs,
       cpuTime: this.#context.cpuTime,
       layouts: createLayouts(metrics),
-      identity: new IdentityReader({ procfs, owners, hasCommandLine }),
+      identity: new IdentityReader({ procfs, owners, hasCommandLine, services: this.#createServices() }),
       budget: this.#budget,
       lookAgainAfter: this.#lookAgainAfter,
     });

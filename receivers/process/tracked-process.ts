@@ -30,6 +30,8 @@ export class TrackedProcess {
   #identity: ProcessIdentity;
   #resource: Resource;
   #identifiedIn: number;
+  /** After this many scans it is identified again. */
+  #identifiedFor: number;
   #hasFailed = false;
   #isDead = false;
   /** A letter of proc_pid_stat(5). */
@@ -51,10 +53,10 @@ export class TrackedProcess {
     this.#bases = new Float64Array(this.#layout.columns.length);
     this.#values = new Float64Array(this.#layout.cpuModes.length + this.#bases.length);
     this.#startNs = scan.findBirth(stat.startTicks);
-    // A process that moves to another cgroup mostly does so at the beginning of its life.
-    const { lookAgainAfter } = reader;
-    const age = this.#startNs === undefined ? pid % lookAgainAfter : lookAgainAfter - 1;
-    this.#identifiedIn = scan.number - age;
+    // A process that moves to another cgroup, or publishes which service it is, mostly does so soon after its birth.
+    const isOld = this.#startNs === undefined;
+    this.#identifiedFor = isOld ? reader.lookAgainAfter : 1;
+    this.#identifiedIn = scan.number - (isOld ? pid % reader.lookAgainAfter : 0);
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
   }
@@ -161,8 +163,9 @@ export class TrackedProcess {
   #identify({ stat, identity, lookAgainAfter }: ProcessReader, scan: Scan): void {
     if (stat.isZombie || stat.isKernelThread) return;
     const isNamed = stat.isNamed(this.#identity.threadName);
-    if (isNamed && scan.number - this.#identifiedIn < lookAgainAfter) return;
+    if (isNamed && scan.number - this.#identifiedIn < this.#identifiedFor) return;
     this.#identifiedIn = scan.number;
+    this.#identifiedFor = Math.min(2 * this.#identifiedFor, lookAgainAfter);
     this.#identity = identity.readAgain(this.pid, stat, this.#identity);
     const { attributes } = this.#identity;
     if (attributes === this.#resource.attributes) return;

@@ -1,3 +1,5 @@
+import { describeError } from '../errors.js';
+import { parseResourceAttributes } from '../identity/resource-attributes.js';
 import { ATTR_SERVICE_NAME } from '../model/semantic-conventions.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,22 +23,10 @@ export function readResourceEnvironment(environment: Environment, warn: (message
 }
 
 function parseOrWarn(text: string, warn: (message: string) => void): Texts {
-  const parts = text.split(',').filter((part) => part.trim() !== '');
-  const pairs = parts.map(parsePair);
-  const wrong = pairs.indexOf(undefined);
-  if (wrong < 0) return Object.fromEntries(pairs.filter((pair) => pair !== undefined));
-  const expected = 'expected key=value pairs between commas, percent-encoded';
-  warn(`Cannot use OTEL_RESOURCE_ATTRIBUTES: ${expected}, found something else at pair ${wrong + 1}`);
-  return {};
-}
-
-/** `key=value`, percent-encoded as in W3C Baggage. @returns undefined for anything else */
-function parsePair(pair: string): [string, string] | undefined {
-  const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
-  if (key.trim() === '') return undefined;
   try {
-    return [decodeURIComponent(key.trim()), decodeURIComponent(value.trim())];
-  } catch {
-    return undefined;
+    return parseResourceAttributes(text);
+  } catch (error) {
+    warn(`Cannot use OTEL_RESOURCE_ATTRIBUTES: ${describeError(error)}`);
+    return {};
   }
 }

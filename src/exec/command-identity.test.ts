@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
+import { ServiceReader } from '../identity/service.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import { startHeld } from '../linux/held-child.js';
 import { until } from '../contract/open-resources.js';
@@ -15,7 +17,8 @@ function readIdentity(pid: number) {
   const stat = new ProcessStat();
   assert.ok(stat.read(`/proc/${pid}`));
   const owners = new Owners('/etc/passwd');
-  return new IdentityReader({ procfs: '/proc', owners, hasCommandLine: false }).read(pid, stat).attributes;
+  const options = { procfs: '/proc', owners, hasCommandLine: false, services: new ServiceReader() };
+  return new IdentityReader(options).read(pid, stat).attributes;
 }
 
 async function compare(t: TestContext, program: string, args: readonly string[], executable: string) {
@@ -41,4 +44,23 @@ test('readCommandIdentity names the interpreter of a script, as the kernel does'
   const script = join(folder, 'a-script-with-a-long-name');
   writeFileSync(script, '#! /bin/sh -e\nsignal=STOP\nkill -$signal $$\n', { mode: 0o755 });
   await compare(t, script, [], '/bin/sh');
+});
+
+function urlOf(path: string): string {
+  return new URL(path, import.meta.url).href;
+}
+
+test('readCommandIdentity says which service the command is part of by the environment that it inherits', () => {
+  const script = `import { startHeld } from '${urlOf('../linux/held-child.js')}';
+    import { readCommandIdentity } from '${urlOf('./command-identity.js')}';
+    const child = await startHeld('/bin/sleep', ['60']);
+    const { 'service.name': name } = readCommandIdentity(child.pid, Buffer.from('/bin/sleep'));
+    console.log(name);
+    child.signal('SIGKILL');`;
+  const env = { ...process.env, OTEL_SERVICE_NAME: 'measured' };
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(stdout, 'measured\n');
 });

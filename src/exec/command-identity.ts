@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { nameExecutable } from '../identity/executable.js';
 import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
+import { ServiceReader } from '../identity/service.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import type { Attributes } from '../model/series.js';
 import { findProgram, findRawPath } from './find-program.js';
@@ -24,10 +25,8 @@ export function readCommandIdentity(pid: number, program: Buffer): Attributes {
   const stat = new ProcessStat();
   stat.read(`/proc/${pid}`);
   const owners = new Owners('/etc/passwd');
-  const { attributes } = new IdentityReader({ procfs: '/proc', owners, hasCommandLine: false }).read(
-    pid,
-    stat,
-  );
+  const options = { procfs: '/proc', owners, hasCommandLine: false, services: new ServiceReader() };
+  const { attributes } = new IdentityReader(options).read(pid, stat);
   const path = resolveExecutable(program);
   return {
     ...attributes,

@@ -26,6 +26,8 @@ export interface ProcessDescription {
   /** Line of `/proc/<pid>/cgroup`. */
   readonly cgroup?: string | undefined;
   readonly commandLine?: string | undefined;
+  /** What says which service it is part of. */
+  readonly service?: Attributes | undefined;
   readonly isKernelThread: boolean;
 }
 
@@ -45,6 +47,7 @@ export function describeProcess(process: ProcessDescription): Attributes {
     ...optional(ATTR_PROCESS_EXECUTABLE_PATH, process.path),
     ...optional(ATTR_PROCESS_THREAD_NAME, process.threadName),
     ...optional('process.command_line', process.commandLine),
+    ...process.service,
     ...(process.isKernelThread && { 'process.linux.kernel_thread': true, [ATTR_SYSTEMD_UNIT]: kernelUnit }),
     // A kernel thread can work for a unit, as that of a virtual machine.
     ...(process.cgroup !== undefined && describeCgroup(process.cgroup)),

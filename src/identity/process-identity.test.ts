@@ -16,7 +16,10 @@ import { until } from '../contract/open-resources.js';
 import type { Attributes } from '../model/series.js';
 import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
 import { Owners } from './owners.js';
+import { encodeContext, FakeContext } from './process-context.fixture.js';
 import { IdentityReader, type ProcessIdentity } from './process-identity.js';
+import { ServiceReader } from './service.js';
+import { readBootTimeNs } from '../linux/clocks.js';
 import { ProcessStat } from '../linux/process-stat.js';
 
 /** Looks at one process again and again, as a receiver does. */
@@ -29,7 +32,13 @@ class Looks {
   constructor(procfs: string, pid: number) {
     this.#procfs = procfs;
     this.#pid = pid;
-    this.#reader = new IdentityReader({ procfs, owners: new Owners('/etc/passwd'), hasCommandLine: true });
+    const owners = new Owners('/etc/passwd');
+    this.#reader = new IdentityReader({
+      procfs,
+      owners,
+      hasCommandLine: true,
+      services: new ServiceReader(),
+    });
   }
 
   look(): Attributes {
@@ -206,4 +215,100 @@ test('IdentityReader gives replacement characters for bytes that are no text', (
   rmSync(join(procfs.path, '7', 'exe'));
   symlinkSync(Buffer.from([0x2f, 0xff, 0x6e]), join(procfs.path, '7', 'exe'));
   assert.equal(looks.name, '\uFFFDn');
+});
+
+/** The identity of this very process, as if it were so old, with the services of others that it has published. */
+class OwnLooks {
+  readonly #reader = new IdentityReader({
+    procfs: '/proc',
+    owners: new Owners('/etc/passwd'),
+    hasCommandLine: false,
+    services: new ServiceReader(),
+  });
+  readonly #stat = new ProcessStat();
+  identity: ProcessIdentity;
+
+  constructor(ageSeconds: number) {
+    assert.ok(this.#stat.read(`/proc/${process.pid}`));
+    this.#stat.startTicks = Number(readBootTimeNs() / 10_000_000n) - 100 * ageSeconds;
+    this.identity = this.#reader.read(process.pid, this.#stat);
+  }
+
+  look(): Attributes {
+    this.identity = this.#reader.readAgain(process.pid, this.#stat, this.identity);
+    return this.identity.attributes;
+  }
+}
+
+function publishService(t: TestContext, name: string): FakeContext {
+  const context = new FakeContext();
+  t.after(() => context.end());
+  context.publish(encodeContext({ 'service.name': name }));
+  return context;
+}
+
+test('IdentityReader says of a process which service it publishes, at the first look', (t) => {
+  publishService(t, 'cart');
+  assert.equal(new OwnLooks(10).identity.attributes['service.name'], 'cart');
+  // Too young for that: it is looked at again.
+  assert.equal(new OwnLooks(0).identity.attributes['service.name'], undefined);
+});
+
+test('IdentityReader takes a service that is published late once, and keeps it for good', (t) => {
+  const looks = new OwnLooks(1);
+  const first = looks.look();
+  assert.equal(first['service.name'], undefined);
+  const context = publishService(t, 'cart');
+  const named = looks.look();
+  assert.deepEqual(named, { ...first, 'service.name': 'cart' });
+  context.publish(encodeContext({ 'service.name': 'other' }));
+  assert.equal(looks.look(), named);
+  context.bytes.fill(0);
+  assert.equal(looks.look(), named);
+});
+
+test('IdentityReader takes no service after two minutes', (t) => {
+  const looks = new OwnLooks(1000);
+  const first = looks.look();
+  looks.identity = { ...looks.identity, knownSinceNs: looks.identity.knownSinceNs - 121_000_000_000n };
+  publishService(t, 'cart');
+  assert.equal(looks.look(), first);
+});
+
+test('IdentityReader follows a process to a program with another environment', async (t) => {
+  const env = { PATH: process.env['PATH'], OTEL_SERVICE_NAME: 'shell' };
+  const child = spawn('sh', ['-c', 'read line; exec env OTEL_SERVICE_NAME=sleeper sleep 600'], { env });
+  t.after(() => child.kill());
+  const looks = new Looks('/proc', child.pid ?? 0);
+  await until(() => looks.look()['service.name'] === 'shell');
+  child.stdin.write('\n');
+  await until(() => looks.look()['service.name'] === 'sleeper');
+  assert.equal(looks.name, 'sleep');
+});
+
+test('IdentityReader prefers what a process publishes to its environment', async (t) => {
+  const fixture = new URL('./process-context.fixture.js', import.meta.url).href;
+  const script = `import { encodeContext, FakeContext } from '${fixture}';
+    process.stdin.once('data', () => new FakeContext().publish(encodeContext({ 'service.name': 'published' })));`;
+  const env = { ...process.env, OTEL_RESOURCE_ATTRIBUTES: 'service.name=inherited,service.namespace=shop' };
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env });
+  t.after(() => child.kill());
+  const looks = new Looks('/proc', child.pid ?? 0);
+  await until(() => looks.look()['service.name'] === 'inherited');
+  assert.equal(looks.look()['service.namespace'], 'shop');
+  child.stdin.write('\n');
+  await until(() => looks.look()['service.name'] === 'published');
+  assert.equal(looks.look()['service.namespace'], undefined);
+});
+
+test('IdentityReader looks for no service where it is not asked to', async (t) => {
+  const child = spawn('sleep', ['600'], { env: { PATH: process.env['PATH'], OTEL_SERVICE_NAME: 'a' } });
+  t.after(() => child.kill());
+  const stat = new ProcessStat();
+  const owners = new Owners('/etc/passwd');
+  const silent = new IdentityReader({ procfs: '/proc', owners, hasCommandLine: false, services: undefined });
+  const looks = new Looks('/proc', child.pid ?? 0);
+  await until(() => looks.look()['service.name'] === 'a');
+  assert.ok(stat.read(`/proc/${child.pid}`));
+  assert.ok(!('service.name' in silent.read(child.pid ?? 0, stat).attributes));
 });

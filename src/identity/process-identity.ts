@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { readBootTimeNs } from '../linux/clocks.js';
 import { readPath, tickNs } from '../linux/procfs.js';
 import { readRegularText } from '../linux/regular-file.js';
 import type { Attributes } from '../model/series.js';
@@ -7,6 +9,7 @@ import { identifyCgroup } from './cgroup.js';
 import { type Executable, isSameProgram, nameExecutable, readExecutable } from './executable.js';
 import type { Owners } from './owners.js';
 import { describeProcess, type ProcessDescription } from './process-attributes.js';
+import type { ServiceReader } from './service.js';
 import type { ProcessStat } from '../linux/process-stat.js';
 
 /** Where the identity of processes is read, and how much of it. */
@@ -14,6 +17,8 @@ export interface IdentityOptions {
   readonly procfs: string;
   readonly owners: Owners;
   readonly hasCommandLine: boolean;
+  /** Undefined: which service a process is part of is not looked for. */
+  readonly services: ServiceReader | undefined;
 }
 
 /** Who a process is. */
@@ -25,7 +30,16 @@ export interface ProcessIdentity {
   readonly executable: Executable;
   /** The kernel's name of its main thread (comm) at the last look. */
   readonly threadName: Uint8Array;
+  /** CLOCK_BOOTTIME in nanoseconds at the first look at this program. */
+  readonly knownSinceNs: bigint;
+  /** Whether the program published the service itself: that is final. */
+  readonly hasContext: boolean;
 }
+
+/** A program publishes its process context once it has started: hardly ever before, and most never grow so old. */
+const contextAfterNs = 900_000_000n;
+/** The service of a program is final after this time: a process without one is looked at no more. */
+const contextWithinNs = 120_000_000_000n;
 
 const maxCommandLine = 4096;
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -55,16 +69,20 @@ export class IdentityReader {
    * Reads it again. Its parent may be another one by now, since orphans get a new one, and its main thread's name and
    * its arguments are what the program has written there: it is the same process all the same.
    * @param stat of this process, just read
-   * @returns the same attributes, as an object, unless it became another program, user's or cgroup's
+   * @returns the same attributes, as an object, unless it became another program, user's or cgroup's, or has published
+   * a process context, which counts once in its life and only in the first two minutes that it is known
    */
   readAgain(pid: number, stat: ProcessStat, before: ProcessIdentity): ProcessIdentity {
     if (stat.isZombie || stat.isKernelThread) return before;
     const executable = readExecutable(this.#folderOf(pid));
     const isRenamed = !stat.isNamed(before.threadName);
     if (!isSameProgram(before.executable, executable, isRenamed)) return this.#read(pid, stat, executable);
-    const description = update(before.description, this.#readMembership(pid));
+    const context = this.#findContext(pid, stat, before);
+    const description = update(before.description, this.#readMembership(pid), context);
     return {
       description,
+      knownSinceNs: before.knownSinceNs,
+      hasContext: before.hasContext || context !== undefined,
       attributes: description === before.description ? before.attributes : describeProcess(description),
       // A process that is about to end has no executable any more.
       executable: executable.path === undefined ? before.executable : executable,
@@ -90,8 +108,33 @@ export class IdentityReader {
           threadName: comm,
           commandLine: this.#readCommandLine(pid),
         };
-    const description = { ...common, ...this.#readMembership(pid), ...program };
-    return { attributes: describeProcess(description), description, executable, threadName };
+    const knownSinceNs = readBootTimeNs();
+    const context = isGrown(stat, knownSinceNs) ? this.#readContext(pid) : undefined;
+    const service = isKernelThread ? undefined : (context ?? this.#readEnvironment(pid));
+    const description = { ...common, ...this.#readMembership(pid), ...program, service };
+    const attributes = describeProcess(description);
+    return {
+      attributes,
+      description,
+      executable,
+      threadName,
+      knownSinceNs,
+      hasContext: context !== undefined,
+    };
+  }
+
+  #findContext(pid: number, stat: ProcessStat, before: ProcessIdentity): Attributes | undefined {
+    const nowNs = readBootTimeNs();
+    const isDue = !before.hasContext && nowNs - before.knownSinceNs < contextWithinNs;
+    return isDue && isGrown(stat, nowNs) ? this.#readContext(pid) : undefined;
+  }
+
+  #readContext(pid: number): Attributes | undefined {
+    return this.#options.services?.readContext(this.#folderOf(pid));
+  }
+
+  #readEnvironment(pid: number): Attributes | undefined {
+    return this.#options.services?.readEnvironment(this.#folderOf(pid));
   }
 
   #readMembership(pid: number): Membership {
@@ -112,6 +155,11 @@ export class IdentityReader {
   }
 }
 
+/** Whether a process can have published a context. */
+function isGrown({ isKernelThread, startTicks }: ProcessStat, nowNs: bigint): boolean {
+  return !isKernelThread && nowNs - BigInt(startTicks) * BigInt(tickNs) >= contextAfterNs;
+}
+
 /** What a process belongs to. */
 interface Membership {
   readonly owner: string | undefined;
@@ -119,11 +167,22 @@ interface Membership {
 }
 
 /** The same object, where nothing has changed; what cannot be read has not. */
-function update(before: ProcessDescription, { owner, cgroup }: Membership): ProcessDescription {
+function update(
+  before: ProcessDescription,
+  { owner, cgroup }: Membership,
+  service: Attributes | undefined,
+): ProcessDescription {
   const isSame =
-    (owner === undefined || owner === before.owner) && (cgroup === undefined || cgroup === before.cgroup);
+    (owner === undefined || owner === before.owner) &&
+    (cgroup === undefined || cgroup === before.cgroup) &&
+    (service === undefined || isDeepStrictEqual(service, before.service));
   if (isSame) return before;
-  return { ...before, owner: owner ?? before.owner, cgroup: cgroup ?? before.cgroup };
+  return {
+    ...before,
+    owner: owner ?? before.owner,
+    cgroup: cgroup ?? before.cgroup,
+    service: service ?? before.service,
+  };
 }
 
 /** The attribute's text, or none where it may not be read or the process has just ended. */

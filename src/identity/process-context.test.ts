@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { fc } from '../contract/fixed-seed.fixture.js';
+import { holdsFor } from '../contract/property.fixture.js';
+import { encodeContext, FakeContext } from './process-context.fixture.js';
+import { InvalidContextError, parseProcessContext, readProcessContext } from './process-context.js';
+
+const payload = encodeContext({ 'service.name': 'checkout', 'deployment.environment.name': 'prod' });
+
+function create(t: TestContext, name?: string): FakeContext {
+  const context = new FakeContext(name);
+  t.after(() => context.end());
+  return context;
+}
+
+function read(): Record<string, string> | undefined {
+  const found = readProcessContext('/proc/self');
+  return found && Object.fromEntries(found);
+}
+
+test('readProcessContext reads what a process publishes, and what it publishes later', (t) => {
+  assert.equal(read(), undefined);
+  const context = create(t);
+  assert.equal(read(), undefined);
+  context.publish(payload);
+  assert.deepEqual(read(), { 'service.name': 'checkout', 'deployment.environment.name': 'prod' });
+  context.publish(encodeContext({ 'service.name': 'cart' }), { publishedAt: 2n });
+  assert.deepEqual(read(), { 'service.name': 'cart' });
+});
+
+test('readProcessContext finds nothing while the process writes', (t) => {
+  const context = create(t);
+  context.publish(payload, { publishedAt: 0n });
+  assert.equal(read(), undefined);
+});
+
+test('readProcessContext skips mappings that only look like it, up to a limit', (t) => {
+  for (let i = 0; i < 3; i++) create(t);
+  create(t, 'OTEL_CTX_OLD').publish(encodeContext({ 'service.name': 'old' }));
+  const other = create(t);
+  other.publish(payload, { version: 1 });
+  assert.throws(read, InvalidContextError);
+  create(t).publish(payload);
+  assert.equal(read()?.['service.name'], 'checkout');
+});
+
+test('readProcessContext rejects headers that are none', (t) => {
+  const context = create(t);
+  const isRejected = (change: () => void): void => {
+    context.publish(payload);
+    change();
+    assert.throws(read, InvalidContextError);
+  };
+  isRejected(() => context.bytes.write('OTEL_XYZ', 0, 'latin1'));
+  for (const version of [0, 1, 3, 0xffff_ffff]) isRejected(() => context.bytes.writeUInt32LE(version, 8));
+  for (const size of [0, 65_537, 0xffff_ffff]) isRejected(() => context.bytes.writeUInt32LE(size, 12));
+  // An address without memory, beyond what a process can have, and one near the end of the mapping.
+  for (const address of [0n, 1n, 2n ** 47n, 2n ** 63n, 2n ** 64n - 1n]) {
+    isRejected(() => context.bytes.writeBigUInt64LE(address, 24));
+  }
+  isRejected(() => context.publish(Buffer.from([0x0a, 0x7f, 0x00])));
+});
+
+test('readProcessContext throws the error of the system where there is no process', () => {
+  assert.throws(() => readProcessContext('/proc/0'), { code: 'ENOENT' });
+});
+
+test('parseProcessContext takes only texts, and any number of them', () => {
+  const number = Buffer.from([0x0a, 0x09, 0x0a, 0x07, 0x0a, 0x01, 0x61, 0x12, 0x02, 0x18, 0x05]);
+  assert.deepEqual([...parseProcessContext(number)], []);
+  assert.deepEqual([...parseProcessContext(new Uint8Array())], []);
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`a${i}`, `${i}`]));
+  assert.equal(parseProcessContext(encodeContext(many)).get('a99'), '99');
+});
+
+test('parseProcessContext understands any bytes or says that they are none', () => {
+  const damaged = fc
+    .tuple(fc.nat(payload.length - 1), fc.nat(255), fc.nat(payload.length))
+    .map(([at, byte, length]) => Buffer.from(payload.with(at, byte).subarray(0, length)));
+  holdsFor(fc.oneof(fc.uint8Array({ maxLength: 80 }), damaged), (bytes) => {
+    try {
+      for (const [key, value] of parseProcessContext(bytes))
+        assert.ok(typeof key === 'string' && value !== '');
+    } catch (error) {
+      assert.ok(error instanceof InvalidContextError, String(error));
+    }
+  });
+});

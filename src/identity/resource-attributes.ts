@@ -1,0 +1,20 @@
+/**
+ * Parses the value of OTEL_RESOURCE_ATTRIBUTES: `key=value` between commas, percent-encoded as in W3C Baggage.
+ * @throws RangeError when a part is no such pair: the specification discards the whole then. The message has nothing of
+ * the value, which may be secret
+ */
+export function parseResourceAttributes(text: string): Readonly<Record<string, string>> {
+  const parts = text.split(',').filter((part) => part.trim() !== '');
+  return Object.fromEntries(parts.map((part, index) => parsePair(part, index + 1)));
+}
+
+function parsePair(pair: string, number: number): readonly [string, string] {
+  const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+  try {
+    if (key.trim() !== '') return [decodeURIComponent(key.trim()), decodeURIComponent(value.trim())];
+  } catch {
+    // No percent-encoding: as any other part that is none.
+  }
+  const expected = 'expected key=value pairs between commas, percent-encoded';
+  throw new RangeError(`${expected}, found something else at pair ${number}`);
+}

@@ -1,0 +1,78 @@
+import { readPath } from '../linux/procfs.js';
+import type { Attributes } from '../model/series.js';
+import {
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_NAMESPACE,
+} from '../model/semantic-conventions.js';
+import { InvalidContextError, readProcessContext } from './process-context.js';
+import { parseResourceAttributes } from './resource-attributes.js';
+
+const names = [ATTR_SERVICE_NAME, ATTR_SERVICE_NAMESPACE, ATTR_SERVICE_INSTANCE_ID] as const;
+/** A longer one is no name but a mistake, or an attack on whatever stores series. */
+const maxLength = 255;
+
+const nameVariable = Buffer.from('OTEL_SERVICE_NAME=');
+const attributesVariable = Buffer.from('OTEL_RESOURCE_ATTRIBUTES=');
+/** What is behind is not looked at. */
+const environment = Buffer.allocUnsafeSlow(256 * 1024);
+
+/**
+ * Reads which service a process is part of: `service.name`, `service.namespace` and `service.instance.id`. What may
+ * not be read is left out, and so is what is malformed.
+ */
+export class ServiceReader {
+  readonly #onMalformed: () => void;
+
+  /** @param onMalformed notified whenever something is found that cannot be understood */
+  constructor(onMalformed: () => void = () => {}) {
+    this.#onMalformed = onMalformed;
+  }
+
+  /**
+   * What the process publishes itself, as OpenTelemetry's process context: its whole resource.
+   * @param folder of the process in procfs
+   * @returns undefined where it names no service, or not yet
+   */
+  readContext(folder: string): Attributes | undefined {
+    const context = this.#try(() => readProcessContext(folder));
+    const service = selectService((name) => context?.get(name));
+    return ATTR_SERVICE_NAME in service ? service : undefined;
+  }
+
+  /** What the environment says with which the process runs its program: OTEL_SERVICE_NAME goes first. */
+  readEnvironment(folder: string): Attributes {
+    const bytes = this.#try(() => environment.subarray(0, readPath(`${folder}/environ`, environment)));
+    if (bytes === undefined) return {};
+    const serviceName = findVariable(bytes, nameVariable)?.trim() ?? '';
+    const texts = this.#try(() => parseResourceAttributes(findVariable(bytes, attributesVariable) ?? ''));
+    return selectService((name) =>
+      name === ATTR_SERVICE_NAME && serviceName !== '' ? serviceName : texts?.[name],
+    );
+  }
+
+  #try<Value>(read: () => Value): Value | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof InvalidContextError || error instanceof RangeError) this.#onMalformed();
+      return undefined;
+    }
+  }
+}
+
+/** The first of this name counts, as it does for getenv(3). */
+function findVariable(bytes: Buffer, variable: Buffer): string | undefined {
+  for (let at = bytes.indexOf(variable); at >= 0; at = bytes.indexOf(variable, at + 1)) {
+    if (at > 0 && bytes[at - 1] !== 0) continue;
+    const from = at + variable.length;
+    const end = bytes.indexOf(0, from);
+    return bytes.toString('utf8', from, end < 0 ? bytes.length : end);
+  }
+  return undefined;
+}
+
+function selectService(find: (name: string) => string | undefined): Attributes {
+  const found = names.map((name) => [name, find(name)?.trim() ?? ''] as const);
+  return Object.fromEntries(found.filter(([, text]) => text !== '' && text.length <= maxLength));
+}
