@@ -6,8 +6,7 @@ import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 /** A real cgroup in which perf events can be counted; undefined, and the test is skipped, where that cannot be. */
 export function makePerfCgroup(t: TestContext): TestCgroup | undefined {
-  const version = findPerfHierarchy(realHierarchies)?.version;
-  const made = version === 2 ? makeCgroup(t, 2) : 'no hierarchy of version 2 counts perf events';
+  const made = makeCgroup(t, findPerfHierarchy(realHierarchies)?.version === 1 ? 'perf_event' : 2);
   if (typeof made === 'object' && perfRefused === false) return made;
   t.skip(typeof made === 'string' ? made : String(perfRefused));
   return undefined;

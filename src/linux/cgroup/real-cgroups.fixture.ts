@@ -21,7 +21,10 @@ let count = 0;
  * Makes a cgroup for a test, which is removed after it with all below it.
  * @returns why that cannot be done here, if so: `t.skip` with it
  */
-export function makeCgroup(t: TestContext, which: 2 | 'cpuacct' | 'memory' | 'pids'): TestCgroup | string {
+export function makeCgroup(
+  t: TestContext,
+  which: 2 | 'cpuacct' | 'memory' | 'perf_event' | 'pids',
+): TestCgroup | string {
   const hierarchy = realHierarchies.find(({ version, controllers }) =>
     which === 2 ? version === 2 : controllers.includes(which),
   );
