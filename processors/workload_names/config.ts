@@ -1,13 +1,34 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { clientSettings } from '../../src/http/client.js';
 
 /** What can be named in `sources`, in order of precedence: where two sources know the same attribute, the first one counts. */
-export const sourceNames = ['docker', 'podman', 'cri', 'slurm'] as const;
+export const sourceNames = ['docker', 'podman', 'api_server', 'kubelet', 'cri', 'slurm'] as const;
 
 export type SourceName = (typeof sourceNames)[number];
 
+const { proxy_url: proxyUrl, credentials, tls } = clientSettings;
+
+const kubernetesClient = {
+  credentials: {
+    ...credentials,
+    bearer_token_file: {
+      ...credentials.bearer_token_file,
+      doc: `${credentials.bearer_token_file.doc} Unset: that of the service account of the pod.`,
+    },
+  },
+  tls: {
+    ...tls,
+    ca_file: {
+      ...tls.ca_file,
+      doc: "Certificates of the authorities that may have signed the server's certificate, PEM; unset: that of the cluster, where this is a pod.",
+    },
+  },
+  proxy_url: proxyUrl,
+} as const satisfies Schema;
+
 export const schema = {
   sources: {
-    doc: 'Where names come from: docker, podman, cri, slurm; `auto`: all of them that are present.',
+    doc: 'Where names come from: docker, podman, cri, api_server, kubelet, slurm; `auto`: all of them that are present, except kubelet.',
     format: 'string_list',
     default: ['auto'],
   },
@@ -26,6 +47,11 @@ export const schema = {
     doc: 'Annotations of pods to add, as `k8s.pod.annotation.<key>`.',
     format: 'string_list',
     default: [],
+  },
+  node_name: {
+    doc: 'Name of this Kubernetes node. Unset: NODE_NAME or K8S_NODE_NAME of the environment.',
+    format: 'string',
+    default: null,
   },
   docker: {
     sockets: {
@@ -47,6 +73,22 @@ export const schema = {
       format: 'string_list',
       default: [],
     },
+  },
+  api_server: {
+    endpoint: {
+      doc: 'Address of the API server. Unset: that of KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, which every pod has.',
+      format: 'url',
+      default: null,
+    },
+    ...kubernetesClient,
+  },
+  kubelet: {
+    endpoint: {
+      doc: 'Address of the kubelet. Unset: port 10250 of `node_name`, by HTTPS.',
+      format: 'url',
+      default: null,
+    },
+    ...kubernetesClient,
   },
   slurm: {
     procfs: {

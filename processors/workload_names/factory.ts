@@ -1,4 +1,5 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
+import { checkClientConfig } from '../../src/http/client.js';
 import { schema, sourceNames, type Config } from './config.js';
 import { SourceList } from './source-list.js';
 import { createDiscovery } from './sources.js';
@@ -9,7 +10,7 @@ const maxHeldPoints = 2_000_000;
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
-  check: checkSources,
+  check: (config) => [...checkSources(config), ...checkClients(config)],
   create(config, context, next) {
     const decided = context.meter.createCounter('joulemetry.workload_names.ids', {
       description: 'Ids of workloads whose names were looked up, by outcome',
@@ -29,4 +30,10 @@ function checkSources({ sources }: Config): readonly string[] {
   return sources
     .filter((name) => !known.includes(name))
     .map((name) => `sources: expected some of ${known.join(', ')}, found "${name}"`);
+}
+
+function checkClients({ api_server: server, kubelet }: Config): readonly string[] {
+  return Object.entries({ api_server: server, kubelet }).flatMap(([path, client]) =>
+    checkClientConfig({ ...client, timeout: 1 }).map((problem) => `${path}.${problem}`),
+  );
 }

@@ -10,6 +10,8 @@ export interface GetTarget {
   readonly socketPath?: string;
   readonly url: URL;
   readonly authorization?: string | undefined;
+  /** Called when an answer with status 200 begins. */
+  onOpen?(): void;
 }
 
 /** An answer other than 200. */
@@ -17,8 +19,8 @@ export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly status: number;
 
-  constructor(status: number, text: string) {
-    super(text === '' ? `HTTP ${status}` : `HTTP ${status} ${text}`);
+  constructor(status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.status = status;
   }
 }
@@ -43,8 +45,10 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
   try {
     response = await receive(request);
     if (response.statusCode !== 200) {
-      throw new StatusError(response.statusCode ?? 0, await readError(response));
+      const { statusCode: status = 0 } = response;
+      throw new StatusError(status, `HTTP ${status} ${await readError(response)}`.trim());
     }
+    target.onOpen?.();
     yield* response as AsyncIterable<Buffer>; // no encoding is set
   } finally {
     clearTimeout(timer);

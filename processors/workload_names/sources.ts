@@ -2,70 +2,70 @@ import type { Context } from '../../src/component/component.js';
 import { sourceNames, type Config, type SourceName } from './config.js';
 import { Cri } from './cri.js';
 import { Engine } from './engine.js';
+import { findApiServer, findKubelet } from './kubernetes.js';
+import type { NameSource } from './lookup.js';
 import { Slurm } from './slurm.js';
 import { Source, type Backend } from './source.js';
-import { SocketFinder, usualSockets } from './sockets.js';
 import type { Discover, RankedSource } from './source-list.js';
+import { SocketFinder, usualSockets } from './sockets.js';
+
+/** What sources are made with. */
+interface Settings {
+  readonly config: Config;
+  readonly context: Context;
+  /** Sockets that were found, by whatever source. */
+  readonly known: Set<string>;
+}
+
+/** @returns what finds sources that were not found before */
+type Finder = (settings: Settings) => () => readonly NameSource[];
 
 /** Finds the sources that are configured, and those that are present where `auto` is. */
-export function createDiscovery(config: Config, { log }: Context): Discover {
-  const known = new Set<string>();
+export function createDiscovery(config: Config, context: Context): Discover {
+  const settings = { config, context, known: new Set<string>() };
   const discoveries = sourceNames
     .filter((name) => isUsed(name, config))
-    .map((name) => ({ name, find: finders[name](config, known) }));
+    .map((name) => ({ rank: sourceNames.indexOf(name), find: finders[name](settings) }));
   return () =>
-    discoveries.flatMap(({ name, find }) =>
-      find().map((backend): RankedSource => ({
-        rank: sourceNames.indexOf(name),
-        source: new Source(backend, log),
-      })),
-    );
+    discoveries.flatMap(({ rank, find }) => find().map((source): RankedSource => ({ rank, source })));
 }
 
 function isUsed(name: SourceName, { sources }: Config): boolean {
-  return sources.includes(name) || sources.includes('auto');
+  return sources.includes(name) || (sources.includes('auto') && name !== 'kubelet');
 }
-
-/** @returns what finds backends that were not found before */
-type Finder = (config: Config, known: Set<string>) => () => readonly Backend[];
 
 const finders: Readonly<Record<SourceName, Finder>> = {
-  docker: (config, known) => findEngines('Docker', config, known),
-  podman: (config, known) => findEngines('Podman', config, known),
-  cri: ({ cri, labels, annotations, max_wait: timeoutMs }, known) =>
-    findSockets(
-      cri.sockets,
-      { usual: usualSockets.cri, known },
-      (socket) => new Cri({ socket, labels, annotations, timeoutMs }),
-    ),
-  slurm: ({ slurm }) => once(() => [new Slurm(slurm)]),
+  docker: (settings) => findEngines('docker', settings),
+  podman: (settings) => findEngines('podman', settings),
+  api_server: ({ config, context }) => once(() => findApiServer(config, context)),
+  kubelet: ({ config, context }) => once(() => findKubelet(config, context)),
+  cri: (settings) => {
+    const { labels, annotations, max_wait: timeoutMs } = settings.config;
+    return findSockets('cri', settings, (socket) => new Cri({ socket, labels, annotations, timeoutMs }));
+  },
+  slurm: ({ config, context }) => once(() => [new Source(new Slurm(config.slurm), context.log)]),
 };
 
-function findEngines(product: 'Docker' | 'Podman', config: Config, known: Set<string>) {
-  const name = product === 'Docker' ? 'docker' : 'podman';
-  const open = (socket: string) =>
-    new Engine({ product, socket, labels: config.labels, timeoutMs: config.max_wait });
-  const { sockets } = config[name];
-  return findSockets(sockets, { usual: usualSockets[name], known }, open);
-}
-
-interface SocketSearch {
-  readonly usual: readonly string[];
-  readonly known: Set<string>;
+function findEngines(name: 'docker' | 'podman', settings: Settings): () => readonly NameSource[] {
+  const product = name === 'docker' ? 'Docker' : 'Podman';
+  const { labels, max_wait: timeoutMs } = settings.config;
+  return findSockets(name, settings, (socket) => new Engine({ product, socket, labels, timeoutMs }));
 }
 
 /** Configured sockets are used whether they are there or not; usual ones when they are. */
 function findSockets(
-  configured: readonly string[],
-  { usual, known }: SocketSearch,
+  name: keyof typeof usualSockets,
+  { config, context, known }: Settings,
   open: (socket: string) => Backend,
-): () => readonly Backend[] {
-  if (configured.length > 0) return once(() => configured.map(open));
-  const finder = new SocketFinder(usual, known);
-  return () => finder.find().map(open);
+): () => readonly NameSource[] {
+  const create = (socket: string) => new Source(open(socket), context.log);
+  const { sockets } = config[name];
+  if (sockets.length > 0) return once(() => sockets.map(create));
+  const finder = new SocketFinder(usualSockets[name], known);
+  return () => finder.find().map(create);
 }
 
-function once(create: () => readonly Backend[]): () => readonly Backend[] {
+function once(create: () => readonly NameSource[]): () => readonly NameSource[] {
   let isDone = false;
   return () => {
     if (isDone) return [];

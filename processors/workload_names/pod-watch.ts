@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../src/component/log.js';
+import type { Attributes } from '../../src/model/series.js';
+import { isObject, type JsonObject } from '../../src/recording/otlp-json.js';
+import { Availability } from './availability.js';
+import { StatusError } from './http-get.js';
+import { itemDepths, JsonItems } from './json-items.js';
+import type { KubernetesClient } from './kubernetes-client.js';
+import type { Lookup, NameSource } from './lookup.js';
+import { findPodNames, isOfPod, parsePod, type Pod, type PodOptions } from './pods.js';
+
+export interface PodWatchOptions extends PodOptions {
+  readonly nodeName: string;
+  readonly log: Log;
+}
+
+interface Waiting {
+  readonly lookup: Lookup;
+  readonly deadlineMs: number;
+  answer(names: Attributes | undefined): void;
+}
+
+const listTimeoutMs = 30_000;
+/** After what time the server ends a watch; the next one continues where it ended. */
+const watchSeconds = 120;
+/** From one list to the next at least, whatever the server answers to a watch. */
+const relistMs = 1000;
+
+/** The server does not know any more what happened since the version that was asked for. */
+class ExpiredError extends Error {
+  override readonly name = 'ExpiredError';
+}
+
+/** Names pods by a list of those of this node, and a watch of how it changes. */
+export class PodWatch implements NameSource {
+  readonly title: string;
+  readonly #client: KubernetesClient;
+  readonly #options: PodWatchOptions;
+  readonly #availability: Availability;
+  readonly #closing = new AbortController();
+  #pods = new Map<string, Pod>();
+  #waiting: Waiting[] = [];
+  #version = '';
+  #isFailing = false;
+  #listedAtMs = -Infinity;
+
+  constructor(url: URL, client: KubernetesClient, options: PodWatchOptions) {
+    this.title = `API server (${url.origin})`;
+    this.#client = client;
+    this.#options = options;
+    this.#availability = new Availability(this.title, options.log);
+  }
+
+  /** Begins to list and to watch. */
+  begin(): void {
+    void this.#run();
+  }
+
+  covers(lookup: Lookup): boolean {
+    return isOfPod(lookup);
+  }
+
+  /** What is not known may be on its way, unless the server is out of reach. */
+  find(lookup: Lookup, deadlineMs: number): Promise<Attributes | undefined> {
+    const known = findPodNames(this.#pods, lookup);
+    if (known || this.#isFailing || this.#closing.signal.aborted) return Promise.resolve(known);
+    this.#dropLate();
+    return new Promise((answer) => {
+      this.#waiting.push({ lookup, deadlineMs, answer });
+    });
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#client.close();
+    this.#giveUp();
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      try {
+        await this.#pause(this.#listedAtMs + relistMs - performance.now());
+        await this.#list();
+        for (;;) await this.#watch();
+      } catch (error) {
+        if (!(error instanceof ExpiredError)) await this.#fail(error);
+      }
+    }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#isFailing = true;
+    this.#version = '';
+    this.#availability.failed(error);
+    this.#giveUp();
+    await this.#pause(this.#availability.leftMs);
+  }
+
+  async #list(): Promise<void> {
+    this.#listedAtMs = performance.now();
+    const pods = new Map<string, Pod>();
+    const items = new JsonItems(itemDepths.kubernetesList, (item) => this.#keep(pods, item));
+    // Version 0 is answered from the server's cache. A watch from there may have expired: then what is newest is needed.
+    const version = this.#version === '' ? '&resourceVersion=0' : '';
+    const path = `${this.#path}${version}`;
+    for await (const chunk of this.#client.get(path, listTimeoutMs)) items.push(chunk);
+    this.#version = versionOf(items.finish());
+    this.#pods = pods;
+    this.#isFailing = false;
+    this.#settle();
+  }
+
+  /** Follows the changes until the server ends the watch. */
+  async #watch(): Promise<void> {
+    const items = new JsonItems(itemDepths.stream, (event) => this.#take(event));
+    const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}`;
+    const path = `${this.#path}${query}&resourceVersion=${encodeURIComponent(this.#version)}`;
+    const open = () => this.#availability.succeeded();
+    const startMs = performance.now();
+    try {
+      for await (const chunk of this.#client.get(path, 1000 * watchSeconds + listTimeoutMs, open)) {
+        items.push(chunk);
+        this.#settle();
+      }
+    } catch (error) {
+      if (error instanceof StatusError && error.status === 410)
+        throw new ExpiredError('410', { cause: error });
+      throw error;
+    }
+    // A server that ends every watch at once is not asked without a pause.
+    await this.#pause(startMs + relistMs - performance.now());
+    if (this.#closing.signal.aborted) throw new Error('it is closed');
+  }
+
+  get #path(): string {
+    const selector = encodeURIComponent(`spec.nodeName=${this.#options.nodeName}`);
+    return `/api/v1/pods?fieldSelector=${selector}`;
+  }
+
+  #take({ type, object }: JsonObject): void {
+    if (!isObject(object)) return;
+    if (type === 'ERROR') this.#refuse(object);
+    this.#version = versionOf(object) || this.#version;
+    if (type === 'DELETED') this.#pods.delete(parsePod(object, this.#options)?.uid ?? '');
+    else if (type === 'ADDED' || type === 'MODIFIED') this.#keep(this.#pods, object);
+  }
+
+  #refuse({ code, message }: JsonObject): never {
+    if (code === 410) throw new ExpiredError(String(message));
+    throw new Error(`the watch ended with ${String(code)} ${String(message)}`);
+  }
+
+  #keep(pods: Map<string, Pod>, item: JsonObject): void {
+    const pod = parsePod(item, this.#options);
+    if (pod) pods.set(pod.uid, pod);
+  }
+
+  /** Answers what is known now, and what is too late. */
+  #settle(): void {
+    if (this.#waiting.length === 0) return;
+    const nowMs = performance.now();
+    this.#waiting = this.#waiting.filter(({ lookup, deadlineMs, answer }) => {
+      const names = findPodNames(this.#pods, lookup);
+      if (names === undefined && deadlineMs > nowMs) return true;
+      answer(names);
+      return false;
+    });
+  }
+
+  #dropLate(): void {
+    const nowMs = performance.now();
+    const end = this.#waiting.findIndex(({ deadlineMs }) => deadlineMs > nowMs);
+    const late = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
+    for (const { answer } of late) answer(undefined);
+  }
+
+  #giveUp(): void {
+    for (const { answer } of this.#waiting.splice(0)) answer(undefined);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (ms <= 0) return;
+    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+  }
+}
+
+/** Of a list or an object: where a watch continues from. */
+function versionOf({ metadata }: JsonObject): string {
+  return isObject(metadata) && typeof metadata['resourceVersion'] === 'string'
+    ? metadata['resourceVersion']
+    : '';
+}
