@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { encodeContext } from '../../src/identity/process-context.fixture.js';
+import { encodeContext, writeContext } from '../../src/identity/process-context.fixture.js';
 import { pageSize } from '../../src/linux/libc.js';
 import type { Series } from '../../src/model/series.js';
 import { bootWallNs, FakeMachine, startOf } from './fake-machine.fixture.js';
@@ -162,25 +162,6 @@ test('ProcessScraper gives new series to a process that was moved to another cgr
   assert.equal(scanned.ended.length, 5);
 });
 
-/** Files of a process as if it published a process context at this address. */
-function publishContext(
-  { procfs }: FakeMachine,
-  pid: number,
-  attributes: Readonly<Record<string, string>>,
-): void {
-  const address = 0x1000;
-  const payload = encodeContext(attributes);
-  const header = Buffer.alloc(32);
-  header.write('OTEL_CTX', 'latin1');
-  header.writeUInt32LE(2, 8);
-  header.writeUInt32LE(payload.length, 12);
-  header.writeBigUInt64LE(1n, 16);
-  header.writeBigUInt64LE(BigInt(address + header.length), 24);
-  const memory = Buffer.concat([Buffer.alloc(address), header, payload]);
-  procfs.writeFile(pid, 'mem', memory.toString('latin1'));
-  procfs.writeFile(pid, 'maps', '00001000-00002000 rw-p 00000000 00:01 7   /memfd:OTEL_CTX (deleted)\n');
-}
-
 test('ProcessScraper neither loses nor repeats CPU time, when a process publishes its service late', (t) => {
   const machine = new FakeMachine(t);
   machine.open({ collection_interval: '30s' });
@@ -191,7 +172,7 @@ test('ProcessScraper neither loses nor repeats CPU time, when a process publishe
   machine.procfs.write(7, { userTicks: 5 });
   assert.equal(machine.scan().valuesOf(7)['cpu.time user'], 0.05);
   const rowNs = bootWallNs + machine.now;
-  publishContext(machine, 7, { 'service.name': 'cart' });
+  writeContext(join(machine.procfs.path, '7'), encodeContext({ 'service.name': 'cart' }));
   machine.cpuNs.set(7, 350_000_000);
   machine.procfs.write(7, { userTicks: 25 });
   const after = machine.scan();

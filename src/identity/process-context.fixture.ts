@@ -1,4 +1,5 @@
-import { closeSync, ftruncateSync } from 'node:fs';
+import { closeSync, ftruncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import koffi from 'koffi';
 import { libc } from '../linux/libc.js';
 import { wireTypes } from '../protobuf.js';
@@ -49,6 +50,22 @@ export class FakeContext {
   end(): void {
     munmap(this.#memory, length);
   }
+}
+
+/** Writes into the folder of a process what procfs has of one that publishes a context, in a mapping of this name. */
+export function writeContext(folder: string, context: Uint8Array, name = '/memfd:OTEL_CTX (deleted)'): void {
+  const address = 0x1000;
+  const header = Buffer.alloc(32);
+  header.write('OTEL_CTX', 'latin1');
+  header.writeUInt32LE(2, 8);
+  header.writeUInt32LE(context.length, 12);
+  header.writeBigUInt64LE(1n, 16);
+  header.writeBigUInt64LE(BigInt(address + header.length), 24);
+  writeFileSync(join(folder, 'mem'), Buffer.concat([Buffer.alloc(address), header, context]));
+  writeFileSync(
+    join(folder, 'maps'),
+    `00000000-00001000 r--p 00000000 00:00 0\n00001000-00002000 rw-p 00000000 00:01 7    ${name}\n`,
+  );
 }
 
 /** A ProcessContext with these attributes in its resource. */

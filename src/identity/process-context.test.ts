@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { fc } from '../contract/fixed-seed.fixture.js';
 import { holdsFor } from '../contract/property.fixture.js';
-import { encodeContext, FakeContext } from './process-context.fixture.js';
+import { createFolder } from '../contract/temporary-folder.fixture.js';
+import { encodeContext, FakeContext, writeContext } from './process-context.fixture.js';
 import { InvalidContextError, parseProcessContext, readProcessContext } from './process-context.js';
 
 const payload = encodeContext({ 'service.name': 'checkout', 'deployment.environment.name': 'prod' });
@@ -26,6 +27,28 @@ test('readProcessContext reads what a process publishes, and what it publishes l
   assert.deepEqual(read(), { 'service.name': 'checkout', 'deployment.environment.name': 'prod' });
   context.publish(encodeContext({ 'service.name': 'cart' }), { publishedAt: 2n });
   assert.deepEqual(read(), { 'service.name': 'cart' });
+});
+
+test('readProcessContext finds a mapping under every name that the kernel may give it, and under no other', () => {
+  const folder = createFolder();
+  for (const name of [
+    '/memfd:OTEL_CTX',
+    '/memfd:OTEL_CTX (deleted)',
+    '[anon_shmem:OTEL_CTX]',
+    '[anon:OTEL_CTX]',
+  ]) {
+    writeContext(folder, payload, name);
+    assert.equal(readProcessContext(folder)?.get('service.name'), 'checkout');
+  }
+  for (const name of [
+    '/tmp/OTEL_CTX',
+    '/memfd:OTEL_CTXT',
+    '/memfd:MY_OTEL_CTX (deleted)',
+    '[anon:OTEL_CTX2]',
+  ]) {
+    writeContext(folder, payload, name);
+    assert.equal(readProcessContext(folder), undefined);
+  }
 });
 
 test('readProcessContext finds nothing while the process writes', (t) => {

@@ -6,6 +6,8 @@ import { parseConfigText } from '../../src/config/read-yaml.js';
 import { judgeService } from '../../src/config/service.js';
 import { substitute } from '../../src/config/substitute.js';
 import { identifyCgroup } from '../../src/identity/cgroup.js';
+import { parseProcessContext } from '../../src/identity/process-context.js';
+import { parseResourceAttributes } from '../../src/identity/resource-attributes.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { parseFieldLayout } from '../../src/linux/perf/format.js';
@@ -96,7 +98,11 @@ const kernelTargets: readonly Target[] = [
   },
   {
     name: '/proc/PID/cgroup',
-    examples: texts('12:cpu:/a\n0::/system.slice/docker-0123456789abcdef.scope\n', '0::/user.slice\n'),
+    examples: texts(
+      `12:cpu:/a\n0::/system.slice/docker-${'0123456789abcdef'.repeat(4)}.scope\n`,
+      '0::/kubepods.slice/kubepods-pod74c13223_5a00_11e9_b385_42010a80018d.slice/machine-a\\x2d1.scope\n',
+      '3:cpu:/slurm/uid_1/job_2/step_0/task_1\n0::/user.slice\n',
+    ),
     parse: (input) => identifyCgroup(input.toString()),
   },
   {
@@ -144,6 +150,17 @@ const configurationTargets: readonly Target[] = [
 const response = Buffer.from('0a0b0803120764726f70706564', 'hex');
 
 const networkTargets: readonly Target[] = [
+  {
+    name: 'process contexts',
+    examples: [Buffer.from('0a1a0a180a0c736572766963652e6e616d6512080a06636865636b6f', 'hex')],
+    parse: (input) => parseProcessContext(input),
+  },
+  {
+    name: 'OTEL_RESOURCE_ATTRIBUTES',
+    examples: texts('service.name=a%2Cb, team = x,eq=1=2,'),
+    mayThrow: [RangeError],
+    parse: (input) => parseResourceAttributes(input.toString()),
+  },
   {
     name: 'OTLP responses',
     examples: [response, Buffer.from('1a2f0a28747970652e676f6f676c65617069732e636f6d', 'hex')],
