@@ -27,7 +27,7 @@ test('the command line exits with 2 and one clear message, when a command or opt
   const unknown = await runAgent(['rnu']);
   assert.deepEqual(
     [unknown.code, unknown.stderr],
-    [2, 'Cannot run "rnu": unknown command, did you mean "run"?\n'],
+    [2, 'Cannot run "rnu": expected a command, found none of this name; did you mean "run"?\n'],
   );
   const option = await runAgent(['run', '--confg', 'x']);
   assert.equal(option.code, 2);

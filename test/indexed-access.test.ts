@@ -45,9 +45,14 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/linux/perf/counter-group.ts',
     'src/sampling/row-buffer.ts',
   ],
-  'once for each task, CPU or device of a scrape': [
+  'once for each task, cgroup, CPU or device of a scrape': [
+    'receivers/cgroup/cpu-files.ts',
+    'receivers/cgroup/file-reader.ts',
+    'receivers/cgroup/keyed-lines.ts',
+    'receivers/cgroup/slots.ts',
     'receivers/process/tracked-process.ts',
     'src/linux/bpf/cpu-accounting.ts',
+    'src/linux/bpf/tree-accounting.ts',
     'src/linux/process-stat.ts',
     'src/linux/procfs.ts',
     'src/scraping/counter-table.ts',

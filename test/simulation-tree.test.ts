@@ -347,9 +347,9 @@ test('simulate refuses a folder that is not empty, and options that it does not 
     [['--seed=-1'], /--seed/],
     [['--duration', 'soon'], /expected a duration/],
     [['--fault', 'rest@1s'], /did you mean "reset"\?/],
-    [['--fault', 'reset@1s:package-7'], /no domain "package-7"/],
+    [['--fault', 'reset@1s:package-7'], /found "package-7"/],
     [['--sead', '1'], /Unknown option/],
-    [['--pmu'], /without --tree/],
+    [['--pmu'], /expected --tree/],
     [['--torn=0.6', '--empty=0.6'], /expected at most 1 together/],
     [['now'], /Unexpected argument/],
   ];

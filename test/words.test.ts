@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { repositoryRoot } from './component-folders.js';
+import { findMisworded } from './messages.js';
 import { findWordings } from './words.js';
 
 const root = fileURLToPath(repositoryRoot);
@@ -35,6 +36,49 @@ test('what people read is in plain words', () => {
       ),
   );
   assert.deepEqual(findings, []);
+});
+
+test('messages say what could not be done, what was expected and what was found', () => {
+  const paths = folders.slice(0, 5).flatMap(listFiles);
+  const findings = paths
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap((path) =>
+      findMisworded(readFileSync(join(root, path), 'utf8')).map(
+        ({ line, text, expected }) => `${path}:${line}: expected ${expected}, found "${text}"`,
+      ),
+    );
+  assert.deepEqual(findings, []);
+});
+
+test('findMisworded finds messages without a cause, and with half of one', () => {
+  const source = [
+    "throw new Error('Cannot read it');",
+    'throw new UsageError(`Cannot read ${path}: it is empty`);',
+    'throw new Error(`Cannot read ${path}: expected a number`);',
+    "throw new Error('it is empty');",
+    "log.warn('Cannot read it: ' +\n  'it is empty');",
+    'const problem = `Cannot read ${path}: found nothing`;',
+    "throw new Error('expected a number');",
+  ];
+  assert.deepEqual(
+    findMisworded(source.join('\n')).map(({ line }) => line),
+    [1, 2, 3, 4, 5, 7, 8],
+  );
+});
+
+test('findMisworded accepts a cause that is an errno, another error or follows later, and what is no error', () => {
+  const source = [
+    'throw new Error(`Cannot read ${path}: expected a number, found "${text}"`);',
+    'throw new Error(`Cannot use --repeat "${text}": expected a whole number`);',
+    'throw new Error(`Cannot read ${names.map((name) => `"${name}"`).join()}: ${describeError(error)}`);',
+    "throw new Error('Cannot open it: EMFILE, the last descriptors are for others');",
+    'throw new Error(`${path}: ${problem}`);',
+    "throw new Error('expected a number, found none');",
+    'const start = `Cannot run "${name}"`;',
+    "log.warn('Lost 3 points');",
+    "// throw new Error('it is empty')",
+  ];
+  assert.deepEqual(findMisworded(source.join('\n')), []);
 });
 
 test('findWordings looks at comments and texts of TypeScript, over line ends', () => {

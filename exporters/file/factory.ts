@@ -37,7 +37,7 @@ function findProblems({ path, format, compression, attribute_columns: columns }:
 function createPathless(): ConsumingComponent {
   return {
     start() {
-      throw new UnavailableError('Cannot write a file: "path" is not set');
+      throw new UnavailableError('Cannot write a file: expected the setting "path", found none');
     },
     consume: () => false,
     shutdown() {},

@@ -125,7 +125,8 @@ export class OutputFile {
   }
 
   #openFd(): number {
-    if (this.#fd === undefined) throw new Error(`Cannot write ${this.path}: it is not open`);
+    if (this.#fd === undefined)
+      throw new Error(`Cannot write ${this.path}: expected an open file, found a closed one`);
     return this.#fd;
   }
 

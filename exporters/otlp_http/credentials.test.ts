@@ -50,10 +50,12 @@ test('otlp_http says what is wrong with credentials, and shows nothing of them',
   writeFileSync(file, 's3cret\ns3cret\n');
   const open = (path: string) => startExporter(t, factory, { credentials: { bearer_token_file: path } });
   await assert.rejects(open(file), ({ message }: Error) =>
-    /^Cannot use credentials\.bearer_token_file ".*": expected one line of text$/.test(message),
+    /^Cannot use credentials\.bearer_token_file ".*": expected one line of text, found characters that no header has$/.test(
+      message,
+    ),
   );
   writeFileSync(file, 't密');
-  await assert.rejects(open(file), /: expected one line of text$/);
+  await assert.rejects(open(file), /: expected one line of text, found characters that no header has$/);
   await assert.rejects(open('/nowhere'), /Cannot read credentials\.bearer_token_file "\/nowhere": ENOENT/);
   assert.deepEqual(checkSettings({ credentials: { username: 'me' } }), [
     'credentials: expected username and password_file together, found only one of them',

@@ -21,7 +21,7 @@ const transport: Transport<typeof factory.schema> = {
   name: 'otlp_http',
   factory,
   outage: /^warn: Cannot export to .*Keeping data and trying again$/,
-  silence: /no answer within 200 ms\. Keeping data and trying again/,
+  silence: /expected an answer within 200 ms, found none\. Keeping data and trying again/,
   settingsFor: (address) => ({ endpoint: `http://${address}` }),
   async open(t, { certificate, isMutual = false, ...place }) {
     const tls = certificate ? { tls: createServerOptions(certificate, isMutual) } : {};

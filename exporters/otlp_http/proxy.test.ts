@@ -43,7 +43,7 @@ test('otlp_http says that the proxy refused, and sends again', { skip: noOpenssl
   });
   exporter.consume(readingAt(1, 1));
   await until(() => proxy.asked.length > 1);
-  assert.match(log.lines.join(), /the proxy answered HTTP 407 Refused/);
+  assert.match(log.lines.join(), /expected the proxy to connect, found HTTP 407 Refused/);
 });
 
 test('otlp_http needs no proxy for localhost, and says which variable is no address', async (t) => {

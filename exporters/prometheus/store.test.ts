@@ -135,7 +135,7 @@ test('take warns once and leaves the series out, when escaping makes live series
   take([seriesOf({}, { a: '1' }), seriesOf({}, { a: 1 }), seriesOf({}, { a: 1, b: '' })], [1, 2, 3]);
   assert.deepEqual(lines(), ['process_energy_joules_total{a="1"} 1']);
   assert.deepEqual(warnings, [
-    'Cannot expose a series of "process.energy": another one has the same labels, process_energy_joules_total{a="1"}',
+    'Cannot expose a series of "process.energy": expected labels of its own, found another one with process_energy_joules_total{a="1"}',
   ]);
 });
 

@@ -146,7 +146,7 @@ export class SeriesStore {
     if (this.#warned.has(metric.name)) return;
     this.#warned.add(metric.name);
     this.#options.warn(
-      `Cannot expose a series of "${metric.name}": another one has the same labels, ${prefix.trim()}`,
+      `Cannot expose a series of "${metric.name}": expected labels of its own, found another one with ${prefix.trim()}`,
     );
   }
 

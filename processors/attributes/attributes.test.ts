@@ -46,7 +46,7 @@ test('attributes warns once, when gauges cannot be told apart any more', () => {
   processor.consume(createRow(series, 1n, Float64Array.of(5, 7, 9)));
   assert.deepEqual([...next.tables[0].values], [5]);
   assert.deepEqual(log.lines, [
-    'warn: Cannot tell series of the gauge "hw.energy" apart any more: the first of each is kept, the others are left out',
+    'warn: Cannot tell series of the gauge "hw.energy" apart any more: expected different attributes, found the same; the first series of each is kept, the others are left out',
   ]);
 });
 

@@ -194,7 +194,7 @@ test('attribution learns a floor in quiet and uses it from the next window on', 
   assert.equal(rig.logLines.length, 1);
   assert.match(
     rig.logLines[0],
-    /info: Cannot tell idle from other energy of cpu "package-0": its floor is not known/,
+    /info: Cannot tell idle from other energy of cpu "package-0": expected a known floor, found none/,
   );
   assert.deepEqual(rig.parts(), { attributed: 0, unseen: 620, idle: 20 });
 });

@@ -28,8 +28,8 @@ test('loadQuietWatts says what is wrong with a file', (t) => {
   const path = join(createFolder(t), 'floors.json');
   for (const [text, message] of [
     ['{', /Cannot parse .*floors\.json: /],
-    ['{"a": 1}', /Cannot parse .*floors\.json: expected a map with the key "quiet_watts"/],
-    ['{"quiet_watts": {"cpu/0": 7}}', /expected a list of watts at "cpu\/0"/],
+    ['{"a": 1}', /Cannot parse .*floors\.json: expected a map with the key "quiet_watts", found none/],
+    ['{"quiet_watts": {"cpu/0": 7}}', /expected a list of watts at "cpu\/0", found none/],
   ] as const) {
     writeFileSync(path, text);
     assert.throws(() => loadQuietWatts(path), message);

@@ -102,12 +102,12 @@ function readText(path: string): string | undefined {
 
 function parseQuietWatts(value: unknown): QuietWatts {
   const quietWatts = isMap(value) ? value['quiet_watts'] : undefined;
-  if (!isMap(quietWatts)) throw new Error('expected a map with the key "quiet_watts"');
+  if (!isMap(quietWatts)) throw new Error('expected a map with the key "quiet_watts", found none');
   return new Map(Object.entries(quietWatts).map(([key, watts]) => [key, parseWatts(key, watts)]));
 }
 
 function parseWatts(key: string, watts: unknown): readonly number[] {
-  if (!Array.isArray(watts)) throw new Error(`expected a list of watts at "${key}"`);
+  if (!Array.isArray(watts)) throw new Error(`expected a list of watts at "${key}", found none`);
   return watts.filter((one): one is number => typeof one === 'number' && one >= 0);
 }
 

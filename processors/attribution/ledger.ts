@@ -286,5 +286,5 @@ function describeResidual({ attributes, residualNj }: Hardware): string {
 function describeUnknownFloor({ series, floor }: Domain): string {
   const name = `${series.attributes[ATTR_HW_TYPE]} "${series.attributes[ATTR_HW_ID]}"`;
   const remedy = floor.isLearnable ? 'set "floor", or wait until it is learned in quiet' : 'set "floor"';
-  return `Cannot tell idle from other energy of ${name}: its floor is not known; ${remedy}`;
+  return `Cannot tell idle from other energy of ${name}: expected a known floor, found none; ${remedy}`;
 }

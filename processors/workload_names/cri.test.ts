@@ -217,7 +217,7 @@ test('workload_names names a thousand containers of a runtime by one list', asyn
 });
 
 for (const [what, answers, cause] of [
-  ['does not answer', { ListPodSandbox: () => undefined }, 'no answer within 500 ms'],
+  ['does not answer', { ListPodSandbox: () => undefined }, 'expected an answer within 500 ms, found none'],
   ['refuses', { ListPodSandbox: () => ({ code: status.PERMISSION_DENIED, details: 'not you' }) }, 'not you'],
   [
     'answers with garbage',
@@ -227,7 +227,7 @@ for (const [what, answers, cause] of [
   [
     'has no CRI',
     { ListContainers: () => undefined },
-    'the runtime does not serve the CRI at this socket; enable its plugin "cri"',
+    'expected the CRI at this socket, found another service; enable the plugin "cri"',
   ],
 ] as const) {
   test(`workload_names logs one line and forwards without names, when the runtime ${what}`, async (t) => {

@@ -1,4 +1,5 @@
 import type { Client } from '@grpc/grpc-js';
+import { elementAt } from '../../src/element.js';
 import { cleanText } from '../../src/http/connection-error.js';
 import { readVersion } from '../../src/version.js';
 import type { Attributes } from '../../src/model/series.js';
@@ -87,8 +88,10 @@ export class Cri implements Backend {
     names: Map<string, Attributes>,
     untilMs: number,
   ): Promise<void> {
-    const only = lookups.length === 1 ? lookups[0].id : undefined;
-    const containers = parseContainers(await this.#call('ListContainers', writeListRequest(only)));
+    const [only, ...others] = lookups.map(({ id }) => id);
+    const containers = parseContainers(
+      await this.#call('ListContainers', writeListRequest(others.length === 0 ? only : undefined)),
+    );
     const byId = new Map(containers.map((container) => [container.id, container]));
     for (const { id, key } of lookups) {
       const container = byId.get(id);
@@ -98,7 +101,7 @@ export class Cri implements Backend {
 
   /** Pods by their uid, and by the id of the container that holds their namespaces. */
   async #namePods(lookups: readonly Lookup[], names: Map<string, Attributes>): Promise<void> {
-    const [{ attribute, id }] = lookups;
+    const { attribute, id } = elementAt(lookups, 0);
     const one = attribute === ATTR_K8S_POD_UID ? writePodRequest(id) : writeListRequest(id);
     const request = lookups.length === 1 ? one : writeListRequest();
     const sandboxes = parseSandboxes(await this.#call('ListPodSandbox', request));
@@ -151,7 +154,7 @@ export class Cri implements Backend {
       // The library would wait before it connects again, for longer each time.
       this.#disconnect();
       throw isStatus(error, unimplemented)
-        ? new Error('the runtime does not serve the CRI at this socket; enable its plugin "cri"', {
+        ? new Error('expected the CRI at this socket, found another service; enable the plugin "cri"', {
             cause: error,
           })
         : describeSocketError(error, socket);
@@ -161,7 +164,7 @@ export class Cri implements Backend {
   /** Loaded where there is such a socket only. */
   async #connect(): Promise<Client> {
     const { Client: GrpcClient, credentials } = await import('@grpc/grpc-js');
-    if (this.#isClosed) throw new Error('it is closed');
+    if (this.#isClosed) throw new Error('expected an open connection, found a closed one');
     return new GrpcClient(`unix:${this.#options.socket}`, credentials.createInsecure(), {
       'grpc.enable_http_proxy': 0,
       'grpc.max_receive_message_length': maxMessageBytes,
@@ -201,7 +204,11 @@ class CallError extends Error {
   readonly status: number;
 
   constructor(status: number, details: string, timeoutMs: number) {
-    super(status === deadlineExceeded ? `no answer within ${timeoutMs} ms` : cleanText(details));
+    super(
+      status === deadlineExceeded
+        ? `expected an answer within ${timeoutMs} ms, found none`
+        : cleanText(details),
+    );
     this.status = status;
   }
 }

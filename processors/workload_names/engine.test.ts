@@ -136,7 +136,7 @@ test('workload_names forwards in time, when the engine never answers, and asks n
   await until(() => next.tables.length === 1 && log.lines.length === 2);
   assert.equal(
     log.lines[1],
-    `warn: Cannot get names from Docker (${socket}): no answer within 50 ms; continuing without these names, trying again`,
+    `warn: Cannot get names from Docker (${socket}): expected an answer within 50 ms, found none; continuing without these names, trying again`,
   );
   processor.consume(rowOf(seriesOf({ 'container.id': containerId(2) })));
   // It is not held for a source that has just failed.

@@ -38,7 +38,7 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
   const request = send(target);
   let response: IncomingMessage | undefined;
   const timer = setTimeout(() => {
-    const error = new Error(`no answer within ${timeoutMs} ms`);
+    const error = new Error(`expected an answer within ${timeoutMs} ms, found none`);
     response?.destroy(error);
     request.destroy(error);
   }, timeoutMs);

@@ -10,7 +10,7 @@ export function probe(config: Config): Probe {
   const problems = hierarchies.flatMap(findProblem);
   if (hierarchies.length === problems.length) {
     const remedies = hierarchies.length === 0 ? [mountRemedy(config)] : problems;
-    return { available: false, found: 'Cannot read any cgroup hierarchy', remedies };
+    return { available: false, found: 'no cgroup hierarchy that can be read', remedies };
   }
   return {
     available: true,

@@ -29,7 +29,10 @@ export function describeFrequency({ procfs, sysfs }: Config): DescribeSource {
     return (at) => {
       const cpufreq = readCpufreq();
       const frequencies = cpufreq.size > 0 ? cpufreq : parseCpuinfo(cpuinfo.read());
-      if (frequencies.size === 0) throw new UnavailableError('Cannot read the frequency of any CPU');
+      if (frequencies.size === 0)
+        throw new UnavailableError(
+          'Cannot read the frequency of CPUs: expected that of one at least, found none',
+        );
       return [gauges.row(at, frequencies)];
     };
   };

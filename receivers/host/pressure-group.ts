@@ -55,5 +55,7 @@ const totals = new Counts(2);
 function readTotals(file: KeptFile, types: readonly string[]): Counts {
   const missing = parsePressure(file.read(), types, totals);
   if (missing === undefined) return totals;
-  throw new Error(`Cannot parse ${file.path}: expected a line "${missing} ... total=" and a number`);
+  throw new Error(
+    `Cannot parse ${file.path}: expected a line "${missing} ... total=" and a number, found none`,
+  );
 }

@@ -69,7 +69,7 @@ test('PressureGroup reads the other resources, when one file is damaged or gone'
   const all = Object.keys(valuesOf(tables.splice(0)));
   assert.equal(all.length, 6);
   writeFileSync(join(folder, 'proc/pressure/io'), 'some avg10=0.00 avg60=0.00 avg300=0.00 total=1000500\n');
-  assert.throws(scrape, /pressure\/io: expected a line "full \.\.\. total=" and a number$/u);
+  assert.throws(scrape, /pressure\/io: expected a line "full \.\.\. total=" and a number, found none$/u);
   const lost = ['system.linux.pressure.time io some', 'system.linux.pressure.time io full'];
   assert.deepEqual(
     Object.keys(valuesOf(tables)),

@@ -157,7 +157,7 @@ export class NvmlScraper implements OpenScraper {
     this.#hasForeign = true;
     const { procfs } = this.#config;
     this.#context.log.warn(
-      `Cannot find process ${pid} in ${procfs}, although it uses a GPU: it is of another pid namespace; ` +
+      `Cannot find process ${pid}, which uses a GPU: expected it in ${procfs}, found another pid namespace; ` +
         'give the collector that of the host (docker run --pid=host, hostPID: true)',
     );
   }

@@ -18,15 +18,22 @@ test(
     const { thread } = await NvmlThread.open(createOptions(nvml.path));
     nvml.set({ 'delay.TotalEnergyConsumption': '0 1000000' });
     const impatient = thread.read(50);
-    await assert.rejects(impatient, /Cannot read NVML: the driver has not answered for \d+ s/);
-    await assert.rejects(thread.read(), /the driver has not answered/, 'the thread gets no second order');
+    await assert.rejects(
+      impatient,
+      /Cannot read NVML: expected an answer of the driver, found none within \d+ s/,
+    );
+    await assert.rejects(
+      thread.read(),
+      /expected an answer of the driver/,
+      'the thread gets no second order',
+    );
     nvml.remove('delay.TotalEnergyConsumption');
     await until(async () => {
       const reading = await thread.read().catch(() => undefined);
       return reading?.rows.length === 1;
     });
     await thread.close();
-    await assert.rejects(thread.read(), /its thread has ended/);
+    await assert.rejects(thread.read(), /found an ended one/);
   },
 );
 

@@ -29,7 +29,9 @@ export class NvmlThread {
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', () => {
         this.#endedBy ??= 'it exited';
-        this.#fail(new Error(`Cannot read NVML: its thread has ended, ${this.#endedBy}`));
+        this.#fail(
+          new Error(`Cannot read NVML: expected a running thread, found an ended one, ${this.#endedBy}`),
+        );
         resolve();
       });
     });
@@ -55,7 +57,9 @@ export class NvmlThread {
   /** @throws Error when the thread does not answer, now or since the last time */
   read(timeoutMs = answerTimeoutMs): Promise<Reading> {
     if (this.#endedBy !== undefined)
-      return Promise.reject(new Error(`Cannot read NVML: its thread has ended, ${this.#endedBy}`));
+      return Promise.reject(
+        new Error(`Cannot read NVML: expected a running thread, found an ended one, ${this.#endedBy}`),
+      );
     if (!Number.isNaN(this.#silentSinceMs)) return Promise.reject(this.#createSilence());
     this.#post('read');
     return this.#wait(timeoutMs);
@@ -90,7 +94,7 @@ export class NvmlThread {
 
   #createSilence(): Error {
     const seconds = Math.round((performance.now() - this.#silentSinceMs) / 1e3);
-    return new Error(`Cannot read NVML: the driver has not answered for ${seconds} s`);
+    return new Error(`Cannot read NVML: expected an answer of the driver, found none within ${seconds} s`);
   }
 
   #take(message: ThreadMessage): void {

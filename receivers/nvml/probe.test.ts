@@ -17,7 +17,10 @@ test('nvml refuses a vGPU by its name', { skip }, async (t) => {
   const virtual = { '0.VirtualizationMode': '0 2', '0.Name': '0 GRID A100-10C' };
   const found = await probe(buildNvml({ ...h100, ...virtual }).path);
   assert.equal(found.available, false);
-  assert.match(found.found, /Cannot read "GRID A100-10C" \(GPU-31540c43-[-0-9a-f]+\): it is a vGPU/);
+  assert.match(
+    found.found,
+    /Cannot read "GRID A100-10C" \(GPU-31540c43-[-0-9a-f]+\): expected a GPU, found a vGPU/,
+  );
   const rig = await startRig(t, { answers: { ...repeatGpu(2), ...virtual } });
   assert.ok(rig.log.lines.some((line) => line.startsWith('warn: Cannot read "GRID A100-10C"')));
   assert.equal(rig.next.last('hw.energy').length, 1, 'the other one is read');
@@ -27,7 +30,7 @@ test('nvml refuses a vGPU by its name', { skip }, async (t) => {
     await rig.read();
     return rig.last('hw.status', { 'hw.state': 'ok' }) === 1;
   });
-  assert.equal(rig.log.lines.filter((line) => line.includes('it is a vGPU')).length, 1, 'it is said once');
+  assert.equal(rig.log.lines.filter((line) => line.includes('found a vGPU')).length, 1, 'it is said once');
 });
 
 test('nvml probes what is there, and names what is missing', { skip }, async () => {

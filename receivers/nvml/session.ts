@@ -68,7 +68,7 @@ class OpenNvml {
     const identity = this.#identify(device);
     if (this.#library.readNumber('nvmlDeviceGetVirtualizationMode', device) === virtualGpu) {
       this.unreadable.push(
-        `Cannot read "${identity.name}" (${identity.id}): it is a vGPU, whose energy, power and clocks are those of ` +
+        `Cannot read "${identity.name}" (${identity.id}): expected a GPU, found a vGPU, whose energy, power and clocks are those of ` +
           'the GPU of the hypervisor; run the collector there',
       );
       return [];

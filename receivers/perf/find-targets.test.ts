@@ -28,10 +28,10 @@ test('AbsentTargets warns once of what is not there at first, and says when it c
   const absent = new AbsentTargets(config, log, '/sys/fs/cgroup');
   absent.update([processTarget(7), cgroupTarget('/system.slice')]);
   absent.update([]);
-  const later = 'it is counted from when it is there';
+  const later = 'expected it at the start, found nothing; it is counted as soon as it is there';
   assert.deepEqual(log.lines.splice(0), [
-    `warn: Cannot find process 8: ${later}`,
-    `warn: Cannot find a cgroup "machine.slice/vm-*" in /sys/fs/cgroup: ${later}`,
+    `warn: Cannot count process 8: ${later}`,
+    `warn: Cannot count a cgroup "machine.slice/vm-*" in /sys/fs/cgroup: ${later}`,
   ]);
   absent.update([processTarget(8), cgroupTarget('/machine.slice/vm-1')]);
   absent.update([]);

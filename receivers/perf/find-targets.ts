@@ -82,7 +82,10 @@ export class AbsentTargets {
     if (this.#absent?.size === 0) return;
     const now = new Set(this.#findAbsent(found));
     if (this.#absent === undefined) {
-      for (const name of now) this.#log.warn(`Cannot find ${name}: it is counted from when it is there`);
+      for (const name of now)
+        this.#log.warn(
+          `Cannot count ${name}: expected it at the start, found nothing; it is counted as soon as it is there`,
+        );
       this.#absent = now;
       return;
     }

@@ -79,7 +79,8 @@ function listCpus(sysfs: string): readonly number[] {
 
 function openProcess(pid: number, procfs: string): Places {
   const threads = listThreads(pid, procfs);
-  if (threads.length === 0) throw new UnavailableError(`Cannot count process ${pid}: it has ended`);
+  if (threads.length === 0)
+    throw new UnavailableError(`Cannot count process ${pid}: expected a running process, found none`);
   const inheritsThreads = canInheritThreads(pid);
   const places = threads.map((tid) => placeThread(tid, inheritsThreads));
   return { places, isGrowing: !inheritsThreads, close() {} };
@@ -107,6 +108,6 @@ function openCgroupFolder(folder: string): number {
   try {
     return openFolder(folder);
   } catch (cause) {
-    throw new UnavailableError(`Cannot count cgroup ${folder}: it is not here`, { cause });
+    throw new UnavailableError(`Cannot count cgroup ${folder}: expected a folder, found none`, { cause });
   }
 }

@@ -116,6 +116,6 @@ test('PerfSampler refuses a process that has ended', () => {
   const plan = createPlan(config, findEvents(config), { kind: 'process', pid: 2 ** 22 + 1 });
   assert.throws(() => new PerfSampler(plan), {
     name: 'UnavailableError',
-    message: `Cannot count process ${2 ** 22 + 1}: it has ended`,
+    message: `Cannot count process ${2 ** 22 + 1}: expected a running process, found none`,
   });
 });

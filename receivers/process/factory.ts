@@ -79,7 +79,7 @@ async function choose(config: Config): Promise<ChosenSource> {
   try {
     return await chooseCpuTimeSource(config);
   } catch (error) {
-    throw new UnavailableError(`cpu_time is ebpf: ${describeError(error)}`, { cause: error });
+    throw new UnavailableError(`Cannot use cpu_time ebpf: ${describeError(error)}`, { cause: error });
   }
 }
 

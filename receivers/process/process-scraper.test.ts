@@ -170,7 +170,7 @@ test('ProcessScraper says once that processes may not be read, and tries them ag
   machine.scan();
   machine.scan();
   assert.deepEqual(machine.log.lines, [
-    `warn: Cannot read 1 of the processes that ${machine.procfs.path} lists: joulemetry doctor says why`,
+    `warn: Cannot read all processes that ${machine.procfs.path} lists: expected permission, found 1 without; joulemetry doctor says why`,
   ]);
   machine.procfs.write(7, {});
   for (let scan = 3; scan <= 60; scan++) assert.equal(machine.scan().seriesOf(7).size, 0);

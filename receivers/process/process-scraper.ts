@@ -151,7 +151,7 @@ export class ProcessScraper implements Scraper {
     const isLosing = lost > this.#lostBefore;
     if (isLosing && !this.#isLosing) {
       log.warn(
-        `Cannot account for all that ended: more than ${maxDeaths} threads ended between two scans; a shorter collection_interval reads them more often`,
+        `Cannot account for all that ended: expected at most ${maxDeaths} ends of threads between two scans, found more; a shorter collection_interval reads them more often`,
       );
     }
     if (!isLosing && this.#isLosing) {
@@ -208,7 +208,7 @@ export class ProcessScraper implements Scraper {
     if (count === 0) log.info('Every process that is listed can be read again');
     else
       log.warn(
-        `Cannot read ${count} of the processes that ${this.#config.procfs} lists: joulemetry doctor says why`,
+        `Cannot read all processes that ${this.#config.procfs} lists: expected permission, found ${count} without; joulemetry doctor says why`,
       );
   }
 

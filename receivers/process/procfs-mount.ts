@@ -54,7 +54,7 @@ export function findHiddenProcesses(procfs: string): readonly HiddenProcesses[] 
 /** For the log: what this means, and what to do. */
 export function describeHidden({ what, remedies }: HiddenProcesses): string {
   const remedy = remedies.map(({ missing, command }) => `${missing}: ${command}`).at(0);
-  return `Cannot see ${what}: their energy stays unattributed, reason unseen; ${remedy}`;
+  return `Cannot see ${what}: expected every process in procfs, found some missing; their energy stays unattributed, reason unseen; ${remedy}`;
 }
 
 function findHiddenByMount(procfs: string): readonly HiddenProcesses[] {

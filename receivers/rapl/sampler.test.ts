@@ -113,7 +113,7 @@ test('openRaplSampler gives up a source that is silent for 10 s, so that it is o
   sampler.maintain?.();
   nowMs = 10_000;
   assert.throws(() => sampler.maintain?.(), {
-    message: 'Cannot read energy: no counter gave a reading for 10 s',
+    message: 'Cannot read energy: expected a reading of any counter, found none for 10 s',
   });
 });
 

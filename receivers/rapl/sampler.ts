@@ -59,7 +59,7 @@ class RaplSampler implements Sampler {
 
   read(values: Float64Array, at: number): void {
     const open = this.#open;
-    if (open === undefined) throw new Error('Cannot read energy: the counters are closed');
+    if (open === undefined) throw new Error('Cannot read energy: expected open counters, found closed ones');
     const { reader, limits } = open;
     if (!reader.read(this.#latest, 0)) this.#beginSeries(open);
     if (!reader.isSilent) this.#isHeard = true;
@@ -75,7 +75,9 @@ class RaplSampler implements Sampler {
     if (this.#isHeard) this.#heardMs = nowMs;
     this.#isHeard = false;
     if (nowMs - this.#heardMs >= silentMs) {
-      throw new Error(`Cannot read energy: no counter gave a reading for ${silentMs / 1000} s`);
+      throw new Error(
+        `Cannot read energy: expected a reading of any counter, found none for ${silentMs / 1000} s`,
+      );
     }
     if (this.#open === undefined) return;
     this.#showUsable(this.#open, nowMs);

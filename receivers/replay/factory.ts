@@ -55,8 +55,10 @@ class Replay implements Component {
 
   start(): void {
     const { paths, missing } = findFiles(this.#config.files);
-    if (missing.length > 0) throw new UnavailableError(`Cannot find ${missing.join(', ')}`);
-    if (paths.length === 0) throw new UnavailableError('Cannot replay: "files" names no file');
+    if (missing.length > 0)
+      throw new UnavailableError(`Cannot replay ${missing.join(', ')}: expected a file, found none`);
+    if (paths.length === 0)
+      throw new UnavailableError('Cannot replay: expected a file in "files", found none');
     this.#running = this.#run(paths);
   }
 

@@ -111,7 +111,7 @@ class LineReader {
   /** @throws Error when there are lines, and none of them is right */
   finish(): void {
     if (this.#wrong === 0 || this.#wrong < this.#given) return;
-    throw new Error(`none of its lines is one of the file exporter's in ${this.#format}`);
+    throw new Error(`expected lines of the file exporter in ${this.#format}, found none`);
   }
 
   #decode(decoder: LineDecoder, line: string): void {
@@ -124,7 +124,8 @@ class LineReader {
     else if (this.#format === 'json') {
       this.#decoder = new JsonLinesDecoder(this.#sink, this.#stream);
       this.#decode(this.#decoder, line);
-    } else throw new Error('it is neither OTLP JSON lines nor CSV nor Parquet of the file exporter');
+    } else
+      throw new Error('expected OTLP JSON lines, CSV or Parquet of the file exporter, found something else');
   }
 
   #report(reason: string): void {

@@ -121,7 +121,10 @@ test('a file of no known format is named, and the next one is read', async (t) =
   const wrong = writeFile(t, 'a.txt', 'hello\nworld\n');
   const { tables, log } = await replay({ files: [wrong, writeFile(t, 'b.json', threeLines)] });
   assert.equal(tables.length, 3);
-  assert.match(log[0], /^error: Cannot read .*a\.txt: it is neither OTLP JSON lines nor CSV nor Parquet/u);
+  assert.match(
+    log[0],
+    /^error: Cannot read .*a\.txt: expected OTLP JSON lines, CSV or Parquet of the file exporter/u,
+  );
 });
 
 test('files that cannot be replayed are told at the end, lost lines are counted and no failure', async (t) => {
@@ -136,7 +139,7 @@ test('files that cannot be replayed are told at the end, lost lines are counted 
   const torn = writeFile(t, 'c.parquet', 'PAR1 and no end');
   const { problem, log } = await replay({ files: [foreign, good, torn, createFolder(t)] });
   assert.equal(problem, '3 of 4 files could not be replayed');
-  const why = "none of its lines is one of the file exporter's in json";
+  const why = 'expected lines of the file exporter in json, found none';
   assert.ok(log.includes(`error: Cannot read ${foreign}: ${why}`), log.join('\n'));
 });
 
@@ -211,7 +214,10 @@ test('start says which file is not there', () => {
     createFakeContext(),
     createTableCollector(),
   );
-  assert.throws(() => void receiver.start(), new UnavailableError('Cannot find /no/such.json'));
+  assert.throws(
+    () => void receiver.start(),
+    new UnavailableError('Cannot replay /no/such.json: expected a file, found none'),
+  );
 });
 
 test('tables wait until the exporters have room', async (t) => {

@@ -17,7 +17,7 @@ test('the simulator does not start beside a receiver that measures the real mach
   await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',
     message:
-      'a simulated machine cannot be added to another one: leave "rapl" and "process" out of all pipelines, or "simulator"',
+      'expected a simulated machine alone, found receiver "rapl" and "process" of another one; leave either out of all pipelines',
   });
   await receiver.shutdown();
 });

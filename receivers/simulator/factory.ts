@@ -81,12 +81,12 @@ class SimulatorReceiver implements Component {
 
   /** A machine that is not there is nothing to add to one that is. */
   #claim(): void {
-    const { id, claims } = this.#context;
+    const { claims } = this.#context;
     const owners = new Set(['energy', 'usage'].flatMap((key) => claims.claim(key) ?? []));
     if (owners.size === 0) return;
     const names = [...owners].map((owner) => `"${owner}"`).join(' and ');
     throw new UnavailableError(
-      `a simulated machine cannot be added to another one: leave ${names} out of all pipelines, or "${id}"`,
+      `expected a simulated machine alone, found receiver ${names} of another one; leave either out of all pipelines`,
     );
   }
 

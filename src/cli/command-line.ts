@@ -65,7 +65,7 @@ async function loadCommand(name: string): Promise<Command> {
   if (load) return (await load()).command;
   const nearest = findNearest(name, Object.keys(commands));
   const hint = nearest === undefined ? 'see joulemetry --help' : `did you mean "${nearest}"?`;
-  throw new UsageError(`Cannot run "${name}": unknown command, ${hint}`);
+  throw new UsageError(`Cannot run "${name}": expected a command, found none of this name; ${hint}`);
 }
 
 async function printHelp(name: string | undefined): Promise<number> {

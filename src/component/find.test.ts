@@ -38,7 +38,10 @@ test('createFactoryFinder gives nothing, when nobody has the type', async () => 
 
 test('createFactoryFinder says what is wrong with a package, when it is there but cannot be used', async () => {
   install('joulemetry-processor-empty', entry, 'export const factory = {};');
-  await assert.rejects(finder.find('processor', 'empty'), /exports no "factory" with schema and create/);
+  await assert.rejects(
+    finder.find('processor', 'empty'),
+    /expected an export "factory" with schema and create, found none/,
+  );
   install('joulemetry-processor-broken', entry, 'throw new Error("boom");');
   await assert.rejects(finder.find('processor', 'broken'), /Cannot load processor "broken" from .*: boom/);
   install('joulemetry-processor-odd', { '.': { import: './main.js' } }, '');

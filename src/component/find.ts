@@ -98,13 +98,13 @@ function resolvePackage(name: string, modules: string): string {
     requireRegularFile(path);
     return path;
   } catch (error) {
-    const reason = error instanceof UnusableFileError ? `: ${error.message}` : describeUnresolved(error);
-    throw new Error(`Cannot resolve the package "${name}" in ${modules}${reason}`, { cause: error });
+    const reason = error instanceof UnusableFileError ? error.message : describeUnresolved(error);
+    throw new Error(`Cannot resolve the package "${name}" in ${modules}: ${reason}`, { cause: error });
   }
 }
 
 function describeUnresolved(error: unknown): string {
-  return `: expected "exports" with a "default" condition, found ${describeError(error)}`;
+  return `expected "exports" with a "default" condition, found ${describeError(error)}`;
 }
 
 function describeSearch(kind: ComponentKind, type: string, folders: readonly string[]): string {
@@ -133,7 +133,9 @@ export async function loadFactory<Kind extends ComponentKind>(
   const factory = loaded['factory'];
   if (!isFactory(kind, factory)) {
     const wanted = kind === 'receiver' ? 'schema, metrics, probe and create' : 'schema and create';
-    throw new Error(`Cannot use ${kind} "${type}": ${url.pathname} exports no "factory" with ${wanted}`);
+    throw new Error(
+      `Cannot use ${kind} "${type}": expected an export "factory" with ${wanted}, found none in ${url.pathname}`,
+    );
   }
   return factory;
 }

@@ -21,7 +21,7 @@ export function createMappingProcessor(
     if (warned.has(metric.name)) return;
     warned.add(metric.name);
     context.log.warn(
-      `Cannot tell series of the gauge "${metric.name}" apart any more: the first of each is kept, the others are left out`,
+      `Cannot tell series of the gauge "${metric.name}" apart any more: expected different attributes, found the same; the first series of each is kept, the others are left out`,
     );
   };
   const seriesMap = new SeriesMap({ map, onConflict });

@@ -79,7 +79,8 @@ export async function judgeComponents<Kind extends ComponentKind>(
   for (const [key, entry] of section.entries) {
     try {
       const component = await judgeComponent({ kind, key, entry }, finder, problems);
-      if (component && found.has(component.id)) throw new Error(`"${component.id}" is already configured`);
+      if (component && found.has(component.id))
+        throw new Error(`expected each component once, found "${component.id}" twice`);
       if (component) found.set(component.id, component);
     } catch (error) {
       problems.push({ origin: entry.origin, path: `${kind}s.${key}`, message: describeError(error) });

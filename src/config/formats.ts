@@ -203,7 +203,7 @@ export const formats: { readonly [Name in FormatName]: Format } = {
 
 for (const [name, { wanted, coerce, isValid = () => true }] of Object.entries(formats)) {
   const validate = (value: unknown) => {
-    if (!isValid(value)) throw new Error(`expected ${wanted}`);
+    if (!isValid(value)) throw new Error(`expected ${wanted}, found another value`);
   };
   convict.addFormat({
     name: `joulemetry.${name}`,

@@ -27,7 +27,7 @@ export function parseYaml(text: string): ParsedYaml {
   const { unclosed, tooDeep, quotes } = scan(tokens);
   if (tooDeep) return { contents: null, error: unclosed ?? tooDeep, lines };
   const [first, second] = new Composer(options).compose(tokens, true, text.length);
-  if (first === undefined) throw new Error('Cannot parse YAML: the library gave no document');
+  if (first === undefined) throw new Error('Cannot parse YAML: expected a document, found none');
   const error =
     findQuoteError(first, quotes, text) ??
     findFirstError(first, unclosed) ??

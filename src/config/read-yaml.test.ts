@@ -68,7 +68,7 @@ test('parseConfigText names an alias or merge that cannot be resolved at its pla
     `c.yaml:2:5: ${merge}`,
   ]);
   assert.deepEqual(read('a: &a {}\nb:\n  <<: *a\n  <<: *a').problems, [
-    'c.yaml:4:3: Cannot take "<<": it is already written at line 3',
+    'c.yaml:4:3: Cannot take "<<": expected it once, found it at line 3, too',
   ]);
   assert.deepEqual(read('a: {<<: *b}').problems.length, 1);
   assert.deepEqual(read('? [a]\n: b').problems, [

@@ -132,7 +132,7 @@ test('judgeService finds an id with spaces around its parts, and refuses it a se
   assert.deepEqual(config.pipelines[0]?.receivers, ['known', 'known/two']);
   const twice = right.replace('known/two: {', 'known /two: , known/two: {');
   assert.deepEqual(await problemsOf(twice), [
-    'c.yaml:2:48: receivers.known/two: "known/two" is already configured',
+    'c.yaml:2:48: receivers.known/two: expected each component once, found "known/two" twice',
   ]);
 });
 

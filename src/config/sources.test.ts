@@ -62,7 +62,7 @@ test('loadConfig names file, line and column of everything that is wrong', () =>
     );
     assert.match(lines[2] ?? '', /Cannot read the configuration ".*missing\.yaml": ENOENT/);
     assert.match(lines[3] ?? '', /f\.yaml:1:1: expected a map at the top, found a list/);
-    assert.equal(lines[4], '--set x: expected a setting such as receivers.rapl.start=auto');
+    assert.equal(lines[4], '--set x: expected a setting such as receivers.rapl.start=auto, found none');
     return true;
   });
 });
@@ -78,7 +78,7 @@ test('loadConfig says where YAML is broken', () => {
 test('loadConfig names the place and the first line of a key that is written twice', () => {
   const files = [write('twice.yaml', 'receivers:\n  host: {cpu: }\n  rapl:\n  host:\n')];
   assert.throws(() => loadConfig({ files, settings: [], surroundings }), {
-    message: `${files[0]}:4:3: Cannot take "host": it is already written at line 2`,
+    message: `${files[0]}:4:3: Cannot take "host": expected it once, found it at line 2, too`,
   });
 });
 

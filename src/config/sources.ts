@@ -66,7 +66,11 @@ function parseSetOption(option: string, surroundings: Surroundings, problems: Pr
   const name = option.slice(0, equals);
   const keys = name.includes('::') ? name.split('::') : name.split('.');
   if (equals <= 0 || keys.includes('')) {
-    problems.push({ origin, path: '', message: 'expected a setting such as receivers.rapl.start=auto' });
+    problems.push({
+      origin,
+      path: '',
+      message: 'expected a setting such as receivers.rapl.start=auto, found none',
+    });
     return nodeOf({});
   }
   const value = parseConfigText(option.slice(equals + 1), origin.source, surroundings, problems);

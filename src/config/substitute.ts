@@ -34,7 +34,9 @@ const deepestNesting = 100;
 export function substitute(text: string, surroundings: Surroundings, depth = 0): Substituted {
   if (!text.includes('$')) return { text, isWhole: false, references: [], empty: [] };
   if (depth > deepestNesting) {
-    throw new SubstitutionError(`Cannot substitute a reference: expected at most ${deepestNesting} levels`);
+    throw new SubstitutionError(
+      `Cannot substitute a reference: expected at most ${deepestNesting} levels, found more`,
+    );
   }
   const references: string[] = [];
   const empty: string[] = [];

@@ -68,7 +68,10 @@ class Converter {
     }
     if (isScalar(node)) return this.#convertScalar(node, origin);
     if (node === null) return nodeOf(null, origin);
-    return this.#refuse('Cannot use a value: expected a map, a list or a single value', origin);
+    return this.#refuse(
+      'Cannot use a value: expected a map, a list or a single value, found another kind',
+      origin,
+    );
   }
 
   #convertScalar(scalar: Scalar, origin: Origin): ConfigNode {
@@ -104,7 +107,10 @@ class Converter {
     if (known === undefined) entries.set(key, { origin, node });
     else {
       const name = key === mergeKey ? '<<' : key;
-      this.#refuse(`Cannot take "${name}": it is already written at line ${known.origin?.line}`, origin);
+      this.#refuse(
+        `Cannot take "${name}": expected it once, found it at line ${known.origin?.line}, too`,
+        origin,
+      );
     }
   }
 

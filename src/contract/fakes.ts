@@ -63,7 +63,10 @@ export function createFakeContext(overrides: Partial<ReceiverContext> = {}): Rec
     host: { attributes: {} },
     claims: freeClaims,
     sampling: {
-      start: () => Promise.reject(new Error('Cannot sample: this test context has no sampling threads')),
+      start: () =>
+        Promise.reject(
+          new Error('Cannot sample: expected sampling threads, found a context for tests without any'),
+        ),
       shutdown: () => Promise.resolve(),
     },
     ...overrides,

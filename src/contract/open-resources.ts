@@ -13,7 +13,10 @@ const limitMs = 120_000;
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`Cannot wait any longer until ${String(condition)}`);
+    if (performance.now() > endMs)
+      throw new Error(
+        `Cannot wait any longer: expected ${String(condition)}, found it false for ${limitMs / 1000} s`,
+      );
     await sleep(2);
   }
 }

@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { ProgramUsage } from '../linux/bpf/tree-accounting.js';
 import type { Attributes, Resource } from '../model/series.js';
 import {
@@ -37,6 +38,6 @@ export class CommandPrograms {
     for (const { name } of programs.slice(this.#resources.length)) {
       this.#resources.push({ attributes: describeProgram(this.#command, name) });
     }
-    return programs.map(({ cpuNs }, i) => ({ resource: this.#resources[i], cpuNs }));
+    return programs.map(({ cpuNs }, i) => ({ resource: elementAt(this.#resources, i), cpuNs }));
   }
 }

@@ -51,7 +51,9 @@ export function createCommandFactory(feed: CommandFeed): ReceiverFactory<typeof 
     probe: () => ({ available: true, found: 'the command of joulemetry exec', remedies: [] }),
     create(config, context, next) {
       if (feed.receiver)
-        throw new Error(`Cannot create receiver "${context.id}": "command" is there already`);
+        throw new Error(
+          `Cannot create receiver "${context.id}": expected one for the command, found another one`,
+        );
       feed.receiver = new CommandReceiver(config, context, next);
       return feed.receiver;
     },
@@ -122,7 +124,8 @@ export class CommandReceiver implements Component {
 
   start(): void {
     const owner = this.#context.claims.claim('usage');
-    if (owner !== undefined) throw new UnavailableError(`receiver "${owner}" publishes CPU time already`);
+    if (owner !== undefined)
+      throw new UnavailableError(`expected no other publisher of CPU time, found receiver "${owner}"`);
     this.#busy = new BusyTimeReader(this.#config.procfs);
     this.#scan();
     this.#timer = setInterval(() => this.#scan(), this.#config.collection_interval);

@@ -69,7 +69,7 @@ test('exec exits with 2 and runs nothing, when this machine does not know one of
   assert.deepEqual([status, stdout], [2, '']);
   assert.match(
     stderr,
-    /^Cannot count event "nonsense": this machine has no such event.*\nCannot count event "nope/,
+    /^Cannot count event "nonsense": expected an event of this machine, found none of this name.*\nCannot count event "nope/,
   );
 });
 

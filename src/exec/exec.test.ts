@@ -75,7 +75,10 @@ test('exec exits as shells do, when the command is killed, is not there or may n
   });
   const absent = exec(['absent-command']);
   assert.equal(absent.status, 127);
-  assert.equal(absent.stderr, 'joulemetry: Cannot run "absent-command": not found in PATH\n');
+  assert.equal(
+    absent.stderr,
+    'joulemetry: Cannot run "absent-command": expected a program in PATH, found none\n',
+  );
   assert.equal(exec([main.replace('main.js', '')]).status, 126);
 });
 

@@ -36,7 +36,10 @@ test('findProgram takes a name with a slash for a path', (t) => {
 
 test('findProgram refuses with 126, when what is there may not be executed', (t) => {
   const { first, second } = createFolders(t);
-  assert.throws(() => findProgram('program', first), refusing(126, /is not executable, see chmod \+x/));
+  assert.throws(
+    () => findProgram('program', first),
+    refusing(126, /expected an executable file, found .*; see chmod \+x/),
+  );
   assert.throws(
     () => findProgram(`${second}/folder`),
     refusing(126, /expected a program, found a folder at /),
@@ -48,14 +51,20 @@ test('findProgram passes folders that cannot be searched, and refuses a path thr
   const loop = join(first, 'loop');
   symlinkSync('loop', loop);
   assert.equal(findProgram('program', `${loop}:${second}`), join(second, 'program'));
-  assert.throws(() => findProgram('absent', loop), refusing(127, /not found in PATH/));
-  const message = /a folder of its path cannot be searched/;
+  assert.throws(() => findProgram('absent', loop), refusing(127, /expected a program in PATH, found none/));
+  const message = /found a folder without that permission/;
   assert.throws(() => findProgram(`${loop}/program`), refusing(126, message));
 });
 
 test('findProgram refuses with 127, when there is nothing', (t) => {
   const { first } = createFolders(t);
-  assert.throws(() => findProgram('absent', first), refusing(127, /Cannot run "absent": not found in PATH/));
-  assert.throws(() => findProgram(`${first}/absent`), refusing(127, /no such file/));
+  assert.throws(
+    () => findProgram('absent', first),
+    refusing(127, /Cannot run "absent": expected a program in PATH, found none/),
+  );
+  assert.throws(
+    () => findProgram(`${first}/absent`),
+    refusing(127, /expected a program, found no such file/),
+  );
   assert.throws(() => findProgram('', first), refusing(127, /Cannot run ""/));
 });

@@ -97,15 +97,16 @@ function describeRefusal(name: Buffer, { candidate, finding }: Refused): string 
   const start = `Cannot run "${name.toString()}"`;
   if (finding === 'a folder')
     return `${start}: expected a program, found a folder at ${candidate.toString()}`;
-  if (finding === 'out of reach') return `${start}: a folder of its path cannot be searched`;
-  return `${start}: ${candidate.toString()} is not executable, see chmod +x`;
+  if (finding === 'out of reach')
+    return `${start}: expected a path that can be searched, found a folder without that permission`;
+  return `${start}: expected an executable file, found ${candidate.toString()}; see chmod +x`;
 }
 
 function describeAbsence(name: Buffer): string {
   const text = name.toString();
-  if (name.includes(slash)) return `Cannot run "${text}": no such file`;
+  if (name.includes(slash)) return `Cannot run "${text}": expected a program, found no such file`;
   const isHere = name.length > 0 && lookAt(join(Buffer.from('.'), name)) !== 'absent';
-  return `Cannot run "${text}": not found in PATH${isHere ? `, did you mean "./${text}"?` : ''}`;
+  return `Cannot run "${text}": expected a program in PATH, found none${isHere ? `, did you mean "./${text}"?` : ''}`;
 }
 
 /**

@@ -28,7 +28,9 @@ export interface ReportTargets {
  */
 export function openReportTargets({ json, output, isQuiet }: ExecOptions): ReportTargets {
   if (json !== undefined && json !== '-' && json === output) {
-    throw new UsageError(`Cannot write two reports to ${json}: expected --json and --output to differ`);
+    throw new UsageError(
+      `Cannot write two reports to ${json}: expected --json and --output to differ, found them equal`,
+    );
   }
   return {
     json: json === undefined ? undefined : openTarget(json),

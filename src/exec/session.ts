@@ -48,7 +48,7 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   await service.start();
   const { receiver } = feed;
   // The pipeline of exec always names it.
-  if (!receiver) throw new Error('Cannot measure: the receiver "command" was not started');
+  if (!receiver) throw new Error('Cannot measure: expected the receiver "command", found none');
   return {
     book,
     async mark() {

@@ -90,7 +90,7 @@ function openTunnel(proxy: HttpProxy, target: Target, { timeoutMs, done }: Tunne
   const options = { host, port, method: 'CONNECT', path, headers, agent: false };
   const request = (isTls ? requestTls : requestPlain)(options);
   const timer = setTimeout(() => {
-    request.destroy(new Error(`no answer of the proxy within ${timeoutMs} ms`));
+    request.destroy(new Error(`expected an answer of the proxy within ${timeoutMs} ms, found none`));
   }, timeoutMs);
   request.once('close', () => clearTimeout(timer));
   request.once('error', done);
@@ -109,7 +109,7 @@ function openTunnel(proxy: HttpProxy, target: Target, { timeoutMs, done }: Tunne
 }
 
 function describeRefusal({ statusCode, statusMessage }: IncomingMessage): Error {
-  return new Error(`the proxy answered HTTP ${statusCode} ${statusMessage}`);
+  return new Error(`expected the proxy to connect, found HTTP ${statusCode} ${statusMessage}`);
 }
 
 function joinHostPort({ host, port }: Target): string {

@@ -99,7 +99,7 @@ export function openHttpClient(
 
 function limitTime(request: ClientRequest, timeoutMs: number): void {
   const timer = setTimeout(() => {
-    request.destroy(new Error(`no answer within ${timeoutMs} ms`));
+    request.destroy(new Error(`expected an answer within ${timeoutMs} ms, found none`));
   }, timeoutMs);
   request.once('close', () => clearTimeout(timer));
 }
@@ -158,7 +158,9 @@ function readHeader(secret: Secret): string {
   if (text === '') throw new Error(`Cannot use ${secret.name}: expected one line of text, found none`);
   const Authorization = secret.authorize(text);
   if (/[\r\n]/u.test(text) || checkHeaders({ Authorization }, '').length > 0) {
-    throw new Error(`Cannot use ${secret.name}: expected one line of text`);
+    throw new Error(
+      `Cannot use ${secret.name}: expected one line of text, found characters that no header has`,
+    );
   }
   return Authorization;
 }

@@ -157,7 +157,7 @@ async function findAnswer(
   if (!isExpectedHost(host, { endpoint, isLocal: isLoopback(request.socket.localAddress) })) {
     return {
       status: 403,
-      body: 'Cannot answer: expected the Host header to be localhost or an IP address\n',
+      body: 'Cannot answer: expected the Host header to be localhost or an IP address, found another name\n',
     };
   }
   const access = config ? await auth.check(request.headers.authorization, config.users) : 'granted';

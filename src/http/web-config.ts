@@ -222,12 +222,14 @@ function loadTls(settings: TlsSettings, [cert, key, ca]: readonly (string | null
   };
   const contents = { cert: readPemFile(files.cert), key: readPemFile(files.key), ca: readPemFile(files.ca) };
   if (!contents.cert || !contents.key) {
-    throw new Error('tls_server_config: expected cert_file and key_file, found at most one of them');
+    throw new Error(
+      'Cannot use tls_server_config: expected cert_file and key_file, found at most one of them',
+    );
   }
   const { client_auth_type: clientAuth, min_version: min, max_version: max } = settings;
   if (clientAuth.includes('Verify') && !contents.ca) {
     throw new Error(
-      `tls_server_config: expected client_ca_file for client_auth_type ${clientAuth}, found none`,
+      `Cannot use tls_server_config: expected client_ca_file for client_auth_type ${clientAuth}, found none`,
     );
   }
   checkCertificates(files.cert, contents.cert);

@@ -58,7 +58,9 @@ export function parseProcessContext(bytes: Uint8Array): ReadonlyMap<string, stri
     );
     return new Map(attributes.filter(([, value]) => value !== ''));
   } catch (error) {
-    throw new InvalidContextError('Cannot read a process context: expected a message', { cause: error });
+    throw new InvalidContextError('Cannot read a process context: expected a message, found other bytes', {
+      cause: error,
+    });
   }
 }
 

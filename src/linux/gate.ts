@@ -35,7 +35,7 @@ export class Gate {
     if (fcntl(this.#fd, setLease, 'int', writeLease) === 0) return;
     const reason = nameErrno();
     this.close();
-    throw new Error(`Cannot hold a process: the kernel gives no lease on a file, ${reason}`);
+    throw new Error(`Cannot hold a process: expected a lease on a file, found ${reason}`);
   }
 
   /** To be opened in this order. The second one is not there when this process has ended meanwhile. */

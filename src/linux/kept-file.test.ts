@@ -35,7 +35,9 @@ test('KeptFile.read gives the whole file, when it is larger than every file befo
 
 test('KeptFile.read says what is wrong, when there is no such file and when it is empty', (t) => {
   const path = createFile(t, '');
-  assert.throws(() => openFile(t, path).read(), { message: `Cannot read ${path}: it is empty` });
+  assert.throws(() => openFile(t, path).read(), {
+    message: `Cannot read ${path}: expected text, found none`,
+  });
   assert.throws(() => openFile(t, `${path}2`).read(), { message: `Cannot read ${path}2: ENOENT` });
 });
 

@@ -22,7 +22,7 @@ export class KeptFile {
    */
   read(): Buffer {
     const length = this.#readWhole();
-    if (length === 0) throw new Error(`Cannot read ${this.path}: it is empty`);
+    if (length === 0) throw new Error(`Cannot read ${this.path}: expected text, found none`);
     return buffer.subarray(0, length);
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, readdirSync } from 'node:fs';
-import { libc } from './libc.js';
+import { libc, nameErrno } from './libc.js';
 import { openFolder } from './regular-file.js';
 
 type Getdents = (fd: number, entries: Uint8Array, size: number) => number;
@@ -60,7 +60,7 @@ class EntryList implements PidList {
     this.#lseek(this.#fd, 0, 0);
     for (;;) {
       const length = this.#getdents(this.#fd, this.#bytes, this.#bytes.length);
-      if (length < 0) throw new Error(`Cannot list the processes in ${this.#procfs}: getdents64 failed`);
+      if (length < 0) throw new Error(`Cannot list the processes in ${this.#procfs}: ${nameErrno()}`);
       if (length === 0) return pids;
       this.#parse(length, pids);
     }

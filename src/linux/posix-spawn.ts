@@ -82,7 +82,8 @@ export function spawnProgram(plan: SpawnPlan): Promise<number> {
   const program = createString(plan.program);
   const argv = createVector(plan.argv);
   const environment = plan.environment && createVector(plan.environment);
-  if (!pid || !actions || !attributes) throw new RangeError('Cannot start a process: no memory');
+  if (!pid || !actions || !attributes)
+    throw new RangeError('Cannot start a process: expected memory, found none');
   fillActions(addressOf(actions), plan);
   fillAttributes(addressOf(attributes), plan);
   const ownEnvironment = Number(koffi.decode(environ, 'uintptr_t'));

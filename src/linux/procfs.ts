@@ -92,7 +92,8 @@ export function parseCpuTimes(stat: Uint8Array): MachineCpuTimes {
     if (stat[at + 3] === space) total = parseTimes(stat, at + 3);
     else byCpu.set(parseCpuNumber(stat, at + 3), parseTimes(stat, stat.indexOf(space, at)));
   }
-  if (total === undefined) throw new Error('Cannot parse /proc/stat: no line that begins with "cpu "');
+  if (total === undefined)
+    throw new Error('Cannot parse /proc/stat: expected a line that begins with "cpu ", found none');
   return { total, byCpu };
 }
 

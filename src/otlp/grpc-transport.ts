@@ -37,7 +37,7 @@ export function findGrpcProxy(address: string, env: NodeJS.ProcessEnv): HttpProx
   if (!URL.canParse(`https://${name}`)) return undefined;
   const proxy = findProxy(new URL(`https://${name}`), env);
   if (proxy?.isTls)
-    throw new Error(`Cannot use the proxy ${proxy.address} for gRPC: expected one with http://`);
+    throw new Error(`Cannot use a proxy for gRPC: expected one with http://, found ${proxy.address}`);
   return proxy;
 }
 

@@ -89,7 +89,7 @@ export async function stopWithin(
 function expire(afterMs: number, signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const giveUp = () =>
-      reject(new Error(`expected an end within ${Math.round(afterMs)} ms, left it behind`));
+      reject(new Error(`expected an end within ${Math.round(afterMs)} ms, found it running; left behind`));
     const timer = setTimeout(giveUp, afterMs);
     signal.addEventListener('abort', () => clearTimeout(timer));
   });

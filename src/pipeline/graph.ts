@@ -111,7 +111,8 @@ function createProcessor(
 
 function find<Value>(known: ReadonlyMap<string, Value>, id: string): Value {
   const value = known.get(id);
-  if (value === undefined) throw new Error(`Cannot build the pipelines: "${id}" is not configured`);
+  if (value === undefined)
+    throw new Error(`Cannot build the pipelines: expected a component "${id}", found none`);
   return value;
 }
 

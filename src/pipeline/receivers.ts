@@ -87,7 +87,8 @@ export async function startReceivers(
           .logFor('receiver', receiver.id)
           .info(`Disabled: fallback for "${meter}", which is running`);
     }
-    if (running.size === 0) throw new Error('Cannot start: no receiver of any pipeline can run here');
+    if (running.size === 0)
+      throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
   } catch (error) {
     // The caller does not know of these.
     await Promise.all([...running.values()].map(async ({ component }) => component.shutdown()));

@@ -236,7 +236,7 @@ test('Service does not start, when no receiver is left', async () => {
     receivers: { meter: { missing: true, start: 'auto' } },
   });
   await assert.rejects(service.start(), {
-    message: 'Cannot start: no receiver of any pipeline can run here',
+    message: 'Cannot start: expected a receiver that can run here, found none in any pipeline',
   });
 });
 

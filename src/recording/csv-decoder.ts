@@ -99,7 +99,7 @@ function parseHeader(line: string): Layout {
   const heads = parseCsvHeader(line);
   const missing = fixedColumns.filter((name) => !heads.includes(name));
   if (missing.length > 0) {
-    throw new Error(`its header has no column "${missing.join('", "')}"`);
+    throw new Error(`expected the header of a recording, found none with a column "${missing.join('", "')}"`);
   }
   const fixed = Object.fromEntries(fixedColumns.map((name) => [name, heads.indexOf(name)]));
   // Other columns repeat attributes that stand in `resource` and `attributes`, too.

@@ -155,7 +155,8 @@ test('CsvDecoder reports a row that is wrong and reads the next', () => {
 });
 
 test('CsvDecoder refuses the header of another file', () => {
-  const expected = /no column "start_time", "kind", "type", "state", "resource", "attributes"$/u;
+  const expected =
+    /found none with a column "start_time", "kind", "type", "state", "resource", "attributes"$/u;
   assert.throws(() => decode(['time,x (W)']), expected);
 });
 

@@ -103,6 +103,6 @@ test('TableUnpacker forgets what it is told to, and says which series it does no
   const unknown = new Set([b, a]);
   assert.throws(
     () => unpacker.unpack(packer.pack([tableOf([...unknown], 1)])),
-    /^Error: Cannot unpack a table: expected series \d+ to be known$/u,
+    /^Error: Cannot unpack a table: expected a known series, found \d+$/u,
   );
 });

@@ -154,7 +154,8 @@ export class TableUnpacker {
 
   #find(number: number): Series {
     const series = this.#series.get(number);
-    if (series === undefined) throw new Error(`Cannot unpack a table: expected series ${number} to be known`);
+    if (series === undefined)
+      throw new Error(`Cannot unpack a table: expected a known series, found ${number}`);
     return series;
   }
 }

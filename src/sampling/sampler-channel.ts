@@ -87,7 +87,7 @@ export class SamplerChannel {
     const width = values.length / offsets.length;
     if (described.length !== width) {
       throw new Error(
-        `the sampler gives ${width} values, but its columns were described as ${described.length}`,
+        `expected ${described.length} values of the sampler, as its columns are described, found ${width}`,
       );
     }
     this.#series = kept.some(Boolean) ? described.map((series, i) => kept[i] ?? series) : described;

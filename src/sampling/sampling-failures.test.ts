@@ -53,7 +53,7 @@ test('a table that is refused or cannot be described is counted', async (t) => {
   await undescribed.stop();
   assert.equal(counts.get('joulemetry.sampler.dropped_rows'), counts.get('joulemetry.sampler.ticks'));
   assert.deepEqual(log.lines, [
-    'error: Cannot forward readings: the sampler gives 1 values, but its columns were described as 0',
+    'error: Cannot forward readings: expected 0 values of the sampler, as its columns are described, found 1',
   ]);
 });
 
@@ -76,7 +76,7 @@ test('stop gives a thread up that does not answer', async (t) => {
   await sampler.stop();
   assert.equal(
     threadLog.lines.at(-1),
-    'error: Cannot stop a sampler: no answer from its thread after 100 ms',
+    'error: Cannot stop a sampler: expected an answer of its thread, found none within 100 ms',
   );
   await sampling.shutdown();
 });

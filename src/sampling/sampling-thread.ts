@@ -121,7 +121,9 @@ export class SamplingThread {
     // The answer may have come while the main thread itself was busy.
     this.#line.drain();
     if (this.#waiting.length === 0) return;
-    this.#replace(`Cannot stop a sampler: no answer from its thread after ${this.#context.stopTimeoutMs} ms`);
+    this.#replace(
+      `Cannot stop a sampler: expected an answer of its thread, found none within ${this.#context.stopTimeoutMs} ms`,
+    );
   }
 
   #connect(): ThreadLine {

@@ -58,7 +58,8 @@ class SamplingThreads implements Sampling {
   }
 
   #check({ id, periodNs, flushMs }: SamplerRequest): void {
-    if (this.#isShutDown) throw new Error(`Cannot sample for ${id}: sampling has been shut down`);
+    if (this.#isShutDown)
+      throw new Error(`Cannot sample for ${id}: expected sampling to run, found it shut down`);
     if (!(periodNs >= minPeriodNs && flushMs > 0)) {
       throw new RangeError(
         `Cannot sample for ${id}: expected a period of at least ${minPeriodNs} ns and a flush interval ` +

@@ -21,7 +21,7 @@ test('parseLine gives the number behind a label, or names the file and the label
   assert.equal(parseLine('/proc/x', text, 'free '), -3);
   for (const label of ['ree ', 'last']) {
     assert.throws(() => parseLine('/proc/x', text, label), {
-      message: `Cannot parse /proc/x: expected a line that begins with "${label}" and has a number`,
+      message: `Cannot parse /proc/x: expected a line that begins with "${label}" and has a number, found none`,
     });
   }
 });

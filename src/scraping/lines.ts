@@ -37,7 +37,9 @@ export function forEachLine(text: Buffer, visit: (line: Buffer) => void): void {
 export function parseLine(path: string, text: Buffer, label: string): number {
   const at = findLine(text, label);
   if (at >= 0 && parseNumbers(text, at, number) === 1) return elementAt(number, 0);
-  throw new Error(`Cannot parse ${path}: expected a line that begins with "${label}" and has a number`);
+  throw new Error(
+    `Cannot parse ${path}: expected a line that begins with "${label}" and has a number, found none`,
+  );
 }
 
 /** PID_MAX_LIMIT of include/linux/threads.h: no kernel has more threads. */

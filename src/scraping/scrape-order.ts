@@ -1,3 +1,4 @@
+import { elementAt } from '../element.js';
 import type { Clock } from '../linux/clock.js';
 import { createPlans } from '../model/plan.js';
 
@@ -64,7 +65,7 @@ export class ScrapeOrder {
   }
 
   #comesBefore(other: number, place: number): boolean {
-    const distance = this.#phases[other] - this.#phases[place];
+    const distance = elementAt(this.#phases, other) - elementAt(this.#phases, place);
     return distance === 0 ? other < place : distance < 0;
   }
 }

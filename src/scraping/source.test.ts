@@ -70,7 +70,7 @@ test('Source.read gives an error, when nothing can be read', () => {
   const { tables, error } = source.read();
   source.close();
   assert.deepEqual(tables, []);
-  assert.match(String(error), /\/left: it is empty$/);
+  assert.match(String(error), /\/left: expected text, found none$/);
 });
 
 test('Source.check leaves out an impossible figure and warns once', () => {
@@ -134,7 +134,7 @@ test('probeSources names what can be read here, and a remedy for the rest', () =
     remedies.map(({ missing, command }) => [missing.replaceAll(folder, ''), command]),
     [
       [
-        'pair: Cannot parse /right: expected a line that begins with "level " and has a number',
+        'pair: Cannot parse /right: expected a line that begins with "level " and has a number, found none',
         'load the module',
       ],
       ['nothing: Cannot read /nowhere/left: ENOENT', 'look elsewhere'],

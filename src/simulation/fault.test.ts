@@ -23,9 +23,10 @@ test('parseFault takes a kind and a time, and where they are said a duration and
 test('parseFault says what is wrong', () => {
   const wrong = {
     torn: 'expected KIND@AT[+FOR][:DOMAIN], say torn@10s+500ms:package-0',
-    'tron@1s': 'no fault "tron", did you mean "torn"?',
+    'tron@1s':
+      'expected one of the faults wrap, reset, torn, failed, empty, slow, dead, hotplug, suspend, offline, found "tron"; did you mean "torn"?',
     'torn@soon': 'expected durations such as 10s or 500ms',
-    'torn@1s:gpu-9': 'no domain "gpu-9", expected one of package-0, dram-0',
+    'torn@1s:gpu-9': 'expected one of the domains package-0, dram-0, found "gpu-9"',
     'offline@1s:package-0': 'expected the number of a CPU, 0 to 3, found "package-0"',
     'offline@1s:4': 'expected the number of a CPU, 0 to 3, found "4"',
   };

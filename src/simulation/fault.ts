@@ -78,7 +78,7 @@ export function parseFault(text: string, domains: readonly string[], cpus: numbe
   if (place === undefined) return times;
   if (kind === 'offline') return { ...times, cpu: parseCpu(text, place, cpus) };
   if (!domains.includes(place))
-    throw wrong(text, `no domain "${place}", expected one of ${domains.join(', ')}`);
+    throw wrong(text, `expected one of the domains ${domains.join(', ')}, found "${place}"`);
   return { ...times, domain: place };
 }
 
@@ -90,9 +90,8 @@ function parseCpu(text: string, place: string, cpus: number): number {
 
 function explainKind(name: string): string {
   const nearest = findNearest(name, faultKinds);
-  const hint =
-    nearest === undefined ? `expected one of ${faultKinds.join(', ')}` : `did you mean "${nearest}"?`;
-  return `no fault "${name}", ${hint}`;
+  const found = `expected one of the faults ${faultKinds.join(', ')}, found "${name}"`;
+  return nearest === undefined ? found : `${found}; did you mean "${nearest}"?`;
 }
 
 function wrong(text: string, why: string): UsageError {

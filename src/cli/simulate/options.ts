@@ -67,7 +67,9 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
   const { tree, pmu: hasPmu = false, json: isJson = false } = values;
   if (tree === '') throw new UsageError('Cannot use --tree: expected a folder, found nothing');
   if (tree !== undefined && isJson)
-    throw new UsageError('Cannot combine --tree and --json: truth.jsonl in the tree has it all');
+    throw new UsageError(
+      'Cannot use --json: expected no --tree, found both; truth.jsonl in the tree has the same',
+    );
   if (tree === undefined) refuseTreeOptions(values);
   const durationMs = durationOf('duration', values.duration, 1);
   return {
@@ -83,7 +85,8 @@ export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
 function refuseTreeOptions(values: Values): void {
   const given = (['pmu', 'period'] as const).filter((name) => values[name] !== undefined);
   if (given.length === 0) return;
-  throw new UsageError(`Cannot use ${given.map((name) => `--${name}`).join(' and ')} without --tree`);
+  const names = given.map((name) => `--${name}`).join(' and ');
+  throw new UsageError(`Cannot use ${names}: expected --tree, found none`);
 }
 
 type Values = Readonly<Partial<Record<string, string | boolean | string[]>>>;

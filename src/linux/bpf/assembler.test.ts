@@ -49,5 +49,8 @@ test('Assembler resolves labels behind and ahead', () => {
 });
 
 test('Assembler refuses a jump to nowhere', () => {
-  assert.throws(() => new Assembler().jumpIf(7, 'equal', 0, 'end').encode(), /found no label "end"/);
+  assert.throws(
+    () => new Assembler().jumpIf(7, 'equal', 0, 'end').encode(),
+    /expected a label "end", found none/,
+  );
 });

@@ -116,7 +116,8 @@ export class Assembler {
   #findOffset(offset: number | string, index: number): number {
     if (typeof offset === 'number') return offset;
     const target = this.#labels.get(offset);
-    if (target === undefined) throw new Error(`Cannot assemble a BPF program: found no label "${offset}"`);
+    if (target === undefined)
+      throw new Error(`Cannot assemble a BPF program: expected a label "${offset}", found none`);
     return target - index - 1;
   }
 

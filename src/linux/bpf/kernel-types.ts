@@ -79,7 +79,9 @@ export class KernelTypes implements TypeFacts {
     for (const name of path.split('.')) {
       const member = type === undefined ? undefined : this.#findMember(this.#skipAliases(type), name);
       if (member === undefined)
-        throw new Error(`Cannot find ${struct}.${path}: this kernel's types have no "${name}"`);
+        throw new Error(
+          `Cannot find ${struct}.${path}: expected "${name}" in this kernel's types, found none`,
+        );
       offset += member.offset;
       type = member.type;
     }

@@ -68,7 +68,7 @@ const task: Register = 7;
 const stackEnd: Register = 10;
 
 /**
- * Programs in the kernel that follow processes and all that descend from them, whoever their parents are later: each
+ * Programs in the kernel that follow processes and all that descend from them, whichever parents they have later: each
  * process of a tree is in a map from its birth to its end, where its parent was in it. A process is known by the
  * address of its `signal_struct`, which no other has while a report of one of its threads is to come. Needs CAP_BPF
  * and CAP_PERFMON.
@@ -77,6 +77,7 @@ export class TreePrograms {
   readonly #fds: number[] = [];
   readonly #ring: RingBuffer;
   readonly #members: number;
+  readonly #controlFd: number;
   readonly #control: MappedMemory;
   #words: BigUint64Array;
   #living: BpfIterator | undefined;
@@ -98,8 +99,9 @@ export class TreePrograms {
     try {
       this.#members = createMap('hash', 'joule_tree', { entries: maxProcesses, keyBytes: 8, valueBytes: 8 });
       this.#fds.push(this.#members);
-      this.#fds.push(createMap('array', 'joule_tree', { entries: 1, valueBytes: control.bytes }));
-      this.#control = mapMemory(this.#fds[1], 'readWrite', control.bytes);
+      this.#controlFd = createMap('array', 'joule_tree', { entries: 1, valueBytes: control.bytes });
+      this.#fds.push(this.#controlFd);
+      this.#control = mapMemory(this.#controlFd, 'readWrite', control.bytes);
     } catch (error) {
       closeAll(this.#fds);
       this.#ring.close();
@@ -157,7 +159,11 @@ export class TreePrograms {
   }
 
   async #attach(types: TypeFacts): Promise<void> {
-    const code = new TreeCode(types, { members: this.#members, control: this.#fds[1], ring: this.#ring.fd });
+    const code = new TreeCode(types, {
+      members: this.#members,
+      control: this.#controlFd,
+      ring: this.#ring.fd,
+    });
     const tracepoints = [
       createTracepoint(types, 'fork', code.assembleFork()),
       createTracepoint(types, 'exec', code.assembleExecution()),
@@ -166,12 +172,14 @@ export class TreePrograms {
     // The kernel checks each on a thread of its own.
     const [living, ...programs] = await Promise.all([
       BpfIterator.open(types, 'joule_tree', code.assembleLiving()),
-      ...tracepoints.map(async (program) => this.#fds.push(await loadProgram(program)) - 1),
+      ...tracepoints.map(async (program) => {
+        const fd = await loadProgram(program);
+        this.#fds.push(fd);
+        return { name: program.name, fd };
+      }),
     ]);
     this.#living = living;
-    for (const [index, at] of programs.entries()) {
-      this.#fds.push(attachTracepoint(tracepoints[index].name, this.#fds[at]));
-    }
+    for (const { name, fd } of programs) this.#fds.push(attachTracepoint(name, fd));
   }
 }
 

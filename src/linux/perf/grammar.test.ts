@@ -83,7 +83,7 @@ const wrong: Readonly<Record<string, string>> = {
   'cycles:x': 'at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "x"',
   'cycles:pppp': 'at character 8: expected modifiers out of u, k, h, I, G, H, p, D, e, found "pppp"',
   'cpu/event': 'at character 10: expected "," or "/", found the end',
-  'cpu//': 'at character 6: expected a term between the slashes, such as event=0x3c',
+  'cpu//': 'at character 6: expected a term between the slashes, such as event=0x3c, found none',
   'cpu/event=,inv/': 'at character 11: expected a value, found ","',
   'cpu/inv/z': 'at character 9: expected modifiers out of u, k, h, I, G, H, p, D, e, found "z"',
 };

@@ -120,7 +120,7 @@ class EventParser {
         this.#fail(`expected "," or "/", found ${this.#show()}`);
       }
     }
-    if (terms.length === 0) this.#fail('expected a term between the slashes, such as event=0x3c');
+    if (terms.length === 0) this.#fail('expected a term between the slashes, such as event=0x3c, found none');
     const hasModifiers = this.#takeNow(':') || /[^,{}\s]/.test(this.#text[this.#at] ?? ',');
     const letters = hasModifiers ? this.#takeModifiers(/[^,{}\s]*/y) : '';
     return { source: { kind: 'pmu', pmu, terms }, letters };

@@ -86,7 +86,7 @@ function findPmuMeaning(name: string, terms: readonly Term[], pmus: readonly Pmu
   const selected = selectPmus(pmus, name);
   if (selected.length === 0) {
     const names = pmus.map((pmu) => pmu.name);
-    throw new Error(`no PMU is called "${name}"${suggest(name, names)}`);
+    throw new Error(`expected a PMU, found none called "${name}"${suggest(name, names)}`);
   }
   return combine(selected.map((pmu) => ({ pmu, event: encodeOn(pmu, terms) })));
 }
@@ -151,7 +151,9 @@ function findNameMeaning(name: string, machine: Machine): Meaning {
   if (found) return found;
   const tracepoint = findTracepoint(machine.sysfs, name);
   if (typeof tracepoint === 'object') throw new Error(tracepoint.problem);
-  throw new Error(`this machine has no such event${machine.suggest(name)}; ${explainPfm(name)}`);
+  throw new Error(
+    `expected an event of this machine, found none of this name${machine.suggest(name)}; ${explainPfm(name)}`,
+  );
 }
 
 function findModified(name: string, machine: Machine): Meaning | undefined {

@@ -125,7 +125,9 @@ const samplingTerms = new Set(['period', 'freq', 'branch_type', 'time', 'call-gr
 function readAlias(pmu: Pmu, name: string): Alias {
   const path = join(pmu.folder, 'events', name);
   if (findText(`${path}.snapshot`) !== undefined) {
-    throw new Error(`"${name}" is a level, which perf calls a snapshot: only what counts up is read`);
+    throw new Error(
+      `expected an event that counts up, found "${name}", which is a level (in perf: snapshot)`,
+    );
   }
   const scale = Number(findText(`${path}.scale`) ?? 1);
   return {

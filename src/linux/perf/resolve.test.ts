@@ -62,14 +62,16 @@ test('resolveEvents renames by text or by the name in the event', (t) => {
 });
 
 const unknown: Readonly<Record<string, RegExp>> = {
-  cyles: /Cannot count event "cyles": this machine has no such event, did you mean "cycles"\?/,
-  'cpo/event=1/': /Cannot count event "cpo\/event=1\/": no PMU is called "cpo", did you mean "cpu"\?/,
+  cyles:
+    /Cannot count event "cyles": expected an event of this machine, found none of this name, did you mean "cycles"\?/,
+  'cpo/event=1/':
+    /Cannot count event "cpo\/event=1\/": expected a PMU, found none called "cpo", did you mean "cpu"\?/,
   'cpu/evnt=1/': /expected one of cmask, edge, event, .*, found "evnt"/,
   'cpu/needs-number/': /expected umask=NUMBER, found no "umask"/,
-  'intel_cqm/llc_occupancy/': /"llc_occupancy" is a level/,
+  'intel_cqm/llc_occupancy/': /found "llc_occupancy", which is a level/,
   'cs,cs': /Cannot count event "cs": expected a name of its own, found another event that is called "cs"/,
   '{cs,nonsense}':
-    /Cannot count event "nonsense"[^]*Cannot count event "cs": another one of its group is unknown/,
+    /Cannot count event "nonsense"[^]*Cannot count event "cs": expected a group of known events, found an unknown one/,
 };
 
 for (const [text, reason] of Object.entries(unknown)) {
@@ -103,7 +105,10 @@ test('resolveEvents finds tracepoints below sysfs, and says what is missing', (t
     '2 174  undefined',
     '2 174  undefined',
   ]);
-  assert.match(resolve(sysfs, 'sched:sched_swich').unknown[0].reason, /no such event/);
+  assert.match(
+    resolve(sysfs, 'sched:sched_swich').unknown[0].reason,
+    /expected an event of this machine, found none/,
+  );
 });
 
 const libpfm = findLibpfm();

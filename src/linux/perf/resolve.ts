@@ -92,6 +92,6 @@ function describeBroken(
   const rest = events.filter(({ text }) => !texts.has(text));
   return rest.map(({ text }) => ({
     name: text,
-    reason: `Cannot count event "${text}": another one of its group is unknown`,
+    reason: `Cannot count event "${text}": expected a group of known events, found an unknown one`,
   }));
 }
