@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readlinkSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { factory as cgroups } from '../receivers/cgroup/factory.js';
 import { factory as perf } from '../receivers/perf/factory.js';
+import { makePerfCgroup } from '../receivers/perf/perf-cgroups.fixture.js';
 import { factory as processes } from '../receivers/process/factory.js';
 import { factory as simulator } from '../receivers/simulator/factory.js';
 import { createFolder } from '../src/contract/temporary-folder.fixture.js';
@@ -16,14 +18,14 @@ import { createSpec } from '../src/simulation/machine-spec.js';
 import { SimulatedTree } from '../src/simulation/tree/simulated-tree.js';
 import { createReceiver, runReceivers, type Creator } from './simulation.fixture.js';
 
-/** The resources with a pid that a receiver publishes, by pid: the same object each time, or it is another. */
+/** The resources that a receiver publishes, by pid or else by cgroup: the same object each time, or it is another. */
 function resourcesOf(tables: readonly Table[]): ReadonlyMap<unknown, Attributes> {
   const found = new Map<unknown, Attributes>();
   for (const { resource } of tables.flatMap(({ series }) => series)) {
-    const { 'process.pid': pid } = resource.attributes;
-    if (pid === undefined) continue;
-    assert.deepEqual(found.get(pid) ?? resource.attributes, resource.attributes);
-    found.set(pid, resource.attributes);
+    const key = resource.attributes['process.pid'] ?? resource.attributes['linux.cgroup.path'];
+    if (key === undefined) continue;
+    assert.deepEqual(found.get(key) ?? resource.attributes, resource.attributes);
+    found.set(key, resource.attributes);
   }
   return found;
 }
@@ -46,6 +48,17 @@ test('process, perf and exec publish the same resource of one process', { skip: 
   assert.equal(ofProcess?.['process.executable.path'], sleep);
   assert.deepEqual(ofPerf, ofProcess);
   assert.deepEqual(ofExec, ofProcess);
+});
+
+test('cgroup and perf publish the same resource of one cgroup', async (t) => {
+  const made = makePerfCgroup(t);
+  if (made === undefined) return;
+  const path = `${made.path}/docker-${'a'.repeat(64)}.scope`;
+  mkdirSync(join(made.folder, basename(path)));
+  const settings = { events: ['task-clock'], machine: false, cgroups: [path] };
+  const ofPerf = (await readResources(t, createReceiver(perf, settings))).get(path);
+  assert.ok(ofPerf && 'container.id' in ofPerf && 'systemd.unit' in ofPerf);
+  assert.deepEqual(ofPerf, (await readResources(t, createReceiver(cgroups, {}))).get(path));
 });
 
 test('process and perf read of a simulated tree what the simulator publishes of the same machine', async (t) => {

@@ -1,6 +1,5 @@
-import { describeCgroup } from '../../src/identity/cgroup.js';
+import { createCgroupResource, startsContainer } from '../../src/identity/cgroup.js';
 import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
-import { ATTR_CONTAINER_ID, ATTR_LINUX_CGROUP_PATH } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import { type FileParser, FileReader } from './file-reader.js';
@@ -28,12 +27,8 @@ export class TrackedCgroup {
 
   constructor(path: string, options: CgroupOptions) {
     this.path = path;
-    const identity = describeCgroup(path);
-    const { host } = options;
-    this.#resource = { attributes: { ...host.attributes, [ATTR_LINUX_CGROUP_PATH]: path, ...identity } };
-    const container = identity[ATTR_CONTAINER_ID];
-    const above = describeCgroup(path.slice(0, path.lastIndexOf('/')))[ATTR_CONTAINER_ID];
-    this.#options = { ...options, isContainer: container !== undefined && container !== above };
+    this.#resource = createCgroupResource(path, options.host);
+    this.#options = { ...options, isContainer: startsContainer(path) };
   }
 
   /** Whether no hierarchy has it any more. */

@@ -46,7 +46,7 @@ test('CgroupFinder finds cgroups as they come and go, and what their paths say',
   writeFileSync(join(cgroupfs, 'cgroup.controllers'), '');
   const log = createLogCollector();
   const config = parseSettings(schema, { cgroupfs, cgroups: ['/job/*'], containers: true });
-  const finder = new CgroupFinder(config, log);
+  const finder = new CgroupFinder(config, { log, host: { attributes: { 'host.name': 'here' } } });
   t.after(() => finder.close());
   assert.deepEqual(await finder.find(), []);
   const folder = join(cgroupfs, container);
@@ -59,6 +59,7 @@ test('CgroupFinder finds cgroups as they come and go, and what their paths say',
     target: { kind: 'cgroup', folder },
     resource: {
       attributes: {
+        'host.name': 'here',
         'linux.cgroup.path': container,
         'container.id': id,
         'container.runtime.name': 'docker',

@@ -1,12 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
+import type { ReceiverContext } from '../../src/component/component.js';
 import type { Log } from '../../src/component/log.js';
+import type { Resource } from '../../src/model/series.js';
 import { describeError } from '../../src/errors.js';
-import { describeCgroupResource, startsJob, startsContainer } from '../../src/identity/cgroup.js';
+import { createCgroupResource, startsContainer, startsJob } from '../../src/identity/cgroup.js';
 import { findHierarchies, findPerfHierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { CgroupTree, type CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import { FolderWatch } from '../../src/linux/inotify.js';
 import type { Config } from './config.js';
 import type { FoundTarget } from './find-targets.js';
+
+/** What finding of targets needs. */
+export type FinderContext = Pick<ReceiverContext, 'log' | 'host'>;
 
 /** Which cgroups are wanted. */
 export type CgroupSelection = Pick<Config, 'cgroups' | 'containers' | 'jobs'>;
@@ -23,10 +28,12 @@ export class CgroupFinder {
   readonly folder: string | undefined;
   readonly #selects: (path: string) => boolean;
   readonly #tree: CgroupTree | undefined;
+  readonly #host: Resource;
   readonly #found = new Map<CgroupFolder, FoundTarget>();
   #last = 0;
 
-  constructor(config: Config, log: Pick<Log, 'warn'>) {
+  constructor(config: Config, { log, host }: FinderContext) {
+    this.#host = host;
     const hierarchy = findPerfHierarchy(findHierarchies(config));
     this.folder = hierarchy?.folder;
     this.#selects = createSelection(config);
@@ -72,7 +79,7 @@ export class CgroupFinder {
       key: `cgroup ${path} ${++this.#last}`,
       name: `cgroup ${path}`,
       target: { kind: 'cgroup', folder },
-      resource: { attributes: describeCgroupResource(path) },
+      resource: createCgroupResource(path, this.#host),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
-import { CgroupFinder, createPathPattern } from './find-cgroups.js';
+import { CgroupFinder, createPathPattern, type FinderContext } from './find-cgroups.js';
 import { type FoundProcess, ProcessFinder } from './find-processes.js';
 import type { PlannedTarget } from './plan.js';
 import {
@@ -32,11 +32,11 @@ export class TargetFinder {
   readonly #cgroups: CgroupFinder | undefined;
   readonly #absent: AbsentTargets;
 
-  constructor(config: Config, log: Pick<Log, 'info' | 'warn'>) {
+  constructor(config: Config, context: FinderContext) {
     this.#config = config;
     this.#processes = new ProcessFinder(config.procfs, config.processes.service);
-    this.#cgroups = hasCgroups(config) ? new CgroupFinder(config, log) : undefined;
-    this.#absent = new AbsentTargets(config, log, this.#cgroups?.folder);
+    this.#cgroups = hasCgroups(config) ? new CgroupFinder(config, context) : undefined;
+    this.#absent = new AbsentTargets(config, context.log, this.#cgroups?.folder);
   }
 
   /** The processes and cgroups of the settings that are here now. */

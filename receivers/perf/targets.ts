@@ -56,7 +56,7 @@ export function createTargets({ config, context, next, common, note }: TargetsOp
   return {
     async start() {
       await counted.start();
-      finder = new TargetFinder(config, context.log);
+      finder = new TargetFinder(config, context);
       await watch.start();
     },
     async flush() {

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path/posix';
-import type { Attributes } from '../model/series.js';
+import type { Attributes, Resource } from '../model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_FLUX_JOB_ID,
@@ -29,9 +29,9 @@ export function describeCgroup(path: string): Attributes {
   return remember(knownPaths, path, parseCgroupPath);
 }
 
-/** The resource attributes of a cgroup: its path, and what that says. */
-export function describeCgroupResource(path: string): Attributes {
-  return { [ATTR_LINUX_CGROUP_PATH]: path, ...describeCgroup(path) };
+/** The resource of a cgroup: that of its host, its path, and what that says. */
+export function createCgroupResource(path: string, host: Resource): Resource {
+  return { attributes: { ...host.attributes, [ATTR_LINUX_CGROUP_PATH]: path, ...describeCgroup(path) } };
 }
 
 /** Whether a cgroup is that of a whole container: it has the id of one, and its parent has not. */
