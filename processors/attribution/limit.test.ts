@@ -66,6 +66,14 @@ test('attribution shows the processes that use most from their first window on, 
   assert.deepEqual(machine.live(), { 2: 4, 4: 3, other: 3 });
 });
 
+test('attribution always shows the process of the collector itself', () => {
+  const machine = new LimitedMachine({ process_limit: 1 });
+  const own = process.pid;
+  machine.second({ [own]: 0, 1_000_001: 0, 1_000_002: 0 });
+  machine.second({ [own]: 0.1, 1_000_001: 0.5, 1_000_002: 0.4 });
+  assert.deepEqual(machine.live(), { [own]: 1, 1_000_001: 5, other: 4 });
+});
+
 test('attribution gives others a place only when they used clearly more, and none of what they used before', () => {
   const machine = new LimitedMachine({ process_limit: 1 });
   machine.second({ 1: 0, 2: 0 });

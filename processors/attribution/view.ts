@@ -1,5 +1,6 @@
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Attributes, Metric, Resource } from '../../src/model/series.js';
+import { ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
 import { Limit, type Ranked } from './limit.js';
 import type { Account } from './publication.js';
 import {
@@ -62,6 +63,11 @@ export class View {
     return this.#definition.metric;
   }
 
+  /** Whether each workload is a group. */
+  get isOfProcesses(): boolean {
+    return this.#definition.groupBy.length === 0;
+  }
+
   get isLimited(): boolean {
     return this.#limit !== undefined;
   }
@@ -74,9 +80,10 @@ export class View {
   /** The group of a workload that has just come and lives since `bornAt`. */
   join(workload: Resource, bornAt: number): Group {
     const identity = identifyGroup(this.#definition, workload);
-    // The group of those that have none is one line at most, and needs no place.
-    const isShown = !this.isLimited || identity.isNone;
     const { attributes } = workload;
+    // The group of those that have none is one line at most, and what the collector itself uses is of interest.
+    const isOwn = this.isOfProcesses && attributes[ATTR_PROCESS_PID] === process.pid;
+    const isShown = !this.isLimited || identity.isNone || isOwn;
     const group = findOrAdd(this.#groups, identity.key, () => new Group(identity, attributes, isShown));
     if (group.resource === undefined) group.shared = intersect(group.shared, attributes);
     this.#other ??= createOther(this.#definition, workload);

@@ -88,7 +88,7 @@ test(
     t.diagnostic(`${expressions.length} queries`);
     for (const expression of expressions) await untilData(prometheus, expression);
     const rules = await readRules(prometheus);
-    assert.equal(rules.length, 16);
+    assert.equal(rules.length, 18);
     for (const { name } of rules.filter(({ type }) => type === 'recording'))
       await untilData(prometheus, name);
     await untilData(prometheus, 'instance:process_energy_other:ratio_rate5m > 0');

@@ -18,6 +18,15 @@ const promoted = new Set([
   'process.owner',
   'process.linux.cgroup',
   'linux.cgroup.path',
+  'systemd.unit',
+  'systemd.slice',
+  'container.id',
+  'container.name',
+  'k8s.pod.uid',
+  'k8s.pod.name',
+  'k8s.namespace.name',
+  'slurm.job.id',
+  'vm.name',
 ]);
 const withoutPush = isWithout('prometheus-otlp');
 const withoutCollector = isWithout('prometheus', 'otelcol');
