@@ -1,6 +1,7 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/page.js';
 import { ProcessIo } from '../../receivers/process/process-reader.js';
 import { HostFiles } from './host-files.js';
+import { nameTargets } from './name-targets.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
 import { judgeService } from '../../src/config/service.js';
@@ -49,6 +50,7 @@ export function createTargets(folder: string): readonly Target[] {
     ...kernelTargets,
     ...configurationTargets,
     ...networkTargets,
+    ...nameTargets,
     ...createRecordingTargets(),
   ];
 }
