@@ -13,6 +13,12 @@ export const schema = {
     format: ['auto', 'ebpf', 'procfs'],
     default: 'auto',
   },
+  detail_limit: {
+    doc: 'With eBPF: processes whose files in procfs are read whenever they have run, those that used most CPU time lately. Of the others, memory, threads, faults, I/O and the division into user and system time are read every 30 s; CPU time is that of each scan for all. 0: every process.',
+    format: 'int',
+    default: 100,
+    min: 0,
+  },
   procfs: {
     doc: 'Where procfs is mounted; that of another pid namespace has CPU time in ticks of 10 ms only.',
     format: 'path',

@@ -93,3 +93,29 @@ async function spawnAs(pid: number): Promise<ChildProcess | undefined> {
   }
   return undefined;
 }
+
+test(
+  'BPF knows when a process is another program, and whether it is stopped',
+  { skip: obstacle ?? false },
+  async (t) => {
+    assert.ok(exact);
+    const child = spawn('sh', ['-c', 'read line; exec cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    t.after(() => child.kill('SIGKILL'));
+    const { pid = 0 } = child;
+    const until = async (isRight: () => boolean): Promise<void> => {
+      do {
+        await setTimeout(5);
+        exact.beginScan(Number(readBootTimeNs()), () => {});
+      } while (!exact.read(pid) || !isRight());
+    };
+    await until(() => exact.taskState === 'S');
+    const { revision } = exact;
+    await until(() => exact.taskState === 'S');
+    assert.equal(exact.revision, revision);
+    child.stdin.write('\n');
+    await until(() => exact.revision === (revision ?? NaN) + 1);
+    child.kill('SIGSTOP');
+    await until(() => exact.taskState === 'T');
+    assert.equal(exact.revision, (revision ?? NaN) + 1);
+  },
+);

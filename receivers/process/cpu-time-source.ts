@@ -17,6 +17,13 @@ export interface CpuTimeSource {
    * `dead`: then the reading was its last. Where deaths are not reported, a process is alive or is not read.
    */
   readonly state: 'alive' | 'ending' | 'dead';
+  /**
+   * Grows, from one reading of a process to the next, when its name, user or cgroup is another one. Undefined where the
+   * source does not know who a process is: only its files say so.
+   */
+  readonly revision: number | undefined;
+  /** What the main thread did, a letter of proc_pid_stat(5); undefined where the source does not know. */
+  readonly taskState: string | undefined;
   /** Deaths that could not be reported, since the start. */
   readonly lost: number;
   /**
@@ -80,6 +87,8 @@ export function findCpuClocks(procfs: string): CpuTimeSource | undefined {
 /** The CPU clock of each process: a system call for each, and nothing of those that have ended. */
 class ClockCpuTime extends CpuClock implements CpuTimeSource {
   readonly state = 'alive';
+  readonly revision = undefined;
+  readonly taskState = undefined;
   readonly lost = 0;
   beginScan(): void {}
   holds(): boolean {
@@ -94,6 +103,8 @@ class BpfCpuTime implements CpuTimeSource {
   seconds = 0;
   nanoseconds = 0;
   state: CpuTimeSource['state'] = 'alive';
+  revision: number | undefined;
+  taskState: string | undefined;
   readonly #accounting: CpuAccounting;
   readonly #clocks: CpuTimeSource;
 
@@ -120,6 +131,8 @@ class BpfCpuTime implements CpuTimeSource {
     this.seconds = process.seconds;
     this.nanoseconds = process.nanoseconds;
     this.state = process.state;
+    this.revision = process.revision;
+    this.taskState = process.taskState;
     return true;
   }
 
@@ -140,6 +153,8 @@ class BpfCpuTime implements CpuTimeSource {
     this.seconds = this.#clocks.seconds;
     this.nanoseconds = this.#clocks.nanoseconds;
     this.state = 'alive';
+    this.revision = undefined;
+    this.taskState = undefined;
     return true;
   }
 }

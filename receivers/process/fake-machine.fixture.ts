@@ -29,6 +29,9 @@ interface FakeSettings {
 export class FakeMachine {
   readonly procfs: FakeProcfs = createFakeProcfs();
   readonly cpuNs = new Map<number, number>();
+  /** Of processes of which the source knows who they are. */
+  readonly revisions = new Map<number, number>();
+  readonly taskStates = new Map<number, string>();
   /** Those that have ended, where the source reports ends. */
   readonly states = new Map<number, 'ending' | 'dead'>();
   /** What came and went since the last scan. */
@@ -76,19 +79,22 @@ export class FakeMachine {
   }
 
   #createSource(): CpuTimeSource {
-    const { cpuNs, states, brief } = this;
+    const { cpuNs, states, brief, revisions, taskStates } = this;
     const readLost = (): number => this.lost;
     return {
       seconds: 0,
       nanoseconds: 0,
       state: 'alive',
+      revision: undefined,
+      taskState: undefined,
       get lost() {
         return readLost();
       },
       read(pid) {
         const ns = cpuNs.get(pid) ?? 0;
         const state = states.get(pid) ?? 'alive';
-        Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9, state });
+        const task = { revision: revisions.get(pid), taskState: taskStates.get(pid) };
+        Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9, state, ...task });
         return ns >= 0;
       },
       beginScan: (_, take) => brief.splice(0).forEach(take),

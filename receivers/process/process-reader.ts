@@ -1,4 +1,5 @@
 import { elementAt } from '../../src/element.js';
+import type { BusiestProcesses } from './busiest-processes.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
 import type { Layout, Layouts } from './columns.js';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
@@ -27,6 +28,7 @@ export interface ReaderOptions {
    * cgroup, and what it has even if it has not run, since others can take memory from it.
    */
   readonly lookAgainAfter: number;
+  readonly busiest: BusiestProcesses;
 }
 
 /** Reads the files of processes, one after the other, into the same two objects. */
@@ -36,6 +38,8 @@ export class ProcessReader {
   readonly cpuTime: CpuTimeSource | undefined;
   readonly identity: IdentityReader;
   readonly lookAgainAfter: number;
+  /** Only their files are read whenever they have run, where the source of CPU time knows the others well enough. */
+  readonly busiest: BusiestProcesses;
   readonly memory: MemoryTotal;
   readonly #options: ReaderOptions;
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
@@ -46,6 +50,7 @@ export class ProcessReader {
     this.identity = options.identity;
     this.memory = new MemoryTotal(options.procfs);
     this.lookAgainAfter = options.lookAgainAfter;
+    this.busiest = options.busiest;
   }
 
   /**

@@ -95,6 +95,73 @@ test('ProcessScraper looks at a process again after 30 s, when it has not run', 
   assert.equal(seen[29], 2 * pageSize);
 });
 
+const secondsOf = (values: Record<string, number>) =>
+  (values['cpu.time user'] ?? 0) + (values['cpu.time system'] ?? 0);
+
+test('ProcessScraper reads the files of the busiest at every scan, and of others every 30 s, with eBPF', (t) => {
+  const machine = new FakeMachine(t);
+  machine.open({ detail_limit: 1 });
+  // By their numbers, identities are looked at again at the 22nd and the 23rd scan.
+  const [busy, quiet] = [39, 38];
+  const write = (pid: number, seconds: number, residentPages: number): void => {
+    machine.procfs.write(pid, { residentPages });
+    machine.revisions.set(pid, 0);
+    machine.cpuNs.set(pid, seconds * 1e9);
+  };
+  write(busy, 0, 1);
+  write(quiet, 0, 1);
+  machine.scan();
+  write(busy, 2, 2);
+  write(quiet, 1, 2);
+  // No scan before has ranked them.
+  machine.scan();
+  write(busy, 4, 3);
+  write(quiet, 2, 3);
+  const third = machine.scan();
+  assert.equal(third.valuesOf(busy)['memory.usage'], 3 * pageSize);
+  assert.equal(third.valuesOf(quiet)['memory.usage'], 2 * pageSize);
+  assert.deepEqual(
+    [busy, quiet].map((pid) => secondsOf(third.valuesOf(pid))),
+    [4, 2],
+  );
+  let scans = 3;
+  for (let seconds = 3; machine.scan().valuesOf(quiet)['memory.usage'] !== 3 * pageSize; seconds++) {
+    scans += 1;
+    assert.ok(scans <= 33);
+    machine.cpuNs.set(busy, 2 * seconds * 1e9);
+    machine.cpuNs.set(quiet, seconds * 1e9);
+  }
+});
+
+test('ProcessScraper notices at the next scan that a quiet process is another program, with eBPF', (t) => {
+  const machine = new FakeMachine(t);
+  machine.open({ detail_limit: 1 });
+  for (const pid of [6, 7]) {
+    machine.procfs.write(pid, { exe: '/bin/sh', cgroup: '/a' });
+    machine.revisions.set(pid, 0);
+  }
+  const use = (ns: number): void => {
+    machine.cpuNs.set(6, 1000 * ns);
+    machine.cpuNs.set(7, ns);
+  };
+  for (const ns of [0, 1e6, 2e6]) {
+    use(ns);
+    machine.scan();
+  }
+  machine.procfs.write(7, { exe: '/bin/true', cgroup: '/b' });
+  use(3e6);
+  assert.deepEqual(machine.scan().ended, []);
+  machine.revisions.set(7, 1);
+  use(5e6);
+  const scanned = machine.scan();
+  const attributes = scanned.seriesOf(7).get('cpu.time user')?.resource.attributes;
+  assert.equal(attributes?.['process.executable.name'], 'true');
+  assert.equal(attributes['process.linux.cgroup'], '0::/b');
+  // What it used since the last row.
+  assert.equal(scanned.valuesOf(7)['cpu.time user'], 0.002);
+  assert.equal(scanned.ended.length, 5);
+});
+
 test('ProcessScraper gives a kernel thread system time and nothing else', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(9, { comm: 'kworker/0:1H-kblockd', flags: 0x20_8040, systemTicks: 1 });

@@ -1,3 +1,4 @@
+import type { Counter } from '@opentelemetry/api';
 import type { Context } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
 import { Owners } from '../../src/identity/owners.js';
@@ -11,6 +12,7 @@ import { busyTime, cpuTick } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import { BriefProcesses } from './brief-processes.js';
+import { BusiestProcesses } from './busiest-processes.js';
 import { createLayouts } from './columns.js';
 import type { Config } from './config.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
@@ -61,6 +63,7 @@ export class ProcessScraper implements Scraper {
   #listing = -Infinity;
   #forks = NaN;
   readonly #brief: BriefProcesses;
+  readonly #lostEnds: Counter | undefined;
   #lostBefore = 0;
   #isLosing = false;
   #era: number | undefined;
@@ -76,6 +79,7 @@ export class ProcessScraper implements Scraper {
     this.#owners = new Owners(config.passwd);
     this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();
+    this.#lostEnds = this.#createLostEnds();
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
     this.#brief = new BriefProcesses((name, cgroupId, { parentPid, userId }) => {
       const owner = this.#owners.nameOf(userId);
@@ -92,6 +96,7 @@ export class ProcessScraper implements Scraper {
     const busyNs = this.#busy.read(monotonicNs);
     this.#brief.begin(this.#previous?.wallNs ?? at.wallNs);
     cpuTime?.beginScan(Number(at.bootNs), this.#previous === undefined ? ignore : this.#brief.add);
+    this.#reader.busiest.begin();
     if (this.#config.metrics.memory) this.#reader.memory.read();
     this.#scans += 1;
     const pids = this.#listIfDue();
@@ -149,6 +154,7 @@ export class ProcessScraper implements Scraper {
     const { cpuTime, log } = this.#context;
     const lost = cpuTime?.lost ?? 0;
     const isLosing = lost > this.#lostBefore;
+    if (isLosing) this.#lostEnds?.add(lost - this.#lostBefore, { receiver: this.#context.id });
     if (isLosing && !this.#isLosing) {
       log.warn(
         `Cannot account for all that ended: expected at most ${maxDeaths} ends of threads between two scans, found more; a shorter collection_interval reads them more often`,
@@ -212,6 +218,18 @@ export class ProcessScraper implements Scraper {
       );
   }
 
+  /** Undefined where ends are not reported at all. */
+  #createLostEnds(): Counter | undefined {
+    const { id: receiver, meter, cpuTime } = this.#context;
+    if (cpuTime === undefined) return undefined;
+    const counter = meter.createCounter('joulemetry.process.lost_ends', {
+      unit: '{thread}',
+      description: 'Threads whose end was not reported, because too many ended between two scans',
+    });
+    counter.add(0, { receiver });
+    return counter;
+  }
+
   #createServices(): ServiceReader | undefined {
     if (!this.#config.service) return undefined;
     const { id: receiver, meter } = this.#context;
@@ -233,6 +251,7 @@ export class ProcessScraper implements Scraper {
       identity: new IdentityReader({ procfs, owners, hasCommandLine, services: this.#createServices() }),
       budget: this.#budget,
       lookAgainAfter: this.#lookAgainAfter,
+      busiest: new BusiestProcesses(this.#config.detail_limit, this.#config.collection_interval),
     });
   }
 }

@@ -39,6 +39,19 @@ test('ProcessScraper counts a process as sleeping that has not run since it was 
   assert.deepEqual(countsOf(machine.scan()), { running: 0, sleeping: 0, stopped: 0, defunct: 0 });
 });
 
+test('ProcessScraper counts a process by what eBPF reports of it, also when its files are not read', (t) => {
+  const machine = openMachine(t);
+  machine.procfs.write(7, { state: 'S' });
+  machine.revisions.set(7, 0);
+  machine.taskStates.set(7, 'S');
+  assert.equal(countsOf(machine.scan())['sleeping'], 1);
+  machine.taskStates.set(7, 'T');
+  assert.equal(countsOf(machine.scan())['stopped'], 1);
+  machine.taskStates.set(7, 'Z');
+  machine.procfs.write(7, { state: 'Z' });
+  assert.equal(countsOf(machine.scan())['defunct'], 1);
+});
+
 test('ProcessScraper ends the counts and starts new ones, when the era changes', (t) => {
   const machine = openMachine(t);
   machine.procfs.write(7, {});

@@ -38,6 +38,10 @@ export class TrackedProcess {
   #state: string;
   #startNs: bigint | undefined;
   #rowNs = 0n;
+  /** Of the source of CPU time. */
+  #revision: number | undefined;
+  /** CPU time that it used lately, in nanoseconds: by it processes are ranked. */
+  #weightNs = 0;
 
   /** Takes up the process that the reader has just opened. */
   constructor(pid: number, files: ProcessFiles, reader: ProcessReader, scan: Scan) {
@@ -57,6 +61,7 @@ export class TrackedProcess {
     const isOld = this.#startNs === undefined;
     this.#identifiedFor = isOld ? reader.lookAgainAfter : 1;
     this.#identifiedIn = scan.number - (isOld ? pid % reader.lookAgainAfter : 0);
+    this.#revision = reader.cpuTime?.revision;
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
   }
@@ -120,22 +125,50 @@ export class TrackedProcess {
     if (cpuTime !== undefined && !cpuTime.read(this.pid, this.#startTicks)) return 'gone';
     if (cpuTime !== undefined && cpuTime.state !== 'alive') return this.#takeEnding(cpuTime);
     const hasRun = cpuTime === undefined || !this.#cpu.isAt(cpuTime.seconds, cpuTime.nanoseconds);
-    // What has not run since it was seen running sleeps.
-    if (!hasRun && this.#state === 'R') this.#state = 'S';
-    if (!hasRun && !this.#isDue(reader, scan)) return 'read';
+    const hasChanged = this.#takeTask(cpuTime, hasRun);
+    if (!hasRun && !hasChanged && !this.#isDue(reader, scan)) return 'read';
+    if (cpuTime !== undefined && hasRun && !hasChanged && !this.#isDetailed(cpuTime, reader, scan)) {
+      return this.#takeCpuTime(cpuTime);
+    }
     const result = reader.readStat(this.#files);
-    if (result === 'gone' && cpuTime?.holds(this.pid) === true) return this.#awaitEnd(cpuTime);
+    // It has just ended: this is not its last CPU time.
+    if (result === 'gone' && cpuTime?.holds(this.pid) === true) return this.#takeCpuTime(cpuTime);
     if (typeof result !== 'number') return result;
     if (stat.startTicks !== this.#startTicks) return 'gone';
     this.#state = letters[stat.state];
-    if (hasRun) this.#identify(reader, scan);
+    if (hasRun || hasChanged) this.#identify(reader, scan, hasChanged);
     if (this.#layout.hasIo) reader.readIo(this.#files);
     this.#take(reader);
     return 'read';
   }
 
-  /** It has just ended: this is not its last CPU time. */
-  #awaitEnd(cpuTime: CpuTimeSource): Outcome {
+  /**
+   * Takes what the source of CPU time knows of it besides.
+   * @returns whether it may be another program by now, or ended and waits for its parent
+   */
+  #takeTask(cpuTime: CpuTimeSource | undefined, hasRun: boolean): boolean {
+    const before = this.#state;
+    const { revision, taskState } = cpuTime ?? {};
+    // What has not run since it was seen running sleeps.
+    if (!hasRun && before === 'R') this.#state = 'S';
+    if (taskState !== undefined) this.#state = taskState;
+    const isRenamed = revision !== this.#revision;
+    this.#revision = revision;
+    return isRenamed || (this.#state === 'Z' && before !== 'Z');
+  }
+
+  /** Whether its files are read although only its CPU time is known to have changed. */
+  #isDetailed(cpuTime: CpuTimeSource, { busiest }: ProcessReader, scan: Scan): boolean {
+    if (cpuTime.revision === undefined || this.#hasFailed) return true;
+    this.#weightNs = busiest.weigh(this.#weightNs, this.#cpu.countGrowth(cpuTime));
+    return busiest.has(this.#weightNs) || this.#isIdentityOld(scan);
+  }
+
+  #isIdentityOld(scan: Scan): boolean {
+    return scan.number - this.#identifiedIn >= this.#identifiedFor;
+  }
+
+  #takeCpuTime(cpuTime: CpuTimeSource): Outcome {
     this.#cpu.updateTotal(cpuTime);
     this.#writeCpuTime();
     return 'read';
@@ -160,10 +193,10 @@ export class TrackedProcess {
   }
 
   /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
-  #identify({ stat, identity, lookAgainAfter }: ProcessReader, scan: Scan): void {
+  #identify({ stat, identity, lookAgainAfter }: ProcessReader, scan: Scan, hasChanged: boolean): void {
     if (stat.isZombie || stat.isKernelThread) return;
-    const isNamed = stat.isNamed(this.#identity.threadName);
-    if (isNamed && scan.number - this.#identifiedIn < this.#identifiedFor) return;
+    const isSame = !hasChanged && stat.isNamed(this.#identity.threadName);
+    if (isSame && !this.#isIdentityOld(scan)) return;
     this.#identifiedIn = scan.number;
     this.#identifiedFor = Math.min(2 * this.#identifiedFor, lookAgainAfter);
     this.#identity = identity.readAgain(this.pid, stat, this.#identity);

@@ -21,6 +21,11 @@ export class CpuUsage {
     return nanoseconds === this.#nanoseconds && seconds === this.#seconds;
   }
 
+  /** By how many nanoseconds the clock is ahead of the last reading. */
+  countGrowth({ seconds, nanoseconds }: { seconds: number; nanoseconds: number }): number {
+    return (seconds - this.#seconds) * 1e9 + nanoseconds - this.#nanoseconds;
+  }
+
   /** Takes a reading of CPU time since birth, and the ticks of user and system. */
   update(time: { seconds: number; nanoseconds: number }, userTicks: number, systemTicks: number): void {
     const ticks = userTicks + systemTicks;

@@ -11,6 +11,7 @@ const nanosecondsPerSecond = 1e9;
  */
 const maxWaitNs = 5e9;
 const maxReplaced = 1000;
+const nameWords = 4;
 
 /** One process: its CPU time since its birth, which never falls, and who it is. */
 export interface AccountedProcess {
@@ -24,6 +25,10 @@ export interface AccountedProcess {
   readonly startNs: number;
   /** Tells cgroups apart: of the unified hierarchy, or where the process is at its root the deepest of version 1. */
   readonly cgroupId: number;
+  /** Grows whenever its name, user or cgroup is another one. */
+  readonly revision: number;
+  /** What its main thread does: a letter of proc_pid_stat(5). */
+  readonly taskState: string;
   /** `alive`; `ending` while the report of its death is awaited; `dead` once that has come: the CPU time is final. */
   readonly state: 'alive' | 'ending' | 'dead';
 }
@@ -43,6 +48,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface Entry extends Mutable<AccountedProcess> {
   readonly tgid: number;
+  userId: number;
+  readonly name: Uint32Array;
   /** Whether the caller knows it; one that died before it was asked for is brief. */
   isFound: boolean;
   seenIn: number;
@@ -69,7 +76,7 @@ export class CpuAccounting {
     cpuTimeNs: 0,
     cgroupId: 0,
     userId: 0,
-    name: new Uint32Array(4),
+    name: new Uint32Array(nameWords),
   };
   #pass = 0;
   /** CLOCK_BOOTTIME at which the first pass began. */
@@ -146,7 +153,7 @@ export class CpuAccounting {
       entry.sumSeconds = words[at + taskField.endedThreadsRuntime];
       entry.sumNanoseconds = words[at + taskField.endedThreadsRuntime + 1];
     }
-    if (isLeader) entry.cgroupId = readCgroup(words, at);
+    if (isLeader) noteLeader(entry, words, at);
     entry.sumSeconds += words[at + taskField.runtime];
     entry.sumNanoseconds += words[at + taskField.runtime + 1];
   }
@@ -164,6 +171,10 @@ export class CpuAccounting {
       nanoseconds: 0,
       startNs: readTime(words, at + taskField.start),
       cgroupId: readCgroup(words, at),
+      userId: words[at + taskField.user],
+      name: words.slice(at + taskField.name, at + taskField.name + nameWords),
+      revision: 0,
+      taskState: decodeTaskState(words, at),
       state: 'alive',
       seenIn: 0,
       goneSinceNs: 0,
@@ -224,7 +235,7 @@ export class CpuAccounting {
     brief.cpuTimeNs = cpuTimeNs;
     brief.cgroupId = readCgroup(words, at);
     brief.userId = words[at + taskField.user];
-    for (let word = 0; word < 4; word++) brief.name[word] = words[at + taskField.name + word];
+    for (let word = 0; word < nameWords; word++) brief.name[word] = words[at + taskField.name + word];
     return brief;
   }
 
@@ -245,6 +256,32 @@ export class CpuAccounting {
     if (this.#entries.get(entry.tgid) === entry) this.#entries.delete(entry.tgid);
     if (this.#local.get(entry.pid) === entry) this.#local.delete(entry.pid);
   }
+}
+
+function noteLeader(entry: Entry, words: Uint32Array, at: number): void {
+  entry.taskState = decodeTaskState(words, at);
+  const cgroupId = readCgroup(words, at);
+  const userId = words[at + taskField.user];
+  let hasChanged = entry.cgroupId !== cgroupId || entry.userId !== userId;
+  for (let word = 0; word < nameWords; word++) {
+    hasChanged ||= entry.name[word] !== words[at + taskField.name + word];
+    entry.name[word] = words[at + taskField.name + word];
+  }
+  entry.cgroupId = cgroupId;
+  entry.userId = userId;
+  if (hasChanged) entry.revision += 1;
+}
+
+// As task_state_index() of include/linux/sched.h and fs/proc/array.c.
+const stateLetters = ['R', 'S', 'D', 'T', 't', 'X', 'Z', 'P'];
+const reportedStates = 0x7f;
+const idleState = 0x402;
+
+function decodeTaskState(words: Uint32Array, at: number): string {
+  const state = words[at + taskField.state];
+  if ((state & idleState) === idleState) return 'I';
+  const reported = (state | words[at + taskField.exitState]) & reportedStates;
+  return stateLetters[32 - Math.clz32(reported)] ?? 'D';
 }
 
 /** The text of a name; what is not UTF-8 in it becomes a replacement character. */

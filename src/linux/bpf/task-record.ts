@@ -39,6 +39,10 @@ export const taskField = {
   readerLevel: 20,
   /** The controller of `cgroupV1`, whose number is unique only there: its `cgroup_subsys_id` + 1. */
   controllerV1: 21,
+  /** A sum of `TASK_` flags of include/linux/sched.h; 0: it runs or waits for a CPU. */
+  state: 22,
+  /** Likewise, once it has ended. */
+  exitState: 23,
 } as const;
 
 /** In `flags`: a thread of the kernel. */
@@ -83,7 +87,9 @@ export class TaskRecordCode {
     for (let offset = 0; offset < taskRecordBytes; offset += 8) this.#store(offset / 4, 8);
     this.#copyWord('tgid', taskField.tgid)
       .#copyWord('pid', taskField.tid)
-      .#copyWord('flags', taskField.flags);
+      .#copyWord('flags', taskField.flags)
+      .#copyWord(findStateField(this.#types), taskField.state)
+      .#copyWord('exit_state', taskField.exitState);
     this.#copyTime(taskRegister, ['task_struct', 'se.sum_exec_runtime'], taskField.runtime);
     this.#copyTime(taskRegister, ['task_struct', 'start_boottime'], taskField.start);
     this.#follow(taskRegister, 'task_struct', 'signal');
@@ -177,6 +183,16 @@ export class TaskRecordCode {
 
   #store(field: number, size: 4 | 8): void {
     this.#code.store(stackEnd, recordOffset + field * 4, scratch, size);
+  }
+}
+
+/** Renamed in Linux 5.14, when it became an int. */
+function findStateField(types: TypeFacts): string {
+  try {
+    types.findOffset('task_struct', '__state');
+    return '__state';
+  } catch {
+    return 'state';
   }
 }
 
