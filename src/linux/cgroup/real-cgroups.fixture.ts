@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { describeError } from '../../errors.js';
 import { findHierarchies, folderOf, type Hierarchy } from './hierarchies.js';
@@ -40,11 +40,14 @@ export function makeCgroup(
   return { hierarchy, path, folder };
 }
 
-/** Removes a cgroup with all below it. Its processes go to the root. */
+/** Removes a cgroup with all below it. Its processes go to the one above. */
 export function removeCgroup(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) removeCgroup(join(folder, entry.name));
   }
+  const path = join(folder, 'cgroup.procs');
+  const pids = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+  for (const pid of pids) enterCgroup(dirname(folder), Number(pid));
   rmdirSync(folder);
 }
 

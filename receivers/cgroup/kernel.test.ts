@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import {
+  enterCgroup,
+  makeCgroup,
+  realHierarchies,
+  removeCgroup,
+} from '../../src/linux/cgroup/real-cgroups.fixture.js';
+import type { Series } from '../../src/model/series.js';
+import { CgroupScraper } from './cgroup-scraper.js';
+import { schema } from './config.js';
+import { nameOf, scan } from './fake-cgroups.fixture.js';
+
+/** A scraper of the cgroups of this machine at a path and below it. */
+function openScraper(t: TestContext, path: string, settings: object = {}) {
+  const log = createLogCollector();
+  const config = parseSettings(schema, { include: `^${path}`, details_interval: '1s', ...settings });
+  const scraper = new CgroupScraper(config, {
+    ...createFakeContext({ log }),
+    hierarchies: realHierarchies,
+  });
+  t.after(() => scraper.close());
+  return { lines: log.lines, scan: (era = 0) => scan(scraper, era) };
+}
+
+/** A shell that burns CPU time when it is sent a line, and then says how much. */
+function startShell(t: TestContext): ChildProcess & { readonly pid: number } {
+  const loop = 'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; times; read end';
+  const child = spawn('sh', ['-c', `read begin; ${loop}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  assert.ok(child.pid);
+  return Object.assign(child, { pid: child.pid });
+}
+
+/** Lets a shell burn CPU time. @returns its seconds, in ticks of 10 ms */
+async function burn(shell: ChildProcess): Promise<number> {
+  shell.stdin?.write('begin\n');
+  const [output] = (await once(shell.stdout ?? shell, 'data')) as [Buffer]; // The first line of `times`.
+  const [, user = '', system = ''] = /0m([\d.]+)s 0m([\d.]+)s/u.exec(String(output)) ?? [];
+  return Number(user) + Number(system);
+}
+
+/** CPU seconds that the kernel has counted in a cgroup. */
+function readCpuSeconds(folder: string): number {
+  const files = new Set(readdirSync(folder));
+  if (files.has('cpuacct.usage')) return Number(readFileSync(join(folder, 'cpuacct.usage'), 'utf8')) / 1e9;
+  const [, us] = /usage_usec (\d+)/u.exec(readFileSync(join(folder, 'cpu.stat'), 'utf8')) ?? [];
+  return Number(us) / 1e6;
+}
+
+const cpuSecondsOf = (values: Readonly<Record<string, number>>, path: string) =>
+  ['user', 'system'].reduce((sum, mode) => sum + (values[`${path} linux.cgroup.cpu.time ${mode}`] ?? NaN), 0);
+
+for (const which of [2, 'cpuacct'] as const) {
+  test(`CgroupScraper has the CPU time of a child that the kernel and the child itself have (${which})`, async (t) => {
+    const group = makeCgroup(t, which);
+    if (typeof group === 'string') return t.skip(group);
+    const { scan: next } = openScraper(t, group.path);
+    const shell = startShell(t);
+    await next();
+    mkdirSync(join(group.folder, 'child'));
+    enterCgroup(join(group.folder, 'child'), shell.pid);
+    const before = readCpuSeconds(group.folder);
+    const burntS = await burn(shell);
+    shell.kill('SIGKILL');
+    await once(shell, 'exit');
+    const { values, series } = await next();
+    const child = cpuSecondsOf(values, `${group.path}/child`);
+    // What has ended is counted exactly; microseconds of user and system are cut apart.
+    assert.ok(Math.abs(child - readCpuSeconds(join(group.folder, 'child'))) < 3e-6);
+    assert.ok(Math.abs(cpuSecondsOf(values, group.path) - (readCpuSeconds(group.folder) - before)) < 3e-3);
+    assert.ok(
+      Math.abs(child - burntS) < 0.05 + 0.05 * burntS,
+      `expected about ${burntS} s, found ${child} s`,
+    );
+    const user = values[`${group.path}/child linux.cgroup.cpu.time user`] ?? NaN;
+    assert.ok(user > 0 && user <= child);
+    assert.equal(new Set(series.map(nameOf)).size, series.length);
+  });
+
+  test(`CgroupScraper leaves no series and no descriptor of 10,000 cgroups that came and went (${which})`, async (t) => {
+    const group = makeCgroup(t, which);
+    if (typeof group === 'string') return t.skip(group);
+    const { scan: next, lines } = openScraper(t, `${group.path}/`);
+    await next();
+    const before = readdirSync('/proc/self/fd').length;
+    const live = new Set<Series>();
+    let most = 0;
+    const take = async () => {
+      const { series, ended } = await next();
+      for (const one of series) live.add(one);
+      most = Math.max(most, live.size);
+      for (const one of ended) live.delete(one);
+    };
+    for (let round = 0; round < 100; round++) {
+      const names = Array.from({ length: 100 }, (_, i) => join(group.folder, `g${round}-${i}`));
+      for (const name of names) mkdirSync(name);
+      if (round % 5 === 0) await take();
+      for (const name of names) rmdirSync(name);
+    }
+    await take();
+    assert.ok(most >= 200);
+    assert.deepEqual([live.size, lines], [0, []]);
+    assert.equal(readdirSync('/proc/self/fd').length, before);
+  });
+
+  test(`CgroupScraper takes a cgroup of the kernel that was made again for another one (${which})`, async (t) => {
+    const group = makeCgroup(t, which);
+    if (typeof group === 'string') return t.skip(group);
+    const folder = join(group.folder, 'again');
+    mkdirSync(folder);
+    const { scan: next } = openScraper(t, `${group.path}/again`);
+    const shell = startShell(t);
+    enterCgroup(folder, shell.pid);
+    await burn(shell);
+    const first = await next();
+    assert.equal(cpuSecondsOf(first.values, `${group.path}/again`), 0);
+    shell.kill('SIGKILL');
+    await once(shell, 'exit');
+    rmdirSync(folder);
+    mkdirSync(folder);
+    const second = await next();
+    assert.deepEqual(new Set(second.ended), new Set(first.series));
+    assert.equal(cpuSecondsOf(second.values, `${group.path}/again`), 0);
+    assert.ok(second.series.every((series) => !first.series.includes(series)));
+    rmdirSync(folder);
+    assert.deepEqual(new Set((await next()).ended), new Set(second.series));
+  });
+}
+
+test('CgroupScraper has the memory that the kernel counts, and its limit', async (t) => {
+  const group = makeCgroup(t, 'memory');
+  if (typeof group === 'string') return t.skip(group);
+  writeFileSync(join(group.folder, 'memory.limit_in_bytes'), String(2 ** 28));
+  const { scan: next } = openScraper(t, group.path);
+  const shell = startShell(t);
+  enterCgroup(group.folder, shell.pid);
+  await burn(shell);
+  const { values } = await next();
+  const bytes = Number(readFileSync(join(group.folder, 'memory.usage_in_bytes'), 'utf8'));
+  assert.equal(values[`${group.path} linux.cgroup.memory.usage`], bytes);
+  assert.equal(values[`${group.path} linux.cgroup.memory.limit`], 2 ** 28);
+  const workingSet = values[`${group.path} linux.cgroup.memory.working_set`] ?? NaN;
+  assert.ok(workingSet > 0 && workingSet <= bytes);
+});
+
+test('CgroupScraper publishes the pressure of a cgroup of version 2', async (t) => {
+  const group = makeCgroup(t, 2);
+  if (typeof group === 'string') return t.skip(group);
+  if (!readdirSync(group.folder).includes('cpu.pressure'))
+    return t.skip('this kernel has no pressure of cgroups');
+  const { scan: next } = openScraper(t, group.path, { metrics: { pressure: true } });
+  const { values } = await next();
+  assert.equal(values[`${group.path} linux.cgroup.pressure.time cpu some`], 0);
+  const children = [startShell(t), startShell(t), startShell(t), startShell(t)];
+  for (const { pid } of children) enterCgroup(group.folder, pid);
+  await Promise.all(children.map(burn));
+  const after = (await next()).values[`${group.path} linux.cgroup.pressure.time cpu some`] ?? NaN;
+  const [, total] =
+    /some .*total=(\d+)/u.exec(readFileSync(join(group.folder, 'cpu.pressure'), 'utf8')) ?? [];
+  assert.ok(after > 0 && after <= Number(total) / 1e6);
+});
+
+test('CgroupScraper ends the series of a cgroup that is removed between finding and reading it', async (t) => {
+  const group = makeCgroup(t, 2);
+  if (typeof group === 'string') return t.skip(group);
+  mkdirSync(join(group.folder, 'short'));
+  const log = createLogCollector();
+  const config = parseSettings(schema, { include: `^${group.path}/` });
+  const scraper = new CgroupScraper(config, { ...createFakeContext({ log }), hierarchies: realHierarchies });
+  t.after(() => scraper.close());
+  const first = await scan(scraper, 0);
+  const reading = await scraper.scrape(0);
+  removeCgroup(join(group.folder, 'short'));
+  const tables = [...reading];
+  assert.deepEqual(new Set(tables.flatMap(({ ended }) => ended ?? [])), new Set(first.series));
+  assert.deepEqual(
+    tables.flatMap(({ series }) => series),
+    [],
+  );
+  assert.deepEqual([(await scan(scraper, 0)).tables, log.lines], [[], []]);
+});
