@@ -1,10 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
 import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import type { Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { type CgroupFolder, CgroupTree, type TreeChanges } from '../../src/linux/cgroup/tree.js';
-import { FolderWatch } from '../../src/linux/inotify.js';
+import { openFolderWatch } from '../../src/linux/inotify.js';
 import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
@@ -26,9 +25,6 @@ const thoroughAfterMs = 60_000;
 
 /** The kernel keeps 4 KiB for each file that is open: those beyond 16 MiB are opened for each reading. */
 const maxKeptFiles = 4096;
-
-/** What an update may take before others run. */
-const yieldAfterNs = 5_000_000n;
 
 /**
  * Scans all cgroups. Their CPU time is read first and together, so that attribution can compare it with that of the
@@ -74,7 +70,7 @@ export class CgroupScraper implements Scraper {
   async scrape(era: number): Promise<Iterable<Table>> {
     const nowNs = this.#context.clock.wallNs();
     const isThorough = this.#scans % this.#thoroughAfter === 0;
-    const changes = await this.#update(isThorough);
+    const changes = await this.#tree.update(isThorough);
     this.#telemetry.count(changes);
     const ended: Series[] = [];
     if (era !== this.#era) this.#cgroups.endSeries(ended);
@@ -100,19 +96,6 @@ export class CgroupScraper implements Scraper {
     this.#noteExhaustion();
   }
 
-  async #update(isThorough: boolean): Promise<TreeChanges> {
-    const { clock } = this.#context;
-    const steps = this.#tree.update(isThorough);
-    let yieldedNs = clock.monotonicNs();
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done === true) return value;
-      if (clock.monotonicNs() - yieldedNs <= yieldAfterNs) continue;
-      await setImmediate();
-      yieldedNs = clock.monotonicNs();
-    }
-  }
-
   #take({ born, gone }: TreeChanges, nowNs: bigint, ended: Series[]): void {
     for (const folder of gone) this.#cgroups.remove(folder, ended);
     for (const folder of born) {
@@ -132,12 +115,7 @@ export class CgroupScraper implements Scraper {
   #createTree(config: Config): CgroupTree {
     const { hierarchies, log } = this.#context;
     const onUnwatched = (problem: string) => log.warn(`${problem}; every scan looks at all cgroups`);
-    let watch: FolderWatch | undefined;
-    try {
-      watch = new FolderWatch();
-    } catch (error) {
-      onUnwatched(describeError(error));
-    }
+    const watch = openFolderWatch(onUnwatched);
     const maxDepth = config.max_depth === 0 ? Infinity : config.max_depth;
     return new CgroupTree({ hierarchies, maxDepth, watch, onUnwatched });
   }

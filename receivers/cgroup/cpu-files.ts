@@ -13,6 +13,9 @@ import { CounterSlot, type Slot, type SlotScope } from './slots.js';
 const usPerSecond = 1e6;
 const nsPerSecond = 1e9;
 
+/** Of the root, the kernel adds up what it samples at ticks of up to 10 ms: that sum can be a little below the last. */
+const mayFall = 20_000;
+
 const modes: readonly Attributes[] = [{ [ATTR_CPU_MODE]: 'user' }, { [ATTR_CPU_MODE]: 'system' }];
 
 /** A container has its CPU time under both names. */
@@ -50,7 +53,7 @@ const throttlingKey = 2;
 /** `cpu.stat` of version 2: CPU time, also without the controller, and throttling. */
 export function createCpuStat(isContainer: boolean): FileParser {
   const columns = metricsOf(isContainer).flatMap((metric) =>
-    modes.map((attributes) => ({ metric, attributes, perUnit: usPerSecond })),
+    modes.map((attributes) => ({ metric, attributes, perUnit: usPerSecond, mayFall })),
   );
   const time = new CounterSlot(columns);
   const throttling = new Throttling(usPerSecond);

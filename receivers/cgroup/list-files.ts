@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import { Counts } from '../../src/scraping/counts.js';
@@ -28,23 +27,13 @@ export interface ListOptions {
   readonly isContainer: boolean;
 }
 
-/**
- * Whether it is the root, which is the machine. Its CPU time is left out: `system.cpu.busy.time` is exact, while version 2
- * samples that of the root at ticks. The root that a container sees is a cgroup like others.
- */
-function isMachine({ hierarchy, folder }: CgroupFolder): boolean {
-  if (folder !== hierarchy.folder) return false;
-  // Not on the root, and on the root only.
-  return hierarchy.version === 2
-    ? !existsSync(`${folder}/cgroup.type`)
-    : existsSync(`${folder}/release_agent`);
-}
-
 /** The file with the CPU time of a cgroup in one hierarchy, if that has it. */
-export function findCpuFile(cgroup: CgroupFolder, options: ListOptions): FileParser | undefined {
+export function findCpuFile(
+  { hierarchy, folder }: CgroupFolder,
+  options: ListOptions,
+): FileParser | undefined {
   const { metrics, budget, isContainer } = options;
-  const { hierarchy, folder } = cgroup;
-  if (!metrics.cpu || isMachine(cgroup)) return undefined;
+  if (!metrics.cpu) return undefined;
   if (hierarchy.version === 2) return createCpuStat(isContainer);
   return hierarchy.controllers.includes('cpuacct') ? new Cpuacct(folder, budget, isContainer) : undefined;
 }

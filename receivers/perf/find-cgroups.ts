@@ -1,12 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import type { ReceiverContext } from '../../src/component/component.js';
-import type { Log } from '../../src/component/log.js';
 import type { Resource } from '../../src/model/series.js';
-import { describeError } from '../../src/errors.js';
 import { createCgroupResource, startsContainer, startsJob } from '../../src/identity/cgroup.js';
 import { findHierarchies, findPerfHierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { CgroupTree, type CgroupFolder } from '../../src/linux/cgroup/tree.js';
-import { FolderWatch } from '../../src/linux/inotify.js';
+import { openFolderWatch } from '../../src/linux/inotify.js';
 import type { Config } from './config.js';
 import type { FoundTarget } from './find-targets.js';
 
@@ -18,9 +15,6 @@ export type CgroupSelection = Pick<Config, 'cgroups' | 'containers' | 'jobs'>;
 
 /** Far deeper than a container in a pod in a container; perf counts what is below with it in any case. */
 const maxDepth = 64;
-
-/** The main thread does other things after this long. */
-const sliceMs = 2;
 
 /** Finds the selected cgroups of the hierarchy that perf events can be counted for, as they come and go. */
 export class CgroupFinder {
@@ -37,29 +31,21 @@ export class CgroupFinder {
     const hierarchy = findPerfHierarchy(findHierarchies(config));
     this.folder = hierarchy?.folder;
     this.#selects = createSelection(config);
+    const onUnwatched = (problem: string) => log.warn(`${problem}; each look takes longer`);
     this.#tree =
       hierarchy &&
       new CgroupTree({
         hierarchies: [hierarchy],
         maxDepth,
-        watch: openWatch(log),
-        onUnwatched: (problem) => log.warn(`${problem}; each look takes longer`),
+        watch: openFolderWatch(onUnwatched),
+        onUnwatched,
       });
   }
 
   /** Those that are here now. */
   async find(): Promise<readonly FoundTarget[]> {
-    const steps = this.#tree?.update(false);
-    let sliceEndMs = performance.now() + sliceMs;
-    for (let step = steps?.next(); step !== undefined; step = steps?.next()) {
-      if (step.done === true) {
-        this.#take(step.value.born, step.value.gone);
-        break;
-      }
-      if (performance.now() < sliceEndMs) continue;
-      await setImmediate();
-      sliceEndMs = performance.now() + sliceMs;
-    }
+    const changes = await this.#tree?.update();
+    if (changes) this.#take(changes.born, changes.gone);
     return [...this.#found.values()];
   }
 
@@ -104,13 +90,4 @@ function describeName(name: string): string {
   if (name === '**') return '(?:/[^/]+)*';
   const parts = name.split('*').map((text) => text.replaceAll(/[\\^$.+?()[\]{}|]/gu, String.raw`\$&`));
   return `/(?=[^/])${parts.join('[^/]*')}`;
-}
-
-function openWatch(log: Pick<Log, 'warn'>): FolderWatch | undefined {
-  try {
-    return new FolderWatch();
-  } catch (error) {
-    log.warn(`${describeError(error)}; each look takes longer`);
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { describeError } from '../errors.js';
 import { libc, nameErrno } from './libc.js';
 
 const inotifyInit1: (flags: number) => number = libc.func('int inotify_init1(int flags)');
@@ -85,5 +86,18 @@ export class FolderWatch {
     const end = buffer.indexOf(0, nameAt);
     events.change(buffer.readInt32LE(at), buffer.toString('utf8', nameAt, end), (mask & appears) !== 0);
     return next;
+  }
+}
+
+/**
+ * Opens a watch of folders.
+ * @param onProblem called when that cannot be done, with the reason: then the folders have to be looked at instead
+ */
+export function openFolderWatch(onProblem: (problem: string) => void): FolderWatch | undefined {
+  try {
+    return new FolderWatch();
+  } catch (error) {
+    onProblem(describeError(error));
+    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { readdirSync, statSync, type Stats } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { FolderEvents, FolderWatch } from '../inotify.js';
 import { folderOf, joinRoot, type Hierarchy } from './hierarchies.js';
 
@@ -14,6 +15,9 @@ export interface CgroupFolder {
   /** Unix time in milliseconds of the first look at it by any process: as a rule when it was made, never earlier. */
   readonly firstSeenMs: number;
 }
+
+/** The main thread does other things after this long. */
+const sliceMs = 2;
 
 /** What an update found. */
 export interface TreeChanges {
@@ -74,10 +78,23 @@ export class CgroupTree {
   }
 
   /**
-   * Takes in what came and went since the last update. Between the steps of the iteration others may run.
+   * Takes in what came and went since the last update, in slices between which others run. Not to be called again before
+   * it is done.
    * @param isThorough looks at every cgroup, whatever was reported
    */
-  *update(isThorough: boolean): Generator<void, TreeChanges> {
+  async update(isThorough = false): Promise<TreeChanges> {
+    const steps = this.steps(isThorough);
+    for (let sliceEndMs = performance.now() + sliceMs; ;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (performance.now() < sliceEndMs) continue;
+      await setImmediate();
+      sliceEndMs = performance.now() + sliceMs;
+    }
+  }
+
+  /** The same, step by step. */
+  *steps(isThorough: boolean): Generator<void, TreeChanges> {
     const isFirst = this.#roots.size === 0;
     this.#born = new Set();
     this.#gone = new Set();
@@ -85,7 +102,7 @@ export class CgroupTree {
     const isBlind = this.#hasOverflown || !this.#isComplete;
     this.#hasOverflown = false;
     yield* this.#reconcileTouched();
-    // Who was not found before although nothing was lost may be older than the last update.
+    // What was not found before although nothing was lost may be older than the last update.
     if (isFirst || isBlind || isThorough) yield* this.#rescan(!isFirst && isBlind);
     return { born: this.#born, gone: this.#gone };
   }
