@@ -1,6 +1,7 @@
 import { agentScan } from './agent-scan.js';
 import { agent } from './agent.js';
 import type { Benchmark, Result } from './benchmark.js';
+import { cgroupScan } from './cgroup-scan.js';
 import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
@@ -20,6 +21,7 @@ const benchmarks: readonly Benchmark[] = [
   file,
   ledger,
   agentScan,
+  cgroupScan,
   agent,
   exec,
   soak,
