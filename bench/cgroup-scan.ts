@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CgroupScraper } from '../receivers/cgroup/cgroup-scraper.js';
 import { schema } from '../receivers/cgroup/config.js';
 import { parseSettings } from '../src/config/settings.js';
-import { createFakeContext } from '../src/contract/fakes.js';
+import { createFakeContext } from '../src/component/fakes.js';
 import { describeError } from '../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../src/linux/cgroup/hierarchies.js';
 import { type Benchmark, compare, median, type Result } from './benchmark.js';

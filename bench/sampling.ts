@@ -1,6 +1,6 @@
 import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLogCollector } from '../src/contract/fakes.js';
+import { createLogCollector } from '../src/component/fakes.js';
 import type { RunningSampler, SamplerRequest, Sampling } from '../src/component/sampling.js';
 import { createSampling } from '../src/sampling/sampling-threads.js';
 import { compare, median, type Benchmark, type Result } from './benchmark.js';

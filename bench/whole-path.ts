@@ -1,6 +1,6 @@
 import type { Consumer } from '../src/component/consumer.js';
 import { parseSettings } from '../src/config/settings.js';
-import { createFakeContext } from '../src/contract/fakes.js';
+import { createFakeContext } from '../src/component/fakes.js';
 import type { Metric, Resource, Series } from '../src/model/series.js';
 import { busyTime, hwEnergy, processCpuTime } from '../src/model/shared-metrics.js';
 import { createRow, type Table } from '../src/model/table.js';

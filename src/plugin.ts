@@ -61,4 +61,4 @@ export { retrySettings } from './export/retry.js';
 export { sendingQueueSettings, type Delivery, type Sender } from './export/sending-queue.js';
 
 // For tests of components; `joulemetry test-component` runs those that every component must pass.
-export { createFakeContext, createLogCollector, createTableCollector } from './contract/fakes.js';
+export { createFakeContext, createLogCollector, createTableCollector } from './component/fakes.js';

@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/open-resources.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 

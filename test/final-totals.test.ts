@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { until } from '../src/contract/open-resources.js';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { startAgent, writeConfig } from './agent.js';
 
 interface Point {

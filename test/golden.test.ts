@@ -6,7 +6,7 @@ import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js'
 import { createFactoryFinder } from '../src/component/find.js';
 import { parseConfigText } from '../src/config/read-yaml.js';
 import { judgeService } from '../src/config/service.js';
-import { createLogCollector } from '../src/contract/fakes.js';
+import { createLogCollector } from '../src/component/fakes.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { Service } from '../src/pipeline/service.js';
 import { describePoints } from './golden-text.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { listProcessTree } from '../src/linux/children.js';
-import { until } from '../src/contract/open-resources.js';
+import { until } from '../src/testing/until.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const launcher = fileURLToPath(new URL('../../bin/joulemetry', import.meta.url));

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/open-resources.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { listProcessTree } from '../src/linux/children.js';
 import { startAgent, writeConfig } from './agent.js';
 

@@ -3,8 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/open-resources.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
 /** Names that a process can give itself, and that some output could take for something else. */

@@ -7,10 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
-import { until } from '../src/contract/open-resources.js';
+import { until } from '../src/testing/until.js';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
 import { parquetReadObjects } from 'hyparquet';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
 
 const formats = ['json', 'csv', 'parquet'] as const;

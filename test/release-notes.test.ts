@@ -4,7 +4,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { repositoryRoot } from './component-folders.js';
 
 function run(changelog: string, tag: string) {

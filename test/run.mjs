@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leaveUnlessDone, runCommand } from '../run-command.mjs';
 
-/** The folders of `src/contract/temporary-folder.fixture.ts` have the test file's name in theirs. */
+/** The folders of `src/testing/temporary-folder.fixture.ts` have the test file's name in theirs. */
 const maxNames = 20;
 
 const wanted = process.argv.slice(2);

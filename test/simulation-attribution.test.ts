@@ -7,7 +7,7 @@ import { SimulatorSampler } from '../receivers/simulator/sampler.js';
 import { specOf } from '../receivers/simulator/spec.js';
 import { UsageScraper } from '../receivers/simulator/usage-scraper.js';
 import { parseSettings } from '../src/config/settings.js';
-import { createFakeContext, createTableCollector } from '../src/contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../src/component/fakes.js';
 import type { Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 import { rowsOf, sumAt } from './simulation.fixture.js';

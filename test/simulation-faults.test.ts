@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../src/contract/fixed-seed.fixture.js';
+import { fc } from '../src/testing/fixed-seed.fixture.js';
 import { SimulatorSampler } from '../receivers/simulator/sampler.js';
 import { createSensors } from '../src/simulation/energy-sensor.js';
 import { createSpec, type MachineSpec } from '../src/simulation/machine-spec.js';

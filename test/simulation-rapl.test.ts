@@ -10,7 +10,7 @@ import type { Fault } from '../src/simulation/fault.js';
 import { createSpec } from '../src/simulation/machine-spec.js';
 import { createMachine } from '../src/simulation/machine.js';
 import { PowercapTree } from '../src/simulation/tree/powercap-tree.js';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 
 const second = 1_000_000;
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { startAgent } from './agent.js';
-import { until } from '../src/contract/open-resources.js';
+import { until } from '../src/testing/until.js';
 import { readTruth, type TruthStep } from './truth.fixture.js';
 
 // Tools that are not ours read a simulated machine.

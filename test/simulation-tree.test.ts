@@ -15,7 +15,7 @@ import { factory as processes } from '../receivers/process/factory.js';
 import { factory as rapl } from '../receivers/rapl/factory.js';
 import { createSpec } from '../src/simulation/machine-spec.js';
 import { SimulatedTree } from '../src/simulation/tree/simulated-tree.js';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent, startAgent } from './agent.js';
 import { readTruth, type TruthStep } from './truth.fixture.js';
 import { createReceiver, rowsOf, runReceivers, type Row } from './simulation.fixture.js';

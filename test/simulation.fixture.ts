@@ -5,7 +5,7 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../src/compone
 import type { Consumer } from '../src/component/consumer.js';
 import { parseSettings } from '../src/config/settings.js';
 import type { Schema } from '../src/component/schema.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../src/component/fakes.js';
 import { createWallClock } from '../src/linux/clock.js';
 import type { AttributeValue, Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../src/contract/fixed-seed.fixture.js';
+import { fc } from '../src/testing/fixed-seed.fixture.js';
 import { createSpec } from '../src/simulation/machine-spec.js';
 import { createMachine, type Machine } from '../src/simulation/machine.js';
 

@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
-import { until } from '../src/contract/open-resources.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { runAgent, startAgent } from './agent.js';
 import { repositoryRoot } from './component-folders.js';
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { createFolder } from '../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
 import { openGoldenMachine } from './golden-machine.js';
 

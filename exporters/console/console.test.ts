@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFakeContext } from '../../src/component/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { schema } from './config.js';

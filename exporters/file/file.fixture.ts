@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { createFolder, createReading, createSeries, startExporter, writeTables } from './file.fixture.js';
 
 const series = createSeries();

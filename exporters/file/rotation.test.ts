@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createLogCollector } from '../../src/contract/fakes.js';
+import { createLogCollector } from '../../src/component/fakes.js';
 import type { RotationConfig } from './config.js';
 import { createFolder } from './file.fixture.js';
 import { OutputFile } from './output-file.js';

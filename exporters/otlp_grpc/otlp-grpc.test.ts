@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';

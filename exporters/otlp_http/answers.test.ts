@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { createRow } from '../../src/model/table.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { factory } from './factory.js';

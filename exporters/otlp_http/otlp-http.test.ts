@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:https';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';

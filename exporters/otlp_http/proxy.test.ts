@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
 import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';

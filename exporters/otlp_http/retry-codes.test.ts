@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { holdsFor, textOf } from '../../src/contract/property.fixture.js';
+import { holdsFor, textOf } from '../../src/testing/property.fixture.js';
 import { parseRetryAfterMs } from './retry-codes.js';
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z');

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { request, type IncomingMessage } from 'node:http';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import type { Attributes, Metric, MetricKind, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';

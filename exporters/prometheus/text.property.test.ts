@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { holdsFor } from '../../src/contract/property.fixture.js';
+import { holdsFor } from '../../src/testing/property.fixture.js';
 import type { Metric } from '../../src/model/series.js';
 import { Families, formatValue, renderPage } from './exposition.js';
 import { renderLabels } from './labels.js';

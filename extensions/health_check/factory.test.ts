@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
 import { factory, describeHealth } from './factory.js';

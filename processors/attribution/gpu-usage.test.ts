@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkTables } from '../../src/contract/check-tables.js';
+import { checkTables } from '../../src/model/check-tables.js';
 import type { Series } from '../../src/model/series.js';
 import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import { createRow } from '../../src/model/table.js';

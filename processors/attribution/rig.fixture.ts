@@ -1,4 +1,4 @@
-import { createFakeContext, createTableCollector, type LogCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createTableCollector, type LogCollector } from '../../src/component/fakes.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
 import {

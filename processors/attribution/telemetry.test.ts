@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
-import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFakeContext } from '../../src/component/fakes.js';
 import { playBusy, playSecond } from './rig.fixture.js';
 
 class TestReader extends MetricReader {

@@ -1,4 +1,4 @@
-import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
 import type { Series } from '../../src/model/series.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogCollector } from '../../src/contract/fakes.js';
+import { createLogCollector } from '../../src/component/fakes.js';
 import { detect, parseOsRelease } from './detect.js';
 
 test('parseOsRelease reads plain, single and double quoted values', () => {

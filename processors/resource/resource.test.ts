@@ -4,7 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { factory } from './factory.js';

@@ -8,9 +8,9 @@ import {
   type handleUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { createLogCollector } from '../../src/contract/fakes.js';
-import { until } from '../../src/contract/open-resources.js';
-import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { createLogCollector } from '../../src/component/fakes.js';
+import { until } from '../../src/testing/until.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import type { Attributes } from '../../src/model/series.js';
 import { containerId, createProcessor, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
 

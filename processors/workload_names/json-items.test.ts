@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../src/contract/fixed-seed.fixture.js';
-import { holdsFor } from '../../src/contract/property.fixture.js';
+import { fc } from '../../src/testing/fixed-seed.fixture.js';
+import { holdsFor } from '../../src/testing/property.fixture.js';
 import type { JsonObject } from '../../src/recording/otlp-json.js';
 import { itemDepths, JsonItems } from './json-items.js';
 

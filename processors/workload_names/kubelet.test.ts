@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
 import {
   openKubernetes,

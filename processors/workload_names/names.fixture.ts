@@ -1,6 +1,6 @@
 import type { Log } from '../../src/component/log.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { factory } from './factory.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
 import { openKubernetes, podOf, runProcessor, sendList, sendStatus } from './kubernetes.fixture.js';
 
@@ -187,7 +187,7 @@ for (const [what, watch, cause] of [
       sendEvent(response, 'ERROR', { code: 500, message: 'no etcd' }),
       response.end()
     ),
-    /the watch ended with 500 no etcd/,
+    /expected an open watch, found its end with 500 no etcd/,
   ],
 ] as const) {
   test(

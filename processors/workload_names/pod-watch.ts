@@ -126,12 +126,14 @@ export class PodWatch implements NameSource {
       }
     } catch (error) {
       if (error instanceof StatusError && error.status === 410)
-        throw new ExpiredError('410', { cause: error });
+        throw new ExpiredError('expected a resource version that the server has, found HTTP 410', {
+          cause: error,
+        });
       throw error;
     }
     // A server that ends every watch at once is not asked without a pause.
     await this.#pause(startMs + relistMs - performance.now());
-    if (this.#closing.signal.aborted) throw new Error('it is closed');
+    if (this.#closing.signal.aborted) throw new Error('expected an open watch, found a closed one');
   }
 
   get #path(): string {
@@ -149,7 +151,7 @@ export class PodWatch implements NameSource {
 
   #refuse({ code, message }: JsonObject): never {
     if (code === 410) throw new ExpiredError(String(message));
-    throw new Error(`the watch ended with ${String(code)} ${String(message)}`);
+    throw new Error(`expected an open watch, found its end with ${String(code)} ${String(message)}`);
   }
 
   #keep(pods: Map<string, Pod>, item: JsonObject): void {

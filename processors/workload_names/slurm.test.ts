@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createLogCollector } from '../../src/contract/fakes.js';
-import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
-import { until } from '../../src/contract/open-resources.js';
+import { createLogCollector } from '../../src/component/fakes.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
 import type { Attributes } from '../../src/model/series.js';
 import { createProcessor, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
 

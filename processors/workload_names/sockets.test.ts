@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { SocketFinder } from './sockets.js';
 
 test('SocketFinder finds each socket once, when it appears', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { createTableCollector } from '../../src/contract/fakes.js';
-import { until } from '../../src/contract/open-resources.js';
+import { createTableCollector } from '../../src/component/fakes.js';
+import { until } from '../../src/testing/until.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { resourcesOf, rowOf, seriesOf, TestNames } from './names.fixture.js';

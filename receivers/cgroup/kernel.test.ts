@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from '
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import {
   enterCgroup,
   makeCgroup,

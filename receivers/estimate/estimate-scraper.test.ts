@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFakeContext } from '../../src/component/fakes.js';
 import { createSpec } from '../../src/simulation/machine-spec.js';
 import { SimulatedTree } from '../../src/simulation/tree/simulated-tree.js';
 import { EstimateScraper } from './estimate-scraper.js';

@@ -4,8 +4,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
-import { until } from '../../src/contract/open-resources.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { until } from '../../src/testing/until.js';
 import { EstimateScraper } from './estimate-scraper.js';
 import { factory } from './factory.js';
 

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem, uptime } from 'node:os';
 import { join } from 'node:path';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { factory, metrics } from './factory.js';
 import { attributesKey } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { Source } from '../../src/scraping/source.js';
 import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import type { Table } from '../../src/model/table.js';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 
 const source = new URL('../../../receivers/nvml/testdata/nvml.c', import.meta.url).pathname;
 

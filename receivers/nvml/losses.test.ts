@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkTables } from '../../src/contract/check-tables.js';
-import { until } from '../../src/contract/open-resources.js';
+import { checkTables } from '../../src/model/check-tables.js';
+import { until } from '../../src/testing/until.js';
 import { repeatGpu, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UnavailableError } from '../../src/errors.js';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { buildNvml, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { NvmlThread } from './nvml-thread.js';
 import type { ThreadOptions } from './protocol.js';

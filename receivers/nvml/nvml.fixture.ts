@@ -7,7 +7,7 @@ import {
   createTableCollector,
   type LogCollector,
   type TableCollector,
-} from '../../src/contract/fakes.js';
+} from '../../src/component/fakes.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { AttributeValue } from '../../src/model/series.js';
 import { buildNvml, h100, type Answers, type FakeNvml } from './fake-nvml.fixture.js';

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakePmus } from '../../src/linux/perf/fake-sysfs.fixture.js';
 import type { Sampler } from '../../src/component/sampling.js';

@@ -3,8 +3,8 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createLogCollector } from '../../src/contract/fakes.js';
-import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { createLogCollector } from '../../src/component/fakes.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
 import { CgroupFinder, createPathPattern, createSelection } from './find-cgroups.js';
 

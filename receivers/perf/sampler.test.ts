@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import type { Sampler } from '../../src/component/sampling.js';
 import { schema } from './config.js';
 import { createPlan, findEvents, type Target } from './plan.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../src/contract/fixed-seed.fixture.js';
+import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { ScaledCounts, type CountedGroup } from './scaled-counts.js';
 
 /** A group of one counter that grows as a test says. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogCollector } from '../../src/contract/fakes.js';
+import { createLogCollector } from '../../src/component/fakes.js';
 import type { FoundTarget } from './find-targets.js';
 import { TargetWatch } from './target-watch.js';
 

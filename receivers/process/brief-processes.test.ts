@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
 import { readChildUsage } from '../../src/linux/children.js';
 import type { Series } from '../../src/model/series.js';

@@ -6,7 +6,7 @@ import {
   createMeterReader,
   type LogCollector,
   type MeterReader,
-} from '../../src/contract/fakes.js';
+} from '../../src/component/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';

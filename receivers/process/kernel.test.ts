@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { test, type TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import type { Table } from '../../src/model/table.js';
 import { readTickNs, readBootTimeNs } from '../../src/linux/clocks.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';

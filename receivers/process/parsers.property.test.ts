@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { fileBytes, holdsFor, textOf } from '../../src/contract/property.fixture.js';
+import { fileBytes, holdsFor, textOf } from '../../src/testing/property.fixture.js';
 import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { ProcessIo } from './process-reader.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import type { Series } from '../../src/model/series.js';
 import type { OpenSampler, Sampling, SamplerRequest } from '../../src/component/sampling.js';
 import { schema } from './config.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTableCollector } from '../../src/contract/fakes.js';
+import { createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { readClocks } from '../../src/linux/clocks.js';
 import type { Series } from '../../src/model/series.js';
 import { SamplerChannel, createSamplerMetrics } from '../../src/sampling/sampler-channel.js';

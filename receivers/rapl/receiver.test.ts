@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { ClaimRegistry } from '../../src/pipeline/claims.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';

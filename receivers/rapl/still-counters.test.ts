@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFakeContext } from '../../src/component/fakes.js';
 import { schema } from './config.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';

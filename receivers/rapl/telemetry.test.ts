@@ -1,7 +1,7 @@
 import type { Attributes, ObservableCallback } from '@opentelemetry/api';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { createSeries } from './domain.js';
 import { DomainTelemetry, watchGaps } from './telemetry.js';
 

@@ -3,7 +3,7 @@ import { chmodSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFakeContext } from '../../src/component/fakes.js';
 import { schema } from './config.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import type { Metric } from '../../src/model/series.js';
 import { busyTime, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { leaveOutForeign } from './leave-out-foreign.js';

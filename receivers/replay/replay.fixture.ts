@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Component, ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { readValue, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';

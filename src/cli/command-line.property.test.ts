@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { UsageError } from '../errors.js';
-import { holdsFor } from '../contract/property.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
 import { configOptions, parseOptions } from './config-options.js';
 import { parseExecOptions } from '../exec/options.js';
 

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { until } from '../contract/open-resources.js';
+import { until } from '../testing/until.js';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
 const bin = fileURLToPath(new URL('../../../bin/joulemetry', import.meta.url));

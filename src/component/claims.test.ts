@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTableCollector } from '../contract/fakes.js';
+import { createTableCollector } from './fakes.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createEnding } from '../model/table.js';
 import { ClaimedSeries } from './claims.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from './fakes.js';
 import { setPublisher, type Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
 import { createMappingProcessor } from './mapping-processor.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { stringify } from 'yaml';
-import { holdsFor, holdsForAsync, textOf } from '../contract/property.fixture.js';
+import { holdsFor, holdsForAsync, textOf } from '../testing/property.fixture.js';
 import { parseComponentId } from './components.js';
 import { parseEndpoint } from './endpoint.js';
 import { describeDuration, parseByteSize, parseDuration } from './formats.js';

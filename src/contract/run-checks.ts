@@ -16,7 +16,7 @@ import { hwEnergy } from '../model/shared-metrics.js';
 import { countPoints, type Table } from '../model/table.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { simulateTables } from '../simulation/simulated-tables.js';
-import { checkTables, sumLastValues } from './check-tables.js';
+import { checkTables, sumLastValues } from '../model/check-tables.js';
 import type { Check, Subject } from './contract.js';
 import {
   createFakeContext,
@@ -24,8 +24,9 @@ import {
   type TableCollector,
   createMeterReader,
   type MeterReader,
-} from './fakes.js';
-import { countOpen, expectNothingLeft, until } from './open-resources.js';
+} from '../component/fakes.js';
+import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
+import { until } from '../testing/until.js';
 
 /** Settings with which a component is run. */
 export interface Trial {

@@ -9,7 +9,7 @@ import { IdentityReader } from '../identity/process-identity.js';
 import { ServiceReader } from '../identity/service.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import { startHeld } from '../linux/held-child.js';
-import { until } from '../contract/open-resources.js';
+import { until } from '../testing/until.js';
 import { readCommandIdentity } from './command-identity.js';
 
 /** What any receiver reads of the process once it runs. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogCollector } from '../contract/fakes.js';
-import { until } from '../contract/open-resources.js';
+import { createLogCollector } from '../component/fakes.js';
+import { until } from '../testing/until.js';
 import { OutageLog } from './delivery-log.js';
 
 const texts = { action: 'export to backend:4317', consequence: 'Keeping data and trying again' };

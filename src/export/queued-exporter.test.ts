@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../config/settings.js';
-import { createFakeContext, createLogCollector, createMeterReader } from '../contract/fakes.js';
-import { until } from '../contract/open-resources.js';
+import { createFakeContext, createLogCollector, createMeterReader } from '../component/fakes.js';
+import { until } from '../testing/until.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
 import { batchSettings, QueuedExporter, type Encoder } from './queued-exporter.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../contract/open-resources.js';
+import { until } from '../testing/until.js';
 import { ExportError } from '../errors.js';
 import { fast, openQueue, refuse, request, taken } from './sending-queue.fixture.js';
 

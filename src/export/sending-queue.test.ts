@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../contract/open-resources.js';
+import { until } from '../testing/until.js';
 import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
 import { openQueue, refuse, request, taken, type Answer } from './sending-queue.fixture.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { createLogCollector } from '../contract/fakes.js';
+import { createLogCollector } from '../component/fakes.js';
 import { parseEndpoint } from '../config/endpoint.js';
 import { listen, listenOrWarn } from './listen.js';
 

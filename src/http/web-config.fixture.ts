@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createFolder } from '../contract/temporary-folder.fixture.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { createCertificate, type CertificateFiles } from './certificate.fixture.js';
 
 /** bcrypt hashes with few rounds, of `correct horse` and of `changed`. */

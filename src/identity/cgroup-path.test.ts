@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../contract/fixed-seed.fixture.js';
-import { holdsFor, textOf } from '../contract/property.fixture.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import { holdsFor, textOf } from '../testing/property.fixture.js';
 import type { Attributes } from '../model/series.js';
 import { attributes, checkPaths, id, inner, type Row, uid } from './cgroup-path.fixture.js';
 import { parseCgroupPath } from './cgroup-path.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { fc } from '../contract/fixed-seed.fixture.js';
-import { holdsFor } from '../contract/property.fixture.js';
-import { createFolder } from '../contract/temporary-folder.fixture.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { encodeContext, FakeContext, writeContext } from './process-context.fixture.js';
 import { InvalidContextError, parseProcessContext, readProcessContext } from './process-context.js';
 

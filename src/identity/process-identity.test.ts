@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { until } from '../contract/open-resources.js';
+import { until } from '../testing/until.js';
 import type { Attributes } from '../model/series.js';
 import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
 import { Owners } from './owners.js';

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createFolder } from '../contract/temporary-folder.fixture.js';
-import { until } from '../contract/open-resources.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
+import { until } from '../testing/until.js';
 import { encodeContext, FakeContext } from './process-context.fixture.js';
 import { ServiceReader } from './service.js';
 

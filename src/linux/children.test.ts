@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findPeakRssBytes } from './children.js';
-import { createFolder } from '../contract/temporary-folder.fixture.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 
 test('findPeakRssBytes gives what this process has had', () => {
   const peak = findPeakRssBytes(process.pid) ?? 0;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
-import { until } from '../contract/open-resources.js';
+import { until } from '../testing/until.js';
 import { startHeld } from './held-child.js';
 
 const moduleUrl = new URL('held-child.js', import.meta.url).href;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { fileBytes, holdsFor, textOf } from '../contract/property.fixture.js';
+import { fileBytes, holdsFor, textOf } from '../testing/property.fixture.js';
 import { parseCpuTimes, parseForks, parseNumbers } from './procfs.js';
 import { findInteger, parseCounter } from './sysfs.js';
 import { parseCpuList } from './topology.js';

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import type { ExporterFactory } from '../component/component.js';
 import { parseSettings } from '../config/settings.js';
 import type { Schema } from '../component/schema.js';
-import { createFakeContext, createLogCollector, createMeterReader } from '../contract/fakes.js';
+import { createFakeContext, createLogCollector, createMeterReader } from '../component/fakes.js';
 import type { Resource, Series } from '../model/series.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { holdsFor } from '../contract/property.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
 import { readFields, wireTypes } from '../protobuf.js';
 import { parseExportResponse, parseRetryDelayMs } from './responses.js';
 import { MessageWriter, tagOf, writeMessageStart, writeVarint } from './wire.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClaimRegistry, SeriesClaims, type RoutedReceiver } from './claims.js';
 import type { ConsumingComponent } from '../component/component.js';
-import { createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { createLogCollector, createTableCollector } from '../component/fakes.js';
 import type { Metric } from '../model/series.js';
 import { createRow } from '../model/table.js';
 

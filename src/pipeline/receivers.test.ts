@@ -5,7 +5,7 @@ import { UnavailableError } from '../errors.js';
 import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from '../config/node.js';
 import { judgeService } from '../config/service.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
 import { startReceivers } from './receivers.js';
 
 /** A receiver that claims a socket and can do nothing without it. */

@@ -11,8 +11,8 @@ import {
   createLogCollector,
   type LogCollector,
   createMeterReader,
-} from '../contract/fakes.js';
-import { until } from '../contract/open-resources.js';
+} from '../component/fakes.js';
+import { until } from '../testing/until.js';
 import { busyTime, hwEnergy } from '../model/shared-metrics.js';
 import { createEnding, createRow } from '../model/table.js';
 import { Service } from './service.js';

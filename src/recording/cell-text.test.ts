@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../contract/fixed-seed.fixture.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
 import { doubleText, intText, parseTime, timeText } from './cell-text.js';
 
 test('doubleText gives the same double again, whatever it is', () => {

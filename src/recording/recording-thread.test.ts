@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
-import { countOpen, expectNothingLeft, until } from '../contract/open-resources.js';
+import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
+import { until } from '../testing/until.js';
 import { RecordingThread } from './recording-thread.js';
 
 function moduleOf(script: string): URL {

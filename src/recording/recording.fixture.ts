@@ -1,4 +1,4 @@
-import { fc } from '../contract/fixed-seed.fixture.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
 import { attributesKey, type Attributes, type Metric, type Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import type { Sink } from './decoder.js';

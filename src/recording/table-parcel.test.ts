@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../contract/fixed-seed.fixture.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { anyTables, flatten } from './recording.fixture.js';

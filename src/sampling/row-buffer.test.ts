@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { monotonicSinceOriginNs, originSecond, readClocks } from '../linux/clocks.js';
 import { WallAnchor } from '../linux/clock.js';
 import { RowBuffer, type Rows, RowThinner } from './row-buffer.js';
-import { createTableCollector } from '../contract/fakes.js';
+import { createTableCollector } from '../component/fakes.js';
 import type { Metric, Series } from '../model/series.js';
 import { createEnding } from '../model/table.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogCollector, createTableCollector } from '../contract/fakes.js';
+import { createLogCollector, createTableCollector } from '../component/fakes.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import type { RowsMessage } from './thread-line.js';
 import { SamplerChannel, createSamplerMetrics } from './sampler-channel.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UnavailableError } from '../errors.js';
-import { countThreads, until } from '../contract/open-resources.js';
+import { countThreads } from '../linux/open-resources.js';
+import { until } from '../testing/until.js';
 import { mode, word } from './test-sampler.fixture.js';
 import { createRig } from './sampling-rig.fixture.js';
 

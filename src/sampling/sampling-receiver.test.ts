@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext, createTableCollector } from '../contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../component/fakes.js';
 import { createSamplingReceiver } from './sampling-receiver.js';
 import { createRig, rowsOf } from './sampling-rig.fixture.js';
 import { mode, word } from './test-sampler.fixture.js';

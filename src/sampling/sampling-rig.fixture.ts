@@ -1,6 +1,6 @@
 import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
 import type { TestContext } from 'node:test';
-import { createLogCollector, createTableCollector, type TableCollector } from '../contract/fakes.js';
+import { createLogCollector, createTableCollector, type TableCollector } from '../component/fakes.js';
 import type { Metric } from '../model/series.js';
 import type { SamplerRequest } from '../component/sampling.js';
 import { createSampling } from './sampling-threads.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { countOpen, countThreads, expectNothingLeft, until } from '../contract/open-resources.js';
+import { countOpen, countThreads, expectNothingLeft } from '../linux/open-resources.js';
+import { until } from '../testing/until.js';
 import type { Series } from '../model/series.js';
 import { createSampling } from './sampling-threads.js';
 import { mode, word } from './test-sampler.fixture.js';
@@ -154,7 +155,7 @@ test('every thread that begins is told of', async (t) => {
 test('a process can exit while a sampler waits for its next reading', () => {
   const script = `
     const { createSampling } = await import(${JSON.stringify(new URL('./sampling-threads.js', import.meta.url).href)});
-    const { createFakeContext } = await import(${JSON.stringify(new URL('../contract/fakes.js', import.meta.url).href)});
+    const { createFakeContext } = await import(${JSON.stringify(new URL('../component/fakes.js', import.meta.url).href)});
     const { log, meter } = createFakeContext();
     await createSampling({ log, meter }).start({
       id: 'test', log, next: { consume: () => true }, describe: () => [], periodNs: 60e9, flushMs: 60e3,

@@ -5,8 +5,8 @@ import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api
 import { ScrapeTicks, startScraping } from './scrape-loop.js';
 import type { ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../contract/fakes.js';
-import { until as waitUntil } from '../contract/open-resources.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
+import { until as waitUntil } from '../testing/until.js';
 import { createRow, type Table } from '../model/table.js';
 
 test('ScrapeTicks gives the next multiple of the interval, when started between two', () => {

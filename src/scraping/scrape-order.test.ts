@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext } from '../contract/fakes.js';
+import { createFakeContext } from '../component/fakes.js';
 import { orderOf, ScrapeOrder } from './scrape-order.js';
 
 test('ScrapeOrder lets a loop wait for those before it, when they share its tick', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { UnavailableError } from '../errors.js';
-import { createFakeContext, createTableCollector } from '../contract/fakes.js';
+import { createFakeContext, createTableCollector } from '../component/fakes.js';
 import { createRow } from '../model/table.js';
 import { createScrapingReceiver, type OpenScraper } from './scraping-receiver.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkTables, sumLastValues } from '../contract/check-tables.js';
+import { checkTables, sumLastValues } from '../model/check-tables.js';
 import { simulateTables } from './simulated-tables.js';
 
 const joulesOf = (nj: bigint) => Number(nj) / 1e9;

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { diag } from '@opentelemetry/api';
-import { createFakeContext, createLogCollector } from '../contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../component/fakes.js';
 import { ScrapeTelemetry } from '../scraping/scrape-telemetry.js';
 import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';
 

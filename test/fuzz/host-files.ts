@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { schema } from '../../receivers/host/config.js';
 import { listSources } from '../../receivers/host/factory.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { createFakeContext } from '../../src/contract/fakes.js';
+import { createFakeContext } from '../../src/component/fakes.js';
 import { attributesKey } from '../../src/model/series.js';
 import { Source } from '../../src/scraping/source.js';
 import { SourceScraper } from '../../src/scraping/scraping-receiver.js';

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { isWithout, peerPath } from './peers.js';
 import { startPrometheus, type Prometheus } from './prometheus.js';
 import { startDefaultAgent } from './default-agent.js';

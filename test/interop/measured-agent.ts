@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { openHttpBackend } from '../../exporters/otlp_http/http-backend.fixture.js';
 import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Outcome } from '../agent.js';
 
 /** A RAPL package and its memory that stand in for those of this machine. */

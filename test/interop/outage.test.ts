@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { startCollector } from './collector.js';
 import { assertNothingLost, lastJoules, startMeasuredAgent } from './measured-agent.js';
 import { isWithout } from './peers.js';

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { listPoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
-import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import type { JsonRequest } from './points.js';
 
 /** What a Collector's file exporter writes, over restarts. Each line is read once. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createFolder } from '../../src/contract/temporary-folder.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { peerPath, type PeerName } from './peers.js';
 import { startProgram, type Program, type Scope } from './program.js';
 

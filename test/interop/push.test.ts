@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { startCollector } from './collector.js';
 import { expectSamples } from './expected.js';
 import { keyOf, type Line } from './exposition.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { startAnswers, type AnsweredRequest } from './answers.js';
 import { startCollector } from './collector.js';
 import { assertNothingLost, countLost, startMeasuredAgent, type MeasuredAgent } from './measured-agent.js';

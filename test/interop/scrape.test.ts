@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { startDefaultAgent } from './default-agent.js';
 import { keyOf, parseExposition, type Line } from './exposition.js';
 import { isWithout } from './peers.js';

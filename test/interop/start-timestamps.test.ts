@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { until } from '../../src/contract/open-resources.js';
+import { until } from '../../src/testing/until.js';
 import { startAgent } from '../agent.js';
 import { isWithout } from './peers.js';
 import { startPrometheus, type Prometheus } from './prometheus.js';

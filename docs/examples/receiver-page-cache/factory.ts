@@ -42,11 +42,8 @@ export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: Object.values(gauges),
   probe: (config, context) => probeSources(listSources(config), context),
-  create: (config, context, next) =>
-    createSourceReceiver({
-      intervalMs: config.collection_interval,
-      sources: listSources(config),
-      context,
-      next,
-    }),
+  create(config, context, next) {
+    const { collection_interval: intervalMs } = config;
+    return createSourceReceiver({ intervalMs, sources: listSources(config), context, next });
+  },
 };

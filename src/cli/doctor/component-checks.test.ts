@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import type { ReceiverFactory } from '../../component/component.js';
-import { createFakeContext, createLogCollector } from '../../contract/fakes.js';
+import { createFakeContext, createLogCollector } from '../../component/fakes.js';
 import { floorPower, hwEnergy, processCpuTime } from '../../model/shared-metrics.js';
 import type { Metric } from '../../model/series.js';
 import { checkPort, checkReceiver, findBestSource } from './component-checks.js';

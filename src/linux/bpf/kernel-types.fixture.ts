@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 
 const structKind = 4 << 24;
 const withBitfields = 0x8000_0000;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { createTypesFile } from './kernel-types.fixture.js';
 import type { TypeFacts } from './kernel-types.js';
 import { withKernelTypes } from './recorded-types.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { readBootTimeNs } from '../clocks.js';
 import { startHeld } from '../held-child.js';
 import { openPerfTreeCpuTime } from '../perf/tree-cpu-time.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { findHierarchies, findPerfHierarchy, folderOf, joinRoot } from './hierarchies.js';
 
 /** The hierarchies of a machine with these mounts. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { makeCgroup, removeCgroup } from './real-cgroups.fixture.js';
 import { FolderWatch } from '../inotify.js';
 import { CgroupTree, type TreeOptions } from './tree.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFolder } from '../../contract/temporary-folder.fixture.js';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { burnCpuMs } from '../burn-cpu.fixture.js';
 import { CounterGroup, groupReadFormat } from './counter-group.js';
 import { openPerfEvent, perfType, softwareEvent } from './event.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../contract/fixed-seed.fixture.js';
+import { fc } from '../../testing/fixed-seed.fixture.js';
 import { parseEvent } from './event-config.js';
 
 test('parseEvent takes hexadecimal numbers of any length, decimal ones and several terms', () => {

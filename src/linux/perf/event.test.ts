@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '../../contract/open-resources.js';
+import { until } from '../../testing/until.js';
 import { burnCpuMs } from '../burn-cpu.fixture.js';
 import { addressOf } from '../libc.js';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../contract/fixed-seed.fixture.js';
+import { fc } from '../../testing/fixed-seed.fixture.js';
 import { encodeTerms, parseFieldLayout, type FieldLayout } from './format.js';
 
 const layouts = new Map<string, FieldLayout>([

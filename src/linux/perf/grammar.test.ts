@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../../contract/fixed-seed.fixture.js';
+import { fc } from '../../testing/fixed-seed.fixture.js';
 import { EventSyntaxError, parseEvents, type ParsedEvent } from './grammar.js';
 
 const one = (text: string): ParsedEvent => {

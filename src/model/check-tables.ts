@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { elementAt } from '../element.js';
-import { seriesKey, type Series } from '../model/series.js';
-import { readValue, type Table } from '../model/table.js';
+import { seriesKey, type Series } from './series.js';
+import { readValue, type Table } from './table.js';
 
 /**
  * Asserts what holds for the tables that a component passes on, in their order: counters never fall, a live series is

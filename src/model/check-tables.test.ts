@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MetricKind, Series } from '../model/series.js';
-import { createEnding, createRow, type Table } from '../model/table.js';
+import type { MetricKind, Series } from './series.js';
+import { createEnding, createRow, type Table } from './table.js';
 import { checkTables } from './check-tables.js';
 
 function createSeries(kind: MetricKind = 'counter', start = 0n): Series {

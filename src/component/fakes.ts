@@ -1,9 +1,9 @@
 import { createNoopMeter, type Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
-import { freeClaims } from '../component/claims.js';
-import type { ReceiverContext } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
-import type { Log } from '../component/log.js';
+import { freeClaims } from './claims.js';
+import type { ReceiverContext } from './component.js';
+import type { Consumer } from './consumer.js';
+import type { Log } from './log.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 

@@ -1,25 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { ProcessStat } from '../linux/process-stat.js';
-
-/** Far more than anything takes on the slowest machine: who waits so long waits for what never comes. */
-const limitMs = 120_000;
-
-/**
- * For tests: waits until something holds.
- * @throws Error naming the condition, when it does not within two minutes
- */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > endMs)
-      throw new Error(
-        `Cannot wait any longer: expected ${String(condition)}, found it false for ${limitMs / 1000} s`,
-      );
-    await sleep(2);
-  }
-}
+import { until } from '../testing/until.js';
+import { ProcessStat } from './process-stat.js';
 
 /** How many of each kind this process has open: threads, descriptors, sockets, timers, listeners and so on. */
 export type OpenResources = ReadonlyMap<string, number>;

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Far more than anything takes on the slowest machine: who waits so long waits for what never comes. */
+const limitMs = 120_000;
+
+/**
+ * For tests: waits until something holds.
+ * @throws Error naming the condition, when it does not within two minutes
+ */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > endMs)
+      throw new Error(
+        `Cannot wait any longer: expected ${String(condition)}, found it false for ${limitMs / 1000} s`,
+      );
+    await sleep(2);
+  }
+}
