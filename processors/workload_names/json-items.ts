@@ -38,25 +38,17 @@ export class JsonItems {
   /** @throws Error when it is no JSON */
   push(chunk: Buffer): void {
     let from = 0;
-    for (let at = 0; at < chunk.length; at += 1) {
+    for (let at = this.#skipText(chunk, 0); at < chunk.length; at += 1) {
       const byte = chunk[at];
-      if (this.#isText) this.#skipText(byte);
-      else if (byte === quote) this.#isText = true;
-      else if (byte === openBrace || byte === openBracket) {
+      if (byte === quote) {
+        this.#isText = true;
+        at = this.#skipText(chunk, at + 1) - 1;
+      } else if (byte === openBrace || byte === openBracket) {
         this.#openers.push(byte);
-        if (this.#isItemBegin(byte)) {
-          this.#keepRest(chunk.subarray(from, at));
-          this.#item = [];
-          this.#itemBytes = 0;
-          from = at;
-        }
+        if (this.#isItemBegin(byte)) from = this.#beginItem(chunk, from, at);
       } else if (byte === closeBrace || byte === closeBracket) {
         this.#close(byte);
-        if (this.#item && this.#openers.length < this.#depth) {
-          this.#keepItem(chunk.subarray(from, at + 1));
-          this.#finishItem();
-          from = at + 1;
-        }
+        if (this.#item && this.#openers.length < this.#depth) from = this.#endItem(chunk, from, at + 1);
       }
     }
     if (this.#item) this.#keepItem(chunk.subarray(from));
@@ -75,10 +67,20 @@ export class JsonItems {
     return isObject(rest) ? rest : {};
   }
 
-  #skipText(byte: number | undefined): void {
-    if (this.#isEscaped) this.#isEscaped = false;
-    else if (byte === backslash) this.#isEscaped = true;
-    else if (byte === quote) this.#isText = false;
+  /** @returns where the text ends that has begun, behind its quotation mark; `from` where none has */
+  #skipText(chunk: Buffer, from: number): number {
+    if (!this.#isText) return from;
+    let at = from;
+    let isEscaped = this.#isEscaped;
+    for (; at < chunk.length; at += 1) {
+      const byte = chunk[at];
+      if (isEscaped) isEscaped = false;
+      else if (byte === backslash) isEscaped = true;
+      else if (byte === quote) break;
+    }
+    this.#isEscaped = isEscaped;
+    this.#isText = at === chunk.length;
+    return this.#isText ? at : at + 1;
   }
 
   #isItemBegin(byte: number): boolean {
@@ -116,11 +118,20 @@ export class JsonItems {
     this.#item?.push(part);
   }
 
-  #finishItem(): void {
+  #beginItem(chunk: Buffer, from: number, at: number): number {
+    this.#keepRest(chunk.subarray(from, at));
+    this.#item = [];
+    this.#itemBytes = 0;
+    return at;
+  }
+
+  #endItem(chunk: Buffer, from: number, end: number): number {
+    this.#keepItem(chunk.subarray(from, end));
     const item: unknown = parse(Buffer.concat(this.#item ?? []).toString('utf8'));
     this.#item = undefined;
     this.#rest += '0';
     if (isObject(item)) this.#onItem(item);
+    return end;
   }
 }
 

@@ -122,7 +122,10 @@ export class WorkloadNames implements ConsumingComponent {
   #lookUp(series: readonly Series[]): readonly Decision[] {
     if (this.#plans.has(series)) return [];
     const created: Decision[] = [];
-    const decisions = this.#decisions.collect(series, created);
+    const decisions = this.#decisions.collect(
+      series.filter((one) => !this.#named.has(one)),
+      created,
+    );
     if (created.length > 0) this.#ask(created);
     return [...decisions].filter(({ names }) => names === undefined);
   }
@@ -189,7 +192,6 @@ export class WorkloadNames implements ConsumingComponent {
     const known = this.#named.get(series);
     if (known) return known.series;
     const decisions = this.#decisions.of(series.resource);
-    if (decisions.length === 0) return series;
     this.#decisions.retain(decisions);
     const resource = this.#nameResource(series.resource, decisions);
     const named = resource === series.resource ? series : deriveSeries(series, { resource });
