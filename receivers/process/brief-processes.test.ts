@@ -86,6 +86,25 @@ test('ProcessScraper adds up processes that came and went, by program and cgroup
   );
 });
 
+test('ProcessScraper finds the cgroup of a process that came and went by one that came at the same time', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, { comm: 'init' });
+  machine.scan();
+  machine.procfs.write(8, { comm: 'make', cgroup: '/builds' });
+  machine.brief.push(createBrief('cc', { cpuTimeNs: 2_000_000 }), createBrief('cc'));
+  const said = readBrief(machine.scan()).map(([{ resource }, value]) => [resource.attributes, value]);
+  assert.deepEqual(said, [
+    [
+      {
+        'process.executable.name': 'cc',
+        'process.owner': 'root',
+        'process.linux.cgroup': '0::/builds',
+      },
+      0.003,
+    ],
+  ]);
+});
+
 test('ProcessScraper gives a process its last CPU time in a last row, once its end is reported', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { userTicks: 1 });

@@ -31,6 +31,8 @@ export class BriefProcesses {
   readonly #identify: BriefIdentity;
   readonly #forgottenAfter: number;
   readonly #programs = new Map<string, Program>();
+  /** Programs that this scan saw first, before the processes that are there, by which they are identified. */
+  readonly #newcomers = new Map<string, BriefProcess>();
   #series: readonly Series[] | undefined;
   #scan = 0;
   #startNs: bigint | undefined;
@@ -51,13 +53,19 @@ export class BriefProcesses {
   readonly add = (process: BriefProcess): void => {
     const [a, b, c, d] = process.name;
     const key = `${a},${b},${c},${d},${process.cgroupId}`;
-    const program = this.#programs.get(key) ?? this.#create(key, process);
+    const program = this.#programs.get(key);
+    if (program === undefined) {
+      const first = this.#newcomers.get(key) ?? { ...process, name: process.name.slice(), cpuTimeNs: 0 };
+      this.#newcomers.set(key, { ...first, cpuTimeNs: first.cpuTimeNs + process.cpuTimeNs });
+      return;
+    }
     program.cpuTimeNs += process.cpuTimeNs;
     program.usedIn = this.#scan;
   };
 
-  /** The row of this scan; undefined while there is nothing. */
+  /** The row of this scan, once the processes that are there were read; undefined while there is nothing. */
   read(wallNs: bigint): Table | undefined {
+    this.#admit();
     if (this.#programs.size === 0) return undefined;
     this.#series ??= Array.from(this.#programs.values(), ({ series }) => series);
     return createRow(
@@ -81,8 +89,18 @@ export class BriefProcesses {
   endSeries(): readonly Series[] {
     const ended = Array.from(this.#programs.values(), ({ series }) => series);
     this.#programs.clear();
+    this.#newcomers.clear();
     this.#series = undefined;
     return ended;
+  }
+
+  #admit(): void {
+    for (const [key, process] of this.#newcomers) {
+      const program = this.#create(key, process);
+      program.cpuTimeNs += process.cpuTimeNs;
+      program.usedIn = this.#scan;
+    }
+    this.#newcomers.clear();
   }
 
   #create(key: string, process: BriefProcess): Program {

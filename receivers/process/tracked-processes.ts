@@ -1,4 +1,6 @@
 import { describeCgroup } from '../../src/identity/cgroup.js';
+import { findUnifiedId } from '../../src/linux/bpf/cpu-accounting.js';
+import { CgroupsById } from '../../src/linux/cgroup/cgroups-by-id.js';
 import type { Clock } from '../../src/linux/clock.js';
 import type { AttributeValue, Resource, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
@@ -40,6 +42,7 @@ export class TrackedProcesses {
   readonly #clock: Clock;
   readonly #known = new Map<number, TrackedProcess>();
   readonly #nursery: ProcessPart;
+  readonly #cgroups = new CgroupsById();
   #parts: ProcessPart[] = [];
   /** Made when the first of a scan's brief processes is described. */
   #neighbours: Neighbours | undefined;
@@ -87,11 +90,14 @@ export class TrackedProcesses {
 
   /**
    * Who a process was that came and went unseen: what is known of its program and its cgroup from processes that are
-   * there, else from its parent.
+   * there, else of the cgroup by its number or from its parent.
    */
   describeBrief({ name, cgroupId, parentPid, owner }: BriefDescription): Resource {
     const { programs, cgroups } = (this.#neighbours ??= this.#indexNeighbours());
-    const cgroup = cgroups.get(cgroupId) ?? this.#known.get(parentPid)?.attributes[ATTR_PROCESS_LINUX_CGROUP];
+    const cgroup =
+      cgroups.get(cgroupId) ??
+      this.#findCgroup(cgroupId) ??
+      this.#known.get(parentPid)?.attributes[ATTR_PROCESS_LINUX_CGROUP];
     return {
       attributes: {
         [ATTR_PROCESS_EXECUTABLE_NAME]: programs.get(name) ?? name,
@@ -99,6 +105,13 @@ export class TrackedProcesses {
         ...(typeof cgroup === 'string' && { [ATTR_PROCESS_LINUX_CGROUP]: cgroup, ...describeCgroup(cgroup) }),
       },
     };
+  }
+
+  /** One in which no process is left that is known. */
+  #findCgroup(cgroupId: number): string | undefined {
+    const id = findUnifiedId(cgroupId);
+    const path = id === undefined ? undefined : this.#cgroups.findPath(id);
+    return path === undefined ? undefined : `0::${path}`;
   }
 
   #indexNeighbours(): Neighbours {
@@ -123,6 +136,7 @@ export class TrackedProcesses {
   close(): void {
     for (const process of this.#known.values()) process.close();
     this.#known.clear();
+    this.#cgroups.close();
     this.#parts = [];
   }
 

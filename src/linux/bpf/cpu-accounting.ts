@@ -306,9 +306,17 @@ function isLess(words: Uint32Array, one: number, other: number): boolean {
   return words[one] < words[other] || (words[one] === words[other] && words[one + 1] < words[other + 1]);
 }
 
+/** The inode of a cgroup of the unified hierarchy; undefined where its number is that of one of version 1. */
+export function findUnifiedId(cgroupId: number): number | undefined {
+  return cgroupId % controllers === 0 ? cgroupId / controllers : undefined;
+}
+
+/** More than there are controllers, of which 0 stands for the unified hierarchy. */
+const controllers = 32;
+
 /** One number for the cgroup that identifies a task best: the kernel's number, and below it the tree that it is of. */
 function readCgroup(words: Uint32Array, at: number): number {
   const controller = words[at + taskField.controllerV1];
   const id = at + (controller === 0 ? taskField.cgroup : taskField.cgroupV1);
-  return (words[id] + words[id + 1] * 2 ** 32) * 32 + controller;
+  return (words[id] + words[id + 1] * 2 ** 32) * controllers + controller;
 }

@@ -1,0 +1,52 @@
+import { closeSync, readlinkSync } from 'node:fs';
+import { libc } from '../libc.js';
+import { openFolder } from '../regular-file.js';
+import { findHierarchies, joinRoot, type Hierarchy } from './hierarchies.js';
+
+const openByHandleAt: (mount: number, handle: Uint8Array, flags: number) => number = libc.func(
+  'int open_by_handle_at(int mount_fd, void *handle, int flags)',
+);
+
+// FILEID_KERNFS of include/linux/exportfs.h; O_PATH and O_CLOEXEC of include/uapi/asm-generic/fcntl.h.
+const kernfsHandle = 0xfe;
+const flags = 0o10000000 | 0o2000000;
+
+/** Finds cgroups of version 2 by the kernel's numbers. Needs CAP_DAC_READ_SEARCH, and finds none without. */
+export class CgroupsById {
+  readonly #hierarchy: Hierarchy | undefined;
+  readonly #handle = Buffer.alloc(16);
+  #folder: number | undefined;
+
+  constructor(hierarchies = findHierarchies({ procfs: '/proc', cgroupfs: '' })) {
+    this.#hierarchy = hierarchies.find(({ version }) => version === 2);
+    // struct file_handle: size and type of what follows, the number.
+    this.#handle.writeUInt32LE(8, 0);
+    this.#handle.writeInt32LE(kernfsHandle, 4);
+  }
+
+  /** @returns the path as `/proc/PID/cgroup` has it; undefined for one that is gone or may not be looked up */
+  findPath(id: number): string | undefined {
+    if (this.#hierarchy === undefined) return undefined;
+    this.#folder ??= openFolder(this.#hierarchy.folder);
+    this.#handle.writeBigUInt64LE(BigInt(id), 8);
+    const fd = openByHandleAt(this.#folder, this.#handle, flags);
+    if (fd < 0) return undefined;
+    try {
+      return pathIn(this.#hierarchy, readlinkSync(`/proc/self/fd/${fd}`));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Safe to call twice. */
+  close(): void {
+    if (this.#folder !== undefined) closeSync(this.#folder);
+    this.#folder = undefined;
+  }
+}
+
+function pathIn(hierarchy: Hierarchy, path: string): string | undefined {
+  if (path === hierarchy.folder) return joinRoot(hierarchy, '/');
+  const isBelow = path.startsWith(`${hierarchy.folder}/`);
+  return isBelow ? joinRoot(hierarchy, path.slice(hierarchy.folder.length)) : undefined;
+}
