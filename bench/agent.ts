@@ -11,7 +11,7 @@ import { startProcesses } from './processes.js';
 /** V8 goes on compiling, on other threads, for some minutes after this. */
 const warmUpMs = 60_000;
 const seconds = 30;
-const mostMegabytes = 90;
+const maxMegabytes = 90;
 /** Where the default configuration serves its page. */
 const page = 'http://localhost:9464/metrics';
 
@@ -60,7 +60,7 @@ async function compareWith(floor: Floor | undefined, child: ChildProcess, what: 
   const after = readUsage(child);
   const ours = (after.cpuMs - before.cpuMs) / seconds;
   const main = (after.mainMs - before.mainMs) / seconds;
-  const memory = { ours: readResidentMegabytes(child), reference: mostMegabytes };
+  const memory = { ours: readResidentMegabytes(child), reference: maxMegabytes };
   return [
     compare(`${what}: CPU per second`, 'ms', { ours, reference }, 2.5),
     compare(`${what}: of which on the main thread`, 'ms', { ours: main, reference }),

@@ -20,15 +20,15 @@ export interface Benchmark {
   measure(): Promise<readonly Result[]>;
 }
 
-/** A result whose budget is a ratio to the reference; without `mostRatio` there is none. */
+/** A result whose budget is a ratio to the reference; without `maxRatio` there is none. */
 export function compare(
   what: string,
   unit: string,
   { ours, reference }: Pick<Result, 'ours' | 'reference'>,
-  mostRatio?: number,
+  maxRatio?: number,
 ): Result {
   const ratio = reference === undefined ? undefined : ours / reference;
-  const met = ratio === undefined || mostRatio === undefined ? undefined : ratio <= mostRatio;
+  const met = ratio === undefined || maxRatio === undefined ? undefined : ratio <= maxRatio;
   return {
     what,
     unit,
@@ -36,7 +36,7 @@ export function compare(
     reference,
     ratio,
     met,
-    budget: mostRatio === undefined ? '' : `at most ${mostRatio}x`,
+    budget: maxRatio === undefined ? '' : `at most ${maxRatio}x`,
   };
 }
 

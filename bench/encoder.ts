@@ -5,8 +5,8 @@ import { Batcher } from '../src/otlp/batcher.js';
 import { toStockMetrics } from '../src/otlp/stock-metrics.fixture.js';
 import { median, type Benchmark, type Result } from './benchmark.js';
 
-const mostNs = 80;
-const leastSpeedup = 40;
+const maxNs = 80;
+const minSpeedup = 40;
 const rounds = 15;
 const inARow = 5;
 const limits = { maxPoints: 8192, maxBytes: 3.5 * 2 ** 20 };
@@ -50,13 +50,13 @@ function measureShape(shape: Shape): Result {
     ours.push(...timePerPoint(table, encode));
     theirs.push(...timePerPoint(table, encodeStock));
   }
-  return judge(`Encode a point: ${shape.what}`, median(ours), median(theirs));
+  return compare(`Encode a point: ${shape.what}`, median(ours), median(theirs));
 }
 
-function judge(what: string, ours: number, reference: number): Result {
+function compare(what: string, ours: number, reference: number): Result {
   const ratio = ours / reference;
-  const met = ours <= mostNs && ratio <= 1 / leastSpeedup;
-  return { what, unit: 'ns', ours, reference, ratio, met, budget: `at most ${mostNs} ns, 1/${leastSpeedup}` };
+  const met = ours <= maxNs && ratio <= 1 / minSpeedup;
+  return { what, unit: 'ns', ours, reference, ratio, met, budget: `at most ${maxNs} ns, 1/${minSpeedup}` };
 }
 
 /** Several times in a row, so that neither side pays for the caches that the other one filled. */

@@ -31,8 +31,8 @@ function measure(): readonly Result[] {
     for (const { what, run } of sides) times.get(what)?.push(timePerPoint(table, run));
   }
   const reference = median(times.get('stock') ?? []);
-  return sides.map(({ what, mostRatio }) =>
-    compare(what, 'ns', { ours: median(times.get(what) ?? []), reference }, mostRatio),
+  return sides.map(({ what, maxRatio }) =>
+    compare(what, 'ns', { ours: median(times.get(what) ?? []), reference }, maxRatio),
   );
 }
 
@@ -42,7 +42,7 @@ function serialize(requests: readonly ResourceMetrics[]): void {
 
 interface Side {
   readonly what: string;
-  readonly mostRatio?: number;
+  readonly maxRatio?: number;
   run(): void;
 }
 
@@ -52,7 +52,7 @@ function createSides(table: Table): readonly Side[] {
   csv.metricColumns = csv.findMissing([table]);
   const parquet = new ParquetEncoder(['host.name', 'hw.id', 'process.pid']);
   return [
-    { what: 'Write a point as JSON', mostRatio: 0.5, run: () => encodeJson(json, table) },
+    { what: 'Write a point as JSON', maxRatio: 0.5, run: () => encodeJson(json, table) },
     { what: 'Write a point as CSV', run: () => Buffer.from(csv.encode(table)) },
     { what: 'Write a point as Parquet', run: () => parquet.encode([table]) },
     { what: 'Read a point of JSON', run: createReader(table) },

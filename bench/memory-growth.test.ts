@@ -25,7 +25,7 @@ function createRandom(seed: number): () => number {
 }
 
 /** What a soak says, in MiB in ten minutes. */
-function judgeSoaks(leakMebibytes: number): number[] {
+function measureSoaks(leakMebibytes: number): number[] {
   return seeds.map((seed) => {
     const leaky = simulateAgent(seed).map((value, second) => value + (leakMebibytes * second) / seconds);
     return findMemoryGrowth(leaky) * seconds;
@@ -33,11 +33,11 @@ function judgeSoaks(leakMebibytes: number): number[] {
 }
 
 test('findMemoryGrowth takes the rise between collections for none', () => {
-  assert.ok(Math.max(...judgeSoaks(0)) < 1, String(judgeSoaks(0)));
+  assert.ok(Math.max(...measureSoaks(0)) < 1, String(measureSoaks(0)));
 });
 
 test('findMemoryGrowth finds a leak of 2 MiB in ten minutes under the rise between collections', () => {
-  assert.ok(Math.min(...judgeSoaks(2)) > 1, String(judgeSoaks(2)));
+  assert.ok(Math.min(...measureSoaks(2)) > 1, String(measureSoaks(2)));
 });
 
 test('findMemoryGrowth gives the slope of a steady leak', () => {

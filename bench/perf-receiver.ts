@@ -29,7 +29,7 @@ export const perfReceiver: Benchmark = {
           // What the receiver's own sampler says.
           describe: (columns, start) => createSeries(columns as Columns, { attributes: {} }, start),
         },
-        [{ hz: 10_000, mostMissedPoints: 0.1 }],
+        [{ hz: 10_000, maxMissedPoints: 0.1 }],
       );
     } finally {
       sleeper.kill();

@@ -28,8 +28,8 @@ export const raplReceiver: Benchmark = {
           describe: (columns, start) => createSeries(columns as Columns, { attributes: {} }, start),
         },
         [
-          { hz: 10_000, mostRatio: 1.15, mostMissedPoints: 0.1 },
-          { hz: 1000, mostRatio: 1.3 },
+          { hz: 10_000, maxRatio: 1.15, maxMissedPoints: 0.1 },
+          { hz: 1000, maxRatio: 1.3 },
         ],
       );
     } finally {

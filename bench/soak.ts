@@ -11,7 +11,7 @@ const seconds = Number(process.env['SOAK_SECONDS'] ?? 600);
 const scrapeEverySeconds = 5;
 /** A multiple of the above. */
 const sayEverySeconds = 60;
-const mostMebibytes = 1;
+const maxMebibytes = 1;
 
 interface Samples {
   readonly atSeconds: number[];
@@ -35,7 +35,7 @@ export const soak: Benchmark = {
       await watch(agent, warmUpSeconds);
       const samples = await watch(agent, seconds);
       if (agent.requests() === 0) throw new Error('Cannot soak the agent: it sent nothing to the sink');
-      return judge(samples);
+      return describeGrowth(samples);
     } finally {
       endChurn();
       await agent.end();
@@ -65,7 +65,7 @@ function say(second: number, { resident, heap }: Samples): void {
   );
 }
 
-function judge({ atSeconds, resident, heapAtSeconds, heap }: Samples): readonly Result[] {
+function describeGrowth({ atSeconds, resident, heapAtSeconds, heap }: Samples): readonly Result[] {
   const growth = findMemoryGrowth(resident) * seconds;
   const rest = { reference: undefined, budget: '', ratio: undefined, met: undefined };
   return [
@@ -74,8 +74,8 @@ function judge({ atSeconds, resident, heapAtSeconds, heap }: Samples): readonly 
       what: `Soak: growth of resident memory in ${seconds} s`,
       unit: 'MiB',
       ours: growth,
-      budget: `at most ${mostMebibytes} MiB`,
-      met: growth <= mostMebibytes,
+      budget: `at most ${maxMebibytes} MiB`,
+      met: growth <= maxMebibytes,
     },
     {
       ...rest,

@@ -47,7 +47,7 @@ export function openGoldenMachine(): GoldenMachine {
       wallNs: () => beginNs + nowNs(),
       monotonicNs: nowNs,
       bootNs: () => upNs + nowNs(),
-      checkEra: () => 0,
+      countBreaks: () => 0,
     },
     advance: () => layOut(++second, root),
     remove: () => rmSync(root, { recursive: true }),

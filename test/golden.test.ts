@@ -5,7 +5,7 @@ import { createNoopMeter } from '@opentelemetry/api';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { createFactoryFinder } from '../src/component/find.js';
 import { parseConfigText } from '../src/config/read-yaml.js';
-import { judgeService } from '../src/config/service.js';
+import { validateService } from '../src/config/service.js';
 import { createLogCollector } from '../src/component/fakes.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { Service } from '../src/pipeline/service.js';
@@ -42,7 +42,7 @@ async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; l
     { env: {}, onUnset() {} },
     [],
   );
-  const service = new Service(await judgeService(node, createFactoryFinder(process.cwd())), {
+  const service = new Service(await validateService(node, createFactoryFinder(process.cwd())), {
     clock: machine.clock,
     logFor: () => log,
     meter: createNoopMeter(),

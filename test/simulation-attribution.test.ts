@@ -22,7 +22,7 @@ function attribute(settings: object, hertz: number, seconds: number): readonly T
   const clock = {
     wallNs: () => epoch + BigInt(us) * 1000n,
     monotonicNs: () => BigInt(us) * 1000n,
-    checkEra: () => 0,
+    countBreaks: () => 0,
   };
   const context = createFakeContext({ clock });
   const collector = createTableCollector();

@@ -105,7 +105,7 @@ const valuesOf = (page: ReadonlyMap<string, number>, name: string) =>
 test('prometheus shows the true sums of a simulated machine, counters that grow, and no process for long that ended', async (t) => {
   const { tables, machine, joules: counted } = simulateTables({ spec: { faults: [] } });
   let ms = 0n;
-  const clock = { wallNs: () => 0n, monotonicNs: () => ms * 1_000_000n, checkEra: () => 0 };
+  const clock = { wallNs: () => 0n, monotonicNs: () => ms * 1_000_000n, countBreaks: () => 0 };
   const log = createLogCollector();
   const settings = parseSettings(prometheus.schema, { endpoint: 'localhost:0', ended_for: '60s' });
   const exporter = prometheus.create(settings, createFakeContext({ log, clock }));

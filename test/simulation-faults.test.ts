@@ -62,14 +62,14 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
 }
 
 // Energy of which nobody can know is lost: then, and only then, counters start again.
-const beginsAnew = new Set(['a reset', 'a suspended machine']);
+const isRestart = new Set(['a reset', 'a suspended machine']);
 
 /**
  * What has to hold whatever goes wrong: no reading is off by more than a count and what microjoules round, and the
  * energy of a gap is there after it.
  */
 function assertExact(name: string, { worstUnits, readings, generations }: Course): void {
-  assert.equal(generations, beginsAnew.has(name) ? 1 : 0);
+  assert.equal(generations, isRestart.has(name) ? 1 : 0);
   assert.ok(readings > 0, 'nothing was read');
   // A count at each end, of which microjoules cut up to 1 each.
   assert.ok(worstUnits < 1.04, `a reading is off by ${worstUnits} counts`);

@@ -9,7 +9,7 @@ import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js'
 import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { createFactoryFinder } from '../src/component/find.js';
 import { nodeOf } from '../src/config/node.js';
-import { judgeService, type ServiceConfig } from '../src/config/service.js';
+import { validateService, type ServiceConfig } from '../src/config/service.js';
 import { createLogCollector, createTableCollector } from '../src/component/fakes.js';
 import { countOpen, expectNothingLeft } from '../src/linux/open-resources.js';
 import { until } from '../src/testing/until.js';
@@ -25,7 +25,7 @@ import { startAgent, writeConfig } from './agent.js';
 const rounds = 100;
 
 /** Bytes that the process may need more after all rounds: far less than one service takes, times the rounds. */
-const mostGrowthBytes = 30e6;
+const maxGrowthBytes = 30e6;
 
 setFlagsFromString('--expose_gc');
 // What this flag adds to every new context.
@@ -41,11 +41,11 @@ function readHeapBytes(): number {
 async function repeat(work: (round: number) => Promise<void>): Promise<void> {
   await work(0);
   const before = countOpen();
-  const mostBytes = readHeapBytes() + mostGrowthBytes;
+  const maxBytes = readHeapBytes() + maxGrowthBytes;
   for (let round = 1; round < rounds; round++) await work(round);
   await expectNothingLeft(before);
   // Buffers go one collection after their owners, or two.
-  await until(() => readHeapBytes() < mostBytes);
+  await until(() => readHeapBytes() < maxBytes);
 }
 
 interface Endpoints {
@@ -82,7 +82,7 @@ function describeWholeService(t: TestContext, { http, grpc }: Endpoints): Promis
       },
     },
   };
-  return judgeService(nodeOf(config), createFactoryFinder(process.cwd()));
+  return validateService(nodeOf(config), createFactoryFinder(process.cwd()));
 }
 
 /** Lives once as the agent does, from the telemetry to the last flush. */

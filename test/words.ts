@@ -10,6 +10,10 @@ const wordings: readonly Wording[] = [
   { pattern: /(?<!@param )\beras?\b/iu, instead: 'reset, restart' },
   { pattern: /\btells\b(?!(?: \w+){0,4} apart\b)/iu, instead: 'reports' },
   { pattern: /\b(?:is|are|was|were|be|been) told (?:of|that|when)\b/iu, instead: 'is notified of' },
+  {
+    pattern: /\b(?:is|are|was|were|been) told\b(?! apart)/iu,
+    instead: 'is notified, is logged, is configured',
+  },
   { pattern: /\bsays? so\b/iu, instead: 'reports it, logs a warning' },
   { pattern: /\bhand(?:s|ed|ing)? (?:it |them )?on\b/iu, instead: 'pass on, forward, export' },
   {
@@ -23,6 +27,8 @@ const wordings: readonly Wording[] = [
   { pattern: /\bfor ever\b/iu, instead: 'permanently' },
   { pattern: /\bstands? (?:twice|beside|below|above)\b/iu, instead: 'is duplicated, is next to' },
   { pattern: /\bthe most that\b/iu, instead: 'maximum' },
+  { pattern: /\bat the (?:most|least)\b/iu, instead: 'at most, at least' },
+  { pattern: /\bsurroundings\b/iu, instead: 'options, context' },
   { pattern: /\bjudg(?:e|es|ed|ing)\b/iu, instead: 'validate, compare' },
   { pattern: /\bgo(?:es|ing)? on without\b/iu, instead: 'continue without' },
   // Messages: `Cannot <verb> <what>: expected <...>, found <...>`.

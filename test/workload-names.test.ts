@@ -30,7 +30,7 @@ function simulate(seconds: number): readonly (readonly Table[])[] {
   const clock = {
     wallNs: () => epoch + BigInt(us) * 1000n,
     monotonicNs: () => BigInt(us) * 1000n,
-    checkEra: () => 0,
+    countBreaks: () => 0,
   };
   const context = createFakeContext({ clock });
   const sampler = new SimulatorSampler(specOf(config), () => us);

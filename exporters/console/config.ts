@@ -13,7 +13,7 @@ export const schema = {
     min: 100,
   },
   top: {
-    doc: 'How many processes are listed at the most.',
+    doc: 'Maximum number of processes listed.',
     format: 'int',
     default: 10,
     min: 0,

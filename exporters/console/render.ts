@@ -18,15 +18,15 @@ interface Widths {
 
 const wide: Widths = { name: 18, process: 12, pid: 9, cell: 12 };
 const narrow: Widths = { name: 12, process: 12, pid: 8, cell: 9 };
-const leastWide = 60;
-const leastProcesses = 5;
+const minWide = 60;
+const minProcesses = 5;
 
 /**
  * A summary for people, as lines. Longer lines are cut. Where there are few rows, it has no blank lines and only the
  * sum of the domains, and fewer processes: what is not listed is in the row `other, unseen`.
  */
 export function renderView(view: View, { columns, rows }: Size): readonly string[] {
-  const widths = columns < leastWide ? narrow : wide;
+  const widths = columns < minWide ? narrow : wide;
   const [title, power, ...others] = renderFixed(view, widths);
   const spacious = joinSections([title, power, ...others]);
   const isLow = rows < spacious.length + countLeastRows(view);
@@ -40,7 +40,7 @@ export function renderView(view: View, { columns, rows }: Size): readonly string
 
 /** With fewer rows for processes, a blank line and the header among them, what is less important gives way. */
 function countLeastRows({ processes }: View): number {
-  return processes.length === 0 ? 0 : 2 + Math.min(leastProcesses, processes.length + 1);
+  return processes.length === 0 ? 0 : 2 + Math.min(minProcesses, processes.length + 1);
 }
 
 type Lines = readonly string[];
@@ -118,12 +118,12 @@ function renderProcesses(view: View, { columns, rows }: Size, widths: Widths): r
 
 function withRest({ all }: View, listed: readonly ProcessView[]): readonly ProcessView[] {
   const rest = restOf(all, listed);
-  const isNothing = [rest.watts, rest.joules, rest.cpus].every((value) => !(value >= leastShown));
+  const isNothing = [rest.watts, rest.joules, rest.cpus].every((value) => !(value >= minShown));
   return isNothing ? listed : [...listed, { name: 'other, unseen', pid: '', ...rest }];
 }
 
 /** Less of any unit is shown as 0. */
-const leastShown = 5e-7;
+const minShown = 5e-7;
 
 function createLineRenderer({ processes }: View, columns: number, { process, pid: pidWidth, cell }: Widths) {
   const hasEnergy = processes.some(({ joules }) => !Number.isNaN(joules));

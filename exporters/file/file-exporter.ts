@@ -8,7 +8,7 @@ import { FileWriter } from './file-writer.js';
 
 /** Tables that wait are written without waiting for the flush interval from here on; also the most of one message. */
 const flushAtBytes = 2 * 1024 * 1024;
-const leastRetryMs = 1000;
+const minRetryMs = 1000;
 const bytesPerCell = 8;
 /** How long a shutdown waits for the file. A stop of the agent takes five seconds altogether. */
 const closeWithinMs = 4000;
@@ -99,7 +99,7 @@ export class FileExporter implements ConsumingComponent {
   #flushLater(): void {
     if (this.#writing !== undefined) return;
     const { flush_interval: intervalMs } = this.#config;
-    const waitMs = this.#isFailing ? Math.max(intervalMs, leastRetryMs) : intervalMs;
+    const waitMs = this.#isFailing ? Math.max(intervalMs, minRetryMs) : intervalMs;
     this.#timer ??= setTimeout(() => this.#flush(), waitMs);
   }
 
@@ -144,11 +144,11 @@ export class FileExporter implements ConsumingComponent {
     }
   }
 
-  #takeUpTo(mostBytes: number): readonly Table[] {
+  #takeUpTo(maxBytes: number): readonly Table[] {
     let bytes = 0;
     let end = 0;
     for (const table of this.#tables.slice(0, this.#due)) {
-      if (bytes >= mostBytes) break;
+      if (bytes >= maxBytes) break;
       bytes += bytesOf(table);
       end += 1;
     }

@@ -1,6 +1,6 @@
 import type { Log } from '../../src/component/log.js';
 
-/** How often, at the most, a line says that points are lost. */
+/** How often, at most, a line reports that points are lost. */
 const lossLineIntervalMs = 60_000;
 
 /** Logs when a file cannot be written and when it can again, and at intervals what is lost. */
@@ -9,7 +9,7 @@ export class FileLog {
   readonly #path: string;
   #failingSinceMs: number | undefined;
   #lostPoints = 0;
-  #toldMs = -Infinity;
+  #loggedMs = -Infinity;
 
   constructor(log: Log, path: string) {
     this.#log = log;
@@ -34,21 +34,21 @@ export class FileLog {
   /** Points are lost. */
   lost(points: number): void {
     this.#lostPoints += points;
-    if (performance.now() - this.#toldMs >= lossLineIntervalMs) this.#tell();
+    if (performance.now() - this.#loggedMs >= lossLineIntervalMs) this.#report();
   }
 
   /** Logs what was not logged yet. */
   close(): void {
-    if (this.#lostPoints > 0) this.#tell();
+    if (this.#lostPoints > 0) this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     const cause =
       this.#failingSinceMs === undefined
         ? 'points arrive faster than they are written, or buffer_bytes is too small'
         : 'it could not be written in time';
     this.#log.error(`Lost ${this.#lostPoints} points for ${this.#path}: ${cause}`);
     this.#lostPoints = 0;
-    this.#toldMs = performance.now();
+    this.#loggedMs = performance.now();
   }
 }

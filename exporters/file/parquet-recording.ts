@@ -59,7 +59,7 @@ export class ParquetRecording implements Recording {
     const isFull = this.#encoder.rowGroups >= maxRowGroups;
     if (this.#dataEnd > 0 && (isFull || this.#rotation.isDue(this.#file, 0))) {
       this.#rotation.rotate(this.#file);
-      this.#beginAnew();
+      this.#restart();
     }
     const count = countWithin(tables, maxRows);
     this.#tables = tables.slice(0, count);
@@ -115,10 +115,10 @@ export class ParquetRecording implements Recording {
     this.#file.close();
     this.#file.open();
     if (this.#file.size > 0) this.#rotation.rotate(this.#file);
-    this.#beginAnew();
+    this.#restart();
   }
 
-  #beginAnew(): void {
+  #restart(): void {
     rmSync(this.#footerPath, { force: true });
     this.#encoder = new ParquetEncoder(this.#config.attribute_columns);
     this.#dataEnd = 0;

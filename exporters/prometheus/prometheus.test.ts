@@ -26,7 +26,7 @@ const put = (value: number) => createRow(energy, 0n, Float64Array.of(value));
 async function startExporter(t: TestContext, settings: Record<string, unknown> = {}) {
   const log = createLogCollector();
   const time = { ms: 0n };
-  const clock = { wallNs: () => 0n, monotonicNs: () => time.ms * 1_000_000n, checkEra: () => 0 };
+  const clock = { wallNs: () => 0n, monotonicNs: () => time.ms * 1_000_000n, countBreaks: () => 0 };
   const config = parseSettings(factory.schema, { endpoint: 'localhost:0', ...settings });
   const exporter = factory.create(config, createFakeContext({ log, clock, host }));
   await exporter.start();
@@ -86,7 +86,7 @@ test('prometheus compresses, when gzip is accepted', async (t) => {
   assert.equal(plain.response.headers['content-encoding'], undefined);
 });
 
-test('prometheus serves values a second apart at the least, in whatever format', async (t) => {
+test('prometheus serves values a second apart at least, in whatever format', async (t) => {
   const { exporter, origin, time } = await startExporter(t);
   const accept = 'application/openmetrics-text';
   exporter.consume(put(11));

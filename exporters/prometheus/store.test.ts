@@ -187,7 +187,7 @@ test('takeSnapshot does not wait for a second scrape, when nobody scrapes any mo
   assert.deepEqual(lines(310_000), []);
 });
 
-test('take keeps ended series for some minutes at the most, when scrapes are hours apart', () => {
+test('take keeps ended series for some minutes at most, when scrapes are hours apart', () => {
   const { store, take, lines } = createStore(1000);
   const series = [seriesOf({ 'process.pid': 7 })];
   take(series, [5]);

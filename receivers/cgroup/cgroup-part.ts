@@ -4,7 +4,7 @@ import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { FileReader } from './file-reader.js';
 import type { TrackedCgroup } from './tracked-cgroup.js';
 
-/** Reading this many is less than 1 ms of work, and at the most 5 ms where all are new. */
+/** Reading this many is less than 1 ms of work, and at most 5 ms where all are new. */
 export const partCapacity = 64;
 
 /** What parts need beside their cgroups. */

@@ -45,7 +45,7 @@ export class CgroupScraper implements Scraper {
   readonly #reported = new Set<string>();
   #hasRunOut = false;
   #scans = 0;
-  #era: number | undefined;
+  #breaks: number | undefined;
   /** When the update before began, where its rows connect with those of this one. */
   #previousNs: bigint | undefined;
 
@@ -67,15 +67,15 @@ export class CgroupScraper implements Scraper {
     });
   }
 
-  async scrape(era: number): Promise<Iterable<Table>> {
+  async scrape(breaks: number): Promise<Iterable<Table>> {
     const nowNs = this.#context.clock.wallNs();
     const isThorough = this.#scans % this.#thoroughAfter === 0;
     const changes = await this.#tree.update(isThorough);
     this.#telemetry.count(changes);
     const ended: Series[] = [];
-    if (era !== this.#era) this.#cgroups.endSeries(ended);
-    if (era !== this.#era) this.#previousNs = undefined;
-    this.#era = era;
+    if (breaks !== this.#breaks) this.#cgroups.endSeries(ended);
+    if (breaks !== this.#breaks) this.#previousNs = undefined;
+    this.#breaks = breaks;
     this.#take(changes, nowNs, ended);
     if (isThorough && this.#scans > 0) this.#cgroups.refresh(ended);
     this.#previousNs = nowNs;

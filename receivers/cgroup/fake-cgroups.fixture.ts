@@ -112,12 +112,12 @@ export function openMachine(t: TestContext, files: Files, settings: object = {})
     hierarchies: findHierarchies(config),
   });
   t.after(() => scraper.close());
-  return { folder, sysfs, lines: log.lines, scan: (era = 0) => scan(scraper, era) };
+  return { folder, sysfs, lines: log.lines, scan: (breaks = 0) => scan(scraper, breaks) };
 }
 
 /** Scans once. */
-export async function scan(scraper: CgroupScraper, era: number): Promise<Scanned> {
-  const tables = [...(await scraper.scrape(era))];
+export async function scan(scraper: CgroupScraper, breaks: number): Promise<Scanned> {
+  const tables = [...(await scraper.scrape(breaks))];
   const entries = tables.flatMap(({ series, values }) =>
     series.map((one, i): [string, number] => [nameOf(one), values[i] ?? NaN]),
   );

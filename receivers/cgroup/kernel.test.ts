@@ -26,7 +26,7 @@ function openScraper(t: TestContext, path: string, settings: object = {}) {
     hierarchies: realHierarchies,
   });
   t.after(() => scraper.close());
-  return { lines: log.lines, scan: (era = 0) => scan(scraper, era) };
+  return { lines: log.lines, scan: (breaks = 0) => scan(scraper, breaks) };
 }
 
 /** A shell that burns CPU time when it is sent a line, and then says how much. */

@@ -22,7 +22,7 @@ test('EstimateScraper gives what the model makes of the true busy time of a simu
   const clock = {
     wallNs: () => epoch + BigInt(us) * 1000n,
     monotonicNs: () => BigInt(us) * 1000n,
-    checkEra: () => 0,
+    countBreaks: () => 0,
   };
   const settings = { procfs: `${root}/proc`, idle_power: 20, max_power: 100 };
   const context = createFakeContext({ clock });

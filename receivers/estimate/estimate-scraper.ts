@@ -29,7 +29,7 @@ export class EstimateScraper implements Scraper {
   readonly #stat: KeptFile;
   #energy: EstimatedEnergy;
   #series: readonly Series[] = [];
-  #era: number | undefined;
+  #breaks: number | undefined;
 
   constructor(config: Config, context: Context) {
     this.#config = config;
@@ -47,9 +47,9 @@ export class EstimateScraper implements Scraper {
     return { model: createPowerModel(this.#config, cpus), cpus };
   }
 
-  *scrape(era: number): Iterable<Table> {
-    if (era !== this.#era && this.#series.length > 0) yield this.#restart();
-    this.#era = era;
+  *scrape(breaks: number): Iterable<Table> {
+    if (breaks !== this.#breaks && this.#series.length > 0) yield this.#restart();
+    this.#breaks = breaks;
     const { clock, host: resource } = this.#context;
     const wallNs = clock.wallNs();
     const monotonicNs = clock.monotonicNs();

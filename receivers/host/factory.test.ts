@@ -75,7 +75,7 @@ test('HostScraper keeps the array of series, when nothing comes or goes', (t) =>
   second.forEach((table, i) => assert.equal(table.series, first[i]?.series));
 });
 
-test('HostScraper ends every series and counts again, when the era changes', (t) => {
+test('HostScraper ends every series and counts again, when the clock was stepped or the machine slept', (t) => {
   const folder = copyMachine(t, 'server');
   const scraper = openScraper(t, folder, groupNames);
   const first = [...scraper.scrape(0)];

@@ -33,7 +33,7 @@ export class NvmlScraper implements OpenScraper {
   /** Whether what is published is that of these devices. */
   #areMatched = false;
   #hasForeign = false;
-  #era: number | undefined;
+  #breaks: number | undefined;
 
   constructor(
     config: Config,
@@ -56,12 +56,12 @@ export class NvmlScraper implements OpenScraper {
     this.#log(reading.notes);
   }
 
-  async scrape(era: number): Promise<Iterable<Table>> {
+  async scrape(breaks: number): Promise<Iterable<Table>> {
     const reading = await this.#thread.read();
     this.#log(reading.notes);
-    const isConnected = era === this.#era || this.#era === undefined;
+    const isConnected = breaks === this.#breaks || this.#breaks === undefined;
     const ended = isConnected ? [] : this.#endAll();
-    this.#era = era;
+    this.#breaks = breaks;
     this.#devices = reading.devices ?? this.#devices;
     this.#areMatched &&= isConnected && reading.devices === undefined;
     if (reading.rows.length === 0 && reading.failure !== undefined) throw new Error(reading.failure);

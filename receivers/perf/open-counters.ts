@@ -34,12 +34,12 @@ export interface Counters {
 
 /**
  * Opens the counters of a target.
- * @param mostEvents in a group
+ * @param maxEvents in a group
  * @param fitted groups that are known to be taken; without them, that is found out
  * @throws UnavailableError when nothing of it can be counted
  */
-export function openCounters(plan: Plan, mostEvents: number, fitted?: readonly EventGroup[]): Counters {
-  const opening = new Opening(plan, mostEvents, fitted);
+export function openCounters(plan: Plan, maxEvents: number, fitted?: readonly EventGroup[]): Counters {
+  const opening = new Opening(plan, maxEvents, fitted);
   try {
     return opening.open();
   } catch (error) {
@@ -53,7 +53,7 @@ class Opening implements Counters {
   readonly notes: string[] = [];
   isGrowing = false;
   readonly #plan: Plan;
-  readonly #mostEvents: number;
+  readonly #maxEvents: number;
   groups: readonly EventGroup[];
   readonly #divisible = new Set<ScaledCounts>();
   readonly #firstReserved = findFirstReservedFd();
@@ -61,9 +61,9 @@ class Opening implements Counters {
   readonly #byCpu = new Map<number, ScaledCounts[]>();
   #isBegun = false;
 
-  constructor(plan: Plan, mostEvents: number, fitted: readonly EventGroup[] = []) {
+  constructor(plan: Plan, maxEvents: number, fitted: readonly EventGroup[] = []) {
     this.#plan = plan;
-    this.#mostEvents = mostEvents;
+    this.#maxEvents = maxEvents;
     this.groups = fitted;
   }
 
@@ -130,7 +130,7 @@ class Opening implements Counters {
   #fit(place: CountingPlace): void {
     const probe = createProbe(place);
     const { groups, userOnly } = adaptToRights(this.#plan.groups, probe);
-    const fit = fitGroups(groups, probe, this.#mostEvents);
+    const fit = fitGroups(groups, probe, this.#maxEvents);
     this.groups = fit.groups;
     this.notes.push(
       ...describeUncounted(fit.refused.map(({ event: { name }, reason }) => ({ name, reason }))),

@@ -35,7 +35,7 @@ function findOnline(sysfs: string): string {
   return findText(join(sysfs, 'devices/system/cpu/online')) ?? '0';
 }
 
-/** The CPUs that are online, looked for once a second at the most. */
+/** The CPUs that are online, looked for once a second at most. */
 export class OnlineCpus {
   readonly #sysfs: string;
   readonly #nowMs: () => number;

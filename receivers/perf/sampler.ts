@@ -26,7 +26,7 @@ export class PerfSampler implements Sampler {
   readonly #plan: Plan;
   readonly #cpus: OnlineCpus;
   #counters: Counters;
-  #mostEvents = Infinity;
+  #maxEvents = Infinity;
   #online = '';
   readonly #threads = new Set<number>();
 
@@ -64,7 +64,7 @@ export class PerfSampler implements Sampler {
   #open(fitted?: readonly EventGroup[]): Counters {
     this.#online = this.#cpus.read();
     this.#noteThreads();
-    const counters = openCounters(this.#plan, this.#mostEvents, fitted);
+    const counters = openCounters(this.#plan, this.#maxEvents, fitted);
     this.#openings++;
     this.#describe(counters);
     return counters;
@@ -96,7 +96,7 @@ export class PerfSampler implements Sampler {
   #divideStarved(): void {
     const { isStarved, largest } = this.#counters;
     if (!isStarved) return;
-    this.#mostEvents = Math.floor(largest / 2);
+    this.#maxEvents = Math.floor(largest / 2);
     this.#openAgain();
   }
 

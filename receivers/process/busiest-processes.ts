@@ -10,7 +10,7 @@ export class BusiestProcesses {
   readonly #decay: number;
   #weights = new Float64Array(1024);
   #size = 0;
-  #leastNs = 0;
+  #minNs = 0;
 
   /**
    * @param count how many are the busiest; 0: all
@@ -25,7 +25,7 @@ export class BusiestProcesses {
   begin(): void {
     const isCut = this.#count > 0 && this.#size > this.#count;
     const weights = this.#weights.subarray(0, this.#size);
-    this.#leastNs = isCut ? (weights.toSorted()[this.#size - this.#count] ?? 0) : 0;
+    this.#minNs = isCut ? (weights.toSorted()[this.#size - this.#count] ?? 0) : 0;
     this.#size = 0;
   }
 
@@ -42,7 +42,7 @@ export class BusiestProcesses {
 
   /** Whether a process of this weight is among them. */
   has(weightNs: number): boolean {
-    return weightNs >= this.#leastNs;
+    return weightNs >= this.#minNs;
   }
 
   #grow(): void {

@@ -57,7 +57,7 @@ export class FakeMachine {
     const cpuTime = hasClock ? this.#createSource() : undefined;
     const { host, id } = createFakeContext();
     const all = { procfs: this.procfs.path, ...settings, metrics: { count: false, ...metrics } };
-    const clock = { wallNs: () => bootWallNs + this.now, monotonicNs: () => this.now, checkEra: () => 0 };
+    const clock = { wallNs: () => bootWallNs + this.now, monotonicNs: () => this.now, countBreaks: () => 0 };
     this.#scraper?.close();
     this.#scraper = new ProcessScraper(parseSettings(schema, all), {
       clock,
@@ -72,10 +72,10 @@ export class FakeMachine {
   }
 
   /** Lets a second go by, if this is not the first scan, and scans. */
-  scan(era = 0): Scanned {
+  scan(breaks = 0): Scanned {
     if (this.#scraper === undefined) this.open();
     this.now += second;
-    return new Scanned([...(this.#scraper?.scrape(era) ?? [])]);
+    return new Scanned([...(this.#scraper?.scrape(breaks) ?? [])]);
   }
 
   #createSource(): CpuTimeSource {

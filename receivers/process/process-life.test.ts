@@ -207,7 +207,7 @@ test('ProcessScraper keeps series and executable of a process that is about to e
   assert.equal(machine.scan().seriesOf(7).get('cpu.time user'), series);
 });
 
-test('ProcessScraper begins everything again and first ends what was, when the era changes', (t) => {
+test('ProcessScraper begins everything again and first ends what was, when the clock was stepped or the machine slept', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, { userTicks: 100 });
   const before = machine.scan(1);

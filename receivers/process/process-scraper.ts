@@ -53,7 +53,7 @@ export class ProcessScraper implements Scraper {
   readonly #reader: ProcessReader;
   readonly #refused = new Set<number>();
   #isRefused = false;
-  // Half of what this process may have at the most: the rest is for exporters, servers and other receivers.
+  // Half of what this process may have at most: the rest is for exporters, servers and other receivers.
   readonly #budget = new DescriptorBudget(Math.floor(readDescriptorLimit() / 2), findFirstReservedFd());
   #hasRunOut = false;
   readonly #lookAgainAfter: number;
@@ -66,7 +66,7 @@ export class ProcessScraper implements Scraper {
   readonly #lostEnds: Counter | undefined;
   #lostBefore = 0;
   #isLosing = false;
-  #era: number | undefined;
+  #breaks: number | undefined;
   #previous: ScanInstant | undefined;
 
   /** @throws Error when the procfs has no `stat` that may be read */
@@ -87,9 +87,9 @@ export class ProcessScraper implements Scraper {
     }, 4 * this.#lookAgainAfter);
   }
 
-  *scrape(era: number): Iterable<Table> {
-    if (era !== this.#era) yield* this.#endAll();
-    this.#era = era;
+  *scrape(breaks: number): Iterable<Table> {
+    if (breaks !== this.#breaks) yield* this.#endAll();
+    this.#breaks = breaks;
     const { clock, cpuTime } = this.#context;
     const monotonicNs = clock.monotonicNs();
     const at: ScanInstant = { wallNs: clock.wallNs(), bootNs: this.#context.readBootNs() };

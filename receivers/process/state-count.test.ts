@@ -52,7 +52,7 @@ test('ProcessScraper counts a process by what eBPF reports of it, also when its 
   assert.equal(countsOf(machine.scan())['defunct'], 1);
 });
 
-test('ProcessScraper ends the counts and starts new ones, when the era changes', (t) => {
+test('ProcessScraper ends the counts and starts new ones, when the clock was stepped or the machine slept', (t) => {
   const machine = openMachine(t);
   machine.procfs.write(7, {});
   machine.scan(1);

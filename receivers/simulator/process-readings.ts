@@ -12,7 +12,7 @@ export interface Reading {
   read(): number;
 }
 
-/** Series that are told together, of a process or of the machine. */
+/** Series that are published together, of a process or of the machine. */
 export class CumulativeSeries {
   readonly series: readonly Series[];
   readonly #readings: readonly Reading[];

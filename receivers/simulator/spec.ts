@@ -3,12 +3,12 @@ import type { Config } from './config.js';
 
 // Scans that are late still find what ended since the last one.
 const rememberedScans = 4;
-const leastRememberedMs = 10_000;
+const minRememberedMs = 10_000;
 
 /** The machine that the settings ask for. */
 export function specOf(config: Config): MachineSpec {
   const { faults, sensor, seed, sockets, gpus, processes, spread } = config;
-  const rememberedMs = Math.max(leastRememberedMs, rememberedScans * config.collection_interval);
+  const rememberedMs = Math.max(minRememberedMs, rememberedScans * config.collection_interval);
   return createSpec({
     seed,
     sockets,

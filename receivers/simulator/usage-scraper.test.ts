@@ -17,7 +17,7 @@ function scan(settings: object, instants: readonly number[], eraAt = (_us: numbe
   const clock = {
     wallNs: () => epoch + BigInt(now) * 1000n,
     monotonicNs: () => BigInt(now) * 1000n,
-    checkEra: () => 0,
+    countBreaks: () => 0,
   };
   const scraper = new UsageScraper(parseSettings(schema, settings), createFakeContext({ clock }), 0n);
   return instants.map((us) => {
@@ -90,7 +90,7 @@ test('UsageScraper tells the truth: idle and process energy are what the domains
   });
 });
 
-test('UsageScraper begins everything again in a new era, at the instant of the scan', () => {
+test('UsageScraper begins everything again after a break in time, at the instant of the scan', () => {
   const [first = [], second = []] = scan({ arrivals: 0 }, [1_000_000, 3_000_000], (us) => us);
   const before = new Set(first.flatMap(({ series }) => series));
   const ended = second.flatMap((table) => table.ended ?? []);
@@ -104,7 +104,7 @@ test('UsageScraper begins everything again in a new era, at the instant of the s
   assert.ok(counters.every(({ start, value }) => start === epoch + 3_000_000_000n && value === 0));
 });
 
-test('UsageScraper tells all that those used who are born after a new era began', () => {
+test('UsageScraper tells all that those used who are born after a break in time', () => {
   const [, , third = []] = scan({ arrivals: 30 }, [1e6, 2e6, 3e6], (us) => Math.min(us, 2e6));
   const begun = valuesOf(third, 'process.cpu.time').filter(
     ({ series }) => series.start > epoch + 2_000_000_000n,

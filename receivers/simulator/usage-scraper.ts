@@ -6,7 +6,7 @@ import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
-import { ToldProcesses } from '../../src/simulation/usage-tables.js';
+import { PublishedProcesses } from '../../src/simulation/usage-tables.js';
 import type { Config } from './config.js';
 import { CumulativeSeries, type Reading, createProcessReadings } from './process-readings.js';
 import { describeMeter, isApart, trueEnergy, partName } from './metrics.js';
@@ -26,11 +26,11 @@ export class UsageScraper implements OpenScraper {
   readonly #context: Context;
   readonly #startNs: bigint;
   readonly #machine: Machine;
-  readonly #told = new ToldProcesses<CumulativeSeries>();
+  readonly #published = new PublishedProcesses<CumulativeSeries>();
   #ofMachine: CumulativeSeries | undefined;
   #busy: CumulativeSeries | undefined;
   #columns: readonly Series[] = [];
-  #era: number | undefined;
+  #breaks: number | undefined;
   /** Unix time of simulated time 0, in nanoseconds, when it was first looked at: births go by it for good. */
   #originNs: bigint | undefined;
   /** Something cut time in two at this instant: what began before counts again. */
@@ -44,18 +44,18 @@ export class UsageScraper implements OpenScraper {
     this.#machine = createMachine(specOf(config));
   }
 
-  *scrape(era: number): Iterable<Table> {
+  *scrape(breaks: number): Iterable<Table> {
     const { clock } = this.#context;
     const wallNs = clock.wallNs();
     const at = { us: Number((clock.monotonicNs() - this.#startNs) / 1000n), wallNs };
-    if (this.#era !== undefined && era !== this.#era) yield this.#endAll(at);
-    this.#era = era;
+    if (this.#breaks !== undefined && breaks !== this.#breaks) yield this.#endAll(at);
+    this.#breaks = breaks;
     this.#originNs ??= wallAt(0, at);
     this.#machine.advance(at.us);
     yield this.#readMachine(at);
     const row = this.#readProcesses(at);
     if (row.series.length > 0) yield row;
-    const ended = this.#told.takeGone(this.#machine).flatMap(({ series }) => series);
+    const ended = this.#published.takeGone(this.#machine).flatMap(({ series }) => series);
     if (ended.length > 0) yield createEnding(ended, wallNs);
     yield this.#readBusy(at);
   }
@@ -92,10 +92,10 @@ export class UsageScraper implements OpenScraper {
     const values: number[] = [];
     const columns: Series[] = [];
     for (const process of seen) {
-      if (this.#told.isFinished(process)) continue;
-      const told = this.#told.find(process) ?? this.#welcome(process, at);
-      columns.push(...told.series);
-      values.push(...told.read());
+      if (this.#published.isFinished(process)) continue;
+      const published = this.#published.find(process) ?? this.#welcome(process, at);
+      columns.push(...published.series);
+      values.push(...published.read());
     }
     if (!isSame(columns, this.#columns)) this.#columns = columns;
     return createRow(this.#columns, at.wallNs, Float64Array.from(values));
@@ -108,9 +108,9 @@ export class UsageScraper implements OpenScraper {
     const bornNs = (this.#originNs ?? 0n) + BigInt(bornUs) * 1000n;
     const hasTruth = this.#config.truth;
     const readings = createProcessReadings({ machine, process, start, bornNs, hasTruth });
-    const told = new CumulativeSeries(readings, this.#isWhole(bornUs));
-    this.#told.add(process, told);
-    return told;
+    const published = new CumulativeSeries(readings, this.#isWhole(bornUs));
+    this.#published.add(process, published);
+    return published;
   }
 
   #readBusy(at: Instant): Table {
@@ -124,7 +124,7 @@ export class UsageScraper implements OpenScraper {
     return { series, read: () => Number(this.#machine.busyNs) / 1e9 };
   }
 
-  /** Whether all of what began at an instant of simulated time can be told. */
+  /** Whether all of what began at an instant of simulated time can be published. */
   #isWhole(us: number): boolean {
     return us >= this.#sinceUs;
   }
@@ -136,8 +136,8 @@ export class UsageScraper implements OpenScraper {
 
   /** Everything counts again from the next reading on. */
   #endAll({ us, wallNs }: Instant): Table {
-    const ended = [...this.#told.takeAll(), this.#ofMachine, this.#busy].flatMap(
-      (told) => told?.series ?? [],
+    const ended = [...this.#published.takeAll(), this.#ofMachine, this.#busy].flatMap(
+      (published) => published?.series ?? [],
     );
     this.#ofMachine = undefined;
     this.#busy = undefined;

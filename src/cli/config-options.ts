@@ -4,7 +4,7 @@ import { describeError, UsageError } from '../errors.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
 import { findNearest } from '../nearest.js';
 import type { ConfigNode } from '../config/node.js';
-import { judgeService, type ServiceConfig } from '../config/service.js';
+import { validateService, type ServiceConfig } from '../config/service.js';
 import { loadConfig } from '../config/sources.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
 import { packageRoot } from '../version.js';
@@ -62,16 +62,16 @@ function describeUnknown(error: unknown, known: readonly string[]): string | und
  */
 export function loadConfigOf({ config, set }: ConfigOptions): ConfigNode {
   const files = config.length > 0 ? config : [defaultConfigPath];
-  return loadConfig({ files, settings: set, surroundings: { env: process.env, onUnset: warnOfUnset } });
+  return loadConfig({ files, settings: set, context: { env: process.env, onUnset: warnOfUnset } });
 }
 
 /**
  * Reads and validates the configuration that the options name.
  * @throws ConfigurationError
  */
-export function judgeConfigOf(
+export function validateConfigOf(
   options: ConfigOptions,
   finder: FactoryFinder = createFinderFor(options.config),
 ): Promise<ServiceConfig> {
-  return judgeService(loadConfigOf(options), finder);
+  return validateService(loadConfigOf(options), finder);
 }

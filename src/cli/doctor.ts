@@ -10,7 +10,7 @@ import { createPlainLog } from '../telemetry/log.js';
 import { describeConflict } from '../component/claims.js';
 import { findExpectedConflicts } from '../pipeline/claims.js';
 import type { Command } from './command.js';
-import { configOptions, type ConfigOptions, judgeConfigOf, parseOptions } from './config-options.js';
+import { configOptions, type ConfigOptions, validateConfigOf, parseOptions } from './config-options.js';
 import {
   checkPorts,
   checkReceiver,
@@ -60,7 +60,7 @@ function createJson({ version, ...rest }: Diagnosis): string {
 }
 
 async function diagnose(options: ConfigOptions): Promise<Diagnosis> {
-  const service = await judgeConfigOf(options);
+  const service = await validateConfigOf(options);
   const log = createPlainLog('error');
   const sampling = createSampling({ log, meter: silentMeter });
   const clock = createWallClock();

@@ -3,7 +3,7 @@ import { escapeInQuotes, formatJson, hasControls } from '../component/output.js'
 import { UsageError } from '../errors.js';
 import { createFinderFor } from '../component/find.js';
 import { printableConfig } from '../config/printable-config.js';
-import { judgeService } from '../config/service.js';
+import { validateService } from '../config/service.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, loadConfigOf, parseOptions } from './config-options.js';
 
@@ -39,7 +39,7 @@ ${configUsage}
     requireOne('--format', format, formats);
     requireOne('--mode', mode, modes);
     const root = loadConfigOf({ config, set });
-    const service = await judgeService(root, createFinderFor(config));
+    const service = await validateService(root, createFinderFor(config));
     const plain = printableConfig(root, service, mode === 'redacted');
     process.stdout.write(format === 'json' ? formatJson(plain) : formatYaml(plain));
     return exitCodes.success;

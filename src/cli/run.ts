@@ -10,7 +10,7 @@ import { createSampling } from '../sampling/sampling-threads.js';
 import { createLog, type RootLog } from '../telemetry/log.js';
 import { watchOwnEnergy } from '../telemetry/own-metrics.js';
 import { type Command, exitCodes } from './command.js';
-import { configOptions, configUsage, judgeConfigOf, parseOptions } from './config-options.js';
+import { configOptions, configUsage, validateConfigOf, parseOptions } from './config-options.js';
 import { startOwnTelemetry } from '../telemetry/telemetry.js';
 import { endByHangUp, type EndingSignal, waitForEnd } from './signals.js';
 import { readVersion } from '../version.js';
@@ -28,11 +28,11 @@ function delayTierUp(): void {
 
 /** Everything that was measured is exported by then, or dropped. */
 const shutdownMs = 5000;
-/** Time for sockets and threads to close that were told to. */
+/** Time for sockets and threads to close. */
 const leaveAfterMs = 200;
 const longestTimerMs = 0x7fff_ffff;
 
-/** The agent: measures until it is told to stop. */
+/** The agent: measures until a signal stops it. */
 export const command: Command = {
   name: 'run',
   summary: 'Measure and export until stopped (the default command)',
@@ -57,7 +57,7 @@ ${configUsage}
     const hangUps = new EventEmitter();
     const end = waitForEnd(() => hangUps.emit('hangUp'));
     reapOrphansAsInit(new Set());
-    return runService(await judgeConfigOf({ config, set }), { end, hangUps });
+    return runService(await validateConfigOf({ config, set }), { end, hangUps });
   },
 };
 
@@ -84,7 +84,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
   const last = once(finished, 'finish').then(() => 'every receiver has passed on its last table');
   try {
     const service = new Service(config, {
-      ...surroundings(log),
+      ...environmentOf(log),
       meter,
       observer,
       onFinish: () => finished.emit('finish'),
@@ -132,7 +132,7 @@ function leaveBehind(): void {
   setTimeout(() => process.exit(), leaveAfterMs).unref();
 }
 
-function surroundings(log: RootLog): Pick<Environment, 'logFor' | 'clock' | 'host'> {
+function environmentOf(log: RootLog): Pick<Environment, 'logFor' | 'clock' | 'host'> {
   return {
     logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),
     clock: createWallClock(),

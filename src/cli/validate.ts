@@ -1,7 +1,7 @@
 import { describeConflict } from '../component/claims.js';
 import { findExpectedConflicts } from '../pipeline/claims.js';
 import { exitCodes, type Command } from './command.js';
-import { configOptions, configUsage, judgeConfigOf, parseOptions } from './config-options.js';
+import { configOptions, configUsage, validateConfigOf, parseOptions } from './config-options.js';
 import { writeMessage } from '../telemetry/write-message.js';
 
 /** Reports what is wrong with a configuration, without starting anything. */
@@ -21,7 +21,7 @@ ${configUsage}
   async run(args) {
     const { values } = parseOptions({ args: [...args], options: configOptions });
     const { config = [], set = [] } = values;
-    const service = await judgeConfigOf({ config, set });
+    const service = await validateConfigOf({ config, set });
     for (const conflict of findExpectedConflicts(service)) writeMessage(describeConflict(conflict));
     const { pipelines } = service;
     process.stdout.write(

@@ -57,7 +57,7 @@ export function createFakeContext(overrides: Partial<ReceiverContext> = {}): Rec
     clock: {
       wallNs: () => wallAnchorNs + process.hrtime.bigint(),
       monotonicNs: () => process.hrtime.bigint(),
-      checkEra: () => 0,
+      countBreaks: () => 0,
     },
     meter: createNoopMeter(),
     host: { attributes: {} },

@@ -50,7 +50,7 @@ export interface SamplerRequest {
   readonly module: URL;
   /** Handed to `openSampler`. Plain data that can be cloned. */
   readonly options: unknown;
-  /** Time between two readings, in nanoseconds; 20,000 at the least (50 kHz). */
+  /** Time between two readings, in nanoseconds; 20,000 at least (50 kHz). */
   readonly periodNs: number;
   /** Time between two tables, in milliseconds. */
   readonly flushMs: number;

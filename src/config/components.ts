@@ -7,7 +7,7 @@ import { findEntry, type ConfigNode, type MapEntry } from './node.js';
 import type { Origin, Problem } from './problem.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { receiverKeys, type ReceiverKeys } from './service-schema.js';
-import { judgeSettings } from './settings.js';
+import { validateSettings } from './settings.js';
 
 /** A component's key in the configuration: its type, and a name where there are several of one type. */
 export interface ComponentId {
@@ -62,7 +62,7 @@ export type ComponentConfigs<Kind extends ComponentKind> = ReadonlyMap<string, C
  * @param root the whole configuration
  * @param problems receives everything that is wrong
  */
-export async function judgeComponents<Kind extends ComponentKind>(
+export async function validateComponents<Kind extends ComponentKind>(
   kind: Kind,
   root: ConfigNode,
   finder: FactoryFinder,
@@ -78,7 +78,7 @@ export async function judgeComponents<Kind extends ComponentKind>(
   const found = new Map<string, ComponentConfig<Kind>>();
   for (const [key, entry] of section.entries) {
     try {
-      const component = await judgeComponent({ kind, key, entry }, finder, problems);
+      const component = await validateComponent({ kind, key, entry }, finder, problems);
       if (component && found.has(component.id))
         throw new Error(`expected each component once, found "${component.id}" twice`);
       if (component) found.set(component.id, component);
@@ -95,7 +95,7 @@ interface Written<Kind extends ComponentKind> {
   readonly entry: MapEntry;
 }
 
-async function judgeComponent<Kind extends ComponentKind>(
+async function validateComponent<Kind extends ComponentKind>(
   { kind, key, entry }: Written<Kind>,
   finder: FactoryFinder,
   problems: Problem[],
@@ -109,9 +109,9 @@ async function judgeComponent<Kind extends ComponentKind>(
   }
   const before = problems.length;
   const schema: Schema = kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
-  const judged = judgeSettings(schema, entry.node, path, problems);
+  const validated = validateSettings(schema, entry.node, path, problems);
   if (problems.length > before) return undefined;
-  const { keys, settings } = splitKeys(kind, judged);
+  const { keys, settings } = splitKeys(kind, validated);
   for (const message of factory.check?.(settings) ?? []) {
     problems.push({ origin: entry.origin, path, message });
   }
@@ -126,10 +126,10 @@ function describeUnknown(kind: ComponentKind, type: string, finder: FactoryFinde
   return `${unknown}${suggest(type, finder.list(kind))} (${finder.describeSearch(kind, type)})`;
 }
 
-function splitKeys(kind: ComponentKind, judged: ConfigOf<Schema>) {
+function splitKeys(kind: ComponentKind, validated: ConfigOf<Schema>) {
   const standard: ReceiverKeys = { start: 'required', fallback_for: [] };
-  if (kind !== 'receiver') return { keys: standard, settings: judged };
-  const { start, fallback_for, ...settings } = judged;
-  // judgeSettings made these two by receiverKeys, whose types these are.
+  if (kind !== 'receiver') return { keys: standard, settings: validated };
+  const { start, fallback_for, ...settings } = validated;
+  // validateSettings made these two by receiverKeys, whose types these are.
   return { keys: { start, fallback_for } as ReceiverKeys, settings };
 }

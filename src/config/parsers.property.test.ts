@@ -9,11 +9,11 @@ import { describeDuration, parseByteSize, parseDuration } from './formats.js';
 import { plainOf } from './node.js';
 import { ConfigurationError, describeProblem, type Problem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
-import { judgeService } from './service.js';
+import { validateService } from './service.js';
 import { loadConfig } from './sources.js';
 import { substitute, SubstitutionError } from './substitute.js';
 
-const surroundings = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
+const context = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
 
 /** Texts that are nearly right. */
 function nearly(letters: string): fc.Arbitrary<string> {
@@ -72,21 +72,21 @@ test('parseEndpoint and parseComponentId understand any text or say what they wa
 
 test('substitute leaves a text alone whose dollar signs are doubled', () => {
   holdsFor(nearly('${}:-env'), (text) => {
-    assert.equal(substitute(text.replaceAll('$', '$$$$'), surroundings).text, text);
+    assert.equal(substitute(text.replaceAll('$', '$$$$'), context).text, text);
   });
 });
 
 test('substitute replaces a reference wherever it stands', () => {
   const text = fc.string({ unit: 'binary' }).map((any) => any.replaceAll('$', '_'));
   holdsFor(fc.tuple(text, text), ([before, after]) => {
-    assert.equal(substitute(`${before}\${env:HOST}${after}`, surroundings).text, `${before}h${after}`);
+    assert.equal(substitute(`${before}\${env:HOST}${after}`, context).text, `${before}h${after}`);
   });
 });
 
 test('substitute understands any text or says why not', () => {
   holdsFor(nearly('${}:-envHOST /file'), (text) => {
     try {
-      assert.equal(typeof substitute(text, surroundings).text, 'string');
+      assert.equal(typeof substitute(text, context).text, 'string');
     } catch (error) {
       assert.ok(error instanceof SubstitutionError, String(error));
     }
@@ -110,7 +110,7 @@ test('parseConfigText gives back what YAML or JSON says', () => {
   holdsFor(plain, (value) => {
     for (const text of [stringify(value), JSON.stringify(value)]) {
       const problems: Problem[] = [];
-      const node = parseConfigText(text, 'c.yaml', surroundings, problems);
+      const node = parseConfigText(text, 'c.yaml', context, problems);
       assert.deepEqual(problems.map(describeProblem), []);
       assert.deepEqual({ ...(plainOf(node) as object) }, { ...(value as object) });
     }
@@ -122,7 +122,7 @@ const yamlText = nearly('a:b - \n\t{}[],"\'&*!|>%@`#?$<~0é');
 test('parseConfigText understands any text or names the place of what is wrong', () => {
   holdsFor(yamlText, (text) => {
     const problems: Problem[] = [];
-    parseConfigText(text, 'c.yaml', surroundings, problems);
+    parseConfigText(text, 'c.yaml', context, problems);
     for (const { origin } of problems) {
       assert.equal(origin?.source, 'c.yaml');
       assert.ok(origin.line === undefined || origin.line >= 1);
@@ -130,7 +130,7 @@ test('parseConfigText understands any text or names the place of what is wrong',
   });
 });
 
-test('judgeService understands any configuration or names what is wrong', async () => {
+test('validateService understands any configuration or names what is wrong', async () => {
   const finder = {
     find: () => Promise.resolve(undefined),
     list: () => [],
@@ -140,9 +140,9 @@ test('judgeService understands any configuration or names what is wrong', async 
   const sections = nearly('receivers:\n {}[]service pipelines/x').map((text) => `receivers: ${text}`);
   await holdsForAsync(fc.oneof(yamlText, sections), async (text) => {
     const problems: Problem[] = [];
-    const node = parseConfigText(text, 'c.yaml', surroundings, problems);
+    const node = parseConfigText(text, 'c.yaml', context, problems);
     if (problems.length > 0) return;
-    await assert.rejects(judgeService(node, finder), ConfigurationError);
+    await assert.rejects(validateService(node, finder), ConfigurationError);
   });
 });
 
@@ -153,12 +153,12 @@ test('--set sets what it names, and any other text is a ConfigurationError', () 
     for (const separator of ['.', '::']) {
       if (separator === '::' && keys.length === 1) continue;
       const settings = [`${keys.join(separator)}=${value}`];
-      assert.deepEqual(plainOf(loadConfig({ files: [], settings, surroundings })), wanted);
+      assert.deepEqual(plainOf(loadConfig({ files: [], settings, context })), wanted);
     }
   });
   holdsFor(nearly('a.:=b{}[]$,"\' \n'), (text) => {
     try {
-      loadConfig({ files: [], settings: [text], surroundings });
+      loadConfig({ files: [], settings: [text], context });
     } catch (error) {
       assert.ok(error instanceof ConfigurationError, String(error));
     }

@@ -5,7 +5,7 @@ import { suggest } from '../nearest.js';
 import { findEntry, type ConfigNode, type MapEntry } from './node.js';
 import type { Problem, Origin } from './problem.js';
 import { pipelineSchema } from './service-schema.js';
-import { judgeSettings } from './settings.js';
+import { validateSettings } from './settings.js';
 
 /** One pipeline: ids of configured components. */
 export interface PipelineConfig {
@@ -29,7 +29,7 @@ interface IdSet {
  * @param service the node of `service`
  * @param problems receives everything that is wrong
  */
-export function judgePipelines(
+export function validatePipelines(
   service: ConfigNode | undefined,
   known: KnownIds,
   problems: Problem[],
@@ -48,14 +48,19 @@ export function judgePipelines(
     });
     return [];
   }
-  return [...section.entries].map(([key, entry]) => judgePipeline(key, entry, known, problems));
+  return [...section.entries].map(([key, entry]) => validatePipeline(key, entry, known, problems));
 }
 
 function isNothing(node: ConfigNode): boolean {
   return node.kind === 'scalar' && node.value === null;
 }
 
-function judgePipeline(key: string, entry: MapEntry, known: KnownIds, problems: Problem[]): PipelineConfig {
+function validatePipeline(
+  key: string,
+  entry: MapEntry,
+  known: KnownIds,
+  problems: Problem[],
+): PipelineConfig {
   const path = `service.pipelines.${key}`;
   const report = (message: string, below = '') =>
     problems.push({ origin: entry.origin, path: path + below, message });
@@ -66,7 +71,7 @@ function judgePipeline(key: string, entry: MapEntry, known: KnownIds, problems: 
     report(describeError(error));
   }
   const before = problems.length;
-  const written = judgeSettings(pipelineSchema, entry.node, path, problems);
+  const written = validateSettings(pipelineSchema, entry.node, path, problems);
   if (problems.length > before) return { id: key, receivers: [], processors: [], exporters: [] };
   const pipeline = {
     id: key,
@@ -79,7 +84,7 @@ function judgePipeline(key: string, entry: MapEntry, known: KnownIds, problems: 
   for (const role of ['receivers', 'processors', 'exporters'] as const) {
     const list = findEntry(entry.node, role)?.node;
     const references = { path: `${path}.${role}`, kind: role.slice(0, -1), list };
-    problems.push(...judgeReferences(references, pipeline[role], known[role]));
+    problems.push(...validateReferences(references, pipeline[role], known[role]));
   }
   return pipeline;
 }
@@ -93,7 +98,7 @@ interface References {
 }
 
 /** What is wrong with a list of ids, each at its place: those that are not configured, those named twice. */
-export function judgeReferences(
+export function validateReferences(
   { path, kind, list }: References,
   ids: readonly string[],
   known: IdSet,

@@ -4,7 +4,7 @@ import { plainOf } from './node.js';
 import { describeProblem, type Problem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
 import type { Schema } from '../component/schema.js';
-import { judgeSettings } from './settings.js';
+import { validateSettings } from './settings.js';
 
 const deepEnv = { DEEP: '['.repeat(20_000), SELF: '&a [*a]' };
 
@@ -165,10 +165,10 @@ const schema = {
   mode: { doc: '', format: ['true', 'auto'], default: 'auto' },
 } as const satisfies Schema;
 
-function judge(text: string, env: Record<string, string> = {}) {
+function validate(text: string, env: Record<string, string> = {}) {
   const problems: Problem[] = [];
   const node = parseConfigText(text, 'c.yaml', { env, onUnset() {} }, problems);
-  const settings = judgeSettings(schema, node, '', problems);
+  const settings = validateSettings(schema, node, '', problems);
   return { settings, problems: problems.map(describeProblem) };
 }
 
@@ -201,10 +201,10 @@ const texts = [
 test('a setting that is a text gets what a reference gives verbatim, with or without quotes', () => {
   for (const text of texts) {
     for (const written of ['${env:A}', '!!str ${env:A}', '"${env:A}"', "'${A}'", '|-\n  ${env:A}']) {
-      const { settings, problems } = judge(`text: ${written}\nmap: {k: "x"}`, { A: text });
+      const { settings, problems } = validate(`text: ${written}\nmap: {k: "x"}`, { A: text });
       assert.deepEqual([problems, settings.text], [[], text]);
     }
-    const { settings } = judge('map:\n  k: ${env:A}\nlist:\n  - ${env:A}\n  - x${env:A}', { A: text });
+    const { settings } = validate('map:\n  k: ${env:A}\nlist:\n  - ${env:A}\n  - x${env:A}', { A: text });
     assert.deepEqual([settings.map, settings.list], [{ k: text }, [text, `x${text}`]]);
   }
 });
@@ -212,15 +212,15 @@ test('a setting that is a text gets what a reference gives verbatim, with or wit
 test('an attribute value in quotes stays text; without quotes it is a number or a truth value, never more', () => {
   for (const text of texts) {
     for (const written of ['"${env:A}"', '!!str ${env:A}', '! ${env:A}', '!!str "${env:A}"']) {
-      assert.equal(judge(`value: ${written}`, { A: text }).settings.value, text);
+      assert.equal(validate(`value: ${written}`, { A: text }).settings.value, text);
     }
   }
   const typed = { '1.10': 1.1, '0x1F': 31, true: true, '12345678901234567890': '12345678901234567890' };
   for (const [text, value] of Object.entries(typed)) {
-    assert.equal(judge('value: ${env:A}', { A: text }).settings.value, value);
+    assert.equal(validate('value: ${env:A}', { A: text }).settings.value, value);
   }
   for (const text of ['{abc}', '[a, b]', 'key: v', '- a', '*abc', 'pa55 #word', '"quoted"']) {
-    assert.equal(judge('value: ${env:A}', { A: text }).settings.value, text);
+    assert.equal(validate('value: ${env:A}', { A: text }).settings.value, text);
   }
 });
 
@@ -233,7 +233,7 @@ test('numbers, truth values, durations and choices may come from a reference, in
   ]) {
     const of = (name: string) => `${tag}${quote}\${env:${name}}${quote}`;
     const text = `whole: ${of('N')}\nflag: ${of('B')}\nduration: ${of('D')}\nmode: ${of('M')}\nnumbers:\n  - ${of('N')}`;
-    const { settings, problems } = judge(text, env);
+    const { settings, problems } = validate(text, env);
     assert.deepEqual(problems, []);
     const { whole, flag, duration, mode, numbers } = settings;
     assert.deepEqual([whole, flag, duration, mode, numbers], [16, true, 200, 'true', [16]]);
@@ -242,9 +242,9 @@ test('numbers, truth values, durations and choices may come from a reference, in
 
 test('a list or map comes from a reference without quotes only', () => {
   const env = { L: '[a, 012]', M: '{k: 012, l: "x"}' };
-  const { settings } = judge('list: ${env:L}\nmap: ${env:M}', env);
+  const { settings } = validate('list: ${env:L}\nmap: ${env:M}', env);
   assert.deepEqual([settings.list, settings.map], [['a', '012'], { k: '012', l: 'x' }]);
-  assert.deepEqual(judge('list: "${env:L}"', env).problems, [
+  assert.deepEqual(validate('list: "${env:L}"', env).problems, [
     'c.yaml:1:7: list: expected a list of texts, found a text from ${env:L}',
   ]);
 });
@@ -262,12 +262,12 @@ url: \${env:S}
 endpoint: me:s3cret@host
 secret: s3cret
 `;
-  const { problems } = judge(text, env);
+  const { problems } = validate(text, env);
   assert.equal(problems.length, 9);
   for (const problem of problems) assert.doesNotMatch(problem, /s3cret/u);
   assert.match(problems[0] ?? '', /whole: expected a whole number, found a text from \$\{env:S\}$/u);
-  assert.match(judge('secret: x815').problems[0] ?? '', /expected a whole number, found a text$/u);
-  assert.match(judge('map: {k: 815}').problems[0] ?? '', /found a map with a number$/u);
+  assert.match(validate('secret: x815').problems[0] ?? '', /expected a whole number, found a text$/u);
+  assert.match(validate('map: {k: 815}').problems[0] ?? '', /found a map with a number$/u);
 });
 
 test('an address or a path in which a reference gives nothing is an error, with what to do', () => {
@@ -278,16 +278,16 @@ test('an address or a path in which a reference gives nothing is an error, with 
     ['url', 'http://${env:HOST}/x'],
     ['path', '${env:HOST}/proc'],
   ]) {
-    const [problem = ''] = judge(`${key}: ${written}`, { HOST: '' }).problems;
+    const [problem = ''] = validate(`${key}: ${written}`, { HOST: '' }).problems;
     const pattern =
       /found nothing in \$\{(?:env:)?HOST\}; set the variable or give a default, as in \$\{(?:env:)?HOST:-VALUE\}$/u;
     assert.match(problem, pattern);
   }
-  assert.equal(judge('endpoint: ${env:HOST:-}:4317').settings.endpoint, ':4317');
+  assert.equal(validate('endpoint: ${env:HOST:-}:4317').settings.endpoint, ':4317');
 });
 
 test('a reference that gives nothing is an empty text, and otherwise means the default', () => {
-  const { settings, problems } = judge(
+  const { settings, problems } = validate(
     'text: ${env:X}\nwhole: ${env:X}\nlist: ${env:X}\nmap: {k: "${env:X}"}',
   );
   assert.deepEqual(problems, []);

@@ -3,7 +3,7 @@ import { describeError } from '../errors.js';
 import { nodeOf, type ConfigNode, type Replacement } from './node.js';
 import { parseYaml } from './parse-yaml.js';
 import type { Origin, Problem } from './problem.js';
-import { substitute, type Surroundings } from './substitute.js';
+import { substitute, type SubstitutionContext } from './substitute.js';
 import { convertYaml } from './yaml-nodes.js';
 
 /**
@@ -14,7 +14,7 @@ import { convertYaml } from './yaml-nodes.js';
 export function parseConfigText(
   text: string,
   source: string,
-  surroundings: Surroundings,
+  context: SubstitutionContext,
   problems: Problem[],
 ): ConfigNode {
   const { contents, error, lines } = parseYaml(text);
@@ -28,7 +28,7 @@ export function parseConfigText(
     placeOf: (node) => (node?.range ? originAt(node.range[0]) : { source }),
     convertText: (value, isQuoted, origin) => {
       try {
-        return convertText(value, isQuoted, { origin, surroundings });
+        return convertText(value, isQuoted, { origin, context });
       } catch (failure) {
         report(describeError(failure), origin);
         return nodeOf(null, origin);
@@ -41,9 +41,9 @@ export function parseConfigText(
 function convertText(
   value: string,
   isQuoted: boolean,
-  { origin, surroundings }: { readonly origin: Origin; readonly surroundings: Surroundings },
+  { origin, context }: { readonly origin: Origin; readonly context: SubstitutionContext },
 ): ConfigNode {
-  const { isWhole, ...replaced } = substitute(value, surroundings);
+  const { isWhole, ...replaced } = substitute(value, context);
   if (replaced.references.length === 0) return nodeOf(replaced.text, origin);
   if (!isWhole) return { kind: 'scalar', value: replaced.text, origin, replaced };
   return nodeOfReplaced(replaced, isQuoted, origin);

@@ -6,7 +6,7 @@ import { nodeOf } from './node.js';
 import { parseConfigText } from './read-yaml.js';
 import { printableConfig } from './printable-config.js';
 import type { Schema } from '../component/schema.js';
-import { judgeService } from './service.js';
+import { validateService } from './service.js';
 
 const schema = {
   zones: { doc: '', format: 'string_list', default: [] },
@@ -33,14 +33,14 @@ const finder: FactoryFinder = {
   },
 };
 
-async function judge(text: string) {
-  const surroundings = { env: {}, onUnset: () => {} };
-  return judgeService(parseConfigText(text, 'c.yaml', surroundings, []), finder);
+async function validate(text: string) {
+  const context = { env: {}, onUnset: () => {} };
+  return validateService(parseConfigText(text, 'c.yaml', context, []), finder);
 }
 
 async function problemsOf(text: string): Promise<string[]> {
   try {
-    await judge(text);
+    await validate(text);
     return [];
   } catch (error) {
     assert.ok(error instanceof Error);
@@ -58,8 +58,8 @@ service:
   telemetry: {logs: {level: debug}}
 `;
 
-test('judgeService gives components, pipelines and telemetry, when everything is right', async () => {
-  const config = await judge(right);
+test('validateService gives components, pipelines and telemetry, when everything is right', async () => {
+  const config = await validate(right);
   assert.deepEqual([...config.receivers.keys()], ['known', 'known/two']);
   assert.deepEqual(config.receivers.get('known')?.settings, {
     zones: ['a'],
@@ -75,7 +75,7 @@ test('judgeService gives components, pipelines and telemetry, when everything is
   assert.equal(config.telemetry.metrics.level, 'normal');
 });
 
-test('judgeService names everything that is wrong with its place, when much is', async () => {
+test('validateService names everything that is wrong with its place, when much is', async () => {
   const text = `
 receivers:
   known: {zonnes: [a], zones: 3}
@@ -107,7 +107,7 @@ service:
   ]);
 });
 
-test('judgeService gives one remedy for the name of a component of the Collector', async () => {
+test('validateService gives one remedy for the name of a component of the Collector', async () => {
   const text =
     'receivers: {knowm: {}}\nservice: {pipelines: {metrics: {receivers: [knowm], exporters: [known]}}}\nexporters: {known: {}}';
   assert.deepEqual(await problemsOf(text), [
@@ -115,19 +115,19 @@ test('judgeService gives one remedy for the name of a component of the Collector
   ]);
 });
 
-test('judgeService wants pipelines, when there are none', async () => {
+test('validateService wants pipelines, when there are none', async () => {
   assert.deepEqual(await problemsOf(''), ['c.yaml: service.pipelines: must have at least one pipeline']);
 });
 
-test('judgeService reports a section that is no map once', async () => {
+test('validateService reports a section that is no map once', async () => {
   assert.deepEqual(await problemsOf('service: 3'), [
     'c.yaml:1:10: service: expected a map of settings, found the number 3',
   ]);
 });
 
-test('judgeService finds an id with spaces around its parts, and refuses it a second time', async () => {
+test('validateService finds an id with spaces around its parts, and refuses it a second time', async () => {
   const spaced = right.replace('known/two: {', '" known / two": {').replace('known/two]', 'known /two]');
-  const config = await judge(spaced);
+  const config = await validate(spaced);
   assert.deepEqual([...config.receivers.keys()], ['known', 'known/two']);
   assert.deepEqual(config.pipelines[0]?.receivers, ['known', 'known/two']);
   const twice = right.replace('known/two: {', 'known /two: , known/two: {');
@@ -141,9 +141,9 @@ function problemsOfReaders(readers: string): Promise<readonly string[]> {
   return problemsOf(right.replace('logs:', `metrics: {readers: ${readers}}, logs:`));
 }
 
-test('judgeService takes one reader that serves and several that push', async () => {
+test('validateService takes one reader that serves and several that push', async () => {
   const readers = '[{pull: }, {periodic: }, {periodic: {interval: 5000, timeout: 1s, exporter: {otlp: }}}]';
-  const { telemetry } = await judge(right.replace('logs:', `metrics: {readers: ${readers}}, logs:`));
+  const { telemetry } = await validate(right.replace('logs:', `metrics: {readers: ${readers}}, logs:`));
   const [first, second, third] = telemetry.metrics.readers;
   assert.deepEqual(first?.pull?.exporter.prometheus, {
     host: 'localhost',
@@ -155,7 +155,7 @@ test('judgeService takes one reader that serves and several that push', async ()
   assert.deepEqual([third?.periodic?.interval, third?.periodic?.timeout], [5000, 1000]);
 });
 
-test('judgeService says what is wrong with readers that do not go together', async () => {
+test('validateService says what is wrong with readers that do not go together', async () => {
   const path = 'service.telemetry.metrics.readers';
   assert.deepEqual(await problemsOfReaders('[{pull: }, {pull: }]'), [
     `c.yaml:8:25: ${path}: expected one pull reader at most, found 2`,
@@ -172,7 +172,7 @@ test('judgeService says what is wrong with readers that do not go together', asy
   ]);
 });
 
-test('judgeService names what is supported, when the own telemetry is to go by another protocol', async () => {
+test('validateService names what is supported, when the own telemetry is to go by another protocol', async () => {
   const [problem] = await problemsOfReaders('[{periodic: {exporter: {otlp: {protocol: http/protobuf}}}}]');
   assert.match(problem ?? '', /otlp\.protocol: expected one of grpc, found the text "http\/protobuf"$/u);
   const [other] = await problemsOfReaders('[{periodic: {exporter: {console: }}}]');
@@ -187,7 +187,7 @@ const metric = {
   valueType: 'double',
 } as const;
 
-test('judgeService refuses a processor that gets nothing to work on, and names what would', async () => {
+test('validateService refuses a processor that gets nothing to work on, and names what would', async () => {
   const text = `
 receivers: {known: {}, any: {}}
 processors: {known: {}}
@@ -213,7 +213,7 @@ service:
     find: (kind, type) => Promise.resolve(type === 'any' ? any[kind] : known[kind]),
   };
   const root = parseConfigText(text, 'c.yaml', { env: {}, onUnset() {} }, []);
-  await assert.rejects(judgeService(root, needing), {
+  await assert.rejects(validateService(root, needing), {
     message:
       'c.yaml:7:48: service.pipelines.metrics.processors: "known" gets no usage: expected a receiver of y.usage or z.usage in this pipeline, such as y or z, found known',
   });
@@ -225,7 +225,7 @@ test('printableConfig replaces secrets and keeps the rest', async () => {
     .replace('{zones: [a]}', '{zones: [a], auth: {token: t}, headers: {Authorization: b}}')
     .replace('logs:', `metrics: {readers: ${readers}}, logs:`);
   const root = parseConfigText(secret, 'c.yaml', { env: {}, onUnset: () => {} }, []);
-  const plain = JSON.stringify(printableConfig(root, await judgeService(root, finder), true));
+  const plain = JSON.stringify(printableConfig(root, await validateService(root, finder), true));
   assert.match(
     plain,
     /"zones":\["a"\],"auth":\{"token":"\[REDACTED\]"\},"headers":\{"Authorization":"\[REDACTED\]"\}/,
@@ -242,7 +242,7 @@ test('printableConfig prints what components get: a text where a setting is one,
     .replace('fallback_for: [known]}}', 'fallback_for: [known]}');
   const env = { NUMBER: '012', CUT: 'pa55 #word' };
   const root = parseConfigText(text, 'c.yaml', { env, onUnset() {} }, []);
-  const service = await judgeService(root, finder);
+  const service = await validateService(root, finder);
   assert.deepEqual(service.receivers.get('known')?.settings, {
     zones: ['012'],
     auth: { token: 'pa55 #word' },

@@ -1,12 +1,12 @@
 import type { FactoryFinder } from '../component/find.js';
-import { normalizeId, judgeComponents, type ComponentConfigs } from './components.js';
+import { normalizeId, validateComponents, type ComponentConfigs } from './components.js';
 import { suggest } from '../nearest.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
-import { findUnmetNeeds, judgePipelines, judgeReferences, type PipelineConfig } from './pipelines.js';
+import { findUnmetNeeds, validatePipelines, validateReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Origin, type Problem } from './problem.js';
 import type { ConfigOf } from '../component/schema.js';
 import { serviceSchema, type TelemetryConfig, findReaderProblems } from './service-schema.js';
-import { judgeSettings } from './settings.js';
+import { validateSettings } from './settings.js';
 
 /** A configuration in which everything is known and every setting is right. */
 export interface ServiceConfig {
@@ -26,26 +26,26 @@ const topKeys = ['receivers', 'processors', 'exporters', 'extensions', 'service'
  * Finds every component that a configuration names and validates every setting.
  * @throws ConfigurationError with everything that is wrong
  */
-export async function judgeService(root: ConfigNode, finder: FactoryFinder): Promise<ServiceConfig> {
+export async function validateService(root: ConfigNode, finder: FactoryFinder): Promise<ServiceConfig> {
   const problems: Problem[] = [];
   refuseUnknownKeys(root, problems);
   const components = {
-    receivers: await judgeComponents('receiver', root, finder, problems),
-    processors: await judgeComponents('processor', root, finder, problems),
-    exporters: await judgeComponents('exporter', root, finder, problems),
-    extensions: await judgeComponents('extension', root, finder, problems),
+    receivers: await validateComponents('receiver', root, finder, problems),
+    processors: await validateComponents('processor', root, finder, problems),
+    exporters: await validateComponents('exporter', root, finder, problems),
+    extensions: await validateComponents('extension', root, finder, problems),
   };
   const known = knownIds(root);
   const service = findEntry(root, 'service')?.node;
-  const pipelines = judgePipelines(service ?? nodeOf({}, root.origin), known, problems);
-  const rest = judgeRest(service, problems);
+  const pipelines = validatePipelines(service ?? nodeOf({}, root.origin), known, problems);
+  const rest = validateRest(service, problems);
   const extensions = (rest.extensions ?? []).map(normalizeId);
   const references = {
     path: 'service.extensions',
     kind: 'extension',
     list: findEntry(service, 'extensions')?.node,
   };
-  problems.push(...judgeReferences(references, extensions, known.extensions));
+  problems.push(...validateReferences(references, extensions, known.extensions));
   checkFallbacks(components.receivers, known.receivers, problems);
   // Of what is wrong by itself it is not known what it publishes.
   if (problems.length === 0) problems.push(...findUnmetNeeds(pipelines, components, service));
@@ -65,9 +65,9 @@ function findOrigin(service: ConfigNode | undefined, path: string): Origin | und
   return origin;
 }
 
-function judgeRest(service: ConfigNode | undefined, problems: Problem[]): ConfigOf<typeof serviceSchema> {
+function validateRest(service: ConfigNode | undefined, problems: Problem[]): ConfigOf<typeof serviceSchema> {
   const found: Problem[] = [];
-  const rest = judgeSettings(serviceSchema, withoutPipelines(service), 'service', found);
+  const rest = validateSettings(serviceSchema, withoutPipelines(service), 'service', found);
   // Settings that are wrong by themselves are not there to be taken together.
   if (found.length === 0) {
     for (const { path, message } of findReaderProblems(rest.telemetry.metrics.readers)) {

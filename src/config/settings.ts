@@ -26,7 +26,7 @@ export function isGroupSetting(setting: Setting | ListSetting | GroupSetting): s
  * @param path dotted path of the node, for messages
  * @param problems receives everything that is wrong; the settings are usable only when nothing was added
  */
-export function judgeSettings<S extends Schema>(
+export function validateSettings<S extends Schema>(
   schema: S,
   node: ConfigNode,
   path: string,
@@ -43,24 +43,25 @@ export function judgeSettings<S extends Schema>(
   }
   const settings = Object.entries(schema).map(([key, part]) => {
     const below = entries.get(key)?.node;
-    return [key, judgePart(part, below, join(path, key), problems)];
+    return [key, validatePart(part, below, join(path, key), problems)];
   });
-  // The mapped type says of each key what judgePart made for it.
+  // The mapped type says of each key what validatePart made for it.
   return Object.fromEntries(settings) as ConfigOf<S>;
 }
 
-function judgePart(
+function validatePart(
   part: Schema[string],
   node: ConfigNode | undefined,
   path: string,
   problems: Problem[],
 ): unknown {
-  if (!isSetting(part)) return judgeSettings(part, node ?? nodeOf(null), path, problems);
-  if (isListSetting(part)) return judgeList(part, node, path, problems);
-  if (isGroupSetting(part)) return node ? judgeSettings(part.settings, node, path, problems) : part.default;
+  if (!isSetting(part)) return validateSettings(part, node ?? nodeOf(null), path, problems);
+  if (isListSetting(part)) return validateList(part, node, path, problems);
+  if (isGroupSetting(part))
+    return node ? validateSettings(part.settings, node, path, problems) : part.default;
   const written = node ?? nodeOf(part.default);
   try {
-    return judgeLeaf(part, written);
+    return validateLeaf(part, written);
   } catch (error) {
     problems.push({
       origin: written.origin,
@@ -71,16 +72,16 @@ function judgePart(
   }
 }
 
-function judgeList(setting: ListSetting, node: ConfigNode | undefined, path: string, problems: Problem[]) {
+function validateList(setting: ListSetting, node: ConfigNode | undefined, path: string, problems: Problem[]) {
   if (node === undefined || (node.kind === 'scalar' && node.value === null)) return setting.default;
   if (node.kind !== 'list') {
     problems.push({ origin: node.origin, path, message: describeMismatch('a list', node) });
     return setting.default;
   }
-  return node.items.map((item, i) => judgeSettings(setting.items, item, `${path}[${i}]`, problems));
+  return node.items.map((item, i) => validateSettings(setting.items, item, `${path}[${i}]`, problems));
 }
 
-function judgeLeaf(setting: Setting, node: ConfigNode): unknown {
+function validateLeaf(setting: Setting, node: ConfigNode): unknown {
   const empty = typeof setting.format === 'string' ? formats[setting.format].empty : undefined;
   const isEmpty = (node.replaced?.empty.length ?? 0) > 0;
   // Where to send or to write is not guessed.
@@ -89,17 +90,17 @@ function judgeLeaf(setting: Setting, node: ConfigNode): unknown {
   const isUnset = node.kind === 'scalar' && node.value === null && !(node.replaced && empty);
   if (isUnset && setting.default === null) return null;
   const written = isUnset ? nodeOf(setting.default) : node;
-  const value = judgeValue(setting, written);
+  const value = validateValue(setting, written);
   if (typeof value === 'number') checkRange(setting, value, written);
   return value;
 }
 
-function judgeValue(setting: Setting, node: ConfigNode): unknown {
+function validateValue(setting: Setting, node: ConfigNode): unknown {
   const { format } = setting;
   const { plain } = typeof format === 'string' ? formats[format] : formats.string;
-  const judged = askConvict(format, plain(node));
-  if (judged === undefined) throw mismatch(setting, node);
-  return judged.value;
+  const validated = askConvict(format, plain(node));
+  if (validated === undefined) throw mismatch(setting, node);
+  return validated.value;
 }
 
 function wantedOf({ format }: Setting): string {
@@ -120,19 +121,19 @@ function suggestChoice(format: Setting['format'], node: ConfigNode): string {
   return nearest === undefined ? '' : `, did you mean "${nearest}"?`;
 }
 
-type Judge = convict.Config<{ leaf: unknown }>;
+type Validator = convict.Config<{ leaf: unknown }>;
 
 /** Made once each: convict takes far longer to understand a schema than to validate a value. */
-const judges = new Map<Setting['format'], Judge>();
+const validators = new Map<Setting['format'], Validator>();
 
-function judgeFor(format: Setting['format']): Judge {
-  const known = judges.get(format);
+function validatorFor(format: Setting['format']): Validator {
+  const known = validators.get(format);
   if (known) return known;
   const wanted = typeof format === 'string' ? convictFormat(format) : [...format];
   const leaf = { doc: '', default: null, nullable: true, format: wanted };
-  const judge = convict<{ leaf: unknown }>({ leaf }, { args: [], env: {} });
-  judges.set(format, judge);
-  return judge;
+  const validator = convict<{ leaf: unknown }>({ leaf }, { args: [], env: {} });
+  validators.set(format, validator);
+  return validator;
 }
 
 /** Lets convict validate one value by itself: given a whole schema, it would stop at the first wrong item. */
@@ -140,16 +141,16 @@ function askConvict(format: Setting['format'], plain: unknown): { readonly value
   if (plain === undefined) return undefined;
   // convict takes a dot in a map's key for a path; lists and maps were understood as a whole before.
   if (typeof plain === 'object') return { value: plain };
-  const judge = judgeFor(format);
+  const validator = validatorFor(format);
   // Not load, which would look for arguments and variables each time.
-  judge.set('leaf', plain);
+  validator.set('leaf', plain);
   try {
-    judge.validate();
+    validator.validate();
   } catch {
     // convict's words name its own path, "leaf"; the caller says what was found and what is wanted.
     return undefined;
   }
-  return { value: judge.get('leaf') };
+  return { value: validator.get('leaf') };
 }
 
 /** 24 days. Node's timers take a time that is much longer for a millisecond. */
@@ -170,7 +171,7 @@ function checkRange(setting: Setting, value: number, node: ConfigNode): void {
 /** The settings that a plain value gives: for tests, and for configurations made by the program itself. */
 export function parseSettings<S extends Schema>(schema: S, value: unknown): ConfigOf<S> {
   const problems: Problem[] = [];
-  const settings = judgeSettings(schema, nodeOf(value), '', problems);
+  const settings = validateSettings(schema, nodeOf(value), '', problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return settings;
 }

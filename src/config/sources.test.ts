@@ -10,7 +10,7 @@ import { loadConfig, maxConfigBytes } from './sources.js';
 const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const surroundings = { env: { PORT: '0123', N: '7' }, onUnset: () => {} };
+const context = { env: { PORT: '0123', N: '7' }, onUnset: () => {} };
 
 function write(name: string, text: string): string {
   const path = join(folder, name);
@@ -23,7 +23,7 @@ test('loadConfig merges maps key by key and replaces the rest, when there are se
     write('a.yaml', 'receivers: {rapl: {zones: [a, b], start: auto}}\nexporters: {debug: }\n'),
     write('b.yaml', 'receivers: {rapl: {zones: [c]}, host: }\n'),
   ];
-  assert.deepEqual(plainOf(loadConfig({ files, settings: [], surroundings })), {
+  assert.deepEqual(plainOf(loadConfig({ files, settings: [], context })), {
     receivers: { rapl: { zones: ['c'], start: 'auto' }, host: null },
     exporters: { debug: null },
   });
@@ -32,7 +32,7 @@ test('loadConfig merges maps key by key and replaces the rest, when there are se
 test('loadConfig lays --set over every file', () => {
   const files = [write('c.yaml', 'receivers: {rapl: {start: auto}}\n')];
   const settings = ['receivers.rapl.start=required', 'a::b.c=[1, 2]', 'x.y='];
-  assert.deepEqual(plainOf(loadConfig({ files, settings, surroundings })), {
+  assert.deepEqual(plainOf(loadConfig({ files, settings, context })), {
     receivers: { rapl: { start: 'required' } },
     a: { 'b.c': [1, 2] },
     x: { y: null },
@@ -41,7 +41,7 @@ test('loadConfig lays --set over every file', () => {
 
 test('loadConfig reads what a whole reference gives as YAML and keeps its text', () => {
   const files = [write('d.yaml', 'a: ${env:N}\nb: "x${env:N}"\nc: ${env:PORT}\n')];
-  const root = loadConfig({ files, settings: [], surroundings });
+  const root = loadConfig({ files, settings: [], context });
   assert.ok(root.kind === 'map');
   assert.deepEqual(plainOf(root), { a: 7, b: 'x7', c: 123 });
   const { node } = root.entries.get('c') ?? {};
@@ -52,7 +52,7 @@ test('loadConfig names file, line and column of everything that is wrong', () =>
   const broken = write('e.yaml', 'a: 1\nb: ${env:0}\nc: ${vault:x}\n');
   const missing = join(folder, 'missing.yaml');
   const listed = write('f.yaml', '- a\n');
-  const load = () => loadConfig({ files: [broken, missing, listed], settings: ['x'], surroundings });
+  const load = () => loadConfig({ files: [broken, missing, listed], settings: ['x'], context });
   assert.throws(load, (error: Error) => {
     const lines = error.message.split('\n');
     assert.match(lines[0] ?? '', /e\.yaml:2:4: Cannot substitute "\$\{env:0\}"/);
@@ -70,21 +70,21 @@ test('loadConfig names file, line and column of everything that is wrong', () =>
 test('loadConfig says where YAML is broken', () => {
   const file = write('g.yaml', 'receivers:\n  rapl: {zones: [a\n');
   assert.throws(
-    () => loadConfig({ files: [file], settings: [], surroundings }),
+    () => loadConfig({ files: [file], settings: [], context }),
     /g\.yaml:\d+:\d+: Cannot parse YAML/,
   );
 });
 
 test('loadConfig names the place and the first line of a key that is written twice', () => {
   const files = [write('twice.yaml', 'receivers:\n  host: {cpu: }\n  rapl:\n  host:\n')];
-  assert.throws(() => loadConfig({ files, settings: [], surroundings }), {
+  assert.throws(() => loadConfig({ files, settings: [], context }), {
     message: `${files[0]}:4:3: Cannot take "host": expected it once, found it at line 2, too`,
   });
 });
 
 test('loadConfig wants one document, when a file has several', () => {
   const files = [write('several.yaml', 'a: 1\n---\nb: 2\n')];
-  assert.throws(() => loadConfig({ files, settings: [], surroundings }), {
+  assert.throws(() => loadConfig({ files, settings: [], context }), {
     message: `${files[0]}:2:1: Cannot parse YAML: expected one document, found "---" and a second one`,
   });
 });
@@ -100,14 +100,14 @@ test('loadConfig refuses a file that is not regular or too large, and does not w
     [folder]: 'expected a regular file, found a folder',
   };
   for (const [file, problem] of Object.entries(problems)) {
-    assert.throws(() => loadConfig({ files: [file], settings: [], surroundings }), {
+    assert.throws(() => loadConfig({ files: [file], settings: [], context }), {
       message: `Cannot read the configuration "${file}": ${problem}`,
     });
   }
 });
 
 test('loadConfig shows no value of --set in an error', () => {
-  assert.throws(() => loadConfig({ files: [], settings: ['a.token=*s3cret', 'b=${s3cret'], surroundings }), {
+  assert.throws(() => loadConfig({ files: [], settings: ['a.token=*s3cret', 'b=${s3cret'], context }), {
     message: [
       '--set a.token:1:1: Cannot resolve an alias: expected its anchor at an earlier value of this file, found none; quote a text that begins with "*"',
       '--set b:1:1: Cannot substitute a reference: expected "}" after "${", found none; write "$$" for a dollar sign',

@@ -2,7 +2,7 @@ import { describeReadError, readRegularText } from '../linux/regular-file.js';
 import { mergeNodes, nodeOf, type ConfigNode } from './node.js';
 import { ConfigurationError, type Problem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
-import type { Surroundings } from './substitute.js';
+import type { SubstitutionContext } from './substitute.js';
 
 /** Where the configuration comes from, in the order in which it is laid one over another. */
 export interface ConfigSources {
@@ -10,7 +10,7 @@ export interface ConfigSources {
   readonly files: readonly string[];
   /** `a.b.c=value` each, over all files. */
   readonly settings: readonly string[];
-  readonly surroundings: Surroundings;
+  readonly context: SubstitutionContext;
 }
 
 /** Largest configuration file. */
@@ -20,21 +20,21 @@ export const maxConfigBytes = 1024 * 1024;
  * Reads and merges all sources.
  * @throws ConfigurationError with every file that cannot be read and every line that cannot be understood
  */
-export function loadConfig({ files, settings, surroundings }: ConfigSources): ConfigNode {
+export function loadConfig({ files, settings, context }: ConfigSources): ConfigNode {
   const problems: Problem[] = [];
   const nodes = [
-    ...files.map((file) => readConfigFile(file, surroundings, problems)),
-    ...settings.map((setting) => parseSetOption(setting, surroundings, problems)),
+    ...files.map((file) => readConfigFile(file, context, problems)),
+    ...settings.map((setting) => parseSetOption(setting, context, problems)),
   ];
   if (problems.length > 0) throw new ConfigurationError(problems);
   return nodes.reduce(mergeNodes, nodeOf({}));
 }
 
-function readConfigFile(file: string, surroundings: Surroundings, problems: Problem[]): ConfigNode {
+function readConfigFile(file: string, context: SubstitutionContext, problems: Problem[]): ConfigNode {
   const path = file.replace(/^file:/u, '');
   const text = readText(path, problems);
   if (text === undefined) return nodeOf({});
-  const node = parseConfigText(text, path, surroundings, problems);
+  const node = parseConfigText(text, path, context, problems);
   if (node.kind === 'map' || (node.kind === 'scalar' && node.value === null)) return asMap(node);
   problems.push({
     origin: node.origin,
@@ -58,7 +58,7 @@ function asMap(node: ConfigNode): ConfigNode {
   return node.kind === 'map' ? node : nodeOf({}, node.origin);
 }
 
-function parseSetOption(option: string, surroundings: Surroundings, problems: Problem[]): ConfigNode {
+function parseSetOption(option: string, context: SubstitutionContext, problems: Problem[]): ConfigNode {
   const equals = option.indexOf('=');
   // Without the value, which may be a secret.
   const origin = { source: `--set ${equals < 0 ? option : option.slice(0, equals)}` };
@@ -73,7 +73,7 @@ function parseSetOption(option: string, surroundings: Surroundings, problems: Pr
     });
     return nodeOf({});
   }
-  const value = parseConfigText(option.slice(equals + 1), origin.source, surroundings, problems);
+  const value = parseConfigText(option.slice(equals + 1), origin.source, context, problems);
   const settle = (node: ConfigNode): ConfigNode => ({ ...node, origin });
   return keys.reduceRight<ConfigNode>(
     (node, key) => ({ kind: 'map', entries: new Map([[key, { origin, node }]]), origin }),

@@ -10,11 +10,11 @@ const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const unset: string[] = [];
-const surroundings = {
+const context = {
   env: { HOST: 'backend', PORT: '4317', WHICH: 'HOST', SECRET: 'a$b${c}', EMPTY: '' },
   onUnset: (name: string) => void unset.push(name),
 };
-const textOf = (text: string) => substitute(text, surroundings).text;
+const textOf = (text: string) => substitute(text, context).text;
 
 test('substitute replaces references, when they name the environment', () => {
   assert.equal(textOf('${env:HOST}:${PORT}'), 'backend:4317');
@@ -39,9 +39,9 @@ test('substitute leaves dollar signs alone, when they are escaped, bare or insid
 });
 
 test('substitute says whether a reference is the whole text', () => {
-  assert.equal(substitute('${PORT}', surroundings).isWhole, true);
-  assert.equal(substitute('${PORT}0', surroundings).isWhole, false);
-  assert.equal(substitute('${HOST}${PORT}', surroundings).isWhole, false);
+  assert.equal(substitute('${PORT}', context).isWhole, true);
+  assert.equal(substitute('${PORT}0', context).isWhole, false);
+  assert.equal(substitute('${HOST}${PORT}', context).isWhole, false);
 });
 
 test('substitute reads a file without its last line break', () => {
@@ -58,7 +58,7 @@ test('substitute throws, when a reference cannot be understood', () => {
 });
 
 test('substitute names references, and those that gave nothing, without their values and defaults', () => {
-  const { references, empty } = substitute('a ${HOST} ${env:MISSING} ${EMPTY} ${env:EMPTY:-x}', surroundings);
+  const { references, empty } = substitute('a ${HOST} ${env:MISSING} ${EMPTY} ${env:EMPTY:-x}', context);
   assert.deepEqual(references, ['${HOST}', '${env:MISSING}', '${EMPTY}', '${env:EMPTY}']);
   assert.deepEqual(empty, ['${env:MISSING}', '${EMPTY}']);
 });
@@ -71,7 +71,7 @@ test('substitute shows no secret in an error: no text around a reference, no def
     '${file:/nowhere/${KEY}}',
     '${s3cret${',
   ]) {
-    const lookUp = () => substitute(text, { ...surroundings, env: { KEY: '/s3cret' } });
+    const lookUp = () => substitute(text, { ...context, env: { KEY: '/s3cret' } });
     assert.throws(lookUp, ({ message }: Error) => !message.includes('s3cret'));
   }
 });

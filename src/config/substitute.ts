@@ -7,7 +7,7 @@ export class SubstitutionError extends Error {
 }
 
 /** Where `${env:...}` and `${file:...}` look. */
-export interface Surroundings {
+export interface SubstitutionContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called for `${env:NAME}` without a default when NAME is not set. The value is then empty. */
   onUnset(name: string): void;
@@ -31,7 +31,7 @@ const deepestNesting = 100;
  * @throws SubstitutionError when a name is wrong, a file cannot be read or a brace is missing; its message shows
  * references as they are written, and nothing around them or that they gave
  */
-export function substitute(text: string, surroundings: Surroundings, depth = 0): Substituted {
+export function substitute(text: string, context: SubstitutionContext, depth = 0): Substituted {
   if (!text.includes('$')) return { text, isWhole: false, references: [], empty: [] };
   if (depth > deepestNesting) {
     throw new SubstitutionError(
@@ -51,9 +51,9 @@ export function substitute(text: string, surroundings: Surroundings, depth = 0):
     if (next === '{') {
       const end = findClosingBrace(text, dollar + 2);
       const written = text.slice(dollar + 2, end);
-      const inner = substitute(written, surroundings, depth + 1);
+      const inner = substitute(written, context, depth + 1);
       const shown = describeReference(written);
-      const value = resolve(inner.text, shown, surroundings);
+      const value = resolve(inner.text, shown, context);
       references.push(shown);
       if (value === '' && !written.includes(':-')) empty.push(shown);
       result += value;
@@ -84,17 +84,17 @@ function findClosingBrace(text: string, from: number): number {
   );
 }
 
-function resolve(reference: string, shown: string, surroundings: Surroundings): string {
+function resolve(reference: string, shown: string, context: SubstitutionContext): string {
   const colon = reference.indexOf(':');
   const isDefaulted = colon >= 0 && reference.startsWith(':-', colon);
   const scheme = colon < 0 || isDefaulted ? 'env' : reference.slice(0, colon);
   const rest = colon < 0 || isDefaulted ? reference : reference.slice(colon + 1);
-  if (scheme === 'env') return resolveEnvironment(rest, shown, surroundings);
+  if (scheme === 'env') return resolveEnvironment(rest, shown, context);
   if (scheme === 'file') return readValue(rest, shown);
   throw new SubstitutionError(`Cannot substitute "${shown}": expected the scheme env or file`);
 }
 
-function resolveEnvironment(reference: string, shown: string, { env, onUnset }: Surroundings): string {
+function resolveEnvironment(reference: string, shown: string, { env, onUnset }: SubstitutionContext): string {
   const [name = '', ...rest] = reference.split(':-');
   if (!environmentName.test(name)) {
     const expected = 'a name of letters, digits and underscores that does not begin with a digit';

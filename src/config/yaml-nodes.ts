@@ -13,7 +13,7 @@ import { nodeOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Origin } from './problem.js';
 
 /** Values that all aliases of a file may stand for together: some lines could otherwise stand for billions. */
-const mostAliasedValues = 100_000;
+const maxAliasedValues = 100_000;
 
 /** What converting a document needs to know and where it reports. */
 export interface Conversion {
@@ -147,8 +147,8 @@ class Converter {
     }
     this.#values += anchored.values;
     this.#aliasedValues += anchored.values;
-    if (this.#aliasedValues <= mostAliasedValues) return anchored.node;
-    const message = `Cannot resolve aliases: expected at most ${mostAliasedValues} values by aliases, found more`;
+    if (this.#aliasedValues <= maxAliasedValues) return anchored.node;
+    const message = `Cannot resolve aliases: expected at most ${maxAliasedValues} values by aliases, found more`;
     return this.#refuse(message, origin, message);
   }
 

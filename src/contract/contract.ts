@@ -4,7 +4,7 @@ import { describeError } from '../errors.js';
 import { describeProblem, type Problem } from '../config/problem.js';
 import type { Schema } from '../component/schema.js';
 import { receiverKeys } from '../config/service-schema.js';
-import { judgeSettings, parseSettings } from '../config/settings.js';
+import { validateSettings, parseSettings } from '../config/settings.js';
 import {
   findExamples,
   describeMetricRow,
@@ -124,7 +124,7 @@ function checkExpectedSeries({ factory }: Subject): void {
 function checkExamples(subject: Subject): void {
   const problems: Problem[] = [];
   for (const { id, node } of findExamples(subject.readme, subject, problems)) {
-    const settings = judgeSettings<Schema>(schemaOf(subject), node, id, problems);
+    const settings = validateSettings<Schema>(schemaOf(subject), node, id, problems);
     if (problems.length === 0) assert.deepEqual(subject.factory.check?.(settings) ?? [], []);
   }
   assert.deepEqual(problems.map(describeProblem), []);
@@ -159,7 +159,7 @@ function listTrials(subject: Subject): readonly Trial[] {
 function listExampleTrials(subject: Subject): readonly Trial[] {
   const problems: Problem[] = [];
   return findExamples(subject.readme, subject, problems).map(({ id, node, needs }) => {
-    const settings = judgeSettings<Schema>(schemaOf(subject), node, id, problems);
+    const settings = validateSettings<Schema>(schemaOf(subject), node, id, problems);
     const [problem] = problems;
     const invalid = problem && `an example that is valid: ${describeProblem(problem)}`;
     return { name: `the example "${id}"`, id, settings, isDefault: false, needs: invalid ?? needs };

@@ -114,7 +114,7 @@ export class CommandReceiver implements Component {
   #series: CommandSeries | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isEnding = false;
-  #era = NaN;
+  #breaks = NaN;
 
   constructor(config: Config, context: ReceiverContext, next: Consumer) {
     this.#config = config;
@@ -183,7 +183,7 @@ export class CommandReceiver implements Component {
 
   #readMachine(): MachineReading {
     const { clock } = this.#context;
-    if (this.#busy) this.#followEra(this.#busy);
+    if (this.#busy) this.#followBreaks(this.#busy);
     const at = clock.wallNs();
     const busyNs = this.#busy?.read(clock.monotonicNs()) ?? NaN;
     return { at, row: createRow(this.#busyColumns, at, Float64Array.of(busyNs / 1e9)) };
@@ -196,11 +196,11 @@ export class CommandReceiver implements Component {
   }
 
   /** Series end and start again where the wall clock was stepped. */
-  #followEra(busy: BusyTimeReader): void {
+  #followBreaks(busy: BusyTimeReader): void {
     const { clock, host } = this.#context;
-    const era = clock.checkEra();
-    if (era === this.#era) return;
-    this.#era = era;
+    const breaks = clock.countBreaks();
+    if (breaks === this.#breaks) return;
+    this.#breaks = breaks;
     const at = clock.wallNs();
     const ended = [...this.#busyColumns, ...(this.#series?.columns ?? [])];
     busy.restart();

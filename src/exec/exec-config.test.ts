@@ -34,7 +34,7 @@ test('completeExecPipeline puts back what the summary needs, when a file has rep
   });
 });
 
-test('completeExecPipeline leaves what is no list to be judged', () => {
+test('completeExecPipeline leaves what is no list to be validated', () => {
   const wrong = { receivers: 'rapl', exporters: ['summary'] };
   assert.deepEqual(pipelinesOf({ service: { pipelines: { 'metrics/exec': wrong } } }), {
     service: { pipelines: { 'metrics/exec': wrong } },

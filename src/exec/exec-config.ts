@@ -3,7 +3,7 @@ import { packageRoot } from '../version.js';
 import type { Factories, ComponentKind } from '../component/component.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
 import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../config/node.js';
-import { judgeService, type ServiceConfig } from '../config/service.js';
+import { validateService, type ServiceConfig } from '../config/service.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
 
 /** Where the configuration comes from, in the order in which it is laid one over another. */
@@ -35,13 +35,13 @@ export interface OwnFactories {
  * Reads and validates what `exec` measures with: its own configuration and the user's laid over it.
  * @throws ConfigurationError
  */
-export async function judgeExecConfig(
+export async function validateExecConfig(
   sources: ExecConfigSources,
   factories: OwnFactories,
 ): Promise<ServiceConfig> {
   const own = nodeOf(JSON.parse(readFileSync(ownConfig, 'utf8')));
   const merged = [await loadUserConfig(sources), createOverrides(sources)].reduce(mergeNodes, own);
-  return judgeService(completeExecPipeline(merged), withOwn(factories, createFinderFor(sources.config)));
+  return validateService(completeExecPipeline(merged), withOwn(factories, createFinderFor(sources.config)));
 }
 
 async function loadUserConfig({ config, set }: ExecConfigSources): Promise<ConfigNode> {
@@ -50,7 +50,7 @@ async function loadUserConfig({ config, set }: ExecConfigSources): Promise<Confi
   return loadConfig({
     files: config,
     settings: set,
-    surroundings: { env: process.env, onUnset: warnOfUnset },
+    context: { env: process.env, onUnset: warnOfUnset },
   });
 }
 

@@ -7,7 +7,7 @@ import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
 import { type CommandFeed, createCommandFactory, type ReadyCommand } from './command-receiver.js';
 import { EnergyBook } from './energy-book.js';
-import { type ExecConfigSources, judgeExecConfig } from './exec-config.js';
+import { type ExecConfigSources, validateExecConfig } from './exec-config.js';
 import { silentMeter } from '../telemetry/telemetry.js';
 
 /** The pipelines that measure, as `exec` uses them. Must be closed. */
@@ -43,7 +43,7 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   const clock = createWallClock(createSteadyRead(offsetNs));
   const book = new EnergyBook(clock.wallNs());
   const own = { command: createCommandFactory(feed), summary: createSummaryFactory(book) };
-  const config = await judgeExecConfig(sources, own);
+  const config = await validateExecConfig(sources, own);
   const service = createService(config, clock, offsetNs);
   await service.start();
   const { receiver } = feed;

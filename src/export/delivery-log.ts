@@ -96,7 +96,7 @@ interface DropTally {
   points: number;
   /** What the other side said last. */
   message: string;
-  toldMs: number;
+  loggedMs: number;
 }
 
 /** Logs how deliveries go: outages, their causes and their ends, and what is lost, at most once a minute. */
@@ -106,7 +106,7 @@ export class DeliveryLog {
   readonly #drops = new Map<DropReason, DropTally>();
   readonly #outage: OutageLog;
   #lastWarning = '';
-  #toldSplitMs = -Infinity;
+  #loggedSplitMs = -Infinity;
 
   constructor(log: Log, target: string) {
     this.#log = log;
@@ -135,8 +135,8 @@ export class DeliveryLog {
 
   /** A request was too large for the other side and goes out in two halves. */
   split(bytes: number, message: string): void {
-    if (performance.now() - this.#toldSplitMs < lineIntervalMs) return;
-    this.#toldSplitMs = performance.now();
+    if (performance.now() - this.#loggedSplitMs < lineIntervalMs) return;
+    this.#loggedSplitMs = performance.now();
     this.#log.warn(
       `Cannot export ${bytes} bytes at once to ${this.#target}: ${message}. Sending them in halves; ` +
         'a lower batch.max_bytes avoids that',
@@ -152,23 +152,23 @@ export class DeliveryLog {
 
   /** Points are lost. */
   dropped(reason: DropReason, points: number, message: string): void {
-    const tally = this.#drops.get(reason) ?? { points: 0, message, toldMs: -Infinity };
+    const tally = this.#drops.get(reason) ?? { points: 0, message, loggedMs: -Infinity };
     this.#drops.set(reason, tally);
     tally.points += points;
     tally.message = message;
-    if (performance.now() - tally.toldMs >= lineIntervalMs) this.#tell(reason, tally);
+    if (performance.now() - tally.loggedMs >= lineIntervalMs) this.#report(reason, tally);
   }
 
   /** Logs losses that were not logged yet, and ends the reminders. */
   close(): void {
     this.#outage.close();
-    for (const [reason, tally] of this.#drops) if (tally.points > 0) this.#tell(reason, tally);
+    for (const [reason, tally] of this.#drops) if (tally.points > 0) this.#report(reason, tally);
   }
 
-  #tell(reason: DropReason, tally: DropTally): void {
+  #report(reason: DropReason, tally: DropTally): void {
     const cause = [explanations[reason], tally.message].filter((part) => part !== '').join(': ');
     this.#log.error(`Lost ${tally.points} points for ${this.#target}: ${cause}`);
     tally.points = 0;
-    tally.toldMs = performance.now();
+    tally.loggedMs = performance.now();
   }
 }

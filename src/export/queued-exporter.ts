@@ -11,7 +11,7 @@ const drainMs = 4000;
 const drainShare = 0.9;
 
 /** Points that wait for others of their request are not delivered, but delay nothing. */
-const leastBacklog = 1e-6;
+const minBacklog = 1e-6;
 
 /** Settings of the requests that are made of tables. */
 export const batchSettings = {
@@ -88,7 +88,7 @@ export class QueuedExporter implements ConsumingComponent {
 
   readBacklog(): number {
     const backlog = this.#queue?.readBacklog(this.#config.batch.max_bytes) ?? 0;
-    return this.#encoder.points > 0 ? Math.max(backlog, leastBacklog) : backlog;
+    return this.#encoder.points > 0 ? Math.max(backlog, minBacklog) : backlog;
   }
 
   async shutdown(timeoutMs = drainMs): Promise<void> {

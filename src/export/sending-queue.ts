@@ -127,7 +127,7 @@ export class SendingQueue {
   }
 
   /**
-   * Sends what waits, each request once more at the most, and ends. Safe to call twice.
+   * Sends what waits, each request once more at most, and ends. Safe to call twice.
    * @param timeoutMs after which the rest is dropped
    */
   async shutdown(timeoutMs: number): Promise<void> {

@@ -69,7 +69,7 @@ export function prepareRequests(
   };
 }
 
-/** A proxy for requests without TLS is told where they go by their path. */
+/** A proxy for requests without TLS learns from their path where they go. */
 function sendThroughProxy(agent: Agent, proxy: HttpProxy): void {
   prepareRequests(agent, (request, target) => {
     request.path = `http://${joinHostPort(target)}${request.path}`;

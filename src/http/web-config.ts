@@ -6,7 +6,7 @@ import { nodeOf } from '../config/node.js';
 import { parseYaml } from '../config/parse-yaml.js';
 import { ConfigurationError, type Problem } from '../config/problem.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
-import { judgeSettings } from '../config/settings.js';
+import { validateSettings } from '../config/settings.js';
 import { convertYaml } from '../config/yaml-nodes.js';
 import { findCryptProblem, isBcryptHash } from '../linux/crypt.js';
 import { describeReadError, readFileStamp, readRegularFile } from '../linux/regular-file.js';
@@ -199,7 +199,8 @@ function parse(path: string): ConfigOf<typeof schema> {
     convertText: (value, _, origin) => nodeOf(value, origin),
     report,
   });
-  const config = problems.length === 0 ? judgeSettings<typeof schema>(schema, node, '', problems) : undefined;
+  const config =
+    problems.length === 0 ? validateSettings<typeof schema>(schema, node, '', problems) : undefined;
   if (config === undefined || problems.length > 0) throw new ConfigurationError(problems);
   return config;
 }

@@ -78,7 +78,7 @@ function countActive(total: CpuTimes): number {
 /** Reads the busy time of the machine again and again, through one descriptor. Must be closed. */
 export class BusyTimeReader {
   readonly #fd: number;
-  // Holds the CPU lines of 2,000 CPUs at the least.
+  // Holds the CPU lines of 2,000 CPUs at least.
   readonly #buffer = Buffer.allocUnsafeSlow(256 * 1024);
   #busyTime = new BusyTime();
   #forks = NaN;

@@ -91,32 +91,32 @@ test('createWallClock gives the time of this machine', () => {
   assert.ok(process.hrtime.bigint() - clock.monotonicNs() < 1_000_000_000n);
 });
 
-test('checkEra changes exactly when the wall clock was stepped or the machine slept', () => {
+test('countBreaks changes exactly when the wall clock was stepped or the machine slept', () => {
   let moved: Partial<ClockReading> = {};
   const clock = createWallClock(() => ({ ...readClocks(), ...moved }));
-  const first = clock.checkEra();
-  assert.equal(clock.checkEra(), first);
+  const first = clock.countBreaks();
+  assert.equal(clock.countBreaks(), first);
 
   const hourNs = 3_600_000_000_000n;
   moved = { realtimeNs: readClocks().realtimeNs + hourNs };
-  const later = clock.checkEra();
+  const later = clock.countBreaks();
   assert.notEqual(later, first);
   assert.ok(clock.wallNs() > BigInt(Date.now()) * 1_000_000n + hourNs / 2n);
 
   const { realtimeNs, boottimeNs } = readClocks();
   moved = { realtimeNs: realtimeNs + hourNs, boottimeNs: boottimeNs + hourNs };
-  assert.notEqual(clock.checkEra(), later);
+  assert.notEqual(clock.countBreaks(), later);
 });
 
 test('createWallClock on steady readings is not moved by a clock that is set, and notices sleep', () => {
   let moved: Partial<ClockReading> = {};
   const offsetNs = wallOffsetNs(readClocks());
   const clock = createWallClock(createSteadyRead(offsetNs, () => ({ ...readClocks(), ...moved })));
-  const first = clock.checkEra();
+  const first = clock.countBreaks();
   moved = { realtimeNs: readClocks().realtimeNs - 3_600_000_000_000n };
-  assert.equal(clock.checkEra(), first);
+  assert.equal(clock.countBreaks(), first);
   assert.ok(clock.wallNs() - clock.monotonicNs() <= offsetNs);
   assert.ok(clock.wallNs() > BigInt(Date.now()) * 1_000_000n - 60_000_000_000n);
   moved = { boottimeNs: readClocks().boottimeNs + 3_600_000_000_000n };
-  assert.notEqual(clock.checkEra(), first);
+  assert.notEqual(clock.countBreaks(), first);
 });

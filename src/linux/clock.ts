@@ -12,7 +12,7 @@ export interface Clock {
    * or the machine slept: what was read before does not connect with what is read after, so series end and
    * start again
    */
-  checkEra(): number;
+  countBreaks(): number;
   /** CLOCK_BOOTTIME in nanoseconds, where that is not the kernel's own: of a machine that a test made up. */
   bootNs?(): bigint;
 }
@@ -95,10 +95,10 @@ export class WallAnchor {
  * between the two monotonic times: within these there is nothing to correct.
  */
 function deviation(anchorNs: bigint, clockNs: bigint, { beforeNs, afterNs }: ClockReading): bigint {
-  const leastNs = clockNs - afterNs;
-  const mostNs = clockNs - beforeNs;
-  if (anchorNs < leastNs) return leastNs - anchorNs;
-  return anchorNs > mostNs ? mostNs - anchorNs : 0n;
+  const minNs = clockNs - afterNs;
+  const maxNs = clockNs - beforeNs;
+  if (anchorNs < minNs) return minNs - anchorNs;
+  return anchorNs > maxNs ? maxNs - anchorNs : 0n;
 }
 
 function abs(value: bigint): bigint {
@@ -108,13 +108,13 @@ function abs(value: bigint): bigint {
 /** The clock of the main thread. */
 export function createWallClock(read: () => ClockReading = readClocks): Clock {
   const anchor = new WallAnchor(read());
-  let era = 0;
+  let breaks = 0;
   return {
     wallNs: () => anchor.wallNs(process.hrtime.bigint()),
     monotonicNs: () => process.hrtime.bigint(),
-    checkEra() {
-      if (anchor.update(read()) !== 'same') era++;
-      return era;
+    countBreaks() {
+      if (anchor.update(read()) !== 'same') breaks++;
+      return breaks;
     },
   };
 }

@@ -138,7 +138,7 @@ function targetOf(pid: number | 'self', fd: string): readonly (readonly [number,
 
 /**
  * Node opens /dev/null to read and write where a standard stream is closed. So do some programs for their children;
- * a shell does so only when told to, so below a shell it was Node.
+ * a shell does so only on request, so below a shell it was Node.
  */
 function findClosed(): readonly number[] {
   if (!shells.test(readText(`/proc/${process.ppid}/comm`).trim())) return [];

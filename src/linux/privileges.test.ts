@@ -66,7 +66,7 @@ test('readDescriptorLimit finds a number', () => {
   assert.ok(readDescriptorLimit() >= 20);
 });
 
-test('findFirstReservedFd leaves an eighth, and 16 at the least', () => {
+test('findFirstReservedFd leaves an eighth, and 16 at least', () => {
   assert.deepEqual(
     [64, 1024].map((limit) => findFirstReservedFd(limit)),
     [48, 896],

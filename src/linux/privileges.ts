@@ -50,7 +50,7 @@ export function readDescriptorLimit(): number {
   return Number(findLimit('/proc/self')?.soft ?? Infinity);
 }
 
-/** What others need at the least: sockets, rotated files, what is opened and closed again. */
+/** What others need at least: sockets, rotated files, what is opened and closed again. */
 const minReserve = 16;
 const reserveShare = 8;
 

@@ -22,7 +22,7 @@ export class MappedSeries {
   isPlain = true;
   readonly #members = new Set<Member>();
   #retired = 0;
-  #handedOn = -Infinity;
+  #forwarded = -Infinity;
   #hasReading = false;
 
   constructor(series: Series) {
@@ -50,14 +50,14 @@ export class MappedSeries {
     const base = isCounter && start < this.series.start ? NaN : 0;
     const member = { target: this, last: 0, base };
     this.#members.add(member);
-    this.#judge();
+    this.#updatePlain();
     return member;
   }
 
   leave(member: Member): void {
     this.#members.delete(member);
     if (this.series.metric.kind === 'counter') this.#retired += contributionOf(member);
-    this.#judge();
+    this.#updatePlain();
   }
 
   /** Takes a member's reading into the sum. NaN, a gap, changes nothing. */
@@ -87,12 +87,12 @@ export class MappedSeries {
     let sum = this.#retired;
     for (const member of this.#members) sum += contributionOf(member);
     // A member that left changes the order of summing, and with it the last bits.
-    if (this.series.metric.kind === 'counter') sum = Math.max(sum, this.#handedOn);
-    this.#handedOn = sum;
+    if (this.series.metric.kind === 'counter') sum = Math.max(sum, this.#forwarded);
+    this.#forwarded = sum;
     return sum;
   }
 
-  #judge(): void {
+  #updatePlain(): void {
     const [first, second] = this.#members;
     this.isPlain = first?.base === 0 && second === undefined && this.#retired === 0;
   }

@@ -225,7 +225,7 @@ export const groupEnergyNames = {
 export const attributionFloor: Metric = {
   name: 'attribution.floor.power',
   unit: 'W',
-  description: 'Power of a hardware domain when nothing runs, by which idle energy is told from the rest',
+  description: 'Power of a hardware domain when nothing runs, used to separate idle energy from the rest',
   kind: 'gauge',
   valueType: 'double',
 };

@@ -25,7 +25,7 @@ const nothingRejected: Delivery = { rejectedPoints: 0, message: '' };
 
 const unreadable = 'the answer is not one of an OTLP receiver, is the address right?';
 
-/** What came with a success but cannot be read, say a web page, is told and nothing more, as in the Collector. */
+/** What came with a success but cannot be read, say a web page, is logged and nothing more, as in the Collector. */
 function readResponse(bytes: Uint8Array): Delivery {
   try {
     return parseExportResponse(bytes);

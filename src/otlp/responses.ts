@@ -16,7 +16,7 @@ export function parseExportResponse(bytes: Uint8Array): Delivery {
 }
 
 /** 10,000 years: the maximum in google/protobuf/duration.proto. What is below 0 looks like more. */
-const mostSeconds = 315_576_000_000;
+const maxSeconds = 315_576_000_000;
 
 /**
  * Reads how long a google.rpc.Status asks to wait: the `retry_delay` of the google.rpc.RetryInfo among its
@@ -31,6 +31,6 @@ export function parseRetryDelayMs(status: Uint8Array): number | undefined {
   if (any === undefined) return undefined;
   const duration = findMessage(findMessage(any, 2) ?? new Uint8Array(), 1) ?? new Uint8Array();
   const [seconds, nanoseconds] = [findNumber(duration, 1), findNumber(duration, 2)];
-  if (seconds > mostSeconds || nanoseconds >= 1e9) return undefined;
+  if (seconds > maxSeconds || nanoseconds >= 1e9) return undefined;
   return seconds * 1000 + nanoseconds / 1e6;
 }

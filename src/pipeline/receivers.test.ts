@@ -4,7 +4,7 @@ import type { ReceiverFactory } from '../component/component.js';
 import { UnavailableError } from '../errors.js';
 import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from '../config/node.js';
-import { judgeService } from '../config/service.js';
+import { validateService } from '../config/service.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
 import { startReceivers } from './receivers.js';
 
@@ -43,7 +43,7 @@ async function start(receivers: Readonly<Record<string, object>>): Promise<reado
   const pipelines = Object.fromEntries(
     Object.keys(receivers).map((id, i) => [`metrics/${i}`, { receivers: [id], exporters: ['file'] }]),
   );
-  const config = await judgeService(
+  const config = await validateService(
     nodeOf({ receivers, exporters: { file: {} }, service: { pipelines } }),
     finder,
   );

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Consumer } from '../component/consumer.js';
 import type { FactoryFinder } from '../component/find.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
-import { judgeService } from '../config/service.js';
+import { validateService } from '../config/service.js';
 import { nodeOf } from '../config/node.js';
 import {
   createFakeContext,
@@ -95,8 +95,8 @@ function createWorld(): World {
 
 async function createService(world: World, config: object, context = createFakeContext()): Promise<Service> {
   const { clock, meter, host, sampling } = context;
-  const judged = await judgeService(nodeOf(config), world.finder);
-  return new Service(judged, { clock, meter, host, sampling: { ...sampling }, logFor: () => world.log });
+  const validated = await validateService(nodeOf(config), world.finder);
+  return new Service(validated, { clock, meter, host, sampling: { ...sampling }, logFor: () => world.log });
 }
 
 const config = {

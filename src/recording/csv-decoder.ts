@@ -40,7 +40,7 @@ export class CsvDecoder {
     this.#stream = stream;
   }
 
-  /** Reads a line; one that is wrong is told to the sink. */
+  /** Reads a line; one that is wrong is reported to the sink. */
   line(text: string): void {
     const fields = parseCsvLine(text);
     const { width } = this.#layout;

@@ -3,7 +3,7 @@ import type { Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
 import { SeriesBook } from './series-book.js';
 
-/** Rows that a table has at the most. */
+/** Rows that a table has at most. */
 const maxRows = 1024;
 
 /** A table that grows row by row. */
@@ -101,7 +101,7 @@ export class TableAssembler {
   }
 }
 
-/** Where what was read goes, and what is told about what could not be read. */
+/** Where what was read goes, and reports about what could not be read. */
 export interface Sink {
   table(table: Table): void;
   /** A line or row is wrong: in words, without its place. */

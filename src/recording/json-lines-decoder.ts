@@ -54,7 +54,7 @@ export class JsonLinesDecoder {
     this.#stream = stream;
   }
 
-  /** Reads a line; one that is wrong is told to the sink. Its points never share a table with those of others. */
+  /** Reads a line; one that is wrong is reported to the sink. Its points never share a table with those of others. */
   line(text: string): void {
     try {
       this.#readLine(parseLine(text));

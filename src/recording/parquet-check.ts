@@ -9,7 +9,7 @@ import { parquetHeader } from 'hyparquet/src/column.js';
 const maxGroupRows = 16_777_216n;
 /** Snappy makes no more of a byte. */
 const maxSnappyRatio = 32;
-const leastPageBytes = 4096;
+const minPageBytes = 4096;
 
 /**
  * Compares the counts and places of a footer with each other and with the length of the file.
@@ -64,7 +64,7 @@ export async function checkPages(
 function checkPage(header: PageHeader, bytes: Uint8Array): number {
   const { crc, uncompressed_page_size: size } = header;
   expect(crc === undefined || crc === (crc32(bytes) | 0), 'a page with a wrong checksum');
-  expect(size >= 0 && size <= bytes.length * maxSnappyRatio + leastPageBytes, `a page of ${size} bytes`);
+  expect(size >= 0 && size <= bytes.length * maxSnappyRatio + minPageBytes, `a page of ${size} bytes`);
   const { dictionary_page_header: dictionary, data_page_header: v1, data_page_header_v2: v2 } = header;
   if (dictionary)
     expect(isCount(dictionary.num_values, size), `${dictionary.num_values} texts in ${size} bytes`);

@@ -65,7 +65,7 @@ function createCountingMeter(): { meter: Meter; totals: Map<string, number>; att
 /** Runs a loop of 5 ms until it has scraped `times` times, and stops it. */
 async function scrapeTimes(
   times: number,
-  scrape: (era: number, count: number) => Iterable<Table>,
+  scrape: (breaks: number, count: number) => Iterable<Table>,
   overrides: Partial<ReceiverContext> = {},
   consumer?: Consumer,
 ) {
@@ -73,10 +73,10 @@ async function scrapeTimes(
   let count = 0;
   const enough = createSignal();
   const scraper = {
-    scrape(era: number) {
+    scrape(breaks: number) {
       count++;
       if (count === times) enough.send();
-      return scrape(era, count);
+      return scrape(breaks, count);
     },
   };
   const loop = startScraping({
@@ -248,15 +248,15 @@ test('startScraping lets others run between the parts, when a scrape takes longe
   assert.ok((seen[3] ?? 0) > (seen[0] ?? 0));
 });
 
-test('startScraping hands the new era on, when the clock says that it changed', async () => {
+test('startScraping passes on the number of breaks in time, when the clock counts another', async () => {
   const eras: number[] = [];
-  let era = 7;
-  const clock = { ...createFakeContext().clock, checkEra: () => era };
+  let breaks = 7;
+  const clock = { ...createFakeContext().clock, countBreaks: () => breaks };
   await scrapeTimes(
     2,
     (given) => {
       eras.push(given);
-      era = 8;
+      breaks = 8;
       return [];
     },
     { clock },

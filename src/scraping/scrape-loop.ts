@@ -40,10 +40,10 @@ export interface Scraper {
   /**
    * Reads now. A long scrape is a generator that gives one table per part, each row with its true instant: the
    * loop lets others run between parts. A source that blocks is read on a thread of its own, and the tables follow.
-   * @param era differs from the last one when series must end and start again (`Clock.checkEra`)
+   * @param breaks differs from the last one when series must end and start again (`Clock.countBreaks`)
    * @throws Error when the source could not be read: counted, logged when that changes, tried again next time
    */
-  scrape(era: number): Iterable<Table> | Promise<Iterable<Table>>;
+  scrape(breaks: number): Iterable<Table> | Promise<Iterable<Table>>;
 }
 
 export interface ScrapeLoop {
@@ -80,7 +80,7 @@ class Loop implements ScrapeLoop {
   readonly #order: ScrapeOrder;
   readonly #place: number;
   readonly #ended: Promise<void>;
-  #era: number | undefined;
+  #breaks: number | undefined;
   #stopping = false;
   #failing = false;
   #pointsOfGoodScrape = 1;
@@ -158,7 +158,7 @@ class Loop implements ScrapeLoop {
     const startedNs = clock.monotonicNs();
     const seen = { points: 0 };
     try {
-      await this.#forward(this.#checkEra(), seen);
+      await this.#forward(this.#countBreaks(), seen);
       this.#pointsOfGoodScrape = Math.max(1, seen.points);
       this.#noteSuccess();
     } catch (error) {
@@ -168,10 +168,10 @@ class Loop implements ScrapeLoop {
     this.#telemetry.scraped(seen.points, Number(clock.monotonicNs() - startedNs) / 1e9);
   }
 
-  async #forward(era: number, seen: { points: number }): Promise<void> {
+  async #forward(breaks: number, seen: { points: number }): Promise<void> {
     const { scraper, next, context } = this.#request;
     let yieldedNs = context.clock.monotonicNs();
-    const tables = scraper.scrape(era);
+    const tables = scraper.scrape(breaks);
     for (const table of tables instanceof Promise ? await tables : tables) {
       seen.points += countPoints(table);
       if (!next.consume(table)) this.#telemetry.refused();
@@ -181,12 +181,12 @@ class Loop implements ScrapeLoop {
     }
   }
 
-  #checkEra(): number {
+  #countBreaks(): number {
     const { clock } = this.#request.context;
-    const era = clock.checkEra();
-    if (era !== this.#era && this.#era !== undefined) this.#ticks.realign(clock.wallNs());
-    this.#era = era;
-    return era;
+    const breaks = clock.countBreaks();
+    if (breaks !== this.#breaks && this.#breaks !== undefined) this.#ticks.realign(clock.wallNs());
+    this.#breaks = breaks;
+    return breaks;
   }
 
   #noteSuccess(): void {

@@ -123,16 +123,16 @@ function openSource({ name, describe }: NamedSource, context: SourceContext): So
 export class SourceScraper implements OpenScraper {
   readonly #sources: readonly Source[];
   readonly #wallNs: () => bigint;
-  #era: number | undefined;
+  #breaks: number | undefined;
 
   constructor(sources: readonly Source[], wallNs: () => bigint) {
     this.#sources = sources;
     this.#wallNs = wallNs;
   }
 
-  *scrape(era: number): Iterable<Table> {
-    if (this.#era !== undefined && era !== this.#era) yield* this.#restart();
-    this.#era = era;
+  *scrape(breaks: number): Iterable<Table> {
+    if (this.#breaks !== undefined && breaks !== this.#breaks) yield* this.#restart();
+    this.#breaks = breaks;
     const problems: unknown[] = [];
     for (const source of this.#sources) {
       const { tables, error, failed } = source.read();

@@ -91,15 +91,15 @@ test('Source.file gives the same file for the same path', () => {
   assert.equal(source.file(join(folder, 'left')), source.file(join(folder, 'left')));
 });
 
-test('SourceScraper ends the series at a new era, and reads a source although another fails', () => {
+test('SourceScraper ends the series after a break in time, and reads a source although another fails', () => {
   const { write, source } = createPair();
   const broken = new Source(createFakeContext(), () => () => {
     throw new Error('broken');
   });
   const scraper = new SourceScraper([broken, source], () => 5n);
   const tables: Table[] = [];
-  const scrape = (era: number): void => {
-    for (const table of scraper.scrape(era)) tables.push(table);
+  const scrape = (breaks: number): void => {
+    for (const table of scraper.scrape(breaks)) tables.push(table);
   };
   assert.throws(() => scrape(0), /^Error: broken$/);
   const first = tables.splice(0);

@@ -10,7 +10,7 @@ const njPerMicrojoule = 1000n;
 const newline = 0x0a;
 
 /** A stretch in which the counter did not start again. */
-interface Era {
+interface CounterStart {
   readonly sinceUs: number;
   /** What it would have shown at 0 energy: may be negative. Undefined: it began at 0, which is not looked at yet. */
   baseUnits: bigint | undefined;
@@ -26,7 +26,7 @@ export class EnergySensor {
   readonly #unitNj: bigint;
   readonly #clock: SensorClock;
   readonly #faults: ReadFaults;
-  readonly #eras: readonly Era[];
+  readonly #starts: readonly CounterStart[];
   #shownUs = -1;
   #shownNj = 0n;
   #microjoules = 0n;
@@ -47,7 +47,7 @@ export class EnergySensor {
     this.maxMicrojoules = Number(((rangeUnits - 1n) * this.#unitNj) / njPerMicrojoule);
     this.#clock = new SensorClock(spec, index, domain.name);
     this.#faults = new ReadFaults(spec, index, domain.name);
-    this.#eras = createEras(ahead, index, this.#clock);
+    this.#starts = findStarts(ahead, index, this.#clock);
   }
 
   /** The instant whose energy it shows at this one. Both are simulated time in microseconds. */
@@ -121,9 +121,9 @@ export class EnergySensor {
     if (shownUs === this.#shownUs) return;
     this.#shownUs = shownUs;
     this.#shownNj = this.#machine.energyNj(this.#index, shownUs);
-    const era = this.#eras.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? elementAt(this.#eras, 0);
-    era.baseUnits ??= -(this.#machine.energyNj(this.#index, era.sinceUs) / this.#unitNj);
-    const units = modulo(era.baseUnits + this.#shownNj / this.#unitNj);
+    const start = this.#starts.findLast(({ sinceUs }) => shownUs >= sinceUs) ?? elementAt(this.#starts, 0);
+    start.baseUnits ??= -(this.#machine.energyNj(this.#index, start.sinceUs) / this.#unitNj);
+    const units = modulo(start.baseUnits + this.#shownNj / this.#unitNj);
     this.#microjoules = (units * this.#unitNj) / njPerMicrojoule;
   }
 }
@@ -134,7 +134,7 @@ export function createSensors(machine: Machine): readonly EnergySensor[] {
   return machine.domains.map((_, index) => new EnergySensor(machine, index, ahead));
 }
 
-function createEras(ahead: Machine, index: number, clock: SensorClock): readonly Era[] {
+function findStarts(ahead: Machine, index: number, clock: SensorClock): readonly CounterStart[] {
   const { spec, domains } = ahead;
   const { name, unitNj } = elementAt(domains, index);
   const own = spec.faults.filter((fault) => concerns(fault, name));

@@ -48,7 +48,7 @@ export class EnergyTables {
   *read(instants: readonly number[]): Iterable<Table> {
     let rows: number[] = [];
     for (const us of instants) {
-      if (this.#beginsAnew(us)) {
+      if (this.#isRestart(us)) {
         if (rows.length > 0) yield this.#readRows(rows);
         const ended = this.#series;
         this.#begin(us);
@@ -60,7 +60,7 @@ export class EnergyTables {
     if (rows.length > 0) yield this.#readRows(rows);
   }
 
-  #beginsAnew(us: number): boolean {
+  #isRestart(us: number): boolean {
     return this.#lastUs < 0 || this.#resets.some((atUs) => atUs > this.#lastUs && atUs <= us);
   }
 

@@ -10,8 +10,8 @@ import { Timeline } from './timeline.js';
 // Processes change what they want so often.
 const phaseUs = 100_000;
 // Slow meters refresh every 5 s.
-const leastKeptUs = 30_000_000;
-const leastForgotten = 64;
+const minKeptUs = 30_000_000;
+const minForgotten = 64;
 
 /** What the processes of a cgroup, those that ended among them, used. Without the cgroups below it. */
 export interface CgroupTruth {
@@ -45,7 +45,7 @@ export class Machine {
   #curves: EnergyCurves;
   #live: SimulatedProcess[] = [];
   #ended: SimulatedProcess[] = [];
-  #forgetAt = leastForgotten;
+  #forgetAt = minForgotten;
   #past = new Map<string, Past>();
   #segmentUs = 0;
   #nextUs = 0;
@@ -55,7 +55,7 @@ export class Machine {
     this.spec = spec;
     this.domains = createDomains(spec);
     this.timeline = new Timeline(spec.faults);
-    this.#keptUs = leastKeptUs + 2 * spec.refreshUs;
+    this.#keptUs = minKeptUs + 2 * spec.refreshUs;
     this.#offline = spec.faults
       .filter(({ kind }) => kind === 'offline')
       .map((fault) => awake(fault, this.timeline));
@@ -144,7 +144,7 @@ export class Machine {
     this.#cpus.settle(us);
     this.#bury(us);
     while (this.#population.nextUs === us) this.#welcome(this.#population.createNext(), us);
-    if (us % phaseUs === 0) this.#changeWishes(us);
+    if (us % phaseUs === 0) this.#updateDemand(us);
     this.#cpus.takeOffline(this.#offlineAt(us));
     for (let socket = 0; socket < this.spec.sockets; socket++) this.#shareOut(socket, us);
     this.#curves.add(us, this.#live);
@@ -163,7 +163,7 @@ export class Machine {
     this.#curves = new EnergyCurves(this.domains, this.#keptUs);
     this.#live = [];
     this.#ended = [];
-    this.#forgetAt = leastForgotten;
+    this.#forgetAt = minForgotten;
     this.#past = new Map();
     this.#begin();
   }
@@ -190,7 +190,7 @@ export class Machine {
     // A caller may still ask for the instant at which the one before was remembered.
     const sinceUs = us - 2 * this.spec.rememberUs;
     this.#ended = this.#ended.filter(({ identity }) => identity.diesUs > sinceUs);
-    this.#forgetAt = Math.max(leastForgotten, 2 * this.#ended.length);
+    this.#forgetAt = Math.max(minForgotten, 2 * this.#ended.length);
   }
 
   #add(sums: Map<string, Past>, process: SimulatedProcess, us: number): void {
@@ -202,7 +202,7 @@ export class Machine {
     sums.set(cgroup, { cpuNs: past.cpuNs + process.cpuNs(us), energyNj });
   }
 
-  #changeWishes(us: number): void {
+  #updateDemand(us: number): void {
     for (const process of this.#live) process.wantedPercent = this.#population.wantedPercent(process, us);
   }
 

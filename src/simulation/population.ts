@@ -19,7 +19,7 @@ export interface Program {
   readonly cgroup: string;
   readonly path: string;
   /** Most that it uses, in percent of a CPU: more than 100 with several threads. */
-  readonly mostPercent: number;
+  readonly maxPercent: number;
   readonly threads: number;
   /** Share of its CPU time that the kernel works for it, in percent. */
   readonly systemPercent: number;
@@ -60,10 +60,10 @@ export const jobs: readonly Program[] = [
 function service(
   name: string,
   cgroup: string,
-  [mostPercent, systemPercent, residentMib]: readonly [number, number, number],
+  [maxPercent, systemPercent, residentMib]: readonly [number, number, number],
 ): Program {
-  const threads = Math.max(1, Math.ceil(mostPercent / 100));
-  return { name, cgroup, path: `/usr/bin/${name}`, mostPercent, threads, systemPercent, residentMib };
+  const threads = Math.max(1, Math.ceil(maxPercent / 100));
+  return { name, cgroup, path: `/usr/bin/${name}`, maxPercent, threads, systemPercent, residentMib };
 }
 
 /** What one process of a machine costs: of a package, core and uncore are parts. */
@@ -81,7 +81,7 @@ const firstPid = 1000;
 // The kernel's greatest, less those that are kept free.
 const pids = 4_000_000;
 const blockUs = 10_000_000;
-const leastLifeUs = 1_000;
+const minLifeUs = 1_000;
 
 /** Who is born when, how long each lives and what each wants: all of it by the seed. */
 export class Population {
@@ -120,7 +120,7 @@ export class Population {
     const random = this.#arrivals;
     const program = random.choose(jobs);
     // As many live 1 to 2 ms as 2 to 4 ms, and so on to 4 to 8 s.
-    const least = leastLifeUs * 2 ** random.integer(0, 12);
+    const least = minLifeUs * 2 ** random.integer(0, 12);
     const diesUs = bornUs + random.integer(least, 2 * least);
     this.#waitForNext();
     return this.#create(program, bornUs, diesUs);
@@ -132,11 +132,11 @@ export class Population {
    */
   wantedPercent({ identity }: SimulatedProcess, atUs: number): number {
     const { program, pid, diesUs } = identity;
-    if (diesUs < Infinity) return program.mostPercent;
+    if (diesUs < Infinity) return program.maxPercent;
     const { seed } = this.#spec;
     const level = hash(seed, 3, Math.floor(atUs / blockUs)) % 4;
     const own = hash(seed, 4, pid, atUs) % 101;
-    return Math.floor((program.mostPercent * level * own) / 300);
+    return Math.floor((program.maxPercent * level * own) / 300);
   }
 
   #create(program: Program, bornUs: number, diesUs: number): SimulatedProcess {

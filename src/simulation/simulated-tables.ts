@@ -19,7 +19,7 @@ export interface SimulatedTables {
 }
 
 /** What is simulated, and for how long. */
-export interface SimulationTerms {
+export interface SimulationOptions {
   readonly spec?: Partial<MachineSpec>;
   /** Whole seconds. */
   readonly seconds?: number;
@@ -42,7 +42,7 @@ const standardFaults: readonly Fault[] = [
  * Tables for tests of what takes tables: ten readings of the energy and a scan of the processes each second, with
  * births, deaths, a gap and a reset; the same each time. Processes live for 1 ms to 8 s.
  */
-export function simulateTables({ spec, seconds = 4, resource }: SimulationTerms = {}): SimulatedTables {
+export function simulateTables({ spec, seconds = 4, resource }: SimulationOptions = {}): SimulatedTables {
   const machine = createMachine(createSpec({ arrivalsPerSecond: 20, faults: standardFaults, ...spec }));
   const host = resource ?? { attributes: { [ATTR_HOST_NAME]: 'simulated' } };
   const energy = new EnergyTables(machine, host, epoch);

@@ -80,13 +80,13 @@ function nameJoules(machine: Machine, energyNj: readonly bigint[]): Record<strin
   return Object.fromEntries(named.filter(([, joules]) => joules > 0));
 }
 
-const mostProcesses = 15;
+const maxProcesses = 15;
 
 /** The summary for people. */
 export function describeSummary(summary: Summary): string {
   const { seed, seconds, domains, processes, births, cpuSeconds } = summary;
   const costs = processes.map((process) => ({ ...process, cost: costOf(process) }));
-  const top = costs.toSorted((a, b) => b.cost - a.cost).slice(0, mostProcesses);
+  const top = costs.toSorted((a, b) => b.cost - a.cost).slice(0, maxProcesses);
   return [
     `Machine of seed ${seed}, ${seconds} s: ${births} processes, ${cpuSeconds.toFixed(3)} s of CPU time`,
     '',

@@ -21,7 +21,7 @@ export class UsageTables {
   readonly #machine: Machine;
   readonly #epoch: bigint;
   readonly #ofMachine: readonly [counts: readonly Series[], busy: readonly Series[]];
-  readonly #told = new ToldProcesses<readonly Series[]>();
+  readonly #published = new PublishedProcesses<readonly Series[]>();
   #columns: readonly Series[] = [];
 
   /** @param epoch Unix time in nanoseconds of simulated time 0 */
@@ -43,13 +43,13 @@ export class UsageTables {
     const running = machine.liveProcesses.filter(({ percent }) => percent > 0).length;
     yield createRow(counts, at, Float64Array.of(running, machine.liveProcesses.length - running));
     yield this.#readProcesses(at);
-    const ended = this.#told.takeGone(machine).flat();
+    const ended = this.#published.takeGone(machine).flat();
     if (ended.length > 0) yield createEnding(ended, at);
     yield createRow(busy, at, Float64Array.of(Number(machine.busyNs) / 1e9));
   }
 
   #readProcesses(at: bigint): Table {
-    const seen = this.#machine.processes.filter((process) => !this.#told.isFinished(process));
+    const seen = this.#machine.processes.filter((process) => !this.#published.isFinished(process));
     const columns = seen.flatMap((process) => this.#seriesOf(process));
     const values = seen.flatMap((process) => this.#readOne(process));
     const isSame = columns.length === this.#columns.length && columns.every((s, i) => s === this.#columns[i]);
@@ -64,7 +64,7 @@ export class UsageTables {
   }
 
   #seriesOf(process: SimulatedProcess): readonly Series[] {
-    const known = this.#told.find(process);
+    const known = this.#published.find(process);
     if (known) return known;
     const { bornUs } = process.identity;
     const start = this.#epoch + BigInt(this.#machine.timeline.simulatedAt(bornUs)) * 1000n;
@@ -74,22 +74,22 @@ export class UsageTables {
       return { metric: processCpuTime, resource, attributes: { [ATTR_CPU_MODE]: mode }, start };
     });
     const series = [...times, { metric: cpuUse, resource, attributes: {}, start }];
-    this.#told.add(process, series);
+    this.#published.add(process, series);
     return series;
   }
 }
 
-/** What a receiver keeps of each simulated process until it has told of it a last time. */
-export class ToldProcesses<Told> {
-  readonly #told = new Map<SimulatedProcess, Told>();
+/** What a receiver keeps of each simulated process until it has published the process a last time. */
+export class PublishedProcesses<Published> {
+  readonly #published = new Map<SimulatedProcess, Published>();
   readonly #finished = new WeakSet<SimulatedProcess>();
 
-  find(process: SimulatedProcess): Told | undefined {
-    return this.#told.get(process);
+  find(process: SimulatedProcess): Published | undefined {
+    return this.#published.get(process);
   }
 
-  add(process: SimulatedProcess, told: Told): void {
-    this.#told.set(process, told);
+  add(process: SimulatedProcess, published: Published): void {
+    this.#published.set(process, published);
   }
 
   /** Whether the process was published for the last time. */
@@ -98,20 +98,20 @@ export class ToldProcesses<Told> {
   }
 
   /** What was kept of processes that live no more: they are finished now. */
-  takeGone({ liveProcesses }: Machine): Told[] {
+  takeGone({ liveProcesses }: Machine): Published[] {
     const live = new Set(liveProcesses);
-    const gone = [...this.#told].filter(([process]) => !live.has(process));
+    const gone = [...this.#published].filter(([process]) => !live.has(process));
     for (const [process] of gone) {
-      this.#told.delete(process);
+      this.#published.delete(process);
       this.#finished.add(process);
     }
-    return gone.map(([, told]) => told);
+    return gone.map(([, published]) => published);
   }
 
   /** All that is kept; nothing is kept then. */
-  takeAll(): Told[] {
-    const all = [...this.#told.values()];
-    this.#told.clear();
+  takeAll(): Published[] {
+    const all = [...this.#published.values()];
+    this.#published.clear();
     return all;
   }
 }

@@ -4,7 +4,7 @@ import { HostFiles } from './host-files.js';
 import { nameTargets } from './name-targets.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
-import { judgeService } from '../../src/config/service.js';
+import { validateService } from '../../src/config/service.js';
 import { substitute } from '../../src/config/substitute.js';
 import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { parseProcessContext } from '../../src/identity/process-context.js';
@@ -35,7 +35,7 @@ export interface Target {
   parse(input: Buffer): unknown;
 }
 
-const surroundings = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
+const context = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
 const finder = {
   find: () => Promise.resolve(undefined),
   list: () => [],
@@ -137,15 +137,15 @@ const configurationTargets: readonly Target[] = [
     examples: texts(configuration, 'a: [1, {b: c}]\n', '{"a": "b\\n"}'),
     async parse(input) {
       const problems: Problem[] = [];
-      const node = parseConfigText(input.toString(), 'c.yaml', surroundings, problems);
+      const node = parseConfigText(input.toString(), 'c.yaml', context, problems);
       if (problems.length > 0) throw new ConfigurationError(problems);
-      await judgeService(node, finder);
+      await validateService(node, finder);
     },
   },
   {
     name: 'substitution',
     examples: texts('a ${env:HOST} b', '${HOST:-x}$$ ${env:EMPTY}'),
-    parse: (input) => substitute(input.toString(), surroundings),
+    parse: (input) => substitute(input.toString(), context),
   },
 ];
 

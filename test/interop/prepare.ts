@@ -97,13 +97,13 @@ function build(name: string, program: string, make: (folder: string) => void): P
   }
 }
 
-interface Surroundings {
+interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /** @throws Error with the last line that the program wrote */
-function execute(program: string, args: readonly string[], { cwd, env }: Surroundings = {}): void {
+function execute(program: string, args: readonly string[], { cwd, env }: ProgramOptions = {}): void {
   try {
     execFileSync('nice', [program, ...args], {
       cwd,

@@ -133,11 +133,11 @@ function numberOf(name: keyof typeof ranges, value: unknown): number | undefined
   throw new UsageError(`Cannot use --${name}: expected ${kind} ${upTo}, found "${value}"`);
 }
 
-function durationOf(name: string, value: unknown, leastMs: number): number | undefined {
+function durationOf(name: string, value: unknown, minMs: number): number | undefined {
   if (typeof value !== 'string') return undefined;
   const ms = parseDuration(value);
-  if (ms !== undefined && ms >= leastMs) return ms;
+  if (ms !== undefined && ms >= minMs) return ms;
   throw new UsageError(
-    `Cannot use --${name}: expected a duration such as "1s" of at least ${describeDuration(leastMs)}, found "${value}"`,
+    `Cannot use --${name}: expected a duration such as "1s" of at least ${describeDuration(minMs)}, found "${value}"`,
   );
 }

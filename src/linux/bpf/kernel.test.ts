@@ -229,7 +229,7 @@ test('TaskDeaths accounts for what short processes used, as rusage does', { skip
     const children = dead.filter(isChild);
     assert.equal(children.length, 200);
     assert.ok(children.every(({ runtimeNs, startNs }) => runtimeNs > 0 && startNs > 0));
-    // rusage leaves out the last slice, which is what makes this exact: it may be more, by a tenth at the most.
+    // rusage leaves out the last slice, which is what makes this exact: it may be more, by a tenth at most.
     const output = Buffer.from(shell.stdout);
     const stat = new ProcessStat();
     assert.ok(stat.parse(output, output.length));

@@ -51,7 +51,7 @@ export interface UncountedEvent {
 }
 
 /** Beyond this many names a line says only how many more there are. */
-const mostNames = 10;
+const maxNames = 10;
 
 /** Why events are not counted, in one line for all that have the same reason. */
 export function describeUncounted(events: readonly UncountedEvent[]): readonly string[] {
@@ -64,7 +64,7 @@ export function describeUncounted(events: readonly UncountedEvent[]): readonly s
 }
 
 function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, mostNames).map((name) => quoteAround(name, 0));
+  const shown = names.slice(0, maxNames).map((name) => quoteAround(name, 0));
   const more = names.length - shown.length;
   const list = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
   return `${names.length > 1 ? 'events' : 'event'} ${list}`;

@@ -97,7 +97,7 @@ for (const [text, problem] of Object.entries(wrong)) {
   });
 }
 
-test('parseEvents quotes the surroundings of what is wrong, when a list is long', () => {
+test('parseEvents quotes the context of what is wrong, when a list is long', () => {
   const list = 'cycles,'.repeat(10_000);
   const text = `${list}cycles:z,${list}cycles`;
   assert.throws(

@@ -27,14 +27,14 @@ export interface EventProbe {
 /**
  * Divides events into groups that the kernel takes, as few as it allows: those of one PMU together, so that their
  * ratios hold even where groups take turns. What was written in braces stays together or is refused.
- * @param mostEvents in a group: fewer where a full one was seen never to count
+ * @param maxEvents in a group: fewer where a full one was seen never to count
  */
 export function fitGroups(
   groups: readonly EventGroup[],
   probe: EventProbe,
-  mostEvents = Infinity,
+  maxEvents = Infinity,
 ): FittingGroups {
-  const fit = new GroupFit(probe, mostEvents);
+  const fit = new GroupFit(probe, maxEvents);
   for (const group of groups.filter(({ isExplicit }) => isExplicit)) fit.addExplicit(group.events);
   const free = groups.filter(({ isExplicit }) => !isExplicit).flatMap(({ events }) => events);
   for (const events of groupByPmu(free)) fit.addFree(events);
@@ -60,11 +60,11 @@ class GroupFit implements FittingGroups {
   readonly groups: EventGroup[] = [];
   readonly refused: RefusedEvent[] = [];
   readonly #probe: EventProbe;
-  readonly #mostEvents: number;
+  readonly #maxEvents: number;
 
-  constructor(probe: EventProbe, mostEvents: number) {
+  constructor(probe: EventProbe, maxEvents: number) {
     this.#probe = probe;
-    this.#mostEvents = mostEvents;
+    this.#maxEvents = maxEvents;
   }
 
   addExplicit(events: readonly CountedEvent[]): void {
@@ -76,7 +76,7 @@ class GroupFit implements FittingGroups {
   addFree(events: readonly CountedEvent[]): void {
     let rest = events;
     while (rest.length > 0) {
-      const { taken, left, untried } = this.#open(rest, this.#mostEvents);
+      const { taken, left, untried } = this.#open(rest, this.#maxEvents);
       if (taken.length > 0) this.groups.push({ events: taken, isExplicit: false });
       // Nothing but the leader's own fault keeps it from being opened alone.
       else this.#refuseAll(rest.slice(0, 1), left);
@@ -91,7 +91,7 @@ class GroupFit implements FittingGroups {
     let untried = 0;
     let misses = 0;
     for (const event of events) {
-      if (taken.length >= most || misses >= mostMisses) break;
+      if (taken.length >= most || misses >= maxMisses) break;
       untried++;
       const fd = this.#tryEvent(event, fds[0] ?? -1);
       if (typeof fd === 'number') {
@@ -130,7 +130,7 @@ class GroupFit implements FittingGroups {
 }
 
 /** A PMU has fewer counters: after this many events that do not fit, the group is full. */
-const mostMisses = 16;
+const maxMisses = 16;
 
 /** What came of opening events in one group. */
 interface Opened {

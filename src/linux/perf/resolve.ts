@@ -47,10 +47,10 @@ interface Machine extends ResolveOptions {
 }
 
 /** A list with more unknown events is not misspelt, but made for another machine. */
-const mostSuggestions = 20;
+const maxSuggestions = 20;
 
 function createSuggest(pmus: readonly Pmu[]): (name: string) => string {
-  let left = mostSuggestions;
+  let left = maxSuggestions;
   let known: readonly string[] | undefined;
   return (name) => {
     if (left-- <= 0) return '';

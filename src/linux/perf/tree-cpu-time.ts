@@ -47,12 +47,12 @@ export function openPerfTreeCpuTime(pid: number): TreeCpuTime {
 /** Sums up what `/proc` says of a process, its descendants and their dead. */
 export function openProcfsTreeCpuTime(pid: number, procfs = '/proc'): TreeCpuTime {
   const before = readTree(pid, procfs);
-  let mostNs = 0;
+  let maxNs = 0;
   return {
     source: 'procfs',
     readNs() {
-      mostNs = Math.max(mostNs, readTree(pid, procfs) - before);
-      return mostNs;
+      maxNs = Math.max(maxNs, readTree(pid, procfs) - before);
+      return maxNs;
     },
     close() {},
   };

@@ -6,9 +6,9 @@ import { TreeFile, writeFiles } from './tree-file.js';
 const root = 'devices/system/cpu';
 // An Intel server, Ice Lake.
 const modalias = 'cpu:type:x86,ven0000fam0006mod006A:feature:,0000,0001,0002,0003\n';
-const mostKilohertz = 3_400_000;
+const maxKilohertz = 3_400_000;
 // Four digits of megahertz, as many as the most: a text of constant length is never seen half written.
-const leastKilohertz = 1_000_000;
+const minKilohertz = 1_000_000;
 
 /** `0-3,8`, as the kernel writes lists of CPUs. */
 export function describeList(numbers: readonly number[]): string {
@@ -74,13 +74,13 @@ export class CpuTree {
     const folder = `${this.#folder}/cpu${cpu}`;
     writeFiles(`${folder}/topology`, this.#describePlace(cpu, socket));
     writeFiles(`${folder}/cpufreq`, {
-      cpuinfo_max_freq: `${mostKilohertz}\n`,
-      cpuinfo_min_freq: `${leastKilohertz}\n`,
+      cpuinfo_max_freq: `${maxKilohertz}\n`,
+      cpuinfo_min_freq: `${minKilohertz}\n`,
       scaling_driver: 'intel_pstate\n',
       scaling_governor: 'powersave\n',
       scaling_available_governors: 'performance powersave\n',
-      scaling_max_freq: `${mostKilohertz}\n`,
-      scaling_min_freq: `${leastKilohertz}\n`,
+      scaling_max_freq: `${maxKilohertz}\n`,
+      scaling_min_freq: `${minKilohertz}\n`,
       scaling_setspeed: '<unsupported>\n',
       related_cpus: `${cpu}\n`,
       affected_cpus: `${cpu}\n`,
@@ -115,6 +115,6 @@ export class CpuTree {
 
 /** The frequency in kilohertz of a CPU that is so busy: always seven digits. */
 export function describeFrequency(percent: number): string {
-  const kilohertz = leastKilohertz + Math.round(((mostKilohertz - leastKilohertz) * percent) / 100);
+  const kilohertz = minKilohertz + Math.round(((maxKilohertz - minKilohertz) * percent) / 100);
   return String(kilohertz);
 }

@@ -11,7 +11,7 @@ import { ProcessTree } from './process-tree.js';
 import { describeTruth } from './truth-line.js';
 
 /** How a tree is made. */
-export interface TreeTerms {
+export interface TreeOptions {
   readonly spec: MachineSpec;
   /** A folder that is there and empty. */
   readonly root: string;
@@ -37,7 +37,7 @@ export class SimulatedTree {
   readonly #truthFd: number;
   #beforeUs = -1;
 
-  constructor({ spec, root, boot, hasPmu = false }: TreeTerms) {
+  constructor({ spec, root, boot, hasPmu = false }: TreeOptions) {
     this.machine = createMachine(spec);
     this.#sensors = createSensors(this.machine);
     this.#boot = boot;

@@ -26,7 +26,7 @@ function stand(
 ): SimulatedProcess {
   return new SimulatedProcess({
     pid,
-    program: { mostPercent: 0, threads: 1, systemPercent: 0, ...program },
+    program: { maxPercent: 0, threads: 1, systemPercent: 0, ...program },
     rates: noRates,
     socket: 0,
     gpu: undefined,
