@@ -162,6 +162,28 @@ test('ProcessScraper gives new series to a process that was moved to another cgr
   assert.equal(scanned.ended.length, 5);
 });
 
+test('ProcessScraper looks soon who a new process is, and less often as it grows older', (t) => {
+  const machine = new FakeMachine(t);
+  machine.scan();
+  const startTicks = Number(machine.now / 10_000_000n) + 50;
+  /** The cgroup that is known after a scan before which the process has run in this one. */
+  const scanIn = (cgroup: string): unknown => {
+    machine.cpuNs.set(7, (machine.cpuNs.get(7) ?? 0) + 1_000_000);
+    machine.procfs.write(7, { startTicks, cgroup });
+    return machine.scan().seriesOf(7).get('cpu.time user')?.resource.attributes['process.linux.cgroup'];
+  };
+  machine.procfs.writeStat(0, 1);
+  assert.equal(scanIn('/a'), '0::/a');
+  assert.equal(scanIn('/b'), '0::/b');
+  assert.equal(scanIn('/c'), '0::/b');
+  assert.equal(scanIn('/c'), '0::/c');
+  const later = Array.from({ length: 8 }, (_, i) => scanIn(`/d${i}`));
+  assert.deepEqual(
+    later,
+    ['/c', '/c', '/c', '/d3', '/d3', '/d3', '/d3', '/d3'].map((path) => `0::${path}`),
+  );
+});
+
 test('ProcessScraper neither loses nor repeats CPU time, when a process publishes its service late', (t) => {
   const machine = new FakeMachine(t);
   machine.open({ collection_interval: '30s' });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
+import { until } from '../testing/until.js';
 import { holdsFor } from '../testing/property.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { encodeContext, FakeContext, writeContext } from './process-context.fixture.js';
@@ -55,6 +57,31 @@ test('readProcessContext finds nothing while the process writes', (t) => {
   const context = create(t);
   context.publish(payload, { publishedAt: 0n });
   assert.equal(read(), undefined);
+});
+
+test('readProcessContext reads a context whole or not at all, of a process that publishes another all the time', async (t) => {
+  const fixture = new URL('./process-context.fixture.js', import.meta.url).href;
+  const script = `import { encodeContext, FakeContext } from '${fixture}';
+    const context = new FakeContext();
+    const payloads = ['a', 'b'].map((letter, i) => encodeContext({ 'service.name': letter.repeat(100 + 20 * i) }));
+    for (let publishedAt = 1n; ; publishedAt += 1n) {
+      context.bytes.writeBigUInt64LE(0n, 16);
+      context.publish(payloads[Number(publishedAt % 2n)], { publishedAt });
+      for (const endMs = performance.now() + 0.03 * Math.random(); performance.now() < endMs; );
+    }`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  const seen = new Map<string | undefined, number>();
+  const look = (): void => {
+    const name = readProcessContext(`/proc/${child.pid}`)?.get('service.name');
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+  };
+  await until(() => {
+    for (let i = 0; i < 100; i++) look();
+    return (seen.get('a'.repeat(100)) ?? 0) >= 500 && (seen.get('b'.repeat(120)) ?? 0) >= 500;
+  });
+  seen.delete(undefined);
+  assert.deepEqual(new Set(seen.keys()), new Set(['a'.repeat(100), 'b'.repeat(120)]));
 });
 
 test('readProcessContext skips mappings that only look like it, up to a limit', (t) => {
