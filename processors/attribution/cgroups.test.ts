@@ -146,19 +146,29 @@ test('attribution takes nothing from processes when cgroups used more than the m
   assert.deepEqual(rig.parts(), { attributed: 10 });
 });
 
-test('attribution takes processes without a cgroup for what cgroups used, and the root for the machine', () => {
+test('attribution takes processes without a cgroup for what cgroups used, and those of the root for nothing of it', () => {
   const cgroup = createCgroup('/a', 0);
-  const root = createCgroup('/', 0);
+  const thread = new RigProcess({ 'process.pid': 2, 'process.linux.cgroup': '0::/' }, 0);
   const unknown = new RigProcess({ 'process.pid': 1 }, 0);
-  const { rig } = new Seconds().next(0, [[cgroup, 0]], [[unknown, 0]]).next(
-    1,
+  const use = (unknownS: number, threadS: number) =>
     [
-      [root, 1],
-      [cgroup, 0.5],
-    ],
-    [[unknown, 0.4]],
-  );
-  assert.deepEqual(rig.cgroups(), { none: 4, '/a': 1 });
+      [unknown, unknownS],
+      [thread, threadS],
+    ] as const;
+  const { rig } = new Seconds().next(0, [[cgroup, 0]], use(0, 0)).next(1, [[cgroup, 0.5]], use(0.4, 0.2));
+  assert.deepEqual(rig.cgroups(), { none: 4, '/': 2, '/a': 1 });
+});
+
+test('attribution completes the root, where the collector sees a part of the machine as one', () => {
+  const [root, cgroup] = ['/', '/a'].map((path) => createCgroup(path, 0)) as [Series, Series];
+  const use = (rootS: number, cgroupS: number) =>
+    [
+      [root, rootS],
+      [cgroup, cgroupS],
+    ] as const;
+  const { rig } = new Seconds().next(0, use(0, 0)).next(2, use(1, 0.25));
+  assert.deepEqual(rig.cgroups(), { '/': 7.5, '/a': 2.5 });
+  assert.deepEqual(rig.parts(), { attributed: 10, unseen: 10 });
 });
 
 test('attribution goes on with what processes say while the reading of a cgroup is behind', () => {

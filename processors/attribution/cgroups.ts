@@ -28,10 +28,11 @@ export interface CgroupsOptions {
  */
 export class Cgroups {
   readonly #options: CgroupsOptions;
-  readonly #root = new CgroupNode('', undefined);
+  /** Above the root, which has a counter where the collector sees but a part of the machine. */
+  readonly #top = new CgroupNode('', undefined);
   readonly #byPath = new Map<string, CgroupNode>();
   /** Each after its parent. */
-  #nodes: CgroupNode[] = [this.#root];
+  #nodes: CgroupNode[] = [this.#top];
   readonly #counters = new Map<Series, CgroupCounter>();
   /** Those that had a remainder, in the order of its key. */
   #remainders: { readonly node: CgroupNode; readonly unseen: Workload }[] = [];
@@ -44,12 +45,11 @@ export class Cgroups {
     this.#options = options;
   }
 
-  /** What takes the readings of a CPU time series of a cgroup; undefined: it is of the whole machine. */
-  counterOf(series: Series): CgroupCounter | undefined {
+  /** What takes the readings of a CPU time series of a cgroup. */
+  counterOf(series: Series): CgroupCounter {
     const known = this.#counters.get(series);
     if (known) return known;
     const node = this.nodeOf(series.resource);
-    if (node === undefined || node === this.#root) return undefined;
     const startedAt = Number(series.start - this.#options.epoch);
     node.open(startedAt);
     node.resource = series.resource;
@@ -74,11 +74,10 @@ export class Cgroups {
     if (nodes.length > 0) this.#rowAt = at;
   }
 
-  /** The cgroup of a workload; undefined: the whole machine. */
-  nodeOf({ attributes }: Resource): CgroupNode | undefined {
+  /** The cgroup of a workload; above all cgroups where it is not known. */
+  nodeOf({ attributes }: Resource): CgroupNode {
     const path = findCgroupPath(attributes);
-    if (path === '/') return undefined;
-    return path === undefined ? this.#root : this.#findOrAdd(path);
+    return path === undefined ? this.#top : this.#findOrAdd(path);
   }
 
   /** A workload of a cgroup is known no more. */
@@ -146,7 +145,8 @@ export class Cgroups {
     const known = this.#byPath.get(path);
     if (known) return known;
     const end = path.lastIndexOf('/');
-    const node = new CgroupNode(path, end > 0 ? this.#findOrAdd(path.slice(0, end)) : this.#root);
+    const above = end > 0 ? path.slice(0, end) : '/';
+    const node = new CgroupNode(path, path === '/' ? this.#top : this.#findOrAdd(above));
     this.#byPath.set(path, node);
     this.#nodes.push(node);
     return node;
@@ -156,8 +156,8 @@ export class Cgroups {
   #sweep(): void {
     if (!this.#hasEnded) return;
     this.#hasEnded = false;
-    for (const node of this.#nodes.toReversed()) if (node !== this.#root) this.#close(node);
-    this.#nodes = this.#nodes.filter((node) => node === this.#root || this.#byPath.has(node.path));
+    for (const node of this.#nodes.toReversed()) if (node !== this.#top) this.#close(node);
+    this.#nodes = this.#nodes.filter((node) => node === this.#top || this.#byPath.has(node.path));
   }
 
   #close(node: CgroupNode): void {

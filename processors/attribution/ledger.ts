@@ -127,9 +127,7 @@ export class Ledger {
     const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
       pickAll(new Set([name]), targetOf);
     const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
-    const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one)).flatMap(
-      ({ index, target }) => (target ? [{ index, target }] : []),
-    );
+    const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one));
     const plan = {
       counters: pickAll(meteredEnergyNames, (one) => domains.counterOf(one)),
       floors: pick(floorPower.name, (one) => domains.floorOf(one)),

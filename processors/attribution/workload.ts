@@ -19,7 +19,7 @@ export class Workload {
   readonly key: string;
   /** Its group in each view, in the order of the views. */
   readonly groups: readonly Group[];
-  /** Whose CPU time its own is a part of. Undefined: only of the machine's. */
+  /** Whose CPU time its own is a part of. Undefined: it is not a process. */
   readonly cgroup: CgroupNode | undefined;
   /** Since when it is known to live, and until when. */
   readonly bornAt: number;

@@ -159,7 +159,7 @@ export class Workloads {
   #create(resource: Resource, startedAt: number): Workload {
     const groups = this.#views.map((view) => view.join(resource, startedAt));
     const cgroup = this.cgroups.nodeOf(resource);
-    if (cgroup) cgroup.members += 1;
+    cgroup.members += 1;
     const workload = new Workload(resource, startedAt, { groups, cgroup });
     this.#byKey.set(workload.key, workload);
     this.#insert(workload);
