@@ -112,3 +112,13 @@ test(
     assert.match(log.lines[1], /EACCES; CAP_SYS_PTRACE, for the environments of jobs: sudo setpriv/);
   },
 );
+
+test('workload_names mentions Slurm, when the first job is seen, unless it is configured', async (t) => {
+  const machine = createMachine();
+  machine.addProcess(7, job);
+  const { log, name } = run(t, machine, { sources: ['auto'] });
+  const mentions = () => log.lines.filter((line) => line.includes('Slurm'));
+  assert.deepEqual(mentions(), []);
+  assert.deepEqual(await name({ 'slurm.job.id': '123', 'process.pid': 7 }), names);
+  assert.deepEqual(mentions(), [`info: Looking up names in environments of Slurm jobs (${machine.procfs})`]);
+});

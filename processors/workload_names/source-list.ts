@@ -2,8 +2,8 @@ import type { Log } from '../../src/component/log.js';
 import type { Lookup, NameSource } from './lookup.js';
 import type { Answer, Names } from './workload-names.js';
 
-/** Finds sources; those that were returned before are not returned again. */
-export type Discover = () => readonly RankedSource[];
+/** Finds sources for some ids, none at the start; those that were returned before are not returned again. */
+export type Discover = (lookups: readonly Lookup[]) => readonly RankedSource[];
 
 /** A source and its precedence: of two that know the same attribute, that of the lower rank counts. */
 export interface RankedSource {
@@ -25,11 +25,11 @@ export class SourceList implements Names {
   }
 
   start(): void {
-    this.#find();
+    this.#find([]);
   }
 
   find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[] {
-    this.#find();
+    this.#find(lookups);
     return lookups.map((lookup) => this.#ask(lookup, deadlineMs));
   }
 
@@ -48,8 +48,8 @@ export class SourceList implements Names {
   }
 
   /** A runtime may be started after this collector. */
-  #find(): void {
-    const found = this.#discover();
+  #find(lookups: readonly Lookup[]): void {
+    const found = this.#discover(lookups);
     if (found.length === 0) return;
     this.#sources = [...this.#sources, ...found].toSorted((a, b) => a.rank - b.rank);
     this.#log.info(`Looking up names in ${found.map(({ source }) => source.title).join(', ')}`);

@@ -3,7 +3,7 @@ import { sourceNames, type Config, type SourceName } from './config.js';
 import { Cri } from './cri.js';
 import { Engine } from './engine.js';
 import { findApiServer, findKubelet } from './kubernetes.js';
-import type { NameSource } from './lookup.js';
+import type { Lookup, NameSource } from './lookup.js';
 import { Slurm } from './slurm.js';
 import { Source, type Backend } from './source.js';
 import type { Discover, RankedSource } from './source-list.js';
@@ -17,8 +17,10 @@ interface Settings {
   readonly known: Set<string>;
 }
 
-/** @returns what finds sources that were not found before */
-type Finder = (settings: Settings) => () => readonly NameSource[];
+/** Finds sources that were not found before, for some ids. */
+type Find = (lookups: readonly Lookup[]) => readonly NameSource[];
+
+type Finder = (settings: Settings) => Find;
 
 /** Finds the sources that are configured, and those that are present where `auto` is. */
 export function createDiscovery(config: Config, context: Context): Discover {
@@ -26,8 +28,8 @@ export function createDiscovery(config: Config, context: Context): Discover {
   const discoveries = sourceNames
     .filter((name) => isUsed(name, config))
     .map((name) => ({ rank: sourceNames.indexOf(name), find: finders[name](settings) }));
-  return () =>
-    discoveries.flatMap(({ rank, find }) => find().map((source): RankedSource => ({ rank, source })));
+  return (lookups) =>
+    discoveries.flatMap(({ rank, find }) => find(lookups).map((source): RankedSource => ({ rank, source })));
 }
 
 function isUsed(name: SourceName, { sources }: Config): boolean {
@@ -43,10 +45,16 @@ const finders: Readonly<Record<SourceName, Finder>> = {
     const { labels, annotations, max_wait: timeoutMs } = settings.config;
     return findSockets('cri', settings, (socket) => new Cri({ socket, labels, annotations, timeoutMs }));
   },
-  slurm: ({ config, context }) => once(() => [new Source(new Slurm(config.slurm), context.log)]),
+  slurm: ({ config, context }) => {
+    const slurm = new Slurm(config.slurm);
+    const create = once(() => [new Source(slurm, context.log)]);
+    // No file tells for sure whether a machine is of a cluster: its jobs do.
+    const isNamed = config.sources.includes('slurm');
+    return (lookups) => (isNamed || lookups.some((lookup) => slurm.covers(lookup)) ? create() : []);
+  },
 };
 
-function findEngines(name: 'docker' | 'podman', settings: Settings): () => readonly NameSource[] {
+function findEngines(name: 'docker' | 'podman', settings: Settings): Find {
   const product = name === 'docker' ? 'Docker' : 'Podman';
   const { labels, max_wait: timeoutMs } = settings.config;
   return findSockets(name, settings, (socket) => new Engine({ product, socket, labels, timeoutMs }));
@@ -57,7 +65,7 @@ function findSockets(
   name: keyof typeof usualSockets,
   { config, context, known }: Settings,
   open: (socket: string) => Backend,
-): () => readonly NameSource[] {
+): Find {
   const create = (socket: string) => new Source(open(socket), context.log);
   const { sockets } = config[name];
   if (sockets.length > 0) return once(() => sockets.map(create));
