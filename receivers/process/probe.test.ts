@@ -111,7 +111,7 @@ function probeIn(command: readonly string[], preparation = ''): Probe {
 /** Starts and stops a receiver as `probeIn`. @returns the lines that it logged */
 function startIn(command: readonly string[], preparation: string): readonly string[] {
   const script = `const { factory } = await load('./factory.js');
-    const { createFakeContext, createLogCollector, createTableCollector } = await load('../../src/contract/fakes.js');
+    const { createFakeContext, createLogCollector, createTableCollector } = await load('../../src/component/fakes.js');
     ${preparation}
     const log = createLogCollector();
     const receiver = factory.create(parse({}), createFakeContext({ log }), createTableCollector());
