@@ -1,5 +1,6 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { checkCredentials } from '../../src/http/client.js';
 import { checkTlsConfig } from '../../src/http/tls-files.js';
 import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
@@ -13,6 +14,7 @@ export const factory: ExporterFactory<typeof schema> = {
       ...(problem === undefined ? [] : [`endpoint: ${problem}`]),
       ...checkOtlpConfig(config),
       ...checkTlsConfig(config.tls),
+      ...checkCredentials(config.credentials),
     ];
   },
   create(config, context) {

@@ -1,5 +1,5 @@
 import { checkServerIdentity } from 'node:tls';
-import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
+import { credentials, type ChannelCredentials, type Metadata } from '@grpc/grpc-js';
 import { createOtlpNetworkExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpGrpcExporterMetrics } from '@opentelemetry/otlp-grpc-exporter-base';
 import type { Log } from '../../src/component/log.js';
@@ -10,6 +10,7 @@ import {
   findGrpcProxy,
   GrpcTransport,
 } from '../../src/otlp/grpc-transport.js';
+import { createAuthorization } from '../../src/http/client.js';
 import { describeRoute } from '../../src/http/proxy.js';
 import { openTlsContext } from '../../src/http/tls-files.js';
 import type { Sender } from '../../src/export/sending-queue.js';
@@ -28,7 +29,7 @@ export function openGrpcSender(settings: Config, log: Log): Sender {
     address,
     proxy,
     credentials: isInsecure ? credentials.createInsecure() : createTlsCredentials(config, log),
-    metadata: createGrpcMetadata(config.headers),
+    metadata: createMetadata(config, log),
     compression: config.compression,
   });
   const client = createClient(config, transport, { url: address, isInsecure });
@@ -59,6 +60,19 @@ function createClient(
       ),
     (error) => toExportError(error, isInsecure),
   );
+}
+
+/** The metadata of the next request: the headers, and what the credentials give by then. */
+function createMetadata({ headers, credentials: own }: Config, log: Log): () => Metadata {
+  const metadata = createGrpcMetadata(headers);
+  const authorization = createAuthorization(own, log);
+  return () => {
+    const value = authorization();
+    if (value === undefined) return metadata;
+    const authorized = metadata.clone();
+    authorized.set('authorization', value);
+    return authorized;
+  };
 }
 
 function createTlsCredentials({ endpoint, tls }: Config, log: Log): ChannelCredentials {

@@ -50,12 +50,12 @@ test('otlp_http says what is wrong with credentials, and shows nothing of them',
   writeFileSync(file, 's3cret\ns3cret\n');
   const open = (path: string) => startExporter(t, factory, { credentials: { bearer_token_file: path } });
   await assert.rejects(open(file), ({ message }: Error) =>
-    /^Cannot use credentials\.bearer_token_file ".*": expected one line of text, found characters that no header has$/.test(
+    /^Cannot use credentials\.bearer_token_file ".*": expected one line of text, found several$/.test(
       message,
     ),
   );
   writeFileSync(file, 't密');
-  await assert.rejects(open(file), /: expected one line of text, found characters that no header has$/);
+  await assert.rejects(open(file), /: expected printable ASCII, found other characters$/);
   await assert.rejects(open('/nowhere'), /Cannot read credentials\.bearer_token_file "\/nowhere": ENOENT/);
   assert.deepEqual(checkSettings({ credentials: { username: 'me' } }), [
     'credentials: expected username and password_file together, found only one of them',
@@ -66,9 +66,9 @@ test('otlp_http says what is wrong with credentials, and shows nothing of them',
       headers: { authorization: 'Bearer x' },
     }),
     [
+      'headers.authorization: expected no such header together with credentials',
       'credentials: expected bearer_token_file or username, found both',
       'credentials.username: expected a name without ":", found one',
-      'headers.authorization: expected no such header together with credentials',
     ],
   );
 });

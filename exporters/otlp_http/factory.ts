@@ -3,15 +3,11 @@ import { QueuedExporter } from '../../src/export/queued-exporter.js';
 import { checkClientConfig } from '../../src/http/client.js';
 import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
-import { schema, type Config } from './config.js';
+import { schema } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,
-  check: (config) => [
-    ...checkOtlpConfig(config),
-    ...checkClientConfig(config),
-    ...checkAuthorization(config),
-  ],
+  check: (config) => [...checkOtlpConfig(config), ...checkClientConfig(config)],
   create(config, context) {
     return new QueuedExporter(config, context, {
       createEncoder: (emit) => createBatcher(config.batch, emit),
@@ -22,11 +18,3 @@ export const factory: ExporterFactory<typeof schema> = {
     });
   },
 };
-
-function checkAuthorization({ headers, credentials }: Config): readonly string[] {
-  const isConfigured = credentials.bearer_token_file !== null || credentials.username !== null;
-  const header = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
-  return isConfigured && header !== undefined
-    ? [`headers.${header}: expected no such header together with credentials`]
-    : [];
-}

@@ -19,7 +19,7 @@ export interface CpuTimeSource {
   readonly state: 'alive' | 'ending' | 'dead';
   /**
    * Grows, from one reading of a process to the next, when its name, user or cgroup is another one. Undefined where the
-   * source does not know who a process is: only its files say so.
+   * source does not know who a process is: only its files have that.
    */
   readonly revision: number | undefined;
   /** What the main thread did, a letter of proc_pid_stat(5); undefined where the source does not know. */

@@ -5,9 +5,23 @@ import { hideCredentials } from '../config/endpoint.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 import { createClientAgent, prepareRequests } from './client-agent.js';
-import { checkHeaders } from './headers.js';
 import { describeRoute, findProxy, parseProxy, type HttpProxy } from './proxy.js';
 import { checkTlsConfig, openTlsContext, tlsSettings } from './tls-files.js';
+
+/** Settings for who this collector is to a server, whatever the protocol. */
+export const credentialsSettings = {
+  bearer_token_file: {
+    doc: 'File with a token for the header `Authorization: Bearer`; read again when it changes.',
+    format: 'path',
+    default: null,
+  },
+  username: { doc: 'User for HTTP basic authentication.', format: 'string', default: null },
+  password_file: {
+    doc: 'File with the password of that user; read again when it changes.',
+    format: 'path',
+    default: null,
+  },
+} as const satisfies Schema;
 
 /** Settings of whatever asks or sends by HTTP. */
 export const clientSettings = {
@@ -22,29 +36,22 @@ export const clientSettings = {
     format: 'url',
     default: null,
   },
-  credentials: {
-    bearer_token_file: {
-      doc: 'File with a token for the header `Authorization: Bearer`; read again when it changes.',
-      format: 'path',
-      default: null,
-    },
-    username: { doc: 'User for HTTP basic authentication.', format: 'string', default: null },
-    password_file: {
-      doc: 'File with the password of that user; read again when it changes.',
-      format: 'path',
-      default: null,
-    },
-  },
+  credentials: credentialsSettings,
   tls: tlsSettings,
 } as const satisfies Schema;
 
 export type ClientConfig = ConfigOf<typeof clientSettings>;
-type CredentialsConfig = ClientConfig['credentials'];
+type CredentialsConfig = ConfigOf<typeof credentialsSettings>;
 
 /** What is wrong with these settings when they are taken together. */
 export function checkClientConfig({ credentials, tls }: ClientConfig): string[] {
+  return [...checkTlsConfig(tls), ...checkCredentials(credentials)];
+}
+
+/** What is wrong with credentials when they are taken together. */
+export function checkCredentials(credentials: CredentialsConfig): string[] {
   const { bearer_token_file: token, username, password_file: password } = credentials;
-  const problems = [...checkTlsConfig(tls)];
+  const problems: string[] = [];
   if ((username === null) !== (password === null)) {
     problems.push('credentials: expected username and password_file together, found only one of them');
   }
@@ -109,7 +116,12 @@ function chooseProxy(url: URL, { proxy_url: text }: ClientConfig): HttpProxy | u
   return text === null ? findProxy(url, process.env) : parseProxy(text, 'proxy_url');
 }
 
-function createAuthorization(credentials: CredentialsConfig, log: Log): () => string | undefined {
+/**
+ * The Authorization header of the next request, printable ASCII, by files that are read again when they change.
+ * @returns a function that returns undefined where no credentials are configured
+ * @throws Error naming the file that cannot be used
+ */
+export function createAuthorization(credentials: CredentialsConfig, log: Log): () => string | undefined {
   const { bearer_token_file: tokenFile, username, password_file: passwordFile } = credentials;
   if (tokenFile !== null) {
     const name = `credentials.bearer_token_file "${tokenFile}"`;
@@ -157,10 +169,11 @@ function readHeader(secret: Secret): string {
   const text = readText(secret).replace(/\r?\n$/u, '');
   if (text === '') throw new Error(`Cannot use ${secret.name}: expected one line of text, found none`);
   const Authorization = secret.authorize(text);
-  if (/[\r\n]/u.test(text) || checkHeaders({ Authorization }, '').length > 0) {
-    throw new Error(
-      `Cannot use ${secret.name}: expected one line of text, found characters that no header has`,
-    );
+  if (/[\r\n]/u.test(text)) {
+    throw new Error(`Cannot use ${secret.name}: expected one line of text, found several`);
+  }
+  if (!/^[ -~]*$/u.test(Authorization)) {
+    throw new Error(`Cannot use ${secret.name}: expected printable ASCII, found other characters`);
   }
   return Authorization;
 }

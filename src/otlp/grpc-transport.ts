@@ -21,7 +21,8 @@ export interface GrpcTransportOptions {
   /** As grpc-js wants it. */
   readonly address: string;
   readonly credentials: ChannelCredentials;
-  readonly metadata: Metadata;
+  /** Of the next request. */
+  metadata(): Metadata;
   readonly compression: 'gzip' | 'none';
   readonly proxy: HttpProxy | undefined;
 }
@@ -65,7 +66,7 @@ export class GrpcTransport implements IExporterTransport {
         same,
         same,
         bytes,
-        this.#options.metadata,
+        this.#options.metadata(),
         options,
         (error, response) => {
           this.#count(error?.code);

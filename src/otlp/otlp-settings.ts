@@ -3,6 +3,7 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { batchSettings } from '../export/queued-exporter.js';
 import { retrySettings } from '../export/retry.js';
 import { sendingQueueSettings } from '../export/sending-queue.js';
+import { credentialsSettings } from '../http/client.js';
 import { checkHeaders } from '../http/headers.js';
 
 /** Settings that both OTLP exporters have, by the Collector's names where it has them. */
@@ -13,6 +14,7 @@ export const otlpSettings = {
     default: {},
     sensitive: true,
   },
+  credentials: credentialsSettings,
   compression: {
     doc: 'How requests are compressed.',
     format: ['gzip', 'none'],
@@ -39,7 +41,15 @@ export function checkOtlpConfig(config: OtlpConfig): string[] {
       `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
     );
   }
-  return problems;
+  return [...problems, ...checkAuthorization(config)];
+}
+
+function checkAuthorization({ headers, credentials }: OtlpConfig): readonly string[] {
+  const isConfigured = credentials.bearer_token_file !== null || credentials.username !== null;
+  const header = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
+  return isConfigured && header !== undefined
+    ? [`headers.${header}: expected no such header together with credentials`]
+    : [];
 }
 
 /** What the OTLP variables of OpenTelemetry's specification say; undefined where they are not set. */

@@ -43,11 +43,12 @@ export function createPush({ interval, timeout, exporter: { otlp } }: PeriodicCo
   const address = otlp.endpoint.replace(/^https?:\/\//u, '').replace(/\/$/u, '');
   const proxy = findGrpcProxy(address, process.env);
   const isPlain = isWithoutTls(otlp);
+  const metadata = createGrpcMetadata({ ...readOtlpHeaders(process.env), ...otlp.headers });
   const transport = new GrpcTransport({
     address,
     proxy,
     credentials: isPlain ? credentials.createInsecure() : createTlsCredentials(otlp, log),
-    metadata: createGrpcMetadata({ ...readOtlpHeaders(process.env), ...otlp.headers }),
+    metadata: () => metadata,
     compression: otlp.compression,
   });
   const exporter = new OwnMetricExporter(

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { parseSettings } from '../../src/config/settings.js';
+import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
+import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
+import { factory } from './factory.js';
+
+const tls = { insecure: true };
+
+const check = (settings: Record<string, unknown>) => factory.check?.(parseSettings(factory.schema, settings));
+
+function listAuthorizations({ received }: GrpcBackend): readonly unknown[] {
+  return received.flatMap(({ metadata }) => metadata.get('authorization'));
+}
+
+test('otlp_grpc sends a token from a file, and the new one on the same connection', async (t) => {
+  const backend = await openGrpcBackend(t);
+  const file = join(createFolder(), 'token');
+  writeFileSync(file, 'first\n');
+  const settings = { endpoint: backend.endpoint, credentials: { bearer_token_file: file }, tls };
+  const { exporter, log } = await startExporter(t, factory, { ...settings, headers: { 'X-Tenant': 'a' } });
+  exporter.consume(readingAt(1, 1));
+  await until(() => backend.received.length === 1);
+  writeFileSync(file, 'second');
+  exporter.consume(readingAt(2, 2));
+  await until(() => backend.received.length === 2);
+  rmSync(file);
+  exporter.consume(readingAt(3, 3));
+  await until(() => backend.received.length === 3);
+  assert.deepEqual(listAuthorizations(backend), ['Bearer first', 'Bearer second', 'Bearer second']);
+  assert.deepEqual(
+    backend.received.flatMap(({ metadata }) => metadata.get('x-tenant')),
+    ['a', 'a', 'a'],
+  );
+  const expected =
+    /^warn: Cannot read credentials\.bearer_token_file ".*token": ENOENT; using the previous one$/;
+  assert.match(log.lines.join('\n'), expected);
+});
+
+test('otlp_grpc sends a user and the password of a file, also by TLS', { skip: noOpenssl }, async (t) => {
+  const { certFile, keyFile } = createCertificate(t);
+  const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
+  const backend = await openGrpcBackend(t, { credentials: ServerCredentials.createSsl(null, [pair]) });
+  const file = join(createFolder(), 'password');
+  writeFileSync(file, 'pass: wörd 密\n');
+  const credentials = { username: 'me', password_file: file };
+  const settings = { endpoint: backend.endpoint, credentials, tls: { ca_file: certFile } };
+  const { exporter } = await startExporter(t, factory, settings);
+  exporter.consume(readingAt(1, 1));
+  await exporter.shutdown();
+  const [, encoded = ''] = String(listAuthorizations(backend)[0]).split(' ');
+  assert.equal(Buffer.from(encoded, 'base64').toString(), 'me:pass: wörd 密');
+});
+
+test('otlp_grpc says what is wrong with credentials, and shows nothing of them', async (t) => {
+  const file = join(createFolder(), 'token');
+  const open = () => startExporter(t, factory, { credentials: { bearer_token_file: file }, tls });
+  await assert.rejects(open(), /Cannot read credentials\.bearer_token_file ".*token": ENOENT/);
+  // A library that shows a value that it refuses must not get it.
+  writeFileSync(file, 's3crét');
+  await assert.rejects(open(), ({ message }: Error) =>
+    /^Cannot use credentials\.bearer_token_file ".*": expected printable ASCII, found other characters$/.test(
+      message,
+    ),
+  );
+  assert.deepEqual(check({ credentials: { username: 'me' } }), [
+    'credentials: expected username and password_file together, found only one of them',
+  ]);
+  assert.deepEqual(
+    check({ credentials: { bearer_token_file: 't' }, headers: { Authorization: 'Bearer x' } }),
+    ['headers.Authorization: expected no such header together with credentials'],
+  );
+});
