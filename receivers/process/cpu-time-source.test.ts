@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { readBootTimeNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { schema } from './config.js';
 import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
+import { spawnAs } from './spawn-as.fixture.js';
 
 test('findCpuClocks gives the CPU clocks, for the procfs of our own pid namespace', (t) => {
   assert.equal(findCpuClocks('/proc')?.read(process.pid), true);
@@ -37,7 +38,6 @@ function createProcfs(t: TestContext, status: string): string {
 const { source: exact, obstacle } = await chooseCpuTimeSource(parseSettings(schema, {}));
 after(() => exact?.close());
 if (obstacle !== undefined && process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw new Error(obstacle);
-const lastPid = '/proc/sys/kernel/ns_last_pid';
 
 test(
   'BPF does not charge a process with the CPU time of one that had its number',
@@ -76,22 +76,6 @@ function readStartTicks(pid: number): number {
   const stat = new ProcessStat();
   assert.ok(stat.read(`/proc/${pid}`));
   return stat.startTicks;
-}
-
-/** Starts a process that sleeps under a number that was used before; other programs may be quicker. */
-async function spawnAs(pid: number): Promise<ChildProcess | undefined> {
-  for (let tries = 0; tries < 50; tries++) {
-    try {
-      writeFileSync(lastPid, String(pid - 1));
-    } catch {
-      return undefined;
-    }
-    const child = spawn('sleep', ['600'], { stdio: 'ignore' });
-    if (child.pid === pid) return child;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-  return undefined;
 }
 
 test(

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { parseSettings } from '../../src/config/settings.js';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
+import { until } from '../../src/testing/until.js';
+import { enterCgroup, makeCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
+import { CpuClock } from '../../src/linux/clocks.js';
+import type { Series } from '../../src/model/series.js';
+import { chooseCpuTimeSource } from './cpu-time-source.js';
+import { factory } from './factory.js';
+import { spawnAs } from './spawn-as.fixture.js';
+
+// What happens to real processes while they are counted, by each source of CPU time.
+
+const { source, obstacle } = await chooseCpuTimeSource(parseSettings(factory.schema, { cpu_time: 'auto' }));
+source?.close();
+if (obstacle !== undefined && process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw new Error(obstacle);
+
+/** A receiver that scans when it is told to, and the CPU time that it charged. */
+async function startReceiver(t: TestContext, backend: 'ebpf' | 'procfs') {
+  const next = createTableCollector();
+  const config = parseSettings(factory.schema, { collection_interval: '1h', cpu_time: backend });
+  const receiver = factory.create(config, createFakeContext(), next);
+  t.after(() => receiver.shutdown());
+  await receiver.start();
+  await receiver.flush?.();
+  const charged = () => {
+    const last = new Map<Series, number>();
+    for (const { series, values } of next.tables) {
+      const at = values.length - series.length;
+      for (const [i, each] of series.entries()) {
+        const value = at < 0 ? undefined : values[at + i];
+        if (each.metric.name === 'process.cpu.time' && value !== undefined && !Number.isNaN(value))
+          last.set(each, value);
+      }
+    }
+    return last;
+  };
+  /** Seconds, by what an attribute says of the processes with this number. */
+  const byAttribute = (pid: number, name: string): Readonly<Record<string, number>> => {
+    const sums: Record<string, number> = {};
+    for (const [{ resource }, seconds] of charged()) {
+      if (resource.attributes['process.pid'] !== pid) continue;
+      const key = String(resource.attributes[name]);
+      sums[key] = (sums[key] ?? 0) + seconds;
+    }
+    return sums;
+  };
+  return { scan: async () => receiver.flush?.(), byAttribute };
+}
+
+/** A shell that burns CPU time whenever it gets a line, and then answers with one. */
+const burn = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo';
+
+function startShell(t: TestContext, script: string, program = 'dash') {
+  const child = spawn(program, ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const { pid = 0, stdin, stdout } = child;
+  const ask = async () => {
+    stdin.write('\n');
+    await once(stdout, 'data');
+  };
+  return { child, pid, ask };
+}
+
+/** All CPU time of a process, by its clock. */
+function usedBy(pid: number): number {
+  const clock = new CpuClock();
+  assert.ok(clock.read(pid));
+  return clock.seconds + clock.nanoseconds / 1e9;
+}
+
+function sum(parts: Readonly<Record<string, number>>): number {
+  return Object.values(parts).reduce((all, part) => all + part, 0);
+}
+
+/** The clock of another process, and what eBPF reads, are a tick old where it runs. */
+function assertNear(seconds: number, wanted: number): void {
+  assert.ok(Math.abs(seconds - wanted) <= 0.02 + 0.01 * wanted, `${seconds} s, wanted ${wanted} s`);
+}
+
+for (const backend of ['ebpf', 'procfs'] as const) {
+  const skip = backend === 'ebpf' ? (obstacle ?? false) : false;
+
+  test(
+    `ProcessReceiver charges each program of a process that becomes another one: ${backend}`,
+    { skip },
+    async (t) => {
+      const { scan, byAttribute } = await startReceiver(t, backend);
+      const { pid, ask } = startShell(t, `read x; ${burn}; read x; exec bash -c '${burn}; read x'`);
+      await ask();
+      const first = usedBy(pid);
+      await scan();
+      await ask();
+      await scan();
+      const parts = byAttribute(pid, 'process.executable.name');
+      assert.deepEqual(Object.keys(parts), ['dash', 'bash']);
+      assertNear(parts['dash'] ?? 0, first);
+      assertNear(sum(parts), usedBy(pid));
+    },
+  );
+
+  test(
+    `ProcessReceiver charges a process in the cgroup in which it is, from when it was moved: ${backend}`,
+    { skip },
+    async (t) => {
+      const made = makeCgroup(t, 2);
+      if (typeof made === 'string') return t.skip(made);
+      const [a = '', b = ''] = ['a', 'b'].map((name) => join(made.folder, name));
+      for (const folder of [a, b]) mkdirSync(folder);
+      const { scan, byAttribute } = await startReceiver(t, backend);
+      const { child, pid, ask } = startShell(t, `while read x; do ${burn}; done`);
+      enterCgroup(a, pid);
+      await ask();
+      await scan();
+      const first = usedBy(pid);
+      enterCgroup(b, pid);
+      for (let tries = 0; tries < 3; tries++) {
+        await ask();
+        await scan();
+      }
+      const parts = byAttribute(pid, 'process.linux.cgroup');
+      const paths = ['a', 'b'].map((name) => `0::${made.path}/${name}`);
+      assert.deepEqual(Object.keys(parts), paths);
+      assertNear(sum(parts), usedBy(pid));
+      // Procfs is asked for the cgroup of a process that has run, at the scan after the move.
+      assert.ok((parts[paths[0] ?? ''] ?? 0) >= first - 0.02);
+      assert.ok((parts[paths[1] ?? ''] ?? 0) > first);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  );
+
+  test(`ProcessReceiver charges a process whose first thread has ended: ${backend}`, { skip }, async (t) => {
+    const { scan, byAttribute } = await startReceiver(t, backend);
+    const program = spawn('python3', ['-c', leaderless], { stdio: ['pipe', 'pipe', 'inherit'] });
+    if (!(await hasStarted(program))) return t.skip('there is no python3');
+    t.after(() => program.kill('SIGKILL'));
+    const { pid = 0 } = program;
+    await once(program.stdout, 'data');
+    await scan();
+    const before = usedBy(pid);
+    program.stdin.write('\n');
+    await once(program.stdout, 'data');
+    await scan();
+    const used = usedBy(pid);
+    assert.ok(used - before > 0.2);
+    assertNear(sum(byAttribute(pid, 'process.executable.name')), used);
+  });
+
+  test(
+    `ProcessReceiver charges nothing to a process with the number of one that has ended: ${backend}`,
+    { skip },
+    async (t) => {
+      const { scan, byAttribute } = await startReceiver(t, backend);
+      const { child, pid, ask } = startShell(t, `while read x; do ${burn}; done`);
+      await ask();
+      await scan();
+      const first = sum(byAttribute(pid, 'process.pid'));
+      await ask();
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const second = await spawnAs(pid);
+      if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
+      t.after(() => second.kill('SIGKILL'));
+      const isSeen = async () => {
+        await scan();
+        return 'sleep' in byAttribute(pid, 'process.executable.name');
+      };
+      await until(isSeen);
+      const parts = byAttribute(pid, 'process.executable.name');
+      assert.ok((parts['sleep'] ?? NaN) < 0.03, JSON.stringify(parts));
+      assert.ok((parts['dash'] ?? 0) >= first);
+    },
+  );
+}
+
+/** Its first thread ends, as by pthread_exit; another one works whenever a line comes. */
+const leaderless = `
+import ctypes, os, platform, sys, threading, time
+leader = threading.get_native_id()
+def work():
+    while open('/proc/self/task/%d/stat' % leader).read().rsplit(')', 1)[1].split()[0] != 'Z': time.sleep(0.001)
+    print(flush=True)
+    for line in sys.stdin:
+        end = time.process_time() + 0.25
+        while time.process_time() < end: pass
+        print(flush=True)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)
+`;
+
+async function hasStarted(child: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    child.once('spawn', () => resolve(true));
+    child.once('error', () => resolve(false));
+  });
+}
