@@ -1,5 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
+import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
@@ -84,9 +85,11 @@ export class Attribution implements ConsumingComponent {
 
   #createLedger(epoch: bigint): Ledger {
     const config = this.#config;
+    // The name of this collector's service, and what else its environment says, is on all that it reads.
+    const common = readResourceEnvironment(process.env, () => {});
     const views = findViews(config).map((definition) => {
       const isOfProcesses = definition.groupBy.length === 0;
-      return new View(definition, isOfProcesses ? config.process_limit : config.group_limit);
+      return new View(definition, isOfProcesses ? config.process_limit : config.group_limit, common);
     });
     this.#processView = views[config.views.indexOf('process')];
     const options = {

@@ -45,6 +45,7 @@ export class View {
   /** What is known of the machine: the attributes of its resource. */
   machine: Attributes = {};
   readonly #definition: ViewDefinition;
+  readonly #common: Attributes;
   readonly #groups = new Map<string, Group>();
   /** In the order in which they became empty. */
   readonly #empty = new Set<Group>();
@@ -53,9 +54,13 @@ export class View {
   /** Groups that lost their own series and are still to be closed. */
   #hidden: Group[] = [];
 
-  /** @param places how many groups have series of their own at a time, the others together; 0: every group */
-  constructor(definition: ViewDefinition, places: number) {
+  /**
+   * @param places how many groups have series of their own at a time, the others together; 0: every group
+   * @param common attributes that every resource has that has no others of these names
+   */
+  constructor(definition: ViewDefinition, places: number, common: Attributes = {}) {
     this.#definition = definition;
+    this.#common = common;
     this.#limit = places > 0 ? new Limit<Group>(places) : undefined;
   }
 
@@ -79,7 +84,7 @@ export class View {
 
   /** The group of a workload that has just come and lives since `bornAt`. */
   join(workload: Resource, bornAt: number): Group {
-    const identity = identifyGroup(this.#definition, workload);
+    const identity = identifyGroup(this.#definition, workload, this.#common);
     const { attributes } = workload;
     // The group of those that have none is one line at most, and what the collector itself uses is of interest.
     const isOwn = this.isOfProcesses && attributes[ATTR_PROCESS_PID] === process.pid;

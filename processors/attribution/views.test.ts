@@ -14,7 +14,7 @@ function parse(settings: object) {
 /** What is published of the group of a workload, on a machine with the attribute `host`. */
 function groupOf(view: string, attributes: Attributes): Attributes {
   const [definition] = findViews(parse({ views: [view] }));
-  const created = new View(definition, 0);
+  const created = new View(definition, 0, { 'service.name': 'joulemetry' });
   created.machine = { host: 'a' };
   const group = created.join({ attributes: { host: 'a', ...attributes } }, 0);
   const { host, ...own } = created.resourceOf(group).attributes;
@@ -79,6 +79,7 @@ test('View has one group, none, for all that lack what defines the groups', () =
   for (const [view, name] of Object.entries(names))
     assert.deepEqual(groupOf(view, process), { [name]: 'none' });
   assert.deepEqual(groupOf('program', {}), { 'process.executable.name': 'none' });
+  assert.deepEqual(groupOf('service', { 'service.name': 'joulemetry' }), { 'service.name': 'none' });
 });
 
 test('View groups by whichever of several attributes a workload has', () => {
@@ -191,4 +192,16 @@ test('attribution shows the groups that use most, none always, and the others as
     .map(({ series, value }) => [series.resource.attributes['systemd.unit'], value]);
   assert.deepEqual(Object.fromEntries(joules), { 'a.service': 4, other: 5, none: 1 });
   assert.deepEqual(rig.processes(), { 0: 4, 1: 3, 2: 2, 3: 1 });
+});
+
+test('attribution takes the service of the collector, which is on everything, for no service of a process', () => {
+  const rig = new Rig({ views: ['service'] });
+  const meter = rig.createMeter();
+  const services = ['joulemetry', 'shop'];
+  const processes = services.map((name, i) => new RigProcess({ 'process.pid': i, 'service.name': name }, 0));
+  for (const atS of [0, 1]) playSecond({ rig, meter, used: processes.map((one) => [one, atS / 2]) }, atS);
+  const names = rig.out
+    .last('service.energy')
+    .map(({ series }) => series.resource.attributes['service.name']);
+  assert.deepEqual(new Set(names), new Set(['none', 'shop']));
 });

@@ -208,10 +208,18 @@ function checkNames(views: readonly ViewDefinition[]): readonly string[] {
   });
 }
 
-export function identifyGroup(definition: ViewDefinition, workload: Resource): GroupIdentity {
+/**
+ * The group of a view that a workload belongs to.
+ * @param common what every resource has that has nothing else of these names: it says nothing of a workload
+ */
+export function identifyGroup(
+  definition: ViewDefinition,
+  workload: Resource,
+  common: Attributes,
+): GroupIdentity {
   const { groupBy } = definition;
   if (groupBy.length === 0) return { ...workload, key: resourceKey(workload), isNone: false };
-  const found = groupBy.map((names) => findFirst(workload.attributes, names));
+  const found = groupBy.map((names) => findFirst(workload.attributes, names, common));
   const isNone = found[0] === undefined;
   const attributes: Attributes = isNone
     ? { [firstAttribute(definition)]: 'none' }
@@ -252,10 +260,14 @@ export function intersect(one: Attributes, other: Attributes): Attributes {
 }
 
 /** Of several attributes, `a|b`, the first that there is. */
-function findFirst(attributes: Attributes, names: string): readonly [string, AttributeValue] | undefined {
+function findFirst(
+  attributes: Attributes,
+  names: string,
+  common: Attributes,
+): readonly [string, AttributeValue] | undefined {
   for (const name of names.split('|')) {
     const value = findAttribute(attributes, name);
-    if (value !== undefined) return [name, value];
+    if (value !== undefined && value !== common[name]) return [name, value];
   }
   return undefined;
 }
