@@ -49,6 +49,11 @@ export const schema = {
       format: 'string_list',
       default: [],
     },
+    passwd: {
+      doc: 'File that knows the names of users, in the format of /etc/passwd.',
+      format: 'path',
+      default: '/etc/passwd',
+    },
     service: {
       doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
       format: 'boolean',

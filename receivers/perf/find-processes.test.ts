@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { ProcessFinder } from './find-processes.js';
@@ -10,7 +12,7 @@ test('ProcessFinder finds processes by number, by name and by path', (t) => {
   procfs.write(8, { exe: '/usr/lib/postgresql/bin/postgres (deleted)' });
   procfs.write(9, { exe: '/opt/with-a-very-long-name' });
   procfs.writeFile(9, 'comm', 'with-a-very-lon\n');
-  const finder = new ProcessFinder(procfs.path, true);
+  const finder = new ProcessFinder(procfs.path);
   const find = (pids: readonly number[], names: readonly string[]) =>
     finder.find({ pids, names }).map(({ pid }) => pid);
   assert.deepEqual(find([7, 99], []), [7]);
@@ -23,13 +25,13 @@ test('ProcessFinder leaves out a process that has ended but was not waited for',
   const procfs = createFakeProcfs();
   t.after(() => procfs.delete());
   procfs.write(7, { comm: 'gone', state: 'Z' });
-  assert.deepEqual(new ProcessFinder(procfs.path, true).find({ pids: [7], names: ['program'] }), []);
+  assert.deepEqual(new ProcessFinder(procfs.path).find({ pids: [7], names: ['program'] }), []);
 });
 
 test('ProcessFinder keeps the resource of a process that renames itself, not of one that runs another program', (t) => {
   const procfs = createFakeProcfs();
   t.after(() => procfs.delete());
-  const finder = new ProcessFinder(procfs.path, true);
+  const finder = new ProcessFinder(procfs.path);
   const find = () => finder.find({ pids: [7], names: [] })[0]?.attributes;
   procfs.write(7, { comm: 'node', exe: '/usr/bin/node' });
   const first = find();
@@ -39,4 +41,18 @@ test('ProcessFinder keeps the resource of a process that renames itself, not of 
   assert.equal(find()?.['process.executable.name'], 'dash');
   procfs.write(7, { comm: 'sh', exe: '/usr/bin/dash', startTicks: 500 });
   assert.equal(find()?.['process.creation.time'], '2023-11-14T22:13:25.000Z');
+});
+
+test('ProcessFinder reads owner and service as its settings have it', (t) => {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  procfs.write(7, {});
+  procfs.writeFile(7, 'environ', 'OTEL_SERVICE_NAME=cart\0');
+  const passwd = join(procfs.path, 'passwd');
+  writeFileSync(passwd, `ann:x:${process.getuid?.()}:0:::\n`);
+  const read = (service: boolean) =>
+    new ProcessFinder(procfs.path, { service, passwd }).find({ pids: [7], names: [] })[0]?.attributes;
+  assert.equal(read(true)?.['process.owner'], 'ann');
+  assert.equal(read(true)?.['service.name'], 'cart');
+  assert.equal(read(false)?.['service.name'], undefined);
 });

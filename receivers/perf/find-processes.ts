@@ -23,6 +23,12 @@ export interface ProcessSelection {
   readonly names: readonly string[];
 }
 
+/** How it is read who a process is, as in the settings of the `process` receiver. */
+export interface IdentitySettings {
+  readonly service: boolean;
+  readonly passwd: string;
+}
+
 interface KnownProcess extends FoundProcess {
   readonly identity: ProcessIdentity;
 }
@@ -30,23 +36,24 @@ interface KnownProcess extends FoundProcess {
 /** Looks for processes, again and again. */
 export class ProcessFinder {
   readonly #procfs: string;
+  readonly #owners: Owners;
   readonly #identity: IdentityReader;
   readonly #stat = new ProcessStat();
   #known: ReadonlyMap<number, KnownProcess> = new Map();
 
-  constructor(procfs: string, hasService: boolean, passwd = '/etc/passwd') {
+  constructor(
+    procfs: string,
+    { service, passwd }: IdentitySettings = { service: true, passwd: '/etc/passwd' },
+  ) {
     this.#procfs = procfs;
-    const services = hasService ? new ServiceReader() : undefined;
-    this.#identity = new IdentityReader({
-      procfs,
-      owners: new Owners(passwd),
-      hasCommandLine: false,
-      services,
-    });
+    this.#owners = new Owners(passwd);
+    const services = service ? new ServiceReader() : undefined;
+    this.#identity = new IdentityReader({ procfs, owners: this.#owners, hasCommandLine: false, services });
   }
 
   /** The selected processes that run now. */
   find({ pids, names }: ProcessSelection): readonly FoundProcess[] {
+    this.#owners.refresh();
     const wanted = new Set(names);
     const byName =
       wanted.size === 0 ? [] : listPids(this.#procfs).filter((pid) => isNamed(pid, wanted, this.#procfs));

@@ -34,7 +34,7 @@ export class TargetFinder {
 
   constructor(config: Config, context: FinderContext) {
     this.#config = config;
-    this.#processes = new ProcessFinder(config.procfs, config.processes.service);
+    this.#processes = new ProcessFinder(config.procfs, config.processes);
     this.#cgroups = hasCgroups(config) ? new CgroupFinder(config, context) : undefined;
     this.#absent = new AbsentTargets(config, context.log, this.#cgroups?.folder);
   }

@@ -50,15 +50,22 @@ function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
   const ioDenied = metrics.io ? countDenied(programs, (pid) => readStart(`${procfs}/${pid}/io`)) : 0;
   const serviceDenied = service ? countDenied(programs, (pid) => openServiceFiles(`${procfs}/${pid}`)) : 0;
   return [
-    ...(unnamed > 0 ? grant(['CAP_SYS_PTRACE'], `the executable path of ${unnamed} processes`) : []),
+    ...grantIdentity(unnamed, serviceDenied),
     ...(ioDenied > 0
       ? grant(['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'], `the disk I/O of ${ioDenied} processes`)
       : []),
-    ...(serviceDenied > 0 ? grant(['CAP_SYS_PTRACE'], `the service name of ${serviceDenied} processes`) : []),
     ...findHiddenProcesses(procfs).flatMap((hidden) => hidden.remedies),
     ...explainTicks(procfs),
     ...explainBpf(config),
   ];
+}
+
+/** What it takes to say who processes are. */
+function grantIdentity(unnamed: number, serviceDenied: number): readonly Remedy[] {
+  const parts = [unnamed > 0 ? 'the executable path' : '', serviceDenied > 0 ? 'the service name' : ''];
+  const count = Math.max(unnamed, serviceDenied);
+  const what = parts.filter((part) => part !== '').join(' and ');
+  return count > 0 ? grant(['CAP_SYS_PTRACE'], `${what} of ${count} processes`) : [];
 }
 
 /** Nothing where they are held: what is denied even so, no capability gives. */
