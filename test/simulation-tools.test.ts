@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { startAgent } from './agent.js';
 import { until } from '../src/testing/until.js';
-import { readTruth, type TruthStep } from './truth.fixture.js';
+import { readTruth, type TruthStep } from '../src/simulation/tree/truth.fixture.js';
 
 // Tools that are not ours read a simulated machine.
 

@@ -1,0 +1,110 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Consumer } from '../component/consumer.js';
+import type { FactoryFinder } from '../component/find.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
+import { validateService } from '../config/service.js';
+import { nodeOf } from '../config/node.js';
+import { createFakeContext, createLogCollector, type LogCollector } from '../component/fakes.js';
+import { busyTime } from '../model/shared-metrics.js';
+import { Service } from './service.js';
+
+/** Components that note what happens to them. */
+export interface World {
+  /** What happened, in order. */
+  readonly events: string[];
+  readonly entries: Map<string, Consumer>;
+  /** How many milliseconds each had to stop. */
+  readonly limits: Map<string, number>;
+  readonly log: LogCollector;
+  readonly finder: FactoryFinder;
+}
+
+const schema = {
+  missing: { doc: 'Whether the source is missing.', format: 'boolean', default: false },
+  broken: { doc: 'Whether it cannot start.', format: 'boolean', default: false },
+  partial: { doc: 'Whether it lacks its main thing.', format: 'boolean', default: false },
+  throwing: { doc: 'Whether it throws at every table.', format: 'boolean', default: false },
+  hanging: { doc: 'Whether it never stops.', format: 'boolean', default: false },
+  slow: { doc: 'Whether it takes a moment to stop.', format: 'boolean', default: false },
+} as const satisfies Schema;
+
+type Settings = ConfigOf<typeof schema>;
+
+export function createWorld(): World {
+  const events: string[] = [];
+  const entries = new Map<string, Consumer>();
+  const limits = new Map<string, number>();
+  const component = (name: string, settings: Settings, next?: Consumer) => ({
+    isPartial: settings.partial,
+    start() {
+      events.push(`start ${name}`);
+      if (settings.broken) throw new Error('no luck');
+    },
+    flush: () => void events.push(`flush ${name}`),
+    async shutdown(timeoutMs = NaN) {
+      events.push(`stop ${name}`);
+      limits.set(name, timeoutMs);
+      if (settings.hanging) await new Promise(() => {});
+      if (!settings.slow) return;
+      await setTimeout(10);
+      events.push(`drained ${name}`);
+    },
+    consume(table: Parameters<Consumer['consume']>[0]) {
+      events.push(`table at ${name}`);
+      if (settings.throwing) throw new Error('bad data');
+      return next ? next.consume(table) : true;
+    },
+  });
+  const factories = {
+    receiver: {
+      schema,
+      metrics: [],
+      probe: (config: Settings) => ({
+        available: !config.missing,
+        found: config.missing ? 'no meter' : 'a meter',
+        remedies: config.missing ? [{ missing: 'a driver', command: 'modprobe meter' }] : [],
+      }),
+      create(config: Settings, { id }: { id: string }, next: Consumer) {
+        entries.set(id, next);
+        return component(id, config);
+      },
+    },
+    processor: {
+      schema,
+      create: (config: Settings, { id }: { id: string }, next: Consumer) => component(id, config, next),
+    },
+    exporter: { schema, create: (config: Settings, { id }: { id: string }) => component(id, config) },
+    extension: { schema, create: (config: Settings, { id }: { id: string }) => component(id, config) },
+  };
+  // The schema above gives these factories exactly what they ask for.
+  const finder = {
+    list: () => [],
+    find: (kind: keyof typeof factories, type: string) =>
+      Promise.resolve(type === 'usage' ? { ...factories.receiver, metrics: [busyTime] } : factories[kind]),
+  } as unknown as FactoryFinder;
+  return { events, entries, limits, log: createLogCollector(), finder };
+}
+
+export async function createService(
+  world: World,
+  config: object,
+  context = createFakeContext(),
+): Promise<Service> {
+  const { clock, meter, host, sampling } = context;
+  const validated = await validateService(nodeOf(config), world.finder);
+  return new Service(validated, { clock, meter, host, sampling: { ...sampling }, logFor: () => world.log });
+}
+
+export const config = {
+  receivers: { meter: {} },
+  processors: { share: {} },
+  exporters: { file: {}, web: {} },
+  extensions: { health: {} },
+  service: {
+    extensions: ['health'],
+    pipelines: {
+      metrics: { receivers: ['meter'], processors: ['share'], exporters: ['file', 'web'] },
+      'metrics/raw': { receivers: ['meter'], exporters: ['file'] },
+    },
+  },
+};
