@@ -94,7 +94,7 @@ async function attribute(seconds: readonly (readonly Table[])[], socket?: string
   const ledger = attribution.create(settings, context, collector);
   const stages: ConsumingComponent[] = [ledger];
   if (socket !== undefined) {
-    const names = { sources: ['docker'], docker: { sockets: [socket] } };
+    const names = { sources: ['docker'], docker: { sockets: [socket] }, max_wait: '60s' };
     stages.unshift(workloadNames.create(parseSettings(workloadNames.schema, names), context, ledger));
   }
   for (const stage of stages.toReversed()) await stage.start();

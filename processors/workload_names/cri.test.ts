@@ -8,11 +8,9 @@ import {
   type handleUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { createLogCollector } from '../../src/component/fakes.js';
 import { until } from '../../src/testing/until.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import type { Attributes } from '../../src/model/series.js';
-import { containerId, createProcessor, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
+import { containerId, resourcesOf, rowOf, runProcessor, seriesOf } from './names.fixture.js';
 
 /** A message: fields by number, each a text or a list of messages. */
 type Fields = Readonly<Record<number, string | readonly Fields[]>>;
@@ -85,22 +83,7 @@ async function openRuntime(t: TestContext, answers: Answers, socket = join(creat
 }
 
 function run(t: TestContext, socket: string, settings: object = {}) {
-  const log = createLogCollector();
-  const rig = createProcessor(
-    { sources: ['cri'], cri: { sockets: [socket] }, max_wait: '60s', ...settings },
-    log,
-  );
-  void rig.processor.start();
-  t.after(() => rig.processor.shutdown());
-  /** The names that a resource gets. */
-  const name = async (attributes: Attributes) => {
-    const count = rig.next.tables.length;
-    rig.processor.consume(rowOf(seriesOf(attributes)));
-    await until(() => rig.next.tables.length > count);
-    const named = Object.entries(resourcesOf(rig.next.tables[count])[0]);
-    return Object.fromEntries(named.filter(([key]) => !(key in attributes)));
-  };
-  return { ...rig, log, name };
+  return runProcessor(t, { sources: ['cri'], cri: { sockets: [socket] }, max_wait: '60s', ...settings });
 }
 
 const uid = '11111111-2222-3333-4444-555555555555';

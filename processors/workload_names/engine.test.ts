@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createLogCollector } from '../../src/component/fakes.js';
+import type { ReceiverContext } from '../../src/component/component.js';
+import { createMeterReader } from '../../src/component/fakes.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { containerId, createProcessor, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
+import { containerId, resourcesOf, rowOf, runProcessor, seriesOf } from './names.fixture.js';
 
 type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
 
@@ -41,12 +42,9 @@ function askedIds(url: URL): readonly string[] {
 
 const json = (response: ServerResponse, value: unknown) => void response.end(JSON.stringify(value));
 
-function run(t: TestContext, socket: string, settings: object = {}) {
-  const log = createLogCollector();
-  const rig = createProcessor({ sources: ['docker'], docker: { sockets: [socket] }, ...settings }, log);
-  void rig.processor.start();
-  t.after(() => rig.processor.shutdown());
-  return { ...rig, log };
+function run(t: TestContext, socket: string, settings: object = {}, context: Partial<ReceiverContext> = {}) {
+  const docker = { sources: ['docker'], docker: { sockets: [socket] }, max_wait: '60s' };
+  return runProcessor(t, { ...docker, ...settings }, context);
 }
 
 const web = {
@@ -211,4 +209,48 @@ test('workload_names leaves containers of Kubernetes runtimes to other sources',
   processor.consume(rowOf(seriesOf({ 'container.id': web.Id, 'container.runtime.name': 'containerd' })));
   await until(() => next.tables.length === 1);
   assert.equal(urls.length, 0);
+});
+
+test('workload_names asks again after a pause, when the engine has recovered, and logs that once', async (t) => {
+  let isBroken = true;
+  const { socket, urls } = await openEngine(t, (url, response) =>
+    isBroken
+      ? json(response.writeHead(503), { message: 'starting' })
+      : json(
+          response,
+          askedIds(url).map((Id) => ({ Id, Names: ['/web'], Image: 'web' })),
+        ),
+  );
+  const { name, log } = run(t, socket);
+  let count = 0;
+  /** The name of a container that was not there before. */
+  const nameNext = async () => (await name({ 'container.id': containerId(++count) }))['container.name'];
+  assert.equal(await nameNext(), undefined);
+  isBroken = false;
+  await until(async () => (await nameNext()) === 'web');
+  assert.equal(await nameNext(), 'web');
+  assert.equal(urls.length, 3);
+  assert.deepEqual(
+    log.lines.slice(1).map((line) => line.split(':')[0]),
+    ['warn', 'info'],
+  );
+});
+
+test('workload_names counts on own telemetry what became of ids', async (t) => {
+  const { socket } = await openEngine(t, (url, response) =>
+    json(
+      response,
+      askedIds(url)
+        .filter((id) => id !== containerId(3))
+        .map((Id) => ({ Id, Names: ['/web'], Image: 'web' })),
+    ),
+  );
+  const telemetry = createMeterReader();
+  const { processor, next } = run(t, socket, {}, { meter: telemetry.meter });
+  const ids = [1, 2, 3].map((number) => ({ 'container.id': containerId(number) }));
+  processor.consume(rowOf(...[...ids, { 'k8s.pod.uid': 'u' }].map((attributes) => seriesOf(attributes))));
+  await until(() => next.tables.length > 0);
+  const counted = await telemetry.read();
+  const countOf = (outcome: string) => counted[`joulemetry.workload_names.ids{test,${outcome}}`];
+  assert.deepEqual(['named', 'unknown', 'unanswered'].map(countOf), [2, 1, 1]);
 });

@@ -4,14 +4,8 @@ import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { until } from '../../src/testing/until.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
-import {
-  openKubernetes,
-  podOf,
-  runProcessor,
-  sendList,
-  sendStatus,
-  type Answer,
-} from './kubernetes.fixture.js';
+import { openKubernetes, podOf, sendList, sendStatus, type Answer } from './kubernetes.fixture.js';
+import { runProcessor } from './names.fixture.js';
 
 async function openKubelet(t: TestContext, answer: Answer, changes: object = {}, settings: object = {}) {
   const server = await openKubernetes(t, answer);
@@ -22,7 +16,11 @@ async function openKubelet(t: TestContext, answer: Answer, changes: object = {},
     ...changes,
   };
   const title = `kubelet (${kubelet.endpoint})`;
-  return { server, title, ...runProcessor(t, { sources: ['kubelet'], kubelet, ...settings }) };
+  return {
+    server,
+    title,
+    ...runProcessor(t, { max_wait: '60s', sources: ['kubelet'], kubelet, ...settings }),
+  };
 }
 
 const list: Answer = (_, response) => sendList(response, [podOf('u', 'aa')]);

@@ -5,12 +5,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createLogCollector } from '../../src/component/fakes.js';
-import { until } from '../../src/testing/until.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { createCertificate } from '../../src/http/certificate.fixture.js';
-import type { Attributes } from '../../src/model/series.js';
-import { createProcessor, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
 
 export type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
 
@@ -68,21 +64,4 @@ export function podOf(uid: string, containerId?: string, name = `pod-${uid}`) {
 
 export function sendList(response: ServerResponse, items: readonly object[], resourceVersion = '7'): void {
   response.end(JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: { resourceVersion }, items }));
-}
-
-/** The processor with some settings, and what a resource gets from it. */
-export function runProcessor(t: TestContext, settings: object) {
-  const log = createLogCollector();
-  const { processor, next } = createProcessor({ max_wait: '60s', ...settings }, log);
-  void processor.start();
-  t.after(() => processor.shutdown());
-  /** The names that a resource gets. */
-  const name = async (attributes: Attributes): Promise<Attributes> => {
-    const count = next.tables.length;
-    processor.consume(rowOf(seriesOf(attributes)));
-    await until(() => next.tables.length > count);
-    const named = Object.entries(resourcesOf(next.tables[count])[0]);
-    return Object.fromEntries(named.filter(([key]) => !(key in attributes)));
-  };
-  return { log, processor, next, name };
 }

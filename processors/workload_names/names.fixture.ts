@@ -1,8 +1,10 @@
-import type { Log } from '../../src/component/log.js';
+import type { TestContext } from 'node:test';
+import type { ReceiverContext } from '../../src/component/component.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
+import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import type { Lookup } from './lookup.js';
 import type { Answer, Names } from './workload-names.js';
@@ -59,9 +61,21 @@ export class TestNames implements Names {
   }
 }
 
-/** A processor with its defaults except for these settings, and what it forwards. */
-export function createProcessor(settings: object, log: Log = createLogCollector()) {
+/** The processor with its defaults except for these settings, what it forwards and logs, and what a resource gets from it. */
+export function runProcessor(t: TestContext, settings: object, context: Partial<ReceiverContext> = {}) {
+  const log = createLogCollector();
   const next = createTableCollector();
-  const processor = factory.create(parseSettings(factory.schema, settings), createFakeContext({ log }), next);
-  return { processor, next };
+  const config = parseSettings(factory.schema, settings);
+  const processor = factory.create(config, createFakeContext({ log, ...context }), next);
+  void processor.start();
+  t.after(() => processor.shutdown());
+  /** Forwards a new series of a resource. @returns the names that it gets */
+  const name = async (attributes: Attributes): Promise<Attributes> => {
+    const count = next.tables.length;
+    processor.consume(rowOf(seriesOf(attributes)));
+    await until(() => next.tables.length > count);
+    const named = Object.entries(resourcesOf(next.tables[count])[0]);
+    return Object.fromEntries(named.filter(([key]) => !(key in attributes)));
+  };
+  return { log, processor, next, name };
 }

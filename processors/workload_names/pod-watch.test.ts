@@ -4,7 +4,8 @@ import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { until } from '../../src/testing/until.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
-import { openKubernetes, podOf, runProcessor, sendList, sendStatus } from './kubernetes.fixture.js';
+import { openKubernetes, podOf, sendList, sendStatus } from './kubernetes.fixture.js';
+import { runProcessor } from './names.fixture.js';
 
 interface Served {
   list?(response: ServerResponse, url: URL): void;
@@ -29,6 +30,7 @@ async function openApiServer(t: TestContext, { list, watch }: Served = {}, setti
   const title = `API server (${apiServer.endpoint})`;
   const queries = () => server.urls.map(({ search }) => search);
   const rig = runProcessor(t, {
+    max_wait: '60s',
     sources: ['api_server'],
     api_server: apiServer,
     node_name: 'node-1',

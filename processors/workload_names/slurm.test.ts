@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createLogCollector } from '../../src/component/fakes.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { until } from '../../src/testing/until.js';
-import type { Attributes } from '../../src/model/series.js';
-import { createProcessor, resourcesOf, rowOf, seriesOf } from './names.fixture.js';
+import { runProcessor } from './names.fixture.js';
 
 /** A procfs and the cgroups of a machine. */
 function createMachine() {
@@ -25,18 +22,7 @@ function createMachine() {
 }
 
 function run(t: TestContext, { procfs, cgroupfs }: ReturnType<typeof createMachine>, settings: object = {}) {
-  const log = createLogCollector();
-  const rig = createProcessor({ sources: ['slurm'], slurm: { procfs, cgroupfs }, ...settings }, log);
-  void rig.processor.start();
-  t.after(() => rig.processor.shutdown());
-  const name = async (attributes: Attributes) => {
-    const count = rig.next.tables.length;
-    rig.processor.consume(rowOf(seriesOf(attributes)));
-    await until(() => rig.next.tables.length > count);
-    const named = Object.entries(resourcesOf(rig.next.tables[count])[0]);
-    return Object.fromEntries(named.filter(([key]) => !(key in attributes)));
-  };
-  return { ...rig, log, name };
+  return runProcessor(t, { sources: ['slurm'], slurm: { procfs, cgroupfs }, ...settings });
 }
 
 const job = {

@@ -48,7 +48,7 @@ const finders: Readonly<Record<SourceName, Finder>> = {
   slurm: ({ config, context }) => {
     const slurm = new Slurm(config.slurm);
     const create = once(() => [new Source(slurm, context.log)]);
-    // No file tells for sure whether a machine is of a cluster: its jobs do.
+    // No file shows for sure whether a machine is of a cluster: its jobs do.
     const isNamed = config.sources.includes('slurm');
     return (lookups) => (isNamed || lookups.some((lookup) => slurm.covers(lookup)) ? create() : []);
   },
