@@ -12,8 +12,13 @@ export const schema = {
     default: '2s',
     min: 100,
   },
+  list: {
+    doc: 'What is listed, by the energy that it used: one of the views of `attribution`. Processes, where there is no energy by it.',
+    format: ['process', 'program', 'unit', 'container', 'pod', 'job', 'user', 'service'],
+    default: 'program',
+  },
   top: {
-    doc: 'Maximum number of processes listed.',
+    doc: 'Maximum number of rows listed.',
     format: 'int',
     default: 10,
     min: 0,

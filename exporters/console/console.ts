@@ -29,7 +29,7 @@ class Summaries implements ConsumingComponent {
   readonly #clock: Clock;
   readonly #terminal: Terminal;
   readonly #screen: Screen;
-  readonly #readings = new Readings();
+  readonly #readings: Readings;
   // A second signal ends the process at once: the cursor has to come back then, too.
   readonly #close = () => this.#screen.close();
   #startedNs = 0n;
@@ -37,6 +37,7 @@ class Summaries implements ConsumingComponent {
 
   constructor(config: Config, clock: Clock, terminal: Terminal) {
     this.#config = config;
+    this.#readings = new Readings(config.list);
     this.#clock = clock;
     this.#terminal = terminal;
     const output = createOutput(terminal);

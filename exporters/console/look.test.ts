@@ -178,6 +178,32 @@ test('lookAt lists processes by CPU time, when there is no energy', () => {
   );
 });
 
+test('lookAt lists the groups of a view by watts, and processes where there are none', () => {
+  const all = new Readings('program');
+  const programs = [
+    { 'process.executable.name': 'node', 'systemd.unit': 'web.service' },
+    { 'process.executable.name': 'cc1', 'container.id': 'c', 'container.name': 'build' },
+    { 'process.executable.name': 'other' },
+    { 'process.executable.name': 'idle' },
+  ].map((attributes) => seriesOf('program.energy', {}, { attributes }));
+  const process = seriesOf('process.energy', {}, { attributes: { 'process.pid': 1 } });
+  all.take(createRow([process, ...programs], 0n, new Float64Array(5)));
+  all.take(createRow([process], 2n * second, Float64Array.of(2)));
+  const early = lookAt(all, options);
+  assert.deepEqual([early.listed, early.processes.map(({ pid }) => pid)], ['process', ['1']]);
+  all.take(createRow([process, ...programs], 4n * second, Float64Array.of(4, 4, 8, 16, 0)));
+  const { listed, processes, all: whole } = lookAt(all, options);
+  assert.equal(listed, 'program');
+  assert.deepEqual(
+    processes.map(({ name, watts, joules }) => [name, watts, joules]),
+    [
+      ['cc1 (build)', 2, 8],
+      ['node (web.service)', 1, 4],
+    ],
+  );
+  assert.ok(Number.isNaN(whole.cpus));
+});
+
 test('lookAt forgets a process, when it ended', () => {
   const series = seriesOf('process.cpu.time', {}, { attributes: { 'process.pid': 7 } });
   const { readings, view } = lookAfterTwoSeconds([[series, 1]]);

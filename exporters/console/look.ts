@@ -1,14 +1,29 @@
-import type { Resource } from '../../src/model/series.js';
-import { partOf, type Readings, type Role } from './readings.js';
+import type { Attributes, Resource } from '../../src/model/series.js';
+import { partOf, type Listed, type Readings, type Role } from './readings.js';
 import type { DomainView, PartView, ProcessView, Use, View } from './view.js';
 import {
+  ATTR_CONTAINER_ID,
+  ATTR_CONTAINER_NAME,
   ATTR_CPU_MODE,
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
   ATTR_HW_NAME,
   ATTR_HW_TYPE,
+  ATTR_FLUX_JOB_ID,
+  ATTR_K8S_NAMESPACE_NAME,
+  ATTR_K8S_POD_NAME,
+  ATTR_K8S_POD_UID,
+  ATTR_OAR_JOB_ID,
+  ATTR_PBS_JOB_ID,
   ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_OWNER,
   ATTR_PROCESS_PID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_NAMESPACE,
+  ATTR_SLURM_JOB_ID,
+  ATTR_SLURM_JOB_NAME,
+  ATTR_SLURM_JOB_USER,
+  ATTR_SYSTEMD_UNIT,
 } from '../../src/model/semantic-conventions.js';
 
 /** What is looked at, and how much of it. */
@@ -29,6 +44,7 @@ export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptio
   readings.look();
   const busy = lookAtBusyCpus(readings);
   const parts = partNames.flatMap((part) => lookAtPart(readings, part));
+  const groups = lookAtGroups(readings);
   const attributed = parts.find(({ part }) => part === 'attributed') ?? lookAtCharged(readings);
   return {
     elapsed,
@@ -36,8 +52,13 @@ export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptio
     joules: sumJoules(readings, 'domain'),
     parts,
     cpu: { busy, count: countCpus(readings, busy, cpuCount) },
-    processes: lookAtProcesses(readings).slice(0, top),
-    all: { watts: attributed.watts, joules: attributed.joules, cpus: busy },
+    listed: groups.length > 0 ? readings.listed : 'process',
+    processes: (groups.length > 0 ? groups : lookAtProcesses(readings)).slice(0, top),
+    all: {
+      watts: attributed.watts,
+      joules: attributed.joules,
+      cpus: groups.length > 0 ? NaN : busy,
+    },
   };
 }
 
@@ -89,6 +110,50 @@ function countCpus(readings: Readings, busy: number, own: number): number {
   const [counted = NaN] = readings.list('cpuCount').map(([, { value }]) => value);
   // No clock is so inexact that a tenth of the CPUs are busy beyond all of them.
   return counted > 0 ? counted : busy > own * 1.1 ? NaN : own;
+}
+
+/** Those that use most first. `other` is part of the rest. */
+function lookAtGroups(readings: Readings): readonly ProcessView[] {
+  const groups = new Map<Resource, ProcessView>();
+  for (const [{ resource }, { rate, value }] of readings.list('groupEnergy')) {
+    const name = nameGroup(resource.attributes, readings.listed);
+    if (name === 'other') continue;
+    const known = groups.get(resource) ?? { name, pid: '', watts: NaN, joules: NaN, cpus: NaN };
+    groups.set(resource, {
+      ...known,
+      watts: sum([known.watts, rate]),
+      joules: sum([known.joules, value]),
+    });
+  }
+  return [...groups.values()].filter(({ watts }) => watts > 0).toSorted(compareUse);
+}
+
+/** The attributes by which people know a group; the first that there is of each entry. */
+const groupNames: Readonly<Record<Listed, readonly (readonly string[])[]>> = {
+  process: [],
+  program: [
+    [ATTR_PROCESS_EXECUTABLE_NAME],
+    [ATTR_CONTAINER_NAME, ATTR_K8S_POD_NAME, ATTR_SYSTEMD_UNIT, ATTR_CONTAINER_ID],
+  ],
+  unit: [[ATTR_SYSTEMD_UNIT], [ATTR_CONTAINER_NAME]],
+  container: [[ATTR_CONTAINER_NAME, ATTR_CONTAINER_ID], [ATTR_K8S_POD_NAME]],
+  pod: [[ATTR_K8S_POD_NAME, ATTR_K8S_POD_UID], [ATTR_K8S_NAMESPACE_NAME]],
+  job: [
+    [ATTR_SLURM_JOB_ID, ATTR_OAR_JOB_ID, ATTR_PBS_JOB_ID, ATTR_FLUX_JOB_ID],
+    [ATTR_SLURM_JOB_NAME],
+    [ATTR_SLURM_JOB_USER],
+  ],
+  user: [[ATTR_PROCESS_OWNER]],
+  service: [[ATTR_SERVICE_NAME], [ATTR_SERVICE_NAMESPACE]],
+};
+
+function nameGroup(attributes: Attributes, listed: Listed): string {
+  const parts = groupNames[listed].flatMap((names) => {
+    const found = names.find((name) => attributes[name] !== undefined);
+    return found === undefined ? [] : [String(attributes[found])];
+  });
+  const [name = '', ...where] = parts;
+  return where.length === 0 ? name : `${name} (${where.join(', ')})`;
 }
 
 /** Those that use most first; those that use nothing not at all, nor those without a pid: they are several as one. */

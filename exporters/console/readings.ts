@@ -3,6 +3,7 @@ import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
   cpuTime,
+  groupEnergyNames,
   hostEnergy,
   hwEnergy,
   ledgerEnergy,
@@ -15,7 +16,11 @@ import { Counter, Span } from './counter.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 
 /** What a counter is looked at for. */
-export type Role = 'domain' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu';
+export type Role =
+  'domain' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu' | 'groupEnergy';
+
+/** What a summary lists: processes, or groups of them. */
+export type Listed = 'process' | 'program' | 'unit' | 'container' | 'pod' | 'job' | 'user' | 'service';
 
 const rolesByMetric: ReadonlyMap<string, Role> = new Map([
   [hwEnergy.name, 'domain'],
@@ -32,6 +37,7 @@ const rolesByMetric: ReadonlyMap<string, Role> = new Map([
 const wholes: Readonly<Partial<Record<Role, Role>>> = {
   part: 'part',
   processEnergy: 'part',
+  groupEnergy: 'part',
   busy: 'busy',
   processCpu: 'busy',
 };
@@ -47,11 +53,22 @@ export class Readings {
   readonly #live = new Map<Role, Map<Series, Counter>>();
   /** By the whole and the kind of hardware. */
   readonly #spans = new Map<string, Span>();
+  readonly #roles: ReadonlyMap<string, Role>;
+  /** What is listed. */
+  readonly listed: Listed;
   /** Unix time in seconds of the first row. */
   #beganAt = NaN;
   /** What counters had counted that ended, by role and by what they share with others. */
   readonly #ended = new Map<string, number>();
   readonly #planOf = createPlans((series: readonly Series[]) => this.#createPlan(series));
+
+  constructor(listed: Listed = 'process') {
+    this.listed = listed;
+    this.#roles =
+      listed === 'process'
+        ? rolesByMetric
+        : new Map([...rolesByMetric, [groupEnergyNames[listed], 'groupEnergy']]);
+  }
 
   take(table: Table): void {
     const [first] = table.offsets;
@@ -92,7 +109,7 @@ export class Readings {
 
   #createPlan(series: readonly Series[]): readonly CountedColumn[] {
     return series.flatMap((one, column) => {
-      const role = rolesByMetric.get(one.metric.name);
+      const role = this.#roles.get(one.metric.name);
       return role === undefined ? [] : [{ column, counter: this.#counterOf(one, role) }];
     });
   }
@@ -118,7 +135,7 @@ export class Readings {
   }
 
   #end(series: Series): void {
-    const role = rolesByMetric.get(series.metric.name);
+    const role = this.#roles.get(series.metric.name);
     if (role === undefined) return;
     const ofRole = this.#live.get(role);
     const key = `${role} ${partOf(series)}`;

@@ -16,6 +16,7 @@ const view: View = {
     { part: 'unattributed', watts: 1.24, joules: 103.4 },
   ],
   cpu: { busy: 0.46, count: 2 },
+  listed: 'process',
   processes: [
     { name: 'node', pid: '1234', watts: 3.2, joules: 120, cpus: 0.123 },
     { name: 'a-name-that-is-far-too-long-for-its-column', pid: '99', watts: 0.0004, joules: NaN, cpus: 0 },
@@ -88,6 +89,20 @@ test('renderView lists as many processes as there are rows for, and the others a
     const rest = new RegExp(`^other, unseen +${100 - count}\\.0 % +${100 - count}\\.00? W`);
     assert.match(lines[lines.length - 1].replace('100 %', '100.0 %'), rest);
   }
+});
+
+test('renderView shows groups without pid and CPU use', () => {
+  const processes = [
+    { name: 'node (web.service)', pid: '', watts: 3.2, joules: 120, cpus: NaN },
+    { name: 'unseen (a-unit-with-a-very-long-name.service)', pid: '', watts: 0.5, joules: 3, cpus: NaN },
+  ];
+  const groups: View = { ...view, listed: 'program', processes, all: { ...view.all, cpus: NaN } };
+  assert.deepEqual(renderView(groups, terminal).slice(-4), [
+    'PROGRAM                                                        POWER      ENERGY',
+    'node (web.service)                                           3.200 W     120.0 J',
+    'unseen (a-unit-with-a-very-long-name.service)               500.0 mW     3.000 J',
+    'other                                                        2.400 W     387.0 J',
+  ]);
 });
 
 test('renderView shows no rest, when the processes are the whole', () => {

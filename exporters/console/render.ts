@@ -109,30 +109,37 @@ function renderProcesses(view: View, { columns, rows }: Size, widths: Widths): r
   const listed = whole.length < rows ? whole : withRest(view, fitting.slice(0, rows - 2));
   const renderLine = createLineRenderer(view, columns, widths);
   return [
-    renderLine('PROCESS', 'PID', ['CPU', 'POWER', 'ENERGY']),
+    renderLine(view.listed.toUpperCase(), 'PID', 'CPU', ['POWER', 'ENERGY']),
     ...listed.map(({ name, pid, cpus, watts, joules }) =>
-      renderLine(clean(name), pid, [formatRatio(cpus), formatValue(watts, 'W'), formatValue(joules, 'J')]),
+      renderLine(clean(name), pid, formatRatio(cpus), [formatValue(watts, 'W'), formatValue(joules, 'J')]),
     ),
   ];
 }
 
-function withRest({ all }: View, listed: readonly ProcessView[]): readonly ProcessView[] {
+function withRest({ all, listed: kind }: View, listed: readonly ProcessView[]): readonly ProcessView[] {
   const rest = restOf(all, listed);
   const isNothing = [rest.watts, rest.joules, rest.cpus].every((value) => !(value >= minShown));
-  return isNothing ? listed : [...listed, { name: 'other, unseen', pid: '', ...rest }];
+  return isNothing
+    ? listed
+    : [...listed, { name: kind === 'process' ? 'other, unseen' : 'other', pid: '', ...rest }];
 }
 
 /** Less of any unit is shown as 0. */
 const minShown = 5e-7;
 
-function createLineRenderer({ processes }: View, columns: number, { process, pid: pidWidth, cell }: Widths) {
+/** A group has no pid, and its CPU use is not known. */
+function createLineRenderer({ processes, listed }: View, columns: number, widths: Widths) {
+  const { process, cell } = widths;
+  const isGroup = listed !== 'process';
+  const pidWidth = isGroup ? 0 : widths.pid;
   const hasEnergy = processes.some(({ joules }) => !Number.isNaN(joules));
   const fitting = Math.floor((columns - process - pidWidth) / cell);
-  const shown = Math.max(1, Math.min(hasEnergy ? 3 : 1, fitting));
+  const shown = Math.max(1, Math.min(isGroup ? 2 : hasEnergy ? 3 : 1, fitting));
   const width = Math.max(process, columns - pidWidth - shown * cell);
-  return (name: string, pid: string, cells: readonly string[]) => {
+  return (name: string, pid: string, cpu: string, energy: readonly string[]) => {
+    const cells = isGroup ? energy : [cpu, ...energy];
     const numbers = cells.slice(0, shown).map((text) => text.padStart(cell));
-    return fit(name, width) + pid.padStart(pidWidth) + numbers.join('');
+    return fit(name, width) + (isGroup ? '' : pid.padStart(pidWidth)) + numbers.join('');
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Listed } from './readings.js';
+
 /** What a summary shows, in SI units. NaN: not known so far. */
 export interface View {
   /** Seconds since the collector began to look. */
@@ -8,9 +10,11 @@ export interface View {
   readonly parts: readonly PartView[];
   /** How many CPUs are busy, of how many; NaN: unknown. */
   readonly cpu: { readonly busy: number; readonly count: number };
+  /** What the rows are: processes, programs, units. */
+  readonly listed: Listed;
   /** Those that use most first. */
   readonly processes: readonly ProcessView[];
-  /** What all processes use together, listed or not. */
+  /** What all of them use together, listed or not. */
   readonly all: Use;
 }
 
@@ -38,8 +42,10 @@ export interface Use {
   readonly cpus: number;
 }
 
+/** A process, or a group of them. */
 export interface ProcessView extends Use {
   readonly name: string;
+  /** Empty for a group. */
   readonly pid: string;
 }
 
