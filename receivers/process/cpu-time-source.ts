@@ -1,6 +1,6 @@
 import { describeError } from '../../src/errors.js';
 import { CpuAccounting, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
-import { CpuClock, readBootTimeNs } from '../../src/linux/clocks.js';
+import { CpuClock, readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { tickNs } from '../../src/linux/procfs.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
@@ -24,6 +24,8 @@ export interface CpuTimeSource {
   readonly revision: number | undefined;
   /** What the main thread did, a letter of proc_pid_stat(5); undefined where the source does not know. */
   readonly taskState: string | undefined;
+  /** By how many nanoseconds the CPU time of a process that runs may be behind. */
+  readonly lagNs: number;
   /** Deaths that could not be reported, since the start. */
   readonly lost: number;
   /**
@@ -57,20 +59,28 @@ export interface ChosenSource {
  * Finds the finest source for the processes of a procfs.
  * @throws Error when `cpu_time` is `ebpf` and that cannot be had
  */
-export async function chooseCpuTimeSource({ procfs, cpu_time: wanted }: Config): Promise<ChosenSource> {
+export async function chooseCpuTimeSource(config: Config): Promise<ChosenSource> {
+  const { procfs, cpu_time: wanted } = config;
   const clocks = findCpuClocks(procfs);
   if (wanted === 'procfs') return { source: clocks };
   try {
     if (clocks === undefined) throw new Error(`${procfs} is of another pid namespace`);
-    return { source: await openBpf(clocks) };
+    return { source: await openBpf(clocks, isBelowTick(config)) };
   } catch (error) {
     if (wanted === 'ebpf') throw error;
     return { source: clocks, obstacle: describeError(error) };
   }
 }
 
-async function openBpf(clocks: CpuTimeSource): Promise<CpuTimeSource> {
-  const source = new BpfCpuTime(await CpuAccounting.open(), clocks);
+const minTicks = 25;
+
+/** Whether what a tick hides is more than 4 % of the time between two scans. */
+function isBelowTick({ collection_interval: intervalMs }: Config): boolean {
+  return intervalMs * 1e6 < minTicks * readTickNs();
+}
+
+async function openBpf(clocks: CpuTimeSource, isExact: boolean): Promise<CpuTimeSource> {
+  const source = new BpfCpuTime(await CpuAccounting.open(isExact), clocks, isExact ? 0 : readTickNs());
   source.beginScan(Number(readBootTimeNs()), () => {});
   const stat = new ProcessStat();
   if (stat.read('/proc/self') && source.read(process.pid, stat.startTicks)) return source;
@@ -89,6 +99,7 @@ class ClockCpuTime extends CpuClock implements CpuTimeSource {
   readonly state = 'alive';
   readonly revision = undefined;
   readonly taskState = undefined;
+  readonly lagNs = readTickNs();
   readonly lost = 0;
   beginScan(): void {}
   holds(): boolean {
@@ -107,10 +118,12 @@ class BpfCpuTime implements CpuTimeSource {
   taskState: string | undefined;
   readonly #accounting: CpuAccounting;
   readonly #clocks: CpuTimeSource;
+  readonly lagNs: number;
 
-  constructor(accounting: CpuAccounting, clocks: CpuTimeSource) {
+  constructor(accounting: CpuAccounting, clocks: CpuTimeSource, lagNs: number) {
     this.#accounting = accounting;
     this.#clocks = clocks;
+    this.lagNs = lagNs;
   }
 
   get lost(): number {

@@ -70,7 +70,7 @@ async function openScraper(wanted: Config, context: ReceiverContext): Promise<Pr
   }
   for (const hidden of findHiddenProcesses(procfs)) log.warn(describeHidden(hidden));
   // The times in procfs are cut to ticks of their own.
-  const tickNs = cpuTime === undefined ? Math.max(procfsTickNs, readTickNs()) : readTickNs();
+  const tickNs = cpuTime?.lagNs ?? Math.max(procfsTickNs, readTickNs());
   const readBootNs = () => clock.bootNs?.() ?? readBootTimeNs();
   return new ProcessScraper(config, { clock, log, host, id, meter, cpuTime, tickNs, readBootNs });
 }

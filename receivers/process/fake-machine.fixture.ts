@@ -87,6 +87,7 @@ export class FakeMachine {
       state: 'alive',
       revision: undefined,
       taskState: undefined,
+      lagNs: 4_000_000,
       get lost() {
         return readLost();
       },

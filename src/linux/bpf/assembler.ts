@@ -3,8 +3,15 @@ export type Register = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
 
 // Instruction set: Documentation/bpf/standardization/instruction-set.rst of Linux, RFC 9669.
 const sizeCodes = { 4: 0x00, 8: 0x18 } as const;
-const operators = { add: 0x00, divide: 0x30, and: 0x50, shiftRight: 0x70, modulo: 0x90 } as const;
-const comparisons = { equal: 0x10, notEqual: 0x50 } as const;
+const operators = {
+  add: 0x00,
+  divide: 0x30,
+  and: 0x50,
+  shiftLeft: 0x60,
+  shiftRight: 0x70,
+  modulo: 0x90,
+} as const;
+const comparisons = { equal: 0x10, above: 0x20, notEqual: 0x50 } as const;
 const instructionBytes = 8;
 
 interface Instruction {
@@ -37,6 +44,11 @@ export class Assembler {
   /** `to = to OPERATOR value`, unsigned in 64 bits. */
   compute(to: Register, operator: keyof typeof operators, value: number): this {
     return this.#add({ code: 0x07 | operators[operator], to, immediate: value });
+  }
+
+  /** `to = to + from`. */
+  add(to: Register, from: Register): this {
+    return this.#add({ code: 0x0f, to, from });
   }
 
   /** `to = *(from + offset)`. */

@@ -1,4 +1,6 @@
+import { readTickNs } from '../clocks.js';
 import type { TypeFacts } from './kernel-types.js';
+import { SwitchSlots } from './switch-slots.js';
 import { withKernelTypes } from './recorded-types.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
@@ -65,6 +67,7 @@ interface Entry extends Mutable<AccountedProcess> {
 export class CpuAccounting {
   readonly #tasks: TaskIterator;
   readonly #deaths: TaskDeaths;
+  readonly #slots: SwitchSlots | undefined;
   /** By the number in the machine's first pid namespace. */
   readonly #entries = new Map<number, Entry>();
   /** By the number in our pid namespace: the same map, where that is the first one. */
@@ -84,24 +87,32 @@ export class CpuAccounting {
   /** Births of processes whose number went to another one before their death was reported. */
   readonly #replaced = new Map<number, number>();
 
-  /** @throws BpfError, or Error when the kernel does not describe its types or lacks a field */
-  static open(): Promise<CpuAccounting> {
-    return withKernelTypes((types) => CpuAccounting.#open(types));
+  /**
+   * @param isExact whether the CPU time of what runs is to be that of the instant of a pass; otherwise it is up to a
+   * tick old
+   * @throws BpfError, or Error when the kernel does not describe its types or lacks a field
+   */
+  static open(isExact = false): Promise<CpuAccounting> {
+    return withKernelTypes((types) => CpuAccounting.#open(types, isExact));
   }
 
-  static async #open(types: TypeFacts): Promise<CpuAccounting> {
+  static async #open(types: TypeFacts, isExact: boolean): Promise<CpuAccounting> {
     const deaths = await TaskDeaths.open(types);
+    let slots: SwitchSlots | undefined;
     try {
-      return new CpuAccounting(await TaskIterator.open(types), deaths);
+      slots = isExact ? await SwitchSlots.open(types) : undefined;
+      return new CpuAccounting(await TaskIterator.open(types), deaths, slots);
     } catch (error) {
       deaths.close();
+      slots?.close();
       throw error;
     }
   }
 
-  private constructor(tasks: TaskIterator, deaths: TaskDeaths) {
+  private constructor(tasks: TaskIterator, deaths: TaskDeaths, slots: SwitchSlots | undefined) {
     this.#tasks = tasks;
     this.#deaths = deaths;
+    this.#slots = slots;
     this.#local = tasks.isInFirstNamespace ? this.#entries : new Map<number, Entry>();
   }
 
@@ -121,6 +132,7 @@ export class CpuAccounting {
     this.#pass += 1;
     this.#beganNs ??= bootNs;
     this.#removeDead(bootNs);
+    this.#slots?.read();
     const count = this.#tasks.read();
     const { words } = this.#tasks;
     for (let at = 0; at < count * taskRecordWords; at += taskRecordWords) this.#addTask(words, at);
@@ -139,6 +151,7 @@ export class CpuAccounting {
   close(): void {
     this.#tasks.close();
     this.#deaths.close();
+    this.#slots?.close();
   }
 
   #addTask(words: Uint32Array, at: number): void {
@@ -156,6 +169,7 @@ export class CpuAccounting {
     if (isLeader) noteLeader(entry, words, at);
     entry.sumSeconds += words[at + taskField.runtime];
     entry.sumNanoseconds += words[at + taskField.runtime + 1];
+    if (this.#slots !== undefined) entry.sumNanoseconds += countSinceTick(this.#slots, words, at);
   }
 
   /** A leader comes before its other threads, unless thread numbers have begun at 1 again meanwhile. */
@@ -256,6 +270,18 @@ export class CpuAccounting {
     if (this.#entries.get(entry.tgid) === entry) this.#entries.delete(entry.tgid);
     if (this.#local.get(entry.pid) === entry) this.#local.delete(entry.pid);
   }
+}
+
+const maxLagNs = 1.5 * readTickNs();
+
+/**
+ * What a thread that runs has used since the tick at which the kernel has last booked its CPU time. Time that a
+ * hypervisor or interrupts took is not booked, so it is never much more than a tick.
+ */
+function countSinceTick(slots: SwitchSlots, words: Uint32Array, at: number): number {
+  const cpuTimeNs = slots.find(words[at + taskField.tid]);
+  if (cpuTimeNs === undefined) return 0;
+  return Math.min(Math.max(0, cpuTimeNs - readTime(words, at + taskField.runtime)), maxLagNs);
 }
 
 function noteLeader(entry: Entry, words: Uint32Array, at: number): void {

@@ -1,0 +1,164 @@
+import { availableParallelism } from 'node:os';
+import { monotonicSinceOriginNs, originSecond } from '../clocks.js';
+import { findText } from '../sysfs.js';
+import { parseCpuList } from '../topology.js';
+import { Assembler, type Register } from './assembler.js';
+import { attachTracepoint, closeAll, createMap, loadProgram, mapMemory, type MappedMemory } from './bpf.js';
+import type { TypeFacts } from './kernel-types.js';
+
+const name = 'joule_switches';
+const ktimeGetNs = 5;
+const getProcessorId = 8;
+/** A cache line for each CPU. */
+const slotBytes = 64;
+const slotShift = 6;
+const slotWords = slotBytes / 4;
+/** Where what lies in a slot, in bytes. */
+const slot = { sinceNs: 0, runtime: 8, tid: 16 } as const;
+/** How often a slot is read that the kernel is just writing. */
+const maxTries = 8;
+
+const context: Register = 1;
+const scratch: Register = 2;
+const task: Register = 6;
+const cpu: Register = 7;
+const value: Register = 8;
+
+/**
+ * Notes for every CPU which thread it runs, and when its CPU time was booked last: at its switch to the CPU, and at
+ * ticks. So the CPU time of what runs is known at any instant.
+ */
+export class SwitchSlots {
+  readonly #fds: number[] = [];
+  readonly #memory: MappedMemory;
+  readonly #map: number;
+  readonly #cpus: number;
+  /** CPU nanoseconds of the threads that run. */
+  readonly #running = new Map<number, number>();
+  #words: Uint32Array;
+
+  /** @throws BpfError, or Error when the kernel's types lack a field */
+  static async open(types: TypeFacts): Promise<SwitchSlots> {
+    const slots = new SwitchSlots(countSlots());
+    try {
+      await slots.#attach(types);
+      return slots;
+    } catch (error) {
+      slots.close();
+      throw error;
+    }
+  }
+
+  private constructor(cpus: number) {
+    this.#cpus = cpus;
+    this.#map = createMap('array', name, { entries: 1, valueBytes: cpus * slotBytes });
+    this.#fds.push(this.#map);
+    try {
+      this.#memory = mapMemory(this.#map, 'read', cpus * slotBytes);
+    } catch (error) {
+      closeAll(this.#fds);
+      throw error;
+    }
+    this.#words = new Uint32Array(this.#memory.memory);
+  }
+
+  async #attach(types: TypeFacts): Promise<void> {
+    const slots = { map: this.#map, cpus: this.#cpus };
+    await this.#attachTo(types, 'sched_switch', assembleSwitch(types, slots));
+    // Without it, a slice on the CPU would hold all that interrupts and a hypervisor took during it.
+    await this.#attachTo(types, 'sched_stat_runtime', assembleBooking(types, slots));
+  }
+
+  async #attachTo(types: TypeFacts, event: string, code: Assembler): Promise<void> {
+    const attachTo = types.findId(`btf_trace_${event}`, 'typedef');
+    const program = await loadProgram({ name, attachType: 'tracepoint', attachTo, code });
+    this.#fds.push(program);
+    this.#fds.push(attachTracepoint(name, program));
+  }
+
+  /** Reads what all CPUs run now. */
+  read(): void {
+    this.#running.clear();
+    const nowNs = originSecond * 1e9 + monotonicSinceOriginNs();
+    for (let index = 0; index < this.#cpus; index++) this.#readSlot(index * slotWords, nowNs);
+  }
+
+  /** CPU nanoseconds of a thread at the last reading; undefined when no CPU ran it then. */
+  find(tid: number): number | undefined {
+    return this.#running.get(tid);
+  }
+
+  /** Ends the notes. Safe to call again. */
+  close(): void {
+    if (this.#fds.length === 0) return;
+    closeAll(this.#fds);
+    this.#words = new Uint32Array(this.#words.length);
+    this.#memory.unmap();
+  }
+
+  #readSlot(at: number, nowNs: number): void {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const sinceNs = this.#readTime(at + slot.sinceNs / 4);
+      const tid = Atomics.load(this.#words, at + slot.tid / 4);
+      const runtimeNs = this.#readTime(at + slot.runtime / 4);
+      if (sinceNs === 0 || sinceNs !== this.#readTime(at + slot.sinceNs / 4)) continue;
+      // 0 is the idle task of each CPU.
+      if (tid !== 0) this.#running.set(tid, runtimeNs + Math.max(0, nowNs - sinceNs));
+      return;
+    }
+  }
+
+  /** Exact for 104 days after boot, and to 2 ns for as long again. */
+  #readTime(at: number): number {
+    return Atomics.load(this.#words, at) + Atomics.load(this.#words, at + 1) * 2 ** 32;
+  }
+}
+
+/** As many as the highest number says that a CPU can have, now or later. */
+function countSlots(): number {
+  const possible = parseCpuList(findText('/sys/devices/system/cpu/possible') ?? '');
+  return 1 + Math.max(availableParallelism() - 1, ...possible);
+}
+
+interface SlotMap {
+  readonly map: number;
+  readonly cpus: number;
+}
+
+/** tp_btf/sched_switch (preempt, previous, next). */
+function assembleSwitch(types: TypeFacts, slots: SlotMap): Assembler {
+  const code = new Assembler();
+  code.load(task, context, 16).call(getProcessorId);
+  return noteTask(code, types, slots);
+}
+
+/** tp_btf/sched_stat_runtime (task, runtime), once the CPU time is booked; by any CPU, under the lock of the task's. */
+function assembleBooking(types: TypeFacts, slots: SlotMap): Assembler {
+  const code = new Assembler();
+  code.load(task, context, 0).load(0, task, findCpuField(types), 4);
+  return noteTask(code, types, slots);
+}
+
+/** Writes the slot of the CPU in r0. While it is written its time is 0. */
+function noteTask(code: Assembler, types: TypeFacts, { map, cpus }: SlotMap): Assembler {
+  code
+    .jumpIf(0, 'above', cpus - 1, 'end')
+    .move(cpu, 0)
+    .compute(cpu, 'shiftLeft', slotShift);
+  code.loadMapValue(value, map, 0).add(value, cpu);
+  code.set(scratch, 0).store(value, slot.sinceNs, scratch);
+  code.load(scratch, task, types.findOffset('task_struct', 'pid'), 4).store(value, slot.tid, scratch, 4);
+  code.load(scratch, task, types.findOffset('task_struct', 'se.sum_exec_runtime'));
+  code.store(value, slot.runtime, scratch);
+  code.call(ktimeGetNs).store(value, slot.sinceNs, 0);
+  return code.label('end').return();
+}
+
+/** Moved in Linux 5.16. */
+function findCpuField(types: TypeFacts): number {
+  try {
+    return types.findOffset('task_struct', 'thread_info.cpu');
+  } catch {
+    return types.findOffset('task_struct', 'cpu');
+  }
+}
