@@ -103,6 +103,7 @@ export function findMachine(name: string, above: readonly string[]): Attributes 
     : undefined;
 }
 
+/** What systemd-vmspawn runs has a name of the same form, and is taken for a container. */
 function describeMachine(machine: string): Attributes {
   const [, driver, guest] = libvirtMachine.exec(machine) ?? [];
   const isGuest = driver !== undefined && guest !== undefined;

@@ -50,7 +50,13 @@ export function parseCgroupPath(path: string): Attributes {
 
 /** The path in a line of `/proc/PID/cgroup`, `HIERARCHY:CONTROLLERS:PATH`, or a path as it is. */
 export function withoutHierarchy(line: string): string {
-  return line.replace(/^\d+:[^:]*:/, '').replace(/ \(deleted\)$/, '');
+  return withoutMark(line).replace(/^\d+:[^:]*:/, '');
+}
+
+/** The kernel marks the path of a cgroup that was removed while the process was ending. */
+export function withoutMark(line: string): string {
+  const mark = ' (deleted)';
+  return line.endsWith(mark) ? line.slice(0, -mark.length) : line;
 }
 
 /** Outside the reader's cgroup namespace, paths begin with `/..`. */

@@ -52,6 +52,7 @@ test('identifyCgroup prefers a shallow path with a container to a deeper one wit
 test('describeCgroup gives the same attributes of a path each time, also when it has met many others', () => {
   const first = describeCgroup('/system.slice/first.service');
   assert.equal(describeCgroup('/system.slice/first.service'), first);
+  assert.equal(describeCgroup('4:cpu,cpuacct:/system.slice/first.service'), first);
   for (let i = 0; i < 10_000; i++) describeCgroup(`/system.slice/${i}.service`);
   assert.deepEqual(describeCgroup('/system.slice/first.service'), first);
   assert.deepEqual(describeCgroup(`/docker/${id}${'/x'.repeat(5000)}`)['container.id'], id);

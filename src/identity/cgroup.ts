@@ -8,7 +8,7 @@ import {
   ATTR_PBS_JOB_ID,
   ATTR_SLURM_JOB_ID,
 } from '../model/semantic-conventions.js';
-import { parseCgroupPath, withoutHierarchy } from './cgroup-path.js';
+import { parseCgroupPath, withoutHierarchy, withoutMark } from './cgroup-path.js';
 
 /** The cgroup that identifies a process best. */
 export interface CgroupIdentity {
@@ -24,9 +24,12 @@ const maxKnownLength = 4096;
 const knownPaths = new Map<string, Attributes>();
 const knownFiles = new Map<string, CgroupIdentity>();
 
-/** What the path of a cgroup says, as `parseCgroupPath` has it: the same object as long as it is remembered. */
+/**
+ * What the path of a cgroup says, as `parseCgroupPath` has it: the same object as long as it is remembered.
+ * @param path in its hierarchy, or a line of `/proc/PID/cgroup`
+ */
 export function describeCgroup(path: string): Attributes {
-  return remember(knownPaths, path, parseCgroupPath);
+  return remember(knownPaths, withoutHierarchy(path), parseCgroupPath);
 }
 
 /** The resource of a cgroup: that of its host, its path, and what that says. */
@@ -71,12 +74,6 @@ function findBest(text: string): CgroupIdentity {
     bestRank = itsRank;
   }
   return best;
-}
-
-/** The kernel marks the path of a cgroup that was removed while the process was ending. */
-function withoutMark(line: string): string {
-  const mark = ' (deleted)';
-  return line.endsWith(mark) ? line.slice(0, -mark.length) : line;
 }
 
 function rank({ line, attributes }: CgroupIdentity): number {
