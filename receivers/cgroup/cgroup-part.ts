@@ -100,7 +100,10 @@ class ReaderRow {
 
   #arrange(readers: readonly FileReader[]): void {
     this.#readers = readers.filter(({ isAbsent }) => !isAbsent);
-    this.#series = this.#readers.flatMap(({ slots }) => slots.flatMap(({ series }) => series));
+    const series = this.#readers.flatMap(({ slots }) => slots.flatMap((slot) => slot.series));
+    // Who takes the tables works out a plan for each array.
+    const isSame = series.length === this.#series.length && series.every((one, i) => one === this.#series[i]);
+    if (!isSame) this.#series = series;
   }
 
   #createRow(rowNs: bigint): Table {

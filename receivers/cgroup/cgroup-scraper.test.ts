@@ -240,6 +240,26 @@ test('CgroupScraper leaves a gap, when a file cannot be read for a while', async
   assert.equal(startOf(after, name), startOf(before, name));
 });
 
+const kinds = (values: Readonly<Record<string, number>>, at: string) =>
+  Object.entries(below(values, at)).filter(([name]) => name.startsWith('linux.cgroup.memory.kind'));
+
+test('CgroupScraper reads memory by kind, when it is asked for', async (t) => {
+  const metrics = { memory_details: true };
+  const more = 'kernel_stack 16384\nslab_reclaimable 50\npswpin 8\npswpout 9\n';
+  const { scan } = openMachine(t, { ...unified, 'system.slice/memory.stat': `anon 1\n${more}` }, { metrics });
+  const { values } = await scan();
+  assert.deepEqual(kinds(values, '/system.slice'), [
+    ['linux.cgroup.memory.kind.usage kernel_stack', 16384],
+    ['linux.cgroup.memory.kind.usage slab_reclaimable', 50],
+  ]);
+  assert.equal(values['/system.slice linux.cgroup.paging.operations out'], 0);
+  const stat = { [`memory/docker/${container}/memory.stat`]: 'mapped_file 1\ntotal_mapped_file 70\n' };
+  const ofFirst = await openMachine(t, { ...first, ...stat }, { metrics }).scan();
+  assert.deepEqual(kinds(ofFirst.values, `/docker/${container}`), [
+    ['linux.cgroup.memory.kind.usage file_mapped', 70],
+  ]);
+});
+
 test('CgroupScraper has a limit only while there is one', async (t) => {
   const { folder, scan } = openMachine(t, unified, { details_interval: '1s' });
   const name = '/system.slice linux.cgroup.memory.limit';
@@ -258,6 +278,14 @@ test('CgroupScraper finds the files of a controller that is enabled later', asyn
   await scan();
   write(folder, { 'memory.current': '77\n' });
   assert.equal((await scan()).values['/ linux.cgroup.memory.usage'], 77);
+});
+
+test('CgroupScraper keeps the array of the series, while they are the same', async (t) => {
+  const { scan } = openMachine(t, unified, { collection_interval: '2m', details_interval: '2m' });
+  const { tables: before } = await scan();
+  const { tables: after } = await scan();
+  assert.equal(before.length, 2);
+  assert.ok(before.every(({ series }, i) => series === after[i]?.series));
 });
 
 test('CgroupScraper reads details in turn, and all of them at first', async (t) => {

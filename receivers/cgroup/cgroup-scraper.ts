@@ -4,6 +4,7 @@ import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import type { Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { type CgroupFolder, CgroupTree, type TreeChanges } from '../../src/linux/cgroup/tree.js';
 import { openFolderWatch } from '../../src/linux/inotify.js';
+import { runInSlices } from '../../src/linux/slices.js';
 import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
@@ -18,6 +19,14 @@ import { TrackedCgroups } from './tracked-cgroups.js';
 /** What a scraper needs beside its settings. */
 export interface ScraperContext extends Pick<Context, 'clock' | 'log' | 'host' | 'meter' | 'id'> {
   readonly hierarchies: readonly Hierarchy[];
+}
+
+interface Scan {
+  /** Differs from the last one when series must end and start again. */
+  readonly breaks: number;
+  /** Unix time in nanoseconds at which it began. */
+  readonly nowNs: bigint;
+  readonly isThorough: boolean;
 }
 
 /** How often everything is looked at, whatever inotify reports: files that came with a controller are not reported. */
@@ -73,11 +82,7 @@ export class CgroupScraper implements Scraper {
     const changes = await this.#tree.update(isThorough);
     this.#telemetry.count(changes);
     const ended: Series[] = [];
-    if (breaks !== this.#breaks) this.#cgroups.endSeries(ended);
-    if (breaks !== this.#breaks) this.#previousNs = undefined;
-    this.#breaks = breaks;
-    this.#take(changes, nowNs, ended);
-    if (isThorough && this.#scans > 0) this.#cgroups.refresh(ended);
+    await runInSlices(this.#arrange(changes, { breaks, nowNs, isThorough }, ended));
     this.#previousNs = nowNs;
     this.#scans += 1;
     return this.#read(ended, nowNs);
@@ -96,12 +101,26 @@ export class CgroupScraper implements Scraper {
     this.#noteExhaustion();
   }
 
-  #take({ born, gone }: TreeChanges, nowNs: bigint, ended: Series[]): void {
-    for (const folder of gone) this.#cgroups.remove(folder, ended);
+  *#arrange(
+    { born, gone }: TreeChanges,
+    { breaks, nowNs, isThorough }: Scan,
+    ended: Series[],
+  ): Generator<void> {
+    if (breaks !== this.#breaks) {
+      yield* this.#cgroups.endSeries(ended);
+      this.#previousNs = undefined;
+      this.#breaks = breaks;
+    }
+    for (const folder of gone) {
+      this.#cgroups.remove(folder, ended);
+      yield;
+    }
     for (const folder of born) {
       if (!this.#isWanted(folder.path)) continue;
       this.#cgroups.add({ folder, bornNs: this.#findBirth(folder, nowNs) }, ended);
+      yield;
     }
+    if (isThorough && this.#scans > 0) yield* this.#cgroups.refresh();
   }
 
   /** What was made since the scan before started to count then; what is older counts from now on. */

@@ -24,6 +24,11 @@ export const schema = {
       format: 'boolean',
       default: true,
     },
+    memory_details: {
+      doc: 'Memory of the kernel and of files by kind, and pages read from and written to swap space.',
+      format: 'boolean',
+      default: false,
+    },
     io: { doc: 'Bytes and operations of each block device.', format: 'boolean', default: true },
     pids: { doc: 'Number of threads, and its limit.', format: 'boolean', default: true },
     pressure: {

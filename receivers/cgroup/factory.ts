@@ -46,6 +46,7 @@ function openScraper(config: Config, context: ReceiverContext): CgroupScraper {
 const controllersByGroup: ReadonlyMap<string, readonly string[]> = new Map([
   ['cpu', ['cpu', 'cpuacct']],
   ['memory', ['memory']],
+  ['memory_details', ['memory']],
   ['io', ['blkio']],
   ['pids', ['pids']],
 ]);

@@ -62,6 +62,13 @@ export class FileReader {
     return this.#isAbsent;
   }
 
+  /** Tries it again, if it was absent: what it counted before is not known. */
+  retry(): void {
+    if (!this.#isAbsent) return;
+    this.#isAbsent = false;
+    this.#scope.zeroAtNs = undefined;
+  }
+
   /** Why the last read failed. */
   get problem(): string {
     return this.#file.errorCode ?? 'its text is not what was expected';

@@ -6,7 +6,13 @@ import type { Config } from './config.js';
 import { Cpuacct, createCpuStat, createThrottling } from './cpu-files.js';
 import type { FileParser } from './file-reader.js';
 import { createBlkio, createIoStat, type DeviceNames } from './io-files.js';
-import { createMemory, createMemoryEvents, createSingle, limitFiles } from './memory-files.js';
+import {
+  createMemory,
+  createMemoryEvents,
+  createMemoryKinds,
+  createSingle,
+  limitFiles,
+} from './memory-files.js';
 import {
   cgroupNames,
   containerNames,
@@ -51,6 +57,7 @@ function listUnified(options: ListOptions): readonly FileParser[] {
   const { metrics, devices } = options;
   return [
     ...(metrics.memory ? listMemory(options) : []),
+    ...(metrics.memory_details ? [createMemoryKinds(2)] : []),
     ...(metrics.io ? [createIoStat(namesOf(options), devices)] : []),
     ...(metrics.pids ? listPids() : []),
     ...(metrics.pressure ? listPressure() : []),
@@ -63,6 +70,14 @@ function listMemory(options: ListOptions): readonly FileParser[] {
     createSingle(limitFiles[2].file, limitFiles[2].metric),
     createSingle('memory.swap.current', swapUsage),
     createMemoryEvents('memory.events', ['oom', 'oom_kill']),
+  ];
+}
+
+function listMemoryOfFirst(options: ListOptions): readonly FileParser[] {
+  return [
+    ...createMemory(1, namesOf(options)),
+    createSingle(limitFiles[1].file, limitFiles[1].metric),
+    createMemoryEvents('memory.oom_control', ['oom_kill']),
   ];
 }
 
@@ -99,14 +114,10 @@ const listByController: ReadonlyMap<string, ListFiles> = new Map<string, ListFil
   ['cpu', ({ metrics }) => (metrics.cpu ? [createThrottling()] : [])],
   [
     'memory',
-    (options) =>
-      options.metrics.memory
-        ? [
-            ...createMemory(1, namesOf(options)),
-            createSingle(limitFiles[1].file, limitFiles[1].metric),
-            createMemoryEvents('memory.oom_control', ['oom_kill']),
-          ]
-        : [],
+    (options) => [
+      ...(options.metrics.memory ? listMemoryOfFirst(options) : []),
+      ...(options.metrics.memory_details ? [createMemoryKinds(1)] : []),
+    ],
   ],
   [
     'blkio',

@@ -3,7 +3,15 @@ import type { Metric } from '../../src/model/series.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { FileParser } from './file-reader.js';
 import { KeyedLines, parseSingle } from './keyed-lines.js';
-import { memoryEvents, memoryFile, memoryLimit, type SharedNames, swapUsage } from './metrics.js';
+import {
+  memoryEvents,
+  memoryFile,
+  memoryKind,
+  memoryLimit,
+  type SharedNames,
+  swapOperations,
+  swapUsage,
+} from './metrics.js';
 import { CounterSlot, GaugeSlot } from './slots.js';
 
 /** What version 1 shows where there is no limit is close to 2^63, depending on the size of pages. */
@@ -124,6 +132,59 @@ function createStat(version: 1 | 2, names: SharedNames, usage: UsageParser): Fil
       faultCounts.set(0, read(3) - read(4));
       faultCounts.copy(1, lines.counts, 4);
       faults.update(faultCounts, scope);
+      return true;
+    },
+  };
+}
+
+/** By the name in version 2: the name in version 1 with all below, where that has it. */
+const kinds = {
+  kernel_stack: undefined,
+  pagetables: undefined,
+  percpu: undefined,
+  sock: undefined,
+  slab_reclaimable: undefined,
+  slab_unreclaimable: undefined,
+  shmem: 'total_shmem',
+  file_mapped: 'total_mapped_file',
+  file_dirty: 'total_dirty',
+  file_writeback: 'total_writeback',
+} as const;
+const swapKeys = ['pswpin', 'pswpout'] as const;
+const swapDirections = ['in', 'out'] as const;
+
+const kindNames = Object.keys(kinds) as (keyof typeof kinds)[]; // the keys of the object above
+// What version 1 does not have is in no line of it.
+const kindLinesOf = {
+  1: new KeyedLines(kindNames.map((kind) => kinds[kind] ?? `total_${kind}`)),
+  2: new KeyedLines([...kindNames, ...swapKeys]),
+};
+const kindGauges = new Float64Array(kindNames.length);
+const swapCounts = new Counts(swapKeys.length);
+
+/** The rest of `memory.stat`. Pages swapped are counted since Linux 6.12. */
+export function createMemoryKinds(version: 1 | 2): FileParser {
+  const lines = kindLinesOf[version];
+  const slot = new GaugeSlot(
+    kindNames.map((kind) => ({ metric: memoryKind, attributes: { 'linux.cgroup.memory.kind': kind } })),
+  );
+  const swapped = new CounterSlot(
+    swapDirections.map((direction) => ({
+      metric: swapOperations,
+      attributes: { 'system.paging.direction': direction },
+      perUnit: 1,
+    })),
+  );
+  return {
+    file: 'memory.stat',
+    slots: [slot, swapped],
+    parse(text, length, scope) {
+      if (lines.parse(text, length) === 0) return false;
+      for (let i = 0; i < kindNames.length; i++) kindGauges[i] = lines.has(i) ? lines.counts.read(i) : NaN;
+      slot.update(kindGauges, scope);
+      if (!lines.has(kindNames.length) || !lines.has(kindNames.length + 1)) return true;
+      for (let i = 0; i < swapKeys.length; i++) swapCounts.copy(i, lines.counts, kindNames.length + i);
+      swapped.update(swapCounts, scope);
       return true;
     },
   };

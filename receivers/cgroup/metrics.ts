@@ -92,6 +92,18 @@ export const memoryEvents: Metric = {
   valueType: 'int',
 };
 
+export const memoryKind: Metric = {
+  name: 'linux.cgroup.memory.kind.usage',
+  ...bytes('Memory of a cgroup by kind, as the kernel names it; kinds overlap'),
+};
+export const swapOperations: Metric = {
+  name: 'linux.cgroup.paging.operations',
+  unit: '{operation}',
+  description: 'Pages of a cgroup that were read from and written to swap space',
+  kind: 'counter',
+  valueType: 'int',
+};
+
 export const diskOperations: Metric = {
   name: 'linux.cgroup.disk.operations',
   unit: '{operation}',
@@ -138,6 +150,7 @@ export const metricsByGroup = {
     swapUsage,
     memoryEvents,
   ],
+  memory_details: [memoryKind, swapOperations],
   io: [containerNames.diskIo, cgroupNames.diskIo, diskOperations],
   pids: [pidsUsage, pidsLimit],
   pressure: [pressureTime],

@@ -64,15 +64,9 @@ export class TrackedCgroup {
   }
 
   /** Tries the files again that it did not have: a controller may have been enabled since. */
-  refresh(ended: Series[]): void {
-    for (const [folder, readers] of this.#folders) {
-      const here = readers.filter(({ isAbsent }) => !isAbsent);
-      const names = new Set(here.map(({ name }) => name));
-      const missing = listDetailFiles(folder, this.#options).filter(({ file }) => !names.has(file));
-      this.#folders.set(folder, [...here, ...missing.map((file) => this.#open(file, folder, undefined))]);
-    }
-    if (this.#cpu?.reader.isAbsent === true) this.#cpu = undefined;
-    this.#chooseCpu(undefined, ended);
+  refresh(): void {
+    this.#cpu?.reader.retry();
+    for (const readers of this.#folders.values()) for (const reader of readers) reader.retry();
   }
 
   /** Ends its series; what is read from now on belongs to new ones. */

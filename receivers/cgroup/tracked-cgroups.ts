@@ -41,10 +41,11 @@ export class TrackedCgroups {
   }
 
   /** Tries files again that were not there, and gathers cgroups that lie scattered since many have gone. */
-  refresh(ended: Series[]): void {
+  *refresh(): Generator<void> {
     for (const { cgroup, part } of this.#byPath.values()) {
-      cgroup.refresh(ended);
+      cgroup.refresh();
       part.change();
+      yield;
     }
     if (this.#parts.length > 2 * Math.ceil(this.#byPath.size / partCapacity) + 1) this.#gather();
   }
@@ -67,10 +68,11 @@ export class TrackedCgroups {
   }
 
   /** Ends the series of all, which have new ones from the next reading on. */
-  endSeries(ended: Series[]): void {
+  *endSeries(ended: Series[]): Generator<void> {
     for (const { cgroup, part } of this.#byPath.values()) {
       cgroup.endSeries(ended);
       part.change();
+      yield;
     }
     for (const part of this.#parts) this.#fresh.add(part);
   }

@@ -118,6 +118,20 @@ test('startScraping takes the first scrapes in the order of the starts, when one
   await Promise.all(loops.map((loop) => loop.stop()));
 });
 
+test('startScraping reads in the order of the phases, when loops share a tick', async () => {
+  const context = createFakeContext();
+  const events: string[] = [];
+  const start = (phase?: 'completion' | 'usage') => {
+    const scraper = { scrape: () => (events.push(phase ?? 'other'), []) };
+    const request = { scraper, intervalMs: 86_400_000, context, next: createTableCollector() };
+    return startScraping({ ...request, ...(phase && { phase }) });
+  };
+  const loops = [start(), start('usage'), start('completion')];
+  await waitUntil(() => events.length === 3);
+  assert.deepEqual(events, ['completion', 'usage', 'other']);
+  await Promise.all(loops.map((loop) => loop.stop()));
+});
+
 test('startScraping scrapes once more, when stopped before its first scrape', async () => {
   const next = createTableCollector();
   const context = createFakeContext();

@@ -62,6 +62,9 @@ export interface ScrapeRequest {
   readonly phase?: ScrapePhase;
 }
 
+/** The first scrapes of all loops share a tick, though the loops start one after the other. */
+const beforeAnyTick = 0n;
+
 /** A scrape holds the main thread no longer than this without letting others run. */
 const yieldAfterNs = 5_000_000n;
 
@@ -95,7 +98,7 @@ class Loop implements ScrapeLoop {
     this.#ticks = new ScrapeTicks(intervalNs, wallNs);
     this.#order = orderOf(request.context.clock);
     this.#place = this.#order.join(request.phase);
-    this.#order.announce(this.#place, wallNs);
+    this.#order.announce(this.#place, beforeAnyTick);
     this.#ended = this.#run();
   }
 

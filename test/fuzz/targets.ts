@@ -1,5 +1,6 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/page.js';
 import { ProcessIo } from '../../receivers/process/process-reader.js';
+import { parseCgroupFiles } from './cgroup-files.js';
 import { HostFiles } from './host-files.js';
 import { nameTargets } from './name-targets.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
@@ -9,6 +10,7 @@ import { substitute } from '../../src/config/substitute.js';
 import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { parseProcessContext } from '../../src/identity/process-context.js';
 import { parseResourceAttributes } from '../../src/identity/resource-attributes.js';
+import { parseMounts } from '../../src/linux/mounts.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { parseFieldLayout } from '../../src/linux/perf/format.js';
@@ -106,6 +108,23 @@ const kernelTargets: readonly Target[] = [
       '3:cpu:/slurm/uid_1/job_2/step_0/task_1\n0::/user.slice\n',
     ),
     parse: (input) => identifyCgroup(input.toString()),
+  },
+  {
+    name: 'files of cgroups',
+    examples: texts(
+      'usage_usec 3\nuser_usec 2\nsystem_usec 1\nnr_periods 4\nnr_throttled 2\nthrottled_usec 9\n',
+      'anon 3\nfile 6\ninactive_file 1\npgfault 5\npgmajfault 2\ntotal_rss 3\ntotal_cache 2\n',
+      '7:0 \n254:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n254:0 Read 1\n254:0 Write 2\nTotal 3\n',
+      'max\n',
+      'oom 1\noom_kill 2\n',
+      'some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=4\n',
+    ),
+    parse: parseCgroupFiles,
+  },
+  {
+    name: 'mounts',
+    examples: texts('30 23 0:26 / /sys/fs/cgroup\\040x rw - cgroup2 cgroup2 rw,nsdelegate\n'),
+    parse: (input) => parseMounts(input.toString()),
   },
   {
     name: 'sysfs',

@@ -1,6 +1,6 @@
 import { readdirSync, statSync, type Stats } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import type { FolderEvents, FolderWatch } from '../inotify.js';
+import { runInSlices } from '../slices.js';
 import { folderOf, joinRoot, type Hierarchy } from './hierarchies.js';
 
 /** A cgroup in one hierarchy, from when it was found until it is removed. One made again is another one. */
@@ -15,9 +15,6 @@ export interface CgroupFolder {
   /** Unix time in milliseconds of the first look at it by any process: as a rule when it was made, never earlier. */
   readonly firstSeenMs: number;
 }
-
-/** The main thread does other things after this long. */
-const sliceMs = 2;
 
 /** What an update found. */
 export interface TreeChanges {
@@ -82,15 +79,8 @@ export class CgroupTree {
    * it is done.
    * @param isThorough looks at every cgroup, whatever was reported
    */
-  async update(isThorough = false): Promise<TreeChanges> {
-    const steps = this.steps(isThorough);
-    for (let sliceEndMs = performance.now() + sliceMs; ;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-      if (performance.now() < sliceEndMs) continue;
-      await setImmediate();
-      sliceEndMs = performance.now() + sliceMs;
-    }
+  update(isThorough = false): Promise<TreeChanges> {
+    return runInSlices(this.steps(isThorough));
   }
 
   /** The same, step by step. */
