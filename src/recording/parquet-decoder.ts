@@ -94,7 +94,7 @@ export class ParquetDecoder {
       start: typeof start === 'bigint' ? start : 0n,
     };
     if (state === endedState) this.#stream.end(record, time);
-    else this.#stream.add(this.#stream.open(record, time), time, typeof value === 'number' ? value : NaN);
+    else this.#stream.add(this.#stream.open(record, time), time, numberOf(value));
   }
 }
 
@@ -105,16 +105,23 @@ function checkColumns({ schema }: FileMetaData): void {
     throw new Error(`expected the columns of a recording, found none named "${missing.join('", "')}"`);
 }
 
-function metricOf({ metric, unit, kind, type, description }: ParquetRow): Metric {
+/** Data frames write whole numbers as integers of 64 bits. What is missing is a gap. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : NaN;
+}
+
+function metricOf({ metric: name, unit, kind, type, description }: ParquetRow): Metric {
+  if (typeof name !== 'string')
+    throw new Error(`expected a text in the column "metric", found ${describeCell(name)}`);
   if (kind !== 'gauge' && kind !== 'counter' && kind !== 'updowncounter') {
     throw new Error(
       `expected gauge, counter or updowncounter in the column "kind", found ${describeCell(kind)}`,
     );
   }
   return {
-    name: String(metric),
-    unit: String(unit),
-    description: String(description),
+    name,
+    unit: typeof unit === 'string' ? unit : '',
+    description: typeof description === 'string' ? description : '',
     kind,
     valueType: type === 'int' ? 'int' : 'double',
   };

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import { MappedSeries, type Member } from './mapped-series.js';
+import type { MetricKind } from './series.js';
+
+function mappedOf(kind: MetricKind, start = 0n): MappedSeries {
+  const metric = { name: 'a', unit: 'J', description: '', kind, valueType: 'double' } as const;
+  return new MappedSeries({ metric, resource: { attributes: {} }, attributes: {}, start });
+}
+
+test('MappedSeries is plain while one member from its start speaks alone', () => {
+  const mapped = mappedOf('counter', 5n);
+  const first = mapped.join(5n);
+  assert.ok(mapped.isPlain);
+  const second = mapped.join(5n);
+  assert.equal(mapped.isPlain, false);
+  mapped.leave(second);
+  assert.ok(mapped.isPlain, 'the second one had counted nothing');
+  mapped.take(first, 3);
+  mapped.leave(first);
+  mapped.join(5n);
+  assert.equal(mapped.isPlain, false, 'what the first one counted stays in the sum');
+});
+
+test('MappedSeries counts a member that began before it from its first reading', () => {
+  const mapped = mappedOf('counter', 5n);
+  const earlier = mapped.join(4n);
+  mapped.take(earlier, 100);
+  assert.equal(mapped.sum(1), 0);
+  mapped.take(earlier, 107);
+  assert.equal(mapped.sum(2), 7);
+  const level = mappedOf('updowncounter', 5n);
+  level.take(level.join(4n), 100);
+  assert.equal(level.sum(1), 100, 'a level is what it is');
+});
+
+test('MappedSeries keeps what an ended counter had counted, and loses the level that ended', () => {
+  for (const [kind, expected] of [
+    ['counter', 9],
+    ['updowncounter', 2],
+  ] as const) {
+    const mapped = mappedOf(kind);
+    const [one, other] = [mapped.join(0n), mapped.join(0n)];
+    mapped.take(one, 7);
+    mapped.take(other, 2);
+    assert.equal(mapped.sum(1), 9);
+    mapped.leave(one);
+    mapped.take(other, 2);
+    assert.equal(mapped.sum(2), expected, kind);
+    mapped.leave(other);
+    assert.ok(mapped.isEmpty);
+  }
+});
+
+test('MappedSeries has no value for a row without a reading, or older than the last one', () => {
+  const mapped = mappedOf('counter');
+  const member = mapped.join(0n);
+  assert.equal(mapped.sum(1), NaN);
+  mapped.take(member, NaN);
+  assert.equal(mapped.sum(2), NaN);
+  mapped.take(member, 3);
+  assert.equal(mapped.sum(3), 3);
+  mapped.take(member, 4);
+  assert.equal(mapped.sum(2), NaN);
+  assert.equal(mapped.sum(4), 4, 'the reading is in the next sum');
+  assert.equal(mapped.pass(5, 9), 5);
+  assert.equal(mapped.lastAt, 9);
+});
+
+test('MappedSeries has one speaker for gauges, the next one when it leaves', () => {
+  const mapped = mappedOf('gauge');
+  const [one, other] = [mapped.join(0n), mapped.join(0n)];
+  assert.deepEqual([mapped.isGauge, mapped.isFirst(one), mapped.isFirst(other)], [true, true, false]);
+  mapped.leave(one);
+  assert.ok(mapped.isFirst(other));
+});
+
+/** What may happen to a sum of counters: a member joins, counts or leaves. */
+const anyStep = fc.oneof(
+  fc.record({ kind: fc.constant('join' as const) }),
+  fc.record({
+    kind: fc.constant('count' as const),
+    which: fc.nat(9),
+    more: fc.double({ min: 0, max: 1e6, noNaN: true }),
+  }),
+  fc.record({ kind: fc.constant('leave' as const), which: fc.nat(9) }),
+);
+
+test('a sum of counters never falls, and has what each of its members counted', () => {
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+      const mapped = mappedOf('counter');
+      const members: { readonly member: Member; count: number }[] = [];
+      let total = 0;
+      let before = 0;
+      for (const [at, step] of steps.entries()) {
+        if (step.kind === 'join') members.push({ member: mapped.join(0n), count: 0 });
+        const one = step.kind === 'join' ? members.at(-1) : members[step.which % Math.max(1, members.length)];
+        if (one === undefined) continue;
+        if (step.kind === 'count') {
+          one.count += step.more;
+          total += step.more;
+        }
+        if (step.kind === 'leave') {
+          mapped.leave(one.member);
+          members.splice(members.indexOf(one), 1);
+          continue;
+        }
+        mapped.take(one.member, one.count);
+        const sum = mapped.sum(at);
+        assert.ok(sum >= before, `${sum} after ${before}`);
+        assert.ok(Math.abs(sum - total) <= 1e-9 * total, `${sum}, expected ${total}`);
+        before = sum;
+      }
+    }),
+  );
+});

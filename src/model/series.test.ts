@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import {
+  attributesKey,
+  deriveSeries,
+  inheritPublisher,
+  publisherOf,
+  resourceKey,
+  seriesKey,
+  setPublisher,
+  type Attributes,
+  type Series,
+} from './series.js';
+
+const metric = { name: 'a', unit: 'J', description: '', kind: 'counter', valueType: 'double' } as const;
+
+function seriesOf(change: Partial<Series> = {}): Series {
+  return {
+    metric,
+    resource: { attributes: { 'host.name': 'h' } },
+    attributes: { id: 1 },
+    start: 0n,
+    ...change,
+  };
+}
+
+const anyAttributes = fc.dictionary(
+  fc.constantFrom('a', 'b', 'c', 'a"', ','),
+  fc.oneof(fc.constantFrom<Attributes[string]>('1', 1, true, 'true', '', '","', 1.5), fc.string()),
+  { maxKeys: 3, noNullPrototype: true },
+);
+
+test('attributesKey is the same for equal attributes in any order, and for no others', () => {
+  fc.assert(
+    fc.property(anyAttributes, anyAttributes, (one, other) => {
+      const reversed = Object.fromEntries(Object.entries(one).toReversed());
+      assert.equal(attributesKey(reversed), attributesKey(one));
+      const isSame = Object.keys({ ...one, ...other }).every((name) => one[name] === other[name]);
+      assert.equal(attributesKey(one) === attributesKey(other), isSame);
+    }),
+  );
+});
+
+test('seriesKey tells metric names, attributes and resources apart, and nothing else', () => {
+  const key = seriesKey(seriesOf());
+  assert.equal(seriesKey(seriesOf({ start: 9n, metric: { ...metric, unit: 'W' } })), key);
+  for (const change of [
+    { metric: { ...metric, name: 'b' } },
+    { attributes: { id: '1' } },
+    { attributes: {} },
+    { resource: { attributes: { 'host.name': 'h', id: 1 } }, attributes: {} },
+    { resource: { attributes: {} } },
+  ]) {
+    assert.notEqual(seriesKey(seriesOf(change)), key, JSON.stringify(change));
+  }
+});
+
+test('resourceKey is worked out once for a resource', () => {
+  let looks = 0;
+  const resource = {
+    get attributes() {
+      looks += 1;
+      return { 'host.name': 'h' };
+    },
+  };
+  assert.equal(resourceKey(resource), resourceKey(resource));
+  assert.equal(looks, 1);
+});
+
+test('deriveSeries changes some fields, and keeps the publisher of the series that it comes from', () => {
+  const from = seriesOf();
+  setPublisher(from, 'rapl');
+  const derived = deriveSeries(from, { attributes: { id: 2 } });
+  assert.deepEqual(derived, seriesOf({ attributes: { id: 2 } }));
+  assert.deepEqual([publisherOf(derived), publisherOf(deriveSeries(derived))], ['rapl', 'rapl']);
+  assert.deepEqual(from, seriesOf(), 'the series itself is as it was');
+});
+
+test('inheritPublisher leaves a publisher alone, where the other series has none', () => {
+  const own = seriesOf();
+  setPublisher(own, 'rapl');
+  inheritPublisher(own, seriesOf());
+  inheritPublisher(own, own);
+  assert.deepEqual([publisherOf(own), publisherOf(seriesOf())], ['rapl', undefined]);
+});
