@@ -38,6 +38,11 @@ export const schema = {
     default: '1s',
     min: 1,
   },
+  start_wait: {
+    doc: 'How long the start may wait for the first list of pods of the API server, so that pods that run already have names.',
+    format: 'duration',
+    default: '5s',
+  },
   labels: {
     doc: 'Labels of containers and pods to add, as `container.label.<key>` and `k8s.pod.label.<key>`.',
     format: 'string_list',

@@ -15,7 +15,7 @@ export const factory: ProcessorFactory<typeof schema> = {
     const decided = context.meter.createCounter('joulemetry.workload_names.ids', {
       description: 'Ids of workloads whose names were looked up, by outcome',
     });
-    const names = new SourceList(createDiscovery(config, context), context.log);
+    const names = new SourceList(createDiscovery(config, context), context.log, config.start_wait);
     const options = {
       maxWaitMs: config.max_wait,
       maxHeldPoints,

@@ -176,3 +176,15 @@ test('workload_names says which file is missing, when there is no token', { skip
   assert.deepEqual(await name(resource), {});
   assert.match(log.lines[1], /Cannot read credentials.bearer_token_file "\/none\/token": ENOENT/);
 });
+
+test('workload_names keeps the path of an address, as that of a proxy', { skip: noOpenssl }, async (t) => {
+  const server = await openKubernetes(t, list);
+  const kubelet = {
+    endpoint: `https://localhost:${server.port}/proxy/`,
+    credentials: { bearer_token_file: server.tokenFile },
+    tls: { ca_file: server.caFile },
+  };
+  const { name } = runProcessor(t, { max_wait: '60s', sources: ['kubelet'], kubelet });
+  assert.equal((await name(resource))['k8s.pod.name'], 'pod-u');
+  assert.equal(server.urls[0].pathname, '/proxy/pods');
+});

@@ -36,7 +36,9 @@ export class KubernetesClient {
     try {
       const { url } = this.#options;
       const http = (this.#http ??= this.#open());
-      const target = { agent: http.agent, url: new URL(path, url), authorization: http.authorization() };
+      // The address may have a path of its own, as that of a proxy for several clusters has.
+      const whole = new URL(`${url.href.replace(/\/$/u, '')}${path}`);
+      const target = { agent: http.agent, url: whole, authorization: http.authorization() };
       yield* get({ ...target, ...(onOpen && { onOpen }) }, timeoutMs);
     } catch (error) {
       throw this.#describe(error);

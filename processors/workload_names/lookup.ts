@@ -34,6 +34,8 @@ export const findLookups = createPlans(({ attributes }: Resource): readonly Look
 export interface NameSource {
   /** For messages: `Docker (/var/run/docker.sock)`. */
   readonly title: string;
+  /** Fulfilled when it can answer or cannot be reached. Undefined: it can be asked from the start. */
+  readonly ready?: Promise<unknown>;
   /** Whether it may know this id. */
   covers(lookup: Lookup): boolean;
   /**

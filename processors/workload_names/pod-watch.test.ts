@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { until } from '../../src/testing/until.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
 import { openKubernetes, podOf, sendList, sendStatus } from './kubernetes.fixture.js';
-import { runProcessor } from './names.fixture.js';
+import { resourcesOf, rowOf, runProcessor, seriesOf } from './names.fixture.js';
 
 interface Served {
   list?(response: ServerResponse, url: URL): void;
@@ -215,6 +215,28 @@ test(
     watches[0].end();
     await until(() => watches.length === 2);
     assert.equal(log.lines.length, 1);
+  },
+);
+
+test(
+  'workload_names starts when it has the first list of pods, or after a time',
+  { skip: noOpenssl },
+  async (t) => {
+    const lists: ServerResponse[] = [];
+    const list = (response: ServerResponse) => void lists.push(response);
+    const { processor, next } = await openApiServer(t, { list }, { max_wait: '1ms', start_wait: '60s' });
+    let isStarted = false;
+    const started = Promise.resolve(processor.start()).then(() => (isStarted = true));
+    await until(() => lists.length === 1);
+    assert.equal(isStarted, false);
+    sendList(lists[0], [podOf('u')]);
+    await started;
+    // It is known by now, so that no time to wait is needed.
+    processor.consume(rowOf(seriesOf({ 'k8s.pod.uid': 'u' })));
+    await until(() => next.tables.length === 1);
+    assert.equal(resourcesOf(next.tables[0])[0]['k8s.pod.name'], 'pod-u');
+    const slow = await openApiServer(t, { list }, { start_wait: '20ms' });
+    await slow.processor.start();
   },
 );
 

@@ -34,6 +34,8 @@ class ExpiredError extends Error {
 /** Names pods by a list of those of this node, and a watch of how it changes. */
 export class PodWatch implements NameSource {
   readonly title: string;
+  readonly ready: Promise<unknown>;
+  #setReady: () => void = () => undefined;
   readonly #client: KubernetesClient;
   readonly #options: PodWatchOptions;
   readonly #availability: Availability;
@@ -49,6 +51,9 @@ export class PodWatch implements NameSource {
     this.#client = client;
     this.#options = options;
     this.#availability = new Availability(this.title, options.log);
+    this.ready = new Promise<void>((resolve) => {
+      this.#setReady = resolve;
+    });
   }
 
   /** Begins to list and to watch. */
@@ -109,6 +114,7 @@ export class PodWatch implements NameSource {
     this.#version = versionOf(items.finish());
     this.#pods = pods;
     this.#isFailing = false;
+    this.#setReady();
     this.#settle();
   }
 
@@ -179,6 +185,7 @@ export class PodWatch implements NameSource {
   }
 
   #giveUp(): void {
+    this.#setReady();
     for (const { answer } of this.#waiting.splice(0)) answer(undefined);
   }
 

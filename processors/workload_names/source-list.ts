@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
 import type { Lookup, NameSource } from './lookup.js';
 import type { Answer, Names } from './workload-names.js';
@@ -17,15 +18,24 @@ const nothing: Answer = { names: {}, isCertain: false };
 export class SourceList implements Names {
   readonly #discover: Discover;
   readonly #log: Log;
+  readonly #startWaitMs: number;
   #sources: readonly RankedSource[] = [];
 
-  constructor(discover: Discover, log: Log) {
+  /** @param startWaitMs how long a start may take */
+  constructor(discover: Discover, log: Log, startWaitMs: number) {
     this.#discover = discover;
     this.#log = log;
+    this.#startWaitMs = startWaitMs;
   }
 
-  start(): void {
+  /** Finds the sources, and waits for those that have a list to read first. */
+  async start(): Promise<void> {
     this.#find([]);
+    const limit = new AbortController();
+    const ready = Promise.all(this.#sources.flatMap(({ source }) => source.ready ?? []));
+    const timeUp = sleep(this.#startWaitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([ready, timeUp]);
+    limit.abort();
   }
 
   find(lookups: readonly Lookup[], deadlineMs: number): readonly Promise<Answer>[] {

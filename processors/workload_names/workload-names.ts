@@ -7,7 +7,8 @@ import type { Lookup } from './lookup.js';
 
 /** Where names come from. */
 export interface Names {
-  start(): void;
+  /** Fulfilled when it can be asked. */
+  start(): void | Promise<void>;
   /**
    * Looks up ids.
    * @param deadlineMs until when it may ask again, on the clock of `performance.now()`
@@ -88,8 +89,8 @@ export class WorkloadNames implements ConsumingComponent {
     return this.#decisions.size;
   }
 
-  start(): void {
-    this.#names.start();
+  start(): void | Promise<void> {
+    return this.#names.start();
   }
 
   consume(table: Table): boolean {
