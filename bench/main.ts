@@ -2,6 +2,7 @@ import { agentScan } from './agent-scan.js';
 import { agent } from './agent.js';
 import type { Benchmark, Result } from './benchmark.js';
 import { cgroupScan } from './cgroup-scan.js';
+import { cpuAccounting } from './cpu-accounting.js';
 import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
@@ -22,6 +23,7 @@ const benchmarks: readonly Benchmark[] = [
   ledger,
   agentScan,
   cgroupScan,
+  cpuAccounting,
   agent,
   exec,
   soak,

@@ -1,15 +1,9 @@
 import { monotonicSinceOriginNs, originSecond } from './clocks.js';
 import { addressOf, libc } from './libc.js';
+import { findSyscallNumber } from './syscall-numbers.js';
 
-// Numbers: include/uapi/linux/futex.h; the system call's per architecture, 64-bit, little-endian.
-const numbersByArch: Readonly<Record<string, number>> = {
-  x64: 202,
-  arm64: 98,
-  riscv64: 98,
-  loong64: 98,
-  ppc64: 221,
-};
-const futexNumber = numbersByArch[process.arch];
+// Numbers: include/uapi/linux/futex.h.
+const futexNumber = findSyscallNumber('futex');
 const privateFlag = 128;
 const futexWake = 1 | privateFlag;
 /** Unlike FUTEX_WAIT it takes an absolute time, of CLOCK_MONOTONIC. */

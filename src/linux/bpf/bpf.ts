@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import koffi from 'koffi';
 import { readEffectiveCapabilities } from '../privileges.js';
 import { libc, nameErrno } from '../libc.js';
+import { findSyscallNumber } from '../syscall-numbers.js';
 import type { Assembler } from './assembler.js';
 
 // Numbers and layouts: include/uapi/linux/bpf.h. Descriptors are closed on exec by the kernel itself.
@@ -23,8 +24,6 @@ const license = Buffer.from('Dual BSD/GPL\0');
 const logBytes = 1 << 18;
 /** What of the verifier's log goes into a message: its end holds the reason. */
 const shownLogCharacters = 600;
-
-const syscallNumbers: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
 
 type AsyncSyscall = (
   ...args: [number, number, Buffer, number, finish: (error: unknown, result: number) => void]
@@ -65,7 +64,7 @@ export interface BpfProgram {
  */
 export async function loadProgram(program: BpfProgram): Promise<number> {
   const { attributes, code } = encodeProgram(program);
-  const number = findSyscallNumber();
+  const number = requireSyscallNumber();
   const fd = await new Promise<number>((resolve) => {
     // The code is named here, because the kernel reads it until the call has returned.
     const finish = (_: unknown, result: number): void => resolve(code.length > 0 ? result : -1);
@@ -194,11 +193,11 @@ export function mapMemory(
 }
 
 function bpf(number: number, attributes: Buffer): number {
-  return syscall(findSyscallNumber(), number, attributes, attributes.length);
+  return syscall(requireSyscallNumber(), number, attributes, attributes.length);
 }
 
-function findSyscallNumber(): number {
-  const number = syscallNumbers[process.arch];
+function requireSyscallNumber(): number {
+  const number = findSyscallNumber('bpf');
   if (number !== undefined) return number;
   throw new BpfError(`Cannot use BPF: expected x64 or arm64, found ${process.arch}`, 'ENOSYS');
 }

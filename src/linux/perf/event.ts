@@ -1,6 +1,7 @@
 import { closeSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { libc, nameErrno } from '../libc.js';
+import { findSyscallNumber } from '../syscall-numbers.js';
 
 // Layout and numbers: include/uapi/linux/perf_event.h. Only as many bytes are sent as hold something: every kernel
 // knows the first 64.
@@ -71,16 +72,6 @@ export class PerfEventError extends Error {
   }
 }
 
-/** perf_event_open on the little-endian architectures that Node runs on. */
-const syscallNumbers: Readonly<Record<string, number>> = {
-  x64: 298,
-  ia32: 336,
-  arm: 364,
-  arm64: 241,
-  riscv64: 241,
-  loong64: 241,
-  ppc64: 319,
-};
 const pidCgroup = 4;
 const fdCloexec = 8;
 
@@ -95,7 +86,7 @@ const perfEventOpen = libc.func(
  * @throws PerfEventError that says what is missing
  */
 export function openPerfEvent(event: PerfEvent): number {
-  const number = syscallNumbers[process.arch];
+  const number = findSyscallNumber('perf_event_open');
   if (number === undefined) {
     throw new PerfEventError(
       `${describeFailure(event)}: ${process.arch} is not a known architecture`,

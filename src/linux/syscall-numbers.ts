@@ -1,0 +1,15 @@
+/** The numbers of system calls without a function in the C library, on the little-endian architectures that Node runs on. */
+const numbers = {
+  bpf: { x64: 321, arm64: 280 },
+  futex: { x64: 202, arm64: 98, riscv64: 98, loong64: 98, ppc64: 221 },
+  perf_event_open: { x64: 298, ia32: 336, arm: 364, arm64: 241, riscv64: 241, loong64: 241, ppc64: 319 },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** @returns undefined where it is not known, or not used */
+export function findSyscallNumber(
+  name: keyof typeof numbers,
+  arch: string = process.arch,
+): number | undefined {
+  const byArch: Readonly<Record<string, number>> = numbers[name];
+  return byArch[arch];
+}
