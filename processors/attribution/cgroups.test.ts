@@ -146,6 +146,27 @@ test('attribution takes nothing from processes when cgroups used more than the m
   assert.deepEqual(rig.parts(), { attributed: 10 });
 });
 
+test('attribution charges a cgroup later for what the ticks of the busy time had no room for', () => {
+  const cgroup = createCgroup('/a', 0);
+  const { rig } = new Seconds()
+    .next(0, [[cgroup, 0]])
+    .next(0.3, [[cgroup, 0.35]])
+    .next(0.25, [[cgroup, 0.55]])
+    .next(1, [[cgroup, 0.55]]);
+  assert.deepEqual(rig.cgroups(), { '/a': 5.5 });
+});
+
+test('attribution counts what cgroups used from the first boundary on', () => {
+  const cgroup = createCgroup('/a', -0.5);
+  const rig = new Rig({ views });
+  const meter = rig.createMeter();
+  for (const atS of [0, 1]) {
+    rig.cgroupUsage(atS - 0.5, [[cgroup, (atS * 4) / 10]]);
+    playSecond({ rig, meter, used: [] }, atS);
+  }
+  assert.deepEqual(rig.cgroups(), { '/a': 2 });
+});
+
 test('attribution takes processes without a cgroup for what cgroups used, and those of the root for nothing of it', () => {
   const cgroup = createCgroup('/a', 0);
   const thread = new RigProcess({ 'process.pid': 2, 'process.linux.cgroup': '0::/' }, 0);
