@@ -5,7 +5,7 @@ import type { FileReader } from './file-reader.js';
 import type { TrackedCgroup } from './tracked-cgroup.js';
 
 /** Reading this many is less than 1 ms of work, and at most 5 ms where all are new. */
-export const partCapacity = 64;
+export const partCapacity = 32;
 
 /** What parts need beside their cgroups. */
 export interface PartOptions {
