@@ -1,3 +1,4 @@
+import { accounting } from './accounting.js';
 import { agentScan } from './agent-scan.js';
 import { agent } from './agent.js';
 import type { Benchmark, Result } from './benchmark.js';
@@ -26,6 +27,7 @@ const benchmarks: readonly Benchmark[] = [
   cpuAccounting,
   agent,
   exec,
+  accounting,
   soak,
 ];
 

@@ -1,0 +1,224 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { factory } from '../receivers/process/factory.js';
+import type { Consumer } from '../src/component/consumer.js';
+import { createFakeContext } from '../src/component/fakes.js';
+import { parseSettings } from '../src/config/settings.js';
+import { describeError } from '../src/errors.js';
+import { findHierarchies } from '../src/linux/cgroup/hierarchies.js';
+import { parseCpuTimes, tickNs } from '../src/linux/procfs.js';
+import type { Series } from '../src/model/series.js';
+import { processCpuTime } from '../src/model/shared-metrics.js';
+import type { Benchmark, Result } from './benchmark.js';
+import { findFloor, type Floor } from './floors.js';
+
+const count = 10_000;
+const everythingMs = 30_000;
+/** So that joules are CPU seconds. */
+const wattsPerCpu = 1;
+/** Several scans, and the grace periods after which the kernel reports ends. */
+const settleMs = 5000;
+
+interface Case {
+  readonly backend: 'ebpf' | 'procfs';
+  readonly cpuMs: number;
+  readonly leastShare: number;
+}
+
+const cases: readonly Case[] = [
+  { backend: 'ebpf', cpuMs: 5, leastShare: 0.995 },
+  { backend: 'ebpf', cpuMs: 1, leastShare: 0.995 },
+  { backend: 'procfs', cpuMs: 5, leastShare: 0.99 },
+  { backend: 'procfs', cpuMs: 1, leastShare: 0.99 },
+];
+
+/**
+ * How much of the CPU time of processes that live shorter than the interval of the scans is charged to their cgroup,
+ * by the energy that the whole agent attributes to it; and whether with eBPF what all processes used is all that the
+ * CPUs did. Needs root, to make cgroups and for eBPF.
+ */
+export const accounting: Benchmark = {
+  name: 'accounting',
+  isLong: true,
+  async measure() {
+    const results = [...(await measureEverything())];
+    const program = findFloor('short-processes');
+    const hierarchies = findHierarchies({ procfs: '/proc', cgroupfs: '' });
+    const root = hierarchies.find(({ version }) => version === 2)?.folder;
+    if (program === undefined || root === undefined) return results;
+    for (const each of cases) results.push(...(await measureCase(each, program, root)));
+    return results;
+  },
+};
+
+/** The time of all CPUs that processes, idling, waiting for storage and the hypervisor explain. */
+async function measureEverything(): Promise<readonly Result[]> {
+  const used = new Map<Series, number>();
+  const next: Consumer = {
+    consume({ series, values }) {
+      const at = values.length - series.length;
+      for (const [i, each] of series.entries()) {
+        const value = at < 0 ? NaN : (values[at + i] ?? NaN);
+        if (each.metric === processCpuTime && !Number.isNaN(value)) used.set(each, value);
+      }
+      return true;
+    },
+  };
+  const config = parseSettings(factory.schema, { collection_interval: '1h', cpu_time: 'ebpf' });
+  const receiver = factory.create(config, createFakeContext(), next);
+  try {
+    await receiver.start();
+  } catch (error) {
+    console.error(`Cannot account for everything: ${describeError(error)}`);
+    return [];
+  }
+  const look = async () => {
+    const [wall, idle] = [performance.now() / 1000, readUnusedSeconds()];
+    await receiver.flush?.();
+    return { wall, explained: idle + [...used.values()].reduce((sum, seconds) => sum + seconds, 0) };
+  };
+  await look();
+  const first = await look();
+  await sleep(everythingMs);
+  const last = await look();
+  await receiver.shutdown();
+  const explained = last.explained - first.explained;
+  const reference = (last.wall - first.wall) * availableParallelism();
+  const [what, budget] = ['Processes, idle, iowait and steal: time of all CPUs, ebpf', '0.995x to 1.005x'];
+  const ratio = explained / reference;
+  return [{ what, unit: 's', ours: explained, reference, ratio, budget, met: Math.abs(ratio - 1) <= 0.005 }];
+}
+
+function readUnusedSeconds(): number {
+  const { idle, iowait, steal } = parseCpuTimes(readFileSync('/proc/stat')).total;
+  return ((idle + iowait + steal) * tickNs) / 1e9;
+}
+
+async function measureCase(each: Case, program: Floor, root: string): Promise<readonly Result[]> {
+  const [own, idle] = ['', '-idle'].map((name) => `/joulemetry-bench-${process.pid}${name}`);
+  const folders = [own, idle].map((path) => join(root, path));
+  try {
+    for (const folder of folders) mkdirSync(folder);
+  } catch (error) {
+    console.error(`Cannot measure short processes: ${describeError(error)}`);
+    return [];
+  }
+  const bystander = spawn('sleep', ['3600'], { stdio: 'ignore' });
+  writeFileSync(join(folders[1], 'cgroup.procs'), String(bystander.pid));
+  const agent = startAgent(each.backend);
+  await sleep(settleMs);
+  const [childrenUs, ownUs] = await program.run(String(count), String(each.cpuMs * 1000), folders[0]);
+  await sleep(settleMs);
+  const joules = await agent.stop();
+  bystander.kill();
+  await once(bystander, 'exit');
+  for (const folder of folders) rmdirSync(folder);
+  const charged = (joules.get(own) ?? 0) / wattsPerCpu;
+  const used = (childrenUs + ownUs) / 1e6;
+  const what = `${count} processes of ${each.cpuMs} ms, ${each.backend}`;
+  return [
+    {
+      what: `${what}: CPU time charged to their cgroup`,
+      unit: 's',
+      ours: charged,
+      reference: used,
+      ratio: charged / used,
+      budget: `at least ${each.leastShare}x`,
+      met: charged / used >= each.leastShare,
+    },
+    {
+      what: `${what}: charged to a bystander`,
+      unit: 's',
+      ours: (joules.get(idle) ?? 0) / wattsPerCpu,
+      reference: undefined,
+      ratio: undefined,
+      budget: '0',
+      met: (joules.get(idle) ?? 0) < 1e-3,
+    },
+  ];
+}
+
+interface Running {
+  /** @returns joules by the path of the cgroup that they were attributed to */
+  stop(): Promise<ReadonlyMap<string, number>>;
+}
+
+function startAgent(backend: Case['backend']): Running {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
+  const [config, output] = [join(folder, 'config.yaml'), join(folder, 'out.json')];
+  writeFileSync(config, createConfig(backend, output));
+  const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, 'run', '-c', config], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return {
+    async stop() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+      const joules = readJoules(readFileSync(output, 'utf8'));
+      rmSync(folder, { recursive: true });
+      return joules;
+    },
+  };
+}
+
+function createConfig(backend: Case['backend'], output: string): string {
+  return `
+receivers:
+  process: {cpu_time: ${backend}}
+  cgroup: {}
+  estimate: {idle_power: 0, max_power: ${wattsPerCpu * availableParallelism()}}
+processors:
+  attribution: {views: [cgroup], group_limit: 0, process_limit: 0}
+exporters:
+  file: {path: ${output}}
+service:
+  pipelines:
+    metrics: {receivers: [process, cgroup, estimate], processors: [attribution], exporters: [file]}
+  telemetry: {metrics: {level: none}, logs: {level: warn}}
+`;
+}
+
+interface Point {
+  readonly asDouble?: number;
+}
+
+interface Written {
+  readonly resourceMetrics: readonly {
+    readonly resource: {
+      readonly attributes?: readonly {
+        readonly key: string;
+        readonly value: { readonly stringValue?: string };
+      }[];
+    };
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly {
+        readonly name: string;
+        readonly sum?: { readonly dataPoints: readonly Point[] };
+      }[];
+    }[];
+  }[];
+}
+
+/** The last value of each series of linux.cgroup.energy. */
+function readJoules(text: string): ReadonlyMap<string, number> {
+  const joules = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    if (!line.includes('linux.cgroup.energy')) continue;
+    // What the exporter writes.
+    for (const { resource, scopeMetrics } of (JSON.parse(line) as Written).resourceMetrics) {
+      const path = resource.attributes?.find(({ key }) => key === 'linux.cgroup.path')?.value.stringValue;
+      const metrics = scopeMetrics.flatMap((scope) => scope.metrics);
+      const energy = metrics
+        .find(({ name }) => name === 'linux.cgroup.energy')
+        ?.sum?.dataPoints.at(-1)?.asDouble;
+      if (path !== undefined && energy !== undefined) joules.set(path, energy);
+    }
+  }
+  return joules;
+}
