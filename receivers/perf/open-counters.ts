@@ -8,7 +8,7 @@ import { closePerfEvent, PerfEventError } from '../../src/linux/perf/event.js';
 import { fitGroups } from '../../src/linux/perf/groups.js';
 import { adaptToRights, type CountingPlace, createProbe, openGroup } from '../../src/linux/perf/place.js';
 import { Layout, type Owner } from './layout.js';
-import { openPlaces, placeThread } from './places.js';
+import { isCgroupGone, openPlaces, placeThread } from './places.js';
 import { ScaledCounts } from './scaled-counts.js';
 import type { Plan } from './plan.js';
 
@@ -210,7 +210,8 @@ class Opening implements Counters {
   #noteFailure(error: unknown): void {
     if (!(error instanceof PerfEventError)) throw error;
     if (error.code === 'EMFILE') throw error;
-    if (error.code !== 'ESRCH' && error.code !== 'ENODEV') this.notes.push(error.message);
+    if (error.code === 'ESRCH' || error.code === 'ENODEV' || isCgroupGone(this.#plan.target)) return;
+    this.notes.push(error.message);
   }
 
   #describeNothing(): string {

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UnavailableError } from '../../src/errors.js';
 import { closePerfEvent, openPerfEvent, PerfEventError, perfType } from '../../src/linux/perf/event.js';
@@ -6,7 +6,7 @@ import type { CountingPlace } from '../../src/linux/perf/place.js';
 import { openFolder } from '../../src/linux/regular-file.js';
 import { findNames, findText } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
-import type { Plan } from './plan.js';
+import type { Plan, Target } from './plan.js';
 
 /** Where a target is counted. Must be closed once counters are open there. */
 export interface Places {
@@ -102,6 +102,11 @@ function openCgroup(folder: string, cpus: readonly number[]): Places {
   const fd = openCgroupFolder(folder);
   const places = cpus.map((cpu) => ({ pid: fd, isCgroup: true, cpu }));
   return { places, isGrowing: false, close: () => closeSync(fd) };
+}
+
+/** Whether a target is a cgroup that was removed. The kernel then opens no more events of it: ENOENT, or ENODEV. */
+export function isCgroupGone(target: Target): boolean {
+  return target.kind === 'cgroup' && !existsSync(target.folder);
 }
 
 function openCgroupFolder(folder: string): number {

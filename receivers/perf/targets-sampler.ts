@@ -1,11 +1,10 @@
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
-import { existsSync } from 'node:fs';
 import { describeError } from '../../src/errors.js';
 import type { EventGroup } from '../../src/linux/perf/counted-event.js';
 import { PerfEventError } from '../../src/linux/perf/event.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Column } from './metrics.js';
-import { OnlineCpus } from './places.js';
+import { isCgroupGone, OnlineCpus } from './places.js';
 import type { PlannedTarget, TargetsPlan } from './plan.js';
 import { PerfSampler } from './sampler.js';
 
@@ -129,7 +128,8 @@ class TargetsSampler implements Sampler {
     const set = isLack ? this.#waiting : this.#refused;
     if (set.has(planned.key)) return;
     set.add(planned.key);
-    if (!isGone(planned)) this.#notes.push(`Cannot count ${planned.name}: ${describeError(error)}`);
+    if (!isCgroupGone(planned.target))
+      this.#notes.push(`Cannot count ${planned.name}: ${describeError(error)}`);
   }
 
   /** @returns whether its columns changed */
@@ -138,7 +138,8 @@ class TargetsSampler implements Sampler {
     try {
       sampler.maintain();
     } catch (error) {
-      if (!isGone(target)) this.#notes.push(`Cannot count all of ${target.name}: ${describeError(error)}`);
+      if (!isCgroupGone(target.target))
+        this.#notes.push(`Cannot count all of ${target.name}: ${describeError(error)}`);
     }
     if (sampler.generation === before) return false;
     if (target.target.kind === 'cgroup') this.#fitted = sampler.fitted;
@@ -193,11 +194,6 @@ class Room {
         `x ${this.#cgroups + 1} cgroups; select fewer cgroups or events, or raise max_cgroup_events`,
     );
   }
-}
-
-/** Whether a cgroup was removed before it could be counted, which is nothing to report. */
-function isGone({ target }: PlannedTarget): boolean {
-  return target.kind === 'cgroup' && !existsSync(target.folder);
 }
 
 /**
