@@ -16,6 +16,8 @@ import {
   ATTR_PROCESS_LINUX_CGROUP,
   ATTR_PROCESS_OWNER,
   ATTR_PROCESS_PID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_NAMESPACE,
   ATTR_SLURM_JOB_ID,
   ATTR_SYSTEMD_UNIT,
   ATTR_VM_NAME,
@@ -34,7 +36,7 @@ export const schema = {
   },
   ...webConfigSettings,
   identity_labels: {
-    doc: 'Resource attributes that become labels of samples: who used something. Those of the machine itself stand in `target_info` only. Where they leave two series alike, the attributes that differ are added.',
+    doc: 'Resource attributes that become labels of samples: who used something. Those of the machine itself, and the service of the collector, stand in `target_info` only. Where they leave two series alike, the attributes that differ are added.',
     format: 'string_list',
     default: [
       ATTR_PROCESS_PID,
@@ -53,6 +55,8 @@ export const schema = {
       ATTR_OAR_JOB_ID,
       ATTR_PBS_JOB_ID,
       ATTR_FLUX_JOB_ID,
+      ATTR_SERVICE_NAME,
+      ATTR_SERVICE_NAMESPACE,
       ATTR_VM_NAME,
       ATTR_HOST_NAME,
     ],

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { ExporterFactory } from '../../src/component/component.js';
+import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { servePages, type PageServer } from '../../src/http/server.js';
 import type { Log } from '../../src/component/log.js';
 import type { Resource } from '../../src/model/series.js';
@@ -49,6 +50,7 @@ function createStore(config: Config, log: Log, host: Resource): SeriesStore {
     identityLabels: config.identity_labels,
     // The name that a machine's resource has, however much else it says.
     host: { [ATTR_HOST_NAME]: hostname(), ...host.attributes },
+    common: readResourceEnvironment(process.env, () => {}),
     endedForMs: config.ended_for,
     hasStarts: config.created_timestamps,
     warn: (message) => log.warn(message),

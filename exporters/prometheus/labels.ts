@@ -43,7 +43,7 @@ export interface Identity {
 
 /**
  * @param allowed names of attributes
- * @param named what receivers say of the machine
+ * @param named what is known of the machine, or said of everything
  */
 export function createIdentity(allowed: readonly string[], named: Attributes): Identity {
   const of = createPlans(({ attributes }: Resource): Attributes => {
@@ -72,14 +72,17 @@ function pick(attributes: Attributes, names: readonly string[]): Attributes {
 export class HostResource {
   readonly #named: Attributes;
   readonly #identity: readonly string[];
+  readonly #common: Attributes;
   #best: Attributes | undefined;
 
   /**
    * @param named what receivers say of the machine
    * @param identity attributes that a machine's resource does not have, save those that begin with `host.`
+   * @param common attributes that every resource can have with these values, whatever it is of
    */
-  constructor(named: Attributes, identity: readonly string[]) {
+  constructor(named: Attributes, identity: readonly string[], common: Attributes) {
     this.#named = named;
+    this.#common = common;
     this.#identity = identity.filter((key) => !key.startsWith('host.'));
   }
 
@@ -88,7 +91,9 @@ export class HostResource {
   }
 
   consider({ attributes }: Resource): void {
-    if (this.#identity.some((key) => attributes[key] !== undefined)) return;
+    const hasIdentity = (key: string): boolean =>
+      attributes[key] !== undefined && attributes[key] !== this.#common[key];
+    if (this.#identity.some(hasIdentity)) return;
     if (this.#best === undefined || this.#isBetter(attributes, this.#best)) this.#best = attributes;
   }
 

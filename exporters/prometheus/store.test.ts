@@ -20,8 +20,9 @@ function seriesOf(resource: Attributes, attributes: Attributes = {}, metric: Met
 function createStore(endedForMs = 60_000) {
   const warnings: string[] = [];
   const store = new SeriesStore({
-    identityLabels: ['process.pid', 'process.executable.name', 'host.name'],
+    identityLabels: ['process.pid', 'process.executable.name', 'service.name', 'host.name'],
     host,
+    common: { 'service.name': 'joulemetry' },
     endedForMs,
     warn: (message) => warnings.push(message),
   });
@@ -225,6 +226,19 @@ test('takeSnapshot names the machine, not its processes or other machines', () =
   assert.deepEqual(store.takeSnapshot(0).host, { ...host, 'host.id': 'h' });
 });
 
+test('take makes a label of a service, but not of that of the collector, which is on everything', () => {
+  const { store, take, lines } = createStore();
+  const own = { ...host, 'service.name': 'joulemetry' };
+  const services = ['cart', 'none'].map((name) => seriesOf({ ...own, 'service.name': name }));
+  take([...services, seriesOf({ ...own, 'process.pid': 7 })], [1, 2, 3]);
+  take([seriesOf(own, { 'hw.id': 'a' })], [4]);
+  assert.deepEqual(
+    lines().map((line) => line.replace(/^\w+/, '')),
+    ['{service_name="cart"} 1', '{service_name="none"} 2', '{process_pid="7"} 3', '{hw_id="a"} 4'],
+  );
+  assert.deepEqual(store.takeSnapshot(0).host, own);
+});
+
 test('takeSnapshot is not changed by what comes later', () => {
   const { take, store } = createStore();
   const series = [seriesOf({})];
@@ -254,7 +268,14 @@ test('takeSnapshot warns once with the remedy, when the page is large', () => {
 });
 
 test('takeSnapshot gives the start of counters, when it is asked for', () => {
-  const store = new SeriesStore({ identityLabels: [], host, endedForMs: 0, hasStarts: true, warn: () => {} });
+  const store = new SeriesStore({
+    identityLabels: [],
+    host,
+    common: {},
+    endedForMs: 0,
+    hasStarts: true,
+    warn: () => {},
+  });
   const counter = { ...seriesOf({}, { 'hw.id': 'a' }), start: 1_795_782_223_623_456_789n };
   const gauge = seriesOf({}, {}, { ...energy, name: 'power', kind: 'gauge' });
   store.take(createRow([counter, gauge], 0n, Float64Array.of(1, 2)), 0);

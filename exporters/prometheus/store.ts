@@ -10,6 +10,8 @@ export interface StoreOptions {
   readonly identityLabels: readonly string[];
   /** What receivers say of the machine. */
   readonly host: Attributes;
+  /** What the environment of the collector says of everything: the name of its own service. */
+  readonly common: Attributes;
   readonly endedForMs: number;
   /** Whether samples of counters come with the instant at which they were 0. */
   readonly hasStarts?: boolean;
@@ -59,8 +61,9 @@ export class SeriesStore {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.#identity = createIdentity(options.identityLabels, options.host);
-    this.#host = new HostResource(options.host, options.identityLabels);
+    const { identityLabels, host, common } = options;
+    this.#identity = createIdentity(identityLabels, { ...common, ...host });
+    this.#host = new HostResource(host, identityLabels, common);
     this.#families = new Families(['', 'target', 'target_info'], options.warn);
   }
 
