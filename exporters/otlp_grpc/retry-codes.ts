@@ -1,7 +1,7 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { describeError, ExportError } from '../../src/errors.js';
 import { describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
-import { parseRetryDelayMs } from '../../src/otlp/responses.js';
+import { parseRetryDelayMs } from '../../src/otlp/delegate-client.js';
 
 /** The codes after which the Collector sends again. */
 const retryableCodes: ReadonlySet<number> = new Set([

@@ -3,7 +3,7 @@ import { elementAt } from '../../src/element.js';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { findCpuPlace, isAmd, parseCpuList, type CpuPlace } from '../../src/linux/topology.js';
 import { keepFirst, maxWatts, nameDomain, type Domain, type DomainKind } from './domain.js';
-import { parseEvent } from '../../src/linux/perf/event-config.js';
+import { parseEvent } from '../../src/linux/perf/format.js';
 
 /** A counter of the kernel's: 64 bits, counted on without end. */
 export interface PerfCounter {

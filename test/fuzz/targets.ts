@@ -18,7 +18,7 @@ import { parseCpuTimes, parseForks, parseNumbers } from '../../src/linux/procfs.
 import { parseCounter } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
 import type { Table } from '../../src/model/table.js';
-import { parseExportResponse, parseRetryDelayMs } from '../../src/otlp/responses.js';
+import { parseExportResponse, parseRetryDelayMs } from '../../src/otlp/delegate-client.js';
 import { readFields } from '../../src/protobuf.js';
 import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import { CsvEncoder } from '../../src/recording/csv-encoder.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { holdsFor } from '../testing/property.fixture.js';
 import { readFields, wireTypes } from '../protobuf.js';
-import { parseExportResponse, parseRetryDelayMs } from './responses.js';
+import { parseExportResponse, parseRetryDelayMs } from './delegate-client.js';
 import { MessageWriter, tagOf, writeMessageStart, writeVarint } from './wire.js';
 
 const writer = new MessageWriter();
