@@ -110,3 +110,8 @@ export const schema = {
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
+
+/** How long a source may take for an answer, in milliseconds. One that comes too late for a table is no outage. */
+export function readTimeout({ max_wait: maxWaitMs }: Config): number {
+  return 2 * maxWaitMs;
+}

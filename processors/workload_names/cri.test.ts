@@ -200,7 +200,7 @@ test('workload_names names a thousand containers of a runtime by one list', asyn
 });
 
 for (const [what, answers, cause] of [
-  ['does not answer', { ListPodSandbox: () => undefined }, 'expected an answer within 500 ms, found none'],
+  ['does not answer', { ListPodSandbox: () => undefined }, 'expected an answer within 1000 ms, found none'],
   ['refuses', { ListPodSandbox: () => ({ code: status.PERMISSION_DENIED, details: 'not you' }) }, 'not you'],
   [
     'answers with garbage',

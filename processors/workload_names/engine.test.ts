@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { createMeterReader } from '../../src/component/fakes.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
@@ -134,7 +135,7 @@ test('workload_names forwards in time, when the engine never answers, and asks n
   await until(() => next.tables.length === 1 && log.lines.length === 2);
   assert.equal(
     log.lines[1],
-    `warn: Cannot get names from Docker (${socket}): expected an answer within 50 ms, found none; continuing without these names, trying again`,
+    `warn: Cannot get names from Docker (${socket}): expected an answer within 100 ms, found none; continuing without these names, trying again`,
   );
   processor.consume(rowOf(seriesOf({ 'container.id': containerId(2) })));
   // It is not held for a source that has just failed.
@@ -253,4 +254,33 @@ test('workload_names counts on own telemetry what became of ids', async (t) => {
   const counted = await telemetry.read();
   const countOf = (outcome: string) => counted[`joulemetry.workload_names.ids{test,${outcome}}`];
   assert.deepEqual(['named', 'unknown', 'unanswered'].map(countOf), [2, 1, 1]);
+});
+
+/** A Docker API in a thread of its own, which shows by the first number that it was asked. */
+const engineThread = `
+  const { createServer } = require('node:http');
+  const { parentPort, workerData: { socket, answer, flags } } = require('node:worker_threads');
+  createServer((request, response) => {
+    Atomics.store(flags, 0, 1);
+    setTimeout(() => response.end(answer), 20);
+  }).listen(socket, () => parentPort.postMessage('listening'));
+`;
+
+test('workload_names uses an answer that arrived in time, when the thread was busy until later', async (t) => {
+  const socket = join(createFolder(), 'docker.sock');
+  const flags = new Int32Array(new SharedArrayBuffer(8));
+  const workerData = { socket, answer: JSON.stringify([web]), flags };
+  const thread = new Worker(engineThread, { eval: true, workerData });
+  t.after(() => thread.terminate());
+  await once(thread, 'message');
+  const { processor, next } = run(t, socket, { max_wait: '4s' });
+  processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
+  while (Atomics.load(flags, 0) === 0) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  Atomics.wait(flags, 1, 0, 4100);
+  await until(() => next.tables.length === 1);
+  assert.equal(resourcesOf(next.tables[0])[0]['container.name'], 'web');
 });

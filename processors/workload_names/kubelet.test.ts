@@ -97,7 +97,7 @@ for (const [what, answer, cause] of [
         .write('{"items":[{', () => setImmediate(() => response.destroy())),
     'aborted',
   ],
-  ['nothing', () => undefined, 'expected an answer within 400 ms, found none'],
+  ['nothing', () => undefined, 'expected an answer within 800 ms, found none'],
 ] as const) {
   test(
     `workload_names logs one line and forwards without names, when the kubelet answers ${what}`,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Context } from '../../src/component/component.js';
-import type { Config } from './config.js';
+import { readTimeout, type Config } from './config.js';
 import { Kubelet } from './kubelet.js';
 import { KubernetesClient, type KubernetesOptions } from './kubernetes-client.js';
 import type { NameSource } from './lookup.js';
@@ -57,7 +57,8 @@ export function findKubelet(config: Config, { log }: Context): readonly NameSour
   }
   const url = new URL(endpoint ?? `https://${nodeName}:10250`);
   const rights = 'get of nodes/pods, and before Kubernetes 1.33 of nodes/proxy';
-  const { labels, annotations, max_wait: timeoutMs } = config;
+  const { labels, annotations } = config;
+  const timeoutMs = readTimeout(config);
   const kubelet = new Kubelet(url, openClient({ url, client, rights, log }), {
     labels,
     annotations,

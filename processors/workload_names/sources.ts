@@ -1,5 +1,5 @@
 import type { Context } from '../../src/component/component.js';
-import { sourceNames, type Config, type SourceName } from './config.js';
+import { readTimeout, sourceNames, type Config, type SourceName } from './config.js';
 import { Cri } from './cri.js';
 import { Engine } from './engine.js';
 import { findApiServer, findKubelet } from './kubernetes.js';
@@ -42,7 +42,8 @@ const finders: Readonly<Record<SourceName, Finder>> = {
   api_server: ({ config, context }) => once(() => findApiServer(config, context)),
   kubelet: ({ config, context }) => once(() => findKubelet(config, context)),
   cri: (settings) => {
-    const { labels, annotations, max_wait: timeoutMs } = settings.config;
+    const { labels, annotations } = settings.config;
+    const timeoutMs = readTimeout(settings.config);
     return findSockets('cri', settings, (socket) => new Cri({ socket, labels, annotations, timeoutMs }));
   },
   slurm: ({ config, context }) => {
@@ -56,7 +57,8 @@ const finders: Readonly<Record<SourceName, Finder>> = {
 
 function findEngines(name: 'docker' | 'podman', settings: Settings): Find {
   const product = name === 'docker' ? 'Docker' : 'Podman';
-  const { labels, max_wait: timeoutMs } = settings.config;
+  const { labels } = settings.config;
+  const timeoutMs = readTimeout(settings.config);
   return findSockets(name, settings, (socket) => new Engine({ product, socket, labels, timeoutMs }));
 }
 

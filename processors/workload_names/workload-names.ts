@@ -141,7 +141,8 @@ export class WorkloadNames implements ConsumingComponent {
     }
     const deadline = setTimeout(() => {
       this.#deadlines.delete(deadline);
-      this.#decide(created, uncertain);
+      // Answers that have arrived while the thread was busy come before.
+      setImmediate(() => this.#decide(created, uncertain));
     }, maxWaitMs);
     this.#deadlines.add(deadline);
   }
