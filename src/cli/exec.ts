@@ -13,6 +13,11 @@ its child processes used, the energy that the machine used meanwhile, and the
 share of that energy attributed to the command. Processes that it leaves running
 in the background are measured until COMMAND itself exits.
 
+With CAP_BPF and CAP_PERFMON (or as root) every descendant is followed, however
+short, also one whose parents have exited, and the report says which programs
+used the CPU time and the energy. Exporters get all processes of a program as
+one resource, with COMMAND's pid as process.ancestor.pid.
+
 COMMAND inherits everything that joulemetry was started with, as under env(1):
 open files, environment, ignored and blocked signals, limits and capabilities.
 

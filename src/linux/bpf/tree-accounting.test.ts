@@ -90,7 +90,7 @@ async function followUntil(
   isRight: (followed: Followed) => boolean,
 ): Promise<Followed> {
   let followed = await follow(t, script);
-  for (let i = 1; i < 5 && !isRight(followed); i++) followed = await follow(t, script);
+  for (let i = 1; i < 15 && !isRight(followed); i++) followed = await follow(t, script);
   return followed;
 }
 

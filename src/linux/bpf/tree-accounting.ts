@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { withKernelTypes } from './recorded-types.js';
-import { livingRecordWords, nameWords, treeEvent, treeField, TreePrograms } from './tree-programs.js';
+import { livingRecordWords, nameWords, treeEvent, treeField } from './tree-code.js';
+import { TreePrograms } from './tree-programs.js';
 
 /** What processes of a tree used while they ran a program. */
 export interface ProgramUsage {
