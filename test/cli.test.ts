@@ -121,7 +121,7 @@ test('run exits with 2 and no stack trace, when a file is missing', async () => 
   assert.match(stderr, /^Cannot read the configuration "\/nowhere\/x\.yaml": ENOENT[^\n]*\n$/);
 });
 
-test('the command line says so, when its working directory was removed', () => {
+test('the command line reports an error, when its working directory was removed', () => {
   const script = 'cd "$(mktemp -d)"; rmdir "$PWD"; exec "$0" "$1" validate';
   const { status, stderr } = spawnSync('sh', ['-c', script, process.execPath, program], { encoding: 'utf8' });
   assert.equal(

@@ -63,7 +63,7 @@ async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; l
   return { points: backend.received.flatMap(({ bytes }) => decodePoints(bytes)), log: log.lines };
 }
 
-test('the whole agent tells of a fixture machine what the golden file says', async (t) => {
+test('the whole agent publishes of a fixture machine what the golden file says', async (t) => {
   const { points, log } = await run(t);
   assert.deepEqual(
     log.filter((line) => /^(?:error|warn)/u.test(line) && !line.includes('10 ms ticks')),

@@ -12,7 +12,7 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { startAgent, writeConfig } from './agent.js';
 import { total } from './sums.js';
 
-test('the agent pushes its own telemetry to an OTLP backend, when its configuration says so', async (t) => {
+test('the agent pushes its own telemetry to an OTLP backend, when it is configured to', async (t) => {
   const backend = await openGrpcBackend(t);
   const config = writeConfig(`
 receivers: {simulator: }

@@ -148,7 +148,7 @@ service:
   assert.equal(readFileSync(copy, 'utf8').trimEnd().split('\n').length, 2000);
 });
 
-test('an agent whose replay cannot read a file ends with 1, and says so at the end', async () => {
+test('an agent whose replay cannot read a file ends with 1, and reports it at the end', async () => {
   const [good, bad] = ['good.json', 'bad.json'].map((name) => join(createFolder(), name));
   writeGauges(good, 1);
   writeFileSync(bad, 'garbage');

@@ -155,7 +155,7 @@ test('simulate refuses a folder that is not empty, and options that it does not 
   }
 });
 
-test('simulate tells the same truth again, as text and as JSON', async () => {
+test('simulate prints the same truth again, as text and as JSON', async () => {
   const [first, again] = [0, 1].map(() =>
     runAgent(['simulate', '--duration', '5s', '--seed', '3', '--json']),
   );

@@ -139,7 +139,7 @@ test('Machine takes work from a CPU that goes offline, and gives it back', () =>
   );
 });
 
-test('Machine tells what it has forgotten', () => {
+test('Machine still knows the energy of a time whose processes it has forgotten', () => {
   const spec = createSpec({ arrivalsPerSecond: 1 });
   const [old, young] = [createMachine(spec), createMachine(spec)];
   old.advance(1_200_000_000);

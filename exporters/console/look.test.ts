@@ -77,7 +77,7 @@ test('lookAt takes the exact busy time, when there is one', () => {
   assert.deepEqual(lookAfterTwoSeconds([]).view.cpu, { busy: NaN, count: 4 });
 });
 
-test('lookAt counts the CPUs of the machine that is told of, where that is another one', () => {
+test('lookAt counts the CPUs of the machine that a table reports, where that is another one', () => {
   const busy = [seriesOf('system.cpu.busy.time', {}), 12] as const;
   assert.deepEqual(lookAfterTwoSeconds([busy]).view.cpu, { busy: 6, count: NaN });
   const counted = [seriesOf('system.cpu.logical.count', {}), 16] as const;

@@ -61,7 +61,7 @@ test('rotate deletes backups that are older than max_days, by their names, and n
   assert.ok(!left.includes('energy-2020-01-02T03-04-05.678.json'));
 });
 
-test('rotate names backups by local time, when it is told to', (t) => {
+test('rotate names backups by local time, when it is configured to', (t) => {
   const zone = process.env['TZ'];
   t.after(() => (zone === undefined ? delete process.env['TZ'] : (process.env['TZ'] = zone)));
   process.env['TZ'] = 'Asia/Kolkata';

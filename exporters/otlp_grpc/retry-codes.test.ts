@@ -44,7 +44,7 @@ test('toExportError knows the codes after which the Collector sends again', () =
   ]);
 });
 
-test('toExportError goes by the code where nobody can read the details', () => {
+test('toExportError goes by the code where the details cannot be read', () => {
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', Buffer.from('garbage'));
   const error = Object.assign(new Error(), { code: status.RESOURCE_EXHAUSTED, details: 'full', metadata });

@@ -113,7 +113,7 @@ test('prometheus answers HEAD, other paths and other methods as HTTP wants it', 
   assert.match(await readText(`${origin}/`), /<a href="\/metrics">/);
 });
 
-test('prometheus says so, when the port that the user set is taken', async (t) => {
+test('prometheus reports an error, when the port that the user set is taken', async (t) => {
   const { origin } = await startExporter(t);
   const config = parseSettings(factory.schema, { endpoint: new URL(origin).host });
   const second = factory.create(config, createFakeContext());

@@ -178,7 +178,7 @@ test('takeSnapshot shows ended series for their time and for two scrapes', () =>
   assert.equal(slow.lines(120_000).length, 0);
 });
 
-test('takeSnapshot does not wait for a second scrape, when nobody scrapes any more', () => {
+test('takeSnapshot does not wait for a second scrape, when scrapes have stopped', () => {
   const { store, take, lines } = createStore(1000);
   const series = [seriesOf({ 'process.pid': 7 })];
   take(series, [5]);

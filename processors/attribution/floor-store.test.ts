@@ -41,7 +41,7 @@ test('saveQuietWatts says why it cannot write', (t) => {
   assert.throws(() => saveQuietWatts(path, new Map()), /Cannot write .*floors\.json: ENOENT/);
 });
 
-test('loadQuietWatts says so at once, when the folder is missing or the file is a device', (t) => {
+test('loadQuietWatts throws at once, when the folder is missing or the file is a device', (t) => {
   const missing = join(createFolder(t), 'missing', 'floors.json');
   assert.throws(() => loadQuietWatts(missing), /Cannot write .*floors\.json: ENOENT/);
   assert.throws(() => loadQuietWatts('/dev/zero'), /Cannot (read|write) \/dev\/zero: /);

@@ -144,7 +144,7 @@ function play(cpuCount: number, settings: object): Rig {
   return rig;
 }
 
-test('attribution tells quiet from busy by the CPUs of the machine that was measured', () => {
+test('attribution distinguishes quiet from busy by the CPUs of the machine that was measured', () => {
   // One CPU of 4096 is quiet, of 8 it is not, however many the machine has that this runs on.
   assert.equal(play(4096, {}).out.last('attribution.floor.power').at(0)?.value, 10);
   assert.deepEqual(play(8, {}).out.last('attribution.floor.power'), []);

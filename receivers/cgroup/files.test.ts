@@ -41,7 +41,7 @@ test('KeyedLines finds keys in any order, whole ones only, and numbers of 64 bit
 
 const read = (text: string) => parseSingle(Buffer.from(text), text.length, new Counts(1));
 
-test('parseSingle tells a number, no limit and anything else apart', () => {
+test('parseSingle distinguishes a number, no limit and anything else', () => {
   assert.deepEqual(
     [read('12\n'), read('max\n'), read(''), read('-1\n'), read('ma')],
     [12, Infinity, NaN, NaN, NaN],

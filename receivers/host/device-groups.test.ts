@@ -140,7 +140,7 @@ test('NetworkGroup names interfaces as the kernel does, in UTF-8, and marks byte
 const aliasText = (eth0: number, ibr10: number, team0: number) =>
   `${netHeading}  eth0:${eth0} 1${zeros}\nibr10:30:       0       ${ibr10 % 10}${zeros}\n ibr10: ${ibr10} 1${zeros}\nteam0:1:${team0} 1${zeros}\n`;
 
-test('NetworkGroup tells an interface from its aliases, with and without a space after the colon', (t) => {
+test('NetworkGroup distinguishes an interface from its aliases, with and without a space after the colon', (t) => {
   const steps = [{ 'net/dev': aliasText(1_000_866_899_965, 161_766_629_091, 0) }];
   steps.push({ 'net/dev': aliasText(1_000_866_901_965, 161_766_629_093, 14) });
   const values = readSteps(t, ['network'], steps).values[1] ?? {};

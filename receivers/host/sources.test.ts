@@ -42,7 +42,7 @@ function expect(settings: object): readonly string[] {
   return expected.map(({ metric, scope }) => `${metric} ${scope}`);
 }
 
-test('listExpectedSeries tells apart what other settings select, and nothing else', () => {
+test('listExpectedSeries distinguishes what other settings select, and nothing else', () => {
   const plain = expect({});
   const changed = {
     cpu: { per_cpu: true },

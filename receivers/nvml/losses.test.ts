@@ -37,7 +37,7 @@ test(
   },
 );
 
-test('nvml takes the first call that says so for the loss of a GPU', { skip }, async (t) => {
+test('nvml takes the first call that reports it for the loss of a GPU', { skip }, async (t) => {
   const rig = await startRig(t);
   await rig.readWith({ '0.TotalEnergyConsumption': '15' });
   assert.equal(rig.last('hw.status', { 'hw.state': 'failed' }), 1);

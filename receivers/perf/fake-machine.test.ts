@@ -80,7 +80,7 @@ test(
   },
 );
 
-test('PerfSampler keeps kinds of cores and CPUs apart, when it is told to', { skip: needsTwo }, (t) => {
+test('PerfSampler keeps kinds of cores and CPUs apart, when it is configured to', { skip: needsTwo }, (t) => {
   const settings = { sysfs: createHybrid(t), events: ['clock'], per_pmu: true };
   assert.deepEqual(describeColumns(openOn(t, settings)), [
     'perf.event.count clock cpu_core',

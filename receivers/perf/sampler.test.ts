@@ -61,7 +61,7 @@ test('PerfSampler counts the whole machine from 0 on', { skip: perfRefused }, as
   }
 });
 
-test('PerfSampler has a column for each CPU, when it is told to', { skip: perfRefused }, (t) => {
+test('PerfSampler has a column for each CPU, when it is configured to', { skip: perfRefused }, (t) => {
   const sampler = openOn(t, { kind: 'machine' }, { events: ['cs'], per_cpu: true });
   const online = readFileSync('/proc/stat', 'utf8').match(/^cpu\d+/gm) ?? [];
   assert.deepEqual(

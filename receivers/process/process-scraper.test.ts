@@ -74,7 +74,7 @@ test('ProcessScraper passes on busy time last, with the instant at which the sca
   assert.deepEqual([...(last?.values ?? [])], [0.4, 0.004]);
 });
 
-test('ProcessScraper passes on the same array of series, while nobody comes or goes', (t) => {
+test('ProcessScraper passes on the same array of series, while no process comes or goes', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   const [first] = machine.scan().tables;
@@ -280,7 +280,7 @@ test('ProcessScraper keeps newcomers apart until they are many, so that few arra
   assert.deepEqual(sizesOf(machine), [30]);
 });
 
-test('ProcessScraper leaves the arguments out unless it is told to read them', (t) => {
+test('ProcessScraper leaves the arguments out unless it is configured to read them', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.write(7, {});
   machine.procfs.writeFile(7, 'cmdline', 'prog\0--key\0secret\0');

@@ -16,7 +16,7 @@ test('hasVirtualStat sees the stat of lxcfs on that procfs', () => {
   assert.equal(hasVirtualStat('/one', mountInfo), false);
 });
 
-test('findHidePid tells what a procfs hides', () => {
+test('findHidePid finds what a procfs hides', () => {
   assert.equal(findHidePid('/proc', mountInfo), 'nothing');
   assert.equal(findHidePid('/off', mountInfo), 'nothing');
   assert.equal(findHidePid('/absent', mountInfo), 'nothing');

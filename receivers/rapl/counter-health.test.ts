@@ -136,7 +136,7 @@ test('Twins proves nothing by counters that stand at 0, or that cannot be read',
   );
 });
 
-test('Twins tells counters apart that were equal at one instant', () => {
+test('Twins separates counters that were equal at one instant', () => {
   assert.deepEqual(
     compare([
       [5, 5],
@@ -147,7 +147,7 @@ test('Twins tells counters apart that were equal at one instant', () => {
   );
 });
 
-test('Twins tells counters apart at once that show quite different energies', () => {
+test('Twins separates counters at once that show quite different energies', () => {
   assert.deepEqual(compare([[5_000_000_000, 10_000_000_000]]), ['different']);
 });
 

@@ -109,7 +109,7 @@ test('findZones prefers intel-rapl to TPMI of its own, and both to MMIO, and kee
   ]);
 });
 
-test('findZones tells two sockets apart that TPMI shows, each with dies', (t) => {
+test('findZones distinguishes two sockets that TPMI shows, each with dies', (t) => {
   const sysfs = createFakeSysfs(t);
   sysfs.writeZone('intel-rapl-tpmi:0', { name: 'package-0-die-0', microjoules: 1 });
   sysfs.writeZone('intel-rapl-mmio:0', { name: 'package-0-die-1', microjoules: 1 });
@@ -192,7 +192,7 @@ test('findMaxWatts does not go below 500 W, since a short burst goes far beyond 
   assert.equal(findWith(t, { constraint_0_max_power_uw: 15_000_000 }), 500);
 });
 
-test('findMaxWatts does not believe a limit that nobody set', (t) => {
+test('findMaxWatts does not believe a limit that was never set', (t) => {
   assert.equal(findWith(t, { constraint_0_power_limit_uw: 4_095_875_000_000 }), 10_000);
 });
 

@@ -110,7 +110,7 @@ test('openReader reads the domains that the settings ask for', (t) => {
   assert.deepEqual(domains, ['dram-0']);
 });
 
-test('openReader leaves out parts that never counted and says so', (t) => {
+test('openReader leaves out parts that never counted, with a note', (t) => {
   const sysfs = createFakeSysfs(t);
   writeZones(sysfs, ['dram', 'core']);
   sysfs.writeEnergy('intel-rapl:0:1', 0);

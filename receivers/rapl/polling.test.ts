@@ -46,7 +46,7 @@ test('choosePolling does not read for a zone without a range more often than for
   assert.deepEqual(choose(sysfs, { sampling_interval: '20s' }), [10_000, true]);
 });
 
-test('choosePolling misses no wrap, when one row of five minutes is wanted and nobody asks meanwhile', (t) => {
+test('choosePolling misses no wrap, when one row of five minutes is wanted and no row is read meanwhile', (t) => {
   const sysfs = createFakeSysfs(t);
   // A unit of 15,258 nJ, as on AMD: at 700 W it wraps every 94 s.
   const range = { microjoules: 0, maxMicrojoules: 65_532_610_987 };

@@ -58,7 +58,7 @@ for (const [name, text] of [
   });
 }
 
-test('rapl tells sixteen packages apart', async (t) => {
+test('rapl distinguishes sixteen packages', async (t) => {
   const sysfs = createFakeSysfs(t);
   const numbers = Array.from({ length: 16 }, (_, i) => i);
   for (const i of numbers) {

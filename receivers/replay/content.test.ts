@@ -8,7 +8,7 @@ async function* failAfter(bytes: Buffer): AsyncIterable<Buffer> {
   throw new Error('the disk is broken');
 }
 
-test('openText tells who reads a gzip file that the disk failed', async () => {
+test('openText reports to the reader of a gzip file that the disk failed', async () => {
   const source = failAfter(gzipSync('some text').subarray(0, 12));
   const read = async () => {
     for await (const _ of (await openText(source)) ?? []);

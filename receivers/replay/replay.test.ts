@@ -190,7 +190,7 @@ test('a series that begins after all of its resource have ended goes on in the n
   assert.equal(tables[2].series[0], tables[3].series[0]);
 });
 
-test('a wrong byte in a Parquet file is an error that says so, and the next file is read', async (t) => {
+test('a wrong byte in a Parquet file is an error that names it, and the next file is read', async (t) => {
   const encoder = new ParquetEncoder([]);
   const metric = { name: 'x', unit: '1', description: '', kind: 'gauge', valueType: 'double' } as const;
   const series = [{ metric, resource: { attributes: {} }, attributes: {}, start: 0n }];

@@ -73,7 +73,7 @@ test('UsageScraper ends the series of a process after its last row', () => {
   assert.ok(!ended.some((series) => later.has(series)));
 });
 
-test('UsageScraper tells the truth: idle and process energy are what the domains used', () => {
+test('UsageScraper publishes the truth: idle and process energy are what the domains used', () => {
   const settings = { arrivals: 10 };
   const totals = new Map<Series, number>();
   for (const tables of scan(settings, [1_000_000, 2_000_000])) {
@@ -104,7 +104,7 @@ test('UsageScraper begins everything again after a break in time, at the instant
   assert.ok(counters.every(({ start, value }) => start === epoch + 3_000_000_000n && value === 0));
 });
 
-test('UsageScraper tells all that those used who are born after a break in time', () => {
+test('UsageScraper publishes all that processes used that are born after a break in time', () => {
   const [, , third = []] = scan({ arrivals: 30 }, [1e6, 2e6, 3e6], (us) => Math.min(us, 2e6));
   const begun = valuesOf(third, 'process.cpu.time').filter(
     ({ series }) => series.start > epoch + 2_000_000_000n,

@@ -14,7 +14,7 @@ function doctor(...args: readonly string[]) {
   return { status, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
-test('doctor tells of every built-in receiver, and exits with 1, unless energy can be measured', () => {
+test('doctor reports every built-in receiver, and exits with 1, unless energy can be measured', () => {
   const { status, stdout, stderr } = doctor('--json');
   const { energy, receivers } = JSON.parse(stdout) as { energy: string; receivers: { name: string }[] };
   const names = new Set(receivers.map(({ name }) => name));

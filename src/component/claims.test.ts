@@ -24,7 +24,7 @@ function claim(...taken: readonly string[]) {
   return { claimed, owners, next };
 }
 
-test('ClaimedSeries hands tables on as they are, when nobody else publishes anything of them', () => {
+test('ClaimedSeries forwards tables as they are, when no other receiver publishes anything of them', () => {
   const { claimed, owners, next } = claim();
   assert.deepEqual(owners, [undefined, undefined, undefined, undefined]);
   claimed.consume(table);

@@ -32,7 +32,7 @@ test('createFactoryFinder finds an installed package by its name, dashes for und
   assert.deepEqual((await finder.find('exporter', 'my_file'))?.schema, {});
 });
 
-test('createFactoryFinder gives nothing, when nobody has the type', async () => {
+test('createFactoryFinder gives nothing, when no package has the type', async () => {
   assert.equal(await finder.find('receiver', 'nobody'), undefined);
 });
 

@@ -44,7 +44,7 @@ test('EnergyBook gives the energy, peak and refresh of every domain between two 
   assert.equal(package0?.refreshSeconds.toFixed(6), '0.100000');
 });
 
-test('EnergyBook tells the joules of one process from those of others', () => {
+test('EnergyBook separates the joules of one process from those of others', () => {
   const book = new EnergyBook(origin);
   const [own, other] = [{ 'process.pid': 7 }, { 'process.pid': 8 }];
   const columns = [

@@ -31,7 +31,7 @@ joulemetry exec: sh -c "make all"
 
 const textOf = (one: RunReport) => createTextReport({ command: ['true'], runs: [one], repeat: undefined });
 
-test('createTextReport says so, when idle power, energy or exact CPU time are not known', () => {
+test('createTextReport reports it, when idle power, energy or exact CPU time are not known', () => {
   const unknown = { ...energy, isIdleKnown: false, shares: { command: 20, idle: 0, others: 5 } };
   assert.match(textOf({ ...run, energy: unknown }), /command .* includes idle energy/);
   assert.doesNotMatch(textOf({ ...run, energy: unknown }), /^ {2}idle/m);
@@ -79,7 +79,7 @@ test('createTextReport sums up several runs, and says when they drift', () => {
   assert.match(text, /The runs show a trend/);
 });
 
-test('createTextReport tells of events beneath the rest', () => {
+test('createTextReport lists events beneath the rest', () => {
   const counts = {
     events: [
       { name: 'page-faults', unit: '{event}', value: 1234, runningRatio: 1, note: undefined },

@@ -38,7 +38,7 @@ test('listen ends a connection, when nothing moves on it', async () => {
   await listener.close();
 });
 
-test('listen says so, when the port is in use', async () => {
+test('listen throws, when the port is in use', async () => {
   const first = await listen(silent(), 'localhost:0', { log });
   const { port } = parseEndpoint(first.address);
   await assert.rejects(listen(silent(), `localhost:${port}`, { log }), {
@@ -47,7 +47,7 @@ test('listen says so, when the port is in use', async () => {
   await first.close();
 });
 
-test('listen says so, when no interface has the address', async () => {
+test('listen throws, when no interface has the address', async () => {
   await assert.rejects(
     listen(silent(), '192.0.2.1:0', { log }),
     /EADDRNOTAVAIL, no interface of this machine/,

@@ -186,7 +186,7 @@ test('servePages does not start, when its web configuration cannot be used', asy
 
 const skip = { skip: noOpenssl };
 
-test('servePages serves by TLS only, with users, when its web configuration says so', skip, async (t) => {
+test('servePages serves by TLS only, with users, when its web configuration requires it', skip, async (t) => {
   const { path, certFile } = createSecuredConfig(t);
   const { origin, port } = await start(t, hello, path);
   assert.match(origin, /^https:/);

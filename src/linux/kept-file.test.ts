@@ -65,7 +65,7 @@ test('KeptFile.read opens the file again, when a read failed', (t) => {
   assert.equal(file.read().toString(), 'here');
 });
 
-test('isAbsent tells a file that is not there from one that cannot be read', (t) => {
+test('isAbsent distinguishes a file that is not there from one that cannot be read', (t) => {
   const path = createFile(t, '');
   assert.throws(() => openFile(t, `${path}/x`).read(), isAbsent);
   assert.throws(

@@ -30,7 +30,7 @@ test('parseCounter takes a whole number with its line end', () => {
   assert.equal(parse('0\n'), 0);
 });
 
-test('parseCounter gives NaN for a number that lost its end, since nobody knows how much of it', () => {
+test('parseCounter gives NaN for a number that lost its end, since it is unknown how much of it', () => {
   for (const text of ['262143328850', '26214', '0']) assert.equal(parse(text), NaN, text);
 });
 

@@ -165,7 +165,7 @@ test('apply lets an ended up-down counter leave the sum', () => {
   assert.deepEqual([...apply(row([two], 30, [6])).values], [6]);
 });
 
-test('apply keeps the first gauge and tells of the other, when gauges become the same', () => {
+test('apply keeps the first gauge and reports the other, when gauges become the same', () => {
   const { apply, conflicts } = createDropPid();
   const [one, two] = [seriesOf('gauge', { pid: 1 }), seriesOf('gauge', { pid: 2 })];
   assert.deepEqual([...apply(row([one, two], 10, [5, 7])).values], [5]);

@@ -42,7 +42,7 @@ test('attributesKey is the same for equal attributes in any order, and for no ot
   );
 });
 
-test('seriesKey tells metric names, attributes and resources apart, and nothing else', () => {
+test('seriesKey distinguishes metric names, attributes and resources, and nothing else', () => {
   const key = seriesKey(seriesOf());
   assert.equal(seriesKey(seriesOf({ start: 9n, metric: { ...metric, unit: 'W' } })), key);
   for (const change of [

@@ -133,7 +133,7 @@ test('Batcher says of a gap that there is no reading, whatever surrounds it', ()
   ]);
 });
 
-test('Batcher ends a series with one point that says so, a millisecond after its ending', () => {
+test('Batcher ends a series with one point without a value, a millisecond after its ending', () => {
   const series = seriesOf({}, { 'hw.id': 'gone' });
   const points = decode([createRow([series], epoch, Float64Array.of(1)), createEnding([series], epoch)]);
   assert.deepEqual(

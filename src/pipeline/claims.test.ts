@@ -11,7 +11,7 @@ function createPair() {
   return { registry, first: registry.claimsFor('rapl'), second: registry.claimsFor('rapl/second') };
 }
 
-test('ClaimRegistry gives a domain to whoever asks first, and names the owner to others', () => {
+test('ClaimRegistry gives a domain to the first that asks, and names the owner to others', () => {
   const { first, second } = createPair();
   assert.equal(first.claim('energy/cpu/0'), undefined);
   assert.equal(second.claim('energy/cpu/0'), 'rapl');

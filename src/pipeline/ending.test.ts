@@ -7,7 +7,7 @@ function createLine() {
   return { calls, line: new FinishLine(() => calls.push('finished')) };
 }
 
-test('FinishLine tells once, when the last one that is expected has finished', () => {
+test('FinishLine reports once, when the last one that is expected has finished', () => {
   const { calls, line } = createLine();
   line.expect(['replay', 'replay/second']);
   line.cross('replay');
@@ -17,7 +17,7 @@ test('FinishLine tells once, when the last one that is expected has finished', (
   assert.deepEqual(calls, ['finished']);
 });
 
-test('FinishLine tells, when all finished before anybody was expected', () => {
+test('FinishLine reports, when all finished before it was known which are expected', () => {
   const { calls, line } = createLine();
   line.cross('replay');
   assert.deepEqual(calls, []);
@@ -44,7 +44,7 @@ function createExporter(backlog: number) {
 
 const stuck = { readBacklog: () => 0.75 };
 
-test('readFullest is that of the fullest queue, and 0 where nobody queues', () => {
+test('readFullest is that of the fullest queue, and 0 without queues', () => {
   assert.equal(readFullest([{}, { readBacklog: () => 0.25 }, stuck]), 0.75);
   assert.equal(readFullest([{}]), 0);
 });

@@ -27,7 +27,7 @@ test('Service lets every exporter drain, when another one hangs', async () => {
   );
 });
 
-test('Service tells each component how long it may take to stop', async () => {
+test('Service passes to each component how long it may take to stop', async () => {
   const world = createWorld();
   const service = await createService(world, config);
   await service.start();

@@ -55,7 +55,7 @@ test('Service hands every table to all pipelines, exporters shared', async () =>
   await service.shutdown();
 });
 
-test('Service goes on with the others, when one exporter throws, and says so once', async () => {
+test('Service goes on with the others, when one exporter throws, and logs it once', async () => {
   const world = createWorld();
   const service = await createService(world, { ...config, exporters: { file: { throwing: true }, web: {} } });
   await service.start();

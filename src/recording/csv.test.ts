@@ -121,7 +121,7 @@ test('CsvDecoder finds columns by their heads, in any order, and passes over oth
   assert.deepEqual([...(table?.values ?? [])], [5]);
 });
 
-test('CsvDecoder ends the series of a row that says so, and those alone', () => {
+test('CsvDecoder ends the series of a row that marks their end, and those alone', () => {
   const { tables } = decode([
     header,
     rowOf('1,2'),

@@ -9,7 +9,7 @@ leaveRealTime();
 const mustHaveRights = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
 const noRealTime = refusal !== undefined && !mustHaveRights && `real-time scheduling is refused: ${refusal}`;
 
-test('fast samplers have real-time scheduling, and nobody else has', { skip: noRealTime }, async (t) => {
+test('fast samplers have real-time scheduling, and no other thread has', { skip: noRealTime }, async (t) => {
   const { threadLog, sampling, request } = createRig(t);
   const slow = await sampling.start({ ...request, periodNs: 4e6 });
   assert.equal(countRealTimeThreads(), 0);

@@ -6,7 +6,7 @@ import { until } from '../testing/until.js';
 import { mode, word } from './test-sampler.fixture.js';
 import { createRig } from './sampling-rig.fixture.js';
 
-test('a sampler that fails is opened again with new series, and the log says so twice', async (t) => {
+test('a sampler that fails is opened again with new series, which is logged twice', async (t) => {
   const { log, next, control, counts, sampling, request } = createRig(t);
   const sampler = await sampling.start(request);
   const [first] = next.tables[0].series;

@@ -139,7 +139,7 @@ test('a sampler may have more columns after maintain', async (t) => {
   assert.equal(last?.values[1], 1);
 });
 
-test('every thread that begins is told of', async (t) => {
+test('every thread that begins is reported', async (t) => {
   const { threadLog, control, request } = createRig(t);
   let begun = 0;
   const { meter } = createCounts();

@@ -145,7 +145,7 @@ test('probeSources names what can be read here, and a remedy for the rest', () =
   assert.deepEqual([nowhere.available, nowhere.found], [false, 'nothing of pair, nothing']);
 });
 
-test('createSourceReceiver leaves out what is not here, and says so once', async () => {
+test('createSourceReceiver leaves out what is not here, and logs it once', async () => {
   const { folder } = createPair();
   rmSync(join(folder, 'right'));
   const log = createLogCollector();

@@ -42,7 +42,7 @@ test('EnergySensor begins at 0 at a reset, and when the machine wakes up', () =>
   }
 });
 
-test('EnergySensor gives a part of the text, nothing or an error, for as long as it is told to', () => {
+test('EnergySensor gives a part of the text, nothing or an error, for as long as a fault lasts', () => {
   const torn = open(fault('torn', 1, 1)).sensor;
   const text = `${torn.microjoules(1.5 * second)}\n`;
   const part = read(torn, 1.5) ?? assert.fail();

@@ -107,7 +107,7 @@ test('RepeatedWarnings writes a warning once, and how often it came again after 
   assert.equal(lines.at(-1), 'rapl: Cannot read package-0: EIO');
 });
 
-test('RepeatedWarnings tells warnings and components apart', () => {
+test('RepeatedWarnings distinguishes warnings and components', () => {
   const { lines, repeated, warnFor } = createWarnings();
   for (const id of ['rapl', 'rapl/b', undefined]) for (const message of ['a', 'b']) warnFor(id)(message);
   assert.equal(lines.length, 6);

@@ -4,7 +4,7 @@ import { EventLoopDelay, watchOwnEnergy } from './own-metrics.js';
 import type { Metric, Series } from '../model/series.js';
 import { createEnding, createRow } from '../model/table.js';
 
-test('EventLoopDelay tells by how much its timer was late, and starts again', () => {
+test('EventLoopDelay reports by how much its timer was late, and starts again', () => {
   const delay = new EventLoopDelay(5000);
   assert.equal(delay.take(), undefined);
   delay.measure(6010);

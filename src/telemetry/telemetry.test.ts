@@ -44,7 +44,7 @@ async function takePort(t: TestContext): Promise<number> {
   return (server.address() as AddressInfo).port; // of a TCP server that listens
 }
 
-test('startTelemetry tells of the process under the names of the Collector', async (t) => {
+test('startTelemetry reports the process under the names of the Collector', async (t) => {
   const text = await fetchMetrics(await start(t));
   assert.ok(valueOf(text, 'otelcol_process_uptime_total') > 0);
   assert.ok(valueOf(text, 'otelcol_process_cpu_seconds_total') > 0);
@@ -84,7 +84,7 @@ test('Telemetry.meter gives the names of the Collector, when a receiver scrapes'
   );
 });
 
-test('startTelemetry tells the own joules no more often than once a second, when somebody knows them', async (t) => {
+test('startTelemetry reports the own joules no more often than once a second, where they are known', async (t) => {
   let joules = 7;
   const telemetry = await start(t, { readJoules: () => joules });
   const beganMs = performance.now();

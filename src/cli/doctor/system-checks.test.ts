@@ -5,7 +5,7 @@ import { checkPerf, checkRealTime, checkSystem } from './system-checks.js';
 const statesOf = (capabilities: readonly string[]) =>
   [-1, 0, 1, 2, 3].map((level) => checkPerf(level, capabilities).state);
 
-test('checkPerf tells what each level allows, and how to allow more', () => {
+test('checkPerf reports what each level allows, and how to allow more', () => {
   assert.deepEqual(statesOf([]), ['ok', 'ok', 'note', 'note', 'note']);
   assert.deepEqual(statesOf(['CAP_PERFMON']), ['ok', 'ok', 'ok', 'ok', 'ok']);
   assert.equal(checkPerf(2, []).found, 'permitted for own processes only; kernel.perf_event_paranoid is 2');

@@ -97,7 +97,7 @@ test('fitGroups keeps a group in braces together or refuses all of it', (t) => {
   );
 });
 
-test('fitGroups makes groups no larger than it is told', (t) => {
+test('fitGroups makes groups no larger than the maximum', (t) => {
   const fit = fitGroups(resolve(t, 'cycles,instructions,branches'), new FakePmu(8), 2);
   assert.deepEqual(namesOf(fit), [['cycles', 'instructions'], ['branches']]);
 });

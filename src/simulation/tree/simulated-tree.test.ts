@@ -46,7 +46,7 @@ test('SimulatedTree lays powercap out as the kernel does', (t) => {
   assert.match(read(`${powercap}/intel-rapl:0/energy_uj`), /^\d{12}\n$/);
 });
 
-test('SimulatedTree writes faults into the counters, and says so in the truth', (t) => {
+test('SimulatedTree writes faults into the counters, and lists them in the truth', (t) => {
   const second = 1_000_000;
   const faults = [
     { kind: 'torn', atUs: second, forUs: second, domain: 'package-0' },
