@@ -137,3 +137,16 @@ test('a backend that comes back has every row and complete counters', async (t) 
     values.toSorted((a, b) => a - b),
   );
 });
+
+test('the default configuration starts where no cgroup hierarchy is mounted', async () => {
+  const settings = [
+    'receivers.cgroup.cgroupfs=/nowhere',
+    'exporters.prometheus.endpoint=localhost:0',
+    'extensions.health_check.endpoint=localhost:0',
+    'service.telemetry.metrics.level=none',
+  ];
+  const agent = startAgent(['run', ...settings.flatMap((setting) => ['--set', setting])]);
+  await agent.waitFor(/cgroup: Left out: no cgroup hierarchy that can be read/);
+  await agent.waitFor(/Everything is ready/);
+  assert.equal((await agent.stop()).code, 0);
+});
