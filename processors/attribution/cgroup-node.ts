@@ -26,7 +26,7 @@ export class CgroupNode {
   /** How many workloads are in it, without those below. */
   members = 0;
   /** Since when it is known to live. */
-  bornAt = Infinity;
+  bornAt = NaN;
   /** Its live counters. */
   counters = 0;
   /** The attributes of its counters. */
@@ -40,6 +40,8 @@ export class CgroupNode {
   #cutAt = NaN;
   #readAt = NaN;
   #grownNs = 0;
+  /** Whether it has a reading in the row that is being read, and whether it has had one since the boundary before. */
+  #isInRow = false;
   #isRead = false;
   /** Whether its counters, or some below where it has none, were read since the boundary before. */
   #isFresh = false;
@@ -77,8 +79,8 @@ export class CgroupNode {
   /** It has a counter, the first one since this instant. */
   open(startedAt: number): void {
     this.counters += 1;
-    this.bornAt = Math.min(this.bornAt, startedAt);
     if (this.#curve) return;
+    this.bornAt = startedAt;
     this.#curve = new UsageCurve(startedAt);
     this.#cutAt = startedAt;
     this.#readAt = startedAt;
@@ -94,13 +96,15 @@ export class CgroupNode {
 
   /** One of its counters has a reading in the row that is being read. */
   grow(grownNs: number): void {
-    this.#isRead = true;
+    this.#isInRow = true;
     this.#grownNs += grownNs;
   }
 
   /** All its counters of the row at this instant have been read. @returns whether there were any */
   finishRow(at: number): boolean {
-    if (!this.#isRead || Number.isNaN(at)) return false;
+    if (!this.#isInRow) return false;
+    this.#isInRow = false;
+    this.#isRead = true;
     this.#curve?.read(at, this.#grownNs);
     this.#grownNs = 0;
     this.#readAt = Math.max(this.#readAt, at);

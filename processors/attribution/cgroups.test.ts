@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Series } from '../../src/model/series.js';
 import { CgroupMachine } from './cgroup-machine.fixture.js';
@@ -83,6 +84,36 @@ test('attribution leaves to a cgroup what neither its processes nor the cgroups 
     );
   assert.deepEqual(rig.cgroups(), { '/a/x/y': 3, '/a/x': 2, '/a/y': 1, '/a': 3 });
   assert.deepEqual(rig.parts(), { attributed: 9, unseen: 1 });
+});
+
+/** CPU seconds of the rows of the example in docs/ledger.md, in their order. */
+function readExample(): readonly number[] {
+  const [, , table = ''] =
+    /\n\| Workload +\| CPU time \(s\) .*\n(\|.*\n)((?:\|.*\n)+)/.exec(
+      readFileSync('docs/ledger.md', 'utf8'),
+    ) ?? [];
+  return [...table.matchAll(/^\|[^|]*\|\s*([\d.]+)/gm)].map(([, seconds]) => Number(seconds));
+}
+
+test('attribution gives the example of cgroups in the ledger', () => {
+  const [a, x] = ['/a', '/a/x'].map((path) => createCgroup(path, 0)) as [Series, Series];
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '0::/a/x' }, 0);
+  const use = (aS: number, xS: number) =>
+    [
+      [a, aS],
+      [x, xS],
+    ] as const;
+  const { rig } = new Seconds().next(0, use(0, 0), [[process, 0]]).next(1, use(0.9, 0.5), [[process, 0.3]]);
+  const joules = rig.out.last('process.energy').map(({ series: { resource }, value }) => {
+    const { 'process.pid': pid, 'linux.cgroup.path': path } = resource.attributes;
+    return [pid === 1 ? 'process' : String(path), value] as const;
+  });
+  const { process: ofProcess, '/a/x': ofX, '/a': ofA } = Object.fromEntries(joules);
+  const computed = [ofProcess, ofX, ofA, rig.parts()['unseen']];
+  assert.deepEqual(
+    computed,
+    readExample().map((seconds) => 10 * seconds),
+  );
 });
 
 test('attribution ends a cgroup with its last reading, and leaves the rest to the next one above it', () => {
@@ -255,6 +286,20 @@ test('attribution never charges more than the machine used where processes move 
       assert.ok(Math.abs(sumJoules(rig, metric) - (rig.parts()['attributed'] ?? 0)) < 1e-9, metric);
     }
   }
+});
+
+test('attribution takes a missing reading of a cgroup for none', () => {
+  const cgroups = ['/a', '/b'].map((path) => createCgroup(path, -1)) as [Series, Series];
+  const rig = new Rig({ views });
+  const meter = rig.createMeter();
+  for (const [atS, second] of [0, NaN, 2].entries()) {
+    rig.cgroupUsage(
+      atS,
+      cgroups.map((cgroup, i) => [cgroup, (i === 0 ? second : atS) / 4]),
+    );
+    playSecond({ rig, meter, used: [] }, atS);
+  }
+  assert.deepEqual(rig.cgroups(), { '/a': 5, '/b': 5 });
 });
 
 test('attribution forgets cgroups that are gone', () => {
