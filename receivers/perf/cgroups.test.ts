@@ -86,7 +86,7 @@ test('factory counts cgroups from when they are made to when they are removed, w
   assert.equal(ends, 1);
   assert.deepEqual(
     log.lines.map((line) => line.replace(/ in .*/u, '')),
-    [`warn: Cannot find a cgroup "${cgroup.path}/*.scope"`, `info: Found a cgroup "${cgroup.path}/*.scope"`],
+    [`warn: Cannot count a cgroup "${cgroup.path}/*.scope"`, `info: Found a cgroup "${cgroup.path}/*.scope"`],
   );
 });
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { enterCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
@@ -10,6 +12,8 @@ import { schema } from './config.js';
 import { countPerfEvents, makePerfCgroup } from './perf-cgroups.fixture.js';
 import { createPlan, findEvents, type PlannedTarget, type TargetsPlan } from './plan.js';
 import { openTargetsSampler } from './targets-sampler.js';
+
+const needsTwo = availableParallelism() < 2 ? 'this machine has one CPU' : perfRefused;
 
 const planOf = (
   targets: readonly PlannedTarget[],
@@ -38,7 +42,7 @@ function openOn(t: TestContext, plan: TargetsPlan) {
 }
 
 /** A process that waits for a line and then uses the CPU for as long as its own CPU clock says. */
-async function startBurner(t: TestContext, folder: string) {
+async function startBurner(t: TestContext, folder: string, wrapper: readonly string[] = []) {
   const script = `
     process.stdin.once('data', () => {
       const before = process.cpuUsage();
@@ -46,7 +50,8 @@ async function startBurner(t: TestContext, folder: string) {
       process.exit();
     });
     process.stdout.write('ready');`;
-  const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [program, ...args] = [...wrapper, process.execPath, '-e', script];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   await new Promise((resolve) => void child.stdout.once('data', resolve));
   enterCgroup(folder, child.pid ?? 0);
@@ -143,9 +148,52 @@ test(
     const { sampler } = openOn(t, planOf([gone, dead], { events: ['task-clock'] }));
     assert.equal(sampler.width, 0);
     assert.deepEqual(sampler.columns.notes, [
-      'Cannot count process 4194305 (sh): Cannot count process 4194305: it has ended',
+      'Cannot count process 4194305 (sh): Cannot count process 4194305: expected a running process, found none',
     ]);
     sampler.update?.(planOf([gone, dead], { events: ['task-clock'] }));
     assert.equal(sampler.generation, 0);
+  },
+);
+
+test(
+  'openTargetsSampler counts cgroups on CPUs that come back, too, beside what they counted there before',
+  { skip: needsTwo },
+  async (t) => {
+    const folder = makePerfCgroup(t)?.folder;
+    if (folder === undefined) return;
+    const sysfs = createFolder();
+    mkdirSync(join(sysfs, 'devices/system/cpu'), { recursive: true });
+    let nowMs = 0;
+    const settings = { sysfs, events: ['task-clock'], per_cpu: true };
+    const setOnline = (online: string) => writeFileSync(join(sysfs, 'devices/system/cpu/online'), online);
+    setOnline('0-1');
+    const sampler = openTargetsSampler(planOf([cgroupAt(folder)], settings), () => nowMs);
+    t.after(() => sampler.close());
+    const read = () => {
+      const values = new Float64Array(sampler.width);
+      sampler.read(values, 0);
+      return [...values];
+    };
+    const burnOn = async (cpu: number) => {
+      const burner = await startBurner(t, folder, ['taskset', '-c', String(cpu)]);
+      await burner.run();
+    };
+    read();
+    await burnOn(0);
+    const switchTo = (online: string) => {
+      setOnline(online);
+      nowMs += 1000;
+      sampler.maintain?.();
+    };
+    switchTo('1');
+    const [kept = 0] = read();
+    assert.ok(kept >= 0.2, `${kept} s`);
+    await burnOn(0);
+    assert.deepEqual(read()[0], kept);
+    switchTo('0-1');
+    await burnOn(0);
+    const [all = 0] = read();
+    assert.ok(all >= kept + 0.2 && all < kept + 0.4, `${all} s after ${kept} s`);
+    assert.deepEqual([sampler.generation, countPerfEvents()], [0, 2]);
   },
 );
