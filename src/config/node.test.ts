@@ -103,6 +103,18 @@ test('describeNode shows a value, and of a secret or a reference only its kind',
   assert.match(describeNode(replaced(nodeOf(null), ['${env:A}'])), /\$\{env:A\}/u);
 });
 
+function listOf(items: readonly unknown[], wantedItem?: 'number'): string {
+  return describeNode(nodeOf(items), { wantedItem });
+}
+
+test('describeNode names the first item of another type, and shows no secret', () => {
+  assert.equal(listOf(['a', 7, true]), 'a list with the number 7');
+  assert.equal(listOf([1, 'a'], 'number'), 'a list with the text "a"');
+  assert.equal(listOf(['a', ['b']]), 'a list with a list');
+  assert.equal(describeNode(nodeOf({ a: 'x', b: { c: 1 } })), 'a map with a map');
+  assert.ok(!describeNode(nodeOf(['a', 7]), { isSecret: true }).includes('7'));
+});
+
 test('describeProblem leaves out what is not known of the place', () => {
   const message = 'unknown setting';
   for (const [problem, expected] of [

@@ -85,3 +85,13 @@ test('substitute refuses a file that is not regular or too large, and does not w
   writeFileSync(large, Buffer.alloc(maxReferencedBytes + 1));
   assert.throws(() => textOf(`\${file:${large}}`), /expected at most 1048576 bytes, found more$/);
 });
+
+const nest = (levels: number) => `${'${A:-'.repeat(levels)}x${'}'.repeat(levels)}`;
+
+test('substitute follows references within references, to a depth that no stack fears', () => {
+  assert.equal(textOf(nest(10)), 'x');
+  assert.throws(
+    () => textOf(nest(10_000)),
+    /^SubstitutionError: .*expected at most \d+ levels, found more$/u,
+  );
+});

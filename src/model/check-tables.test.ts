@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MetricKind, Series } from './series.js';
 import { createEnding, createRow, type Table } from './table.js';
-import { checkTables } from './check-tables.js';
+import { checkTables, sumLastValues } from './check-tables.js';
 
 function createSeries(kind: MetricKind = 'counter', start = 0n): Series {
   const metric = { name: 'test', unit: 'J', description: '', kind, valueType: 'double' } as const;
@@ -32,4 +32,16 @@ test('checkTables refuses what no component may pass on', () => {
   assert.throws(() => check(createEnding([series], 1n), row(series, 2, 1)), /comes again/);
   assert.throws(() => check({ ...row(series, 1, 1), values: Float64Array.of(1, 2) }), /more or fewer/);
   assert.throws(() => check({ ...row(series, 1, 1), offsets: Float64Array.of(0.5) }), /whole nanoseconds/);
+});
+
+test('sumLastValues adds the last values of all series of a metric, ended ones too, and passes over gaps', () => {
+  const other = { ...createSeries(), metric: { ...series.metric, name: 'other' } };
+  const tables = [
+    createRow([series, other], 1n, Float64Array.of(3, 100)),
+    { ...createRow([series, other], 2n, Float64Array.of(4, 200)), ended: [series] },
+    createRow([again, other], 6n, Float64Array.of(2, 300)),
+    createRow([again, other], 7n, Float64Array.of(NaN, NaN)),
+  ];
+  assert.deepEqual([sumLastValues(tables, 'test'), sumLastValues(tables, 'other')], [6, 300]);
+  assert.equal(sumLastValues(tables, 'none'), 0);
 });

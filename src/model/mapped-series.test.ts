@@ -61,6 +61,7 @@ test('MappedSeries has no value for a row without a reading, or older than the l
   assert.equal(mapped.sum(2), NaN);
   mapped.take(member, 3);
   assert.equal(mapped.sum(3), 3);
+  assert.equal(mapped.sum(3.5), NaN, 'the reading was that of the row before');
   mapped.take(member, 4);
   assert.equal(mapped.sum(2), NaN);
   assert.equal(mapped.sum(4), 4, 'the reading is in the next sum');

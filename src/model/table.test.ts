@@ -3,12 +3,15 @@ import { test } from 'node:test';
 import type { Series } from './series.js';
 import {
   copyLastRow,
+  countPoints,
+  createEnding,
   createSelection,
   findLatestRow,
   readLatest,
   readValue,
   selectColumns,
   selectRows,
+  timeOf,
   type Table,
 } from './table.js';
 
@@ -86,4 +89,16 @@ test('selectColumns has no rows, when no column is kept', () => {
     createSelection(series, () => false),
   );
   assert.deepEqual([kept.series, kept.offsets.length, kept.values.length], [[], 0, 0]);
+});
+
+test('timeOf adds exactly, when the instant is beyond what a double holds', () => {
+  const epoch = 1_800_000_000_123_456_789n;
+  assert.equal(timeOf({ epoch, offsets: Float64Array.of(0, 1) }, 1), epoch + 1n);
+  assert.equal(timeOf(table, 2), 120n);
+});
+
+test('countPoints counts gaps too, and nothing of an ending', () => {
+  assert.equal(countPoints(table), 9);
+  const ending = createEnding([a], 7n);
+  assert.deepEqual([countPoints(ending), ending.ended, ending.epoch, ending.series], [0, [a], 7n, []]);
 });

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCsvLine } from './csv-columns.js';
+import type { Series } from '../model/series.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import {
+  csvField,
+  fixedColumns,
+  inertText,
+  metricColumn,
+  parseCsvHeader,
+  parseCsvLine,
+  parseMetricColumn,
+  rowKey,
+  sharedFields,
+} from './csv-columns.js';
 
 test('parseCsvLine understands quotes, also those that are wrong', () => {
   const lines: readonly (readonly [string, readonly string[]])[] = [
@@ -17,4 +29,98 @@ test('parseCsvLine understands quotes, also those that are wrong', () => {
 test('parseCsvLine understands a field of any length', () => {
   const [, long] = parseCsvLine(`a,"${'x'.repeat(20_000_000)}"`);
   assert.equal(long.length, 20_000_000);
+});
+
+const anyText = fc.oneof(
+  fc.constantFrom('', ' ', '"', '""', ',', '=1+1', "'=1", "''x", '\t=1', '＝1', 'a (b)', ' (', '-5', '@x'),
+  fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/gu, ' ')),
+);
+
+test('parseCsvLine reads back what csvField wrote, whatever the texts', () => {
+  fc.assert(
+    fc.property(fc.array(anyText, { minLength: 1, maxLength: 5 }), (texts) => {
+      assert.deepEqual(parseCsvLine(texts.map(csvField).join(',')), texts);
+    }),
+  );
+});
+
+test('csvField quotes only what needs it', () => {
+  const fields = ['a', 'a b', "it's", 'a,b', 'say "x"', 'two\nlines', 'a\rb', ''].map(csvField);
+  assert.deepEqual(fields, ['a', 'a b', "it's", '"a,b"', '"say ""x"""', '"two\nlines"', '"a\rb"', '']);
+});
+
+test('inertText leaves no text that a spreadsheet evaluates, and parseCsvHeader gives the text back', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const inert = inertText(text);
+      assert.doesNotMatch(inert, /^\s*[=+\-@＝＋－＠]/u);
+      assert.ok(inert === text || inert === `'${text}`);
+      assert.deepEqual(parseCsvHeader(csvField(inert)), [text]);
+    }),
+  );
+});
+
+test('inertText leaves texts as they are that no spreadsheet evaluates', () => {
+  for (const text of ['hw.energy (J)', "it's", "'quoted'", 'a=b', '1-2', ''])
+    assert.equal(inertText(text), text);
+});
+
+test('parseMetricColumn gives back the metric of metricColumn, whatever its name', () => {
+  const anyUnit = fc.constantFrom('', 'J', 'By/s', '{process}', '1');
+  fc.assert(
+    fc.property(anyText, anyUnit, (name, unit) => {
+      assert.deepEqual(parseMetricColumn(metricColumn({ name, unit })), { name, unit });
+    }),
+  );
+});
+
+test('parseMetricColumn knows the columns that are of no metric', () => {
+  for (const head of [...fixedColumns, 'hw.id', '', '(J)', 'a(J)', 'a (J', 'a (J) ']) {
+    assert.equal(parseMetricColumn(head), undefined, head);
+  }
+});
+
+const series: Series = {
+  metric: { name: 'hw.energy', unit: 'J', description: 'Energy', kind: 'counter', valueType: 'double' },
+  resource: { attributes: { 'host.name': 'a', 'process.pid': 7 } },
+  attributes: { 'hw.id': 'package-0', 'process.pid': 8 },
+  start: 1_800_000_000_000_000_001n,
+};
+
+test('sharedFields has the attributes that have a column, those of the series before those of its resource', () => {
+  assert.deepEqual(sharedFields(series, 'ended', ['hw.id', 'host.name', 'process.pid', 'none']), [
+    '2027-01-15T08:00:00.000000001Z',
+    'counter',
+    'double',
+    'ended',
+    '{"host.name":"a","process.pid":7}',
+    '{"hw.id":"package-0","process.pid":8}',
+    'package-0',
+    'a',
+    '8',
+    '',
+  ]);
+});
+
+test('sharedFields keeps numbers, and makes one line of a text that could be a formula', () => {
+  const attributes = { a: -5, b: '-5', c: 'x\r\ny', d: true, e: '=1\n+1' };
+  const fields = sharedFields({ ...series, attributes, start: 0n }, '', ['a', 'b', 'c', 'd', 'e']);
+  assert.equal(fields[0], '', 'a start that is not known');
+  assert.deepEqual(fields.slice(6), ['-5', "'-5", 'x y', 'true', "'=1 +1"]);
+});
+
+test('rowKey is the same for points that can share a row, and for no others', () => {
+  const key = rowKey(series);
+  const otherMetric = { ...series.metric, name: 'hw.power', unit: 'W', description: '' };
+  assert.equal(rowKey({ ...series, metric: otherMetric }), key);
+  for (const change of [
+    { metric: { ...series.metric, kind: 'gauge' } },
+    { metric: { ...series.metric, valueType: 'int' } },
+    { start: 0n },
+    { attributes: {} },
+    { resource: { attributes: {} } },
+    { resource: { attributes: series.attributes }, attributes: series.resource.attributes },
+  ] as const) {
+    assert.notEqual(rowKey({ ...series, ...change }), key);
+  }
 });

@@ -126,7 +126,8 @@ function kindOf(text: string): Metric['kind'] {
 }
 
 function numberOf(text: string): number {
-  const value = Number(text);
+  // A blank would be 0.
+  const value = text.trim() === '' ? NaN : Number(text);
   if (Number.isNaN(value) && text !== 'NaN') throw new Error(`expected a number, found "${text}"`);
   return value;
 }

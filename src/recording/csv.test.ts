@@ -172,3 +172,32 @@ test('CsvDecoder gives the same objects to what is the same', () => {
   assert.equal(first?.series[0], second?.series[0]);
   assert.equal(second?.series[0]?.resource, second?.series[1]?.resource);
 });
+
+const powerHeader = 'time,start_time,kind,type,state,resource,attributes,hw.power (W)';
+
+/** What a cell holds: its value, or why it has none. */
+function readCell(cell: string): number | string | undefined {
+  const { tables, notes } = decode([
+    powerHeader,
+    `2027-01-15T08:00:00.000000000Z,,gauge,double,,{},{},${cell}`,
+  ]);
+  return notes[0] ?? tables[0]?.values[0];
+}
+
+test('CsvDecoder reads every number that CsvEncoder writes, and takes a blank cell for none', () => {
+  for (const [cell, value] of [
+    ['1.5', 1.5],
+    ['-0', -0],
+    ['5e-324', 5e-324],
+    ['Infinity', Infinity],
+    ['-Infinity', -Infinity],
+    ['NaN', NaN],
+    ['  ', 'expected a number, found "  "'],
+    ['1,5', 'expected 8 fields, found 9'],
+    ['1.5 J', 'expected a number, found "1.5 J"'],
+  ] as const) {
+    const found = readCell(cell);
+    if (typeof found === 'string') assert.equal(found.includes(String(value).slice(0, 10)), true, found);
+    else assert.equal(found, value, cell);
+  }
+});

@@ -86,12 +86,13 @@ function attributeValueOf(value: JsonObject): AttributeValue | undefined {
 function doubleOf(value: unknown): number {
   if (typeof value !== 'string') return numberOf(value);
   if (/^[+-]?inf(inity)?$/iu.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
-  return Number(value);
+  return numberOf(value);
 }
 
-/** NaN for what is neither a number nor a text; an object may have a `toString` that is no function. */
+/** NaN for what is neither a number nor the text of one; an object may have a `toString` that is no function. */
 function numberOf(value: unknown): number {
-  return typeof value === 'number' || typeof value === 'string' ? Number(value) : NaN;
+  if (typeof value === 'string') return value.trim() === '' ? NaN : Number(value);
+  return typeof value === 'number' ? value : NaN;
 }
 
 /** The points of a metric, and how they are to be understood. */

@@ -12,13 +12,14 @@ function moduleOf(script: string): URL {
 const speak = `import { parentPort } from 'node:worker_threads'; parentPort.postMessage('here');`;
 
 /** Runs a script in a thread. */
-function open(script: string, stuckAfterMs?: number) {
+function open(script: string, stuckAfterMs?: number, hasInput = false) {
   const messages: unknown[] = [];
   const events = new EventEmitter();
   const ended = once(events, 'end').then(([reason]) => String(reason));
   const thread = new RecordingThread<string, unknown>({
     module: moduleOf(speak + script),
     data: undefined,
+    hasInput,
     ...(stuckAfterMs !== undefined && { stuckAfterMs }),
     onMessage: (message) => void messages.push(message),
     onEnd: (reason) => void events.emit('end', reason),
@@ -53,4 +54,23 @@ test('RecordingThread is terminated in the midst of a computation', { timeout: 6
 
 test('RecordingThread says why a thread failed', { timeout: 60_000 }, async () => {
   assert.match(await open(`setImmediate(() => { throw new Error('too bad'); });`).ended, /too bad/u);
+});
+
+test('RecordingThread gives its thread messages and a standard input', { timeout: 60_000 }, async () => {
+  const before = countOpen();
+  const script = `
+    process.stdin.on('data', (bytes) => parentPort.postMessage('read ' + bytes));
+    parentPort.on('message', (message) => parentPort.postMessage('heard ' + message));`;
+  const { thread, messages } = open(script, undefined, true);
+  thread.post('a');
+  await until(() => messages.includes('heard a'));
+  thread.input?.write('b');
+  await until(() => messages.includes('read b'));
+  await thread.terminate();
+  assert.deepEqual(messages, ['here', 'heard a', 'read b']);
+  await expectNothingLeft(before);
+});
+
+test('RecordingThread reports a thread that ended by itself', { timeout: 60_000 }, async () => {
+  assert.equal(await open('').ended, 'its thread ended');
 });

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createPlans, findOrAdd } from './plan.js';
+
+test('createPlans works out a plan once for each object, also one that is false or empty', () => {
+  const built: object[] = [];
+  const planOf = createPlans((key: readonly number[]) => {
+    built.push(key);
+    return key.length;
+  });
+  const [empty, one, alike] = [[], [1], [1]];
+  assert.deepEqual([planOf(empty), planOf(one), planOf(alike), planOf(empty), planOf(one)], [0, 1, 1, 0, 1]);
+  assert.deepEqual(built, [empty, one, alike]);
+});
+
+test('createPlans gives a function of its own to each caller', () => {
+  const key = {};
+  const [first, second] = [createPlans(() => 'first'), createPlans(() => 'second')];
+  assert.deepEqual([first(key), second(key), first(key)], ['first', 'second', 'first']);
+});
+
+test('createPlans keeps nothing of a build that failed', () => {
+  let attempts = 0;
+  const planOf = createPlans(() => {
+    attempts += 1;
+    if (attempts === 1) throw new Error('not now');
+    return attempts;
+  });
+  const key = {};
+  assert.throws(() => planOf(key), /not now/);
+  assert.equal(planOf(key), 2);
+});
+
+const create = (key: string) => [key];
+
+test('findOrAdd creates what is missing once, with its key, and gives the rest as it is', () => {
+  const map = new Map<string, string[]>([['a', ['x']]]);
+  findOrAdd(map, 'a', create).push('y');
+  findOrAdd(map, 'b', create).push('z');
+  assert.equal(findOrAdd(map, 'b', create), map.get('b'));
+  assert.deepEqual(
+    [...map],
+    [
+      ['a', ['x', 'y']],
+      ['b', ['b', 'z']],
+    ],
+  );
+});

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import {
+  attributesOf,
+  attributesText,
+  hasNoValue,
+  instantOf,
+  parseAttributes,
+  parseObject,
+  pointsOf,
+  textOf,
+  valueOf,
+} from './otlp-json.js';
+
+/** Not every version of the engine says where. */
+function withoutPlace(error: unknown): string {
+  return String(error).replace(/ at position \d+$/u, '');
+}
+
+test('parseObject says what it found in words that do not depend on the engine', () => {
+  for (const [text, found] of [
+    ['[1]', 'a list'],
+    ['7', '7'],
+    ['null', 'null'],
+    ['"a"', '"a"'],
+    ['', 'a mistake'],
+    ['{"a":1', 'a mistake'],
+    ["{'a':1}", 'a mistake at position 1'],
+  ] as const) {
+    assert.throws(
+      () => parseObject(text),
+      (error) => withoutPlace(error) === withoutPlace(`Error: expected a JSON object, found ${found}`),
+      text,
+    );
+  }
+  assert.deepEqual(parseObject(' {"a": [1]} '), { a: [1] });
+});
+
+test('instantOf reads instants as texts and numbers, 0 where there is none, and none beyond 64 bits', () => {
+  const last = 2n ** 63n - 1n;
+  for (const [value, expected] of [
+    ['1800000000123456789', 1_800_000_000_123_456_789n],
+    [1_800_000_000, 1_800_000_000n],
+    [String(last), last],
+    ['', 0n],
+    ['-1', 0n],
+    [-1, 0n],
+    [0.5, 0n],
+    ['1e9', 0n],
+    [undefined, 0n],
+    [{ toString: 1 }, 0n],
+  ] as const) {
+    assert.equal(instantOf(value), expected);
+  }
+  assert.throws(
+    () => instantOf(String(last + 1n)),
+    /expected an instant of 64 bits, found 9223372036854775808/u,
+  );
+  assert.throws(() => instantOf('9'.repeat(20)), /expected an instant of 64 bits/u);
+});
+
+test('valueOf reads numbers in every form that protobuf has for them in JSON', () => {
+  const cases: readonly (readonly [object, number, boolean])[] = [
+    [{ asDouble: 1.5 }, 1.5, false],
+    [{ as_double: '1.5' }, 1.5, false],
+    [{ asDouble: 'Infinity' }, Infinity, false],
+    [{ asDouble: '-inf' }, -Infinity, false],
+    [{ asDouble: 'NaN' }, NaN, false],
+    [{ asInt: '9007199254740993' }, 9_007_199_254_740_992, true],
+    [{ as_int: -7 }, -7, true],
+    [{ asInt: 0, asDouble: 3 }, 0, true],
+    // What is no number is a gap, and never 0, to which a counter would fall.
+    [{ asDouble: '' }, NaN, false],
+    [{ asInt: ' ' }, NaN, true],
+    [{ asInt: 'x' }, NaN, true],
+    [{ asDouble: { valueOf: 1 } }, NaN, false],
+    [{ asDouble: true }, NaN, false],
+  ];
+  for (const [point, value, isInt] of cases) {
+    assert.deepEqual(valueOf({ ...point }), { value, isInt }, JSON.stringify(point));
+  }
+  for (const point of [{}, { asDouble: null }, { asInt: null }]) assert.equal(valueOf(point), undefined);
+});
+
+test('hasNoValue looks at the lowest flag alone', () => {
+  assert.deepEqual(
+    [0, 1, 2, 3, '1', undefined, null, {}].map((flags) => hasNoValue({ flags })),
+    [false, true, false, true, true, false, false, false],
+  );
+});
+
+test('pointsOf knows the kinds that tables hold, and counts the points of others', () => {
+  const dataPoints = [{ asInt: 1 }, 7, null, { asInt: 2 }];
+  const points = [{ asInt: 1 }, { asInt: 2 }];
+  for (const [metric, expected] of [
+    [{ gauge: { dataPoints } }, { kind: 'gauge', points }],
+    [{ sum: { data_points: dataPoints, isMonotonic: true } }, { kind: 'counter', points }],
+    [{ sum: { dataPoints, is_monotonic: true, aggregationTemporality: 2 } }, { kind: 'counter', points }],
+    [{ sum: { dataPoints, isMonotonic: 'true' } }, { kind: 'updowncounter', points }],
+    [
+      { sum: { dataPoints, isMonotonic: true, aggregation_temporality: 'AGGREGATION_TEMPORALITY_DELTA' } },
+      { unsupported: 'sum of delta temporality', count: 2 },
+    ],
+    [
+      { name: 'a', exponentialHistogram: { dataPoints } },
+      { unsupported: 'exponentialHistogram', count: 2 },
+    ],
+    [{ name: 'a', histogram: { dataPoints: [] } }, undefined],
+    [{ name: 'a' }, undefined],
+    [{ gauge: {} }, { kind: 'gauge', points: [] }],
+  ] as const) {
+    assert.deepEqual(pointsOf(metric), expected, JSON.stringify(metric));
+  }
+});
+
+test('attributesOf keeps what an attribute can be, and makes texts of the rest', () => {
+  for (const [value, expected] of [
+    [{ stringValue: '' }, ''],
+    [{ bool_value: false }, false],
+    [{ intValue: '42' }, 42],
+    [{ intValue: '9007199254740993' }, '9007199254740993'],
+    [{ doubleValue: 'Infinity' }, Infinity],
+    [{ arrayValue: { values: [{ intValue: 1 }] } }, '{"values":[{"intValue":1}]}'],
+    [{}, undefined],
+    [7, undefined],
+  ] as const) {
+    assert.equal(attributesOf([{ key: 'a', value }])['a'], expected, JSON.stringify(value));
+  }
+  assert.deepEqual(attributesOf([{ value: { stringValue: 'no key' } }, 7, null]), {});
+  assert.deepEqual(attributesOf({ key: 'a' }), {});
+});
+
+test('textOf makes a text of everything', () => {
+  assert.deepEqual(['a', '', 7, true, null, undefined, { a: [1] }].map(textOf), [
+    'a',
+    '',
+    '7',
+    'true',
+    '',
+    '',
+    '{"a":[1]}',
+  ]);
+});
+
+test('parseAttributes reads back what attributesText wrote, and makes texts of what no attribute can be', () => {
+  const anyValue = fc.oneof(
+    fc.string(),
+    fc.boolean(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+  );
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), anyValue, { noNullPrototype: true }), (attributes) => {
+      assert.deepEqual(parseAttributes(attributesText(attributes)), attributes);
+    }),
+  );
+  assert.deepEqual(parseAttributes('{"a": null, "b": [1, 2], "c": {"d": 1}}'), {
+    a: 'null',
+    b: '[1,2]',
+    c: '{"d":1}',
+  });
+});
