@@ -20,7 +20,7 @@ const { source, obstacle } = await chooseCpuTimeSource(parseSettings(factory.sch
 source?.close();
 if (obstacle !== undefined && process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw new Error(obstacle);
 
-/** A receiver that scans when it is told to, and the CPU time that it charged. */
+/** A receiver that scans on request, and the CPU time that it charged. */
 async function startReceiver(t: TestContext, backend: 'ebpf' | 'procfs') {
   const next = createTableCollector();
   const config = parseSettings(factory.schema, { collection_interval: '1h', cpu_time: backend });

@@ -8,7 +8,7 @@ export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 const endingSignals: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Whether this process is used through a terminal, and ends with it as any program does. */
+/** Whether this process is used through a terminal, and ends with it, like every other program. */
 const endsWithTerminal =
   readTerminal() !== undefined && [0, 1, 2].some((fd) => isatty(fd)) && !isHangUpIgnored();
 

@@ -13,7 +13,7 @@ function parsePair(pair: string, number: number): readonly [string, string] {
   try {
     if (key.trim() !== '') return [decodeURIComponent(key.trim()), decodeURIComponent(value.trim())];
   } catch {
-    // No percent-encoding: as any other part that is none.
+    // Not percent-encoded: refused below, like every other part that is no pair.
   }
   const expected = 'expected key=value pairs between commas, percent-encoded';
   throw new RangeError(`${expected}, found something else at pair ${number}`);

@@ -25,14 +25,14 @@ test('FinishLine reports, when all finished before it was known which are expect
   assert.deepEqual(calls, ['finished']);
 });
 
-test('FinishLine does not tell, when somebody else goes on', () => {
+test('FinishLine reports nothing while another one goes on', () => {
   const { calls, line } = createLine();
   line.expect(['replay', 'process']);
   line.cross('replay');
   assert.deepEqual(calls, []);
 });
 
-/** An exporter that delivers a quarter of its queue whenever somebody looks. */
+/** An exporter that delivers a quarter of its queue whenever its length is asked for. */
 function createExporter(backlog: number) {
   return {
     readBacklog() {

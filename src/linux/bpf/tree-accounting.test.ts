@@ -116,7 +116,7 @@ test('TreeAccounting agrees with getrusage and a perf event, for 50 short childr
 test('TreeAccounting follows a daemon whose parents have ended', { skip }, async (t) => {
   const done = join(createFolder(), 'done');
   const daemon = `${count(400_000)}; : > ${done}`;
-  // A double fork: what runs it in the end belongs to nobody in the tree.
+  // A double fork: the process that runs it in the end has no parent in the tree.
   const script = `(setsid sh -c ${quote(`sh -c ${quote(daemon)} &`)} &); while [ ! -e ${done} ]; do sleep 0.02; done`;
   const { programs, treeNs, waitedNs } = await follow(t, script);
   assert.ok(existsSync(done));
