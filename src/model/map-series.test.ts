@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
+import { checkTables, sumLastValues } from './check-tables.js';
 import { SeriesMap } from './map-series.js';
-import type { Attributes, MetricKind, Series } from './series.js';
+import { publisherOf, setPublisher, type Attributes, type MetricKind, type Series } from './series.js';
 import { createEnding, createRow, type Table } from './table.js';
 
 function seriesOf(kind: MetricKind, attributes: Attributes, start = 0n): Series {
@@ -208,4 +211,86 @@ test('apply remembers the last reading before a gap, when a counter joins later'
     values: Float64Array.of(5, NaN),
   });
   assert.deepEqual([...apply(row([two], 20, [1])).values], [6]);
+});
+
+test('apply joins nothing that two receivers publish, and passes the publisher on', () => {
+  const { apply, conflicts } = createDropPid();
+  const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
+  const ids = ['host', 'container'];
+  for (const [i, one] of series.entries()) setPublisher(one, ids[i]);
+  const mapped = apply(row(series, 10, [5, 7]));
+  assert.deepEqual([mapped.series.map(publisherOf), [...mapped.values], conflicts], [ids, [5, 7], []]);
+});
+
+test('apply passes on no end of a series that it never passed on', () => {
+  const { apply, seriesMap } = createDropPid();
+  const unknown = seriesOf('counter', { pid: 1 });
+  assert.equal(seriesMap.apply(createEnding([unknown], 1n)), undefined);
+  const known = [seriesOf('counter', { name: 'a' })];
+  assert.equal(apply({ ...row(known, 2, [1]), ended: [unknown] }).ended, undefined);
+});
+
+test('apply ends a series under its new name, with its last row or after it', () => {
+  const { apply } = createDropPid();
+  const [one, two] = [seriesOf('counter', { pid: 1, name: 'a' }), seriesOf('counter', { pid: 2, name: 'b' })];
+  const mapped = apply(row([one, two], 10, [1, 2]));
+  const last = apply({ ...row([one], 20, [3]), ended: [one] });
+  assert.deepEqual([last.ended, [...last.values]], [[mapped.series[0]], [3]]);
+  assert.deepEqual(apply(createEnding([two], 30n)).ended, [mapped.series[1]]);
+});
+
+test('apply gives the same array as before, when series join elsewhere', () => {
+  const { apply } = createDropPid();
+  const series = [seriesOf('counter', { pid: 1 }), seriesOf('counter', { pid: 2 })];
+  const before = apply(row(series, 10, [1, 2]));
+  const others = [3, 4].map((pid) => seriesOf('counter', { pid, name: 'b' }));
+  assert.deepEqual([...apply(row(others, 11, [3, 4])).values], [7]);
+  assert.equal(apply(row(series, 20, [5, 6])).series, before.series);
+});
+
+test('apply reports a gauge that is left out once, not with each table', () => {
+  const { apply, conflicts } = createDropPid();
+  const series = [1, 2, 3].map((pid) => seriesOf('gauge', { pid }));
+  for (const at of [10, 20, 30]) assert.deepEqual([...apply(row(series, at, [at, 1, 2])).values], [at]);
+  assert.deepEqual(
+    conflicts.map(({ attributes }) => attributes),
+    [{}, {}],
+  );
+});
+
+/** By how much each of five processes counted until a row; undefined: it does not run. */
+const anyRow = fc.array(fc.option(fc.nat(1000), { nil: undefined }), { minLength: 5, maxLength: 5 });
+
+test('apply loses and adds nothing to counters, whichever processes begin and end', () => {
+  holdsFor(fc.array(anyRow, { maxLength: 20 }), (rows) => {
+    const { seriesMap } = createDropPid();
+    const live = new Map<number, { readonly series: Series; count: number }>();
+    const passed: Table[] = [];
+    let total = 0;
+    for (const [at, counts] of rows.entries()) {
+      const ended: Series[] = [];
+      for (const [pid, more] of counts.entries()) {
+        const known = live.get(pid);
+        if (more === undefined) {
+          live.delete(pid);
+          if (known) ended.push(known.series);
+          continue;
+        }
+        const one = known ?? {
+          series: seriesOf('counter', { pid, name: pid % 2 === 0 ? 'even' : 'odd' }, BigInt(at)),
+          count: 0,
+        };
+        live.set(pid, one);
+        one.count += more;
+        total += more;
+      }
+      const running = [...live.values()];
+      const values = running.map(({ count }) => count);
+      const series = running.map((one) => one.series);
+      const mapped = seriesMap.apply({ ...row(series, at, values), ended });
+      if (mapped) passed.push(mapped);
+    }
+    checkTables(passed);
+    assert.equal(sumLastValues(passed, 'test.counter'), total);
+  });
 });

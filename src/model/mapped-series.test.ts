@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
 import { MappedSeries, type Member } from './mapped-series.js';
 import type { MetricKind } from './series.js';
 
@@ -116,4 +117,53 @@ test('a sum of counters never falls, and has what each of its members counted', 
       }
     }),
   );
+});
+
+test('MappedSeries forgets a member that left before its first reading', () => {
+  const mapped = mappedOf('counter', 5n);
+  const own = mapped.join(5n);
+  const earlier = mapped.join(4n);
+  mapped.leave(earlier);
+  assert.ok(mapped.isPlain);
+  mapped.take(own, 3);
+  assert.equal(mapped.sum(1), 3);
+});
+
+test('MappedSeries is not plain for a counter that began before it, but for a level that did', () => {
+  for (const [kind, isPlain] of [
+    ['counter', false],
+    ['updowncounter', true],
+    ['gauge', true],
+  ] as const) {
+    const mapped = mappedOf(kind, 5n);
+    mapped.join(4n);
+    assert.equal(mapped.isPlain, isPlain, kind);
+  }
+});
+
+test('MappedSeries sums rows of one instant, as of members in two tables', () => {
+  const mapped = mappedOf('updowncounter');
+  const [one, other] = [mapped.join(0n), mapped.join(0n)];
+  mapped.take(one, -3);
+  assert.equal(mapped.sum(1), -3);
+  mapped.take(other, 1);
+  assert.equal(mapped.sum(1), -2);
+});
+
+test('a sum of levels is that of its live members', () => {
+  holdsFor(fc.array(fc.tuple(fc.nat(4), fc.option(fc.integer())), { minLength: 1 }), (steps) => {
+    const mapped = mappedOf('updowncounter');
+    const live = new Map<number, { readonly member: Member; readonly level: number }>();
+    for (const [at, [which, level]] of steps.entries()) {
+      const member = live.get(which)?.member ?? mapped.join(BigInt(at));
+      live.set(which, { member, level: level ?? 0 });
+      mapped.take(member, level ?? 0);
+      const expected = [...live.values()].reduce((sum, one) => sum + one.level, 0);
+      assert.equal(mapped.sum(at), expected);
+      if (level !== null) continue;
+      mapped.leave(member);
+      live.delete(which);
+      assert.equal(mapped.isEmpty, live.size === 0);
+    }
+  });
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
+import { checkTables } from './check-tables.js';
 import { OnePublisher } from './one-publisher.js';
 import { setPublisher, type MetricKind, type Series } from './series.js';
 import { createEnding, createRow, type Table } from './table.js';
@@ -134,4 +137,105 @@ test('release lets others publish what a receiver published that has stopped', (
   publishers.release('host');
   clock.ms = 5000;
   assert.deepEqual(valuesOf(row(other, 2, [9])), [9]);
+});
+
+test('apply lets the next publisher wait for 5 s, and no longer', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const [own, other] = [seriesOf('host', 'a', 'gauge'), seriesOf('other', 'a', 'gauge')];
+  publishers.apply(row([own], 0, [7]));
+  publishers.apply(row([other], 1, [8]));
+  clock.ms = 100;
+  publishers.apply(createEnding([own], 2n));
+  clock.ms = 5099;
+  assert.deepEqual(valuesOf(row([other], 3, [9])), []);
+  clock.ms = 5100;
+  assert.deepEqual(valuesOf(row([other], 4, [9])), [9]);
+});
+
+test('apply keeps a series for its publisher, while that has another live one of the same key', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const [old, again, other] = [seriesOf('host'), seriesOf('host', 'a', 'counter', 9n), seriesOf('other')];
+  publishers.apply(row([old], 0, [7]));
+  publishers.apply(row([other], 1, [7]));
+  publishers.apply(row([again], 10, [1]));
+  publishers.apply(createEnding([old], 11n));
+  clock.ms = 1e6;
+  assert.deepEqual(valuesOf(row([other], 12, [9])), []);
+});
+
+test('apply lets the next publisher have one series, when another that ended earlier was started again', () => {
+  const { publishers, clock, valuesOf } = createPublishers();
+  const [a, b] = ['a', 'b'].map((name) => seriesOf('host', name, 'gauge'));
+  const others = ['a', 'b'].map((name) => seriesOf('other', name, 'gauge'));
+  publishers.apply(row([a, b], 0, [1, 2]));
+  publishers.apply(row(others, 1, [3, 4]));
+  publishers.apply(createEnding([a, b], 2n));
+  publishers.apply(row([seriesOf('host', 'a', 'gauge')], 3, [5]));
+  clock.ms = 5000;
+  assert.deepEqual(valuesOf(row(others, 4, [6, 7])), [7]);
+});
+
+test('apply leaves out a third receiver, when the second takes the place of the first', () => {
+  const { publishers, clock, conflicts, valuesOf } = createPublishers();
+  const [first, second, third] = ['first', 'second', 'third'].map((id) => seriesOf(id, 'a', 'gauge'));
+  publishers.apply(row([first, second, third], 0, [1, 2, 3]));
+  publishers.apply(createEnding([first], 1n));
+  clock.ms = 5000;
+  assert.deepEqual(valuesOf(row([second, third], 2, [4, 5])), [4]);
+  assert.deepEqual(conflicts, ['a of first', 'a of first', 'a of second']);
+});
+
+test('apply passes on no end of a series that had no row since its place was free', () => {
+  const { publishers, clock } = createPublishers();
+  const [own, other] = [seriesOf('host'), seriesOf('other')];
+  publishers.apply(row([own], 0, [7]));
+  publishers.apply(row([other], 1, [7]));
+  publishers.apply(createEnding([own], 2n));
+  clock.ms = 5000;
+  assert.equal(publishers.apply(createEnding([other], 3n)), undefined);
+});
+
+test('apply leaves the table as it was, when it counts a counter from 0 in several rows', () => {
+  const { publishers, clock } = createPublishers();
+  const [own, other] = [seriesOf('host'), seriesOf('other')];
+  publishers.apply(row([own], 0, [7]));
+  publishers.apply(row([other], 1, [90]));
+  publishers.apply(createEnding([own], 2n));
+  clock.ms = 5000;
+  const values = Float64Array.of(NaN, 100, 103);
+  const table = { series: [other], epoch: 50n, offsets: Float64Array.of(0, 1, 2), values };
+  assert.deepEqual(publishers.apply(table)?.values, Float64Array.of(NaN, 0, 3));
+  assert.deepEqual(table.values, Float64Array.of(NaN, 100, 103));
+});
+
+/** What one of three receivers does with its counter, some milliseconds after the step before. */
+const anyStep = fc.record({
+  who: fc.nat(2),
+  act: fc.constantFrom('count', 'count', 'count', 'reset', 'end', 'stop'),
+  more: fc.nat(100),
+  ms: fc.constantFrom(0, 5000),
+});
+
+test('apply passes on one live series that never falls, whatever three receivers do', () => {
+  holdsFor(fc.array(anyStep, { maxLength: 40 }), (steps) => {
+    const { publishers, clock } = createPublishers();
+    const live = new Map<number, { readonly series: Series; readonly count: number }>();
+    const passed: Table[] = [];
+    for (const [at, { who, act, more, ms }] of steps.entries()) {
+      clock.ms += ms;
+      const known = live.get(who);
+      const isOver = act === 'end' || act === 'stop';
+      const isNew = act === 'reset' || known === undefined;
+      const series = isNew ? seriesOf(`receiver/${who}`, 'a', 'counter', BigInt(at)) : known.series;
+      const count = isNew ? more : known.count + more;
+      const ended = known && act !== 'count' ? [known.series] : [];
+      const table = isOver ? createEnding(ended, BigInt(at)) : { ...row([series], at, [count]), ended };
+      const left = publishers.apply(table);
+      if (left) passed.push(left);
+      if (act === 'stop') publishers.release(`receiver/${who}`);
+      if (isOver) live.delete(who);
+      else live.set(who, { series, count });
+    }
+    checkTables(passed);
+  });
 });

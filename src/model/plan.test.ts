@@ -46,3 +46,28 @@ test('findOrAdd creates what is missing once, with its key, and gives the rest a
     ],
   );
 });
+
+test('createPlans lets a build ask for the plan of another object', () => {
+  interface Node {
+    readonly parent?: Node;
+  }
+  const depthOf: (node: Node) => number = createPlans(({ parent }: Node) =>
+    parent ? depthOf(parent) + 1 : 0,
+  );
+  const root = {};
+  assert.deepEqual([depthOf({ parent: { parent: root } }), depthOf(root)], [2, 0]);
+});
+
+function fail(key: string): never {
+  throw new Error(`nothing for ${key}`);
+}
+
+test('findOrAdd takes 0 and an empty text for values, and adds nothing when create fails', () => {
+  const map = new Map<string, number | string>([
+    ['zero', 0],
+    ['empty', ''],
+  ]);
+  assert.deepEqual([findOrAdd(map, 'zero', fail), findOrAdd(map, 'empty', fail)], [0, '']);
+  assert.throws(() => findOrAdd(map, 'other', fail), /nothing for other/);
+  assert.equal(map.size, 2);
+});

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { fc } from '../testing/fixed-seed.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
 import {
   attributesKey,
   deriveSeries,
@@ -83,4 +85,41 @@ test('inheritPublisher leaves a publisher alone, where the other series has none
   inheritPublisher(own, seriesOf());
   inheritPublisher(own, own);
   assert.deepEqual([publisherOf(own), publisherOf(seriesOf())], ['rapl', undefined]);
+});
+
+const anySeries = fc
+  .record({ name: fc.constantFrom('a', 'b'), attributes: anyAttributes, resource: anyAttributes })
+  .map(({ name, attributes, resource }) =>
+    seriesOf({ metric: { ...metric, name }, attributes, resource: { attributes: resource } }),
+  );
+
+const partsOf = ({ metric: { name }, attributes, resource }: Series) => [
+  name,
+  attributesKey(attributes),
+  resourceKey(resource),
+];
+
+test('seriesKey is the same exactly where name, attributes and resource are', () => {
+  holdsFor(fc.tuple(anySeries, anySeries), ([one, other]) => {
+    const isSame = isDeepStrictEqual(partsOf(one), partsOf(other));
+    assert.equal(seriesKey(one) === seriesKey(other), isSame);
+    assert.equal(seriesKey(deriveSeries(one, { start: 9n })), seriesKey(one));
+  });
+});
+
+test('deriveSeries makes another series, also without a change, with no publisher where none is known', () => {
+  const from = seriesOf();
+  const derived = deriveSeries(from);
+  assert.deepEqual(derived, from);
+  assert.notEqual(derived, from);
+  setPublisher(from, 'rapl');
+  assert.equal(publisherOf(derived), undefined);
+});
+
+test('inheritPublisher replaces the publisher by that of the other series', () => {
+  const [own, from] = [seriesOf(), seriesOf()];
+  setPublisher(own, 'rapl');
+  setPublisher(from, 'nvml');
+  inheritPublisher(own, from);
+  assert.deepEqual([publisherOf(own), publisherOf(from)], ['nvml', 'nvml']);
 });

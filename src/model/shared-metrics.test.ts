@@ -77,3 +77,44 @@ test('only domains that do not overlap are in the metric that may be summed', ()
     assert.equal('rapl.domain' in attributes, !summed.includes(kind), kind);
   }
 });
+
+test('an up-down counter counts what its unit names, and is called count', () => {
+  for (const { name, unit, kind } of metrics) {
+    assert.equal(kind === 'updowncounter', unit.startsWith('{'), name);
+    assert.equal(kind === 'updowncounter', name.endsWith('.count'), name);
+  }
+});
+
+test('no name is the namespace of another, and no metric is called as an attribute', () => {
+  const attributes = Object.values(names).filter((value) => typeof value === 'string');
+  const metricNames = [...metrics.map(({ name }) => name), ...Object.values(shared.groupEnergyNames)];
+  for (const all of [attributes, metricNames]) {
+    for (const name of all) {
+      assert.deepEqual(
+        all.filter((other) => other.startsWith(`${name}.`)),
+        [],
+        name,
+      );
+    }
+  }
+  const taken = new Set<string>(attributes);
+  assert.deepEqual(
+    metricNames.filter((name) => taken.has(name)),
+    [],
+  );
+});
+
+test('what is attributed is measured energy that may be summed', () => {
+  assert.deepEqual([...shared.meteredEnergyNames], ['hw.energy', 'hw.host.energy']);
+});
+
+test('the domains of a machine with several sockets and dies are all apart, each in the package of its place', () => {
+  const kinds = ['package', 'dram', 'core', 'uncore'] as const;
+  const places = [0, 1, '1-die-0', '1-die-1'];
+  const domains = places.flatMap((place) => kinds.map((kind) => describe(kind, `${kind}-${place}`, place)));
+  assert.equal(new Set(domains.map((attributes) => attributes['hw.id'])).size, domains.length);
+  for (const [i, attributes] of domains.entries()) {
+    const own = domains[i - (i % kinds.length)]['hw.id'];
+    assert.equal(attributes['hw.parent'], i % kinds.length === 0 ? undefined : own);
+  }
+});

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import { holdsFor } from '../testing/property.fixture.js';
 import type { Series } from './series.js';
 import {
   copyLastRow,
   countPoints,
   createEnding,
+  createRow,
   createSelection,
   findLatestRow,
   readLatest,
@@ -101,4 +104,59 @@ test('countPoints counts gaps too, and nothing of an ending', () => {
   assert.equal(countPoints(table), 9);
   const ending = createEnding([a], 7n);
   assert.deepEqual([countPoints(ending), ending.ended, ending.epoch, ending.series], [0, [a], 7n, []]);
+});
+
+test('createRow has one row at the instant given, with the arrays of the caller', () => {
+  const values = Float64Array.of(1, 2, NaN);
+  const row = createRow(series, 7n, values);
+  assert.deepEqual([countPoints(row), timeOf(row, 0), findLatestRow(row, 1)], [3, 7n, 0]);
+  assert.deepEqual([row.series === series, row.values === values, 'ended' in row], [true, true, false]);
+});
+
+test('readLatest takes 0 for a reading', () => {
+  assert.equal(readLatest({ ...table, values: Float64Array.of(1, 1, 1, 0, 0, 0, NaN, NaN, NaN) }, 1), 0);
+});
+
+test('createSelection of no series gives the array itself, and a table without rows', () => {
+  const none: readonly Series[] = [];
+  const selection = createSelection(none, () => false);
+  assert.deepEqual([selection.series === none, selection.columns], [true, []]);
+  assert.equal(countPoints(selectColumns(createEnding([a], 7n), selection)), 0);
+});
+
+const anyValue = fc.oneof(fc.integer(), fc.constant(NaN));
+
+/** A table of up to 5 rows with the three series, and which rows and columns are to be kept. */
+const anySelection = fc.nat(5).chain((rows) =>
+  fc.record({
+    any: fc.array(anyValue, { minLength: rows * 3, maxLength: rows * 3 }).map((values): Table => {
+      const offsets = Float64Array.from({ length: rows }, (_, row) => row * 10);
+      return { series, epoch: 100n, offsets, values: Float64Array.from(values) };
+    }),
+    keptRows: fc.subarray(Array.from({ length: rows }, (_, row) => row)),
+    keptSeries: fc.subarray([...series], { minLength: 1 }),
+  }),
+);
+
+test('what is selected of a table has the values and instants that its cells had', () => {
+  holdsFor(anySelection, ({ any, keptRows, keptSeries }) => {
+    const selection = createSelection(series, (one) => keptSeries.includes(one));
+    const kept = selectColumns(selectRows(any, keptRows), selection);
+    assert.deepEqual(kept, selectRows(selectColumns(any, selection), keptRows));
+    assert.deepEqual([kept.series, countPoints(kept)], [keptSeries, keptRows.length * keptSeries.length]);
+    for (const [to, row] of keptRows.entries()) {
+      assert.equal(timeOf(kept, to), timeOf(any, row));
+      keptSeries.forEach((one, column) => {
+        assert.equal(readValue(kept, to, column), readValue(any, row, series.indexOf(one)));
+      });
+    }
+  });
+});
+
+test('selectRows and selectColumns copy the values, also when they keep everything', () => {
+  const all = createSelection(series, () => true);
+  for (const kept of [selectRows(table, [0, 1, 2]), selectColumns(table, all)]) {
+    assert.deepEqual([kept.series === series, kept.values], [true, table.values]);
+    assert.notEqual(kept.values.buffer, table.values.buffer);
+  }
 });
