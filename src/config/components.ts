@@ -131,5 +131,6 @@ function splitKeys(kind: ComponentKind, validated: ConfigOf<Schema>) {
   if (kind !== 'receiver') return { keys: standard, settings: validated };
   const { start, fallback_for, ...settings } = validated;
   // validateSettings made these two by receiverKeys, whose types these are.
-  return { keys: { start, fallback_for } as ReceiverKeys, settings };
+  const keys = { start, fallback_for } as ReceiverKeys;
+  return { keys: { ...keys, fallback_for: keys.fallback_for.map(normalizeId) }, settings };
 }

@@ -1,5 +1,5 @@
 import type { FormatName, Schema, Setting } from '../component/schema.js';
-import { pipelineSchema, receiverKeys, telemetrySchema } from './service-schema.js';
+import { pipelineSchema, receiverKeys, serviceSchema, telemetrySchema } from './service-schema.js';
 import { isGroupSetting, isListSetting, isSetting } from './settings.js';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -18,12 +18,12 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   boolean: { type: 'boolean' },
   duration: { type: ['string', 'integer'], examples: ['1s', '200ms'] },
   milliseconds: { type: ['string', 'integer'], examples: ['10s', 10_000] },
-  byte_size: { type: ['string', 'integer'], examples: ['64MiB'] },
+  byte_size: { type: ['string', 'number'], examples: ['64MiB'] },
   port: { type: 'integer', minimum: 0, maximum: 65_535 },
   endpoint: { type: 'string', examples: ['localhost:4317'] },
   target: { type: 'string', examples: ['localhost:4317'] },
   url: { type: 'string', format: 'uri' },
-  regexp: { type: ['string', 'integer'], format: 'regex' },
+  regexp: { type: ['string', 'number'], format: 'regex' },
   string_list: { type: 'array', items: { type: 'string' } },
   int_list: { type: 'array', items: { type: 'integer' } },
   string_map: { type: 'object', additionalProperties: { type: 'string' } },
@@ -79,7 +79,7 @@ function describeService(): Json {
     type: 'object',
     additionalProperties: false,
     properties: {
-      extensions: jsonTypes.string_list,
+      extensions: describePart(serviceSchema.extensions),
       pipelines: { ...pipelines, additionalProperties: false },
       telemetry: describeLevel(telemetrySchema),
     },

@@ -127,10 +127,12 @@ function describeEmpty(references: readonly string[]): string {
   return `nothing in ${references.join(' and ')}; ${remedy}`;
 }
 
-/** Names the first item that is not a text, or not a number where numbers are wanted. */
+/** Names the first item that is not a text, or not a whole number where these are wanted. */
 function describeItems(kind: string, items: readonly ConfigNode[], description: Description): string {
   const { wantedItem = 'string' } = description;
-  const isWanted = (item: ConfigNode) => item.kind === 'scalar' && typeof item.value === wantedItem;
+  const isWanted = (item: ConfigNode) =>
+    item.kind === 'scalar' &&
+    (wantedItem === 'number' ? Number.isSafeInteger(item.value) : typeof item.value === wantedItem);
   const odd = items.find((item) => !isWanted(item)) ?? items[0];
   if (odd === undefined) return `a ${kind}`;
   return `a ${kind} with ${odd.kind === 'scalar' ? describeNode(odd, description) : `a ${odd.kind}`}`;

@@ -1,5 +1,5 @@
 import type { ComponentKind } from '../component/component.js';
-import type { ComponentConfigs } from './components.js';
+import { normalizeId, type ComponentConfigs } from './components.js';
 import { plainOfSetting } from './formats.js';
 import { hideCredentials } from './endpoint.js';
 import { plainOf, type ConfigNode, type MapEntry } from './node.js';
@@ -41,7 +41,7 @@ class Printer {
   printSection(section: ConfigNode, components: ComponentConfigs<ComponentKind>): unknown {
     if (section.kind !== 'map') return plainOf(section);
     return mapEntries(section, (id, { node }) => {
-      const component = components.get(id.trim());
+      const component = components.get(normalizeId(id));
       if (!component) return plainOf(node);
       const { kind, factory } = component;
       const schema: Schema = kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
@@ -81,8 +81,12 @@ class Printer {
   }
 }
 
-/** Addresses may say who logs in. */
+/** Addresses may say who logs in, in a list or a map, too. */
 function hideUser(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hideUser);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideUser(item)]));
+  }
   return typeof value === 'string' && value.includes('://') ? hideCredentials(value) : value;
 }
 

@@ -17,7 +17,8 @@ export function parseConfigText(
   context: SubstitutionContext,
   problems: Problem[],
 ): ConfigNode {
-  const { contents, error, lines } = parseYaml(text);
+  // A byte order mark takes no column in an editor.
+  const { contents, error, lines } = parseYaml(text.replace(/^\uFEFF/u, ''));
   const originAt = (offset: number): Origin => {
     const { line, col } = lines.linePos(offset);
     return { source, line, column: col };

@@ -219,6 +219,48 @@ service:
   });
 });
 
+test('validateService takes a receiver into several pipelines, and a component that no pipeline names', async () => {
+  const { receivers, exporters, pipelines } = await validate(
+    right
+      .replace('exporters: {known: }', 'exporters: {known: , known/unused: }\nprocessors:\n')
+      .replace(
+        'exporters: [known]}}',
+        'exporters: [known]}, metrics/b: {receivers: [known], processors: , exporters: [known]}}',
+      ),
+  );
+  assert.deepEqual([...receivers.keys()], ['known', 'known/two']);
+  assert.deepEqual([...exporters.keys()], ['known', 'known/unused']);
+  assert.deepEqual(
+    pipelines.map(({ id, receivers: ids }) => [id, ids]),
+    [
+      ['metrics', ['known', 'known/two']],
+      ['metrics/b', ['known']],
+    ],
+  );
+});
+
+test('validateService finds the receivers that another stands in for, and refuses itself and others', async () => {
+  const spaced = await validate(right.replace('fallback_for: [known]', 'fallback_for: [" known "]'));
+  assert.deepEqual(spaced.receivers.get('known/two')?.keys.fallback_for, ['known']);
+  const path = 'c.yaml:2:34: receivers.known/two.fallback_for: references';
+  assert.deepEqual(
+    await problemsOf(right.replace('fallback_for: [known]', 'fallback_for: [known/two, none]')),
+    [`${path} itself`, `${path} receiver "none" which is not configured`],
+  );
+});
+
+test('validateService reports each section of components that is no map, and takes one without a value', async () => {
+  for (const [written, found] of [
+    ['[known]', '2:12: receivers: expected a map of receivers, found a list with the text "known"'],
+    ['known', '2:12: receivers: expected a map of receivers, found the text "known"'],
+  ]) {
+    const [first] = await problemsOf(right.replace(/receivers: .*/u, `receivers: ${written}`));
+    assert.equal(first, `c.yaml:${found}`);
+  }
+  const [first] = await problemsOf(right.replace(/receivers: .*/u, 'receivers:'));
+  assert.match(first ?? '', /references receiver "known" which is not configured$/u);
+});
+
 test('printableConfig replaces secrets and keeps the rest', async () => {
   const readers = '[{periodic: {exporter: {otlp: {headers: {"x-key": k}}}}}]';
   const secret = right

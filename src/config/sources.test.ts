@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { plainOf } from './node.js';
+import { findEntry, plainOf, type ConfigNode } from './node.js';
 import { loadConfig, maxConfigBytes } from './sources.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
@@ -113,4 +113,58 @@ test('loadConfig shows no value of --set in an error', () => {
       '--set b:1:1: Cannot substitute a reference: expected "}" after "${", found none; write "$$" for a dollar sign',
     ].join('\n'),
   });
+});
+
+test('loadConfig lets the last of several files and settings count, each with its own place', () => {
+  const files = [
+    write('under.yaml', 'a: {b: 1, c: [1, 2], d: {e: 1}}\n'),
+    `file:${write('over.yaml', '\na: {c: [3], d: 2}\nf: ${env:N}\n')}`,
+  ];
+  const settings = ['a.d.e=5', 'a.b={x: 1}', 'a.b.y=${env:N}', 'f=', 'a.c=[]', 'a.c=["${env:N}"]'];
+  const root = loadConfig({ files, settings, context });
+  assert.deepEqual(plainOf(root), { a: { b: { x: 1, y: 7 }, c: ['7'], d: { e: 5 } }, f: null });
+  const [under, over] = files;
+  const merged = loadConfig({ files, settings: ['g=1'], context });
+  const placeOf = (...path: readonly string[]) =>
+    path.reduce<ConfigNode | undefined>((node, key) => findEntry(node, key)?.node, merged)?.origin;
+  assert.deepEqual(placeOf('a', 'b'), { source: under, line: 1, column: 8 });
+  assert.deepEqual(placeOf('a', 'd'), { source: over?.replace('file:', ''), line: 2, column: 16 });
+  assert.deepEqual(placeOf('g'), { source: '--set g' });
+});
+
+test('loadConfig takes an empty file, or one of comments only, for a map without settings', () => {
+  for (const [name, text] of Object.entries({
+    empty: '',
+    comments: '# a\n',
+    null: 'null\n',
+    mark: '\uFEFF',
+  })) {
+    const files = [write('base.yaml', 'a: 1\n'), write(`${name}.yaml`, text)];
+    assert.deepEqual(plainOf(loadConfig({ files, settings: [], context })), { a: 1 }, name);
+  }
+});
+
+test('loadConfig takes of --set what is after the first "=", and refuses keys that are empty', () => {
+  const settings = ['a=b=c', 'd="=x"', 'e::f.g::h=1', 'i=[${env:N}]', 'j="[${env:N}]"'];
+  assert.throws(() => loadConfig({ files: [], settings, context }), /^ConfigurationError: --set i:1:\d+: /u);
+  assert.deepEqual(
+    plainOf(loadConfig({ files: [], settings: settings.filter((text) => !text.startsWith('i')), context })),
+    {
+      a: 'b=c',
+      d: '=x',
+      e: { 'f.g': { h: 1 } },
+      j: '[7]',
+    },
+  );
+  for (const [setting, source] of [
+    ['=1', ''],
+    ['a..b=1', 'a..b'],
+    ['.a=1', '.a'],
+    ['a.=1', 'a.'],
+    ['a::=1', 'a::'],
+  ] as const) {
+    assert.throws(() => loadConfig({ files: [], settings: [setting], context }), {
+      message: `--set ${source}: expected a setting such as receivers.rapl.start=auto, found none`,
+    });
+  }
 });

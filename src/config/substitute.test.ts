@@ -95,3 +95,56 @@ test('substitute follows references within references, to a depth that no stack 
     /^SubstitutionError: .*expected at most \d+ levels, found more$/u,
   );
 });
+
+test('substitute halves each pair of dollar signs, and takes a reference after an odd number of them', () => {
+  for (const [text, value] of Object.entries({
+    $$$$: '$$',
+    '$$${HOST}': '$backend',
+    '$$$${HOST}': '$${HOST}',
+    a$: 'a$',
+    '}${HOST}}': '}backend}',
+  }))
+    assert.equal(textOf(text), value, text);
+});
+
+test('substitute takes a default as it is written: with colons, braces, references and escapes', () => {
+  for (const [text, value] of Object.entries({
+    '${M:-a:-b}': 'a:-b',
+    '${M:-{a: {b}}}': '{a: {b}}',
+    '${M:-$$5}': '$5',
+    '${M:-${N:-${PORT}}}': '4317',
+    '${env:EMPTY:-${HOST}:${PORT}}': 'backend:4317',
+  })) {
+    const { text: result, isWhole } = substitute(text, context);
+    assert.deepEqual([result, isWhole], [value, true], text);
+  }
+  // A path has no default.
+  assert.throws(() => textOf('${file:/nowhere:-a}'), /"\$\{file:\/nowhere:-a\}": ENOENT$/u);
+});
+
+test('substitute says what a name or a scheme should be, and shows the reference without its default', () => {
+  const named = 'expected a name of letters, digits and underscores that does not begin with a digit';
+  for (const [text, message] of Object.entries({
+    '${}': `"\${}": ${named}`,
+    '${:-x}': `"\${}": ${named}`,
+    '${env:a b}': `"\${env:a b}": ${named}`,
+    '${env: HOST:-x}': `"\${env: HOST}": ${named}`,
+    '${ENV:HOST}': '"${ENV:HOST}": expected the scheme env or file',
+    '${http://a}': '"${http://a}": expected the scheme env or file',
+  }))
+    assert.throws(() => textOf(text), { message: `Cannot substitute ${message}` });
+});
+
+test('substitute takes off one line break at the end of a file, of either kind, and nothing else', () => {
+  const path = join(folder, 'lines');
+  for (const [written, value] of [
+    ['a\r\n', 'a'],
+    ['a\n\n', 'a\n'],
+    [' a ${HOST}$$ ', ' a ${HOST}$$ '],
+    ['', ''],
+  ] as const) {
+    writeFileSync(path, written);
+    assert.equal(textOf(`\${file:${path}}`), value);
+  }
+  assert.deepEqual(substitute(`\${file:${path}}`, context).empty, [`\${file:${path}}`]);
+});
