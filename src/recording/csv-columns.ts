@@ -1,5 +1,6 @@
 import type { AttributeValue, Metric, Series } from '../model/series.js';
 import { timeText } from './cell-text.js';
+import { attributesText, findAttribute } from './otlp-json.js';
 
 /** The columns before those of attributes and metrics, in this order. */
 export const fixedColumns = [
@@ -61,9 +62,9 @@ export function sharedFields(
     metric.kind,
     metric.valueType,
     state,
-    JSON.stringify(resource.attributes),
-    JSON.stringify(attributes),
-    ...attributeColumns.map((name) => plainText(attributes[name] ?? resource.attributes[name])),
+    attributesText(resource.attributes),
+    attributesText(attributes),
+    ...attributeColumns.map((name) => plainText(findAttribute(series, name))),
   ];
 }
 

@@ -185,6 +185,38 @@ test('ParquetDecoder reports a row that lacks what a point needs', async () => {
   }
 });
 
+test('ParquetDecoder reports a row with cells of other types, and what it found in them', async () => {
+  for (const [name, cell, type, found] of [
+    ['time', 1.5, 'DOUBLE', 'expected an instant in the column "time", found a number'],
+    ['time', 'noon', 'STRING', 'expected an instant in the column "time", found "noon"'],
+    ['metric', 7n, 'INT64', 'expected a text in the column "metric", found a bigint'],
+    [
+      'kind',
+      'histogram',
+      'STRING',
+      'expected gauge, counter or updowncounter in the column "kind", found "histogram"',
+    ],
+    ['resource', '[]', 'STRING', 'expected a JSON object, found a list'],
+    ['attributes', '7', 'STRING', 'expected a JSON object, found 7'],
+  ] as const) {
+    const { tables, notes } = await readParquet(writeForeign({ [name]: [cell] }, { [name]: type }));
+    assert.deepEqual([tables, notes], [[], [found]]);
+  }
+});
+
+test('ParquetDecoder reads what is no number as a gap, and no text as the type of one', async () => {
+  for (const [column, cell, type] of [
+    ['value', '1.5', 'STRING'],
+    ['value', true, 'BOOLEAN'],
+    ['type', null, 'STRING'],
+  ] as const) {
+    const { tables, notes } = await readParquet(writeForeign({ [column]: [cell] }, { [column]: type }));
+    assert.deepEqual(notes, []);
+    const [point] = flatten(tables);
+    assert.deepEqual([point?.value, point?.metric.valueType], [column === 'value' ? NaN : 1.5, 'double']);
+  }
+});
+
 test('ParquetDecoder takes missing texts for empty ones', async () => {
   const types: Record<string, BasicType> = { unit: 'STRING', description: 'STRING' };
   const { tables, notes } = await readParquet(writeForeign({ unit: [null], description: [null] }, types));

@@ -92,3 +92,51 @@ test('TableAssembler keeps ends between the rows where they stand', () => {
     ],
   );
 });
+
+test('TableAssembler begins another table after 1024 rows', () => {
+  const tables = assemble((assembler) => {
+    for (let at = 0; at < 2049; at += 1) assembler.add(a, BigInt(at), at);
+  });
+  assert.deepEqual(
+    tables.map(({ epoch, offsets, values }) => [epoch, offsets.length, values[0], values.at(-1)]),
+    [
+      [0n, 1024, 0, 1023],
+      [1024n, 1024, 1024, 2047],
+      [2048n, 1, 2048, 2048],
+    ],
+  );
+});
+
+test('TableAssembler makes a table of each set of series, whatever the order of the points', () => {
+  const tables = assemble((assembler) => {
+    for (const [at, series] of [
+      [1n, [a, b]],
+      [2n, [b, a]],
+      [3n, [a]],
+      [4n, [a, b, c]],
+    ] as const) {
+      for (const one of series) assembler.add(one, at, Number(at));
+    }
+  });
+  assert.deepEqual(
+    tables.map(({ series }) => series.map(({ metric }) => metric.name).join('')),
+    ['ab', 'ba', 'a', 'abc'],
+  );
+});
+
+test('TableAssembler emits nothing twice, and nothing of nothing', () => {
+  const tables = assemble((assembler) => {
+    assembler.flush();
+    assembler.add(a, 1n, 1);
+    assembler.end(a, 1n);
+    assembler.flush();
+    assembler.flush();
+  });
+  assert.deepEqual(
+    tables.map(({ values, ended = [] }) => [values.length, ended.length]),
+    [
+      [1, 0],
+      [0, 1],
+    ],
+  );
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fc } from '../testing/fixed-seed.fixture.js';
 import { PointStream } from './decoder.js';
 import { JsonLinesDecoder } from './json-lines-decoder.js';
 import { createSink, flatten } from './recording.fixture.js';
@@ -188,4 +189,60 @@ test('JsonLinesDecoder reads what is no number as NaN, a gap', () => {
     'gauge double @2 Infinity',
     'gauge double @3 NaN',
   ]);
+});
+
+test('JsonLinesDecoder reads more instants than it remembers', () => {
+  const times = Array.from({ length: 10_001 }, (_, i) => String(i + 1));
+  const points = times.map((time) => ({ timeUnixNano: time, startTimeUnixNano: '1', asInt: time }));
+  const { tables, notes } = decode(lineOf([gaugeOf(points)]), lineOf([gaugeOf(points)]));
+  assert.deepEqual(notes, []);
+  const found = flatten(tables).map(({ time, start, value }) => `${time} ${start} ${value}`);
+  const expected = times.map((time) => `${time} 1 ${time}`);
+  assert.deepEqual(found, [...expected, ...expected]);
+});
+
+const pairOf = (key: string, stringValue: string) => [{ key, value: { stringValue } }];
+
+test('JsonLinesDecoder takes no attributes for others that look like them', () => {
+  // The letters that the texts of pairs are put together with.
+  const text = fc.string({ unit: fc.constantFrom('1', ' ', ':'), maxLength: 2 });
+  const value = fc.oneof(
+    text.map((stringValue) => ({ stringValue })),
+    fc.boolean().map((boolValue) => ({ boolValue })),
+    fc.nat(2).map((whole) => ({ intValue: String(whole) })),
+  );
+  const pairs = fc.uniqueArray(fc.record({ key: text, value }), { maxLength: 3, selector: ({ key }) => key });
+  fc.assert(
+    fc.property(fc.array(pairs, { minLength: 2, maxLength: 10 }), (sets) => {
+      const lines = sets.map((attributes) =>
+        lineOf([gaugeOf([{ timeUnixNano: '1', asInt: 1, attributes }])]),
+      );
+      const found = flatten(decode(...lines).tables).map(({ attributes }) => attributes);
+      const expected = sets.map((set) =>
+        Object.fromEntries(
+          set.map(({ key, value: one }) => [
+            key,
+            'intValue' in one ? Number(one.intValue) : Object.values(one)[0],
+          ]),
+        ),
+      );
+      assert.deepEqual(found, expected);
+    }),
+    { examples: [[[pairOf('1', ' 1'), pairOf('1 ', '1'), pairOf('', '1  1')]]] },
+  );
+});
+
+test('JsonLinesDecoder reads a point again that stands twice in a line', () => {
+  const point = { timeUnixNano: '5', asDouble: 1 };
+  const found = decode(lineOf([gaugeOf([point, { ...point, asDouble: 2 }])]));
+  assert.deepEqual(describe(found), ['gauge double @5 1', 'gauge double @5 2']);
+});
+
+test('JsonLinesDecoder ends no series that it does not know, and none with another start', () => {
+  const found = decode(
+    lineOf([gaugeOf([{ timeUnixNano: '5', flags: 1 }])]),
+    lineOf([gaugeOf([{ timeUnixNano: '6', startTimeUnixNano: '2', asDouble: 1 }])]),
+    lineOf([gaugeOf([{ timeUnixNano: '7', startTimeUnixNano: '3', flags: 1 }])]),
+  );
+  assert.deepEqual([describe(found), found.notes], [['gauge double @6 1'], []]);
 });

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, Metric } from '../model/series.js';
+import type { Attributes, AttributeValue, Metric, Series } from '../model/series.js';
 
 // The part of OTLP JSON that tables can hold, as it may be found in files: names in either case, 64-bit integers as
 // texts or numbers, and doubles as texts where JSON has no number for them.
@@ -143,9 +143,21 @@ export function hasNoValue(point: JsonObject): boolean {
   return (numberOf(point['flags']) & 1) === 1;
 }
 
-/** Attributes as a JSON object, as CSV and Parquet have them. */
+/** Attributes as a JSON object, as CSV and Parquet have them. Numbers that JSON does not have become texts. */
 export function attributesText(attributes: Attributes): string {
-  return JSON.stringify(attributes);
+  return JSON.stringify(attributes, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+}
+
+/** An attribute of a series or, where it has none of this name, of its resource. */
+export function findAttribute(
+  { attributes, resource }: Pick<Series, 'attributes' | 'resource'>,
+  name: string,
+): AttributeValue | undefined {
+  // Every object has a `constructor`, which is no attribute.
+  const holder = [attributes, resource.attributes].find((one) => Object.hasOwn(one, name));
+  return holder?.[name];
 }
 
 /**

@@ -2,7 +2,7 @@ import type { SchemaElement } from 'hyparquet';
 import type { AttributeValue, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { createEndRow, endedState } from './cell-text.js';
-import { attributesText } from './otlp-json.js';
+import { attributesText, findAttribute } from './otlp-json.js';
 
 // Parquet in long form: a row for each point. What repeats is a dictionary's number in the file.
 
@@ -153,7 +153,7 @@ export function fieldsOf(series: Series, attributeColumns: readonly string[]): S
       description: metric.description,
     },
     start: start === 0n ? undefined : start,
-    promoted: attributeColumns.map((name) => textOf(attributes[name] ?? resource.attributes[name])),
+    promoted: attributeColumns.map((name) => textOf(findAttribute(series, name))),
   };
 }
 

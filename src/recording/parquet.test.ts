@@ -88,6 +88,25 @@ test('ParquetEncoder writes no row group of nothing', () => {
   assert.deepEqual([rows, groups.length], [0n, 0]);
 });
 
+test('ParquetDecoder reads a row group of any size in pieces of 50000 rows, over and beyond their border', async () => {
+  const values = Array.from({ length: 100_001 }, (_, row) => row);
+  const encoder = new ParquetEncoder([]);
+  const file = fileOf(encoder.encode([tableOf([energy], values)]), encoder.footer());
+  assert.equal(encoder.rowGroups, 1);
+  const sink = createSink();
+  const stream = new PointStream(sink);
+  const read: number[] = [];
+  for await (const _ of new ParquetDecoder(sink, stream).read(file)) {
+    stream.flush();
+    read.push(sink.tables.reduce((sum, table) => sum + table.values.length, 0));
+  }
+  assert.deepEqual(read, [50_000, 100_000, 100_001]);
+  assert.deepEqual(
+    sink.tables.flatMap((table) => Array.from(table.values)),
+    values,
+  );
+});
+
 test('ParquetDecoder ends the series of rows that say so', async () => {
   const encoder = new ParquetEncoder([]);
   const other = seriesOf('other');

@@ -1,0 +1,77 @@
+import type { Table } from '../model/table.js';
+import { CsvDecoder } from './csv-decoder.js';
+import { CsvEncoder } from './csv-encoder.js';
+import { PointStream } from './decoder.js';
+import { JsonLinesDecoder } from './json-lines-decoder.js';
+import { JsonLinesEncoder } from './json-lines-encoder.js';
+import { ParquetDecoder } from './parquet-decoder.js';
+import { ParquetEncoder } from './parquet-encoder.js';
+import { createSink, type FlatPoint } from './recording.fixture.js';
+
+/** A format of recordings, with its encoder and decoder. */
+interface Format {
+  readonly name: string;
+  readonly hasDescriptions: boolean;
+  /** What the decoder makes of the tables that the encoder wrote into one file. */
+  roundTrip(tables: readonly Table[]): Promise<ReturnType<typeof createSink>>;
+}
+
+/** Every format that is both written and read. */
+export const formats: readonly Format[] = [
+  { name: 'JSON lines', hasDescriptions: true, roundTrip: throughJsonLines },
+  { name: 'CSV', hasDescriptions: false, roundTrip: throughCsv },
+  { name: 'Parquet', hasDescriptions: true, roundTrip: throughParquet },
+];
+
+/** CSV has no place for descriptions. */
+export function withoutDescriptions(points: readonly FlatPoint[]): readonly FlatPoint[] {
+  return points.map((point) => ({ ...point, metric: { ...point.metric, description: '' } }));
+}
+
+/** The lines of a file, the last line break left out. */
+export function linesOf(bytes: Uint8Array | string): readonly string[] {
+  const text = bytes.toString();
+  return text === '' ? [] : text.replace(/\n$/u, '').split('\n');
+}
+
+/** A CSV file with a column for `hw.id`. */
+export function writeCsv(tables: readonly Table[]): string {
+  const encoder = new CsvEncoder(['hw.id']);
+  encoder.metricColumns = encoder.findMissing(tables);
+  return encoder.header() + tables.map((table) => encoder.encode(table)).join('');
+}
+
+/** A Parquet file with a column for `hw.id` and a row group for each table, as it grows: with footers in between. */
+export function writeParquet(tables: readonly Table[]): ArrayBuffer {
+  const encoder = new ParquetEncoder(['hw.id']);
+  const groups = tables.map((table) => encoder.encode([table]));
+  encoder.footer();
+  return new Uint8Array(Buffer.concat([...groups, encoder.encode([]), encoder.footer()])).buffer;
+}
+
+async function throughJsonLines(tables: readonly Table[]) {
+  const encoder = new JsonLinesEncoder();
+  for (const table of tables) encoder.add(table);
+  const sink = createSink();
+  const decoder = new JsonLinesDecoder(sink, new PointStream(sink));
+  for (const line of linesOf(encoder.take())) decoder.line(line);
+  return sink;
+}
+
+async function throughCsv(tables: readonly Table[]) {
+  const sink = createSink();
+  const [header = '', ...rows] = linesOf(writeCsv(tables));
+  const stream = new PointStream(sink);
+  const decoder = new CsvDecoder(header, sink, stream);
+  for (const row of rows) decoder.line(row);
+  stream.flush();
+  return sink;
+}
+
+async function throughParquet(tables: readonly Table[]) {
+  const sink = createSink();
+  const stream = new PointStream(sink);
+  for await (const _ of new ParquetDecoder(sink, stream).read(writeParquet(tables)));
+  stream.flush();
+  return sink;
+}
