@@ -79,7 +79,7 @@ test('zstdFrameLength knows every header that RFC 8878 describes', () => {
 });
 
 test('decompressZstd gives back what compressZstd was given', { skip: zstdMissing ?? false }, () => {
-  assert.equal(decompressZstd(frame).toString(), 'hello hello hello hello\n');
+  assert.equal(decompressZstd(frame).toString(), 'hello hello hello hello');
   for (const content of [Buffer.alloc(0), Buffer.from('é'), randomBytes(200_000)]) {
     assert.deepEqual(decompressZstd(compressZstd(content)), content);
   }
