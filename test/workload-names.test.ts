@@ -106,7 +106,7 @@ async function attribute(seconds: readonly (readonly Table[])[], socket?: string
   return collector.tables;
 }
 
-/** The last value of each series, by what tells it apart; without names, if wanted. */
+/** The last value of each series, by what identifies it; without names, if wanted. */
 function lastValues(tables: readonly Table[], metric: string): ReadonlyMap<string, number> {
   const last = new Map<string, Row>();
   for (const row of rowsOf(tables, metric)) {

@@ -11,7 +11,7 @@ export class SensorClock {
   readonly #slow: readonly Fault[];
   readonly #dead: readonly Fault[];
 
-  /** @param domain the place of the domain, which tells apart the sensors of a machine */
+  /** @param domain the place of the domain, by which the sensors of a machine differ */
   constructor({ seed, refreshUs, jitter, faults }: MachineSpec, domain: number, name: string) {
     this.#seed = seed;
     this.#domain = domain;
