@@ -30,9 +30,10 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/attribution/ledger.ts',
     'processors/attribution/publication.ts',
     'processors/attribution/split.ts',
-    'processors/attribution/workload.ts',
+    'processors/attribution/usage.ts',
     'processors/attribution/workloads.ts',
     'src/energy/knots.ts',
+    'src/energy/share.ts',
   ],
   'once for each tick of a sampler': [
     'receivers/perf/layout.ts',

@@ -4,10 +4,9 @@ import { readResourceEnvironment } from '../../src/component/resource-environmen
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
-import { FloorStore } from './floor-store.js';
+import { CpuCount, FloorStore } from './floor.js';
+import { UsageTick } from './usage.js';
 import { Ledger } from './ledger.js';
-import { CpuCount } from './floor.js';
-import { UsageTick } from './windows.js';
 import { ShownSeries } from './shown-series.js';
 import { View } from './view.js';
 import { findViews } from './views.js';

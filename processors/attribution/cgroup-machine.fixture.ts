@@ -1,5 +1,5 @@
 import type { Series } from '../../src/model/series.js';
-import { createRandom, type Random } from './random-machine.fixture.js';
+import { createRandom, type Random } from '../../src/testing/random.fixture.js';
 import { createCgroup, Rig, RigProcess } from './rig.fixture.js';
 
 const stepS = 0.01;

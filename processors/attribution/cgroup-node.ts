@@ -1,8 +1,7 @@
 import { elementAt } from '../../src/element.js';
 import { UsageCurve } from '../../src/energy/usage-curve.js';
 import type { Resource } from '../../src/model/series.js';
-import { share } from './split.js';
-import type { Workload } from './workload.js';
+import { share } from '../../src/energy/share.js';
 
 /** How far readings of a cgroup and of its processes may lie apart. Nanoseconds of CPU time. */
 export interface Margins {
@@ -31,8 +30,8 @@ export class CgroupNode {
   counters = 0;
   /** The attributes of its counters. */
   resource: Resource | undefined;
-  /** What no process explains, as a workload, since it first used something. */
-  unseen: Workload | undefined;
+  /** Whether its processes have ever left something unexplained, which is a workload since then. */
+  hasRemainder = false;
   /** What that asks for in this window, without the cgroups below, and what it gets. */
   askedNs = 0;
   grantedNs = 0;

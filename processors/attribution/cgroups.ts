@@ -2,11 +2,11 @@ import { elementAt } from '../../src/element.js';
 import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { CgroupNode, type Margins } from './cgroup-node.js';
+import { share } from '../../src/energy/share.js';
 import type { CpuCount } from './floor.js';
-import { share } from './split.js';
-import { findCgroupPath } from './views.js';
-import type { UsageTick } from './windows.js';
+import type { UsageTick } from './usage.js';
 import type { Workload } from './workload.js';
+import { findCgroupPath } from './views.js';
 
 /** CPU times of cgroups of version 1 are counted in ticks of this length, as idle time is. */
 const coarseTickNs = 1e7;
@@ -120,7 +120,7 @@ export class Cgroups {
     for (const node of this.#nodes.toReversed()) node.compare(to, margins);
     for (const node of this.#nodes) {
       node.divide(this.#shares);
-      if (node.askedNs > 0 && node.unseen === undefined) this.#addRemainder(node);
+      if (node.askedNs > 0 && !node.hasRemainder) this.#addRemainder(node);
     }
   }
 
@@ -136,9 +136,18 @@ export class Cgroups {
   #addRemainder(node: CgroupNode): void {
     const attributes = { ...node.resource?.attributes, [ATTR_PROCESS_EXECUTABLE_NAME]: 'unseen' };
     const unseen = this.#options.createUnseen({ attributes }, node.bornAt);
-    node.unseen = unseen;
+    node.hasRemainder = true;
     const at = this.#remainders.findIndex((one) => one.unseen.key > unseen.key);
     this.#remainders.splice(at < 0 ? this.#remainders.length : at, 0, { node, unseen });
+  }
+
+  #endRemainder(node: CgroupNode): void {
+    node.hasRemainder = false;
+    const [ended] = this.#remainders.splice(
+      this.#remainders.findIndex((one) => one.node === node),
+      1,
+    );
+    if (ended) this.#options.endUnseen(ended.unseen);
   }
 
   #findOrAdd(path: string): CgroupNode {
@@ -163,9 +172,7 @@ export class Cgroups {
   #close(node: CgroupNode): void {
     if (node.counters === 0 && node.hasCounter) {
       node.close();
-      this.#remainders = this.#remainders.filter((one) => one.node !== node);
-      if (node.unseen) this.#options.endUnseen(node.unseen);
-      node.unseen = undefined;
+      if (node.hasRemainder) this.#endRemainder(node);
     }
     if (!node.isEmpty) return;
     node.parent?.children.splice(node.parent.children.indexOf(node), 1);

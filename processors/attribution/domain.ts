@@ -2,11 +2,10 @@ import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { attributionFloor, ledgerEnergy } from '../../src/model/shared-metrics.js';
 import type { Floor } from './floor.js';
-import type { Meter } from './meter.js';
-import { Account, Gauge, type Publication } from './publication.js';
 import type { Parts, Split } from './split.js';
-import type { Window } from './windows.js';
+import type { Meter, Window } from './windows.js';
 import type { Workload } from './workload.js';
+import { Account, Gauge, type Publication } from './publication.js';
 import {
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,

@@ -3,15 +3,12 @@ import { findOrAdd } from '../../src/model/plan.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import { Domain } from './domain.js';
-import type { FloorStore } from './floor-store.js';
-import { Floor, type CpuCount } from './floor.js';
-import { GpuUsage } from './gpu-usage.js';
-import { Hardware, type Model } from './hardware.js';
-import type { UsageTick } from './windows.js';
-import { EnergyCounter, Meter } from './meter.js';
+import { Floor, type CpuCount, type FloorStore } from './floor.js';
 import { Split } from './split.js';
+import { GpuUsage, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
+import { EnergyCounter, Meter } from './windows.js';
+import { Hardware, type Model } from './hardware.js';
 import type { View } from './view.js';
-import { withoutWorkloads, type Usage } from './workload.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,

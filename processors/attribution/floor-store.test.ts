@@ -1,31 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { loadQuietWatts, saveQuietWatts } from './floor-store.js';
+import { test } from 'node:test';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { loadQuietWatts, saveQuietWatts } from './floor.js';
 
-function createFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'floor-store-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-test('loadQuietWatts gives what saveQuietWatts wrote', (t) => {
-  const path = join(createFolder(t), 'floors.json');
+test('loadQuietWatts gives what saveQuietWatts wrote', () => {
+  const path = join(createFolder(), 'floors.json');
   saveQuietWatts(path, new Map([['cpu/package-0', [1.5, 2]]]));
   saveQuietWatts(path, new Map([['cpu/package-0', [1.5, 2.5]]]));
   assert.deepEqual(loadQuietWatts(path), new Map([['cpu/package-0', [1.5, 2.5]]]));
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('loadQuietWatts gives nothing when there is no file', (t) => {
-  assert.equal(loadQuietWatts(join(createFolder(t), 'none.json')).size, 0);
+test('loadQuietWatts gives nothing when there is no file', () => {
+  assert.equal(loadQuietWatts(join(createFolder(), 'none.json')).size, 0);
 });
 
-test('loadQuietWatts says what is wrong with a file', (t) => {
-  const path = join(createFolder(t), 'floors.json');
+test('loadQuietWatts says what is wrong with a file', () => {
+  const path = join(createFolder(), 'floors.json');
   for (const [text, message] of [
     ['{', /Cannot parse .*floors\.json: /],
     ['{"a": 1}', /Cannot parse .*floors\.json: expected a map with the key "quiet_watts", found none/],
@@ -36,19 +30,19 @@ test('loadQuietWatts says what is wrong with a file', (t) => {
   }
 });
 
-test('saveQuietWatts says why it cannot write', (t) => {
-  const path = join(createFolder(t), 'missing', 'floors.json');
+test('saveQuietWatts says why it cannot write', () => {
+  const path = join(createFolder(), 'missing', 'floors.json');
   assert.throws(() => saveQuietWatts(path, new Map()), /Cannot write .*floors\.json: ENOENT/);
 });
 
-test('loadQuietWatts throws at once, when the folder is missing or the file is a device', (t) => {
-  const missing = join(createFolder(t), 'missing', 'floors.json');
+test('loadQuietWatts throws at once, when the folder is missing or the file is a device', () => {
+  const missing = join(createFolder(), 'missing', 'floors.json');
   assert.throws(() => loadQuietWatts(missing), /Cannot write .*floors\.json: ENOENT/);
   assert.throws(() => loadQuietWatts('/dev/zero'), /Cannot (read|write) \/dev\/zero: /);
 });
 
-test('saveQuietWatts takes the place of what is left of an earlier run, and waits for no FIFO', (t) => {
-  const path = join(createFolder(t), 'floor.json');
+test('saveQuietWatts takes the place of what is left of an earlier run, and waits for no FIFO', () => {
+  const path = join(createFolder(), 'floor.json');
   execFileSync('mkfifo', [`${path}.new`]);
   saveQuietWatts(path, new Map([['cpu', [1]]]));
   assert.deepEqual(loadQuietWatts(path), new Map([['cpu', [1]]]));

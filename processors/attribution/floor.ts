@@ -1,5 +1,11 @@
+import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { dirname } from 'node:path';
+import type { Log } from '../../src/component/log.js';
 import { elementAt } from '../../src/element.js';
+import { describeError, findErrorCode } from '../../src/errors.js';
+import { readRegularText } from '../../src/linux/regular-file.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import type { Window } from './windows.js';
 
 /** Use of the machine up to which a window is quiet. */
@@ -163,4 +169,113 @@ function median(numbers: readonly number[]): number {
   const sorted = Float64Array.from(numbers).toSorted();
   const middle = sorted.length / 2;
   return (elementAt(sorted, Math.ceil(middle) - 1) + elementAt(sorted, Math.floor(middle))) / 2;
+}
+
+/** The learned floors of all domains, kept in a file where one is configured. */
+export class FloorStore {
+  readonly #path: string | null;
+  readonly #cpuCount: CpuCount;
+  readonly #log: Log;
+  readonly #learners = new Map<string, FloorLearner>();
+
+  constructor(path: string | null, cpuCount: CpuCount, log: Log) {
+    this.#path = path;
+    this.#cpuCount = cpuCount;
+    this.#log = log;
+  }
+
+  /** Takes what an earlier run has learned. An unusable file is no reason to stop. */
+  load(): void {
+    if (this.#path === null) return;
+    try {
+      for (const [key, quietWatts] of loadQuietWatts(this.#path)) {
+        this.#learners.set(key, new FloorLearner(this.#cpuCount, quietWatts));
+      }
+    } catch (error) {
+      this.#log.warn(`${describeError(error)}; floors are learned again`);
+    }
+  }
+
+  /** Keeps what has been learned for the next run. */
+  save(): void {
+    if (this.#path === null || this.#learners.size === 0) return;
+    try {
+      const learned = [...this.#learners].map(([key, { quietWatts }]) => [key, quietWatts] as const);
+      saveQuietWatts(this.#path, new Map(learned));
+    } catch (error) {
+      this.#log.warn(describeError(error));
+    }
+  }
+
+  /** @param key the same in every run for the same domain */
+  learnerOf(key: string): FloorLearner {
+    return findOrAdd(this.#learners, key, () => new FloorLearner(this.#cpuCount));
+  }
+}
+
+/** The power of the quiet windows of each domain, by the domain's key. */
+export type QuietWatts = ReadonlyMap<string, readonly number[]>;
+
+/**
+ * What an earlier run has learned. A file that does not exist counts as an empty one.
+ * @throws Error when it cannot be read, is not such a file, or could not be written later
+ */
+export function loadQuietWatts(path: string): QuietWatts {
+  checkFolder(path);
+  const text = readText(path);
+  if (text === undefined) return new Map();
+  try {
+    return parseQuietWatts(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`Cannot parse ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Keeps what was learned for the next run. A reader sees the old file or the new one, never half of it.
+ * @throws Error when it cannot be written
+ */
+export function saveQuietWatts(path: string, quietWatts: QuietWatts): void {
+  const text = JSON.stringify({ quiet_watts: Object.fromEntries(quietWatts) });
+  try {
+    // An earlier run may have left a file there, or anyone a FIFO, which would block: the file is always a new one.
+    rmSync(`${path}.new`, { force: true });
+    writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600, flag: 'wx' });
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** A folder that cannot be written is reported at the start, not after the first hour of learning. */
+function checkFolder(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readRegularText(path);
+  } catch (error) {
+    if (findErrorCode(error) === 'ENOENT') return undefined;
+    throw new Error(`Cannot read ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function parseQuietWatts(value: unknown): QuietWatts {
+  const quietWatts = isMap(value) ? value['quiet_watts'] : undefined;
+  if (!isMap(quietWatts)) throw new Error('expected a map with the key "quiet_watts", found none');
+  return new Map(Object.entries(quietWatts).map(([key, watts]) => [key, parseWatts(key, watts)]));
+}
+
+function parseWatts(key: string, watts: unknown): readonly number[] {
+  if (!Array.isArray(watts)) throw new Error(`expected a list of watts at "${key}", found none`);
+  return watts.filter((one): one is number => typeof one === 'number' && one >= 0);
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,8 +4,9 @@ import type { Attributes } from '../../src/model/series.js';
 import type { Domain } from './domain.js';
 import { Account, Publication } from './publication.js';
 import type { Group, View } from './view.js';
+import type { Usage } from './usage.js';
 import type { Window } from './windows.js';
-import type { Usage, Workload } from './workload.js';
+import type { Workload } from './workload.js';
 import { ATTR_ENERGY_ATTRIBUTION_MODEL } from '../../src/model/semantic-conventions.js';
 
 /** What the groups of one view got. */

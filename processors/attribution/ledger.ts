@@ -16,12 +16,12 @@ import type { Table } from '../../src/model/table.js';
 import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
 import type { Floor } from './floor.js';
-import { GpuTimeCounter } from './gpu-usage.js';
+import { GpuTimeCounter } from './usage.js';
+import type { EnergyCounter } from './windows.js';
+import type { CpuTimeCounter, Workload } from './workload.js';
 import type { Hardware } from './hardware.js';
-import type { EnergyCounter } from './meter.js';
 import type { CgroupNode } from './cgroup-node.js';
 import type { CgroupCounter } from './cgroups.js';
-import type { CpuTimeCounter, Workload } from './workload.js';
 import { Workloads } from './workloads.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 

@@ -1,27 +1,6 @@
 import { RigProcess, type Rig } from './rig.fixture.js';
 import type { Attributes, Series } from '../../src/model/series.js';
-
-/** A generator of numbers that look random and are the same for the same seed (mulberry32), for tests. */
-export interface Random {
-  /** 0 to below 1. */
-  fraction(): number;
-  /** A whole number from 0 to below a limit. */
-  whole(limit: number): number;
-}
-
-export function createRandom(seed: number): Random {
-  let state = seed;
-  const fraction = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return {
-    fraction,
-    whole: (limit) => Math.floor(fraction() * limit),
-  };
-}
+import { createRandom, type Random } from '../../src/testing/random.fixture.js';
 
 export interface MachineOptions {
   readonly seed: number;

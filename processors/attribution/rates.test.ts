@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { busyTime } from '../../src/model/shared-metrics.js';
-import { createRandom } from './random-machine.fixture.js';
+import { createRandom } from '../../src/testing/random.fixture.js';
 import { Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 function assertJoules(actual: number, expected: number, toleranceJ: number): void {

@@ -1,4 +1,3 @@
-import { elementAt } from '../../src/element.js';
 import { UsageCurve } from '../../src/energy/usage-curve.js';
 import { resourceKey, type Resource } from '../../src/model/series.js';
 import type { CgroupNode } from './cgroup-node.js';
@@ -94,89 +93,5 @@ export class CpuTimeCounter {
     this.workload.grow(Math.max(0, usedNs - this.#lastNs));
     this.#lastSeconds = seconds;
     this.#lastNs = Math.max(this.#lastNs, usedNs);
-  }
-}
-
-/** How much each workload used between two boundaries: CPU time, or time of one GPU. Nanoseconds throughout. */
-export interface Usage {
-  /** The first boundary in it: `to`, or an earlier one where several usages were merged. */
-  readonly firstTo: number;
-  /** Where it ends. It begins where the one before ended. */
-  readonly to: number;
-  /** Busy time of the whole machine, or of the GPU. */
-  readonly busyNs: number;
-  /** Whether nothing used the hardware. Undefined: the busy time decides. */
-  readonly isQuiet?: boolean;
-  /** Whether it is not known which workload used what. */
-  readonly isGap: boolean;
-  /** In the order of their keys; workloads that used nothing may be missing. */
-  readonly workloads: readonly Workload[];
-  /** What each used. */
-  readonly cpuNs: readonly number[];
-  /** For how long each lived. */
-  readonly lifeNs: readonly number[];
-}
-
-/** A usage of which only the time is known. */
-export function createGap(to: number): Usage {
-  return { firstTo: to, to, busyNs: 0, isGap: true, workloads: [], cpuNs: [], lifeNs: [] };
-}
-
-/** The usage by which energy up to an earlier instant is shared: workloads that were born later get none of it. */
-export function cutUsage(usage: Usage, to: number): Usage {
-  const wasBorn = usage.workloads.map(({ bornAt }) => bornAt < to);
-  const keep = <Item>(items: readonly Item[]) => items.filter((_, i) => wasBorn[i]);
-  const laterNs = usage.cpuNs.reduce((sumNs, cpuNs, i) => sumNs + (wasBorn[i] ? 0 : cpuNs), 0);
-  return {
-    ...usage,
-    firstTo: Math.min(usage.firstTo, to),
-    to,
-    busyNs: Math.max(0, usage.busyNs - laterNs),
-    workloads: keep(usage.workloads),
-    cpuNs: keep(usage.cpuNs),
-    lifeNs: keep(usage.lifeNs),
-  };
-}
-
-/** The usage by which hardware is explained that this usage does not explain: nothing was used. */
-export function withoutWorkloads({ firstTo, to, isGap }: Usage): Usage {
-  return { firstTo, to, isGap, busyNs: 0, workloads: [], cpuNs: [], lifeNs: [] };
-}
-
-interface Sum {
-  cpuNs: number;
-  lifeNs: number;
-}
-
-/** One usage over all these, which follow each other. A gap among them makes the whole a gap. */
-export function mergeUsages(usages: readonly Usage[]): Usage {
-  const first = elementAt(usages, 0);
-  if (usages.length === 1) return first;
-  const { to } = elementAt(usages, usages.length - 1);
-  if (usages.some((usage) => usage.isGap)) return createGap(to);
-  const sums = new Map<Workload, Sum>();
-  for (const usage of usages) addUsage(sums, usage);
-  const entries = [...sums].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
-  return {
-    firstTo: first.firstTo,
-    to,
-    busyNs: usages.reduce((busyNs, usage) => busyNs + usage.busyNs, 0),
-    ...(first.isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
-    isGap: false,
-    workloads: entries.map(([workload]) => workload),
-    cpuNs: entries.map(([, { cpuNs }]) => cpuNs),
-    lifeNs: entries.map(([, { lifeNs }]) => lifeNs),
-  };
-}
-
-function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs }: Usage): void {
-  for (const [i, workload] of workloads.entries()) {
-    const known = sums.get(workload);
-    if (known === undefined) {
-      sums.set(workload, { cpuNs: cpuNs[i], lifeNs: lifeNs[i] });
-      continue;
-    }
-    known.cpuNs += cpuNs[i];
-    known.lifeNs += lifeNs[i];
   }
 }

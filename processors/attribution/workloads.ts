@@ -1,9 +1,9 @@
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import { Cgroups } from './cgroups.js';
 import type { CpuCount } from './floor.js';
+import { createGap, type Usage, type UsageTick } from './usage.js';
+import { CpuTimeCounter, Workload } from './workload.js';
 import type { View } from './view.js';
-import type { UsageTick } from './windows.js';
-import { CpuTimeCounter, createGap, Workload, type Usage } from './workload.js';
 
 /** The kernel counts idle time in ticks of this length. */
 const idleTickNs = 1e7;

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createRandom, mutate } from './mutate.js';
+import { createRandom } from '../../src/testing/random.fixture.js';
+import { mutate } from './mutate.js';
 import { createTargets, type Target } from './targets.js';
 
 /** `at`: this input comes next. `problem`: a parser did what it must not. `done`: that was the last. */
@@ -46,7 +47,7 @@ const { seed, inputs, folder } = workerData as FuzzData;
 const targets = createTargets(folder);
 let problems = 0;
 for (let i = 0; i < inputs && problems < maxProblems; i += 1) {
-  const random = createRandom(seed * 1_000_003 + i);
+  const { fraction: random } = createRandom(seed * 1_000_003 + i);
   const target = targets[i % targets.length];
   const source = target.examples[Math.floor(random() * target.examples.length)];
   const input = mutate(source, random);

@@ -1,14 +1,3 @@
-/** Numbers below 1 that look random, the same for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** What parsers have stumbled over: limits of numbers, nesting, quotes, names of prototypes, broken UTF-8. */
 const tokens = [
   ...'0 -1 1e999 NaN 0x - . , ; : = " \' "" \\ / ../ ( ) { } [ ] $ ${ ${env: ${file: $$ * *a %'.split(' '),

@@ -1,0 +1,191 @@
+import { elementAt } from '../../src/element.js';
+import type { Workload } from './workload.js';
+
+/** A single window of fewer ticks is too coarse: a busy process seems idle in one and twice as busy in the next. */
+const minTicks = 25;
+
+/** How much each workload used between two boundaries: CPU time, or time of one GPU. Nanoseconds throughout. */
+export interface Usage {
+  /** The first boundary in it: `to`, or an earlier one where several usages were merged. */
+  readonly firstTo: number;
+  /** Where it ends. It begins where the one before ended. */
+  readonly to: number;
+  /** Busy time of the whole machine, or of the GPU. */
+  readonly busyNs: number;
+  /** Whether nothing used the hardware. Undefined: the busy time decides. */
+  readonly isQuiet?: boolean;
+  /** Whether it is not known which workload used what. */
+  readonly isGap: boolean;
+  /** In the order of their keys; workloads that used nothing may be missing. */
+  readonly workloads: readonly Workload[];
+  /** What each used. */
+  readonly cpuNs: readonly number[];
+  /** For how long each lived. */
+  readonly lifeNs: readonly number[];
+}
+
+/** A usage of which only the time is known. */
+export function createGap(to: number): Usage {
+  return { firstTo: to, to, busyNs: 0, isGap: true, workloads: [], cpuNs: [], lifeNs: [] };
+}
+
+/** The usage by which energy up to an earlier instant is shared: workloads that were born later get none of it. */
+export function cutUsage(usage: Usage, to: number): Usage {
+  const wasBorn = usage.workloads.map(({ bornAt }) => bornAt < to);
+  const keep = <Item>(items: readonly Item[]) => items.filter((_, i) => wasBorn[i]);
+  const laterNs = usage.cpuNs.reduce((sumNs, cpuNs, i) => sumNs + (wasBorn[i] ? 0 : cpuNs), 0);
+  return {
+    ...usage,
+    firstTo: Math.min(usage.firstTo, to),
+    to,
+    busyNs: Math.max(0, usage.busyNs - laterNs),
+    workloads: keep(usage.workloads),
+    cpuNs: keep(usage.cpuNs),
+    lifeNs: keep(usage.lifeNs),
+  };
+}
+
+/** The usage by which hardware is explained that this usage does not explain: nothing was used. */
+export function withoutWorkloads({ firstTo, to, isGap }: Usage): Usage {
+  return { firstTo, to, isGap, busyNs: 0, workloads: [], cpuNs: [], lifeNs: [] };
+}
+
+interface Sum {
+  cpuNs: number;
+  lifeNs: number;
+}
+
+/** One usage over all these, which follow each other. A gap among them makes the whole a gap. */
+export function mergeUsages(usages: readonly Usage[]): Usage {
+  const first = elementAt(usages, 0);
+  if (usages.length === 1) return first;
+  const { to } = elementAt(usages, usages.length - 1);
+  if (usages.some((usage) => usage.isGap)) return createGap(to);
+  const sums = new Map<Workload, Sum>();
+  for (const usage of usages) addUsage(sums, usage);
+  const entries = [...sums].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
+  return {
+    firstTo: first.firstTo,
+    to,
+    busyNs: usages.reduce((busyNs, usage) => busyNs + usage.busyNs, 0),
+    ...(first.isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
+    isGap: false,
+    workloads: entries.map(([workload]) => workload),
+    cpuNs: entries.map(([, { cpuNs }]) => cpuNs),
+    lifeNs: entries.map(([, { lifeNs }]) => lifeNs),
+  };
+}
+
+function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs }: Usage): void {
+  for (const [i, workload] of workloads.entries()) {
+    const known = sums.get(workload);
+    if (known === undefined) {
+      sums.set(workload, { cpuNs: cpuNs[i], lifeNs: lifeNs[i] });
+      continue;
+    }
+    known.cpuNs += cpuNs[i];
+    known.lifeNs += lifeNs[i];
+  }
+}
+
+/**
+ * By how much the CPU time of a process may lag behind while the process runs, as the receiver of the usage reports it
+ * (docs/ledger.md, Usage). 0 where it reports nothing: the usage of simulations and counters is exact.
+ */
+export class UsageTick {
+  #ns = 0;
+
+  /** Nanoseconds. */
+  get ns(): number {
+    return this.#ns;
+  }
+
+  /** The shortest window, in nanoseconds. */
+  get minWindowNs(): number {
+    return minTicks * this.#ns;
+  }
+
+  /** @param seconds NaN: no reading */
+  read(seconds: number): void {
+    if (seconds >= 0) this.#ns = seconds * 1e9;
+  }
+}
+
+/**
+ * What workloads use of one GPU, from row to row of its `hw.gpu.time`. The driver's samples are whole percents over the
+ * window that such a row closes, so that nothing is interpolated. Nanoseconds throughout.
+ */
+export class GpuUsage {
+  /** How many GPU time counters are live: of processes that hold contexts on it, whether they use them or not. */
+  clients = 0;
+  /** Whether it has a live `hw.gpu.time`. */
+  isScanned = false;
+  readonly #grownNs = new Map<Workload, number>();
+  #lastNs = NaN;
+  #boundary = NaN;
+
+  /** Its `hw.gpu.time` has no further row. */
+  endScans(): void {
+    this.isScanned = false;
+    this.#boundary = NaN;
+    this.#grownNs.clear();
+  }
+
+  /** A workload used more of it since the last row. */
+  grow(workload: Workload, grownNs: number): void {
+    if (grownNs > 0) this.#grownNs.set(workload, (this.#grownNs.get(workload) ?? 0) + grownNs);
+  }
+
+  /**
+   * The usage up to a row.
+   * @param seconds GPU time of all processes since the counter's start; NaN: no reading
+   * @returns undefined where the row is no later than the one before, or none
+   */
+  cut(to: number, seconds: number): Usage | undefined {
+    if (Number.isNaN(seconds) || to <= this.#boundary) return undefined;
+    const from = this.#boundary;
+    const usedNs = Math.round(seconds * 1e9);
+    const busyNs = Math.max(0, usedNs - this.#lastNs);
+    this.#boundary = to;
+    this.#lastNs = usedNs;
+    const entries = [...this.#grownNs].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
+    this.#grownNs.clear();
+    if (Number.isNaN(from)) return createGap(to);
+    return {
+      firstTo: to,
+      to,
+      busyNs,
+      isGap: false,
+      isQuiet: this.clients === 0 && busyNs === 0,
+      workloads: entries.map(([workload]) => workload),
+      cpuNs: entries.map(([, grownNs]) => grownNs),
+      lifeNs: entries.map(([workload]) => workload.countLifeNs(from, to)),
+    };
+  }
+}
+
+/** One GPU time counter of a workload: of one engine of one GPU. */
+export class GpuTimeCounter {
+  readonly workload: Workload;
+  readonly usage: GpuUsage;
+  #lastNs = 0;
+
+  constructor(workload: Workload, usage: GpuUsage) {
+    this.workload = workload;
+    this.usage = usage;
+    usage.clients += 1;
+  }
+
+  /** @param seconds GPU time since the counter's start; NaN: no reading */
+  read(seconds: number): void {
+    if (Number.isNaN(seconds)) return;
+    const usedNs = Math.round(seconds * 1e9);
+    this.usage.grow(this.workload, usedNs - this.#lastNs);
+    this.#lastNs = Math.max(this.#lastNs, usedNs);
+  }
+
+  /** It has no further reading. */
+  close(): void {
+    this.usage.clients -= 1;
+  }
+}
