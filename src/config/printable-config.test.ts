@@ -94,11 +94,11 @@ test('a secret is hidden whatever spaces are in the id of its component', async 
 
 test('who logs in is hidden in the addresses of a text, a list and a map', async () => {
   const settings =
-    '{target: "${env:URL}", targets: ["https://me:s3cret@a/b", plain@text], labels: {url: "${env:URL}/x", mail: me@a}}';
+    '{target: "${env:URL}", targets: ["https://me:s3cret@a/b", plain@text, "me:s3cret@a:80"], labels: {url: "${env:URL}/x", mail: me@a}}';
   assert.deepEqual(at(await print(everywhere(settings)), 'exporters'), {
     a: {
       target: 'http://[REDACTED]@a',
-      targets: ['https://[REDACTED]@a/b', 'plain@text'],
+      targets: ['https://[REDACTED]@a/b', 'plain@text', '[REDACTED]@a:80'],
       labels: { url: 'http://[REDACTED]@a/x', mail: 'me@a' },
     },
   });

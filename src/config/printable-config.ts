@@ -87,8 +87,11 @@ function hideUser(value: unknown): unknown {
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideUser(item)]));
   }
-  return typeof value === 'string' && value.includes('://') ? hideCredentials(value) : value;
+  return typeof value === 'string' && mayHaveCredentials.test(value) ? hideCredentials(value) : value;
 }
+
+/** An address with a scheme, or `user:password@host`; not `someone@host`, which need not be an address at all. */
+const mayHaveCredentials = /:\/\/|^[^\s/?#@:]*:[^\s/?#]*@/u;
 
 function mapEntries(
   node: ConfigNode & { readonly kind: 'map' },

@@ -33,6 +33,15 @@ test('substitute says which variable is unset, when there is no default', () => 
   assert.deepEqual(unset, ['MISSING']);
 });
 
+test('substitute does not look at a default that is not used', () => {
+  unset.length = 0;
+  for (const text of ['${HOST:-${MISSING}}', '${env:HOST:-${file:/nowhere/token}}', '${HOST:-${1x}}'])
+    assert.equal(textOf(text), 'backend', text);
+  assert.deepEqual(unset, []);
+  assert.equal(textOf('${EMPTY:-${MISSING}}'), '');
+  assert.deepEqual(unset, ['MISSING']);
+});
+
 test('substitute leaves dollar signs alone, when they are escaped, bare or inside a value', () => {
   assert.equal(textOf('$$5 $HOME $${env:HOST}'), '$5 $HOME ${env:HOST}');
   assert.equal(textOf('${SECRET}'), 'a$b${c}');

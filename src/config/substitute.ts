@@ -51,9 +51,10 @@ export function substitute(text: string, context: SubstitutionContext, depth = 0
     if (next === '{') {
       const end = findClosingBrace(text, dollar + 2);
       const written = text.slice(dollar + 2, end);
-      const inner = substitute(written, context, depth + 1);
       const shown = describeReference(written);
-      const value = resolve(inner.text, shown, context);
+      const value =
+        findWithoutDefault(written, context) ??
+        resolve(substitute(written, context, depth + 1).text, shown, context);
       references.push(shown);
       if (value === '' && !written.includes(':-')) empty.push(shown);
       result += value;
@@ -65,6 +66,14 @@ export function substitute(text: string, context: SubstitutionContext, depth = 0
     }
   }
   return { text: result, isWhole, references, empty };
+}
+
+/** The value of a variable that is set: its default is not looked at, as in a shell, whatever is in it. */
+function findWithoutDefault(written: string, { env }: SubstitutionContext): string | undefined {
+  const [name = '', ...rest] = written.split(':-');
+  const variable = name.startsWith('env:') ? name.slice('env:'.length) : name;
+  if (rest.length === 0 || !environmentName.test(variable) || env[variable] === '') return undefined;
+  return env[variable];
 }
 
 /** Neither a default nor what another reference gave is shown: they may be secrets. */

@@ -40,7 +40,20 @@ export interface Series {
 
 /** A string that two attribute sets share exactly when they are equal, whatever their order. */
 export function attributesKey(attributes: Attributes): string {
-  return JSON.stringify(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const entries = Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(entries.every(isJson) ? entries : entries.map(wrapNonFinite));
+}
+
+type Entry = readonly [name: string, value: AttributeValue];
+
+/** JSON has no NaN and no infinity: it writes null for each. */
+function isJson([, value]: Entry): boolean {
+  return typeof value !== 'number' || Number.isFinite(value);
+}
+
+/** No text is equal to a list. */
+function wrapNonFinite(entry: Entry): readonly [string, AttributeValue | readonly string[]] {
+  return isJson(entry) ? entry : [entry[0], [String(entry[1])]];
 }
 
 /** A string that two resources share exactly when their attributes are equal. Built once per resource. */

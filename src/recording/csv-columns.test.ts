@@ -123,4 +123,6 @@ test('rowKey is the same for points that can share a row, and for no others', ()
   ] as const) {
     assert.notEqual(rowKey({ ...series, ...change }), key);
   }
+  const keys = [NaN, Infinity, -Infinity].map((a) => rowKey({ ...series, attributes: { a } }));
+  assert.equal(new Set(keys).size, 3);
 });

@@ -1,4 +1,10 @@
-import type { AttributeValue, Metric, Series } from '../model/series.js';
+import {
+  attributesKey,
+  type AttributeValue,
+  type Metric,
+  resourceKey,
+  type Series,
+} from '../model/series.js';
 import { timeText } from './cell-text.js';
 import { attributesText, findAttribute } from './otlp-json.js';
 
@@ -76,7 +82,8 @@ function plainText(value: AttributeValue | undefined): string {
 
 /** What a row is about: points with the same key share one. */
 export function rowKey({ metric, resource, attributes, start }: Series): string {
-  return JSON.stringify([resource.attributes, attributes, String(start), metric.kind, metric.valueType]);
+  const keys = [resourceKey(resource), attributesKey(attributes)];
+  return JSON.stringify([...keys, String(start), metric.kind, metric.valueType]);
 }
 
 /** The fields of a line. */
