@@ -73,7 +73,13 @@ function rows(offsets: readonly number[], values: readonly number[]): Table {
 
 test('checkTables looks at every row of a table', () => {
   check(rows([0, 1, 2], [1, NaN, 1]));
-  assert.throws(() => check(rows([0, 2, 1], [1, 1, 1])), /of 11 after that of 12/);
+  assert.throws(() => check(rows([0, 2, 1], [1, 1, 1])), /offset 1 after 2/);
+  for (const offsets of [
+    [0, 2, 1],
+    [0, 1, 1],
+  ]) {
+    assert.throws(() => check(rows(offsets, [1, NaN, NaN])), /ascending order, found offset 1 after [12]/);
+  }
   assert.throws(() => check(rows([0, 1, 2], [2, NaN, 1])), /fell to 1/);
   assert.throws(() => check(rows([0, 1], [1])), /more or fewer/);
   for (const offset of [NaN, 2 ** 53]) {

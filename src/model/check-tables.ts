@@ -5,7 +5,8 @@ import { readValue, type Table } from './table.js';
 
 /**
  * Asserts what holds for the tables that a component passes on, in their order: counters never fall, a live series is
- * the only one with its metric, resource and attributes, its time goes forward, and what has ended stays away.
+ * the only one with its metric, resource and attributes, its time goes forward, rows are in order even without a
+ * value, and what has ended stays away.
  * @throws AssertionError
  */
 export function checkTables(tables: readonly Table[]): void {
@@ -43,6 +44,9 @@ class TableCheck {
     for (const one of series) this.#enter(one);
     offsets.forEach((offset, row) => {
       assert.ok(Number.isSafeInteger(offset), `expected an offset in whole nanoseconds, found ${offset}`);
+      // Without this, rows that have no value could be in any order.
+      const last = offsets[row - 1] ?? -Infinity;
+      assert.ok(offset > last, `expected rows in ascending order, found offset ${offset} after ${last}`);
       const at = table.epoch + BigInt(offset);
       series.forEach((one, column) => this.#read(one, at, readValue(table, row, column)));
     });
