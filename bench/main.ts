@@ -7,6 +7,7 @@ import { cpuAccounting } from './cpu-accounting.js';
 import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
+import { firstJoules } from './first-joules.js';
 import { ledger } from './ledger.js';
 import { perfReceiver } from './perf-receiver.js';
 import { raplReceiver } from './rapl-receiver.js';
@@ -27,6 +28,7 @@ const benchmarks: readonly Benchmark[] = [
   cpuAccounting,
   agent,
   exec,
+  firstJoules,
   accounting,
   soak,
 ];

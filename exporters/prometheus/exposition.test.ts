@@ -34,7 +34,7 @@ test('formatValue writes whole numbers without an exponent, and infinity as Go d
 });
 
 test('renderPage writes classic text', async () => {
-  const body = await renderBody({ host: { 'host.name': 'x' }, families }, 'classic');
+  const body = await renderBody({ host: { 'host.name': 'x' }, families, hasEnergy: true }, 'classic');
   assert.equal(
     renderPage(body, 'classic'),
     String.raw`# HELP target_info Target metadata
@@ -50,7 +50,7 @@ load_ratio 0.25
 });
 
 test('renderPage writes OpenMetrics', async () => {
-  const body = await renderBody({ host: { 'host.name': 'x' }, families }, 'classic');
+  const body = await renderBody({ host: { 'host.name': 'x' }, families, hasEnergy: true }, 'classic');
   assert.equal(
     renderPage(body, 'openmetrics'),
     String.raw`# HELP target Target metadata
@@ -69,7 +69,7 @@ load_ratio 0.25
 });
 
 test('renderPage writes an empty page, when nothing is known', async () => {
-  const body = await renderBody({ host: {}, families: [] }, 'classic');
+  const body = await renderBody({ host: {}, families: [], hasEnergy: false }, 'classic');
   assert.equal(renderPage(body, 'classic'), '');
   assert.equal(renderPage(body, 'openmetrics'), '# EOF\n');
 });
@@ -79,6 +79,7 @@ test('renderBody gives way to others, when a family is long', async () => {
   const body = renderBody(
     {
       host: {},
+      hasEnergy: true,
       families: [{ family: energy, prefixes, values: prefixes.map(() => 1) }],
     },
     'classic',

@@ -14,6 +14,12 @@ const compress = promisify(gzip);
  */
 const minAgeMs = 990;
 
+/**
+ * So long after the first joules each page is a new one: those of processes come with the end of the first window, and
+ * must not wait for a page to get old that was asked for a moment before. Only a start of the agent gives such pages.
+ */
+const startMs = 500;
+
 /** One page in both formats, plain and compressed, each written when first asked for. */
 class Page {
   readonly takenMs: number;
@@ -31,6 +37,11 @@ class Page {
     return remember(this.#plain, format, async () =>
       Buffer.from(renderPage(await this.#renderBody(format), format)),
     );
+  }
+
+  /** Whether it says what the machine uses: before, there is nothing to protect. */
+  get hasEnergy(): boolean {
+    return this.#snapshot.hasEnergy;
   }
 
   /** Without starts of counters it is the same in both formats. */
@@ -54,11 +65,12 @@ function remember<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Valu
   return value;
 }
 
-/** The page that is served: a new one at most once a second. */
+/** The page that is served: a new one at most once a second, except at the start. */
 export class PageSource {
   readonly #takeSnapshot: (nowMs: number) => Snapshot;
   readonly #nowMs: () => number;
   #page: Page | undefined;
+  #firstJoulesMs: number | undefined;
 
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
   constructor(takeSnapshot: (nowMs: number) => Snapshot, nowMs: () => number) {
@@ -73,10 +85,15 @@ export class PageSource {
 
   #current(): Page {
     const now = this.#nowMs();
-    if (this.#page === undefined || now - this.#page.takenMs >= minAgeMs) {
+    if (this.#page === undefined || now - this.#page.takenMs >= minAgeMs || this.#isStarting(now)) {
       this.#page = new Page(this.#takeSnapshot(now), now);
+      if (this.#page.hasEnergy) this.#firstJoulesMs ??= now;
     }
     return this.#page;
+  }
+
+  #isStarting(nowMs: number): boolean {
+    return this.#firstJoulesMs === undefined || nowMs - this.#firstJoulesMs < startMs;
   }
 }
 

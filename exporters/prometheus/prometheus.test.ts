@@ -99,6 +99,22 @@ test('prometheus serves values a second apart at least, in whatever format', asy
   assert.match(await readText(`${origin}/metrics`, { accept }), / 12$/m);
 });
 
+test('prometheus serves a new page each time, until it has had joules for half a second', async (t) => {
+  const { exporter, origin, time } = await startExporter(t);
+  const read = async () => /^hw_energy.* (\d+)$/m.exec(await readText(`${origin}/metrics`))?.[1];
+  exporter.consume(put(0));
+  assert.equal(await read(), '0');
+  time.ms = 5000n;
+  exporter.consume(put(1));
+  assert.equal(await read(), '1');
+  time.ms = 5499n;
+  exporter.consume(put(2));
+  assert.equal(await read(), '2');
+  time.ms = 5500n;
+  exporter.consume(put(3));
+  assert.equal(await read(), '2');
+});
+
 test('prometheus answers HEAD, other paths and other methods as HTTP wants it', async (t) => {
   const { exporter, origin } = await startExporter(t);
   exporter.consume(put(1));

@@ -1,5 +1,6 @@
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import { createPlans } from '../../src/model/plan.js';
+import { floorPower } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
 import { type Entry, Families, type Family } from './exposition.js';
@@ -32,6 +33,8 @@ export interface Snapshot {
   /** The attributes of the machine's own resource. */
   readonly host: Attributes;
   readonly families: readonly Samples[];
+  /** Whether it says what the machine uses. */
+  readonly hasEnergy: boolean;
 }
 
 /** A page of more lines costs the agent and every Prometheus that reads it more than a machine is worth. */
@@ -88,9 +91,10 @@ export class SeriesStore {
     this.#sweep(nowMs);
     this.#pauseMs = Math.min(nowMs - (this.#lastSnapshotMs ?? nowMs), longestPauseMs);
     this.#lastSnapshotMs = nowMs;
-    const families = this.#families.list().map((family) => this.#takeSamples(family));
-    this.#warnOfSize(families.reduce((count, { values }) => count + values.length, 0));
-    return { host: this.#host.attributes, families: families.filter(({ values }) => values.length > 0) };
+    const all = this.#families.list().map((family) => this.#takeSamples(family));
+    this.#warnOfSize(all.reduce((count, { values }) => count + values.length, 0));
+    const families = all.filter(({ values }) => values.length > 0);
+    return { host: this.#host.attributes, families, hasEnergy: families.some(showsEnergy) };
   }
 
   /** Again only once the page has twice as many lines. */
@@ -192,6 +196,12 @@ export class SeriesStore {
     const isScraped = this.#lastSnapshotMs !== undefined && nowMs - this.#lastSnapshotMs <= twoScrapesMs;
     return Math.max(this.#options.endedForMs, isScraped ? twoScrapesMs : 0);
   }
+}
+
+/** Whether joules or watts of this machine are among the samples: not only its floor, which is a setting or a model. */
+function showsEnergy({ family: { metric }, values }: Samples): boolean {
+  const isEnergy = (metric.unit === 'J' || metric.unit === 'W') && metric.name !== floorPower.name;
+  return isEnergy && values.some((value) => value !== 0);
 }
 
 /** The line that OpenMetrics has beside a counter: Unix time in seconds. */

@@ -92,6 +92,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
       sampling: createSampling({ log, meter, onThread: stopHeapGrowth }),
     });
     await service.start();
+    service.beginAttributing();
     log.info('Everything is ready: measuring');
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.

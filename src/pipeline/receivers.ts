@@ -6,7 +6,7 @@ import { describeError, UnavailableError } from '../errors.js';
 import { describeProbe } from '../component/probe.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
-import { busyTime } from '../model/shared-metrics.js';
+import { busyTime, meteredEnergyNames } from '../model/shared-metrics.js';
 import { readFullest, FinishLine } from './ending.js';
 import { ClaimRegistry, SeriesClaims } from './claims.js';
 import { contextFor, type Environment, type Graph } from './graph.js';
@@ -21,6 +21,8 @@ export interface RunningReceiver {
   readonly component: Component;
   /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
   readonly readsUsage: boolean;
+  /** Whether it reads the energy that is attributed. */
+  readonly readsEnergy: boolean;
 }
 
 /**
@@ -69,8 +71,10 @@ export async function startReceivers(
     };
     const counted = countPassage(next, receiverCounters(context.meter, id));
     const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, counted));
-    const readsUsage = receiver.factory.metrics.some(({ name }) => name === busyTime.name);
-    if (component) running.set(id, { name: `receiver "${id}"`, component, readsUsage });
+    const { metrics } = receiver.factory;
+    const readsUsage = metrics.some(({ name }) => name === busyTime.name);
+    const readsEnergy = metrics.some(({ name }) => meteredEnergyNames.has(name));
+    if (component) running.set(id, { name: `receiver "${id}"`, component, readsUsage, readsEnergy });
     else {
       claims.release(id);
       seriesClaims.release(id);

@@ -4,6 +4,7 @@ import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
 import { waitForDelivery, Gate, stopWithin, type Stoppable } from './ending.js';
+import { FirstWindow } from './first-window.js';
 import { contextFor, type Environment, buildGraph, type Graph } from './graph.js';
 import { startReceivers, type RunningReceiver } from './receivers.js';
 
@@ -25,6 +26,7 @@ export class Service {
   readonly #gate = new Gate();
   #graph: Graph | undefined;
   #receivers: readonly RunningReceiver[] = [];
+  #firstWindow: FirstWindow | undefined;
   #isReady = false;
   #ending: Promise<void> | undefined;
 
@@ -83,6 +85,12 @@ export class Service {
     await Promise.all(this.#receivers.map(async ({ component }) => component.flush?.()));
   }
 
+  /** Makes every receiver read a second time, as soon as the first joules can be attributed. Returns at once. */
+  beginAttributing(): void {
+    this.#firstWindow = new FirstWindow(this.#receivers, this.#log);
+    void this.#firstWindow.end(this.#environment.clock);
+  }
+
   /** Waits until the exporters have delivered what they hold, for as long as they get on. A shutdown ends the wait. */
   async drain(): Promise<void> {
     await waitForDelivery(this.#graph?.findExporters() ?? []);
@@ -94,6 +102,7 @@ export class Service {
    */
   shutdown(timeoutMs = shutdownMs): Promise<void> {
     this.#isReady = false;
+    this.#firstWindow?.abort();
     this.#ending ??= this.#stop(timeoutMs);
     return this.#ending;
   }

@@ -1,0 +1,79 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Benchmark, median } from './benchmark.js';
+
+const rounds = 9;
+const maxMs = 500;
+const pollMs = 10;
+
+const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+
+/** The default agent on a port of its own, with nothing else that listens. */
+const args = [
+  main,
+  'run',
+  ...['exporters.prometheus.endpoint=localhost:0', 'service.extensions=[]'].flatMap((setting) => [
+    '--set',
+    setting,
+  ]),
+];
+
+/** What the default agent takes from its call until its page has the joules of processes. */
+export const firstJoules: Benchmark = {
+  name: 'first-joules',
+  async measure() {
+    const [ours, node]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round++) {
+      ours.push(await measureAgent());
+      node.push(measureNode());
+    }
+    const figures = { ours: median(ours), reference: median(node) };
+    return [
+      {
+        what: 'Default agent: from the call to joules of processes on its page, against Node alone',
+        unit: 'ms',
+        ...figures,
+        ratio: undefined,
+        budget: `at most ${maxMs} ms`,
+        met: figures.ours <= maxMs,
+      },
+    ];
+  },
+};
+
+async function measureAgent(): Promise<number> {
+  const calledMs = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit');
+  try {
+    const page = await findPage(createInterface({ input: child.stderr }));
+    while (child.exitCode === null) {
+      const text = await (await fetch(page)).text();
+      if (/^process_energy_joules_total/mu.test(text)) return performance.now() - calledMs;
+      await sleep(pollMs);
+    }
+    throw new Error(`Cannot measure the agent: it ended with exit code ${child.exitCode}`);
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+  }
+}
+
+async function findPage(lines: AsyncIterable<string>): Promise<string> {
+  let log = '';
+  for await (const line of lines) {
+    const page = /Serving metrics at (\S+)$/u.exec(line)?.[1];
+    if (page !== undefined) return page;
+    log += `${line}\n`;
+  }
+  throw new Error(`Cannot measure the agent: it ended\n${log}`);
+}
+
+function measureNode(): number {
+  const calledMs = performance.now();
+  execFileSync(process.execPath, ['-e', '0']);
+  return performance.now() - calledMs;
+}
