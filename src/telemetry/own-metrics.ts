@@ -1,10 +1,12 @@
 import type { Meter, ObservableResult } from '@opentelemetry/api';
 import type { Consumer } from '../component/consumer.js';
+import { readMemoryUse } from '../linux/memory-use.js';
 import { seriesKey, type Series } from '../model/series.js';
 import { createPlans } from '../model/plan.js';
 import { processEnergy } from '../model/shared-metrics.js';
 import { readValue, type Table } from '../model/table.js';
 import { ATTR_PROCESS_PID } from '../model/semantic-conventions.js';
+import { observeEventLoop } from './event-loop.js';
 
 /**
  * Observes this process: under the Collector's names where it has them, so that its dashboards work.
@@ -52,12 +54,22 @@ function createJoulesObserver(readJoules: () => number | undefined) {
 }
 
 function observeMemory(meter: Meter): void {
-  meter
-    .createObservableGauge('otelcol_process_memory_rss', {
-      unit: 'By',
-      description: 'Total physical memory (resident set size)',
-    })
-    .addCallback((result) => result.observe(process.memoryUsage.rss()));
+  const resident = meter.createObservableGauge('otelcol_process_memory_rss', {
+    unit: 'By',
+    description: 'Total physical memory (resident set size)',
+  });
+  const own = meter.createObservableGauge('joulemetry.own.private_memory', {
+    unit: 'By',
+    description: 'Physical memory that is in no file and not shared: without the program and its libraries',
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      const { residentBytes, privateBytes } = readMemoryUse('self');
+      result.observe(resident, residentBytes);
+      result.observe(own, privateBytes);
+    },
+    [resident, own],
+  );
   meter
     .createObservableGauge('otelcol_process_runtime_heap_alloc_bytes', {
       unit: 'By',
@@ -73,93 +85,6 @@ function observeMemory(meter: Meter): void {
       const { heapTotal, external } = process.memoryUsage();
       result.observe(heapTotal + external);
     });
-}
-
-function observeEventLoop(meter: Meter): () => void {
-  const delay = new EventLoopDelay();
-  const mean = meter.createObservableGauge('nodejs.eventloop.delay.mean', {
-    unit: 's',
-    description: 'Mean delay of a timer on the main thread since the last collection',
-  });
-  const max = meter.createObservableGauge('nodejs.eventloop.delay.max', {
-    unit: 's',
-    description: 'Greatest delay of a timer on the main thread since the last collection',
-  });
-  meter.addBatchObservableCallback(
-    (result) => {
-      const measured = delay.take();
-      if (measured === undefined) return;
-      result.observe(mean, measured.mean);
-      result.observe(max, measured.max);
-    },
-    [mean, max],
-  );
-  observeUtilization(meter);
-  return () => delay.close();
-}
-
-function observeUtilization(meter: Meter): void {
-  let last = performance.eventLoopUtilization();
-  meter
-    .createObservableGauge('nodejs.eventloop.utilization', {
-      unit: '1',
-      description: 'Share of time since the last collection that the main thread did not wait',
-    })
-    .addCallback((result) => {
-      const now = performance.eventLoopUtilization();
-      result.observe(performance.eventLoopUtilization(now, last).utilization);
-      last = now;
-    });
-}
-
-/** How late the main thread was, in seconds. */
-export interface LoopDelay {
-  readonly mean: number;
-  readonly max: number;
-}
-
-const intervalMs = 1000;
-
-/**
- * Watches how late a timer fires that wakes up once a second. Node's own `monitorEventLoopDelay` wakes up a hundred
- * times a second, which alone would cost more than a default agent at rest.
- */
-export class EventLoopDelay {
-  readonly #timer: NodeJS.Timeout;
-  #dueMs: number;
-  #count = 0;
-  #sumMs = 0;
-  #maxMs = 0;
-
-  /** @param nowMs by the clock of `performance.now()` */
-  constructor(nowMs = performance.now()) {
-    this.#dueMs = nowMs + intervalMs;
-    this.#timer = setInterval(() => this.measure(performance.now()), intervalMs);
-    this.#timer.unref();
-  }
-
-  /** The timer fired at this time. */
-  measure(nowMs: number): void {
-    const lateMs = Math.max(0, nowMs - this.#dueMs);
-    this.#count++;
-    this.#sumMs += lateMs;
-    this.#maxMs = Math.max(this.#maxMs, lateMs);
-    this.#dueMs = nowMs + intervalMs;
-  }
-
-  /** The delay since the last call; undefined when nothing was measured since. */
-  take(): LoopDelay | undefined {
-    if (this.#count === 0) return undefined;
-    const delay = { mean: this.#sumMs / this.#count / 1000, max: this.#maxMs / 1000 };
-    this.#count = 0;
-    this.#sumMs = 0;
-    this.#maxMs = 0;
-    return delay;
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
 }
 
 /** Watches what passes for the energy that was attributed to one process. */

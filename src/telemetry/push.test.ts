@@ -138,7 +138,11 @@ test('the level says how much is kept', async (t) => {
   for (const names of [basic, normal, detailed]) {
     assert.ok(names.has('otelcol_process_uptime') && names.has('joulemetry.sampler.missed_ticks'));
   }
-  for (const name of ['joulemetry.sampler.ticks', 'nodejs.eventloop.utilization']) {
+  for (const name of [
+    'joulemetry.sampler.ticks',
+    'joulemetry.main_thread.long_slices',
+    'nodejs.eventloop.utilization',
+  ]) {
     assert.deepEqual([basic.has(name), normal.has(name), detailed.has(name)], [false, true, true]);
   }
   assert.deepEqual([basic, normal, detailed].map(hasSdkNames), [false, false, true]);

@@ -17,6 +17,7 @@ const lastPushMs = 1000;
 /** Metrics of how well the collector works, which do not show whether something is lost: left out at `basic`. */
 const beyondBasic = [
   'nodejs.*',
+  'joulemetry.main_thread.*',
   'joulemetry.attribution.*',
   'joulemetry.sampler.ticks',
   samplerLatenessName,

@@ -51,6 +51,12 @@ test('startTelemetry reports the process under the names of the Collector', asyn
   assert.ok(valueOf(text, 'otelcol_process_memory_rss') > 1e7);
   assert.ok(valueOf(text, 'otelcol_process_runtime_heap_alloc_bytes') > 1e6);
   assert.ok(valueOf(text, 'otelcol_process_runtime_total_sys_memory_bytes') > 1e6);
+  assert.ok(valueOf(text, 'joulemetry_own_private_memory_bytes') > 1e6);
+  assert.ok(
+    valueOf(text, 'joulemetry_own_private_memory_bytes') < valueOf(text, 'otelcol_process_memory_rss'),
+  );
+  assert.ok(valueOf(text, 'joulemetry_main_thread_longest_slice_seconds') > 0);
+  assert.ok(valueOf(text, 'joulemetry_main_thread_long_slices_total') >= 0);
   assert.ok(valueOf(text, 'nodejs_eventloop_utilization_ratio') >= 0);
   assert.equal(valueOf(text, 'target_info{service_name="joulemetry"}'), 1);
   assert.ok(!text.includes('otel_scope'));
