@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { PointStream } from './decoder.js';
@@ -78,6 +79,70 @@ test('ParquetEncoder makes a whole file by every footer, and goes on in its plac
     flatten(tables).map(({ value }) => value),
     [1, 2, 3],
   );
+});
+
+test('ParquetEncoder describes any number of row groups, each with its own rows', async () => {
+  const encoder = new ParquetEncoder([]);
+  const groups: Buffer[] = [];
+  // Thrift has one way to count a list up to 14 elements, and another one from there on.
+  for (let count = 1; count <= 40; count += 1) {
+    groups.push(encoder.encode([tableOf([energy], [count])]));
+    const file = fileOf(...groups, encoder.footer());
+    const { num_rows: rows, row_groups: described } = parquetMetadata(file);
+    assert.deepEqual([rows, described.length], [BigInt(count), count]);
+    const { tables, notes } = await decode(file);
+    assert.deepEqual(notes, []);
+    assert.deepEqual(
+      flatten(tables).map(({ value }) => value),
+      Array.from({ length: count }, (_, i) => i + 1),
+    );
+  }
+});
+
+test('ParquetEncoder writes the same rows after it forgot the values of series', async () => {
+  const encoder = new ParquetEncoder([]);
+  const many = Array.from({ length: 65_537 }, (_, i) => seriesOf('many', { 'hw.id': `id-${i}` }));
+  const first = encoder.encode([
+    tableOf(
+      many,
+      many.map((_, i) => i),
+    ),
+  ]);
+  const again = encoder.encode([tableOf([energy, ...many.slice(-2)], [1, 2, 3])]);
+  const rows = await parquetReadObjects({ file: fileOf(first, again, encoder.footer()), rowStart: 65_535 });
+  assert.deepEqual(
+    rows.map(({ metric, value, attributes }) => [metric, value, attributes]),
+    [
+      ['many', 65_535, '{"hw.id":"id-65535"}'],
+      ['many', 65_536, '{"hw.id":"id-65536"}'],
+      ['hw.energy', 1, '{"hw.id":"package-0"}'],
+      ['many', 2, '{"hw.id":"id-65535"}'],
+      ['many', 3, '{"hw.id":"id-65536"}'],
+    ],
+  );
+});
+
+test('ParquetEncoder gives every page a checksum, so that no damaged byte of one goes unnoticed', async () => {
+  const encoder = new ParquetEncoder(['hw.id']);
+  const group = encoder.encode([tableOf([energy], [1, 2, NaN, 4])]);
+  const footer = encoder.footer();
+  const { row_groups: groups } = parquetMetadata(fileOf(group, footer));
+  for (const { meta_data: chunk } of groups.flatMap(({ columns }) => columns)) {
+    const {
+      path_in_schema: path,
+      data_page_offset: dataAt,
+      dictionary_page_offset: dictionaryAt,
+    } = chunk ?? {};
+    for (const offset of [dictionaryAt, dataAt]) {
+      if (offset === undefined) continue;
+      const reader = { view: new DataView(fileOf(group)), offset: Number(offset) };
+      const { compressed_page_size: length } = parquetHeader(reader);
+      const damaged = Buffer.from(group);
+      damaged[reader.offset + length - 1] ^= 1;
+      const expected = { message: 'expected a Parquet file, found a page with a wrong checksum' };
+      await assert.rejects(decode(fileOf(damaged, footer)), expected, String(path));
+    }
+  }
 });
 
 test('ParquetEncoder writes no row group of nothing', () => {

@@ -1,0 +1,128 @@
+import type { ColumnMetaData, SchemaElement } from 'hyparquet';
+import { ByteWriter } from 'hyparquet-writer';
+import { logicalType } from 'hyparquet-writer/src/metadata.js';
+import { serializeTCompactProtocol } from 'hyparquet-writer/src/thrift.js';
+import { unconvertStatistics } from 'hyparquet-writer/src/unconvert.js';
+import {
+  CompressionCodecs,
+  ConvertedTypes,
+  Encodings,
+  FieldRepetitionTypes,
+  ParquetTypes,
+} from 'hyparquet/src/constants.js';
+
+// The footer of a Parquet file, FileMetaData of parquet.thrift in Thrift's compact protocol. The library would encode all
+// row groups again for every footer: of a thousand that takes longer than everything else.
+
+const magic = 0x31524150;
+const version = 2;
+const createdBy = 'joulemetry';
+/** Thrift's types of a list and of its elements, and the size from which on it does not fit beside the type. */
+const listType = 9;
+const structType = 12;
+const longList = 15;
+
+/** Describes what a file has so far. What was described once is kept as bytes. */
+export class ParquetFooter {
+  readonly #schema: readonly SchemaElement[];
+  readonly #writer = new ByteWriter();
+  #groups = Buffer.alloc(0);
+  #count = 0;
+  #rows = 0n;
+
+  constructor(schema: readonly SchemaElement[]) {
+    this.#schema = schema;
+  }
+
+  /** How many row groups there are. */
+  get rowGroups(): number {
+    return this.#count;
+  }
+
+  /** Adds a row group of these column chunks. */
+  add(columns: readonly ColumnMetaData[], rows: number): void {
+    const sum = (of: (column: ColumnMetaData) => bigint) => columns.reduce((all, one) => all + of(one), 0n);
+    const group = this.#encode({
+      field_1: columns.map((column, i) => chunkFields(column, this.#schema[i + 1])),
+      field_2: sum((column) => column.total_uncompressed_size),
+      field_3: BigInt(rows),
+      field_6: sum((column) => column.total_compressed_size),
+    });
+    this.#groups = Buffer.concat([this.#groups, group]);
+    this.#count += 1;
+    this.#rows += BigInt(rows);
+  }
+
+  /** The last bytes of the file. */
+  bytes(): Buffer {
+    const head = this.#encode({
+      field_1: version,
+      field_2: this.#schema.map(schemaFields),
+      field_3: this.#rows,
+    });
+    // A field that is true is one byte: with it in the place of the row groups, what follows has its right numbers.
+    const tail = this.#encode({
+      field_4: true,
+      field_6: createdBy,
+      field_7: this.#schema.slice(1).map(() => ({ field_1: {} })),
+    });
+    const fields = [head.subarray(0, -1), this.#listHeader(), this.#groups, tail.subarray(1)];
+    const length = fields.reduce((sum, bytes) => sum + bytes.length, 0);
+    return Buffer.concat([...fields, uint32(length), uint32(magic)]);
+  }
+
+  /** Of field 4 after field 3. */
+  #listHeader(): Buffer {
+    const writer = this.#writer;
+    writer.index = 0;
+    writer.appendUint8((1 << 4) | listType);
+    writer.appendUint8((Math.min(this.#count, longList) << 4) | structType);
+    if (this.#count >= longList) writer.appendVarInt(this.#count);
+    return Buffer.from(writer.getBytes());
+  }
+
+  #encode(fields: Parameters<typeof serializeTCompactProtocol>[1]): Buffer {
+    this.#writer.index = 0;
+    serializeTCompactProtocol(this.#writer, fields);
+    return Buffer.from(this.#writer.getBytes());
+  }
+}
+
+/** ColumnChunk. */
+function chunkFields(column: ColumnMetaData, element: SchemaElement | undefined) {
+  const start = column.dictionary_page_offset ?? column.data_page_offset;
+  return {
+    field_2: start,
+    field_3: {
+      field_1: ParquetTypes.indexOf(column.type),
+      field_2: column.encodings.map((encoding) => Encodings.indexOf(encoding)),
+      field_3: column.path_in_schema,
+      field_4: CompressionCodecs.indexOf(column.codec),
+      field_5: column.num_values,
+      field_6: column.total_uncompressed_size,
+      field_7: column.total_compressed_size,
+      field_9: column.data_page_offset,
+      field_11: column.dictionary_page_offset,
+      field_12: column.statistics && element && unconvertStatistics(column.statistics, element),
+    },
+  };
+}
+
+/** SchemaElement. */
+function schemaFields(element: SchemaElement) {
+  const { type, repetition_type: repetition, converted_type: converted } = element;
+  return {
+    field_1: type && ParquetTypes.indexOf(type),
+    field_3: repetition && FieldRepetitionTypes.indexOf(repetition),
+    field_4: element.name,
+    field_5: element.num_children,
+    field_6: converted && ConvertedTypes.indexOf(converted),
+    field_10: logicalType(element.logical_type),
+  };
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
