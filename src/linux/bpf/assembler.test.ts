@@ -48,6 +48,11 @@ test('Assembler resolves labels behind and ahead', () => {
   assert.deepEqual(built.slice(0, 3), ['1507020000000000', '5507feff03000000', 'bd82000000000000']);
 });
 
+test('Assembler encodes calls of functions of the kernel, and jumps without a condition', () => {
+  const built = encode((code) => code.label('again').callKernel(64_254).jump('again'));
+  assert.deepEqual(built, ['85200000fefa0000', '0500feff00000000']);
+});
+
 test('Assembler refuses a jump to nowhere', () => {
   assert.throws(
     () => new Assembler().jumpIf(7, 'equal', 0, 'end').encode(),

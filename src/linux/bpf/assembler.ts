@@ -81,6 +81,16 @@ export class Assembler {
     return this.#add({ code: 0x85, immediate: helper });
   }
 
+  /** `r0 = function(r1, ..., r5)`, a function of the kernel that programs may call (kfunc): `TypeFacts.findId`. */
+  callKernel(functionId: number): this {
+    return this.#add({ code: 0x85, from: 2, immediate: functionId });
+  }
+
+  /** Goes to a label. */
+  jump(label: string): this {
+    return this.#add({ code: 0x05, offset: label });
+  }
+
   /** Goes to a label if the comparison of `register` with a number holds. */
   jumpIf(register: Register, comparison: keyof typeof comparisons, value: number, label: string): this {
     return this.#add({ code: 0x05 | comparisons[comparison], to: register, offset: label, immediate: value });

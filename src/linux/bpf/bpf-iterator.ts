@@ -21,7 +21,7 @@ export class BpfIterator {
    */
   static async open(types: TypeFacts, name: string, code: Assembler): Promise<BpfIterator> {
     const attachTo = types.findId('bpf_iter_task', 'function');
-    const fd = await loadProgram({ name, attachType: 'iterator', attachTo, code });
+    const fd = await loadProgram({ name, kind: 'iterator', attachTo, code });
     try {
       return new BpfIterator(name, [fd, attachIterator(name, fd)]);
     } catch (error) {

@@ -9,13 +9,18 @@ import type { Assembler } from './assembler.js';
 const command = {
   createMap: 0,
   loadProgram: 5,
+  callProgram: 10,
   openRawTracepoint: 17,
   createLink: 28,
   createIterator: 33,
 } as const;
 const attributeBytes = 144;
-const tracingProgram = 26;
-const attachTypes = { tracepoint: 23, iterator: 28 } as const;
+/** The program's type, to what it is attached, and flags: one that a process calls must be able to sleep. */
+const programKinds = {
+  tracepoint: { type: 26, attachType: 23, flags: 0 },
+  iterator: { type: 26, attachType: 28, flags: 0 },
+  call: { type: 31, attachType: 0, flags: 1 << 4 },
+} as const;
 const mapTypes = { hash: 1, array: 2, ringBuffer: 27 } as const;
 const arrayKeyBytes = 4;
 const mmapable = 1 << 10;
@@ -51,9 +56,10 @@ export class BpfError extends Error {
 export interface BpfProgram {
   /** At most 15 characters; bpftool shows it. */
   readonly name: string;
-  readonly attachType: keyof typeof attachTypes;
-  /** The number of the function or typedef that it is attached to, from `TypeFacts.findId`. */
-  readonly attachTo: number;
+  /** When it runs: at a tracepoint, for each object of an iterator, or when it is called. */
+  readonly kind: keyof typeof programKinds;
+  /** The number of the function or typedef that it is attached to, from `TypeFacts.findId`; none if it is called. */
+  readonly attachTo?: number;
   readonly code: Assembler;
 }
 
@@ -70,11 +76,12 @@ export async function loadProgram(program: BpfProgram): Promise<number> {
     const finish = (_: unknown, result: number): void => resolve(code.length > 0 ? result : -1);
     syscall.async(number, command.loadProgram, attributes, attributeBytes, finish);
   });
-  return fd >= 0 ? fd : loadWithLog(program);
+  // The error number belongs to the thread that made the call.
+  return fd >= 0 ? fd : loadProgramSync(program);
 }
 
-/** Repeats a load that failed: the error number belongs to the thread that made the call. */
-function loadWithLog(program: BpfProgram): number {
+/** Loads a program that the verifier is known to check within milliseconds, as `loadProgram` does. */
+export function loadProgramSync(program: BpfProgram): number {
   const log = Buffer.alloc(logBytes);
   const { attributes, code } = encodeProgram(program);
   attributes.writeUInt32LE(1, 24);
@@ -89,18 +96,20 @@ function loadWithLog(program: BpfProgram): number {
 /** The attributes, and the code to which they point. */
 function encodeProgram({
   name,
-  attachType,
-  attachTo,
+  kind,
+  attachTo = 0,
   code,
 }: BpfProgram): Record<'attributes' | 'code', Buffer> {
   const bytes = code.encode();
   const buffer = Buffer.alloc(attributeBytes);
-  buffer.writeUInt32LE(tracingProgram, 0);
+  const { type, attachType, flags } = programKinds[kind];
+  buffer.writeUInt32LE(type, 0);
   buffer.writeUInt32LE(bytes.length / 8, 4);
   buffer.writeBigUInt64LE(addressOfBuffer(bytes), 8);
   buffer.writeBigUInt64LE(addressOfBuffer(license), 16);
+  buffer.writeUInt32LE(flags, 44);
   buffer.write(name, 48, 15, 'latin1');
-  buffer.writeUInt32LE(attachTypes[attachType], 68);
+  buffer.writeUInt32LE(attachType, 68);
   buffer.writeUInt32LE(attachTo, 108);
   return { attributes: buffer, code: bytes };
 }
@@ -142,7 +151,7 @@ export function attachTracepoint(name: string, programFd: number): number {
 export function attachIterator(name: string, programFd: number): number {
   const attributes = Buffer.alloc(attributeBytes);
   attributes.writeUInt32LE(programFd, 0);
-  attributes.writeUInt32LE(attachTypes.iterator, 8);
+  attributes.writeUInt32LE(programKinds.iterator.attachType, 8);
   return check(bpf(command.createLink, attributes), `attach BPF program "${name}"`);
 }
 
@@ -152,6 +161,14 @@ const iterationAttributes = Buffer.alloc(attributeBytes);
 export function openIteration(name: string, linkFd: number): number {
   iterationAttributes.writeUInt32LE(linkFd, 0);
   return check(bpf(command.createIterator, iterationAttributes), `start BPF iterator "${name}"`);
+}
+
+const callAttributes = Buffer.alloc(attributeBytes);
+
+/** Runs a program of the kind `call` to its end. */
+export function callProgram(name: string, programFd: number): void {
+  callAttributes.writeUInt32LE(programFd, 0);
+  check(bpf(command.callProgram, callAttributes), `call BPF program "${name}"`);
 }
 
 /** Closes what is open of some descriptors, and is safe to call again with what it leaves: nothing. */

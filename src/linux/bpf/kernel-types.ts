@@ -21,6 +21,9 @@ const memberWords = Uint8Array.of(0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3
 /** Where the kernel describes its types, if it was built with CONFIG_DEBUG_INFO_BTF. */
 export const kernelTypesPath = '/sys/kernel/btf/vmlinux';
 
+/** The kinds of what has a number. */
+export type NamedKind = 'struct' | 'typedef' | 'function';
+
 /** What programs need to know of the running kernel's types. */
 export interface TypeFacts {
   /**
@@ -28,8 +31,8 @@ export interface TypeFacts {
    * @throws Error when the kernel has no such field
    */
   findOffset(struct: string, path: string): number;
-  /** The number of a function or typedef, to which a program is attached; 0 when there is none. */
-  findId(name: string, of: 'function' | 'typedef'): number;
+  /** The number of a type, or of a function to which a program is attached or that it calls; 0 when there is none. */
+  findId(name: string, of: NamedKind): number;
   /** The value of an enumeration's member: `cgroup_subsys_id`, `cpuacct_cgrp_id`. */
   findEnumerator(enumeration: string, name: string): number | undefined;
 }
@@ -88,7 +91,7 @@ export class KernelTypes implements TypeFacts {
     return offset;
   }
 
-  findId(name: string, of: 'function' | 'typedef'): number {
+  findId(name: string, of: NamedKind): number {
     return this.#find(name, kind[of]) ?? 0;
   }
 

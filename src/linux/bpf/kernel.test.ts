@@ -15,17 +15,22 @@ import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { burnCpuMs } from '../burn-cpu.fixture.js';
 import { ProcessStat } from '../process-stat.js';
+import { BpfError } from './bpf.js';
 import { KernelTypes } from './kernel-types.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
+import { TaskLoop } from './task-loop.js';
 import { kernelThreadFlag, taskField, taskRecordWords } from './task-record.js';
 
 // On the real kernel. What it lacks is skipped; as root in the gate nothing is.
 const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
 const types = await KernelTypes.load().catch((error: unknown) => skipOrThrow(error));
-const iterator = types && (await TaskIterator.open(types).catch((error: unknown) => skipOrThrow(error)));
-after(() => iterator?.close());
-const skip = iterator === undefined && 'needs root, or CAP_BPF and CAP_PERFMON, and a kernel with BTF';
+const fastest = types && (await TaskIterator.open(types).catch((error: unknown) => skipOrThrow(error)));
+const iterator = types && fastest && (await TaskIterator.openIterator(types));
+after(() => [fastest, iterator].forEach((each) => each?.close()));
+/** Where the kernel has a loop, that one is the fastest. */
+const sources = { 'the fastest way': fastest, 'an iterator': iterator };
+const skip = fastest === undefined && 'needs root, or CAP_BPF and CAP_PERFMON, and a kernel with BTF';
 
 function skipOrThrow(error: unknown): undefined {
   if (mustBeTested) throw error;
@@ -77,8 +82,8 @@ function list(): Set<number> {
 }
 
 /** The CPU time of this process' threads that have ended. */
-function used(): number {
-  return readTasks().find(({ tid }) => tid === process.pid)?.endedThreadsNs ?? 0;
+function used(source: TaskIterator | undefined): number {
+  return readTasks(source).find(({ tid }) => tid === process.pid)?.endedThreadsNs ?? 0;
 }
 
 /** A module of this folder, for a script. */
@@ -86,10 +91,10 @@ function url(name: string): string {
   return JSON.stringify(new URL(name, import.meta.url).href);
 }
 
-function readTasks(): readonly Task[] {
-  assert.ok(iterator);
-  const count = iterator.read();
-  return Array.from({ length: count }, (_, row) => decode(iterator.words, row * taskRecordWords));
+function readTasks(source: TaskIterator | undefined): readonly Task[] {
+  assert.ok(source);
+  const count = source.read();
+  return Array.from({ length: count }, (_, row) => decode(source.words, row * taskRecordWords));
 }
 
 async function collectDeaths(
@@ -104,89 +109,99 @@ async function collectDeaths(
   }
 }
 
-test('TaskIterator reads this process as procfs and getrusage do', { skip }, () => {
-  burnCpuMs(20);
-  const before = process.cpuUsage();
-  const own = readTasks().filter(({ tgid }) => tgid === process.pid);
-  const later = process.cpuUsage();
-  const leader = own.find(({ tid }) => tid === process.pid);
-  assert.ok(leader);
-  const stat = new ProcessStat();
-  assert.ok(stat.read('/proc/self'));
-  assert.equal(leader.name, readFileSync('/proc/self/comm', 'utf8').trimEnd());
-  assert.equal(leader.parent, stat.parentPid);
-  assert.equal(Math.floor(leader.startNs / 1e7), stat.startTicks);
-  assert.equal(leader.user, process.getuid?.());
-  assert.equal(leader.localTgid, process.pid);
-  assert.deepEqual(
-    own.map(({ tid }) => tid),
-    readdirSync('/proc/self/task').map(Number),
-  );
-  const usedNs = own.reduce((sum, { runtimeNs }) => sum + runtimeNs, leader.endedThreadsNs);
-  // Both lag behind by up to a tick: the reading for other CPUs, getrusage never.
-  const tickNs = 10_000_000;
-  assert.ok(usedNs >= toNs(before) - tickNs && usedNs <= toNs(later) + tickNs, `${usedNs} of ${toNs(later)}`);
-});
+for (const [way, source] of Object.entries(sources)) {
+  test(`TaskIterator reads this process as procfs and getrusage do, by ${way}`, { skip }, () => {
+    burnCpuMs(20);
+    const before = process.cpuUsage();
+    const own = readTasks(source).filter(({ tgid }) => tgid === process.pid);
+    const later = process.cpuUsage();
+    const leader = own.find(({ tid }) => tid === process.pid);
+    assert.ok(leader);
+    const stat = new ProcessStat();
+    assert.ok(stat.read('/proc/self'));
+    assert.equal(leader.name, readFileSync('/proc/self/comm', 'utf8').trimEnd());
+    assert.equal(leader.parent, stat.parentPid);
+    assert.equal(Math.floor(leader.startNs / 1e7), stat.startTicks);
+    assert.equal(leader.user, process.getuid?.());
+    assert.equal(leader.localTgid, process.pid);
+    assert.deepEqual(
+      own.map(({ tid }) => tid),
+      readdirSync('/proc/self/task').map(Number),
+    );
+    const usedNs = own.reduce((sum, { runtimeNs }) => sum + runtimeNs, leader.endedThreadsNs);
+    // Both lag behind by up to a tick: the reading for other CPUs, getrusage never.
+    const tickNs = 10_000_000;
+    assert.ok(
+      usedNs >= toNs(before) - tickNs && usedNs <= toNs(later) + tickNs,
+      `${usedNs} of ${toNs(later)}`,
+    );
+  });
 
-test('TaskIterator reads every process and marks the threads of the kernel', { skip }, () => {
-  const before = list();
-  const tasks = readTasks();
-  const later = list();
-  const processes = new Set(tasks.map(({ localTgid }) => localTgid));
-  // Some virtual machines hide their first process from iterators.
-  before.delete(1);
-  for (const pid of before) assert.ok(processes.has(pid) || !later.has(pid), `process ${pid} is missing`);
-  const kthreadd = tasks.find(({ name, parent }) => name === 'kthreadd' && parent === 0);
-  if (kthreadd !== undefined) assert.notEqual(kthreadd.flags & kernelThreadFlag, 0);
-  assert.equal((tasks.find(({ tid }) => tid === process.pid)?.flags ?? 0) & kernelThreadFlag, 0);
-});
+  test(`TaskIterator reads every process and marks the threads of the kernel, by ${way}`, { skip }, () => {
+    const before = list();
+    const tasks = readTasks(source);
+    const later = list();
+    const processes = new Set(tasks.map(({ localTgid }) => localTgid));
+    // Some virtual machines hide their first process from iterators.
+    before.delete(1);
+    for (const pid of before) assert.ok(processes.has(pid) || !later.has(pid), `process ${pid} is missing`);
+    const kthreadd = tasks.find(({ name, parent }) => name === 'kthreadd' && parent === 0);
+    if (kthreadd !== undefined) assert.notEqual(kthreadd.flags & kernelThreadFlag, 0);
+    assert.equal((tasks.find(({ tid }) => tid === process.pid)?.flags ?? 0) & kernelThreadFlag, 0);
+  });
 
-test('TaskIterator keeps the CPU time of threads that have ended', { skip }, async () => {
-  const before = used();
-  const worker = new Worker(
-    `for (const end = process.cpuUsage().user + 50_000; process.cpuUsage().user < end; );`,
-    {
-      eval: true,
+  test(`TaskIterator keeps the CPU time of threads that have ended, by ${way}`, { skip }, async () => {
+    const before = used(source);
+    const worker = new Worker(
+      `for (const end = process.cpuUsage().user + 50_000; process.cpuUsage().user < end; );`,
+      {
+        eval: true,
+      },
+    );
+    await once(worker, 'exit');
+    while (used(source) - before < 40e6) await setTimeout(5);
+  });
+
+  test(
+    `TaskIterator reads the cgroup of a process, the unified one first, by ${way}`,
+    { skip },
+    async (t) => {
+      const unified = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((root) =>
+        existsSync(`${root}/cgroup.procs`),
+      );
+      const v1 = ['/sys/fs/cgroup/cpuacct'].find((root) => existsSync(root));
+      if (unified === undefined && v1 === undefined)
+        return t.skip('no cgroup is mounted where it usually is');
+      const folder = `jm-${process.pid}`;
+      const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+      const read = (): Task | undefined => readTasks(source).find(({ tgid }) => tgid === child.pid);
+      const move = (to: string): number => {
+        mkdirSync(to, { recursive: true });
+        writeFileSync(`${to}/cgroup.procs`, String(child.pid));
+        return statSync(to).ino;
+      };
+      try {
+        if (v1 !== undefined) {
+          // Deeper than what this test itself is in.
+          const inode = move(`${v1}/${folder}/a/b/c/d/e`);
+          assert.equal(read()?.cgroupV1, inode);
+        }
+        if (unified !== undefined) {
+          const inode = move(`${unified}/${folder}`);
+          assert.deepEqual([read()?.cgroup, read()?.cgroupV1], [inode, 0]);
+        }
+      } finally {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+        for (const path of ['/a/b/c/d/e', '/a/b/c/d', '/a/b/c', '/a/b', '/a', '']) {
+          for (const root of [v1, unified]) {
+            if (existsSync(`${root}/${folder}${path}`)) await removeWhenEmpty(`${root}/${folder}${path}`);
+          }
+        }
+      }
     },
   );
-  await once(worker, 'exit');
-  while (used() - before < 40e6) await setTimeout(5);
-});
-
-test('TaskIterator reads the cgroup of a process, the unified one first', { skip }, async (t) => {
-  const unified = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((root) =>
-    existsSync(`${root}/cgroup.procs`),
-  );
-  const v1 = ['/sys/fs/cgroup/cpuacct'].find((root) => existsSync(root));
-  if (unified === undefined && v1 === undefined) return t.skip('no cgroup is mounted where it usually is');
-  const folder = `jm-${process.pid}`;
-  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
-  const read = (): Task | undefined => readTasks().find(({ tgid }) => tgid === child.pid);
-  const move = (to: string): number => {
-    mkdirSync(to, { recursive: true });
-    writeFileSync(`${to}/cgroup.procs`, String(child.pid));
-    return statSync(to).ino;
-  };
-  try {
-    if (v1 !== undefined) {
-      // Deeper than what this test itself is in.
-      const inode = move(`${v1}/${folder}/a/b/c/d/e`);
-      assert.equal(read()?.cgroupV1, inode);
-    }
-    if (unified !== undefined) {
-      const inode = move(`${unified}/${folder}`);
-      assert.deepEqual([read()?.cgroup, read()?.cgroupV1], [inode, 0]);
-    }
-  } finally {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    for (const path of ['/a/b/c/d/e', '/a/b/c/d', '/a/b/c', '/a/b', '/a', '']) {
-      for (const root of [v1, unified]) {
-        if (existsSync(`${root}/${folder}${path}`)) await removeWhenEmpty(`${root}/${folder}${path}`);
-      }
-    }
-  }
-});
+}
 
 async function removeWhenEmpty(folder: string): Promise<void> {
   for (;;) {
@@ -197,6 +212,64 @@ async function removeWhenEmpty(folder: string): Promise<void> {
       await setTimeout(5);
     }
   }
+}
+
+/** Why there is no loop, where that is a kernel before Linux 6.7. */
+async function findObstacle(): Promise<string | false> {
+  if (types === undefined || fastest === undefined) return skip;
+  try {
+    (await TaskLoop.open(types)).close();
+    return false;
+  } catch (error) {
+    if (error instanceof BpfError && error.code === 'ENOSYS') return error.message;
+    throw error;
+  }
+}
+
+const lacksLoop = await findObstacle();
+
+test('TaskLoop reads every task as an iterator does', { skip: lacksLoop }, async (t) => {
+  assert.ok(types && iterator);
+  const loop = await TaskLoop.open(types);
+  t.after(() => loop.close());
+  const children = Array.from({ length: 3 }, () => spawn('sleep', ['600'], { stdio: 'ignore' }));
+  t.after(() => children.forEach((child) => child.kill('SIGKILL')));
+  await Promise.all(children.map((child) => once(child, 'spawn')));
+  const pids = children.map(({ pid }) => pid ?? 0);
+  const sleeping = new Set(pids);
+  const readBoth = (): readonly (readonly (readonly number[])[])[] =>
+    [loop, iterator].map((each) => {
+      const length = each === loop ? each.read() : each.read() * taskRecordWords;
+      return readWords(each.words.subarray(0, length)).filter(([tgid = 0]) => sleeping.has(tgid));
+    });
+  // Until all of them sleep.
+  while (pids.some((pid) => !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') S '))) await setTimeout(5);
+  const [own, theirs] = readBoth();
+  assert.deepEqual(own, theirs);
+  assert.equal(own?.length, pids.length);
+});
+
+test('TaskLoop reads all tasks where it had too little room for them', { skip: lacksLoop }, async (t) => {
+  assert.ok(types);
+  const loop = await TaskLoop.open(types, 2);
+  t.after(() => loop.close());
+  const before = list();
+  const length = loop.read();
+  const tasks = readWords(loop.words.subarray(0, length));
+  const later = list();
+  assert.ok(tasks.length > 2);
+  const processes = new Set(tasks.map((task) => task[taskField.localTgid]));
+  before.delete(1);
+  for (const pid of before) assert.ok(processes.has(pid) || !later.has(pid), `process ${pid} is missing`);
+  loop.close();
+  loop.close();
+  assert.equal(loop.words.length, 0);
+});
+
+function readWords(words: Uint32Array): readonly (readonly number[])[] {
+  return Array.from({ length: words.length / taskRecordWords }, (_, row) => [
+    ...words.subarray(row * taskRecordWords, (row + 1) * taskRecordWords),
+  ]);
 }
 
 test('TaskIterator knows processes by the numbers of its own pid namespace', { skip }, () => {
@@ -285,7 +358,7 @@ test('A program that the verifier refuses fails with the end of its log', { skip
   const attachTo = types.findId('bpf_iter_task', 'function');
   const code = new Assembler().load(0, 10, 0).return();
   await assert.rejects(
-    loadProgram({ name: 'wrong', attachType: 'iterator', attachTo, code }),
+    loadProgram({ name: 'wrong', kind: 'iterator', attachTo, code }),
     /^BpfError: Cannot load BPF program "wrong": EACCES; verifier: .*invalid read from stack/s,
   );
 });

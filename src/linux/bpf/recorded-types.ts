@@ -5,7 +5,7 @@ import {
   readBootRecord,
   writeBootRecord,
 } from '../boot-record.js';
-import { KernelTypes, kernelTypesPath, type TypeFacts } from './kernel-types.js';
+import { KernelTypes, kernelTypesPath, type NamedKind, type TypeFacts } from './kernel-types.js';
 
 const maxRecordBytes = 1 << 16;
 
@@ -51,7 +51,7 @@ class RecordedTypes implements TypeFacts {
     return this.#find(`${struct}.${path}`);
   }
 
-  findId(name: string, of: 'function' | 'typedef'): number {
+  findId(name: string, of: NamedKind): number {
     return this.#find(`${of} ${name}`);
   }
 

@@ -71,7 +71,7 @@ export class SwitchSlots {
 
   async #attachTo(types: TypeFacts, event: string, code: Assembler): Promise<void> {
     const attachTo = types.findId(`btf_trace_${event}`, 'typedef');
-    const program = await loadProgram({ name, attachType: 'tracepoint', attachTo, code });
+    const program = await loadProgram({ name, kind: 'tracepoint', attachTo, code });
     this.#fds.push(program);
     this.#fds.push(attachTracepoint(name, program));
   }

@@ -2,7 +2,7 @@ import { Assembler } from './assembler.js';
 import { attachTracepoint, closeAll, createMap, loadProgram, mapMemory, type MappedMemory } from './bpf.js';
 import type { TypeFacts } from './kernel-types.js';
 import { RingBuffer } from './ring-buffer.js';
-import { recordOffset, taskRecordBytes, TaskRecordCode } from './task-record.js';
+import { recordRegister, taskRecordBytes, TaskRecordCode } from './task-record.js';
 
 const name = 'joule_deaths';
 const ringBufferOutput = 130;
@@ -53,7 +53,7 @@ export class TaskDeaths {
   async #attach(types: TypeFacts): Promise<void> {
     const attachTo = types.findId('btf_trace_sched_process_free', 'typedef');
     const code = assemble(types, this.#ring.fd, this.#lostFd);
-    const program = await loadProgram({ name, attachType: 'tracepoint', attachTo, code });
+    const program = await loadProgram({ name, kind: 'tracepoint', attachTo, code });
     this.#fds.push(program);
     this.#fds.push(attachTracepoint(name, program));
   }
@@ -81,14 +81,8 @@ export class TaskDeaths {
 /** tp_btf/sched_process_free: the task is the first argument. */
 function assemble(types: TypeFacts, ring: number, lost: number): Assembler {
   const code = new Assembler();
-  new TaskRecordCode(code, types).takeTask(0).copyCommonFields();
-  code
-    .loadMap(1, ring)
-    .move(2, 10)
-    .compute(2, 'add', recordOffset)
-    .set(3, taskRecordBytes)
-    .set(4, 0)
-    .call(ringBufferOutput);
+  new TaskRecordCode(code, types).takeTask(0).distrustTask().copyCommonFields();
+  code.loadMap(1, ring).move(2, recordRegister).set(3, taskRecordBytes).set(4, 0).call(ringBufferOutput);
   code.jumpIf(0, 'equal', 0, 'end');
   code.loadMapValue(1, lost, 0).set(2, 1).addAtomically(1, 0, 2);
   return code.label('end').return();

@@ -1,9 +1,11 @@
 import { elementAt } from '../../element.js';
 import { Assembler } from './assembler.js';
+import { BpfError } from './bpf.js';
 import { BpfIterator } from './bpf-iterator.js';
 import type { TypeFacts } from './kernel-types.js';
+import { TaskLoop } from './task-loop.js';
 import {
-  recordOffset,
+  recordRegister,
   taskField,
   taskRecordBytes,
   TaskRecordCode,
@@ -23,30 +25,43 @@ const maxLevel = 32;
 export class TaskIterator {
   /** Whether processes have the same numbers here as on the machine. */
   readonly isInFirstNamespace: boolean;
-  readonly #iterator: BpfIterator;
+  readonly #source: TaskLoop | BpfIterator;
 
   /** @throws BpfError, or Error when the kernel's types lack a field */
   static async open(types: TypeFacts): Promise<TaskIterator> {
-    const iterator = await TaskIterator.#open(types, 0);
+    const loop = await TaskLoop.open(types).catch((error: unknown) => {
+      if (!(error instanceof BpfError)) throw error;
+    });
+    if (loop === undefined) return TaskIterator.openIterator(types);
+    loop.read();
+    const level = loop.readerLevel;
+    if (level === 0) return new TaskIterator(loop, level);
+    loop.close();
+    return TaskIterator.openIterator(types, level);
+  }
+
+  /**
+   * Reads by an iterator, which any kernel has.
+   * @param level how deep the reader's pid namespace is, where that is known
+   */
+  static async openIterator(types: TypeFacts, level = 0): Promise<TaskIterator> {
+    const code = assemble(types, Math.min(level, maxLevel));
+    const iterator = new TaskIterator(await BpfIterator.open(types, name, code), level);
     iterator.read();
-    const level = elementAt(iterator.words, taskField.readerLevel);
-    if (level === 0) return iterator;
+    const found = elementAt(iterator.words, taskField.readerLevel);
+    if (found === level) return iterator;
     iterator.close();
-    return TaskIterator.#open(types, Math.min(level, maxLevel));
+    return TaskIterator.openIterator(types, found);
   }
 
-  static async #open(types: TypeFacts, level: number): Promise<TaskIterator> {
-    return new TaskIterator(await BpfIterator.open(types, name, assemble(types, level)), level);
-  }
-
-  private constructor(iterator: BpfIterator, level: number) {
-    this.#iterator = iterator;
+  private constructor(source: TaskLoop | BpfIterator, level: number) {
+    this.#source = source;
     this.isInFirstNamespace = level === 0;
   }
 
   /** The records of the last pass, one behind another, of `taskRecordWords` each; another array when it had to grow. */
   get words(): Uint32Array {
-    return this.#iterator.words;
+    return this.#source.words;
   }
 
   /**
@@ -55,12 +70,12 @@ export class TaskIterator {
    * @throws BpfError or the error of read(2)
    */
   read(): number {
-    return this.#iterator.read() / taskRecordWords;
+    return this.#source.read() / taskRecordWords;
   }
 
   /** Releases the program. Safe to call again. */
   close(): void {
-    this.#iterator.close();
+    this.#source.close();
   }
 }
 
@@ -71,7 +86,7 @@ function assemble(types: TypeFacts, level: number): Assembler {
   code.load(6, 1, 0);
   record.takeTask(1);
   code.jumpIf(taskRegister, 'equal', 0, 'end');
-  record.copyCommonFields().copyLocalIds(level);
-  code.load(1, 6, 0).move(2, 10).compute(2, 'add', recordOffset).set(3, taskRecordBytes).call(seqWrite);
+  record.distrustTask().copyCommonFields().copyLocalIds(level);
+  code.load(1, 6, 0).move(2, recordRegister).set(3, taskRecordBytes).call(seqWrite);
   return code.label('end').return();
 }

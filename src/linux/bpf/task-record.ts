@@ -54,15 +54,13 @@ export const taskRegister: Register = 7;
 const scratch: Register = 2;
 const pointer: Register = 3;
 const deepest: Register = 8;
-const stackEnd: Register = 10;
+/** Where the record is written. */
+export const recordRegister: Register = 9;
 const nanosecondsPerSecond = 1_000_000_000;
 
 type Field = readonly [struct: string, path: string];
 
-/** Where a record lies, from the end of the stack. */
-export const recordOffset = -taskRecordBytes;
-
-/** Appends the instructions that copy the fields of the task in r7 into a record on the stack; r2, r3, r4, r8 are used up. */
+/** Appends the instructions that copy the fields of the task in r7 into the record at r9; r2, r3, r4, r8 are used up. */
 export class TaskRecordCode {
   readonly #code: Assembler;
   readonly #types: TypeFacts;
@@ -75,9 +73,16 @@ export class TaskRecordCode {
     this.#controllers = controllers;
   }
 
-  /** Puts argument `index` of the program, a task, into r7. */
+  /** Puts argument `index` of the program, a task, into r7, and the record at the end of the stack. */
   takeTask(index: number): this {
     this.#code.load(taskRegister, context, index * 8);
+    this.#code.move(recordRegister, 10).compute(recordRegister, 'add', -taskRecordBytes);
+    return this;
+  }
+
+  /** Lets the verifier check the program within milliseconds. r7 must not be 0. */
+  distrustTask(): this {
+    distrust(this.#code, this.#types, taskRegister, 'task_struct');
     return this;
   }
 
@@ -134,7 +139,7 @@ export class TaskRecordCode {
     this.#follow(pointer, 'cgroup', 'kn').#copy(pointer, ['kernfs_node', 'id'], taskField.cgroup, 8);
     this.#code.jumpIf(deepest, 'notEqual', 0, 'cgroup');
     // Threads of the kernel are at the root everywhere.
-    this.#code.load(scratch, stackEnd, recordOffset + taskField.flags * 4, 4);
+    this.#code.load(scratch, recordRegister, taskField.flags * 4, 4);
     this.#code.compute(scratch, 'and', kernelThreadFlag).jumpIf(scratch, 'notEqual', 0, 'cgroup');
     for (const name of this.#controllers) this.#copyDeeperCgroup(name);
     this.#code.label('cgroup');
@@ -176,14 +181,23 @@ export class TaskRecordCode {
     this.#code.load(scratch, from, this.#types.findOffset(...source)).move(4, scratch);
     this.#code.compute(scratch, 'divide', nanosecondsPerSecond);
     this.#store(field, 4);
-    this.#code
-      .compute(4, 'modulo', nanosecondsPerSecond)
-      .store(stackEnd, recordOffset + (field + 1) * 4, 4, 4);
+    this.#code.compute(4, 'modulo', nanosecondsPerSecond).store(recordRegister, (field + 1) * 4, 4, 4);
   }
 
   #store(field: number, size: 4 | 8): void {
-    this.#code.store(stackEnd, recordOffset + field * 4, scratch, size);
+    this.#code.store(recordRegister, field * 4, scratch, size);
   }
+}
+
+/**
+ * Makes the verifier take a pointer to a struct for one of unknown origin, where the kernel has a function for that
+ * (Linux 6.2). Else it searches all types of the kernel, for some milliseconds, whenever the pointer is followed, to know
+ * whether what is there is to be trusted. Uses up r1 to r5.
+ */
+export function distrust(code: Assembler, types: TypeFacts, register: Register, struct: string): void {
+  const cast = types.findId('bpf_rdonly_cast', 'function');
+  if (cast === 0) return;
+  code.move(1, register).set(2, types.findId(struct, 'struct')).callKernel(cast).move(register, 0);
 }
 
 /** Renamed in Linux 5.14, when it became an int. */

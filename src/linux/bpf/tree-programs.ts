@@ -135,5 +135,5 @@ export class TreePrograms {
 
 function createTracepoint(types: TypeFacts, event: string, code: Assembler): BpfProgram {
   const attachTo = types.findId(`btf_trace_sched_process_${event}`, 'typedef');
-  return { name: `joule_tree_${event}`, attachType: 'tracepoint', attachTo, code };
+  return { name: `joule_tree_${event}`, kind: 'tracepoint', attachTo, code };
 }
