@@ -1,4 +1,3 @@
-import convict from 'convict';
 import { parseEndpoint } from './endpoint.js';
 import { describeNode, plainOf, type ConfigNode, type Description } from './node.js';
 import type { FormatName, Setting } from '../component/schema.js';
@@ -12,8 +11,6 @@ interface Format {
   plain(node: ConfigNode): unknown;
   /** Texts: what a reference that gives nothing means, an empty text or an error. Otherwise it means the default. */
   readonly empty?: 'text' | 'error';
-  /** convict's own name of the format, where it knows one. */
-  readonly convict?: 'int' | 'port';
   /** Of a list: what its items are, where they are no texts. */
   readonly items?: 'number';
   /** Makes a value of a text; undefined when the text cannot be understood. */
@@ -119,6 +116,10 @@ function textMapOf(node: ConfigNode): Record<string, string> | undefined {
   return texts && Object.fromEntries(texts.map((text, i) => [keys[i], text]));
 }
 
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65535;
+}
+
 function isHttpUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/u.test(new URL(value).protocol);
 }
@@ -139,7 +140,7 @@ function succeeds(attempt: (value: unknown) => unknown) {
 export const formats: { readonly [Name in FormatName]: Format } = {
   string: { wanted: 'a text', plain: textOf, empty: 'text' },
   path: { wanted: 'a path', plain: textOf, empty: 'error', isValid: (value) => value !== '' },
-  int: { wanted: 'a whole number', plain: scalarOf('number'), convict: 'int' },
+  int: { wanted: 'a whole number', plain: scalarOf('number'), isValid: Number.isInteger },
   number: { wanted: 'a number', plain: scalarOf('number'), isValid: Number.isFinite },
   boolean: { wanted: 'true or false', plain: scalarOf('boolean') },
   duration: {
@@ -162,7 +163,7 @@ export const formats: { readonly [Name in FormatName]: Format } = {
     coerce: parseByteSize,
     isValid: Number.isFinite,
   },
-  port: { wanted: 'a port from 0 to 65535', plain: scalarOf('number'), convict: 'port' },
+  port: { wanted: 'a port from 0 to 65535', plain: scalarOf('number'), isValid: isPort },
   endpoint: {
     wanted: 'an address such as "localhost:4317"',
     plain: textOf,
@@ -201,15 +202,17 @@ export const formats: { readonly [Name in FormatName]: Format } = {
   },
 };
 
-for (const [name, { wanted, coerce, isValid = () => true }] of Object.entries(formats)) {
-  const validate = (value: unknown) => {
-    if (!isValid(value)) throw new Error(`expected ${wanted}, found another value`);
-  };
-  convict.addFormat({
-    name: `joulemetry.${name}`,
-    validate,
-    coerce: (text) => (coerce ? coerce(text) : text),
-  });
+/**
+ * The value that a setting gets of what was written; undefined where its format does not allow that.
+ * @param plain as the format's `plain` gives it
+ */
+export function parseValue(format: Setting['format'], plain: unknown): unknown {
+  // Lists and maps were checked when they were read.
+  if (plain === undefined || typeof plain === 'object') return plain;
+  if (typeof format !== 'string') return format.find((choice) => choice === plain);
+  const { coerce, isValid = () => true } = formats[format];
+  const value = coerce && typeof plain === 'string' ? coerce(plain) : plain;
+  return isValid(value) ? value : undefined;
 }
 
 /** A setting's value as it was written, for people; null where the default is taken. */
@@ -217,11 +220,6 @@ export function plainOfSetting({ format }: Setting, node: ConfigNode): unknown {
   const { plain, empty } = typeof format === 'string' ? formats[format] : formats.string;
   if (node.kind === 'scalar' && node.value === null && !(node.replaced && empty)) return null;
   return plain(node) ?? plainOf(node);
-}
-
-/** The format as convict knows it. */
-export function convictFormat(name: FormatName): string {
-  return formats[name].convict ?? `joulemetry.${name}`;
 }
 
 /** `expected a text, found the number 7`. */

@@ -1,5 +1,4 @@
-import convict from 'convict';
-import { convictFormat, describeMismatch, formats } from './formats.js';
+import { describeMismatch, formats, parseValue } from './formats.js';
 import { findNearest, suggest } from '../nearest.js';
 import { describeError } from '../errors.js';
 import { nodeOf, type ConfigNode } from './node.js';
@@ -98,9 +97,9 @@ function validateLeaf(setting: Setting, node: ConfigNode): unknown {
 function validateValue(setting: Setting, node: ConfigNode): unknown {
   const { format } = setting;
   const { plain } = typeof format === 'string' ? formats[format] : formats.string;
-  const validated = askConvict(format, plain(node));
-  if (validated === undefined) throw mismatch(setting, node);
-  return validated.value;
+  const value = parseValue(format, plain(node));
+  if (value === undefined) throw mismatch(setting, node);
+  return value;
 }
 
 function wantedOf({ format }: Setting): string {
@@ -119,38 +118,6 @@ function suggestChoice(format: Setting['format'], node: ConfigNode): string {
   if (typeof format === 'string' || typeof text !== 'string') return '';
   const nearest = findNearest(text, format);
   return nearest === undefined ? '' : `, did you mean "${nearest}"?`;
-}
-
-type Validator = convict.Config<{ leaf: unknown }>;
-
-/** Made once each: convict takes far longer to understand a schema than to validate a value. */
-const validators = new Map<Setting['format'], Validator>();
-
-function validatorFor(format: Setting['format']): Validator {
-  const known = validators.get(format);
-  if (known) return known;
-  const wanted = typeof format === 'string' ? convictFormat(format) : [...format];
-  const leaf = { doc: '', default: null, nullable: true, format: wanted };
-  const validator = convict<{ leaf: unknown }>({ leaf }, { args: [], env: {} });
-  validators.set(format, validator);
-  return validator;
-}
-
-/** Lets convict validate one value by itself: given a whole schema, it would stop at the first wrong item. */
-function askConvict(format: Setting['format'], plain: unknown): { readonly value: unknown } | undefined {
-  if (plain === undefined) return undefined;
-  // convict takes a dot in a map's key for a path; lists and maps were understood as a whole before.
-  if (typeof plain === 'object') return { value: plain };
-  const validator = validatorFor(format);
-  // Not load, which would look for arguments and variables each time.
-  validator.set('leaf', plain);
-  try {
-    validator.validate();
-  } catch {
-    // convict's words name its own path, "leaf"; the caller says what was found and what is wanted.
-    return undefined;
-  }
-  return { value: validator.get('leaf') };
 }
 
 /** 24 days. Node's timers take a time that is much longer for a millisecond. */
