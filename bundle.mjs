@@ -1,0 +1,173 @@
+// Writes the form in which the package is published: a few large files in place of some hundred small ones, since Node
+// takes about a millisecond for each file that it loads. Every file that Node or a user names stays where it was
+// compiled: the program, the components, the modules of threads, and what package.json exports. What they share is in
+// dist/chunks, each module once, so that a class is the same class wherever it is imported from.
+//
+//   node bundle.mjs          replaces dist/, which the next build makes anew: npm pack runs this
+//   node bundle.mjs FOLDER   leaves dist/ as it is and writes to FOLDER
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+
+process.chdir(import.meta.dirname);
+const compiled = resolve('dist');
+const program = 'src/cli/main.js';
+const kinds = ['receivers', 'processors', 'exporters', 'extensions'];
+const isPrivate = /\.(?:test|fixture)\.(?:js|d\.ts)$/u;
+
+/**
+ * What is loaded together, in this order: a module belongs to the first one that needs it. A file depends on those
+ * before it only, and nothing is loaded that the caller has no use for.
+ */
+const chunks = [
+  { name: 'main', roots: [program, 'src/cli/command-line.js'] },
+  { name: 'sampling', roots: ['src/sampling/thread-main.js', 'receivers/rapl/sampler.js'] },
+  {
+    name: 'exec',
+    roots: [
+      'src/cli/exec.js',
+      'src/linux/bpf/tree-accounting.js',
+      ...['receivers/rapl', 'receivers/estimate', 'processors/attribution'].map(factoryOf),
+    ],
+  },
+  { name: 'agent', roots: ['src/cli/run.js'] },
+  { name: 'plugin', roots: ['src/plugin.js'] },
+];
+
+function factoryOf(component) {
+  return `${component}/factory.js`;
+}
+
+/** What the bundler calls an entry: where it is, without the extension. */
+function nameOf(path) {
+  return relative(compiled, resolve(compiled, path)).slice(0, -'.js'.length);
+}
+
+function listFiles(folder) {
+  return readdirSync(join(compiled, folder), { recursive: true }).map((name) => join(folder, name));
+}
+
+function isPublicModule(path) {
+  return path.endsWith('.js') && !isPrivate.test(path);
+}
+
+/** The files that package.json exports; "*" stands for any path. */
+function listExported() {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const targets = Object.values(exports).flatMap(({ default: target }) => target ?? []);
+  return targets.flatMap((target) => {
+    const path = relative('dist', target);
+    return path.includes('*') ? listFiles(dirname(path)).filter(isPublicModule) : [path];
+  });
+}
+
+function listComponents() {
+  const components = kinds.flatMap((kind) =>
+    readdirSync(join(compiled, kind)).map((name) => join(kind, name)),
+  );
+  return components.map(factoryOf).filter((path) => existsSync(join(compiled, path)));
+}
+
+const entries = [program, ...listComponents(), ...listExported()];
+
+/** Modules that do something by themselves: they would do it for whoever loads the chunk that they are in. */
+const apart = new Set([join(compiled, program)]);
+
+/** Stands for the way from an output file to the folder of all output until it is known. */
+const outputRoot = '@@OUTPUT_ROOT@@';
+
+/**
+ * Lets a module have the address that it would have had: `import.meta.url` serves to find other files. The modules of
+ * threads, which are found so, become entries.
+ */
+const addresses = {
+  name: 'addresses',
+  transform(code, id) {
+    if (!code.includes('import.meta.url')) return null;
+    for (const [, path] of code.matchAll(/new URL\('(\.[^']+\.js)', import\.meta\.url\)/gu)) {
+      const module = join(dirname(id), path);
+      apart.add(module);
+      this.emitFile({ type: 'chunk', id: module, name: nameOf(module) });
+    }
+    const own = `new URL('${outputRoot}/${relative(compiled, id)}', import.meta.url).href`;
+    return { code: code.replaceAll('import.meta.url', own), map: null };
+  },
+};
+
+/** The chunk of each module; the bundler finds one for the others. */
+const chunkOf = new Map();
+const assignment = {
+  name: 'assignment',
+  buildEnd() {
+    for (const { name, roots } of chunks) for (const root of roots) assign(join(compiled, root), name, this);
+  },
+};
+
+function assign(id, name, graph) {
+  if (chunkOf.has(id)) return;
+  chunkOf.set(id, name);
+  for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) assign(imported, name, graph);
+}
+
+/** What is a component's own is loaded with the component. */
+function isShared(id) {
+  return chunkOf.has(id) && id.startsWith(join(compiled, 'src/')) && !apart.has(id);
+}
+
+async function bundle() {
+  const build = await rolldown({
+    input: Object.fromEntries(entries.map((path) => [nameOf(path), join(compiled, path)])),
+    // Dependencies stay packages of their own, with their licences.
+    external: (id) => !/^[./]/u.test(id),
+    platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
+    plugins: [addresses, assignment],
+  });
+  const { output } = await build.generate({
+    format: 'es',
+    entryFileNames: '[name].js',
+    // The modules of threads have the names of their places, others a word.
+    chunkFileNames: ({ name }) => (name.includes('/') ? '[name].js' : 'chunks/[name].js'),
+    // Stack traces name what the source names.
+    minifyInternalExports: false,
+    comments: { legal: true, annotation: false, jsdoc: false },
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [{ name: (id) => chunkOf.get(id), test: isShared, debugName: 'shared' }],
+    },
+  });
+  await build.close();
+  return output;
+}
+
+function write(folder, { fileName, code }) {
+  const path = join(folder, fileName);
+  const root = relative(dirname(path), folder) || '.';
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, code.replaceAll(outputRoot, root));
+}
+
+function copyTypes(folder) {
+  for (const path of ['src', ...kinds].flatMap(listFiles)) {
+    if (path.endsWith('.d.ts') && !isPrivate.test(path)) cpSync(join(compiled, path), join(folder, path));
+  }
+}
+
+const [, , target] = process.argv;
+const folder = resolve(target ?? `.build-${process.pid}`);
+for (const file of await bundle()) write(folder, file);
+copyTypes(folder);
+if (target === undefined) {
+  rmSync(compiled, { recursive: true });
+  renameSync(folder, compiled);
+}
+console.error(`Bundled into ${basename(target ?? compiled)}`);
