@@ -1,4 +1,4 @@
-import { Agent } from 'node:http';
+import { Agent } from '../../src/http/node-http.js';
 import type { Attributes } from '../../src/model/series.js';
 import {
   ATTR_CONTAINER_ID,

@@ -1,7 +1,8 @@
-import { request as requestPlain, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { once } from 'node:events';
 import { cleanText } from '../../src/http/connection-error.js';
+import { request as requestPlain } from '../../src/http/node-http.js';
 
 /** Where a GET request goes. */
 export interface GetTarget {

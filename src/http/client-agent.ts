@@ -1,13 +1,8 @@
-import {
-  Agent,
-  request as requestPlain,
-  type ClientRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as requestTls, type AgentOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type SecureContext } from 'node:tls';
+import { Agent as PlainAgent, request as requestPlain } from './node-http.js';
 import { proxyAuthorization, type HttpProxy } from './proxy.js';
 
 /** How requests reach the other side. */
@@ -33,7 +28,7 @@ interface OpenAgent {
 /** An agent whose connections use certificates that change, and a proxy. */
 export function createClientAgent(options: AgentOptions, { context, proxy, timeoutMs }: Route): Agent {
   // A resumed session would not be verified by authorities that have changed.
-  const agent = context ? new TlsAgent({ ...options, maxCachedSessions: 0 }) : new Agent(options);
+  const agent = context ? new TlsAgent({ ...options, maxCachedSessions: 0 }) : new PlainAgent(options);
   const open = agent as unknown as OpenAgent; // as Node's documentation and code have it
   const connect = open.createConnection.bind(agent);
   if (context && proxy) {

@@ -1,8 +1,8 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { describeError } from '../errors.js';
 import { parseEndpoint } from '../config/endpoint.js';
+import { validateHeaderName, validateHeaderValue } from './node-http.js';
 
 /**
  * What is wrong with headers that a user configured.

@@ -1,11 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { describeError } from '../errors.js';
@@ -13,6 +6,7 @@ import type { Log } from '../component/log.js';
 import { BasicAuth, type Access } from './basic-auth.js';
 import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
 import { isExpectedHost } from './headers.js';
+import { createServer } from './node-http.js';
 import { WebConfigFile, type ServerTls, type WebConfig } from './web-config.js';
 
 /** The answer to a request. */

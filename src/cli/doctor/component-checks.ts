@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
 import { describeError } from '../../errors.js';
 import { listen } from '../../http/listen.js';
+import { createServer } from '../../http/node-http.js';
 import type { Log } from '../../component/log.js';
 import type { ComponentConfig } from '../../config/components.js';
 import type { ServiceConfig } from '../../config/service.js';
