@@ -1,11 +1,11 @@
 import { schema } from '../receivers/process/config.js';
 import { findCpuClocks } from '../receivers/process/cpu-time-source.js';
 import { ProcessScraper } from '../receivers/process/process-scraper.js';
-import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext } from '../src/component/fakes.js';
-import { readTickNs, readBootTimeNs } from '../src/linux/clocks.js';
+import { parseSettings } from '../src/config/settings.js';
 import { createWallClock } from '../src/linux/clock.js';
-import { type Benchmark, compare, median } from './benchmark.js';
+import { readBootTimeNs, readTickNs } from '../src/linux/clocks.js';
+import { compare, median, type Benchmark } from './benchmark.js';
 import { findFloor } from './floors.js';
 import { startProcesses } from './processes.js';
 

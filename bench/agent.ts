@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CpuClock } from '../src/linux/clocks.js';
-import { type Benchmark, compare, type Result } from './benchmark.js';
+import { compare, type Benchmark, type Result } from './benchmark.js';
 import { findFloor, type Floor } from './floors.js';
 import { startProcesses } from './processes.js';
 

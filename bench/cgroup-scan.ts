@@ -2,11 +2,11 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CgroupScraper } from '../receivers/cgroup/cgroup-scraper.js';
 import { schema } from '../receivers/cgroup/config.js';
-import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext } from '../src/component/fakes.js';
+import { parseSettings } from '../src/config/settings.js';
 import { describeError } from '../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../src/linux/cgroup/hierarchies.js';
-import { type Benchmark, compare, median, type Result } from './benchmark.js';
+import { compare, median, type Benchmark, type Result } from './benchmark.js';
 import { findFloor } from './floors.js';
 
 const count = 1000;

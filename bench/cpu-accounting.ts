@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describeError } from '../src/errors.js';
 import { CpuAccounting } from '../src/linux/bpf/cpu-accounting.js';
 import { readBootTimeNs } from '../src/linux/clocks.js';
-import { type Benchmark, median, type Result } from './benchmark.js';
+import { median, type Benchmark, type Result } from './benchmark.js';
 import { findFloor } from './floors.js';
 import { countProcesses } from './processes.js';
 

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Benchmark, median, type Result } from './benchmark.js';
+import { median, type Benchmark, type Result } from './benchmark.js';
 
 const rounds = 15;
 /** Node keeps what it has compiled from version 22 on. */

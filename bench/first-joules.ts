@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Benchmark, median } from './benchmark.js';
+import { median, type Benchmark } from './benchmark.js';
 
 const rounds = 9;
 const maxMs = 500;

@@ -1,7 +1,7 @@
 import { factory } from '../processors/attribution/factory.js';
 import type { ConsumingComponent } from '../src/component/component.js';
-import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext } from '../src/component/fakes.js';
+import { parseSettings } from '../src/config/settings.js';
 import { CpuClock } from '../src/linux/clocks.js';
 import type { Metric, Resource, Series } from '../src/model/series.js';
 import { busyTime, hwEnergy, processCpuTime } from '../src/model/shared-metrics.js';

@@ -1,6 +1,6 @@
 import { accounting } from './accounting.js';
-import { agentScan } from './agent-scan.js';
 import { agent } from './agent.js';
+import { agentScan } from './agent-scan.js';
 import type { Benchmark, Result } from './benchmark.js';
 import { cgroupScan } from './cgroup-scan.js';
 import { cpuAccounting } from './cpu-accounting.js';

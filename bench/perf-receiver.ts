@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { schema } from '../receivers/perf/config.js';
+import { createSeries, type Columns } from '../receivers/perf/metrics.js';
 import { createPlan, findEvents } from '../receivers/perf/plan.js';
-import { type Columns, createSeries } from '../receivers/perf/metrics.js';
 import { parseSettings } from '../src/config/settings.js';
 import type { Benchmark } from './benchmark.js';
 import { measureSampler } from './sampling.js';

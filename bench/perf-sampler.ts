@@ -1,7 +1,7 @@
+import type { Sampler } from '../src/component/sampling.js';
 import { libc } from '../src/linux/libc.js';
 import { CounterGroup, groupReadFormat } from '../src/linux/perf/counter-group.js';
 import { openPerfEvent, perfType } from '../src/linux/perf/event.js';
-import type { Sampler } from '../src/component/sampling.js';
 
 /** cpu-clock, context-switches, page-faults, cpu-migrations: four counters that every kernel has. */
 const configs = [0, 3, 2, 4];

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { openPidList } from '../src/linux/pid-list.js';
 
 /** How many processes the machine is to have. */

@@ -1,5 +1,5 @@
-import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
 import { createLogCollector } from '../src/component/fakes.js';
 import type { RunningSampler, SamplerRequest, Sampling } from '../src/component/sampling.js';
 import { createSampling } from '../src/sampling/sampling-threads.js';

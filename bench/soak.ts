@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Benchmark, median, type Result } from './benchmark.js';
+import { median, type Benchmark, type Result } from './benchmark.js';
 import { startChurn } from './churn.js';
 import { findMemoryGrowth } from './memory-growth.js';
-import { type SoakedAgent, startSoakedAgent } from './soaked-agent.js';
+import { startSoakedAgent, type SoakedAgent } from './soaked-agent.js';
 import { theilSenSlope } from './theil-sen.js';
 
 /** Heap and arenas take some minutes and full collections to find their sizes. */

@@ -1,11 +1,11 @@
+import { factory } from '../processors/attribution/factory.js';
 import type { Consumer } from '../src/component/consumer.js';
-import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext } from '../src/component/fakes.js';
+import { parseSettings } from '../src/config/settings.js';
 import type { Metric, Resource, Series } from '../src/model/series.js';
 import { busyTime, hwEnergy, processCpuTime } from '../src/model/shared-metrics.js';
 import { createRow, type Table } from '../src/model/table.js';
 import { Batcher } from '../src/otlp/batcher.js';
-import { factory } from '../processors/attribution/factory.js';
 import { median, type Benchmark, type Result } from './benchmark.js';
 
 const minPointsPerSecond = 2e6;

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
-import { perfRefused } from '../src/linux/perf/refused.fixture.js';
-import { until } from '../src/testing/until.js';
-import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { ownAddress } from '../src/http/own-address.fixture.js';
+import { perfRefused } from '../src/linux/perf/refused.fixture.js';
+import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
+import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 import { interpolate, lastValues, total } from './sums.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describeMetricRow, findSection, parseTable } from '../src/contract/readme.js';
 import type { Schema } from '../src/component/schema.js';
+import { describeMetricRow, findSection, parseTable } from '../src/contract/readme.js';
 import type { Metric } from '../src/model/series.js';
 import { repositoryRoot, type ComponentFolder } from './component-folders.js';
 

@@ -1,7 +1,7 @@
 // Writes what is generated: the settings tables of the READMEs, config/schema.json, docs/metrics.md and the code that
 // pages include.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { replaceTable, renderSettingsTable } from '../src/contract/readme.js';
+import { renderSettingsTable, replaceTable } from '../src/contract/readme.js';
 import { loadComponentFolders, repositoryRoot } from './component-folders.js';
 import { renderConfigSchema } from './config-schema.js';
 import { fillIncludes, loadExamples, readPages, renderMetricsTable } from './doc-pages.js';

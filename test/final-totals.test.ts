@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
-import { until } from '../src/testing/until.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
 interface Point {

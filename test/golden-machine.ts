@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Clock } from '../src/linux/clock.js';
 import type { OpenSampler, Sampling } from '../src/component/sampling.js';
+import type { Clock } from '../src/linux/clock.js';
 
 const testdata = fileURLToPath(new URL('../../test/testdata/machine/', import.meta.url));
 

@@ -3,14 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { createNoopMeter } from '@opentelemetry/api';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { createLogCollector } from '../src/component/fakes.js';
 import { createFactoryFinder } from '../src/component/find.js';
 import { parseConfigText } from '../src/config/read-yaml.js';
 import { validateService } from '../src/config/service.js';
-import { createLogCollector } from '../src/component/fakes.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { Service } from '../src/pipeline/service.js';
-import { describePoints } from './golden-text.js';
 import { beginNs, createStillSampling, goldenPath, openGoldenMachine } from './golden-machine.js';
+import { describePoints } from './golden-text.js';
 
 /** Everything that a default agent has, on another machine, to an OTLP backend. Never scrapes by itself. */
 function describeConfig(root: string, url: string): string {

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { listProcessTree } from '../src/linux/children.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
-import { listProcessTree } from '../src/linux/children.js';
 import { startAgent, writeConfig } from './agent.js';
 
 const remedy = 'raise the limit of open files: LimitNOFILE= in a systemd unit, ulimit -n in a shell';

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../src/testing/until.js';
 import { noOpenssl } from '../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../src/http/web-config.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { openSilentPort } from '../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../src/otlp/grpc-backend.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 import { total } from './sums.js';
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { playRandomMachine } from '../processors/attribution/random-machine.fixture.js';
 import { Rig } from '../processors/attribution/rig.fixture.js';
 import { factory as power } from '../processors/power/factory.js';
-import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext, createTableCollector } from '../src/component/fakes.js';
+import { parseSettings } from '../src/config/settings.js';
 import type { Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 

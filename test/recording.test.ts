@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
-import { until } from '../src/testing/until.js';
-import { asyncBufferFromFile } from 'hyparquet/src/node.js';
-import { parquetReadObjects } from 'hyparquet';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
 
 const formats = ['json', 'csv', 'parquet'] as const;

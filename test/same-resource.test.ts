@@ -7,8 +7,6 @@ import { factory as perf } from '../receivers/perf/factory.js';
 import { makePerfCgroup } from '../receivers/perf/perf-cgroups.fixture.js';
 import { factory as processes } from '../receivers/process/factory.js';
 import { factory as simulator } from '../receivers/simulator/factory.js';
-import { createFolder } from '../src/testing/temporary-folder.fixture.js';
-import { until } from '../src/testing/until.js';
 import { readCommandIdentity } from '../src/exec/command-identity.js';
 import { startHeld } from '../src/linux/held-child.js';
 import { perfRefused } from '../src/linux/perf/refused.fixture.js';
@@ -16,6 +14,8 @@ import type { Attributes } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 import { createSpec } from '../src/simulation/machine-spec.js';
 import { SimulatedTree } from '../src/simulation/tree/simulated-tree.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { createReceiver, runReceivers, type Creator } from './simulation.fixture.js';
 
 /** The resources that a receiver publishes, by pid or else by cgroup: the same object each time, or it is another. */

@@ -12,9 +12,9 @@ import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js'
 import { factory as prometheus } from '../exporters/prometheus/factory.js';
 import { replay } from '../receivers/replay/replay.fixture.js';
 import type { ConsumingComponent } from '../src/component/component.js';
+import { createFakeContext, createLogCollector } from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';
 import { checkTables } from '../src/model/check-tables.js';
-import { createFakeContext, createLogCollector } from '../src/component/fakes.js';
 import { seriesKey } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';

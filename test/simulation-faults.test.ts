@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../src/testing/fixed-seed.fixture.js';
 import { SimulatorSampler } from '../receivers/simulator/sampler.js';
 import { createSensors } from '../src/simulation/energy-sensor.js';
-import { createSpec, type MachineSpec } from '../src/simulation/machine-spec.js';
 import { createMachine } from '../src/simulation/machine.js';
+import { createSpec, type MachineSpec } from '../src/simulation/machine-spec.js';
+import { fc } from '../src/testing/fixed-seed.fixture.js';
 
 const second = 1_000_000;
 

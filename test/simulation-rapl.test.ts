@@ -7,8 +7,8 @@ import { openRaplSampler } from '../receivers/rapl/sampler.js';
 import { parseSettings } from '../src/config/settings.js';
 import { createSensors } from '../src/simulation/energy-sensor.js';
 import type { Fault } from '../src/simulation/fault.js';
-import { createSpec } from '../src/simulation/machine-spec.js';
 import { createMachine } from '../src/simulation/machine.js';
+import { createSpec } from '../src/simulation/machine-spec.js';
 import { PowercapTree } from '../src/simulation/tree/powercap-tree.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 

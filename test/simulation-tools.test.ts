@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { createFolder } from '../src/testing/temporary-folder.fixture.js';
-import { startAgent } from './agent.js';
-import { until } from '../src/testing/until.js';
 import { readTruth, type TruthStep } from '../src/simulation/tree/truth.fixture.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
+import { startAgent } from './agent.js';
 
 // Tools that are not ours read a simulated machine.
 

@@ -5,9 +5,9 @@ import { test, type TestContext } from 'node:test';
 import { factory as host } from '../receivers/host/factory.js';
 import { factory as processes } from '../receivers/process/factory.js';
 import { factory as rapl } from '../receivers/rapl/factory.js';
+import { readTruth, type TruthStep } from '../src/simulation/tree/truth.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent, startAgent } from './agent.js';
-import { readTruth, type TruthStep } from '../src/simulation/tree/truth.fixture.js';
 import { createReceiver, rowsOf, runReceivers, type Row } from './simulation.fixture.js';
 
 /** Starts `simulate --tree` for a test. */

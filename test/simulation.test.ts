@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../src/testing/fixed-seed.fixture.js';
-import { createSpec } from '../src/simulation/machine-spec.js';
 import { createMachine, type Machine } from '../src/simulation/machine.js';
+import { createSpec } from '../src/simulation/machine-spec.js';
+import { fc } from '../src/testing/fixed-seed.fixture.js';
 
 const specs = fc.record({
   seed: fc.nat(2 ** 31),

@@ -3,11 +3,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
-import { until } from '../src/testing/until.js';
+import { ownAddress } from '../src/http/own-address.fixture.js';
 import { perfEventsRefused } from '../src/linux/perf/refused.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
-import { ownAddress } from '../src/http/own-address.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 
 const resource = 'resource: {detectors: [env], attributes: [{key: host.name, value: here, action: upsert}]}';

@@ -12,12 +12,12 @@ import { SimulatorSampler } from '../receivers/simulator/sampler.js';
 import { specOf } from '../receivers/simulator/spec.js';
 import { UsageScraper } from '../receivers/simulator/usage-scraper.js';
 import type { ConsumingComponent } from '../src/component/component.js';
-import { parseSettings } from '../src/config/settings.js';
 import { createFakeContext, createTableCollector } from '../src/component/fakes.js';
-import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { parseSettings } from '../src/config/settings.js';
+import { createPlans } from '../src/model/plan.js';
 import { deriveSeries, type Attributes, type Resource, type Series } from '../src/model/series.js';
 import type { Table } from '../src/model/table.js';
-import { createPlans } from '../src/model/plan.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { rowsOf, type Row } from './simulation.fixture.js';
 
 const epoch = 1_700_000_000_000_000_000n;

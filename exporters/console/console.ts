@@ -1,8 +1,8 @@
 import { cpus } from 'node:os';
 import type { Writable } from 'node:stream';
-import type { Clock } from '../../src/linux/clock.js';
 import type { ConsumingComponent } from '../../src/component/component.js';
 import { createOutput, type Output } from '../../src/component/output.js';
+import type { Clock } from '../../src/linux/clock.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { lookAt } from './look.js';

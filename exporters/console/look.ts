@@ -1,15 +1,12 @@
-import type { Attributes, Resource } from '../../src/model/series.js';
-import { partOf, type Listed, type Readings, type Role } from './readings.js';
-import type { DomainView, PartView, ProcessView, Use, View } from './view.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
   ATTR_CPU_MODE,
   ATTR_ENERGY_METHOD,
+  ATTR_FLUX_JOB_ID,
   ATTR_HW_ID,
   ATTR_HW_NAME,
   ATTR_HW_TYPE,
-  ATTR_FLUX_JOB_ID,
   ATTR_K8S_NAMESPACE_NAME,
   ATTR_K8S_POD_NAME,
   ATTR_K8S_POD_UID,
@@ -25,6 +22,9 @@ import {
   ATTR_SLURM_JOB_USER,
   ATTR_SYSTEMD_UNIT,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Resource } from '../../src/model/series.js';
+import { partOf, type Listed, type Readings, type Role } from './readings.js';
+import type { DomainView, PartView, ProcessView, Use, View } from './view.js';
 
 /** What is looked at, and how much of it. */
 export interface LookOptions {

@@ -1,4 +1,5 @@
-import { findOrAdd, createPlans } from '../../src/model/plan.js';
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
@@ -11,9 +12,8 @@ import {
   processCpuTime,
   processEnergy,
 } from '../../src/model/shared-metrics.js';
-import { readValue, type Table, timeOf } from '../../src/model/table.js';
+import { readValue, timeOf, type Table } from '../../src/model/table.js';
 import { Counter, Span } from './counter.js';
-import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 
 /** What a counter is looked at for. */
 export type Role =

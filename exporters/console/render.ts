@@ -1,5 +1,5 @@
 import { formatRatio, formatValue } from '../../src/component/output.js';
-import { type DomainView, type PartView, type ProcessView, restOf, type View } from './view.js';
+import { restOf, type DomainView, type PartView, type ProcessView, type View } from './view.js';
 
 /** What a summary has to fit into, in characters. */
 export interface Size {

@@ -1,4 +1,4 @@
-import type { ExporterFactory, ConsumingComponent } from '../../src/component/component.js';
+import type { ConsumingComponent, ExporterFactory } from '../../src/component/component.js';
 import { createOutput, type Output } from '../../src/component/output.js';
 import type { Table } from '../../src/model/table.js';
 import { schema, type Config } from './config.js';

@@ -1,6 +1,6 @@
 import { escapeControls } from '../../src/component/output.js';
 import type { Attributes, Series } from '../../src/model/series.js';
-import { readValue, type Table, timeOf } from '../../src/model/table.js';
+import { readValue, timeOf, type Table } from '../../src/model/table.js';
 
 /** One line that says how much came. */
 export function renderBasic(table: Table): string {

@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { until } from '../../src/testing/until.js';
 import { decompressZstd, zstdMissing } from '../../src/recording/zstd.js';
+import { until } from '../../src/testing/until.js';
 import {
   createFolder,
   createReading,

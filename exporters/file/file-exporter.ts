@@ -1,7 +1,7 @@
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
-import { countPoints, type Table } from '../../src/model/table.js';
 import { SendingQueueTelemetry } from '../../src/export/delivery-telemetry.js';
+import { countPoints, type Table } from '../../src/model/table.js';
 import type { FileConfig } from './config.js';
 import { FileLog } from './file-log.js';
 import { FileWriter } from './file-writer.js';

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
 import type { Table } from '../../src/model/table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
-import { buffersOf, type Introduction, type Parcel, TablePacker } from '../../src/recording/table-parcel.js';
+import { buffersOf, TablePacker, type Introduction, type Parcel } from '../../src/recording/table-parcel.js';
 import type { FileConfig } from './config.js';
 
 const writingModule = new URL('./writing-thread.js', import.meta.url);

@@ -1,15 +1,15 @@
-import { gzipSync } from 'node:zlib';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { describeError } from '../../src/errors.js';
 import type { Table } from '../../src/model/table.js';
+import { parseCsvHeader, parseMetricColumn } from '../../src/recording/csv-columns.js';
+import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';
+import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
 import { compressZstd } from '../../src/recording/zstd.js';
 import type { Config } from './config.js';
 import { OutputFile } from './output-file.js';
 import type { LineFormat, Recording } from './recording.js';
 import type { Rotation } from './rotation.js';
-import { describeError } from '../../src/errors.js';
-import { parseCsvHeader, parseMetricColumn } from '../../src/recording/csv-columns.js';
-import { CsvEncoder, headerOf } from '../../src/recording/csv-encoder.js';
-import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
 
 /** Bytes that are encoded, compressed and written in one go. */
 const chunkBytes = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
-import { describeError } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
+import { describeError } from '../../src/errors.js';
 import type { RotationConfig } from './config.js';
 import type { OutputFile } from './output-file.js';
 

@@ -1,14 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { describeError } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
+import { describeError } from '../../src/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
 import type { FileConfig } from './config.js';
+import type { WritingCommand, WritingMessage, Written } from './file-writer.js';
 import { CsvFormat, JsonFormat, LineRecording } from './line-recording.js';
 import { ParquetRecording } from './parquet-recording.js';
 import type { Recording } from './recording.js';
 import { Rotation } from './rotation.js';
-import type { WritingCommand, WritingMessage, Written } from './file-writer.js';
 
 function post(message: WritingMessage): void {
   parentPort?.postMessage(message, []);

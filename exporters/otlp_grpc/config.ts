@@ -1,7 +1,7 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { hideCredentials, parseEndpoint } from '../../src/config/endpoint.js';
 import { tlsSettings } from '../../src/http/tls-files.js';
 import { otlpSettings, readOtlpEnvironment, replaceSettings } from '../../src/otlp/otlp-settings.js';
-import { parseEndpoint, hideCredentials } from '../../src/config/endpoint.js';
 
 export const schema = {
   endpoint: {

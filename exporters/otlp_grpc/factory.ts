@@ -4,7 +4,7 @@ import { checkCredentials } from '../../src/http/client.js';
 import { checkTlsConfig } from '../../src/http/tls-files.js';
 import { createBatcher } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
-import { schema, findEndpointProblem } from './config.js';
+import { findEndpointProblem, schema } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
   schema,

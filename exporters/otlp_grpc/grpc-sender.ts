@@ -3,6 +3,10 @@ import { credentials, type ChannelCredentials, type Metadata } from '@grpc/grpc-
 import { createOtlpNetworkExportDelegate } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpGrpcExporterMetrics } from '@opentelemetry/otlp-grpc-exporter-base';
 import type { Log } from '../../src/component/log.js';
+import type { Sender } from '../../src/export/sending-queue.js';
+import { createAuthorization } from '../../src/http/client.js';
+import { describeRoute } from '../../src/http/proxy.js';
+import { openTlsContext } from '../../src/http/tls-files.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
 import {
   ChangingCredentials,
@@ -10,11 +14,7 @@ import {
   findGrpcProxy,
   GrpcTransport,
 } from '../../src/otlp/grpc-transport.js';
-import { createAuthorization } from '../../src/http/client.js';
-import { describeRoute } from '../../src/http/proxy.js';
-import { openTlsContext } from '../../src/http/tls-files.js';
-import type { Sender } from '../../src/export/sending-queue.js';
-import { type Config, applyEnvironment, parseTarget } from './config.js';
+import { applyEnvironment, parseTarget, type Config } from './config.js';
 import { toExportError } from './retry-codes.js';
 
 /**

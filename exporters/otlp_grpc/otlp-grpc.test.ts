@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/testing/until.js';
+import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
-import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
-import { MessageWriter } from '../../src/otlp/wire.js';
+import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import {
   setVariables,
   testAnswers,
@@ -17,9 +16,10 @@ import {
   testTls,
   type Transport,
 } from '../../src/otlp/shared-cases.fixture.js';
-import { factory } from './factory.js';
-import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
+import { MessageWriter } from '../../src/otlp/wire.js';
+import { until } from '../../src/testing/until.js';
 import { parseTarget } from './config.js';
+import { factory } from './factory.js';
 
 const insecure = { tls: { insecure: true } };
 const writer = new MessageWriter();

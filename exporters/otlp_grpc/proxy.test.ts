@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../../src/testing/until.js';
+import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
-import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 
 const tls = { insecure: true };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../../src/testing/until.js';
 import { createRow } from '../../src/model/table.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { decodeValues, openHttpBackend } from './http-backend.fixture.js';
 

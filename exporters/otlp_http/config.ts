@@ -1,7 +1,7 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { hideCredentials } from '../../src/config/endpoint.js';
 import { clientSettings } from '../../src/http/client.js';
 import { otlpSettings, readOtlpEnvironment, replaceSettings } from '../../src/otlp/otlp-settings.js';
-import { hideCredentials } from '../../src/config/endpoint.js';
 
 export const schema = {
   endpoint: {

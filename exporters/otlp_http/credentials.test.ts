@@ -3,9 +3,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
+import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { factory } from './factory.js';
 import { openHttpBackend } from './http-backend.fixture.js';
 

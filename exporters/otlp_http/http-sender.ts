@@ -3,15 +3,15 @@ import { promisify } from 'node:util';
 import { constants, gzip as gzipWithCallback } from 'node:zlib';
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
-import { readVersion } from '../../src/version.js';
-import { describeError, ExportError } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
-import { cleanText } from '../../src/http/connection-error.js';
-import { openHttpClient, type HttpClient } from '../../src/http/client.js';
-import { DelegateClient } from '../../src/otlp/delegate-client.js';
+import { describeError, ExportError } from '../../src/errors.js';
 import type { QueuedRequest } from '../../src/export/queue-storage.js';
 import type { Sender } from '../../src/export/sending-queue.js';
-import { type Config, applyEnvironment } from './config.js';
+import { openHttpClient, type HttpClient } from '../../src/http/client.js';
+import { cleanText } from '../../src/http/connection-error.js';
+import { DelegateClient } from '../../src/otlp/delegate-client.js';
+import { readVersion } from '../../src/version.js';
+import { applyEnvironment, type Config } from './config.js';
 import { findStatusError, toConnectionError } from './retry-codes.js';
 
 /** The transport's own time-out only steps in where ours failed to. */

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:https';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/testing/until.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
@@ -14,6 +13,7 @@ import {
   testTls,
   type Transport,
 } from '../../src/otlp/shared-cases.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { decodeValues, openHttpBackend } from './http-backend.fixture.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '../../src/testing/until.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
-import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
 import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
+import { readingAt, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import { openHttpBackend } from './http-backend.fixture.js';
 

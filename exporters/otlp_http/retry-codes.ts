@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { describeError, ExportError } from '../../src/errors.js';
 import { hideCredentials } from '../../src/config/endpoint.js';
+import { describeError, ExportError } from '../../src/errors.js';
 import { cleanText, describeConnectionError, describeRetryAfter } from '../../src/http/connection-error.js';
 
 /** The status codes after which the Collector sends again. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
-import { type Family, formatValue, renderBody, renderPage } from './exposition.js';
 import { translateMetric } from '../../src/prometheus/names.js';
+import { formatValue, renderBody, renderPage, type Family } from './exposition.js';
 import type { Samples } from './store.js';
 
 function familyOf(metric: Omit<Metric, 'valueType'>): Family {

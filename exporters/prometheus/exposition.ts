@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { type FamilyName, nameFamily } from '../../src/prometheus/names.js';
+import { nameFamily, type FamilyName } from '../../src/prometheus/names.js';
 import { escapeText, renderLabels } from './labels.js';
 import type { Samples, Snapshot } from './store.js';
 

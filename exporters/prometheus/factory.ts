@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
 import type { ExporterFactory } from '../../src/component/component.js';
+import type { Log } from '../../src/component/log.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { servePages, type PageServer } from '../../src/http/server.js';
-import type { Log } from '../../src/component/log.js';
+import { ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
 import { createPages, PageSource } from './page.js';
 import { SeriesStore } from './store.js';
-import { ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
 
 const standardEndpoint = 'localhost:9464';
 

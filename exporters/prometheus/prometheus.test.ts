@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { request, type IncomingMessage } from 'node:http';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
-import type { Attributes, Metric, MetricKind, Series } from '../../src/model/series.js';
-import { createRow } from '../../src/model/table.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
+import type { Attributes, Metric, MetricKind, Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
 import { factory } from './factory.js';
 
 const host = { attributes: { 'host.name': 'here' } };

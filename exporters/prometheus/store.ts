@@ -1,10 +1,10 @@
-import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import { createPlans } from '../../src/model/plan.js';
+import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import { floorPower } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
-import { type Entry, Families, type Family } from './exposition.js';
-import { createIdentity, findDifference, HostResource, type Identity, renderLabels } from './labels.js';
+import { Families, type Entry, type Family } from './exposition.js';
+import { createIdentity, findDifference, HostResource, renderLabels, type Identity } from './labels.js';
 
 export interface StoreOptions {
   /** Resource attributes that become labels. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { holdsFor } from '../../src/testing/property.fixture.js';
 import type { Metric } from '../../src/model/series.js';
+import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
+import { holdsFor } from '../../src/testing/property.fixture.js';
 import { Families, formatValue, renderPage } from './exposition.js';
 import { renderLabels } from './labels.js';
-import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
 import { acceptsGzip, chooseFormat } from './page.js';
 
 /** Reads a label set as Prometheus' parser does: names and quoted values with three escapes. */

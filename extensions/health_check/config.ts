@@ -1,5 +1,5 @@
-import { webConfigSettings } from '../../src/config/endpoint.js';
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { webConfigSettings } from '../../src/config/endpoint.js';
 
 export const schema = {
   endpoint: {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
-import { factory, describeHealth } from './factory.js';
+import { describeHealth, factory } from './factory.js';
 
 async function start(t: TestContext, settings: object, isReady = () => true) {
   const log = createLogCollector();

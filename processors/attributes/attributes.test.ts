@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, MetricKind, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { factory } from './factory.js';

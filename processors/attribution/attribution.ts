@@ -1,16 +1,16 @@
 import type { Meter } from '@opentelemetry/api';
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
-import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { readResourceEnvironment } from '../../src/component/resource-environment.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { CpuCount, FloorStore } from './floor.js';
-import { UsageTick } from './usage.js';
 import { Ledger } from './ledger.js';
 import { ShownSeries } from './shown-series.js';
+import { UsageTick } from './usage.js';
 import { View } from './view.js';
 import { findViews } from './views.js';
-import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** How often learned floors are saved while the processor runs; they are saved at shutdown, too. */
 const saveEveryNs = 600_000_000_000n;

@@ -1,12 +1,12 @@
 import { elementAt } from '../../src/element.js';
+import { share } from '../../src/energy/share.js';
 import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { CgroupNode, type Margins } from './cgroup-node.js';
-import { share } from '../../src/energy/share.js';
 import type { CpuCount } from './floor.js';
 import type { UsageTick } from './usage.js';
-import type { Workload } from './workload.js';
 import { findCgroupPath } from './views.js';
+import type { Workload } from './workload.js';
 
 /** CPU times of cgroups of version 1 are counted in ticks of this length, as idle time is. */
 const coarseTickNs = 1e7;

@@ -1,17 +1,17 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
-import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { attributionFloor, ledgerEnergy } from '../../src/model/shared-metrics.js';
-import type { Floor } from './floor.js';
-import type { Parts, Split } from './split.js';
-import type { Meter, Window } from './windows.js';
-import type { Workload } from './workload.js';
-import { Account, Gauge, type Publication } from './publication.js';
 import {
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
   ATTR_HW_TYPE,
   ATTR_LEDGER_PART,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Metric, Series } from '../../src/model/series.js';
+import { attributionFloor, ledgerEnergy } from '../../src/model/shared-metrics.js';
+import type { Floor } from './floor.js';
+import { Account, Gauge, type Publication } from './publication.js';
+import type { Parts, Split } from './split.js';
+import type { Meter, Window } from './windows.js';
+import type { Workload } from './workload.js';
 
 /** What the accounts of a domain work with. */
 export interface DomainOptions {

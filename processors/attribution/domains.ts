@@ -1,20 +1,20 @@
 import { elementAt } from '../../src/element.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import { resourceKey, type Series } from '../../src/model/series.js';
-import type { Config } from './config.js';
-import { Domain } from './domain.js';
-import { Floor, type CpuCount, type FloorStore } from './floor.js';
-import { Split } from './split.js';
-import { GpuUsage, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
-import { EnergyCounter, Meter } from './windows.js';
-import { Hardware, type Model } from './hardware.js';
-import type { View } from './view.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
+import { resourceKey, type Series } from '../../src/model/series.js';
+import type { Config } from './config.js';
+import { Domain } from './domain.js';
+import { Floor, type CpuCount, type FloorStore } from './floor.js';
+import { Hardware, type Model } from './hardware.js';
+import { Split } from './split.js';
+import { GpuUsage, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
+import type { View } from './view.js';
+import { EnergyCounter, Meter } from './windows.js';
 
 /** Time and number of boundaries for which the usage is kept before any domain is known. */
 const maxEarlyNs = 10e9;

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { CpuCount, Floor, FloorLearner, type Stretch } from './floor.js';
-import { createGap, type Usage } from './usage.js';
 import { Rig, unixNs } from './rig.fixture.js';
+import { createGap, type Usage } from './usage.js';
 
 /** A second of 2 CPUs at these watts and this use. */
 function second(watts: number, use = 0): Stretch {

@@ -5,9 +5,9 @@ import type { Series } from '../../src/model/series.js';
 import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import { createRow } from '../../src/model/table.js';
 import { CpuCount, Floor, FloorLearner } from './floor.js';
+import { Rig, RigProcess, unixNs } from './rig.fixture.js';
 import { GpuTimeCounter, GpuUsage } from './usage.js';
 import { Workload } from './workload.js';
-import { Rig, RigProcess, unixNs } from './rig.fixture.js';
 
 /** A GPU of a rig, and what it used up to each scan. */
 class RigGpu {

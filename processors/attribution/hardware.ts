@@ -1,13 +1,13 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import { findOrAdd } from '../../src/model/plan.js';
+import { ATTR_ENERGY_ATTRIBUTION_MODEL } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { Domain } from './domain.js';
 import { Account, Publication } from './publication.js';
-import type { Group, View } from './view.js';
 import type { Usage } from './usage.js';
+import type { Group, View } from './view.js';
 import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
-import { ATTR_ENERGY_ATTRIBUTION_MODEL } from '../../src/model/semantic-conventions.js';
 
 /** What the groups of one view got. */
 interface ViewBook {

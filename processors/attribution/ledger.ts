@@ -1,5 +1,6 @@
 import type { Log } from '../../src/component/log.js';
-import { findOrAdd, createPlans } from '../../src/model/plan.js';
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
@@ -13,17 +14,16 @@ import {
   processGpuTime,
 } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
+import type { CgroupNode } from './cgroup-node.js';
+import type { CgroupCounter } from './cgroups.js';
 import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
 import type { Floor } from './floor.js';
+import type { Hardware } from './hardware.js';
 import { GpuTimeCounter } from './usage.js';
 import type { EnergyCounter } from './windows.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
-import type { Hardware } from './hardware.js';
-import type { CgroupNode } from './cgroup-node.js';
-import type { CgroupCounter } from './cgroups.js';
 import { Workloads } from './workloads.js';
-import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
 const checkEveryNs = 5e8;

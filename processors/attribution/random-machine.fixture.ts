@@ -1,6 +1,6 @@
-import { RigProcess, type Rig } from './rig.fixture.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
+import { RigProcess, type Rig } from './rig.fixture.js';
 
 export interface MachineOptions {
   readonly seed: number;

@@ -1,6 +1,7 @@
-import { createFakeContext, createTableCollector, type LogCollector } from '../../src/component/fakes.js';
 import type { ReceiverContext } from '../../src/component/component.js';
+import { createFakeContext, createTableCollector, type LogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import {
   busyTime,
   cgroupCpuTime,
@@ -9,7 +10,6 @@ import {
   hwEnergy,
   processCpuTime,
 } from '../../src/model/shared-metrics.js';
-import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';

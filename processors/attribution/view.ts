@@ -1,6 +1,6 @@
 import { findOrAdd } from '../../src/model/plan.js';
-import type { Attributes, Metric, Resource } from '../../src/model/series.js';
 import { ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Metric, Resource } from '../../src/model/series.js';
 import { Limit, type Ranked } from './limit.js';
 import type { Account } from './publication.js';
 import {

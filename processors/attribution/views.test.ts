@@ -4,8 +4,8 @@ import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes } from '../../src/model/series.js';
 import { schema } from './config.js';
 import { playSecond, Rig, RigProcess } from './rig.fixture.js';
-import { checkViews, findViews } from './views.js';
 import { View } from './view.js';
+import { checkViews, findViews } from './views.js';
 
 function parse(settings: object) {
   return parseSettings(schema, settings);

@@ -1,20 +1,4 @@
 import {
-  resourceKey,
-  type Attributes,
-  type AttributeValue,
-  type Metric,
-  type Resource,
-} from '../../src/model/series.js';
-import {
-  groupEnergyNames,
-  hostEnergy,
-  hwEnergy,
-  ledgerEnergy,
-  processEnergy,
-  raplEnergy,
-} from '../../src/model/shared-metrics.js';
-import type { Config } from './config.js';
-import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_IMAGE_NAME,
   ATTR_CONTAINER_IMAGE_TAGS,
@@ -49,6 +33,22 @@ import {
   ATTR_SYSTEMD_UNIT,
   ATTR_VM_NAME,
 } from '../../src/model/semantic-conventions.js';
+import {
+  resourceKey,
+  type Attributes,
+  type AttributeValue,
+  type Metric,
+  type Resource,
+} from '../../src/model/series.js';
+import {
+  groupEnergyNames,
+  hostEnergy,
+  hwEnergy,
+  ledgerEnergy,
+  processEnergy,
+  raplEnergy,
+} from '../../src/model/shared-metrics.js';
+import type { Config } from './config.js';
 
 /** A partition of the workloads, as data: workloads with the same values of some resource attributes are one group. */
 export interface ViewDefinition {

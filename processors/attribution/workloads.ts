@@ -2,8 +2,8 @@ import { resourceKey, type Resource, type Series } from '../../src/model/series.
 import { Cgroups } from './cgroups.js';
 import type { CpuCount } from './floor.js';
 import { createGap, type Usage, type UsageTick } from './usage.js';
-import { CpuTimeCounter, Workload } from './workload.js';
 import type { View } from './view.js';
+import { CpuTimeCounter, Workload } from './workload.js';
 
 /** The kernel counts idle time in ticks of this length. */
 const idleTickNs = 1e7;

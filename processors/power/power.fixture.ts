@@ -1,7 +1,7 @@
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
 import type { Series } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { createRow } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';

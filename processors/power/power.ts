@@ -1,17 +1,17 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { findOrAdd, createPlans } from '../../src/model/plan.js';
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import {
+  ATTR_ENERGY_ATTRIBUTION_MODEL,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { CommonWindows, ExactSource, type LastPower } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
 import { PowerColumns, type PowerSource } from './power-columns.js';
-import {
-  ATTR_ENERGY_ATTRIBUTION_MODEL,
-  ATTR_ENERGY_METHOD,
-  ATTR_HW_TYPE,
-} from '../../src/model/semantic-conventions.js';
 
 const energySuffix = '.energy';
 /** The attribute of what `attribution` publishes. */

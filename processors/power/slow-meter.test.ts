@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, Series } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { EnergyTables } from '../../src/simulation/energy-tables.js';
-import { createSpec, type MachineSpec } from '../../src/simulation/machine-spec.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
+import { createSpec, type MachineSpec } from '../../src/simulation/machine-spec.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 

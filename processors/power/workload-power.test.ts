@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
 import type { Series } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { create, epoch, unixNs } from './power.fixture.js';
 

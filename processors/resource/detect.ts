@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Log } from '../../src/component/log.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { findText } from '../../src/linux/sysfs.js';
-import type { Attributes } from '../../src/model/series.js';
 import { ATTR_HOST_ID, ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
+import type { Attributes } from '../../src/model/series.js';
 
 /** The detectors by their names in the configuration. */
 export const detectorNames = ['env', 'host', 'os'];

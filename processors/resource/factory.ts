@@ -1,12 +1,12 @@
 import { applyActions, checkActions } from '../../src/component/attribute-actions.js';
-import { defaultServiceName } from '../../src/component/resource-environment.js';
 import type { Context, ProcessorFactory } from '../../src/component/component.js';
 import { createMappingProcessor } from '../../src/component/mapping-processor.js';
+import { defaultServiceName } from '../../src/component/resource-environment.js';
 import { createPlans } from '../../src/model/plan.js';
+import { ATTR_HOST_ID, ATTR_HOST_NAME, ATTR_SERVICE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
 import { detect, detectorNames } from './detect.js';
-import { ATTR_HOST_ID, ATTR_HOST_NAME, ATTR_SERVICE_NAME } from '../../src/model/semantic-conventions.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,

@@ -1,5 +1,5 @@
-import { describeError, findErrorCode } from '../../src/errors.js';
 import type { Log } from '../../src/component/log.js';
+import { describeError, findErrorCode } from '../../src/errors.js';
 
 const firstWaitMs = 1000;
 const maxWaitMs = 30_000;

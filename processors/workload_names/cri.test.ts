@@ -8,8 +8,8 @@ import {
   type handleUnaryCall,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { until } from '../../src/testing/until.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { containerId, resourcesOf, rowOf, runProcessor, seriesOf } from './names.fixture.js';
 
 /** A message: fields by number, each a text or a list of messages. */

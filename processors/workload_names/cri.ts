@@ -1,8 +1,6 @@
 import type { Client } from '@grpc/grpc-js';
 import { elementAt } from '../../src/element.js';
 import { cleanText } from '../../src/http/connection-error.js';
-import { readVersion } from '../../src/version.js';
-import type { Attributes } from '../../src/model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
@@ -12,6 +10,8 @@ import {
   ATTR_K8S_POD_NAME,
   ATTR_K8S_POD_UID,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes } from '../../src/model/series.js';
+import { readVersion } from '../../src/version.js';
 import {
   parseContainers,
   parseSandboxes,

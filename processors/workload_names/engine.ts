@@ -1,10 +1,10 @@
 import { Agent } from '../../src/http/node-http.js';
-import type { Attributes } from '../../src/model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
   ATTR_CONTAINER_RUNTIME_NAME,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes } from '../../src/model/series.js';
 import type { JsonObject } from '../../src/recording/otlp-json.js';
 import { get, StatusError, type GetTarget } from './http-get.js';
 import { describeImage, isDigest } from './image-reference.js';

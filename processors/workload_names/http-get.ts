@@ -1,6 +1,6 @@
+import { once } from 'node:events';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { once } from 'node:events';
 import { cleanText } from '../../src/http/connection-error.js';
 import { request as requestPlain } from '../../src/http/node-http.js';
 

@@ -1,8 +1,8 @@
-import type { Attributes } from '../../src/model/series.js';
 import {
   ATTR_CONTAINER_IMAGE_NAME,
   ATTR_CONTAINER_IMAGE_TAGS,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes } from '../../src/model/series.js';
 
 /** Whether a reference is the digest of an image, which says nothing to people. */
 export function isDigest(reference: string): boolean {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonObject } from '../../src/recording/otlp-json.js';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
-import type { JsonObject } from '../../src/recording/otlp-json.js';
 import { itemDepths, JsonItems } from './json-items.js';
 
 /** The items of a text that arrives in chunks of these sizes, and what is not in them. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { until } from '../../src/testing/until.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { openKubernetes, podOf, sendList, sendStatus, type Answer } from './kubernetes.fixture.js';
 import { runProcessor } from './names.fixture.js';
 

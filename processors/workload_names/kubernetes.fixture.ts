@@ -5,8 +5,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { createCertificate } from '../../src/http/certificate.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 
 export type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
 

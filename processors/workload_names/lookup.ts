@@ -1,10 +1,10 @@
 import { createPlans } from '../../src/model/plan.js';
-import type { Attributes, Resource } from '../../src/model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_K8S_POD_UID,
   ATTR_SLURM_JOB_ID,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Resource } from '../../src/model/series.js';
 
 /** Attributes whose values sources have names for. */
 const idAttributes = [ATTR_CONTAINER_ID, ATTR_K8S_POD_UID, ATTR_SLURM_JOB_ID] as const;

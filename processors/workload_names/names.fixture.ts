@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { ReceiverContext } from '../../src/component/component.js';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { until } from '../../src/testing/until.js';

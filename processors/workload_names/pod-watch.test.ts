@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { until } from '../../src/testing/until.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { openKubernetes, podOf, sendList, sendStatus } from './kubernetes.fixture.js';
 import { resourcesOf, rowOf, runProcessor, seriesOf } from './names.fixture.js';
 

@@ -1,4 +1,3 @@
-import type { Attributes } from '../../src/model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
@@ -14,6 +13,7 @@ import {
   ATTR_K8S_REPLICASET_NAME,
   ATTR_K8S_STATEFULSET_NAME,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes } from '../../src/model/series.js';
 import { isObject, objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
 import { describeImage } from './image-reference.js';
 import { keepLabels } from './kept-labels.js';

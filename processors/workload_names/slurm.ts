@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { createGrant, describeProbe } from '../../src/component/probe.js';
 import { describeCode, findErrorCode } from '../../src/errors.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
-import type { Attributes } from '../../src/model/series.js';
 import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_LINUX_CGROUP,
   ATTR_PROCESS_PID,
   ATTR_SLURM_JOB_ID,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import type { Lookup } from './lookup.js';
 import type { Backend } from './source.js';

@@ -5,9 +5,9 @@ import { Engine } from './engine.js';
 import { findApiServer, findKubelet } from './kubernetes.js';
 import type { Lookup, NameSource } from './lookup.js';
 import { Slurm } from './slurm.js';
+import { SocketFinder, usualSockets } from './sockets.js';
 import { Source, type Backend } from './source.js';
 import type { Discover, RankedSource } from './source-list.js';
-import { SocketFinder, usualSockets } from './sockets.js';
 
 /** What sources are made with. */
 interface Settings {

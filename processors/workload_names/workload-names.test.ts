@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createTableCollector } from '../../src/component/fakes.js';
-import { until } from '../../src/testing/until.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
+import { until } from '../../src/testing/until.js';
 import { resourcesOf, rowOf, seriesOf, TestNames } from './names.fixture.js';
 import { WorkloadNames, type HoldOptions } from './workload-names.js';
 

@@ -7,9 +7,9 @@ import {
   first,
   nameOf,
   openMachine,
-  type Scanned,
   unified,
   write,
+  type Scanned,
 } from './fake-cgroups.fixture.js';
 
 const path = `/system.slice/docker-${container}.scope`;

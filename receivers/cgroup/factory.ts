@@ -5,7 +5,7 @@ import { UnavailableError } from '../../src/errors.js';
 import { findHierarchies, type Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { CgroupScraper } from './cgroup-scraper.js';
-import { type Config, schema } from './config.js';
+import { schema, type Config } from './config.js';
 import { metricsByGroup } from './metrics.js';
 import { probe } from './probe.js';
 

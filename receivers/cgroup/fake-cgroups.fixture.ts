@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
-import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { findHierarchies } from '../../src/linux/cgroup/hierarchies.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { CgroupScraper } from './cgroup-scraper.js';
 import { schema } from './config.js';
 

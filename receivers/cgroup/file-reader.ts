@@ -1,5 +1,5 @@
-import type { Resource, Series } from '../../src/model/series.js';
 import { BudgetedFile, type DescriptorBudget } from '../../src/linux/budgeted-file.js';
+import type { Resource, Series } from '../../src/model/series.js';
 import type { Slot, SlotScope } from './slots.js';
 
 /** What the files of one cgroup become. */

@@ -8,9 +8,9 @@ import {
   memoryFile,
   memoryKind,
   memoryLimit,
-  type SharedNames,
   swapOperations,
   swapUsage,
+  type SharedNames,
 } from './metrics.js';
 import { CounterSlot, GaugeSlot } from './slots.js';
 

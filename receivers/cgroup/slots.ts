@@ -1,5 +1,5 @@
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { type CounterColumn, Counters } from '../../src/scraping/counter-table.js';
+import { Counters, type CounterColumn } from '../../src/scraping/counter-table.js';
 import type { Counts } from '../../src/scraping/counts.js';
 
 /** Some series of a cgroup, and what was last read of them. */

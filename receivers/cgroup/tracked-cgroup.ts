@@ -2,7 +2,7 @@ import { createCgroupResource, startsContainer } from '../../src/identity/cgroup
 import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import type { Config } from './config.js';
-import { type FileParser, FileReader } from './file-reader.js';
+import { FileReader, type FileParser } from './file-reader.js';
 import { findCpuFile, listDetailFiles, type ListOptions } from './list-files.js';
 
 /** What all cgroups share. */

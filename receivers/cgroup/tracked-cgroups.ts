@@ -2,7 +2,7 @@ import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { CgroupPart, partCapacity, type PartOptions } from './cgroup-part.js';
-import { type CgroupOptions, type FoundFolder, TrackedCgroup } from './tracked-cgroup.js';
+import { TrackedCgroup, type CgroupOptions, type FoundFolder } from './tracked-cgroup.js';
 
 interface Entry {
   readonly cgroup: TrackedCgroup;

@@ -1,18 +1,18 @@
 import type { Context } from '../../src/component/component.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';
-import type { Series } from '../../src/model/series.js';
-import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
-import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import type { Scraper } from '../../src/scraping/scrape-loop.js';
-import type { Config } from './config.js';
-import { EstimatedEnergy, createPowerModel, type PowerModel } from './estimated-energy.js';
 import {
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
   ATTR_HW_NAME,
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
+import type { Series } from '../../src/model/series.js';
+import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import type { Scraper } from '../../src/scraping/scrape-loop.js';
+import type { Config } from './config.js';
+import { createPowerModel, EstimatedEnergy, type PowerModel } from './estimated-energy.js';
 
 const attributes = {
   [ATTR_HW_TYPE]: 'host',

@@ -1,6 +1,6 @@
-import type { Config } from './config.js';
 import { BusyTime } from '../../src/linux/busy-time.js';
 import type { MachineCpuTimes } from '../../src/linux/procfs.js';
+import type { Config } from './config.js';
 
 /** Power that is linear in CPU use: P = idle + (max - idle) x busy CPU time / (CPUs x time). */
 export interface PowerModel {

@@ -1,7 +1,7 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { describeError, UnavailableError } from '../../src/errors.js';
 import type { Probe } from '../../src/component/probe.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';

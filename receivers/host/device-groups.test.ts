@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   copyMachine,
-  openScraper,
-  valuesOf,
   endedOf,
   ioTimesOf,
+  openScraper,
   readSteps,
   scrapeTwice,
+  valuesOf,
 } from './host-machine.fixture.js';
 
 test('NetworkGroup counts exactly, when the counts are beyond 2^53', (t) => {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
+import { ATTR_DISK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import type { CounterColumn, DescribeCounters } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { forEachLine, createNameFilter } from '../../src/scraping/lines.js';
+import { createNameFilter, forEachLine } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
-import { ATTR_DISK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 
 const io: Metric = {
   name: 'system.disk.io',

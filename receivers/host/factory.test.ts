@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem, uptime } from 'node:os';
 import { join } from 'node:path';
-import { parseSettings } from '../../src/config/settings.js';
+import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
-import { factory, metrics } from './factory.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { attributesKey } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { factory, metrics } from './factory.js';
 import {
   copyMachine,
   endedOf,

@@ -1,13 +1,13 @@
-import type { ReceiverFactory, ExpectedSeries } from '../../src/component/component.js';
+import type { ExpectedSeries, ReceiverFactory } from '../../src/component/component.js';
+import type { Metric } from '../../src/model/series.js';
+import { cpuTime } from '../../src/model/shared-metrics.js';
 import {
   createSourceReceiver,
   probeSources,
   type NamedSource,
 } from '../../src/scraping/scraping-receiver.js';
-import { schema, type Config } from './config.js';
-import type { Metric } from '../../src/model/series.js';
-import { cpuTime } from '../../src/model/shared-metrics.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
+import { schema, type Config } from './config.js';
 import { cpuMetrics, describeCpu } from './cpu-group.js';
 import { describeDisk, diskMetrics } from './disk-group.js';
 import { describeFrequency, frequencyMetrics } from './frequency-group.js';

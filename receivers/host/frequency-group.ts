@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { UnavailableError } from '../../src/errors.js';
 import type { KeptFile } from '../../src/linux/kept-file.js';
-import { bounded } from '../../src/scraping/lines.js';
 import { findNames } from '../../src/linux/sysfs.js';
+import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { GaugeColumn, GaugeTable } from '../../src/scraping/gauge-table.js';
+import { bounded } from '../../src/scraping/lines.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
-import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
 
 const frequency: Metric = {
   name: 'system.cpu.frequency',

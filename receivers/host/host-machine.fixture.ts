@@ -2,11 +2,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
-import { Source } from '../../src/scraping/source.js';
-import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Table } from '../../src/model/table.js';
+import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
+import { Source } from '../../src/scraping/source.js';
 import { schema } from './config.js';
 import { listSources } from './factory.js';
 

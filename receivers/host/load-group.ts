@@ -1,7 +1,7 @@
 import type { KeptFile } from '../../src/linux/kept-file.js';
-import { maxSeconds, maxThreads } from '../../src/scraping/lines.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { maxSeconds, maxThreads } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 

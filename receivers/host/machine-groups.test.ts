@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Table } from '../../src/model/table.js';
-import { copyMachine, openScraper, valuesOf, endedOf, scrapeTwice } from './host-machine.fixture.js';
+import { copyMachine, endedOf, openScraper, scrapeTwice, valuesOf } from './host-machine.fixture.js';
 
 test('CpuGroup begins every counter at 0, when it reads for the first time', (t) => {
   const { first } = scrapeTwice(t, ['cpu']);

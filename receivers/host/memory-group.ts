@@ -1,12 +1,12 @@
-import { maxBytes, findLine, parseLine } from '../../src/scraping/lines.js';
+import { ATTR_SYSTEM_PAGING_FAULT_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
+import { findLine, maxBytes, parseLine } from '../../src/scraping/lines.js';
 import type { DescribeSource, ReadSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
-import { ATTR_SYSTEM_PAGING_FAULT_TYPE } from '../../src/model/semantic-conventions.js';
 
 /** Bytes of `/proc/meminfo` by the kernel's own names; NaN where they are impossible. */
 type Meminfo = (label: string) => number;

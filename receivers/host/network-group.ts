@@ -1,10 +1,10 @@
+import { ATTR_NETWORK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
-import { forEachLine, createNameFilter } from '../../src/scraping/lines.js';
+import { createNameFilter, forEachLine } from '../../src/scraping/lines.js';
 import type { DescribeSource } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
-import { ATTR_NETWORK_IO_DIRECTION, ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
 
 const io = counter('system.network.io', 'By', 'Bytes received and transmitted');
 const packets = counter('system.network.packet.count', '{packet}', 'Packets received and transmitted');

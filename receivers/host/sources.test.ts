@@ -3,8 +3,8 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import type { Table } from '../../src/model/table.js';
+import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { schema } from './config.js';
 import { listExpectedSeries, listSources, metrics } from './factory.js';
 import {

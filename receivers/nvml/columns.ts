@@ -1,10 +1,10 @@
-import type { Attributes, Metric } from '../../src/model/series.js';
-import * as metrics from './metrics.js';
 import {
   ATTR_HW_GPU_TASK,
   ATTR_HW_SENSOR_LOCATION,
   ATTR_NETWORK_IO_DIRECTION,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Metric } from '../../src/model/series.js';
+import * as metrics from './metrics.js';
 
 /**
  * What a value is. `gauge`: of its instant. `count`: cumulative, from some past instant. `growth`: since the value

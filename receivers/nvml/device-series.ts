@@ -1,11 +1,5 @@
 import { elementAt } from '../../src/element.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
-import type { Attributes, Resource, Series } from '../../src/model/series.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
-import { createRow, type Table } from '../../src/model/table.js';
-import { describeColumn, type Column } from './columns.js';
-import * as metrics from './metrics.js';
-import type { Device, DeviceRow } from './protocol.js';
 import {
   ATTR_ENERGY_INTERFACE,
   ATTR_ENERGY_METHOD,
@@ -15,6 +9,12 @@ import {
   ATTR_HW_SENSOR_LOCATION,
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Resource, Series } from '../../src/model/series.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { createRow, type Table } from '../../src/model/table.js';
+import { describeColumn, type Column } from './columns.js';
+import * as metrics from './metrics.js';
+import type { Device, DeviceRow } from './protocol.js';
 
 /** More than a GPU can draw, where it does not say how much that is. */
 const defaultMaxWatts = 5_000;

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { describeError, UnavailableError } from '../../src/errors.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { metrics } from './metrics.js';

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { parseSettings } from '../../src/config/settings.js';
+import type { Consumer } from '../../src/component/consumer.js';
 import {
   createFakeContext,
   createLogCollector,
@@ -8,10 +8,10 @@ import {
   type LogCollector,
   type TableCollector,
 } from '../../src/component/fakes.js';
-import type { Consumer } from '../../src/component/consumer.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { AttributeValue } from '../../src/model/series.js';
-import { buildNvml, h100, type Answers, type FakeNvml } from './fake-nvml.fixture.js';
 import { factory } from './factory.js';
+import { buildNvml, h100, type Answers, type FakeNvml } from './fake-nvml.fixture.js';
 
 /** A receiver of a made-up library, which reads when it is flushed. */
 export interface Rig {

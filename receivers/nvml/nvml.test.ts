@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkTables } from '../../src/model/check-tables.js';
-import { h100, repeatGpu, withoutCompiler as skip, uuid } from './fake-nvml.fixture.js';
+import { h100, repeatGpu, uuid, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
 test('nvml publishes what a GPU says, in SI units, under its UUID', { skip }, async (t) => {

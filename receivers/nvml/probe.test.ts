@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { countThreads } from '../../src/linux/open-resources.js';
-import { until } from '../../src/testing/until.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { buildNvml, h100, repeatGpu, withoutCompiler as skip } from './fake-nvml.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
+import { buildNvml, h100, repeatGpu, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
 function probe(library: string) {

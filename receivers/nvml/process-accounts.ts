@@ -5,17 +5,17 @@ import { ServiceReader } from '../../src/identity/service.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readPath } from '../../src/linux/procfs.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import type { Metric, Resource, Series } from '../../src/model/series.js';
-import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
-import * as metrics from './metrics.js';
-import type { ContextKind, Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
 import {
   ATTR_HW_GPU_TASK,
   ATTR_HW_ID,
   ATTR_HW_NAME,
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
+import type { Metric, Resource, Series } from '../../src/model/series.js';
+import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import * as metrics from './metrics.js';
+import type { ContextKind, Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
 
 /** Whether a process moved to another cgroup is looked at so often, in scans. */
 const lookAgainAfter = 30;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { checkTables } from '../../src/model/check-tables.js';
 import { createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
+import { checkTables } from '../../src/model/check-tables.js';
 import { h100, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig, type Rig } from './nvml.fixture.js';
 

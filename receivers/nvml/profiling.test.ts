@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkTables } from '../../src/model/check-tables.js';
-import { h100, withoutCompiler as skip, type Answers, uuid } from './fake-nvml.fixture.js';
+import { h100, uuid, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
 test('nvml reads the profiling counters no more often than they are refreshed', { skip }, async (t) => {

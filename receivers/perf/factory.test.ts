@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/testing/until.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
-import { createSampling } from '../../src/sampling/sampling-threads.js';
-import { schema } from './config.js';
-import { createPlan, findEvents } from './plan.js';
-import { factory } from './factory.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+import { createSampling } from '../../src/sampling/sampling-threads.js';
+import { until } from '../../src/testing/until.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+import { createPlan, findEvents } from './plan.js';
 
 const check = (settings: Readonly<Record<string, unknown>>) =>
   factory.check?.(parseSettings(schema, settings));

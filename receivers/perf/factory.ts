@@ -6,15 +6,15 @@ import type {
 } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
+import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { isClock } from '../../src/linux/perf/meaning.js';
-import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import type { ResolvedEvents } from '../../src/linux/perf/resolve.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
+import { schema, type Config } from './config.js';
 import { hasTargets } from './find-targets.js';
-import { type Config, schema } from './config.js';
+import { counters, createSeries, metrics, type Columns } from './metrics.js';
 import { createPlan, findEvents } from './plan.js';
-import { type Columns, counters, createSeries, metrics } from './metrics.js';
 import { probe } from './probe.js';
 import { createTargets } from './targets.js';
 

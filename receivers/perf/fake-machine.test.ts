@@ -3,16 +3,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { until } from '../../src/testing/until.js';
+import type { Sampler } from '../../src/component/sampling.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakePmus } from '../../src/linux/perf/fake-sysfs.fixture.js';
-import type { Sampler } from '../../src/component/sampling.js';
-import { schema } from './config.js';
-import { countPerfEvents } from './perf-cgroups.fixture.js';
-import { createPlan, findEvents } from './plan.js';
-import type { Columns } from './metrics.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+import { until } from '../../src/testing/until.js';
+import { schema } from './config.js';
+import type { Columns } from './metrics.js';
+import { countPerfEvents } from './perf-cgroups.fixture.js';
 import { OnlineCpus } from './places.js';
+import { createPlan, findEvents } from './plan.js';
 import { PerfSampler } from './sampler.js';
 
 // PMUs that sysfs describes and the kernel's software counts: type 1 with event 0 is its cpu-clock, in nanoseconds.

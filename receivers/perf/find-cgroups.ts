@@ -1,9 +1,9 @@
 import type { ReceiverContext } from '../../src/component/component.js';
-import type { Resource } from '../../src/model/series.js';
 import { createCgroupResource, startsContainer, startsJob } from '../../src/identity/cgroup.js';
 import { findHierarchies, findPerfHierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { CgroupTree, type CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import { openFolderWatch } from '../../src/linux/inotify.js';
+import type { Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import type { FoundTarget } from './find-targets.js';
 

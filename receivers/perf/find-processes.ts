@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readExecutable } from '../../src/identity/executable.js';
+import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
 import { ServiceReader } from '../../src/identity/service.js';
-import { Owners } from '../../src/identity/owners.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import type { Attributes } from '../../src/model/series.js';

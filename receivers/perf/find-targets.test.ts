@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createLogCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
 import { AbsentTargets, type FoundTarget } from './find-targets.js';
 

@@ -1,13 +1,13 @@
-import { resourceKey, type Resource } from '../../src/model/series.js';
-import type { Config } from './config.js';
-import { CgroupFinder, createPathPattern, type FinderContext } from './find-cgroups.js';
-import { type FoundProcess, ProcessFinder } from './find-processes.js';
-import type { PlannedTarget } from './plan.js';
+import type { Log } from '../../src/component/log.js';
 import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_EXECUTABLE_NAME,
 } from '../../src/model/semantic-conventions.js';
-import type { Log } from '../../src/component/log.js';
+import { resourceKey, type Resource } from '../../src/model/series.js';
+import type { Config } from './config.js';
+import { CgroupFinder, createPathPattern, type FinderContext } from './find-cgroups.js';
+import { ProcessFinder, type FoundProcess } from './find-processes.js';
+import type { PlannedTarget } from './plan.js';
 
 /** A target that comes and goes. */
 export interface FoundTarget extends PlannedTarget {

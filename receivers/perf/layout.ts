@@ -1,9 +1,9 @@
 import type { CountedEvent } from '../../src/linux/perf/counted-event.js';
-import { findOrAdd } from '../../src/model/plan.js';
 import { findRatios } from '../../src/linux/perf/ratios.js';
-import { type Column, counters, ratios, runningRatio } from './metrics.js';
-import type { ScaledCounts } from './scaled-counts.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_CPU_LOGICAL_NUMBER, ATTR_PERF_EVENT_NAME } from '../../src/model/semantic-conventions.js';
+import { counters, ratios, runningRatio, type Column } from './metrics.js';
+import type { ScaledCounts } from './scaled-counts.js';
 
 /** What a count belongs to. */
 export interface Owner {

@@ -1,16 +1,16 @@
 import { elementAt } from '../../src/element.js';
 import { UnavailableError } from '../../src/errors.js';
-import { type CountedEvent, describeUncounted, type EventGroup } from '../../src/linux/perf/counted-event.js';
-import { findOrAdd } from '../../src/model/plan.js';
-import { findFirstReservedFd } from '../../src/linux/privileges.js';
+import { describeUncounted, type CountedEvent, type EventGroup } from '../../src/linux/perf/counted-event.js';
 import { CounterGroup } from '../../src/linux/perf/counter-group.js';
 import { closePerfEvent, PerfEventError } from '../../src/linux/perf/event.js';
 import { fitGroups } from '../../src/linux/perf/groups.js';
-import { adaptToRights, type CountingPlace, createProbe, openGroup } from '../../src/linux/perf/place.js';
+import { adaptToRights, createProbe, openGroup, type CountingPlace } from '../../src/linux/perf/place.js';
+import { findFirstReservedFd } from '../../src/linux/privileges.js';
+import { findOrAdd } from '../../src/model/plan.js';
 import { Layout, type Owner } from './layout.js';
 import { isCgroupGone, openPlaces, placeThread } from './places.js';
-import { ScaledCounts } from './scaled-counts.js';
 import type { Plan } from './plan.js';
+import { ScaledCounts } from './scaled-counts.js';
 
 /** Counters of a target. Must be closed. */
 export interface Counters {

@@ -1,6 +1,6 @@
 import type { EventGroup } from '../../src/linux/perf/counted-event.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
-import { type ResolvedEvents, resolveEvents } from '../../src/linux/perf/resolve.js';
+import { resolveEvents, type ResolvedEvents } from '../../src/linux/perf/resolve.js';
 import type { Config } from './config.js';
 
 /** What is counted. Plain data. */

@@ -1,12 +1,12 @@
-import { describeError, UnavailableError } from '../../src/errors.js';
 import { createGrant, type Probe, type Remedy } from '../../src/component/probe.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
 import { describeUncounted } from '../../src/linux/perf/counted-event.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';
+import { ATTR_PERF_EVENT_NAME } from '../../src/model/semantic-conventions.js';
 import type { Config } from './config.js';
-import { createPlan, findEvents, type Target } from './plan.js';
 import { hasTargets } from './find-targets.js';
 import { openCounters } from './open-counters.js';
-import { ATTR_PERF_EVENT_NAME } from '../../src/model/semantic-conventions.js';
+import { createPlan, findEvents, type Target } from './plan.js';
 
 /** Opens what the settings ask for, of the machine or else of this very process, and closes it again. */
 export function probe(config: Config): Probe {

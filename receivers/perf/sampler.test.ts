@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
-import { until } from '../../src/testing/until.js';
 import type { Sampler } from '../../src/component/sampling.js';
-import { schema } from './config.js';
-import { createPlan, findEvents, type Target } from './plan.js';
-import type { Columns } from './metrics.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+import { until } from '../../src/testing/until.js';
+import { schema } from './config.js';
+import type { Columns } from './metrics.js';
+import { createPlan, findEvents, type Target } from './plan.js';
 import { PerfSampler } from './sampler.js';
 
 function openOn(t: TestContext, target: Target, settings: Readonly<Record<string, unknown>>): Sampler {

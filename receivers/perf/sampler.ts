@@ -1,9 +1,9 @@
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
+import type { EventGroup } from '../../src/linux/perf/counted-event.js';
+import { parseCpuList } from '../../src/linux/topology.js';
 import type { Columns } from './metrics.js';
 import { openCounters, type Counters } from './open-counters.js';
-import type { EventGroup } from '../../src/linux/perf/counted-event.js';
 import { listThreads, OnlineCpus } from './places.js';
-import { parseCpuList } from '../../src/linux/topology.js';
 import type { Plan } from './plan.js';
 
 /** What samplers of several targets share. */

@@ -1,6 +1,6 @@
-import { type BriefProcess, decodeTaskName } from '../../src/linux/bpf/cpu-accounting.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import { decodeTaskName, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
 import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
+import type { Resource, Series } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { factory } from './factory.js';
 
 const claims = { claim: (key: string) => (key === 'usage' ? 'process/first' : undefined) };

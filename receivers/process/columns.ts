@@ -1,15 +1,15 @@
-import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { pageSize } from '../../src/linux/libc.js';
-import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
-import { processCpuTime } from '../../src/model/shared-metrics.js';
-import type { Config } from './config.js';
-import type { ProcessIo } from './process-reader.js';
 import type { ProcessStat } from '../../src/linux/process-stat.js';
 import {
   ATTR_CPU_MODE,
   ATTR_DISK_IO_DIRECTION,
   ATTR_SYSTEM_PAGING_FAULT_TYPE,
 } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { processCpuTime } from '../../src/model/shared-metrics.js';
+import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
+import type { Config } from './config.js';
+import type { ProcessIo } from './process-reader.js';
 
 /** Resident set size. */
 export const processMemoryUsage: Metric = {

@@ -2,14 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
-import { readTickNs, readBootTimeNs } from '../../src/linux/clocks.js';
+import { readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
 import { tickNs as procfsTickNs } from '../../src/linux/procfs.js';
-import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Metric } from '../../src/model/series.js';
+import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
-import { type Config, schema } from './config.js';
-import { chooseCpuTimeSource, type ChosenSource } from './cpu-time-source.js';
-import { describeHidden, findHiddenProcesses, hasVirtualStat } from './procfs-mount.js';
 import {
   processDiskIo,
   processMemoryUsage,
@@ -17,8 +14,11 @@ import {
   processPagingFaults,
   processThreadCount,
 } from './columns.js';
+import { schema, type Config } from './config.js';
+import { chooseCpuTimeSource, type ChosenSource } from './cpu-time-source.js';
 import { probe } from './probe.js';
 import { ProcessScraper } from './process-scraper.js';
+import { describeHidden, findHiddenProcesses, hasVirtualStat } from './procfs-mount.js';
 
 const metricsBySetting = {
   cpu: [processCpuTime, busyTime, cpuTick],

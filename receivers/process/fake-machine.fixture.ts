@@ -1,5 +1,4 @@
 import type { TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import {
   createFakeContext,
   createLogCollector,
@@ -7,12 +6,13 @@ import {
   type LogCollector,
   type MeterReader,
 } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
+import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
-import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { ProcessScraper } from './process-scraper.js';
 
 const second = 1_000_000_000n;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { test, type TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
-import type { Table } from '../../src/model/table.js';
-import { readTickNs, readBootTimeNs } from '../../src/linux/clocks.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';
+import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { findCpuClocks } from './cpu-time-source.js';
 import { factory } from './factory.js';

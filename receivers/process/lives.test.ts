@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
-import { until } from '../../src/testing/until.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { enterCgroup, makeCgroup } from '../../src/linux/cgroup/real-cgroups.fixture.js';
 import { CpuClock } from '../../src/linux/clocks.js';
 import type { Series } from '../../src/model/series.js';
+import { until } from '../../src/testing/until.js';
 import { chooseCpuTimeSource } from './cpu-time-source.js';
 import { factory } from './factory.js';
 import { spawnAs } from './spawn-as.fixture.js';

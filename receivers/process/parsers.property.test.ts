@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { fileBytes, holdsFor, textOf } from '../../src/testing/property.fixture.js';
 import { identifyCgroup } from '../../src/identity/cgroup.js';
-import { ProcessIo } from './process-reader.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
+import { fileBytes, holdsFor, textOf } from '../../src/testing/property.fixture.js';
+import { ProcessIo } from './process-reader.js';
 
 /** What the kernel takes as a name: up to 15 bytes of anything but 0; parentheses and line ends above all. */
 const name = fc.oneof(

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import type { Probe } from '../../src/component/probe.js';
-import { schema } from './config.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
+import { schema } from './config.js';
 import { probe } from './probe.js';
 
 const isRoot = process.getuid?.() === 0;

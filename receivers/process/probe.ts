@@ -1,14 +1,14 @@
 import { closeSync, existsSync, readlinkSync, readSync } from 'node:fs';
-import { describeError, findErrorCode } from '../../src/errors.js';
 import { createGrant, type Probe, type Remedy } from '../../src/component/probe.js';
+import { describeError, findErrorCode } from '../../src/errors.js';
 import { kernelTypesPath } from '../../src/linux/bpf/kernel-types.js';
 import { readTickNs } from '../../src/linux/clocks.js';
-import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
 import { openPidList } from '../../src/linux/pid-list.js';
+import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import type { Config } from './config.js';
 import { findCpuClocks } from './cpu-time-source.js';
-import { ProcessStat } from '../../src/linux/process-stat.js';
 import { findHiddenProcesses } from './procfs-mount.js';
 
 /** Looks how much of which processes may be read, and what would give the rest. */

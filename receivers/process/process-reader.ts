@@ -1,13 +1,13 @@
 import { elementAt } from '../../src/element.js';
-import type { BusiestProcesses } from './busiest-processes.js';
-import type { CpuTimeSource } from './cpu-time-source.js';
-import type { Layout, Layouts } from './columns.js';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
-import { type DescriptorBudget, BudgetedFile, type ReadResult } from '../../src/linux/budgeted-file.js';
+import { BudgetedFile, type DescriptorBudget, type ReadResult } from '../../src/linux/budgeted-file.js';
+import { KeptFile } from '../../src/linux/kept-file.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseNumbers } from '../../src/linux/procfs.js';
-import { KeptFile } from '../../src/linux/kept-file.js';
-import { parseLine, maxBytes } from '../../src/scraping/lines.js';
+import { maxBytes, parseLine } from '../../src/scraping/lines.js';
+import type { BusiestProcesses } from './busiest-processes.js';
+import type { Layout, Layouts } from './columns.js';
+import type { CpuTimeSource } from './cpu-time-source.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { createGrant, type Remedy } from '../../src/component/probe.js';
+import { parseMounts, type Mount } from '../../src/linux/mounts.js';
 import { readEffectiveCapabilities } from '../../src/linux/privileges.js';
-import { type Mount, parseMounts } from '../../src/linux/mounts.js';
 import { findCpuClocks } from './cpu-time-source.js';
 
 /**

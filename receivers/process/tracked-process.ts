@@ -1,8 +1,8 @@
 import type { ProcessIdentity } from '../../src/identity/process-identity.js';
+import { CpuUsage } from '../../src/linux/cpu-usage.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import { createSeries, type Layout } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
-import { CpuUsage } from '../../src/linux/cpu-usage.js';
 import type { ProcessFiles, ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 

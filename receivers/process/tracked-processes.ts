@@ -2,6 +2,12 @@ import { describeCgroup } from '../../src/identity/cgroup.js';
 import { findUnifiedId } from '../../src/linux/bpf/cpu-accounting.js';
 import { CgroupsById } from '../../src/linux/cgroup/cgroups-by-id.js';
 import type { Clock } from '../../src/linux/clock.js';
+import {
+  ATTR_PROCESS_EXECUTABLE_NAME,
+  ATTR_PROCESS_LINUX_CGROUP,
+  ATTR_PROCESS_OWNER,
+  ATTR_PROCESS_THREAD_NAME,
+} from '../../src/model/semantic-conventions.js';
 import type { AttributeValue, Resource, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { partCapacity, ProcessPart } from './process-part.js';
@@ -9,12 +15,6 @@ import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import { describeState, type StateCount } from './state-count.js';
 import type { TrackedProcess } from './tracked-process.js';
-import {
-  ATTR_PROCESS_EXECUTABLE_NAME,
-  ATTR_PROCESS_LINUX_CGROUP,
-  ATTR_PROCESS_OWNER,
-  ATTR_PROCESS_THREAD_NAME,
-} from '../../src/model/semantic-conventions.js';
 
 /** What the kernel reports of a process that came and went. */
 export interface BriefDescription {

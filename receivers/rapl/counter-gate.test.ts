@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
-import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
+import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { CounterGate } from './counter-gate.js';
 import type { Domain } from './domain.js';
 

@@ -2,6 +2,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
 import { copyLastRow, createEnding, readLatest, selectColumns, type Table } from '../../src/model/table.js';
+import { Counter, type CounterState } from './counter.js';
 import {
   CounterHealth,
   describeUndecided,
@@ -10,7 +11,6 @@ import {
   Twins,
   type ReadCounter,
 } from './counter-health.js';
-import { Counter, type CounterState } from './counter.js';
 import { claimKey, createSeries, nameDomain, nameWhole, type Columns, type Domain } from './domain.js';
 
 /** The counters of a set of columns. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { describeCode, describeErrors } from '../../src/errors.js';
 import { createGrant, type Remedy } from '../../src/component/probe.js';
+import { describeCode, describeErrors } from '../../src/errors.js';
 import { PerfEventError } from '../../src/linux/perf/event.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import { isVirtualMachine } from '../../src/linux/topology.js';

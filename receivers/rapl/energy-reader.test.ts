@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { openSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+import { EnergyReader } from './energy-reader.js';
 import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { findPerfCounters } from './find-perf.js';
 import { openPerfGroups, openPerfReader, PerfGroup, type PerfFailure } from './perf-counters.js';
-import { EnergyReader } from './energy-reader.js';
-import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 /** Watts of a counter that counts every nanosecond of a CPU in units of 2^-32 J. */
 const watts = 1e9 / 2 ** 32;

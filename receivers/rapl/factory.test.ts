@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import type { OpenSampler, SamplerRequest, Sampling } from '../../src/component/sampling.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
-import type { OpenSampler, Sampling, SamplerRequest } from '../../src/component/sampling.js';
 import { schema } from './config.js';
-import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 
 function writeMachine(sysfs: FakeSysfs): void {
   sysfs.writeZone('intel-rapl:0', { name: 'package-0-die-1', microjoules: 7_000_000 });

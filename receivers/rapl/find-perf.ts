@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { elementAt } from '../../src/element.js';
+import { parseEvent } from '../../src/linux/perf/format.js';
 import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
 import { findCpuPlace, isAmd, parseCpuList, type CpuPlace } from '../../src/linux/topology.js';
 import { keepFirst, maxWatts, nameDomain, type Domain, type DomainKind } from './domain.js';
-import { parseEvent } from '../../src/linux/perf/format.js';
 
 /** A counter of the kernel's: 64 bits, counted on without end. */
 export interface PerfCounter {

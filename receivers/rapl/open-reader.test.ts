@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
+import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 import { schema } from './config.js';
 import { nameDomain } from './domain.js';
 import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { openReader } from './open-reader.js';
-import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
 
 /** What is read, and what is said about it. */
 function describeOpening(sysfs: FakeSysfs, settings: object = {}) {

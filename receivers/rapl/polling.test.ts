@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { RowThinner } from '../../src/sampling/row-buffer.js';
 import { schema } from './config.js';
-import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { createSeries } from './domain.js';
 import { choosePolling } from './factory.js';
-import { RowThinner } from '../../src/sampling/row-buffer.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { openRaplSampler } from './sampler.js';
 
 function choose(sysfs: FakeSysfs, settings: object) {

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
-import { describeError } from '../../src/errors.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
+import { describeError } from '../../src/errors.js';
 import { openRegularFile, readRegularText } from '../../src/linux/regular-file.js';
 import { parseCounter, readFromStart } from '../../src/linux/sysfs.js';
 import { CopyWatch, type Takeover } from './copy-watch.js';

@@ -1,18 +1,18 @@
 import type { TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { readClocks } from '../../src/linux/clocks.js';
 import type { Series } from '../../src/model/series.js';
-import { SamplerChannel, createSamplerMetrics } from '../../src/sampling/sampler-channel.js';
+import { createSamplerMetrics, SamplerChannel } from '../../src/sampling/sampler-channel.js';
 import { SamplerSlot } from '../../src/sampling/sampler-slot.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
 import { CounterGate } from './counter-gate.js';
-import type { FakeSysfs } from './fake-sysfs.fixture.js';
-import { RaplReceiver } from './factory.js';
 import type { Columns } from './domain.js';
-import { openRaplSampler } from './sampler.js';
+import { RaplReceiver } from './factory.js';
+import type { FakeSysfs } from './fake-sysfs.fixture.js';
 import { readEnergy } from './find-powercap.js';
+import { openRaplSampler } from './sampler.js';
 
 /** A receiver of a made-up sysfs on a real sampling thread, read by hand. */
 export async function start(t: TestContext, sysfs: FakeSysfs, name = 'powercap') {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ReceiverContext } from '../../src/component/component.js';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { ClaimRegistry } from '../../src/pipeline/claims.js';
 import { createSampling } from '../../src/sampling/sampling-threads.js';
 import { schema } from './config.js';
-import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { RaplReceiver } from './factory.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 
 function writeMachine(t: TestContext): FakeSysfs {
   const sysfs = createFakeSysfs(t);

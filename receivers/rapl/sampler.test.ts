@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import type { Sampler } from '../../src/component/sampling.js';
-import { schema } from './config.js';
-import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
-import type { Columns } from './domain.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+import { schema } from './config.js';
+import type { Columns } from './domain.js';
+import { createFakeSysfs, type FakeSysfs } from './fake-sysfs.fixture.js';
 import { openRaplSampler } from './sampler.js';
 
 function openOn(sysfs: FakeSysfs, nowMs?: () => number): Sampler {

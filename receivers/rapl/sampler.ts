@@ -1,6 +1,6 @@
-import { UnavailableError } from '../../src/errors.js';
 import { describeProbe } from '../../src/component/probe.js';
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
+import { UnavailableError } from '../../src/errors.js';
 import type { Config } from './config.js';
 import { discover, type Refusal } from './discovery.js';
 import { nameDomain, type Columns, type LeftOut, type Note } from './domain.js';

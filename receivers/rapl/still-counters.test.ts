@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/component/fakes.js';
-import { schema } from './config.js';
-import { createFakeSysfs } from './fake-sysfs.fixture.js';
-import { factory } from './factory.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { start, startByHand, writePackage } from './powercap-rig.fixture.js';
 
 // Trees of machines by shape of public bug reports.

@@ -1,6 +1,6 @@
-import type { Attributes, ObservableCallback } from '@opentelemetry/api';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Attributes, ObservableCallback } from '@opentelemetry/api';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { createSeries } from './domain.js';
 import { DomainTelemetry, watchGaps } from './telemetry.js';

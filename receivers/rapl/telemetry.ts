@@ -1,9 +1,10 @@
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
-import { elementAt } from '../../src/element.js';
 import type { Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Log } from '../../src/component/log.js';
+import { elementAt } from '../../src/element.js';
 import { createPlans } from '../../src/model/plan.js';
+import { ATTR_ENERGY_INTERFACE, ATTR_HW_ID, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { CounterState } from './counter.js';
@@ -15,7 +16,6 @@ import {
   type InterfaceName,
   type LeftOut,
 } from './domain.js';
-import { ATTR_ENERGY_INTERFACE, ATTR_HW_ID, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 
 /** What becomes of a domain, or of a zone that shows it a second time. */
 export interface DomainState {

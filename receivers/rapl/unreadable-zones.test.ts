@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
-import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { factory } from './factory.js';
+import { createFakeSysfs } from './fake-sysfs.fixture.js';
 import { start, writePackage } from './powercap-rig.fixture.js';
 
 // Trees of machines by shape of public bug reports.

@@ -1,15 +1,15 @@
 import type { Counter } from '@opentelemetry/api';
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { UnavailableError } from '../../src/errors.js';
 import type { Probe } from '../../src/component/probe.js';
-import { type Table, countPoints } from '../../src/model/table.js';
+import { UnavailableError } from '../../src/errors.js';
+import { countPoints, type Table } from '../../src/model/table.js';
 import { waitForDueScrapes } from '../../src/scraping/scrape-order.js';
 import { schema, type Config } from './config.js';
-import { findFiles } from './recorded-file.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
 import { Playback } from './playback.js';
 import type { Findings } from './reading.js';
+import { findFiles } from './recorded-file.js';
 import { readFiles, type ReadingEvents } from './recorded-files.js';
 
 export const factory: ReceiverFactory<typeof schema> = {

@@ -3,6 +3,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { parseComponentId } from '../../src/config/components.js';
 import { createPlans } from '../../src/model/plan.js';
+import { ATTR_HW_TYPE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
@@ -12,7 +13,6 @@ import {
   processCpuTime,
   raplEnergy,
 } from '../../src/model/shared-metrics.js';
-import { ATTR_HW_TYPE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 
 /**
  * Stands behind a replay and leaves out what a meter of the same agent publishes: the sum would be twice what was

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../../src/linux/clock.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import type { Clock } from '../../src/linux/clock.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { countPoints, type Table } from '../../src/model/table.js';
 import { elementAt } from '../../src/element.js';
+import { countPoints, type Table } from '../../src/model/table.js';
 import { buffersOf, TablePacker } from '../../src/recording/table-parcel.js';
 import {
   nothingFound,

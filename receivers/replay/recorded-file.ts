@@ -1,14 +1,14 @@
-import { createReadStream, type ReadStream, existsSync, readdirSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, type ReadStream } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
-import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import { openRegularFile } from '../../src/linux/regular-file.js';
+import { CsvDecoder } from '../../src/recording/csv-decoder.js';
 import type { PointStream, Sink } from '../../src/recording/decoder.js';
 import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
+import { createNamePattern } from '../../src/scraping/lines.js';
 import type { Config } from './config.js';
 import { detectFormat, openText, type ContentFormat } from './content.js';
-import { createNamePattern } from '../../src/scraping/lines.js';
 
 /** Who takes what a file holds. */
 export interface FileSink extends Omit<Sink, 'malformed'> {

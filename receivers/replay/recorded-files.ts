@@ -1,7 +1,6 @@
 import { createEnding, type Table } from '../../src/model/table.js';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
 import { TableUnpacker } from '../../src/recording/table-parcel.js';
-import { standardInput } from './recorded-file.js';
 import {
   nothingFound,
   type Findings,
@@ -9,6 +8,7 @@ import {
   type ReadingOrder,
   type ReadingReply,
 } from './reading.js';
+import { standardInput } from './recorded-file.js';
 
 /** Takes what is read. */
 export interface ReadingEvents {

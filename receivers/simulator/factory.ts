@@ -1,7 +1,7 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { UnavailableError } from '../../src/errors.js';
 import type { Probe } from '../../src/component/probe.js';
+import { UnavailableError } from '../../src/errors.js';
 import {
   busyTime,
   floorPower,

@@ -1,9 +1,9 @@
 import { elementAt } from '../../src/element.js';
+import { ATTR_ENERGY_INTERFACE, ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { describeDomain, energyMetricOf, hardwareTypeOf } from '../../src/model/shared-metrics.js';
 import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import type { Columns } from './sampler.js';
-import { ATTR_ENERGY_INTERFACE, ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
 
 /** Whose the energy is: that of a process, or idle. */
 export const partName = 'simulator.part';

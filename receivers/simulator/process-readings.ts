@@ -1,10 +1,10 @@
 import { elementAt } from '../../src/element.js';
-import type { Series, Resource } from '../../src/model/series.js';
+import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
+import type { Resource, Series } from '../../src/model/series.js';
 import { describeDomain, processCpuTime } from '../../src/model/shared-metrics.js';
 import type { Machine } from '../../src/simulation/machine.js';
 import { describeSimulatedProcess, type SimulatedProcess } from '../../src/simulation/simulated-process.js';
-import { isApart, trueEnergy, partName } from './metrics.js';
-import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
+import { isApart, partName, trueEnergy } from './metrics.js';
 
 /** A series and how to find its value. */
 export interface Reading {

@@ -1,10 +1,10 @@
-import { stampMonotonic, type Instant } from '../../src/linux/clocks.js';
-import { parseCounter } from '../../src/linux/sysfs.js';
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
-import type { DomainKind, SimulatedDomain, MachineSpec } from '../../src/simulation/machine-spec.js';
+import { stampMonotonic, type Instant } from '../../src/linux/clocks.js';
+import { parseCounter } from '../../src/linux/sysfs.js';
 import { createSensors, type EnergySensor } from '../../src/simulation/energy-sensor.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
+import type { DomainKind, MachineSpec, SimulatedDomain } from '../../src/simulation/machine-spec.js';
 
 /** What the receiver hands to its sampler. Plain data. */
 export interface SamplerOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { createMachine } from '../../src/simulation/machine.js';

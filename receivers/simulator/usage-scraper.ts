@@ -1,15 +1,15 @@
 import type { Context } from '../../src/component/component.js';
 import type { Series } from '../../src/model/series.js';
-import { describeDomain, busyTime, floorPower } from '../../src/model/shared-metrics.js';
+import { busyTime, describeDomain, floorPower } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
-import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';
+import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import type { SimulatedProcess } from '../../src/simulation/simulated-process.js';
 import { PublishedProcesses } from '../../src/simulation/usage-tables.js';
 import type { Config } from './config.js';
-import { CumulativeSeries, type Reading, createProcessReadings } from './process-readings.js';
-import { describeMeter, isApart, trueEnergy, partName } from './metrics.js';
+import { describeMeter, isApart, partName, trueEnergy } from './metrics.js';
+import { createProcessReadings, CumulativeSeries, type Reading } from './process-readings.js';
 import { specOf } from './spec.js';
 
 /** The instant of a scan. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { UsageError } from '../errors.js';
+import { parseExecOptions } from '../exec/options.js';
 import { holdsFor } from '../testing/property.fixture.js';
 import { configOptions, parseOptions } from './config-options.js';
-import { parseExecOptions } from '../exec/options.js';
 
 const argument = fc.oneof(
   fc.constantFrom(

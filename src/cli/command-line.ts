@@ -1,9 +1,9 @@
+import { ConfigurationError, describeProblem } from '../config/problem.js';
 import { describeError, UsageError } from '../errors.js';
 import { findNearest } from '../nearest.js';
-import { ConfigurationError, describeProblem } from '../config/problem.js';
-import { exitCodes, type Command } from './command.js';
-import { readVersion } from '../version.js';
 import { writeMessage } from '../telemetry/write-message.js';
+import { readVersion } from '../version.js';
+import { exitCodes, type Command } from './command.js';
 
 /** Every command, loaded when it is called: `exec` is to start quickly. */
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {

@@ -1,8 +1,8 @@
-import { listBuiltInTypes } from '../component/find.js';
 import { componentKinds } from '../component/component.js';
+import { listBuiltInTypes } from '../component/find.js';
+import { readVersion } from '../version.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';
-import { readVersion } from '../version.js';
 
 /** Lists the built-in components, in the format of the Collector's command of that name. */
 export const command: Command = {

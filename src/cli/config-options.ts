@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { describeError, UsageError } from '../errors.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
-import { findNearest } from '../nearest.js';
 import type { ConfigNode } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
 import { loadConfig } from '../config/sources.js';
+import { describeError, UsageError } from '../errors.js';
+import { findNearest } from '../nearest.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
 import { packageRoot } from '../version.js';
 

@@ -1,16 +1,18 @@
+import { describeConflict } from '../component/claims.js';
 import type { ReceiverContext } from '../component/component.js';
-import { escapeControls, formatJson } from '../component/output.js';
 import { createFactoryFinder, listBuiltInTypes } from '../component/find.js';
+import { escapeControls, formatJson } from '../component/output.js';
 import type { ServiceConfig } from '../config/service.js';
 import { parseSettings } from '../config/settings.js';
 import { createWallClock } from '../linux/clock.js';
+import { findExpectedConflicts } from '../pipeline/claims.js';
 import { receiverContextFor } from '../pipeline/receivers.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
-import { describeConflict } from '../component/claims.js';
-import { findExpectedConflicts } from '../pipeline/claims.js';
+import { silentMeter } from '../telemetry/telemetry.js';
+import { readVersion } from '../version.js';
 import type { Command } from './command.js';
-import { configOptions, type ConfigOptions, validateConfigOf, parseOptions } from './config-options.js';
+import { configOptions, parseOptions, validateConfigOf, type ConfigOptions } from './config-options.js';
 import {
   checkPorts,
   checkReceiver,
@@ -20,8 +22,6 @@ import {
   type ReceiverSetup,
 } from './doctor/component-checks.js';
 import { checkSystem, type Check } from './doctor/system-checks.js';
-import { silentMeter } from '../telemetry/telemetry.js';
-import { readVersion } from '../version.js';
 
 /** Exit codes: a script that wants real joules can ask first. */
 const exitCodesByEnergy = { measured: 0, estimated: 1, none: 1 } as const;

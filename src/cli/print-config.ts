@@ -1,9 +1,9 @@
 import { Document, visit } from 'yaml';
-import { escapeInQuotes, formatJson, hasControls } from '../component/output.js';
-import { UsageError } from '../errors.js';
 import { createFinderFor } from '../component/find.js';
+import { escapeInQuotes, formatJson, hasControls } from '../component/output.js';
 import { printableConfig } from '../config/printable-config.js';
 import { validateService } from '../config/service.js';
+import { UsageError } from '../errors.js';
 import { exitCodes, type Command } from './command.js';
 import { configOptions, configUsage, loadConfigOf, parseOptions } from './config-options.js';
 

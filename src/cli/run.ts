@@ -1,20 +1,20 @@
-import { setFlagsFromString } from 'node:v8';
 import { EventEmitter, once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import type { ServiceConfig } from '../config/service.js';
-import { giveBackFreedMemory } from '../linux/libc.js';
 import { reapOrphansAsInit } from '../linux/children.js';
 import { createWallClock } from '../linux/clock.js';
+import { giveBackFreedMemory } from '../linux/libc.js';
 import type { Environment } from '../pipeline/graph.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createLog, type RootLog } from '../telemetry/log.js';
 import { watchOwnEnergy } from '../telemetry/own-metrics.js';
-import { type Command, exitCodes } from './command.js';
-import { configOptions, configUsage, validateConfigOf, parseOptions } from './config-options.js';
 import { startOwnTelemetry } from '../telemetry/telemetry.js';
-import { endByHangUp, type EndingSignal, waitForEnd } from './signals.js';
 import { readVersion } from '../version.js';
 import { stopHeapGrowth } from '../young-generation.js';
+import { exitCodes, type Command } from './command.js';
+import { configOptions, configUsage, parseOptions, validateConfigOf } from './config-options.js';
+import { endByHangUp, waitForEnd, type EndingSignal } from './signals.js';
 
 /**
  * Lets V8 compile a function with its optimising compiler only when it has run long. At 1 Hz nearly nothing does,

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
+import { readTerminal, RepeatedSignal } from '../linux/ending-signal.js';
 import { isIn, noteInherited } from '../linux/inherited.js';
-import { RepeatedSignal, readTerminal } from '../linux/ending-signal.js';
 
 /** What ended the wait. SIGHUP does only where this process's terminal has gone. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

@@ -1,9 +1,9 @@
 import { formatJson } from '../component/output.js';
+import { describeSummary, summarize } from '../simulation/summary.js';
+import { writeTree } from '../simulation/tree/write-tree.js';
 import { exitCodes, type Command } from './command.js';
 import { waitForEnd } from './signals.js';
 import { parseSimulateOptions } from './simulate/options.js';
-import { describeSummary, summarize } from '../simulation/summary.js';
-import { writeTree } from '../simulation/tree/write-tree.js';
 
 const standardUs = 60_000_000;
 

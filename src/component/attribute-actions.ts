@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ConfigOf, ListSetting } from './schema.js';
 import type { Attributes, AttributeValue } from '../model/series.js';
+import type { ConfigOf, ListSetting } from './schema.js';
 
 /** The settings of one action, as in the Collector's attributes processor. */
 const items = {

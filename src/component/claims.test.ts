@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTableCollector } from './fakes.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createEnding } from '../model/table.js';
 import { ClaimedSeries } from './claims.js';
+import { createTableCollector } from './fakes.js';
 
 const keys = ['energy/cpu/0', 'energy/memory/0', 'energy/cpu/1/1', 'energy/psys/0'];
 const resource = { attributes: {} };

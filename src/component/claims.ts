@@ -1,5 +1,5 @@
 import { createPlans } from '../model/plan.js';
-import { type Series, publisherOf } from '../model/series.js';
+import { publisherOf, type Series } from '../model/series.js';
 import { createSelection, selectColumns, type Selection, type Table } from '../model/table.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';

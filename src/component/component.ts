@@ -1,12 +1,12 @@
 import type { Meter } from '@opentelemetry/api';
-import type { ConfigOf, Schema } from './schema.js';
-import type { Resource, Metric } from '../model/series.js';
-import type { Sampling } from './sampling.js';
-import type { Claims } from './claims.js';
 import type { Clock } from '../linux/clock.js';
+import type { Metric, Resource } from '../model/series.js';
+import type { Claims } from './claims.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 import type { Probe } from './probe.js';
+import type { Sampling } from './sampling.js';
+import type { ConfigOf, Schema } from './schema.js';
 
 /** The kinds, in the order of a configuration file. */
 export const componentKinds = ['receiver', 'processor', 'exporter', 'extension'] as const;

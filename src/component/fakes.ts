@@ -1,11 +1,11 @@
 import { createNoopMeter, type Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
 import { freeClaims } from './claims.js';
 import type { ReceiverContext } from './component.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
-import type { Series } from '../model/series.js';
-import type { Table } from '../model/table.js';
 
 /** A consumer that keeps what it gets. */
 export interface TableCollector extends Consumer {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import type { ComponentKind } from './component.js';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { ComponentKind } from './component.js';
 import { componentRoot, createFactoryFinder, listBuiltInTypes } from './find.js';
 
 const workplace = mkdtempSync(join(tmpdir(), 'joulemetry-'));

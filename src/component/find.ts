@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describeError } from '../errors.js';
 import { requireRegularFile, UnusableFileError } from '../linux/regular-file.js';
 import type { ComponentKind, Factories } from './component.js';
-import { describeError } from '../errors.js';
 
 /** The folder that holds the folders of all kinds: the compiled tree, `dist`. */
 export const componentRoot = new URL('../../', import.meta.url);

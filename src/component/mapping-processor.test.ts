@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext, createLogCollector, createTableCollector } from './fakes.js';
 import { setPublisher, type Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
+import { createFakeContext, createLogCollector, createTableCollector } from './fakes.js';
 import { createMappingProcessor } from './mapping-processor.js';
 
 const metric = { name: 'cpu', unit: 's', description: '', kind: 'counter', valueType: 'double' } as const;

@@ -1,8 +1,8 @@
 import { SeriesMap } from '../model/map-series.js';
 import { OnePublisher } from '../model/one-publisher.js';
 import type { Series } from '../model/series.js';
-import type { ConsumingComponent, Context } from './component.js';
 import { reportConflicts } from './claims.js';
+import type { ConsumingComponent, Context } from './component.js';
 import type { Consumer } from './consumer.js';
 
 /**

@@ -5,10 +5,10 @@ import {
   createOutput,
   escapeControls,
   formatJson,
-  hasControls,
   formatRatio,
   formatSize,
   formatValue,
+  hasControls,
 } from './output.js';
 
 test('write passes on a text', () => {

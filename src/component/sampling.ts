@@ -1,6 +1,6 @@
+import type { Series } from '../model/series.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
-import type { Series } from '../model/series.js';
 
 /**
  * A fixed set of series read together, on a sampling thread. A module that exports `openSampler` is loaded in

@@ -1,11 +1,11 @@
 import type { ComponentKind, Factories } from '../component/component.js';
-import { describeError } from '../errors.js';
 import type { FactoryFinder } from '../component/find.js';
-import { describeMismatch } from './formats.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
+import { describeError } from '../errors.js';
 import { suggest } from '../nearest.js';
+import { describeMismatch } from './formats.js';
 import { findEntry, type ConfigNode, type MapEntry } from './node.js';
 import type { Origin, Problem } from './problem.js';
-import type { ConfigOf, Schema } from '../component/schema.js';
 import { receiverKeys, type ReceiverKeys } from './service-schema.js';
 import { validateSettings } from './settings.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hideCredentials } from './endpoint.js';
-import { telemetrySchema, findReaderProblems } from './service-schema.js';
+import { findReaderProblems, telemetrySchema } from './service-schema.js';
 import { parseSettings } from './settings.js';
 
 test('hideCredentials leaves out who logs in, with or without a scheme, and nothing else', () => {

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import type { FormatName } from '../component/schema.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { describeDuration, formats, parseDuration } from './formats.js';
+import type { Problem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
 import { parseSettings, validateSettings } from './settings.js';
-import type { Problem } from './problem.js';
 
 /** What a format takes, as it is written in YAML, and what a component gets. */
 interface Cases {

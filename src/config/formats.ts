@@ -1,6 +1,6 @@
+import type { FormatName, Setting } from '../component/schema.js';
 import { parseEndpoint } from './endpoint.js';
 import { describeNode, plainOf, type ConfigNode, type Description } from './node.js';
-import type { FormatName, Setting } from '../component/schema.js';
 
 type Scalar = string | number | boolean;
 

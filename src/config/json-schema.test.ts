@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Schema } from '../component/schema.js';
-import { describeConfig } from './json-schema.js';
 import { formats } from './formats.js';
+import { describeConfig } from './json-schema.js';
 
 const schema = {
   path: { doc: 'Where.', format: 'path', default: '/proc' },

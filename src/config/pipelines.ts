@@ -1,9 +1,9 @@
 import { describeError } from '../errors.js';
+import { suggest } from '../nearest.js';
 import { normalizeId, parseComponentId, type ComponentConfigs } from './components.js';
 import { describeMismatch } from './formats.js';
-import { suggest } from '../nearest.js';
 import { findEntry, type ConfigNode, type MapEntry } from './node.js';
-import type { Problem, Origin } from './problem.js';
+import type { Origin, Problem } from './problem.js';
 import { pipelineSchema } from './service-schema.js';
 import { validateSettings } from './settings.js';
 

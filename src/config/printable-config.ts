@@ -1,11 +1,11 @@
 import type { ComponentKind } from '../component/component.js';
-import { normalizeId, type ComponentConfigs } from './components.js';
-import { plainOfSetting } from './formats.js';
-import { hideCredentials } from './endpoint.js';
-import { plainOf, type ConfigNode, type MapEntry } from './node.js';
 import type { Schema } from '../component/schema.js';
-import { pipelineSchema, receiverKeys, serviceSchema } from './service-schema.js';
+import { normalizeId, type ComponentConfigs } from './components.js';
+import { hideCredentials } from './endpoint.js';
+import { plainOfSetting } from './formats.js';
+import { plainOf, type ConfigNode, type MapEntry } from './node.js';
 import type { ServiceConfig } from './service.js';
+import { pipelineSchema, receiverKeys, serviceSchema } from './service-schema.js';
 import { isGroupSetting, isListSetting, isSetting } from './settings.js';
 
 const redacted = '[REDACTED]';

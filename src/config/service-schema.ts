@@ -1,5 +1,5 @@
-import { webConfigSettings, parseEndpoint, hideCredentials } from './endpoint.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import { hideCredentials, parseEndpoint, webConfigSettings } from './endpoint.js';
 import type { Problem } from './problem.js';
 
 /** What the engine itself understands below every receiver's id. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Factories } from '../component/component.js';
 import type { FactoryFinder } from '../component/find.js';
-import { nodeOf } from './node.js';
-import { parseConfigText } from './read-yaml.js';
-import { printableConfig } from './printable-config.js';
 import type { Schema } from '../component/schema.js';
+import { nodeOf } from './node.js';
+import { printableConfig } from './printable-config.js';
+import { parseConfigText } from './read-yaml.js';
 import { validateService } from './service.js';
 
 const schema = {

@@ -1,11 +1,11 @@
 import type { FactoryFinder } from '../component/find.js';
-import { normalizeId, validateComponents, type ComponentConfigs } from './components.js';
+import type { ConfigOf } from '../component/schema.js';
 import { suggest } from '../nearest.js';
+import { normalizeId, validateComponents, type ComponentConfigs } from './components.js';
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
 import { findUnmetNeeds, validatePipelines, validateReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Origin, type Problem } from './problem.js';
-import type { ConfigOf } from '../component/schema.js';
-import { serviceSchema, type TelemetryConfig, findReaderProblems } from './service-schema.js';
+import { findReaderProblems, serviceSchema, type TelemetryConfig } from './service-schema.js';
 import { validateSettings } from './settings.js';
 
 /** A configuration in which everything is known and every setting is right. */

@@ -1,9 +1,9 @@
-import { describeMismatch, formats, parseValue } from './formats.js';
-import { findNearest, suggest } from '../nearest.js';
+import type { ConfigOf, GroupSetting, ListSetting, Schema, Setting } from '../component/schema.js';
 import { describeError } from '../errors.js';
+import { findNearest, suggest } from '../nearest.js';
+import { describeMismatch, formats, parseValue } from './formats.js';
 import { nodeOf, type ConfigNode } from './node.js';
 import { ConfigurationError, type Problem } from './problem.js';
-import type { ConfigOf, GroupSetting, ListSetting, Schema, Setting } from '../component/schema.js';
 
 /** A leaf of a schema, as opposed to a level of it. */
 export function isSetting(part: Schema[string]): part is Setting | ListSetting | GroupSetting {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Schema } from '../component/schema.js';
 import { plainOf } from './node.js';
 import { describeProblem, type Problem } from './problem.js';
 import { parseConfigText } from './read-yaml.js';
-import type { Schema } from '../component/schema.js';
 import { validateSettings } from './settings.js';
 
 const schema = {

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { componentKinds, type ComponentKind } from '../component/component.js';
-import { describeError } from '../errors.js';
 import { loadFactory } from '../component/find.js';
+import { describeError } from '../errors.js';
 import type { Subject } from './contract.js';
 
 const packageName = new RegExp(

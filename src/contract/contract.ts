@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { ComponentKind, Factories } from '../component/component.js';
-import { describeError } from '../errors.js';
-import { describeProblem, type Problem } from '../config/problem.js';
 import type { Schema } from '../component/schema.js';
+import { describeProblem, type Problem } from '../config/problem.js';
 import { receiverKeys } from '../config/service-schema.js';
-import { validateSettings, parseSettings } from '../config/settings.js';
+import { parseSettings, validateSettings } from '../config/settings.js';
+import { describeError } from '../errors.js';
 import {
-  findExamples,
   describeMetricRow,
+  findExamples,
   findSection,
   listHeadings,
   listSettings,

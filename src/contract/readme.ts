@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import type { Metric } from '../model/series.js';
-import type { Schema } from '../component/schema.js';
-import { isGroupSetting, isListSetting, isSetting } from '../config/settings.js';
 import type { ComponentKind } from '../component/component.js';
+import type { Schema } from '../component/schema.js';
 import { parseComponentId } from '../config/components.js';
 import { findEntry, type ConfigNode } from '../config/node.js';
 import type { Problem } from '../config/problem.js';
 import { parseConfigText } from '../config/read-yaml.js';
+import { isGroupSetting, isListSetting, isSetting } from '../config/settings.js';
+import type { Metric } from '../model/series.js';
 
 /** A setting as a README's table shows it. */
 export interface SettingRow {

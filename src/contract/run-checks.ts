@@ -9,24 +9,24 @@ import type {
   Factories,
   ReceiverContext,
 } from '../component/component.js';
-import { describeError, findErrorCode, UnavailableError } from '../errors.js';
+import {
+  createFakeContext,
+  createMeterReader,
+  createTableCollector,
+  type MeterReader,
+  type TableCollector,
+} from '../component/fakes.js';
 import { describeProbe } from '../component/probe.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import { describeError, findErrorCode, UnavailableError } from '../errors.js';
+import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
+import { checkTables, sumLastValues } from '../model/check-tables.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { countPoints, type Table } from '../model/table.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { simulateTables } from '../simulation/simulated-tables.js';
-import { checkTables, sumLastValues } from '../model/check-tables.js';
-import type { Check, Subject } from './contract.js';
-import {
-  createFakeContext,
-  createTableCollector,
-  type TableCollector,
-  createMeterReader,
-  type MeterReader,
-} from '../component/fakes.js';
-import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
 import { until } from '../testing/until.js';
+import type { Check, Subject } from './contract.js';
 
 /** Settings with which a component is run. */
 export interface Trial {

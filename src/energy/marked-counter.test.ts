@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hwEnergy } from '../model/shared-metrics.js';
 import type { Series } from '../model/series.js';
+import { hwEnergy } from '../model/shared-metrics.js';
 import { MarkedCounter } from './marked-counter.js';
 
 const origin = 1_000n;

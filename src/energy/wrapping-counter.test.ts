@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
-import { WrappingCounter, findModulusNj } from './wrapping-counter.js';
+import { findModulusNj, WrappingCounter } from './wrapping-counter.js';
 
 const limits = { maxMicrojoules: 262_143_328_850, maxWatts: 2_000 };
 

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { startHeld } from '../linux/held-child.js';
 import { closePerfEvent, openPerfEvent, perfType } from '../linux/perf/event.js';
 import { perfEventsRefused } from '../linux/perf/refused.fixture.js';
-import { startHeld } from '../linux/held-child.js';
 import { CommandEvents, type CommandCounts } from './command-events.js';
 
 const withoutPerf = spawnSync('perf', ['--version']).error

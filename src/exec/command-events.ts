@@ -1,8 +1,8 @@
 import { describeError, UsageError } from '../errors.js';
 import { describeUncounted, type EventUnit } from '../linux/perf/counted-event.js';
-import { type ParsedGroup, parseEvents } from '../linux/perf/grammar.js';
+import { parseEvents, type ParsedGroup } from '../linux/perf/grammar.js';
 import type { RatioKind } from '../linux/perf/ratios.js';
-import { type ResolvedEvents, resolveEvents } from '../linux/perf/resolve.js';
+import { resolveEvents, type ResolvedEvents } from '../linux/perf/resolve.js';
 import { CommandCounters } from './command-counters.js';
 
 /** What an event said of a command and everything that it started. */

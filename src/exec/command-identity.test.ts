@@ -7,8 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
 import { ServiceReader } from '../identity/service.js';
-import { ProcessStat } from '../linux/process-stat.js';
 import { startHeld } from '../linux/held-child.js';
+import { ProcessStat } from '../linux/process-stat.js';
 import { until } from '../testing/until.js';
 import { readCommandIdentity } from './command-identity.js';
 

@@ -5,13 +5,13 @@ import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
 import { ServiceReader } from '../identity/service.js';
 import { ProcessStat } from '../linux/process-stat.js';
-import type { Attributes } from '../model/series.js';
-import { findProgram, findRawPath } from './find-program.js';
 import {
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_EXECUTABLE_PATH,
   ATTR_PROCESS_THREAD_NAME,
 } from '../model/semantic-conventions.js';
+import type { Attributes } from '../model/series.js';
+import { findProgram, findRawPath } from './find-program.js';
 
 // BINPRM_BUF_SIZE and the depth of interpreters in fs/exec.c.
 const firstLineBytes = 256;

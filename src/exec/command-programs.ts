@@ -1,6 +1,5 @@
 import { elementAt } from '../element.js';
 import type { ProgramUsage } from '../linux/bpf/tree-accounting.js';
-import type { Attributes, Resource } from '../model/series.js';
 import {
   ATTR_PROCESS_ANCESTOR_PID,
   ATTR_PROCESS_EXECUTABLE_NAME,
@@ -8,6 +7,7 @@ import {
   ATTR_PROCESS_OWNER,
   ATTR_PROCESS_PID,
 } from '../model/semantic-conventions.js';
+import type { Attributes, Resource } from '../model/series.js';
 import type { CommandPart } from './command-receiver.js';
 
 /** What all processes of a tree have in common that run one program: like a process, but without a pid. */

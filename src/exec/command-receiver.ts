@@ -1,10 +1,10 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { UnavailableError } from '../errors.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import { UnavailableError } from '../errors.js';
 import { BusyTimeReader } from '../linux/busy-time.js';
-import { busyTime, processCpuTime } from '../model/shared-metrics.js';
 import type { Metric, Resource, Series } from '../model/series.js';
+import { busyTime, processCpuTime } from '../model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 
 const schema = {

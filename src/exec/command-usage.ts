@@ -1,10 +1,10 @@
 import { describeError } from '../errors.js';
+import type { ProgramUsage, TreeAccounting } from '../linux/bpf/tree-accounting.js';
 import { findPeakRssBytes, listProcessTree, readChildUsage } from '../linux/children.js';
 import { CpuClock } from '../linux/clocks.js';
 import { PerfEventError } from '../linux/perf/event.js';
-import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime, type TreeCpuTime } from '../linux/perf/tree-cpu-time.js';
-import type { ProgramUsage, TreeAccounting } from '../linux/bpf/tree-accounting.js';
+import { parseCpuTimes, readPath, tickNs } from '../linux/procfs.js';
 
 /** CPU time of a command and everything that it started. */
 export interface CommandCpuTime {

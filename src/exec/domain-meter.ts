@@ -1,8 +1,8 @@
 import { KnotFinder } from '../energy/knot-finder.js';
 import { MarkedCounter } from '../energy/marked-counter.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
 import type { Series } from '../model/series.js';
 import { PeakPower } from './peak-power.js';
-import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
 
 /** What a domain used between two marks. */
 export interface DomainEnergy {

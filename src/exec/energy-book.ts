@@ -1,5 +1,6 @@
 import { MarkedCounter } from '../energy/marked-counter.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
+import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../model/semantic-conventions.js';
 import type { Attributes, Series } from '../model/series.js';
 import {
   attributionFloor,
@@ -10,7 +11,6 @@ import {
 } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import { DomainMeter, type DomainEnergy } from './domain-meter.js';
-import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../model/semantic-conventions.js';
 
 type Reader = (at: number, value: number) => void;
 

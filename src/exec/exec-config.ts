@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { packageRoot } from '../version.js';
-import type { Factories, ComponentKind } from '../component/component.js';
+import type { ComponentKind, Factories } from '../component/component.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
 import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
 import { warnOfUnset } from '../telemetry/write-message.js';
+import { packageRoot } from '../version.js';
 
 /** Where the configuration comes from, in the order in which it is laid one over another. */
 export interface ExecConfigSources {

@@ -1,6 +1,6 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { findErrorCode } from '../errors.js';
 import { escapeControls } from '../component/output.js';
+import { findErrorCode } from '../errors.js';
 import { noteInherited, splitAtNul } from '../linux/inherited.js';
 
 /** The command cannot be run; shells exit with 127 where there is none and 126 where it may not be executed. */

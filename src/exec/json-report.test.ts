@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportRepeat, type RunReport } from './report.js';
 import { createJsonReport } from './json-report.js';
+import { reportRepeat, type RunReport } from './report.js';
 import { programOf, run, runOf, runWith } from './report.fixture.js';
 
 test('createJsonReport has units in its keys and null for what is not known', () => {

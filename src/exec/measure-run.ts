@@ -1,15 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
-import { ExecError, startHeld, type ChildEnd, type HeldChild } from '../linux/held-child.js';
 import type { TreeAccounting } from '../linux/bpf/tree-accounting.js';
 import { readBootTimeNs } from '../linux/clocks.js';
+import { ExecError, startHeld, type ChildEnd, type HeldChild } from '../linux/held-child.js';
 import type { Attributes } from '../model/series.js';
-import { readCommandIdentity } from './command-identity.js';
 import type { CommandCounters } from './command-counters.js';
-import { CommandMemory, type CommandCpu, type CommandCpuTime, openCommandCpu } from './command-usage.js';
-import { CommandPrograms } from './command-programs.js';
 import type { CommandCounts, CommandEvents } from './command-events.js';
-import type { Session } from './session.js';
+import { readCommandIdentity } from './command-identity.js';
+import { CommandPrograms } from './command-programs.js';
+import { CommandMemory, openCommandCpu, type CommandCpu, type CommandCpuTime } from './command-usage.js';
 import { describeExecError } from './find-program.js';
+import type { Session } from './session.js';
 import type { SignalRelay } from './signal-relay.js';
 
 /** What to run. Names, paths and arguments are bytes, which need not be UTF-8. */

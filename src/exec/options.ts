@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { describeError, UsageError } from '../errors.js';
 import { parseDuration } from '../config/formats.js';
+import { describeError, UsageError } from '../errors.js';
 
 /** What the command line of `exec` asks for. */
 export interface ExecOptions {

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
-import { readVersion } from '../version.js';
-import { describeError, UsageError } from '../errors.js';
 import { formatJson } from '../component/output.js';
+import { describeError, UsageError } from '../errors.js';
 import { writeMessage } from '../telemetry/write-message.js';
+import { readVersion } from '../version.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
 import type { ExecOptions } from './options.js';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Attributes, Metric, Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
-import { EnergyBook } from './energy-book.js';
 import { describeProgram } from './command-programs.js';
 import type { CommandCpuTime } from './command-usage.js';
+import { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
 import { reportRun } from './report.js';
 

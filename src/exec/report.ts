@@ -1,8 +1,8 @@
-import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { ChildEnd } from '../linux/held-child.js';
+import type { EventUnit } from '../linux/perf/counted-event.js';
+import type { CommandCounts } from './command-events.js';
 import { describeProgram } from './command-programs.js';
 import type { CommandCpuTime } from './command-usage.js';
-import type { CommandCounts } from './command-events.js';
 import type { DomainEnergy } from './domain-meter.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';

@@ -1,14 +1,14 @@
-import { type Clock, createWallClock } from '../linux/clock.js';
 import type { ExporterFactory } from '../component/component.js';
 import type { ServiceConfig } from '../config/service.js';
+import { createWallClock, type Clock } from '../linux/clock.js';
 import { createSteadyRead, readClocks, wallOffsetNs } from '../linux/clocks.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
-import { type CommandFeed, createCommandFactory, type ReadyCommand } from './command-receiver.js';
-import { EnergyBook } from './energy-book.js';
-import { type ExecConfigSources, validateExecConfig } from './exec-config.js';
 import { silentMeter } from '../telemetry/telemetry.js';
+import { createCommandFactory, type CommandFeed, type ReadyCommand } from './command-receiver.js';
+import { EnergyBook } from './energy-book.js';
+import { validateExecConfig, type ExecConfigSources } from './exec-config.js';
 
 /** The pipelines that measure, as `exec` uses them. Must be closed. */
 export interface Session {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { isIn, noteInherited } from '../linux/inherited.js';
 import { readTerminal, RepeatedSignal } from '../linux/ending-signal.js';
+import { isIn, noteInherited } from '../linux/inherited.js';
 
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const relayed = [...ending, 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;

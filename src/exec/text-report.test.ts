@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { EventCount } from './command-events.js';
 import { reportRepeat, type RunReport } from './report.js';
 import { energy, programOf, run, runOf, runWith } from './report.fixture.js';
 import { createTextReport, eventRows, formatCells } from './text-report.js';
-import type { EventCount } from './command-events.js';
 
 test('createTextReport says everything about a run', () => {
   const text = createTextReport({ command: ['sh', '-c', 'make all'], runs: [run], repeat: undefined });

@@ -1,4 +1,4 @@
-import { formatRatio, formatSize, formatValue, escapeControls } from '../component/output.js';
+import { escapeControls, formatRatio, formatSize, formatValue } from '../component/output.js';
 import type { EventUnit } from '../linux/perf/counted-event.js';
 import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
 import {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSettings } from '../config/settings.js';
 import { createFakeContext, createLogCollector, createMeterReader } from '../component/fakes.js';
-import { until } from '../testing/until.js';
+import { parseSettings } from '../config/settings.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
-import { batchSettings, QueuedExporter, type Encoder } from './queued-exporter.js';
+import { until } from '../testing/until.js';
 import type { QueuedRequest } from './queue-storage.js';
+import { batchSettings, QueuedExporter, type Encoder } from './queued-exporter.js';
 import { retrySettings } from './retry.js';
 import { sendingQueueSettings, type Delivery, type Sender } from './sending-queue.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ExportError } from '../errors.js';
 import { parseSettings } from '../config/settings.js';
+import { ExportError } from '../errors.js';
 import { Backoff, retrySettings } from './retry.js';
 
 const defaults = parseSettings(retrySettings, {});

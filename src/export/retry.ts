@@ -1,5 +1,5 @@
-import type { ExportError } from '../errors.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import type { ExportError } from '../errors.js';
 
 /** Settings of exporters that send again what failed, as the Collector's exporters have them. */
 export const retrySettings = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../testing/until.js';
 import { ExportError } from '../errors.js';
+import { until } from '../testing/until.js';
 import { fast, openQueue, refuse, request, taken } from './sending-queue.fixture.js';
 
 test('SendingQueue keeps what fails for the moment, in order, and reports the outage once', async () => {

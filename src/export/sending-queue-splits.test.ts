@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../testing/until.js';
 import { ExportError } from '../errors.js';
+import { until } from '../testing/until.js';
 import type { QueuedRequest } from './queue-storage.js';
 import { openQueue, taken, type Answer } from './sending-queue.fixture.js';
 

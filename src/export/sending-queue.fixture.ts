@@ -1,5 +1,5 @@
-import { parseSettings } from '../config/settings.js';
 import { createFakeContext, createLogCollector, createMeterReader } from '../component/fakes.js';
+import { parseSettings } from '../config/settings.js';
 import { ExportError } from '../errors.js';
 import type { QueuedRequest, QueueStorage } from './queue-storage.js';
 import { retrySettings } from './retry.js';

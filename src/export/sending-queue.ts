@@ -1,11 +1,11 @@
 import { setImmediate as yieldToOthers, setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
-import { describeError, ExportError } from '../errors.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
-import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
-import { Backoff, SizeLimits, type RetryConfig } from './retry.js';
+import { describeError, ExportError } from '../errors.js';
 import { DeliveryLog } from './delivery-log.js';
 import { SendingQueueTelemetry, type DropReason } from './delivery-telemetry.js';
+import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
+import { Backoff, SizeLimits, type RetryConfig } from './retry.js';
 
 /** Settings of exporters that keep encoded requests until they are delivered. */
 export const sendingQueueSettings = {

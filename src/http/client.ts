@@ -1,8 +1,8 @@
 import type { Agent, ClientRequest } from 'node:http';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
-import { hideCredentials } from '../config/endpoint.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import { hideCredentials } from '../config/endpoint.js';
+import { describeError } from '../errors.js';
 import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 import { createClientAgent, prepareRequests } from './client-agent.js';
 import { describeRoute, findProxy, parseProxy, type HttpProxy } from './proxy.js';

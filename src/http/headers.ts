@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { describeError } from '../errors.js';
 import { parseEndpoint } from '../config/endpoint.js';
+import { describeError } from '../errors.js';
 import { validateHeaderName, validateHeaderValue } from './node-http.js';
 
 /**

@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import type { Server, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Log } from '../component/log.js';
 import { parseEndpoint } from '../config/endpoint.js';
 import { describeError, findErrorCode } from '../errors.js';
-import type { Log } from '../component/log.js';
 import { readDescriptorLimit } from '../linux/privileges.js';
 
 /** A client that reads no byte of an answer for this long is gone; Node itself would keep the answer permanently. */

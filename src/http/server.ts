@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
 import { BasicAuth, type Access } from './basic-auth.js';
-import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
 import { isExpectedHost } from './headers.js';
+import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
 import { createServer } from './node-http.js';
 import { WebConfigFile, type ServerTls, type WebConfig } from './web-config.js';
 

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import { describeError } from '../errors.js';
 import { describeReadError, readRegularFile } from '../linux/regular-file.js';
 
 /** Largest file of certificates: those of all public authorities together take about 220 kB. */

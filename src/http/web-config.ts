@@ -1,13 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureVersion } from 'node:tls';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
 import { nodeOf } from '../config/node.js';
 import { parseYaml } from '../config/parse-yaml.js';
 import { ConfigurationError, type Problem } from '../config/problem.js';
-import type { ConfigOf, Schema } from '../component/schema.js';
 import { validateSettings } from '../config/settings.js';
 import { convertYaml } from '../config/yaml-nodes.js';
+import { describeError } from '../errors.js';
 import { findCryptProblem, isBcryptHash } from '../linux/crypt.js';
 import { describeReadError, readFileStamp, readRegularFile } from '../linux/regular-file.js';
 import { checkHeaders } from './headers.js';

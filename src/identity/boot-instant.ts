@@ -1,9 +1,9 @@
 import {
-  type BootRecords,
   findBootRecords,
   readBootId,
   readBootRecord,
   writeBootRecord,
+  type BootRecords,
 } from '../linux/boot-record.js';
 import { readClocks } from '../linux/clocks.js';
 import { tickNs } from '../linux/procfs.js';

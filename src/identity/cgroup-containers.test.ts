@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { checkPaths, id, inner, type Row, uid } from './cgroup-path.fixture.js';
+import { checkPaths, id, inner, uid, type Row } from './cgroup-path.fixture.js';
 
 const docker = { container: id, runtime: 'docker' };
 const podman = { container: id, runtime: 'podman' };

@@ -1,10 +1,10 @@
-import type { Attributes } from '../model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
   ATTR_CONTAINER_RUNTIME_NAME,
   ATTR_VM_NAME,
 } from '../model/semantic-conventions.js';
+import type { Attributes } from '../model/series.js';
 import { unescapeUnit } from './unit-name.js';
 
 /** Runtimes by what they put before the id of a container. */

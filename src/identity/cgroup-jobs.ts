@@ -1,4 +1,3 @@
-import type { Attributes } from '../model/series.js';
 import {
   ATTR_FLUX_JOB_ID,
   ATTR_OAR_JOB_ID,
@@ -7,6 +6,7 @@ import {
   ATTR_SLURM_STEP_ID,
   ATTR_SLURM_TASK_ID,
 } from '../model/semantic-conventions.js';
+import type { Attributes } from '../model/series.js';
 import { unescapeUnit } from './unit-name.js';
 
 const pbsJob = /^\d+(?:\[\d*\])?(?:\.[\w.-]+)?$/;

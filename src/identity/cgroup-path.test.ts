@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Attributes } from '../model/series.js';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor, textOf } from '../testing/property.fixture.js';
-import type { Attributes } from '../model/series.js';
-import { attributes, checkPaths, id, inner, type Row, uid } from './cgroup-path.fixture.js';
 import { parseCgroupPath } from './cgroup-path.js';
+import { attributes, checkPaths, id, inner, uid, type Row } from './cgroup-path.fixture.js';
 
 const uidInSlice = uid.replaceAll('-', '_');
 const staticUid = 'a2acd1bccd50fd7790183537181f658e';

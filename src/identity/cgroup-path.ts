@@ -1,4 +1,3 @@
-import type { Attributes } from '../model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_K8S_POD_UID,
@@ -6,6 +5,7 @@ import {
   ATTR_SYSTEMD_SLICE,
   ATTR_SYSTEMD_UNIT,
 } from '../model/semantic-conventions.js';
+import type { Attributes } from '../model/series.js';
 import { findContainer, findMachine, findNamedContainer } from './cgroup-containers.js';
 import { findBatchJob, findSlurm } from './cgroup-jobs.js';
 import { unescapeName, unitName } from './unit-name.js';

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path/posix';
-import type { Attributes, Resource } from '../model/series.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_FLUX_JOB_ID,
@@ -8,6 +7,7 @@ import {
   ATTR_PBS_JOB_ID,
   ATTR_SLURM_JOB_ID,
 } from '../model/semantic-conventions.js';
+import type { Attributes, Resource } from '../model/series.js';
 import { parseCgroupPath, withoutHierarchy, withoutMark } from './cgroup-path.js';
 
 /** The cgroup that identifies a process best. */

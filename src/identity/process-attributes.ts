@@ -1,5 +1,3 @@
-import type { Attributes } from '../model/series.js';
-import { describeCgroup } from './cgroup.js';
 import {
   ATTR_PROCESS_EXECUTABLE_NAME,
   ATTR_PROCESS_EXECUTABLE_PATH,
@@ -9,6 +7,8 @@ import {
   ATTR_PROCESS_THREAD_NAME,
   ATTR_SYSTEMD_UNIT,
 } from '../model/semantic-conventions.js';
+import type { Attributes } from '../model/series.js';
+import { describeCgroup } from './cgroup.js';
 
 /** Who a process is, in the words of the semantic conventions. */
 export interface ProcessDescription {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
-import { until } from '../testing/until.js';
 import { holdsFor } from '../testing/property.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
-import { encodeContext, FakeContext, writeContext } from './process-context.fixture.js';
+import { until } from '../testing/until.js';
 import { InvalidContextError, parseProcessContext, readProcessContext } from './process-context.js';
+import { encodeContext, FakeContext, writeContext } from './process-context.fixture.js';
 
 const payload = encodeContext({ 'service.name': 'checkout', 'deployment.environment.name': 'prod' });
 

@@ -12,15 +12,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { until } from '../testing/until.js';
+import { readBootTimeNs } from '../linux/clocks.js';
+import { ProcessStat } from '../linux/process-stat.js';
 import type { Attributes } from '../model/series.js';
+import { until } from '../testing/until.js';
 import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
 import { Owners } from './owners.js';
 import { encodeContext, FakeContext } from './process-context.fixture.js';
 import { IdentityReader, type ProcessIdentity } from './process-identity.js';
 import { ServiceReader } from './service.js';
-import { readBootTimeNs } from '../linux/clocks.js';
-import { ProcessStat } from '../linux/process-stat.js';
 
 /** Looks at one process again and again, as a receiver does. */
 class Looks {

@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { readBootTimeNs } from '../linux/clocks.js';
+import type { ProcessStat } from '../linux/process-stat.js';
 import { readPath, tickNs } from '../linux/procfs.js';
 import { readRegularText } from '../linux/regular-file.js';
 import type { Attributes } from '../model/series.js';
 import { readBootInstantNs } from './boot-instant.js';
 import { identifyCgroup } from './cgroup.js';
-import { type Executable, isSameProgram, nameExecutable, readExecutable } from './executable.js';
+import { isSameProgram, nameExecutable, readExecutable, type Executable } from './executable.js';
 import type { Owners } from './owners.js';
 import { describeProcess, type ProcessDescription } from './process-attributes.js';
 import type { ServiceReader } from './service.js';
-import type { ProcessStat } from '../linux/process-stat.js';
 
 /** Where the identity of processes is read, and how much of it. */
 export interface IdentityOptions {

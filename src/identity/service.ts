@@ -1,10 +1,10 @@
 import { readPath } from '../linux/procfs.js';
-import type { Attributes } from '../model/series.js';
 import {
   ATTR_SERVICE_INSTANCE_ID,
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_NAMESPACE,
 } from '../model/semantic-conventions.js';
+import type { Attributes } from '../model/series.js';
 import { InvalidContextError, readProcessContext } from './process-context.js';
 import { parseResourceAttributes } from './resource-attributes.js';
 

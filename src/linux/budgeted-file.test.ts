@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { DescriptorBudget, BudgetedFile } from './budgeted-file.js';
+import { BudgetedFile, DescriptorBudget } from './budgeted-file.js';
 
 const buffer = Buffer.alloc(64);
 

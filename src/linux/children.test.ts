@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findPeakRssBytes } from './children.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
+import { findPeakRssBytes } from './children.js';
 
 test('findPeakRssBytes gives what this process has had', () => {
   const peak = findPeakRssBytes(process.pid) ?? 0;

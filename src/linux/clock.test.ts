@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClockReading, createSteadyRead, readClocks, wallOffsetNs } from './clocks.js';
 import { createWallClock, WallAnchor } from './clock.js';
+import { createSteadyRead, readClocks, wallOffsetNs, type ClockReading } from './clocks.js';
 
 const ms = 1_000_000n;
 const second = 1000n * ms;

@@ -1,4 +1,4 @@
-import { type ClockReading, readClocks } from './clocks.js';
+import { readClocks, type ClockReading } from './clocks.js';
 
 /** The time, for scrapers and everything else on the main thread. */
 export interface Clock {

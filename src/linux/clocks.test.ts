@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readTickNs, CpuClock, readBootTimeNs } from './clocks.js';
+import { CpuClock, readBootTimeNs, readTickNs } from './clocks.js';
 
 test('CpuClock says what getrusage says, when it reads this process', () => {
   const clock = new CpuClock();

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
 import { until } from '../testing/until.js';
 import { startHeld } from './held-child.js';
 

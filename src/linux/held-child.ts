@@ -5,8 +5,8 @@ import koffi from 'koffi';
 import { Gate } from './gate.js';
 import { noteInherited, type Inherited } from './inherited.js';
 import { libc, nameErrno } from './libc.js';
-import { lendIgnoredSigChld, restoreInherited, restoreLimits, signalsToReset } from './restore-inherited.js';
 import { spawnProgram } from './posix-spawn.js';
+import { lendIgnoredSigChld, restoreInherited, restoreLimits, signalsToReset } from './restore-inherited.js';
 
 /** How a program ended. */
 export interface ChildEnd {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
 import {
-  parseEffectiveCapabilities,
   findFirstReservedFd,
   findOriginalOpenFilesLimit,
+  parseEffectiveCapabilities,
   readDescriptorLimit,
 } from './privileges.js';
 

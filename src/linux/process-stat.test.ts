@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeStat } from './process-stat.fixture.js';
 import { ProcessStat } from './process-stat.js';
+import { describeStat } from './process-stat.fixture.js';
 
 /** Parses text that stands at the beginning of a buffer with the remains of an earlier reading. */
 function parse(text: string | Uint8Array): ProcessStat | undefined {

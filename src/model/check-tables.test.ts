@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { checkTables, sumLastValues } from './check-tables.js';
 import type { MetricKind, Series } from './series.js';
 import { createEnding, createRow, type Table } from './table.js';
-import { checkTables, sumLastValues } from './check-tables.js';
 
 function createSeries(kind: MetricKind = 'counter', start = 0n): Series {
   const metric = { name: 'test', unit: 'J', description: '', kind, valueType: 'double' } as const;

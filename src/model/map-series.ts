@@ -1,5 +1,5 @@
-import { seriesKey, inheritPublisher, publisherOf, type Series } from './series.js';
 import { MappedSeries, type Member } from './mapped-series.js';
+import { inheritPublisher, publisherOf, seriesKey, type Series } from './series.js';
 import { readLatest, type Table } from './table.js';
 
 /** What is done with each series, once per series. */

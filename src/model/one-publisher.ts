@@ -1,4 +1,4 @@
-import { seriesKey, publisherOf, setPublisher, type Series } from './series.js';
+import { publisherOf, seriesKey, setPublisher, type Series } from './series.js';
 import { selectColumns, type Selection, type Table } from './table.js';
 
 /** Who publishes the series of one key. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readVersion } from '../version.js';
 import type { QueuedRequest } from '../export/queue-storage.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
+import { readVersion } from '../version.js';
 import { Batcher, BufferPool } from './batcher.js';
 import { decodePoints, decodeResources } from './decode-request.fixture.js';
 

@@ -3,10 +3,10 @@ import type { BatchConfig, Encoder } from '../export/queued-exporter.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
-import { createRows, type RequestLimits, type Rows, sliceRows } from './columns.js';
+import { createRows, sliceRows, type RequestLimits, type Rows } from './columns.js';
 import { RequestBuilder } from './request-builder.js';
-import { type Split, splitRequest } from './split-request.js';
-import { type ColumnsPlan, createTablePlan } from './table-plan.js';
+import { splitRequest, type Split } from './split-request.js';
+import { createTablePlan, type ColumnsPlan } from './table-plan.js';
 
 /** A request that can be cut into halves until it is a single point. */
 function createRequest({ bytes, points }: Split): QueuedRequest {

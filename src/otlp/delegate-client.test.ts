@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { holdsFor } from '../testing/property.fixture.js';
 import { readFields, wireTypes } from '../protobuf.js';
+import { holdsFor } from '../testing/property.fixture.js';
 import { parseExportResponse, parseRetryDelayMs } from './delegate-client.js';
 import { MessageWriter, tagOf, writeMessageStart, writeVarint } from './wire.js';
 

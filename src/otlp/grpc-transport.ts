@@ -8,8 +8,8 @@ import {
   type VerifyOptions,
 } from '@grpc/grpc-js';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
-import { readVersion } from '../version.js';
 import { findProxy, type HttpProxy } from '../http/proxy.js';
+import { readVersion } from '../version.js';
 
 /** The service of opentelemetry/proto/collector/metrics/v1/metrics_service.proto. */
 const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';

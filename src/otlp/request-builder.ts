@@ -1,9 +1,9 @@
-import type { BufferPool } from './batcher.js';
-import { metricsLength, RequestWriter } from './request-writer.js';
-import type { Rows } from './columns.js';
-import type { ColumnsPlan, ResourcePlan } from './table-plan.js';
-import { type ResourceFrame, scopeField } from './templates.js';
 import { wireTypes } from '../protobuf.js';
+import type { BufferPool } from './batcher.js';
+import type { Rows } from './columns.js';
+import { metricsLength, RequestWriter } from './request-writer.js';
+import type { ColumnsPlan, ResourcePlan } from './table-plan.js';
+import { scopeField, type ResourceFrame } from './templates.js';
 import { messageLength, tagOf } from './wire.js';
 
 /** What a request says of one resource. */

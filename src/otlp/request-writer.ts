@@ -1,3 +1,6 @@
+import type { Series } from '../model/series.js';
+import type { Rows } from './columns.js';
+import type { ColumnsPlan, MetricPlan, ResourcePlan } from './table-plan.js';
 import {
   gapTemplate,
   metricLength,
@@ -6,9 +9,6 @@ import {
   writeMetricEnd,
   writeMetricStart,
 } from './templates.js';
-import type { Rows } from './columns.js';
-import type { ColumnsPlan, MetricPlan, ResourcePlan } from './table-plan.js';
-import type { Series } from '../model/series.js';
 import { writeMessageStart } from './wire.js';
 
 const half = 2 ** 32;

@@ -3,15 +3,15 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parseSettings } from '../config/settings.js';
 import type { ExporterFactory } from '../component/component.js';
-import type { Schema } from '../component/schema.js';
 import { createFakeContext } from '../component/fakes.js';
-import { until } from '../testing/until.js';
+import type { Schema } from '../component/schema.js';
+import { parseSettings } from '../config/settings.js';
 import { createCertificate, noOpenssl, type CertificateFiles } from '../http/certificate.fixture.js';
-import { MessageWriter } from './wire.js';
-import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
 import { ownAddress } from '../http/own-address.fixture.js';
+import { until } from '../testing/until.js';
+import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
+import { MessageWriter } from './wire.js';
 
 /** A backend, whatever the transport. */
 export interface Backend {

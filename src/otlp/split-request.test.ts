@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Metric, Resource, Series } from '../model/series.js';
 import type { QueuedRequest } from '../export/queue-storage.js';
+import type { Metric, Resource, Series } from '../model/series.js';
 import { Batcher } from './batcher.js';
 import { decodePoints } from './decode-request.fixture.js';
 import { splitRequest } from './split-request.js';

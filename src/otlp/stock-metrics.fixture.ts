@@ -1,9 +1,9 @@
 import { ValueType, type HrTime } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { readVersion } from '../version.js';
 import type { Metric, Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
+import { readVersion } from '../version.js';
 
 /** The points of a table as the official serialisers want them: one request per resource. */
 export function toStockMetrics(table: Table): readonly ResourceMetrics[] {

@@ -1,12 +1,12 @@
 import { elementAt } from '../element.js';
 import type { Series } from '../model/series.js';
-import { type Column, type ColumnRun, orderColumns, type RequestLimits, splitColumns } from './columns.js';
+import { orderColumns, splitColumns, type Column, type ColumnRun, type RequestLimits } from './columns.js';
 import {
-  type MetricFrame,
   metricLength,
-  type ResourceFrame,
   writeMetricEnd,
   writeMetricStart,
+  type MetricFrame,
+  type ResourceFrame,
 } from './templates.js';
 
 /** Columns of a table of which one row fits into one request, resource by resource and metric by metric. */

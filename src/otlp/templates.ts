@@ -1,4 +1,4 @@
-import { readVersion } from '../version.js';
+import { createPlans } from '../model/plan.js';
 import {
   resourceKey,
   type Attributes,
@@ -7,9 +7,9 @@ import {
   type Resource,
   type Series,
 } from '../model/series.js';
-import { createPlans } from '../model/plan.js';
 import { wireTypes } from '../protobuf.js';
-import { MessageWriter, messageLength, tagOf, writeMessageStart, writeVarint } from './wire.js';
+import { readVersion } from '../version.js';
+import { messageLength, MessageWriter, tagOf, writeMessageStart, writeVarint } from './wire.js';
 
 // What of opentelemetry/proto/metrics/v1/metrics.proto is the same for every point of a series, metric or
 // resource, encoded once. Fields stand in the order in which the official serialiser writes them.

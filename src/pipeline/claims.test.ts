@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ClaimRegistry, SeriesClaims, type RoutedReceiver } from './claims.js';
 import type { ConsumingComponent } from '../component/component.js';
 import { createLogCollector, createTableCollector } from '../component/fakes.js';
 import type { Metric } from '../model/series.js';
 import { createRow } from '../model/table.js';
+import { ClaimRegistry, SeriesClaims, type RoutedReceiver } from './claims.js';
 
 function createPair() {
   const registry = new ClaimRegistry();

@@ -1,12 +1,12 @@
-import { type Claims, reportConflicts, type Conflict } from '../component/claims.js';
+import { reportConflicts, type Claims, type Conflict } from '../component/claims.js';
 import type { ConsumingComponent, ReceiverFactory } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
+import type { ComponentConfig } from '../config/components.js';
+import type { ServiceConfig } from '../config/service.js';
 import { OnePublisher } from '../model/one-publisher.js';
 import { createPlans } from '../model/plan.js';
 import { setPublisher, type Series } from '../model/series.js';
-import type { ComponentConfig } from '../config/components.js';
-import type { ServiceConfig } from '../config/service.js';
 
 /** What the receivers of one collector have claimed, whatever pipelines they feed. */
 export class ClaimRegistry {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer } from '../component/consumer.js';
-import { countPoints } from '../model/table.js';
 import type { Component, ConsumingComponent } from '../component/component.js';
-import { describeError } from '../errors.js';
+import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
+import { countPoints } from '../model/table.js';
 
 /** Knows when every expected receiver has finished. */
 export class FinishLine {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
 import type { Clock } from '../linux/clock.js';
 import { readTickNs } from '../linux/clocks.js';
 import { waitForDueScrapes } from '../scraping/scrape-order.js';

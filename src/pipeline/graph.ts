@@ -1,12 +1,12 @@
 import type { Meter } from '@opentelemetry/api';
-import type { Clock } from '../linux/clock.js';
-import type { ComponentKind, Context, ConsumingComponent } from '../component/component.js';
+import type { ComponentKind, ConsumingComponent, Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
-import type { Resource } from '../model/series.js';
 import type { Sampling } from '../component/sampling.js';
 import type { PipelineConfig } from '../config/pipelines.js';
 import type { ServiceConfig } from '../config/service.js';
+import type { Clock } from '../linux/clock.js';
+import type { Resource } from '../model/series.js';
 import { countPassage, exporterCounters, guard, processorCounters } from './guard.js';
 
 /** What a service lends to its components. */

@@ -1,8 +1,8 @@
 import type { Counter, Meter } from '@opentelemetry/api';
 import type { Consumer } from '../component/consumer.js';
+import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { createOutcomeCounters } from '../export/delivery-telemetry.js';
-import type { Log } from '../component/log.js';
 import { countPoints, type Table } from '../model/table.js';
 
 /** Which of the Collector's counters see the points that pass. */

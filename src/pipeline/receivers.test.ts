@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReceiverFactory } from '../component/component.js';
-import { UnavailableError } from '../errors.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
 import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from '../config/node.js';
 import { validateService } from '../config/service.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
+import { UnavailableError } from '../errors.js';
 import { startReceivers } from './receivers.js';
 
 /** A receiver that claims a socket and can do nothing without it. */

@@ -2,13 +2,13 @@ import { EventEmitter, once } from 'node:events';
 import { freeClaims, type Claims } from '../component/claims.js';
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { describeError, UnavailableError } from '../errors.js';
 import { describeProbe } from '../component/probe.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
+import { describeError, UnavailableError } from '../errors.js';
 import { busyTime, meteredEnergyNames } from '../model/shared-metrics.js';
-import { readFullest, FinishLine } from './ending.js';
 import { ClaimRegistry, SeriesClaims } from './claims.js';
+import { FinishLine, readFullest } from './ending.js';
 import { contextFor, type Environment, type Graph } from './graph.js';
 import { countPassage, receiverCounters } from './guard.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../testing/until.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow } from '../model/table.js';
+import { until } from '../testing/until.js';
 import { config, createService, createWorld } from './service.fixture.js';
 
 test('Service shuts down once, when it is asked twice, and without a start', async () => {

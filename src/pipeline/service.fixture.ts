@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Consumer } from '../component/consumer.js';
+import { createFakeContext, createLogCollector, type LogCollector } from '../component/fakes.js';
 import type { FactoryFinder } from '../component/find.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
-import { validateService } from '../config/service.js';
 import { nodeOf } from '../config/node.js';
-import { createFakeContext, createLogCollector, type LogCollector } from '../component/fakes.js';
+import { validateService } from '../config/service.js';
 import { busyTime } from '../model/shared-metrics.js';
 import { Service } from './service.js';
 

@@ -1,11 +1,11 @@
 import type { Component } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import type { ServiceConfig } from '../config/service.js';
-import { waitForDelivery, Gate, stopWithin, type Stoppable } from './ending.js';
+import { describeError } from '../errors.js';
+import { Gate, stopWithin, waitForDelivery, type Stoppable } from './ending.js';
 import { FirstWindow } from './first-window.js';
-import { contextFor, type Environment, buildGraph, type Graph } from './graph.js';
+import { buildGraph, contextFor, type Environment, type Graph } from './graph.js';
 import { startReceivers, type RunningReceiver } from './receivers.js';
 
 /** The agent promises 5 s: the rest is for its own telemetry, and for a machine on which everything takes longer. */

@@ -1,8 +1,8 @@
 import {
   attributesKey,
+  resourceKey,
   type AttributeValue,
   type Metric,
-  resourceKey,
   type Series,
 } from '../model/series.js';
 import { timeText } from './cell-text.js';

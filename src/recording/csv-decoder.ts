@@ -1,10 +1,10 @@
 import { elementAt } from '../element.js';
 import { describeError } from '../errors.js';
-import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/plan.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { endedState, parseTime } from './cell-text.js';
 import { fixedColumns, parseCsvHeader, parseCsvLine, parseMetricColumn } from './csv-columns.js';
 import type { PointStream, Sink } from './decoder.js';
-import { endedState, parseTime } from './cell-text.js';
 import { parseAttributes } from './otlp-json.js';
 
 interface MetricColumn extends Pick<Metric, 'name' | 'unit'> {

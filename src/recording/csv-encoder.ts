@@ -1,8 +1,8 @@
-import { findOrAdd, createPlans } from '../model/plan.js';
+import { createPlans, findOrAdd } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { csvField, fixedColumns, inertText, metricColumn, rowKey, sharedFields } from './csv-columns.js';
 import { createEndRow, doubleText, endedState, intText, timeText } from './cell-text.js';
+import { csvField, fixedColumns, inertText, metricColumn, rowKey, sharedFields } from './csv-columns.js';
 
 /** Some columns of a table that stand in one row of the file. */
 interface RowPlan {

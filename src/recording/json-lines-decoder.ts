@@ -9,13 +9,13 @@ import {
   hasNoValue,
   instantOf,
   isObject,
-  type JsonObject,
-  type MetricPoints,
   objectsOf,
   parseObject,
   pointsOf,
   textOf,
   valueOf,
+  type JsonObject,
+  type MetricPoints,
 } from './otlp-json.js';
 
 /** A point of a line, before it becomes a cell of a table. */

@@ -8,13 +8,13 @@ import {
   beforeText,
   createJsonPlan,
   gapText,
+  resourcesHead,
+  resourcesTail,
+  resourceTail,
   type JsonMetric,
   type JsonPoint,
   type JsonResource,
   type JsonRun,
-  resourcesHead,
-  resourcesTail,
-  resourceTail,
 } from './json-lines-plan.js';
 
 /** The Collector's otlpjsonfile receiver cuts lines beyond 1 MiB. */

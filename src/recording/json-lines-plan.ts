@@ -1,6 +1,5 @@
 import { elementAt } from '../element.js';
-import { readVersion } from '../version.js';
-import { findOrAdd, createPlans } from '../model/plan.js';
+import { createPlans, findOrAdd } from '../model/plan.js';
 import {
   resourceKey,
   type Attributes,
@@ -9,6 +8,7 @@ import {
   type Resource,
   type Series,
 } from '../model/series.js';
+import { readVersion } from '../version.js';
 import { doubleText, intText } from './cell-text.js';
 
 // What of the OTLP JSON of a point, a metric and a resource is the same for every row, as bytes. Fields stand in

@@ -6,11 +6,11 @@ import {
   type ParquetRow,
 } from 'hyparquet';
 import { describeError } from '../errors.js';
-import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { findOrAdd } from '../model/plan.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { endedState } from './cell-text.js';
 import type { PointStream, Sink } from './decoder.js';
 import { parseAttributes } from './otlp-json.js';
-import { endedState } from './cell-text.js';
 import { checkMetadata, checkPages, orDamaged } from './parquet-check.js';
 import { parquetColumns } from './parquet-columns.js';
 

@@ -8,7 +8,7 @@ import { createEndRow, endedState } from './cell-text.js';
 import { fieldsOf, parquetSchema, type ParquetColumn } from './parquet-columns.js';
 import { ParquetFooter } from './parquet-footer.js';
 import { PageWriter } from './parquet-pages.js';
-import { type Block, type Cells, Scratch, SeriesColumn, writeTimes, writeValues } from './parquet-rows.js';
+import { Scratch, SeriesColumn, writeTimes, writeValues, type Block, type Cells } from './parquet-rows.js';
 
 const timeColumn = 'time' satisfies ParquetColumn;
 const valueColumn = 'value' satisfies ParquetColumn;

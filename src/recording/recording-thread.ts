@@ -1,7 +1,7 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker, type Transferable } from 'node:worker_threads';
-import { stopHeapGrowth } from '../young-generation.js';
 import { describeError } from '../errors.js';
+import { stopHeapGrowth } from '../young-generation.js';
 
 /** How long a thread may be busy without a message, unless the order says otherwise. */
 const stuckAfterMs = 60_000;

@@ -1,6 +1,6 @@
-import { fc } from '../testing/fixed-seed.fixture.js';
 import { attributesKey, type Attributes, type Metric, type Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
 import type { Sink } from './decoder.js';
 
 /** A sink that keeps what it gets. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fc } from '../testing/fixed-seed.fixture.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
 import { anyTables, flatten } from './recording.fixture.js';
 import { buffersOf, TablePacker, TableUnpacker } from './table-parcel.js';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { monotonicSinceOriginNs, originSecond, readClocks } from '../linux/clocks.js';
-import { WallAnchor } from '../linux/clock.js';
-import { RowBuffer, type Rows, RowThinner } from './row-buffer.js';
 import { createTableCollector } from '../component/fakes.js';
+import { WallAnchor } from '../linux/clock.js';
+import { monotonicSinceOriginNs, originSecond, readClocks } from '../linux/clocks.js';
 import type { Metric, Series } from '../model/series.js';
 import { createEnding } from '../model/table.js';
+import { RowBuffer, RowThinner, type Rows } from './row-buffer.js';
 
 /** Wall time an hour ahead of CLOCK_MONOTONIC, and ahead by this much more when the clocks are read again. */
 function createAnchor(correctionNs = 0n): WallAnchor {

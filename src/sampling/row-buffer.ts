@@ -1,6 +1,6 @@
-import { originSecond, readMonotonic, stampMonotonic, type Instant } from '../linux/clocks.js';
-import type { WallAnchor } from '../linux/clock.js';
 import type { Consumer } from '../component/consumer.js';
+import type { WallAnchor } from '../linux/clock.js';
+import { originSecond, readMonotonic, stampMonotonic, type Instant } from '../linux/clocks.js';
 import type { Series } from '../model/series.js';
 import { copyLastRow, selectRows, type Table } from '../model/table.js';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector, createTableCollector } from '../component/fakes.js';
 import { hwEnergy } from '../model/shared-metrics.js';
-import type { RowsMessage } from './thread-line.js';
-import { SamplerChannel, createSamplerMetrics } from './sampler-channel.js';
+import { createSamplerMetrics, SamplerChannel } from './sampler-channel.js';
 import { createCounts } from './sampling-rig.fixture.js';
+import type { RowsMessage } from './thread-line.js';
 
 function createChannel(periodNs = 1e9) {
   const next = createTableCollector();

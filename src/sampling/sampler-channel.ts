@@ -1,10 +1,10 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
+import type { SamplerRequest } from '../component/sampling.js';
 import { describeError } from '../errors.js';
 import type { Series } from '../model/series.js';
 import { createEnding, timeOf } from '../model/table.js';
-import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 import type { Rows } from './row-buffer.js';
-import type { SamplerRequest } from '../component/sampling.js';
+import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 
 /** The main thread's end of a sampler: turns its rows into tables for the receiver's consumer. */
 export class SamplerChannel {

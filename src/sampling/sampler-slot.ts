@@ -1,10 +1,10 @@
-import { describeError } from '../errors.js';
-import { monotonicSinceOriginNs, type ClockReading } from '../linux/clocks.js';
-import { WallAnchor, type Continuity } from '../linux/clock.js';
-import type { Announcement, FailureMessage, RowsMessage, SlotCounts, StateMessage } from './thread-line.js';
-import { RowBuffer, type Rows } from './row-buffer.js';
 import type { Sampler } from '../component/sampling.js';
+import { describeError } from '../errors.js';
+import { WallAnchor, type Continuity } from '../linux/clock.js';
+import { monotonicSinceOriginNs, type ClockReading } from '../linux/clocks.js';
+import { RowBuffer, type Rows } from './row-buffer.js';
 import { advance, createTimer } from './schedule.js';
+import type { Announcement, FailureMessage, RowsMessage, SlotCounts, StateMessage } from './thread-line.js';
 
 export interface SlotOptions {
   readonly id: number;

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { UnavailableError } from '../errors.js';
 import { countThreads } from '../linux/open-resources.js';
 import { until } from '../testing/until.js';
-import { mode, word } from './test-sampler.fixture.js';
 import { createRig } from './sampling-rig.fixture.js';
+import { mode, word } from './test-sampler.fixture.js';
 
 test('a sampler that fails is opened again with new series, which is logged twice', async (t) => {
   const { log, next, control, counts, sampling, request } = createRig(t);

@@ -1,7 +1,7 @@
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import type { Series } from '../model/series.js';
 import type { RunningSampler } from '../component/sampling.js';
+import type { Series } from '../model/series.js';
 
 /** What a receiver with a sampler consists of: its sampler and its series. */
 export interface SamplingReceiverOptions<Columns> {

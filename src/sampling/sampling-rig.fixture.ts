@@ -1,8 +1,8 @@
-import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
 import type { TestContext } from 'node:test';
+import { createNoopMeter, type Counter, type Meter } from '@opentelemetry/api';
 import { createLogCollector, createTableCollector, type TableCollector } from '../component/fakes.js';
-import type { Metric } from '../model/series.js';
 import type { SamplerRequest } from '../component/sampling.js';
+import type { Metric } from '../model/series.js';
 import { createSampling } from './sampling-threads.js';
 import { createTestControl } from './test-sampler.fixture.js';
 

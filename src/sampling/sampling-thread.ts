@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
-import { describeError, UnavailableError } from '../errors.js';
 import type { Log } from '../component/log.js';
+import { describeError, UnavailableError } from '../errors.js';
+import type { SamplerChannel } from './sampler-channel.js';
 import {
+  ThreadLine,
   type Command,
   type OpenCommand,
   type ThreadMessage,
   type ThreadOptions,
-  ThreadLine,
 } from './thread-line.js';
-import type { SamplerChannel } from './sampler-channel.js';
 
 export interface ThreadContext {
   readonly log: Log;

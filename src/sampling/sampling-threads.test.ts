@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { countOpen, countThreads, expectNothingLeft } from '../linux/open-resources.js';
-import { until } from '../testing/until.js';
 import type { Series } from '../model/series.js';
+import { until } from '../testing/until.js';
+import { createCounts, createRig, rowsOf } from './sampling-rig.fixture.js';
 import { createSampling } from './sampling-threads.js';
 import { mode, word } from './test-sampler.fixture.js';
-import { createRig, createCounts, rowsOf } from './sampling-rig.fixture.js';
 
 function countUp(length: number): number[] {
   return Array.from({ length }, (_, index) => index);

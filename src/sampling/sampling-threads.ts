@@ -1,7 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Log } from '../component/log.js';
-import { SamplerChannel, createSamplerMetrics, type SamplerMetrics } from './sampler-channel.js';
 import type { RunningSampler, SamplerRequest, Sampling } from '../component/sampling.js';
+import { createSamplerMetrics, SamplerChannel, type SamplerMetrics } from './sampler-channel.js';
 import { SamplingThread, type ThreadContext } from './sampling-thread.js';
 
 export interface SamplingContext {

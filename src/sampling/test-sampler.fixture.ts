@@ -1,5 +1,5 @@
-import { UnavailableError } from '../errors.js';
 import type { Sampler } from '../component/sampling.js';
+import { UnavailableError } from '../errors.js';
 
 /** Words of the memory that a test shares with its sampler. */
 export const word = { mode: 0, opened: 1, closed: 2, reads: 3 } as const;

@@ -1,13 +1,13 @@
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { OpenSampler } from '../component/sampling.js';
 import { describeError } from '../errors.js';
 import { createSteadyRead, readClocks, type ClockReading } from '../linux/clocks.js';
 import { sharpenTimers } from '../linux/thread.js';
 import { WakeSignal } from '../linux/wake-signal.js';
-import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './thread-line.js';
 import { RealTimeGuard } from './real-time-guard.js';
 import { SamplerSlot, type Outlet } from './sampler-slot.js';
-import type { OpenSampler } from '../component/sampling.js';
 import { findNext } from './schedule.js';
+import type { Command, OpenCommand, RowsMessage, ThreadMessage, ThreadOptions } from './thread-line.js';
 
 /** Bytes of rows on their way to a main thread that is busy elsewhere. */
 const maxBytesUnderway = 64 * 2 ** 20;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Metric } from '../model/series.js';
-import { Counts } from './counts.js';
 import { CounterTable, type CounterColumn } from './counter-table.js';
+import { Counts } from './counts.js';
 
 const metric: Metric = { name: 'x', unit: 's', description: '', kind: 'counter', valueType: 'double' };
 

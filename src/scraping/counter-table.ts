@@ -1,7 +1,7 @@
-import { maxSeconds } from './lines.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import { Counts } from './counts.js';
+import { maxSeconds } from './lines.js';
 
 /** A counter of the kernel: what it becomes, and how it can be read. */
 export interface CounterColumn {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findLine, forEachLine, parseLine, createNameFilter, createNamePattern } from './lines.js';
+import { createNameFilter, createNamePattern, findLine, forEachLine, parseLine } from './lines.js';
 
 const text = Buffer.from('swap 1\nwap 2\nfree -3 kB\nlast');
 

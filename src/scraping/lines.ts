@@ -1,6 +1,6 @@
+import type { Log } from '../component/log.js';
 import { elementAt } from '../element.js';
 import { parseNumbers } from '../linux/procfs.js';
-import type { Log } from '../component/log.js';
 
 const newline = 0x0a;
 const number = new Float64Array(1);

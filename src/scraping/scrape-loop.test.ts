@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { createNoopMeter, type Attributes, type Meter } from '@opentelemetry/api';
-import { ScrapeTicks, startScraping } from './scrape-loop.js';
 import type { ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
-import { until as waitUntil } from '../testing/until.js';
 import { createRow, type Table } from '../model/table.js';
+import { until as waitUntil } from '../testing/until.js';
+import { ScrapeTicks, startScraping } from './scrape-loop.js';
 
 test('ScrapeTicks gives the next multiple of the interval, when started between two', () => {
   const ticks = new ScrapeTicks(100n, 1_234n);

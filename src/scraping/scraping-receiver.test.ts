@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { UnavailableError } from '../errors.js';
 import { createFakeContext, createTableCollector } from '../component/fakes.js';
+import { UnavailableError } from '../errors.js';
 import { createRow } from '../model/table.js';
 import { createScrapingReceiver, type OpenScraper } from './scraping-receiver.js';
 

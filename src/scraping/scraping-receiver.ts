@@ -1,12 +1,12 @@
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
-import type { ScrapePhase } from './scrape-order.js';
-import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
-import { describeError, describeErrors, UnavailableError } from '../errors.js';
 import type { Log } from '../component/log.js';
 import type { Probe, Remedy } from '../component/probe.js';
+import { describeError, describeErrors, UnavailableError } from '../errors.js';
 import { isAbsent } from '../linux/kept-file.js';
 import type { Table } from '../model/table.js';
+import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
+import type { ScrapePhase } from './scrape-order.js';
 import { Source, type DescribeSource, type SourceContext } from './source.js';
 
 /** A scraper that holds files or a thread open. */

@@ -1,12 +1,12 @@
-import type { Clock } from '../linux/clock.js';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
+import type { Clock } from '../linux/clock.js';
 import { isAbsent, KeptFile } from '../linux/kept-file.js';
 import { findOrAdd } from '../model/plan.js';
 import type { Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { CounterTable, type DescribeCounters } from './counter-table.js';
-import { type GaugeColumn, GaugeTable } from './gauge-table.js';
+import { GaugeTable, type GaugeColumn } from './gauge-table.js';
 import { Plausibility } from './lines.js';
 
 /**

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSensors, type EnergySensor } from './energy-sensor.js';
 import type { Fault } from './fault.js';
-import { createSpec, type MachineSpec } from './machine-spec.js';
 import { createMachine } from './machine.js';
+import { createSpec, type MachineSpec } from './machine-spec.js';
 
 const second = 1_000_000;
 

@@ -1,7 +1,7 @@
 import { elementAt } from '../element.js';
-import type { SimulatedDomain } from './machine-spec.js';
 import { concerns, type ReadFault } from './fault.js';
 import { createMachine, type Machine } from './machine.js';
+import type { SimulatedDomain } from './machine-spec.js';
 import { hash } from './random.js';
 import { ReadFaults, SensorClock } from './sensor-faults.js';
 

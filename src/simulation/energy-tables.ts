@@ -1,11 +1,11 @@
 import { elementAt } from '../element.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
 import type { Attributes, Resource, Series } from '../model/series.js';
 import { hardwareTypeOf, hwEnergy } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
-import type { SimulatedDomain } from './machine-spec.js';
 import { createSensors, type EnergySensor } from './energy-sensor.js';
 import type { Machine } from './machine.js';
-import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
+import type { SimulatedDomain } from './machine-spec.js';
 
 /**
  * Tables as a receiver of energy passes them on, with exactly the energy that the sensors stand for: NaN where a read

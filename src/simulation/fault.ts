@@ -1,6 +1,6 @@
 import { parseDuration } from '../config/formats.js';
-import { findNearest } from '../nearest.js';
 import { UsageError } from '../errors.js';
+import { findNearest } from '../nearest.js';
 
 /**
  * What may go wrong. Of a sensor: wrap (it wraps at that instant), reset (it begins at 0), torn (a read gives the

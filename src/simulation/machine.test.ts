@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSpec } from './machine-spec.js';
 import { createMachine } from './machine.js';
+import { createSpec } from './machine-spec.js';
 
 const second = 1_000_000;
 

@@ -1,7 +1,7 @@
 import { elementAt } from '../element.js';
-import { createDomains, type SimulatedDomain, type MachineSpec } from './machine-spec.js';
 import { EnergyCurves } from './energy-curves.js';
 import { isActive, type Fault } from './fault.js';
+import { createDomains, type MachineSpec, type SimulatedDomain } from './machine-spec.js';
 import { Population } from './population.js';
 import { SimulatedCpus, type CpuTruth } from './simulated-cpus.js';
 import type { SimulatedProcess } from './simulated-process.js';

@@ -1,6 +1,6 @@
 import { elementAt } from '../element.js';
 import type { MachineSpec } from './machine-spec.js';
-import { Random, hash } from './random.js';
+import { hash, Random } from './random.js';
 import { SimulatedProcess } from './simulated-process.js';
 
 /** What a program costs, in tenths of a joule per second of CPU or GPU time. */

@@ -1,8 +1,8 @@
-import type { DomainKind, SimulatedDomain } from './machine-spec.js';
-import type { Program, Rates } from './population.js';
 import { nameExecutable } from '../identity/executable.js';
 import { describeProcess } from '../identity/process-attributes.js';
 import type { Attributes } from '../model/series.js';
+import type { DomainKind, SimulatedDomain } from './machine-spec.js';
+import type { Program, Rates } from './population.js';
 
 /** Who a process is. */
 export interface ProcessIdentity {

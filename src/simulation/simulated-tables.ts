@@ -1,11 +1,11 @@
+import { ATTR_HOST_NAME } from '../model/semantic-conventions.js';
 import type { Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { EnergyTables } from './energy-tables.js';
 import type { Fault } from './fault.js';
-import { createSpec, type MachineSpec } from './machine-spec.js';
 import { createMachine, type Machine } from './machine.js';
+import { createSpec, type MachineSpec } from './machine-spec.js';
 import { UsageTables } from './usage-tables.js';
-import { ATTR_HOST_NAME } from '../model/semantic-conventions.js';
 
 /** What the receivers of a simulated machine passed on, and what is true of it. */
 export interface SimulatedTables {

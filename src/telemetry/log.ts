@@ -1,7 +1,7 @@
 import type { ComponentKind } from '../component/component.js';
 import type { Log, LogFields } from '../component/log.js';
-import { describeError } from '../errors.js';
 import { escapeControls } from '../component/output.js';
+import { describeError } from '../errors.js';
 
 /** The least severe messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { watchOwnEnergy } from './own-metrics.js';
 import type { Metric, Series } from '../model/series.js';
 import { createEnding, createRow } from '../model/table.js';
+import { watchOwnEnergy } from './own-metrics.js';
 
 const energy: Metric = {
   name: 'process.energy',

@@ -1,7 +1,7 @@
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { describeError } from '../errors.js';
 import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
 import { servePages, type Answer, type PageServer } from '../http/server.js';
 import { nameFamily } from '../prometheus/names.js';
 import type { PullOptions } from './telemetry.js';

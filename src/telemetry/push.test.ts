@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { ServerCredentials, status } from '@grpc/grpc-js';
-import { type PeriodicConfig, telemetrySchema } from '../config/service-schema.js';
-import { parseSettings } from '../config/settings.js';
 import { createLogCollector } from '../component/fakes.js';
-import { until } from '../testing/until.js';
+import { telemetrySchema, type PeriodicConfig } from '../config/service-schema.js';
+import { parseSettings } from '../config/settings.js';
 import { createCertificate, noOpenssl } from '../http/certificate.fixture.js';
 import { decodePoints } from '../otlp/decode-request.fixture.js';
 import { openGrpcBackend, type GrpcBackend } from '../otlp/grpc-backend.fixture.js';
+import { until } from '../testing/until.js';
 import { startTelemetry, type Telemetry, type TelemetryRequest } from './telemetry.js';
 
 /** The settings of a reader that pushes often. */

@@ -1,5 +1,6 @@
-import type { MeterProvider } from '@opentelemetry/api';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
+import type { MeterProvider } from '@opentelemetry/api';
+import { ExportResultCode } from '@opentelemetry/core';
 import { createOtlpNetworkExportDelegate, OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpGrpcExporterMetrics } from '@opentelemetry/otlp-grpc-exporter-base';
 import { MetricsExporterMetricsHelper, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
@@ -9,21 +10,20 @@ import {
   type PushMetricExporter,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
-import { ExportResultCode } from '@opentelemetry/core';
 import type { Log } from '../component/log.js';
 import type { PeriodicConfig } from '../config/service-schema.js';
-import { readOtlpHeaders } from '../otlp/otlp-settings.js';
+import { describeError } from '../errors.js';
+import { OutageLog } from '../export/delivery-log.js';
+import { describeConnectionError } from '../http/connection-error.js';
+import { describeRoute } from '../http/proxy.js';
+import { TlsContext, type TlsFile } from '../http/tls-files.js';
 import {
   ChangingCredentials,
   createGrpcMetadata,
   findGrpcProxy,
   GrpcTransport,
 } from '../otlp/grpc-transport.js';
-import { describeRoute } from '../http/proxy.js';
-import { TlsContext, type TlsFile } from '../http/tls-files.js';
-import { describeError } from '../errors.js';
-import { describeConnectionError } from '../http/connection-error.js';
-import { OutageLog } from '../export/delivery-log.js';
+import { readOtlpHeaders } from '../otlp/otlp-settings.js';
 
 type OtlpConfig = PeriodicConfig['exporter']['otlp'];
 

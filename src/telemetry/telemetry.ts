@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Meter } from '@opentelemetry/api';
 import type { Log } from '../component/log.js';
-import type { PeriodicConfig, TelemetryConfig } from '../config/service-schema.js';
 import { readResourceEnvironment } from '../component/resource-environment.js';
+import type { PeriodicConfig, TelemetryConfig } from '../config/service-schema.js';
 import { ATTR_SERVICE_INSTANCE_ID } from '../model/semantic-conventions.js';
 import { readVersion } from '../version.js';
 

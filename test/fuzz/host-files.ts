@@ -2,12 +2,12 @@ import { ftruncateSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync 
 import { join } from 'node:path';
 import { schema } from '../../receivers/host/config.js';
 import { listSources } from '../../receivers/host/factory.js';
-import { parseSettings } from '../../src/config/settings.js';
 import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
 import { attributesKey } from '../../src/model/series.js';
-import { Source } from '../../src/scraping/source.js';
-import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import type { Table } from '../../src/model/table.js';
+import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
+import { Source } from '../../src/scraping/source.js';
 
 const names = ['meminfo', 'vmstat', 'diskstats', 'cpuinfo', 'loadavg', 'uptime', 'stat', 'net/dev'];
 const pressures = ['pressure/cpu', 'pressure/memory', 'pressure/io'];

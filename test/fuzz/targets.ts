@@ -1,8 +1,5 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/page.js';
 import { ProcessIo } from '../../receivers/process/process-reader.js';
-import { parseCgroupFiles } from './cgroup-files.js';
-import { HostFiles } from './host-files.js';
-import { nameTargets } from './name-targets.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
 import { validateService } from '../../src/config/service.js';
@@ -11,9 +8,9 @@ import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { parseProcessContext } from '../../src/identity/process-context.js';
 import { parseResourceAttributes } from '../../src/identity/resource-attributes.js';
 import { parseMounts } from '../../src/linux/mounts.js';
-import { ProcessStat } from '../../src/linux/process-stat.js';
-import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { parseFieldLayout } from '../../src/linux/perf/format.js';
+import { parseEvents } from '../../src/linux/perf/grammar.js';
+import { ProcessStat } from '../../src/linux/process-stat.js';
 import { parseCpuTimes, parseForks, parseNumbers } from '../../src/linux/procfs.js';
 import { parseCounter } from '../../src/linux/sysfs.js';
 import { parseCpuList } from '../../src/linux/topology.js';
@@ -27,6 +24,9 @@ import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
+import { parseCgroupFiles } from './cgroup-files.js';
+import { HostFiles } from './host-files.js';
+import { nameTargets } from './name-targets.js';
 
 /** A parser, and inputs that it understands. */
 export interface Target {

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../src/testing/until.js';
+import { startDefaultAgent } from './default-agent.js';
 import { isWithout, peerPath } from './peers.js';
 import { startPrometheus, type Prometheus } from './prometheus.js';
-import { startDefaultAgent } from './default-agent.js';
 
 interface Panel {
   readonly id: number;

@@ -1,5 +1,5 @@
-import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
 import type { DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
 import { keyOf, type Line } from './exposition.js';
 
 /** What Prometheus should have of a point. */

@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import type { ReceiverFactory } from '../../component/component.js';
 import { createFakeContext, createLogCollector } from '../../component/fakes.js';
-import { floorPower, hwEnergy, processCpuTime } from '../../model/shared-metrics.js';
-import type { Metric } from '../../model/series.js';
-import { checkPort, checkReceiver, findBestSource } from './component-checks.js';
 import { listen } from '../../http/listen.js';
 import { ownAddress } from '../../http/own-address.fixture.js';
+import type { Metric } from '../../model/series.js';
+import { floorPower, hwEnergy, processCpuTime } from '../../model/shared-metrics.js';
+import { checkPort, checkReceiver, findBestSource } from './component-checks.js';
 
 const create = () => ({ start() {}, shutdown() {} });
 

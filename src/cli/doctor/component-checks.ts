@@ -1,15 +1,15 @@
+import type { ReceiverContext, ReceiverFactory } from '../../component/component.js';
+import type { Log } from '../../component/log.js';
+import type { Probe } from '../../component/probe.js';
+import type { ConfigOf, Schema } from '../../component/schema.js';
+import type { ComponentConfig } from '../../config/components.js';
+import type { ServiceConfig } from '../../config/service.js';
 import { describeError } from '../../errors.js';
 import { listen } from '../../http/listen.js';
 import { createServer } from '../../http/node-http.js';
-import type { Log } from '../../component/log.js';
-import type { ComponentConfig } from '../../config/components.js';
-import type { ServiceConfig } from '../../config/service.js';
+import { floorPower, meteredEnergyNames } from '../../model/shared-metrics.js';
 import { findPull } from '../../telemetry/telemetry.js';
 import type { Check } from './system-checks.js';
-import type { ReceiverContext, ReceiverFactory } from '../../component/component.js';
-import type { Probe } from '../../component/probe.js';
-import type { ConfigOf, Schema } from '../../component/schema.js';
-import { floorPower, meteredEnergyNames } from '../../model/shared-metrics.js';
 
 /** A receiver as it would be started. */
 export interface ReceiverSetup {

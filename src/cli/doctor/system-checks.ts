@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, release, userInfo } from 'node:os';
+import type { Remedy } from '../../component/probe.js';
 import { readEffectiveCapabilities } from '../../linux/privileges.js';
 import { findInteger, findText } from '../../linux/sysfs.js';
 import { isVirtualMachine } from '../../linux/topology.js';
-import type { Remedy } from '../../component/probe.js';
 
 /** `note`: works, with a limitation or a hint. `missing`: does not work. */
 export type CheckState = 'ok' | 'note' | 'missing';

@@ -1,8 +1,8 @@
 import { describeDuration, parseDuration } from '../../config/formats.js';
-import { createDomains, createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
-import { type ReadFault, parseFault } from '../../simulation/fault.js';
-import type { TreeOptions } from '../../simulation/tree/write-tree.js';
 import { UsageError } from '../../errors.js';
+import { parseFault, type ReadFault } from '../../simulation/fault.js';
+import { createDomains, createSpec, type MachineSpec } from '../../simulation/machine-spec.js';
+import type { TreeOptions } from '../../simulation/tree/write-tree.js';
 import { parseOptions } from '../config-options.js';
 
 /** What the command line of `simulate` asks for. */

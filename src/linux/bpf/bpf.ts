@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import koffi from 'koffi';
-import { readEffectiveCapabilities } from '../privileges.js';
 import { libc, nameErrno } from '../libc.js';
+import { readEffectiveCapabilities } from '../privileges.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
 import type { Assembler } from './assembler.js';
 

@@ -1,7 +1,7 @@
 import { readTickNs } from '../clocks.js';
 import type { TypeFacts } from './kernel-types.js';
-import { SwitchSlots } from './switch-slots.js';
 import { withKernelTypes } from './recorded-types.js';
+import { SwitchSlots } from './switch-slots.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
 import { taskField, taskRecordWords } from './task-record.js';

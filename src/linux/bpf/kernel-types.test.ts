@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTypesFile } from './kernel-types.fixture.js';
 import { KernelTypes } from './kernel-types.js';
+import { createTypesFile } from './kernel-types.fixture.js';
 
 async function assertRefused(found: string, change: (file: Buffer) => Buffer): Promise<void> {
   const expected = `expected kernel types (BTF), found ${found}`;

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
-import { createTypesFile } from './kernel-types.fixture.js';
 import type { TypeFacts } from './kernel-types.js';
+import { createTypesFile } from './kernel-types.fixture.js';
 import { withKernelTypes } from './recorded-types.js';
 
 const absent = '/absent/vmlinux';

@@ -1,9 +1,9 @@
 import {
-  type BootRecords,
   findBootRecords,
   readBootId,
   readBootRecord,
   writeBootRecord,
+  type BootRecords,
 } from '../boot-record.js';
 import { KernelTypes, kernelTypesPath, type NamedKind, type TypeFacts } from './kernel-types.js';
 

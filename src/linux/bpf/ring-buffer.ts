@@ -1,5 +1,5 @@
-import { closeAll, createMap, mapMemory } from './bpf.js';
 import { pageSize } from '../libc.js';
+import { closeAll, createMap, mapMemory } from './bpf.js';
 
 // Layout: Documentation/bpf/ringbuf.rst and kernel/bpf/ringbuf.c of Linux. Positions grow without end, modulo 2^64;
 // the consumer's page comes first, then the producer's, then the bytes, twice in a row.

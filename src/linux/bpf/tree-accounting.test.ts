@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
+import { readChildUsage } from '../children.js';
 import { readBootTimeNs } from '../clocks.js';
 import { startHeld } from '../held-child.js';
 import { openPerfTreeCpuTime } from '../perf/tree-cpu-time.js';
-import { readChildUsage } from '../children.js';
-import { type ProgramUsage, TreeAccounting } from './tree-accounting.js';
+import { TreeAccounting, type ProgramUsage } from './tree-accounting.js';
 
 // On the real kernel. What it lacks is skipped; as root in the gate nothing is.
 const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';

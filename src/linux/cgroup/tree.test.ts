@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
-import { makeCgroup, removeCgroup } from './real-cgroups.fixture.js';
 import { FolderWatch } from '../inotify.js';
+import { makeCgroup, removeCgroup } from './real-cgroups.fixture.js';
 import { CgroupTree, type TreeOptions } from './tree.js';
 
 /** A tree of a folder that looks like a hierarchy, and what its updates find. */

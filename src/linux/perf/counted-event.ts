@@ -1,6 +1,6 @@
-import type { EventModifiers } from './modifiers.js';
 import { findOrAdd } from '../../model/plan.js';
 import { quoteAround } from './grammar.js';
+import type { EventModifiers } from './modifiers.js';
 
 /** What one PMU is asked to count. Plain data. */
 export interface EventEncoding {

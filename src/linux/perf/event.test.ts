@@ -10,12 +10,12 @@ import {
   closePerfEvent,
   encodePerfAttr,
   openPerfEvent,
-  type PerfEvent,
   PerfEventError,
   perfReadFormat,
   perfType,
   readPerfEvent,
   softwareEvent,
+  type PerfEvent,
 } from './event.js';
 
 const own = { type: perfType.software, pid: 0, cpu: -1, excludeKernel: true, excludeHypervisor: true };

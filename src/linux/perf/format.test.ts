@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../../testing/fixed-seed.fixture.js';
-import { encodeTerms, parseFieldLayout, type FieldLayout, parseEvent } from './format.js';
+import { encodeTerms, parseEvent, parseFieldLayout, type FieldLayout } from './format.js';
 
 const layouts = new Map<string, FieldLayout>([
   [

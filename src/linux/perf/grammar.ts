@@ -1,5 +1,5 @@
-import { findEventCode, type EventCode } from './event-names.js';
 import { perfType } from './event.js';
+import { findEventCode, type EventCode } from './event-names.js';
 import { isModifiers, parseModifiers, type EventModifiers } from './modifiers.js';
 
 /** A term between the slashes of `pmu/event=0x3c,inv/`. */

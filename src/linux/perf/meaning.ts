@@ -1,12 +1,12 @@
 import { elementAt } from '../../element.js';
 import { suggest } from '../../nearest.js';
-import { findLibpfm } from './libpfm.js';
 import type { CountedEvent, EventEncoding, EventUnit } from './counted-event.js';
-import { type EventCode, findEventCode } from './event-names.js';
 import { perfType, softwareEvent } from './event.js';
+import { findEventCode, type EventCode } from './event-names.js';
 import type { EventSource, Term } from './grammar.js';
+import { findLibpfm } from './libpfm.js';
 import { isModifiers, parseModifiers } from './modifiers.js';
-import { encodePmuEvent, findTracepoint, hasAlias, type Pmu, type PmuEvent, selectPmus } from './pmu.js';
+import { encodePmuEvent, findTracepoint, hasAlias, selectPmus, type Pmu, type PmuEvent } from './pmu.js';
 
 /** An event without what only its text says; modifiers and a name where the machine gives some. */
 export type Meaning = Omit<CountedEvent, 'modifiers' | 'name'> &

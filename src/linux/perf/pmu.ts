@@ -1,9 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ConfigWords, encodeTerms, type FieldLayout, parseFieldLayout } from './format.js';
-import { parseEvents, type Term } from './grammar.js';
 import { findInteger, findNames, findText } from '../sysfs.js';
 import { parseCpuList } from '../topology.js';
-import { existsSync } from 'node:fs';
+import { encodeTerms, parseFieldLayout, type ConfigWords, type FieldLayout } from './format.js';
+import { parseEvents, type Term } from './grammar.js';
 
 /** What counts events: a core, a memory controller, the kernel's own software. */
 export interface Pmu {

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakePmus, hybridPmus, serverPmus } from './fake-sysfs.fixture.js';
-import { findLibpfm } from './libpfm.js';
 import { parseEvents } from './grammar.js';
+import { findLibpfm } from './libpfm.js';
 import { resolveEvents } from './resolve.js';
 
 // libpfm4 then knows the events of CPUs that are not here. It looks once, when it is loaded.

@@ -1,8 +1,8 @@
-import { suggest } from '../../nearest.js';
 import { describeError } from '../../errors.js';
+import { suggest } from '../../nearest.js';
 import type { CountedEvent, EventGroup, UncountedEvent } from './counted-event.js';
-import type { ParsedEvent, ParsedGroup } from './grammar.js';
 import { listEventNames } from './event-names.js';
+import type { ParsedEvent, ParsedGroup } from './grammar.js';
 import { findMeaning } from './meaning.js';
 import { listAliases, listPmus, type Pmu } from './pmu.js';
 

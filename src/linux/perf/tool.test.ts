@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import type { CountedEvent } from './counted-event.js';
 import { encodePerfAttr } from './event.js';
-import { perfEventsRefused } from './refused.fixture.js';
 import { createFakePmus, serverPmus } from './fake-sysfs.fixture.js';
 import { parseEvents } from './grammar.js';
+import { perfEventsRefused } from './refused.fixture.js';
 import { resolveEvents } from './resolve.js';
 
 // What the tool of the kernel's own authors makes of the same names, on the same machine.

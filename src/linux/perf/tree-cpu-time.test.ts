@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { readChildUsage, listProcessTree } from '../children.js';
-import { PerfEventError } from './event.js';
+import { listProcessTree, readChildUsage } from '../children.js';
 import { startHeld } from '../held-child.js';
+import { PerfEventError } from './event.js';
 import { openPerfTreeCpuTime, openProcfsTreeCpuTime } from './tree-cpu-time.js';
 
 const refused = (() => {

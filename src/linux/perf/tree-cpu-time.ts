@@ -1,8 +1,8 @@
-import { CounterGroup, groupReadFormat } from './counter-group.js';
-import { openPerfEvent, perfType, softwareEvent } from './event.js';
 import { listProcessTree } from '../children.js';
 import { ProcessStat } from '../process-stat.js';
 import { tickNs } from '../procfs.js';
+import { CounterGroup, groupReadFormat } from './counter-group.js';
+import { openPerfEvent, perfType, softwareEvent } from './event.js';
 
 /** The CPU time of a process and everything that it starts, as it grows. Must be closed. */
 export interface TreeCpuTime {

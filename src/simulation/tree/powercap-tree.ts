@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, unlinkSync } from 'node:fs';
 import type { EnergySensor } from '../energy-sensor.js';
-import { TreeFile, writeFiles, writeLinks } from './tree-file.js';
 import type { MachineSpec } from '../machine-spec.js';
+import { TreeFile, writeFiles, writeLinks } from './tree-file.js';
 
 const root = 'devices/virtual/powercap/intel-rapl';
 

@@ -3,6 +3,8 @@ import type { Machine } from '../machine.js';
 import type { CpuTruth } from '../simulated-cpus.js';
 import { describeFrequency } from './cpu-tree.js';
 import type { DeviceCounts } from './device-tree.js';
+import { describeBuddies, describeMemory, describeZones, sumUsedKib } from './memory-files.js';
+import { listProcesses } from './standing-processes.js';
 import {
   describeInterrupts,
   describeInterruptSums,
@@ -10,8 +12,6 @@ import {
   describeSoftirqs,
   writeStaticProc,
 } from './static-proc.js';
-import { describeBuddies, describeMemory, describeZones, sumUsedKib } from './memory-files.js';
-import { listProcesses } from './standing-processes.js';
 import { TreeFile } from './tree-file.js';
 
 const nsPerTick = 10_000_000n;

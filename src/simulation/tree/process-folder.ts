@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync } from 'node:fs';
-import { type SimulatedProcess, parentOf } from '../simulated-process.js';
-import { writeFiles, writeLinks } from './tree-file.js';
 import type { Program } from '../population.js';
+import { parentOf, type SimulatedProcess } from '../simulated-process.js';
+import { writeFiles, writeLinks } from './tree-file.js';
 
 const limits = [
   'Limit                     Soft Limit           Hard Limit           Units     ',

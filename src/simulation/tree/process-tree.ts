@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import type { Machine } from '../machine.js';
-import { type SimulatedProcess, parentOf } from '../simulated-process.js';
-import { storageOf, type StorageUse, listProcesses } from './standing-processes.js';
+import { parentOf, type SimulatedProcess } from '../simulated-process.js';
 import { linkMainThread, writeProcessFolder, writeShared } from './process-folder.js';
+import { listProcesses, storageOf, type StorageUse } from './standing-processes.js';
 import { TreeFile } from './tree-file.js';
 
 const nsPerTick = 10_000_000n;

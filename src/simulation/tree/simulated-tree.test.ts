@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createSpec } from '../machine-spec.js';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
+import { createSpec } from '../machine-spec.js';
 import { SimulatedTree } from './simulated-tree.js';
 import { readTruth } from './truth.fixture.js';
 

@@ -5,7 +5,7 @@ import type { MachineSpec } from '../machine-spec.js';
 import { CgroupTree } from './cgroup-tree.js';
 import { CpuTree } from './cpu-tree.js';
 import { DeviceTree } from './device-tree.js';
-import { writePmu, PowercapTree } from './powercap-tree.js';
+import { PowercapTree, writePmu } from './powercap-tree.js';
 import { ProcTree, type Boot } from './proc-tree.js';
 import { ProcessTree } from './process-tree.js';
 import { describeTruth } from './truth-line.js';

@@ -1,7 +1,7 @@
+import type { CpuTruth } from '../simulated-cpus.js';
 import { modules } from './device-tree.js';
 import { readerPid } from './standing-processes.js';
 import { writeFiles, writeLinks } from './tree-file.js';
-import type { CpuTruth } from '../simulated-cpus.js';
 
 const bootId = '5d0f1f6a-8f0e-4c1c-9d7b-2f6f0c1f7a11\n';
 

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, UsageError } from '../../errors.js';
+import { createWallClock } from '../../linux/clock.js';
 import { readBootTimeNs } from '../../linux/clocks.js';
 import { writeMessage } from '../../telemetry/write-message.js';
-import { createWallClock } from '../../linux/clock.js';
-import { SimulatedTree } from './simulated-tree.js';
 import type { MachineSpec } from '../machine-spec.js';
+import { SimulatedTree } from './simulated-tree.js';
 
 /** How a tree is written. */
 export interface TreeOptions {
