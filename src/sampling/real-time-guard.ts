@@ -2,8 +2,8 @@ import { monotonicSinceOriginNs, readThreadCpuNs } from '../linux/clocks.js';
 import { enterRealTime, leaveRealTime } from '../linux/thread.js';
 import type { NoteMessage } from './thread-line.js';
 
-/** Samplers that are read this often or more want real-time scheduling. */
-const maxPeriodNs = 3e6;
+/** Samplers that are read this often or more get real-time scheduling. */
+export const fastPeriodNs = 3e6;
 const checkEveryNs = 1e9;
 const maxCpuShare = 0.8;
 
@@ -21,7 +21,7 @@ export class RealTimeGuard {
 
   /** Enters or leaves real-time scheduling, as the shortest period wants it. */
   adapt(shortestPeriodNs: number): void {
-    const isWanted = shortestPeriodNs <= maxPeriodNs && !this.#isRefused;
+    const isWanted = shortestPeriodNs <= fastPeriodNs && !this.#isRefused;
     if (isWanted === this.#isRealTime) return;
     if (isWanted) this.#enter();
     else this.#leave();
@@ -61,7 +61,7 @@ export class RealTimeGuard {
 
 function describeRefusal(code: string): string {
   return (
-    `Cannot use real-time scheduling for readings every ${maxPeriodNs / 1e6} ms and faster: expected ` +
+    `Cannot use real-time scheduling for readings every ${fastPeriodNs / 1e6} ms and faster: expected ` +
     `CAP_SYS_NICE or an RLIMIT_RTPRIO of 1, found ${code}; some may be missed on a busy machine`
   );
 }

@@ -62,6 +62,19 @@ test('stop passes on every row that was read, when the main thread is busy and t
   assert.equal(control[word.closed], 1);
 });
 
+test('start calls onFast before it opens a sampler that is read every 3 ms, not one that is read every 4 ms', async (t) => {
+  const { threadLog, request } = createRig(t);
+  let calls = 0;
+  const { meter } = createCounts();
+  const sampling = createSampling({ log: threadLog, meter, onFast: () => void calls++ });
+  t.after(() => sampling.shutdown());
+  await sampling.start({ ...request, periodNs: 4e6 });
+  assert.equal(calls, 0);
+  const fast = sampling.start({ ...request, periodNs: 3e6 });
+  assert.equal(calls, 1);
+  await fast;
+});
+
 test('flush takes a reading now and passes on every row', async (t) => {
   const { next, sampling, request } = createRig(t, { periodNs: 3.6e12, flushMs: 3.6e6 });
   const sampler = await sampling.start(request);

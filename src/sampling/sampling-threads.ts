@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Log } from '../component/log.js';
 import type { RunningSampler, SamplerRequest, Sampling } from '../component/sampling.js';
+import { fastPeriodNs } from './real-time-guard.js';
 import { createSamplerMetrics, SamplerChannel, type SamplerMetrics } from './sampler-channel.js';
 import { SamplingThread, type ThreadContext } from './sampling-thread.js';
 
@@ -13,6 +14,8 @@ export interface SamplingContext {
   readonly wallOffsetNs?: bigint;
   /** Called whenever a thread has begun. */
   readonly onThread?: () => void;
+  /** Called before a sampler is opened that is read every 3 ms or more often. */
+  readonly onFast?: () => void;
 }
 
 const minPeriodNs = 20_000;
@@ -28,20 +31,30 @@ class SamplingThreads implements Sampling {
   readonly #metrics: SamplerMetrics;
   readonly #threads = new Set<SamplingThread>();
   readonly #noted = new Set<string>();
+  readonly #onFast: () => void;
   #shared: SamplingThread | undefined;
   #lastId = 0;
   #isShutDown = false;
 
   constructor(context: SamplingContext) {
-    const { log, meter, stopTimeoutMs = 1500, wallOffsetNs, onThread = () => {} } = context;
+    const {
+      log,
+      meter,
+      stopTimeoutMs = 1500,
+      wallOffsetNs,
+      onThread = () => {},
+      onFast = () => {},
+    } = context;
     this.#metrics = createSamplerMetrics(meter);
     this.#log = log;
+    this.#onFast = onFast;
     const note: ThreadContext['note'] = (level, message) => this.#noteOnce(level, message);
     this.#context = { log, stopTimeoutMs, wallOffsetNs, note, onThread };
   }
 
   async start(request: SamplerRequest): Promise<RunningSampler> {
     this.#check(request);
+    if (request.periodNs <= fastPeriodNs) this.#onFast();
     const thread = this.#threadFor(request);
     const channel = new SamplerChannel(++this.#lastId, request, this.#metrics);
     await thread.open(channel);
