@@ -11,6 +11,7 @@ import { firstJoules } from './first-joules.js';
 import { ledger } from './ledger.js';
 import { perfReceiver } from './perf-receiver.js';
 import { raplReceiver } from './rapl-receiver.js';
+import { rate } from './rate.js';
 import { sampling } from './sampling.js';
 import { soak } from './soak.js';
 import { wholePath } from './whole-path.js';
@@ -19,6 +20,7 @@ const benchmarks: readonly Benchmark[] = [
   sampling,
   perfReceiver,
   raplReceiver,
+  rate,
   encoder,
   wholePath,
   file,

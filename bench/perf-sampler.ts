@@ -31,10 +31,13 @@ export function openSampler(): Sampler {
   };
 }
 
-/** The counters belong to CPU 0, and reading them from another one costs an interrupt there. */
-export function stayOnCpu0(): void {
+/**
+ * The counters belong to CPU 0, and reading them from another one costs an interrupt there.
+ * @param tid the thread; 0: the calling one
+ */
+export function stayOnCpu0(tid = 0): void {
   const mask = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
-  schedSetaffinity(0, mask.length, mask);
+  schedSetaffinity(tid, mask.length, mask);
 }
 
 function openCounter(config: number, groupFd: number | undefined): number {

@@ -4,21 +4,14 @@ import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { parseSettings } from '../src/config/settings.js';
 import type { Benchmark } from './benchmark.js';
 import { measureSampler } from './sampling.js';
-
-/** The software counters of the floor in place of energies, which are not available in a virtual machine. */
-const events = {
-  'energy-pkg': 'event=0x00',
-  'energy-cores': 'event=0x03',
-  'energy-gpu': 'event=0x02',
-  'energy-ram': 'event=0x04',
-};
+import { energyEvents } from './sampling-agent.js';
 
 /** The rapl receiver's own sampler with four counters of perf_event, against a C program that only reads four. */
 export const raplReceiver: Benchmark = {
   name: 'rapl-receiver',
   async measure() {
     const sysfs = new FakeSysfs();
-    sysfs.writePmu(events);
+    sysfs.writePmu(energyEvents);
     try {
       return await measureSampler(
         {

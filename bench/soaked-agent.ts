@@ -79,7 +79,7 @@ function startProgram(config: string): ChildProcess {
 }
 
 /** A backend that takes everything and keeps nothing. */
-async function openSink(): Promise<{ server: Server; port: number; requests: () => number }> {
+export async function openSink(): Promise<{ server: Server; port: number; requests: () => number }> {
   let requests = 0;
   const server = createServer((request, response) => {
     request.resume().on('end', () => {
