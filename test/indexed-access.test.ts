@@ -22,6 +22,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/otlp/request-writer.ts',
     'src/recording/csv-encoder.ts',
     'src/recording/json-lines-encoder.ts',
+    'src/recording/json-lines-scanner.ts',
     'src/recording/parquet-rows.ts',
   ],
   'once for each workload and window': [

@@ -4,6 +4,7 @@ import type { Metric, Resource, Series } from '../model/series.js';
 import { endDelayNs } from '../model/table.js';
 import type { PointStream, Sink } from './decoder.js';
 import { gapMark, scopeName } from './json-lines-plan.js';
+import { JsonLinesScanner, type Instants, type LinePoint } from './json-lines-scanner.js';
 import {
   attributesOf,
   hasNoValue,
@@ -18,13 +19,6 @@ import {
   type MetricPoints,
 } from './otlp-json.js';
 
-/** A point of a line, before it becomes a cell of a table. */
-interface LinePoint {
-  readonly record: Series;
-  readonly value: number;
-  readonly isEnd: boolean;
-}
-
 interface Gaps {
   /** Where points without a value are gaps: the type that values have. */
   readonly gapType: unknown;
@@ -37,8 +31,6 @@ interface Block {
   readonly endDelay: bigint;
 }
 
-type Instants = Map<bigint, LinePoint[]>;
-
 /** Reads OTLP JSON lines, ours and those of the Collector's file exporter. */
 export class JsonLinesDecoder {
   readonly #sink: Sink;
@@ -48,6 +40,12 @@ export class JsonLinesDecoder {
   /** Resources with these very attributes. */
   readonly #resources = new WeakMap<Series['attributes'], Resource>();
   readonly #instants = new InstantReader();
+  readonly #scanner = new JsonLinesScanner({
+    resource: (pairs) => this.#resourceOf(pairs),
+    attributes: (pairs) => this.#attributesOf(pairs),
+    metric: (described, kind, isInt) => this.#metricOf(described, kind, isInt),
+    series: (record) => this.#stream.book.find(record),
+  });
 
   constructor(sink: Sink, stream: PointStream) {
     this.#sink = sink;
@@ -57,26 +55,29 @@ export class JsonLinesDecoder {
   /** Reads a line; one that is wrong is reported to the sink. Its points never share a table with those of others. */
   line(text: string): void {
     try {
-      this.#readLine(parseLine(text));
+      this.#take(this.#scanner.scan(text) ?? this.#read(parseLine(text)));
     } catch (error) {
       this.#sink.malformed(describeError(error));
     }
   }
 
-  #readLine(resources: readonly JsonObject[]): void {
+  #read(resources: readonly JsonObject[]): Instants {
     const instants: Instants = new Map();
     for (const resource of resources) this.#readResource(resource, instants);
+    return instants;
+  }
+
+  #take(instants: Instants): void {
     const times = [...instants.keys()].toSorted((a, b) => (a < b ? -1 : 1));
-    for (const at of times) this.#handOn(at, instants.get(at) ?? []);
+    for (const at of times) this.#forward(at, instants.get(at) ?? []);
     this.#stream.flush();
   }
 
-  #handOn(at: bigint, points: readonly LinePoint[]): void {
+  #forward(at: bigint, points: readonly LinePoint[]): void {
     const stream = this.#stream;
-    const values = points.filter(({ isEnd }) => !isEnd);
     // A series whose place is taken ends before the row that takes it.
-    const opened = values.map(({ record, value }) => ({ series: stream.open(record, at), value }));
-    for (const { series, value } of opened) stream.add(series, at, value);
+    for (const point of points) if (!point.isEnd) point.record = stream.open(point.record, at);
+    for (const { record, value, isEnd } of points) if (!isEnd) stream.add(record, at, value);
     for (const { record, isEnd } of points) if (isEnd) stream.end(record, at);
   }
 
@@ -116,8 +117,12 @@ export class JsonLinesDecoder {
   }
 
   #describeMetric(metric: JsonObject, { kind, points, gapType }: MetricPoints & Gaps): Metric {
-    const name = textOf(metric['name']);
     const isInt = points.map(valueOf).find((value) => value !== undefined)?.isInt ?? gapType === 'int';
+    return this.#metricOf(metric, kind, isInt);
+  }
+
+  #metricOf(metric: JsonObject, kind: Metric['kind'], isInt: boolean): Metric {
+    const name = textOf(metric['name']);
     const unit = textOf(metric['unit']);
     const description = textOf(metric['description']);
     return this.#stream.book.metric({ name, unit, description, kind, valueType: isInt ? 'int' : 'double' });

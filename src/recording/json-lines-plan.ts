@@ -55,9 +55,12 @@ export const gapMark = 'joulemetry.gap';
 /** By which the decoder knows that an end is `endDelayNs` after the last row. */
 export const scopeName = 'joulemetry';
 
-export const resourcesHead = Buffer.from('{"resourceMetrics":[');
-export const resourcesTail = Buffer.from(']}\n');
-export const resourceTail = Buffer.from(']}]}');
+export const lineHead = '{"resourceMetrics":[';
+export const lineTail = ']}';
+export const resourceEnd = ']}]}';
+export const resourcesHead = Buffer.from(lineHead);
+export const resourcesTail = Buffer.from(`${lineTail}\n`);
+export const resourceTail = Buffer.from(resourceEnd);
 export const beforeDouble = '","asDouble":';
 export const beforeText = '","asDouble":"';
 export const beforeInt = '","asInt":"';
@@ -116,17 +119,20 @@ const scope = JSON.stringify({ name: scopeName, version: readVersion() });
 const metricFrame = createPlans((metric: Metric): MetricFrame => {
   const { name, description, unit, kind, valueType } = metric;
   const texts = { name, ...(description !== '' && { description }), ...(unit !== '' && { unit }) };
-  const tail = kind === 'gauge' ? ']}' : `],"aggregationTemporality":${cumulative}${monotonicText(metric)}}`;
   return {
     key: JSON.stringify([name, unit, description, kind, valueType]),
     head: `${JSON.stringify(texts).slice(0, -1)},"${kind === 'gauge' ? 'gauge' : 'sum'}":{"dataPoints":[`,
-    tail: `${tail}}`,
-    gapTail: `${tail},"metadata":[{"key":"${gapMark}","value":{"stringValue":"${valueType}"}}]}`,
+    tail: metricTail(kind),
+    gapTail: metricTail(kind, valueType),
   };
 });
 
-function monotonicText({ kind }: Metric): string {
-  return kind === 'counter' ? ',"isMonotonic":true' : '';
+/** What stands behind the points of a metric. @param gapType where some points are gaps: the type that values have */
+export function metricTail(kind: Metric['kind'], gapType?: Metric['valueType']): string {
+  const monotonic = kind === 'counter' ? ',"isMonotonic":true' : '';
+  const end = kind === 'gauge' ? ']}' : `],"aggregationTemporality":${cumulative}${monotonic}}`;
+  const mark = `,"metadata":[{"key":"${gapMark}","value":{"stringValue":"${gapType}"}}]`;
+  return `${end}${gapType === undefined ? '' : mark}}`;
 }
 
 const pointHead = createPlans(({ attributes, start }: Series): string => {

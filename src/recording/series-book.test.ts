@@ -34,6 +34,18 @@ test('SeriesBook gives the live series again until it is closed', () => {
   assert.notEqual(book.open(recordOf(book)).series, series);
 });
 
+test('SeriesBook finds the live series like a record, which stays what it is where there is none', () => {
+  const book = new SeriesBook();
+  const record = recordOf(book);
+  assert.equal(book.find(record), record);
+  const { series } = book.open(record);
+  assert.equal(book.find(recordOf(book)), series);
+  const other = recordOf(book, { start: 6n });
+  assert.equal(book.find(other), other);
+  book.close(record);
+  assert.notEqual(book.open(record).series, series);
+});
+
 test('SeriesBook replaces a series by one with another start or kind, and names it', () => {
   const book = new SeriesBook();
   const { series: first } = book.open(recordOf(book));

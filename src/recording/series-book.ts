@@ -12,6 +12,9 @@ export class SeriesBook {
   );
   /** Those that have not ended, by what no two live ones share. */
   readonly #live = new Map<string, Series>();
+  /** The same ones: a record that is one of them need not be looked for by its key. */
+  readonly #isLive = new Set<Series>();
+  readonly #ended = new WeakSet<Series>();
   readonly #liveOf = new Map<Resource, number>();
 
   /** The resource with these attributes. */
@@ -29,21 +32,29 @@ export class SeriesBook {
     return this.#metrics.find(metric);
   }
 
+  /** The live series like this one; the record itself where there is none. */
+  find(record: Series): Series {
+    const known = this.#live.get(this.#keyOf(record));
+    return known && isLike(known, record) ? known : record;
+  }
+
   /**
    * Finds the live series like this one, or begins it.
    * @param record made of what this book gave
    * @returns with it the one whose place it takes: the same one with another start
    */
   open(record: Series): { readonly series: Series; readonly replaced: Series | undefined } {
+    if (this.#isLive.has(record)) return { series: record, replaced: undefined };
     const key = this.#keyOf(record);
     const known = this.#live.get(key);
-    // Points without a value do not tell whether their metric has whole numbers.
-    if (known?.start === record.start && known.metric.kind === record.metric.kind) {
-      return { series: known, replaced: undefined };
-    }
-    this.#live.set(key, record);
-    if (!known) this.#retain(record.resource);
-    return { series: record, replaced: known };
+    if (known && isLike(known, record)) return { series: known, replaced: undefined };
+    // What ends and begins again is another series, also in the same words.
+    const series = this.#ended.has(record) ? { ...record } : record;
+    this.#live.set(key, series);
+    this.#isLive.add(series);
+    if (known) this.#end(known);
+    else this.#retain(series.resource);
+    return { series, replaced: known };
   }
 
   /**
@@ -55,8 +66,14 @@ export class SeriesBook {
     const known = this.#live.get(key);
     if (known === undefined || known.start !== record.start) return undefined;
     this.#live.delete(key);
+    this.#end(known);
     this.#release(known.resource);
     return known;
+  }
+
+  #end(series: Series): void {
+    this.#isLive.delete(series);
+    this.#ended.add(series);
   }
 
   #keyOf({ metric, resource, attributes }: Series): string {
@@ -79,6 +96,11 @@ export class SeriesBook {
       this.#resources.forget(resource);
     }
   }
+}
+
+/** Points without a value do not tell whether their metric has whole numbers. */
+function isLike(known: Series, record: Series): boolean {
+  return known.start === record.start && known.metric.kind === record.metric.kind;
 }
 
 /** Equal objects as one, with a short name each. */

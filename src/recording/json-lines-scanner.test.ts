@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Series } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import { fc } from '../testing/fixed-seed.fixture.js';
+import { PointStream } from './decoder.js';
+import { linesOf } from './formats.fixture.js';
+import { JsonLinesDecoder } from './json-lines-decoder.js';
+import { JsonLinesEncoder } from './json-lines-encoder.js';
+import { JsonLinesScanner } from './json-lines-scanner.js';
+import { anyTables, createSink, flatten } from './recording.fixture.js';
+
+function encode(tables: readonly Table[], lineBytes = 1_000_000): readonly string[] {
+  const encoder = new JsonLinesEncoder(lineBytes);
+  for (const table of tables) encoder.add(table);
+  return linesOf(encoder.take());
+}
+
+/** What a decoder makes of lines. Where a mistake is in a line depends on how long the line is. */
+function decode(lines: readonly string[]) {
+  const sink = createSink();
+  const decoder = new JsonLinesDecoder(sink, new PointStream(sink));
+  for (const line of lines) decoder.line(line);
+  return {
+    points: flatten(sink.tables),
+    notes: sink.notes.map((note) => note.replace(/ at position \d+/u, '')),
+  };
+}
+
+/** The same lines in a form that the scanner leaves to `JSON.parse`. */
+function spaced(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `${line} `);
+}
+
+function createScanner(maxSeries?: number): JsonLinesScanner {
+  return new JsonLinesScanner(
+    {
+      resource: () => ({ attributes: {} }),
+      attributes: () => ({}),
+      metric: (_, kind, isInt) => ({
+        name: '',
+        unit: '',
+        description: '',
+        kind,
+        valueType: isInt ? 'int' : 'double',
+      }),
+      series: (record) => record,
+    },
+    maxSeries,
+  );
+}
+
+function seriesOf(name: string, more: Partial<Series['metric']> = {}): Series {
+  const metric = { name, unit: 'J', description: '', kind: 'counter', valueType: 'double', ...more } as const;
+  return { metric, resource: { attributes: { 'host.name': 'a' } }, attributes: { id: 1 }, start: 5n };
+}
+
+const energy = seriesOf('energy');
+const count = seriesOf('count', { valueType: 'int', kind: 'gauge' });
+const epoch = 1_800_000_000_000_000_000n;
+const table: Table = {
+  series: [energy, count],
+  epoch,
+  offsets: Float64Array.of(0, 100),
+  values: Float64Array.of(1.5, -3, NaN, 4),
+};
+
+test('JsonLinesScanner takes what JsonLinesEncoder writes: gaps, ends, and as few rows as a line has', () => {
+  const scanner = createScanner();
+  for (const lineBytes of [1, 600, 1_000_000]) {
+    for (const line of encode([table, { ...table, ended: [energy] }], lineBytes))
+      assert.notEqual(scanner.scan(line), undefined, line);
+  }
+});
+
+test('JsonLinesScanner takes a line of the Collector', () => {
+  const point = '"timeUnixNano":"1800000000000000000","asDouble":1.5';
+  const attributes = '"attributes":[{"key":"id","value":{"intValue":"1"}}]';
+  const line =
+    `{"resourceMetrics":[{"resource":{${attributes}},"scopeMetrics":[{"scope":{},"metrics":[` +
+    `{"name":"x","sum":{"dataPoints":[{${attributes},"startTimeUnixNano":"5",${point}}],` +
+    `"aggregationTemporality":2,"isMonotonic":true}},{"name":"y","gauge":{"dataPoints":[{${point}}]}}]}]}]}`;
+  const instants = createScanner().scan(line);
+  assert.deepEqual([...(instants?.keys() ?? [])], [epoch]);
+  assert.deepEqual(decode([line]), decode(spaced([line])));
+  assert.equal(decode([line]).points.length, 2);
+});
+
+test('JsonLinesScanner leaves every other form to others: fields that it does not know, or in another order', () => {
+  const [line = ''] = encode([table]);
+  const scanner = createScanner();
+  assert.notEqual(scanner.scan(line), undefined);
+  for (const [part, other] of [
+    [']}}]}]}]}', ']}} ]}]}]}'],
+    [']}]}]}', ']}]}]} '],
+    ['"asInt":"4"', '"asInt":4'],
+    ['"asInt":"4"', '"asInt":"4","flags":0'],
+    ['"asDouble":1.5', '"asDouble":"Infinity"'],
+    ['{"attributes":[{"key":"id"', '{"exemplars":[],"attributes":[{"key":"id"'],
+    ['"startTimeUnixNano"', '"start_time_unix_nano"'],
+    ['"unit":"J"', '"unit":"J","exponentialHistogram":{}'],
+    ['"sum":{', '"sum":{"isMonotonic":true,'],
+    ['"aggregationTemporality":2', '"aggregationTemporality":1'],
+    ['"scopeMetrics":[', '"scopeMetrics":[{"scope":{},"metrics":[]},'],
+    [']}]}]}', ']}],"schemaUrl":"x"}]}'],
+    ['"resourceMetrics"', '"resource_metrics"'],
+  ] as const) {
+    const changed = line.replace(part, () => other);
+    assert.notEqual(changed, line, part);
+    assert.equal(scanner.scan(changed), undefined, changed);
+  }
+});
+
+test('JsonLinesScanner takes no number that JSON has not', () => {
+  const [line = ''] = encode([{ ...table, values: Float64Array.of(1.5, 2, 3, 4) }]);
+  for (const value of ['0', '-0', '1e5', '-1.25E-7', '0.1'])
+    assert.notEqual(createScanner().scan(line.replace('1.5', value)), undefined, value);
+  for (const value of [
+    '01',
+    '+1',
+    '.5',
+    '1.',
+    '0x10',
+    'NaN',
+    'Infinity',
+    '1e',
+    '-',
+    '',
+    ' 1',
+    '1 ',
+    '1_0',
+    'null',
+  ])
+    assert.equal(createScanner().scan(line.replace('1.5', value)), undefined, value);
+});
+
+test('a line means the same to the scanner and to JSON.parse', () => {
+  fc.assert(
+    fc.property(anyTables, fc.constantFrom(1, 900, 1_000_000), (tables, lineBytes) => {
+      const lines = encode(tables, lineBytes);
+      const read = decode(lines);
+      assert.deepEqual(read.notes, []);
+      assert.deepEqual(read, decode(spaced(lines)));
+    }),
+  );
+});
+
+test('a damaged line among others means the same to the scanner and to JSON.parse', () => {
+  const characters = fc.constantFrom(...'{}[]",:\\0129.-+eE aé\u0001'.split(''));
+  fc.assert(
+    fc.property(anyTables, fc.nat(), characters, fc.nat(2), (tables, place, character, removed) => {
+      const lines = encode([...tables, table, table]);
+      const text = lines.join('\n');
+      const at = place % text.length;
+      const damaged = (text.slice(0, at) + character + text.slice(at + removed)).split('\n');
+      assert.deepEqual(decode(damaged), decode(spaced(damaged)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('JsonLinesScanner reads the same when it has forgotten what it knew', () => {
+  const scanner = createScanner(0);
+  const [line = ''] = encode([table]);
+  const first = scanner.scan(line);
+  assert.deepEqual(scanner.scan(line), first);
+  assert.equal(first?.get(epoch)?.length, 2);
+});
+
+test('a series that ends and begins again in the same words is another one, and the same one until then', () => {
+  const row = { ...table, offsets: Float64Array.of(0), values: Float64Array.of(1, 2) };
+  const lines = encode([
+    row,
+    { ...row, epoch: epoch + 1_000_000_000n, ended: [energy] },
+    { ...row, epoch: epoch + 2_000_000_000n },
+  ]);
+  const sink = createSink();
+  const stream = new PointStream(sink);
+  for (const line of lines) new JsonLinesDecoder(sink, stream).line(line);
+  const found = sink.tables.flatMap(({ series }) => series.filter(({ metric }) => metric.name === 'energy'));
+  assert.equal(found.length, 3);
+  assert.deepEqual([found[0] === found[1], found[1] === found[2]], [true, false]);
+});
