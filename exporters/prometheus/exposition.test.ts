@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
 import { translateMetric } from '../../src/prometheus/names.js';
-import { formatValue, renderBody, renderPage, type Family } from './exposition.js';
-import type { Samples } from './store.js';
+import { formatValue, renderBody, renderPage, type Family, type Samples } from './exposition.js';
 
 function familyOf(metric: Omit<Metric, 'valueType'>): Family {
   const whole: Metric = { ...metric, valueType: 'double' };

@@ -3,7 +3,24 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { nameFamily, type FamilyName } from '../../src/prometheus/names.js';
 import { escapeText, renderLabels } from './labels.js';
-import type { Samples, Snapshot } from './store.js';
+
+/** The samples of a family at one instant. */
+export interface Samples {
+  readonly family: Family;
+  readonly prefixes: readonly string[];
+  readonly values: readonly number[];
+  /** For counters, a whole line for each value: when it was 0. */
+  readonly starts?: readonly string[];
+}
+
+/** Everything that a page shows, at one instant. */
+export interface Snapshot {
+  /** The attributes of the machine's own resource. */
+  readonly host: Attributes;
+  readonly families: readonly Samples[];
+  /** Whether it says what the machine uses. */
+  readonly hasEnergy: boolean;
+}
 
 /** Text that Prometheus reads: classic 0.0.4 or OpenMetrics 1.0. */
 export type Format = 'classic' | 'openmetrics';

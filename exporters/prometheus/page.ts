@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import type { Answer, Pages } from '../../src/http/server.js';
-import { renderBody, renderPage, type Body, type Format } from './exposition.js';
-import type { Snapshot } from './store.js';
+import { renderBody, renderPage, type Body, type Format, type Snapshot } from './exposition.js';
 
 const compress = promisify(gzip);
 

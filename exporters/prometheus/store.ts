@@ -3,7 +3,7 @@ import { seriesKey, type Attributes, type Series } from '../../src/model/series.
 import { floorPower } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
-import { Families, type Entry, type Family } from './exposition.js';
+import { Families, type Entry, type Family, type Samples, type Snapshot } from './exposition.js';
 import { createIdentity, findDifference, HostResource, renderLabels, type Identity } from './labels.js';
 
 export interface StoreOptions {
@@ -17,24 +17,6 @@ export interface StoreOptions {
   /** Whether samples of counters come with the instant at which they were 0. */
   readonly hasStarts?: boolean;
   warn(message: string): void;
-}
-
-/** The samples of a family at one instant. */
-export interface Samples {
-  readonly family: Family;
-  readonly prefixes: readonly string[];
-  readonly values: readonly number[];
-  /** For counters, a whole line for each value: when it was 0. */
-  readonly starts?: readonly string[];
-}
-
-/** Everything that a page shows, at one instant. */
-export interface Snapshot {
-  /** The attributes of the machine's own resource. */
-  readonly host: Attributes;
-  readonly families: readonly Samples[];
-  /** Whether it says what the machine uses. */
-  readonly hasEnergy: boolean;
 }
 
 /** A page of more lines costs the agent and every Prometheus that reads it more than a machine is worth. */

@@ -5,7 +5,7 @@ import { CgroupTree, type CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import { openFolderWatch } from '../../src/linux/inotify.js';
 import type { Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
-import type { FoundTarget } from './find-targets.js';
+import type { FoundTarget } from './plan.js';
 
 /** What finding of targets needs. */
 export type FinderContext = Pick<ReceiverContext, 'log' | 'host'>;

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { schema } from './config.js';
-import { AbsentTargets, type FoundTarget } from './find-targets.js';
+import { AbsentTargets } from './find-targets.js';
+import type { FoundTarget } from './plan.js';
 
 const processTarget = (pid: number): FoundTarget => ({
   key: `process ${pid} 1`,

@@ -3,16 +3,11 @@ import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_EXECUTABLE_NAME,
 } from '../../src/model/semantic-conventions.js';
-import { resourceKey, type Resource } from '../../src/model/series.js';
+import { resourceKey } from '../../src/model/series.js';
 import type { Config } from './config.js';
 import { CgroupFinder, createPathPattern, type FinderContext } from './find-cgroups.js';
 import { ProcessFinder, type FoundProcess } from './find-processes.js';
-import type { PlannedTarget } from './plan.js';
-
-/** A target that comes and goes. */
-export interface FoundTarget extends PlannedTarget {
-  readonly resource: Resource;
-}
+import type { FoundTarget } from './plan.js';
 
 /** Whether the settings ask for processes or cgroups. */
 export function hasTargets(config: Config): boolean {

@@ -1,6 +1,7 @@
 import type { EventGroup } from '../../src/linux/perf/counted-event.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
 import { resolveEvents, type ResolvedEvents } from '../../src/linux/perf/resolve.js';
+import type { Resource } from '../../src/model/series.js';
 import type { Config } from './config.js';
 
 /** What is counted. Plain data. */
@@ -30,6 +31,11 @@ export interface PlannedTarget {
   /** For messages. */
   readonly name: string;
   readonly target: Target;
+}
+
+/** A target that comes and goes. */
+export interface FoundTarget extends PlannedTarget {
+  readonly resource: Resource;
 }
 
 /** What a sampler of several targets does. Plain data. */

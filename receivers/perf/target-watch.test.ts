@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector } from '../../src/component/fakes.js';
-import type { FoundTarget } from './find-targets.js';
+import type { FoundTarget } from './plan.js';
 import { TargetWatch } from './target-watch.js';
 
 function createWatch() {

@@ -1,6 +1,6 @@
 import type { ReceiverContext } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
-import type { FoundTarget } from './find-targets.js';
+import type { FoundTarget } from './plan.js';
 
 /** What a watch does with what it finds. */
 export interface TargetWatchOptions {

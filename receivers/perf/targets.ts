@@ -3,9 +3,9 @@ import type { Consumer } from '../../src/component/consumer.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import type { Config } from './config.js';
-import { hasCgroups, TargetFinder, type FoundTarget } from './find-targets.js';
+import { hasCgroups, TargetFinder } from './find-targets.js';
 import { createSeries } from './metrics.js';
-import type { PlannedTarget, TargetsPlan } from './plan.js';
+import type { FoundTarget, PlannedTarget, TargetsPlan } from './plan.js';
 import { TargetWatch } from './target-watch.js';
 import type { TargetColumns } from './targets-sampler.js';
 

@@ -9,7 +9,7 @@ import type { Attributes, Metric, Resource, Series } from '../../src/model/serie
 import { processCpuTime } from '../../src/model/shared-metrics.js';
 import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
 import type { Config } from './config.js';
-import type { ProcessIo } from './process-reader.js';
+import type { ProcessIo } from './process-io.js';
 
 /** Resident set size. */
 export const processMemoryUsage: Metric = {

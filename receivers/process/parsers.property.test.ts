@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { fileBytes, holdsFor, textOf } from '../../src/testing/property.fixture.js';
-import { ProcessIo } from './process-reader.js';
+import { ProcessIo } from './process-io.js';
 
 /** What the kernel takes as a name: up to 15 bytes of anything but 0; parentheses and line ends above all. */
 const name = fc.oneof(

@@ -1,13 +1,12 @@
-import { elementAt } from '../../src/element.js';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
 import { BudgetedFile, type DescriptorBudget, type ReadResult } from '../../src/linux/budgeted-file.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
-import { parseNumbers } from '../../src/linux/procfs.js';
 import { maxBytes, parseLine } from '../../src/scraping/lines.js';
 import type { BusiestProcesses } from './busiest-processes.js';
 import type { Layout, Layouts } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
+import { ProcessIo } from './process-io.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {
@@ -97,38 +96,6 @@ export class ProcessReader {
       io: new BudgetedFile(`${procfs}/${pid}/io`, budget),
     };
   }
-}
-
-const readLabel = Buffer.from('\nread_bytes: ');
-const writtenLabel = Buffer.from('\nwrite_bytes: ');
-const number = new Float64Array(1);
-
-/** The bytes that a process made the storage move. One object serves a whole scan. */
-export class ProcessIo {
-  readBytes = 0;
-  writtenBytes = 0;
-
-  /**
-   * Parses `/proc/<pid>/io`.
-   * @returns false when this is no such file
-   */
-  parse(bytes: Buffer): boolean {
-    this.readBytes = parseAfter(bytes, readLabel);
-    this.writtenBytes = parseAfter(bytes, writtenLabel);
-    return !Number.isNaN(this.readBytes + this.writtenBytes);
-  }
-
-  /** Knows nothing, since the file could not be read. */
-  forget(): void {
-    this.readBytes = NaN;
-    this.writtenBytes = NaN;
-  }
-}
-
-function parseAfter(bytes: Buffer, label: Buffer): number {
-  const at = bytes.indexOf(label);
-  if (at < 0 || parseNumbers(bytes, at + label.length, number) === 0) return NaN;
-  return elementAt(number, 0);
 }
 
 /** The memory of the machine, which a virtual machine can gain and lose while it runs. */

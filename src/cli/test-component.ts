@@ -1,6 +1,7 @@
 import { escapeControls } from '../component/output.js';
 import { loadComponentPackage } from '../contract/component-package.js';
-import { listChecks, type Check } from '../contract/contract.js';
+import { listChecks } from '../contract/contract.js';
+import type { Check } from '../contract/run-checks.js';
 import { describeError, UsageError } from '../errors.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';

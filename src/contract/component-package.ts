@@ -2,10 +2,20 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { componentKinds, type ComponentKind } from '../component/component.js';
+import { componentKinds, type ComponentKind, type Factories } from '../component/component.js';
 import { loadFactory } from '../component/find.js';
 import { describeError } from '../errors.js';
-import type { Subject } from './contract.js';
+
+/** A component under test. */
+export interface Subject<Kind extends ComponentKind = ComponentKind> {
+  readonly kind: Kind;
+  readonly type: string;
+  readonly factory: Factories[Kind];
+  /** The text of its README. */
+  readonly readme: string;
+  /** Paths of its test files. */
+  readonly testFiles: readonly string[];
+}
 
 const packageName = new RegExp(
   `^(?:@[^/]+/)?joulemetry-(?<kind>${componentKinds.join('|')})-(?<type>.+)$`,

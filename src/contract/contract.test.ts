@@ -4,7 +4,8 @@ import type { ProcessorFactory, ReceiverFactory } from '../component/component.j
 import type { Consumer } from '../component/consumer.js';
 import type { Schema } from '../component/schema.js';
 import { createRow, type Table } from '../model/table.js';
-import { listChecks, type Subject } from './contract.js';
+import type { Subject } from './component-package.js';
+import { listChecks } from './contract.js';
 
 const schema = { limit: { doc: 'A limit.', format: 'int', default: 1 } } as const satisfies Schema;
 

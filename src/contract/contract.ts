@@ -5,6 +5,7 @@ import { describeProblem, type Problem } from '../config/problem.js';
 import { receiverKeys } from '../config/service-schema.js';
 import { parseSettings, validateSettings } from '../config/settings.js';
 import { describeError } from '../errors.js';
+import type { Subject } from './component-package.js';
 import {
   describeMetricRow,
   findExamples,
@@ -14,29 +15,7 @@ import {
   parseTable,
   renderSettingsTable,
 } from './readme.js';
-import { runChecks, type Trial } from './run-checks.js';
-
-/** A component under test. */
-export interface Subject<Kind extends ComponentKind = ComponentKind> {
-  readonly kind: Kind;
-  readonly type: string;
-  readonly factory: Factories[Kind];
-  /** The text of its README. */
-  readonly readme: string;
-  /** Paths of its test files. */
-  readonly testFiles: readonly string[];
-}
-
-/** One promise that a component keeps. */
-export interface Check {
-  readonly name: string;
-  /**
-   * Checks it.
-   * @returns why it cannot be checked on this machine; undefined when it was
-   * @throws AssertionError when the component breaks the promise
-   */
-  run(): Promise<string | undefined>;
-}
+import { runChecks, type Check, type Trial } from './run-checks.js';
 
 /** Whether a component keeps one promise that concerns its files and its declarations. */
 type StaticCheck = (subject: Subject) => void;

@@ -26,7 +26,18 @@ import { countPoints, type Table } from '../model/table.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { simulateTables } from '../simulation/simulated-tables.js';
 import { until } from '../testing/until.js';
-import type { Check, Subject } from './contract.js';
+import type { Subject } from './component-package.js';
+
+/** One promise that a component keeps. */
+export interface Check {
+  readonly name: string;
+  /**
+   * Checks it.
+   * @returns why it cannot be checked on this machine; undefined when it was
+   * @throws AssertionError when the component breaks the promise
+   */
+  run(): Promise<string | undefined>;
+}
 
 /** Settings with which a component is run. */
 export interface Trial {

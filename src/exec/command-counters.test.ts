@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { startHeld } from '../linux/held-child.js';
 import { closePerfEvent, openPerfEvent, perfType } from '../linux/perf/event.js';
 import { perfEventsRefused } from '../linux/perf/refused.fixture.js';
-import { CommandEvents, type CommandCounts } from './command-events.js';
+import { CommandEvents, type CommandCounts } from './command-counters.js';
 
 const withoutPerf = spawnSync('perf', ['--version']).error
   ? 'perf is not installed (Debian: linux-perf)'

@@ -1,4 +1,4 @@
-import type { EventCount } from './command-events.js';
+import type { EventCount } from './command-counters.js';
 import {
   limitPrograms,
   type DomainReport,

@@ -4,7 +4,7 @@ import type { TreeAccounting } from '../linux/bpf/tree-accounting.js';
 import { reapOrphansAsInit } from '../linux/children.js';
 import { readEffectiveCapabilities } from '../linux/privileges.js';
 import { writeMessage } from '../telemetry/write-message.js';
-import type { CommandEvents } from './command-events.js';
+import type { CommandEvents } from './command-counters.js';
 import { findProgram, findRawArguments, findRawPath, ProgramError } from './find-program.js';
 import {
   measureRun,
@@ -87,7 +87,7 @@ async function measure(options: ExecOptions, invocation: Invocation): Promise<nu
 /** Loads the code that counts events only where events are requested. */
 async function findEvents({ events }: ExecOptions): Promise<CommandEvents | undefined> {
   if (events.length === 0) return undefined;
-  const { CommandEvents } = await import('./command-events.js');
+  const { CommandEvents } = await import('./command-counters.js');
   return new CommandEvents(events);
 }
 

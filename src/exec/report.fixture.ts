@@ -1,4 +1,4 @@
-import type { CommandCounts } from './command-events.js';
+import type { CommandCounts } from './command-counters.js';
 import type { EnergyReport, ProgramReport, RunReport } from './report.js';
 
 /** Energy of a machine with one meter and one estimate. */

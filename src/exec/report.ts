@@ -1,6 +1,6 @@
 import type { ChildEnd } from '../linux/held-child.js';
 import type { EventUnit } from '../linux/perf/counted-event.js';
-import type { CommandCounts } from './command-events.js';
+import type { CommandCounts } from './command-counters.js';
 import { describeProgram } from './command-programs.js';
 import type { CommandCpuTime } from './command-usage.js';
 import type { DomainEnergy } from './domain-meter.js';

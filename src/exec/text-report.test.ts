@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EventCount } from './command-events.js';
+import type { EventCount } from './command-counters.js';
 import { reportRepeat, type RunReport } from './report.js';
 import { energy, programOf, run, runOf, runWith } from './report.fixture.js';
 import { createTextReport, eventRows, formatCells } from './text-report.js';

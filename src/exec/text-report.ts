@@ -1,6 +1,6 @@
 import { escapeControls, formatRatio, formatSize, formatValue } from '../component/output.js';
 import type { EventUnit } from '../linux/perf/counted-event.js';
-import type { CommandCounts, CountRatio, EventCount } from './command-events.js';
+import type { CommandCounts, CountRatio, EventCount } from './command-counters.js';
 import {
   limitPrograms,
   type Baseline,

@@ -4,7 +4,7 @@ import type { QueuedRequest } from '../export/queue-storage.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import { readVersion } from '../version.js';
-import { Batcher, BufferPool } from './batcher.js';
+import { Batcher } from './batcher.js';
 import { decodePoints, decodeResources } from './decode-request.fixture.js';
 
 const host: Resource = { attributes: { 'host.name': 'node-1' } };
@@ -293,36 +293,5 @@ test('Batcher reuses memory only after its release', () => {
   assert.deepEqual(
     [1, 2].map((i) => decodePoints(requests[i].bytes)[7]?.value),
     [2, 3],
-  );
-});
-
-test('BufferPool gives memory again that was given back and fits', () => {
-  const pool = new BufferPool();
-  const first = pool.take(100_000);
-  pool.give(first);
-  const [smaller, another] = [pool.take(90_000), pool.take(90_000)];
-  assert.equal(smaller.length, 90_000);
-  assert.equal(smaller.buffer, first.buffer);
-  assert.notEqual(another.buffer, first.buffer);
-});
-
-test('BufferPool gives new memory where the old one is too small, or more than twice as large', () => {
-  const pool = new BufferPool();
-  const first = pool.take(300_000);
-  pool.give(first);
-  const [larger, small] = [pool.take(400_000), pool.take(100_000)];
-  assert.equal(larger.length, 400_000);
-  assert.ok([larger, small].every(({ buffer }) => buffer !== first.buffer));
-});
-
-test('BufferPool keeps no small memory, and only the last few of the large', () => {
-  const pool = new BufferPool();
-  pool.give(pool.take(1000));
-  const buffers = Array.from({ length: 5 }, () => pool.take(100_000));
-  for (const buffer of buffers) pool.give(buffer);
-  const again = new Set(buffers.map(() => pool.take(100_000).buffer));
-  assert.deepEqual(
-    buffers.map(({ buffer }) => again.has(buffer)),
-    [false, true, true, true, true],
   );
 });

@@ -4,7 +4,7 @@ import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
 import { createRows, sliceRows, type RequestLimits, type Rows } from './columns.js';
-import { RequestBuilder } from './request-builder.js';
+import { BufferPool, RequestBuilder } from './request-builder.js';
 import { splitRequest, type Split } from './split-request.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
 
@@ -90,33 +90,5 @@ export class Batcher implements Encoder {
     // The last row of a series may be of the same instant, in this table or in one before.
     const at = last + endDelayNs;
     this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(NaN)));
-  }
-}
-
-/** Below this size the kernel's part of an allocation does not count. */
-const blockBytes = 64 * 1024;
-const maxKept = 4;
-
-/**
- * Memory for large requests, used again once a request was delivered: of fresh memory the kernel maps every
- * page at its first touch, which costs several times the encoding.
- */
-export class BufferPool {
-  readonly #kept: Buffer[] = [];
-
-  /** Memory with unknown content; at most twice as much is held for it. */
-  take(length: number): Buffer {
-    if (length < blockBytes) return Buffer.allocUnsafeSlow(length);
-    const i = this.#kept.findIndex((kept) => kept.length >= length && kept.length <= 2 * length);
-    const [kept] = i === -1 ? [] : this.#kept.splice(i, 1);
-    const bytes = kept ?? Buffer.allocUnsafeSlow(Math.ceil(length / blockBytes) * blockBytes);
-    return bytes.subarray(0, length);
-  }
-
-  /** Takes back memory that is no longer read. */
-  give({ buffer }: Buffer): void {
-    if (buffer.byteLength < blockBytes) return;
-    this.#kept.push(Buffer.from(buffer));
-    if (this.#kept.length > maxKept) this.#kept.shift();
   }
 }

@@ -1,32 +1,7 @@
 import { elementAt } from '../element.js';
 import type { MachineSpec } from './machine-spec.js';
 import { hash, Random } from './random.js';
-import { SimulatedProcess } from './simulated-process.js';
-
-/** What a program costs, in tenths of a joule per second of CPU or GPU time. */
-export interface Rates {
-  readonly package: number;
-  readonly core: number;
-  readonly uncore: number;
-  readonly dram: number;
-  readonly gpu: number;
-}
-
-/** A kind of process. */
-export interface Program {
-  readonly name: string;
-  /** The path of its cgroup, version 2. */
-  readonly cgroup: string;
-  readonly path: string;
-  /** Most that it uses, in percent of a CPU: more than 100 with several threads. */
-  readonly maxPercent: number;
-  readonly threads: number;
-  /** Share of its CPU time that the kernel works for it, in percent. */
-  readonly systemPercent: number;
-  readonly usesGpu?: boolean;
-  readonly isKernelThread?: boolean;
-  readonly residentMib: number;
-}
+import { SimulatedProcess, type Program, type Rates } from './simulated-process.js';
 
 const pod = '/kubepods.slice/kubepods-burstable.slice';
 const podOf = (id: string) => `${pod}/kubepods-burstable-pod${id.repeat(8)}.slice`;

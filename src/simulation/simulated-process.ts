@@ -2,7 +2,31 @@ import { nameExecutable } from '../identity/executable.js';
 import { describeProcess } from '../identity/process-attributes.js';
 import type { Attributes } from '../model/series.js';
 import type { DomainKind, SimulatedDomain } from './machine-spec.js';
-import type { Program, Rates } from './population.js';
+
+/** What a program costs, in tenths of a joule per second of CPU or GPU time. */
+export interface Rates {
+  readonly package: number;
+  readonly core: number;
+  readonly uncore: number;
+  readonly dram: number;
+  readonly gpu: number;
+}
+
+/** A kind of process. */
+export interface Program {
+  readonly name: string;
+  /** The path of its cgroup, version 2. */
+  readonly cgroup: string;
+  readonly path: string;
+  /** Most that it uses, in percent of a CPU: more than 100 with several threads. */
+  readonly maxPercent: number;
+  readonly threads: number;
+  /** Share of its CPU time that the kernel works for it, in percent. */
+  readonly systemPercent: number;
+  readonly usesGpu?: boolean;
+  readonly isKernelThread?: boolean;
+  readonly residentMib: number;
+}
 
 /** Who a process is. */
 export interface ProcessIdentity {

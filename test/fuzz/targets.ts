@@ -1,5 +1,5 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/page.js';
-import { ProcessIo } from '../../receivers/process/process-reader.js';
+import { ProcessIo } from '../../receivers/process/process-io.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
 import { validateService } from '../../src/config/service.js';
@@ -26,16 +26,7 @@ import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
 import { parseCgroupFiles } from './cgroup-files.js';
 import { HostFiles } from './host-files.js';
-import { nameTargets } from './name-targets.js';
-
-/** A parser, and inputs that it understands. */
-export interface Target {
-  readonly name: string;
-  readonly examples: readonly Buffer[];
-  /** Kinds of errors of the engine by which it says that an input is none. */
-  readonly mayThrow?: readonly ErrorConstructor[];
-  parse(input: Buffer): unknown;
-}
+import { nameTargets, type Target } from './name-targets.js';
 
 const context = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
 const finder = {

@@ -1,6 +1,5 @@
 import { linkSync, mkdirSync } from 'node:fs';
-import type { Program } from '../population.js';
-import { parentOf, type SimulatedProcess } from '../simulated-process.js';
+import { parentOf, type Program, type SimulatedProcess } from '../simulated-process.js';
 import { writeFiles, writeLinks } from './tree-file.js';
 
 const limits = [

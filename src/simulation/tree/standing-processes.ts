@@ -1,6 +1,5 @@
 import type { Machine } from '../machine.js';
-import type { Program } from '../population.js';
-import { SimulatedProcess } from '../simulated-process.js';
+import { SimulatedProcess, type Program } from '../simulated-process.js';
 
 /** The process to which `/proc/self` leads: on a real machine whichever reads, which cannot be had of files. */
 export const readerPid = 999;

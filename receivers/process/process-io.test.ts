@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProcessIo } from './process-reader.js';
+import { ProcessIo } from './process-io.js';
 
 test('ProcessIo takes what went to and from the storage, not what was asked for', () => {
   const io = new ProcessIo();
