@@ -4,6 +4,7 @@ import { agentScan } from './agent-scan.js';
 import type { Benchmark, Result } from './benchmark.js';
 import { cgroupScan } from './cgroup-scan.js';
 import { cpuAccounting } from './cpu-accounting.js';
+import { crowd } from './crowd.js';
 import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
@@ -32,6 +33,7 @@ const benchmarks: readonly Benchmark[] = [
   exec,
   firstJoules,
   accounting,
+  crowd,
   soak,
 ];
 

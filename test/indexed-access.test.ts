@@ -48,6 +48,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/sampling/row-buffer.ts',
   ],
   'once for each task, cgroup, CPU or device of a scrape': [
+    'receivers/cgroup/cgroup-part.ts',
     'receivers/cgroup/cpu-files.ts',
     'receivers/cgroup/file-reader.ts',
     'receivers/cgroup/keyed-lines.ts',

@@ -92,6 +92,31 @@ test('CgroupScraper counts from the first look, and a cgroup that was made later
   assert.ok(row && start <= (after.tables[0]?.epoch ?? 0n) && start >= row.epoch - 1_000_000_000n);
 });
 
+test('CgroupScraper repeats the CPU time of a cgroup in which nothing ran, also after a reading that failed', async (t) => {
+  const name = '/a linux.cgroup.cpu.time user';
+  const [used, more] = [1_000_000, 3_000_000].map(
+    (us) => `usage_usec ${us}\nuser_usec ${us}\nsystem_usec 0\n`,
+  );
+  const files = { ...unified, 'a/cpu.stat': used ?? '', 'b/cpu.stat': used ?? '' };
+  const { folder, scan } = openMachine(t, files);
+  const read = async (text?: string) => {
+    if (text !== undefined) write(folder, { 'a/cpu.stat': text });
+    const { values } = await scan();
+    return [values[name], values['/b linux.cgroup.cpu.time user']];
+  };
+  await scan();
+  const all = [await read(more), await read(), await read('torn'), await read(more), await read()];
+  assert.deepEqual(all, [
+    [2, 0],
+    [2, 0],
+    [NaN, 0],
+    [2, 0],
+    [2, 0],
+  ]);
+  const after = await scan(1);
+  assert.equal(after.values[name], 0);
+});
+
 test('CgroupScraper reads a container of version 1, whose files have other names and units', async (t) => {
   const { folder, scan } = openMachine(t, first, { details_interval: '1s' });
   const at = `/docker/${container}`;
@@ -132,14 +157,14 @@ test('CgroupScraper takes CPU time from version 2 on a hybrid system, and from v
     'unified/cgroup.controllers': '',
     'unified/cgroup.procs': '',
     'unified/system.slice/cgroup.type': 'domain\n',
-    'unified/system.slice/cpu.stat': 'usage_usec 3\nuser_usec 1000000\nsystem_usec 0\n',
+    'unified/system.slice/cpu.stat': 'usage_usec 1000000\nuser_usec 1000000\nsystem_usec 0\n',
     'cpu,cpuacct/system.slice/cpuacct.usage': '5000000000\n',
     'memory/system.slice/memory.usage_in_bytes': '4096\n',
   };
   const { folder, scan } = openMachine(t, hybrid);
   await scan();
   write(folder, {
-    'unified/system.slice/cpu.stat': 'usage_usec 3\nuser_usec 3000000\nsystem_usec 0\n',
+    'unified/system.slice/cpu.stat': 'usage_usec 3000000\nuser_usec 3000000\nsystem_usec 0\n',
     'cpu,cpuacct/system.slice/cpuacct.usage': '9000000000\n',
     [`cpu,cpuacct/docker/${container}/cpuacct.usage`]: '5000000000\n',
   });

@@ -5,11 +5,13 @@ import type { Hierarchy } from '../../src/linux/cgroup/hierarchies.js';
 import { CgroupTree, type CgroupFolder, type TreeChanges } from '../../src/linux/cgroup/tree.js';
 import { openFolderWatch } from '../../src/linux/inotify.js';
 import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
+import { ReadBatch } from '../../src/linux/read-batch.js';
 import { runInSlices } from '../../src/linux/slices.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { createNameFilter } from '../../src/scraping/lines.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
+import { partCapacity } from './cgroup-part.js';
 import type { Config } from './config.js';
 import type { FileReader } from './file-reader.js';
 import { DeviceNames } from './io-files.js';
@@ -48,6 +50,7 @@ export class CgroupScraper implements Scraper {
     findFirstReservedFd(),
   );
   readonly #cgroups: TrackedCgroups;
+  readonly #batch = ReadBatch.open(partCapacity);
   readonly #telemetry: ScanTelemetry;
   readonly #thoroughAfter: number;
   readonly #detailsAfter: number;
@@ -70,6 +73,7 @@ export class CgroupScraper implements Scraper {
       metrics,
       host: context.host,
       clock: context.clock,
+      batch: this.#batch,
       budget: this.#budget,
       devices: new DeviceNames(sysfs),
       onFailure: (reader) => this.#noteFailure(reader),
@@ -91,6 +95,7 @@ export class CgroupScraper implements Scraper {
   close(): void {
     this.#telemetry.close();
     this.#cgroups.close();
+    this.#batch?.close();
     this.#tree.close();
   }
 

@@ -1,12 +1,13 @@
 import { BudgetedFile, type DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import { CpuUsage } from '../../src/linux/cpu-usage.js';
+import { parseNumbers } from '../../src/linux/procfs.js';
 import { ATTR_CPU_MODE } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { cgroupCpuTime } from '../../src/model/shared-metrics.js';
 import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { FileParser } from './file-reader.js';
-import { KeyedLines } from './keyed-lines.js';
+import { isAt, KeyedLines } from './keyed-lines.js';
 import { containerCpuTime, periods, throttledPeriods, throttledTime } from './metrics.js';
 import { CounterSlot, type Slot, type SlotScope } from './slots.js';
 
@@ -50,26 +51,46 @@ class Throttling {
 const cpuStat = new KeyedLines(['user_usec', 'system_usec', 'nr_periods', 'nr_throttled', 'throttled_usec']);
 const throttlingKey = 2;
 
+const usageKey = Buffer.from('usage_usec ');
+const usageTime = new Float64Array(1);
+
+/** @returns the microseconds in the first line of `cpu.stat`, NaN when it has none */
+function parseUsage(text: Uint8Array): number {
+  return isAt(text, 0, usageKey) && parseNumbers(text, usageKey.length, usageTime) > 0 ? usageTime[0] : NaN;
+}
+
 /** `cpu.stat` of version 2: CPU time, also without the controller, and throttling. */
-export function createCpuStat(isContainer: boolean): FileParser {
-  const columns = metricsOf(isContainer).flatMap((metric) =>
-    modes.map((attributes) => ({ metric, attributes, perUnit: usPerSecond, mayFall })),
-  );
-  const time = new CounterSlot(columns);
-  const throttling = new Throttling(usPerSecond);
-  const counts = new Counts(columns.length);
-  return {
-    file: 'cpu.stat',
-    slots: [time, throttling.slot],
-    parse(text, length, scope) {
-      cpuStat.parse(text, length);
-      if (!cpuStat.has(0) || !cpuStat.has(1)) return false;
-      for (let i = 0; i < columns.length; i++) counts.copy(i, cpuStat.counts, i % 2);
-      time.update(counts, scope);
-      throttling.update(cpuStat, throttlingKey, scope);
-      return true;
-    },
-  };
+export class CpuStat implements FileParser {
+  readonly file = 'cpu.stat';
+  readonly slots: readonly Slot[];
+  readonly #time: CounterSlot;
+  readonly #throttling = new Throttling(usPerSecond);
+  readonly #counts: Counts;
+  #lastUsage = NaN;
+
+  constructor(isContainer: boolean) {
+    const columns = metricsOf(isContainer).flatMap((metric) =>
+      modes.map((attributes) => ({ metric, attributes, perUnit: usPerSecond, mayFall })),
+    );
+    this.#time = new CounterSlot(columns);
+    this.#counts = new Counts(columns.length);
+    this.slots = [this.#time, this.#throttling.slot];
+  }
+
+  /** Where nothing ran, neither mode grew; a cgroup that is throttled can have waited without having run. */
+  isSame(text: Buffer): boolean {
+    return parseUsage(text) === this.#lastUsage && this.#throttling.slot.series.length === 0;
+  }
+
+  parse(text: Buffer, length: number, scope: SlotScope): boolean {
+    cpuStat.parse(text, length);
+    if (!cpuStat.has(0) || !cpuStat.has(1)) return false;
+    for (let i = 0; i < this.#counts.units.length; i++) this.#counts.copy(i, cpuStat.counts, i % 2);
+    this.#time.update(this.#counts, scope);
+    this.#throttling.update(cpuStat, throttlingKey, scope);
+    this.#lastUsage = parseUsage(text);
+    return true;
+  }
 }
 
 const cpuStatOfFirst = new KeyedLines(['nr_periods', 'nr_throttled', 'throttled_time']);
@@ -109,6 +130,10 @@ export class Cpuacct implements FileParser, Slot {
   constructor(folder: string, budget: DescriptorBudget, isContainer: boolean) {
     this.#stat = new BudgetedFile(`${folder}/cpuacct.stat`, budget);
     this.#isContainer = isContainer;
+  }
+
+  isSame(text: Buffer): boolean {
+    return usage.parseOne(0, text, 0) > 0 && usage.since(this.#last, 0) === 0;
   }
 
   parse(text: Buffer, _: number, scope: SlotScope): boolean {

@@ -8,6 +8,8 @@ export interface FileParser {
   readonly file: string;
   /** Series and values; what comes later is added at the end. */
   readonly slots: readonly Slot[];
+  /** Whether a text has the values of the last one that was taken, in all that becomes a series: it need not be taken. */
+  isSame?(text: Buffer): boolean;
   /**
    * Takes the text of the file.
    * @returns false when it is not what was expected
@@ -28,8 +30,8 @@ export interface ReaderOptions {
   readonly bornNs: bigint | undefined;
 }
 
-/** What came of reading a file. `absent`: the cgroup has no such file, or is no more. */
-export type Outcome = 'read' | 'failed' | 'absent';
+/** What came of reading a file. `same`: as before; `absent`: the cgroup has no such file, or is no more. */
+export type Outcome = 'read' | 'same' | 'failed' | 'absent';
 
 // A line of io.stat has 100 bytes: room for 600 block devices.
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -40,6 +42,8 @@ export class FileReader {
   readonly #parser: FileParser;
   readonly #scope: SlotScope;
   #hasFailed = false;
+  /** Whether there is a reading with which the next one can be compared, of series that have not ended since. */
+  #canBeSame = false;
   #isAbsent = false;
 
   constructor(parser: FileParser, { folder, resource, budget, bornNs }: ReaderOptions) {
@@ -78,24 +82,41 @@ export class FileReader {
     return this.#parser.slots;
   }
 
+  /** The descriptor through which it can be read, if one is kept open. */
+  get fd(): number | undefined {
+    return this.#file.fd;
+  }
+
   /** Reads now. @param nowNs Unix time in nanoseconds */
   read(nowNs: bigint): Outcome {
-    const scope = this.#scope;
     const length = this.#file.read(buffer);
-    if (typeof length === 'number') {
-      // What the last file left behind must not continue a number.
-      if (length < buffer.length) buffer[length] = 0;
-      scope.nowNs = nowNs;
-      this.#hasFailed = !this.#parser.parse(buffer, length, scope);
-      if (!this.#hasFailed) scope.zeroAtNs = nowNs;
-      return this.#hasFailed ? 'failed' : 'read';
+    return typeof length === 'number' ? this.take(buffer, length, nowNs) : this.#miss(length);
+  }
+
+  /** Takes what was just read. @param nowNs Unix time in nanoseconds */
+  take(text: Buffer, length: number, nowNs: bigint): Outcome {
+    const scope = this.#scope;
+    // What the last file left behind must not continue a number.
+    if (length < text.length) text[length] = 0;
+    if (this.#canBeSame && this.#parser.isSame?.(text) === true) {
+      scope.zeroAtNs = nowNs;
+      return 'same';
     }
+    scope.nowNs = nowNs;
+    this.#hasFailed = !this.#parser.parse(text, length, scope);
+    this.#canBeSame = !this.#hasFailed;
+    if (!this.#hasFailed) scope.zeroAtNs = nowNs;
+    return this.#hasFailed ? 'failed' : 'read';
+  }
+
+  #miss(result: 'gone' | 'failed'): Outcome {
     this.#hasFailed = true;
+    this.#canBeSame = false;
     this.#parser.miss?.();
-    if (length === 'failed') return 'failed';
+    if (result === 'failed') return 'failed';
     this.#isAbsent = true;
     this.close();
-    for (const slot of this.#parser.slots) slot.end(scope);
+    for (const slot of this.#parser.slots) slot.end(this.#scope);
     return 'absent';
   }
 
@@ -117,6 +138,7 @@ export class FileReader {
   /** Ends its series; what is read from now on does not connect with what was read before. */
   end(into: Series[]): void {
     this.#scope.zeroAtNs = undefined;
+    this.#canBeSame = false;
     for (const slot of this.#parser.slots) slot.end(this.#scope);
     this.takeEnded(into);
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Counts } from '../../src/scraping/counts.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { createCpuStat } from './cpu-files.js';
+import { CpuStat } from './cpu-files.js';
 import { write } from './fake-cgroups.fixture.js';
 import type { FileParser } from './file-reader.js';
 import { createBlkio, createIoStat, DeviceNames } from './io-files.js';
@@ -87,12 +87,12 @@ test('createBlkio reads the lines of each device, and nothing from their totals'
 });
 
 const throttled = (periods: number) =>
-  `usage_usec 3\nuser_usec 2\nsystem_usec 1\nnr_periods ${periods}\nnr_throttled ${periods}\nthrottled_usec ${periods}\n`;
+  `usage_usec ${3 + periods}\nuser_usec ${2 + periods}\nsystem_usec 1\nnr_periods ${periods}\nnr_throttled ${periods}\nthrottled_usec ${periods}\n`;
 
-test('createCpuStat has throttling only of cgroups with a quota, from when they have one', () => {
-  const { values } = parse(createCpuStat(false), undefined, throttled(0));
+test('CpuStat has throttling only of cgroups with a quota, from when they have one', () => {
+  const { values } = parse(new CpuStat(false), undefined, throttled(0));
   assert.deepEqual(Object.keys(values), ['linux.cgroup.cpu.time user', 'linux.cgroup.cpu.time system']);
-  const parser = createCpuStat(false);
+  const parser = new CpuStat(false);
   const { scope } = parse(parser, 0n, throttled(0));
   const later = parse(parser, scope.nowNs, throttled(5));
   assert.equal(later.values['linux.cgroup.cpu.periods'], 5);
@@ -100,17 +100,17 @@ test('createCpuStat has throttling only of cgroups with a quota, from when they 
   assert.deepEqual(later.scope.ended, []);
 });
 
-const used = (us: number) => `usage_usec 0\nuser_usec ${us}\nsystem_usec 0\n`;
+const used = (us: number) => `usage_usec ${us}\nuser_usec ${us}\nsystem_usec 0\n`;
 
-test('createCpuStat keeps its series, when the sampled time of the root falls by a tick', () => {
-  const parser = createCpuStat(false);
+test('CpuStat keeps its series, when the sampled time of the root falls by a tick', () => {
+  const parser = new CpuStat(false);
   const { values, scope } = parse(parser, 0n, used(1_000_000), used(990_000), used(1_005_000));
   assert.deepEqual([values['linux.cgroup.cpu.time user'], scope.ended], [1.005, []]);
   assert.equal(parse(parser, 0n, used(500_000)).scope.ended.length, 2);
 });
 
-test('createCpuStat refuses a text without CPU time', () => {
-  assert.deepEqual(parse(createCpuStat(false), 0n, '', 'nonsense', 'user_usec 1\n').results, [
+test('CpuStat refuses a text without CPU time', () => {
+  assert.deepEqual(parse(new CpuStat(false), 0n, '', 'nonsense', 'user_usec 1\n').results, [
     false,
     false,
     false,

@@ -49,7 +49,8 @@ export class KeyedLines {
   }
 }
 
-function isAt(text: Uint8Array, at: number, key: Uint8Array): boolean {
+/** Whether a key is what a text has at a place. */
+export function isAt(text: Uint8Array, at: number, key: Uint8Array): boolean {
   for (let i = 0; i < key.length; i++) if (text[at + i] !== key[i]) return false;
   return true;
 }

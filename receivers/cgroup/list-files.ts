@@ -3,7 +3,7 @@ import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { describeStalls, parsePressure } from '../../src/scraping/pressure.js';
 import type { Config } from './config.js';
-import { Cpuacct, createCpuStat, createThrottling } from './cpu-files.js';
+import { Cpuacct, CpuStat, createThrottling } from './cpu-files.js';
 import type { FileParser } from './file-reader.js';
 import { createBlkio, createIoStat, type DeviceNames } from './io-files.js';
 import {
@@ -40,7 +40,7 @@ export function findCpuFile(
 ): FileParser | undefined {
   const { metrics, budget, isContainer } = options;
   if (!metrics.cpu) return undefined;
-  if (hierarchy.version === 2) return createCpuStat(isContainer);
+  if (hierarchy.version === 2) return new CpuStat(isContainer);
   return hierarchy.controllers.includes('cpuacct') ? new Cpuacct(folder, budget, isContainer) : undefined;
 }
 

@@ -84,6 +84,11 @@ export class BudgetedFile {
     return this.#errorCode;
   }
 
+  /** The descriptor, while one is kept: other readers than this object must not close it. */
+  get fd(): number | undefined {
+    return this.#fd;
+  }
+
   /**
    * Reads the file from its start, in one piece: what does not fit into the buffer is left out.
    * @returns `gone` when there is no such file any more, or the kernel has switched off what it reports

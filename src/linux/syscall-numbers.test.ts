@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { findSyscallNumber } from './syscall-numbers.js';
 
-const names = ['bpf', 'futex', 'perf_event_open'] as const;
+const aio = ['io_setup', 'io_destroy', 'io_submit', 'io_getevents'] as const;
+const names = ['bpf', 'futex', 'perf_event_open', ...aio] as const;
 
 // The table of the newer architectures is one, and comes with the headers of every machine.
 const headers = [
@@ -25,7 +26,7 @@ for (const { arch, path } of headers) {
 test('findSyscallNumber has those of arm64, and none of an architecture that it does not know', () => {
   assert.deepEqual(
     names.map((name) => findSyscallNumber(name, 'arm64')),
-    [280, 98, 241],
+    [280, 98, 241, 0, 1, 2, 4],
   );
   assert.equal(findSyscallNumber('bpf', 's390x'), undefined);
 });
