@@ -10,6 +10,7 @@ import { exec } from './exec.js';
 import { file } from './file.js';
 import { firstJoules } from './first-joules.js';
 import { ledger } from './ledger.js';
+import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
 import { raplReceiver } from './rapl-receiver.js';
 import { rate } from './rate.js';
@@ -25,6 +26,7 @@ const benchmarks: readonly Benchmark[] = [
   encoder,
   wholePath,
   file,
+  page,
   ledger,
   agentScan,
   cgroupScan,

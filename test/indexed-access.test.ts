@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 const hotFiles: Readonly<Record<string, readonly string[]>> = {
   'once for each point of a table': [
     'docs/examples/processor-scale/factory.ts',
-    'exporters/prometheus/exposition.ts',
+    'exporters/prometheus/block.ts',
+    'exporters/prometheus/families.ts',
     'exporters/prometheus/store.ts',
     'processors/power/power-columns.ts',
     'receivers/rapl/counter-gate.ts',

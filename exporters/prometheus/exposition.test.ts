@@ -1,41 +1,40 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Metric } from '../../src/model/series.js';
-import { translateMetric } from '../../src/prometheus/names.js';
-import { formatValue, renderBody, renderPage, type Family, type Samples } from './exposition.js';
+import * as fc from 'fast-check';
+import type { Metric, Series } from '../../src/model/series.js';
+import { createEnding, createRow } from '../../src/model/table.js';
+import { holdsFor } from '../../src/testing/property.fixture.js';
+import { renderLines, renderText } from './page-text.fixture.js';
+import { SeriesStore } from './store.js';
 
-function familyOf(metric: Omit<Metric, 'valueType'>): Family {
-  const whole: Metric = { ...metric, valueType: 'double' };
-  return { ...translateMetric(whole), metric: whole, entries: new Set() };
-}
-
-const energy = familyOf({
+const energy: Metric = {
   name: 'hw.energy',
   unit: 'J',
   kind: 'counter',
   description: 'Says "J" and \\\nmore',
-});
-const families: readonly Samples[] = [
-  { family: energy, prefixes: ['hw_energy_joules_total{hw_id="a"} '], values: [1.5] },
-  {
-    family: familyOf({ name: 'load', unit: '1', kind: 'gauge', description: '' }),
-    prefixes: ['load_ratio '],
-    values: [0.25],
-  },
-];
+  valueType: 'double',
+};
+const load: Metric = { ...energy, name: 'load', unit: '1', kind: 'gauge', description: '' };
 
-test('formatValue writes whole numbers without an exponent, and infinity as Go does', () => {
-  assert.equal(formatValue(2 ** 53), '9007199254740992');
-  assert.equal(formatValue(0.1), '0.1');
-  assert.equal(formatValue(1e-9), '1e-9');
-  assert.equal(formatValue(-Infinity), '-Inf');
-  assert.equal(formatValue(Infinity), '+Inf');
-});
+const resource = { attributes: { 'host.name': 'x' } };
 
-test('renderPage writes classic text', async () => {
-  const body = await renderBody({ host: { 'host.name': 'x' }, families, hasEnergy: true }, 'classic');
+function seriesOf(metric: Metric, id?: string, start = 0n): Series {
+  return { metric, resource, attributes: id === undefined ? {} : { 'hw.id': id }, start };
+}
+
+function createStore(host = {}, hasStarts = false): SeriesStore {
+  const options = { identityLabels: [], common: {}, endedForMs: 0, warn: () => {} };
+  return new SeriesStore({ ...options, host, hasStarts });
+}
+
+const two = [seriesOf(energy, 'a'), seriesOf(load)];
+const twoRows = createRow(two, 0n, Float64Array.of(1.5, 0.25));
+
+test('writePage writes classic text', () => {
+  const store = createStore({ 'host.name': 'x' });
+  store.take(twoRows, 0);
   assert.equal(
-    renderPage(body, 'classic'),
+    renderText(store.takeSnapshot(0), 'classic'),
     String.raw`# HELP target_info Target metadata
 # TYPE target_info gauge
 target_info{host_name="x"} 1
@@ -48,10 +47,11 @@ load_ratio 0.25
   );
 });
 
-test('renderPage writes OpenMetrics', async () => {
-  const body = await renderBody({ host: { 'host.name': 'x' }, families, hasEnergy: true }, 'classic');
+test('writePage writes OpenMetrics', () => {
+  const store = createStore({ 'host.name': 'x' });
+  store.take(twoRows, 0);
   assert.equal(
-    renderPage(body, 'openmetrics'),
+    renderText(store.takeSnapshot(0), 'openmetrics'),
     String.raw`# HELP target Target metadata
 # TYPE target info
 target_info{host_name="x"} 1
@@ -67,30 +67,115 @@ load_ratio 0.25
   );
 });
 
-test('renderPage writes an empty page, when nothing is known', async () => {
-  const body = await renderBody({ host: {}, families: [], hasEnergy: false }, 'classic');
-  assert.equal(renderPage(body, 'classic'), '');
-  assert.equal(renderPage(body, 'openmetrics'), '# EOF\n');
+test('writePage writes an empty page, when nothing is known', () => {
+  const store = createStore();
+  assert.equal(renderText(store.takeSnapshot(0), 'classic'), '');
+  assert.equal(renderText(store.takeSnapshot(0), 'openmetrics'), '# EOF\n');
 });
 
-test('renderBody gives way to others, when a family is long', async () => {
-  const prefixes = Array.from({ length: 10_000 }, (_, i) => `x{i="${i}"} `);
-  const body = renderBody(
-    {
-      host: {},
-      hasEnergy: true,
-      families: [{ family: energy, prefixes, values: prefixes.map(() => 1) }],
-    },
-    'classic',
-  );
-  let turns = 0;
-  const count = () => {
-    turns += 1;
-    if (turns < 1000) timer = setImmediate(count);
-  };
-  let timer = setImmediate(count);
-  const { blocks } = await body;
-  clearImmediate(timer);
-  assert.ok(turns >= 5, `${turns} turns`);
-  assert.equal(blocks[0].lines.split('\n').length, 10_001);
+test('writePage gives the start of counters in OpenMetrics, and the new one when a counter starts again', () => {
+  const store = createStore({}, true);
+  const start = 1_795_782_223_623_456_789n;
+  store.take(createRow([seriesOf(energy, 'a', start), two[1]], 0n, Float64Array.of(1, 2)), 0);
+  const read = (format: 'classic' | 'openmetrics') => renderLines(store.takeSnapshot(0), format);
+  assert.deepEqual(read('openmetrics'), [
+    'hw_energy_joules_total{hw_id="a"} 1',
+    'hw_energy_joules_created{hw_id="a"} 1795782223.623',
+    'load_ratio 2',
+  ]);
+  assert.deepEqual(read('classic'), ['hw_energy_joules_total{hw_id="a"} 1', 'load_ratio 2']);
+  store.take(createRow([seriesOf(energy, 'a', start + 10n ** 9n)], 0n, Float64Array.of(10)), 0);
+  assert.deepEqual(read('openmetrics').slice(0, 2), [
+    'hw_energy_joules_total{hw_id="a"} 10',
+    'hw_energy_joules_created{hw_id="a"} 1795782224.623',
+  ]);
+});
+
+test('writePage gives way to others within a family, when that is long', () => {
+  const store = createStore();
+  const series = Array.from({ length: 10_000 }, (_, i) => seriesOf(energy, `${i}`));
+  store.take(createRow(series, 0n, new Float64Array(series.length).fill(1)), 0);
+  const snapshot = store.takeSnapshot(0);
+  const sizes = snapshot.families.flatMap(({ blocks }) => blocks.map(({ entries }) => entries.length));
+  assert.ok(Math.max(...sizes) <= 128, `${Math.max(...sizes)} lines at a time`);
+  assert.equal(renderLines(snapshot).length, 10_000);
+});
+
+/** What happens between two pages: values of some series, a gap where undefined, and series that end. */
+const steps = fc.array(
+  fc.record({
+    values: fc.array(
+      fc.tuple(
+        fc.nat(299),
+        fc.option(fc.oneof(fc.double({ noNaN: true }), fc.integer(), fc.nat(9)), { nil: NaN, freq: 20 }),
+      ),
+      { maxLength: 60 },
+    ),
+    ended: fc.oneof(
+      { weight: 4, arbitrary: fc.constant<number[]>([]) },
+      fc.array(fc.nat(299), { maxLength: 5 }),
+    ),
+  }),
+  { minLength: 3, maxLength: 10 },
+);
+
+test('writePage writes after any changes what a page that is made anew says', () => {
+  holdsFor(steps, (all) => {
+    const store = createStore();
+    // Labels of more than one byte per letter, and of different lengths.
+    const series = Array.from({ length: 300 }, (_, i) =>
+      seriesOf(i % 2 ? energy : load, 'é'.repeat(i % 7) + i),
+    );
+    const shown = new Map(series.map((one) => [lineOf(one), 1]));
+    let nowMs = 0;
+    store.take(createRow(series, 0n, new Float64Array(series.length).fill(1)), nowMs);
+    renderLines(store.takeSnapshot(nowMs));
+    for (const { values, ended } of all) {
+      nowMs += 10_000;
+      const last = new Map(values);
+      const columns = [...last.keys()].map((i) => series[i]);
+      store.take(createRow(columns, 0n, Float64Array.from(last.values())), nowMs);
+      for (const [i, value] of last) shown.set(lineOf(series[i]), value);
+      store.take(
+        createEnding(
+          ended.map((i) => series[i]),
+          0n,
+        ),
+        nowMs,
+      );
+      // Long enough for what ended to go.
+      nowMs += 1_000_000;
+      store.takeSnapshot(nowMs);
+      nowMs += 1_000_000;
+      for (const i of ended) {
+        shown.delete(lineOf(series[i]));
+        series[i] = { ...series[i] };
+      }
+      const wanted = [...shown].filter(([, value]) => !Number.isNaN(value));
+      const lines = renderLines(store.takeSnapshot(nowMs));
+      assert.deepEqual(lines.toSorted(), wanted.map(([line, value]) => line + textOf(value)).toSorted());
+    }
+  });
+});
+
+function lineOf({ metric, attributes }: Series): string {
+  return `${metric === load ? 'load_ratio' : 'hw_energy_joules_total'}{hw_id="${String(attributes['hw.id'])}"} `;
+}
+
+function textOf(value: number): string {
+  return String(value).replace(/^-?Infinity$/u, (text) => (text === 'Infinity' ? '+Inf' : '-Inf'));
+}
+
+test('a snapshot keeps its page, when lines change while it is written', () => {
+  const store = createStore();
+  const series = Array.from({ length: 1000 }, (_, i) => seriesOf(energy, `${i}`));
+  store.take(createRow(series, 0n, new Float64Array(series.length).fill(1.5)), 0);
+  const snapshot = store.takeSnapshot(0);
+  const wanted = renderText(snapshot, 'openmetrics');
+  store.take(createRow(series, 0n, new Float64Array(series.length).fill(22.25)), 0);
+  store.take(createEnding(series.slice(0, 500), 0n), 0);
+  store.takeSnapshot(1_000_000);
+  store.take(createRow([seriesOf(energy, 'new')], 0n, Float64Array.of(3)), 1_000_000);
+  assert.notEqual(renderText(store.takeSnapshot(2_000_000), 'openmetrics'), wanted);
+  assert.equal(renderText(snapshot, 'openmetrics'), wanted);
 });

@@ -1,81 +1,42 @@
-import { setImmediate } from 'node:timers/promises';
-import { createPlans } from '../../src/model/plan.js';
-import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { nameFamily, type FamilyName } from '../../src/prometheus/names.js';
+import type { Attributes } from '../../src/model/series.js';
+import type { LineText } from './block.js';
+import type { Entry, Family } from './families.js';
 import { escapeText, renderLabels } from './labels.js';
-
-/** The samples of a family at one instant. */
-export interface Samples {
-  readonly family: Family;
-  readonly prefixes: readonly string[];
-  readonly values: readonly number[];
-  /** For counters, a whole line for each value: when it was 0. */
-  readonly starts?: readonly string[];
-}
-
-/** Everything that a page shows, at one instant. */
-export interface Snapshot {
-  /** The attributes of the machine's own resource. */
-  readonly host: Attributes;
-  readonly families: readonly Samples[];
-  /** Whether it says what the machine uses. */
-  readonly hasEnergy: boolean;
-}
+import type { Snapshot } from './store.js';
 
 /** Text that Prometheus reads: classic 0.0.4 or OpenMetrics 1.0. */
 export type Format = 'classic' | 'openmetrics';
 
-/** The lines of a family. */
-export interface Block {
-  readonly family: Family;
-  readonly lines: string;
-}
+/** Takes the parts of a page, one after the other. A part is valid until the next one comes. */
+export type PageSink = (part: Uint8Array) => void;
 
-/** A page without its heads. */
-export interface Body {
-  readonly host: Attributes;
-  readonly blocks: readonly Block[];
-}
-
-// About a millisecond of work; then others may run.
-const linesPerTurn = 1000;
-
-/**
- * Writes the samples of a snapshot, giving way to others in between.
- * @param format only OpenMetrics has the start of a counter
- */
-export async function renderBody({ host, families }: Snapshot, format: Format): Promise<Body> {
-  const blocks: Block[] = [];
-  for (const samples of families) {
-    let lines = '';
-    for (let from = 0; from < samples.values.length; from += linesPerTurn) {
-      if (from > 0 || blocks.length % 50 === 49) await setImmediate();
-      lines += renderLines(samples, from, format);
+/** Writes the page of a snapshot. Each step takes a fraction of a millisecond. */
+export function* writePage(snapshot: Snapshot, format: Format, sink: PageSink): Generator<void, void> {
+  const { host, families, values, hasStarts } = snapshot;
+  const isStarting = hasStarts && format === 'openmetrics';
+  sink(Buffer.from(renderTarget(host, format)));
+  for (const { family, blocks } of families) {
+    sink(Buffer.from(renderHead(family, format)));
+    const text = isStarting && family.metric.kind === 'counter' ? withStart : plain;
+    for (const { block, entries, at } of blocks) {
+      sink(block.textOf(text).write(entries, values, at));
+      yield;
     }
-    blocks.push({ family: samples.family, lines });
   }
-  return { host, blocks };
+  if (format === 'openmetrics') sink(Buffer.from('# EOF\n'));
 }
 
-function renderLines({ prefixes, values, ...samples }: Samples, from: number, format: Format): string {
-  const starts = format === 'openmetrics' ? samples.starts : undefined;
-  const to = Math.min(from + linesPerTurn, values.length);
-  let lines = '';
-  for (let i = from; i < to; i++) lines += `${prefixes[i]}${formatValue(values[i])}\n${starts?.[i] ?? ''}`;
-  return lines;
-}
+const before = ({ family, labels }: Entry): string => `${family.sample}${labels} `;
 
-/** A value as Go's ParseFloat takes it. Whole numbers up to 2^53 and beyond have no exponent. */
-export function formatValue(value: number): string {
-  if (value === Infinity) return '+Inf';
-  return value === -Infinity ? '-Inf' : String(value);
-}
+const plain: LineText<Entry> = { before, after: () => '\n' };
 
-/** The whole page. */
-export function renderPage({ host, blocks }: Body, format: Format): string {
-  const target = renderTarget(host, format);
-  const families = blocks.map(({ family, lines }) => renderHead(family, format) + lines);
-  return [target, ...families, format === 'openmetrics' ? '# EOF\n' : ''].join('');
+/** With the line that OpenMetrics has beside a counter. */
+const withStart: LineText<Entry> = { before, after: (entry) => `\n${renderStart(entry)}` };
+
+/** When a counter was 0: Unix time in seconds. */
+function renderStart({ family, labels, series }: Entry): string {
+  const seconds = Number(series.start / 1_000_000n) / 1000;
+  return `${family.family}_created${labels} ${seconds}\n`;
 }
 
 function renderTarget(host: Attributes, format: Format): string {
@@ -98,75 +59,4 @@ function renderHead({ metric, family, sample, unit }: Family, format: Format): s
 function renderHelp(text: string, format: Format): string {
   const escaped = escapeText(text);
   return format === 'openmetrics' ? escaped : escaped.replaceAll('\\"', '"');
-}
-
-/** One line of the page. */
-export interface Entry {
-  /** Whose values it shows: the newest one where several series are the same. */
-  series: Series;
-  readonly family: Family;
-  /** The line up to the value. */
-  readonly prefix: string;
-  /** The last reading. NaN: none, and then no line. */
-  value: number;
-  /** CLOCK_MONOTONIC in milliseconds at which the series ended; undefined while it lives. */
-  endedMs: number | undefined;
-}
-
-/** The series of one name. */
-export interface Family extends FamilyName {
-  readonly metric: Metric;
-  readonly entries: Set<Entry>;
-}
-
-/** The families by their names, which no two may share. */
-export class Families {
-  readonly #bySample = new Map<string, Family>();
-  readonly #names = new Set<string>();
-  readonly #warned = new Set<string>();
-  readonly #warn: (message: string) => void;
-
-  /** @param reserved names that no metric may have */
-  constructor(reserved: readonly string[], warn: (message: string) => void) {
-    for (const name of reserved) this.#names.add(name);
-    this.#warn = warn;
-  }
-
-  /** The family of a metric; null, with one warning, where its name is taken by a different metric. */
-  readonly find = createPlans((metric: Metric) => this.#claim(metric) ?? null);
-
-  #claim(metric: Metric): Family | undefined {
-    const name = nameFamily(metric);
-    const known = this.#bySample.get(name.sample);
-    if (known && isSame(known.metric, metric)) return known;
-    if (known || this.#names.has(name.sample) || this.#names.has(name.family)) {
-      this.#refuse(metric, name.sample, known?.metric);
-      return undefined;
-    }
-    const family = { ...name, metric, entries: new Set<Entry>() };
-    this.#bySample.set(name.sample, family);
-    this.#names.add(name.sample).add(name.family);
-    return family;
-  }
-
-  /** In the order of their names. */
-  list(): readonly Family[] {
-    return [...this.#bySample.values()].toSorted((a, b) => (a.sample < b.sample ? -1 : 1));
-  }
-
-  #refuse(metric: Metric, sample: string, holder: Metric | undefined): void {
-    const refused = describe(metric);
-    if (this.#warned.has(refused)) return;
-    this.#warned.add(refused);
-    const taken = holder ? describe(holder) : 'another metric';
-    this.#warn(`Cannot expose ${refused} as "${sample}": ${taken} has this name`);
-  }
-}
-
-function isSame(a: Metric, b: Metric): boolean {
-  return a === b || (a.name === b.name && a.unit === b.unit && a.kind === b.kind);
-}
-
-function describe({ name, kind, unit }: Metric): string {
-  return `the ${kind} "${name}" in "${unit}"`;
 }

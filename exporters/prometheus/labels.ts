@@ -1,4 +1,4 @@
-import { createPlans } from '../../src/model/plan.js';
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import type { Attributes, Resource } from '../../src/model/series.js';
 import { translateLabel } from '../../src/prometheus/names.js';
 
@@ -33,6 +33,25 @@ function compareLabels(one: Named, other: Named): number {
 export function escapeText(text: string): string {
   if (!/[\\\n"]/.test(text)) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+}
+
+/** Texts that many lines have, each kept once: a process has some metrics, all with its labels. */
+export class SharedTexts {
+  readonly #known = new Map<string, { readonly text: string; uses: number }>();
+
+  /** @returns an equal text, to be released when it is not used any more */
+  take(text: string): string {
+    const known = findOrAdd(this.#known, text, () => ({ text, uses: 0 }));
+    known.uses += 1;
+    return known.text;
+  }
+
+  release(text: string): void {
+    const known = this.#known.get(text);
+    if (known === undefined) return;
+    known.uses -= 1;
+    if (known.uses === 0) this.#known.delete(text);
+  }
 }
 
 /** Takes from resources what becomes labels. */

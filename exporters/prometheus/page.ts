@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
+import { constants, createGzip } from 'node:zlib';
 import type { Answer, Pages } from '../../src/http/server.js';
-import { renderBody, renderPage, type Body, type Format, type Snapshot } from './exposition.js';
-
-const compress = promisify(gzip);
+import { runInSlices } from '../../src/linux/slices.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { writePage, type Format } from './exposition.js';
+import { acceptsGzip, chooseFormat } from './negotiation.js';
+import type { Snapshot } from './store.js';
 
 /**
  * Finer than this, the energy of a machine reveals what its programs compute (PLATYPUS): every user who may read the page
@@ -19,23 +21,19 @@ const minAgeMs = 990;
  */
 const startMs = 500;
 
-/** One page in both formats, plain and compressed, each written when first asked for. */
+/** So much is given back to the kernel when it is freed. */
+const pieceBytes = 128 * 1024;
+
+/** One page in both formats, plain and compressed, each written when it is first asked for. */
 class Page {
   readonly takenMs: number;
   readonly #snapshot: Snapshot;
-  readonly #bodies = new Map<Format, Promise<Body>>();
-  readonly #plain = new Map<Format, Promise<Buffer>>();
-  readonly #compressed = new Map<Format, Promise<Buffer>>();
+  readonly #plain = new Map<Format, Promise<readonly Buffer[]>>();
+  readonly #compressed = new Map<Format, Promise<readonly Buffer[]>>();
 
   constructor(snapshot: Snapshot, takenMs: number) {
     this.takenMs = takenMs;
     this.#snapshot = snapshot;
-  }
-
-  render(format: Format): Promise<Buffer> {
-    return remember(this.#plain, format, async () =>
-      Buffer.from(renderPage(await this.#renderBody(format), format)),
-    );
   }
 
   /** Whether it says what the machine uses: before, there is nothing to protect. */
@@ -43,25 +41,74 @@ class Page {
     return this.#snapshot.hasEnergy;
   }
 
-  /** Without starts of counters it is the same in both formats. */
-  #renderBody(format: Format): Promise<Body> {
-    const { families } = this.#snapshot;
-    const key = families.some(({ starts }) => starts) ? format : 'classic';
-    return remember(this.#bodies, key, () => renderBody(this.#snapshot, key));
+  render(format: Format): Promise<readonly Buffer[]> {
+    return findOrAdd(this.#plain, format, () => this.#render(format));
   }
 
-  /** Little compressed: where the page is read over a loopback, time counts for more than bytes. */
-  renderCompressed(format: Format): Promise<Buffer> {
-    return remember(this.#compressed, format, async () =>
-      compress(await this.render(format), { level: constants.Z_BEST_SPEED }),
+  renderCompressed(format: Format): Promise<readonly Buffer[]> {
+    return findOrAdd(this.#compressed, format, () => this.#compress(format));
+  }
+
+  async #render(format: Format): Promise<readonly Buffer[]> {
+    const pieces: Buffer[] = [];
+    await this.#write(format, (piece) => pieces.push(piece));
+    return pieces;
+  }
+
+  /**
+   * Compresses each piece, on another thread, while the next one is written. Little: where the page is read over a
+   * loopback, time counts for more than bytes.
+   */
+  async #compress(format: Format): Promise<readonly Buffer[]> {
+    const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: pieceBytes });
+    const written = this.#write(format, (piece) => gzip.write(piece)).then(
+      () => gzip.end(),
+      (error: Error) => gzip.destroy(error),
     );
+    // It emits buffers only.
+    const [pieces] = await Promise.all([gzip.toArray() as Promise<Buffer[]>, written]);
+    return pieces;
+  }
+
+  async #write(format: Format, take: (piece: Buffer) => void): Promise<void> {
+    const pieces = new Pieces(take);
+    // Copying the values took its time, too.
+    await setImmediate();
+    await runInSlices(writePage(this.#snapshot, format, (part) => pieces.add(part)));
+    pieces.end();
   }
 }
 
-function remember<Key, Value>(known: Map<Key, Value>, key: Key, make: () => Value): Value {
-  const value = known.get(key) ?? make();
-  known.set(key, value);
-  return value;
+/** Puts parts of any length together to pieces of one. */
+class Pieces {
+  readonly #take: (piece: Buffer) => void;
+  #piece = Buffer.allocUnsafeSlow(pieceBytes);
+  #length = 0;
+
+  constructor(take: (piece: Buffer) => void) {
+    this.#take = take;
+  }
+
+  add(part: Uint8Array): void {
+    for (let from = 0; from < part.length;) {
+      if (this.#length === pieceBytes) this.#next();
+      const room = pieceBytes - this.#length;
+      const some = part.subarray(from, from + room);
+      this.#piece.set(some, this.#length);
+      this.#length += some.length;
+      from += some.length;
+    }
+  }
+
+  end(): void {
+    this.#take(this.#piece.subarray(0, this.#length));
+  }
+
+  #next(): void {
+    this.#take(this.#piece);
+    this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
+    this.#length = 0;
+  }
 }
 
 /** The page that is served: a new one at most once a second, except at the start. */
@@ -77,7 +124,7 @@ export class PageSource {
     this.#nowMs = nowMs;
   }
 
-  read(format: Format, isCompressed: boolean): Promise<Buffer> {
+  read(format: Format, isCompressed: boolean): Promise<readonly Buffer[]> {
     const page = this.#current();
     return isCompressed ? page.renderCompressed(format) : page.render(format);
   }
@@ -126,60 +173,4 @@ async function readPage(source: PageSource, { headers }: IncomingMessage): Promi
 
 function renderLanding(path: string): string {
   return `<!doctype html>\n<title>Joulemetry</title>\n<h1>Joulemetry</h1>\n<p><a href="${encodeURI(path)}">Metrics</a></p>\n`;
-}
-
-interface Range {
-  readonly name: string;
-  readonly parameters: ReadonlyMap<string, string>;
-  readonly quality: number;
-}
-
-/**
- * The format that an Accept header prefers. Classic text where it says nothing of either: that is what people
- * and old scrapers read.
- */
-export function chooseFormat(accept: string | undefined): Format {
-  const ranges = parseRanges(accept ?? '');
-  const qualityOf = (fits: (range: Range) => boolean) =>
-    Math.max(0, ...ranges.filter(fits).map(({ quality }) => quality));
-  const openMetrics = qualityOf(isOpenMetrics);
-  const classic = qualityOf(isClassic);
-  return openMetrics > 0 && openMetrics >= classic ? 'openmetrics' : 'classic';
-}
-
-/** Whether an Accept-Encoding header takes gzip. */
-export function acceptsGzip(acceptEncoding: string | undefined): boolean {
-  const ranges = parseRanges(acceptEncoding ?? '');
-  const range = ranges.find(({ name }) => name === 'gzip') ?? ranges.find(({ name }) => name === '*');
-  return range !== undefined && range.quality > 0;
-}
-
-function isOpenMetrics({ name, parameters }: Range): boolean {
-  return name === 'application/openmetrics-text' && ['1.0.0', undefined].includes(parameters.get('version'));
-}
-
-function isClassic({ name, parameters }: Range): boolean {
-  if (name === '*/*' || name === 'text/*') return true;
-  return name === 'text/plain' && ['0.0.4', undefined].includes(parameters.get('version'));
-}
-
-function parseRanges(header: string): readonly Range[] {
-  return header
-    .toLowerCase()
-    .split(',')
-    .map((part) => {
-      const [name = '', ...rest] = part.split(';').map((piece) => piece.trim());
-      const parameters = new Map(rest.map(parseParameter));
-      return { name, parameters, quality: parseQuality(parameters.get('q')) };
-    });
-}
-
-function parseParameter(text: string): [string, string] {
-  const [, name = text, value = ''] = /^([^=]*)=(.*)$/.exec(text) ?? [];
-  return [name.trim(), value.trim().replaceAll('"', '')];
-}
-
-function parseQuality(text: string | undefined): number {
-  const quality = text === undefined ? 1 : Number(text);
-  return quality >= 0 && quality <= 1 ? quality : 0;
 }

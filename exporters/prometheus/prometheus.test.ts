@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
@@ -99,6 +101,28 @@ test('prometheus serves values a second apart at least, in whatever format', asy
   assert.match(await readText(`${origin}/metrics`, { accept }), / 12$/m);
 });
 
+test('prometheus serves two scrapers at once the same values, although others arrive meanwhile', async (t) => {
+  const { exporter, origin, time } = await startExporter(t);
+  const series = Array.from({ length: 20_000 }, (_, i) =>
+    seriesOf(i % 2 ? 'hw.energy' : 'ledger.energy', 'J', 'counter', { 'hw.id': `${i}` }),
+  );
+  const fill = (value: number) => createRow(series, 0n, new Float64Array(series.length).fill(value));
+  exporter.consume(fill(1));
+  await readText(`${origin}/metrics`);
+  time.ms = 1000n;
+  const accept = 'application/openmetrics-text';
+  const pages = [readText(`${origin}/metrics`), readText(`${origin}/metrics`, { accept })];
+  const progress = { isDone: false };
+  const all = Promise.all(pages).finally(() => (progress.isDone = true));
+  for (let value = 2; !progress.isDone; value++) {
+    exporter.consume(fill(value));
+    await setImmediate();
+  }
+  const values = (await all).flatMap((page) => page.match(/(?<=^\w+\{hw_id.*\} )\d+$/gmu) ?? []);
+  assert.equal(values.length, 2 * series.length);
+  assert.equal(new Set(values).size, 1);
+});
+
 test('prometheus serves a new page each time, until it has had joules for half a second', async (t) => {
   const { exporter, origin, time } = await startExporter(t);
   const read = async () => /^hw_energy.* (\d+)$/m.exec(await readText(`${origin}/metrics`))?.[1];
@@ -113,6 +137,22 @@ test('prometheus serves a new page each time, until it has had joules for half a
   time.ms = 5500n;
   exporter.consume(put(3));
   assert.equal(await read(), '2');
+});
+
+test('prometheus goes on, when scrapers leave in the middle of a page', async (t) => {
+  const { exporter, origin } = await startExporter(t);
+  const series = Array.from({ length: 20_000 }, (_, i) =>
+    seriesOf('hw.energy', 'J', 'counter', { 'hw.id': `${i}` }),
+  );
+  exporter.consume(createRow(series, 0n, new Float64Array(series.length).fill(1)));
+  for (let scraper = 0; scraper < 5; scraper++) {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(`${origin}/metrics`, resolve).on('error', reject).end();
+    });
+    response.destroy();
+    await once(response, 'close');
+  }
+  assert.match(await readText(`${origin}/metrics`), /hw_id="19999"/);
 });
 
 test('prometheus answers HEAD, other paths and other methods as HTTP wants it', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
+import { renderLines } from './page-text.fixture.js';
 import { SeriesStore } from './store.js';
 
 const energy: Metric = {
@@ -28,10 +29,7 @@ function createStore(endedForMs = 60_000) {
   });
   const take = (series: readonly Series[], values: readonly number[], ended: readonly Series[] = []) =>
     store.take({ ...createRow(series, 0n, Float64Array.from(values)), ended }, 0);
-  const lines = (nowMs = 0) =>
-    store
-      .takeSnapshot(nowMs)
-      .families.flatMap(({ prefixes, values }) => prefixes.map((prefix, i) => `${prefix}${values[i]}`));
+  const lines = (nowMs = 0) => renderLines(store.takeSnapshot(nowMs));
   return { store, take, lines, warnings };
 }
 
@@ -199,13 +197,12 @@ test('take keeps ended series for some minutes at most, when scrapes are hours a
 });
 
 test('take forgets ended series, when there is no scrape at all', () => {
-  const { store, take } = createStore(1000);
+  const { store, take, lines } = createStore(1000);
   const [one, other] = [7, 8].map((pid) => seriesOf({ 'process.pid': pid }));
   take([one, other], [5, 5]);
   store.take(createEnding([one], 0n), 0);
   store.take(createEnding([other], 0n), 2000);
-  const { families } = store.takeSnapshot(2000);
-  assert.deepEqual(families[0].prefixes, ['process_energy_joules_total{process_pid="8"} ']);
+  assert.deepEqual(lines(2000), ['process_energy_joules_total{process_pid="8"} 5']);
 });
 
 test('take ends a series that came and ended in the same table', () => {
@@ -243,9 +240,9 @@ test('takeSnapshot is not changed by what comes later', () => {
   const { take, store } = createStore();
   const series = [seriesOf({})];
   take(series, [1]);
-  const { families } = store.takeSnapshot(0);
+  const snapshot = store.takeSnapshot(0);
   take(series, [2]);
-  assert.deepEqual(families[0].values, [1]);
+  assert.deepEqual(renderLines(snapshot), ['process_energy_joules_total 1']);
 });
 
 test('takeSnapshot warns once with the remedy, when the page is large', () => {
@@ -265,22 +262,4 @@ test('takeSnapshot warns once with the remedy, when the page is large', () => {
   lines();
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /^The page has 10001 lines, expected at most 10000; limit the processes/);
-});
-
-test('takeSnapshot gives the start of counters, when it is asked for', () => {
-  const store = new SeriesStore({
-    identityLabels: [],
-    host,
-    common: {},
-    endedForMs: 0,
-    hasStarts: true,
-    warn: () => {},
-  });
-  const counter = { ...seriesOf({}, { 'hw.id': 'a' }), start: 1_795_782_223_623_456_789n };
-  const gauge = seriesOf({}, {}, { ...energy, name: 'power', kind: 'gauge' });
-  store.take(createRow([counter, gauge], 0n, Float64Array.of(1, 2)), 0);
-  assert.deepEqual(
-    store.takeSnapshot(0).families.map(({ starts }) => starts),
-    [undefined, ['process_energy_joules_created{hw_id="a"} 1795782223.623\n']],
-  );
 });

@@ -1,10 +1,17 @@
 import { createPlans } from '../../src/model/plan.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
-import { floorPower } from '../../src/model/shared-metrics.js';
+import { floorPower, meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
-import { Families, type Entry, type Family, type Samples, type Snapshot } from './exposition.js';
-import { createIdentity, findDifference, HostResource, renderLabels, type Identity } from './labels.js';
+import { Families, Family, type Block, type Entry } from './families.js';
+import {
+  createIdentity,
+  findDifference,
+  HostResource,
+  renderLabels,
+  SharedTexts,
+  type Identity,
+} from './labels.js';
 
 export interface StoreOptions {
   /** Resource attributes that become labels. */
@@ -19,6 +26,34 @@ export interface StoreOptions {
   warn(message: string): void;
 }
 
+/** The lines of a family at one instant. */
+export interface FamilyLines {
+  readonly family: Family;
+  readonly blocks: readonly BlockLines[];
+}
+
+/** Some lines whose values are next to each other. */
+export interface BlockLines {
+  readonly block: Block;
+  readonly entries: readonly Entry[];
+  /** The index of their first value. */
+  readonly at: number;
+}
+
+/** Everything that a page shows, at one instant: what comes later changes none of it. */
+export interface Snapshot {
+  /** The attributes of the machine's own resource. */
+  readonly host: Attributes;
+  /** In the order of their names, without those that have no line. */
+  readonly families: readonly FamilyLines[];
+  /** Of all lines. NaN: there is no such line. */
+  readonly values: Float64Array;
+  /** Whether counters have a line that says when they were 0, where the format has such lines. */
+  readonly hasStarts: boolean;
+  /** Whether it says what the machine uses. */
+  readonly hasEnergy: boolean;
+}
+
 /** A page of more lines costs the agent and every Prometheus that reads it more than a machine is worth. */
 const maxLines = 10_000;
 
@@ -31,10 +66,12 @@ export class SeriesStore {
   readonly #identity: Identity;
   readonly #host: HostResource;
   readonly #families: Families;
-  readonly #byPrefix = new Map<string, Entry>();
+  readonly #texts = new SharedTexts();
   readonly #bySeries = new Map<Series, Entry>();
   readonly #planOf = createPlans((series: readonly Series[]) => series.map((one) => this.#entryOf(one)));
   readonly #warned = new Set<string>();
+  /** How many lines there are, those without a value included. */
+  #lines = 0;
   /** A page of more lines is worth a warning. */
   #warnAbove = maxLines;
   readonly #energy = new EnergyHistory();
@@ -61,7 +98,8 @@ export class SeriesStore {
     const entries = this.#planOf(series);
     const lastRow = values.length - series.length;
     if (lastRow >= 0) {
-      for (let i = 0; i < entries.length; i++) entries[i].value = values[lastRow + i];
+      for (let i = 0; i < entries.length; i++)
+        entries[i].block.values[entries[i].index] = values[lastRow + i];
     }
     // What had its first and last row in this table was not known before.
     for (const one of ended) this.#end(one, nowMs);
@@ -73,10 +111,12 @@ export class SeriesStore {
     this.#sweep(nowMs);
     this.#pauseMs = Math.min(nowMs - (this.#lastSnapshotMs ?? nowMs), longestPauseMs);
     this.#lastSnapshotMs = nowMs;
-    const all = this.#families.list().map((family) => this.#takeSamples(family));
-    this.#warnOfSize(all.reduce((count, { values }) => count + values.length, 0));
-    const families = all.filter(({ values }) => values.length > 0);
-    return { host: this.#host.attributes, families, hasEnergy: families.some(showsEnergy) };
+    const snapshot = new SnapshotBuilder(this.#lines, this.#energy);
+    const families = this.#families.list().flatMap((family) => snapshot.take(family) ?? []);
+    this.#warnOfSize(snapshot.lines);
+    const { values, hasEnergy } = snapshot;
+    const { hasStarts = false } = this.#options;
+    return { host: this.#host.attributes, families, values, hasStarts, hasEnergy };
   }
 
   /** Again only once the page has twice as many lines. */
@@ -89,17 +129,6 @@ export class SeriesStore {
     );
   }
 
-  #takeSamples(family: Family): Samples {
-    const entries = [...family.entries].filter(({ value }) => !Number.isNaN(value));
-    const hasStarts = this.#options.hasStarts === true && family.metric.kind === 'counter';
-    return {
-      family,
-      prefixes: entries.map(({ prefix }) => prefix),
-      values: entries.map(({ series, value }) => this.#energy.findSettled(series) ?? value),
-      ...(hasStarts && { starts: entries.map(renderStart) }),
-    };
-  }
-
   #entryOf(series: Series): Entry {
     const known = this.#bySeries.get(series);
     if (known) return known;
@@ -107,49 +136,56 @@ export class SeriesStore {
     const family = this.#families.find(series.metric);
     const entry = family ? this.#claim(series, family) : undefined;
     if (entry === undefined) return createHiddenEntry(series);
-    entry.series = series;
-    entry.endedMs = undefined;
+    this.#show(entry, series);
     this.#bySeries.set(series, entry);
     return entry;
+  }
+
+  #show(entry: Entry, series: Series): void {
+    if (entry.series.start !== series.start) entry.block.touch();
+    entry.series = series;
+    entry.endedMs = undefined;
   }
 
   /** Finds labels that no other live series has. */
   #claim(series: Series, family: Family): Entry | undefined {
     let identity = this.#identity.of(series.resource);
     for (;;) {
-      const prefix = `${family.sample}${renderLabels({ ...identity, ...series.attributes })} `;
-      const holder = this.#byPrefix.get(prefix);
-      if (holder === undefined) return this.#add({ series, family, prefix, value: NaN, endedMs: undefined });
+      const labels = renderLabels({ ...identity, ...series.attributes });
+      const holder = family.find(labels);
+      if (holder === undefined) return this.#add(series, family, labels);
       if (seriesKey(holder.series) === seriesKey(series)) return holder;
       if (holder.endedMs !== undefined) {
         this.#remove(holder);
         continue;
       }
       const wider = { ...identity, ...findDifference(series.resource, holder.series.resource) };
-      if (Object.keys(wider).length === Object.keys(identity).length) return this.#refuse(series, prefix);
+      if (Object.keys(wider).length === Object.keys(identity).length) {
+        this.#refuse(series, family, labels);
+        return undefined;
+      }
       identity = wider;
     }
   }
 
-  #refuse({ metric }: Series, prefix: string): undefined {
+  #refuse({ metric }: Series, family: Family, labels: string): void {
     if (this.#warned.has(metric.name)) return;
     this.#warned.add(metric.name);
     this.#options.warn(
-      `Cannot expose a series of "${metric.name}": expected labels of its own, found another one with ${prefix.trim()}`,
+      `Cannot expose a series of "${metric.name}": expected labels of its own, found another one with ${family.sample}${labels}`,
     );
   }
 
-  #add(entry: Entry): Entry {
-    this.#byPrefix.set(entry.prefix, entry);
-    entry.family.entries.add(entry);
-    return entry;
+  #add(series: Series, family: Family, labels: string): Entry {
+    this.#lines += 1;
+    return family.add(series, this.#texts.take(labels));
   }
 
   #remove(entry: Entry): void {
-    if (this.#byPrefix.get(entry.prefix) !== entry) return;
-    this.#byPrefix.delete(entry.prefix);
+    if (!entry.family.remove(entry)) return;
+    this.#lines -= 1;
+    this.#texts.release(entry.labels);
     this.#bySeries.delete(entry.series);
-    entry.family.entries.delete(entry);
   }
 
   #end(series: Series, nowMs: number): void {
@@ -180,21 +216,59 @@ export class SeriesStore {
   }
 }
 
-/** Whether joules or watts of this machine are among the samples: not only its floor, which is a setting or a model. */
-function showsEnergy({ family: { metric }, values }: Samples): boolean {
-  const isEnergy = (metric.unit === 'J' || metric.unit === 'W') && metric.name !== floorPower.name;
-  return isEnergy && values.some((value) => value !== 0);
+/** Copies the values of families into one array. */
+class SnapshotBuilder {
+  readonly values: Float64Array;
+  readonly #energy: EnergyHistory;
+  /** Lines that have a value. */
+  lines = 0;
+  hasEnergy = false;
+  #at = 0;
+
+  constructor(lines: number, energy: EnergyHistory) {
+    this.values = new Float64Array(lines);
+    this.#energy = energy;
+  }
+
+  /** @returns undefined where no line has a value */
+  take(family: Family): FamilyLines | undefined {
+    const [from, before] = [this.#at, this.lines];
+    const blocks = Array.from(family.blocks, (block) => this.#takeBlock(block));
+    if (meteredEnergyNames.has(family.metric.name)) this.#settle(blocks);
+    if (this.lines === before) return undefined;
+    this.hasEnergy ||=
+      showsEnergy(family) && this.values.subarray(from, this.#at).some((value) => Math.abs(value) > 0);
+    return { family, blocks };
+  }
+
+  #takeBlock(block: Block): BlockLines {
+    const { values } = this;
+    const at = this.#at;
+    this.#at += block.size;
+    values.set(block.values.subarray(0, block.size), at);
+    for (let i = at; i < this.#at; i++) if (!Number.isNaN(values[i])) this.lines += 1;
+    return { block, entries: block.take(), at };
+  }
+
+  /** Shows meters at the end of the last window of their ledger. */
+  #settle(blocks: readonly BlockLines[]): void {
+    const { values } = this;
+    for (const { entries, at } of blocks) {
+      for (const [i, { series }] of entries.entries()) {
+        if (!Number.isNaN(values[at + i]))
+          values[at + i] = this.#energy.findSettled(series) ?? values[at + i];
+      }
+    }
+  }
 }
 
-/** The line that OpenMetrics has beside a counter: Unix time in seconds. */
-function renderStart({ family, prefix, series }: Entry): string {
-  const seconds = Number(series.start / 1_000_000n) / 1000;
-  return `${family.family}_created${prefix.slice(family.sample.length)}${seconds}\n`;
+/** Whether its samples are joules or watts of this machine: not its floor, which is a setting or a model. */
+function showsEnergy({ metric: { unit, name } }: Family): boolean {
+  return (unit === 'J' || unit === 'W') && name !== floorPower.name;
 }
 
 /** Takes the values of a series that is not on the page. */
 function createHiddenEntry(series: Series): Entry {
-  const metric = series.metric;
-  const family = { metric, sample: '', family: '', unit: '', entries: new Set<Entry>() };
-  return { series, family, prefix: '', value: NaN, endedMs: undefined };
+  const family = new Family(series.metric, { sample: '', family: '', unit: '' });
+  return family.add(series, '');
 }

@@ -13,8 +13,8 @@ import { WebConfigFile, type ServerTls, type WebConfig } from './web-config.js';
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A body without a Content-Type among the headers is plain text. */
-  readonly body: string | Buffer;
+  /** In one piece or in several. A body without a Content-Type among the headers is plain text. */
+  readonly body: string | readonly Buffer[];
 }
 
 /** The pages of a server by their path, `/metrics`. Each is asked for by GET or HEAD. */
@@ -183,11 +183,14 @@ function isLoopback(address: string | undefined): boolean {
 
 /** Node leaves the body out of the answer to a HEAD. */
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  const pieces = typeof body === 'string' ? [Buffer.from(body)] : body;
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
+    'Content-Length': pieces.reduce((sum, { length }) => sum + length, 0),
     'X-Content-Type-Options': 'nosniff',
     ...headers,
   });
-  response.end(body);
+  // What a slow client has not read yet waits as it is: no piece is copied.
+  for (const piece of pieces) response.write(piece);
+  response.end();
 }

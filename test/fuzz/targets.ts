@@ -1,4 +1,4 @@
-import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/page.js';
+import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiation.js';
 import { ProcessIo } from '../../receivers/process/process-io.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptsGzip, chooseFormat } from './page.js';
+import { acceptsGzip, chooseFormat } from './negotiation.js';
 
 test('chooseFormat gives OpenMetrics, when Prometheus asks', () => {
   const prometheus2 =

@@ -1,0 +1,192 @@
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import type { Metric, Series } from '../../src/model/series.js';
+import { nameFamily, type FamilyName } from '../../src/prometheus/names.js';
+import { BlockText, type LineText } from './block.js';
+
+/** One line of the page. */
+export interface Entry {
+  /** Whose values it shows: the newest one where several series are the same. */
+  series: Series;
+  readonly family: Family;
+  readonly labels: string;
+  readonly block: Block;
+  /** Where its value is among those of the block; -1: it is not on the page any more. */
+  index: number;
+  /** CLOCK_MONOTONIC in milliseconds at which the series ended; undefined while it lives. */
+  endedMs: number | undefined;
+}
+
+/** A fraction of a millisecond of work. */
+const maxLines = 128;
+/** Most families have few lines. */
+const minLines = 4;
+
+/** Some lines of a family. What changes in one block leaves the text of the others as it is. */
+export class Block {
+  readonly #texts = new Map<LineText<Entry>, BlockText<Entry>>();
+  #entries: Entry[] = [];
+  #isTaken = false;
+  #values = new Float64Array(minLines);
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** The last readings of its lines. NaN: none, and then no line. What is written at -1 is lost. */
+  get values(): Float64Array {
+    return this.#values;
+  }
+
+  /** The lines as they are now: the same array until they change, whatever becomes of the block. */
+  take(): readonly Entry[] {
+    this.#isTaken = true;
+    return this.#entries;
+  }
+
+  add(entry: Entry): void {
+    const { size } = this;
+    if (size === this.#values.length) this.#values = copyInto(new Float64Array(2 * size), this.#values);
+    this.#values[size] = NaN;
+    entry.index = size;
+    this.#change().push(entry);
+  }
+
+  remove(entry: Entry): void {
+    const entries = this.#change();
+    const { index } = entry;
+    entries.splice(index, 1);
+    this.#values.copyWithin(index, index + 1);
+    for (let i = index; i < entries.length; i++) entries[i].index = i;
+    entry.index = -1;
+  }
+
+  /** What stands on a line besides its value has changed. */
+  touch(): void {
+    this.#change();
+  }
+
+  /** The bytes of its lines, kept for each text that was asked for. */
+  textOf(text: LineText<Entry>): BlockText<Entry> {
+    return findOrAdd(this.#texts, text, () => new BlockText(text));
+  }
+
+  #change(): Entry[] {
+    if (this.#isTaken) this.#entries = [...this.#entries];
+    this.#isTaken = false;
+    return this.#entries;
+  }
+}
+
+/** The series of one name. */
+export class Family implements FamilyName {
+  readonly metric: Metric;
+  readonly sample: string;
+  readonly family: string;
+  readonly unit: string;
+  readonly #byLabels = new Map<string, Entry>();
+  readonly #blocks = new Set<Block>();
+  readonly #roomy = new Set<Block>();
+
+  constructor(metric: Metric, { sample, family, unit }: FamilyName) {
+    this.metric = metric;
+    this.sample = sample;
+    this.family = family;
+    this.unit = unit;
+  }
+
+  get blocks(): Iterable<Block> {
+    return this.#blocks;
+  }
+
+  find(labels: string): Entry | undefined {
+    return this.#byLabels.get(labels);
+  }
+
+  add(series: Series, labels: string): Entry {
+    const block = this.#findRoom();
+    const entry = { series, family: this, labels, block, index: -1, endedMs: undefined };
+    this.#byLabels.set(labels, entry);
+    block.add(entry);
+    if (block.size >= maxLines) this.#roomy.delete(block);
+    return entry;
+  }
+
+  /** @returns false where another entry has its labels by now */
+  remove(entry: Entry): boolean {
+    const { labels, block } = entry;
+    if (this.#byLabels.get(labels) !== entry) return false;
+    this.#byLabels.delete(labels);
+    block.remove(entry);
+    this.#roomy.add(block);
+    if (block.size === 0) {
+      this.#blocks.delete(block);
+      this.#roomy.delete(block);
+    }
+    return true;
+  }
+
+  #findRoom(): Block {
+    for (const block of this.#roomy) return block;
+    const block = new Block();
+    this.#blocks.add(block);
+    this.#roomy.add(block);
+    return block;
+  }
+}
+
+function copyInto(to: Float64Array<ArrayBuffer>, from: Float64Array): Float64Array<ArrayBuffer> {
+  to.set(from);
+  return to;
+}
+
+/** The families by their names, which no two may share. */
+export class Families {
+  readonly #bySample = new Map<string, Family>();
+  readonly #names = new Set<string>();
+  readonly #warned = new Set<string>();
+  readonly #warn: (message: string) => void;
+
+  /** @param reserved names that no metric may have */
+  constructor(reserved: readonly string[], warn: (message: string) => void) {
+    for (const name of reserved) this.#names.add(name);
+    this.#warn = warn;
+  }
+
+  /** The family of a metric; null, with one warning, where its name is taken by a different metric. */
+  readonly find = createPlans((metric: Metric) => this.#claim(metric) ?? null);
+
+  #claim(metric: Metric): Family | undefined {
+    const name = nameFamily(metric);
+    const known = this.#bySample.get(name.sample);
+    if (known && isSame(known.metric, metric)) return known;
+    if (known || this.#names.has(name.sample) || this.#names.has(name.family)) {
+      this.#refuse(metric, name.sample, known?.metric);
+      return undefined;
+    }
+    const family = new Family(metric, name);
+    this.#bySample.set(name.sample, family);
+    this.#names.add(name.sample).add(name.family);
+    return family;
+  }
+
+  /** In the order of their names. */
+  list(): readonly Family[] {
+    return [...this.#bySample.values()].toSorted((a, b) => (a.sample < b.sample ? -1 : 1));
+  }
+
+  #refuse(metric: Metric, sample: string, holder: Metric | undefined): void {
+    const refused = describe(metric);
+    if (this.#warned.has(refused)) return;
+    this.#warned.add(refused);
+    const taken = holder ? describe(holder) : 'another metric';
+    this.#warn(`Cannot expose ${refused} as "${sample}": ${taken} has this name`);
+  }
+}
+
+function isSame(a: Metric, b: Metric): boolean {
+  return a === b || (a.name === b.name && a.unit === b.unit && a.kind === b.kind);
+}
+
+function describe({ name, kind, unit }: Metric): string {
+  return `the ${kind} "${name}" in "${unit}"`;
+}
