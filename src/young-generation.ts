@@ -15,8 +15,13 @@ const isCompactionFree = Number.parseInt(process.versions.v8, 10) < 12;
  * called before components are loaded: that, too, would double the space, until V8 finds the agent idle, perhaps
  * minutes later. Loading takes no longer for it. To be called again whenever a thread has begun: V8 takes growth by
  * less than 2 for none wanted when it makes a heap.
+ *
+ * `--optimize-for-size` lets the space of old objects grow by 30 % between two full collections, not by up to 300 %:
+ * with 40 new processes a second, private memory is 33 MB instead of 39 on Node 20 and 44 instead of 54 on Node 24
+ * (means of 100 s), and CPU time is the same within 6 %.
  */
 export function stopHeapGrowth(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--optimize-for-size');
   if (isCompactionFree) setFlagsFromString('--compact-on-every-full-gc');
 }

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { ServiceConfig } from '../config/service.js';
 import { reapOrphansAsInit } from '../linux/children.js';
 import { createWallClock } from '../linux/clock.js';
-import { giveBackFreedMemory } from '../linux/libc.js';
+import { giveBackFreedMemory, trimFreedMemory } from '../linux/libc.js';
 import type { Environment } from '../pipeline/graph.js';
 import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
@@ -41,6 +41,9 @@ const shutdownMs = 5000;
 /** Time for sockets and threads to close. */
 const leaveAfterMs = 200;
 const longestTimerMs = 0x7fff_ffff;
+/** What the start has allocated is free by then. */
+const firstTrimMs = 10_000;
+const trimEveryMs = 60_000;
 
 /** The agent: measures until a signal stops it. */
 export const command: Command = {
@@ -104,6 +107,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
     await service.start();
     service.beginAttributing();
     log.info('Everything is ready: measuring');
+    trimFromNowOn();
     const delivered = last.then(async (reason) => {
       // A replay is faster than a network, and a shutdown is short.
       await service.drain();
@@ -122,6 +126,12 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
     if (await hasHungUp(end)) endByHangUp();
     leaveBehind();
   }
+}
+
+/** Gives back what the start has left free, and then periodically what comes and goes. */
+function trimFromNowOn(): void {
+  setTimeout(() => void trimFreedMemory(), firstTrimMs).unref();
+  setInterval(() => void trimFreedMemory(), trimEveryMs).unref();
 }
 
 /** Whether the terminal has gone by now. */

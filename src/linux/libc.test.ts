@@ -50,3 +50,40 @@ test(
     assert.ok(kept > 15 && left < 5, `${left} MiB, and ${kept} MiB without`);
   },
 );
+
+/** MiB that remain resident of blocks that were freed, each of which lies below one that is in use. */
+function measureBetweenMebibytes(then: string): number {
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import koffi from 'koffi';
+    import { trimFreedMemory } from ${JSON.stringify(moduleUrl)};
+    const libc = koffi.load(null);
+    const malloc = libc.func('uintptr_t malloc(size_t size)');
+    const memset = libc.func('uintptr_t memset(uintptr_t memory, int byte, size_t size)');
+    const free = libc.func('void free(uintptr_t memory)');
+    const readResident = () => Number(/VmRSS:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
+    const before = readResident();
+    const blocks = Array.from({ length: 600 }, () => {
+      const block = memset(malloc(64 << 10), 1, 64 << 10);
+      malloc(5000);
+      return block;
+    });
+    blocks.forEach((block) => free(block));
+    ${then}
+    console.log(readResident() - before);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: import.meta.dirname,
+  });
+  assert.equal(stderr, '');
+  return Number(stdout);
+}
+
+test(
+  'trimFreedMemory gives back what lies free between memory in use',
+  { skip: hasGlibc() ? false : 'the C library is not glibc' },
+  () => {
+    const [kept, left] = [measureBetweenMebibytes(''), measureBetweenMebibytes('await trimFreedMemory();')];
+    assert.ok(kept > 30 && left < 10, `${left} MiB, and ${kept} MiB without`);
+  },
+);

@@ -61,3 +61,25 @@ function findMallopt(): ((parameter: number, value: number) => number) | undefin
     return undefined;
   }
 }
+
+/**
+ * Gives back to the kernel what lies free between memory in use, in the heaps of all threads. After a start it is 5 MB
+ * on Node 24, 1.3 MB on Node 20. It runs for 1 to 10 ms on another thread, since no thread has to wait for it.
+ * Does nothing with other C libraries than glibc.
+ */
+export function trimFreedMemory(): Promise<void> {
+  const trim = (mallocTrim ??= findMallocTrim());
+  return new Promise((resolve) => trim(0, () => resolve()));
+}
+
+type MallocTrim = (padBytes: number, done: () => void) => void;
+let mallocTrim: MallocTrim | undefined;
+
+function findMallocTrim(): MallocTrim {
+  try {
+    // koffi types `async` as a function of anything.
+    return libc.func('int malloc_trim(size_t pad)').async as MallocTrim;
+  } catch {
+    return (_, done) => done();
+  }
+}
