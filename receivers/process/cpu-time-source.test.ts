@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
-import { readBootTimeNs } from '../../src/linux/clocks.js';
+import { monotonicSinceOriginNs, readBootTimeNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { schema } from './config.js';
 import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
@@ -77,6 +77,27 @@ function readStartTicks(pid: number): number {
   assert.ok(stat.read(`/proc/${pid}`));
   return stat.startTicks;
 }
+
+test(
+  'BPF reports which processes a scan met first, and when it read all',
+  { skip: obstacle ?? false },
+  async (t) => {
+    assert.ok(exact);
+    const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
+    scan();
+    const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    await once(child, 'spawn');
+    const before = monotonicSinceOriginNs();
+    scan();
+    const { readAtNs = NaN } = exact;
+    assert.ok(readAtNs > before && readAtNs < monotonicSinceOriginNs(), `${readAtNs} after ${before}`);
+    const hasBorn = (pid = 0): boolean | undefined => exact.born?.includes(pid);
+    assert.deepEqual([hasBorn(child.pid), hasBorn(process.pid)], [true, false]);
+    scan();
+    assert.equal(hasBorn(child.pid), false);
+  },
+);
 
 test(
   'BPF knows when a process is another program, and whether it is stopped',

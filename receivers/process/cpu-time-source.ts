@@ -29,6 +29,16 @@ export interface CpuTimeSource {
   /** Deaths that could not be reported, since the start. */
   readonly lost: number;
   /**
+   * The processes that the last scan met first; the first scan has all that it met. Undefined where the source does not
+   * know what there is: only a listing does.
+   */
+  readonly born: readonly number[] | undefined;
+  /**
+   * The instant of the CPU times of all processes of the last scan: CLOCK_MONOTONIC, in nanoseconds after `originSecond`.
+   * Undefined where each has an instant of its own, at which it is read.
+   */
+  readonly readAtNs: number | undefined;
+  /**
    * A scan begins. A source that reads all processes at once does it here.
    * @param bootNs CLOCK_BOOTTIME
    * @param take is passed each process that came and went since the last scan, and must not keep it
@@ -101,6 +111,8 @@ class ClockCpuTime extends CpuClock implements CpuTimeSource {
   readonly taskState = undefined;
   readonly lagNs = readTickNs();
   readonly lost = 0;
+  readonly born = undefined;
+  readonly readAtNs = undefined;
   beginScan(): void {}
   holds(): boolean {
     return false;
@@ -128,6 +140,14 @@ class BpfCpuTime implements CpuTimeSource {
 
   get lost(): number {
     return this.#accounting.lost;
+  }
+
+  get born(): readonly number[] {
+    return this.#accounting.born;
+  }
+
+  get readAtNs(): number {
+    return this.#accounting.readAtNs;
   }
 
   beginScan(bootNs: number, take: (process: BriefProcess) => void): void {

@@ -9,6 +9,7 @@ import {
 import { parseSettings } from '../../src/config/settings.js';
 import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
+import { originSecond } from '../../src/linux/clocks.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { schema } from './config.js';
@@ -38,6 +39,10 @@ export class FakeMachine {
   readonly brief: BriefProcess[] = [];
   /** Ends that were not reported, in all. */
   lost = 0;
+  /** What the source met first since the last scan, where it knows that. */
+  born: number[] | undefined;
+  /** How long after the beginning of a scan the source read all processes, where it did that at once. */
+  readAfterNs: bigint | undefined;
   readonly log: LogCollector = createLogCollector();
   readonly telemetry: MeterReader = createMeterReader();
   /** Nanoseconds since boot. */
@@ -81,6 +86,10 @@ export class FakeMachine {
   #createSource(): CpuTimeSource {
     const { cpuNs, states, brief, revisions, taskStates } = this;
     const readLost = (): number => this.lost;
+    const readBorn = (): readonly number[] | undefined => this.born?.splice(0);
+    const readAt = (): number | undefined =>
+      this.readAfterNs === undefined ? undefined : Number(this.now + this.readAfterNs) - originSecond * 1e9;
+    let born: readonly number[] | undefined;
     return {
       seconds: 0,
       nanoseconds: 0,
@@ -91,6 +100,12 @@ export class FakeMachine {
       get lost() {
         return readLost();
       },
+      get born() {
+        return born;
+      },
+      get readAtNs() {
+        return readAt();
+      },
       read(pid) {
         const ns = cpuNs.get(pid) ?? 0;
         const state = states.get(pid) ?? 'alive';
@@ -98,7 +113,10 @@ export class FakeMachine {
         Object.assign(this, { seconds: Math.floor(ns / 1e9), nanoseconds: ns % 1e9, state, ...task });
         return ns >= 0;
       },
-      beginScan: (_, take) => brief.splice(0).forEach(take),
+      beginScan(_, take) {
+        brief.splice(0).forEach(take);
+        born = readBorn();
+      },
       holds: (pid) => states.has(pid),
       findCgroupId: (pid) => (states.has(pid) || cpuNs.has(pid) ? pid : undefined),
       close() {},

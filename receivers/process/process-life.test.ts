@@ -82,6 +82,23 @@ test('ProcessScraper looks for new processes when some were born, and every 30 s
   assert.deepEqual([seen[28], seen[29]], [0, 5]);
 });
 
+test('ProcessScraper takes up what the source of CPU time met first, and lists processes every 30 s only', (t) => {
+  const machine = new FakeMachine(t);
+  machine.born = [];
+  machine.procfs.write(7, {});
+  machine.scan();
+  machine.procfs.writeStat(0, 101);
+  machine.procfs.write(8, {});
+  assert.equal(machine.scan().seriesOf(8).size, 0);
+  machine.born.push(7, 8);
+  const scanned = machine.scan();
+  assert.deepEqual([scanned.seriesOf(7).size, scanned.seriesOf(8).size], [5, 5]);
+  assert.deepEqual(scanned.ended, []);
+  machine.procfs.write(9, {});
+  const seen = Array.from({ length: 28 }, () => machine.scan().seriesOf(9).size);
+  assert.deepEqual([seen[26], seen[27]], [0, 5]);
+});
+
 test('ProcessScraper ends the series of a process that went, when none was born since', (t) => {
   const machine = new FakeMachine(t);
   machine.procfs.writeStat(0, 100);

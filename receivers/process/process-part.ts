@@ -51,13 +51,14 @@ export class ProcessPart {
 
   /**
    * Reads all of its processes.
-   * @returns one row, with the middle of the reading as its instant; nothing when no process is left
+   * @returns one row, at the instant of its CPU times: the scan's, or the middle of this reading; nothing when no process
+   * is left
    */
   read(scan: Scan): Table | undefined {
     const fromNs = this.#clock.wallNs();
     this.#readKnown(scan);
     this.#readArrivals(scan);
-    const rowNs = fromNs + (this.#clock.wallNs() - fromNs) / 2n;
+    const rowNs = scan.at.readNs ?? fromNs + (this.#clock.wallNs() - fromNs) / 2n;
     if (this.#isChanged) {
       this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
     }

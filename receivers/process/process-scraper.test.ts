@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pageSize } from '../../src/linux/libc.js';
 import type { Series } from '../../src/model/series.js';
+import { timeOf } from '../../src/model/table.js';
 import { bootWallNs, FakeMachine, labelOf, startOf } from './fake-machine.fixture.js';
 
 test('ProcessScraper counts a process from its first look on, when it is older', (t) => {
@@ -72,6 +73,16 @@ test('ProcessScraper passes on busy time last, with the instant at which the sca
   assert.equal(last?.series, first?.series);
   assert.equal(last?.epoch, bootWallNs + machine.now);
   assert.deepEqual([...(last?.values ?? [])], [0.4, 0.004]);
+});
+
+test('ProcessScraper gives rows the instant at which the CPU time of all processes was read', (t) => {
+  const machine = new FakeMachine(t);
+  machine.procfs.write(7, {});
+  machine.readAfterNs = 3_000_000n;
+  machine.scan();
+  const [row, busy] = machine.scan().tables;
+  assert.equal(row && timeOf(row, 0), bootWallNs + machine.now + 3_000_000n);
+  assert.equal(busy && timeOf(busy, 0), bootWallNs + machine.now);
 });
 
 test('ProcessScraper passes on the same array of series, while no process comes or goes', (t) => {

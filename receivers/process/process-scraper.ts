@@ -7,6 +7,7 @@ import { ServiceReader } from '../../src/identity/service.js';
 import { maxDeaths } from '../../src/linux/bpf/task-deaths.js';
 import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
+import { originSecond } from '../../src/linux/clocks.js';
 import { openPidList, type PidList } from '../../src/linux/pid-list.js';
 import { findFirstReservedFd, readDescriptorLimit } from '../../src/linux/privileges.js';
 import type { Series } from '../../src/model/series.js';
@@ -92,10 +93,12 @@ export class ProcessScraper implements Scraper {
     this.#breaks = breaks;
     const { clock, cpuTime } = this.#context;
     const monotonicNs = clock.monotonicNs();
-    const at: ScanInstant = { wallNs: clock.wallNs(), bootNs: this.#context.readBootNs() };
+    const [wallNs, bootNs] = [clock.wallNs(), this.#context.readBootNs()];
     const busyNs = this.#busy.read(monotonicNs);
-    this.#brief.begin(this.#previous?.wallNs ?? at.wallNs);
-    cpuTime?.beginScan(Number(at.bootNs), this.#previous === undefined ? ignore : this.#brief.add);
+    this.#brief.begin(this.#previous?.wallNs ?? wallNs);
+    cpuTime?.beginScan(Number(bootNs), this.#previous === undefined ? ignore : this.#brief.add);
+    const readNs = findReadNs(cpuTime, { wallNs, monotonicNs });
+    const at: ScanInstant = { wallNs, bootNs, ...(readNs !== undefined && { readNs }) };
     this.#reader.busiest.begin();
     if (this.#config.metrics.memory) this.#reader.memory.read();
     this.#scans += 1;
@@ -103,6 +106,7 @@ export class ProcessScraper implements Scraper {
     const scan = new Scan(at, this.#previous, { number: this.#scans, listing: this.#listing });
     this.#previous = at;
     if (pids !== undefined) this.#processes.match(pids, this.#refused, scan);
+    else this.#processes.admit(cpuTime?.born ?? [], this.#refused);
     yield* this.#processes.read(scan);
     this.#noteRefused(scan);
     if (this.#config.metrics.count) yield this.#countStates(at.wallNs);
@@ -119,11 +123,12 @@ export class ProcessScraper implements Scraper {
     this.#busy.close();
   }
 
-  /** A listing, a fifth of the work of a scan, serves for as long as nothing was born since. */
+  /** A listing, a fifth of the work of a scan, serves for as long as it is known what was born since. */
   #listIfDue(): readonly number[] | undefined {
-    // A process can come into sight without being born, when it changes its user.
+    // A process can come into sight without being born, when it changes its user; some the kernel shows in listings only.
     const isOld = this.#scans - this.#listing >= this.#lookAgainAfter;
-    if (!isOld && this.#busy.forks === this.#forks) return undefined;
+    const isComplete = this.#context.cpuTime?.born !== undefined || this.#busy.forks === this.#forks;
+    if (!isOld && isComplete) return undefined;
     const pids = this.#pids.read();
     this.#forks = this.#busy.forks;
     this.#listing = this.#scans;
@@ -254,6 +259,15 @@ export class ProcessScraper implements Scraper {
       busiest: new BusiestProcesses(this.#config.detail_limit, this.#config.collection_interval),
     });
   }
+}
+
+/** When the CPU time of all processes was read at once, of which the scan's own instant is known by two clocks. */
+function findReadNs(
+  source: CpuTimeSource | undefined,
+  { wallNs, monotonicNs }: Readonly<Record<'wallNs' | 'monotonicNs', bigint>>,
+): bigint | undefined {
+  if (source?.readAtNs === undefined) return undefined;
+  return wallNs + BigInt(originSecond) * 1_000_000_000n + BigInt(Math.round(source.readAtNs)) - monotonicNs;
 }
 
 /** What came and went before the first scan belongs to no window. */

@@ -7,6 +7,8 @@ export interface ScanInstant {
   readonly wallNs: bigint;
   /** CLOCK_BOOTTIME in nanoseconds: the clock of births. */
   readonly bootNs: bigint;
+  /** Unix time at which the CPU time of all processes was read at once, in nanoseconds. */
+  readonly readNs?: bigint;
 }
 
 /** One pass over all processes: what began it, and what it found to have ended. */

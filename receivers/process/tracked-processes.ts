@@ -55,11 +55,9 @@ export class TrackedProcesses {
 
   /** Compares with a new listing. What came and went since the last one shows when the parts are read. */
   match(pids: readonly number[], refused: ReadonlySet<number>, scan: Scan): void {
-    const arrivals: number[] = [];
     for (const pid of pids) {
       const process = this.#known.get(pid);
       if (process !== undefined) process.listedIn = scan.listing;
-      else if (!refused.has(pid)) arrivals.push(pid);
     }
     // What ended since may have left the listing, and its CPU time is not complete yet.
     for (const process of this.#known.values()) {
@@ -67,6 +65,12 @@ export class TrackedProcesses {
         process.listedIn = scan.listing;
       }
     }
+    this.admit(pids, refused);
+  }
+
+  /** Takes up those of some processes that are not known yet, when their parts are read. */
+  admit(pids: readonly number[], refused: ReadonlySet<number>): void {
+    const arrivals = pids.filter((pid) => !this.#known.has(pid) && !refused.has(pid));
     const isCrowd = this.#nursery.size + arrivals.length > nurseryCapacity;
     for (const pid of arrivals) (isCrowd ? this.#findRoom() : this.#nursery).expect(pid);
   }

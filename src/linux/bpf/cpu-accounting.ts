@@ -1,4 +1,4 @@
-import { readTickNs } from '../clocks.js';
+import { monotonicSinceOriginNs, readTickNs } from '../clocks.js';
 import type { TypeFacts } from './kernel-types.js';
 import { withKernelTypes } from './recorded-types.js';
 import { SwitchSlots } from './switch-slots.js';
@@ -13,6 +13,8 @@ const nanosecondsPerSecond = 1e9;
  */
 const maxWaitNs = 5e9;
 const maxReplaced = 1000;
+/** How often a pass is repeated that was interrupted. */
+const maxTries = 4;
 const nameWords = 4;
 
 /** One process: its CPU time since its birth, which never falls, and who it is. */
@@ -81,6 +83,11 @@ export class CpuAccounting {
     userId: 0,
     name: new Uint32Array(nameWords),
   };
+  /** The instant of the CPU times of the last pass: CLOCK_MONOTONIC, in nanoseconds after `originSecond`. */
+  readAtNs = NaN;
+  /** By the numbers in our pid namespace, the processes that the last pass met first. */
+  readonly born: number[] = [];
+  #shortestNs = Infinity;
   #pass = 0;
   /** CLOCK_BOOTTIME at which the first pass began. */
   #beganNs: number | undefined;
@@ -130,10 +137,10 @@ export class CpuAccounting {
    */
   update(bootNs: number, take: (process: BriefProcess) => void): void {
     this.#pass += 1;
+    this.born.length = 0;
     this.#beganNs ??= bootNs;
     this.#removeDead(bootNs);
-    this.#slots?.read();
-    const count = this.#tasks.read();
+    const count = this.#read();
     const { words } = this.#tasks;
     for (let at = 0; at < count * taskRecordWords; at += taskRecordWords) this.#addTask(words, at);
     this.#settle(bootNs);
@@ -152,6 +159,22 @@ export class CpuAccounting {
     this.#tasks.close();
     this.#deaths.close();
     this.#slots?.close();
+  }
+
+  /**
+   * Reads all tasks, and with slots again where this thread had to wait: what ran meanwhile would be charged too early.
+   * @returns the number of tasks
+   */
+  #read(): number {
+    for (let tries = 1; ; tries++) {
+      const beganNs = monotonicSinceOriginNs();
+      const slotsNs = this.#slots?.read();
+      const count = this.#tasks.read();
+      const tookNs = monotonicSinceOriginNs() - beganNs;
+      this.readAtNs = slotsNs ?? beganNs + tookNs / 2;
+      this.#shortestNs = Math.min(this.#shortestNs, tookNs);
+      if (slotsNs === undefined || tookNs < 2 * this.#shortestNs || tries === maxTries) return count;
+    }
   }
 
   #addTask(words: Uint32Array, at: number): void {
@@ -197,6 +220,7 @@ export class CpuAccounting {
     };
     this.#entries.set(tgid, entry);
     this.#local.set(entry.pid, entry);
+    this.born.push(entry.pid);
     return entry;
   }
 
@@ -275,13 +299,14 @@ export class CpuAccounting {
 const maxLagNs = 1.5 * readTickNs();
 
 /**
- * What a thread that runs has used since the tick at which the kernel has last booked its CPU time. Time that a
- * hypervisor or interrupts took is not booked, so it is never much more than a tick.
+ * What a thread that ran at the instant of the pass had used since the kernel booked its CPU time at the last tick; less
+ * than 0 where that tick came after the instant. Time that a hypervisor or interrupts took is not booked, so it is never
+ * much more than a tick.
  */
 function countSinceTick(slots: SwitchSlots, words: Uint32Array, at: number): number {
   const cpuTimeNs = slots.find(words[at + taskField.tid]);
   if (cpuTimeNs === undefined) return 0;
-  return Math.min(Math.max(0, cpuTimeNs - readTime(words, at + taskField.runtime)), maxLagNs);
+  return Math.max(-maxLagNs, Math.min(cpuTimeNs - readTime(words, at + taskField.runtime), maxLagNs));
 }
 
 function noteLeader(entry: Entry, words: Uint32Array, at: number): void {

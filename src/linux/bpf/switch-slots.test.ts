@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { readBootTimeNs } from '../clocks.js';
+import { originSecond, readBootTimeNs } from '../clocks.js';
 import { CpuAccounting } from './cpu-accounting.js';
+import { KernelTypes } from './kernel-types.js';
+import { SwitchSlots } from './switch-slots.js';
 
 // On the real kernel. What it lacks is skipped; as root in the gate nothing is.
 const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
@@ -38,12 +40,12 @@ const spinner = `
   let last = performance.now(), own = 0, next = last;
   for (const end = last + 1000; last < end; ) {
     const now = performance.now();
-    if (now - last < 0.3) own += now - last;
+    if (now - last < 0.02) own += now - last;
     last = now;
     if (now < next) continue;
     at.push(origin + now * 1e6);
     used.push(own * 1e6);
-    next = now + 0.25;
+    next = now + 0.1;
   }
   console.log(JSON.stringify({ at, used }));
 `;
@@ -62,69 +64,82 @@ function interpolate({ at, used }: OwnClock, instant: number): number {
 }
 
 interface Reading {
+  /** CLOCK_MONOTONIC in nanoseconds. */
   readonly at: number;
-  readonly exactNs: number;
-  readonly tickedNs: number;
+  /** NaN: not known. */
+  readonly usedNs: number;
 }
 
-/** Errors of windows of 1 to 3 ms, as parts of the window, with slots and without. */
-interface Errors {
-  readonly exact: number[];
-  readonly ticked: number[];
-}
-
-/** Adds the errors of the windows in which the spinner ran all the time: what it used is their length. */
-async function measureErrors(t: TestContext, errors: Errors): Promise<void> {
-  const [exact, ticked] = [await CpuAccounting.open(true), await CpuAccounting.open()];
-  t.after(() => [exact, ticked].forEach((accounting) => accounting.close()));
+/**
+ * Reads what the spinner has used every 1 to 3 ms.
+ * @returns the errors of the windows in which it ran all the time, as parts of their length
+ */
+async function measureErrors(read: (pid: number) => Reading): Promise<readonly number[]> {
   const child = spawn('taskset', ['-c', spinnerCpu, process.execPath, '-e', spinner], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const output = text(child.stdout);
   const readings: Reading[] = [];
   const hasEnded = once(child, 'close').then(() => true);
-  const usedIn = (accounting: CpuAccounting): number => {
-    accounting.update(Number(readBootTimeNs()), () => {});
-    const { seconds = NaN, nanoseconds = NaN } = accounting.find(child.pid ?? 0) ?? {};
-    return seconds * 1e9 + nanoseconds;
-  };
-  while (!(await Promise.race([hasEnded, setTimeout(1, false)]))) {
-    const at = Number(process.hrtime.bigint());
-    const exactNs = usedIn(exact);
-    // Where this process itself had to wait, its reading is of an unknown instant.
-    const hasWaited = Number(process.hrtime.bigint()) - at > 0.4e6;
-    const tickedNs = usedIn(ticked);
-    if (!hasWaited) readings.push({ at, exactNs, tickedNs });
-  }
+  while (!(await Promise.race([hasEnded, setTimeout(1, false)]))) readings.push(read(child.pid ?? 0));
   const clock = JSON.parse(await output) as OwnClock; // What the spinner prints.
-  for (const [i, reading] of readings.slice(1).entries()) {
+  return readings.slice(1).flatMap((reading, i) => {
     const before = readings[i] ?? reading;
     const lengthNs = reading.at - before.at;
     const ownNs = interpolate(clock, reading.at) - interpolate(clock, before.at);
-    if (lengthNs > 3e6 || !(ownNs >= lengthNs * 0.995)) continue;
-    errors.exact.push(Math.abs(reading.exactNs - before.exactNs - ownNs) / lengthNs);
-    errors.ticked.push(Math.abs(reading.tickedNs - before.tickedNs - ownNs) / lengthNs);
-  }
+    const usedNs = reading.usedNs - before.usedNs;
+    // Interrupts in the gaps may be charged to it.
+    const errorNs = Math.max(0, ownNs - usedNs, usedNs - lengthNs);
+    return lengthNs < 3e6 && ownNs >= lengthNs * 0.98 && errorNs >= 0 ? [errorNs / lengthNs] : [];
+  });
 }
 
-function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+const minWindows = 30;
+
+/** On an overloaded machine few windows are left of each second. */
+async function collectErrors(read: (pid: number) => Reading): Promise<readonly number[]> {
+  const errors: number[] = [];
+  for (let i = 0; i < 10 && errors.length < minWindows; i++) errors.push(...(await measureErrors(read)));
+  return errors.toSorted((a, b) => a - b);
 }
 
-const minWindows = 50;
+const tooBusy = 'the machine is too busy for anything to run all the time';
+
+test('SwitchSlots know the CPU time of what runs to a part in a thousand of 1 ms', { skip }, async (t) => {
+  const slots = await SwitchSlots.open(await KernelTypes.load());
+  t.after(() => slots.close());
+  const errors = await collectErrors((pid) => {
+    const at = originSecond * 1e9 + slots.read();
+    return { at, usedNs: slots.find(pid) ?? NaN };
+  });
+  if (errors.length < minWindows) return t.skip(tooBusy);
+  const median = errors[errors.length >> 1] ?? NaN;
+  // What a hypervisor took shows at the next tick only: of a machine without one, all windows are like this.
+  assert.ok(median < 0.002, `${median}`);
+});
+
+/** NaN: too few windows. */
+async function findMedian(accounting: CpuAccounting): Promise<number> {
+  const errors = await collectErrors((pid) => {
+    accounting.update(Number(readBootTimeNs()), () => {});
+    const at = originSecond * 1e9 + accounting.readAtNs;
+    const { seconds, nanoseconds } = accounting.find(pid) ?? { seconds: NaN, nanoseconds: NaN };
+    return { at, usedNs: seconds * 1e9 + nanoseconds };
+  });
+  return errors.length < minWindows ? NaN : (errors[errors.length >> 1] ?? NaN);
+}
 
 test(
   'CpuAccounting knows the CPU time of what runs at the instant of a pass, with slots',
   { skip },
   async (t) => {
-    const errors: Errors = { exact: [], ticked: [] };
-    // On an overloaded machine few windows are left.
-    for (let i = 0; i < 10 && errors.exact.length < minWindows; i++) await measureErrors(t, errors);
-    if (errors.exact.length < minWindows)
-      return t.skip('the machine is too busy for anything to run all the time');
-    const [exact, ticked] = [medianOf(errors.exact), medianOf(errors.ticked)];
-    // A tick is 4 or 10 ms long: without slots most windows show nothing. Some of the rest is what a hypervisor took.
-    assert.ok(exact < 0.25 && ticked > 0.5, `${exact} with slots, ${ticked} without`);
+    const [exact, ticked] = [await CpuAccounting.open(true), await CpuAccounting.open()];
+    t.after(() => [exact, ticked].forEach((accounting) => accounting.close()));
+    const [withSlots, without] = [await findMedian(exact), await findMedian(ticked)];
+    if (Number.isNaN(withSlots + without)) return t.skip(tooBusy);
+    // A tick is 4 or 10 ms long: without slots most windows show nothing. With them that happens where some virtual
+    // machines run no programs of ours: at a switch from their own agent, which is all that this tolerates.
+    assert.ok(withSlots < 0.25 && without > 0.5, `${withSlots} with slots, ${without} without`);
   },
 );
 
