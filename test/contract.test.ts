@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { listChecks } from '../src/contract/contract.js';
 import { loadComponentFolders, repositoryRoot, type ComponentFolder } from './component-folders.js';
-import { renderConfigSchema } from './config-schema.js';
+import { describeComponents, renderConfigSchema } from './config-schema.js';
 
 const folders = await loadComponentFolders();
 
@@ -35,6 +35,23 @@ test('config/schema.json refers to definitions that it has, and to each of them'
   const { definitions }: { readonly definitions: object } = JSON.parse(text);
   const references = [...text.matchAll(/"\$ref": "#\/definitions\/(\w+)"/gu)].map(([, name]) => name);
   assert.deepEqual([...new Set(references)].toSorted(), Object.keys(definitions).toSorted());
+});
+
+/** A schema with what it refers to in place of each reference to a setting. */
+function expand(value: unknown, definitions: Readonly<Record<string, unknown>>): unknown {
+  if (Array.isArray(value)) return value.map((part) => expand(part, definitions));
+  if (typeof value !== 'object' || value === null) return value;
+  const [, name] = /^#\/definitions\/(\w+)$/u.exec('$ref' in value ? String(value.$ref) : '') ?? [];
+  if (name !== undefined && name in definitions) return expand(definitions[name], definitions);
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, expand(part, definitions)]));
+}
+
+test('config/schema.json defines a setting once that several components have, and says the same', () => {
+  const { definitions, ...schema } = JSON.parse(renderConfigSchema(folders));
+  const { definitions: formats, ...separate } = describeComponents(folders);
+  const shared = Object.entries(definitions).filter(([name]) => !(name in (formats as object)));
+  assert.ok(shared.some(([name]) => name === 'tls'));
+  assert.deepEqual(expand(schema, Object.fromEntries(shared)), JSON.parse(JSON.stringify(separate)));
 });
 
 test('config/schema.json has what the components have', () => {
