@@ -29,7 +29,7 @@ const isPrivate = /\.(?:test|fixture)\.(?:js|d\.ts)$/u;
  * before it only, and nothing is loaded that the caller has no use for.
  */
 const chunks = [
-  { name: 'main', roots: [program, 'src/cli/command-line.js'] },
+  { name: 'main', roots: ['src/cli/start.js'] },
   { name: 'sampling', roots: ['src/sampling/thread-main.js', 'receivers/rapl/sampler.js'] },
   {
     name: 'exec',
@@ -149,11 +149,24 @@ async function bundle() {
   return output;
 }
 
+/**
+ * Modules of Node by a call in place of an import, for which Node would first collect all that they export and load what
+ * that is made of: it saves 4 ms of every start.
+ */
+function requireBuiltins(code) {
+  return code
+    .replaceAll(/^import \{([^}]*)\} from ("node:[^"]+");$/gmu, (_, names, module) => {
+      const properties = names.replaceAll(/ as /gu, ': ');
+      return `const {${properties}} = process.getBuiltinModule(${module});`;
+    })
+    .replaceAll(/^import (\w+) from ("node:[^"]+");$/gmu, 'const $1 = process.getBuiltinModule($2);');
+}
+
 function write(folder, { fileName, code }) {
   const path = join(folder, fileName);
   const root = relative(dirname(path), folder) || '.';
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, code.replaceAll(outputRoot, root));
+  writeFileSync(path, requireBuiltins(code).replaceAll(outputRoot, root));
 }
 
 function copyTypes(folder) {

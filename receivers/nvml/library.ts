@@ -1,5 +1,5 @@
-import koffi from 'koffi';
 import { describeError } from '../../src/errors.js';
+import { koffi } from '../../src/linux/koffi.js';
 import { addressOf } from '../../src/linux/libc.js';
 
 /** Return codes of NVML that are treated differently; all others are transient failures. nvml.h, `nvmlReturn_t`. */

@@ -1,7 +1,7 @@
 import { ConfigurationError, describeProblem } from '../config/problem.js';
 import { describeError, UsageError } from '../errors.js';
 import { findNearest } from '../nearest.js';
-import { writeMessage } from '../telemetry/write-message.js';
+import { surviveBadOutput, writeMessage } from '../telemetry/write-message.js';
 import { readVersion } from '../version.js';
 import { exitCodes, type Command } from './command.js';
 
@@ -23,7 +23,6 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
  * @returns the exit code: 2 for a wrong option or configuration, 1 for another failure
  */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  surviveBadOutput();
   try {
     return await dispatch(args);
   } catch (error) {
@@ -46,7 +45,9 @@ async function dispatch(args: readonly string[]): Promise<number> {
   // Options without a command belong to the default one.
   const [name, own] = first.startsWith('-') ? ['run', args] : [first, rest];
   const command = await loadCommand(name);
-  return asksForHelp(command, own) ? print(command.usage) : command.run(own);
+  if (asksForHelp(command, own)) return print(command.usage);
+  if (!command.isWrapper) surviveBadOutput();
+  return command.run(own);
 }
 
 /** Arguments after "--", and those of the command that `exec` runs, are not options of this program. */
@@ -85,24 +86,7 @@ Run "joulemetry COMMAND --help" for the options of a command.
 }
 
 function print(text: string): number {
+  surviveBadOutput();
   process.stdout.write(text);
   return exitCodes.success;
-}
-
-/**
- * A reader that goes away, as `head` does, is no failure of ours. A disk that is full is one, but an agent continues
- * without its log.
- */
-function surviveBadOutput(): void {
-  let hasFailed = false;
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      if (code === 'EPIPE' || hasFailed) return;
-      hasFailed = true;
-      if (stream === process.stdout) writeMessage(`Cannot write to stdout: ${message}`);
-    });
-  }
-  process.once('exit', () => {
-    if (hasFailed) process.exitCode ||= exitCodes.failure;
-  });
 }

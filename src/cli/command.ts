@@ -8,6 +8,11 @@ export interface Command {
   /** How many of the arguments are this program's own; those after them may contain a --help of another one. By default all. */
   readonly countOwn?: (args: readonly string[]) => number;
   /**
+   * Whether it starts another program, which is to wait for as little as possible: opening the standard streams takes
+   * 3 ms, so it calls `surviveBadOutput` itself when it writes.
+   */
+  readonly isWrapper?: boolean;
+  /**
    * Does the work.
    * @param args what follows the command's name
    * @returns the exit code

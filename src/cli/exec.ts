@@ -55,5 +55,6 @@ Exits with the exit code of COMMAND, or with
   1      nothing can be measured, and COMMAND was not run
 `,
   countOwn: findCommand,
+  isWrapper: true,
   run: (args) => measureCommand(parseExecOptions(args)),
 };

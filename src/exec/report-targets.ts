@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { formatJson } from '../component/output.js';
 import { describeError, UsageError } from '../errors.js';
-import { writeMessage } from '../telemetry/write-message.js';
+import { surviveBadOutput, writeMessage } from '../telemetry/write-message.js';
 import { readVersion } from '../version.js';
 import type { EnergyBook } from './energy-book.js';
 import type { RunRecord } from './measure-run.js';
@@ -39,20 +39,22 @@ export function openReportTargets({ json, output, isQuiet }: ExecOptions): Repor
 }
 
 function openSummary(output: string | undefined): ReportTarget {
-  return output === undefined ? createStreamTarget(process.stderr) : openTarget(output);
+  return output === undefined ? createStreamTarget('stderr') : openTarget(output);
 }
 
 function openTarget(path: string): ReportTarget {
-  return path === '-' ? createStreamTarget(process.stdout) : createFileTarget(path, openForWriting(path));
+  return path === '-' ? createStreamTarget('stdout') : createFileTarget(path, openForWriting(path));
 }
 
-/** What is wrong with the standard streams is reported by the command line. */
-function createStreamTarget(stream: NodeJS.WriteStream): ReportTarget {
+/** Opened when the command has ended. What is wrong with it then is reported by the command line. */
+function createStreamTarget(name: 'stdout' | 'stderr'): ReportTarget {
   return {
-    write: (text) =>
-      new Promise((resolve) => {
-        stream.write(text, (error) => resolve(!error || isReaderGone(error)));
-      }),
+    write(text) {
+      surviveBadOutput();
+      return new Promise((resolve) => {
+        process[name].write(text, (error) => resolve(!error || isReaderGone(error)));
+      });
+    },
     close() {},
   };
 }

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import koffi from 'koffi';
+import { koffi } from '../linux/koffi.js';
 import { libc } from '../linux/libc.js';
 import { wireTypes } from '../protobuf.js';
 

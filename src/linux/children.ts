@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import koffi from 'koffi';
+import { koffi } from './koffi.js';
 import { libc, nameErrno } from './libc.js';
 
 /**

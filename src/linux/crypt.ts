@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import koffi from 'koffi';
+import { koffi } from './koffi.js';
 
 /** libxcrypt, by the names that distributions give it, then musl, which has the function in its C library. */
 const libraries = ['libcrypt.so.1', 'libcrypt.so.2', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1'];

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import koffi from 'koffi';
+import { koffi } from './koffi.js';
 import { libc } from './libc.js';
 
 const flock = libc.func('int flock(int fd, int operation)') as (fd: number, operation: number) => number;

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import koffi from 'koffi';
 import { Gate } from './gate.js';
 import { noteInherited, type Inherited } from './inherited.js';
+import { koffi } from './koffi.js';
 import { libc, nameErrno } from './libc.js';
 import { spawnProgram } from './posix-spawn.js';
 import { lendIgnoredSigChld, restoreInherited, restoreLimits, signalsToReset } from './restore-inherited.js';

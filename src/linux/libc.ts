@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import koffi from 'koffi';
+import { koffi } from './koffi.js';
 
 /**
  * The C library that this process already uses, whatever its name. Each file declares the functions it calls,

@@ -1,4 +1,4 @@
-import koffi from 'koffi';
+import { koffi } from './koffi.js';
 import { addressOf, libc } from './libc.js';
 
 /** What a program is started with, other than this process has it. */

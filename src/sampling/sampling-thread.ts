@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Log } from '../component/log.js';
 import { describeError, UnavailableError } from '../errors.js';
 import type { SamplerChannel } from './sampler-channel.js';
@@ -132,7 +132,9 @@ export class SamplingThread {
 
   #spawn(options: ThreadOptions): void {
     const url = new URL('./thread-main.js', import.meta.url);
-    const worker = new Worker(url, {
+    // Where nothing is sampled, it is not even loaded.
+    const threads = process.getBuiltinModule('node:worker_threads');
+    const worker = new threads.Worker(url, {
       name: 'sampling',
       execArgv: [],
       workerData: options,

@@ -1,4 +1,4 @@
-import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { WakeSignal } from '../linux/wake-signal.js';
 import type { Rows } from './row-buffer.js';
 
@@ -107,7 +107,7 @@ export class ThreadLine {
    * @param wallOffsetNs of the thread's options
    */
   constructor(take: (message: ThreadMessage) => void, wallOffsetNs?: bigint) {
-    const { port1, port2 } = new MessageChannel();
+    const { port1, port2 } = new (process.getBuiltinModule('node:worker_threads').MessageChannel)();
     const [signal, taken] = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
     this.options = { port: port2, signal, taken, wallOffsetNs };
     this.#port = port1;
@@ -125,6 +125,7 @@ export class ThreadLine {
 
   /** Takes what has arrived, without waiting for the event loop to do so. */
   drain(): void {
+    const { receiveMessageOnPort } = process.getBuiltinModule('node:worker_threads');
     // The thread sends nothing else.
     const next = (): { message: ThreadMessage } | undefined => receiveMessageOnPort(this.#port);
     for (let found = next(); found !== undefined; found = next()) this.#receive(found.message);

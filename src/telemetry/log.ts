@@ -2,6 +2,7 @@ import type { ComponentKind } from '../component/component.js';
 import type { Log, LogFields } from '../component/log.js';
 import { escapeControls } from '../component/output.js';
 import { describeError } from '../errors.js';
+import { surviveBadOutput } from './write-message.js';
 
 /** The least severe messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -34,7 +35,7 @@ interface LogRecord {
 }
 
 /** The log of the agent. A repeated warning is written once, with a count later. Loads the logger when called, since a short command does without. */
-export async function createLog({ level, format, stream = openStderr() }: LogOptions): Promise<RootLog> {
+export async function createLog({ level, format, stream = standardError }: LogOptions): Promise<RootLog> {
   const { pino } = await import('pino');
   const logger = pino(
     {
@@ -58,7 +59,7 @@ export async function createLog({ level, format, stream = openStderr() }: LogOpt
 }
 
 /** A log without a logger, for commands that are over soon: `joulemetry: warn: rapl: message key=value`. */
-export function createPlainLog(level: LogLevel, stream: LogStream = openStderr()): RootLog {
+export function createPlainLog(level: LogLevel, stream: LogStream = standardError): RootLog {
   const repeated = new RepeatedWarnings();
   const logFor = (component: string | undefined) => {
     const log = createLevels(level, (name, message, fields = {}) => {
@@ -100,14 +101,13 @@ function writeForPeople(stream: LogStream): LogStream {
   };
 }
 
-let isGuarded = false;
-
-/** The standard error. When it is no longer read, messages are lost, and the work goes on. */
-function openStderr(): LogStream {
-  if (!isGuarded) process.stderr.on('error', () => {});
-  isGuarded = true;
-  return process.stderr;
-}
+/** Opened by the first message. When it is no longer read, messages are lost, and the work goes on. */
+const standardError: LogStream = {
+  write(line) {
+    surviveBadOutput();
+    return process.stderr.write(line);
+  },
+};
 
 const secretNames = /password|passwd|secret|token|authorization|cookie|api[-_]?key/iu;
 

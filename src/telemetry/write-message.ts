@@ -2,10 +2,33 @@ import { escapeControls } from '../component/output.js';
 
 /** Writes messages for the user to stderr, each on a line. */
 export function writeMessage(...messages: readonly string[]): void {
+  surviveBadOutput();
   process.stderr.write(messages.map((message) => `${escapeControls(message)}\n`).join(''));
 }
 
 /** Reports that a configuration references a variable that is not set: its value is empty, as in the Collector. */
 export function warnOfUnset(name: string): void {
   writeMessage(`Configuration references unset environment variable "${name}", its value is empty`);
+}
+
+let isGuarded = false;
+
+/**
+ * To be called before the standard streams are used: a reader that goes away, as `head` does, is no failure of ours. A
+ * disk that is full is one, but an agent continues without its log. Safe to call again.
+ */
+export function surviveBadOutput(): void {
+  if (isGuarded) return;
+  isGuarded = true;
+  let hasFailed = false;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE' || hasFailed) return;
+      hasFailed = true;
+      if (stream === process.stdout) writeMessage(`Cannot write to stdout: ${message}`);
+    });
+  }
+  process.once('exit', () => {
+    if (hasFailed) process.exitCode ||= 1;
+  });
 }

@@ -1,5 +1,5 @@
 import { closeSync, readFileSync } from 'node:fs';
-import koffi from 'koffi';
+import { koffi } from '../koffi.js';
 import { libc, nameErrno } from '../libc.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
 

@@ -1,4 +1,4 @@
-import koffi from 'koffi';
+import { koffi } from '../koffi.js';
 import { addressOf } from '../libc.js';
 import type { EventModifiers } from './modifiers.js';
 
