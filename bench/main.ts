@@ -1,6 +1,7 @@
 import { accounting } from './accounting.js';
 import { agent } from './agent.js';
 import { agentScan } from './agent-scan.js';
+import { allocation } from './allocation.js';
 import type { Benchmark, Result } from './benchmark.js';
 import { cgroupScan } from './cgroup-scan.js';
 import { cpuAccounting } from './cpu-accounting.js';
@@ -25,6 +26,7 @@ const benchmarks: readonly Benchmark[] = [
   rate,
   encoder,
   wholePath,
+  allocation,
   file,
   page,
   ledger,

@@ -50,6 +50,8 @@ interface Plan {
   readonly busy: Column<Series> | undefined;
   readonly cpuCount: Column<unknown> | undefined;
   readonly tick: Column<unknown> | undefined;
+  /** Whether only counters matter. */
+  readonly isEnergyOnly: boolean;
 }
 
 /** The last reading of the machine's busy time. */
@@ -69,6 +71,8 @@ export class Ledger {
   readonly #log: Log;
   readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: this.#createPlan(series) }));
   readonly #gpuCounters = new Map<Series, GpuTimeCounter>();
+  /** Of the row that is being read. */
+  readonly #instant = new Float64Array(1);
   #busy: Busy | undefined;
   #boundary = -Infinity;
   #isSetBack = false;
@@ -100,7 +104,8 @@ export class Ledger {
   consume(table: Table): readonly Table[] {
     const { plan } = this.#planOf(table.series);
     this.domains.pushEarly();
-    if (plan) for (let row = 0; row < table.offsets.length; row++) this.#readRow(table, row, plan);
+    if (plan?.isEnergyOnly) this.#readEnergy(table, plan);
+    else if (plan) for (let row = 0; row < table.offsets.length; row++) this.#readRow(table, row, plan);
     if (table.ended) this.#end(table.ended, this.#timeOf(table, table.offsets.length - 1));
     return plan || table.ended ? this.#settle() : [];
   }
@@ -144,8 +149,21 @@ export class Ledger {
       cpuCount: pick(logicalCpus.name, (one) => one).at(0),
       tick: pick(cpuTick.name, (one) => one).at(0),
     };
-    const isAny = Object.values(plan).some((part) => (Array.isArray(part) ? part.length > 0 : part));
-    return isAny ? plan : undefined;
+    const { counters, ...others } = plan;
+    const isEnergyOnly = !Object.values(others).some(isGiven);
+    return isGiven(counters) || !isEnergyOnly ? { ...plan, isEnergyOnly } : undefined;
+  }
+
+  /** Tables of meters have thousands of rows: what is said of each row is nothing but their readings. */
+  #readEnergy({ epoch, offsets, values, series }: Table, { counters }: Plan): void {
+    const shiftNs = Number(epoch - this.#options.epoch);
+    for (let row = 0; row < offsets.length; row++) {
+      this.#instant[0] = shiftNs + Math.round(offsets[row]);
+      const from = row * series.length;
+      for (let i = 0; i < counters.length; i++) {
+        counters[i].target.read(this.#instant, values, from + counters[i].index);
+      }
+    }
   }
 
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
@@ -155,7 +173,8 @@ export class Ledger {
     const { values } = table;
     const at = this.#timeOf(table, row);
     const from = row * table.series.length;
-    for (const { index, target } of counters) target.read(at, values[from + index]);
+    this.#instant[0] = at;
+    for (const { index, target } of counters) target.read(this.#instant, values, from + index);
     for (const { index, target } of floors) target.takeModel(values[from + index]);
     if (cpuCount) this.#options.cpuCount.read(values[from + cpuCount.index]);
     if (tick) this.#options.tick.read(values[from + tick.index]);
@@ -275,6 +294,11 @@ export class Ledger {
   #timeOf({ epoch, offsets }: Table, row: number): number {
     return Number(epoch - this.#options.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
   }
+}
+
+/** Whether a part of a plan has columns. */
+function isGiven(part: readonly unknown[] | object | undefined): boolean {
+  return Array.isArray(part) ? part.length > 0 : part !== undefined;
 }
 
 function describeResidual({ attributes, residualNj }: Hardware): string {

@@ -24,7 +24,7 @@ function settleAll(windows: Windows): [number, number, number, number][] {
 }
 
 function readTo(windows: Windows, readings: readonly (readonly [number, number])[]): void {
-  for (const [at, energyNj] of readings) windows.curve.read(at, energyNj, true);
+  for (const [at, energyNj] of readings) windows.curve.read(Float64Array.of(at, energyNj), true);
 }
 
 test('Windows settles a boundary once the energy is known up to there', () => {
@@ -230,8 +230,8 @@ test('Meter keeps only the last counters, when no usage comes', () => {
   const meter = new Meter(300e9, new UsageTick());
   for (let i = 0; i < 20; i++) {
     const windows = meter.open();
-    windows.curve.read(10 * i, 0, true);
-    windows.curve.read(10 * i + 9, 1, true);
+    windows.curve.read(Float64Array.of(10 * i, 0), true);
+    windows.curve.read(Float64Array.of(10 * i + 9, 1), true);
   }
   meter.close();
   for (let i = 0; i < 20; i++) meter.push(createGap(10 * i + 9));

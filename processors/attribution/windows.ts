@@ -1,4 +1,5 @@
 import { EnergyCurve } from '../../src/energy/energy-curve.js';
+import type { Reading } from '../../src/energy/knot-finder.js';
 import { createGap, cutUsage, mergeUsages, type Usage, type UsageTick } from './usage.js';
 
 /** This many counters follow each other between two boundaries only where no usage comes at all. */
@@ -237,6 +238,7 @@ export class Meter {
 export class EnergyCounter {
   readonly #meter: Meter;
   readonly #isExact: boolean;
+  readonly #reading: Reading = new Float64Array(2);
   #windows: Windows;
   /** The instant at which the counter was 0, until its first reading; NaN: it is not known, or does not matter. */
   #startAt: number;
@@ -252,16 +254,24 @@ export class EnergyCounter {
     this.#windows = meter.open();
   }
 
-  /** @param joules since the counter's start; NaN: no reading */
-  read(at: number, joules: number): void {
+  /**
+   * @param instant nanoseconds, the only number of an array
+   * @param values of which the cell is the joules since the counter's start; NaN: no reading
+   */
+  read(instant: Float64Array, values: Float64Array, cell: number): void {
+    const joules = values[cell];
     if (Number.isNaN(joules) || this.#windows.isClosed) return;
+    const reading = this.#reading;
+    reading[0] = instant[0];
     // Beyond 2^53 nJ whole numbers are 2 nJ and more apart: not farther than the doubles that they come from.
-    const energyNj = Math.round(joules * 1e9);
-    if (this.#startAt < at && energyNj > 0) this.#windows.curve.read(this.#startAt, 0, this.#isExact);
+    reading[1] = Math.round(joules * 1e9);
+    if (this.#startAt < reading[0] && reading[1] > 0) {
+      this.#windows.curve.read(Float64Array.of(this.#startAt, 0), this.#isExact);
+    }
     this.#startAt = NaN;
-    if (this.#windows.curve.read(at, energyNj, this.#isExact)) return;
+    if (this.#windows.curve.read(reading, this.#isExact)) return;
     this.#windows = this.#meter.open();
-    this.#windows.curve.read(at, energyNj, this.#isExact);
+    this.#windows.curve.read(reading, this.#isExact);
   }
 
   /** The counter has no further reading. */

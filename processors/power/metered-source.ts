@@ -1,5 +1,5 @@
 import { elementAt } from '../../src/element.js';
-import { KnotFinder } from '../../src/energy/knot-finder.js';
+import { KnotFinder, type Reading } from '../../src/energy/knot-finder.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 
@@ -17,6 +17,8 @@ export class MeteredSource {
   #finder = new KnotFinder();
   /** Whether a window has ended whose power is still to come. */
   #isDue = false;
+  /** Up to where the counter is known by the last reading; NaN: that is no knot. */
+  #knotAt = NaN;
   #anchorAt = NaN;
   #anchorJ = NaN;
   /** A window that ends with the second knot: its power counts once it is certain that it began with the first. */
@@ -28,7 +30,7 @@ export class MeteredSource {
     this.series = series;
     this.window = Math.floor(startedAt / windowNs);
     this.seenAt = startedAt;
-    if (!Number.isNaN(startedAt)) this.#take(startedAt, 0);
+    if (!Number.isNaN(startedAt)) this.#take(Float64Array.of(startedAt, 0));
   }
 
   /** A window ends with the reading of this instant, or with the next knot. Comes before that reading is taken. */
@@ -40,56 +42,61 @@ export class MeteredSource {
 
   /**
    * Takes a reading.
-   * @param joules of the counter at this instant; NaN: no reading
+   * @param reading joules of the counter; NaN: no reading
    * @param points gets the power of the windows that end with it
    */
-  read(at: number, joules: number, points: PowerPoints): void {
-    if (Number.isNaN(joules)) return;
-    const knotAt = this.#take(at, joules);
+  read(reading: Reading, points: PowerPoints): void {
+    if (Number.isNaN(reading[1])) return;
+    this.#take(reading);
     if (this.#finder.isBegun) this.#release(points);
+    const knotAt = this.#knotAt;
     if (!this.#isDue || !(knotAt > this.#anchorAt)) return;
     this.#isDue = false;
+    const at = reading[0];
+    const joules = reading[1];
     if (this.#finder.isBegun) this.#derive(points, { at, knotAt, joules });
     else this.#hold(at, joules);
   }
 
-  /** @returns the instant up to which the counter is known by this reading; NaN: it is no knot */
-  #take(at: number, joules: number): number {
-    const finding = this.#finder.read(at, joules);
-    switch (finding) {
+  #take(reading: Reading): void {
+    this.#knotAt = NaN;
+    switch (this.#finder.read(reading)) {
       case 'nothing':
-        return NaN;
+        return;
       case 'knot':
-        if (Number.isNaN(this.#anchorAt)) this.#anchor(at, joules);
-        return at;
+        if (Number.isNaN(this.#anchorAt)) this.#anchor(reading);
+        this.#knotAt = reading[0];
+        return;
       case 'still':
         // What was used since the last refresh will show at the next one: it must not be taken for the use of a moment.
-        return at - this.#finder.refreshNs;
+        this.#knotAt = reading[0] - this.#finder.refreshNs;
+        return;
       case 'first knot':
-        this.#anchor(at, joules);
-        return NaN;
+        this.#anchor(reading);
+        return;
       case 'late':
         this.#isDue ||= !Number.isNaN(this.#heldAt);
         this.#heldAt = NaN;
-        this.#anchor(this.#finder.changedAt, joules);
-        return NaN;
+        this.#anchor(Float64Array.of(this.#finder.changedAt, reading[1]));
+        return;
       case 'fallen':
-        this.#restart(at, joules);
-        return NaN;
+        this.#restart(reading);
     }
   }
 
-  #anchor(at: number, joules: number): void {
-    this.#anchorAt = at;
-    this.#anchorJ = joules;
+  #anchor(reading: Reading): void {
+    this.#anchorAt = reading[0];
+    this.#anchorJ = reading[1];
   }
 
   /** A counter that falls was reset, although its series has not ended. */
-  #restart(at: number, joules: number): void {
+  #restart(reading: Reading): void {
     this.#finder = new KnotFinder();
     this.#anchorAt = NaN;
     this.#heldAt = NaN;
-    this.#take(at, joules);
+    this.#take(reading);
+    // No window ends with it.
+    this.#knotAt = NaN;
   }
 
   #hold(at: number, joules: number): void {
@@ -105,7 +112,8 @@ export class MeteredSource {
 
   #derive(points: PowerPoints, { at, knotAt, joules }: Knot): void {
     points.add(at, ((joules - this.#anchorJ) / (knotAt - this.#anchorAt)) * 1e9);
-    this.#anchor(knotAt, joules);
+    this.#anchorAt = knotAt;
+    this.#anchorJ = joules;
   }
 }
 

@@ -131,15 +131,16 @@ function readColumn(
   rows: readonly number[],
 ): PowerPoints {
   const points = new PowerPoints();
+  const reading = new Float64Array(2);
   let ends = 0;
   for (let row = 0; row < table.offsets.length; row++) {
-    const at = shiftNs + table.offsets[row];
-    const joules = readValue(table, row, index);
+    reading[0] = shiftNs + table.offsets[row];
+    reading[1] = readValue(table, row, index);
     if (row === rows[ends]) {
-      source.expect(at, joules, points);
+      source.expect(reading[0], reading[1], points);
       ends += 1;
     }
-    source.read(at, joules, points);
+    source.read(reading, points);
   }
   return points;
 }

@@ -5,7 +5,7 @@ import { EnergyCurve } from './energy-curve.js';
 /** A curve with these readings of time and energy. */
 function read(readings: readonly (readonly [number, number])[], isExact = false): EnergyCurve {
   const curve = new EnergyCurve();
-  for (const [at, energyNj] of readings) curve.read(at, energyNj, isExact);
+  for (const [at, energyNj] of readings) curve.read(Float64Array.of(at, energyNj), isExact);
   return curve;
 }
 
@@ -44,7 +44,7 @@ test('EnergyCurve begins at the first change when only the third reading shows t
     [1, 500],
   ]);
   assert.equal(curve.lastAt, NaN);
-  curve.read(2, 500, false);
+  curve.read(Float64Array.of(2, 500), false);
   assert.equal(curve.firstAt, 1);
 });
 
@@ -71,27 +71,28 @@ test('EnergyCurve takes a reading without a change for a knot only after two ref
     [39, 20],
   ]);
   assert.equal(curve.lastAt, 20);
-  curve.read(40, 20, false);
+  curve.read(Float64Array.of(40, 20), false);
   assert.equal(curve.lastAt, 40);
-  curve.read(50, 80, false);
+  curve.read(Float64Array.of(50, 80), false);
   assert.equal(curve.energyNjAt(45), 50);
 });
 
 test('EnergyCurve learns the refresh interval', () => {
   const curve = read(slow);
-  for (let at = 35; at < 2000; at += 4) curve.read(at, 100 * Math.floor((at + 9) / 10), false);
+  for (let at = 35; at < 2000; at += 4)
+    curve.read(Float64Array.of(at, 100 * Math.floor((at + 9) / 10)), false);
   assert.ok(Math.abs(curve.refreshNs - 10) < 1, `${curve.refreshNs}`);
 });
 
 test('EnergyCurve does not take an hour without energy for a refresh interval', () => {
   const curve = read(slow);
-  curve.read(3600e9, 500, false);
+  curve.read(Float64Array.of(3600e9, 500), false);
   assert.ok(curve.refreshNs > 5 && curve.refreshNs < 20, `${curve.refreshNs}`);
 });
 
 test('EnergyCurve knows no refresh interval of a meter that is faster than its readings', () => {
   const curve = read([]);
-  for (let at = 0; at < 1000; at += 10) curve.read(at, at, false);
+  for (let at = 0; at < 1000; at += 10) curve.read(Float64Array.of(at, at), false);
   assert.equal(curve.refreshNs, 0);
 });
 
@@ -101,7 +102,7 @@ test('EnergyCurve ends when the counter falls', () => {
     [10, 100],
     [20, 140],
   ]);
-  assert.equal(curve.read(30, 5, false), false);
+  assert.equal(curve.read(Float64Array.of(30, 5), false), false);
   assert.equal(curve.lastAt, 20);
 });
 
@@ -111,7 +112,7 @@ test('EnergyCurve ignores a reading that comes again', () => {
     [10, 100],
     [20, 140],
   ]);
-  assert.equal(curve.read(10, 100, false), true);
+  assert.equal(curve.read(Float64Array.of(10, 100), false), true);
   assert.equal(curve.lastAt, 20);
 });
 
@@ -123,7 +124,7 @@ test('EnergyCurve uses what it has when it finishes', () => {
   short.finish();
   assert.equal(short.lastAt, 10);
   const repeated = read(slow);
-  repeated.read(35, 400, false);
+  repeated.read(Float64Array.of(35, 400), false);
   repeated.finish();
   assert.equal(repeated.lastAt, 35);
 });

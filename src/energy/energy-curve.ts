@@ -1,4 +1,4 @@
-import { KnotFinder } from './knot-finder.js';
+import { KnotFinder, type Reading } from './knot-finder.js';
 import { Knots } from './knots.js';
 
 /**
@@ -30,10 +30,10 @@ export class EnergyCurve {
    * @param isExact the counter is computed at each reading, not refreshed periodically
    * @returns false when the counter has fallen: it was reset, and this curve has ended
    */
-  read(at: number, energyNj: number, isExact: boolean): boolean {
-    const finding = this.#finder.read(at, energyNj, isExact);
+  read(reading: Reading, isExact: boolean): boolean {
+    const finding = this.#finder.read(reading, isExact);
     if (finding === 'fallen') return false;
-    if (finding === 'knot' || finding === 'still' || finding === 'first knot') this.#knots.push(at, energyNj);
+    if (finding === 'knot' || finding === 'still' || finding === 'first knot') this.#knots.push(reading);
     if (finding === 'first knot' || finding === 'late') this.#knots.forgetFirst();
     return true;
   }
@@ -57,6 +57,6 @@ export class EnergyCurve {
   finish(): void {
     this.#finder.finish();
     const { isBegun, readAt, value } = this.#finder;
-    if (isBegun && readAt > this.#knots.lastAt) this.#knots.push(readAt, value);
+    if (isBegun && readAt > this.#knots.lastAt) this.#knots.push(Float64Array.of(readAt, value));
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { KnotFinder, type Finding } from './knot-finder.js';
 
 function findAll(readings: readonly (readonly [number, number])[], finder = new KnotFinder()): Finding[] {
-  return readings.map(([at, value]) => finder.read(at, value));
+  return readings.map(([at, value]) => finder.read(Float64Array.of(at, value)));
 }
 
 test('KnotFinder finds a knot in every reading that changed', () => {
@@ -44,7 +44,7 @@ test('KnotFinder begins at the second reading when only the third shows that the
   ] as const;
   assert.deepEqual(findAll(early, finder), ['knot', 'knot']);
   assert.equal(finder.isBegun, false);
-  assert.equal(finder.read(2, 500), 'late');
+  assert.equal(finder.read(Float64Array.of(2, 500)), 'late');
   assert.equal(finder.isBegun, true);
 });
 
@@ -78,8 +78,8 @@ test('KnotFinder learns the time between two changes of any meter, and the refre
   const [fast, slow] = [new KnotFinder(), new KnotFinder()];
   assert.equal(fast.changeNs, 0);
   for (let at = 0; at < 100; at++) {
-    fast.read(at, at);
-    slow.read(at, 5 * Math.floor(at / 5));
+    fast.read(Float64Array.of(at, at));
+    slow.read(Float64Array.of(at, 5 * Math.floor(at / 5)));
   }
   assert.deepEqual([fast.changeNs, fast.refreshNs], [1, 0]);
   assert.deepEqual([slow.changeNs, slow.refreshNs], [5, 5]);

@@ -26,6 +26,12 @@ const learningRate = 1 / 16;
 const minRepeatedShare = 1 / 32;
 
 /**
+ * A reading of a counter: its instant, in nanoseconds, and its value. In an array, since as arguments each of them would
+ * be an object on the heap wherever the compiler leaves a call a call.
+ */
+export type Reading = Float64Array;
+
+/**
  * Finds the readings of a meter between which its counter may be taken for linear: those at which it changed. One at
  * which it did not is a knot only after twice the learned time between changes, so that a meter that is slower than
  * its readings is not taken for idle and then for twice as busy. Times are nanoseconds.
@@ -78,10 +84,12 @@ export class KnotFinder {
    * Takes a reading.
    * @param isExact the counter is computed at each reading, not refreshed periodically
    */
-  read(at: number, value: number, isExact = false): Finding {
+  read(reading: Reading, isExact = false): Finding {
+    const at = reading[0];
+    const value = reading[1];
     if (at <= this.#readAt) return 'nothing';
     if (value < this.#value) return 'fallen';
-    const finding = this.#classify(at, value, isExact);
+    const finding = this.#classify(reading, isExact);
     this.#readAt = at;
     this.#value = value;
     return finding;
@@ -92,33 +100,34 @@ export class KnotFinder {
     if (this.#beginning === 'changed') this.#beginning = 'done';
   }
 
-  #classify(at: number, value: number, isExact: boolean): Finding {
-    if (value > this.#value) return this.#change(at);
-    if (this.#beginning !== 'none') return this.#repeat(at);
-    this.#changedAt = at;
+  #classify(reading: Reading, isExact: boolean): Finding {
+    if (reading[1] > this.#value) return this.#change(reading);
+    if (this.#beginning !== 'none') return this.#repeat(reading);
+    this.#changedAt = reading[0];
     this.#beginning = isExact ? 'done' : 'first';
     return 'knot';
   }
 
-  #change(at: number): Finding {
+  #change(reading: Reading): Finding {
     const before = this.#beginning;
-    if (before === 'changed' || before === 'done') this.#learn(at - this.#changedAt);
+    if (before === 'changed' || before === 'done') this.#learn(reading);
     this.#beginning = before === 'first' ? 'changed' : 'done';
-    this.#changedAt = at;
+    this.#changedAt = reading[0];
     return before === 'repeated' ? 'first knot' : 'knot';
   }
 
-  #repeat(at: number): Finding {
+  #repeat(reading: Reading): Finding {
     this.#isRepeated = true;
     if (this.#beginning === 'first') this.#beginning = 'repeated';
     if (this.#beginning === 'changed') {
       this.#beginning = 'done';
       return 'late';
     }
-    return this.#changeNs > 0 && at - this.#changedAt >= 2 * this.#changeNs ? 'still' : 'nothing';
+    return this.#changeNs > 0 && reading[0] - this.#changedAt >= 2 * this.#changeNs ? 'still' : 'nothing';
   }
 
-  #learn(intervalNs: number): void {
+  #learn(reading: Reading): void {
+    const intervalNs = reading[0] - this.#changedAt;
     const known = this.#changeNs;
     // A domain that used nothing for an hour has not become slow.
     const next = Math.min(intervalNs, 4 * known);

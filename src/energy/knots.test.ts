@@ -5,7 +5,7 @@ import { Knots } from './knots.js';
 test('Knots finds values and knots after many were pushed and forgotten', () => {
   const knots = new Knots();
   for (let at = 0; at < 100_000; at++) {
-    knots.push(at, at * at);
+    knots.push(Float64Array.of(at, at * at));
     knots.forgetBefore(at - 10);
   }
   assert.equal(knots.firstAt, 99_989);
@@ -17,7 +17,7 @@ test('Knots finds values and knots after many were pushed and forgotten', () => 
 
 test('Knots keeps the oldest knot that an instant needs', () => {
   const knots = new Knots();
-  for (const at of [0, 10, 20]) knots.push(at, at);
+  for (const at of [0, 10, 20]) knots.push(Float64Array.of(at, at));
   knots.forgetBefore(15);
   assert.equal(knots.firstAt, 10);
   assert.equal(knots.valueAt(15), 15);
@@ -25,7 +25,7 @@ test('Knots keeps the oldest knot that an instant needs', () => {
 
 test('Knots gets coarser, not longer, when nothing is forgotten', () => {
   const knots = new Knots();
-  for (let at = 0; at <= 200_000; at++) knots.push(at, 3 * at);
+  for (let at = 0; at <= 200_000; at++) knots.push(Float64Array.of(at, 3 * at));
   assert.equal(knots.firstAt, 0);
   assert.equal(knots.lastAt, 200_000);
   assert.equal(knots.valueAt(123_457), 370_371);

@@ -1,3 +1,5 @@
+import type { Reading } from './knot-finder.js';
+
 /** Beyond this, every second knot is dropped: the curve gets coarser, its totals stay. */
 const maxKnots = 65_536;
 
@@ -30,11 +32,11 @@ export class Knots {
     return this.isEmpty ? NaN : this.#times[this.#to - 1];
   }
 
-  /** @param at later than every knot before */
-  push(at: number, value: number): void {
+  /** @param knot later than every knot before */
+  push(knot: Reading): void {
     if (this.#to === this.#times.length) this.#makeRoom();
-    this.#times[this.#to] = at;
-    this.#values[this.#to] = value;
+    this.#times[this.#to] = knot[0];
+    this.#values[this.#to] = knot[1];
     this.#to += 1;
   }
 

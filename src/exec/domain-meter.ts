@@ -73,7 +73,7 @@ export class DomainMeter {
   #learnRefresh(at: number, joules: number): void {
     const sinceNs = at - this.#finder.changedAt;
     // What was learned before a reset is still true.
-    if (this.#finder.read(at, joules) === 'fallen') this.#finder = new KnotFinder();
+    if (this.#finder.read(Float64Array.of(at, joules)) === 'fallen') this.#finder = new KnotFinder();
     const { changeNs, changedAt } = this.#finder;
     if (changeNs > 0) this.#refreshNs = changeNs;
     // Of a run with a single change, no more is known.

@@ -1,6 +1,6 @@
 import { MappedSeries, type Member } from './mapped-series.js';
 import { inheritPublisher, publisherOf, seriesKey, type Series } from './series.js';
-import { readLatest, type Table } from './table.js';
+import { findLatestRow, type Table } from './table.js';
 
 /** What is done with each series, once per series. */
 export interface SeriesMapping {
@@ -147,7 +147,8 @@ function keepValues(table: Table, members: readonly Member[]): Float64Array {
   const at = Number(table.epoch) + table.offsets[lastRow];
   for (let column = 0; column < members.length; column++) {
     const member = members[column];
-    member.target.take(member, readLatest(table, column));
+    const row = findLatestRow(table, column);
+    if (row >= 0) member.target.take(member, table.values, row * members.length + column);
     member.target.lastAt = at;
   }
   return table.values;
@@ -157,14 +158,19 @@ function recutValues(table: Table, members: readonly Member[], columns: readonly
   const rows = table.offsets.length;
   const epoch = Number(table.epoch);
   const values = new Float64Array(rows * columns.length);
+  const instant = new Float64Array(1);
   for (let row = 0; row < rows; row++) {
     const from = row * members.length;
-    for (let i = 0; i < members.length; i++) members[i].target.take(members[i], table.values[from + i]);
-    const at = epoch + table.offsets[row];
+    for (let i = 0; i < members.length; i++) members[i].target.take(members[i], table.values, from + i);
+    instant[0] = epoch + table.offsets[row];
     for (let i = 0; i < columns.length; i++) {
       const { source, target } = columns[i];
-      values[row * columns.length + i] =
-        source < 0 ? target.sum(at) : target.pass(table.values[from + source], at);
+      const cell = row * columns.length + i;
+      if (source < 0) target.writeSum(instant, values, cell);
+      else {
+        values[cell] = table.values[from + source];
+        target.lastAt = instant[0];
+      }
     }
   }
   return values;

@@ -60,28 +60,27 @@ export class MappedSeries {
     this.#updatePlain();
   }
 
-  /** Takes a member's reading into the sum. NaN, a gap, changes nothing. */
-  take(member: Member, value: number): void {
+  /** Takes a member's reading, in a cell, into the sum. NaN, a gap, changes nothing. */
+  take(member: Member, values: Float64Array, cell: number): void {
+    const value = values[cell];
     if (Number.isNaN(value)) return;
     if (Number.isNaN(member.base)) member.base = value;
     member.last = value;
     this.#hasReading = true;
   }
 
-  /** Passes on a row's value as it is. */
-  pass(value: number, at: number): number {
-    this.lastAt = at;
-    return value;
-  }
-
   /**
-   * The sum after the readings of one row.
-   * @param at Unix time in nanoseconds of the row
-   * @returns NaN when the row had no reading, or is older than one passed on already: members that come in
-   * different tables lag by a table
+   * Writes the sum after the readings of one row into a cell: NaN when the row had no reading, or is older than one
+   * passed on already, since members that come in different tables lag by a table. The numbers are in arrays: passed
+   * by themselves, each would be an object on the heap.
+   * @param instant Unix time in nanoseconds of the row
    */
-  sum(at: number): number {
-    if (!this.#hasReading || at < this.lastAt) return NaN;
+  writeSum(instant: Float64Array, values: Float64Array, cell: number): void {
+    const at = instant[0];
+    if (!this.#hasReading || at < this.lastAt) {
+      values[cell] = NaN;
+      return;
+    }
     this.#hasReading = false;
     this.lastAt = at;
     let sum = this.#retired;
@@ -89,7 +88,7 @@ export class MappedSeries {
     // A member that left changes the order of summing, and with it the last bits.
     if (this.series.metric.kind === 'counter') sum = Math.max(sum, this.#forwarded);
     this.#forwarded = sum;
-    return sum;
+    values[cell] = sum;
   }
 
   #updatePlain(): void {

@@ -1,0 +1,141 @@
+import { factory as attributes } from '../processors/attributes/factory.js';
+import { factory as attribution } from '../processors/attribution/factory.js';
+import { factory as filter } from '../processors/filter/factory.js';
+import { factory as power } from '../processors/power/factory.js';
+import { factory as resource } from '../processors/resource/factory.js';
+import { factory as workloadNames } from '../processors/workload_names/factory.js';
+import type { Context } from '../src/component/component.js';
+import type { Consumer } from '../src/component/consumer.js';
+import { createFakeContext } from '../src/component/fakes.js';
+import { parseSettings } from '../src/config/settings.js';
+import type { Table } from '../src/model/table.js';
+import { Batcher } from '../src/otlp/batcher.js';
+import { CsvEncoder } from '../src/recording/csv-encoder.js';
+import { JsonLinesEncoder } from '../src/recording/json-lines-encoder.js';
+import { ParquetEncoder } from '../src/recording/parquet-encoder.js';
+
+/** Something that takes the tables of a load, one after another. */
+export interface Subject {
+  readonly name: string;
+  /** @param tables all that it will get */
+  create(tables: readonly Table[]): (table: Table) => void;
+}
+
+const context: Context = createFakeContext();
+const sink: Consumer = { consume: () => true };
+
+/** Every processor, each doing something to the tables. */
+export const processors: readonly Subject[] = [
+  {
+    name: 'attributes',
+    create: () =>
+      consumeWith(
+        attributes.create(
+          parseSettings(attributes.schema, { actions: [{ key: 'rack', action: 'insert', value: 'r1' }] }),
+          context,
+          sink,
+        ),
+      ),
+  },
+  {
+    name: 'attributes, which sums',
+    create: () =>
+      consumeWith(
+        attributes.create(
+          parseSettings(attributes.schema, {
+            actions: [
+              { key: 'hw.id', action: 'delete' },
+              { key: 'cpu.mode', action: 'delete' },
+            ],
+          }),
+          context,
+          sink,
+        ),
+      ),
+  },
+  {
+    name: 'attribution',
+    create: () => consumeWith(attribution.create(parseSettings(attribution.schema, {}), context, sink)),
+  },
+  {
+    name: 'filter',
+    create: () =>
+      consumeWith(
+        filter.create(
+          parseSettings(filter.schema, {
+            exclude: [{ attributes: { 'hw.id': 'package-1', 'cpu.mode': 'user' } }],
+          }),
+          context,
+          sink,
+        ),
+      ),
+  },
+  {
+    name: 'power',
+    create: () => consumeWith(power.create(parseSettings(power.schema, {}), context, sink)),
+  },
+  {
+    name: 'resource',
+    create: () =>
+      consumeWith(
+        resource.create(
+          parseSettings(resource.schema, {
+            detectors: [],
+            attributes: [{ key: 'rack', action: 'insert', value: 'r1' }],
+          }),
+          context,
+          sink,
+        ),
+      ),
+  },
+  {
+    name: 'workload_names',
+    create: () =>
+      consumeWith(workloadNames.create(parseSettings(workloadNames.schema, { sources: [] }), context, sink)),
+  },
+];
+
+/** What encodes the points of exporters. */
+export const encoders: readonly Subject[] = [
+  { name: 'OTLP', create: createOtlp },
+  {
+    name: 'JSON lines',
+    create() {
+      const encoder = new JsonLinesEncoder();
+      return (table) => {
+        encoder.add(table);
+        encoder.take();
+      };
+    },
+  },
+  {
+    name: 'CSV',
+    create(tables) {
+      const encoder = new CsvEncoder(['host.name', 'hw.id', 'process.pid']);
+      encoder.metricColumns = encoder.findMissing(tables);
+      return (table) => void Buffer.from(encoder.encode(table));
+    },
+  },
+  {
+    name: 'Parquet',
+    create() {
+      const encoder = new ParquetEncoder(['host.name', 'hw.id', 'process.pid']);
+      return (table) => {
+        encoder.encode([table]);
+        encoder.footer();
+      };
+    },
+  },
+];
+
+function createOtlp(): (table: Table) => void {
+  const batcher = new Batcher({ maxPoints: 8192, maxBytes: 3.5 * 2 ** 20 }, ({ release }) => release?.());
+  return (table) => {
+    batcher.add(table);
+    batcher.flush();
+  };
+}
+
+function consumeWith(consumer: Consumer): (table: Table) => void {
+  return (table) => void consumer.consume(table);
+}
