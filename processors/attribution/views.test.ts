@@ -82,6 +82,15 @@ test('View has one group, none, for all that lack what defines the groups', () =
   assert.deepEqual(groupOf('service', { 'service.name': 'joulemetry' }), { 'service.name': 'none' });
 });
 
+test('View distinguishes the units of the same name that the managers of two users have', () => {
+  const own = { 'systemd.unit': 'foo.service', 'systemd.slice': 'app.slice', 'systemd.owner.uid': '1000' };
+  assert.deepEqual(groupOf('unit', own), own);
+  const program = { 'process.executable.name': 'foo', ...own };
+  const { 'systemd.slice': slice, ...withoutSlice } = program;
+  assert.equal(slice, 'app.slice');
+  assert.deepEqual(groupOf('program', program), withoutSlice);
+});
+
 test('View groups by whichever of several attributes a workload has', () => {
   const job = { 'slurm.job.name': 'train', 'slurm.job.user': 'ann' };
   assert.deepEqual(groupOf('job', { 'slurm.job.id': '7', ...job }), { 'slurm.job.id': '7', ...job });

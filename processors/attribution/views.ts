@@ -29,6 +29,7 @@ import {
   ATTR_SLURM_JOB_NAME,
   ATTR_SLURM_JOB_PARTITION,
   ATTR_SLURM_JOB_USER,
+  ATTR_SYSTEMD_OWNER_UID,
   ATTR_SYSTEMD_SLICE,
   ATTR_SYSTEMD_UNIT,
   ATTR_VM_NAME,
@@ -119,7 +120,7 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
     create(
       groupEnergyNames.program,
       'the processes of a program within its unit or container',
-      [ATTR_PROCESS_EXECUTABLE_NAME, ATTR_SYSTEMD_UNIT, container, ATTR_K8S_POD_UID],
+      [ATTR_PROCESS_EXECUTABLE_NAME, ATTR_SYSTEMD_UNIT, ATTR_SYSTEMD_OWNER_UID, container, ATTR_K8S_POD_UID],
       ofContainer,
     ),
   ],
@@ -132,6 +133,7 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
       [
         ATTR_SYSTEMD_UNIT,
         ATTR_SYSTEMD_SLICE,
+        ATTR_SYSTEMD_OWNER_UID,
         ATTR_CONTAINER_ID,
         ...ofContainer,
         ...jobId.split('|'),
@@ -144,7 +146,7 @@ const builtIn: ReadonlyMap<string, ViewDefinition> = new Map([
     create(
       groupEnergyNames.unit,
       'the processes of a systemd unit',
-      [ATTR_SYSTEMD_UNIT, ATTR_SYSTEMD_SLICE, container],
+      [ATTR_SYSTEMD_UNIT, ATTR_SYSTEMD_SLICE, ATTR_SYSTEMD_OWNER_UID, container],
       ofContainer,
     ),
   ],

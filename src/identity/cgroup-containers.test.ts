@@ -11,7 +11,10 @@ const containers: readonly Row[] = [
   [`/docker/${id}`, docker],
   [`12:memory:/docker/${id}`, docker],
   [`/system.slice/docker-${id}.scope`, { ...docker, unit: `docker-${id}.scope`, slice: 'system.slice' }],
-  [`${ofUser}/user.slice/docker-${id}.scope`, { ...docker, unit: `docker-${id}.scope`, slice: 'user.slice' }],
+  [
+    `${ofUser}/user.slice/docker-${id}.scope`,
+    { ...docker, unit: `docker-${id}.scope`, slice: 'user.slice', owner: '1000' },
+  ],
   [`/docker/${inner}/docker/${id}`, docker],
   [`/docker/${id}/init`, docker],
   [
@@ -58,25 +61,28 @@ const containers: readonly Row[] = [
   ],
   [
     `${ofUser}/user.slice/libpod-${id}.scope/container`,
-    { ...podman, unit: `libpod-${id}.scope`, slice: 'user.slice' },
+    { ...podman, unit: `libpod-${id}.scope`, slice: 'user.slice', owner: '1000' },
   ],
   [
     `${ofUser}/user.slice/user-libpod_pod_${inner}.slice/libpod-${id}.scope`,
-    { ...podman, unit: `libpod-${id}.scope`, slice: `user-libpod_pod_${inner}.slice` },
+    { ...podman, unit: `libpod-${id}.scope`, slice: `user-libpod_pod_${inner}.slice`, owner: '1000' },
   ],
   [
     `/system.slice/web.service/libpod-payload-${id}`,
     { ...podman, unit: 'web.service', slice: 'system.slice' },
   ],
   [`/machine.slice/libpod-conmon-${id}.scope`, { unit: `libpod-conmon-${id}.scope`, slice: 'machine.slice' }],
-  [`${ofUser}/user.slice/podman-4242.scope`, { unit: 'podman-4242.scope', slice: 'user.slice' }],
+  [
+    `${ofUser}/user.slice/podman-4242.scope`,
+    { unit: 'podman-4242.scope', slice: 'user.slice', owner: '1000' },
+  ],
   [
     `/system.slice/nerdctl-${id}.scope`,
     { ...containerd, unit: `nerdctl-${id}.scope`, slice: 'system.slice' },
   ],
   [
     `${ofUser}/user.slice/nerdctl-${id}.scope`,
-    { ...containerd, unit: `nerdctl-${id}.scope`, slice: 'user.slice' },
+    { ...containerd, unit: `nerdctl-${id}.scope`, slice: 'user.slice', owner: '1000' },
   ],
   [`/default/${id}`, containerd],
   [`/k8s.io/${id}`, containerd],
@@ -158,7 +164,12 @@ const machines: readonly Row[] = [
   ],
   [
     `${ofUser}/machine.slice/machine-ann\\x2dqemu\\x2d2\\x2dfedora.scope`,
-    { vm: 'fedora', unit: 'machine-ann\\x2dqemu\\x2d2\\x2dfedora.scope', slice: 'machine.slice' },
+    {
+      vm: 'fedora',
+      unit: 'machine-ann\\x2dqemu\\x2d2\\x2dfedora.scope',
+      slice: 'machine.slice',
+      owner: '1000',
+    },
   ],
   [
     '/machine.slice/machine-lxc\\x2d7\\x2dbox.scope',

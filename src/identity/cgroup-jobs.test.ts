@@ -48,7 +48,7 @@ const jobs: readonly Row[] = [
   ['/torque/12345[7].server', { pbs: '12345[7].server' }],
   [
     '/user.slice/user-500.slice/user@500.service/imp-shell-0-fYcPWMN9oD9.service',
-    { flux: 'fYcPWMN9oD9', unit: 'imp-shell-0-fYcPWMN9oD9.service', slice: 'user-500.slice' },
+    { flux: 'fYcPWMN9oD9', unit: 'imp-shell-0-fYcPWMN9oD9.service', slice: 'user-500.slice', owner: '500' },
   ],
 ];
 

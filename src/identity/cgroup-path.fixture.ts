@@ -12,6 +12,7 @@ export type Row = readonly [path: string, expected: Readonly<Record<string, stri
 export const attributes: Readonly<Record<string, string>> = {
   unit: 'systemd.unit',
   slice: 'systemd.slice',
+  owner: 'systemd.owner.uid',
   container: 'container.id',
   runtime: 'container.runtime.name',
   name: 'container.name',

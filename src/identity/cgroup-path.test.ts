@@ -32,15 +32,16 @@ const systemd: readonly Row[] = [
     { unit: 'systemd-journald-dev-log.socket', slice: 'system.slice' },
   ],
   ['/user.slice/user-1000.slice/session-3.scope', { unit: 'session-3.scope', slice: 'user-1000.slice' }],
-  [`${ofUser}/init.scope`, { unit: 'init.scope', slice: 'user-1000.slice' }],
+  [`${ofUser}/init.scope`, { unit: 'init.scope', slice: 'user-1000.slice', owner: '1000' }],
   [
     `${ofUser}/app.slice/app-gnome-org.gnome.Terminal-4711.scope`,
-    { unit: 'app-gnome-org.gnome.Terminal-4711.scope', slice: 'app.slice' },
+    { unit: 'app-gnome-org.gnome.Terminal-4711.scope', slice: 'app.slice', owner: '1000' },
   ],
   [
     `${ofUser}/app.slice/app-org.kde.konsole\\x2dabc.slice/tab(7).scope`,
-    { unit: 'tab(7).scope', slice: 'app-org.kde.konsole\\x2dabc.slice' },
+    { unit: 'tab(7).scope', slice: 'app-org.kde.konsole\\x2dabc.slice', owner: '1000' },
   ],
+  [ofUser, { unit: 'user@1000.service', slice: 'user-1000.slice' }],
   ['/system.slice/_cpu.service', { unit: 'cpu.service', slice: 'system.slice' }],
   [
     '/system.slice/postgresql@16-main.service/workers',

@@ -2,6 +2,7 @@ import {
   ATTR_CONTAINER_ID,
   ATTR_K8S_POD_UID,
   ATTR_SLURM_JOB_ID,
+  ATTR_SYSTEMD_OWNER_UID,
   ATTR_SYSTEMD_SLICE,
   ATTR_SYSTEMD_UNIT,
 } from '../model/semantic-conventions.js';
@@ -76,10 +77,17 @@ function without(attributes: Attributes, prefix: string): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith(prefix)));
 }
 
-/** A unit that systemd gives a cgroup of its own, named as systemd names it, with its escapes. */
-function findUnit(name: string): Attributes | undefined {
+/**
+ * A unit that systemd gives a cgroup of its own, named as systemd names it, with its escapes. The managers of several
+ * users have units of the same name: these have the owner, too, as sd_pid_get_owner_uid(3) finds it.
+ */
+function findUnit(name: string, above: readonly string[]): Attributes | undefined {
   if (!unitName.test(name)) return undefined;
-  return { [name.endsWith('.slice') ? ATTR_SYSTEMD_SLICE : ATTR_SYSTEMD_UNIT]: name };
+  const owner = above.flatMap((each) => /^user@(\d+)\.service$/.exec(each)?.[1] ?? []).at(-1);
+  return {
+    [name.endsWith('.slice') ? ATTR_SYSTEMD_SLICE : ATTR_SYSTEMD_UNIT]: name,
+    ...(owner !== undefined && { [ATTR_SYSTEMD_OWNER_UID]: owner }),
+  };
 }
 
 /** A pod, with the systemd driver of the kubelet or with cgroupfs, in any class of service. */

@@ -59,6 +59,7 @@ export const ATTR_SLURM_JOB_PARTITION = 'slurm.job.partition';
 export const ATTR_SLURM_JOB_USER = 'slurm.job.user';
 export const ATTR_SLURM_STEP_ID = 'slurm.step.id';
 export const ATTR_SLURM_TASK_ID = 'slurm.task.id';
+export const ATTR_SYSTEMD_OWNER_UID = 'systemd.owner.uid';
 export const ATTR_SYSTEMD_SLICE = 'systemd.slice';
 export const ATTR_SYSTEMD_UNIT = 'systemd.unit';
 export const ATTR_SYSTEM_DEVICE = 'system.device';
