@@ -56,11 +56,16 @@ export class CgroupPart {
 
   /** Reads CPU time. @returns nothing when there is none */
   readCpu(): Table | undefined {
-    return this.#cpu.read(() => [...this.#cgroups].flatMap((cgroup) => cgroup.cpuReaders));
+    const steps = this.#cpu.read(() => [...this.#cgroups].flatMap((cgroup) => cgroup.cpuReaders));
+    // There are no more than are read in one step.
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
   }
 
-  /** Reads everything else. */
-  readDetails(): Table | undefined {
+  /** Reads everything else, a step for 32 files. */
+  readDetails(): Generator<undefined, Table | undefined> {
     return this.#details.read(() => [...this.#cgroups].flatMap((cgroup) => cgroup.detailReaders));
   }
 }
@@ -87,7 +92,7 @@ class ReaderRow {
   }
 
   /** @returns one row, with the middle of the reading as its instant, and the series that have ended */
-  read(listReaders: () => readonly FileReader[]): Table | undefined {
+  *read(listReaders: () => readonly FileReader[]): Generator<undefined, Table | undefined> {
     const { clock } = this.#options;
     let isChanged = this.#readers === undefined;
     const readers = (this.#readers ??= listReaders());
@@ -95,6 +100,7 @@ class ReaderRow {
     const fromNs = clock.wallNs();
     this.#read.length = 0;
     for (let from = 0; from < readers.length; from += partCapacity) {
+      if (from > 0) yield;
       const to = Math.min(readers.length, from + partCapacity);
       this.#readTogether(readers, from, to);
       for (let i = from; i < to; i++) {

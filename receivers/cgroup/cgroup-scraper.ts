@@ -80,7 +80,7 @@ export class CgroupScraper implements Scraper {
     });
   }
 
-  async scrape(breaks: number): Promise<Iterable<Table>> {
+  async scrape(breaks: number): Promise<Iterable<Table | undefined>> {
     const nowNs = this.#context.clock.wallNs();
     const isThorough = this.#scans % this.#thoroughAfter === 0;
     const changes = await this.#tree.update(isThorough);
@@ -99,7 +99,7 @@ export class CgroupScraper implements Scraper {
     this.#tree.close();
   }
 
-  *#read(ended: readonly Series[], nowNs: bigint): Iterable<Table> {
+  *#read(ended: readonly Series[], nowNs: bigint): Iterable<Table | undefined> {
     if (ended.length > 0) yield createEnding(ended, nowNs);
     yield* this.#cgroups.readCpu();
     yield* this.#cgroups.readDetails(this.#scans, this.#detailsAfter);

@@ -117,7 +117,7 @@ export function openMachine(t: TestContext, files: Files, settings: object = {})
 
 /** Scans once. */
 export async function scan(scraper: CgroupScraper, breaks: number): Promise<Scanned> {
-  const tables = [...(await scraper.scrape(breaks))];
+  const tables = [...(await scraper.scrape(breaks))].filter((table) => table !== undefined);
   const entries = tables.flatMap(({ series, values }) =>
     series.map((one, i): [string, number] => [nameOf(one), values[i] ?? NaN]),
   );

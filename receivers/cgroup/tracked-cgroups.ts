@@ -51,19 +51,19 @@ export class TrackedCgroups {
   }
 
   /** A table for each part that has CPU time. */
-  *readCpu(): Iterable<Table> {
-    for (const part of this.#parts) {
-      const table = part.readCpu();
-      if (table !== undefined) yield table;
-    }
+  *readCpu(): Iterable<Table | undefined> {
+    for (const part of this.#parts) yield part.readCpu();
   }
 
-  /** A table for each part whose turn it is. @param every after this many scans it is its turn again */
-  *readDetails(scan: number, every: number): Iterable<Table> {
+  /**
+   * A table for each part whose turn it is, and nothing after some of the files of a part.
+   * @param every after this many scans it is its turn again
+   */
+  *readDetails(scan: number, every: number): Iterable<Table | undefined> {
     for (const [index, part] of this.#parts.entries()) {
       if (!this.#fresh.delete(part) && (scan + index) % every !== 0) continue;
-      const table = part.readDetails();
-      if (table !== undefined) yield table;
+      const table = yield* part.readDetails();
+      yield table;
     }
   }
 

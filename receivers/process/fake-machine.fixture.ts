@@ -80,7 +80,8 @@ export class FakeMachine {
   scan(breaks = 0): Scanned {
     if (this.#scraper === undefined) this.open();
     this.now += second;
-    return new Scanned([...(this.#scraper?.scrape(breaks) ?? [])]);
+    const steps = [...(this.#scraper?.scrape(breaks) ?? [])];
+    return new Scanned(steps.filter((table) => table !== undefined));
   }
 
   #createSource(): CpuTimeSource {

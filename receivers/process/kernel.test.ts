@@ -123,7 +123,7 @@ function assertBetween(seconds: number, least: number, most: number): void {
 }
 
 function scan(scraper: ProcessScraper): readonly Table[] {
-  return [...scraper.scrape(0)];
+  return [...scraper.scrape(0)].filter((table) => table !== undefined);
 }
 
 /** A scan with the time that it took, and what the hypervisor has taken since the boot. */

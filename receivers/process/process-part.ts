@@ -5,8 +5,11 @@ import type { ProcessReader } from './process-reader.js';
 import type { Scan } from './scan.js';
 import { TrackedProcess } from './tracked-process.js';
 
-/** This many processes are 2 to 5 ms of work where each of them is new, and a twentieth of that where none is. */
+/** This many processes are 0.2 ms of work where none of them is new. */
 export const partCapacity = 32;
+
+/** After this many new processes, each of which takes up to 0.2 ms, others may run. */
+const arrivalsPerStep = 8;
 
 /** Some of the processes, read together into one row, so that others may run between the parts of a scan. */
 export class ProcessPart {
@@ -50,14 +53,14 @@ export class ProcessPart {
   }
 
   /**
-   * Reads all of its processes.
+   * Reads all of its processes, in one step where few are new.
    * @returns one row, at the instant of its CPU times: the scan's, or the middle of this reading; nothing when no process
    * is left
    */
-  read(scan: Scan): Table | undefined {
+  *read(scan: Scan): Generator<undefined, Table | undefined> {
     const fromNs = this.#clock.wallNs();
     this.#readKnown(scan);
-    this.#readArrivals(scan);
+    yield* this.#readArrivals(scan);
     const rowNs = scan.at.readNs ?? fromNs + (this.#clock.wallNs() - fromNs) / 2n;
     if (this.#isChanged) {
       this.#series = this.#processes.flatMap((process) => process.series ?? process.beginSeries(rowNs));
@@ -96,8 +99,9 @@ export class ProcessPart {
     if (process.listedIn === scan.listing) this.#arrivals.push(process.pid);
   }
 
-  #readArrivals(scan: Scan): void {
-    for (const pid of this.#arrivals) {
+  *#readArrivals(scan: Scan): Generator<undefined> {
+    for (const [index, pid] of this.#arrivals.entries()) {
+      if (index > 0 && index % arrivalsPerStep === 0) yield;
       const files = this.#reader.open(pid);
       if (files === 'failed') scan.refused.push(pid);
       if (files === 'failed' || files === 'gone') continue;

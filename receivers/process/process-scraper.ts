@@ -88,7 +88,7 @@ export class ProcessScraper implements Scraper {
     }, 4 * this.#lookAgainAfter);
   }
 
-  *scrape(breaks: number): Iterable<Table> {
+  *scrape(breaks: number): Iterable<Table | undefined> {
     if (breaks !== this.#breaks) yield* this.#endAll();
     this.#breaks = breaks;
     const { clock, cpuTime } = this.#context;
@@ -99,14 +99,19 @@ export class ProcessScraper implements Scraper {
     cpuTime?.beginScan(Number(bootNs), this.#previous === undefined ? ignore : this.#brief.add);
     const readNs = findReadNs(cpuTime, { wallNs, monotonicNs });
     const at: ScanInstant = { wallNs, bootNs, ...(readNs !== undefined && { readNs }) };
+    yield;
     this.#reader.busiest.begin();
     if (this.#config.metrics.memory) this.#reader.memory.read();
     this.#scans += 1;
     const pids = this.#listIfDue();
     const scan = new Scan(at, this.#previous, { number: this.#scans, listing: this.#listing });
     this.#previous = at;
-    if (pids !== undefined) this.#processes.match(pids, this.#refused, scan);
-    else this.#processes.admit(cpuTime?.born ?? [], this.#refused);
+    if (pids === undefined) this.#processes.admit(cpuTime?.born ?? [], this.#refused);
+    else {
+      yield;
+      this.#processes.match(pids, this.#refused, scan);
+      yield;
+    }
     yield* this.#processes.read(scan);
     this.#noteRefused(scan);
     if (this.#config.metrics.count) yield this.#countStates(at.wallNs);

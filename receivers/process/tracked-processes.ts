@@ -75,12 +75,12 @@ export class TrackedProcesses {
     for (const pid of arrivals) (isCrowd ? this.#findRoom() : this.#nursery).expect(pid);
   }
 
-  /** Reads part after part: a table for each. */
-  *read(scan: Scan): Iterable<Table> {
+  /** Reads part after part: a table for each that has one, and nothing after some new processes. */
+  *read(scan: Scan): Iterable<Table | undefined> {
     this.#neighbours = undefined;
     for (const part of [...this.#parts, this.#nursery]) {
-      const table = part.read(scan);
-      if (table !== undefined) yield table;
+      const table = yield* part.read(scan);
+      yield table;
     }
     if (this.#nursery.size > nurseryCapacity / 2) this.#place(this.#nursery.release());
     // Where many have ended, the few that are left lie scattered.

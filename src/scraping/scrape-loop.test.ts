@@ -65,7 +65,7 @@ function createCountingMeter(): { meter: Meter; totals: Map<string, number>; att
 /** Runs a loop of 5 ms until it has scraped `times` times, and stops it. */
 async function scrapeTimes(
   times: number,
-  scrape: (breaks: number, count: number) => Iterable<Table>,
+  scrape: (breaks: number, count: number) => Iterable<Table | undefined>,
   overrides: Partial<ReceiverContext> = {},
   consumer?: Consumer,
 ) {
@@ -246,21 +246,32 @@ test('startScraping never runs two scrapes at a time, when one takes longer than
   assert.ok((totals.get('joulemetry.scrape.missed') ?? 0) >= 2);
 });
 
-test('startScraping lets others run between the parts, when a scrape takes longer than 5 ms', async () => {
-  let others = 0;
-  const seen: number[] = [];
-  const other = setInterval(() => others++, 1);
-  await scrapeTimes(1, function* () {
-    for (let part = 0; part < 4; part++) {
-      seen.push(others);
-      const until = performance.now() + 6;
-      while (performance.now() < until);
-      yield table;
-    }
+/** Holds the thread for as long as a scrape may before others have their turn. */
+function holdThread(): void {
+  const until = performance.now() + 3;
+  while (performance.now() < until);
+}
+
+for (const [what, part] of [
+  ['between the parts of a long scrape', table],
+  ['between its steps that have no table', undefined],
+] as const) {
+  test(`startScraping lets others run ${what}`, async () => {
+    let others = 0;
+    const seen: number[] = [];
+    const other = setInterval(() => others++, 1);
+    await scrapeTimes(1, function* () {
+      for (let step = 0; step < 4; step++) {
+        seen.push(others);
+        holdThread();
+        yield part;
+      }
+    });
+    clearInterval(other);
+    // Each of the first scrape; another one may begin before the loop is stopped.
+    for (let step = 1; step < 4; step++) assert.ok((seen[step] ?? 0) > (seen[step - 1] ?? 0));
   });
-  clearInterval(other);
-  assert.ok((seen[3] ?? 0) > (seen[0] ?? 0));
-});
+}
 
 test('startScraping passes on the number of breaks in time, when the clock counts another', async () => {
   const eras: number[] = [];

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../errors.js';
+import { Slices } from '../linux/slices.js';
 import { countPoints, type Table } from '../model/table.js';
 import { orderOf, type ScrapeOrder, type ScrapePhase } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
@@ -38,12 +39,13 @@ export class ScrapeTicks {
 /** A changing set of series read periodically, on the main thread. */
 export interface Scraper {
   /**
-   * Reads now. A long scrape is a generator that gives one table per part, each row with its true instant: the
-   * loop lets others run between parts. A source that blocks is read on a thread of its own, and the tables follow.
+   * Reads now. A long scrape is a generator that gives one table per part, each row with its true instant, or nothing
+   * after other work: the loop lets others run in between, and before a table is forwarded. Each step is to take at
+   * most 2 ms. A source that blocks is read on a thread of its own, and the tables follow.
    * @param breaks differs from the last one when series must end and start again (`Clock.countBreaks`)
    * @throws Error when the source could not be read: counted, logged when that changes, tried again next time
    */
-  scrape(breaks: number): Iterable<Table> | Promise<Iterable<Table>>;
+  scrape(breaks: number): Iterable<Table | undefined> | Promise<Iterable<Table | undefined>>;
 }
 
 export interface ScrapeLoop {
@@ -64,9 +66,6 @@ export interface ScrapeRequest {
 
 /** The first scrapes of all loops share a tick, though the loops start one after the other. */
 const beforeAnyTick = 0n;
-
-/** A scrape holds the main thread no longer than this without letting others run. */
-const yieldAfterNs = 5_000_000n;
 
 /**
  * Scrapes at once and then at every multiple of the interval on the wall clock, so that windows of all receivers
@@ -172,15 +171,15 @@ class Loop implements ScrapeLoop {
   }
 
   async #forward(breaks: number, seen: { points: number }): Promise<void> {
-    const { scraper, next, context } = this.#request;
-    let yieldedNs = context.clock.monotonicNs();
+    const { scraper, next } = this.#request;
+    const slices = new Slices();
     const tables = scraper.scrape(breaks);
     for (const table of tables instanceof Promise ? await tables : tables) {
+      if (slices.isOver) await slices.letOthersRun();
+      if (table === undefined) continue;
       seen.points += countPoints(table);
       if (!next.consume(table)) this.#telemetry.refused();
-      if (context.clock.monotonicNs() - yieldedNs <= yieldAfterNs) continue;
-      await setImmediate();
-      yieldedNs = context.clock.monotonicNs();
+      if (slices.isOver) await slices.letOthersRun();
     }
   }
 
