@@ -11,6 +11,7 @@ import { exec } from './exec.js';
 import { file } from './file.js';
 import { firstJoules } from './first-joules.js';
 import { ledger } from './ledger.js';
+import { otlp } from './otlp.js';
 import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
 import { raplReceiver } from './rapl-receiver.js';
@@ -25,6 +26,7 @@ const benchmarks: readonly Benchmark[] = [
   raplReceiver,
   rate,
   encoder,
+  otlp,
   wholePath,
   allocation,
   file,

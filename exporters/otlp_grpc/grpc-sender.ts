@@ -30,7 +30,7 @@ export function openGrpcSender(settings: Config, log: Log): Sender {
     proxy,
     credentials: isInsecure ? credentials.createInsecure() : createTlsCredentials(config, log),
     metadata: createMetadata(config, log),
-    compression: config.compression,
+    gzipLevel: config.compression === 'gzip' ? config.compression_params.level : undefined,
   });
   const client = createClient(config, transport, { url: address, isInsecure });
   return {

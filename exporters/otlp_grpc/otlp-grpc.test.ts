@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { createServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
@@ -80,6 +84,76 @@ test('otlp_grpc delivers points over a real connection', async (t) => {
   assert.match(String(metadata.get('user-agent')[0]), /^joulemetry\/\d/);
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
 });
+
+test('otlp_grpc compresses by level 1, or by that of compression_params, or not at all', async (t) => {
+  const server = await openHttp2Server(t);
+  const settings = { endpoint: `localhost:${server.port}`, ...insecure };
+  const others = [{}, { compression_params: { level: 9 } }, { compression: 'none' }];
+  for (const other of others) {
+    const { exporter } = await startExporter(t, factory, { ...settings, ...other });
+    exporter.consume(readingAt(1, 42.5));
+    await exporter.shutdown();
+  }
+  // RFC 1952, 2.3.1: the extra flags are 4 for the fastest level and 2 for the one that compresses most.
+  assert.deepEqual(
+    server.received.map(({ encoding, body }) => [encoding, body[0], body[0] === 1 ? body[5 + 8] : undefined]),
+    [
+      ['gzip', 1, 4],
+      ['gzip', 1, 2],
+      [undefined, 0, undefined],
+    ],
+  );
+  const [compressed, , plain] = server.received.map(({ body }) => body.subarray(5));
+  assert.deepEqual(gunzipSync(compressed), plain);
+  assert.ok(server.received.every(({ body }) => body.readUInt32BE(1) === body.length - 5));
+});
+
+test('otlp_grpc no longer compresses when the server does not take gzip', async (t) => {
+  const server = await openHttp2Server(t, 'identity,deflate');
+  const settings = { endpoint: `localhost:${server.port}`, batch: { flush_timeout: '1ms' }, ...insecure };
+  const { exporter } = await startExporter(t, factory, settings);
+  for (const second of [1, 2]) {
+    exporter.consume(readingAt(second, 42.5));
+    await until(() => server.received.length === second);
+  }
+  await exporter.shutdown();
+  assert.deepEqual(
+    server.received.map(({ encoding, body }) => [encoding, body[0]]),
+    [
+      ['gzip', 1],
+      [undefined, 0],
+    ],
+  );
+});
+
+/** A gRPC server that keeps what it gets as it came. */
+async function openHttp2Server(t: TestContext, accepted = 'identity,deflate,gzip') {
+  const received: { readonly encoding: string | undefined; readonly body: Buffer }[] = [];
+  const server = createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => sessions.add(session));
+  server.on('stream', (stream, headers) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('end', () => {
+      const encoding = headers['grpc-encoding']?.toString();
+      received.push({ encoding, body: Buffer.concat(chunks) });
+      const answer = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': accepted };
+      stream.respond(answer, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      // An empty ExportMetricsServiceResponse.
+      stream.end(Buffer.alloc(5));
+    });
+  });
+  t.after(() => {
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  server.listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // of a server that listens on a port
+  return { port, received };
+}
 
 test('otlp_grpc sends 200 resources in one request', async (t) => {
   const backend = await openGrpcBackend(t);

@@ -27,6 +27,8 @@ export interface ReceivedRequest {
   readonly headers: IncomingHttpHeaders;
   /** Uncompressed. */
   readonly bytes: Buffer;
+  /** As they came. */
+  readonly sent: Buffer;
   readonly atMs: number;
   readonly status: number;
 }
@@ -61,14 +63,17 @@ export async function openHttpBackend(t: TestContext, options: BackendOptions = 
   } = options;
   const received: ReceivedRequest[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
     const bytes = await read(request, refuseAbove);
     if (bytes === undefined) {
       response.writeHead(413, { connection: 'close' }).end();
       return;
     }
     const { status = 200, headers = {}, body = '', isSilent } = answer(received.length + 1, bytes);
-    const { url: path = '', headers: sent } = request;
-    received.push({ path, headers: sent, bytes, atMs: performance.now(), status });
+    const { url: path = '' } = request;
+    const sent = Buffer.concat(chunks);
+    received.push({ path, headers: request.headers, bytes, sent, atMs: performance.now(), status });
     if (!isSilent) response.writeHead(status, headers).end(body);
   };
   const listener: RequestListener = (request, response) => void take(request, response);

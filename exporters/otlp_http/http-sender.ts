@@ -1,6 +1,4 @@
 import type { ClientRequest } from 'node:http';
-import { promisify } from 'node:util';
-import { constants, gzip as gzipWithCallback } from 'node:zlib';
 import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { Log } from '../../src/component/log.js';
@@ -10,14 +8,13 @@ import type { Sender } from '../../src/export/sending-queue.js';
 import { openHttpClient, type HttpClient } from '../../src/http/client.js';
 import { cleanText } from '../../src/http/connection-error.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';
+import { gzip } from '../../src/otlp/gzip.js';
 import { readVersion } from '../../src/version.js';
 import { applyEnvironment, type Config } from './config.js';
 import { findStatusError, toConnectionError } from './retry-codes.js';
 
 /** The transport's own time-out only steps in where ours failed to. */
 const transportMarginMs = 5000;
-
-const gzip = promisify(gzipWithCallback);
 
 /**
  * Opens the way to a backend: the official HTTP transport with our client.
@@ -30,9 +27,10 @@ export function openHttpSender(settings: Config, log: Log): Sender {
   const http = openHttpClient(url, config, log, (request) => endWithExportError(request, isPlain));
   const client = createClient(url, config, http);
   const isCompressed = config.compression === 'gzip';
+  const { level } = config.compression_params;
   return {
     target: http.target,
-    send: async (request) => client.send(isCompressed ? await compress(request) : request),
+    send: async (request) => client.send(isCompressed ? await compress(request, level) : request),
     async close() {
       http.agent.destroy();
       await client.close();
@@ -80,12 +78,9 @@ function metricsUrl({ endpoint, metrics_endpoint: metricsEndpoint }: Config): UR
   return url;
 }
 
-/**
- * The transport would compress as well, but for 10 % smaller requests, in small pieces, it takes several times
- * the CPU time.
- */
-async function compress(request: QueuedRequest): Promise<QueuedRequest> {
-  return { ...request, bytes: await gzip(request.bytes, { level: constants.Z_BEST_SPEED }) };
+/** The transport would compress as well, but in small pieces, by a level of its own and for several times the CPU time. */
+async function compress(request: QueuedRequest, level: number): Promise<QueuedRequest> {
+  return { ...request, bytes: await gzip(request.bytes, level) };
 }
 
 function authorizationHeader(value: string | undefined): Record<string, string> {

@@ -59,6 +59,21 @@ test('otlp_http delivers points, compressed, to /v1/metrics', async (t) => {
   assert.equal((await read())['otelcol_exporter_sent_metric_points{otlp}'], 1);
 });
 
+test('otlp_http compresses by level 1, or by that of compression_params', async (t) => {
+  const backend = await openHttpBackend(t);
+  for (const level of [undefined, 6, 9]) {
+    const params = level === undefined ? {} : { compression_params: { level } };
+    const { exporter } = await startExporter(t, factory, { endpoint: backend.url, ...params });
+    exporter.consume(readingAt(1, 42.5));
+    await exporter.shutdown();
+  }
+  // RFC 1952, 2.3.1: the extra flags are 4 for the fastest level and 2 for the one that compresses most.
+  assert.deepEqual(
+    backend.received.map(({ sent }) => sent[8]),
+    [4, 0, 2],
+  );
+});
+
 test('otlp_http leaves requests uncompressed with compression none, and uses a metrics_endpoint as it is', async (t) => {
   const backend = await openHttpBackend(t);
   const settings = { metrics_endpoint: `${backend.url}/otlp?tenant=1`, compression: 'none' };

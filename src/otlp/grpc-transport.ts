@@ -2,14 +2,16 @@ import type { SecureContext } from 'node:tls';
 import {
   ChannelCredentials,
   Client,
-  compressionAlgorithms,
   Metadata,
   status,
+  type ServiceError,
   type VerifyOptions,
 } from '@grpc/grpc-js';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
 import { findProxy, type HttpProxy } from '../http/proxy.js';
 import { readVersion } from '../version.js';
+import { markCompressed, sendCompressed, type TakenEncodings } from './grpc-compression.js';
+import { gzip } from './gzip.js';
 
 /** The service of opentelemetry/proto/collector/metrics/v1/metrics_service.proto. */
 const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
@@ -23,7 +25,8 @@ export interface GrpcTransportOptions {
   readonly credentials: ChannelCredentials;
   /** Of the next request. */
   metadata(): Metadata;
-  readonly compression: 'gzip' | 'none';
+  /** Undefined: requests are not compressed. */
+  readonly gzipLevel: number | undefined;
   readonly proxy: HttpProxy | undefined;
 }
 
@@ -48,6 +51,7 @@ export function findGrpcProxy(address: string, env: NodeJS.ProcessEnv): HttpProx
  */
 export class GrpcTransport implements IExporterTransport {
   readonly #options: GrpcTransportOptions;
+  readonly #server: TakenEncodings = { takesGzip: true };
   #client: Client | undefined;
   #unanswered = 0;
 
@@ -55,26 +59,30 @@ export class GrpcTransport implements IExporterTransport {
     this.#options = options;
   }
 
-  send(data: Uint8Array, timeoutMs: number): Promise<ExportResponse> {
+  async send(data: Uint8Array, timeoutMs: number): Promise<ExportResponse> {
+    const deadline = Date.now() + timeoutMs;
+    const { gzipLevel } = this.#options;
+    if (gzipLevel !== undefined && this.#server.takesGzip) {
+      const bytes = await gzip(data, gzipLevel);
+      return this.#request(bytes, { metadata: markCompressed(this.#options.metadata()), deadline });
+    }
     // The official code may still write to a request that it has given up.
-    const bytes = Buffer.from(data);
-    const client = (this.#client ??= openClient(this.#options));
+    return this.#request(Buffer.from(data), { metadata: this.#options.metadata(), deadline });
+  }
+
+  #request(
+    bytes: Buffer,
+    { metadata, deadline }: { readonly metadata: Metadata; readonly deadline: number },
+  ): Promise<ExportResponse> {
+    const client = (this.#client ??= openClient(this.#options, this.#server));
     return new Promise((resolve) => {
-      const options = { deadline: Date.now() + timeoutMs };
-      client.makeUnaryRequest<Buffer, Buffer>(
-        path,
-        same,
-        same,
-        bytes,
-        this.#options.metadata(),
-        options,
-        (error, response) => {
-          this.#count(error?.code);
-          resolve(
-            error ? { status: 'failure', error } : { status: 'success', data: response ?? Buffer.alloc(0) },
-          );
-        },
-      );
+      const done = (error: ServiceError | null, response?: Buffer) => {
+        this.#count(error?.code);
+        resolve(
+          error ? { status: 'failure', error } : { status: 'success', data: response ?? Buffer.alloc(0) },
+        );
+      };
+      client.makeUnaryRequest<Buffer, Buffer>(path, same, same, bytes, metadata, { deadline }, done);
     });
   }
 
@@ -95,14 +103,15 @@ function same(bytes: Buffer): Buffer {
   return bytes;
 }
 
-function openClient({ address, credentials, compression, proxy }: GrpcTransportOptions): Client {
-  return new Client(proxy ? `dns:${joinHostPort(proxy)}` : address, credentials, {
-    'grpc.default_compression_algorithm': compressionAlgorithms[compression === 'gzip' ? 'gzip' : 'identity'],
+function openClient({ address, credentials, proxy }: GrpcTransportOptions, server: TakenEncodings): Client {
+  const client = new Client(proxy ? `dns:${joinHostPort(proxy)}` : address, credentials, {
     'grpc.primary_user_agent': `joulemetry/${readVersion()}`,
     // grpc-js would look for a proxy by rules of its own.
     'grpc.enable_http_proxy': 0,
     ...(proxy ? proxyOptions(address, proxy) : {}),
   });
+  sendCompressed(client, server);
+  return client;
 }
 
 function proxyOptions(address: string, { credentials }: HttpProxy): Readonly<Record<string, string>> {

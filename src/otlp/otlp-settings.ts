@@ -20,6 +20,15 @@ export const otlpSettings = {
     format: ['gzip', 'none'],
     default: 'gzip',
   },
+  compression_params: {
+    level: {
+      doc: 'How hard gzip tries: 1 is the fastest, 9 makes the smallest requests, 0 only packs, -1 is what zlib takes for the middle (6).',
+      format: 'int',
+      default: 1,
+      min: -1,
+      max: 9,
+    },
+  },
   batch: batchSettings,
   sending_queue: sendingQueueSettings,
   retry_on_failure: retrySettings,
