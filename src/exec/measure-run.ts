@@ -80,9 +80,8 @@ async function measureProgram(
   const { session, relay } = instruments;
   const sinceNs = readBootTimeNs();
   const child = await startHeld(plan.name, plan.args);
-  const { cpu, counters } = await attach(child, sinceNs, instruments);
+  const { cpu, counters, attributes } = await attach(child, { sinceNs, path: plan.path }, instruments);
   const startedAt = new Date();
-  const attributes = readCommandIdentity(child.pid, plan.path);
   relay.target = (signal) => child.signal(signal);
   let startedMs = NaN;
   const programs = new CommandPrograms(attributes);
@@ -128,20 +127,24 @@ async function measureBaseline(
 interface Attached {
   readonly cpu: CommandCpu;
   readonly counters: CommandCounters | undefined;
+  /** Who it is. */
+  readonly attributes: Attributes;
 }
 
 /** Gets ready to follow the command. Whatever goes wrong, no waiting process stays behind. */
 async function attach(
   child: HeldChild,
-  sinceNs: bigint,
+  { sinceNs, path }: { readonly sinceNs: bigint; readonly path: Buffer },
   { session, relay: { interruption }, events, tree }: Instruments,
 ): Promise<Attached> {
   try {
+    const counters = events?.open(child.pid);
+    const cpu = openCommandCpu(child.pid, await tree, sinceNs);
+    const attributes = readCommandIdentity(child.pid, path);
     // The meters' readings right before the release are the boundary.
     await session.flush();
     interruption.throwIfAborted();
-    const counters = events?.open(child.pid);
-    return { cpu: openCommandCpu(child.pid, await tree, sinceNs), counters };
+    return { cpu, counters, attributes };
   } catch (error) {
     child.signal('SIGKILL');
     await child.ended;

@@ -6,7 +6,12 @@ import { Service } from '../pipeline/service.js';
 import { createSampling } from '../sampling/sampling-threads.js';
 import { createPlainLog } from '../telemetry/log.js';
 import { silentMeter } from '../telemetry/telemetry.js';
-import { createCommandFactory, type CommandFeed, type ReadyCommand } from './command-receiver.js';
+import {
+  createCommandFactory,
+  type CommandFeed,
+  type CommandReceiver,
+  type ReadyCommand,
+} from './command-receiver.js';
 import { EnergyBook } from './energy-book.js';
 import { validateExecConfig, type ExecConfigSources } from './exec-config.js';
 
@@ -15,7 +20,7 @@ export interface Session {
   /** What was measured between marks; complete once the session is closed. */
   readonly book: EnergyBook;
   /**
-   * Takes a reading of every meter and marks the instant.
+   * Takes a reading of every meter and marks the instant. Rejects when a required component cannot start.
    * @returns the mark's number
    */
   mark(): Promise<number>;
@@ -29,13 +34,16 @@ export interface Session {
    * @returns the mark's number
    */
   end(): Promise<number>;
-  /** Takes a reading of every meter. */
+  /** Takes a reading of every meter. Rejects when a required component cannot start. */
   flush(): Promise<void>;
   /** Settles what was measured and sends it. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** @throws ConfigurationError, or Error when a required component cannot start */
+/**
+ * Opens a session whose components are still starting: the first `mark` or `flush` waits for them.
+ * @throws ConfigurationError
+ */
 export async function openSession(sources: ExecConfigSources): Promise<Session> {
   const feed: CommandFeed = { receiver: undefined };
   // Energy is divided by time: a clock that is set while the command runs must not change either.
@@ -45,21 +53,40 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   const own = { command: createCommandFactory(feed), summary: createSummaryFactory(book) };
   const config = await validateExecConfig(sources, own);
   const service = createService(config, clock, offsetNs);
-  await service.start();
-  const { receiver } = feed;
-  // The pipeline of exec always names it.
-  if (!receiver) throw new Error('Cannot measure: expected the receiver "command", found none');
+  // What is read before the command begins is worked on when it runs.
+  service.hold();
+  const started = service.start();
+  // `flush` rejects with it.
+  started.catch(() => {});
+  const flush = async () => {
+    await started;
+    await service.flush();
+  };
   return {
     book,
     async mark() {
-      await service.flush();
+      service.release();
+      await flush();
       return book.mark(clock.wallNs());
     },
-    begin: (command) => book.mark(receiver.begin(command)),
-    end: async () => book.mark(await receiver.end()),
-    flush: () => service.flush(),
-    close: () => service.shutdown(),
+    begin(command) {
+      const at = findReceiver(feed).begin(command);
+      setImmediate(() => service.release());
+      return book.mark(at);
+    },
+    end: async () => book.mark(await findReceiver(feed).end()),
+    flush,
+    async close() {
+      await started.catch(() => {});
+      await service.shutdown();
+    },
   };
+}
+
+/** The pipeline of exec always names it. */
+function findReceiver({ receiver }: CommandFeed): CommandReceiver {
+  if (!receiver) throw new Error('Cannot measure: expected the receiver "command", found none');
+  return receiver;
 }
 
 function createService(config: ServiceConfig, clock: Clock, offsetNs: bigint): Service {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FinishLine, readFullest, waitForDelivery } from './ending.js';
+import { createTableCollector } from '../component/fakes.js';
+import { createRow } from '../model/table.js';
+import { FinishLine, Gate, readFullest, waitForDelivery } from './ending.js';
 
 function createLine() {
   const calls: string[] = [];
@@ -57,4 +59,19 @@ test('waitForDelivery waits until every queue is empty', async () => {
 
 test('waitForDelivery gives up, when nothing leaves a queue', async () => {
   await waitForDelivery([stuck], 1);
+});
+
+test('Gate holds tables until it is released, and lets them pass in the order in which they came', () => {
+  const next = createTableCollector();
+  const gate = new Gate();
+  gate.hold();
+  const [first, second] = [gate.before(next), gate.before(next)];
+  const tables = [1n, 2n, 3n].map((at) => createRow([], at, new Float64Array()));
+  const [a, b, c] = tables;
+  assert.ok(a && b && c);
+  assert.deepEqual([first.consume(a), second.consume(b)], [true, true]);
+  assert.deepEqual(next.tables, []);
+  gate.release();
+  first.consume(c);
+  assert.deepEqual(next.tables, tables);
 });

@@ -34,10 +34,15 @@ export class FinishLine {
   }
 }
 
-/** The way into the pipelines. Once it is closed, every table is refused, so that none passes a stage that has ended. */
+/**
+ * The way into the pipelines. While it is held, tables wait before it. Once it is closed, every table is refused, so that
+ * none passes a stage that has ended.
+ */
 export class Gate {
   #isClosed = false;
   #refusedPoints = 0;
+  /** What waits, in the order in which it came; undefined: the way is free. */
+  #held: (() => void)[] | undefined;
 
   /** Points that came too late. */
   get refusedPoints(): number {
@@ -48,11 +53,27 @@ export class Gate {
   before(next: Consumer): Consumer {
     return {
       consume: (table) => {
+        if (this.#held) {
+          this.#held.push(() => next.consume(table));
+          return true;
+        }
         if (!this.#isClosed) return next.consume(table);
         this.#refusedPoints += countPoints(table);
         return false;
       },
     };
+  }
+
+  /** Lets tables wait from now on. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Lets the tables pass that wait, and all that follow. Safe to call where none is held. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const pass of held) pass();
   }
 
   close(): void {

@@ -80,6 +80,16 @@ export class Service {
     return entry && this.#gate.before(entry);
   }
 
+  /** Lets what receivers read wait before the pipelines until `release`: what reads it then comes first. */
+  hold(): void {
+    this.#gate.hold();
+  }
+
+  /** Lets what waits into the pipelines. Safe to call again. */
+  release(): void {
+    this.#gate.release();
+  }
+
   /** Makes every receiver take a reading now and pass on what it holds. */
   async flush(): Promise<void> {
     await Promise.all(this.#receivers.map(async ({ component }) => component.flush?.()));
@@ -109,6 +119,7 @@ export class Service {
 
   async #stop(timeoutMs: number): Promise<void> {
     const beginMs = performance.now();
+    this.release();
     const endOf = (stage: keyof typeof stageEnds) => beginMs + stageEnds[stage] * timeoutMs;
     // Meters first: the scan that follows says who used what their last readings measured.
     await this.#stopAll(
