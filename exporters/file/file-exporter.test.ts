@@ -12,7 +12,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { createRow } from '../../src/model/table.js';
 import { decompressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import { until } from '../../src/testing/until.js';
 import {
@@ -246,4 +248,33 @@ test('start fails and says why, when the folder is not there or the path is a fo
     /ENOENT, its folder .*no is not there/u,
   );
   await assert.rejects(startExporter({ path: folder }), /expected a file, found a folder/u);
+});
+
+test('new series go to the writing thread in slices, between which the main thread is free', async (t) => {
+  let made = 0;
+  const many = Array.from({ length: 3000 }, (_, id) => {
+    const one = createSeries('hw.energy', `package-${id}`);
+    const { metric } = one;
+    return {
+      ...one,
+      get metric() {
+        made += 1;
+        return metric;
+      },
+    };
+  });
+  const { consume, stop } = await startExporter({
+    path: join(createFolder(t), 'energy.parquet'),
+    format: 'parquet',
+  });
+  consume(createRow(many, 1_800_000_000_000_000_001n, new Float64Array(many.length)));
+  const stopping = stop();
+  let most = 0;
+  while (made < many.length) {
+    const before = made;
+    await nextTurn();
+    most = Math.max(most, made - before);
+  }
+  await stopping;
+  assert.deepEqual([made, most], [3000, 500]);
 });

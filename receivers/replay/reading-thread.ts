@@ -14,7 +14,7 @@ import {
 /** Tables and cells of one message: the main thread is held for a millisecond or two by each. */
 const maxTables = 500;
 const maxCells = 100_000;
-/** Messages with tables that the main thread has not taken yet. */
+/** Messages that the main thread has not taken yet. */
 const maxUnderway = 2;
 
 /** Sends what was read to the main thread, no faster than that takes it. */
@@ -49,9 +49,17 @@ class MainThread implements Outlet {
   }
 
   async #send(tables: readonly Table[], findings: Findings): Promise<void> {
-    for (const introduction of this.#packer.introduce(tables)) this.post({ type: 'introduce', introduction });
+    for (const introduction of this.#packer.introduce(tables)) {
+      this.post({ type: 'introduce', introduction });
+      await this.#waitForRoom();
+    }
     const parcel = this.#packer.pack(tables);
     this.post({ type: 'tables', parcel, findings }, buffersOf(parcel));
+    await this.#waitForRoom();
+  }
+
+  /** The main thread takes all messages that are there in one go: there are never more than two. */
+  async #waitForRoom(): Promise<void> {
     this.#underway += 1;
     while (this.#underway >= maxUnderway) await new Promise<void>((resolve) => (this.#goOn = resolve));
   }

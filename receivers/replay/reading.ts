@@ -32,7 +32,7 @@ export type ReadingMessage =
   | { readonly type: 'tables'; readonly parcel: Parcel; readonly findings: Findings }
   | { readonly type: 'done' };
 
-/** The main thread has taken some tables and wants more. */
+/** The main thread has taken a message and wants more. */
 export type ReadingReply = 'more';
 
 /** Where what was read goes. Waits until there is room for more. */

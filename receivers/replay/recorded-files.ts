@@ -92,9 +92,9 @@ class Reader {
 
   async #take(message: Exclude<ReadingMessage, { type: 'done' }>): Promise<void> {
     if (message.type === 'begin') this.#begun += 1;
-    else if (message.type === 'introduce') this.#unpacker.meet(message.introduction);
-    else {
-      this.#thread.post('more');
+    else this.#thread.post('more');
+    if (message.type === 'introduce') this.#unpacker.meet(message.introduction);
+    if (message.type === 'tables') {
       this.#events.found(message.findings);
       const tables = this.#unpacker.unpack(message.parcel);
       this.#lastNs = tables.at(-1)?.epoch ?? this.#lastNs;

@@ -60,18 +60,41 @@ test('a series and a set of columns that crossed twice are one object', () => {
 test('introduce sends each series once, in messages that are small', () => {
   const packer = new TablePacker();
   const series = Array.from({ length: 1200 }, (_, id) => createSeries(id));
-  const sizes = packer.introduce([tableOf(series, 1)]).map((one) => one.series.length);
-  assert.deepEqual(sizes, [500, 500, 200]);
-  packer.pack([tableOf(series, 1)]);
-  assert.deepEqual(packer.introduce([tableOf(series, 1), tableOf([series[0]], 1)]), []);
+  const table = tableOf(series, 1);
+  const sizesOf = (tables: readonly Table[]) =>
+    [...packer.introduce(tables)].map((one) => [one.series.length, one.columns?.[1].length]);
+  assert.deepEqual(sizesOf([table]), [
+    [500, 500],
+    [500, 500],
+    [200, 200],
+  ]);
+  assert.deepEqual(sizesOf([table, { ...table, ended: series }]), []);
+  assert.deepEqual(sizesOf([tableOf([...series], 1)]), [[0, 1200]]);
 });
 
-test('pack sends a set of columns once', () => {
-  const packer = new TablePacker();
-  const columns = [a, b];
-  packer.introduce([tableOf(columns, 1)]);
-  assert.equal(packer.pack([tableOf(columns, 1), tableOf(columns, 2)]).sets.length, 1);
-  assert.equal(packer.pack([tableOf(columns, 1)]).sets.length, 0);
+test('introduce makes no message before it is asked for, so that others can run in between', () => {
+  let made = 0;
+  const series = Array.from({ length: 1200 }, (_, id): Series => ({
+    ...createSeries(id),
+    get metric() {
+      made += 1;
+      return a.metric;
+    },
+  }));
+  const counts: number[] = [];
+  for (const _ of new TablePacker().introduce([tableOf(series, 1)])) counts.push(made);
+  assert.deepEqual(counts, [500, 1000, 1200]);
+});
+
+test('a set of more columns than a message has arrives as it was', () => {
+  const { send: sendTables } = connect();
+  const series = Array.from({ length: 12_001 }, (_, id) => createSeries(id));
+  sendTables([tableOf(series, 1)]);
+  const [table] = sendTables([tableOf(series.toReversed(), 2)]);
+  assert.deepEqual(
+    table?.series.map(({ start }) => start),
+    series.map(({ start }) => start).toReversed(),
+  );
 });
 
 test('series that ended arrive with their table, those without a column, too', () => {
@@ -94,15 +117,14 @@ test('a series crosses without what a component has added to it', () => {
 });
 
 test('TableUnpacker forgets what it is asked to, and says which series it does not know', () => {
-  const { packer, unpacker, send: sendTables } = connect();
+  const { unpacker, send: sendTables } = connect();
   sendTables([tableOf([a], 1)]);
   const [introduction] = new TablePacker().introduce([tableOf([a], 1)]);
   const number = introduction?.series[0]?.[0] ?? 0;
-  unpacker.meet({ series: [], forgotten: [number] });
+  unpacker.meet({ series: [], forgotten: [number], columns: undefined });
   assert.deepEqual(unpacker.live, []);
-  const unknown = new Set([b, a]);
   assert.throws(
-    () => unpacker.unpack(packer.pack([tableOf([...unknown], 1)])),
+    () => sendTables([tableOf([b, a], 1)]),
     /^Error: Cannot unpack a table: expected a known series, found \d+$/u,
   );
 });

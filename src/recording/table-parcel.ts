@@ -1,21 +1,21 @@
 import { elementAt } from '../element.js';
-import { createPlans } from '../model/plan.js';
+import { createPlans, findOrAdd } from '../model/plan.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 
 // Tables on their way from one thread to another. Series cross once and are numbers from then on; the numbers of all
 // tables of a parcel are in a few arrays, so that a parcel costs the receiving thread little more than a copy.
 
-/** Series that the other thread does not know yet, and numbers that it may forget. */
+/** Series and sets of columns that the other thread does not know yet, and numbers that it may forget. */
 export interface Introduction {
   readonly series: readonly (readonly [number, Series])[];
   readonly forgotten: readonly number[];
+  /** Some columns of a set: its number, then the numbers of these series, which come after those that came before. */
+  readonly columns: readonly [number, Float64Array<ArrayBuffer>] | undefined;
 }
 
 /** Tables, one after the other in each of the arrays. */
 export interface Parcel {
-  /** Sets of columns that are new: their number, then the numbers of their series. */
-  readonly sets: readonly (readonly [number, readonly number[]])[];
   readonly epochs: BigInt64Array<ArrayBuffer>;
   /** Of each table: the number of its columns' set, how many rows it has, and how many series ended. */
   readonly shapes: Float64Array<ArrayBuffer>;
@@ -25,8 +25,9 @@ export interface Parcel {
 }
 
 const shapeLength = 3;
-/** Series of one message: a thread is not held for long by any. */
+/** Series, and numbers, of one message: a thread is not held for long by any. */
 const introducedAtATime = 500;
+const numbersAtATime = 5000;
 
 /** The buffers that a message with this parcel may take along. */
 export function buffersOf({ epochs, shapes, ended, offsets, values }: Parcel): ArrayBuffer[] {
@@ -41,32 +42,44 @@ export class TablePacker {
   #forgotten: number[] = [];
   #lastNumber = 0;
 
-  /** What has to be sent before the parcel of these tables, in messages that are small. */
-  introduce(tables: readonly Table[]): readonly Introduction[] {
-    const series: [number, Series][] = [];
-    const sets = tables.flatMap((table) => [table.series, ...(table.ended ? [table.ended] : [])]);
-    for (const set of new Set(sets)) if (!this.#numbers.has(set)) this.#addNew(set, series);
-    const introductions: Introduction[] = [];
-    for (let from = 0; from < series.length || this.#forgotten.length > 0; from += introducedAtATime) {
-      introductions.push({
-        series: series.slice(from, from + introducedAtATime),
-        forgotten: this.#forgotten.splice(0),
-      });
+  /**
+   * What has to be sent before the parcel of these tables, in messages that are small. Each is made when it is asked
+   * for: the caller lets others run in between.
+   */
+  *introduce(tables: readonly Table[]): Iterable<Introduction> {
+    while (this.#forgotten.length > 0) {
+      yield { series: [], forgotten: this.#forgotten.splice(0, numbersAtATime), columns: undefined };
     }
-    return introductions;
+    for (const { series, ended } of tables) {
+      if (!this.#numbers.has(series)) yield* this.#introduceSet(series, this.#numberOf(series));
+      if (ended) yield* this.#introduceSet(ended, undefined);
+    }
+  }
+
+  /** @param set undefined: only the series matter */
+  *#introduceSet(members: readonly Series[], set: number | undefined): Iterable<Introduction> {
+    let series: [number, Series][] = [];
+    let numbers: number[] = [];
+    for (const [i, one] of members.entries()) {
+      if (!this.#numbers.has(one)) series.push([this.#numberOf(one), plainSeries(one)]);
+      numbers.push(this.#numberOf(one));
+      const isFull = series.length === introducedAtATime || numbers.length === numbersAtATime;
+      if (!isFull && i < members.length - 1) continue;
+      const columns = set === undefined ? undefined : ([set, Float64Array.from(numbers)] as const);
+      if (series.length > 0 || columns) yield { series, forgotten: [], columns };
+      series = [];
+      numbers = [];
+    }
   }
 
   /** The tables, whose series have been introduced. */
   pack(tables: readonly Table[]): Parcel {
-    const sets: [number, readonly number[]][] = [];
-    const shapes = tables.flatMap(({ series, offsets, ended = [] }) => {
-      const known = this.#numbers.get(series);
-      const set = known ?? this.#numberOf(series);
-      if (known === undefined) sets.push([set, series.map((one) => this.#numberOf(one))]);
-      return [set, offsets.length, ended.length];
-    });
+    const shapes = tables.flatMap(({ series, offsets, ended = [] }) => [
+      this.#numberOf(series),
+      offsets.length,
+      ended.length,
+    ]);
     return {
-      sets,
       epochs: BigInt64Array.from(tables, ({ epoch }) => epoch),
       shapes: Float64Array.from(shapes),
       ended: Float64Array.from(
@@ -76,12 +89,6 @@ export class TablePacker {
       offsets: joinArrays(tables.map(({ offsets }) => offsets)),
       values: joinArrays(tables.map(({ values }) => values)),
     };
-  }
-
-  #addNew(series: readonly Series[], to: [number, Series][]): void {
-    for (const one of series) {
-      if (!this.#numbers.has(one)) to.push([this.#numberOf(one), plainSeries(one)]);
-    }
   }
 
   #numberOf(object: object): number {
@@ -97,7 +104,7 @@ export class TablePacker {
 /** Makes tables of parcels again. A series that crossed twice is one object. */
 export class TableUnpacker {
   readonly #series = new Map<number, Series>();
-  readonly #sets = new Map<number, readonly Series[]>();
+  readonly #sets = new Map<number, Series[]>();
   readonly #live = new Set<Series>();
 
   /** Series that have not ended. */
@@ -105,20 +112,19 @@ export class TableUnpacker {
     return [...this.#live];
   }
 
-  meet({ series, forgotten }: Introduction): void {
+  meet({ series, forgotten, columns }: Introduction): void {
     for (const number of forgotten) this.#forget(number);
     for (const [number, one] of series) {
       this.#series.set(number, one);
       this.#live.add(one);
     }
+    if (columns === undefined) return;
+    const [set, members] = columns;
+    const known = findOrAdd(this.#sets, set, () => []);
+    for (const number of members) known.push(this.#find(number));
   }
 
-  unpack({ sets, epochs, shapes, ended, offsets, values }: Parcel): readonly Table[] {
-    for (const [number, members] of sets)
-      this.#sets.set(
-        number,
-        members.map((one) => this.#find(one)),
-      );
+  unpack({ epochs, shapes, ended, offsets, values }: Parcel): readonly Table[] {
     const at = { offset: 0, value: 0, ended: 0 };
     return Array.from(epochs, (epoch, i) => {
       const shapeOf = (part: number) => elementAt(shapes, i * shapeLength + part);
