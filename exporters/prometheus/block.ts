@@ -1,11 +1,18 @@
-import { maxValueBytes, writeValue } from './write-value.js';
-
 /** What stands on each line of a series. */
 export interface LineText<Line> {
   /** Up to the value. */
   before(line: Line): string;
   /** Behind the value, line feed included. */
   after(line: Line): string;
+}
+
+/** Bytes of a value, at most: `-1.2345678901234567e-100`. */
+const maxValueBytes = 26;
+
+/** A value as Go's ParseFloat takes it. Whole numbers up to 2^53 and beyond have no exponent. */
+export function formatValue(value: number): string {
+  if (value === Infinity) return '+Inf';
+  return value === -Infinity ? '-Inf' : String(value);
 }
 
 /** Where texts are put together before it is known how long they get. */
@@ -24,7 +31,6 @@ export class BlockText<Line> {
   #from = new Uint32Array(0);
   #to = new Uint32Array(0);
   #bytes = Buffer.alloc(0);
-  #length = 0;
 
   constructor(text: LineText<Line>) {
     this.#text = text;
@@ -37,36 +43,39 @@ export class BlockText<Line> {
    */
   write(lines: readonly Line[], values: Float64Array, at: number): Uint8Array {
     if (lines !== this.#lines || !this.#update(values, at)) this.#rebuild(lines, values, at);
-    return this.#bytes.subarray(0, this.#length);
+    return this.#bytes;
   }
 
   /** @returns false where a line begins or ends to exist */
   #update(values: Float64Array, at: number): boolean {
-    const [shown, from, to, bytes] = [this.#shown, this.#from, this.#to, this.#bytes];
-    reserve(this.#length + shown.length * maxValueBytes);
+    const shown = this.#shown;
     let copied = 0;
     let end = 0;
     let moved = 0;
     for (let i = 0; i < shown.length; i++) {
-      const [begin, finish, value] = [from[i], to[i], values[at + i]];
+      const value = values[at + i];
+      if (value === shown[i] && moved === 0) continue;
+      const begin = this.#from[i];
+      const finish = this.#to[i];
+      let width = finish - begin;
       if (!Object.is(value, shown[i])) {
         if (Number.isNaN(value) || Number.isNaN(shown[i])) return false;
         shown[i] = value;
-        const width = writeValue(value, digits, 0);
-        if (width === finish - begin) copyDigits(width, bytes, begin);
+        const text = formatValue(value);
+        if (text.length === width) this.#bytes.write(text, begin);
         else {
-          end += bytes.copy(scratch, end, copied, begin);
-          copyDigits(width, scratch, end);
-          end += width;
+          if (end === 0) reserve(this.#bytes.length + shown.length * maxValueBytes);
+          end += this.#bytes.copy(scratch, end, copied, begin);
+          width = text.length;
+          end += scratch.write(text, end);
           copied = finish;
         }
-        to[i] = begin + width;
       }
-      from[i] = begin + moved;
-      to[i] += moved;
-      moved = to[i] - finish;
+      this.#from[i] = begin + moved;
+      moved += width - (finish - begin);
+      this.#to[i] = this.#from[i] + width;
     }
-    if (end > 0) this.#keep(end + bytes.copy(scratch, end, copied, this.#length));
+    if (end > 0) this.#keep(end + this.#bytes.copy(scratch, end, copied));
     return true;
   }
 
@@ -84,7 +93,7 @@ export class BlockText<Line> {
       reserve(end + 3 * (before.length + after.length) + maxValueBytes);
       end += scratch.write(before, end);
       this.#from[i] = end;
-      end = writeValue(this.#shown[i], scratch, end);
+      end += scratch.write(formatValue(this.#shown[i]), end);
       this.#to[i] = end;
       end += scratch.write(after, end);
     }
@@ -93,19 +102,9 @@ export class BlockText<Line> {
 
   /** Keeps what is in the scratch buffer. */
   #keep(length: number): void {
-    if (length > this.#bytes.length || length < this.#bytes.length / 2) {
-      // Some values get longer: not each time needs another buffer.
-      this.#bytes = Buffer.allocUnsafeSlow(length + (length >> 6));
-    }
+    if (length !== this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(length);
     scratch.copy(this.#bytes, 0, 0, length);
-    this.#length = length;
   }
-}
-
-const digits = new Uint8Array(maxValueBytes);
-
-function copyDigits(width: number, to: Uint8Array, at: number): void {
-  for (let i = 0; i < width; i++) to[at + i] = digits[i];
 }
 
 /** Makes the scratch buffer at least so large, with what it holds. */

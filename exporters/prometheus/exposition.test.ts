@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow } from '../../src/model/table.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
+import { formatValue } from './block.js';
 import { renderLines, renderText } from './page-text.fixture.js';
 import { SeriesStore } from './store.js';
 
@@ -29,6 +30,14 @@ function createStore(host = {}, hasStarts = false): SeriesStore {
 
 const two = [seriesOf(energy, 'a'), seriesOf(load)];
 const twoRows = createRow(two, 0n, Float64Array.of(1.5, 0.25));
+
+test('formatValue writes whole numbers without an exponent, and infinity as Go does', () => {
+  assert.equal(formatValue(2 ** 53), '9007199254740992');
+  assert.equal(formatValue(0.1), '0.1');
+  assert.equal(formatValue(1e-9), '1e-9');
+  assert.equal(formatValue(-Infinity), '-Inf');
+  assert.equal(formatValue(Infinity), '+Inf');
+});
 
 test('writePage writes classic text', () => {
   const store = createStore({ 'host.name': 'x' });

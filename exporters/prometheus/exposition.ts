@@ -1,3 +1,4 @@
+import { createPlans } from '../../src/model/plan.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { LineText } from './block.js';
 import type { Entry, Family } from './families.js';
@@ -10,21 +11,34 @@ export type Format = 'classic' | 'openmetrics';
 /** Takes the parts of a page, one after the other. A part is valid until the next one comes. */
 export type PageSink = (part: Uint8Array) => void;
 
-/** Writes the page of a snapshot. Each step takes a fraction of a millisecond. */
+/** A fraction of a millisecond of work. */
+const linesPerStep = 128;
+
+/** Writes the page of a snapshot, in steps that each take a fraction of a millisecond. */
 export function* writePage(snapshot: Snapshot, format: Format, sink: PageSink): Generator<void, void> {
   const { host, families, values, hasStarts } = snapshot;
   const isStarting = hasStarts && format === 'openmetrics';
+  let lines = 0;
   sink(Buffer.from(renderTarget(host, format)));
   for (const { family, blocks } of families) {
-    sink(Buffer.from(renderHead(family, format)));
+    sink(headOf(family)[format]);
     const text = isStarting && family.metric.kind === 'counter' ? withStart : plain;
     for (const { block, entries, at } of blocks) {
       sink(block.textOf(text).write(entries, values, at));
+      lines += entries.length;
+      if (lines < linesPerStep) continue;
       yield;
+      lines = 0;
     }
   }
   if (format === 'openmetrics') sink(Buffer.from('# EOF\n'));
 }
+
+/** The lines that introduce a family. */
+const headOf = createPlans((family: Family): Readonly<Record<Format, Buffer>> => ({
+  classic: Buffer.from(renderHead(family, 'classic')),
+  openmetrics: Buffer.from(renderHead(family, 'openmetrics')),
+}));
 
 const before = ({ family, labels }: Entry): string => `${family.sample}${labels} `;
 

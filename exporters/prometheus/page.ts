@@ -90,24 +90,20 @@ class Pieces {
   }
 
   add(part: Uint8Array): void {
-    for (let from = 0; from < part.length;) {
-      if (this.#length === pieceBytes) this.#next();
-      const room = pieceBytes - this.#length;
-      const some = part.subarray(from, from + room);
-      this.#piece.set(some, this.#length);
-      this.#length += some.length;
-      from += some.length;
+    let rest = part;
+    for (let room = pieceBytes - this.#length; rest.length > room; room = pieceBytes) {
+      this.#piece.set(rest.subarray(0, room), this.#length);
+      rest = rest.subarray(room);
+      this.#take(this.#piece);
+      this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
+      this.#length = 0;
     }
+    this.#piece.set(rest, this.#length);
+    this.#length += rest.length;
   }
 
   end(): void {
     this.#take(this.#piece.subarray(0, this.#length));
-  }
-
-  #next(): void {
-    this.#take(this.#piece);
-    this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
-    this.#length = 0;
   }
 }
 

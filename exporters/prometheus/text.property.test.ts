@@ -5,6 +5,7 @@ import type { Metric } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { translateLabel, translateMetric } from '../../src/prometheus/names.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
+import { formatValue } from './block.js';
 import { renderLabels } from './labels.js';
 import { acceptsGzip, chooseFormat } from './negotiation.js';
 import { renderText } from './page-text.fixture.js';
@@ -113,6 +114,16 @@ function unescapeHelp(text: string, format: 'classic' | 'openmetrics'): string {
   if (format === 'classic') assert.doesNotMatch(text.replaceAll('\\\\', ''), /\\"/u);
   return unescape(text);
 }
+
+test('formatValue writes what is read back', () => {
+  holdsFor(fc.double({ noNaN: true }), (number) => {
+    const text = formatValue(number);
+    assert.equal(
+      text === '+Inf' ? Infinity : text === '-Inf' ? -Infinity : Number(text),
+      number === 0 ? 0 : number,
+    );
+  });
+});
 
 test('chooseFormat and acceptsGzip understand any header', () => {
   const header = fc
