@@ -101,6 +101,22 @@ test('openRaplSampler opens what is here now, when zones came or went, and goes 
   assert.deepEqual(readRow(sampler), [3, 0]);
 });
 
+test('openRaplSampler opens a zone with another range within a minute, and does not look for that every 5 s', (t) => {
+  const sysfs = createFakeSysfs(t);
+  writePackage(sysfs);
+  let nowMs = 0;
+  const sampler = openOn(sysfs, () => nowMs);
+  t.after(() => sampler.close());
+  readRow(sampler);
+  sysfs.write('class/powercap/intel-rapl:0/max_energy_range_uj', '65532610987\n');
+  nowMs = 59_999;
+  sampler.maintain?.();
+  assert.equal(sampler.generation, 0);
+  nowMs = 64_999;
+  sampler.maintain?.();
+  assert.equal(sampler.generation, 1);
+});
+
 test('openRaplSampler gives up a source that is silent for 10 s, so that it is opened again', (t) => {
   const sysfs = createFakeSysfs(t);
   writePackage(sysfs);

@@ -2,13 +2,15 @@ import { describeProbe } from '../../src/component/probe.js';
 import type { OpenSampler, Sampler } from '../../src/component/sampling.js';
 import { UnavailableError } from '../../src/errors.js';
 import type { Config } from './config.js';
-import { discover, type Refusal } from './discovery.js';
+import { discover, glance, type Refusal } from './discovery.js';
 import { nameDomain, type Columns, type LeftOut, type Note } from './domain.js';
 import type { CounterPlace, EnergyReader } from './energy-reader.js';
 import { openReader, type Opening } from './open-reader.js';
 
 // CPUs that go offline move the reading of their package to another; modules come and go.
 const checkMs = 5_000;
+// What else may change is looked for less often: that takes milliseconds, in which no reading is taken.
+const discoverMs = 60_000;
 const silentMs = 10_000;
 
 /** What reads the counters, and the attempt to open them that it came of. */
@@ -41,6 +43,8 @@ class RaplSampler implements Sampler {
   #events: readonly Note[] = [];
   #resets = 0;
   #checkedMs = 0;
+  #discoveredMs = 0;
+  #glance = '';
   #heardMs = 0;
   /** Whether a counter gave a reading since the last look. */
   #isHeard = false;
@@ -48,6 +52,7 @@ class RaplSampler implements Sampler {
   constructor(config: Config, nowMs: () => number) {
     this.#config = config;
     this.#nowMs = nowMs;
+    this.#noteDiscovery();
     this.#openCounters(openReader(config, { nowMs }));
     this.generation = 0;
     this.#heardMs = nowMs();
@@ -94,12 +99,21 @@ class RaplSampler implements Sampler {
   /** A counter of which only some gave nothing may have gone and come again: its descriptor would stay dead. */
   #checkSources({ reader, opening }: Open, nowMs: number): void {
     this.#checkedMs = nowMs;
+    const mustOpen = reader.hasGap || opening.canReadMore();
+    const isDue = nowMs - this.#discoveredMs >= discoverMs;
+    if (!mustOpen && !isDue && glance(this.#config.sysfs) === this.#glance) return;
+    this.#noteDiscovery();
     const discovery = discover(this.#config);
-    const isSame = discovery.identity === opening.discovery.identity;
-    if (isSame && !reader.hasGap && !opening.canReadMore()) return;
+    if (!mustOpen && discovery.identity === opening.discovery.identity) return;
     const again = openReader(this.#config, { discovery, previous: reader, nowMs: this.#nowMs });
     reader.close();
     this.#openCounters(again);
+  }
+
+  /** Before the look itself: what comes after it is seen the next time. */
+  #noteDiscovery(): void {
+    this.#glance = glance(this.#config.sysfs);
+    this.#discoveredMs = this.#nowMs();
   }
 
   /** Counters that were open already go on. */
