@@ -13,6 +13,9 @@ process.once('exit', () => {
   for (const folder of folders) rmSync(folder, options);
 });
 
+// A test that takes too long is ended so.
+process.once('SIGTERM', () => process.exit(143));
+
 /** A new folder for the files of tests. It is removed when this process ends, however its tests did. */
 export function createFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), `joulemetry-${owner}-`));

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { describeError } from '../../errors.js';
+import { describeError, findErrorCode } from '../../errors.js';
+import { until } from '../../testing/until.js';
 import { findHierarchies, folderOf, type Hierarchy } from './hierarchies.js';
 
 /** A cgroup of the real kernel that belongs to a test. */
@@ -18,7 +19,8 @@ export const realHierarchies = findHierarchies({ procfs: '/proc', cgroupfs: '' }
 let count = 0;
 
 /**
- * Makes a cgroup for a test, which is removed after it with all below it.
+ * Makes a cgroup for a test, which is removed after it with all below it. Processes that the test leaves there are
+ * killed: the test would wait for them.
  * @returns why that cannot be done here, if so: `t.skip` with it
  */
 export function makeCgroup(
@@ -36,8 +38,42 @@ export function makeCgroup(
   } catch (error) {
     return `cgroups cannot be made: ${describeError(error)}`;
   }
-  t.after(() => removeCgroup(folder));
+  t.after(() => clearCgroup(folder));
   return { hierarchy, path, folder };
+}
+
+async function clearCgroup(folder: string): Promise<void> {
+  for (const path of existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []) {
+    if (basename(path) === 'cgroup.procs') killOthers(listMembers(join(folder, dirname(path))));
+  }
+  await until(() => {
+    try {
+      removeCgroup(folder);
+      return true;
+    } catch (error) {
+      const code = findErrorCode(error);
+      // A process that is ending can neither stay in it nor go elsewhere.
+      if (code === 'EBUSY' || code === 'ESRCH') return false;
+      if (code === 'ENOENT') return true;
+      throw error;
+    }
+  });
+}
+
+function killOthers(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      if (pid !== process.pid) process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+function listMembers(folder: string): readonly number[] {
+  const path = join(folder, 'cgroup.procs');
+  const pids = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+  return pids.map(Number);
 }
 
 /** Removes a cgroup with all below it. Its processes go to the one above. */
@@ -45,9 +81,7 @@ export function removeCgroup(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) removeCgroup(join(folder, entry.name));
   }
-  const path = join(folder, 'cgroup.procs');
-  const pids = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
-  for (const pid of pids) enterCgroup(dirname(folder), Number(pid));
+  for (const pid of listMembers(folder)) enterCgroup(dirname(folder), pid);
   rmdirSync(folder);
 }
 
