@@ -1,4 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { identitySettings } from '../../src/identity/process-identity.js';
 
 export const schema = {
   collection_interval: {
@@ -31,16 +32,7 @@ export const schema = {
     },
   },
   procfs: { doc: 'Where procfs is mounted.', format: 'path', default: '/proc' },
-  passwd: {
-    doc: 'File that knows the names of users, in the format of /etc/passwd.',
-    format: 'path',
-    default: '/etc/passwd',
-  },
-  service: {
-    doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
-    format: 'boolean',
-    default: true,
-  },
+  ...identitySettings,
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

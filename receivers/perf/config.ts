@@ -1,4 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { identitySettings } from '../../src/identity/process-identity.js';
 
 export const schema = {
   events: {
@@ -49,16 +50,7 @@ export const schema = {
       format: 'string_list',
       default: [],
     },
-    passwd: {
-      doc: 'File that knows the names of users, in the format of /etc/passwd.',
-      format: 'path',
-      default: '/etc/passwd',
-    },
-    service: {
-      doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
-      format: 'boolean',
-      default: true,
-    },
+    ...identitySettings,
   },
   cgroups: {
     doc: 'Cgroups to count with all below them, by path from the root; * is any name, ** any number of names.',

@@ -1,4 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { identitySettings } from '../../src/identity/process-identity.js';
 
 /** The settings of the process receiver. */
 export const schema = {
@@ -24,16 +25,7 @@ export const schema = {
     format: 'path',
     default: '/proc',
   },
-  passwd: {
-    doc: 'File that knows the names of users, in the format of /etc/passwd.',
-    format: 'path',
-    default: '/etc/passwd',
-  },
-  service: {
-    doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
-    format: 'boolean',
-    default: true,
-  },
+  ...identitySettings,
   command_line: {
     doc: 'Adds the arguments of each process as process.command_line; they may hold secrets.',
     format: 'boolean',

@@ -12,6 +12,20 @@ import type { Owners } from './owners.js';
 import { describeProcess, type ProcessDescription } from './process-attributes.js';
 import type { ServiceReader } from './service.js';
 
+/** What a receiver that describes processes asks its users of them. */
+export const identitySettings = {
+  passwd: {
+    doc: 'File that knows the names of users, in the format of /etc/passwd.',
+    format: 'path',
+    default: '/etc/passwd',
+  },
+  service: {
+    doc: 'Reads which service a process is part of, from the process context that it publishes or its environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES).',
+    format: 'boolean',
+    default: true,
+  },
+} as const;
+
 /** Where the identity of processes is read, and how much of it. */
 export interface IdentityOptions {
   readonly procfs: string;

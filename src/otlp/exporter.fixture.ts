@@ -1,13 +1,16 @@
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { ExporterFactory } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
 import { createFakeContext, createLogCollector, createMeterReader } from '../component/fakes.js';
 import type { Schema } from '../component/schema.js';
 import { parseSettings } from '../config/settings.js';
 import type { Resource, Series } from '../model/series.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
+import { until } from '../testing/until.js';
 
 /** Settings with which tests need not wait. */
 const fast = {
@@ -29,6 +32,27 @@ export const energy: Series = {
 export function readingAt(seconds: number, joules: number): Table {
   return createRow([energy], start + BigInt(seconds) * 1_000_000_000n, Float64Array.of(joules));
 }
+
+/** Sends three readings: with the first token of a file, with the second one, and without the file. */
+export async function sendWithTokens(
+  exporter: Consumer,
+  file: string,
+  { received }: { readonly received: ArrayLike<unknown> },
+): Promise<void> {
+  const send = (count: number) => {
+    exporter.consume(readingAt(count, count));
+    return until(() => received.length === count);
+  };
+  await send(1);
+  writeFileSync(file, 'second');
+  await send(2);
+  rmSync(file);
+  await send(3);
+}
+
+/** What is logged then. */
+export const keepsToken =
+  /^warn: Cannot read credentials\.bearer_token_file ".*token": ENOENT; using the previous one$/;
 
 /** A row of this many counters, with long names and their numbers as values. */
 export function rowOf(count: number): Table {
