@@ -11,13 +11,20 @@ export interface Result {
   readonly met: boolean | undefined;
 }
 
+/** Results that have columns of their own. */
+export interface Grid {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 /** A comparison that runs its sides in alternation, in one go. */
 export interface Benchmark {
   /** As it is named on the command line. */
   readonly name: string;
   /** Takes so long that it runs only when it is named. */
   readonly isLong?: boolean;
-  measure(): Promise<readonly Result[]>;
+  /** @param args what follows its name on the command line; only `compare` takes any */
+  measure(args: readonly string[]): Promise<readonly Result[] | Grid>;
 }
 
 /** A result whose budget is a ratio to the reference; without `maxRatio` there is none. */

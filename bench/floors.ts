@@ -1,9 +1,10 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { describeError } from '../src/errors.js';
 
 const run = promisify(execFile);
 
@@ -15,22 +16,33 @@ export interface Floor {
 
 /** Compiles `bench/floors/<name>.c`. Logs it, and finds nothing, where there is no gcc. */
 export function findFloor(name: string): Floor | undefined {
+  try {
+    const program = compileFloor(name);
+    return {
+      async run(...args) {
+        const { stdout } = await run(program, args);
+        return stdout.trim().split(/\s+/).map(Number);
+      },
+    };
+  } catch (error) {
+    console.error(`Cannot compare with C: ${describeError(error)}`);
+    return undefined;
+  }
+}
+
+/**
+ * Compiles `bench/floors/<name>.c`.
+ * @returns the program, which is removed when this process ends
+ * @throws Error where there is no gcc
+ */
+export function compileFloor(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const program = join(folder, name);
   // From dist/bench/.
   const source = fileURLToPath(new URL(`../../bench/floors/${name}.c`, import.meta.url));
-  const { error, status, stderr } = spawnSync('gcc', ['-O2', '-o', program, source, '-lpthread'], {
-    encoding: 'utf8',
+  execFileSync('gcc', ['-O2', '-o', program, source, '-lpthread'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
-  if (error !== undefined || status !== 0) {
-    console.error(`Cannot compare with C: ${error?.message ?? stderr}`);
-    return undefined;
-  }
-  return {
-    async run(...args) {
-      const { stdout } = await run(program, args);
-      return stdout.trim().split(/\s+/).map(Number);
-    },
-  };
+  return program;
 }

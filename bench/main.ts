@@ -1,9 +1,11 @@
+import { describeError } from '../src/errors.js';
 import { accounting } from './accounting.js';
 import { agent } from './agent.js';
 import { agentScan } from './agent-scan.js';
 import { allocation } from './allocation.js';
-import type { Benchmark, Result } from './benchmark.js';
+import type { Benchmark } from './benchmark.js';
 import { cgroupScan } from './cgroup-scan.js';
+import { compareAgents, parsePeer } from './compare.js';
 import { cpuAccounting } from './cpu-accounting.js';
 import { crowd } from './crowd.js';
 import { encoder } from './encoder.js';
@@ -11,11 +13,13 @@ import { exec } from './exec.js';
 import { file } from './file.js';
 import { firstJoules } from './first-joules.js';
 import { ledger } from './ledger.js';
+import { rerunWithPowercap } from './moving-tree.js';
 import { otlp } from './otlp.js';
 import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
 import { raplReceiver } from './rapl-receiver.js';
 import { rate } from './rate.js';
+import { describeMachine, printTable, tabulate, type Format } from './report.js';
 import { sampling } from './sampling.js';
 import { soak } from './soak.js';
 import { wholePath } from './whole-path.js';
@@ -41,49 +45,57 @@ const benchmarks: readonly Benchmark[] = [
   accounting,
   crowd,
   soak,
+  compareAgents,
 ];
 
-const wanted = process.argv.slice(2);
-const chosen = benchmarks.filter(({ name, isLong = false }) =>
-  wanted.length === 0 ? !isLong : wanted.includes(name),
-);
-const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
-if (unknown.length > 0) {
-  const names = benchmarks.map(({ name }) => name).join(', ');
-  console.error(`Cannot find benchmark "${unknown.join('", "')}": there are ${names}`);
-  process.exitCode = 2;
-} else for (const benchmark of chosen) await report(benchmark);
-
-async function report({ name, measure }: Benchmark): Promise<void> {
-  console.log(`\n${name}`);
-  const results = await measure();
-  print([['', 'ours', 'reference', 'ratio', 'budget', ''], ...results.map(describe)]);
+interface Request {
+  readonly chosen: readonly { readonly benchmark: Benchmark; readonly args: readonly string[] }[];
+  readonly format: Format;
 }
 
-function describe({ what, unit, ours, reference, ratio, budget, met }: Result): string[] {
-  const verdict = met === undefined ? '' : met ? 'met' : 'MISSED';
-  const figure = (value: number | undefined) => (value === undefined ? '-' : `${round(value)} ${unit}`);
-  return [
-    what,
-    figure(ours),
-    figure(reference),
-    ratio === undefined ? '-' : `${ratio.toFixed(2)}x`,
-    budget,
-    verdict,
-  ];
+/** Everything after `compare` is a peer. */
+function parseArguments(args: readonly string[]): Request {
+  const format = args.includes('--markdown') ? 'markdown' : 'text';
+  const words = args.filter((word) => word !== '--markdown');
+  const at = words.indexOf(compareAgents.name);
+  const [names, peers] = at < 0 ? [words, []] : [words.slice(0, at + 1), words.slice(at + 1)];
+  const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+  if (unknown.length > 0) {
+    const known = benchmarks.map(({ name }) => name).join(', ');
+    throw new Error(`Cannot find benchmark "${unknown.join('", "')}": expected one of ${known}`);
+  }
+  peers.forEach(parsePeer);
+  const chosen = benchmarks.filter(({ name, isLong = false }) =>
+    names.length === 0 ? !isLong : names.includes(name),
+  );
+  return {
+    format,
+    chosen: chosen.map((benchmark) => ({ benchmark, args: benchmark === compareAgents ? peers : [] })),
+  };
 }
 
-function round(value: number): string {
-  return value >= 1000 ? Math.round(value).toString() : value.toPrecision(3);
+async function run({ chosen, format }: Request): Promise<void> {
+  console.log(describeMachine());
+  for (const { benchmark, args } of chosen) {
+    const measured = await benchmark.measure(args);
+    printTable(benchmark.name, 'columns' in measured ? measured : tabulate(measured), format);
+  }
 }
 
-function print(rows: readonly string[][]): void {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join('  ')
-        .trimEnd(),
-    );
+function readRequest(): Request | undefined {
+  try {
+    return parseArguments(process.argv.slice(2));
+  } catch (error) {
+    console.error(describeError(error));
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+const request = readRequest();
+if (request !== undefined) {
+  const needsPowercap = request.chosen.some(({ benchmark }) => benchmark === compareAgents);
+  const code = needsPowercap ? rerunWithPowercap() : undefined;
+  if (code === undefined) await run(request);
+  else process.exitCode = code;
 }

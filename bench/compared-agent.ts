@@ -1,0 +1,163 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { findCharge, findMachineJoules, findMissed } from './known-metrics.js';
+import { findPorts, readTreeCpuMs, readTreeMemory } from './process-tree.js';
+
+/** An agent as it is named on the command line. */
+export interface Peer {
+  readonly name: string;
+  /** For a shell. */
+  readonly command: string;
+  readonly scrapeEverySeconds: number;
+}
+
+/** What was measured of an agent in a window. */
+export interface Measured {
+  /** Of it and of all that it has started. */
+  readonly cpuMsPerSecond: number;
+  readonly privateMegabytes: number;
+  readonly residentMegabytes: number;
+  /** Undefined, here and below: its pages do not show it. */
+  readonly missed: number | undefined;
+  /** Joules of the machine that it reports, as a share of those that the meter counted meanwhile. */
+  readonly energyRatio: number | undefined;
+  /** Joules that it charges to the bystander. */
+  readonly bystanderJoules: number | undefined;
+}
+
+/** The truth at an instant. */
+export interface Truth {
+  readonly joules: number | undefined;
+  readonly bystanderPid: number;
+}
+
+const answerWithinMs = 10_000;
+const keptCharacters = 2000;
+
+/** An agent that runs beside others, and is scraped. */
+export class ComparedAgent {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #pid: number;
+  /** The end of what it has written to stderr. */
+  #said = '';
+  #pages: readonly string[] = [];
+  readonly #everySeconds: number;
+  #isScraped = false;
+  #beganMs = 0;
+  #cpuMs = 0;
+  #machine: { readonly reported: number; readonly true: number }[] = [];
+  #missed: number[] = [];
+  #charged: number[] = [];
+  #chargedByPower = 0;
+
+  private constructor({ name, command, scrapeEverySeconds }: Peer) {
+    this.name = name;
+    this.#everySeconds = scrapeEverySeconds;
+    this.#child = spawn('sh', ['-c', `exec ${command}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-keptCharacters);
+    });
+    this.#pid = this.#child.pid ?? NaN;
+  }
+
+  static async start(peer: Peer): Promise<ComparedAgent> {
+    const agent = new ComparedAgent(peer);
+    await once(agent.#child, 'spawn');
+    return agent;
+  }
+
+  /** Looks for pages at the ports where it listens, and begins a window. */
+  async begin(): Promise<void> {
+    if (this.#findEnd() !== undefined) return;
+    this.#pages = await this.#findPages();
+    this.#cpuMs = readTreeCpuMs(this.#pid);
+    this.#beganMs = performance.now();
+  }
+
+  async #findPages(): Promise<readonly string[]> {
+    const urls = findPorts(this.#pid).map((port) => `http://localhost:${port}/metrics`);
+    const answers = await Promise.all(urls.map(async (url) => ({ url, text: await fetchPage(url) })));
+    return answers.flatMap(({ url, text }) => (text.includes('# TYPE') ? [url] : []));
+  }
+
+  /** Reads its pages, as Prometheus does, unless they are still being read; to be called in every second. */
+  async scrape(second: number, readTruth: () => Truth): Promise<void> {
+    if (this.#isScraped || second % this.#everySeconds !== 0) return;
+    this.#isScraped = true;
+    await this.#readPages(readTruth);
+    this.#isScraped = false;
+  }
+
+  async #readPages(readTruth: () => Truth): Promise<void> {
+    const pages = await Promise.all(this.#pages.map(fetchPage));
+    const { joules, bystanderPid } = readTruth();
+    const text = pages.join('\n');
+    const reported = findMachineJoules(text);
+    if (reported !== undefined && joules !== undefined) this.#noteJoules(reported, joules);
+    const missed = findMissed(text);
+    if (missed !== undefined) this.#missed.push(missed);
+    const charge = findCharge(text, bystanderPid);
+    if (charge === undefined) return;
+    if ('joules' in charge) this.#charged.push(charge.joules);
+    else this.#chargedByPower += charge.watts * this.#everySeconds;
+  }
+
+  /** An agent that refreshes its page rarely shows the same until then: what counts is when it changed. */
+  #noteJoules(reported: number, truth: number): void {
+    if (this.#machine.at(-1)?.reported !== reported) this.#machine.push({ reported, true: truth });
+  }
+
+  /**
+   * Ends the window.
+   * @returns how it has ended, when it has not lived so long
+   */
+  finish(): Measured | string {
+    const end = this.#findEnd();
+    if (end !== undefined) {
+      console.error(`${this.name} ended with ${end}:\n${this.#said}`);
+      return end;
+    }
+    const seconds = (performance.now() - this.#beganMs) / 1000;
+    const { residentBytes, privateBytes } = readTreeMemory(this.#pid);
+    // The first value may have been there for long.
+    const [first, last] = [this.#machine[1], this.#machine.at(-1)];
+    return {
+      cpuMsPerSecond: (readTreeCpuMs(this.#pid) - this.#cpuMs) / seconds,
+      privateMegabytes: privateBytes / 1e6,
+      residentMegabytes: residentBytes / 1e6,
+      missed: growthOf(this.#missed),
+      energyRatio:
+        first === undefined || last === undefined || last === first
+          ? undefined
+          : (last.reported - first.reported) / (last.true - first.true),
+      bystanderJoules: growthOf(this.#charged) ?? (this.#chargedByPower || undefined),
+    };
+  }
+
+  #findEnd(): string | undefined {
+    const { exitCode, signalCode } = this.#child;
+    return exitCode === null ? (signalCode ?? undefined) : `exit code ${exitCode}`;
+  }
+
+  async end(): Promise<void> {
+    if (this.#findEnd() !== undefined) return;
+    this.#child.kill('SIGTERM');
+    await once(this.#child, 'exit');
+  }
+}
+
+function growthOf(values: readonly number[]): number | undefined {
+  const [first, last] = [values[0], values.at(-1)];
+  return first === undefined || last === undefined ? undefined : last - first;
+}
+
+async function fetchPage(url: string): Promise<string> {
+  try {
+    const headers = { accept: 'text/plain;version=0.0.4', 'accept-encoding': 'gzip' };
+    return await (await fetch(url, { headers, signal: AbortSignal.timeout(answerWithinMs) })).text();
+  } catch {
+    // No page is there, or none in time.
+    return '';
+  }
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release } from 'node:os';
+import type { Grid, Result } from './benchmark.js';
+
+/** How tables are printed: aligned for a terminal, or for docs/benchmarks.md. */
+export type Format = 'text' | 'markdown';
+
+/** The machine and the versions that figures were measured with. */
+export function describeMachine(): string {
+  const model = cpus()[0]?.model ?? 'unknown CPU';
+  const virtual = /^flags\s.*\bhypervisor\b/mu.test(readFileSync('/proc/cpuinfo', 'latin1'));
+  const kind = virtual ? 'virtual machine' : 'machine';
+  return `Node ${process.versions.node}, Linux ${release()}, ${kind} with ${availableParallelism()} CPUs (${model.trim()})`;
+}
+
+/** Prints a table with a title. */
+export function printTable(title: string, { columns, rows }: Grid, format: Format): void {
+  const lines = format === 'markdown' ? renderMarkdown(columns, rows) : alignColumns([columns, ...rows]);
+  console.log([`\n${format === 'markdown' ? `### ${title}\n` : title}`, ...lines].join('\n'));
+}
+
+function renderMarkdown(columns: readonly string[], rows: Grid['rows']): string[] {
+  return [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+function alignColumns(rows: Grid['rows']): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** The results of a benchmark as a table. */
+export function tabulate(results: readonly Result[]): Grid {
+  return {
+    columns: ['', 'ours', 'reference', 'ratio', 'budget', 'verdict'],
+    rows: results.map(describe),
+  };
+}
+
+function describe({ what, unit, ours, reference, ratio, budget, met }: Result): string[] {
+  const verdict = met === undefined ? '' : met ? 'met' : 'MISSED';
+  const figure = (value: number | undefined) => (value === undefined ? '-' : `${round(value)} ${unit}`);
+  return [
+    what,
+    figure(ours),
+    figure(reference),
+    ratio === undefined ? '-' : `${ratio.toFixed(2)}x`,
+    budget,
+    verdict,
+  ];
+}
+
+function round(value: number): string {
+  return value >= 1000 ? Math.round(value).toString() : value.toPrecision(3);
+}
