@@ -60,6 +60,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/cgroup/slots.ts',
     'receivers/process/tracked-process.ts',
     'src/linux/bpf/cpu-accounting.ts',
+    'src/linux/bpf/process-rows.ts',
     'src/linux/bpf/tree-accounting.ts',
     'src/linux/process-stat.ts',
     'src/linux/procfs.ts',

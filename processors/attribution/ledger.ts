@@ -52,6 +52,8 @@ interface Plan {
   readonly tick: Column<unknown> | undefined;
   /** Whether only counters matter. */
   readonly isEnergyOnly: boolean;
+  /** Whether it has CPU time of workloads only, by which nothing can be settled: that needs energy, or a boundary. */
+  readonly isUsageOnly: boolean;
 }
 
 /** The last reading of the machine's busy time. */
@@ -107,7 +109,7 @@ export class Ledger {
     if (plan?.isEnergyOnly) this.#readEnergy(table, plan);
     else if (plan) for (let row = 0; row < table.offsets.length; row++) this.#readRow(table, row, plan);
     if (table.ended) this.#end(table.ended, this.#timeOf(table, table.offsets.length - 1));
-    return plan || table.ended ? this.#settle() : [];
+    return plan?.isUsageOnly === false || table.ended ? this.#settle() : [];
   }
 
   /** Settles what can be settled. No table will follow. */
@@ -149,9 +151,10 @@ export class Ledger {
       cpuCount: pick(logicalCpus.name, (one) => one).at(0),
       tick: pick(cpuTick.name, (one) => one).at(0),
     };
-    const { counters, ...others } = plan;
-    const isEnergyOnly = !Object.values(others).some(isGiven);
-    return isGiven(counters) || !isEnergyOnly ? { ...plan, isEnergyOnly } : undefined;
+    const given = Object.entries(plan).flatMap(([name, part]) => (isGiven(part) ? [name] : []));
+    const isEnergyOnly = given.every((name) => name === 'counters');
+    const isUsageOnly = given.every((name) => name === 'cpuTimes' || name === 'workloads');
+    return given.length > 0 ? { ...plan, isEnergyOnly, isUsageOnly } : undefined;
   }
 
   /** Tables of meters have thousands of rows: what is said of each row is nothing but their readings. */

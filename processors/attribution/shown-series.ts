@@ -1,11 +1,6 @@
+import { elementAt } from '../../src/element.js';
 import type { Resource, Series } from '../../src/model/series.js';
-import {
-  createEnding,
-  createSelection,
-  selectColumns,
-  type Selection,
-  type Table,
-} from '../../src/model/table.js';
+import { createEnding, selectColumns, type Selection, type Table } from '../../src/model/table.js';
 
 interface Plan {
   /** The version of the shown processes that it was made for. */
@@ -71,11 +66,21 @@ export class ShownSeries {
 
   /** The array of series stays the same while the set does. */
   #select(series: readonly Series[], previous: readonly Series[] | undefined): Selection {
-    const { columns, series: selected } = createSelection(
-      series,
-      (one) => !isOfProcess(one) || this.#shown.has(one.resource),
-    );
-    const forwarded = selected.map((one) => (isOfProcess(one) ? this.#forward(one) : one));
+    const [columns, forwarded]: [number[], Series[]] = [[], []];
+    let resource: Resource | undefined;
+    let isShown = true;
+    for (let column = 0; column < series.length; column++) {
+      const one = elementAt(series, column);
+      const isProcess = isOfProcess(one);
+      // The series of one process follow each other.
+      if (isProcess && one.resource !== resource) {
+        resource = one.resource;
+        isShown = this.#shown.has(resource);
+      }
+      if (isProcess && !isShown) continue;
+      columns.push(column);
+      forwarded.push(isProcess ? this.#forward(one) : one);
+    }
     const same = [series, previous].find((array) => isSame(forwarded, array));
     return { columns, series: same ?? forwarded };
   }

@@ -20,7 +20,10 @@ export class MappedSeries {
   lastAt = -Infinity;
   /** Whether its value is just that of its only member. */
   isPlain = true;
-  readonly #members = new Set<Member>();
+  /** Its first member; most have no other, and a set for each would take more memory than all else of it. */
+  #first: Member | undefined;
+  /** The others, in the order in which they joined. */
+  #others: Set<Member> | undefined;
   #retired = 0;
   #forwarded = -Infinity;
   #hasReading = false;
@@ -30,7 +33,7 @@ export class MappedSeries {
   }
 
   get isEmpty(): boolean {
-    return this.#members.size === 0;
+    return this.#first === undefined;
   }
 
   get isGauge(): boolean {
@@ -39,8 +42,7 @@ export class MappedSeries {
 
   /** Whether this member's values are those of a gauge with several members. */
   isFirst(member: Member): boolean {
-    const [first] = this.#members;
-    return first === member;
+    return this.#first === member;
   }
 
   /** @param start that of the member, Unix time in nanoseconds */
@@ -49,13 +51,18 @@ export class MappedSeries {
     // What it counted before this series began is nothing that this series counted.
     const base = isCounter && start < this.series.start ? NaN : 0;
     const member = { target: this, last: 0, base };
-    this.#members.add(member);
+    if (this.#first === undefined) this.#first = member;
+    else (this.#others ??= new Set()).add(member);
     this.#updatePlain();
     return member;
   }
 
   leave(member: Member): void {
-    this.#members.delete(member);
+    if (this.#first === member) {
+      [this.#first] = this.#others ?? [];
+      if (this.#first !== undefined) this.#others?.delete(this.#first);
+    } else this.#others?.delete(member);
+    if (this.#others?.size === 0) this.#others = undefined;
     if (this.series.metric.kind === 'counter') this.#retired += contributionOf(member);
     this.#updatePlain();
   }
@@ -84,7 +91,8 @@ export class MappedSeries {
     this.#hasReading = false;
     this.lastAt = at;
     let sum = this.#retired;
-    for (const member of this.#members) sum += contributionOf(member);
+    if (this.#first !== undefined) sum += contributionOf(this.#first);
+    if (this.#others !== undefined) for (const member of this.#others) sum += contributionOf(member);
     // A member that left changes the order of summing, and with it the last bits.
     if (this.series.metric.kind === 'counter') sum = Math.max(sum, this.#forwarded);
     this.#forwarded = sum;
@@ -92,8 +100,7 @@ export class MappedSeries {
   }
 
   #updatePlain(): void {
-    const [first, second] = this.#members;
-    this.isPlain = first?.base === 0 && second === undefined && this.#retired === 0;
+    this.isPlain = this.#first?.base === 0 && this.#others === undefined && this.#retired === 0;
   }
 }
 

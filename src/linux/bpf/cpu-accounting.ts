@@ -1,10 +1,11 @@
 import { monotonicSinceOriginNs, readTickNs } from '../clocks.js';
 import type { TypeFacts } from './kernel-types.js';
+import { ProcessRows, readTime, rowState } from './process-rows.js';
 import { withKernelTypes } from './recorded-types.js';
 import { SwitchSlots } from './switch-slots.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
-import { taskField, taskRecordWords } from './task-record.js';
+import { nameWords, taskField, taskRecordWords } from './task-record.js';
 
 const nanosecondsPerSecond = 1e9;
 /**
@@ -15,7 +16,6 @@ const maxWaitNs = 5e9;
 const maxReplaced = 1000;
 /** How often a pass is repeated that was interrupted. */
 const maxTries = 4;
-const nameWords = 4;
 
 /** One process: its CPU time since its birth, which never falls, and who it is. */
 export interface AccountedProcess {
@@ -50,16 +50,48 @@ export interface BriefProcess {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-interface Entry extends Mutable<AccountedProcess> {
-  readonly tgid: number;
-  userId: number;
-  readonly name: Uint32Array;
-  /** Whether the caller knows it; one that died before it was asked for is brief. */
-  isFound: boolean;
-  seenIn: number;
-  goneSinceNs: number;
-  sumSeconds: number;
-  sumNanoseconds: number;
+/** One row, as a process. */
+class Row implements AccountedProcess {
+  readonly #rows: ProcessRows;
+  row = 0;
+
+  constructor(rows: ProcessRows) {
+    this.#rows = rows;
+  }
+
+  get pid(): number {
+    return this.#rows.wordOf(this.row, taskField.localTgid);
+  }
+
+  get seconds(): number {
+    return this.#rows.seconds[this.row];
+  }
+
+  get nanoseconds(): number {
+    return this.#rows.nanoseconds[this.row];
+  }
+
+  get startNs(): number {
+    return this.#rows.startOf(this.row);
+  }
+
+  get cgroupId(): number {
+    return readCgroup(this.#rows.records, this.row * taskRecordWords);
+  }
+
+  get revision(): number {
+    return this.#rows.revisions[this.row];
+  }
+
+  get taskState(): string {
+    return decodeTaskState(this.#rows.records, this.row * taskRecordWords);
+  }
+
+  get state(): AccountedProcess['state'] {
+    const state = this.#rows.states[this.row];
+    if (state === rowState.alive) return 'alive';
+    return state === rowState.ending ? 'ending' : 'dead';
+  }
 }
 
 /**
@@ -70,11 +102,15 @@ export class CpuAccounting {
   readonly #tasks: TaskIterator;
   readonly #deaths: TaskDeaths;
   readonly #slots: SwitchSlots | undefined;
-  /** By the number in the machine's first pid namespace. */
-  readonly #entries = new Map<number, Entry>();
-  /** By the number in our pid namespace: the same map, where that is the first one. */
-  readonly #local: Map<number, Entry>;
-  readonly #pending = new Set<Entry>();
+  readonly #rows = new ProcessRows();
+  readonly #found = new Row(this.#rows);
+  /** Rows by the number in the machine's first pid namespace. */
+  readonly #byTgid = new Map<number, number>();
+  /** Rows by the number in our pid namespace: the same map, where that is the first one. */
+  readonly #byPid: Map<number, number>;
+  readonly #pending = new Set<number>();
+  /** Of the record before. */
+  #lastRow = 0;
   readonly #brief: Mutable<BriefProcess> = {
     pid: 0,
     parentPid: 0,
@@ -120,7 +156,7 @@ export class CpuAccounting {
     this.#tasks = tasks;
     this.#deaths = deaths;
     this.#slots = slots;
-    this.#local = tasks.isInFirstNamespace ? this.#entries : new Map<number, Entry>();
+    this.#byPid = tasks.isInFirstNamespace ? this.#byTgid : new Map<number, number>();
   }
 
   /** Deaths that were not reported since the start, because there were too many between two passes. */
@@ -147,11 +183,13 @@ export class CpuAccounting {
     this.#deaths.drain((ring, at) => this.#addDeath(ring, at, take));
   }
 
-  /** What the last pass knows of a process; it must not be kept. */
+  /** What the last pass knows of a process: the same object each time. */
   find(pid: number): AccountedProcess | undefined {
-    const entry = this.#local.get(pid);
-    if (entry !== undefined) entry.isFound = true;
-    return entry;
+    const row = this.#byPid.get(pid);
+    if (row === undefined) return undefined;
+    this.#rows.found[row] = 1;
+    this.#found.row = row;
+    return this.#found;
   }
 
   /** Ends the accounting. Safe to call again. */
@@ -178,62 +216,53 @@ export class CpuAccounting {
   }
 
   #addTask(words: Uint32Array, at: number): void {
+    const rows = this.#rows;
     const tgid = words[at + taskField.tgid];
-    let entry = this.#entries.get(tgid);
     const isLeader = words[at + taskField.tid] === tgid;
-    if (entry === undefined || (isLeader && entry.startNs !== readTime(words, at + taskField.start))) {
-      entry = this.#createEntry(words, at);
+    let row = this.#findRow(tgid);
+    if (row === undefined || (isLeader && !rows.isOf(row, words, at))) row = this.#addProcess(words, at);
+    rows.successors[this.#lastRow] = row;
+    this.#lastRow = row;
+    if (rows.seenIn[row] !== this.#pass) {
+      const ended = at + taskField.endedThreadsRuntime;
+      rows.meet(row, this.#pass, words[ended], words[ended + 1]);
     }
-    if (entry.seenIn !== this.#pass) {
-      entry.seenIn = this.#pass;
-      entry.sumSeconds = words[at + taskField.endedThreadsRuntime];
-      entry.sumNanoseconds = words[at + taskField.endedThreadsRuntime + 1];
-    }
-    if (isLeader) noteLeader(entry, words, at);
-    entry.sumSeconds += words[at + taskField.runtime];
-    entry.sumNanoseconds += words[at + taskField.runtime + 1];
-    if (this.#slots !== undefined) entry.sumNanoseconds += countSinceTick(this.#slots, words, at);
+    if (isLeader) rows.note(row, words, at);
+    rows.use(row, words[at + taskField.runtime], words[at + taskField.runtime + 1]);
+    if (this.#slots !== undefined) rows.use(row, 0, countSinceTick(this.#slots, words, at));
+  }
+
+  /** The kernel goes through tasks in the same order each time: the row is mostly the last one, or that behind it. */
+  #findRow(tgid: number): number | undefined {
+    const rows = this.#rows;
+    if (rows.has(this.#lastRow, tgid)) return this.#lastRow;
+    const next = rows.successors[this.#lastRow];
+    return rows.has(next, tgid) ? next : this.#byTgid.get(tgid);
   }
 
   /** A leader comes before its other threads, unless thread numbers have begun at 1 again meanwhile. */
-  #createEntry(words: Uint32Array, at: number): Entry {
+  #addProcess(words: Uint32Array, at: number): number {
     const tgid = words[at + taskField.tgid];
-    const old = this.#entries.get(tgid);
+    const pid = words[at + taskField.localTgid];
+    const old = this.#byTgid.get(tgid);
     if (old !== undefined) this.#replace(old);
-    const entry: Entry = {
-      tgid,
-      isFound: false,
-      pid: words[at + taskField.localTgid],
-      seconds: 0,
-      nanoseconds: 0,
-      startNs: readTime(words, at + taskField.start),
-      cgroupId: readCgroup(words, at),
-      userId: words[at + taskField.user],
-      name: words.slice(at + taskField.name, at + taskField.name + nameWords),
-      revision: 0,
-      taskState: decodeTaskState(words, at),
-      state: 'alive',
-      seenIn: 0,
-      goneSinceNs: 0,
-      sumSeconds: 0,
-      sumNanoseconds: 0,
-    };
-    this.#entries.set(tgid, entry);
-    this.#local.set(entry.pid, entry);
-    this.born.push(entry.pid);
-    return entry;
+    const row = this.#rows.add(words, at);
+    this.#byTgid.set(tgid, row);
+    this.#byPid.set(pid, row);
+    this.born.push(pid);
+    return row;
   }
 
   /** Takes over the sums of this pass, and finds out who was not in it. */
   #settle(bootNs: number): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.seenIn === this.#pass) {
-        const carried = Math.floor(entry.sumNanoseconds / nanosecondsPerSecond);
-        raise(entry, entry.sumSeconds + carried, entry.sumNanoseconds - carried * nanosecondsPerSecond);
-      } else if (entry.state === 'alive') {
-        entry.state = 'ending';
-        entry.goneSinceNs = bootNs;
-        this.#pending.add(entry);
+    const { states, seenIn, size } = this.#rows;
+    for (let row = 0; row < size; row++) {
+      if (states[row] === rowState.free) continue;
+      if (seenIn[row] === this.#pass) this.#rows.settle(row);
+      else if (states[row] === rowState.alive) {
+        states[row] = rowState.ending;
+        this.#rows.goneSinceNs[row] = bootNs;
+        this.#pending.add(row);
       }
     }
   }
@@ -243,24 +272,30 @@ export class CpuAccounting {
     // Its threads are in what the kernel keeps of the whole process.
     if (words[at + taskField.tid] !== tgid) return;
     const startNs = readTime(words, at + taskField.start);
-    const entry = this.#entries.get(tgid);
+    const row = this.#findLife(tgid, startNs);
     const own = at + taskField.runtime;
     const all = at + taskField.endedThreadsRuntime;
     // Of a single thread its own time is exact; the sum lacks the last slice, but has all threads.
     const last = isLess(words, own, all) ? all : own;
-    if (entry?.startNs === startNs && (entry.isFound || startNs < (this.#beganNs ?? Infinity))) {
-      raise(entry, words[last], words[last + 1]);
-      entry.state = 'dead';
-      this.#pending.add(entry);
+    if (row !== undefined && (this.#rows.found[row] === 1 || startNs < (this.#beganNs ?? Infinity))) {
+      this.#rows.raise(row, words[last], words[last + 1]);
+      this.#rows.states[row] = rowState.dead;
+      this.#pending.add(row);
     } else if (this.#isBrief(tgid, startNs)) {
-      if (entry?.startNs === startNs) this.#remove(entry);
+      if (row !== undefined) this.#remove(row);
       take(this.#describe(words, at, words[last] * nanosecondsPerSecond + words[last + 1]));
     }
   }
 
+  /** The process with this number that was born at this instant. */
+  #findLife(tgid: number, startNs: number): number | undefined {
+    const row = this.#byTgid.get(tgid);
+    return row !== undefined && this.#rows.startOf(row) === startNs ? row : undefined;
+  }
+
   /** Whether no pass has shown it. A report can come a pass late: what was there when this began is no brief process. */
   #isBrief(tgid: number, startNs: number): boolean {
-    if (this.#local !== this.#entries || startNs < (this.#beganNs ?? Infinity)) return false;
+    if (this.#byPid !== this.#byTgid || startNs < (this.#beganNs ?? Infinity)) return false;
     if (this.#replaced.get(tgid) !== startNs) return true;
     this.#replaced.delete(tgid);
     return false;
@@ -278,21 +313,24 @@ export class CpuAccounting {
   }
 
   #removeDead(bootNs: number): void {
-    for (const entry of this.#pending) {
-      if (entry.state === 'dead' || bootNs - entry.goneSinceNs > maxWaitNs) this.#remove(entry);
+    const { states, goneSinceNs } = this.#rows;
+    for (const row of this.#pending) {
+      if (states[row] === rowState.dead || bootNs - goneSinceNs[row] > maxWaitNs) this.#remove(row);
     }
   }
 
-  #replace(entry: Entry): void {
+  #replace(row: number): void {
     if (this.#replaced.size >= maxReplaced) this.#replaced.clear();
-    this.#replaced.set(entry.tgid, entry.startNs);
-    this.#remove(entry);
+    this.#replaced.set(this.#rows.wordOf(row, taskField.tgid), this.#rows.startOf(row));
+    this.#remove(row);
   }
 
-  #remove(entry: Entry): void {
-    this.#pending.delete(entry);
-    if (this.#entries.get(entry.tgid) === entry) this.#entries.delete(entry.tgid);
-    if (this.#local.get(entry.pid) === entry) this.#local.delete(entry.pid);
+  #remove(row: number): void {
+    const [tgid, pid] = [taskField.tgid, taskField.localTgid].map((field) => this.#rows.wordOf(row, field));
+    this.#pending.delete(row);
+    if (this.#byTgid.get(tgid) === row) this.#byTgid.delete(tgid);
+    if (this.#byPid.get(pid) === row) this.#byPid.delete(pid);
+    this.#rows.remove(row);
   }
 }
 
@@ -307,20 +345,6 @@ function countSinceTick(slots: SwitchSlots, words: Uint32Array, at: number): num
   const cpuTimeNs = slots.find(words[at + taskField.tid]);
   if (cpuTimeNs === undefined) return 0;
   return Math.max(-maxLagNs, Math.min(cpuTimeNs - readTime(words, at + taskField.runtime), maxLagNs));
-}
-
-function noteLeader(entry: Entry, words: Uint32Array, at: number): void {
-  entry.taskState = decodeTaskState(words, at);
-  const cgroupId = readCgroup(words, at);
-  const userId = words[at + taskField.user];
-  let hasChanged = entry.cgroupId !== cgroupId || entry.userId !== userId;
-  for (let word = 0; word < nameWords; word++) {
-    hasChanged ||= entry.name[word] !== words[at + taskField.name + word];
-    entry.name[word] = words[at + taskField.name + word];
-  }
-  entry.cgroupId = cgroupId;
-  entry.userId = userId;
-  if (hasChanged) entry.revision += 1;
 }
 
 // As task_state_index() of include/linux/sched.h and fs/proc/array.c.
@@ -340,17 +364,6 @@ export function decodeTaskName(name: Uint32Array): string {
   const bytes = Buffer.from(name.buffer, name.byteOffset, name.byteLength);
   const end = bytes.indexOf(0);
   return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
-}
-
-/** Of two readings that overlap a thread's end the later one can lack it. */
-function raise(entry: Entry, seconds: number, nanoseconds: number): void {
-  if (seconds < entry.seconds || (seconds === entry.seconds && nanoseconds < entry.nanoseconds)) return;
-  entry.seconds = seconds;
-  entry.nanoseconds = nanoseconds;
-}
-
-function readTime(words: Uint32Array, at: number): number {
-  return words[at] * nanosecondsPerSecond + words[at + 1];
 }
 
 function isLess(words: Uint32Array, one: number, other: number): boolean {

@@ -2,6 +2,8 @@ import { readRegularText } from '../regular-file.js';
 import type { Assembler, Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
 
+const nanosecondsPerSecond = 1_000_000_000;
+
 /** Bytes of a record, and words of 32 bits. */
 export const taskRecordBytes = 96;
 export const taskRecordWords = taskRecordBytes / 4;
@@ -45,6 +47,9 @@ export const taskField = {
   exitState: 23,
 } as const;
 
+/** Words of a name. */
+export const nameWords = 4;
+
 /** In `flags`: a thread of the kernel. */
 export const kernelThreadFlag = 0x20_0000;
 
@@ -56,7 +61,6 @@ const pointer: Register = 3;
 const deepest: Register = 8;
 /** Where the record is written. */
 export const recordRegister: Register = 9;
-const nanosecondsPerSecond = 1_000_000_000;
 
 type Field = readonly [struct: string, path: string];
 

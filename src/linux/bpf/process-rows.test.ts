@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ProcessRows, rowState } from './process-rows.js';
+import { taskField, taskRecordWords } from './task-record.js';
+
+function createRecord(
+  tgid: number,
+  changes: Partial<Record<keyof typeof taskField, number>> = {},
+): Uint32Array {
+  const words = new Uint32Array(taskRecordWords);
+  words[taskField.tgid] = tgid;
+  for (const [name, value] of Object.entries(changes))
+    words[taskField[name as keyof typeof taskField]] = value; // Its keys.
+  return words;
+}
+
+test('ProcessRows adds up what the threads of a process used, beyond whole seconds, too', () => {
+  const rows = new ProcessRows();
+  const row = rows.add(createRecord(7), 0);
+  rows.meet(row, 1, 5, 900_000_000);
+  rows.use(row, 1, 600_000_000);
+  rows.use(row, 0, 700_000_000);
+  rows.settle(row);
+  assert.deepEqual([rows.seconds[row], rows.nanoseconds[row], rows.seenIn[row]], [8, 200_000_000, 1]);
+  // A later reading can lack what a thread used that has just ended.
+  rows.meet(row, 2, 8, 100_000_000);
+  rows.settle(row);
+  assert.deepEqual([rows.seconds[row], rows.nanoseconds[row]], [8, 200_000_000]);
+});
+
+test('ProcessRows grows a revision when name, user or cgroup is another one, and not with the state', () => {
+  const rows = new ProcessRows();
+  const row = rows.add(createRecord(7), 0);
+  rows.note(row, createRecord(7, { state: 1, parent: 3, flags: 4 }), 0);
+  assert.equal(rows.revisions[row], 0);
+  assert.equal(rows.wordOf(row, taskField.state), 1);
+  for (const change of [
+    { name: 1 },
+    { name: 1, user: 1 },
+    { name: 1, user: 1, cgroup: 1 },
+    { controllerV1: 1 },
+  ]) {
+    const before: number | undefined = rows.revisions[row];
+    rows.note(row, createRecord(7, change), 0);
+    rows.note(row, createRecord(7, change), 0);
+    assert.equal(rows.revisions[row], (before ?? NaN) + 1);
+  }
+});
+
+test('ProcessRows tells processes with one number apart by their births', () => {
+  const rows = new ProcessRows();
+  const row = rows.add(createRecord(7, { start: 12 }), 0);
+  assert.equal(rows.startOf(row), 12e9);
+  assert.equal(rows.isOf(row, createRecord(7, { start: 12 }), 0), true);
+  assert.equal(rows.isOf(row, createRecord(7, { start: 13 }), 0), false);
+});
+
+test('ProcessRows uses a row again that was removed, and keeps the others where it grows', () => {
+  const rows = new ProcessRows();
+  const [first = 0, second = 0] = [7, 8].map((tgid) => rows.add(createRecord(tgid, { user: tgid }), 0));
+  rows.raise(first, 5, 5);
+  rows.found[first] = 1;
+  rows.remove(first);
+  assert.deepEqual([rows.has(first, 7), rows.states[first]], [false, rowState.free]);
+  assert.equal(rows.add(createRecord(9), 0), first);
+  assert.deepEqual(
+    [rows.seconds[first], rows.nanoseconds[first], rows.found[first], rows.has(first, 9)],
+    [0, 0, 0, true],
+  );
+  for (let tgid = 100; tgid < 1100; tgid++) rows.add(createRecord(tgid), 0);
+  assert.equal(rows.size, 1002);
+  assert.deepEqual([rows.has(second, 8), rows.wordOf(second, taskField.user)], [true, 8]);
+});
