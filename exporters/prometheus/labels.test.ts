@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderLabels } from './labels.js';
+import { renderLabels, SharedTexts } from './labels.js';
 
 test('renderLabels sorts labels by name, whatever the order of the attributes', () => {
   assert.equal(renderLabels({ b: 1, a: true }), '{a="true",b="1"}');
@@ -19,4 +19,16 @@ test('renderLabels joins values, when names become the same label', () => {
 test('renderLabels leaves out empty values, which are no labels in Prometheus', () => {
   assert.equal(renderLabels({ a: '', b: 'x' }), '{b="x"}');
   assert.equal(renderLabels({ a: '' }), '');
+});
+
+test('SharedTexts keeps a text until each of its users has released it', () => {
+  const texts = new SharedTexts();
+  assert.equal(texts.size, 0);
+  for (const text of ['a', 'a', 'b']) assert.equal(texts.take(text), text);
+  texts.release('a');
+  texts.release('b');
+  assert.equal(texts.size, 1);
+  texts.release('a');
+  texts.release('unknown');
+  assert.equal(texts.size, 0);
 });

@@ -39,6 +39,11 @@ export function escapeText(text: string): string {
 export class SharedTexts {
   readonly #known = new Map<string, { readonly text: string; uses: number }>();
 
+  /** How many texts are kept. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** @returns an equal text, to be released when it is not used any more */
   take(text: string): string {
     const known = findOrAdd(this.#known, text, () => ({ text, uses: 0 }));

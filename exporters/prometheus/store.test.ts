@@ -263,3 +263,21 @@ test('takeSnapshot warns once with the remedy, when the page is large', () => {
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /^The page has 10001 lines, expected at most 10000; limit the processes/);
 });
+
+test('takeSnapshot has neither lines nor blocks of what is gone, however many series came and went', () => {
+  const { store, take } = createStore(0);
+  const stays = seriesOf({ 'process.pid': 1 });
+  take([stays], [1]);
+  for (let pid = 100; pid < 2100; pid++) {
+    const one = seriesOf({ 'process.pid': pid });
+    // Some end in the table in which they begin, others a little later.
+    take([stays, one], [1, pid], pid % 3 === 0 ? [one] : []);
+    store.take(createEnding([one], 0n), pid);
+  }
+  const { values, families } = store.takeSnapshot(1_000_000);
+  assert.deepEqual([...values], [1]);
+  assert.deepEqual(
+    families.map(({ blocks }) => blocks.map(({ entries }) => entries.length)),
+    [[1]],
+  );
+});
