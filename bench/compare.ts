@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Benchmark, Grid } from './benchmark.js';
 import { ComparedAgent, type Measured, type Peer } from './compared-agent.js';
+import { findPublishedProgram } from './measured-agent.js';
 import { joulesPerCpuSecond, startMovingTree, type MovingTree } from './moving-tree.js';
 import { readTreeCpuMs } from './process-tree.js';
 
@@ -33,8 +33,11 @@ export const compareAgents: Benchmark = {
 };
 
 function ours(): Peer {
-  const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
-  return { name: 'joulemetry', command: `'${process.execPath}' '${main}' run`, scrapeEverySeconds: 1 };
+  return {
+    name: 'joulemetry',
+    command: `'${process.execPath}' '${findPublishedProgram()}' run`,
+    scrapeEverySeconds: 1,
+  };
 }
 
 const peerSyntax = /^(?<name>[^=@]+)(?:@(?<every>[1-9]\d*))?=(?<command>.+)$/su;

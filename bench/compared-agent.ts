@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { findCharge, findMachineJoules, findMissed } from './known-metrics.js';
-import { findPorts, readTreeCpuMs, readTreeMemory } from './process-tree.js';
+import { fetchPage, findPages } from './pages.js';
+import { readTreeCpuMs, readTreeMemory } from './process-tree.js';
 
 /** An agent as it is named on the command line. */
 export interface Peer {
@@ -31,7 +32,6 @@ export interface Truth {
   readonly bystanderPid: number;
 }
 
-const answerWithinMs = 10_000;
 const keptCharacters = 2000;
 
 /** An agent that runs beside others, and is scraped. */
@@ -70,15 +70,9 @@ export class ComparedAgent {
   /** Looks for pages at the ports where it listens, and begins a window. */
   async begin(): Promise<void> {
     if (this.#findEnd() !== undefined) return;
-    this.#pages = await this.#findPages();
+    this.#pages = await findPages(this.#pid);
     this.#cpuMs = readTreeCpuMs(this.#pid);
     this.#beganMs = performance.now();
-  }
-
-  async #findPages(): Promise<readonly string[]> {
-    const urls = findPorts(this.#pid).map((port) => `http://localhost:${port}/metrics`);
-    const answers = await Promise.all(urls.map(async (url) => ({ url, text: await fetchPage(url) })));
-    return answers.flatMap(({ url, text }) => (text.includes('# TYPE') ? [url] : []));
   }
 
   /** Reads its pages, as Prometheus does, unless they are still being read; to be called in every second. */
@@ -150,14 +144,4 @@ export class ComparedAgent {
 function growthOf(values: readonly number[]): number | undefined {
   const [first, last] = [values[0], values.at(-1)];
   return first === undefined || last === undefined ? undefined : last - first;
-}
-
-async function fetchPage(url: string): Promise<string> {
-  try {
-    const headers = { accept: 'text/plain;version=0.0.4', 'accept-encoding': 'gzip' };
-    return await (await fetch(url, { headers, signal: AbortSignal.timeout(answerWithinMs) })).text();
-  } catch {
-    // No page is there, or none in time.
-    return '';
-  }
 }

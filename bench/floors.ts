@@ -30,12 +30,16 @@ export function findFloor(name: string): Floor | undefined {
   }
 }
 
+const compiled = new Map<string, string>();
+
 /**
- * Compiles `bench/floors/<name>.c`.
+ * Compiles `bench/floors/<name>.c` when it is first asked for.
  * @returns the program, which is removed when this process ends
  * @throws Error where there is no gcc
  */
 export function compileFloor(name: string): string {
+  const known = compiled.get(name);
+  if (known !== undefined) return known;
   const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const program = join(folder, name);
@@ -44,5 +48,6 @@ export function compileFloor(name: string): string {
   execFileSync('gcc', ['-O2', '-o', program, source, '-lpthread'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  compiled.set(name, program);
   return program;
 }

@@ -62,6 +62,12 @@ export function findMissed(page: string): number | undefined {
   return values.length === 0 ? undefined : sumOf(values);
 }
 
+/** Our own: the longest time that the main thread was held since the page was last read. */
+export function findLongestSliceMs(page: string): number | undefined {
+  const slice = parsePage(page).find(({ name }) => name === 'joulemetry_main_thread_longest_slice_seconds');
+  return slice && slice.value * 1000;
+}
+
 function firstSum<Kind extends Known>(
   page: string,
   metrics: readonly Kind[],

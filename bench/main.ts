@@ -12,11 +12,13 @@ import { encoder } from './encoder.js';
 import { exec } from './exec.js';
 import { file } from './file.js';
 import { firstJoules } from './first-joules.js';
+import { growth } from './growth.js';
 import { ledger } from './ledger.js';
 import { rerunWithPowercap } from './moving-tree.js';
 import { otlp } from './otlp.js';
 import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
+import { publishFigures } from './published-figures.js';
 import { raplReceiver } from './rapl-receiver.js';
 import { rate } from './rate.js';
 import { describeMachine, printTable, tabulate, type Format } from './report.js';
@@ -45,18 +47,22 @@ const benchmarks: readonly Benchmark[] = [
   accounting,
   crowd,
   soak,
+  growth,
   compareAgents,
 ];
 
 interface Request {
   readonly chosen: readonly { readonly benchmark: Benchmark; readonly args: readonly string[] }[];
   readonly format: Format;
+  /** Whether docs/benchmarks.md gets the figures, too. */
+  readonly isPublished: boolean;
 }
 
 /** Everything after `compare` is a peer. */
 function parseArguments(args: readonly string[]): Request {
   const format = args.includes('--markdown') ? 'markdown' : 'text';
-  const words = args.filter((word) => word !== '--markdown');
+  const isPublished = args.includes('--publish');
+  const words = args.filter((word) => !['--markdown', '--publish'].includes(word));
   const at = words.indexOf(compareAgents.name);
   const [names, peers] = at < 0 ? [words, []] : [words.slice(0, at + 1), words.slice(at + 1)];
   const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
@@ -70,15 +76,18 @@ function parseArguments(args: readonly string[]): Request {
   );
   return {
     format,
+    isPublished,
     chosen: chosen.map((benchmark) => ({ benchmark, args: benchmark === compareAgents ? peers : [] })),
   };
 }
 
-async function run({ chosen, format }: Request): Promise<void> {
+async function run({ chosen, format, isPublished }: Request): Promise<void> {
   console.log(describeMachine());
   for (const { benchmark, args } of chosen) {
     const measured = await benchmark.measure(args);
-    printTable(benchmark.name, 'columns' in measured ? measured : tabulate(measured), format);
+    const grid = 'columns' in measured ? measured : tabulate(measured);
+    printTable(benchmark.name, grid, format);
+    if (isPublished) publishFigures(benchmark.name, grid, describeMachine());
   }
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFiles, writeLinks } from '../src/simulation/tree/tree-file.js';
 import { compileFloor } from './floors.js';
+import { listTree } from './process-tree.js';
 
 /** What each second of CPU time costs on the machine that `floors/moving-tree.c` pretends to be. */
 export const joulesPerCpuSecond = 10;
@@ -16,6 +17,8 @@ const zone = 'devices/virtual/powercap/intel-rapl/intel-rapl:0';
 /** Processes that sleep, processes that come and go, a bystander, and an energy meter. */
 export interface MovingTree {
   readonly bystanderPid: number;
+  /** Of all processes that live long. */
+  readonly pids: readonly number[];
   /** Joules that the meter shows now; undefined: there is none, since nothing could be mounted. */
   readJoules(): number | undefined;
   end(): Promise<void>;
@@ -40,6 +43,7 @@ export async function startMovingTree(options: MovingTreeOptions): Promise<Movin
   const bystanderPid = await readPid(child);
   return {
     bystanderPid,
+    pids: listTree(child.pid ?? NaN).filter((pid) => pid !== child.pid),
     readJoules: () => (energy === undefined ? undefined : Number(readFileSync(energy, 'utf8')) / 1e6),
     async end() {
       child.stdin?.end();

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import type { Grid, Result } from './benchmark.js';
+import { renderMarkdown } from './published-figures.js';
 
 /** How tables are printed: aligned for a terminal, or for docs/benchmarks.md. */
 export type Format = 'text' | 'markdown';
@@ -14,13 +15,12 @@ export function describeMachine(): string {
 }
 
 /** Prints a table with a title. */
-export function printTable(title: string, { columns, rows }: Grid, format: Format): void {
-  const lines = format === 'markdown' ? renderMarkdown(columns, rows) : alignColumns([columns, ...rows]);
-  console.log([`\n${format === 'markdown' ? `### ${title}\n` : title}`, ...lines].join('\n'));
-}
-
-function renderMarkdown(columns: readonly string[], rows: Grid['rows']): string[] {
-  return [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+export function printTable(title: string, grid: Grid, format: Format): void {
+  const text =
+    format === 'markdown'
+      ? `### ${title}\n\n${renderMarkdown(grid)}`
+      : [title, ...alignColumns([grid.columns, ...grid.rows])].join('\n');
+  console.log(`\n${text}`);
 }
 
 function alignColumns(rows: Grid['rows']): string[] {

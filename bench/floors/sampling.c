@@ -1,6 +1,6 @@
 // The least that sampling costs: reads a perf group of four software counters of CPU 0 on absolute deadlines,
-// keeps instants and values, counts missed ticks. Arguments: HZ SECONDS. Prints: ticks, missed ticks, CPU
-// microseconds.
+// keeps instants and values, counts missed ticks. Arguments: HZ SECONDS [GROUPS]: the number of such groups, of which
+// it keeps the values of one. Prints: ticks, missed ticks, CPU microseconds.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -74,7 +74,9 @@ static void be_punctual(int64_t period_ns) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3) return 2;
+  if (argc < 3) return 2;
+  int others = argc > 3 ? atoi(argv[3]) - 1 : 0;
+  int *leaders = calloc(others + 1, sizeof *leaders);
   int64_t period_ns = 1000000000LL / atoi(argv[1]);
   int64_t duration_ns = atof(argv[2]) * 1e9;
   int64_t room = duration_ns / period_ns + 2;
@@ -82,6 +84,7 @@ int main(int argc, char **argv) {
   uint64_t *values = calloc(room * COUNTERS, sizeof *values);
   uint64_t group[3 + COUNTERS];
   int leader = open_group();
+  for (int i = 0; i < others; i++) leaders[i] = open_group();
   stay_on_cpu_0();
   be_punctual(period_ns);
   double cpu_before = cpu_us();
@@ -90,6 +93,8 @@ int main(int argc, char **argv) {
   while (deadline_ns - begin_ns <= duration_ns) {
     struct timespec deadline = {deadline_ns / 1000000000, deadline_ns % 1000000000};
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, NULL);
+    for (int i = 0; i < others; i++)
+      if (read(leaders[i], group, sizeof group) != sizeof group) return 1;
     if (read(leader, group, sizeof group) != sizeof group) return 1;
     int64_t at_ns = now_ns();
     instants[ticks] = at_ns;

@@ -1,0 +1,71 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CpuClock } from '../src/linux/clocks.js';
+import { readMemoryUse } from '../src/linux/memory-use.js';
+import { findLongestSliceMs } from './known-metrics.js';
+import { fetchPage, findPages } from './pages.js';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+let bundled: string | undefined;
+
+/** The program as it is published, which is bundled when this is first asked for. */
+export function findPublishedProgram(): string {
+  return (bundled ??= bundle());
+}
+
+function bundle(): string {
+  const folder = join(repository, `.build-bench-${process.pid}`);
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  execFileSync(process.execPath, [join(repository, 'bundle.mjs'), folder], { stdio: 'ignore' });
+  return join(folder, 'src/cli/main.js');
+}
+
+/** CPU milliseconds since the start: of all threads, and of the main thread. */
+export interface CpuUse {
+  readonly cpuMs: number;
+  readonly mainMs: number;
+}
+
+/** An agent of the published program that runs for a benchmark. */
+export class MeasuredAgent {
+  readonly #child: ChildProcess;
+  readonly #pid: number;
+  #pages: Promise<readonly string[]> | undefined;
+
+  /** @param args options of `run` */
+  constructor(args: readonly string[] = [], node: string = process.execPath) {
+    this.#child = spawn(node, [findPublishedProgram(), 'run', ...args], { stdio: 'ignore' });
+    this.#pid = this.#child.pid ?? NaN;
+  }
+
+  /** @throws Error when it has ended */
+  readCpu(): CpuUse {
+    const clock = new CpuClock();
+    if (this.#child.exitCode !== null || !clock.read(this.#pid)) {
+      throw new Error(`Cannot measure the agent: it ended with exit code ${this.#child.exitCode}`);
+    }
+    const schedstat = readFileSync(`/proc/${this.#pid}/task/${this.#pid}/schedstat`, 'utf8');
+    const [mainNs = NaN] = schedstat.split(' ').map(Number);
+    return { cpuMs: clock.seconds * 1000 + clock.nanoseconds / 1e6, mainMs: mainNs / 1e6 };
+  }
+
+  readMemory(): { readonly privateMegabytes: number; readonly residentMegabytes: number } {
+    const { privateBytes, residentBytes } = readMemoryUse(this.#pid);
+    return { privateMegabytes: privateBytes / 1e6, residentMegabytes: residentBytes / 1e6 };
+  }
+
+  /** Reads its pages, as Prometheus does. @returns the longest slice of its main thread since the last time */
+  async scrape(): Promise<number | undefined> {
+    this.#pages ??= findPages(this.#pid);
+    const pages = await Promise.all((await this.#pages).map(fetchPage));
+    return findLongestSliceMs(pages.join('\n'));
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+  }
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { renderMarkdown, replaceFigures } from './published-figures.js';
+
+const page = `# Benchmarks
+
+<!-- figures of agent -->
+
+old
+
+<!-- end of agent -->
+
+text
+
+<!-- figures of agent-more -->
+<!-- end of agent-more -->
+`;
+
+test('replaceFigures replaces the figures of one benchmark, and leaves all others and the text', () => {
+  const replaced = replaceFigures(page, 'agent', 'new');
+  assert.equal(replaced, page.replace('old', 'new'));
+  assert.ok(replaceFigures(page, 'agent-more', 'more').includes('old'));
+});
+
+test('replaceFigures throws, when the page has no section of that name', () => {
+  assert.throws(() => replaceFigures(page, 'file', 'new'), /expected "<!-- figures of file -->"/u);
+});
+
+test('renderMarkdown renders columns and rows', () => {
+  const grid = { columns: ['', 'CPU'], rows: [['joulemetry', '3 ms']] };
+  assert.equal(renderMarkdown(grid), '|  | CPU |\n| --- | --- |\n| joulemetry | 3 ms |');
+});
