@@ -23,7 +23,7 @@ function decode(lines: readonly string[]) {
   for (const line of lines) decoder.line(line);
   return {
     points: flatten(sink.tables),
-    notes: sink.notes.map((note) => note.replace(/ at position \d+/u, '')),
+    notes: sink.notes.map((note) => note.replace(/ at column \d+/u, '')),
   };
 }
 

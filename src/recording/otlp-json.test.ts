@@ -15,7 +15,7 @@ import {
 
 /** Not every version of the engine says where. */
 function withoutPlace(error: unknown): string {
-  return String(error).replace(/ at position \d+$/u, '');
+  return String(error).replace(/ at column \d+$/u, '');
 }
 
 test('parseObject says what it found in words that do not depend on the engine', () => {
@@ -26,7 +26,7 @@ test('parseObject says what it found in words that do not depend on the engine',
     ['"a"', '"a"'],
     ['', 'a mistake'],
     ['{"a":1', 'a mistake'],
-    ["{'a':1}", 'a mistake at position 1'],
+    ["{'a':1}", 'a mistake at column 2'],
   ] as const) {
     assert.throws(
       () => parseObject(text),

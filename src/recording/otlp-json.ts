@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue, Metric, Series } from '../model/series.js';
+import { findJsonMistake } from './json-mistake.js';
 
 // The part of OTLP JSON that tables can hold, as it may be found in files: names in either case, 64-bit integers as
 // texts or numbers, and doubles as texts where JSON has no number for them.
@@ -31,8 +32,8 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const [place = ''] = / at position \d+/u.exec(String(error)) ?? [];
-    throw new Error(`expected a JSON object, found a mistake${place}`, { cause: error });
+    const column = (findJsonMistake(text) ?? 0) + 1;
+    throw new Error(`expected a JSON object, found a mistake at column ${column}`, { cause: error });
   }
 }
 

@@ -1,0 +1,210 @@
+import { EventEmitter, once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import type { Consumer } from '../component/consumer.js';
+import { createFinderFor } from '../component/find.js';
+import type { Log } from '../component/log.js';
+import { escapeControls } from '../component/output.js';
+import { nodeOf } from '../config/node.js';
+import { validateService, type ServiceConfig } from '../config/service.js';
+import { UsageError } from '../errors.js';
+import { createWallClock } from '../linux/clock.js';
+import { countPoints, type Table } from '../model/table.js';
+import { Service } from '../pipeline/service.js';
+import { createSampling } from '../sampling/sampling-threads.js';
+import { createPlainLog, type LogStream } from '../telemetry/log.js';
+import { silentMeter } from '../telemetry/telemetry.js';
+import { exitCodes, type Command } from './command.js';
+import { parseOptions } from './config-options.js';
+import { waitForEnd } from './signals.js';
+
+const progressEveryMs = 200;
+const formats = ['json', 'csv', 'parquet'] as const;
+
+/** What is converted, and what becomes of it. */
+interface Conversion {
+  readonly from: string;
+  readonly to: string;
+  readonly format: (typeof formats)[number];
+  readonly compression: 'none' | 'gzip' | 'zstd';
+}
+
+/** Writes a recording in another format: replays it into the file exporter. */
+export const command: Command = {
+  name: 'convert',
+  summary: 'Convert a recording between JSON, CSV and Parquet',
+  usage: `Usage: joulemetry convert [OPTIONS] IN OUT
+
+Reads the recording IN and writes it to OUT, with every point at its own
+instant. IN is OTLP JSON lines, CSV or Parquet, as the exporter "file" writes
+them, or OTLP JSON lines of an OpenTelemetry Collector, also compressed; "-" is
+the standard input. The name of OUT says what becomes of it:
+  .json .jsonl   OTLP JSON lines, one line for each table
+  .csv           a column for each metric
+  .parquet       a row for each point
+A further .gz or .zst compresses JSON and CSV.
+
+Lines that cannot be read are reported with their number and column and left
+out; all others are converted. A CSV file of more than 8 MiB cannot get further
+columns: where another metric appears, OUT becomes a backup, as under "rotation"
+in the README of the exporter "file", and another file begins.
+
+Options:
+      --to FORMAT  json, csv or parquet, whatever OUT is named
+  -f, --force      replace OUT if it exists
+
+Exits with 1 if something in IN could not be converted, and with 2 if an option
+is not valid.
+`,
+  async run(args) {
+    const { values, positionals } = parseOptions({
+      args: [...args],
+      allowPositionals: true,
+      options: { to: { type: 'string' }, force: { type: 'boolean', short: 'f' } },
+    });
+    const conversion = findConversion(positionals, values.to);
+    if (!values.force && existsSync(conversion.to)) {
+      throw new UsageError(
+        `Cannot write ${conversion.to}: expected no such file, found one; --force replaces it`,
+      );
+    }
+    return convert(conversion);
+  },
+};
+
+/** @throws UsageError */
+function findConversion([from, to, ...more]: readonly string[], wanted: string | undefined): Conversion {
+  if (from === undefined || to === undefined || more.length > 0) {
+    const found = [from, to, ...more].filter((one) => one !== undefined).length;
+    throw new UsageError(`Cannot convert: expected IN and OUT, found ${found} arguments; see --help`);
+  }
+  if (isSameFile(from, to)) {
+    throw new UsageError(`Cannot convert ${from}: expected another file to write, found the same one`);
+  }
+  const [, extension = '', packed] = /(?:\.([a-z]+?))?(\.gz|\.zst)?$/u.exec(to) ?? [];
+  const named = wanted ?? (extension === 'jsonl' ? 'json' : extension);
+  const format = formats.find((one) => one === named);
+  if (format === undefined) {
+    const name = wanted ?? to;
+    throw new UsageError(
+      `Cannot convert to ${name}: expected ${formats.join(', ')}, found "${named}"; see --to`,
+    );
+  }
+  return {
+    from,
+    to,
+    format,
+    compression: packed === undefined ? 'none' : packed === '.gz' ? 'gzip' : 'zstd',
+  };
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
+}
+
+/**
+ * Replays one file into another.
+ * @throws ConfigurationError, or Error when a file cannot be opened
+ */
+async function convert(conversion: Conversion): Promise<number> {
+  const progress = new Progress();
+  const events = new EventEmitter();
+  const failed = once(events, 'failure');
+  const finished = Promise.race([failed, once(events, 'finish')]);
+  let [isComplete, hasFailed] = [true, false];
+  const lose = () => (isComplete = false);
+  const fail = () => {
+    [isComplete, hasFailed] = [false, true];
+    events.emit('failure');
+  };
+  const root = createPlainLog('info', progress);
+  const log = watchLog(root, lose, fail);
+  const service = new Service(await createConfig(conversion), {
+    logFor: (kind, id) =>
+      kind && id !== undefined ? watchLog(root.forComponent(id, kind), lose, fail) : log,
+    clock: createWallClock(),
+    meter: silentMeter,
+    host: { attributes: {} },
+    sampling: createSampling({ log, meter: silentMeter }),
+    observer: progress,
+    onFinish: () => events.emit('finish'),
+  });
+  await service.start();
+  progress.start();
+  // A signal ends the reading: what was read until then is written.
+  await Promise.race([finished, waitForEnd().then(lose)]);
+  await Promise.race([failed, service.drain()]);
+  await service.shutdown();
+  progress.stop(hasFailed ? undefined : conversion.to);
+  return isComplete ? exitCodes.success : exitCodes.failure;
+}
+
+function createConfig({ from, to, format, compression }: Conversion): Promise<ServiceConfig> {
+  const config = {
+    receivers: { replay: { files: [from], at_end: 'exit' } },
+    // One flush for each 2 MiB: of many small row groups and compressed pieces a file would be larger.
+    exporters: { file: { path: to, format, compression, append: false, flush_interval: '1h' } },
+    service: { pipelines: { metrics: { receivers: ['replay'], exporters: ['file'] } } },
+  };
+  return validateService(nodeOf(config), createFinderFor([]));
+}
+
+/** @param onLoss called when a line reports that something is left out */
+function watchLog(log: Log, onLoss: () => void, onFailure: () => void): Log {
+  return {
+    ...log,
+    warn(message, fields) {
+      onLoss();
+      log.warn(message, fields);
+    },
+    error(message, fields) {
+      onFailure();
+      log.error(message, fields);
+    },
+  };
+}
+
+/** Counts points, and shows on a terminal how many there are so far: on a line of its own, below those of the log. */
+class Progress implements Consumer, LogStream {
+  readonly #isShown = process.stderr.isTTY;
+  readonly #startedMs = performance.now();
+  #points = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  consume(table: Table): boolean {
+    this.#points += countPoints(table);
+    return true;
+  }
+
+  start(): void {
+    if (this.#isShown) this.#timer = setInterval(() => this.#show(), progressEveryMs);
+  }
+
+  write(line: string): void {
+    process.stderr.write(this.#isShown ? eraseLine + line : line);
+  }
+
+  /** @param path of the file that was written; undefined: it was reported already why there is none */
+  stop(path: string | undefined): void {
+    clearInterval(this.#timer);
+    if (path === undefined) return;
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    this.write(`${escapeControls(`Wrote ${path}: ${this.#describe()}, ${formatBytes(size)}`)}\n`);
+  }
+
+  #show(): void {
+    this.write(this.#describe());
+  }
+
+  #describe(): string {
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    return `${this.#points.toLocaleString('en')} points in ${seconds.toFixed(1)} s`;
+  }
+}
+
+/** Back to the first column, and nothing to the right of it. */
+const eraseLine = '\r\u001b[K';
+
+function formatBytes(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

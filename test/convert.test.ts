@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
+import { runAgent } from './agent.js';
+
+const rows = 5;
+
+/** A line with a counter of two series, one of which has a gap, in every row. */
+function lineOf(second: number): string {
+  const at = `${1_800_000_000 + second}000000001`;
+  const point = (id: string, value: string) =>
+    `{"attributes":[{"key":"hw.id","value":{"stringValue":"${id}"}}],"startTimeUnixNano":"1799999999000000000","timeUnixNano":"${at}",${value}}`;
+  return (
+    '{"resourceMetrics":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"ü"}}]},' +
+    '"scopeMetrics":[{"scope":{"name":"joulemetry"},"metrics":[{"name":"hw.energy","unit":"J","sum":{"dataPoints":[' +
+    `${point('package-0', `"asDouble":${second}.125`)},${point('package-1', second === 3 ? '"flags":1' : `"asDouble":${second + 1}e-07`)}` +
+    '],"aggregationTemporality":2,"isMonotonic":true},' +
+    '"metadata":[{"key":"joulemetry.gap","value":{"stringValue":"double"}}]}]}]}]}'
+  );
+}
+
+const lines = Array.from({ length: rows }, (_, second) => lineOf(second));
+
+function writeRecording(folder: string, content: readonly string[] = lines): string {
+  const path = join(folder, 'in.json');
+  writeFileSync(path, `${content.join('\n')}\n`);
+  return path;
+}
+
+const pointPattern = /"stringValue":"(package-\d)".*?"timeUnixNano":"(\d+)","?([^"]+":[^},]+)/gu;
+
+/** What a JSON recording says of each point, whatever the length of its lines. */
+function readPoints(path: string): readonly string[] {
+  const points = readFileSync(path, 'utf8').matchAll(pointPattern);
+  return Array.from(points, ([, id, at, value]) => [id, at, value].join(' ')).toSorted();
+}
+
+async function convert(...args: readonly string[]) {
+  const { code, stderr } = await runAgent(['convert', ...args]);
+  return { code, stderr };
+}
+
+test('convert takes a recording through every format and back without changing a bit of it', async () => {
+  const folder = createFolder();
+  const source = writeRecording(folder);
+  let from = source;
+  for (const name of ['a.parquet', 'b.csv', 'c.parquet', 'd.csv.gz', 'e.json']) {
+    const to = join(folder, name);
+    const { code, stderr } = await convert(from, to);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /: 10 points in [\d.]+ s, [\d.]+ kB\n$/u);
+    assert.equal(statSync(to).mode & 0o777, 0o600);
+    from = to;
+  }
+  assert.deepEqual(readPoints(from), readPoints(source));
+  assert.equal(readPoints(from).length, 2 * rows);
+});
+
+test('convert writes what other programs read', async () => {
+  const folder = createFolder();
+  const from = writeRecording(folder);
+  const [parquet, csv] = [join(folder, 'x.parquet'), join(folder, 'x.csv.gz')];
+  assert.equal((await convert(from, parquet)).code, 0);
+  assert.equal((await convert(from, csv)).code, 0);
+  const read = await parquetReadObjects({
+    file: await asyncBufferFromFile(parquet),
+    columns: ['hw.id', 'value'],
+  });
+  assert.deepEqual(
+    read.filter((row) => row['hw.id'] === 'package-1').map(({ value }) => value),
+    [1e-7, 2e-7, 3e-7, null, 5e-7],
+  );
+  const [header = '', ...records] = gunzipSync(readFileSync(csv)).toString().trimEnd().split('\n');
+  assert.ok(header.startsWith('time,'), header);
+  assert.equal(records.length, 2 * rows);
+});
+
+test('convert reports damaged lines with their number and column, and converts all others', async () => {
+  const folder = createFolder();
+  const damaged = lines
+    .with(1, '{"resourceMetrics":[}')
+    .with(3, lines[3].replace('"dataPoints":[{', '"dataPoints":[{{'));
+  const from = writeRecording(folder, damaged);
+  const to = join(folder, 'out.json');
+  const { code, stderr } = await convert(from, to);
+  assert.equal(code, 1);
+  assert.ok(stderr.includes(`${from}:2: expected a JSON object, found a mistake at column 21`), stderr);
+  assert.match(stderr, /in\.json:4: expected a JSON object, found a mistake at column \d+\n/u);
+  assert.equal(readPoints(to).length, 2 * (rows - 2));
+});
+
+test('convert reads a recording as far as it goes where a crash cut it off', async () => {
+  const folder = createFolder();
+  const from = writeRecording(folder);
+  truncateSync(from, statSync(from).size - 100);
+  const to = join(folder, 'out.json');
+  const { stderr } = await convert(from, to);
+  assert.ok(stderr.includes(`${from}:${rows} is cut off`), stderr);
+  assert.equal(readPoints(to).length, 2 * (rows - 1));
+});
+
+test('convert replaces no file unasked, and never the one that it reads', async () => {
+  const folder = createFolder();
+  const from = writeRecording(folder);
+  const to = join(folder, 'out.csv');
+  writeFileSync(to, 'mine');
+  const refused = await convert(from, to);
+  assert.deepEqual([refused.code, readFileSync(to, 'utf8')], [2, 'mine']);
+  assert.match(refused.stderr, /expected no such file, found one; --force replaces it/u);
+  assert.equal((await convert('--force', from, to)).code, 0);
+  assert.notEqual(readFileSync(to, 'utf8'), 'mine');
+  const before = readFileSync(from, 'utf8');
+  assert.equal((await convert('-f', from, from)).code, 2);
+  assert.equal(readFileSync(from, 'utf8'), before);
+});
+
+test('convert fails where its file cannot be written', async () => {
+  const { code, stderr } = await convert('-f', '--to', 'csv', writeRecording(createFolder()), '/dev/full');
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot write \/dev\/full: ENOSPC/u);
+  assert.ok(!stderr.includes('Wrote'), stderr);
+});
+
+test('convert says what it needs', async () => {
+  const folder = createFolder();
+  const from = writeRecording(folder);
+  for (const [args, code, message] of [
+    [[], 2, /expected IN and OUT, found 0 arguments/u],
+    [[from, join(folder, 'x'), 'y'], 2, /found 3 arguments/u],
+    [[from, join(folder, 'x.xml')], 2, /expected json, csv, parquet, found "xml"; see --to/u],
+    [['--to', 'xls', from, join(folder, 'x.csv')], 2, /found "xls"/u],
+    [[from, join(folder, 'x.parquet.gz')], 2, /compression: expected none with Parquet/u],
+    [[join(folder, 'absent.json'), join(folder, 'x.csv')], 1, /no file for \S*absent\.json/u],
+    [[from, join(folder, 'absent', 'x.csv')], 1, /ENOENT, its folder .* is not there/u],
+  ] as const) {
+    const outcome = await convert(...args);
+    assert.equal(outcome.code, code, outcome.stderr);
+    assert.match(outcome.stderr, message);
+  }
+  assert.equal((await convert('--to', 'json', from, join(folder, 'noname'))).code, 0);
+});
