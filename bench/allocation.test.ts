@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loads, measureHeap, type MeasuredLoad } from './allocation.js';
-import { processors, type Subject } from './component-loads.js';
+import { processors, prometheusStore, type Subject } from './component-loads.js';
 import { createTables } from './load-tables.js';
 
 /** Until the compiler has seen what it needs, numbers are objects: after this many rounds it has. */
@@ -23,7 +23,7 @@ async function findHeap(subject: Subject, load: MeasuredLoad): Promise<number> {
 }
 
 for (const load of loads) {
-  for (const subject of processors) {
+  for (const subject of [...processors, prometheusStore]) {
     test(`${subject.name} allocates nothing for each point: ${load.what}`, async () => {
       const bytes = await findHeap(subject, load);
       assert.ok(bytes <= load.maxBytes, `${bytes} bytes of heap per point`);

@@ -1,7 +1,7 @@
 import { countPoints, type Table } from '../src/model/table.js';
 import { measureAllocation } from '../src/testing/allocation.fixture.js';
 import { median, type Benchmark, type Result } from './benchmark.js';
-import { encoders, processors, type Subject } from './component-loads.js';
+import { encoders, processors, prometheusStore, type Subject } from './component-loads.js';
 import { createTables, type Load } from './load-tables.js';
 
 const warmUps = 8;
@@ -26,7 +26,9 @@ export const allocation: Benchmark = {
 function measureLoad(load: MeasuredLoad): readonly Result[] {
   const tables = createTables(load);
   return [
-    ...processors.flatMap((subject) => describe(subject, load, measure(subject, tables), load.maxBytes)),
+    ...[...processors, prometheusStore].flatMap((subject) =>
+      describe(subject, load, measure(subject, tables), load.maxBytes),
+    ),
     ...encoders.flatMap((subject) => describe(subject, load, measure(subject, tables))),
   ];
 }

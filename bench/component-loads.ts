@@ -1,3 +1,4 @@
+import { SeriesStore } from '../exporters/prometheus/store.js';
 import { factory as attributes } from '../processors/attributes/factory.js';
 import { factory as attribution } from '../processors/attribution/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
@@ -95,7 +96,22 @@ export const processors: readonly Subject[] = [
   },
 ];
 
-/** What encodes the points of exporters. */
+/** What keeps the values that a page of the Prometheus exporter shows. */
+export const prometheusStore: Subject = {
+  name: 'Prometheus',
+  create() {
+    const store = new SeriesStore({
+      identityLabels: ['process.pid'],
+      host: {},
+      common: {},
+      endedForMs: 1000,
+      warn() {},
+    });
+    return (table) => store.take(table, 0);
+  },
+};
+
+/** What encodes the points of exporters. Numbers as texts, and rows as columns, take some heap. */
 export const encoders: readonly Subject[] = [
   { name: 'OTLP', create: createOtlp },
   {

@@ -28,6 +28,7 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
     prometheus: { reason },
     'prometheus-otlp': { reason },
     promtool: peers.promtool,
+    python: peers.python,
   };
 }
 

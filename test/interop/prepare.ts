@@ -23,6 +23,7 @@ export function preparePeers(): Peers {
     prometheus: findInstalled('prometheus'),
     promtool: findInstalled('promtool'),
     'prometheus-otlp': buildPrometheus(),
+    python: findPython(),
   };
 }
 
@@ -42,6 +43,18 @@ function findInstalled(program: string): Peer {
   const folder = (process.env['PATH'] ?? '').split(':').find((path) => existsSync(join(path, program)));
   if (folder === undefined) return { reason: `${program} is not installed` };
   return { path: join(folder, program) };
+}
+
+/** A Python that reads recordings as people do who evaluate them. */
+function findPython(): Peer {
+  const found = findInstalled('python3');
+  if ('reason' in found) return found;
+  try {
+    execute(found.path, ['-c', 'import duckdb, pandas, pyarrow.parquet']);
+    return found;
+  } catch (error) {
+    return { reason: `${describeError(error)}; install duckdb, pandas and pyarrow in a virtual environment` };
+  }
 }
 
 /** The Collector by its own builder, and the answering backend of the same modules. */
