@@ -1,6 +1,7 @@
 import { findOrAdd } from '../model/plan.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { endDelayNs } from '../model/table.js';
+import { hasOnly, parsePiece, Pieces } from './json-lines-pieces.js';
 import {
   beforeDouble,
   beforeInt,
@@ -11,7 +12,7 @@ import {
   resourceEnd,
   scopeName,
 } from './json-lines-plan.js';
-import { instantOf, isObject, objectsOf, parseObject, type JsonObject } from './otlp-json.js';
+import { instantOf, isObject, objectsOf, type JsonObject } from './otlp-json.js';
 
 /** A point of a line, before it becomes a cell of a table. */
 export interface LinePoint {
@@ -31,13 +32,6 @@ export interface Describer {
   metric(described: JsonObject, kind: Metric['kind'], isInt: boolean): Metric;
   /** The live series like this one, or itself. */
   series(record: Series): Series;
-}
-
-/** A piece of text that comes again and again, and the one that followed it last. */
-interface Piece<Content> {
-  readonly text: string;
-  readonly content: Content;
-  next: Piece<Content> | undefined;
 }
 
 interface ResourceHead {
@@ -295,59 +289,4 @@ function readMetricHead(text: string): MetricHead | undefined {
   if (described === undefined || !hasOnly(described, ['name', 'description', 'unit', kind])) return undefined;
   const points = described[kind];
   return isObject(points) && hasOnly(points, ['dataPoints']) ? { described, isGauge } : undefined;
-}
-
-/** What begins an object, and its end; undefined: it is none. */
-function parsePiece(text: string, end: string): JsonObject | undefined {
-  try {
-    return parseObject(text + end);
-  } catch {
-    // The line is in another form, or damaged: read as a whole, it is reported.
-    return undefined;
-  }
-}
-
-function hasOnly(object: JsonObject, fields: readonly string[]): boolean {
-  return Object.keys(object).every((field) => fields.includes(field));
-}
-
-/** Pieces that end in the same way, with what was read from each. */
-class Pieces<Content> {
-  readonly #end: string;
-  readonly #read: (text: string) => Content | undefined;
-  readonly #known = new Map<string, Piece<Content>>();
-  #last: Piece<Content> | undefined;
-
-  constructor(end: string, read: (text: string) => Content | undefined) {
-    this.#end = end;
-    this.#read = read;
-  }
-
-  clear(): void {
-    this.#known.clear();
-    this.#last = undefined;
-  }
-
-  /** The piece at this place of a line: most often the one that followed the last one before. */
-  find(line: string, at: number): Piece<Content> | undefined {
-    const next = this.#last?.next;
-    if (next && line.slice(at, at + next.text.length) === next.text) return (this.#last = next);
-    const end = line.indexOf(this.#end, at);
-    if (end < 0) return undefined;
-    const text = line.slice(at, end + this.#end.length);
-    const piece = this.#known.get(text) ?? this.#learn(text);
-    if (piece === undefined) return undefined;
-    if (this.#last) this.#last.next = piece;
-    return (this.#last = piece);
-  }
-
-  #learn(part: string): Piece<Content> | undefined {
-    const content = this.#read(part);
-    if (content === undefined) return undefined;
-    // A part of a line would keep all of it.
-    const text = Buffer.from(part).toString();
-    const piece = { text, content, next: undefined };
-    this.#known.set(text, piece);
-    return piece;
-  }
 }
