@@ -41,7 +41,8 @@ the standard input. The name of OUT says what becomes of it:
   .json .jsonl   OTLP JSON lines, one line for each table
   .csv           a column for each metric
   .parquet       a row for each point
-A further .gz or .zst compresses JSON and CSV.
+A further .gz or .zst compresses JSON and CSV. CSV has no place for the
+descriptions of metrics; everything else is kept, to the bit.
 
 Lines that cannot be read are reported with their number and column and left
 out; all others are converted. A CSV file of more than 8 MiB cannot get further
