@@ -151,27 +151,60 @@ test('CgroupScraper reads a container of version 1, whose files have other names
   assert.equal(after['linux.cgroup.memory.events oom_kill'], 1);
 });
 
+/** A hybrid system, with a service of both versions and a container of version 1 in it. */
+const hybrid = {
+  ...first,
+  'unified/cgroup.controllers': '',
+  'unified/cgroup.procs': '',
+  'unified/system.slice/cgroup.type': 'domain\n',
+  'unified/system.slice/cpu.stat': 'usage_usec 1000000\nuser_usec 1000000\nsystem_usec 0\n',
+  'cpu,cpuacct/system.slice/cpuacct.usage': '5000000000\n',
+  'memory/system.slice/memory.usage_in_bytes': '4096\n',
+};
+const withoutContainer = Object.fromEntries(
+  Object.entries(hybrid).filter(([file]) => !file.includes('docker')),
+);
+const later = {
+  'unified/system.slice/cpu.stat': 'usage_usec 3000000\nuser_usec 3000000\nsystem_usec 0\n',
+  'cpu,cpuacct/system.slice/cpuacct.usage': '9000000000\n',
+};
+
 test('CgroupScraper takes CPU time from version 2 on a hybrid system, and from version 1 where that has no such cgroup', async (t) => {
-  const hybrid = {
-    ...first,
-    'unified/cgroup.controllers': '',
-    'unified/cgroup.procs': '',
-    'unified/system.slice/cgroup.type': 'domain\n',
-    'unified/system.slice/cpu.stat': 'usage_usec 1000000\nuser_usec 1000000\nsystem_usec 0\n',
-    'cpu,cpuacct/system.slice/cpuacct.usage': '5000000000\n',
-    'memory/system.slice/memory.usage_in_bytes': '4096\n',
-  };
-  const { folder, scan } = openMachine(t, hybrid);
+  const only = { 'cpu,cpuacct/a/cpuacct.usage': '5000000000\n' };
+  const { folder, scan } = openMachine(t, { ...withoutContainer, ...only });
   await scan();
-  write(folder, {
-    'unified/system.slice/cpu.stat': 'usage_usec 3000000\nuser_usec 3000000\nsystem_usec 0\n',
-    'cpu,cpuacct/system.slice/cpuacct.usage': '9000000000\n',
-    [`cpu,cpuacct/docker/${container}/cpuacct.usage`]: '5000000000\n',
-  });
+  write(folder, { ...later, 'cpu,cpuacct/a/cpuacct.usage': '6000000000\n' });
   const { values, series } = await scan();
   assert.equal(values['/system.slice linux.cgroup.cpu.time user'], 2);
-  assert.equal(values[`/docker/${container} linux.cgroup.cpu.time user`], 0.75);
+  assert.equal(values['/a linux.cgroup.cpu.time user'], 1);
   assert.equal(new Set(series.map(nameOf)).size, series.length);
+});
+
+test('CgroupScraper takes CPU time from version 1 where both have it, once a runtime uses version 1 alone', async (t) => {
+  const name = '/system.slice linux.cgroup.cpu.time user';
+  const { folder, scan } = openMachine(t, withoutContainer);
+  const before = await scan();
+  const ofContainer = Object.entries(hybrid).filter(([file]) => file.includes('docker'));
+  write(folder, Object.fromEntries(ofContainer));
+  const started = await scan();
+  assert.deepEqual(
+    started.ended.filter((one) => nameOf(one) === name),
+    before.series.filter((one) => nameOf(one) === name),
+  );
+  assert.equal(started.values[name], 0);
+  write(folder, later);
+  const after = await scan();
+  assert.equal(after.values[name], 4);
+  assert.equal(new Set(after.series.map(nameOf)).size, after.series.length);
+});
+
+test('CgroupScraper has the CPU time of a container of version 1 once, not in its service of version 2, too', async (t) => {
+  const { folder, scan } = openMachine(t, hybrid);
+  await scan();
+  write(folder, { ...later, [`cpu,cpuacct/docker/${container}/cpuacct.usage`]: '5000000000\n' });
+  const { values } = await scan();
+  assert.equal(values['/system.slice linux.cgroup.cpu.time user'], 4);
+  assert.equal(values[`/docker/${container} linux.cgroup.cpu.time user`], 0.75);
 });
 
 test('CgroupScraper publishes what the root has, which is less than others have', async (t) => {

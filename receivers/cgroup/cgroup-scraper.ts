@@ -50,6 +50,7 @@ export class CgroupScraper implements Scraper {
     findFirstReservedFd(),
   );
   readonly #cgroups: TrackedCgroups;
+  readonly #isHybrid: boolean;
   readonly #batch = ReadBatch.open(partCapacity);
   readonly #telemetry: ScanTelemetry;
   readonly #thoroughAfter: number;
@@ -65,6 +66,7 @@ export class CgroupScraper implements Scraper {
     this.#context = context;
     const { collection_interval: intervalMs, details_interval: detailsMs, metrics, sysfs } = config;
     this.#isWanted = createNameFilter(config);
+    this.#isHybrid = new Set(context.hierarchies.map(({ version }) => version)).size > 1;
     this.#thoroughAfter = Math.max(1, Math.round(thoroughAfterMs / intervalMs));
     this.#detailsAfter = Math.max(1, Math.round(detailsMs / intervalMs));
     this.#tree = this.#createTree(config);
@@ -125,6 +127,7 @@ export class CgroupScraper implements Scraper {
       this.#cgroups.add({ folder, bornNs: this.#findBirth(folder, nowNs) }, ended);
       yield;
     }
+    if (born.size > 0 && this.#isHybrid) this.#cgroups.settle(ended);
     if (isThorough && this.#scans > 0) yield* this.#cgroups.refresh();
   }
 

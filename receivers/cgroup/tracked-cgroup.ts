@@ -11,6 +11,11 @@ export interface CgroupOptions extends Omit<ListOptions, 'isContainer'> {
   readonly host: Resource;
 }
 
+/** Which version counts the CPU time of cgroups that both have. */
+export interface PreferredVersion {
+  preferred: 1 | 2;
+}
+
 /** A folder of a cgroup, and when it was made, if that was seen: Unix time in nanoseconds. */
 export interface FoundFolder {
   readonly folder: CgroupFolder;
@@ -22,13 +27,21 @@ export class TrackedCgroup {
   readonly path: string;
   readonly #resource: Resource;
   readonly #options: CgroupOptions & ListOptions;
+  readonly #version: PreferredVersion;
   readonly #folders = new Map<CgroupFolder, FileReader[]>();
   #cpu: { readonly folder: CgroupFolder; readonly reader: FileReader } | undefined;
 
-  constructor(path: string, options: CgroupOptions) {
+  constructor(path: string, options: CgroupOptions, version: PreferredVersion) {
     this.path = path;
+    this.#version = version;
     this.#resource = createCgroupResource(path, options.host);
     this.#options = { ...options, isContainer: startsContainer(path) };
+  }
+
+  /** Whether it is a container of which version 2 knows nothing. */
+  get isContainerOfFirst(): boolean {
+    const { isContainer } = this.#options;
+    return isContainer && this.#folders.size > 0 && [...this.#folders.keys()].every(isOfFirst);
   }
 
   /** Whether no hierarchy has it any more. */
@@ -53,14 +66,14 @@ export class TrackedCgroup {
       folder,
       files.map((file) => this.#open(file, folder, bornNs)),
     );
-    this.#chooseCpu(bornNs, ended);
+    this.chooseCpu(bornNs, ended);
   }
 
   /** A hierarchy has it no more. */
   remove(folder: CgroupFolder, ended: Series[]): void {
     for (const reader of this.#folders.get(folder) ?? []) end(reader, ended);
     this.#folders.delete(folder);
-    this.#chooseCpu(undefined, ended);
+    this.chooseCpu(undefined, ended);
   }
 
   /** Tries the files again that it did not have: a controller may have been enabled since. */
@@ -78,9 +91,12 @@ export class TrackedCgroup {
     for (const reader of [...this.cpuReaders, ...this.detailReaders]) reader.close();
   }
 
-  /** Version 2 counts the CPU time of the processes whose cgroup this is; version 1 where that has no such cgroup. */
-  #chooseCpu(bornNs: bigint | undefined, ended: Series[]): void {
-    const folders = [...this.#folders.keys()].toSorted((a, b) => b.hierarchy.version - a.hierarchy.version);
+  /** Takes the CPU time of the preferred version, or of the other where that has no such cgroup. */
+  chooseCpu(bornNs: bigint | undefined, ended: Series[]): void {
+    const order = this.#version.preferred === 2 ? 1 : -1;
+    const folders = [...this.#folders.keys()].toSorted(
+      (a, b) => order * (b.hierarchy.version - a.hierarchy.version),
+    );
     const folder = folders.find((each) => findCpuFile(each, this.#options) !== undefined);
     if (folder !== undefined && folder === this.#cpu?.folder) return;
     if (this.#cpu !== undefined) end(this.#cpu.reader, ended);
@@ -96,6 +112,10 @@ export class TrackedCgroup {
       bornNs,
     });
   }
+}
+
+function isOfFirst({ hierarchy }: CgroupFolder): boolean {
+  return hierarchy.version === 1;
 }
 
 function end(reader: FileReader, ended: Series[]): void {

@@ -2,7 +2,12 @@ import type { CgroupFolder } from '../../src/linux/cgroup/tree.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { CgroupPart, partCapacity, type PartOptions } from './cgroup-part.js';
-import { TrackedCgroup, type CgroupOptions, type FoundFolder } from './tracked-cgroup.js';
+import {
+  TrackedCgroup,
+  type CgroupOptions,
+  type FoundFolder,
+  type PreferredVersion,
+} from './tracked-cgroup.js';
 
 interface Entry {
   readonly cgroup: TrackedCgroup;
@@ -13,6 +18,12 @@ interface Entry {
 export class TrackedCgroups {
   readonly #options: CgroupOptions & PartOptions;
   readonly #byPath = new Map<string, Entry>();
+  /**
+   * Version 2 counts in most cgroups the processes whose cgroup that is. A runtime that uses version 1 alone leaves the
+   * processes of its containers in the runtime's own cgroup of version 2, which would have their usage, too: then
+   * version 1 counts wherever it has the cgroup, from the first such container on.
+   */
+  readonly #version: PreferredVersion = { preferred: 2 };
   #parts: CgroupPart[] = [];
   /** Parts whose details have never been read. */
   readonly #fresh = new Set<CgroupPart>();
@@ -26,6 +37,18 @@ export class TrackedCgroups {
     const { cgroup, part } = this.#byPath.get(found.folder.path) ?? this.#create(found.folder.path);
     cgroup.add(found, ended);
     part.change();
+  }
+
+  /** Takes the usage of no process twice. Called when all folders that were found are added. */
+  settle(ended: Series[]): void {
+    if (this.#version.preferred === 1) return;
+    const entries = [...this.#byPath.values()];
+    if (!entries.some(({ cgroup }) => cgroup.isContainerOfFirst)) return;
+    this.#version.preferred = 1;
+    for (const { cgroup, part } of entries) {
+      cgroup.chooseCpu(undefined, ended);
+      part.change();
+    }
   }
 
   /** A folder was removed; the last one of a cgroup is its end. */
@@ -84,7 +107,7 @@ export class TrackedCgroups {
   }
 
   #create(path: string): Entry {
-    const entry = { cgroup: new TrackedCgroup(path, this.#options), part: this.#findRoom() };
+    const entry = { cgroup: new TrackedCgroup(path, this.#options, this.#version), part: this.#findRoom() };
     entry.part.add(entry.cgroup);
     this.#byPath.set(path, entry);
     return entry;
