@@ -5,17 +5,20 @@ import { createMeter } from './measured-agent.js';
 export interface DefaultAgentOptions {
   /** How many processes have series of their own. */
   readonly processLimit?: number;
+  /** Whether its page says when each counter was 0. */
+  readonly hasStarts?: boolean;
 }
 
 /** Starts the agent with its default configuration and a meter that stands in. It ends with the test. */
 export async function startDefaultAgent(
   t: TestContext,
-  { processLimit = 50 }: DefaultAgentOptions = {},
+  { processLimit = 50, hasStarts = false }: DefaultAgentOptions = {},
 ): Promise<void> {
   const meter = createMeter(t);
   const over = writeConfig(`
 receivers: {rapl: {sysfs: ${meter.sysfs}, interface: powercap}}
 processors: {attribution: {floor: [{hw_type: cpu, power: 2}], process_limit: ${processLimit}}}
+exporters: {prometheus: {created_timestamps: ${hasStarts}}}
 `);
   const agent = startAgent(['run', '-c', 'config/default.yaml', '-c', over]);
   t.after(() => agent.stop('SIGKILL'));

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { startDefaultAgent } from './default-agent.js';
+import { isWithout, type PeerName } from './peers.js';
+import { startPrometheus } from './prometheus.js';
+
+const config = 'otel-examples/prometheus/prometheus.yml';
+/** As it is in there. */
+const scrapeMs = 5000;
+
+/** The default views, whose groups and the rest add up to what was attributed. */
+const views = ['process', 'program', 'systemd_unit', 'container', 'k8s_pod'];
+
+/** Compiles this project into a folder of its own. */
+async function build(): Promise<void> {
+  const compiler = 'node_modules/typescript/bin/tsc';
+  const child = spawn(process.execPath, [compiler, '--outDir', createFolder()], { stdio: 'ignore' });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  assert.equal(code, 0);
+}
+
+/** Short processes, as builds in other languages have them. */
+async function runShortCommands(): Promise<void> {
+  const loop = 'for i in $(seq 200); do ls -lR /usr/include >/dev/null; done';
+  await once(spawn('sh', ['-c', loop], { stdio: 'ignore' }), 'exit');
+}
+
+interface Totals {
+  /** The joules of each view in those that the ledger attributed, and of the ledger in those of the hardware. */
+  readonly ratios: readonly (readonly [name: string, ratio: number])[];
+  /** How many series the agent's page has. */
+  readonly series: number;
+}
+
+/** What Prometheus says of a build, by `sum(increase())` over all of it. */
+async function measureBuild(t: TestContext, peer: PeerName, args: readonly string[] = []): Promise<Totals> {
+  await startDefaultAgent(t, { hasStarts: args.length > 0 });
+  const prometheus = await startPrometheus(t, peer, config, args);
+  const readSum = async (expression: string) => (await prometheus.query(expression))[0]?.value ?? NaN;
+  await sleep(3 * scrapeMs);
+  const startedMs = Date.now();
+  await build();
+  await runShortCommands();
+  await sleep(3 * scrapeMs);
+  const range = `${Math.ceil((Date.now() - startedMs) / 1000)}s`;
+  const sumOf = (name: string) => readSum(`sum(increase(${name}[${range}]))`);
+  const [measured, ledger] = [
+    await sumOf('hw_energy_joules_total'),
+    await sumOf('ledger_energy_joules_total'),
+  ];
+  const attributed = await sumOf('ledger_energy_joules_total{ledger_part="attributed"}');
+  const ratios: [name: string, ratio: number][] = [['ledger', ledger / measured]];
+  for (const view of views) ratios.push([view, (await sumOf(`${view}_energy_joules_total`)) / attributed]);
+  const series = await readSum('count({job="joulemetry"})');
+  t.diagnostic(
+    `${range}, ${series} series, measured ${measured.toFixed(1)} J, attributed ${attributed.toFixed(1)} J`,
+  );
+  t.diagnostic(ratios.map(([name, ratio]) => `${name} ${ratio.toFixed(4)}`).join(', '));
+  return { ratios, series };
+}
+
+function assertWhole({ ratios, series }: Totals, names: readonly string[]): void {
+  for (const [name, ratio] of ratios)
+    if (names.includes(name)) assert.ok(Math.abs(ratio - 1) <= 0.01, `${name}: ${ratio}`);
+  assert.ok(series <= 2000, `expected at most 2,000 series, found ${series}`);
+}
+
+test(
+  'the increase of every view is that of the hardware during a build, where Prometheus reads start timestamps',
+  { skip: isWithout('prometheus-otlp') },
+  async (t) => {
+    const feature = '--enable-feature=created-timestamp-zero-ingestion';
+    assertWhole(await measureBuild(t, 'prometheus-otlp', [feature]), ['ledger', ...views]);
+  },
+);
+
+test(
+  'the increase of units, containers and pods is that of the hardware during a build, in any Prometheus',
+  { skip: isWithout('prometheus') },
+  async (t) => {
+    // A process or a program that is new on a page has used something already, which increase() does not see.
+    const lasting = ['ledger', 'systemd_unit', 'container', 'k8s_pod'];
+    assertWhole(await measureBuild(t, 'prometheus'), lasting);
+  },
+);
