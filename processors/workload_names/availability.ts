@@ -1,7 +1,7 @@
 import type { Log } from '../../src/component/log.js';
 import { describeError, findErrorCode } from '../../src/errors.js';
 
-const firstWaitMs = 1000;
+const firstWaitMs = 200;
 const maxWaitMs = 30_000;
 
 /** Whether a source can be asked: after a failure not at once again. Logs when that changes, or its cause. */
@@ -21,6 +21,11 @@ export class Availability {
   /** How long it is not to be asked. */
   get leftMs(): number {
     return Math.max(0, this.#retryAtMs - performance.now());
+  }
+
+  /** How long to wait after the last failure, whatever it was. */
+  get waitMs(): number {
+    return this.#waitMs;
   }
 
   succeeded(): void {

@@ -9,6 +9,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import { createMeterReader } from '../../src/component/fakes.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { Engine } from './engine.js';
 import { containerId, resourcesOf, rowOf, runProcessor, seriesOf } from './names.fixture.js';
 
 type Answer = (url: URL, response: ServerResponse, request: IncomingMessage) => void;
@@ -162,7 +163,7 @@ for (const [what, answer, cause] of [
 ] as const) {
   test(`workload_names logs one line and forwards without names, when the engine answers with ${what}`, async (t) => {
     const { socket } = await openEngine(t, (_, response) => answer(response));
-    const { processor, next, log } = run(t, socket);
+    const { processor, next, log } = run(t, socket, { max_wait: '100ms' });
     const series = [1, 2].map((number) => seriesOf({ 'container.id': containerId(number) }));
     for (const one of series) processor.consume(rowOf(one));
     await until(() => next.tables.length === 2);
@@ -178,7 +179,7 @@ for (const [what, answer, cause] of [
 
 test('workload_names logs that the socket is missing, and uses it once it is there', async (t) => {
   const socket = join(createFolder(), 'docker.sock');
-  const { processor, next, log } = run(t, socket);
+  const { processor, next, log } = run(t, socket, { max_wait: '100ms' });
   processor.consume(rowOf(seriesOf({ 'container.id': containerId(2) })));
   await until(() => next.tables.length === 1);
   assert.deepEqual(log.lines, [
@@ -198,7 +199,7 @@ test('workload_names says that no process listens, when the engine has left its 
   await engine.close();
   writeFileSync(socket, '');
   t.after(() => rmSync(socket, { force: true }));
-  const { processor, next, log } = run(t, socket);
+  const { processor, next, log } = run(t, socket, { max_wait: '100ms' });
   processor.consume(rowOf(seriesOf({ 'container.id': web.Id })));
   await until(() => next.tables.length === 1);
   assert.match(log.lines[1], /ECONNREFUSED, no process listens at the socket; start the runtime/);
@@ -222,7 +223,7 @@ test('workload_names asks again after a pause, when the engine has recovered, an
           askedIds(url).map((Id) => ({ Id, Names: ['/web'], Image: 'web' })),
         ),
   );
-  const { name, log } = run(t, socket);
+  const { name, log } = run(t, socket, { max_wait: '100ms' });
   let count = 0;
   /** The name of a container that was not there before. */
   const nameNext = async () => (await name({ 'container.id': containerId(++count) }))['container.name'];
@@ -230,11 +231,50 @@ test('workload_names asks again after a pause, when the engine has recovered, an
   isBroken = false;
   await until(async () => (await nameNext()) === 'web');
   assert.equal(await nameNext(), 'web');
-  assert.equal(urls.length, 3);
+  // In the pause it is not asked.
+  assert.ok(urls.length <= count);
   assert.deepEqual(
     log.lines.slice(1).map((line) => line.split(':')[0]),
     ['warn', 'info'],
   );
+});
+
+test('workload_names asks again for a container, when the engine does not answer at first', async (t) => {
+  let left = 3;
+  const { socket, urls } = await openEngine(t, (_, response) => {
+    if (left-- > 0) json(response.writeHead(503), { message: 'starting' });
+    else json(response, [web]);
+  });
+  const { name, log } = run(t, socket);
+  assert.equal((await name({ 'container.id': web.Id }))['container.name'], 'web');
+  assert.equal(urls.length, 4);
+  assert.deepEqual(
+    log.lines.slice(1).map((line) => line.split(':')[0]),
+    ['warn', 'info'],
+  );
+});
+
+test("workload_names takes names from a user's engine for containers in the slice of that user only", () => {
+  const options = { product: 'Docker', socket: '/run/user/1000/docker.sock', labels: [], timeoutMs: 1 };
+  const pathOf = (uid: number) =>
+    `/user.slice/user-${uid}.slice/user@${uid}.service/app.slice/docker-${web.Id}.scope`;
+  const cgroups = [
+    { 'linux.cgroup.path': pathOf(1000) },
+    { 'process.linux.cgroup': `0::${pathOf(1000)}` },
+    { 'process.linux.cgroup': `0::/../..${pathOf(1000)}` },
+    { 'linux.cgroup.path': pathOf(1001) },
+    { 'linux.cgroup.path': `/user.slice/user-1001.slice${pathOf(1000)}` },
+    { 'linux.cgroup.path': `/system.slice/docker-${web.Id}.scope` },
+    {},
+  ];
+  const covered = (ownerUid: string | undefined) => {
+    const engine = new Engine({ ...options, ownerUid });
+    return cgroups.map((resource) =>
+      engine.covers({ key: '', attribute: 'container.id', id: web.Id, resource }),
+    );
+  };
+  assert.deepEqual(covered('1000'), [true, true, true, false, false, false, false]);
+  assert.ok(covered(undefined).every(Boolean));
 });
 
 test('workload_names counts on own telemetry what became of ids', async (t) => {

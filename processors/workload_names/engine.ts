@@ -3,6 +3,8 @@ import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
   ATTR_CONTAINER_RUNTIME_NAME,
+  ATTR_LINUX_CGROUP_PATH,
+  ATTR_PROCESS_LINUX_CGROUP,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { JsonObject } from '../../src/recording/otlp-json.js';
@@ -14,6 +16,15 @@ import type { Lookup } from './lookup.js';
 import { describeSocketError } from './socket-error.js';
 import type { Backend } from './source.js';
 
+/** Of a line of /proc/PID/cgroup or a path, also outside of the own cgroup namespace: the outermost slice of a user. */
+const userSlice = /^(?:\d+:[^:]*:)?(?:\/\.\.)*\/user\.slice\/user-(\d+)\.slice\//u;
+
+/** The user in whose slice the cgroup of a resource is: it cannot be that of another user's container. */
+function findSliceOwner(resource: Attributes): string | undefined {
+  const path = resource[ATTR_LINUX_CGROUP_PATH] ?? resource[ATTR_PROCESS_LINUX_CGROUP];
+  return typeof path === 'string' ? userSlice.exec(path)?.[1] : undefined;
+}
+
 export interface EngineOptions {
   /** `Docker` or `Podman`. */
   readonly product: string;
@@ -21,6 +32,8 @@ export interface EngineOptions {
   /** Labels to keep. */
   readonly labels: readonly string[];
   readonly timeoutMs: number;
+  /** The user whose own socket it is: it is believed what it says of containers in that user's slice only. */
+  readonly ownerUid?: string | undefined;
 }
 
 /**
@@ -41,7 +54,9 @@ export class Engine implements Backend {
 
   covers({ attribute, resource }: Lookup): boolean {
     const runtime = resource[ATTR_CONTAINER_RUNTIME_NAME] ?? 'docker';
-    return attribute === ATTR_CONTAINER_ID && (runtime === 'docker' || runtime === 'podman');
+    const isOfRuntime = attribute === ATTR_CONTAINER_ID && (runtime === 'docker' || runtime === 'podman');
+    const { ownerUid } = this.#options;
+    return isOfRuntime && (ownerUid === undefined || findSliceOwner(resource) === ownerUid);
   }
 
   /** They are in the list before their first process runs. */

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { SocketFinder } from './sockets.js';
+import { findSocketOwner, SocketFinder } from './sockets.js';
 
 test('SocketFinder finds each socket once, when it appears', () => {
   const folder = createFolder();
@@ -15,6 +15,11 @@ test('SocketFinder finds each socket once, when it appears', () => {
   writeFileSync(join(folder, '1000/podman/podman.sock'), '');
   assert.deepEqual(finder.find(), [join(folder, '1000/podman/podman.sock')]);
   assert.deepEqual(finder.find(), []);
+});
+
+test('findSocketOwner knows whose a socket in a run-time folder is', () => {
+  const sockets = ['/run/user/1000/podman/podman.sock', '/run/podman/podman.sock', '/var/run/docker.sock'];
+  assert.deepEqual(sockets.map(findSocketOwner), ['1000', undefined, undefined]);
 });
 
 test('SocketFinder leaves out a second name of a socket', () => {

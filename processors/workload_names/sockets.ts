@@ -14,6 +14,11 @@ export const usualSockets = {
   ],
 } as const;
 
+/** The user of a socket in the run-time folder of one, `/run/user/1000/docker.sock`; undefined: the machine's. */
+export function findSocketOwner(socket: string): string | undefined {
+  return /^\/run\/user\/(\d+)\//u.exec(socket)?.[1];
+}
+
 /** Finds sockets again and again, each one once, whatever its name: Podman can have that of Docker, too. */
 export class SocketFinder {
   readonly #patterns: readonly string[];

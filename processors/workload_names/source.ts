@@ -33,13 +33,16 @@ const retryMs = 200;
 
 const none: Attributes = {};
 
-/** Asks one backend: one request at a time, for all ids that wait; not while it has just failed. */
+/**
+ * Asks one backend: one request at a time, for all ids that wait. After a failure it is asked again with growing pauses,
+ * for the ids that can wait for so long, too.
+ */
 export class Source implements NameSource {
   readonly #backend: Backend;
   readonly #availability: Availability;
   #questions: Question[] = [];
-  /** To be asked again. */
-  #unknown: Question[] = [];
+  /** To be asked again: the backend did not know the id, or did not answer. */
+  #again: Question[] = [];
   #retry: NodeJS.Timeout | undefined;
   #isAsking = false;
   #isClosed = false;
@@ -58,9 +61,12 @@ export class Source implements NameSource {
   }
 
   find(lookup: Lookup, deadlineMs: number): Promise<Attributes | undefined> {
-    if (this.#isClosed || this.#availability.leftMs > 0) return Promise.resolve(undefined);
+    if (this.#isClosed) return Promise.resolve(undefined);
+    const { leftMs } = this.#availability;
     return new Promise((answer) => {
-      this.#questions.push({ lookup, deadlineMs, answer });
+      const question = { lookup, deadlineMs, answer };
+      if (leftMs > 0) return this.#postpone([question], leftMs);
+      this.#questions.push(question);
       this.#begin();
     });
   }
@@ -84,7 +90,7 @@ export class Source implements NameSource {
       while (this.#questions.length > 0) await this.#askSome();
     } catch (error) {
       if (!this.#isClosed) this.#availability.failed(error);
-      this.#giveUp();
+      this.#postpone(this.#questions.splice(0), this.#availability.waitMs);
     }
     this.#isAsking = false;
   }
@@ -97,7 +103,7 @@ export class Source implements NameSource {
       this.#availability.succeeded();
       for (const question of batch) this.#settle(question, names.get(question.lookup.key));
     } catch (error) {
-      for (const { answer } of batch) answer(undefined);
+      this.#questions.unshift(...batch);
       throw error;
     }
   }
@@ -111,26 +117,31 @@ export class Source implements NameSource {
   }
 
   #settle(question: Question, names: Attributes | undefined): void {
-    const isInTime = performance.now() + retryMs < question.deadlineMs;
-    const canRepeat = isInTime && !this.#isClosed && this.#backend.mayAppear(question.lookup);
-    if (names !== undefined || !canRepeat) {
-      question.answer(names ?? none);
-      return;
+    if (names !== undefined || !this.#backend.mayAppear(question.lookup))
+      return question.answer(names ?? none);
+    this.#postpone([question], retryMs, none);
+  }
+
+  /** Asks again later for what can wait. @param late the answer to what cannot */
+  #postpone(questions: readonly Question[], afterMs: number, late?: Attributes): void {
+    const atMs = performance.now() + afterMs;
+    for (const question of questions) {
+      if (this.#isClosed || atMs >= question.deadlineMs) question.answer(late);
+      else this.#again.push(question);
     }
-    this.#unknown.push(question);
-    this.#retry ??= setTimeout(() => this.#askAgain(), retryMs);
+    if (this.#again.length > 0) this.#retry ??= setTimeout(() => this.#askAgain(), afterMs);
   }
 
   #askAgain(): void {
     this.#retry = undefined;
-    this.#questions.push(...this.#unknown.splice(0));
+    this.#questions.push(...this.#again.splice(0));
     this.#begin();
   }
 
   #giveUp(): void {
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const questions = [...this.#questions.splice(0), ...this.#unknown.splice(0)];
+    const questions = [...this.#questions.splice(0), ...this.#again.splice(0)];
     for (const { answer } of questions) answer(undefined);
   }
 }

@@ -5,7 +5,7 @@ import { Engine } from './engine.js';
 import { findApiServer, findKubelet } from './kubernetes.js';
 import type { Lookup, NameSource } from './lookup.js';
 import { Slurm } from './slurm.js';
-import { SocketFinder, usualSockets } from './sockets.js';
+import { findSocketOwner, SocketFinder, usualSockets } from './sockets.js';
 import { Source, type Backend } from './source.js';
 import type { Discover, RankedSource } from './source-list.js';
 
@@ -59,7 +59,14 @@ function findEngines(name: 'docker' | 'podman', settings: Settings): Find {
   const product = name === 'docker' ? 'Docker' : 'Podman';
   const { labels } = settings.config;
   const timeoutMs = readTimeout(settings.config);
-  return findSockets(name, settings, (socket) => new Engine({ product, socket, labels, timeoutMs }));
+  // Users can write what they like into the answers of a socket that was found, not configured.
+  const isConfigured = settings.config[name].sockets.length > 0;
+  const findOwner = (socket: string) => (isConfigured ? undefined : findSocketOwner(socket));
+  return findSockets(
+    name,
+    settings,
+    (socket) => new Engine({ product, socket, labels, timeoutMs, ownerUid: findOwner(socket) }),
+  );
 }
 
 /** Configured sockets are used whether they are there or not; usual ones when they are. */

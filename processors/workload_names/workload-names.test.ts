@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { createTableCollector } from '../../src/component/fakes.js';
 import type { Series } from '../../src/model/series.js';
-import { createEnding, createRow } from '../../src/model/table.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { until } from '../../src/testing/until.js';
 import { resourcesOf, rowOf, seriesOf, TestNames } from './names.fixture.js';
 import { WorkloadNames, type HoldOptions } from './workload-names.js';
@@ -164,6 +164,53 @@ test('workload_names forwards what it holds, when it is shut down', (t) => {
   processor.shutdown();
   assert.deepEqual(next.tables, tables);
   assert.equal(names.isClosed, true);
+});
+
+test('workload_names lets others run while it forwards what it held, and forwards what comes meanwhile behind it', async (t) => {
+  const { names } = createRig(t);
+  let others = 0;
+  const seen: [name: unknown, others: number][] = [];
+  const holdThread = {
+    consume(table: Table) {
+      const endMs = performance.now() + 3;
+      while (performance.now() < endMs);
+      seen.push([resourcesOf(table)[0]?.['process.pid'], others]);
+      return true;
+    },
+  };
+  const options = { maxWaitMs: neverMs, maxHeldPoints: 1000, onDecision: () => undefined };
+  const processor = new WorkloadNames(names, options, holdThread);
+  t.after(() => processor.shutdown());
+  processor.consume(rowOf(seriesOf({ 'container.id': 'a', 'process.pid': 0 })));
+  for (let pid = 1; pid < 4; pid++) processor.consume(rowOf(seriesOf({ 'process.pid': pid })));
+  const other = setInterval(() => {
+    others++;
+    if (others === 1) processor.consume(rowOf(seriesOf({ 'process.pid': 4 })));
+  }, 1);
+  await names.answer('a', {});
+  await until(() => seen.length === 5);
+  clearInterval(other);
+  assert.deepEqual(
+    seen.map(([pid]) => pid),
+    [0, 1, 2, 3, 4],
+  );
+  for (let i = 2; i < 4; i++) assert.ok((seen[i]?.[1] ?? 0) > (seen[i - 1]?.[1] ?? 0));
+});
+
+test('workload_names forwards at once what it has not forwarded yet, when it is shut down', async (t) => {
+  const { processor, next, names } = createRig(t);
+  const consume = next.consume.bind(next);
+  next.consume = (table) => {
+    const endMs = performance.now() + 3;
+    while (performance.now() < endMs);
+    return consume(table);
+  };
+  const tables = [rowOf(seriesOf({ 'container.id': 'a' })), ...[1, 2].map((pid) => rowOf(seriesOf({ pid })))];
+  for (const table of tables) processor.consume(table);
+  await names.answer('a', {});
+  assert.ok(next.tables.length < 3);
+  processor.shutdown();
+  assert.deepEqual(next.tables, tables);
 });
 
 test('workload_names refuses a table, when the next consumer does', (t) => {

@@ -1,5 +1,6 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { Slices } from '../../src/linux/slices.js';
 import { deriveSeries, type Attributes, type Resource, type Series } from '../../src/model/series.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 import { Decisions, type Decision } from './decisions.js';
@@ -73,6 +74,7 @@ export class WorkloadNames implements ConsumingComponent {
   readonly #resources = new WeakMap<Resource, NamedResource>();
   readonly #held: HeldTable[] = [];
   #heldPoints = 0;
+  #isDraining = false;
   /** What is looked up, and the tables that wait for it. */
   readonly #waiting = new Map<Decision, HeldTable[]>();
   readonly #deadlines = new Set<NodeJS.Timeout>();
@@ -102,7 +104,7 @@ export class WorkloadNames implements ConsumingComponent {
 
   shutdown(): void {
     this.#names.close();
-    this.#decideAll();
+    this.#releaseAll();
     for (const deadline of this.#deadlines) clearTimeout(deadline);
     this.#deadlines.clear();
   }
@@ -115,7 +117,7 @@ export class WorkloadNames implements ConsumingComponent {
     this.#held.push(held);
     this.#heldPoints += weigh(table);
     for (const decision of waitsFor) this.#waiting.get(decision)?.push(held);
-    if (this.#heldPoints > this.#options.maxHeldPoints) this.#decideAll();
+    if (this.#heldPoints > this.#options.maxHeldPoints) this.#releaseAll();
     return true;
   }
 
@@ -147,12 +149,19 @@ export class WorkloadNames implements ConsumingComponent {
     this.#deadlines.add(deadline);
   }
 
-  #decideAll(): void {
-    this.#decide([...this.#waiting.keys()], uncertain);
+  /** Forwards everything at once: there is no time or no memory to wait. */
+  #releaseAll(): void {
+    this.#settle([...this.#waiting.keys()], uncertain);
+    while (this.#isFirstReady) this.#forwardFirst();
+  }
+
+  #decide(decisions: readonly Decision[], answer: Answer): void {
+    this.#settle(decisions, answer);
+    if (!this.#isDraining) void this.#drain();
   }
 
   /** What is decided already, because its time was over, stays as it is. */
-  #decide(decisions: readonly Decision[], { names, isCertain }: Answer): void {
+  #settle(decisions: readonly Decision[], { names, isCertain }: Answer): void {
     for (const decision of decisions) {
       const tables = this.#waiting.get(decision);
       if (tables === undefined) continue;
@@ -162,16 +171,30 @@ export class WorkloadNames implements ConsumingComponent {
       for (const held of tables) held.undecided -= 1;
       this.#options.onDecision(describeOutcome(decision));
     }
-    this.#drain();
   }
 
-  /** Forwards the tables that wait for nothing, in their order. */
-  #drain(): void {
-    const end = this.#held.findIndex(({ undecided }) => undecided > 0);
-    for (const { table } of this.#held.splice(0, end < 0 ? this.#held.length : end)) {
-      this.#heldPoints -= weigh(table);
-      this.#forward(table);
+  /** Forwards the tables that wait for nothing, in their order. Others run in between: a second may lie here. */
+  async #drain(): Promise<void> {
+    this.#isDraining = true;
+    const slices = new Slices();
+    while (this.#isFirstReady) {
+      this.#forwardFirst();
+      // What comes meanwhile is held behind what is left.
+      if (this.#isFirstReady && slices.isOver) await slices.letOthersRun();
     }
+    this.#isDraining = false;
+  }
+
+  get #isFirstReady(): boolean {
+    return this.#held[0]?.undecided === 0;
+  }
+
+  /** Nothing is left of what was ready, if all was released meanwhile. */
+  #forwardFirst(): void {
+    const first = this.#isFirstReady ? this.#held.shift() : undefined;
+    if (first === undefined) return;
+    this.#heldPoints -= weigh(first.table);
+    this.#forward(first.table);
   }
 
   #forward(table: Table): boolean {
