@@ -59,3 +59,19 @@ test('findSettled gives up a ledger that has stopped, until it goes on', () => {
   history.take(tableOf(ledger, [[121, 121]]));
   assert.equal(history.findSettled(meter), 121);
 });
+
+test('show never shows less of a meter than before, when its ledger begins late, stops or goes on', () => {
+  const history = new EnergyHistory();
+  const show = (joules: number) => history.show(meter, joules);
+  history.take(tableOf(meters, [[1, 10], [2, 20], [3, 30]])); // prettier-ignore
+  assert.equal(show(30), 30, 'without a window it is what the meter has counted');
+  history.take(tableOf(ledger, [[2, 20]]));
+  assert.equal(show(30), 30, 'the first window ended before that');
+  history.take(tableOf(meters, [[4, 40], [5, 50]])); // prettier-ignore
+  history.take(tableOf(ledger, [[4, 40]]));
+  assert.equal(show(50), 40);
+  history.take(tableOf(meters, [[200, 200]]));
+  assert.equal(show(200), 200, 'the ledger has stopped');
+  history.take(tableOf(ledger, [[150, 150]]));
+  assert.equal(show(200), 200);
+});

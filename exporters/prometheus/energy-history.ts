@@ -17,6 +17,8 @@ interface MeterHistory {
   readonly type: string;
   readonly tables: Table[];
   readonly column: number;
+  /** What a page showed last. */
+  shown: number;
 }
 
 interface Plan {
@@ -58,10 +60,23 @@ export class EnergyHistory {
     return history === undefined || atNs === undefined ? undefined : findValueAt(history, atNs);
   }
 
+  /**
+   * What a page shows of a meter: what it had counted at the end of its ledger's last window, or what it has counted
+   * where there is no such window. Never less than before: a ledger can begin late, or go on after it had stopped.
+   * @param joules what it has counted
+   */
+  show(series: Series, joules: number): number {
+    const history = this.#histories.get(series);
+    if (history === undefined || Number.isNaN(joules)) return joules;
+    const settled = this.findSettled(series);
+    history.shown = settled === undefined ? joules : Math.max(history.shown, settled);
+    return history.shown;
+  }
+
   #keep(table: Table, { series, type, column }: Plan['meters'][number]): void {
     let history = this.#histories.get(series);
     if (history?.column !== column) {
-      history = { type, tables: [], column };
+      history = { type, tables: [], column, shown: history?.shown ?? 0 };
       this.#histories.set(series, history);
     }
     const { tables } = history;

@@ -255,8 +255,7 @@ class SnapshotBuilder {
     const { values } = this;
     for (const { entries, at } of blocks) {
       for (const [i, { series }] of entries.entries()) {
-        if (!Number.isNaN(values[at + i]))
-          values[at + i] = this.#energy.findSettled(series) ?? values[at + i];
+        values[at + i] = this.#energy.show(series, values[at + i]);
       }
     }
   }
