@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { startDefaultAgent } from './default-agent.js';
 import { isWithout, type PeerName } from './peers.js';
 import { startPrometheus } from './prometheus.js';
@@ -41,11 +42,19 @@ async function measureBuild(t: TestContext, peer: PeerName, args: readonly strin
   await startDefaultAgent(t, { hasStarts: args.length > 0 });
   const prometheus = await startPrometheus(t, peer, config, args);
   const readSum = async (expression: string) => (await prometheus.query(expression))[0]?.value ?? NaN;
+  /** A ledger that is behind its meter is so for a moment, at the start longer. */
+  const untilSettled = () =>
+    until(async () => {
+      const same = 'abs(sum(hw_energy_joules_total) - sum(ledger_energy_joules_total)) < 0.001';
+      return (await prometheus.query(same)).length > 0;
+    });
+  await untilSettled();
   await sleep(3 * scrapeMs);
   const startedMs = Date.now();
   await build();
   await runShortCommands();
   await sleep(3 * scrapeMs);
+  await untilSettled();
   const range = `${Math.ceil((Date.now() - startedMs) / 1000)}s`;
   const sumOf = (name: string) => readSum(`sum(increase(${name}[${range}]))`);
   const [measured, ledger] = [
