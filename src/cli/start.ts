@@ -1,6 +1,7 @@
 import { noteInherited } from '../linux/inherited.js';
 import { readDescriptorLimit } from '../linux/privileges.js';
 import { runCommandLine } from './command-line.js';
+import { enableCompileCache } from './compile-cache.js';
 import { keepInspectorClosed } from './inspector.js';
 
 /** With fewer, Node cannot even load what is to run, and does not say why. */
@@ -28,6 +29,7 @@ export async function start(
     const remedy = 'set LimitNOFILE= in a systemd unit, or ulimit -n in a shell';
     return refuse(`${limit}; ${remedy}`, `a limit of at least ${minDescriptors} open files`);
   }
+  enableCompileCache();
   if (isAgent(args)) (await import('./signals.js')).leaveOnSignal();
   process.exitCode = await runCommandLine(args);
 }

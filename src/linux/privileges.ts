@@ -17,8 +17,17 @@ const names: Readonly<Record<number, string>> = {
  * @returns their names, in the order of their numbers; none when the file does not say
  */
 export function parseEffectiveCapabilities(status: string): readonly string[] {
-  const mask = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  const mask = parseCapabilityMask(status);
   return Object.entries(names).flatMap(([bit, name]) => ((mask & (1n << BigInt(bit))) === 0n ? [] : [name]));
+}
+
+function parseCapabilityMask(status: string): bigint {
+  return BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+}
+
+/** Whether this process has any effective capability at all. */
+export function hasCapabilities(): boolean {
+  return parseCapabilityMask(readFileSync('/proc/self/status', 'utf8')) !== 0n;
 }
 
 /** Those of this process. */
