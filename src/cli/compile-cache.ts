@@ -9,7 +9,7 @@ interface CompileCache {
 }
 
 /**
- * Lets Node keep what it has compiled, where it can, so that it need not do so again at the next start. Whoever can
+ * Lets Node keep what it has compiled, where it can, so that it need not do so again at the next start. A user who can
  * write what is kept decides what this process does: it is kept in a folder of this user's alone, or not at all.
  */
 export function enableCompileCache(): void {
