@@ -28,7 +28,8 @@ const folder = mkdtempSync(join(tmpdir(), 'joulemetry-tests-'));
 chmodSync(folder, 0o1777);
 const result = await runCommand(process.execPath, ['--test', timeout, ...files], {
   stdio: 'inherit',
-  env: { ...process.env, TMPDIR: folder },
+  // Node, npm and the compiler would keep what they compile in the temporary folder, and the program in the user's.
+  env: { ...process.env, TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' },
 });
 const left = readdirSync(folder, { recursive: true }).toSorted();
 rmSync(folder, { recursive: true, force: true });

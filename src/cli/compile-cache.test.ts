@@ -88,7 +88,7 @@ test(
     const [own, given] = [createFolder(), createFolder()];
     const run = (env: NodeJS.ProcessEnv) => {
       const { status } = spawnSync(process.execPath, [main, 'components'], {
-        env: { ...process.env, ...env },
+        env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: undefined, ...env },
       });
       assert.equal(status, 0);
     };
