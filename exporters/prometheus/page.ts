@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { constants, createGzip } from 'node:zlib';
+import { constants, createGzip, gzipSync } from 'node:zlib';
 import type { Answer, Pages } from '../../src/http/server.js';
 import { runInSlices } from '../../src/linux/slices.js';
 import { findOrAdd } from '../../src/model/plan.js';
@@ -23,6 +23,9 @@ const startMs = 500;
 
 /** So much is given back to the kernel when it is freed. */
 const pieceBytes = 128 * 1024;
+
+/** Little: where the page is read over a loopback, time counts for more than bytes. */
+const compression = { level: constants.Z_BEST_SPEED, chunkSize: pieceBytes / 2 };
 
 /** One page in both formats, plain and compressed, each written when it is first asked for. */
 class Page {
@@ -50,51 +53,37 @@ class Page {
   }
 
   async #render(format: Format): Promise<readonly Buffer[]> {
-    const pieces: Buffer[] = [];
-    await this.#write(format, (piece) => pieces.push(piece));
-    return pieces;
-  }
-
-  /**
-   * Compresses each piece, on another thread, while the next one is written. Little: where the page is read over a
-   * loopback, time counts for more than bytes.
-   */
-  async #compress(format: Format): Promise<readonly Buffer[]> {
-    const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: pieceBytes });
-    const written = this.#write(format, (piece) => gzip.write(piece)).then(
-      () => gzip.end(),
-      (error: Error) => gzip.destroy(error),
-    );
-    // It emits buffers only.
-    const [pieces] = await Promise.all([gzip.toArray() as Promise<Buffer[]>, written]);
-    return pieces;
-  }
-
-  async #write(format: Format, take: (piece: Buffer) => void): Promise<void> {
-    const pieces = new Pieces(take);
+    const pieces = new Pieces();
     // Copying the values took its time, too.
     await setImmediate();
     await runInSlices(writePage(this.#snapshot, format, (part) => pieces.add(part)));
-    pieces.end();
+    return pieces.end();
+  }
+
+  /** A page of one piece at once: another thread would take longer to wake up. Larger ones are compressed there. */
+  async #compress(format: Format): Promise<readonly Buffer[]> {
+    const pieces = await this.#render(format);
+    if (pieces.length === 1) return pieces.map((piece) => gzipSync(piece, compression));
+    const gzip = createGzip(compression);
+    for (const piece of pieces) gzip.write(piece);
+    gzip.end();
+    // It emits buffers only.
+    return gzip.toArray() as Promise<Buffer[]>;
   }
 }
 
 /** Puts parts of any length together to pieces of one. */
 class Pieces {
-  readonly #take: (piece: Buffer) => void;
+  readonly #full: Buffer[] = [];
   #piece = Buffer.allocUnsafeSlow(pieceBytes);
   #length = 0;
-
-  constructor(take: (piece: Buffer) => void) {
-    this.#take = take;
-  }
 
   add(part: Uint8Array): void {
     let rest = part;
     for (let room = pieceBytes - this.#length; rest.length > room; room = pieceBytes) {
       this.#piece.set(rest.subarray(0, room), this.#length);
       rest = rest.subarray(room);
-      this.#take(this.#piece);
+      this.#full.push(this.#piece);
       this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
       this.#length = 0;
     }
@@ -102,8 +91,8 @@ class Pieces {
     this.#length += rest.length;
   }
 
-  end(): void {
-    this.#take(this.#piece.subarray(0, this.#length));
+  end(): readonly Buffer[] {
+    return [...this.#full, this.#piece.subarray(0, this.#length)];
   }
 }
 

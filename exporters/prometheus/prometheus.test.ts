@@ -88,6 +88,27 @@ test('prometheus compresses, when gzip is accepted', async (t) => {
   assert.equal(plain.response.headers['content-encoding'], undefined);
 });
 
+test('prometheus compresses a long page, too, whole', async (t) => {
+  const { exporter, origin, time } = await startExporter(t);
+  const series = Array.from({ length: 20_000 }, (_, i) =>
+    seriesOf('hw.energy', 'J', 'counter', { 'hw.id': `${i}` }),
+  );
+  exporter.consume(
+    createRow(
+      series,
+      0n,
+      Float64Array.from(series, (_, i) => i / 7 + 1),
+    ),
+  );
+  const plain = await ask(`${origin}/metrics`, 'GET');
+  time.ms = 10n;
+  const { response, body } = await ask(`${origin}/metrics`, 'GET', { 'Accept-Encoding': 'gzip' });
+  assert.equal(response.headers['content-length'], String(body.length));
+  assert.equal(plain.response.headers['content-length'], String(plain.body.length));
+  assert.equal(gunzipSync(body).toString(), plain.body.toString());
+  assert.equal(plain.body.toString().match(/^hw_energy/gmu)?.length, series.length);
+});
+
 test('prometheus serves values a second apart at least, in whatever format', async (t) => {
   const { exporter, origin, time } = await startExporter(t);
   const accept = 'application/openmetrics-text';
