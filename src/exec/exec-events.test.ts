@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { perfEventsRefused } from '../linux/perf/refused.fixture.js';
-
-const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-
-function exec(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'exec', ...args], { env });
-  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
-}
-
-function createFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'exec-events-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
+import { createFolder } from '../testing/temporary-folder.fixture.js';
+import { exec } from './run-exec.fixture.js';
 
 interface Report {
   readonly runs: readonly {
@@ -74,9 +60,9 @@ test('exec exits with 2 and runs nothing, when this machine does not know one of
 });
 
 /** The modules of this program that a run loaded, by the coverage that Node writes. */
-function listLoaded(t: TestContext, args: readonly string[]): readonly string[] {
-  const folder = createFolder(t);
-  assert.equal(exec(args, { ...process.env, NODE_V8_COVERAGE: folder }).status, 0);
+function listLoaded(args: readonly string[]): readonly string[] {
+  const folder = createFolder();
+  assert.equal(exec(args, { env: { ...process.env, NODE_V8_COVERAGE: folder } }).status, 0);
   const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
   return texts.flatMap((text) => text.match(/src\/[\w/-]+\.js/g) ?? []);
 }
@@ -84,7 +70,7 @@ function listLoaded(t: TestContext, args: readonly string[]): readonly string[] 
 const isForEvents = (path: string) =>
   /perf-(grammar|resolve|groups|place)|libpfm|command-counters/.test(path);
 
-test('exec loads what counts events only when somebody asks for it', (t) => {
-  assert.ok(listLoaded(t, ['-q', '-e', 'cs', 'true']).some(isForEvents));
-  assert.deepEqual(listLoaded(t, ['-q', 'true']).filter(isForEvents), []);
+test('exec loads what counts events only when somebody asks for it', () => {
+  assert.ok(listLoaded(['-q', '-e', 'cs', 'true']).some(isForEvents));
+  assert.deepEqual(listLoaded(['-q', 'true']).filter(isForEvents), []);
 });

@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** For tests: what the user starts. */
+export const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+
+/** Runs exec to its end. */
+export function exec(args: readonly string[], { input = '', env = process.env } = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'exec', ...args], { input, env });
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+/** What the JSON report says of a program. */
+export interface Program {
+  readonly name: string;
+  readonly processes: number;
+  readonly cpu_time_s: number;
+  readonly energy_j: number;
+}
+
+/** What it says of a run. */
+export interface Run {
+  readonly exit_code: number;
+  readonly wall_time_s: number;
+  readonly cpu_time_s: number;
+  readonly cpu_user_s: number;
+  readonly cpu_system_s: number;
+  readonly cpu_time_source: string;
+  readonly programs: readonly Program[] | null;
+  readonly energy: Record<string, number> & { readonly method: string; readonly domains: readonly unknown[] };
+}
+
+/** What it says. */
+export interface Report {
+  readonly runs: readonly Run[];
+  readonly statistics: Record<string, Record<string, number>> | null;
+}
+
+export const parse = (json: string) => JSON.parse(json) as Report;
