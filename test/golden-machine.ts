@@ -1,7 +1,6 @@
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -9,11 +8,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OpenSampler, Sampling } from '../src/component/sampling.js';
 import type { Clock } from '../src/linux/clock.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 
 const testdata = fileURLToPath(new URL('../../test/testdata/machine/', import.meta.url));
 
@@ -35,7 +34,7 @@ export interface GoldenMachine {
 
 /** Lays out the machine as it is in its first second. */
 export function openGoldenMachine(): GoldenMachine {
-  const root = mkdtempSync(join(tmpdir(), 'joulemetry-golden-'));
+  const root = createFolder();
   let second = 0;
   const nowNs = () => BigInt(second) * 1_000_000_000n;
   layOut(second, root);

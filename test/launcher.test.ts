@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { listProcessTree } from '../src/linux/children.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const launcher = fileURLToPath(new URL('../../bin/joulemetry', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'launcher-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = createFolder();
 
 /** As npm installs it; `node` is the one that runs this test. */
 const installed = join(folder, 'joulemetry');

@@ -46,7 +46,7 @@ test(
   'the agent serves its own telemetry by TLS and to users only, when told so',
   { skip: noOpenssl },
   async (t) => {
-    const { path, certFile } = createSecuredConfig(t);
+    const { path, certFile } = createSecuredConfig();
     const config = writeConfig(`
 receivers: {simulator: }
 exporters: {file: {path: ${join(createFolder(), 'out.jsonl')}}}

@@ -5,7 +5,7 @@ import { schema as consoleSchema } from '../exporters/console/config.js';
 import { createConsole } from '../exporters/console/console.js';
 import { createDebug } from '../exporters/debug/factory.js';
 import { renderNormal } from '../exporters/debug/render.js';
-import { createFolder, writeTables } from '../exporters/file/file.fixture.js';
+import { writeTables } from '../exporters/file/file.fixture.js';
 import { factory as otlpGrpc } from '../exporters/otlp_grpc/factory.js';
 import { factory as otlpHttp } from '../exporters/otlp_http/factory.js';
 import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
@@ -21,6 +21,7 @@ import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { startExporter } from '../src/otlp/exporter.fixture.js';
 import { openGrpcBackend } from '../src/otlp/grpc-backend.fixture.js';
 import { simulateTables } from '../src/simulation/simulated-tables.js';
+import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { rowsOf } from './simulation.fixture.js';
 import { lastValues, total } from './sums.js';
 
@@ -72,8 +73,8 @@ for (const [name, open] of Object.entries(transports)) {
 }
 
 for (const format of ['json', 'csv', 'parquet']) {
-  test(`file and replay give every reading and ending of a simulated machine again, as ${format}`, async (t) => {
-    const path = `${createFolder(t)}/machine.${format}`;
+  test(`file and replay give every reading and ending of a simulated machine again, as ${format}`, async () => {
+    const path = `${createFolder()}/machine.${format}`;
     await writeTables({ path, format }, run.tables);
     const { tables } = await replay({ files: [path] });
     checkTables(tables);

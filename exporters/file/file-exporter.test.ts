@@ -16,9 +16,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { createRow } from '../../src/model/table.js';
 import { decompressZstd, zstdMissing } from '../../src/recording/zstd.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import {
-  createFolder,
   createReading,
   createSeries,
   readFileLines,
@@ -33,8 +33,8 @@ function readings(from: number, to: number) {
   return Array.from({ length: to - from + 1 }, (_, i) => createReading(series, from + i));
 }
 
-test('the file has a line for each table and is for its owner', async (t) => {
-  const path = join(createFolder(t), 'energy.json');
+test('the file has a line for each table and is for its owner', async () => {
+  const path = join(createFolder(), 'energy.json');
   await writeTables({ path }, readings(1, 3));
   assert.equal(readFileLines(path).length, 3);
   assert.equal(statSync(path).mode & 0o777, 0o600);
@@ -48,8 +48,8 @@ test('the file has a line for each table and is for its owner', async (t) => {
   );
 });
 
-test('the file has what waited, once the flush interval has passed', async (t) => {
-  const path = join(createFolder(t), 'energy.json');
+test('the file has what waited, once the flush interval has passed', async () => {
+  const path = join(createFolder(), 'energy.json');
   const { consume, stop, counted } = await startExporter({ path, flush_interval: '1ms' });
   consume(createReading(series, 1));
   await until(() => counted.sent === 1);
@@ -57,8 +57,8 @@ test('the file has what waited, once the flush interval has passed', async (t) =
   await stop();
 });
 
-test('append continues a file and cuts off a line that a crash left torn', async (t) => {
-  const path = join(createFolder(t), 'energy.json');
+test('append continues a file and cuts off a line that a crash left torn', async () => {
+  const path = join(createFolder(), 'energy.json');
   await writeTables({ path }, readings(1, 2));
   appendFileSync(path, '{"resourceMetrics":[{"resour');
   await writeTables({ path }, readings(3, 3));
@@ -66,8 +66,8 @@ test('append continues a file and cuts off a line that a crash left torn', async
   for (const line of readFileLines(path)) JSON.parse(line);
 });
 
-test('append keeps every byte of a file of another format in a backup', async (t) => {
-  const folder = createFolder(t);
+test('append keeps every byte of a file of another format in a backup', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.json');
   writeFileSync(path, '{"name":\n"not mine"}');
   await writeTables({ path }, readings(1, 1));
@@ -77,8 +77,8 @@ test('append keeps every byte of a file of another format in a backup', async (t
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1]);
 });
 
-test('a file is replaced, when append is off', async (t) => {
-  const folder = createFolder(t);
+test('a file is replaced, when append is off', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.json');
   await writeTables({ path }, readings(1, 2));
   await writeTables({ path, append: false }, readings(3, 3));
@@ -86,8 +86,8 @@ test('a file is replaced, when append is off', async (t) => {
   assert.deepEqual(readdirSync(folder), ['energy.json']);
 });
 
-test('rotation keeps no file above its size, no more backups than wanted, and loses nothing in between', async (t) => {
-  const folder = createFolder(t);
+test('rotation keeps no file above its size, no more backups than wanted, and loses nothing in between', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.json');
   const wide = Array.from({ length: 1000 }, (_, i) => createSeries('hw.energy', `package-${i}`));
   const tables = Array.from({ length: 40 }, (_, second) => ({
@@ -109,8 +109,8 @@ test('rotation keeps no file above its size, no more backups than wanted, and lo
   assert.ok(kept.length > 15);
 });
 
-test('each flush of a gzip file is a whole member, and an existing file becomes a backup', async (t) => {
-  const folder = createFolder(t);
+test('each flush of a gzip file is a whole member, and an existing file becomes a backup', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.json.gz');
   const { consume, stop } = await startExporter({ path, compression: 'gzip', flush_interval: '1ms' });
   consume(createReading(series, 1));
@@ -126,8 +126,8 @@ test('each flush of a gzip file is a whole member, and an existing file becomes 
   assert.equal(readdirSync(folder).length, 2);
 });
 
-test('each flush of a zstd file is a whole frame', { skip: zstdMissing ?? false }, async (t) => {
-  const path = join(createFolder(t), 'energy.json.zst');
+test('each flush of a zstd file is a whole frame', { skip: zstdMissing ?? false }, async () => {
+  const path = join(createFolder(), 'energy.json.zst');
   const { consume, stop } = await startExporter({ path, compression: 'zstd', flush_interval: '1ms' });
   consume(createReading(series, 1));
   await until(() => statSync(path).size > 0);
@@ -144,8 +144,8 @@ test('each flush of a zstd file is a whole frame', { skip: zstdMissing ?? false 
 });
 
 for (const format of ['json', 'csv', 'parquet']) {
-  test(`the main thread only passes on what is written as ${format}`, async (t) => {
-    const path = join(createFolder(t), `energy.${format}`);
+  test(`the main thread only passes on what is written as ${format}`, async () => {
+    const path = join(createFolder(), `energy.${format}`);
     const { consume, stop, counted } = await startExporter({ path, format });
     const rows = 150_000;
     const offsets = Float64Array.from({ length: rows }, (_, row) => row * 100_000);
@@ -159,8 +159,8 @@ for (const format of ['json', 'csv', 'parquet']) {
   });
 }
 
-test('a new file begins, when somebody renames or removes it', async (t) => {
-  const folder = createFolder(t);
+test('a new file begins, when somebody renames or removes it', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.json');
   const { consume, stop } = await startExporter({ path, flush_interval: '1ms' });
   consume(createReading(series, 1));
@@ -175,8 +175,8 @@ test('a new file begins, when somebody renames or removes it', async (t) => {
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [3]);
 });
 
-test('a file goes on at its beginning, when somebody empties it', async (t) => {
-  const path = join(createFolder(t), 'energy.json');
+test('a file goes on at its beginning, when somebody empties it', async () => {
+  const path = join(createFolder(), 'energy.json');
   const { consume, stop } = await startExporter({ path, flush_interval: '1ms' });
   consume(createReading(series, 1));
   await until(() => statSync(path).size > 0);
@@ -188,8 +188,8 @@ test('a file goes on at its beginning, when somebody empties it', async (t) => {
   assert.deepEqual(readValues(text), [2]);
 });
 
-test('points wait while their folder is gone, are refused beyond the buffer, and follow when it is back', async (t) => {
-  const folder = join(createFolder(t), 'sub');
+test('points wait while their folder is gone, are refused beyond the buffer, and follow when it is back', async () => {
+  const folder = join(createFolder(), 'sub');
   mkdirSync(folder);
   const path = join(folder, 'energy.json');
   const exporter = await startExporter({ path, flush_interval: '1ms', buffer_bytes: 1000 });
@@ -213,8 +213,8 @@ test('points wait while their folder is gone, are refused beyond the buffer, and
   assert.ok(log.lines.some((line) => /^info: Writes .* again after/u.test(line)));
 });
 
-test('one file has one writer', async (t) => {
-  const path = join(createFolder(t), 'energy.json');
+test('one file has one writer', async () => {
+  const path = join(createFolder(), 'energy.json');
   const { consume, stop } = await startExporter({ path });
   for (const format of ['json', 'parquet']) {
     await assert.rejects(startExporter({ path, format }), {
@@ -227,8 +227,8 @@ test('one file has one writer', async (t) => {
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [1, 2]);
 });
 
-test('what could not be written until the shutdown is counted as lost', async (t) => {
-  const folder = join(createFolder(t), 'sub');
+test('what could not be written until the shutdown is counted as lost', async () => {
+  const folder = join(createFolder(), 'sub');
   mkdirSync(folder);
   const { consume, stop, log, counted } = await startExporter({ path: join(folder, 'energy.json') });
   rmSync(folder, { recursive: true });
@@ -241,8 +241,8 @@ test('what could not be written until the shutdown is counted as lost', async (t
   );
 });
 
-test('start fails and says why, when the folder is not there or the path is a folder', async (t) => {
-  const folder = createFolder(t);
+test('start fails and says why, when the folder is not there or the path is a folder', async () => {
+  const folder = createFolder();
   await assert.rejects(
     startExporter({ path: join(folder, 'no', 'energy.json') }),
     /ENOENT, its folder .*no is not there/u,
@@ -250,7 +250,7 @@ test('start fails and says why, when the folder is not there or the path is a fo
   await assert.rejects(startExporter({ path: folder }), /expected a file, found a folder/u);
 });
 
-test('new series go to the writing thread in slices, between which the main thread is free', async (t) => {
+test('new series go to the writing thread in slices, between which the main thread is free', async () => {
   let made = 0;
   const many = Array.from({ length: 3000 }, (_, id) => {
     const one = createSeries('hw.energy', `package-${id}`);
@@ -264,7 +264,7 @@ test('new series go to the writing thread in slices, between which the main thre
     };
   });
   const { consume, stop } = await startExporter({
-    path: join(createFolder(t), 'energy.parquet'),
+    path: join(createFolder(), 'energy.parquet'),
     format: 'parquet',
   });
   consume(createRow(many, 1_800_000_000_000_000_001n, new Float64Array(many.length)));

@@ -1,20 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { readFileSync } from 'node:fs';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
-
-/** A folder that goes with its test. */
-export function createFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-file-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Points that a meter's counter counts, by reason where there are several. */
 export interface Counted {

@@ -2,33 +2,27 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import {
-  createFolder,
-  createReading,
-  createSeries,
-  readFileLines,
-  readValues,
-  startExporter,
-} from './file.fixture.js';
+import { createReading, createSeries, readFileLines, readValues, startExporter } from './file.fixture.js';
 
 const series = createSeries();
 const [mount, umount] = ['/usr/bin/mount', '/usr/bin/umount'];
 const skip = mountRefused();
 
-test('nothing is lost and no line is torn, when a full disk has room again', { skip }, (t) =>
-  onSmallDisk(t, fillAndFree),
+test('nothing is lost and no line is torn, when a full disk has room again', { skip }, () =>
+  onSmallDisk(fillAndFree),
 );
 
-test('a Parquet file can be read while the disk is full, and loses nothing', { skip }, (t) =>
-  onSmallDisk(t, fillParquet),
+test('a Parquet file can be read while the disk is full, and loses nothing', { skip }, () =>
+  onSmallDisk(fillParquet),
 );
 
-async function onSmallDisk(t: TestContext, use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = createFolder(t);
+async function onSmallDisk(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = createFolder();
   execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
   try {
     await use(folder);

@@ -2,21 +2,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import {
-  createFolder,
-  createReading,
-  createSeries,
-  readFileLines,
-  startExporter,
-  writeTables,
-} from './file.fixture.js';
+import { createReading, createSeries, readFileLines, startExporter, writeTables } from './file.fixture.js';
 
 const energy = createSeries();
 const power = createSeries('hw.power');
 
-test('a CSV file has units in its header, instants with nanoseconds, and quoted fields', async (t) => {
-  const path = join(createFolder(t), 'energy.csv');
+test('a CSV file has units in its header, instants with nanoseconds, and quoted fields', async () => {
+  const path = join(createFolder(), 'energy.csv');
   await writeTables({ path, format: 'csv', attribute_columns: ['hw.id', 'host.name'] }, [
     createReading(energy, 1, 0.1),
     { ...createReading(energy, 2), values: Float64Array.of(NaN), ended: [energy] },
@@ -35,8 +29,8 @@ function named(name: string | number) {
   return createReading({ ...createSeries('=cmd'), attributes: { '@name': name } }, 1, -1);
 }
 
-test('what a spreadsheet would take for a formula has an apostrophe before it, numbers have none', async (t) => {
-  const path = join(createFolder(t), 'energy.csv');
+test('what a spreadsheet would take for a formula has an apostrophe before it, numbers have none', async () => {
+  const path = join(createFolder(), 'energy.csv');
   const formulas = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', ' =1', '\uff1d1', "'=1"];
   const harmless = ['a=1', "it's", "'", 'x-1'];
   const settings = { path, format: 'csv', attribute_columns: ['@name'] };
@@ -51,8 +45,8 @@ test('what a spreadsheet would take for a formula has an apostrophe before it, n
   assert.equal(readFileLines(path).length, rows.length + 2);
 });
 
-test('a metric that comes up later gets a column in every line of the file', async (t) => {
-  const folder = createFolder(t);
+test('a metric that comes up later gets a column in every line of the file', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.csv');
   const settings = { path, format: 'csv', attribute_columns: [] };
   await writeTables(settings, [createReading(energy, 1)]);
@@ -67,8 +61,8 @@ test('a metric that comes up later gets a column in every line of the file', asy
   assert.deepEqual(readdirSync(folder), ['energy.csv']);
 });
 
-test('a metric that comes up later begins another file, when this one is compressed', async (t) => {
-  const folder = createFolder(t);
+test('a metric that comes up later begins another file, when this one is compressed', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.csv.gz');
   const { consume, stop, counted } = await startExporter({
     path,
@@ -83,8 +77,8 @@ test('a metric that comes up later begins another file, when this one is compres
   await stop();
 });
 
-test('a CSV file with other columns of attributes becomes a backup', async (t) => {
-  const folder = createFolder(t);
+test('a CSV file with other columns of attributes becomes a backup', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.csv');
   await writeTables({ path, format: 'csv', attribute_columns: ['hw.id'] }, [createReading(energy, 1)]);
   await writeTables({ path, format: 'csv', attribute_columns: [] }, [createReading(energy, 2)]);
@@ -92,8 +86,8 @@ test('a CSV file with other columns of attributes becomes a backup', async (t) =
   assert.equal(readFileLines(path).length, 2);
 });
 
-test('a CSV file that a crash left with half a header becomes a backup', async (t) => {
-  const folder = createFolder(t);
+test('a CSV file that a crash left with half a header becomes a backup', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.csv');
   writeFileSync(path, 'time,start_ti');
   await writeTables({ path, format: 'csv' }, [createReading(energy, 1)]);

@@ -14,8 +14,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
 import { asyncBufferFromFile } from 'hyparquet/src/node.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { createFolder, createReading, createSeries, startExporter, writeTables } from './file.fixture.js';
+import { createReading, createSeries, startExporter, writeTables } from './file.fixture.js';
 
 const series = createSeries();
 
@@ -27,8 +28,8 @@ async function readColumn(path: string, name = 'value'): Promise<readonly unknow
   return rows.map((row) => row[name] as unknown);
 }
 
-test('a Parquet file is whole after every flush', async (t) => {
-  const path = join(createFolder(t), 'energy.parquet');
+test('a Parquet file is whole after every flush', async () => {
+  const path = join(createFolder(), 'energy.parquet');
   const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   for (const second of [1, 2, 3]) {
     consume(createReading(series, second));
@@ -44,15 +45,15 @@ test('a Parquet file is whole after every flush', async (t) => {
   assert.ok(!existsSync(`${path}.footer`));
 });
 
-test('a gap is null in a Parquet file', async (t) => {
-  const path = join(createFolder(t), 'energy.parquet');
+test('a gap is null in a Parquet file', async () => {
+  const path = join(createFolder(), 'energy.parquet');
   await writeTables({ path, format: 'parquet' }, [createReading(series, 1), createReading(series, 2, NaN)]);
   assert.deepEqual(await readColumn(path), [1, null]);
   assert.deepEqual(await readColumn(path, 'state'), [null, null]);
 });
 
-test('a Parquet file whose last write was torn is mended by the next start and kept as a backup', async (t) => {
-  const folder = createFolder(t);
+test('a Parquet file whose last write was torn is mended by the next start and kept as a backup', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.parquet');
   const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   for (const second of [1, 2, 3]) {
@@ -71,8 +72,8 @@ test('a Parquet file whose last write was torn is mended by the next start and k
   assert.deepEqual(await readColumn(torn), [9]);
 });
 
-test('a Parquet file is mended, though the torn write left the end of the footer before it', async (t) => {
-  const folder = createFolder(t);
+test('a Parquet file is mended, though the torn write left the end of the footer before it', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.parquet');
   const { consume, stop, counted } = await startExporter({ path, format: 'parquet', flush_interval: '1ms' });
   consume(createReading(series, 1));
@@ -94,8 +95,8 @@ test('a Parquet file is mended, though the torn write left the end of the footer
   assert.deepEqual(await readColumn(join(folder, backup)), [1]);
 });
 
-test('a Parquet file that is there becomes a backup', async (t) => {
-  const folder = createFolder(t);
+test('a Parquet file that is there becomes a backup', async () => {
+  const folder = createFolder();
   const path = join(folder, 'energy.parquet');
   await writeTables({ path, format: 'parquet' }, [createReading(series, 1)]);
   await writeTables({ path, format: 'parquet' }, [createReading(series, 2)]);

@@ -3,8 +3,8 @@ import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createLogCollector } from '../../src/component/fakes.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import type { RotationConfig } from './config.js';
-import { createFolder } from './file.fixture.js';
 import { OutputFile } from './output-file.js';
 import { Rotation } from './rotation.js';
 
@@ -18,7 +18,7 @@ const never: RotationConfig = {
 
 /** A file with something in it. */
 function openFile(t: TestContext): OutputFile {
-  const path = join(createFolder(t), 'energy.json');
+  const path = join(createFolder(), 'energy.json');
   writeFileSync(path, '{}\n');
   const file = new OutputFile(path);
   file.open();

@@ -34,7 +34,7 @@ test('otlp_grpc sends a token from a file, and the new one on the same connectio
 });
 
 test('otlp_grpc sends a user and the password of a file, also by TLS', { skip: noOpenssl }, async (t) => {
-  const { certFile, keyFile } = createCertificate(t);
+  const { certFile, keyFile } = createCertificate();
   const pair = { cert_chain: readFileSync(certFile), private_key: readFileSync(keyFile) };
   const backend = await openGrpcBackend(t, { credentials: ServerCredentials.createSsl(null, [pair]) });
   const file = join(createFolder(), 'password');

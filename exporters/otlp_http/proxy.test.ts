@@ -21,7 +21,7 @@ test('otlp_http goes through the proxy of HTTP_PROXY, which alone knows the name
 });
 
 test('otlp_http reaches a backend with TLS through a tunnel', { skip: noOpenssl }, async (t) => {
-  const { certFile, keyFile } = createCertificate(t);
+  const { certFile, keyFile } = createCertificate();
   const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
   const backend = await openHttpBackend(t, { tls });
   const proxy = await openProxy(t, backend.port);

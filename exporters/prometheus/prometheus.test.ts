@@ -236,7 +236,7 @@ test(
   'the page is served by TLS and to users only, when web_config_file says so',
   { skip: noOpenssl },
   async (t) => {
-    const { path, certFile } = createSecuredConfig(t);
+    const { path, certFile } = createSecuredConfig();
     const { exporter, origin } = await startExporter(t, { web_config_file: path });
     exporter.consume(put(7));
     const ca = readFileSync(certFile);

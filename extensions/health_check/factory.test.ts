@@ -43,7 +43,7 @@ test(
   'HealthCheck serves by TLS and to users only, when web_config_file says so',
   { skip: noOpenssl },
   async (t) => {
-    const { path, certFile } = createSecuredConfig(t);
+    const { path, certFile } = createSecuredConfig();
     const { url } = await start(t, { endpoint: 'localhost:0', web_config_file: path });
     const ca = readFileSync(certFile);
     const authorization = basic('scraper', 'correct horse');

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
 
 const machineId = '0123456789abcdef0123456789abcdef';
 
 /** A folder that holds the files of a machine. */
-function createRoot(t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-  t.after(() => rmSync(root, { recursive: true }));
+function createRoot(): string {
+  const root = createFolder();
   mkdirSync(join(root, 'etc'));
   writeFileSync(join(root, 'etc/machine-id'), `${machineId}\n`);
   writeFileSync(
@@ -40,8 +40,8 @@ function mapResources(settings: unknown, resources: readonly Attributes[], host:
   return next.tables[0].series.map(({ resource }) => resource.attributes);
 }
 
-test('resource adds what it detects to every resource, when nothing is set', (t) => {
-  const [host, process] = mapResources({ root: createRoot(t) }, [{}, { 'process.pid': 7 }]);
+test('resource adds what it detects to every resource, when nothing is set', () => {
+  const [host, process] = mapResources({ root: createRoot() }, [{}, { 'process.pid': 7 }]);
   const { 'host.arch': arch, ...detected } = host;
   assert.match(String(arch), /^[a-z][a-z0-9]+$/);
   assert.deepEqual(detected, {
@@ -56,8 +56,8 @@ test('resource adds what it detects to every resource, when nothing is set', (t)
   assert.deepEqual(process, { ...host, 'process.pid': 7 });
 });
 
-test('resource keeps what a resource says already, when override is off', (t) => {
-  const settings = { root: createRoot(t), detectors: ['os'] };
+test('resource keeps what a resource says already, when override is off', () => {
+  const settings = { root: createRoot(), detectors: ['os'] };
   const [kept] = mapResources(settings, [{ 'os.version': '13' }]);
   assert.equal(kept['os.version'], '13');
   const [replaced] = mapResources({ ...settings, override: true }, [{ 'os.version': '13' }]);
@@ -65,7 +65,7 @@ test('resource keeps what a resource says already, when override is off', (t) =>
 });
 
 test('resource gives a service name only to resources without one, unless the environment names it', (t) => {
-  const settings = { root: createRoot(t), override: true };
+  const settings = { root: createRoot(), override: true };
   assert.equal(mapResources(settings, [{ 'service.name': 'own' }])[0]['service.name'], 'own');
   process.env['OTEL_SERVICE_NAME'] = 'mine';
   t.after(() => delete process.env['OTEL_SERVICE_NAME']);
@@ -73,8 +73,8 @@ test('resource gives a service name only to resources without one, unless the en
   assert.deepEqual([replaced['service.name'], named['service.name']], ['mine', 'mine']);
 });
 
-test('resource adds nothing, when a resource is of another machine', (t) => {
-  const root = createRoot(t);
+test('resource adds nothing, when a resource is of another machine', () => {
+  const root = createRoot();
   const [other] = mapResources({ root }, [{ 'host.name': 'other', 'process.pid': 1 }]);
   assert.deepEqual(other, { 'host.name': 'other', 'process.pid': 1 });
   const [sameId] = mapResources({ root }, [{ 'host.id': 'f'.repeat(32) }]);
@@ -85,18 +85,18 @@ test('resource replaces the name that receivers give the machine, when another o
   process.env['OTEL_RESOURCE_ATTRIBUTES'] = 'host.name=alias,deployment.environment.name=a%20b';
   t.after(() => delete process.env['OTEL_RESOURCE_ATTRIBUTES']);
   const ours = { 'host.name': 'plain' };
-  const [mapped] = mapResources({ root: createRoot(t), detectors: ['env', 'host'] }, [ours], ours);
+  const [mapped] = mapResources({ root: createRoot(), detectors: ['env', 'host'] }, [ours], ours);
   assert.equal(mapped['host.name'], 'alias');
   assert.equal(mapped['deployment.environment.name'], 'a b');
   assert.equal(mapped['host.id'], machineId);
 });
 
-test('resource does its actions after the detection', (t) => {
+test('resource does its actions after the detection', () => {
   const attributes = [
     { action: 'delete', key: 'os.description' },
     { action: 'upsert', key: 'rack', value: 12 },
   ];
-  const [mapped] = mapResources({ root: createRoot(t), detectors: ['os'], attributes }, [{}]);
+  const [mapped] = mapResources({ root: createRoot(), detectors: ['os'], attributes }, [{}]);
   assert.deepEqual(mapped, {
     'os.type': 'linux',
     'os.name': 'Debian GNU/Linux',

@@ -123,7 +123,7 @@ test(
   'workload_names sends no token, when the certificate of the kubelet is signed by another authority',
   { skip: noOpenssl },
   async (t) => {
-    const { certFile } = createCertificate(t);
+    const { certFile } = createCertificate();
     const { name, log, server } = await openKubelet(t, list, { tls: { ca_file: certFile } });
     assert.deepEqual(await name(resource), {});
     assert.match(

@@ -12,7 +12,7 @@ export type Answer = (url: URL, response: ServerResponse, request: IncomingMessa
 
 /** A kubelet or an API server with TLS, a token that it wants, and files for its clients. */
 export async function openKubernetes(t: TestContext, answer: Answer) {
-  const { certFile, keyFile } = createCertificate(t);
+  const { certFile, keyFile } = createCertificate();
   const tokenFile = join(createFolder(), 'token');
   const kubernetes = {
     port: 0,

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createSpec } from '../../src/simulation/machine-spec.js';
 import { SimulatedTree } from '../../src/simulation/tree/simulated-tree.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { EstimateScraper } from './estimate-scraper.js';
 import { factory } from './factory.js';
 
 const epoch = 1_700_000_000_000_000_000n;
 
 test('EstimateScraper gives what the model makes of the true busy time of a simulated machine', (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'estimate-'));
-  t.after(() => rmSync(root, { recursive: true }));
+  const root = createFolder();
   const boot = { sinceBootNs: 5_000_000_000n, wallNs: epoch };
   const tree = new SimulatedTree({ spec: createSpec({ seed: 5, sockets: 1, cpusPerSocket: 8 }), root, boot });
   t.after(() => tree.close());

@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { EstimateScraper } from './estimate-scraper.js';
 import { factory } from './factory.js';
 
-function createProcfs(t: TestContext, stat: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'estimate-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+function createProcfs(stat: string): string {
+  const folder = createFolder();
   writeFileSync(join(folder, 'stat'), stat);
   return folder;
 }
 
 const fourCpus = 'cpu  0 0 0 0\ncpu0 0 0 0 0\ncpu1 0 0 0 0\ncpu2 0 0 0 0\ncpu3 0 0 0 0\nctxt 1\n';
 
-test('factory.probe states the model, when /proc/stat can be read', async (t) => {
-  const config = parseSettings(factory.schema, { procfs: createProcfs(t, fourCpus) });
+test('factory.probe states the model, when /proc/stat can be read', async () => {
+  const config = parseSettings(factory.schema, { procfs: createProcfs(fourCpus) });
   assert.deepEqual(await factory.probe(config, createFakeContext()), {
     available: true,
     found:
@@ -55,8 +55,8 @@ test('factory.check wants both powers or none, and the greater one to be greater
   ]);
 });
 
-test('EstimateReceiver does not start, when /proc/stat cannot be parsed', async (t) => {
-  const config = parseSettings(factory.schema, { procfs: createProcfs(t, 'garbage\n') });
+test('EstimateReceiver does not start, when /proc/stat cannot be parsed', async () => {
+  const config = parseSettings(factory.schema, { procfs: createProcfs('garbage\n') });
   const receiver = factory.create(config, createFakeContext(), createTableCollector());
   await assert.rejects(async () => receiver.start(), { name: 'UnavailableError' });
   await receiver.shutdown();
@@ -98,7 +98,7 @@ test('EstimateReceiver gives energy between idle and full use, when run on this 
 });
 
 test('EstimateScraper ends its series and counts from 0, when the clock was stepped or the machine slept', (t) => {
-  const config = parseSettings(factory.schema, { procfs: createProcfs(t, fourCpus) });
+  const config = parseSettings(factory.schema, { procfs: createProcfs(fourCpus) });
   const scraper = new EstimateScraper(config, createFakeContext());
   t.after(() => scraper.close());
   const [first] = scraper.scrape(1);

@@ -51,7 +51,7 @@ test('NetworkGroup leaves interfaces out, when they are excluded or not included
 });
 
 test('NetworkGroup takes the name apart, when an old kernel has a colon in it and no space after it', (t) => {
-  const values = valuesOf(openScraper(t, copyMachine(t, 'old'), ['network']).scrape(0));
+  const values = valuesOf(openScraper(t, copyMachine('old'), ['network']).scrape(0));
   assert.equal(values['system.network.io eth0:1 receive'], 0);
 });
 
@@ -97,7 +97,7 @@ test('DiskGroup reads partitions and loop devices, only when asked to', (t) => {
 
 test('DiskGroup passes over partitions, when an old kernel has four numbers of them', (t) => {
   const settings = { disk: { partitions: true } };
-  const values = valuesOf(openScraper(t, copyMachine(t, 'old'), ['disk'], settings).scrape(0));
+  const values = valuesOf(openScraper(t, copyMachine('old'), ['disk'], settings).scrape(0));
   assert.equal(values['system.disk.io_time sda'], 0);
   assert.equal(values['system.disk.io_time sda1'], undefined);
 });
@@ -106,7 +106,7 @@ const netHeading = 'Inter-|   Receive  |  Transmit\n face |bytes    packets errs
 const zeros = ' 0'.repeat(14);
 
 test('NetworkGroup names interfaces as the kernel does, in UTF-8, and marks bytes that are none', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['network']);
   const write = (bytes: number) =>
     writeFileSync(
@@ -166,7 +166,7 @@ const diskText = (step: number) =>
   );
 
 test('DiskGroup reads lines of every kernel side by side, and names in UTF-8', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['disk']);
   const readings = [0, 1, 2].map((step) => {
     writeFileSync(join(folder, 'proc/diskstats'), diskText(step));

@@ -68,7 +68,7 @@ test('HostReceiver shuts down, when it was never started', async () => {
 });
 
 test('HostScraper keeps the array of series, when nothing comes or goes', (t) => {
-  const scraper = openScraper(t, copyMachine(t, 'server'), groupNames);
+  const scraper = openScraper(t, copyMachine('server'), groupNames);
   const first = [...scraper.scrape(0)];
   const second = [...scraper.scrape(0)];
   assert.equal(first.length, 10);
@@ -76,7 +76,7 @@ test('HostScraper keeps the array of series, when nothing comes or goes', (t) =>
 });
 
 test('HostScraper ends every series and counts again, when the clock was stepped or the machine slept', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, groupNames);
   const first = [...scraper.scrape(0)];
   overwrite(folder, 'later');
@@ -88,7 +88,7 @@ test('HostScraper ends every series and counts again, when the clock was stepped
 });
 
 test('HostScraper reads the other groups and names what is wrong, when files are garbage', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, groupNames);
   const [...first] = scraper.scrape(0);
   overwrite(folder, 'garbage');
@@ -114,7 +114,7 @@ test('HostScraper reads the other groups and names what is wrong, when files are
 });
 
 test('HostScraper works again with the same series, when the files do', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['cpu']);
   const [first] = [...scraper.scrape(0)];
   writeFileSync(join(folder, 'proc/stat'), '');

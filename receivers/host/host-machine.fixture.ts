@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
@@ -7,6 +6,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import type { Table } from '../../src/model/table.js';
 import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import { Source } from '../../src/scraping/source.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
 import { listSources } from './factory.js';
 
@@ -14,9 +14,8 @@ const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).p
 export const groupNames = ['cpu', 'memory', 'network', 'disk', 'load', 'pressure', 'frequency'];
 
 /** A folder with the files of a machine in testdata. */
-export function copyMachine(t: TestContext, name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'host-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+export function copyMachine(name: string): string {
+  const folder = createFolder();
   cpSync(join(testdata, name), folder, { recursive: true });
   return folder;
 }
@@ -74,7 +73,7 @@ export function ioTimesOf(tables: readonly Table[]): string[] {
 
 /** Reads a machine of four CPUs, and again after some time, a hotplug of each kind and a reset. */
 export function scrapeTwice(t: TestContext, groups: readonly string[], settings: object = {}) {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, groups, settings);
   const first = [...scraper.scrape(0)];
   overwrite(folder, 'later');
@@ -88,7 +87,7 @@ export function readSteps(
   steps: readonly ProcFiles[],
   settings: object = {},
 ) {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, groups, settings);
   const readings = steps.map((files) => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'proc', name), text);

@@ -59,7 +59,7 @@ test('CpuGroup ends the series of a CPU, when per_cpu is set and it goes offline
 });
 
 test('CpuGroup reads what is there, when an old kernel has few columns', (t) => {
-  const values = valuesOf(openScraper(t, copyMachine(t, 'old'), ['cpu']).scrape(0));
+  const values = valuesOf(openScraper(t, copyMachine('old'), ['cpu']).scrape(0));
   assert.equal(values['system.cpu.logical.count'], 2);
   assert.equal(values['system.cpu.time steal'], 0);
 });
@@ -86,13 +86,13 @@ test('MemoryGroup gives bytes by state and counts faults, when read twice', (t) 
 });
 
 test('MemoryGroup leaves out what is not told, when an old kernel has no MemAvailable', (t) => {
-  const values = valuesOf(openScraper(t, copyMachine(t, 'old'), ['memory']).scrape(0));
+  const values = valuesOf(openScraper(t, copyMachine('old'), ['memory']).scrape(0));
   assert.equal(values['system.memory.usage used'], undefined);
   assert.equal(values['system.memory.usage free'], 4_096_000_000);
 });
 
 test('MemoryGroup gives what one file has, when this kernel has no other', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   rmSync(join(folder, 'proc/vmstat'));
   const values = valuesOf(openScraper(t, folder, ['memory']).scrape(0));
   assert.equal(values['system.memory.limit'], 16_384_000_000);
@@ -100,7 +100,7 @@ test('MemoryGroup gives what one file has, when this kernel has no other', (t) =
 });
 
 test('MemoryGroup gives what one file has and names the other, when that is garbage', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   writeFileSync(join(folder, 'proc/vmstat'), 'none\n');
   const tables: Table[] = [];
   assert.throws(() => {
@@ -130,7 +130,7 @@ test('PressureGroup counts seconds by resource, when the kernel knows interrupts
 });
 
 test('PressureGroup counts the other resources, when one cannot be read', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['pressure']);
   const { length } = Object.keys(valuesOf(scraper.scrape(0)));
   rmSync(join(folder, 'proc/pressure/memory'));
@@ -140,7 +140,7 @@ test('PressureGroup counts the other resources, when one cannot be read', (t) =>
 });
 
 test('FrequencyGroup follows the CPUs that are online, when there is cpufreq', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['frequency']);
   assert.deepEqual(valuesOf(scraper.scrape(0)), {
     'system.cpu.frequency 0': 1.2e9,
@@ -162,14 +162,14 @@ test('FrequencyGroup follows the CPUs that are online, when there is cpufreq', (
 });
 
 test('FrequencyGroup reads cpuinfo, when there is no cpufreq', (t) => {
-  assert.deepEqual(valuesOf(openScraper(t, copyMachine(t, 'old'), ['frequency']).scrape(0)), {
+  assert.deepEqual(valuesOf(openScraper(t, copyMachine('old'), ['frequency']).scrape(0)), {
     'system.cpu.frequency 0': 2_100_123_000,
     'system.cpu.frequency 1': 800_500_000,
   });
 });
 
 test('PressureGroup counts all resources without an error, when cpu has no "full" and there is no irq', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   rmSync(join(folder, 'proc/pressure/irq'));
   const scraper = openScraper(t, folder, ['pressure']);
   const write = (total: number) =>
@@ -192,7 +192,7 @@ test('PressureGroup counts all resources without an error, when cpu has no "full
 
 /** What is still read of a group, when some of its files are not readable or lack lines. */
 function readDamaged(t: TestContext, group: string, damage: (folder: string) => void) {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   damage(folder);
   const scraper = openScraper(t, folder, [group]);
   const tables: Table[] = [];
@@ -252,7 +252,7 @@ test('MemoryGroup counts page faults, when the kernel does not count swapping', 
 
 test('FrequencyGroup gives frequencies, when the list of CPUs that are online cannot be read', (t) => {
   for (const machine of ['server', 'old']) {
-    const folder = copyMachine(t, machine);
+    const folder = copyMachine(machine);
     rmSync(join(folder, 'sys/devices/system/cpu/online'));
     const values = valuesOf(openScraper(t, folder, ['frequency']).scrape(0));
     assert.ok((values['system.cpu.frequency 1'] ?? 0) > 1e8, machine);

@@ -82,7 +82,7 @@ test('LoadGroup leaves out loads and an uptime that are impossible, and refuses 
 });
 
 test('FrequencyGroup leaves out frequencies that no CPU has', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const write = (cpu: number, text: string) =>
     writeFileSync(join(folder, `sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`), text);
   ['0\n', '\n', '-1\n', '4294967295\n'].forEach((text, cpu) => write(cpu, text));
@@ -95,7 +95,7 @@ const cpuBlock = (number: string, mhz: string) => `processor\t: ${number}\nflags
 const mhzLine = (text: string) => `cpu MHz\t\t: ${text}\n`;
 
 test('FrequencyGroup gives each CPU its own frequency, when cpuinfo has none for some and a number for none', (t) => {
-  const folder = copyMachine(t, 'old');
+  const folder = copyMachine('old');
   const text =
     cpuBlock('0', '') +
     cpuBlock('1', mhzLine('1500.5')) +

@@ -59,7 +59,7 @@ test('listExpectedSeries distinguishes what other settings select, and nothing e
 });
 
 test('PressureGroup reads the other resources, when one file is damaged or gone', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['pressure']);
   const tables: Table[] = [];
   const scrape = () => {
@@ -107,7 +107,7 @@ test('NetworkGroup and DiskGroup count every growth exactly, wherever a counter 
 const kib = fc.integer({ min: 0, max: 2 ** 40 });
 
 test('MemoryGroup gives states that are never negative and never more than the whole', (t) => {
-  const folder = copyMachine(t, 'server');
+  const folder = copyMachine('server');
   const scraper = openScraper(t, folder, ['memory']);
   fc.assert(
     fc.property(kib, kib, kib, kib, (total, available, swapTotal, swapFree) => {

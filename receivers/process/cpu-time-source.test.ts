@@ -1,35 +1,34 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test, type TestContext } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
 import { monotonicSinceOriginNs, readBootTimeNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
 import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
 import { spawnAs } from './spawn-as.fixture.js';
 
-test('findCpuClocks gives the CPU clocks, for the procfs of our own pid namespace', (t) => {
+test('findCpuClocks gives the CPU clocks, for the procfs of our own pid namespace', () => {
   assert.equal(findCpuClocks('/proc')?.read(process.pid), true);
-  assert.notEqual(findCpuClocks(createProcfs(t, `Name:\tnode\nNSpid:\t${process.pid}\n`)), undefined);
+  assert.notEqual(findCpuClocks(createProcfs(`Name:\tnode\nNSpid:\t${process.pid}\n`)), undefined);
 });
 
-test('findCpuClocks gives nothing, for that of another pid namespace', (t) => {
-  assert.equal(findCpuClocks(createProcfs(t, `NSpid:\t48231\t${process.pid}\n`)), undefined);
-  assert.equal(findCpuClocks(createProcfs(t, `NSpid:\t${process.pid + 1}\n`)), undefined);
+test('findCpuClocks gives nothing, for that of another pid namespace', () => {
+  assert.equal(findCpuClocks(createProcfs(`NSpid:\t48231\t${process.pid}\n`)), undefined);
+  assert.equal(findCpuClocks(createProcfs(`NSpid:\t${process.pid + 1}\n`)), undefined);
 });
 
 test('findCpuClocks gives nothing, for a folder that we are not in', () => {
   assert.equal(findCpuClocks('/proc/self/absent'), undefined);
 });
 
-function createProcfs(t: TestContext, status: string): string {
-  const path = mkdtempSync(join(tmpdir(), 'procfs-'));
-  t.after(() => rmSync(path, { recursive: true }));
+function createProcfs(status: string): string {
+  const path = createFolder();
   mkdirSync(join(path, 'self'));
   writeFileSync(join(path, 'self', 'status'), status);
   return path;

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 
 interface FakeZone {
   readonly name: string;
@@ -10,7 +10,7 @@ interface FakeZone {
 
 /** A folder that stands in for sysfs in tests, which write what the kernel would. */
 export class FakeSysfs {
-  readonly root = mkdtempSync(join(tmpdir(), 'joulemetry-sysfs-'));
+  readonly root = createFolder();
 
   write(path: string, text: string): void {
     const file = join(this.root, path);

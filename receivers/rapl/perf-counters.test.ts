@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { openSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { perfRefused } from '../../src/linux/perf/refused.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import type { CounterGroup } from './energy-reader.js';
 import type { PerfCounter } from './find-perf.js';
 import { openPerfGroups, openSummedGroup, PerfGroup, SummedGroup } from './perf-counters.js';
@@ -22,7 +23,7 @@ const second = 1_000_000_000n;
 
 /** What the kernel would give, read by read: the time running, and one value per counter. */
 function createGroup(reads: readonly (readonly bigint[])[]): PerfGroup {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  const folder = createFolder();
   const path = join(folder, 'reads');
   const words = reads.flatMap(([running = 0n, ...values]) => [
     BigInt(values.length),

@@ -1,25 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import type { Component, ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { readValue, type Table } from '../../src/model/table.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-/** A folder that goes with its test. */
-export function createFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-replay-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** A file in a folder that goes with its test. */
-export function writeFile(t: TestContext, name: string, content: string | Uint8Array): string {
-  const path = join(createFolder(t), name);
+export function writeFile(name: string, content: string | Uint8Array): string {
+  const path = join(createFolder(), name);
   writeFileSync(path, content);
   return path;
 }

@@ -9,10 +9,11 @@ import { UnavailableError } from '../../src/errors.js';
 import type { Table } from '../../src/model/table.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
 import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
-import { createFolder, describeTables, replay, writeFile } from './replay.fixture.js';
+import { describeTables, replay, writeFile } from './replay.fixture.js';
 
 /** A line with a gauge `x` at a second. */
 function gaugeLine(second: number, value: number): string {
@@ -24,8 +25,8 @@ function gaugeLine(second: number, value: number): string {
 const threeLines = [1, 2, 3].map((second) => gaugeLine(second, second / 10)).join('');
 const threeTables = ['x@1=0.1', 'x@2=0.2', 'x@3=0.3'];
 
-test('tables come in the order of the lines, and each series is one object', async (t) => {
-  const { tables, log } = await replay({ files: [writeFile(t, 'a.json', threeLines)] });
+test('tables come in the order of the lines, and each series is one object', async () => {
+  const { tables, log } = await replay({ files: [writeFile('a.json', threeLines)] });
   assert.deepEqual(describeTables(tables), threeTables);
   assert.equal(tables[0].series, tables[2].series);
   assert.deepEqual(log, ['info: Replayed 3 points of 1 file']);
@@ -59,9 +60,8 @@ test('what a Collector wrote is read: points of several instants and resources i
   assert.ok(log.some((line) => line.includes('"sum of delta temporality"')));
 });
 
-test('lines that are wrong are named with their number, and the rest is read', async (t) => {
+test('lines that are wrong are named with their number, and the rest is read', async () => {
   const path = writeFile(
-    t,
     'a.json',
     `${gaugeLine(1, 1)}{"resourceMetrics":[}\n\n{"traces":1}\n${gaugeLine(2, 2)}`,
   );
@@ -71,15 +71,15 @@ test('lines that are wrong are named with their number, and the rest is read', a
   assert.equal(log[1], `warn: Skipped ${path}:4: expected a list "resourceMetrics", found none`);
 });
 
-test('a line with an instant that no file could hold is skipped', async (t) => {
+test('a line with an instant that no file could hold is skipped', async () => {
   const late = gaugeLine(1, 1).replace('"1000000000"', '"9223372036854775808"');
-  const { tables, log } = await replay({ files: [writeFile(t, 'a.json', late + gaugeLine(2, 2))] });
+  const { tables, log } = await replay({ files: [writeFile('a.json', late + gaugeLine(2, 2))] });
   assert.deepEqual(describeTables(tables), ['x@2=2']);
   assert.match(log[0], /:1: expected an instant of 64 bits, found 9223372036854775808$/u);
 });
 
-test('a last line that a crash cut off is left out and no error', async (t) => {
-  const path = writeFile(t, 'a.json', threeLines + gaugeLine(4, 4).slice(0, 60));
+test('a last line that a crash cut off is left out and no error', async () => {
+  const path = writeFile('a.json', threeLines + gaugeLine(4, 4).slice(0, 60));
   const { tables, log } = await replay({ files: [path] });
   assert.deepEqual(describeTables(tables), threeTables);
   assert.deepEqual(log, [
@@ -98,16 +98,16 @@ function counterRow(second: number, start: number, value: number): string {
   return `1970-01-01T00:00:0${second}Z,1970-01-01T00:00:0${start}Z,counter,double,,{},{},${value}`;
 }
 
-test('a last number of a CSV file that a crash cut off is left out, though it looks whole', async (t) => {
-  const path = writeFile(t, 'a.csv', `${csvHeader}\n${gaugeRow(1)}\n${gaugeRow(2)}`);
+test('a last number of a CSV file that a crash cut off is left out, though it looks whole', async () => {
+  const path = writeFile('a.csv', `${csvHeader}\n${gaugeRow(1)}\n${gaugeRow(2)}`);
   const { tables, log } = await replay({ files: [path] });
   assert.deepEqual(describeTables(tables), ['x@1=0.15']);
   assert.equal(log[0], `info: ${path}:3 is cut off: the file was not closed`);
 });
 
-test('rows of a CSV file that are wrong are named with what is wrong', async (t) => {
+test('rows of a CSV file that are wrong are named with what is wrong', async () => {
   const rows = ['1970-01-01T00:00:01Z,,gauge,double,,{},{},1', 'now,,gauge,double,,{},{},1', 'a,b'];
-  const path = writeFile(t, 'a.csv', `${[csvHeader, ...rows].join('\n')}\n`);
+  const path = writeFile('a.csv', `${[csvHeader, ...rows].join('\n')}\n`);
   const { tables, log } = await replay({ files: [path] });
   assert.deepEqual(describeTables(tables), ['x@1=1']);
   assert.equal(
@@ -117,9 +117,9 @@ test('rows of a CSV file that are wrong are named with what is wrong', async (t)
   assert.equal(log[1], `warn: Skipped ${path}:4: expected 8 fields as in the header, found 2`);
 });
 
-test('a file of no known format is named, and the next one is read', async (t) => {
-  const wrong = writeFile(t, 'a.txt', 'hello\nworld\n');
-  const { tables, log } = await replay({ files: [wrong, writeFile(t, 'b.json', threeLines)] });
+test('a file of no known format is named, and the next one is read', async () => {
+  const wrong = writeFile('a.txt', 'hello\nworld\n');
+  const { tables, log } = await replay({ files: [wrong, writeFile('b.json', threeLines)] });
   assert.equal(tables.length, 3);
   assert.match(
     log[0],
@@ -127,38 +127,38 @@ test('a file of no known format is named, and the next one is read', async (t) =
   );
 });
 
-test('files that cannot be replayed are told at the end, lost lines are counted and no failure', async (t) => {
-  const good = writeFile(t, 'a.json', `${threeLines}{}\n`);
+test('files that cannot be replayed are told at the end, lost lines are counted and no failure', async () => {
+  const good = writeFile('a.json', `${threeLines}{}\n`);
   const one = await replay({ files: [good] });
   assert.equal(one.problem, undefined);
   assert.deepEqual(one.log.slice(1), [
     'info: Replayed 3 points of 1 file',
     'warn: Lost 1 line that could not be read',
   ]);
-  const foreign = writeFile(t, 'b.json', '{"a":1}\n{"a":2}\n');
-  const torn = writeFile(t, 'c.parquet', 'PAR1 and no end');
-  const { problem, log } = await replay({ files: [foreign, good, torn, createFolder(t)] });
+  const foreign = writeFile('b.json', '{"a":1}\n{"a":2}\n');
+  const torn = writeFile('c.parquet', 'PAR1 and no end');
+  const { problem, log } = await replay({ files: [foreign, good, torn, createFolder()] });
   assert.equal(problem, '3 of 4 files could not be replayed');
   const why = 'expected lines of the file exporter in json, found none';
   assert.ok(log.includes(`error: Cannot read ${foreign}: ${why}`), log.join('\n'));
 });
 
-test('gzip files are read up to where a crash cut them off', async (t) => {
+test('gzip files are read up to where a crash cut them off', async () => {
   const members = [gzipSync(gaugeLine(1, 0.1)), gzipSync(gaugeLine(2, 0.2)), gzipSync(gaugeLine(3, 0.3))];
   const whole = Buffer.concat(members);
   assert.deepEqual(
-    describeTables((await replay({ files: [writeFile(t, 'a.json.gz', whole)] })).tables),
+    describeTables((await replay({ files: [writeFile('a.json.gz', whole)] })).tables),
     threeTables,
   );
   const torn = whole.subarray(0, whole.length - 20);
-  const { tables } = await replay({ files: [writeFile(t, 'a.json.gz', torn)] });
+  const { tables } = await replay({ files: [writeFile('a.json.gz', torn)] });
   assert.deepEqual(describeTables(tables).slice(0, 2), threeTables.slice(0, 2));
 });
 
 test(
   'zstd files are read, ours and those of the Collector with lengths',
   { skip: zstdMissing ?? false },
-  async (t) => {
+  async () => {
     const frames = [1, 2, 3].map((second) => compressZstd(Buffer.from(gaugeLine(second, second / 10))));
     const prefixed = frames.flatMap((frame) => {
       const length = Buffer.alloc(4);
@@ -166,14 +166,14 @@ test(
       return [length, frame];
     });
     for (const bytes of [frames, prefixed].map((parts) => Buffer.concat(parts))) {
-      const { tables } = await replay({ files: [writeFile(t, 'a.json.zst', bytes)] });
+      const { tables } = await replay({ files: [writeFile('a.json.zst', bytes)] });
       assert.deepEqual(describeTables(tables), threeTables);
     }
   },
 );
 
-test('patterns stand for files in the order of their names, and series go on from file to file', async (t) => {
-  const folder = createFolder(t);
+test('patterns stand for files in the order of their names, and series go on from file to file', async () => {
+  const folder = createFolder();
   writeFileSync(join(folder, 'e.json'), gaugeLine(3, 0.3));
   writeFileSync(join(folder, 'e-2026-01-02T00-00-00.000.json'), gaugeLine(2, 0.2));
   writeFileSync(join(folder, 'e-2026-01-01T00-00-00.000.json'), gaugeLine(1, 0.1));
@@ -182,15 +182,15 @@ test('patterns stand for files in the order of their names, and series go on fro
   assert.equal(tables[0].series[0], tables[2].series[0]);
 });
 
-test('a series that begins after all of its resource have ended goes on in the next file', async (t) => {
+test('a series that begins after all of its resource have ended goes on in the next file', async () => {
   const end = gaugeLine(2, 0).replace('"asDouble":0', '"flags":1');
-  const first = writeFile(t, 'a.json', gaugeLine(1, 0.1) + end + gaugeLine(3, 0.3));
-  const { tables } = await replay({ files: [first, writeFile(t, 'b.json', gaugeLine(4, 0.4))] });
+  const first = writeFile('a.json', gaugeLine(1, 0.1) + end + gaugeLine(3, 0.3));
+  const { tables } = await replay({ files: [first, writeFile('b.json', gaugeLine(4, 0.4))] });
   assert.deepEqual(describeTables(tables), ['x@1=0.1', 'x@2 ended', 'x@3=0.3', 'x@4=0.4']);
   assert.equal(tables[2].series[0], tables[3].series[0]);
 });
 
-test('a wrong byte in a Parquet file is an error that names it, and the next file is read', async (t) => {
+test('a wrong byte in a Parquet file is an error that names it, and the next file is read', async () => {
   const encoder = new ParquetEncoder([]);
   const metric = { name: 'x', unit: '1', description: '', kind: 'gauge', valueType: 'double' } as const;
   const series = [{ metric, resource: { attributes: {} }, attributes: {}, start: 0n }];
@@ -201,7 +201,7 @@ test('a wrong byte in a Parquet file is an error that names it, and the next fil
   const at = bytes.lastIndexOf(Buffer.of(0x16, 0x06, 0x19, 0x1c));
   assert.notEqual(at, -1);
   bytes[at + 1] = 0x86;
-  const files = [writeFile(t, 'a.parquet', bytes), writeFile(t, 'b.json', threeLines)];
+  const files = [writeFile('a.parquet', bytes), writeFile('b.json', threeLines)];
   const { tables, log, problem } = await replay({ files });
   assert.deepEqual(describeTables(tables), threeTables);
   assert.match(log[0], /^error: Cannot read .*a\.parquet: expected a Parquet file, found /u);
@@ -220,7 +220,7 @@ test('start says which file is not there', () => {
   );
 });
 
-test('tables wait until the exporters have room', async (t) => {
+test('tables wait until the exporters have room', async () => {
   const collector = createTableCollector();
   const backlogs = [1, 0.9, 0.5, 0, 0.8];
   let backlog = 0;
@@ -232,17 +232,17 @@ test('tables wait until the exporters have room', async (t) => {
     },
   };
   const { log } = await replay(
-    { files: [writeFile(t, 'a.json', threeLines)] },
+    { files: [writeFile('a.json', threeLines)] },
     { next, context: { readBacklog } },
   );
   assert.deepEqual(describeTables(collector.tables), threeTables);
   assert.deepEqual(log, ['info: Replayed 3 points of 1 file']);
 });
 
-test('a table that one of several exporters refuses is not passed on twice, and its points are named', async (t) => {
+test('a table that one of several exporters refuses is not passed on twice, and its points are named', async () => {
   const collector = createTableCollector();
   const next = { consume: (table: Table) => collector.consume(table) && collector.tables.length !== 2 };
-  const { log } = await replay({ files: [writeFile(t, 'a.json', threeLines)] }, { next });
+  const { log } = await replay({ files: [writeFile('a.json', threeLines)] }, { next });
   assert.deepEqual(describeTables(collector.tables), threeTables);
   assert.deepEqual(log, ['info: Replayed 2 points of 1 file', 'warn: Lost 1 point that an exporter refused']);
 });
@@ -256,8 +256,8 @@ test('instants and starts are moved to now, when times is now', async () => {
   assert.equal(tables[2].series[0], tables[0].series[1]);
 });
 
-test('tables wait for their time, when there is a speed', async (t) => {
-  const path = writeFile(t, 'a.json', threeLines);
+test('tables wait for their time, when there is a speed', async () => {
+  const path = writeFile('a.json', threeLines);
   const began = performance.now();
   await replay({ files: [path], speed: 20 });
   assert.ok(performance.now() - began >= 90, 'two seconds at twentyfold speed took less than 100 ms');
@@ -267,9 +267,9 @@ function failToFinish(): void {
   assert.fail('asked for the end');
 }
 
-test('at_end wait keeps the agent', { timeout: 20_000 }, async (t) => {
+test('at_end wait keeps the agent', { timeout: 20_000 }, async () => {
   const log = createLogCollector();
-  const config = parseSettings(schema, { files: [writeFile(t, 'a.json', threeLines)], at_end: 'wait' });
+  const config = parseSettings(schema, { files: [writeFile('a.json', threeLines)], at_end: 'wait' });
   const receiver = factory.create(
     config,
     createFakeContext({ log, finish: failToFinish }),
@@ -280,8 +280,8 @@ test('at_end wait keeps the agent', { timeout: 20_000 }, async (t) => {
   await receiver.shutdown();
 });
 
-test('shutdown ends a replay that waits for its time', { timeout: 20_000 }, async (t) => {
-  const path = writeFile(t, 'a.json', gaugeLine(1, 1) + gaugeLine(100_000, 2));
+test('shutdown ends a replay that waits for its time', { timeout: 20_000 }, async () => {
+  const path = writeFile('a.json', gaugeLine(1, 1) + gaugeLine(100_000, 2));
   const collector = createTableCollector();
   const receiver = factory.create(
     parseSettings(schema, { files: [path], speed: 1 }),
@@ -295,9 +295,8 @@ test('shutdown ends a replay that waits for its time', { timeout: 20_000 }, asyn
   assert.equal(collector.tables.length, 1);
 });
 
-test('a counter that starts again without an end is another series, and the old one ends', async (t) => {
+test('a counter that starts again without an end is another series, and the old one ends', async () => {
   const path = writeFile(
-    t,
     'a.csv',
     `${[csvHeader, counterRow(1, 0, 5), counterRow(2, 0, 6), counterRow(4, 3, 1)].join('\n')}\n`,
   );

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { describeDiagnosis } from './doctor.js';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
@@ -24,7 +24,7 @@ test('doctor reports every built-in receiver, and exits with 1, unless energy ca
 });
 
 test('doctor asks the receivers of a configuration, with its settings', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'doctor-'));
+  const folder = createFolder();
   const file = join(folder, 'config.yaml');
   const pipeline =
     'service:\n  pipelines:\n    metrics:\n      receivers: [rapl/second]\n      exporters: [debug]\n';

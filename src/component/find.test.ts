@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import type { ComponentKind } from './component.js';
 import { componentRoot, createFactoryFinder, listBuiltInTypes } from './find.js';
 
-const workplace = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-after(() => rmSync(workplace, { recursive: true }));
+const workplace = createFolder();
 const finder = createFactoryFinder(workplace);
 
 function install(name: string, exports: object, source: string): void {
@@ -49,8 +48,7 @@ test('createFactoryFinder says what is wrong with a package, when it is there bu
 });
 
 test('createFactoryFinder searches in the order of the folders, and in those above them', async () => {
-  const elsewhere = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-  after(() => rmSync(elsewhere, { recursive: true }));
+  const elsewhere = createFolder();
   install(
     'joulemetry-receiver-near',
     entry,

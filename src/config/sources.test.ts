@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { findEntry, plainOf, type ConfigNode } from './node.js';
 import { loadConfig, maxConfigBytes } from './sources.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = createFolder();
 
 const context = { env: { PORT: '0123', N: '7' }, onUnset: () => {} };
 

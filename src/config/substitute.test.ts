@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { maxReferencedBytes, substitute } from './substitute.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = createFolder();
 
 const unset: string[] = [];
 const context = {

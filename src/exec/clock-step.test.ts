@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
@@ -40,7 +40,7 @@ interface Report {
   }[];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'clock-step-'));
+const folder = createFolder();
 const library = join(folder, 'step.so');
 writeFileSync(join(folder, 'step.c'), shim);
 const { status, error } = spawnSync('gcc', ['-shared', '-fPIC', '-o', library, join(folder, 'step.c')]);
@@ -80,5 +80,3 @@ function check(stdout: string): void {
   const net = energy.machine_energy_j - energy.baseline_power_w * seconds;
   assert.ok(Math.abs(energy.above_baseline_energy_j - net) < energy.machine_energy_j * 0.5, stdout);
 }
-
-after(() => rmSync(folder, { recursive: true }));

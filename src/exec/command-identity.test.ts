@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readlinkSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Owners } from '../identity/owners.js';
@@ -9,6 +8,7 @@ import { IdentityReader } from '../identity/process-identity.js';
 import { ServiceReader } from '../identity/service.js';
 import { startHeld } from '../linux/held-child.js';
 import { ProcessStat } from '../linux/process-stat.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { readCommandIdentity } from './command-identity.js';
 
@@ -39,8 +39,7 @@ test('readCommandIdentity gives the resource that a receiver reads once the comm
 });
 
 test('readCommandIdentity names the interpreter of a script, as the kernel does', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-script-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = createFolder();
   const script = join(folder, 'a-script-with-a-long-name');
   writeFileSync(script, '#! /bin/sh -e\nsignal=STOP\nkill -$signal $$\n', { mode: 0o755 });
   await compare(t, script, [], '/bin/sh');

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { findProgram as findBytes, type ProgramError } from './find-program.js';
 
 const findProgram = (name: string, path?: string) =>
   findBytes(Buffer.from(name), path === undefined ? undefined : Buffer.from(path)).toString();
 
-function createFolders(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'find-program-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+function createFolders() {
+  const folder = createFolder();
   const [first, second] = ['first', 'second'].map((name) => join(folder, name));
   for (const one of [first, second]) {
     mkdirSync(one);
@@ -24,18 +23,18 @@ function createFolders(t: TestContext) {
 const refusing = (exitCode: number, message: RegExp) => (error: ProgramError) =>
   error.exitCode === exitCode && message.test(error.message);
 
-test('findProgram passes what may not be executed, when another one further on may', (t) => {
-  const { first, second } = createFolders(t);
+test('findProgram passes what may not be executed, when another one further on may', () => {
+  const { first, second } = createFolders();
   assert.equal(findProgram('program', `/absent:${first}:${second}`), join(second, 'program'));
 });
 
-test('findProgram takes a name with a slash for a path', (t) => {
-  const { second } = createFolders(t);
+test('findProgram takes a name with a slash for a path', () => {
+  const { second } = createFolders();
   assert.equal(findProgram(`${second}/program`, ''), `${second}/program`);
 });
 
-test('findProgram refuses with 126, when what is there may not be executed', (t) => {
-  const { first, second } = createFolders(t);
+test('findProgram refuses with 126, when what is there may not be executed', () => {
+  const { first, second } = createFolders();
   assert.throws(
     () => findProgram('program', first),
     refusing(126, /expected an executable file, found .*; see chmod \+x/),
@@ -46,8 +45,8 @@ test('findProgram refuses with 126, when what is there may not be executed', (t)
   );
 });
 
-test('findProgram passes folders that cannot be searched, and refuses a path through one with 126', (t) => {
-  const { first, second } = createFolders(t);
+test('findProgram passes folders that cannot be searched, and refuses a path through one with 126', () => {
+  const { first, second } = createFolders();
   const loop = join(first, 'loop');
   symlinkSync('loop', loop);
   assert.equal(findProgram('program', `${loop}:${second}`), join(second, 'program'));
@@ -56,8 +55,8 @@ test('findProgram passes folders that cannot be searched, and refuses a path thr
   assert.throws(() => findProgram(`${loop}/program`), refusing(126, message));
 });
 
-test('findProgram refuses with 127, when there is nothing', (t) => {
-  const { first } = createFolders(t);
+test('findProgram refuses with 127, when there is nothing', () => {
+  const { first } = createFolders();
   assert.throws(
     () => findProgram('absent', first),
     refusing(127, /Cannot run "absent": expected a program in PATH, found none/),

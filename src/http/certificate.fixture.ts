@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 
 /** Why tests of TLS cannot run here; false when they can. */
 export const noOpenssl: string | false =
@@ -16,9 +14,8 @@ export interface CertificateFiles {
 }
 
 /** For tests: the files of a new certificate that signed itself, for `localhost` alone; gone after the test. */
-export function createCertificate(t: TestContext): CertificateFiles {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-tls-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+export function createCertificate(): CertificateFiles {
+  const folder = createFolder();
   const certFile = join(folder, 'cert.pem');
   const keyFile = join(folder, 'key.pem');
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];

@@ -187,7 +187,7 @@ test('servePages does not start, when its web configuration cannot be used', asy
 const skip = { skip: noOpenssl };
 
 test('servePages serves by TLS only, with users, when its web configuration requires it', skip, async (t) => {
-  const { path, certFile } = createSecuredConfig(t);
+  const { path, certFile } = createSecuredConfig();
   const { origin, port } = await start(t, hello, path);
   assert.match(origin, /^https:/);
   const ca = readFileSync(certFile);
@@ -201,7 +201,7 @@ test('servePages serves by TLS only, with users, when its web configuration requ
 });
 
 test('servePages shows a certificate that was replaced to the next client', skip, async (t) => {
-  const [old, young] = [createCertificate(t), createCertificate(t)];
+  const [old, young] = [createCertificate(), createCertificate()];
   const folder = createFolder();
   const copy = ({ certFile, keyFile }: CertificateFiles) => {
     copyFileSync(certFile, join(folder, 'cert.pem'));
@@ -219,7 +219,7 @@ test('servePages shows a certificate that was replaced to the next client', skip
 });
 
 test('servePages asks clients for the certificates that client_auth_type says', skip, async (t) => {
-  const [server, client, stranger] = [createCertificate(t), createCertificate(t), createCertificate(t)];
+  const [server, client, stranger] = [createCertificate(), createCertificate(), createCertificate()];
   const ca = readFileSync(server.certFile);
   const shown = [undefined, client, stranger].map((files) =>
     files ? { ca, cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) } : { ca },
@@ -243,7 +243,7 @@ test('servePages asks clients for the certificates that client_auth_type says', 
 });
 
 test('servePages keeps room for a scraper by TLS, when hundreds of connections are idle', skip, async (t) => {
-  const { path, certFile } = createSecuredConfig(t);
+  const { path, certFile } = createSecuredConfig();
   const { port, origin } = await start(t, hello, path);
   const sockets: Socket[] = [];
   for (let i = 0; i < 200; i++) sockets.push((await open(t, port)).socket);

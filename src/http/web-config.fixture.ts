@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { createCertificate, type CertificateFiles } from './certificate.fixture.js';
 
@@ -24,8 +23,8 @@ export function writeWebConfig(text: string) {
 }
 
 /** For tests: a web configuration with TLS and the user `scraper`, whose password is `correct horse`. */
-export function createSecuredConfig(t: TestContext): CertificateFiles & { readonly path: string } {
-  const files = createCertificate(t);
+export function createSecuredConfig(): CertificateFiles & { readonly path: string } {
+  const files = createCertificate();
   const { path } =
     writeWebConfig(`tls_server_config: {cert_file: "${files.certFile}", key_file: "${files.keyFile}"}
 basic_auth_users:

@@ -89,8 +89,8 @@ test('WebConfigFile reads the file again when it has changed, and keeps the last
   );
 });
 
-test('WebConfigFile finds certificates beside it, and reads them again', { skip: noOpenssl }, (t) => {
-  const [old, young] = [createCertificate(t), createCertificate(t)];
+test('WebConfigFile finds certificates beside it, and reads them again', { skip: noOpenssl }, () => {
+  const [old, young] = [createCertificate(), createCertificate()];
   const folder = createFolder();
   const [path, cert, key] = ['web.yaml', 'cert.pem', 'key.pem'].map((name) => join(folder, name));
   copyFileSync(old.certFile, cert);
@@ -119,8 +119,8 @@ test('WebConfigFile finds certificates beside it, and reads them again', { skip:
   );
 });
 
-test('WebConfigFile uses a changed file once what it names is there', { skip: noOpenssl }, async (t) => {
-  const { certFile, keyFile } = createCertificate(t);
+test('WebConfigFile uses a changed file once what it names is there', { skip: noOpenssl }, async () => {
+  const { certFile, keyFile } = createCertificate();
   const tls = (name: string) => `tls_server_config: {cert_file: "${name}", key_file: "${keyFile}"}`;
   const { path, write } = writeWebConfig(tls(certFile));
   const log = createLogCollector();

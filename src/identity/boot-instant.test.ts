@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { readClocks } from '../linux/clocks.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { readBootInstantNs } from './boot-instant.js';
 
 const second = 1_000_000_000n;
@@ -23,21 +23,15 @@ function readBootNs(): bigint {
   return realtimeNs - boottimeNs;
 }
 
-function createFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-boot-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-test('readBootInstantNs gives the difference of the clocks, cut to a tick', (t) => {
-  const procfs = createProcfs(createFolder(t), 'proc');
+test('readBootInstantNs gives the difference of the clocks, cut to a tick', () => {
+  const procfs = createProcfs(createFolder(), 'proc');
   const instantNs = readBootInstantNs(procfs, { read: [], write: undefined });
   assert.equal(instantNs % tick, 0n);
   assert.ok(readBootNs() - instantNs >= 0n && readBootNs() - instantNs < tick + 1_000_000n);
 });
 
-test('readBootInstantNs stays with the first instant of a boot in all runs, also when the clock was set', (t) => {
-  const folder = createFolder(t);
+test('readBootInstantNs stays with the first instant of a boot in all runs, also when the clock was set', () => {
+  const folder = createFolder();
   const path = join(folder, 'run', 'instant');
   const records = { read: [path], write: path };
   const first = readBootInstantNs(createProcfs(folder, 'first'), records);
@@ -51,8 +45,8 @@ test('readBootInstantNs stays with the first instant of a boot in all runs, also
   assert.deepEqual(readdirSync(join(folder, 'run')), ['instant']);
 });
 
-test('readBootInstantNs believes no record that is not one, and does without where it cannot write', (t) => {
-  const folder = createFolder(t);
+test('readBootInstantNs believes no record that is not one, and does without where it cannot write', () => {
+  const folder = createFolder();
   const path = join(folder, 'record');
   const wanted = readBootInstantNs(createProcfs(folder, 'plain'), { read: [], write: undefined });
   for (const [i, text] of ['', 'boot-1 0 0', 'boot-1 0 0\nsoon\n', `${'x'.repeat(1000)}\n`].entries()) {
@@ -65,8 +59,8 @@ test('readBootInstantNs believes no record that is not one, and does without whe
   }
 });
 
-test('readBootInstantNs goes by btime, where the procfs is of another machine', (t) => {
-  const procfs = createProcfs(createFolder(t), 'proc', { setBackBySeconds: 86_400n });
+test('readBootInstantNs goes by btime, where the procfs is of another machine', () => {
+  const procfs = createProcfs(createFolder(), 'proc', { setBackBySeconds: 86_400n });
   const instantNs = readBootInstantNs(procfs, { read: [], write: undefined });
   assert.equal(instantNs, (readBootNs() / second - 86_400n) * second);
 });

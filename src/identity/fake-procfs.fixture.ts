@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeStat, type FakeStat } from '../linux/process-stat.fixture.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 
 /** What a made-up process is, beside its pid. */
 export interface FakeProcess extends FakeStat {
@@ -27,7 +27,7 @@ export const bootSeconds = 1_700_000_000;
 
 /** Makes an empty one in the folder for temporary files. */
 export function createFakeProcfs(): FakeProcfs {
-  const path = mkdtempSync(join(tmpdir(), 'procfs-'));
+  const path = createFolder();
   const folder = (pid: number): string => join(path, String(pid));
   const writeStat = (idleTicks: number, births?: number): void => {
     const times = `0 0 0 ${idleTicks} 0 0 0 0 0 0`;

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readBootTimeNs } from '../linux/clocks.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import type { Attributes } from '../model/series.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
 import { Owners } from './owners.js';
@@ -173,8 +165,7 @@ test('IdentityReader names a program that runs from memory by its label', (t) =>
 });
 
 test('IdentityReader knows a program that was replaced, removed or renamed on disk for the same', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-program-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = createFolder();
   const program = join(folder, 'prog (deleted)');
   copyFileSync('/bin/sleep', program);
   const child = spawn(program, ['60'], { stdio: 'ignore' });

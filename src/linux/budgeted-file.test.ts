@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { BudgetedFile, DescriptorBudget } from './budgeted-file.js';
 
 const buffer = Buffer.alloc(64);
 
-test('BudgetedFile reads the present content again and again, with a descriptor and without', (t) => {
-  const path = createPath(t);
+test('BudgetedFile reads the present content again and again, with a descriptor and without', () => {
+  const path = createPath();
   for (const limit of [1, 0]) {
     const file = new BudgetedFile(path, new DescriptorBudget(limit));
     writeFileSync(path, 'first');
@@ -21,8 +21,8 @@ test('BudgetedFile reads the present content again and again, with a descriptor 
   }
 });
 
-test('BudgetedFile keeps no more descriptors than it may, and gives them back', (t) => {
-  const path = createPath(t);
+test('BudgetedFile keeps no more descriptors than it may, and gives them back', () => {
+  const path = createPath();
   const budget = new DescriptorBudget(1);
   const before = countDescriptors();
   const [one, two] = [new BudgetedFile(path, budget), new BudgetedFile(path, budget)];
@@ -37,16 +37,16 @@ test('BudgetedFile keeps no more descriptors than it may, and gives them back', 
   two.close();
 });
 
-test('BudgetedFile keeps no descriptor out of the reserve for others', (t) => {
-  const path = createPath(t);
+test('BudgetedFile keeps no descriptor out of the reserve for others', () => {
+  const path = createPath();
   const before = countDescriptors();
   const file = new BudgetedFile(path, new DescriptorBudget(9, 0));
   assert.equal(file.read(buffer), 0);
   assert.equal(countDescriptors(), before);
 });
 
-test('DescriptorBudget gives up what is kept, and keeps half as many from then on', (t) => {
-  const path = createPath(t);
+test('DescriptorBudget gives up what is kept, and keeps half as many from then on', () => {
+  const path = createPath();
   const budget = new DescriptorBudget(9);
   const files = [1, 2, 3, 4].map(() => new BudgetedFile(path, budget));
   const before = countDescriptors();
@@ -77,9 +77,8 @@ test('BudgetedFile says failed, when the file cannot be read otherwise', () => {
   file.close();
 });
 
-function createPath(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'budgeted-file-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+function createPath(): string {
+  const folder = createFolder();
   const path = join(folder, 'file');
   writeFileSync(path, '');
   return path;

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { lockFile } from './file-lock.js';
 
-test('lockFile gives a file to one only, until it is closed', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-lock-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+test('lockFile gives a file to one only, until it is closed', () => {
+  const folder = createFolder();
   const [first, second] = [0, 1].map(() => openSync(join(folder, 'file'), 'a'));
   assert.deepEqual([lockFile(first), lockFile(second)], [true, false]);
   closeSync(first);

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { startHeld } from './held-child.js';
 
 const moduleUrl = new URL('held-child.js', import.meta.url).href;
 
-function createFile(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'held-child-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+function createFile(): string {
+  const folder = createFolder();
   return join(folder, 'file');
 }
 
@@ -35,8 +34,8 @@ function startNode(script: string, env: NodeJS.ProcessEnv = process.env) {
   return spawn(process.execPath, ['--input-type=module', '-e', source], { env });
 }
 
-test('startHeld starts nothing of the program before it is released', async (t) => {
-  const file = createFile(t);
+test('startHeld starts nothing of the program before it is released', async () => {
+  const file = createFile();
   const child = await startHeld('sh', ['-c', 'echo $$ > "$0"; exit 3', file]);
   assert.equal(readlinkSync(`/proc/${child.pid}/exe`), process.execPath);
   assert.equal(existsSync(file), false);
@@ -66,8 +65,8 @@ test('startHeld leaves no waiting process behind, when this process exits before
   await until(() => hasEnded(pid));
 });
 
-test('startHeld rejects with the reason, when the kernel does not execute the program', async (t) => {
-  const file = createFile(t);
+test('startHeld rejects with the reason, when the kernel does not execute the program', async () => {
+  const file = createFile();
   writeFileSync(file, 'echo no interpreter', { mode: 0o755 });
   for (const [program, args, code] of [
     [file, [], 'ENOEXEC'],

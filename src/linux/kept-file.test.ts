@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { isAbsent, KeptFile } from './kept-file.js';
 import { maxSystemFileBytes } from './regular-file.js';
 
-function createFile(t: TestContext, text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kept-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+function createFile(text: string): string {
+  const folder = createFolder();
   const path = join(folder, 'file');
   writeFileSync(path, text);
   return path;
@@ -21,7 +20,7 @@ function openFile(t: TestContext, path: string): KeptFile {
 }
 
 test('KeptFile.read gives the file again, when it has changed', (t) => {
-  const path = createFile(t, 'before and longer');
+  const path = createFile('before and longer');
   const file = openFile(t, path);
   assert.equal(file.read().toString(), 'before and longer');
   writeFileSync(path, 'after');
@@ -30,11 +29,11 @@ test('KeptFile.read gives the file again, when it has changed', (t) => {
 
 test('KeptFile.read gives the whole file, when it is larger than every file before', (t) => {
   const text = 'intr 123456789 '.repeat(20_000);
-  assert.equal(openFile(t, createFile(t, text)).read().toString(), text);
+  assert.equal(openFile(t, createFile(text)).read().toString(), text);
 });
 
 test('KeptFile.read says what is wrong, when there is no such file and when it is empty', (t) => {
-  const path = createFile(t, '');
+  const path = createFile('');
   assert.throws(() => openFile(t, path).read(), {
     message: `Cannot read ${path}: expected text, found none`,
   });
@@ -42,7 +41,7 @@ test('KeptFile.read says what is wrong, when there is no such file and when it i
 });
 
 test('KeptFile.read works, when the file appears after a failed read or was closed', (t) => {
-  const path = createFile(t, 'here');
+  const path = createFile('here');
   rmSync(path);
   const file = openFile(t, path);
   assert.throws(() => file.read());
@@ -53,7 +52,7 @@ test('KeptFile.read works, when the file appears after a failed read or was clos
 });
 
 test('KeptFile.read opens the file again, when a read failed', (t) => {
-  const path = createFile(t, '');
+  const path = createFile('');
   rmSync(path);
   mkdirSync(path);
   const file = openFile(t, path);
@@ -66,7 +65,7 @@ test('KeptFile.read opens the file again, when a read failed', (t) => {
 });
 
 test('isAbsent distinguishes a file that is not there from one that cannot be read', (t) => {
-  const path = createFile(t, '');
+  const path = createFile('');
   assert.throws(() => openFile(t, `${path}/x`).read(), isAbsent);
   assert.throws(
     () => openFile(t, path).read(),
@@ -76,7 +75,7 @@ test('isAbsent distinguishes a file that is not there from one that cannot be re
 
 test('KeptFile.read refuses a device without an end and a file beyond the limit', (t) => {
   assert.throws(() => openFile(t, '/dev/zero').read(), /expected a regular file, found a character device$/u);
-  const path = createFile(t, '');
+  const path = createFile('');
   truncateSync(path, maxSystemFileBytes + 1);
   assert.throws(() => openFile(t, path).read(), /expected at most 16777216 bytes, found more$/u);
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fileBytes, holdsFor, textOf } from '../testing/property.fixture.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { parseCpuTimes, parseForks, parseNumbers } from './procfs.js';
 import { findInteger, parseCounter } from './sysfs.js';
 import { parseCpuList } from './topology.js';
@@ -86,9 +86,8 @@ test('parseCounter gives back every counter that a double holds, and nothing for
   });
 });
 
-test('findInteger gives back whole numbers, and nothing for any other file', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+test('findInteger gives back whole numbers, and nothing for any other file', () => {
+  const folder = createFolder();
   const path = join(folder, 'file');
   holdsFor(fc.maxSafeInteger(), (value) => {
     writeFileSync(path, `${value}\n`);

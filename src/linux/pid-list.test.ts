@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { openPidList } from './pid-list.js';
 
 function listOnce(procfs: string): number[] {
@@ -16,7 +16,7 @@ function listOnce(procfs: string): number[] {
 }
 
 test('openPidList finds processes and nothing else, in a folder with other names', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'pid-list-'));
+  const folder = createFolder();
   try {
     for (const name of ['1', '42', '4194303', 'self', '7x', 'sys']) mkdirSync(join(folder, name));
     writeFileSync(join(folder, 'stat'), '');
@@ -27,7 +27,7 @@ test('openPidList finds processes and nothing else, in a folder with other names
 });
 
 test('openPidList finds every process, when they fill more than one buffer', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'pid-list-'));
+  const folder = createFolder();
   try {
     for (let pid = 1; pid <= 5000; pid++) mkdirSync(join(folder, String(pid)));
     assert.deepEqual(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import {
   findFirstReservedFd,
   findOriginalOpenFilesLimit,
@@ -26,9 +26,8 @@ interface Process {
   readonly name?: string;
 }
 
-function createProcfs(t: TestContext, own: Process, parent: Process): string {
-  const procfs = mkdtempSync(join(tmpdir(), 'open-files-'));
-  t.after(() => rmSync(procfs, { recursive: true }));
+function createProcfs(own: Process, parent: Process): string {
+  const procfs = createFolder();
   for (const [folder, { soft, hard, name = 'sh' }] of Object.entries({ self: own, [process.ppid]: parent })) {
     mkdirSync(join(procfs, folder));
     writeFileSync(join(procfs, folder, 'comm'), `${name}\n`);
@@ -39,12 +38,12 @@ function createProcfs(t: TestContext, own: Process, parent: Process): string {
   return procfs;
 }
 
-test("findOriginalOpenFilesLimit gives the parent's, when this process has been raised to the same hard limit", (t) => {
-  const procfs = createProcfs(t, { soft: 4096, hard: 4096 }, { soft: 1024, hard: 4096 });
+test("findOriginalOpenFilesLimit gives the parent's, when this process has been raised to the same hard limit", () => {
+  const procfs = createProcfs({ soft: 4096, hard: 4096 }, { soft: 1024, hard: 4096 });
   assert.equal(findOriginalOpenFilesLimit(procfs), 1024);
 });
 
-test('findOriginalOpenFilesLimit corrects nothing, when nothing was raised or nothing is known', (t) => {
+test('findOriginalOpenFilesLimit corrects nothing, when nothing was raised or nothing is known', () => {
   const raised = { soft: 4096, hard: 4096 };
   const pairs: readonly (readonly [Process, Process])[] = [
     [
@@ -57,7 +56,7 @@ test('findOriginalOpenFilesLimit corrects nothing, when nothing was raised or no
     [raised, { soft: 'unlimited', hard: 'unlimited' }],
   ];
   for (const [own, parent] of pairs) {
-    assert.equal(findOriginalOpenFilesLimit(createProcfs(t, own, parent)), undefined);
+    assert.equal(findOriginalOpenFilesLimit(createProcfs(own, parent)), undefined);
   }
   assert.equal(findOriginalOpenFilesLimit('/absent'), undefined);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { parseCpuTimes, parseForks, parseNumbers, readPath, readWhole } from './procfs.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -63,7 +63,7 @@ test('parseForks counts births, or says that it does not know', () => {
 });
 
 test('readWhole gives the present content from the start, when the file was read before', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'procfs-'));
+  const folder = createFolder();
   const path = join(folder, 'file');
   writeFileSync(path, 'first reading');
   const fd = openSync(path, 'r');

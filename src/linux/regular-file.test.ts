@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, readSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { openFolder, openWithoutWaiting, readRegularFile, readRegularText } from './regular-file.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = createFolder();
 
 const fifo = join(folder, 'fifo');
 execFileSync('mkfifo', [fifo]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { findInteger, findNames, findText, parseCounter, readFromStart } from './sysfs.js';
 
 const parse = (text: string) => parseCounter(Buffer.from(text), Buffer.byteLength(text));
@@ -42,7 +42,7 @@ test('parseCounter gives NaN for what is no counter', () => {
 });
 
 test('readFromStart reads the file as it is now, through the same descriptor', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  const folder = createFolder();
   const path = join(folder, 'energy_uj');
   writeFileSync(path, '12345\n');
   const fd = openSync(path, 'r');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { findCpuPlace, isAmd, isVirtualMachine, parseCpuList } from './topology.js';
 
 function withSysfs(files: Readonly<Record<string, string>>, check: (sysfs: string) => void): void {
-  const sysfs = mkdtempSync(join(tmpdir(), 'joulemetry-'));
+  const sysfs = createFolder();
   try {
     for (const [name, text] of Object.entries(files)) {
       const path = join(sysfs, 'devices/system/cpu', name);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ExporterFactory } from '../component/component.js';
@@ -9,6 +8,7 @@ import type { Schema } from '../component/schema.js';
 import { parseSettings } from '../config/settings.js';
 import { createCertificate, noOpenssl, type CertificateFiles } from '../http/certificate.fixture.js';
 import { ownAddress } from '../http/own-address.fixture.js';
+import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
 import { MessageWriter } from './wire.js';
@@ -162,7 +162,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
   const skip = { skip: noOpenssl };
 
   test(`${name} verifies the certificate of the backend`, skip, async (t) => {
-    const certificate = createCertificate(t);
+    const certificate = createCertificate();
     const { endpoint, takenValues } = await open(t, { certificate });
     const { exporter, log } = await startExporter(t, factory, { endpoint });
     exporter.consume(readingAt(1, 1));
@@ -178,7 +178,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
   });
 
   test(`${name} says that the backend wants TLS, when it is sent to without`, skip, async (t) => {
-    const { port } = await open(t, { certificate: createCertificate(t) });
+    const { port } = await open(t, { certificate: createCertificate() });
     const { exporter, log } = await startExporter(t, factory, settingsFor(`localhost:${port}`));
     exporter.consume(readingAt(1, 1));
     await until(() => log.lines.length > 0);
@@ -186,9 +186,8 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
   });
 
   test(`${name} connects with new files, when its certificates were replaced`, skip, async (t) => {
-    const [old, young] = [createCertificate(t), createCertificate(t)];
-    const folder = mkdtempSync(join(tmpdir(), 'joulemetry-ca-'));
-    t.after(() => rmSync(folder, { recursive: true }));
+    const [old, young] = [createCertificate(), createCertificate()];
+    const folder = createFolder();
     const file = join(folder, 'ca.pem');
     copyFileSync(old.certFile, file);
     const first = await open(t, { address: ownAddress, certificate: old });
@@ -211,7 +210,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
   });
 
   test(`${name} skips the verification with a warning, when told so`, skip, async (t) => {
-    const { endpoint, takenValues } = await open(t, { certificate: createCertificate(t) });
+    const { endpoint, takenValues } = await open(t, { certificate: createCertificate() });
     const settings = { endpoint, tls: { insecure_skip_verify: true } };
     const { exporter, log } = await startExporter(t, factory, settings);
     assert.match(log.lines[0], /^warn: Any machine can pretend to be localhost/);
@@ -223,7 +222,7 @@ export function testTls<S extends Schema>({ name, factory, open, settingsFor }: 
     `${name} identifies itself by a certificate, and expects another name when told so`,
     skip,
     async (t) => {
-      const certificate = createCertificate(t);
+      const certificate = createCertificate();
       const { certFile, keyFile } = certificate;
       const { port, takenValues } = await open(t, { certificate, isMutual: true });
       const files = { ca_file: certFile, cert_file: certFile, key_file: keyFile };

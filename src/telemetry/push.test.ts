@@ -99,7 +99,7 @@ test('the shutdown of own telemetry does not wait for a backend that never answe
 });
 
 test('own telemetry is pushed with TLS, when the certificate is known', { skip: noOpenssl }, async (t) => {
-  const { certFile: certificate, keyFile } = createCertificate(t);
+  const { certFile: certificate, keyFile } = createCertificate();
   const pair = { private_key: readFileSync(keyFile), cert_chain: readFileSync(certificate) };
   const backend = await openGrpcBackend(t, { credentials: ServerCredentials.createSsl(null, [pair]) });
   const telemetry = await start(t, periodic({ endpoint: backend.endpoint, certificate }, '1h'));

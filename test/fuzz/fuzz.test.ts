@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { RecordingThread } from '../../src/recording/recording-thread.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import type { FuzzMessage } from './fuzz-thread.js';
 
 /** A few seconds; a million takes some minutes. */
@@ -28,8 +26,7 @@ function fuzz(folder: string): Promise<readonly string[]> {
   });
 }
 
-test(`parsers understand any of ${inputs} damaged inputs or say what is wrong with them`, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+test(`parsers understand any of ${inputs} damaged inputs or say what is wrong with them`, async () => {
+  const folder = createFolder();
   assert.deepEqual(await fuzz(folder), []);
 });

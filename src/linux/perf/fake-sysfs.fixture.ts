@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 
 /** Files by path below `bus/event_source/devices`, each with its text. */
 export type FakePmus = Readonly<Record<string, string>>;
@@ -64,7 +64,7 @@ export const hybridPmus: FakePmus = {
 
 /** A folder that stands in for sysfs. It goes when the test ends. */
 export function createFakePmus(test: { after(callback: () => void): void }, pmus: FakePmus): string {
-  const root = mkdtempSync(join(tmpdir(), 'joulemetry-pmus-'));
+  const root = createFolder();
   test.after(() => rmSync(root, { recursive: true, force: true }));
   for (const [path, text] of Object.entries(pmus)) {
     const file = join(root, 'bus/event_source/devices', path);

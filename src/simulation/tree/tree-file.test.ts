@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { TreeFile } from './tree-file.js';
 
-test('TreeFile shows who keeps a descriptor each new text as a whole, longer and shorter ones', (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'joulemetry-'));
-  t.after(() => rmSync(root, { recursive: true }));
+test('TreeFile shows who keeps a descriptor each new text as a whole, longer and shorter ones', () => {
+  const root = createFolder();
   const path = join(root, 'energy_uj');
   const file = new TreeFile(path, 0o400);
   const fd = openSync(path, 'r');
