@@ -220,7 +220,9 @@ export function identifyGroup(
   common: Attributes,
 ): GroupIdentity {
   const { groupBy } = definition;
-  if (groupBy.length === 0) return { ...workload, key: resourceKey(workload), isNone: false };
+  if (groupBy.length === 0) {
+    return { key: resourceKey(workload), attributes: workload.attributes, isNone: false };
+  }
   const found = groupBy.map((names) => findFirst(workload.attributes, names, common));
   const isNone = found[0] === undefined;
   const attributes: Attributes = isNone

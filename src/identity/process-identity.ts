@@ -113,19 +113,24 @@ export class IdentityReader {
     const threadName = stat.copyName();
     const comm = Buffer.from(threadName).toString('utf8');
     const bornNs = this.#bootNs + BigInt(stat.startTicks) * BigInt(tickNs);
-    const common = { pid, bornNs, parentPid, isKernelThread };
-    const program = isKernelThread
-      ? { name: nameKernelThread(comm) }
-      : {
-          name: executable.path === undefined ? comm : nameExecutable(executable.path),
-          path: executable.path,
-          threadName: comm,
-          commandLine: this.#readCommandLine(pid),
-        };
+    const named = executable.path === undefined ? comm : nameExecutable(executable.path);
     const knownSinceNs = readBootTimeNs();
     const context = isGrown(stat, knownSinceNs) ? this.#readContext(pid) : undefined;
-    const service = isKernelThread ? undefined : (context ?? this.#readEnvironment(pid));
-    const description = { ...common, ...this.#readMembership(pid), ...program, service };
+    const { owner, cgroup } = this.#readMembership(pid);
+    // Property by property: V8 gives each object that is made of several others a shape of its own, of 400 bytes.
+    const description = {
+      pid,
+      bornNs,
+      parentPid,
+      isKernelThread,
+      owner,
+      cgroup,
+      name: isKernelThread ? nameKernelThread(comm) : named,
+      path: isKernelThread ? undefined : executable.path,
+      threadName: isKernelThread ? undefined : comm,
+      commandLine: isKernelThread ? undefined : this.#readCommandLine(pid),
+      service: isKernelThread ? undefined : (context ?? this.#readEnvironment(pid)),
+    };
     const attributes = describeProcess(description);
     return {
       attributes,
