@@ -23,10 +23,13 @@ export class TrackedProcess {
   readonly #layout: Layout;
   readonly #startTicks: number;
   readonly #cpu = new CpuUsage();
-  /** What the series say, in their order. */
+  /**
+   * What the series say, in their order, and behind that, for each column that is not CPU time, what its counter had when
+   * the series began: one array, since two take 200 bytes more.
+   */
   readonly #values: Float64Array;
-  /** What counters had when their series began. */
-  readonly #bases: Float64Array;
+  /** How many series there are. */
+  readonly #width: number;
   #identity: ProcessIdentity;
   #resource: Resource;
   #identifiedIn: number;
@@ -54,8 +57,9 @@ export class TrackedProcess {
     this.#identity = reader.identity.read(pid, stat);
     this.#resource = { attributes: this.#identity.attributes };
     this.#layout = reader.chooseLayout(files);
-    this.#bases = new Float64Array(this.#layout.columns.length);
-    this.#values = new Float64Array(this.#layout.cpuModes.length + this.#bases.length);
+    const { cpuModes, columns } = this.#layout;
+    this.#width = cpuModes.length + columns.length;
+    this.#values = new Float64Array(this.#width + columns.length);
     this.#startNs = scan.findBirth(stat.startTicks);
     // A process that moves to another cgroup, or publishes which service it is, mostly does so soon after its birth.
     const isOld = this.#startNs === undefined;
@@ -94,8 +98,8 @@ export class TrackedProcess {
    * @returns where the part of the next process begins
    */
   write(row: Float64Array, at: number, rowNs: bigint): number {
-    row.set(this.#values, at);
-    const next = at + this.#values.length;
+    for (let column = 0; column < this.#width; column++) row[at + column] = this.#values[column];
+    const next = at + this.#width;
     if (this.#hasFailed) row.fill(NaN, at, next);
     this.#rowNs = rowNs;
     return next;
@@ -189,7 +193,7 @@ export class TrackedProcess {
 
   #isDue({ lookAgainAfter }: ProcessReader, scan: Scan): boolean {
     if (this.#hasFailed) return true;
-    return this.#bases.length > 0 && (scan.number + this.pid) % lookAgainAfter === 0;
+    return this.#layout.columns.length > 0 && (scan.number + this.pid) % lookAgainAfter === 0;
   }
 
   /** Gives a process that became another program, user's or cgroup's new series, which begin at the last row. */
@@ -222,7 +226,7 @@ export class TrackedProcess {
       if (metric.kind !== 'counter') return;
       const value = this.#values[modes + index];
       if (Number.isNaN(value)) return;
-      this.#bases[index] += value;
+      this.#values[this.#width + index] += value;
       this.#values[modes + index] = 0;
     });
   }
@@ -234,7 +238,7 @@ export class TrackedProcess {
     const { cpuModes, columns } = this.#layout;
     for (let index = 0; index < columns.length; index++) {
       this.#values[cpuModes.length + index] =
-        columns[index].read(stat, io, memory.bytes) - this.#bases[index];
+        columns[index].read(stat, io, memory.bytes) - this.#values[this.#width + index];
     }
   }
 
