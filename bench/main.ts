@@ -15,6 +15,7 @@ import { firstJoules } from './first-joules.js';
 import { growth } from './growth.js';
 import { ledger } from './ledger.js';
 import { rerunWithPowercap } from './moving-tree.js';
+import { neighbours } from './neighbours.js';
 import { otlp } from './otlp.js';
 import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
@@ -45,6 +46,7 @@ const benchmarks: readonly Benchmark[] = [
   exec,
   firstJoules,
   accounting,
+  neighbours,
   crowd,
   soak,
   growth,
