@@ -30,7 +30,9 @@ export class BlockText<Line> {
   /** Where each value begins and ends. */
   #from = new Uint32Array(0);
   #to = new Uint32Array(0);
+  /** The part of the room that is in use. */
   #bytes = Buffer.alloc(0);
+  #room = Buffer.alloc(0);
 
   constructor(text: LineText<Line>) {
     this.#text = text;
@@ -100,10 +102,13 @@ export class BlockText<Line> {
     this.#keep(end);
   }
 
-  /** Keeps what is in the scratch buffer. */
+  /** Keeps what is in the scratch buffer. There is some room left: not each longer value needs more memory. */
   #keep(length: number): void {
-    if (length !== this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(length);
-    scratch.copy(this.#bytes, 0, 0, length);
+    if (length > this.#room.length || length < this.#room.length / 2) {
+      this.#room = Buffer.allocUnsafeSlow(length + (length >> 5));
+    }
+    scratch.copy(this.#room, 0, 0, length);
+    this.#bytes = this.#room.subarray(0, length);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { constants, createGzip, gzipSync } from 'node:zlib';
+import { constants, createGzip, gzipSync, type Gzip } from 'node:zlib';
 import type { Answer, Pages } from '../../src/http/server.js';
 import { runInSlices } from '../../src/linux/slices.js';
 import { findOrAdd } from '../../src/model/plan.js';
@@ -53,37 +53,60 @@ class Page {
   }
 
   async #render(format: Format): Promise<readonly Buffer[]> {
-    const pieces = new Pieces();
+    const pieces: Buffer[] = [];
+    const last = await this.#write(format, (piece) => void pieces.push(piece));
+    return [...pieces, last];
+  }
+
+  /** A page of one piece at once: another thread would take longer to wake up. Larger ones are compressed there. */
+  async #compress(format: Format): Promise<readonly Buffer[]> {
+    let stream: ReturnType<typeof compressInStream> | undefined;
+    const last = await this.#write(format, (piece) => {
+      stream ??= compressInStream();
+      stream.gzip.write(piece);
+    });
+    if (stream === undefined) return [gzipSync(last, compression)];
+    stream.gzip.end(last);
+    return stream.whole;
+  }
+
+  /** @returns the last piece, after `take` got those before it */
+  async #write(format: Format, take: (piece: Buffer) => void): Promise<Buffer> {
+    const pieces = new Pieces(take);
     // Copying the values took its time, too.
     await setImmediate();
     await runInSlices(writePage(this.#snapshot, format, (part) => pieces.add(part)));
     return pieces.end();
   }
+}
 
-  /** A page of one piece at once: another thread would take longer to wake up. Larger ones are compressed there. */
-  async #compress(format: Format): Promise<readonly Buffer[]> {
-    const pieces = await this.#render(format);
-    if (pieces.length === 1) return pieces.map((piece) => gzipSync(piece, compression));
-    const gzip = createGzip(compression);
-    for (const piece of pieces) gzip.write(piece);
-    gzip.end();
-    // It emits buffers only.
-    return gzip.toArray() as Promise<Buffer[]>;
-  }
+/** Compresses on another thread while the next piece is written. */
+function compressInStream(): { readonly gzip: Gzip; readonly whole: Promise<Buffer[]> } {
+  const gzip = createGzip(compression);
+  // It emits buffers only.
+  const whole = gzip.toArray() as Promise<Buffer[]>;
+  // A failure is reported to those who wait for the whole, once they do.
+  whole.catch(() => {});
+  return { gzip, whole };
 }
 
 /** Puts parts of any length together to pieces of one. */
 class Pieces {
-  readonly #full: Buffer[] = [];
+  readonly #take: (piece: Buffer) => void;
   #piece = Buffer.allocUnsafeSlow(pieceBytes);
   #length = 0;
+
+  /** @param take gets each full piece */
+  constructor(take: (piece: Buffer) => void) {
+    this.#take = take;
+  }
 
   add(part: Uint8Array): void {
     let rest = part;
     for (let room = pieceBytes - this.#length; rest.length > room; room = pieceBytes) {
       this.#piece.set(rest.subarray(0, room), this.#length);
       rest = rest.subarray(room);
-      this.#full.push(this.#piece);
+      this.#take(this.#piece);
       this.#piece = Buffer.allocUnsafeSlow(pieceBytes);
       this.#length = 0;
     }
@@ -91,8 +114,9 @@ class Pieces {
     this.#length += rest.length;
   }
 
-  end(): readonly Buffer[] {
-    return [...this.#full, this.#piece.subarray(0, this.#length)];
+  /** @returns the last piece */
+  end(): Buffer {
+    return this.#piece.subarray(0, this.#length);
   }
 }
 
