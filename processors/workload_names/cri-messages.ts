@@ -43,21 +43,23 @@ export function writeStatusRequest(id: string): Buffer {
   return new MessageWriter().text(1, id).finish();
 }
 
-/** ListContainersResponse. @throws RangeError when it is none */
-export function parseContainers(bytes: Uint8Array): readonly CriContainer[] {
-  return new Message(bytes).all(1).map((container) => ({
-    id: container.text(1),
-    name: container.message(3).text(1),
-    image: readImage(container.message(4)),
-    labels: container.map(8),
-  }));
+/** The containers of a ListContainersResponse, one by one. @throws RangeError when it is none */
+export function* parseContainers(bytes: Uint8Array): Iterable<CriContainer> {
+  for (const container of new Message(bytes).each(1)) {
+    yield {
+      id: container.text(1),
+      name: container.message(3).text(1),
+      image: readImage(container.message(4)),
+      labels: container.map(8),
+    };
+  }
 }
 
-/** ListPodSandboxResponse. @throws RangeError when it is none */
-export function parseSandboxes(bytes: Uint8Array): readonly CriSandbox[] {
-  return new Message(bytes).all(1).map((sandbox) => {
+/** The pods of a ListPodSandboxResponse, one by one. @throws RangeError when it is none */
+export function* parseSandboxes(bytes: Uint8Array): Iterable<CriSandbox> {
+  for (const sandbox of new Message(bytes).each(1)) {
     const metadata = sandbox.message(2);
-    return {
+    yield {
       id: sandbox.text(1),
       name: metadata.text(1),
       uid: metadata.text(2),
@@ -65,7 +67,7 @@ export function parseSandboxes(bytes: Uint8Array): readonly CriSandbox[] {
       labels: sandbox.map(5),
       annotations: sandbox.map(6),
     };
-  });
+  }
 }
 
 /** The image in a ContainerStatusResponse. @throws RangeError when it is none */
@@ -97,12 +99,12 @@ class Message {
     return new Message(this.#bytes(number).at(-1) ?? new Uint8Array());
   }
 
-  all(number: number): readonly Message[] {
-    return this.#bytes(number).map((bytes) => new Message(bytes));
+  *each(number: number): Iterable<Message> {
+    for (const bytes of this.#bytes(number)) yield new Message(bytes);
   }
 
   map(number: number): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.all(number).map((entry) => [entry.text(1), entry.text(2)]));
+    return Object.fromEntries(Array.from(this.each(number), (entry) => [entry.text(1), entry.text(2)]));
   }
 
   #bytes(number: number): readonly Uint8Array[] {

@@ -1,6 +1,7 @@
 import type { Client } from '@grpc/grpc-js';
 import { elementAt } from '../../src/element.js';
 import { cleanText } from '../../src/http/connection-error.js';
+import { collectInSlices } from '../../src/linux/slices.js';
 import {
   ATTR_CONTAINER_ID,
   ATTR_CONTAINER_NAME,
@@ -89,9 +90,8 @@ export class Cri implements Backend {
     untilMs: number,
   ): Promise<void> {
     const [only, ...others] = lookups.map(({ id }) => id);
-    const containers = parseContainers(
-      await this.#call('ListContainers', writeListRequest(others.length === 0 ? only : undefined)),
-    );
+    const request = writeListRequest(others.length === 0 ? only : undefined);
+    const containers = await collectInSlices(parseContainers(await this.#call('ListContainers', request)));
     const byId = new Map(containers.map((container) => [container.id, container]));
     for (const { id, key } of lookups) {
       const container = byId.get(id);
@@ -104,7 +104,7 @@ export class Cri implements Backend {
     const { attribute, id } = elementAt(lookups, 0);
     const one = attribute === ATTR_K8S_POD_UID ? writePodRequest(id) : writeListRequest(id);
     const request = lookups.length === 1 ? one : writeListRequest();
-    const sandboxes = parseSandboxes(await this.#call('ListPodSandbox', request));
+    const sandboxes = await collectInSlices(parseSandboxes(await this.#call('ListPodSandbox', request)));
     const byUid = new Map(sandboxes.map((sandbox) => [sandbox.uid, sandbox]));
     const ids = new Set(sandboxes.map((sandbox) => sandbox.id));
     for (const lookup of lookups) {

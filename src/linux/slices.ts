@@ -28,3 +28,14 @@ export async function runInSlices<Result>(steps: Generator<void, Result>): Promi
     if (slices.isOver) await slices.letOthersRun();
   }
 }
+
+/** All items of a long iteration, each of which is work. */
+export async function collectInSlices<Item>(items: Iterable<Item>): Promise<readonly Item[]> {
+  const slices = new Slices();
+  const collected: Item[] = [];
+  for (const item of items) {
+    collected.push(item);
+    if (slices.isOver) await slices.letOthersRun();
+  }
+  return collected;
+}

@@ -65,7 +65,7 @@ export const nameTargets: readonly Target[] = [
     name: 'messages of the CRI',
     examples: [criList],
     mayThrow: [RangeError],
-    parse: (input) => [parseContainers(input), parseSandboxes(input), parseStatusImage(input)],
+    parse: (input) => [[...parseContainers(input)], [...parseSandboxes(input)], parseStatusImage(input)],
   },
   {
     name: 'environment of a Slurm job',

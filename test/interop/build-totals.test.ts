@@ -42,21 +42,20 @@ async function measureBuild(t: TestContext, peer: PeerName, args: readonly strin
   await startDefaultAgent(t, { hasStarts: args.length > 0 });
   const prometheus = await startPrometheus(t, peer, config, args);
   const readSum = async (expression: string) => (await prometheus.query(expression))[0]?.value ?? NaN;
-  /** A ledger that is behind its meter is so for a moment, at the start longer. */
-  const untilSettled = () =>
-    until(async () => {
-      const same = 'abs(sum(hw_energy_joules_total) - sum(ledger_energy_joules_total)) < 0.001';
-      return (await prometheus.query(same)).length > 0;
-    });
-  await untilSettled();
+  // Until the first window of its ledger the page shows what the meters have counted.
+  await until(async () => (await readSum('sum(ledger_energy_joules_total)')) > 0);
   await sleep(3 * scrapeMs);
   const startedMs = Date.now();
   await build();
   await runShortCommands();
   await sleep(3 * scrapeMs);
-  await untilSettled();
-  const range = `${Math.ceil((Date.now() - startedMs) / 1000)}s`;
-  const sumOf = (name: string) => readSum(`sum(increase(${name}[${range}]))`);
+  // From one scrape to another: increase() need not guess what was before and after, and every query has the same scrapes.
+  const scrapes = await prometheus.query('hw_energy_joules_total{hw_type="cpu"}[10m]');
+  const times = scrapes.map(({ timeMs }) => timeMs).filter((timeMs) => timeMs >= startedMs);
+  const [fromMs, toMs] = [Math.min(...times), Math.max(...times)];
+  const range = `${toMs - fromMs + 2}ms`;
+  const at = (toMs + 1) / 1000;
+  const sumOf = (name: string) => readSum(`sum(increase(${name}[${range}] @ ${at}))`);
   const [measured, ledger] = [
     await sumOf('hw_energy_joules_total'),
     await sumOf('ledger_energy_joules_total'),
@@ -64,7 +63,7 @@ async function measureBuild(t: TestContext, peer: PeerName, args: readonly strin
   const attributed = await sumOf('ledger_energy_joules_total{ledger_part="attributed"}');
   const ratios: [name: string, ratio: number][] = [['ledger', ledger / measured]];
   for (const view of views) ratios.push([view, (await sumOf(`${view}_energy_joules_total`)) / attributed]);
-  const series = await readSum('count({job="joulemetry"})');
+  const series = await readSum(`count({job="joulemetry"} @ ${at})`);
   t.diagnostic(
     `${range}, ${series} series, measured ${measured.toFixed(1)} J, attributed ${attributed.toFixed(1)} J`,
   );
