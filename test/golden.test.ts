@@ -52,7 +52,7 @@ async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; l
   await service.start();
   t.after(() => service.shutdown());
   // The scrapes of the start come first.
-  await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+  await service.flush();
   for (let second = 1; second <= 2; second++) {
     machine.advance();
     await service.flush();
