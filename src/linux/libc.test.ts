@@ -13,22 +13,20 @@ function hasGlibc(): boolean {
   }
 }
 
-/** MiB that remain resident of small memory freed, after a large buffer was. */
-function measureLeftMebibytes(preparation: string): number {
+/** MiB that remain resident after `use`, in which `take` allocates and fills memory and `free` frees it. */
+function measureLeftMebibytes(use: string): number {
   const script = `
     import { readFileSync } from 'node:fs';
     import koffi from 'koffi';
-    import { giveBackFreedMemory } from ${JSON.stringify(moduleUrl)};
-    ${preparation}
+    import { giveBackFreedMemory, trimFreedMemory } from ${JSON.stringify(moduleUrl)};
     const libc = koffi.load(null);
     const malloc = libc.func('uintptr_t malloc(size_t size)');
     const memset = libc.func('uintptr_t memset(uintptr_t memory, int byte, size_t size)');
     const free = libc.func('void free(uintptr_t memory)');
     const readResident = () => Number(/VmRSS:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
     const take = (size) => memset(malloc(size), 1, size);
-    free(take(20 << 20));
-    const before = readResident();
-    Array.from({ length: 300 }, () => take(64 << 10)).forEach((memory) => free(memory));
+    let before = readResident();
+    ${use}
     console.log(readResident() - before);`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
@@ -37,53 +35,41 @@ function measureLeftMebibytes(preparation: string): number {
   assert.equal(stderr, '');
   return Number(stdout);
 }
+
+/** Frees small memory after a large buffer was freed. */
+const afterLargeBuffer = `
+    free(take(20 << 20));
+    before = readResident();
+    Array.from({ length: 300 }, () => take(64 << 10)).forEach((memory) => free(memory));`;
 
 test(
   'giveBackFreedMemory lets memory go that was freed after a large buffer was',
   { skip: hasGlibc() ? false : 'the C library is not glibc' },
   () => {
-    const kept = measureLeftMebibytes('');
+    const kept = measureLeftMebibytes(afterLargeBuffer);
     // What another thread of Node allocates meanwhile can lie above, and holds all of it: then again.
     let left = Infinity;
     for (let tries = 0; tries < 5 && left >= 5; tries++)
-      left = measureLeftMebibytes('giveBackFreedMemory();');
+      left = measureLeftMebibytes(`giveBackFreedMemory(); ${afterLargeBuffer}`);
     assert.ok(kept > 15 && left < 5, `${left} MiB, and ${kept} MiB without`);
   },
 );
 
-/** MiB that remain resident of blocks that were freed, each of which lies below one that is in use. */
-function measureBetweenMebibytes(then: string): number {
-  const script = `
-    import { readFileSync } from 'node:fs';
-    import koffi from 'koffi';
-    import { trimFreedMemory } from ${JSON.stringify(moduleUrl)};
-    const libc = koffi.load(null);
-    const malloc = libc.func('uintptr_t malloc(size_t size)');
-    const memset = libc.func('uintptr_t memset(uintptr_t memory, int byte, size_t size)');
-    const free = libc.func('void free(uintptr_t memory)');
-    const readResident = () => Number(/VmRSS:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
-    const before = readResident();
+/** Frees blocks, each of which lies below one that remains in use. */
+const betweenBlocks = `
     const blocks = Array.from({ length: 600 }, () => {
-      const block = memset(malloc(64 << 10), 1, 64 << 10);
+      const block = take(64 << 10);
       malloc(5000);
       return block;
     });
-    blocks.forEach((block) => free(block));
-    ${then}
-    console.log(readResident() - before);`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-    encoding: 'utf8',
-    cwd: import.meta.dirname,
-  });
-  assert.equal(stderr, '');
-  return Number(stdout);
-}
+    blocks.forEach((block) => free(block));`;
 
 test(
   'trimFreedMemory gives back what lies free between memory in use',
   { skip: hasGlibc() ? false : 'the C library is not glibc' },
   () => {
-    const [kept, left] = [measureBetweenMebibytes(''), measureBetweenMebibytes('await trimFreedMemory();')];
+    const kept = measureLeftMebibytes(betweenBlocks);
+    const left = measureLeftMebibytes(`${betweenBlocks} await trimFreedMemory();`);
     assert.ok(kept > 30 && left < 10, `${left} MiB, and ${kept} MiB without`);
   },
 );
