@@ -59,6 +59,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/cgroup/keyed-lines.ts',
     'receivers/cgroup/slots.ts',
     'receivers/process/tracked-process.ts',
+    'src/linux/bpf/accounted-process.ts',
     'src/linux/bpf/cpu-accounting.ts',
     'src/linux/bpf/process-rows.ts',
     'src/linux/bpf/tree-accounting.ts',

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
+import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { EndedTasks, nameUniquely } from '../../src/linux/bpf/ended-tasks.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';

@@ -1,4 +1,4 @@
-import { decodeTaskName, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
+import { decodeTaskName, type BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { processCpuTime } from '../../src/model/shared-metrics.js';

@@ -1,5 +1,6 @@
 import { describeError } from '../../src/errors.js';
-import { CpuAccounting, type BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
+import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
+import { CpuAccounting } from '../../src/linux/bpf/cpu-accounting.js';
 import { CpuClock, readBootTimeNs, readTickNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { tickNs } from '../../src/linux/procfs.js';

@@ -8,7 +8,7 @@ import {
 } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { bootSeconds, createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
-import type { BriefProcess } from '../../src/linux/bpf/cpu-accounting.js';
+import type { BriefProcess } from '../../src/linux/bpf/accounted-process.js';
 import { originSecond } from '../../src/linux/clocks.js';
 import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';

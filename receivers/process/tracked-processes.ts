@@ -1,5 +1,5 @@
 import { describeCgroup } from '../../src/identity/cgroup.js';
-import { findUnifiedId } from '../../src/linux/bpf/cpu-accounting.js';
+import { findUnifiedId } from '../../src/linux/bpf/accounted-process.js';
 import { CgroupsById } from '../../src/linux/cgroup/cgroups-by-id.js';
 import type { Clock } from '../../src/linux/clock.js';
 import {

@@ -1,13 +1,13 @@
 import { monotonicSinceOriginNs, readTickNs } from '../clocks.js';
+import { AccountedRow, BriefRecord, type AccountedProcess, type BriefProcess } from './accounted-process.js';
 import type { TypeFacts } from './kernel-types.js';
 import { ProcessRows, readTime, rowState } from './process-rows.js';
 import { withKernelTypes } from './recorded-types.js';
 import { SwitchSlots } from './switch-slots.js';
 import { TaskDeaths } from './task-deaths.js';
 import { TaskIterator } from './task-iterator.js';
-import { nameWords, taskField, taskRecordWords } from './task-record.js';
+import { taskField, taskRecordWords } from './task-record.js';
 
-const nanosecondsPerSecond = 1e9;
 /**
  * How long a process that no pass shows any more may wait for the report of its death: the kernel sends it after an
  * RCU grace period, milliseconds later. Only where reports were lost does it not come.
@@ -16,83 +16,6 @@ const maxWaitNs = 5e9;
 const maxReplaced = 1000;
 /** How often a pass is repeated that was interrupted. */
 const maxTries = 4;
-
-/** One process: its CPU time since its birth, which never falls, and who it is. */
-export interface AccountedProcess {
-  /** As this collector's pid namespace knows it. */
-  readonly pid: number;
-  /** Whole seconds of its CPU time. */
-  readonly seconds: number;
-  /** What the CPU time has beyond whole seconds. */
-  readonly nanoseconds: number;
-  /** Birth after boot, in nanoseconds: exact for 100 days after boot. */
-  readonly startNs: number;
-  /** Tells cgroups apart: of the unified hierarchy, or where the process is at its root the deepest of version 1. */
-  readonly cgroupId: number;
-  /** Grows whenever its name, user or cgroup is another one. */
-  readonly revision: number;
-  /** What its main thread does: a letter of proc_pid_stat(5). */
-  readonly taskState: string;
-  /** `alive`; `ending` while the report of its death is awaited; `dead` once that has come: the CPU time is final. */
-  readonly state: 'alive' | 'ending' | 'dead';
-}
-
-/** A process that was born and died before it was asked for. */
-export interface BriefProcess {
-  readonly pid: number;
-  readonly parentPid: number;
-  readonly cpuTimeNs: number;
-  readonly cgroupId: number;
-  readonly userId: number;
-  /** The kernel's name of it, at most 15 bytes, as four words: `decodeTaskName`. */
-  readonly name: Uint32Array;
-}
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** One row, as a process. */
-class Row implements AccountedProcess {
-  readonly #rows: ProcessRows;
-  row = 0;
-
-  constructor(rows: ProcessRows) {
-    this.#rows = rows;
-  }
-
-  get pid(): number {
-    return this.#rows.wordOf(this.row, taskField.localTgid);
-  }
-
-  get seconds(): number {
-    return this.#rows.seconds[this.row];
-  }
-
-  get nanoseconds(): number {
-    return this.#rows.nanoseconds[this.row];
-  }
-
-  get startNs(): number {
-    return this.#rows.startOf(this.row);
-  }
-
-  get cgroupId(): number {
-    return readCgroup(this.#rows.records, this.row * taskRecordWords);
-  }
-
-  get revision(): number {
-    return this.#rows.revisions[this.row];
-  }
-
-  get taskState(): string {
-    return decodeTaskState(this.#rows.records, this.row * taskRecordWords);
-  }
-
-  get state(): AccountedProcess['state'] {
-    const state = this.#rows.states[this.row];
-    if (state === rowState.alive) return 'alive';
-    return state === rowState.ending ? 'ending' : 'dead';
-  }
-}
 
 /**
  * The CPU time of every process, exactly: of the living by a task iterator, up to a tick old while they run, of the
@@ -103,7 +26,7 @@ export class CpuAccounting {
   readonly #deaths: TaskDeaths;
   readonly #slots: SwitchSlots | undefined;
   readonly #rows = new ProcessRows();
-  readonly #found = new Row(this.#rows);
+  readonly #found = new AccountedRow(this.#rows);
   /** Rows by the number in the machine's first pid namespace. */
   readonly #byTgid = new Map<number, number>();
   /** Rows by the number in our pid namespace: the same map, where that is the first one. */
@@ -111,14 +34,7 @@ export class CpuAccounting {
   readonly #pending = new Set<number>();
   /** Of the record before. */
   #lastRow = 0;
-  readonly #brief: Mutable<BriefProcess> = {
-    pid: 0,
-    parentPid: 0,
-    cpuTimeNs: 0,
-    cgroupId: 0,
-    userId: 0,
-    name: new Uint32Array(nameWords),
-  };
+  readonly #brief = new BriefRecord();
   /** The instant of the CPU times of the last pass: CLOCK_MONOTONIC, in nanoseconds after `originSecond`. */
   readAtNs = NaN;
   /** By the numbers in our pid namespace, the processes that the last pass met first. */
@@ -283,7 +199,7 @@ export class CpuAccounting {
       this.#pending.add(row);
     } else if (this.#isBrief(tgid, startNs)) {
       if (row !== undefined) this.#remove(row);
-      take(this.#describe(words, at, words[last] * nanosecondsPerSecond + words[last + 1]));
+      take(this.#brief.take(words, at, readTime(words, last)));
     }
   }
 
@@ -301,17 +217,6 @@ export class CpuAccounting {
     return false;
   }
 
-  #describe(words: Uint32Array, at: number, cpuTimeNs: number): BriefProcess {
-    const brief = this.#brief;
-    brief.pid = words[at + taskField.tgid];
-    brief.parentPid = words[at + taskField.parent];
-    brief.cpuTimeNs = cpuTimeNs;
-    brief.cgroupId = readCgroup(words, at);
-    brief.userId = words[at + taskField.user];
-    for (let word = 0; word < nameWords; word++) brief.name[word] = words[at + taskField.name + word];
-    return brief;
-  }
-
   #removeDead(bootNs: number): void {
     const { states, goneSinceNs } = this.#rows;
     for (const row of this.#pending) {
@@ -326,7 +231,8 @@ export class CpuAccounting {
   }
 
   #remove(row: number): void {
-    const [tgid, pid] = [taskField.tgid, taskField.localTgid].map((field) => this.#rows.wordOf(row, field));
+    const tgid = this.#rows.wordOf(row, taskField.tgid);
+    const pid = this.#rows.wordOf(row, taskField.localTgid);
     this.#pending.delete(row);
     if (this.#byTgid.get(tgid) === row) this.#byTgid.delete(tgid);
     if (this.#byPid.get(pid) === row) this.#byPid.delete(pid);
@@ -347,40 +253,6 @@ function countSinceTick(slots: SwitchSlots, words: Uint32Array, at: number): num
   return Math.max(-maxLagNs, Math.min(cpuTimeNs - readTime(words, at + taskField.runtime), maxLagNs));
 }
 
-// As task_state_index() of include/linux/sched.h and fs/proc/array.c.
-const stateLetters = ['R', 'S', 'D', 'T', 't', 'X', 'Z', 'P'];
-const reportedStates = 0x7f;
-const idleState = 0x402;
-
-function decodeTaskState(words: Uint32Array, at: number): string {
-  const state = words[at + taskField.state];
-  if ((state & idleState) === idleState) return 'I';
-  const reported = (state | words[at + taskField.exitState]) & reportedStates;
-  return stateLetters[32 - Math.clz32(reported)] ?? 'D';
-}
-
-/** The text of a name; what is not UTF-8 in it becomes a replacement character. */
-export function decodeTaskName(name: Uint32Array): string {
-  const bytes = Buffer.from(name.buffer, name.byteOffset, name.byteLength);
-  const end = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, end === -1 ? bytes.length : end);
-}
-
 function isLess(words: Uint32Array, one: number, other: number): boolean {
   return words[one] < words[other] || (words[one] === words[other] && words[one + 1] < words[other + 1]);
-}
-
-/** The inode of a cgroup of the unified hierarchy; undefined where its number is that of one of version 1. */
-export function findUnifiedId(cgroupId: number): number | undefined {
-  return cgroupId % controllers === 0 ? cgroupId / controllers : undefined;
-}
-
-/** More than there are controllers, of which 0 stands for the unified hierarchy. */
-const controllers = 32;
-
-/** One number for the cgroup that identifies a task best: the kernel's number, and below it the tree that it is of. */
-function readCgroup(words: Uint32Array, at: number): number {
-  const controller = words[at + taskField.controllerV1];
-  const id = at + (controller === 0 ? taskField.cgroup : taskField.cgroupV1);
-  return (words[id] + words[id + 1] * 2 ** 32) * controllers + controller;
 }

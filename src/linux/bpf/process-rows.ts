@@ -1,9 +1,8 @@
-import { nameWords, taskField, taskRecordWords } from './task-record.js';
+import { nameWords, nanosecondsPerSecond, taskField, taskRecordWords } from './task-record.js';
 
 /** What a row is: nothing, a process that lives, one whose death is awaited, or one whose CPU time is final. */
 export const rowState = { free: 0, alive: 1, ending: 2, dead: 3 } as const;
 
-const nanosecondsPerSecond = 1e9;
 /**
  * Processes as rows of numbers: 10,000 of them are objects of 6 MB otherwise, which each full collection goes through. A
  * row that is removed is used again.

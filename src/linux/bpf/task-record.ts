@@ -2,7 +2,7 @@ import { readRegularText } from '../regular-file.js';
 import type { Assembler, Register } from './assembler.js';
 import type { TypeFacts } from './kernel-types.js';
 
-const nanosecondsPerSecond = 1_000_000_000;
+export const nanosecondsPerSecond = 1_000_000_000;
 
 /** Bytes of a record, and words of 32 bits. */
 export const taskRecordBytes = 96;
