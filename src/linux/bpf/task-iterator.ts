@@ -33,7 +33,7 @@ export class TaskIterator {
       if (!(error instanceof BpfError)) throw error;
     });
     if (loop === undefined) return TaskIterator.openIterator(types);
-    loop.read();
+    readOrClose(loop);
     const level = loop.readerLevel;
     if (level === 0) return new TaskIterator(loop, level);
     loop.close();
@@ -47,7 +47,7 @@ export class TaskIterator {
   static async openIterator(types: TypeFacts, level = 0): Promise<TaskIterator> {
     const code = assemble(types, Math.min(level, maxLevel));
     const iterator = new TaskIterator(await BpfIterator.open(types, name, code), level);
-    iterator.read();
+    readOrClose(iterator);
     const found = elementAt(iterator.words, taskField.readerLevel);
     if (found === level) return iterator;
     iterator.close();
@@ -76,6 +76,16 @@ export class TaskIterator {
   /** Releases the program. Safe to call again. */
   close(): void {
     this.#source.close();
+  }
+}
+
+/** The first pass: where it fails, nothing stays open. */
+function readOrClose(source: TaskLoop | TaskIterator): void {
+  try {
+    source.read();
+  } catch (error) {
+    source.close();
+    throw error;
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import type { TypeFacts } from './kernel-types.js';
 import {
   distrust,
+  getCurrentTask,
   recordRegister,
   taskField,
   taskRecordBytes,
@@ -28,7 +29,6 @@ const header = { length: 0, isFull: 8, readerLevel: 16, bytes: 64 } as const;
 const loopAt = -24;
 /** BPF_TASK_ITER_ALL_THREADS */
 const allThreads = 1;
-const getCurrentTask = 158;
 
 const scratch: Register = 2;
 const memory: Register = 6;

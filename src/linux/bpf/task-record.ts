@@ -53,6 +53,9 @@ export const nameWords = 4;
 /** In `flags`: a thread of the kernel. */
 export const kernelThreadFlag = 0x20_0000;
 
+/** bpf_get_current_task_btf */
+export const getCurrentTask = 158;
+
 const context: Register = 1;
 /** Kept through all of a program: the task. */
 export const taskRegister: Register = 7;
@@ -121,8 +124,7 @@ export class TaskRecordCode {
     const upid = this.#types.findOffset('pid', 'numbers') + level * 16;
     this.#code.load(scratch, pointer, upid, 4);
     this.#store(taskField.localTgid, 4);
-    // bpf_get_current_task_btf
-    this.#code.call(158).move(pointer, 0);
+    this.#code.call(getCurrentTask).move(pointer, 0);
     this.#follow(pointer, 'task_struct', 'thread_pid');
     this.#copy(pointer, ['pid', 'level'], taskField.readerLevel);
     return this;
