@@ -9,6 +9,7 @@ import { parseConfigText } from '../src/config/read-yaml.js';
 import { validateService } from '../src/config/service.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
 import { Service } from '../src/pipeline/service.js';
+import { waitForDueScrapes } from '../src/scraping/scrape-order.js';
 import { beginNs, createStillSampling, goldenPath, openGoldenMachine } from './golden-machine.js';
 import { describePoints } from './golden-text.js';
 
@@ -51,8 +52,7 @@ async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; l
   });
   await service.start();
   t.after(() => service.shutdown());
-  // The scrapes of the start come first.
-  await service.flush();
+  await waitForDueScrapes(machine.clock);
   for (let second = 1; second <= 2; second++) {
     machine.advance();
     await service.flush();
