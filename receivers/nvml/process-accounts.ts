@@ -1,38 +1,15 @@
-import { elementAt } from '../../src/element.js';
 import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
 import { ServiceReader } from '../../src/identity/service.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
-import { readPath } from '../../src/linux/procfs.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import {
-  ATTR_HW_GPU_TASK,
-  ATTR_HW_ID,
-  ATTR_HW_NAME,
-  ATTR_HW_TYPE,
-} from '../../src/model/semantic-conventions.js';
-import type { Metric, Resource, Series } from '../../src/model/series.js';
-import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
-import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import * as metrics from './metrics.js';
-import type { ContextKind, Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+import { Account, DeviceAccounts, idle, type WallWindow } from './account.js';
+import type { Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
 
 /** Whether a process moved to another cgroup is looked at so often, in scans. */
 const lookAgainAfter = 30;
-
-/** The part of a sample that each series of usage takes. */
-const usageColumns: readonly (readonly [Metric, task: string, of: (sample: ProcessSample) => number])[] = [
-  [processGpuTime, 'general', ({ sm }) => sm],
-  [processGpuTime, 'encoder', ({ encoder }) => encoder],
-  [processGpuTime, 'decoder', ({ decoder }) => decoder],
-  [metrics.processUtilization, 'general', ({ sm }) => sm],
-  [metrics.processUtilization, 'memory', ({ memory }) => memory],
-  [metrics.processUtilization, 'encoder', ({ encoder }) => encoder],
-  [metrics.processUtilization, 'decoder', ({ decoder }) => decoder],
-];
-const timeColumns = 3;
-
-const idle: ProcessSample = { pid: 0, sm: 0, memory: 0, encoder: 0, decoder: 0 };
 
 /** A process as procfs knows it. */
 interface KnownProcess {
@@ -40,104 +17,6 @@ interface KnownProcess {
   identity: ProcessIdentity;
   resource: Resource;
   lookedAt: number;
-}
-
-/** What is published of one process on one device. */
-class Account {
-  readonly resource: Resource;
-  readonly #device: string;
-  readonly #values = new Float64Array(usageColumns.length);
-  readonly #memory = new Map<ContextKind, Series>();
-  #memorySeries: readonly Series[] = [];
-  #usageSeries: readonly Series[] = [];
-  #usageAt = 0n;
-  seenAt = 0;
-
-  constructor(resource: Resource, device: string) {
-    this.resource = resource;
-    this.#device = device;
-  }
-
-  get series(): readonly Series[] {
-    return [...this.#usageSeries, ...this.#memorySeries];
-  }
-
-  /** Books a window at whose end the row is, and in which the process did what the sample says all the time. */
-  takeUsage(sample: ProcessSample, { from, to }: WallWindow): Table {
-    if (this.#usageSeries.length === 0) this.#usageSeries = this.#createUsageSeries(from);
-    const seconds = Number(to - from) / 1e9;
-    usageColumns.forEach(([, , of], i) => {
-      const share = of(sample) / 100;
-      this.#values[i] = i < timeColumns ? elementAt(this.#values, i) + share * seconds : share;
-    });
-    // The clock with which samples are stamped may be corrected between them.
-    this.#usageAt = to > this.#usageAt ? to : this.#usageAt + 1n;
-    return createRow(this.#usageSeries, this.#usageAt, this.#values.slice());
-  }
-
-  takeMemory(contexts: readonly ProcessMemory[], at: bigint): Table {
-    const isKnown = contexts.every(({ context }) => this.#memory.has(context));
-    if (!isKnown) this.#addContexts(contexts, at);
-    const values = this.#memorySeries.map((series) => {
-      const own = contexts.filter(({ context }) => this.#memory.get(context) === series);
-      return own.reduce((sum, { bytes }) => sum + bytes, 0);
-    });
-    return createRow(this.#memorySeries, at, Float64Array.from(values));
-  }
-
-  #addContexts(contexts: readonly ProcessMemory[], start: bigint): void {
-    for (const { context } of contexts) {
-      if (this.#memory.has(context)) continue;
-      const attributes = { [ATTR_HW_ID]: this.#device, 'hw.gpu.context': context };
-      this.#memory.set(context, {
-        metric: metrics.processMemory,
-        resource: this.resource,
-        attributes,
-        start,
-      });
-    }
-    this.#memorySeries = [...this.#memory.values()];
-  }
-
-  #createUsageSeries(start: bigint): readonly Series[] {
-    return usageColumns.map(([metric, task]) => {
-      const attributes = { [ATTR_HW_ID]: this.#device, [ATTR_HW_GPU_TASK]: task };
-      return { metric, resource: this.resource, attributes, start };
-    });
-  }
-}
-
-/** What is published of the processes of one device. */
-class DeviceAccounts {
-  readonly byPid = new Map<number, Account>();
-  readonly #place: Series;
-  #total: readonly Series[] = [];
-  #seconds = 0;
-  #at = 0n;
-
-  constructor({ id, name }: Device, resource: Resource) {
-    const attributes = { [ATTR_HW_TYPE]: 'gpu', [ATTR_HW_ID]: id, [ATTR_HW_NAME]: name };
-    this.#place = { metric: gpuTime, resource, attributes, start: 0n };
-  }
-
-  get series(): readonly Series[] {
-    return [...this.byPid.values()].flatMap((account) => account.series).concat(this.#total);
-  }
-
-  /** Books a window on the device: what all processes did, those that are not known among them. */
-  takeTotal(samples: readonly ProcessSample[], { from, to }: WallWindow): Table {
-    if (this.#total.length === 0) this.#total = [{ ...this.#place, start: from }];
-    const percent = samples.reduce((sum, { sm, encoder, decoder }) => sum + sm + encoder + decoder, 0);
-    this.#seconds += (percent / 100) * (Number(to - from) / 1e9);
-    this.#at = to > this.#at ? to : this.#at + 1n;
-    return createRow(this.#total, this.#at, Float64Array.of(this.#seconds));
-  }
-}
-
-/** Unix time in nanoseconds. */
-interface WallWindow {
-  readonly from: bigint;
-  readonly to: bigint;
 }
 
 export interface AccountOptions {
@@ -156,7 +35,6 @@ export class ProcessAccounts {
   readonly #options: AccountOptions;
   readonly #identities: IdentityReader;
   readonly #stat = new ProcessStat();
-  readonly #buffer = Buffer.allocUnsafeSlow(4096);
   readonly #processes = new Map<number, KnownProcess>();
   readonly #devices = new Map<string, DeviceAccounts>();
   /** Processes that procfs does not have, and the scan in which that was seen last. */
@@ -287,8 +165,8 @@ export class ProcessAccounts {
   #readProcess(pid: number): KnownProcess | undefined {
     const known = this.#processes.get(pid);
     if (known?.lookedAt === this.#scan) return known;
-    const stat = this.#readStat(pid);
-    if (stat === undefined) return undefined;
+    const stat = this.#stat;
+    if (!stat.read(`${this.#options.procfs}/${pid}`)) return undefined;
     if (known?.startTicks !== stat.startTicks) {
       const identity = this.#identities.read(pid, stat);
       return this.#keep(pid, {
@@ -310,15 +188,6 @@ export class ProcessAccounts {
   #keep(pid: number, process: KnownProcess): KnownProcess {
     this.#processes.set(pid, process);
     return process;
-  }
-
-  #readStat(pid: number): ProcessStat | undefined {
-    try {
-      const length = readPath(`${this.#options.procfs}/${pid}/stat`, this.#buffer);
-      return this.#stat.parse(this.#buffer, length) ? this.#stat : undefined;
-    } catch {
-      return undefined;
-    }
   }
 }
 
