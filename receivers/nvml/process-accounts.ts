@@ -33,6 +33,7 @@ export interface AccountOptions {
 /** Who uses the GPUs: GPU time by the samples' own timestamps, and memory. */
 export class ProcessAccounts {
   readonly #options: AccountOptions;
+  readonly #owners: Owners;
   readonly #identities: IdentityReader;
   readonly #stat = new ProcessStat();
   readonly #processes = new Map<number, KnownProcess>();
@@ -43,11 +44,11 @@ export class ProcessAccounts {
 
   constructor(options: AccountOptions) {
     this.#options = options;
-    const owners = new Owners(options.passwd);
+    this.#owners = new Owners(options.passwd);
     const services = options.service ? new ServiceReader() : undefined;
     this.#identities = new IdentityReader({
       procfs: options.procfs,
-      owners,
+      owners: this.#owners,
       hasCommandLine: false,
       services,
     });
@@ -55,6 +56,7 @@ export class ProcessAccounts {
 
   /** Looks again, at the first table of this scan, who each process is. */
   beginScan(): void {
+    this.#owners.refresh();
     this.#scan += 1;
   }
 

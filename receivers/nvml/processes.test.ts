@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createFakeProcfs, type FakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { checkTables } from '../../src/model/check-tables.js';
@@ -175,4 +177,15 @@ test('nvml reads more processes than it has room for at first', { skip }, async 
   const many = Array.from({ length: 300 }, (_, i) => `${i + 1000} 1`).join(' ');
   await rig.readWith({ '0.ComputeRunningProcesses': `0 ${many}` });
   assert.equal(rig.last('hw.gpu.process.count', { 'hw.gpu.process.type': 'compute' }), 300);
+});
+
+test('nvml knows the name of a user who came after its start', { skip }, async (t) => {
+  const procfs = createFakeProcfs();
+  t.after(() => procfs.delete());
+  const passwd = join(procfs.path, 'passwd');
+  const rig = await startRig(t, { answers: h100, settings: { procfs: procfs.path, passwd } });
+  writeFileSync(passwd, `me:x:${process.getuid?.()}:0:::\n`);
+  procfs.write(11, { comm: 'train', exe: '/usr/bin/train' });
+  await rig.readWith({ '0.ComputeRunningProcesses': '0 11 1000' });
+  assert.equal(rig.last('process.gpu.memory.usage', { 'process.owner': 'me' }), 1000);
 });
