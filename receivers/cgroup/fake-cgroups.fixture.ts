@@ -128,3 +128,14 @@ export async function scan(scraper: CgroupScraper, breaks: number): Promise<Scan
     ended: tables.flatMap(({ ended }) => ended ?? []),
   };
 }
+
+/** The values whose names begin so, without that beginning. */
+export function below(values: Readonly<Record<string, number>>, start: string): Record<string, number> {
+  const entries = Object.entries(values).filter(([name]) => name.startsWith(`${start} `));
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(start.length + 1), value]));
+}
+
+/** When a series of a scan began to count, by its name. */
+export function startOf({ series }: Scanned, name: string): bigint | undefined {
+  return series.find((one) => nameOf(one) === name)?.start;
+}
