@@ -6,7 +6,8 @@ import { servePages, type PageServer } from '../../src/http/server.js';
 import { ATTR_HOST_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
-import { createPages, PageSource } from './page.js';
+import { Intake } from './intake.js';
+import { createPages, PageSource, type PageReader } from './page.js';
 import { SeriesStore } from './store.js';
 
 const standardEndpoint = 'localhost:9464';
@@ -19,7 +20,15 @@ export const factory: ExporterFactory<typeof schema> = {
   create(config, { id, log, clock, host }) {
     const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
     const store = createStore(config, log, host);
-    const pages = new PageSource((now) => store.takeSnapshot(now), nowMs);
+    const intake = new Intake(store, (message) => log.warn(message));
+    const source = new PageSource((now) => store.takeSnapshot(now), nowMs);
+    const pages: PageReader = {
+      async read(format, isCompressed) {
+        // All of a page is of one instant.
+        await intake.settled;
+        return source.read(format, isCompressed);
+      },
+    };
     let listener: PageServer | undefined;
     return {
       async start() {
@@ -35,7 +44,7 @@ export const factory: ExporterFactory<typeof schema> = {
       },
       consume(table) {
         // Without an endpoint it would never be read.
-        if (listener) store.take(table, nowMs());
+        if (listener) intake.take(table, nowMs());
         return true;
       },
       async shutdown() {

@@ -120,8 +120,13 @@ class Pieces {
   }
 }
 
+/** What gives pages. */
+export interface PageReader {
+  read(format: Format, isCompressed: boolean): Promise<readonly Buffer[]>;
+}
+
 /** The page that is served: a new one at most once a second, except at the start. */
-export class PageSource {
+export class PageSource implements PageReader {
   readonly #takeSnapshot: (nowMs: number) => Snapshot;
   readonly #nowMs: () => number;
   #page: Page | undefined;
@@ -158,7 +163,7 @@ const contentTypes: Readonly<Record<Format, string>> = {
 };
 
 /** The page of metrics at `path`, and a small one at `/` that leads to it. */
-export function createPages(path: string, source: PageSource): Pages {
+export function createPages(path: string, source: PageReader): Pages {
   const landing = renderLanding(path);
   return {
     '/': () => ({ status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: landing }),
@@ -166,7 +171,7 @@ export function createPages(path: string, source: PageSource): Pages {
   };
 }
 
-async function readPage(source: PageSource, { headers }: IncomingMessage): Promise<Answer> {
+async function readPage(source: PageReader, { headers }: IncomingMessage): Promise<Answer> {
   const format = chooseFormat(headers.accept);
   const isCompressed = acceptsGzip(headers['accept-encoding']);
   return {

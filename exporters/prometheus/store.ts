@@ -1,4 +1,3 @@
-import { createPlans } from '../../src/model/plan.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import { floorPower, meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
@@ -57,6 +56,9 @@ export interface Snapshot {
 /** A page of more lines costs the agent and every Prometheus that reads it more than a machine is worth. */
 const maxLines = 10_000;
 
+/** Making their labels takes a fraction of a millisecond. */
+const seriesPerStep = 128;
+
 /** Prometheus drops what it has not seen for 5 min: a client that comes less often is a person. */
 const longestPauseMs = 300_000;
 
@@ -68,7 +70,8 @@ export class SeriesStore {
   readonly #families: Families;
   readonly #texts = new SharedTexts();
   readonly #bySeries = new Map<Series, Entry>();
-  readonly #planOf = createPlans((series: readonly Series[]) => series.map((one) => this.#entryOf(one)));
+  /** The entry of each column. */
+  readonly #plans = new WeakMap<readonly Series[], readonly Entry[]>();
   readonly #warned = new Set<string>();
   /** How many lines there are, those without a value included. */
   #lines = 0;
@@ -89,13 +92,23 @@ export class SeriesStore {
     this.#families = new Families(['', 'target', 'target_info'], options.warn);
   }
 
+  /** Whether a table takes more than one step: it has many series whose entries are to be found. */
+  isLong({ series }: Table): boolean {
+    return series.length > seriesPerStep && !this.#plans.has(series);
+  }
+
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
   take(table: Table, nowMs: number): void {
+    for (const _ of this.takeInSteps(table, nowMs));
+  }
+
+  /** The same, in steps that each take a fraction of a millisecond. Nothing else is to be taken in between. */
+  *takeInSteps(table: Table, nowMs: number): Generator<void, void> {
     const { series, values, ended = [] } = table;
     this.#energy.take(table);
     // What has ended leaves its labels to what begins in the same table, say to a process with the same pid.
     for (const one of ended) this.#end(one, nowMs);
-    const entries = this.#planOf(series);
+    const entries = this.#plans.get(series) ?? (yield* this.#plan(series));
     const lastRow = values.length - series.length;
     if (lastRow >= 0) {
       for (let i = 0; i < entries.length; i++)
@@ -104,6 +117,16 @@ export class SeriesStore {
     // What had its first and last row in this table was not known before.
     for (const one of ended) this.#end(one, nowMs);
     if (ended.length > 0) this.#sweep(nowMs);
+  }
+
+  *#plan(series: readonly Series[]): Generator<void, readonly Entry[]> {
+    const entries: Entry[] = [];
+    for (const one of series) {
+      if (entries.length > 0 && entries.length % seriesPerStep === 0) yield;
+      entries.push(this.#entryOf(one));
+    }
+    this.#plans.set(series, entries);
+    return entries;
   }
 
   /** Copies the values, so that all of a page are of one instant however long it takes to write it. */

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Attributes, Metric, Series } from '../../src/model/series.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import { Intake } from './intake.js';
+import { renderLines } from './page-text.fixture.js';
+import { SeriesStore } from './store.js';
+
+const load: Metric = { name: 'load', unit: '', description: '', kind: 'gauge', valueType: 'double' };
+
+function seriesOf(attributes: Attributes): Series {
+  return { metric: load, resource: { attributes: {} }, attributes, start: 0n };
+}
+
+const many = Array.from({ length: 1000 }, (_, i) => seriesOf({ id: i }));
+const fill = (series: readonly Series[], value: number): Table =>
+  createRow(series, 0n, new Float64Array(series.length).fill(value));
+
+function createIntake() {
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  const store = new SeriesStore({ identityLabels: [], host: {}, common: {}, endedForMs: 0, warn });
+  const lines = () => renderLines(store.takeSnapshot(0));
+  return { intake: new Intake(store, warn), lines, warnings };
+}
+
+test('Intake takes a table with few new series at once', () => {
+  const { intake, lines } = createIntake();
+  intake.take(fill(many.slice(0, 3), 1), 0);
+  assert.equal(intake.settled, undefined);
+  assert.deepEqual(lines(), ['load{id="0"} 1', 'load{id="1"} 1', 'load{id="2"} 1']);
+});
+
+test('Intake lets tables wait for one with many new series, and takes them in their order', async () => {
+  const { intake, lines } = createIntake();
+  intake.take(fill(many, 1), 0);
+  assert.ok(intake.settled);
+  intake.take(fill(many, 2), 0);
+  intake.take(createEnding(many.slice(2), 0n), 0);
+  intake.take(fill([seriesOf({ id: 'new' })], 3), 0);
+  await intake.settled;
+  assert.deepEqual(lines(), ['load{id="0"} 2', 'load{id="1"} 2', 'load{id="new"} 3']);
+  intake.take(fill(many, 4), 0);
+  assert.equal(intake.settled, undefined, 'it knows these series');
+});
+
+test('Intake goes on with the next table, when one cannot be taken', async () => {
+  const { intake, lines, warnings } = createIntake();
+  const bad = {
+    ...seriesOf({}),
+    get attributes(): Attributes {
+      throw new Error('no luck');
+    },
+  };
+  intake.take(fill([...many.slice(0, 200), bad], 1), 0);
+  intake.take(fill(many.slice(0, 1), 2), 0);
+  await intake.settled;
+  assert.deepEqual(warnings, ['Cannot show a table: no luck']);
+  assert.deepEqual(lines(), ['load{id="0"} 2']);
+});

@@ -1,0 +1,48 @@
+import { setImmediate } from 'node:timers/promises';
+import { describeError } from '../../src/errors.js';
+import { runInSlices } from '../../src/linux/slices.js';
+import type { Table } from '../../src/model/table.js';
+import type { SeriesStore } from './store.js';
+
+/**
+ * Passes tables to a store, in their order. One with many new series, whose labels take milliseconds, is taken in slices,
+ * and those that follow wait for it.
+ */
+export class Intake {
+  readonly #store: SeriesStore;
+  readonly #warn: (message: string) => void;
+  readonly #waiting: { readonly table: Table; readonly nowMs: number }[] = [];
+  #settled: Promise<void> | undefined;
+
+  constructor(store: SeriesStore, warn: (message: string) => void) {
+    this.#store = store;
+    this.#warn = warn;
+  }
+
+  /** Fulfilled when no table waits any more; undefined: none does. Until then the store has a part of a table. */
+  get settled(): Promise<void> | undefined {
+    return this.#settled;
+  }
+
+  /** @param nowMs CLOCK_MONOTONIC in milliseconds */
+  take(table: Table, nowMs: number): void {
+    if (this.#settled === undefined && !this.#store.isLong(table)) return this.#store.take(table, nowMs);
+    this.#waiting.push({ table, nowMs });
+    this.#settled ??= this.#takeWaiting();
+  }
+
+  /** Never rejects. */
+  async #takeWaiting(): Promise<void> {
+    // What came before the exporter took its time, too.
+    await setImmediate();
+    for (const { table, nowMs } of this.#waiting) {
+      try {
+        await runInSlices(this.#store.takeInSteps(table, nowMs));
+      } catch (error) {
+        this.#warn(`Cannot show a table: ${describeError(error)}`);
+      }
+    }
+    this.#waiting.length = 0;
+    this.#settled = undefined;
+  }
+}
