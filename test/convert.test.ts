@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -117,6 +117,23 @@ test('convert replaces no file unasked, and never the one that it reads', async 
   const before = readFileSync(from, 'utf8');
   assert.equal((await convert('-f', from, from)).code, 2);
   assert.equal(readFileSync(from, 'utf8'), before);
+});
+
+test('convert leaves what it should replace where nothing can be read, and no file of its own', async () => {
+  const folder = createFolder();
+  const [to, bad] = [join(folder, 'out.csv'), join(folder, 'bad.json')];
+  writeFileSync(bad, 'no recording');
+  for (const from of [join(folder, 'absent.json'), bad]) {
+    assert.equal((await convert(from, to)).code, 1);
+    assert.deepEqual(readdirSync(folder), ['bad.json']);
+  }
+  writeFileSync(to, 'mine');
+  for (const from of [join(folder, 'absent.json'), bad]) {
+    assert.equal((await convert('-f', from, to)).code, 1);
+    assert.equal(readFileSync(to, 'utf8'), 'mine');
+  }
+  assert.equal((await convert('-f', writeRecording(folder), to)).code, 0);
+  assert.deepEqual(readdirSync(folder).toSorted(), ['bad.json', 'in.json', 'out.csv']);
 });
 
 test('convert fails where its file cannot be written', async () => {

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { Consumer } from '../component/consumer.js';
 import { createFinderFor } from '../component/find.js';
 import type { Log } from '../component/log.js';
@@ -104,10 +104,43 @@ function isSameFile(one: string, other: string): boolean {
 }
 
 /**
- * Replays one file into another.
+ * Converts, or leaves what was there.
  * @throws ConfigurationError, or Error when a file cannot be opened
  */
 async function convert(conversion: Conversion): Promise<number> {
+  const settle = setAside(conversion.to);
+  let outcome = { isComplete: false, hasFailed: true };
+  try {
+    outcome = await replay(conversion);
+  } finally {
+    settle(!outcome.hasFailed);
+  }
+  return outcome.isComplete ? exitCodes.success : exitCodes.failure;
+}
+
+/**
+ * Keeps a file that is to be replaced under another name.
+ * @returns to be called once: removes it where another one was written, and puts it back otherwise
+ */
+function setAside(path: string): (isWritten: boolean) => void {
+  const kept = `${path}.replaced-${process.pid}`;
+  const isReplaced = isFile(path);
+  if (isReplaced) renameSync(path, kept);
+  return (isWritten) => {
+    if (isReplaced && isWritten) rmSync(kept);
+    else if (isReplaced) renameSync(kept, path);
+    // Opened before it was known that nothing can be read.
+    else if (isFile(path) && statSync(path).size === 0) rmSync(path);
+  };
+}
+
+/** Neither a device, nor a link to one. */
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** Replays one file into another. */
+async function replay(conversion: Conversion) {
   const progress = new Progress();
   const events = new EventEmitter();
   const failed = once(events, 'failure');
@@ -137,7 +170,7 @@ async function convert(conversion: Conversion): Promise<number> {
   await Promise.race([failed, service.drain()]);
   await service.shutdown();
   progress.stop(hasFailed ? undefined : conversion.to);
-  return isComplete ? exitCodes.success : exitCodes.failure;
+  return { isComplete, hasFailed };
 }
 
 function createConfig({ from, to, format, compression }: Conversion): Promise<ServiceConfig> {
