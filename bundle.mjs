@@ -20,6 +20,7 @@ import { rolldown } from 'rolldown';
 
 process.chdir(import.meta.dirname);
 const compiled = resolve('dist');
+const built = 'dist/.built';
 const program = 'src/cli/main.js';
 const kinds = ['receivers', 'processors', 'exporters', 'extensions'];
 const isPrivate = /\.(?:test|fixture)\.(?:js|d\.ts)$/u;
@@ -175,11 +176,19 @@ function copyTypes(folder) {
   }
 }
 
+if (!existsSync(built)) {
+  console.error(
+    `Cannot bundle dist: expected what build.mjs compiled, found no ${built}; run node build.mjs`,
+  );
+  process.exit(1);
+}
 const [, , target] = process.argv;
 const folder = resolve(target ?? `.build-${process.pid}`);
 for (const file of await bundle()) write(folder, file);
 copyTypes(folder);
 if (target === undefined) {
+  // First: what an interruption leaves must not be taken for a build.
+  rmSync(built);
   rmSync(compiled, { recursive: true });
   renameSync(folder, compiled);
 }

@@ -30,9 +30,11 @@ function run(command: string, args: readonly string[], cwd: string) {
   return { status, signal, stdout, stderr };
 }
 
-/** What `npm pack` makes of a copy of the repository, which it changes. */
+/** A copy of the repository: `npm pack` changes it. */
+const copy = createFolder();
+
+/** @returns the archive that `npm pack` makes */
 function pack(): string {
-  const copy = createFolder();
   const names = ['bin', 'config', 'dist', 'package.json', 'package-lock.json'];
   const scripts = ['build.mjs', 'bundle.mjs', 'run-command.mjs'];
   for (const name of [...names, ...scripts]) {
@@ -114,6 +116,15 @@ test('the package has each module where another one looks for it by its address'
     wanted.filter((file) => !existsSync(join(installed, 'dist', file))),
     [],
   );
+});
+
+test('the package is not bundled a second time: a build comes before', () => {
+  const { status, stderr } = run(process.execPath, ['bundle.mjs'], copy);
+  assert.deepEqual(
+    [status, stderr],
+    [1, 'Cannot bundle dist: expected what build.mjs compiled, found no dist/.built; run node build.mjs\n'],
+  );
+  assert.ok(existsSync(join(copy, 'dist/src/cli/main.js')));
 });
 
 test('the package measures a command', () => {
