@@ -76,7 +76,6 @@ function sumJoules(out: TableCollector, metric: string, attribute: string, value
 
 test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz', { skip }, async (t) => {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   pids.forEach((pid, i) =>
     procfs.write(pid, { comm: `p${pid}`, exe: `/bin/p${pid}`, cgroup: containers[i] }),
   );

@@ -12,7 +12,6 @@ type Samples = (afterMs: number, ...samples: readonly (readonly number[])[]) => 
 
 async function startShared(t: TestContext): Promise<{ rig: Rig; procfs: FakeProcfs; at: Samples }> {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   procfs.write(11, { comm: 'train', exe: '/usr/bin/train', cgroup: '/docker-1' });
   procfs.write(12, { comm: 'serve', exe: '/usr/bin/serve', cgroup: '/docker-2' });
   const contexts = {
@@ -181,7 +180,6 @@ test('nvml reads more processes than it has room for at first', { skip }, async 
 
 test('nvml knows the name of a user who came after its start', { skip }, async (t) => {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   const passwd = join(procfs.path, 'passwd');
   const rig = await startRig(t, { answers: h100, settings: { procfs: procfs.path, passwd } });
   writeFileSync(passwd, `me:x:${process.getuid?.()}:0:::\n`);

@@ -30,8 +30,8 @@ const pmu = (name: string, cpu: number) => ({
 });
 
 /** A machine with two kinds of cores, a CPU each, whose PMUs know how long their CPU was on. */
-function createHybrid(t: TestContext): string {
-  const sysfs = createFakePmus(t, { ...pmu('cpu_core', 0), ...pmu('cpu_atom', 1) });
+function createHybrid(): string {
+  const sysfs = createFakePmus({ ...pmu('cpu_core', 0), ...pmu('cpu_atom', 1) });
   writeOnline(sysfs, '0-1');
   return sysfs;
 }
@@ -66,7 +66,7 @@ test(
   'PerfSampler sums kinds of cores, each counted on its own CPUs, in the unit of sysfs',
   { skip: needsTwo },
   async (t) => {
-    const sampler = openOn(t, { sysfs: createHybrid(t), events: ['clock', 'energy', 'cpu_atom/clock/'] });
+    const sampler = openOn(t, { sysfs: createHybrid(), events: ['clock', 'energy', 'cpu_atom/clock/'] });
     assert.deepEqual(describeColumns(sampler), [
       'perf.event.count clock',
       'perf.event.energy energy',
@@ -81,7 +81,7 @@ test(
 );
 
 test('PerfSampler keeps kinds of cores and CPUs apart, when it is configured to', { skip: needsTwo }, (t) => {
-  const settings = { sysfs: createHybrid(t), events: ['clock'], per_pmu: true };
+  const settings = { sysfs: createHybrid(), events: ['clock'], per_pmu: true };
   assert.deepEqual(describeColumns(openOn(t, settings)), [
     'perf.event.count clock cpu_core',
     'perf.event.count clock cpu_atom',
@@ -97,7 +97,7 @@ test(
   { skip: needsTwo },
   async (t) => {
     let nowMs = 0;
-    const sysfs = createHybrid(t);
+    const sysfs = createHybrid();
     const sampler = openOn(t, { sysfs, events: ['cpu-clock'], per_cpu: true }, () => nowMs);
     const switchTo = (online: string) => {
       writeOnline(sysfs, online);
@@ -126,7 +126,7 @@ test(
   { skip: needsTwo },
   (t) => {
     let nowMs = 0;
-    const sysfs = createHybrid(t);
+    const sysfs = createHybrid();
     writeOnline(sysfs, '1');
     const sampler = openOn(t, { sysfs, events: ['cs'], per_cpu: true }, () => nowMs);
     readRow(sampler);

@@ -5,9 +5,8 @@ import { test } from 'node:test';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { ProcessFinder } from './find-processes.js';
 
-test('ProcessFinder finds processes by number, by name and by path', (t) => {
+test('ProcessFinder finds processes by number, by name and by path', () => {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   procfs.write(7, { comm: 'a) b (', exe: '/usr/bin/ab' });
   procfs.write(8, { exe: '/usr/lib/postgresql/bin/postgres (deleted)' });
   procfs.write(9, { exe: '/opt/with-a-very-long-name' });
@@ -21,16 +20,14 @@ test('ProcessFinder finds processes by number, by name and by path', (t) => {
   assert.deepEqual(find([], ['with-a-very-lon']), [9]);
 });
 
-test('ProcessFinder leaves out a process that has ended but was not waited for', (t) => {
+test('ProcessFinder leaves out a process that has ended but was not waited for', () => {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   procfs.write(7, { comm: 'gone', state: 'Z' });
   assert.deepEqual(new ProcessFinder(procfs.path).find({ pids: [7], names: ['program'] }), []);
 });
 
-test('ProcessFinder keeps the resource of a process that renames itself, not of one that runs another program', (t) => {
+test('ProcessFinder keeps the resource of a process that renames itself, not of one that runs another program', () => {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   const finder = new ProcessFinder(procfs.path);
   const find = () => finder.find({ pids: [7], names: [] })[0]?.attributes;
   procfs.write(7, { comm: 'node', exe: '/usr/bin/node' });
@@ -43,9 +40,8 @@ test('ProcessFinder keeps the resource of a process that renames itself, not of 
   assert.equal(find()?.['process.creation.time'], '2023-11-14T22:13:25.000Z');
 });
 
-test('ProcessFinder reads owner and service as its settings have it', (t) => {
+test('ProcessFinder reads owner and service as its settings have it', () => {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   procfs.write(7, {});
   procfs.writeFile(7, 'environ', 'OTEL_SERVICE_NAME=cart\0');
   const passwd = join(procfs.path, 'passwd');

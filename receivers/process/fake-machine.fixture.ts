@@ -50,10 +50,7 @@ export class FakeMachine {
   #scraper: ProcessScraper | undefined;
 
   constructor(t: TestContext) {
-    t.after(() => {
-      this.#scraper?.close();
-      this.procfs.delete();
-    });
+    t.after(() => this.#scraper?.close());
   }
 
   /** Opens the scraper, where it is to have settings. */

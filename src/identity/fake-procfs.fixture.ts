@@ -19,7 +19,6 @@ export interface FakeProcfs {
   remove(pid: number): void;
   /** Writes `stat` of a machine with one CPU; without births it does not tell of them. */
   writeStat(idleTicks: number, births?: number): void;
-  delete(): void;
 }
 
 /** Unix time at which the made-up machine was started. */
@@ -50,6 +49,5 @@ export function createFakeProcfs(): FakeProcfs {
     writeFile: (pid, name, text) => writeFileSync(join(folder(pid), name), text),
     remove: (pid) => rmSync(folder(pid), { recursive: true }),
     writeStat,
-    delete: () => rmSync(path, { recursive: true }),
   };
 }

@@ -48,9 +48,8 @@ class Looks {
   }
 }
 
-function fake(t: TestContext, process: FakeProcess): { procfs: FakeProcfs; looks: Looks } {
+function fake(process: FakeProcess): { procfs: FakeProcfs; looks: Looks } {
   const procfs = createFakeProcfs();
-  t.after(() => procfs.delete());
   procfs.write(7, process);
   return { procfs, looks: new Looks(procfs.path, 7) };
 }
@@ -61,16 +60,16 @@ function hideExecutable(procfs: FakeProcfs, codeKib: number): void {
   procfs.writeFile(7, 'status', `Name:\tx\nVmExe:\t    ${codeKib} kB\n`);
 }
 
-test('IdentityReader names a program by its file, and the main thread apart', (t) => {
-  const { looks } = fake(t, { comm: 'MainThread', exe: '/opt/node v24/bin/node' });
+test('IdentityReader names a program by its file, and the main thread apart', () => {
+  const { looks } = fake({ comm: 'MainThread', exe: '/opt/node v24/bin/node' });
   const attributes = looks.look();
   assert.equal(attributes['process.executable.name'], 'node');
   assert.equal(attributes['process.executable.path'], '/opt/node v24/bin/node');
   assert.equal(attributes['process.thread.name'], 'MainThread');
 });
 
-test('IdentityReader keeps the attributes of a process that changes its thread name and arguments', (t) => {
-  const { procfs, looks } = fake(t, { comm: 'node', exe: '/usr/bin/node' });
+test('IdentityReader keeps the attributes of a process that changes its thread name and arguments', () => {
+  const { procfs, looks } = fake({ comm: 'node', exe: '/usr/bin/node' });
   procfs.writeFile(7, 'cmdline', 'node\0server.js\0');
   const first = looks.look();
   assert.equal(first['process.command_line'], 'node server.js');
@@ -81,8 +80,8 @@ test('IdentityReader keeps the attributes of a process that changes its thread n
   }
 });
 
-test('IdentityReader gives new attributes to a process that runs another program, also under the same name', (t) => {
-  const { procfs, looks } = fake(t, { comm: 'sh', exe: '/usr/bin/dash' });
+test('IdentityReader gives new attributes to a process that runs another program, also under the same name', () => {
+  const { procfs, looks } = fake({ comm: 'sh', exe: '/usr/bin/dash' });
   assert.equal(looks.name, 'dash');
   procfs.write(7, { comm: 'python3', exe: '/usr/bin/python3.12' });
   assert.equal(looks.name, 'python3.12');
@@ -90,8 +89,8 @@ test('IdentityReader gives new attributes to a process that runs another program
   assert.equal(looks.look()['process.executable.path'], '/opt/venv/bin/python3.12');
 });
 
-test('IdentityReader goes by the thread name, where the executable may not be read', (t) => {
-  const { procfs, looks } = fake(t, { comm: 'sshd' });
+test('IdentityReader goes by the thread name, where the executable may not be read', () => {
+  const { procfs, looks } = fake({ comm: 'sshd' });
   hideExecutable(procfs, 500);
   const first = looks.look();
   assert.equal(first['process.executable.name'], 'sshd');
@@ -105,16 +104,16 @@ test('IdentityReader goes by the thread name, where the executable may not be re
   assert.equal(looks.name, 'bash');
 });
 
-test('IdentityReader takes a process that gains privileges for the program that does so', (t) => {
-  const { procfs, looks } = fake(t, { comm: 'bash', exe: '/usr/bin/bash' });
+test('IdentityReader takes a process that gains privileges for the program that does so', () => {
+  const { procfs, looks } = fake({ comm: 'bash', exe: '/usr/bin/bash' });
   assert.equal(looks.name, 'bash');
   procfs.write(7, { comm: 'sudo' });
   hideExecutable(procfs, 200);
   assert.equal(looks.name, 'sudo');
 });
 
-test('IdentityReader keeps the attributes of a process that is about to end', (t) => {
-  const { procfs, looks } = fake(t, { comm: 'gcc', exe: '/usr/bin/gcc' });
+test('IdentityReader keeps the attributes of a process that is about to end', () => {
+  const { procfs, looks } = fake({ comm: 'gcc', exe: '/usr/bin/gcc' });
   const first = looks.look();
   rmSync(join(procfs.path, '7', 'exe'));
   rmSync(join(procfs.path, '7', 'cgroup'));
@@ -123,8 +122,8 @@ test('IdentityReader keeps the attributes of a process that is about to end', (t
   assert.equal(looks.look(), first);
 });
 
-test('IdentityReader follows a process to another cgroup, under its first thread name', (t) => {
-  const { procfs, looks } = fake(t, { comm: 'node', cgroup: '/a' });
+test('IdentityReader follows a process to another cgroup, under its first thread name', () => {
+  const { procfs, looks } = fake({ comm: 'node', cgroup: '/a' });
   assert.equal(looks.look()['process.linux.cgroup'], '0::/a');
   procfs.write(7, { comm: 'npm ci', cgroup: '/b' });
   const moved = looks.look();
@@ -132,9 +131,9 @@ test('IdentityReader follows a process to another cgroup, under its first thread
   assert.equal(moved['process.thread.name'], 'node');
 });
 
-test('IdentityReader says what the cgroup of a process says, of a new one after a move, nothing of the old one', (t) => {
+test('IdentityReader says what the cgroup of a process says, of a new one after a move, nothing of the old one', () => {
   const id = 'e73c55f3e7f5b6a9cfc32a89bf13e44d348bcc4fa7b079f804d61fb1532ddbe5';
-  const { procfs, looks } = fake(t, { comm: 'node', cgroup: `/docker/${id}` });
+  const { procfs, looks } = fake({ comm: 'node', cgroup: `/docker/${id}` });
   assert.equal(looks.look()['container.id'], id);
   assert.equal(looks.look()['systemd.unit'], undefined);
   procfs.write(7, { comm: 'node', cgroup: '/system.slice/cron.service' });
@@ -143,8 +142,8 @@ test('IdentityReader says what the cgroup of a process says, of a new one after 
   assert.ok(!('container.id' in moved));
 });
 
-test('IdentityReader gives kernel threads the unit kernel, unless they work for another one', (t) => {
-  const { procfs, looks } = fake(t, { comm: 'kworker/0:1', flags: 0x20_0000 });
+test('IdentityReader gives kernel threads the unit kernel, unless they work for another one', () => {
+  const { procfs, looks } = fake({ comm: 'kworker/0:1', flags: 0x20_0000 });
   assert.equal(looks.look()['systemd.unit'], 'kernel');
   procfs.write(8, {
     comm: 'vhost-7',
@@ -156,12 +155,9 @@ test('IdentityReader gives kernel threads the unit kernel, unless they work for 
   assert.equal(vhost['systemd.unit'], 'machine-qemu\\x2d1\\x2da.scope');
 });
 
-test('IdentityReader names a program that runs from memory by its label', (t) => {
-  assert.equal(
-    fake(t, { exe: '/memfd:runc_cloned:/proc/self/exe (deleted)' }).looks.name,
-    'memfd:runc_cloned',
-  );
-  assert.equal(fake(t, { exe: '/memfd: (deleted)' }).looks.name, 'memfd');
+test('IdentityReader names a program that runs from memory by its label', () => {
+  assert.equal(fake({ exe: '/memfd:runc_cloned:/proc/self/exe (deleted)' }).looks.name, 'memfd:runc_cloned');
+  assert.equal(fake({ exe: '/memfd: (deleted)' }).looks.name, 'memfd');
 });
 
 test('IdentityReader knows a program that was replaced, removed or renamed on disk for the same', async (t) => {
@@ -201,8 +197,8 @@ test('IdentityReader knows a real process that changes its title, in every run a
   assert.deepEqual({ ...first, ...stable }, first);
 });
 
-test('IdentityReader gives replacement characters for bytes that are no text', (t) => {
-  const { procfs, looks } = fake(t, {});
+test('IdentityReader gives replacement characters for bytes that are no text', () => {
+  const { procfs, looks } = fake({});
   rmSync(join(procfs.path, '7', 'exe'));
   symlinkSync(Buffer.from([0x2f, 0xff, 0x6e]), join(procfs.path, '7', 'exe'));
   assert.equal(looks.name, '\uFFFDn');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
@@ -17,26 +17,18 @@ function listOnce(procfs: string): number[] {
 
 test('openPidList finds processes and nothing else, in a folder with other names', () => {
   const folder = createFolder();
-  try {
-    for (const name of ['1', '42', '4194303', 'self', '7x', 'sys']) mkdirSync(join(folder, name));
-    writeFileSync(join(folder, 'stat'), '');
-    assert.deepEqual(listOnce(folder), [1, 42, 4_194_303]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  for (const name of ['1', '42', '4194303', 'self', '7x', 'sys']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'stat'), '');
+  assert.deepEqual(listOnce(folder), [1, 42, 4_194_303]);
 });
 
 test('openPidList finds every process, when they fill more than one buffer', () => {
   const folder = createFolder();
-  try {
-    for (let pid = 1; pid <= 5000; pid++) mkdirSync(join(folder, String(pid)));
-    assert.deepEqual(
-      listOnce(folder),
-      Array.from({ length: 5000 }, (_, index) => index + 1),
-    );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  for (let pid = 1; pid <= 5000; pid++) mkdirSync(join(folder, String(pid)));
+  assert.deepEqual(
+    listOnce(folder),
+    Array.from({ length: 5000 }, (_, index) => index + 1),
+  );
 });
 
 test('PidList sees who came and who went, when it is read again', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
@@ -63,8 +63,7 @@ test('parseForks counts births, or says that it does not know', () => {
 });
 
 test('readWhole gives the present content from the start, when the file was read before', () => {
-  const folder = createFolder();
-  const path = join(folder, 'file');
+  const path = join(createFolder(), 'file');
   writeFileSync(path, 'first reading');
   const fd = openSync(path, 'r');
   const buffer = new Uint8Array(64);
@@ -74,7 +73,6 @@ test('readWhole gives the present content from the start, when the file was read
     assert.equal(new TextDecoder().decode(buffer.subarray(0, readWhole(fd, buffer))), 'second');
   } finally {
     closeSync(fd);
-    rmSync(folder, { recursive: true });
   }
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
@@ -42,8 +42,7 @@ test('parseCounter gives NaN for what is no counter', () => {
 });
 
 test('readFromStart reads the file as it is now, through the same descriptor', () => {
-  const folder = createFolder();
-  const path = join(folder, 'energy_uj');
+  const path = join(createFolder(), 'energy_uj');
   writeFileSync(path, '12345\n');
   const fd = openSync(path, 'r');
   const buffer = new Uint8Array(32);
@@ -53,7 +52,6 @@ test('readFromStart reads the file as it is now, through the same descriptor', (
     assert.equal(parseCounter(buffer, readFromStart(fd, buffer)), 7);
   } finally {
     closeSync(fd);
-    rmSync(folder, { recursive: true });
   }
   assert.equal(readFromStart(fd, buffer), -1);
 });

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { findCpuPlace, isAmd, isVirtualMachine, parseCpuList } from './topology.js';
 
-function withSysfs(files: Readonly<Record<string, string>>, check: (sysfs: string) => void): void {
+function createSysfs(files: Readonly<Record<string, string>>): string {
   const sysfs = createFolder();
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      const path = join(sysfs, 'devices/system/cpu', name);
-      mkdirSync(join(path, '..'), { recursive: true });
-      writeFileSync(path, text);
-    }
-    check(sysfs);
-  } finally {
-    rmSync(sysfs, { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(sysfs, 'devices/system/cpu', name);
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, text);
   }
+  return sysfs;
 }
 
 test('parseCpuList takes single CPUs, ranges and an empty list', () => {
@@ -27,16 +23,14 @@ test('parseCpuList takes single CPUs, ranges and an empty list', () => {
 
 test('findCpuPlace gives package and die, and nothing for a CPU that is not here', () => {
   const files = { 'cpu4/topology/physical_package_id': '1\n', 'cpu4/topology/die_id': '2\n' };
-  withSysfs(files, (sysfs) => {
-    assert.deepEqual(findCpuPlace(sysfs, 4), { package: 1, die: 2 });
-    assert.equal(findCpuPlace(sysfs, 5), undefined);
-  });
+  const sysfs = createSysfs(files);
+  assert.deepEqual(findCpuPlace(sysfs, 4), { package: 1, die: 2 });
+  assert.equal(findCpuPlace(sysfs, 5), undefined);
 });
 
 test('findCpuPlace takes die 0, when the kernel is too old to know dies', () => {
-  withSysfs({ 'cpu0/topology/physical_package_id': '0\n' }, (sysfs) => {
-    assert.deepEqual(findCpuPlace(sysfs, 0), { package: 0, die: 0 });
-  });
+  const sysfs = createSysfs({ 'cpu0/topology/physical_package_id': '0\n' });
+  assert.deepEqual(findCpuPlace(sysfs, 0), { package: 0, die: 0 });
 });
 
 const modelOf = (vendor: string, features: string) => ({
@@ -44,13 +38,13 @@ const modelOf = (vendor: string, features: string) => ({
 });
 
 test('isAmd knows the vendors that have the energy counters of AMD', () => {
-  withSysfs(modelOf('0002', '0000'), (sysfs) => assert.equal(isAmd(sysfs), true));
-  withSysfs(modelOf('0009', '0000'), (sysfs) => assert.equal(isAmd(sysfs), true));
-  withSysfs(modelOf('0000', '0000'), (sysfs) => assert.equal(isAmd(sysfs), false));
-  withSysfs({}, (sysfs) => assert.equal(isAmd(sysfs), false));
+  assert.equal(isAmd(createSysfs(modelOf('0002', '0000'))), true);
+  assert.equal(isAmd(createSysfs(modelOf('0009', '0000'))), true);
+  assert.equal(isAmd(createSysfs(modelOf('0000', '0000'))), false);
+  assert.equal(isAmd(createSysfs({})), false);
 });
 
 test('isVirtualMachine knows the feature that a hypervisor sets', () => {
-  withSysfs(modelOf('0000', '009E,009F,00C0'), (sysfs) => assert.equal(isVirtualMachine(sysfs), true));
-  withSysfs(modelOf('0000', '009E,00C0'), (sysfs) => assert.equal(isVirtualMachine(sysfs), false));
+  assert.equal(isVirtualMachine(createSysfs(modelOf('0000', '009E,009F,00C0'))), true);
+  assert.equal(isVirtualMachine(createSysfs(modelOf('0000', '009E,00C0'))), false);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
 
@@ -62,10 +62,9 @@ export const hybridPmus: FakePmus = {
   'cpu_atom/events/mem-stores': 'event=0xd0,umask=0x6',
 };
 
-/** A folder that stands in for sysfs. It goes when the test ends. */
-export function createFakePmus(test: { after(callback: () => void): void }, pmus: FakePmus): string {
+/** A folder that stands in for sysfs. */
+export function createFakePmus(pmus: FakePmus): string {
   const root = createFolder();
-  test.after(() => rmSync(root, { recursive: true, force: true }));
   for (const [path, text] of Object.entries(pmus)) {
     const file = join(root, 'bus/event_source/devices', path);
     mkdirSync(dirname(file), { recursive: true });

@@ -22,8 +22,8 @@ function codes(sysfs: string, text: string): readonly string[] {
   );
 }
 
-test('resolveEvents counts on the PMU of each kind of cores, where there are several', (t) => {
-  const sysfs = createFakePmus(t, hybridPmus);
+test('resolveEvents counts on the PMU of each kind of cores, where there are several', () => {
+  const sysfs = createFakePmus(hybridPmus);
   assert.deepEqual(codes(sysfs, 'instructions'), [
     '0 a00000001 cpu_atom 4,5,6,7',
     '0 400000001 cpu_core 0,1,2,3',
@@ -38,8 +38,8 @@ test('resolveEvents counts on the PMU of each kind of cores, where there are sev
   assert.deepEqual(codes(sysfs, 'page-faults'), ['1 2  undefined']);
 });
 
-test('resolveEvents takes scale and unit from sysfs, and all PMUs that are numbered', (t) => {
-  const sysfs = createFakePmus(t, serverPmus);
+test('resolveEvents takes scale and unit from sysfs, and all PMUs that are numbered', () => {
+  const sysfs = createFakePmus(serverPmus);
   const { groups } = resolve(sysfs, 'imc/cas_count_read/,energy-pkg,task-clock');
   const [[reads], [energy], [clock]] = groups.map(({ events }) => events);
   assert.deepEqual([reads.unit, reads.scale, reads.encodings.length], ['By', 64, 2]);
@@ -47,8 +47,8 @@ test('resolveEvents takes scale and unit from sysfs, and all PMUs that are numbe
   assert.deepEqual([clock.unit, clock.scale], ['s', 1e-9]);
 });
 
-test('resolveEvents renames by text or by the name in the event', (t) => {
-  const sysfs = createFakePmus(t, serverPmus);
+test('resolveEvents renames by text or by the name in the event', () => {
+  const sysfs = createFakePmus(serverPmus);
   const rename = { 'cpu/event=0xc0/': 'retired', mine: 'yours' };
   const { groups } = resolve(
     sysfs,
@@ -75,25 +75,25 @@ const unknown: Readonly<Record<string, RegExp>> = {
 };
 
 for (const [text, reason] of Object.entries(unknown)) {
-  test(`resolveEvents says why it does not know ${text}`, (t) => {
-    const resolved = resolve(createFakePmus(t, serverPmus), text);
+  test(`resolveEvents says why it does not know ${text}`, () => {
+    const resolved = resolve(createFakePmus(serverPmus), text);
     assert.match(resolved.unknown.map((each) => each.reason).join('\n'), reason);
   });
 }
 
-test('resolveEvents gives thousands of unknown events one reason, and few of them a suggestion', (t) => {
+test('resolveEvents gives thousands of unknown events one reason, and few of them a suggestion', () => {
   const text = Array.from({ length: 5000 }, (_, i) => `{cpu-cycles${i},cs}`).join(',');
-  const { unknown: left } = resolve(createFakePmus(t, serverPmus), text);
+  const { unknown: left } = resolve(createFakePmus(serverPmus), text);
   assert.equal(left.length, 10_000);
   assert.equal(left.filter(({ reason }) => reason.includes('did you mean')).length, 20);
 });
 
-test('resolveEvents leaves out a group that has an unknown event', (t) => {
-  assert.deepEqual(resolve(createFakePmus(t, serverPmus), '{cs,nonsense}').groups, []);
+test('resolveEvents leaves out a group that has an unknown event', () => {
+  assert.deepEqual(resolve(createFakePmus(serverPmus), '{cs,nonsense}').groups, []);
 });
 
-test('resolveEvents finds tracepoints below sysfs, and says what is missing', (t) => {
-  const sysfs = createFakePmus(t, serverPmus);
+test('resolveEvents finds tracepoints below sysfs, and says what is missing', () => {
+  const sysfs = createFakePmus(serverPmus);
   const [none] = resolve(sysfs, 'sched:sched_switch').unknown;
   assert.match(
     none.reason,
@@ -114,9 +114,9 @@ test('resolveEvents finds tracepoints below sysfs, and says what is missing', (t
 const libpfm = findLibpfm();
 const withoutPfm = typeof libpfm === 'string' ? libpfm : false;
 
-test('resolveEvents asks libpfm4 for what only it knows', { skip: withoutPfm }, (t) => {
+test('resolveEvents asks libpfm4 for what only it knows', { skip: withoutPfm }, () => {
   const { groups } = resolve(
-    createFakePmus(t, serverPmus),
+    createFakePmus(serverPmus),
     'skl::INST_RETIRED:ANY_P:u,skl::L2_RQSTS:MISS:c=2:i',
   );
   const events = groups.flatMap((group) => group.events);

@@ -88,8 +88,8 @@ const otherCaches = `L1-icache-loads L1-icache-load-misses L1-icache-prefetches 
   branch-loads branch-load-misses l1d-read-miss l1i-loads L2-load-refs d-tlb-write-miss Data-TLB-load-access
   btb-read bpu-load-misses LLC-misses-load L1-data-speculative-read-miss L1-dcache-misses LLC`.split(/\s+/);
 
-test('resolveEvents encodes every name as perf does', { skip: withoutPerf }, (t) => {
-  const sysfs = createFakePmus(t, serverPmus);
+test('resolveEvents encodes every name as perf does', { skip: withoutPerf }, () => {
+  const sysfs = createFakePmus(serverPmus);
   const names = [...hardware, ...software, ...caches, ...otherCaches];
   const own = names.flatMap((name) => askOwn(sysfs, name));
   const perf = askPerf(sysfs, names);
@@ -102,8 +102,8 @@ const special = `cycles:u cycles:k cycles:uk cycles:h cycles:I cycles:H cycles:G
   cpu/cpu-cycles/k arm_cmn/far=3/ power/energy-pkg/`.split(/\s+/);
 
 for (const event of special) {
-  test(`resolveEvents encodes ${event} as perf does`, { skip: withoutPerf }, (t) => {
-    const sysfs = createFakePmus(t, serverPmus);
+  test(`resolveEvents encodes ${event} as perf does`, { skip: withoutPerf }, () => {
+    const sysfs = createFakePmus(serverPmus);
     const [first] = askPerf(sysfs, [event]);
     assert.deepEqual(askOwn(sysfs, event), [first]);
   });
@@ -112,8 +112,8 @@ for (const event of special) {
 test(
   'resolveEvents finds every memory controller behind one name, as perf does',
   { skip: withoutPerf },
-  (t) => {
-    const sysfs = createFakePmus(t, serverPmus);
+  () => {
+    const sysfs = createFakePmus(serverPmus);
     assert.deepEqual(
       askOwn(sysfs, 'uncore_imc/cas_count_read/'),
       askPerf(sysfs, ['uncore_imc_0/cas_count_read/', 'uncore_imc_1/cas_count_read/']).slice(0, 2),
