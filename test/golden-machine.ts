@@ -29,7 +29,6 @@ export interface GoldenMachine {
   readonly clock: Clock;
   /** Lets a second pass: lays the files of the next over what is there, and removes what is gone. */
   advance(): void;
-  remove(): void;
 }
 
 /** Lays out the machine as it is in its first second. */
@@ -49,7 +48,6 @@ export function openGoldenMachine(): GoldenMachine {
       countBreaks: () => 0,
     },
     advance: () => layOut(++second, root),
-    remove: () => rmSync(root, { recursive: true }),
   };
 }
 

@@ -34,7 +34,6 @@ service:
 /** Runs the agent over all seconds of the machine. */
 async function run(t: TestContext): Promise<{ points: readonly DecodedPoint[]; log: readonly string[] }> {
   const machine = openGoldenMachine();
-  t.after(() => machine.remove());
   const backend = await openHttpBackend(t);
   const log = createLogCollector();
   const node = parseConfigText(

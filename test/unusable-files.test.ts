@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { runAgent, startAgent, writeConfig } from './agent.js';
 import { openGoldenMachine } from './golden-machine.js';
@@ -20,8 +20,7 @@ const replacements = {
 
 /** A machine that has every file that receivers look for, and none of them is one. */
 function createMachine(replace: (path: string) => unknown): string {
-  const { root, remove } = openGoldenMachine();
-  after(remove);
+  const { root } = openGoldenMachine();
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
@@ -72,7 +71,6 @@ test(
   { timeout },
   async () => {
     const folder = createFolder();
-    after(() => rmSync(folder, { recursive: true }));
     const fifo = join(folder, 'fifo');
     execFileSync('mkfifo', [fifo]);
     const exporters = {
