@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
+import { readMemoryUse } from '../src/linux/memory-use.js';
 
 /** An agent that does everything at once, and what belongs to it. */
 export interface SoakedAgent {
@@ -116,7 +117,7 @@ async function scrapePages(pages: readonly string[]): Promise<number> {
 }
 
 function readResidentMebibytes({ pid, exitCode }: ChildProcess): number {
-  if (exitCode !== null) throw new Error(`Cannot measure the agent: it ended with exit code ${exitCode}`);
-  const [, kibibytes] = /^VmRSS:\s*(\d+) kB/mu.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) / 1024;
+  if (pid === undefined || exitCode !== null)
+    throw new Error(`Cannot measure the agent: it ended with exit code ${exitCode}`);
+  return readMemoryUse(pid).residentBytes / 2 ** 20;
 }
