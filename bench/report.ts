@@ -11,7 +11,9 @@ export function describeMachine(): string {
   const model = cpus()[0]?.model ?? 'unknown CPU';
   const virtual = /^flags\s.*\bhypervisor\b/mu.test(readFileSync('/proc/cpuinfo', 'latin1'));
   const kind = virtual ? 'virtual machine' : 'machine';
-  return `Node ${process.versions.node}, Linux ${release()}, ${kind} with ${availableParallelism()} CPUs (${model.trim()})`;
+  // What follows the numbers names the build of one machine or provider.
+  const kernel = /^[\d.]+/u.exec(release())?.[0] ?? release();
+  return `Node ${process.versions.node}, Linux ${kernel}, ${kind} with ${availableParallelism()} CPUs (${model.trim()})`;
 }
 
 /** Prints a table with a title. */
