@@ -3,7 +3,7 @@
 // compiled: the program, the components, the modules of threads, and what package.json exports. What they share is in
 // dist/chunks, each module once, so that a class is the same class wherever it is imported from.
 //
-//   node bundle.mjs          replaces dist/, which the next build makes anew: npm pack runs this
+//   node bundle.mjs          replaces dist/, which the next build compiles again: npm pack runs this
 //   node bundle.mjs FOLDER   leaves dist/ as it is and writes to FOLDER
 import {
   cpSync,
@@ -80,7 +80,7 @@ function listComponents() {
 
 const entries = [program, ...listComponents(), ...listExported()];
 
-/** Modules that do something by themselves: they would do it for whoever loads the chunk that they are in. */
+/** Modules that do something by themselves: they would do it for every importer of the chunk that they are in. */
 const apart = new Set([join(compiled, program)]);
 
 /** Stands for the way from an output file to the folder of all output until it is known. */

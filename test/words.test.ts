@@ -19,6 +19,7 @@ const folders = [
   'otel-examples',
   'bench',
 ];
+const topFiles = readdirSync(root).filter((path) => /\.(?:md|mjs)$/u.test(path));
 /** Read by those who change the code only. */
 const internal = /\.(?:test|fixture)\.ts$/u;
 
@@ -29,11 +30,10 @@ function listFiles(folder: string): readonly string[] {
 }
 
 test('what people read is in plain words', () => {
-  const findings = [...folders.flatMap(listFiles), 'README.md', 'CONTRIBUTING.md', 'SECURITY.md'].flatMap(
-    (path) =>
-      findWordings(path, readFileSync(join(root, path), 'utf8')).map(
-        ({ line, found, instead }) => `${path}:${line}: expected ${instead}, found "${found}"`,
-      ),
+  const findings = [...folders.flatMap(listFiles), ...topFiles].flatMap((path) =>
+    findWordings(path, readFileSync(join(root, path), 'utf8')).map(
+      ({ line, found, instead }) => `${path}:${line}: expected ${instead}, found "${found}"`,
+    ),
   );
   assert.deepEqual(findings, []);
 });
@@ -88,6 +88,11 @@ test('findWordings looks at comments and texts of TypeScript, over line ends', (
     findWordings('a.ts', source).map(({ line, found }) => `${line} ${found}`),
     ['3 anew', '5 nobody', '5 now and then'],
   );
+});
+
+test('findWordings looks at comments of JavaScript, not at its names', () => {
+  const [found, ...others] = findWordings('a.mjs', 'const anew = 1; // begins anew\n');
+  assert.deepEqual([found?.found, others], ['anew', []]);
 });
 
 test('findWordings finds messages that do not say what was expected, then what was found', () => {

@@ -55,9 +55,9 @@ const commentOrString =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/gu;
 const markdownCode = /^(?:```|````).*?^(?:```|````)$|`[^`\n]*`/gmsu;
 
-/** Finds rejected wordings in what people read of a file: the comments and texts of TypeScript, the prose of Markdown. */
+/** Finds rejected wordings in what people read of a file: the comments and texts of TypeScript and JavaScript, the prose of Markdown. */
 export function findWordings(path: string, text: string): readonly Finding[] {
-  const prose = path.endsWith('.ts') ? keepOnly(text, commentOrString) : blank(text, markdownCode);
+  const prose = /\.m?[jt]s$/u.test(path) ? keepOnly(text, commentOrString) : blank(text, markdownCode);
   // Comments continue on the next line after an asterisk.
   const flat = prose.replaceAll(/\n( *\* )?/gu, (end) => ' '.repeat(end.length));
   return wordings.flatMap(({ pattern, instead }) => {

@@ -159,7 +159,7 @@ for (const format of ['json', 'csv', 'parquet']) {
   });
 }
 
-test('a new file begins, when somebody renames or removes it', async () => {
+test('a new file begins, when it is renamed or removed', async () => {
   const folder = createFolder();
   const path = join(folder, 'energy.json');
   const { consume, stop } = await startExporter({ path, flush_interval: '1ms' });
@@ -175,7 +175,7 @@ test('a new file begins, when somebody renames or removes it', async () => {
   assert.deepEqual(readValues(readFileSync(path, 'utf8')), [3]);
 });
 
-test('a file goes on at its beginning, when somebody empties it', async () => {
+test('a file continues at its beginning, when it is truncated', async () => {
   const path = join(createFolder(), 'energy.json');
   const { consume, stop } = await startExporter({ path, flush_interval: '1ms' });
   consume(createReading(series, 1));

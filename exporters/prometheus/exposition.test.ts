@@ -128,7 +128,7 @@ const steps = fc.array(
   { minLength: 3, maxLength: 10 },
 );
 
-test('writePage writes after any changes what a page that is made anew says', () => {
+test('writePage writes after any changes what a newly written page contains', () => {
   holdsFor(steps, (all) => {
     const store = createStore();
     // Labels of more than one byte per letter, and of different lengths.

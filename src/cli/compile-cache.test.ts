@@ -10,7 +10,7 @@ import { findCacheFolder } from './compile-cache.js';
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0;
 const hasCompileCache = 'enableCompileCache' in process.getBuiltinModule('node:module');
-const nobody = 65534;
+const unprivilegedId = 65534;
 
 function find(cache: string): string | undefined {
   return findCacheFolder({ XDG_CACHE_HOME: cache, HOME: '/nonexistent' });
@@ -57,7 +57,7 @@ test('findCacheFolder refuses what others can write or replace', () => {
 test('findCacheFolder refuses folders of another user', { skip }, () => {
   const parent = createFolder();
   assert.ok(find(parent));
-  chownSync(parent, nobody, nobody);
+  chownSync(parent, unprivilegedId, unprivilegedId);
   assert.equal(find(parent), undefined);
 });
 
@@ -66,10 +66,10 @@ test(
   { skip: hasSetpriv ? skip : 'no setpriv' },
   () => {
     const cache = createFolder();
-    chownSync(cache, nobody, nobody);
+    chownSync(cache, unprivilegedId, unprivilegedId);
     const module = new URL('./compile-cache.js', import.meta.url).href;
     const code = `import('${module}').then(({ findCacheFolder }) => console.log(findCacheFolder(process.env)))`;
-    const user = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
+    const user = [`--reuid=${unprivilegedId}`, `--regid=${unprivilegedId}`, '--clear-groups'];
     const run = (...rights: readonly string[]) =>
       spawnSync('setpriv', [...user, ...rights, process.execPath, '-e', code], {
         env: { ...process.env, XDG_CACHE_HOME: cache },

@@ -101,7 +101,7 @@ test('exec accounts the CPU time that getrusage says, within 2 %, as the user wh
   assert.ok(Math.abs(run.cpu_user_s + run.cpu_system_s - run.cpu_time_s) < 1e-6);
 });
 
-// Root without capabilities, where nobody may not read the build: the kernel grants no more to it.
+// Root without capabilities, where the user nobody may not read the build: the kernel grants no more to it.
 const unprivileged = [
   ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'],
   ['setpriv', '--inh-caps=-all', '--bounding-set=-all'],

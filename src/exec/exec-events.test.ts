@@ -72,7 +72,7 @@ const forEvents = [
   'src/exec/command-counters.js',
 ];
 
-test('exec loads what counts events only when somebody asks for it', () => {
+test('exec loads what counts events only when it is asked for', () => {
   const [asked, plain] = [['-e', 'cs'], []].map((args) => new Set(listLoaded(['-q', ...args, 'true'])));
   assert.deepEqual(
     forEvents.map((path) => [asked?.has(path), plain?.has(path)]),

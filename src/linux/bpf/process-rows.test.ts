@@ -47,7 +47,7 @@ test('ProcessRows grows a revision when name, user or cgroup is another one, and
   }
 });
 
-test('ProcessRows tells processes with one number apart by their births', () => {
+test('ProcessRows distinguishes processes with the same pid by their births', () => {
   const rows = new ProcessRows();
   const row = rows.add(createRecord(7, { start: 12 }), 0);
   assert.equal(rows.startOf(row), 12e9);
