@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { renderMarkdown, replaceFigures } from './published-figures.js';
 
 const page = `# Benchmarks
@@ -29,4 +31,16 @@ test('replaceFigures throws, when the page has no section of that name', () => {
 test('renderMarkdown renders columns and rows', () => {
   const grid = { columns: ['', 'CPU'], rows: [['joulemetry', '3 ms']] };
   assert.equal(renderMarkdown(grid), '|  | CPU |\n| --- | --- |\n| joulemetry | 3 ms |');
+});
+
+test('docs/benchmarks.md has a section for the figures of every benchmark', () => {
+  const repository = fileURLToPath(new URL('../../', import.meta.url));
+  const published = readFileSync(`${repository}docs/benchmarks.md`, 'utf8');
+  const source = readdirSync(`${repository}bench`)
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => readFileSync(`${repository}bench/${file}`, 'utf8'))
+    .join('\n');
+  const names = Array.from(source.matchAll(/: Benchmark = \{\n  name: '([^']+)'/gu), ([, name = '']) => name);
+  assert.ok(names.includes('agent'));
+  for (const name of names) assert.ok(replaceFigures(published, name, 'new').includes('new'));
 });
