@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Series } from '../../src/model/series.js';
-import { CgroupMachine } from './cgroup-machine.fixture.js';
 import { createCgroup, playSecond, Rig, RigProcess } from './rig.fixture.js';
 
-const metrics = ['process.energy', 'program.energy', 'linux.cgroup.energy', 'systemd.unit.energy'];
 const views = ['process', 'program', 'cgroup', 'unit'];
-
-function sumJoules({ out }: Rig, metric: string): number {
-  return out.last(metric).reduce((sum, { value }) => sum + value, 0);
-}
 
 /** A rig with 10 W for each busy CPU, and what a test says is used in each second. */
 class Seconds {
@@ -234,58 +228,6 @@ test('attribution goes on with what processes say while the reading of a cgroup 
     playSecond({ rig, meter, used: [[process, atS]] }, atS);
   }
   assert.deepEqual(rig.processes(), { 1: 120 });
-});
-
-const skews = [
-  { readAfter: -1 },
-  { readAfter: 0 },
-  { readAfter: 3 },
-  { readAfter: -10 },
-  { readAfter: 20 },
-  { readAfter: 3, isLate: true },
-];
-
-for (const skew of skews) {
-  test(`attribution finds what each cgroup used: ${JSON.stringify(skew)}`, () => {
-    const isNear = Math.abs(skew.readAfter) <= 3 && !skew.isLate;
-    for (const seed of [1, 2, 3]) {
-      const options = { seed, scans: 100, ...skew };
-      const machine = new CgroupMachine(options, { views }).play();
-      const { rig } = machine;
-      assert.deepEqual(
-        rig.logLines.filter((line) => line.startsWith('error')),
-        [],
-      );
-      const { attributed = 0 } = rig.parts();
-      for (const metric of metrics) assert.ok(Math.abs(sumJoules(rig, metric) - attributed) < 1e-9, metric);
-      for (const path of ['/a', '/a/x', '/a/x/deep', '/a/y', '/b', '/c']) {
-        const [truth, charged] = [machine.truthOf(path), machine.chargedTo(path)];
-        const said = `seed ${seed}: ${path} used ${truth} s and was charged for ${charged} s`;
-        // A rounding at its beginning is all that it can be charged too much for.
-        assert.ok(charged <= truth + 0.02, said);
-        assert.ok(charged >= truth * (isNear ? 0.98 : 0.8), said);
-        if (isNear && path.lastIndexOf('/') === 0) assert.ok(charged >= truth * 0.99, said);
-      }
-      const { rig: without } = new CgroupMachine({ ...options, hasCgroups: false }, { views }).play();
-      const { undefined: unseen = 0, ...processes } = rig.processes();
-      assert.ok(unseen > 100);
-      assert.deepEqual(processes, without.processes());
-    }
-  });
-}
-
-test('attribution never charges more than the machine used where processes move unnoticed', () => {
-  for (const seed of [1, 2, 3]) {
-    const options = { seed, scans: 100, readAfter: -1, hasMoves: true };
-    const { rig } = new CgroupMachine(options, { views }).play();
-    const { rig: without } = new CgroupMachine({ ...options, hasCgroups: false }, { views }).play();
-    const { undefined: unseen = 0, ...processes } = rig.processes();
-    assert.deepEqual(processes, without.processes());
-    assert.ok(unseen <= (without.parts()['unseen'] ?? 0));
-    for (const metric of metrics) {
-      assert.ok(Math.abs(sumJoules(rig, metric) - (rig.parts()['attributed'] ?? 0)) < 1e-9, metric);
-    }
-  }
 });
 
 test('attribution takes a missing reading of a cgroup for none', () => {
