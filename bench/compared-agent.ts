@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { findCharge, findMachineJoules, findMissed } from './known-metrics.js';
 import { fetchPage, findPages } from './pages.js';
 import { readTreeCpuMs, readTreeMemory } from './process-tree.js';
+import { endProgram } from './processes.js';
 
 /** An agent as it is named on the command line. */
 export interface Peer {
@@ -135,9 +136,7 @@ export class ComparedAgent {
   }
 
   async end(): Promise<void> {
-    if (this.#findEnd() !== undefined) return;
-    this.#child.kill('SIGTERM');
-    await once(this.#child, 'exit');
+    await endProgram(this.#child);
   }
 }
 

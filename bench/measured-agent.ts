@@ -1,5 +1,4 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +6,7 @@ import { CpuClock } from '../src/linux/clocks.js';
 import { readMemoryUse } from '../src/linux/memory-use.js';
 import { findLongestSliceMs } from './known-metrics.js';
 import { fetchPage, findPages } from './pages.js';
+import { endProgram } from './processes.js';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 let bundled: string | undefined;
@@ -65,7 +65,6 @@ export class MeasuredAgent {
   }
 
   async end(): Promise<void> {
-    this.#child.kill('SIGTERM');
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    await endProgram(this.#child);
   }
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { openPidList } from '../src/linux/pid-list.js';
 
 /** How many processes the machine is to have. */
@@ -20,6 +21,13 @@ export async function startProcesses(): Promise<Processes> {
     count: countProcesses(),
     end: () => children.forEach((child) => child.kill()),
   };
+}
+
+/** Ends a program that was started for a benchmark, unless it has ended by itself. */
+export async function endProgram(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
 }
 
 function startSleeper(): Promise<ChildProcess> {

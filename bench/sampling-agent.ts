@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { CpuClock } from '../src/linux/clocks.js';
 import { stayOnCpu0 } from './perf-sampler.js';
+import { endProgram } from './processes.js';
 
 /** An agent, in a process of its own, that samples energy at one rate. */
 export interface SamplingAgent {
@@ -64,8 +64,7 @@ export async function startSamplingAgent(options: SamplingAgentOptions): Promise
       readTicks: () => readTicks(page),
       async end() {
         child.kill('SIGCONT');
-        child.kill('SIGTERM');
-        if (child.exitCode === null) await once(child, 'exit');
+        await endProgram(child);
         clean();
       },
     };

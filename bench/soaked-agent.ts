@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { readMemoryUse } from '../src/linux/memory-use.js';
+import { endProgram } from './processes.js';
 
 /** An agent that does everything at once, and what belongs to it. */
 export interface SoakedAgent {
@@ -45,8 +46,7 @@ export async function startSoakedAgent(): Promise<SoakedAgent> {
       scrape: () => scrapePages(pages),
       requests: sink.requests,
       async end() {
-        child.kill('SIGTERM');
-        if (child.exitCode === null) await once(child, 'exit');
+        await endProgram(child);
         clean();
       },
     };
