@@ -66,6 +66,8 @@ export class CpuStat implements FileParser {
   readonly #time: CounterSlot;
   readonly #throttling = new Throttling(usPerSecond);
   readonly #counts: Counts;
+  /** In microseconds, of the text that `isSame` has just seen; NaN: of none. */
+  #seenUsage = NaN;
   #lastUsage = NaN;
 
   constructor(isContainer: boolean) {
@@ -79,7 +81,8 @@ export class CpuStat implements FileParser {
 
   /** Where nothing ran, neither mode grew; a cgroup that is throttled can have waited without having run. */
   isSame(text: Buffer): boolean {
-    return parseUsage(text) === this.#lastUsage && this.#throttling.slot.series.length === 0;
+    this.#seenUsage = parseUsage(text);
+    return this.#seenUsage === this.#lastUsage && this.#throttling.slot.series.length === 0;
   }
 
   parse(text: Buffer, length: number, scope: SlotScope): boolean {
@@ -88,7 +91,8 @@ export class CpuStat implements FileParser {
     for (let i = 0; i < this.#counts.units.length; i++) this.#counts.copy(i, cpuStat.counts, i % 2);
     this.#time.update(this.#counts, scope);
     this.#throttling.update(cpuStat, throttlingKey, scope);
-    this.#lastUsage = parseUsage(text);
+    this.#lastUsage = Number.isNaN(this.#seenUsage) ? parseUsage(text) : this.#seenUsage;
+    this.#seenUsage = NaN;
     return true;
   }
 }

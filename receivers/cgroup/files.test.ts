@@ -109,6 +109,22 @@ test('CpuStat keeps its series, when the sampled time of the root falls by a tic
   assert.equal(parse(parser, 0n, used(500_000)).scope.ended.length, 2);
 });
 
+test('CpuStat is the same, while nothing ran since the text that was taken last', () => {
+  const parser = new CpuStat(false);
+  const isSame = (us: number) => parser.isSame(Buffer.from(used(us)));
+  parse(parser, 0n, used(1));
+  assert.deepEqual([isSame(1), isSame(2)], [true, false]);
+  parse(parser, 0n, used(2));
+  assert.deepEqual([isSame(2), isSame(1)], [true, false]);
+  // Not asked about first: what was asked about before does not count.
+  parse(parser, 0n, used(3));
+  parse(parser, 0n, used(4));
+  assert.deepEqual([isSame(1), isSame(4)], [false, true]);
+  const limited = new CpuStat(false);
+  parse(limited, 0n, throttled(5));
+  assert.equal(limited.isSame(Buffer.from(throttled(5))), false);
+});
+
 test('CpuStat refuses a text without CPU time', () => {
   assert.deepEqual(parse(new CpuStat(false), 0n, '', 'nonsense', 'user_usec 1\n').results, [
     false,

@@ -44,12 +44,13 @@ export class NvmlScraper implements OpenScraper {
     this.#context = context;
     this.#thread = thread;
     const { procfs, passwd, service } = config;
-    const { host } = context;
+    const { host, log } = context;
     this.#processes = new ProcessAccounts({
       host,
       procfs,
       passwd,
       service,
+      onUnreadable: (message) => log.warn(message),
       onForeign: (pid) => this.#noteForeign(pid),
     });
     this.#devices = reading.devices ?? [];

@@ -1,6 +1,8 @@
-import { Owners } from '../../src/identity/owners.js';
-import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
-import { ServiceReader } from '../../src/identity/service.js';
+import {
+  IdentityReader,
+  type IdentityOptions,
+  type ProcessIdentity,
+} from '../../src/identity/process-identity.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Resource, Series } from '../../src/model/series.js';
@@ -19,13 +21,9 @@ interface KnownProcess {
   lookedAt: number;
 }
 
-export interface AccountOptions {
+export interface AccountOptions extends Omit<IdentityOptions, 'hasCommandLine'> {
   /** The machine. */
   readonly host: Resource;
-  readonly procfs: string;
-  readonly passwd: string;
-  /** Whether it is looked for which service a process is part of. */
-  readonly service: boolean;
   /** Notified of processes that use a GPU for a while and that procfs does not have. */
   onForeign(pid: number): void;
 }
@@ -33,7 +31,6 @@ export interface AccountOptions {
 /** Who uses the GPUs: GPU time by the samples' own timestamps, and memory. */
 export class ProcessAccounts {
   readonly #options: AccountOptions;
-  readonly #owners: Owners;
   readonly #identities: IdentityReader;
   readonly #stat = new ProcessStat();
   readonly #processes = new Map<number, KnownProcess>();
@@ -44,19 +41,12 @@ export class ProcessAccounts {
 
   constructor(options: AccountOptions) {
     this.#options = options;
-    this.#owners = new Owners(options.passwd);
-    const services = options.service ? new ServiceReader() : undefined;
-    this.#identities = new IdentityReader({
-      procfs: options.procfs,
-      owners: this.#owners,
-      hasCommandLine: false,
-      services,
-    });
+    this.#identities = new IdentityReader({ ...options, hasCommandLine: false });
   }
 
   /** Looks again, at the first table of this scan, who each process is. */
   beginScan(): void {
-    this.#owners.refresh();
+    this.#identities.refreshOwners();
     this.#scan += 1;
   }
 

@@ -5,13 +5,15 @@ import { test } from 'node:test';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { ProcessFinder } from './find-processes.js';
 
+const createFinder = (procfs: string) => new ProcessFinder({ procfs, service: true, passwd: '/etc/passwd' });
+
 test('ProcessFinder finds processes by number, by name and by path', () => {
   const procfs = createFakeProcfs();
   procfs.write(7, { comm: 'a) b (', exe: '/usr/bin/ab' });
   procfs.write(8, { exe: '/usr/lib/postgresql/bin/postgres (deleted)' });
   procfs.write(9, { exe: '/opt/with-a-very-long-name' });
   procfs.writeFile(9, 'comm', 'with-a-very-lon\n');
-  const finder = new ProcessFinder(procfs.path);
+  const finder = createFinder(procfs.path);
   const find = (pids: readonly number[], names: readonly string[]) =>
     finder.find({ pids, names }).map(({ pid }) => pid);
   assert.deepEqual(find([7, 99], []), [7]);
@@ -23,12 +25,12 @@ test('ProcessFinder finds processes by number, by name and by path', () => {
 test('ProcessFinder leaves out a process that has ended but was not waited for', () => {
   const procfs = createFakeProcfs();
   procfs.write(7, { comm: 'gone', state: 'Z' });
-  assert.deepEqual(new ProcessFinder(procfs.path).find({ pids: [7], names: ['program'] }), []);
+  assert.deepEqual(createFinder(procfs.path).find({ pids: [7], names: ['program'] }), []);
 });
 
 test('ProcessFinder keeps the resource of a process that renames itself, not of one that runs another program', () => {
   const procfs = createFakeProcfs();
-  const finder = new ProcessFinder(procfs.path);
+  const finder = createFinder(procfs.path);
   const find = () => finder.find({ pids: [7], names: [] })[0]?.attributes;
   procfs.write(7, { comm: 'node', exe: '/usr/bin/node' });
   const first = find();
@@ -47,7 +49,7 @@ test('ProcessFinder reads owner and service as its settings have it', () => {
   const passwd = join(procfs.path, 'passwd');
   writeFileSync(passwd, `ann:x:${process.getuid?.()}:0:::\n`);
   const read = (service: boolean) =>
-    new ProcessFinder(procfs.path, { service, passwd }).find({ pids: [7], names: [] })[0]?.attributes;
+    new ProcessFinder({ procfs: procfs.path, service, passwd }).find({ pids: [7], names: [] })[0]?.attributes;
   assert.equal(read(true)?.['process.owner'], 'ann');
   assert.equal(read(true)?.['service.name'], 'cart');
   assert.equal(read(false)?.['service.name'], undefined);

@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readExecutable } from '../../src/identity/executable.js';
-import { Owners } from '../../src/identity/owners.js';
-import { IdentityReader, type ProcessIdentity } from '../../src/identity/process-identity.js';
-import { ServiceReader } from '../../src/identity/service.js';
+import {
+  IdentityReader,
+  type IdentityOptions,
+  type ProcessIdentity,
+} from '../../src/identity/process-identity.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
 import type { Attributes } from '../../src/model/series.js';
@@ -23,12 +25,6 @@ export interface ProcessSelection {
   readonly names: readonly string[];
 }
 
-/** How it is read who a process is, as in the settings of the `process` receiver. */
-export interface IdentitySettings {
-  readonly service: boolean;
-  readonly passwd: string;
-}
-
 interface KnownProcess extends FoundProcess {
   readonly identity: ProcessIdentity;
 }
@@ -36,24 +32,18 @@ interface KnownProcess extends FoundProcess {
 /** Looks for processes, again and again. */
 export class ProcessFinder {
   readonly #procfs: string;
-  readonly #owners: Owners;
   readonly #identity: IdentityReader;
   readonly #stat = new ProcessStat();
   #known: ReadonlyMap<number, KnownProcess> = new Map();
 
-  constructor(
-    procfs: string,
-    { service, passwd }: IdentitySettings = { service: true, passwd: '/etc/passwd' },
-  ) {
-    this.#procfs = procfs;
-    this.#owners = new Owners(passwd);
-    const services = service ? new ServiceReader() : undefined;
-    this.#identity = new IdentityReader({ procfs, owners: this.#owners, hasCommandLine: false, services });
+  constructor(options: Omit<IdentityOptions, 'hasCommandLine'>) {
+    this.#procfs = options.procfs;
+    this.#identity = new IdentityReader({ ...options, hasCommandLine: false });
   }
 
   /** The selected processes that run now. */
   find({ pids, names }: ProcessSelection): readonly FoundProcess[] {
-    this.#owners.refresh();
+    this.#identity.refreshOwners();
     const wanted = new Set(names);
     const byName =
       wanted.size === 0 ? [] : listPids(this.#procfs).filter((pid) => isNamed(pid, wanted, this.#procfs));

@@ -29,7 +29,9 @@ export class TargetFinder {
 
   constructor(config: Config, context: FinderContext) {
     this.#config = config;
-    this.#processes = new ProcessFinder(config.procfs, config.processes);
+    const { procfs, processes } = config;
+    const onUnreadable = (message: string) => context.log.warn(message);
+    this.#processes = new ProcessFinder({ ...processes, procfs, onUnreadable });
     this.#cgroups = hasCgroups(config) ? new CgroupFinder(config, context) : undefined;
     this.#absent = new AbsentTargets(config, context.log, this.#cgroups?.folder);
   }

@@ -1,9 +1,7 @@
-import type { Counter } from '@opentelemetry/api';
+import type { Counter, Meter } from '@opentelemetry/api';
 import type { Context } from '../../src/component/component.js';
 import { describeError } from '../../src/errors.js';
-import { Owners } from '../../src/identity/owners.js';
 import { IdentityReader } from '../../src/identity/process-identity.js';
-import { ServiceReader } from '../../src/identity/service.js';
 import { maxDeaths } from '../../src/linux/bpf/task-deaths.js';
 import { DescriptorBudget } from '../../src/linux/budgeted-file.js';
 import { BusyTimeReader } from '../../src/linux/busy-time.js';
@@ -49,7 +47,7 @@ export class ProcessScraper implements Scraper {
   readonly #context: ScraperContext;
   readonly #busy: BusyTimeReader;
   readonly #pids: PidList;
-  readonly #owners: Owners;
+  readonly #identity: IdentityReader;
   readonly #processes: TrackedProcesses;
   readonly #reader: ProcessReader;
   readonly #refused = new Set<number>();
@@ -77,13 +75,13 @@ export class ProcessScraper implements Scraper {
     this.#lookAgainAfter = Math.max(1, Math.round(lookAgainAfterMs / config.collection_interval));
     this.#busy = new BusyTimeReader(config.procfs);
     this.#pids = openPidList(config.procfs);
-    this.#owners = new Owners(config.passwd);
+    this.#identity = this.#createIdentity();
     this.#states = new StateCount(context.host);
     this.#reader = this.#createReader();
     this.#lostEnds = this.#createLostEnds();
     this.#processes = new TrackedProcesses(this.#reader, context.clock);
     this.#brief = new BriefProcesses((name, cgroupId, { parentPid, userId }) => {
-      const owner = this.#owners.nameOf(userId);
+      const owner = this.#identity.nameOwner(userId);
       return this.#processes.describeBrief({ name, cgroupId, parentPid, owner });
     }, 4 * this.#lookAgainAfter);
   }
@@ -200,7 +198,7 @@ export class ProcessScraper implements Scraper {
     this.#isRefused = size > 0;
     if (scan.number % forgetEvery !== 0) return;
     this.#refused.clear();
-    this.#owners.refresh();
+    this.#identity.refreshOwners();
   }
 
   /** @returns whether descriptors have run out: every process is tried again at the next scan */
@@ -240,30 +238,41 @@ export class ProcessScraper implements Scraper {
     return counter;
   }
 
-  #createServices(): ServiceReader | undefined {
-    if (!this.#config.service) return undefined;
-    const { id: receiver, meter } = this.#context;
-    const malformed = meter.createCounter('joulemetry.process.malformed_services', {
-      unit: '{service}',
-      description: 'Process contexts and environments that could not be understood, and were ignored',
+  #createIdentity(): IdentityReader {
+    const { procfs, passwd, service, command_line: hasCommandLine } = this.#config;
+    const { id: receiver, meter, log } = this.#context;
+    const malformed = service ? createMalformedServices(meter, receiver) : undefined;
+    return new IdentityReader({
+      procfs,
+      passwd,
+      hasCommandLine,
+      service,
+      onUnreadable: (message) => log.warn(message),
+      onMalformed: () => malformed?.add(1, { receiver }),
     });
-    malformed.add(0, { receiver });
-    return new ServiceReader(() => malformed.add(1, { receiver }));
   }
 
   #createReader(): ProcessReader {
-    const { procfs, metrics, command_line: hasCommandLine } = this.#config;
-    const owners = this.#owners;
+    const { procfs, metrics } = this.#config;
     return new ProcessReader({
       procfs,
       cpuTime: this.#context.cpuTime,
       layouts: createLayouts(metrics),
-      identity: new IdentityReader({ procfs, owners, hasCommandLine, services: this.#createServices() }),
+      identity: this.#identity,
       budget: this.#budget,
       lookAgainAfter: this.#lookAgainAfter,
       busiest: new BusiestProcesses(this.#config.detail_limit, this.#config.collection_interval),
     });
   }
+}
+
+function createMalformedServices(meter: Meter, receiver: string): Counter {
+  const counter = meter.createCounter('joulemetry.process.malformed_services', {
+    unit: '{service}',
+    description: 'Process contexts and environments that could not be understood, and were ignored',
+  });
+  counter.add(0, { receiver });
+  return counter;
 }
 
 /** When the CPU time of all processes was read at once, of which the scan's own instant is known by two clocks. */

@@ -52,7 +52,7 @@ class RaplSampler implements Sampler {
   constructor(config: Config, nowMs: () => number) {
     this.#config = config;
     this.#nowMs = nowMs;
-    this.#noteDiscovery();
+    this.#noteDiscovery(glance(config.sysfs));
     this.#openCounters(openReader(config, { nowMs }));
     this.generation = 0;
     this.#heardMs = nowMs();
@@ -101,8 +101,9 @@ class RaplSampler implements Sampler {
     this.#checkedMs = nowMs;
     const mustOpen = reader.hasGap || opening.canReadMore();
     const isDue = nowMs - this.#discoveredMs >= discoverMs;
-    if (!mustOpen && !isDue && glance(this.#config.sysfs) === this.#glance) return;
-    this.#noteDiscovery();
+    const seen = glance(this.#config.sysfs);
+    if (!mustOpen && !isDue && seen === this.#glance) return;
+    this.#noteDiscovery(seen);
     const discovery = discover(this.#config);
     if (!mustOpen && discovery.identity === opening.discovery.identity) return;
     const again = openReader(this.#config, { discovery, previous: reader, nowMs: this.#nowMs });
@@ -110,9 +111,9 @@ class RaplSampler implements Sampler {
     this.#openCounters(again);
   }
 
-  /** Before the look itself: what comes after it is seen the next time. */
-  #noteDiscovery(): void {
-    this.#glance = glance(this.#config.sysfs);
+  /** @param seen what was there before the discovery: what comes after it is seen the next time */
+  #noteDiscovery(seen: string): void {
+    this.#glance = seen;
     this.#discoveredMs = this.#nowMs();
   }
 

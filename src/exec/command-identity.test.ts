@@ -3,9 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readlinkSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
-import { ServiceReader } from '../identity/service.js';
 import { startHeld } from '../linux/held-child.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
@@ -16,8 +14,7 @@ import { readCommandIdentity } from './command-identity.js';
 function readIdentity(pid: number) {
   const stat = new ProcessStat();
   assert.ok(stat.read(`/proc/${pid}`));
-  const owners = new Owners('/etc/passwd');
-  const options = { procfs: '/proc', owners, hasCommandLine: false, services: new ServiceReader() };
+  const options = { procfs: '/proc', passwd: '/etc/passwd', hasCommandLine: false, service: true };
   return new IdentityReader(options).read(pid, stat).attributes;
 }
 

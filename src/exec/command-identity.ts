@@ -1,9 +1,7 @@
 import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { nameExecutable } from '../identity/executable.js';
-import { Owners } from '../identity/owners.js';
 import { IdentityReader } from '../identity/process-identity.js';
-import { ServiceReader } from '../identity/service.js';
 import { ProcessStat } from '../linux/process-stat.js';
 import {
   ATTR_PROCESS_EXECUTABLE_NAME,
@@ -24,8 +22,7 @@ const maxInterpreters = 5;
 export function readCommandIdentity(pid: number, program: Buffer): Attributes {
   const stat = new ProcessStat();
   stat.read(`/proc/${pid}`);
-  const owners = new Owners('/etc/passwd');
-  const options = { procfs: '/proc', owners, hasCommandLine: false, services: new ServiceReader() };
+  const options = { procfs: '/proc', passwd: '/etc/passwd', hasCommandLine: false, service: true };
   const { attributes } = new IdentityReader(options).read(pid, stat);
   const path = resolveExecutable(program);
   return {

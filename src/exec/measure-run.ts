@@ -77,10 +77,21 @@ async function measureProgram(
   plan: RunPlan,
   instruments: Instruments,
 ): Promise<Omit<RunRecord, 'baselineMark'>> {
-  const { session, relay } = instruments;
   const sinceNs = readBootTimeNs();
   const child = await startHeld(plan.name, plan.args);
-  const { cpu, counters, attributes } = await attach(child, { sinceNs, path: plan.path }, instruments);
+  const attached = await attach(child, { sinceNs, path: plan.path }, instruments);
+  try {
+    return await measureChild(child, attached, instruments);
+  } finally {
+    detach(attached);
+  }
+}
+
+async function measureChild(
+  child: HeldChild,
+  { cpu, counters, attributes }: Attached,
+  { session, relay }: Instruments,
+): Promise<Omit<RunRecord, 'baselineMark'>> {
   const startedAt = new Date();
   relay.target = (signal) => child.signal(signal);
   let startedMs = NaN;
@@ -123,10 +134,15 @@ async function measureBaseline(
   return mark;
 }
 
-/** What follows a command. */
-interface Attached {
-  readonly cpu: CommandCpu;
+/** What has been opened to follow a command. */
+interface Followers {
+  readonly cpu: CommandCpu | undefined;
   readonly counters: CommandCounters | undefined;
+}
+
+/** All that follows a command. */
+interface Attached extends Followers {
+  readonly cpu: CommandCpu;
   /** Who it is. */
   readonly attributes: Attributes;
 }
@@ -137,9 +153,11 @@ async function attach(
   { sinceNs, path }: { readonly sinceNs: bigint; readonly path: Buffer },
   { session, relay: { interruption }, events, tree }: Instruments,
 ): Promise<Attached> {
+  let counters: CommandCounters | undefined;
+  let cpu: CommandCpu | undefined;
   try {
-    const counters = events?.open(child.pid);
-    const cpu = openCommandCpu(child.pid, await tree, sinceNs);
+    counters = events?.open(child.pid);
+    cpu = openCommandCpu(child.pid, await tree, sinceNs);
     const attributes = readCommandIdentity(child.pid, path);
     // The meters' readings right before the release are the boundary.
     await session.flush();
@@ -148,6 +166,13 @@ async function attach(
   } catch (error) {
     child.signal('SIGKILL');
     await child.ended;
+    detach({ cpu, counters });
     throw error;
   }
+}
+
+/** Closes what follows a command; what has finished already stays so. */
+function detach({ cpu, counters }: Followers): void {
+  cpu?.finish();
+  counters?.finish();
 }

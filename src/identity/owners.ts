@@ -1,29 +1,47 @@
-import { statSync } from 'node:fs';
-import { readRegularText } from '../../src/linux/regular-file.js';
+import { describeReadError, readFileStamp, readRegularText } from '../linux/regular-file.js';
 
 /** The names of users by number, from a file in the format of passwd(5). */
 export class Owners {
   readonly #path: string;
+  readonly #onUnreadable: (reason: string) => void;
   #names = new Map<number, string>();
-  #modifiedMs = NaN;
+  /** Of the file that the names are from. */
+  #stamp = 'none';
+  #refusal = '';
 
-  constructor(path: string) {
+  /** @param onUnreadable called when the file becomes unreadable, with the reason; names known before are kept */
+  constructor(path: string, onUnreadable: (reason: string) => void) {
     this.#path = path;
+    this.#onUnreadable = onUnreadable;
     this.refresh();
   }
 
-  /** Reads the file again if it has changed. A file that is not there knows no names. */
+  /** Reads the file again if it has changed. Without the file there are no names. */
   refresh(): void {
-    const modifiedMs = statSync(this.#path, { throwIfNoEntry: false })?.mtimeMs;
-    if (modifiedMs === this.#modifiedMs) return;
-    this.#modifiedMs = modifiedMs ?? NaN;
-    this.#names = modifiedMs === undefined ? new Map() : parsePasswd(readRegularText(this.#path));
+    let refusal = '';
+    try {
+      const stamp = readFileStamp(this.#path);
+      if (stamp !== this.#stamp) this.#names = stamp === 'none' ? new Map() : this.#read();
+      this.#stamp = stamp;
+    } catch (error) {
+      refusal = describeReadError(error);
+    }
+    if (refusal !== '' && refusal !== this.#refusal) this.#onUnreadable(describeRefusal(this.#path, refusal));
+    this.#refusal = refusal;
   }
 
   /** The user's name, or the number where there is none. */
   nameOf(uid: number): string {
     return this.#names.get(uid) ?? String(uid);
   }
+
+  #read(): Map<number, string> {
+    return parsePasswd(readRegularText(this.#path));
+  }
+}
+
+function describeRefusal(path: string, refusal: string): string {
+  return `Cannot read the names of users from ${path}: ${refusal}; new users are shown by their number`;
 }
 
 function parsePasswd(text: string): Map<number, string> {

@@ -9,10 +9,8 @@ import type { Attributes } from '../model/series.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { createFakeProcfs, type FakeProcess, type FakeProcfs } from './fake-procfs.fixture.js';
-import { Owners } from './owners.js';
 import { encodeContext, FakeContext } from './process-context.fixture.js';
 import { IdentityReader, type ProcessIdentity } from './process-identity.js';
-import { ServiceReader } from './service.js';
 
 /** Looks at one process again and again, as a receiver does. */
 class Looks {
@@ -24,13 +22,7 @@ class Looks {
   constructor(procfs: string, pid: number) {
     this.#procfs = procfs;
     this.#pid = pid;
-    const owners = new Owners('/etc/passwd');
-    this.#reader = new IdentityReader({
-      procfs,
-      owners,
-      hasCommandLine: true,
-      services: new ServiceReader(),
-    });
+    this.#reader = new IdentityReader({ procfs, passwd: '/etc/passwd', hasCommandLine: true, service: true });
   }
 
   look(): Attributes {
@@ -208,9 +200,9 @@ test('IdentityReader gives replacement characters for bytes that are no text', (
 class OwnLooks {
   readonly #reader = new IdentityReader({
     procfs: '/proc',
-    owners: new Owners('/etc/passwd'),
+    passwd: '/etc/passwd',
     hasCommandLine: false,
-    services: new ServiceReader(),
+    service: true,
   });
   readonly #stat = new ProcessStat();
   identity: ProcessIdentity;
@@ -292,8 +284,8 @@ test('IdentityReader looks for no service where it is not asked to', async (t) =
   const child = spawn('sleep', ['600'], { env: { PATH: process.env['PATH'], OTEL_SERVICE_NAME: 'a' } });
   t.after(() => child.kill());
   const stat = new ProcessStat();
-  const owners = new Owners('/etc/passwd');
-  const silent = new IdentityReader({ procfs: '/proc', owners, hasCommandLine: false, services: undefined });
+  const options = { procfs: '/proc', passwd: '/etc/passwd', hasCommandLine: false, service: false };
+  const silent = new IdentityReader(options);
   const looks = new Looks('/proc', child.pid ?? 0);
   await until(() => looks.look()['service.name'] === 'a');
   assert.ok(stat.read(`/proc/${child.pid}`));

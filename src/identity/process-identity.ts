@@ -8,9 +8,9 @@ import type { Attributes } from '../model/series.js';
 import { readBootInstantNs } from './boot-instant.js';
 import { identifyCgroup } from './cgroup.js';
 import { isSameProgram, nameExecutable, readExecutable, type Executable } from './executable.js';
-import type { Owners } from './owners.js';
+import { Owners } from './owners.js';
 import { describeProcess, type ProcessDescription } from './process-attributes.js';
-import type { ServiceReader } from './service.js';
+import { ServiceReader } from './service.js';
 
 /** What a receiver that describes processes asks its users of them. */
 export const identitySettings = {
@@ -29,10 +29,15 @@ export const identitySettings = {
 /** Where the identity of processes is read, and how much of it. */
 export interface IdentityOptions {
   readonly procfs: string;
-  readonly owners: Owners;
+  /** File of the names of users, in the format of passwd(5). */
+  readonly passwd: string;
   readonly hasCommandLine: boolean;
-  /** Undefined: which service a process is part of is not looked for. */
-  readonly services: ServiceReader | undefined;
+  /** Whether the service that a process is part of is looked for. */
+  readonly service: boolean;
+  /** Called when `passwd` becomes unreadable, which costs only the names of new users. */
+  onUnreadable?(message: string): void;
+  /** Called whenever a process context or an environment cannot be understood. */
+  onMalformed?(): void;
 }
 
 /** Who a process is. */
@@ -64,11 +69,25 @@ const buffer = Buffer.allocUnsafeSlow(64 * 1024);
  */
 export class IdentityReader {
   readonly #options: IdentityOptions;
+  readonly #owners: Owners;
+  readonly #services: ServiceReader | undefined;
   readonly #bootNs: bigint;
 
   constructor(options: IdentityOptions) {
     this.#options = options;
+    this.#owners = new Owners(options.passwd, (message) => options.onUnreadable?.(message));
+    this.#services = options.service ? new ServiceReader(() => options.onMalformed?.()) : undefined;
     this.#bootNs = readBootInstantNs(options.procfs);
+  }
+
+  /** Looks whether the names of users have changed. */
+  refreshOwners(): void {
+    this.#owners.refresh();
+  }
+
+  /** A user's name, or the number where there is none. */
+  nameOwner(uid: number): string {
+    return this.#owners.nameOf(uid);
   }
 
   /**
@@ -149,18 +168,18 @@ export class IdentityReader {
   }
 
   #readContext(pid: number): Attributes | undefined {
-    return this.#options.services?.readContext(this.#folderOf(pid));
+    return this.#services?.readContext(this.#folderOf(pid));
   }
 
   #readEnvironment(pid: number): Attributes | undefined {
-    return this.#options.services?.readEnvironment(this.#folderOf(pid));
+    return this.#services?.readEnvironment(this.#folderOf(pid));
   }
 
   #readMembership(pid: number): Membership {
     const folder = this.#folderOf(pid);
     return {
       // The folder belongs to the effective user, even where the files in it are root's.
-      owner: tryRead(() => this.#options.owners.nameOf(statSync(folder).uid)),
+      owner: tryRead(() => this.#owners.nameOf(statSync(folder).uid)),
       cgroup: tryRead(() => identifyCgroup(readText(`${folder}/cgroup`)).line),
     };
   }
