@@ -3,12 +3,12 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
+import { ReadingThread } from '../../src/scraping/reading-thread.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { metrics } from './metrics.js';
 import { NvmlScraper } from './nvml-scraper.js';
-import { NvmlThread } from './nvml-thread.js';
-import type { Device, ThreadOptions } from './protocol.js';
+import type { Device, Reading, ThreadOptions } from './protocol.js';
 
 /** The nvml receiver: NVIDIA GPUs. */
 export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe, create };
@@ -18,25 +18,27 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
     intervalMs: config.collection_interval,
     context,
     next,
-    open: async () => new NvmlScraper(config, context, await NvmlThread.open(createOptions(config))),
+    open: async () => new NvmlScraper(config, context, await openThread(config)),
   });
 }
 
-function createOptions({ library, procfs, metrics: wanted }: Config): ThreadOptions {
-  return {
+function openThread({ library, procfs, metrics: wanted }: Config) {
+  const options: ThreadOptions = {
     library,
     procfs,
     hasProcesses: wanted.processes,
     hasProfiling: wanted.profiling,
     hasPcieSampling: wanted.pcie_sampling,
   };
+  const module = new URL('./reading-thread.js', import.meta.url);
+  return ReadingThread.open<Reading>({ name: 'NVML', module, options });
 }
 
 /** Where there is no driver, the library is not even looked for. */
 async function probe(config: Config): Promise<Probe> {
   if (!hasDriver(config)) return missDriver(config);
   try {
-    const { thread, reading } = await NvmlThread.open(createOptions(config));
+    const { thread, reading } = await openThread(config);
     await thread.close();
     return { available: true, found: describeDevices(reading.devices ?? []), remedies: [] };
   } catch (error) {

@@ -1,10 +1,10 @@
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
+import type { ReadingThread } from '../../src/scraping/reading-thread.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import type { Config } from './config.js';
 import { DeviceSeries, DeviceStatus } from './device-series.js';
-import type { NvmlThread } from './nvml-thread.js';
 import { ProcessAccounts } from './process-accounts.js';
 import type { Device, DeviceRow, Note, Reading } from './protocol.js';
 
@@ -26,7 +26,7 @@ const exactNs = 20_000n;
 export class NvmlScraper implements OpenScraper {
   readonly #config: Config;
   readonly #context: ReceiverContext;
-  readonly #thread: NvmlThread;
+  readonly #thread: ReadingThread<Reading>;
   readonly #processes: ProcessAccounts;
   readonly #published = new Map<string, Published>();
   #devices: readonly Device[] = [];
@@ -38,7 +38,7 @@ export class NvmlScraper implements OpenScraper {
   constructor(
     config: Config,
     context: ReceiverContext,
-    { thread, reading }: { thread: NvmlThread; reading: Reading },
+    { thread, reading }: { thread: ReadingThread<Reading>; reading: Reading },
   ) {
     this.#config = config;
     this.#context = context;

@@ -1,4 +1,4 @@
-// What the main thread and the thread that calls NVML say to each other.
+// What the main thread and the thread that calls NVML send each other.
 
 /** What the thread is started with. */
 export interface ThreadOptions {
@@ -8,9 +8,6 @@ export interface ThreadOptions {
   readonly hasProfiling: boolean;
   readonly hasPcieSampling: boolean;
 }
-
-/** `read`: answered by a `ReadingMessage`. `close`: the thread ends. */
-export type Command = 'read' | 'close';
 
 /** A GPU or a MIG instance. */
 export interface Device {
@@ -87,9 +84,3 @@ export interface Reading {
   /** Why nothing could be read. */
   readonly failure: string | undefined;
 }
-
-/** The first answer of the thread, and those to `read`. */
-export type ThreadMessage =
-  | { readonly type: 'opened'; readonly reading: Reading }
-  | { readonly type: 'refused'; readonly message: string }
-  | { readonly type: 'reading'; readonly reading: Reading };

@@ -1,4 +1,5 @@
 import { describeError } from '../../src/errors.js';
+import type { BlockingSession } from '../../src/scraping/serve-readings.js';
 import { createLostRow, type DeviceReader } from './device-reader.js';
 import { OpenNvml } from './open-nvml.js';
 import type { Device, DeviceRow, Note, Reading, ThreadOptions } from './protocol.js';
@@ -9,7 +10,7 @@ const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
 
 /** Reads all devices periodically, and opens the library again after a loss, a reset or a reload of the driver. */
-export class Session {
+export class Session implements BlockingSession<Reading> {
   readonly #options: ThreadOptions;
   readonly #nowMs: () => number;
   #open: OpenNvml | undefined;

@@ -1,65 +1,73 @@
 import { Worker } from 'node:worker_threads';
-import { describeError, UnavailableError } from '../../src/errors.js';
-import type { Command, Reading, ThreadMessage, ThreadOptions } from './protocol.js';
+import { describeError, UnavailableError } from '../errors.js';
+import type { Command, ThreadMessage } from './serve-readings.js';
 
-/** Far beyond what any call of NVML takes while its driver works. */
+/** Far beyond what any call of a working driver takes. */
 const answerTimeoutMs = 10_000;
 const closeTimeoutMs = 2_000;
 
-interface Waiting {
+/** A source whose calls block, and the module that makes them. */
+export interface BlockingSource {
+  /** For the names of threads, and for messages: `NVML`. */
+  readonly name: string;
+  /** Runs on the thread, and calls `serveReadings`. */
+  readonly module: URL;
+  /** Passed to what that module opens. Plain data that can be cloned. */
+  readonly options: unknown;
+  /** How long opening it may take. */
+  readonly openTimeoutMs?: number;
+}
+
+interface Waiting<Reading> {
   resolve(reading: Reading): void;
   reject(error: Error): void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** The thread that calls NVML, as the main thread sees it. */
-export class NvmlThread {
+/** A thread that reads a source whose calls block for milliseconds or longer, as the main thread sees it. */
+export class ReadingThread<Reading> {
+  readonly #source: string;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
-  #waiting: Waiting | undefined;
+  #waiting: Waiting<Reading> | undefined;
   /** Since when it has not answered, in milliseconds of the monotonic clock. */
   #silentSinceMs = NaN;
   #endedBy: string | undefined;
 
-  private constructor(options: ThreadOptions) {
-    const url = new URL('./reading-thread.js', import.meta.url);
-    this.#worker = new Worker(url, { name: 'nvml', execArgv: [], workerData: options });
-    this.#worker.on('message', (message: ThreadMessage) => this.#take(message));
+  private constructor({ name, module, options }: BlockingSource) {
+    this.#source = name;
+    this.#worker = new Worker(module, { name: name.toLowerCase(), execArgv: [], workerData: options });
+    this.#worker.on('message', (message: ThreadMessage<Reading>) => this.#take(message));
     this.#worker.on('error', (error) => void (this.#endedBy = describeError(error)));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', () => {
         this.#endedBy ??= 'it exited';
-        this.#fail(
-          new Error(`Cannot read NVML: expected a running thread, found an ended one, ${this.#endedBy}`),
-        );
+        this.#fail(this.#createEnded());
         resolve();
       });
     });
   }
 
   /**
-   * Starts the thread, which loads the library.
+   * Starts the thread, which opens the source.
    * @returns with what it found
    * @throws UnavailableError when there is nothing to be read
    */
-  static async open(
-    options: ThreadOptions,
-  ): Promise<{ readonly thread: NvmlThread; readonly reading: Reading }> {
-    const thread = new NvmlThread(options);
+  static async open<Reading>(
+    source: BlockingSource,
+  ): Promise<{ readonly thread: ReadingThread<Reading>; readonly reading: Reading }> {
+    const thread = new ReadingThread<Reading>(source);
     try {
-      return { thread, reading: await thread.#wait(answerTimeoutMs) };
+      return { thread, reading: await thread.#wait(source.openTimeoutMs ?? answerTimeoutMs) };
     } catch (error) {
       await thread.close();
       throw error;
     }
   }
 
-  /** @throws Error when the thread does not answer, now or since the last time */
+  /** @throws Error when the source cannot be read, or the thread does not answer, now or since the last time */
   read(timeoutMs = answerTimeoutMs): Promise<Reading> {
-    if (this.#endedBy !== undefined)
-      return Promise.reject(
-        new Error(`Cannot read NVML: expected a running thread, found an ended one, ${this.#endedBy}`),
-      );
+    if (this.#endedBy !== undefined) return Promise.reject(this.#createEnded());
     if (!Number.isNaN(this.#silentSinceMs)) return Promise.reject(this.#createSilence());
     this.#post('read');
     return this.#wait(timeoutMs);
@@ -92,14 +100,23 @@ export class NvmlThread {
     });
   }
 
-  #createSilence(): Error {
-    const seconds = Math.round((performance.now() - this.#silentSinceMs) / 1e3);
-    return new Error(`Cannot read NVML: expected an answer of the driver, found none within ${seconds} s`);
+  #createEnded(): Error {
+    return new Error(
+      `Cannot read ${this.#source}: expected a running thread, found an ended one, ${this.#endedBy}`,
+    );
   }
 
-  #take(message: ThreadMessage): void {
+  #createSilence(): Error {
+    const seconds = Math.round((performance.now() - this.#silentSinceMs) / 1e3);
+    return new Error(
+      `Cannot read ${this.#source}: expected an answer of the driver, found none within ${seconds} s`,
+    );
+  }
+
+  #take(message: ThreadMessage<Reading>): void {
     this.#silentSinceMs = NaN;
     if (message.type === 'refused') return this.#fail(new UnavailableError(message.message));
+    if (message.type === 'failed') return this.#fail(new Error(message.message));
     const waiting = this.#waiting;
     this.#waiting = undefined;
     clearTimeout(waiting?.timer);

@@ -1,0 +1,30 @@
+import { serveReadings } from './serve-readings.js';
+
+/** What the source of these tests is opened with. */
+export interface GatedOptions {
+  /** A number that is 0 while the source answers, 1 while a call hangs and 2 while it fails. */
+  readonly gate: Int32Array<SharedArrayBuffer>;
+  /** Why it cannot be opened; empty: it can. */
+  readonly refusal: string;
+}
+
+/** How often it was read. */
+export type GatedReading = number;
+
+// A thread of the tests, whose source answers as its gate says. They start it with these options.
+serveReadings<GatedReading>((options) => {
+  const { gate, refusal } = options as GatedOptions;
+  let reads = 0;
+  return {
+    open() {
+      if (refusal !== '') throw new Error(refusal);
+      return reads;
+    },
+    read() {
+      Atomics.wait(gate, 0, 1);
+      if (Atomics.load(gate, 0) === 2) throw new Error('Cannot read a gate: EIO');
+      return ++reads;
+    },
+    close() {},
+  };
+});

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UnavailableError } from '../errors.js';
+import { until } from '../testing/until.js';
+import type { GatedOptions, GatedReading } from './gated-source.fixture.js';
+import { ReadingThread } from './reading-thread.js';
+
+function open(options: GatedOptions) {
+  const module = new URL('./gated-source.fixture.js', import.meta.url);
+  return ReadingThread.open<GatedReading>({ name: 'Gate', module, options });
+}
+
+function createGate(): GatedOptions['gate'] {
+  return new Int32Array(new SharedArrayBuffer(4));
+}
+
+test('ReadingThread rejects readings while its source hangs, and reads again when it answers', async () => {
+  const gate = createGate();
+  const { thread, reading } = await open({ gate, refusal: '' });
+  assert.equal(reading, 0);
+  assert.equal(await thread.read(), 1);
+  Atomics.store(gate, 0, 1);
+  await assert.rejects(thread.read(50), /Cannot read Gate: expected an answer of the driver, found none/);
+  await assert.rejects(thread.read(), /expected an answer/, 'the thread gets no second order');
+  Atomics.store(gate, 0, 0);
+  Atomics.notify(gate, 0);
+  // The reading that came too late is the second one.
+  await until(async () => (await thread.read().catch(() => 0)) === 3);
+  await thread.close();
+  await assert.rejects(thread.read(), /expected a running thread, found an ended one, it exited/);
+});
+
+test('ReadingThread rejects a reading that failed, and reads on', async () => {
+  const gate = createGate();
+  const { thread } = await open({ gate, refusal: '' });
+  Atomics.store(gate, 0, 2);
+  await assert.rejects(thread.read(), /^Error: Cannot read a gate: EIO$/);
+  Atomics.store(gate, 0, 0);
+  assert.equal(await thread.read(), 1);
+  await thread.close();
+});
+
+test('ReadingThread is closed twice without harm, also while its source hangs', async () => {
+  const gate = createGate();
+  const { thread } = await open({ gate, refusal: '' });
+  Atomics.store(gate, 0, 1);
+  const hanging = thread.read();
+  const rejected = assert.rejects(hanging, /found an ended one/);
+  await Promise.all([thread.close(), thread.close()]);
+  Atomics.store(gate, 0, 0);
+  Atomics.notify(gate, 0);
+  await rejected;
+});
+
+test('ReadingThread is unavailable for the reason why its source cannot be opened', async () => {
+  const opening = open({ gate: createGate(), refusal: 'no such gate' });
+  await assert.rejects(
+    opening,
+    (error) => error instanceof UnavailableError && error.message === 'no such gate',
+  );
+});
