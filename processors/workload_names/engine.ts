@@ -1,3 +1,4 @@
+import { get, StatusError, type GetTarget } from '../../src/http/get.js';
 import { Agent } from '../../src/http/node-http.js';
 import {
   ATTR_CONTAINER_ID,
@@ -8,7 +9,6 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { JsonObject } from '../../src/recording/otlp-json.js';
-import { get, StatusError, type GetTarget } from './http-get.js';
 import { describeImage, isDigest } from './image-reference.js';
 import { itemDepths, JsonItems } from './json-items.js';
 import { keepLabels } from './kept-labels.js';

@@ -1,7 +1,7 @@
 import type { Log } from '../../src/component/log.js';
 import { describeError, findErrorCode } from '../../src/errors.js';
 import { openHttpClient, type ClientConfig, type HttpClient } from '../../src/http/client.js';
-import { get, StatusError } from './http-get.js';
+import { get, StatusError } from '../../src/http/get.js';
 
 /** Settings of a client, and where it asks. */
 export interface KubernetesOptions {

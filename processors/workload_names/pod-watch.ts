@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../src/component/log.js';
+import { StatusError } from '../../src/http/get.js';
 import type { Attributes } from '../../src/model/series.js';
 import { isObject, type JsonObject } from '../../src/recording/otlp-json.js';
 import { Availability } from './availability.js';
-import { StatusError } from './http-get.js';
 import { itemDepths, JsonItems } from './json-items.js';
 import type { KubernetesClient } from './kubernetes-client.js';
 import type { Lookup, NameSource } from './lookup.js';

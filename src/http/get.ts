@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { cleanText } from '../../src/http/connection-error.js';
-import { request as requestPlain } from '../../src/http/node-http.js';
-import { Slices } from '../../src/linux/slices.js';
+import { Slices } from '../linux/slices.js';
+import { cleanText } from './connection-error.js';
+import { request as requestPlain } from './node-http.js';
 
 /** Where a GET request goes. */
 export interface GetTarget {
