@@ -10,6 +10,7 @@ import { processCpuTime } from '../../src/model/shared-metrics.js';
 import { bounded, maxBytes, maxThreads } from '../../src/scraping/lines.js';
 import type { Config } from './config.js';
 import type { ProcessIo } from './process-io.js';
+import type { ProcessMaps } from './process-maps.js';
 
 /** Resident set size. */
 export const processMemoryUsage: Metric = {
@@ -25,6 +26,24 @@ export const processMemoryVirtual: Metric = {
   name: 'process.memory.virtual',
   unit: 'By',
   description: 'Virtual memory that a process has committed',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Resident memory that other processes have mapped, too. */
+export const processMemoryShared: Metric = {
+  name: 'process.memory.linux.shared',
+  unit: 'By',
+  description: 'Resident memory that a process shares with others',
+  kind: 'updowncounter',
+  valueType: 'int',
+};
+
+/** Proportional set size (PSS): its sum over all processes counts every page once. */
+export const processMemoryProportional: Metric = {
+  name: 'process.memory.linux.proportional',
+  unit: 'By',
+  description: 'Resident memory of a process, shared pages divided among the processes that share them',
   kind: 'updowncounter',
   valueType: 'int',
 };
@@ -56,12 +75,20 @@ export const processDiskIo: Metric = {
   valueType: 'int',
 };
 
+/** What was read of a process last. */
+export interface Readings {
+  readonly stat: ProcessStat;
+  readonly io: ProcessIo;
+  /** What the machine has: no process uses more of it. */
+  readonly memory: { readonly bytes: number };
+}
+
 /** One series of a process that is not CPU time, and where its number stands. */
 export interface Column {
   readonly metric: Metric;
   readonly attributes: Attributes;
-  /** @param memoryBytes what the machine has: no process uses more of it */
-  read(stat: ProcessStat, io: ProcessIo, memoryBytes: number): number;
+  /** @param maps of a process whose maps may be read */
+  read(readings: Readings, maps: ProcessMaps | undefined): number;
 }
 
 /** The series that a kind of process has, CPU time first. */
@@ -70,13 +97,21 @@ export interface Layout {
   readonly cpuModes: readonly Attributes[];
   readonly columns: readonly Column[];
   readonly hasIo: boolean;
+  readonly hasMaps: boolean;
+}
+
+/** The files of a process that not every user may read. */
+export interface ReadableFiles {
+  readonly io: boolean;
+  readonly maps: boolean;
 }
 
 /** The layouts that the settings make. */
 export interface Layouts {
-  readonly full: Layout;
-  /** For processes whose I/O may not be read. */
-  readonly withoutIo: Layout;
+  /** Whether any process has I/O, and the memory that it shares. */
+  readonly wanted: ReadableFiles;
+  /** Of a process of which these files may be read: the same layout each time. */
+  select(files: ReadableFiles): Layout;
   /** Kernel threads have no memory of their own, and all their CPU time is the system's. */
   readonly kernelThread: Layout;
 }
@@ -88,29 +123,29 @@ const memory: readonly Column[] = [
   {
     metric: processMemoryUsage,
     attributes: {},
-    read: (stat, _, memoryBytes) => bounded(stat.residentPages * pageSize, memoryBytes),
+    read: ({ stat, memory: { bytes } }) => bounded(stat.residentPages * pageSize, bytes),
   },
   {
     metric: processMemoryVirtual,
     attributes: {},
-    read: (stat) => bounded(stat.virtualBytes, maxBytes),
+    read: ({ stat }) => bounded(stat.virtualBytes, maxBytes),
   },
 ];
 
 const threads: readonly Column[] = [
-  { metric: processThreadCount, attributes: {}, read: (stat) => bounded(stat.threads, maxThreads) },
+  { metric: processThreadCount, attributes: {}, read: ({ stat }) => bounded(stat.threads, maxThreads) },
 ];
 
 const faults: readonly Column[] = [
   {
     metric: processPagingFaults,
     attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'minor' },
-    read: (stat) => stat.minorFaults,
+    read: ({ stat }) => stat.minorFaults,
   },
   {
     metric: processPagingFaults,
     attributes: { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'major' },
-    read: (stat) => stat.majorFaults,
+    read: ({ stat }) => stat.majorFaults,
   },
 ];
 
@@ -118,28 +153,52 @@ const storage: readonly Column[] = [
   {
     metric: processDiskIo,
     attributes: { [ATTR_DISK_IO_DIRECTION]: 'read' },
-    read: (_, io) => io.readBytes,
+    read: ({ io }) => io.readBytes,
   },
   {
     metric: processDiskIo,
     attributes: { [ATTR_DISK_IO_DIRECTION]: 'write' },
-    read: (_, io) => io.writtenBytes,
+    read: ({ io }) => io.writtenBytes,
+  },
+];
+
+const maps: readonly Column[] = [
+  {
+    metric: processMemoryShared,
+    attributes: {},
+    read: ({ memory: { bytes } }, maps) => bounded(maps?.sharedBytes ?? NaN, bytes),
+  },
+  {
+    metric: processMemoryProportional,
+    attributes: {},
+    read: ({ memory: { bytes } }, maps) => bounded(maps?.proportionalBytes ?? NaN, bytes),
   },
 ];
 
 /** Works out which series processes have. */
 export function createLayouts(wanted: Config['metrics']): Layouts {
   const cpuModes = wanted.cpu ? [user, system] : [];
-  const columns = [
+  const always = [
     ...(wanted.memory ? memory : []),
     ...(wanted.threads ? threads : []),
     ...(wanted.faults ? faults : []),
   ];
-  const withoutIo = { cpuModes, columns, hasIo: false };
+  const create = (hasMaps: boolean, hasIo: boolean): Layout => ({
+    cpuModes,
+    columns: [...always, ...(hasMaps ? maps : []), ...(hasIo ? storage : [])],
+    hasIo,
+    hasMaps,
+  });
+  const layouts = [
+    create(false, false),
+    create(false, true),
+    create(true, false),
+    create(true, true),
+  ] as const;
   return {
-    full: wanted.io ? { cpuModes, columns: [...columns, ...storage], hasIo: true } : withoutIo,
-    withoutIo,
-    kernelThread: { cpuModes: wanted.cpu ? [system] : [], columns: [], hasIo: false },
+    wanted: { io: wanted.io, maps: wanted.memory_maps },
+    select: (files) => layouts[((files.maps ? 2 : 0) + (files.io ? 1 : 0)) as 0 | 1 | 2 | 3],
+    kernelThread: { cpuModes: wanted.cpu ? [system] : [], columns: [], hasIo: false, hasMaps: false },
   };
 }
 

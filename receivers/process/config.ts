@@ -47,6 +47,11 @@ export const schema = {
       format: 'boolean',
       default: true,
     },
+    memory_maps: {
+      doc: 'Memory that a process shares with others, and its proportional set size (PSS). The kernel walks all page tables of the process for it, about 10 ms for each GiB, which the process may feel.',
+      format: 'boolean',
+      default: false,
+    },
     threads: {
       doc: 'Number of threads.',
       format: 'boolean',

@@ -9,6 +9,8 @@ import { busyTime, cpuTick, processCount, processCpuTime } from '../../src/model
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import {
   processDiskIo,
+  processMemoryProportional,
+  processMemoryShared,
   processMemoryUsage,
   processMemoryVirtual,
   processPagingFaults,
@@ -24,6 +26,7 @@ const metricsBySetting = {
   cpu: [processCpuTime, busyTime, cpuTick],
   count: [processCount],
   memory: [processMemoryUsage, processMemoryVirtual],
+  memory_maps: [processMemoryShared, processMemoryProportional],
   threads: [processThreadCount],
   faults: [processPagingFaults],
   io: [processDiskIo],

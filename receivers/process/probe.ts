@@ -48,12 +48,15 @@ function findRemedies(config: Config, pids: readonly number[]): Remedy[] {
   const programs = pids.filter((pid) => isProgram(procfs, pid));
   const unnamed = countDenied(programs, (pid) => readlinkSync(`${procfs}/${pid}/exe`));
   const ioDenied = metrics.io ? countDenied(programs, (pid) => readStart(`${procfs}/${pid}/io`)) : 0;
+  const openMaps = (pid: number) => closeSync(openWithoutWaiting(`${procfs}/${pid}/smaps_rollup`));
+  const mapsDenied = metrics.memory_maps ? countDenied(programs, openMaps) : 0;
   const serviceDenied = service ? countDenied(programs, (pid) => openServiceFiles(`${procfs}/${pid}`)) : 0;
   return [
     ...grantIdentity(unnamed, serviceDenied),
     ...(ioDenied > 0
       ? grant(['CAP_DAC_READ_SEARCH', 'CAP_SYS_PTRACE'], `the disk I/O of ${ioDenied} processes`)
       : []),
+    ...(mapsDenied > 0 ? grant(['CAP_SYS_PTRACE'], `the shared memory of ${mapsDenied} processes`) : []),
     ...findHiddenProcesses(procfs).flatMap((hidden) => hidden.remedies),
     ...explainTicks(procfs),
     ...explainBpf(config),

@@ -27,7 +27,8 @@ export class ProcessIo {
   }
 }
 
-function parseAfter(bytes: Buffer, label: Buffer): number {
+/** The number after a label, or NaN. */
+export function parseAfter(bytes: Buffer, label: Buffer): number {
   const at = bytes.indexOf(label);
   if (at < 0 || parseNumbers(bytes, at + label.length, number) === 0) return NaN;
   return elementAt(number, 0);

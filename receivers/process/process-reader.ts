@@ -1,17 +1,22 @@
+import { closeSync } from 'node:fs';
 import type { IdentityReader } from '../../src/identity/process-identity.js';
 import { BudgetedFile, type DescriptorBudget, type ReadResult } from '../../src/linux/budgeted-file.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
+import { openWithoutWaiting } from '../../src/linux/regular-file.js';
 import { maxBytes, parseLine } from '../../src/scraping/lines.js';
 import type { BusiestProcesses } from './busiest-processes.js';
 import type { Layout, Layouts } from './columns.js';
 import type { CpuTimeSource } from './cpu-time-source.js';
 import { ProcessIo } from './process-io.js';
+import { MapsReader, ProcessMaps } from './process-maps.js';
 
 /** The files of one process that are read again and again. */
 export interface ProcessFiles {
   readonly stat: BudgetedFile;
-  readonly io: BudgetedFile;
+  /** Undefined where no setting asks for it. */
+  readonly io: BudgetedFile | undefined;
+  readonly maps: ProcessMaps | undefined;
 }
 
 /** What a process reader works with. */
@@ -30,10 +35,11 @@ export interface ReaderOptions {
   readonly busiest: BusiestProcesses;
 }
 
-/** Reads the files of processes, one after the other, into the same two objects. */
+/** Reads the files of processes, one after the other, into the same objects. */
 export class ProcessReader {
   readonly stat = new ProcessStat();
   readonly io = new ProcessIo();
+  readonly maps = new MapsReader();
   readonly cpuTime: CpuTimeSource | undefined;
   readonly identity: IdentityReader;
   readonly lookAgainAfter: number;
@@ -67,9 +73,9 @@ export class ProcessReader {
 
   /** Chooses the series of the process whose files these are. `stat` has just been read. */
   chooseLayout(files: ProcessFiles): Layout {
-    const { full, withoutIo, kernelThread } = this.#options.layouts;
-    if (this.stat.isKernelThread) return kernelThread;
-    return full.hasIo && typeof this.readIo(files) !== 'number' ? withoutIo : full;
+    const { layouts } = this.#options;
+    if (this.stat.isKernelThread) return layouts.kernelThread;
+    return layouts.select({ io: this.readIo(files), maps: mayRead(files.maps?.path) });
   }
 
   /** Reads and parses the status of a process into `stat`. */
@@ -79,22 +85,36 @@ export class ProcessReader {
     return this.stat.parse(this.#buffer, length) ? length : 'failed';
   }
 
-  /** Reads and parses the I/O of a process into `io`. */
-  readIo({ io }: ProcessFiles): ReadResult {
-    const length = io.read(this.#buffer);
-    if (typeof length !== 'number') {
-      this.io.forget();
-      return length;
-    }
-    return this.io.parse(this.#buffer.subarray(0, length)) ? length : 'failed';
+  /**
+   * Reads and parses the I/O of a process into `io`.
+   * @returns whether it could be read
+   */
+  readIo({ io }: ProcessFiles): boolean {
+    const length = io?.read(this.#buffer);
+    if (typeof length === 'number') return this.io.parse(this.#buffer.subarray(0, length));
+    this.io.forget();
+    return false;
   }
 
   #filesOf(pid: number): ProcessFiles {
-    const { procfs, budget } = this.#options;
+    const { procfs, budget, layouts } = this.#options;
+    const open = (name: string) => new BudgetedFile(`${procfs}/${pid}/${name}`, budget);
     return {
-      stat: new BudgetedFile(`${procfs}/${pid}/stat`, budget),
-      io: new BudgetedFile(`${procfs}/${pid}/io`, budget),
+      stat: open('stat'),
+      io: layouts.wanted.io ? open('io') : undefined,
+      maps: layouts.wanted.maps ? new ProcessMaps(`${procfs}/${pid}/smaps_rollup`) : undefined,
     };
+  }
+}
+
+/** Whether the kernel lets us open a file: of some, it refuses that. */
+function mayRead(path: string | undefined): boolean {
+  if (path === undefined) return false;
+  try {
+    closeSync(openWithoutWaiting(path));
+    return true;
+  } catch {
+    return false;
   }
 }
 

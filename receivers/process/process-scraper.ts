@@ -122,6 +122,7 @@ export class ProcessScraper implements Scraper {
     this.#context.cpuTime?.close();
     this.#processes.close();
     this.#reader.memory.close();
+    this.#reader.maps.close();
     this.#pids.close();
     this.#busy.close();
   }

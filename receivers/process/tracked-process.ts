@@ -66,6 +66,7 @@ export class TrackedProcess {
     this.#identifiedFor = isOld ? reader.lookAgainAfter : 1;
     this.#identifiedIn = scan.number - (isOld ? pid % reader.lookAgainAfter : 0);
     this.#revision = reader.cpuTime?.revision;
+    this.#requestMaps(reader);
     this.#take(reader);
     if (this.#startNs === undefined) this.#rebase();
   }
@@ -121,7 +122,8 @@ export class TrackedProcess {
 
   close(): void {
     this.#files.stat.close();
-    this.#files.io.close();
+    this.#files.io?.close();
+    if (this.#files.maps !== undefined) this.#files.maps.isClosed = true;
   }
 
   #update(reader: ProcessReader, scan: Scan): Outcome {
@@ -142,6 +144,7 @@ export class TrackedProcess {
     this.#state = letters[stat.state];
     if (hasRun || hasChanged) this.#identify(reader, scan, hasChanged);
     if (this.#layout.hasIo) reader.readIo(this.#files);
+    this.#requestMaps(reader);
     this.#take(reader);
     return 'read';
   }
@@ -163,7 +166,7 @@ export class TrackedProcess {
 
   /** Whether its files are read although only its CPU time is known to have changed. */
   #isDetailed(cpuTime: CpuTimeSource, { busiest }: ProcessReader, scan: Scan): boolean {
-    if (cpuTime.revision === undefined || this.#hasFailed) return true;
+    if (cpuTime.revision === undefined || this.#hasFailed || this.#hasNewMaps) return true;
     this.#weightNs = busiest.weigh(this.#weightNs, this.#cpu.countGrowth(cpuTime));
     return busiest.has(this.#weightNs) || this.#isIdentityOld(scan);
   }
@@ -192,7 +195,7 @@ export class TrackedProcess {
   }
 
   #isDue({ lookAgainAfter }: ProcessReader, scan: Scan): boolean {
-    if (this.#hasFailed) return true;
+    if (this.#hasFailed || this.#hasNewMaps) return true;
     return this.#layout.columns.length > 0 && (scan.number + this.pid) % lookAgainAfter === 0;
   }
 
@@ -231,15 +234,30 @@ export class TrackedProcess {
     });
   }
 
-  #take({ cpuTime, stat, io, memory }: ProcessReader): void {
+  #take(reader: ProcessReader): void {
+    const { cpuTime, stat } = reader;
+    const { maps } = this.#files;
     if (cpuTime === undefined) this.#cpu.updateFromTicks(stat.userTicks, stat.systemTicks);
     else this.#cpu.update(cpuTime, stat.userTicks, stat.systemTicks);
     this.#writeCpuTime();
     const { cpuModes, columns } = this.#layout;
     for (let index = 0; index < columns.length; index++) {
       this.#values[cpuModes.length + index] =
-        columns[index].read(stat, io, memory.bytes) - this.#values[this.#width + index];
+        columns[index].read(reader, maps) - this.#values[this.#width + index];
     }
+  }
+
+  /** Whether the memory that it shares was read since the last look at it: that takes a while. */
+  get #hasNewMaps(): boolean {
+    return this.#files.maps?.isNew === true;
+  }
+
+  /** What was read is taken before it is read again. */
+  #requestMaps({ maps: mapsReader }: ProcessReader): void {
+    const { maps } = this.#files;
+    if (maps === undefined || !this.#layout.hasMaps) return;
+    if (!maps.isNew) mapsReader.request(maps);
+    maps.isNew = false;
   }
 
   #writeCpuTime(): void {

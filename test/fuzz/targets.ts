@@ -1,5 +1,6 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiation.js';
 import { ProcessIo } from '../../receivers/process/process-io.js';
+import { ProcessMaps } from '../../receivers/process/process-maps.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
 import { parseConfigText } from '../../src/config/read-yaml.js';
 import { validateService } from '../../src/config/service.js';
@@ -90,6 +91,13 @@ const kernelTargets: readonly Target[] = [
     name: '/proc/PID/io',
     examples: texts('rchar: 5\nwchar: 6\nread_bytes: 1\nwrite_bytes: 2\ncancelled_write_bytes: 9\n'),
     parse: (input) => new ProcessIo().parse(input),
+  },
+  {
+    name: '/proc/PID/smaps_rollup',
+    examples: texts(
+      '55e8-7ffc ---p 0 00:00 0 [rollup]\nRss: 9 kB\nPss: 5 kB\nShared_Clean: 2 kB\nShared_Dirty: 1 kB\n',
+    ),
+    parse: (input) => new ProcessMaps('').parse(input),
   },
   {
     name: '/proc/PID/cgroup',
