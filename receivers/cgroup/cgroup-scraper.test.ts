@@ -37,11 +37,13 @@ test('CgroupScraper reads the gauges of a container of version 2 under the names
     'linux.cgroup.memory.file': 1200,
     'linux.cgroup.memory.limit': 5000,
     'linux.cgroup.memory.swap': 140,
+    'linux.cgroup.memory.swap_limit': 300,
     'linux.cgroup.pids.usage': 6,
     'linux.cgroup.pids.limit': 100,
   });
   assert.equal(values['/system.slice linux.cgroup.memory.usage'], 9000);
   assert.equal('/system.slice linux.cgroup.memory.limit' in values, false);
+  assert.equal('/system.slice linux.cgroup.memory.swap_limit' in values, false);
 });
 
 test('CgroupScraper counts from the first look, and a cgroup that was made later from its start', async (t) => {

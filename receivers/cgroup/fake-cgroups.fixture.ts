@@ -35,6 +35,7 @@ function group(path: string, n: number): Files {
       'nr_bursts 0\nburst_usec 0\n',
     [`${path}/memory.current`]: `${1000 * n}\n`,
     [`${path}/memory.max`]: n === 2 ? '5000\n' : 'max\n',
+    [`${path}/memory.swap.max`]: n === 2 ? '300\n' : 'max\n',
     [`${path}/memory.swap.current`]: `${70 * n}\n`,
     [`${path}/memory.stat`]:
       `anon ${300 * n}\nfile ${600 * n}\nkernel 5\nshmem 1\ninactive_anon 2\ninactive_file ${100 * n}\n` +

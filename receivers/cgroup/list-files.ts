@@ -20,6 +20,7 @@ import {
   pidsLimit,
   pidsUsage,
   pressureTime,
+  swapLimit,
   swapUsage,
 } from './metrics.js';
 import { CounterSlot } from './slots.js';
@@ -69,6 +70,7 @@ function listMemory(options: ListOptions): readonly FileParser[] {
     ...createMemory(2, namesOf(options)),
     createSingle(limitFiles[2].file, limitFiles[2].metric),
     createSingle('memory.swap.current', swapUsage),
+    createSingle('memory.swap.max', swapLimit),
     createMemoryEvents('memory.events', ['oom', 'oom_kill']),
   ];
 }

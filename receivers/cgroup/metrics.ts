@@ -84,6 +84,10 @@ export const swapUsage: Metric = {
   name: 'linux.cgroup.memory.swap',
   ...bytes('Swap space that a cgroup uses'),
 };
+export const swapLimit: Metric = {
+  name: 'linux.cgroup.memory.swap_limit',
+  ...bytes('Swap space that a cgroup may use; not there where it has no limit of its own'),
+};
 export const memoryEvents: Metric = {
   name: 'linux.cgroup.memory.events',
   unit: '{event}',
@@ -148,6 +152,7 @@ export const metricsByGroup = {
     memoryLimit,
     memoryFile,
     swapUsage,
+    swapLimit,
     memoryEvents,
   ],
   memory_details: [memoryKind, swapOperations],

@@ -27,6 +27,13 @@ export const schema = {
       default: false,
     },
   },
+  memory: {
+    kinds: {
+      doc: 'Memory by further kinds, too: active, inactive, anonymous, mapped, dirty, page tables and others.',
+      format: 'boolean',
+      default: false,
+    },
+  },
   network: {
     include: { doc: 'Interfaces to read; not set means all.', format: 'regexp', default: null },
     exclude: {

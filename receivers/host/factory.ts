@@ -12,7 +12,7 @@ import { cpuMetrics, describeCpu } from './cpu-group.js';
 import { describeDisk, diskMetrics } from './disk-group.js';
 import { describeFrequency, frequencyMetrics } from './frequency-group.js';
 import { describeLoad, loadMetrics } from './load-group.js';
-import { describeMemory, memoryMetrics } from './memory-group.js';
+import { describeMemory, memoryKind, memoryMetrics } from './memory-group.js';
 import { describeNetwork, networkMetrics } from './network-group.js';
 import { describePressure, pressureMetrics } from './pressure-group.js';
 
@@ -52,8 +52,16 @@ export function listSources(config: Config): readonly NamedSource[] {
 /** What the groups publish that are enabled: of devices, those that pass the same filters. */
 export function listExpectedSeries(config: Config): readonly ExpectedSeries[] {
   return listEnabled(config).flatMap((name) =>
-    groups[name].metrics.map((metric) => ({ metric: metric.name, scope: scopeOf(name, metric, config) })),
+    listMetrics(name, config).map((metric) => ({
+      metric: metric.name,
+      scope: scopeOf(name, metric, config),
+    })),
   );
+}
+
+function listMetrics(name: GroupName, { memory }: Config): readonly Metric[] {
+  const { metrics: all } = groups[name];
+  return name === 'memory' && !memory.kinds ? all.filter((metric) => metric !== memoryKind) : all;
 }
 
 function scopeOf(name: GroupName, metric: Metric, config: Config): string {

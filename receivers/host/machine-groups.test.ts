@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Table } from '../../src/model/table.js';
@@ -82,6 +82,24 @@ test('MemoryGroup gives bytes by state and counts faults, when read twice', (t) 
     'system.paging.faults minor': 200,
     'system.paging.operations major in': 3,
     'system.paging.operations major out': 0,
+  });
+});
+
+test('MemoryGroup gives further kinds of memory, when they are asked for', (t) => {
+  const folder = copyMachine('server');
+  appendFileSync(
+    join(folder, 'proc/meminfo'),
+    'Active: 3000 kB\nActive(anon): 1000 kB\nMapped: 700 kB\nDirty: 16000001 kB\nPercpu: 5 kB\n',
+  );
+  const values = valuesOf(openScraper(t, folder, ['memory'], { memory: { kinds: true } }).scrape(0));
+  const kinds = Object.entries(values).filter(([name]) => name.startsWith('system.memory.linux.kind.usage'));
+  assert.deepEqual(Object.fromEntries(kinds.map(([name, value]) => [name.split(' ')[1], value])), {
+    active: 3_072_000,
+    mapped: 716_800,
+    // More than the machine has.
+    dirty: NaN,
+    per_cpu: 5120,
+    swap_cached: 0,
   });
 });
 

@@ -16,6 +16,11 @@ const usage = bytes('system.memory.usage', 'Memory by state; used is what is not
 const available = bytes('system.memory.linux.available', 'Memory available to new programs without swapping');
 const shared = bytes('system.memory.linux.shared', 'Shared memory, mostly of tmpfs');
 const slab = bytes('system.memory.linux.slab.usage', 'Memory in the caches of the kernel itself');
+/** Published only with `memory.kinds`. */
+export const memoryKind = bytes(
+  'system.memory.linux.kind.usage',
+  'Memory by further kinds of the kernel, which overlap',
+);
 const swap = bytes('system.paging.usage', 'Swap space by state');
 const faults: Metric = {
   name: 'system.paging.faults',
@@ -32,7 +37,7 @@ const swapped: Metric = {
   valueType: 'int',
 };
 
-export const memoryMetrics = [limit, usage, available, shared, slab, swap, faults, swapped];
+export const memoryMetrics = [limit, usage, available, shared, slab, memoryKind, swap, faults, swapped];
 
 interface MeminfoColumn extends GaugeColumn {
   /** Labels that must be there. */
@@ -71,6 +76,25 @@ const meminfoColumns: readonly MeminfoColumn[] = [
   plain(swap, 'SwapFree:', { 'system.paging.state': 'free' }),
 ];
 
+/** Kinds of memory that are published with `memory.kinds`, by their labels in `/proc/meminfo`. */
+const kinds: Readonly<Record<string, string>> = {
+  active: 'Active:',
+  inactive: 'Inactive:',
+  anonymous: 'AnonPages:',
+  mapped: 'Mapped:',
+  dirty: 'Dirty:',
+  writeback: 'Writeback:',
+  unevictable: 'Unevictable:',
+  kernel_stack: 'KernelStack:',
+  page_tables: 'PageTables:',
+  per_cpu: 'Percpu:',
+  swap_cached: 'SwapCached:',
+};
+
+const kindColumns = Object.entries(kinds).map(([name, label]) =>
+  plain(memoryKind, label, { 'system.memory.linux.kind': name }),
+);
+
 // What is in swap space comes back by a major fault.
 const majorFault = { [ATTR_SYSTEM_PAGING_FAULT_TYPE]: 'major' };
 
@@ -86,9 +110,10 @@ const pagingColumns: Readonly<Record<string, readonly CounterColumn[]>> = {
 };
 
 /** What `/proc/meminfo` and `/proc/vmstat` say. */
-export function describeMemory({ procfs }: Config): DescribeSource {
+export function describeMemory({ procfs, memory }: Config): DescribeSource {
+  const wanted = memory.kinds ? [...meminfoColumns, ...kindColumns] : meminfoColumns;
   return (source) => {
-    const parts = [readMeminfo(source, procfs), readVmstat(source, procfs)];
+    const parts = [readMeminfo(source, procfs, wanted), readVmstat(source, procfs)];
     return (at) => {
       const tables: Table[] = [];
       source.readParts(parts.map((read) => () => tables.push(...read(at))));
@@ -97,7 +122,7 @@ export function describeMemory({ procfs }: Config): DescribeSource {
   };
 }
 
-function readMeminfo(source: Source, procfs: string): ReadSource {
+function readMeminfo(source: Source, procfs: string, wanted: readonly MeminfoColumn[]): ReadSource {
   const file = source.file(`${procfs}/meminfo`);
   const gauges = source.gauges();
   let columns: readonly MeminfoColumn[] = [];
@@ -113,7 +138,7 @@ function readMeminfo(source: Source, procfs: string): ReadSource {
     const text = file.read();
     // Not every kernel has every line; the lines that one has it has until it is shut down.
     if (columns.length === 0) {
-      columns = meminfoColumns.filter(({ needs }) => needs.every((label) => findLine(text, label) >= 0));
+      columns = wanted.filter(({ needs }) => needs.every((label) => findLine(text, label) >= 0));
       gauges.choose(columns);
     }
     const meminfo = (label: string) => parseBytes(text, label);
