@@ -162,7 +162,7 @@ const storage: readonly Column[] = [
   },
 ];
 
-const maps: readonly Column[] = [
+const sharing: readonly Column[] = [
   {
     metric: processMemoryShared,
     attributes: {},
@@ -185,7 +185,7 @@ export function createLayouts(wanted: Config['metrics']): Layouts {
   ];
   const create = (hasMaps: boolean, hasIo: boolean): Layout => ({
     cpuModes,
-    columns: [...always, ...(hasMaps ? maps : []), ...(hasIo ? storage : [])],
+    columns: [...always, ...(hasMaps ? sharing : []), ...(hasIo ? storage : [])],
     hasIo,
     hasMaps,
   });
