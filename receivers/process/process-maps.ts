@@ -12,7 +12,7 @@ export class ProcessMaps {
   sharedBytes = NaN;
   /** Resident memory, of which every shared page counts divided by the number of processes that have it mapped. */
   proportionalBytes = NaN;
-  /** Whether it was read and nobody has taken its values yet. */
+  /** Whether it was read since its values were taken last. */
   isNew = false;
   /** Of a process that has ended. */
   isClosed = false;
