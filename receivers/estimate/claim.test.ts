@@ -22,3 +22,14 @@ test('EstimateReceiver does not start beside a meter of the CPUs, and says how t
   assert.deepEqual(asked, ['energy/cpu']);
   await receiver.shutdown();
 });
+
+test('EstimateReceiver does not start beside a meter of the whole host', async () => {
+  const claims = { claim: (key: string) => (key === 'energy/host' ? 'hwmon' : undefined) };
+  const config = parseSettings(factory.schema, {});
+  const receiver = factory.create(config, createFakeContext({ claims }), createTableCollector());
+  await assert.rejects(async () => receiver.start(), {
+    message:
+      'the energy of the host is published by receiver "hwmon"; to run this one only in its place, set "fallback_for: [hwmon]"',
+  });
+  await receiver.shutdown();
+});

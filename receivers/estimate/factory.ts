@@ -13,7 +13,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   schema,
   metrics: [hostEnergy, floorPower],
   expectedSeries: () => [{ metric: hostEnergy.name, scope: '' }],
-  yields: true,
+  yields: 'model',
   check: checkPowers,
   probe,
   create,
@@ -48,8 +48,13 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
 }
 
 function openScraper(config: Config, context: ReceiverContext): EstimateScraper {
-  const owner = context.claims.claim('energy/cpu');
-  if (owner !== undefined) throw new UnavailableError(describeOwner(owner));
+  for (const [key, what] of [
+    ['energy/cpu', 'the CPUs'],
+    ['energy/host', 'the host'],
+  ] as const) {
+    const owner = context.claims.claim(key);
+    if (owner !== undefined) throw new UnavailableError(describeOwner(what, owner));
+  }
   const scraper = new EstimateScraper(config, context);
   try {
     context.log.info(`Estimates ${describeModel(scraper)}`);
@@ -60,6 +65,6 @@ function openScraper(config: Config, context: ReceiverContext): EstimateScraper 
   }
 }
 
-function describeOwner(owner: string): string {
-  return `the energy of the CPUs is published by receiver "${owner}"; to run this one only in its place, set "fallback_for: [${owner}]"`;
+function describeOwner(what: string, owner: string): string {
+  return `the energy of ${what} is published by receiver "${owner}"; to run this one only in its place, set "fallback_for: [${owner}]"`;
 }

@@ -4,6 +4,7 @@ import {
   ATTR_NETWORK_IO_DIRECTION,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
+import { hwTemperature } from '../../src/model/shared-metrics.js';
 import * as metrics from './metrics.js';
 
 /**
@@ -57,7 +58,7 @@ const kinds: Readonly<Record<string, Describe>> = {
   'pcie.rate': (name) => [metrics.gpuIo, 'rate', describeLink('pcie', name), maxBytesPerSecond],
   processes: (name) => [metrics.contextCount, 'gauge', { 'hw.gpu.process.type': name }, 1e6],
   pipe: (name) => [metrics.pipeUtilization, 'gauge', { 'hw.gpu.pipe': name }, part],
-  temperature: (name) => [metrics.temperature, 'gauge', { [ATTR_HW_SENSOR_LOCATION]: name }, maxDegrees],
+  temperature: (name) => [hwTemperature, 'gauge', { [ATTR_HW_SENSOR_LOCATION]: name }, maxDegrees],
   fan: () => [metrics.fanSpeedRatio, 'gauge', {}, fanPart],
 };
 

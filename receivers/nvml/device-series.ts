@@ -1,4 +1,5 @@
 import { elementAt } from '../../src/element.js';
+import { IntegratedPower } from '../../src/energy/integrated-power.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import {
   ATTR_ENERGY_INTERFACE,
@@ -10,7 +11,7 @@ import {
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
-import { hwEnergy } from '../../src/model/shared-metrics.js';
+import { hwEnergy, hwTemperature } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { describeColumn, type Column } from './columns.js';
 import * as metrics from './metrics.js';
@@ -18,6 +19,8 @@ import type { Device, DeviceRow } from './protocol.js';
 
 /** More than a GPU can draw, where it does not say how much that is. */
 const defaultMaxWatts = 5_000;
+/** The time that an averaged reading of power is the mean of. */
+const averageMs = 1_000;
 /** Its limit is held on average: what is drawn within a refresh of the counter may be far more. */
 const maxOverLimit = 10;
 const minDegrees = -100;
@@ -164,7 +167,9 @@ function integratePower(
   if (id === undefined || column === undefined) return [];
   const series = describeEnergy(device, resource, start);
   const attributes = { ...series.attributes, ...column.attributes, [ATTR_ENERGY_INTERFACE]: 'nvml_power' };
-  const meter = new SumMeter({ ...series, attributes }, createIntegral(column, maxGapMs));
+  const windowMs = id === 'power.average' ? averageMs : 0;
+  const power = new IntegratedPower({ maxGapMs, windowMs });
+  const meter = new IntegratedMeter({ ...series, attributes }, power, (value) => checkValue(value, column));
   return [{ meter, source: device.columns.indexOf(id) }];
 }
 
@@ -198,6 +203,33 @@ class EnergyMeter implements Meter {
       this.#series = { ...this.#series, start: at - BigInt(Math.round(ageMs * 1e6)) };
     }
     return this.#counter.joules;
+  }
+}
+
+/** Energy by integration. What was used over a gap is not known: it begins again after that. */
+class IntegratedMeter implements Meter {
+  readonly #power: IntegratedPower;
+  readonly #check: (watts: number) => number;
+  #series: Series;
+  #startedNs = NaN;
+
+  constructor(series: Series, power: IntegratedPower, check: (watts: number) => number) {
+    this.#series = series;
+    this.#power = power;
+    this.#check = check;
+  }
+
+  get series(): Series {
+    return this.#series;
+  }
+
+  take(watts: number, at: bigint, atMs: number): number {
+    const joules = this.#power.take(this.#check(watts) * 1e6, Math.round(atMs * 1e6));
+    const { startedNs } = this.#power;
+    if (!Number.isNaN(this.#startedNs) && startedNs !== this.#startedNs)
+      this.#series = { ...this.#series, start: at };
+    this.#startedNs = startedNs;
+    return joules;
   }
 }
 
@@ -265,7 +297,7 @@ function createIntegral(column: Column, maxGapMs: number): (value: number, atMs:
 
 /** NaN for what no device can have: drivers give all bits set for what they do not know. */
 function checkValue(value: number, { max, metric }: Column): number {
-  const min = metric === metrics.temperature ? minDegrees : 0;
+  const min = metric === hwTemperature ? minDegrees : 0;
   return value >= min && value <= max ? value : NaN;
 }
 

@@ -1,5 +1,5 @@
 import type { Metric, MetricKind } from '../../src/model/series.js';
-import { gpuTime, hwEnergy, processGpuTime } from '../../src/model/shared-metrics.js';
+import { gpuTime, hwEnergy, hwTemperature, processGpuTime } from '../../src/model/shared-metrics.js';
 
 // Names by the semantic conventions where they have one; the others in the shape that theirs have.
 
@@ -93,12 +93,6 @@ export const status = define(
   'updowncounter',
   'Whether a hardware component is in a state: 1, or 0',
 );
-export const temperature = define(
-  'hw.temperature',
-  'Cel',
-  'gauge',
-  'Temperature by a sensor of a hardware component',
-);
 export const temperatureLimit = define(
   'hw.temperature.limit',
   'Cel',
@@ -146,7 +140,7 @@ export const metrics: readonly Metric[] = [
   bandwidthUtilization,
   errors,
   status,
-  temperature,
+  hwTemperature,
   temperatureLimit,
   fanSpeedRatio,
   gpuTime,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import type { Metric } from '../../src/model/series.js';
-import { busyTime, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+import { busyTime, hostEnergy, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
 
 const seriesOf = (metric: Metric, attributes = {}) => ({
@@ -25,13 +25,13 @@ const table = {
   values: Float64Array.of(1, 2, 3, 4, 5),
 };
 
-function passThrough(owners: Readonly<Record<string, string>>) {
+function passThrough(owners: Readonly<Record<string, string>>, replayed = table) {
   const next = createTableCollector();
   const log = createLogCollector();
   const claims = { claim: (key: string) => owners[key] };
   const consumer = leaveOutForeign({ id: 'replay', claims, log }, next);
-  consumer.consume(table);
-  consumer.consume(table);
+  consumer.consume(replayed);
+  consumer.consume(replayed);
   return { values: [...next.tables[0].values], tables: next.tables, log: log.lines };
 }
 
@@ -49,4 +49,13 @@ test('leaveOutForeign hands everything on beside another replay', () => {
   const { tables, log } = passThrough({ 'energy/cpu': 'replay/second', usage: 'replay/second' });
   assert.equal(tables[0], table);
   assert.deepEqual(log, []);
+});
+
+test('leaveOutForeign leaves a measured host out beside a meter of the host, an estimated one beside one of the CPUs', () => {
+  const hosts = ['measured', 'estimated'].map((method) =>
+    seriesOf(hostEnergy, { 'hw.type': 'host', 'energy.method': method }),
+  );
+  const replayed = { ...table, series: hosts, values: Float64Array.of(1, 2) };
+  assert.deepEqual(passThrough({ 'energy/host': 'hwmon' }, replayed).values, [2]);
+  assert.deepEqual(passThrough({ 'energy/cpu': 'rapl' }, replayed).values, [1]);
 });

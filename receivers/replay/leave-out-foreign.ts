@@ -3,7 +3,7 @@ import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { parseComponentId } from '../../src/config/components.js';
 import { createPlans } from '../../src/model/plan.js';
-import { ATTR_HW_TYPE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_TYPE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
@@ -54,7 +54,7 @@ function claimKey({ metric, attributes }: Series): string | undefined {
     case hwEnergy.name:
     case hostEnergy.name:
     case floorPower.name:
-      return keyOf(attributes[ATTR_HW_TYPE]);
+      return keyOf(attributes[ATTR_HW_TYPE], attributes[ATTR_ENERGY_METHOD]);
     case raplEnergy.name:
       return keyOf(attributes[ATTR_RAPL_DOMAIN]);
     case processCpuTime.name:
@@ -65,8 +65,8 @@ function claimKey({ metric, attributes }: Series): string | undefined {
   }
 }
 
-function keyOf(domain: unknown): string {
+function keyOf(domain: unknown, method?: unknown): string {
   // A whole host is estimated only where no meter of its CPUs can be read.
-  if (domain === 'host') return 'energy/cpu';
+  if (domain === 'host') return method === 'estimated' ? 'energy/cpu' : 'energy/host';
   return typeof domain === 'string' && domain !== '' ? `energy/${domain}` : 'energy';
 }

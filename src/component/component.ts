@@ -113,8 +113,11 @@ export interface ReceiverFactory<S extends Schema = Schema> extends Factory<S> {
    * `doctor` warn of two receivers that publish the same.
    */
   expectedSeries?(config: ConfigOf<S>): readonly ExpectedSeries[];
-  /** Starts after those that do not, so that what it claims goes to them: a model yields to meters. */
-  readonly yields?: boolean;
+  /**
+   * Starts after those that do not, so that what it claims goes to them: a meter of boards and rails (`board`) yields to
+   * the meters of the components on them, a model (`model`) to all meters.
+   */
+  readonly yields?: 'board' | 'model';
   /** Looks whether the source is here and may be read. Opens nothing that stays open. */
   probe(config: ConfigOf<S>, context: ReceiverContext): Probe | Promise<Probe>;
   create(config: ConfigOf<S>, context: ReceiverContext, next: Consumer): Component;

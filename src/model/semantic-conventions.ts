@@ -1,5 +1,5 @@
 // Names of attributes that more than one file uses, each spelled once, and called as in OpenTelemetry's own package of
-// constants. From the OpenTelemetry semantic conventions, except those of `energy`, `flux`, `ledger`, `oar`, `pbs`, `perf`,
+// constants. From the OpenTelemetry semantic conventions, except those of `energy`, `flux`, `hw.power.window`, `ledger`, `oar`, `pbs`, `perf`,
 // `rapl`, `slurm`, `systemd`, `vm`, `linux.cgroup.path` and `process.ancestor.pid`, which are ours. Names of metrics are with
 // their metrics: shared-metrics.ts and the components' metrics.ts.
 
@@ -21,6 +21,7 @@ export const ATTR_HW_GPU_TASK = 'hw.gpu.task';
 export const ATTR_HW_ID = 'hw.id';
 export const ATTR_HW_NAME = 'hw.name';
 export const ATTR_HW_PARENT = 'hw.parent';
+export const ATTR_HW_POWER_WINDOW = 'hw.power.window';
 export const ATTR_HW_SENSOR_LOCATION = 'hw.sensor_location';
 export const ATTR_HW_TYPE = 'hw.type';
 export const ATTR_K8S_CONTAINER_NAME = 'k8s.container.name';

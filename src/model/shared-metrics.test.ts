@@ -14,9 +14,9 @@ test('each shared metric has a name of its own, a unit and a description for peo
   for (const { name, unit, description, kind, valueType } of metrics) {
     assert.match(name, /^[a-z0-9_]+(?:\.[a-z0-9_]+)+$/u);
     // UCUM: base units without prefixes, or a word in braces for what is counted one by one.
-    assert.match(unit, /^(?:J|W|s|\{[a-z]+\})$/u, name);
+    assert.match(unit, /^(?:J|W|V|A|Cel|rpm|s|\{[a-z]+\})$/u, name);
     assert.match(description, /^[A-Z].*[^.]$/u, name);
-    assert.equal(valueType, unit.startsWith('{') ? 'int' : 'double', name);
+    assert.equal(valueType, /^(?:\{|rpm$)/u.test(unit) ? 'int' : 'double', name);
     assert.equal(unit === 'W', kind === 'gauge' && name.endsWith('.power'), name);
   }
 });
@@ -29,7 +29,12 @@ test('a counter of seconds or joules is called time or energy', () => {
 
 test('the energy of each view has a name of its own, which no measured energy has', () => {
   const published = [...Object.values(shared.groupEnergyNames), shared.processEnergy.name];
-  const measured = [shared.hwEnergy.name, shared.hostEnergy.name, shared.raplEnergy.name];
+  const measured = [
+    shared.hwEnergy.name,
+    shared.hostEnergy.name,
+    shared.meterEnergy.name,
+    shared.raplEnergy.name,
+  ];
   assert.equal(new Set([...published, ...measured]).size, published.length + measured.length);
   for (const name of published) assert.match(name, /\.energy$/u);
 });

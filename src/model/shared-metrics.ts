@@ -34,6 +34,75 @@ export const hostEnergy: Metric = {
   valueType: 'double',
 };
 
+/** Power of a whole host. Attributes as its energy. */
+export const hostPower: Metric = {
+  name: 'hw.host.power',
+  unit: 'W',
+  description: 'Power of the whole host',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/**
+ * Energy of a meter whose domain contains domains of `hw.energy`, overlaps with them or is measured by another receiver,
+ * and of loads that are not known. Attributes: `hw.type`, `hw.id`, `hw.name`, `energy.method`, where known `hw.parent`.
+ */
+export const meterEnergy: Metric = {
+  name: 'hw.meter.energy',
+  unit: 'J',
+  description: 'Energy by a meter that contains or overlaps other domains; never sum these',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/**
+ * Power by a sensor. Attributes: `hw.type`, `hw.id`, `hw.name`, where known `hw.parent` and `hw.power.window`, the time
+ * that a reading is the mean of.
+ */
+export const hwPower: Metric = {
+  name: 'hw.power',
+  unit: 'W',
+  description: 'Power by a sensor of a hardware component; domains may overlap',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** Voltage by a sensor. Attributes: `hw.id`, `hw.name`, where known `hw.parent`, `hw.sensor_location`. */
+export const hwVoltage: Metric = {
+  name: 'hw.voltage',
+  unit: 'V',
+  description: 'Voltage by a sensor of a hardware component',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** Current by a sensor. Attributes as those of `hw.voltage`. */
+export const hwCurrent: Metric = {
+  name: 'hw.current',
+  unit: 'A',
+  description: 'Current by a sensor of a hardware component',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** Temperature by a sensor. Attributes as those of `hw.voltage`. */
+export const hwTemperature: Metric = {
+  name: 'hw.temperature',
+  unit: 'Cel',
+  description: 'Temperature by a sensor of a hardware component',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** Speed of a fan. Attributes as those of `hw.voltage`. */
+export const hwFanSpeed: Metric = {
+  name: 'hw.fan.speed',
+  unit: 'rpm',
+  description: 'Speed of a fan',
+  kind: 'gauge',
+  valueType: 'int',
+};
+
 /** The counters that are attributed: of domains, or of the whole host where none of these can be read. */
 export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, hostEnergy.name]);
 

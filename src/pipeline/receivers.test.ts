@@ -9,11 +9,11 @@ import { UnavailableError } from '../errors.js';
 import { startReceivers } from './receivers.js';
 
 /** A receiver that claims a socket and can do nothing without it. */
-function createMeter(key: string, yields: boolean): ReceiverFactory {
+function createMeter(key: string, yields?: ReceiverFactory['yields']): ReceiverFactory {
   return {
     schema: {},
     metrics: [],
-    yields,
+    ...(yields && { yields }),
     probe: () => ({ available: true, found: '', remedies: [] }),
     create: (_, { id, claims, log }) => ({
       start() {
@@ -27,8 +27,9 @@ function createMeter(key: string, yields: boolean): ReceiverFactory {
 }
 
 const factories: Readonly<Record<string, ReceiverFactory>> = {
-  rapl: createMeter('energy/cpu/0', false),
-  estimate: createMeter('energy/cpu', true),
+  rapl: createMeter('energy/cpu/0'),
+  hwmon: createMeter('energy/cpu/0', 'board'),
+  estimate: createMeter('energy/cpu', 'model'),
 };
 
 // The types used below are those above.
@@ -71,6 +72,19 @@ test('startReceivers starts a model after the meters to which it yields', async 
   assert.deepEqual(await start({ estimate: { start: 'auto' }, rapl: {} }), [
     'info: rapl has energy/cpu/0',
     'info: Left out: "rapl" has energy/cpu',
+  ]);
+});
+
+test('startReceivers starts a meter of boards between the meters of components and the models', async () => {
+  const optional = { start: 'auto' };
+  assert.deepEqual(await start({ estimate: optional, hwmon: optional, rapl: {} }), [
+    'info: rapl has energy/cpu/0',
+    'info: Left out: "rapl" has energy/cpu/0',
+    'info: Left out: "rapl" has energy/cpu',
+  ]);
+  assert.deepEqual(await start({ estimate: optional, hwmon: optional }), [
+    'info: hwmon has energy/cpu/0',
+    'info: Left out: "hwmon" has energy/cpu',
   ]);
 });
 

@@ -123,8 +123,14 @@ function lendShared(
   return { finish, othersStarted };
 }
 
+const yieldingRanks = { board: 1, model: 2 } as const;
+
 function compareYielding(a: ReceiverConfig, b: ReceiverConfig): number {
-  return Number(a.factory.yields === true) - Number(b.factory.yields === true);
+  return rankYielding(a) - rankYielding(b);
+}
+
+function rankYielding({ factory: { yields } }: ReceiverConfig): number {
+  return yields === undefined ? 0 : yieldingRanks[yields];
 }
 
 async function startReceiver(
