@@ -16,7 +16,7 @@ export const factory: ExporterFactory<typeof schema> = {
   schema,
   check: ({ path }) =>
     path.startsWith('/') ? [] : [`path: expected a path such as "/metrics", found "${path}"`],
-  listensAt: ({ endpoint }) => endpoint ?? standardEndpoint,
+  listensAt: ({ endpoint }) => [endpoint ?? standardEndpoint],
   create(config, { id, log, clock, host }) {
     const nowMs = () => Number(clock.monotonicNs() / 1_000_000n);
     const store = createStore(config, log, host);

@@ -9,7 +9,7 @@ export const factory: ExtensionFactory<typeof schema> = {
   schema,
   check: ({ path }) =>
     path.startsWith('/') ? [] : [`path: expected a path that begins with "/", found "${path}"`],
-  listensAt: ({ endpoint }) => endpoint ?? standardEndpoint,
+  listensAt: ({ endpoint }) => [endpoint ?? standardEndpoint],
   create: (config, context) => new HealthCheck(config, context),
 };
 

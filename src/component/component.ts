@@ -92,8 +92,8 @@ interface Factory<S extends Schema> {
    * the path begins at the component's own settings.
    */
   check?(config: ConfigOf<S>): readonly string[];
-  /** Where it will listen, `host:port`; not there for what listens nowhere. `doctor` looks whether that is free. */
-  listensAt?(config: ConfigOf<S>): string;
+  /** Where it will listen, each `host:port`; not there for what listens nowhere. `doctor` looks whether that is free. */
+  listensAt?(config: ConfigOf<S>): readonly string[];
 }
 
 /** Series that a receiver publishes wherever it runs. */

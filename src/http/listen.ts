@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Log } from '../component/log.js';
 import { parseEndpoint } from '../config/endpoint.js';
 import { describeError, findErrorCode } from '../errors.js';
@@ -28,17 +28,17 @@ export interface ListenContext {
 
 /**
  * Makes a server listen. A host name that has several addresses, as `localhost` does, gets its IPv4 one, as in
- * Go programs. A connection on which nothing moves for 10 s is ended.
+ * Go programs. A connection of HTTP on which nothing moves for 10 s is ended.
  * @param endpoint `host:port`, `[::1]:port` or `:port`
  * @throws Error, in the words of a user, when the address is taken, unknown or forbidden
  */
 export async function listen(
-  server: Server,
+  server: NetServer | Server,
   endpoint: string,
   { log, setting }: ListenContext,
 ): Promise<Listener> {
   const { host, port } = parseEndpoint(endpoint);
-  server.timeout = idleTimeoutMs;
+  if ('timeout' in server) server.timeout = idleTimeoutMs;
   try {
     const address = host === '' ? undefined : (await lookup(host, { order: 'ipv4first' })).address;
     server.listen({ port, host: address });
@@ -94,14 +94,14 @@ function describeListenError(error: unknown): string {
   }
 }
 
-function describeAddress(server: Server): string {
+function describeAddress(server: NetServer): string {
   const address = server.address();
   if (address === null || typeof address === 'string') return address ?? '';
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 /** Node itself does not close connections on which TLS has not begun. */
-function trackSockets(server: Server): ReadonlySet<Socket> {
+function trackSockets(server: NetServer): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -110,7 +110,7 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
   return sockets;
 }
 
-async function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+async function closeServer(server: NetServer, sockets: ReadonlySet<Socket>): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
@@ -119,7 +119,7 @@ async function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promis
 }
 
 /** More than any set of scrapers needs. */
-const maxConnections = 64;
+const scraperConnections = 64;
 const minConnections = 4;
 /** Sensors and the files of processes need descriptors, too. */
 const descriptorShare = 16;
@@ -131,38 +131,62 @@ const maxRequests = 100;
  * Limits the connections of a server, so that it never takes the descriptors that the agent needs. One too many closes
  * the one that has waited longest without a request: idle connections cannot lock a scraper out.
  */
-export function limitConnections(server: Server, log: Log): void {
-  const limit = findLimit();
-  // By their ports: with TLS, requests come by other sockets than connections.
-  const open = new Map<string, Socket>();
-  const idle = new Set<string>();
-  let isReported = false;
+export function limitConnections(server: Server, log: Log, maxConnections = scraperConnections): void {
+  const limit = new ConnectionLimit(server, log, maxConnections);
   server.maxRequestsPerSocket = maxRequests;
-  server.on('connection', (socket: Socket) => {
-    const peer = peerOf(socket);
-    open.set(peer, socket);
-    idle.add(peer);
-    socket.once('close', () => (open.delete(peer), idle.delete(peer)));
-    if (open.size <= limit) return;
-    const [longest = peer] = idle;
-    open.get(longest)?.destroy();
-    if (!isReported) log.warn(`Closing idle connections: expected at most ${limit}, found ${open.size}`);
-    isReported = true;
-  });
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     const peer = peerOf(socket);
-    idle.delete(peer);
-    response.once('close', () => open.has(peer) && idle.add(peer));
+    limit.markBusy(peer);
+    response.once('close', () => limit.markIdle(peer));
   });
   server.on('dropRequest', (_: IncomingMessage, socket: Socket) => socket.destroy());
+}
+
+/** Closes the connection that has been idle longest when there is one too many. */
+export class ConnectionLimit {
+  readonly #limit: number;
+  readonly #log: Log;
+  // By their ports: with TLS, requests come by other sockets than connections.
+  readonly #open = new Map<string, Socket>();
+  readonly #idle = new Set<string>();
+  #isReported = false;
+
+  constructor(server: NetServer, log: Log, maxConnections: number) {
+    this.#limit = findLimit(maxConnections);
+    this.#log = log;
+    server.on('connection', (socket: Socket) => this.#add(socket));
+  }
+
+  /** @param peer of a connection on which a request has come */
+  markBusy(peer: string): void {
+    this.#idle.delete(peer);
+  }
+
+  /** @param peer of a connection whose request has been answered */
+  markIdle(peer: string): void {
+    if (this.#open.has(peer)) this.#idle.add(peer);
+  }
+
+  #add(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#open.set(peer, socket);
+    this.#idle.add(peer);
+    socket.once('close', () => (this.#open.delete(peer), this.#idle.delete(peer)));
+    if (this.#open.size <= this.#limit) return;
+    const [longest = peer] = this.#idle;
+    this.#open.get(longest)?.destroy();
+    if (!this.#isReported)
+      this.#log.warn(`Closing idle connections: expected at most ${this.#limit}, found ${this.#open.size}`);
+    this.#isReported = true;
+  }
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** Node has raised the soft limit to the hard one. */
-function findLimit(): number {
+/** How many connections a server may have. Node has raised the soft limit of descriptors to the hard one. */
+function findLimit(maxConnections: number): number {
   const share = Math.floor(readDescriptorLimit() / descriptorShare);
   return Math.max(minConnections, Math.min(maxConnections, share));
 }

@@ -1,13 +1,19 @@
 import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import type { Server as TlsServer, TlsOptions, TLSSocket } from 'node:tls';
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { BasicAuth, type Access } from './basic-auth.js';
 import { isExpectedHost } from './headers.js';
 import { limitConnections, listenOrWarn, type Listener, type ListenOptions } from './listen.js';
 import { createServer } from './node-http.js';
-import { WebConfigFile, type ServerTls, type WebConfig } from './web-config.js';
+import {
+  openServerTls,
+  WebConfigFile,
+  type ServerTls,
+  type ServerTlsConfig,
+  type WebConfig,
+} from './web-config.js';
 
 /** The answer to a request. */
 export interface Answer {
@@ -17,13 +23,20 @@ export interface Answer {
   readonly body: string | readonly Buffer[];
 }
 
-/** The pages of a server by their path, `/metrics`. Each is asked for by GET or HEAD. */
-export type Pages = Readonly<Record<string, (request: IncomingMessage) => Answer | Promise<Answer>>>;
+/** Answers requests for a path. */
+export type Page = (request: IncomingMessage) => Answer | Promise<Answer>;
+
+/** The pages of a server by their path, `/metrics`. Each is asked for by GET or HEAD, or takes what is sent by POST. */
+export type Pages = Readonly<Record<string, Page | { readonly post: Page }>>;
 
 /** Where and how pages are served. */
 export interface ServeOptions extends ListenOptions {
   /** A file in Prometheus' format with TLS and users; null or absent: plain HTTP for everyone. */
   readonly webConfigFile?: string | null;
+  /** TLS without such a file. */
+  readonly tls?: ServerTlsConfig | null;
+  /** Connections at a time; without it, what scrapers need. */
+  readonly maxConnections?: number;
 }
 
 /** A server of pages that listens. */
@@ -49,7 +62,14 @@ export async function servePages(pages: Pages, options: ServeOptions): Promise<P
   return listener && { ...listener, origin: `${scheme}://${listener.address}` };
 }
 
-function openWebConfig({ webConfigFile, setting, log }: ServeOptions): WebConfigFile | undefined {
+/** What a server has of TLS and users; undefined: nothing. */
+export function openWebConfig({
+  webConfigFile,
+  tls,
+  setting,
+  log,
+}: Pick<ServeOptions, 'webConfigFile' | 'tls' | 'setting' | 'log'>): WebConfigFile | undefined {
+  if (tls) return openServerTls(tls, setting.replace(/[^.]+$/u, 'tls'), log);
   if (webConfigFile === undefined || webConfigFile === null) return undefined;
   return new WebConfigFile(webConfigFile, setting.replace(/[^.]+$/u, 'web_config_file'), log);
 }
@@ -71,24 +91,30 @@ function createPageServer(pages: Pages, options: ServeOptions, web: WebConfigFil
   const listener = (request: IncomingMessage, response: ServerResponse) =>
     void answer(site, request, response);
   const server = web?.current().tls ? createTlsServer(web, limits, listener) : createServer(limits, listener);
-  limitConnections(server, log);
+  limitConnections(server, log, options.maxConnections);
   return server;
 }
 
-/** Certificates are replaced while it runs. */
 function createTlsServer(web: WebConfigFile, limits: ServerOptions, listener: RequestListener): Server {
+  const server = createHttpsServer({ ...limits, ...createTlsOptions(web) }, listener);
+  keepTlsCurrent(server, web);
+  return server;
+}
+
+/** How a server of any protocol begins TLS. */
+export function createTlsOptions(web: WebConfigFile): TlsOptions {
+  const { tls } = web.current();
+  return {
+    ...tls,
+    requestCert: tls?.clientAuth !== 'NoClientCert',
+    rejectUnauthorized: false,
+    handshakeTimeout: requestTimeoutMs,
+  };
+}
+
+/** Replaces the certificates of a server while it runs, and sends away clients without the certificate that they need. */
+export function keepTlsCurrent(server: TlsServer, web: WebConfigFile): void {
   let used = web.current().tls;
-  const isAsked = used?.clientAuth !== 'NoClientCert';
-  const server = createHttpsServer(
-    {
-      ...limits,
-      ...used,
-      requestCert: isAsked,
-      rejectUnauthorized: false,
-      handshakeTimeout: requestTimeoutMs,
-    },
-    listener,
-  );
   server.prependListener('connection', () => {
     const { tls } = web.current();
     if (tls !== undefined && tls !== used) server.setSecureContext(tls);
@@ -97,7 +123,6 @@ function createTlsServer(web: WebConfigFile, limits: ServerOptions, listener: Re
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     if (used && !isWelcome(socket, used.clientAuth)) socket.destroy();
   });
-  return server;
 }
 
 /** Whether a client has shown the certificate that it must. */
@@ -158,10 +183,14 @@ async function findAnswer(
   if (access !== 'granted') return refusals[access];
   const page = pages.get(path);
   if (page === undefined) return { status: 404, body: `Not found, try ${[...pages.keys()].join(' or ')}\n` };
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return { status: 405, headers: { Allow: 'GET, HEAD' }, body: 'Only GET and HEAD are allowed\n' };
-  }
-  return page(request);
+  const [methods, answerPage] =
+    typeof page === 'function' ? ([['GET', 'HEAD'], page] as const) : ([['POST'], page.post] as const);
+  if (methods.some((method) => method === request.method)) return answerPage(request);
+  return {
+    status: 405,
+    headers: { Allow: methods.join(', ') },
+    body: `Only ${methods.join(' and ')} ${methods.length > 1 ? 'are' : 'is'} allowed\n`,
+  };
 }
 
 /**

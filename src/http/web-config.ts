@@ -59,6 +59,21 @@ const schema = {
   },
 } as const satisfies Schema;
 
+/** TLS settings of a server, by the Collector's names. */
+export const serverTlsSettings = {
+  cert_file: { doc: 'Certificate of the server, PEM.', format: 'path', default: null },
+  key_file: { doc: 'Key of that certificate, PEM.', format: 'path', default: null },
+  client_ca_file: {
+    doc: 'Certificates of the authorities that must have signed those of clients, PEM; unset: clients show none.',
+    format: 'path',
+    default: null,
+  },
+  min_version: { doc: 'Oldest version of TLS.', format: ['1.0', '1.1', '1.2', '1.3'], default: '1.2' },
+  max_version: { doc: 'Newest version of TLS.', format: ['1.0', '1.1', '1.2', '1.3'], default: '1.3' },
+} as const satisfies Schema;
+
+export type ServerTlsConfig = ConfigOf<typeof serverTlsSettings>;
+
 /** What a server presents, and what it asks of its clients. */
 export interface ServerTls {
   readonly cert: Buffer;
@@ -85,7 +100,7 @@ const retryMs = 1000;
 /** A web configuration, which is read again when its file or a file that it names has changed. */
 export class WebConfigFile {
   readonly #name: string;
-  readonly #path: string;
+  readonly #load: () => LoadedConfig;
   readonly #log: Log;
   #current: WebConfig;
   #files: readonly string[];
@@ -96,11 +111,11 @@ export class WebConfigFile {
    * @param setting for messages: `exporters.prometheus.web_config_file`
    * @throws Error naming the file that cannot be used, and why
    */
-  constructor(path: string, setting: string, log: Log) {
+  constructor(path: string, setting: string, log: Log, loadAgain = () => load(path)) {
     this.#name = `${setting} "${path}"`;
-    this.#path = path;
+    this.#load = loadAgain;
     this.#log = log;
-    ({ config: this.#current, files: this.#files, stamp: this.#stamp } = load(path));
+    ({ config: this.#current, files: this.#files, stamp: this.#stamp } = loadAgain());
   }
 
   /** What is to be used now. Files that do not fit together, because they are being replaced, are not used. */
@@ -118,7 +133,7 @@ export class WebConfigFile {
   #reload(stamp: string): void {
     this.#stamp = stamp;
     try {
-      const loaded = load(this.#path);
+      const loaded = this.#load();
       requireSameKind(this.#current, loaded.config);
       ({ config: this.#current, files: this.#files, stamp: this.#stamp } = loaded);
       this.#failure = undefined;
@@ -133,6 +148,30 @@ export class WebConfigFile {
       this.#log.warn(`Cannot use the changed ${this.#name}: ${reason}; serving with the previous files`);
     this.#failure = { reason, atMs: performance.now() };
   }
+}
+
+/**
+ * TLS alone, by settings instead of a file: their files are read again as those of a web configuration.
+ * @param setting for messages: `receivers.otlp.protocols.grpc.tls`
+ * @throws Error naming the file that cannot be used, and why
+ */
+export function openServerTls(settings: ServerTlsConfig, setting: string, log: Log): WebConfigFile {
+  const { client_ca_file: ca, min_version: min, max_version: max } = settings;
+  const converted: TlsSettings = {
+    ...settings,
+    client_auth_type: ca === null ? 'NoClientCert' : 'RequireAndVerifyClientCert',
+    min_version: versionOf(min),
+    max_version: versionOf(max),
+  };
+  const loadAgain = (): LoadedConfig => {
+    const { tls, files, stamp } = loadFiles(converted, setting);
+    return { config: { tls, headers: {}, users: new Map() }, files, stamp };
+  };
+  return new WebConfigFile(settings.cert_file ?? '', setting, log, loadAgain);
+}
+
+function versionOf(version: ServerTlsConfig['min_version']): TlsSettings['min_version'] {
+  return versionNames[['1.0', '1.1', '1.2', '1.3'].indexOf(version)] ?? 'TLS12';
 }
 
 /** Sockets are opened for one of these kinds of clients when the server starts. */
@@ -168,11 +207,28 @@ function load(path: string): LoadedConfig {
   const [problem] = checkHeaders(http.headers, 'http_server_config.headers');
   if (problem !== undefined) throw new Error(`${path}: ${problem}`);
   const resolved = (file: string | null) => (file === null ? null : resolve(dirname(path), file));
-  const named = tls && [tls.cert_file, tls.key_file, tls.client_ca_file].map(resolved);
-  const others = (named ?? []).filter((file) => file !== null);
-  const stamp = joinStamps([ownStamp, ...others.map(readFileStamp)]);
-  const config = { tls: tls ? loadTls(tls, named ?? []) : undefined, headers: http.headers, users };
-  return { config, files: [path, ...others], stamp };
+  const loaded =
+    tls &&
+    loadFiles(
+      {
+        ...tls,
+        cert_file: resolved(tls.cert_file),
+        key_file: resolved(tls.key_file),
+        client_ca_file: resolved(tls.client_ca_file),
+      },
+      'tls_server_config',
+    );
+  const config = { tls: loaded?.tls, headers: http.headers, users };
+  const stamp = joinStamps([ownStamp, ...(loaded ? [loaded.stamp] : [])]);
+  return { config, files: [path, ...(loaded?.files ?? [])], stamp };
+}
+
+/** @param setting the one that holds these, for messages */
+function loadFiles(settings: TlsSettings, setting: string) {
+  const { cert_file: cert, key_file: key, client_ca_file: ca } = settings;
+  const files = [cert, key, ca].filter((file) => file !== null);
+  const stamp = stampOf(files);
+  return { tls: loadTls(settings, setting), files, stamp };
 }
 
 function checkUsers(users: WebConfig['users'], path: string): void {
@@ -215,22 +271,20 @@ function readText(path: string): string {
 
 type TlsSettings = NonNullable<ConfigOf<typeof schema>['tls_server_config']>;
 
-function loadTls(settings: TlsSettings, [cert, key, ca]: readonly (string | null)[]): ServerTls {
+function loadTls(settings: TlsSettings, setting: string): ServerTls {
   const files = {
-    cert: { setting: 'tls_server_config.cert_file', path: cert ?? null },
-    key: { setting: 'tls_server_config.key_file', path: key ?? null },
-    ca: { setting: 'tls_server_config.client_ca_file', path: ca ?? null },
+    cert: { setting: `${setting}.cert_file`, path: settings.cert_file },
+    key: { setting: `${setting}.key_file`, path: settings.key_file },
+    ca: { setting: `${setting}.client_ca_file`, path: settings.client_ca_file },
   };
   const contents = { cert: readPemFile(files.cert), key: readPemFile(files.key), ca: readPemFile(files.ca) };
   if (!contents.cert || !contents.key) {
-    throw new Error(
-      'Cannot use tls_server_config: expected cert_file and key_file, found at most one of them',
-    );
+    throw new Error(`Cannot use ${setting}: expected cert_file and key_file, found at most one of them`);
   }
   const { client_auth_type: clientAuth, min_version: min, max_version: max } = settings;
   if (clientAuth.includes('Verify') && !contents.ca) {
     throw new Error(
-      `Cannot use tls_server_config: expected client_ca_file for client_auth_type ${clientAuth}, found none`,
+      `Cannot use ${setting}: expected client_ca_file for client_auth_type ${clientAuth}, found none`,
     );
   }
   checkCertificates(files.cert, contents.cert);
@@ -243,15 +297,15 @@ function loadTls(settings: TlsSettings, [cert, key, ca]: readonly (string | null
     maxVersion: versions[max],
     clientAuth,
   };
-  tryContext(tls);
+  tryContext(tls, setting);
   return tls;
 }
 
-function tryContext({ cert, key, ca, minVersion, maxVersion }: ServerTls): void {
+function tryContext({ cert, key, ca, minVersion, maxVersion }: ServerTls, setting: string): void {
   try {
     createSecureContext({ cert, key, ca, minVersion, maxVersion });
   } catch (error) {
-    throw new Error(`Cannot use tls_server_config.cert_file with key_file: ${describeError(error)}`, {
+    throw new Error(`Cannot use ${setting}.cert_file with key_file: ${describeError(error)}`, {
       cause: error,
     });
   }

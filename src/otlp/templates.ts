@@ -91,7 +91,7 @@ function encodePoint({ metric, attributes, start }: Series, isGap: boolean): Poi
   const timeAt = writer.length + 1;
   writer.fixed64(3, 0n);
   if (!isGap) writer.fixed64(metric.valueType === 'int' ? 6 : 4, 0n);
-  writeAttributes(7, attributes);
+  writeAttributes(writer, 7, attributes);
   if (isGap) writer.integer(8, noRecordedValue);
   const length = writer.length - point;
   const bytes = writer.end(point).finish();
@@ -114,7 +114,7 @@ function encodeMetricTail({ kind }: Metric): Buffer {
 
 function encodeResource({ attributes }: Resource): Buffer {
   const resource = writer.begin(1);
-  writeAttributes(1, attributes);
+  writeAttributes(writer, 1, attributes);
   return writer.integer(2, 0).end(resource).finish();
 }
 
@@ -124,20 +124,20 @@ function encodeScope(): Buffer {
 }
 
 /** Attributes as repeated `KeyValue`. Whole numbers that a double holds exactly travel as int_value. */
-function writeAttributes(field: number, attributes: Attributes): void {
+export function writeAttributes(target: MessageWriter, field: number, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
-    const pair = writer.begin(field);
-    const any = writer.text(1, name).begin(2);
-    writeAnyValue(value);
-    writer.end(any).end(pair);
+    const pair = target.begin(field);
+    const any = target.text(1, name).begin(2);
+    writeAnyValue(target, value);
+    target.end(any).end(pair);
   }
 }
 
-function writeAnyValue(value: AttributeValue): void {
-  if (typeof value === 'string') writer.text(1, value);
-  else if (typeof value === 'boolean') writer.integer(2, value ? 1 : 0);
-  else if (Number.isSafeInteger(value)) writer.integer(3, value);
-  else writer.double(4, value);
+function writeAnyValue(target: MessageWriter, value: AttributeValue): void {
+  if (typeof value === 'string') target.text(1, value);
+  else if (typeof value === 'boolean') target.integer(2, value ? 1 : 0);
+  else if (Number.isSafeInteger(value)) target.integer(3, value);
+  else target.double(4, value);
 }
 
 const metricTag = tagOf(2, wireTypes.lengthDelimited);

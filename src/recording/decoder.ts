@@ -43,11 +43,28 @@ export class TableAssembler {
     this.#rowValues.push(value);
   }
 
+  /** Takes all points of an instant. No series is there twice. */
+  addRow(series: readonly Series[], at: bigint, values: readonly number[]): void {
+    if (this.#ended.length > 0) this.flush();
+    this.#endRow();
+    this.#at = at;
+    if (series.length > 0) this.#append(this.#arrayOf(series), values);
+  }
+
   /** Takes note that a series ended. */
   end(series: Series, at: bigint): void {
     if (this.#rowSeries.length > 0 || this.#growing || at !== this.#at) this.flush();
     this.#at = at;
     this.#ended.push(series);
+  }
+
+  /** Forgets the rows that wait, and passes on what ended. */
+  dropRows(): void {
+    this.#rowSeries = [];
+    this.#rowValues = [];
+    this.#rowSet.clear();
+    this.#growing = undefined;
+    this.flush();
   }
 
   /** Passes on what waits. */
@@ -89,7 +106,7 @@ export class TableAssembler {
     if (growing === undefined) return;
     this.#growing = undefined;
     const { series, epoch, offsets, values } = growing;
-    this.#emit({ series, epoch, offsets: Float64Array.from(offsets), values: Float64Array.from(values) });
+    this.#emit({ series, epoch, offsets: new Float64Array(offsets), values: new Float64Array(values) });
   }
 
   #arrayOf(series: readonly Series[]): readonly Series[] {

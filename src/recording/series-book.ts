@@ -1,3 +1,4 @@
+import { Interned } from '../model/interned.js';
 import { attributesKey, type Attributes, type Metric, type Resource, type Series } from '../model/series.js';
 
 /**
@@ -15,7 +16,6 @@ export class SeriesBook {
   /** The same ones: a record that is one of them need not be looked for by its key. */
   readonly #isLive = new Set<Series>();
   readonly #ended = new WeakSet<Series>();
-  readonly #liveOf = new Map<Resource, number>();
 
   /** The resource with these attributes. */
   resource(attributes: Attributes): Resource {
@@ -53,7 +53,7 @@ export class SeriesBook {
     this.#live.set(key, series);
     this.#isLive.add(series);
     if (known) this.#end(known);
-    else this.#retain(series.resource);
+    else this.#resources.retain(series.resource);
     return { series, replaced: known };
   }
 
@@ -67,7 +67,8 @@ export class SeriesBook {
     if (known === undefined || known.start !== record.start) return undefined;
     this.#live.delete(key);
     this.#end(known);
-    this.#release(known.resource);
+    // A recording has many processes, most of them gone.
+    this.#resources.release(known.resource);
     return known;
   }
 
@@ -79,58 +80,9 @@ export class SeriesBook {
   #keyOf({ metric, resource, attributes }: Series): string {
     return `${this.#resources.idOf(resource)} ${this.#attributes.idOf(attributes)} ${metric.name}`;
   }
-
-  /** One that was forgotten may come back in the hands of who kept it. */
-  #retain(resource: Resource): void {
-    const live = this.#liveOf.get(resource) ?? 0;
-    this.#liveOf.set(resource, live + 1);
-    if (live === 0) this.#resources.find(resource);
-  }
-
-  /** A recording has many processes, most of them gone. */
-  #release(resource: Resource): void {
-    const live = (this.#liveOf.get(resource) ?? 1) - 1;
-    if (live > 0) this.#liveOf.set(resource, live);
-    else {
-      this.#liveOf.delete(resource);
-      this.#resources.forget(resource);
-    }
-  }
 }
 
 /** Points without a value do not tell whether their metric has whole numbers. */
 function isLike(known: Series, record: Series): boolean {
   return known.start === record.start && known.metric.kind === record.metric.kind;
-}
-
-/** Equal objects as one, with a short name each. */
-class Interned<T extends object> {
-  readonly #describe: (object: T) => string;
-  readonly #known = new Map<string, T>();
-  readonly #ids = new WeakMap<T, number>();
-  #lastId = 0;
-
-  constructor(describe: (object: T) => string) {
-    this.#describe = describe;
-  }
-
-  find(object: T): T {
-    const key = this.#describe(object);
-    const known = this.#known.get(key);
-    if (known) return known;
-    this.#known.set(key, object);
-    return object;
-  }
-
-  forget(object: T): void {
-    this.#known.delete(this.#describe(object));
-  }
-
-  idOf(object: T): number {
-    const known = this.#ids.get(object);
-    if (known !== undefined) return known;
-    this.#lastId += 1;
-    this.#ids.set(object, this.#lastId);
-    return this.#lastId;
-  }
 }

@@ -85,26 +85,27 @@ interface Use {
 }
 
 function listEndpoints({
+  receivers,
   exporters,
   extensions,
   pipelines,
   runningExtensions,
   telemetry,
 }: ServiceConfig): readonly Use[] {
+  const receiverIds = [...new Set(pipelines.flatMap((pipeline) => pipeline.receivers))];
   const exporterIds = [...new Set(pipelines.flatMap((pipeline) => pipeline.exporters))];
   const pull = findPull(telemetry.metrics);
   return [
-    ...exporterIds.flatMap((id) => findUse(exporters.get(id))),
+    ...receiverIds.flatMap((id) => findUses(receivers.get(id))),
+    ...exporterIds.flatMap((id) => findUses(exporters.get(id))),
     ...(pull ? [{ endpoint: joinEndpoint(pull), use: "the collector's own telemetry" }] : []),
-    ...runningExtensions.flatMap((id) => findUse(extensions.get(id))),
+    ...runningExtensions.flatMap((id) => findUses(extensions.get(id))),
   ];
 }
 
-function findUse(component: ComponentConfig<'exporter'> | ComponentConfig<'extension'> | undefined): Use[] {
-  const endpoint = component?.factory.listensAt?.(component.settings);
-  return component && endpoint !== undefined
-    ? [{ endpoint, use: `${component.kind} "${component.id}"` }]
-    : [];
+function findUses(component: ComponentConfig | undefined): readonly Use[] {
+  const endpoints = component?.factory.listensAt?.(component.settings) ?? [];
+  return endpoints.map((endpoint) => ({ endpoint, use: `${component?.kind} "${component?.id}"` }));
 }
 
 function joinEndpoint({ host, port }: { readonly host: string; readonly port: number }): string {

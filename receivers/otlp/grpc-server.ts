@@ -1,0 +1,182 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  ServerListenerBuilder,
+  status,
+  type handleUnaryCall,
+  type ServerInterceptor,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
+import type { ReceiverContext } from '../../src/component/component.js';
+import { BasicAuth } from '../../src/http/basic-auth.js';
+import { ConnectionLimit, listen, type Listener } from '../../src/http/listen.js';
+import { createTlsOptions, keepTlsCurrent, openWebConfig } from '../../src/http/server.js';
+import type { WebConfigFile } from '../../src/http/web-config.js';
+import type { GrpcConfig } from './config.js';
+import { describeRefusal } from './http-server.js';
+import type { Intake, Outcome } from './intake.js';
+import { encodeResponse, encodeStatus } from './messages.js';
+
+const maxConnections = 1024;
+/** Time within which a request must have arrived whole. */
+const requestTimeoutMs = 10_000;
+/** A connection whose other end is gone is found by a ping. */
+const pingIntervalMs = 60_000;
+const pingTimeoutMs = 20_000;
+/** As much as a request usually has: a smaller window makes senders wait in the middle. */
+const windowBytes = 4 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
+
+/** Serves OTLP/gRPC (https://opentelemetry.io/docs/specs/otlp/#otlpgrpc). */
+export async function serveGrpc(
+  config: GrpcConfig,
+  { id, log }: Pick<ReceiverContext, 'id' | 'log'>,
+  intake: Intake,
+): Promise<Listener & { readonly origin: string }> {
+  const setting = `receivers.${id}.protocols.grpc.endpoint`;
+  const web = openWebConfig({ webConfigFile: config.web_config_file, tls: config.tls, setting, log });
+  const sockets = web?.current().tls ? createSecureServer(web) : createServer();
+  const limit = new ConnectionLimit(sockets, log, maxConnections);
+  const grpc = createGrpcServer(config, web);
+  addServices(grpc, intake, limit);
+  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  sockets.on(web?.current().tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    if (!socket.destroyed) injector.injectConnection(socket);
+  });
+  try {
+    const listener = await listen(sockets, config.endpoint, { log, setting });
+    const close = async () => {
+      grpc.forceShutdown();
+      await listener.close();
+    };
+    return { ...listener, origin: `${web?.current().tls ? 'https' : 'http'}://${listener.address}`, close };
+  } catch (error) {
+    grpc.forceShutdown();
+    throw error;
+  }
+}
+
+function createSecureServer(web: WebConfigFile): NetServer {
+  const server = createTlsServer({ ...createTlsOptions(web), ALPNProtocols: ['h2'] });
+  keepTlsCurrent(server, web);
+  // What a client does wrong before TLS has begun is its own affair.
+  server.on('tlsClientError', (_: Error, socket: Socket) => socket.destroy());
+  return server;
+}
+
+function createGrpcServer(config: GrpcConfig, web: WebConfigFile | undefined): Server {
+  return new Server({
+    interceptors: [createGuard(web)],
+    'grpc.max_receive_message_length': config.max_recv_msg_size_mib * mebibyte,
+    'grpc.max_concurrent_streams': config.max_concurrent_streams,
+    'grpc.keepalive_time_ms': pingIntervalMs,
+    'grpc.keepalive_timeout_ms': pingTimeoutMs,
+    'grpc-node.flow_control_window': windowBytes,
+    'grpc.enable_channelz': 0,
+  });
+}
+
+/** Asks for the password before the request is received, and gives up requests that do not arrive. */
+function createGuard(web: WebConfigFile | undefined): ServerInterceptor {
+  const auth = new BasicAuth();
+  return (_, call) => {
+    const giveUp = () =>
+      call.sendStatus({
+        code: status.DEADLINE_EXCEEDED,
+        details: `Cannot take the request: expected it within ${requestTimeoutMs / 1000} s, found it unfinished`,
+      });
+    const timer = setTimeout(giveUp, requestTimeoutMs);
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        const header = String(metadata.get('authorization')[0] ?? '');
+        const admit = async () => {
+          const access = await auth.check(header, web?.current().users ?? noUsers);
+          if (access === 'granted') next(metadata);
+          else call.sendStatus(refusals[access]);
+        };
+        void admit();
+      })
+      .withOnReceiveHalfClose((next) => {
+        clearTimeout(timer);
+        next();
+      })
+      .withOnCancel(() => clearTimeout(timer))
+      .build();
+    return new ServerInterceptingCall(call, { start: (next) => next(listener) });
+  };
+}
+
+const noUsers: ReadonlyMap<string, string> = new Map();
+
+const refusals = {
+  denied: {
+    code: status.UNAUTHENTICATED,
+    details:
+      'Cannot take the request: expected a user and a password in "authorization", found none that is right',
+  },
+  busy: {
+    code: status.UNAVAILABLE,
+    details: 'Cannot take the request now: expected few passwords to be compared, found many',
+  },
+} as const;
+
+function same(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function serviceOf(signal: string, service: string): ServiceDefinition {
+  return {
+    Export: {
+      path: `/opentelemetry.proto.collector.${signal}.v1.${service}/Export`,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: same,
+      requestDeserialize: same,
+      responseSerialize: same,
+      responseDeserialize: same,
+    },
+  };
+}
+
+type Take = handleUnaryCall<Buffer, Buffer>;
+
+function refuse(signal: 'traces' | 'logs'): Take {
+  return (_, respond) => respond({ code: status.UNIMPLEMENTED, details: describeRefusal(signal) });
+}
+
+function addServices(grpc: Server, intake: Intake, limit: ConnectionLimit): void {
+  const answer = async (...[call, respond]: Parameters<Take>) => {
+    const peer = call.getPeer().replace(/:(\d+)$/u, ' $1');
+    limit.markBusy(peer);
+    const outcome = await intake.take(call.request);
+    limit.markIdle(peer);
+    if (outcome.kind === 'taken') respond(null, encodeResponse(outcome.rejected, outcome.message));
+    else respond(describeFailure(outcome));
+  };
+  const take: Take = (call, respond) => void answer(call, respond);
+  grpc.addService(serviceOf('metrics', 'MetricsService'), { Export: take });
+  grpc.addService(serviceOf('trace', 'TraceService'), { Export: refuse('traces') });
+  grpc.addService(serviceOf('logs', 'LogsService'), { Export: refuse('logs') });
+}
+
+const failureCodes = {
+  malformed: status.INVALID_ARGUMENT,
+  busy: status.UNAVAILABLE,
+  failed: status.INTERNAL,
+} as const;
+
+const retryAfterSeconds = 1;
+
+function describeFailure({ kind, message: details }: Exclude<Outcome, { readonly kind: 'taken' }>) {
+  const code = failureCodes[kind];
+  const metadata = new Metadata();
+  if (kind === 'busy') {
+    const bytes = encodeStatus({ code, message: details, retryAfterSeconds });
+    metadata.set('grpc-status-details-bin', bytes);
+  }
+  return { code, details, metadata };
+}

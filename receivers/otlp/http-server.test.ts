@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { parseSettings } from '../../src/config/settings.js';
+import { schema } from './config.js';
+import { serveHttp } from './http-server.js';
+import { createIntake } from './intake.fixture.js';
+import { encodeRequest } from './request.fixture.js';
+
+const protobuf = 'application/x-protobuf';
+const json = 'application/json';
+const request = encodeRequest({ metrics: [{ name: 'g', points: [{ time: 10n, double: 1 }] }] });
+
+async function start(
+  t: TestContext,
+  settings: Readonly<Record<string, unknown>> = {},
+  ...context: Parameters<typeof createIntake> extends [unknown, ...infer Rest] ? Rest : never
+) {
+  const rig = createIntake(t, ...context);
+  const { protocols } = parseSettings(schema, {
+    protocols: { http: { endpoint: 'localhost:0', ...settings } },
+  });
+  assert.ok(protocols.http);
+  const server = await serveHttp(protocols.http, { id: 'otlp', log: rig.log }, rig.intake);
+  assert.ok(server);
+  t.after(() => server.close());
+  const post = (body: Uint8Array | string, headers: Record<string, string> = {}, path = '/v1/metrics') =>
+    fetch(`${server.origin}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': protobuf, ...headers },
+      body: typeof body === 'string' ? body : Buffer.from(body),
+    });
+  return { ...rig, origin: server.origin, post };
+}
+
+const statusOf = async (response: Promise<Response>) => (await response).status;
+const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
+
+test('serveHttp takes protobuf, also compressed with gzip', async (t) => {
+  const { post, list } = await start(t);
+  const response = await post(request);
+  assert.deepEqual(
+    [response.status, response.headers.get('content-type'), (await bytesOf(response)).length],
+    [200, protobuf, 0],
+  );
+  const later = encodeRequest({ metrics: [{ name: 'g', points: [{ time: 20n, double: 2 }] }] });
+  assert.equal((await post(gzipSync(later), { 'content-encoding': 'gzip' })).status, 200);
+  assert.deepEqual(list(), ['g 0 10 1', 'g 0 20 2']);
+});
+
+test('serveHttp takes JSON with names in either case, numbers as texts and unknown fields, and answers in JSON', async (t) => {
+  const { post, list, collector } = await start(t);
+  const body = {
+    unknown: [1],
+    resourceMetrics: [
+      {
+        resource: { attributes: [{ key: 'host.name', value: { stringValue: 'a' } }], x: 1 },
+        scopeMetrics: [
+          {
+            metrics: [
+              { name: 'g', unit: 'W', gauge: { dataPoints: [{ timeUnixNano: '10', asDouble: 0.5, x: {} }] } },
+              {
+                name: 'c',
+                sum: {
+                  aggregationTemporality: 'AGGREGATION_TEMPORALITY_CUMULATIVE',
+                  isMonotonic: true,
+                  dataPoints: [{ startTimeUnixNano: '5', timeUnixNano: '10', asInt: '7' }],
+                },
+              },
+              {
+                name: 's',
+                sum: { aggregation_temporality: 2, data_points: [{ time_unix_nano: 10, as_int: -7 }] },
+              },
+              { name: 'h', histogram: { dataPoints: [{}, {}] } },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+  const response = await post(JSON.stringify(body), { 'content-type': `${json}; charset=utf-8` });
+  const { partialSuccess } = (await response.json()) as { partialSuccess: Record<string, string> };
+  assert.equal(response.headers.get('content-type'), json);
+  assert.equal(partialSuccess['rejectedDataPoints'], '2');
+  assert.match(partialSuccess['errorMessage'] ?? '', /a histogram/);
+  const types = collector.tables[0]?.series.map(({ metric }) => `${metric.kind} ${metric.valueType}`);
+  assert.deepEqual(types, ['gauge double', 'counter int', 'updowncounter int']);
+  assert.deepEqual(list(), ['g 0 10 0.5', 'c 5 10 7', 's 0 10 -7']);
+});
+
+test('serveHttp answers what is wrong with 400, 404, 405, 413 and 415', async (t) => {
+  const { post, origin, list } = await start(t, { max_request_body_size: 1000 });
+  assert.equal(await statusOf(post(request.subarray(1))), 400);
+  assert.equal(await statusOf(post('{', { 'content-type': json })), 400);
+  assert.equal(await statusOf(post(request, { 'content-encoding': 'gzip' })), 400);
+  assert.equal(await statusOf(post(request, {}, '/v1/other')), 404);
+  assert.equal(await statusOf(post(request, {}, '/v1/traces')), 404);
+  assert.equal(await statusOf(fetch(`${origin}/v1/metrics`)), 405);
+  assert.equal(await statusOf(post(new Uint8Array(1001))), 413);
+  assert.equal(await statusOf(post(request, { 'content-type': 'text/plain' })), 415);
+  assert.equal(await statusOf(post(request, { 'content-encoding': 'br' })), 415);
+  assert.deepEqual(list(), []);
+});
+
+test('serveHttp describes failures by a Status in the format of the request', async (t) => {
+  const { post } = await start(t);
+  const inJson = (await (await post('[', { 'content-type': json })).json()) as Record<string, unknown>;
+  assert.deepEqual(inJson, {
+    code: 3,
+    message: 'Cannot read the request: expected a JSON object, found a mistake at column 2',
+  });
+  const response = await post('', {}, '/v1/logs');
+  assert.equal(response.headers.get('content-type'), protobuf);
+  // Field 1, the code UNIMPLEMENTED, then field 2, the message.
+  const bytes = await bytesOf(response);
+  assert.deepEqual([...bytes.subarray(0, 3)], [8, 12, 18]);
+  assert.match(bytes.subarray(4).toString(), /^Cannot take logs: expected metrics/);
+});
+
+test('serveHttp bounds what a small request becomes', async (t) => {
+  const { post, list } = await start(t, { max_request_body_size: '1MiB' });
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  const response = await post(bomb, { 'content-encoding': 'gzip' });
+  assert.ok(bomb.length < 1024 * 1024);
+  assert.equal(response.status, 413);
+  assert.deepEqual(list(), []);
+});
+
+test('serveHttp answers 503 and when to come back while a queue is full', async (t) => {
+  let backlog = 0.95;
+  const { post, list } = await start(t, {}, {}, { readBacklog: () => backlog });
+  const response = await post(request);
+  assert.equal(response.status, 503);
+  assert.equal(response.headers.get('retry-after'), '1');
+  assert.match((await bytesOf(response)).toString('latin1'), /google\.rpc\.RetryInfo/);
+  assert.deepEqual(list(), []);
+  backlog = 0.5;
+  assert.equal((await post(request)).status, 200);
+  assert.deepEqual(list(), ['g 0 10 1']);
+});

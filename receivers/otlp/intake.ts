@@ -1,0 +1,183 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Counter } from '@opentelemetry/api';
+import type { ReceiverContext } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { describeError } from '../../src/errors.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding } from '../../src/model/table.js';
+import { joinHalves, type LiveSeries } from './live-series.js';
+import { PointReader } from './point-reader.js';
+import { Rejections } from './rejections.js';
+import { RequestReader } from './request-reader.js';
+import { Rows } from './rows.js';
+import { SeriesRegistry } from './series-registry.js';
+import { TableWriter } from './table-writer.js';
+
+/** What became of a request. */
+export type Outcome =
+  | { readonly kind: 'taken'; readonly rejected: number; readonly message: string }
+  | { readonly kind: 'malformed' | 'busy' | 'failed'; readonly message: string };
+
+export interface IntakeOptions {
+  readonly maxSeries: number;
+  /** After which a series without points has ended. */
+  readonly expiryMs: number;
+}
+
+/** How full queues may be before requests are refused. What is refused as a whole can be sent again as it is. */
+const maxBacklog = 0.9;
+/** Bytes of requests that wait to be read, or are read. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+/** The main thread is held no longer than about this. */
+const yieldAfterMs = 4;
+const maxSweepMs = 10_000;
+
+/** Takes requests, one after the other, and forwards their points. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #context: ReceiverContext;
+  readonly #next: Consumer;
+  readonly #registry: SeriesRegistry;
+  readonly #points: PointReader;
+  readonly #reader: RequestReader;
+  readonly #writer: TableWriter;
+  readonly #rejected: Counter;
+  readonly #warned = new Set<string>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #waitingBytes = 0;
+  #isClosed = false;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: IntakeOptions, context: ReceiverContext, next: Consumer) {
+    this.#options = options;
+    this.#context = context;
+    this.#next = next;
+    this.#registry = new SeriesRegistry(options.maxSeries);
+    this.#points = new PointReader(this.#registry);
+    this.#reader = new RequestReader(this.#registry, this.#points);
+    this.#writer = new TableWriter(this.#registry, next);
+    this.#rejected = context.meter.createCounter('joulemetry.otlp.rejected_points', {
+      description: 'Points that were received and could not be taken',
+    });
+  }
+
+  start(): void {
+    const sweepMs = Math.min(maxSweepMs, this.#options.expiryMs / 4);
+    this.#sweep = setInterval(() => void this.#inTurn(() => this.#endSilent()), sweepMs).unref();
+  }
+
+  /** Refuses further requests, and waits for those that are being read and for their answers to be written. */
+  async shutdown(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#sweep);
+    await this.#turn;
+    await yieldToOthers();
+  }
+
+  /**
+   * Takes a request: an ExportMetricsServiceRequest. Never rejects.
+   * @param bytes not changed before the promise is fulfilled
+   */
+  async take(bytes: Uint8Array): Promise<Outcome> {
+    const reason = this.#findBusyReason(bytes.length);
+    if (reason !== undefined) return { kind: 'busy', message: reason };
+    this.#waitingBytes += bytes.length;
+    try {
+      return await this.#inTurn(() => this.#read(bytes));
+    } catch (error) {
+      const message = describeError(error);
+      if (error instanceof RangeError) return { kind: 'malformed', message };
+      this.#context.log.error(`Cannot take a request: ${message}`);
+      return { kind: 'failed', message };
+    } finally {
+      this.#waitingBytes -= bytes.length;
+    }
+  }
+
+  #findBusyReason(bytes: number): string | undefined {
+    if (this.#isClosed)
+      return 'Cannot take the request: expected a running receiver, found one that shuts down';
+    const backlog = this.#context.readBacklog?.() ?? 0;
+    if (backlog > maxBacklog)
+      return `Cannot take the request now: expected queues that are at most 90 % full, found ${Math.round(backlog * 100)} %`;
+    if (this.#waitingBytes === 0 || this.#waitingBytes + bytes <= maxWaitingBytes) return undefined;
+    return `Cannot take the request now: expected at most ${maxWaitingBytes} bytes of requests at a time, found more`;
+  }
+
+  /** Requests are read one after the other: each lets others run in between. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #read(bytes: Uint8Array): Promise<Outcome> {
+    const rejections = new Rejections();
+    const rows = new Rows();
+    this.#registry.request += 1;
+    this.#points.rows = rows;
+    this.#points.nowMs = performance.now();
+    try {
+      await runInSlices(this.#reader.read(bytes, rejections));
+    } finally {
+      this.#registry.forgetUnused();
+    }
+    const isTaken = await runInSlices(this.#writer.write(rows, rejections));
+    if (!isTaken)
+      return {
+        kind: 'busy',
+        message: 'Cannot take the request now: expected room in every queue, found a full one',
+      };
+    this.#count(rejections);
+    const { points } = rejections;
+    return { kind: 'taken', rejected: points, message: points === 0 ? '' : rejections.describe() };
+  }
+
+  #count(rejections: Rejections): void {
+    for (const [reason, { points, metric }] of rejections.counts) {
+      this.#rejected.add(points, { receiver: this.#context.id, reason });
+      if (this.#warned.has(reason)) continue;
+      this.#warned.add(reason);
+      this.#context.log.warn(
+        `${rejections.describe()}. Further ones are counted alone; the first was of "${metric}"`,
+      );
+    }
+  }
+
+  /** Ends the series that no points arrive for any more. */
+  async #endSilent(): Promise<void> {
+    const before = performance.now() - this.#options.expiryMs;
+    const ended: Series[] = [];
+    let [high, low] = [0, 0];
+    await runInSlices(
+      this.#eachSilent(before, (one) => {
+        for (const each of [one, one.replaces]) if (each?.isBegun) ended.push(each.series);
+        if (one.high > high || (one.high === high && one.low > low)) [high, low] = [one.high, one.low];
+      }),
+    );
+    if (ended.length > 0) this.#next.consume(createEnding(ended, joinHalves(high, low)));
+  }
+
+  *#eachSilent(beforeMs: number, found: (one: LiveSeries) => void): Generator<void> {
+    let checked = 0;
+    for (const one of this.#registry.live) {
+      checked += 1;
+      if (checked % 1000 === 0) yield;
+      if (one.seenMs > beforeMs) continue;
+      found(one);
+      this.#registry.end(one);
+    }
+  }
+}
+
+/** Runs work whose parts are short, and lets others run when it takes long. */
+async function runInSlices<Result>(work: Generator<void, Result>): Promise<Result> {
+  let sinceMs = performance.now();
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    if (performance.now() - sinceMs < yieldAfterMs) continue;
+    await yieldToOthers();
+    sinceMs = performance.now();
+  }
+}

@@ -1,0 +1,53 @@
+/** Why a point is not taken: what was expected instead, and what was found. */
+export const reasons = {
+  histogram: ['a gauge or a sum', 'a histogram'],
+  exponential_histogram: ['a gauge or a sum', 'an exponential histogram'],
+  summary: ['a gauge or a sum', 'a summary'],
+  temporality: ['a sum that is cumulative or delta', 'one without temporality'],
+  time: ['a time between 1970 and 2262', 'none'],
+  start: ['a start that is not after the time', 'a later one'],
+  older: ['a time after that of the last point of its series', 'an earlier one'],
+  older_start: [
+    'one sender for each series, told apart by an attribute such as service.instance.id',
+    'a start before that of another sender',
+  ],
+  overlap: ['a delta that starts when the one before ended', 'one that starts before'],
+  negative: ['a value of 0 or more for a sum that is monotonic', 'a negative one'],
+  infinite: ['a finite value for a sum', 'infinity'],
+  scope: ['series that differ in name, attributes or resource', 'two that differ in their scope alone'],
+  limit: ['no more series than "max_series" allows', 'another one'],
+} as const satisfies Readonly<Record<string, readonly [expected: string, found: string]>>;
+
+export type Reason = keyof typeof reasons;
+
+/** The points of a request that were not taken. */
+export class Rejections {
+  readonly #counts = new Map<Reason, { points: number; readonly metric: string }>();
+  #points = 0;
+
+  get points(): number {
+    return this.#points;
+  }
+
+  get counts(): Iterable<readonly [Reason, { readonly points: number; readonly metric: string }]> {
+    return this.#counts;
+  }
+
+  /** @param metric the name of the metric that the points are of */
+  add(reason: Reason, points: number, metric: string): void {
+    if (points === 0) return;
+    this.#points += points;
+    const known = this.#counts.get(reason);
+    if (known) known.points += points;
+    else this.#counts.set(reason, { points, metric });
+  }
+
+  /** For the sender: what was rejected and why, with a metric as an example. */
+  describe(): string {
+    const parts = [...this.#counts].map(([reason, { points, metric }]) => {
+      const [expected, found] = reasons[reason];
+      return `expected ${expected}, found ${found} (${points} of metrics such as "${metric}")`;
+    });
+    return `Cannot take ${this.#points} points: ${parts.join('; ')}`;
+  }
+}
