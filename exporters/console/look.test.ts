@@ -41,6 +41,21 @@ test('lookAt gives watts and joules of every domain, by name', () => {
   assert.equal(view.joules, 14);
 });
 
+function joulesOf(...counters: readonly (readonly [Series, number])[]) {
+  const { view } = lookAfterTwoSeconds(counters);
+  return [view.joules, view.domains.map(({ name }) => name)];
+}
+
+test('lookAt shows the whole host only where no domain is measured, and adds an estimate of it to these', () => {
+  const host = { 'hw.id': 'h', 'hw.type': 'host' };
+  const measured = [seriesOf('hw.host.energy', host), 30] as const;
+  const estimated = [seriesOf('hw.host.energy', { ...host, 'energy.method': 'estimated' }), 20] as const;
+  const domain = [seriesOf('hw.energy', { 'hw.id': 'p' }), 10] as const;
+  assert.deepEqual(joulesOf(measured), [30, ['h']]);
+  assert.deepEqual(joulesOf(measured, domain), [10, ['p']]);
+  assert.deepEqual(joulesOf(estimated, domain), [30, ['h', 'p']]);
+});
+
 test('lookAt keeps the joules of a domain that ended', () => {
   const old = seriesOf('hw.energy', { 'hw.id': 'p' });
   const { readings } = lookAfterTwoSeconds([[old, 10]]);

@@ -49,7 +49,7 @@ export function lookAt(readings: Readings, { elapsed, cpuCount, top }: LookOptio
   return {
     elapsed,
     domains: lookAtDomains(readings),
-    joules: sumJoules(readings, 'domain'),
+    joules: sumJoules(readings, readings.energyRole),
     parts,
     cpu: { busy, count: countCpus(readings, busy, cpuCount) },
     listed: groups.length > 0 ? readings.listed : 'process',
@@ -73,12 +73,13 @@ function sumJoules(readings: Readings, role: Role): number {
 }
 
 function lookAtDomains(readings: Readings): readonly DomainView[] {
-  const domains = readings.list('domain').map(([series, counter]) => ({
+  const role = readings.energyRole;
+  const domains = readings.list(role).map(([series, counter]) => ({
     name: String(series.attributes[ATTR_HW_NAME] ?? series.attributes[ATTR_HW_ID] ?? ''),
     type: String(series.attributes[ATTR_HW_TYPE] ?? ''),
     watts: counter.rate,
     // A counter that was reset goes on here.
-    joules: counter.value + readings.sumEnded('domain', partOf(series)),
+    joules: counter.value + readings.sumEnded(role, partOf(series)),
     isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
   }));
   return domains.toSorted((a, b) => (a.name < b.name ? -1 : 1));

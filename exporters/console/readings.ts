@@ -7,6 +7,7 @@ import {
   groupEnergyNames,
   hostEnergy,
   hwEnergy,
+  isMeasuredHost,
   ledgerEnergy,
   logicalCpus,
   processCpuTime,
@@ -17,7 +18,7 @@ import { Counter, Span } from './counter.js';
 
 /** What a counter is looked at for. */
 export type Role =
-  'domain' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu' | 'groupEnergy';
+  'domain' | 'host' | 'part' | 'busy' | 'cpu' | 'cpuCount' | 'processEnergy' | 'processCpu' | 'groupEnergy';
 
 /** What a summary lists: processes, or groups of them. */
 export type Listed = 'process' | 'program' | 'unit' | 'container' | 'pod' | 'job' | 'user' | 'service';
@@ -107,9 +108,18 @@ export class Readings {
     return ended.reduce((sum, [, joules]) => sum + joules, 0);
   }
 
+  /** The role of energy that is shown: of the domains, or of the whole host, which contains them, where there are none. */
+  get energyRole(): 'domain' | 'host' {
+    return this.#live.has('domain') ? 'domain' : 'host';
+  }
+
+  #roleOf(series: Series): Role | undefined {
+    return isMeasuredHost(series) ? 'host' : this.#roles.get(series.metric.name);
+  }
+
   #createPlan(series: readonly Series[]): readonly CountedColumn[] {
     return series.flatMap((one, column) => {
-      const role = this.#roles.get(one.metric.name);
+      const role = this.#roleOf(one);
       return role === undefined ? [] : [{ column, counter: this.#counterOf(one, role) }];
     });
   }
@@ -135,7 +145,7 @@ export class Readings {
   }
 
   #end(series: Series): void {
-    const role = this.#roles.get(series.metric.name);
+    const role = this.#roleOf(series);
     if (role === undefined) return;
     const ofRole = this.#live.get(role);
     const key = `${role} ${partOf(series)}`;

@@ -7,10 +7,12 @@ import {
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
+import { isMeasuredHost } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import { Domain } from './domain.js';
 import { Floor, type CpuCount, type FloorStore } from './floor.js';
 import { Hardware, type Model } from './hardware.js';
+import { HostCounter, type EnergyReader } from './host-counter.js';
 import { Split } from './split.js';
 import { GpuUsage, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
@@ -36,7 +38,9 @@ export class Domains {
   readonly #options: LedgerOptions;
   readonly #kinds = new Map<string, Hardware>();
   readonly #floors = new Map<string, Floor>();
-  readonly #counters = new Map<Series, EnergyCounter>();
+  readonly #counters = new Map<Series, EnergyReader>();
+  /** How many counters of domains each resource has that a meter of the whole host would contain. */
+  readonly #parts = new Map<string, number>();
   /**
    * The usage before any domain is known. The first table of a meter may come a while after the readings in it, and a
    * window may begin at any boundary since then.
@@ -91,12 +95,11 @@ export class Domains {
   }
 
   /** What takes the readings of an energy series. A new series of a known domain is a new counter of it. */
-  counterOf(series: Series): EnergyCounter {
+  counterOf(series: Series): EnergyReader {
     return findOrAdd(this.#counters, series, () => {
-      const hardware = this.#hardwareOf(series);
-      const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
-      const isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
-      return new EnergyCounter(meter, isExact, this.#findStart(series));
+      if (isMeasuredHost(series)) return this.#createHostCounter(series);
+      this.#countPart(series, 1);
+      return this.#openCounter(series, this.#findStart(series));
     });
   }
 
@@ -108,7 +111,33 @@ export class Domains {
   /** An energy series has no further reading. */
   end(series: Series): void {
     this.#counters.get(series)?.close();
-    this.#counters.delete(series);
+    if (this.#counters.delete(series) && !isMeasuredHost(series)) this.#countPart(series, -1);
+  }
+
+  /** No table will follow. */
+  finish(): void {
+    for (const counter of this.#counters.values()) if (counter instanceof HostCounter) counter.finish();
+    this.pushEarly();
+  }
+
+  #createHostCounter(series: Series): HostCounter {
+    const key = resourceKey(series.resource);
+    return new HostCounter({
+      hasParts: () => (this.#parts.get(key) ?? 0) > 0,
+      open: (isFirst) => this.#openCounter(series, isFirst ? this.#findStart(series) : NaN),
+    });
+  }
+
+  #countPart({ resource }: Series, change: number): void {
+    const key = resourceKey(resource);
+    this.#parts.set(key, (this.#parts.get(key) ?? 0) + change);
+  }
+
+  #openCounter(series: Series, startAt: number): EnergyCounter {
+    const hardware = this.#hardwareOf(series);
+    const { meter } = hardware.domainOf(domainKey(series), () => this.#createDomain(series, hardware));
+    const isExact = series.attributes[ATTR_ENERGY_METHOD] === 'estimated';
+    return new EnergyCounter(meter, isExact, startAt);
   }
 
   #keepEarly(usage: Usage): void {

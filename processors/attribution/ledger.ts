@@ -20,8 +20,8 @@ import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
 import type { Floor } from './floor.js';
 import type { Hardware } from './hardware.js';
+import type { EnergyReader } from './host-counter.js';
 import { GpuTimeCounter } from './usage.js';
-import type { EnergyCounter } from './windows.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
 import { Workloads } from './workloads.js';
 
@@ -36,7 +36,7 @@ interface Column<Target> {
 
 /** What the columns of a table are to the ledger, decided once per array of series. */
 interface Plan {
-  readonly counters: readonly Column<EnergyCounter>[];
+  readonly counters: readonly Column<EnergyReader>[];
   readonly floors: readonly Column<Floor>[];
   readonly cpuTimes: readonly Column<CpuTimeCounter>[];
   /** Those whose CPU time it is, each once. */
@@ -114,6 +114,7 @@ export class Ledger {
 
   /** Settles what can be settled. No table will follow. */
   finish(): readonly Table[] {
+    this.domains.finish();
     // Without any usage, the energy is not split.
     if (this.#boundary > -Infinity) for (const hardware of this.domains.kinds) hardware.finish();
     this.#check();

@@ -44,6 +44,32 @@ test('EnergyBook gives the energy, peak and refresh of every domain between two 
   assert.equal(package0?.refreshSeconds.toFixed(6), '0.100000');
 });
 
+/** The domains of a second that began at 1 s, between readings of 0 and of these joules at 2 s. */
+function domainsOf(...columns: readonly (readonly [Series, number])[]) {
+  const book = new EnergyBook(origin);
+  const all = columns.map(([one]) => one);
+  take(
+    book,
+    0,
+    all,
+    columns.map(() => 0),
+  );
+  book.mark(origin + second);
+  take(
+    book,
+    2,
+    all,
+    columns.map(([, joules]) => joules),
+  );
+  return book.domainsFrom(0).map(({ id, joules }) => [id, joules]);
+}
+
+test('EnergyBook gives the energy of the whole host only where no domain is measured', () => {
+  const host = series('hw.host.energy', { 'hw.type': 'host', 'hw.id': 'bmc', 'energy.method': 'measured' });
+  assert.deepEqual(domainsOf([host, 200]), [['bmc', 100]]);
+  assert.deepEqual(domainsOf([host, 200], [series('hw.energy', cpu), 60]), [['package-0', 30]]);
+});
+
 test('EnergyBook separates the joules of one process from those of others', () => {
   const book = new EnergyBook(origin);
   const [own, other] = [{ 'process.pid': 7 }, { 'process.pid': 8 }];

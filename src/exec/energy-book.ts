@@ -6,6 +6,7 @@ import {
   attributionFloor,
   hostEnergy,
   hwEnergy,
+  isMeasuredHost,
   ledgerEnergy,
   processEnergy,
 } from '../model/shared-metrics.js';
@@ -24,6 +25,8 @@ export class EnergyBook {
   readonly #origin: bigint;
   readonly #marks: number[] = [];
   readonly #domains = new Map<string, DomainMeter>();
+  /** Meters of the whole host, which contains the domains. */
+  readonly #hosts = new Map<string, DomainMeter>();
   readonly #idle = new Map<string, MarkedCounter>();
   readonly #floors = new Set<string>();
   #isAttributed = false;
@@ -61,9 +64,9 @@ export class EnergyBook {
     return ((this.#marks[mark + 1] ?? NaN) - (this.#marks[mark] ?? NaN)) / 1e9;
   }
 
-  /** What each domain used between a mark and the next one. */
+  /** What each domain used between a mark and the next one; the whole host, where no domain is measured. */
   domainsFrom(mark: number): readonly DomainEnergy[] {
-    return [...this.#domains.values()].map((meter) => meter.between(mark));
+    return [...this.#counted.values()].map((meter) => meter.between(mark));
   }
 
   /** Whether the energy is attributed. */
@@ -78,7 +81,7 @@ export class EnergyBook {
 
   /** Whether what every domain uses when idle is known. */
   get isIdleKnown(): boolean {
-    return this.#domains.size > 0 && [...this.#domains.keys()].every((key) => this.#floors.has(key));
+    return this.#counted.size > 0 && [...this.#counted.keys()].every((key) => this.#floors.has(key));
   }
 
   /** Joules attributed to a process, by the attributes that tell it from others. */
@@ -86,6 +89,10 @@ export class EnergyBook {
     const isIt = ({ resource }: Series) =>
       Object.entries(identity).every(([name, value]) => resource.attributes[name] === value);
     return [...this.#attributed].reduce((sum, [series, joules]) => sum + (isIt(series) ? joules : 0), 0);
+  }
+
+  get #counted(): ReadonlyMap<string, DomainMeter> {
+    return this.#domains.size > 0 ? this.#domains : this.#hosts;
   }
 
   #plan(series: readonly Series[]): readonly Column[] {
@@ -100,7 +107,8 @@ export class EnergyBook {
     switch (series.metric.name) {
       case hwEnergy.name:
       case hostEnergy.name: {
-        const meter = findOrAdd(this.#domains, key, () => new DomainMeter(series, this.#origin, this.#marks));
+        const meters = isMeasuredHost(series) ? this.#hosts : this.#domains;
+        const meter = findOrAdd(meters, key, () => new DomainMeter(series, this.#origin, this.#marks));
         return (at, joules) => meter.read(series, at, joules);
       }
       case ledgerEnergy.name: {

@@ -1,11 +1,12 @@
 import {
+  ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
   ATTR_RAPL_DOMAIN,
 } from './semantic-conventions.js';
-import type { Attributes, Metric } from './series.js';
+import type { Attributes, Metric, Series } from './series.js';
 
 // Metrics that more than one component speaks of. Readers match by name, since tables may come
 // from files and other collectors, too.
@@ -33,6 +34,11 @@ export const hostEnergy: Metric = {
   kind: 'counter',
   valueType: 'double',
 };
+
+/** Whether a meter measured this, and it contains the energy of the host's domains: it is never added to these. */
+export function isMeasuredHost({ metric, attributes }: Pick<Series, 'metric' | 'attributes'>): boolean {
+  return metric.name === hostEnergy.name && attributes[ATTR_ENERGY_METHOD] !== 'estimated';
+}
 
 /** Power of a whole host. Attributes as its energy. */
 export const hostPower: Metric = {
