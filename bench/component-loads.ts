@@ -1,6 +1,8 @@
 import { SeriesStore } from '../exporters/prometheus/store.js';
 import { factory as attributes } from '../processors/attributes/factory.js';
 import { factory as attribution } from '../processors/attribution/factory.js';
+import { factory as carbon } from '../processors/carbon/factory.js';
+import { factory as cost } from '../processors/cost/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
@@ -74,6 +76,14 @@ export const processors: readonly Subject[] = [
   {
     name: 'power',
     create: () => consumeWith(power.create(parseSettings(power.schema, {}), context, sink)),
+  },
+  {
+    name: 'carbon',
+    create: () => consumeWith(carbon.create(parseSettings(carbon.schema, {}), context, sink)),
+  },
+  {
+    name: 'cost',
+    create: () => consumeWith(cost.create(parseSettings(cost.schema, {}), context, sink)),
   },
   {
     name: 'resource',

@@ -29,6 +29,7 @@ const order = [
   'scraping',
   'sampling',
   'http',
+  'rating',
   'export',
   'otlp',
   'recording',

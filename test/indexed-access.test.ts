@@ -22,6 +22,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/otlp/rows.ts',
     'receivers/otlp/table-writer.ts',
     'receivers/rapl/counter-gate.ts',
+    'src/rating/rated-energy.ts',
     'src/model/map-series.ts',
     'src/energy/knot-finder.ts',
     'src/model/mapped-series.ts',

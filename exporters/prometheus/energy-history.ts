@@ -3,7 +3,7 @@ import { interpolate } from '../../src/energy/knots.js';
 import { createPlans } from '../../src/model/plan.js';
 import { ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import { ledgerEnergy, meteredEnergyNames } from '../../src/model/shared-metrics.js';
+import { ledgerEnergy, meterNames } from '../../src/model/shared-metrics.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
 
 /** A ledger that is further behind its meter has stopped: then the meter's last reading counts. */
@@ -62,14 +62,17 @@ export class EnergyHistory {
 
   /**
    * What a page shows of a meter: what it had counted at the end of its ledger's last window, or what it has counted
-   * where there is no such window. Never less than before: a ledger can begin late, or go on after it had stopped.
-   * @param joules what it has counted
+   * where there is no such window. A counter never shows less than before: a ledger can begin late, or go on after it had
+   * stopped.
+   * @param joules what it has counted, or what is derived from it
    */
   show(series: Series, joules: number): number {
     const history = this.#histories.get(series);
     if (history === undefined || Number.isNaN(joules)) return joules;
     const settled = this.findSettled(series);
-    history.shown = settled === undefined ? joules : Math.max(history.shown, settled);
+    const value = settled ?? joules;
+    const isCounter = series.metric.kind === 'counter';
+    history.shown = settled !== undefined && isCounter ? Math.max(history.shown, value) : value;
     return history.shown;
   }
 
@@ -98,7 +101,7 @@ export class EnergyHistory {
 function planTable(all: readonly Series[]): Plan {
   const ledger = all.find(({ metric }) => metric.name === ledgerEnergy.name);
   const meters = all.flatMap((series, column) =>
-    meteredEnergyNames.has(series.metric.name) ? [{ series, type: typeOf(series), column }] : [],
+    meterNames.has(series.metric.name) ? [{ series, type: typeOf(series), column }] : [],
   );
   return { ledgerType: ledger && typeOf(ledger), meters };
 }

@@ -1,5 +1,5 @@
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
-import { floorPower, meteredEnergyNames } from '../../src/model/shared-metrics.js';
+import { floorPower, meterNames } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
 import { Families, Family, type Block, type Entry } from './families.js';
@@ -257,7 +257,7 @@ class SnapshotBuilder {
   take(family: Family): FamilyLines | undefined {
     const [from, before] = [this.#at, this.lines];
     const blocks = Array.from(family.blocks, (block) => this.#takeBlock(block));
-    if (meteredEnergyNames.has(family.metric.name)) this.#settle(blocks);
+    if (meterNames.has(family.metric.name)) this.#settle(blocks);
     if (this.lines === before) return undefined;
     this.hasEnergy ||=
       showsEnergy(family) && this.values.subarray(from, this.#at).some((value) => Math.abs(value) > 0);

@@ -1,5 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
-import { groupEnergyNames, hostEnergy, hwEnergy, processEnergy } from '../../src/model/shared-metrics.js';
+import { energyNames } from '../../src/model/shared-metrics.js';
 
 export const schema = {
   window: {
@@ -11,7 +11,7 @@ export const schema = {
   metrics: {
     doc: 'Energy counters to derive power from. Each gives a metric with .power in place of .energy.',
     format: 'string_list',
-    default: [hwEnergy.name, hostEnergy.name, processEnergy.name, ...Object.values(groupEnergyNames)],
+    default: energyNames,
   },
 } as const satisfies Schema;
 

@@ -7,25 +7,20 @@ import {
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Metric, Series } from '../../src/model/series.js';
+import { deriveEnergyName } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { CommonWindows, ExactSource, type LastPower } from './exact-source.js';
 import { MeteredSource } from './metered-source.js';
 import { PowerColumns, type PowerSource } from './power-columns.js';
 
-const energySuffix = '.energy';
 /** The attribute of what `attribution` publishes. */
 const modelName = ATTR_ENERGY_ATTRIBUTION_MODEL;
-
-/** Whether power can be derived from a metric of this name. */
-export function isEnergyName(name: string): boolean {
-  return name.endsWith(energySuffix);
-}
 
 /** The metric that is derived from an energy counter. */
 export function createPowerMetric(energyName: string): Metric {
   return {
-    name: `${energyName.slice(0, -energySuffix.length)}.power`,
+    name: deriveEnergyName(energyName, 'power'),
     unit: 'W',
     description: `Mean power over a window, from ${energyName}`,
     kind: 'gauge',

@@ -12,6 +12,8 @@ export interface GetTarget {
   readonly socketPath?: string;
   readonly url: URL;
   readonly authorization?: string | undefined;
+  /** Sent besides. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Called when an answer with status 200 begins. */
   onOpen?(): void;
 }
@@ -63,8 +65,12 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
   }
 }
 
-function send({ agent, socketPath, url, authorization }: GetTarget): ClientRequest {
-  const headers = { Accept: 'application/json', ...(authorization && { Authorization: authorization }) };
+function send({ agent, socketPath, url, authorization, headers: others }: GetTarget): ClientRequest {
+  const headers = {
+    Accept: 'application/json',
+    ...others,
+    ...(authorization && { Authorization: authorization }),
+  };
   const options = { agent, headers, ...(socketPath !== undefined && { socketPath }) };
   const request = (url.protocol === 'https:' ? requestTls : requestPlain)(url, options);
   // What comes after the answer has begun is an error of the response as well.

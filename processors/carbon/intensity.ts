@@ -1,0 +1,35 @@
+import type { Log } from '../../src/component/log.js';
+import { createConstantRate, type Rate } from '../../src/rating/rate.js';
+import { FileRateSource, ServiceRateSource, type RateSource } from '../../src/rating/rate-source.js';
+import type { Config } from './config.js';
+import { countries } from './countries.js';
+
+export const joulesPerKwh = 3.6e6;
+
+/** Grams per joule, and where they are known from. */
+export interface Intensity {
+  readonly rate: Rate;
+  /** `setting`, `FRA 2023`, `file`, `service`. */
+  readonly name: string;
+  /** Undefined: it never changes. */
+  readonly source: RateSource | undefined;
+}
+
+/** The intensity that the settings name. Every joule of the machine is `pue` joules of the data centre. */
+export function openIntensity({ intensity, country, file, service, pue }: Config, log: Log): Intensity {
+  const units = { perJoule: pue / joulesPerKwh, min: 0 };
+  const [yearly, year] = countries[country] ?? [];
+  if (file !== null) return createChanging('file', new FileRateSource(file, units, log));
+  if (service !== null) {
+    const fallback = yearly === undefined ? undefined : yearly * units.perJoule;
+    const config = { ...service, endpoint: service.endpoint ?? '' };
+    return createChanging('service', new ServiceRateSource(config, { units, fallback, log }));
+  }
+  const constant = intensity ?? yearly ?? NaN;
+  const name = intensity === null ? `${country} ${year}` : 'setting';
+  return { rate: createConstantRate(constant * units.perJoule), name, source: undefined };
+}
+
+function createChanging(name: string, source: RateSource): Intensity {
+  return { rate: source.rate, name, source };
+}

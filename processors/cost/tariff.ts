@@ -1,0 +1,80 @@
+import type { Rate } from '../../src/rating/rate.js';
+import type { Period } from './config.js';
+
+const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const minutesPerDay = 1440;
+const nsPerMs = 1e6;
+
+/** Minutes from midnight, 0 to 1440, of `HH:MM`; NaN where it is none. */
+export function parseTime(text: string): number {
+  const { hours, minutes } = /^(?<hours>\d{1,2}):(?<minutes>\d{2})$/u.exec(text)?.groups ?? {};
+  const total = Number(hours) * 60 + Number(minutes);
+  return Number(minutes) < 60 && total <= minutesPerDay ? total : NaN;
+}
+
+/** What is wrong with a period. */
+export function checkPeriod({ from, to, days: names }: Period, index: number): readonly string[] {
+  const path = `periods[${index}]`;
+  const times = Object.entries({ from, to })
+    .filter(([, text]) => Number.isNaN(parseTime(text)))
+    .map(([name, text]) => `${path}.${name}: expected a time of day such as 22:00, found "${text}"`);
+  const unknown = names
+    .filter((name) => !days.includes(name))
+    .map((name) => `${path}.days: expected mon, tue, wed, thu, fri, sat or sun, found "${name}"`);
+  return [...times, ...unknown];
+}
+
+interface Part {
+  readonly from: number;
+  readonly to: number;
+  readonly days: readonly number[];
+  readonly price: number;
+}
+
+/** Prices by the time of day, in the time zone of the machine. */
+export class Tariff implements Rate {
+  until = Infinity;
+  readonly #parts: readonly Part[];
+  /** Minutes at which a price may change. */
+  readonly #boundaries: readonly number[];
+  readonly #price: number;
+  readonly #perJoule: number;
+
+  /** @param perJoule factor from a price to that of a joule */
+  constructor(periods: readonly Period[], price: number, perJoule: number) {
+    this.#parts = periods.map(({ from, to, days: names, price: own }) => ({
+      from: parseTime(from),
+      to: parseTime(to),
+      days: names.map((name) => days.indexOf(name)),
+      price: own,
+    }));
+    const minutes = this.#parts.flatMap(({ from, to }) => [from, to]);
+    this.#boundaries = [...new Set([...minutes, minutesPerDay])]
+      .filter((one) => one > 0)
+      .toSorted((a, b) => a - b);
+    this.#price = price;
+    this.#perJoule = perJoule;
+  }
+
+  at(ns: number): number {
+    const date = new Date(Math.floor(ns / nsPerMs));
+    const minute = date.getHours() * 60 + date.getMinutes();
+    this.until = this.#findEnd(date, minute) * nsPerMs;
+    const part = this.#parts.find((one) => covers(one, date.getDay(), minute));
+    return (part?.price ?? this.#price) * this.#perJoule;
+  }
+
+  /** The next boundary, Unix milliseconds. When clocks are put back, it may have gone by: the next minute, then. */
+  #findEnd(date: Date, minute: number): number {
+    const next = this.#boundaries.find((one) => one > minute) ?? minutesPerDay;
+    const end = new Date(date.getFullYear(), date.getMonth(), date.getDate(), 0, next).getTime();
+    return end > date.getTime() ? end : date.getTime() + 60_000;
+  }
+}
+
+function covers({ from, to, days: wanted }: Part, day: number, minute: number): boolean {
+  const isOn = (one: number) => wanted.length === 0 || wanted.includes(one);
+  if (from < to) return isOn(day) && minute >= from && minute < to;
+  // It began today or yesterday.
+  return (isOn(day) && minute >= from) || (isOn((day + 6) % 7) && minute < to);
+}

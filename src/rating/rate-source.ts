@@ -1,0 +1,265 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import type { Log } from '../component/log.js';
+import type { ConfigOf, Schema } from '../component/schema.js';
+import { describeError } from '../errors.js';
+import { clientSettings, openHttpClient, type HttpClient } from '../http/client.js';
+import { get } from '../http/get.js';
+import { StepRate, type Rate, type RatePoint } from './rate.js';
+
+/** Settings of a rate that a web service knows. */
+export const serviceSettings = {
+  endpoint: { doc: 'Address that answers a GET request with JSON.', format: 'url', default: null },
+  value: {
+    doc: 'Where the number stands in the answer: names and indices with dots between them, `data.0.intensity.actual`.',
+    format: 'string',
+    default: 'carbonIntensity',
+  },
+  headers: {
+    doc: 'Headers of the request, such as a token.',
+    format: 'string_map',
+    default: {},
+    sensitive: true,
+  },
+  interval: { doc: 'Time between two requests.', format: 'duration', default: '15m', min: 1000 },
+  max_age: {
+    doc: 'A value that is older is stale: a warning is logged and, where there is a fall-back, that is used.',
+    format: 'duration',
+    default: '6h',
+    min: 1000,
+  },
+  cache: {
+    doc: 'File that keeps the last value for the next start; unset: none is kept.',
+    format: 'path',
+    default: null,
+  },
+  ...clientSettings,
+} as const satisfies Schema;
+
+export type ServiceConfig = ConfigOf<typeof serviceSettings>;
+
+/** A rate that is read again and again. */
+export interface RateSource {
+  readonly rate: Rate;
+  /** Since when the value that holds now is known, Unix time in milliseconds; NaN: none is known. */
+  readonly updatedAtMs: number;
+  /** @throws Error when it can never be had */
+  start(): Promise<void>;
+  close(): void;
+}
+
+/** What the values are in. */
+interface Units {
+  /** Factor from a value to what a joule costs or emits. */
+  readonly perJoule: number;
+  /** The least value that can be true. */
+  readonly min: number;
+}
+
+const nsPerMs = 1e6;
+const fileCheckMs = 30_000;
+
+/** A rate in a file with lines `time,value`, read again when it changes. Its last value holds until the next comes. */
+export class FileRateSource implements RateSource {
+  readonly rate = new StepRate();
+  updatedAtMs = NaN;
+  readonly #path: string;
+  readonly #units: Units;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+  #failure = '';
+
+  constructor(path: string, units: Units, log: Log) {
+    this.#path = path;
+    this.#units = units;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    await this.#read();
+    this.#timer = setInterval(() => void this.#readAgain(), fileCheckMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #read(): Promise<void> {
+    const { mtimeMs } = await stat(this.#path);
+    if (mtimeMs === this.updatedAtMs) return;
+    const text = await readFile(this.#path, 'utf8');
+    this.rate.replace(parseRates(text, this.#path, this.#units));
+    this.updatedAtMs = mtimeMs;
+  }
+
+  async #readAgain(): Promise<void> {
+    try {
+      await this.#read();
+      this.#failure = '';
+    } catch (error) {
+      const failure = describeError(error);
+      if (failure !== this.#failure)
+        this.#log.warn(`Cannot read ${this.#path}: ${failure}; the rates read before stay`);
+      this.#failure = failure;
+    }
+  }
+}
+
+/**
+ * Parses lines of `time,value`: RFC 3339 or Unix seconds, and a number. Empty lines, those that begin with `#`, and a first
+ * line without a number are skipped.
+ * @throws Error naming the line that is neither
+ */
+export function parseRates(text: string, path: string, { perJoule, min }: Units): readonly RatePoint[] {
+  const points = text.split(/\r?\n/u).flatMap((line, index): readonly RatePoint[] => {
+    if (line.trim() === '' || line.startsWith('#')) return [];
+    const [time = '', value = '', ...rest] = line.split(',').map((cell) => cell.trim());
+    const at = /^\d+(?:\.\d+)?$/u.test(time) ? Number(time) * 1000 : Date.parse(time);
+    const number = value === '' ? NaN : Number(value);
+    if (index === 0 && Number.isNaN(at)) return [];
+    if (Number.isNaN(at) || !(number >= min && number < Infinity) || rest.length > 0) {
+      throw new Error(
+        `Cannot read ${path}:${index + 1}: expected "time,value" with a number of ${min} or more, found "${line}"`,
+      );
+    }
+    return [{ at: at * nsPerMs, factor: number * perJoule }];
+  });
+  if (points.length === 0) throw new Error(`Cannot read ${path}: expected lines "time,value", found none`);
+  return points;
+}
+
+/** A rate that a web service knows, asked periodically. */
+export class ServiceRateSource implements RateSource {
+  readonly rate = new StepRate();
+  updatedAtMs = NaN;
+  #isStale = false;
+  readonly #config: ServiceConfig & { readonly endpoint: string };
+  readonly #units: Units;
+  readonly #fallback: number | undefined;
+  readonly #log: Log;
+  #client: HttpClient | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #failure = '';
+
+  /** @param fallback what a joule costs or emits while nothing newer is known; undefined: the last value stays */
+  constructor(
+    config: ServiceConfig & { readonly endpoint: string },
+    options: { readonly units: Units; readonly fallback: number | undefined; readonly log: Log },
+  ) {
+    this.#config = config;
+    this.#units = options.units;
+    this.#fallback = options.fallback;
+    this.#log = options.log;
+    if (options.fallback !== undefined) this.rate.add({ at: 0, factor: options.fallback });
+  }
+
+  async start(): Promise<void> {
+    this.#client = openHttpClient(new URL(this.#config.endpoint), this.#config, this.#log);
+    await this.#readCache();
+    void this.#ask();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#client?.agent.destroy();
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const value = await this.#fetch();
+      if (this.#isClosed) return;
+      this.#take(value, Date.now());
+      if (this.#failure !== '') this.#log.info(`${this.#client?.target} answers again`);
+      this.#failure = '';
+      await this.#writeCache(value);
+    } catch (error) {
+      if (!this.#isClosed) this.#fail(describeError(error));
+    }
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#ask(), this.#config.interval).unref();
+  }
+
+  async #fetch(): Promise<number> {
+    const { endpoint, value: path, headers, timeout } = this.#config;
+    const { agent, authorization } = this.#client ?? {};
+    if (agent === undefined) throw new Error('not started');
+    const chunks: Buffer[] = [];
+    const target = { agent, url: new URL(endpoint), authorization: authorization?.(), headers };
+    for await (const chunk of get(target, timeout)) {
+      chunks.push(chunk);
+      if (chunks.reduce((sum, { length }) => sum + length, 0) > maxAnswerBytes) {
+        throw new Error(`expected at most ${maxAnswerBytes} bytes, found more`);
+      }
+    }
+    return findNumber(JSON.parse(Buffer.concat(chunks).toString('utf8')), path, this.#units.min);
+  }
+
+  #take(value: number, atMs: number): void {
+    this.rate.add({ at: atMs * nsPerMs, factor: value * this.#units.perJoule });
+    this.updatedAtMs = atMs;
+    this.#isStale = false;
+  }
+
+  #fail(failure: string): void {
+    const isOld = !(Date.now() - this.updatedAtMs <= this.#config.max_age);
+    const isNewlyStale = isOld && !this.#isStale;
+    if (isNewlyStale && this.#fallback !== undefined) {
+      this.rate.add({ at: Date.now() * nsPerMs, factor: this.#fallback });
+    }
+    this.#isStale = isOld;
+    if (failure === this.#failure && !isNewlyStale) return;
+    this.#failure = failure;
+    this.#log.warn(`Cannot get a value from ${this.#client?.target}: ${failure}; ${this.#describeInstead()}`);
+  }
+
+  #describeInstead(): string {
+    if (this.#isStale && this.#fallback !== undefined) return 'the fall-back is used';
+    if (Number.isNaN(this.updatedAtMs)) return 'nothing is published until there is one';
+    return `the value of ${new Date(this.updatedAtMs).toISOString()} stays in use`;
+  }
+
+  /** What the last run has learned, if it is not stale by now. */
+  async #readCache(): Promise<void> {
+    const { cache, max_age: maxAgeMs } = this.#config;
+    if (cache === null) return;
+    try {
+      const { at, value } = JSON.parse(await readFile(cache, 'utf8')) as Readonly<Record<string, unknown>>;
+      const isFresh = typeof at === 'number' && at <= Date.now() && Date.now() - at <= maxAgeMs;
+      if (isFresh && typeof value === 'number' && value >= this.#units.min) this.#take(value, at);
+    } catch {
+      // There is none yet, or it is damaged: the service will tell.
+    }
+  }
+
+  async #writeCache(value: number): Promise<void> {
+    const { cache } = this.#config;
+    if (cache === null) return;
+    try {
+      await writeFile(cache, JSON.stringify({ at: this.updatedAtMs, value }), { mode: 0o600 });
+    } catch (error) {
+      this.#log.warn(
+        `Cannot write ${cache}: ${describeError(error)}; the value is not kept for the next start`,
+      );
+    }
+  }
+}
+
+const maxAnswerBytes = 4 << 20;
+
+/**
+ * The number at a path of names and indices.
+ * @throws Error naming the path, when there is none
+ */
+export function findNumber(json: unknown, path: string, min: number): number {
+  const found = path
+    .split('.')
+    .reduce<unknown>(
+      (at, name) => (Object(at) === at ? (at as Readonly<Record<string, unknown>>)[name] : undefined),
+      json,
+    );
+  const value = typeof found === 'string' && found.trim() !== '' ? Number(found) : found;
+  if (typeof value === 'number' && value >= min && value < Infinity) return value;
+  throw new Error(
+    `expected a number of ${min} or more at "${path}" of the answer, found ${JSON.stringify(found) ?? 'nothing'}`,
+  );
+}
