@@ -93,8 +93,6 @@ test('carbon makes a gap of a gap, ends with the counter, and never falls when t
 
 test('carbon takes the intensity of the time of use from a file, and the mean where it changed in between', async (t) => {
   const file = join(createFolder(), 'intensity.csv');
-  const lineAt = (seconds: number, value: number) =>
-    `${new Date(Number(unixNs(seconds)) / 1e6).toISOString()},${value}`;
   writeFileSync(file, `time,intensity\n# hourly\n${lineAt(0, 100)}\n${lineAt(10, 300)}\n${epochS + 20},0\n`);
   const { feed, last, processor } = create({ file });
   t.after(() => processor.shutdown());
@@ -174,13 +172,21 @@ test('carbon says what is wrong with an answer', async (t) => {
 });
 
 test('carbon refuses settings that contradict each other', () => {
-  const check = (settings: object) => factory.check?.(parseSettings(schema, settings)) ?? [];
   assert.deepEqual(check({}), []);
   assert.match(check({ intensity: 3, file: '/x' }).join('\n'), /expected one of them, found several/u);
   assert.match(check({ country: 'France' }).join('\n'), /expected three letters .* found "France"/u);
   assert.match(check({ service: {} }).join('\n'), /service.endpoint: expected an address, found none/u);
   assert.match(check({ metrics: ['hw.power'] }).join('\n'), /expected energy counters/u);
 });
+
+/** A line of a file of intensities. */
+function lineAt(seconds: number, value: number): string {
+  return `${new Date(Number(unixNs(seconds)) / 1e6).toISOString()},${value}`;
+}
+
+function check(settings: object): readonly string[] {
+  return factory.check?.(parseSettings(schema, settings)) ?? [];
+}
 
 function near(value: number | undefined, expected: number): boolean {
   return Math.abs((value ?? NaN) - expected) <= 1e-9 * Math.max(1, expected);

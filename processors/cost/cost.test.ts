@@ -60,7 +60,6 @@ test('cost follows a tariff through the day', () => {
 
 test('cost falls while prices are negative, and reads prices of a megawatt-hour from a file', async (t) => {
   const file = join(createFolder(), 'prices.csv');
-  const lineAt = (ns: number, price: number) => `${new Date(ns / 1e6).toISOString()},${price}\n`;
   writeFileSync(file, lineAt(friday(12), 100) + lineAt(friday(13), -50));
   const { processor, feed, last } = create({ file, unit: 'MWh' });
   t.after(() => processor.shutdown());
@@ -84,7 +83,6 @@ test('Tariff takes the first period that fits, over midnight and by the day on w
 });
 
 test('cost refuses periods, currencies and contradictions that it cannot use', () => {
-  const check = (settings: object) => (factory.check?.(parseSettings(schema, settings)) ?? []).join('\n');
   assert.equal(check({}), '');
   assert.match(
     check({ periods: [{ from: '25:00' }] }),
@@ -97,3 +95,12 @@ test('cost refuses periods, currencies and contradictions that it cannot use', (
   assert.match(check({ currency: 'euro' }), /currency: expected three capital letters/u);
   assert.match(check({ file: '/x', periods: [{}] }), /expected one of them, found several/u);
 });
+
+/** A line of a file of prices. */
+function lineAt(ns: number, price: number): string {
+  return `${new Date(ns / 1e6).toISOString()},${price}\n`;
+}
+
+function check(settings: object): string {
+  return (factory.check?.(parseSettings(schema, settings)) ?? []).join('\n');
+}
