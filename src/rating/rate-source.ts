@@ -182,7 +182,7 @@ export class ServiceRateSource implements RateSource {
   async #fetch(): Promise<number> {
     const { endpoint, value: path, headers, timeout } = this.#config;
     const { agent, authorization } = this.#client ?? {};
-    if (agent === undefined) throw new Error('not started');
+    if (agent === undefined) throw new Error('expected start() before a request, found none');
     const chunks: Buffer[] = [];
     const target = { agent, url: new URL(endpoint), authorization: authorization?.(), headers };
     for await (const chunk of get(target, timeout)) {
