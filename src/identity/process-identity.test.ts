@@ -254,6 +254,24 @@ test('IdentityReader takes no service after two minutes', (t) => {
   assert.equal(looks.look(), first);
 });
 
+test('IdentityReader finds the service of a program whose environment the kernel has yet to put in place', () => {
+  const { procfs, looks } = fake({ comm: 'sleep', exe: '/usr/bin/sleep' });
+  procfs.writeFile(7, 'environ', '');
+  const first = looks.look();
+  assert.equal(first['service.name'], undefined);
+  assert.equal(looks.look(), first);
+  procfs.writeFile(7, 'environ', 'OTEL_SERVICE_NAME=sleeper\0');
+  assert.equal(looks.look()['service.name'], 'sleeper');
+  procfs.writeFile(7, 'environ', 'OTEL_SERVICE_NAME=other\0');
+  assert.equal(looks.look()['service.name'], 'sleeper');
+  procfs.write(8, { comm: 'sleep', exe: '/usr/bin/sleep' });
+  procfs.writeFile(8, 'environ', '');
+  const unnamed = new Looks(procfs.path, 8);
+  const before = unnamed.look();
+  procfs.writeFile(8, 'environ', 'PATH=/bin\0');
+  assert.equal(unnamed.look(), before);
+});
+
 test('IdentityReader follows a process to a program with another environment', async (t) => {
   const env = { PATH: process.env['PATH'], OTEL_SERVICE_NAME: 'shell' };
   const child = spawn('sh', ['-c', 'read line; exec env OTEL_SERVICE_NAME=sleeper sleep 600'], { env });

@@ -102,16 +102,21 @@ export class IdentityReader {
    * Reads it again. Its parent may be another one by now, since orphans get a new one, and its main thread's name and
    * its arguments are what the program has written there: it is the same process all the same.
    * @param stat of this process, just read
-   * @returns the same attributes, as an object, unless it became another program, user's or cgroup's, or has published
-   * a process context, which counts once in its life and only in the first two minutes that it is known
+   * @returns the same attributes, as an object, unless it became another program, user's or cgroup's, or its service
+   * became known: by a process context, which counts once in its life and only in the first two minutes that it is
+   * known, or by an environment that it did not have yet at the first look
    */
   readAgain(pid: number, stat: ProcessStat, before: ProcessIdentity): ProcessIdentity {
     if (stat.isZombie || stat.isKernelThread) return before;
     const executable = readExecutable(this.#folderOf(pid));
     const isRenamed = !stat.isNamed(before.threadName);
     if (!isSameProgram(before.executable, executable, isRenamed)) return this.#read(pid, stat, executable);
-    const context = this.#findContext(pid, stat, before);
-    const description = update(before.description, this.#readMembership(pid), context);
+    const nowNs = readBootTimeNs();
+    const isDue = nowNs - before.knownSinceNs < contextWithinNs;
+    const context = isDue && !before.hasContext && isGrown(stat, nowNs) ? this.#readContext(pid) : undefined;
+    const isNew = isDue && before.description.service === undefined;
+    const service = context ?? (isNew ? this.#readEnvironment(pid) : undefined);
+    const description = update(before.description, this.#readMembership(pid), service);
     return {
       description,
       knownSinceNs: before.knownSinceNs,
@@ -161,12 +166,6 @@ export class IdentityReader {
     };
   }
 
-  #findContext(pid: number, stat: ProcessStat, before: ProcessIdentity): Attributes | undefined {
-    const nowNs = readBootTimeNs();
-    const isDue = !before.hasContext && nowNs - before.knownSinceNs < contextWithinNs;
-    return isDue && isGrown(stat, nowNs) ? this.#readContext(pid) : undefined;
-  }
-
   #readContext(pid: number): Attributes | undefined {
     return this.#services?.readContext(this.#folderOf(pid));
   }
@@ -213,7 +212,7 @@ function update(
   const isSame =
     (owner === undefined || owner === before.owner) &&
     (cgroup === undefined || cgroup === before.cgroup) &&
-    (service === undefined || isDeepStrictEqual(service, before.service));
+    (service === undefined || isDeepStrictEqual(service, before.service ?? {}));
   if (isSame) return before;
   return {
     ...before,

@@ -9,7 +9,9 @@ import { encodeContext, FakeContext } from './process-context.fixture.js';
 import { ServiceReader } from './service.js';
 
 /** What the reader finds in these variables, and how often it counted something malformed. */
-function readVariables(...variables: readonly string[]): readonly [attributes: object, malformed: number] {
+function readVariables(
+  ...variables: readonly string[]
+): readonly [attributes: object | undefined, malformed: number] {
   const folder = createFolder();
   writeFileSync(join(folder, 'environ'), variables.map((each) => `${each}\0`).join(''));
   let malformed = 0;
@@ -43,7 +45,7 @@ test('ServiceReader finds nothing in variables with other names, and of a proces
     'otel_service_name=a',
   ];
   assert.deepEqual(readVariables(...other), [{}, 0]);
-  assert.deepEqual(readVariables(), [{}, 0]);
+  assert.deepEqual(readVariables(), [undefined, 0]);
   assert.deepEqual(new ServiceReader().readEnvironment('/proc/0'), {});
 });
 
@@ -71,7 +73,7 @@ test('ServiceReader reads the environment of a real shell', async (t) => {
   const child = spawn('sh', ['-c', 'read line'], { env });
   t.after(() => child.kill());
   const reader = new ServiceReader();
-  await until(() => 'service.name' in reader.readEnvironment(`/proc/${child.pid}`));
+  await until(() => reader.readEnvironment(`/proc/${child.pid}`)?.['service.name'] !== undefined);
   assert.deepEqual(reader.readEnvironment(`/proc/${child.pid}`), {
     'service.name': 'shell',
     'service.namespace': 'x',

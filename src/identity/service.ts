@@ -40,10 +40,14 @@ export class ServiceReader {
     return ATTR_SERVICE_NAME in service ? service : undefined;
   }
 
-  /** What the environment says with which the process runs its program: OTEL_SERVICE_NAME goes first. */
-  readEnvironment(folder: string): Attributes {
+  /**
+   * What the environment of a process says: OTEL_SERVICE_NAME goes first.
+   * @returns undefined while it has no environment, as in the middle of execve(2)
+   */
+  readEnvironment(folder: string): Attributes | undefined {
     const bytes = this.#try(() => environment.subarray(0, readPath(`${folder}/environ`, environment)));
     if (bytes === undefined) return {};
+    if (bytes.length === 0) return undefined;
     const serviceName = findVariable(bytes, nameVariable)?.trim() ?? '';
     const texts = this.#try(() => parseResourceAttributes(findVariable(bytes, attributesVariable) ?? ''));
     return selectService((name) =>
