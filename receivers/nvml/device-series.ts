@@ -1,5 +1,11 @@
-import { elementAt } from '../../src/element.js';
 import { IntegratedPower } from '../../src/energy/integrated-power.js';
+import {
+  CounterMeter,
+  IntegratedMeter,
+  MeterRow,
+  type Meter,
+  type SourcedMeter,
+} from '../../src/energy/meter-row.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import {
   ATTR_ENERGY_INTERFACE,
@@ -10,8 +16,8 @@ import {
   ATTR_HW_SENSOR_LOCATION,
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
-import type { Attributes, Resource, Series } from '../../src/model/series.js';
-import { hwEnergy, hwTemperature } from '../../src/model/shared-metrics.js';
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { hwTemperature } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { describeColumn, type Column } from './columns.js';
 import * as metrics from './metrics.js';
@@ -25,36 +31,14 @@ const averageMs = 1_000;
 const maxOverLimit = 10;
 const minDegrees = -100;
 
-/** Makes values of one column into those of its series. */
-interface Meter {
-  readonly series: Series;
-  /** @param atMs a clock that never runs backwards */
-  take(value: number, at: bigint, atMs: number): number;
-}
-
-/** A row of series, each of which one value makes. */
-class MeterRow {
-  series: readonly Series[];
-  readonly #meters: readonly Meter[];
-  /** Of each meter, the value that it takes. */
-  readonly #sources: readonly number[];
-
-  constructor(meters: readonly SourcedMeter[]) {
-    this.#meters = meters.map(({ meter }) => meter);
-    this.#sources = meters.map(({ source }) => source);
-    this.series = this.#meters.map(({ series }) => series);
-  }
-
-  /** @returns a row, before which counters that were reset have ended and others begin */
-  take(values: Float64Array, at: bigint, atMs: number): Table {
-    const row = Float64Array.from(this.#meters, (meter, i) =>
-      meter.take(elementAt(values, elementAt(this.#sources, i)), at, atMs),
-    );
-    const before = this.series;
-    if (this.#meters.every(({ series }, i) => series === before[i])) return createRow(before, at, row);
-    this.series = this.#meters.map(({ series }) => series);
-    return { ...createRow(this.series, at, row), ended: before.filter((one, i) => one !== this.series[i]) };
-  }
+/** What is published of a device beside what it measures. */
+export interface DeviceSeriesOptions {
+  /** Unix time in nanoseconds of the first row. */
+  readonly start: bigint;
+  /** Power is integrated over no longer time without a reading. */
+  readonly maxGapMs: number;
+  /** The metric of its energy. */
+  readonly energyMetric: Metric;
 }
 
 /** What is published of a device while it can be read. */
@@ -62,16 +46,8 @@ export class DeviceSeries {
   readonly #readings: MeterRow;
   readonly #profiles: MeterRow;
 
-  /**
-   * @param start Unix time in nanoseconds of the first row
-   * @param maxGapMs power is integrated over no longer time without a reading
-   */
-  constructor(
-    device: Device,
-    resource: Resource,
-    { start, maxGapMs }: { readonly start: bigint; readonly maxGapMs: number },
-  ) {
-    const origin = { resource, start };
+  constructor(device: Device, resource: Resource, { start, maxGapMs, energyMetric }: DeviceSeriesOptions) {
+    const origin = { resource, start, energyMetric };
     const integrated = integratePower(device, { ...origin, maxGapMs });
     this.#readings = new MeterRow([...createMeters(device, device.columns, origin), ...integrated]);
     this.#profiles = new MeterRow(createMeters(device, device.profileColumns, origin));
@@ -83,15 +59,15 @@ export class DeviceSeries {
 
   /**
    * @param at Unix time of the row in nanoseconds
-   * @param atMs the same instant by a clock that never runs backwards
+   * @param atNs the same instant by a clock that never runs backwards
    */
   *take(
     { values, profile }: Pick<DeviceRow, 'values' | 'profile'>,
     at: bigint,
-    atMs: number,
+    atNs: number,
   ): Iterable<Table> {
-    if (values) yield this.#readings.take(values, at, atMs);
-    if (profile) yield this.#profiles.take(profile, at, atMs);
+    if (values) yield this.#readings.take(values, at, atNs);
+    if (profile) yield this.#profiles.take(profile, at, atNs);
   }
 }
 
@@ -120,15 +96,8 @@ export class DeviceStatus {
   }
 }
 
-interface SourcedMeter {
-  readonly meter: Meter;
-  /** Index of its column. */
-  readonly source: number;
-}
-
-interface Origin {
+interface Origin extends Pick<DeviceSeriesOptions, 'start' | 'energyMetric'> {
   readonly resource: Resource;
-  readonly start: bigint;
 }
 
 function createMeters(device: Device, columns: readonly string[], origin: Origin): readonly SourcedMeter[] {
@@ -138,8 +107,9 @@ function createMeters(device: Device, columns: readonly string[], origin: Origin
   });
 }
 
-function createMeter(device: Device, id: string, { resource, start }: Origin): Meter | undefined {
-  if (id === 'energy') return new EnergyMeter(device, describeEnergy(device, resource, start));
+function createMeter(device: Device, id: string, origin: Origin): Meter | undefined {
+  if (id === 'energy') return countEnergy(device, describeEnergy(device, origin));
+  const { resource, start } = origin;
   const column = describeColumn(id);
   if (column === undefined) return undefined;
   const place = column.component ? identifyComponent(device, ...column.component) : identify(device);
@@ -159,78 +129,40 @@ function createMeter(device: Device, id: string, { resource, start }: Origin): M
 /** Where there is no energy counter, but power: the integral over its readings. */
 function integratePower(
   device: Device,
-  { resource, start, maxGapMs }: Origin & { readonly maxGapMs: number },
+  { maxGapMs, ...origin }: Origin & { readonly maxGapMs: number },
 ): readonly SourcedMeter[] {
   if (device.columns.includes('energy')) return [];
   const id = ['power.instant', 'power.average'].find((one) => device.columns.includes(one));
   const column = id === undefined ? undefined : describeColumn(id);
   if (id === undefined || column === undefined) return [];
-  const series = describeEnergy(device, resource, start);
+  const series = describeEnergy(device, origin);
   const attributes = { ...series.attributes, ...column.attributes, [ATTR_ENERGY_INTERFACE]: 'nvml_power' };
   const windowMs = id === 'power.average' ? averageMs : 0;
   const power = new IntegratedPower({ maxGapMs, windowMs });
-  const meter = new IntegratedMeter({ ...series, attributes }, power, (value) => checkValue(value, column));
-  return [{ meter, source: device.columns.indexOf(id) }];
+  const meter = new IntegratedMeter({ ...series, attributes }, power);
+  const take: Meter['take'] = (value, at, atNs) => meter.take(checkValue(value, column) * 1e6, at, atNs);
+  const watts = {
+    get series() {
+      return meter.series;
+    },
+    take,
+  };
+  return [{ meter: watts, source: device.columns.indexOf(id) }];
 }
 
-function describeEnergy(device: Device, resource: Resource, start: bigint): Series {
+function describeEnergy(device: Device, { resource, start, energyMetric }: Origin): Series {
   const attributes = {
     ...identify(device),
     [ATTR_ENERGY_METHOD]: 'measured',
     [ATTR_ENERGY_INTERFACE]: 'nvml',
   };
-  return { metric: hwEnergy, resource, attributes, start };
+  return { metric: energyMetric, resource, attributes, start };
 }
 
 /** The energy counter: it begins again when the driver is loaded or the GPU reset. */
-class EnergyMeter implements Meter {
-  readonly #counter: WrappingCounter;
-  #series: Series;
-
-  constructor({ maxWatts: limitWatts }: Device, series: Series) {
-    const maxWatts = Number.isNaN(limitWatts) ? defaultMaxWatts : maxOverLimit * limitWatts;
-    this.#counter = new WrappingCounter({ maxMicrojoules: Infinity, maxWatts });
-    this.#series = series;
-  }
-
-  get series(): Series {
-    return this.#series;
-  }
-
-  take(microjoules: number, at: bigint, atMs: number): number {
-    if (!this.#counter.update(microjoules, atMs)) {
-      const ageMs = atMs - this.#counter.startedMs;
-      this.#series = { ...this.#series, start: at - BigInt(Math.round(ageMs * 1e6)) };
-    }
-    return this.#counter.joules;
-  }
-}
-
-/** Energy by integration. What was used over a gap is not known: it begins again after that. */
-class IntegratedMeter implements Meter {
-  readonly #power: IntegratedPower;
-  readonly #check: (watts: number) => number;
-  #series: Series;
-  #startedNs = NaN;
-
-  constructor(series: Series, power: IntegratedPower, check: (watts: number) => number) {
-    this.#series = series;
-    this.#power = power;
-    this.#check = check;
-  }
-
-  get series(): Series {
-    return this.#series;
-  }
-
-  take(watts: number, at: bigint, atMs: number): number {
-    const joules = this.#power.take(this.#check(watts) * 1e6, Math.round(atMs * 1e6));
-    const { startedNs } = this.#power;
-    if (!Number.isNaN(this.#startedNs) && startedNs !== this.#startedNs)
-      this.#series = { ...this.#series, start: at };
-    this.#startedNs = startedNs;
-    return joules;
-  }
+function countEnergy({ maxWatts: limitWatts }: Device, series: Series): Meter {
+  const maxWatts = Number.isNaN(limitWatts) ? defaultMaxWatts : maxOverLimit * limitWatts;
+  return new CounterMeter(series, new WrappingCounter({ maxMicrojoules: Infinity, maxWatts }));
 }
 
 /** A count that began before the first reading, from which on it is published. */
@@ -262,17 +194,17 @@ class CountMeter implements Meter {
 /** A sum of growths. What grew before the first row is not known to be all. */
 class SumMeter implements Meter {
   readonly series: Series;
-  readonly #growth: (value: number, atMs: number) => number;
+  readonly #growth: (value: number, atNs: number) => number;
   #sum = NaN;
 
   /** @param growth NaN: unknown */
-  constructor(series: Series, growth: (value: number, atMs: number) => number) {
+  constructor(series: Series, growth: (value: number, atNs: number) => number) {
     this.series = series;
     this.#growth = growth;
   }
 
-  take(value: number, _at: bigint, atMs: number): number {
-    const growth = this.#growth(value, atMs);
+  take(value: number, _at: bigint, atNs: number): number {
+    const growth = this.#growth(value, atNs);
     if (Number.isNaN(this.#sum)) this.#sum = 0;
     else if (Number.isNaN(growth)) return growth;
     else this.#sum += growth;
@@ -281,16 +213,16 @@ class SumMeter implements Meter {
 }
 
 /** The growth of the integral of a rate from reading to reading, by the trapezoidal rule. */
-function createIntegral(column: Column, maxGapMs: number): (value: number, atMs: number) => number {
+function createIntegral(column: Column, maxGapMs: number): (value: number, atNs: number) => number {
   let last = NaN;
-  let lastMs = NaN;
-  return (raw, atMs) => {
+  let lastNs = NaN;
+  return (raw, atNs) => {
     const value = checkValue(raw, column);
     if (Number.isNaN(value)) return value;
-    const ms = atMs - lastMs;
+    const ms = (atNs - lastNs) / 1e6;
     const growth = ms <= maxGapMs ? (((last + value) / 2) * ms) / 1e3 : 0;
     last = value;
-    lastMs = atMs;
+    lastNs = atNs;
     return growth;
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkTables } from '../../src/model/check-tables.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { DeviceSeries } from './device-series.js';
 import { h100, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
@@ -15,6 +16,20 @@ test('nvml counts the energy since its first reading', { skip }, async (t) => {
   assert.equal(rig.last('hw.energy'), NaN, 'a failed reading is a gap');
   await rig.readWith({ '0.TotalEnergyConsumption': '0 2425975' });
   assert.equal(rig.last('hw.energy'), 2.1);
+});
+
+test('nvml does not add up the energy of a GPU that another receiver publishes', { skip }, async (t) => {
+  const asked: string[] = [];
+  const claims = {
+    claim(key: string) {
+      asked.push(key);
+      return 'hwmon';
+    },
+  };
+  const rig = await startRig(t, { claims });
+  assert.match(asked[0] ?? '', /^energy\/gpu\/GPU-/);
+  assert.equal(rig.last('hw.energy'), undefined);
+  assert.equal(rig.last('hw.meter.energy'), 0);
 });
 
 test('nvml counts from a reset on, when the energy counter falls', { skip }, async (t) => {
@@ -63,10 +78,14 @@ test('nvml counts integrated power from 0 again after a gap, in which it is not 
     columns: ['power.instant'],
     profileColumns: [],
   };
-  const published = new DeviceSeries(device, { attributes: {} }, { start: 0n, maxGapMs: 2000 });
+  const published = new DeviceSeries(
+    device,
+    { attributes: {} },
+    { start: 0n, maxGapMs: 2000, energyMetric: hwEnergy },
+  );
   const read = (second: number) => {
     const row = { values: Float64Array.of(100), profile: undefined };
-    return [...published.take(row, BigInt(second) * 1_000_000_000n, second * 1000)][0];
+    return [...published.take(row, BigInt(second) * 1_000_000_000n, second * 1e9)][0];
   };
   const rows = [0, 1, 4, 5].map(read);
   assert.deepEqual(

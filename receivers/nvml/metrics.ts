@@ -1,5 +1,11 @@
 import type { Metric, MetricKind } from '../../src/model/series.js';
-import { gpuTime, hwEnergy, hwTemperature, processGpuTime } from '../../src/model/shared-metrics.js';
+import {
+  gpuTime,
+  hwEnergy,
+  hwTemperature,
+  meterEnergy,
+  processGpuTime,
+} from '../../src/model/shared-metrics.js';
 
 // Names by the semantic conventions where they have one; the others in the shape that theirs have.
 
@@ -120,6 +126,7 @@ export const processMemory = define(
 
 export const metrics: readonly Metric[] = [
   hwEnergy,
+  meterEnergy,
   gpuPower,
   powerLimit,
   utilization,

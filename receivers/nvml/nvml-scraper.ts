@@ -1,5 +1,6 @@
 import type { ReceiverContext } from '../../src/component/component.js';
-import type { Series } from '../../src/model/series.js';
+import { claimEnergy } from '../../src/component/energy-claim.js';
+import type { Metric, Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import type { ReadingThread } from '../../src/scraping/reading-thread.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
@@ -54,6 +55,8 @@ export class NvmlScraper implements OpenScraper {
       onForeign: (pid) => this.#noteForeign(pid),
     });
     this.#devices = reading.devices ?? [];
+    // At the start, before receivers that yield to this one ask for the same.
+    for (const device of this.#devices) this.#claimEnergy(device);
     this.#log(reading.notes);
   }
 
@@ -97,12 +100,17 @@ export class NvmlScraper implements OpenScraper {
     // First the usage, up to its newest samples, then the energy, which is newer: so the one explains the other.
     yield* this.#processes.take(published.device, row, toWall);
     published.series ??= this.#createSeries(published.device, at);
-    yield* published.series.take(row, at, Number(row.atNs) / 1e6);
+    yield* published.series.take(row, at, Number(row.atNs));
   }
 
   #createSeries(device: Device, start: bigint): DeviceSeries {
     const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
-    return new DeviceSeries(device, this.#context.host, { start, maxGapMs });
+    const energyMetric = this.#claimEnergy(device);
+    return new DeviceSeries(device, this.#context.host, { start, maxGapMs, energyMetric });
+  }
+
+  #claimEnergy({ id }: Device): Metric {
+    return claimEnergy(this.#context.claims, { domain: `gpu/${id}` }).metric;
   }
 
   /** Publishes the devices that there are now. @returns the series of those that are not here any more, or changed */

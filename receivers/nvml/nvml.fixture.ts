@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { freeClaims, type Claims } from '../../src/component/claims.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import {
   createFakeContext,
@@ -36,17 +37,18 @@ export interface RigOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Takes every table, too. */
   readonly next?: Consumer;
+  readonly claims?: Claims;
 }
 
 /** Starts one, which the test stops when it ends. It reads every hour, and once at its start. */
 export async function startRig(
   t: TestContext,
-  { answers = h100, without = [], settings = {}, next: other }: RigOptions = {},
+  { answers = h100, without = [], settings = {}, next: other, claims = freeClaims }: RigOptions = {},
 ): Promise<Rig> {
   const nvml = buildNvml(answers, without);
   const next = createTableCollector();
   const log = createLogCollector();
-  const context = createFakeContext({ id: 'nvml', log });
+  const context = createFakeContext({ id: 'nvml', log, claims });
   const own = { library: nvml.path, collection_interval: '1h', ...settings };
   const both: Consumer = { consume: (table) => next.consume(table) && (other?.consume(table) ?? true) };
   const receiver = factory.create(parseSettings(factory.schema, own), context, both);

@@ -9,7 +9,7 @@ import type { Log } from './log.js';
  * a whole has its parts, too: `energy/cpu` is every CPU, `energy/cpu/0` a socket, `energy/cpu/0/1` a die of it.
  *
  * - `energy/<hw.type>/<which>`: the energy of a physical domain, in `hw.energy` or a metric of its own: `energy/cpu/0` and
- *   `energy/memory/0` of socket 0, `energy/gpu/0000:65:00.0` of the GPU at that PCI address. For meters, `claimEnergy`
+ *   `energy/memory/0` of socket 0, `energy/gpu/0000:65:00.0` of the GPU at that PCI address, or its UUID. For meters, `claimEnergy`
  *   asks for it;
  * - `energy/host`: the energy of the whole host, in `hw.host.energy`. It is apart from that of the domains, which it
  *   contains: both are published;
