@@ -38,6 +38,13 @@ export { createMappingProcessor } from './component/mapping-processor.js';
 
 export { createScrapingReceiver, type OpenScraper } from './scraping/scraping-receiver.js';
 export {
+  createPollingReceiver,
+  type PollingReceiverOptions,
+  type PollingTargets,
+} from './scraping/polling-receiver.js';
+export type { PollingTarget } from './scraping/poll-loop.js';
+export { TableSet } from './scraping/table-set.js';
+export {
   createSamplingReceiver,
   type SamplingReceiver,
   type SamplingReceiverOptions,

@@ -7,37 +7,7 @@ import type { Consumer } from '../component/consumer.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
 import { createRow, type Table } from '../model/table.js';
 import { until as waitUntil } from '../testing/until.js';
-import { ScrapeTicks, startScraping } from './scrape-loop.js';
-
-test('ScrapeTicks gives the next multiple of the interval, when started between two', () => {
-  const ticks = new ScrapeTicks(100n, 1_234n);
-  assert.deepEqual(ticks.advance(1_240n), { atNs: 1_300n, missed: 0 });
-});
-
-test('ScrapeTicks gives the tick after, when the scrape ended in time', () => {
-  const ticks = new ScrapeTicks(100n, 1_200n);
-  ticks.advance(1_210n);
-  assert.deepEqual(ticks.advance(1_399n), { atNs: 1_400n, missed: 0 });
-});
-
-test('ScrapeTicks skips and counts the ticks that went by, when a scrape took long', () => {
-  const ticks = new ScrapeTicks(100n, 1_200n);
-  assert.deepEqual(ticks.advance(1_550n), { atNs: 1_600n, missed: 3 });
-});
-
-test('ScrapeTicks never gives a tick twice, when the wall clock is slewed to just before it', () => {
-  const ticks = new ScrapeTicks(100n, 1_200n);
-  ticks.advance(1_250n);
-  assert.deepEqual(ticks.advance(1_299n), { atNs: 1_400n, missed: 0 });
-});
-
-test('ScrapeTicks counts nothing as missed, when realigned after a step of the wall clock', () => {
-  const ticks = new ScrapeTicks(100n, 1_200n);
-  ticks.realign(9_020n);
-  assert.deepEqual(ticks.advance(9_030n), { atNs: 9_100n, missed: 0 });
-  ticks.realign(520n);
-  assert.deepEqual(ticks.advance(530n), { atNs: 600n, missed: 0 });
-});
+import { startScraping } from './scrape-loop.js';
 
 const table: Table = createRow([], 0n, new Float64Array(3));
 

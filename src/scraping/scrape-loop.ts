@@ -6,35 +6,7 @@ import { Slices } from '../linux/slices.js';
 import { countPoints, type Table } from '../model/table.js';
 import { orderOf, type ScrapeOrder, type ScrapePhase } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
-
-/** The ticks of a scrape loop: the multiples of its interval on the wall clock, so that all agents agree on them. */
-export class ScrapeTicks {
-  readonly #intervalNs: bigint;
-  #last: bigint;
-
-  /** @param wallNs now: the tick that it belongs to counts as taken */
-  constructor(intervalNs: bigint, wallNs: bigint) {
-    this.#intervalNs = intervalNs;
-    this.#last = wallNs / intervalNs;
-  }
-
-  /** Forgets where it stood, since the wall clock was stepped. */
-  realign(wallNs: bigint): void {
-    this.#last = wallNs / this.#intervalNs;
-  }
-
-  /**
-   * Moves on to the first tick that lies in the future.
-   * @returns its Unix time in nanoseconds and how many ticks before it went by unused
-   */
-  advance(wallNs: bigint): { readonly atNs: bigint; readonly missed: number } {
-    const earliest = this.#last + 1n;
-    const future = wallNs / this.#intervalNs + 1n;
-    // Slewing can leave the wall clock just short of the tick that was waited for by the monotonic clock.
-    this.#last = future > earliest ? future : earliest;
-    return { atNs: this.#last * this.#intervalNs, missed: Number(this.#last - earliest) };
-  }
-}
+import { TickTimer } from './scrape-ticks.js';
 
 /** A changing set of series read periodically, on the main thread. */
 export interface Scraper {
@@ -78,7 +50,7 @@ export function startScraping(request: ScrapeRequest): ScrapeLoop {
 class Loop implements ScrapeLoop {
   readonly #request: ScrapeRequest;
   readonly #telemetry: ScrapeTelemetry;
-  readonly #ticks: ScrapeTicks;
+  readonly #timer: TickTimer;
   readonly #order: ScrapeOrder;
   readonly #place: number;
   readonly #ended: Promise<void>;
@@ -87,14 +59,11 @@ class Loop implements ScrapeLoop {
   #failing = false;
   #pointsOfGoodScrape = 1;
   #running: Promise<void> = Promise.resolve();
-  #wake: () => void = () => {};
 
   constructor(request: ScrapeRequest) {
     this.#request = request;
     this.#telemetry = new ScrapeTelemetry(request.context);
-    const intervalNs = BigInt(Math.round(request.intervalMs * 1e6));
-    const wallNs = request.context.clock.wallNs();
-    this.#ticks = new ScrapeTicks(intervalNs, wallNs);
+    this.#timer = new TickTimer(request.intervalMs, request.context.clock);
     this.#order = orderOf(request.context.clock);
     this.#place = this.#order.join(request.phase);
     this.#order.announce(this.#place, beforeAnyTick);
@@ -107,7 +76,7 @@ class Loop implements ScrapeLoop {
 
   stop(): Promise<void> {
     this.#stopping = true;
-    this.#wake();
+    this.#timer.stop();
     return this.#ended;
   }
 
@@ -124,29 +93,11 @@ class Loop implements ScrapeLoop {
   }
 
   async #sleep(): Promise<void> {
-    const { clock } = this.#request.context;
-    const wallNs = clock.wallNs();
-    const { atNs, missed } = this.#ticks.advance(wallNs);
+    const { atNs, missed } = this.#timer.advance();
     this.#telemetry.missed(missed);
     this.#order.announce(this.#place, atNs);
-    const deadlineNs = clock.monotonicNs() + atNs - wallNs;
-    // A timer may fire up to a millisecond early.
-    while (!this.#stopping) {
-      const leftMs = Math.ceil(Number(deadlineNs - clock.monotonicNs()) / 1e6);
-      if (leftMs <= 0) return this.#order.wait(this.#place);
-      await this.#wait(leftMs);
-    }
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      // Longer waits than a timer takes (24 days) are waited for in parts.
-      const timer = setTimeout(resolve, Math.min(ms, 0x7fff_ffff));
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    await this.#timer.wait();
+    if (!this.#stopping) await this.#order.wait(this.#place);
   }
 
   /** Scrapes when every scrape that was asked for before is done. Never rejects. */
@@ -186,7 +137,7 @@ class Loop implements ScrapeLoop {
   #countBreaks(): number {
     const { clock } = this.#request.context;
     const breaks = clock.countBreaks();
-    if (breaks !== this.#breaks && this.#breaks !== undefined) this.#ticks.realign(clock.wallNs());
+    if (breaks !== this.#breaks && this.#breaks !== undefined) this.#timer.realign();
     this.#breaks = breaks;
     return breaks;
   }

@@ -5,9 +5,10 @@ import { isAbsent, KeptFile } from '../linux/kept-file.js';
 import { findOrAdd } from '../model/plan.js';
 import type { Resource } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { CounterTable, type DescribeCounters } from './counter-table.js';
-import { GaugeTable, type GaugeColumn } from './gauge-table.js';
+import type { CounterTable, DescribeCounters } from './counter-table.js';
+import type { GaugeColumn, GaugeTable } from './gauge-table.js';
 import { Plausibility } from './lines.js';
+import { TableSet } from './table-set.js';
 
 /**
  * Reads the files of a source now.
@@ -44,7 +45,7 @@ export interface SourceReading {
 export class Source {
   readonly #context: SourceContext;
   readonly #files = new Map<string, KeptFile>();
-  readonly #tables: (CounterTable | GaugeTable)[] = [];
+  readonly #tables: TableSet;
   readonly #plausibility: Plausibility;
   readonly #read: ReadSource;
   #absent: string[] = [];
@@ -52,6 +53,7 @@ export class Source {
 
   constructor(context: SourceContext, describe: DescribeSource) {
     this.#context = context;
+    this.#tables = new TableSet(context.host);
     this.#plausibility = new Plausibility(context.log);
     this.#read = describe(this);
   }
@@ -63,16 +65,12 @@ export class Source {
 
   /** Counters of things that come and go. @param describe the columns of a thing; undefined: it is left out */
   counters(describe: DescribeCounters): CounterTable {
-    const table = new CounterTable(this.#context.host, describe);
-    this.#tables.push(table);
-    return table;
+    return this.#tables.counters(describe);
   }
 
   /** Gauges and up-down counters of the machine. */
   gauges(columns: readonly GaugeColumn[] = []): GaugeTable {
-    const table = new GaugeTable(this.#context.host, columns);
-    this.#tables.push(table);
-    return table;
+    return this.#tables.gauges(columns);
   }
 
   /**
@@ -107,7 +105,7 @@ export class Source {
 
   /** Ends every series: what is read from now on belongs to new ones. */
   restart(at: bigint): readonly Table[] {
-    return this.#tables.map((table) => table.restart(at));
+    return this.#tables.restart(at);
   }
 
   /** Reads once without a trace, to see what can be read. */

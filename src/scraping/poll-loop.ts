@@ -1,0 +1,265 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Context } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { describeError } from '../errors.js';
+import { Slices } from '../linux/slices.js';
+import type { Series } from '../model/series.js';
+import { countPoints, createRow, type Table } from '../model/table.js';
+import type { ScrapeTelemetry } from './scrape-telemetry.js';
+import { TickTimer } from './scrape-ticks.js';
+
+/** A source that answers requests: an HTTP server, a device with a TCP or UDP protocol. */
+export interface PollingTarget {
+  /** For messages, unique in its receiver: `https://bmc-7`. */
+  readonly name: string;
+  /** Where they differ from those of the receiver. */
+  readonly intervalMs?: number;
+  readonly timeoutMs?: number;
+  /**
+   * Asks now. Never called again before the promise is settled. A long answer becomes a generator that gives one table
+   * per part, or nothing after other work: other work runs in between. Each step is to take at most 2 ms.
+   * @param signal aborted when the time is over or the receiver shuts down: to be passed to what waits
+   * @returns tables whose rows have the instant of the reading (`context.clock.wallNs()`)
+   * @throws Error whose message becomes a part of `Cannot read <name>: ...`. What was given before is published all the same
+   */
+  read(signal: AbortSignal): Promise<Iterable<Table | undefined>>;
+  /**
+   * What to publish for a reading that gave nothing. Without it, the first of several in a row is a gap: a row of NaN
+   * for every series of the last good reading.
+   */
+  publishFailure?(error: unknown, at: bigint): readonly Table[];
+  /**
+   * Ends every series, because the clock was stepped, the target is removed or the receiver shuts down; what is read
+   * from now on belongs to new ones (`TableSet.restart`).
+   */
+  restart(at: bigint): readonly Table[];
+  /** Called once, when nothing is read any more. */
+  close?(): void | Promise<void>;
+}
+
+/** How targets are read. */
+export interface PollOptions {
+  readonly intervalMs: number;
+  /** How long one reading may take. */
+  readonly timeoutMs: number;
+  /** The longest pause between two attempts at a target that does not answer; shorter than the interval: no pause. */
+  readonly maxBackoffMs: number;
+  readonly context: Context;
+  readonly next: Consumer;
+  readonly telemetry: ScrapeTelemetry;
+}
+
+/** What one reading has published. */
+interface Reading {
+  points: number;
+  readonly columns: Set<readonly Series[]>;
+}
+
+/**
+ * Reads one target at once and then at every multiple of the interval on the wall clock. Loops do not wait for each
+ * other: a target that does not answer delays none.
+ */
+export class PollLoop {
+  readonly #target: PollingTarget;
+  readonly #options: PollOptions;
+  readonly #intervalMs: number;
+  readonly #timeoutMs: number;
+  readonly #timer: TickTimer;
+  readonly #running: Promise<void>;
+  #breaks: number;
+  #last: Promise<void> = Promise.resolve();
+  #end: Promise<void> | undefined;
+  /** Readings that were asked for and are not done. */
+  #pending = 0;
+  /** Aborts the reading that is under way. */
+  #abort: (reason: Error) => void = () => {};
+  #isReading = false;
+  /** Why nothing is read any more, when the time that a shutdown left for it is over. */
+  #over: Error | undefined;
+  #failures = 0;
+  #cause: string | undefined;
+  #pointsOfGoodReading = 1;
+  #columns: Reading['columns'] = new Set();
+
+  constructor(target: PollingTarget, options: PollOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#intervalMs = target.intervalMs ?? options.intervalMs;
+    this.#timeoutMs = target.timeoutMs ?? options.timeoutMs;
+    this.#timer = new TickTimer(this.#intervalMs, options.context.clock);
+    this.#breaks = options.context.clock.countBreaks();
+    this.#running = this.#run();
+  }
+
+  /** Reads now, unless the target did not answer the last time, and returns when the tables have been passed on. */
+  flush(): Promise<void> {
+    if (this.#end !== undefined) return this.#end;
+    return this.#failures > 0 ? this.#last : this.#poll();
+  }
+
+  /**
+   * Ends every series and closes the target. Safe to call twice. Never rejects.
+   * @param limitMs how long a last reading, or the one that is under way, may take; 0: there is none
+   */
+  stop(limitMs: number): Promise<void> {
+    this.#end ??= this.#stop(limitMs);
+    return this.#end;
+  }
+
+  async #run(): Promise<void> {
+    await setImmediate();
+    while (this.#end === undefined) {
+      await this.#poll();
+      this.#options.telemetry.missed(this.#timer.advance(this.#countTicks()).missed);
+      await this.#timer.wait();
+    }
+  }
+
+  async #stop(limitMs: number): Promise<void> {
+    this.#timer.stop();
+    const limit = setTimeout(() => this.#giveUp(), limitMs);
+    if (this.#pending === 0 && this.#failures === 0 && limitMs > 0) void this.#poll();
+    await this.#last;
+    clearTimeout(limit);
+    await this.#running;
+    try {
+      await this.#endSeries();
+      await this.#target.close?.();
+    } catch (error) {
+      this.#options.context.log.error(`Cannot close ${this.#target.name}: ${describeError(error)}`);
+    }
+  }
+
+  #giveUp(): void {
+    this.#over = new Error('expected an answer before the shutdown, found none');
+    this.#abort(this.#over);
+  }
+
+  /** Ticks until the next attempt: twice as many after each failure. */
+  #countTicks(): number {
+    const backoffMs = Math.min(this.#intervalMs * 2 ** (this.#failures - 1), this.#options.maxBackoffMs);
+    return Math.max(1, Math.floor(backoffMs / this.#intervalMs));
+  }
+
+  /** Reads when every reading that was asked for before is done. Never rejects. */
+  #poll(): Promise<void> {
+    this.#pending++;
+    this.#last = this.#last.then(() => this.#pollOnce()).finally(() => this.#pending--);
+    return this.#last;
+  }
+
+  async #pollOnce(): Promise<void> {
+    const { context, telemetry } = this.#options;
+    await this.#followClock();
+    const startedNs = context.clock.monotonicNs();
+    const reading: Reading = { points: 0, columns: new Set() };
+    try {
+      const tables = await this.#read();
+      if (await this.#followClock()) return;
+      await this.#forward(tables, reading);
+      this.#noteSuccess(reading);
+    } catch (error) {
+      await this.#noteFailure(error, reading);
+    }
+    telemetry.scraped(reading.points, Number(context.clock.monotonicNs() - startedNs) / 1e9);
+  }
+
+  /** @throws Error when the target refuses, or does not answer in time */
+  async #read(): Promise<Iterable<Table | undefined>> {
+    if (this.#over !== undefined) throw this.#over;
+    if (this.#isReading) throw new Error('expected the request that was given up to end, found it running');
+    const controller = new AbortController();
+    const { signal } = controller;
+    const late = () =>
+      controller.abort(new Error(`expected an answer within ${this.#timeoutMs} ms, found none`));
+    const timer = setTimeout(late, this.#timeoutMs);
+    this.#abort = (reason) => controller.abort(reason);
+    this.#isReading = true;
+    try {
+      return await Promise.race([this.#ask(signal), whenAborted(signal)]);
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+      this.#abort = () => {};
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<Iterable<Table | undefined>> {
+    try {
+      return await this.#target.read(signal);
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async #forward(tables: Iterable<Table | undefined>, reading: Reading): Promise<void> {
+    const { next, telemetry } = this.#options;
+    const slices = new Slices();
+    for (const table of tables) {
+      if (slices.isOver) await slices.letOthersRun();
+      if (table === undefined || (table.series.length === 0 && !table.ended?.length)) continue;
+      reading.points += countPoints(table);
+      if (table.offsets.length > 0) reading.columns.add(table.series);
+      if (!next.consume(table)) telemetry.refused();
+    }
+  }
+
+  /** @returns whether the clock was stepped since the last look: then every series has ended */
+  async #followClock(): Promise<boolean> {
+    const breaks = this.#options.context.clock.countBreaks();
+    if (breaks === this.#breaks) return false;
+    this.#breaks = breaks;
+    this.#timer.realign();
+    await this.#endSeries();
+    return true;
+  }
+
+  async #endSeries(): Promise<void> {
+    this.#columns = new Set();
+    await this.#publish(this.#target.restart(this.#options.context.clock.wallNs()));
+  }
+
+  #publish(tables: readonly Table[]): Promise<void> {
+    return this.#forward(tables, { points: 0, columns: new Set() });
+  }
+
+  #noteSuccess({ points, columns }: Reading): void {
+    if (this.#cause !== undefined)
+      this.#options.context.log.info(`Recovered, reading ${this.#target.name} again`);
+    this.#cause = undefined;
+    this.#failures = 0;
+    this.#pointsOfGoodReading = Math.max(1, points);
+    this.#columns = columns;
+  }
+
+  async #noteFailure(error: unknown, { points, columns }: Reading): Promise<void> {
+    if (this.#end === undefined) this.#logCause(describeError(error));
+    this.#options.telemetry.errored(Math.max(1, this.#pointsOfGoodReading - points));
+    // A part of the target that fails does not keep the rest from being read in time.
+    if (columns.size > 0) return;
+    this.#failures++;
+    const at = this.#options.context.clock.wallNs();
+    await this.#publish(this.#target.publishFailure?.(error, at) ?? this.#createGap(at));
+  }
+
+  #createGap(at: bigint): readonly Table[] {
+    const columns = [...this.#columns];
+    this.#columns = new Set();
+    return columns.map((series) => createRow(series, at, new Float64Array(series.length).fill(NaN)));
+  }
+
+  /** Logs why nothing can be read, unless that differs from the last time in numbers only, such as times and sizes. */
+  #logCause(message: string): void {
+    const cause = message.replaceAll(/\d+/gu, '0');
+    if (cause !== this.#cause)
+      this.#options.context.log.error(`Cannot read ${this.#target.name}: ${message}`);
+    this.#cause = cause;
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

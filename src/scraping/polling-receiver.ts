@@ -1,0 +1,102 @@
+import type { Component, ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { PollLoop, type PollingTarget, type PollOptions } from './poll-loop.js';
+import { ScrapeTelemetry } from './scrape-telemetry.js';
+
+/** What a polling receiver consists of. */
+export interface PollingReceiverOptions {
+  readonly intervalMs: number;
+  /** How long one reading of a target may take; not given: the interval, at least 1 s and at most 10 s. */
+  readonly timeoutMs?: number;
+  /** The longest pause between two attempts at a target that does not answer; not given: 30 s; 0: no pauses. */
+  readonly maxBackoffMs?: number;
+  readonly context: ReceiverContext;
+  readonly next: Consumer;
+  /**
+   * Called at the start: adds the targets, and may keep `targets` to add and remove some later.
+   * @throws Error, in the words of a user, when nothing can ever be read
+   */
+  open(targets: PollingTargets): void | Promise<void>;
+  /** Called before the targets are closed, when none must be added any more. */
+  close?(): void | Promise<void>;
+}
+
+/** The targets of a receiver. */
+export interface PollingTargets {
+  /** Reads a target at once and then at each multiple of its interval. @throws Error when one has the same name */
+  add(target: PollingTarget): void;
+  /** Reads a target no more: its request is aborted and its series end. Nothing happens where none has that name. */
+  remove(name: string): Promise<void>;
+}
+
+/** How long the last reading of a target may take at shutdown, so that energy up to the end is counted. */
+const lastReadingMs = 1000;
+
+/**
+ * A receiver that asks servers or devices over a connection, each at every multiple of its interval on the wall clock:
+ * one request per target at a time, within a time limit. A target that fails is counted, logged when the cause changes,
+ * shown as a gap and asked again after growing pauses; it delays no other.
+ */
+export function createPollingReceiver(options: PollingReceiverOptions): Component {
+  let loops: PollLoops | undefined;
+  return {
+    async start() {
+      loops = new PollLoops(completeOptions(options));
+      await options.open(loops);
+    },
+    async flush() {
+      await loops?.flush();
+    },
+    async shutdown(timeoutMs) {
+      if (loops === undefined) return;
+      const closing = loops.isStopped ? undefined : options.close?.();
+      // Half of the time is left to close connections.
+      await loops.stop(Math.min(lastReadingMs, (timeoutMs ?? Infinity) / 2));
+      await closing;
+    },
+  };
+}
+
+function completeOptions(options: PollingReceiverOptions): PollOptions {
+  const { intervalMs, context, next } = options;
+  const { timeoutMs = Math.min(Math.max(intervalMs, 1000), 10_000), maxBackoffMs = 30_000 } = options;
+  return { intervalMs, timeoutMs, maxBackoffMs, context, next, telemetry: new ScrapeTelemetry(context) };
+}
+
+class PollLoops implements PollingTargets {
+  readonly #options: PollOptions;
+  readonly #loops = new Map<string, PollLoop>();
+  /** Of targets that were removed. */
+  readonly #ending = new Set<Promise<void>>();
+  isStopped = false;
+
+  constructor(options: PollOptions) {
+    this.#options = options;
+  }
+
+  add(target: PollingTarget): void {
+    if (this.#loops.has(target.name))
+      throw new Error(`Cannot read ${target.name}: expected one target of that name, found two`);
+    if (!this.isStopped) this.#loops.set(target.name, new PollLoop(target, this.#options));
+  }
+
+  async remove(name: string): Promise<void> {
+    const loop = this.#loops.get(name);
+    if (loop === undefined) return;
+    this.#loops.delete(name);
+    const ending = loop.stop(0);
+    this.#ending.add(ending);
+    await ending;
+    this.#ending.delete(ending);
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([...this.#loops.values()].map((loop) => loop.flush()));
+  }
+
+  async stop(limitMs: number): Promise<void> {
+    this.isStopped = true;
+    await Promise.all([...this.#loops.values()].map((loop) => loop.stop(limitMs)));
+    await Promise.all(this.#ending);
+  }
+}
