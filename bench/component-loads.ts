@@ -6,6 +6,7 @@ import { factory as cost } from '../processors/cost/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
+import { factory as thin } from '../processors/thin/factory.js';
 import { factory as workloadNames } from '../processors/workload_names/factory.js';
 import type { Context } from '../src/component/component.js';
 import type { Consumer } from '../src/component/consumer.js';
@@ -98,6 +99,10 @@ export const processors: readonly Subject[] = [
           sink,
         ),
       ),
+  },
+  {
+    name: 'thin',
+    create: () => consumeWith(thin.create(parseSettings(thin.schema, {}), context, sink)),
   },
   {
     name: 'workload_names',

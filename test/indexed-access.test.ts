@@ -21,6 +21,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/otlp/byte-cache.ts',
     'receivers/otlp/rows.ts',
     'receivers/otlp/table-writer.ts',
+    'processors/thin/door.ts',
     'receivers/rapl/counter-gate.ts',
     'src/rating/rated-energy.ts',
     'src/model/map-series.ts',
