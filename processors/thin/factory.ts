@@ -2,7 +2,13 @@ import type { ConsumingComponent, ProcessorFactory } from '../../src/component/c
 import type { Consumer } from '../../src/component/consumer.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Series } from '../../src/model/series.js';
-import { createSelection, selectColumns, type Selection, type Table } from '../../src/model/table.js';
+import {
+  createEnding,
+  createSelection,
+  selectColumns,
+  type Selection,
+  type Table,
+} from '../../src/model/table.js';
 import { schema, type Config } from './config.js';
 import { Door } from './door.js';
 
@@ -45,22 +51,34 @@ class Thin implements ConsumingComponent {
   start(): void {}
 
   consume(table: Table): boolean {
-    const { ended, ...rows } = table;
-    const { thinned, others } = this.#planOf(table.series);
-    let isAccepted = true;
-    if (thinned.series.length > 0 && table.offsets.length > 0) {
-      const part = others.series.length === 0 ? rows : selectColumns(rows, thinned);
-      const chosen = this.#groupOf(thinned.series).door.take(part);
-      if (chosen) isAccepted = this.#next.consume(chosen);
-    }
-    const rest = thinned.series.length === 0 ? rows : selectColumns(rows, others);
-    if (ended) this.#finish(ended.flatMap((series) => this.#groups.get(series) ?? []));
-    if (rest.series.length === 0 && ended === undefined) return isAccepted;
-    return this.#next.consume({ ...rest, ...(ended && { ended }) }) && isAccepted;
+    const { ended = [], ...rows } = table;
+    const gone = ended.filter((series) => !table.series.includes(series));
+    const last = ended.filter((series) => table.series.includes(series));
+    // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
+    const isEnded = this.#end(gone, table.epoch);
+    const isAccepted = this.#forward(rows);
+    return this.#end(last, table.epoch) && isAccepted && isEnded;
   }
 
   shutdown(): void {
     this.#finish([...this.#groups.values()]);
+  }
+
+  #forward(table: Table): boolean {
+    const { thinned, others } = this.#planOf(table.series);
+    if (thinned.series.length === 0) return table.series.length === 0 || this.#next.consume(table);
+    const rest = others.series.length === 0 ? undefined : selectColumns(table, others);
+    const isAccepted = rest === undefined || this.#next.consume(rest);
+    if (table.offsets.length === 0) return isAccepted;
+    const part = rest === undefined ? table : selectColumns(table, thinned);
+    const chosen = this.#groupOf(thinned.series).door.take(part);
+    return (chosen === undefined || this.#next.consume(chosen)) && isAccepted;
+  }
+
+  #end(ended: readonly Series[], at: bigint): boolean {
+    if (ended.length === 0) return true;
+    this.#finish(ended.flatMap((series) => this.#groups.get(series) ?? []));
+    return this.#next.consume(createEnding(ended, at));
   }
 
   #groupOf(series: readonly Series[]): Group {

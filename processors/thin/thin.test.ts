@@ -56,9 +56,9 @@ function pointsOf(tables: readonly Table[], series: Series): readonly (readonly 
 /** The line through some points at a time; NaN beside a gap. */
 function interpolate(points: readonly (readonly [number, number])[], at: number): number {
   const next = points.findIndex(([time]) => time >= at);
-  const [time = NaN, value = NaN] = points[next] ?? [];
+  const [time, value] = points[next] ?? [NaN, NaN];
   if (time === at) return value;
-  const [before = NaN, from = NaN] = points[next - 1] ?? [];
+  const [before, from] = points[next - 1] ?? [NaN, NaN];
   return from + ((value - from) * (at - before)) / (time - before);
 }
 
@@ -104,7 +104,7 @@ test('thin leaves two points of an even load, and a heartbeat', () => {
   const { out, processor } = create();
   for (const table of createTables(series, rows, 1000)) processor.consume(table);
   void processor.shutdown();
-  const times = pointsOf(out.tables, series[0] as Series).map(([time]) => time);
+  const times = pointsOf(out.tables, series[0]).map(([time]) => time);
   assert.deepEqual(
     times,
     Array.from({ length: 13 }, (_, i) => i * 10_000),
@@ -117,7 +117,7 @@ test('thin leaves a point where the power changes', () => {
   const { out, processor } = create({ error: 0.1 });
   for (const table of createTables(series, rows, 700)) processor.consume(table);
   void processor.shutdown();
-  const points = pointsOf(out.tables, series[0] as Series);
+  const points = pointsOf(out.tables, series[0]);
   assert.ok(points.length <= 4, `${points.length} points`);
   assert.ok(points.some(([time]) => Math.abs(time - 2000) <= 1));
 });
@@ -141,6 +141,18 @@ test('thin forwards what it does not thin, and the last reading before a series 
     [2, 2],
   ]);
   assert.deepEqual(out.tables.at(-1)?.ended, [counter]);
+});
+
+test('thin ends a counter that was reset before the one that follows it begins', () => {
+  const [old, fresh] = [createCounter('a'), createCounter('a')];
+  const { out, processor } = create();
+  for (const i of [0, 1])
+    processor.consume(createRow([old], epoch + BigInt(i) * 1_000_000n, Float64Array.of(i)));
+  processor.consume({ ...createRow([fresh], epoch + 2_000_000n, Float64Array.of(0)), ended: [old] });
+  const order = out.tables.map(({ series, ended }) =>
+    ended ? 'ended' : series.map((one) => (one === old ? 'old' : 'fresh')).join(),
+  );
+  assert.deepEqual(order, ['old', 'old', 'ended', 'fresh']);
 });
 
 test('thin forwards what waits, when another counter joins the table', () => {
