@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Table } from '../../src/model/table.js';
-import { endedOf, readSteps } from './host-machine.fixture.js';
+import { endedOf } from '../../src/scraping/source.fixture.js';
+import { readSteps } from './host-machine.fixture.js';
 
 const stat = (...lines: readonly string[]) => ({
   stat: [...lines, 'ctxt 1', 'btime 1', 'processes 2', 'procs_running 1', 'procs_blocked 0', ''].join('\n'),

@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import {
-  copyMachine,
-  endedOf,
-  ioTimesOf,
-  openScraper,
-  readSteps,
-  scrapeTwice,
-  valuesOf,
-} from './host-machine.fixture.js';
+import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
+import { copyMachine, ioTimesOf, openScraper, readSteps, scrapeTwice } from './host-machine.fixture.js';
 
 test('NetworkGroup counts exactly, when the counts are beyond 2^53', (t) => {
   const { later } = scrapeTwice(t, ['network']);

@@ -7,15 +7,9 @@ import { createFakeContext, createLogCollector, createTableCollector } from '../
 import { parseSettings } from '../../src/config/settings.js';
 import { attributesKey } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
+import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
 import { factory, metrics } from './factory.js';
-import {
-  copyMachine,
-  endedOf,
-  groupNames,
-  openScraper,
-  overwrite,
-  valuesOf,
-} from './host-machine.fixture.js';
+import { copyMachine, groupNames, openScraper, overwrite } from './host-machine.fixture.js';
 
 const testdata = new URL('../../../receivers/host/testdata/', import.meta.url).pathname;
 

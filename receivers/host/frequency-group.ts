@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { UnavailableError } from '../../src/errors.js';
+import { checkHertz, parseKilohertz } from '../../src/linux/cpufreq.js';
 import type { KeptFile } from '../../src/linux/kept-file.js';
 import { findNames } from '../../src/linux/sysfs.js';
 import { ATTR_CPU_LOGICAL_NUMBER } from '../../src/model/semantic-conventions.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import type { GaugeColumn, GaugeTable } from '../../src/scraping/gauge-table.js';
-import { bounded } from '../../src/scraping/lines.js';
 import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
@@ -102,19 +102,10 @@ function findCpufreqFiles(folder: string): [number, string][] {
 /** @returns NaN when the driver does not know, or the CPU has just gone offline */
 function readHertz(file: KeptFile): number {
   try {
-    // Some drivers say "<unknown>", others 0.
-    return checkHertz(1000 * Number(file.read().toString('latin1')));
+    return parseKilohertz(file.read().toString('latin1'));
   } catch {
     return NaN;
   }
-}
-
-/** No CPU runs at 100 GHz; a driver that gives -1 means some thousand. */
-const maxHertz = 1e11;
-
-/** A frequency of the kernel in hertz; NaN when it is impossible or 0, which stands for unknown. */
-function checkHertz(hertz: number): number {
-  return hertz === 0 ? NaN : bounded(hertz, maxHertz);
 }
 
 /**

@@ -6,6 +6,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import type { Table } from '../../src/model/table.js';
 import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import { Source } from '../../src/scraping/source.js';
+import { valuesOf } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
 import { listSources } from './factory.js';
@@ -48,23 +49,6 @@ export function openScraper(
   const scraper = new SourceScraper(sources, () => context.clock.wallNs());
   t.after(() => scraper.close());
   return Object.assign(scraper, { lines: log.lines });
-}
-
-/** The values of the tables by metric and attribute values, `system.disk.io sda read`, in order. */
-export function valuesOf(tables: Iterable<Table>): Record<string, number> {
-  const entries = [...tables].flatMap(({ series, values }) =>
-    series.map(({ metric, attributes }, i): [string, number] => [
-      [metric.name, ...Object.values(attributes)].join(' '),
-      values[i] ?? NaN,
-    ]),
-  );
-  return Object.fromEntries(entries);
-}
-
-export function endedOf(tables: readonly Table[]): string[] {
-  return tables
-    .flatMap(({ ended }) => ended ?? [])
-    .map(({ metric, attributes }) => [metric.name, ...Object.values(attributes)].join(' '));
 }
 
 export function ioTimesOf(tables: readonly Table[]): string[] {

@@ -3,7 +3,8 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Table } from '../../src/model/table.js';
-import { copyMachine, endedOf, openScraper, scrapeTwice, valuesOf } from './host-machine.fixture.js';
+import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
+import { copyMachine, openScraper, scrapeTwice } from './host-machine.fixture.js';
 
 test('CpuGroup begins every counter at 0, when it reads for the first time', (t) => {
   const { first } = scrapeTwice(t, ['cpu']);

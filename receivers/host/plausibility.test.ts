@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { copyMachine, openScraper, readSteps, valuesOf, type ProcFiles } from './host-machine.fixture.js';
+import { valuesOf } from '../../src/scraping/source.fixture.js';
+import { copyMachine, openScraper, readSteps, type ProcFiles } from './host-machine.fixture.js';
 
 const kib = (lines: ProcFiles) =>
   Object.entries(lines)

@@ -4,18 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Table } from '../../src/model/table.js';
+import { endedOf, valuesOf } from '../../src/scraping/source.fixture.js';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { schema } from './config.js';
 import { listExpectedSeries, listSources, metrics } from './factory.js';
-import {
-  copyMachine,
-  endedOf,
-  groupNames,
-  openScraper,
-  readSteps,
-  scrapeTwice,
-  valuesOf,
-} from './host-machine.fixture.js';
+import { copyMachine, groupNames, openScraper, readSteps, scrapeTwice } from './host-machine.fixture.js';
 
 test('the groups publish every metric that they declare, each of the declared kind, on a machine that has all', (t) => {
   const { later } = scrapeTwice(t, groupNames, { memory: { kinds: true } });

@@ -17,7 +17,7 @@ import {
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { hwTemperature } from '../../src/model/shared-metrics.js';
+import { hwTemperature, hwTemperatureLimit } from '../../src/model/shared-metrics.js';
 import { createRow, type Table } from '../../src/model/table.js';
 import { describeColumn, type Column } from './columns.js';
 import * as metrics from './metrics.js';
@@ -84,7 +84,7 @@ export class DeviceStatus {
     const sensor = identifyComponent(device, 'temperature', 'temperature-gpu');
     const limits = Object.keys(device.temperatureLimits).map((type) => {
       const attributes = { ...sensor, [ATTR_HW_SENSOR_LOCATION]: 'gpu', 'hw.limit_type': type };
-      return { metric: metrics.temperatureLimit, resource, attributes, start };
+      return { metric: hwTemperatureLimit, resource, attributes, start };
     });
     this.series = [...states, ...limits];
     this.#limits = Object.values(device.temperatureLimits);

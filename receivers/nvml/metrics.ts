@@ -3,6 +3,7 @@ import {
   gpuTime,
   hwEnergy,
   hwTemperature,
+  hwTemperatureLimit,
   meterEnergy,
   processGpuTime,
 } from '../../src/model/shared-metrics.js';
@@ -99,12 +100,6 @@ export const status = define(
   'updowncounter',
   'Whether a hardware component is in a state: 1, or 0',
 );
-export const temperatureLimit = define(
-  'hw.temperature.limit',
-  'Cel',
-  'gauge',
-  'Temperature at which a hardware component slows down or shuts down',
-);
 export const fanSpeedRatio = define(
   'hw.fan.speed_ratio',
   '1',
@@ -148,7 +143,7 @@ export const metrics: readonly Metric[] = [
   errors,
   status,
   hwTemperature,
-  temperatureLimit,
+  hwTemperatureLimit,
   fanSpeedRatio,
   gpuTime,
   processGpuTime,

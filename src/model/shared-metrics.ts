@@ -100,6 +100,15 @@ export const hwTemperature: Metric = {
   valueType: 'double',
 };
 
+/** A temperature at which something happens. Attributes as those of `hw.temperature`, and `hw.limit_type`. */
+export const hwTemperatureLimit: Metric = {
+  name: 'hw.temperature.limit',
+  unit: 'Cel',
+  description: 'Temperature at which a hardware component slows down or shuts down',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
 /** Speed of a fan. Attributes as those of `hw.voltage`. */
 export const hwFanSpeed: Metric = {
   name: 'hw.fan.speed',

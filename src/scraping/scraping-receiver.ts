@@ -102,7 +102,11 @@ export function probeSources(sources: readonly NamedSource[], context: SourceCon
 const quiet = () => {};
 const quietLog: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
-function openSources(named: readonly NamedSource[], context: SourceContext): SourceScraper {
+/**
+ * Opens the sources that are here.
+ * @throws UnavailableError when none is
+ */
+export function openSources(named: readonly NamedSource[], context: SourceContext): SourceScraper {
   const sources = named.flatMap((one) => openSource(one, context) ?? []);
   if (sources.length > 0) return new SourceScraper(sources, () => context.clock.wallNs());
   const names = named.map(({ name }) => name).join(', ');

@@ -1,0 +1,19 @@
+import type { ReceiverFactory } from '../../src/component/component.js';
+import { createSourceReceiver, probeSources } from '../../src/scraping/scraping-receiver.js';
+import { schema } from './config.js';
+import * as metrics from './metrics.js';
+import { listSources } from './sources.js';
+
+/** Reads the frequencies of CPUs, what bounds them, and who chooses them. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: Object.values(metrics),
+  probe: (config, context) => probeSources(listSources(config), context),
+  create: (config, context, next) =>
+    createSourceReceiver({
+      intervalMs: config.collection_interval,
+      sources: listSources(config),
+      context,
+      next,
+    }),
+};

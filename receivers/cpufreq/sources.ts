@@ -1,0 +1,123 @@
+import { parseKilohertz } from '../../src/linux/cpufreq.js';
+import { findText } from '../../src/linux/sysfs.js';
+import { createAbsence, FileGauges, parseWhole, type GaugeFile } from '../../src/scraping/file-gauges.js';
+import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
+import { bounded } from '../../src/scraping/lines.js';
+import type { NamedSource } from '../../src/scraping/scraping-receiver.js';
+import type { DescribeSource } from '../../src/scraping/source.js';
+import type { Config } from './config.js';
+import { boost, policies as policyCount, speed, speedLimit } from './metrics.js';
+import { Policies, type Policy } from './policies.js';
+import { describeStatistics } from './statistics.js';
+
+/** What is read of cpufreq. Not every machine has each part. */
+export function listSources(config: Config): readonly NamedSource[] {
+  const driver = 'load a cpufreq driver; in a virtual machine the hypervisor has it';
+  const sources = [
+    { name: 'frequencies', remedy: driver, describe: describeFrequencies(config) },
+    { name: 'governors', remedy: driver, describe: describeGovernors(config) },
+    { name: 'boost', remedy: 'none: this driver has no boost', describe: describeBoost(config) },
+  ];
+  if (!config.time_in_state) return sources;
+  const remedy = 'set time_in_state: false, or use a driver that counts it (CONFIG_CPU_FREQ_STAT)';
+  return [...sources, { name: 'time in state', remedy, describe: describeStatistics(config) }];
+}
+
+/** The file of a policy and the `hw.limit_type` that it is. */
+const limitFiles: Readonly<Record<string, string>> = {
+  cpuinfo_min_freq: 'min',
+  cpuinfo_max_freq: 'max',
+  base_frequency: 'base',
+  bios_limit: 'firmware',
+  scaling_min_freq: 'policy.min',
+  scaling_max_freq: 'policy.max',
+};
+
+function describeFrequencies(config: Config): DescribeSource {
+  return (source) => {
+    const policies = new Policies(config);
+    const gauges = new FileGauges(source, {
+      name: policies.name,
+      version: () => policies.follow(),
+      list: () => policies.shown.flatMap((policy) => listGauges(policy, config)),
+    });
+    return (at) => [gauges.read(at)];
+  };
+}
+
+function listGauges({ folder, attributes }: Policy, { limits }: Config): readonly GaugeFile[] {
+  const current = {
+    metric: speed,
+    attributes,
+    path: `${folder}/scaling_cur_freq`,
+    parse: parseKilohertz,
+  };
+  if (!limits) return [current];
+  const found = Object.entries(limitFiles).filter(([file]) => findText(`${folder}/${file}`) !== undefined);
+  return [
+    current,
+    ...found.map(([file, type]) => ({
+      metric: speedLimit,
+      attributes: { ...attributes, 'hw.limit_type': type },
+      path: `${folder}/${file}`,
+      parse: parseKilohertz,
+    })),
+  ];
+}
+
+/** How many policies have which driver and governor: one line where all are alike, as they mostly are. */
+function describeGovernors(config: Config): DescribeSource {
+  return (source) => {
+    const policies = new Policies(config);
+    const gauges = source.gauges();
+    const columns = new Map<string, GaugeColumn>();
+    let shown = '';
+    return (at) => {
+      policies.follow();
+      const counts = countBy(policies.all.flatMap(({ folder }) => findGovernor(folder) ?? []));
+      if (counts.size === 0 && columns.size === 0) throw createAbsence(policies.name);
+      for (const key of counts.keys()) if (!columns.has(key)) columns.set(key, createGovernor(key));
+      const keys = [...counts.keys()];
+      if (keys.join() !== shown) gauges.choose(keys.flatMap((key) => columns.get(key) ?? []));
+      shown = keys.join();
+      return [gauges.row(at, [...counts.values()])];
+    };
+  };
+}
+
+/** The driver and the governor of a policy, as lines. */
+function findGovernor(folder: string): string | undefined {
+  const governor = findText(`${folder}/scaling_governor`);
+  const driver = findText(`${folder}/scaling_driver`);
+  return governor === undefined ? undefined : `${driver ?? 'unknown'}\n${governor}`;
+}
+
+function countBy(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names.toSorted()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function createGovernor(key: string): GaugeColumn {
+  const [driver = '', governor = ''] = key.split('\n');
+  return {
+    metric: policyCount,
+    attributes: { 'system.linux.cpufreq.driver': driver, 'system.linux.cpufreq.governor': governor },
+  };
+}
+
+/** Whether a driver allows boost: acpi-cpufreq, amd-pstate and others have a switch for it, intel_pstate its reverse. */
+function describeBoost({ sysfs }: Config): DescribeSource {
+  const cpu = `${sysfs}/devices/system/cpu`;
+  return (source) => {
+    const allowed = source.file(`${cpu}/cpufreq/boost`);
+    const forbidden = source.file(`${cpu}/intel_pstate/no_turbo`);
+    const isReverse = findText(forbidden.path) !== undefined;
+    const file = isReverse ? forbidden : allowed;
+    const gauges = source.gauges([{ metric: boost, attributes: {} }]);
+    return (at) => {
+      const value = bounded(parseWhole(file.path, file.read().toString('latin1').trim()), 1);
+      return [gauges.row(at, [isReverse ? 1 - value : value])];
+    };
+  };
+}

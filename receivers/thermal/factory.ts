@@ -1,0 +1,140 @@
+import type { ReceiverFactory } from '../../src/component/component.js';
+import { findNames, findText } from '../../src/linux/sysfs.js';
+import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import type { Metric } from '../../src/model/series.js';
+import { hwTemperature, hwTemperatureLimit } from '../../src/model/shared-metrics.js';
+import { FileGauges, parseWhole, type GaugeFile } from '../../src/scraping/file-gauges.js';
+import { bounded } from '../../src/scraping/lines.js';
+import {
+  createSourceReceiver,
+  probeSources,
+  type NamedSource,
+} from '../../src/scraping/scraping-receiver.js';
+import { schema, type Config } from './config.js';
+
+const coolingState: Metric = {
+  name: 'hw.cooling.state',
+  unit: '1',
+  description: 'How much a cooling device does now, from 0 to its limit',
+  kind: 'gauge',
+  valueType: 'int',
+};
+const coolingStateLimit: Metric = {
+  name: 'hw.cooling.state.limit',
+  unit: '1',
+  description: 'The state in which a cooling device does most',
+  kind: 'gauge',
+  valueType: 'int',
+};
+
+/** A part of `/sys/class/thermal`: which folders it has, and what is read of each. */
+interface Part {
+  readonly name: string;
+  readonly remedy: string;
+  readonly pattern: RegExp;
+  readonly list: (folder: string, id: string) => readonly GaugeFile[];
+}
+
+function listParts({ trip_points: tripPoints, cooling_devices: coolingDevices }: Config): readonly Part[] {
+  const remedy = 'boot a kernel with CONFIG_THERMAL on a machine whose firmware has thermal zones';
+  const [zone, device] = [/^thermal_zone\d+$/u, /^cooling_device\d+$/u];
+  return [
+    { name: 'zones', remedy, pattern: zone, list: listTemperatures },
+    { name: 'trip points', remedy: 'set trip_points: false', pattern: zone, list: listTripPoints },
+    { name: 'cooling devices', remedy: 'set cooling_devices: false', pattern: device, list: listStates },
+  ].filter(({ list }) => (tripPoints || list !== listTripPoints) && (coolingDevices || list !== listStates));
+}
+
+/** The parts of `/sys/class/thermal` that are asked for, whether or not this machine has them. */
+export function listSources(config: Config): readonly NamedSource[] {
+  const root = `${config.sysfs}/class/thermal`;
+  return listParts(config).map(({ name, remedy, pattern, list }) => ({
+    name,
+    remedy,
+    describe(source) {
+      const findIds = () => findNames(root).filter((id) => pattern.test(id));
+      const gauges = new FileGauges(source, {
+        name: `${name} of ${root}`,
+        version: () => findIds().join(),
+        list: () => findIds().flatMap((id) => list(`${root}/${id}`, id)),
+      });
+      return (at) => [gauges.read(at)];
+    },
+  }));
+}
+
+function listTemperatures(folder: string, id: string): readonly GaugeFile[] {
+  const path = `${folder}/temp`;
+  const parse = (text: string): number => checkCelsius(parseWhole(path, text) / 1000);
+  return [{ metric: hwTemperature, attributes: describeZone(folder, id), path, parse }];
+}
+
+function describeZone(folder: string, id: string) {
+  return {
+    [ATTR_HW_TYPE]: 'temperature',
+    [ATTR_HW_ID]: id,
+    [ATTR_HW_NAME]: findText(`${folder}/type`) ?? id,
+  };
+}
+
+/** What sensors measure; drivers without a value give absolute zero (-273.2), or less. */
+function checkCelsius(celsius: number): number {
+  return celsius > -200 && celsius < 1000 ? celsius : NaN;
+}
+
+/** The words of the semantic conventions for the kernel's, which are kept where there is none. */
+const limitTypes: Readonly<Record<string, string>> = {
+  critical: 'high.critical',
+  hot: 'high.degraded',
+  passive: 'throttled',
+};
+
+/** A zone has its trip points in no order, and several active ones. */
+function listTripPoints(folder: string, id: string): readonly GaugeFile[] {
+  return findNames(folder)
+    .flatMap((name) => /^trip_point_(\d+)_temp$/u.exec(name)?.[1] ?? [])
+    .map((trip): GaugeFile => {
+      const type = findText(`${folder}/trip_point_${trip}_type`) ?? 'unknown';
+      const path = `${folder}/trip_point_${trip}_temp`;
+      return {
+        metric: hwTemperatureLimit,
+        attributes: {
+          ...describeZone(folder, id),
+          'hw.limit_type': limitTypes[type] ?? type,
+          'hw.temperature.trip': Number(trip),
+        },
+        path,
+        // One that is not set is 0 (x86_pkg_temp) or THERMAL_TEMP_INVALID, -274.
+        parse: (text) => checkCelsius(parseWhole(path, text) / 1000 || NaN),
+      };
+    });
+}
+
+function listStates(folder: string, id: string): readonly GaugeFile[] {
+  const name = findText(`${folder}/type`) ?? id;
+  const attributes = { [ATTR_HW_TYPE]: 'cooling_device', [ATTR_HW_ID]: id, [ATTR_HW_NAME]: name };
+  return [
+    { metric: coolingState, path: `${folder}/cur_state` },
+    { metric: coolingStateLimit, path: `${folder}/max_state` },
+  ].map(({ metric, path }) => ({
+    metric,
+    attributes,
+    path,
+    // intel_powerclamp has -1 while it is idle.
+    parse: (text) => bounded(parseWhole(path, text), Number.MAX_SAFE_INTEGER),
+  }));
+}
+
+/** Reads thermal zones, their trip points and the devices that cool them. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: [hwTemperature, hwTemperatureLimit, coolingState, coolingStateLimit],
+  probe: (config, context) => probeSources(listSources(config), context),
+  create: (config, context, next) =>
+    createSourceReceiver({
+      intervalMs: config.collection_interval,
+      sources: listSources(config),
+      context,
+      next,
+    }),
+};

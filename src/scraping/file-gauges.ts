@@ -1,0 +1,110 @@
+import { findErrorCode, UnavailableError } from '../errors.js';
+import { isAbsent, type KeptFile } from '../linux/kept-file.js';
+import { attributesKey } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import type { GaugeColumn, GaugeTable } from './gauge-table.js';
+import type { Source } from './source.js';
+
+/** A gauge that is all that a file holds. */
+export interface GaugeFile extends GaugeColumn {
+  readonly path: string;
+  /**
+   * The value in the metric's unit; NaN where the driver does not know it.
+   * @throws Error when the text cannot be what the file holds
+   */
+  parse(text: string): number;
+}
+
+/** Which files there are. */
+export interface GaugeFiles {
+  /** For messages: `trip points of /sys/class/thermal`. */
+  readonly name: string;
+  /** Changes when a device comes or goes; asked before each reading. */
+  readonly version: () => string;
+  readonly list: () => readonly GaugeFile[];
+}
+
+interface OpenGauge {
+  readonly column: GaugeFile;
+  readonly file: KeptFile;
+}
+
+/** Gauges of devices that come and go, each in a file of its own. One that cannot be read now is a gap. */
+export class FileGauges {
+  readonly #source: Source;
+  readonly #files: GaugeFiles;
+  readonly #gauges: GaugeTable;
+  #open = new Map<string, OpenGauge>();
+  #version: string | undefined;
+  #wasThere = false;
+  #values: number[] = [];
+  #parts: readonly (() => void)[] = [];
+
+  constructor(source: Source, files: GaugeFiles) {
+    this.#source = source;
+    this.#files = files;
+    this.#gauges = source.gauges();
+  }
+
+  /**
+   * @throws UnavailableError while there has not been any file
+   * @throws Error when there are files, and none can be read
+   */
+  read(at: bigint): Table {
+    this.#follow();
+    if (!this.#wasThere) throw createAbsence(this.#files.name);
+    this.#values.fill(NaN);
+    this.#source.readParts(this.#parts);
+    return this.#gauges.row(at, this.#values);
+  }
+
+  #follow(): void {
+    const version = this.#files.version();
+    if (version === this.#version) return;
+    this.#version = version;
+    const before = this.#open;
+    this.#open = new Map();
+    for (const column of this.#files.list()) {
+      const key = `${column.path} ${attributesKey(column.attributes)}`;
+      this.#open.set(key, before.get(key) ?? { column, file: this.#source.file(column.path) });
+    }
+    for (const [key, { file }] of before) if (!this.#open.has(key)) file.close();
+    this.#wasThere ||= this.#open.size > 0;
+    this.#choose([...this.#open.values()]);
+  }
+
+  #choose(open: readonly OpenGauge[]): void {
+    this.#gauges.choose(open.map(({ column }) => column));
+    this.#values = open.map(() => NaN);
+    this.#parts = open.map((gauge, i) => () => void (this.#values[i] = this.#readOne(gauge)));
+  }
+
+  #readOne({ column, file }: OpenGauge): number {
+    try {
+      return column.parse(file.read().toString('latin1').trim());
+    } catch (error) {
+      // Another device may have its name by now.
+      if (isAbsent(error)) this.#version = undefined;
+      if (isUnknown(error)) return NaN;
+      throw error;
+    }
+  }
+}
+
+/** For what this machine does not have. @param name `trip points of /sys/class/thermal` */
+export function createAbsence(name: string): UnavailableError {
+  return new UnavailableError(`Cannot read ${name}: expected one at least, found none`);
+}
+
+/** What drivers answer while they have no value: a zone that is switched off, a chip that sleeps. */
+const unknownCodes = new Set(['EAGAIN', 'EINVAL', 'ENODATA']);
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Error && unknownCodes.has(findErrorCode(error.cause) ?? '');
+}
+
+/** @throws Error when a file holds something else than a whole number */
+export function parseWhole(path: string, text: string): number {
+  if (/^-?\d+$/u.test(text)) return Number(text);
+  throw new Error(`Cannot parse ${path}: expected a whole number, found "${text}"`);
+}

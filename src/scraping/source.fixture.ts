@@ -1,0 +1,41 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { createFakeContext, createLogCollector } from '../component/fakes.js';
+import type { Table } from '../model/table.js';
+import { openSources, type NamedSource } from './scraping-receiver.js';
+
+/** Writes files by path, in place where they are: the kernel does not replace its files either. */
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+/** A scraper of those sources that are here, and what it logs. */
+export function openScraperOf(t: TestContext, sources: readonly NamedSource[]) {
+  const log = createLogCollector();
+  const context = createFakeContext({ log });
+  const scraper = openSources(sources, context);
+  t.after(() => scraper.close());
+  return Object.assign(scraper, { lines: log.lines });
+}
+
+/** The values of the tables by metric and attribute values, `system.disk.io sda read`, in order. */
+export function valuesOf(tables: Iterable<Table>): Record<string, number> {
+  const entries = [...tables].flatMap(({ series, values }) =>
+    series.map(({ metric, attributes }, i): [string, number] => [
+      [metric.name, ...Object.values(attributes)].join(' '),
+      values[i] ?? NaN,
+    ]),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** The series that ended, called as in `valuesOf`. */
+export function endedOf(tables: readonly Table[]): string[] {
+  return tables
+    .flatMap(({ ended }) => ended ?? [])
+    .map(({ metric, attributes }) => [metric.name, ...Object.values(attributes)].join(' '));
+}
