@@ -1,5 +1,10 @@
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { DataPointType, type MetricData, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import {
+  DataPointType,
+  type MetricData,
+  type MetricProducer,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { servePages, type Answer, type PageServer } from '../http/server.js';
@@ -11,9 +16,12 @@ const setting = 'service.telemetry.metrics.readers[].pull.exporter.prometheus.po
 /** A page is collected at most once in this time, however often it is asked for. */
 const maxAgeMs = 1000;
 
-/** The SDK's reader for Prometheus. Its own server has no port 0, no clear errors and no limits: ours asks it to collect. */
-export function createPullReader(): PrometheusExporter {
-  return new PrometheusExporter({ preventServerStart: true });
+/**
+ * The SDK's reader for Prometheus. Its own server has no port 0, no clear errors and no limits: ours asks it to collect.
+ * @param counters what it reads beside the instruments of the SDK
+ */
+export function createPullReader(counters: MetricProducer): PrometheusExporter {
+  return new PrometheusExporter({ preventServerStart: true, metricProducers: [counters] });
 }
 
 /**

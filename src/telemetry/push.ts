@@ -7,6 +7,7 @@ import { MetricsExporterMetricsHelper, ProtobufMetricsSerializer } from '@opente
 import {
   AggregationTemporality,
   PeriodicExportingMetricReader,
+  type MetricProducer,
   type PushMetricExporter,
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
@@ -39,9 +40,14 @@ const standardTimeoutMs = 30_000;
 
 /**
  * The official serialiser and our transport with the SDK's periodic reader.
+ * @param counters what is sent beside the instruments of the SDK
  * @throws Error naming the certificate, header or variable that cannot be used
  */
-export function createPush({ interval, timeout, exporter: { otlp } }: PeriodicConfig, log: Log): Push {
+export function createPush(
+  { interval, timeout, exporter: { otlp } }: PeriodicConfig,
+  counters: MetricProducer,
+  log: Log,
+): Push {
   const address = otlp.endpoint.replace(/^https?:\/\//u, '').replace(/\/$/u, '');
   const proxy = findGrpcProxy(address, process.env);
   const isPlain = isWithoutTls(otlp);
@@ -59,6 +65,7 @@ export function createPush({ interval, timeout, exporter: { otlp } }: PeriodicCo
     transport,
   );
   const reader = new PeriodicExportingMetricReader({
+    metricProducers: [counters],
     exporter: reportChanges(exporter, { target: describeRoute(otlp.endpoint, proxy), isPlain }, log),
     exportIntervalMillis: interval,
     // The exporter's own timeout comes first, so that failures are reported in one way.

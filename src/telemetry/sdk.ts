@@ -6,6 +6,7 @@ import { describeError } from '../errors.js';
 import { describeConnectionError } from '../http/connection-error.js';
 import { samplerLatenessName } from '../sampling/sampler-channel.js';
 import { scrapeDurationName } from '../scraping/scrape-telemetry.js';
+import { CounterBook } from './counter-book.js';
 import { observeOwnProcess } from './own-metrics.js';
 import { createPullReader, serveMetrics } from './pull.js';
 import type { Push } from './push.js';
@@ -28,8 +29,9 @@ const beyondBasic = [
 export async function openTelemetry(request: TelemetryRequest): Promise<Telemetry> {
   const { level, log, pull } = request;
   diag.setLogger(createDiagLog(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
-  const pushes = await createPushes(request);
-  const pullReader = createPullReader();
+  const counters = new CounterBook((name) => level !== 'basic' || !isBeyondBasic(name));
+  const pushes = await createPushes(request, counters);
+  const pullReader = createPullReader(counters);
   const provider = new MeterProvider({
     resource: resourceFromAttributes({ ...request.attributes }),
     readers: [...pushes.map(({ reader }) => reader), ...(pull ? [pullReader] : [])],
@@ -37,7 +39,7 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
     sdkMetricsEnabled: level === 'detailed',
   });
   if (level === 'detailed') for (const { exporter } of pushes) exporter.setSelfObsMeterProvider(provider);
-  const meter = provider.getMeter('joulemetry');
+  const meter = counters.createMeter(provider.getMeter('joulemetry'));
   const stopObserving = observeOwnProcess(meter, () => request.readJoules?.());
   const end = async () => {
     await shutDown(provider, request);
@@ -54,10 +56,13 @@ export async function openTelemetry(request: TelemetryRequest): Promise<Telemetr
 }
 
 /** The transport is loaded only for who pushes: it takes longer than everything else here. */
-async function createPushes({ pushes, log }: TelemetryRequest): Promise<readonly Push[]> {
+async function createPushes(
+  { pushes, log }: TelemetryRequest,
+  counters: CounterBook,
+): Promise<readonly Push[]> {
   if (pushes.length === 0) return [];
   const { createPush } = await import('./push.js');
-  return pushes.map((config) => createPush(config, log));
+  return pushes.map((config) => createPush(config, counters, log));
 }
 
 /** Pushes a last time. */
@@ -74,6 +79,12 @@ function endAndThrow(end: () => Promise<void>) {
     await end();
     throw error;
   };
+}
+
+function isBeyondBasic(name: string): boolean {
+  return beyondBasic.some((pattern) =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
 }
 
 /** The SDK's views that leave out what a level does not have. */

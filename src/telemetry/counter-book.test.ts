@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNoopMeter, ValueType } from '@opentelemetry/api';
+import { MeterProvider, MetricReader, type MetricDescriptor } from '@opentelemetry/sdk-metrics';
+import { CounterBook } from './counter-book.js';
+
+class TestReader extends MetricReader {
+  protected override onShutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Counters of a meter, by the SDK or by a book, as a reader collects them. */
+function createCollected(hasBook: boolean, isShown = (_name: string): boolean => true) {
+  const book = new CounterBook(isShown);
+  const reader = new TestReader({ metricProducers: hasBook ? [book] : [] });
+  const sdk = new MeterProvider({ readers: [reader] }).getMeter('joulemetry');
+  const collect = async () => {
+    const { resourceMetrics } = await reader.collect();
+    return resourceMetrics.scopeMetrics.flatMap(({ scope, metrics }) =>
+      metrics.map((metric) => ({
+        scope: scope.name,
+        ...metric,
+        descriptor: describe(metric.descriptor),
+        dataPoints: metric.dataPoints.map(({ attributes, value }) => ({ attributes, value })),
+      })),
+    );
+  };
+  return { meter: hasBook ? book.createMeter(sdk) : sdk, collect, reader };
+}
+
+/** What the API of the SDK says of a metric: it keeps more. */
+function describe({ name, description, unit, valueType }: MetricDescriptor): MetricDescriptor {
+  return { name, description, unit, valueType };
+}
+
+async function playCounters({ meter, collect }: ReturnType<typeof createCollected>) {
+  const counter = meter.createCounter('items', { unit: '{item}', description: 'Points' });
+  const kept = { processor: 'power' };
+  meter.createCounter('idle');
+  counter.add(2, kept);
+  counter.add(3, { processor: 'filter', 'otel.signal': 'metrics' });
+  await collect();
+  counter.add(0.5, kept);
+  counter.add(1, { 'otel.signal': 'metrics', processor: 'filter' });
+  counter.add(-1, kept);
+  counter.add(7);
+  meter.createCounter('items', { unit: '{item}', description: 'Points' }).add(1, { ...kept });
+  meter.createCounter('whole', { valueType: ValueType.INT }).add(2);
+  return (await collect()).toSorted((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
+}
+
+test('CounterBook counts as the SDK does, by attributes in any order and whoever makes the counter', async () => {
+  const ours = await playCounters(createCollected(true));
+  const [items] = ours;
+  assert.deepEqual(
+    items?.dataPoints.map(({ value }) => value),
+    [3.5, 4, 7],
+  );
+  assert.deepEqual(ours, await playCounters(createCollected(false)));
+});
+
+test('CounterBook gives a count the time of its first addition as its start', async () => {
+  const { meter, reader } = createCollected(true);
+  const beforeS = Date.now() / 1000 - 0.1;
+  meter.createCounter('items').add(1);
+  const starts: number[] = [];
+  for (let i = 0; i < 2; i++) {
+    const { resourceMetrics } = await reader.collect();
+    const [point] = resourceMetrics.scopeMetrics[0]?.metrics[0]?.dataPoints ?? [];
+    assert.ok(point);
+    const startS = point.startTime[0] + point.startTime[1] / 1e9;
+    const endS = point.endTime[0] + point.endTime[1] / 1e9;
+    starts.push(startS);
+    assert.ok(startS >= beforeS && startS <= endS);
+  }
+  assert.equal(starts[0], starts[1]);
+});
+
+test('CounterBook limits the attribute sets of a counter as the SDK does', async () => {
+  const { meter, collect } = createCollected(true);
+  const counter = meter.createCounter('items');
+  for (let i = 0; i < 3000; i++) counter.add(1, { i });
+  counter.add(1, { i: 0 });
+  const [items] = await collect();
+  assert.equal(items?.dataPoints.length, 2000);
+  assert.deepEqual(items?.dataPoints.at(-1), { attributes: { 'otel.metric.overflow': true }, value: 1001 });
+  assert.equal(items?.dataPoints[0]?.value, 2);
+});
+
+test('CounterBook leaves out what a level does not show, and gives other instruments to the SDK', async () => {
+  const { meter, collect } = createCollected(true, (name) => name !== 'ticks');
+  meter.createCounter('ticks').add(1);
+  meter.createGauge('watts').record(3);
+  assert.deepEqual(
+    (await collect()).map(({ descriptor, dataPoints }) => [descriptor.name, dataPoints[0]?.value]),
+    [['watts', 3]],
+  );
+  assert.equal(typeof new CounterBook(() => true).createMeter(createNoopMeter()).createGauge, 'function');
+});
