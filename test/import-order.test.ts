@@ -27,6 +27,7 @@ const order = [
   'component',
   'config',
   'scraping',
+  'gpu',
   'sampling',
   'http',
   'rating',

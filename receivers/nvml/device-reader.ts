@@ -1,10 +1,11 @@
+import type { ContextKind, Device, DeviceRow, Note, ProcessMemory } from '../../src/gpu/protocol.js';
 import type { Feature, Handle } from './feature.js';
 import { bindEnergy, bindGpu, bindInstance, bindPcieSampling, hasNvLink } from './features.js';
 import { createFieldProbe, fieldIds } from './fields.js';
 import { Profiling } from './gpm.js';
 import { describeStatus, isLost, isUnsupported, success } from './library.js';
 import { ProcessReader } from './process-reader.js';
-import type { ContextKind, Device, DeviceRow, Note, ProcessMemory, ThreadOptions } from './protocol.js';
+import type { ThreadOptions } from './thread-options.js';
 
 /** What a device is, apart from its columns. */
 export type Identity = Omit<Device, 'columns' | 'profileColumns'>;

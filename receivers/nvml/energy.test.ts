@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DeviceSeries } from '../../src/gpu/device-series.js';
 import { checkTables } from '../../src/model/check-tables.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
-import { DeviceSeries } from './device-series.js';
 import { h100, withoutCompiler as skip } from './fake-nvml.fixture.js';
 import { startRig } from './nvml.fixture.js';
 
@@ -68,6 +68,11 @@ test('nvml integrates power, where a GPU has no energy counter', { skip }, async
 test('nvml counts integrated power from 0 again after a gap, in which it is not known', () => {
   const device = {
     id: 'GPU-1',
+    vendor: 'NVIDIA',
+    domain: 'gpu/GPU-1',
+    interfaces: { energy: 'nvml', power: 'nvml_power' },
+    tasks: [],
+    hasTaskUtilization: false,
     name: 'Test',
     parent: undefined,
     serialNumber: undefined,

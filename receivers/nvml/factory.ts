@@ -3,12 +3,13 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
+import { GpuScraper } from '../../src/gpu/gpu-scraper.js';
+import { metrics } from '../../src/gpu/metrics.js';
+import type { Device, Reading } from '../../src/gpu/protocol.js';
 import { ReadingThread } from '../../src/scraping/reading-thread.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
-import { metrics } from './metrics.js';
-import { NvmlScraper } from './nvml-scraper.js';
-import type { Device, Reading, ThreadOptions } from './protocol.js';
+import type { ThreadOptions } from './thread-options.js';
 
 /** The nvml receiver: NVIDIA GPUs. */
 export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe, create };
@@ -18,7 +19,7 @@ function create(config: Config, context: ReceiverContext, next: Consumer): Compo
     intervalMs: config.collection_interval,
     context,
     next,
-    open: async () => new NvmlScraper(config, context, await openThread(config)),
+    open: async () => new GpuScraper(config, context, await openThread(config)),
   });
 }
 

@@ -1,10 +1,19 @@
 import { readdirSync } from 'node:fs';
+import type { Note } from '../../src/gpu/protocol.js';
 import { DeviceReader, type Identity, type MigRole } from './device-reader.js';
 import { NvmlError, NvmlLibrary, success } from './library.js';
-import type { Note, ThreadOptions } from './protocol.js';
+import type { ThreadOptions } from './thread-options.js';
 
 // nvmlGpuVirtualizationMode_t: the device is a slice of a GPU that belongs to the hypervisor.
 const virtualGpu = 2;
+
+/** What every device of NVML has. */
+const common: Pick<Identity, 'vendor' | 'interfaces' | 'tasks' | 'hasTaskUtilization'> = {
+  vendor: 'NVIDIA',
+  interfaces: { energy: 'nvml', power: 'nvml_power' },
+  tasks: ['general', 'encoder', 'decoder', 'memory'],
+  hasTaskUtilization: true,
+};
 
 /** The library, loaded and initialized, with every device that can be read. */
 export class OpenNvml {
@@ -74,10 +83,12 @@ export class OpenNvml {
 
   #openInstance(handle: number, parent: number, gpu: Identity): DeviceReader {
     const name = this.#library.readText('nvmlDeviceGetName', handle) ?? '';
+    const id = this.#library.readText('nvmlDeviceGetUUID', handle) ?? `${gpu.id}/instance`;
     const [, profile = name] = /MIG (.+)$/.exec(name) ?? [];
     const identity = {
       ...gpu,
-      id: this.#library.readText('nvmlDeviceGetUUID', handle) ?? `${gpu.id}/instance`,
+      id,
+      domain: `gpu/${id}`,
       name: profile === '' ? 'MIG' : profile,
       parent: gpu.id,
       maxWatts: NaN,
@@ -95,10 +106,13 @@ export class OpenNvml {
 
   #identify(device: number): Identity {
     const library = this.#library;
+    const id =
+      library.readText('nvmlDeviceGetUUID', device) ??
+      `gpu-${library.readNumber('nvmlDeviceGetIndex', device)}`;
     return {
-      id:
-        library.readText('nvmlDeviceGetUUID', device) ??
-        `gpu-${library.readNumber('nvmlDeviceGetIndex', device)}`,
+      ...common,
+      id,
+      domain: `gpu/${id}`,
       name: library.readText('nvmlDeviceGetName', device) ?? 'NVIDIA GPU',
       parent: undefined,
       serialNumber: library.readText('nvmlDeviceGetSerial', device),

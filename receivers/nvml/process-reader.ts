@@ -1,7 +1,7 @@
+import type { ContextKind, ProcessMemory, ProcessSample, ProcessUsage } from '../../src/gpu/protocol.js';
 import { readClocks, wallOffsetNs } from '../../src/linux/clocks.js';
 import type { Handle } from './feature.js';
 import { insufficientSize, isUnsupported, notFound, Scratch, success, type NvmlFunction } from './library.js';
-import type { ContextKind, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
 
 // nvmlProcessUtilizationSample_t and nvmlProcessInfo_t of nvml.h.
 const sampleBytes = 32;
@@ -118,14 +118,15 @@ export class ProcessReader {
       const timestampUs = view.getBigUint64(at + 8, true);
       const sample: ProcessSample = {
         pid: view.getUint32(at, true),
-        sm: view.getUint32(at + 16, true),
-        memory: view.getUint32(at + 20, true),
-        encoder: view.getUint32(at + 24, true),
-        decoder: view.getUint32(at + 28, true),
+        shares: {
+          general: view.getUint32(at + 16, true),
+          memory: view.getUint32(at + 20, true),
+          encoder: view.getUint32(at + 24, true),
+          decoder: view.getUint32(at + 28, true),
+        },
       };
       // Some drivers fill the list with entries of no process, or with percentages far above 100.
-      const { sm, memory, encoder, decoder } = sample;
-      if (timestampUs <= this.#seenUs || Math.max(sm, memory, encoder, decoder) > 100) continue;
+      if (timestampUs <= this.#seenUs || Object.values(sample.shares).some((share) => share > 100)) continue;
       if (timestampUs > newestUs) newestUs = timestampUs;
       samples.push(sample);
     }

@@ -1,8 +1,9 @@
 import { describeError } from '../../src/errors.js';
+import type { Device, DeviceRow, Note, Reading } from '../../src/gpu/protocol.js';
 import type { BlockingSession } from '../../src/scraping/serve-readings.js';
 import { createLostRow, type DeviceReader } from './device-reader.js';
 import { OpenNvml } from './open-nvml.js';
-import type { Device, DeviceRow, Note, Reading, ThreadOptions } from './protocol.js';
+import type { ThreadOptions } from './thread-options.js';
 
 /** GPUs and MIG instances that came or went are looked for so often. */
 const lookAgainAfterMs = 10_000;

@@ -2,9 +2,9 @@ import {
   ATTR_HW_GPU_TASK,
   ATTR_HW_SENSOR_LOCATION,
   ATTR_NETWORK_IO_DIRECTION,
-} from '../../src/model/semantic-conventions.js';
-import type { Attributes, Metric } from '../../src/model/series.js';
-import { hwTemperature } from '../../src/model/shared-metrics.js';
+} from '../model/semantic-conventions.js';
+import type { Attributes, Metric } from '../model/series.js';
+import { hwTemperature } from '../model/shared-metrics.js';
 import * as metrics from './metrics.js';
 
 /**

@@ -1,12 +1,12 @@
-import { IntegratedPower } from '../../src/energy/integrated-power.js';
+import { IntegratedPower } from '../energy/integrated-power.js';
 import {
   CounterMeter,
   IntegratedMeter,
   MeterRow,
   type Meter,
   type SourcedMeter,
-} from '../../src/energy/meter-row.js';
-import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
+} from '../energy/meter-row.js';
+import { WrappingCounter } from '../energy/wrapping-counter.js';
 import {
   ATTR_ENERGY_INTERFACE,
   ATTR_ENERGY_METHOD,
@@ -15,10 +15,10 @@ import {
   ATTR_HW_PARENT,
   ATTR_HW_SENSOR_LOCATION,
   ATTR_HW_TYPE,
-} from '../../src/model/semantic-conventions.js';
-import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { hwTemperature, hwTemperatureLimit } from '../../src/model/shared-metrics.js';
-import { createRow, type Table } from '../../src/model/table.js';
+} from '../model/semantic-conventions.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
+import { hwTemperature, hwTemperatureLimit } from '../model/shared-metrics.js';
+import { createRow, type Table } from '../model/table.js';
 import { describeColumn, type Column } from './columns.js';
 import * as metrics from './metrics.js';
 import type { Device, DeviceRow } from './protocol.js';
@@ -136,7 +136,11 @@ function integratePower(
   const column = id === undefined ? undefined : describeColumn(id);
   if (id === undefined || column === undefined) return [];
   const series = describeEnergy(device, origin);
-  const attributes = { ...series.attributes, ...column.attributes, [ATTR_ENERGY_INTERFACE]: 'nvml_power' };
+  const attributes = {
+    ...series.attributes,
+    ...column.attributes,
+    [ATTR_ENERGY_INTERFACE]: device.interfaces.power,
+  };
   const windowMs = id === 'power.average' ? averageMs : 0;
   const power = new IntegratedPower({ maxGapMs, windowMs });
   const meter = new IntegratedMeter({ ...series, attributes }, power);
@@ -154,7 +158,7 @@ function describeEnergy(device: Device, { resource, start, energyMetric }: Origi
   const attributes = {
     ...identify(device),
     [ATTR_ENERGY_METHOD]: 'measured',
-    [ATTR_ENERGY_INTERFACE]: 'nvml',
+    [ATTR_ENERGY_INTERFACE]: device.interfaces.energy,
   };
   return { metric: energyMetric, resource, attributes, start };
 }
@@ -246,9 +250,9 @@ function identifyComponent({ id }: Device, type: string, suffix: string): Attrib
   return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: `${id}/${suffix}`, [ATTR_HW_PARENT]: id };
 }
 
-function describeProduct({ serialNumber, firmwareVersion, driverVersion }: Device): Attributes {
+function describeProduct({ vendor, serialNumber, firmwareVersion, driverVersion }: Device): Attributes {
   return {
-    'hw.vendor': 'NVIDIA',
+    'hw.vendor': vendor,
     'hw.driver_version': driverVersion,
     ...(serialNumber !== undefined && { 'hw.serial_number': serialNumber }),
     ...(firmwareVersion !== undefined && { 'hw.firmware_version': firmwareVersion }),

@@ -1,10 +1,10 @@
-import type { ReceiverContext } from '../../src/component/component.js';
-import { claimEnergy } from '../../src/component/energy-claim.js';
-import type { Metric, Series } from '../../src/model/series.js';
-import { createEnding, type Table } from '../../src/model/table.js';
-import type { ReadingThread } from '../../src/scraping/reading-thread.js';
-import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
-import type { Config } from './config.js';
+import type { ReceiverContext } from '../component/component.js';
+import { claimEnergy } from '../component/energy-claim.js';
+import type { IdentityOptions } from '../identity/process-identity.js';
+import type { Metric, Series } from '../model/series.js';
+import { createEnding, type Table } from '../model/table.js';
+import type { ReadingThread } from '../scraping/reading-thread.js';
+import type { OpenScraper } from '../scraping/scraping-receiver.js';
 import { DeviceSeries, DeviceStatus } from './device-series.js';
 import { ProcessAccounts } from './process-accounts.js';
 import type { Device, DeviceRow, Note, Reading } from './protocol.js';
@@ -18,14 +18,19 @@ interface Published {
   series: DeviceSeries | undefined;
 }
 
+/** The settings that every receiver of GPUs has. */
+export interface GpuConfig extends Pick<IdentityOptions, 'procfs' | 'passwd' | 'service'> {
+  readonly collection_interval: number;
+}
+
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
 /** When clocks are compared, more means that something came between. */
 const exactNs = 20_000n;
 
 /** Makes tables of what the reading thread reads. */
-export class NvmlScraper implements OpenScraper {
-  readonly #config: Config;
+export class GpuScraper implements OpenScraper {
+  readonly #config: GpuConfig;
   readonly #context: ReceiverContext;
   readonly #thread: ReadingThread<Reading>;
   readonly #processes: ProcessAccounts;
@@ -37,7 +42,7 @@ export class NvmlScraper implements OpenScraper {
   #breaks: number | undefined;
 
   constructor(
-    config: Config,
+    config: GpuConfig,
     context: ReceiverContext,
     { thread, reading }: { thread: ReadingThread<Reading>; reading: Reading },
   ) {
@@ -109,8 +114,8 @@ export class NvmlScraper implements OpenScraper {
     return new DeviceSeries(device, this.#context.host, { start, maxGapMs, energyMetric });
   }
 
-  #claimEnergy({ id }: Device): Metric {
-    return claimEnergy(this.#context.claims, { domain: `gpu/${id}` }).metric;
+  #claimEnergy({ domain }: Device): Metric {
+    return claimEnergy(this.#context.claims, domain === undefined ? 'other' : { domain }).metric;
   }
 
   /** Publishes the devices that there are now. @returns the series of those that are not here any more, or changed */

@@ -1,4 +1,4 @@
-import type { Metric, MetricKind } from '../../src/model/series.js';
+import type { Metric, MetricKind } from '../model/series.js';
 import {
   gpuTime,
   hwEnergy,
@@ -6,7 +6,7 @@ import {
   hwTemperatureLimit,
   meterEnergy,
   processGpuTime,
-} from '../../src/model/shared-metrics.js';
+} from '../model/shared-metrics.js';
 
 // Names by the semantic conventions where they have one; the others in the shape that theirs have.
 

@@ -1,30 +1,17 @@
-import { elementAt } from '../../src/element.js';
-import {
-  ATTR_HW_GPU_TASK,
-  ATTR_HW_ID,
-  ATTR_HW_NAME,
-  ATTR_HW_TYPE,
-} from '../../src/model/semantic-conventions.js';
-import type { Metric, Resource, Series } from '../../src/model/series.js';
-import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
-import { createRow, type Table } from '../../src/model/table.js';
+import { elementAt } from '../element.js';
+import { createPlans } from '../model/plan.js';
+import { ATTR_HW_GPU_TASK, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
+import type { Metric, Resource, Series } from '../model/series.js';
+import { gpuTime, processGpuTime } from '../model/shared-metrics.js';
+import { createRow, type Table } from '../model/table.js';
 import * as metrics from './metrics.js';
-import type { ContextKind, Device, ProcessMemory, ProcessSample } from './protocol.js';
-
-/** The part of a sample that each series of usage takes. */
-const usageColumns: readonly (readonly [Metric, task: string, of: (sample: ProcessSample) => number])[] = [
-  [processGpuTime, 'general', ({ sm }) => sm],
-  [processGpuTime, 'encoder', ({ encoder }) => encoder],
-  [processGpuTime, 'decoder', ({ decoder }) => decoder],
-  [metrics.processUtilization, 'general', ({ sm }) => sm],
-  [metrics.processUtilization, 'memory', ({ memory }) => memory],
-  [metrics.processUtilization, 'encoder', ({ encoder }) => encoder],
-  [metrics.processUtilization, 'decoder', ({ decoder }) => decoder],
-];
-const timeColumns = 3;
+import type { ContextKind, Device, GpuTask, ProcessMemory, ProcessSample } from './protocol.js';
 
 /** What a process did that has no sample. */
-export const idle: ProcessSample = { pid: 0, sm: 0, memory: 0, encoder: 0, decoder: 0 };
+export const idle: ProcessSample = { pid: 0, shares: {} };
+
+/** Engines are busy in these; memory is read and written by the others. */
+const isEngine = (task: GpuTask): boolean => task !== 'memory';
 
 /** Unix time in nanoseconds. */
 export interface WallWindow {
@@ -35,17 +22,18 @@ export interface WallWindow {
 /** What is published of one process on one device. */
 export class Account {
   readonly resource: Resource;
-  readonly #device: string;
-  readonly #values = new Float64Array(usageColumns.length);
+  readonly #device: Device;
+  readonly #values: Float64Array;
   readonly #memory = new Map<ContextKind, Series>();
   #memorySeries: readonly Series[] = [];
   #usageSeries: readonly Series[] = [];
   #usageAt = 0n;
   seenAt = 0;
 
-  constructor(resource: Resource, device: string) {
+  constructor(resource: Resource, device: Device) {
     this.resource = resource;
     this.#device = device;
+    this.#values = new Float64Array(listUsage(device).length);
   }
 
   get series(): readonly Series[] {
@@ -56,9 +44,9 @@ export class Account {
   takeUsage(sample: ProcessSample, { from, to }: WallWindow): Table {
     if (this.#usageSeries.length === 0) this.#usageSeries = this.#createUsageSeries(from);
     const seconds = Number(to - from) / 1e9;
-    usageColumns.forEach(([, , of], i) => {
-      const share = of(sample) / 100;
-      this.#values[i] = i < timeColumns ? elementAt(this.#values, i) + share * seconds : share;
+    listUsage(this.#device).forEach(([metric, task], i) => {
+      const share = (sample.shares[task] ?? 0) / 100;
+      this.#values[i] = metric === processGpuTime ? elementAt(this.#values, i) + share * seconds : share;
     });
     // The clock with which samples are stamped may be corrected between them.
     this.#usageAt = to > this.#usageAt ? to : this.#usageAt + 1n;
@@ -78,7 +66,7 @@ export class Account {
   #addContexts(contexts: readonly ProcessMemory[], start: bigint): void {
     for (const { context } of contexts) {
       if (this.#memory.has(context)) continue;
-      const attributes = { [ATTR_HW_ID]: this.#device, 'hw.gpu.context': context };
+      const attributes = { [ATTR_HW_ID]: this.#device.id, 'hw.gpu.context': context };
       this.#memory.set(context, {
         metric: metrics.processMemory,
         resource: this.resource,
@@ -90,11 +78,22 @@ export class Account {
   }
 
   #createUsageSeries(start: bigint): readonly Series[] {
-    return usageColumns.map(([metric, task]) => {
-      const attributes = { [ATTR_HW_ID]: this.#device, [ATTR_HW_GPU_TASK]: task };
+    return listUsage(this.#device).map(([metric, task]) => {
+      const attributes = { [ATTR_HW_ID]: this.#device.id, [ATTR_HW_GPU_TASK]: task };
       return { metric, resource: this.resource, attributes, start };
     });
   }
+}
+
+/** What each series of usage is. Made once per device. */
+const listUsage = createPlans(({ tasks, hasTaskUtilization }: Device): readonly [Metric, GpuTask][] => [
+  ...tasks.filter(isEngine).map((task): [Metric, GpuTask] => [processGpuTime, task]),
+  ...(hasTaskUtilization ? tasks : []).map((task): [Metric, GpuTask] => [metrics.processUtilization, task]),
+]);
+
+function sumEngines({ shares }: ProcessSample): number {
+  const { general = 0, encoder = 0, decoder = 0, video = 0, copy = 0 } = shares;
+  return general + encoder + decoder + video + copy;
 }
 
 /** What is published of the processes of one device. */
@@ -117,7 +116,7 @@ export class DeviceAccounts {
   /** Books a window on the device: what all processes did, those that are not known among them. */
   takeTotal(samples: readonly ProcessSample[], { from, to }: WallWindow): Table {
     if (this.#total.length === 0) this.#total = [{ ...this.#place, start: from }];
-    const percent = samples.reduce((sum, { sm, encoder, decoder }) => sum + sm + encoder + decoder, 0);
+    const percent = samples.reduce((sum, sample) => sum + sumEngines(sample), 0);
     this.#seconds += (percent / 100) * (Number(to - from) / 1e9);
     this.#at = to > this.#at ? to : this.#at + 1n;
     return createRow(this.#total, this.#at, Float64Array.of(this.#seconds));

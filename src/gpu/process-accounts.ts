@@ -1,12 +1,8 @@
-import {
-  IdentityReader,
-  type IdentityOptions,
-  type ProcessIdentity,
-} from '../../src/identity/process-identity.js';
-import { ProcessStat } from '../../src/linux/process-stat.js';
-import { findOrAdd } from '../../src/model/plan.js';
-import type { Resource, Series } from '../../src/model/series.js';
-import { createEnding, type Table } from '../../src/model/table.js';
+import { IdentityReader, type IdentityOptions, type ProcessIdentity } from '../identity/process-identity.js';
+import { ProcessStat } from '../linux/process-stat.js';
+import { findOrAdd } from '../model/plan.js';
+import type { Resource, Series } from '../model/series.js';
+import { createEnding, type Table } from '../model/table.js';
 import { Account, DeviceAccounts, idle, type WallWindow } from './account.js';
 import type { Device, DeviceRow, ProcessMemory, ProcessSample } from './protocol.js';
 
@@ -67,7 +63,7 @@ export class ProcessAccounts {
     );
     const contexts = groupByProcess(memory ?? []);
     for (const [pid, list] of contexts) {
-      const account = yield* this.#find(accounts.byPid, { device: device.id, pid, at });
+      const account = yield* this.#find(accounts.byPid, { device, pid, at });
       if (account) yield account.takeMemory(list, at);
     }
     if (usage) {
@@ -121,7 +117,7 @@ export class ProcessAccounts {
   /** The account of a process. Where another process has its pid now, or it is in another cgroup, a new one. */
   *#find(
     accounts: Map<number, Account>,
-    { device, pid, at }: { readonly device: string; readonly pid: number; readonly at: bigint },
+    { device, pid, at }: { readonly device: Device; readonly pid: number; readonly at: bigint },
   ): Generator<Table, Account | undefined> {
     const process = this.#readProcess(pid);
     const known = accounts.get(pid);

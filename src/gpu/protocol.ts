@@ -1,21 +1,28 @@
-// What the main thread and the thread that calls NVML send each other.
+// What a thread that reads GPUs sends to the main thread.
 
-/** What the thread is started with. */
-export interface ThreadOptions {
-  readonly library: string;
-  readonly procfs: string;
-  readonly hasProcesses: boolean;
-  readonly hasProfiling: boolean;
-  readonly hasPcieSampling: boolean;
-}
+/** What the engines of a GPU do for a process; `memory` is the time in which they read or wrote memory. */
+export type GpuTask = 'general' | 'encoder' | 'decoder' | 'video' | 'copy' | 'memory';
 
-/** A GPU or a MIG instance. */
+/** A GPU, or an instance of one. */
 export interface Device {
-  /** Its UUID: `GPU-...` or `MIG-...`. */
+  /** Its UUID, or its PCI address. */
   readonly id: string;
-  /** The product: `NVIDIA H100 80GB HBM3`, or the profile of an instance: `1g.10gb`. */
+  /** `NVIDIA`. */
+  readonly vendor: string;
+  /**
+   * The domain of energy that it is: `gpu/0000:65:00.0`. Undefined: it is a part of another one, such as the package of
+   * the CPU.
+   */
+  readonly domain: string | undefined;
+  /** `energy.interface` of its energy by a counter, and by integrated power. */
+  readonly interfaces: { readonly energy: string; readonly power: string };
+  /** What its processes are known to do. */
+  readonly tasks: readonly GpuTask[];
+  /** Whether the share of each task in a window is published, too. */
+  readonly hasTaskUtilization: boolean;
+  /** The product: `NVIDIA H100 80GB HBM3`, or the profile of a MIG instance: `1g.10gb`. */
   readonly name: string;
-  /** Of a MIG instance: the UUID of its GPU. */
+  /** What it is a part of: of a MIG instance, its GPU. */
   readonly parent: string | undefined;
   readonly serialNumber: string | undefined;
   readonly firmwareVersion: string | undefined;
@@ -30,13 +37,11 @@ export interface Device {
   readonly profileColumns: readonly string[];
 }
 
-/** How much of a GPU a process used in a window, in percent. */
+/** How much of a GPU a process used in a window. */
 export interface ProcessSample {
   readonly pid: number;
-  readonly sm: number;
-  readonly memory: number;
-  readonly encoder: number;
-  readonly decoder: number;
+  /** Percent by task; 0 where there is none. */
+  readonly shares: Readonly<Partial<Record<GpuTask, number>>>;
 }
 
 /** The processes of a window, which begins where the one before ended. Times are CLOCK_MONOTONIC in nanoseconds. */
