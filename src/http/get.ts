@@ -14,6 +14,8 @@ export interface GetTarget {
   readonly authorization?: string | undefined;
   /** Sent besides. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Ends the request; what it was aborted with becomes the error. */
+  readonly signal?: AbortSignal;
   /** Called when an answer with status 200 begins. */
   onOpen?(): void;
 }
@@ -22,10 +24,13 @@ export interface GetTarget {
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly status: number;
+  /** The challenge of a server that wants to know who asks (status 401). */
+  readonly challenge: string | undefined;
 
-  constructor(status: number, message: string, options?: ErrorOptions) {
+  constructor(status: number, message: string, options?: ErrorOptions & { readonly challenge?: string }) {
     super(message, options);
     this.status = status;
+    this.challenge = options?.challenge;
   }
 }
 
@@ -48,10 +53,7 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
   }, timeoutMs);
   try {
     response = await receive(request);
-    if (response.statusCode !== 200) {
-      const { statusCode: status = 0 } = response;
-      throw new StatusError(status, `HTTP ${status} ${await readError(response)}`.trim());
-    }
+    if (response.statusCode !== 200) throw await createStatusError(response);
     target.onOpen?.();
     const slices = new Slices();
     // No encoding is set. A server beside this one sends megabytes faster than they are parsed.
@@ -65,13 +67,35 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
   }
 }
 
-function send({ agent, socketPath, url, authorization, headers: others }: GetTarget): ClientRequest {
+/**
+ * Sends a GET request and reads the whole answer.
+ * @param maxBytes of the answer
+ * @throws StatusError, or the error of the connection
+ */
+export async function getText(target: GetTarget, timeoutMs: number, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of get(target, timeoutMs)) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`expected an answer of at most ${maxBytes} bytes, found more`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function send({ agent, socketPath, url, signal, ...target }: GetTarget): ClientRequest {
+  const { authorization, headers: others } = target;
   const headers = {
     Accept: 'application/json',
     ...others,
     ...(authorization && { Authorization: authorization }),
   };
-  const options = { agent, headers, ...(socketPath !== undefined && { socketPath }) };
+  const options = {
+    agent,
+    headers,
+    ...(socketPath !== undefined && { socketPath }),
+    ...(signal && { signal }),
+  };
   const request = (url.protocol === 'https:' ? requestTls : requestPlain)(url, options);
   // What comes after the answer has begun is an error of the response as well.
   request.on('error', () => undefined);
@@ -81,6 +105,13 @@ function send({ agent, socketPath, url, authorization, headers: others }: GetTar
 async function receive(request: ClientRequest): Promise<IncomingMessage> {
   const [response] = (await once(request, 'response')) as [IncomingMessage]; // as Node documents the event
   return response;
+}
+
+async function createStatusError(response: IncomingMessage): Promise<StatusError> {
+  const { statusCode: status = 0, headers } = response;
+  const challenge = headers['www-authenticate'];
+  const message = `HTTP ${status} ${await readError(response)}`.trim();
+  return new StatusError(status, message, challenge === undefined ? {} : { challenge });
 }
 
 async function readError(response: IncomingMessage): Promise<string> {

@@ -61,6 +61,15 @@ export const meterEnergy: Metric = {
   valueType: 'double',
 };
 
+/** The smallest step of the energy that a meter shows. Attributes: `hw.type`, `hw.id`, `hw.name`, where known `hw.parent`. */
+export const meterResolution: Metric = {
+  name: 'hw.meter.resolution',
+  unit: 'J',
+  description: 'Smallest step of the energy that a meter shows',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
 /**
  * Power by a sensor. Attributes: `hw.type`, `hw.id`, `hw.name`, where known `hw.parent` and `hw.power.window`, the time
  * that a reading is the mean of.

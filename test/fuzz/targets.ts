@@ -27,6 +27,7 @@ import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
 import { parseCgroupFiles } from './cgroup-files.js';
 import { HostFiles } from './host-files.js';
+import { meterTargets } from './meter-targets.js';
 import { nameTargets, type Target } from './name-targets.js';
 
 const context = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
@@ -44,6 +45,7 @@ export function createTargets(folder: string): readonly Target[] {
     ...kernelTargets,
     ...configurationTargets,
     ...networkTargets,
+    ...meterTargets,
     ...nameTargets,
     ...createRecordingTargets(),
   ];

@@ -1,0 +1,87 @@
+import type { Log } from '../component/log.js';
+import { openHttpClient, type ClientConfig, type HttpClient } from './client.js';
+import { DigestAuth, type User } from './digest-auth.js';
+import { getText, StatusError } from './get.js';
+
+/** How a request may go. */
+export interface RequestLimits {
+  readonly signal: AbortSignal;
+  readonly maxBytes: number;
+}
+
+/** The way to one device, and what its last challenge wants. */
+export class ChallengedClient {
+  readonly #base: string;
+  readonly #timeoutMs: number;
+  readonly #http: HttpClient;
+  /** Authorizes the next request for a path; undefined: the device has not asked who we are. */
+  #authorize: ((path: string) => string | undefined) | undefined;
+
+  /** @throws Error naming the file or variable that cannot be used */
+  constructor(url: URL, config: ClientConfig, log: Log) {
+    this.#base = url.href.replace(/\/$/u, '');
+    this.#timeoutMs = config.timeout;
+    this.#http = openHttpClient(url, config, log);
+  }
+
+  /** For messages: the address without passwords. */
+  get target(): string {
+    return this.#http.target;
+  }
+
+  /**
+   * Sends a GET request. The password is sent only after the device has asked for it, and with the digest of RFC 7616 where
+   * it wants that.
+   * @param path with its query
+   * @returns the answer
+   * @throws StatusError, or the error of the connection
+   */
+  async getText(path: string, limits: RequestLimits): Promise<string> {
+    const authorized = this.#authorize !== undefined;
+    try {
+      return await this.#send(path, limits);
+    } catch (error) {
+      const challenge = error instanceof StatusError && error.status === 401 ? error.challenge : undefined;
+      if (challenge === undefined) throw error;
+      this.#authorize = this.#answer(challenge);
+      // A digest may have become stale; another user name or password cannot be tried.
+      if (this.#authorize === undefined || (authorized && !/^digest/iu.test(challenge))) throw error;
+      return await this.#send(path, limits);
+    }
+  }
+
+  /** Who is configured, for devices that want that in the query. */
+  user(): User | undefined {
+    return parseBasic(this.#http.authorization());
+  }
+
+  close(): void {
+    this.#http.agent.destroy();
+  }
+
+  #send(path: string, { signal, maxBytes }: RequestLimits): Promise<string> {
+    const url = new URL(this.#base + path);
+    const authorization = this.#authorize?.(url.pathname + url.search);
+    const target = { agent: this.#http.agent, url, authorization, signal };
+    return getText(target, this.#timeoutMs, maxBytes);
+  }
+
+  #answer(challenge: string): ((path: string) => string | undefined) | undefined {
+    const configured = this.#http.authorization();
+    if (configured === undefined) return undefined;
+    const digest = DigestAuth.parse(challenge);
+    const user = this.user();
+    if (digest === undefined || user === undefined) return () => this.#http.authorization();
+    return (path) =>
+      digest.authorize(parseBasic(this.#http.authorization()) ?? user, { method: 'GET', path });
+  }
+}
+
+/** The user of a header `Authorization: Basic`, which is how the client has name and password. */
+function parseBasic(header: string | undefined): User | undefined {
+  const [, encoded] = /^Basic (.*)$/u.exec(header ?? '') ?? [];
+  if (encoded === undefined) return undefined;
+  const [, name = '', password = ''] =
+    /^([^:]*):(.*)$/su.exec(Buffer.from(encoded, 'base64').toString()) ?? [];
+  return { name, password };
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { getText, StatusError } from './get.js';
+import { Agent } from './node-http.js';
+
+async function serve(t: TestContext, answer: RequestListener) {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const agent = new Agent();
+  t.after(() => {
+    agent.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo; // a TCP server has one
+  return { agent, url: new URL(`http://127.0.0.1:${port}/status?a=b`) };
+}
+
+test('getText reads the whole answer, in pieces as they come', async (t) => {
+  const target = await serve(t, ({ url, headers }, response) => {
+    response.write(`${url} `);
+    setImmediate(() => response.end(headers.accept));
+  });
+  assert.equal(await getText(target, 10_000, 100), '/status?a=b application/json');
+});
+
+test('getText refuses an answer that is too large', async (t) => {
+  const target = await serve(t, (_, response) => void response.end('0123456789'));
+  await assert.rejects(getText(target, 10_000, 9), {
+    message: 'expected an answer of at most 9 bytes, found more',
+  });
+});
+
+test('getText throws the status, the reason and the challenge of an answer other than 200', async (t) => {
+  const target = await serve(t, (_, response) => {
+    response.writeHead(401, { 'WWW-Authenticate': 'Digest realm="a"' }).end('{"message":"no user"}');
+  });
+  await assert.rejects(getText(target, 10_000, 100), (error) => {
+    assert.ok(error instanceof StatusError);
+    assert.deepEqual(
+      [error.status, error.message, error.challenge],
+      [401, 'HTTP 401 no user', 'Digest realm="a"'],
+    );
+    return true;
+  });
+});
+
+test('getText ends with its signal, before and within the answer', async (t) => {
+  const target = await serve(t, (_, response) => void response.write('{'));
+  const controller = new AbortController();
+  const waiting = getText({ ...target, signal: controller.signal }, 10_000, 100);
+  setImmediate(() => controller.abort(new Error('enough')));
+  await assert.rejects(waiting);
+  await assert.rejects(getText({ ...target, signal: AbortSignal.abort() }, 10_000, 100));
+});
+
+test('getText gives up when the answer stops on its way', async (t) => {
+  const target = await serve(t, (_, response) => void response.write('{'));
+  await assert.rejects(getText(target, 50, 100), { message: 'expected an answer within 50 ms, found none' });
+});

@@ -1,0 +1,27 @@
+/** What a meter reports about one thing that it measures. What it does not report is left out, or NaN. */
+export interface MeterReading {
+  /** `hw.id`, unique and the same after a restart: `shellyplus1pm-a8032ab12345/switch:0`. */
+  readonly id: string;
+  /** `hw.type`: outlet, phase, inlet. */
+  readonly type: string;
+  readonly name?: string | undefined;
+  /** The id of the reading that has the energy of this one in it. */
+  readonly parent?: string | undefined;
+  readonly energy?: EnergyCount | undefined;
+  readonly watts?: number | undefined;
+  readonly volts?: number | undefined;
+  readonly amperes?: number | undefined;
+  readonly celsius?: number | undefined;
+}
+
+/** Energy as a meter counts it. */
+export interface EnergyCount {
+  /** In steps of the meter, whole. */
+  readonly count: number;
+  /** The energy of a step. */
+  readonly joules: number;
+  /** It is counted modulo 2^32. */
+  readonly wraps?: boolean;
+  /** It is lost when the meter restarts. */
+  readonly isVolatile?: boolean;
+}

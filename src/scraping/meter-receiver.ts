@@ -1,0 +1,202 @@
+import type { Component, ReceiverContext } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
+import { claimEnergy } from '../component/energy-claim.js';
+import type { Probe } from '../component/probe.js';
+import type { ConfigOf, ListSetting, Schema } from '../component/schema.js';
+import { describeError, UnavailableError } from '../errors.js';
+import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
+import type { Attributes } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import type { MeterReading } from './meter-reading.js';
+import { MeterTable } from './meter-table.js';
+import type { PollingTarget } from './poll-loop.js';
+import { createPollingReceiver } from './polling-receiver.js';
+import { RestartDetector } from './restart-detector.js';
+
+/** What a meter that is asked over the network answers. */
+export interface MeterAnswer {
+  readonly readings: readonly MeterReading[];
+  /** Seconds for which the meter has been running; undefined: it does not report that. */
+  readonly uptime?: number | undefined;
+}
+
+/** A meter that is asked over the network. */
+export interface RemoteMeter {
+  /** For messages, unique in its receiver: an address without passwords. */
+  readonly name: string;
+  /**
+   * Asks for everything that it measures.
+   * @throws Error whose message becomes a part of `Cannot read <name>: ...`
+   */
+  ask(signal: AbortSignal): Promise<MeterAnswer>;
+  close?(): void;
+}
+
+/** What is set for each meter of a receiver, besides where it is. */
+export const meterItemSettings = {
+  measures: {
+    doc: 'What the meter supplies: `host`, this machine and nothing else, whose energy becomes `hw.host.energy`; `other`, anything else.',
+    format: ['other', 'host'],
+    default: 'other',
+  },
+  channels: {
+    doc: 'What is read of a meter that measures several things, by the end of `hw.id`; empty: everything.',
+    format: 'string_list',
+    default: [],
+  },
+} as const satisfies Schema;
+
+/** How often meters are asked. */
+export const meterIntervalSetting = {
+  doc: 'Time between two readings, at multiples of itself on the wall clock.',
+  format: 'duration',
+  default: '5s',
+  min: 100,
+  max: 3_600_000,
+} as const;
+
+export type MeterItem = ConfigOf<typeof meterItemSettings>;
+
+/** What a receiver of meters consists of. */
+export interface MeterReceiverOptions<Item extends MeterItem> {
+  readonly intervalMs: number;
+  readonly context: ReceiverContext;
+  readonly next: Consumer;
+  readonly items: readonly Item[];
+  /** `energy.interface`: how the meters are asked. */
+  readonly interface: string;
+  /** @throws Error, in the words of a user, when it can never be asked */
+  open(item: Item): RemoteMeter | Promise<RemoteMeter>;
+}
+
+/** A receiver that asks meters over the network, each on its own. */
+export function createMeterReceiver<Item extends MeterItem>(options: MeterReceiverOptions<Item>): Component {
+  const { intervalMs, context, next, items, open } = options;
+  return createPollingReceiver({
+    intervalMs,
+    context,
+    next,
+    timeoutMs,
+    async open(targets) {
+      if (items.length === 0) throw new UnavailableError(noEndpoints);
+      for (const item of items) targets.add(new MeterTarget(await open(item), item, options));
+    },
+  });
+}
+
+/** Also for a first look at a large device, whose parts are found one after the other. */
+const timeoutMs = 10_000;
+
+/** Power is integrated over two readings in a row that failed. */
+const maxGapIntervals = 3.5;
+
+const noEndpoints = 'Cannot read any meter: expected at least one in endpoints, found none';
+
+/** What is wrong with the meters of a configuration taken together. */
+export function checkMeters(endpoints: readonly MeterItem[]): string[] {
+  const hosts = endpoints.filter(({ measures }) => measures === 'host').length;
+  return hosts > 1 ? [`endpoints: expected at most one with measures: host, found ${hosts}`] : [];
+}
+
+/** Asks every meter once. */
+export async function probeMeters<Item extends MeterItem>(
+  items: readonly Item[],
+  open: MeterReceiverOptions<Item>['open'],
+  remedy: string,
+): Promise<Probe> {
+  const results = await Promise.all(items.map((item) => probeMeter(open, item)));
+  const found =
+    results.length === 0 ? 'no endpoints are configured' : results.map((one) => one.found).join('; ');
+  const missing = results.flatMap(({ problem }) => problem ?? []);
+  return {
+    // A meter that does not answer now may do so later.
+    available: results.length > 0,
+    found,
+    remedies: missing.map((problem) => ({ missing: problem, command: remedy })),
+  };
+}
+
+const probeMs = 5000;
+
+async function probeMeter<Item extends MeterItem>(open: MeterReceiverOptions<Item>['open'], item: Item) {
+  let meter: RemoteMeter | undefined;
+  try {
+    meter = await open(item);
+    const { readings } = await meter.ask(AbortSignal.timeout(probeMs));
+    return { found: `${meter.name}: ${readings.map(({ id }) => id).join(', ') || 'measures nothing'}` };
+  } catch (error) {
+    const name = meter?.name ?? 'a meter';
+    return { found: `${name} does not answer`, problem: `${name}: ${describeError(error)}` };
+  } finally {
+    meter?.close?.();
+  }
+}
+
+class MeterTarget<Item extends MeterItem> implements PollingTarget {
+  readonly name: string;
+  readonly #meter: RemoteMeter;
+  readonly #channels: readonly string[];
+  readonly #clock: ReceiverContext['clock'];
+  readonly #table: MeterTable;
+  readonly #restarts = new RestartDetector();
+
+  constructor(meter: RemoteMeter, item: Item, options: MeterReceiverOptions<Item>) {
+    const { context, interface: energyInterface } = options;
+    this.name = meter.name;
+    this.#meter = meter;
+    this.#channels = item.channels;
+    this.#clock = context.clock;
+    const host = item.measures === 'host' ? claimHost(meter, context) : undefined;
+    const maxGapMs = maxGapIntervals * options.intervalMs;
+    this.#table = new MeterTable({ resource: context.host, interface: energyInterface, host, maxGapMs });
+  }
+
+  async read(signal: AbortSignal): Promise<readonly Table[]> {
+    const { readings, uptime } = await this.#meter.ask(signal);
+    const now = { at: this.#clock.wallNs(), monotonicNs: this.#clock.monotonicNs() };
+    const isRestarted = this.#restarts.hasRestarted(uptime, now.monotonicNs);
+    const chosen = readings.filter(({ id }) => this.#isChosen(id));
+    if (chosen.length === 0) throw new Error(this.#describeNothing(readings));
+    return [this.#table.row(now, chosen, isRestarted)];
+  }
+
+  restart(at: bigint): readonly Table[] {
+    return this.#table.restart(at);
+  }
+
+  close(): void {
+    this.#meter.close?.();
+  }
+
+  #isChosen(id: string): boolean {
+    return (
+      this.#channels.length === 0 ||
+      this.#channels.some((channel) => id === channel || id.endsWith(`/${channel}`))
+    );
+  }
+
+  #describeNothing(readings: readonly MeterReading[]): string {
+    if (readings.length === 0)
+      return 'expected a device that measures power or energy, found one that does not';
+    const found = readings.map(({ id }) => id).join(', ');
+    return `expected one of the channels ${this.#channels.join(', ')}, found ${found}`;
+  }
+}
+
+/** The energy of the host has one publisher. */
+function claimHost({ name }: RemoteMeter, { claims, log }: ReceiverContext): Attributes | undefined {
+  const { owner } = claimEnergy(claims, 'host');
+  if (owner === undefined) return { [ATTR_HW_TYPE]: 'host', [ATTR_HW_ID]: 'host', [ATTR_HW_NAME]: name };
+  log.info(`Leaves hw.host.energy of ${name} out: receiver "${owner}" publishes it`);
+  return undefined;
+}
+
+/** The setting of a list of meters. @param where the settings that say where one is */
+export function listMeters<S extends Schema>(where: S) {
+  return {
+    doc: 'The meters. One that does not answer delays no other.',
+    format: 'list',
+    items: { ...where, ...meterItemSettings },
+    default: [],
+  } as const satisfies ListSetting;
+}

@@ -1,0 +1,52 @@
+import { parseFirstGeneration, parseLaterGeneration, parseNames } from '../../receivers/shelly/readings.js';
+import { parseEnergy, parseIdentity } from '../../receivers/tasmota/readings.js';
+import { DigestAuth } from '../../src/http/digest-auth.js';
+import { parseObject } from '../../src/recording/otlp-json.js';
+import type { Target } from './name-targets.js';
+
+const names = new Map<string, string>();
+
+/** The answers of meters that are asked over the network. */
+export const meterTargets: readonly Target[] = [
+  {
+    name: 'answers of Shelly devices',
+    examples: [
+      Buffer.from('{"meters":[{"power":18.5,"is_valid":true,"total":6000}],"uptime":5}'),
+      Buffer.from('{"emeters":[{"power":51.08,"current":0.78,"voltage":234.9,"total":1686297.2}]}'),
+      Buffer.from(
+        '{"switch:0":{"name":"a","apower":1.5,"aenergy":{"total":9492.468},"temperature":{"tC":4}}}',
+      ),
+      Buffer.from('{"em:0":{"a_act_power":2.5,"total_act_power":null},"emdata:0":{"total_act":5.19}}'),
+    ],
+    mayThrow: [Error],
+    parse(input) {
+      const answer = parseObject(input.toString());
+      parseNames(answer);
+      return [parseFirstGeneration(answer, 'a', names), parseLaterGeneration(answer, 'a', names)];
+    },
+  },
+  {
+    name: 'answers of Tasmota devices',
+    examples: [
+      Buffer.from('{"StatusSNS":{"ENERGY":{"Total":3.705,"Power":[5,6],"Voltage":233,"Current":0.021}}}'),
+      Buffer.from('{"StatusSNS":{"ENERGY":{"Total":[3.705,1],"Power":[5,6]}}}'),
+    ],
+    mayThrow: [Error],
+    parse: (input) => parseEnergy(input.toString(), { id: 'a', name: 'b' }),
+  },
+  {
+    name: 'what a Tasmota device is',
+    examples: [Buffer.from('{"Status":{"DeviceName":"desk"},"StatusNET":{"Mac":"24:62"}}')],
+    mayThrow: [Error],
+    parse: (input) => parseIdentity(input.toString()),
+  },
+  {
+    name: 'challenges of HTTP servers',
+    examples: [Buffer.from('Basic realm="a", Digest realm="b", nonce="c", qop="auth", algorithm=SHA-256')],
+    parse: (input) =>
+      DigestAuth.parse(input.toString())?.authorize(
+        { name: 'a', password: 'b' },
+        { method: 'GET', path: '/' },
+      ),
+  },
+];
