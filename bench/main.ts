@@ -17,6 +17,7 @@ import { ledger } from './ledger.js';
 import { rerunWithPowercap } from './moving-tree.js';
 import { neighbours } from './neighbours.js';
 import { otlp } from './otlp.js';
+import { otlpReceiver } from './otlp-receiver.js';
 import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
 import { publishFigures } from './published-figures.js';
@@ -34,6 +35,7 @@ const benchmarks: readonly Benchmark[] = [
   rate,
   encoder,
   otlp,
+  otlpReceiver,
   wholePath,
   allocation,
   file,

@@ -61,6 +61,11 @@ export class Intake {
     });
   }
 
+  /** How many series are live. */
+  get series(): number {
+    return this.#registry.size;
+  }
+
   start(): void {
     const sweepMs = Math.min(maxSweepMs, this.#options.expiryMs / 4);
     this.#sweep = setInterval(() => void this.#inTurn(() => this.#endSilent()), sweepMs).unref();

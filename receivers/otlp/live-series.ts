@@ -40,6 +40,8 @@ export class LiveSeries {
   readonly node: MetricNode;
   /** As the sender says it; that of the series differs after a reset that the sender does not announce. */
   readonly sentStart: Halves;
+  /** That of the series. */
+  readonly start: Halves;
   /** Undefined: no point had a value. */
   valueType: Metric['valueType'] | undefined;
   /** Where it is found by the bytes of its attributes. */
@@ -58,7 +60,9 @@ export class LiveSeries {
   seenMs = 0;
   /** Whether the pipelines know it. */
   isBegun = false;
-  /** Whether another one has taken its place. */
+  /** Whether points that come now are of another one. */
+  isReplaced = false;
+  /** Whether it has ended. */
   isOver = false;
   /** The one that took its place in the middle of what was sent for this one. */
   successor: LiveSeries | undefined;
@@ -69,6 +73,7 @@ export class LiveSeries {
     this.series = series;
     this.node = node;
     this.sentStart = sentStart;
+    this.start = splitHalves(series.start);
   }
 
   get isCumulative(): boolean {
@@ -79,6 +84,10 @@ export class LiveSeries {
 /** Both halves as one number. */
 export function joinHalves(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
+}
+
+function splitHalves(value: bigint): Halves {
+  return { high: Number(value >> 32n), low: Number(BigInt.asUintN(32, value)) };
 }
 
 /** Whether one instant is before another. */

@@ -101,8 +101,11 @@ export class PointReader {
 
   #findSeries(node: MetricNode): LiveSeries | Reason {
     if ((this.#high === 0 && this.#low === 0) || this.#high > maxHigh) return 'time';
-    if (node.kind !== 'gauge' && isBefore(this.#high, this.#low, this.#startHigh, this.#startLow))
+    if (this.#value === Infinity || this.#value === -Infinity) return 'infinite';
+    if (node.kind === 'counter' && this.#value < 0) return 'negative';
+    if (node.kind !== 'gauge' && isBefore(this.#high, this.#low, this.#startHigh, this.#startLow)) {
       return 'start';
+    }
     const known = this.#registry.points.find(node, this.#span)?.value;
     const found = known ?? this.#registry.open(node, this.#span, this.#sent());
     if (typeof found === 'string') return found;
@@ -134,11 +137,9 @@ export class PointReader {
   }
 
   #check(found: LiveSeries): Reason | undefined {
-    const { kind, isDelta } = found.node;
-    if (kind === 'gauge') return undefined;
-    if (this.#value === Infinity || this.#value === -Infinity) return 'infinite';
-    if (kind === 'counter' && this.#value < 0) return 'negative';
-    if (!isDelta) return undefined;
+    const { high, low } = found.start;
+    if (isBefore(this.#high, this.#low, high, low)) return 'start';
+    if (!found.node.isDelta) return undefined;
     if (found.request !== this.#registry.request) {
       found.deltaHigh = found.high;
       found.deltaLow = found.low;

@@ -13,7 +13,7 @@ export const reasons = {
   ],
   overlap: ['a delta that starts when the one before ended', 'one that starts before'],
   negative: ['a value of 0 or more for a sum that is monotonic', 'a negative one'],
-  infinite: ['a finite value for a sum', 'infinity'],
+  infinite: ['a finite value', 'infinity'],
   scope: ['series that differ in name, attributes or resource', 'two that differ in their scope alone'],
   limit: ['no more series than "max_series" allows', 'another one'],
 } as const satisfies Readonly<Record<string, readonly [expected: string, found: string]>>;

@@ -167,6 +167,7 @@ export class SeriesRegistry {
   }
 
   #replace(old: LiveSeries, added: LiveSeries, { keepsEntries }: { readonly keepsEntries: boolean }): void {
+    old.isReplaced = true;
     // One that never had a row leaves nothing to be ended but what it was to replace itself.
     added.replaces = old.isBegun || old.request === this.request ? old : old.replaces;
     for (const entry of old.entries.splice(0)) {

@@ -9,12 +9,39 @@ import type { SeriesRegistry } from './series-registry.js';
 /** Points between two moments at which others may run. */
 const pointsAtATime = 4000;
 
-/** What a series was before a point, in case that the point is refused. */
-interface Before {
-  readonly one: LiveSeries;
-  readonly high: number;
-  readonly low: number;
-  readonly last: number;
+/** What series were before points that may still be refused, in the order of these points. An object each would be slow. */
+class UndoLog {
+  readonly #series: LiveSeries[] = [];
+  readonly #high: number[] = [];
+  readonly #low: number[] = [];
+  readonly #last: number[] = [];
+
+  get length(): number {
+    return this.#series.length;
+  }
+
+  add(one: LiveSeries): void {
+    this.#series.push(one);
+    this.#high.push(one.high);
+    this.#low.push(one.low);
+    this.#last.push(one.last);
+  }
+
+  /** Forgets the first points: they have been taken. */
+  forget(count: number): void {
+    for (const list of [this.#series, this.#high, this.#low, this.#last]) list.splice(0, count);
+  }
+
+  /** Makes every series what it was before the first of these points, and forgets them. */
+  takeBack(): void {
+    for (let i = this.length - 1; i >= 0; i -= 1) {
+      const one = this.#series[i];
+      one.high = this.#high[i];
+      one.low = this.#low[i];
+      one.last = this.#last[i];
+    }
+    this.forget(this.length);
+  }
 }
 
 /** Forwards rows of points as tables, with deltas added up and resets as new series. */
@@ -22,8 +49,8 @@ export class TableWriter {
   readonly #registry: SeriesRegistry;
   readonly #next: Consumer;
   readonly #assembler = new TableAssembler((table) => this.#forward(table));
-  /** Of the points that wait, in their order. */
-  #undo: Before[] = [];
+  /** Of the points that wait. */
+  readonly #undo = new UndoLog();
   /** How many of them are of rows before the one that is being made. */
   #rowFrom = 0;
   #isRefused = false;
@@ -39,19 +66,26 @@ export class TableWriter {
    */
   *write(rows: Rows, rejections: Rejections): Generator<void, boolean> {
     this.#isRefused = false;
+    try {
+      yield* this.#writeRows(rows, rejections);
+      this.#rowFrom = this.#undo.length;
+      if (!this.#isRefused) this.#assembler.flush();
+    } finally {
+      this.#takeBack();
+    }
+    return !this.#isRefused;
+  }
+
+  *#writeRows(rows: Rows, rejections: Rejections): Generator<void> {
     let unwritten = pointsAtATime;
     for (const row of rows.list()) {
       this.#writeRow(row, rejections);
-      if (this.#isRefused) break;
+      if (this.#isRefused) return;
       unwritten -= row.series.length;
       if (unwritten > 0) continue;
       unwritten = pointsAtATime;
       yield;
     }
-    this.#rowFrom = this.#undo.length;
-    if (!this.#isRefused) this.#assembler.flush();
-    if (this.#isRefused) this.#takeBack();
-    return !this.#isRefused;
   }
 
   #writeRow({ high, low, series, values }: Row, rejections: Rejections): void {
@@ -59,8 +93,11 @@ export class TableWriter {
     const [kept, keptValues]: [LiveSeries['series'][], number[]] = [[], []];
     this.#rowFrom = this.#undo.length;
     for (let i = 0; i < series.length; i += 1) {
-      const one = this.#findCurrent(series[i], at);
-      if (one.isOver) {
+      const one = findCurrent(series[i]);
+      inheritTime(one);
+      const isReset = hasFallen(one, values[i]);
+      // What was replaced in this very request, and is reset in it as well, is of two senders.
+      if (one.isOver || (isReset && one.isReplaced)) {
         rejections.add('older_start', 1, one.node.name);
         continue;
       }
@@ -69,41 +106,30 @@ export class TableWriter {
         if (one.high !== high || one.low !== low) rejections.add('older', 1, one.node.name);
         continue;
       }
-      const current = this.#advance(one, high, low, values[i]);
+      this.#begin(one, at);
+      const current = isReset ? this.#reset(one, at) : one;
+      this.#advance(current, high, low, values[i]);
       kept.push(current.series);
       keptValues.push(Number.isNaN(values[i]) ? NaN : current.last);
     }
     this.#assembler.addRow(kept, at, keptValues);
   }
 
-  /** The series that a point belongs to now. One that takes the place of another begins here. */
-  #findCurrent(sent: LiveSeries, at: bigint): LiveSeries {
-    let one = sent;
-    while (one.successor !== undefined) one = one.successor;
-    if (one.replaces === undefined) return one;
-    for (let old: LiveSeries | undefined = one.replaces; old !== undefined; old = old.replaces) {
-      if (isBefore(one.high, one.low, old.high, old.low)) {
-        one.high = old.high;
-        one.low = old.low;
-      }
+  /** Ends what a series takes the place of. */
+  #begin(one: LiveSeries, at: bigint): void {
+    for (let old = one.replaces; old !== undefined; old = old.replaces) {
       if (old.isBegun && !old.isOver) this.#assembler.end(old.series, at);
       old.isOver = true;
     }
     one.replaces = undefined;
-    return one;
   }
 
-  /** @returns the series that has the value: another one after a reset */
-  #advance(one: LiveSeries, high: number, low: number, value: number): LiveSeries {
-    let current = one;
-    const isCounter = one.node.kind === 'counter';
-    if (isCounter && !one.node.isDelta && value < one.last) current = this.#reset(one, joinHalves(high, low));
-    this.#undo.push({ one: current, high: current.high, low: current.low, last: current.last });
-    current.high = high;
-    current.low = low;
-    current.isBegun = true;
-    if (!Number.isNaN(value)) current.last = one.node.isDelta ? current.last + value : value;
-    return current;
+  #advance(one: LiveSeries, high: number, low: number, value: number): void {
+    this.#undo.add(one);
+    one.high = high;
+    one.low = low;
+    one.isBegun = true;
+    if (!Number.isNaN(value)) one.last = one.node.isDelta ? one.last + value : value;
   }
 
   /** A counter that fell was reset after its last point at the earliest. */
@@ -115,7 +141,9 @@ export class TableWriter {
     };
     const added = this.#registry.restart(one, sent, joinHalves(one.high, one.low));
     one.successor = added;
-    return this.#findCurrent(added, at);
+    inheritTime(added);
+    this.#begin(added, at);
+    return added;
   }
 
   #forward(table: Table): void {
@@ -126,16 +154,33 @@ export class TableWriter {
     }
     this.#isRefused ||= !this.#next.consume(table);
     if (this.#isRefused) return;
-    this.#undo.splice(0, this.#rowFrom);
+    this.#undo.forget(this.#rowFrom);
     this.#rowFrom = 0;
   }
 
+  /** Takes back what was not taken: nothing, unless a table was refused. */
   #takeBack(): void {
-    for (const { one, high, low, last } of this.#undo.splice(0).toReversed()) {
-      one.high = high;
-      one.low = low;
-      one.last = last;
-    }
+    this.#undo.takeBack();
     this.#assembler.dropRows();
+  }
+}
+
+function hasFallen({ node, last }: LiveSeries, value: number): boolean {
+  return value < last && node.kind === 'counter' && !node.isDelta;
+}
+
+/** The series that a point belongs to after resets that its sender did not announce. */
+function findCurrent(sent: LiveSeries): LiveSeries {
+  let one = sent;
+  while (one.successor !== undefined) one = one.successor;
+  return one;
+}
+
+/** A series goes on in time where the one ended whose place it is to take. */
+function inheritTime(one: LiveSeries): void {
+  for (let old = one.replaces; old !== undefined; old = old.replaces) {
+    if (!isBefore(one.high, one.low, old.high, old.low)) continue;
+    one.high = old.high;
+    one.low = old.low;
   }
 }

@@ -29,6 +29,7 @@ import { parseCgroupFiles } from './cgroup-files.js';
 import { HostFiles } from './host-files.js';
 import { meterTargets } from './meter-targets.js';
 import { nameTargets, type Target } from './name-targets.js';
+import { createOtlpTargets } from './otlp-targets.js';
 
 const context = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
 const finder = {
@@ -48,6 +49,7 @@ export function createTargets(folder: string): readonly Target[] {
     ...meterTargets,
     ...nameTargets,
     ...createRecordingTargets(),
+    ...createOtlpTargets(createTable(), { consume: takeAgain }),
   ];
 }
 
@@ -279,4 +281,9 @@ function writeAgain(table: Table): void {
   csv.metricColumns = csv.findMissing([table]);
   csv.encode(table);
   new JsonLinesEncoder().add(table);
+}
+
+function takeAgain(table: Table): boolean {
+  writeAgain(table);
+  return true;
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkTables } from '../../src/model/check-tables.js';
+import { createIntake } from './intake.fixture.js';
+import type { Described, Point } from './request.fixture.js';
+
+const delta = (...points: readonly Point[]): Described => ({
+  name: 'd',
+  kind: 'sum',
+  temporality: 1,
+  points,
+});
+
+test('take adds up deltas, as a counter from the start of the first', async (t) => {
+  const { send, list, collector } = createIntake(t);
+  await send(delta({ start: 5n, time: 10n, int: 3 }, { start: 10n, time: 20n, int: 4 }));
+  await send(delta({ start: 20n, time: 30n, int: 5 }));
+  assert.equal(collector.tables[0]?.series[0]?.metric.kind, 'counter');
+  checkTables(collector.tables);
+  assert.deepEqual(list(), ['d 5 10 3', 'd 5 20 7', 'd 5 30 12']);
+});
+
+test('take adds up deltas that are not monotonic, also below 0', async (t) => {
+  const { send, list, collector } = createIntake(t);
+  const at = (start: bigint, time: bigint, double: number) =>
+    send({ ...delta({ start, time, double }), isMonotonic: false });
+  await at(5n, 10n, 1.5);
+  await at(10n, 20n, -2);
+  assert.equal(collector.tables[0]?.series[0]?.metric.kind, 'updowncounter');
+  assert.deepEqual(list(), ['d 5 10 1.5', 'd 5 20 -0.5']);
+});
+
+test('take counts nothing in a gap between deltas, and a gap in what was read changes no sum', async (t) => {
+  const { send, list } = createIntake(t);
+  await send(delta({ start: 5n, time: 10n, int: 3 }));
+  await send(delta({ start: 90n, time: 100n, int: 4 }, { start: 100n, time: 110n, flags: 1 }));
+  await send(delta({ start: 110n, time: 120n, int: 1 }));
+  assert.deepEqual(list(), ['d 5 10 3', 'd 5 100 7', 'd 5 110 NaN', 'd 5 120 8']);
+});
+
+test('take counts a delta once that is sent again, and refuses one that overlaps', async (t) => {
+  const { send, list } = createIntake(t);
+  await send(delta({ start: 5n, time: 10n, int: 3 }));
+  const again = await send(delta({ start: 5n, time: 10n, int: 3 }, { start: 10n, time: 20n, int: 1 }));
+  assert.equal(again.kind === 'taken' && again.rejected, 0);
+  const overlap = await send(delta({ start: 15n, time: 25n, int: 7 }, { start: 20n, time: 30n, int: 2 }));
+  assert.match(
+    overlap.message,
+    /^Cannot take 1 points: expected a delta that starts when the one before ended/,
+  );
+  assert.deepEqual(list(), ['d 5 10 3', 'd 5 20 4', 'd 5 30 6']);
+});
+
+test('take takes deltas without a start as following each other', async (t) => {
+  const { send, list } = createIntake(t);
+  await send(delta({ time: 10n, int: 3 }, { time: 20n, int: 4 }));
+  assert.deepEqual(list(), ['d 10 10 3', 'd 10 20 7']);
+});
+
+test('take refuses a negative delta of a monotonic sum, and an infinite one', async (t) => {
+  const { send, list, read } = createIntake(t);
+  await send(delta({ start: 5n, time: 10n, int: -3 }, { start: 10n, time: 20n, double: Infinity }));
+  const counted = await read();
+  assert.equal(counted['joulemetry.otlp.rejected_points{otlp,negative}'], 1);
+  assert.equal(counted['joulemetry.otlp.rejected_points{otlp,infinite}'], 1);
+  assert.deepEqual(list(), []);
+});
+
+test('take starts another series where a sender changes to cumulative', async (t) => {
+  const { send, list, collector } = createIntake(t);
+  await send(delta({ start: 5n, time: 10n, int: 3 }));
+  await send({ ...delta({ start: 10n, time: 20n, int: 1 }), temporality: 2 });
+  checkTables(collector.tables);
+  assert.deepEqual(list(), ['d 5 10 3', 'end d', 'd 10 20 1']);
+});

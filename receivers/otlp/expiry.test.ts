@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Consumer } from '../../src/component/consumer.js';
+import { checkTables } from '../../src/model/check-tables.js';
+import { until } from '../../src/testing/until.js';
+import { createIntake } from './intake.fixture.js';
+import { encodeRequest } from './request.fixture.js';
+
+test('a series ends when no point of it comes for the time that is set, and starts again after that', async (t) => {
+  const { send, list, collector } = createIntake(t, { expiryMs: 40 });
+  await send({ name: 'g', points: [{ time: 10n, double: 1 }] });
+  await until(() => collector.tables.length === 2);
+  await send({ name: 'g', points: [{ time: 20n, double: 2 }] });
+  checkTables(collector.tables);
+  assert.notEqual(collector.tables[0]?.series[0], collector.tables[2]?.series[0]);
+  assert.deepEqual(list().slice(0, 3), ['g 0 10 1', 'end g', 'g 0 20 2']);
+});
+
+test('a series that points arrive for stays', async (t) => {
+  const { send, collector } = createIntake(t, { expiryMs: 2000 });
+  for (let time = 1n; time <= 200n; time += 1n) await send({ name: 'g', points: [{ time, double: 1 }] });
+  assert.equal(new Set(collector.tables.flatMap(({ series }) => series)).size, 1);
+  assert.ok(collector.tables.every(({ ended }) => ended === undefined));
+});
+
+const gauge = (name: string, time: bigint) => ({ name, points: [{ time, double: 1 }] });
+
+test('further series are refused where there is the maximum, until others have ended', async (t) => {
+  const { send, list, collector } = createIntake(t, { maxSeries: 2, expiryMs: 200 });
+  const answer = await send(gauge('a', 10n), gauge('b', 10n), gauge('c', 10n));
+  assert.match(answer.message, /^Cannot take 1 points: expected no more series than "max_series" allows/);
+  await until(() => collector.tables.some(({ ended }) => ended?.length === 2));
+  assert.equal((await send(gauge('c', 20n))).message, '');
+  assert.equal(list().at(-1), 'c 0 20 1');
+});
+
+setFlagsFromString('--expose-gc');
+// The flag gives every new context this function.
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Series of which nothing stays but what the intake keeps. */
+const forgetful: Consumer = { consume: () => true };
+
+test('memory stays bounded while series come and go, and while one is encoded in ever different ways', async (t) => {
+  const { intake } = createIntake(t, { maxSeries: 100_000, expiryMs: 100 }, {}, forgetful);
+  let name = 0;
+  const churn = async (requests: number) => {
+    for (let i = 0; i < requests; i += 1) {
+      const time = BigInt((name += 1)) * 1000n;
+      const points = Array.from({ length: 50 }, (_, number) => ({
+        attributes: { name, number },
+        time,
+        double: 1,
+      }));
+      const resource = { 'service.instance.id': `instance-${name}` };
+      const same = [{ attributes: { ignored: { arrayValue: {} } }, time, double: 1 }];
+      await intake.take(
+        encodeRequest(
+          { resource, scope: `scope-${name}`, metrics: [{ name: `metric-${name}`, points }] },
+          { metrics: [{ name: 'same', description: `${name}`, points: same }] },
+        ),
+      );
+    }
+    await until(() => intake.series <= 1);
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  await churn(300);
+  const before = await churn(300);
+  const after = await churn(600);
+  assert.ok(after - before < 2_000_000, `${after - before} bytes more`);
+});

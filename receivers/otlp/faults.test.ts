@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { countOpen, expectNothingLeft } from '../../src/linux/open-resources.js';
+import { readDescriptorLimit } from '../../src/linux/privileges.js';
+import { createRandom } from '../../src/testing/random.fixture.js';
+import { until } from '../../src/testing/until.js';
+import { factory } from './factory.js';
+import { encodeRequest, listTables } from './request.fixture.js';
+
+/** A running receiver, and its ports. */
+async function start(t: TestContext) {
+  const log = createLogCollector();
+  const { tables, consume } = createTableCollector();
+  const config = parseSettings(factory.schema, {
+    protocols: { grpc: { endpoint: 'localhost:0' }, http: { endpoint: 'localhost:0' } },
+  });
+  const receiver = factory.create(config, createFakeContext({ id: 'otlp', log }), { consume });
+  t.after(() => receiver.shutdown());
+  await receiver.start();
+  const [grpc = 0, http = 0] = log.lines.map((line) => Number(/:(\d+)$/u.exec(line)?.[1]));
+  return { receiver, log, grpc, http, list: () => listTables(tables.splice(0)) };
+}
+
+let time = 0n;
+const createRequest = () =>
+  encodeRequest({ metrics: [{ name: 'g', points: [{ time: (time += 10n), double: 1 }] }] });
+
+async function postOne(port: number): Promise<number> {
+  const { status } = await fetch(`http://127.0.0.1:${port}/v1/metrics`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: Buffer.from(createRequest()),
+  });
+  return status;
+}
+
+const grpcHeaders = {
+  ':method': 'POST',
+  ':path': '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  'content-type': 'application/grpc',
+  te: 'trailers',
+};
+
+/** A message of gRPC: no compression, length, bytes. */
+function frame(bytes: Uint8Array, length = bytes.length): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
+function openSession(t: TestContext, port: number): ClientHttp2Session {
+  const session = connectHttp2(`http://127.0.0.1:${port}`).on('error', () => {});
+  t.after(() => session.destroy());
+  return session;
+}
+
+/** The status with which a call ends; undefined where it was cut off. */
+async function callOne(
+  t: TestContext,
+  port: number,
+  { body = frame(createRequest()), encoding = 'identity' } = {},
+): Promise<unknown> {
+  const stream = openSession(t, port).request({ ...grpcHeaders, 'grpc-encoding': encoding });
+  let found: unknown;
+  const keep = (headers: Readonly<Record<string, unknown>>) => (found = headers['grpc-status'] ?? found);
+  stream
+    .on('response', keep)
+    .on('trailers', keep)
+    .on('error', () => {});
+  stream.resume().end(body);
+  await until(() => stream.closed);
+  return found;
+}
+
+async function openSocket(t: TestContext, port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+test('the receiver outlives garbage on its sockets', async (t) => {
+  const { grpc, http, list } = await start(t);
+  const random = createRandom(1);
+  const starts = [
+    '',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  ];
+  for (let i = 0; i < 60; i += 1) {
+    const garbage = Buffer.from(Array.from({ length: 1 + (i % 40) }, () => random.whole(256)));
+    const socket = await openSocket(t, i % 2 === 0 ? grpc : http);
+    socket.end(Buffer.concat([Buffer.from(starts[i % 3] ?? ''), garbage]));
+  }
+  assert.equal(await postOne(http), 200);
+  assert.equal(await callOne(t, grpc), '0');
+  assert.equal(list().length, 2);
+});
+
+test('the receiver answers damaged messages of gRPC', async (t) => {
+  const { grpc, list } = await start(t);
+  assert.equal(await callOne(t, grpc, { body: frame(Buffer.of(255, 255)) }), '3');
+  // Shorter than its length, longer than is allowed, no gzip, an unknown encoding, and nothing.
+  assert.notEqual(await callOne(t, grpc, { body: frame(createRequest(), 1000) }), '0');
+  assert.equal(await callOne(t, grpc, { body: frame(Buffer.alloc(1), 100 * 1024 * 1024) }), '8');
+  const compressed = frame(createRequest());
+  compressed[0] = 1;
+  assert.equal(await callOne(t, grpc, { body: compressed, encoding: 'gzip' }), '13');
+  assert.equal(await callOne(t, grpc, { body: compressed, encoding: 'br' }), '12');
+  assert.notEqual(await callOne(t, grpc, { body: Buffer.alloc(0) }), '0');
+  assert.deepEqual(list(), []);
+});
+
+test('the receiver gives up requests that do not go on, and takes others meanwhile', async (t) => {
+  const { grpc, http, list } = await start(t);
+  const slow = await openSocket(t, http);
+  slow
+    .resume()
+    .write(
+      'POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 100\r\n\r\nabc',
+    );
+  // One that is cut off in the middle, and one whose sender says no more.
+  const cut = await openSocket(t, http);
+  cut.write('POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc', () =>
+    cut.resetAndDestroy(),
+  );
+  const halfClosed = await openSocket(t, http);
+  halfClosed.resume().end('POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc');
+  const hanging = openSession(t, grpc).request(grpcHeaders);
+  let status: unknown;
+  const keep = (headers: Readonly<Record<string, unknown>>) => (status = headers['grpc-status'] ?? status);
+  hanging
+    .on('response', keep)
+    .on('trailers', keep)
+    .on('error', () => {});
+  hanging.resume().write(frame(Buffer.alloc(3), 100));
+  assert.equal(await postOne(http), 200);
+  assert.equal(await callOne(t, grpc), '0');
+  assert.equal(list().length, 2);
+  await until(() => slow.readableEnded && halfClosed.readableEnded && status !== undefined);
+  assert.equal(status, '4');
+});
+
+test('a thousand idle connections lock no sender out, and leave nothing behind', async (t) => {
+  const before = countOpen();
+  const { receiver, grpc, http, log } = await start(t);
+  const limit = Math.max(4, Math.min(1024, Math.floor(readDescriptorLimit() / 16)));
+  const sockets: Socket[] = [];
+  for (let i = 0; i < 600; i += 1) sockets.push(await openSocket(t, grpc), await openSocket(t, http));
+  assert.equal(await postOne(http), 200);
+  assert.equal(await callOne(t, grpc), '0');
+  if (limit < 600) assert.match(log.lines.join('\n'), /Closing idle connections/);
+  for (const socket of sockets) socket.destroy();
+  await receiver.shutdown();
+  await expectNothingLeft(before);
+});
+
+test('shutdown ends connections on which requests are under way', async (t) => {
+  const before = countOpen();
+  const { receiver, grpc, http } = await start(t);
+  const session = openSession(t, grpc);
+  const stream = session.request(grpcHeaders).on('error', () => {});
+  stream.write(frame(Buffer.alloc(3), 100));
+  const socket = await openSocket(t, http);
+  socket.resume().write('POST /v1/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc');
+  await until(() => session.socket !== undefined && !session.connecting);
+  await receiver.shutdown();
+  await until(() => stream.closed && socket.closed);
+  session.destroy();
+  await expectNothingLeft(before);
+});

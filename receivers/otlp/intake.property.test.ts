@@ -1,0 +1,67 @@
+import { test } from 'node:test';
+import { checkTables } from '../../src/model/check-tables.js';
+import type { Table } from '../../src/model/table.js';
+import { fc } from '../../src/testing/fixed-seed.fixture.js';
+import { holdsForAsync } from '../../src/testing/property.fixture.js';
+import { createIntake } from './intake.fixture.js';
+import { encodeRequest, type Described, type Point } from './request.fixture.js';
+
+/** Few instants, names and attributes, so that points often are of one series and disagree. */
+const instant = fc.integer({ min: 0, max: 12 }).map(BigInt);
+const number = fc.oneof(fc.integer({ min: -1, max: 9 }), fc.constantFrom(NaN, Infinity, 0.5, 2 ** 60));
+
+const point: fc.Arbitrary<Point> = fc.record(
+  {
+    time: instant,
+    start: instant,
+    double: number,
+    int: fc.integer({ min: -1, max: 9 }),
+    flags: fc.constantFrom(0, 0, 0, 1),
+    attributes: fc.constantFrom({}, { a: 1 }, { a: 1, b: 'x' }, { b: 'x', a: 1 }),
+  },
+  { requiredKeys: ['time'] },
+);
+
+const metric: fc.Arbitrary<Described> = fc.record(
+  {
+    name: fc.constantFrom('m', 'n'),
+    description: fc.constantFrom('', 'd'),
+    kind: fc.constantFrom('gauge' as const, 'sum' as const, 'sum' as const, 'histogram' as const),
+    temporality: fc.constantFrom(0, 1, 2, 2),
+    isMonotonic: fc.boolean(),
+    points: fc.array(point, { maxLength: 8 }),
+  },
+  { requiredKeys: ['name', 'points'] },
+);
+
+const request = fc.record({
+  scope: fc.constantFrom('s', 's', 't'),
+  metrics: fc.array(metric, { maxLength: 3 }),
+  /** Whether the tables of this request are refused, from this one on. */
+  refusedFrom: fc.constantFrom(Infinity, Infinity, 0, 1, 2),
+});
+
+test('whatever is sent, and whatever is refused on the way, tables keep what the model promises', async (t) => {
+  await holdsForAsync(fc.array(request, { maxLength: 12 }), async (requests) => {
+    const tables: Table[] = [];
+    let left = 0;
+    const consume = (table: Table) => {
+      if (table.offsets.length > 0 && left <= 0) return false;
+      left -= 1;
+      tables.push(table);
+      return true;
+    };
+    const { intake } = createIntake(t, {}, {}, { consume });
+    for (const { refusedFrom, ...block } of requests) {
+      left = refusedFrom;
+      const bytes = encodeRequest(block);
+      const { kind } = await intake.take(bytes);
+      if (kind === 'failed') throw new Error('a request failed');
+      left = Infinity;
+      // As a sender does whose request was refused.
+      if (kind === 'busy') await intake.take(bytes);
+    }
+    await intake.shutdown();
+    checkTables(tables);
+  });
+});
