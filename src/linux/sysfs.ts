@@ -58,11 +58,21 @@ export function readFromStart(fd: number, buffer: Uint8Array): number {
  * @returns NaN for anything else: empty, torn, a text, or beyond what a double holds exactly
  */
 export function parseCounter(bytes: Uint8Array, length: number): number {
+  return parseDigits(bytes, 0, length);
+}
+
+/** The same of a number that may be below 0. */
+export function parseInteger(bytes: Uint8Array, length: number): number {
+  const minus = 45;
+  return bytes[0] === minus ? -parseDigits(bytes, 1, length) : parseDigits(bytes, 0, length);
+}
+
+function parseDigits(bytes: Uint8Array, from: number, length: number): number {
   const newline = 10;
   const end = length - 1;
-  if (end <= 0 || bytes[end] !== newline) return NaN;
+  if (end <= from || bytes[end] !== newline) return NaN;
   let value = 0;
-  for (let at = 0; at < end; at++) {
+  for (let at = from; at < end; at++) {
     const digit = (bytes[at] ?? 0) - 48;
     if (digit < 0 || digit > 9) return NaN;
     value = value * 10 + digit;

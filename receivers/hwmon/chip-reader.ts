@@ -1,0 +1,155 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { elementAt } from '../../src/element.js';
+import { findErrorCode } from '../../src/errors.js';
+import { nameErrno } from '../../src/linux/libc.js';
+import { parseInteger, readFromStart } from '../../src/linux/sysfs.js';
+import type { Channel, Chip } from './channels.js';
+
+/** A reading that takes longer is made on a thread of Node's pool from then on: nothing holds the main thread up. */
+const slowMs = 0.5;
+/** Files of sysfs hold at most a page; a number is far shorter. */
+const buffer = Buffer.allocUnsafeSlow(64);
+
+/** A sensor that is switched off or has nothing to show: not a failure. */
+const silentCodes = new Set(['ENODATA']);
+/** The chip, or its driver, is not there any more. */
+const goneCodes = new Set(['ENODEV', 'ENOENT', 'ENXIO', 'ESHUTDOWN']);
+
+/** One file that is kept open. */
+interface OpenChannel {
+  readonly channel: Channel;
+  handle: FileHandle | undefined;
+  readonly fault: FileHandle | undefined;
+  /** Whether it has ever been read: one that never could is not a failure each time. */
+  isProven: boolean;
+}
+
+/** Reads the values of one chip. Must be closed. */
+export class ChipReader {
+  /** Of each channel, in the file's unit; NaN: no reading. */
+  readonly values: Float64Array;
+  /** Why channels that could be read before could not be read now. */
+  problems: string[] = [];
+  /** Whether the chip is not there any more. */
+  isGone = false;
+  readonly #products: readonly (readonly [number, number])[];
+  #channels: OpenChannel[] = [];
+  readonly #slowMs: number;
+  #isSlow = false;
+  #pending: Promise<void> | undefined;
+
+  /**
+   * @param products of which channels, by index, the product follows their values
+   * @param slow the time of a channel from which on a chip is read on a thread of Node's pool
+   */
+  constructor({ channels }: Chip, products: readonly (readonly [number, number])[], slow = slowMs) {
+    this.#slowMs = slow;
+    this.values = new Float64Array(channels.length + products.length).fill(NaN);
+    this.#products = products;
+  }
+
+  /** Opens the files and finds out how long a reading takes. */
+  async open({ channels }: Chip): Promise<void> {
+    for (const channel of channels) {
+      const handle = await openFile(channel.path);
+      const fault = channel.faultPath === undefined ? undefined : await openFile(channel.faultPath);
+      this.#channels.push({ channel, handle, fault, isProven: false });
+    }
+    const beganMs = performance.now();
+    await this.#readOnPool();
+    const files = this.#channels.filter(({ handle }) => handle !== undefined).length;
+    this.#isSlow = performance.now() - beganMs > this.#slowMs * files;
+  }
+
+  /** Whether a reading that began before is still not done. */
+  get isPending(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Begins a reading; a chip that answers at once has been read when this returns. */
+  read(): Promise<void> | undefined {
+    this.problems = [];
+    if (this.#isSlow) {
+      this.#pending ??= this.#readOnPool().finally(() => {
+        this.#pending = undefined;
+      });
+      return this.#pending;
+    }
+    const beganMs = performance.now();
+    for (let i = 0; i < this.#channels.length; i++) this.#readNow(i);
+    this.#multiply();
+    if (performance.now() - beganMs > this.#slowMs * this.#channels.length) this.#isSlow = true;
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    const channels = this.#channels;
+    this.#channels = [];
+    await this.#pending;
+    for (const { handle, fault } of channels) {
+      await handle?.close();
+      await fault?.close();
+    }
+  }
+
+  #readNow(index: number): void {
+    const one = elementAt(this.#channels, index);
+    if (one.handle === undefined) return;
+    const length = readFromStart(one.handle.fd, buffer);
+    if (length < 0) this.#fail(index, one, nameErrno());
+    else this.#accept(index, one, parseInteger(buffer, length));
+    if (one.fault === undefined) return;
+    if (readFromStart(one.fault.fd, buffer) > 0 && buffer[0] === 0x31) this.values[index] = NaN;
+  }
+
+  async #readOnPool(): Promise<void> {
+    const own = Buffer.allocUnsafe(buffer.length);
+    for (const [index, one] of this.#channels.entries()) {
+      if (one.handle === undefined) continue;
+      try {
+        const { bytesRead } = await one.handle.read(own, 0, own.length, 0);
+        this.#accept(index, one, parseInteger(own, bytesRead));
+        const isFault = one.fault && (await one.fault.read(own, 0, own.length, 0)).bytesRead > 0;
+        if (isFault === true && own[0] === 0x31) this.values[index] = NaN;
+      } catch (error) {
+        this.#fail(index, one, findErrorCode(error) ?? String(error));
+      }
+    }
+    this.#multiply();
+  }
+
+  #accept(index: number, one: OpenChannel, value: number): void {
+    this.values[index] = value * one.channel.scale;
+    if (!Number.isNaN(value)) one.isProven = true;
+    else if (one.isProven) this.problems.push(`${one.channel.path}: expected a whole number, found none`);
+  }
+
+  #fail(index: number, one: OpenChannel, code: string): void {
+    this.values[index] = NaN;
+    if (goneCodes.has(code)) this.isGone = true;
+    if (one.isProven && !silentCodes.has(code)) this.problems.push(`${one.channel.path}: ${code}`);
+  }
+
+  #multiply(): void {
+    const { values } = this;
+    const first = values.length - this.#products.length;
+    for (let i = 0; i < this.#products.length; i++) {
+      const [voltage, current] = elementAt(this.#products, i);
+      // Millivolts times milliamperes are microwatts.
+      values[first + i] = elementAt(values, voltage) * elementAt(values, current);
+    }
+  }
+}
+
+// A FIFO without a writer must not block.
+const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Undefined: it cannot be opened, and is left out until the chips are looked for again. */
+async function openFile(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, openFlags);
+  } catch {
+    return undefined;
+  }
+}

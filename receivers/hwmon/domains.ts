@@ -1,0 +1,162 @@
+import type { Measured } from '../../src/component/energy-claim.js';
+import { maxMicrowatts, type Channel, type Chip } from './channels.js';
+
+/** What a meter of power or energy measures. */
+export interface Domain {
+  /** `hw.type`. */
+  readonly type: string;
+  readonly measured: Measured;
+  /** By which its parts find it: `grace/0`. */
+  readonly key?: string;
+  /** Keys of what it is a part of, the nearest first: the first of them that is measured is its parent. */
+  readonly within?: readonly string[];
+  /** Its power is no energy that the machine uses, or that of a battery, which has a receiver of its own. */
+  readonly isLeftOut?: boolean;
+}
+
+type Describe = (chip: Chip, match: RegExpExecArray, channel: Channel) => Domain | undefined;
+
+/** Meters of certain drivers, by their labels. The first that fits counts. */
+interface DomainRule {
+  readonly chip: RegExp;
+  /** Of the label, or '' where there is none. */
+  readonly label: RegExp;
+  readonly describe: Describe;
+  readonly source: string;
+}
+
+const host: Domain = { type: 'host', measured: 'host', key: 'host' };
+const unknown: Domain = { type: 'power_rail', measured: 'other', within: ['host'] };
+
+function part(type: string, domain: string): Domain {
+  return { type, measured: { domain }, key: domain, within: ['host'] };
+}
+
+/** The PCI address of a chip's device, by which GPUs are claimed. */
+function pciOf({ id }: Chip): string | undefined {
+  return /[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/gu.exec(id.split('/').at(-1) ?? '')?.[0];
+}
+
+const describeGpu: Describe = (chip) => {
+  const address = pciOf(chip);
+  return address === undefined ? undefined : part('gpu', `gpu/${address}`);
+};
+
+/** A part of a GPU, whose whole is measured, too. */
+const describeGpuPart: Describe = (chip) => {
+  return { type: 'gpu', measured: 'other', within: [`gpu/${pciOf(chip) ?? ''}`] };
+};
+
+/** A whole socket of Grace is the cores, the fabric and the memory; a module is that and the GPU. */
+const graceDomains: Readonly<Record<string, (socket: string) => Domain>> = {
+  Module: (socket) => ({ type: 'module', measured: 'other', key: `module/${socket}`, within: ['host'] }),
+  Grace: (socket) => ({ ...part('cpu', `cpu/${socket}`), within: [`module/${socket}`, 'host'] }),
+  CPU: (socket) => ({ type: 'cpu', measured: 'other', within: [`cpu/${socket}`, `module/${socket}`] }),
+  SysIO: (socket) => ({ type: 'cpu', measured: 'other', within: [`cpu/${socket}`, `module/${socket}`] }),
+};
+
+/** The rails of Jetson modules, by NVIDIA's names, that hold one kind of hardware and nothing else of the table. */
+const jetsonRails: Readonly<Record<string, Domain>> = {
+  VDD_IN: host,
+  POM_5V_IN: host,
+  CPU: part('cpu', 'cpu/0'),
+  VDD_CPU: part('cpu', 'cpu/0'),
+  VDD_CPU_CV: part('cpu', 'cpu/0'),
+  VDD_SYS_CPU: part('cpu', 'cpu/0'),
+  POM_5V_CPU: part('cpu', 'cpu/0'),
+  // Any other receiver of a GPU on such a board measures the same one.
+  GPU: part('gpu', 'gpu'),
+  VDD_GPU: part('gpu', 'gpu'),
+  VDD_GPU_SOC: part('gpu', 'gpu'),
+  VDD_SYS_GPU: part('gpu', 'gpu'),
+  POM_5V_GPU: part('gpu', 'gpu'),
+  VDDRQ: part('memory', 'memory/0'),
+  VDD_SYS_DDR: part('memory', 'memory/0'),
+};
+
+export const domainRules: readonly DomainRule[] = [
+  {
+    chip: /^power_meter$/u,
+    label: /^(Module|Grace|CPU|SysIO) Power Socket (\d+)$/u,
+    describe: (_, [, what = '', socket = '']) => graceDomains[what]?.(socket),
+    source: 'NVIDIA Grace Performance Tuning Guide, Power Telemetry',
+  },
+  {
+    chip: /^power_meter$/u,
+    label: /(?:)/u,
+    // \_SB, the bus that every device is on.
+    describe: ({ measures }) => (measures.includes('LNXSYBUS:00') ? host : undefined),
+    source: 'ACPI 6.5, 10.4.8 _PMD; drivers/hwmon/acpi_power_meter.c, read_domain_devices',
+  },
+  {
+    chip: /^ina3221$/u,
+    label: /(.+)/u,
+    describe: (_, [, rail = '']) => jetsonRails[rail],
+    source: 'NVIDIA Jetson Linux Developer Guide, INA3221 power monitors',
+  },
+  {
+    chip: /^amd_energy$/u,
+    label: /^Esocket(\d+)$/u,
+    describe: (_, [, socket = '']) => part('cpu', `cpu/${socket}`),
+    source: 'Documentation/hwmon/amd_energy.rst',
+  },
+  {
+    chip: /^amd_energy$/u,
+    label: /^Ecore\d+$/u,
+    describe: () => ({ type: 'cpu', measured: 'other' }),
+    source: 'Documentation/hwmon/amd_energy.rst',
+  },
+  {
+    chip: /^i915_gt\d+$/u,
+    label: /(?:)/u,
+    describe: describeGpuPart,
+    source: 'sysfs-driver-intel-i915-hwmon',
+  },
+  { chip: /^i915$/u, label: /(?:)/u, describe: describeGpu, source: 'sysfs-driver-intel-i915-hwmon' },
+  {
+    chip: /^xe$/u,
+    label: /(?:)/u,
+    // The first is the card, the second the package on it.
+    describe: (chip, match, channel) =>
+      (channel.index === 1 ? describeGpu : describeGpuPart)(chip, match, channel),
+    source: 'sysfs-driver-intel-xe-hwmon',
+  },
+  {
+    chip: /^amdgpu$/u,
+    label: /(?:)/u,
+    // Only of an integrated GPU the voltage of the north bridge is measured; its power is that of the whole socket.
+    describe: (chip, match, channel) =>
+      chip.channels.some(({ label }) => label === 'vddnb')
+        ? { type: 'gpu', measured: 'other', within: ['cpu/0'] }
+        : describeGpu(chip, match, channel),
+    source: 'drivers/gpu/drm/amd/pm/amdgpu_pm.c, hwmon_attributes_visible',
+  },
+  {
+    chip: /^nouveau$/u,
+    label: /(?:)/u,
+    describe: describeGpu,
+    source: 'drivers/gpu/drm/nouveau/nouveau_hwmon.c',
+  },
+  {
+    chip: /^sfp/u,
+    label: /(?:)/u,
+    describe: () => ({ type: 'network', measured: 'other', isLeftOut: true }),
+    source: 'drivers/net/phy/sfp.c: the power of light',
+  },
+];
+
+/** What a meter of a chip measures. */
+export function describeDomain(chip: Chip, channel: Channel, label: string | undefined): Domain {
+  if (/\/power_supply\//u.test(`${chip.id}/`)) return { type: 'battery', measured: 'other', isLeftOut: true };
+  for (const rule of domainRules) {
+    const match = rule.chip.test(chip.name) ? rule.label.exec(label ?? '') : null;
+    const domain = match && rule.describe(chip, match, channel);
+    if (domain) return domain;
+  }
+  return unknown;
+}
+
+/** More than any domain of a type draws. */
+export function findMaxWatts({ type }: Domain): number {
+  return type === 'cpu' || type === 'memory' ? 2_000 : type === 'gpu' ? 5_000 : maxMicrowatts / 1e6;
+}

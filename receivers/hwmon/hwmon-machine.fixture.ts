@@ -1,0 +1,112 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { freeClaims, type Claims } from '../../src/component/claims.js';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import type { Attributes, Series } from '../../src/model/series.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+
+/** A chip of a machine that is made up. */
+export interface FakeChip {
+  /** Below `/sys/devices`; without one, the folder in the class is no link. */
+  readonly device?: string;
+  /** Whether the files are in the folder of the device, as of older drivers. */
+  readonly isOld?: boolean;
+  /** Whether the chip has a link to its device. */
+  readonly hasLink?: boolean;
+  readonly files: Readonly<Record<string, string | number>>;
+}
+
+/** The sysfs of a machine with some chips, by their names in the class. */
+export class FakeSysfs {
+  readonly path = createFolder();
+
+  constructor(chips: Readonly<Record<string, FakeChip>>) {
+    mkdirSync(join(this.path, 'class/hwmon'), { recursive: true });
+    mkdirSync(join(this.path, 'devices'), { recursive: true });
+    for (const [name, chip] of Object.entries(chips)) this.add(name, chip);
+  }
+
+  add(name: string, { device, isOld = false, hasLink = true, files }: FakeChip): void {
+    const entry = join(this.path, 'class/hwmon', name);
+    const folder = device === undefined ? entry : join(this.path, 'devices', device, 'hwmon', name);
+    mkdirSync(folder, { recursive: true });
+    if (device !== undefined) {
+      symlinkSync(join('../../devices', device, 'hwmon', name), entry);
+      if (hasLink) symlinkSync('../..', join(folder, 'device'));
+    }
+    for (const [file, value] of Object.entries(files)) this.write(name, file, value, isOld);
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.path, 'class/hwmon', name), { recursive: true });
+  }
+
+  /** Writes a file of a chip in place: the kernel does not replace its files either. */
+  write(name: string, file: string, value: string | number, isOld = false): void {
+    const path = join(this.path, 'class/hwmon', name, isOld ? 'device' : '', file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${value}\n`);
+  }
+}
+
+/** Readings of a receiver by `metric hw.id`, with the window of a mean. */
+export type Readings = Readonly<Record<string, number>>;
+
+export interface RigOptions {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly claims?: Claims;
+}
+
+/** Starts a receiver of a machine, which the test stops when it ends. It reads when it is asked to, and at its start. */
+export async function startRig(
+  t: TestContext,
+  sysfs: FakeSysfs,
+  { settings = {}, claims = freeClaims }: RigOptions = {},
+) {
+  const next = createTableCollector();
+  const log = createLogCollector();
+  let nowNs = 0n;
+  const clock = {
+    wallNs: () => 1_800_000_000_000_000_000n + nowNs,
+    monotonicNs: () => nowNs,
+    countBreaks: () => breaks,
+  };
+  let breaks = 0;
+  const config = parseSettings(schema, { sysfs: sysfs.path, collection_interval: '1h', ...settings });
+  const receiver = factory.create(config, createFakeContext({ id: 'hwmon', log, claims, clock }), next);
+  t.after(() => receiver.shutdown());
+  await receiver.start();
+  return {
+    next,
+    log: log.lines,
+    /** Reads, some seconds later than the last time. */
+    async read(seconds = 0): Promise<Readings> {
+      nowNs += BigInt(Math.round(seconds * 1e9));
+      next.tables.length = 0;
+      await receiver.flush?.();
+      return Object.fromEntries(
+        next.tables.flatMap(({ series, values }) =>
+          series.map((one, i) => [nameSeries(one), values[i] ?? NaN]),
+        ),
+      );
+    },
+    /** The attributes of a series that was read last, by its name. */
+    attributesOf(name: string): Attributes | undefined {
+      return next.tables.flatMap(({ series }) => series).find((one) => nameSeries(one) === name)?.attributes;
+    },
+    /** Says that the wall clock was set. */
+    breakClock(): void {
+      breaks++;
+    },
+  };
+}
+
+function nameSeries({ metric, attributes }: Series): string {
+  const window = attributes['hw.power.window'];
+  const name = `${metric.name} ${String(attributes['hw.id'])}`;
+  return window === undefined ? name : `${name} ${String(window)}`;
+}

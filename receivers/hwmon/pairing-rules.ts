@@ -1,0 +1,179 @@
+import type { Channel, Chip } from './channels.js';
+
+/** How the voltages and currents of a chip belong together. */
+interface PairingRule {
+  /** Names of chips, as their drivers give them. */
+  readonly chips: readonly string[];
+  /** The numbers of a rail's voltage and of its current. */
+  readonly pairs: readonly (readonly [voltage: number, current: number])[];
+  /** Voltages in microvolts, where the kernel documents millivolts for all. */
+  readonly microvolts?: readonly number[];
+  /** Where it is documented, in the kernel's tree. */
+  readonly source: string;
+}
+
+/**
+ * Chips whose channels are not numbered alike, or have no labels by which they could be paired. A pair counts only where
+ * the chip does not give the power of the rail itself. PMBus chips are paired by their labels.
+ */
+export const pairingRules: readonly PairingRule[] = [
+  // in0 is the voltage of the shunt.
+  {
+    chips: ['ina219', 'ina220', 'ina226', 'ina230', 'ina231', 'ina234', 'ina260'],
+    pairs: [[1, 1]],
+    source: 'Documentation/hwmon/ina2xx.rst',
+  },
+  { chips: ['ina209'], pairs: [[1, 1]], source: 'Documentation/hwmon/ina209.rst' },
+  {
+    chips: ['ina228', 'ina237', 'ina238', 'ina780', 'sq52206'],
+    pairs: [[1, 1]],
+    source: 'Documentation/hwmon/ina238.rst',
+  },
+  // in4 to in6 are shunt voltages, in7 and curr4 sums: of no rail.
+  {
+    chips: ['ina3221'],
+    pairs: [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ],
+    microvolts: [4, 5, 6, 7],
+    source: 'Documentation/hwmon/ina3221.rst',
+  },
+  // in2 is an auxiliary input.
+  { chips: ['ltc2945'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc2945.rst' },
+  // in1 is the supply of the chip.
+  { chips: ['ltc2947'], pairs: [[0, 1]], source: 'Documentation/hwmon/ltc2947.rst' },
+  // Currents are voltage drops until they are scaled by the resistor, which the driver does not know.
+  { chips: ['ltc2990'], pairs: [], source: 'Documentation/hwmon/ltc2990.rst' },
+  // in2 to in5 are inputs of general purpose.
+  {
+    chips: ['ltc2992'],
+    pairs: [
+      [0, 1],
+      [1, 2],
+    ],
+    source: 'drivers/hwmon/ltc2992.c, ltc2992_read_in',
+  },
+  { chips: ['ltc4151'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc4151.rst' },
+  { chips: ['ltc4215'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc4215.rst' },
+  // in5 to in8 are the voltages behind the switches, in9 to in11 of general purpose.
+  {
+    chips: ['ltc4245'],
+    pairs: [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ],
+    source: 'Documentation/hwmon/ltc4245.rst',
+  },
+  { chips: ['ltc4260'], pairs: [[1, 1]], source: 'Documentation/hwmon/ltc4260.rst' },
+  // Both voltages are those of auxiliary inputs behind dividers that the driver does not know.
+  { chips: ['ltc4261'], pairs: [], source: 'Documentation/hwmon/ltc4261.rst' },
+  // in0 and in1 exclude each other: behind and before the switch. in2 is of general purpose.
+  {
+    chips: ['ltc4282'],
+    pairs: [
+      [1, 1],
+      [0, 1],
+    ],
+    source: 'Documentation/hwmon/ltc4282.rst',
+  },
+  { chips: ['adm1177'], pairs: [[0, 1]], source: 'drivers/hwmon/adm1177.c, adm1177_read' },
+  // The current is labelled iout1 whether vin1 or vout1 is measured; the others have powers, and may measure an
+  // auxiliary voltage.
+  {
+    chips: ['adm1272', 'adm1273', 'adm1275', 'adm1276', 'adm1278', 'adm1281'],
+    pairs: [[1, 1]],
+    source: 'Documentation/hwmon/adm1275.rst',
+  },
+  { chips: ['adm1075', 'adm1293', 'adm1294'], pairs: [], source: 'Documentation/hwmon/adm1275.rst' },
+  // curr1 is the total, whose voltage is that of the mains (in0): input and output do not go together.
+  {
+    chips: ['corsairpsu'],
+    pairs: [
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ],
+    source: 'Documentation/hwmon/corsair-psu.rst',
+  },
+];
+
+/** Voltage and current of one rail. */
+export interface Pair {
+  readonly voltage: Channel;
+  readonly current: Channel;
+  readonly label: string | undefined;
+}
+
+/** A pair that the configuration names. */
+export interface ConfiguredPair {
+  readonly chip: string;
+  readonly voltage: number;
+  readonly current: number;
+}
+
+/** The voltages of a chip that are in microvolts. */
+export function findMicrovolts(chipName: string): readonly number[] {
+  return pairingRules.find(({ chips }) => chips.includes(chipName))?.microvolts ?? [];
+}
+
+/**
+ * The rails of a chip whose power it does not give itself. By the configuration; else by the chip, else by labels that
+ * are equal, or those of PMBus (Documentation/hwmon/pmbus.rst): `vout1` and `iout1` are of the power `pout1`. Chips
+ * that are not known have no pairs without labels: whether equal numbers belong together depends on the chip.
+ */
+export function pairRails({ name, channels }: Chip, configured: readonly ConfiguredPair[]): readonly Pair[] {
+  const find = (type: Channel['type'], index: number) =>
+    channels.find((one) => one.type === type && one.index === index && one.item === 'input');
+  const own = configured.filter(({ chip }) => chip === name);
+  const numbers = own.length > 0 ? own.map((one) => [one.voltage, one.current] as const) : findNumbers(name);
+  const byNumber = numbers.flatMap(([v, c]) => createPair(find('in', v), find('curr', c)));
+  const pairs = numbers.length > 0 || isKnown(name) ? byNumber : pairByLabel(channels);
+  return keepFirst(pairs).filter((pair) => !hasPower(channels, pair));
+}
+
+function isKnown(name: string): boolean {
+  return pairingRules.some(({ chips }) => chips.includes(name));
+}
+
+function findNumbers(name: string): readonly (readonly [number, number])[] {
+  return pairingRules.find(({ chips }) => chips.includes(name))?.pairs ?? [];
+}
+
+function pairByLabel(channels: readonly Channel[]): readonly Pair[] {
+  const inputs = channels.filter(({ item }) => item === 'input');
+  const voltages = inputs.filter(({ type, label }) => type === 'in' && label !== undefined);
+  return voltages.flatMap((voltage) => {
+    const label = voltage.label ?? '';
+    const wanted = /^v(?:in|out)\d*$/u.test(label) ? `i${label.slice(1)}` : label;
+    return createPair(
+      voltage,
+      inputs.find((one) => one.type === 'curr' && one.label === wanted),
+    );
+  });
+}
+
+function createPair(voltage: Channel | undefined, current: Channel | undefined): readonly Pair[] {
+  if (voltage === undefined || current === undefined) return [];
+  return [{ voltage, current, label: voltage.label ?? current.label }];
+}
+
+/** A current that two voltages could be multiplied with counts once. */
+function keepFirst(pairs: readonly Pair[]): readonly Pair[] {
+  return pairs.filter(({ current }, i) => pairs.findIndex((one) => one.current === current) === i);
+}
+
+/** Whether the chip gives the power of a rail: by the label that PMBus has for it, else by number or the same label. */
+function hasPower(channels: readonly Channel[], { voltage, current, label }: Pair): boolean {
+  const pmbusLabels = new Set(
+    [voltage.label, current.label].map((one) => one?.replace(/^[vi](?=in|out)/u, 'p')),
+  );
+  return channels.some(({ type, ...power }) => {
+    if (type !== 'power') return false;
+    if (/^p(?:in|out)/u.test(power.label ?? '')) return pmbusLabels.has(power.label);
+    return power.index === current.index || (label !== undefined && power.label === label);
+  });
+}
