@@ -4,6 +4,7 @@ import { factory as attribution } from '../processors/attribution/factory.js';
 import { factory as carbon } from '../processors/carbon/factory.js';
 import { factory as cost } from '../processors/cost/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
+import { factory as formula } from '../processors/formula/factory.js';
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
 import { factory as thin } from '../processors/thin/factory.js';
@@ -27,6 +28,19 @@ export interface Subject {
 
 const context: Context = createFakeContext();
 const sink: Consumer = { consume: () => true };
+
+const formulas = [
+  {
+    name: 'share',
+    kind: 'counter',
+    expression: 'energy * used',
+    group_by: ['process.pid'],
+    inputs: [
+      { name: 'energy', metric: 'hw.energy' },
+      { name: 'used', metric: 'process.cpu.time', take: 'rate' },
+    ],
+  },
+];
 
 /** Every processor, each doing something to the tables. */
 export const processors: readonly Subject[] = [
@@ -73,6 +87,10 @@ export const processors: readonly Subject[] = [
           sink,
         ),
       ),
+  },
+  {
+    name: 'formula',
+    create: () => consumeWith(formula.create(parseSettings(formula.schema, { formulas }), context, sink)),
   },
   {
     name: 'power',

@@ -1,0 +1,196 @@
+import { findOrAdd } from '../../src/model/plan.js';
+import type { Attributes, AttributeValue, Metric, Resource, Series } from '../../src/model/series.js';
+import type { FormulaConfig, InputConfig } from './config.js';
+import type { Evaluate } from './expression.js';
+import type { WindowedSource } from './source.js';
+
+type Sources = Set<WindowedSource>;
+
+/** An input of a formula, and its sources by the attributes of the grouping that they have. */
+interface Input {
+  readonly config: InputConfig;
+  readonly byKey: Map<string, Sources>;
+  /** For each combination of attributes that was met: which of `group_by` these are. */
+  readonly patterns: Map<string, readonly number[]>;
+}
+
+/** Where a source belongs. */
+export interface Membership {
+  readonly source: WindowedSource;
+  readonly input: number;
+  readonly sources: Sources;
+  /** Undefined: it counts for several groups. */
+  readonly group: Group | undefined;
+}
+
+/** One combination of the attributes by which a formula is grouped, with a result of its own. */
+export interface Group {
+  readonly key: string;
+  readonly values: readonly (AttributeValue | undefined)[];
+  /** How many sources have all of its attributes. */
+  members: number;
+  /** Of each input, the sources that count for this group; undefined: to be looked up. */
+  sets: readonly (readonly Sources[])[] | undefined;
+  series: Series | undefined;
+  /** Of a counter: what all windows gave. */
+  sum: number;
+}
+
+/** The results of one formula, a group after the other. */
+export class FormulaGroups {
+  readonly config: FormulaConfig;
+  readonly metric: Metric;
+  /** Whether groups have come or gone since that was last asked. */
+  isChanged = false;
+  readonly #inputs: readonly Input[];
+  readonly #evaluate: Evaluate;
+  readonly #values: Float64Array;
+  readonly #host: Resource;
+  readonly #groups = new Map<string, Group>();
+  #ended: Series[] = [];
+
+  constructor(config: FormulaConfig, evaluate: Evaluate, host: Resource) {
+    this.config = config;
+    this.metric = createFormulaMetric(config);
+    this.#evaluate = evaluate;
+    this.#host = host;
+    this.#inputs = config.inputs.map((input) => ({ config: input, byKey: new Map(), patterns: new Map() }));
+    this.#values = new Float64Array(config.inputs.length);
+  }
+
+  get groups(): Iterable<Group> {
+    return this.#groups.values();
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  /** The inputs that a series is one of, by number. */
+  findInputs(series: Series): readonly number[] {
+    return [...this.#inputs.keys()].filter((number) => {
+      const { config } = this.#inputs[number];
+      return (
+        series.metric.name === config.metric &&
+        Object.entries(config.attributes).every(([name, value]) => String(findValue(series, name)) === value)
+      );
+    });
+  }
+
+  join(source: WindowedSource, series: Series, input: number): Membership {
+    const values = this.config.group_by.map((name) => findValue(series, name));
+    const pattern = [...values.keys()].filter((index) => values[index] !== undefined);
+    const { byKey, patterns } = this.#inputs[input];
+    const sources = findOrAdd(byKey, createKey(values, pattern), () => new Set());
+    sources.add(source);
+    const patternKey = pattern.join();
+    if (!patterns.has(patternKey)) {
+      patterns.set(patternKey, pattern);
+      for (const group of this.#groups.values()) group.sets = undefined;
+    }
+    const group = pattern.length === values.length ? this.#enterGroup(values, series) : undefined;
+    return { source, input, sources, group };
+  }
+
+  leave({ source, sources, group }: Membership): void {
+    sources.delete(source);
+    if (group === undefined) return;
+    group.members -= 1;
+    if (group.members > 0) return;
+    this.#groups.delete(group.key);
+    this.isChanged = true;
+    if (group.series) this.#ended.push(group.series);
+  }
+
+  /** The series that have ended since this was last asked. */
+  takeEnded(): readonly Series[] {
+    const ended = this.#ended;
+    this.#ended = [];
+    return ended;
+  }
+
+  /** The result of a group in a window; NaN: there is none. */
+  compute(group: Group, window: number): number {
+    group.sets ??= this.#findSets(group);
+    for (let i = 0; i < this.#inputs.length; i++) {
+      this.#values[i] = combine(group.sets[i], window, this.#inputs[i].config);
+    }
+    const result = this.#evaluate(this.#values);
+    if (this.config.kind === 'gauge' || !(result >= 0)) return this.config.kind === 'gauge' ? result : NaN;
+    group.sum += result;
+    return group.sum;
+  }
+
+  #enterGroup(values: Group['values'], series: Series): Group {
+    const key = createKey(values, [...values.keys()]);
+    const group = findOrAdd(this.#groups, key, () => {
+      this.isChanged = true;
+      return { key, values, members: 0, sets: undefined, series: undefined, sum: 0 };
+    });
+    group.members += 1;
+    // Not before its first window is its start known.
+    group.series ??= { ...this.#describe(series), start: -1n };
+    return group;
+  }
+
+  /** What stands in the resource of a member stands in the resource of the result. */
+  #describe({ resource: { attributes: ofResource }, attributes: own }: Series): Omit<Series, 'start'> {
+    const names = this.config.group_by;
+    const attributes: Attributes = Object.fromEntries(
+      names.filter((name) => name in own).map((name) => [name, own[name]]),
+    );
+    const shared = names.filter((name) => !(name in own)).map((name) => [name, ofResource[name]] as const);
+    const resource =
+      shared.length === 0
+        ? this.#host
+        : { attributes: { ...this.#host.attributes, ...Object.fromEntries(shared) } };
+    return { metric: this.metric, resource, attributes };
+  }
+
+  #findSets({ values }: Group): readonly (readonly Sources[])[] {
+    return this.#inputs.map(({ byKey, patterns }) =>
+      Array.from(patterns.values(), (pattern) =>
+        findOrAdd(byKey, createKey(values, pattern), () => new Set()),
+      ),
+    );
+  }
+}
+
+/** The metric that a formula gives. */
+export function createFormulaMetric({ name, unit, description, kind, expression }: FormulaConfig): Metric {
+  return { name: name ?? '', unit, description: description ?? `${expression}`, kind, valueType: 'double' };
+}
+
+function findValue({ attributes, resource }: Series, name: string): AttributeValue | undefined {
+  return attributes[name] ?? resource.attributes[name];
+}
+
+function createKey(values: Group['values'], pattern: readonly number[]): string {
+  return JSON.stringify(pattern.map((index) => [index, values[index]]));
+}
+
+/** The value of an input; NaN where a series that was there all the time is not known. */
+function combine(sets: readonly Sources[], window: number, { take, combine: how }: InputConfig): number {
+  let [count, sum, least, greatest] = [0, 0, Infinity, -Infinity];
+  for (const sources of sets) {
+    for (const source of sources) {
+      const value = source.take(window, take);
+      if (Number.isNaN(value) && source.isPartial(window)) continue;
+      count += 1;
+      sum += value;
+      least = Math.min(least, value);
+      greatest = Math.max(greatest, value);
+    }
+  }
+  if (count === 0) return NaN;
+  switch (how) {
+    case 'sum':
+      return sum;
+    case 'mean':
+      return sum / count;
+    case 'min':
+      return least;
+    case 'max':
+      return greatest;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Series } from '../../src/model/series.js';
+import type { InputConfig } from './config.js';
+
+const [time, value, integral] = [0, 1, 2] as const;
+
+/**
+ * A series that is looked at where windows end; between two of its readings it is a straight line. What it had counted
+ * there is kept: of a counter its value, of anything else the integral over time, so that the growth over a window
+ * is the mean within it. Windows are numbered by their ends, which are multiples of their length. Times are nanoseconds.
+ */
+export class WindowedSource {
+  readonly isCounter: boolean;
+  /** The last window end at which it is known. */
+  known: number;
+  /** Since when it has been there. */
+  readonly #startAt: number;
+  readonly #windowNs: number;
+  /** What was counted at the window ends up to `known`. */
+  readonly #counts: number[] = [];
+  #hasEnded = false;
+  /** The last reading, and the integral up to it, where no number becomes an object. A counter was 0 at its start. */
+  readonly #last = new Float64Array(3);
+
+  /**
+   * @param startAt since when a counter counts from 0, or a gauge exists
+   * @param from the first window end that anyone asks for
+   */
+  constructor(series: Series, { startAt, windowNs, from }: SourceOptions) {
+    this.isCounter = series.metric.kind === 'counter';
+    this.#startAt = startAt;
+    this.#windowNs = windowNs;
+    this.#last[time] = startAt;
+    this.#last[value] = this.isCounter ? 0 : NaN;
+    this.known = Math.max(Math.floor(startAt / windowNs), from) - 1;
+  }
+
+  /**
+   * Takes a reading. A gap (NaN) is spanned by the line. The numbers are in arrays: passed by themselves, each would be
+   * an object on the heap.
+   */
+  read(instant: Float64Array, values: Float64Array, cell: number): void {
+    const at = instant[0];
+    const read = values[cell];
+    const last = this.#last;
+    if (Number.isNaN(read) || at < last[time]) return;
+    if (at >= (this.known + 1) * this.#windowNs) this.#passEnds(at, read);
+    if (!this.isCounter && !Number.isNaN(last[value])) {
+      last[integral] += ((last[value] + read) / 2) * ((at - last[time]) / 1e9);
+    }
+    last[time] = at;
+    last[value] = read;
+  }
+
+  /** It will have no further reading. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  /** Whether it has ended, and no window from this one on has anything of it. */
+  isOver(window: number): boolean {
+    return this.#hasEnded && (window - 1) * this.#windowNs >= this.#last[time];
+  }
+
+  /** Whether it was there in a part of a window only. */
+  isPartial(window: number): boolean {
+    return this.#startAt > (window - 1) * this.#windowNs || this.#hasEnded;
+  }
+
+  /** What it gives for a window; NaN: not known. */
+  take(window: number, take: InputConfig['take']): number {
+    const after = this.#recall(window);
+    if (this.isCounter && take === 'value') return after;
+    const growth = after - this.#recall(window - 1);
+    return this.isCounter && take !== 'rate' ? growth : growth / (this.#windowNs / 1e9);
+  }
+
+  /** Forgets what was before the end of a window. */
+  forget(window: number): void {
+    const first = this.known - this.#counts.length + 1;
+    if (window > first) this.#counts.splice(0, Math.min(window - first, this.#counts.length - 1));
+  }
+
+  #recall(end: number): number {
+    const first = this.known - this.#counts.length + 1;
+    if (end < first) return this.isCounter ? 0 : NaN;
+    if (end <= this.known) return this.#counts[end - first];
+    return this.isCounter && this.#hasEnded ? this.#last[value] : NaN;
+  }
+
+  /** Keeps what was counted at the window ends between the last reading and this one. */
+  #passEnds(at: number, read: number): void {
+    const newest = Math.floor(at / this.#windowNs);
+    while (this.known < newest) {
+      this.known += 1;
+      this.#counts.push(this.#countAt(this.known * this.#windowNs, at, read));
+    }
+  }
+
+  /** What was counted at an instant between the last reading and this one. */
+  #countAt(instant: number, at: number, read: number): number {
+    const [lastAt, lastValue, area] = this.#last;
+    const slope = at > lastAt ? (read - lastValue) / (at - lastAt) : 0;
+    const passed = instant - lastAt;
+    if (this.isCounter) return passed <= 0 ? lastValue : lastValue + slope * passed;
+    // The first reading of a gauge is where its line begins.
+    if (Number.isNaN(lastValue)) return instant === at ? 0 : NaN;
+    return area + (lastValue + (slope * passed) / 2) * (passed / 1e9);
+  }
+}
+
+interface SourceOptions {
+  readonly startAt: number;
+  readonly windowNs: number;
+  readonly from: number;
+}
