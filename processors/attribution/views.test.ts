@@ -129,6 +129,15 @@ test('View keeps only what all workloads of a group had when it was first publis
   assert.equal(view.resourceOf(group).attributes, attributes);
 });
 
+test('View makes no attributes of its own for a group whose workloads all have the same', () => {
+  const [definition] = findViews(parse({ views: ['process'] }));
+  const view = new View(definition, 0);
+  const attributes = { 'process.pid': 7, 'process.executable.name': 'make' };
+  const { shared } = view.join({ attributes }, 0);
+  assert.equal(shared, attributes);
+  assert.equal(view.join({ attributes: { ...attributes } }, 0).shared, attributes);
+});
+
 function checkWith(settings: object): readonly string[] {
   return checkViews(parse(settings));
 }

@@ -17,6 +17,9 @@ const keptMs = 120_000;
 /** Ids without live series that are kept at most. */
 const maxKept = 10_000;
 
+/** Of a resource without ids, which most are: nothing is kept of it. */
+const none: readonly Decision[] = [];
+
 /** What was decided for each id. */
 export class Decisions {
   readonly #nowMs: () => number;
@@ -53,7 +56,9 @@ export class Decisions {
   of(resource: Resource): readonly Decision[] {
     const known = this.#ofResources.get(resource);
     if (known?.every((decision) => this.#byKey.get(decision.lookup.key) === decision)) return known;
-    const decisions = findLookups(resource).flatMap(({ key }) => this.#byKey.get(key) ?? []);
+    const lookups = findLookups(resource);
+    if (lookups.length === 0) return none;
+    const decisions = lookups.flatMap(({ key }) => this.#byKey.get(key) ?? []);
     this.#ofResources.set(resource, decisions);
     return decisions;
   }

@@ -21,14 +21,17 @@ export interface Lookup {
   readonly resource: Attributes;
 }
 
+const none: readonly Lookup[] = [];
+
 /** The ids of a resource; looked at once. */
-export const findLookups = createPlans(({ attributes }: Resource): readonly Lookup[] =>
-  idAttributes.flatMap((attribute) => {
+export const findLookups = createPlans(({ attributes }: Resource): readonly Lookup[] => {
+  const lookups = idAttributes.flatMap((attribute) => {
     const id = attributes[attribute];
     if (id === undefined || id === '') return [];
     return [{ key: `${attribute}=${id}`, attribute, id: String(id), resource: attributes }];
-  }),
-);
+  });
+  return lookups.length === 0 ? none : lookups;
+});
 
 /** Knows the names of some ids. */
 export interface NameSource {

@@ -217,6 +217,8 @@ export class WorkloadNames implements ConsumingComponent {
     const known = this.#named.get(series);
     if (known) return known.series;
     const decisions = this.#decisions.of(series.resource);
+    // It has no ids, as most: nothing to remember of it.
+    if (decisions.length === 0) return series;
     this.#decisions.retain(decisions);
     const resource = this.#nameResource(series.resource, decisions);
     const named = resource === series.resource ? series : deriveSeries(series, { resource });

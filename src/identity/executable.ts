@@ -1,6 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readPath } from '../linux/procfs.js';
+import { findOrAdd } from '../model/plan.js';
 
 /** The program that a process runs, as far as it may be looked at. */
 export interface Executable {
@@ -19,12 +20,21 @@ const deletedMark = ' (deleted)';
 const memoryFile = '/memfd:';
 const buffer = Buffer.allocUnsafeSlow(16 * 1024);
 
-/** @param folder of the process in procfs */
+/** More than most machines run at a time. */
+const maxShared = 1000;
+const shared = new Map<string, Executable>();
+
+/**
+ * Reads what a process runs: the same object for processes that run the same program, of which some have thousands.
+ * @param folder of the process in procfs
+ */
 export function readExecutable(folder: string): Executable {
   const link = tryRead(() => readlinkSync(`${folder}/exe`));
   if (link === undefined) return { path: undefined, file: undefined, codeKib: readCodeKib(folder) };
   const file = tryRead(() => describeFile(`${folder}/exe`));
-  return { path: withoutMark(link, file), file, codeKib: undefined };
+  const path = withoutMark(link, file);
+  if (shared.size >= maxShared) shared.clear();
+  return findOrAdd(shared, `${file}\n${path}`, () => ({ path, file, codeKib: undefined }));
 }
 
 /** The base name of a program's path. */

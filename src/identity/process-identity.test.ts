@@ -279,8 +279,23 @@ test('IdentityReader follows a process to a program with another environment', a
   const looks = new Looks('/proc', child.pid ?? 0);
   await until(() => looks.look()['service.name'] === 'shell');
   child.stdin.write('\n');
-  await until(() => looks.look()['service.name'] === 'sleeper');
-  assert.equal(looks.name, 'sleep');
+  // A look in between can see the program before and the environment of the next one.
+  await until(() => looks.look()['service.name'] === 'sleeper' && looks.name === 'sleep');
+});
+
+test('IdentityReader has one object for the program and one for the thread name of several processes', () => {
+  const procfs = createFakeProcfs();
+  for (const pid of [7, 8]) procfs.write(pid, { comm: 'sleeper', exe: '/usr/bin/sleep' });
+  const options = { procfs: procfs.path, passwd: '/etc/passwd', hasCommandLine: false, service: false };
+  const reader = new IdentityReader(options);
+  const [one, other] = [7, 8].map((pid) => {
+    const stat = new ProcessStat();
+    assert.ok(stat.read(`${procfs.path}/${pid}`));
+    return reader.read(pid, stat);
+  });
+  assert.equal(one?.attributes['process.executable.path'], '/usr/bin/sleep');
+  assert.equal(one.executable, other?.executable);
+  assert.equal(one.threadName, other?.threadName);
 });
 
 test('IdentityReader prefers what a process publishes to its environment', async (t) => {

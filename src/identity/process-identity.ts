@@ -4,6 +4,7 @@ import { readBootTimeNs } from '../linux/clocks.js';
 import type { ProcessStat } from '../linux/process-stat.js';
 import { readPath, tickNs } from '../linux/procfs.js';
 import { readRegularText } from '../linux/regular-file.js';
+import { findOrAdd } from '../model/plan.js';
 import type { Attributes } from '../model/series.js';
 import { readBootInstantNs } from './boot-instant.js';
 import { identifyCgroup } from './cgroup.js';
@@ -61,6 +62,8 @@ const contextAfterNs = 900_000_000n;
 const contextWithinNs = 120_000_000_000n;
 
 const maxCommandLine = 4096;
+/** More than most machines have at a time. */
+const maxThreadNames = 1000;
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
@@ -72,6 +75,7 @@ export class IdentityReader {
   readonly #owners: Owners;
   readonly #services: ServiceReader | undefined;
   readonly #bootNs: bigint;
+  readonly #threadNames = new Map<string, ThreadName>();
 
   constructor(options: IdentityOptions) {
     this.#options = options;
@@ -124,7 +128,7 @@ export class IdentityReader {
       attributes: description === before.description ? before.attributes : describeProcess(description),
       // A process that is about to end has no executable any more.
       executable: executable.path === undefined ? before.executable : executable,
-      threadName: isRenamed ? stat.copyName() : before.threadName,
+      threadName: isRenamed ? this.#shareName(stat.copyName()).bytes : before.threadName,
     };
   }
 
@@ -134,8 +138,7 @@ export class IdentityReader {
 
   #read(pid: number, stat: ProcessStat, executable: Executable): ProcessIdentity {
     const { isKernelThread, parentPid } = stat;
-    const threadName = stat.copyName();
-    const comm = Buffer.from(threadName).toString('utf8');
+    const { bytes: threadName, text: comm } = this.#shareName(stat.copyName());
     const bornNs = this.#bootNs + BigInt(stat.startTicks) * BigInt(tickNs);
     const named = executable.path === undefined ? comm : nameExecutable(executable.path);
     const knownSinceNs = readBootTimeNs();
@@ -164,6 +167,16 @@ export class IdentityReader {
       knownSinceNs,
       hasContext: context !== undefined,
     };
+  }
+
+  /** One object for all main threads of one name. */
+  #shareName(name: Uint8Array): ThreadName {
+    const bytes = Buffer.from(name);
+    if (this.#threadNames.size >= maxThreadNames) this.#threadNames.clear();
+    return findOrAdd(this.#threadNames, bytes.toString('latin1'), () => ({
+      bytes: name,
+      text: bytes.toString('utf8'),
+    }));
   }
 
   #readContext(pid: number): Attributes | undefined {
@@ -195,6 +208,12 @@ export class IdentityReader {
 /** Whether a process can have published a context. */
 function isGrown({ isKernelThread, startTicks }: ProcessStat, nowNs: bigint): boolean {
   return !isKernelThread && nowNs - BigInt(startTicks) * BigInt(tickNs) >= contextAfterNs;
+}
+
+/** The kernel's name of a thread, and its text in UTF-8. */
+interface ThreadName {
+  readonly bytes: Uint8Array;
+  readonly text: string;
 }
 
 /** What a process belongs to. */

@@ -1,5 +1,13 @@
 import { MappedSeries, type Member } from './mapped-series.js';
-import { inheritPublisher, publisherOf, seriesKey, type Series } from './series.js';
+import { createPlans, findOrAdd } from './plan.js';
+import {
+  attributesKey,
+  inheritPublisher,
+  publisherOf,
+  resourceKey,
+  type Attributes,
+  type Series,
+} from './series.js';
 import { findLatestRow, type Table } from './table.js';
 
 /** What is done with each series, once per series. */
@@ -35,7 +43,7 @@ export class SeriesMap {
   readonly #mapping: SeriesMapping;
   readonly #plans = new WeakMap<readonly Series[], Plan>();
   readonly #members = new Map<Series, Member>();
-  readonly #targets = new Map<string, MappedSeries>();
+  readonly #targets = new Targets();
   /** Differs when plans made before may be wrong now. */
   #generation = 0;
 
@@ -95,10 +103,8 @@ export class SeriesMap {
   #join(series: Series): Member {
     const mapped = this.#mapping.map(series);
     inheritPublisher(mapped, series);
-    const key = targetKey(mapped);
-    const known = this.#targets.get(key);
-    const target = known ?? new MappedSeries(mapped);
-    this.#targets.set(key, target);
+    const known = this.#targets.find(mapped);
+    const target = known ?? this.#targets.add(mapped);
     const member = target.join(series.start);
     this.#members.set(series, member);
     if (known) this.#generation += 1;
@@ -118,15 +124,54 @@ export class SeriesMap {
         this.#generation += 1;
         return [];
       }
-      this.#targets.delete(targetKey(target.series));
+      this.#targets.remove(target.series);
       return [target.series];
     });
   }
 }
 
-function targetKey(mapped: Series): string {
+/**
+ * Mapped series by what they say of themselves, and their publishers: in a map for each resource, so that all processes
+ * share the texts of metrics and attributes. A text for each series would take 200 bytes.
+ */
+class Targets {
+  readonly #byResource = new Map<string, Map<string, MappedSeries>>();
+
+  find(mapped: Series): MappedSeries | undefined {
+    return this.#byResource.get(resourceKey(mapped.resource))?.get(lineKey(mapped));
+  }
+
+  add(mapped: Series): MappedSeries {
+    const target = new MappedSeries(mapped);
+    const ofResource = findOrAdd(
+      this.#byResource,
+      resourceKey(mapped.resource),
+      () => new Map<string, MappedSeries>(),
+    );
+    ofResource.set(lineKey(mapped), target);
+    return target;
+  }
+
+  remove(mapped: Series): void {
+    const key = resourceKey(mapped.resource);
+    const ofResource = this.#byResource.get(key);
+    ofResource?.delete(lineKey(mapped));
+    if (ofResource?.size === 0) this.#byResource.delete(key);
+  }
+}
+
+/** By the object that holds the attributes, which receivers share among series: texts by the names of metrics. */
+const lineKeys = createPlans((_attributes: Attributes) => new Map<string, string>());
+
+function lineKey(mapped: Series): string {
+  const { metric, attributes } = mapped;
+  const key = findOrAdd(
+    lineKeys(attributes),
+    metric.name,
+    () => `${metric.name}\n${attributesKey(attributes)}`,
+  );
   const publisher = publisherOf(mapped);
-  return publisher === undefined ? seriesKey(mapped) : `${seriesKey(mapped)}\n${publisher}`;
+  return publisher === undefined ? key : `${key}\n${publisher}`;
 }
 
 function createColumns(members: readonly Member[]): readonly Column[] {
