@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { describeError } from '../../src/errors.js';
-import { runInSlices } from '../../src/linux/slices.js';
+import { runInSlices, slices } from '../../src/linux/slices.js';
 import type { Table } from '../../src/model/table.js';
 import type { SeriesStore } from './store.js';
 
@@ -34,7 +33,7 @@ export class Intake {
   /** Never rejects. */
   async #takeWaiting(): Promise<void> {
     // What came before the exporter took its time, too.
-    await setImmediate();
+    await slices.letOthersRun();
     for (const { table, nowMs } of this.#waiting) {
       try {
         await runInSlices(this.#store.takeInSteps(table, nowMs));

@@ -226,7 +226,7 @@ for (const [what, answers, cause] of [
 
 test('workload_names logs that the socket of a runtime is missing, and uses it once it is there', async (t) => {
   const socket = join(createFolder(), 'cri.sock');
-  const { name, log } = run(t, socket, { max_wait: '100ms' });
+  const { name, log } = run(t, socket, { max_wait: '500ms' });
   assert.deepEqual(await name({ 'k8s.pod.uid': 'early' }), {});
   assert.match(
     log.lines[1],

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
@@ -54,6 +55,8 @@ export class TestNames implements Names {
     this.#answers.get(id)?.({ names, isCertain });
     await Promise.resolve();
     await Promise.resolve();
+    // A slice may be over before the tables are forwarded.
+    await setImmediate();
   }
 
   close(): void {

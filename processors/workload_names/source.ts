@@ -1,4 +1,5 @@
 import type { Log } from '../../src/component/log.js';
+import { slices } from '../../src/linux/slices.js';
 import type { Attributes } from '../../src/model/series.js';
 import { Availability } from './availability.js';
 import type { Lookup, NameSource } from './lookup.js';
@@ -87,7 +88,11 @@ export class Source implements NameSource {
     // The ids of one table are asked for together.
     await Promise.resolve();
     try {
-      while (this.#questions.length > 0) await this.#askSome();
+      while (this.#questions.length > 0) {
+        // What was answered last may have released tables.
+        if (slices.isOver) await slices.letOthersRun();
+        await this.#askSome();
+      }
     } catch (error) {
       if (!this.#isClosed) this.#availability.failed(error);
       this.#postpone(this.#questions.splice(0), this.#availability.waitMs);

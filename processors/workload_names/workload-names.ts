@@ -1,6 +1,6 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { Slices } from '../../src/linux/slices.js';
+import { slices } from '../../src/linux/slices.js';
 import { deriveSeries, type Attributes, type Resource, type Series } from '../../src/model/series.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 import { Decisions, type Decision } from './decisions.js';
@@ -176,11 +176,10 @@ export class WorkloadNames implements ConsumingComponent {
   /** Forwards the tables that wait for nothing, in their order. Others run in between: a second may lie here. */
   async #drain(): Promise<void> {
     this.#isDraining = true;
-    const slices = new Slices();
     while (this.#isFirstReady) {
-      this.#forwardFirst();
       // What comes meanwhile is held behind what is left.
-      if (this.#isFirstReady && slices.isOver) await slices.letOthersRun();
+      if (slices.isOver) await slices.letOthersRun();
+      this.#forwardFirst();
     }
     this.#isDraining = false;
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { Slices } from '../linux/slices.js';
+import { slices } from '../linux/slices.js';
 import { cleanText } from './connection-error.js';
 import { request as requestPlain } from './node-http.js';
 
@@ -55,11 +55,10 @@ export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator
     response = await receive(request);
     if (response.statusCode !== 200) throw await createStatusError(response);
     target.onOpen?.();
-    const slices = new Slices();
     // No encoding is set. A server beside this one sends megabytes faster than they are parsed.
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      yield chunk;
       if (slices.isOver) await slices.letOthersRun();
+      yield chunk;
     }
   } finally {
     clearTimeout(timer);

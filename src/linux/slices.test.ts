@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collectInSlices, runInSlices } from './slices.js';
+import { collectInSlices, runInSlices, Slices } from './slices.js';
 
 /** Three items, each of which takes as long as a slice. */
 function* work(): Iterable<number> {
@@ -42,4 +42,47 @@ test('runInSlices gives the result of the steps, and lets others run after each 
   const turns = await countTurns(async () => (result = await runInSlices(steps())));
   assert.equal(result, 'done');
   assert.ok(turns >= 3);
+});
+
+/** A clock that each step moves on by a millisecond, and in which turn of the event loop each step was taken. */
+class CountedSteps {
+  readonly turns: number[] = [];
+  readonly slices = new Slices(() => this.turns.length);
+  #turn = 0;
+  readonly #immediate = (): void => {
+    this.#turn++;
+    setImmediate(this.#immediate).unref();
+  };
+
+  constructor() {
+    setImmediate(this.#immediate).unref();
+  }
+
+  run(count: number): Promise<void> {
+    return runInSlices(this.#take(count), this.slices);
+  }
+
+  /** How many steps were taken in the turn that had most of them. */
+  get most(): number {
+    return Math.max(...this.turns.map((turn) => this.turns.filter((other) => other === turn).length));
+  }
+
+  *#take(count: number): Generator<void> {
+    for (let i = 0; i < count; i++) {
+      this.turns.push(this.#turn);
+      yield;
+    }
+  }
+}
+
+test('Slices are shared by works that run side by side', async () => {
+  const counted = new CountedSteps();
+  await Promise.all([counted.run(10), counted.run(10), counted.run(10)]);
+  assert.deepEqual([counted.turns.length, counted.most], [30, 2]);
+});
+
+test('Slices are shared by works that follow one another', async () => {
+  const counted = new CountedSteps();
+  for (let i = 0; i < 10; i++) await counted.run(1);
+  assert.deepEqual([counted.turns.length, counted.most], [10, 2]);
 });

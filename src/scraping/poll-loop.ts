@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../errors.js';
-import { Slices } from '../linux/slices.js';
+import { slices } from '../linux/slices.js';
 import type { Series } from '../model/series.js';
 import { countPoints, createRow, type Table } from '../model/table.js';
 import type { ScrapeTelemetry } from './scrape-telemetry.js';
@@ -195,7 +195,6 @@ export class PollLoop {
 
   async #forward(tables: Iterable<Table | undefined>, reading: Reading): Promise<void> {
     const { next, telemetry } = this.#options;
-    const slices = new Slices();
     for (const table of tables) {
       if (slices.isOver) await slices.letOthersRun();
       if (table === undefined || (table.series.length === 0 && !table.ended?.length)) continue;

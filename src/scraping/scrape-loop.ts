@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeError } from '../errors.js';
-import { Slices } from '../linux/slices.js';
+import { slices } from '../linux/slices.js';
 import { countPoints, type Table } from '../model/table.js';
 import { orderOf, type ScrapeOrder, type ScrapePhase } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
@@ -123,7 +123,7 @@ class Loop implements ScrapeLoop {
 
   async #forward(breaks: number, seen: { points: number }): Promise<void> {
     const { scraper, next } = this.#request;
-    const slices = new Slices();
+    if (slices.isOver) await slices.letOthersRun();
     const tables = scraper.scrape(breaks);
     for (const table of tables instanceof Promise ? await tables : tables) {
       if (slices.isOver) await slices.letOthersRun();
