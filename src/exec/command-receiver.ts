@@ -30,7 +30,7 @@ export interface CommandPart {
 export interface ReadyCommand {
   /** Lets it begin. */
   release(): void;
-  /** The parts of its tree: new ones come last, and none goes. */
+  /** The parts of its tree: new ones come last, and none goes. With eBPF this reads every task of the machine. */
   readParts(): readonly CommandPart[];
   /** It has ended and was read: resolves when all that ended with it is known. */
   settle(): Promise<void>;
@@ -149,8 +149,9 @@ export class CommandReceiver implements Component {
    */
   begin(command: ReadyCommand): bigint {
     const machine = this.#readMachine();
-    this.#series = new CommandSeries(command, machine.at, command.readParts());
-    const row = this.#series.createRow(command.readParts(), machine.at);
+    const parts = command.readParts();
+    this.#series = new CommandSeries(command, machine.at, parts);
+    const row = this.#series.createRow(parts, machine.at);
     command.release();
     return this.#forward([row], machine);
   }
