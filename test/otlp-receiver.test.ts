@@ -1,32 +1,16 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { factory as grpcFactory } from '../exporters/otlp_grpc/factory.js';
 import { factory as httpFactory } from '../exporters/otlp_http/factory.js';
-import { factory } from '../receivers/otlp/factory.js';
+import { startReceiver } from '../receivers/otlp/receiver.fixture.js';
 import { listTables } from '../receivers/otlp/request.fixture.js';
 import type { ExporterFactory } from '../src/component/component.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../src/component/fakes.js';
 import type { Schema } from '../src/component/schema.js';
-import { parseSettings } from '../src/config/settings.js';
 import { checkTables } from '../src/model/check-tables.js';
 import type { Table } from '../src/model/table.js';
 import { startExporter } from '../src/otlp/exporter.fixture.js';
 import { simulateTables } from '../src/simulation/simulated-tables.js';
 import { until } from '../src/testing/until.js';
-
-/** A running receiver with both protocols, and where it listens. */
-async function startReceiver(t: TestContext) {
-  const log = createLogCollector();
-  const collector = createTableCollector();
-  const config = parseSettings(factory.schema, {
-    protocols: { grpc: { endpoint: 'localhost:0' }, http: { endpoint: 'localhost:0' } },
-  });
-  const receiver = factory.create(config, createFakeContext({ id: 'otlp', log }), collector);
-  t.after(() => receiver.shutdown());
-  await receiver.start();
-  const [grpc = '', http = ''] = log.lines.map((line) => /http:\/\/\S+/u.exec(line)?.[0] ?? '');
-  return { receiver, collector, log, grpc, http };
-}
 
 /** What a backend can see of tables: the end of a series is a point without a value. */
 function listPoints(tables: readonly Table[]): string[] {

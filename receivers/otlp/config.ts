@@ -86,6 +86,53 @@ export type Config = ConfigOf<typeof schema>;
 export type GrpcConfig = NonNullable<Config['protocols']['grpc']>;
 export type HttpConfig = NonNullable<Config['protocols']['http']>;
 
+const ofTls = {
+  'tls.cert_pem': 'write the certificate to a file and name it in "cert_file"',
+  'tls.key_pem': 'write the key to a file and name it in "key_file"',
+  'tls.ca_file': 'use "client_ca_file" for the certificates of clients',
+  'tls.cipher_suites': 'remove it: those of OpenSSL are used',
+  'tls.curve_preferences': 'remove it: those of OpenSSL are used',
+  'tls.reload_interval': 'remove it: changed files are used from the next connection on',
+  'tls.client_ca_file_reload': 'remove it: changed files are used from the next connection on',
+};
+
+const ofBoth = {
+  ...ofTls,
+  auth: 'use "web_config_file", whose "basic_auth_users" are the users',
+  include_metadata: 'remove it: no component reads the headers of requests',
+  middlewares: 'remove it: there are none',
+};
+
+const ofGrpc = {
+  ...ofBoth,
+  transport: 'remove it: it is always TCP',
+  keepalive: 'remove it: a connection is pinged once a minute, and closed when no answer comes in 20 s',
+  read_buffer_size: 'remove it: Node sizes its buffers itself',
+  write_buffer_size: 'remove it: Node sizes its buffers itself',
+};
+
+const ofHttp = {
+  ...ofBoth,
+  cors: 'let a reverse proxy answer the preflight requests of browsers',
+  response_headers: 'use "web_config_file", whose "http_server_config" has "headers"',
+  compression_algorithms: 'remove it: gzip, deflate and, where Node has it, zstd are taken',
+  traces_url_path: 'remove it: metrics are the only signal',
+  logs_url_path: 'remove it: metrics are the only signal',
+  profiles_url_path: 'remove it: metrics are the only signal',
+  read_timeout: 'remove it: a request must arrive within 10 s',
+  read_header_timeout: 'remove it: a request must arrive within 10 s',
+  write_timeout: 'remove it: a client that reads nothing for 10 s is disconnected',
+  idle_timeout: 'remove it: the connections that are idle longest are closed when there are too many',
+  keep_alives_enabled: 'remove it: connections are kept',
+};
+
+/** What to write instead of settings that the Collector's receiver has. */
+export const replacedSettings = { ...below('protocols.grpc', ofGrpc), ...below('protocols.http', ofHttp) };
+
+function below(path: string, settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(settings).map(([key, text]) => [`${path}.${key}`, text]));
+}
+
 /** What is wrong with the settings when they are taken together. */
 export function checkConfig({ protocols: { grpc, http } }: Config): readonly string[] {
   const problems = [];

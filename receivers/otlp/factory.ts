@@ -1,6 +1,6 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import { checkConfig, schema, type Config } from './config.js';
+import { checkConfig, replacedSettings, schema, type Config } from './config.js';
 import { serveHttp } from './http-server.js';
 import { Intake } from './intake.js';
 
@@ -9,6 +9,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   schema,
   // It publishes what it is sent.
   metrics: [],
+  replacedSettings,
   check: checkConfig,
   listensAt: ({ protocols: { grpc, http } }) => [grpc, http].flatMap((protocol) => protocol?.endpoint ?? []),
   probe: ({ protocols }) => ({ available: true, found: describeProtocols(protocols), remedies: [] }),

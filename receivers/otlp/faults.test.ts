@@ -3,27 +3,21 @@ import { once } from 'node:events';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
-import { parseSettings } from '../../src/config/settings.js';
 import { countOpen, expectNothingLeft } from '../../src/linux/open-resources.js';
 import { readDescriptorLimit } from '../../src/linux/privileges.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { factory } from './factory.js';
-import { encodeRequest, listTables } from './request.fixture.js';
+import { startReceiver } from './receiver.fixture.js';
+import { encodeRequest } from './request.fixture.js';
 
 /** A running receiver, and its ports. */
 async function start(t: TestContext) {
-  const log = createLogCollector();
-  const { tables, consume } = createTableCollector();
-  const config = parseSettings(factory.schema, {
-    protocols: { grpc: { endpoint: 'localhost:0' }, http: { endpoint: 'localhost:0' } },
-  });
-  const receiver = factory.create(config, createFakeContext({ id: 'otlp', log }), { consume });
-  t.after(() => receiver.shutdown());
-  await receiver.start();
-  const [grpc = 0, http = 0] = log.lines.map((line) => Number(/:(\d+)$/u.exec(line)?.[1]));
-  return { receiver, log, grpc, http, list: () => listTables(tables.splice(0)) };
+  const started = await startReceiver(t);
+  return { ...started, grpc: portOf(started.grpc), http: portOf(started.http) };
+}
+
+function portOf(origin: string): number {
+  return Number(/:(\d+)$/u.exec(origin)?.[1]);
 }
 
 let time = 0n;

@@ -88,6 +88,11 @@ interface Factory<S extends Schema> {
   /** The settings: the one place for default, doc and format of each. */
   readonly schema: S;
   /**
+   * What to write instead of settings that the OpenTelemetry Collector has and this component has not, by their paths
+   * in the component's own settings: `tls.cert_pem`.
+   */
+  readonly replacedSettings?: Readonly<Record<string, string>>;
+  /**
    * Problems that only show in the settings taken together, each `path: expected <...>, found <...>`, where
    * the path begins at the component's own settings.
    */

@@ -110,12 +110,27 @@ async function validateComponent<Kind extends ComponentKind>(
   const before = problems.length;
   const schema: Schema = kind === 'receiver' ? { ...factory.schema, ...receiverKeys } : factory.schema;
   const validated = validateSettings(schema, entry.node, path, problems);
-  if (problems.length > before) return undefined;
+  if (problems.length > before) {
+    const found = problems.splice(before);
+    problems.push(...found.map((problem) => addReplacement(problem, path, factory.replacedSettings)));
+    return undefined;
+  }
   const { keys, settings } = splitKeys(kind, validated);
   for (const message of factory.check?.(settings) ?? []) {
     problems.push({ origin: entry.origin, path, message });
   }
   return { id, type, kind, factory, settings, keys, origin: entry.origin };
+}
+
+/** Says what to write instead of a setting of the Collector that is unknown here. */
+function addReplacement(
+  problem: Problem,
+  componentPath: string,
+  replaced: Readonly<Record<string, string>> = {},
+): Problem {
+  const path = problem.path.slice(componentPath.length + 1);
+  if (!problem.message.startsWith('unknown setting') || !Object.hasOwn(replaced, path)) return problem;
+  return { ...problem, message: `unknown setting; ${replaced[path]}` };
 }
 
 /** One remedy: what takes its place here, or else the nearest name and where it was searched. */
