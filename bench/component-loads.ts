@@ -1,10 +1,12 @@
 import { SeriesStore } from '../exporters/prometheus/store.js';
 import { factory as attributes } from '../processors/attributes/factory.js';
 import { factory as attribution } from '../processors/attribution/factory.js';
+import { factory as batch } from '../processors/batch/factory.js';
 import { factory as carbon } from '../processors/carbon/factory.js';
 import { factory as cost } from '../processors/cost/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
 import { factory as formula } from '../processors/formula/factory.js';
+import { factory as memoryLimiter } from '../processors/memory_limiter/factory.js';
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
 import { factory as thin } from '../processors/thin/factory.js';
@@ -91,6 +93,14 @@ export const processors: readonly Subject[] = [
   {
     name: 'formula',
     create: () => consumeWith(formula.create(parseSettings(formula.schema, { formulas }), context, sink)),
+  },
+  {
+    name: 'batch',
+    create: () => consumeWith(batch.create(parseSettings(batch.schema, {}), context, sink)),
+  },
+  {
+    name: 'memory_limiter',
+    create: () => consumeWith(memoryLimiter.create(parseSettings(memoryLimiter.schema, {}), context, sink)),
   },
   {
     name: 'power',

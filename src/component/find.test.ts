@@ -70,8 +70,8 @@ test('describeSearch names the package and the folders from which it was searche
 
 test("findReplacement says what to use for the Collector's components", () => {
   for (const [kind, types] of Object.entries({
-    receiver: ['hostmetrics', 'otlp'],
-    processor: ['batch', 'memory_limiter', 'resourcedetection'],
+    receiver: ['hostmetrics', 'otlpjsonfile'],
+    processor: ['k8sattributes', 'metricstransform', 'resourcedetection'],
     exporter: ['otlp', 'otlphttp', 'prometheusremotewrite'],
   })) {
     for (const type of types) {

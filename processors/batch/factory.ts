@@ -1,0 +1,12 @@
+import type { ProcessorFactory } from '../../src/component/component.js';
+import { schema } from './config.js';
+
+/** Does nothing: exporters make the batches here, so that nothing waits in front of their queues. */
+export const factory: ProcessorFactory<typeof schema> = {
+  schema,
+  create: (_config, { log }, next) => ({
+    start: () => log.info('Forwards every table at once: exporters make batches, by their settings "batch"'),
+    consume: (table) => next.consume(table),
+    shutdown() {},
+  }),
+};

@@ -1,0 +1,43 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+
+export const schema = {
+  check_interval: {
+    doc: 'Time between two looks at the memory.',
+    format: 'duration',
+    default: '1s',
+    min: 10,
+  },
+  limit_mib: {
+    doc: 'Resident memory of the collector that is never to be exceeded, in MiB; 0: as `limit_percentage` says.',
+    format: 'int',
+    default: 0,
+    min: 0,
+  },
+  spike_limit_mib: {
+    doc: 'Tables are refused from this much below the limit on; 0: a fifth of the limit.',
+    format: 'int',
+    default: 0,
+    min: 0,
+  },
+  limit_percentage: {
+    doc: 'The limit in percent of the memory that the collector may use: of its cgroup or the machine.',
+    format: 'int',
+    default: 0,
+    min: 0,
+    max: 100,
+  },
+  spike_limit_percentage: {
+    doc: 'The same for the spike limit; 0: a fifth of the limit.',
+    format: 'int',
+    default: 0,
+    min: 0,
+    max: 100,
+  },
+  min_gc_interval_when_hard_limited: {
+    doc: 'Shortest time between two collections of garbage that are forced above the limit.',
+    format: 'duration',
+    default: '10s',
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
