@@ -87,6 +87,6 @@ export class MemoryLimiter implements ConsumingComponent {
         `Refuses tables: expected at most ${describeBytes(this.#limits.soft)} of memory, found ${describeBytes(bytes)}; ` +
           'counters lose resolution, not what they count. Raise the limit, publish fewer series or shorten the queues',
       );
-    } else log.info(`Takes tables again: ${describeBytes(bytes)} of memory`);
+    } else log.info(`Recovered: takes tables, with ${describeBytes(bytes)} of memory`);
   }
 }
