@@ -89,7 +89,7 @@ interface Factory<S extends Schema> {
   readonly schema: S;
   /**
    * What to write instead of settings that the OpenTelemetry Collector has and this component has not, by their paths
-   * in the component's own settings: `tls.cert_pem`.
+   * in the component's own settings: `tls.cert_pem`, `jobs[].name` in a list.
    */
   readonly replacedSettings?: Readonly<Record<string, string>>;
   /**

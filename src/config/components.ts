@@ -128,7 +128,7 @@ function addReplacement(
   componentPath: string,
   replaced: Readonly<Record<string, string>> = {},
 ): Problem {
-  const path = problem.path.slice(componentPath.length + 1);
+  const path = problem.path.slice(componentPath.length + 1).replaceAll(/\[\d+\]/gu, '[]');
   if (!problem.message.startsWith('unknown setting') || !Object.hasOwn(replaced, path)) return problem;
   return { ...problem, message: `unknown setting; ${replaced[path]}` };
 }

@@ -136,6 +136,13 @@ const cases: { readonly [Name in FormatName]: Cases } = {
     ],
     wrong: ['a', '[a]', '{a: 1}', '{a: [b]}'],
   },
+  string_lists: {
+    right: [
+      ['{}', {}],
+      ['{a: [b, c], d: []}', { a: ['b', 'c'], d: [] }],
+    ],
+    wrong: ['a', '[a]', '{a: b}', '{a: [1]}', '{a: {b: [c]}}'],
+  },
   attribute_value: {
     right: [
       ['a', 'a'],

@@ -116,6 +116,18 @@ function textMapOf(node: ConfigNode): Record<string, string> | undefined {
   return texts && Object.fromEntries(texts.map((text, i) => [keys[i], text]));
 }
 
+function textListsOf(node: ConfigNode): Record<string, readonly string[]> | undefined {
+  if (node.kind !== 'map') return undefined;
+  const lists = [...node.entries].map(([key, entry]) => [key, textListOf(entry.node)] as const);
+  return lists.every(([, texts]) => texts !== undefined)
+    ? Object.fromEntries(lists.map(([key, texts = []]) => [key, texts]))
+    : undefined;
+}
+
+function textListOf(node: ConfigNode): readonly string[] | undefined {
+  return node.kind === 'list' ? textsOf(node.items) : undefined;
+}
+
 function isPort(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65535;
 }
@@ -188,7 +200,7 @@ export const formats: { readonly [Name in FormatName]: Format } = {
   },
   string_list: {
     wanted: 'a list of texts',
-    plain: (node) => (node.kind === 'list' ? textsOf(node.items) : undefined),
+    plain: textListOf,
   },
   int_list: {
     wanted: 'a list of whole numbers',
@@ -196,6 +208,7 @@ export const formats: { readonly [Name in FormatName]: Format } = {
     plain: (node) => (node.kind === 'list' ? wholeNumbersOf(node.items) : undefined),
   },
   string_map: { wanted: 'a map from names to texts', plain: textMapOf },
+  string_lists: { wanted: 'a map from names to lists of texts', plain: textListsOf },
   attribute_value: {
     wanted: 'a text, a number or a truth value',
     plain: attributeValueOf,

@@ -27,6 +27,10 @@ const jsonTypes: { readonly [Name in FormatName]: Json } = {
   string_list: { type: 'array', items: { type: 'string' } },
   int_list: { type: 'array', items: { type: 'integer' } },
   string_map: { type: 'object', additionalProperties: { type: 'string' } },
+  string_lists: {
+    type: 'object',
+    additionalProperties: { type: 'array', items: { type: 'string' } },
+  },
   attribute_value: { type: ['string', 'number', 'boolean'] },
 };
 

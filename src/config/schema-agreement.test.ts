@@ -22,6 +22,7 @@ const exact = {
   texts: { doc: '', format: 'string_list', default: [] },
   ints: { doc: '', format: 'int_list', default: [] },
   map: { doc: '', format: 'string_map', default: {} },
+  lists: { doc: '', format: 'string_lists', default: {} },
   attribute: { doc: '', format: 'attribute_value', default: null },
   mode: { doc: '', format: ['auto', 'off'], default: 'auto' },
   level: { int: { doc: '', format: 'int', default: 1 } },

@@ -54,6 +54,13 @@ const unitsPer: Readonly<Record<string, string>> = {
   y: 'year',
 };
 
+/** The UCUM unit of a word that Prometheus has for one, `joules`; a word that is none is an annotation; '' for ''. */
+export function findUnit(word: string): string {
+  if (word === '' || word === 'ratio') return word && '1';
+  const [unit] = Object.entries(units).find(([, name]) => name === word) ?? [`{${word}}`];
+  return unit;
+}
+
 /** The names of a metric: `hw.energy` in J, a counter, has samples `hw_energy_joules_total`. */
 export function translateMetric({ name, unit, kind }: NamedMetric): FamilyName {
   const [main, per] = splitUnit(unit);

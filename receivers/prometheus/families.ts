@@ -1,0 +1,87 @@
+import { findOrAdd } from '../../src/model/plan.js';
+import type { Metric, MetricKind } from '../../src/model/series.js';
+import { findUnit } from '../../src/prometheus/names.js';
+import { unescapeText } from './series-text.js';
+
+interface Family {
+  type: string;
+  unit: string;
+  help: string;
+}
+
+/** What a sample is: a value of a metric or, without one, the instant at which its family was 0 (`_created`). */
+export interface SampleMeaning {
+  readonly family: string;
+  readonly metric: Metric | undefined;
+}
+
+/** The kinds of the samples of a family, by the end of their names. */
+const kindsByType: Readonly<Record<string, Readonly<Record<string, MetricKind | 'created'>>>> = {
+  counter: { '': 'counter', _total: 'counter', _created: 'created' },
+  gauge: { '': 'gauge' },
+  histogram: { _bucket: 'counter', _sum: 'counter', _count: 'counter', _created: 'created' },
+  gaugehistogram: { _bucket: 'gauge', _gsum: 'gauge', _gcount: 'gauge' },
+  summary: { '': 'gauge', _sum: 'counter', _count: 'counter', _created: 'created' },
+  info: { '': 'updowncounter', _info: 'updowncounter' },
+  stateset: { '': 'updowncounter' },
+};
+
+const untyped: Family = { type: 'unknown', unit: '', help: '' };
+
+/** What the comments of a target's pages say of its metrics: type, unit and description. */
+export class Families {
+  readonly #families = new Map<string, Family>();
+  readonly #metrics = new Map<string, Metric>();
+  /** Whether the type of a metric differs from what its series were read by: all have to be read again. */
+  isOutdated = false;
+
+  /** Takes a comment: `# TYPE name counter`, `# HELP name text`, `# UNIT name seconds`; others say nothing. */
+  addComment(comment: string): void {
+    const [, keyword, quotedName, plainName = quotedName ?? '', text = ''] =
+      /^#[ \t]+(TYPE|HELP|UNIT)[ \t]+(?:"((?:[^"\\]|\\.)*)"|(\S+))(?:[ \t]+(.*))?$/su.exec(comment) ?? [];
+    if (keyword === undefined) return;
+    const family = findOrAdd(this.#families, unescapeText(plainName), () => ({ ...untyped }));
+    if (keyword === 'HELP') family.help = unescapeText(text);
+    else if (keyword === 'UNIT') family.unit = text.trim();
+    else this.#setType(family, text.trim());
+  }
+
+  /** What a sample of this name is. */
+  find(name: string): SampleMeaning {
+    for (const [suffix, base] of listBases(name)) {
+      const family = this.#families.get(base);
+      const kind = kindsByType[family?.type ?? '']?.[suffix];
+      if (family === undefined || kind === undefined) continue;
+      const metric = kind === 'created' ? undefined : this.#createMetric(name, family, kind);
+      return { family: base, metric };
+    }
+    const family = this.#families.get(name) ?? untyped;
+    return { family: name, metric: this.#createMetric(name, family, 'gauge') };
+  }
+
+  #setType(family: Family, type: string): void {
+    if (family.type !== type && family.type !== untyped.type) this.isOutdated = true;
+    family.type = type;
+  }
+
+  #createMetric(name: string, { unit, help }: Family, kind: MetricKind): Metric {
+    return findOrAdd(this.#metrics, `${kind} ${name}`, () => ({
+      name,
+      unit: findUnit(unit),
+      description: help,
+      kind,
+      valueType: 'double',
+    }));
+  }
+}
+
+/** The names of families that a sample's name can be of, and what follows them in it. */
+function listBases(name: string): readonly (readonly [suffix: string, base: string])[] {
+  const [, base = '', suffix = ''] = /^(.+)(_[a-z]+)$/su.exec(name) ?? [];
+  return suffix === ''
+    ? [['', name]]
+    : [
+        ['', name],
+        [suffix, base],
+      ];
+}

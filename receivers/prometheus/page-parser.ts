@@ -1,0 +1,226 @@
+import { parseNumber } from './number-text.js';
+import { findSeriesEnd, quoteLine } from './series-text.js';
+
+const [tab, newline, space, hash] = [0x09, 0x0a, 0x20, 0x23];
+
+/** How pages are written. */
+export type PageFormat = 'openmetrics' | 'classic';
+
+/** Learns what a line means, once. */
+export interface LineReader {
+  /**
+   * A series that no page had before.
+   * @param text name and labels
+   * @returns the slot of its values, a small whole number that no other series has
+   */
+  addSeries(text: string): number;
+  /** A comment that no page had before, without its line end. */
+  addComment(text: string): void;
+  /** The series of these slots were not on the last page. */
+  removeSeries(slots: readonly number[]): void;
+}
+
+/** No text of UTF-8 has this byte. */
+const neverMatched = Uint8Array.of(0xff);
+const isComment = -1;
+const isEnd = -2;
+
+/** A line that pages have: what is before the value, or a whole comment. */
+class Line {
+  text: Uint8Array;
+  /** Of the series; negative: none. */
+  readonly slot: number;
+  /** The line that followed the last time. */
+  next: Line | undefined = undefined;
+  /** The number of the last page that had it. */
+  page = 0;
+
+  constructor(text: Uint8Array, slot: number) {
+    this.text = text;
+    this.slot = slot;
+  }
+}
+
+/**
+ * Reads the pages of one target, chunk by chunk. Pages of a target hardly differ but in their values: the text of a line
+ * is compared with the line that followed on the last page, and only its value is parsed. What is new, or moved, is
+ * looked up by its text.
+ */
+export class PageParser {
+  readonly #reader: LineReader;
+  readonly #lines = new Map<string, Line>();
+  readonly #first = new Line(neverMatched, isComment);
+  #previous = this.#first;
+  #format: PageFormat = 'classic';
+  #page = 0;
+  #lineNumber = 0;
+  #linesSeen = 0;
+  #isEnded = false;
+  #rest: Buffer = Buffer.alloc(0);
+  /** The values of the page, by slot; only those of series that it has are valid. */
+  values = new Float64Array(64);
+  /** The instants that the page gives for its samples, in its own unit, by slot; NaN where it gives none. */
+  stamps = new Float64Array(64);
+  /** Samples of the page. */
+  samples = 0;
+  /** Samples of series that the page had already, which are ignored. */
+  duplicates = 0;
+  /** Whether the page gives an instant for any sample. */
+  hasStamps = false;
+
+  constructor(reader: LineReader) {
+    this.#reader = reader;
+  }
+
+  /** Begins a page. What the last one left unfinished is forgotten. */
+  begin(format: PageFormat): void {
+    if (format !== this.#format) this.forget();
+    this.#format = format;
+    this.#page++;
+    this.#previous = this.#first;
+    this.#lineNumber = 0;
+    this.#linesSeen = 0;
+    this.#isEnded = false;
+    this.#rest = Buffer.alloc(0);
+    this.samples = 0;
+    this.duplicates = 0;
+    this.hasStamps = false;
+  }
+
+  /** Reads on. @throws Error when a line cannot be understood */
+  feed(chunk: Buffer): void {
+    const last = chunk.lastIndexOf(newline);
+    if (last < 0) {
+      this.#rest = Buffer.concat([this.#rest, chunk]);
+      return;
+    }
+    let from = 0;
+    if (this.#rest.length > 0) {
+      from = chunk.indexOf(newline) + 1;
+      this.#parse(Buffer.concat([this.#rest, chunk.subarray(0, from)]));
+    }
+    this.#parse(chunk.subarray(from, last + 1));
+    this.#rest = Buffer.from(chunk.subarray(last + 1));
+  }
+
+  /** Ends the page. @throws Error when a part of it is missing */
+  finish(): void {
+    if (this.#rest.length > 0) this.#parse(Buffer.concat([this.#rest, Buffer.of(newline)]));
+    if (this.#format === 'openmetrics' && !this.#isEnded)
+      throw new Error('expected "# EOF" in the last line, found none');
+    if (this.#linesSeen < this.#lines.size) this.#removeLines((line) => line.page !== this.#page);
+  }
+
+  /** Forgets all lines: the next page is read as the first one. */
+  forget(): void {
+    this.#removeLines(() => true);
+  }
+
+  #removeLines(isGone: (line: Line) => boolean): void {
+    const slots: number[] = [];
+    for (const [text, line] of this.#lines) {
+      if (!isGone(line)) continue;
+      this.#lines.delete(text);
+      // The line before may still lead here.
+      line.text = neverMatched;
+      if (line.slot >= 0) slots.push(line.slot);
+    }
+    if (slots.length > 0) this.#reader.removeSeries(slots);
+  }
+
+  /** @param bytes whole lines */
+  #parse(bytes: Buffer): void {
+    try {
+      for (let at = 0; at < bytes.length;) at = this.#parseLine(bytes, at);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`Cannot parse line ${this.#lineNumber}: ${reason}`, { cause: error });
+    }
+  }
+
+  #parseLine(bytes: Buffer, from: number): number {
+    this.#lineNumber++;
+    const expected = this.#previous.next;
+    const isExpected = expected !== undefined && matches(bytes, from, expected.text);
+    const line = isExpected ? expected : this.#find(bytes, from);
+    this.#previous = line;
+    const isRepeated = line.page === this.#page;
+    if (!isRepeated) {
+      line.page = this.#page;
+      this.#linesSeen++;
+    }
+    if (this.#isEnded) throw new Error(`expected nothing after "# EOF", found ${quoteLine(bytes, from)}`);
+    const at = from + line.text.length;
+    if (line.slot < 0) {
+      if (line.slot === isEnd) this.#isEnded = this.#format === 'openmetrics';
+      return at;
+    }
+    if (isRepeated) this.duplicates++;
+    else this.samples++;
+    return this.#parseSample(bytes, at, isRepeated ? this.#scratchSlot() : line.slot);
+  }
+
+  #parseSample(bytes: Buffer, from: number, slot: number): number {
+    let at = from;
+    while (bytes[at] === space || bytes[at] === tab) at++;
+    at = parseNumber(bytes, at, this.values, slot);
+    this.stamps[slot] = NaN;
+    if (bytes[at] === newline) return at + 1;
+    while (bytes[at] === space || bytes[at] === tab) at++;
+    if (bytes[at] !== newline && bytes[at] !== hash) {
+      at = parseNumber(bytes, at, this.stamps, slot);
+      this.hasStamps = true;
+      while (bytes[at] === space || bytes[at] === tab) at++;
+    }
+    if (bytes[at] === newline) return at + 1;
+    // An exemplar.
+    if (bytes[at] === hash && this.#format === 'openmetrics') return bytes.indexOf(newline, at) + 1;
+    throw new Error(`expected the end of the line, found ${quoteLine(bytes, at)}`);
+  }
+
+  /** Where values go that are ignored: behind those of all series. */
+  #scratchSlot(): number {
+    return this.values.length - 1;
+  }
+
+  #find(bytes: Buffer, from: number): Line {
+    const isNoSample = bytes[from] === hash || bytes[from] === newline;
+    const end = isNoSample ? bytes.indexOf(newline, from) + 1 : findSeriesEnd(bytes, from, bytes.length);
+    const key = bytes.toString('latin1', from, end);
+    const known = this.#lines.get(key);
+    const line = known ?? this.#learn(bytes.subarray(from, end), isNoSample);
+    if (known === undefined) this.#lines.set(key, line);
+    this.#previous.next = line;
+    return line;
+  }
+
+  #learn(bytes: Buffer, isNoSample: boolean): Line {
+    const text = Uint8Array.from(bytes);
+    if (!isNoSample) {
+      const slot = this.#reader.addSeries(bytes.toString('utf8'));
+      this.#reserve(slot);
+      return new Line(text, slot);
+    }
+    const comment = bytes.toString('utf8').trimEnd();
+    this.#reader.addComment(comment);
+    return new Line(text, comment === '# EOF' ? isEnd : isComment);
+  }
+
+  #reserve(slot: number): void {
+    if (slot + 1 < this.values.length) return;
+    this.values = enlarge(this.values, slot);
+    this.stamps = enlarge(this.stamps, slot);
+  }
+}
+
+function enlarge(from: Float64Array, slot: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * (slot + 1));
+  larger.set(from);
+  return larger;
+}
+
+function matches(bytes: Buffer, from: number, text: Uint8Array): boolean {
+  const length = text.length;
+  for (let i = 0; i < length; i++) if (bytes[from + i] !== text[i]) return false;
+  return true;
+}

@@ -1,0 +1,252 @@
+import { findOrAdd } from '../../src/model/plan.js';
+import { attributesKey, type Resource, type Series } from '../../src/model/series.js';
+import { createEnding, createRow, type Table } from '../../src/model/table.js';
+import { Column, type ColumnDescription, type Page } from './column.js';
+import { Families } from './families.js';
+import type { LineReader } from './page-parser.js';
+import { createResource } from './resource.js';
+import { nameLabel, parseSeriesText, type Labels } from './series-text.js';
+import { groupByStamp } from './stamped-rows.js';
+
+/** How the labels of a target's samples become series. */
+export interface LabelRules {
+  /** Labels of the target: `job`, `instance` and those of the user. */
+  readonly target: ReadonlyMap<string, string>;
+  /** `http` or `https`. */
+  readonly scheme: string;
+  /** Whether a label of a sample takes the place of the target's label of that name. */
+  readonly honorsLabels: boolean;
+  /** Changes the labels of a sample; undefined: it is dropped. @throws Error when they are beyond a limit */
+  change(labels: Labels): Labels | undefined;
+  /** Whether `process_start_time_seconds` says when counters were 0 that do not say it themselves. */
+  readonly usesProcessStart: boolean;
+}
+
+/** In OpenMetrics, the start of a process in Unix seconds; most client libraries have it. */
+const processStart = 'process_start_time_seconds';
+
+/** The series of one target. Each is described once, when a page has it for the first time. */
+export class PageSeries implements LineReader {
+  readonly #rules: LabelRules;
+  #families = new Families();
+  /** By slot; undefined: the slot is free, or its values are not published. */
+  readonly #bySlot: (Column | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  readonly #keys = new Set<string>();
+  /** The slots of instants at which counters were 0, by what starts then. */
+  readonly #starts = new Map<string, number>();
+  /** The labels of `target_info`, by slot. */
+  readonly #infos = new Map<number, Labels>();
+  readonly #resources = new Map<string, Resource>();
+  #columns: readonly Column[] = [];
+  #series: readonly Series[] = [];
+  #ended: Series[] = [];
+  #lastAt: bigint | undefined;
+  #isChanged = false;
+  #ambiguous = 0;
+
+  constructor(rules: LabelRules) {
+    this.#rules = rules;
+  }
+
+  /** Samples of a page that are published. */
+  get published(): number {
+    return this.#columns.length;
+  }
+
+  /** Samples of the page that was read to its end, without those that are dropped. */
+  get described(): number {
+    return this.#keys.size;
+  }
+
+  /** Series that were left out because another one has the same name and labels, say after relabelling. */
+  get ambiguous(): number {
+    return this.#ambiguous;
+  }
+
+  /** Whether everything has to be read again: the type of a metric is not the one that its series were read by. */
+  get isOutdated(): boolean {
+    return this.#families.isOutdated;
+  }
+
+  addComment(comment: string): void {
+    this.#families.addComment(comment);
+  }
+
+  addSeries(text: string): number {
+    const labels = parseSeriesText(text);
+    const slot = this.#freeSlots.pop() ?? this.#bySlot.push(undefined) - 1;
+    try {
+      this.#describe(slot, labels);
+    } catch (error) {
+      this.#freeSlots.push(slot);
+      throw error;
+    }
+    return slot;
+  }
+
+  removeSeries(slots: readonly number[]): void {
+    const gone = new Set(slots);
+    for (const [key, slot] of this.#starts) if (gone.has(slot)) this.#starts.delete(key);
+    for (const slot of gone) {
+      const column = this.#bySlot[slot];
+      this.#bySlot[slot] = undefined;
+      this.#freeSlots.push(slot);
+      if (this.#infos.delete(slot)) this.#forgetResources();
+      if (column === undefined) continue;
+      this.#keys.delete(column.description.key);
+      if (column.series) this.#ended.push(column.series);
+    }
+    this.#isChanged = true;
+  }
+
+  /** Forgets types and descriptions, since all lines are read again. */
+  forgetFamilies(): void {
+    this.#families = new Families();
+    this.#ambiguous = 0;
+  }
+
+  /** The tables of a page that was read to its end, and how many of its series are new. */
+  takePage(page: Page): { readonly tables: readonly Table[]; readonly added: number } {
+    if (this.#isChanged) this.#arrange();
+    const values = this.#follow(page);
+    const added = this.#isChanged ? this.#listSeries(page) : 0;
+    this.#isChanged = false;
+    this.#lastAt = page.at;
+    const row = createRow(this.#series, page.at, values);
+    const tables = page.stamps === undefined ? [row] : groupByStamp(row, this.#columns, page);
+    return { tables: this.#attachEnded(tables, page.at), added };
+  }
+
+  /** A row of NaN, for a page that could not be read. */
+  createGap(at: bigint): readonly Table[] {
+    if (this.#series.length === 0) return [];
+    return [createRow(this.#series, at, new Float64Array(this.#series.length).fill(NaN))];
+  }
+
+  /** Ends every series. */
+  restart(at: bigint): readonly Table[] {
+    for (const column of this.#columns) column.series = undefined;
+    const ended = [...this.#ended, ...this.#series];
+    this.#ended = [];
+    this.#series = [];
+    this.#lastAt = undefined;
+    this.#isChanged = true;
+    return [createEnding(ended, at)];
+  }
+
+  #describe(slot: number, scraped: Labels): void {
+    const name = scraped.get(nameLabel) ?? '';
+    if (name === 'target_info') {
+      this.#infos.set(slot, scraped);
+      this.#forgetResources();
+      return;
+    }
+    const meaning = this.#families.find(name);
+    const startKey = createStartKey(meaning.family, scraped);
+    if (meaning.metric === undefined) this.#starts.set(startKey, slot);
+    else this.#addColumn(scraped, { slot, metric: meaning.metric, startKey });
+    if (name === processStart && scraped.size === 1) this.#starts.set(processStart, slot);
+    this.#isChanged = true;
+  }
+
+  #addColumn(scraped: Labels, known: Pick<ColumnDescription, 'slot' | 'metric' | 'startKey'>): void {
+    const labels = this.#rules.change(this.#mergeLabels(scraped));
+    if (labels === undefined) return;
+    const { [nameLabel]: name = '', job = '', instance = '', ...others } = Object.fromEntries(labels);
+    const attributes = Object.fromEntries(
+      Object.entries(others).filter(([label, value]) => !label.startsWith('__') && value !== ''),
+    );
+    const key = JSON.stringify([name, job, instance, attributesKey(attributes)]);
+    if (this.#keys.has(key)) {
+      this.#ambiguous++;
+      return;
+    }
+    this.#keys.add(key);
+    const metric = name === known.metric.name ? known.metric : { ...known.metric, name };
+    this.#bySlot[known.slot] = new Column({ ...known, metric, attributes, job, instance, key });
+  }
+
+  /** As in Prometheus: a label of a sample that the target has, too, gets `exported_` before its name. */
+  #mergeLabels(scraped: Labels): Labels {
+    const { target, honorsLabels } = this.#rules;
+    const labels: Labels = new Map(target);
+    for (const [label, value] of scraped) {
+      labels.set(!honorsLabels && target.has(label) ? findFreeName(label, scraped, target) : label, value);
+    }
+    return labels;
+  }
+
+  #forgetResources(): void {
+    this.#resources.clear();
+    for (const column of this.#columns) {
+      if (column.series) this.#ended.push(column.series);
+      column.series = undefined;
+    }
+    this.#isChanged = true;
+  }
+
+  #arrange(): void {
+    this.#columns = this.#bySlot.filter((column) => column !== undefined);
+    const fallback = this.#rules.usesProcessStart ? this.#starts.get(processStart) : undefined;
+    for (const column of this.#columns) {
+      if (column.isCounter)
+        column.startSlot = this.#starts.get(column.description.startKey) ?? fallback ?? -1;
+    }
+  }
+
+  #follow({ values }: Page): Float64Array {
+    const row = new Float64Array(this.#columns.length);
+    for (let i = 0; i < row.length; i++) {
+      const column = this.#columns[i];
+      const value = values[column.description.slot];
+      row[i] = value;
+      if (!column.isCounter) continue;
+      const startSeconds = column.startSlot < 0 ? NaN : values[column.startSlot];
+      if (!column.follow(value, startSeconds)) continue;
+      if (column.series) this.#ended.push(column.series);
+      column.series = undefined;
+      this.#isChanged = true;
+    }
+    return row;
+  }
+
+  /** @returns how many series are new */
+  #listSeries({ at, stamps, stampUnitMs }: Page): number {
+    let added = 0;
+    this.#series = this.#columns.map((column) => {
+      if (column.series !== undefined) return column.series;
+      added++;
+      const stampMs = (stamps?.[column.description.slot] ?? NaN) * stampUnitMs;
+      const first = Number.isFinite(stampMs) ? BigInt(Math.round(stampMs)) * 1_000_000n : at;
+      // What was reset started after the last page.
+      const earliest = column.hasBegun ? (this.#lastAt ?? first) : first;
+      return column.begin(this.#findResource(column.description), earliest, first);
+    });
+    return added;
+  }
+
+  #findResource({ job, instance }: ColumnDescription): Resource {
+    return findOrAdd(this.#resources, JSON.stringify([job, instance]), () =>
+      createResource({ job, instance, scheme: this.#rules.scheme }, [...this.#infos.values()]),
+    );
+  }
+
+  #attachEnded(tables: readonly Table[], at: bigint): readonly Table[] {
+    if (this.#ended.length === 0) return tables;
+    const ended = this.#ended;
+    this.#ended = [];
+    return [createEnding(ended, at), ...tables];
+  }
+}
+
+/** What is before the value of a sample, without the labels by which those of one histogram differ. */
+function createStartKey(family: string, labels: Labels): string {
+  const others = [...labels].filter(([label]) => ![nameLabel, 'le', 'quantile'].includes(label));
+  return JSON.stringify([family, ...others.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+function findFreeName(label: string, ...taken: readonly ReadonlyMap<string, string>[]): string {
+  const name = `exported_${label}`;
+  return taken.some((labels) => labels.has(name)) ? findFreeName(name, ...taken) : name;
+}

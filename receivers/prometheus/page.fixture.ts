@@ -1,0 +1,61 @@
+import type { Table } from '../../src/model/table.js';
+import { PageParser, type PageFormat } from './page-parser.js';
+import { PageSeries, type LabelRules } from './page-series.js';
+
+/** For tests: the tables that one target's pages become. */
+export interface PageReader {
+  readonly parser: PageParser;
+  readonly series: PageSeries;
+  /** Reads a page at a Unix time in seconds, in chunks of some bytes. */
+  read(text: string, atSeconds?: number, chunkBytes?: number): readonly Table[];
+}
+
+export function createPageReader(
+  format: PageFormat = 'classic',
+  rules: Partial<LabelRules> = {},
+): PageReader {
+  const series = new PageSeries({
+    target: new Map([
+      ['job', 'test'],
+      ['instance', 'node1:9100'],
+    ]),
+    scheme: 'http',
+    honorsLabels: false,
+    change: (labels) => labels,
+    usesProcessStart: false,
+    ...rules,
+  });
+  const parser = new PageParser(series);
+  let pages = 0;
+  return {
+    parser,
+    series,
+    read(text, atSeconds = 1_700_000_000 + 10 * pages, chunkBytes = 7) {
+      pages++;
+      parser.begin(format);
+      const bytes = Buffer.from(text);
+      for (let from = 0; from < bytes.length; from += chunkBytes)
+        parser.feed(bytes.subarray(from, from + chunkBytes));
+      parser.finish();
+      const { values, stamps, hasStamps } = parser;
+      return series.takePage({
+        at: BigInt(Math.round(atSeconds * 1000)) * 1_000_000n,
+        values,
+        stamps: hasStamps ? stamps : undefined,
+        stampUnitMs: format === 'openmetrics' ? 1000 : 1,
+      }).tables;
+    },
+  };
+}
+
+/** For tests: `name{label="value"}` with the value of the last row that has it. */
+export function showValues(tables: readonly Table[]): Record<string, number> {
+  const shown = new Map<string, number>();
+  for (const { series, values } of tables) {
+    for (const [i, { metric, attributes }] of series.entries()) {
+      const labels = Object.entries(attributes).map(([label, value]) => `${label}="${value}"`);
+      shown.set(`${metric.name}${labels.length > 0 ? `{${labels.join()}}` : ''}`, values[i] ?? NaN);
+    }
+  }
+  return Object.fromEntries(shown);
+}

@@ -1,0 +1,35 @@
+import {
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_URL_SCHEME,
+} from '../../src/model/semantic-conventions.js';
+import type { Resource } from '../../src/model/series.js';
+import { nameLabel, type Labels } from './series-text.js';
+
+/** Who is measured: the labels `job` and `instance`, and how it is reached. */
+export interface Instance {
+  readonly job: string;
+  readonly instance: string;
+  readonly scheme: string;
+}
+
+/**
+ * The resource of a target, as the Collector makes it: the job is the service, the instance is its id, and the labels of
+ * `target_info` are attributes as they are written.
+ */
+export function createResource({ job, instance, scheme }: Instance, infos: readonly Labels[]): Resource {
+  const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/u.exec(instance) ?? [];
+  const attributes: Record<string, string> = {
+    [ATTR_SERVICE_NAME]: job,
+    [ATTR_SERVICE_INSTANCE_ID]: instance,
+    [ATTR_SERVER_ADDRESS]: bracketed ?? plain,
+    [ATTR_SERVER_PORT]: port,
+    [ATTR_URL_SCHEME]: scheme,
+  };
+  for (const [label, value] of infos.flatMap((labels) => [...labels])) {
+    if (![nameLabel, 'job', 'instance'].includes(label)) attributes[label] = value;
+  }
+  return { attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '')) };
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import type { Metric, Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { nameFamily } from '../../src/prometheus/names.js';
+import { until } from '../../src/testing/until.js';
+import { scrape } from './exporter.fixture.js';
+
+const start = BigInt(Date.now() - 60_000) * 1_000_000n;
+
+function metric(name: string, unit: string, kind: Metric['kind']): Metric {
+  return { name, unit, description: `What "${name}" is,\nwith \\`, kind, valueType: 'double' };
+}
+
+const resource = { attributes: { 'host.name': 'n1' } };
+const series: readonly Series[] = [
+  { metric: metric('hw.energy', 'J', 'counter'), attributes: { 'hw.id': 'cpu-package-0' }, resource, start },
+  { metric: metric('hw.energy', 'J', 'counter'), attributes: { 'hw.id': 'a "b"\\\n' }, resource, start },
+  { metric: metric('hw.power', 'W', 'gauge'), attributes: {}, resource, start },
+  { metric: metric('system.cpu.utilization', '1', 'gauge'), attributes: {}, resource, start },
+  { metric: metric('process.thread.count', '{thread}', 'updowncounter'), attributes: {}, resource, start },
+];
+const values = Float64Array.of(123_456.789_012_3, 1e-9, -0.1, Infinity, 7);
+
+// The exporter is loaded by its path: a receiver imports no other component.
+const exporterPath = '../../exporters/prometheus/factory.js';
+
+for (const created of [true, false]) {
+  test(`what the exporter serves ${created ? 'with' : 'without'} starts has the same values when it is scraped`, async (t) => {
+    const { factory } = await import(exporterPath);
+    const settings = { endpoint: '127.0.0.1:0', created_timestamps: created };
+    const context = createFakeContext();
+    const exporter = factory.create(parseSettings(factory.schema, settings), context);
+    await exporter.start();
+    t.after(() => exporter.shutdown());
+    exporter.consume(createRow(series, BigInt(Date.now()) * 1_000_000n, values));
+    const [, host = ''] =
+      /http:\/\/([^/ ]+)/u.exec(String((context.log as unknown as { lines: string[] }).lines)) ?? [];
+    const { next } = await scrape(t, [
+      { static_configs: [{ targets: [host] }], scrape_interval: '1s', scrape_timeout: null },
+    ]);
+    await until(() => next.last('hw_energy_joules_total').length === 2);
+    for (const [i, sent] of series.entries()) {
+      const name = nameFamily(sent.metric).sample;
+      const id = sent.attributes['hw.id'];
+      const found = next.last(name).find((each) => each.series.attributes['hw_id'] === id);
+      assert.equal(found?.value, values[i], name);
+      assert.equal(found?.series.metric.description, sent.metric.description);
+      assert.equal(found?.series.resource.attributes['host_name'], 'n1');
+      if (created && sent.metric.kind === 'counter') assert.equal(found?.series.start, start);
+    }
+    assert.equal(next.last('hw_energy_joules_total')[0]?.series.metric.unit, 'J');
+  });
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
+import { scrape, serve, servePage } from './exporter.fixture.js';
+
+/** No answer of a server on this machine takes as long. */
+const patient = { scrape_interval: '100s', scrape_timeout: '100s' };
+
+function targets(...addresses: readonly string[]) {
+  return { static_configs: [{ targets: addresses }] };
+}
+
+test('the receiver scrapes a page again and again, and says how that went', async (t) => {
+  let count = 0;
+  const host = await servePage(t, () => `# TYPE hits counter\nhits ${++count}\nlevel 2.5\n`);
+  const { next, valuesOf, log } = await scrape(t, [{ ...targets(host), scrape_timeout: null }]);
+  await until(() => count >= 3 && (valuesOf('hits')[0] ?? 0) >= 3);
+  assert.deepEqual(valuesOf('up'), [1]);
+  assert.deepEqual(valuesOf('scrape_samples_scraped'), [2]);
+  assert.deepEqual(valuesOf('scrape_samples_post_metric_relabeling'), [2]);
+  assert.ok((valuesOf('scrape_duration_seconds')[0] ?? 0) > 0);
+  const [series] = next.last('level').map((each) => each.series);
+  const [address, port] = host.split(':');
+  assert.deepEqual(series?.resource.attributes, {
+    'service.name': 'job0',
+    'service.instance.id': host,
+    'server.address': address,
+    'server.port': port,
+    'url.scheme': 'http',
+  });
+  assert.deepEqual(log.lines, []);
+});
+
+test('the receiver drops and renames samples by metric_relabel_configs', async (t) => {
+  const host = await servePage(t, () => 'go_threads 1\nold_name{a="1"} 2\n');
+  const rules = [
+    { source_labels: ['__name__'], regex: 'go_.*', action: 'drop' },
+    { source_labels: ['__name__'], regex: 'old_(.*)', target_label: '__name__', replacement: 'new_$1' },
+  ];
+  const { valuesOf } = await scrape(t, [{ ...targets(host), ...patient, metric_relabel_configs: rules }]);
+  await until(() => valuesOf('up')[0] === 1);
+  assert.deepEqual([valuesOf('new_name'), valuesOf('go_threads'), valuesOf('old_name')], [[2], [], []]);
+  assert.deepEqual(valuesOf('scrape_samples_scraped'), [2]);
+  assert.deepEqual(valuesOf('scrape_samples_post_metric_relabeling'), [1]);
+});
+
+test('the receiver scrapes the others, when one target hangs, and shuts down', async (t) => {
+  let asked = 0;
+  const dead = await serve(t, () => void asked++);
+  const good = await servePage(t, () => 'a 1\n');
+  const { receiver, valuesOf } = await scrape(t, [
+    { ...targets(dead), ...patient },
+    { ...targets(good), scrape_timeout: null },
+  ]);
+  await until(() => asked === 1 && valuesOf('a').length > 0);
+  await receiver.shutdown(20);
+});
+
+test('the receiver publishes up = 0 for each scrape that fails, one gap, and continues', async (t) => {
+  let isBroken = false;
+  const host = await serve(t, (_, response) => {
+    response.writeHead(isBroken ? 503 : 200, { 'Content-Type': 'text/plain' });
+    response.end('# TYPE c counter\nc 7\n');
+  });
+  const { next, log, valuesOf } = await scrape(t, [{ ...targets(host), scrape_timeout: null }]);
+  await until(() => valuesOf('c')[0] === 7);
+  isBroken = true;
+  const zeros = () =>
+    next.tables.filter(({ series, values }) => series[0]?.metric.name === 'up' && values[0] === 0);
+  await until(() => zeros().length >= 3);
+  const gaps = next.tables.filter(
+    ({ series, values }) => series[0]?.metric.name === 'c' && Number.isNaN(values[0]),
+  );
+  assert.equal(gaps.length, 1);
+  isBroken = false;
+  await until(() => valuesOf('c')[0] === 7);
+  assert.equal(next.last('c').length, 1);
+  const name = `http://${host}/metrics (job="job0")`;
+  assert.deepEqual(log.lines, [
+    `error: Cannot read ${name}: expected HTTP status 200, found 503 Service Unavailable`,
+    `info: Recovered, reading ${name} again`,
+  ]);
+});
+
+const page = 'a 1\n';
+const text = { 'Content-Type': 'text/plain' };
+
+for (const [what, status, headers, body, job, reason] of [
+  ['asks for a password', 401, {}, '', {}, /found 401 Unauthorized; write basic_auth/u],
+  [
+    'has no Content-Type',
+    200,
+    {},
+    page,
+    {},
+    /expected the Content-Type .* found none; .* fallback_scrape_protocol/u,
+  ],
+  ['serves HTML', 200, { 'Content-Type': 'text/html' }, page, {}, /found "text\/html"/u],
+  [
+    'sends truncated gzip',
+    200,
+    { ...text, 'Content-Encoding': 'gzip' },
+    gzipSync(page.repeat(9)).subarray(0, 15),
+    {},
+    /unexpected end of file/u,
+  ],
+  [
+    'sends what is no gzip',
+    200,
+    { ...text, 'Content-Encoding': 'gzip' },
+    page,
+    {},
+    /incorrect header check/u,
+  ],
+  [
+    'compresses otherwise',
+    200,
+    { ...text, 'Content-Encoding': 'br' },
+    page,
+    {},
+    /expected a page compressed with gzip, found br/u,
+  ],
+  ['sends less than it announced', 200, { ...text, 'Content-Length': '99' }, page, {}, /aborted/u],
+  ['sends garbage', 200, text, 'a b c\n', {}, /line 1: expected a number, found "b"/u],
+  [
+    'sends OpenMetrics without end',
+    200,
+    { 'Content-Type': 'application/openmetrics-text' },
+    page,
+    {},
+    /expected "# EOF"/u,
+  ],
+  ['leads in a circle', 302, { Location: '/metrics' }, '', {}, /expected at most 10 redirects/u],
+  [
+    'leads away',
+    302,
+    { Location: '/x' },
+    '',
+    { follow_redirects: false },
+    /expected HTTP status 200, found 302/u,
+  ],
+  [
+    'has too much',
+    200,
+    text,
+    page.repeat(99),
+    { body_size_limit: 100 },
+    /at most 100 bytes, found more; raise body_size_limit/u,
+  ],
+  [
+    'has too many samples',
+    200,
+    text,
+    'a 1\nb 2\n',
+    { sample_limit: 1 },
+    /at most 1 samples, found 2; raise sample_limit/u,
+  ],
+  ['has too many labels', 200, text, 'a{b="1"} 1\n', { label_limit: 2 }, /at most 2 labels, found 4/u],
+  [
+    'has too long a value',
+    200,
+    text,
+    'a{b="123456789012345678901234567890"} 1\n',
+    { label_value_length_limit: 29 },
+    /found 30 in "b"/u,
+  ],
+] as const) {
+  test(`the receiver says why it reads nothing of a target that ${what}`, async (t) => {
+    const host = await serve(t, (_, response) => {
+      response.writeHead(status, headers);
+      response.write(body);
+      if ('Content-Length' in headers) setImmediate(() => response.destroy());
+      else response.end();
+    });
+    const { log, valuesOf } = await scrape(t, [{ ...targets(host), ...patient, ...job }]);
+    await until(() => valuesOf('up').length > 0);
+    assert.deepEqual(valuesOf('up'), [0]);
+    assert.deepEqual(valuesOf('a'), []);
+    assert.match(String(log.lines), reason);
+  });
+}
+
+test('the receiver reads a page without a known Content-Type by fallback_scrape_protocol', async (t) => {
+  const host = await serve(t, (_, response) => response.end(page));
+  const job = { ...targets(host), ...patient, fallback_scrape_protocol: 'PrometheusText0.0.4' };
+  const { valuesOf } = await scrape(t, [job]);
+  await until(() => valuesOf('up').length > 0);
+  assert.deepEqual(valuesOf('a'), [1]);
+});
+
+test('the receiver follows a redirect, and shows its password to the target only', async (t) => {
+  const shown: (string | undefined)[] = [];
+  const other = await serve(t, ({ headers }, response) => {
+    shown.push(headers.authorization);
+    response.writeHead(200, { ...text, 'Content-Encoding': 'gzip' });
+    response.end(gzipSync('a 1\n'));
+  });
+  const host = await serve(t, ({ headers, url }, response) => {
+    shown.push(headers.authorization);
+    response.writeHead(307, { Location: url === '/metrics' ? '/next' : `http://${other}/metrics` });
+    response.end();
+  });
+  const job = { ...targets(host), ...patient, basic_auth: { username: 'u', password: 'p' } };
+  const { valuesOf } = await scrape(t, [job]);
+  await until(() => valuesOf('up').length > 0);
+  assert.deepEqual([valuesOf('up'), valuesOf('a')], [[1], [1]]);
+  const basic = `Basic ${Buffer.from('u:p').toString('base64')}`;
+  assert.deepEqual(shown, [basic, basic, undefined]);
+});
+
+test('the receiver shows credentials of any type, of the configuration and of a file', async (t) => {
+  const file = join(createFolder(), 'token');
+  writeFileSync(file, 'secret\n');
+  const shown = new Set<string>();
+  const host = await serve(t, ({ headers }, response) => {
+    shown.add(headers.authorization ?? '');
+    response.writeHead(200, text).end(page);
+  });
+  const { valuesOf } = await scrape(t, [
+    { ...targets(host), ...patient, authorization: { type: 'Token', credentials: 'x' } },
+    { ...targets(host), ...patient, authorization: { type: 'Key', credentials_file: file } },
+    { ...targets(host), ...patient, authorization: { credentials_file: file } },
+  ]);
+  await until(() => valuesOf('up').length === 3);
+  assert.deepEqual([...shown].toSorted(), ['Bearer secret', 'Key secret', 'Token x']);
+});
+
+test('the receiver verifies certificates', { skip: noOpenssl }, async (t) => {
+  const { certFile, keyFile } = createCertificate();
+  const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+  const host = (await serve(t, (_, response) => response.writeHead(200, text).end(page), tls)).replace(
+    '127.0.0.1',
+    'localhost',
+  );
+  const job = { ...targets(host), ...patient, scheme: 'https' };
+  const { log, next } = await scrape(t, [job, { ...job, tls_config: { ca_file: certFile } }]);
+  await until(() => next.last('up').length === 2);
+  const up = next.last('up').map(({ series, value }) => [series.resource.attributes['service.name'], value]);
+  assert.deepEqual(Object.fromEntries(up), { job0: 0, job1: 1 });
+  assert.match(String(log.lines), /Cannot read https:\/\/localhost.*self-signed certificate/u);
+});
+
+test('the receiver begins other series when the type of a metric changes', async (t) => {
+  let type = 'gauge';
+  const host = await servePage(t, () => `# TYPE c ${type}\nc 7\n`);
+  const { next, log } = await scrape(t, [{ ...targets(host), scrape_timeout: null }]);
+  await until(() => next.last('c').length === 1);
+  type = 'counter';
+  await until(() => next.last('c').some(({ series }) => series.metric.kind === 'counter'));
+  assert.deepEqual(log.lines, []);
+});
+
+test('the receiver warns once of samples that are the same', async (t) => {
+  let pages = 0;
+  const host = await servePage(t, () => (pages++, 'a 1\na 2\n'));
+  const { valuesOf, log } = await scrape(t, [{ ...targets(host), scrape_timeout: null }]);
+  await until(() => pages >= 3 && valuesOf('a').length > 0);
+  assert.deepEqual(valuesOf('a'), [1]);
+  assert.equal(log.lines.length, 1);
+  assert.match(String(log.lines), /Leaving out 1 samples of http:/u);
+});
+
+test('the receiver scrapes the targets that files name at the moment', async (t) => {
+  const folder = createFolder();
+  const path = join(folder, 'targets.json');
+  const write = (...hosts: readonly string[]) => {
+    writeFileSync(`${path}.new`, JSON.stringify([{ targets: hosts }]));
+    renameSync(`${path}.new`, path);
+  };
+  const one = await servePage(t, () => 'one 1\n');
+  const two = await servePage(t, () => 'two 2\n');
+  write(one);
+  const job = { file_sd_configs: [{ files: [path], refresh_interval: '10ms' }], scrape_timeout: null };
+  const { next, valuesOf } = await scrape(t, [job]);
+  await until(() => valuesOf('one').length > 0);
+  write(two);
+  await until(() => valuesOf('two').length > 0);
+  const [first] = next.last('one');
+  assert.ok(first);
+  await until(() => next.tables.some(({ ended }) => ended?.includes(first.series)));
+});
