@@ -153,7 +153,7 @@ test('convert says what it needs', async () => {
     [['--to', 'xls', from, join(folder, 'x.csv')], 2, /found "xls"/u],
     [[from, join(folder, 'x.parquet.gz')], 2, /compression: expected none with Parquet/u],
     [[join(folder, 'absent.json'), join(folder, 'x.csv')], 1, /no file for \S*absent\.json/u],
-    [[from, join(folder, 'absent', 'x.csv')], 1, /ENOENT, its folder .* is not there/u],
+    [[from, join(folder, 'absent', 'x.csv')], 1, /ENOENT, its folder .* does not exist/u],
   ] as const) {
     const outcome = await convert(...args);
     assert.equal(outcome.code, code, outcome.stderr);

@@ -208,7 +208,7 @@ test('points wait while their folder is gone, are refused beyond the buffer, and
   assert.equal(counted.sent, 4);
   assert.match(
     log.lines[0],
-    /^error: Cannot open .*ENOENT, its folder .* is not there\. Keeping points in memory/u,
+    /^error: Cannot open .*ENOENT, its folder .* does not exist\. Keeping points in memory/u,
   );
   assert.ok(log.lines.some((line) => /^info: Writes .* again after/u.test(line)));
 });
@@ -245,7 +245,7 @@ test('start fails and says why, when the folder is not there or the path is a fo
   const folder = createFolder();
   await assert.rejects(
     startExporter({ path: join(folder, 'no', 'energy.json') }),
-    /ENOENT, its folder .*no is not there/u,
+    /ENOENT, its folder .*no does not exist/u,
   );
   await assert.rejects(startExporter({ path: folder }), /expected a file, found a folder/u);
 });

@@ -161,7 +161,7 @@ function findStats(path: string): Stats | undefined {
 
 function describeOpenError(error: unknown, path: string): string {
   const code = describeCode(error);
-  if (code === 'ENOENT') return `ENOENT, its folder ${dirname(path)} is not there`;
+  if (code === 'ENOENT') return `ENOENT, its folder ${dirname(path)} does not exist`;
   if (code === 'EACCES') return `EACCES, user ${process.getuid?.() ?? '?'} may not write there`;
   return code;
 }

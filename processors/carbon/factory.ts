@@ -25,7 +25,7 @@ const carbonIntensity: Metric = {
 const intensityAge: Metric = {
   name: 'carbon.intensity.age',
   unit: 's',
-  description: 'Time since the carbon intensity was learned from its file or service',
+  description: 'Time since the carbon intensity was read from its file or service',
   kind: 'gauge',
   valueType: 'double',
 };

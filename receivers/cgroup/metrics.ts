@@ -11,8 +11,8 @@ const bytes = (description: string): Shape => ({
   valueType: 'int',
 });
 
-const memoryUsage = bytes('Memory that a cgroup uses, with the files that it has cached');
-const workingSet = bytes('Memory that a cgroup uses, without files that it has not used lately');
+const memoryUsage = bytes('Memory that a cgroup uses, including its file cache');
+const workingSet = bytes('Memory that a cgroup uses, without file cache that was not used recently');
 const rss = bytes('Anonymous memory of a cgroup');
 const faults: Shape = {
   unit: '{fault}',
@@ -74,11 +74,11 @@ export const throttledTime: Metric = {
 
 export const memoryLimit: Metric = {
   name: 'linux.cgroup.memory.limit',
-  ...bytes('Memory that a cgroup may use; not there where it has no limit of its own'),
+  ...bytes('Maximum memory of a cgroup; absent if it has no limit of its own'),
 };
 export const memoryFile: Metric = {
   name: 'linux.cgroup.memory.file',
-  ...bytes('Files that a cgroup has cached, shared memory included'),
+  ...bytes('File cache of a cgroup, including shared memory'),
 };
 export const swapUsage: Metric = {
   name: 'linux.cgroup.memory.swap',
@@ -86,7 +86,7 @@ export const swapUsage: Metric = {
 };
 export const swapLimit: Metric = {
   name: 'linux.cgroup.memory.swap_limit',
-  ...bytes('Swap space that a cgroup may use; not there where it has no limit of its own'),
+  ...bytes('Maximum swap space of a cgroup; absent if it has no limit of its own'),
 };
 export const memoryEvents: Metric = {
   name: 'linux.cgroup.memory.events',
@@ -126,7 +126,7 @@ export const pidsUsage: Metric = {
 export const pidsLimit: Metric = {
   name: 'linux.cgroup.pids.limit',
   unit: '{thread}',
-  description: 'Threads that a cgroup may have; not there where it has no limit of its own',
+  description: 'Maximum threads of a cgroup; absent if it has no limit of its own',
   kind: 'updowncounter',
   valueType: 'int',
 };

@@ -31,7 +31,7 @@ const merged: Metric = {
 const operationTime: Metric = {
   name: 'system.disk.operation_time',
   unit: 's',
-  description: 'Time that reads and writes took, summed over those that ran side by side',
+  description: 'Time that reads and writes took, summed over concurrent operations',
   kind: 'counter',
   valueType: 'double',
 };

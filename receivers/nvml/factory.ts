@@ -59,7 +59,7 @@ function hasDriver({ library, procfs }: Config): boolean {
 }
 
 function missDriver({ procfs }: Config): Probe {
-  const found = `no NVIDIA driver: ${procfs}/driver/nvidia/version is not there`;
+  const found = `no NVIDIA driver: ${procfs}/driver/nvidia/version does not exist`;
   const missing = 'the NVIDIA kernel driver, where the machine has such a GPU';
   const remedies = hasNvidiaDevice() ? [{ missing, command: 'sudo modprobe nvidia' }] : [];
   return { available: false, found, remedies };

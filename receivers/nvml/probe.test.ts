@@ -66,7 +66,7 @@ test(
     const config = parseSettings(factory.schema, { procfs: createFolder() });
     const { available, found } = await factory.probe(config, createFakeContext());
     assert.equal(available, false);
-    assert.match(found, /^no NVIDIA driver: .*\/driver\/nvidia\/version is not there$/);
+    assert.match(found, /^no NVIDIA driver: .*\/driver\/nvidia\/version does not exist$/);
     assert.equal(countThreads(), threads);
   },
 );

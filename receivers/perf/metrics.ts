@@ -6,7 +6,7 @@ import type { Attributes, Metric, Resource, Series } from '../../src/model/serie
 const eventCount: Metric = {
   name: 'perf.event.count',
   unit: '{event}',
-  description: 'How often an event happened; a sum over different events means nothing',
+  description: 'Number of times that an event occurred; sums over different events are meaningless',
   kind: 'counter',
   valueType: 'int',
 };
@@ -15,7 +15,7 @@ const eventCount: Metric = {
 const eventTime: Metric = {
   name: 'perf.event.time',
   unit: 's',
-  description: 'Time that an event measured; a sum over different events means nothing',
+  description: 'Time that an event measured; sums over different events are meaningless',
   kind: 'counter',
   valueType: 'double',
 };
@@ -24,7 +24,7 @@ const eventTime: Metric = {
 const eventEnergy: Metric = {
   name: 'perf.event.energy',
   unit: 'J',
-  description: 'Energy that an event measured; a sum over different events means nothing',
+  description: 'Energy that an event measured; sums over different events are meaningless',
   kind: 'counter',
   valueType: 'double',
 };
@@ -33,7 +33,7 @@ const eventEnergy: Metric = {
 const eventIo: Metric = {
   name: 'perf.event.io',
   unit: 'By',
-  description: 'Bytes whose transfer an event measured; a sum over different events means nothing',
+  description: 'Bytes whose transfer an event measured; sums over different events are meaningless',
   kind: 'counter',
   valueType: 'double',
 };
@@ -42,8 +42,7 @@ const eventIo: Metric = {
 export const runningRatio: Metric = {
   name: 'perf.event.running_ratio',
   unit: '1',
-  description:
-    'Share of the time in which an event was really counted; for the rest its count is an estimate',
+  description: 'Share of the time during which an event was counted; for the rest its count is extrapolated',
   kind: 'gauge',
   valueType: 'double',
 };

@@ -46,6 +46,6 @@ const grant: readonly Remedy[] = [
 ];
 
 const hardware: Remedy = {
-  missing: 'hardware counters, which this virtual machine has not',
+  missing: 'hardware counters, which are not available in this virtual machine',
   command: 'give it a virtual PMU (QEMU: -cpu host,pmu=on), or run joulemetry on its host',
 };

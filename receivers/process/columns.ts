@@ -16,7 +16,7 @@ import type { ProcessMaps } from './process-maps.js';
 export const processMemoryUsage: Metric = {
   name: 'process.memory.usage',
   unit: 'By',
-  description: 'Physical memory that a process has resident',
+  description: 'Resident physical memory of a process',
   kind: 'updowncounter',
   valueType: 'int',
 };
@@ -70,7 +70,7 @@ export const processPagingFaults: Metric = {
 export const processDiskIo: Metric = {
   name: 'process.disk.io',
   unit: 'By',
-  description: 'Bytes that a process made the storage move',
+  description: 'Bytes that a process caused to be read from or written to storage',
   kind: 'counter',
   valueType: 'int',
 };

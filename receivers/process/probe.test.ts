@@ -18,7 +18,7 @@ test('probe finds the processes of this machine', () => {
   assert.equal(available, true);
   assert.match(
     found,
-    /^\/proc: \d+ processes, CPU time at most \d+ ms old(, by eBPF also of those that live shorter than a scan)?$/,
+    /^\/proc: \d+ processes, CPU time at most \d+ ms old(, by eBPF, including processes that live for less than a scan)?$/,
   );
 });
 

@@ -28,7 +28,9 @@ function describeFound(config: Config, pids: readonly number[]): string {
   const tick = `at most ${readTickNs() / 1e6} ms old`;
   const cpuTime = findCpuClocks(procfs) === undefined ? 'in ticks of 10 ms' : tick;
   const exact =
-    findMissingForBpf(config)?.length === 0 ? ', by eBPF also of those that live shorter than a scan' : '';
+    findMissingForBpf(config)?.length === 0
+      ? ', by eBPF, including processes that live for less than a scan'
+      : '';
   return `${procfs}: ${pids.length} processes, CPU time ${cpuTime}${exact}`;
 }
 

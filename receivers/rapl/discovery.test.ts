@@ -153,7 +153,7 @@ test('explainNone distinguishes a PMU without events from no PMU', (t) => {
   const folder = `${sysfs.root}/bus/event_source/devices/power`;
   assert.equal(
     explainNone('perf_event', sysfs.root, { perf: [] }).reason,
-    `perf_event: ${folder} is not here`,
+    `perf_event: ${folder} does not exist`,
   );
   sysfs.writePmu({});
   assert.equal(

@@ -208,7 +208,7 @@ export function explainNone(name: InterfaceName, sysfs: string, { perf }: Pick<S
 
 function describePmu(sysfs: string, perf: Sources['perf']): string {
   const folder = perfFolder(sysfs);
-  if (!existsSync(folder)) return `${folder} is not here`;
+  if (!existsSync(folder)) return `${folder} does not exist`;
   const others = nameDomains(perf);
   return `${folder}/events has ${others === '' ? 'no energy event' : `only ${others}, but no energy-pkg`}`;
 }

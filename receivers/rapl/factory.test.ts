@@ -116,7 +116,7 @@ test('factory probes a machine without RAPL', async (t) => {
   assert.equal(probe.available, false);
   assert.equal(
     probe.found,
-    `perf_event: ${sysfs.root}/bus/event_source/devices/power is not here; ` +
+    `perf_event: ${sysfs.root}/bus/event_source/devices/power does not exist; ` +
       `powercap: ${sysfs.root}/class/powercap has no intel-rapl zone of a package`,
   );
   assert.deepEqual(probe.remedies, [

@@ -12,7 +12,7 @@ export const partName = 'simulator.part';
 export const trueEnergy: Metric = {
   name: 'simulator.energy',
   unit: 'J',
-  description: 'Energy that a simulated domain really used: when idle, and for each process beyond that',
+  description: 'True energy of a simulated domain: its idle energy, and what each process adds to it',
   kind: 'counter',
   valueType: 'double',
 };

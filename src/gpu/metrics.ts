@@ -15,8 +15,18 @@ function define(name: string, unit: string, kind: MetricKind, description: strin
   return { name, unit, kind, description, valueType: isWhole ? 'int' : 'double' };
 }
 
-export const gpuPower = define('hw.gpu.power', 'W', 'gauge', 'Power of a GPU board by its own sensor');
-export const powerLimit = define('hw.gpu.power.limit', 'W', 'gauge', 'Power that a GPU is held to');
+export const gpuPower = define(
+  'hw.gpu.power',
+  'W',
+  'gauge',
+  'Power of a GPU board as reported by its own sensor',
+);
+export const powerLimit = define(
+  'hw.gpu.power.limit',
+  'W',
+  'gauge',
+  'Power limit that the driver enforces on a GPU',
+);
 export const utilization = define(
   'hw.gpu.utilization',
   '1',
@@ -29,12 +39,12 @@ export const memoryUsage = define(
   'updowncounter',
   'GPU memory that is allocated',
 );
-export const memoryLimit = define('hw.gpu.memory.limit', 'By', 'updowncounter', 'GPU memory there is');
+export const memoryLimit = define('hw.gpu.memory.limit', 'By', 'updowncounter', 'Total memory of a GPU');
 export const memoryReserved = define(
   'hw.gpu.memory.reserved',
   'By',
   'updowncounter',
-  'GPU memory that driver and firmware keep for themselves',
+  'GPU memory that the driver and the firmware reserve',
 );
 export const memoryUtilization = define(
   'hw.gpu.memory.utilization',
@@ -53,13 +63,13 @@ export const throttled = define(
   'hw.gpu.throttled',
   '1',
   'gauge',
-  'Whether a reason lowers the clocks now: 1, or 0',
+  '1 while the clocks are lowered for a reason, otherwise 0',
 );
 export const throttleTime = define(
   'hw.gpu.throttle.time',
   's',
   'counter',
-  'Time in which a reason lowered the clocks',
+  'Time during which the clocks were lowered for a reason',
 );
 export const gpuIo = define('hw.gpu.io', 'By', 'counter', 'Bytes that a GPU sent and received');
 export const contextCount = define(
@@ -79,13 +89,13 @@ export const smOccupancy = define(
   'hw.gpu.sm.occupancy',
   '1',
   'gauge',
-  'Share of the warps that SMs can hold that were resident',
+  'Resident warps as a share of the maximum that the SMs can hold',
 );
 export const pipeUtilization = define(
   'hw.gpu.pipe.utilization',
   '1',
   'gauge',
-  'Share of time in which the pipes of a kind were busy; tensor holds the others of that name',
+  'Share of time in which the pipes of a kind were busy; tensor includes all tensor_* kinds',
 );
 export const bandwidthUtilization = define(
   'hw.gpu.memory.bandwidth.utilization',
@@ -98,13 +108,13 @@ export const status = define(
   'hw.status',
   '1',
   'updowncounter',
-  'Whether a hardware component is in a state: 1, or 0',
+  '1 if a hardware component is in this state, otherwise 0',
 );
 export const fanSpeedRatio = define(
   'hw.fan.speed_ratio',
   '1',
   'gauge',
-  'Speed of a fan as a share of its greatest',
+  'Speed of a fan as a share of its maximum',
 );
 export const processUtilization = define(
   'process.gpu.utilization',

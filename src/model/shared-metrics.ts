@@ -56,7 +56,7 @@ export const hostPower: Metric = {
 export const meterEnergy: Metric = {
   name: 'hw.meter.energy',
   unit: 'J',
-  description: 'Energy by a meter that contains or overlaps other domains; never sum these',
+  description: 'Energy reported by a meter that contains or overlaps other domains; never sum these',
   kind: 'counter',
   valueType: 'double',
 };
@@ -77,7 +77,7 @@ export const meterResolution: Metric = {
 export const hwPower: Metric = {
   name: 'hw.power',
   unit: 'W',
-  description: 'Power by a sensor of a hardware component; domains may overlap',
+  description: 'Power reported by a sensor of a hardware component; domains may overlap',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -104,7 +104,7 @@ export const hwCurrent: Metric = {
 export const hwTemperature: Metric = {
   name: 'hw.temperature',
   unit: 'Cel',
-  description: 'Temperature by a sensor of a hardware component',
+  description: 'Temperature reported by a sensor of a hardware component',
   kind: 'gauge',
   valueType: 'double',
 };
@@ -134,7 +134,7 @@ export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, h
 export const raplEnergy: Metric = {
   name: 'rapl.energy',
   unit: 'J',
-  description: 'Energy used by a part of a package, or by a whole that holds packages; never sum these',
+  description: 'Energy used by a part of a package, or by a domain that contains packages; never sum these',
   kind: 'counter',
   valueType: 'double',
 };
@@ -261,7 +261,7 @@ export const processGpuTime: Metric = {
 export const gpuTime: Metric = {
   name: 'hw.gpu.time',
   unit: 's',
-  description: 'Time in which processes kept the engines of a GPU busy, those of all engines together',
+  description: 'Time during which processes kept the engines of a GPU busy, summed over the engines',
   kind: 'counter',
   valueType: 'double',
 };

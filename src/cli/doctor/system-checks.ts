@@ -45,7 +45,7 @@ function checkMachine(): Check {
   const parts = [
     kernel,
     ...(vendor === '' ? [] : [vendor]),
-    ...(isVirtualMachine('/sys') ? ['a virtual machine; most have no energy counters'] : []),
+    ...(isVirtualMachine('/sys') ? ['a virtual machine, which seldom has energy counters'] : []),
     ...(container === undefined ? [] : [`in a container (${container})`]),
   ];
   return { ...ok('machine', parts.join('; ')), state: parts.length > 2 ? 'note' : 'ok' };
