@@ -1,0 +1,227 @@
+import type { Config, Quantity } from './config.js';
+
+/** A column of a table. */
+export interface Column {
+  readonly oid: string;
+  readonly quantity: Quantity;
+  /** SI units in one of its own. */
+  readonly scale: number;
+}
+
+/** A table with a row for each thing, and a column for each quantity. */
+export interface TablePreset {
+  /** `hw.type` of its rows. */
+  readonly type: string;
+  readonly nameOid?: string;
+  readonly columns: readonly Column[];
+  /** The type of what has the energy of its rows in it. */
+  readonly partOf?: string;
+}
+
+/** A quantity of a row of a sensor table. */
+export interface SensorRow {
+  /** The thing that it is about. */
+  readonly row: string;
+  readonly quantity: Quantity;
+  readonly scale: number;
+}
+
+/** A table with a row for each sensor, and other columns that say what it is. */
+export interface SensorTable {
+  readonly type: string;
+  readonly valueOid: string;
+  readonly nameOid: string;
+  readonly columnOids: readonly string[];
+  readonly partOf?: string;
+  /**
+   * What a sensor is.
+   * @param read reads one of the columns
+   * @returns undefined for one that is not read
+   */
+  describe(instance: string, read: (oid: string) => number | undefined): SensorRow | undefined;
+}
+
+/** What is read of the devices of a vendor. */
+export interface Preset {
+  /** What `sysObjectID` begins with. */
+  readonly vendors: readonly string[];
+  readonly tables: readonly (TablePreset | SensorTable)[];
+}
+
+type PresetName = Exclude<Config['endpoints'][number]['preset'], 'auto' | 'none'>;
+
+const wattHour = 3600;
+const apc = '1.3.6.1.4.1.318.1.1.26';
+const sentry4 = '1.3.6.1.4.1.1718.4.1';
+const eaton = '1.3.6.1.4.1.534.6.6.7';
+const raritan = '1.3.6.1.4.1.13742.6';
+
+interface RaritanOids {
+  /** Table of measurements: column 2 whether there is one, 4 the value. */
+  readonly values: string;
+  /** Table of sensors: column 7 the decimals of their values. */
+  readonly config: string;
+  readonly names: string;
+}
+
+/** Raritan's numbers of sensors: rmsCurrent, rmsVoltage, activePower, activeEnergy. */
+const raritanQuantities: ReadonlyMap<string, readonly [Quantity, number]> = new Map([
+  ['1', ['current', 1]],
+  ['4', ['voltage', 1]],
+  ['5', ['power', 1]],
+  ['8', ['energy', wattHour]],
+]);
+
+/** Rows by PDU, inlet or outlet, and kind of sensor: `1.5.8`. */
+function describeRaritan(type: string, { values, config, names }: RaritanOids): SensorTable {
+  const [isAvailable, decimals] = [`${values}.2`, `${config}.7`];
+  return {
+    type,
+    valueOid: `${values}.4`,
+    nameOid: names,
+    columnOids: [isAvailable, decimals],
+    describe(instance, read) {
+      const [, row = '', kind = ''] = /^(.*)\.(\d+)$/u.exec(instance) ?? [];
+      const [quantity, scale] = raritanQuantities.get(kind) ?? [];
+      // A truth value of SNMP: 1 is true, 2 is false.
+      if (quantity === undefined || scale === undefined || read(isAvailable) === 2) return undefined;
+      return { row, quantity, scale: scale / 10 ** (read(decimals) ?? 0) };
+    },
+  };
+}
+
+const sensor = '1.3.6.1.2.1.99.1.1.1';
+const [sensorType, sensorScale, precision, operStatus] = [1, 2, 3, 5].map((column) => `${sensor}.${column}`);
+
+/** `EntitySensorDataType`: voltsAC, voltsDC, amperes, watts, celsius. */
+const entityQuantities: ReadonlyMap<number | undefined, Quantity> = new Map([
+  [3, 'voltage'],
+  [4, 'voltage'],
+  [5, 'current'],
+  [6, 'power'],
+  [8, 'temperature'],
+]);
+
+/** `EntitySensorDataScale`: 9 is units, each step a factor of 1000. */
+const unitScale = 9;
+
+function describeEntities(): SensorTable {
+  const columnOids = [sensorType, sensorScale, precision, operStatus].filter((oid) => oid !== undefined);
+  return {
+    type: 'sensor',
+    valueOid: `${sensor}.4`,
+    // entPhysicalName of ENTITY-MIB.
+    nameOid: '1.3.6.1.2.1.47.1.1.1.1.7',
+    columnOids,
+    describe(row, read) {
+      const [kind, scale = unitScale, digits = 0, status] = columnOids.map(read);
+      const quantity = entityQuantities.get(kind);
+      if (quantity === undefined || status !== 1) return undefined;
+      return { row, quantity, scale: 10 ** (3 * (scale - unitScale) - digits) };
+    },
+  };
+}
+
+/** By the MIBs PowerNet-MIB, Sentry4-MIB, EATON-EPDU-MIB, PDU2-MIB and ENTITY-SENSOR-MIB (RFC 3433). */
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  apc_rpdu2: {
+    vendors: ['1.3.6.1.4.1.318'],
+    tables: [
+      {
+        type: 'pdu',
+        nameOid: `${apc}.4.3.1.3`,
+        columns: [
+          { oid: `${apc}.4.3.1.5`, quantity: 'power', scale: 10 },
+          { oid: `${apc}.4.3.1.9`, quantity: 'energy', scale: 100 * wattHour },
+        ],
+      },
+      {
+        type: 'phase',
+        columns: [
+          { oid: `${apc}.6.3.1.5`, quantity: 'current', scale: 0.1 },
+          { oid: `${apc}.6.3.1.6`, quantity: 'voltage', scale: 1 },
+          { oid: `${apc}.6.3.1.7`, quantity: 'power', scale: 10 },
+        ],
+        partOf: 'pdu',
+      },
+      {
+        type: 'outlet',
+        nameOid: `${apc}.9.4.3.1.3`,
+        columns: [
+          { oid: `${apc}.9.4.3.1.6`, quantity: 'current', scale: 0.1 },
+          { oid: `${apc}.9.4.3.1.7`, quantity: 'power', scale: 1 },
+          { oid: `${apc}.9.4.3.1.11`, quantity: 'energy', scale: 100 * wattHour },
+        ],
+        partOf: 'pdu',
+      },
+    ],
+  },
+  servertech_sentry4: {
+    vendors: ['1.3.6.1.4.1.1718.4'],
+    tables: [
+      {
+        type: 'inlet',
+        nameOid: `${sentry4}.3.2.1.3`,
+        columns: [
+          { oid: `${sentry4}.3.3.1.3`, quantity: 'power', scale: 1 },
+          { oid: `${sentry4}.3.3.1.10`, quantity: 'energy', scale: 100 * wattHour },
+        ],
+      },
+      {
+        type: 'outlet',
+        nameOid: `${sentry4}.8.2.1.3`,
+        columns: [
+          { oid: `${sentry4}.8.3.1.3`, quantity: 'current', scale: 0.01 },
+          { oid: `${sentry4}.8.3.1.7`, quantity: 'power', scale: 1 },
+          { oid: `${sentry4}.8.3.1.14`, quantity: 'energy', scale: wattHour },
+        ],
+        partOf: 'inlet',
+      },
+    ],
+  },
+  eaton_epdu: {
+    vendors: ['1.3.6.1.4.1.534.6.6.7'],
+    tables: [
+      {
+        type: 'inlet',
+        columns: [
+          { oid: `${eaton}.3.5.1.4`, quantity: 'power', scale: 1 },
+          { oid: `${eaton}.3.5.1.5`, quantity: 'energy', scale: wattHour },
+        ],
+      },
+      {
+        type: 'outlet',
+        nameOid: `${eaton}.6.1.1.3`,
+        columns: [
+          { oid: `${eaton}.6.3.1.2`, quantity: 'voltage', scale: 0.001 },
+          { oid: `${eaton}.6.4.1.3`, quantity: 'current', scale: 0.001 },
+          { oid: `${eaton}.6.5.1.3`, quantity: 'power', scale: 1 },
+          { oid: `${eaton}.6.5.1.4`, quantity: 'energy', scale: wattHour },
+        ],
+        partOf: 'inlet',
+      },
+    ],
+  },
+  raritan_pdu2: {
+    vendors: ['1.3.6.1.4.1.13742.6'],
+    tables: [
+      describeRaritan('inlet', {
+        values: `${raritan}.5.2.3.1`,
+        config: `${raritan}.3.3.4.1`,
+        names: `${raritan}.3.3.3.1.2`,
+      }),
+      {
+        ...describeRaritan('outlet', {
+          values: `${raritan}.5.4.3.1`,
+          config: `${raritan}.3.5.4.1`,
+          names: `${raritan}.3.5.3.1.3`,
+        }),
+        partOf: 'inlet',
+      },
+    ],
+  },
+  entity_sensor: {
+    vendors: [],
+    tables: [describeEntities()],
+  },
+};
