@@ -138,3 +138,38 @@ test('serveHttp answers 503 and when to come back while a queue is full', async 
   assert.equal((await post(request)).status, 200);
   assert.deepEqual(list(), ['g 0 10 1']);
 });
+
+test('serveHttp makes the same series of a request in JSON and one in protobuf', async (t) => {
+  const { post, collector } = await start(t);
+  const attributes = {
+    list: { arrayValue: { values: [{ stringValue: 'a' }, { doubleValue: 0.5 }, {}] } },
+    map: { kvlistValue: { values: [{ key: 'k', value: { boolValue: true } }] } },
+    whole: 7,
+    text: 'x',
+  };
+  await post(encodeRequest({ metrics: [{ name: 'g', points: [{ attributes, time: 10n, double: 1 }] }] }));
+  const pairs = Object.entries({
+    ...attributes,
+    whole: { intValue: '7' },
+    text: { stringValue: 'x' },
+  }).map(([key, value]) => ({ key, value }));
+  const points = [{ attributes: pairs, timeUnixNano: '20', asDouble: 2 }];
+  const metrics = [{ name: 'g', unit: '1', gauge: { dataPoints: points } }];
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'app' } }] };
+  const body = { resourceMetrics: [{ resource, scopeMetrics: [{ scope: { name: 'test' }, metrics }] }] };
+  await post(JSON.stringify(body), { 'content-type': json });
+  const [first, second] = collector.tables;
+  assert.equal(collector.tables.length, 2);
+  assert.equal(second?.series[0], first?.series[0]);
+});
+
+test('serveHttp refuses lists within lists without end', async (t) => {
+  const { post } = await start(t);
+  const nest = (depth: number): unknown => (depth === 0 ? {} : { arrayValue: { values: [nest(depth - 1)] } });
+  const body = (depth: number) =>
+    JSON.stringify({
+      resourceMetrics: [{ resource: { attributes: [{ key: 'a', value: nest(depth) }] }, scopeMetrics: [] }],
+    });
+  assert.equal(await statusOf(post(body(32), { 'content-type': json })), 200);
+  assert.equal(await statusOf(post(body(33), { 'content-type': json })), 400);
+});

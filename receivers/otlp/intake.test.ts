@@ -130,7 +130,10 @@ test('take refuses what tables do not hold, and says what and how much of it', a
     'expected a time between 1970 and 2262, found none (1 of metrics such as "g")';
   assert.deepEqual(answer, { kind: 'taken', rejected: 9, message });
   assert.deepEqual(list(), ['g 0 10 1']);
-  assert.equal((await read())['joulemetry.otlp.rejected_points{otlp,summary}'], 2);
+  const own = await read();
+  assert.equal(own['joulemetry.otlp.rejected_points{otlp,summary}'], 2);
+  assert.equal(own['joulemetry.otlp.requests{otlp,taken}'], 1);
+  assert.equal(own['joulemetry.otlp.series{otlp}'], 1);
   assert.match(log.lines.join('\n'), /^warn: Cannot take 9 points/);
 });
 
@@ -214,4 +217,14 @@ test('take answers garbage with malformed, forwards nothing of it and works on',
   assert.deepEqual(list(), []);
   assert.deepEqual(await send({ name: 'g', points: [{ time: 10n, double: 1 }] }), taken);
   assert.deepEqual(list(), ['g 0 10 1']);
+});
+
+test('take refuses lists within lists without end', async (t) => {
+  const { send } = createIntake(t);
+  const nest = (depth: number): Record<string, unknown> =>
+    depth === 0 ? {} : { arrayValue: { values: [nest(depth - 1)] } };
+  const at = (depth: number) =>
+    send({ name: 'g', points: [{ attributes: { a: nest(depth) }, time: BigInt(depth), double: 1 }] });
+  assert.equal((await at(32)).kind, 'taken');
+  assert.equal((await at(33)).kind, 'malformed');
 });

@@ -1,5 +1,4 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import type { Counter } from '@opentelemetry/api';
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { describeError } from '../../src/errors.js';
@@ -12,6 +11,7 @@ import { RequestReader } from './request-reader.js';
 import { Rows } from './rows.js';
 import { SeriesRegistry } from './series-registry.js';
 import { TableWriter } from './table-writer.js';
+import { IntakeTelemetry } from './telemetry.js';
 
 /** What became of a request. */
 export type Outcome =
@@ -41,8 +41,7 @@ export class Intake {
   readonly #points: PointReader;
   readonly #reader: RequestReader;
   readonly #writer: TableWriter;
-  readonly #rejected: Counter;
-  readonly #warned = new Set<string>();
+  readonly #telemetry: IntakeTelemetry;
   #turn: Promise<unknown> = Promise.resolve();
   #waitingBytes = 0;
   #isClosed = false;
@@ -56,9 +55,7 @@ export class Intake {
     this.#points = new PointReader(this.#registry);
     this.#reader = new RequestReader(this.#registry, this.#points);
     this.#writer = new TableWriter(this.#registry, next);
-    this.#rejected = context.meter.createCounter('joulemetry.otlp.rejected_points', {
-      description: 'Points that were received and could not be taken',
-    });
+    this.#telemetry = new IntakeTelemetry(context, () => this.series);
   }
 
   /** How many series are live. */
@@ -77,6 +74,7 @@ export class Intake {
     clearInterval(this.#sweep);
     await this.#turn;
     await yieldToOthers();
+    this.#telemetry.close();
   }
 
   /**
@@ -84,6 +82,12 @@ export class Intake {
    * @param bytes not changed before the promise is fulfilled
    */
   async take(bytes: Uint8Array): Promise<Outcome> {
+    const outcome = await this.#takeInTurn(bytes);
+    this.#telemetry.answered(outcome.kind);
+    return outcome;
+  }
+
+  async #takeInTurn(bytes: Uint8Array): Promise<Outcome> {
     const reason = this.#findBusyReason(bytes.length);
     if (reason !== undefined) return { kind: 'busy', message: reason };
     this.#waitingBytes += bytes.length;
@@ -133,20 +137,9 @@ export class Intake {
         kind: 'busy',
         message: 'Cannot take the request now: expected room in every queue, found a full one',
       };
-    this.#count(rejections);
+    this.#telemetry.rejected(rejections);
     const { points } = rejections;
     return { kind: 'taken', rejected: points, message: points === 0 ? '' : rejections.describe() };
-  }
-
-  #count(rejections: Rejections): void {
-    for (const [reason, { points, metric }] of rejections.counts) {
-      this.#rejected.add(points, { receiver: this.#context.id, reason });
-      if (this.#warned.has(reason)) continue;
-      this.#warned.add(reason);
-      this.#context.log.warn(
-        `${rejections.describe()}. Further ones are counted alone; the first was of "${metric}"`,
-      );
-    }
   }
 
   /** Ends the series that no points arrive for any more. */

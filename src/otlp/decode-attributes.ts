@@ -19,7 +19,17 @@ const mapTag = tagOf(6, wireTypes.lengthDelimited);
 const bytesTag = tagOf(7, wireTypes.lengthDelimited);
 const itemTag = tagOf(1, wireTypes.lengthDelimited);
 
-type Plain = AttributeValue | null | readonly Plain[] | { readonly [key: string]: Plain };
+/** What an AnyValue holds; null: nothing. */
+export type PlainValue =
+  AttributeValue | null | readonly PlainValue[] | { readonly [key: string]: PlainValue };
+
+/** @throws RangeError when there are more lists and maps within each other than are read */
+export function checkDepth(depth: number): void {
+  if (depth <= maxDepth) return;
+  throw new RangeError(
+    `Cannot read an attribute: expected at most ${maxDepth} lists within lists, found more`,
+  );
+}
 
 /**
  * The attributes in these bytes, repeated `KeyValue` with this field number; other fields are passed over. Lists and
@@ -39,8 +49,8 @@ export function decodeAttributes(bytes: Uint8Array, field: number): Attributes {
 }
 
 /** Reads the pairs of the current message. */
-function readPairs(cursor: WireCursor, pairTag: number, depth: number): [string, Plain][] {
-  const pairs: [string, Plain][] = [];
+function readPairs(cursor: WireCursor, pairTag: number, depth: number): [string, PlainValue][] {
+  const pairs: [string, PlainValue][] = [];
   while (cursor.at < cursor.end) {
     const tag = cursor.readTag();
     if (tag === pairTag) pairs.push(within(cursor, () => readPair(cursor, depth)));
@@ -49,9 +59,9 @@ function readPairs(cursor: WireCursor, pairTag: number, depth: number): [string,
   return pairs;
 }
 
-function readPair(cursor: WireCursor, depth: number): [string, Plain] {
+function readPair(cursor: WireCursor, depth: number): [string, PlainValue] {
   let key = '';
-  let value: Plain = null;
+  let value: PlainValue = null;
   while (cursor.at < cursor.end) {
     const tag = cursor.readTag();
     if (tag === keyTag) key = readText(cursor, 'utf8');
@@ -61,17 +71,14 @@ function readPair(cursor: WireCursor, depth: number): [string, Plain] {
   return [key, value];
 }
 
-function readAnyValue(cursor: WireCursor, depth: number): Plain {
-  if (depth > maxDepth)
-    throw new RangeError(
-      `Cannot read an attribute: expected at most ${maxDepth} lists within lists, found more`,
-    );
-  let value: Plain = null;
+function readAnyValue(cursor: WireCursor, depth: number): PlainValue {
+  checkDepth(depth);
+  let value: PlainValue = null;
   while (cursor.at < cursor.end) value = readValueField(cursor, depth, value);
   return value;
 }
 
-function readValueField(cursor: WireCursor, depth: number, known: Plain): Plain {
+function readValueField(cursor: WireCursor, depth: number, known: PlainValue): PlainValue {
   const tag = cursor.readTag();
   switch (tag) {
     case stringTag:
@@ -94,8 +101,8 @@ function readValueField(cursor: WireCursor, depth: number, known: Plain): Plain 
   }
 }
 
-function readItems(cursor: WireCursor, depth: number): readonly Plain[] {
-  const items: Plain[] = [];
+function readItems(cursor: WireCursor, depth: number): readonly PlainValue[] {
+  const items: PlainValue[] = [];
   while (cursor.at < cursor.end) {
     const tag = cursor.readTag();
     if (tag === itemTag) items.push(within(cursor, () => readAnyValue(cursor, depth)));

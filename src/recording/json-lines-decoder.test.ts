@@ -102,7 +102,7 @@ test('JsonLinesDecoder reads attribute values of every kind', () => {
     double: 0.5,
     infinite: -Infinity,
     truth: false,
-    list: '{"values":[{"intValue":"1"}]}',
+    list: '[1]',
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue, Metric, Series } from '../model/series.js';
+import { checkDepth, type PlainValue } from '../otlp/decode-attributes.js';
 import { findJsonMistake } from './json-mistake.js';
 
 // The part of OTLP JSON that tables can hold, as it may be found in files: names in either case, 64-bit integers as
@@ -71,16 +72,28 @@ export function textOf(value: unknown): string {
   return value === undefined || value === null ? '' : JSON.stringify(value);
 }
 
-/** Attributes of a list of key-value pairs. Lists, maps and integers that no double holds become texts. */
+/**
+ * Attributes of a list of key-value pairs. Lists and maps become their JSON, and integers that no double holds become
+ * texts.
+ */
 export function attributesOf(pairs: unknown): Attributes {
-  const entries = objectsOf(pairs).flatMap(({ key, value }): [string, AttributeValue][] => {
-    const read = isObject(value) ? attributeValueOf(value) : undefined;
-    return typeof key === 'string' && read !== undefined ? [[key, read]] : [];
-  });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(
+    listPairs(pairs, 0).flatMap(([key, value]): [string, AttributeValue][] => {
+      if (value === null) return [];
+      return [[key, typeof value === 'object' ? JSON.stringify(value) : value]];
+    }),
+  );
 }
 
-function attributeValueOf(value: JsonObject): AttributeValue | undefined {
+function listPairs(pairs: unknown, depth: number): [string, PlainValue][] {
+  return objectsOf(pairs).flatMap(({ key, value }): [string, PlainValue][] => {
+    const read = isObject(value) ? plainValueOf(value, depth) : undefined;
+    return typeof key === 'string' && read !== undefined ? [[key, read]] : [];
+  });
+}
+
+/** Undefined: none of the kinds that there are. */
+function plainValueOf(value: JsonObject, depth: number): PlainValue | undefined {
   const text = value['stringValue'] ?? value['string_value'];
   if (typeof text === 'string') return text;
   const truth = value['boolValue'] ?? value['bool_value'];
@@ -89,8 +102,14 @@ function attributeValueOf(value: JsonObject): AttributeValue | undefined {
   if (whole !== undefined) return Number.isSafeInteger(numberOf(whole)) ? numberOf(whole) : textOf(whole);
   const double = value['doubleValue'] ?? value['double_value'];
   if (double !== undefined) return doubleOf(double);
-  const [rest] = Object.values(value);
-  return rest === undefined ? undefined : JSON.stringify(rest);
+  const bytes = value['bytesValue'] ?? value['bytes_value'];
+  if (typeof bytes === 'string') return bytes;
+  const list = value['arrayValue'] ?? value['array_value'];
+  const map = value['kvlistValue'] ?? value['kvlist_value'];
+  if (isObject(list) || isObject(map)) checkDepth(depth + 1);
+  if (isObject(map)) return Object.fromEntries(listPairs(map['values'], depth + 1));
+  if (!isObject(list)) return undefined;
+  return objectsOf(list['values']).map((item) => plainValueOf(item, depth + 1) ?? null);
 }
 
 /** A number, also one written as a text. */

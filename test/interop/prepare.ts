@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +62,9 @@ function findPython(): Peer {
 function buildOtelcol(program: string): Peer {
   const config = readFileSync(join(sources, 'otelcol.yaml'), 'utf8');
   const version = /^ {2}version: (\S+)$/mu.exec(config)?.[1] ?? '';
-  return build(`otelcol-${version}`, program, (folder) => {
+  // What it consists of changes without its version.
+  const contents = createHash('sha256').update(config).digest('hex').slice(0, 8);
+  return build(`otelcol-${version}-${contents}`, program, (folder) => {
     const builder = `go.opentelemetry.io/collector/cmd/builder@v${version}`;
     execute('go', ['install', builder], { cwd: folder, env: { GOBIN: folder } });
     execute(join(folder, 'builder'), ['--config', join(sources, 'otelcol.yaml'), '--skip-compilation'], {

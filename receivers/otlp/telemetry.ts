@@ -1,0 +1,53 @@
+import type { Counter, ObservableResult } from '@opentelemetry/api';
+import type { ReceiverContext } from '../../src/component/component.js';
+import type { Log } from '../../src/component/log.js';
+import type { Reason, Rejections } from './rejections.js';
+
+/** What the receiver reports of itself. */
+export class IntakeTelemetry {
+  readonly #attributes: { readonly receiver: string };
+  readonly #log: Log;
+  readonly #requests: Counter;
+  readonly #rejected: Counter;
+  readonly #warned = new Set<Reason>();
+  readonly #close: () => void;
+
+  /** @param readSeries how many series are live */
+  constructor({ id, log, meter }: Pick<ReceiverContext, 'id' | 'log' | 'meter'>, readSeries: () => number) {
+    this.#attributes = { receiver: id };
+    this.#log = log;
+    this.#requests = meter.createCounter('joulemetry.otlp.requests', {
+      description: 'Requests that were received, by what became of them',
+    });
+    this.#rejected = meter.createCounter('joulemetry.otlp.rejected_points', {
+      description: 'Points that were received and could not be taken',
+    });
+    const series = meter.createObservableGauge('joulemetry.otlp.series', {
+      description: 'Series that points arrive for',
+    });
+    const observe = (result: ObservableResult) => result.observe(readSeries(), this.#attributes);
+    series.addCallback(observe);
+    this.#close = () => series.removeCallback(observe);
+  }
+
+  /** A request was answered. */
+  answered(outcome: 'taken' | 'malformed' | 'busy' | 'failed'): void {
+    this.#requests.add(1, { ...this.#attributes, outcome });
+  }
+
+  /** Counts what was not taken, and warns of each reason once. */
+  rejected(rejections: Rejections): void {
+    for (const [reason, { points }] of rejections.counts) {
+      this.#rejected.add(points, { ...this.#attributes, reason });
+    }
+    const unknown = [...rejections.counts].filter(([reason]) => !this.#warned.has(reason));
+    if (unknown.length === 0) return;
+    for (const [reason] of unknown) this.#warned.add(reason);
+    this.#log.warn(`${rejections.describe()}. Further points are counted in joulemetry.otlp.rejected_points`);
+  }
+
+  /** Ends the observation of the series. */
+  close(): void {
+    this.#close();
+  }
+}
