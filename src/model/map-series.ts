@@ -1,4 +1,4 @@
-import { MappedSeries, type Member } from './mapped-series.js';
+import { MappedSeries, Readings, type Member } from './mapped-series.js';
 import { createPlans, findOrAdd } from './plan.js';
 import {
   attributesKey,
@@ -29,6 +29,8 @@ interface Plan {
   readonly generation: number;
   /** One per column of the table that comes. */
   readonly members: readonly Member[];
+  /** Of the members, by column. */
+  readonly readings: Readings;
   /** One per column of the table that goes; undefined: the same columns as before. */
   readonly columns: readonly Column[] | undefined;
   readonly series: readonly Series[];
@@ -57,9 +59,7 @@ export class SeriesMap {
     const [last, gone] = splitEnded(table);
     const ended = this.#end(gone);
     const plan = this.#planOf(table.series);
-    const values = plan.columns
-      ? recutValues(table, plan.members, plan.columns)
-      : keepValues(table, plan.members);
+    const values = plan.columns ? recutValues(table, plan, plan.columns) : keepValues(table, plan);
     ended.push(...this.#end(last));
     if (plan.series === table.series && isSame(ended, table.ended)) return table;
     if (plan.series.length === 0 && ended.length === 0) return undefined;
@@ -81,31 +81,32 @@ export class SeriesMap {
   }
 
   #createPlan(series: readonly Series[], previous: readonly Series[] | undefined): Plan {
+    const readings = new Readings(series.length);
     const known = series.map((one) => this.#members.get(one));
-    const unknown = series.filter((_, column) => known[column] === undefined);
+    const unknown = [...series.entries()].filter(([column]) => known[column] === undefined);
     // The oldest first, so that a sum begins with its oldest member.
-    for (const one of unknown.toSorted(compareStarts)) this.#memberOf(one);
-    const members = series.map((one, column) => known[column] ?? this.#memberOf(one));
+    for (const [column, one] of unknown.toSorted(([, a], [, b]) => compareStarts(a, b))) {
+      known[column] = this.#members.get(one) ?? this.#join(one, readings, column);
+    }
+    const members = known.flatMap((member) => member ?? []);
+    adoptAll(readings, members);
     const columns = members.every(({ target }) => target.isPlain) ? undefined : createColumns(members);
     const mapped = (columns ?? members).map(({ target }) => target.series);
     return {
       generation: this.#generation,
       members,
+      readings,
       columns,
       series: [series, previous].find((array) => isSame(mapped, array)) ?? mapped,
     };
   }
 
-  #memberOf(series: Series): Member {
-    return this.#members.get(series) ?? this.#join(series);
-  }
-
-  #join(series: Series): Member {
+  #join(series: Series, readings: Readings, column: number): Member {
     const mapped = this.#mapping.map(series);
     inheritPublisher(mapped, series);
     const known = this.#targets.find(mapped);
     const target = known ?? this.#targets.add(mapped);
-    const member = target.join(series.start);
+    const member = target.join(series.start, readings, column);
     this.#members.set(series, member);
     if (known) this.#generation += 1;
     if (known && target.isGauge) this.#mapping.onConflict(target.series);
@@ -185,25 +186,32 @@ function createColumns(members: readonly Member[]): readonly Column[] {
   return [...columns.values()];
 }
 
+/** A series may have come in another array meanwhile. */
+function adoptAll(readings: Readings, members: readonly Member[]): void {
+  for (let column = 0; column < members.length; column++) {
+    if (members[column].readings !== readings) readings.adopt(members[column], column);
+  }
+}
+
 /** Remembers the last readings, in case that another series joins later. */
-function keepValues(table: Table, members: readonly Member[]): Float64Array {
+function keepValues(table: Table, { members, readings }: Plan): Float64Array {
   const lastRow = table.offsets.length - 1;
   if (lastRow < 0) return table.values;
-  const at = Number(table.epoch) + table.offsets[lastRow];
+  adoptAll(readings, members);
   for (let column = 0; column < members.length; column++) {
-    const member = members[column];
     const row = findLatestRow(table, column);
-    if (row >= 0) member.target.take(member, table.values, row * members.length + column);
-    member.target.lastAt = at;
+    if (row >= 0) readings.values[column] = table.values[row * members.length + column];
   }
+  readings.at = Number(table.epoch) + table.offsets[lastRow];
   return table.values;
 }
 
-function recutValues(table: Table, members: readonly Member[], columns: readonly Column[]): Float64Array {
+function recutValues(table: Table, { members, readings }: Plan, columns: readonly Column[]): Float64Array {
   const rows = table.offsets.length;
   const epoch = Number(table.epoch);
   const values = new Float64Array(rows * columns.length);
   const instant = new Float64Array(1);
+  adoptAll(readings, members);
   for (let row = 0; row < rows; row++) {
     const from = row * members.length;
     for (let i = 0; i < members.length; i++) members[i].target.take(members[i], table.values, from + i);
@@ -212,11 +220,9 @@ function recutValues(table: Table, members: readonly Member[], columns: readonly
       const { source, target } = columns[i];
       const cell = row * columns.length + i;
       if (source < 0) target.writeSum(instant, values, cell);
-      else {
-        values[cell] = table.values[from + source];
-        target.lastAt = instant[0];
-      }
+      else values[cell] = table.values[from + source];
     }
+    readings.at = instant[0];
   }
   return values;
 }

@@ -1,12 +1,45 @@
 import type { Series } from './series.js';
 
+/** The last readings of series that come in one table: numbers in objects of their own would take twice the memory. */
+export class Readings {
+  /** One for each column. NaN: there was none. */
+  readonly values: Float64Array;
+  /** Unix time in nanoseconds of the last row that was passed on. */
+  at = -Infinity;
+
+  constructor(columns: number) {
+    this.values = new Float64Array(columns).fill(NaN);
+  }
+
+  /** The reading of a member is kept in this column from now on. */
+  adopt(member: Member, column: number): void {
+    this.values[column] = member.readings.values[member.column];
+    this.at = Math.max(this.at, member.readings.at);
+    member.readings = this;
+    member.column = column;
+  }
+}
+
 /** A live series on its way into a mapped one. */
 export interface Member {
   readonly target: MappedSeries;
-  /** Its last reading. */
-  last: number;
+  /** Where its last reading is. */
+  readings: Readings;
+  column: number;
   /** What it had counted before the mapped series began. NaN: its first reading, not seen so far, will tell. */
   base: number;
+}
+
+/** What is remembered of a mapped series that is, or was, more than its only member. */
+interface Sum {
+  /** The members besides the first, in the order in which they joined. */
+  others: Set<Member> | undefined;
+  /** What members that have left had counted. */
+  retired: number;
+  forwarded: number;
+  /** Unix time in nanoseconds of the last row that was passed on. */
+  lastAt: number;
+  hasReading: boolean;
 }
 
 /**
@@ -16,17 +49,12 @@ export interface Member {
  */
 export class MappedSeries {
   readonly series: Series;
-  /** Unix time in nanoseconds of the last row that was passed on. */
-  lastAt = -Infinity;
   /** Whether its value is just that of its only member. */
   isPlain = true;
-  /** Its first member; most have no other, and a set for each would take more memory than all else of it. */
+  /** Its first member. */
   #first: Member | undefined;
-  /** The others, in the order in which they joined. */
-  #others: Set<Member> | undefined;
-  #retired = 0;
-  #forwarded = -Infinity;
-  #hasReading = false;
+  /** Most have no other member, and need nothing of this. */
+  #sum: Sum | undefined;
 
   constructor(series: Series) {
     this.series = series;
@@ -45,25 +73,30 @@ export class MappedSeries {
     return this.#first === member;
   }
 
-  /** @param start that of the member, Unix time in nanoseconds */
-  join(start: bigint): Member {
+  /**
+   * @param start that of the member, Unix time in nanoseconds
+   * @param column of the readings: where its own is kept
+   */
+  join(start: bigint, readings = new Readings(1), column = 0): Member {
     const isCounter = this.series.metric.kind === 'counter';
     // What it counted before this series began is nothing that this series counted.
     const base = isCounter && start < this.series.start ? NaN : 0;
-    const member = { target: this, last: 0, base };
+    const member = { target: this, readings, column, base };
     if (this.#first === undefined) this.#first = member;
-    else (this.#others ??= new Set()).add(member);
+    else this.#addTo(this.#first, member);
     this.#updatePlain();
     return member;
   }
 
   leave(member: Member): void {
+    const sum = this.#sum;
     if (this.#first === member) {
-      [this.#first] = this.#others ?? [];
-      if (this.#first !== undefined) this.#others?.delete(this.#first);
-    } else this.#others?.delete(member);
-    if (this.#others?.size === 0) this.#others = undefined;
-    if (this.series.metric.kind === 'counter') this.#retired += contributionOf(member);
+      [this.#first] = sum?.others ?? [];
+      if (this.#first !== undefined) sum?.others?.delete(this.#first);
+    } else sum?.others?.delete(member);
+    if (sum?.others?.size === 0) sum.others = undefined;
+    const counted = this.series.metric.kind === 'counter' ? contributionOf(member) : 0;
+    if (counted !== 0) this.#openSum(member).retired += counted;
     this.#updatePlain();
   }
 
@@ -72,8 +105,8 @@ export class MappedSeries {
     const value = values[cell];
     if (Number.isNaN(value)) return;
     if (Number.isNaN(member.base)) member.base = value;
-    member.last = value;
-    this.#hasReading = true;
+    member.readings.values[member.column] = value;
+    if (this.#sum !== undefined) this.#sum.hasReading = true;
   }
 
   /**
@@ -84,26 +117,50 @@ export class MappedSeries {
    */
   writeSum(instant: Float64Array, values: Float64Array, cell: number): void {
     const at = instant[0];
-    if (!this.#hasReading || at < this.lastAt) {
+    const state = this.#openSum();
+    if (!state.hasReading || at < state.lastAt) {
       values[cell] = NaN;
       return;
     }
-    this.#hasReading = false;
-    this.lastAt = at;
-    let sum = this.#retired;
+    state.hasReading = false;
+    state.lastAt = at;
+    let sum = state.retired;
     if (this.#first !== undefined) sum += contributionOf(this.#first);
-    if (this.#others !== undefined) for (const member of this.#others) sum += contributionOf(member);
+    if (state.others !== undefined) for (const member of state.others) sum += contributionOf(member);
     // A member that left changes the order of summing, and with it the last bits.
-    if (this.series.metric.kind === 'counter') sum = Math.max(sum, this.#forwarded);
-    this.#forwarded = sum;
+    if (this.series.metric.kind === 'counter') sum = Math.max(sum, state.forwarded);
+    state.forwarded = sum;
     values[cell] = sum;
   }
 
+  #addTo(first: Member, member: Member): void {
+    const sum = this.#openSum();
+    if (this.isPlain) noteAlone(sum, first);
+    (sum.others ??= new Set()).add(member);
+  }
+
+  /** @param only the member that has spoken alone so far */
+  #openSum(only = this.#first): Sum {
+    if (this.#sum !== undefined) return this.#sum;
+    this.#sum = { others: undefined, retired: 0, forwarded: -Infinity, lastAt: -Infinity, hasReading: false };
+    if (only !== undefined) noteAlone(this.#sum, only);
+    return this.#sum;
+  }
+
   #updatePlain(): void {
-    this.isPlain = this.#first?.base === 0 && this.#others === undefined && this.#retired === 0;
+    const { others, retired = 0 } = this.#sum ?? {};
+    this.isPlain = this.#first?.base === 0 && others === undefined && retired === 0;
   }
 }
 
-function contributionOf({ last, base }: Member): number {
-  return Number.isNaN(base) ? 0 : last - base;
+/** What a member said while it spoke alone was passed on, too. */
+function noteAlone(sum: Sum, { readings, column }: Member): void {
+  if (sum.lastAt > -Infinity && readings.at <= sum.lastAt) return;
+  sum.lastAt = readings.at;
+  sum.hasReading ||= !Number.isNaN(readings.values[column]);
+}
+
+function contributionOf({ readings, column, base }: Member): number {
+  const last = readings.values[column];
+  return Number.isNaN(base) || Number.isNaN(last) ? 0 : last - base;
 }
