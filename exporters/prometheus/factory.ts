@@ -24,8 +24,9 @@ export const factory: ExporterFactory<typeof schema> = {
     const source = new PageSource((now) => store.takeSnapshot(now), nowMs);
     const pages: PageReader = {
       async read(format, isCompressed) {
+        intake.sweep(nowMs());
         // All of a page is of one instant.
-        await intake.settled;
+        while (intake.settled !== undefined) await intake.settled;
         return source.read(format, isCompressed);
       },
     };

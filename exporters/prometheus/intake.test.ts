@@ -16,12 +16,12 @@ const many = Array.from({ length: 1000 }, (_, i) => seriesOf({ id: i }));
 const fill = (series: readonly Series[], value: number): Table =>
   createRow(series, 0n, new Float64Array(series.length).fill(value));
 
-function createIntake() {
+function createIntake(endedForMs = 0) {
   const warnings: string[] = [];
   const warn = (message: string) => void warnings.push(message);
-  const store = new SeriesStore({ identityLabels: [], host: {}, common: {}, endedForMs: 0, warn });
-  const lines = () => renderLines(store.takeSnapshot(0));
-  return { intake: new Intake(store, warn), lines, warnings };
+  const store = new SeriesStore({ identityLabels: [], host: {}, common: {}, endedForMs, warn });
+  const lines = (nowMs = 0) => renderLines(store.takeSnapshot(nowMs));
+  return { intake: new Intake(store, warn), store, lines, warnings };
 }
 
 test('Intake takes a table with few new series at once', () => {
@@ -42,6 +42,35 @@ test('Intake lets tables wait for one with many new series, and takes them in th
   assert.deepEqual(lines(), ['load{id="0"} 2', 'load{id="1"} 2', 'load{id="new"} 3']);
   intake.take(fill(many, 4), 0);
   assert.equal(intake.settled, undefined, 'it knows these series');
+});
+
+test('Intake lets tables wait for one that ends many series, and for dropping them', async () => {
+  const { intake, store, lines } = createIntake(1000);
+  intake.take(fill(many, 1), 0);
+  await intake.settled;
+  intake.take(createEnding(many.slice(1), 0n), 0);
+  assert.ok(intake.settled, 'the end of many');
+  await intake.settled;
+  assert.equal(lines(500).length, 1000);
+  assert.equal(store.isSweepLong(500), false, 'nothing is to be dropped yet');
+  const [first] = many;
+  assert.ok(first);
+  intake.take(createEnding([first], 0n), 10_000);
+  assert.ok(intake.settled, 'an end of one, and many to be dropped');
+  intake.take(fill([seriesOf({ id: 'new' })], 3), 10_000);
+  await intake.settled;
+  assert.deepEqual(lines(10_000), ['load{id="0"} 1', 'load{id="new"} 3']);
+});
+
+test('Intake drops many series before a page is made', async () => {
+  const { intake, store, lines } = createIntake(1000);
+  intake.take({ ...fill(many, 1), ended: many }, 0);
+  await intake.settled;
+  intake.sweep(10_000);
+  assert.ok(intake.settled);
+  await intake.settled;
+  assert.ok(!store.isSweepLong(10_000));
+  assert.deepEqual(lines(10_000), []);
 });
 
 test('Intake goes on with the next table, when one cannot be taken', async () => {

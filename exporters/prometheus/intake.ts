@@ -4,13 +4,13 @@ import type { Table } from '../../src/model/table.js';
 import type { SeriesStore } from './store.js';
 
 /**
- * Passes tables to a store, in their order. One with many new series, whose labels take milliseconds, is taken in slices,
- * and those that follow wait for it.
+ * Passes tables to a store, in their order. One with many new series, whose labels take milliseconds, or with many that
+ * end, is taken in slices, and those that follow wait for it.
  */
 export class Intake {
   readonly #store: SeriesStore;
   readonly #warn: (message: string) => void;
-  readonly #waiting: { readonly table: Table; readonly nowMs: number }[] = [];
+  readonly #waiting: (() => Generator<void, void>)[] = [];
   #settled: Promise<void> | undefined;
 
   constructor(store: SeriesStore, warn: (message: string) => void) {
@@ -25,8 +25,18 @@ export class Intake {
 
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
   take(table: Table, nowMs: number): void {
-    if (this.#settled === undefined && !this.#store.isLong(table)) return this.#store.take(table, nowMs);
-    this.#waiting.push({ table, nowMs });
+    if (this.#settled === undefined && !this.#store.isLong(table, nowMs))
+      return this.#store.take(table, nowMs);
+    this.#wait(() => this.#store.takeInSteps(table, nowMs));
+  }
+
+  /** Drops what is not to be on a page any more, in slices where that takes long: `settled` is for the end of it. */
+  sweep(nowMs: number): void {
+    if (this.#store.isSweepLong(nowMs)) this.#wait(() => this.#store.sweepInSteps(nowMs));
+  }
+
+  #wait(begin: () => Generator<void, void>): void {
+    this.#waiting.push(begin);
     this.#settled ??= this.#takeWaiting();
   }
 
@@ -34,9 +44,9 @@ export class Intake {
   async #takeWaiting(): Promise<void> {
     // What came before the exporter took its time, too.
     await slices.letOthersRun();
-    for (const { table, nowMs } of this.#waiting) {
+    for (const begin of this.#waiting) {
       try {
-        await runInSlices(this.#store.takeInSteps(table, nowMs));
+        await runInSlices(begin());
       } catch (error) {
         this.#warn(`Cannot show a table: ${describeError(error)}`);
       }

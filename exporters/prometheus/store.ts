@@ -59,6 +59,9 @@ const maxLines = 10_000;
 /** Making their labels takes a fraction of a millisecond. */
 const seriesPerStep = 128;
 
+/** Noting their values does. */
+const valuesPerStep = 8192;
+
 /** Prometheus drops what it has not seen for 5 min: a client that comes less often is a person. */
 const longestPauseMs = 300_000;
 
@@ -92,9 +95,16 @@ export class SeriesStore {
     this.#families = new Families(['', 'target', 'target_info'], options.warn);
   }
 
-  /** Whether a table takes more than one step: it has many series whose entries are to be found. */
-  isLong({ series }: Table): boolean {
-    return series.length > seriesPerStep && !this.#plans.has(series);
+  /** Whether a table takes more than one step: it has many series whose entries are to be found or dropped. */
+  isLong({ series, ended = [] }: Table, nowMs: number): boolean {
+    if (ended.length > 0 && (ended.length > seriesPerStep || this.isSweepLong(nowMs))) return true;
+    return series.length > (this.#plans.has(series) ? valuesPerStep : seriesPerStep);
+  }
+
+  /** Whether it takes more than one step to drop what ended long enough ago. */
+  isSweepLong(nowMs: number): boolean {
+    const ended = this.#ended.at(seriesPerStep);
+    return ended !== undefined && nowMs - ended.atMs >= this.#findStayMs(nowMs);
   }
 
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
@@ -107,16 +117,18 @@ export class SeriesStore {
     const { series, values, ended = [] } = table;
     this.#energy.take(table);
     // What has ended leaves its labels to what begins in the same table, say to a process with the same pid.
-    for (const one of ended) this.#end(one, nowMs);
+    yield* this.#endAll(ended, nowMs);
     const entries = this.#plans.get(series) ?? (yield* this.#plan(series));
     const lastRow = values.length - series.length;
     if (lastRow >= 0) {
-      for (let i = 0; i < entries.length; i++)
+      for (let i = 0; i < entries.length; i++) {
+        if (i > 0 && i % valuesPerStep === 0) yield;
         entries[i].block.values[entries[i].index] = values[lastRow + i];
+      }
     }
     // What had its first and last row in this table was not known before.
-    for (const one of ended) this.#end(one, nowMs);
-    if (ended.length > 0) this.#sweep(nowMs);
+    yield* this.#endAll(ended, nowMs);
+    if (ended.length > 0) yield* this.sweepInSteps(nowMs);
   }
 
   *#plan(series: readonly Series[]): Generator<void, readonly Entry[]> {
@@ -129,9 +141,16 @@ export class SeriesStore {
     return entries;
   }
 
+  *#endAll(ended: readonly Series[], nowMs: number): Generator<void, void> {
+    for (const [i, one] of ended.entries()) {
+      if (i > 0 && i % seriesPerStep === 0) yield;
+      this.#end(one, nowMs);
+    }
+  }
+
   /** Copies the values, so that all of a page are of one instant however long it takes to write it. */
   takeSnapshot(nowMs: number): Snapshot {
-    this.#sweep(nowMs);
+    for (const _ of this.sweepInSteps(nowMs));
     this.#pauseMs = Math.min(nowMs - (this.#lastSnapshotMs ?? nowMs), longestPauseMs);
     this.#lastSnapshotMs = nowMs;
     const snapshot = new SnapshotBuilder(this.#lines, this.#energy);
@@ -220,12 +239,13 @@ export class SeriesStore {
     this.#ended.push({ entry, atMs: nowMs });
   }
 
-  /** Drops what ended long enough ago. */
-  #sweep(nowMs: number): void {
+  /** Drops what ended long enough ago. Nothing is to be taken in between. */
+  *sweepInSteps(nowMs: number): Generator<void, void> {
     const stays = this.#findStayMs(nowMs);
     const kept = this.#ended.findIndex(({ atMs }) => nowMs - atMs < stays);
     const gone = this.#ended.splice(0, kept < 0 ? this.#ended.length : kept);
-    for (const { entry, atMs } of gone) {
+    for (const [i, { entry, atMs }] of gone.entries()) {
+      if (i > 0 && i % seriesPerStep === 0) yield;
       // It may live again, or have ended again since.
       if (entry.endedMs === atMs) this.#remove(entry);
     }
