@@ -6,6 +6,7 @@ import { factory as carbon } from '../processors/carbon/factory.js';
 import { factory as cost } from '../processors/cost/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
 import { factory as formula } from '../processors/formula/factory.js';
+import { factory as interval } from '../processors/interval/factory.js';
 import { factory as memoryLimiter } from '../processors/memory_limiter/factory.js';
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
@@ -97,6 +98,10 @@ export const processors: readonly Subject[] = [
   {
     name: 'batch',
     create: () => consumeWith(batch.create(parseSettings(batch.schema, {}), context, sink)),
+  },
+  {
+    name: 'interval',
+    create: () => consumeWith(interval.create(parseSettings(interval.schema, {}), context, sink)),
   },
   {
     name: 'memory_limiter',

@@ -20,6 +20,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/formula/formula.ts',
     'processors/formula/groups.ts',
     'processors/formula/source.ts',
+    'processors/interval/last-row.ts',
     'processors/power/metered-source.ts',
     'processors/power/power-columns.ts',
     'receivers/prometheus/number-text.ts',

@@ -1,4 +1,5 @@
-import { timeOf, type Table } from '../../src/model/table.js';
+import { ChosenRows, type RowChooser } from '../../src/component/row-choosing.js';
+import type { Table } from '../../src/model/table.js';
 
 /** How the rows of some counters are chosen. */
 export interface DoorOptions {
@@ -14,7 +15,7 @@ export interface DoorOptions {
  * outside of that room, for any of the counters, makes the row before it the end of the line and the beginning of the
  * next. Every row that is chosen is a reading as it came. Times are nanoseconds.
  */
-export class Door {
+export class Door implements RowChooser {
   readonly #error: number;
   readonly #heartbeatNs: number;
   readonly #width: number;
@@ -25,12 +26,10 @@ export class Door {
   readonly #greatest: Float64Array;
   /** The last row, whether or not it was chosen. */
   readonly #last: Float64Array;
-  #epoch = 0n;
+  readonly #rows = new ChosenRows();
+  #epoch: bigint | undefined;
   #chosenAt = NaN;
   #lastAt = NaN;
-  /** The rows chosen of the table at hand. */
-  #times: number[] = [];
-  #rows: Float64Array[] = [];
 
   constructor(width: number, { error, heartbeatNs }: DoorOptions) {
     this.#error = error;
@@ -45,17 +44,17 @@ export class Door {
   /** @returns the rows that are chosen by now; of this table or, one of them, the last row of the table before */
   take(table: Table): Table | undefined {
     const { epoch, offsets, values, series } = table;
-    if (this.#rows.length === 0 && Number.isNaN(this.#lastAt)) this.#epoch = epoch;
+    this.#epoch ??= epoch;
     const shift = Number(epoch - this.#epoch);
     for (let row = 0; row < offsets.length; row++)
       this.#read(shift + offsets[row], values, row * this.#width);
-    return this.#passOn(series);
+    return this.#epoch === undefined ? undefined : this.#rows.take(series, this.#epoch);
   }
 
   /** @returns the last row, if it has not been chosen yet */
   finish(series: Table['series']): Table | undefined {
     if (this.#lastAt > this.#chosenAt) this.#choose(this.#lastAt, this.#last, 0);
-    return this.#passOn(series);
+    return this.#epoch === undefined ? undefined : this.#rows.take(series, this.#epoch);
   }
 
   #read(at: number, values: Float64Array, from: number): void {
@@ -103,24 +102,10 @@ export class Door {
 
   #choose(at: number, values: Float64Array, from: number): void {
     const row = values.slice(from, from + this.#width);
-    this.#times.push(at);
-    this.#rows.push(row);
+    this.#rows.add(at, row);
     this.#chosen.set(row);
     this.#chosenAt = at;
     this.#least.fill(-Infinity);
     this.#greatest.fill(Infinity);
-  }
-
-  #passOn(series: Table['series']): Table | undefined {
-    const times = this.#times;
-    const rows = this.#rows;
-    const [first] = times;
-    if (first === undefined) return undefined;
-    this.#times = [];
-    this.#rows = [];
-    const values = new Float64Array(rows.length * this.#width);
-    for (const [row, one] of rows.entries()) values.set(one, row * this.#width);
-    const epoch = timeOf({ epoch: this.#epoch, offsets: Float64Array.of(first) }, 0);
-    return { series, epoch, offsets: Float64Array.from(times, (at) => at - first), values };
   }
 }
