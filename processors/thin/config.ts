@@ -1,4 +1,4 @@
-import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import type { Schema } from '../../src/component/schema.js';
 import { hostEnergy, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
 
 export const schema = {
@@ -20,5 +20,3 @@ export const schema = {
     default: [hwEnergy.name, raplEnergy.name, hostEnergy.name],
   },
 } as const satisfies Schema;
-
-export type Config = ConfigOf<typeof schema>;
