@@ -4,7 +4,7 @@ import {
   ATTR_NETWORK_IO_DIRECTION,
 } from '../model/semantic-conventions.js';
 import type { Attributes, Metric } from '../model/series.js';
-import { hwTemperature } from '../model/shared-metrics.js';
+import { hwFanSpeedRatio, hwTemperature } from '../model/shared-metrics.js';
 import * as metrics from './metrics.js';
 
 /**
@@ -59,7 +59,7 @@ const kinds: Readonly<Record<string, Describe>> = {
   processes: (name) => [metrics.contextCount, 'gauge', { 'hw.gpu.process.type': name }, 1e6],
   pipe: (name) => [metrics.pipeUtilization, 'gauge', { 'hw.gpu.pipe': name }, part],
   temperature: (name) => [hwTemperature, 'gauge', { [ATTR_HW_SENSOR_LOCATION]: name }, maxDegrees],
-  fan: () => [metrics.fanSpeedRatio, 'gauge', {}, fanPart],
+  fan: () => [hwFanSpeedRatio, 'gauge', {}, fanPart],
 };
 
 const whole: Readonly<Record<string, readonly [Metric, max: number]>> = {

@@ -17,10 +17,9 @@ import {
   ATTR_HW_TYPE,
 } from '../model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
-import { hwTemperature, hwTemperatureLimit } from '../model/shared-metrics.js';
+import { hwStatus, hwTemperature, hwTemperatureLimit } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
 import { describeColumn, type Column } from './columns.js';
-import * as metrics from './metrics.js';
 import type { Device, DeviceRow } from './protocol.js';
 
 /** More than a GPU can draw, where it does not say how much that is. */
@@ -79,7 +78,7 @@ export class DeviceStatus {
   constructor(device: Device, resource: Resource, start: bigint) {
     const own = { ...identify(device), ...describeProduct(device) };
     const states = ['ok', 'failed'].map((state) => {
-      return { metric: metrics.status, resource, attributes: { ...own, 'hw.state': state }, start };
+      return { metric: hwStatus, resource, attributes: { ...own, 'hw.state': state }, start };
     });
     const sensor = identifyComponent(device, 'temperature', 'temperature-gpu');
     const limits = Object.keys(device.temperatureLimits).map((type) => {

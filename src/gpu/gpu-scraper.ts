@@ -5,6 +5,7 @@ import type { Metric, Series } from '../model/series.js';
 import { createEnding, type Table } from '../model/table.js';
 import type { ReadingThread } from '../scraping/reading-thread.js';
 import type { OpenScraper } from '../scraping/scraping-receiver.js';
+import { createWallTime } from '../scraping/wall-time.js';
 import { DeviceSeries, DeviceStatus } from './device-series.js';
 import { ProcessAccounts } from './process-accounts.js';
 import type { Device, DeviceRow, Note, Reading } from './protocol.js';
@@ -25,8 +26,6 @@ export interface GpuConfig extends Pick<IdentityOptions, 'procfs' | 'passwd' | '
 
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
-/** When clocks are compared, more means that something came between. */
-const exactNs = 20_000n;
 
 /** Makes tables of what the reading thread reads. */
 export class GpuScraper implements OpenScraper {
@@ -82,7 +81,7 @@ export class GpuScraper implements OpenScraper {
   }
 
   *#createTables({ rows }: Reading, ended: readonly Series[]): Iterable<Table> {
-    const toWall = this.#createClock();
+    const toWall = createWallTime(this.#context.clock);
     const now = this.#context.clock.wallNs();
     const gone = this.#areMatched ? ended : ended.concat(this.#matchDevices());
     if (gone.length > 0) yield createEnding(gone, now);
@@ -148,22 +147,6 @@ export class GpuScraper implements OpenScraper {
     const series = published.series?.series ?? [];
     published.series = undefined;
     return [...series, ...this.#processes.end(published.device.id)];
-  }
-
-  /** The kernel's clock is the same in every thread; this collector's is that of its context. */
-  #createClock(): (monotonicNs: bigint) => bigint {
-    let [offsetNs, spreadNs] = this.#compareClocks();
-    for (let again = 0; again < 3 && spreadNs > exactNs; again++)
-      [offsetNs, spreadNs] = this.#compareClocks();
-    return (monotonicNs) => monotonicNs + offsetNs;
-  }
-
-  /** @returns how far this collector's clock is ahead of the kernel's, and how long it took to find out */
-  #compareClocks(): readonly [offsetNs: bigint, spreadNs: bigint] {
-    const beforeNs = process.hrtime.bigint();
-    const wallNs = this.#context.clock.wallNs();
-    const spreadNs = process.hrtime.bigint() - beforeNs;
-    return [wallNs - beforeNs - spreadNs / 2n, spreadNs];
   }
 
   #noteForeign(pid: number): void {

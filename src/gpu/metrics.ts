@@ -2,6 +2,8 @@ import type { Metric, MetricKind } from '../model/series.js';
 import {
   gpuTime,
   hwEnergy,
+  hwFanSpeedRatio,
+  hwStatus,
   hwTemperature,
   hwTemperatureLimit,
   meterEnergy,
@@ -104,18 +106,6 @@ export const bandwidthUtilization = define(
   'Share of the memory bandwidth that was used',
 );
 export const errors = define('hw.errors', '{error}', 'counter', 'Errors of a hardware component');
-export const status = define(
-  'hw.status',
-  '1',
-  'updowncounter',
-  '1 if a hardware component is in this state, otherwise 0',
-);
-export const fanSpeedRatio = define(
-  'hw.fan.speed_ratio',
-  '1',
-  'gauge',
-  'Speed of a fan as a share of its maximum',
-);
 export const processUtilization = define(
   'process.gpu.utilization',
   '1',
@@ -151,10 +141,10 @@ export const metrics: readonly Metric[] = [
   pipeUtilization,
   bandwidthUtilization,
   errors,
-  status,
+  hwStatus,
   hwTemperature,
   hwTemperatureLimit,
-  fanSpeedRatio,
+  hwFanSpeedRatio,
   gpuTime,
   processGpuTime,
   processUtilization,

@@ -127,6 +127,24 @@ export const hwFanSpeed: Metric = {
   valueType: 'int',
 };
 
+/** Speed of a fan where it is not known in revolutions. Attributes as those of `hw.voltage`. */
+export const hwFanSpeedRatio: Metric = {
+  name: 'hw.fan.speed_ratio',
+  unit: '1',
+  description: 'Speed of a fan as a share of its maximum',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** One series for each state that a component can have. Attributes: `hw.type`, `hw.id`, `hw.state`, where known `hw.name`. */
+export const hwStatus: Metric = {
+  name: 'hw.status',
+  unit: '1',
+  description: '1 if a hardware component is in this state, otherwise 0',
+  kind: 'updowncounter',
+  valueType: 'double',
+};
+
 /** The counters that are attributed: of domains, or of the whole host where none of these can be read. */
 export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, hostEnergy.name]);
 

@@ -1,0 +1,128 @@
+import type { ReceiverContext } from '../../src/component/component.js';
+import { claimEnergy } from '../../src/component/energy-claim.js';
+import type { MeterRow } from '../../src/energy/meter-row.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+import type { ReadingThread } from '../../src/scraping/reading-thread.js';
+import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
+import { createWallTime } from '../../src/scraping/wall-time.js';
+import type { Config } from './config.js';
+import { HostSeries } from './host-series.js';
+import type { HostSource, Reading } from './protocol.js';
+import type { Sensor } from './sensor-record.js';
+import { createSensorRow, type Origin } from './sensor-series.js';
+
+/** Power is integrated over gaps up to this long, or three intervals. */
+const minGapMs = 10_000;
+
+/** The reading thread. */
+type ReadingSource = Pick<ReadingThread<Reading>, 'read' | 'close'>;
+
+/** Makes tables of what the reading thread reads. */
+export class IpmiScraper implements OpenScraper {
+  readonly #config: Config;
+  readonly #context: ReceiverContext;
+  readonly #thread: ReadingSource;
+  readonly #origin: Origin;
+  #first: Reading | undefined;
+  #sensors: readonly Sensor[] = [];
+  readonly #rows = new Map<Sensor, MeterRow>();
+  /** What the host was claimed and described by. */
+  #source: string | undefined;
+  #host: HostSeries | undefined;
+  #breaks: number | undefined;
+  readonly #cell = new Float64Array(1);
+
+  constructor(
+    config: Config,
+    context: ReceiverContext,
+    { thread, reading }: { thread: ReadingSource; reading: Reading },
+  ) {
+    this.#config = config;
+    this.#context = context;
+    this.#thread = thread;
+    this.#origin = { bmc: `ipmi${config.device}`, resource: context.host };
+    this.#first = reading;
+    // At the start, before receivers that yield to this one ask for the same.
+    if (reading.host !== undefined) claimEnergy(context.claims, 'host');
+  }
+
+  async scrape(breaks: number): Promise<Iterable<Table>> {
+    const reading = this.#first ?? (await this.#thread.read());
+    this.#first = undefined;
+    for (const { level, text } of reading.notes) this.#context.log[level](text);
+    const isConnected = breaks === this.#breaks || this.#breaks === undefined;
+    this.#breaks = breaks;
+    return this.#createTables(reading, isConnected ? [] : this.#endAll());
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+
+  *#createTables(reading: Reading, ended: readonly Series[]): Iterable<Table> {
+    const gone = [...ended, ...this.#matchHost(reading.host), ...this.#matchSensors(reading.sensors)];
+    if (gone.length > 0) yield createEnding(gone, this.#context.clock.wallNs());
+    const toWall = createWallTime(this.#context.clock);
+    if (reading.power !== undefined && reading.host !== undefined) {
+      const { value, atNs } = reading.power;
+      const at = toWall(atNs);
+      this.#host ??= this.#createHost(reading.host, at);
+      yield this.#host.take(value, at, Number(atNs));
+    }
+    for (const { window, value, atNs } of reading.averages) {
+      if (this.#host !== undefined) yield this.#host.takeAverage(window, value, toWall(atNs));
+    }
+    for (const { sensor, value, atNs } of reading.values)
+      yield* this.#publish(sensor, value, toWall(atNs), atNs);
+  }
+
+  /** A sensor that has never had a reading is not published. */
+  *#publish(index: number, value: number, at: bigint, atNs: bigint): Iterable<Table> {
+    const sensor = this.#sensors[index];
+    if (sensor === undefined) return;
+    let row = this.#rows.get(sensor);
+    if (row === undefined && Number.isNaN(value)) return;
+    row ??= createSensorRow(sensor, this.#origin, at);
+    this.#rows.set(sensor, row);
+    this.#cell[0] = value;
+    yield row.take(this.#cell, at, Number(atNs));
+  }
+
+  #createHost(source: Exclude<HostSource, undefined>, start: bigint): HostSeries {
+    const { metric, owner } = claimEnergy(this.#context.claims, 'host');
+    if (owner !== undefined)
+      this.#context.log.info(`Publishing ${metric.name}: receiver "${owner}" has the energy of the host`);
+    const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
+    return new HostSeries(source, this.#origin, start, { energyMetric: metric, maxGapMs });
+  }
+
+  /** @returns the series of another source than that of now */
+  #matchHost(source: HostSource): readonly Series[] {
+    const name = JSON.stringify(source);
+    if (name === this.#source) return [];
+    this.#source = name;
+    const ended = this.#host?.series ?? [];
+    this.#host = undefined;
+    return ended;
+  }
+
+  /** @returns the series of the sensors before, where there are others now */
+  #matchSensors(sensors: readonly Sensor[] | undefined): readonly Series[] {
+    if (sensors === undefined) return [];
+    this.#sensors = sensors;
+    return this.#endSensors();
+  }
+
+  #endAll(): readonly Series[] {
+    const ended = [...(this.#host?.series ?? []), ...this.#endSensors()];
+    this.#host = undefined;
+    return ended;
+  }
+
+  #endSensors(): readonly Series[] {
+    const ended = [...this.#rows.values()].flatMap(({ series }) => series);
+    this.#rows.clear();
+    return ended;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Metric } from '../../src/model/series.js';
+import {
+  hostEnergy,
+  hostPower,
+  hwCurrent,
+  hwFanSpeed,
+  hwFanSpeedRatio,
+  hwPower,
+  hwStatus,
+  hwTemperature,
+  hwVoltage,
+  meterEnergy,
+} from '../../src/model/shared-metrics.js';
+
+export const powerStatistic: Metric = {
+  name: 'ipmi.host.power',
+  unit: 'W',
+  description: 'Statistics of the power of the host that the BMC keeps over its own period',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+export const powerPeriod: Metric = {
+  name: 'ipmi.host.power.period',
+  unit: 's',
+  description: 'Time that the statistics of the BMC cover',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
+/** Every metric of this receiver. */
+export const metrics: readonly Metric[] = [
+  hostEnergy,
+  hostPower,
+  meterEnergy,
+  hwPower,
+  powerStatistic,
+  powerPeriod,
+  hwVoltage,
+  hwCurrent,
+  hwTemperature,
+  hwFanSpeed,
+  hwFanSpeedRatio,
+  hwStatus,
+];

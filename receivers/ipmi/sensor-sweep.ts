@@ -1,0 +1,153 @@
+import { elementAt } from '../../src/element.js';
+import { describeError } from '../../src/errors.js';
+import { AnswerError, completion, type Bmc } from './bmc.js';
+import type { Note, SensorValue } from './protocol.js';
+import { SdrRepository, type RepositoryStamp } from './sdr-repository.js';
+import { readSensor } from './sensor-reading.js';
+import { parseSensorRecord, type Sensor } from './sensor-record.js';
+
+/** So long, and one request more, sensors keep the power of the host from being read. */
+const sliceMs = 250;
+/** A sensor whose controller does not answer takes seconds each time: it is left out for so long. */
+const restMs = 300_000;
+
+/** What a slice has found. */
+export interface SweepResult {
+  /** Where they have changed. */
+  readonly sensors: readonly Sensor[] | undefined;
+  readonly values: readonly SensorValue[];
+  /** Whether all sensors are due with this slice. */
+  readonly isBegun: boolean;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * Reads all sensors of a BMC at intervals, in slices. The records that describe them are read once, and again when their
+ * repository has changed.
+ */
+export class SensorSweep {
+  readonly #bmc: Bmc;
+  readonly #repository: SdrRepository;
+  readonly #intervalMs: number;
+  readonly #nowMs: () => number;
+  #sensors: readonly Sensor[] = [];
+  #areNew = false;
+  #stamp: RepositoryStamp | undefined;
+  #loading: Generator<Uint8Array | undefined> | undefined;
+  #loadingStamp: RepositoryStamp = '';
+  #loaded: Sensor[] = [];
+  #dueMs = -Infinity;
+  /** The next sensor to be read; as many as there are: none is due. */
+  #next = 0;
+  readonly #restUntilMs = new Map<Sensor, number>();
+  readonly #failures = new Map<Sensor, string>();
+  #failure: string | undefined;
+  #notes: Note[] = [];
+
+  constructor(bmc: Bmc, hasRepository: boolean, intervalMs: number, nowMs: () => number) {
+    this.#bmc = bmc;
+    this.#repository = new SdrRepository(bmc, hasRepository);
+    this.#intervalMs = intervalMs;
+    this.#nowMs = nowMs;
+  }
+
+  get sensors(): readonly Sensor[] {
+    return this.#sensors;
+  }
+
+  /** Reads the records at once, which can take seconds. @throws Error when they cannot be read */
+  load(): void {
+    this.#beginLoading();
+    this.#continueLoading(Infinity);
+  }
+
+  /** Goes on for a slice. @throws Error when the BMC does not answer */
+  advance(): SweepResult {
+    const endMs = this.#nowMs() + sliceMs;
+    const isBegun = this.#intervalMs < Infinity && this.#nowMs() >= this.#dueMs;
+    if (isBegun) this.#begin();
+    this.#continueLoadingOrNote(endMs);
+    const values = this.#loading === undefined ? this.#readSome(endMs) : [];
+    const sensors = this.#areNew ? this.#sensors : undefined;
+    const notes = this.#notes;
+    this.#areNew = false;
+    this.#notes = [];
+    return { sensors, values, isBegun, notes };
+  }
+
+  #begin(): void {
+    this.#dueMs = this.#nowMs() + this.#intervalMs;
+    if (this.#next >= this.#sensors.length) this.#next = 0;
+    this.#attempt(() => {
+      if (this.#loading === undefined && this.#repository.readStamp() !== this.#stamp) this.#beginLoading();
+    });
+  }
+
+  #beginLoading(): void {
+    this.#loadingStamp = this.#repository.readStamp();
+    this.#loading = this.#repository.readRecords();
+    this.#loaded = [];
+  }
+
+  #continueLoadingOrNote(endMs: number): void {
+    this.#attempt(() => this.#continueLoading(endMs));
+  }
+
+  /** What the BMC refuses is logged once, and tried again with the next sweep. */
+  #attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof AnswerError)) throw error;
+      this.#loading = undefined;
+      const failure = describeError(error);
+      if (failure !== this.#failure) this.#notes.push({ level: 'warn', text: failure });
+      this.#failure = failure;
+    }
+  }
+
+  #continueLoading(endMs: number): void {
+    while (this.#loading !== undefined && this.#nowMs() < endMs) {
+      const { done, value: record } = this.#loading.next();
+      if (done === true) return this.#finishLoading();
+      const sensor = record && parseSensorRecord(record);
+      if (sensor) this.#loaded.push(sensor);
+    }
+  }
+
+  #finishLoading(): void {
+    this.#loading = undefined;
+    this.#stamp = this.#loadingStamp;
+    this.#sensors = this.#loaded;
+    this.#areNew = true;
+    this.#failure = undefined;
+    this.#next = 0;
+    this.#failures.clear();
+    this.#restUntilMs.clear();
+    this.#notes.push({ level: 'info', text: `Reading ${this.#sensors.length} sensors of the BMC` });
+  }
+
+  #readSome(endMs: number): readonly SensorValue[] {
+    const values: SensorValue[] = [];
+    for (; this.#next < this.#sensors.length && this.#nowMs() < endMs; this.#next++) {
+      const sensor = elementAt(this.#sensors, this.#next);
+      if (this.#nowMs() < (this.#restUntilMs.get(sensor) ?? 0)) continue;
+      const value = this.#readOne(sensor);
+      values.push({ sensor: this.#next, value, atNs: process.hrtime.bigint() });
+    }
+    return values;
+  }
+
+  #readOne(sensor: Sensor): number {
+    try {
+      return readSensor(this.#bmc, sensor);
+    } catch (error) {
+      if (!(error instanceof AnswerError)) throw error;
+      if (error.code === completion.timeout) this.#restUntilMs.set(sensor, this.#nowMs() + restMs);
+      const failure = describeError(error);
+      if (this.#failures.get(sensor) !== failure) this.#notes.push({ level: 'debug', text: failure });
+      this.#failures.set(sensor, failure);
+      return NaN;
+    }
+  }
+}

@@ -1,0 +1,206 @@
+import { describeError } from '../../src/errors.js';
+import type { BlockingSession } from '../../src/scraping/serve-readings.js';
+import { AnswerError, Bmc, netFn, type IpmiTransport } from './bmc.js';
+import {
+  isUnsupported,
+  readPower,
+  readRollingAverage,
+  readRollingWindows,
+  type PowerReading,
+  type RollingWindow,
+} from './dcmi.js';
+import { findHostSensor, findNamedSensor } from './host-sensor.js';
+import type {
+  At,
+  BmcIdentity,
+  HostSource,
+  Note,
+  Opened,
+  Reading,
+  RollingAverage,
+  ThreadOptions,
+} from './protocol.js';
+import { readSensor } from './sensor-reading.js';
+import { SensorSweep } from './sensor-sweep.js';
+
+const unknownPower: PowerReading = {
+  watts: NaN,
+  minWatts: NaN,
+  maxWatts: NaN,
+  averageWatts: NaN,
+  periodMs: NaN,
+};
+
+/** What is open while the BMC answers. */
+interface OpenBmc {
+  readonly bmc: Bmc;
+  readonly sweep: SensorSweep;
+  readonly windows: readonly RollingWindow[];
+}
+
+/** Reads the power of the host whenever it is asked, and sensors in between, never for long. */
+export class Session implements BlockingSession<Reading> {
+  readonly #options: ThreadOptions;
+  readonly #openTransport: () => IpmiTransport;
+  readonly #nowMs: () => number;
+  #open: OpenBmc | undefined;
+  #host: HostSource;
+  /** Whether DCMI may have the power of the host, now or later. */
+  #hasDcmi = true;
+  #notes: Note[] = [];
+
+  /**
+   * @param openTransport called again after it failed
+   * @param nowMs a clock that never runs backwards
+   */
+  constructor(
+    options: ThreadOptions,
+    openTransport: () => IpmiTransport,
+    nowMs: () => number = () => performance.now(),
+  ) {
+    this.#options = options;
+    this.#openTransport = openTransport;
+    this.#nowMs = nowMs;
+  }
+
+  open(): Opened {
+    const { bmc, identity } = this.#reopen();
+    return { ...this.#read(bmc), bmc: identity };
+  }
+
+  read(): Reading {
+    try {
+      return this.#read(this.#open ?? this.#reopen().bmc);
+    } catch (error) {
+      // The driver may have been reloaded: the next reading opens the device again.
+      if (!(error instanceof AnswerError)) this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#open?.bmc.close();
+    this.#open = undefined;
+  }
+
+  #reopen(): { readonly bmc: OpenBmc; readonly identity: BmcIdentity } {
+    const bmc = new Bmc(this.#openTransport());
+    try {
+      const identity = readIdentity(bmc);
+      const sweep = new SensorSweep(
+        bmc,
+        identity.hasSdrRepository,
+        this.#options.sensorIntervalMs,
+        this.#nowMs,
+      );
+      this.#open = { bmc, sweep, windows: readRollingWindows(bmc) };
+      this.#findHost(bmc, sweep);
+      return { bmc: this.#open, identity };
+    } catch (error) {
+      bmc.close();
+      this.#open = undefined;
+      throw error;
+    }
+  }
+
+  #findHost(bmc: Bmc, sweep: SensorSweep): void {
+    this.#host = undefined;
+    const { hostPowerSensor: name } = this.#options;
+    this.#hasDcmi = name === null;
+    if (this.#hasDcmi && this.#readDcmi(bmc) !== undefined) this.#host = 'dcmi';
+    else if (this.#options.sensorIntervalMs < Infinity || name !== null) this.#loadHost(sweep, name);
+  }
+
+  /** Which sensor is that of the host must be known before others ask for that claim. */
+  #loadHost(sweep: SensorSweep, name: string | null): void {
+    try {
+      sweep.load();
+    } catch (error) {
+      if (!(error instanceof AnswerError)) throw error;
+      this.#notes.push({ level: 'warn', text: `Continuing without sensors: ${describeError(error)}` });
+    }
+    this.#host = name === null ? findHostSensor(sweep.sensors) : findNamedSensor(sweep.sensors, name);
+    if (name === null || this.#host !== undefined) return;
+    const text = `Cannot find sensor "${name}" of host_power_sensor: expected one of power, found none`;
+    this.#notes.push({ level: 'warn', text });
+  }
+
+  /** @returns undefined where the power is not measured */
+  #readDcmi(bmc: Bmc): PowerReading | undefined {
+    try {
+      return readPower(bmc);
+    } catch (error) {
+      if (!(error instanceof AnswerError)) throw error;
+      if (this.#host === undefined && isUnsupported(error)) this.#hasDcmi = false;
+      return undefined;
+    }
+  }
+
+  #read({ bmc, sweep, windows }: OpenBmc): Reading {
+    const power = this.#readHost(bmc);
+    const { sensors, values, isBegun, notes } = sweep.advance();
+    // When the repository has changed, so may have the sensor of the host.
+    if (sensors !== undefined && typeof this.#host === 'object') this.#rematchHost(sensors);
+    if (isBegun && this.#host === undefined && this.#hasDcmi && this.#readDcmi(bmc) !== undefined)
+      this.#host = 'dcmi';
+    const averages = isBegun && this.#host === 'dcmi' ? readAverages(bmc, windows) : [];
+    const all = [...this.#notes, ...notes];
+    this.#notes = [];
+    return { host: this.#host, sensors, power, averages, values, notes: all };
+  }
+
+  #rematchHost(sensors: Parameters<typeof findHostSensor>[0]): void {
+    const { hostPowerSensor: name } = this.#options;
+    this.#host = name === null ? findHostSensor(sensors) : findNamedSensor(sensors, name);
+  }
+
+  #readHost(bmc: Bmc): At<PowerReading> | undefined {
+    const host = this.#host;
+    if (host === undefined) return undefined;
+    return measure(() => (host === 'dcmi' ? this.#readDcmi(bmc) : readHostSensor(bmc, host)) ?? unknownPower);
+  }
+}
+
+function readHostSensor(bmc: Bmc, host: Exclude<HostSource, 'dcmi' | undefined>): PowerReading | undefined {
+  try {
+    const watts = readSensor(bmc, host);
+    return { ...unknownPower, watts: watts > 0 ? watts : NaN };
+  } catch (error) {
+    if (error instanceof AnswerError) return undefined;
+    throw error;
+  }
+}
+
+function readAverages(bmc: Bmc, windows: readonly RollingWindow[]): readonly RollingAverage[] {
+  return windows.flatMap((window) => {
+    try {
+      return [{ window: window.name, ...measure(() => readRollingAverage(bmc, window)) }];
+    } catch (error) {
+      if (error instanceof AnswerError) return [];
+      throw error;
+    }
+  });
+}
+
+/** The instant of a reading is the middle of the call. */
+function measure<Value>(read: () => Value): At<Value> {
+  const beforeNs = process.hrtime.bigint();
+  const value = read();
+  return { value, atNs: (beforeNs + process.hrtime.bigint()) / 2n };
+}
+
+/** IPMI 2.0, section 20.1. */
+function readIdentity(bmc: Bmc): BmcIdentity {
+  const request = { netFn: netFn.application, command: 0x01, bytes: [] };
+  const answer = bmc.ask('read the device id of the BMC', request, 11);
+  const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
+  const minor = view.getUint8(3).toString(16).padStart(2, '0');
+  const version = view.getUint8(4);
+  return {
+    firmware: `${view.getUint8(2) & 0x7f}.${minor}`,
+    ipmiVersion: `${version & 0x0f}.${version >> 4}`,
+    hasSdrRepository: (view.getUint8(5) & 0x02) !== 0,
+    manufacturer: view.getUint8(6) | (view.getUint8(7) << 8) | ((view.getUint8(8) & 0x0f) << 16),
+    product: view.getUint16(9, true),
+  };
+}
