@@ -1,3 +1,4 @@
+import { parsePoints } from '../../receivers/kwollect/points.js';
 import { parseFirstGeneration, parseLaterGeneration, parseNames } from '../../receivers/shelly/readings.js';
 import { parseEnergy, parseIdentity } from '../../receivers/tasmota/readings.js';
 import { DigestAuth } from '../../src/http/digest-auth.js';
@@ -39,6 +40,16 @@ export const meterTargets: readonly Target[] = [
     examples: [Buffer.from('{"Status":{"DeviceName":"desk"},"StatusNET":{"Mac":"24:62"}}')],
     mayThrow: [Error],
     parse: (input) => parseIdentity(input.toString()),
+  },
+  {
+    name: 'points of Kwollect',
+    examples: [
+      Buffer.from(
+        '[{"timestamp":"2020-01-01T00:00:00.007812+01:00","device_id":"a","metric_id":"b_watt","value":1.5,"labels":{"_device_orig":["c"]}}]',
+      ),
+    ],
+    mayThrow: [Error],
+    parse: (input) => parsePoints(input.toString()),
   },
   {
     name: 'challenges of HTTP servers',

@@ -1,0 +1,81 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { checkClientConfig, clientSettings } from '../../src/http/client.js';
+import { findQuantity } from './points.js';
+
+const endpointSettings = {
+  endpoint: {
+    doc: 'Address of a site, to which `/metrics` is added.',
+    format: 'url',
+    default: 'https://api.grid5000.fr/stable/sites/lyon',
+  },
+  nodes: { doc: 'Nodes whose metrics are read.', format: 'string_list', default: [] },
+  metrics: {
+    doc: 'Metrics that are read: power, temperature, voltage and current, by the end of their name (`_watt`, `_celsius`, `_volt`, `_ampere`).',
+    format: 'string_list',
+    default: ['wattmetre_power_watt'],
+  },
+  measures: {
+    doc: 'What the meter supplies: `host`, this machine and nothing else, whose energy becomes `hw.host.energy`; `other`, anything else.',
+    format: ['other', 'host'],
+    default: 'other',
+  },
+} as const satisfies Schema;
+
+export const schema = {
+  collection_interval: {
+    doc: 'Time between two requests, at multiples of itself on the wall clock.',
+    format: 'duration',
+    default: '10s',
+    min: 100,
+    max: 3_600_000,
+  },
+  endpoints: {
+    doc: 'The sites. One that does not answer delays no other.',
+    format: 'list',
+    items: endpointSettings,
+    default: [],
+  },
+  delay: {
+    doc: 'How old points are when they are asked for: what comes later than that is not seen.',
+    format: 'duration',
+    default: '15s',
+    max: 3_600_000,
+  },
+  max_gap: {
+    doc: 'The longest time between two points of a meter over which power is integrated.',
+    format: 'duration',
+    default: '30s',
+    min: 1,
+  },
+  ...clientSettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+export type Endpoint = Config['endpoints'][number];
+
+/** What is wrong with settings that are taken together. */
+export function checkConfig(config: Config): string[] {
+  const hosts = config.endpoints.filter(({ measures }) => measures === 'host').length;
+  return [
+    ...(hosts > 1 ? [`endpoints: expected at most one with measures: host, found ${hosts}`] : []),
+    ...config.endpoints.flatMap((endpoint, i) => checkEndpoint(endpoint, `endpoints.${i}`)),
+    ...checkClientConfig(config),
+  ];
+}
+
+function checkEndpoint({ nodes, metrics, measures }: Endpoint, path: string): string[] {
+  const problems = metrics
+    .filter((metric) => findQuantity(metric) === undefined)
+    .map(
+      (metric) =>
+        `${path}.metrics: expected names that end in _watt, _celsius, _volt or _ampere, found "${metric}"`,
+    );
+  if (nodes.length === 0) problems.push(`${path}.nodes: expected at least one node, found none`);
+  const meters = metrics.filter((metric) => metric.endsWith('_watt')).length;
+  if (measures === 'host' && (nodes.length > 1 || meters !== 1)) {
+    problems.push(
+      `${path}.measures: expected one node and one metric of power for host, found ${nodes.length} and ${meters}`,
+    );
+  }
+  return problems;
+}

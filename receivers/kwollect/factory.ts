@@ -1,0 +1,33 @@
+import type { ReceiverFactory } from '../../src/component/component.js';
+import { UnavailableError } from '../../src/errors.js';
+import { createPollingReceiver } from '../../src/scraping/polling-receiver.js';
+import { checkConfig, schema } from './config.js';
+import { KwollectTarget } from './kwollect-target.js';
+import { metrics } from './meter-points.js';
+
+/** The kwollect receiver: what the meters of Grid'5000 have recorded. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics,
+  check: checkConfig,
+  probe: ({ endpoints }) => ({
+    available: endpoints.length > 0,
+    found:
+      endpoints.length > 0
+        ? endpoints.map(({ endpoint }) => endpoint).join(', ')
+        : 'no endpoints are configured',
+    remedies: [],
+  }),
+  create: (config, context, next) =>
+    createPollingReceiver({
+      intervalMs: config.collection_interval,
+      context,
+      next,
+      open(targets) {
+        if (config.endpoints.length === 0) {
+          throw new UnavailableError('Cannot read any site: expected at least one in endpoints, found none');
+        }
+        for (const endpoint of config.endpoints) targets.add(new KwollectTarget(endpoint, config, context));
+      },
+    }),
+};

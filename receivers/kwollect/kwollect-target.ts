@@ -1,0 +1,113 @@
+import type { ReceiverContext } from '../../src/component/component.js';
+import { claimEnergy } from '../../src/component/energy-claim.js';
+import { describeError } from '../../src/errors.js';
+import { ChallengedClient } from '../../src/http/challenged-client.js';
+import { StatusError } from '../../src/http/get.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+import type { PollingTarget } from '../../src/scraping/poll-loop.js';
+import type { Config, Endpoint } from './config.js';
+import { MeterPoints } from './meter-points.js';
+import { parsePoints, type Point } from './points.js';
+
+/** A meter that is read 50 times a second has 3000 points in a minute, which are parsed in some milliseconds. */
+const pageNs = 60_000_000_000n;
+/** In one reading, also after an outage. */
+const maxPages = 10;
+/** What is older than this is not asked for, after an outage. */
+const maxAgeNs = 3_600_000_000_000n;
+const maxBytes = 4 * 1024 * 1024;
+
+/** A site, asked for the points since the last request. */
+export class KwollectTarget implements PollingTarget {
+  readonly name: string;
+  readonly #endpoint: Endpoint;
+  readonly #client: ChallengedClient;
+  readonly #clock: ReceiverContext['clock'];
+  readonly #delayNs: bigint;
+  readonly #options: ConstructorParameters<typeof MeterPoints>[1];
+  readonly #meters = new Map<string, MeterPoints>();
+  /** Unix time in nanoseconds up to which points were asked for. */
+  #from: bigint | undefined;
+
+  constructor(endpoint: Endpoint, config: Config, { clock, log, claims, host }: ReceiverContext) {
+    this.#client = new ChallengedClient(new URL(endpoint.endpoint), config, log);
+    this.name = this.#client.target;
+    this.#endpoint = endpoint;
+    this.#clock = clock;
+    this.#delayNs = BigInt(Math.round(config.delay * 1e6));
+    const { owner } = claimEnergy(claims, endpoint.measures);
+    if (owner !== undefined) {
+      log.info(`Leaves hw.host.energy of ${this.name} out: receiver "${owner}" publishes it`);
+    }
+    const isHost = endpoint.measures === 'host' && owner === undefined;
+    this.#options = { resource: host, isHost, maxGapMs: config.max_gap };
+  }
+
+  async read(signal: AbortSignal): Promise<Iterable<Table>> {
+    const until = this.#clock.wallNs() - this.#delayNs;
+    const pages: (readonly Point[])[] = [];
+    let from = this.#findStart(until);
+    for (let page = 0; page < maxPages && from < until; page++) {
+      const to = from + pageNs < until ? from + pageNs : until;
+      pages.push(await this.#ask(from, to, signal));
+      from = to;
+    }
+    this.#from = from;
+    return this.#publish(pages.flat());
+  }
+
+  /** Points have instants of their own, so that a failure is no gap: they may still come. */
+  publishFailure(): readonly Table[] {
+    return [];
+  }
+
+  restart(at: bigint): readonly Table[] {
+    const ended = [...this.#meters.values()].flatMap(({ series }) => series);
+    this.#meters.clear();
+    return ended.length === 0 ? [] : [createEnding(ended, at)];
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #findStart(until: bigint): bigint {
+    const from = this.#from ?? until - pageNs;
+    return from < until - maxAgeNs ? until - maxAgeNs : from;
+  }
+
+  async #ask(from: bigint, to: bigint, signal: AbortSignal): Promise<readonly Point[]> {
+    const { nodes, metrics } = this.#endpoint;
+    const query = new URLSearchParams({
+      nodes: nodes.join(','),
+      metrics: metrics.join(','),
+      start_time: formatInstant(from),
+      end_time: formatInstant(to),
+    });
+    try {
+      return parsePoints(await this.#client.getText(`/metrics?${query.toString()}`, { signal, maxBytes }));
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.status !== 401) throw error;
+      const remedy = 'set credentials.username and credentials.password_file to those of the site';
+      throw new Error(`${describeError(error)}; ${remedy}`, { cause: error });
+    }
+  }
+
+  *#publish(points: readonly Point[]): Generator<Table> {
+    const byMeter = new Map<string, Point[]>();
+    for (const point of points) {
+      const { id } = point;
+      if (!this.#meters.has(id)) this.#meters.set(id, new MeterPoints(point, this.#options));
+      const own = byMeter.get(id);
+      if (own === undefined) byMeter.set(id, [point]);
+      else own.push(point);
+    }
+    for (const [id, own] of byMeter) yield* this.#meters.get(id)?.take(own) ?? [];
+  }
+}
+
+/** To the microsecond, as the API has its instants. */
+function formatInstant(ns: bigint): string {
+  const micros = String((ns / 1000n) % 1_000_000n).padStart(6, '0');
+  return new Date(Number(ns / 1_000_000n)).toISOString().replace(/\.\d+Z$/u, `.${micros}Z`);
+}
