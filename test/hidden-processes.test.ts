@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -9,16 +9,13 @@ import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js'
 import { ownAddress } from '../src/http/own-address.fixture.js';
 import { enterCgroup, makeCgroup } from '../src/linux/cgroup/real-cgroups.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
+import { skipWithout } from '../src/testing/needs.fixture.js';
 import { until } from '../src/testing/until.js';
 import { startAgent, writeConfig } from './agent.js';
 import { lastValues, total } from './sums.js';
 
 const inNamespace = ['unshare', '--fork', '--kill-child', '--pid', '--mount-proc'];
-const [name = '', ...args] = inNamespace;
-const isRefused = spawnSync(name, [...args, 'true']).status !== 0;
-if (isRefused && process.env['JOULEMETRY_TEST_ROOT'] === 'required')
-  throw new Error('pid namespaces are refused');
-const skip = isRefused && `needs root, to run ${inNamespace.join(' ')}`;
+const skip = skipWithout(inNamespace);
 
 /** One joule is one second of a CPU. */
 const createConfig = (receivers: string, url: string) =>

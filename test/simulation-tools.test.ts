@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { readTruth, type TruthStep } from '../src/simulation/tree/truth.fixture.js';
+import { skipFor } from '../src/testing/needs.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';
 import { startAgent } from './agent.js';
@@ -14,7 +15,6 @@ import { startAgent } from './agent.js';
 
 const run = promisify(execFile);
 const exporter = 'prometheus-node-exporter';
-const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
 
 function isInstalled(program: string): boolean {
   return spawnSync(program, ['--version']).error === undefined;
@@ -30,14 +30,15 @@ exec "$@"`;
 
 function findPerfReason(): string | false {
   if (!isInstalled('perf')) return 'perf is not installed';
-  if (mustBeTested) return false;
   const { status } = spawnSync('unshare', [
     '-m',
     'sh',
     '-c',
     'mount -t overlay overlay -o lowerdir=/tmp:/sys/class /sys/class && perf stat -a -e cpu-clock true',
   ]);
-  return status === 0 ? false : 'neither may mount in a namespace of its own nor count for the whole machine';
+  return skipFor(
+    status !== 0 && 'neither may mount in a namespace of its own nor count for the whole machine',
+  );
 }
 
 async function startTree(t: TestContext, args: readonly string[]): Promise<string> {
@@ -253,9 +254,8 @@ const psInTree = [
 
 function findPsReason(): string | false {
   if (!isInstalled('ps')) return 'ps is not installed';
-  if (mustBeTested) return false;
   const { status } = spawnSync('unshare', ['-mpf', 'sh', '-c', 'mount --bind /tmp /mnt']);
-  return status === 0 ? false : 'may not make namespaces';
+  return skipFor(status !== 0 && 'may not make namespaces');
 }
 
 test('ps lists the processes of a simulated tree', { skip: findPsReason() }, async (t) => {

@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseSettings } from '../../src/config/settings.js';
 import { monotonicSinceOriginNs, readBootTimeNs } from '../../src/linux/clocks.js';
 import { ProcessStat } from '../../src/linux/process-stat.js';
+import { skipFor } from '../../src/testing/needs.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
 import { chooseCpuTimeSource, findCpuClocks } from './cpu-time-source.js';
@@ -36,40 +37,36 @@ function createProcfs(status: string): string {
 
 const { source: exact, obstacle } = await chooseCpuTimeSource(parseSettings(schema, {}));
 after(() => exact?.close());
-if (obstacle !== undefined && process.env['JOULEMETRY_TEST_ROOT'] === 'required') throw new Error(obstacle);
+const skip = skipFor(obstacle);
 
-test(
-  'BPF does not charge a process with the CPU time of one that had its number',
-  { skip: obstacle ?? false },
-  async (t) => {
-    assert.ok(exact);
-    const first = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
-    const { pid = 0 } = first;
-    const firstTicks = readStartTicks(pid);
-    const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
-    do {
-      await setTimeout(20);
-      scan();
-    } while (!exact.read(pid, firstTicks) || exact.nanoseconds < 50_000_000);
-    first.kill('SIGKILL');
-    await once(first, 'exit');
-    const second = await spawnAs(pid);
-    if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
-    try {
-      const secondTicks = readStartTicks(pid);
-      // The last pass knows the first one only.
-      assert.ok(exact.read(pid, secondTicks));
-      assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
-      scan();
-      assert.equal(exact.read(pid, firstTicks), false);
-      assert.ok(exact.read(pid, secondTicks));
-      assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
-    } finally {
-      second.kill('SIGKILL');
-      await once(second, 'exit');
-    }
-  },
-);
+test('BPF does not charge a process with the CPU time of one that had its number', { skip }, async (t) => {
+  assert.ok(exact);
+  const first = spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' });
+  const { pid = 0 } = first;
+  const firstTicks = readStartTicks(pid);
+  const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
+  do {
+    await setTimeout(20);
+    scan();
+  } while (!exact.read(pid, firstTicks) || exact.nanoseconds < 50_000_000);
+  first.kill('SIGKILL');
+  await once(first, 'exit');
+  const second = await spawnAs(pid);
+  if (second === undefined) return t.skip('the kernel does not give a number again when asked to');
+  try {
+    const secondTicks = readStartTicks(pid);
+    // The last pass knows the first one only.
+    assert.ok(exact.read(pid, secondTicks));
+    assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
+    scan();
+    assert.equal(exact.read(pid, firstTicks), false);
+    assert.ok(exact.read(pid, secondTicks));
+    assert.ok(exact.seconds === 0 && exact.nanoseconds < 50_000_000, `${exact.nanoseconds} ns`);
+  } finally {
+    second.kill('SIGKILL');
+    await once(second, 'exit');
+  }
+});
 
 function readStartTicks(pid: number): number {
   const stat = new ProcessStat();
@@ -77,49 +74,41 @@ function readStartTicks(pid: number): number {
   return stat.startTicks;
 }
 
-test(
-  'BPF reports which processes a scan met first, and when it read all',
-  { skip: obstacle ?? false },
-  async (t) => {
-    assert.ok(exact);
-    const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
-    scan();
-    const child = spawn('sleep', ['600'], { stdio: 'ignore' });
-    t.after(() => child.kill('SIGKILL'));
-    await once(child, 'spawn');
-    const before = monotonicSinceOriginNs();
-    scan();
-    const { readAtNs = NaN } = exact;
-    assert.ok(readAtNs > before && readAtNs < monotonicSinceOriginNs(), `${readAtNs} after ${before}`);
-    const hasBorn = (pid = 0): boolean | undefined => exact.born?.includes(pid);
-    assert.deepEqual([hasBorn(child.pid), hasBorn(process.pid)], [true, false]);
-    scan();
-    assert.equal(hasBorn(child.pid), false);
-  },
-);
+test('BPF reports which processes a scan met first, and when it read all', { skip }, async (t) => {
+  assert.ok(exact);
+  const scan = (): void => exact.beginScan(Number(readBootTimeNs()), () => {});
+  scan();
+  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  const before = monotonicSinceOriginNs();
+  scan();
+  const { readAtNs = NaN } = exact;
+  assert.ok(readAtNs > before && readAtNs < monotonicSinceOriginNs(), `${readAtNs} after ${before}`);
+  const hasBorn = (pid = 0): boolean | undefined => exact.born?.includes(pid);
+  assert.deepEqual([hasBorn(child.pid), hasBorn(process.pid)], [true, false]);
+  scan();
+  assert.equal(hasBorn(child.pid), false);
+});
 
-test(
-  'BPF knows when a process is another program, and whether it is stopped',
-  { skip: obstacle ?? false },
-  async (t) => {
-    assert.ok(exact);
-    const child = spawn('sh', ['-c', 'read line; exec cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
-    t.after(() => child.kill('SIGKILL'));
-    const { pid = 0 } = child;
-    const until = async (isRight: () => boolean): Promise<void> => {
-      do {
-        await setTimeout(5);
-        exact.beginScan(Number(readBootTimeNs()), () => {});
-      } while (!exact.read(pid) || !isRight());
-    };
-    await until(() => exact.taskState === 'S');
-    const { revision } = exact;
-    await until(() => exact.taskState === 'S');
-    assert.equal(exact.revision, revision);
-    child.stdin.write('\n');
-    await until(() => exact.revision === (revision ?? NaN) + 1);
-    child.kill('SIGSTOP');
-    await until(() => exact.taskState === 'T');
-    assert.equal(exact.revision, (revision ?? NaN) + 1);
-  },
-);
+test('BPF knows when a process is another program, and whether it is stopped', { skip }, async (t) => {
+  assert.ok(exact);
+  const child = spawn('sh', ['-c', 'read line; exec cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  t.after(() => child.kill('SIGKILL'));
+  const { pid = 0 } = child;
+  const until = async (isRight: () => boolean): Promise<void> => {
+    do {
+      await setTimeout(5);
+      exact.beginScan(Number(readBootTimeNs()), () => {});
+    } while (!exact.read(pid) || !isRight());
+  };
+  await until(() => exact.taskState === 'S');
+  const { revision } = exact;
+  await until(() => exact.taskState === 'S');
+  assert.equal(exact.revision, revision);
+  child.stdin.write('\n');
+  await until(() => exact.revision === (revision ?? NaN) + 1);
+  child.kill('SIGSTOP');
+  await until(() => exact.taskState === 'T');
+  assert.equal(exact.revision, (revision ?? NaN) + 1);
+});

@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import type { Probe } from '../../src/component/probe.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
+import { skipFor, skipWithout } from '../../src/testing/needs.fixture.js';
 import { schema } from './config.js';
 import { probe } from './probe.js';
 
 const isRoot = process.getuid?.() === 0;
-const cannotDropRights =
-  !isRoot && process.env['JOULEMETRY_TEST_ROOT'] !== 'required' && 'needs root, to drop its rights';
+const cannotDropRights = skipFor(!isRoot && 'needs root, to drop its rights');
 const becomeNobody = 'process.setgroups([]); process.setgid(65534); process.setuid(65534);';
 const inNamespace = ['unshare', '--fork', '--pid', '--mount-proc'];
 
@@ -56,7 +56,7 @@ test(
   },
 );
 
-test('probe says what a pid namespace hides', { skip: whyNot(inNamespace) }, () => {
+test('probe says what a pid namespace hides', { skip: skipWithout(inNamespace) }, () => {
   const { remedies } = probeIn(inNamespace);
   assert.deepEqual(
     remedies.map(({ missing }) => missing),
@@ -66,7 +66,7 @@ test('probe says what a pid namespace hides', { skip: whyNot(inNamespace) }, () 
 
 test(
   'ProcessReceiver warns once at its start of the processes that it cannot see',
-  { skip: whyNot(inNamespace) },
+  { skip: skipWithout(inNamespace) },
   () => {
     const hidingMount = [
       ...inNamespace,
@@ -91,13 +91,6 @@ test(
     assert.equal(lines.length, 2);
   },
 );
-
-/** Why a command cannot be used here, if so. */
-function whyNot(command: readonly string[]): string | false {
-  if (process.env['JOULEMETRY_TEST_ROOT'] === 'required') return false;
-  const [name = '', ...args] = command;
-  return spawnSync(name, [...args, 'true']).status === 0 ? false : `needs root, to run ${command.join(' ')}`;
-}
 
 /** Runs the probe in a process of its own, started by `command` and prepared by `preparation`. */
 function probeIn(command: readonly string[], preparation = ''): Probe {

@@ -4,6 +4,7 @@ import { chmodSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { TreeAccounting } from '../linux/bpf/tree-accounting.js';
+import { skipFor } from '../testing/needs.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { exec, main, parse, type Program, type Run } from './run-exec.fixture.js';
 
@@ -47,7 +48,7 @@ function compareCpuTime(prefix: readonly string[], json: string): Comparison {
 }
 
 const shell = basename(realpathSync('/bin/sh'));
-const canTrace = await canOpenTree();
+const cannotTrace = skipFor(!(await canOpenTree()) && 'needs root, or CAP_BPF and CAP_PERFMON');
 
 async function canOpenTree(): Promise<boolean> {
   const tree = await TreeAccounting.open().catch(() => undefined);
@@ -57,7 +58,7 @@ async function canOpenTree(): Promise<boolean> {
 
 test(
   'exec reports CPU time and energy by program, which add up to those of the command',
-  { skip: !canTrace },
+  { skip: cannotTrace },
   () => {
     const loop = 'i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done';
     const script = `n=0; while [ $n -lt 20 ]; do sh -c '${loop}'; /bin/true; n=$((n+1)); done`;
@@ -110,9 +111,7 @@ const unprivileged = [
   return spawnSync(command, [...args, node, main, 'exec', '-q', node, '--version']).status === 0;
 });
 const isRoot = process.getuid?.() === 0;
-const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
-const cannotDrop = isRoot && unprivileged ? false : 'needs root and setpriv, to do without its rights';
-const skip = mustBeTested ? false : cannotDrop;
+const skip = skipFor(!(isRoot && unprivileged) && 'needs root and setpriv, to do without its rights');
 
 test('exec accounts the CPU time that getrusage says, within 2 %, without privileges', { skip }, () => {
   const folder = createFolder();

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { skipWithout } from '../testing/needs.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { findPeakRssBytes } from './children.js';
 
@@ -18,8 +19,7 @@ test('findPeakRssBytes finds nothing, when there is no such process', () => {
 
 const orphansUrl = new URL('children.js', import.meta.url).href;
 const inNamespace = ['--fork', '--pid', '--mount-proc', '--kill-child'];
-const isRefused = spawnSync('unshare', [...inNamespace, 'true']).status !== 0;
-const skip = isRefused && process.env['JOULEMETRY_TEST_ROOT'] !== 'required' && 'needs root, to run unshare';
+const skip = skipWithout(['unshare', ...inNamespace]);
 
 // The first process of a pid namespace. Its own child must reach Node, the orphan must not stay a zombie.
 const script = `

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { skipWithout } from '../testing/needs.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { startHeld } from './held-child.js';
@@ -130,11 +131,7 @@ test('startHeld gives the limit of open files that the user had', async (t) => {
 
 // Not the whole of root: who has that has it again after every execve.
 const grant = ['--inh-caps=+perfmon', '--ambient-caps=+perfmon', '--securebits=+noroot'];
-const cannotGrant = (() => {
-  const { status, error, stderr } = spawnSync('setpriv', [...grant, 'true']);
-  if (status === 0 || process.env['JOULEMETRY_TEST_ROOT'] === 'required') return false;
-  return `cannot give a capability: ${error?.message ?? stderr.toString().trim()}`;
-})();
+const cannotGrant = skipWithout(['setpriv', ...grant]);
 
 test('startHeld passes on ambient capabilities, as env does', { skip: cannotGrant }, async () => {
   const source = `import { startHeld } from ${JSON.stringify(moduleUrl)};

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { enterRealTime, leaveRealTime } from '../linux/thread.js';
+import { skipFor } from '../testing/needs.fixture.js';
 import { createRig } from './sampling-rig.fixture.js';
 
 const refusal = enterRealTime();
 leaveRealTime();
-const mustHaveRights = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
-const noRealTime = refusal !== undefined && !mustHaveRights && `real-time scheduling is refused: ${refusal}`;
+const noRealTime = skipFor(refusal !== undefined && `real-time scheduling is refused: ${refusal}`);
 
 test('fast samplers have real-time scheduling, and no other thread has', { skip: noRealTime }, async (t) => {
   const { threadLog, sampling, request } = createRig(t);

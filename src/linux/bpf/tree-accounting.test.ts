@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { describeError } from '../../errors.js';
+import { skipFor } from '../../testing/needs.fixture.js';
 import { createFolder } from '../../testing/temporary-folder.fixture.js';
 import { readChildUsage } from '../children.js';
 import { CpuClock, readBootTimeNs } from '../clocks.js';
@@ -13,13 +15,13 @@ import { EndedTasks, nameUniquely } from './ended-tasks.fixture.js';
 import { TreeAccounting, type ProgramUsage } from './tree-accounting.js';
 
 // On the real kernel. What it lacks is skipped; as root in the gate nothing is.
-const mustBeTested = process.env['JOULEMETRY_TEST_ROOT'] === 'required';
-const available = await TreeAccounting.open().catch((error: unknown) => {
-  if (mustBeTested) throw error;
-  return undefined;
-});
-available?.close();
-const skip = available === undefined && 'needs root, or CAP_BPF and CAP_PERFMON, and a kernel with BTF';
+const skip = await TreeAccounting.open().then(
+  (tree) => {
+    tree.close();
+    return false;
+  },
+  (error: unknown) => skipFor(describeError(error)),
+);
 
 interface Followed {
   readonly programs: readonly ProgramUsage[];
