@@ -3,58 +3,22 @@ import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
-  busyTime,
   cgroupCpuTime,
-  cpuTick,
-  floorPower,
   gpuTime,
-  logicalCpus,
   meteredEnergyNames,
   processCpuTime,
   processGpuTime,
 } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
-import type { CgroupNode } from './cgroup-node.js';
-import type { CgroupCounter } from './cgroups.js';
 import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
-import type { Floor } from './floor.js';
 import type { Hardware } from './hardware.js';
-import type { EnergyReader } from './host-counter.js';
+import { createPlan, type Plan } from './ledger-plan.js';
 import { GpuTimeCounter } from './usage.js';
-import type { CpuTimeCounter, Workload } from './workload.js';
 import { Workloads } from './workloads.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
 const checkEveryNs = 5e8;
-
-/** A column of a table, and what takes its values. */
-interface Column<Target> {
-  readonly index: number;
-  readonly target: Target;
-}
-
-/** What the columns of a table are to the ledger, decided once per array of series. */
-interface Plan {
-  readonly counters: readonly Column<EnergyReader>[];
-  readonly floors: readonly Column<Floor>[];
-  readonly cpuTimes: readonly Column<CpuTimeCounter>[];
-  /** Those whose CPU time it is, each once. */
-  readonly workloads: readonly Workload[];
-  readonly cgroupTimes: readonly Column<CgroupCounter>[];
-  /** Those whose CPU time it is, each once. */
-  readonly cgroups: readonly CgroupNode[];
-  readonly gpuTimes: readonly Column<GpuTimeCounter>[];
-  /** Each closes a usage scan of its GPU. */
-  readonly gpuScans: readonly Column<Series>[];
-  readonly busy: Column<Series> | undefined;
-  readonly cpuCount: Column<unknown> | undefined;
-  readonly tick: Column<unknown> | undefined;
-  /** Whether only counters matter. */
-  readonly isEnergyOnly: boolean;
-  /** Whether it has CPU time of workloads only, by which nothing can be settled: that needs energy, or a boundary. */
-  readonly isUsageOnly: boolean;
-}
 
 /** The last reading of the machine's busy time. */
 interface Busy {
@@ -71,7 +35,7 @@ export class Ledger {
   readonly workloads: Workloads;
   readonly #options: LedgerOptions;
   readonly #log: Log;
-  readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: this.#createPlan(series) }));
+  readonly #planOf = createPlans((series: readonly Series[]) => ({ plan: createPlan(series, this) }));
   readonly #gpuCounters = new Map<Series, GpuTimeCounter>();
   /** Of the row that is being read. */
   readonly #instant = new Float64Array(1);
@@ -127,37 +91,6 @@ export class Ledger {
     return [...settled, ...[...this.domains.kinds].flatMap(({ publication }) => publication.close())];
   }
 
-  /** @returns undefined where no column matters to the ledger */
-  #createPlan(series: readonly Series[]): Plan | undefined {
-    const { domains, workloads } = this;
-    const pickAll = <Target>(names: ReadonlySet<string>, targetOf: (one: Series) => Target) =>
-      series.flatMap((one, index) => (names.has(one.metric.name) ? [{ index, target: targetOf(one) }] : []));
-    const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
-      pickAll(new Set([name]), targetOf);
-    const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
-    const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one));
-    const plan = {
-      counters: pickAll(meteredEnergyNames, (one) => domains.counterOf(one)),
-      floors: pick(floorPower.name, (one) => domains.floorOf(one)),
-      cpuTimes,
-      workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
-      cgroupTimes,
-      cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
-      gpuTimes: pick(processGpuTime.name, (one) => this.#gpuCounterOf(one)),
-      gpuScans: pick(gpuTime.name, (one) => {
-        domains.gpuOf(one).isScanned = true;
-        return one;
-      }),
-      busy: pick(busyTime.name, (one) => one).at(0),
-      cpuCount: pick(logicalCpus.name, (one) => one).at(0),
-      tick: pick(cpuTick.name, (one) => one).at(0),
-    };
-    const given = Object.entries(plan).flatMap(([name, part]) => (isGiven(part) ? [name] : []));
-    const isEnergyOnly = given.every((name) => name === 'counters');
-    const isUsageOnly = given.every((name) => name === 'cpuTimes' || name === 'workloads');
-    return given.length > 0 ? { ...plan, isEnergyOnly, isUsageOnly } : undefined;
-  }
-
   /** Tables of meters have thousands of rows: what is said of each row is nothing but their readings. */
   #readEnergy({ epoch, offsets, values, series }: Table, { counters }: Plan): void {
     const shiftNs = Number(epoch - this.#options.epoch);
@@ -191,7 +124,8 @@ export class Ledger {
     if (busy) this.#readBusy(busy.target, values[from + busy.index], at);
   }
 
-  #gpuCounterOf(series: Series): GpuTimeCounter {
+  /** What takes the GPU time of a process. */
+  gpuCounterOf(series: Series): GpuTimeCounter {
     const usage = this.domains.gpuOf(series);
     return findOrAdd(this.#gpuCounters, series, () => new GpuTimeCounter(this.workloads.hold(series), usage));
   }
@@ -298,11 +232,6 @@ export class Ledger {
   #timeOf({ epoch, offsets }: Table, row: number): number {
     return Number(epoch - this.#options.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
   }
-}
-
-/** Whether a part of a plan has columns. */
-function isGiven(part: readonly unknown[] | object | undefined): boolean {
-  return Array.isArray(part) ? part.length > 0 : part !== undefined;
 }
 
 function describeResidual({ attributes, residualNj }: Hardware): string {

@@ -1,0 +1,91 @@
+import type { Series } from '../../src/model/series.js';
+import {
+  busyTime,
+  cgroupCpuTime,
+  cpuTick,
+  floorPower,
+  gpuTime,
+  logicalCpus,
+  meteredEnergyNames,
+  processCpuTime,
+  processGpuTime,
+} from '../../src/model/shared-metrics.js';
+import type { CgroupNode } from './cgroup-node.js';
+import type { CgroupCounter } from './cgroups.js';
+import type { Domains } from './domains.js';
+import type { Floor } from './floor.js';
+import type { EnergyReader } from './host-counter.js';
+import type { GpuTimeCounter } from './usage.js';
+import type { CpuTimeCounter, Workload } from './workload.js';
+import type { Workloads } from './workloads.js';
+
+/** A column of a table, and what takes its values. */
+interface Column<Target> {
+  readonly index: number;
+  readonly target: Target;
+}
+
+/** What the columns of a table are to the ledger, decided once per array of series. */
+export interface Plan {
+  readonly counters: readonly Column<EnergyReader>[];
+  readonly floors: readonly Column<Floor>[];
+  readonly cpuTimes: readonly Column<CpuTimeCounter>[];
+  /** Those whose CPU time it is, each once. */
+  readonly workloads: readonly Workload[];
+  readonly cgroupTimes: readonly Column<CgroupCounter>[];
+  /** Those whose CPU time it is, each once. */
+  readonly cgroups: readonly CgroupNode[];
+  readonly gpuTimes: readonly Column<GpuTimeCounter>[];
+  /** Each closes a usage scan of its GPU. */
+  readonly gpuScans: readonly Column<Series>[];
+  readonly busy: Column<Series> | undefined;
+  readonly cpuCount: Column<unknown> | undefined;
+  readonly tick: Column<unknown> | undefined;
+  /** Whether only counters matter. */
+  readonly isEnergyOnly: boolean;
+  /** Whether it has CPU time of workloads only, by which nothing can be settled: that needs energy, or a boundary. */
+  readonly isUsageOnly: boolean;
+}
+
+/** What takes the values of columns. */
+export interface PlanTargets {
+  readonly domains: Domains;
+  readonly workloads: Workloads;
+  gpuCounterOf(series: Series): GpuTimeCounter;
+}
+
+/** @returns undefined where no column matters to the ledger */
+export function createPlan(series: readonly Series[], targets: PlanTargets): Plan | undefined {
+  const { domains, workloads } = targets;
+  const pickAll = <Target>(names: ReadonlySet<string>, targetOf: (one: Series) => Target) =>
+    series.flatMap((one, index) => (names.has(one.metric.name) ? [{ index, target: targetOf(one) }] : []));
+  const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
+    pickAll(new Set([name]), targetOf);
+  const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
+  const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one));
+  const plan = {
+    counters: pickAll(meteredEnergyNames, (one) => domains.counterOf(one)),
+    floors: pick(floorPower.name, (one) => domains.floorOf(one)),
+    cpuTimes,
+    workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
+    cgroupTimes,
+    cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
+    gpuTimes: pick(processGpuTime.name, (one) => targets.gpuCounterOf(one)),
+    gpuScans: pick(gpuTime.name, (one) => {
+      domains.gpuOf(one).isScanned = true;
+      return one;
+    }),
+    busy: pick(busyTime.name, (one) => one).at(0),
+    cpuCount: pick(logicalCpus.name, (one) => one).at(0),
+    tick: pick(cpuTick.name, (one) => one).at(0),
+  };
+  const given = Object.entries(plan).flatMap(([name, part]) => (isGiven(part) ? [name] : []));
+  const isEnergyOnly = given.every((name) => name === 'counters');
+  const isUsageOnly = given.every((name) => name === 'cpuTimes' || name === 'workloads');
+  return given.length > 0 ? { ...plan, isEnergyOnly, isUsageOnly } : undefined;
+}
+
+/** Whether a part of a plan has columns. */
+function isGiven(part: readonly unknown[] | object | undefined): boolean {
+  return Array.isArray(part) ? part.length > 0 : part !== undefined;
+}
