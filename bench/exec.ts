@@ -1,15 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median, type Benchmark, type Result } from './benchmark.js';
+import { findPublishedPackage } from './published-package.js';
 
 const rounds = 15;
 /** Node itself starts faster from version 24 on. */
 const maxMs = Number.parseInt(process.versions.node, 10) < 24 ? 140 : 105;
-
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A command that says when it began: it is the clock at the other end. */
 const clock = ['date', '+%s%N'];
@@ -17,28 +14,12 @@ const clock = ['date', '+%s%N'];
 /** What `exec` takes from the call until the command runs, over calling the command itself. */
 export const exec: Benchmark = {
   name: 'exec',
-  measure() {
-    const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
-    try {
-      return Promise.resolve(measureStarts(createPackage(folder)));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  },
+  // The program runs the Node that is first in the path.
+  measure: () => Promise.resolve(measureStarts(join(findPublishedPackage(), 'bin/joulemetry'))),
 };
 
-/**
- * The package as it is published, without what depends on nothing in it.
- * @returns the program, which runs the Node that is first in the path
- */
-function createPackage(folder: string): string {
-  const script = join(repository, 'bundle.mjs');
-  execFileSync(process.execPath, [script, join(folder, 'dist')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  for (const name of ['bin', 'config', 'package.json'])
-    cpSync(join(repository, name), join(folder, name), { recursive: true });
-  symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
-  return join(folder, 'bin/joulemetry');
-}
+/** The program as it is compiled. */
+const compiled = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 
 function measureStarts(published: string): readonly Result[] {
   const wrapper = ['exec', '--quiet', '--', ...clock];
@@ -46,7 +27,7 @@ function measureStarts(published: string): readonly Result[] {
     bare: clock,
     node: [process.execPath, '-e', `console.log(Date.now() + '000000')`],
     exec: [published, ...wrapper],
-    compiled: [process.execPath, join(repository, 'dist/src/cli/main.js'), ...wrapper],
+    compiled: [process.execPath, compiled, ...wrapper],
   };
   type Name = keyof typeof starts;
   const samples = Array.from({ length: rounds }, () => ({

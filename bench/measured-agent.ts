@@ -1,26 +1,16 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CpuClock } from '../src/linux/clocks.js';
 import { readMemoryUse } from '../src/linux/memory-use.js';
 import { findLongestSliceMs } from './known-metrics.js';
 import { fetchPage, findPages } from './pages.js';
 import { endProgram } from './processes.js';
+import { findPublishedPackage } from './published-package.js';
 
-const repository = fileURLToPath(new URL('../../', import.meta.url));
-let bundled: string | undefined;
-
-/** The program as it is published, which is bundled when this is first asked for. */
+/** The program as it is published. */
 export function findPublishedProgram(): string {
-  return (bundled ??= bundle());
-}
-
-function bundle(): string {
-  const folder = join(repository, `.build-bench-${process.pid}`);
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  execFileSync(process.execPath, [join(repository, 'bundle.mjs'), folder], { stdio: 'ignore' });
-  return join(folder, 'src/cli/main.js');
+  return join(findPublishedPackage(), 'dist/src/cli/main.js');
 }
 
 /** CPU milliseconds since the start: of all threads, and of the main thread. */
