@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   when: {
-    doc: 'When the summary is shown: `terminal` where the standard output is one, `always` also into a file or a pipe, one summary below the other.',
+    doc: 'When the summary is shown: `terminal` only if standard output is a terminal, `always` also in a file or a pipe, one summary below the other.',
     format: ['terminal', 'always'],
     default: 'terminal',
   },
@@ -13,7 +13,7 @@ export const schema = {
     min: 100,
   },
   list: {
-    doc: 'What is listed, by the energy that it used: one of the views of `attribution`. Processes, where there is no energy by it.',
+    doc: 'The view of `attribution` that is listed, ordered by energy. If there is no energy for this view, processes are listed.',
     format: ['process', 'program', 'unit', 'container', 'pod', 'job', 'user', 'service'],
     default: 'program',
   },

@@ -42,7 +42,7 @@ export type RotationConfig = ConfigOf<typeof rotationSettings>;
 
 export const schema = {
   path: {
-    doc: 'File to write; its folder must be there.',
+    doc: 'File to write; its folder must exist.',
     format: 'path',
     default: null,
   },
@@ -57,12 +57,12 @@ export const schema = {
     default: 'none',
   },
   append: {
-    doc: 'Whether an existing file is continued, or kept as a backup where that cannot be; otherwise it is replaced.',
+    doc: 'Whether an existing file is continued, or kept as a backup if that is not possible; otherwise it is replaced.',
     format: 'boolean',
     default: true,
   },
   flush_interval: {
-    doc: 'How long points wait before they are in the file. A crash loses no more than these.',
+    doc: 'How long points wait before they are written. A crash loses at most these.',
     format: 'duration',
     default: '1s',
     min: 1,

@@ -10,7 +10,7 @@ export const schema = {
     default: 'http://localhost:4318',
   },
   metrics_endpoint: {
-    doc: 'Address for metrics, used as it is in the place of `endpoint`.',
+    doc: 'Address for metrics, used unchanged instead of `endpoint`.',
     format: 'url',
     default: null,
   },

@@ -62,7 +62,7 @@ export const schema = {
     ],
   },
   ended_for: {
-    doc: 'How long a series that ended stays on the page with its last value, and for two scrapes at least.',
+    doc: 'How long an ended series stays on the page with its last value; at least two scrapes.',
     format: 'duration',
     default: '60s',
   },

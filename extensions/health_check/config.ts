@@ -7,7 +7,7 @@ export const schema = {
     format: 'endpoint',
     default: null,
   },
-  path: { doc: 'The path that is answered.', format: 'string', default: '/' },
+  path: { doc: 'The path of the health check.', format: 'string', default: '/' },
   ...webConfigSettings,
 } as const satisfies Schema;
 

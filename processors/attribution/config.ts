@@ -2,22 +2,22 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   views: {
-    doc: 'What the energy is attributed to, each by a metric of its own: process, program, cgroup, unit, container, pod, namespace, job, user, service, vm.',
+    doc: 'What energy is attributed to; each view has its own metric: process, program, cgroup, unit, container, pod, namespace, job, user, service, vm.',
     format: 'string_list',
     default: ['process', 'program', 'unit', 'container', 'pod'],
   },
   custom_views: {
-    doc: 'Further views, each with a metric of its own.',
+    doc: 'Additional views, each with its own metric.',
     format: 'list',
     items: {
-      metric: { doc: 'Name of the metric. It ends in `.energy`.', format: 'string', default: null },
+      metric: { doc: 'Name of the metric, which must end in `.energy`.', format: 'string', default: null },
       group_by: {
         doc: 'Resource attributes that define a group. `a|b`: the first of them that a process has. Processes without the first entry are the group `none`.',
         format: 'string_list',
         default: [],
       },
       keep: {
-        doc: 'Resource attributes that are the same for all processes of a group, and are published with it. `k8s.pod.label.*`: all that begin with this.',
+        doc: 'Resource attributes that are published with a group if all its processes share their value. `k8s.pod.label.*`: all with this prefix.',
         format: 'string_list',
         default: [],
       },
@@ -25,19 +25,19 @@ export const schema = {
     default: [],
   },
   process_limit: {
-    doc: 'Processes that have series of their own at a time: those that used most. The energy of all others is one series, `other`. 0: every process.',
+    doc: 'Number of processes with series of their own at a time: those that used most. The energy of all others is one series, `other`. 0: every process.',
     format: 'int',
     default: 25,
     min: 0,
   },
   group_limit: {
-    doc: 'Groups of each other view that have series of their own at a time: those that used most. The energy of all others is one series, `other`. 0: every group.',
+    doc: 'Number of groups with series of their own at a time in each other view: those that used most. The energy of all others is one series, `other`. 0: every group.',
     format: 'int',
     default: 50,
     min: 0,
   },
   process_metrics: {
-    doc: 'Which series `process.*` of receivers are forwarded: those of the processes that have series of their own (`shown`), or `all`.',
+    doc: 'Which `process.*` series of receivers are forwarded: those of processes with series of their own (`shown`), or `all`.',
     format: ['shown', 'all'],
     default: 'shown',
   },
@@ -47,7 +47,7 @@ export const schema = {
     default: 'separate',
   },
   floor: {
-    doc: 'Power of a domain when nothing runs, where it is known. The first entry that matches a domain counts.',
+    doc: 'Known power of a domain when nothing runs. The first entry that matches a domain applies.',
     format: 'list',
     items: {
       hw_type: {
@@ -67,7 +67,7 @@ export const schema = {
     min: 1000,
   },
   cpu_time_excludes: {
-    doc: 'Kinds of hardware (`hw.type`) whose energy CPU time does not explain: without GPU time it stays unattributed, reason no_usage.',
+    doc: 'Kinds of hardware (`hw.type`) whose energy must not be divided by CPU time: without GPU time it stays unattributed, reason no_usage.',
     format: 'string_list',
     default: ['gpu'],
   },
@@ -78,7 +78,7 @@ export const schema = {
     min: 1,
   },
   state_file: {
-    doc: 'File that keeps learned floors over a restart. Unset: they are learned again.',
+    doc: 'File that keeps learned floors across restarts. Unset: they are learned again.',
     format: 'path',
     default: null,
   },

@@ -3,12 +3,12 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   detectors: {
-    doc: 'What is detected and added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host`, `os`; where two find the same attribute, the first one counts.',
+    doc: 'Detectors whose attributes are added to every resource: `env` (the variables OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES), `host`, `os`; if two find the same attribute, the first one applies.',
     format: 'string_list',
     default: ['env', 'host', 'os'],
   },
   override: {
-    doc: 'Whether what is detected replaces what a resource has already.',
+    doc: 'Whether detected attributes replace those that a resource already has.',
     format: 'boolean',
     default: false,
   },

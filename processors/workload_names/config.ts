@@ -39,7 +39,7 @@ export const schema = {
     min: 1,
   },
   start_wait: {
-    doc: 'How long the start may wait for the first list of pods of the API server, so that pods that run already have names.',
+    doc: 'How long the start may wait for the first list of pods from the API server, so that running pods have names.',
     format: 'duration',
     default: '5s',
   },

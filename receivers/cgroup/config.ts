@@ -8,7 +8,7 @@ export const schema = {
     min: 10,
   },
   details_interval: {
-    doc: 'Time between two readings of everything else. The cgroups take turns, so that no scan has all of that work.',
+    doc: 'Time between two readings of everything else. Each scan reads a part of the cgroups, to spread the work.',
     format: 'duration',
     default: '10s',
     min: 10,
@@ -43,12 +43,12 @@ export const schema = {
     default: null,
   },
   exclude: {
-    doc: 'Paths of cgroups to leave out, even if included. The cgroup above still has what they use.',
+    doc: 'Paths of cgroups to leave out, even if included. Their usage is still included in the cgroup above.',
     format: 'regexp',
     default: null,
   },
   max_depth: {
-    doc: 'Depth to which cgroups are read, `/a/b` being 2; 0 means any. The cgroup above has what deeper ones use.',
+    doc: 'Depth to which cgroups are read, `/a/b` being 2; 0 means any. Deeper usage is included in the cgroup above.',
     format: 'int',
     default: 0,
     min: 0,

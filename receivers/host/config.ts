@@ -50,7 +50,7 @@ export const schema = {
       default: '^(loop|ram|zram|fd|sr)[0-9]+$',
     },
     partitions: {
-      doc: 'Read partitions, too, though their disk holds the same.',
+      doc: 'Reads partitions as well, although the figures of a disk include its partitions.',
       format: 'boolean',
       default: false,
     },

@@ -16,7 +16,7 @@ export const schema = {
     ],
   },
   rename: {
-    doc: 'What events are called, by their text: {"cpu/event=0xc0/": retired}.',
+    doc: 'Other names for events, by their text: {"cpu/event=0xc0/": retired}.',
     format: 'string_map',
     default: {},
   },
@@ -46,7 +46,7 @@ export const schema = {
   processes: {
     pids: { doc: 'Processes to count, by number.', format: 'int_list', default: [] },
     names: {
-      doc: 'Processes to count, by the name or the whole path of the executable; those born later, too.',
+      doc: 'Processes to count, by the name or the full path of the executable, including those that start later.',
       format: 'string_list',
       default: [],
     },
@@ -70,13 +70,13 @@ export const schema = {
     min: 1,
   },
   scan_interval: {
-    doc: 'Time between two looks for processes and cgroups that came or went.',
+    doc: 'Time between two checks for processes and cgroups that have appeared or disappeared.',
     format: 'duration',
     default: '1s',
     min: 10,
   },
   running_ratio: {
-    doc: 'Says of each event that can be counted in turns how much of the time it really was.',
+    doc: 'Publishes, for each event that may have to share a counter, the share of time during which it was counted.',
     format: 'boolean',
     default: true,
   },

@@ -10,7 +10,7 @@ export const schema = {
     min: 10,
   },
   cpu_time: {
-    doc: 'Where the CPU time of processes comes from: `ebpf` sees every process, however short, and needs CAP_BPF, CAP_PERFMON and a kernel with BTF; `procfs` sees those that a scan meets; `auto` takes the better one that it may use.',
+    doc: 'Where the CPU time of processes comes from: `ebpf` sees every process, however short, and needs CAP_BPF, CAP_PERFMON and a kernel with BTF; `procfs` sees only processes that exist during a scan; `auto` uses eBPF where it is permitted.',
     format: ['auto', 'ebpf', 'procfs'],
     default: 'auto',
   },
@@ -27,7 +27,7 @@ export const schema = {
   },
   ...identitySettings,
   command_line: {
-    doc: 'Adds the arguments of each process as process.command_line; they may hold secrets.',
+    doc: 'Adds the arguments of each process as process.command_line; they may contain secrets.',
     format: 'boolean',
     default: false,
   },
@@ -48,7 +48,7 @@ export const schema = {
       default: true,
     },
     memory_maps: {
-      doc: 'Memory that a process shares with others, and its proportional set size (PSS). The kernel walks all page tables of the process for it, about 10 ms for each GiB, which the process may feel.',
+      doc: 'Memory that a process shares with others, and its proportional set size (PSS). For this the kernel walks all page tables of the process, about 10 ms for each GiB, which may slow the process down.',
       format: 'boolean',
       default: false,
     },

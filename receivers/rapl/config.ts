@@ -2,7 +2,7 @@ import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
 export const schema = {
   interface: {
-    doc: 'Where energy is read: perf_event, powercap, or the first that works of both (auto).',
+    doc: 'Where energy is read: perf_event, powercap, or the first of both that works (auto).',
     format: ['auto', 'perf_event', 'powercap'],
     default: 'auto',
   },
@@ -33,7 +33,11 @@ export const schema = {
       format: 'boolean',
       default: true,
     },
-    psys: { doc: 'Reads the whole machine, which holds the packages.', format: 'boolean', default: true },
+    psys: {
+      doc: 'Reads the whole platform (psys), which includes the packages.',
+      format: 'boolean',
+      default: true,
+    },
   },
   sysfs: { doc: 'Where sysfs is mounted.', format: 'path', default: '/sys' },
 } as const satisfies Schema;

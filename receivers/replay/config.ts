@@ -7,23 +7,23 @@ export const schema = {
     default: [],
   },
   format: {
-    doc: 'What the files are: `json` OTLP JSON lines, `csv`, `parquet`, or `auto` to look into them. Compression shows by itself.',
+    doc: 'Format of the files: `json` (OTLP JSON lines), `csv`, `parquet`, or `auto` to detect it. Compression is always detected.',
     format: ['auto', 'json', 'csv', 'parquet'],
     default: 'auto',
   },
   speed: {
-    doc: 'How fast time goes by: 1 as it was recorded, 10 ten times as fast, 0 as fast as the pipelines take it.',
+    doc: 'Speed of the replay: 1 as recorded, 10 ten times as fast, 0 as fast as the pipelines accept the data.',
     format: 'number',
     default: 0,
     min: 0,
   },
   times: {
-    doc: 'Which instants points have: `recorded` their own, `now` moved so that the first one is now.',
+    doc: 'Timestamps of the points: `recorded` keeps them, `now` moves them so that the first point is now.',
     format: ['recorded', 'now'],
     default: 'recorded',
   },
   at_end: {
-    doc: 'What happens after the last file: `exit` the agent ends, once every other receiver is done, too, or `wait` it stays.',
+    doc: 'After the last file: with `exit` the agent ends once every other receiver has finished, with `wait` it keeps running.',
     format: ['exit', 'wait'],
     default: 'exit',
   },

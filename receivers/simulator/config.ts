@@ -3,7 +3,7 @@ import { faultKinds } from '../../src/simulation/fault.js';
 
 export const schema = {
   seed: {
-    doc: 'Which machine it is: with the same seed and settings, always the same.',
+    doc: 'Seed of the machine: the same seed and settings give the same machine.',
     format: 'int',
     default: 1,
     min: 0,
@@ -12,14 +12,14 @@ export const schema = {
   cpus_per_socket: { doc: 'Logical CPUs of each socket.', format: 'int', default: 8, min: 1, max: 1024 },
   gpus: { doc: 'GPUs of the machine.', format: 'int', default: 1, min: 0, max: 64 },
   processes: {
-    doc: 'Processes that are there from the beginning to the end.',
+    doc: 'Processes that run from the beginning to the end.',
     format: 'int',
     default: 12,
     min: 0,
     max: 100_000,
   },
   arrivals: {
-    doc: 'Processes born a second, on average; they live for 1 ms to 8 s.',
+    doc: 'Mean number of processes started per second; they run for 1 ms to 8 s.',
     format: 'number',
     default: 4,
     min: 0,
@@ -52,12 +52,12 @@ export const schema = {
     min: 10,
   },
   sees: {
-    doc: 'Which processes a scan sees: all that ran since the last one (all), as eBPF does, or only those that live (living), as a look into procfs does.',
+    doc: 'Processes that a scan sees: all that ran since the previous scan (all), as with eBPF, or only those that still run (living), as with procfs.',
     format: ['all', 'living'],
     default: 'all',
   },
   truth: {
-    doc: 'Publishes what was really used next to what is measured, as simulator.energy.',
+    doc: 'Also publishes the true energy, as simulator.energy.',
     format: 'boolean',
     default: true,
   },
@@ -70,7 +70,7 @@ export const schema = {
       max: 60_000,
     },
     jitter: {
-      doc: 'By which share of that time a refresh comes late, at most, from 0 to 1.',
+      doc: 'Maximum delay of a refresh, as a share of that time, from 0 to 1.',
       format: 'number',
       default: 0,
       min: 0,
@@ -79,14 +79,14 @@ export const schema = {
   },
   faults: {
     torn: {
-      doc: 'Share of readings that give the first digits only, from 0 to 1.',
+      doc: 'Share of readings that return only the first digits, from 0 to 1.',
       format: 'number',
       default: 0,
       min: 0,
       max: 1,
     },
     failed: { doc: 'Share of readings that fail.', format: 'number', default: 0, min: 0, max: 1 },
-    empty: { doc: 'Share of readings that give nothing.', format: 'number', default: 0, min: 0, max: 1 },
+    empty: { doc: 'Share of readings that return nothing.', format: 'number', default: 0, min: 0, max: 1 },
     schedule: {
       doc: 'Faults at stated times.',
       format: 'list',
@@ -94,12 +94,12 @@ export const schema = {
         kind: { doc: 'What goes wrong.', format: faultKinds, default: 'failed' },
         at: { doc: 'When it begins, after the start.', format: 'duration', default: '0s' },
         for: {
-          doc: 'How long it lasts; without meaning for wrap and reset.',
+          doc: 'How long it lasts; ignored for wrap and reset.',
           format: 'duration',
           default: '1s',
         },
         domain: {
-          doc: 'The sensor that has it, say package-0; unset: every sensor.',
+          doc: 'The affected sensor, such as package-0; unset: every sensor.',
           format: 'string',
           default: null,
         },

@@ -5,7 +5,7 @@ import type { ConfigOf, ListSetting } from './schema.js';
 /** The settings of one action, as in the Collector's attributes processor. */
 const items = {
   action: {
-    doc: 'What is done: `insert` sets an attribute that is not there, `update` one that is, `upsert` either; `delete` removes it; `hash` replaces its value by the SHA-256 of it.',
+    doc: 'The action: `insert` sets an attribute that does not exist, `update` one that exists, `upsert` either; `delete` removes it; `hash` replaces its value by its SHA-256.',
     format: ['insert', 'update', 'upsert', 'delete', 'hash'],
     default: 'upsert',
   },

@@ -5,12 +5,12 @@ import type { Problem } from './problem.js';
 /** What the engine itself understands below every receiver's id. */
 export const receiverKeys = {
   start: {
-    doc: 'What happens where the source is missing: `required` makes that an error, `auto` leaves the receiver out with one line that says why.',
+    doc: 'What happens if the source is missing: `required` makes that an error, `auto` leaves the receiver out and logs the reason.',
     format: ['required', 'auto'],
     default: 'required',
   },
   fallback_for: {
-    doc: 'Ids of receivers that this one stands in for: it runs only where none of them does, or only in part.',
+    doc: 'Ids of receivers that this one replaces: it runs only if none of them runs completely.',
     format: 'string_list',
     default: [],
   },
@@ -25,7 +25,11 @@ export const pipelineSchema = {
     format: 'string_list',
     default: [],
   },
-  processors: { doc: 'Ids of the processors, in the order of work.', format: 'string_list', default: [] },
+  processors: {
+    doc: 'Ids of the processors, in the order in which they run.',
+    format: 'string_list',
+    default: [],
+  },
   exporters: { doc: 'Ids of the exporters that get every table.', format: 'string_list', default: [] },
 } as const satisfies Schema;
 
@@ -44,7 +48,7 @@ const pullSchema = {
 const periodicSchema = {
   interval: { doc: 'Time from one push to the next.', format: 'milliseconds', default: '60s', min: 100 },
   timeout: {
-    doc: 'How long a push may take, its retries included; unset: 30s or the interval, whichever is less.',
+    doc: 'Maximum duration of a push including retries; unset: 30s or the interval, whichever is less.',
     format: 'milliseconds',
     default: null,
     min: 1,
@@ -90,7 +94,7 @@ export type PeriodicConfig = ConfigOf<typeof periodicSchema>;
 export const telemetrySchema = {
   logs: {
     level: {
-      doc: 'The least severe messages that are written.',
+      doc: 'Minimum severity of the messages that are written.',
       format: ['debug', 'info', 'warn', 'error'],
       default: 'info',
     },
@@ -107,7 +111,7 @@ export const telemetrySchema = {
       default: 'normal',
     },
     readers: {
-      doc: "Where the collector's own telemetry can be had. None given: Prometheus at localhost:8888.",
+      doc: "Where the collector's own telemetry is available. Unset: Prometheus at localhost:8888.",
       format: 'list',
       default: [],
       items: {

@@ -16,7 +16,7 @@ const minBacklog = 1e-6;
 /** Settings of the requests that are made of tables. */
 export const batchSettings = {
   flush_timeout: {
-    doc: 'How long points wait for others that go into the same request.',
+    doc: 'How long points wait for further points to share a request with.',
     format: 'duration',
     default: '200ms',
   },

@@ -4,7 +4,7 @@ import type { ExportError } from '../errors.js';
 /** Settings of exporters that send again what failed, as the Collector's exporters have them. */
 export const retrySettings = {
   enabled: {
-    doc: 'Whether a request that failed for the moment is sent again.',
+    doc: 'Whether a request that failed with a temporary error is sent again.',
     format: 'boolean',
     default: true,
   },
@@ -15,14 +15,14 @@ export const retrySettings = {
     min: 1,
   },
   randomization_factor: {
-    doc: 'By which part a wait is made shorter or longer at random.',
+    doc: 'Share by which each wait is randomly shortened or lengthened.',
     format: 'number',
     default: 0.5,
     min: 0,
     max: 1,
   },
   multiplier: {
-    doc: 'How much longer each wait is than the one before.',
+    doc: 'Factor by which each wait is longer than the previous one.',
     format: 'number',
     default: 1.5,
     min: 1,
@@ -34,7 +34,7 @@ export const retrySettings = {
     min: 1,
   },
   max_elapsed_time: {
-    doc: 'How long a request is tried before it is dropped; 0: without end.',
+    doc: 'How long a request is retried before it is dropped; 0: without limit.',
     format: 'duration',
     default: '5m',
   },

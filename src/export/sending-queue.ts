@@ -10,20 +10,20 @@ import { Backoff, SizeLimits, type RetryConfig } from './retry.js';
 /** Settings of exporters that keep encoded requests until they are delivered. */
 export const sendingQueueSettings = {
   queue_bytes: {
-    doc: 'Most bytes of encoded requests that wait or are under way.',
+    doc: 'Maximum bytes of encoded requests that wait or are being sent.',
     format: 'byte_size',
     default: '64MiB',
     min: 1,
   },
   num_consumers: {
-    doc: 'Requests under way at a time; with 1 the points of a series arrive in order.',
+    doc: 'Concurrent requests; with 1 the points of a series arrive in order.',
     format: 'int',
     default: 1,
     min: 1,
     max: 100,
   },
   drop: {
-    doc: 'What a full queue does: drop its oldest requests, or refuse the newest tables.',
+    doc: 'What happens when the queue is full: the oldest requests are dropped, or the newest tables are refused.',
     format: ['oldest', 'newest'],
     default: 'oldest',
   },

@@ -10,7 +10,7 @@ export interface Route {
   /** With TLS: what the next connection is opened with. */
   readonly context: (() => SecureContext) | undefined;
   readonly proxy: HttpProxy | undefined;
-  /** How long the answer to a request may take. */
+  /** Maximum time for the answer to a request. */
   readonly timeoutMs: number;
 }
 

@@ -26,7 +26,7 @@ export const credentialsSettings = {
 /** Settings of whatever asks or sends by HTTP. */
 export const clientSettings = {
   timeout: {
-    doc: 'How long the answer to a request may take.',
+    doc: 'Maximum time for the answer to a request.',
     format: 'duration',
     default: '30s',
     min: 1,

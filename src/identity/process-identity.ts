@@ -16,7 +16,7 @@ import { ServiceReader } from './service.js';
 /** What a receiver that describes processes asks its users of them. */
 export const identitySettings = {
   passwd: {
-    doc: 'File that knows the names of users, in the format of /etc/passwd.',
+    doc: 'File with the names of users, in the format of /etc/passwd.',
     format: 'path',
     default: '/etc/passwd',
   },

@@ -9,7 +9,7 @@ import { checkHeaders } from '../http/headers.js';
 /** Settings that both OTLP exporters have, by the Collector's names where it has them. */
 export const otlpSettings = {
   headers: {
-    doc: 'Sent along with every request, say for authentication.',
+    doc: 'Headers of every request, for example for authentication.',
     format: 'string_map',
     default: {},
     sensitive: true,
@@ -22,7 +22,7 @@ export const otlpSettings = {
   },
   compression_params: {
     level: {
-      doc: 'How hard gzip tries: 1 is the fastest, 9 makes the smallest requests, 0 only packs, -1 is what zlib takes for the middle (6).',
+      doc: 'Level of gzip: 1 is the fastest, 9 makes the smallest requests, 0 does not compress, -1 is the default of zlib (6).',
       format: 'int',
       default: 1,
       min: -1,

@@ -4,7 +4,7 @@ import { escapeControls } from '../component/output.js';
 import { describeError } from '../errors.js';
 import { surviveBadOutput } from './write-message.js';
 
-/** The least severe messages that are written. */
+/** Minimum severity of the messages that are written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** A log that components get theirs from. */
