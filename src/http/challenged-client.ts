@@ -78,7 +78,7 @@ export class ChallengedClient {
 }
 
 /** The user of a header `Authorization: Basic`, which is how the client has name and password. */
-function parseBasic(header: string | undefined): User | undefined {
+export function parseBasic(header: string | undefined): User | undefined {
   const [, encoded] = /^Basic (.*)$/u.exec(header ?? '') ?? [];
   if (encoded === undefined) return undefined;
   const [, name = '', password = ''] =

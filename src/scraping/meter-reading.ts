@@ -12,7 +12,16 @@ export interface MeterReading {
   readonly volts?: number | undefined;
   readonly amperes?: number | undefined;
   readonly celsius?: number | undefined;
+  /** Speed of a fan in revolutions per minute, or as a share of its greatest. */
+  readonly rpm?: number | undefined;
+  readonly fanRatio?: number | undefined;
+  readonly state?: HealthState | undefined;
 }
+
+/** The `hw.state` of a component. */
+export const healthStates = ['ok', 'degraded', 'failed'] as const;
+
+export type HealthState = (typeof healthStates)[number];
 
 /** Energy as a meter counts it. */
 export interface EnergyCount {
@@ -24,4 +33,6 @@ export interface EnergyCount {
   readonly wraps?: boolean;
   /** It is lost when the meter restarts. */
   readonly isVolatile?: boolean;
+  /** The step is that of this count: the one of the meter is not known. */
+  readonly hidesStep?: boolean;
 }

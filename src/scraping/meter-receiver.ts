@@ -29,7 +29,7 @@ export interface RemoteMeter {
    * @throws Error whose message becomes a part of `Cannot read <name>: ...`
    */
   ask(signal: AbortSignal): Promise<MeterAnswer>;
-  close?(): void;
+  close?(): void | Promise<void>;
 }
 
 /** What is set for each meter of a receiver, besides where it is. */
@@ -60,6 +60,8 @@ export type MeterItem = ConfigOf<typeof meterItemSettings>;
 /** What a receiver of meters consists of. */
 export interface MeterReceiverOptions<Item extends MeterItem> {
   readonly intervalMs: number;
+  /** How long one reading may take; not given: 10 s. */
+  readonly timeoutMs?: number;
   readonly context: ReceiverContext;
   readonly next: Consumer;
   readonly items: readonly Item[];
@@ -71,7 +73,7 @@ export interface MeterReceiverOptions<Item extends MeterItem> {
 
 /** A receiver that asks meters over the network, each on its own. */
 export function createMeterReceiver<Item extends MeterItem>(options: MeterReceiverOptions<Item>): Component {
-  const { intervalMs, context, next, items, open } = options;
+  const { intervalMs, timeoutMs = defaultTimeoutMs, context, next, items, open } = options;
   return createPollingReceiver({
     intervalMs,
     context,
@@ -85,7 +87,7 @@ export function createMeterReceiver<Item extends MeterItem>(options: MeterReceiv
 }
 
 /** Also for a first look at a large device, whose parts are found one after the other. */
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 /** Power is integrated over two readings in a row that failed. */
 const maxGapIntervals = 3.5;
@@ -128,7 +130,7 @@ async function probeMeter<Item extends MeterItem>(open: MeterReceiverOptions<Ite
     const name = meter?.name ?? 'a meter';
     return { found: `${name} does not answer`, problem: `${name}: ${describeError(error)}` };
   } finally {
-    meter?.close?.();
+    await meter?.close?.();
   }
 }
 
@@ -164,8 +166,8 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
     return this.#table.restart(at);
   }
 
-  close(): void {
-    this.#meter.close?.();
+  async close(): Promise<void> {
+    await this.#meter.close?.();
   }
 
   #isChosen(id: string): boolean {

@@ -14,7 +14,10 @@ import {
   hostEnergy,
   hostPower,
   hwCurrent,
+  hwFanSpeed,
+  hwFanSpeedRatio,
   hwPower,
+  hwStatus,
   hwTemperature,
   hwVoltage,
   meterEnergy,
@@ -23,7 +26,7 @@ import {
 import { createEnding, createRow, type Table } from '../model/table.js';
 import { Counters } from './counter-table.js';
 import { Counts } from './counts.js';
-import type { EnergyCount, MeterReading } from './meter-reading.js';
+import { healthStates, type EnergyCount, type MeterReading } from './meter-reading.js';
 
 /** The metrics of a `MeterTable`. */
 export const meterMetrics: readonly Metric[] = [
@@ -60,15 +63,26 @@ export interface Instant {
 
 interface Gauge {
   readonly metric: Metric;
+  readonly attributes?: Attributes;
   read(reading: MeterReading): number | undefined;
 }
 
 const gauges: readonly Gauge[] = [
-  { metric: meterResolution, read: ({ energy }) => energy?.joules },
+  {
+    metric: meterResolution,
+    read: ({ energy }) => (energy?.hidesStep === true ? undefined : energy?.joules),
+  },
   { metric: hwPower, read: ({ watts }) => watts },
   { metric: hwVoltage, read: ({ volts }) => volts },
   { metric: hwCurrent, read: ({ amperes }) => amperes },
   { metric: hwTemperature, read: ({ celsius }) => celsius },
+  { metric: hwFanSpeed, read: ({ rpm }) => rpm },
+  { metric: hwFanSpeedRatio, read: ({ fanRatio }) => fanRatio },
+  ...healthStates.map((name) => ({
+    metric: hwStatus,
+    attributes: { 'hw.state': name },
+    read: ({ state }: MeterReading) => (state === undefined ? undefined : Number(state === name)),
+  })),
 ];
 
 /** A series and its latest value. */
@@ -156,8 +170,9 @@ export class MeterTable {
     const channel = this.#channels.get(reading.id) ?? this.#add(reading);
     this.#count(channel, reading.energy, isRestarted);
     if (channel.energy === undefined) this.#integrate(channel, reading.watts ?? NaN);
-    gauges.forEach(({ metric, read }, place) => {
-      this.#set(channel.gauges, place, { metric, attributes: channel.attributes, value: read(reading) });
+    gauges.forEach(({ metric, attributes: more, read }, place) => {
+      const attributes = more ? { ...channel.attributes, ...more } : channel.attributes;
+      this.#set(channel.gauges, place, { metric, attributes, value: read(reading) });
     });
   }
 
@@ -252,7 +267,11 @@ export class MeterTable {
 
   /** Adds up what supplies the host. Once one of these begins or ends, another sum begins. */
   #sumUp(host: Attributes, readings: readonly MeterReading[]): void {
-    const supplies = readings.filter(({ parent }) => parent === undefined || !this.#channels.has(parent));
+    const supplies = readings.filter(
+      ({ parent, watts, energy }) =>
+        (watts !== undefined || energy !== undefined) &&
+        (parent === undefined || !this.#channels.has(parent)),
+    );
     const channels = supplies.map(({ id }) => this.#channels.get(id));
     const joules = channels.reduce((sum, channel) => sum + readEnergy(channel), 0);
     const watts = supplies.reduce((sum, reading) => sum + (reading.watts ?? NaN), 0);

@@ -1,0 +1,208 @@
+import { finiteNumberOf, objectOf, objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
+import type { EnergyCount, HealthState, MeterReading } from '../../src/scraping/meter-reading.js';
+
+// What resources of Redfish measure: DSP2046, the resource and schema guide. A property may be null or missing in each.
+
+/** Names and nesting of what a reading belongs to. */
+export interface Place {
+  /** `hw.id` of the chassis, and what others begin with: `bmc-7/Chassis-1`. */
+  readonly chassis: string;
+}
+
+type Quantities = Partial<
+  Pick<MeterReading, 'watts' | 'volts' | 'amperes' | 'celsius' | 'rpm' | 'fanRatio' | 'energy' | 'state'>
+>;
+
+const joulesPerStep = 1e-3;
+const joulesPerKwh = 3.6e6;
+
+/** Whether the resource is not there, as an empty bay. */
+export function isAbsent(resource: JsonObject): boolean {
+  return objectOf(resource['Status'])['State'] === 'Absent';
+}
+
+/** The value of an excerpt of a sensor. */
+function readExcerpt(excerpt: unknown): number | undefined {
+  return finiteNumberOf(objectOf(excerpt)['Reading']);
+}
+
+/**
+ * Energy in joules, or else in kilowatt-hours. A counter of whole kilowatt-hours is not taken: a server needs hours for one,
+ * and its power is known better.
+ */
+function readEnergy(metrics: JsonObject): EnergyCount | undefined {
+  const joules = readExcerpt(metrics['EnergyJoules']);
+  if (joules !== undefined) return countEnergy(joules);
+  const kwh = readExcerpt(metrics['EnergykWh']);
+  return kwh === undefined || Number.isInteger(kwh) ? undefined : countEnergy(kwh * joulesPerKwh);
+}
+
+function countEnergy(joules: number): EnergyCount {
+  return { count: Math.round(joules / joulesPerStep), joules: joulesPerStep, hidesStep: true };
+}
+
+/** EnvironmentMetrics of a chassis. */
+export function parseEnvironment(metrics: JsonObject): Quantities {
+  return dropUndefined({
+    watts: readExcerpt(metrics['PowerWatts']),
+    celsius: readExcerpt(metrics['TemperatureCelsius']),
+    energy: readEnergy(metrics),
+  });
+}
+
+/** The resources that the excerpts of a resource are of. */
+export function listSources(metrics: JsonObject): readonly string[] {
+  return Object.values(metrics).flatMap((excerpt) => {
+    const { DataSourceUri: source } = objectOf(excerpt);
+    return typeof source === 'string' ? [source] : [];
+  });
+}
+
+/** PowerSupplyMetrics, and the output of the power supply as a reading of its own. */
+export function parseSupplyMetrics(
+  metrics: JsonObject,
+  supply: JsonObject,
+  { chassis }: Place,
+): readonly MeterReading[] {
+  const input = dropUndefined({
+    watts: readExcerpt(metrics['InputPowerWatts']),
+    volts: readExcerpt(metrics['InputVoltage']),
+    amperes: readExcerpt(metrics['InputCurrentAmps']),
+    celsius: readExcerpt(metrics['TemperatureCelsius']),
+    energy: readEnergy(metrics),
+  });
+  return describeSupply(supply, chassis, input, readExcerpt(metrics['OutputPowerWatts']));
+}
+
+/** A member of PowerSupplies of the older resource Power. */
+function parseOldSupply(supply: JsonObject, place: Place): readonly MeterReading[] {
+  const input = dropUndefined({
+    watts: finiteNumberOf(supply['PowerInputWatts']),
+    volts: finiteNumberOf(supply['LineInputVoltage']),
+  });
+  return describeSupply(supply, place.chassis, input, readOldOutput(supply));
+}
+
+/** Older iDRACs give the capacity of the power supply for its last output. */
+function readOldOutput(supply: JsonObject): number | undefined {
+  const last = finiteNumberOf(supply['LastPowerOutputWatts']);
+  const isCapacity = last === finiteNumberOf(supply['PowerCapacityWatts']);
+  return finiteNumberOf(supply['PowerOutputWatts']) ?? (isCapacity ? undefined : last);
+}
+
+function describeSupply(
+  supply: JsonObject,
+  chassis: string,
+  input: Quantities,
+  outputWatts: number | undefined,
+): readonly MeterReading[] {
+  if (isAbsent(supply)) return [];
+  const id = `${chassis}/power_supply:${identify(supply)}`;
+  const name = nameOf(supply);
+  const state = stateOf(supply);
+  const own = { id, type: 'power_supply', name, parent: chassis, ...input, ...(state && { state }) };
+  const output = { id: `${id}/output`, type: 'power_supply', name: `${name ?? id} output`, parent: id };
+  return outputWatts === undefined ? [own] : [own, { ...output, watts: outputWatts }];
+}
+
+/** What the older resource Power has: the chassis itself, if that is not known, and what is part of it. */
+export interface OldPower {
+  readonly chassis: Quantities;
+  readonly parts: readonly MeterReading[];
+}
+
+/** The first PowerControl is that of the chassis; others are parts of it, such as processors and memory. */
+export function parseOldPower(power: JsonObject, place: Place, hasSensors: boolean): OldPower {
+  const [whole, ...others] = objectsOf(power['PowerControl']);
+  const parts = others.flatMap((control, index) => parseOldControl(control, index + 1, place));
+  const supplies = objectsOf(power['PowerSupplies']).flatMap((supply, index) =>
+    parseOldSupply({ MemberId: String(index), ...supply }, place),
+  );
+  const voltages = hasSensors
+    ? parseOldSensors(power['Voltages'], 'voltage', place, (sensor) => ({
+        volts: finiteNumberOf(sensor['ReadingVolts']),
+      }))
+    : [];
+  const chassis = dropUndefined({ watts: finiteNumberOf(objectOf(whole)['PowerConsumedWatts']) });
+  return { chassis, parts: [...parts, ...supplies, ...voltages] };
+}
+
+function parseOldControl(control: JsonObject, index: number, { chassis }: Place): readonly MeterReading[] {
+  const watts = finiteNumberOf(control['PowerConsumedWatts']);
+  if (watts === undefined || isAbsent(control)) return [];
+  const id = `${chassis}/power_control:${index}`;
+  return [{ id, type: 'enclosure', name: nameOf(control), parent: chassis, watts }];
+}
+
+/** The older resource Thermal: temperatures and fans. */
+export function parseOldThermal(thermal: JsonObject, place: Place): readonly MeterReading[] {
+  const temperatures = parseOldSensors(thermal['Temperatures'], 'temperature', place, (sensor) => ({
+    celsius: finiteNumberOf(sensor['ReadingCelsius']),
+  }));
+  return [...temperatures, ...parseOldSensors(thermal['Fans'], 'fan', place, parseOldFan)];
+}
+
+function parseOldFan(fan: JsonObject): Quantities {
+  const reading = finiteNumberOf(fan['Reading']) ?? finiteNumberOf(fan['ReadingRPM']);
+  return fan['ReadingUnits'] === 'Percent'
+    ? { fanRatio: reading === undefined ? undefined : reading / 100 }
+    : { rpm: reading };
+}
+
+function parseOldSensors(
+  sensors: unknown,
+  type: string,
+  { chassis }: Place,
+  read: (sensor: JsonObject) => Quantities,
+): readonly MeterReading[] {
+  return objectsOf(sensors).flatMap((sensor, index) => {
+    const quantities = dropUndefined(read(sensor));
+    if (isAbsent(sensor) || Object.keys(quantities).length === 0) return [];
+    // Ids of members repeat in some BMCs: the place in the list does not.
+    const id = `${chassis}/${type}:${index}`;
+    return [{ id, type, name: nameOf(sensor), parent: chassis, ...quantities }];
+  });
+}
+
+/** By ReadingType, what a sensor measures and how its reading becomes that. */
+const readingTypes: Readonly<Record<string, readonly [type: string, of: (reading: number) => Quantities]>> = {
+  Power: ['enclosure', (watts) => ({ watts })],
+  Voltage: ['voltage', (volts) => ({ volts })],
+  Current: ['current', (amperes) => ({ amperes })],
+  Temperature: ['temperature', (celsius) => ({ celsius })],
+  Rotational: ['fan', (rpm) => ({ rpm })],
+  EnergyJoules: ['enclosure', (joules) => ({ energy: countEnergy(joules) })],
+  EnergykWh: ['enclosure', (kwh) => ({ energy: readEnergy({ EnergykWh: { Reading: kwh } }) })],
+};
+
+/** A member of Sensors. */
+export function parseSensor(sensor: JsonObject, { chassis }: Place): readonly MeterReading[] {
+  const [type, read] = readingTypes[String(sensor['ReadingType'])] ?? [];
+  const reading = finiteNumberOf(sensor['Reading']);
+  if (type === undefined || read === undefined || reading === undefined || isAbsent(sensor)) return [];
+  const quantities = dropUndefined(read(reading));
+  if (Object.keys(quantities).length === 0) return [];
+  const id = `${chassis}/sensor:${identify(sensor)}`;
+  return [{ id, type, name: nameOf(sensor), parent: chassis, ...quantities }];
+}
+
+function identify(resource: JsonObject): string {
+  const { Id: id, MemberId: member } = resource;
+  if (typeof id === 'string') return id;
+  return typeof member === 'string' || typeof member === 'number' ? String(member) : 'unknown';
+}
+
+function nameOf({ Name: name }: JsonObject): string | undefined {
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+const states: Readonly<Record<string, HealthState>> = { OK: 'ok', Warning: 'degraded', Critical: 'failed' };
+
+function stateOf(resource: JsonObject): HealthState | undefined {
+  return states[String(objectOf(resource['Status'])['Health'])];
+}
+
+/** What is not there does not replace what is. */
+function dropUndefined(quantities: Quantities): Quantities {
+  return Object.fromEntries(Object.entries(quantities).filter(([, value]) => value !== undefined));
+}

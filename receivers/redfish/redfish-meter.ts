@@ -1,0 +1,181 @@
+import type { Log } from '../../src/component/log.js';
+import { describeErrors } from '../../src/errors.js';
+import { StatusError } from '../../src/http/get.js';
+import { objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
+import type { MeterReading } from '../../src/scraping/meter-reading.js';
+import type { MeterItem, RemoteMeter } from '../../src/scraping/meter-receiver.js';
+import type { Config } from './config.js';
+import {
+  listSources,
+  parseEnvironment,
+  parseOldPower,
+  parseOldThermal,
+  parseSensor,
+  parseSupplyMetrics,
+} from './readings.js';
+import { RedfishClient } from './redfish-client.js';
+import { canExpand, readIfThere, readTree, type Chassis } from './tree.js';
+
+/** Chassis and power supplies come and go seldom, and each is a request of its own. */
+const treeMs = 300_000;
+
+/** A BMC. */
+export function openMeter(
+  { endpoint }: MeterItem & { readonly endpoint: string },
+  config: Config,
+  log: Log,
+): RemoteMeter {
+  const url = new URL(endpoint);
+  const client = new RedfishClient(url, config, log);
+  const meter = new RedfishMeter(client, url.host, config.metrics.sensors);
+  return {
+    name: client.target,
+    async ask(signal) {
+      return { readings: await meter.read(signal) };
+    },
+    close: () => client.close(),
+  };
+}
+
+interface Tree {
+  readonly chassis: readonly Chassis[];
+  readonly canExpand: boolean;
+  readonly untilMs: number;
+}
+
+/** Reads everything that a BMC measures, resource by resource. */
+class RedfishMeter {
+  readonly #client: RedfishClient;
+  readonly #host: string;
+  readonly #hasSensors: boolean;
+  #tree: Tree | undefined;
+  /** What was read of each chassis the last time: what measures and fails now is a gap. */
+  readonly #known = new Map<string, readonly MeterReading[]>();
+
+  constructor(client: RedfishClient, host: string, hasSensors: boolean) {
+    this.#client = client;
+    this.#host = host;
+    this.#hasSensors = hasSensors;
+  }
+
+  async read(signal: AbortSignal): Promise<readonly MeterReading[]> {
+    try {
+      const tree = await this.#readTree(signal);
+      return await this.#readChassis(tree, signal);
+    } catch (error) {
+      // The BMC may be another one, or was updated.
+      if (error instanceof StatusError) this.#tree = undefined;
+      throw error;
+    }
+  }
+
+  async #readTree(signal: AbortSignal): Promise<Tree> {
+    if (this.#tree !== undefined && performance.now() < this.#tree.untilMs) return this.#tree;
+    const root = await this.#client.readRoot(signal);
+    const chassis = await readTree(this.#client, root, signal);
+    this.#tree = { chassis, canExpand: canExpand(root), untilMs: performance.now() + treeMs };
+    return this.#tree;
+  }
+
+  /** A chassis that cannot be read does not keep others from being read; all of them failing is a failure. */
+  async #readChassis(tree: Tree, signal: AbortSignal): Promise<readonly MeterReading[]> {
+    const readings: MeterReading[] = [];
+    const errors: unknown[] = [];
+    for (const chassis of tree.chassis) {
+      const known = this.#known.get(chassis.path) ?? [];
+      try {
+        const now = keepGaps(known, await this.#readOne(chassis, tree, signal));
+        this.#known.set(chassis.path, now);
+        readings.push(...now);
+      } catch (error) {
+        errors.push(error);
+        readings.push(...known.map(toGap));
+      }
+    }
+    if (errors.length > 0 && (signal.aborted || errors.length === tree.chassis.length))
+      throw errors.length === 1 ? errors[0] : new Error(describeErrors(errors));
+    return readings;
+  }
+
+  async #readOne(chassis: Chassis, tree: Tree, signal: AbortSignal): Promise<readonly MeterReading[]> {
+    const place = { chassis: this.#identify(chassis) };
+    const { links } = chassis;
+    const metrics = await this.#readLink(links.EnvironmentMetrics, signal);
+    const sources = new Set(metrics && listSources(metrics));
+    let whole = metrics ? parseEnvironment(metrics) : {};
+    const parts: MeterReading[] = [];
+    for (const { resource, metrics: path } of chassis.supplies) {
+      const supply = (await this.#readLink(path, signal)) ?? {};
+      for (const source of listSources(supply)) sources.add(source);
+      parts.push(...parseSupplyMetrics(supply, resource, place));
+    }
+    if (whole.watts === undefined || chassis.supplies.length === 0) {
+      const power = await this.#readLink(links.Power, signal);
+      const old = parseOldPower(power ?? {}, place, this.#hasSensors && !tree.canExpand);
+      whole = { ...old.chassis, ...whole };
+      parts.push(...old.parts.filter(({ type }) => type !== 'power_supply' || chassis.supplies.length === 0));
+    }
+    parts.push(...(await this.#readSensors(chassis, tree, sources, signal)));
+    return [...this.#describeWhole(chassis, tree, whole), ...parts];
+  }
+
+  async #readSensors(
+    { links, ...chassis }: Chassis,
+    tree: Tree,
+    sources: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<readonly MeterReading[]> {
+    if (!this.#hasSensors) return [];
+    const place = { chassis: this.#identify(chassis) };
+    if (links.Sensors !== undefined && tree.canExpand) {
+      const sensors = await this.#readLink(`${links.Sensors}?$expand=.`, signal);
+      const members = objectsOf(sensors?.['Members']).filter(
+        ({ '@odata.id': path }) => !sources.has(String(path)),
+      );
+      if (members.length > 0) return members.flatMap((sensor) => parseSensor(sensor, place));
+    }
+    const thermal = await this.#readLink(links.Thermal, signal);
+    return thermal ? parseOldThermal(thermal, place) : [];
+  }
+
+  #readLink(path: string | undefined, signal: AbortSignal): Promise<JsonObject | undefined> {
+    return path === undefined ? Promise.resolve(undefined) : readIfThere(this.#client, path, signal);
+  }
+
+  #describeWhole(
+    { parent, name, ...chassis }: Chassis,
+    tree: Tree,
+    quantities: ReturnType<typeof parseEnvironment>,
+  ): readonly MeterReading[] {
+    if (Object.keys(quantities).length === 0) return [];
+    const container = tree.chassis.find(({ path }) => path === parent);
+    const id = this.#identify(chassis);
+    return [{ id, type: 'enclosure', name, parent: container && this.#identify(container), ...quantities }];
+  }
+
+  #identify({ id }: Pick<Chassis, 'id'>): string {
+    return `${this.#host}/${id}`;
+  }
+}
+
+/** A chassis that has no figure now would otherwise be replaced by its power supplies in the sum of the host. */
+function keepGaps(before: readonly MeterReading[], now: readonly MeterReading[]): readonly MeterReading[] {
+  const known = new Map(before.map((reading) => [reading.id, reading]));
+  const merged = now.map((reading) => ({ ...measuredGap(known.get(reading.id)), ...reading }));
+  const ids = new Set(now.map(({ id }) => id));
+  const gone = before.filter(({ id, type }) => !ids.has(id) && type === 'enclosure');
+  return [...gone.map(toGap), ...merged];
+}
+
+function toGap(reading: MeterReading): MeterReading {
+  const { id, type, name, parent } = reading;
+  return { id, type, name, parent, ...measuredGap(reading) };
+}
+
+/** What adds up to the host: NaN where it was measured. */
+function measuredGap(reading: MeterReading | undefined): Pick<MeterReading, 'watts' | 'energy'> {
+  return {
+    ...(reading?.watts !== undefined && { watts: NaN }),
+    ...(reading?.energy !== undefined && { energy: { ...reading.energy, count: NaN } }),
+  };
+}

@@ -1,0 +1,113 @@
+import { StatusError } from '../../src/http/get.js';
+import { objectOf, objectsOf, type JsonObject } from '../../src/recording/otlp-json.js';
+import type { RedfishClient } from './redfish-client.js';
+
+/** A chassis, and where what it measures is found. */
+export interface Chassis {
+  readonly path: string;
+  readonly id: string;
+  readonly name: string | undefined;
+  /** The path of the chassis that contains it. */
+  readonly parent: string | undefined;
+  /** By the names of the properties that link to them. */
+  readonly links: Readonly<Record<(typeof resources)[number], string | undefined>>;
+  readonly supplies: readonly Supply[];
+}
+
+/** A power supply of a PowerSubsystem. */
+export interface Supply {
+  readonly resource: JsonObject;
+  /** Where its metrics are found. */
+  readonly metrics: string | undefined;
+}
+
+const resources = ['EnvironmentMetrics', 'PowerSubsystem', 'Power', 'Thermal', 'Sensors'] as const;
+const maxMembers = 256;
+
+/** Every chassis of a BMC. */
+export async function readTree(
+  client: RedfishClient,
+  root: JsonObject,
+  signal: AbortSignal,
+): Promise<readonly Chassis[]> {
+  const collection = linkOf(root, 'Chassis') ?? '/redfish/v1/Chassis';
+  const chassis: Chassis[] = [];
+  for (const path of listMembers(await client.read(collection, signal))) {
+    const resource = await readIfThere(client, path, signal);
+    if (resource) chassis.push(await describeChassis(client, path, resource, signal));
+  }
+  return chassis;
+}
+
+async function describeChassis(
+  client: RedfishClient,
+  path: string,
+  resource: JsonObject,
+  signal: AbortSignal,
+): Promise<Chassis> {
+  const { Id: id, Name: name } = resource;
+  const links = Object.fromEntries(resources.map((one) => [one, linkOf(resource, one)])) as Chassis['links']; // of each
+  const subsystem = links.PowerSubsystem;
+  return {
+    path,
+    id: typeof id === 'string' ? id : path,
+    name: typeof name === 'string' ? name : undefined,
+    parent: linkOf(objectOf(resource['Links']), 'ContainedBy'),
+    links,
+    supplies: subsystem === undefined ? [] : await readSupplies(client, subsystem, signal),
+  };
+}
+
+async function readSupplies(
+  client: RedfishClient,
+  subsystemPath: string,
+  signal: AbortSignal,
+): Promise<readonly Supply[]> {
+  const subsystem = await readIfThere(client, subsystemPath, signal);
+  const path = subsystem && linkOf(subsystem, 'PowerSupplies');
+  const collection = path === undefined ? undefined : await readIfThere(client, path, signal);
+  const supplies: Supply[] = [];
+  for (const member of collection ? listMembers(collection) : []) {
+    const resource = await readIfThere(client, member, signal);
+    if (resource) supplies.push({ resource, metrics: linkOf(resource, 'Metrics') });
+  }
+  return supplies;
+}
+
+/** Whether the BMC gives all members of a collection in one answer. */
+export function canExpand(root: JsonObject): boolean {
+  const { NoLinks: noLinks, ExpandAll: all } = objectOf(
+    objectOf(root['ProtocolFeaturesSupported'])['ExpandQuery'],
+  );
+  return noLinks === true || all === true;
+}
+
+/**
+ * Reads a resource that another one links to; some BMCs link to what they do not have.
+ * @returns undefined where it is not there, or may not be read
+ */
+export async function readIfThere(
+  client: RedfishClient,
+  path: string,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
+  try {
+    return await client.read(path, signal);
+  } catch (error) {
+    if (error instanceof StatusError && [403, 404, 405, 501].includes(error.status)) return undefined;
+    throw error;
+  }
+}
+
+function listMembers(collection: JsonObject): readonly string[] {
+  const paths = objectsOf(collection['Members']).flatMap((member) => pathOf(member) ?? []);
+  return [...new Set(paths)].slice(0, maxMembers);
+}
+
+function linkOf(resource: JsonObject, name: string): string | undefined {
+  return pathOf(objectOf(resource[name]));
+}
+
+function pathOf({ '@odata.id': path }: JsonObject): string | undefined {
+  return typeof path === 'string' ? path : undefined;
+}
