@@ -1,4 +1,5 @@
 import { parsePoints } from '../../receivers/kwollect/points.js';
+import { parseSensor, SampleDecoder, sensorBytes } from '../../receivers/powersensor/protocol.js';
 import { parseFirstGeneration, parseLaterGeneration, parseNames } from '../../receivers/shelly/readings.js';
 import { parseEnergy, parseIdentity } from '../../receivers/tasmota/readings.js';
 import { DigestAuth } from '../../src/http/digest-auth.js';
@@ -50,6 +51,16 @@ export const meterTargets: readonly Target[] = [
     ],
     mayThrow: [Error],
     parse: (input) => parsePoints(input.toString()),
+  },
+  {
+    name: 'the stream of a PowerSensor3',
+    examples: [Buffer.from('f4408f3f9f3fa000b000c000d000e000f000', 'hex')],
+    parse(input) {
+      const sensor = parseSensor(Buffer.concat([input, Buffer.alloc(sensorBytes)]));
+      const decoder = new SampleDecoder(Array.from({ length: 8 }, () => ({ ...sensor, isUsed: true })));
+      decoder.push(input, input.length);
+      return decoder.joules;
+    },
   },
   {
     name: 'challenges of HTTP servers',

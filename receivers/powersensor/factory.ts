@@ -1,0 +1,79 @@
+import { accessSync, constants } from 'node:fs';
+import { basename } from 'node:path';
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Probe } from '../../src/component/probe.js';
+import { describeCode } from '../../src/errors.js';
+import {
+  ATTR_ENERGY_INTERFACE,
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
+import type { Series } from '../../src/model/series.js';
+import { hwCurrent, hwPower, hwVoltage, meterEnergy } from '../../src/model/shared-metrics.js';
+import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
+import { schema, type Config } from './config.js';
+import type { Pair } from './protocol.js';
+
+/** The powersensor receiver: PowerSensor3, a USB meter that samples rails 20,000 times a second. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: [meterEnergy, hwPower, hwVoltage, hwCurrent],
+  probe,
+  create,
+};
+
+/** Looks for the device only: to ask it would stop a measurement of another process. */
+function probe({ device }: Config): Probe {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+    return { available: true, found: device, remedies: [] };
+  } catch (error) {
+    const reason = describeCode(error);
+    const command =
+      reason === 'EACCES' ? 'sudo usermod -aG dialout "$USER"' : 'see receivers.powersensor.device';
+    return {
+      available: false,
+      found: `${device}: ${reason}`,
+      remedies: [{ missing: `access to ${device}`, command }],
+    };
+  }
+}
+
+function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  return createSamplingReceiver({
+    context,
+    next,
+    module: new URL('./sampler.js', import.meta.url),
+    options: config,
+    intervalMs: config.sampling_interval,
+    flushMs: config.flush_interval,
+    // The device is asked for its sensors at the start, which takes some hundred milliseconds.
+    ownThread: true,
+    createSeries: (pairs: readonly Pair[], start) =>
+      pairs.flatMap((pair) => describePair(pair, config, context, start)),
+  });
+}
+
+function describePair(
+  { number, name }: Pair,
+  { device }: Config,
+  { host }: ReceiverContext,
+  start: bigint,
+): readonly Series[] {
+  const attributes = {
+    [ATTR_HW_TYPE]: 'power_rail',
+    [ATTR_HW_ID]: `${basename(device)}/${number}`,
+    ...(name !== '' && { [ATTR_HW_NAME]: name }),
+  };
+  const energy = { ...attributes, [ATTR_ENERGY_METHOD]: 'measured', [ATTR_ENERGY_INTERFACE]: 'powersensor' };
+  const gauges = [hwPower, hwVoltage, hwCurrent].map((metric) => ({
+    metric,
+    resource: host,
+    attributes,
+    start,
+  }));
+  return [{ metric: meterEnergy, resource: host, attributes: energy, start }, ...gauges];
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createSensors, encodeSensor, encodeSet, fullLevels } from './powersensor.fixture.js';
+import { listPairs, parseSensor, SampleDecoder } from './protocol.js';
+
+const sensors = createSensors().map(parseSensor);
+
+function decode(parts: readonly Buffer[]): SampleDecoder {
+  const decoder = new SampleDecoder(sensors);
+  for (const part of parts) decoder.push(part, part.length);
+  return decoder;
+}
+
+function isClose(found: number | undefined, expected: number): void {
+  assert.ok(
+    Math.abs((found ?? NaN) - expected) < 1e-5 * Math.max(1, Math.abs(expected)),
+    `${found} is ${expected}`,
+  );
+}
+
+test('parseSensor and listPairs read the memory of a device', () => {
+  const { name, isUsed, sensitivity } = parseSensor(encodeSensor('GPU slot', 1.65, -0.125));
+  assert.deepEqual([name, isUsed, sensitivity], ['GPU slot', true, -0.125]);
+  assert.deepEqual(listPairs(sensors), [{ number: 0, name: 'PCIe' }]);
+  const half = [
+    encodeSensor('a', 0, 1),
+    encodeSensor('a', 0, 1, false),
+    encodeSensor('b', 0, 0),
+    encodeSensor('b', 0, 1),
+  ];
+  assert.deepEqual(listPairs(half.map(parseSensor)), []);
+});
+
+test('SampleDecoder integrates the power of each set over the clock of the device', () => {
+  const sets = Array.from({ length: 101 }, (_, i) => encodeSet(1000 + 50 * i, fullLevels));
+  const decoder = decode(sets);
+  assert.deepEqual([decoder.sets, decoder.micros], [101, 5000]);
+  isClose(decoder.joules[0], 120 * 0.005);
+  isClose((decoder.watts[0] ?? 0) / 101, 120);
+  isClose((decoder.amperes[0] ?? 0) / 101, 10);
+  isClose((decoder.volts[0] ?? 0) / 101, 12);
+});
+
+test('SampleDecoder reads a stream in any pieces', () => {
+  const stream = Buffer.concat(Array.from({ length: 50 }, (_, i) => encodeSet(50 * i, fullLevels)));
+  const pieces = Array.from({ length: Math.ceil(stream.length / 7) }, (_, i) =>
+    stream.subarray(7 * i, 7 * i + 7),
+  );
+  isClose(decode(pieces).joules[0], decode([stream]).joules[0] ?? NaN);
+  assert.equal(decode(pieces).sets, 50);
+});
+
+test('SampleDecoder leaves out a set with a lost byte, and holds the next power for its time', () => {
+  const [first, second, third] = [0, 50, 100].map((micros) => encodeSet(micros, fullLevels));
+  assert.ok(first && second && third);
+  for (let lost = 0; lost < second.length; lost++) {
+    const damaged = Buffer.concat([second.subarray(0, lost), second.subarray(lost + 1)]);
+    const decoder = decode([Buffer.from([0x12, 0x7f]), first, damaged, third]);
+    assert.equal(decoder.micros, 100, `byte ${lost}`);
+    isClose(decoder.joules[0], 120 * 0.0001);
+  }
+});
+
+test('SampleDecoder measures current in both directions, and takes a marker for what it is', () => {
+  const levels = [0, 1023, 0, 0, 0, 0, 0, 0];
+  const marked = encodeSet(50, levels);
+  marked[3] = (marked[3] ?? 0) | 0x40;
+  const decoder = decode([encodeSet(0, levels), marked]);
+  isClose((decoder.amperes[0] ?? 0) / 2, -10);
+  isClose(decoder.joules[0], -120 * 0.00005);
+});
