@@ -4,7 +4,7 @@ import {
   ATTR_NETWORK_IO_DIRECTION,
 } from '../model/semantic-conventions.js';
 import type { Attributes, Metric } from '../model/series.js';
-import { hwFanSpeedRatio, hwTemperature } from '../model/shared-metrics.js';
+import { hwFanSpeed, hwFanSpeedRatio, hwTemperature, hwVoltage } from '../model/shared-metrics.js';
 import * as metrics from './metrics.js';
 
 /**
@@ -30,10 +30,15 @@ const part = 1;
 const fanPart = 3;
 const maxWatts = 20_000;
 const maxDegrees = 250;
+const maxVolts = 1000;
+const maxRpm = 100_000;
 const maxHertz = 1e11;
 const maxBytes = 2 ** 50;
 /** Of all links of a GPU together: NVLink 5 has 1.8 TB/s. */
 const maxBytesPerSecond = 1e13;
+
+/** What a reading of power is the mean of, where its name does not say it. */
+const windows: Readonly<Record<string, string>> = { average: '1s' };
 
 type Describe = (name: string) => readonly [Metric, ColumnKind, Attributes, max: number];
 
@@ -41,16 +46,12 @@ const kinds: Readonly<Record<string, Describe>> = {
   power: (name) =>
     name === 'limit'
       ? [metrics.powerLimit, 'gauge', {}, maxWatts]
-      : [
-          metrics.gpuPower,
-          'gauge',
-          { 'hw.gpu.power.window': name === 'instant' ? 'instant' : '1s' },
-          maxWatts,
-        ],
+      : [metrics.gpuPower, 'gauge', { 'hw.gpu.power.window': windows[name] ?? name }, maxWatts],
   utilization: (name) => [metrics.utilization, 'gauge', { [ATTR_HW_GPU_TASK]: name }, part],
   clock: (name) => [metrics.clockFrequency, 'gauge', { 'hw.gpu.clock.domain': name }, maxHertz],
   throttle: (name) => [metrics.throttled, 'gauge', { 'hw.gpu.throttle.reason': name }, part],
   'throttle.time': (name) => [metrics.throttleTime, 'count', { 'hw.gpu.throttle.reason': name }, 1e12],
+  'throttle.growth': (name) => [metrics.throttleTime, 'growth', { 'hw.gpu.throttle.reason': name }, 1e6],
   errors: (name) => [metrics.errors, 'count', { 'error.type': name }, 1e15],
   nvlink: (name) => [metrics.gpuIo, 'count', describeLink('nvlink', name), Number.MAX_SAFE_INTEGER],
   'nvlink.growth': (name) => [metrics.gpuIo, 'growth', describeLink('nvlink', name), maxBytes],
@@ -59,6 +60,8 @@ const kinds: Readonly<Record<string, Describe>> = {
   processes: (name) => [metrics.contextCount, 'gauge', { 'hw.gpu.process.type': name }, 1e6],
   pipe: (name) => [metrics.pipeUtilization, 'gauge', { 'hw.gpu.pipe': name }, part],
   temperature: (name) => [hwTemperature, 'gauge', { [ATTR_HW_SENSOR_LOCATION]: name }, maxDegrees],
+  voltage: (name) => [hwVoltage, 'gauge', { [ATTR_HW_SENSOR_LOCATION]: name }, maxVolts],
+  fan_speed: () => [hwFanSpeed, 'gauge', {}, maxRpm],
   fan: () => [hwFanSpeedRatio, 'gauge', {}, fanPart],
 };
 
@@ -68,6 +71,8 @@ const whole: Readonly<Record<string, readonly [Metric, max: number]>> = {
   'memory.reserved': [metrics.memoryReserved, maxBytes],
   'memory.utilization': [metrics.memoryUtilization, part],
   'memory.bandwidth': [metrics.bandwidthUtilization, part],
+  'memory.shared.usage': [metrics.sharedMemoryUsage, maxBytes],
+  'memory.shared.limit': [metrics.sharedMemoryLimit, maxBytes],
   performance_state: [metrics.performanceState, 15],
   'graphics.utilization': [metrics.graphicsUtilization, part],
   'sm.utilization': [metrics.smUtilization, part],
@@ -83,14 +88,20 @@ export function describeColumn(id: string): Column | undefined {
   const describe = kinds[kindName];
   if (describe === undefined) return undefined;
   const [metric, kind, attributes, max] = describe(name);
-  const isComponent = kindName === 'fan' || kindName === 'temperature';
   return {
     metric,
     kind,
     attributes,
     max,
-    component: isComponent ? [kindName, `${kindName}-${name}`] : undefined,
+    component: describeComponent(kindName, name),
   };
+}
+
+/** Sensors are components of a GPU. */
+function describeComponent(kind: string, name: string): Column['component'] {
+  if (kind === 'fan_speed') return ['fan', name];
+  const isSensor = kind === 'fan' || kind === 'temperature' || kind === 'voltage';
+  return isSensor ? [kind, `${kind}-${name}`] : undefined;
 }
 
 function describeLink(link: string, direction: string): Attributes {

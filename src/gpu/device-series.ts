@@ -131,7 +131,7 @@ function integratePower(
   { maxGapMs, ...origin }: Origin & { readonly maxGapMs: number },
 ): readonly SourcedMeter[] {
   if (device.columns.includes('energy')) return [];
-  const id = ['power.instant', 'power.average'].find((one) => device.columns.includes(one));
+  const id = ['power.instant', 'power.average', 'power.averaged'].find((one) => device.columns.includes(one));
   const column = id === undefined ? undefined : describeColumn(id);
   if (id === undefined || column === undefined) return [];
   const series = describeEnergy(device, origin);

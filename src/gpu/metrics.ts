@@ -54,6 +54,18 @@ export const memoryUtilization = define(
   'gauge',
   'Share of GPU memory that is allocated',
 );
+export const sharedMemoryUsage = define(
+  'hw.gpu.memory.shared.usage',
+  'By',
+  'updowncounter',
+  'Memory of the machine that a GPU uses',
+);
+export const sharedMemoryLimit = define(
+  'hw.gpu.memory.shared.limit',
+  'By',
+  'updowncounter',
+  'Memory of the machine that a GPU may use',
+);
 export const clockFrequency = define('hw.gpu.clock.frequency', 'Hz', 'gauge', 'Clock of a part of a GPU');
 export const performanceState = define(
   'hw.gpu.performance_state',

@@ -52,7 +52,8 @@ export interface ProcessUsage {
   readonly samples: readonly ProcessSample[];
 }
 
-export type ContextKind = 'compute' | 'graphics' | 'mps';
+/** `drm`: an open file of the kernel's direct rendering manager, whatever it is used for. */
+export type ContextKind = 'compute' | 'graphics' | 'mps' | 'drm';
 
 /** A context of a process on a device. */
 export interface ProcessMemory {

@@ -1,4 +1,10 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiation.js';
+import {
+  readField,
+  readResidencies,
+  readThrottle,
+  recognizeMetrics,
+} from '../../receivers/amd_gpu/gpu-metrics.js';
 import { ProcessIo } from '../../receivers/process/process-io.js';
 import { ProcessMaps } from '../../receivers/process/process-maps.js';
 import { ConfigurationError, type Problem } from '../../src/config/problem.js';
@@ -8,6 +14,7 @@ import { substitute } from '../../src/config/substitute.js';
 import { identifyCgroup } from '../../src/identity/cgroup.js';
 import { parseProcessContext } from '../../src/identity/process-context.js';
 import { parseResourceAttributes } from '../../src/identity/resource-attributes.js';
+import { parseDrmFdinfo } from '../../src/linux/drm-fdinfo.js';
 import { parseMounts } from '../../src/linux/mounts.js';
 import { parseFieldLayout } from '../../src/linux/perf/format.js';
 import { parseEvents } from '../../src/linux/perf/grammar.js';
@@ -76,7 +83,30 @@ function createHostTarget(files: HostFiles): Target {
   };
 }
 
+/** A table of that version which fits all that is read of it. */
+function createMetrics(format: number, content: number): Buffer {
+  return Buffer.from([160, 0, format, content, ...Array.from({ length: 156 }, (_, i) => i)]);
+}
+
 const kernelTargets: readonly Target[] = [
+  {
+    name: '/proc/PID/fdinfo',
+    examples: texts(
+      'pos:\t0\ndrm-driver:\ti915\ndrm-client-id:\t7\ndrm-pdev:\t0000:00:02.0\ndrm-engine-render:\t9 ns\ndrm-resident-local0:\t4 KiB\n',
+      'drm-driver:\txe\ndrm-cycles-rcs:\t28\ndrm-total-cycles-rcs:\t76\ndrm-engine-capacity-rcs:\t2\n',
+    ),
+    parse: (input) => parseDrmFdinfo(input.toString('latin1')),
+  },
+  {
+    name: 'gpu_metrics',
+    examples: [createMetrics(1, 3), createMetrics(1, 7), createMetrics(2, 4), createMetrics(3, 0)],
+    parse(input) {
+      const { layout } = recognizeMetrics(input) ?? {};
+      layout?.fields.forEach((field) => readField(input, field));
+      if (layout?.throttleStatus !== undefined) readThrottle(input, layout.throttleStatus);
+      if (layout?.residencies !== undefined) readResidencies(input, layout.residencies);
+    },
+  },
   {
     name: '/proc/stat',
     examples: texts('cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 8 9 10\nintr 1 2\nprocesses 7\n'),

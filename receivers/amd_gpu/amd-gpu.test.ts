@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { FakeCards, startCardRig } from '../../src/gpu/fake-cards.fixture.js';
+import { FakeDrm } from '../../src/linux/drm-clients.fixture.js';
+import { checkTables } from '../../src/model/check-tables.js';
+import { factory } from './factory.js';
+
+const address = '0000:03:00.0';
+const place = { address, driver: 'amdgpu' };
+
+/** A desktop card, as sysfs shows it. */
+const desktop = {
+  device: '0x73bf',
+  product_name: 'Radeon RX 6800',
+  unique_id: '2a1b',
+  vbios_version: '113-D4120100',
+  gpu_busy_percent: 37,
+  mem_busy_percent: 12,
+  mem_info_vram_used: 1_569_419_264,
+  mem_info_vram_total: 17_163_091_968,
+  mem_info_gtt_used: 152_281_088,
+  mem_info_gtt_total: 16_711_098_368,
+  'hwmon/hwmon4/name': 'amdgpu',
+  'hwmon/hwmon4/power1_average': 118_000_000,
+  'hwmon/hwmon4/power1_cap': 203_000_000,
+  'hwmon/hwmon4/power1_cap_max': 233_000_000,
+  'hwmon/hwmon4/temp1_input': 51_000,
+  'hwmon/hwmon4/temp1_label': 'edge',
+  'hwmon/hwmon4/temp1_crit': 100_000,
+  'hwmon/hwmon4/temp2_input': 60_000,
+  'hwmon/hwmon4/temp2_label': 'junction',
+  'hwmon/hwmon4/fan1_input': 1225,
+  'hwmon/hwmon4/in0_input': 856,
+  'hwmon/hwmon4/in0_label': 'vddgfx',
+  'hwmon/hwmon4/freq1_input': 2_225_000_000,
+  'hwmon/hwmon4/freq1_label': 'sclk',
+  'hwmon/hwmon4/freq2_input': 1_000_000_000,
+  'hwmon/hwmon4/freq2_label': 'mclk',
+};
+
+/** A table of gpu_metrics with all bits set but these. */
+function createTable(
+  [format, content, size]: readonly [number, number, number],
+  fill: (table: Buffer) => void,
+): Buffer {
+  const table = Buffer.alloc(size, 0xff);
+  table.writeUInt16LE(size, 0);
+  table.writeUInt8(format, 2);
+  table.writeUInt8(content, 3);
+  fill(table);
+  return table;
+}
+
+/** What an MI300X has. */
+const accelerator = (count: bigint, cycles: readonly number[] = [0, 0, 0, 0, 0, 0]) =>
+  createTable([1, 6, 1600], (table) => {
+    table.writeUInt16LE(45, 4);
+    table.writeUInt16LE(750, 10);
+    table.writeUInt16LE(99, 12);
+    table.writeBigUInt64LE(count, 16);
+    cycles.forEach((one, i) => table.writeUInt32LE(one, 32 + 4 * i));
+  });
+
+function plugIn(files: Parameters<FakeCards['write']>[1] = desktop): FakeCards {
+  const cards = new FakeCards();
+  cards.add(1, place, files);
+  return cards;
+}
+
+test('amd_gpu reads power, temperatures, use, memory, clocks and fan from sysfs', async (t) => {
+  const rig = await startCardRig(t, factory, { cards: plugIn() });
+  const { [`hw.energy ${address}`]: joules = NaN, ...values } = await rig.read();
+  assert.deepEqual(values, {
+    [`hw.gpu.time ${address}`]: 0,
+    [`hw.status ${address} ok`]: 1,
+    [`hw.status ${address} failed`]: 0,
+    [`hw.temperature.limit ${address}/temperature-gpu gpu high.critical`]: 100,
+    [`hw.temperature ${address}/temperature-edge edge`]: 51,
+    [`hw.temperature ${address}/temperature-junction junction`]: 60,
+    [`hw.voltage ${address}/voltage-vddgfx vddgfx`]: 0.856,
+    [`hw.fan.speed ${address}/fan1`]: 1225,
+    [`hw.gpu.clock.frequency ${address} graphics`]: 2.225e9,
+    [`hw.gpu.clock.frequency ${address} memory`]: 1e9,
+    [`hw.gpu.utilization ${address} general`]: 0.37,
+    [`hw.gpu.utilization ${address} memory`]: 0.12,
+    [`hw.gpu.memory.usage ${address}`]: 1_569_419_264,
+    [`hw.gpu.memory.limit ${address}`]: 17_163_091_968,
+    [`hw.gpu.memory.shared.usage ${address}`]: 152_281_088,
+    [`hw.gpu.memory.shared.limit ${address}`]: 16_711_098_368,
+    [`hw.gpu.power ${address}`]: 118,
+    [`hw.gpu.power.limit ${address}`]: 203,
+  });
+  const [energy] = rig.seriesOf('hw.energy');
+  assert.equal(energy?.attributes['energy.interface'], 'amdgpu_power');
+  assert.equal(energy?.attributes['hw.name'], 'Radeon RX 6800');
+  assert.ok(((await rig.read())[`hw.energy ${address}`] ?? 0) > joules, 'energy is integrated');
+  checkTables(rig.next.tables);
+});
+
+test('amd_gpu gives the same as node_exporter for the card of its fixtures', async (t) => {
+  const cards = plugIn({
+    gpu_busy_percent: 4,
+    mem_info_gtt_total: 8_573_157_376,
+    mem_info_gtt_used: 144_560_128,
+    mem_info_vram_total: 8_573_157_376,
+    mem_info_vram_used: 1_490_378_752,
+    unique_id: '0123456789abcdef',
+  });
+  const rig = await startCardRig(t, factory, { cards });
+  const values = await rig.read();
+  assert.equal(values[`hw.gpu.utilization ${address} general`], 0.04);
+  assert.equal(values[`hw.gpu.memory.shared.limit ${address}`], 8_573_157_376);
+  assert.equal(values[`hw.gpu.memory.shared.usage ${address}`], 144_560_128);
+  assert.equal(values[`hw.gpu.memory.limit ${address}`], 8_573_157_376);
+  assert.equal(values[`hw.gpu.memory.usage ${address}`], 1_490_378_752);
+  assert.equal(rig.seriesOf('hw.status')[0]?.attributes['hw.serial_number'], '0123456789abcdef');
+});
+
+test('amd_gpu counts the energy of an accelerator by its accumulator, exactly', async (t) => {
+  const cards = plugIn({
+    device: '0x74a1',
+    'hwmon/hwmon0/name': 'amdgpu',
+    'hwmon/hwmon0/power1_input': 748_000_000,
+  });
+  const path = cards.pathOf(1, 'gpu_metrics');
+  writeFileSync(path, accelerator(10n ** 12n, [1000, 0, 10, 0, 0, 0]));
+  const rig = await startCardRig(t, factory, { cards });
+  const first = await rig.read();
+  assert.equal(first[`hw.energy ${address}`], 0);
+  assert.equal(first[`hw.gpu.power ${address}`], 748);
+  assert.equal(first[`hw.temperature ${address}/temperature-junction junction`], 45);
+  assert.equal(first[`hw.gpu.utilization ${address} general`], 0.99);
+  assert.equal(rig.seriesOf('hw.energy')[0]?.attributes['energy.interface'], 'amdgpu_gpu_metrics');
+  writeFileSync(path, accelerator(10n ** 12n + 65_536n, [2000, 0, 510, 0, 0, 0]));
+  const second = await rig.read();
+  assert.equal(second[`hw.energy ${address}`], 1);
+  const throttled = second[`hw.gpu.throttle.time ${address} power`] ?? NaN;
+  assert.ok(throttled > 0, `half of the time, ${throttled} s`);
+  assert.equal(second[`hw.gpu.throttle.time ${address} thermal`], 0);
+});
+
+test('amd_gpu believes the energy counter of older cards only with stacked memory, and else integrates power', async (t) => {
+  for (const [isAccelerator, expected] of [
+    [true, 'amdgpu_gpu_metrics'],
+    [false, 'amdgpu_power'],
+  ] as const) {
+    const cards = plugIn();
+    const table = createTable([1, 3, 120], (bytes) => {
+      bytes.writeBigUInt64LE(77n, 24);
+      bytes.writeBigUInt64LE(1n << 36n, 112);
+      if (isAccelerator) bytes.writeUInt16LE(40, 88);
+    });
+    writeFileSync(cards.pathOf(1, 'gpu_metrics'), table);
+    const rig = await startCardRig(t, factory, { cards });
+    const values = await rig.read();
+    assert.equal(rig.seriesOf('hw.energy')[0]?.attributes['energy.interface'], expected);
+    assert.equal(values[`hw.gpu.throttled ${address} thermal`], 1);
+    assert.equal(values[`hw.gpu.throttled ${address} power`], 0);
+    await rig.receiver.shutdown();
+  }
+});
+
+test('amd_gpu leaves the energy of an integrated GPU to the package that it is in', async (t) => {
+  const cards = plugIn({ ...desktop, 'hwmon/hwmon4/in1_input': 700, 'hwmon/hwmon4/in1_label': 'vddnb' });
+  const table = createTable([2, 4, 160], (bytes) => {
+    bytes.writeUInt16LE(4512, 4);
+    bytes.writeUInt16LE(3500, 46);
+  });
+  writeFileSync(cards.pathOf(1, 'gpu_metrics'), table);
+  const rig = await startCardRig(t, factory, { cards });
+  const values = await rig.read();
+  assert.equal(values[`hw.gpu.power ${address}`], 3.5, 'that of the GPU, not of the socket');
+  assert.equal(values[`hw.temperature ${address}/temperature-gfx gfx`], 45.12);
+  assert.equal(values[`hw.energy ${address}`], undefined);
+  assert.ok((values[`hw.meter.energy ${address}`] ?? NaN) >= 0);
+  assert.equal(rig.seriesOf('hw.meter.energy')[0]?.attributes['hw.parent'], 'cpu-package-0');
+});
+
+test('amd_gpu publishes no hw.energy of a GPU that another receiver has', async (t) => {
+  const asked: string[] = [];
+  const claims = { claim: (key: string) => (asked.push(key), 'hwmon') };
+  const rig = await startCardRig(t, factory, { cards: plugIn(), claims });
+  const values = await rig.read();
+  assert.deepEqual(new Set(asked), new Set([`energy/gpu/${address}`]));
+  assert.equal(values[`hw.energy ${address}`], undefined);
+  assert.ok((values[`hw.meter.energy ${address}`] ?? NaN) >= 0);
+});
+
+test('amd_gpu reports what it cannot read, once, and reads the rest', async (t) => {
+  const cards = plugIn();
+  const rig = await startCardRig(t, factory, { cards });
+  await rig.read();
+  for (const text of ['', 'N/A', '12 34']) {
+    cards.write(1, { 'hwmon/hwmon4/power1_average': text });
+    const values = await rig.read();
+    assert.ok(Number.isNaN(values[`hw.gpu.power ${address}`]), text);
+    assert.ok(Number.isNaN(values[`hw.energy ${address}`]), text);
+    assert.equal(values[`hw.gpu.utilization ${address} general`], 0.37);
+    await rig.read();
+    assert.equal(rig.log.lines.filter((line) => line.includes(`found "${text}"`)).length, 1, text);
+  }
+  cards.write(1, { 'hwmon/hwmon4/power1_average': 90_000_000 });
+  assert.equal((await rig.read())[`hw.gpu.power ${address}`], 90);
+});
+
+test('amd_gpu takes a damaged table for a gap', async (t) => {
+  const cards = plugIn();
+  const path = cards.pathOf(1, 'gpu_metrics');
+  writeFileSync(path, accelerator(100n));
+  const rig = await startCardRig(t, factory, { cards });
+  await rig.read();
+  for (const table of [accelerator(200n).subarray(0, 40), Buffer.alloc(1600), Buffer.from('garbage')]) {
+    writeFileSync(path, table);
+    assert.ok(Number.isNaN((await rig.read())[`hw.energy ${address}`]));
+  }
+  writeFileSync(path, accelerator(100n + 131_072n));
+  assert.equal((await rig.read())[`hw.energy ${address}`], 2);
+});
+
+test('amd_gpu does not wake a GPU that is switched off', async (t) => {
+  const cards = plugIn({ ...desktop, 'power/runtime_status': 'active' });
+  const rig = await startCardRig(t, factory, { cards });
+  await rig.read();
+  cards.write(1, { 'power/runtime_status': 'suspended' });
+  const values = await rig.read();
+  assert.ok(Number.isNaN(values[`hw.gpu.power ${address}`]));
+  assert.equal(values[`hw.status ${address} ok`], 1);
+});
+
+test('amd_gpu gives the GPU time and memory of processes', async (t) => {
+  const drm = new FakeDrm();
+  drm.start(4242);
+  const client = (ns: number) => ({
+    driver: 'amdgpu',
+    pdev: address,
+    'client-id': 5,
+    'memory-vram': '2048 KiB',
+    'memory-gtt': '16 KiB',
+    'engine-gfx': `${ns} ns`,
+    'engine-enc': `${2 * ns} ns`,
+  });
+  writeFileSync(
+    join(drm.procfs, '4242/stat'),
+    `4242 (render) S 1 1 1 0 -1 4194304 0 0 0 0 1 1 0 0 20 0 1 0 500 0 0 ${'0 '.repeat(28)}0\n`,
+  );
+  drm.write(4242, 7, client(1e9));
+  const rig = await startCardRig(t, factory, { cards: plugIn(), drm });
+  const first = await rig.read();
+  assert.equal(first[`process.gpu.memory.usage 4242 ${address}`], 2 ** 21);
+  drm.write(4242, 7, client(1e9 + 1000));
+  const second = await rig.read();
+  const grown = (name: string) => Math.round(1e9 * (second[name] ?? NaN));
+  assert.equal(grown(`process.gpu.time 4242 ${address} general`), 1000);
+  assert.equal(grown(`process.gpu.time 4242 ${address} encoder`), 2000);
+  assert.equal(grown(`hw.gpu.time ${address}`), 3000);
+});
+
+const configOf = (sysfs: string) => parseSettings(factory.schema, { sysfs });
+
+test('amd_gpu is unavailable without a card of amdgpu, and names what is there otherwise', async () => {
+  const cards = new FakeCards();
+  cards.add(0, { address: '0000:00:02.0', driver: 'i915' }, {});
+  const none = await factory.probe(configOf(cards.sysfs), createFakeContext());
+  assert.equal(none.available, false);
+  assert.match(none.found, /^Cannot find a GPU of AMD: expected a card of amdgpu in .*, found none$/u);
+  const some = await factory.probe(configOf(plugIn().sysfs), createFakeContext());
+  assert.deepEqual([some.available, some.found], [true, `Radeon RX 6800 (${address}), energy from power`]);
+});

@@ -1,0 +1,116 @@
+import type { CardFeature } from '../../src/gpu/card-reader.js';
+import { isAbsent, KeptFile } from '../../src/linux/kept-file.js';
+import {
+  readField,
+  readResidencies,
+  readThrottle,
+  recognizeMetrics,
+  residencies,
+  throttleReasons,
+  type Field,
+  type GpuMetrics,
+} from './gpu-metrics.js';
+
+/** What the driver copies from the firmware of a GPU into one table. */
+export class MetricsTable implements CardFeature {
+  readonly columns: readonly string[];
+  readonly #file: KeptFile;
+  readonly #metrics: GpuMetrics;
+  readonly #fields: readonly Field[];
+  /** Counts of cycles at the last reading. */
+  #counts: readonly number[] = [];
+  #atNs = 0n;
+
+  private constructor(file: KeptFile, metrics: GpuMetrics, fields: readonly Field[]) {
+    this.#file = file;
+    this.#metrics = metrics;
+    this.#fields = fields;
+    const { throttleStatus, residencies: counted } = metrics.layout;
+    this.columns = [
+      ...fields.map(({ column }) => column),
+      ...(throttleStatus === undefined ? [] : Object.keys(throttleReasons).map((one) => `throttle.${one}`)),
+      ...(counted === undefined ? [] : residencies.map((one) => `throttle.growth.${one}`)),
+    ];
+  }
+
+  /**
+   * Opens the table of a card: what it has is asked once.
+   * @param has whether a column is read in another way
+   * @returns undefined where the driver has none, or a version that is not known
+   */
+  static open(path: string, has: (column: string) => boolean): MetricsTable | undefined {
+    const file = new KeptFile(path);
+    const table = tryRead(file);
+    const metrics = table && recognizeMetrics(table);
+    if (table === undefined || metrics === undefined) {
+      file.close();
+      return undefined;
+    }
+    const known = metrics.layout.fields.filter((field) => !Number.isNaN(readField(table, field)));
+    const isTrusted = hasTrustedEnergy(metrics, known);
+    const fields = known.filter(({ column }) => (column === 'energy' ? isTrusted : !has(column)));
+    return new MetricsTable(file, metrics, fields);
+  }
+
+  /** Whether it is that of a GPU in a package with a CPU. */
+  get isIntegrated(): boolean {
+    return this.#metrics.isIntegrated;
+  }
+
+  /** `1.3`. */
+  get version(): string {
+    return this.#metrics.version;
+  }
+
+  read(values: Float64Array, at: number): void {
+    const table = this.#file.read();
+    const { version, layout } = this.#metrics;
+    if (recognizeMetrics(table)?.version !== version)
+      throw new Error(
+        `Cannot parse ${this.#file.path}: expected version ${version}, found ${table.length} bytes of another one`,
+      );
+    const { throttleStatus, residencies: counted } = layout;
+    values.set(
+      [
+        ...this.#fields.map((field) => readField(table, field)),
+        ...(throttleStatus === undefined ? [] : readThrottle(table, throttleStatus)),
+        ...(counted === undefined ? [] : this.#growResidencies(readResidencies(table, counted))),
+      ],
+      at,
+    );
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Seconds in which each reason lowered the clocks since the last reading: its share of all cycles. */
+  #growResidencies(counts: readonly number[]): readonly number[] {
+    const nowNs = process.hrtime.bigint();
+    const seconds = Number(nowNs - this.#atNs) / 1e9;
+    const [all = 0, ...growths] = counts.map(
+      (count, i) => (count - (this.#counts[i] ?? count) + 2 ** 32) % 2 ** 32,
+    );
+    this.#counts = counts;
+    this.#atNs = nowNs;
+    return growths.map((growth) => (all > 0 && growth <= all ? (growth / all) * seconds : 0));
+  }
+}
+
+/**
+ * The unit of the energy counter is stated from version 1.4 on, and for the accelerators before that, which have stacked
+ * memory. Other cards have a counter in a unit that is not documented: their power is integrated.
+ */
+function hasTrustedEnergy({ version }: GpuMetrics, known: readonly Field[]): boolean {
+  const isLate = Number(version.slice(2)) >= 4;
+  return isLate || known.some(({ column }) => column.startsWith('temperature.hbm'));
+}
+
+function tryRead(file: KeptFile): Buffer | undefined {
+  try {
+    return file.read();
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}

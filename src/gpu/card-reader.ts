@@ -1,0 +1,95 @@
+import { describeError } from '../errors.js';
+import { isAbsent, KeptFile } from '../linux/kept-file.js';
+import type { Card } from './cards.js';
+import type { Device } from './protocol.js';
+
+/** Something of a card that is read in one go. */
+export interface CardFeature {
+  /** See `columns.ts`. */
+  readonly columns: readonly string[];
+  /**
+   * Writes the values of its columns.
+   * @throws Error when they cannot be read
+   */
+  read(values: Float64Array, at: number): void;
+  close(): void;
+}
+
+/** Reads one card. */
+export class CardReader {
+  readonly card: Card;
+  readonly device: Device;
+  readonly #features: readonly CardFeature[];
+  /** Why something could not be read the last time. */
+  #failures: string[] = [];
+
+  constructor(
+    card: Card,
+    device: Omit<Device, 'columns' | 'profileColumns'>,
+    features: readonly CardFeature[],
+  ) {
+    this.card = card;
+    this.#features = features;
+    const columns = features.flatMap((feature) => feature.columns);
+    this.device = { ...device, columns, profileColumns: [] };
+  }
+
+  get failures(): readonly string[] {
+    return this.#failures;
+  }
+
+  /**
+   * Reads every feature, each on its own: NaN for one that cannot be read.
+   * @returns whether any could be read
+   */
+  read(values: Float64Array): boolean {
+    this.#failures = [];
+    let at = 0;
+    let successes = 0;
+    for (const feature of this.#features) {
+      const end = at + feature.columns.length;
+      try {
+        feature.read(values, at);
+        successes++;
+      } catch (error) {
+        values.fill(NaN, at, end);
+        // The driver has just gone, or knows nothing of it now.
+        if (!isAbsent(error)) this.#failures.push(describeError(error));
+      }
+      at = end;
+    }
+    return successes > 0;
+  }
+
+  close(): void {
+    for (const feature of this.#features) feature.close();
+  }
+}
+
+/** A whole number in a file of sysfs, divided by what makes its unit that of the column; none where there is no such file. */
+export function bindFile(column: string, path: string, divisor = 1): readonly CardFeature[] {
+  const file = new KeptFile(path);
+  const read = (): number => {
+    const text = file.read().toString('latin1').trim();
+    if (/^-?\d+$/u.test(text)) return Number(text) / divisor;
+    throw new Error(`Cannot parse ${path}: expected a whole number, found "${text}"`);
+  };
+  const feature: CardFeature = {
+    columns: [column],
+    read(values, at) {
+      values[at] = read();
+    },
+    close: () => file.close(),
+  };
+  return isThere(read) ? [feature] : [];
+}
+
+/** Whether something can be read; what only failed is there, and is tried at each reading. */
+export function isThere(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    return !isAbsent(error);
+  }
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FakeDrm } from '../linux/drm-clients.fixture.js';
+import { bindFile, CardReader } from './card-reader.js';
+import { CardSession, type CardKind } from './card-session.js';
+import { FakeCards } from './fake-cards.fixture.js';
+
+const kind: CardKind = {
+  vendor: 'Test',
+  drivers: ['one', 'two'],
+  open: (card) =>
+    new CardReader(
+      card,
+      {
+        id: card.address,
+        name: card.product,
+        vendor: 'Test',
+        domain: undefined,
+        parent: undefined,
+        interfaces: { energy: 'a', power: 'b' },
+        tasks: [],
+        hasTaskUtilization: false,
+        serialNumber: undefined,
+        firmwareVersion: undefined,
+        driverVersion: '1',
+        maxWatts: NaN,
+        temperatureLimits: {},
+      },
+      bindFile('memory.usage', `${card.folder}/used`),
+    ),
+};
+
+function start(cards: FakeCards) {
+  let nowMs = 0;
+  const options = { sysfs: cards.sysfs, procfs: new FakeDrm().procfs, hasProcesses: true };
+  const session = new CardSession(kind, options, () => nowMs);
+  return { session, readLater: () => ((nowMs += 10_000), session.read()) };
+}
+
+const [first, second] = ['0000:03:00.0', '0000:44:00.0'];
+
+test('CardSession follows cards that come, go or change their place, by PCI address', (t) => {
+  const cards = new FakeCards();
+  cards.add(1, { address: first, driver: 'one' }, { device: '0x1', used: 5 });
+  cards.add(0, { address: '0000:05:00.0', driver: 'other' }, { used: 5 });
+  const { session, readLater } = start(cards);
+  t.after(() => session.close());
+  assert.deepEqual(
+    session.open().devices?.map(({ id }) => id),
+    [first],
+  );
+  cards.add(2, { address: second, driver: 'two' }, { device: '0x2', used: 7 });
+  assert.equal(session.read().devices, undefined, 'it is looked for every 10 s');
+  const { devices, rows, notes } = readLater();
+  assert.deepEqual(
+    devices?.map(({ id }) => id),
+    [first, second],
+  );
+  assert.deepEqual(
+    rows.map(({ id, values }) => [id, values?.[0]]),
+    [
+      [first, 5],
+      [second, 7],
+    ],
+  );
+  assert.deepEqual(notes, [{ level: 'info', text: `Reading "0x2" (${second})` }]);
+  rmSync(join(cards.sysfs, 'class/drm/card1'), { recursive: true });
+  const later = readLater();
+  assert.deepEqual(
+    later.devices?.map(({ id }) => id),
+    [second],
+  );
+});
+
+test('CardSession has a card that cannot be read at all for lost', (t) => {
+  const cards = new FakeCards();
+  cards.add(1, { address: first, driver: 'one' }, { used: 5 });
+  const { session } = start(cards);
+  t.after(() => session.close());
+  session.open();
+  cards.write(1, { used: 'x' });
+  const { rows, notes } = session.read();
+  assert.equal(rows[0]?.values, undefined);
+  assert.match(notes[0]?.text ?? '', /^Cannot parse .*used: expected a whole number, found "x"$/u);
+  cards.write(1, { used: 6 });
+  assert.deepEqual([...(session.read().rows[0]?.values ?? [])], [6]);
+});
+
+test('CardSession does not read a card that is switched off', (t) => {
+  const cards = new FakeCards();
+  cards.add(1, { address: first, driver: 'one' }, { used: 5, 'power/runtime_status': 'suspended' });
+  const { session } = start(cards);
+  t.after(() => session.close());
+  session.open();
+  assert.deepEqual([...(session.read().rows[0]?.values ?? [])], [NaN]);
+});
+
+test('CardSession says where it looked, when there is no card', () => {
+  const cards = new FakeCards();
+  assert.throws(() => start(cards).session.open(), {
+    message: `Cannot find a GPU of Test: expected a card of one or two in ${cards.sysfs}/class/drm, found none`,
+  });
+});

@@ -1,0 +1,135 @@
+import { describeError } from '../errors.js';
+import type { BlockingSession } from '../scraping/serve-readings.js';
+import type { CardReader } from './card-reader.js';
+import { findCards, isSuspended, type Card } from './cards.js';
+import { DrmProcesses, type DrmUsage } from './drm-processes.js';
+import type { Device, DeviceRow, Note, Reading } from './protocol.js';
+
+/** GPUs that came or went are looked for so often. */
+const lookAgainAfterMs = 10_000;
+
+/** What is started with a thread that reads cards. Plain data. */
+export interface CardThreadOptions {
+  readonly sysfs: string;
+  readonly procfs: string;
+  readonly hasProcesses: boolean;
+}
+
+/** Whose cards are read, and how. */
+export interface CardKind {
+  /** For messages: `AMD`. */
+  readonly vendor: string;
+  /** The kernel modules of its GPUs. */
+  readonly drivers: readonly string[];
+  open(card: Card): CardReader;
+}
+
+/** Reads the cards of a vendor and the processes that use them. Cards are followed as they come and go. */
+export class CardSession implements BlockingSession<Reading> {
+  readonly #kind: CardKind;
+  readonly #options: CardThreadOptions;
+  readonly #nowMs: () => number;
+  readonly #processes: DrmProcesses | undefined;
+  #readers = new Map<string, CardReader>();
+  #lookedMs = 0;
+  #isDenied = false;
+  #failures = '';
+
+  /** @param nowMs a clock that never runs backwards */
+  constructor(kind: CardKind, options: CardThreadOptions, nowMs = () => performance.now()) {
+    this.#kind = kind;
+    this.#options = options;
+    this.#nowMs = nowMs;
+    this.#processes = options.hasProcesses ? new DrmProcesses(options.procfs) : undefined;
+  }
+
+  /** @throws Error when there is no card */
+  open(): Reading {
+    const notes = this.#look();
+    const { vendor, drivers } = this.#kind;
+    if (this.#readers.size > 0) return { devices: this.#devices, rows: [], notes, failure: undefined };
+    throw new Error(
+      `Cannot find a GPU of ${vendor}: expected a card of ${drivers.join(' or ')} in ${this.#options.sysfs}/class/drm, found none`,
+    );
+  }
+
+  read(): Reading {
+    const isDue = this.#nowMs() - this.#lookedMs >= lookAgainAfterMs;
+    const before = [...this.#readers.values()];
+    const notes = isDue ? [...this.#look()] : [];
+    const devices = isSame(before, [...this.#readers.values()]) ? undefined : this.#devices;
+    const usages = this.#readProcesses(notes);
+    const rows = [...this.#readers.values()].map((reader) => this.#readCard(reader, usages));
+    notes.push(...this.#noteFailures());
+    return { devices, rows, notes, failure: undefined };
+  }
+
+  close(): void {
+    for (const reader of this.#readers.values()) reader.close();
+    this.#readers.clear();
+  }
+
+  get #devices(): readonly Device[] {
+    return [...this.#readers.values()].map(({ device }) => device);
+  }
+
+  #look(): readonly Note[] {
+    this.#lookedMs = this.#nowMs();
+    const before = this.#readers;
+    this.#readers = new Map();
+    const notes: Note[] = [];
+    for (const card of findCards(this.#options.sysfs, this.#kind.drivers)) {
+      const known = before.get(card.card);
+      const isKnown = known?.card.address === card.address && known.device.columns.length > 0;
+      // One that is switched off shows what it has once it is on.
+      const reader = isKnown ? known : this.#kind.open(card);
+      this.#readers.set(card.card, reader);
+      if (known) continue;
+      notes.push({ level: 'info', text: `Reading "${reader.device.name}" (${card.address})` });
+    }
+    for (const [id, reader] of before) if (this.#readers.get(id) !== reader) reader.close();
+    return notes;
+  }
+
+  #readCard(reader: CardReader, usages: ReadonlyMap<string, DrmUsage>): DeviceRow {
+    const { device, card } = reader;
+    const all = new Float64Array(device.columns.length).fill(NaN);
+    const atNs = process.hrtime.bigint();
+    const values = isSuspended(card) || reader.read(all) ? all : undefined;
+    const own = usages.get(card.address);
+    return { id: device.id, atNs, values, profile: undefined, usage: own?.usage, memory: own?.memory };
+  }
+
+  #readProcesses(notes: Note[]): ReadonlyMap<string, DrmUsage> {
+    if (this.#processes === undefined) return new Map();
+    try {
+      const usages = this.#processes.read([...this.#readers.values()].map(({ card }) => card.address));
+      if (this.#processes.unreadable > 0 && !this.#isDenied) notes.push(this.#denyOnce());
+      return usages;
+    } catch (error) {
+      notes.push({ level: 'debug', text: `Cannot read processes: ${describeError(error)}` });
+      return new Map();
+    }
+  }
+
+  #denyOnce(): Note {
+    this.#isDenied = true;
+    const text =
+      `Cannot read which GPU ${this.#processes?.unreadable} processes use: expected CAP_SYS_PTRACE, found EACCES; ` +
+      'processes of other users are left out';
+    return { level: 'warn', text };
+  }
+
+  /** What cannot be read, whenever that changes. */
+  #noteFailures(): readonly Note[] {
+    const failures = [...this.#readers.values()].flatMap(({ failures: own }) => own);
+    const text = failures.join('; ');
+    if (text === this.#failures) return [];
+    this.#failures = text;
+    return text === '' ? [] : [{ level: 'warn', text }];
+  }
+}
+
+function isSame(before: readonly CardReader[], now: readonly CardReader[]): boolean {
+  return before.length === now.length && before.every((reader, i) => reader === now[i]);
+}
