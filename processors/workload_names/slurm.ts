@@ -1,8 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGrant, describeProbe } from '../../src/component/probe.js';
 import { describeCode, findErrorCode } from '../../src/errors.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
+import { findFolders } from '../../src/linux/sysfs.js';
 import {
   ATTR_LINUX_CGROUP_PATH,
   ATTR_PROCESS_LINUX_CGROUP,
@@ -87,9 +87,9 @@ export class Slurm implements Backend {
   #listCgroup(folder: string | undefined): readonly number[] {
     if (folder === undefined) return [];
     const { cgroupfs } = this.#config;
-    const hierarchies = ['', ...listFolders(cgroupfs)];
+    const hierarchies = ['', ...findFolders(cgroupfs)];
     const roots = hierarchies.map((hierarchy) => join(cgroupfs, hierarchy, folder));
-    const root = roots.find((path) => listFolders(path).length > 0);
+    const root = roots.find((path) => findFolders(path).length > 0);
     return root === undefined ? [] : listProcessesBelow(root);
   }
 }
@@ -109,7 +109,7 @@ function listProcessesBelow(root: string): readonly number[] {
   for (let at = 0; at < Math.min(folders.length, maxFolders) && pids.length < maxProcesses; at += 1) {
     const folder = folders[at] ?? root;
     pids.push(...readProcesses(folder));
-    folders.push(...listFolders(folder).map((name) => join(folder, name)));
+    folders.push(...findFolders(folder).map((name) => join(folder, name)));
   }
   return pids;
 }
@@ -120,15 +120,6 @@ function readProcesses(folder: string): readonly number[] {
       .split('\n')
       .map(Number)
       .filter((pid) => pid > 0);
-  } catch {
-    return [];
-  }
-}
-
-function listFolders(path: string): readonly string[] {
-  try {
-    const entries = readdirSync(path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   } catch {
     return [];
   }

@@ -1,12 +1,8 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { intervalSetting } from '../../src/scraping/scraping-receiver.js';
 
 export const schema = {
-  collection_interval: {
-    doc: 'Time between two readings, at multiples of itself on the wall clock.',
-    format: 'duration',
-    default: '1s',
-    min: 1,
-  },
+  collection_interval: intervalSetting,
   policy_limit: {
     doc: 'Policies that have series of their own, those with the lowest numbers; 0: all.',
     format: 'int',

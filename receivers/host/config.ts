@@ -1,12 +1,8 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { intervalSetting } from '../../src/scraping/scraping-receiver.js';
 
 export const schema = {
-  collection_interval: {
-    doc: 'Time between two readings, at multiples of itself on the wall clock.',
-    format: 'duration',
-    default: '1s',
-    min: 1,
-  },
+  collection_interval: intervalSetting,
   groups: {
     cpu: {
       doc: 'CPU time by mode, CPUs, context switches, processes created, threads running and blocked.',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
-import { findInteger, findNames, findText, parseCounter, readFromStart } from './sysfs.js';
+import { findFolders, findInteger, findNames, findText, parseCounter, readFromStart } from './sysfs.js';
 
 const parse = (text: string) => parseCounter(Buffer.from(text), Buffer.byteLength(text));
 
@@ -54,4 +54,13 @@ test('readFromStart reads the file as it is now, through the same descriptor', (
     closeSync(fd);
   }
   assert.equal(readFromStart(fd, buffer), -1);
+});
+
+test('findFolders gives the folders in a folder, without links and files', () => {
+  const folder = createFolder();
+  mkdirSync(join(folder, 'cpu,cpuacct'));
+  symlinkSync('cpu,cpuacct', join(folder, 'cpu'));
+  writeFileSync(join(folder, 'tasks'), '');
+  assert.deepEqual(findFolders(folder), ['cpu,cpuacct']);
+  assert.deepEqual(findFolders(join(folder, 'absent')), []);
 });

@@ -44,6 +44,16 @@ export function findNames(path: string): readonly string[] {
   }
 }
 
+/** The names of the folders in a folder; none when it is not here or may not be read. Links are left out. */
+export function findFolders(path: string): readonly string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Reads a file from its start through a descriptor that stays open. Allocates nothing.
  * @returns the bytes read, -1 when the read failed

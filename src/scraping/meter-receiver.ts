@@ -12,6 +12,7 @@ import { MeterTable } from './meter-table.js';
 import type { PollingTarget } from './poll-loop.js';
 import { createPollingReceiver } from './polling-receiver.js';
 import { RestartDetector } from './restart-detector.js';
+import { intervalSetting } from './scraping-receiver.js';
 
 /** What a meter that is asked over the network answers. */
 export interface MeterAnswer {
@@ -48,8 +49,7 @@ export const meterItemSettings = {
 
 /** How often meters are asked. */
 export const meterIntervalSetting = {
-  doc: 'Time between two readings, at multiples of itself on the wall clock.',
-  format: 'duration',
+  ...intervalSetting,
   default: '5s',
   min: 100,
   max: 3_600_000,

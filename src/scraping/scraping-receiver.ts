@@ -9,6 +9,14 @@ import { startScraping, type ScrapeLoop, type Scraper } from './scrape-loop.js';
 import type { ScrapePhase } from './scrape-order.js';
 import { Source, type DescribeSource, type SourceContext } from './source.js';
 
+/** How often a receiver reads, among its settings. */
+export const intervalSetting = {
+  doc: 'Time between two readings, at multiples of itself on the wall clock.',
+  format: 'duration',
+  default: '1s',
+  min: 1,
+} as const;
+
 /** A scraper that holds files or a thread open. */
 export interface OpenScraper extends Scraper {
   close(): void | Promise<void>;

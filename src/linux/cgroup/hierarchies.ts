@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseMounts, type Mount } from '../mounts.js';
 import { readRegularText } from '../regular-file.js';
+import { findFolders } from '../sysfs.js';
 
 /** A mounted hierarchy of cgroups. */
 export interface Hierarchy {
@@ -95,7 +96,8 @@ const knownControllers = new Set(
 /** Below a folder: that of version 2 has `cgroup.controllers`; those of version 1 are named by their controllers. */
 function findBelow(cgroupfs: string): readonly Hierarchy[] {
   if (isUnified(cgroupfs)) return [{ version: 2, folder: cgroupfs, root: '/', controllers: [] }];
-  const below = listFolders(cgroupfs)
+  // Without the links that some systems have from `cpu` to `cpu,cpuacct`.
+  const below = findFolders(cgroupfs)
     .map((name): Hierarchy => {
       const folder = join(cgroupfs, name);
       if (isUnified(folder)) return { version: 2, folder, root: '/', controllers: [] };
@@ -107,14 +109,4 @@ function findBelow(cgroupfs: string): readonly Hierarchy[] {
 
 function isUnified(folder: string): boolean {
   return existsSync(join(folder, 'cgroup.controllers'));
-}
-
-/** Without the links that some systems have from `cpu` to `cpu,cpuacct`. */
-function listFolders(path: string): readonly string[] {
-  try {
-    const entries = readdirSync(path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  } catch {
-    return [];
-  }
 }

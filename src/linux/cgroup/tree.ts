@@ -1,6 +1,7 @@
-import { readdirSync, statSync, type Stats } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import type { FolderEvents, FolderWatch } from '../inotify.js';
 import { runInSlices } from '../slices.js';
+import { findFolders } from '../sysfs.js';
 import { folderOf, joinRoot, type Hierarchy } from './hierarchies.js';
 
 /** A cgroup in one hierarchy, from when it was found until it is removed. One made again is another one. */
@@ -220,13 +221,7 @@ function findStats(folder: string): Stats | undefined {
   }
 }
 
-/** Names of the folders in a folder; of most cgroups none, as the number of its links shows. */
+/** Of most cgroups none, as the number of a folder's links shows. */
 function listFolders(folder: string): readonly string[] {
-  try {
-    if (statSync(folder).nlink === 2) return [];
-    const entries = readdirSync(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  } catch {
-    return [];
-  }
+  return findStats(folder)?.nlink === 2 ? [] : findFolders(folder);
 }
