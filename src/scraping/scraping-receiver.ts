@@ -102,7 +102,7 @@ export function probeSources(sources: readonly NamedSource[], context: SourceCon
     if (problem !== '') remedies.push({ missing: `${name}: ${problem}`, command: remedy });
   }
   const names = sources.map(({ name }) => name).join(', ');
-  const found = here.length > 0 ? `procfs and sysfs: ${here.join(', ')}` : `nothing of ${names}`;
+  const found = here.length > 0 ? `procfs and sysfs: ${here.join(', ')}` : `none of ${names}`;
   return { available: here.length > 0, found, remedies };
 }
 

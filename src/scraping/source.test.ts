@@ -142,7 +142,7 @@ test('probeSources names what can be read here, and a remedy for the rest', () =
   );
   assert.deepEqual(log.lines, [], 'reading reports it later');
   const nowhere = probeSources(named(join(folder, 'nowhere')), createFakeContext());
-  assert.deepEqual([nowhere.available, nowhere.found], [false, 'nothing of pair, nothing']);
+  assert.deepEqual([nowhere.available, nowhere.found], [false, 'none of pair, nothing']);
 });
 
 test('createSourceReceiver leaves out what is not here, and logs it once', async () => {
