@@ -9,8 +9,13 @@ import type { Config, Endpoint } from './config.js';
 import { MeterPoints } from './meter-points.js';
 import { parsePoints, type Point } from './points.js';
 
-/** A meter that is read 50 times a second has 3000 points in a minute, which are parsed in some milliseconds. */
-const pageNs = 60_000_000_000n;
+/** How far back the first request goes, and the longest time of one request. */
+const maxPageNs = 60_000_000_000n;
+/** Of the first request, and the shortest. */
+const firstPageNs = 10_000_000_000n;
+const minPageNs = 1_000_000_000n;
+/** Points of a request, which are parsed in 2 to 5 ms: their number adapts the time of the next one. */
+const pointsPerPage = 400;
 /** In one reading, also after an outage. */
 const maxPages = 10;
 /** What is older than this is not asked for, after an outage. */
@@ -26,6 +31,7 @@ export class KwollectTarget implements PollingTarget {
   readonly #delayNs: bigint;
   readonly #options: ConstructorParameters<typeof MeterPoints>[1];
   readonly #meters = new Map<string, MeterPoints>();
+  #pageNs = firstPageNs;
   /** Unix time in nanoseconds up to which points were asked for. */
   #from: bigint | undefined;
 
@@ -48,12 +54,14 @@ export class KwollectTarget implements PollingTarget {
     const pages: (readonly Point[])[] = [];
     let from = this.#findStart(until);
     for (let page = 0; page < maxPages && from < until; page++) {
-      const to = from + pageNs < until ? from + pageNs : until;
-      pages.push(await this.#ask(from, to, signal));
+      const to = from + this.#pageNs < until ? from + this.#pageNs : until;
+      const points = await this.#ask(from, to, signal);
+      pages.push(points);
+      this.#adaptPage(points.length);
       from = to;
     }
     this.#from = from;
-    return this.#publish(pages.flat());
+    return this.#publishAll(pages);
   }
 
   /** Points have instants of their own, so that a failure is no gap: they may still come. */
@@ -72,8 +80,18 @@ export class KwollectTarget implements PollingTarget {
   }
 
   #findStart(until: bigint): bigint {
-    const from = this.#from ?? until - pageNs;
+    const from = this.#from ?? until - maxPageNs;
     return from < until - maxAgeNs ? until - maxAgeNs : from;
+  }
+
+  #adaptPage(points: number): void {
+    const pageNs =
+      points > pointsPerPage
+        ? this.#pageNs / 2n
+        : points < pointsPerPage / 4
+          ? this.#pageNs * 2n
+          : this.#pageNs;
+    this.#pageNs = pageNs < minPageNs ? minPageNs : pageNs > maxPageNs ? maxPageNs : pageNs;
   }
 
   async #ask(from: bigint, to: bigint, signal: AbortSignal): Promise<readonly Point[]> {
@@ -91,6 +109,11 @@ export class KwollectTarget implements PollingTarget {
       const remedy = 'set credentials.username and credentials.password_file to those of the site';
       throw new Error(`${describeError(error)}; ${remedy}`, { cause: error });
     }
+  }
+
+  /** One page after the other, so that other work runs in between. */
+  *#publishAll(pages: readonly (readonly Point[])[]): Generator<Table> {
+    for (const page of pages) yield* this.#publish(page);
   }
 
   *#publish(points: readonly Point[]): Generator<Table> {

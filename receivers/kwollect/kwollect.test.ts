@@ -81,7 +81,7 @@ test('kwollect publishes points with their own instants, and their energy', asyn
   site.record([100, 200, 100, 131.7], last);
   const endpoint = await site.open(t);
   const { collector } = await startReceiver(t, factory, { ...often, endpoints: [{ endpoint, nodes }] });
-  await until(() => site.windows.length > 2);
+  await until(() => readColumn(collector.tables, 'hw.power').length === 4);
   assert.deepEqual(
     readColumn(collector.tables, 'hw.power'),
     [100, 200, 100, 131.7].map((watts, i) => [last - BigInt(3 - i) * second, watts]),
@@ -126,11 +126,11 @@ test('kwollect begins another energy after a gap', async (t) => {
   const endpoint = await site.open(t);
   const settings = { ...often, max_gap: '5s', endpoints: [{ endpoint, nodes }] };
   const { collector } = await startReceiver(t, factory, settings);
-  await until(() => collector.tables.length === 2);
+  await until(() => readColumn(collector.tables, 'hw.power').length === 4);
   const energies = readColumn(collector.tables, 'hw.meter.energy').map(([, joules]) => joules);
   assert.deepEqual(energies, [0, 100, 0, 100]);
-  assert.equal(collector.tables[1]?.ended?.length, 1);
-  assert.equal(collector.tables[1]?.series[1]?.start, start + 19n * second);
+  assert.equal(collector.tables.flatMap(({ ended }) => ended ?? []).length, 1);
+  assert.equal(collector.last('hw.meter.energy')[1]?.series.start, start + 19n * second);
 });
 
 test('kwollect asks for what it has missed, a minute at a time', async (t) => {
@@ -150,14 +150,26 @@ test('kwollect asks for what it has missed, a minute at a time', async (t) => {
   site.failure = undefined;
   await until(() => log.lines.length === 2);
   const before = site.windows.length;
-  // Five minutes in which nothing was asked for.
-  site.record([50], clock.wallNs() + 200n * second);
-  shiftNs = 300n * second;
+  // A quarter of an hour in which nothing was asked for: more than a reading asks for.
+  site.record([50], clock.wallNs() + 800n * second);
+  shiftNs = 900n * second;
   await until(() => readColumn(collector.tables, 'hw.power').length === 1);
   const windows = site.windows.slice(before);
-  assert.ok(windows.length >= 5);
+  assert.ok(windows.length >= 14);
   assert.ok(windows.every(({ from, to }) => to - from <= 60_000 && to > from));
   windows.slice(1).forEach(({ from }, i) => assert.equal(from, windows[i]?.to));
+});
+
+test('kwollect asks for shorter times where there are many points', async (t) => {
+  const site = new Site();
+  const start = wallNs() - 40n * second;
+  for (let i = 0; i < 50 * 35; i++) site.points.push({ at: start + BigInt(i) * 20_000_000n, watts: 100 });
+  const endpoint = await site.open(t);
+  const { collector } = await startReceiver(t, factory, { ...often, endpoints: [{ endpoint, nodes }] });
+  await until(() => readColumn(collector.tables, 'hw.power').length === 50 * 35);
+  const lengths = site.windows.map(({ from, to }) => to - from);
+  assert.ok(lengths.includes(20_000) && lengths.some((ms) => ms > 4000 && ms < 10_000), lengths.join());
+  assert.equal(readColumn(collector.tables, 'hw.meter.energy').at(-1)?.[1], 3498);
 });
 
 test('kwollect publishes the energy of the host', async (t) => {

@@ -124,6 +124,24 @@ test('MeterTable begins another sum of the host when a supply was reset, not whe
   assert.equal(rows.add([outlet('a', { count: 13 }, 5)])['host hw.host.energy'], 36);
 });
 
+test('MeterTable adds up from 0 again when one of several supplies was reset', () => {
+  const rows = new Rows({ host });
+  rows.add([outlet('a', { count: 10, joules: 1 }), outlet('b', { count: 10, joules: 1 })]);
+  rows.add([outlet('a', { count: 20, joules: 1 }), outlet('b', { count: 20, joules: 1 })]);
+  assert.equal(
+    rows.add([outlet('a', { count: 1, joules: 1 }), outlet('b', { count: 30, joules: 1 })])[
+      'host hw.host.energy'
+    ],
+    0,
+  );
+  assert.equal(
+    rows.add([outlet('a', { count: 2, joules: 1 }), outlet('b', { count: 31, joules: 1 })])[
+      'host hw.host.energy'
+    ],
+    2,
+  );
+});
+
 test('MeterTable ends everything at a restart, and begins again', () => {
   const rows = new Rows({ host });
   rows.add([outlet('a', { count: 10 }, 1)]);

@@ -15,3 +15,9 @@ test('RestartDetector compares the uptime with a clock of its own', () => {
   assert.deepEqual(hasRestarted([10, undefined, undefined, 100]), [false, false, false, true]);
   assert.deepEqual(hasRestarted([undefined, 10]), [false, false]);
 });
+
+test('RestartDetector sees a second restart soon after the first one', () => {
+  const detector = new RestartDetector();
+  assert.equal(detector.hasRestarted(3, 0n), false);
+  assert.equal(detector.hasRestarted(0, 1_000_000_000n), true);
+});
