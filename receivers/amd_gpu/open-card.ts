@@ -1,8 +1,9 @@
+import { bindSensors, findChannels } from '../../src/gpu/bind-hwmon.js';
 import { bindFile, CardReader, type CardFeature } from '../../src/gpu/card-reader.js';
 import type { CardKind } from '../../src/gpu/card-session.js';
 import type { Card } from '../../src/gpu/cards.js';
 import { drmTasks } from '../../src/gpu/drm-processes.js';
-import { findInteger, findNames, findText } from '../../src/linux/sysfs.js';
+import { findInteger, findText } from '../../src/linux/sysfs.js';
 import { MetricsTable } from './metrics-table.js';
 
 /** The cards of amdgpu, as sysfs shows them. */
@@ -14,8 +15,8 @@ const [milli, micro] = [1e3, 1e6];
 function openCard(card: Card): CardReader {
   const { folder } = card;
   const hwmon = card.hwmon['amdgpu'] ?? `${folder}/hwmon/none`;
-  const sensors = [...bindSensors(hwmon), ...bindActivity(folder)];
-  const isIntegrated = findLabels(hwmon, 'in').some(([, label]) => label === 'vddnb');
+  const sensors = [...bindSensors(hwmon), ...bindClocks(hwmon), ...bindActivity(folder)];
+  const isIntegrated = findChannels(hwmon, 'in').some(([, label]) => label === 'vddnb');
   // The power of an integrated GPU in hwmon is that of its socket.
   const own = isIntegrated ? sensors : [...sensors, ...bindPower(hwmon)];
   const columns = new Set(own.flatMap((feature) => feature.columns));
@@ -69,27 +70,10 @@ function bindPower(hwmon: string): readonly CardFeature[] {
 
 const clocks: Readonly<Record<string, string>> = { sclk: 'graphics', mclk: 'memory' };
 
-function bindSensors(hwmon: string): readonly CardFeature[] {
-  const bind = (kind: string, suffix: string, column: string, divisor: number): readonly CardFeature[] =>
-    findLabels(hwmon, kind).flatMap(([channel, label]) =>
-      bindFile(`${column}.${label}`, `${hwmon}/${channel}_${suffix}`, divisor),
-    );
-  return [
-    ...bind('temp', 'input', 'temperature', milli),
-    ...bind('in', 'input', 'voltage', milli),
-    ...bind('fan', 'input', 'fan_speed', 1),
-    ...findLabels(hwmon, 'freq').flatMap(([channel, label]) =>
-      bindFile(`clock.${clocks[label] ?? label}`, `${hwmon}/${channel}_input`),
-    ),
-  ];
-}
-
-/** The channels of a kind, and what they are called: old drivers have no labels. */
-function findLabels(hwmon: string, kind: string): readonly (readonly [channel: string, label: string])[] {
-  const pattern = new RegExp(String.raw`^(${kind}\d+)_input$`, 'u');
-  return findNames(hwmon)
-    .flatMap((name) => pattern.exec(name)?.[1] ?? [])
-    .map((channel) => [channel, findText(`${hwmon}/${channel}_label`) ?? channel]);
+function bindClocks(hwmon: string): readonly CardFeature[] {
+  return findChannels(hwmon, 'freq').flatMap(([channel, label]) =>
+    bindFile(`clock.${clocks[label] ?? label}`, `${hwmon}/${channel}_input`),
+  );
 }
 
 function bindActivity(folder: string): readonly CardFeature[] {

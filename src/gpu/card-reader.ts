@@ -69,9 +69,10 @@ export class CardReader {
 /** A whole number in a file of sysfs, divided by what makes its unit that of the column; none where there is no such file. */
 export function bindFile(column: string, path: string, divisor = 1): readonly CardFeature[] {
   const file = new KeptFile(path);
+  const pattern = column.startsWith('temperature.') ? /^-?\d+$/u : /^\d+$/u;
   const read = (): number => {
     const text = file.read().toString('latin1').trim();
-    if (/^-?\d+$/u.test(text)) return Number(text) / divisor;
+    if (pattern.test(text)) return Number(text) / divisor;
     throw new Error(`Cannot parse ${path}: expected a whole number, found "${text}"`);
   };
   const feature: CardFeature = {

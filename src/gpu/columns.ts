@@ -52,6 +52,7 @@ const kinds: Readonly<Record<string, Describe>> = {
   throttle: (name) => [metrics.throttled, 'gauge', { 'hw.gpu.throttle.reason': name }, part],
   'throttle.time': (name) => [metrics.throttleTime, 'count', { 'hw.gpu.throttle.reason': name }, 1e12],
   'throttle.growth': (name) => [metrics.throttleTime, 'growth', { 'hw.gpu.throttle.reason': name }, 1e6],
+  idle: (name) => [metrics.idleTime, 'count', { 'hw.gpu.clock.domain': name }, 1e12],
   errors: (name) => [metrics.errors, 'count', { 'error.type': name }, 1e15],
   nvlink: (name) => [metrics.gpuIo, 'count', describeLink('nvlink', name), Number.MAX_SAFE_INTEGER],
   'nvlink.growth': (name) => [metrics.gpuIo, 'growth', describeLink('nvlink', name), maxBytes],

@@ -85,6 +85,12 @@ export const throttleTime = define(
   'counter',
   'Time during which the clocks were lowered for a reason',
 );
+export const idleTime = define(
+  'hw.gpu.idle.time',
+  's',
+  'counter',
+  'Time in which a part of a GPU was in its deepest idle state',
+);
 export const gpuIo = define('hw.gpu.io', 'By', 'counter', 'Bytes that a GPU sent and received');
 export const contextCount = define(
   'hw.gpu.process.count',

@@ -1,0 +1,134 @@
+import { bindSensors } from '../../src/gpu/bind-hwmon.js';
+import { bindFile, CardReader, type CardFeature } from '../../src/gpu/card-reader.js';
+import type { CardKind } from '../../src/gpu/card-session.js';
+import type { Card } from '../../src/gpu/cards.js';
+import { drmTasks } from '../../src/gpu/drm-processes.js';
+import { findInteger, findNames } from '../../src/linux/sysfs.js';
+import { EngineTimes } from './engine-times.js';
+
+/** The cards of i915 and xe, as sysfs and their PMU show them. */
+export function createIntelCards(sysfs: string): CardKind {
+  return {
+    vendor: 'Intel',
+    drivers: ['i915', 'xe'],
+    open: (card) => openCard(card, EngineTimes.open(sysfs, card)),
+  };
+}
+
+const micro = 1e6;
+/** Of megahertz. */
+const hertz = 1e-6;
+/** What each graphics tile, by its number, is for. */
+const domains: Readonly<Record<string, string>> = { gt0: 'graphics', gt1: 'media' };
+
+function openCard(card: Card, engines: EngineTimes | undefined): CardReader {
+  const hwmon = card.hwmon[card.driver] ?? `${card.folder}/hwmon/none`;
+  const energy = bindEnergy(hwmon);
+  const features = [
+    ...energy,
+    ...bindFile('power.limit', `${hwmon}/power1_max`, micro),
+    ...bindSensors(hwmon),
+    ...listTiles(card).flatMap(bindTile),
+    ...(engines ? [engines] : []),
+  ];
+  return new CardReader(card, describeDevice(card, hwmon, energy.length > 0), features);
+}
+
+/** Microjoules of the card; of the package on it where the card has none. */
+function bindEnergy(hwmon: string): readonly CardFeature[] {
+  const card = bindFile('energy', `${hwmon}/energy1_input`);
+  return card.length > 0 ? card : bindFile('energy', `${hwmon}/energy2_input`);
+}
+
+/** An integrated GPU has no meter of its own: it is in the package of the CPU. */
+function describeDevice(
+  { address, driver, product }: Card,
+  hwmon: string,
+  hasEnergy: boolean,
+): CardReader['device'] {
+  const maxMicrowatts = findInteger(`${hwmon}/power1_rated_max`);
+  return {
+    id: address,
+    name: `Intel GPU ${product}`,
+    vendor: 'Intel',
+    domain: hasEnergy ? `gpu/${address}` : undefined,
+    parent: hasEnergy ? undefined : 'cpu-package-0',
+    interfaces: { energy: `${driver}_hwmon`, power: `${driver}_hwmon` },
+    tasks: drmTasks,
+    hasTaskUtilization: false,
+    serialNumber: undefined,
+    firmwareVersion: undefined,
+    driverVersion: driver,
+    maxWatts: maxMicrowatts === undefined || maxMicrowatts === 0 ? NaN : maxMicrowatts / micro,
+    temperatureLimits: {},
+    columns: [],
+    profileColumns: [],
+  };
+}
+
+/** Where the files of a graphics tile are: those of its clock, of its sleep and of what lowers its clock. */
+interface Tile {
+  readonly name: string;
+  readonly clock: string;
+  readonly idle: string;
+  readonly throttle: string;
+  /** What the names of the reasons begin with. */
+  readonly prefix: string;
+}
+
+function listTiles(card: Card): readonly Tile[] {
+  return card.driver === 'xe' ? listXeTiles(card) : listI915Tiles(card);
+}
+
+function listI915Tiles({ card }: Card): readonly Tile[] {
+  const root = `${card}/gt`;
+  const tiles = findNames(root).map((name) => describeI915(name, `${root}/${name}`));
+  if (tiles.length > 0) return tiles;
+  // Before Linux 5.18.
+  return [
+    {
+      ...describeI915('gt0', card),
+      clock: `${card}/gt_act_freq_mhz`,
+      idle: `${card}/power/rc6_residency_ms`,
+    },
+  ];
+}
+
+function describeI915(name: string, folder: string): Tile {
+  return {
+    name,
+    clock: `${folder}/rps_act_freq_mhz`,
+    idle: `${folder}/rc6_residency_ms`,
+    throttle: folder,
+    prefix: 'throttle_reason_',
+  };
+}
+
+function listXeTiles({ folder }: Card): readonly Tile[] {
+  return findNames(folder)
+    .filter((tile) => /^tile\d+$/u.test(tile))
+    .flatMap((tile) =>
+      findNames(`${folder}/${tile}`).map((name): [string, string] => [name, `${folder}/${tile}/${name}`]),
+    )
+    .filter(([name]) => /^gt\d+$/u.test(name))
+    .map(([name, gt]) => ({
+      name,
+      clock: `${gt}/freq0/act_freq`,
+      idle: `${gt}/gtidle/idle_residency_ms`,
+      throttle: `${gt}/freq0/throttle`,
+      prefix: 'reason_',
+    }));
+}
+
+function bindTile({ name, clock, idle, throttle, prefix }: Tile): readonly CardFeature[] {
+  const domain = domains[name] ?? name;
+  const reasons = findNames(throttle).filter((file) => file.startsWith(prefix) && file !== `${prefix}status`);
+  return [
+    ...bindFile(`clock.${domain}`, clock, hertz),
+    ...bindFile(`idle.${domain}`, idle, 1000),
+    // A package is throttled as a whole: the reasons are those of its first tile.
+    ...(name === 'gt0' ? reasons : []).flatMap((file) =>
+      bindFile(`throttle.${file.slice(prefix.length)}`, `${throttle}/${file}`),
+    ),
+  ];
+}

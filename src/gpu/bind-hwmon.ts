@@ -1,0 +1,26 @@
+import { findNames, findText } from '../linux/sysfs.js';
+import { bindFile, type CardFeature } from './card-reader.js';
+
+/** Temperatures, voltages and fans that a driver has in hwmon, by the labels of their channels. */
+export function bindSensors(hwmon: string): readonly CardFeature[] {
+  const bind = (kind: string, column: string, divisor: number): readonly CardFeature[] =>
+    findChannels(hwmon, kind).flatMap(([channel, label]) =>
+      bindFile(`${column}.${label}`, `${hwmon}/${channel}_input`, divisor),
+    );
+  return [
+    ...bind('temp', 'temperature', 1000),
+    ...bind('in', 'voltage', 1000),
+    ...bind('fan', 'fan_speed', 1),
+  ];
+}
+
+/** The channels of a kind, and what they are called: where there is no label, as they are. */
+export function findChannels(
+  hwmon: string,
+  kind: string,
+): readonly (readonly [channel: string, label: string])[] {
+  const pattern = new RegExp(String.raw`^(${kind}\d+)_input$`, 'u');
+  return findNames(hwmon)
+    .flatMap((name) => pattern.exec(name)?.[1] ?? [])
+    .map((channel) => [channel, findText(`${hwmon}/${channel}_label`) ?? channel]);
+}
