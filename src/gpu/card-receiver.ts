@@ -55,6 +55,7 @@ function openThread({ name, module }: CardReceiver, { sysfs, procfs, metrics }: 
 }
 
 function describeDevices(devices: readonly Device[]): string {
+  if (devices.length === 0) return 'GPUs that are switched off';
   return devices.map((device) => `${device.name} (${device.id})${describeEnergy(device)}`).join(', ');
 }
 

@@ -88,13 +88,18 @@ test('CardSession has a card that cannot be read at all for lost', (t) => {
   assert.deepEqual([...(session.read().rows[0]?.values ?? [])], [6]);
 });
 
-test('CardSession does not read a card that is switched off', (t) => {
+test('CardSession reads no card that is switched off, and opens one only once it is on', (t) => {
   const cards = new FakeCards();
   cards.add(1, { address: first, driver: 'one' }, { used: 5, 'power/runtime_status': 'suspended' });
-  const { session } = start(cards);
+  const { session, readLater } = start(cards);
   t.after(() => session.close());
-  session.open();
-  assert.deepEqual([...(session.read().rows[0]?.values ?? [])], [NaN]);
+  assert.deepEqual(session.open().devices, []);
+  assert.deepEqual(readLater().rows, []);
+  cards.write(1, { 'power/runtime_status': 'active' });
+  const { devices, rows } = readLater();
+  assert.deepEqual([devices?.length, rows[0]?.values?.[0]], [1, 5]);
+  cards.write(1, { 'power/runtime_status': 'suspended' });
+  assert.deepEqual([...(readLater().rows[0]?.values ?? [])], [NaN]);
 });
 
 test('CardSession says where it looked, when there is no card', () => {

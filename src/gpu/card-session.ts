@@ -31,6 +31,8 @@ export class CardSession implements BlockingSession<Reading> {
   readonly #nowMs: () => number;
   readonly #processes: DrmProcesses | undefined;
   #readers = new Map<string, CardReader>();
+  /** Whether there are cards that were switched off whenever they were looked for. */
+  #hasSleeping = false;
   #lookedMs = 0;
   #isDenied = false;
   #failures = '';
@@ -43,11 +45,12 @@ export class CardSession implements BlockingSession<Reading> {
     this.#processes = options.hasProcesses ? new DrmProcesses(options.procfs) : undefined;
   }
 
-  /** @throws Error when there is no card */
+  /** @throws Error when there is no card, be it switched off */
   open(): Reading {
     const notes = this.#look();
     const { vendor, drivers } = this.#kind;
-    if (this.#readers.size > 0) return { devices: this.#devices, rows: [], notes, failure: undefined };
+    if (this.#readers.size > 0 || this.#hasSleeping)
+      return { devices: this.#devices, rows: [], notes, failure: undefined };
     throw new Error(
       `Cannot find a GPU of ${vendor}: expected a card of ${drivers.join(' or ')} in ${this.#options.sysfs}/class/drm, found none`,
     );
@@ -78,13 +81,16 @@ export class CardSession implements BlockingSession<Reading> {
     const before = this.#readers;
     this.#readers = new Map();
     const notes: Note[] = [];
-    for (const card of findCards(this.#options.sysfs, this.#kind.drivers)) {
+    const cards = findCards(this.#options.sysfs, this.#kind.drivers);
+    // To find out what a card has is to wake it up.
+    const isKnown = ({ card, address }: Card): boolean => before.get(card)?.card.address === address;
+    const awake = cards.filter((card) => isKnown(card) || !isSuspended(card));
+    this.#hasSleeping = awake.length < cards.length;
+    for (const card of awake) {
       const known = before.get(card.card);
-      const isKnown = known?.card.address === card.address && known.device.columns.length > 0;
-      // One that is switched off shows what it has once it is on.
-      const reader = isKnown ? known : this.#kind.open(card);
+      const reader = known && isKnown(card) ? known : this.#kind.open(card);
       this.#readers.set(card.card, reader);
-      if (known) continue;
+      if (reader === known) continue;
       notes.push({ level: 'info', text: `Reading "${reader.device.name}" (${card.address})` });
     }
     for (const [id, reader] of before) if (this.#readers.get(id) !== reader) reader.close();
