@@ -51,6 +51,10 @@ test('FileGauges gives a gap for a file that cannot be parsed and reports it, an
   const { tables, failed, error } = source.read();
   assert.deepEqual([valuesOf(tables)['a a'], valuesOf(tables)['a b'], error], [1, NaN, undefined]);
   assert.match(failed.join(), /^Cannot parse .*b: expected a whole number, found "x"$/u);
+  writeFiles(folder, { b: '2\n' });
+  assert.equal(valuesOf(source.read().tables)['a b'], 2);
+  writeFiles(folder, { b: '2 3\n' });
+  assert.equal(valuesOf(source.read().tables)['a b'], NaN, 'the last value is not repeated');
   writeFiles(folder, { a: '' });
   assert.match(String(source.read().error), /a: expected text, found none/u);
 });
