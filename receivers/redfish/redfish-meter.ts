@@ -14,7 +14,7 @@ import {
   parseSupplyMetrics,
 } from './readings.js';
 import { RedfishClient } from './redfish-client.js';
-import { canExpand, readIfThere, readTree, type Chassis } from './tree.js';
+import { canExpand, readIfThere, readProcessors, readTree, type Chassis, type Processor } from './tree.js';
 
 /** Chassis and power supplies come and go seldom, and each is a request of its own. */
 const treeMs = 300_000;
@@ -39,6 +39,7 @@ export function openMeter(
 
 interface Tree {
   readonly chassis: readonly Chassis[];
+  readonly processors: readonly Processor[];
   readonly canExpand: boolean;
   readonly untilMs: number;
 }
@@ -73,7 +74,8 @@ class RedfishMeter {
     if (this.#tree !== undefined && performance.now() < this.#tree.untilMs) return this.#tree;
     const root = await this.#client.readRoot(signal);
     const chassis = await readTree(this.#client, root, signal);
-    this.#tree = { chassis, canExpand: canExpand(root), untilMs: performance.now() + treeMs };
+    const processors = await readProcessors(this.#client, root, signal);
+    this.#tree = { chassis, processors, canExpand: canExpand(root), untilMs: performance.now() + treeMs };
     return this.#tree;
   }
 
@@ -115,8 +117,27 @@ class RedfishMeter {
       whole = { ...old.chassis, ...whole };
       parts.push(...old.parts.filter(({ type }) => type !== 'power_supply' || chassis.supplies.length === 0));
     }
+    parts.push(...(await this.#readProcessors(chassis, tree, sources, signal)));
     parts.push(...(await this.#readSensors(chassis, tree, sources, signal)));
     return [...this.#describeWhole(chassis, tree, whole), ...parts];
+  }
+
+  async #readProcessors(
+    { path, ...chassis }: Chassis,
+    { processors }: Tree,
+    sources: Set<string>,
+    signal: AbortSignal,
+  ): Promise<readonly MeterReading[]> {
+    const parent = this.#identify(chassis);
+    const readings: MeterReading[] = [];
+    for (const { id, name, type, metrics: link } of processors.filter((one) => one.chassis === path)) {
+      const metrics = (await this.#readLink(link, signal)) ?? {};
+      for (const source of listSources(metrics)) sources.add(source);
+      const quantities = parseEnvironment(metrics);
+      if (Object.keys(quantities).length === 0) continue;
+      readings.push({ id: `${parent}/processor:${id}`, type, name, parent, ...quantities });
+    }
+    return readings;
   }
 
   async #readSensors(

@@ -279,6 +279,36 @@ test('redfish sends the password with every request where the BMC has no session
   }
 });
 
+test('redfish reads processors and accelerators of the systems in a chassis', async (t) => {
+  const systems = '/redfish/v1/Systems';
+  const processors = `${systems}/HGX/Processors`;
+  const { '/redfish/v1': root, ...resources } = createModern();
+  const { last, collector } = await startRig(t, {
+    ...resources,
+    '/redfish/v1': { ...(root as Resources), Systems: link(systems) },
+    [systems]: { Members: [link(`${systems}/HGX`)] },
+    [`${systems}/HGX`]: { Processors: link(processors), Links: { Chassis: [link('/redfish/v1/Chassis/1')] } },
+    [processors]: { Members: [link(`${processors}/CPU_0`), link(`${processors}/GPU_0`)] },
+    [`${processors}/CPU_0`]: { Id: 'CPU_0', ProcessorType: 'CPU' },
+    [`${processors}/GPU_0`]: {
+      Id: 'GPU_0',
+      Name: 'Processor',
+      ProcessorType: 'GPU',
+      EnvironmentMetrics: link(`${processors}/GPU_0/EnvironmentMetrics`),
+    },
+    [`${processors}/GPU_0/EnvironmentMetrics`]: {
+      PowerWatts: { Reading: 71.5 },
+      EnergyJoules: { Reading: 1234.567 },
+      TemperatureCelsius: { Reading: 31 },
+    },
+  });
+  assert.equal(last('hw.power')['1/processor:GPU_0'], 71.5);
+  assert.equal(last('hw.temperature')['1/processor:GPU_0'], 31);
+  assert.equal(last('hw.meter.energy')['1/processor:GPU_0'], 0);
+  const types = new Set(collector.last('hw.power').map(({ series }) => series.attributes['hw.type']));
+  assert.ok(types.has('gpu') && !types.has('cpu'));
+});
+
 test('redfish leaves out what a partial tree links to and does not have', async (t) => {
   const { '/redfish/v1/Chassis/1/EnvironmentMetrics': _, ...resources } = createModern();
   const { last } = await startRig(t, resources);

@@ -21,6 +21,17 @@ export interface Supply {
   readonly metrics: string | undefined;
 }
 
+/** A processor or an accelerator that measures itself. */
+export interface Processor {
+  readonly id: string;
+  readonly name: string | undefined;
+  /** `hw.type` */
+  readonly type: 'cpu' | 'gpu';
+  /** The path of the chassis that its system is in. */
+  readonly chassis: string;
+  readonly metrics: string;
+}
+
 const resources = ['EnvironmentMetrics', 'PowerSubsystem', 'Power', 'Thermal', 'Sensors'] as const;
 const maxMembers = 256;
 
@@ -37,6 +48,47 @@ export async function readTree(
     if (resource) chassis.push(await describeChassis(client, path, resource, signal));
   }
   return chassis;
+}
+
+/** The processors of every system that have metrics of their own, and whose chassis is known. */
+export async function readProcessors(
+  client: RedfishClient,
+  root: JsonObject,
+  signal: AbortSignal,
+): Promise<readonly Processor[]> {
+  const path = linkOf(root, 'Systems');
+  const systems = path === undefined ? undefined : await readIfThere(client, path, signal);
+  const processors: Processor[] = [];
+  for (const member of systems ? listMembers(systems) : []) {
+    const system = await readIfThere(client, member, signal);
+    if (system) processors.push(...(await readProcessorsOf(client, system, signal)));
+  }
+  return processors;
+}
+
+async function readProcessorsOf(
+  client: RedfishClient,
+  system: JsonObject,
+  signal: AbortSignal,
+): Promise<readonly Processor[]> {
+  const [chassis] = objectsOf(objectOf(system['Links'])['Chassis']).flatMap((one) => pathOf(one) ?? []);
+  const path = linkOf(system, 'Processors');
+  if (chassis === undefined || path === undefined) return [];
+  const collection = await readIfThere(client, path, signal);
+  const processors: Processor[] = [];
+  for (const member of collection ? listMembers(collection) : []) {
+    const {
+      Id: id,
+      Name: name,
+      ProcessorType: type,
+      ...processor
+    } = (await readIfThere(client, member, signal)) ?? {};
+    const metrics = linkOf(processor, 'EnvironmentMetrics');
+    if (metrics === undefined || typeof id !== 'string') continue;
+    const named = typeof name === 'string' ? name : undefined;
+    processors.push({ id, name: named, type: type === 'GPU' ? 'gpu' : 'cpu', chassis, metrics });
+  }
+  return processors;
 }
 
 async function describeChassis(

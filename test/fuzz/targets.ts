@@ -32,6 +32,7 @@ import { JsonLinesDecoder } from '../../src/recording/json-lines-decoder.js';
 import { JsonLinesEncoder } from '../../src/recording/json-lines-encoder.js';
 import { ParquetDecoder } from '../../src/recording/parquet-decoder.js';
 import { ParquetEncoder } from '../../src/recording/parquet-encoder.js';
+import { bmcTargets } from './bmc-targets.js';
 import { parseCgroupFiles } from './cgroup-files.js';
 import { HostFiles } from './host-files.js';
 import { meterTargets } from './meter-targets.js';
@@ -53,6 +54,7 @@ export function createTargets(folder: string): readonly Target[] {
     ...kernelTargets,
     ...configurationTargets,
     ...networkTargets,
+    ...bmcTargets,
     ...meterTargets,
     ...nameTargets,
     ...createRecordingTargets(),
