@@ -259,3 +259,18 @@ test('Session opens the device again after the driver failed', () => {
   bmc.failure = undefined;
   assert.equal(later().power?.value.watts, 332);
 });
+
+test('Session leaves nothing open when the driver fails at the start', () => {
+  const { bmc, session } = createRig((one) => {
+    measureByDcmi(one);
+    const answer = one.send.bind(one);
+    one.send = (to, request) => {
+      // Sensors are read last.
+      if (request.command === 0x2d) one.failure = new Error('Cannot send a command to /dev/ipmi0: EIO');
+      return answer(to, request);
+    };
+    one.records = [supplyRecord];
+  });
+  assert.throws(() => session.open(), /EIO/);
+  assert.ok(bmc.isClosed);
+});

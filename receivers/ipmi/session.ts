@@ -65,7 +65,12 @@ export class Session implements BlockingSession<Reading> {
 
   open(): Opened {
     const { bmc, identity } = this.#reopen();
-    return { ...this.#read(bmc), bmc: identity };
+    try {
+      return { ...this.#read(bmc), bmc: identity };
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   read(): Reading {

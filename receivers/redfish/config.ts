@@ -20,7 +20,7 @@ export const schema = {
   },
   endpoints: listMeters(endpointSettings),
   auth: {
-    doc: '`session`: a session is opened with user and password, and closed at the shutdown; `basic`: both are sent with every request.',
+    doc: 'How this collector logs in: `session` opens a session with user and password and closes it at the shutdown; `basic` sends both with every request.',
     format: ['session', 'basic'],
     default: 'session',
   },
