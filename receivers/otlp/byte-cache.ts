@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto';
+
 /** Some bytes of a message. Those of fields that do not follow each other are put together. */
 export class Span {
   bytes: Uint8Array = none;
@@ -120,9 +122,12 @@ function matches(entry: Entry<unknown>, owner: object, { bytes, from, to, kind }
   return true;
 }
 
+/** Unknown to senders: they could otherwise choose keys that all have the same hash. */
+const seed = randomInt(2 ** 32);
+
 /** FNV-1a, which spreads well over what differs in few bytes. */
 function hashOf({ bytes, from, to, kind }: Span): number {
-  let hash = 0x811c9dc5 ^ kind;
+  let hash = seed ^ kind;
   for (let i = from; i < to; i += 1) hash = Math.imul(hash ^ bytes[i], 0x01000193);
   return hash;
 }

@@ -76,7 +76,7 @@ export const schema = {
   max_series: {
     doc: 'Maximum series at a time; points of further ones are refused.',
     format: 'int',
-    default: 500_000,
+    default: 200_000,
     min: 1,
     max: 10_000_000,
   },

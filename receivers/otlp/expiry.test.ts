@@ -19,8 +19,14 @@ test('a series ends when no point of it comes for the time that is set, and star
 });
 
 test('a series that points arrive for stays', async (t) => {
-  const { send, collector } = createIntake(t, { expiryMs: 2000 });
-  for (let time = 1n; time <= 200n; time += 1n) await send({ name: 'g', points: [{ time, double: 1 }] });
+  const { send, collector } = createIntake(t, { expiryMs: 4000 });
+  // Within this time series are looked at, which is done four times within the other one.
+  const untilMs = performance.now() + 1500;
+  let time = 0n;
+  await until(async () => {
+    await send({ name: 'g', points: [{ time: (time += 1n), double: 1 }] });
+    return performance.now() > untilMs;
+  });
   assert.equal(new Set(collector.tables.flatMap(({ series }) => series)).size, 1);
   assert.ok(collector.tables.every(({ ended }) => ended === undefined));
 });
@@ -34,6 +40,22 @@ test('further series are refused where there is the maximum, until others have e
   await until(() => collector.tables.some(({ ended }) => ended?.length === 2));
   assert.equal((await send(gauge('c', 20n))).message, '');
   assert.equal(list().at(-1), 'c 0 20 1');
+});
+
+test('no series ends while requests are refused', async (t) => {
+  let backlog = 0;
+  const { send, collector } = createIntake(t, { expiryMs: 100 }, { readBacklog: () => backlog });
+  await send(gauge('a', 10n));
+  backlog = 1;
+  const untilMs = performance.now() + 500;
+  await until(async () => {
+    await send(gauge('a', 20n));
+    return performance.now() > untilMs;
+  });
+  assert.equal(collector.tables.length, 1);
+  backlog = 0;
+  await until(() => collector.tables.length === 2);
+  assert.equal(collector.tables[1]?.ended?.length, 1);
 });
 
 setFlagsFromString('--expose-gc');

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { parseSettings } from '../../src/config/settings.js';
+import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
+import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
+import { compressZstd, zstdMissing } from '../../src/recording/zstd.js';
 import { schema } from './config.js';
 import { serveHttp } from './http-server.js';
 import { createIntake } from './intake.fixture.js';
@@ -172,4 +176,48 @@ test('serveHttp refuses lists within lists without end', async (t) => {
     });
   assert.equal(await statusOf(post(body(32), { 'content-type': json })), 200);
   assert.equal(await statusOf(post(body(33), { 'content-type': json })), 400);
+});
+
+test(
+  'serveHttp serves by TLS by its settings, with the certificate that the files have now',
+  { skip: noOpenssl },
+  async (t) => {
+    const { certFile, keyFile } = createCertificate();
+    const { origin, list } = await start(t, { tls: { cert_file: certFile, key_file: keyFile } });
+    const postBy = (caFile: string) => {
+      const headers = { 'content-type': protobuf };
+      return fetchTls(`${origin}/v1/metrics`, { ca: readFileSync(caFile), method: 'POST', headers });
+    };
+    assert.equal((await postBy(certFile)).status, 200);
+    const other = createCertificate();
+    await assert.rejects(postBy(other.certFile));
+    copyFileSync(other.keyFile, keyFile);
+    copyFileSync(other.certFile, certFile);
+    assert.equal((await postBy(other.certFile)).status, 200);
+    assert.deepEqual(list(), []);
+  },
+);
+
+test('serveHttp asks for the password of a web configuration', { skip: noOpenssl }, async (t) => {
+  const { path, certFile } = createSecuredConfig();
+  const { origin } = await start(t, { web_config_file: path });
+  const ca = readFileSync(certFile);
+  const ask = (headers: Record<string, string>) =>
+    fetchTls(`${origin}/v1/metrics`, {
+      ca,
+      method: 'POST',
+      headers: { 'content-type': protobuf, ...headers },
+    });
+  assert.equal((await ask({})).status, 401);
+  assert.equal((await ask({ authorization: basic('scraper', 'wrong') })).status, 401);
+  assert.equal((await ask({ authorization: basic('scraper', 'correct horse') })).status, 200);
+});
+
+test('serveHttp takes zstd', { skip: zstdMissing ?? false }, async (t) => {
+  const { post, list } = await start(t, { max_request_body_size: '1MiB' });
+  const zstd = { 'content-encoding': 'zstd' };
+  assert.equal((await post(compressZstd(request), zstd)).status, 200);
+  assert.equal((await post(compressZstd(Buffer.alloc(64 * 1024 * 1024)), zstd)).status, 413);
+  assert.equal((await post(request, zstd)).status, 400);
+  assert.deepEqual(list(), ['g 0 10 1']);
 });

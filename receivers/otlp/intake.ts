@@ -44,6 +44,8 @@ export class Intake {
   readonly #telemetry: IntakeTelemetry;
   #turn: Promise<unknown> = Promise.resolve();
   #waitingBytes = 0;
+  /** When a request was refused for the moment. */
+  #refusedMs = -Infinity;
   #isClosed = false;
   #sweep: NodeJS.Timeout | undefined;
 
@@ -84,6 +86,7 @@ export class Intake {
   async take(bytes: Uint8Array): Promise<Outcome> {
     const outcome = await this.#takeInTurn(bytes);
     this.#telemetry.answered(outcome.kind);
+    if (outcome.kind === 'busy') this.#refusedMs = performance.now();
     return outcome;
   }
 
@@ -144,6 +147,8 @@ export class Intake {
 
   /** Ends the series that no points arrive for any more. */
   async #endSilent(): Promise<void> {
+    // Of what was refused, nothing is known: its series may have points.
+    if (performance.now() - this.#refusedMs < this.#options.expiryMs) return;
     const before = performance.now() - this.#options.expiryMs;
     const ended: Series[] = [];
     let [high, low] = [0, 0];
