@@ -46,7 +46,7 @@ test('take counts a delta once that is sent again, and refuses one that overlaps
   const overlap = await send(delta({ start: 15n, time: 25n, int: 7 }, { start: 20n, time: 30n, int: 2 }));
   assert.match(
     overlap.message,
-    /^Cannot take 1 points: expected a delta that starts when the one before ended/,
+    /^Cannot take 1 point: expected a delta that starts when the one before ended/,
   );
   assert.deepEqual(list(), ['d 5 10 3', 'd 5 20 4', 'd 5 30 6']);
 });

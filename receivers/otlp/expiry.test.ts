@@ -36,10 +36,21 @@ const gauge = (name: string, time: bigint) => ({ name, points: [{ time, double: 
 test('further series are refused where there is the maximum, until others have ended', async (t) => {
   const { send, list, collector } = createIntake(t, { maxSeries: 2, expiryMs: 200 });
   const answer = await send(gauge('a', 10n), gauge('b', 10n), gauge('c', 10n));
-  assert.match(answer.message, /^Cannot take 1 points: expected no more series than "max_series" allows/);
+  assert.match(answer.message, /^Cannot take 1 point: expected no more series than "max_series" allows/);
   await until(() => collector.tables.some(({ ended }) => ended?.length === 2));
   assert.equal((await send(gauge('c', 20n))).message, '');
   assert.equal(list().at(-1), 'c 0 20 1');
+});
+
+test('a series ends also where others were to take its place, and had no point that was taken', async (t) => {
+  const { send, list, collector } = createIntake(t, { expiryMs: 40 });
+  const counter = (...points: readonly { readonly start: bigint; readonly time: bigint }[]) =>
+    send({ name: 'c', kind: 'sum', points: points.map(({ start, time }) => ({ start, time, int: 1 })) });
+  await counter({ start: 5n, time: 10n });
+  const answer = await counter({ start: 6n, time: 9n }, { start: 7n, time: 9n });
+  assert.equal(answer.kind === 'taken' && answer.rejected, 2);
+  await until(() => collector.tables.length === 2);
+  assert.deepEqual(list(), ['c 5 10 1', 'end c']);
 });
 
 test('no series ends while requests are refused', async (t) => {

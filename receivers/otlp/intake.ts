@@ -145,8 +145,16 @@ export class Intake {
     return { kind: 'taken', rejected: points, message: points === 0 ? '' : rejections.describe() };
   }
 
-  /** Ends the series that no points arrive for any more. */
+  /** Ends the series that no points arrive for any more. Never rejects. */
   async #endSilent(): Promise<void> {
+    try {
+      await this.#sweepSeries();
+    } catch (error) {
+      this.#context.log.error(`Cannot end series without points: ${describeError(error)}`);
+    }
+  }
+
+  async #sweepSeries(): Promise<void> {
     // Of what was refused, nothing is known: its series may have points.
     if (performance.now() - this.#refusedMs < this.#options.expiryMs) return;
     const before = performance.now() - this.#options.expiryMs;
@@ -154,7 +162,9 @@ export class Intake {
     let [high, low] = [0, 0];
     await runInSlices(
       this.#eachSilent(before, (one) => {
-        for (const each of [one, one.replaces]) if (each?.isBegun) ended.push(each.series);
+        for (let each: LiveSeries | undefined = one; each !== undefined; each = each.replaces) {
+          if (each.isBegun && !each.isOver) ended.push(each.series);
+        }
         if (one.high > high || (one.high === high && one.low > low)) [high, low] = [one.high, one.low];
       }),
     );

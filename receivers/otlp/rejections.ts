@@ -48,6 +48,6 @@ export class Rejections {
       const [expected, found] = reasons[reason];
       return `expected ${expected}, found ${found} (${points} of metrics such as "${metric}")`;
     });
-    return `Cannot take ${this.#points} points: ${parts.join('; ')}`;
+    return `Cannot take ${this.#points} point${this.#points === 1 ? '' : 's'}: ${parts.join('; ')}`;
   }
 }
