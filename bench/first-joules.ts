@@ -2,19 +2,16 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { median, type Benchmark } from './benchmark.js';
+import { findPublishedProgram } from './measured-agent.js';
 
 const rounds = 9;
 const maxMs = 500;
 /** More often, the pages themselves would take the time of the start. */
 const pollMs = 25;
 
-const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
-
 /** The default agent on a port of its own, with nothing else that listens. */
 const args = [
-  main,
   'run',
   ...['exporters.prometheus.endpoint=localhost:0', 'service.extensions=[]'].flatMap((setting) => [
     '--set',
@@ -22,7 +19,7 @@ const args = [
   ]),
 ];
 
-/** What the default agent takes from its call until its page has the joules of processes. */
+/** What the default agent, as it is published, takes from its call until its page has the joules of processes. */
 export const firstJoules: Benchmark = {
   name: 'first-joules',
   async measure() {
@@ -46,8 +43,9 @@ export const firstJoules: Benchmark = {
 };
 
 async function measureAgent(): Promise<number> {
+  const program = findPublishedProgram();
   const calledMs = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit');
   try {
     const page = await findPage(createInterface({ input: child.stderr }));

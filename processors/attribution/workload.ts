@@ -77,7 +77,6 @@ export class Workload {
 /** One CPU time counter of a workload. */
 export class CpuTimeCounter {
   readonly workload: Workload;
-  #lastSeconds = 0;
   #lastNs = 0;
 
   constructor(workload: Workload) {
@@ -86,12 +85,11 @@ export class CpuTimeCounter {
 
   /** @param seconds CPU time since the counter's start; NaN: no reading */
   read(seconds: number): void {
-    if (seconds === this.#lastSeconds) return this.workload.grow(0);
     if (Number.isNaN(seconds)) return;
     const usedNs = Math.round(seconds * 1e9);
     // A table may come twice, or late: what was counted once stays counted.
-    this.workload.grow(Math.max(0, usedNs - this.#lastNs));
-    this.#lastSeconds = seconds;
-    this.#lastNs = Math.max(this.#lastNs, usedNs);
+    if (usedNs <= this.#lastNs) return this.workload.grow(0);
+    this.workload.grow(usedNs - this.#lastNs);
+    this.#lastNs = usedNs;
   }
 }
