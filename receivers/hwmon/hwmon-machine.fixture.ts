@@ -6,6 +6,7 @@ import { createFakeContext, createLogCollector, createTableCollector } from '../
 import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
@@ -80,6 +81,8 @@ export async function startRig(
   const receiver = factory.create(config, createFakeContext({ id: 'hwmon', log, claims, clock }), next);
   t.after(() => receiver.shutdown());
   await receiver.start();
+  // The loop has its own first reading: every other one is asked for by the test.
+  await until(() => next.tables.length > 0);
   return {
     next,
     log: log.lines,
