@@ -6,6 +6,7 @@ import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { createNameFilter } from '../../src/scraping/lines.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
+import { waitBriefly } from '../../src/scraping/wait-briefly.js';
 import { ChipReader } from './chip-reader.js';
 import type { Config } from './config.js';
 import { findChips } from './find-chips.js';
@@ -83,7 +84,10 @@ export class HwmonScraper implements OpenScraper {
       if (pending === undefined && !isLate) tables.push(this.#createRow(one));
       return pending?.then(() => void tables.push(this.#createRow(one)));
     });
-    await waitFor(readings);
+    await waitBriefly(
+      readings.filter((one) => one !== undefined),
+      answerMs,
+    );
     const open = this.#published.filter(({ reader }) => reader.isPending);
     this.#isChanged = this.#published.some(({ reader }) => reader.isGone);
     const problems = this.#published.flatMap(({ reader }) => reader.problems);
@@ -141,16 +145,4 @@ async function openChip(plan: ChipPlan): Promise<Published> {
   const reader = new ChipReader(plan.chip, plan.products);
   await reader.open(plan.chip);
   return { plan, reader, row: undefined, beganNs: 0n };
-}
-
-/** Waits for readings, but not for one that takes too long. */
-async function waitFor(readings: readonly (Promise<void> | undefined)[]): Promise<void> {
-  const pending = readings.filter((one) => one !== undefined);
-  if (pending.length === 0) return;
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, answerMs);
-  });
-  await Promise.race([Promise.all(pending), limit]);
-  clearTimeout(timer);
 }

@@ -1,0 +1,31 @@
+import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Probe } from '../../src/component/probe.js';
+import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
+import { BatteryScraper, findSupplies } from './battery-scraper.js';
+import { schema, type Config } from './config.js';
+import { metrics } from './metrics.js';
+
+/** The battery receiver: batteries and adapters of laptops, and uninterruptible power supplies. */
+export const factory: ReceiverFactory<typeof schema> = { schema, metrics, yields: 'board', probe, create };
+
+function create(config: Config, context: ReceiverContext, next: Consumer): Component {
+  return createScrapingReceiver({
+    intervalMs: config.collection_interval,
+    context,
+    next,
+    open: () => BatteryScraper.open(config, context),
+  });
+}
+
+async function probe(config: Config): Promise<Probe> {
+  const supplies = await findSupplies(config);
+  if (supplies.length > 0) {
+    const found = `power supplies ${supplies.map(({ name, type }) => `${name} (${type})`).join(', ')}`;
+    return { available: true, found, remedies: [] };
+  }
+  const folder = `${config.sysfs}/class/power_supply`;
+  const missing = `a battery or an adapter in ${folder}, which servers and virtual machines do not have`;
+  const command = 'sudo modprobe battery ac, on a machine that has one';
+  return { available: false, found: `no power supply in ${folder}`, remedies: [{ missing, command }] };
+}

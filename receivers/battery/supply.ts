@@ -1,0 +1,88 @@
+/** One power supply as the kernel describes it: `/sys/class/power_supply/<name>/uevent`. */
+export interface Supply {
+  readonly name: string;
+  /** `Battery`, `UPS`, `Mains`, `USB`, `Wireless`. */
+  readonly type: string;
+  /** Its properties without their prefix: `ENERGY_NOW`. Those that cannot be read are missing. */
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+const linePattern = /^POWER_SUPPLY_([A-Z0-9_]+)=(.*)$/u;
+
+/** @returns undefined when it is no description of a power supply */
+export function parseSupply(name: string, text: string): Supply | undefined {
+  // Without the end of its last line it lost a part, and a part of a number looks like any other.
+  if (!text.endsWith('\n')) return undefined;
+  const entries = text.split('\n').flatMap((line): readonly (readonly [string, string])[] => {
+    const [, key, value] = linePattern.exec(line) ?? [];
+    return key === undefined || value === undefined ? [] : [[key, value.trim()]];
+  });
+  const properties = new Map(entries);
+  if (!properties.has('NAME')) return undefined;
+  const type = properties.get('TYPE') ?? (properties.has('ONLINE') ? 'Mains' : 'Battery');
+  return { name, type, properties };
+}
+
+/** A whole number; NaN: there is none. */
+export function readNumber({ properties }: Supply, key: string): number {
+  const text = properties.get(key) ?? '';
+  return /^-?\d{1,15}$/u.test(text) ? Number(text) : NaN;
+}
+
+export function isBattery({ type }: Supply): boolean {
+  return type === 'Battery' || type === 'UPS';
+}
+
+/** Whether it supplies the machine, and not a mouse or a headset. */
+export function isOfMachine({ properties }: Supply): boolean {
+  return properties.get('SCOPE') !== 'Device' && properties.get('PRESENT') !== '0';
+}
+
+/** What a battery does. Drivers give both `Not charging` and `Unknown` for one that rests. */
+export function readStatus({ properties }: Supply): string {
+  return (properties.get('STATUS') ?? 'Unknown').toLowerCase().replaceAll(' ', '_');
+}
+
+/** More is the sentinel of a driver. */
+const maxMicro = 1e10;
+
+/**
+ * The current into a battery in microamperes, below 0 when it discharges. That is how the kernel defines it
+ * (Documentation/ABI/testing/sysfs-class-power), but drivers such as ACPI's give its amount: the status has the sign.
+ */
+export function readCurrent(supply: Supply): number {
+  return applySign(supply, bound(first(supply, ['CURRENT_NOW', 'CURRENT_AVG'])));
+}
+
+/** The power into a battery in microwatts, with the sign of its current; by voltage and current, where that is all. */
+export function readPower(supply: Supply): number {
+  const microwatts = bound(first(supply, ['POWER_NOW', 'POWER_AVG']));
+  if (!Number.isNaN(microwatts)) return applySign(supply, microwatts);
+  return Math.round((readCurrent(supply) * bound(first(supply, ['VOLTAGE_NOW', 'VOLTAGE_AVG']))) / 1e6);
+}
+
+function applySign(supply: Supply, value: number): number {
+  const status = readStatus(supply);
+  if (status === 'discharging') return value === 0 ? 0 : -Math.abs(value);
+  return status === 'charging' ? Math.abs(value) : value;
+}
+
+function bound(value: number): number {
+  return Math.abs(value) <= maxMicro ? value : NaN;
+}
+
+function first(supply: Supply, keys: readonly string[]): number {
+  return readNumber(supply, keys.find((key) => supply.properties.has(key)) ?? '');
+}
+
+/**
+ * The power that a machine draws from its batteries in microwatts.
+ * @returns undefined while it is supplied otherwise, or no battery discharges; NaN: it is not known
+ */
+export function readDischarge(supplies: readonly Supply[]): number | undefined {
+  const own = supplies.filter(isOfMachine);
+  const isOnline = own.some((one) => !isBattery(one) && readNumber(one, 'ONLINE') > 0);
+  const discharging = own.filter((one) => isBattery(one) && readStatus(one) === 'discharging');
+  if (isOnline || discharging.length === 0) return undefined;
+  return discharging.reduce((sum, one) => sum - readPower(one), 0);
+}
