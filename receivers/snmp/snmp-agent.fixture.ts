@@ -1,6 +1,13 @@
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
+import { loadSnmp } from './snmp-session.js';
+
+/** Why SNMP cannot be spoken here; false when it can. */
+export const noSnmp: string | false = await loadSnmp().then(
+  () => false,
+  () => 'the optional package net-snmp is not installed',
+);
 
 /** A value of an agent, as BER has it. */
 export interface AgentValue {

@@ -267,11 +267,12 @@ export class MeterTable {
 
   /** Adds up what supplies the host. Once one of these begins or ends, another sum begins. */
   #sumUp(host: Attributes, readings: readonly MeterReading[]): void {
-    const supplies = readings.filter(
-      ({ parent, watts, energy }) =>
-        (watts !== undefined || energy !== undefined) &&
-        (parent === undefined || !this.#channels.has(parent)),
-    );
+    const supplies = readings.filter(({ id, parent }) => {
+      const channel = this.#channels.get(id);
+      // What has had energy once is a supply, also where it shows none now: then the sum is a gap.
+      const hasEnergy = (channel?.energy ?? channel?.integrated) !== undefined;
+      return hasEnergy && (parent === undefined || !this.#channels.has(parent));
+    });
     const channels = supplies.map(({ id }) => this.#channels.get(id));
     const joules = channels.reduce((sum, channel) => sum + readEnergy(channel), 0);
     const watts = supplies.reduce((sum, reading) => sum + (reading.watts ?? NaN), 0);
