@@ -22,7 +22,7 @@ function recordingConfig(folder: string): string {
   );
   return writeConfig(`
 receivers: {process: {collection_interval: 200ms}, estimate: {collection_interval: 200ms}}
-processors: {attribution: {}}
+processors: {attribution: {process_limit: 0, group_limit: 0}}
 exporters: {${exporters.join(', ')}, file/live: {path: ${join(folder, 'live.json')}}}
 service:
   pipelines:
@@ -40,7 +40,7 @@ function gzipConfig(path: string): string {
 function replayConfig(file: string, result: string): string {
   return writeConfig(`
 receivers: {replay: {files: ['${file}']}}
-processors: {attribution: {}}
+processors: {attribution: {process_limit: 0, group_limit: 0}}
 exporters: {file: {path: ${result}}}
 service:
   pipelines: {metrics: {receivers: [replay], processors: [attribution], exporters: [file]}}

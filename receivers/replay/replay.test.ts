@@ -45,7 +45,7 @@ test('what a Collector wrote is read: points of several instants and resources i
   assert.deepEqual(series[1], {
     metric: { name: 'hw.energy', unit: 'J', description: 'Energy', kind: 'counter', valueType: 'double' },
     resource: {
-      attributes: { 'host.name': 'node-1', 'host.cpu.count': 8, tags: '{"values":[{"stringValue":"a"}]}' },
+      attributes: { 'host.name': 'node-1', 'host.cpu.count': 8, tags: '["a"]' },
     },
     attributes: { 'hw.id': 'dram-0', virtual: false, share: 0.5 },
     start: 1_799_999_999_000_000_001n,
