@@ -18,7 +18,9 @@ function targets(...addresses: readonly string[]) {
 test('the receiver scrapes a page again and again, and says how that went', async (t) => {
   let count = 0;
   const host = await servePage(t, () => `# TYPE hits counter\nhits ${++count}\nlevel 2.5\n`);
-  const { next, valuesOf, log } = await scrape(t, [{ ...targets(host), scrape_interval: '100ms', scrape_timeout: '100s' }]);
+  const { next, valuesOf, log } = await scrape(t, [
+    { ...targets(host), scrape_interval: '100ms', scrape_timeout: '100s' },
+  ]);
   await until(() => count >= 3 && (valuesOf('hits')[0] ?? 0) >= 3);
   assert.deepEqual(valuesOf('up'), [1]);
   assert.deepEqual(valuesOf('scrape_samples_scraped'), [2]);

@@ -9,7 +9,11 @@ const isMetric = (value: unknown): value is Metric =>
 const metrics = Object.values(shared).filter(isMetric);
 
 /** Names that the semantic conventions have given, against the rules that hold for our own. */
-const conventional: ReadonlySet<string> = new Set(['hw.status', 'hw.temperature.limit', 'hw.fan.speed_ratio']);
+const conventional: ReadonlySet<string> = new Set([
+  'hw.status',
+  'hw.temperature.limit',
+  'hw.fan.speed_ratio',
+]);
 const named = metrics.filter(({ name }) => !conventional.has(name));
 
 test('each shared metric has a name of its own, a unit and a description for people', () => {
