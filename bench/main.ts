@@ -20,6 +20,7 @@ import { otlp } from './otlp.js';
 import { otlpReceiver } from './otlp-receiver.js';
 import { page } from './page.js';
 import { perfReceiver } from './perf-receiver.js';
+import { prometheusReceiver } from './prometheus-receiver.js';
 import { publishFigures } from './published-figures.js';
 import { raplReceiver } from './rapl-receiver.js';
 import { rate } from './rate.js';
@@ -36,6 +37,7 @@ const benchmarks: readonly Benchmark[] = [
   encoder,
   otlp,
   otlpReceiver,
+  prometheusReceiver,
   wholePath,
   allocation,
   file,

@@ -24,6 +24,8 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/power/metered-source.ts',
     'processors/power/power-columns.ts',
     'receivers/prometheus/number-text.ts',
+    'receivers/prometheus/page-parser.ts',
+    'receivers/prometheus/reset-watch.ts',
     'receivers/prometheus/page-series.ts',
     'receivers/prometheus/stamped-rows.ts',
     'receivers/otlp/byte-cache.ts',

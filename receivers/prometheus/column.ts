@@ -31,14 +31,10 @@ export class Column {
   readonly description: ColumnDescription;
   readonly isCounter: boolean;
   series: Series | undefined = undefined;
-  /** The slot of the instant at which it was 0; negative: the target does not give it. */
-  startSlot = -1;
   /** The instant that the page gave for the last value, in Unix milliseconds; NaN: none. */
   stampMs = NaN;
   /** Whether there was a series: the next one was reset. */
   hasBegun = false;
-  #last = NaN;
-  #startSeconds = NaN;
 
   constructor(description: ColumnDescription) {
     this.description = description;
@@ -46,34 +42,14 @@ export class Column {
   }
 
   /**
-   * Takes the value of a page.
-   * @param startSeconds the instant at which it was 0, by the page; NaN: unknown
-   * @returns whether the counter was reset since the last page
-   */
-  follow(value: number, startSeconds: number): boolean {
-    const isReset = value < this.#last || isOther(startSeconds, this.#startSeconds);
-    // After a gap, the value before it counts.
-    if (!Number.isNaN(value)) this.#last = value;
-    this.#startSeconds = startSeconds;
-    return isReset && this.series !== undefined;
-  }
-
-  /**
    * Begins a series.
-   * @param earliest when it began at the earliest, where the page does not say when it was 0
-   * @param at the instant of its first value
+   * @param start when it was 0, or when it was first seen
+   * @param at the instant of its first value: no series starts after it
    */
-  begin(resource: Resource, earliest: bigint, at: bigint): Series {
+  begin(resource: Resource, start: bigint, at: bigint): Series {
     const { metric, attributes } = this.description;
-    const known = this.isCounter && Number.isFinite(this.#startSeconds);
-    const start = known ? BigInt(Math.round(this.#startSeconds * 1e6)) * 1000n : earliest;
     this.hasBegun = true;
     this.series = { metric, resource, attributes, start: start < at ? start : at };
     return this.series;
   }
-}
-
-/** Whether both are known, and differ. */
-function isOther(startSeconds: number, before: number): boolean {
-  return !Number.isNaN(startSeconds) && !Number.isNaN(before) && startSeconds !== before;
 }

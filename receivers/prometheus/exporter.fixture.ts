@@ -42,8 +42,8 @@ export async function scrape(
     config: {
       scrape_configs: jobs.map((job, i) => ({
         job_name: `job${i}`,
-        scrape_interval: '20ms',
-        scrape_timeout: '20ms',
+        scrape_interval: '1s',
+        scrape_timeout: '1s',
         ...job,
       })),
     },

@@ -56,8 +56,11 @@ export function parseNumber(bytes: Buffer, from: number, target: Float64Array, s
     exponent += powerSign === minus ? -power : power;
   }
   const isPlain = length > 0 && (byte === newline || byte === space || byte === tab);
-  if (!isPlain || digits > maxDigits || exponent < -maxExponent || exponent > maxExponent)
-    return parseOther(bytes, from, target, slot);
+  if (!isPlain) return parseOther(bytes, from, target, slot);
+  if (digits > maxDigits || exponent < -maxExponent || exponent > maxExponent) {
+    target[slot] = Number(bytes.toString('latin1', from, at));
+    return at;
+  }
   const size = exponent < 0 ? mantissa / powers[-exponent] : mantissa * powers[exponent];
   target[slot] = sign === minus ? -size : size;
   return at;

@@ -13,7 +13,7 @@ export interface LineReader {
    * @param text name and labels
    * @returns the slot of its values, a small whole number that no other series has
    */
-  addSeries(text: string): number;
+  addSeries(text: string, format: PageFormat): number;
   /** A comment that no page had before, without its line end. */
   addComment(text: string): void;
   /** The series of these slots were not on the last page. */
@@ -22,12 +22,15 @@ export interface LineReader {
 
 /** No text of UTF-8 has this byte. */
 const neverMatched = Uint8Array.of(0xff);
+const wordBytes = 4;
 const isComment = -1;
 const isEnd = -2;
 
 /** A line that pages have: what is before the value, or a whole comment. */
 class Line {
   text: Uint8Array;
+  /** Its whole words of 4 bytes, little endian. */
+  words: Int32Array;
   /** Of the series; negative: none. */
   readonly slot: number;
   /** The line that followed the last time. */
@@ -37,6 +40,7 @@ class Line {
 
   constructor(text: Uint8Array, slot: number) {
     this.text = text;
+    this.words = toWords(text);
     this.slot = slot;
   }
 }
@@ -123,6 +127,7 @@ export class PageParser {
       this.#lines.delete(text);
       // The line before may still lead here.
       line.text = neverMatched;
+      line.words = noWords;
       if (line.slot >= 0) slots.push(line.slot);
     }
     if (slots.length > 0) this.#reader.removeSeries(slots);
@@ -131,17 +136,18 @@ export class PageParser {
   /** @param bytes whole lines */
   #parse(bytes: Buffer): void {
     try {
-      for (let at = 0; at < bytes.length;) at = this.#parseLine(bytes, at);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      for (let at = 0; at < bytes.length;) at = this.#parseLine(bytes, view, at);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`Cannot parse line ${this.#lineNumber}: ${reason}`, { cause: error });
     }
   }
 
-  #parseLine(bytes: Buffer, from: number): number {
+  #parseLine(bytes: Buffer, view: DataView, from: number): number {
     this.#lineNumber++;
     const expected = this.#previous.next;
-    const isExpected = expected !== undefined && matches(bytes, from, expected.text);
+    const isExpected = expected !== undefined && matches(view, from, expected);
     const line = isExpected ? expected : this.#find(bytes, from);
     this.#previous = line;
     const isRepeated = line.page === this.#page;
@@ -197,7 +203,7 @@ export class PageParser {
   #learn(bytes: Buffer, isNoSample: boolean): Line {
     const text = Uint8Array.from(bytes);
     if (!isNoSample) {
-      const slot = this.#reader.addSeries(bytes.toString('utf8'));
+      const slot = this.#reader.addSeries(bytes.toString('utf8'), this.#format);
       this.#reserve(slot);
       return new Line(text, slot);
     }
@@ -219,8 +225,22 @@ function enlarge(from: Float64Array, slot: number): Float64Array<ArrayBuffer> {
   return larger;
 }
 
-function matches(bytes: Buffer, from: number, text: Uint8Array): boolean {
-  const length = text.length;
-  for (let i = 0; i < length; i++) if (bytes[from + i] !== text[i]) return false;
+const noWords = new Int32Array(0);
+
+function toWords(text: Uint8Array): Int32Array {
+  const words = new Int32Array(text.length >> 2);
+  for (let i = 0; i < words.length * wordBytes; i++) words[i >> 2] |= text[i] << (8 * (i % wordBytes));
+  return words;
+}
+
+/** Whether the text of a line is here. Bytes one by one would take twice as long. */
+function matches(view: DataView, from: number, { words, text }: Line): boolean {
+  if (from + text.length > view.byteLength) return false;
+  let at = from;
+  for (let i = 0; i < words.length; i++) {
+    if (view.getInt32(at, true) !== words[i]) return false;
+    at += wordBytes;
+  }
+  for (let i = at - from; i < text.length; i++) if (view.getUint8(from + i) !== text[i]) return false;
   return true;
 }

@@ -1,9 +1,10 @@
 import { findOrAdd } from '../../src/model/plan.js';
-import { attributesKey, type Resource, type Series } from '../../src/model/series.js';
+import type { Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { Column, type ColumnDescription, type Page } from './column.js';
 import { Families } from './families.js';
-import type { LineReader } from './page-parser.js';
+import type { LineReader, PageFormat } from './page-parser.js';
+import { ResetWatch } from './reset-watch.js';
 import { createResource } from './resource.js';
 import { nameLabel, parseSeriesText, type Labels } from './series-text.js';
 import { groupByStamp } from './stamped-rows.js';
@@ -25,6 +26,18 @@ export interface LabelRules {
 /** In OpenMetrics, the start of a process in Unix seconds; most client libraries have it. */
 const processStart = 'process_start_time_seconds';
 
+/** Some 3 µs each. */
+const seriesPerStep = 256;
+
+/** A page whose series are made. */
+export interface PreparedPage {
+  readonly page: Page;
+  /** By column. */
+  readonly values: Float64Array;
+  /** How many series are new. */
+  readonly added: number;
+}
+
 /** The series of one target. Each is described once, when a page has it for the first time. */
 export class PageSeries implements LineReader {
   readonly #rules: LabelRules;
@@ -38,6 +51,7 @@ export class PageSeries implements LineReader {
   /** The labels of `target_info`, by slot. */
   readonly #infos = new Map<number, Labels>();
   readonly #resources = new Map<string, Resource>();
+  readonly #watch = new ResetWatch();
   #columns: readonly Column[] = [];
   #series: readonly Series[] = [];
   #ended: Series[] = [];
@@ -73,11 +87,11 @@ export class PageSeries implements LineReader {
     this.#families.addComment(comment);
   }
 
-  addSeries(text: string): number {
+  addSeries(text: string, format: PageFormat): number {
     const labels = parseSeriesText(text);
     const slot = this.#freeSlots.pop() ?? this.#bySlot.push(undefined) - 1;
     try {
-      this.#describe(slot, labels);
+      this.#describe(slot, labels, format);
     } catch (error) {
       this.#freeSlots.push(slot);
       throw error;
@@ -106,16 +120,21 @@ export class PageSeries implements LineReader {
     this.#ambiguous = 0;
   }
 
-  /** The tables of a page that was read to its end, and how many of its series are new. */
-  takePage(page: Page): { readonly tables: readonly Table[]; readonly added: number } {
+  /** Takes the values of a page that was read to its end, step by step, and makes the series that are new. */
+  *prepare(page: Page): Generator<void, PreparedPage> {
     if (this.#isChanged) this.#arrange();
     const values = this.#follow(page);
-    const added = this.#isChanged ? this.#listSeries(page) : 0;
+    const added = this.#isChanged ? yield* this.#listSeries(page) : 0;
     this.#isChanged = false;
     this.#lastAt = page.at;
+    return { page, values, added };
+  }
+
+  /** The tables of a page. */
+  createTables({ page, values }: PreparedPage): readonly Table[] {
     const row = createRow(this.#series, page.at, values);
     const tables = page.stamps === undefined ? [row] : groupByStamp(row, this.#columns, page);
-    return { tables: this.#attachEnded(tables, page.at), added };
+    return this.#attachEnded(tables, page.at);
   }
 
   /** A row of NaN, for a page that could not be read. */
@@ -135,7 +154,7 @@ export class PageSeries implements LineReader {
     return [createEnding(ended, at)];
   }
 
-  #describe(slot: number, scraped: Labels): void {
+  #describe(slot: number, scraped: Labels, format: PageFormat): void {
     const name = scraped.get(nameLabel) ?? '';
     if (name === 'target_info') {
       this.#infos.set(slot, scraped);
@@ -143,7 +162,8 @@ export class PageSeries implements LineReader {
       return;
     }
     const meaning = this.#families.find(name);
-    const startKey = createStartKey(meaning.family, scraped);
+    // Classic text has no starts.
+    const startKey = format === 'classic' ? '' : createStartKey(meaning.family, scraped);
     if (meaning.metric === undefined) this.#starts.set(startKey, slot);
     else this.#addColumn(scraped, { slot, metric: meaning.metric, startKey });
     if (name === processStart && scraped.size === 1) this.#starts.set(processStart, slot);
@@ -153,17 +173,14 @@ export class PageSeries implements LineReader {
   #addColumn(scraped: Labels, known: Pick<ColumnDescription, 'slot' | 'metric' | 'startKey'>): void {
     const labels = this.#rules.change(this.#mergeLabels(scraped));
     if (labels === undefined) return;
-    const { [nameLabel]: name = '', job = '', instance = '', ...others } = Object.fromEntries(labels);
-    const attributes = Object.fromEntries(
-      Object.entries(others).filter(([label, value]) => !label.startsWith('__') && value !== ''),
-    );
-    const key = JSON.stringify([name, job, instance, attributesKey(attributes)]);
+    const { name, job, instance, attributes, key } = describeLabels(labels);
     if (this.#keys.has(key)) {
       this.#ambiguous++;
       return;
     }
     this.#keys.add(key);
     const metric = name === known.metric.name ? known.metric : { ...known.metric, name };
+    this.#watch.forget(known.slot);
     this.#bySlot[known.slot] = new Column({ ...known, metric, attributes, job, instance, key });
   }
 
@@ -189,22 +206,18 @@ export class PageSeries implements LineReader {
   #arrange(): void {
     this.#columns = this.#bySlot.filter((column) => column !== undefined);
     const fallback = this.#rules.usesProcessStart ? this.#starts.get(processStart) : undefined;
-    for (const column of this.#columns) {
-      if (column.isCounter)
-        column.startSlot = this.#starts.get(column.description.startKey) ?? fallback ?? -1;
-    }
+    this.#watch.arrange(
+      this.#columns,
+      ({ description }) => this.#starts.get(description.startKey) ?? fallback ?? -1,
+    );
   }
 
   #follow({ values }: Page): Float64Array {
     const row = new Float64Array(this.#columns.length);
-    for (let i = 0; i < row.length; i++) {
+    for (const i of this.#watch.follow(values, row)) {
       const column = this.#columns[i];
-      const value = values[column.description.slot];
-      row[i] = value;
-      if (!column.isCounter) continue;
-      const startSeconds = column.startSlot < 0 ? NaN : values[column.startSlot];
-      if (!column.follow(value, startSeconds)) continue;
-      if (column.series) this.#ended.push(column.series);
+      if (column.series === undefined) continue;
+      this.#ended.push(column.series);
       column.series = undefined;
       this.#isChanged = true;
     }
@@ -212,22 +225,32 @@ export class PageSeries implements LineReader {
   }
 
   /** @returns how many series are new */
-  #listSeries({ at, stamps, stampUnitMs }: Page): number {
+  *#listSeries(page: Page): Generator<void, number> {
     let added = 0;
-    this.#series = this.#columns.map((column) => {
-      if (column.series !== undefined) return column.series;
-      added++;
-      const stampMs = (stamps?.[column.description.slot] ?? NaN) * stampUnitMs;
-      const first = Number.isFinite(stampMs) ? BigInt(Math.round(stampMs)) * 1_000_000n : at;
-      // What was reset started after the last page.
-      const earliest = column.hasBegun ? (this.#lastAt ?? first) : first;
-      return column.begin(this.#findResource(column.description), earliest, first);
-    });
+    const list: Series[] = [];
+    for (const column of this.#columns) {
+      if (column.series === undefined && ++added % seriesPerStep === 0) yield;
+      list.push(column.series ?? this.#begin(column, page));
+    }
+    this.#series = list;
     return added;
   }
 
+  #begin(column: Column, { at, stamps, stampUnitMs }: Page): Series {
+    const stampMs = (stamps?.[column.description.slot] ?? NaN) * stampUnitMs;
+    const first = Number.isFinite(stampMs) ? BigInt(Math.round(stampMs)) * 1_000_000n : at;
+    return column.begin(this.#findResource(column.description), this.#findStart(column, first), first);
+  }
+
+  #findStart({ description, hasBegun }: Column, first: bigint): bigint {
+    const seconds = this.#watch.readStart(description.slot);
+    if (Number.isFinite(seconds)) return BigInt(Math.round(seconds * 1e6)) * 1000n;
+    // What was reset started after the last page.
+    return hasBegun ? (this.#lastAt ?? first) : first;
+  }
+
   #findResource({ job, instance }: ColumnDescription): Resource {
-    return findOrAdd(this.#resources, JSON.stringify([job, instance]), () =>
+    return findOrAdd(this.#resources, `${job}\n${instance}`, () =>
       createResource({ job, instance, scheme: this.#rules.scheme }, [...this.#infos.values()]),
     );
   }
@@ -238,6 +261,21 @@ export class PageSeries implements LineReader {
     this.#ended = [];
     return [createEnding(ended, at), ...tables];
   }
+}
+
+/** What labels become. */
+function describeLabels(labels: Labels) {
+  const attributes: Record<string, string> = {};
+  const parts: string[] = [];
+  for (const [label, value] of labels) {
+    if (value === '' || (label.startsWith('__') && label !== nameLabel)) continue;
+    // No name of a label has a line end.
+    parts.push(`${label}\n${value}`);
+    if (label !== 'job' && label !== 'instance' && label !== nameLabel) attributes[label] = value;
+  }
+  const read = (label: string) => labels.get(label) ?? '';
+  const key = JSON.stringify(parts.toSorted());
+  return { name: read(nameLabel), job: read('job'), instance: read('instance'), attributes, key };
 }
 
 /** What is before the value of a sample, without the labels by which those of one histogram differ. */

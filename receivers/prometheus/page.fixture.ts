@@ -38,12 +38,16 @@ export function createPageReader(
         parser.feed(bytes.subarray(from, from + chunkBytes));
       parser.finish();
       const { values, stamps, hasStamps } = parser;
-      return series.takePage({
+      const steps = series.prepare({
         at: BigInt(Math.round(atSeconds * 1000)) * 1_000_000n,
         values,
         stamps: hasStamps ? stamps : undefined,
         stampUnitMs: format === 'openmetrics' ? 1000 : 1,
-      }).tables;
+      });
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true) return series.createTables(step.value);
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { ReceiverContext } from '../../src/component/component.js';
 import { hideCredentials } from '../../src/config/endpoint.js';
-import { slices } from '../../src/linux/slices.js';
+import { runInSlices, slices } from '../../src/linux/slices.js';
 import type { Metric } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { GaugeTable } from '../../src/scraping/gauge-table.js';
@@ -14,7 +14,7 @@ import type { Labels } from './series-text.js';
 import type { Target } from './target.js';
 
 /** A chunk of a new page takes longer than one of a known page: larger ones are read in parts. */
-const partBytes = 16 * 1024;
+const partBytes = 8 * 1024;
 
 function gauge(name: string, unit: string, description: string): Metric {
   return { name, unit, description, kind: 'gauge', valueType: 'double' };
@@ -79,15 +79,14 @@ export class ScrapeTarget implements PollingTarget {
     const { values, stamps, hasStamps } = this.#parser;
     const hasOwnInstants = hasStamps && this.#target.job.honor_timestamps;
     const stampUnitMs = format === 'openmetrics' ? 1000 : 1;
-    const { tables, added } = this.#series.takePage({
-      at,
-      values,
-      stamps: hasOwnInstants ? stamps : undefined,
-      stampUnitMs,
-    });
+    const page = { at, values, stamps: hasOwnInstants ? stamps : undefined, stampUnitMs };
+    const prepared = await runInSlices(this.#series.prepare(page));
+    // No one takes what is too late: series that have ended are reported with the next page.
+    signal.throwIfAborted();
+    const tables = this.#series.createTables(prepared);
     this.#noteDuplicates();
     this.#isFailing = false;
-    const scrape = this.#describeScrape(at, { up: 1, added });
+    const scrape = this.#describeScrape(at, { up: 1, added: prepared.added });
     if (this.#series.isOutdated) this.#readAgain();
     return [...tables, scrape];
   }

@@ -1,0 +1,70 @@
+import type { Column } from './column.js';
+
+const none: readonly number[] = [];
+
+/** The values of the columns, and which of the counters among them were reset since the page before. */
+export class ResetWatch {
+  /** Of each column. */
+  #slots = new Int32Array(0);
+  /** Of each column: the slot of the instant at which it was 0; -1: unknown; -2: it is no counter. */
+  #startSlots = new Int32Array(0);
+  /** By slot: the last value, which is the one before a gap in a gap; NaN: none. */
+  #last = new Float64Array(64).fill(NaN);
+  /** By slot: the last known instant at which the counter was 0, in Unix seconds. */
+  #startSeconds = new Float64Array(64).fill(NaN);
+
+  /** @param startSlotOf of a counter; -1: unknown */
+  arrange(columns: readonly Column[], startSlotOf: (column: Column) => number): void {
+    this.#slots = Int32Array.from(columns, ({ description }) => description.slot);
+    this.#startSlots = Int32Array.from(columns, (column) => (column.isCounter ? startSlotOf(column) : -2));
+  }
+
+  /** Another series begins to use a slot. */
+  forget(slot: number): void {
+    if (slot >= this.#last.length) {
+      this.#last = enlarge(this.#last, slot);
+      this.#startSeconds = enlarge(this.#startSeconds, slot);
+    }
+    this.#last[slot] = NaN;
+    this.#startSeconds[slot] = NaN;
+  }
+
+  /** When the counter of a slot was 0, in Unix seconds; NaN: unknown. */
+  readStart(slot: number): number {
+    return this.#startSeconds[slot];
+  }
+
+  /**
+   * Takes the values of a page.
+   * @param values by slot
+   * @param row gets them by column
+   * @returns the columns that were reset
+   */
+  follow(values: Float64Array, row: Float64Array): readonly number[] {
+    let reset: number[] | undefined;
+    const last = this.#last;
+    for (let i = 0; i < row.length; i++) {
+      const slot = this.#slots[i];
+      const value = values[slot];
+      row[i] = value;
+      const startSlot = this.#startSlots[i];
+      if (startSlot === -2) continue;
+      const isRestarted = startSlot >= 0 && this.#followStart(slot, values[startSlot]);
+      if (value < last[slot] || isRestarted) (reset ??= []).push(i);
+      if (!Number.isNaN(value)) last[slot] = value;
+    }
+    return reset ?? none;
+  }
+
+  #followStart(slot: number, seconds: number): boolean {
+    const before = this.#startSeconds[slot];
+    this.#startSeconds[slot] = seconds;
+    return !Number.isNaN(before) && !Number.isNaN(seconds) && seconds !== before;
+  }
+}
+
+function enlarge(from: Float64Array, slot: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * (slot + 1)).fill(NaN);
+  larger.set(from);
+  return larger;
+}
