@@ -26,6 +26,9 @@ export interface LabelRules {
 /** In OpenMetrics, the start of a process in Unix seconds; most client libraries have it. */
 const processStart = 'process_start_time_seconds';
 
+/** The year 2262, up to which nanoseconds fit into 64 bits. */
+const maxSeconds = 2 ** 63 / 1e9;
+
 /** Some 3 µs each. */
 const seriesPerStep = 256;
 
@@ -238,13 +241,14 @@ export class PageSeries implements LineReader {
 
   #begin(column: Column, { at, stamps, stampUnitMs }: Page): Series {
     const stampMs = (stamps?.[column.description.slot] ?? NaN) * stampUnitMs;
-    const first = Number.isFinite(stampMs) ? BigInt(Math.round(stampMs)) * 1_000_000n : at;
+    const isKnown = stampMs >= 0 && stampMs < maxSeconds * 1000;
+    const first = isKnown ? BigInt(Math.round(stampMs)) * 1_000_000n : at;
     return column.begin(this.#findResource(column.description), this.#findStart(column, first), first);
   }
 
   #findStart({ description, hasBegun }: Column, first: bigint): bigint {
     const seconds = this.#watch.readStart(description.slot);
-    if (Number.isFinite(seconds)) return BigInt(Math.round(seconds * 1e6)) * 1000n;
+    if (seconds >= 0 && seconds < maxSeconds) return BigInt(Math.round(seconds * 1e6)) * 1000n;
     // What was reset started after the last page.
     return hasBegun ? (this.#lastAt ?? first) : first;
   }

@@ -14,7 +14,7 @@ export function groupByStamp(row: Table, columns: readonly Column[], page: Page)
   const groups = new Map<number, number[]>();
   for (const [i, column] of columns.entries()) {
     const stampMs = Math.round((page.stamps?.[column.description.slot] ?? NaN) * page.stampUnitMs);
-    if (stampMs <= column.stampMs || stampMs > nowMs + maxFutureMs) continue;
+    if (stampMs <= column.stampMs || stampMs < 0 || stampMs > nowMs + maxFutureMs) continue;
     column.stampMs = stampMs;
     findOrAdd(groups, stampMs, () => []).push(i);
   }

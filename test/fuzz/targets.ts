@@ -38,6 +38,7 @@ import { HostFiles } from './host-files.js';
 import { meterTargets } from './meter-targets.js';
 import { nameTargets, type Target } from './name-targets.js';
 import { createOtlpTargets } from './otlp-targets.js';
+import { parsePage } from './prometheus-pages.js';
 
 const context = { env: { HOST: 'h', EMPTY: '' }, onUnset: () => {} };
 const finder = {
@@ -206,6 +207,21 @@ const configurationTargets: readonly Target[] = [
 const response = Buffer.from('0a0b0803120764726f70706564', 'hex');
 
 const networkTargets: readonly Target[] = [
+  {
+    name: 'pages of Prometheus',
+    examples: texts(
+      '# HELP a b\n# TYPE a counter\na{x="1",y="\\n"} 1 1500\n{"b.c","d e"="f"} -2.5e-3\n# TYPE h histogram\nh_bucket{le="+Inf"} 3\nh_sum NaN\n',
+      'target_info{a="b"} 1\nprocess_start_time_seconds 1.7e9\na 12345678901234567890\na 2\n',
+    ),
+    parse: (input) => parsePage(input, 'classic'),
+  },
+  {
+    name: 'pages of OpenMetrics',
+    examples: texts(
+      '# TYPE a counter\n# UNIT a seconds\na_total{x="1"} 1 1500.5 # {t="1"} 0.5 1\na_created{x="1"} 0.25\n# EOF\n',
+    ),
+    parse: (input) => parsePage(input, 'openmetrics'),
+  },
   {
     name: 'process contexts',
     examples: [Buffer.from('0a1a0a180a0c736572766963652e6e616d6512080a06636865636b6f', 'hex')],

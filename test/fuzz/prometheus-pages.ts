@@ -1,0 +1,28 @@
+import { PageParser } from '../../receivers/prometheus/page-parser.js';
+import { PageSeries } from '../../receivers/prometheus/page-series.js';
+
+/** Reads a page as the first one of a target, and as its second one. */
+export function parsePage(input: Buffer, format: 'classic' | 'openmetrics'): void {
+  const series = new PageSeries({
+    target: new Map([
+      ['job', 'fuzz'],
+      ['instance', 'n1:1'],
+    ]),
+    scheme: 'http',
+    honorsLabels: false,
+    change: (labels) => labels,
+    usesProcessStart: true,
+  });
+  const parser = new PageParser(series);
+  for (let page = 1n; page <= 2n; page++) {
+    parser.begin(format);
+    parser.feed(input.subarray(0, input.length >> 1));
+    parser.feed(input.subarray(input.length >> 1));
+    parser.finish();
+    const { values, stamps } = parser;
+    const steps = series.prepare({ at: page * 1_000_000_000n, values, stamps, stampUnitMs: 1 });
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    series.createTables(step.value);
+  }
+}
