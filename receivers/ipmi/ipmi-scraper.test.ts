@@ -107,7 +107,14 @@ test('IpmiScraper leaves the energy of the host to the receiver that has it', as
   assert.deepEqual([last('hw.meter.energy')[0]?.[1], last('hw.power')[0]?.[1]], [100, 100]);
 });
 
-const valuesOf = (...of: number[]) => of.map((value, sensor) => ({ sensor, value, atNs: 1_000_000_000n }));
+let readings = 0;
+
+/** The values of a reading a second after the one before. */
+function valuesOf(...of: number[]) {
+  readings += 1;
+  const atNs = BigInt(readings) * 1_000_000_000n;
+  return of.map((value, sensor) => ({ sensor, value, atNs }));
+}
 
 test('IpmiScraper publishes sensors from their first reading on, and the state of power supplies', async () => {
   const { read, last } = createRig();
