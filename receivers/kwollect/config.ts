@@ -1,5 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { checkClientConfig, clientSettings } from '../../src/http/client.js';
+import { checkMeters } from '../../src/scraping/meter-receiver.js';
 import { findQuantity } from './points.js';
 
 const endpointSettings = {
@@ -55,9 +56,8 @@ export type Endpoint = Config['endpoints'][number];
 
 /** What is wrong with settings that are taken together. */
 export function checkConfig(config: Config): string[] {
-  const hosts = config.endpoints.filter(({ measures }) => measures === 'host').length;
   return [
-    ...(hosts > 1 ? [`endpoints: expected at most one with measures: host, found ${hosts}`] : []),
+    ...checkMeters(config.endpoints),
     ...config.endpoints.flatMap((endpoint, i) => checkEndpoint(endpoint, `endpoints.${i}`)),
     ...checkClientConfig(config),
   ];

@@ -1,5 +1,4 @@
 import type { ReceiverFactory } from '../../src/component/component.js';
-import { UnavailableError } from '../../src/errors.js';
 import { createPollingReceiver } from '../../src/scraping/polling-receiver.js';
 import { checkConfig, schema } from './config.js';
 import { KwollectTarget } from './kwollect-target.js';
@@ -11,11 +10,8 @@ export const factory: ReceiverFactory<typeof schema> = {
   metrics,
   check: checkConfig,
   probe: ({ endpoints }) => ({
-    available: endpoints.length > 0,
-    found:
-      endpoints.length > 0
-        ? endpoints.map(({ endpoint }) => endpoint).join(', ')
-        : 'no endpoints are configured',
+    available: true,
+    found: endpoints.map(({ endpoint }) => endpoint).join(', '),
     remedies: [],
   }),
   create: (config, context, next) =>
@@ -24,9 +20,6 @@ export const factory: ReceiverFactory<typeof schema> = {
       context,
       next,
       open(targets) {
-        if (config.endpoints.length === 0) {
-          throw new UnavailableError('Cannot read any site: expected at least one in endpoints, found none');
-        }
         for (const endpoint of config.endpoints) targets.add(new KwollectTarget(endpoint, config, context));
       },
     }),

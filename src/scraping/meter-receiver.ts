@@ -3,7 +3,7 @@ import type { Consumer } from '../component/consumer.js';
 import { claimEnergy } from '../component/energy-claim.js';
 import type { Probe } from '../component/probe.js';
 import type { ConfigOf, ListSetting, Schema } from '../component/schema.js';
-import { describeError, UnavailableError } from '../errors.js';
+import { describeError } from '../errors.js';
 import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
 import type { Attributes } from '../model/series.js';
 import type { Table } from '../model/table.js';
@@ -80,7 +80,6 @@ export function createMeterReceiver<Item extends MeterItem>(options: MeterReceiv
     next,
     timeoutMs,
     async open(targets) {
-      if (items.length === 0) throw new UnavailableError(noEndpoints);
       for (const item of items) targets.add(new MeterTarget(await open(item), item, options));
     },
   });
@@ -92,10 +91,9 @@ const defaultTimeoutMs = 10_000;
 /** Power is integrated over two readings in a row that failed. */
 const maxGapIntervals = 3.5;
 
-const noEndpoints = 'Cannot read any meter: expected at least one in endpoints, found none';
-
 /** What is wrong with the meters of a configuration taken together. */
-export function checkMeters(endpoints: readonly MeterItem[]): string[] {
+export function checkMeters(endpoints: readonly Pick<MeterItem, 'measures'>[]): string[] {
+  if (endpoints.length === 0) return ['endpoints: expected at least one, found none'];
   const hosts = endpoints.filter(({ measures }) => measures === 'host').length;
   return hosts > 1 ? [`endpoints: expected at most one with measures: host, found ${hosts}`] : [];
 }
@@ -107,12 +105,11 @@ export async function probeMeters<Item extends MeterItem>(
   remedy: string,
 ): Promise<Probe> {
   const results = await Promise.all(items.map((item) => probeMeter(open, item)));
-  const found =
-    results.length === 0 ? 'no endpoints are configured' : results.map((one) => one.found).join('; ');
+  const found = results.map((one) => one.found).join('; ');
   const missing = results.flatMap(({ problem }) => problem ?? []);
   return {
     // A meter that does not answer now may do so later.
-    available: results.length > 0,
+    available: true,
     found,
     remedies: missing.map((problem) => ({ missing: problem, command: remedy })),
   };
