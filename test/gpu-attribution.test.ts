@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { schema } from '../processors/attribution/config.js';
 import { factory } from '../processors/attribution/factory.js';
+import { factory as amdGpu } from '../receivers/amd_gpu/factory.js';
 import { h100, withoutCompiler as skip, type Answers } from '../receivers/nvml/fake-nvml.fixture.js';
 import { startRig } from '../receivers/nvml/nvml.fixture.js';
-import { createFakeContext, createTableCollector, type TableCollector } from '../src/component/fakes.js';
+import type { Consumer } from '../src/component/consumer.js';
+import {
+  createFakeContext,
+  createMeterReader,
+  createTableCollector,
+  type TableCollector,
+} from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';
-import { createFakeProcfs } from '../src/identity/fake-procfs.fixture.js';
+import { FakeCards, startCardRig } from '../src/gpu/fake-cards.fixture.js';
+import { createFakeProcfs, type FakeProcfs } from '../src/identity/fake-procfs.fixture.js';
+import { FakeDrm } from '../src/linux/drm-clients.fixture.js';
 import { checkTables } from '../src/model/check-tables.js';
 import type { Series } from '../src/model/series.js';
 import { busyTime } from '../src/model/shared-metrics.js';
@@ -69,18 +79,36 @@ function computeShare(energy: Rows, all: Rows, own: Rows): number {
   return joules;
 }
 
-function sumJoules(out: TableCollector, metric: string, attribute: string, value: unknown): number {
-  const own = out.last(metric).filter(({ series }) => series.resource.attributes[attribute] === value);
-  return own.reduce((sum, row) => sum + row.value, 0);
+/** The energy of a GPU. A meter that repeats its first reading is known from its first change on, and is a line from change to change. */
+function listEnergy(tables: readonly Table[], id: string): Rows {
+  return listRows(tables, 'hw.energy', ({ attributes }) => attributes['hw.id'] === id)
+    .filter(({ value }, i, rows) => i === 0 || value !== rows[i - 1].value)
+    .slice(1);
 }
 
-test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz', { skip }, async (t) => {
-  const procfs = createFakeProcfs();
-  pids.forEach((pid, i) =>
-    procfs.write(pid, { comm: `p${pid}`, exe: `/bin/p${pid}`, cgroup: containers[i] }),
-  );
+function listGpuTime(tables: readonly Table[], id: string): Rows {
+  return listRows(tables, 'hw.gpu.time', ({ attributes }) => attributes['hw.id'] === id);
+}
+
+function sumJoules(out: TableCollector, metric: string, attribute: string, value: unknown): number {
+  const own = out.last(metric).filter(({ series }) => series.resource.attributes[attribute] === value);
+  return sum(own.map((row) => row.value));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** Which part of energy a series of the ledger is, or the reason for which that is not attributed. */
+function nameOf({ attributes }: Series): string {
+  return String(attributes['ledger.reason'] ?? attributes['ledger.part']);
+}
+
+/** The processor attribution on a machine that uses no CPU time. */
+function startAttribution() {
   const out = createTableCollector();
-  const context = createFakeContext({ id: 'attribution' });
+  const telemetry = createMeterReader();
+  const context = createFakeContext({ id: 'attribution', meter: telemetry.meter });
   const settings = parseSettings(schema, {
     cpu_count: 2,
     views: ['process', 'cgroup'],
@@ -92,7 +120,35 @@ test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz'
   const busy = [
     { metric: busyTime, resource: { attributes: {} }, attributes: {}, start: context.clock.wallNs() },
   ];
-  const closeScan = () => processor.consume(createRow(busy, context.clock.wallNs(), Float64Array.of(0)));
+  return {
+    out,
+    processor,
+    closeScan: () => processor.consume(createRow(busy, context.clock.wallNs(), Float64Array.of(0))),
+    /** The parts of the energy of a GPU, by part or reason. */
+    partsOf(id: string): Record<string, number> {
+      const own = out.last('ledger.energy').filter(({ series }) => series.attributes['hw.id'] === id);
+      return Object.fromEntries(own.map(({ series, value }) => [nameOf(series), value]));
+    },
+    /** By how many joules the accounts of GPUs disagree. */
+    readResidual: async () =>
+      (await telemetry.read())['joulemetry.attribution.residual{gpu,measured,gpu_time}'],
+  };
+}
+
+function writeProcesses(procfs: FakeProcfs): void {
+  pids.forEach((pid, i) =>
+    procfs.write(pid, { comm: `p${pid}`, exe: `/bin/p${pid}`, cgroup: containers[i] }),
+  );
+}
+
+function assertNear(actual: number, expected: number, what: string, tolerance = 1e-6): void {
+  assert.ok(Math.abs(actual - expected) < tolerance, `${what}: ${actual} J, expected ${expected} J`);
+}
+
+test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz', { skip }, async (t) => {
+  const procfs = createFakeProcfs();
+  writeProcesses(procfs);
+  const { out, processor, closeScan, partsOf, readResidual } = startAttribution();
   closeScan();
   const rig = await startRig(t, { answers: machine, settings: { procfs: procfs.path }, next: processor });
   closeScan();
@@ -107,46 +163,124 @@ test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz'
     });
     closeScan();
   }
+  assert.equal(await readResidual(), 0);
   void processor.shutdown();
   checkTables(out.tables);
-  // A meter that repeats its first reading is known from its first change on, and is a line from change to change.
-  const energy = listRows(rig.next.tables, 'hw.energy', ({ attributes }) => attributes['hw.id'] === 'GPU-0')
-    .filter(({ value }, i, rows) => i === 0 || value !== rows[i - 1].value)
-    .slice(1);
-  const all = listRows(rig.next.tables, 'hw.gpu.time', ({ attributes }) => attributes['hw.id'] === 'GPU-0');
+  const { tables } = rig.next;
+  const [energy, all] = [listEnergy(tables, 'GPU-0'), listGpuTime(tables, 'GPU-0')];
   const expected = pids.slice(0, 4).map((pid) => {
     const isOwn = ({ resource, attributes }: Series) =>
       resource.attributes['process.pid'] === pid && attributes['hw.gpu.task'] === 'general';
-    return computeShare(energy, all, listRows(rig.next.tables, 'process.gpu.time', isOwn));
+    return computeShare(energy, all, listRows(tables, 'process.gpu.time', isOwn));
   });
   assert.ok(
     expected.every((joules) => joules > 50),
     String(expected),
   );
   pids.slice(0, 4).forEach((pid, i) => {
-    const joules = sumJoules(out, 'process.energy', 'process.pid', pid);
-    assert.ok(
-      Math.abs(joules - expected[i]) < 1e-6,
-      `process ${pid} got ${joules} J, expected ${expected[i]} J`,
-    );
+    assertNear(sumJoules(out, 'process.energy', 'process.pid', pid), expected[i], `process ${pid}`);
   });
   for (const [path, first] of [
     ['/docker/a', 0],
     ['/docker/b', 2],
   ] as const) {
     const joules = sumJoules(out, 'linux.cgroup.energy', 'linux.cgroup.path', path);
-    assert.ok(Math.abs(joules - expected[first] - expected[first + 1]) < 1e-6, `${path} got ${joules} J`);
+    assertNear(joules, expected[first] + expected[first + 1], path);
   }
-  // The driver has no samples of processes where MIG is on: no process is charged.
+  const growth = (rig.last('hw.energy', { 'hw.id': 'GPU-0' }) ?? NaN) - energy[0].value;
+  assertNear(sum(Object.values(partsOf('GPU-0'))), growth, 'parts of GPU-0', 1e-8 * growth);
+  // An instance has no meter, and the driver no samples of processes: the GPU is measured once, and no process is charged.
   assert.equal(sumJoules(out, 'process.energy', 'process.pid', 105), 0);
-  for (const [id, first] of [
-    ['GPU-0', energy[0].value],
-    ['GPU-1', 7],
-  ] as const) {
-    const parts = out.last('ledger.energy').filter(({ series }) => series.attributes['hw.id'] === id);
-    const measured = (rig.last('hw.energy', { 'hw.id': id }) ?? NaN) - first;
-    const sum = parts.reduce((joules, { value }) => joules + value, 0);
-    assert.ok(Math.abs(sum - measured) < 1e-8 * measured, `${id}: parts of ${sum} J, measured ${measured} J`);
+  assert.deepEqual(listIds(rig.next, 'process.gpu.memory.usage'), ['GPU-0', 'MIG-0']);
+  assert.deepEqual(listIds(rig.next, 'hw.energy'), ['GPU-0', 'GPU-1']);
+  assert.deepEqual(listIds(rig.next, 'hw.gpu.time'), ['GPU-0']);
+  assert.deepEqual(listIds(out, 'ledger.energy'), ['GPU-0', 'GPU-1']);
+  const { no_usage: unused, ...others } = partsOf('GPU-1');
+  assertNear(unused, 29 * 7, 'GPU-1');
+  assert.deepEqual(new Set(Object.values(others)), new Set([0]));
+});
+
+function listIds(tables: TableCollector, metric: string): readonly string[] {
+  const ids = tables.last(metric).map(({ series }) => String(series.attributes['hw.id']));
+  return [...new Set(ids)].toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+const card = '0000:03:00.0';
+
+/** The table of an MI300X, with nothing but its energy counter. */
+function createGpuMetrics(joules: number): Buffer {
+  const table = Buffer.alloc(1600, 0xff);
+  table.set([1600 & 0xff, 1600 >> 8, 1, 6]);
+  table.writeBigUInt64LE(BigInt(Math.round(joules * 65_536)), 16);
+  return table;
+}
+
+test('the energy of a card goes to processes by their DRM time, each engine of it', async (t) => {
+  const procfs = createFakeProcfs();
+  writeProcesses(procfs);
+  const drm = new FakeDrm(procfs.path);
+  const cards = new FakeCards();
+  cards.add(1, { address: card, driver: 'amdgpu' }, { device: '0x74a1' });
+  const busyNs = [0, 0];
+  /** What each process has used so far: the first one of one engine, the second one of two. */
+  const own: readonly [Rows, Rows] = [[], []];
+  const writeClients = () =>
+    busyNs.forEach((ns, p) => {
+      drm.write(pids[2 * p], 3, {
+        driver: 'amdgpu',
+        pdev: card,
+        'client-id': 7 + p,
+        'engine-gfx': `${5e9 + ns / (p + 1)} ns`,
+        'engine-dec': `${6e9 + ns - ns / (p + 1)} ns`,
+      });
+    });
+  const writeEnergy = (joules: number) =>
+    writeFileSync(cards.pathOf(1, 'gpu_metrics'), createGpuMetrics(joules));
+  for (const pid of [pids[0], pids[2]]) drm.start(pid);
+  writeClients();
+  writeEnergy(1000);
+  const { out, processor, closeScan, partsOf, readResidual } = startAttribution();
+  const tables: Table[] = [];
+  const next: Consumer = { consume: (table) => (tables.push(table), processor.consume(table)) };
+  closeScan();
+  const rig = await startCardRig(t, amdGpu, { cards, drm, next });
+  const read = async () => {
+    await rig.read();
+    const at = listGpuTime(tables, card).at(-1)?.at ?? NaN;
+    busyNs.forEach((value, p) => own[p].push({ at, value }));
+    closeScan();
+  };
+  await read();
+  await read();
+  let joules = 1000;
+  for (let i = 1; i <= 30; i++) {
+    busyNs[0] += 40_000 * ((7 * i) % 25);
+    busyNs[1] += 40_000 * ((11 * i) % 19);
+    joules += 50 + (i % 7) / 4;
+    writeClients();
+    writeEnergy(joules);
+    await read();
   }
-  assert.ok((rig.last('hw.energy', { 'hw.id': 'GPU-1' }) ?? 0) > 200);
+  assert.equal(await readResidual(), 0);
+  void processor.shutdown();
+  checkTables(out.tables);
+  const energy = listEnergy(tables, card);
+  const all = own[0].map(({ at, value }, i) => ({ at, value: value + own[1][i].value }));
+  const expected = own.map((rows) => computeShare(energy, all, rows));
+  assert.ok(
+    expected.every((share) => share > 300),
+    String(expected),
+  );
+  expected.forEach((share, p) => {
+    assertNear(sumJoules(out, 'process.energy', 'process.pid', pids[2 * p]), share, `process ${pids[2 * p]}`);
+    assertNear(
+      sumJoules(out, 'linux.cgroup.energy', 'linux.cgroup.path', containers[2 * p]),
+      share,
+      containers[2 * p],
+    );
+  });
+  const parts = partsOf(card);
+  assertNear(parts['attributed'], sum(expected), 'attributed');
+  const growth = joules - 1000 - energy[0].value;
+  assertNear(sum(Object.values(parts)), growth, 'parts', 1e-8 * growth);
 });

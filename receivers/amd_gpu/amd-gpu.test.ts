@@ -6,6 +6,7 @@ import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { FakeCards, startCardRig } from '../../src/gpu/fake-cards.fixture.js';
 import { FakeDrm } from '../../src/linux/drm-clients.fixture.js';
+import { describeStat } from '../../src/linux/process-stat.fixture.js';
 import { checkTables } from '../../src/model/check-tables.js';
 import { factory } from './factory.js';
 
@@ -243,10 +244,7 @@ test('amd_gpu gives the GPU time and memory of processes', async (t) => {
     'engine-gfx': `${ns} ns`,
     'engine-enc': `${2 * ns} ns`,
   });
-  writeFileSync(
-    join(drm.procfs, '4242/stat'),
-    `4242 (render) S 1 1 1 0 -1 4194304 0 0 0 0 1 1 0 0 20 0 1 0 500 0 0 ${'0 '.repeat(28)}0\n`,
-  );
+  writeFileSync(join(drm.procfs, '4242/stat'), describeStat(4242, { comm: 'render' }));
   drm.write(4242, 7, client(1e9));
   const rig = await startCardRig(t, factory, { cards: plugIn(), drm });
   const first = await rig.read();

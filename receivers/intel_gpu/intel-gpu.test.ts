@@ -6,6 +6,7 @@ import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { FakeCards, startCardRig } from '../../src/gpu/fake-cards.fixture.js';
 import { describeClient, FakeDrm } from '../../src/linux/drm-clients.fixture.js';
+import { describeStat } from '../../src/linux/process-stat.fixture.js';
 import { writeFiles } from '../../src/scraping/source.fixture.js';
 import { factory } from './factory.js';
 
@@ -128,10 +129,7 @@ test('intel_gpu gives the share of time in which each engine of the PMU was busy
 test('intel_gpu gives the GPU time of processes, so that attribution can share the energy', async (t) => {
   const drm = new FakeDrm();
   drm.start(77);
-  writeFileSync(
-    join(drm.procfs, '77/stat'),
-    `77 (game) S 1 1 1 0 -1 4194304 0 0 0 0 1 1 0 0 20 0 1 0 500 0 0 ${'0 '.repeat(28)}0\n`,
-  );
+  writeFileSync(join(drm.procfs, '77/stat'), describeStat(77, { comm: 'game' }));
   drm.write(77, 3, describeClient(1, 50, discrete));
   const rig = await startCardRig(t, factory, { cards: plugIn(), drm });
   await rig.read();

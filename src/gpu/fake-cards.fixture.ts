@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { freeClaims, type Claims } from '../component/claims.js';
 import type { ReceiverFactory } from '../component/component.js';
+import type { Consumer } from '../component/consumer.js';
 import { createFakeContext, createLogCollector, createTableCollector } from '../component/fakes.js';
 import type { Schema } from '../component/schema.js';
 import { parseSettings } from '../config/settings.js';
@@ -55,13 +56,15 @@ export interface CardRigOptions {
   readonly drm?: FakeDrm;
   readonly settings?: object;
   readonly claims?: Claims;
+  /** Takes every table, too. */
+  readonly next?: Consumer;
 }
 
 /** Starts a receiver of cards, which reads every hour, and whenever the test asks. */
 export async function startCardRig<S extends Schema>(
   t: TestContext,
   factory: ReceiverFactory<S>,
-  { cards, drm = new FakeDrm(), settings = {}, claims = freeClaims }: CardRigOptions,
+  { cards, drm = new FakeDrm(), settings = {}, claims = freeClaims, next: other }: CardRigOptions,
 ) {
   const next = createTableCollector();
   const log = createLogCollector();
@@ -71,7 +74,8 @@ export async function startCardRig<S extends Schema>(
     collection_interval: '1h',
     ...settings,
   });
-  const receiver = factory.create(config, createFakeContext({ log, claims }), next);
+  const both: Consumer = { consume: (table) => next.consume(table) && (other?.consume(table) ?? true) };
+  const receiver = factory.create(config, createFakeContext({ log, claims }), both);
   t.after(() => receiver.shutdown());
   await receiver.start();
   // The loop asks for its own first reading only now: every other one is asked for by the test.

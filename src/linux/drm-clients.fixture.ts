@@ -4,7 +4,11 @@ import { createFolder } from '../testing/temporary-folder.fixture.js';
 
 /** A procfs with processes that have files of GPUs open. */
 export class FakeDrm {
-  readonly procfs = createFolder();
+  readonly procfs: string;
+
+  constructor(procfs = createFolder()) {
+    this.procfs = procfs;
+  }
 
   /** A process with some other files. */
   start(pid: number): void {
