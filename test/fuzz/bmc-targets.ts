@@ -9,7 +9,7 @@ import {
   parseSupplyMetrics,
 } from '../../receivers/redfish/readings.js';
 import { parseObject } from '../../src/recording/otlp-json.js';
-import type { Target } from './name-targets.js';
+import type { Target } from './target.js';
 
 const place = { chassis: 'a/1' };
 

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { mutate } from './mutate.js';
-import type { Target } from './name-targets.js';
+import type { Target } from './target.js';
 import { createTargets } from './targets.js';
 
 /** `at`: this input comes next. `problem`: a parser did what it must not. `done`: that was the last. */

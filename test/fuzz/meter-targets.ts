@@ -4,7 +4,7 @@ import { parseFirstGeneration, parseLaterGeneration, parseNames } from '../../re
 import { parseEnergy, parseIdentity } from '../../receivers/tasmota/readings.js';
 import { DigestAuth } from '../../src/http/digest-auth.js';
 import { parseObject } from '../../src/recording/otlp-json.js';
-import type { Target } from './name-targets.js';
+import type { Target } from './target.js';
 
 const names = new Map<string, string>();
 

@@ -9,15 +9,7 @@ import { keepLabels } from '../../processors/workload_names/kept-labels.js';
 import { parsePod } from '../../processors/workload_names/pods.js';
 import { parseEnvironment } from '../../processors/workload_names/slurm.js';
 import type { JsonObject } from '../../src/recording/otlp-json.js';
-
-/** A parser, and inputs that it understands. */
-export interface Target {
-  readonly name: string;
-  readonly examples: readonly Buffer[];
-  /** Kinds of errors of the engine by which it says that an input is none. */
-  readonly mayThrow?: readonly ErrorConstructor[];
-  parse(input: Buffer): unknown;
-}
+import type { Target } from './target.js';
 
 const pod = {
   metadata: {

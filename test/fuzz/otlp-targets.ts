@@ -4,7 +4,7 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { createFakeContext } from '../../src/component/fakes.js';
 import type { Table } from '../../src/model/table.js';
 import { Batcher } from '../../src/otlp/batcher.js';
-import type { Target } from './name-targets.js';
+import type { Target } from './target.js';
 
 const point = {
   startTimeUnixNano: '5',
