@@ -6,8 +6,21 @@ import { nameErrno } from '../../src/linux/libc.js';
 import { parseInteger, readFromStart } from '../../src/linux/sysfs.js';
 import type { Channel, Chip } from './channels.js';
 
-/** A reading that takes longer is made on a thread of Node's pool from then on: nothing holds the main thread up. */
-const slowMs = 0.5;
+/** How a chip is found to be slow. */
+export interface ChipTiming {
+  /** The time of a channel from which on a chip is read on a thread of Node's pool: nothing holds the main thread up. */
+  readonly slowMs: number;
+  /** A monotonic clock. */
+  readonly nowMs: () => number;
+}
+
+const defaultTiming: ChipTiming = { slowMs: 0.5, nowMs: () => performance.now() };
+/**
+ * A reading on the pool costs several times as much, and a busy machine makes any chip look slow. After this number of
+ * quick readings in a row, a chip is read on the main thread again; after twice as many, each time it was slow there: a
+ * driver may answer from a cache in between.
+ */
+const firstQuickReadings = 4;
 /** Files of sysfs hold at most a page; a number is far shorter. */
 const buffer = Buffer.allocUnsafeSlow(64);
 
@@ -35,16 +48,22 @@ export class ChipReader {
   isGone = false;
   readonly #products: readonly (readonly [number, number])[];
   #channels: OpenChannel[] = [];
-  readonly #slowMs: number;
+  readonly #timing: ChipTiming;
   #isSlow = false;
+  /** Quick readings on the pool in a row, and how many of them it takes to leave the pool. */
+  #quickReadings = 0;
+  #neededReadings = firstQuickReadings;
   #pending: Promise<void> | undefined;
 
   /**
    * @param products of which channels, by index, the product follows their values
-   * @param slow the time of a channel from which on a chip is read on a thread of Node's pool
    */
-  constructor({ channels }: Chip, products: readonly (readonly [number, number])[], slow = slowMs) {
-    this.#slowMs = slow;
+  constructor(
+    { channels }: Chip,
+    products: readonly (readonly [number, number])[],
+    timing: ChipTiming = defaultTiming,
+  ) {
+    this.#timing = timing;
     this.values = new Float64Array(channels.length + products.length).fill(NaN);
     this.#products = products;
   }
@@ -56,10 +75,9 @@ export class ChipReader {
       const fault = channel.faultPath === undefined ? undefined : await openFile(channel.faultPath);
       this.#channels.push({ channel, handle, fault, isProven: false });
     }
-    const beganMs = performance.now();
+    const beganMs = this.#timing.nowMs();
     await this.#readOnPool();
-    const files = this.#channels.filter(({ handle }) => handle !== undefined).length;
-    this.#isSlow = performance.now() - beganMs > this.#slowMs * files;
+    this.#isSlow = this.#wasSlow(beganMs);
   }
 
   /** Whether a reading that began before is still not done. */
@@ -71,16 +89,32 @@ export class ChipReader {
   read(): Promise<void> | undefined {
     this.problems = [];
     if (this.#isSlow) {
-      this.#pending ??= this.#readOnPool().finally(() => {
+      this.#pending ??= this.#readSlowly().finally(() => {
         this.#pending = undefined;
       });
       return this.#pending;
     }
-    const beganMs = performance.now();
+    const beganMs = this.#timing.nowMs();
     for (let i = 0; i < this.#channels.length; i++) this.#readNow(i);
     this.#multiply();
-    if (performance.now() - beganMs > this.#slowMs * this.#channels.length) this.#isSlow = true;
+    this.#isSlow = this.#wasSlow(beganMs);
+    if (this.#isSlow) this.#neededReadings *= 2;
     return undefined;
+  }
+
+  /** Reads on the pool, and finds out whether that is still necessary. */
+  async #readSlowly(): Promise<void> {
+    const beganMs = this.#timing.nowMs();
+    await this.#readOnPool();
+    this.#quickReadings = this.#wasSlow(beganMs) ? 0 : this.#quickReadings + 1;
+    if (this.#quickReadings < this.#neededReadings) return;
+    this.#quickReadings = 0;
+    this.#isSlow = false;
+  }
+
+  #wasSlow(beganMs: number): boolean {
+    const { slowMs, nowMs } = this.#timing;
+    return nowMs() - beganMs > slowMs * this.#channels.length;
   }
 
   async close(): Promise<void> {

@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { MeterRow } from '../../src/energy/meter-row.js';
 import { UnavailableError } from '../../src/errors.js';
+import { slices } from '../../src/linux/slices.js';
 import type { Series } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { createNameFilter } from '../../src/scraping/lines.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { waitBriefly } from '../../src/scraping/wait-briefly.js';
-import { ChipReader } from './chip-reader.js';
+import { ChipReader, type ChipTiming } from './chip-reader.js';
 import type { Config } from './config.js';
 import { findChips } from './find-chips.js';
 import { createMeters, planChips, type ChipPlan } from './meters.js';
@@ -16,7 +17,7 @@ import { createMeters, planChips, type ChipPlan } from './meters.js';
 const searchMs = 30_000;
 /** The same once a chip has gone: it may come back. */
 const searchAgainMs = 900;
-/** A chip that has not answered by then has no row; the others are not kept waiting. */
+/** The row of a chip that has not answered by then comes with the next ones; the others are not kept waiting. */
 const answerMs = 1_000;
 /** Power is integrated over gaps up to this long. */
 const minGapMs = 10_000;
@@ -35,16 +36,19 @@ interface Published {
 export class HwmonScraper implements OpenScraper {
   readonly #config: Config;
   readonly #context: ReceiverContext;
+  readonly #timing: ChipTiming | undefined;
   readonly #originNs: bigint;
   #published: readonly Published[] = [];
   #ended: Series[] = [];
+  /** Rows that are to be forwarded. */
+  #rows: Table[] = [];
   #searchedNs = 0n;
   #isChanged = false;
   #breaks: number | undefined;
 
   /** @throws UnavailableError when there is no sensor */
-  static async open(config: Config, context: ReceiverContext): Promise<HwmonScraper> {
-    const scraper = new HwmonScraper(config, context);
+  static async open(config: Config, context: ReceiverContext, timing?: ChipTiming): Promise<HwmonScraper> {
+    const scraper = new HwmonScraper(config, context, timing);
     await scraper.#search();
     if (scraper.#published.length > 0) return scraper;
     throw new UnavailableError(
@@ -52,8 +56,9 @@ export class HwmonScraper implements OpenScraper {
     );
   }
 
-  private constructor(config: Config, context: ReceiverContext) {
+  private constructor(config: Config, context: ReceiverContext, timing: ChipTiming | undefined) {
     this.#config = config;
+    this.#timing = timing;
     this.#context = context;
     this.#originNs = context.clock.monotonicNs();
   }
@@ -74,44 +79,49 @@ export class HwmonScraper implements OpenScraper {
 
   async #read(): Promise<Iterable<Table>> {
     const { clock } = this.#context;
-    const tables: Table[] = [];
-    const late: Published[] = [];
-    const readings = this.#published.map((one) => {
+    const late = this.#takeRows();
+    const readings: Promise<void>[] = [];
+    for (const one of this.#published) {
+      if (slices.isOver) await slices.letOthersRun();
+      if (one.reader.isPending) continue;
       one.beganNs = clock.monotonicNs();
-      const isLate = one.reader.isPending;
-      if (isLate) late.push(one);
-      const pending = isLate ? undefined : one.reader.read();
-      if (pending === undefined && !isLate) tables.push(this.#createRow(one));
-      return pending?.then(() => void tables.push(this.#createRow(one)));
-    });
-    await waitBriefly(
-      readings.filter((one) => one !== undefined),
-      answerMs,
-    );
+      const pending = one.reader.read();
+      if (pending === undefined) this.#addRow(one);
+      else readings.push(pending.then(() => this.#addRow(one)));
+    }
+    await waitBriefly(readings, answerMs);
     const open = this.#published.filter(({ reader }) => reader.isPending);
     this.#isChanged = this.#published.some(({ reader }) => reader.isGone);
     const problems = this.#published.flatMap(({ reader }) => reader.problems);
     const waiting = open.map(({ plan }) => `${plan.chip.id}: no answer within ${answerMs} ms`);
-    return this.#forward(tables, [...problems, ...waiting]);
+    return this.#forward(late, [...problems, ...waiting]);
   }
 
-  *#forward(tables: readonly Table[], problems: readonly string[]): Iterable<Table> {
+  #takeRows(): readonly Table[] {
+    const rows = this.#rows;
+    this.#rows = [];
+    return rows;
+  }
+
+  /** @param late rows of readings that a scrape before did not wait for; their series may have ended since */
+  *#forward(late: readonly Table[], problems: readonly string[]): Iterable<Table> {
+    yield* late;
     const ended = this.#ended;
     this.#ended = [];
     if (ended.length > 0) yield createEnding(ended, this.#context.clock.wallNs());
-    yield* tables;
+    yield* this.#takeRows();
     if (problems.length > 0) throw new Error(`Cannot read sensors: ${problems.join('; ')}`);
   }
 
-  /** The row of a reading that has just ended, at the instant half way since it began. */
-  #createRow(one: Published): Table {
+  /** Adds the row of a reading that has just ended, at the instant half way since it began. */
+  #addRow(one: Published): void {
     const { clock, host } = this.#context;
     const nowNs = clock.monotonicNs();
     const halfNs = (nowNs - one.beganNs) / 2n;
     const at = clock.wallNs() - halfNs;
     const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
     one.row ??= new MeterRow(createMeters(one.plan, host, { start: at, maxGapMs }));
-    return one.row.take(one.reader.values, at, Number(nowNs - halfNs - this.#originNs));
+    this.#rows.push(one.row.take(one.reader.values, at, Number(nowNs - halfNs - this.#originNs)));
   }
 
   /** Publishes the chips that there are now. Those that are the same as before go on. */
@@ -127,12 +137,13 @@ export class HwmonScraper implements OpenScraper {
     const published: Published[] = [];
     for (const plan of plans) {
       const known = before.find((one) => !one.reader.isGone && isDeepStrictEqual(one.plan, plan));
-      published.push(known ?? (await openChip(plan)));
+      published.push(known ?? (await openChip(plan, this.#timing)));
     }
     this.#published = published;
     const gone = before.filter((one) => !published.includes(one));
-    this.#ended.push(...gone.flatMap(({ row }) => row?.series ?? []));
+    // A reading that is still pending may have a row, before its series end.
     await Promise.all(gone.map(({ reader }) => reader.close()));
+    this.#ended.push(...gone.flatMap(({ row }) => row?.series ?? []));
   }
 
   #endAll(): void {
@@ -141,8 +152,8 @@ export class HwmonScraper implements OpenScraper {
   }
 }
 
-async function openChip(plan: ChipPlan): Promise<Published> {
-  const reader = new ChipReader(plan.chip, plan.products);
+async function openChip(plan: ChipPlan, timing: ChipTiming | undefined): Promise<Published> {
+  const reader = new ChipReader(plan.chip, plan.products, timing);
   await reader.open(plan.chip);
   return { plan, reader, row: undefined, beganNs: 0n };
 }
