@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { schema } from '../processors/attribution/config.js';
 import { factory } from '../processors/attribution/factory.js';
@@ -215,51 +215,58 @@ function createGpuMetrics(joules: number): Buffer {
   return table;
 }
 
-test('the energy of a card goes to processes by their DRM time, each engine of it', async (t) => {
+/** An MI300X whose processes have clients of DRM, through amd_gpu to attribution. */
+async function startCard(t: TestContext, files: Readonly<Record<string, number>> = {}) {
   const procfs = createFakeProcfs();
   writeProcesses(procfs);
   const drm = new FakeDrm(procfs.path);
   const cards = new FakeCards();
-  cards.add(1, { address: card, driver: 'amdgpu' }, { device: '0x74a1' });
-  const busyNs = [0, 0];
-  /** What each process has used so far: the first one of one engine, the second one of two. */
-  const own: readonly [Rows, Rows] = [[], []];
-  const writeClients = () =>
-    busyNs.forEach((ns, p) => {
-      drm.write(pids[2 * p], 3, {
-        driver: 'amdgpu',
-        pdev: card,
-        'client-id': 7 + p,
-        'engine-gfx': `${5e9 + ns / (p + 1)} ns`,
-        'engine-dec': `${6e9 + ns - ns / (p + 1)} ns`,
-      });
-    });
-  const writeEnergy = (joules: number) =>
-    writeFileSync(cards.pathOf(1, 'gpu_metrics'), createGpuMetrics(joules));
-  for (const pid of [pids[0], pids[2]]) drm.start(pid);
-  writeClients();
-  writeEnergy(1000);
-  const { out, processor, closeScan, partsOf, readResidual } = startAttribution();
+  cards.add(1, { address: card, driver: 'amdgpu' }, { device: '0x74a1', ...files });
+  const ledger = startAttribution();
   const tables: Table[] = [];
-  const next: Consumer = { consume: (table) => (tables.push(table), processor.consume(table)) };
-  closeScan();
+  const next: Consumer = { consume: (table) => (tables.push(table), ledger.processor.consume(table)) };
+  const write = (usedNs: readonly number[], joules: number) => {
+    usedNs.forEach((ns, p) => drm.write(pids[2 * p], 3, describeAmdClient(p, ns)));
+    writeFileSync(cards.pathOf(1, 'gpu_metrics'), createGpuMetrics(joules));
+  };
+  for (const pid of [pids[0], pids[2]]) drm.start(pid);
+  write([0, 0], 1000);
+  ledger.closeScan();
   const rig = await startCardRig(t, amdGpu, { cards, drm, next });
-  const read = async () => {
+  /** What each process has used at each reading. */
+  const own: readonly [Rows, Rows] = [[], []];
+  const read = async (usedNs: readonly number[], joules: number) => {
+    write(usedNs, joules);
     await rig.read();
     const at = listGpuTime(tables, card).at(-1)?.at ?? NaN;
-    busyNs.forEach((value, p) => own[p].push({ at, value }));
-    closeScan();
+    usedNs.forEach((value, p) => own[p].push({ at, value }));
+    ledger.closeScan();
   };
-  await read();
-  await read();
+  // A meter is known from its first change on.
+  for (let i = 0; i < 2; i++) await read([0, 0], 1000);
+  return { ...ledger, tables, own, read };
+}
+
+/** The first process uses one engine, the second one two. */
+function describeAmdClient(p: number, ns: number) {
+  return {
+    driver: 'amdgpu',
+    pdev: card,
+    'client-id': 7 + p,
+    'engine-gfx': `${5e9 + ns / (p + 1)} ns`,
+    'engine-dec': `${6e9 + ns - ns / (p + 1)} ns`,
+  };
+}
+
+test('the energy of a card goes to processes by their DRM time, each engine of it', async (t) => {
+  const { out, processor, tables, own, read, partsOf, readResidual } = await startCard(t);
+  const usedNs: [number, number] = [0, 0];
   let joules = 1000;
   for (let i = 1; i <= 30; i++) {
-    busyNs[0] += 40_000 * ((7 * i) % 25);
-    busyNs[1] += 40_000 * ((11 * i) % 19);
+    usedNs[0] += 40_000 * ((7 * i) % 25);
+    usedNs[1] += 40_000 * ((11 * i) % 19);
     joules += 50 + (i % 7) / 4;
-    writeClients();
-    writeEnergy(joules);
-    await read();
+    await read(usedNs, joules);
   }
   assert.equal(await readResidual(), 0);
   void processor.shutdown();
@@ -272,15 +279,32 @@ test('the energy of a card goes to processes by their DRM time, each engine of i
     String(expected),
   );
   expected.forEach((share, p) => {
-    assertNear(sumJoules(out, 'process.energy', 'process.pid', pids[2 * p]), share, `process ${pids[2 * p]}`);
-    assertNear(
-      sumJoules(out, 'linux.cgroup.energy', 'linux.cgroup.path', containers[2 * p]),
-      share,
-      containers[2 * p],
-    );
+    const [pid, path] = [pids[2 * p], containers[2 * p]];
+    assertNear(sumJoules(out, 'process.energy', 'process.pid', pid), share, `process ${pid}`);
+    assertNear(sumJoules(out, 'linux.cgroup.energy', 'linux.cgroup.path', path), share, path);
   });
   const parts = partsOf(card);
   assertNear(parts['attributed'], sum(expected), 'attributed');
   const growth = joules - 1000 - energy[0].value;
   assertNear(sum(Object.values(parts)), growth, 'parts', 1e-8 * growth);
+});
+
+test('the energy of a card that is busy with more than its DRM time is not charged to processes', async (t) => {
+  const { out, processor, tables, own, read, partsOf, readResidual } = await startCard(t, {
+    gpu_busy_percent: 100,
+  });
+  for (let i = 1; i <= 20; i++) await read([100_000 * i, 0], 1000 + 60 * i);
+  assert.equal(await readResidual(), 0);
+  void processor.shutdown();
+  checkTables(out.tables);
+  // It is busy all the time.
+  const all = own[0].map(({ at }) => ({ at, value: at }));
+  const energy = listEnergy(tables, card);
+  const share = computeShare(energy, all, own[0]);
+  assert.ok(share > 0 && share < 600, String(share));
+  assertNear(sumJoules(out, 'process.energy', 'process.pid', pids[0]), share, 'process', 0.01);
+  const parts = partsOf(card);
+  assertNear(parts['attributed'], share, 'attributed', 0.01);
+  assertNear(parts['unseen'], computeShare(energy, all, all) - share, 'unseen', 0.01);
+  assertNear(sum(Object.values(parts)), 1140, 'parts', 1e-5);
 });

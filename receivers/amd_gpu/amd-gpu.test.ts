@@ -74,9 +74,12 @@ function plugIn(files: Parameters<FakeCards['write']>[1] = desktop): FakeCards {
 
 test('amd_gpu reads power, temperatures, use, memory, clocks and fan from sysfs', async (t) => {
   const rig = await startCardRig(t, factory, { cards: plugIn() });
-  const { [`hw.energy ${address}`]: joules = NaN, ...values } = await rig.read();
+  const {
+    [`hw.energy ${address}`]: joules = NaN,
+    [`hw.gpu.time ${address}`]: seconds = NaN,
+    ...values
+  } = await rig.read();
   assert.deepEqual(values, {
-    [`hw.gpu.time ${address}`]: 0,
     [`hw.status ${address} ok`]: 1,
     [`hw.status ${address} failed`]: 0,
     [`hw.temperature.limit ${address}/temperature-gpu gpu high.critical`]: 100,
@@ -98,7 +101,9 @@ test('amd_gpu reads power, temperatures, use, memory, clocks and fan from sysfs'
   const [energy] = rig.seriesOf('hw.energy');
   assert.equal(energy?.attributes['energy.interface'], 'amdgpu_power');
   assert.equal(energy?.attributes['hw.name'], 'Radeon RX 6800');
-  assert.ok(((await rig.read())[`hw.energy ${address}`] ?? 0) > joules, 'energy is integrated');
+  const later = await rig.read();
+  assert.ok((later[`hw.energy ${address}`] ?? 0) > joules, 'energy is integrated');
+  assert.ok((later[`hw.gpu.time ${address}`] ?? 0) > seconds, 'it is busy, though with no process');
   checkTables(rig.next.tables);
 });
 
@@ -246,7 +251,8 @@ test('amd_gpu gives the GPU time and memory of processes', async (t) => {
   });
   writeFileSync(join(drm.procfs, '4242/stat'), describeStat(4242, { comm: 'render' }));
   drm.write(4242, 7, client(1e9));
-  const rig = await startCardRig(t, factory, { cards: plugIn(), drm });
+  const cards = plugIn({ ...desktop, gpu_busy_percent: 0 });
+  const rig = await startCardRig(t, factory, { cards, drm });
   const first = await rig.read();
   assert.equal(first[`process.gpu.memory.usage 4242 ${address}`], 2 ** 21);
   drm.write(4242, 7, client(1e9 + 1000));

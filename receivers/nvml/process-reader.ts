@@ -58,14 +58,16 @@ export class ProcessReader {
     if (count === undefined) return undefined;
     if (isFirst) {
       this.#seenUs = nowUs;
-      return { fromNs: nowUs * 1000n - offsetNs, toNs: nowUs * 1000n - offsetNs, samples: [] };
+      const nowNs = nowUs * 1000n - offsetNs;
+      return { fromNs: nowNs, toNs: nowNs, samples: [], unseen: 0 };
     }
     const [samples, newestUs] = this.#takeSamples(count);
     // Without samples the device was idle, at least until the newest sample that there can be.
     const toUs = samples.length > 0 ? newestUs : nowUs - 2n * maxPeriodUs;
     if (toUs <= fromUs) return undefined;
     this.#seenUs = toUs;
-    return { fromNs: fromUs * 1000n - offsetNs, toNs: toUs * 1000n - offsetNs, samples };
+    // The driver has samples of all processes.
+    return { fromNs: fromUs * 1000n - offsetNs, toNs: toUs * 1000n - offsetNs, samples, unseen: 0 };
   }
 
   /**

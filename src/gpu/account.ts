@@ -5,7 +5,7 @@ import type { Metric, Resource, Series } from '../model/series.js';
 import { gpuTime, processGpuTime } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
 import * as metrics from './metrics.js';
-import type { ContextKind, Device, GpuTask, ProcessMemory, ProcessSample } from './protocol.js';
+import type { ContextKind, Device, GpuTask, ProcessMemory, ProcessSample, ProcessUsage } from './protocol.js';
 
 /** What a process did that has no sample. */
 export const idle: ProcessSample = { pid: 0, shares: {} };
@@ -113,10 +113,10 @@ export class DeviceAccounts {
     return [...this.byPid.values()].flatMap((account) => account.series).concat(this.#total);
   }
 
-  /** Books a window on the device: what all processes did, those that are not known among them. */
-  takeTotal(samples: readonly ProcessSample[], { from, to }: WallWindow): Table {
+  /** Books a window on the device: what all processes did, those that are not known among them, and what is of none. */
+  takeTotal({ samples, unseen }: ProcessUsage, { from, to }: WallWindow): Table {
     if (this.#total.length === 0) this.#total = [{ ...this.#place, start: from }];
-    const percent = samples.reduce((sum, sample) => sum + sumEngines(sample), 0);
+    const percent = samples.reduce((sum, sample) => sum + sumEngines(sample), unseen);
     this.#seconds += (percent / 100) * (Number(to - from) / 1e9);
     this.#at = to > this.#at ? to : this.#at + 1n;
     return createRow(this.#total, this.#at, Float64Array.of(this.#seconds));

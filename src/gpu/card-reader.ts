@@ -1,7 +1,8 @@
 import { describeError } from '../errors.js';
 import { isAbsent, KeptFile } from '../linux/kept-file.js';
 import type { Card } from './cards.js';
-import type { Device } from './protocol.js';
+import type { Device, ProcessUsage } from './protocol.js';
+import { UnseenUse } from './unseen-use.js';
 
 /** Something of a card that is read in one go. */
 export interface CardFeature {
@@ -19,6 +20,7 @@ export interface CardFeature {
 export class CardReader {
   readonly card: Card;
   readonly device: Device;
+  readonly #unseen: UnseenUse;
   readonly #features: readonly CardFeature[];
   /** Why something could not be read the last time. */
   #failures: string[] = [];
@@ -32,6 +34,7 @@ export class CardReader {
     this.#features = features;
     const columns = features.flatMap((feature) => feature.columns);
     this.device = { ...device, columns, profileColumns: [] };
+    this.#unseen = new UnseenUse(columns);
   }
 
   get failures(): readonly string[] {
@@ -59,6 +62,11 @@ export class CardReader {
       at = end;
     }
     return successes > 0;
+  }
+
+  /** What processes did, with what the card did besides. @param values of the same time */
+  completeUsage(usage: ProcessUsage, values: Float64Array): ProcessUsage {
+    return { ...usage, unseen: this.#unseen.take(values, usage) };
   }
 
   close(): void {

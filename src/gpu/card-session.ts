@@ -103,7 +103,8 @@ export class CardSession implements BlockingSession<Reading> {
     const atNs = process.hrtime.bigint();
     const values = isSuspended(card) || reader.read(all) ? all : undefined;
     const own = usages.get(card.address);
-    return { id: device.id, atNs, values, profile: undefined, usage: own?.usage, memory: own?.memory };
+    const usage = own && reader.completeUsage(own.usage, all);
+    return { id: device.id, atNs, values, profile: undefined, usage, memory: own?.memory };
   }
 
   #readProcesses(notes: Note[]): ReadonlyMap<string, DrmUsage> {

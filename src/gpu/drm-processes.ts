@@ -34,7 +34,7 @@ export class DrmProcesses {
   readonly #counts = new Map<string, Counts>();
   readonly #clocks = new Map<string, number>();
   #scan = 0;
-  #fromNs = 0n;
+  #lastNs: bigint | undefined;
 
   constructor(procfs: string) {
     this.#clients = new DrmClients(procfs);
@@ -53,14 +53,14 @@ export class DrmProcesses {
     this.#scan++;
     const clients = this.#clients.scan();
     const toNs = process.hrtime.bigint();
-    const fromNs = this.#scan === 1 ? toNs : this.#fromNs;
-    this.#fromNs = toNs;
+    const fromNs = this.#lastNs ?? toNs;
+    this.#lastNs = toNs;
     const ns = Number(toNs - fromNs);
     const result = new Map<string, DrmUsage>();
     for (const address of addresses) {
       const own = clients.filter(({ pciAddress }) => pciAddress === address);
       result.set(address, {
-        usage: { fromNs, toNs, samples: this.#takeSamples(own, ns) },
+        usage: { fromNs, toNs, samples: this.#takeSamples(own, ns), unseen: 0 },
         memory: own.map(({ pid, memory }) => ({ pid, context: 'drm', bytes: sumMemory(memory) })),
       });
     }

@@ -69,7 +69,7 @@ export class ProcessAccounts {
     if (usage) {
       const window = { from: toWall(usage.fromNs), to: toWall(usage.toNs) };
       yield* this.#takeUsage(accounts.byPid, usage.samples, window);
-      yield accounts.takeTotal(usage.samples, window);
+      yield accounts.takeTotal(usage, window);
     }
     if (memory) yield* this.#endGone(accounts.byPid, at);
   }

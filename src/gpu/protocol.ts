@@ -50,6 +50,8 @@ export interface ProcessUsage {
   /** The timestamp of the newest sample; without samples, where the window ends all the same. */
   readonly toNs: bigint;
   readonly samples: readonly ProcessSample[];
+  /** Percent of the window in which the device was busy with what is of no process here. */
+  readonly unseen: number;
 }
 
 /** `drm`: an open file of the kernel's direct rendering manager, whatever it is used for. */
