@@ -1,12 +1,10 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request as requestTls } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Log } from '../../src/component/log.js';
 import { openHttpClient, type ClientConfig, type HttpClient } from '../../src/http/client.js';
 import { cleanText } from '../../src/http/connection-error.js';
-import { request as requestPlain } from '../../src/http/node-http.js';
+import { openResponse } from '../../src/http/get.js';
 import { readVersion } from '../../src/version.js';
 import type { JobConfig } from './config.js';
 import type { PageFormat } from './page-parser.js';
@@ -64,7 +62,7 @@ export class PageClient {
     this.#clients.clear();
   }
 
-  async #ask(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  #ask(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
     const client = this.#findClient(url);
     // Credentials are for the target alone, not for where it leads.
     const authorization = url.host === this.#url.host ? this.#authorize(client) : undefined;
@@ -75,12 +73,7 @@ export class PageClient {
       'X-Prometheus-Scrape-Timeout-Seconds': String(this.#timeoutMs / 1000),
       ...(authorization !== undefined && { Authorization: authorization }),
     };
-    const request = (client.isTls ? requestTls : requestPlain)(url, { agent: client.agent, headers, signal });
-    // What comes after the answer has begun is an error of the response as well.
-    request.on('error', () => undefined);
-    request.end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage]; // as Node documents the event
-    return response;
+    return openResponse({ agent: client.agent, url, headers, signal });
   }
 
   #findClient(url: URL): HttpClient {

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { request as requestTls } from 'node:https';
 import type { Log } from '../../src/component/log.js';
 import { describeError } from '../../src/errors.js';
 import { parseBasic } from '../../src/http/challenged-client.js';
 import { openHttpClient, type HttpClient } from '../../src/http/client.js';
-import { getText, StatusError } from '../../src/http/get.js';
-import { request as requestPlain } from '../../src/http/node-http.js';
+import { getText, openResponse, StatusError } from '../../src/http/get.js';
 import { objectOf, parseObject, type JsonObject } from '../../src/recording/otlp-json.js';
 import type { Config } from './config.js';
 
@@ -167,10 +165,14 @@ export class RedfishClient {
   ): Promise<IncomingMessage> {
     const url = this.#resolve(path);
     const content = body === undefined ? {} : { 'Content-Type': 'application/json' };
-    const options = { agent: this.#http.agent, method, headers: { ...headers, ...content }, signal };
-    const request = (url.protocol === 'https:' ? requestTls : requestPlain)(url, options);
-    request.end(body);
-    const [response] = (await once(request, 'response', { signal })) as [IncomingMessage]; // as Node documents the event
+    const response = await openResponse({
+      agent: this.#http.agent,
+      url,
+      method,
+      headers: { ...headers, ...content },
+      body,
+      signal,
+    });
     response.resume();
     await once(response, 'close', { signal });
     return response;

@@ -68,8 +68,6 @@ export interface HttpClient {
   readonly target: string;
   /** For requests to this address, with TLS files that are read again, and through the proxy. */
   readonly agent: Agent;
-  /** Whether requests go by TLS. */
-  readonly isTls: boolean;
   /** The Authorization header of the next request; undefined: none is configured. */
   authorization(): string | undefined;
 }
@@ -101,7 +99,7 @@ export function openHttpClient(
     prepare?.(request);
   });
   const authorization = createAuthorization(credentials, log);
-  return { target: describeRoute(hideCredentials(url.href), proxy), agent, isTls, authorization };
+  return { target: describeRoute(hideCredentials(url.href), proxy), agent, authorization };
 }
 
 function limitTime(request: ClientRequest, timeoutMs: number): void {

@@ -5,17 +5,23 @@ import { slices } from '../linux/slices.js';
 import { cleanText } from './connection-error.js';
 import { request as requestPlain } from './node-http.js';
 
-/** Where a GET request goes. */
-export interface GetTarget {
+/** A request, and where it goes. */
+export interface HttpRequest {
   readonly agent: Agent;
   /** Undefined: that of the URL. */
   readonly socketPath?: string;
   readonly url: URL;
-  readonly authorization?: string | undefined;
-  /** Sent besides. */
+  /** Undefined: GET. */
+  readonly method?: 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
   /** Ends the request; what it was aborted with becomes the error. */
   readonly signal?: AbortSignal;
+}
+
+/** Where a GET request goes that wants JSON, unless its headers want something else. */
+export interface GetTarget extends Omit<HttpRequest, 'method' | 'body'> {
+  readonly authorization?: string | undefined;
   /** Called when an answer with status 200 begins. */
   onOpen?(): void;
 }
@@ -38,13 +44,30 @@ export class StatusError extends Error {
 const maxErrorBytes = 4096;
 
 /**
+ * Sends a request.
+ * @returns the answer when it begins, whatever its status; what fails later is an error of its body
+ * @throws the error of the connection
+ */
+export function openResponse(request: HttpRequest): Promise<IncomingMessage> {
+  return receive(send(request));
+}
+
+/**
  * Sends a GET request.
  * @param timeoutMs how long the whole answer may take
  * @returns the body, chunk by chunk
  * @throws StatusError, or the error of the connection
  */
 export async function* get(target: GetTarget, timeoutMs: number): AsyncGenerator<Buffer> {
-  const request = send(target);
+  const { authorization, headers, ...others } = target;
+  const request = send({
+    ...others,
+    headers: {
+      Accept: 'application/json',
+      ...headers,
+      ...(authorization && { Authorization: authorization }),
+    },
+  });
   let response: IncomingMessage | undefined;
   const timer = setTimeout(() => {
     const error = new Error(`expected an answer within ${timeoutMs} ms, found none`);
@@ -82,23 +105,11 @@ export async function getText(target: GetTarget, timeoutMs: number, maxBytes: nu
   return Buffer.concat(chunks).toString();
 }
 
-function send({ agent, socketPath, url, signal, ...target }: GetTarget): ClientRequest {
-  const { authorization, headers: others } = target;
-  const headers = {
-    Accept: 'application/json',
-    ...others,
-    ...(authorization && { Authorization: authorization }),
-  };
-  const options = {
-    agent,
-    headers,
-    ...(socketPath !== undefined && { socketPath }),
-    ...(signal && { signal }),
-  };
+function send({ url, body, ...options }: HttpRequest): ClientRequest {
   const request = (url.protocol === 'https:' ? requestTls : requestPlain)(url, options);
   // What comes after the answer has begun is an error of the response as well.
   request.on('error', () => undefined);
-  return request.end();
+  return request.end(body);
 }
 
 async function receive(request: ClientRequest): Promise<IncomingMessage> {
