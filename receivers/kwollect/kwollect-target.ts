@@ -1,8 +1,6 @@
 import type { ReceiverContext } from '../../src/component/component.js';
 import { claimEnergy } from '../../src/component/energy-claim.js';
-import { describeError } from '../../src/errors.js';
-import { ChallengedClient } from '../../src/http/challenged-client.js';
-import { StatusError } from '../../src/http/get.js';
+import { addLoginRemedy, ChallengedClient } from '../../src/http/challenged-client.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import type { PollingTarget } from '../../src/scraping/poll-loop.js';
 import type { Config, Endpoint } from './config.js';
@@ -105,9 +103,10 @@ export class KwollectTarget implements PollingTarget {
     try {
       return parsePoints(await this.#client.getText(`/metrics?${query.toString()}`, { signal, maxBytes }));
     } catch (error) {
-      if (!(error instanceof StatusError) || error.status !== 401) throw error;
-      const remedy = 'set credentials.username and credentials.password_file to those of the site';
-      throw new Error(`${describeError(error)}; ${remedy}`, { cause: error });
+      throw addLoginRemedy(
+        error,
+        'set credentials.username and credentials.password_file to those of the site',
+      );
     }
   }
 

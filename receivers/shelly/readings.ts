@@ -6,13 +6,7 @@ import {
   type JsonObject,
 } from '../../src/recording/otlp-json.js';
 import type { EnergyCount, MeterReading } from '../../src/scraping/meter-reading.js';
-
-/** One answer of a device. */
-export interface DeviceStatus {
-  readonly readings: readonly MeterReading[];
-  /** Seconds for which the device has been running; undefined: it does not report that. */
-  readonly uptime: number | undefined;
-}
+import type { MeterAnswer } from '../../src/scraping/meter-receiver.js';
 
 /** Steps in which devices show energy, in joules. */
 const steps = {
@@ -34,11 +28,7 @@ export type ComponentNames = ReadonlyMap<string, string>;
  * energy meters do not.
  * @param device its id: `shellyplug-s-a1b2c3`
  */
-export function parseFirstGeneration(
-  status: JsonObject,
-  device: string,
-  names: ComponentNames,
-): DeviceStatus {
+export function parseFirstGeneration(status: JsonObject, device: string, names: ComponentNames): MeterAnswer {
   const meters = objectsOf(status['meters']).map((meter, place) =>
     parseFirstMeter(meter, identify(device, `meter:${place}`, names)),
   );
@@ -79,11 +69,7 @@ function isValid(meter: JsonObject): boolean {
  * The answer of a later device to `Shelly.GetStatus`: each component that measures power, whatever it is called, and energy
  * meters with their phases.
  */
-export function parseLaterGeneration(
-  status: JsonObject,
-  device: string,
-  names: ComponentNames,
-): DeviceStatus {
+export function parseLaterGeneration(status: JsonObject, device: string, names: ComponentNames): MeterAnswer {
   const readings = Object.entries(status).flatMap(([component, value]) => {
     if (!isObject(value)) return [];
     const found = identify(device, component, names);

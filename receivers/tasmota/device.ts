@@ -1,46 +1,27 @@
-import type { Log } from '../../src/component/log.js';
-import { describeError } from '../../src/errors.js';
-import { ChallengedClient } from '../../src/http/challenged-client.js';
-import { StatusError } from '../../src/http/get.js';
-import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
-import type { Config, Endpoint } from './config.js';
-import { parseEnergy, parseIdentity, passwordRemedy, type DeviceIdentity } from './readings.js';
+import type { HttpDevice, HttpMeterKind } from '../../src/http/http-meters.js';
+import { parseEnergy, parseIdentity, type DeviceIdentity } from './readings.js';
 
-const maxBytes = 64 * 1024;
+/** Devices, asked by the commands that their console has. */
+export const tasmota: HttpMeterKind<DeviceIdentity> = {
+  type: 'tasmota',
+  endpoint: 'http://192.168.4.1',
+  maxBytes: 64 * 1024,
+  identify: async (device) => parseIdentity(await ask(device, 'Status 0')),
+  async read(device, identity) {
+    const readings =
+      parseEnergy(await ask(device, 'Status 10'), identity) ??
+      parseEnergy(await ask(device, 'Status 8'), identity);
+    if (readings === undefined)
+      throw new Error('expected StatusSNS in the answer to "Status 10", found none');
+    return { readings };
+  },
+};
 
-/** A device, asked by the commands that its console has, which it takes with user and password in the query. */
-export function openDevice({ endpoint }: Endpoint, config: Config, log: Log): RemoteMeter {
-  const client = new ChallengedClient(new URL(endpoint), config, log);
-  let identity: DeviceIdentity | undefined;
-  const ask = (command: string, signal: AbortSignal) => {
-    const user = client.user();
-    const secret = user === undefined ? {} : { user: user.name, password: user.password };
-    const query = new URLSearchParams({ ...secret, cmnd: command });
-    // The device takes a plus sign for itself.
-    return client.getText(`/cm?${query.toString().replaceAll('+', '%20')}`, { signal, maxBytes });
-  };
-  return {
-    name: client.target,
-    async ask(signal) {
-      try {
-        identity ??= parseIdentity(await ask('Status 0', signal));
-        const readings =
-          parseEnergy(await ask('Status 10', signal), identity) ??
-          parseEnergy(await ask('Status 8', signal), identity);
-        if (readings === undefined)
-          throw new Error('expected StatusSNS in the answer to "Status 10", found none');
-        return { readings };
-      } catch (error) {
-        // Another device may have this address by now.
-        identity = undefined;
-        throw describeRefusal(error);
-      }
-    },
-    close: () => client.close(),
-  };
-}
-
-function describeRefusal(error: unknown): unknown {
-  if (!(error instanceof StatusError) || error.status !== 401) return error;
-  return new Error(`${describeError(error)}; ${passwordRemedy}`, { cause: error });
+/** Devices take user and password in the query. */
+function ask(device: HttpDevice, command: string): Promise<string> {
+  const user = device.user();
+  const secret = user === undefined ? {} : { user: user.name, password: user.password };
+  const query = new URLSearchParams({ ...secret, cmnd: command });
+  // The device takes a plus sign for itself.
+  return device.get(`/cm?${query.toString().replaceAll('+', '%20')}`);
 }

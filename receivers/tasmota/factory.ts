@@ -1,24 +1,5 @@
-import type { ReceiverFactory } from '../../src/component/component.js';
-import { checkClientConfig } from '../../src/http/client.js';
-import { checkMeters, createMeterReceiver, probeMeters } from '../../src/scraping/meter-receiver.js';
-import { meterMetrics } from '../../src/scraping/meter-table.js';
-import { schema } from './config.js';
-import { openDevice } from './device.js';
+import { createHttpMeterFactory } from '../../src/http/http-meters.js';
+import { tasmota } from './device.js';
 
 /** The tasmota receiver: smart plugs and energy meters with that firmware. */
-export const factory: ReceiverFactory<typeof schema> = {
-  schema,
-  metrics: meterMetrics,
-  check: (config) => [...checkMeters(config.endpoints), ...checkClientConfig(config)],
-  probe: (config, { log }) =>
-    probeMeters(config.endpoints, (item) => openDevice(item, config, log), 'see receivers.tasmota.endpoints'),
-  create: (config, context, next) =>
-    createMeterReceiver({
-      intervalMs: config.collection_interval,
-      context,
-      next,
-      items: config.endpoints,
-      interface: 'tasmota',
-      open: (item) => openDevice(item, config, context.log),
-    }),
-};
+export const factory = createHttpMeterFactory(tasmota);

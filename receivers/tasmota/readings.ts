@@ -1,3 +1,4 @@
+import { loginRemedy } from '../../src/http/http-meters.js';
 import {
   finiteNumberOf,
   isObject,
@@ -63,16 +64,11 @@ function parseAnswer(text: string): JsonObject {
   const answer = parseObject(text);
   // Before version 8.2.3 a device refused with status 200.
   const { WARNING: warning, Command: command } = answer;
-  if (typeof warning === 'string')
-    throw new Error(`expected an answer, found "${warning}"; ${passwordRemedy}`);
+  if (typeof warning === 'string') throw new Error(`expected an answer, found "${warning}"; ${loginRemedy}`);
   if (command === 'Unknown')
     throw new Error('expected a Tasmota device, found one that does not know "Status"');
   return answer;
 }
-
-/** What to do about a device that wants a password. */
-export const passwordRemedy =
-  'set credentials.username (admin) and credentials.password_file to those of the device';
 
 /** The step of the counter in kilowatt-hours, by the decimals that the device shows (its setting `EnergyRes`). */
 function findResolution(text: string): number {

@@ -1,4 +1,5 @@
 import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
 import { openHttpClient, type ClientConfig, type HttpClient } from './client.js';
 import { DigestAuth, type User } from './digest-auth.js';
 import { getText, StatusError } from './get.js';
@@ -75,6 +76,12 @@ export class ChallengedClient {
     return (path) =>
       digest.authorize(parseBasic(this.#http.authorization()) ?? user, { method: 'GET', path });
   }
+}
+
+/** The error of a request; where the server has refused the user, with what to do about that. */
+export function addLoginRemedy(error: unknown, remedy: string): unknown {
+  if (!(error instanceof StatusError) || error.status !== 401) return error;
+  return new Error(`${describeError(error)}; ${remedy}`, { cause: error });
 }
 
 /** The user of a header `Authorization: Basic`, which is how the client has name and password. */

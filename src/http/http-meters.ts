@@ -1,0 +1,111 @@
+import type { ReceiverFactory } from '../component/component.js';
+import type { Log } from '../component/log.js';
+import type { Schema } from '../component/schema.js';
+import {
+  checkMeters,
+  createMeterReceiver,
+  listMeters,
+  meterIntervalSetting,
+  probeMeters,
+  type MeterAnswer,
+  type RemoteMeter,
+} from '../scraping/meter-receiver.js';
+import { meterMetrics } from '../scraping/meter-table.js';
+import { addLoginRemedy, ChallengedClient } from './challenged-client.js';
+import { checkClientConfig, clientSettings, type ClientConfig } from './client.js';
+import type { User } from './digest-auth.js';
+
+/** A device while it is asked. */
+export interface HttpDevice {
+  /** @param path with its query @throws StatusError, or the error of the connection */
+  get(path: string): Promise<string>;
+  /** Who is configured, for devices that want that in the query. */
+  user(): User | undefined;
+}
+
+/** What devices of one kind are, and how they are asked. */
+export interface HttpMeterKind<Identity> {
+  /** The type of the receiver, and `energy.interface`. */
+  readonly type: string;
+  /** The address of a device that is not set up. */
+  readonly endpoint: string;
+  /** Of an answer. */
+  readonly maxBytes: number;
+  /** Asks what the device is, at first and after it has failed. @throws Error where it is of another kind */
+  identify(device: HttpDevice): Promise<Identity>;
+  /** Asks for everything that it measures. */
+  read(device: HttpDevice, identity: Identity): Promise<MeterAnswer>;
+}
+
+/** The remedy for a device that has refused the user. */
+export const loginRemedy =
+  'set credentials.username (admin) and credentials.password_file to those of the device';
+
+/** A receiver of devices that answer GET requests. */
+export function createHttpMeterFactory<Identity>(
+  kind: HttpMeterKind<Identity>,
+): ReceiverFactory<ReturnType<typeof createSchema>> {
+  const { type, endpoint } = kind;
+  return {
+    schema: createSchema(endpoint),
+    metrics: meterMetrics,
+    check: (config) => [...checkMeters(config.endpoints), ...checkClientConfig(config)],
+    probe: (config, { log }) =>
+      probeMeters(
+        config.endpoints,
+        (item) => openDevice(kind, new URL(item.endpoint), config, log),
+        `see receivers.${type}.endpoints`,
+      ),
+    create: (config, context, next) =>
+      createMeterReceiver({
+        intervalMs: config.collection_interval,
+        context,
+        next,
+        items: config.endpoints,
+        interface: type,
+        open: (item) => openDevice(kind, new URL(item.endpoint), config, context.log),
+      }),
+  };
+}
+
+function createSchema(endpoint: string) {
+  return {
+    collection_interval: meterIntervalSetting,
+    endpoints: listMeters({
+      endpoint: {
+        doc: 'Address of a device, `http://` or `https://`.',
+        format: 'url',
+        default: endpoint,
+      },
+    } as const),
+    ...clientSettings,
+  } as const satisfies Schema;
+}
+
+function openDevice<Identity>(
+  { maxBytes, identify, read }: HttpMeterKind<Identity>,
+  url: URL,
+  config: ClientConfig,
+  log: Log,
+): RemoteMeter {
+  const client = new ChallengedClient(url, config, log);
+  let identity: Identity | undefined;
+  return {
+    name: client.target,
+    async ask(signal) {
+      const device: HttpDevice = {
+        get: (path) => client.getText(path, { signal, maxBytes }),
+        user: () => client.user(),
+      };
+      try {
+        identity ??= await identify(device);
+        return await read(device, identity);
+      } catch (error) {
+        // Another device may have this address by now.
+        identity = undefined;
+        throw addLoginRemedy(error, loginRemedy);
+      }
+    },
+    close: () => client.close(),
+  };
+}
