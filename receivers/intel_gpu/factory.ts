@@ -1,19 +1,8 @@
-import type { ReceiverFactory } from '../../src/component/component.js';
-import { createCardReceiver, probeCards, type CardReceiver } from '../../src/gpu/card-receiver.js';
-import * as gpu from '../../src/gpu/metrics.js';
-import {
-  gpuTime,
-  hwEnergy,
-  hwFanSpeed,
-  hwStatus,
-  hwTemperature,
-  hwVoltage,
-  meterEnergy,
-  processGpuTime,
-} from '../../src/model/shared-metrics.js';
-import { schema } from './config.js';
+import { createCardFactory } from '../../src/gpu/card-receiver.js';
+import { idleTime } from '../../src/gpu/metrics.js';
 
-const receiver: CardReceiver = {
+/** Reads GPUs of Intel: energy, use of engines, clocks, idle time, throttling, and the processes that use them. */
+export const factory = createCardFactory({
   name: 'Intel GPUs',
   module: new URL('./reading-thread.js', import.meta.url),
   remedies: [
@@ -22,27 +11,5 @@ const receiver: CardReceiver = {
       command: 'sudo modprobe xe || sudo modprobe i915',
     },
   ],
-};
-
-/** Reads GPUs of Intel: energy, use of engines, clocks, idle time, throttling, and the processes that use them. */
-export const factory: ReceiverFactory<typeof schema> = {
-  schema,
-  metrics: [
-    hwEnergy,
-    meterEnergy,
-    gpu.powerLimit,
-    gpu.utilization,
-    gpu.clockFrequency,
-    gpu.idleTime,
-    gpu.throttled,
-    hwTemperature,
-    hwVoltage,
-    hwFanSpeed,
-    hwStatus,
-    gpuTime,
-    processGpuTime,
-    gpu.processMemory,
-  ],
-  probe: (config) => probeCards(receiver, config),
-  create: (config, context, next) => createCardReceiver(receiver, config, [context, next]),
-};
+  metrics: [idleTime],
+});

@@ -4,12 +4,55 @@ import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe, Remedy } from '../../src/component/probe.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
 import { GpuScraper } from '../../src/gpu/gpu-scraper.js';
-import { metrics } from '../../src/gpu/metrics.js';
+import * as gpu from '../../src/gpu/metrics.js';
 import type { Device, Reading } from '../../src/gpu/protocol.js';
+import type { Metric } from '../../src/model/series.js';
+import {
+  gpuTime,
+  hwEnergy,
+  hwFanSpeedRatio,
+  hwStatus,
+  hwTemperature,
+  hwTemperatureLimit,
+  meterEnergy,
+  processGpuTime,
+} from '../../src/model/shared-metrics.js';
 import { ReadingThread } from '../../src/scraping/reading-thread.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import type { ThreadOptions } from './thread-options.js';
+
+const metrics: readonly Metric[] = [
+  hwEnergy,
+  meterEnergy,
+  gpu.gpuPower,
+  gpu.powerLimit,
+  gpu.utilization,
+  gpu.memoryUsage,
+  gpu.memoryLimit,
+  gpu.memoryReserved,
+  gpu.memoryUtilization,
+  gpu.clockFrequency,
+  gpu.performanceState,
+  gpu.throttled,
+  gpu.throttleTime,
+  gpu.gpuIo,
+  gpu.contextCount,
+  gpu.graphicsUtilization,
+  gpu.smUtilization,
+  gpu.smOccupancy,
+  gpu.pipeUtilization,
+  gpu.bandwidthUtilization,
+  gpu.errors,
+  hwStatus,
+  hwTemperature,
+  hwTemperatureLimit,
+  hwFanSpeedRatio,
+  gpuTime,
+  processGpuTime,
+  gpu.processUtilization,
+  gpu.processMemory,
+];
 
 /** The nvml receiver: NVIDIA GPUs. */
 export const factory: ReceiverFactory<typeof schema> = { schema, metrics, probe, create };

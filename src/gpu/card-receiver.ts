@@ -1,18 +1,27 @@
-import type { Component, ReceiverContext } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
+import type { ReceiverFactory } from '../component/component.js';
 import type { Probe, Remedy } from '../component/probe.js';
+import type { ConfigOf } from '../component/schema.js';
 import { describeError, UnavailableError } from '../errors.js';
+import type { Metric } from '../model/series.js';
+import {
+  gpuTime,
+  hwEnergy,
+  hwFanSpeed,
+  hwStatus,
+  hwTemperature,
+  hwVoltage,
+  meterEnergy,
+  processGpuTime,
+} from '../model/shared-metrics.js';
 import { ReadingThread } from '../scraping/reading-thread.js';
 import { createScrapingReceiver } from '../scraping/scraping-receiver.js';
 import type { CardThreadOptions } from './card-session.js';
-import { GpuScraper, type GpuConfig } from './gpu-scraper.js';
+import { cardSettings } from './card-settings.js';
+import { GpuScraper } from './gpu-scraper.js';
+import * as gpu from './metrics.js';
 import type { Device, Reading } from './protocol.js';
 
-/** The settings of every receiver that reads cards. */
-export interface CardConfig extends GpuConfig {
-  readonly sysfs: string;
-  readonly metrics: { readonly processes: boolean };
-}
+type Config = ConfigOf<typeof cardSettings>;
 
 /** A receiver that reads cards on a thread of its own. */
 export interface CardReceiver {
@@ -22,23 +31,43 @@ export interface CardReceiver {
   readonly module: URL;
   /** What helps where there is no card. */
   readonly remedies: readonly Remedy[];
+  /** What it may publish besides what every card may have. */
+  readonly metrics: readonly Metric[];
 }
 
-export function createCardReceiver(
-  receiver: CardReceiver,
-  config: CardConfig,
-  [context, next]: readonly [ReceiverContext, Consumer],
-): Component {
-  return createScrapingReceiver({
-    intervalMs: config.collection_interval,
-    context,
-    next,
-    open: async () => new GpuScraper(config, context, await openThread(receiver, config)),
-  });
+const commonMetrics: readonly Metric[] = [
+  hwEnergy,
+  meterEnergy,
+  gpu.powerLimit,
+  gpu.utilization,
+  gpu.clockFrequency,
+  gpu.throttled,
+  hwTemperature,
+  hwVoltage,
+  hwFanSpeed,
+  hwStatus,
+  gpuTime,
+  processGpuTime,
+  gpu.processMemory,
+];
+
+export function createCardFactory(receiver: CardReceiver): ReceiverFactory<typeof cardSettings> {
+  return {
+    schema: cardSettings,
+    metrics: [...commonMetrics, ...receiver.metrics],
+    probe: (config) => probeCards(receiver, config),
+    create: (config, context, next) =>
+      createScrapingReceiver({
+        intervalMs: config.collection_interval,
+        context,
+        next,
+        open: async () => new GpuScraper(config, context, await openThread(receiver, config)),
+      }),
+  };
 }
 
 /** Whether a card can be read. */
-export async function probeCards(receiver: CardReceiver, config: CardConfig): Promise<Probe> {
+async function probeCards(receiver: CardReceiver, config: Config): Promise<Probe> {
   try {
     const { thread, reading } = await openThread(receiver, config);
     await thread.close();
@@ -49,7 +78,7 @@ export async function probeCards(receiver: CardReceiver, config: CardConfig): Pr
   }
 }
 
-function openThread({ name, module }: CardReceiver, { sysfs, procfs, metrics }: CardConfig) {
+function openThread({ name, module }: CardReceiver, { sysfs, procfs, metrics }: Config) {
   const options: CardThreadOptions = { sysfs, procfs, hasProcesses: metrics.processes };
   return ReadingThread.open<Reading>({ name, module, options });
 }

@@ -1,170 +1,101 @@
 import type { Metric, MetricKind } from '../model/series.js';
-import {
-  gpuTime,
-  hwEnergy,
-  hwFanSpeedRatio,
-  hwStatus,
-  hwTemperature,
-  hwTemperatureLimit,
-  meterEnergy,
-  processGpuTime,
-} from '../model/shared-metrics.js';
 
 // Names by the semantic conventions where they have one; the others in the shape that theirs have.
 
-function define(name: string, unit: string, kind: MetricKind, description: string): Metric {
-  const isWhole = ['By', 'Hz', '{process}', '{error}'].includes(unit);
-  return { name, unit, kind, description, valueType: isWhole ? 'int' : 'double' };
+function define(kind: MetricKind): (name: string, unit: string, description: string) => Metric {
+  return (name, unit, description) => {
+    const isWhole = ['By', 'Hz', '{process}', '{error}'].includes(unit);
+    return { name, unit, kind, description, valueType: isWhole ? 'int' : 'double' };
+  };
 }
 
-export const gpuPower = define(
-  'hw.gpu.power',
-  'W',
-  'gauge',
-  'Power of a GPU board as reported by its own sensor',
-);
-export const powerLimit = define(
-  'hw.gpu.power.limit',
-  'W',
-  'gauge',
-  'Power limit that the driver enforces on a GPU',
-);
-export const utilization = define(
+const [gauge, counter, upDownCounter] = [define('gauge'), define('counter'), define('updowncounter')];
+
+export const gpuPower = gauge('hw.gpu.power', 'W', 'Power of a GPU board as reported by its own sensor');
+export const powerLimit = gauge('hw.gpu.power.limit', 'W', 'Power limit that the driver enforces on a GPU');
+export const utilization = gauge(
   'hw.gpu.utilization',
   '1',
-  'gauge',
   'Share of time in which a GPU, or a part of it, was busy',
 );
-export const memoryUsage = define(
-  'hw.gpu.memory.usage',
-  'By',
-  'updowncounter',
-  'GPU memory that is allocated',
-);
-export const memoryLimit = define('hw.gpu.memory.limit', 'By', 'updowncounter', 'Total memory of a GPU');
-export const memoryReserved = define(
+export const memoryUsage = upDownCounter('hw.gpu.memory.usage', 'By', 'GPU memory that is allocated');
+export const memoryLimit = upDownCounter('hw.gpu.memory.limit', 'By', 'Total memory of a GPU');
+export const memoryReserved = upDownCounter(
   'hw.gpu.memory.reserved',
   'By',
-  'updowncounter',
   'GPU memory that the driver and the firmware reserve',
 );
-export const memoryUtilization = define(
+export const memoryUtilization = gauge(
   'hw.gpu.memory.utilization',
   '1',
-  'gauge',
   'Share of GPU memory that is allocated',
 );
-export const sharedMemoryUsage = define(
+export const sharedMemoryUsage = upDownCounter(
   'hw.gpu.memory.shared.usage',
   'By',
-  'updowncounter',
   'Memory of the machine that a GPU uses',
 );
-export const sharedMemoryLimit = define(
+export const sharedMemoryLimit = upDownCounter(
   'hw.gpu.memory.shared.limit',
   'By',
-  'updowncounter',
   'Memory of the machine that a GPU may use',
 );
-export const clockFrequency = define('hw.gpu.clock.frequency', 'Hz', 'gauge', 'Clock of a part of a GPU');
-export const performanceState = define(
+export const clockFrequency = gauge('hw.gpu.clock.frequency', 'Hz', 'Clock of a part of a GPU');
+export const performanceState = gauge(
   'hw.gpu.performance_state',
   '1',
-  'gauge',
   'Performance state, from 0 (highest) to 15',
 );
-export const throttled = define(
+export const throttled = gauge(
   'hw.gpu.throttled',
   '1',
-  'gauge',
   '1 while the clocks are lowered for a reason, otherwise 0',
 );
-export const throttleTime = define(
+export const throttleTime = counter(
   'hw.gpu.throttle.time',
   's',
-  'counter',
   'Time during which the clocks were lowered for a reason',
 );
-export const idleTime = define(
+export const idleTime = counter(
   'hw.gpu.idle.time',
   's',
-  'counter',
   'Time in which a part of a GPU was in its deepest idle state',
 );
-export const gpuIo = define('hw.gpu.io', 'By', 'counter', 'Bytes that a GPU sent and received');
-export const contextCount = define(
+export const gpuIo = counter('hw.gpu.io', 'By', 'Bytes that a GPU sent and received');
+export const contextCount = upDownCounter(
   'hw.gpu.process.count',
   '{process}',
-  'updowncounter',
   'Processes with a context on a GPU',
 );
-export const graphicsUtilization = define(
+export const graphicsUtilization = gauge(
   'hw.gpu.graphics.utilization',
   '1',
-  'gauge',
   'Share of time in which the graphics and compute engine was busy',
 );
-export const smUtilization = define('hw.gpu.sm.utilization', '1', 'gauge', 'Share of the SMs that were busy');
-export const smOccupancy = define(
+export const smUtilization = gauge('hw.gpu.sm.utilization', '1', 'Share of the SMs that were busy');
+export const smOccupancy = gauge(
   'hw.gpu.sm.occupancy',
   '1',
-  'gauge',
   'Resident warps as a share of the maximum that the SMs can hold',
 );
-export const pipeUtilization = define(
+export const pipeUtilization = gauge(
   'hw.gpu.pipe.utilization',
   '1',
-  'gauge',
   'Share of time in which the pipes of a kind were busy; tensor includes all tensor_* kinds',
 );
-export const bandwidthUtilization = define(
+export const bandwidthUtilization = gauge(
   'hw.gpu.memory.bandwidth.utilization',
   '1',
-  'gauge',
   'Share of the memory bandwidth that was used',
 );
-export const errors = define('hw.errors', '{error}', 'counter', 'Errors of a hardware component');
-export const processUtilization = define(
+export const errors = counter('hw.errors', '{error}', 'Errors of a hardware component');
+export const processUtilization = gauge(
   'process.gpu.utilization',
   '1',
-  'gauge',
   'Share of time in which a process kept an engine of a GPU busy',
 );
-export const processMemory = define(
+export const processMemory = upDownCounter(
   'process.gpu.memory.usage',
   'By',
-  'updowncounter',
   'GPU memory that a process has allocated',
 );
-
-export const metrics: readonly Metric[] = [
-  hwEnergy,
-  meterEnergy,
-  gpuPower,
-  powerLimit,
-  utilization,
-  memoryUsage,
-  memoryLimit,
-  memoryReserved,
-  memoryUtilization,
-  clockFrequency,
-  performanceState,
-  throttled,
-  throttleTime,
-  gpuIo,
-  contextCount,
-  graphicsUtilization,
-  smUtilization,
-  smOccupancy,
-  pipeUtilization,
-  bandwidthUtilization,
-  errors,
-  hwStatus,
-  hwTemperature,
-  hwTemperatureLimit,
-  hwFanSpeedRatio,
-  gpuTime,
-  processGpuTime,
-  processUtilization,
-  processMemory,
-];
