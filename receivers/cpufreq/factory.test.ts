@@ -83,6 +83,12 @@ test('cpufreq gives the frequencies and governors that node_exporter gives', (t)
   assert.equal(values['system.linux.cpufreq.boost'], 0);
 });
 
+test('cpufreq lets others run after each file of a policy', (t) => {
+  const { scraper } = open(t, nodeExporter);
+  const files = { frequency: 3 * 4, governor: 4 };
+  assert.equal(scraper.countSteps(), files.frequency + files.governor);
+});
+
 test('cpufreq gives the limits of the hardware, and no frequency where the driver does not know it', (t) => {
   const values = valuesOf(open(t, board).scraper.scrape(0));
   const [little, big] = ['cpu cpufreq-policy0 CPU 0, 1, 2, 3', 'cpu cpufreq-policy4 CPU 4, 5'];

@@ -4,7 +4,7 @@ import { createAbsence, FileGauges, parseWhole, type GaugeFile } from '../../src
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
 import { bounded } from '../../src/scraping/lines.js';
 import type { NamedSource } from '../../src/scraping/scraping-receiver.js';
-import type { DescribeSource } from '../../src/scraping/source.js';
+import type { DescribeSource, Steps } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 import { boost, policies as policyCount, speed, speedLimit } from './metrics.js';
 import { Policies, type Policy } from './policies.js';
@@ -41,7 +41,9 @@ function describeFrequencies(config: Config): DescribeSource {
       version: () => policies.follow(),
       list: () => policies.shown.flatMap((policy) => listGauges(policy, config)),
     });
-    return (at) => [gauges.read(at)];
+    return function* (at) {
+      return [yield* gauges.read(at)];
+    };
   };
 }
 
@@ -72,9 +74,9 @@ function describeGovernors(config: Config): DescribeSource {
     const gauges = source.gauges();
     const columns = new Map<string, GaugeColumn>();
     let shown = '';
-    return (at) => {
+    return function* (at) {
       policies.follow();
-      const counts = countBy(policies.all.flatMap(({ folder }) => findGovernor(folder) ?? []));
+      const counts = yield* countGovernors(policies.all);
       if (counts.size === 0 && columns.size === 0) throw createAbsence(policies.name);
       for (const key of counts.keys()) if (!columns.has(key)) columns.set(key, createGovernor(key));
       const keys = [...counts.keys()];
@@ -85,17 +87,20 @@ function describeGovernors(config: Config): DescribeSource {
   };
 }
 
-/** The driver and the governor of a policy, as lines. */
-function findGovernor(folder: string): string | undefined {
-  const governor = findText(`${folder}/scaling_governor`);
-  const driver = findText(`${folder}/scaling_driver`);
-  return governor === undefined ? undefined : `${driver ?? 'unknown'}\n${governor}`;
-}
-
-function countBy(names: readonly string[]): ReadonlyMap<string, number> {
+/**
+ * How many policies have a driver and a governor, by these as lines, in alphabetical order. The kernel has one driver for
+ * all policies.
+ */
+function* countGovernors(policies: readonly Policy[]): Steps<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
-  for (const name of names.toSorted()) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
+  const driver = findText(`${policies[0]?.folder}/scaling_driver`) ?? 'unknown';
+  for (const { folder } of policies) {
+    const governor = findText(`${folder}/scaling_governor`);
+    const key = `${driver}\n${governor ?? ''}`;
+    if (governor !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
+    yield;
+  }
+  return new Map([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function createGovernor(key: string): GaugeColumn {

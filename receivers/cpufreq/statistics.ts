@@ -1,11 +1,12 @@
 import { checkHertz } from '../../src/linux/cpufreq.js';
 import type { KeptFile } from '../../src/linux/kept-file.js';
 import { findOrAdd } from '../../src/model/plan.js';
+import type { Table } from '../../src/model/table.js';
 import type { CounterColumn, CounterTable } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { createAbsence } from '../../src/scraping/file-gauges.js';
 import { forEachLine } from '../../src/scraping/lines.js';
-import type { DescribeSource, Source } from '../../src/scraping/source.js';
+import type { DescribeSource, Source, Steps } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 import { stateTime, transitions } from './metrics.js';
 import { Policies, type Policy } from './policies.js';
@@ -18,10 +19,10 @@ export function describeStatistics(config: Config): DescribeSource {
   return (source) => {
     const policies = new Policies(config);
     const statistics = new Statistics(source);
-    return (at) => {
+    return function* (at) {
       policies.follow();
       if (statistics.isEmpty && policies.all.length === 0) throw createAbsence(policies.name);
-      return [statistics.read(policies.shown, at)];
+      return [yield* statistics.read(policies.shown, at)];
     };
   };
 }
@@ -42,9 +43,9 @@ class Statistics {
     return this.#columns.size === 0;
   }
 
-  read(policies: readonly Policy[], at: bigint) {
+  *read(policies: readonly Policy[], at: bigint): Steps<Table> {
     this.#counters.begin(at);
-    this.#source.readParts(
+    yield* this.#source.readInSteps(
       policies.flatMap((policy) => [() => this.#addTimes(policy), () => this.#addTransitions(policy)]),
     );
     return this.#counters.finish();

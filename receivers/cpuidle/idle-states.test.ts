@@ -53,6 +53,11 @@ test('cpuidle sums the states of all CPUs, from the first reading on', (t) => {
   assert.deepEqual([later[`${time} C1`], later[`${entries} C1`], later[`${time} POLL`]], [1.5, 11, 0]);
 });
 
+test('cpuidle lets others run after each state', (t) => {
+  const { scraper } = open(t);
+  assert.equal(scraper.countSteps(), 4);
+});
+
 test('cpuidle gives each CPU, when per_cpu is set', (t) => {
   const { sysfs, scraper } = open(t, { per_cpu: true });
   valuesOf(scraper.scrape(0));

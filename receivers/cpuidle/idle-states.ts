@@ -7,7 +7,7 @@ import type { Table } from '../../src/model/table.js';
 import type { CounterColumn, CounterTable } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import { createAbsence } from '../../src/scraping/file-gauges.js';
-import type { DescribeSource, Source } from '../../src/scraping/source.js';
+import type { DescribeSource, Source, Steps } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
 const time: Metric = {
@@ -42,7 +42,9 @@ interface IdleState {
 export function describeIdleStates(config: Config): DescribeSource {
   return (source) => {
     const states = new IdleStates(source, config);
-    return (at) => [states.read(at)];
+    return function* (at) {
+      return [yield* states.read(at)];
+    };
   };
 }
 
@@ -70,11 +72,11 @@ class IdleStates {
   }
 
   /** @throws UnavailableError when no CPU has idle states */
-  read(at: bigint): Table {
+  *read(at: bigint): Steps<Table> {
     this.#followHotplug();
     if (this.#columns.size === 0) throw createAbsence(`idle states of ${this.#root}`);
     this.#read.clear();
-    this.#source.readParts(this.#parts);
+    yield* this.#source.readInSteps(this.#parts);
     this.#counters.begin(at);
     for (const [counter, sum] of this.#sums) if (this.#read.has(counter)) this.#counters.add(counter, sum);
     return this.#counters.finish();

@@ -6,7 +6,7 @@ import { parseSettings } from '../../src/config/settings.js';
 import type { Table } from '../../src/model/table.js';
 import { SourceScraper } from '../../src/scraping/scraping-receiver.js';
 import { Source } from '../../src/scraping/source.js';
-import { valuesOf } from '../../src/scraping/source.fixture.js';
+import { createScrape, valuesOf } from '../../src/scraping/source.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { schema } from './config.js';
 import { listSources } from './factory.js';
@@ -48,7 +48,7 @@ export function openScraper(
   const sources = listSources(config).map(({ describe }) => new Source(context, describe));
   const scraper = new SourceScraper(sources, () => context.clock.wallNs());
   t.after(() => scraper.close());
-  return Object.assign(scraper, { lines: log.lines });
+  return { lines: log.lines, scrape: createScrape(scraper) };
 }
 
 export function ioTimesOf(tables: readonly Table[]): string[] {

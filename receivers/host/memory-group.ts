@@ -5,7 +5,7 @@ import type { CounterColumn } from '../../src/scraping/counter-table.js';
 import { Counts } from '../../src/scraping/counts.js';
 import type { GaugeColumn } from '../../src/scraping/gauge-table.js';
 import { findLine, maxBytes, parseLine } from '../../src/scraping/lines.js';
-import type { DescribeSource, ReadSource, Source } from '../../src/scraping/source.js';
+import type { DescribeSource, Source } from '../../src/scraping/source.js';
 import type { Config } from './config.js';
 
 /** Bytes of `/proc/meminfo` by the kernel's own names; NaN where they are impossible. */
@@ -109,6 +109,9 @@ const pagingColumns: Readonly<Record<string, readonly CounterColumn[]>> = {
   ],
 };
 
+/** @param at Unix time in nanoseconds, for the rows */
+type ReadFile = (at: bigint) => readonly Table[];
+
 /** What `/proc/meminfo` and `/proc/vmstat` say. */
 export function describeMemory({ procfs, memory }: Config): DescribeSource {
   const wanted = memory.kinds ? [...meminfoColumns, ...kindColumns] : meminfoColumns;
@@ -122,7 +125,7 @@ export function describeMemory({ procfs, memory }: Config): DescribeSource {
   };
 }
 
-function readMeminfo(source: Source, procfs: string, wanted: readonly MeminfoColumn[]): ReadSource {
+function readMeminfo(source: Source, procfs: string, wanted: readonly MeminfoColumn[]): ReadFile {
   const file = source.file(`${procfs}/meminfo`);
   const gauges = source.gauges();
   let columns: readonly MeminfoColumn[] = [];
@@ -151,7 +154,7 @@ function readMeminfo(source: Source, procfs: string, wanted: readonly MeminfoCol
   };
 }
 
-function readVmstat(source: Source, procfs: string): ReadSource {
+function readVmstat(source: Source, procfs: string): ReadFile {
   const file = source.file(`${procfs}/vmstat`);
   const counters = source.counters((name) => pagingColumns[name]);
   const counts = new Counts(2);

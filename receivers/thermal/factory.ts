@@ -58,7 +58,9 @@ export function listSources(config: Config): readonly NamedSource[] {
         version: () => findIds().join(),
         list: () => findIds().flatMap((id) => list(`${root}/${id}`, id)),
       });
-      return (at) => [gauges.read(at)];
+      return function* (at) {
+        return [yield* gauges.read(at)];
+      };
     },
   }));
 }

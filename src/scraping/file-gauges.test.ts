@@ -7,7 +7,7 @@ import { findNames } from '../linux/sysfs.js';
 import type { Metric } from '../model/series.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { FileGauges, parseWhole } from './file-gauges.js';
-import { Source } from './source.js';
+import { runAtOnce, Source } from './source.js';
 import { endedOf, valuesOf, writeFiles } from './source.fixture.js';
 
 const metric: Metric = { name: 'a', unit: '1', description: 'A gauge', kind: 'gauge', valueType: 'int' };
@@ -23,7 +23,9 @@ function open(t: TestContext, files: Readonly<Record<string, string>>) {
     });
   const source = new Source(createFakeContext(), (own) => {
     const gauges = new FileGauges(own, { name: 'files', version: () => findNames(folder).join(), list });
-    return (at) => [gauges.read(at)];
+    return function* (at) {
+      return [yield* gauges.read(at)];
+    };
   });
   t.after(() => source.close());
   return { folder, source };
@@ -31,40 +33,40 @@ function open(t: TestContext, files: Readonly<Record<string, string>>) {
 
 test('FileGauges keeps series while files stay, ends those that go and starts those that come', (t) => {
   const { folder, source } = open(t, { a: '1\n', b: '2\n' });
-  const [first] = source.read().tables;
+  const [first] = runAtOnce(source.read()).tables;
   writeFiles(folder, { a: '-3\n' });
-  const [second] = source.read().tables;
+  const [second] = runAtOnce(source.read()).tables;
   assert.equal(first?.series, second?.series);
   assert.deepEqual(valuesOf(second ? [second] : []), { 'a a': -3, 'a b': 2 });
   rmSync(join(folder, 'a'));
   writeFiles(folder, { c: '4\n' });
-  const { tables } = source.read();
+  const { tables } = runAtOnce(source.read());
   assert.deepEqual(valuesOf(tables), { 'a b': 2, 'a c': 4 });
   assert.deepEqual(endedOf([...tables]), ['a a']);
   rmSync(join(folder, 'b'));
   rmSync(join(folder, 'c'));
-  assert.deepEqual(endedOf([...source.read().tables]), ['a b', 'a c']);
+  assert.deepEqual(endedOf([...runAtOnce(source.read()).tables]), ['a b', 'a c']);
 });
 
 test('FileGauges gives a gap for a file that cannot be parsed and reports it, and fails when none can', (t) => {
   const { folder, source } = open(t, { a: '1\n', b: 'x\n' });
-  const { tables, failed, error } = source.read();
+  const { tables, failed, error } = runAtOnce(source.read());
   assert.deepEqual([valuesOf(tables)['a a'], valuesOf(tables)['a b'], error], [1, NaN, undefined]);
   assert.match(failed.join(), /^Cannot parse .*b: expected a whole number, found "x"$/u);
   writeFiles(folder, { b: '2\n' });
-  assert.equal(valuesOf(source.read().tables)['a b'], 2);
+  assert.equal(valuesOf(runAtOnce(source.read()).tables)['a b'], 2);
   writeFiles(folder, { b: '2 3\n' });
-  assert.equal(valuesOf(source.read().tables)['a b'], NaN, 'the last value is not repeated');
+  assert.equal(valuesOf(runAtOnce(source.read()).tables)['a b'], NaN, 'the last value is not repeated');
   writeFiles(folder, { a: '' });
-  assert.match(String(source.read().error), /a: expected text, found none/u);
+  assert.match(String(runAtOnce(source.read()).error), /a: expected text, found none/u);
 });
 
 test('FileGauges is unavailable, while there has not been any file', (t) => {
   const { folder, source } = open(t, {});
   assert.equal(
-    String(source.read().error),
+    String(runAtOnce(source.read()).error),
     'UnavailableError: Cannot read files: expected one at least, found none',
   );
   writeFiles(folder, { a: '1\n' });
-  assert.deepEqual(valuesOf(source.read().tables), { 'a a': 1 });
+  assert.deepEqual(valuesOf(runAtOnce(source.read()).tables), { 'a a': 1 });
 });

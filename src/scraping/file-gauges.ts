@@ -3,7 +3,7 @@ import { isAbsent, type KeptFile } from '../linux/kept-file.js';
 import { attributesKey } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import type { GaugeColumn, GaugeTable } from './gauge-table.js';
-import type { Source } from './source.js';
+import type { Source, Steps } from './source.js';
 
 /** A gauge that is all that a file holds. */
 export interface GaugeFile extends GaugeColumn {
@@ -50,11 +50,11 @@ export class FileGauges {
    * @throws UnavailableError while there has not been any file
    * @throws Error when there are files, and none can be read
    */
-  read(at: bigint): Table {
+  *read(at: bigint): Steps<Table> {
     this.#follow();
     if (!this.#wasThere) throw createAbsence(this.#files.name);
     this.#values.fill(NaN);
-    this.#source.readParts(this.#parts);
+    yield* this.#source.readInSteps(this.#parts);
     return this.#gauges.row(at, this.#values);
   }
 

@@ -142,12 +142,12 @@ export class SourceScraper implements OpenScraper {
     this.#wallNs = wallNs;
   }
 
-  *scrape(breaks: number): Iterable<Table> {
+  *scrape(breaks: number): Iterable<Table | undefined> {
     if (this.#breaks !== undefined && breaks !== this.#breaks) yield* this.#restart();
     this.#breaks = breaks;
     const problems: unknown[] = [];
     for (const source of this.#sources) {
-      const { tables, error, failed } = source.read();
+      const { tables, error, failed } = yield* source.read();
       yield* tables.filter(({ series, ended }) => series.length > 0 || ended !== undefined);
       if (error !== undefined) problems.push(error);
       if (failed.length > 0) problems.push(failed.join('; '));

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createFakeContext, createLogCollector } from '../component/fakes.js';
 import type { Table } from '../model/table.js';
-import { openSources, type NamedSource } from './scraping-receiver.js';
+import { openSources, type NamedSource, type SourceScraper } from './scraping-receiver.js';
 
 /** Writes files by path, in place where they are: the kernel does not replace its files either. */
 export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
@@ -19,7 +19,16 @@ export function openScraperOf(t: TestContext, sources: readonly NamedSource[]) {
   const context = createFakeContext({ log });
   const scraper = openSources(sources, context);
   t.after(() => scraper.close());
-  return Object.assign(scraper, { lines: log.lines });
+  /** How often others may run during a scrape. */
+  const countSteps = (): number => [...scraper.scrape(0)].filter((table) => table === undefined).length;
+  return { lines: log.lines, scrape: createScrape(scraper), countSteps };
+}
+
+/** The tables of a scraper without the steps in between. */
+export function createScrape(scraper: SourceScraper): (breaks: number) => Iterable<Table> {
+  return function* (breaks) {
+    for (const table of scraper.scrape(breaks)) if (table !== undefined) yield table;
+  };
 }
 
 /** The values of the tables by metric and attribute values, `system.disk.io sda read`, in order. */

@@ -10,12 +10,15 @@ import type { GaugeColumn, GaugeTable } from './gauge-table.js';
 import { Plausibility } from './lines.js';
 import { TableSet } from './table-set.js';
 
+/** A reading of many files, with a step after each part: others may run in between. */
+export type Steps<Result> = Generator<undefined, Result>;
+
 /**
- * Reads the files of a source now.
+ * Reads the files of a source now, in steps where there may be many.
  * @param at Unix time in nanoseconds, for the rows
  * @throws Error when nothing can be read and parsed
  */
-export type ReadSource = (at: bigint) => readonly Table[];
+export type ReadSource = (at: bigint) => readonly Table[] | Steps<readonly Table[]>;
 
 /**
  * Some files of procfs or sysfs that are read together, as a receiver describes them.
@@ -86,17 +89,31 @@ export class Source {
    * @throws Error of the first, when all fail
    */
   readParts(parts: readonly (() => void)[]): void {
-    const errors = parts.flatMap((part) => tryPart(part));
+    runAtOnce(this.readInSteps(parts));
+  }
+
+  /** The same in steps, for parts of which there may be hundreds. */
+  *readInSteps(parts: readonly (() => void)[]): Steps<void> {
+    const errors: unknown[] = [];
+    for (const part of parts) {
+      try {
+        part();
+      } catch (error) {
+        errors.push(error);
+      }
+      yield;
+    }
     if (errors.length > 0 && errors.length === parts.length) throw errors[0];
     for (const error of errors) (isAbsent(error) ? this.#absent : this.#failed).push(describeError(error));
   }
 
   /** Reads now. Never throws. */
-  read(): SourceReading {
+  *read(): Steps<SourceReading> {
     this.#absent = [];
     this.#failed = [];
     try {
-      const tables = this.#read(this.#context.clock.wallNs());
+      const reading = this.#read(this.#context.clock.wallNs());
+      const tables = 'next' in reading ? yield* reading : reading;
       return { tables, absent: this.#absent, failed: this.#failed };
     } catch (error) {
       return { tables: [], error, absent: [], failed: [] };
@@ -110,7 +127,7 @@ export class Source {
 
   /** Reads once without a trace, to see what can be read. */
   probe(): SourceReading {
-    const reading = this.read();
+    const reading = runAtOnce(this.read());
     this.restart(0n);
     return reading;
   }
@@ -120,11 +137,10 @@ export class Source {
   }
 }
 
-function tryPart(part: () => void): unknown[] {
-  try {
-    part();
-    return [];
-  } catch (error) {
-    return [error];
+/** Takes all steps of a reading without a pause. */
+export function runAtOnce<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }

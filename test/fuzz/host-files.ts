@@ -40,7 +40,7 @@ export class HostFiles {
     const tables: Table[] = [];
     let failure: unknown;
     try {
-      for (const table of this.#scraper.scrape(0)) tables.push(table);
+      for (const table of this.#scraper.scrape(0)) if (table !== undefined) tables.push(table);
     } catch (error) {
       failure = error;
     }
