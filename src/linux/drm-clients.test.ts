@@ -36,6 +36,20 @@ test('DrmClients keeps a client with the process that had it first, until that c
   assert.deepEqual(shown(clients), ['20 i915 0000:00:02.0 1 2']);
 });
 
+test('DrmClients has a client that several processes hold at the first scan with the one that got it last', () => {
+  const drm = new FakeDrm();
+  const clients = new DrmClients(drm.procfs);
+  for (const pid of [900, 400, 1000]) {
+    drm.start(pid);
+    drm.write(pid, 4, describeClient(1, pid));
+  }
+  assert.deepEqual(shown(clients), ['1000 i915 0000:00:02.0 1 1000']);
+  drm.close(1000, 4);
+  assert.deepEqual(shown(clients), ['900 i915 0000:00:02.0 1 900']);
+  drm.write(1000, 5, describeClient(1, 7));
+  assert.deepEqual(shown(clients), ['900 i915 0000:00:02.0 1 900']);
+});
+
 test('DrmClients follows processes that open a GPU later, close it, open another one or end', () => {
   const drm = new FakeDrm();
   const clients = new DrmClients(drm.procfs);

@@ -27,12 +27,13 @@ const [lookAgainAfter, lookAtAllAfter] = [5, 30];
 
 /**
  * Finds the clients of GPUs among the open files of all processes. From Linux 6.2 on the size of `/proc/PID/fd` is the number
- * of open files, so that only processes are looked through in which it changed.
+ * of open files, so that only processes in which it changed are
+ * looked through.
  */
 export class DrmClients {
   readonly #procfs: string;
   readonly #holders = new Map<number, Holder>();
-  /** The process that a client belongs to, while it holds it: a descriptor may be passed to others. */
+  /** The process to which a client belongs, while it holds it: a descriptor may be passed to others. */
   #owners = new Map<string, number>();
   #scan = 0;
   #unreadable = 0;
@@ -115,12 +116,17 @@ export class DrmClients {
     return { ...info, pid, key: `${info.driver} ${info.pciAddress ?? ''} ${id}` };
   }
 
-  /** A client that several processes hold stays with the one that had it first. */
+  /**
+   * A client that several processes hold stays with the one that had it first. Of those that are found at once it is the
+   * one with the largest pid: systemd-logind opens a GPU for the display server, to which it passes the descriptor, and keeps
+   * its own (TakeDevice in org.freedesktop.login1(5)).
+   */
   #chooseOwners(found: readonly DrmClient[]): readonly DrmClient[] {
     const chosen = new Map<string, DrmClient>();
     for (const client of found) {
-      const isOwner = this.#owners.get(client.key) === client.pid;
-      if (isOwner || !chosen.has(client.key)) chosen.set(client.key, client);
+      const other = chosen.get(client.key);
+      const isOwned = other !== undefined && other.pid === this.#owners.get(client.key);
+      if (!isOwned) chosen.set(client.key, client);
     }
     this.#owners = new Map([...chosen].map(([key, { pid }]) => [key, pid]));
     return [...chosen.values()];
