@@ -34,6 +34,7 @@ const desktop = {
   'hwmon/hwmon4/temp1_crit': 100_000,
   'hwmon/hwmon4/temp2_input': 60_000,
   'hwmon/hwmon4/temp2_label': 'junction',
+  'hwmon/hwmon4/temp2_crit': 110_000,
   'hwmon/hwmon4/fan1_input': 1225,
   'hwmon/hwmon4/in0_input': 856,
   'hwmon/hwmon4/in0_label': 'vddgfx',
@@ -82,7 +83,8 @@ test('amd_gpu reads power, temperatures, use, memory, clocks and fan from sysfs'
   assert.deepEqual(values, {
     [`hw.status ${address} ok`]: 1,
     [`hw.status ${address} failed`]: 0,
-    [`hw.temperature.limit ${address}/temperature-gpu gpu high.critical`]: 100,
+    [`hw.temperature.limit ${address}/temperature-edge edge high.critical`]: 100,
+    [`hw.temperature.limit ${address}/temperature-junction junction high.critical`]: 110,
     [`hw.temperature ${address}/temperature-edge edge`]: 51,
     [`hw.temperature ${address}/temperature-junction junction`]: 60,
     [`hw.voltage ${address}/voltage-vddgfx vddgfx`]: 0.856,

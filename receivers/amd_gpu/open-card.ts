@@ -3,6 +3,7 @@ import { bindFile, CardReader, type CardFeature } from '../../src/gpu/card-reade
 import type { CardKind } from '../../src/gpu/card-session.js';
 import type { Card } from '../../src/gpu/cards.js';
 import { drmTasks } from '../../src/gpu/drm-processes.js';
+import type { Device } from '../../src/gpu/protocol.js';
 import { findInteger, findText } from '../../src/linux/sysfs.js';
 import { MetricsTable } from './metrics-table.js';
 
@@ -40,7 +41,6 @@ function openTable(folder: string, columns: ReadonlySet<string>): MetricsTable |
 function describeDevice(card: Card, hwmon: string, isIntegrated: boolean): CardReader['device'] {
   const { folder, address, product } = card;
   const find = (file: string) => findText(`${folder}/${file}`) || undefined;
-  const critical = findInteger(`${hwmon}/temp1_crit`);
   const maxMicrowatts = findInteger(`${hwmon}/power1_cap_max`);
   return {
     id: address,
@@ -55,13 +55,20 @@ function describeDevice(card: Card, hwmon: string, isIntegrated: boolean): CardR
     firmwareVersion: find('vbios_version'),
     driverVersion: findText('/sys/module/amdgpu/version') ?? 'amdgpu',
     maxWatts: maxMicrowatts === undefined ? NaN : maxMicrowatts / micro,
-    temperatureLimits: critical === undefined ? {} : { 'high.critical': critical / milli },
+    temperatureLimits: listTemperatureLimits(hwmon),
     columns: [],
     profileColumns: [],
   };
 }
 
-/** The averaged power, or that of its instant, and what it is held to. */
+function listTemperatureLimits(hwmon: string): Device['temperatureLimits'] {
+  return findChannels(hwmon, 'temp').flatMap(([channel, sensor]) => {
+    const critical = findInteger(`${hwmon}/${channel}_crit`) ?? 0;
+    return critical > 0 ? [{ sensor, type: 'high.critical', degrees: critical / milli }] : [];
+  });
+}
+
+/** The averaged power, or that of its instant, and its limit. */
 function bindPower(hwmon: string): readonly CardFeature[] {
   const averaged = bindFile('power.averaged', `${hwmon}/power1_average`, micro);
   const power = averaged.length > 0 ? averaged : bindFile('power.instant', `${hwmon}/power1_input`, micro);

@@ -60,7 +60,7 @@ function describeDevice(
     firmwareVersion: undefined,
     driverVersion: driver,
     maxWatts: maxMicrowatts === undefined || maxMicrowatts === 0 ? NaN : maxMicrowatts / micro,
-    temperatureLimits: {},
+    temperatureLimits: [],
     columns: [],
     profileColumns: [],
   };

@@ -79,7 +79,7 @@ test('nvml counts integrated power from 0 again after a gap, in which it is not 
     firmwareVersion: undefined,
     driverVersion: '1',
     maxWatts: NaN,
-    temperatureLimits: {},
+    temperatureLimits: [],
     columns: ['power.instant'],
     profileColumns: [],
   };

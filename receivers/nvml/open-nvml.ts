@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import type { Note } from '../../src/gpu/protocol.js';
+import type { Note, TemperatureLimit } from '../../src/gpu/protocol.js';
 import { DeviceReader, type Identity, type MigRole } from './device-reader.js';
 import { NvmlError, NvmlLibrary, success } from './library.js';
 import type { ThreadOptions } from './thread-options.js';
@@ -92,7 +92,7 @@ export class OpenNvml {
       name: profile === '' ? 'MIG' : profile,
       parent: gpu.id,
       maxWatts: NaN,
-      temperatureLimits: {},
+      temperatureLimits: [],
     };
     const gpuInstance = this.#library.readNumber('nvmlDeviceGetGpuInstanceId', handle) ?? 0;
     return this.#openReader(identity, handle, { instance: { parent, gpuInstance } });
@@ -132,18 +132,18 @@ export class OpenNvml {
     return read(device, scratch.address, scratch.address + 4) === success ? scratch.u32(4) / 1e3 : NaN;
   }
 
-  #readTemperatureLimits(device: number): Readonly<Record<string, number>> {
+  #readTemperatureLimits(device: number): readonly TemperatureLimit[] {
     const { scratch } = this.#library;
     const read = this.#library.find(
       'nvmlDeviceGetTemperatureThreshold',
       'uintptr_t device, int which, uintptr_t degrees',
     );
     // nvmlTemperatureThresholds_t: 0 is that of the shutdown, 1 that of the slowdown.
-    const limits = ['high.critical', 'high.degraded'].flatMap((type, which) =>
-      read(device, which, scratch.address) === success ? [[type, scratch.u32()]] : [],
+    return ['high.critical', 'high.degraded'].flatMap((type, which) =>
+      read(device, which, scratch.address) === success
+        ? [{ sensor: 'gpu', type, degrees: scratch.u32() }]
+        : [],
     );
-    // Each is a name and a number, as just made.
-    return Object.fromEntries(limits) as Record<string, number>;
   }
 
   #readDriverVersion(): string {

@@ -26,7 +26,7 @@ const kind: CardKind = {
         firmwareVersion: undefined,
         driverVersion: '1',
         maxWatts: NaN,
-        temperatureLimits: {},
+        temperatureLimits: [],
       },
       bindFile('memory.usage', `${card.folder}/used`),
     ),

@@ -80,13 +80,13 @@ export class DeviceStatus {
     const states = ['ok', 'failed'].map((state) => {
       return { metric: hwStatus, resource, attributes: { ...own, 'hw.state': state }, start };
     });
-    const sensor = identifyComponent(device, 'temperature', 'temperature-gpu');
-    const limits = Object.keys(device.temperatureLimits).map((type) => {
-      const attributes = { ...sensor, [ATTR_HW_SENSOR_LOCATION]: 'gpu', 'hw.limit_type': type };
+    const limits = device.temperatureLimits.map(({ sensor, type }) => {
+      const place = identifyComponent(device, 'temperature', `temperature-${sensor}`);
+      const attributes = { ...place, [ATTR_HW_SENSOR_LOCATION]: sensor, 'hw.limit_type': type };
       return { metric: hwTemperatureLimit, resource, attributes, start };
     });
     this.series = [...states, ...limits];
-    this.#limits = Object.values(device.temperatureLimits);
+    this.#limits = device.temperatureLimits.map(({ degrees }) => degrees);
   }
 
   createRow(isLost: boolean, at: bigint): Table {

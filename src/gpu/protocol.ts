@@ -3,6 +3,16 @@
 /** What the engines of a GPU do for a process; `memory` is the time in which they read or wrote memory. */
 export type GpuTask = 'general' | 'encoder' | 'decoder' | 'video' | 'copy' | 'memory';
 
+/** A temperature at which a GPU lowers its clocks or shuts down. */
+export interface TemperatureLimit {
+  /** The name of the sensor, as in the column of its temperature. */
+  readonly sensor: string;
+  /** `hw.limit_type`. */
+  readonly type: string;
+  /** Celsius. */
+  readonly degrees: number;
+}
+
 /** A GPU, or an instance of one. */
 export interface Device {
   /** Its UUID, or its PCI address. */
@@ -29,8 +39,7 @@ export interface Device {
   readonly driverVersion: string;
   /** The greatest power limit that it can be given, in watts; NaN: unknown. */
   readonly maxWatts: number;
-  /** Limits of its temperature in degrees Celsius, by `hw.limit_type`. */
-  readonly temperatureLimits: Readonly<Record<string, number>>;
+  readonly temperatureLimits: readonly TemperatureLimit[];
   /** What the values of its rows are; see `columns.ts`. */
   readonly columns: readonly string[];
   /** The same of its profiles. */
