@@ -1,10 +1,10 @@
+import { groupEnergyNames } from '../../src/model/energy-names.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
   cpuTime,
-  groupEnergyNames,
   hostEnergy,
   hwEnergy,
   isMeasuredHost,

@@ -1,5 +1,6 @@
+import { meterNames } from '../../src/model/energy-names.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
-import { floorPower, meterNames } from '../../src/model/shared-metrics.js';
+import { floorPower } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
 import { Families, Family, type Block, type Entry } from './families.js';

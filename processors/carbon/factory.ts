@@ -1,8 +1,8 @@
 import type { ConsumingComponent, Context, ProcessorFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { checkClientConfig } from '../../src/http/client.js';
+import { checkEnergyNames, deriveEnergyName } from '../../src/model/energy-names.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { checkEnergyNames, deriveEnergyName } from '../../src/model/shared-metrics.js';
 import { createConstantRate } from '../../src/rating/rate.js';
 import type { Rating } from '../../src/rating/rated-energy.js';
 import { createRatedProcessor, type RateStatus } from '../../src/rating/rated-processor.js';

@@ -2,8 +2,8 @@ import type { ConsumingComponent, Context, ProcessorFactory } from '../../src/co
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Log } from '../../src/component/log.js';
 import { checkClientConfig } from '../../src/http/client.js';
+import { checkEnergyNames, deriveEnergyName } from '../../src/model/energy-names.js';
 import type { Metric } from '../../src/model/series.js';
-import { checkEnergyNames, deriveEnergyName } from '../../src/model/shared-metrics.js';
 import type { Rate } from '../../src/rating/rate.js';
 import { FileRateSource, ServiceRateSource, type RateSource } from '../../src/rating/rate-source.js';
 import { createRatedProcessor, type RateStatus } from '../../src/rating/rated-processor.js';

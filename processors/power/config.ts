@@ -1,5 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
-import { energyNames } from '../../src/model/shared-metrics.js';
+import { energyNames } from '../../src/model/energy-names.js';
 
 export const schema = {
   window: {

@@ -1,5 +1,5 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
-import { checkEnergyNames } from '../../src/model/shared-metrics.js';
+import { checkEnergyNames } from '../../src/model/energy-names.js';
 import { schema } from './config.js';
 import { createPowerMetric, Power } from './power.js';
 

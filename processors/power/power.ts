@@ -1,5 +1,6 @@
 import type { ConsumingComponent } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
+import { deriveEnergyName } from '../../src/model/energy-names.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_ATTRIBUTION_MODEL,
@@ -7,7 +8,6 @@ import {
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import type { Metric, Series } from '../../src/model/series.js';
-import { deriveEnergyName } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { CommonWindows, ExactSource, type LastPower } from './exact-source.js';

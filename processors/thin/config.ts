@@ -1,5 +1,6 @@
 import type { Schema } from '../../src/component/schema.js';
-import { hostEnergy, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+import { raplEnergy } from '../../src/model/energy-domain.js';
+import { hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
 
 export const schema = {
   error: {

@@ -1,7 +1,7 @@
 import { elementAt } from '../../src/element.js';
+import { describeDomain, energyMetricOf } from '../../src/model/energy-domain.js';
 import { ATTR_ENERGY_INTERFACE, ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
-import { describeDomain, energyMetricOf } from '../../src/model/shared-metrics.js';
 
 export const domainKinds = ['package', 'dram', 'core', 'uncore', 'psys'] as const;
 

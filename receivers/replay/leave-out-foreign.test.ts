@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { raplEnergy } from '../../src/model/energy-domain.js';
 import type { Metric } from '../../src/model/series.js';
-import { busyTime, hostEnergy, hwEnergy, raplEnergy } from '../../src/model/shared-metrics.js';
+import { busyTime, hostEnergy, hwEnergy } from '../../src/model/shared-metrics.js';
 import { leaveOutForeign } from './leave-out-foreign.js';
 
 const seriesOf = (metric: Metric, attributes = {}) => ({

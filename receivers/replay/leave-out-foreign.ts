@@ -2,6 +2,7 @@ import { ClaimedSeries } from '../../src/component/claims.js';
 import type { ReceiverContext } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { parseComponentId } from '../../src/config/components.js';
+import { raplEnergy } from '../../src/model/energy-domain.js';
 import { createPlans } from '../../src/model/plan.js';
 import { ATTR_ENERGY_METHOD, ATTR_HW_TYPE, ATTR_RAPL_DOMAIN } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
@@ -11,7 +12,6 @@ import {
   hostEnergy,
   hwEnergy,
   processCpuTime,
-  raplEnergy,
 } from '../../src/model/shared-metrics.js';
 
 /**

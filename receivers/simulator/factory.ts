@@ -2,13 +2,8 @@ import type { Component, ReceiverContext, ReceiverFactory } from '../../src/comp
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
 import { UnavailableError } from '../../src/errors.js';
-import {
-  busyTime,
-  floorPower,
-  hwEnergy,
-  processCpuTime,
-  raplEnergy,
-} from '../../src/model/shared-metrics.js';
+import { raplEnergy } from '../../src/model/energy-domain.js';
+import { busyTime, floorPower, hwEnergy, processCpuTime } from '../../src/model/shared-metrics.js';
 import { createSamplingReceiver } from '../../src/sampling/sampling-receiver.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { createDomains } from '../../src/simulation/machine-spec.js';

@@ -1,7 +1,7 @@
 import { elementAt } from '../../src/element.js';
+import { describeDomain, energyMetricOf, hardwareTypeOf } from '../../src/model/energy-domain.js';
 import { ATTR_ENERGY_INTERFACE, ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
-import { describeDomain, energyMetricOf, hardwareTypeOf } from '../../src/model/shared-metrics.js';
 import type { SimulatedDomain } from '../../src/simulation/machine-spec.js';
 import type { Columns } from './sampler.js';
 

@@ -1,6 +1,7 @@
 import type { Context } from '../../src/component/component.js';
+import { describeDomain } from '../../src/model/energy-domain.js';
 import type { Series } from '../../src/model/series.js';
-import { busyTime, describeDomain, floorPower } from '../../src/model/shared-metrics.js';
+import { busyTime, floorPower } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { OpenScraper } from '../../src/scraping/scraping-receiver.js';
 import { createMachine, type Machine } from '../../src/simulation/machine.js';

@@ -1,12 +1,5 @@
-import {
-  ATTR_ENERGY_METHOD,
-  ATTR_HW_ID,
-  ATTR_HW_NAME,
-  ATTR_HW_PARENT,
-  ATTR_HW_TYPE,
-  ATTR_RAPL_DOMAIN,
-} from './semantic-conventions.js';
-import type { Attributes, Metric, Series } from './series.js';
+import { ATTR_ENERGY_METHOD } from './semantic-conventions.js';
+import type { Metric, Series } from './series.js';
 
 // Metrics that more than one component speaks of. Readers match by name, since tables may come
 // from files and other collectors, too.
@@ -148,51 +141,6 @@ export const hwStatus: Metric = {
 /** The counters that are attributed: of domains, or of the whole host where none of these can be read. */
 export const meteredEnergyNames: ReadonlySet<string> = new Set([hwEnergy.name, hostEnergy.name]);
 
-/** Energy of domains that overlap with those of `hw.energy`. Attributes: `rapl.domain`, `hw.id`, where known `hw.parent`. */
-export const raplEnergy: Metric = {
-  name: 'rapl.energy',
-  unit: 'J',
-  description: 'Energy used by a part of a package, or by a domain that contains packages; never sum these',
-  kind: 'counter',
-  valueType: 'double',
-};
-
-/** A domain of hardware with a meter of its energy, real or simulated. */
-export interface EnergyDomain {
-  readonly kind: 'package' | 'dram' | 'core' | 'uncore' | 'psys' | 'gpu';
-  /** `package-0`. */
-  readonly name: string;
-  /** The socket, and the die where a package has several: `0`, `0-die-1`. */
-  readonly place: number | string;
-}
-
-/** The `hw.type` of the domains that do not overlap; the others are a part of them, or hold them. */
-const hardwareTypes: Partial<Readonly<Record<EnergyDomain['kind'], string>>> = {
-  package: 'cpu',
-  dram: 'memory',
-  gpu: 'gpu',
-};
-
-/** The `hw.type` of a domain; undefined where it overlaps with others. */
-export function hardwareTypeOf({ kind }: Pick<EnergyDomain, 'kind'>): string | undefined {
-  return hardwareTypes[kind];
-}
-
-/** The metric of a domain's energy. */
-export function energyMetricOf(domain: Pick<EnergyDomain, 'kind'>): Metric {
-  return hardwareTypeOf(domain) === undefined ? raplEnergy : hwEnergy;
-}
-
-/** The attributes that identify a domain: `hw.type` or `rapl.domain`, `hw.id` and, where it has them, name and parent. */
-export function describeDomain({ kind, name, place }: EnergyDomain): Attributes {
-  const type = hardwareTypes[kind];
-  const packageId = `cpu-package-${place}`;
-  if (kind === 'package') return { [ATTR_HW_TYPE]: 'cpu', [ATTR_HW_ID]: packageId, [ATTR_HW_NAME]: name };
-  const parent = kind === 'psys' || kind === 'gpu' ? {} : { [ATTR_HW_PARENT]: packageId };
-  if (type === undefined) return { [ATTR_RAPL_DOMAIN]: kind, [ATTR_HW_ID]: name, ...parent };
-  return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: name, [ATTR_HW_NAME]: name, ...parent };
-}
-
 /** Power that an estimated domain has when idle. Attributes as its energy. */
 export const floorPower: Metric = {
   name: 'energy.floor.power',
@@ -317,58 +265,6 @@ export const processEnergy: Metric = {
   kind: 'counter',
   valueType: 'double',
 };
-
-/** The names of the energy that is attributed to groups of processes, by the view that forms the groups. */
-export const groupEnergyNames = {
-  program: 'program.energy',
-  cgroup: 'linux.cgroup.energy',
-  unit: 'systemd.unit.energy',
-  container: 'container.energy',
-  pod: 'k8s.pod.energy',
-  namespace: 'k8s.namespace.energy',
-  job: 'job.energy',
-  user: 'user.energy',
-  service: 'service.energy',
-  vm: 'vm.energy',
-} as const;
-
-/** Energy counters of hardware and of what it is attributed to; those of one name do not overlap. */
-export const energyNames: readonly string[] = [
-  hwEnergy.name,
-  hostEnergy.name,
-  processEnergy.name,
-  ...Object.values(groupEnergyNames),
-];
-
-const energySuffix = '.energy';
-
-/** Whether a metric is an energy counter, by its name. */
-export function isEnergyName(name: string): boolean {
-  return name.endsWith(energySuffix);
-}
-
-/** The name of what is derived from an energy counter: `process.energy` becomes `process.power`. */
-export function deriveEnergyName(name: string, suffix: string): string {
-  return `${name.slice(0, -energySuffix.length)}.${suffix}`;
-}
-
-/** The counters of meters, and what is derived from them: all that the parts of a ledger have to add up to. */
-export const meterNames: ReadonlySet<string> = new Set(
-  [...meteredEnergyNames].flatMap((name) => [
-    name,
-    deriveEnergyName(name, 'carbon'),
-    deriveEnergyName(name, 'cost'),
-  ]),
-);
-
-/** What is wrong with a list of energy counters. */
-export function checkEnergyNames(names: readonly string[]): readonly string[] {
-  return names
-    .filter((name) => !isEnergyName(name))
-    .map(
-      (name) => `metrics: expected energy counters, whose names end in "${energySuffix}", found "${name}"`,
-    );
-}
 
 /** The idle power by which the energy of a domain is split. Attributes as its energy. */
 export const attributionFloor: Metric = {

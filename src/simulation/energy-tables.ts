@@ -1,7 +1,8 @@
 import { elementAt } from '../element.js';
+import { hardwareTypeOf } from '../model/energy-domain.js';
 import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
 import type { Attributes, Resource, Series } from '../model/series.js';
-import { hardwareTypeOf, hwEnergy } from '../model/shared-metrics.js';
+import { hwEnergy } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import { createSensors, type EnergySensor } from './energy-sensor.js';
 import type { Machine } from './machine.js';

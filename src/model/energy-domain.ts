@@ -1,0 +1,54 @@
+import {
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_PARENT,
+  ATTR_HW_TYPE,
+  ATTR_RAPL_DOMAIN,
+} from './semantic-conventions.js';
+import type { Attributes, Metric } from './series.js';
+import { hwEnergy } from './shared-metrics.js';
+
+/** Energy of domains that overlap with those of `hw.energy`. Attributes: `rapl.domain`, `hw.id`, where known `hw.parent`. */
+export const raplEnergy: Metric = {
+  name: 'rapl.energy',
+  unit: 'J',
+  description: 'Energy used by a part of a package, or by a domain that contains packages; never sum these',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** A domain of hardware with a meter of its energy, real or simulated. */
+export interface EnergyDomain {
+  readonly kind: 'package' | 'dram' | 'core' | 'uncore' | 'psys' | 'gpu';
+  /** `package-0`. */
+  readonly name: string;
+  /** The socket, and the die where a package has several: `0`, `0-die-1`. */
+  readonly place: number | string;
+}
+
+/** The `hw.type` of the domains that do not overlap; the others are a part of them, or hold them. */
+const hardwareTypes: Partial<Readonly<Record<EnergyDomain['kind'], string>>> = {
+  package: 'cpu',
+  dram: 'memory',
+  gpu: 'gpu',
+};
+
+/** The `hw.type` of a domain; undefined where it overlaps with others. */
+export function hardwareTypeOf({ kind }: Pick<EnergyDomain, 'kind'>): string | undefined {
+  return hardwareTypes[kind];
+}
+
+/** The metric of a domain's energy. */
+export function energyMetricOf(domain: Pick<EnergyDomain, 'kind'>): Metric {
+  return hardwareTypeOf(domain) === undefined ? raplEnergy : hwEnergy;
+}
+
+/** The attributes that identify a domain: `hw.type` or `rapl.domain`, `hw.id` and, where it has them, name and parent. */
+export function describeDomain({ kind, name, place }: EnergyDomain): Attributes {
+  const type = hardwareTypes[kind];
+  const packageId = `cpu-package-${place}`;
+  if (kind === 'package') return { [ATTR_HW_TYPE]: 'cpu', [ATTR_HW_ID]: packageId, [ATTR_HW_NAME]: name };
+  const parent = kind === 'psys' || kind === 'gpu' ? {} : { [ATTR_HW_PARENT]: packageId };
+  if (type === undefined) return { [ATTR_RAPL_DOMAIN]: kind, [ATTR_HW_ID]: name, ...parent };
+  return { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: name, [ATTR_HW_NAME]: name, ...parent };
+}
