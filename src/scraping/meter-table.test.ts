@@ -115,6 +115,16 @@ test('MeterTable adds up what supplies the host, without the parts of a sum', ()
   assert.equal(after['host hw.host.energy'], 144);
 });
 
+test('MeterTable has no energy and no power of the host where nothing supplies it', () => {
+  const rows = new Rows({ host });
+  const sensor = { id: 'a', type: 'voltage', volts: 12 };
+  assert.deepEqual(rows.add([sensor]), { 'a hw.voltage': 12 });
+  assert.equal(rows.add([sensor, outlet('b', { count: 10 }, 5)])['host hw.host.power'], 5);
+  const gone = rows.add([sensor]);
+  assert.deepEqual([gone['host hw.host.energy'], gone['host hw.host.power']], [undefined, NaN]);
+  assert.ok(rows.ended().includes('hw.host.energy'));
+});
+
 test('MeterTable begins another sum of the host when a supply was reset, not when it shows a new value', () => {
   const rows = new Rows({ host });
   rows.add([outlet('a', { count: 10 })]);
