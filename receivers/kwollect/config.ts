@@ -1,6 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { checkClientConfig, clientSettings } from '../../src/http/client.js';
-import { checkMeters } from '../../src/scraping/meter-receiver.js';
+import { checkMeters, meterIntervalSetting, meterItemSettings } from '../../src/scraping/meter-receiver.js';
 import { findQuantity } from './points.js';
 
 const endpointSettings = {
@@ -15,21 +15,11 @@ const endpointSettings = {
     format: 'string_list',
     default: ['wattmetre_power_watt'],
   },
-  measures: {
-    doc: 'What the meter supplies: `host`, this machine and nothing else, whose energy becomes `hw.host.energy`; `other`, anything else.',
-    format: ['other', 'host'],
-    default: 'other',
-  },
+  measures: meterItemSettings.measures,
 } as const satisfies Schema;
 
 export const schema = {
-  collection_interval: {
-    doc: 'Time between two requests, at multiples of itself on the wall clock.',
-    format: 'duration',
-    default: '10s',
-    min: 100,
-    max: 3_600_000,
-  },
+  collection_interval: { ...meterIntervalSetting, default: '10s' },
   endpoints: {
     doc: 'The sites. One that does not answer delays no other.',
     format: 'list',

@@ -1,7 +1,7 @@
 import type { ReceiverContext } from '../../src/component/component.js';
-import { claimEnergy } from '../../src/component/energy-claim.js';
 import { addLoginRemedy, ChallengedClient } from '../../src/http/challenged-client.js';
 import { createEnding, type Table } from '../../src/model/table.js';
+import { claimHost } from '../../src/scraping/meter-receiver.js';
 import type { PollingTarget } from '../../src/scraping/poll-loop.js';
 import type { Config, Endpoint } from './config.js';
 import { MeterPoints } from './meter-points.js';
@@ -33,17 +33,14 @@ export class KwollectTarget implements PollingTarget {
   /** Unix time in nanoseconds up to which points were asked for. */
   #from: bigint | undefined;
 
-  constructor(endpoint: Endpoint, config: Config, { clock, log, claims, host }: ReceiverContext) {
+  constructor(endpoint: Endpoint, config: Config, context: ReceiverContext) {
+    const { clock, log, host } = context;
     this.#client = new ChallengedClient(new URL(endpoint.endpoint), config, log);
     this.name = this.#client.target;
     this.#endpoint = endpoint;
     this.#clock = clock;
     this.#delayNs = BigInt(Math.round(config.delay * 1e6));
-    const { owner } = claimEnergy(claims, endpoint.measures);
-    if (owner !== undefined) {
-      log.info(`Leaves hw.host.energy of ${this.name} out: receiver "${owner}" publishes it`);
-    }
-    const isHost = endpoint.measures === 'host' && owner === undefined;
+    const isHost = endpoint.measures === 'host' && claimHost(this.name, context);
     this.#options = { resource: host, isHost, maxGapMs: config.max_gap };
   }
 

@@ -5,7 +5,6 @@ import type { Probe } from '../component/probe.js';
 import type { ConfigOf, ListSetting, Schema } from '../component/schema.js';
 import { describeError } from '../errors.js';
 import { ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
-import type { Attributes } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import type { MeterReading } from './meter-reading.js';
 import { MeterTable } from './meter-table.js';
@@ -88,7 +87,7 @@ export function createMeterReceiver<Item extends MeterItem>(options: MeterReceiv
 /** Also for a first look at a large device, whose parts are found one after the other. */
 const defaultTimeoutMs = 10_000;
 
-/** Power is integrated over two readings in a row that failed. */
+/** Power is integrated over one reading that failed; after a second one, the pause is longer than an interval. */
 const maxGapIntervals = 3.5;
 
 /** What is wrong with the meters of a configuration taken together. */
@@ -145,7 +144,10 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
     this.#meter = meter;
     this.#channels = item.channels;
     this.#clock = context.clock;
-    const host = item.measures === 'host' ? claimHost(meter, context) : undefined;
+    const isHost = item.measures === 'host' && claimHost(meter.name, context);
+    const host = isHost
+      ? { [ATTR_HW_TYPE]: 'host', [ATTR_HW_ID]: 'host', [ATTR_HW_NAME]: meter.name }
+      : undefined;
     const maxGapMs = maxGapIntervals * options.intervalMs;
     this.#table = new MeterTable({ resource: context.host, interface: energyInterface, host, maxGapMs });
   }
@@ -182,12 +184,16 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
   }
 }
 
-/** The energy of the host has one publisher. */
-function claimHost({ name }: RemoteMeter, { claims, log }: ReceiverContext): Attributes | undefined {
+/**
+ * Claims the energy of the host, which has one publisher.
+ * @param name of the meter
+ * @returns false where another receiver publishes it, which is logged
+ */
+export function claimHost(name: string, { claims, log }: Pick<ReceiverContext, 'claims' | 'log'>): boolean {
   const { owner } = claimEnergy(claims, 'host');
-  if (owner === undefined) return { [ATTR_HW_TYPE]: 'host', [ATTR_HW_ID]: 'host', [ATTR_HW_NAME]: name };
+  if (owner === undefined) return true;
   log.info(`Leaves hw.host.energy of ${name} out: receiver "${owner}" publishes it`);
-  return undefined;
+  return false;
 }
 
 /** The setting of a list of meters. @param where the settings that say where one is */
