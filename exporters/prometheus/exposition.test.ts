@@ -100,6 +100,60 @@ test('writePage gives the start of counters in OpenMetrics, and the new one when
   ]);
 });
 
+/** The page behind the three lines of the machine. */
+function renderFamilies(store: SeriesStore, format: 'classic' | 'openmetrics'): string {
+  return renderText(store.takeSnapshot(0), format).replace(/^(?:.*\n){3}/u, '');
+}
+
+const allocated: Metric = { ...load, name: 'alloc_bytes', unit: '' };
+const allocatedTotal: Metric = { ...allocated, name: 'alloc_bytes_total', kind: 'counter' };
+
+for (const metrics of [
+  [allocated, allocatedTotal],
+  [allocatedTotal, allocated],
+]) {
+  test(`writePage writes a gauge and a counter that differ by _total, when the ${metrics[0].kind} comes first`, () => {
+    const store = createStore({}, true);
+    for (const metric of metrics) {
+      const value = metric.kind === 'counter' ? 2 : 1;
+      store.take(createRow([seriesOf(metric)], 0n, Float64Array.of(value)), 0);
+      // What was written before both were known is not kept.
+      renderText(store.takeSnapshot(0), 'openmetrics');
+    }
+    assert.equal(
+      renderFamilies(store, 'classic'),
+      `# TYPE alloc_bytes gauge
+alloc_bytes 1
+# TYPE alloc_bytes_total counter
+alloc_bytes_total 2
+`,
+    );
+    assert.equal(
+      renderFamilies(store, 'openmetrics'),
+      `# TYPE alloc_bytes gauge
+alloc_bytes 1
+# TYPE alloc_bytes_total unknown
+alloc_bytes_total 2
+# EOF
+`,
+    );
+  });
+}
+
+test('writePage keeps the names of counters of a summary, which have no type in OpenMetrics', () => {
+  const store = createStore({}, true);
+  const count: Metric = { ...allocated, name: 'gc_seconds_count', description: 'A summary', kind: 'counter' };
+  store.take(createRow([seriesOf(count)], 0n, Float64Array.of(3)), 0);
+  assert.equal(
+    renderFamilies(store, 'classic'),
+    '# HELP gc_seconds_count A summary\n# TYPE gc_seconds_count counter\ngc_seconds_count 3\n',
+  );
+  assert.equal(
+    renderFamilies(store, 'openmetrics'),
+    '# HELP gc_seconds_count A summary\n# TYPE gc_seconds_count unknown\ngc_seconds_count 3\n# EOF\n',
+  );
+});
+
 test('writePage gives way to others within a family, when that is long', () => {
   const store = createStore();
   const series = Array.from({ length: 10_000 }, (_, i) => seriesOf(energy, `${i}`));

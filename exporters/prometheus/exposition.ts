@@ -1,5 +1,5 @@
 import { createPlans } from '../../src/model/plan.js';
-import type { Attributes } from '../../src/model/series.js';
+import type { Attributes, Metric } from '../../src/model/series.js';
 import type { LineText } from './block.js';
 import type { Entry, Family } from './families.js';
 import { escapeText, renderLabels } from './labels.js';
@@ -21,8 +21,9 @@ export function* writePage(snapshot: Snapshot, format: Format, sink: PageSink): 
   let lines = 0;
   sink(Buffer.from(renderTarget(host, format)));
   for (const { family, blocks } of families) {
-    sink(headOf(family)[format]);
-    const text = isStarting && family.metric.kind === 'counter' ? withStart : plain;
+    const { isUnknown, metric } = family;
+    sink(headOf(family)[isUnknown && format === 'openmetrics' ? 'unknown' : format]);
+    const text = isStarting && metric.kind === 'counter' && !isUnknown ? withStart : plain;
     for (const { block, entries, at } of blocks) {
       sink(block.textOf(text).write(entries, values, at));
       lines += entries.length;
@@ -35,9 +36,10 @@ export function* writePage(snapshot: Snapshot, format: Format, sink: PageSink): 
 }
 
 /** The lines that introduce a family. */
-const headOf = createPlans((family: Family): Readonly<Record<Format, Buffer>> => ({
+const headOf = createPlans((family: Family): Readonly<Record<Format | 'unknown', Buffer>> => ({
   classic: Buffer.from(renderHead(family, 'classic')),
   openmetrics: Buffer.from(renderHead(family, 'openmetrics')),
+  unknown: Buffer.from(renderUnknownHead(family)),
 }));
 
 const before = ({ family, labels }: Entry): string => `${family.sample}${labels} `;
@@ -64,9 +66,17 @@ function renderHead({ metric, family, sample, unit }: Family, format: Format): s
   const isOpenMetrics = format === 'openmetrics';
   const name = isOpenMetrics ? family : sample;
   const type = metric.kind === 'counter' ? 'counter' : 'gauge';
-  const help = metric.description === '' ? '' : `# HELP ${name} ${renderHelp(metric.description, format)}\n`;
   const unitLine = isOpenMetrics && unit !== '' ? `# UNIT ${name} ${unit}\n` : '';
-  return `${help}# TYPE ${name} ${type}\n${unitLine}`;
+  return `${renderDescription(metric, name, format)}# TYPE ${name} ${type}\n${unitLine}`;
+}
+
+/** The samples of a counter of OpenMetrics have a name that ends in `_total`, and its family's is the one before that. */
+function renderUnknownHead({ metric, sample }: Family): string {
+  return `${renderDescription(metric, sample, 'openmetrics')}# TYPE ${sample} unknown\n`;
+}
+
+function renderDescription({ description }: Metric, name: string, format: Format): string {
+  return description === '' ? '' : `# HELP ${name} ${renderHelp(description, format)}\n`;
 }
 
 /** In the classic format a double quote stays as it is. */

@@ -83,6 +83,7 @@ export class Family implements FamilyName {
   readonly sample: string;
   readonly family: string;
   readonly unit: string;
+  #isUnknown: boolean;
   readonly #byLabels = new Map<string, Entry>();
   readonly #blocks = new Set<Block>();
   readonly #roomy = new Set<Block>();
@@ -92,6 +93,17 @@ export class Family implements FamilyName {
     this.sample = sample;
     this.family = family;
     this.unit = unit;
+    this.#isUnknown = metric.kind === 'counter' && family === sample;
+  }
+
+  /** Whether it is a counter that OpenMetrics cannot call one, and has the name of its samples there. */
+  get isUnknown(): boolean {
+    return this.#isUnknown;
+  }
+
+  /** Leaves its name in OpenMetrics to another family. */
+  yieldName(): void {
+    this.#isUnknown = true;
   }
 
   get blocks(): Iterable<Block> {
@@ -142,13 +154,15 @@ function copyInto(to: Float64Array<ArrayBuffer>, from: Float64Array): Float64Arr
 /** The families by their names, which no two may share. */
 export class Families {
   readonly #bySample = new Map<string, Family>();
-  readonly #names = new Set<string>();
+  /** By their names in OpenMetrics. */
+  readonly #counters = new Map<string, Family>();
+  readonly #reserved: ReadonlySet<string>;
   readonly #warned = new Set<string>();
   readonly #warn: (message: string) => void;
 
   /** @param reserved names that no metric may have */
   constructor(reserved: readonly string[], warn: (message: string) => void) {
-    for (const name of reserved) this.#names.add(name);
+    this.#reserved = new Set(reserved);
     this.#warn = warn;
   }
 
@@ -159,13 +173,19 @@ export class Families {
     const name = nameFamily(metric);
     const known = this.#bySample.get(name.sample);
     if (known && isSame(known.metric, metric)) return known;
-    if (known || this.#names.has(name.sample) || this.#names.has(name.family)) {
+    if (known || this.#reserved.has(name.sample) || this.#reserved.has(name.family)) {
       this.#refuse(metric, name.sample, known?.metric);
       return undefined;
     }
-    const family = new Family(metric, name);
-    this.#bySample.set(name.sample, family);
-    this.#names.add(name.sample).add(name.family);
+    return this.#add(new Family(metric, name));
+  }
+
+  /** In OpenMetrics a gauge `x` and a counter `x_total` would both be `x`: there the counter is unknown. */
+  #add(family: Family): Family {
+    if (this.#bySample.has(family.family)) family.yieldName();
+    this.#counters.get(family.sample)?.yieldName();
+    this.#bySample.set(family.sample, family);
+    if (family.metric.kind === 'counter') this.#counters.set(family.family, family);
     return family;
   }
 

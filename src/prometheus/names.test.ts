@@ -73,3 +73,18 @@ test('nameFamily names what is counted, where the name would be that of a histog
     assert.equal(nameFamily({ name, unit, kind }).sample, sample);
   }
 });
+
+test('nameFamily keeps the names of the counters of a histogram that was scraped', () => {
+  for (const name of ['request_seconds_bucket', 'request_seconds_sum', 'vllm:request_seconds_count']) {
+    assert.deepEqual(nameFamily({ name, unit: 's', kind: 'counter' }), {
+      sample: name,
+      family: name,
+      unit: '',
+    });
+  }
+  assert.equal(
+    nameFamily({ name: 'request.count', unit: '', kind: 'counter' }).sample,
+    'request_count_total',
+  );
+  assert.equal(nameFamily({ name: 'requests', unit: '', kind: 'counter' }).sample, 'requests_total');
+});

@@ -80,12 +80,17 @@ export function translateMetric({ name, unit, kind }: NamedMetric): FamilyName {
   };
 }
 
+/** What a page of Prometheus calls the counters of a histogram or a summary. A name of OpenTelemetry has dots. */
+const histogramCounter = /^[a-zA-Z_:][a-zA-Z0-9_:]*_(?:bucket|count|sum)$/;
+
 /**
- * The names of a metric on a page. They are those of `translateMetric`, except where these end in `_count`, which Prometheus
- * reserves for histograms: what is counted takes its place, in the plural. `process.thread.count` in {thread} becomes
- * `process_threads`.
+ * The names of a metric on a page. They are those of `translateMetric`, with two exceptions. Prometheus reserves `_count` for
+ * histograms: what is counted takes its place, in the plural. `process.thread.count` in {thread} becomes `process_threads`.
+ * Counters of a histogram that was scraped keep their names: `request_seconds_bucket` gets no `_total`.
  */
 export function nameFamily(metric: NamedMetric): FamilyName {
+  const { name, kind } = metric;
+  if (kind === 'counter' && histogramCounter.test(name)) return { sample: name, family: name, unit: '' };
   const [, start, counted] = /^(.+)\.count \{(\w+)\}$/.exec(`${metric.name} ${metric.unit}`) ?? [];
   if (start === undefined || counted === undefined || metric.kind === 'counter')
     return translateMetric(metric);
