@@ -3,7 +3,6 @@ import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { claimEnergy } from '../../src/component/energy-claim.js';
-
 import { IntegratedPower } from '../../src/energy/integrated-power.js';
 import { IntegratedMeter, MeterRow } from '../../src/energy/meter-row.js';
 import { describeCode, UnavailableError } from '../../src/errors.js';
@@ -81,7 +80,7 @@ export class BatteryScraper implements OpenScraper {
     this.#breaks = breaks;
     ended.push(...(await this.#findSources()));
     const sources = [...this.#sources.values()];
-    for (const source of sources) source.pending ??= read(source);
+    for (const source of sources) begin(source);
     await waitBriefly(
       sources.flatMap(({ pending }) => pending ?? []),
       answerMs,
@@ -216,6 +215,14 @@ function createSource({ sysfs }: Config, name: string): Source {
   const path = join(sysfs, 'class/power_supply', name, 'uevent');
   const nothing = { handle: undefined, pending: undefined, supply: undefined, problem: undefined };
   return { name, path, ...nothing, readings: [], series: [] };
+}
+
+/** Begins to read a supply; nothing is known of it until that is done. */
+function begin(source: Source): void {
+  if (source.pending !== undefined) return;
+  source.supply = undefined;
+  source.problem = undefined;
+  source.pending = read(source);
 }
 
 /** Never rejects. */

@@ -3,38 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { freeClaims, type Claims } from '../../src/component/claims.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { test } from 'node:test';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { checkTables } from '../../src/model/check-tables.js';
-import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { blockPool } from '../../src/testing/block-pool.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { ac, FakeSupplies, lenovo, startRig, type Properties } from './battery-machine.fixture.js';
 import { factory } from './factory.js';
-
-type Properties = Readonly<Record<string, string | number>>;
-
-const ac: Properties = { TYPE: 'Mains', ONLINE: 0 };
-
-/** The battery of the fixture that node_exporter is tested with (collector/fixtures). */
-const lenovo: Properties = {
-  TYPE: 'Battery',
-  STATUS: 'Discharging',
-  PRESENT: 1,
-  TECHNOLOGY: 'Li-ion',
-  CYCLE_COUNT: 0,
-  VOLTAGE_MIN_DESIGN: 10_800_000,
-  VOLTAGE_NOW: 11_660_000,
-  POWER_NOW: 5_002_000,
-  ENERGY_FULL_DESIGN: 47_520_000,
-  ENERGY_FULL: 45_070_000,
-  ENERGY_NOW: 36_580_000,
-  CAPACITY: 81,
-  CAPACITY_LEVEL: 'Normal',
-  MODEL_NAME: 'LNV-45N1',
-  MANUFACTURER: 'LGC',
-  SERIAL_NUMBER: 38_109,
-};
 
 /** A battery that counts charge, as many phones and boards have it. */
 const gauge: Properties = {
@@ -46,71 +22,6 @@ const gauge: Properties = {
   CHARGE_FULL: 3_000_000,
   TEMP: 251,
 };
-
-/** Power supplies of a machine, which a test writes. */
-class FakeSupplies {
-  readonly sysfs = createFolder();
-
-  constructor(supplies: Readonly<Record<string, Properties>>) {
-    mkdirSync(join(this.sysfs, 'class/power_supply'), { recursive: true });
-    for (const [name, properties] of Object.entries(supplies)) this.write(name, properties);
-  }
-
-  path(name: string): string {
-    return join(this.sysfs, 'class/power_supply', name, 'uevent');
-  }
-
-  write(name: string, properties: Properties): void {
-    mkdirSync(join(this.path(name), '..'), { recursive: true });
-    const lines = Object.entries({ NAME: name, ...properties }).map(([key, value]) => `${key}=${value}`);
-    writeFileSync(this.path(name), lines.map((line) => `POWER_SUPPLY_${line}\n`).join(''));
-  }
-}
-
-interface RigOptions {
-  readonly claims?: Claims;
-  readonly settings?: object;
-}
-
-async function startRig(
-  t: TestContext,
-  { sysfs }: FakeSupplies,
-  { claims = freeClaims, settings = {} }: RigOptions = {},
-) {
-  const next = createTableCollector();
-  const log = createLogCollector();
-  let nowNs = 0n;
-  const clock = {
-    wallNs: () => 1_800_000_000_000_000_000n + nowNs,
-    monotonicNs: () => nowNs,
-    countBreaks: () => 0,
-  };
-  const config = parseSettings(factory.schema, { sysfs, collection_interval: '10s', ...settings });
-  const receiver = factory.create(config, createFakeContext({ id: 'battery', log, claims, clock }), next);
-  t.after(() => receiver.shutdown());
-  await receiver.start();
-  await until(() => next.tables.length > 0);
-  return {
-    next,
-    log: log.lines,
-    /** Reads some seconds later: values by metric, name of the supply, limit and state, without states that are 0. */
-    async read(seconds = 0): Promise<Readonly<Record<string, number>>> {
-      nowNs += BigInt(seconds * 1e9);
-      next.tables.length = 0;
-      await receiver.flush?.();
-      const values = next.tables.flatMap(({ series, values: cells }) =>
-        series.map(({ metric, attributes }, i): [string, number] => {
-          const keys = ['hw.id', 'hw.limit_type', 'hw.state', 'hw.battery.state'];
-          const names = keys.flatMap((key) => attributes[key] ?? []);
-          return [[metric.name, ...names].join(' ').replace('power_supply/', ''), cells[i] ?? NaN];
-        }),
-      );
-      return Object.fromEntries(
-        values.filter(([name, value]) => !name.startsWith('hw.status') || value !== 0),
-      );
-    },
-  };
-}
 
 test('battery reads what node_exporter reads of the battery that it is tested with', async (t) => {
   const rig = await startRig(t, new FakeSupplies({ AC: ac, BAT0: lenovo }));
@@ -174,67 +85,6 @@ for (const [status, microamperes, amperes] of [
     assert.equal(readings['hw.host.power batteries'], status === 'Discharging' ? 2 : undefined);
   });
 }
-
-test('battery counts what the machine uses while it discharges, and from 0 each time', async (t) => {
-  const supplies = new FakeSupplies({ AC: ac, BAT0: lenovo });
-  const rig = await startRig(t, supplies);
-  await rig.read();
-  supplies.write('BAT0', { ...lenovo, POWER_NOW: 7_002_000 });
-  assert.equal((await rig.read(10))['hw.host.energy batteries'], 60.02);
-  const [first] = rig.next.last('hw.host.energy');
-  supplies.write('AC', { ...ac, ONLINE: 1 });
-  supplies.write('BAT0', { ...lenovo, STATUS: 'Charging' });
-  const charging = await rig.read(10);
-  assert.equal(charging['hw.host.energy batteries'], undefined);
-  assert.equal(charging['hw.power BAT0'], 5.002);
-  assert.ok(rig.next.tables.flatMap(({ ended }) => ended ?? []).some((one) => one === first?.series));
-  supplies.write('AC', ac);
-  supplies.write('BAT0', lenovo);
-  assert.equal((await rig.read(10))['hw.host.energy batteries'], 0);
-  assert.equal((await rig.read(10))['hw.host.energy batteries'], 50.02);
-  const [second] = rig.next.last('hw.host.energy');
-  assert.ok((second?.series.start ?? 0n) > (first?.series.start ?? 0n));
-});
-
-test('battery adds up the batteries that discharge, and leaves out those of other devices', async (t) => {
-  const supplies = new FakeSupplies({
-    BAT0: lenovo,
-    BAT1: { ...lenovo, POWER_NOW: 3_000_000 },
-    BAT2: { ...lenovo, STATUS: 'Not charging', POWER_NOW: 0 },
-    hidpp_battery_0: { TYPE: 'Battery', STATUS: 'Discharging', SCOPE: 'Device', POWER_NOW: 1_000_000 },
-  });
-  const rig = await startRig(t, supplies);
-  assert.equal((await rig.read())['hw.host.power batteries'], 8.002);
-});
-
-test('battery has no power of the host while an adapter supplies it, even if a battery discharges', async (t) => {
-  const rig = await startRig(t, new FakeSupplies({ AC: { ...ac, ONLINE: 1 }, BAT0: lenovo }));
-  const readings = await rig.read();
-  assert.equal(readings['hw.host.power batteries'], undefined);
-  assert.equal(readings['hw.power_supply.online AC'], 1);
-});
-
-test('battery publishes no energy of the host beside another meter of it', async (t) => {
-  const claims = { claim: (key: string) => (key === 'energy/host' ? 'hwmon' : undefined) };
-  const rig = await startRig(t, new FakeSupplies({ BAT0: lenovo }), { claims });
-  await rig.read();
-  const readings = await rig.read(10);
-  assert.equal(readings['hw.meter.energy batteries'], 50.02);
-  assert.equal(readings['hw.host.energy batteries'], undefined);
-  assert.equal(readings['hw.host.power batteries'], undefined);
-});
-
-test('battery claims nothing on a machine with an adapter only', async (t) => {
-  const asked: string[] = [];
-  const claims = {
-    claim(key: string) {
-      asked.push(key);
-      return undefined;
-    },
-  };
-  await startRig(t, new FakeSupplies({ AC: ac }), { claims });
-  assert.deepEqual(asked, []);
-});
 
 for (const [what, text] of [
   ['is empty', ''],
@@ -304,6 +154,19 @@ test('battery follows supplies that are plugged in and out, and another battery 
   rmSync(join(supplies.path('USB'), '..'), { recursive: true });
   assert.equal((await rig.read(1))['hw.power USB'], undefined);
   checkTables(rig.next.tables);
+});
+
+test('battery has a gap where a supply has not answered in time, and not what it read before', async (t) => {
+  const supplies = new FakeSupplies({ BAT0: lenovo });
+  const rig = await startRig(t, supplies);
+  assert.equal((await rig.read(1))['hw.voltage BAT0'], 11.66);
+  const release = blockPool(supplies.sysfs);
+  const readings = await rig.read(1);
+  await release();
+  assert.deepEqual([readings['hw.voltage BAT0'], readings['hw.host.power batteries']], [NaN, NaN]);
+  assert.deepEqual(rig.log, [
+    'error: Cannot scrape: Cannot read power supplies: BAT0: no answer within 1000 ms',
+  ]);
 });
 
 test('battery has a gap where a file cannot be read from its start', async (t) => {

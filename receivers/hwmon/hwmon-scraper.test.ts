@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { checkTables } from '../../src/model/check-tables.js';
 import type { Table } from '../../src/model/table.js';
+import { blockPool } from '../../src/testing/block-pool.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { ChipReader } from './chip-reader.js';
 import { factory } from './factory.js';
@@ -284,19 +285,6 @@ test('hwmon forwards the row of a chip that answers too late with the next one',
     ],
   );
 });
-
-/** Keeps every thread of Node's pool from doing anything. @returns what lets them go on */
-function blockPool(folder: string): () => Promise<void> {
-  const path = join(folder, 'nothing-written');
-  execFileSync('mkfifo', [path]);
-  const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
-  const blocked = Array.from({ length: threads }, () => open(path, 'r'));
-  return async () => {
-    const writer = openSync(path, 'w');
-    for (const one of blocked) await (await one).close();
-    closeSync(writer);
-  };
-}
 
 test('hwmon is not available on a machine without sensors, and releases its files', async (t) => {
   const empty = new FakeSysfs({ hwmon0: { device: board, files: { name: 'board', pwm1: 5 } } });
