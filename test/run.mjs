@@ -26,7 +26,9 @@ const timeout = `--test-timeout=${20 * 60_000}`;
 // A temporary folder of their own shows what they leave behind. Some tests write there as another user.
 const folder = mkdtempSync(join(tmpdir(), 'joulemetry-tests-'));
 chmodSync(folder, 0o1777);
-const result = await runCommand(process.execPath, ['--test', timeout, ...files], {
+// It repeats the failures at the end, where they are found.
+const reporter = '--test-reporter=spec';
+const result = await runCommand(process.execPath, ['--test', timeout, reporter, ...files], {
   stdio: 'inherit',
   // Node, npm and the compiler would keep what they compile in the temporary folder, and the program in the user's.
   env: { ...process.env, TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' },
