@@ -15,7 +15,7 @@ export type {
 } from './component/component.js';
 export type { Claims } from './component/claims.js';
 export type { Clock } from './linux/clock.js';
-export type { Consumer } from './component/consumer.js';
+export { passHistograms, type Consumer } from './component/consumer.js';
 export type { Log } from './component/log.js';
 export type { Probe, Remedy } from './component/probe.js';
 export { describeError, ExportError, UnavailableError } from './errors.js';
@@ -25,14 +25,26 @@ export { parseSettings } from './config/settings.js';
 
 export {
   deriveSeries,
+  type AnySeries,
   type Attributes,
   type AttributeValue,
+  type HistogramKind,
+  type HistogramMetric,
+  type HistogramSeries,
   type Metric,
   type MetricKind,
   type Resource,
   type Series,
 } from './model/series.js';
 export { countPoints, createEnding, createRow, type Table } from './model/table.js';
+export {
+  HistogramRow,
+  HistogramRows,
+  type ExplicitLayout,
+  type ExponentialLayout,
+  type HistogramLayout,
+  type HistogramTable,
+} from './model/histogram-table.js';
 export { createPlans } from './model/plan.js';
 export { createMappingProcessor } from './component/mapping-processor.js';
 

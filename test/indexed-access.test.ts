@@ -34,6 +34,8 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/thin/door.ts',
     'receivers/rapl/counter-gate.ts',
     'src/rating/rated-energy.ts',
+    'src/model/check-histograms.ts',
+    'src/model/histogram-table.ts',
     'src/model/map-series.ts',
     'src/energy/knot-finder.ts',
     'src/model/mapped-series.ts',

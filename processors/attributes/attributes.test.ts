@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { histogramOf, histogramTable, rowOf } from '../../src/model/histogram.fixture.js';
 import type { Attributes, MetricKind, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { factory } from './factory.js';
@@ -59,4 +60,21 @@ test('attributes refuses a table, when the next consumer does', () => {
 test('attributes names a wrong action, when the settings are checked', () => {
   const config = parseSettings(factory.schema, { actions: [{ action: 'insert', key: 'a' }] });
   assert.deepEqual(factory.check?.(config), ['actions[0]: found none, expected "value" or "from_attribute"']);
+});
+
+test('attributes changes histograms, too, and keeps the first of those that it cannot tell apart any more', () => {
+  const { processor, next, log } = createProcessor({ actions: [{ action: 'delete', key: 'route' }] });
+  const [one, other] = ['/', '/cart'].map((route) => histogramOf({ attributes: { route, method: 'GET' } }));
+  const table = histogramTable([
+    [one, 1_000, rowOf([1, 2, 3])],
+    [other, 1_000, rowOf([4, 5, 6])],
+  ]);
+  assert.equal(processor.consumeHistograms?.(table), true);
+  const [{ series, buckets }] = next.histograms;
+  assert.deepEqual(
+    series.map(({ attributes }) => attributes),
+    [{ method: 'GET' }],
+  );
+  assert.deepEqual([...buckets], [1, 2, 3]);
+  assert.match(log.lines.join(), /series of the histogram "http.server.request.duration" apart any more/u);
 });

@@ -1,7 +1,7 @@
 import { applyActions, checkActions } from '../../src/component/attribute-actions.js';
 import type { ProcessorFactory } from '../../src/component/component.js';
 import { createMappingProcessor } from '../../src/component/mapping-processor.js';
-import type { Series } from '../../src/model/series.js';
+import type { AnySeries } from '../../src/model/series.js';
 import { schema, type Config } from './config.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
@@ -11,7 +11,7 @@ export const factory: ProcessorFactory<typeof schema> = {
     createMappingProcessor((series) => mapSeries(series, actions), context, next),
 };
 
-function mapSeries(series: Series, actions: Config['actions']): Series {
+function mapSeries<S extends AnySeries>(series: S, actions: Config['actions']): S {
   const attributes = applyActions(series.attributes, actions);
   return attributes === series.attributes ? series : { ...series, attributes };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { histogramOf, histogramTable, rowOf } from '../../src/model/histogram.fixture.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { factory } from './factory.js';
@@ -14,7 +15,7 @@ function seriesOf(name: string, attributes: Attributes = {}, resource: Attribute
 function createProcessor(settings: unknown) {
   const next = createTableCollector();
   const processor = factory.create(parseSettings(factory.schema, settings), createFakeContext(), next);
-  return { processor, tables: next.tables };
+  return { processor, tables: next.tables, histograms: next.histograms };
 }
 
 /** Which of these series pass, by their place. */
@@ -127,4 +128,24 @@ test('filter names what is wrong with rules, when the settings are checked', () 
     'include[1]: expected regular expressions, found "a)|(b": Invalid regular expression: /a)|(b/u: Unmatched \')\'',
     'exclude[0]: expected regular expressions, found "[": Invalid regular expression: /[/u: Unterminated character class',
   ]);
+});
+
+test('filter keeps the histograms of series that pass, and their endings', () => {
+  const { processor, histograms } = createProcessor({ exclude: [{ metric_names: ['b'] }] });
+  const [a, b] = ['a', 'b'].map((name) => histogramOf({ attributes: {}, name }));
+  const whole = histogramTable([[a, 1_000, rowOf([1, 0, 0])]]);
+  assert.equal(processor.consumeHistograms?.(whole), true);
+  assert.equal(histograms[0], whole);
+  processor.consumeHistograms?.(
+    histogramTable(
+      [
+        [b, 1_001, rowOf([9, 0, 0])],
+        [a, 1_001, rowOf([1, 2, 0])],
+      ],
+      [b, a],
+    ),
+  );
+  assert.deepEqual(histograms[1], histogramTable([[a, 1_001, rowOf([1, 2, 0])]], [a]));
+  assert.equal(processor.consumeHistograms?.(histogramTable([[b, 1_002, rowOf([9, 0, 0])]])), true);
+  assert.equal(histograms.length, 2);
 });

@@ -1,12 +1,12 @@
 import { describeError } from '../../src/errors.js';
-import type { Attributes, Series } from '../../src/model/series.js';
+import type { AnySeries, Attributes } from '../../src/model/series.js';
 import type { Config } from './config.js';
 
 type Rule = Config['include'][number];
 type TextTest = (text: string) => boolean;
 
 /** Whether a series is forwarded, by rules. */
-export function createSeriesTest({ include, exclude }: Config): (series: Series) => boolean {
+export function createSeriesTest({ include, exclude }: Config): (series: AnySeries) => boolean {
   const included = include.map(createRuleTest);
   const excluded = exclude.map(createRuleTest);
   return (series) =>
@@ -42,7 +42,7 @@ function checkRegexp(text: string, path: string): readonly string[] {
   }
 }
 
-function createRuleTest(rule: Rule): (series: Series) => boolean {
+function createRuleTest(rule: Rule): (series: AnySeries) => boolean {
   const names = rule.metric_names.map((text) => createTextTest(text, rule.match));
   const hasAttributes = createAttributesTest(rule.attributes, rule.match);
   const hasResource = createAttributesTest(rule.resource_attributes, rule.match);

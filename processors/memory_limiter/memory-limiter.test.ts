@@ -7,6 +7,7 @@ import {
   createTableCollector,
 } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { histogramOf, histogramTable, rowOf } from '../../src/model/histogram.fixture.js';
 import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { createRow } from '../../src/model/table.js';
 import { schema } from './config.js';
@@ -115,3 +116,21 @@ function mebibytes(soft: number, hard: number): ReturnType<typeof findLimits> {
 function check(settings: object): readonly string[] {
   return factory.check?.(parseSettings(schema, settings)) ?? [];
 }
+
+test('memory_limiter refuses histograms above the soft limit, too, save their endings', async () => {
+  const { limiter, machine, out, meterReader } = create();
+  const one = histogramOf();
+  const histograms = histogramTable([[one, 1_000, rowOf([1, 2, 3])]]);
+  assert.equal(limiter.consumeHistograms(histograms), true);
+  machine.bytes = 90;
+  limiter.check();
+  assert.equal(limiter.consumeHistograms({ ...histograms, ended: [one] }), false);
+  assert.deepEqual(
+    out.histograms.map(({ counts, ended }) => [[...counts], ended]),
+    [
+      [[6], undefined],
+      [[], [one]],
+    ],
+  );
+  assert.equal((await meterReader.read())['otelcol_processor_refused_metric_points{memory_limiter}'], 1);
+});

@@ -1,8 +1,13 @@
 import type { Meter } from '@opentelemetry/api';
 import type { ConsumingComponent } from '../../src/component/component.js';
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import type { Log } from '../../src/component/log.js';
 import type { Clock } from '../../src/linux/clock.js';
+import {
+  countHistograms,
+  createHistogramEnding,
+  type HistogramTable,
+} from '../../src/model/histogram-table.js';
 import { countPoints, type Table } from '../../src/model/table.js';
 
 export interface MemoryLimiterOptions {
@@ -62,6 +67,14 @@ export class MemoryLimiter implements ConsumingComponent {
         values: new Float64Array(0),
       });
     this.#refused.add(countPoints(table), this.#attributes);
+    return false;
+  }
+
+  consumeHistograms(table: HistogramTable): boolean {
+    const { next } = this.#options;
+    if (!this.#isRefusing) return passHistograms(next, table);
+    if (table.ended) passHistograms(next, createHistogramEnding(table.ended, table.epoch));
+    this.#refused.add(countHistograms(table), this.#attributes);
     return false;
   }
 

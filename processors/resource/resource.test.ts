@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { histogramOf, histogramTable, rowOf } from '../../src/model/histogram.fixture.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
@@ -124,4 +125,16 @@ test('resource makes one resource of one, when series share it', () => {
 test('resource names an unknown detector, when the settings are checked', () => {
   const config = parseSettings(factory.schema, { detectors: ['env', 'docker'] });
   assert.deepEqual(factory.check?.(config), ['detectors: expected some of env, host, os, found "docker"']);
+});
+
+test('resource describes the resources of histograms, too', () => {
+  const next = createTableCollector();
+  const config = parseSettings(factory.schema, {
+    detectors: [],
+    attributes: [{ key: 'site', value: 'lab' }],
+  });
+  const processor = factory.create(config, createFakeContext(), next);
+  const table = histogramTable([[histogramOf(), 1_000, rowOf([1, 2, 3])]]);
+  assert.equal(processor.consumeHistograms?.(table), true);
+  assert.deepEqual(next.histograms[0].series[0].resource.attributes, { 'service.name': 'shop', site: 'lab' });
 });

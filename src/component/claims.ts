@@ -1,5 +1,5 @@
 import { createPlans } from '../model/plan.js';
-import { publisherOf, type Series } from '../model/series.js';
+import { publisherOf, type AnySeries, type Series } from '../model/series.js';
 import { createSelection, selectColumns, type Selection, type Table } from '../model/table.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
@@ -93,7 +93,7 @@ export function describeConflict({ receiver, owner, metric }: Conflict): string 
  */
 export function reportConflicts(
   logFor: (receiverId: string) => Log,
-): (series: Series, owner: string) => void {
+): (series: AnySeries, owner: string) => void {
   const reported = new Set<string>();
   return (series, owner) => {
     const receiver = publisherOf(series) ?? '';

@@ -1,5 +1,6 @@
 import { createNoopMeter, type Meter } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import type { HistogramTable } from '../model/histogram-table.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { freeClaims } from './claims.js';
@@ -10,16 +11,23 @@ import type { Log } from './log.js';
 /** A consumer that keeps what it gets. */
 export interface TableCollector extends Consumer {
   readonly tables: Table[];
+  readonly histograms: HistogramTable[];
   /** The last value of each series with this metric name, in the order of first appearance. */
   last(metricName: string): { readonly series: Series; readonly value: number }[];
 }
 
 export function createTableCollector(): TableCollector {
   const tables: Table[] = [];
+  const histograms: HistogramTable[] = [];
   return {
     tables,
+    histograms,
     consume(table) {
       tables.push(table);
+      return true;
+    },
+    consumeHistograms(table) {
+      histograms.push(table);
       return true;
     },
     last(metricName) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setPublisher, type Series } from '../model/series.js';
+import { setPublisher, type AnySeries, type Series } from '../model/series.js';
 import { createRow } from '../model/table.js';
 import { createFakeContext, createLogCollector, createTableCollector } from './fakes.js';
 import { createMappingProcessor } from './mapping-processor.js';
@@ -13,7 +13,7 @@ function seriesOf(publisher: string, host: string): readonly [Series] {
   return [series];
 }
 
-const dropResource = (series: Series) => ({ ...series, resource: { attributes: {} } });
+const dropResource = <S extends AnySeries>(series: S): S => ({ ...series, resource: { attributes: {} } });
 
 test('createMappingProcessor never sums what two receivers publish, when their series become the same', () => {
   const [log, next] = [createLogCollector(), createTableCollector()];

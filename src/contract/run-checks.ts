@@ -20,10 +20,12 @@ import { describeProbe } from '../component/probe.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError, findErrorCode, UnavailableError } from '../errors.js';
 import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
+import { checkHistograms } from '../model/check-histograms.js';
 import { checkTables, sumLastValues } from '../model/check-tables.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { countPoints, type Table } from '../model/table.js';
 import { createSampling } from '../sampling/sampling-threads.js';
+import { simulateHistograms } from '../simulation/simulated-histograms.js';
 import { simulateTables } from '../simulation/simulated-tables.js';
 import { until } from '../testing/until.js';
 import type { Subject } from './component-package.js';
@@ -193,6 +195,7 @@ async function checkProcessing({ subject, trial, create }: Bench): Promise<strin
   const named = factory.namedMetrics?.(trial.settings) ?? [];
   checkDeclared(tables, [...[...(factory.metrics ?? []), ...passing].map(({ name }) => name), ...named]);
   checkTables(tables);
+  checkHistograms(run.collector.histograms);
   // An example may filter or scale.
   if (trial.isDefault) checkJoules(tables, given);
   return missing;
@@ -254,16 +257,19 @@ function simulate(): readonly Table[] {
 
 async function feed(run: Run) {
   const [given, untouched] = [simulate(), simulate()];
+  const histograms = simulateHistograms();
   let missing: string | undefined;
   try {
     missing = await run.start();
     if (missing === undefined) {
       for (const table of given) assert.equal(typeof run.component.consume?.(table), 'boolean');
+      for (const table of histograms) run.component.consumeHistograms?.(table);
     }
   } finally {
     await shutdownTwice(run);
   }
   assert.deepEqual(given, untouched, 'it changed a table');
+  assert.deepEqual(histograms, simulateHistograms(), 'it changed a table of histograms');
   return { given, missing };
 }
 

@@ -1,4 +1,12 @@
-import { publisherOf, seriesKey, setPublisher, type Series } from './series.js';
+import { selectHistograms, type HistogramTable } from './histogram-table.js';
+import {
+  publisherOf,
+  seriesKey,
+  setPublisher,
+  type AnySeries,
+  type HistogramSeries,
+  type Series,
+} from './series.js';
 import { selectColumns, type Selection, type Table } from './table.js';
 
 /** Who publishes the series of one key. */
@@ -8,7 +16,7 @@ interface Claim {
   /** Live series of the publisher. */
   live: number;
   /** Live series of others. They are left out. */
-  readonly others: Set<Series>;
+  readonly others: Set<AnySeries>;
   /** When others get it, by the clock given; Infinity while the publisher has a live series. */
   freeAtMs: number;
 }
@@ -16,6 +24,12 @@ interface Claim {
 interface Plan extends Selection {
   readonly generation: number;
   readonly counters: readonly TakenColumn[];
+}
+
+/** The rows that pass, of the tables of histograms with one array of series. */
+interface HistogramPlan {
+  readonly generation: number;
+  readonly rows: readonly number[];
 }
 
 /** A counter that took the place of one that ended: it counts from its first row here. */
@@ -40,12 +54,13 @@ const restartMs = 5000;
  * a counter from 0. Series of unknown publishers pass.
  */
 export class OnePublisher {
-  readonly #onConflict: (series: Series, owner: string) => void;
+  readonly #onConflict: (series: AnySeries, owner: string) => void;
   readonly #nowMs: () => number;
   readonly #plans = new WeakMap<readonly Series[], Plan>();
+  readonly #histograms = new WeakMap<readonly HistogramSeries[], HistogramPlan>();
   readonly #claims = new Map<string, Claim>();
-  readonly #members = new Map<Series, Claim>();
-  readonly #freed = new WeakSet<Series>();
+  readonly #members = new Map<AnySeries, Claim>();
+  readonly #freed = new WeakSet<AnySeries>();
   readonly #taken = new WeakMap<Series, TakenCounter>();
   /** Claims whose publisher has no live series any more, the one that ended first first. */
   readonly #ending = new Set<Claim>();
@@ -56,7 +71,7 @@ export class OnePublisher {
    * @param onConflict notified of each series that is left out, and of the receiver that publishes it
    * @param nowMs a monotonic clock
    */
-  constructor(onConflict: (series: Series, owner: string) => void, nowMs = () => performance.now()) {
+  constructor(onConflict: (series: AnySeries, owner: string) => void, nowMs = () => performance.now()) {
     this.#onConflict = onConflict;
     this.#nowMs = nowMs;
   }
@@ -74,6 +89,21 @@ export class OnePublisher {
     return { series, epoch, offsets, values, ...(ended && { ended }) };
   }
 
+  /**
+   * The same for histograms, save that one whose publisher changes counts from its own start.
+   * @returns the table itself where nothing is left out; undefined when nothing of it is left
+   */
+  applyHistograms(table: HistogramTable): HistogramTable | undefined {
+    if (this.#ending.size > 0) this.#freeEnded();
+    const { rows } = this.#planHistograms(table.series);
+    const ended = table.ended?.filter((series) => this.#end(series));
+    const isWhole = rows.length === table.series.length;
+    if (isWhole && ended?.length === table.ended?.length) return table;
+    if (rows.length === 0 && (ended ?? []).length === 0) return undefined;
+    const { ended: _, ...kept } = isWhole ? table : selectHistograms(table, rows);
+    return { ...kept, ...(ended && { ended }) };
+  }
+
   /** A receiver has stopped: what it published ends. */
   release(publisher: string): void {
     for (const series of this.#members.keys()) if (publisherOf(series) === publisher) this.#end(series);
@@ -84,6 +114,16 @@ export class OnePublisher {
     if (known?.generation === this.#generation) return known;
     const plan = this.#createPlan(series, epoch);
     this.#plans.set(series, plan);
+    return plan;
+  }
+
+  #planHistograms(series: readonly HistogramSeries[]): HistogramPlan {
+    const known = this.#histograms.get(series);
+    if (known?.generation === this.#generation) return known;
+    const rows = [...series.keys()].filter((row) => this.#isPublished(series[row]));
+    for (const row of rows) this.#freed.delete(series[row]);
+    const plan = { generation: this.#generation, rows };
+    this.#histograms.set(series, plan);
     return plan;
   }
 
@@ -101,13 +141,19 @@ export class OnePublisher {
   #passes(series: Series, at: bigint): boolean {
     const publisher = publisherOf(series);
     if (publisher === undefined) return true;
-    const claim = this.#members.get(series) ?? this.#join(series, publisher);
-    if (claim.publisher !== publisher) return false;
+    if (!this.#isPublished(series)) return false;
     if (this.#freed.delete(series) && series.metric.kind === 'counter') this.#take(series, publisher, at);
     return true;
   }
 
-  #join(series: Series, publisher: string): Claim {
+  #isPublished(series: AnySeries): boolean {
+    const publisher = publisherOf(series);
+    if (publisher === undefined) return true;
+    const claim = this.#members.get(series) ?? this.#join(series, publisher);
+    return claim.publisher === publisher;
+  }
+
+  #join(series: AnySeries, publisher: string): Claim {
     const key = seriesKey(series);
     const known = this.#claims.get(key);
     const claim = known ?? { key, publisher, live: 0, others: new Set(), freeAtMs: Infinity };
@@ -140,7 +186,7 @@ export class OnePublisher {
   }
 
   /** @returns whether it passed until now */
-  #end(series: Series): boolean {
+  #end(series: AnySeries): boolean {
     const claim = this.#members.get(series);
     // What was freed and had no row since was left out until now.
     if (claim === undefined) return !this.#freed.delete(series);

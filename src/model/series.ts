@@ -12,16 +12,27 @@ export type Attributes = Readonly<Record<string, AttributeValue>>;
  */
 export type MetricKind = 'gauge' | 'counter' | 'updowncounter';
 
-/** What is measured. One object per metric of a component, shared by all its series. */
-export interface Metric {
+interface DescribedMetric {
   /** By the semantic conventions where they know it, say `hw.energy`. */
   readonly name: string;
   /** UCUM, case sensitive, without prefixes: `J`, `W`, `s`, `By`, `1`, `{process}`. */
   readonly unit: string;
   readonly description: string;
+}
+
+/** What is measured. One object per metric of a component, shared by all its series. */
+export interface Metric extends DescribedMetric {
   readonly kind: MetricKind;
   /** How the value travels. In a table it is a double in either case. */
   readonly valueType: 'int' | 'double';
+}
+
+/** histogram: buckets with given bounds. exponential_histogram: buckets whose bounds grow by one factor. */
+export type HistogramKind = 'histogram' | 'exponential_histogram';
+
+/** A metric of a histogram table; its unit is that of the values that are counted in buckets. */
+export interface HistogramMetric extends DescribedMetric {
+  readonly kind: HistogramKind;
 }
 
 /** Who is measured: the machine, a process, a container. Made once and shared by all its series. */
@@ -30,13 +41,19 @@ export interface Resource {
 }
 
 /** One metric of one resource with one attribute set. Made once by its receiver, known by identity. */
-export interface Series {
-  readonly metric: Metric;
+export interface Series<AMetric = Metric> {
+  readonly metric: AMetric;
   readonly resource: Resource;
   readonly attributes: Attributes;
-  /** Counters: Unix time in nanoseconds at which the count was 0. Others: when the series began. */
+  /** Counters and histograms: Unix time in nanoseconds at which the count was 0. Others: when the series began. */
   readonly start: bigint;
 }
+
+/** A series of a histogram table. The compiler keeps it out of tables of numbers. */
+export type HistogramSeries = Series<HistogramMetric>;
+
+/** A series of either kind of table. */
+export type AnySeries = Series<Metric | HistogramMetric>;
 
 /** A string that two attribute sets share exactly when they are equal, whatever their order. */
 export function attributesKey(attributes: Attributes): string {
@@ -61,27 +78,27 @@ export const resourceKey = createPlans((resource: Resource) => attributesKey(res
 
 /** A string that two series share exactly when metric name, resource and attributes are equal. Built once. */
 export const seriesKey = createPlans(
-  (series: Series) =>
+  (series: AnySeries) =>
     `${series.metric.name}\n${attributesKey(series.attributes)}\n${resourceKey(series.resource)}`,
 );
 
-const publishers = new WeakMap<Series, string>();
+const publishers = new WeakMap<AnySeries, string>();
 
 /**
  * The receiver that a series comes from. Known only where another receiver may publish the same series: everywhere
  * else it does not matter, and costs no memory.
  */
-export function publisherOf(series: Series): string | undefined {
+export function publisherOf(series: AnySeries): string | undefined {
   return publishers.get(series);
 }
 
 /** Records the receiver that a series comes from. */
-export function setPublisher(series: Series, receiverId: string): void {
+export function setPublisher(series: AnySeries, receiverId: string): void {
   publishers.set(series, receiverId);
 }
 
 /** Gives a series the publisher of the one that it is derived from, if that is known. */
-export function inheritPublisher(derived: Series, from: Series): void {
+export function inheritPublisher(derived: AnySeries, from: AnySeries): void {
   const publisher = publishers.get(from);
   if (publisher !== undefined && derived !== from) publishers.set(derived, publisher);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ConsumingComponent } from '../component/component.js';
 import { createLogCollector, createTableCollector } from '../component/fakes.js';
+import { histogramOf, histogramTable, rowOf } from '../model/histogram.fixture.js';
 import type { Metric } from '../model/series.js';
 import { createRow } from '../model/table.js';
 import { ClaimRegistry, SeriesClaims, type RoutedReceiver } from './claims.js';
@@ -130,4 +131,24 @@ test('entryFor returns the next consumer itself, when no other receiver declares
   const claims = new SeriesClaims([routed('a', ['cpu']), routed('b', ['memory'])], createLogCollector);
   const next = createTableCollector();
   assert.equal(claims.entryFor('a', next), next);
+});
+
+test('SeriesClaims lets each histogram have one publisher', () => {
+  const log = createLogCollector();
+  const receivers = [routed('otlp', []), routed('otlp/second', [])];
+  const claims = new SeriesClaims(receivers, () => log);
+  const next = createTableCollector();
+  const [first, second] = receivers.map(({ id }) => claims.entryFor(id, next));
+  const [own, same, other] = [histogramOf(), histogramOf(), histogramOf({ attributes: { route: '/' } })];
+  first.consumeHistograms?.(histogramTable([[own, 1_000, rowOf([1, 0, 0])]]));
+  const both = histogramTable([
+    [same, 1_001, rowOf([5, 0, 0])],
+    [other, 1_001, rowOf([7, 0, 0])],
+  ]);
+  second.consumeHistograms?.(both);
+  assert.deepEqual(
+    next.histograms.flatMap(({ counts }) => Array.from(counts)),
+    [1, 7],
+  );
+  assert.match(log.lines.join(), /receiver "otlp\/second" that receiver "otlp" publishes/u);
 });

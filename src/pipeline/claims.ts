@@ -1,12 +1,12 @@
 import { reportConflicts, type Claims, type Conflict } from '../component/claims.js';
 import type { ConsumingComponent, ReceiverFactory } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
+import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { OnePublisher } from '../model/one-publisher.js';
 import { createPlans } from '../model/plan.js';
-import { setPublisher, type Series } from '../model/series.js';
+import { setPublisher, type AnySeries } from '../model/series.js';
 
 /** What the receivers of one collector have claimed, whatever pipelines they feed. */
 export class ClaimRegistry {
@@ -75,17 +75,23 @@ export class SeriesClaims {
     const group = this.#groupOf(receiverId);
     const contests = group && findContested(receiverId, group.receivers);
     if (group === undefined || contests === undefined) return next;
-    const claim = createPlans((series: Series) => {
+    const claim = createPlans((series: AnySeries) => {
       if (contests(series.metric.name)) setPublisher(series, receiverId);
       return series;
     });
-    const claimAll = createPlans((series: readonly Series[]) => series.map(claim));
+    const claimAll = createPlans((series: readonly AnySeries[]) => series.map(claim));
     return {
       consume(table) {
         claimAll(table.series);
         table.ended?.forEach(claim);
         const own = group.publishers.apply(table);
         return own === undefined || next.consume(own);
+      },
+      consumeHistograms(table) {
+        claimAll(table.series);
+        table.ended?.forEach(claim);
+        const own = group.publishers.applyHistograms(table);
+        return own === undefined || passHistograms(next, own);
       },
     };
   }

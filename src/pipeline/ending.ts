@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component, ConsumingComponent } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
+import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
+import { countHistograms } from '../model/histogram-table.js';
 import { countPoints } from '../model/table.js';
 
 /** Knows when every expected receiver has finished. */
@@ -52,16 +53,19 @@ export class Gate {
   /** Puts the gate before a consumer. */
   before(next: Consumer): Consumer {
     return {
-      consume: (table) => {
-        if (this.#held) {
-          this.#held.push(() => next.consume(table));
-          return true;
-        }
-        if (!this.#isClosed) return next.consume(table);
-        this.#refusedPoints += countPoints(table);
-        return false;
-      },
+      consume: (table) => this.#pass(() => next.consume(table), countPoints(table)),
+      consumeHistograms: (table) => this.#pass(() => passHistograms(next, table), countHistograms(table)),
     };
+  }
+
+  #pass(pass: () => boolean, points: number): boolean {
+    if (this.#held) {
+      this.#held.push(pass);
+      return true;
+    }
+    if (!this.#isClosed) return pass();
+    this.#refusedPoints += points;
+    return false;
   }
 
   /** Lets tables wait from now on. */

@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { ComponentKind, ConsumingComponent, Context } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
+import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import type { Sampling } from '../component/sampling.js';
 import type { PipelineConfig } from '../config/pipelines.js';
@@ -8,6 +8,7 @@ import type { ServiceConfig } from '../config/service.js';
 import type { Clock } from '../linux/clock.js';
 import type { Resource } from '../model/series.js';
 import { countPassage, exporterCounters, guard, processorCounters } from './guard.js';
+import { leaveOut, passAround } from './histograms.js';
 
 /** What a service lends to its components. */
 export interface Environment {
@@ -52,21 +53,25 @@ export interface Graph {
 /** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
 export function buildGraph(config: ServiceConfig, environment: Environment): Graph {
   const consumers: NamedConsumer[] = [];
-  const adopt = (kind: NamedConsumer['kind'], id: string, component: ConsumingComponent): Consumer => {
+  const adopt = (kind: NamedConsumer['kind'], id: string, component: ConsumingComponent): void => {
     consumers.push({ kind, id, name: `${kind} "${id}"`, component });
-    return guard(component, environment.logFor(kind, id));
   };
   const { meter } = environment;
   const addExporter = (id: string): Consumer => {
     const exporter = createExporter(config, id, environment);
-    const guarded = adopt('exporter', id, exporter);
-    return exporter.readBacklog ? guarded : countPassage(guarded, exporterCounters(meter, id));
+    adopt('exporter', id, exporter);
+    const log = environment.logFor('exporter', id);
+    const guarded = guard(exporter, log);
+    const counted = exporter.readBacklog ? guarded : countPassage(guarded, exporterCounters(meter, id));
+    return leaveOut(counted, { id, log, meter });
   };
   const addProcessor = (id: string, next: Consumer): Consumer => {
     const { incoming, outgoing } = processorCounters(meter, id);
     const counted = countPassage(next, outgoing);
     const processor = createProcessor(config, id, { environment, next: counted });
-    return countPassage(adopt('processor', id, processor), incoming);
+    adopt('processor', id, processor);
+    const guarded = guard(processor, environment.logFor('processor', id));
+    return countPassage(passAround(guarded, counted), incoming);
   };
   const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));
   const exporters = new Map([...exporterIds].map((id) => [id, addExporter(id)]));
@@ -128,6 +133,13 @@ function fanOut(consumers: readonly Consumer[]): Consumer {
       let taken = true;
       for (const consumer of consumers) {
         if (!consumer.consume(table)) taken = false;
+      }
+      return taken;
+    },
+    consumeHistograms(table): boolean {
+      let taken = true;
+      for (const consumer of consumers) {
+        if (!passHistograms(consumer, table)) taken = false;
       }
       return taken;
     },

@@ -1,8 +1,9 @@
 import type { Counter, Meter } from '@opentelemetry/api';
-import type { Consumer } from '../component/consumer.js';
+import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import { describeError } from '../errors.js';
 import { createOutcomeCounters } from '../export/delivery-telemetry.js';
+import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import { countPoints, type Table } from '../model/table.js';
 
 /** Which of the Collector's counters see the points that pass. */
@@ -45,35 +46,50 @@ export function processorCounters(meter: Meter, id: string) {
   };
 }
 
-/** Counts what passes on its way to a consumer. */
+/** Counts what passes on its way to a consumer. It takes histograms if that one does. */
 export function countPassage(next: Consumer, { accepted, refused, attributes }: PassageCounters): Consumer {
+  const count = (taken: boolean, points: number): boolean => {
+    (taken ? accepted : refused).add(points, attributes);
+    return taken;
+  };
   return {
-    consume(table) {
-      const taken = next.consume(table);
-      (taken ? accepted : refused).add(countPoints(table), attributes);
-      return taken;
-    },
+    consume: (table) => count(next.consume(table), countPoints(table)),
+    ...takeHistograms(next, (take) => (table) => count(take(table), countHistograms(table))),
   };
 }
 
 /**
  * Stands in front of a processor or exporter, so that one that throws because of data costs its own tables
- * only: the failure is logged when it begins and when it ends.
+ * only: the failure is logged when it begins and when it ends. It takes histograms if that one does.
  */
 export function guard(consumer: Consumer, log: Log): Consumer {
   let isFailing = false;
-  return {
-    consume(table: Table): boolean {
-      try {
-        const taken = consumer.consume(table);
-        if (isFailing) log.info('Recovered, accepting data again');
-        isFailing = false;
-        return taken;
-      } catch (error) {
-        if (!isFailing) log.error(`Cannot take a table: ${describeError(error)}`, { error });
-        isFailing = true;
-        return false;
-      }
-    },
+  const attempt = <AnyTable>(take: (table: AnyTable) => boolean, table: AnyTable): boolean => {
+    try {
+      const taken = take(table);
+      if (isFailing) log.info('Recovered, accepting data again');
+      isFailing = false;
+      return taken;
+    } catch (error) {
+      if (!isFailing) log.error(`Cannot take a table: ${describeError(error)}`, { error });
+      isFailing = true;
+      return false;
+    }
   };
+  const take = (table: Table) => consumer.consume(table);
+  return {
+    consume: (table) => attempt(take, table),
+    ...takeHistograms(consumer, (takeOne) => (table) => attempt(takeOne, table)),
+  };
+}
+
+type TakeHistograms = (table: HistogramTable) => boolean;
+
+/** What is put in front of a consumer for histograms: nothing where it knows none. */
+function takeHistograms(
+  consumer: Consumer,
+  wrap: (take: TakeHistograms) => TakeHistograms,
+): Pick<Consumer, 'consumeHistograms'> {
+  if (consumer.consumeHistograms === undefined) return {};
+  return { consumeHistograms: wrap((table) => passHistograms(consumer, table)) };
 }

@@ -1,0 +1,42 @@
+import type { Meter } from '@opentelemetry/api';
+import { passHistograms, type Consumer } from '../component/consumer.js';
+import type { Log } from '../component/log.js';
+import { createOutcomeCounters } from '../export/delivery-telemetry.js';
+import { countHistograms } from '../model/histogram-table.js';
+
+/**
+ * Passes histograms on behind a processor that does not know them: most work on energy, which is never a histogram, and
+ * need no line of code for them. What such a processor does to series, it does not do to histograms.
+ */
+export function passAround(processor: Consumer, next: Consumer): Consumer {
+  if (processor.consumeHistograms !== undefined) return processor;
+  return {
+    consume: (table) => processor.consume(table),
+    consumeHistograms: (table) => passHistograms(next, table),
+  };
+}
+
+/**
+ * Leaves histograms out in front of an exporter that has no form for them, with one warning, and counts them as failed.
+ * They are not refused: a sender would send them again, to no other end.
+ */
+export function leaveOut(
+  exporter: Consumer,
+  { id, log, meter }: { readonly id: string; readonly log: Log; readonly meter: Meter },
+): Consumer {
+  if (exporter.consumeHistograms !== undefined) return exporter;
+  const { sendFailed } = createOutcomeCounters(meter);
+  let hasWarned = false;
+  return {
+    consume: (table) => exporter.consume(table),
+    consumeHistograms(table) {
+      sendFailed.add(countHistograms(table), { exporter: id });
+      const [first] = table.series;
+      if (!hasWarned && first) {
+        hasWarned = true;
+        log.warn(`Leaving out histograms such as "${first.metric.name}": this exporter writes numbers only`);
+      }
+      return true;
+    },
+  };
+}
