@@ -41,6 +41,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/model/mapped-series.ts',
     'src/model/one-publisher.ts',
     'src/model/table.ts',
+    'src/otlp/histogram-point.ts',
     'src/otlp/request-writer.ts',
     'src/otlp/wire-cursor.ts',
     'src/recording/csv-encoder.ts',

@@ -1,5 +1,6 @@
 import type { ConsumingComponent, Context } from '../component/component.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
+import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import { countPoints, type Table } from '../model/table.js';
 import type { QueuedRequest } from './queue-storage.js';
 import { SendingQueue, type Sender, type SendingQueueConfig } from './sending-queue.js';
@@ -41,6 +42,8 @@ export interface Encoder {
   readonly points: number;
   /** Takes a table; emits every request that is full. */
   add(table: Table): void;
+  /** The same for histograms, where the format has them. */
+  addHistograms?(table: HistogramTable): void;
   /** Emits what waits as a request. */
   flush(): void;
 }
@@ -61,12 +64,18 @@ export class QueuedExporter implements ConsumingComponent {
   readonly #encoder: Encoder;
   #queue: SendingQueue | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
+  /** Absent where the format has no histograms. */
+  readonly consumeHistograms?: (table: HistogramTable) => boolean;
 
   constructor(config: QueuedExporterConfig, context: Context, parts: QueuedExporterParts) {
     this.#config = config;
     this.#context = context;
     this.#parts = parts;
     this.#encoder = parts.createEncoder((request) => this.#queue?.offer(request));
+    if (this.#encoder.addHistograms !== undefined) {
+      this.consumeHistograms = (table) =>
+        this.#take(countHistograms(table), () => this.#encoder.addHistograms?.(table));
+    }
   }
 
   async start(): Promise<void> {
@@ -74,14 +83,18 @@ export class QueuedExporter implements ConsumingComponent {
   }
 
   consume(table: Table): boolean {
+    return this.#take(countPoints(table), () => this.#encoder.add(table));
+  }
+
+  #take(points: number, encode: () => void): boolean {
     const queue = this.#queue;
     if (queue === undefined) return false;
     // What was taken is never refused later: there is room for a full request before a table is taken.
     if (!queue.hasRoom(this.#config.batch.max_bytes)) {
-      queue.refuse(countPoints(table));
+      queue.refuse(points);
       return false;
     }
-    this.#encoder.add(table);
+    encode();
     if (this.#encoder.points > 0) this.#flushLater();
     return true;
   }

@@ -1,9 +1,11 @@
 import type { QueuedRequest } from '../export/queue-storage.js';
 import type { BatchConfig, Encoder } from '../export/queued-exporter.js';
+import { HistogramRow, HistogramRows, type HistogramTable } from '../model/histogram-table.js';
 import { createPlans } from '../model/plan.js';
-import type { Series } from '../model/series.js';
+import type { HistogramSeries, Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
 import { createRows, sliceRows, type RequestLimits, type Rows } from './columns.js';
+import { encodeHistograms } from './histogram-encoder.js';
 import { BufferPool, RequestBuilder } from './request-builder.js';
 import { splitRequest, type Split } from './split-request.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
@@ -51,6 +53,12 @@ export class Batcher implements Encoder {
     if (table.ended !== undefined && table.ended.length > 0) this.#addEnding(table, table.ended);
   }
 
+  /** The same for histograms. */
+  addHistograms(table: HistogramTable): void {
+    this.#encode(table);
+    if (table.ended !== undefined && table.ended.length > 0) this.#encode(endingOf(table, table.ended));
+  }
+
   /** Encodes what waits. */
   flush(): void {
     const builder = this.#builder;
@@ -60,6 +68,14 @@ export class Batcher implements Encoder {
     this.#emit({
       ...createRequest({ bytes, points: builder.points }),
       release: () => this.#pool.give(bytes),
+    });
+  }
+
+  #encode(table: HistogramTable): void {
+    encodeHistograms(table, this.#limits, {
+      use: () => this.#builder,
+      add: (encoded) => this.#builder.addEncoded(encoded),
+      flush: () => this.flush(),
     });
   }
 
@@ -91,4 +107,14 @@ export class Batcher implements Encoder {
     const at = last + endDelayNs;
     this.#addRows(createRow(ended, at, new Float64Array(ended.length).fill(NaN)));
   }
+}
+
+/** A gap of each series that ended, after its last row. */
+function endingOf({ epoch, offsets }: HistogramTable, ended: readonly HistogramSeries[]): HistogramTable {
+  let last = 0;
+  for (const offset of offsets) last = Math.max(last, offset);
+  const rows = new HistogramRows();
+  const gap = new HistogramRow();
+  for (const series of ended) rows.add(series, 0, gap);
+  return rows.take(epoch + BigInt(last) + endDelayNs);
 }

@@ -68,11 +68,20 @@ function isFull(run: ColumnRun, { maxPoints, maxBytes }: RequestLimits, addedByt
 /** The most bytes that a column needs around its points when it comes after another one. */
 function frameBytesOf({ template }: Column, previous: Column | undefined): number {
   const { metric, resource } = template;
-  const metricBytes = metric.head.length + metric.tail.length + metricOverheadBytes;
-  if (resource.key !== previous?.template.resource.key) {
-    return metricBytes + resource.head.length + scopeField.length + resourceOverheadBytes;
-  }
-  return metric.key === previous.template.metric.key ? 0 : metricBytes;
+  if (resource.key !== previous?.template.resource.key) return frameOverheadBytes(template);
+  return metric.key === previous.template.metric.key ? 0 : metricBytesOf(metric);
+}
+
+/** Maximum bytes that a request needs around the points of a metric and resource that it did not have before. */
+export function frameOverheadBytes({
+  metric,
+  resource,
+}: Pick<SeriesTemplate, 'metric' | 'resource'>): number {
+  return metricBytesOf(metric) + resource.head.length + scopeField.length + resourceOverheadBytes;
+}
+
+function metricBytesOf({ head, tail }: SeriesTemplate['metric']): number {
+  return head.length + tail.length + metricOverheadBytes;
 }
 
 /** Some rows of a table. */
@@ -112,7 +121,7 @@ export function sliceRows(rows: Rows, first: number, count: number): Rows {
 }
 
 /** The sum of a 64-bit epoch and of doubles, exact and without a BigInt per row. */
-function splitTimes(epoch: bigint, offsets: Float64Array): Uint32Array {
+export function splitTimes(epoch: bigint, offsets: Float64Array): Uint32Array {
   const epochLow = Number(BigInt.asUintN(32, epoch));
   const epochHigh = Number(BigInt.asUintN(32, epoch >> 32n));
   const times = new Uint32Array(offsets.length * 2);

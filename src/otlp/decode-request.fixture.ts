@@ -19,6 +19,35 @@ export interface DecodedPoint {
   readonly flags: number;
 }
 
+/** A histogram with everything that surrounds it. */
+export interface DecodedHistogram extends Omit<DecodedPoint, 'value'> {
+  readonly count: bigint;
+  readonly sum: number | undefined;
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+  /** Of the official message: `explicitBounds` and `bucketCounts`, or `scale`, `zeroCount` and so on. */
+  readonly buckets: Readonly<Record<string, unknown>>;
+}
+
+interface HistogramDataPoint extends NumberDataPoint {
+  readonly count?: string;
+  readonly sum?: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly explicitBounds?: readonly number[];
+  readonly bucketCounts?: readonly string[];
+  readonly scale?: number;
+  readonly zeroCount?: string;
+  readonly zeroThreshold?: number;
+  readonly positive?: unknown;
+  readonly negative?: unknown;
+}
+
+interface HistogramData {
+  readonly dataPoints: readonly HistogramDataPoint[];
+  readonly aggregationTemporality: number;
+}
+
 interface KeyValue {
   readonly key: string;
   readonly value?: Readonly<Record<string, unknown>>;
@@ -43,6 +72,8 @@ interface Metric {
     readonly aggregationTemporality: number;
     readonly isMonotonic?: boolean;
   };
+  readonly histogram?: HistogramData;
+  readonly exponentialHistogram?: HistogramData;
 }
 
 interface ScopeMetrics {
@@ -82,20 +113,80 @@ export function decodePoints(bytes: Uint8Array): readonly DecodedPoint[] {
 
 /** Every point of some ResourceMetrics, in their order; those of OTLP JSON have the same shape. */
 export function listPoints(resources: readonly ResourceMetrics[]): readonly DecodedPoint[] {
-  const points: DecodedPoint[] = [];
+  return visitMetrics(resources, decodeMetric);
+}
+
+/** Every histogram of an ExportMetricsServiceRequest, in the order of the request. */
+export function decodeHistograms(bytes: Uint8Array): readonly DecodedHistogram[] {
+  return listHistograms(decodeResources(bytes));
+}
+
+/** Every histogram of some ResourceMetrics, in their order; those of OTLP JSON have the same shape. */
+export function listHistograms(resources: readonly ResourceMetrics[]): readonly DecodedHistogram[] {
+  return visitMetrics(resources, (metric, origin) => {
+    const { histogram, exponentialHistogram: exponential } = metric;
+    const { dataPoints, aggregationTemporality: temporality = 0 } = histogram ??
+      exponential ?? { dataPoints: [] };
+    const kind = `${histogram ? 'histogram' : 'exponential'} ${temporality}`;
+    const shared = { ...origin, ...describeMetric(metric), kind };
+    return dataPoints.map((point) => Object.assign(decodeHistogram(point), shared));
+  });
+}
+
+type Origin = Pick<DecodedPoint, 'resource' | 'scope'>;
+
+function visitMetrics<Point>(
+  resources: readonly ResourceMetrics[],
+  decode: (metric: Metric, origin: Origin) => readonly Point[],
+): readonly Point[] {
+  const points: Point[] = [];
   for (const { resource, scopeMetrics } of resources) {
     for (const { scope, metrics } of scopeMetrics) {
       const origin = {
         resource: decodeAttributes(resource.attributes),
         scope: `${scope.name} ${scope.version}`,
       };
-      for (const metric of metrics) points.push(...decodeMetric(metric, origin));
+      for (const metric of metrics) points.push(...decode(metric, origin));
     }
   }
   return points;
 }
 
-function decodeMetric(metric: Metric, origin: Pick<DecodedPoint, 'resource' | 'scope'>): DecodedPoint[] {
+function decodeHistogram(point: HistogramDataPoint) {
+  const { attributes, start, time, flags } = decodePoint(point);
+  const { count = 0, sum, min, max, explicitBounds, bucketCounts } = point;
+  const { scale = 0, zeroCount = 0, zeroThreshold = 0, positive, negative } = point;
+  const explicit = { explicitBounds, bucketCounts: bucketCounts?.map(Number) };
+  const exponential = {
+    scale,
+    zeroCount: Number(zeroCount),
+    zeroThreshold,
+    ...decodeBuckets({ positive, negative }),
+  };
+  const isExplicit = explicitBounds !== undefined || bucketCounts !== undefined;
+  const figures = { count: BigInt(count), sum, min, max };
+  return Object.assign(figures, {
+    attributes,
+    start,
+    time,
+    flags,
+    buckets: isExplicit ? explicit : exponential,
+  });
+}
+
+function decodeBuckets(sides: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(
+    Object.entries(sides).map(([name, side]) => {
+      const { offset = 0, bucketCounts = [] } = (side ?? {}) as {
+        offset?: number;
+        bucketCounts?: readonly string[];
+      };
+      return [name, { offset, counts: bucketCounts.map(Number) }];
+    }),
+  );
+}
+
+function decodeMetric(metric: Metric, origin: Origin): DecodedPoint[] {
   const shared = { ...origin, ...describeMetric(metric) };
   const { dataPoints } = metric.sum ?? metric.gauge ?? { dataPoints: [] };
   return dataPoints.map((point) => Object.assign(decodePoint(point), shared));

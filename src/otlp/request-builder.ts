@@ -9,8 +9,18 @@ import { messageLength, tagOf } from './wire.js';
 interface ResourceBlock {
   readonly frame: ResourceFrame;
   readonly parts: ResourcePart[];
+  readonly encoded: Uint8Array[];
   /** Of the message `ScopeMetrics`. */
   scopeLength: number;
+}
+
+/** A field `metrics` of a ScopeMetrics, encoded already. */
+export interface EncodedMetric {
+  readonly resource: ResourceFrame;
+  readonly bytes: Uint8Array;
+  readonly points: number;
+  /** Maximum bytes that it adds to a request. */
+  readonly maxBytes: number;
 }
 
 interface ResourcePart {
@@ -73,16 +83,27 @@ export class RequestBuilder {
     this.#maxBytes += plan.frameBytes + plan.rowBytes * rows.count;
   }
 
+  /** Adds a metric that was encoded already. */
+  addEncoded({ resource, bytes, points, maxBytes }: EncodedMetric): void {
+    const block = this.#blockOf(resource);
+    block.encoded.push(bytes);
+    block.scopeLength += bytes.length;
+    this.#points += points;
+    this.#maxBytes += maxBytes;
+  }
+
   #addPart(part: ResourcePart): void {
-    const { frame } = part.resource;
-    const length = metricsLength(part.plan, part.resource, part.rows);
-    const block = this.#blocks.get(frame.key);
-    if (block === undefined) {
-      this.#blocks.set(frame.key, { frame, parts: [part], scopeLength: scopeField.length + length });
-    } else {
-      block.parts.push(part);
-      block.scopeLength += length;
-    }
+    const block = this.#blockOf(part.resource.frame);
+    block.parts.push(part);
+    block.scopeLength += metricsLength(part.plan, part.resource, part.rows);
+  }
+
+  #blockOf(frame: ResourceFrame): ResourceBlock {
+    const known = this.#blocks.get(frame.key);
+    if (known !== undefined) return known;
+    const block = { frame, parts: [], encoded: [], scopeLength: scopeField.length };
+    this.#blocks.set(frame.key, block);
+    return block;
   }
 
   /** Encodes what was added: one ResourceMetrics per set of resource attributes, one scope in each. */
@@ -106,4 +127,5 @@ function writeBlock(writer: RequestWriter, block: ResourceBlock): void {
   writer.writeStart(scopeMetricsTag, block.scopeLength);
   writer.writeField(scopeField);
   for (const { plan, resource, rows } of block.parts) writer.writeMetrics(plan, resource, rows);
+  for (const field of block.encoded) writer.writeField(field);
 }

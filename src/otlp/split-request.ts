@@ -4,9 +4,9 @@ import { varintLength, writeVarint } from './wire.js';
 
 /**
  * The fields that lead from an ExportMetricsServiceRequest to its points: resource_metrics, scope_metrics, metrics,
- * gauge or sum, data_points (opentelemetry/proto/metrics/v1/metrics.proto).
+ * gauge, sum or histogram, data_points (opentelemetry/proto/metrics/v1/metrics.proto).
  */
-const path: readonly (readonly number[])[] = [[1], [2], [2], [5, 7], [1]];
+const path: readonly (readonly number[])[] = [[1], [2], [2], [5, 7, 9, 10], [1]];
 
 /** A part of a request. */
 export interface Split {

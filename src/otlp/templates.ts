@@ -3,6 +3,7 @@ import {
   resourceKey,
   type Attributes,
   type AttributeValue,
+  type HistogramMetric,
   type Metric,
   type Resource,
   type Series,
@@ -33,9 +34,9 @@ const noRecordedValue = 1;
 export interface MetricFrame {
   /** Equal for metrics that have everything in common. */
   readonly key: string;
-  /** Name, description, unit and the tag of the gauge or sum. */
+  /** Name, description, unit and the tag of the gauge, sum or histogram. */
   readonly head: Buffer;
-  /** What a sum says after its points. */
+  /** What a sum or histogram says after its points. */
   readonly tail: Buffer;
   readonly isInt: boolean;
 }
@@ -70,8 +71,10 @@ export const seriesTemplate = createPlans((series: Series): SeriesTemplate => ({
 /** The template of a series' points that say that there is no reading. */
 export const gapTemplate = createPlans((series: Series) => encodePoint(series, true));
 
-const metricFrame = createPlans((metric: Metric): MetricFrame => {
-  const { name, unit, description, kind, valueType } = metric;
+/** The frame of a metric. */
+export const metricFrame = createPlans((metric: Metric | HistogramMetric): MetricFrame => {
+  const { name, unit, description, kind } = metric;
+  const valueType = 'valueType' in metric ? metric.valueType : undefined;
   return {
     key: JSON.stringify([name, unit, description, kind, valueType]),
     head: encodeMetricHead(metric),
@@ -80,7 +83,8 @@ const metricFrame = createPlans((metric: Metric): MetricFrame => {
   };
 });
 
-const resourceFrame = createPlans((resource: Resource): ResourceFrame => ({
+/** The frame of a resource. */
+export const resourceFrame = createPlans((resource: Resource): ResourceFrame => ({
   key: resourceKey(resource),
   head: encodeResource(resource),
 }));
@@ -98,15 +102,24 @@ function encodePoint({ metric, attributes, start }: Series, isGap: boolean): Poi
   return { bytes, timeAt: timeAt + bytes.length - length - point };
 }
 
-function encodeMetricHead({ name, description, unit, kind }: Metric): Buffer {
+/** The field of a `Metric` that holds the points. */
+const pointFields = {
+  gauge: 5,
+  counter: 7,
+  updowncounter: 7,
+  histogram: 9,
+  exponential_histogram: 10,
+} as const;
+
+function encodeMetricHead({ name, description, unit, kind }: Metric | HistogramMetric): Buffer {
   writer.text(1, name);
   if (description !== '') writer.text(2, description);
   if (unit !== '') writer.text(3, unit);
   const texts = writer.finish();
-  return Buffer.concat([texts, Buffer.of(tagOf(kind === 'gauge' ? 5 : 7, wireTypes.lengthDelimited))]);
+  return Buffer.concat([texts, Buffer.of(tagOf(pointFields[kind], wireTypes.lengthDelimited))]);
 }
 
-function encodeMetricTail({ kind }: Metric): Buffer {
+function encodeMetricTail({ kind }: Metric | HistogramMetric): Buffer {
   if (kind !== 'gauge') writer.integer(2, cumulative);
   if (kind === 'counter') writer.integer(3, 1);
   return writer.finish();
@@ -172,7 +185,7 @@ export function writeMetricEnd(target: Buffer, at: number, { tail }: MetricFrame
   return at + tail.length;
 }
 
-/** The length of a `Metric`, given that of its gauge or sum, whose tag is in the head. */
+/** The length of a `Metric`, given that of its gauge, sum or histogram, whose tag is in the head. */
 function bodyLength({ head }: MetricFrame, dataLength: number): number {
   return head.length - 1 + messageLength(dataLength);
 }

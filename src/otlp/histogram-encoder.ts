@@ -1,0 +1,93 @@
+import type { HistogramTable } from '../model/histogram-table.js';
+import { createPlans, findOrAdd } from '../model/plan.js';
+import type { HistogramSeries } from '../model/series.js';
+import { frameOverheadBytes, splitTimes, type RequestLimits } from './columns.js';
+import { HistogramPointWriter } from './histogram-point.js';
+import type { EncodedMetric } from './request-builder.js';
+import {
+  metricFrame,
+  metricLength,
+  resourceFrame,
+  writeMetricEnd,
+  writeMetricStart,
+  type MetricFrame,
+  type ResourceFrame,
+} from './templates.js';
+
+/** The rows of one metric of one resource, in the tables with one array of series. */
+interface RowGroup {
+  readonly resource: ResourceFrame;
+  readonly metric: MetricFrame;
+  readonly rows: readonly number[];
+  /** Maximum bytes around its points. */
+  readonly frameBytes: number;
+}
+
+const groupRows = createPlans((series: readonly HistogramSeries[]): readonly RowGroup[] => {
+  const groups = new Map<string, Map<string, RowGroup & { readonly rows: number[] }>>();
+  for (const [row, one] of series.entries()) {
+    const [resource, metric] = [resourceFrame(one.resource), metricFrame(one.metric)];
+    const metrics = findOrAdd(
+      groups,
+      resource.key,
+      () => new Map<string, RowGroup & { readonly rows: number[] }>(),
+    );
+    const group = findOrAdd(metrics, metric.key, () => ({
+      resource,
+      metric,
+      rows: [],
+      frameBytes: frameOverheadBytes({ resource, metric }),
+    }));
+    group.rows.push(row);
+  }
+  return [...groups.values()].flatMap((metrics) => Array.from(metrics.values()));
+});
+
+/** What of a request is in use. */
+export interface RequestUse {
+  readonly points: number;
+  readonly maxBytes: number;
+}
+
+/** Where encoded histograms go. */
+export interface EncodedSink {
+  /** The request that is being made. */
+  use(): RequestUse;
+  add(encoded: EncodedMetric): void;
+  /** Emits the request, and begins another one. */
+  flush(): void;
+}
+
+const points = new HistogramPointWriter();
+
+/** Encodes the rows of a table, those of one metric of one resource together, in requests within the limits. */
+export function encodeHistograms(table: HistogramTable, limits: RequestLimits, sink: EncodedSink): void {
+  const times = splitTimes(table.epoch, table.offsets);
+  points.clear();
+  for (const group of groupRows(table.series)) {
+    let count = 0;
+    for (const row of group.rows) {
+      const before = points.length;
+      points.add(table, row, times);
+      const { points: used, maxBytes } = sink.use();
+      const bytes = maxBytes + group.frameBytes + points.length;
+      const isFull = used + count >= limits.maxPoints || bytes > limits.maxBytes;
+      // A single point that is longer than the limit is sent as it is: it cannot be cut any further.
+      if (isFull && used + count > 0) {
+        if (count > 0) sink.add(close(group, count, points.take(before)));
+        sink.flush();
+        count = 0;
+      }
+      count += 1;
+    }
+    if (count > 0) sink.add(close(group, count, points.take(points.length)));
+  }
+}
+
+function close({ resource, metric, frameBytes }: RowGroup, count: number, encoded: Buffer): EncodedMetric {
+  const bytes = Buffer.allocUnsafe(metricLength(metric, encoded.length));
+  const at = writeMetricStart(bytes, 0, metric, encoded.length);
+  bytes.set(encoded, at);
+  writeMetricEnd(bytes, at + encoded.length, metric);
+  return { resource, bytes, points: count, maxBytes: frameBytes + encoded.length };
+}
