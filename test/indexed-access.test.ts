@@ -58,6 +58,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/attribution/usage.ts',
     'processors/attribution/workloads.ts',
     'src/energy/knots.ts',
+    'src/energy/non-negative-least-squares.ts',
     'src/energy/share.ts',
   ],
   'once for each tick of a sampler': [

@@ -29,6 +29,7 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
     'prometheus-otlp': { reason },
     promtool: peers.promtool,
     python: peers.python,
+    scipy: peers.scipy,
   };
 }
 

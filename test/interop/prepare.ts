@@ -24,7 +24,8 @@ export function preparePeers(): Peers {
     prometheus: findInstalled('prometheus'),
     promtool: findInstalled('promtool'),
     'prometheus-otlp': buildPrometheus(),
-    python: findPython(),
+    python: findPython(['duckdb', 'pandas', 'pyarrow']),
+    scipy: findPython(['numpy', 'scipy']),
   };
 }
 
@@ -46,15 +47,15 @@ function findInstalled(program: string): Peer {
   return { path: join(folder, program) };
 }
 
-/** A Python that reads recordings as people do who evaluate them. */
-function findPython(): Peer {
+/** A Python that has some modules. */
+function findPython(modules: readonly string[]): Peer {
   const found = findInstalled('python3');
   if ('reason' in found) return found;
   try {
-    execute(found.path, ['-c', 'import duckdb, pandas, pyarrow.parquet']);
+    execute(found.path, ['-c', `import ${modules.join(', ')}`]);
     return found;
   } catch (error) {
-    return { reason: `${describeError(error)}; install duckdb, pandas and pyarrow in a virtual environment` };
+    return { reason: `${describeError(error)}; install ${modules.join(', ')} in a virtual environment` };
   }
 }
 
