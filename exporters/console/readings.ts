@@ -12,6 +12,7 @@ import {
   logicalCpus,
   processCpuTime,
   processEnergy,
+  remainderType,
 } from '../../src/model/shared-metrics.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
 import { Counter, Span } from './counter.js';
@@ -114,6 +115,8 @@ export class Readings {
   }
 
   #roleOf(series: Series): Role | undefined {
+    // The energy that is shown is that of the domains, and their parts add up to it.
+    if (series.attributes[ATTR_HW_TYPE] === remainderType) return undefined;
     return isMeasuredHost(series) ? 'host' : this.#roles.get(series.metric.name);
   }
 

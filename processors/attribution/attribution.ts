@@ -7,6 +7,7 @@ import type { Table } from '../../src/model/table.js';
 import type { Config } from './config.js';
 import { CpuCount, FloorStore } from './floor.js';
 import { Ledger } from './ledger.js';
+import { RemainderMeter } from './remainder.js';
 import { ShownSeries } from './shown-series.js';
 import { UsageTick } from './usage.js';
 import { View } from './view.js';
@@ -159,12 +160,22 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     '1',
     'How much of the last window one tick of the usage takes, by which the CPU time of a process may be off',
   );
+  const lossRatio = gauge(
+    'loss.ratio',
+    '1',
+    'Watts that a host uses beyond its domains for each watt of them',
+  );
+  const lossError = gauge(
+    'loss.error',
+    '1',
+    'Half the 95 % confidence interval of joulemetry.attribution.loss.ratio',
+  );
   const overlap = counter(
     'overlap',
     'CPU time of workloads beyond the busy time of the machine and its rounding',
   );
   const unmeasured = counter('unmeasured', 'Time for which the energy of a domain was not known');
-  const instruments = [residual, unattributed, refresh, tick, overlap, unmeasured];
+  const instruments = [residual, unattributed, refresh, tick, lossRatio, lossError, overlap, unmeasured];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
     const ledger = find();
     if (ledger === undefined) return;
@@ -177,6 +188,9 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
         result.observe(unattributed, domain.unattributedRatio, of);
         result.observe(refresh, domain.refreshRatio, of);
         result.observe(tick, domain.tickRatio, of);
+        const loss = domain.meter instanceof RemainderMeter ? domain.meter.loss : undefined;
+        if (loss) result.observe(lossRatio, loss.ratio, { ...of, source: loss.source });
+        if (loss) result.observe(lossError, loss.halfWidth, { ...of, source: loss.source });
         result.observe(unmeasured, domain.unmeasuredNs / 1e9, of);
       }
     }

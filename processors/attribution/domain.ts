@@ -10,26 +10,28 @@ import { attributionFloor, ledgerEnergy } from '../../src/model/shared-metrics.j
 import type { Floor } from './floor.js';
 import { Account, Gauge, type Publication } from './publication.js';
 import type { Parts, Split } from './split.js';
-import type { Meter, Window } from './windows.js';
+import type { DomainMeter, Window } from './windows.js';
 import type { Workload } from './workload.js';
 
 /** What the accounts of a domain work with. */
 export interface DomainOptions {
   readonly split: Split;
   readonly floor: Floor;
-  readonly meter: Meter;
+  readonly meter: DomainMeter;
   readonly publication: Publication;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
   /** Books energy on a workload. `from` is where the window begins in which it was used. */
   charge(workload: Workload, energyNj: number, from: number): void;
+  /** Notified of each window, its parts, and what each workload of its usage got. */
+  settled?(window: Window, parts: Parts, shares: readonly number[]): void;
 }
 
 /** The accounts of one hardware domain: what was measured, and where it went. */
 export class Domain {
   /** The domain's `hw.energy`, the first that was seen of it. */
   readonly series: Series;
-  readonly meter: Meter;
+  readonly meter: DomainMeter;
   readonly floor: Floor;
   /** The part of the last window's energy that stayed unattributed. */
   unattributedRatio = 0;
@@ -77,6 +79,7 @@ export class Domain {
     const parts = split.apply(window, floor.current?.watts);
     this.#book(window, parts);
     this.#charge(window, split.shares);
+    this.#options.settled?.(window, parts, split.shares);
     this.#publishFloor(window.from);
     this.#describe(window, parts);
     // Only now: a window is split by what was known before it.

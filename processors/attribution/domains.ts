@@ -1,18 +1,15 @@
 import { elementAt } from '../../src/element.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import {
-  ATTR_ENERGY_ATTRIBUTION_MODEL,
-  ATTR_ENERGY_METHOD,
-  ATTR_HW_ID,
-  ATTR_HW_TYPE,
-} from '../../src/model/semantic-conventions.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
-import { isMeasuredHost } from '../../src/model/shared-metrics.js';
+import { isMeasuredHost, remainderType } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import { Domain } from './domain.js';
 import { Floor, type CpuCount, type FloorStore } from './floor.js';
 import { Hardware, type Model } from './hardware.js';
 import { HostCounter, type EnergyReader } from './host-counter.js';
+import { HostParts } from './host-parts.js';
+import { describeRemainder, RemainderMeter } from './remainder.js';
 import { Split } from './split.js';
 import { GpuUsage, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
@@ -39,8 +36,8 @@ export class Domains {
   readonly #kinds = new Map<string, Hardware>();
   readonly #floors = new Map<string, Floor>();
   readonly #counters = new Map<Series, EnergyReader>();
-  /** How many counters of domains each resource has that a meter of the whole host would contain. */
-  readonly #parts = new Map<string, number>();
+  /** The domains of each resource, which a meter of the whole host contains. */
+  readonly #parts = new Map<string, HostParts>();
   /**
    * The usage before any domain is known. The first table of a meter may come a while after the readings in it, and a
    * window may begin at any boundary since then.
@@ -58,10 +55,14 @@ export class Domains {
     return this.#kinds.values();
   }
 
+  #partsOf({ resource }: Series): HostParts {
+    return findOrAdd(this.#parts, resourceKey(resource), () => new HostParts());
+  }
+
   /** Takes the usage of CPUs up to a boundary. Hardware that it does not explain was used by nothing known. */
   push(usage: Usage): void {
     for (const hardware of this.#kinds.values()) {
-      const own = hardware.model === 'cpu_time' ? usage : withoutWorkloads(usage);
+      const own = hardware.model === 'gpu_time' ? withoutWorkloads(usage) : usage;
       hardware.push(own, ({ series }) => this.#isScanned(series));
     }
     if (this.#kinds.size === 0) this.#keepEarly(usage);
@@ -121,16 +122,18 @@ export class Domains {
   }
 
   #createHostCounter(series: Series): HostCounter {
-    const key = resourceKey(series.resource);
+    const parts = this.#partsOf(series);
     return new HostCounter({
-      hasParts: () => (this.#parts.get(key) ?? 0) > 0,
+      hasParts: () => parts.isLive,
+      openRemainder: () =>
+        parts.areMeasured ? this.#openRemainder(describeRemainder(series), parts) : undefined,
       open: (isFirst) => this.#openCounter(series, isFirst ? this.#findStart(series) : NaN),
     });
   }
 
-  #countPart({ resource }: Series, change: number): void {
-    const key = resourceKey(resource);
-    this.#parts.set(key, (this.#parts.get(key) ?? 0) + change);
+  #countPart(series: Series, change: 1 | -1): void {
+    const isMeasured = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated';
+    this.#partsOf(series).count(domainKey(series), isMeasured, change);
   }
 
   #openCounter(series: Series, startAt: number): EnergyCounter {
@@ -157,26 +160,53 @@ export class Domains {
     const { attributes } = series;
     const method = attributes[ATTR_ENERGY_METHOD] ?? 'measured';
     const model = this.#modelOf(series);
-    return findOrAdd(this.#kinds, `${attributes[ATTR_HW_TYPE]}\n${method}\n${model}`, () => {
+    const hardware = findOrAdd(this.#kinds, `${attributes[ATTR_HW_TYPE]}\n${method}\n${model}`, () => {
       const own = {
         [ATTR_HW_TYPE]: attributes[ATTR_HW_TYPE] ?? '',
         [ATTR_ENERGY_METHOD]: method,
-        [ATTR_ENERGY_ATTRIBUTION_MODEL]: model,
       };
       const { views, epoch } = this.#options;
-      return new Hardware(own, { index: this.#kinds.size, views, epoch });
+      return new Hardware(own, { model, index: this.#kinds.size, views, epoch });
     });
+    this.#moveRemainderLast();
+    return hardware;
+  }
+
+  #openRemainder(series: Series, parts: HostParts): EnergyCounter {
+    parts.isWatched = true;
+    return this.#openCounter(series, NaN);
+  }
+
+  /** Domains are settled in the order of their kinds: what a host uses beyond all others comes last. */
+  #moveRemainderLast(): void {
+    for (const [key, hardware] of this.#kinds) {
+      if (hardware.attributes[ATTR_HW_TYPE] !== remainderType) continue;
+      this.#kinds.delete(key);
+      this.#kinds.set(key, hardware);
+      return;
+    }
   }
 
   #createDomain(series: Series, hardware: Hardware): Domain {
     const { config, tick, epoch } = this.#options;
+    const maxWindowNs = config.max_window * 1e6;
+    const meter = new Meter(maxWindowNs, tick);
+    const floor = this.floorOf(series);
+    const parts = this.#partsOf(series);
+    const key = domainKey(series);
+    const isRemainder = hardware.model === 'domain_energy';
     return new Domain(series, {
       split: new Split(config.idle),
-      floor: this.floorOf(series),
-      meter: new Meter(config.max_window * 1e6, tick),
+      floor,
+      meter: isRemainder
+        ? new RemainderMeter({ meter, parts, floor, idle: config.idle, maxWindowNs })
+        : meter,
       publication: hardware.publication,
       epoch,
       charge: (workload, energyNj, from) => hardware.charge(workload, energyNj, from),
+      ...(!isRemainder && {
+        settled: (window, split, shares) => parts.settled(key, { window, parts: split, shares }, maxWindowNs),
+      }),
     });
   }
 
@@ -187,7 +217,7 @@ export class Domains {
       ({ hw_type, hw_id }) => (hw_type ?? hwType) === hwType && (hw_id ?? hwId) === hwId,
     );
     // A model reports its floor, and a quiet CPU shows nothing about hardware that CPU time does not explain.
-    const isExplained = this.#modelOf(series) === 'cpu_time' || this.#isScanned(series);
+    const isExplained = this.#modelOf(series) !== 'gpu_time' || this.#isScanned(series);
     const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
     const learner = isLearnable ? floors.learnerOf(`${hwType}/${hwId}`) : undefined;
     return new Floor(set?.power ?? undefined, learner);
@@ -195,6 +225,7 @@ export class Domains {
 
   /** Where it is known who uses a GPU, that goes before CPU time, whatever the configuration. */
   #modelOf(series: Series): Model {
+    if (series.attributes[ATTR_HW_TYPE] === remainderType) return 'domain_energy';
     const isExcluded = this.#options.config.cpu_time_excludes.includes(identify(series).hwType);
     return isExcluded || this.#isScanned(series) ? 'gpu_time' : 'cpu_time';
   }

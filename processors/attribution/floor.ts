@@ -61,7 +61,10 @@ export class Floor {
   observe({ from, to, energyNj, refreshNs, usage }: Window): void {
     if (this.#learner === undefined) return;
     if (usage.isGap || usage.isQuiet === false) return this.#learner.interrupt();
-    this.#learner.observe({ durationNs: to - from, energyNj, busyNs: usage.busyNs }, refreshNs);
+    this.#learner.observe(
+      { durationNs: to - from, energyNj, busyNs: usage.machineBusyNs ?? usage.busyNs },
+      refreshNs,
+    );
     this.#choose();
   }
 

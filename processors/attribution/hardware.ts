@@ -18,9 +18,10 @@ interface ViewBook {
 }
 
 /** By what the energy of hardware is shared. */
-export type Model = 'cpu_time' | 'gpu_time';
+export type Model = 'cpu_time' | 'gpu_time' | 'domain_energy';
 
 export interface HardwareOptions {
+  readonly model: Model;
   /** Which of all kinds of hardware it is: where its accounts are in those of a group. */
   readonly index: number;
   readonly views: readonly View[];
@@ -34,6 +35,7 @@ export interface HardwareOptions {
  */
 export class Hardware {
   readonly publication: Publication;
+  readonly model: Model;
   readonly attributes: Attributes;
   readonly #index: number;
   readonly #epoch: bigint;
@@ -46,17 +48,14 @@ export class Hardware {
   /** Groups whose accounts end once their last energy is in a row. */
   #closing: { readonly book: ViewBook; readonly group: Group }[] = [];
 
-  /** @param attributes of what workloads got */
-  constructor(attributes: Attributes, { index, views, epoch }: HardwareOptions) {
-    this.attributes = attributes;
+  /** @param attributes of what workloads got, besides the model */
+  constructor(attributes: Attributes, { model, index, views, epoch }: HardwareOptions) {
+    this.model = model;
+    this.attributes = { ...attributes, [ATTR_ENERGY_ATTRIBUTION_MODEL]: model };
     this.#index = index;
     this.#epoch = epoch;
     this.publication = new Publication(epoch);
     this.#books = views.map((view) => ({ view, live: new Set(), past: new EnergyTotal() }));
-  }
-
-  get model(): Model {
-    return this.attributes[ATTR_ENERGY_ATTRIBUTION_MODEL] === 'gpu_time' ? 'gpu_time' : 'cpu_time';
   }
 
   get domains(): Iterable<Domain> {

@@ -18,17 +18,20 @@ export interface EnergyReader {
 export interface HostDomains {
   /** Whether domains of the host are measured, which its own meter contains. */
   hasParts(): boolean;
+  /** Begins to attribute what the host uses beyond its domains; undefined: that is not known. */
+  openRemainder(): EnergyCounter | undefined;
   /** Begins to attribute the host. @param isFirst whether that is its first time, and all that it counted is still to attribute */
   open(isFirst: boolean): EnergyCounter;
 }
 
 /**
- * The meter of a whole host. It contains the domains of the host, so it is attributed only while none of these is
- * measured: nothing is charged twice. Until that is known, its readings wait.
+ * The meter of a whole host. It contains the domains of the host, so only what it shows beyond them is attributed while
+ * any of these is measured: nothing is charged twice. Until that is known, its readings wait.
  */
 export class HostCounter implements EnergyReader {
   readonly #domains: HostDomains;
   #counter: EnergyCounter | undefined;
+  #remainder: EnergyCounter | undefined;
   #hasOpened = false;
   #waitsSince = NaN;
   /** The first and the last reading since it waits, as pairs of nanoseconds and joules. */
@@ -39,7 +42,9 @@ export class HostCounter implements EnergyReader {
   }
 
   read(instant: Float64Array, values: Float64Array, cell: number): void {
-    if (this.#domains.hasParts()) return this.#yield();
+    if (this.#domains.hasParts()) return this.#readRemainder(instant, values, cell);
+    this.#remainder?.close();
+    this.#remainder = undefined;
     if (this.#counter === undefined && !this.#isDue(instant, values, cell)) return;
     this.#counter ??= this.#open();
     this.#counter.read(instant, values, cell);
@@ -53,14 +58,18 @@ export class HostCounter implements EnergyReader {
   close(): void {
     this.finish();
     this.#counter?.close();
+    this.#remainder?.close();
   }
 
-  #yield(): void {
+  #readRemainder(instant: Float64Array, values: Float64Array, cell: number): void {
     this.#counter?.close();
     this.#counter = undefined;
     this.#waitsSince = NaN;
-    this.#held.length = 0;
     this.#hasOpened = true;
+    this.#remainder ??= this.#domains.openRemainder();
+    if (this.#remainder) this.#giveHeld(this.#remainder);
+    this.#held.length = 0;
+    this.#remainder?.read(instant, values, cell);
   }
 
   #isDue(instant: Float64Array, values: Float64Array, cell: number): boolean {
@@ -75,8 +84,12 @@ export class HostCounter implements EnergyReader {
   #open(): EnergyCounter {
     const counter = this.#domains.open(!this.#hasOpened);
     this.#hasOpened = true;
+    this.#giveHeld(counter);
+    return counter;
+  }
+
+  #giveHeld(counter: EnergyCounter): void {
     for (const [instant, joules] of this.#held) counter.read(instant, joules, 0);
     this.#held.length = 0;
-    return counter;
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seriesKey, type Series } from '../../src/model/series.js';
+import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
 import { playRandomMachine, type MachineOptions } from './random-machine.fixture.js';
 import { Rig } from './rig.fixture.js';
 
@@ -90,7 +91,7 @@ function isClose(actual: number, expected: number): boolean {
 function countMost({ out }: Rig, metric: string): number {
   const counts = out.tables.flatMap(({ series }) => {
     const own = series.filter((one) => one.metric.name === metric);
-    return ['cpu', 'memory', undefined].map(
+    return ['cpu', 'memory', 'remainder', undefined].map(
       (hwType) => own.filter(({ attributes }) => attributes['hw.type'] === hwType).length,
     );
   });
@@ -99,14 +100,20 @@ function countMost({ out }: Rig, metric: string): number {
 
 const runs = [1, 2].flatMap((seed) =>
   idles.flatMap((idle) =>
-    [false, true].flatMap((hasFaults) => [0, 2, 50].map((limit) => ({ seed, idle, hasFaults, limit }))),
+    [false, true].flatMap((hasFaults) =>
+      [0, 2, 50].map((limit) => ({ seed, idle, hasFaults, limit, hasHost: limit === 50 })),
+    ),
   ),
 );
 
-for (const { seed, idle, hasFaults, limit } of runs) {
-  const name = `machine ${seed}, idle ${idle}, limit ${limit}${hasFaults ? ', faults' : ''}`;
+for (const { seed, idle, hasFaults, limit, hasHost } of runs) {
+  const options = `${hasFaults ? ', faults' : ''}${hasHost ? ', meter of the host' : ''}`;
+  const name = `machine ${seed}, idle ${idle}, limit ${limit}${options}`;
   const playIt = () =>
-    play({ seed, hasFaults, scans: 200, scanS: 1 }, { idle, process_limit: limit, group_limit: limit });
+    play(
+      { seed, hasFaults, hasHost, scans: hasHost ? 400 : 200, scanS: 1 },
+      { idle, process_limit: limit, group_limit: limit },
+    );
 
   test(`attribution balances to the nanojoule: ${name}`, () => {
     const rig = playIt();
@@ -114,11 +121,11 @@ for (const { seed, idle, hasFaults, limit } of runs) {
       rig.logLines.filter((line) => line.startsWith('error')),
       [],
     );
-    for (const hwType of ['cpu', 'memory']) {
+    for (const hwType of hasHost ? ['cpu', 'memory', 'remainder'] : ['cpu', 'memory']) {
       const attributed = sumPart(rig, 'attributed', hwType);
       assert.ok(attributed > 0);
       for (const metric of metrics) {
-        assert.ok(isClose(sumLast(rig, metric, hwType), attributed), metric);
+        assert.ok(isClose(sumLast(rig, metric, hwType), attributed), `${metric} of ${hwType}`);
       }
     }
     if (limit === 0) return;
@@ -135,7 +142,7 @@ for (const { seed, idle, hasFaults, limit } of runs) {
       for (const series of table.ended ?? []) ended.add(series);
     }
     for (const [series, points] of collectPoints(rig)) {
-      if (!series.metric.name.endsWith('.energy') || series.metric.name === 'hw.energy') continue;
+      if (!series.metric.name.endsWith('.energy') || meteredEnergyNames.has(series.metric.name)) continue;
       assert.ok(points[0].at > series.start && points[0].value >= 0);
       for (let i = 1; i < points.length; i++) {
         assert.ok(points[i].at > points[i - 1].at && points[i].value >= points[i - 1].value);

@@ -1,4 +1,5 @@
 import type { Attributes, Series } from '../../src/model/series.js';
+import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { createRandom, type Random } from '../../src/testing/random.fixture.js';
 import { RigProcess, type Rig } from './rig.fixture.js';
 
@@ -11,6 +12,8 @@ export interface MachineOptions {
   readonly scanS: number;
   /** Whether counters of energy are reset and readings fail. */
   readonly hasFaults?: boolean;
+  /** Whether it has a meter of the whole host: 20 W and 1.2 times what the domains use, whose power then varies. */
+  readonly hasHost?: boolean;
 }
 
 interface Meter {
@@ -43,6 +46,7 @@ class RandomMachine {
   readonly #random: Random;
   readonly #order: Random | undefined;
   readonly #meters: readonly Meter[];
+  readonly #host: Meter | undefined;
   #processes: Process[] = [];
   #bornCount = 0;
   #busyS = 0;
@@ -59,6 +63,7 @@ class RandomMachine {
       this.#createMeter('cpu', 'package-1', scanS),
       this.#createMeter('memory', 'dram-0', scanS * 3.7),
     ];
+    if (options.hasHost) this.#host = this.#createHost(scanS * 0.4);
   }
 
   play(): void {
@@ -84,19 +89,35 @@ class RandomMachine {
     };
   }
 
+  #createHost(refreshS: number): Meter {
+    const meter = this.#createMeter('host', 'bmc', refreshS);
+    return { ...meter, series: { ...meter.series, metric: hostEnergy }, watts: 20 };
+  }
+
+  /** What a domain has used, or what the host has used beyond its domains. */
+  #joulesOf({ watts }: Meter, atS: number): number {
+    return watts * (this.#host ? atS + 3 * (1 - Math.cos(atS / 6)) : atS);
+  }
+
+  #hostJoules(atS: number): number {
+    return this.#meters.reduce((sum, meter) => sum + 1.2 * this.#joulesOf(meter, atS), 20 * atS);
+  }
+
   #playMeters(toS: number): void {
-    for (const meter of this.#meters) {
+    for (const meter of this.#host ? [...this.#meters, this.#host] : this.#meters) {
       for (; meter.readAtS <= toS; meter.readAtS += meter.periodS) this.#playReading(meter);
     }
   }
 
   #playReading(meter: Meter): void {
-    const { refreshS, watts, readAtS } = meter;
-    const joules = Math.floor(readAtS / refreshS) * refreshS * watts;
+    const { refreshS, readAtS } = meter;
+    const refreshedS = Math.floor(readAtS / refreshS) * refreshS;
+    const joules = meter === this.#host ? this.#hostJoules(refreshedS) : this.#joulesOf(meter, refreshedS);
     const fault = this.#options.hasFaults ? this.#random.fraction() : 1;
     if (fault < 0.001) {
       this.#rig.end(readAtS, meter.series);
-      meter.series = this.#rig.createMeter(meter.series.attributes, readAtS);
+      const { metric } = meter.series;
+      meter.series = { ...this.#rig.createMeter(meter.series.attributes, readAtS), metric };
       meter.startJ = joules;
     }
     this.#rig.energy(meter.series, readAtS, fault < 0.05 && fault > 0.001 ? NaN : joules - meter.startJ);

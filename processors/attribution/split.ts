@@ -40,7 +40,7 @@ export class Split {
       idleNj: idleNj - borneNj,
       attributedNj: sharedNj + borneNj,
       unattributedNj: energyNj - idleNj - sharedNj,
-      reason: isShared ? 'unseen' : usage.isGap ? 'gap' : 'no_usage',
+      reason: isShared ? (usage.restReason ?? 'unseen') : usage.isGap ? 'gap' : 'no_usage',
     };
   }
 

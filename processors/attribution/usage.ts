@@ -16,6 +16,10 @@ export interface Usage {
   readonly isQuiet?: boolean;
   /** Whether it is not known which workload used what. */
   readonly isGap: boolean;
+  /** Busy time of the CPUs, where `busyNs` is of something else. */
+  readonly machineBusyNs?: number;
+  /** Why what no workload gets is unattributed. Undefined: workloads that were not seen used it. */
+  readonly restReason?: 'no_usage';
   /** In the order of their keys; workloads that used nothing may be missing. */
   readonly workloads: readonly Workload[];
   /** What each used. */

@@ -168,6 +168,9 @@ function mergeByTwos(usages: readonly Usage[]): Usage[] {
   });
 }
 
+/** What a domain asks of its meter. */
+export type DomainMeter = Pick<Meter, 'open' | 'push' | 'takeReady' | 'isDoneWith' | 'isGone' | 'finish'>;
+
 /**
  * The meter of one domain: the energy counters that it has had, one after the other. Between the last reading of one
  * and the first of the next the energy is not known, and nothing is measured.
@@ -183,6 +186,11 @@ export class Meter {
   constructor(maxWindowNs: number, tick: UsageTick) {
     this.#maxWindowNs = maxWindowNs;
     this.#tick = tick;
+  }
+
+  /** Whether it has a counter, or had one whose windows are not all taken. */
+  get hasWindows(): boolean {
+    return this.#windows.length > 0;
   }
 
   /** Begins with a new counter of the domain. */
@@ -236,7 +244,7 @@ export class Meter {
 
 /** Takes the readings of one energy counter of a meter. */
 export class EnergyCounter {
-  readonly #meter: Meter;
+  readonly #meter: Pick<Meter, 'open'>;
   readonly #isExact: boolean;
   readonly #reading: Reading = new Float64Array(2);
   #windows: Windows;
@@ -247,7 +255,7 @@ export class EnergyCounter {
    * @param isExact the counter is computed at each reading, not refreshed periodically
    * @param startAt the instant at which the counter was 0: a first reading that is later and more was counted since
    */
-  constructor(meter: Meter, isExact: boolean, startAt: number) {
+  constructor(meter: Pick<Meter, 'open'>, isExact: boolean, startAt: number) {
     this.#meter = meter;
     this.#isExact = isExact;
     this.#startAt = startAt;

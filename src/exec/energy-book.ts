@@ -9,6 +9,7 @@ import {
   isMeasuredHost,
   ledgerEnergy,
   processEnergy,
+  remainderType,
 } from '../model/shared-metrics.js';
 import type { Table } from '../model/table.js';
 import { DomainMeter, type DomainEnergy } from './domain-meter.js';
@@ -103,6 +104,8 @@ export class EnergyBook {
   }
 
   #findReader(series: Series): Reader | undefined {
+    // What is reported is of the domains, or of the whole host.
+    if (series.attributes[ATTR_HW_TYPE] === remainderType) return undefined;
     const key = domainKey(series.attributes);
     switch (series.metric.name) {
       case hwEnergy.name:

@@ -33,6 +33,12 @@ export function isMeasuredHost({ metric, attributes }: Pick<Series, 'metric' | '
   return metric.name === hostEnergy.name && attributes[ATTR_ENERGY_METHOD] !== 'estimated';
 }
 
+/**
+ * The `hw.type` of what a host's meter shows beyond the domains that it contains: losses, fans, disks. It is in the ledger
+ * and in what workloads get, and in no meter's energy.
+ */
+export const remainderType = 'remainder';
+
 /** Power of a whole host. Attributes as its energy. */
 export const hostPower: Metric = {
   name: 'hw.host.power',

@@ -1,0 +1,69 @@
+import { fitPolynomial } from '../../src/energy/line-fit.js';
+import { studentQuantile } from '../../src/exec/statistics.js';
+
+/** A point of the regression is the mean of at least this time and this many refreshes of the host's meter. */
+const minPointNs = 1e9;
+const minPointRefreshes = 10;
+/** How many points make a line, and how many are kept. */
+const wantedPoints = 30;
+const keptPoints = 600;
+/** The slope counts as known once half its 95 % confidence interval is at most this. */
+const maxHalfWidth = 0.05;
+
+/** By how much a host uses more when its domains use more. */
+export interface LossRatio {
+  /** Watts beyond the domains for each watt of them: losses of supplies and regulators, and fans that follow the load. */
+  readonly ratio: number;
+  /** Half the 95 % confidence interval of the ratio. */
+  readonly halfWidth: number;
+  readonly source: 'calibrated' | 'regression';
+}
+
+/** The power of a host against that of its domains: a line through windows that are long enough, by least squares. */
+export class LossRegression {
+  #domainWatts: number[] = [];
+  #hostWatts: number[] = [];
+  #durationNs = 0;
+  #domainNj = 0;
+  #hostNj = 0;
+  #current: LossRatio | undefined;
+
+  /** Undefined: too few windows so far, or too much alike. */
+  get current(): LossRatio | undefined {
+    return this.#current;
+  }
+
+  /** Takes a window that follows the one before. */
+  observe(durationNs: number, hostNj: number, domainNj: number, refreshNs: number): void {
+    this.#durationNs += durationNs;
+    this.#hostNj += hostNj;
+    this.#domainNj += domainNj;
+    if (this.#durationNs < Math.max(minPointNs, minPointRefreshes * refreshNs)) return;
+    this.#domainWatts.push(this.#domainNj / this.#durationNs);
+    this.#hostWatts.push(this.#hostNj / this.#durationNs);
+    this.interrupt();
+    if (this.#hostWatts.length > keptPoints) this.#forgetFirst();
+    if (this.#hostWatts.length >= wantedPoints) this.#current = this.#fit();
+  }
+
+  /** The next window does not follow the one before. */
+  interrupt(): void {
+    this.#durationNs = 0;
+    this.#hostNj = 0;
+    this.#domainNj = 0;
+  }
+
+  #forgetFirst(): void {
+    this.#domainWatts.shift();
+    this.#hostWatts.shift();
+  }
+
+  #fit(): LossRatio | undefined {
+    const fit = fitPolynomial(this.#domainWatts, this.#hostWatts, 1);
+    const [, slope = NaN] = fit?.coefficients ?? [];
+    const [, error = NaN] = fit?.errors ?? [];
+    const halfWidth = fit === undefined ? NaN : studentQuantile(0.975, fit.degrees) * error;
+    if (!(halfWidth <= maxHalfWidth)) return undefined;
+    return { ratio: Math.max(0, slope - 1), halfWidth, source: 'regression' };
+  }
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Attributes, Series } from '../../src/model/series.js';
+import { hostEnergy } from '../../src/model/shared-metrics.js';
+import { Rig, RigProcess } from './rig.fixture.js';
+
+const measured = { 'energy.method': 'measured' };
+
+/**
+ * A machine with a package, its memory and a meter of the whole host. The package alternates between 40 W and 100 W every
+ * 2 s, the memory has 10 W, and the host loses a fifth of both beside the 30 W of its fans and disks. Of two processes one
+ * used three quarters of the CPU time.
+ */
+class Machine {
+  readonly rig: Rig;
+  readonly cpu: Series;
+  readonly memory: Series;
+  readonly host: Series;
+  readonly #processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
+
+  constructor(settings: object = {}, cpu: Attributes = measured) {
+    this.rig = new Rig({ cpu_count: 1, process_metrics: 'all', ...settings });
+    this.cpu = this.rig.createMeter(cpu);
+    this.memory = this.rig.createMeter({ ...measured, 'hw.type': 'memory', 'hw.id': 'dram-0' });
+    const host = { ...measured, 'hw.type': 'host', 'hw.id': 'bmc' };
+    this.host = { ...this.rig.createMeter(host), metric: hostEnergy };
+  }
+
+  cpuJoules(atS: number): number {
+    return 40 * atS + 60 * (2 * Math.floor(atS / 4) + Math.max(0, (atS % 4) - 2));
+  }
+
+  /** @param lagS by how much the host's meter lags behind */
+  hostJoules(atS: number, lagS = 0): number {
+    const thenS = Math.max(0, atS - lagS);
+    return 1.2 * (this.cpuJoules(thenS) + 10 * thenS) + 30 * thenS;
+  }
+
+  play(toS: number, { fromS = 0, lagS = 0, stepS = 1, isCpuRead = true } = {}): void {
+    for (let atS = fromS; atS <= toS; atS += stepS) {
+      if (isCpuRead) this.rig.energy(this.cpu, atS, this.cpuJoules(atS));
+      this.rig.energy(this.memory, atS, 10 * atS);
+      this.rig.energy(this.host, atS, this.hostJoules(atS, lagS));
+      this.#playUsage(atS);
+    }
+  }
+
+  /** Joules of the remainder, by the pid of a process or the part or reason. */
+  remainder(): Record<string, number> {
+    const own = this.rig.out.last('process.energy').filter(isRemainder);
+    const pids = own.map(({ series, value }) => [String(series.resource.attributes['process.pid']), value]);
+    return { ...this.#parts(isRemainder), ...Object.fromEntries(pids) };
+  }
+
+  /** What is in the ledger, of all domains. */
+  sum(): number {
+    return this.rig.out.last('ledger.energy').reduce((sum, { value }) => sum + value, 0);
+  }
+
+  #parts(isOwn: typeof isRemainder): Record<string, number> {
+    const own = this.rig.out.last('ledger.energy').filter(isOwn);
+    return Object.fromEntries(
+      own.map(({ series: { attributes }, value }) => [
+        String(attributes['ledger.reason'] ?? attributes['ledger.part']),
+        value,
+      ]),
+    );
+  }
+
+  #playUsage(atS: number): void {
+    const [first, second] = this.#processes;
+    if (first && second) {
+      this.rig.usage(atS, [
+        [first, 0.75 * atS],
+        [second, 0.25 * atS],
+      ]);
+    }
+    this.rig.boundary(atS, atS);
+  }
+}
+
+function isRemainder({ series }: { readonly series: Series }): boolean {
+  return series.attributes['hw.type'] === 'remainder';
+}
+
+function assertNear(actual: number | undefined, expected: number, tolerance: number): void {
+  assert.ok(Math.abs((actual ?? NaN) - expected) <= tolerance, `expected ${expected}, found ${actual}`);
+}
+
+test('attribution makes what a host uses beyond its domains a domain of its own, to the nanojoule', () => {
+  const machine = new Machine();
+  machine.play(20);
+  void machine.rig.processor.shutdown();
+  assertNear(machine.sum(), machine.hostJoules(20), 1e-8);
+  const expected = machine.hostJoules(20) - machine.cpuJoules(20) - 200;
+  assertNear(machine.remainder()['no_usage'], expected, 1e-8);
+  assert.equal(machine.remainder()['1'], undefined, 'no losses are known of after 20 s');
+});
+
+test('attribution charges losses to workloads, once a regression has found them, and never fans and disks', () => {
+  const machine = new Machine();
+  machine.play(40);
+  const before = machine.remainder();
+  machine.play(240, { fromS: 41 });
+  void machine.rig.processor.shutdown();
+  const grown = (key: string) => (machine.remainder()[key] ?? NaN) - (before[key] ?? 0);
+  const domainJ = machine.cpuJoules(240) + 2400 - machine.cpuJoules(40) - 400;
+  assertNear(grown('1'), 0.75 * 0.2 * domainJ, 1e-3);
+  assertNear(grown('2'), 0.25 * 0.2 * domainJ, 1e-3);
+  assertNear(grown('no_usage'), 30 * 200, 1e-3);
+  assertNear(machine.sum(), machine.hostJoules(240), 1e-7);
+});
+
+test('attribution takes idle energy out of a remainder whose floor is set, and shares it where all idle energy is shared', () => {
+  for (const idle of ['separate', 'proportional', 'equal']) {
+    const machine = new Machine({ idle, floor: [{ hw_type: 'remainder', power: 25 }] });
+    machine.play(40);
+    const before = machine.remainder();
+    machine.play(240, { fromS: 41 });
+    void machine.rig.processor.shutdown();
+    const grown = (key: string) => (machine.remainder()[key] ?? 0) - (before[key] ?? 0);
+    const lossJ = 0.2 * (machine.cpuJoules(240) + 2400 - machine.cpuJoules(40) - 400);
+    assertNear(grown('idle'), idle === 'separate' ? 25 * 200 : 0, 1e-3);
+    assertNear(grown('no_usage'), 5 * 200, 1e-3);
+    assertNear(grown('1') + grown('2'), lossJ + (idle === 'separate' ? 0 : 25 * 200), 1e-3);
+    if (idle === 'equal') assertNear(grown('1') - grown('2'), 0.5 * lossJ, 1e-3);
+  }
+});
+
+test('attribution sets off against later windows what a lagging meter of the host shows too little of', () => {
+  const machine = new Machine();
+  machine.play(101, { lagS: 1 });
+  void machine.rig.processor.shutdown();
+  // A second at full power, and what fell while the meter still showed it, lie between the two curves.
+  assertNear(machine.sum(), machine.hostJoules(101), 200);
+  assert.ok(machine.sum() >= machine.cpuJoules(101) + 1010, 'the domains are all in it');
+});
+
+test('attribution knows no remainder where a domain of the host is estimated', () => {
+  const machine = new Machine({}, { 'energy.method': 'estimated' });
+  machine.play(20);
+  void machine.rig.processor.shutdown();
+  assert.deepEqual(machine.remainder(), {});
+  assertNear(machine.sum(), machine.cpuJoules(20) + 200, 1e-8);
+});
+
+test('attribution leaves out a remainder for the time in which a domain is not read', () => {
+  const machine = new Machine();
+  machine.play(20);
+  machine.rig.end(20, machine.cpu);
+  machine.play(25, { fromS: 21, isCpuRead: false });
+  const restarted = machine.rig.createMeter(measured, 26);
+  for (let atS = 26; atS <= 40; atS++) {
+    machine.rig.energy(restarted, atS, machine.cpuJoules(atS) - machine.cpuJoules(26));
+    machine.play(atS, { fromS: atS, isCpuRead: false });
+  }
+  void machine.rig.processor.shutdown();
+  const remainderJ = (fromS: number, toS: number) =>
+    machine.hostJoules(toS) -
+    machine.hostJoules(fromS) -
+    machine.cpuJoules(toS) +
+    machine.cpuJoules(fromS) -
+    10 * (toS - fromS);
+  const { no_usage: rest = NaN, attributed = NaN } = machine.remainder();
+  assertNear(rest + attributed, remainderJ(0, 20) + remainderJ(26, 40), 1e-8);
+});

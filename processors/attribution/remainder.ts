@@ -1,0 +1,161 @@
+import {
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_PARENT,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
+import type { Series } from '../../src/model/series.js';
+import { remainderType } from '../../src/model/shared-metrics.js';
+import type { Config } from './config.js';
+import type { Floor } from './floor.js';
+import type { HostParts, PartsUsage } from './host-parts.js';
+import { LossRegression, type LossRatio } from './loss-model.js';
+import { withoutWorkloads, type Usage } from './usage.js';
+import type { DomainMeter, Meter, Window, Windows } from './windows.js';
+
+/** The domain that a host's meter shows beyond the domains that it contains. */
+export function describeRemainder(host: Series): Series {
+  const { [ATTR_HW_ID]: id = '', [ATTR_HW_NAME]: name, [ATTR_HW_PARENT]: parent } = host.attributes;
+  return {
+    ...host,
+    attributes: {
+      [ATTR_HW_TYPE]: remainderType,
+      [ATTR_HW_ID]: id,
+      ...(name !== undefined && { [ATTR_HW_NAME]: name }),
+      ...(parent !== undefined && { [ATTR_HW_PARENT]: parent }),
+      [ATTR_ENERGY_METHOD]: 'measured',
+    },
+  };
+}
+
+export interface RemainderOptions {
+  /** Of the host. */
+  readonly meter: Meter;
+  readonly parts: HostParts;
+  readonly floor: Floor;
+  readonly idle: Config['idle'];
+  readonly maxWindowNs: number;
+}
+
+/**
+ * The meter of what a host uses beyond the domains that it contains: losses, fans, disks (docs/ledger.md, The whole
+ * host). Its windows are those of the host's meter, less what the domains used in the same time; they wait until
+ * that is settled. Its usage is the energy that workloads were charged of the domains.
+ */
+export class RemainderMeter implements DomainMeter {
+  readonly #options: RemainderOptions;
+  readonly #regression = new LossRegression();
+  #waiting: Window | undefined;
+  /** By how much the domains have used more than the host so far: its meter lags behind, and this is set off. */
+  #owedNj = 0;
+
+  constructor(options: RemainderOptions) {
+    this.#options = options;
+  }
+
+  /** What the host loses for each watt of its domains; undefined: not known. */
+  get loss(): LossRatio | undefined {
+    return this.#regression.current;
+  }
+
+  open(): Windows {
+    return this.#options.meter.open();
+  }
+
+  push(usage: Usage): void {
+    const { meter, maxWindowNs } = this.#options;
+    // By the use of the CPUs, a floor is learned while the machine is quiet.
+    meter.push({ ...withoutWorkloads(usage), busyNs: usage.busyNs });
+    if (this.#waiting && usage.to - this.#waiting.to > maxWindowNs) this.#drop(this.#waiting);
+  }
+
+  isGone(now: number): boolean {
+    return this.#waiting === undefined && this.#options.meter.isGone(now);
+  }
+
+  isDoneWith(boundary: number): boolean {
+    const { meter, parts } = this.#options;
+    const isWaiting = this.#waiting !== undefined && this.#waiting.usage.firstTo <= boundary;
+    const hasCharges = meter.hasWindows && parts.hasChargesBefore(boundary);
+    return !isWaiting && !hasCharges && meter.isDoneWith(boundary);
+  }
+
+  finish(): void {
+    this.#options.parts.finish();
+    this.#options.meter.finish();
+  }
+
+  takeReady(): Window | undefined {
+    const { meter, parts } = this.#options;
+    for (;;) {
+      this.#waiting ??= meter.takeReady();
+      const window = this.#waiting;
+      if (window === undefined || !parts.reaches(window.to)) return undefined;
+      const to = parts.knownTo(window.from, window.to);
+      if (to > window.from) return this.#settle(cutWindow(window, to), window.to);
+      this.#drop(window);
+    }
+  }
+
+  /** Without the energy of the domains, nothing is known of a remainder. */
+  #drop(window: Window): void {
+    this.#waiting = undefined;
+    this.#regression.interrupt();
+    this.#options.parts.forget(window.to);
+  }
+
+  #settle(window: Window, end: number): Window {
+    const used = this.#options.parts.take(window.from, window.to);
+    this.#options.parts.forget(end);
+    this.#waiting = undefined;
+    const beyondNj = window.energyNj - used.energyNj - this.#owedNj;
+    this.#owedNj = Math.max(0, -beyondNj);
+    const energyNj = Math.max(0, beyondNj);
+    const usage = this.#createUsage({ ...window, energyNj }, used);
+    // Only now: a window is shared by what was known before it.
+    this.#regression.observe(window.to - window.from, window.energyNj, used.energyNj, window.refreshNs);
+    return { ...window, energyNj, usage };
+  }
+
+  #createUsage({ from, to, energyNj, usage }: Window, { charges, sharedNj, isGpuUsed }: PartsUsage): Usage {
+    const own = { ...usage, machineBusyNs: usage.busyNs, busyNs: 0, ...(isGpuUsed && { isQuiet: false }) };
+    const ratio = this.loss?.ratio ?? 0;
+    if (usage.isGap || ratio === 0 || sharedNj <= 0) return own;
+    const entries = [...charges].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
+    return {
+      ...own,
+      busyNs: this.#wholeNj(energyNj, sharedNj, ratio, to - from),
+      restReason: 'no_usage',
+      workloads: entries.map(([workload]) => workload),
+      cpuNs: entries.map(([, chargedNj]) => chargedNj),
+      lifeNs: entries.map(([workload]) => workload.countLifeNs(from, to)),
+    };
+  }
+
+  /**
+   * The whole that the charges are parts of, so that none gets more than the losses of what it was charged. Where idle
+   * energy is shared as well, it is shared in full.
+   */
+  #wholeNj(energyNj: number, sharedNj: number, ratio: number, durationNs: number): number {
+    const { floor, idle } = this.#options;
+    const floorNj = Math.min(energyNj, (floor.current?.watts ?? 0) * durationNs);
+    const isIdleShared = idle === 'proportional';
+    const dividedNj = isIdleShared ? energyNj : energyNj - floorNj;
+    const explainedNj = ratio * sharedNj + (isIdleShared ? floorNj : 0);
+    return Math.ceil(sharedNj * Math.max(1, dividedNj / explainedNj));
+  }
+}
+
+/** A window up to an earlier instant, within which its energy grew evenly. */
+function cutWindow(window: Window, to: number): Window {
+  if (to === window.to) return window;
+  const { from, energyNj, usage } = window;
+  const part = (to - from) / (window.to - from);
+  return {
+    ...window,
+    to,
+    energyNj: Math.round(energyNj * part),
+    usage: { ...usage, firstTo: Math.min(usage.firstTo, to), to, busyNs: usage.busyNs * part },
+  };
+}
