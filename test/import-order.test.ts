@@ -23,6 +23,7 @@ const order = [
   'linux/perf',
   'linux/bpf',
   'energy',
+  'windows',
   'identity',
   'component',
   'config',

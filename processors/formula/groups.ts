@@ -1,8 +1,15 @@
 import { findOrAdd } from '../../src/model/plan.js';
-import type { Attributes, AttributeValue, Metric, Resource, Series } from '../../src/model/series.js';
+import type {
+  AnySeries,
+  Attributes,
+  AttributeValue,
+  Metric,
+  Resource,
+  Series,
+} from '../../src/model/series.js';
+import type { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { FormulaConfig, InputConfig } from './config.js';
 import type { Evaluate } from './expression.js';
-import type { WindowedSource } from './source.js';
 
 type Sources = Set<WindowedSource>;
 
@@ -67,7 +74,7 @@ export class FormulaGroups {
   }
 
   /** The inputs that a series is one of, by number. */
-  findInputs(series: Series): readonly number[] {
+  findInputs(series: AnySeries): readonly number[] {
     return [...this.#inputs.keys()].filter((number) => {
       const { config } = this.#inputs[number];
       return (
@@ -77,7 +84,7 @@ export class FormulaGroups {
     });
   }
 
-  join(source: WindowedSource, series: Series, input: number): Membership {
+  join(source: WindowedSource, series: AnySeries, input: number): Membership {
     const values = this.config.group_by.map((name) => findValue(series, name));
     const pattern = [...values.keys()].filter((index) => values[index] !== undefined);
     const { byKey, patterns } = this.#inputs[input];
@@ -121,7 +128,7 @@ export class FormulaGroups {
     return group.sum;
   }
 
-  #enterGroup(values: Group['values'], series: Series): Group {
+  #enterGroup(values: Group['values'], series: AnySeries): Group {
     const key = createKey(values, [...values.keys()]);
     const group = findOrAdd(this.#groups, key, () => {
       this.isChanged = true;
@@ -134,7 +141,7 @@ export class FormulaGroups {
   }
 
   /** What stands in the resource of a member stands in the resource of the result. */
-  #describe({ resource: { attributes: ofResource }, attributes: own }: Series): Omit<Series, 'start'> {
+  #describe({ resource: { attributes: ofResource }, attributes: own }: AnySeries): Omit<Series, 'start'> {
     const names = this.config.group_by;
     const attributes: Attributes = Object.fromEntries(
       names.filter((name) => name in own).map((name) => [name, own[name]]),
@@ -161,7 +168,7 @@ export function createFormulaMetric({ name, unit, description, kind, expression 
   return { name: name ?? '', unit, description: description ?? `${expression}`, kind, valueType: 'double' };
 }
 
-function findValue({ attributes, resource }: Series, name: string): AttributeValue | undefined {
+function findValue({ attributes, resource }: AnySeries, name: string): AttributeValue | undefined {
   return attributes[name] ?? resource.attributes[name];
 }
 

@@ -1,7 +1,12 @@
-import type { Series } from '../../src/model/series.js';
-import type { InputConfig } from './config.js';
+import type { AnySeries } from '../model/series.js';
 
-const [time, value, integral] = [0, 1, 2] as const;
+/**
+ * What counts of a series in a window: `growth` of a counter, `rate` of it per second, or `value`: of a counter at the
+ * end of the window, of others the mean over it. `auto`: growth of counters, value of others.
+ */
+export type Take = 'auto' | 'growth' | 'rate' | 'value';
+
+const [time, value, integral, base] = [0, 1, 2, 3] as const;
 
 /**
  * A series that is looked at where windows end; between two of its readings it is a straight line. What it had counted
@@ -9,6 +14,7 @@ const [time, value, integral] = [0, 1, 2] as const;
  * is the mean within it. Windows are numbered by their ends, which are multiples of their length. Times are nanoseconds.
  */
 export class WindowedSource {
+  /** Histograms count as well. */
   readonly isCounter: boolean;
   /** The last window end at which it is known. */
   known: number;
@@ -18,15 +24,18 @@ export class WindowedSource {
   /** What was counted at the window ends up to `known`. */
   readonly #counts: number[] = [];
   #hasEnded = false;
-  /** The last reading, and the integral up to it, where no number becomes an object. A counter was 0 at its start. */
-  readonly #last = new Float64Array(3);
+  /**
+   * The last reading, the integral up to it, and what a counter had at its start, where no number becomes an object.
+   * That is 0, except where what it counted before is not known: then its first reading is at its start.
+   */
+  readonly #last = new Float64Array(4);
 
   /**
    * @param startAt since when a counter counts from 0, or a gauge exists
    * @param from the first window end that anyone asks for
    */
-  constructor(series: Series, { startAt, windowNs, from }: SourceOptions) {
-    this.isCounter = series.metric.kind === 'counter';
+  constructor({ metric: { kind } }: AnySeries, { startAt, windowNs, from }: SourceOptions) {
+    this.isCounter = kind !== 'gauge' && kind !== 'updowncounter';
     this.#startAt = startAt;
     this.#windowNs = windowNs;
     this.#last[time] = startAt;
@@ -43,6 +52,7 @@ export class WindowedSource {
     const read = values[cell];
     const last = this.#last;
     if (Number.isNaN(read) || at < last[time]) return;
+    if (this.isCounter && at === this.#startAt) last[base] = last[value] = read;
     if (at >= (this.known + 1) * this.#windowNs) this.#passEnds(at, read);
     if (!this.isCounter && !Number.isNaN(last[value])) {
       last[integral] += ((last[value] + read) / 2) * ((at - last[time]) / 1e9);
@@ -67,7 +77,7 @@ export class WindowedSource {
   }
 
   /** What it gives for a window; NaN: not known. */
-  take(window: number, take: InputConfig['take']): number {
+  take(window: number, take: Take): number {
     const after = this.#recall(window);
     if (this.isCounter && take === 'value') return after;
     const growth = after - this.#recall(window - 1);
@@ -82,7 +92,7 @@ export class WindowedSource {
 
   #recall(end: number): number {
     const first = this.known - this.#counts.length + 1;
-    if (end < first) return this.isCounter ? 0 : NaN;
+    if (end < first) return this.isCounter ? this.#last[base] : NaN;
     if (end <= this.known) return this.#counts[end - first];
     return this.isCounter && this.#hasEnded ? this.#last[value] : NaN;
   }

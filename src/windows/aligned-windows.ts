@@ -1,0 +1,166 @@
+import type { HistogramTable } from '../model/histogram-table.js';
+import { createPlans } from '../model/plan.js';
+import type { AnySeries } from '../model/series.js';
+import type { Table } from '../model/table.js';
+import { WindowedSource } from './windowed-source.js';
+
+/** What works on the windows. */
+export interface WindowUser<Membership> {
+  /**
+   * Asked about a series before its first reading counts.
+   * @param source what it will give for windows
+   * @returns what the series is to the user; undefined: it is of no use
+   */
+  join(series: AnySeries, source: WindowedSource): Membership | undefined;
+  /** A series has ended, and no further window has anything of it. */
+  leave(membership: Membership): void;
+  /**
+   * A window has ended.
+   * @param at its end, Unix time in nanoseconds
+   */
+  endWindow(window: number, at: bigint): void;
+}
+
+interface Watched<Membership> {
+  readonly source: WindowedSource;
+  readonly membership: Membership;
+}
+
+/** What both kinds of table have. */
+type Columns = Pick<Table | HistogramTable, 'series' | 'epoch' | 'offsets' | 'ended'>;
+
+interface Column<Membership> {
+  readonly index: number;
+  readonly watched: Watched<Membership>;
+}
+
+/**
+ * Windows that end at multiples of their length on the wall clock. One ends once every series that is of use has been
+ * read at its end or later, or after a longest time. Of a histogram the count of its values is read.
+ */
+export class AlignedWindows<Membership> {
+  readonly #user: WindowUser<Membership>;
+  readonly #windowNs: number;
+  readonly #lagNs: number;
+  readonly #watched = new Map<AnySeries, Watched<Membership>>();
+  readonly #columnsOf = createPlans((series: readonly AnySeries[]) => this.#createColumns(series));
+  /** Those that have ended, until the window of their end is over. */
+  readonly #ending = new Set<Watched<Membership>>();
+  /** Unix time in nanoseconds of time 0, a multiple of the window. */
+  #epoch: bigint | undefined;
+  /** The instant of a row that is read. */
+  readonly #instant = new Float64Array(1);
+  #newest = -Infinity;
+  /** The window that ends next. */
+  #window = 1;
+  /** Live sources that are not known at its end yet. */
+  #behind = 0;
+
+  /** @param lagNs how long a window waits for series that have no reading at its end yet */
+  constructor(
+    { windowNs, lagNs }: { readonly windowNs: number; readonly lagNs: number },
+    user: WindowUser<Membership>,
+  ) {
+    this.#windowNs = windowNs;
+    this.#lagNs = lagNs;
+    this.#user = user;
+  }
+
+  /** Takes what a table says, and ends the windows that are over. */
+  consume(table: Table): void {
+    const { series, offsets, values } = table;
+    const columns = this.#begin(table);
+    for (let row = 0; columns.length > 0 && row < offsets.length; row++) {
+      this.#goTo(table, row);
+      for (let i = 0; i < columns.length; i++) {
+        this.#read(columns[i].watched.source, values, row * series.length + columns[i].index);
+      }
+    }
+    this.#finish(table);
+  }
+
+  /** The same for histograms, each of which has an instant of its own. */
+  consumeHistograms(table: HistogramTable): void {
+    const columns = this.#begin(table);
+    for (let i = 0; i < columns.length; i++) {
+      this.#goTo(table, columns[i].index);
+      this.#read(columns[i].watched.source, table.counts, columns[i].index);
+    }
+    this.#finish(table);
+  }
+
+  /** @returns the columns, or of histograms the rows, that are of use */
+  #begin({ series, ended = [], epoch }: Columns): readonly Column<Membership>[] {
+    this.#epoch ??= epoch - (epoch % BigInt(this.#windowNs));
+    const present = new Set<AnySeries>(ended.length > 0 ? series : []);
+    for (const one of ended) if (!present.has(one)) this.#end(one);
+    return this.#columnsOf(series);
+  }
+
+  /** What ends in a table has its last readings in it. */
+  #finish({ ended = [] }: Columns): void {
+    for (const one of ended) this.#end(one);
+    this.#endWindows();
+  }
+
+  #goTo({ epoch, offsets }: Columns, row: number): void {
+    this.#instant[0] = Number(epoch - (this.#epoch ?? epoch)) + offsets[row];
+    if (this.#instant[0] > this.#newest) this.#newest = this.#instant[0];
+  }
+
+  #read(source: WindowedSource, values: Float64Array, cell: number): void {
+    const wasBehind = source.known < this.#window;
+    source.read(this.#instant, values, cell);
+    if (wasBehind && source.known >= this.#window) this.#behind -= 1;
+  }
+
+  #createColumns(series: readonly AnySeries[]): readonly Column<Membership>[] {
+    return series.flatMap((one, index) => {
+      const watched = this.#watched.get(one) ?? this.#watch(one);
+      return watched ? [{ index, watched }] : [];
+    });
+  }
+
+  #watch(series: AnySeries): Watched<Membership> | undefined {
+    const startAt = Number(series.start - (this.#epoch ?? series.start));
+    const source = new WindowedSource(series, { startAt, windowNs: this.#windowNs, from: this.#window - 1 });
+    const membership = this.#user.join(series, source);
+    if (membership === undefined) return undefined;
+    const watched = { source, membership };
+    this.#watched.set(series, watched);
+    this.#behind += 1;
+    return watched;
+  }
+
+  #end(series: AnySeries): void {
+    const watched = this.#watched.get(series);
+    if (watched === undefined) return;
+    this.#watched.delete(series);
+    if (watched.source.known < this.#window) this.#behind -= 1;
+    watched.source.end();
+    this.#ending.add(watched);
+  }
+
+  #endWindows(): void {
+    while (this.#isOver()) {
+      const endNs = BigInt(this.#window) * BigInt(this.#windowNs);
+      this.#user.endWindow(this.#window, (this.#epoch ?? 0n) + endNs);
+      for (const { source } of this.#watched.values()) source.forget(this.#window);
+      this.#window += 1;
+      this.#behind = 0;
+      for (const { source } of this.#watched.values()) if (source.known < this.#window) this.#behind += 1;
+      for (const watched of this.#ending) if (watched.source.isOver(this.#window)) this.#remove(watched);
+    }
+  }
+
+  /** Whether the window has ended for everything that it waits for. */
+  #isOver(): boolean {
+    const end = this.#window * this.#windowNs;
+    return this.#newest >= end && (this.#behind === 0 || this.#newest >= end + this.#lagNs);
+  }
+
+  #remove(watched: Watched<Membership>): void {
+    this.#ending.delete(watched);
+    this.#user.leave(watched.membership);
+  }
+}
