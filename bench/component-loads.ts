@@ -4,6 +4,7 @@ import { factory as attribution } from '../processors/attribution/factory.js';
 import { factory as batch } from '../processors/batch/factory.js';
 import { factory as carbon } from '../processors/carbon/factory.js';
 import { factory as cost } from '../processors/cost/factory.js';
+import { factory as estimation } from '../processors/estimation/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
 import { factory as formula } from '../processors/formula/factory.js';
 import { factory as interval } from '../processors/interval/factory.js';
@@ -12,7 +13,6 @@ import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
 import { factory as thin } from '../processors/thin/factory.js';
 import { factory as workloadNames } from '../processors/workload_names/factory.js';
-import type { Context } from '../src/component/component.js';
 import type { Consumer } from '../src/component/consumer.js';
 import { createFakeContext } from '../src/component/fakes.js';
 import { parseSettings } from '../src/config/settings.js';
@@ -29,7 +29,7 @@ export interface Subject {
   create(tables: readonly Table[]): (table: Table) => void;
 }
 
-const context: Context = createFakeContext();
+const context = createFakeContext();
 const sink: Consumer = { consume: () => true };
 
 const formulas = [
@@ -77,6 +77,10 @@ export const processors: readonly Subject[] = [
   {
     name: 'attribution',
     create: () => consumeWith(attribution.create(parseSettings(attribution.schema, {}), context, sink)),
+  },
+  {
+    name: 'estimation',
+    create: () => consumeWith(estimation.create(parseSettings(estimation.schema, {}), context, sink)),
   },
   {
     name: 'filter',

@@ -1,5 +1,5 @@
 import type { Metric, Resource, Series } from '../src/model/series.js';
-import { busyTime, hwEnergy, processCpuTime } from '../src/model/shared-metrics.js';
+import { busyTime, hwEnergy, logicalCpus, processCpuTime } from '../src/model/shared-metrics.js';
 import { createRow, type Table } from '../src/model/table.js';
 
 const ticks = 100;
@@ -19,11 +19,11 @@ export interface Load {
 export function createTables({ energyRows, processes }: Load): readonly Table[] {
   const energy = ['package-0', 'package-1', 'dram-0', 'dram-1'].map((id) => createEnergy(id));
   const scan = Array.from({ length: processes }, (_, pid) => createProcess(pid)).flat();
-  const busy = [createSeries(busyTime, host)];
+  const machine = [createSeries(busyTime, host), createSeries(logicalCpus, host)];
   return Array.from({ length: ticks }, (_, tick) => [
     createEnergyTable(energy, energyRows, tick),
     ...(processes === 0 ? [] : [createScanTable(scan, tick)]),
-    createRow(busy, boundary(tick), Float64Array.of(0.15 * tick)),
+    createRow(machine, boundary(tick), Float64Array.of(0.15 * tick, 4)),
   ]).flat();
 }
 

@@ -9,11 +9,12 @@ export type {
   ExtensionContext,
   ExtensionFactory,
   Need,
+  ProcessorContext,
   ProcessorFactory,
   ReceiverContext,
   ReceiverFactory,
 } from './component/component.js';
-export type { Claims } from './component/claims.js';
+export type { Claims, Owners } from './component/claims.js';
 export type { Clock } from './linux/clock.js';
 export { passHistograms, type Consumer } from './component/consumer.js';
 export type { Log } from './component/log.js';

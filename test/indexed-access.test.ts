@@ -16,6 +16,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'exporters/prometheus/families.ts',
     'exporters/prometheus/store.ts',
     'processors/attribution/windows.ts',
+    'processors/estimation/estimation.ts',
     'processors/formula/expression.ts',
     'processors/formula/groups.ts',
     'processors/interval/last-row.ts',

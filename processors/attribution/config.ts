@@ -69,7 +69,7 @@ export const schema = {
   cpu_time_excludes: {
     doc: 'Kinds of hardware (`hw.type`) whose energy must not be divided by CPU time: without GPU time it stays unattributed, reason no_usage.',
     format: 'string_list',
-    default: ['gpu'],
+    default: ['gpu', 'physical_disk', 'network'],
   },
   cpu_count: {
     doc: 'Logical CPUs of the measured machine, to tell quiet from busy. Unset: as `system.cpu.logical.count` reports, else those of this machine.',

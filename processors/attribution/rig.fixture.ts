@@ -1,5 +1,9 @@
-import type { ReceiverContext } from '../../src/component/component.js';
-import { createFakeContext, createTableCollector, type LogCollector } from '../../src/component/fakes.js';
+import {
+  createFakeContext,
+  createTableCollector,
+  type FakeContext,
+  type LogCollector,
+} from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, Resource, Series } from '../../src/model/series.js';
 import {
@@ -59,7 +63,7 @@ export function createCgroup(path: string, startS: number, attributes: Attribute
 /** An attribution processor with receivers played by a test. Times are seconds. */
 export class Rig {
   readonly out = createTableCollector();
-  readonly context: ReceiverContext;
+  readonly context: FakeContext;
   readonly processor;
   #busy: readonly Series[] = [this.#createBusy(0)];
 

@@ -1,16 +1,22 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { serverNames } from '../../src/energy/power-models.js';
 import { intervalSetting } from '../../src/scraping/scraping-receiver.js';
 
 export const schema = {
   collection_interval: intervalSetting,
+  processor: {
+    doc: 'Micro-architecture of the processors: row of the table of servers of the processor `estimation`. Applies where the powers are not set.',
+    format: serverNames,
+    default: 'average',
+  },
   idle_power: {
-    doc: 'Power of this machine when nothing runs, in watts; not set means 0.74 W per logical CPU.',
+    doc: 'Power of this machine when nothing runs, in watts; unset: by `processor`.',
     format: 'number',
     default: null,
     min: 0,
   },
   max_power: {
-    doc: 'Power of this machine when all CPUs are busy, in watts; not set means 3.5 W per logical CPU.',
+    doc: 'Power of this machine when all CPUs are busy, in watts; unset: by `processor`.',
     format: 'number',
     default: null,
     min: 0,

@@ -1,26 +1,15 @@
 import type { Context } from '../../src/component/component.js';
+import { describeEstimate, type SourcedModel } from '../../src/energy/power-models.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { parseCpuTimes } from '../../src/linux/procfs.js';
-import {
-  ATTR_ENERGY_METHOD,
-  ATTR_HW_ID,
-  ATTR_HW_NAME,
-  ATTR_HW_TYPE,
-} from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import type { Scraper } from '../../src/scraping/scrape-loop.js';
 import type { Config } from './config.js';
-import { createPowerModel, EstimatedEnergy, type PowerModel } from './estimated-energy.js';
+import { createPowerModel, EstimatedEnergy } from './estimated-energy.js';
 
-const attributes = {
-  [ATTR_HW_TYPE]: 'host',
-  [ATTR_HW_ID]: 'host-estimate',
-  [ATTR_HW_NAME]: 'Host, estimated',
-  [ATTR_ENERGY_METHOD]: 'estimated',
-  'energy.model': 'linear',
-};
+const attributes = describeEstimate('host', 'host', 'Host');
 
 /** Reads `/proc/stat` and derives energy from it by the model. */
 export class EstimateScraper implements Scraper {
@@ -42,7 +31,7 @@ export class EstimateScraper implements Scraper {
    * The model of the machine as it is now.
    * @throws Error when `/proc/stat` cannot be read or parsed
    */
-  readModel(): { readonly model: PowerModel; readonly cpus: number } {
+  readModel(): { readonly model: SourcedModel; readonly cpus: number } {
     const cpus = parseCpuTimes(this.#stat.read()).byCpu.size;
     return { model: createPowerModel(this.#config, cpus), cpus };
   }

@@ -1,72 +1,42 @@
+import { ModelledEnergy } from '../../src/energy/modelled-energy.js';
+import { scaleModel, serverModels, type SourcedModel } from '../../src/energy/power-models.js';
 import { BusyTime } from '../../src/linux/busy-time.js';
 import type { MachineCpuTimes } from '../../src/linux/procfs.js';
 import type { Config } from './config.js';
-
-/** Power that is linear in CPU use: P = idle + (max - idle) x busy CPU time / (CPUs x time). */
-export interface PowerModel {
-  readonly idleWatts: number;
-  readonly maxWatts: number;
-  /** Where the two figures come from, for people. */
-  readonly source: string;
-}
-
-// Cloud Carbon Footprint, Methodology, averages over the processors of AWS, per vCPU, from SPECpower_ssj2008:
-// https://www.cloudcarbonfootprint.org/docs/methodology
-const idleWattsPerCpu = 0.74;
-const maxWattsPerCpu = 3.5;
 
 /**
  * The model of a machine with this many logical CPUs online.
  * @param config both powers, or none, as `checkPowers` makes sure
  */
 export function createPowerModel(
-  { idle_power: idleWatts, max_power: maxWatts }: Pick<Config, 'idle_power' | 'max_power'>,
+  {
+    idle_power: idleWatts,
+    max_power: maxWatts,
+    processor,
+  }: Pick<Config, 'idle_power' | 'max_power' | 'processor'>,
   cpus: number,
-): PowerModel {
+): SourcedModel {
   if (idleWatts !== null && maxWatts !== null) return { idleWatts, maxWatts, source: 'as configured' };
-  return {
-    idleWatts: idleWattsPerCpu * cpus,
-    maxWatts: maxWattsPerCpu * cpus,
-    source: 'averages of Cloud Carbon Footprint for AWS',
-  };
+  const { source, ...perCpu } = serverModels[processor];
+  return { ...scaleModel(perCpu, cpus), source };
 }
 
-/** What is wrong with the two powers taken together. */
-export function checkPowers({ idle_power: idle, max_power: max }: Config): readonly string[] {
-  if (idle === null && max === null) return [];
-  if (idle === null) return ['idle_power: expected a power because max_power is set, found none'];
-  if (max === null) return ['max_power: expected a power because idle_power is set, found none'];
-  return max < idle ? [`max_power: expected at least idle_power, ${idle} W, found ${max} W`] : [];
-}
-
-/** A stretch of time with the same CPUs online, and so the same power model. */
-interface Stretch {
-  readonly cpus: number;
-  readonly model: PowerModel;
-  /** What was counted at its beginning. */
-  readonly joules: number;
-  readonly busyNs: number;
-  readonly monotonicNs: bigint;
-}
-
-/**
- * Energy by a power model and the CPU time used, from the first reading on. Computed from the totals of a stretch
- * rather than summed up reading by reading, so that rounding does not pile up.
- */
+/** Energy of a machine by the time that its CPUs were busy. */
 export class EstimatedEnergy {
-  readonly #createModel: (cpus: number) => PowerModel;
+  readonly #createModel: (cpus: number) => SourcedModel;
   readonly #busyTime = new BusyTime();
-  #stretch: Stretch | undefined;
-  #joules = 0;
-  #busyNs = 0;
-  #monotonicNs = 0n;
+  readonly #energy = new ModelledEnergy();
+  #model: SourcedModel | undefined;
+  #cpus = 0;
+  #startedNs: bigint | undefined;
 
-  constructor(createModel: (cpus: number) => PowerModel) {
+  constructor(createModel: (cpus: number) => SourcedModel) {
     this.#createModel = createModel;
   }
 
   /**
-   * Takes a reading of `/proc/stat` and the CLOCK_MONOTONIC instant at which it was taken.
+   * Takes a reading of `/proc/stat` and the CLOCK_MONOTONIC instant at which it was taken. When CPUs came or went between
+   * two readings, the new number holds for all of that time.
    * @returns joules since the first reading, never less than the last time, and watts of the machine when idle
    */
   update(
@@ -74,31 +44,15 @@ export class EstimatedEnergy {
     monotonicNs: bigint,
   ): { readonly joules: number; readonly idleWatts: number } {
     const busyNs = this.#busyTime.update(times, monotonicNs);
-    const stretch = this.#findStretch(times.byCpu.size, monotonicNs);
-    this.#joules = countJoules(stretch, busyNs, monotonicNs);
-    this.#busyNs = busyNs;
-    this.#monotonicNs = monotonicNs;
-    return { joules: this.#joules, idleWatts: stretch.model.idleWatts };
+    const { idleWatts } = this.#holdModel(times.byCpu.size);
+    this.#startedNs ??= monotonicNs;
+    return { joules: this.#energy.update(busyNs, Number(monotonicNs - this.#startedNs)), idleWatts };
   }
 
-  #findStretch(cpus: number, monotonicNs: bigint): Stretch {
-    if (this.#stretch?.cpus === cpus) return this.#stretch;
-    this.#stretch = {
-      cpus,
-      model: this.#createModel(cpus),
-      joules: this.#joules,
-      busyNs: this.#busyNs,
-      // When CPUs came or went between two readings, the new number holds for all of that time.
-      monotonicNs: this.#stretch ? this.#monotonicNs : monotonicNs,
-    };
-    return this.#stretch;
+  #holdModel(cpus: number): SourcedModel {
+    if (this.#model === undefined || cpus !== this.#cpus) this.#model = this.#createModel(cpus);
+    this.#cpus = cpus;
+    this.#energy.hold(this.#model, cpus);
+    return this.#model;
   }
-}
-
-function countJoules({ cpus, model, ...begin }: Stretch, busyNs: number, monotonicNs: bigint): number {
-  const elapsedNs = Number(monotonicNs - begin.monotonicNs);
-  // Busy time is rounded to ticks and may run ahead of what the CPUs could have done.
-  const usedNs = Math.min(busyNs - begin.busyNs, cpus * elapsedNs);
-  const dynamicWatts = model.maxWatts - model.idleWatts;
-  return begin.joules + (model.idleWatts * elapsedNs + (dynamicWatts * usedNs) / cpus) / 1e9;
 }

@@ -1,12 +1,12 @@
 import type { Component, ReceiverContext, ReceiverFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Probe } from '../../src/component/probe.js';
+import { checkPowers } from '../../src/energy/power-models.js';
 import { describeError, UnavailableError } from '../../src/errors.js';
 import { floorPower, hostEnergy } from '../../src/model/shared-metrics.js';
 import { createScrapingReceiver } from '../../src/scraping/scraping-receiver.js';
 import { schema, type Config } from './config.js';
 import { EstimateScraper } from './estimate-scraper.js';
-import { checkPowers } from './estimated-energy.js';
 
 /** Energy of a machine without any meter, by a model of its CPU use. */
 export const factory: ReceiverFactory<typeof schema> = {
@@ -14,7 +14,7 @@ export const factory: ReceiverFactory<typeof schema> = {
   metrics: [hostEnergy, floorPower],
   expectedSeries: () => [{ metric: hostEnergy.name, scope: '' }],
   yields: 'model',
-  check: checkPowers,
+  check: (config) => checkPowers(config),
   probe,
   create,
 };

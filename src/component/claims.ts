@@ -28,6 +28,22 @@ export interface Claims {
 /** For a receiver without others, as in `doctor` and in tests: everything can be had. */
 export const freeClaims: Claims = { claim: () => undefined };
 
+/** What receivers have claimed, for processors that publish only what no receiver does. */
+export interface Owners {
+  /** Whether every receiver has started, and so has claimed what it publishes. */
+  readonly isComplete: boolean;
+  /** Differs whenever an owner may have changed. */
+  readonly version: number;
+  /**
+   * @param key as for `Claims.claim`
+   * @returns the id of the receiver that has it, a part of it or a whole that contains it; undefined: there is none
+   */
+  ownerOf(key: string): string | undefined;
+}
+
+/** For a processor without receivers, as in tests. */
+export const noOwners: Owners = { isComplete: true, version: 0, ownerOf: () => undefined };
+
 /** Stands behind a receiver and leaves out the series of what another receiver publishes. */
 export class ClaimedSeries implements Consumer {
   readonly #claims: Claims;

@@ -1,7 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Clock } from '../linux/clock.js';
 import type { Metric, Resource } from '../model/series.js';
-import type { Claims } from './claims.js';
+import type { Claims, Owners } from './claims.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 import type { Probe } from './probe.js';
@@ -79,6 +79,11 @@ export interface ReceiverContext extends Context {
   readBacklog?(): number;
 }
 
+export interface ProcessorContext extends Context {
+  /** Which receiver publishes what the machine has once only. */
+  readonly owners: Owners;
+}
+
 export interface ExtensionContext extends Context {
   /** True from the moment the whole pipeline runs until the shutdown begins. */
   isReady(): boolean;
@@ -146,7 +151,7 @@ export interface ProcessorFactory<S extends Schema = Schema> extends Factory<S> 
   namedMetrics?(config: ConfigOf<S>): readonly string[];
   /** What it works on. A pipeline that publishes none of a need's metrics before this processor is refused. */
   readonly needs?: readonly Need[];
-  create(config: ConfigOf<S>, context: Context, next: Consumer): ConsumingComponent;
+  create(config: ConfigOf<S>, context: ProcessorContext, next: Consumer): ConsumingComponent;
 }
 
 /** Takes tables out of the collector. One instance for all pipelines that name it. */

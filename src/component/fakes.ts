@@ -3,8 +3,8 @@ import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import type { HistogramTable } from '../model/histogram-table.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
-import { freeClaims } from './claims.js';
-import type { ReceiverContext } from './component.js';
+import { freeClaims, noOwners } from './claims.js';
+import type { ProcessorContext, ReceiverContext } from './component.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 
@@ -57,8 +57,11 @@ export function createLogCollector(): LogCollector {
 /** Two readings within a millisecond are not at the same instant. */
 const wallAnchorNs = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 
+/** The context of a receiver or a processor. */
+export type FakeContext = ReceiverContext & ProcessorContext;
+
 /** A context for tests: real clocks, a log that keeps its lines, no own telemetry, no other receiver, no sampling threads. */
-export function createFakeContext(overrides: Partial<ReceiverContext> = {}): ReceiverContext {
+export function createFakeContext(overrides: Partial<FakeContext> = {}): FakeContext {
   return {
     id: 'test',
     log: createLogCollector(),
@@ -70,6 +73,7 @@ export function createFakeContext(overrides: Partial<ReceiverContext> = {}): Rec
     meter: createNoopMeter(),
     host: { attributes: {} },
     claims: freeClaims,
+    owners: noOwners,
     sampling: {
       start: () =>
         Promise.reject(

@@ -2,17 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type {
-  Component,
-  ComponentKind,
-  ConsumingComponent,
-  Factories,
-  ReceiverContext,
-} from '../component/component.js';
+import type { Component, ComponentKind, ConsumingComponent, Factories } from '../component/component.js';
 import {
   createFakeContext,
   createMeterReader,
   createTableCollector,
+  type FakeContext,
   type MeterReader,
   type TableCollector,
 } from '../component/fakes.js';
@@ -273,7 +268,7 @@ async function feed(run: Run) {
   return { given, missing };
 }
 
-function createRun({ kind, factory }: Subject, { settings }: Trial, context: ReceiverContext): Run {
+function createRun({ kind, factory }: Subject, { settings }: Trial, context: FakeContext): Run {
   const collector = createTableCollector();
   // The factory of a subject is that of its kind; the compiler does not follow that through the union.
   const receiver = factory as Factories['receiver'];

@@ -42,6 +42,21 @@ test('ClaimRegistry takes names that begin alike for different domains', () => {
   assert.equal(second.claim('energy/cpu/10'), undefined);
 });
 
+test('ClaimRegistry names the owner of a part, and has another version whenever an owner may have changed', () => {
+  const { registry, first } = createPair();
+  assert.equal(registry.ownerOf('energy/memory'), undefined);
+  const before = registry.version;
+  first.claim('energy/memory/0');
+  assert.equal(registry.ownerOf('energy/memory'), 'rapl');
+  assert.notEqual(registry.version, before);
+  const claimed = registry.version;
+  first.claim('energy/memory/0');
+  assert.equal(registry.version, claimed);
+  registry.release('rapl');
+  assert.equal(registry.ownerOf('energy/memory'), undefined);
+  assert.notEqual(registry.version, claimed);
+});
+
 test('ClaimRegistry gives what a receiver had to the next one, when it has stopped', () => {
   const { registry, first, second } = createPair();
   first.claim('energy/cpu/0');

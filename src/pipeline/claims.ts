@@ -1,4 +1,4 @@
-import { reportConflicts, type Claims, type Conflict } from '../component/claims.js';
+import { reportConflicts, type Claims, type Conflict, type Owners } from '../component/claims.js';
 import type { ConsumingComponent, ReceiverFactory } from '../component/component.js';
 import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
@@ -9,15 +9,30 @@ import { createPlans } from '../model/plan.js';
 import { setPublisher, type AnySeries } from '../model/series.js';
 
 /** What the receivers of one collector have claimed, whatever pipelines they feed. */
-export class ClaimRegistry {
+export class ClaimRegistry implements Owners {
   readonly #ownerByKey = new Map<string, string>();
+  #isComplete = false;
+  #version = 0;
+
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Every receiver has started. */
+  complete(): void {
+    this.#isComplete = true;
+  }
 
   /** The claims of one receiver. */
   claimsFor(receiverId: string): Claims {
     return {
       claim: (key) => {
-        const owner = this.#findOther(key, receiverId);
-        if (owner === undefined) this.#ownerByKey.set(key, receiverId);
+        const owner = this.ownerOf(key, receiverId);
+        if (owner === undefined) this.#set(key, receiverId);
         return owner;
       },
     };
@@ -26,14 +41,21 @@ export class ClaimRegistry {
   /** The receiver has stopped: what it had can be claimed. */
   release(receiverId: string): void {
     for (const [key, owner] of this.#ownerByKey) if (owner === receiverId) this.#ownerByKey.delete(key);
+    this.#version += 1;
   }
 
-  /** Who else has the key, a part of it or a whole that holds it. */
-  #findOther(key: string, receiverId: string): string | undefined {
+  /** @param receiverId a receiver that is left out */
+  ownerOf(key: string, receiverId?: string): string | undefined {
     for (const [taken, owner] of this.#ownerByKey) {
       if (owner !== receiverId && overlap(taken, key)) return owner;
     }
     return undefined;
+  }
+
+  #set(key: string, receiverId: string): void {
+    if (this.#ownerByKey.has(key)) return;
+    this.#ownerByKey.set(key, receiverId);
+    this.#version += 1;
   }
 }
 

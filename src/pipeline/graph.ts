@@ -1,4 +1,5 @@
 import type { Meter } from '@opentelemetry/api';
+import type { Owners } from '../component/claims.js';
 import type { ComponentKind, ConsumingComponent, Context } from '../component/component.js';
 import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
@@ -7,6 +8,7 @@ import type { PipelineConfig } from '../config/pipelines.js';
 import type { ServiceConfig } from '../config/service.js';
 import type { Clock } from '../linux/clock.js';
 import type { Resource } from '../model/series.js';
+import { ClaimRegistry } from './claims.js';
 import { countPassage, exporterCounters, guard, processorCounters } from './guard.js';
 import { leaveOut, passAround } from './histograms.js';
 
@@ -48,6 +50,8 @@ export interface Graph {
   findEntry(receiverId: string): Consumer | undefined;
   /** The exporters that the tables of a receiver reach; of all receivers without one. */
   findExporters(receiverId?: string): readonly ConsumingComponent[];
+  /** What its receivers claim. */
+  readonly claims: ClaimRegistry;
 }
 
 /** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
@@ -57,6 +61,7 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
     consumers.push({ kind, id, name: `${kind} "${id}"`, component });
   };
   const { meter } = environment;
+  const claims = new ClaimRegistry();
   const addExporter = (id: string): Consumer => {
     const exporter = createExporter(config, id, environment);
     adopt('exporter', id, exporter);
@@ -68,7 +73,7 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
   const addProcessor = (id: string, next: Consumer): Consumer => {
     const { incoming, outgoing } = processorCounters(meter, id);
     const counted = countPassage(next, outgoing);
-    const processor = createProcessor(config, id, { environment, next: counted });
+    const processor = createProcessor(config, id, { environment, owners: claims, next: counted });
     adopt('processor', id, processor);
     const guarded = guard(processor, environment.logFor('processor', id));
     return countPassage(passAround(guarded, counted), incoming);
@@ -84,6 +89,7 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
   const entries = config.pipelines.map((pipeline) => ({ pipeline, entry: createEntry(pipeline) }));
   return {
     consumers,
+    claims,
     findEntry(receiverId) {
       const named = entries.filter(({ pipeline }) => pipeline.receivers.includes(receiverId));
       return named.length === 0 ? undefined : fanOut(named.map(({ entry }) => entry));
@@ -108,10 +114,14 @@ function createExporter(config: ServiceConfig, id: string, environment: Environm
 function createProcessor(
   config: ServiceConfig,
   id: string,
-  { environment, next }: { readonly environment: Environment; readonly next: Consumer },
+  {
+    environment,
+    owners,
+    next,
+  }: { readonly environment: Environment; readonly owners: Owners; readonly next: Consumer },
 ): ConsumingComponent {
   const { factory, settings } = find(config.processors, id);
-  return factory.create(settings, contextFor(environment, 'processor', id), next);
+  return factory.create(settings, { ...contextFor(environment, 'processor', id), owners }, next);
 }
 
 function find<Value>(known: ReadonlyMap<string, Value>, id: string): Value {

@@ -6,6 +6,7 @@ import type { FactoryFinder } from '../component/find.js';
 import { nodeOf } from '../config/node.js';
 import { validateService } from '../config/service.js';
 import { UnavailableError } from '../errors.js';
+import { ClaimRegistry } from './claims.js';
 import { startReceivers } from './receivers.js';
 
 /** A receiver that claims a socket and can do nothing without it. */
@@ -39,7 +40,10 @@ const finder = {
     Promise.resolve(kind === 'receiver' ? factories[type] : { schema: {}, create() {} }),
 } as unknown as FactoryFinder;
 
-async function start(receivers: Readonly<Record<string, object>>): Promise<readonly string[]> {
+async function start(
+  receivers: Readonly<Record<string, object>>,
+  claims = new ClaimRegistry(),
+): Promise<readonly string[]> {
   // Each receiver in a pipeline of its own: claims hold for the whole collector.
   const pipelines = Object.fromEntries(
     Object.keys(receivers).map((id, i) => [`metrics/${i}`, { receivers: [id], exporters: ['file'] }]),
@@ -56,6 +60,7 @@ async function start(receivers: Readonly<Record<string, object>>): Promise<reado
     {
       findEntry: () => createTableCollector(),
       findExporters: () => [],
+      claims,
     },
   );
   return log.lines;
@@ -66,6 +71,15 @@ test('startReceivers gives what two receivers claim to the first of the configur
     'info: rapl/b has energy/cpu/0',
     'info: Left out: "rapl/b" has energy/cpu/0',
   ]);
+});
+
+test('startReceivers completes the claims when every receiver has started', async () => {
+  const claims = new ClaimRegistry();
+  const starting = start({ rapl: { start: 'auto' } }, claims);
+  assert.equal(claims.isComplete, false);
+  await starting;
+  assert.equal(claims.isComplete, true);
+  assert.equal(claims.ownerOf('energy/cpu/0'), 'rapl');
 });
 
 test('startReceivers starts a model after the meters to which it yields', async () => {

@@ -7,7 +7,7 @@ import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { describeError, UnavailableError } from '../errors.js';
 import { busyTime, meteredEnergyNames } from '../model/shared-metrics.js';
-import { ClaimRegistry, SeriesClaims } from './claims.js';
+import { SeriesClaims } from './claims.js';
 import { FinishLine, readFullest } from './ending.js';
 import { contextFor, type Environment, type Graph } from './graph.js';
 import { countPassage, receiverCounters } from './guard.js';
@@ -47,10 +47,10 @@ export function receiverContextFor(
 export async function startReceivers(
   config: ServiceConfig,
   environment: Environment,
-  graph: Pick<Graph, 'findEntry' | 'findExporters'>,
+  graph: Pick<Graph, 'findEntry' | 'findExporters' | 'claims'>,
 ): Promise<readonly RunningReceiver[]> {
   const running = new Map<string, RunningReceiver>();
-  const claims = new ClaimRegistry();
+  const { claims } = graph;
   const receivers = [...config.receivers.values()].filter(({ id }) => graph.findEntry(id) !== undefined);
   const routed = receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) }));
   const seriesClaims = new SeriesClaims(routed, (id) => environment.logFor('receiver', id));
@@ -98,6 +98,7 @@ export async function startReceivers(
     await Promise.all([...running.values()].map(async ({ component }) => component.shutdown()));
     throw error;
   }
+  claims.complete();
   start.emit('end');
   shared.finishLine.expect([...running.keys()]);
   return [...running.values()];

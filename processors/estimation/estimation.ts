@@ -1,0 +1,201 @@
+import type { ConsumingComponent, ProcessorContext } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
+import { logicalCpus, meteredEnergyNames } from '../../src/model/shared-metrics.js';
+import { createEnding, readLatest, readValue, timeOf, type Table } from '../../src/model/table.js';
+import type { Config } from './config.js';
+import { Estimate } from './estimate.js';
+import { HardwareFinder, usageNames, type Hardware } from './hardware.js';
+import { Machine } from './machine.js';
+
+/** Columns of a table that show the use of one piece of hardware. */
+interface Reading {
+  readonly estimate: Estimate;
+  readonly columns: readonly number[];
+}
+
+/** Columns of a table that the model of a machine's CPUs depends on. */
+interface MachineColumns {
+  readonly machine: Machine;
+  readonly cpus: readonly number[];
+  readonly frequencies: readonly number[];
+}
+
+interface HardwareColumns {
+  /** The first of them. */
+  readonly usage: Series;
+  readonly columns: readonly number[];
+}
+
+interface Plan {
+  readonly generation: number;
+  readonly machines: readonly MachineColumns[];
+  readonly readings: readonly Reading[];
+  /** What the readings give, in their order. */
+  readonly series: readonly Series[];
+  /** Estimates whose energy now goes elsewhere. */
+  readonly moved: readonly Series[];
+}
+
+/** Forwards every table, and adds one with the energy of what it shows the use of, at the same instants. */
+export class Estimation implements ConsumingComponent {
+  readonly #config: Config;
+  readonly #context: ProcessorContext;
+  readonly #next: Consumer;
+  readonly #finder: HardwareFinder;
+  readonly #machines = new Map<string, Machine>();
+  /** By the series that shows the use: the first one where several do. */
+  readonly #estimates = new Map<Series, Estimate>();
+  readonly #plans = new WeakMap<readonly Series[], Plan>();
+  /** Differs when plans made before may be wrong now. */
+  #generation = 0;
+  #ownersVersion = 0;
+  #epoch: bigint | undefined;
+
+  constructor(config: Config, context: ProcessorContext, next: Consumer) {
+    this.#config = config;
+    this.#context = context;
+    this.#next = next;
+    this.#finder = new HardwareFinder(config);
+  }
+
+  start(): void {}
+
+  consume(table: Table): boolean {
+    const isAccepted = this.#next.consume(table);
+    // Until then a meter may still come that measures the same.
+    if (!this.#context.owners.isComplete) return isAccepted;
+    const plan = this.#planOf(table);
+    for (const one of plan.machines) this.#describeMachine(one, table);
+    // What is refused is in the next table, too: it counts on.
+    if (plan.series.length > 0) this.#next.consume(this.#estimate(table, plan));
+    if (table.ended) this.#end(table.ended, table.epoch);
+    return isAccepted;
+  }
+
+  shutdown(): void {}
+
+  #planOf(table: Table): Plan {
+    const { version } = this.#context.owners;
+    if (version !== this.#ownersVersion) this.#generation += 1;
+    this.#ownersVersion = version;
+    const known = this.#plans.get(table.series);
+    if (known?.generation === this.#generation) return known;
+    for (const one of table.series) if (this.#addMeter(one)) this.#generation += 1;
+    const plan = this.#createPlan(table);
+    this.#plans.set(table.series, plan);
+    if (plan.moved.length > 0) this.#next.consume(createEnding(plan.moved, table.epoch));
+    return plan;
+  }
+
+  #addMeter(series: Series): boolean {
+    return meteredEnergyNames.has(series.metric.name) && this.#machineOf(series.resource).addMeter(series);
+  }
+
+  #createPlan(table: Table): Plan {
+    const moved: Series[] = [];
+    const readings = [...this.#groupColumns(table.series)].flatMap(([hardware, { usage, columns }]) => {
+      const { estimate, before } = this.#findEstimate(usage, hardware, table);
+      if (before) moved.push(...before.series);
+      return estimate ? [{ estimate, columns }] : [];
+    });
+    return {
+      generation: this.#generation,
+      machines: this.#findMachineColumns(table.series),
+      readings,
+      series: readings.flatMap(({ estimate }) => estimate.series),
+      moved,
+    };
+  }
+
+  /** The columns of each piece of hardware. */
+  #groupColumns(series: readonly Series[]): ReadonlyMap<Hardware, HardwareColumns> {
+    const known = new Map<string, Hardware>();
+    const groups = new Map<Hardware, { usage: Series; columns: number[] }>();
+    for (const [column, one] of series.entries()) {
+      if (!usageNames.has(one.metric.name)) continue;
+      const found = this.#finder.find(one, this.#machineOf(one.resource));
+      if (found === undefined) continue;
+      const hardware = findOrAdd(known, `${found.key}\n${resourceKey(one.resource)}`, () => found);
+      findOrAdd(groups, hardware, () => ({ usage: one, columns: [] })).columns.push(column);
+    }
+    return groups;
+  }
+
+  #findEstimate(usage: Series, hardware: Hardware, table: Table): { estimate?: Estimate; before?: Estimate } {
+    const before = this.#estimates.get(usage);
+    if (before?.isInPlace === true) return { estimate: before };
+    if (before) this.#estimates.delete(usage);
+    if (Number.isNaN(hardware.units()) || table.offsets.length === 0) return before ? { before } : {};
+    const estimate = new Estimate(hardware, usage.resource, timeOf(table, 0));
+    this.#estimates.set(usage, estimate);
+    return before ? { estimate, before } : { estimate };
+  }
+
+  #findMachineColumns(series: readonly Series[]): readonly MachineColumns[] {
+    const found = new Map<Machine, { machine: Machine; cpus: number[]; frequencies: number[] }>();
+    for (const [column, { metric, resource }] of series.entries()) {
+      const kind =
+        metric.name === logicalCpus.name
+          ? 'cpus'
+          : metric.name === 'system.cpu.frequency'
+            ? 'frequencies'
+            : undefined;
+      if (kind === undefined) continue;
+      const machine = this.#machineOf(resource);
+      findOrAdd(found, machine, () => ({ machine, cpus: [], frequencies: [] }))[kind].push(column);
+    }
+    return [...found.values()];
+  }
+
+  #describeMachine({ machine, cpus, frequencies }: MachineColumns, table: Table): void {
+    const isNew = Number.isNaN(machine.cpus);
+    for (const column of cpus) machine.cpus = readLatest(table, column);
+    if (isNew && !Number.isNaN(machine.cpus)) this.#generation += 1;
+    if (frequencies.length === 0) return;
+    let sum = 0;
+    let count = 0;
+    for (const column of frequencies) {
+      const hertz = readLatest(table, column);
+      if (Number.isNaN(hertz)) continue;
+      sum += hertz;
+      count += 1;
+    }
+    machine.frequency = sum / count;
+  }
+
+  #estimate(table: Table, plan: Plan): Table {
+    const { epoch, offsets } = table;
+    this.#epoch ??= epoch;
+    const { readings, series } = plan;
+    const shiftNs = Number(epoch - this.#epoch);
+    const joules = new Float64Array(offsets.length * series.length);
+    let to = 0;
+    for (let row = 0; row < offsets.length; row++) {
+      for (const { estimate, columns } of readings) {
+        let reading = 0;
+        for (const column of columns) reading += readValue(table, row, column);
+        joules[to++] = estimate.read(reading, shiftNs + offsets[row]);
+        if (estimate.series.length > 1) joules[to++] = estimate.idleWatts;
+      }
+    }
+    return { series, epoch, offsets, values: joules };
+  }
+
+  #end(ended: readonly Series[], at: bigint): void {
+    const own = ended.flatMap((series) => this.#estimates.get(series)?.series ?? []);
+    for (const series of ended) this.#estimates.delete(series);
+    if (own.length > 0) this.#next.consume(createEnding(own, at));
+  }
+
+  #machineOf(resource: Resource): Machine {
+    return findOrAdd(this.#machines, resourceKey(resource), () => {
+      const isOwn = Object.entries(this.#context.host.attributes).every(
+        ([name, value]) => resource.attributes[name] === value,
+      );
+      const { owners } = this.#context;
+      return new Machine(this.#config.cpu, (key) => (isOwn ? owners.ownerOf(key) : undefined));
+    });
+  }
+}

@@ -1,0 +1,124 @@
+import { describeEstimate, type PowerModel } from '../../src/energy/power-models.js';
+import { ATTR_SYSTEM_DEVICE } from '../../src/model/semantic-conventions.js';
+import type { Attributes, Series } from '../../src/model/series.js';
+import { busyTime } from '../../src/model/shared-metrics.js';
+import type { Config } from './config.js';
+import type { Machine, Place } from './machine.js';
+
+/** A piece of hardware, its model, and how its use follows from a reading. */
+export interface Hardware {
+  /** By which the columns of a table that belong to it are found. */
+  readonly key: string;
+  readonly attributes: Attributes;
+  place(): Place;
+  /** How many units there are to be used; NaN: not known yet. */
+  units(): number;
+  /** The same object while it does not change. @param reading the sum of its columns */
+  model(reading: number): PowerModel;
+  /** For how many nanoseconds a unit was used, by a unit of the reading. */
+  readonly nsPerReading: number;
+}
+
+const gb = 1024 ** 3;
+
+const memoryLimit = 'system.memory.limit';
+const diskTime = 'system.disk.io_time';
+const networkIo = 'system.network.io';
+
+/** Metrics that show the use of hardware. */
+export const usageNames: ReadonlySet<string> = new Set([busyTime.name, memoryLimit, diskTime, networkIo]);
+
+/** Finds the hardware that a series shows the use of. */
+export class HardwareFinder {
+  readonly #config: Config;
+  readonly #drives: readonly { readonly devices: RegExp; readonly model: PowerModel }[];
+  readonly #interfaces: RegExp | undefined;
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#drives = [config.disk.hdd, config.disk.ssd].flatMap(({ devices, idle_power, max_power }) =>
+      devices === null
+        ? []
+        : [{ devices: new RegExp(devices, 'u'), model: { idleWatts: idle_power, maxWatts: max_power } }],
+    );
+    const { interfaces } = config.network;
+    this.#interfaces = interfaces === null ? undefined : new RegExp(interfaces, 'u');
+  }
+
+  /** @returns undefined where the series shows the use of nothing that is estimated */
+  find({ metric, attributes }: Series, machine: Machine): Hardware | undefined {
+    switch (metric.name) {
+      case busyTime.name:
+        return describeCpus(machine);
+      case memoryLimit:
+        return this.#config.memory.power_per_gb > 0 ? this.#describeMemory(machine) : undefined;
+      case diskTime:
+        return this.#describeDrive(String(attributes[ATTR_SYSTEM_DEVICE]), machine);
+      case networkIo:
+        return this.#describePort(String(attributes['network.interface.name']), machine);
+      default:
+        return undefined;
+    }
+  }
+
+  #describeMemory(machine: Machine): Hardware {
+    let bytes = NaN;
+    let model: PowerModel = { idleWatts: 0, maxWatts: 0 };
+    return {
+      key: 'memory',
+      attributes: describeEstimate('memory', 'memory', 'Memory'),
+      place: () => machine.placeOf('memory'),
+      units: () => 1,
+      model: (reading) => {
+        if (reading === bytes) return model;
+        bytes = reading;
+        const watts = (bytes / gb) * this.#config.memory.power_per_gb;
+        model = { idleWatts: watts, maxWatts: watts };
+        return model;
+      },
+      nsPerReading: 0,
+    };
+  }
+
+  #describeDrive(device: string, machine: Machine): Hardware | undefined {
+    const drive = this.#drives.find(({ devices }) => devices.test(device));
+    return (
+      drive && {
+        key: `disk ${device}`,
+        attributes: describeEstimate('physical_disk', device, device),
+        place: () => machine.placeOf('physical_disk'),
+        units: () => 1,
+        model: () => drive.model,
+        nsPerReading: 1e9,
+      }
+    );
+  }
+
+  #describePort(name: string, machine: Machine): Hardware | undefined {
+    if (this.#interfaces?.test(name) !== true) return undefined;
+    const { idle_power: idleWatts, max_power: maxWatts, speed } = this.#config.network;
+    const model = { idleWatts, maxWatts };
+    return {
+      key: `network ${name}`,
+      attributes: describeEstimate('network', name, name),
+      place: () => machine.placeOf('network'),
+      // It receives and transmits at the same time.
+      units: () => 2,
+      model: () => model,
+      nsPerReading: 8e9 / speed,
+    };
+  }
+}
+
+function describeCpus(machine: Machine): Hardware {
+  return {
+    key: 'cpu',
+    attributes: machine.isServer
+      ? describeEstimate('host', 'host', 'Host')
+      : describeEstimate('cpu', 'cpu', 'CPUs'),
+    place: () => machine.cpuPlace,
+    units: () => machine.cpus,
+    model: () => machine.cpuModel,
+    nsPerReading: 1e9,
+  };
+}
