@@ -22,6 +22,7 @@ import { checkTables } from '../src/model/check-tables.js';
 import type { Series } from '../src/model/series.js';
 import { busyTime } from '../src/model/shared-metrics.js';
 import { createRow, type Table } from '../src/model/table.js';
+import { computeShare, listChanges, type Reading } from './gpu-shares.js';
 
 const pids = [101, 102, 103, 104, 105];
 const containers = ['/docker/a', '/docker/a', '/docker/b', '/docker/b', '/docker/c'];
@@ -49,41 +50,10 @@ function listRows(tables: readonly Table[], metric: string, isWanted: (series: S
   });
 }
 
-type Rows = ReturnType<typeof listRows>;
+type Rows = Reading[];
 
-function interpolate(rows: Rows, at: number): number {
-  const after = Math.max(
-    1,
-    rows.findIndex((row) => row.at >= at),
-  );
-  const [a, b] = [rows[after - 1], rows[after]];
-  return a.value + ((b.value - a.value) * (at - a.at)) / (b.at - a.at);
-}
-
-/** What a process gets of the energy of a GPU, by the definition: in each window the share that it has of all GPU time. */
-function computeShare(energy: Rows, all: Rows, own: Rows): number {
-  const countUntil = (rows: Rows, until: number) => rows.findLast(({ at }) => at <= until)?.value ?? 0;
-  const describe = (at: number) => {
-    return { at, all: countUntil(all, at), own: countUntil(own, at), joules: interpolate(energy, at) };
-  };
-  const [start, end] = [energy[0].at, energy.at(-1)?.at ?? NaN];
-  let joules = 0;
-  let from = describe(start);
-  for (const { at } of all.filter((row) => row.at > start && row.at <= end)) {
-    // A window has a new reading of the meter, or it becomes a part of the next one.
-    if (!energy.some((reading) => reading.at > from.at && reading.at <= at)) continue;
-    const to = describe(at);
-    if (to.all > from.all) joules += ((to.joules - from.joules) * (to.own - from.own)) / (to.all - from.all);
-    from = to;
-  }
-  return joules;
-}
-
-/** The energy of a GPU. A meter that repeats its first reading is known from its first change on, and is a line from change to change. */
 function listEnergy(tables: readonly Table[], id: string): Rows {
-  return listRows(tables, 'hw.energy', ({ attributes }) => attributes['hw.id'] === id)
-    .filter(({ value }, i, rows) => i === 0 || value !== rows[i - 1].value)
-    .slice(1);
+  return listChanges(listRows(tables, 'hw.energy', ({ attributes }) => attributes['hw.id'] === id));
 }
 
 function listGpuTime(tables: readonly Table[], id: string): Rows {
@@ -189,7 +159,7 @@ test('the energy of GPUs goes to processes and containers by GPU time, at 10 Hz'
   }
   const growth = (rig.last('hw.energy', { 'hw.id': 'GPU-0' }) ?? NaN) - energy[0].value;
   assertNear(sum(Object.values(partsOf('GPU-0'))), growth, 'parts of GPU-0', 1e-8 * growth);
-  // An instance has no meter, and the driver no samples of processes: the GPU is measured once, and no process is charged.
+  // An instance has no meter, and this one no profiling counters: the GPU is measured once, and no process is charged.
   assert.equal(sumJoules(out, 'process.energy', 'process.pid', 105), 0);
   assert.deepEqual(listIds(rig.next, 'process.gpu.memory.usage'), ['GPU-0', 'MIG-0']);
   assert.deepEqual(listIds(rig.next, 'hw.energy'), ['GPU-0', 'GPU-1']);

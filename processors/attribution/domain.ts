@@ -1,13 +1,16 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import {
+  ATTR_ENERGY_ATTRIBUTION_MODEL,
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
+  ATTR_HW_PARENT,
   ATTR_HW_TYPE,
   ATTR_LEDGER_PART,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { attributionFloor, ledgerEnergy } from '../../src/model/shared-metrics.js';
+import { attributionFloor, gpuInstanceEnergy, ledgerEnergy } from '../../src/model/shared-metrics.js';
 import type { Floor } from './floor.js';
+import { InstanceAccounts } from './instance-accounts.js';
 import { Account, Gauge, type Publication } from './publication.js';
 import type { Parts, Split } from './split.js';
 import type { DomainMeter, Window } from './windows.js';
@@ -45,6 +48,7 @@ export class Domain {
   readonly #measured = new EnergyTotal();
   /** By the part that each is of: attributed, idle, and unattributed by reason. */
   readonly #accounts = new Map<string, Account>();
+  readonly #instances: InstanceAccounts;
   #gauge: Gauge | undefined;
   #settledTo = NaN;
 
@@ -53,6 +57,7 @@ export class Domain {
     this.meter = options.meter;
     this.floor = options.floor;
     this.#options = options;
+    this.#instances = new InstanceAccounts(options.publication, (id, from) => this.#createInstance(id, from));
   }
 
   /** What workloads got of it. */
@@ -80,6 +85,7 @@ export class Domain {
     this.#book(window, parts);
     this.#charge(window, split.shares);
     this.#options.settled?.(window, parts, split.shares);
+    this.#instances.settle(window, parts.dynamicNj, parts.wholeNs);
     this.#publishFloor(window.from);
     this.#describe(window, parts);
     // Only now: a window is split by what was known before it.
@@ -90,6 +96,13 @@ export class Domain {
   close(): void {
     for (const account of this.#accounts.values()) this.#options.publication.end(account);
     if (this.#gauge) this.#options.publication.end(this.#gauge);
+    this.#instances.close();
+  }
+
+  #createInstance(id: string, from: number): Account {
+    const parent = this.series.attributes[ATTR_HW_ID] ?? '';
+    const own = { [ATTR_HW_ID]: id, [ATTR_HW_PARENT]: parent, [ATTR_ENERGY_ATTRIBUTION_MODEL]: 'gpu_time' };
+    return new Account(this.#createSeries(gpuInstanceEnergy, from, own));
   }
 
   #charge({ usage: { workloads }, from }: Window, shares: readonly number[]): void {

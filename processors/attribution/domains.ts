@@ -1,17 +1,23 @@
 import { elementAt } from '../../src/element.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import {
+  ATTR_ENERGY_METHOD,
+  ATTR_HW_ID,
+  ATTR_HW_PARENT,
+  ATTR_HW_TYPE,
+} from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
 import { isMeasuredHost, remainderType } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import { Domain } from './domain.js';
 import { Floor, type CpuCount, type FloorStore } from './floor.js';
+import { GpuUsage } from './gpu-usage.js';
 import { Hardware, type Model } from './hardware.js';
 import { HostCounter, type EnergyReader } from './host-counter.js';
 import { HostParts } from './host-parts.js';
 import { describeRemainder, RemainderMeter } from './remainder.js';
 import { Split } from './split.js';
-import { GpuUsage, withoutWorkloads, type Usage, type UsageTick } from './usage.js';
+import { withoutWorkloads, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 import { EnergyCounter, Meter } from './windows.js';
 
@@ -68,9 +74,10 @@ export class Domains {
     if (this.#kinds.size === 0) this.#keepEarly(usage);
   }
 
-  /** Who uses the GPU that a series is of. */
+  /** Who uses the GPU that a series of GPU time is of, or of which its MIG instance is a part. */
   gpuOf({ attributes }: Series): GpuUsage {
-    return findOrAdd(this.#gpus, String(attributes[ATTR_HW_ID]), () => new GpuUsage());
+    const id = attributes[ATTR_HW_PARENT] ?? attributes[ATTR_HW_ID];
+    return findOrAdd(this.#gpus, String(id), () => new GpuUsage());
   }
 
   /** Takes what was used of the GPU that a series is of. */

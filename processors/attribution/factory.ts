@@ -1,6 +1,7 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
 import {
   attributionFloor,
+  gpuInstanceEnergy,
   ledgerEnergy,
   meteredEnergyNames,
   processCpuTime,
@@ -11,7 +12,7 @@ import { checkViews, viewMetrics } from './views.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
-  metrics: [ledgerEnergy, ...viewMetrics, attributionFloor],
+  metrics: [ledgerEnergy, ...viewMetrics, gpuInstanceEnergy, attributionFloor],
   needs: [
     { what: 'energy', metrics: [...meteredEnergyNames], from: 'rapl or estimate' },
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },

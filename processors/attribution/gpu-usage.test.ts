@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTables } from '../../src/model/check-tables.js';
-import type { Series } from '../../src/model/series.js';
+import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { gpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import { createRow } from '../../src/model/table.js';
 import { CpuCount, Floor, FloorLearner } from './floor.js';
+import { GpuTimeCounter, GpuUsage } from './gpu-usage.js';
 import { Rig, RigProcess, unixNs } from './rig.fixture.js';
-import { GpuTimeCounter, GpuUsage } from './usage.js';
 import { Workload } from './workload.js';
 
 /** A GPU of a rig, and what it used up to each scan. */
@@ -41,6 +41,42 @@ class RigGpu {
       { metric: processGpuTime, resource: process.resource, attributes, start: unixNs(0) },
     ];
     this.#times.set(process, known);
+    return known;
+  }
+}
+
+/** A MIG instance of a rig, whose GPU time is a part of that of its GPU. */
+class RigInstance {
+  readonly #rig: Rig;
+  readonly #attributes: Attributes;
+  readonly #series = new Map<RigProcess | undefined, readonly Series[]>();
+
+  constructor(rig: Rig, id: string, parent: string) {
+    this.#rig = rig;
+    this.#attributes = { 'hw.id': id, 'hw.parent': parent };
+  }
+
+  scan(atS: number, process: RigProcess | undefined, used: number): void {
+    const series = this.series(process);
+    this.#rig.consume(
+      createRow(
+        series,
+        unixNs(atS),
+        Float64Array.from(series, () => used),
+      ),
+    );
+  }
+
+  series(process: RigProcess | undefined): readonly Series[] {
+    const { resource } = process ?? this.#rig.createMeter();
+    const create = (metric: Metric): Series => ({
+      metric,
+      resource,
+      attributes: this.#attributes,
+      start: unixNs(0),
+    });
+    const known = this.#series.get(process) ?? (process ? [processGpuTime, gpuTime] : [gpuTime]).map(create);
+    this.#series.set(process, known);
     return known;
   }
 }
@@ -108,6 +144,69 @@ test('attribution gives groups the resource of the machine where only the usage 
   gpu.scan(1, [[first, 1]], 1, 100);
   const [{ series }] = rig.out.last('linux.cgroup.energy');
   assert.deepEqual(series.resource.attributes, { 'host.name': 'rig', 'linux.cgroup.path': 'none' });
+});
+
+test('attribution settles the last energy of a GPU at shutdown without the usage of CPUs', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first] = processes;
+  gpu.scan(0, [[first, 0]], 0, 0);
+  gpu.scan(1, [[first, 1]], 1, 100);
+  rig.energy(gpu.energy, 1.5, 150);
+  void rig.processor.shutdown();
+  assert.deepEqual(rig.parts('GPU-1'), { attributed: 100, idle: 0, gap: 50 });
+});
+
+test('attribution divides the energy of a GPU among its MIG instances and their processes', () => {
+  const { rig, gpu, processes } = createRig();
+  const [first, second] = processes;
+  const instances = ['MIG-1', 'MIG-2', 'MIG-3'].map((id) => new RigInstance(rig, id, 'GPU-1'));
+  const scan = (atS: number, used: readonly number[], total: number, joules: number) => {
+    instances.forEach((instance, i) => instance.scan(atS, [first, second][i], used[i]));
+    gpu.scan(atS, [], total, joules);
+  };
+  scan(0, [0, 0, 0], 0, 0);
+  scan(1, [0.1, 0.3, 0], 0.4, 100);
+  scan(2, [0.1, 0.5, 0.2], 0.8, 200);
+  assert.deepEqual(rig.processes(), { 1: 25, 2: 125 });
+  assert.deepEqual(rig.parts('GPU-1'), { attributed: 150, idle: 0, unseen: 50 });
+  const energy = () =>
+    rig.out.last('hw.gpu.instance.energy').map(({ series: { attributes }, value }) => {
+      return [attributes['hw.id'], attributes['hw.parent'], value];
+    });
+  assert.deepEqual(energy(), [
+    ['MIG-1', 'GPU-1', 25],
+    ['MIG-2', 'GPU-1', 125],
+    ['MIG-3', 'GPU-1', 50],
+  ]);
+  // One instance is destroyed, and another one gets its SMs.
+  rig.end(2.5, ...instances[1].series(second));
+  instances[1] = new RigInstance(rig, 'MIG-4', 'GPU-1');
+  scan(3, [0.1, 0, 0.2], 0.8, 250);
+  scan(4, [0.1, 0.5, 0.2], 1.3, 300);
+  const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
+  assert.deepEqual(
+    ended
+      .filter(({ metric }) => metric.name === 'hw.gpu.instance.energy')
+      .map((one) => one.attributes['hw.id']),
+    ['MIG-2'],
+  );
+  assert.equal(energy().find(([id]) => id === 'MIG-4')?.[2], 50);
+  checkTables(rig.out.tables);
+});
+
+test('attribution does not name the power of an unused MIG instance a floor while its GPU has a context', () => {
+  const usage = new GpuUsage();
+  const workload = new Workload({ attributes: { 'process.pid': 1 } }, 0, { groups: [] });
+  const cut = (atS: number) => {
+    usage.readInstance('MIG-1', 0);
+    return usage.cut(atS * 1e9, 0)?.isQuiet;
+  };
+  cut(0);
+  assert.equal(cut(1), true);
+  const counter = new GpuTimeCounter(workload, usage);
+  assert.equal(cut(2), false);
+  counter.close();
+  assert.equal(cut(3), true);
 });
 
 test('attribution leaves what unknown processes used of a GPU unattributed', () => {

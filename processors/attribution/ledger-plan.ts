@@ -1,3 +1,4 @@
+import { ATTR_HW_PARENT } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
   busyTime,
@@ -14,8 +15,8 @@ import type { CgroupNode } from './cgroup-node.js';
 import type { CgroupCounter } from './cgroups.js';
 import type { Domains } from './domains.js';
 import type { Floor } from './floor.js';
+import type { GpuTimeCounter } from './gpu-usage.js';
 import type { EnergyReader } from './host-counter.js';
-import type { GpuTimeCounter } from './usage.js';
 import type { CpuTimeCounter, Workload } from './workload.js';
 import type { Workloads } from './workloads.js';
 
@@ -72,7 +73,8 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
     gpuTimes: pick(processGpuTime.name, (one) => targets.gpuCounterOf(one)),
     gpuScans: pick(gpuTime.name, (one) => {
-      domains.gpuOf(one).isScanned = true;
+      // That of a MIG instance comes before that of its GPU, which closes the scan.
+      if (one.attributes[ATTR_HW_PARENT] === undefined) domains.gpuOf(one).isScanned = true;
       return one;
     }),
     busy: pick(busyTime.name, (one) => one).at(0),

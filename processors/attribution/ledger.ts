@@ -1,6 +1,6 @@
 import type { Log } from '../../src/component/log.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
-import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import { ATTR_HW_ID, ATTR_HW_PARENT, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
   cgroupCpuTime,
@@ -12,9 +12,9 @@ import {
 import type { Table } from '../../src/model/table.js';
 import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
+import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
 import { createPlan, type Plan } from './ledger-plan.js';
-import { GpuTimeCounter } from './usage.js';
 import { Workloads } from './workloads.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
@@ -41,6 +41,7 @@ export class Ledger {
   readonly #instant = new Float64Array(1);
   #busy: Busy | undefined;
   #boundary = -Infinity;
+  #hasGpuUsage = false;
   #isSetBack = false;
   #checkedAt = -Infinity;
   readonly #logged = new WeakSet<object>();
@@ -79,10 +80,14 @@ export class Ledger {
   /** Settles what can be settled. No table will follow. */
   finish(): readonly Table[] {
     this.domains.finish();
-    // Without any usage, the energy is not split.
-    if (this.#boundary > -Infinity) for (const hardware of this.domains.kinds) hardware.finish();
+    for (const hardware of this.domains.kinds) if (this.#hasUsage(hardware)) hardware.finish();
     this.#check();
     return this.#settle();
+  }
+
+  /** Without any usage, the energy is not split. */
+  #hasUsage({ model }: Hardware): boolean {
+    return this.#boundary > -Infinity || (model === 'gpu_time' && this.#hasGpuUsage);
   }
 
   /** Settles what can be settled and ends what was published. No table will follow. */
@@ -131,8 +136,11 @@ export class Ledger {
   }
 
   #readGpuScan(scan: Series, seconds: number, at: number): void {
-    const usage = this.domains.gpuOf(scan).cut(at, seconds);
+    const gpu = this.domains.gpuOf(scan);
+    if (isInstance(scan)) return gpu.readInstance(String(scan.attributes[ATTR_HW_ID]), seconds);
+    const usage = gpu.cut(at, seconds);
     if (usage === undefined) return;
+    this.#hasGpuUsage = true;
     if (this.#busy === undefined) this.#meetMachine(scan);
     this.workloads.rank(usage);
     this.#closeHidden();
@@ -145,6 +153,12 @@ export class Ledger {
     this.#gpuCounters.delete(series);
     counter.close();
     this.workloads.release(counter.workload, at);
+  }
+
+  #endGpuScan(scan: Series): void {
+    const gpu = this.domains.gpuOf(scan);
+    if (isInstance(scan)) gpu.endInstance(String(scan.attributes[ATTR_HW_ID]));
+    else gpu.endScans();
   }
 
   #readBusy(series: Series, seconds: number, at: number): void {
@@ -176,7 +190,7 @@ export class Ledger {
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
       if (meteredEnergyNames.has(series.metric.name)) this.domains.end(series);
       if (series.metric.name === processGpuTime.name) this.#endGpuCounter(series, at);
-      if (series.metric.name === gpuTime.name) this.domains.gpuOf(series).endScans();
+      if (series.metric.name === gpuTime.name) this.#endGpuScan(series);
       if (series === this.#busy?.series) this.#busy = undefined;
     }
   }
@@ -232,6 +246,11 @@ export class Ledger {
   #timeOf({ epoch, offsets }: Table, row: number): number {
     return Number(epoch - this.#options.epoch) + (row < 0 ? 0 : Math.round(offsets[row]));
   }
+}
+
+/** Whether GPU time is that of a MIG instance. */
+function isInstance({ attributes }: Series): boolean {
+  return attributes[ATTR_HW_PARENT] !== undefined;
 }
 
 function describeResidual({ attributes, residualNj }: Hardware): string {

@@ -11,6 +11,10 @@ export interface Parts {
   readonly attributedNj: number;
   readonly unattributedNj: number;
   readonly reason: Reason;
+  /** What is shared by usage: none where nothing was used, or it is not known by what. */
+  readonly dynamicNj: number;
+  /** All that was used, by known and unknown workloads. */
+  readonly wholeNs: number;
 }
 
 /** Splits the energy of one domain's windows into parts and shares (docs/ledger.md, Idle energy and Sharing). */
@@ -41,6 +45,8 @@ export class Split {
       attributedNj: sharedNj + borneNj,
       unattributedNj: energyNj - idleNj - sharedNj,
       reason: isShared ? (usage.restReason ?? 'unseen') : usage.isGap ? 'gap' : 'no_usage',
+      dynamicNj: isShared ? energyNj - idleNj : 0,
+      wholeNs,
     };
   }
 

@@ -26,6 +26,14 @@ export interface Usage {
   readonly cpuNs: readonly number[];
   /** For how long each lived. */
   readonly lifeNs: readonly number[];
+  /** What each MIG instance of a GPU was used, with what no workload is known for. */
+  readonly instances?: readonly InstanceUse[];
+}
+
+/** How long a MIG instance was used, as a part of its GPU. */
+export interface InstanceUse {
+  readonly id: string;
+  readonly usedNs: number;
 }
 
 /** A usage of which only the time is known. */
@@ -67,6 +75,7 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
   if (usages.some((usage) => usage.isGap)) return createGap(to);
   const sums = new Map<Workload, Sum>();
   for (const usage of usages) addUsage(sums, usage);
+  const instances = mergeInstances(usages);
   const entries = [...sums].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
   return {
     firstTo: first.firstTo,
@@ -74,10 +83,19 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
     busyNs: usages.reduce((busyNs, usage) => busyNs + usage.busyNs, 0),
     ...(first.isQuiet !== undefined && { isQuiet: usages.every(({ isQuiet }) => isQuiet) }),
     isGap: false,
+    ...(instances.length > 0 && { instances }),
     workloads: entries.map(([workload]) => workload),
     cpuNs: entries.map(([, { cpuNs }]) => cpuNs),
     lifeNs: entries.map(([, { lifeNs }]) => lifeNs),
   };
+}
+
+function mergeInstances(usages: readonly Usage[]): readonly InstanceUse[] {
+  const used = new Map<string, number>();
+  for (const { instances = [] } of usages) {
+    for (const { id, usedNs } of instances) used.set(id, (used.get(id) ?? 0) + usedNs);
+  }
+  return [...used].map(([id, usedNs]) => ({ id, usedNs }));
 }
 
 function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs }: Usage): void {
@@ -112,84 +130,5 @@ export class UsageTick {
   /** @param seconds NaN: no reading */
   read(seconds: number): void {
     if (seconds >= 0) this.#ns = seconds * 1e9;
-  }
-}
-
-/**
- * What workloads use of one GPU, from row to row of its `hw.gpu.time`. The driver's samples are whole percents over the
- * window that such a row closes, so that nothing is interpolated. Nanoseconds throughout.
- */
-export class GpuUsage {
-  /** How many GPU time counters are live: of processes that hold contexts on it, whether they use them or not. */
-  clients = 0;
-  /** Whether it has a live `hw.gpu.time`. */
-  isScanned = false;
-  readonly #grownNs = new Map<Workload, number>();
-  #lastNs = NaN;
-  #boundary = NaN;
-
-  /** Its `hw.gpu.time` has no further row. */
-  endScans(): void {
-    this.isScanned = false;
-    this.#boundary = NaN;
-    this.#grownNs.clear();
-  }
-
-  /** A workload used more of it since the last row. */
-  grow(workload: Workload, grownNs: number): void {
-    if (grownNs > 0) this.#grownNs.set(workload, (this.#grownNs.get(workload) ?? 0) + grownNs);
-  }
-
-  /**
-   * The usage up to a row.
-   * @param seconds GPU time of all processes since the counter's start; NaN: no reading
-   * @returns undefined where the row is no later than the one before, or none
-   */
-  cut(to: number, seconds: number): Usage | undefined {
-    if (Number.isNaN(seconds) || to <= this.#boundary) return undefined;
-    const from = this.#boundary;
-    const usedNs = Math.round(seconds * 1e9);
-    const busyNs = Math.max(0, usedNs - this.#lastNs);
-    this.#boundary = to;
-    this.#lastNs = usedNs;
-    const entries = [...this.#grownNs].toSorted(([a], [b]) => (a.key < b.key ? -1 : 1));
-    this.#grownNs.clear();
-    if (Number.isNaN(from)) return createGap(to);
-    return {
-      firstTo: to,
-      to,
-      busyNs,
-      isGap: false,
-      isQuiet: this.clients === 0 && busyNs === 0,
-      workloads: entries.map(([workload]) => workload),
-      cpuNs: entries.map(([, grownNs]) => grownNs),
-      lifeNs: entries.map(([workload]) => workload.countLifeNs(from, to)),
-    };
-  }
-}
-
-/** One GPU time counter of a workload: of one engine of one GPU. */
-export class GpuTimeCounter {
-  readonly workload: Workload;
-  readonly usage: GpuUsage;
-  #lastNs = 0;
-
-  constructor(workload: Workload, usage: GpuUsage) {
-    this.workload = workload;
-    this.usage = usage;
-    usage.clients += 1;
-  }
-
-  /** @param seconds GPU time since the counter's start; NaN: no reading */
-  read(seconds: number): void {
-    if (Number.isNaN(seconds)) return;
-    const usedNs = Math.round(seconds * 1e9);
-    this.usage.grow(this.workload, usedNs - this.#lastNs);
-    this.#lastNs = Math.max(this.#lastNs, usedNs);
-  }
-
-  /** It has no further reading. */
-  close(): void {
-    this.usage.clients -= 1;
   }
 }

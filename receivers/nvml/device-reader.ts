@@ -59,7 +59,13 @@ export class DeviceReader {
     return this.#lostBy;
   }
 
-  read(): DeviceRow {
+  /** Whether its profiling counters can be read again. */
+  get isProfileDue(): boolean {
+    return this.#profiling?.isDue === true;
+  }
+
+  /** @param hasProfile whether to read the profiling counters */
+  read(hasProfile: boolean): DeviceRow {
     const { id, columns } = this.device;
     const values = new Float64Array(columns.length).fill(NaN);
     this.#successes = 0;
@@ -69,7 +75,7 @@ export class DeviceReader {
     // The energy is that of some instant within its call.
     const atNs = (beforeNs + process.hrtime.bigint()) / 2n;
     for (const feature of others) at = this.#readFeature(feature, values, at);
-    const profile = this.#readProfile();
+    const profile = hasProfile ? this.#readProfile() : undefined;
     // Once it was taken out, every argument is invalid.
     if (this.#features.length > 0 && this.#successes === 0) this.#lostBy ??= describeStatus(this.#lastStatus);
     if (this.#lostBy !== undefined) return createLostRow(id, atNs);
@@ -99,7 +105,7 @@ export class DeviceReader {
   }
 
   #readProfile(): Float64Array | undefined {
-    if (this.#profiling?.isDue !== true || this.#lostBy !== undefined) return undefined;
+    if (this.#profiling === undefined || this.#lostBy !== undefined) return undefined;
     const values = new Float64Array(this.#profiling.columns.length);
     const status = this.#profiling.read(values);
     this.#note(status);

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
-import type { Note, TemperatureLimit } from '../../src/gpu/protocol.js';
+import type { DeviceRow, Note, TemperatureLimit } from '../../src/gpu/protocol.js';
 import { DeviceReader, type Identity, type MigRole } from './device-reader.js';
 import { NvmlError, NvmlLibrary, success } from './library.js';
+import { countSms, countUsableSms, findUseColumn, listInstances, MigUsage, type Slice } from './mig.js';
 import type { ThreadOptions } from './thread-options.js';
 
 // nvmlGpuVirtualizationMode_t: the device is a slice of a GPU that belongs to the hypervisor.
@@ -15,9 +16,17 @@ const common: Pick<Identity, 'vendor' | 'interfaces' | 'tasks' | 'hasTaskUtiliza
   hasTaskUtilization: true,
 };
 
+/** A GPU, and its MIG instances. */
+interface GpuReaders {
+  readonly gpu: DeviceReader;
+  readonly instances: readonly DeviceReader[];
+  /** Undefined: it is not divided, or it is not known how much its instances are used. */
+  readonly usage: MigUsage | undefined;
+}
+
 /** The library, loaded and initialized, with every device that can be read. */
 export class OpenNvml {
-  readonly readers: readonly DeviceReader[];
+  readonly #gpus: readonly GpuReaders[] = [];
   readonly notes: Note[] = [];
   /** Why GPUs are not among the readers that are there. */
   readonly unreadable: string[] = [];
@@ -38,12 +47,27 @@ export class OpenNvml {
     }
     try {
       this.#driverVersion = this.#readDriverVersion();
-      this.readers = this.#openDevices();
+      this.#gpus = this.#openDevices();
       this.#signature = this.#describeDevices();
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /** Every GPU, each followed by its instances. */
+  get readers(): readonly DeviceReader[] {
+    return this.#gpus.flatMap(({ gpu, instances }) => [gpu, ...instances]);
+  }
+
+  /** Reads every device: the instances before their GPU, whose energy is then newer than what they explain. */
+  read(readDevice: (reader: DeviceReader, hasProfile: boolean) => DeviceRow): readonly DeviceRow[] {
+    return this.#gpus.flatMap(({ gpu, instances, usage }) => {
+      const read = (reader: DeviceReader) => readDevice(reader, reader.isProfileDue);
+      const { rows, total } = usage?.read(readDevice) ?? { rows: instances.map(read), total: undefined };
+      const row = read(gpu);
+      return [...rows, total === undefined ? row : { ...row, usage: total }];
+    });
   }
 
   /** Whether GPUs or MIG instances came or went. */
@@ -52,12 +76,12 @@ export class OpenNvml {
   }
 
   close(): void {
-    this.readers?.forEach((reader) => reader.close(reader.lostBy === undefined));
+    for (const reader of this.readers) reader.close(reader.lostBy === undefined);
     this.#library.find('nvmlShutdown', '')();
     this.#library.unload();
   }
 
-  #openDevices(): readonly DeviceReader[] {
+  #openDevices(): readonly GpuReaders[] {
     return this.#listHandles().flatMap((handle) => {
       if (typeof handle !== 'number') {
         this.unreadable.push(handle.message);
@@ -67,7 +91,7 @@ export class OpenNvml {
     });
   }
 
-  #openGpu(device: number): readonly DeviceReader[] {
+  #openGpu(device: number): readonly GpuReaders[] {
     const identity = this.#identify(device);
     if (this.#library.readNumber('nvmlDeviceGetVirtualizationMode', device) === virtualGpu) {
       this.unreadable.push(
@@ -76,12 +100,19 @@ export class OpenNvml {
       );
       return [];
     }
-    const instances = this.#listInstances(device);
-    const gpu = this.#openReader(identity, device, { isDivided: instances.length > 0 });
-    return [gpu, ...instances.map((instance) => this.#openInstance(instance, device, identity))];
+    const handles = listInstances(this.#library, device);
+    const gpu = this.#openReader(identity, device, { isDivided: handles.length > 0 });
+    const slices = handles.map((handle) => this.#openInstance(handle, device, identity));
+    const instances = slices.map(({ reader }) => reader);
+    const isKnown = slices.every(({ reader, smCount }) => findUseColumn(reader) >= 0 && smCount > 0);
+    const usage =
+      this.#options.hasProcesses && slices.length > 0 && isKnown
+        ? new MigUsage(slices, countUsableSms(this.#library, device))
+        : undefined;
+    return [{ gpu, instances, usage }];
   }
 
-  #openInstance(handle: number, parent: number, gpu: Identity): DeviceReader {
+  #openInstance(handle: number, parent: number, gpu: Identity): Slice {
     const name = this.#library.readText('nvmlDeviceGetName', handle) ?? '';
     const id = this.#library.readText('nvmlDeviceGetUUID', handle) ?? `${gpu.id}/instance`;
     const [, profile = name] = /MIG (.+)$/.exec(name) ?? [];
@@ -91,11 +122,15 @@ export class OpenNvml {
       domain: `gpu/${id}`,
       name: profile === '' ? 'MIG' : profile,
       parent: gpu.id,
+      isInstance: true,
+      tasks: ['general'] as const,
+      hasTaskUtilization: false,
       maxWatts: NaN,
       temperatureLimits: [],
     };
     const gpuInstance = this.#library.readNumber('nvmlDeviceGetGpuInstanceId', handle) ?? 0;
-    return this.#openReader(identity, handle, { instance: { parent, gpuInstance } });
+    const reader = this.#openReader(identity, handle, { instance: { parent, gpuInstance } });
+    return { reader, gpuInstance, smCount: countSms(this.#library, handle) ?? 0 };
   }
 
   #openReader(identity: Identity, device: number, role: MigRole): DeviceReader {
@@ -163,30 +198,12 @@ export class OpenNvml {
     });
   }
 
-  /** The handles of the MIG instances of a GPU. */
-  #listInstances(device: number): readonly number[] {
-    const { scratch } = this.#library;
-    const mode = this.#library.find(
-      'nvmlDeviceGetMigMode',
-      'uintptr_t device, uintptr_t current, uintptr_t pending',
-    );
-    if (mode(device, scratch.address, scratch.address + 4) !== success || scratch.u32() !== 1) return [];
-    const maxCount = this.#library.readNumber('nvmlDeviceGetMaxMigDeviceCount', device) ?? 0;
-    const find = this.#library.find(
-      'nvmlDeviceGetMigDeviceHandleByIndex',
-      'uintptr_t device, unsigned int index, uintptr_t instance',
-    );
-    return Array.from({ length: Math.min(maxCount, 64) }, (_, index) => index).flatMap((index) =>
-      find(device, index, scratch.address) === success ? [scratch.u64()] : [],
-    );
-  }
-
   /** Which devices there are, as a text to compare. A GPU that is plugged in shows in procfs first. */
   #describeDevices(): string {
     const handles = this.#listHandles();
     const ids = handles.map((handle) =>
       typeof handle === 'number'
-        ? [handle, ...this.#listInstances(handle)].map((one) =>
+        ? [handle, ...listInstances(this.#library, handle)].map((one) =>
             this.#library.readText('nvmlDeviceGetUUID', one),
           )
         : handle.status,

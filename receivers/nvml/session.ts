@@ -50,7 +50,7 @@ export class Session implements BlockingSession<Reading> {
     const before = this.#devices;
     const notes: Note[] = [];
     if (nowMs >= this.#retryMs || this.#isOutdated(nowMs)) notes.push(...this.#openAgain());
-    const rows = (this.#open?.readers ?? []).map((reader) => this.#readDevice(reader, notes));
+    const rows = this.#open?.read((reader, hasProfile) => this.#readDevice(reader, hasProfile, notes)) ?? [];
     const atNs = process.hrtime.bigint();
     const lost = [...this.#lost.keys()].map((id) => createLostRow(id, atNs));
     const devices = this.#devices === before ? undefined : this.#devices;
@@ -62,10 +62,10 @@ export class Session implements BlockingSession<Reading> {
     this.#open = undefined;
   }
 
-  #readDevice(reader: DeviceReader, notes: Note[]): DeviceRow {
+  #readDevice(reader: DeviceReader, hasProfile: boolean, notes: Note[]): DeviceRow {
     const { id, name } = reader.device;
     if (reader.lostBy !== undefined) return createLostRow(id, process.hrtime.bigint());
-    const row = reader.read();
+    const row = reader.read(hasProfile);
     // `read` may have found out.
     const lostBy = reader.lostBy as string | undefined;
     if (lostBy !== undefined) {

@@ -1,7 +1,13 @@
 import { elementAt } from '../element.js';
 import { createPlans } from '../model/plan.js';
-import { ATTR_HW_GPU_TASK, ATTR_HW_ID, ATTR_HW_NAME, ATTR_HW_TYPE } from '../model/semantic-conventions.js';
-import type { Metric, Resource, Series } from '../model/series.js';
+import {
+  ATTR_HW_GPU_TASK,
+  ATTR_HW_ID,
+  ATTR_HW_NAME,
+  ATTR_HW_PARENT,
+  ATTR_HW_TYPE,
+} from '../model/semantic-conventions.js';
+import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { gpuTime, processGpuTime } from '../model/shared-metrics.js';
 import { createRow, type Table } from '../model/table.js';
 import * as metrics from './metrics.js';
@@ -66,7 +72,7 @@ export class Account {
   #addContexts(contexts: readonly ProcessMemory[], start: bigint): void {
     for (const { context } of contexts) {
       if (this.#memory.has(context)) continue;
-      const attributes = { [ATTR_HW_ID]: this.#device.id, 'hw.gpu.context': context };
+      const attributes = { ...locate(this.#device), 'hw.gpu.context': context };
       this.#memory.set(context, {
         metric: metrics.processMemory,
         resource: this.resource,
@@ -79,10 +85,16 @@ export class Account {
 
   #createUsageSeries(start: bigint): readonly Series[] {
     return listUsage(this.#device).map(([metric, task]) => {
-      const attributes = { [ATTR_HW_ID]: this.#device.id, [ATTR_HW_GPU_TASK]: task };
+      const attributes = { ...locate(this.#device), [ATTR_HW_GPU_TASK]: task };
       return { metric, resource: this.resource, attributes, start };
     });
   }
+}
+
+/** Which device is used, and which GPU it is an instance of. */
+function locate({ id, parent, isInstance }: Device): Attributes {
+  const isPart = isInstance === true && parent !== undefined;
+  return { [ATTR_HW_ID]: id, ...(isPart && { [ATTR_HW_PARENT]: parent }) };
 }
 
 /** What each series of usage is. Made once per device. */
@@ -104,8 +116,8 @@ export class DeviceAccounts {
   #seconds = 0;
   #at = 0n;
 
-  constructor({ id, name }: Device, resource: Resource) {
-    const attributes = { [ATTR_HW_TYPE]: 'gpu', [ATTR_HW_ID]: id, [ATTR_HW_NAME]: name };
+  constructor(device: Device, resource: Resource) {
+    const attributes = { [ATTR_HW_TYPE]: 'gpu', ...locate(device), [ATTR_HW_NAME]: device.name };
     this.#place = { metric: gpuTime, resource, attributes, start: 0n };
   }
 

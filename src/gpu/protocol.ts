@@ -34,6 +34,8 @@ export interface Device {
   readonly name: string;
   /** What it is a part of: of a MIG instance, its GPU. */
   readonly parent: string | undefined;
+  /** Whether its processes use the energy of its parent: a MIG instance. Its GPU time is a part of that of its parent. */
+  readonly isInstance?: boolean;
   readonly serialNumber: string | undefined;
   readonly firmwareVersion: string | undefined;
   readonly driverVersion: string;

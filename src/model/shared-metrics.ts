@@ -216,7 +216,10 @@ export const cgroupCpuTime: Metric = {
   valueType: 'double',
 };
 
-/** GPU time of a process on one GPU, by `hw.id` and `hw.gpu.task` = general, encoder or decoder. */
+/**
+ * GPU time of a process on one GPU, by `hw.id` and `hw.gpu.task` = general, encoder or decoder. On a MIG instance, whose GPU
+ * is `hw.parent`, it is time of the whole GPU: that of the instance by the part that it has of the SMs.
+ */
 export const processGpuTime: Metric = {
   name: 'process.gpu.time',
   unit: 's',
@@ -228,7 +231,8 @@ export const processGpuTime: Metric = {
 /**
  * GPU time of all processes on one GPU and all its engines, by `hw.type` and `hw.id`. Its rows close a usage scan of
  * that GPU, as those of `busyTime` do of the CPUs: they follow the rows of every process at the same instant, and the
- * first one, of 0, comes before the energy of the GPU.
+ * first one, of 0, comes before the energy of the GPU. That of a MIG instance has `hw.parent`, is a part of that of its GPU
+ * and comes before it.
  */
 export const gpuTime: Metric = {
   name: 'hw.gpu.time',
@@ -259,6 +263,15 @@ export const ledgerEnergy: Metric = {
   name: 'ledger.energy',
   unit: 'J',
   description: 'Where the energy of a hardware domain went; the sum over the parts is the energy measured',
+  kind: 'counter',
+  valueType: 'double',
+};
+
+/** The share of a GPU's energy that is attributed to one of its MIG instances, by `hw.id` and `hw.parent`. */
+export const gpuInstanceEnergy: Metric = {
+  name: 'hw.gpu.instance.energy',
+  unit: 'J',
+  description: 'Energy of a GPU attributed to one of its instances; a part of hw.energy of the GPU',
   kind: 'counter',
   valueType: 'double',
 };

@@ -224,6 +224,18 @@ Return nvmlDeviceGetMigDeviceHandleByIndex(Device device, unsigned int index, De
   return status == NOT_SUPPORTED ? NOT_FOUND : status;
 }
 
+struct Attributes { unsigned int sms, copy, decoder, encoder, jpeg, ofa, gpuSlices, computeSlices; unsigned long long memory; };
+
+Return nvmlDeviceGetAttributes_v2(Device device, struct Attributes *attributes) {
+  return askNumber(device, "Attributes", -1, &attributes->sms);
+}
+
+struct Profile { unsigned int id, isP2p, slices, instances, sms, copy, decoder, encoder, jpeg, ofa; unsigned long long memory; };
+
+Return nvmlDeviceGetGpuInstanceProfileInfo(Device device, unsigned int which, struct Profile *profile) {
+  return askNumber(device, "Profile", which, &profile->sms);
+}
+
 struct Process { unsigned int pid; unsigned long long memory; unsigned int gpuInstance, computeInstance; };
 
 static Return listProcesses(Device device, const char *call, unsigned int *size, struct Process *processes) {

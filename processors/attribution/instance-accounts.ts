@@ -1,0 +1,51 @@
+import { share } from '../../src/energy/share.js';
+import type { Account, Publication } from './publication.js';
+import type { Window } from './windows.js';
+
+/** The energy of a GPU by its MIG instances: each bears the part of the dynamic energy that it has of all GPU time. */
+export class InstanceAccounts {
+  readonly #publication: Publication;
+  readonly #create: (id: string, from: number) => Account;
+  readonly #accounts = new Map<string, Account>();
+  readonly #shares: number[] = [];
+
+  /** @param create the account of an instance, which begins with the window that begins at `from` */
+  constructor(publication: Publication, create: (id: string, from: number) => Account) {
+    this.#publication = publication;
+    this.#create = create;
+  }
+
+  /**
+   * Books a window.
+   * @param dynamicNj its energy without what is idle
+   * @param wholeNs GPU time of all workloads, known or not
+   */
+  settle({ usage: { instances = [], isGap }, from }: Window, dynamicNj: number, wholeNs: number): void {
+    if (isGap) return;
+    this.#endGone(new Set(instances.map(({ id }) => id)));
+    const used = instances.map(({ usedNs }) => usedNs);
+    const allNs = Math.max(
+      wholeNs,
+      used.reduce((sum, ns) => sum + ns, 0),
+    );
+    if (allNs > 0) share(dynamicNj, used, allNs, this.#shares);
+    instances.forEach(({ id }, i) => {
+      const account = this.#accounts.get(id) ?? this.#publication.open(this.#create(id, from));
+      this.#accounts.set(id, account);
+      if (allNs > 0) account.total.add(this.#shares[i] ?? 0);
+    });
+  }
+
+  /** Ends what it publishes. */
+  close(): void {
+    this.#endGone(new Set());
+  }
+
+  #endGone(live: ReadonlySet<string>): void {
+    for (const [id, account] of this.#accounts) {
+      if (live.has(id)) continue;
+      this.#publication.end(account);
+      this.#accounts.delete(id);
+    }
+  }
+}

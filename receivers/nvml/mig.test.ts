@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
+import { checkTables } from '../../src/model/check-tables.js';
+import { h100, uuid, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
+import { startRig, type Rig } from './nvml.fixture.js';
+
+/** A MIG instance: the number of its GPU instance, its SMs, and the processes on it. */
+type Instance = readonly [gpuInstance: number, sms: number, ...pids: readonly number[]];
+
+/** An H100 that is divided into instances, `MIG-0` and so on, which are all unused so far. */
+function divide(...instances: readonly Instance[]): Answers {
+  const own = instances.flatMap(([gpuInstance, sms, ...pids], i): [string, string][] => [
+    [`0.MigDevice.${i}`, `0 ${100 + i}`],
+    [`${100 + i}.UUID`, `0 MIG-${i}`],
+    [`${100 + i}.GpuInstanceId`, `0 ${gpuInstance}`],
+    [`${100 + i}.Attributes`, `0 ${sms}`],
+    [`${100 + i}.ComputeRunningProcesses`, `0 ${pids.map((pid) => `${pid} 1000`).join(' ')}`],
+    [`0.Gpm.${gpuInstance}.2`, '0 0'],
+  ]);
+  const gpu = { '0.MigMode': '0 1 1', '0.MaxMigDeviceCount': '0 7', '0.Profile.4': '0 132' };
+  return { ...h100, ...gpu, '0.ProcessUtilization': '3', ...Object.fromEntries(own) };
+}
+
+async function startDivided(t: TestContext, answers: Answers): Promise<Rig> {
+  const procfs = createFakeProcfs();
+  for (const pid of [11, 12, 13]) procfs.write(pid, { comm: `p${pid}` });
+  return startRig(t, { answers, settings: { procfs: procfs.path } });
+}
+
+/** GPU time of a device, or of a process. */
+const timeOf = (rig: Rig, id: string, pid?: number): number =>
+  pid === undefined
+    ? (rig.last('hw.gpu.time', { 'hw.id': id }) ?? NaN)
+    : (rig.last('process.gpu.time', { 'hw.id': id, 'process.pid': pid }) ?? NaN);
+
+/** Reads with these answers once the profiling counters can be read again. */
+async function readAfterwards(rig: Rig, answers: Answers): Promise<void> {
+  await sleep(120);
+  await rig.readWith(answers);
+}
+
+/** Asserts that these are as the shares of the SMs of the GPU. */
+function assertRatios(times: readonly number[], shares: readonly number[]): void {
+  assert.ok(
+    times.every((time) => time > 0),
+    String(times),
+  );
+  const perShare = times.map((time, i) => time / (shares[i] ?? NaN));
+  for (const one of perShare) assert.ok(Math.abs(one / (perShare[0] ?? NaN) - 1) < 1e-9, String(times));
+}
+
+test('nvml counts the time of MIG instances by the SMs that they kept busy', { skip }, async (t) => {
+  const rig = await startDivided(t, divide([1, 16, 11], [2, 60, 12], [3, 16]));
+  assert.equal(timeOf(rig, uuid), 0, 'the first reading begins the count');
+  await readAfterwards(rig, { '0.Gpm.1.2': '0 50', '0.Gpm.2.2': '0 80', '0.Gpm.3.2': '0 25' });
+  const parts = ['MIG-0', 'MIG-1', 'MIG-2'].map((id) => timeOf(rig, id));
+  assertRatios([...parts, timeOf(rig, uuid)], [8, 48, 4, 60]);
+  assertRatios([timeOf(rig, 'MIG-0', 11), timeOf(rig, 'MIG-1', 12), parts[2] ?? NaN], [8, 48, 4]);
+  const window = rig.next.last('hw.gpu.time').find(({ series }) => series.attributes['hw.id'] === uuid);
+  const table = rig.next.tables.findLast(({ series }) => series[0] === window?.series);
+  const seconds = Number((table?.epoch ?? 0n) - (window?.series.start ?? 0n)) / 1e9;
+  // The wall clock is looked at anew for each reading.
+  assert.ok(Math.abs(timeOf(rig, uuid) / seconds - 60 / 132) < 0.01, 'as a part of all SMs of the GPU');
+  checkTables(rig.next.tables);
+});
+
+test('nvml names the GPU of the instance that a process uses', { skip }, async (t) => {
+  const rig = await startDivided(t, divide([1, 16, 11]));
+  for (const metric of ['process.gpu.time', 'process.gpu.memory.usage', 'hw.gpu.time']) {
+    const own = rig.next.last(metric).filter(({ series }) => series.attributes['hw.id'] === 'MIG-0');
+    assert.deepEqual(
+      own.map(({ series }) => series.attributes['hw.parent']),
+      [uuid],
+      metric,
+    );
+  }
+});
+
+test('nvml gives processes that share an instance equal parts of its time', { skip }, async (t) => {
+  const rig = await startDivided(t, divide([1, 16, 11, 12], [2, 60, 13]));
+  await readAfterwards(rig, { '0.Gpm.1.2': '0 100', '0.Gpm.2.2': '0 10' });
+  assertRatios([timeOf(rig, 'MIG-0', 11), timeOf(rig, 'MIG-0', 12), timeOf(rig, 'MIG-1', 13)], [8, 8, 6]);
+});
+
+test('nvml gives the time of an instance under MPS to the clients', { skip }, async (t) => {
+  const mps = { '100.MPSComputeRunningProcesses': '0 12 500' };
+  const rig = await startDivided(t, { ...divide([1, 16, 11, 12]), ...mps });
+  await readAfterwards(rig, { '0.Gpm.1.2': '0 100' });
+  assert.equal(timeOf(rig, 'MIG-0', 11), 0, 'its server');
+  assertRatios([timeOf(rig, 'MIG-0', 12), timeOf(rig, uuid)], [1, 1]);
+});
+
+test(
+  'nvml gives the time of a GPU instance to those of its compute instances that have processes',
+  { skip },
+  async (t) => {
+    const rig = await startDivided(t, divide([1, 30, 11], [1, 30], [2, 16, 12]));
+    await readAfterwards(rig, { '0.Gpm.1.2': '0 50', '0.Gpm.2.2': '0 50' });
+    assertRatios([timeOf(rig, 'MIG-0', 11), timeOf(rig, 'MIG-2', 12), timeOf(rig, uuid)], [30, 8, 38]);
+    assert.equal(timeOf(rig, 'MIG-1'), 0);
+  },
+);
+
+test(
+  'nvml counts an instance whose use cannot be read as busy with unknown processes',
+  { skip },
+  async (t) => {
+    const rig = await startDivided(t, divide([1, 16, 11], [2, 60, 12]));
+    await readAfterwards(rig, { '0.Gpm.1.2': '0 50', '0.Gpm.2.2': '999' });
+    assertRatios([timeOf(rig, 'MIG-0', 11), timeOf(rig, 'MIG-1'), timeOf(rig, uuid)], [8, 60, 68]);
+    assert.equal(timeOf(rig, 'MIG-1', 12), 0);
+  },
+);
+
+test(
+  'nvml knows no GPU time of instances without profiling counters, as before Hopper',
+  { skip },
+  async (t) => {
+    const rig = await startDivided(t, { ...divide([1, 16, 11]), '0.GpmSupport': '0 0' });
+    await readAfterwards(rig, {});
+    assert.ok(Number.isNaN(timeOf(rig, uuid)));
+    assert.ok(Number.isNaN(timeOf(rig, 'MIG-0', 11)));
+    assert.equal(rig.last('process.gpu.memory.usage', { 'process.pid': 11 }), 1000);
+  },
+);

@@ -1,0 +1,156 @@
+import type { DeviceRow, ProcessMemory, ProcessSample, ProcessUsage } from '../../src/gpu/protocol.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import type { DeviceReader } from './device-reader.js';
+import { success, type NvmlLibrary } from './library.js';
+
+/** Values of `nvmlDeviceGetGpuInstanceProfileInfo`'s profile, NVML_GPU_INSTANCE_PROFILE_1_SLICE to _6_SLICE in nvml.h. */
+const sizeProfiles = [0, 1, 2, 3, 4, 5, 6];
+
+/** The handles of the MIG instances of a GPU. */
+export function listInstances(library: NvmlLibrary, device: number): readonly number[] {
+  const { scratch } = library;
+  const mode = library.find('nvmlDeviceGetMigMode', 'uintptr_t device, uintptr_t current, uintptr_t pending');
+  if (mode(device, scratch.address, scratch.address + 4) !== success || scratch.u32() !== 1) return [];
+  const maxCount = library.readNumber('nvmlDeviceGetMaxMigDeviceCount', device) ?? 0;
+  const find = library.find(
+    'nvmlDeviceGetMigDeviceHandleByIndex',
+    'uintptr_t device, unsigned int index, uintptr_t instance',
+  );
+  return Array.from({ length: Math.min(maxCount, 64) }, (_, index) => index).flatMap((index) =>
+    find(device, index, scratch.address) === success ? [scratch.u64()] : [],
+  );
+}
+
+/** How many SMs a MIG instance has: the first field of nvmlDeviceAttributes_t. */
+export function countSms(library: NvmlLibrary, instance: number): number | undefined {
+  return library.readNumber('nvmlDeviceGetAttributes_v2', instance);
+}
+
+/** How many SMs a GPU in MIG mode can give to instances: as many as its largest profile has. 0: not known. */
+export function countUsableSms(library: NvmlLibrary, device: number): number {
+  const { scratch } = library;
+  const read = library.find(
+    'nvmlDeviceGetGpuInstanceProfileInfo',
+    'uintptr_t device, unsigned int profile, uintptr_t info',
+  );
+  // multiprocessorCount is the fifth field of nvmlGpuInstanceProfileInfo_t.
+  const counts = sizeProfiles.map((profile) =>
+    read(device, profile, scratch.address) === success ? scratch.u32(16) : 0,
+  );
+  return Math.max(...counts);
+}
+
+/** A MIG instance: a compute instance, with a part of the SMs of its GPU instance. */
+export interface Slice {
+  readonly reader: DeviceReader;
+  readonly gpuInstance: number;
+  readonly smCount: number;
+}
+
+/** What was read of the instances of a GPU, and how much of the GPU they used together. */
+export interface MigReading {
+  readonly rows: readonly DeviceRow[];
+  readonly total: ProcessUsage | undefined;
+}
+
+type Use = Pick<ProcessUsage, 'samples' | 'unseen'>;
+
+const nothing: Use = { samples: [], unseen: 0 };
+
+/** One instance at one reading. */
+interface Part {
+  readonly slice: Slice;
+  readonly row: DeviceRow;
+  use: Use;
+}
+
+/**
+ * Which processes use the instances of a GPU, and how much of the whole GPU. NVML has no samples of processes in MIG mode;
+ * it has the share of its SMs that a GPU instance kept busy (GPM, Hopper and newer).
+ */
+export class MigUsage {
+  readonly #slices: readonly Slice[];
+  readonly #smCount: number;
+  #fromNs: bigint | undefined;
+
+  /** @param usableSms of the whole GPU; 0: not known */
+  constructor(slices: readonly Slice[], usableSms: number) {
+    this.#slices = slices;
+    this.#smCount = Math.max(usableSms, sum(slices.map(({ smCount }) => smCount)));
+  }
+
+  /** Reads all instances. Their profiling counters are read together or not at all, so that all have the same window. */
+  read(readDevice: (reader: DeviceReader, hasProfile: boolean) => DeviceRow): MigReading {
+    const isDue = this.#slices.every(({ reader }) => reader.lostBy !== undefined || reader.isProfileDue);
+    const parts = this.#slices.map((slice): Part => {
+      return { slice, row: readDevice(slice.reader, isDue), use: nothing };
+    });
+    const toNs = process.hrtime.bigint();
+    const fromNs = this.#fromNs ?? toNs;
+    // The first reading begins to count, and gives a window without length.
+    const isFirst = this.#fromNs === undefined;
+    if (!isDue && !isFirst) return { rows: parts.map(({ row }) => row), total: undefined };
+    this.#fromNs = toNs;
+    if (!isFirst) this.#divide(parts);
+    return {
+      rows: parts.map(({ row, use }) => Object.assign(row, { usage: { ...use, fromNs, toNs } })),
+      total: { samples: [], unseen: sum(parts.map(({ use }) => sumPercent(use))), fromNs, toNs },
+    };
+  }
+
+  /** Finds the use of each instance, in percent of the SMs of the GPU. */
+  #divide(parts: readonly Part[]): void {
+    const groups = new Map<number, Part[]>();
+    for (const part of parts) findOrAdd(groups, part.slice.gpuInstance, () => []).push(part);
+    for (const group of groups.values()) this.#divideGpuInstance(group);
+  }
+
+  /** The counters are those of the GPU instance: it is used by those of its compute instances that have processes. */
+  #divideGpuInstance(group: readonly Part[]): void {
+    const share = group.map(readShare).find((one) => one >= 0 && one <= 1);
+    // Where it is not known, all of it may have been used, though not by whom: then no other instance is charged for it.
+    const percent = (100 * (share ?? 1) * countAll(group)) / this.#smCount;
+    const usersOf = ({ row }: Part) => (share === undefined ? [] : listUsers(row.memory));
+    const used = group.filter((part) => usersOf(part).length > 0);
+    const users = used.length > 0 ? used : group;
+    for (const part of users) {
+      part.use = divide((percent * part.slice.smCount) / countAll(users), usersOf(part));
+    }
+  }
+}
+
+function countAll(parts: readonly Part[]): number {
+  return sum(parts.map(({ slice }) => slice.smCount));
+}
+
+/** The share of its SMs that a GPU instance kept busy; NaN: it could not be read. */
+function readShare({ slice, row }: Part): number {
+  return row.profile?.[findUseColumn(slice.reader)] ?? NaN;
+}
+
+/** The column that says how busy the SMs of an instance were; -1: it has none. */
+export function findUseColumn({ device: { profileColumns } }: Pick<DeviceReader, 'device'>): number {
+  const busy = profileColumns.indexOf('sm.utilization');
+  return busy >= 0 ? busy : profileColumns.indexOf('graphics.utilization');
+}
+
+/** The processes of an instance that can use it. Where MPS runs, they do so through its server, which is not one of them. */
+function listUsers(memory: readonly ProcessMemory[] = []): readonly number[] {
+  const clients = memory.filter(({ context }) => context === 'mps');
+  return [...new Set((clients.length > 0 ? clients : memory).map(({ pid }) => pid))];
+}
+
+/** Equal parts for the processes of an instance, which the driver does not distinguish. */
+function divide(percent: number, pids: readonly number[]): Use {
+  if (pids.length === 0) return { samples: [], unseen: percent };
+  const general = percent / pids.length;
+  return { samples: pids.map((pid): ProcessSample => ({ pid, shares: { general } })), unseen: 0 };
+}
+
+function sumPercent({ samples, unseen }: Use): number {
+  return unseen + sum(samples.map(({ shares }) => shares.general ?? 0));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,43 @@
+/** A reading of a cumulative counter. */
+export interface Reading {
+  /** Nanoseconds. */
+  readonly at: number;
+  readonly value: number;
+}
+
+type Rows = readonly Reading[];
+
+function interpolate(rows: Rows, at: number): number {
+  const after = Math.max(
+    1,
+    rows.findIndex((row) => row.at >= at),
+  );
+  const [a, b] = [rows[after - 1], rows[after]];
+  return a.value + ((b.value - a.value) * (at - a.at)) / (b.at - a.at);
+}
+
+/** What a process gets of the energy of a GPU, by the definition: in each window the share that it has of all GPU time. */
+export function computeShare(energy: Rows, all: Rows, own: Rows): number {
+  // Seconds are counted in whole nanoseconds.
+  const countUntil = (rows: Rows, until: number) =>
+    Math.round((rows.findLast(({ at }) => at <= until)?.value ?? 0) * 1e9);
+  const describe = (at: number) => {
+    return { at, all: countUntil(all, at), own: countUntil(own, at), joules: interpolate(energy, at) };
+  };
+  const [start, end] = [energy[0].at, energy.at(-1)?.at ?? NaN];
+  let joules = 0;
+  let from = describe(start);
+  for (const { at } of all.filter((row) => row.at > start && row.at <= end)) {
+    // A window has a new reading of the meter, or it becomes a part of the next one.
+    if (!energy.some((reading) => reading.at > from.at && reading.at <= at)) continue;
+    const to = describe(at);
+    if (to.all > from.all) joules += ((to.joules - from.joules) * (to.own - from.own)) / (to.all - from.all);
+    from = to;
+  }
+  return joules;
+}
+
+/** A meter that repeats its first reading is known from its first change on, and is a line from change to change. */
+export function listChanges(rows: Rows): Reading[] {
+  return rows.filter(({ value }, i) => i === 0 || value !== rows[i - 1]?.value).slice(1);
+}
