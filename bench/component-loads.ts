@@ -1,4 +1,5 @@
 import { SeriesStore } from '../exporters/prometheus/store.js';
+import { factory as aggregation } from '../processors/aggregation/factory.js';
 import { factory as attributes } from '../processors/attributes/factory.js';
 import { factory as attribution } from '../processors/attribution/factory.js';
 import { factory as batch } from '../processors/batch/factory.js';
@@ -45,8 +46,24 @@ const formulas = [
   },
 ];
 
+const everyFunction = ['last', 'sum', 'mean', 'min', 'max', 'p50', 'p99'];
+
 /** Every processor, each doing something to the tables. */
 export const processors: readonly Subject[] = [
+  {
+    name: 'aggregation',
+    create: () =>
+      consumeWith(
+        aggregation.create(
+          parseSettings(aggregation.schema, {
+            interval: '1s',
+            aggregations: [{ metrics: ['hw.energy', 'process.cpu.time'], functions: everyFunction }],
+          }),
+          context,
+          sink,
+        ),
+      ),
+  },
   {
     name: 'attributes',
     create: () =>

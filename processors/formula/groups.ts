@@ -1,12 +1,6 @@
+import { describeGroup, findAttribute } from '../../src/model/group.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import type {
-  AnySeries,
-  Attributes,
-  AttributeValue,
-  Metric,
-  Resource,
-  Series,
-} from '../../src/model/series.js';
+import type { AnySeries, AttributeValue, Metric, Resource, Series } from '../../src/model/series.js';
 import type { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { FormulaConfig, InputConfig } from './config.js';
 import type { Evaluate } from './expression.js';
@@ -79,13 +73,15 @@ export class FormulaGroups {
       const { config } = this.#inputs[number];
       return (
         series.metric.name === config.metric &&
-        Object.entries(config.attributes).every(([name, value]) => String(findValue(series, name)) === value)
+        Object.entries(config.attributes).every(
+          ([name, value]) => String(findAttribute(series, name)) === value,
+        )
       );
     });
   }
 
   join(source: WindowedSource, series: AnySeries, input: number): Membership {
-    const values = this.config.group_by.map((name) => findValue(series, name));
+    const values = this.config.group_by.map((name) => findAttribute(series, name));
     const pattern = [...values.keys()].filter((index) => values[index] !== undefined);
     const { byKey, patterns } = this.#inputs[input];
     const sources = findOrAdd(byKey, createKey(values, pattern), () => new Set());
@@ -136,22 +132,12 @@ export class FormulaGroups {
     });
     group.members += 1;
     // Not before its first window is its start known.
-    group.series ??= { ...this.#describe(series), start: -1n };
+    group.series ??= {
+      metric: this.metric,
+      ...describeGroup(series, this.config.group_by, this.#host),
+      start: -1n,
+    };
     return group;
-  }
-
-  /** What stands in the resource of a member stands in the resource of the result. */
-  #describe({ resource: { attributes: ofResource }, attributes: own }: AnySeries): Omit<Series, 'start'> {
-    const names = this.config.group_by;
-    const attributes: Attributes = Object.fromEntries(
-      names.filter((name) => name in own).map((name) => [name, own[name]]),
-    );
-    const shared = names.filter((name) => !(name in own)).map((name) => [name, ofResource[name]] as const);
-    const resource =
-      shared.length === 0
-        ? this.#host
-        : { attributes: { ...this.#host.attributes, ...Object.fromEntries(shared) } };
-    return { metric: this.metric, resource, attributes };
   }
 
   #findSets({ values }: Group): readonly (readonly Sources[])[] {
@@ -166,10 +152,6 @@ export class FormulaGroups {
 /** The metric that a formula gives. */
 export function createFormulaMetric({ name, unit, description, kind, expression }: FormulaConfig): Metric {
   return { name: name ?? '', unit, description: description ?? `${expression}`, kind, valueType: 'double' };
-}
-
-function findValue({ attributes, resource }: AnySeries, name: string): AttributeValue | undefined {
-  return attributes[name] ?? resource.attributes[name];
 }
 
 function createKey(values: Group['values'], pattern: readonly number[]): string {

@@ -1,0 +1,74 @@
+import type { ConsumingComponent, Context } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { createSeriesFilter } from '../../src/component/series-filter.js';
+import type { Table } from '../../src/model/table.js';
+import type { Config } from './config.js';
+import { parseFunction } from './functions.js';
+import { OutputRows } from './output-rows.js';
+import type { Rule } from './targets.js';
+import { WindowedReadings, type ReadingOptions } from './windowed-readings.js';
+
+/** Forwards a row for each window in place of the readings of some metrics. */
+export class Aggregation implements ConsumingComponent {
+  readonly #options: ReadingOptions;
+  readonly #others: Consumer;
+  #readings: WindowedReadings;
+
+  constructor(config: Config, { host, log }: Context, next: Consumer) {
+    const rules = new Map(config.aggregations.flatMap(listRules));
+    this.#others = config.keep_original
+      ? next
+      : createSeriesFilter(({ metric }) => !rules.has(metric.name), next);
+    let hasWarned = false;
+    this.#options = {
+      rules,
+      host,
+      intervalNs: Math.round(config.interval * 1e6),
+      lagNs: config.max_lag * 1e6,
+      maxReadings: config.max_readings,
+      rows: new OutputRows(next),
+      onLate() {
+        if (hasWarned) return;
+        hasWarned = true;
+        log.warn(
+          `Cannot aggregate a reading: expected it at most ${config.max_lag} ms after those of other series, found it after its window was forwarded; it is ignored, and so are others; increase max_lag`,
+        );
+      },
+    };
+    this.#readings = new WindowedReadings(this.#options);
+  }
+
+  start(): void {}
+
+  consume(table: Table): boolean {
+    const isAccepted = this.#others.consume(table);
+    const { ended = [], series } = table;
+    const columns = new Set(ended.length > 0 ? series : []);
+    // A series that a new one replaces ends before that one begins; one with a last row in this table, after.
+    for (const one of ended) if (!columns.has(one)) this.#readings.end(one);
+    if (this.#readings.areAhead(table)) this.#restart();
+    this.#readings.read(table);
+    for (const one of ended) if (columns.has(one)) this.#readings.end(one);
+    this.#readings.forwardEnded();
+    return isAccepted;
+  }
+
+  shutdown(): void {
+    this.#restart();
+  }
+
+  /** Forwards all windows as they are. After the clock was set back, earlier ones begin. */
+  #restart(): void {
+    this.#readings.finish();
+    this.#readings = new WindowedReadings(this.#options);
+  }
+}
+
+function listRules({
+  metrics,
+  functions,
+  group_by: groupBy,
+}: Config['aggregations'][number]): readonly (readonly [string, Rule])[] {
+  const rule = { functions: functions.flatMap((text) => parseFunction(text) ?? []), groupBy };
+  return metrics.map((name) => [name, rule]);
+}

@@ -1,0 +1,50 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+
+const aggregation = {
+  metrics: { doc: 'Names of the metrics to aggregate.', format: 'string_list', default: [] },
+  functions: {
+    doc: 'What is computed for each window: `last`, `sum`, `mean`, `min`, `max`, and quantiles such as `p50` or `p99.9`.',
+    format: 'string_list',
+    default: [],
+  },
+  group_by: {
+    doc: 'Attributes, of series or of their resources, that are kept: series that have the same values of them are aggregated together. Unset: each series by itself.',
+    format: 'string_list',
+    default: null,
+  },
+} as const satisfies Schema;
+
+export const schema = {
+  interval: {
+    doc: 'Length of the windows. They end at multiples of it on the wall clock.',
+    format: 'duration',
+    default: '60s',
+    min: 1,
+  },
+  max_lag: {
+    doc: 'How long a window waits for series that have no reading after its end yet. Later readings are ignored.',
+    format: 'duration',
+    default: '10s',
+    min: 0,
+  },
+  keep_original: {
+    doc: 'Whether the series that are aggregated are forwarded as well.',
+    format: 'boolean',
+    default: false,
+  },
+  max_readings: {
+    doc: 'Maximum number of readings of a window that a quantile is computed from. It takes 8 bytes of memory for each. A window with more has no quantile.',
+    format: 'int',
+    default: 100_000,
+    min: 1,
+  },
+  aggregations: {
+    doc: 'What is aggregated. All other metrics are forwarded as they are.',
+    format: 'list',
+    items: aggregation,
+    default: [],
+  },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+export type AggregationConfig = Config['aggregations'][number];

@@ -1,0 +1,52 @@
+import type { ProcessorFactory } from '../../src/component/component.js';
+import { Aggregation } from './aggregation.js';
+import { schema, type AggregationConfig, type Config } from './config.js';
+import { listNames, parseFunction } from './functions.js';
+
+/** Forwards a row for each window in place of the readings of some metrics. */
+export const factory: ProcessorFactory<typeof schema> = {
+  schema,
+  namedMetrics: ({ aggregations }) =>
+    aggregations.flatMap(({ metrics, functions }) =>
+      metrics.flatMap((name) => functions.flatMap((text) => listNames(name, text))),
+    ),
+  check: (config) => [
+    ...config.aggregations.flatMap(checkAggregation),
+    ...checkMetrics(config),
+    ...checkOriginals(config),
+  ],
+  create: (config, context, next) => new Aggregation(config, context, next),
+};
+
+function checkAggregation({ metrics, functions }: AggregationConfig, index: number): readonly string[] {
+  const path = `aggregations[${index}]`;
+  const problems: string[] = [];
+  if (metrics.length === 0) problems.push(`${path}.metrics: expected at least one, found none`);
+  if (functions.length === 0) problems.push(`${path}.functions: expected at least one, found none`);
+  for (const [i, text] of functions.entries()) {
+    if (parseFunction(text) === undefined) {
+      problems.push(
+        `${path}.functions: expected last, sum, mean, min, max or a quantile from p0 to p100, found "${text}"`,
+      );
+    } else if (functions.indexOf(text) < i) {
+      problems.push(`${path}.functions: expected each once, found "${text}" twice`);
+    }
+  }
+  return problems;
+}
+
+function checkMetrics({ aggregations }: Config): readonly string[] {
+  const names = aggregations.flatMap(({ metrics }) => metrics);
+  const repeated = names.filter((name, i) => names.indexOf(name) < i);
+  return [...new Set(repeated)].map(
+    (name) => `aggregations: expected each metric once, found "${name}" twice; use a second processor for it`,
+  );
+}
+
+/** What is forwarded twice would be two series with the same name. */
+function checkOriginals({ keep_original: keepsOriginal, aggregations }: Config): readonly string[] {
+  const isTwice = keepsOriginal && aggregations.some(({ functions }) => functions.includes('last'));
+  return isTwice
+    ? ['keep_original: expected false with the function "last", which keeps the names of metrics, found true']
+    : [];
+}

@@ -1,0 +1,65 @@
+import type { Metric } from '../../src/model/series.js';
+
+export type FunctionName = 'last' | 'sum' | 'mean' | 'min' | 'max' | 'quantile';
+
+/** A function of the readings of a window. */
+export interface WindowFunction {
+  readonly name: FunctionName;
+  /** As the configuration has it, and the name of the metric. */
+  readonly text: string;
+  /** Of a quantile, from 0 to 1. */
+  readonly quantile: number;
+}
+
+const plain: ReadonlySet<string> = new Set<FunctionName>(['last', 'sum', 'mean', 'min', 'max']);
+
+/** @returns undefined where there is no such function */
+export function parseFunction(text: string): WindowFunction | undefined {
+  if (plain.has(text)) return { name: text as FunctionName, text, quantile: NaN };
+  const percent = Number(/^p(?<percent>\d{1,3}(?:\.\d{1,6})?)$/u.exec(text)?.groups?.['percent'] ?? NaN);
+  return percent <= 100 ? { name: 'quantile', text, quantile: percent / 100 } : undefined;
+}
+
+/** The names of the metrics that a function may give for a metric of any kind. */
+export function listNames(metricName: string, text: string): readonly string[] {
+  if (text === 'last') return [metricName];
+  return text === 'sum' ? [`${metricName}.sum`] : [`${metricName}.${text}`, `${metricName}.rate.${text}`];
+}
+
+/** The metric that a function gives. A counter stays one in `last`, and is looked at through its rate by all but `sum`. */
+export function createFunctionMetric(from: Metric, { name, text }: WindowFunction): Metric {
+  if (name === 'last') return from;
+  const isRate = from.kind === 'counter' && name !== 'sum';
+  const isFraction = isRate || name === 'mean' || name === 'quantile';
+  return {
+    name: `${from.name}${isRate ? '.rate' : ''}.${text}`,
+    unit: isRate ? rateUnit(from.unit) : from.unit,
+    description: describe(from, { name, text }, isRate),
+    kind: 'gauge',
+    valueType: isFraction ? 'double' : from.valueType,
+  };
+}
+
+function describe(
+  from: Metric,
+  { name, text }: Pick<WindowFunction, 'name' | 'text'>,
+  isRate: boolean,
+): string {
+  if (name === 'sum' && from.kind === 'counter') return `Growth of ${from.name} within a window`;
+  const what = name === 'quantile' ? `${text.slice(1)}th percentile` : names[name];
+  return `${what} of ${isRate ? 'the rate of ' : ''}${from.name} within a window`;
+}
+
+const names: Readonly<Record<FunctionName, string>> = {
+  last: 'Last value',
+  sum: 'Sum',
+  mean: 'Mean',
+  min: 'Minimum',
+  max: 'Maximum',
+  quantile: 'Quantile',
+};
+
+function rateUnit(unit: string): string {
+  if (unit === 'J') return 'W';
+  return unit === 's' ? '1' : `${unit}/s`;
+}

@@ -1,0 +1,68 @@
+import { OpenWindow } from './window.js';
+
+export interface WindowOptions {
+  readonly intervalNs: number;
+  readonly lagWindows: number;
+  /** How many series and groups there are by now. */
+  countSlots(): number;
+}
+
+/** The windows that have not been forwarded, in their order. */
+export class OpenWindows {
+  readonly intervalNs: number;
+  /** How many windows before the newest one may be open. */
+  readonly lagWindows: number;
+  /** The number of the first window that has not been forwarded. */
+  first = -Infinity;
+  readonly #countSlots: () => number;
+  readonly #free: OpenWindow[] = [];
+  #open: OpenWindow[] = [];
+
+  constructor({ intervalNs, lagWindows, countSlots }: WindowOptions) {
+    this.intervalNs = intervalNs;
+    this.lagWindows = lagWindows;
+    this.#countSlots = countSlots;
+  }
+
+  get list(): readonly OpenWindow[] {
+    return this.#open;
+  }
+
+  /** The window of an instant, in an array; of an instant of the past, the first that is open. */
+  findAt(instant: Float64Array): OpenWindow {
+    return this.find(Math.max(this.first, Math.ceil(instant[0] / this.intervalNs)));
+  }
+
+  /** The window of a number, which begins if it has not. */
+  find(number: number): OpenWindow {
+    let index = this.#open.length;
+    while (index > 0 && this.#open[index - 1].number > number) index -= 1;
+    const known = this.#open[index - 1];
+    if (known?.number === number) return known;
+    const window = this.#free.pop() ?? new OpenWindow();
+    window.begin(number, this.intervalNs, this.#countSlots());
+    this.#open.splice(index, 0, window);
+    return window;
+  }
+
+  /** New series have come. */
+  reserve(): void {
+    for (const window of this.#open) window.reserve(this.#countSlots());
+  }
+
+  /** Takes the first window away if it ends at this instant, or before. */
+  takeBefore(instant: number): OpenWindow | undefined {
+    const [window] = this.#open;
+    if (window === undefined || window.endAt > instant) return undefined;
+    this.#open.shift();
+    this.first = window.number + 1;
+    return window;
+  }
+
+  /** Gives a window back that was taken away. */
+  recycle(window: OpenWindow): void {
+    if (this.#free.length < maxFree) this.#free.push(window);
+  }
+}
+
+const maxFree = 4;

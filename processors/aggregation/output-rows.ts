@@ -1,0 +1,94 @@
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Series } from '../../src/model/series.js';
+import { createEnding } from '../../src/model/table.js';
+import type { OutputCells, Target } from './targets.js';
+import type { OpenWindow } from './window.js';
+
+/** The series of some targets, as tables have them. */
+interface Columns {
+  readonly targets: readonly Target[];
+  readonly series: readonly Series[];
+}
+
+/** How many arrays of series are kept: of series that are read at several intervals, other ones have data in each window. */
+const maxKept = 8;
+
+/** Rows of windows on their way into tables. */
+export class OutputRows {
+  readonly #next: Consumer;
+  #kept: Columns[] = [];
+  #series: readonly Series[] = [];
+  #times: bigint[] = [];
+  /** The rows that were added, one behind the other, and room for the next one. */
+  #values = new Float64Array(64);
+  #used = 0;
+
+  constructor(next: Consumer) {
+    this.#next = next;
+  }
+
+  /** Where a row may be written that is then added. @param outputs how many values it has at most */
+  prepare(window: OpenWindow, outputs: number): OutputCells {
+    if (this.#used + outputs > this.#values.length) {
+      const larger = new Float64Array(2 * (this.#used + outputs));
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    return { window, values: this.#values, cell: this.#used };
+  }
+
+  /** Adds the row that was written. @param targets those whose outputs it has, in their order */
+  add(at: bigint, targets: readonly Target[]): void {
+    if (targets.length === 0) return;
+    const { series } = this.#find(targets);
+    if (series !== this.#series) {
+      const first = this.#used;
+      this.forward();
+      this.#values.copyWithin(0, first, first + series.length);
+      this.#series = series;
+    }
+    this.#times.push(at);
+    this.#used += series.length;
+  }
+
+  /** Forwards what was added. */
+  forward(): void {
+    const [epoch] = this.#times;
+    if (epoch === undefined) return;
+    const offsets = Float64Array.from(this.#times, (at) => Number(at - epoch));
+    const values = this.#values.slice(0, this.#used);
+    this.#times = [];
+    this.#used = 0;
+    this.#next.consume({ series: this.#series, epoch, offsets, values });
+  }
+
+  /** Forwards which targets have no further row. */
+  end(targets: readonly Target[], at: bigint): void {
+    const ended = targets.filter(({ isShown }) => isShown).flatMap(({ outputs }) => outputs);
+    this.#kept = this.#kept.filter((columns) => !columns.targets.some((one) => targets.includes(one)));
+    if (ended.length === 0) return;
+    this.forward();
+    this.#next.consume(
+      createEnding(
+        ended.map(({ series }) => series),
+        at,
+      ),
+    );
+  }
+
+  #find(targets: readonly Target[]): Columns {
+    const index = this.#kept.findIndex((columns) => isSame(columns.targets, targets));
+    const [found] = index < 0 ? [] : this.#kept.splice(index, 1);
+    const columns = found ?? { targets, series: targets.flatMap(listSeries) };
+    this.#kept = [columns, ...this.#kept.slice(0, maxKept - 1)];
+    return columns;
+  }
+}
+
+function listSeries({ outputs }: Target): readonly Series[] {
+  return outputs.map(({ series }) => series);
+}
+
+function isSame(a: readonly Target[], b: readonly Target[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
+}
