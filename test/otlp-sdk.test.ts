@@ -25,7 +25,9 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import { startReceiver, type StartedReceiver } from '../receivers/otlp/receiver.fixture.js';
+import { checkHistograms } from '../src/model/check-histograms.js';
 import { checkTables } from '../src/model/check-tables.js';
+import { HistogramRow } from '../src/model/histogram-table.js';
 
 // What the official exporters of OpenTelemetry's SDK for JavaScript consist of: its transports and serialisers.
 
@@ -126,13 +128,15 @@ for (const [name, createDelegate] of ways) {
   });
 }
 
-test('deltas of the official exporter become cumulative, and a histogram is reported to it', async (t) => {
+test('deltas of the official exporter become cumulative, also those of histograms', async (t) => {
   const receiver = await startReceiver(t);
   const { meter, flush } = createMeter(t, createGrpcDelegate(receiver), AggregationTemporality.DELTA);
   const orders = meter.createCounter('orders');
   for (const added of [2, 3, 4]) {
     orders.add(added);
-    meter.createHistogram('duration').record(added);
+    meter
+      .createHistogram('duration', { unit: 's', advice: { explicitBucketBoundaries: [2.5, 3.5] } })
+      .record(added);
     await flush();
   }
   const { tables } = receiver.collector;
@@ -142,5 +146,12 @@ test('deltas of the official exporter become cumulative, and a histogram is repo
     [[2], [5], [9]],
   );
   assert.equal(new Set(tables.flatMap(({ series }) => series)).size, 1);
-  assert.match(receiver.log.lines.join('\n'), /found a histogram \(1 of metrics such as "duration"\)/);
+  const { histograms } = receiver.collector;
+  checkHistograms(histograms);
+  const { count, sum, min, max, layout, buckets } = new HistogramRow().read(
+    histograms.at(-1) ?? assert.fail(),
+    0,
+  );
+  assert.deepEqual([histograms.length, count, sum, min, max, [...buckets]], [3, 3, 9, 2, 4, [1, 1, 1]]);
+  assert.deepEqual(layout, { kind: 'histogram', bounds: Float64Array.of(2.5, 3.5) });
 });

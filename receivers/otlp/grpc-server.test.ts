@@ -63,11 +63,11 @@ test('serveGrpc takes a request and answers with what it did not take', async (t
   const { call, list } = await start(t);
   const answer = await call(request);
   assert.deepEqual([answer.code, answer.bytes?.length], [status.OK, 0]);
-  const histogram = { name: 'h', kind: 'histogram' as const, points: [{}, {}] };
-  const partial = await call(Buffer.from(encodeRequest({ metrics: [histogram] })));
+  const summary = { name: 's', kind: 'summary' as const, points: [{}, {}] };
+  const partial = await call(Buffer.from(encodeRequest({ metrics: [summary] })));
   // The message partial_success, its field rejected_data_points, then its error_message.
   assert.deepEqual([...(partial.bytes?.subarray(2, 5) ?? [])], [8, 2, 18]);
-  assert.match(String(partial.bytes), /found a histogram/);
+  assert.match(String(partial.bytes), /found a summary/);
   assert.deepEqual(list(), ['g 0 10 1']);
 });
 

@@ -75,7 +75,7 @@ test('serveHttp takes JSON with names in either case, numbers as texts and unkno
                 name: 's',
                 sum: { aggregation_temporality: 2, data_points: [{ time_unix_nano: 10, as_int: -7 }] },
               },
-              { name: 'h', histogram: { dataPoints: [{}, {}] } },
+              { name: 's', summary: { dataPoints: [{}, {}] } },
             ],
           },
         ],
@@ -86,7 +86,7 @@ test('serveHttp takes JSON with names in either case, numbers as texts and unkno
   const { partialSuccess } = (await response.json()) as { partialSuccess: Record<string, string> };
   assert.equal(response.headers.get('content-type'), json);
   assert.equal(partialSuccess['rejectedDataPoints'], '2');
-  assert.match(partialSuccess['errorMessage'] ?? '', /a histogram/);
+  assert.match(partialSuccess['errorMessage'] ?? '', /a summary/);
   const types = collector.tables[0]?.series.map(({ metric }) => `${metric.kind} ${metric.valueType}`);
   assert.deepEqual(types, ['gauge double', 'counter int', 'updowncounter int']);
   assert.deepEqual(list(), ['g 0 10 0.5', 'c 5 10 7', 's 0 10 -7']);

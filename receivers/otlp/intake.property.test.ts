@@ -1,5 +1,7 @@
 import { test } from 'node:test';
+import { checkHistograms } from '../../src/model/check-histograms.js';
 import { checkTables } from '../../src/model/check-tables.js';
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Table } from '../../src/model/table.js';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsForAsync } from '../../src/testing/property.fixture.js';
@@ -22,11 +24,71 @@ const point: fc.Arbitrary<Point> = fc.record(
   { requiredKeys: ['time'] },
 );
 
+const count = fc.oneof(fc.nat(3), fc.nat(3), fc.constantFrom(2 ** 40));
+const counts = fc.array(count, { minLength: 3, maxLength: 3 });
+const side = fc.record({
+  offset: fc.integer({ min: -9, max: 9 }),
+  bucketCounts: fc.array(count, { maxLength: 4 }),
+});
+const figures = fc.record({ sum: number, min: number, max: number }, { requiredKeys: [] });
+const sumOf = (list: readonly number[]) => list.reduce((sum, one) => sum + one, 0);
+
+const explicit = fc
+  .record({
+    bucketCounts: counts,
+    wrong: fc.constantFrom(0, 0, 0, 1),
+    bounds: fc.constantFrom([1, 2], [1, 2], [1, 3], [2, 1]),
+  })
+  .map(({ bucketCounts, wrong, bounds }) => ({
+    count: sumOf(bucketCounts) + wrong,
+    bucketCounts,
+    explicitBounds: bounds,
+  }));
+
+const exponential = fc
+  .record({
+    positive: side,
+    negative: side,
+    zeroCount: count,
+    scale: fc.integer({ min: -2, max: 2 }),
+    zeroThreshold: fc.constantFrom(0, 0, 0.5),
+  })
+  .map((buckets) =>
+    Object.assign(
+      {
+        count:
+          buckets.zeroCount + sumOf(buckets.positive.bucketCounts) + sumOf(buckets.negative.bucketCounts),
+      },
+      buckets,
+    ),
+  );
+
+const histogramMetric: fc.Arbitrary<Described> = fc
+  .constantFrom(['histogram', explicit] as const, ['exponentialHistogram', exponential] as const)
+  .chain(([kind, buckets]) =>
+    fc.record(
+      {
+        name: fc.constantFrom('m', 'h'),
+        kind: fc.constant(kind),
+        temporality: fc.constantFrom(0, 1, 1, 2, 2),
+        points: fc.array(
+          fc
+            .record({ point, buckets, figures })
+            .map(({ point: base, figures: some, buckets: all }) =>
+              Object.assign(base, { histogram: Object.assign(some, all) }),
+            ),
+          { maxLength: 6 },
+        ),
+      },
+      { requiredKeys: ['name', 'kind', 'points'] },
+    ),
+  );
+
 const metric: fc.Arbitrary<Described> = fc.record(
   {
     name: fc.constantFrom('m', 'n'),
     description: fc.constantFrom('', 'd'),
-    kind: fc.constantFrom('gauge' as const, 'sum' as const, 'sum' as const, 'histogram' as const),
+    kind: fc.constantFrom('gauge' as const, 'sum' as const, 'sum' as const, 'summary' as const),
     temporality: fc.constantFrom(0, 1, 2, 2),
     isMonotonic: fc.boolean(),
     points: fc.array(point, { maxLength: 8 }),
@@ -36,7 +98,7 @@ const metric: fc.Arbitrary<Described> = fc.record(
 
 const request = fc.record({
   scope: fc.constantFrom('s', 's', 't'),
-  metrics: fc.array(metric, { maxLength: 3 }),
+  metrics: fc.array(fc.oneof(metric, histogramMetric), { maxLength: 3 }),
   /** Whether the tables of this request are refused, from this one on. */
   refusedFrom: fc.constantFrom(Infinity, Infinity, 0, 1, 2),
 });
@@ -44,6 +106,7 @@ const request = fc.record({
 test('whatever is sent, and whatever is refused on the way, tables keep what the model promises', async (t) => {
   await holdsForAsync(fc.array(request, { maxLength: 12 }), async (requests) => {
     const tables: Table[] = [];
+    const histograms: HistogramTable[] = [];
     let left = 0;
     const consume = (table: Table) => {
       if (table.offsets.length > 0 && left <= 0) return false;
@@ -51,7 +114,13 @@ test('whatever is sent, and whatever is refused on the way, tables keep what the
       tables.push(table);
       return true;
     };
-    const { intake } = createIntake(t, {}, {}, { consume });
+    const consumeHistograms = (table: HistogramTable) => {
+      if (table.series.length > 0 && left <= 0) return false;
+      left -= 1;
+      histograms.push(table);
+      return true;
+    };
+    const { intake } = createIntake(t, {}, {}, { consume, consumeHistograms });
     for (const { refusedFrom, ...block } of requests) {
       left = refusedFrom;
       const bytes = encodeRequest(block);
@@ -63,5 +132,6 @@ test('whatever is sent, and whatever is refused on the way, tables keep what the
     }
     await intake.shutdown();
     checkTables(tables);
+    checkHistograms(histograms);
   });
 });

@@ -1,10 +1,13 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ReceiverContext } from '../../src/component/component.js';
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import { describeError } from '../../src/errors.js';
-import type { Series } from '../../src/model/series.js';
+import { createHistogramEnding } from '../../src/model/histogram-table.js';
+import type { HistogramSeries, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
-import { joinHalves, type LiveSeries } from './live-series.js';
+import { HistogramReader, PendingHistograms } from './histogram-reader.js';
+import { HistogramWriter } from './histogram-writer.js';
+import { isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-series.js';
 import { PointReader } from './point-reader.js';
 import { Rejections } from './rejections.js';
 import { RequestReader } from './request-reader.js';
@@ -39,8 +42,10 @@ export class Intake {
   readonly #next: Consumer;
   readonly #registry: SeriesRegistry;
   readonly #points: PointReader;
+  readonly #histograms: HistogramReader;
   readonly #reader: RequestReader;
   readonly #writer: TableWriter;
+  readonly #histogramWriter: HistogramWriter;
   readonly #telemetry: IntakeTelemetry;
   #turn: Promise<unknown> = Promise.resolve();
   #waitingBytes = 0;
@@ -55,8 +60,10 @@ export class Intake {
     this.#next = next;
     this.#registry = new SeriesRegistry(options.maxSeries);
     this.#points = new PointReader(this.#registry);
-    this.#reader = new RequestReader(this.#registry, this.#points);
+    this.#histograms = new HistogramReader(this.#registry);
+    this.#reader = new RequestReader(this.#registry, this.#points, this.#histograms);
     this.#writer = new TableWriter(this.#registry, next);
+    this.#histogramWriter = new HistogramWriter(this.#registry, next);
     this.#telemetry = new IntakeTelemetry(context, () => this.series);
   }
 
@@ -125,16 +132,20 @@ export class Intake {
 
   async #read(bytes: Uint8Array): Promise<Outcome> {
     const rejections = new Rejections();
-    const rows = new Rows();
+    const [rows, pending] = [new Rows(), new PendingHistograms()];
     this.#registry.request += 1;
     this.#points.rows = rows;
-    this.#points.nowMs = performance.now();
+    this.#histograms.pending = pending;
+    this.#points.nowMs = this.#histograms.nowMs = performance.now();
     try {
       await runInSlices(this.#reader.read(bytes, rejections));
     } finally {
       this.#registry.forgetUnused();
     }
-    const isTaken = await runInSlices(this.#writer.write(rows, rejections));
+    // Histograms after a table that was refused would have to be sent again as well.
+    const isTaken =
+      (await runInSlices(this.#writer.write(rows, rejections))) &&
+      (await runInSlices(this.#histogramWriter.write(pending, rejections)));
     if (!isTaken)
       return {
         kind: 'busy',
@@ -159,16 +170,21 @@ export class Intake {
     if (performance.now() - this.#refusedMs < this.#options.expiryMs) return;
     const before = performance.now() - this.#options.expiryMs;
     const ended: Series[] = [];
+    const endedHistograms: HistogramSeries[] = [];
     let [high, low] = [0, 0];
     await runInSlices(
       this.#eachSilent(before, (one) => {
         for (let each: LiveSeries | undefined = one; each !== undefined; each = each.replaces) {
-          if (each.isBegun && !each.isOver) ended.push(each.series);
+          if (!each.isBegun || each.isOver) continue;
+          if (isHistogram(each.series)) endedHistograms.push(each.series);
+          else if (isNumeric(each.series)) ended.push(each.series);
         }
         if (one.high > high || (one.high === high && one.low > low)) [high, low] = [one.high, one.low];
       }),
     );
-    if (ended.length > 0) this.#next.consume(createEnding(ended, joinHalves(high, low)));
+    const at = joinHalves(high, low);
+    if (ended.length > 0) this.#next.consume(createEnding(ended, at));
+    if (endedHistograms.length > 0) passHistograms(this.#next, createHistogramEnding(endedHistograms, at));
   }
 
   *#eachSilent(beforeMs: number, found: (one: LiveSeries) => void): Generator<void> {

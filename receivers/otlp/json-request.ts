@@ -1,6 +1,7 @@
-import type { Attributes } from '../../src/model/series.js';
+import type { ExponentialLayout } from '../../src/model/histogram-table.js';
+import type { Attributes, HistogramKind } from '../../src/model/series.js';
 import { writeAttributes } from '../../src/otlp/templates.js';
-import { MessageWriter } from '../../src/otlp/wire.js';
+import { MessageWriter, zigzag } from '../../src/otlp/wire.js';
 import {
   attributesOf,
   hasNoValue,
@@ -12,6 +13,7 @@ import {
   valueOf,
   type JsonObject,
 } from '../../src/recording/otlp-json.js';
+import { readJsonHistogram } from '../../src/recording/otlp-json-histogram.js';
 
 const writer = new MessageWriter();
 
@@ -24,6 +26,8 @@ const kinds = [
   ['summary', 'summary', 11],
 ] as const;
 
+type Kind = (typeof kinds)[number][1];
+
 const temporalities: readonly unknown[] = [
   'AGGREGATION_TEMPORALITY_UNSPECIFIED',
   'AGGREGATION_TEMPORALITY_DELTA',
@@ -31,6 +35,8 @@ const temporalities: readonly unknown[] = [
 ];
 
 const noRecordedValue = 1;
+const maxCount = 2 ** 64;
+const maxSigned = 2 ** 31;
 
 /**
  * A request in JSON as one in protobuf, as far as it is read. Fields that are unknown are left out.
@@ -84,31 +90,89 @@ function writeMetric(metric: JsonObject): void {
     const found = metric[name] ?? metric[other];
     if (!isObject(found)) continue;
     const one = writer.begin(field);
-    for (const point of objectsOf(found['dataPoints'] ?? found['data_points'])) writePoint(point);
-    if (name === 'sum') writeSumFields(found);
+    for (const point of objectsOf(found['dataPoints'] ?? found['data_points'])) writePoint(point, other);
+    if (name !== 'gauge') writeTemporality(found);
     writer.end(one);
   }
   writer.end(message);
 }
 
-function writeSumFields(sum: JsonObject): void {
-  const temporality = sum['aggregationTemporality'] ?? sum['aggregation_temporality'];
+/** Of a sum, and as far as they are there of histograms, which have the same numbers for them. */
+function writeTemporality(data: JsonObject): void {
+  const temporality = data['aggregationTemporality'] ?? data['aggregation_temporality'];
   const number = temporalities.includes(temporality)
     ? temporalities.indexOf(temporality)
     : Number(temporality);
   writer.integer(2, number === 1 || number === 2 ? number : 0);
-  writer.integer(3, (sum['isMonotonic'] ?? sum['is_monotonic']) === true ? 1 : 0);
+  writer.integer(3, (data['isMonotonic'] ?? data['is_monotonic']) === true ? 1 : 0);
 }
 
-function writePoint(point: JsonObject): void {
+function writePoint(point: JsonObject, kind: Kind): void {
   const message = writer.begin(1);
   writer.fixed64(2, instantOf(point['startTimeUnixNano'] ?? point['start_time_unix_nano']));
   writer.fixed64(3, instantOf(point['timeUnixNano'] ?? point['time_unix_nano']));
+  const attributes: Attributes = attributesOf(point['attributes']);
+  if (kind === 'histogram' || kind === 'exponential_histogram') writeHistogram(point, kind, attributes);
+  else writeNumber(point, attributes);
+  writer.end(message);
+}
+
+function writeNumber(point: JsonObject, attributes: Attributes): void {
   const value = valueOf(point);
   if (value?.isInt === true && Number.isInteger(value.value)) writer.fixed64(6, BigInt(value.value));
   else if (value !== undefined) writer.double(4, value.value);
-  const attributes: Attributes = attributesOf(point['attributes']);
   writeAttributes(writer, 7, attributes);
   if (hasNoValue(point)) writer.integer(8, noRecordedValue);
-  writer.end(message);
+}
+
+/** Numbers of a list are not packed: that is as valid, and the reader takes either. */
+function writeHistogram(point: JsonObject, kind: HistogramKind, attributes: Attributes): void {
+  const { count, sum, min, max, layout, buckets } = readJsonHistogram(point, kind);
+  const isExplicit = layout.kind === 'histogram';
+  writeAttributes(writer, isExplicit ? 9 : 1, attributes);
+  if (hasNoValue(point)) {
+    writer.integer(10, noRecordedValue);
+    return;
+  }
+  writeCount(4, count);
+  writer
+    .double(5, sum)
+    .double(isExplicit ? 11 : 12, min)
+    .double(isExplicit ? 12 : 13, max);
+  if (!isExplicit) {
+    writeExponential(layout, buckets);
+    return;
+  }
+  for (const bucket of buckets) writeCount(6, bucket);
+  for (const bound of layout.bounds) writer.double(7, bound);
+}
+
+function writeExponential(layout: ExponentialLayout, [zero = 0, ...buckets]: Float64Array): void {
+  const { scale, zeroThreshold, positiveOffset, positiveCount, negativeOffset } = layout;
+  writer.integer(6, zigzag(checkSigned(scale)));
+  writeCount(7, zero);
+  writeSide(8, positiveOffset, buckets.slice(0, positiveCount));
+  writeSide(9, negativeOffset, buckets.slice(positiveCount));
+  writer.double(14, zeroThreshold);
+}
+
+function writeSide(field: number, offset: number, counts: readonly number[]): void {
+  const side = writer.begin(field);
+  writer.integer(1, zigzag(checkSigned(offset)));
+  for (const count of counts) writer.integer(2, checkCount(count));
+  writer.end(side);
+}
+
+function writeCount(field: number, count: number): void {
+  writer.fixed64(field, BigInt(checkCount(count)));
+}
+
+function checkSigned(value: number): number {
+  if (Math.abs(value) < maxSigned) return value;
+  throw new RangeError(`expected a scale and offsets of 32 bits, found ${value}`);
+}
+
+function checkCount(count: number): number {
+  if (count >= 0 && count < maxCount) return count;
+  throw new RangeError(`expected counts of 64 bits, found ${count}`);
 }

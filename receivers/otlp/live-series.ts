@@ -1,4 +1,14 @@
-import type { Metric, Resource, Series } from '../../src/model/series.js';
+import { addHistogram } from '../../src/model/add-histograms.js';
+import { HistogramRow, type HistogramLayout } from '../../src/model/histogram-table.js';
+import type {
+  AnySeries,
+  HistogramKind,
+  HistogramSeries,
+  Metric,
+  MetricKind,
+  Resource,
+  Series,
+} from '../../src/model/series.js';
 import type { Entry } from './byte-cache.js';
 
 /** A part of a request that holds others, as it was decoded the first time. */
@@ -24,8 +34,10 @@ export interface MetricNode extends Node {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
-  readonly kind: Metric['kind'];
+  readonly kind: MetricKind | HistogramKind;
   readonly isDelta: boolean;
+  /** Of histograms: the last one of any series. */
+  layout?: HistogramLayout | undefined;
 }
 
 /** 64 bits in two halves: a bigint for each point would be an object on the heap. */
@@ -34,9 +46,59 @@ export interface Halves {
   readonly low: number;
 }
 
+/** The sum of the deltas of a histogram, which can be taken back until it was forwarded. */
+export class DeltaTotal {
+  #row = new HistogramRow();
+  /** What it was when it was last forwarded. */
+  #before = new HistogramRow();
+  #isForwarded = true;
+
+  /** @returns the sum, which is valid until the next delta */
+  add(delta: HistogramRow): HistogramRow {
+    if (this.#isForwarded) copyRow(this.#row, this.#before);
+    this.#isForwarded = false;
+    // Deltas with other bounds are of another series.
+    if (Number.isNaN(this.#row.count)) copyRow(delta, this.#row);
+    else addHistogram(this.#row, delta);
+    return this.#row;
+  }
+
+  /** It was forwarded. */
+  commit(): void {
+    this.#isForwarded = true;
+  }
+
+  /** Makes it what it was when it was last forwarded. */
+  takeBack(): void {
+    if (this.#isForwarded) return;
+    [this.#row, this.#before] = [this.#before, this.#row];
+    this.#isForwarded = true;
+  }
+}
+
+function copyRow(from: HistogramRow, into: HistogramRow): void {
+  into.count = from.count;
+  into.sum = from.sum;
+  into.min = from.min;
+  into.max = from.max;
+  into.layout = from.layout;
+  if (into.buckets.length === from.buckets.length) into.buckets.set(from.buckets);
+  else into.buckets = from.buckets.slice();
+}
+
+/** Whether a series is of numbers. */
+export function isNumeric(series: AnySeries): series is Series {
+  return 'valueType' in series.metric;
+}
+
+/** Whether a series is of histograms. */
+export function isHistogram(series: AnySeries): series is HistogramSeries {
+  return !isNumeric(series);
+}
+
 /** A series that points arrive for, and what is known of it. */
 export class LiveSeries {
-  readonly series: Series;
+  readonly series: AnySeries;
   readonly node: MetricNode;
   /** As the sender says it; that of the series differs after a reset that the sender does not announce. */
   readonly sentStart: Halves;
@@ -64,12 +126,16 @@ export class LiveSeries {
   isReplaced = false;
   /** Whether it has ended. */
   isOver = false;
+  /** Of histograms: how the values of the last point are divided. */
+  layout: HistogramLayout | undefined;
+  /** Of histograms: the sum of deltas. */
+  total: DeltaTotal | undefined;
   /** The one that took its place in the middle of what was sent for this one. */
   successor: LiveSeries | undefined;
   /** The one whose place this one takes as soon as it has a row. */
   replaces: LiveSeries | undefined;
 
-  constructor(series: Series, node: MetricNode, sentStart: Halves) {
+  constructor(series: AnySeries, node: MetricNode, sentStart: Halves) {
     this.series = series;
     this.node = node;
     this.sentStart = sentStart;

@@ -1,9 +1,12 @@
 /** Why a point is not taken: what was expected instead, and what was found. */
 export const reasons = {
-  histogram: ['a gauge or a sum', 'a histogram'],
-  exponential_histogram: ['a gauge or a sum', 'an exponential histogram'],
-  summary: ['a gauge or a sum', 'a summary'],
-  temporality: ['a sum that is cumulative or delta', 'one without temporality'],
+  summary: ['a gauge, a sum or a histogram', 'a summary'],
+  temporality: ['a sum or histogram that is cumulative or delta', 'one without temporality'],
+  buckets: ['one bucket more than bounds', 'another number'],
+  bucket_sum: ['buckets that add up to the count', 'others'],
+  bucket_limit: ['at most 10,000 buckets', 'more'],
+  bounds: ['bounds that are finite and ascend', 'others'],
+  scale: ['a scale of -10 to 20, offsets of 32 bits and a finite zero threshold', 'others'],
   time: ['a time between 1970 and 2262', 'none'],
   start: ['a start that is not after the time', 'a later one'],
   older: ['a time after that of the last point of its series', 'an earlier one'],

@@ -2,6 +2,7 @@ import { tagOf } from '../../src/otlp/wire.js';
 import { WireCursor } from '../../src/otlp/wire-cursor.js';
 import { wireTypes } from '../../src/protobuf.js';
 import { Span } from './byte-cache.js';
+import type { HistogramReader } from './histogram-reader.js';
 import type { MetricNode, ResourceNode, ScopeNode } from './live-series.js';
 import type { PointReader } from './point-reader.js';
 import type { Reason, Rejections } from './rejections.js';
@@ -29,11 +30,11 @@ const monotonicTag = tagOf(3, varint);
 const delta = 1;
 const cumulative = 2;
 
-const otherKinds: ReadonlyMap<number, Reason> = new Map([
-  [tagOf(9, lengthDelimited), 'histogram'],
-  [tagOf(10, lengthDelimited), 'exponential_histogram'],
-  [tagOf(11, lengthDelimited), 'summary'],
-]);
+const histogramTag = tagOf(9, lengthDelimited);
+const exponentialTag = tagOf(10, lengthDelimited);
+const summaryTag = tagOf(11, lengthDelimited);
+/** Fields that hold points. */
+const kindTags: ReadonlySet<number> = new Set([gaugeTag, sumTag, histogramTag, exponentialTag, summaryTag]);
 
 /** Points between two moments at which others may run. */
 const pointsAtATime = 2000;
@@ -45,13 +46,15 @@ const pointsAtATime = 2000;
 export class RequestReader {
   readonly #registry: SeriesRegistry;
   readonly #points: PointReader;
+  readonly #histograms: HistogramReader;
   readonly #cursor = new WireCursor();
   readonly #span = new Span();
   #unread = pointsAtATime;
 
-  constructor(registry: SeriesRegistry, points: PointReader) {
+  constructor(registry: SeriesRegistry, points: PointReader, histograms: HistogramReader) {
     this.#registry = registry;
     this.#points = points;
+    this.#histograms = histograms;
   }
 
   /**
@@ -144,7 +147,7 @@ export class RequestReader {
       if (tag === nameTag || tag === descriptionTag || tag === unitTag) {
         cursor.at = cursor.readEnd();
         span.add(cursor.bytes, fieldAt, cursor.at);
-      } else if (tag === gaugeTag || tag === sumTag || otherKinds.has(tag)) {
+      } else if (tag === gaugeTag || kindTags.has(tag)) {
         [kind, to] = [tag, cursor.readEnd()];
         from = cursor.at;
         cursor.at = to;
@@ -163,20 +166,24 @@ export class RequestReader {
     const cursor = this.#cursor;
     const from = cursor.at;
     const { points, temporality, isMonotonic } = this.#survey();
-    const isSum = kind === sumTag;
-    const reason = otherKinds.get(kind) ?? (isSum && !isKnown(temporality) ? 'temporality' : undefined);
+    const reason = findReason(kind, temporality);
     if (reason !== undefined) {
       rejections.add(reason, points, readMetricTexts(this.#span).name);
       return;
     }
-    this.#span.kind = isSum ? 1 + temporality * 2 + (isMonotonic ? 1 : 0) : 0;
-    const node = this.#findMetric(scope, { isSum, temporality, isMonotonic });
+    this.#span.kind = kind === gaugeTag ? 0 : (kind << 4) + temporality * 2 + (isMonotonic ? 1 : 0);
+    const node = this.#findMetric(
+      scope,
+      kindOf(kind, isMonotonic),
+      kind !== gaugeTag && temporality === delta,
+    );
+    const reader = kind === histogramTag || kind === exponentialTag ? this.#histograms : this.#points;
     cursor.at = from;
     while (cursor.at < cursor.end) {
       const tag = cursor.readTag();
       if (tag !== pointTag) cursor.skip(tag);
       else {
-        this.#points.read(cursor, node, rejections);
+        reader.read(cursor, node, rejections);
         this.#unread -= 1;
         if (this.#unread === 0) {
           this.#unread = pointsAtATime;
@@ -202,28 +209,25 @@ export class RequestReader {
     return { points, temporality, isMonotonic };
   }
 
-  #findMetric(
-    parent: ScopeNode,
-    {
-      isSum,
-      temporality,
-      isMonotonic,
-    }: { readonly isSum: boolean; readonly temporality: number; readonly isMonotonic: boolean },
-  ): MetricNode {
+  #findMetric(parent: ScopeNode, kind: MetricNode['kind'], isDelta: boolean): MetricNode {
     const known = this.#registry.metricNodes.find(parent, this.#span);
     if (known) return known.value;
-    const sumKind = isMonotonic ? 'counter' : 'updowncounter';
-    return this.#registry.addMetric(this.#span, {
-      parent,
-      ...readMetricTexts(this.#span),
-      kind: isSum ? sumKind : 'gauge',
-      isDelta: isSum && temporality === delta,
-    });
+    return this.#registry.addMetric(this.#span, { parent, ...readMetricTexts(this.#span), kind, isDelta });
   }
 }
 
-function isKnown(temporality: number): boolean {
-  return temporality === delta || temporality === cumulative;
+/** Why points of a kind are not taken, if so. */
+function findReason(kind: number, temporality: number): Reason | undefined {
+  if (kind === summaryTag) return 'summary';
+  const isKnown = kind === gaugeTag || temporality === delta || temporality === cumulative;
+  return isKnown ? undefined : 'temporality';
+}
+
+function kindOf(kind: number, isMonotonic: boolean): MetricNode['kind'] {
+  if (kind === histogramTag) return 'histogram';
+  if (kind === exponentialTag) return 'exponential_histogram';
+  if (kind === gaugeTag) return 'gauge';
+  return isMonotonic ? 'counter' : 'updowncounter';
 }
 
 function readMetricTexts(span: Span) {

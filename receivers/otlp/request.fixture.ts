@@ -14,6 +14,8 @@ export interface Point {
   readonly double?: number;
   readonly int?: bigint | number;
   readonly flags?: number;
+  /** Of a histogram: its fields, as the official messages name them. */
+  readonly histogram?: Readonly<Record<string, unknown>>;
 }
 
 export interface Described {
@@ -59,11 +61,12 @@ function toResourceMetrics({ scope = 'test', resource = { 'service.name': 'app' 
 
 function toMetric({ name, unit = '1', description = '', kind = 'gauge', points, ...rest }: Described) {
   const { temporality: aggregationTemporality = 2, isMonotonic = true } = rest;
-  const sum = kind === 'sum' ? { aggregationTemporality, isMonotonic } : {};
-  return { name, unit, description, [kind]: { dataPoints: points.map(toPoint), ...sum } };
+  const sum = kind === 'sum' ? { isMonotonic } : {};
+  const temporality = kind === 'gauge' || kind === 'summary' ? {} : { aggregationTemporality };
+  return { name, unit, description, [kind]: { dataPoints: points.map(toPoint), ...temporality, ...sum } };
 }
 
-function toPoint({ attributes = {}, start = 0n, time = 1n, double, int, flags = 0 }: Point) {
+function toPoint({ attributes = {}, start = 0n, time = 1n, double, int, flags = 0, histogram }: Point) {
   return {
     attributes: toPairs(attributes),
     startTimeUnixNano: toHalves(start),
@@ -71,6 +74,7 @@ function toPoint({ attributes = {}, start = 0n, time = 1n, double, int, flags = 
     ...(double !== undefined && { asDouble: double }),
     ...(int !== undefined && { asInt: toHalves(BigInt(int)) }),
     flags,
+    ...histogram,
   };
 }
 

@@ -1,10 +1,11 @@
 import { Interned } from '../../src/model/interned.js';
 import {
   attributesKey,
+  type AnySeries,
   type Attributes,
+  type HistogramMetric,
   type Metric,
   type Resource,
-  type Series,
 } from '../../src/model/series.js';
 import { decodeAttributes } from '../../src/otlp/decode-attributes.js';
 import { ByteCache, type Entry, type Span } from './byte-cache.js';
@@ -30,6 +31,15 @@ export interface Sent {
   readonly valueType: Metric['valueType'] | undefined;
 }
 
+/** The field of a point that holds an attribute. */
+const attributeFields = {
+  gauge: 7,
+  counter: 7,
+  updowncounter: 7,
+  histogram: 9,
+  exponential_histogram: 1,
+} as const;
+
 const root = {};
 
 /** The series that points arrive for: one object each, from the first point to the end. */
@@ -37,9 +47,10 @@ export class SeriesRegistry {
   readonly #maxSeries: number;
   readonly #resources = new Interned<Resource>(({ attributes }) => attributesKey(attributes));
   readonly #attributes = new Interned<Attributes>(attributesKey);
-  readonly #metrics = new Interned<Metric>(({ name, unit, description, kind, valueType }) =>
-    JSON.stringify([name, unit, description, kind, valueType]),
-  );
+  readonly #metrics = new Interned<Metric | HistogramMetric>((metric) => {
+    const { name, unit, description, kind } = metric;
+    return JSON.stringify([name, unit, description, kind, 'valueType' in metric && metric.valueType]);
+  });
   readonly #live = new Map<string, LiveSeries>();
   readonly resourceNodes = new ByteCache<ResourceNode>();
   readonly scopeNodes = new ByteCache<ScopeNode>();
@@ -96,7 +107,7 @@ export class SeriesRegistry {
    * @returns why there is none
    */
   open(node: MetricNode, span: Span, sent: Sent): LiveSeries | Reason {
-    const attributes = this.#attributes.find(decodeAttributes(span.copy(), 7));
+    const attributes = this.#attributes.find(decodeAttributes(span.copy(), attributeFields[node.kind]));
     const key = this.#keyOf(node, attributes);
     const known = this.#live.get(key);
     if (known && known.node.parent.name !== node.parent.name) return 'scope';
@@ -145,8 +156,12 @@ export class SeriesRegistry {
   #begin(node: MetricNode, attributes: Attributes, sent: Sent, start: bigint): LiveSeries {
     const { name, unit, description, kind } = node;
     const valueType = sent.valueType ?? 'double';
-    const series: Series = {
-      metric: this.#metrics.find({ name, unit, description, kind, valueType }),
+    const isHistogram = kind === 'histogram' || kind === 'exponential_histogram';
+    const metric = isHistogram
+      ? { name, unit, description, kind }
+      : { name, unit, description, kind, valueType };
+    const series: AnySeries = {
+      metric: this.#metrics.find(metric),
       resource: node.parent.parent.resource,
       attributes,
       start,
@@ -160,7 +175,7 @@ export class SeriesRegistry {
     return added;
   }
 
-  #release({ metric, resource, attributes }: Series): void {
+  #release({ metric, resource, attributes }: AnySeries): void {
     this.#metrics.release(metric);
     this.#resources.release(resource);
     this.#attributes.release(attributes);

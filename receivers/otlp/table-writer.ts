@@ -1,53 +1,21 @@
-import type { Consumer } from '../../src/component/consumer.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
+import { createHistogramEnding } from '../../src/model/histogram-table.js';
+import type { Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { TableAssembler } from '../../src/recording/decoder.js';
-import { isBefore, joinHalves, type LiveSeries } from './live-series.js';
+import { isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-series.js';
 import type { Rejections } from './rejections.js';
 import type { Row, Rows } from './rows.js';
+import { SeriesCourse, UndoLog } from './series-course.js';
 import type { SeriesRegistry } from './series-registry.js';
 
 /** Points between two moments at which others may run. */
 const pointsAtATime = 4000;
 
-/** What series were before points that may still be refused, in the order of these points. An object each would be slow. */
-class UndoLog {
-  readonly #series: LiveSeries[] = [];
-  readonly #high: number[] = [];
-  readonly #low: number[] = [];
-  readonly #last: number[] = [];
-
-  get length(): number {
-    return this.#series.length;
-  }
-
-  add(one: LiveSeries): void {
-    this.#series.push(one);
-    this.#high.push(one.high);
-    this.#low.push(one.low);
-    this.#last.push(one.last);
-  }
-
-  /** Forgets the first points: they have been taken. */
-  forget(count: number): void {
-    for (const list of [this.#series, this.#high, this.#low, this.#last]) list.splice(0, count);
-  }
-
-  /** Makes every series what it was before the first of these points, and forgets them. */
-  takeBack(): void {
-    for (let i = this.length - 1; i >= 0; i -= 1) {
-      const one = this.#series[i];
-      one.high = this.#high[i];
-      one.low = this.#low[i];
-      one.last = this.#last[i];
-    }
-    this.forget(this.length);
-  }
-}
-
 /** Forwards rows of points as tables, with deltas added up and resets as new series. */
 export class TableWriter {
-  readonly #registry: SeriesRegistry;
   readonly #next: Consumer;
+  readonly #course: SeriesCourse;
   readonly #assembler = new TableAssembler((table) => this.#forward(table));
   /** Of the points that wait. */
   readonly #undo = new UndoLog();
@@ -56,8 +24,8 @@ export class TableWriter {
   #isRefused = false;
 
   constructor(registry: SeriesRegistry, next: Consumer) {
-    this.#registry = registry;
     this.#next = next;
+    this.#course = new SeriesCourse(registry, (old, high, low) => this.#end(old, joinHalves(high, low)));
   }
 
   /**
@@ -89,39 +57,23 @@ export class TableWriter {
   }
 
   #writeRow({ high, low, series, values }: Row, rejections: Rejections): void {
-    const at = joinHalves(high, low);
-    const [kept, keptValues]: [LiveSeries['series'][], number[]] = [[], []];
+    const [kept, keptValues]: [Series[], number[]] = [[], []];
     this.#rowFrom = this.#undo.length;
     for (let i = 0; i < series.length; i += 1) {
-      const one = findCurrent(series[i]);
-      inheritTime(one);
+      const one = this.#course.find(series[i]);
       const isReset = hasFallen(one, values[i]);
-      // What was replaced in this very request, and is reset in it as well, is of two senders.
-      if (one.isOver || (isReset && one.isReplaced)) {
-        rejections.add('older_start', 1, one.node.name);
+      const reason = this.#course.refuse(one, isReset, high, low);
+      if (reason !== undefined) {
+        if (reason !== '') rejections.add(reason, 1, one.node.name);
         continue;
       }
-      if (!isBefore(one.high, one.low, high, low)) {
-        // What is sent again after an answer was lost has been taken already.
-        if (one.high !== high || one.low !== low) rejections.add('older', 1, one.node.name);
-        continue;
-      }
-      this.#begin(one, at);
-      const current = isReset ? this.#reset(one, at) : one;
+      const current = this.#course.enter(one, isReset, high, low);
       this.#advance(current, high, low, values[i]);
-      kept.push(current.series);
+      // Points of numbers have series of numbers.
+      kept.push(current.series as Series);
       keptValues.push(Number.isNaN(values[i]) ? NaN : current.last);
     }
-    this.#assembler.addRow(kept, at, keptValues);
-  }
-
-  /** Ends what a series takes the place of. */
-  #begin(one: LiveSeries, at: bigint): void {
-    for (let old = one.replaces; old !== undefined; old = old.replaces) {
-      if (old.isBegun && !old.isOver) this.#assembler.end(old.series, at);
-      old.isOver = true;
-    }
-    one.replaces = undefined;
+    this.#assembler.addRow(kept, joinHalves(high, low), keptValues);
   }
 
   #advance(one: LiveSeries, high: number, low: number, value: number): void {
@@ -132,18 +84,9 @@ export class TableWriter {
     if (!Number.isNaN(value)) one.last = one.node.isDelta ? one.last + value : value;
   }
 
-  /** A counter that fell was reset after its last point at the earliest. */
-  #reset(one: LiveSeries, at: bigint): LiveSeries {
-    const sent = {
-      start: one.sentStart,
-      time: { high: one.high, low: one.low },
-      valueType: one.valueType,
-    };
-    const added = this.#registry.restart(one, sent, joinHalves(one.high, one.low));
-    one.successor = added;
-    inheritTime(added);
-    this.#begin(added, at);
-    return added;
+  #end({ series }: LiveSeries, at: bigint): void {
+    if (isNumeric(series)) this.#assembler.end(series, at);
+    else if (isHistogram(series)) passHistograms(this.#next, createHistogramEnding([series], at));
   }
 
   #forward(table: Table): void {
@@ -167,20 +110,4 @@ export class TableWriter {
 
 function hasFallen({ node, last }: LiveSeries, value: number): boolean {
   return value < last && node.kind === 'counter' && !node.isDelta;
-}
-
-/** The series that a point belongs to after resets that its sender did not announce. */
-function findCurrent(sent: LiveSeries): LiveSeries {
-  let one = sent;
-  while (one.successor !== undefined) one = one.successor;
-  return one;
-}
-
-/** A series goes on in time where the one ended whose place it is to take. */
-function inheritTime(one: LiveSeries): void {
-  for (let old = one.replaces; old !== undefined; old = old.replaces) {
-    if (!isBefore(one.high, one.low, old.high, old.low)) continue;
-    one.high = old.high;
-    one.low = old.low;
-  }
 }

@@ -3,8 +3,8 @@ import { HistogramRow, type HistogramLayout, type HistogramTable } from './histo
 import { seriesKey, type HistogramSeries } from './series.js';
 
 /**
- * Why a row is no histogram, as `expected <...>, found <...>`; undefined where it is one. Counts of explicit buckets
- * add up to the count; exponential ones may lack values that are no numbers.
+ * Why a row is no histogram, as `expected <...>, found <...>`; undefined where it is one. The counts in buckets
+ * add up to the count.
  */
 export function findHistogramProblem(row: HistogramRow): string | undefined {
   const { count, layout, buckets } = row;

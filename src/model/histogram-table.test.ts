@@ -44,18 +44,6 @@ test('HistogramRows grows beyond its first memory', () => {
   assert.deepEqual([row.count, row.sum, [...row.buckets], table.offsets[999]], [1002, 999, [999, 1, 2], 999]);
 });
 
-test('HistogramRows keeps the array of series of a table before, when the series are the same', () => {
-  const [one, other] = [histogramOf(), exponentialOf()];
-  const rows = new HistogramRows();
-  const take = (...series: (typeof one)[]) => {
-    for (const each of series) rows.add(each, 0, rowOf([]));
-    return rows.take(0n, known).series;
-  };
-  const known = [one, other];
-  assert.equal(take(one, other), known);
-  assert.deepEqual(take(other, one), [other, one]);
-});
-
 test('selectHistograms keeps rows with their buckets', () => {
   const [one, other] = [histogramOf(), exponentialOf()];
   const table = histogramTable([

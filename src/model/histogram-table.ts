@@ -147,13 +147,11 @@ export class HistogramRows {
   /**
    * Makes a table of the rows, and begins again without any.
    * @param epoch Unix time in nanoseconds of offset 0
-   * @param known the array of series of a table before, which is used where it has the same series
    */
-  take(epoch: bigint, known: readonly HistogramSeries[] = []): HistogramTable {
+  take(epoch: bigint): HistogramTable {
     const rows = this.length;
-    const isKnown = known.length === rows && known.every((series, row) => series === this.#series[row]);
     const table = {
-      series: isKnown ? known : this.#series,
+      series: this.#series,
       epoch,
       offsets: this.#offsets.slice(0, rows),
       counts: this.#counts.slice(0, rows),

@@ -3,7 +3,15 @@ import { createPlans } from '../model/plan.js';
 import type { HistogramSeries } from '../model/series.js';
 import { wireTypes } from '../protobuf.js';
 import { writeAttributes } from './templates.js';
-import { messageLength, MessageWriter, tagOf, varintLength, writeMessageStart, writeVarint } from './wire.js';
+import {
+  messageLength,
+  MessageWriter,
+  tagOf,
+  varintLength,
+  writeMessageStart,
+  writeVarint,
+  zigzag,
+} from './wire.js';
 
 // HistogramDataPoint and ExponentialHistogramDataPoint of opentelemetry/proto/metrics/v1/metrics.proto.
 
@@ -186,11 +194,6 @@ function varintsLength(buckets: Float64Array, from: number, to: number): number 
   let length = 0;
   for (let i = from; i < to; i += 1) length += varintLength(buckets[i]);
   return length;
-}
-
-/** Signed numbers of 32 bits as sint32 has them. */
-function zigzag(value: number): number {
-  return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
 function setWhole(view: DataView, at: number, value: number): void {

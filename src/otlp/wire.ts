@@ -14,6 +14,11 @@ export function varintLength(value: number): number {
   return length;
 }
 
+/** A signed whole number as sint32 has it. */
+export function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
 /** How many bytes a message of this length takes together with its tag and its length. */
 export function messageLength(length: number): number {
   return 1 + varintLength(length) + length;

@@ -112,8 +112,14 @@ function plainValueOf(value: JsonObject, depth: number): PlainValue | undefined 
   return objectsOf(list['values']).map((item) => plainValueOf(item, depth + 1) ?? null);
 }
 
+/** A whole number, also one written as a text; undefined for all else. */
+export function wholeOf(value: unknown): number | undefined {
+  const number = numberOf(value);
+  return Number.isInteger(number) ? number : undefined;
+}
+
 /** A number, also one written as a text. */
-function doubleOf(value: unknown): number {
+export function doubleOf(value: unknown): number {
   if (typeof value !== 'string') return numberOf(value);
   if (/^[+-]?inf(inity)?$/iu.test(value)) return value.startsWith('-') ? -Infinity : Infinity;
   return numberOf(value);

@@ -55,5 +55,5 @@ function readAll(series: readonly HistogramSeries[], at: bigint, perBucket: numb
     }
     rows.add(one, 0, row);
   }
-  return rows.take(at, series);
+  return { ...rows.take(at), series };
 }

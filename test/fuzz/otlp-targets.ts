@@ -35,7 +35,30 @@ const jsonRequest = JSON.stringify({
               sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [{ ...point, asInt: '7' }] },
             },
             { name: 'd', sum: { aggregationTemporality: 1, dataPoints: [{ ...point, asInt: '-7' }] } },
-            { name: 'h', histogram: { dataPoints: [point] } },
+            {
+              name: 'h',
+              histogram: {
+                aggregationTemporality: 1,
+                dataPoints: [
+                  { ...point, count: '3', sum: 4, bucketCounts: ['1', '2'], explicitBounds: [0.5] },
+                ],
+              },
+            },
+            {
+              name: 'e',
+              exponentialHistogram: {
+                aggregationTemporality: 2,
+                dataPoints: [
+                  {
+                    ...point,
+                    count: '6',
+                    scale: 3,
+                    zeroCount: '1',
+                    positive: { offset: -7, bucketCounts: ['2', '3'] },
+                  },
+                ],
+              },
+            },
           ],
         },
       ],

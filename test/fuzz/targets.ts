@@ -1,4 +1,6 @@
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Table } from '../../src/model/table.js';
+import { Batcher } from '../../src/otlp/batcher.js';
 import { bmcTargets } from './bmc-targets.js';
 import { configurationTargets } from './configuration-targets.js';
 import { createKernelTargets } from './kernel-targets.js';
@@ -20,7 +22,7 @@ export function createTargets(folder: string): readonly Target[] {
     ...meterTargets,
     ...nameTargets,
     ...createRecordingTargets(table),
-    ...createOtlpTargets(table, { consume: takeAgain }),
+    ...createOtlpTargets(table, { consume: takeAgain, consumeHistograms: takeHistograms }),
   ];
 }
 
@@ -43,5 +45,12 @@ function createTable(): Table {
 
 function takeAgain(table: Table): boolean {
   writeAgain(table);
+  return true;
+}
+
+function takeHistograms(table: HistogramTable): boolean {
+  const batcher = new Batcher({ maxPoints: 8192, maxBytes: 2 ** 20 }, () => {});
+  batcher.addHistograms(table);
+  batcher.flush();
   return true;
 }
