@@ -128,6 +128,28 @@ test('amd_gpu gives the same as node_exporter for the card of its fixtures', asy
   assert.equal(rig.seriesOf('hw.status')[0]?.attributes['hw.serial_number'], '0123456789abcdef');
 });
 
+test('amd_gpu knows the GPUs of CEEMS, by address and serial number, and takes no partition of them for a GPU', async (t) => {
+  // pkg/collector/gpu_test.go and testdata/amd-smi of CEEMS: MI300X, two of them divided into partitions (amdgpu_xcp).
+  const serials = {
+    '0000:8a:00.0': '20180003050c',
+    '0000:8d:00.0': '20170005280c',
+    '0000:c5:00.0': '20170000800c',
+    '0000:c8:00.0': '20170003580c',
+  };
+  const cards = new FakeCards();
+  Object.entries(serials).forEach(([at, serial_number], i) => {
+    cards.add(i, { address: at, driver: 'amdgpu' }, { device: '0x74a1', serial_number });
+  });
+  for (const i of [7, 8, 9, 10, 11, 12, 13, 14])
+    cards.add(i, { address: `amdgpu_xcp.${i}`, driver: 'amdgpu' }, {});
+  const rig = await startCardRig(t, factory, { cards });
+  await rig.read();
+  const found = rig
+    .seriesOf('hw.status')
+    .map(({ attributes }) => [attributes['hw.id'], attributes['hw.serial_number']]);
+  assert.deepEqual(Object.fromEntries(found), serials);
+});
+
 test('amd_gpu counts the energy of an accelerator by its accumulator, exactly', async (t) => {
   const cards = plugIn({
     device: '0x74a1',
