@@ -22,7 +22,7 @@ function recordingConfig(folder: string): string {
   );
   return writeConfig(`
 receivers: {process: {collection_interval: 200ms}, estimate: {collection_interval: 200ms}}
-processors: {attribution: {process_limit: 0, group_limit: 0}}
+processors: {attribution: {process_limit: 3, group_limit: 2}}
 exporters: {${exporters.join(', ')}, file/live: {path: ${join(folder, 'live.json')}}}
 service:
   pipelines:
@@ -37,10 +37,11 @@ function gzipConfig(path: string): string {
   return writeConfig(`exporters: {file/live: {path: ${path}, compression: gzip, flush_interval: 200ms}}`);
 }
 
-function replayConfig(file: string, result: string): string {
+/** @param recorder the process that recorded, which it always shows */
+function replayConfig(file: string, result: string, recorder: number): string {
   return writeConfig(`
 receivers: {replay: {files: ['${file}']}}
-processors: {attribution: {process_limit: 0, group_limit: 0}}
+processors: {attribution: {process_limit: 3, group_limit: 2, shown_pids: [${recorder}]}}
 exporters: {file: {path: ${result}}}
 service:
   pipelines: {metrics: {receivers: [replay], processors: [attribution], exporters: [file]}}
@@ -99,7 +100,7 @@ test('an attribution that is computed again from any recording gives the same jo
     const { code, stderr } = await runAgent([
       'run',
       '-c',
-      replayConfig(join(folder, `raw.${format}`), result),
+      replayConfig(join(folder, `raw.${format}`), result, agent.pid),
     ]);
     assert.equal(code, 0, stderr);
     assert.deepEqual(readJoules(result), live, `replayed from ${format}`);

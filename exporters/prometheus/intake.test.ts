@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { slices } from '../../src/linux/slices.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { Intake } from './intake.js';
@@ -86,4 +88,31 @@ test('Intake goes on with the next table, when one cannot be taken', async () =>
   await intake.settled;
   assert.deepEqual(warnings, ['Cannot show a table: no luck']);
   assert.deepEqual(lines(), ['load{id="0"} 2']);
+});
+
+test('Intake lets others run while it takes a table with many new series', async () => {
+  const { intake, lines } = createIntake();
+  const series = Array.from({ length: 20_000 }, (_, i) => seriesOf({ id: i, name: `series-${i}` }));
+  const table = fill(series, 1);
+  await nextTurn();
+  intake.take(table, 0);
+  assert.equal(slices.isOver, false, 'what came before took its time: this begins in the next turn');
+  let turns = 0;
+  while (intake.settled !== undefined) {
+    turns += 1;
+    await nextTurn();
+  }
+  assert.ok(turns > 3, `${turns} turns`);
+  assert.equal(lines().length, 20_000);
+});
+
+test('Intake takes no table twice', async () => {
+  const { intake, lines } = createIntake();
+  intake.take(fill(many, 1), 0);
+  await intake.settled;
+  intake.take(fill(many.slice(0, 2), 2), 0);
+  const others = Array.from({ length: 1000 }, (_, i) => seriesOf({ other: i }));
+  intake.take(fill(others, 3), 0);
+  await intake.settled;
+  assert.deepEqual(lines().slice(0, 3), ['load{id="0"} 2', 'load{id="1"} 2', 'load{id="2"} 1']);
 });

@@ -89,7 +89,10 @@ export class Attribution implements ConsumingComponent {
     const common = readResourceEnvironment(process.env, () => {});
     const views = findViews(config).map((definition) => {
       const isOfProcesses = definition.groupBy.length === 0;
-      return new View(definition, isOfProcesses ? config.process_limit : config.group_limit, common);
+      return new View(definition, isOfProcesses ? config.process_limit : config.group_limit, {
+        common,
+        shownPids: config.shown_pids,
+      });
     });
     this.#processView = views[config.views.indexOf('process')];
     const options = {

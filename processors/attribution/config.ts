@@ -30,6 +30,11 @@ export const schema = {
     default: 25,
     min: 0,
   },
+  shown_pids: {
+    doc: 'Processes that always have series of their own, besides the collector itself. For a replay, the collector that recorded: then it shows what the recorded one showed.',
+    format: 'int_list',
+    default: [],
+  },
   group_limit: {
     doc: 'Number of groups with series of their own at a time in each other view: those that used most. The energy of all others is one series, `other`. 0: every group.',
     format: 'int',

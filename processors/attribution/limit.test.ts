@@ -74,6 +74,13 @@ test('attribution always shows the process of the collector itself', () => {
   assert.deepEqual(machine.live(), { [own]: 1, 1_000_001: 5, other: 4 });
 });
 
+test('attribution always shows the processes that it is asked to show', () => {
+  const machine = new LimitedMachine({ process_limit: 1, shown_pids: [1_000_003] });
+  machine.second({ 1_000_001: 0, 1_000_002: 0, 1_000_003: 0 });
+  machine.second({ 1_000_001: 0.4, 1_000_002: 0.5, 1_000_003: 0.1 });
+  assert.deepEqual(machine.live(), { 1_000_003: 1, 1_000_002: 5, other: 4 });
+});
+
 test('attribution gives others a place only when they used clearly more, and none of what they used before', () => {
   const machine = new LimitedMachine({ process_limit: 1 });
   machine.second({ 1: 0, 2: 0 });

@@ -40,12 +40,18 @@ export class Group implements Ranked {
   }
 }
 
+interface ViewOptions {
+  readonly common?: Attributes;
+  readonly shownPids?: readonly number[];
+}
+
 /** A partition of the workloads: each belongs to exactly one group, so that the groups add up to all. */
 export class View {
   /** What is known of the machine: the attributes of its resource. */
   machine: Attributes = {};
   readonly #definition: ViewDefinition;
   readonly #common: Attributes;
+  readonly #shownPids: ReadonlySet<unknown>;
   readonly #groups = new Map<string, Group>();
   /** In the order in which they became empty. */
   readonly #empty = new Set<Group>();
@@ -56,11 +62,14 @@ export class View {
 
   /**
    * @param places how many groups have series of their own at a time, the others together; 0: every group
-   * @param common attributes that every resource has that has no others of these names
+   * @param options attributes that every resource has that has no others of these names, and processes that are always
+   * shown
    */
-  constructor(definition: ViewDefinition, places: number, common: Attributes = {}) {
+  constructor(definition: ViewDefinition, places: number, { common = {}, shownPids = [] }: ViewOptions = {}) {
     this.#definition = definition;
     this.#common = common;
+    // What the collector itself uses is of interest.
+    this.#shownPids = new Set([process.pid, ...shownPids]);
     this.#limit = places > 0 ? new Limit<Group>(places) : undefined;
   }
 
@@ -86,9 +95,9 @@ export class View {
   join(workload: Resource, bornAt: number): Group {
     const identity = identifyGroup(this.#definition, workload, this.#common);
     const { attributes } = workload;
-    // The group of those that have none is one line at most, and what the collector itself uses is of interest.
-    const isOwn = this.isOfProcesses && attributes[ATTR_PROCESS_PID] === process.pid;
-    const isShown = !this.isLimited || identity.isNone || isOwn;
+    const isAlwaysShown = this.isOfProcesses && this.#shownPids.has(attributes[ATTR_PROCESS_PID]);
+    // The group of those that have none is one line at most.
+    const isShown = !this.isLimited || identity.isNone || isAlwaysShown;
     const group = findOrAdd(this.#groups, identity.key, () => new Group(identity, attributes, isShown));
     if (group.resource === undefined) group.shared = intersect(group.shared, attributes);
     this.#other ??= createOther(this.#definition, workload);

@@ -14,7 +14,7 @@ function parse(settings: object) {
 /** What is published of the group of a workload, on a machine with the attribute `host`. */
 function groupOf(view: string, attributes: Attributes): Attributes {
   const [definition] = findViews(parse({ views: [view] }));
-  const created = new View(definition, 0, { 'service.name': 'joulemetry' });
+  const created = new View(definition, 0, { common: { 'service.name': 'joulemetry' } });
   created.machine = { host: 'a' };
   const group = created.join({ attributes: { host: 'a', ...attributes } }, 0);
   const { host, ...own } = created.resourceOf(group).attributes;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectInSlices, runInSlices, Slices } from './slices.js';
 
 /** Three items, each of which takes as long as a slice. */
@@ -85,4 +86,28 @@ test('Slices are shared by works that follow one another', async () => {
   const counted = new CountedSteps();
   for (let i = 0; i < 10; i++) await counted.run(1);
   assert.deepEqual([counted.turns.length, counted.most], [10, 2]);
+});
+
+test('Slices begin one slice in each turn of the event loop, however long ago the last one began', async () => {
+  let nowMs = 0;
+  const slices = new Slices(() => nowMs);
+  assert.equal(slices.isOver, false);
+  nowMs = 100;
+  assert.equal(slices.isOver, true);
+  await nextTurn();
+  assert.equal(slices.isOver, false);
+});
+
+test('Slices do not begin a second one in a turn, when one began late in the turn before', async () => {
+  let nowMs = 0;
+  const slices = new Slices(() => nowMs);
+  const others = slices.letOthersRun();
+  // Begun after the others were asked to run: its end is noticed after their slice has begun.
+  assert.equal(slices.isOver, false);
+  const later = nextTurn();
+  nowMs = 1;
+  await others;
+  nowMs = 3;
+  await later;
+  assert.equal(slices.isOver, true);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor } from '../testing/property.fixture.js';
-import { MappedSeries, type Member } from './mapped-series.js';
+import { MappedSeries, Readings, type Member } from './mapped-series.js';
 import type { MetricKind } from './series.js';
 
 function mappedOf(kind: MetricKind, start = 0n): MappedSeries {
@@ -174,4 +174,62 @@ test('a sum of levels is that of its live members', () => {
       assert.equal(mapped.isEmpty, live.size === 0);
     }
   });
+});
+
+test('Readings take over what a member read last, and when its row was passed on', () => {
+  const mapped = mappedOf('counter');
+  const member = mapped.join(0n);
+  const before = member.readings;
+  take(mapped, member, 5);
+  before.at = 7;
+  const readings = new Readings(3);
+  readings.adopt(member, 2);
+  assert.deepEqual([...readings.values], [NaN, NaN, 5]);
+  assert.equal(readings.at, 7);
+  take(mapped, member, 6);
+  assert.deepEqual([...readings.values], [NaN, NaN, 6]);
+  assert.equal(before.values[0], 5);
+  assert.equal(sumAt(mapped, 8), 6);
+});
+
+test('MappedSeries has no value older than what its only member said, when that has left', () => {
+  const mapped = mappedOf('counter');
+  const first = mapped.join(0n);
+  take(mapped, first, 5);
+  first.readings.at = 10;
+  mapped.leave(first);
+  const second = mapped.join(0n);
+  take(mapped, second, 1);
+  assert.equal(sumAt(mapped, 9), NaN);
+  assert.equal(sumAt(mapped, 11), 6);
+});
+
+test('MappedSeries has no value for what a member said alone, when that is in a sum already', () => {
+  const mapped = mappedOf('counter');
+  const first = mapped.join(0n);
+  take(mapped, first, 5);
+  first.readings.at = 10;
+  const second = mapped.join(0n);
+  assert.equal(sumAt(mapped, 10), 5);
+  mapped.leave(second);
+  mapped.join(0n);
+  assert.equal(sumAt(mapped, 11), NaN);
+});
+
+test('MappedSeries does not fall by the rounding of another order, when a member leaves', () => {
+  const mapped = mappedOf('counter');
+  const counts = [0.1, 0.1, 0.4];
+  const members = counts.map((count) => {
+    const member = mapped.join(0n);
+    take(mapped, member, count);
+    return member;
+  });
+  const before = sumAt(mapped, 1);
+  const [, , leaving] = members;
+  assert.ok(leaving);
+  mapped.leave(leaving);
+  const other = members.find((member) => member !== leaving);
+  assert.ok(other);
+  take(mapped, other, other.readings.values[other.column]);
+  assert.equal(sumAt(mapped, 2), before);
 });

@@ -53,7 +53,7 @@ async function playCounters({ meter, collect }: ReturnType<typeof createCollecte
   return (await collect()).toSorted((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
 }
 
-test('CounterBook counts as the SDK does, by attributes in any order and whoever makes the counter', async () => {
+test('CounterBook counts as the SDK does, by attributes in any order and whichever component makes the counter', async () => {
   const ours = await playCounters(createCollected(true));
   const [items] = ours;
   assert.deepEqual(
@@ -100,4 +100,26 @@ test('CounterBook leaves out what a level does not show, and gives other instrum
     [['watts', 3]],
   );
   assert.equal(typeof new CounterBook(() => true).createMeter(createNoopMeter()).createGauge, 'function');
+});
+
+test('CounterBook looks at the attributes of an object once', () => {
+  let looks = 0;
+  const attributes = new Proxy(
+    { processor: 'power' },
+    {
+      ownKeys(target) {
+        looks += 1;
+        return Reflect.ownKeys(target);
+      },
+    },
+  );
+  const counter = createCollected(true).meter.createCounter('items');
+  for (let i = 0; i < 3; i++) counter.add(1, attributes);
+  assert.equal(looks, 1);
+});
+
+test('CounterBook has no scope, while nothing was counted', async () => {
+  const book = new CounterBook(() => true);
+  book.createMeter(createNoopMeter()).createCounter('items');
+  assert.deepEqual((await book.collect()).resourceMetrics.scopeMetrics, []);
 });
