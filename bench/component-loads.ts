@@ -13,6 +13,7 @@ import { factory as memoryLimiter } from '../processors/memory_limiter/factory.j
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
 import { factory as thin } from '../processors/thin/factory.js';
+import { factory as work } from '../processors/work/factory.js';
 import { factory as workloadNames } from '../processors/workload_names/factory.js';
 import type { Consumer } from '../src/component/consumer.js';
 import { createFakeContext } from '../src/component/fakes.js';
@@ -47,6 +48,14 @@ const formulas = [
 ];
 
 const everyFunction = ['last', 'sum', 'mean', 'min', 'max', 'p50', 'p99'];
+const workloads = [
+  {
+    energy: 'hw.energy',
+    match: [],
+    background: true,
+    units: [{ name: 'cpu_second', metric: 'process.cpu.time' }],
+  },
+];
 
 /** Every processor, each doing something to the tables. */
 export const processors: readonly Subject[] = [
@@ -162,6 +171,10 @@ export const processors: readonly Subject[] = [
     name: 'workload_names',
     create: () =>
       consumeWith(workloadNames.create(parseSettings(workloadNames.schema, { sources: [] }), context, sink)),
+  },
+  {
+    name: 'work',
+    create: () => consumeWith(work.create(parseSettings(work.schema, { workloads }), context, sink)),
   },
 ];
 

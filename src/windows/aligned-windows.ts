@@ -4,6 +4,8 @@ import type { AnySeries } from '../model/series.js';
 import type { Table } from '../model/table.js';
 import { WindowedSource } from './windowed-source.js';
 
+const [ofRow, ofTable, newest] = [0, 1, 2] as const;
+
 /** What works on the windows. */
 export interface WindowUser<Membership> {
   /**
@@ -48,9 +50,8 @@ export class AlignedWindows<Membership> {
   readonly #ending = new Set<Watched<Membership>>();
   /** Unix time in nanoseconds of time 0, a multiple of the window. */
   #epoch: bigint | undefined;
-  /** The instant of a row that is read. */
-  readonly #instant = new Float64Array(1);
-  #newest = -Infinity;
+  /** The instant of the row that is read, that of the table, and the newest one, where no number becomes an object. */
+  readonly #instants = Float64Array.of(0, 0, -Infinity);
   /** The window that ends next. */
   #window = 1;
   /** Live sources that are not known at its end yet. */
@@ -92,6 +93,7 @@ export class AlignedWindows<Membership> {
   /** @returns the columns, or of histograms the rows, that are of use */
   #begin({ series, ended = [], epoch }: Columns): readonly Column<Membership>[] {
     this.#epoch ??= epoch - (epoch % BigInt(this.#windowNs));
+    this.#instants[ofTable] = Number(epoch - this.#epoch);
     const present = new Set<AnySeries>(ended.length > 0 ? series : []);
     for (const one of ended) if (!present.has(one)) this.#end(one);
     return this.#columnsOf(series);
@@ -103,14 +105,15 @@ export class AlignedWindows<Membership> {
     this.#endWindows();
   }
 
-  #goTo({ epoch, offsets }: Columns, row: number): void {
-    this.#instant[0] = Number(epoch - (this.#epoch ?? epoch)) + offsets[row];
-    if (this.#instant[0] > this.#newest) this.#newest = this.#instant[0];
+  #goTo({ offsets }: Columns, row: number): void {
+    const instants = this.#instants;
+    instants[ofRow] = instants[ofTable] + offsets[row];
+    if (instants[ofRow] > instants[newest]) instants[newest] = instants[ofRow];
   }
 
   #read(source: WindowedSource, values: Float64Array, cell: number): void {
     const wasBehind = source.known < this.#window;
-    source.read(this.#instant, values, cell);
+    source.read(this.#instants, values, cell);
     if (wasBehind && source.known >= this.#window) this.#behind -= 1;
   }
 
@@ -156,7 +159,9 @@ export class AlignedWindows<Membership> {
   /** Whether the window has ended for everything that it waits for. */
   #isOver(): boolean {
     const end = this.#window * this.#windowNs;
-    return this.#newest >= end && (this.#behind === 0 || this.#newest >= end + this.#lagNs);
+    return (
+      this.#instants[newest] >= end && (this.#behind === 0 || this.#instants[newest] >= end + this.#lagNs)
+    );
   }
 
   #remove(watched: Watched<Membership>): void {

@@ -46,6 +46,7 @@ export class WindowedSource {
   /**
    * Takes a reading. A gap (NaN) is spanned by the line. The numbers are in arrays: passed by themselves, each would be
    * an object on the heap.
+   * @param instant of the reading, in its first element
    */
   read(instant: Float64Array, values: Float64Array, cell: number): void {
     const at = instant[0];

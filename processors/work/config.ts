@@ -1,0 +1,106 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { presetNames } from './presets.js';
+
+const unit = {
+  name: { doc: 'What it is called in `work.unit`, such as `request`.', format: 'string', default: null },
+  metric: {
+    doc: 'Counter of this work; of a histogram, the number of its values counts.',
+    format: 'string',
+    default: null,
+  },
+  minus: {
+    doc: 'Counter whose growth is subtracted: of tokens, those that a cache had.',
+    format: 'string',
+    default: null,
+  },
+  attributes: {
+    doc: 'Attributes that the series of the counters have, of their own or of their resource; others are left out.',
+    format: 'string_map',
+    default: {},
+  },
+} as const satisfies Schema;
+
+const workload = {
+  energy: {
+    doc: 'Energy counter of the workloads: `service.energy`, `container.energy`, `k8s.pod.energy`, ...',
+    format: 'string',
+    default: 'service.energy',
+  },
+  attributes: {
+    doc: 'Attributes that the series of the energy have, of their own or of their resource; others are left out.',
+    format: 'string_map',
+    default: {},
+  },
+  match: {
+    doc: 'Attributes whose values energy and counters have in common, of their own or of their resource. Each combination of values is a workload; with an empty list there is one.',
+    format: 'string_list',
+    default: ['service.name'],
+  },
+  preset: {
+    doc: 'Units of a known server, before those of `units`.',
+    format: presetNames,
+    default: 'none',
+  },
+  units: { doc: 'Kinds of work.', format: 'list', items: unit, default: [] },
+  split_by: {
+    doc: 'Attributes of the counters for whose values the energy of a unit is divided further: a tenant, a model.',
+    format: 'string_list',
+    default: [],
+  },
+  background: {
+    doc: 'Whether time is a counter, too: energy that is used at a constant rate goes to the unit `background`.',
+    format: 'boolean',
+    default: false,
+  },
+  carbon: {
+    doc: 'Also the emissions of a unit of work (SCI).',
+    format: 'group',
+    settings: {
+      metric: {
+        doc: 'Counter of the emissions of the workload; unset: that of the energy counter, with `.carbon` in place of `.energy`.',
+        format: 'string',
+        default: null,
+      },
+      embodied_share: {
+        doc: 'Part of the machine that is reserved for the workload, for its part of the embodied emissions.',
+        format: 'number',
+        default: 0,
+        min: 0,
+        max: 1,
+      },
+    },
+    default: null,
+  },
+} as const satisfies Schema;
+
+export const schema = {
+  window: {
+    doc: 'Length of the windows. They end at multiples of it on the wall clock.',
+    format: 'duration',
+    default: '1s',
+    min: 1,
+  },
+  max_lag: {
+    doc: 'How long a window waits for series that have no reading at its end yet.',
+    format: 'duration',
+    default: '30s',
+    min: 1,
+  },
+  half_life: {
+    doc: 'Age at which a window counts half for the coefficients.',
+    format: 'duration',
+    default: '30m',
+    min: 1,
+  },
+  max_residual: {
+    doc: 'Residual above which the energy is not divided among several units, and only the ratio of each window is given.',
+    format: 'number',
+    default: 0.2,
+    min: 0,
+    max: 1,
+  },
+  workloads: { doc: 'What is divided, and by which counters.', format: 'list', items: workload, default: [] },
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+export type WorkloadConfig = Config['workloads'][number];

@@ -1,0 +1,129 @@
+import type { ConsumingComponent, Context } from '../../src/component/component.js';
+import { passHistograms, type Consumer } from '../../src/component/consumer.js';
+import { elementAt } from '../../src/element.js';
+import { findAttribute } from '../../src/model/group.js';
+import type { HistogramTable } from '../../src/model/histogram-table.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import type { AnySeries, Series } from '../../src/model/series.js';
+import { createEnding, type Table } from '../../src/model/table.js';
+import { AlignedWindows, type WindowUser } from '../../src/windows/aligned-windows.js';
+import { WindowedSource } from '../../src/windows/windowed-source.js';
+import type { Config, WorkloadConfig } from './config.js';
+import { embodiedName, findRoles, type Role } from './units.js';
+import { Workload, type Membership, type WorkloadOptions } from './workload.js';
+
+/** What is of use of a series: its places in workloads, or that it counts for all of them. */
+type Use = readonly Membership[] | WindowedSource;
+
+/** Forwards every table, and adds what the work of workloads needs, a row for each window. */
+export class Work implements ConsumingComponent, WindowUser<Use> {
+  readonly #next: Consumer;
+  readonly #configs: readonly WorkloadConfig[];
+  readonly #windowNs: number;
+  readonly #options: WorkloadOptions;
+  readonly #windows: AlignedWindows<Use>;
+  readonly #workloads = new Map<string, Workload>();
+  /** Emissions of making the machines. */
+  readonly #embodied = new Set<WindowedSource>();
+  #series: readonly Series[] = [];
+  #times: bigint[] = [];
+  #values: number[] = [];
+
+  constructor(config: Config, _context: Context, next: Consumer) {
+    this.#next = next;
+    this.#configs = config.workloads;
+    this.#windowNs = Math.round(config.window * 1e6);
+    this.#options = {
+      windowNs: this.#windowNs,
+      halfLifeNs: config.half_life * 1e6,
+      maxResidual: config.max_residual,
+      embodied: this.#embodied,
+    };
+    this.#windows = new AlignedWindows({ windowNs: this.#windowNs, lagNs: config.max_lag * 1e6 }, this);
+  }
+
+  start(): void {}
+
+  consume(table: Table): boolean {
+    const isAccepted = this.#next.consume(table);
+    this.#windows.consume(table);
+    // What is refused of a gauge is lost for its window; a counter counts on.
+    this.#forward();
+    return isAccepted;
+  }
+
+  consumeHistograms(table: HistogramTable): boolean {
+    const isAccepted = passHistograms(this.#next, table);
+    this.#windows.consumeHistograms(table);
+    this.#forward();
+    return isAccepted;
+  }
+
+  shutdown(): void {}
+
+  join(series: AnySeries, source: WindowedSource): Use | undefined {
+    if (series.metric.name === embodiedName && this.#configs.some(({ carbon }) => carbon !== null)) {
+      this.#embodied.add(source);
+      return source;
+    }
+    const found = this.#configs.map((config) => findRoles(config, series));
+    const owner = found.findIndex((roles) => roles.some(({ kind }) => kind === 'energy'));
+    const memberships = found.flatMap((roles, number) =>
+      roles
+        // The energy of a series is divided once only, as the first entry that takes it says.
+        .filter(({ kind }) => kind !== 'energy' || number === owner)
+        .flatMap((role) => this.#joinAs(role, number, series, source)),
+    );
+    return memberships.length === 0 ? undefined : memberships;
+  }
+
+  leave(use: Use): void {
+    if (use instanceof WindowedSource) this.#embodied.delete(use);
+    else for (const membership of use) membership.workload.leave(membership);
+  }
+
+  endWindow(window: number, at: bigint): void {
+    const startAt = at - BigInt(this.#windowNs);
+    let isChanged = false;
+    for (const workload of this.#workloads.values()) {
+      workload.settle(window, startAt);
+      isChanged ||= workload.isChanged;
+    }
+    if (isChanged) this.#begin(startAt);
+    if (this.#series.length === 0) return;
+    this.#times.push(at);
+    for (const workload of this.#workloads.values()) workload.writeValues(this.#values);
+  }
+
+  #joinAs(role: Role, number: number, series: AnySeries, source: WindowedSource): readonly Membership[] {
+    const config = elementAt(this.#configs, number);
+    const values = config.match.map((name) => findAttribute(series, name));
+    if (values.includes(undefined)) return [];
+    const key = JSON.stringify([number, values]);
+    return [
+      findOrAdd(this.#workloads, key, () => new Workload(config, this.#options)).join(role, series, source),
+    ];
+  }
+
+  #forward(): void {
+    const [epoch] = this.#times;
+    if (epoch === undefined) return;
+    const offsets = Float64Array.from(this.#times, (at) => Number(at - epoch));
+    this.#next.consume({ series: this.#series, epoch, offsets, values: Float64Array.from(this.#values) });
+    this.#times = [];
+    this.#values = [];
+  }
+
+  /** Other series begin, or some have ended. */
+  #begin(at: bigint): void {
+    this.#forward();
+    const workloads = [...this.#workloads];
+    const ended = workloads.flatMap(([, workload]) => workload.takeEnded());
+    if (ended.length > 0) this.#next.consume(createEnding(ended, at));
+    for (const [key, workload] of workloads) {
+      workload.isChanged = false;
+      if (workload.isEmpty) this.#workloads.delete(key);
+    }
+    this.#series = workloads.flatMap(([, workload]) => workload.listSeries());
+  }
+}

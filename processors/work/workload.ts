@@ -1,0 +1,304 @@
+import { EnergyTotal } from '../../src/energy/energy-total.js';
+import { findAttribute } from '../../src/model/group.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import type { AnySeries, Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import type { WindowedSource } from '../../src/windows/windowed-source.js';
+import type { WorkloadConfig } from './config.js';
+import { Division } from './division.js';
+import {
+  ATTR_WORK_METHOD,
+  ATTR_WORK_UNIT,
+  carbonPerUnit,
+  energyPerUnit,
+  workEnergy,
+  workResidual,
+} from './metrics.js';
+import { UnitCarbon } from './unit-carbon.js';
+import { listUnits, type Role } from './units.js';
+
+/** A part of the energy: of a unit, and of the values of what it is split by. */
+interface Part {
+  readonly key: string;
+  /** The number of the unit; that of the background is the last one, and -1 is what is undivided. */
+  readonly unit: number;
+  readonly attributes: Attributes;
+  readonly plus: Set<WindowedSource>;
+  readonly minus: Set<WindowedSource>;
+  total: EnergyTotal;
+  series: Series | undefined;
+}
+
+/** What a series is to a workload. */
+export interface Membership {
+  readonly workload: Workload;
+  readonly role: Role;
+  readonly source: WindowedSource;
+  readonly part: Part | undefined;
+}
+
+export interface WorkloadOptions {
+  readonly windowNs: number;
+  readonly halfLifeNs: number;
+  readonly maxResidual: number;
+  /** Embodied emissions of machines, which count for every workload. */
+  readonly embodied: ReadonlySet<WindowedSource>;
+}
+
+/** Whose energy it is. */
+interface Identity {
+  readonly resource: Resource;
+  readonly attributes: Attributes;
+}
+
+/** One workload: the energy of some series, divided among units of work in each window. */
+export class Workload {
+  /** Whether series have come or gone since that was last asked. */
+  isChanged = false;
+  readonly #config: WorkloadConfig;
+  readonly #options: WorkloadOptions;
+  readonly #units: readonly string[];
+  readonly #division: Division;
+  readonly #carbon: UnitCarbon | undefined;
+  /** Of each series of energy the whole nanojoules that were taken; NaN: nothing yet. */
+  readonly #meters = new Map<WindowedSource, number>();
+  readonly #parts = new Map<string, Part>();
+  readonly #undivided: Part;
+  /** Of each part, in order. */
+  #growth: number[] = [];
+  #counters: number[] = [];
+  /** Of each unit and the background. */
+  readonly #unitGrowth: Float64Array;
+  readonly #unitNj: Float64Array;
+  #members = 0;
+  #energyNj = 0;
+  /** Whether everything is known of a window, so that it teaches something, and whether all counters are. */
+  #isExact = false;
+  #isCounted = false;
+  #isLive = false;
+  #identity: Identity = { resource: { attributes: {} }, attributes: {} };
+  #gauges: readonly Series[] = [];
+  #ended: Series[] = [];
+
+  constructor(config: WorkloadConfig, options: WorkloadOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#units = listUnits(config).map(({ name }) => name);
+    const width = this.#units.length + Number(config.background);
+    const retention = 2 ** -(options.windowNs / options.halfLifeNs);
+    this.#division = new Division({ width, retention, maxResidual: options.maxResidual });
+    this.#unitGrowth = new Float64Array(width);
+    this.#unitNj = new Float64Array(width);
+    if (config.carbon) {
+      const embodiedShare = config.carbon.embodied_share;
+      this.#carbon = new UnitCarbon({ width, retention, embodiedShare, embodied: options.embodied });
+    }
+    if (config.background) this.#addPart(this.#units.length, 'background', {});
+    this.#undivided = createPart(-1, 'undivided', {});
+  }
+
+  /** Whether there is anything that could be divided. */
+  get isEmpty(): boolean {
+    return this.#members === 0 && this.#meters.size === 0;
+  }
+
+  join(role: Role, series: AnySeries, source: WindowedSource): Membership {
+    const part = role.unit < 0 ? undefined : this.#findPart(role.unit, series);
+    if (part) {
+      part[role.kind === 'minus' ? 'minus' : 'plus'].add(source);
+      this.#members += 1;
+    } else if (role.kind === 'energy') {
+      if (this.#meters.size === 0) this.#identity = identify(series, this.#config.match);
+      this.#meters.set(source, NaN);
+    } else this.#carbon?.add(source);
+    return { workload: this, role, source, part };
+  }
+
+  leave({ role, source, part }: Membership): void {
+    if (part) {
+      this.#members -= 1;
+      part[role.kind === 'minus' ? 'minus' : 'plus'].delete(source);
+      if (part.plus.size + part.minus.size === 0) this.#removePart(part);
+    } else if (role.kind === 'energy') this.#meters.delete(source);
+    else this.#carbon?.delete(source);
+    if (this.#isLive && (this.#members === 0 || this.#meters.size === 0)) this.#end();
+  }
+
+  /** Divides what was used in a window. @param startAt its beginning, Unix time in nanoseconds */
+  settle(window: number, startAt: bigint): void {
+    if (this.#members === 0 || this.#meters.size === 0) {
+      this.#takeEnergy(window);
+      return;
+    }
+    if (!this.#isLive || this.isChanged) this.#begin(startAt);
+    this.#isExact = true;
+    this.#takeEnergy(window);
+    this.#count(window);
+    if (this.#isExact && this.#isCounted) this.#division.learn(this.#unitGrowth, this.#energyNj);
+    this.#divide();
+    this.#carbon?.take(window, { unitNj: this.#unitNj, units: this.#unitGrowth, energyNj: this.#energyNj });
+  }
+
+  /** The columns, once something could be divided. */
+  listSeries(): readonly Series[] {
+    if (!this.#isLive) return [];
+    const parts = [...this.#parts.values(), this.#undivided].flatMap(({ series }) => series ?? []);
+    return [...parts, ...this.#gauges];
+  }
+
+  /** Adds the values of the columns after a window. */
+  writeValues(values: number[]): void {
+    if (!this.#isLive) return;
+    for (const { total } of this.#parts.values()) values.push(total.joules);
+    values.push(this.#undivided.total.joules);
+    for (let unit = 0; unit < this.#units.length; unit++) {
+      values.push(this.#division.coefficientOf(unit), this.#ratioOf(unit));
+      if (this.#carbon) values.push(this.#carbon.perUnit(unit));
+    }
+    values.push(this.#division.residual);
+  }
+
+  /** The series that have ended since this was last asked. */
+  takeEnded(): readonly Series[] {
+    const ended = this.#ended;
+    this.#ended = [];
+    return ended;
+  }
+
+  #takeEnergy(window: number): void {
+    this.#energyNj = 0;
+    for (const [source, takenNj] of this.#meters) {
+      const nowNj = Math.round(source.take(window, 'value') * 1e9);
+      const fromNj = Number.isNaN(takenNj) ? Math.round(source.take(window - 1, 'value') * 1e9) : takenNj;
+      if (Number.isNaN(nowNj) || source.isPartial(window)) this.#isExact = false;
+      if (Number.isNaN(nowNj)) continue;
+      this.#meters.set(source, nowNj);
+      if (!Number.isNaN(fromNj)) this.#energyNj += nowNj - fromNj;
+    }
+  }
+
+  /** By how much the counters of each part and each unit have grown. */
+  #count(window: number): void {
+    this.#isCounted = true;
+    this.#unitGrowth.fill(0);
+    let number = 0;
+    for (const { unit, plus, minus } of this.#parts.values()) {
+      const growth =
+        unit === this.#units.length
+          ? this.#options.windowNs / 1e9
+          : Math.max(0, this.#sum(plus, window) - this.#sum(minus, window));
+      this.#growth[number++] = growth;
+      this.#unitGrowth[unit] += growth;
+    }
+  }
+
+  #sum(sources: ReadonlySet<WindowedSource>, window: number): number {
+    let sum = 0;
+    for (const source of sources) {
+      const growth = source.take(window, 'growth');
+      const isPartial = source.isPartial(window);
+      if (isPartial) this.#isExact = false;
+      if (!Number.isNaN(growth)) sum += growth;
+      else if (!isPartial) this.#isCounted = false;
+    }
+    return sum;
+  }
+
+  #divide(): void {
+    this.#unitNj.fill(0);
+    if (!this.#isCounted) {
+      this.#undivided.total.add(this.#energyNj);
+      return;
+    }
+    const sharesNj = this.#division.divide(this.#energyNj, this.#growth, this.#counters);
+    let number = 0;
+    for (const { unit, total } of this.#parts.values()) {
+      this.#unitNj[unit] += sharesNj[number];
+      total.add(sharesNj[number++]);
+    }
+    this.#undivided.total.add(sharesNj[number]);
+  }
+
+  /** All of the energy of the last window for one unit of its growth. */
+  #ratioOf(unit: number): number {
+    const growth = this.#unitGrowth[unit];
+    return this.#isCounted && growth > 0 ? this.#energyNj / 1e9 / growth : NaN;
+  }
+
+  #findPart(unit: number, series: AnySeries): Part {
+    const values = this.#config.split_by.map((name) => [name, findAttribute(series, name)] as const);
+    const attributes = Object.fromEntries(
+      values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
+    return this.#addPart(unit, this.#units[unit], attributes);
+  }
+
+  #addPart(unit: number, name: string, attributes: Attributes): Part {
+    return findOrAdd(this.#parts, JSON.stringify([unit, attributes]), () => {
+      this.isChanged = true;
+      this.#growth.push(0);
+      this.#counters.push(unit);
+      return createPart(unit, name, attributes);
+    });
+  }
+
+  #removePart(part: Part): void {
+    this.#parts.delete(part.key);
+    this.isChanged = true;
+    this.#growth.length = this.#parts.size;
+    this.#counters = Array.from(this.#parts.values(), ({ unit }) => unit);
+    if (part.series) this.#ended.push(part.series);
+  }
+
+  /** Gives series to what has none yet. */
+  #begin(startAt: bigint): void {
+    this.isChanged = true;
+    const describe = (metric: Metric, attributes: Attributes): Series => ({
+      metric,
+      resource: this.#identity.resource,
+      attributes: { ...this.#identity.attributes, ...attributes },
+      start: startAt,
+    });
+    for (const part of [...this.#parts.values(), this.#undivided]) {
+      part.series ??= describe(workEnergy, part.attributes);
+    }
+    if (this.#isLive) return;
+    this.#isLive = true;
+    this.#gauges = [
+      ...this.#units.flatMap((unit) => [
+        describe(energyPerUnit, { [ATTR_WORK_UNIT]: unit, [ATTR_WORK_METHOD]: 'regression' }),
+        describe(energyPerUnit, { [ATTR_WORK_UNIT]: unit, [ATTR_WORK_METHOD]: 'ratio' }),
+        ...(this.#carbon ? [describe(carbonPerUnit, { [ATTR_WORK_UNIT]: unit })] : []),
+      ]),
+      describe(workResidual, {}),
+    ];
+  }
+
+  /** Nothing is left to divide, or nothing to divide it by. Totals of what comes later start from 0. */
+  #end(): void {
+    const all = [...this.#parts.values(), this.#undivided];
+    this.#ended.push(...all.flatMap(({ series }) => series ?? []), ...this.#gauges);
+    for (const part of all) {
+      part.series = undefined;
+      part.total = new EnergyTotal();
+    }
+    this.#isLive = false;
+    this.isChanged = true;
+  }
+}
+
+function identify({ resource, attributes: own }: AnySeries, match: readonly string[]): Identity {
+  const names = match.filter((name) => name in own);
+  return { resource, attributes: Object.fromEntries(names.map((name) => [name, own[name]])) };
+}
+
+function createPart(unit: number, name: string, attributes: Attributes): Part {
+  return {
+    key: JSON.stringify([unit, attributes]),
+    unit,
+    attributes: { [ATTR_WORK_UNIT]: name, ...attributes },
+    plus: new Set(),
+    minus: new Set(),
+    total: new EnergyTotal(),
+    series: undefined,
+  };
+}
