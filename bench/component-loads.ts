@@ -10,6 +10,7 @@ import { factory as filter } from '../processors/filter/factory.js';
 import { factory as formula } from '../processors/formula/factory.js';
 import { factory as interval } from '../processors/interval/factory.js';
 import { factory as memoryLimiter } from '../processors/memory_limiter/factory.js';
+import { factory as metricsTransform } from '../processors/metrics_transform/factory.js';
 import { factory as power } from '../processors/power/factory.js';
 import { factory as resource } from '../processors/resource/factory.js';
 import { factory as thin } from '../processors/thin/factory.js';
@@ -54,6 +55,27 @@ const workloads = [
     match: [],
     background: true,
     units: [{ name: 'cpu_second', metric: 'process.cpu.time' }],
+  },
+];
+
+/** A copy of what is metered in another unit, and new names for what processes have. */
+const transforms = [
+  { include: 'hw.energy', action: 'insert', new_name: 'node.energy', new_unit: 'kW.h' },
+  { include: '^process\\.(.*)$', match_type: 'regexp', action: 'update', new_name: 'task.$1' },
+];
+
+const aggregations = [
+  {
+    include: 'hw.energy',
+    action: 'update',
+    operations: [{ action: 'aggregate_labels', label_set: ['hw.type'], aggregation_type: 'sum' }],
+  },
+  {
+    include: '^process\\.measure\\..*',
+    match_type: 'regexp',
+    action: 'combine',
+    new_name: 'process.measure',
+    aggregation_type: 'max',
   },
 ];
 
@@ -136,6 +158,24 @@ export const processors: readonly Subject[] = [
   {
     name: 'memory_limiter',
     create: () => consumeWith(memoryLimiter.create(parseSettings(memoryLimiter.schema, {}), context, sink)),
+  },
+  {
+    name: 'metrics_transform',
+    create: () =>
+      consumeWith(
+        metricsTransform.create(parseSettings(metricsTransform.schema, { transforms }), context, sink),
+      ),
+  },
+  {
+    name: 'metrics_transform, which aggregates',
+    create: () =>
+      consumeWith(
+        metricsTransform.create(
+          parseSettings(metricsTransform.schema, { transforms: aggregations }),
+          context,
+          sink,
+        ),
+      ),
   },
   {
     name: 'power',

@@ -26,6 +26,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/formula/expression.ts',
     'processors/formula/groups.ts',
     'processors/interval/last-row.ts',
+    'processors/metrics_transform/expansion.ts',
     'processors/power/metered-source.ts',
     'processors/power/power-columns.ts',
     'receivers/prometheus/number-text.ts',

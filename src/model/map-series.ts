@@ -1,4 +1,4 @@
-import { MappedSeries, Readings, type Member } from './mapped-series.js';
+import { MappedSeries, Readings, type Member, type Reduction } from './mapped-series.js';
 import { createPlans, findOrAdd } from './plan.js';
 import {
   attributesKey,
@@ -14,7 +14,12 @@ import { findLatestRow, type Table } from './table.js';
 export interface SeriesMapping {
   /** What becomes of a series: another one with the same kind of metric, or itself. */
   map(series: Series): Series;
-  /** Told of a gauge that becomes the same as a live one and is left out for that reason. */
+  /**
+   * What becomes of several that are the same then. Where it gives nothing, counters and up-down counters are summed,
+   * and of gauges the first one stays. Counters are always summed.
+   */
+  reductionOf?(mapped: Series): Reduction | undefined;
+  /** Notified of a gauge that becomes the same as a live one and is left out for that reason. */
   onConflict(mapped: Series): void;
 }
 
@@ -105,11 +110,11 @@ export class SeriesMap {
     const mapped = this.#mapping.map(series);
     inheritPublisher(mapped, series);
     const known = this.#targets.find(mapped);
-    const target = known ?? this.#targets.add(mapped);
+    const target = known ?? this.#targets.add(mapped, this.#mapping.reductionOf?.(mapped));
     const member = target.join(series.start, readings, column);
     this.#members.set(series, member);
     if (known) this.#generation += 1;
-    if (known && target.isGauge) this.#mapping.onConflict(target.series);
+    if (known && target.isChosen) this.#mapping.onConflict(target.series);
     return member;
   }
 
@@ -142,8 +147,8 @@ class Targets {
     return this.#byResource.get(resourceKey(mapped.resource))?.get(lineKey(mapped));
   }
 
-  add(mapped: Series): MappedSeries {
-    const target = new MappedSeries(mapped);
+  add(mapped: Series, reduction?: Reduction): MappedSeries {
+    const target = new MappedSeries(mapped, reduction);
     const ofResource = findOrAdd(
       this.#byResource,
       resourceKey(mapped.resource),
@@ -180,7 +185,7 @@ function createColumns(members: readonly Member[]): readonly Column[] {
   for (const [source, member] of members.entries()) {
     const { target } = member;
     if (target.isPlain) columns.set(target, { target, source });
-    else if (!target.isGauge) columns.set(target, { target, source: -1 });
+    else if (!target.isChosen) columns.set(target, { target, source: -1 });
     else if (target.isFirst(member)) columns.set(target, { target, source });
   }
   return [...columns.values()];
@@ -219,7 +224,7 @@ function recutValues(table: Table, { members, readings }: Plan, columns: readonl
     for (let i = 0; i < columns.length; i++) {
       const { source, target } = columns[i];
       const cell = row * columns.length + i;
-      if (source < 0) target.writeSum(instant, values, cell);
+      if (source < 0) target.write(instant, values, cell);
       else values[cell] = table.values[from + source];
     }
     readings.at = instant[0];

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fc } from '../testing/fixed-seed.fixture.js';
 import { holdsFor } from '../testing/property.fixture.js';
-import { MappedSeries, Readings, type Member } from './mapped-series.js';
+import { MappedSeries, Readings, type Member, type Reduction } from './mapped-series.js';
 import type { MetricKind } from './series.js';
 
-function mappedOf(kind: MetricKind, start = 0n): MappedSeries {
+function mappedOf(kind: MetricKind, start = 0n, reduction?: Reduction): MappedSeries {
   const metric = { name: 'a', unit: 'J', description: '', kind, valueType: 'double' } as const;
-  return new MappedSeries({ metric, resource: { attributes: {} }, attributes: {}, start });
+  return new MappedSeries({ metric, resource: { attributes: {} }, attributes: {}, start }, reduction);
 }
 
 function take(mapped: MappedSeries, member: Member, value: number): void {
@@ -16,7 +16,7 @@ function take(mapped: MappedSeries, member: Member, value: number): void {
 
 function sumAt(mapped: MappedSeries, at: number): number {
   const values = new Float64Array(1);
-  mapped.writeSum(Float64Array.of(at), values, 0);
+  mapped.write(Float64Array.of(at), values, 0);
   return values[0];
 }
 
@@ -64,6 +64,51 @@ test('MappedSeries keeps what an ended counter had counted, and loses the level 
   }
 });
 
+test('MappedSeries reduces gauges and levels to their sum, mean, least or greatest', () => {
+  for (const kind of ['gauge', 'updowncounter'] as const) {
+    for (const [reduction, expected] of [
+      ['sum', 12],
+      ['mean', 4],
+      ['min', 1],
+      ['max', 9],
+    ] as const) {
+      const mapped = mappedOf(kind, 0n, reduction);
+      const members = [mapped.join(0n), mapped.join(0n), mapped.join(0n)];
+      for (const [i, value] of [2, 9, 1].entries()) take(mapped, members[i], value);
+      assert.equal(sumAt(mapped, 1), expected, `${reduction} of ${kind}`);
+      mapped.leave(members[2]);
+      take(mapped, members[0], 3);
+      assert.equal(sumAt(mapped, 2), { sum: 12, mean: 6, min: 3, max: 9 }[reduction], 'one has left');
+    }
+  }
+});
+
+test('MappedSeries has a gap in the sum and mean where one gauge has one, and the least and greatest of the others', () => {
+  for (const [reduction, expected] of [
+    ['sum', NaN],
+    ['mean', NaN],
+    ['min', 2],
+    ['max', 2],
+  ] as const) {
+    const mapped = mappedOf('gauge', 0n, reduction);
+    const [one, other] = [mapped.join(0n), mapped.join(0n)];
+    take(mapped, one, NaN);
+    take(mapped, other, 2);
+    assert.equal(sumAt(mapped, 1), expected, reduction);
+    take(mapped, one, 5);
+    take(mapped, other, 3);
+    assert.equal(sumAt(mapped, 2), { sum: 8, mean: 4, min: 3, max: 5 }[reduction], reduction);
+  }
+});
+
+test('MappedSeries sums counters, whatever it is asked for', () => {
+  const mapped = mappedOf('counter', 0n, 'max');
+  const [one, other] = [mapped.join(0n), mapped.join(0n)];
+  take(mapped, one, 5);
+  take(mapped, other, 3);
+  assert.equal(sumAt(mapped, 1), 8);
+});
+
 test('MappedSeries has no value for a row without a reading, or older than the last one', () => {
   const mapped = mappedOf('counter');
   const member = mapped.join(0n);
@@ -81,7 +126,7 @@ test('MappedSeries has no value for a row without a reading, or older than the l
 test('MappedSeries has one speaker for gauges, the next one when it leaves', () => {
   const mapped = mappedOf('gauge');
   const [one, other] = [mapped.join(0n), mapped.join(0n)];
-  assert.deepEqual([mapped.isGauge, mapped.isFirst(one), mapped.isFirst(other)], [true, true, false]);
+  assert.deepEqual([mapped.isChosen, mapped.isFirst(one), mapped.isFirst(other)], [true, true, false]);
   mapped.leave(one);
   assert.ok(mapped.isFirst(other));
 });

@@ -30,6 +30,12 @@ export interface Member {
   base: number;
 }
 
+/**
+ * What becomes of several series that are the same once mapped. `first`: the one that was there first stands for all.
+ * Counters can only be summed.
+ */
+export type Reduction = 'first' | 'sum' | 'mean' | 'min' | 'max';
+
 /** What is remembered of a mapped series that is, or was, more than its only member. */
 interface Sum {
   /** The members besides the first, in the order in which they joined. */
@@ -43,12 +49,14 @@ interface Sum {
 }
 
 /**
- * A series that stands for one series or for the sum of several. A sum of counters never falls: an ended member
- * stays in it with its last value. A sum of up-down counters loses the members that end. Gauges have no sum:
- * the member that was there first speaks for all.
+ * A series that stands for one series or for several, reduced to one. A sum of counters never falls: an ended member
+ * stays in it with its last value. Everything else loses the members that end. Members that come in different tables
+ * count with their last reading. A gap of a gauge is a gap of the sum or mean of gauges; the least and the greatest
+ * are those of the members that have a reading.
  */
 export class MappedSeries {
   readonly series: Series;
+  readonly #reduction: Reduction;
   /** Whether its value is just that of its only member. */
   isPlain = true;
   /** Its first member. */
@@ -56,19 +64,21 @@ export class MappedSeries {
   /** Most have no other member, and need nothing of this. */
   #sum: Sum | undefined;
 
-  constructor(series: Series) {
+  constructor(series: Series, reduction = findReduction(series)) {
     this.series = series;
+    this.#reduction = series.metric.kind === 'counter' ? 'sum' : reduction;
   }
 
   get isEmpty(): boolean {
     return this.#first === undefined;
   }
 
-  get isGauge(): boolean {
-    return this.series.metric.kind === 'gauge';
+  /** Whether one member stands for all. */
+  get isChosen(): boolean {
+    return this.#reduction === 'first';
   }
 
-  /** Whether this member's values are those of a gauge with several members. */
+  /** Whether this member stands for all. */
   isFirst(member: Member): boolean {
     return this.#first === member;
   }
@@ -100,22 +110,25 @@ export class MappedSeries {
     this.#updatePlain();
   }
 
-  /** Takes a member's reading, in a cell, into the sum. NaN, a gap, changes nothing. */
+  /** Takes a member's reading, in a cell. NaN, a gap, changes nothing but of gauges. */
   take(member: Member, values: Float64Array, cell: number): void {
     const value = values[cell];
-    if (Number.isNaN(value)) return;
+    if (Number.isNaN(value)) {
+      if (this.series.metric.kind === 'gauge') member.readings.values[member.column] = NaN;
+      return;
+    }
     if (Number.isNaN(member.base)) member.base = value;
     member.readings.values[member.column] = value;
     if (this.#sum !== undefined) this.#sum.hasReading = true;
   }
 
   /**
-   * Writes the sum after the readings of one row into a cell: NaN when the row had no reading, or is older than one
+   * Writes the value after the readings of one row into a cell: NaN when the row had no reading, or is older than one
    * passed on already, since members that come in different tables lag by a table. The numbers are in arrays: passed
    * by themselves, each would be an object on the heap.
    * @param instant Unix time in nanoseconds of the row
    */
-  writeSum(instant: Float64Array, values: Float64Array, cell: number): void {
+  write(instant: Float64Array, values: Float64Array, cell: number): void {
     const at = instant[0];
     const state = this.#openSum();
     if (!state.hasReading || at < state.lastAt) {
@@ -124,6 +137,16 @@ export class MappedSeries {
     }
     state.hasReading = false;
     state.lastAt = at;
+    if (this.#isSum) this.#writeSum(state, values, cell);
+    else this.#writeReduced(state, values, cell);
+  }
+
+  /** A sum in which what has no reading counts nothing. */
+  get #isSum(): boolean {
+    return this.#reduction === 'sum' && this.series.metric.kind !== 'gauge';
+  }
+
+  #writeSum(state: Sum, values: Float64Array, cell: number): void {
     let sum = state.retired;
     if (this.#first !== undefined) sum += contributionOf(this.#first);
     if (state.others !== undefined) for (const member of state.others) sum += contributionOf(member);
@@ -131,6 +154,23 @@ export class MappedSeries {
     if (this.series.metric.kind === 'counter') sum = Math.max(sum, state.forwarded);
     state.forwarded = sum;
     values[cell] = sum;
+  }
+
+  /** The mean, the least or the greatest of the members' readings, or the sum of gauges. */
+  #writeReduced({ others }: Sum, values: Float64Array, cell: number): void {
+    const reduction = this.#reduction;
+    const isAdded = reduction === 'mean' || reduction === 'sum';
+    let result = this.#first === undefined ? NaN : readingOf(this.#first);
+    if (others !== undefined) {
+      for (const member of others) {
+        const value = readingOf(member);
+        if (isAdded) result += value;
+        else if (Number.isNaN(result) || (reduction === 'min' ? value < result : value > result))
+          result = value;
+      }
+      if (reduction === 'mean') result /= 1 + others.size;
+    }
+    values[cell] = result;
   }
 
   #addTo(first: Member, member: Member): void {
@@ -160,7 +200,17 @@ function noteAlone(sum: Sum, { readings, column }: Member): void {
   sum.hasReading ||= !Number.isNaN(readings.values[column]);
 }
 
+/** NaN: it has none. */
+function readingOf({ readings, column }: Member): number {
+  return readings.values[column];
+}
+
 function contributionOf({ readings, column, base }: Member): number {
   const last = readings.values[column];
   return Number.isNaN(base) || Number.isNaN(last) ? 0 : last - base;
+}
+
+/** Gauges have no sum that is sure to mean something. */
+function findReduction({ metric }: Series): Reduction {
+  return metric.kind === 'gauge' ? 'first' : 'sum';
 }

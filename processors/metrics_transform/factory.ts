@@ -1,0 +1,91 @@
+import type { ConsumingComponent, Context, ProcessorFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import type { Series } from '../../src/model/series.js';
+import { checkTransforms, listAggregations } from './check.js';
+import { schema, type TransformConfig } from './config.js';
+import { createMatcher, type Matcher } from './match.js';
+import { ImpossibleTransform, reshape, type Shape } from './shape.js';
+import { createStage, shapeOf } from './stage.js';
+
+export const factory: ProcessorFactory<typeof schema> = {
+  schema,
+  replacedSettings: {
+    'transforms[].metric_name': 'use "include"',
+    'transforms[].metric_names': 'use "include" with "match_type: regexp"',
+  },
+  check: checkTransforms,
+  namedMetrics: ({ transforms }) => transforms.flatMap(({ new_name: name }) => (name === '' ? [] : [name])),
+  create: ({ transforms }, context, next) => createChain(divideIntoStages(transforms), context, next),
+};
+
+/** Transforms that are one change of a series, since what they aggregate are sums: a sum of sums is one sum. */
+export function divideIntoStages(
+  transforms: readonly TransformConfig[],
+): readonly (readonly TransformConfig[])[] {
+  const stages: TransformConfig[][] = [];
+  let [hasAggregated, isClosed] = [false, true];
+  for (const transform of transforms) {
+    const types = listAggregations(transform);
+    const isOwn = types.some((type) => type !== 'sum');
+    if (isClosed || (isOwn && hasAggregated)) {
+      stages.push([]);
+      hasAggregated = false;
+    }
+    stages.at(-1)?.push(transform);
+    hasAggregated ||= types.length > 0;
+    isClosed = isOwn;
+  }
+  return stages;
+}
+
+function createChain(
+  stages: readonly (readonly TransformConfig[])[],
+  context: Context,
+  next: Consumer,
+): ConsumingComponent {
+  const first = stages.reduceRight<Consumer>(
+    (after, transforms) => createStage(createShapes(transforms, context), context, after),
+    next,
+  );
+  return { start() {}, consume: (table) => first.consume(table), shutdown() {} };
+}
+
+interface Step {
+  readonly config: TransformConfig;
+  readonly match: Matcher;
+}
+
+function createShapes(transforms: readonly TransformConfig[], { log }: Context) {
+  const steps = transforms.map((config): Step => ({ config, match: createMatcher(config) }));
+  const warned = new Set<string>();
+  const onImpossible = ({ message }: Error) => {
+    if (!warned.has(message)) log.warn(message);
+    warned.add(message);
+  };
+  return (series: Series) =>
+    steps.reduce<readonly Shape[]>(
+      (shapes, step) => applyStep(shapes, step, onImpossible),
+      [shapeOf(series)],
+    );
+}
+
+/** What is inserted comes after what was there. */
+function applyStep(
+  shapes: readonly Shape[],
+  { config, match }: Step,
+  onImpossible: (error: Error) => void,
+): readonly Shape[] {
+  const changed = shapes.flatMap((shape): readonly Shape[] => {
+    const found = match(shape.metric.name, shape.attributes);
+    const kept = config.action === 'insert' ? [] : [shape];
+    if (found === undefined) return kept;
+    try {
+      return [reshape(shape, config, found) ?? []].flat();
+    } catch (error) {
+      if (!(error instanceof ImpossibleTransform)) throw error;
+      onImpossible(error);
+      return kept;
+    }
+  });
+  return config.action === 'insert' ? [...shapes, ...changed] : changed;
+}

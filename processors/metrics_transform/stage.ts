@@ -1,0 +1,97 @@
+import type { Context } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
+import { createMappingProcessor } from '../../src/component/mapping-processor.js';
+import type { Reduction } from '../../src/model/mapped-series.js';
+import { deriveSeries, type AnySeries, type Metric, type Series } from '../../src/model/series.js';
+import { Expansion, type Output } from './expansion.js';
+import type { Shape } from './shape.js';
+
+/** What becomes of a series, in the order in which its columns stand; itself alone where it is not concerned. */
+export type ShapesOf = (series: Series) => readonly Shape[];
+
+/** The shape that a series has. */
+export function shapeOf({ metric, resource, attributes }: Series): Shape {
+  return { metric, resource, attributes, factor: 1, reduction: undefined };
+}
+
+/** Gives series their shapes: copies and values first, then those that are the same are made one. */
+export function createStage(shapesOf: ShapesOf, context: Context, next: Consumer): Consumer {
+  const shapes = new WeakMap<AnySeries, Shape>();
+  const reductions = new WeakMap<AnySeries, Reduction>();
+  const metrics = new Metrics(context);
+  const expansion = new Expansion((series) => {
+    const outputs = createOutputs(series, metrics.admit(series, shapesOf(series)));
+    for (const { series: one, shape } of outputs) shapes.set(one, shape);
+    return outputs;
+  });
+  const map = <S extends AnySeries>(series: S): S => {
+    const shape = shapes.get(series);
+    if (shape === undefined || isShapeOf(shape, series)) return series;
+    const { metric, resource, attributes, reduction } = shape;
+    const mapped = { ...series, metric, resource, attributes };
+    if (reduction !== undefined) reductions.set(mapped, reduction);
+    return mapped;
+  };
+  const mapping = createMappingProcessor(map, context, next, (mapped) => reductions.get(mapped));
+  return { consume: (table) => mapping.consume(expansion.apply(table)) };
+}
+
+function isShapeOf(shape: Shape, { metric, resource, attributes }: AnySeries): boolean {
+  return shape.metric === metric && shape.resource === resource && shape.attributes === attributes;
+}
+
+function createOutputs(
+  series: Series,
+  shapes: readonly Shape[],
+): readonly (Output & { readonly shape: Shape })[] {
+  let isUsed = false;
+  return shapes.map((shape) => {
+    const { factor, metric } = shape;
+    const isWhole =
+      metric.valueType === 'int' && !(series.metric.valueType === 'int' && Number.isInteger(factor));
+    const isSame = !isUsed && factor === 1 && !isWhole;
+    isUsed ||= isSame;
+    return { series: isSame ? series : deriveSeries(series), factor, isWhole, shape };
+  });
+}
+
+function withMetric(shape: Shape, metric: Metric): Shape {
+  return { ...shape, metric };
+}
+
+/** One object for each metric, as receivers have it. Those of one name have one unit, kind and description: the first. */
+class Metrics {
+  readonly #context: Context;
+  readonly #byName = new Map<string, Metric>();
+  readonly #refused = new Set<string>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** The shapes with metrics of this book. What would be added to a metric of another unit or kind stays as it was. */
+  admit(series: Series, shapes: readonly Shape[]): readonly Shape[] {
+    const isFitting = shapes.every(({ metric }) => metric === series.metric || this.#fits(metric));
+    const admitted = isFitting ? shapes : [shapeOf(series)];
+    return admitted.map((shape) => withMetric(shape, this.#take(shape.metric, series)));
+  }
+
+  #fits(metric: Metric): boolean {
+    const known = this.#byName.get(metric.name);
+    if (known === undefined || (known.unit === metric.unit && known.kind === metric.kind)) return true;
+    if (!this.#refused.has(metric.name)) {
+      this.#refused.add(metric.name);
+      this.#context.log.warn(
+        `Cannot add series to the metric "${metric.name}": expected a ${known.kind} in "${known.unit}", found a ${metric.kind} in "${metric.unit}"; they are forwarded unchanged`,
+      );
+    }
+    return false;
+  }
+
+  #take(metric: Metric, series: Series): Metric {
+    const known = this.#byName.get(metric.name);
+    if (known === undefined) this.#byName.set(metric.name, metric);
+    // What is not changed stays the same object.
+    return metric !== series.metric && known?.valueType === metric.valueType ? known : metric;
+  }
+}
