@@ -157,6 +157,11 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     '1',
     'Part of the energy of the last window that stayed unattributed',
   );
+  const error = gauge(
+    'error',
+    '1',
+    'Part of the energy of the last window that may be booked in the wrong place',
+  );
   const refresh = gauge('refresh.ratio', '1', 'How much of the last window one refresh of the meter takes');
   const tick = gauge(
     'tick.ratio',
@@ -178,7 +183,17 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     'CPU time of workloads beyond the busy time of the machine and its rounding',
   );
   const unmeasured = counter('unmeasured', 'Time for which the energy of a domain was not known');
-  const instruments = [residual, unattributed, refresh, tick, lossRatio, lossError, overlap, unmeasured];
+  const instruments = [
+    residual,
+    unattributed,
+    error,
+    refresh,
+    tick,
+    lossRatio,
+    lossError,
+    overlap,
+    unmeasured,
+  ];
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = (result) => {
     const ledger = find();
     if (ledger === undefined) return;
@@ -189,6 +204,7 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
         const { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id } = domain.series.attributes;
         const of = { [ATTR_HW_TYPE]: type, [ATTR_HW_ID]: id };
         result.observe(unattributed, domain.unattributedRatio, of);
+        result.observe(error, domain.error, of);
         result.observe(refresh, domain.refreshRatio, of);
         result.observe(tick, domain.tickRatio, of);
         const loss = domain.meter instanceof RemainderMeter ? domain.meter.loss : undefined;

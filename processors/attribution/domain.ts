@@ -8,11 +8,17 @@ import {
   ATTR_LEDGER_PART,
 } from '../../src/model/semantic-conventions.js';
 import type { Attributes, Metric, Series } from '../../src/model/series.js';
-import { attributionFloor, gpuInstanceEnergy, ledgerEnergy } from '../../src/model/shared-metrics.js';
+import {
+  attributionError,
+  attributionFloor,
+  gpuInstanceEnergy,
+  ledgerEnergy,
+} from '../../src/model/shared-metrics.js';
 import type { Floor } from './floor.js';
 import { InstanceAccounts } from './instance-accounts.js';
 import { Account, Gauge, type Publication } from './publication.js';
 import type { Parts, Split } from './split.js';
+import type { Uncertainty } from './uncertainty.js';
 import type { DomainMeter, Window } from './windows.js';
 import type { Workload } from './workload.js';
 
@@ -20,6 +26,7 @@ import type { Workload } from './workload.js';
 export interface DomainOptions {
   readonly split: Split;
   readonly floor: Floor;
+  readonly uncertainty: Uncertainty;
   readonly meter: DomainMeter;
   readonly publication: Publication;
   /** Unix time in nanoseconds of time 0. */
@@ -38,6 +45,8 @@ export class Domain {
   readonly floor: Floor;
   /** The part of the last window's energy that stayed unattributed. */
   unattributedRatio = 0;
+  /** The part of the last window's energy that may be booked in the wrong place. */
+  error = 0;
   /** How much of the last window one refresh of the meter takes. */
   refreshRatio = 0;
   /** How much of the last window one tick of the usage takes. */
@@ -50,6 +59,7 @@ export class Domain {
   readonly #accounts = new Map<string, Account>();
   readonly #instances: InstanceAccounts;
   #gauge: Gauge | undefined;
+  #errorGauge: Gauge | undefined;
   #settledTo = NaN;
 
   constructor(series: Series, options: DomainOptions) {
@@ -87,6 +97,7 @@ export class Domain {
     this.#options.settled?.(window, parts, split.shares);
     this.#instances.settle(window, parts.dynamicNj, parts.wholeNs);
     this.#publishFloor(window.from);
+    this.#publishError(window, parts);
     this.#describe(window, parts);
     // Only now: a window is split by what was known before it.
     floor.observe(window);
@@ -96,6 +107,7 @@ export class Domain {
   close(): void {
     for (const account of this.#accounts.values()) this.#options.publication.end(account);
     if (this.#gauge) this.#options.publication.end(this.#gauge);
+    if (this.#errorGauge) this.#options.publication.end(this.#errorGauge);
     this.#instances.close();
   }
 
@@ -140,6 +152,19 @@ export class Domain {
       this.#gauge = this.#options.publication.open(new Gauge(series));
     }
     this.#gauge.value = floor.watts;
+  }
+
+  #publishError(window: Window, { aboveFloorNj, unattributedNj }: Parts): void {
+    const { split, floor, uncertainty, publication } = this.#options;
+    const evidence = {
+      dynamicNj: aboveFloorNj,
+      unattributedNj,
+      topShare: split.topShare,
+      floor: floor.current,
+    };
+    this.error = uncertainty.of(window, evidence);
+    this.#errorGauge ??= publication.open(new Gauge(this.#createSeries(attributionError, window.from, {})));
+    this.#errorGauge.value = this.error;
   }
 
   #describe({ from, to, energyNj, refreshNs, tickNs }: Window, { unattributedNj }: Parts): void {

@@ -17,6 +17,7 @@ import { HostCounter, type EnergyReader } from './host-counter.js';
 import { HostParts } from './host-parts.js';
 import { describeRemainder, RemainderMeter } from './remainder.js';
 import { Split } from './split.js';
+import { findWeightRatio, Uncertainty } from './uncertainty.js';
 import { withoutWorkloads, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 import { EnergyCounter, Meter } from './windows.js';
@@ -205,6 +206,10 @@ export class Domains {
     return new Domain(series, {
       split: new Split(config.idle),
       floor,
+      uncertainty: new Uncertainty({
+        weightRatio: findWeightRatio(identify(series).hwType),
+        isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
+      }),
       meter: isRemainder
         ? new RemainderMeter({ meter, parts, floor, idle: config.idle, maxWindowNs })
         : meter,

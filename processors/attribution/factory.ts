@@ -1,5 +1,6 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
 import {
+  attributionError,
   attributionFloor,
   gpuInstanceEnergy,
   ledgerEnergy,
@@ -12,7 +13,7 @@ import { checkViews, viewMetrics } from './views.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
-  metrics: [ledgerEnergy, ...viewMetrics, gpuInstanceEnergy, attributionFloor],
+  metrics: [ledgerEnergy, ...viewMetrics, gpuInstanceEnergy, attributionFloor, attributionError],
   needs: [
     { what: 'energy', metrics: [...meteredEnergyNames], from: 'rapl or estimate' },
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },

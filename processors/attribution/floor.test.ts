@@ -71,7 +71,7 @@ const quiet: Usage = { firstTo: 0, to: 0, busyNs: 0, isGap: false, workloads: []
 
 /** Half a second at 10 W. */
 function windowOf(usage: Usage) {
-  return { from: 0, to: 5e8, energyNj: 5e9, refreshNs: 0, tickNs: 0, usage };
+  return { from: 0, to: 5e8, energyNj: 5e9, refreshNs: 0, lagNs: 0, edgeNs: 0, tickNs: 0, usage };
 }
 
 test('Floor prefers what was set to a model, and a model to what was learned', () => {
@@ -80,14 +80,14 @@ test('Floor prefers what was set to a model, and a model to what was learned', (
     Array.from({ length: 60 }, () => 30),
   );
   const floor = new Floor(undefined, learner);
-  assert.deepEqual(floor.current, { watts: 30, source: 'learned' });
+  assert.deepEqual(floor.current, { watts: 30, source: 'learned', errorWatts: 1.5 });
   floor.takeModel(NaN);
-  assert.deepEqual(floor.current, { watts: 30, source: 'learned' });
+  assert.deepEqual(floor.current, { watts: 30, source: 'learned', errorWatts: 1.5 });
   floor.takeModel(20);
-  assert.deepEqual(floor.current, { watts: 20, source: 'model' });
+  assert.deepEqual(floor.current, { watts: 20, source: 'model', errorWatts: 0 });
   const set = new Floor(10, learner);
   set.takeModel(20);
-  assert.deepEqual(set.current, { watts: 10, source: 'set' });
+  assert.deepEqual(set.current, { watts: 10, source: 'set', errorWatts: 0 });
 });
 
 test('Floor learns from windows that follow each other, not across a gap', () => {

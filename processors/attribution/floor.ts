@@ -17,6 +17,11 @@ const minQuietRefreshes = 100;
 const wantedWindows = 60;
 const keptWindows = 600;
 
+/** A machine that is used by 2 % is not idle: its learned floor is a little too high. */
+const minFloorError = 0.05;
+/** 95 % of normally distributed values lie within this many times their median distance from the middle. */
+const spreadOf95 = 2.91;
+
 /** What the floor of a domain is known from. */
 export type FloorSource = 'set' | 'model' | 'learned';
 
@@ -24,6 +29,8 @@ export type FloorSource = 'set' | 'model' | 'learned';
 export interface FloorPower {
   readonly watts: number;
   readonly source: FloorSource;
+  /** By how much it may be wrong: what is set is taken for right. */
+  readonly errorWatts: number;
 }
 
 /** The power of a domain when nothing runs: as configured, else as its model reports it, else as it was learned. */
@@ -70,8 +77,10 @@ export class Floor {
 
   #choose(): void {
     const found = this.#find();
-    if (found.watts === this.#current?.watts && found.source === this.#current?.source) return;
-    this.#current = found.watts === undefined ? undefined : { watts: found.watts, source: found.source };
+    const errorWatts = found.source === 'learned' ? (this.#learner?.errorWatts ?? 0) : 0;
+    const { watts, source, errorWatts: knownError } = this.#current ?? {};
+    if (found.watts === watts && found.source === source && errorWatts === knownError) return;
+    this.#current = found.watts === undefined ? undefined : { ...found, watts: found.watts, errorWatts };
   }
 
   #find(): { readonly watts: number | undefined; readonly source: FloorSource } {
@@ -100,6 +109,7 @@ export class FloorLearner {
   #energyNj = 0;
   #busyNs = 0;
   #watts: number | undefined;
+  #errorWatts = 0;
 
   /** @param quietWatts what was learned before */
   constructor(cpuCount: CpuCount, quietWatts: readonly number[] = []) {
@@ -111,6 +121,11 @@ export class FloorLearner {
   /** Undefined: too few quiet windows so far. */
   get watts(): number | undefined {
     return this.#watts;
+  }
+
+  /** By how much it may be wrong: as much as 95 % of the quiet windows differ from it, and no less than 5 % of it. */
+  get errorWatts(): number {
+    return this.#errorWatts;
   }
 
   /** The power of each quiet window, the newest last. */
@@ -142,7 +157,11 @@ export class FloorLearner {
   }
 
   #decide(): void {
-    if (this.#quietWatts.length >= wantedWindows) this.#watts = median(this.#quietWatts);
+    if (this.#quietWatts.length < wantedWindows) return;
+    const watts = median(this.#quietWatts);
+    const spreadWatts = median(this.#quietWatts.map((quiet) => Math.abs(quiet - watts)));
+    this.#watts = watts;
+    this.#errorWatts = Math.max(minFloorError * watts, spreadOf95 * spreadWatts);
   }
 }
 

@@ -186,7 +186,7 @@ test('attribution ends what it published of a domain whose counter ended long ag
   for (let atS = 2; atS < 15; atS++) rig.boundary(atS, atS);
   assert.deepEqual(
     rig.out.tables.at(-1)?.ended?.map(({ metric }) => metric.name),
-    ['ledger.energy'],
+    ['ledger.energy', 'attribution.error'],
   );
 });
 

@@ -257,6 +257,8 @@ function learnFloor(isQuiet: boolean): number | undefined {
       to,
       energyNj: 70e9,
       refreshNs: 0,
+      lagNs: 0,
+      edgeNs: 0,
       tickNs: 0,
       usage: { ...nothing, firstTo: to, to },
     });

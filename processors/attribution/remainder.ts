@@ -115,7 +115,9 @@ export class RemainderMeter implements DomainMeter {
     const usage = this.#createUsage({ ...window, energyNj }, used);
     // Only now: a window is shared by what was known before it.
     this.#regression.observe(window.to - window.from, window.energyNj, used.energyNj, window.refreshNs);
-    return { ...window, energyNj, usage };
+    // What the meter of the host is late by is more of the remainder.
+    const lagNs = energyNj === 0 ? window.lagNs : (window.lagNs * window.energyNj) / energyNj;
+    return { ...window, energyNj, lagNs, usage };
   }
 
   #createUsage({ from, to, energyNj, usage }: Window, { charges, sharedNj, isGpuUsed }: PartsUsage): Usage {

@@ -7,6 +7,8 @@ export type Reason = 'unseen' | 'no_usage' | 'gap';
 
 /** Where the energy of a window goes: whole nanojoules that add up to it. */
 export interface Parts {
+  /** All but idle energy, wherever that goes. */
+  readonly aboveFloorNj: number;
   readonly idleNj: number;
   readonly attributedNj: number;
   readonly unattributedNj: number;
@@ -21,6 +23,8 @@ export interface Parts {
 export class Split {
   /** What each workload of the last window gets. Valid until the next window. */
   readonly shares: number[] = [];
+  /** The largest part that one workload of the last window had of the weights, 0 to 1. */
+  topShare = 0;
   readonly #idle: Config['idle'];
   readonly #idleSplit = new IdleSplit();
   readonly #idleShares: number[] = [];
@@ -34,6 +38,7 @@ export class Split {
     const { energyNj, usage } = window;
     const wholeNs = Math.max(usage.busyNs, sum(usage.cpuNs));
     const isShared = !usage.isGap && wholeNs > 0;
+    this.topShare = isShared ? largest(usage.cpuNs) / wholeNs : 1;
     const floorNj = floorWatts === undefined ? 0 : this.#splitIdle(window, floorWatts);
     const idleNj = this.#idle === 'proportional' && isShared ? 0 : floorNj;
     const sharedNj = isShared
@@ -41,6 +46,7 @@ export class Split {
       : clear(this.shares, usage.workloads.length);
     const borneNj = this.#idle === 'equal' ? this.#shareIdle(window, idleNj) : 0;
     return {
+      aboveFloorNj: energyNj - floorNj,
       idleNj: idleNj - borneNj,
       attributedNj: sharedNj + borneNj,
       unattributedNj: energyNj - idleNj - sharedNj,
@@ -91,6 +97,12 @@ function sum(parts: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < parts.length; i++) total += parts[i];
   return total;
+}
+
+function largest(parts: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < parts.length; i++) if (parts[i] > most) most = parts[i];
+  return most;
 }
 
 function clear(shares: number[], count: number): 0 {

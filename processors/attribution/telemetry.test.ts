@@ -31,6 +31,7 @@ test('attribution shows on own telemetry how good its ledger is', async () => {
   assert.deepEqual(await readValues(reader), {
     'joulemetry.attribution.residual': 0,
     'joulemetry.attribution.unattributed': 0,
+    'joulemetry.attribution.error': 1,
     'joulemetry.attribution.refresh.ratio': 0,
     'joulemetry.attribution.tick.ratio': 0.004,
     'joulemetry.attribution.overlap': 0.15,

@@ -15,6 +15,10 @@ export interface Window {
   readonly energyNj: number;
   /** Learned refresh interval of the meter; 0: not known yet. */
   readonly refreshNs: number;
+  /** How old the energy may be that the meter shows. */
+  readonly lagNs: number;
+  /** For how long, at both ends together, energy may lie on the other side of the end; 0: both are readings. */
+  readonly edgeNs: number;
   /** By how much the usage may lag behind; 0: it is exact. */
   readonly tickNs: number;
   readonly usage: Usage;
@@ -32,6 +36,7 @@ export class Windows {
   #pending: Usage[] = [];
   #from = NaN;
   #fromNj = 0;
+  #fromEdgeNs = 0;
   #isClosed = false;
   /** Whether the usage has come up to the end of the curve. */
   #isPast = false;
@@ -128,6 +133,7 @@ export class Windows {
     if (first === undefined || first.to > lastAt) return;
     this.#from = firstAt;
     this.#fromNj = this.curve.energyNjAt(firstAt);
+    this.#fromEdgeNs = 0;
     // The usage before its own first reading is not known. That makes a gap only where the meter shows what it cost.
     if (first.isGap && !(this.curve.findKnotAfter(firstAt) <= first.to)) this.#pending.shift();
   }
@@ -138,14 +144,18 @@ export class Windows {
     const from = this.#from;
     // A curve that was thinned since may run lower than it did.
     const energyNj = Math.max(0, this.curve.energyNjAt(to) - this.#fromNj);
+    const fromEdgeNs = this.#fromEdgeNs;
     this.#from = to;
     this.#fromNj += energyNj;
+    this.#fromEdgeNs = this.curve.edgeNsAt(to);
     this.curve.forgetBefore(to);
     return {
       from,
       to,
       energyNj,
       refreshNs: this.curve.refreshNs,
+      lagNs: this.curve.lagNs,
+      edgeNs: Math.hypot(fromEdgeNs, this.#fromEdgeNs),
       tickNs: this.#tick.ns,
       usage: to - from > this.#maxWindowNs ? createGap(to) : usage,
     };

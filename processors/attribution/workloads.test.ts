@@ -83,7 +83,7 @@ test('attribution settles the last usage of a process before it ends what it pub
   const last = rig.out.tables.at(-1);
   assert.deepEqual(
     new Set(last?.series.map(({ metric }) => metric.name)),
-    new Set(['ledger.energy', 'program.energy', 'linux.cgroup.energy']),
+    new Set(['ledger.energy', 'attribution.error', 'program.energy', 'linux.cgroup.energy']),
   );
   assert.deepEqual(rig.cgroups(), { '/a': 14 });
 });

@@ -15,6 +15,11 @@ export class EnergyCurve {
     return this.#finder.refreshNs;
   }
 
+  /** How old a knot may be at its reading. */
+  get lagNs(): number {
+    return this.#finder.lagNs;
+  }
+
   /** From where on the curve is known; NaN: nothing is known yet. */
   get firstAt(): number {
     return this.#finder.isBegun ? this.#knots.firstAt : NaN;
@@ -46,6 +51,11 @@ export class EnergyCurve {
   /** Whole nanojoules at an instant between `firstAt` and `lastAt`. */
   energyNjAt(at: number): number {
     return Math.round(this.#knots.valueAt(at));
+  }
+
+  /** For how long energy may lie on the other side of an instant; 0 at a knot (`Knots.edgeAt`). */
+  edgeNsAt(at: number): number {
+    return this.#knots.edgeAt(at);
   }
 
   /** Forgets what is not needed for instants from this one on. */

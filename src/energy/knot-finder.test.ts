@@ -84,3 +84,19 @@ test('KnotFinder learns the time between two changes of any meter, and the refre
   assert.deepEqual([fast.changeNs, fast.refreshNs], [1, 0]);
   assert.deepEqual([slow.changeNs, slow.refreshNs], [5, 5]);
 });
+
+/** The lag of a meter with such a refresh interval that is read so often. */
+function lagOf(readNs: number, refreshNs: number): number {
+  const finder = new KnotFinder();
+  for (let at = 0; at < 100 * refreshNs; at += readNs) {
+    finder.read(Float64Array.of(at, Math.floor(at / refreshNs)));
+  }
+  return finder.lagNs;
+}
+
+test('KnotFinder knows how old a change may be: a refresh, of 1 ms if every reading is a change, or a reading', () => {
+  assert.equal(new KnotFinder().lagNs, 0);
+  assert.equal(lagOf(1e5, 1e5), 1e5);
+  assert.equal(lagOf(1e9, 1e9), 1e6);
+  assert.equal(lagOf(1e7, 1e8), 1e7);
+});

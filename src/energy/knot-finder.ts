@@ -24,6 +24,8 @@ export type Finding = 'knot' | 'still' | 'first knot' | 'late' | 'nothing' | 'fa
 /** How much a new interval between two changes counts in the learned refresh interval. */
 const learningRate = 1 / 16;
 const minRepeatedShare = 1 / 32;
+/** No meter that we know is refreshed more often than RAPL: what changes at every reading may be. */
+export const leastRefreshNs = 1e6;
 
 /**
  * A reading of a counter: its instant, in nanoseconds, and its value. In an array, since as arguments each of them would
@@ -39,6 +41,7 @@ export type Reading = Float64Array;
 export class KnotFinder {
   #beginning: Beginning = 'none';
   #readAt = -Infinity;
+  #readNs = 0;
   #changedAt = NaN;
   #value = NaN;
   /** Learned time between two readings with a change. The meter may be faster, where hardly any is without. */
@@ -58,6 +61,11 @@ export class KnotFinder {
   /** Learned refresh interval; 0: not known, or so short that every reading is a change. */
   get refreshNs(): number {
     return this.#repeatedShare > minRepeatedShare ? this.#changeNs : 0;
+  }
+
+  /** How long before its reading a change may have happened: as long as a refresh takes, or from reading to reading. */
+  get lagNs(): number {
+    return Math.min(this.#readNs, this.refreshNs > 0 ? this.refreshNs : leastRefreshNs);
   }
 
   /** Whether it is certain which reading is the first knot. */
@@ -90,6 +98,9 @@ export class KnotFinder {
     if (at <= this.#readAt) return 'nothing';
     if (value < this.#value) return 'fallen';
     const finding = this.#classify(reading, isExact);
+    // The first interval is infinite.
+    if (this.#value >= 0)
+      this.#readNs += (at - this.#readAt - this.#readNs) * (this.#readNs > 0 ? learningRate : 1);
     this.#readAt = at;
     this.#value = value;
     return finding;

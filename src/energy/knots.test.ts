@@ -23,6 +23,15 @@ test('Knots keeps the oldest knot that an instant needs', () => {
   assert.equal(knots.valueAt(15), 15);
 });
 
+test('Knots is certain at a knot, and least in the middle between two', () => {
+  const knots = new Knots();
+  for (const at of [0, 10, 30]) knots.push(Float64Array.of(at, at));
+  assert.deepEqual(
+    [0, 5, 8, 10, 20, 30].map((at) => knots.edgeAt(at)),
+    [0, 2.5, 1.6, 0, 5, 0],
+  );
+});
+
 test('Knots gets coarser, not longer, when nothing is forgotten', () => {
   const knots = new Knots();
   for (let at = 0; at <= 200_000; at++) knots.push(Float64Array.of(at, 3 * at));

@@ -55,6 +55,19 @@ export class Knots {
     return interpolate(this.#values[before], this.#values[after], part);
   }
 
+  /**
+   * How uncertain the curve is at an instant between two knots: for this time, at the mean power between them, energy may
+   * lie on the other side of the instant. 0 at a knot, largest in the middle.
+   */
+  edgeAt(at: number): number {
+    const after = this.#indexAfter(at);
+    const before = after - 1;
+    if (after === this.#to || this.#times[before] === at) return 0;
+    const sinceNs = at - this.#times[before];
+    const untilNs = this.#times[after] - at;
+    return (sinceNs * untilNs) / (sinceNs + untilNs);
+  }
+
   /** Forgets what is not needed for instants from this one on. */
   forgetBefore(at: number): void {
     this.#from = Math.max(this.#from, this.#indexAfter(at) - 1);

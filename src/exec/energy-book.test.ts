@@ -106,6 +106,34 @@ test('EnergyBook gives the idle energy of all domains, and knows whether it is k
   assert.equal(book.isIdleKnown, true);
 });
 
+test('EnergyBook gives by how much the attributed energy may be off, by the length of the windows', () => {
+  const book = new EnergyBook(origin);
+  const meters = [series('hw.energy', cpu)];
+  const errors = [series('attribution.error', cpu)];
+  take(book, 0, meters, [0]);
+  assert.equal(book.uncertaintyFrom(0), undefined);
+  book.mark(origin + second);
+  book.mark(origin + 5n * second);
+  take(book, 8, meters, [80]);
+  assert.equal(book.uncertaintyFrom(0), undefined);
+  // A second of 0.2, then three of 0.1: of 40 J.
+  for (const [seconds, error] of [
+    [2, 0.2],
+    [8, 0.1],
+  ] as const) {
+    take(book, seconds, errors, [error]);
+  }
+  assert.equal(book.uncertaintyFrom(0)?.toFixed(6), '5.000000');
+});
+
+test('EnergyBook knows no error of an estimate', () => {
+  const book = new EnergyBook(origin);
+  take(book, 0, [series('hw.energy', { ...cpu, 'energy.method': 'estimated' })], [0]);
+  book.mark(origin);
+  take(book, 2, [series('attribution.error', cpu)], [1]);
+  assert.equal(book.uncertaintyFrom(0), undefined);
+});
+
 test('EnergyBook knows no idle energy, when there is no domain', () => {
   assert.equal(new EnergyBook(origin).isIdleKnown, false);
 });

@@ -3,6 +3,7 @@ import { createPlans, findOrAdd } from '../model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE, ATTR_LEDGER_PART } from '../model/semantic-conventions.js';
 import type { Attributes, Series } from '../model/series.js';
 import {
+  attributionError,
   attributionFloor,
   hostEnergy,
   hwEnergy,
@@ -30,6 +31,8 @@ export class EnergyBook {
   readonly #hosts = new Map<string, DomainMeter>();
   readonly #idle = new Map<string, MarkedCounter>();
   readonly #floors = new Set<string>();
+  /** The error of the windows of each domain, times their length. */
+  readonly #errors = new Map<string, MarkedCounter>();
   #isAttributed = false;
   /** Joules attributed to each process, by series. */
   readonly #attributed = new Map<Series, number>();
@@ -80,6 +83,20 @@ export class EnergyBook {
     return [...this.#idle.values()].reduce((joules, counter) => joules + counter.between(mark), 0);
   }
 
+  /**
+   * By how many joules what was attributed between a mark and the next one may be off: the mean error of the windows,
+   * of each domain. Undefined where it is not known, since a model estimated the energy, or nothing is attributed.
+   */
+  uncertaintyFrom(mark: number): number | undefined {
+    const parts = [...this.#counted].map(([key, meter]) => {
+      const { joules, isEstimated } = meter.between(mark);
+      const errorSeconds = isEstimated ? undefined : this.#errors.get(key)?.between(mark);
+      return errorSeconds === undefined ? NaN : (joules * errorSeconds) / this.secondsFrom(mark);
+    });
+    const sum = parts.reduce((joules, part) => joules + part, 0);
+    return parts.length === 0 || Number.isNaN(sum) ? undefined : sum;
+  }
+
   /** Whether what every domain uses when idle is known. */
   get isIdleKnown(): boolean {
     return this.#counted.size > 0 && [...this.#counted.keys()].every((key) => this.#floors.has(key));
@@ -124,6 +141,13 @@ export class EnergyBook {
         return (_, joules) => {
           if (!Number.isNaN(joules)) this.#attributed.set(series, joules);
         };
+      case attributionError.name: {
+        const counter = findOrAdd(this.#errors, key, () => new MarkedCounter(this.#origin, this.#marks));
+        return createIntegral(
+          (at, total) => counter.read(series, at, total),
+          Number(series.start - this.#origin),
+        );
+      }
       case attributionFloor.name:
         return (_, watts) => {
           if (!Number.isNaN(watts)) this.#floors.add(key);
@@ -132,6 +156,18 @@ export class EnergyBook {
         return undefined;
     }
   }
+}
+
+/** Turns the values of a gauge into what they add up to over time: each value is that of the time before it. */
+function createIntegral(read: Reader, startAt: number): Reader {
+  let lastAt = startAt;
+  let total = 0;
+  return (at, value) => {
+    if (Number.isNaN(value)) return;
+    total += (value * (at - lastAt)) / 1e9;
+    lastAt = at;
+    read(at, total);
+  };
 }
 
 function domainKey(attributes: Attributes): string {

@@ -25,6 +25,7 @@ test('createJsonReport has units in its keys and null for what is not known', ()
           method: 'measured',
           machine_energy_j: 25,
           command_energy_j: 15,
+          command_energy_uncertainty_j: 1.5,
           command_energy_ratio: 0.6,
           idle_energy_j: 8,
           other_energy_j: 2,

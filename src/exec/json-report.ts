@@ -75,6 +75,7 @@ function describeEnergy({ method, joules, domains, shares, isIdleKnown, baseline
     method,
     machine_energy_j: joules,
     command_energy_j: shares?.command ?? null,
+    command_energy_uncertainty_j: shares?.commandUncertainty ?? null,
     command_energy_ratio: shares && joules > 0 ? shares.command / joules : null,
     idle_energy_j: shares && isIdleKnown ? shares.idle : null,
     other_energy_j: shares?.others ?? null,

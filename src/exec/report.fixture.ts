@@ -29,7 +29,7 @@ export const energy: EnergyReport = {
       uncertaintyJoules: undefined,
     },
   ],
-  shares: { command: 15, idle: 8, others: 2 },
+  shares: { command: 15, commandUncertainty: 1.5, idle: 8, others: 2 },
   isIdleKnown: true,
   baseline: { seconds: 1, watts: 4, netJoules: 17 },
 };

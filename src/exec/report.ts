@@ -26,6 +26,8 @@ export interface Baseline {
 /** Where the energy of the machine went, in joules. */
 export interface Shares {
   readonly command: number;
+  /** By how much that may be off; undefined: not known. */
+  readonly commandUncertainty: number | undefined;
   /** What the machine would have used with nothing to run, as far as that is known. */
   readonly idle: number;
   /** Whatever else ran, this program included. */
@@ -152,7 +154,8 @@ function reportShares({ mark, identity, cpu }: RunRecord, book: EnergyBook, joul
   const command = programs.reduce((sum, attributes) => sum + book.attributedTo(attributes), 0);
   const idle = book.idleFrom(mark);
   // A window of the ledger may reach a few milliseconds over the run's edges.
-  return { command, idle, others: Math.max(0, joules - command - idle) };
+  const commandUncertainty = book.uncertaintyFrom(mark);
+  return { command, commandUncertainty, idle, others: Math.max(0, joules - command - idle) };
 }
 
 function reportDomain(domain: DomainEnergy, seconds: number): DomainReport {

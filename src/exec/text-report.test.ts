@@ -21,7 +21,7 @@ joulemetry exec: sh -c "make all"
   dram-0      5.000 J   2.500 W         -   estimated, see joulemetry doctor
   machine     25.00 J   12.50 W
 
-  command          15.00 J   60.0 %   attributed by CPU time
+  command          15.00 J   60.0 %   +-1.500 J, attributed by CPU time
   idle             8.000 J   32.0 %   used even when nothing runs
   others           2.000 J    8.0 %   all other processes
   above baseline   17.00 J            baseline 4.000 W, measured for 1.000 s before
@@ -32,7 +32,11 @@ joulemetry exec: sh -c "make all"
 const textOf = (one: RunReport) => createTextReport({ command: ['true'], runs: [one], repeat: undefined });
 
 test('createTextReport reports it, when idle power, energy or exact CPU time are not known', () => {
-  const unknown = { ...energy, isIdleKnown: false, shares: { command: 20, idle: 0, others: 5 } };
+  const unknown = {
+    ...energy,
+    isIdleKnown: false,
+    shares: { command: 20, commandUncertainty: undefined, idle: 0, others: 5 },
+  };
   assert.match(textOf({ ...run, energy: unknown }), /command .* includes idle energy/);
   assert.doesNotMatch(textOf({ ...run, energy: unknown }), /^ {2}idle/m);
   assert.match(textOf({ ...run, energy: undefined }), /No energy: .*joulemetry doctor/);

@@ -9,6 +9,7 @@ import {
   type ProgramReport,
   type RepeatReport,
   type RunReport,
+  type Shares,
 } from './report.js';
 import type { Statistics } from './statistics.js';
 
@@ -120,7 +121,7 @@ function shareRows({ joules, shares, isIdleKnown, baseline }: EnergyReport): rea
   ];
   const idle = shares && isIdleKnown ? [share('idle', shares.idle, 'used even when nothing runs')] : [];
   return [
-    ...(shares ? [share('command', shares.command, describePolicy(isIdleKnown))] : []),
+    ...(shares ? [share('command', shares.command, describeShare(shares, isIdleKnown))] : []),
     ...idle,
     ...(shares ? [share('others', shares.others, 'all other processes')] : []),
     ...(baseline
@@ -131,6 +132,11 @@ function shareRows({ joules, shares, isIdleKnown, baseline }: EnergyReport): rea
 
 function describeBaseline({ watts, seconds }: Baseline): string {
   return `baseline ${formatValue(watts, 'W')}, measured for ${formatValue(seconds, 's')} before`;
+}
+
+function describeShare({ commandUncertainty }: Shares, isIdleKnown: boolean): string {
+  const policy = describePolicy(isIdleKnown);
+  return commandUncertainty === undefined ? policy : `+-${formatValue(commandUncertainty, 'J')}, ${policy}`;
 }
 
 function describePolicy(isIdleKnown: boolean): string {

@@ -285,6 +285,16 @@ export const processEnergy: Metric = {
   valueType: 'double',
 };
 
+/** How far the attributed energy of the last window of a domain may be off. Attributes as its energy. */
+export const attributionError: Metric = {
+  name: 'attribution.error',
+  unit: '1',
+  description:
+    'Part of the energy of a window that may be booked in the wrong place, with a confidence of 95 %',
+  kind: 'gauge',
+  valueType: 'double',
+};
+
 /** The idle power by which the energy of a domain is split. Attributes as its energy. */
 export const attributionFloor: Metric = {
   name: 'attribution.floor.power',
