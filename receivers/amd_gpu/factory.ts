@@ -1,9 +1,12 @@
 import { createCardFactory } from '../../src/gpu/card-receiver.js';
 import * as gpu from '../../src/gpu/metrics.js';
 import { hwTemperatureLimit } from '../../src/model/shared-metrics.js';
+import { schema } from './config.js';
 
-/** Reads GPUs of AMD from sysfs: energy, power, temperatures, use, memory, throttling, and the processes that use them. */
+/** Reads GPUs of AMD by AMD SMI and from sysfs: energy, power, temperatures, use, memory, throttling, and the processes that use them. */
 export const factory = createCardFactory({
+  schema,
+  threadOptions: ({ library }) => ({ library }),
   name: 'AMD GPUs',
   module: new URL('./reading-thread.js', import.meta.url),
   remedies: [

@@ -17,14 +17,21 @@ export class MetricsTable implements CardFeature {
   readonly #file: KeptFile;
   readonly #metrics: GpuMetrics;
   readonly #fields: readonly Field[];
+  /** Whether it may have an energy counter in a unit that is not documented. */
+  readonly hasUnknownEnergy: boolean;
   /** Counts of cycles at the last reading. */
   #counts: readonly number[] = [];
   #atNs = 0n;
 
-  private constructor(file: KeptFile, metrics: GpuMetrics, fields: readonly Field[]) {
+  private constructor(
+    file: KeptFile,
+    metrics: GpuMetrics,
+    { fields, isTrusted }: { readonly fields: readonly Field[]; readonly isTrusted: boolean },
+  ) {
     this.#file = file;
     this.#metrics = metrics;
     this.#fields = fields;
+    this.hasUnknownEnergy = !isTrusted;
     const { throttleStatus, residencies: counted } = metrics.layout;
     this.columns = [
       ...fields.map(({ column }) => column),
@@ -48,8 +55,9 @@ export class MetricsTable implements CardFeature {
     }
     const known = metrics.layout.fields.filter((field) => !Number.isNaN(readField(table, field)));
     const isTrusted = hasTrustedEnergy(metrics, known);
-    const fields = known.filter(({ column }) => (column === 'energy' ? isTrusted : !has(column)));
-    return new MetricsTable(file, metrics, fields);
+    const isOwn = (column: string) => !has(column) && (column !== 'energy' || isTrusted);
+    const fields = known.filter(({ column }) => isOwn(column));
+    return new MetricsTable(file, metrics, { fields, isTrusted });
   }
 
   /** Whether it is that of a GPU in a package with a CPU. */

@@ -1,44 +1,73 @@
 import { bindSensors, findChannels } from '../../src/gpu/bind-hwmon.js';
 import { bindFile, CardReader, type CardFeature } from '../../src/gpu/card-reader.js';
-import type { CardKind } from '../../src/gpu/card-session.js';
 import type { Card } from '../../src/gpu/cards.js';
 import { drmTasks } from '../../src/gpu/drm-processes.js';
 import type { Device } from '../../src/gpu/protocol.js';
 import { findInteger, findText } from '../../src/linux/sysfs.js';
 import { MetricsTable } from './metrics-table.js';
 
-/** The cards of amdgpu, as sysfs shows them. */
-export const amdCards: CardKind = { vendor: 'AMD', drivers: ['amdgpu'], open: openCard };
-
 /** Of the units of hwmon in one of ours. */
 const [milli, micro] = [1e3, 1e6];
 
-function openCard(card: Card): CardReader {
+/** Opens a card as sysfs shows it. @param library what AMD SMI has of it */
+export function openCard(card: Card, library: readonly CardFeature[]): CardReader {
   const { folder } = card;
   const hwmon = card.hwmon['amdgpu'] ?? `${folder}/hwmon/none`;
   const sensors = [...bindSensors(hwmon), ...bindClocks(hwmon), ...bindActivity(folder)];
-  const isIntegrated = findChannels(hwmon, 'in').some(([, label]) => label === 'vddnb');
+  const isSocket = findChannels(hwmon, 'in').some(([, label]) => label === 'vddnb');
   // The power of an integrated GPU in hwmon is that of its socket.
-  const own = isIntegrated ? sensors : [...sensors, ...bindPower(hwmon)];
-  const columns = new Set(own.flatMap((feature) => feature.columns));
-  const table = openTable(folder, columns);
-  const features = table ? [table, ...own] : own;
-  return new CardReader(
-    card,
-    describeDevice(card, hwmon, isIntegrated || table?.isIntegrated === true),
-    features,
-  );
+  const files = isSocket ? sensors : [...sensors, ...bindPower(hwmon)];
+  const plain = openTable(folder, listColumns(files));
+  plain?.close();
+  const isIntegrated = isSocket || plain?.isIntegrated === true;
+  const isEnergyKnown = plain?.hasUnknownEnergy !== true;
+  const preferred = library.filter((feature) => isPreferred(feature, files, { isIntegrated, isEnergyKnown }));
+  const taken = listColumns(preferred);
+  const rest = files.filter(({ columns }) => !columns.some((column) => isRead(column, taken)));
+  const table = openTable(folder, listColumns([...preferred, ...rest]));
+  const features = [...(table ? [table] : []), ...preferred, ...rest];
+  return new CardReader(card, describeDevice(card, hwmon, { isIntegrated, taken }), features);
 }
 
+function listColumns(features: readonly CardFeature[]): ReadonlySet<string> {
+  return new Set(features.flatMap(({ columns }) => columns));
+}
+
+const isPower = (column: string): boolean => /^power\.(?:instant|averaged)$/u.test(column);
+
+/** Whether these columns have a column, or the power in another way. */
+function isRead(column: string, columns: ReadonlySet<string>): boolean {
+  return columns.has(column) || (isPower(column) && [...columns].some(isPower));
+}
+
+/**
+ * Whether something is taken from AMD SMI: not what is of the whole socket, nor an energy counter in a unit that is not
+ * documented, nor temperatures in degrees where hwmon has thousandths.
+ */
+function isPreferred(
+  { columns }: CardFeature,
+  files: readonly CardFeature[],
+  { isIntegrated, isEnergyKnown }: { readonly isIntegrated: boolean; readonly isEnergyKnown: boolean },
+): boolean {
+  const hasEnergy = columns.includes('energy');
+  if (isIntegrated && (hasEnergy || columns.some(isPower))) return false;
+  if (hasEnergy && !isEnergyKnown) return false;
+  const known = listColumns(files);
+  return !columns.some((column) => column.startsWith('temperature.') && known.has(column));
+}
+
+/** What of the table is not read in another way. */
 function openTable(folder: string, columns: ReadonlySet<string>): MetricsTable | undefined {
-  const hasPower = [...columns].some((column) => /^power\.(?:instant|averaged)$/u.test(column));
-  return MetricsTable.open(
-    `${folder}/gpu_metrics`,
-    (column) => columns.has(column) || (hasPower && column.startsWith('power.')),
-  );
+  return MetricsTable.open(`${folder}/gpu_metrics`, (column) => isRead(column, columns));
 }
 
-function describeDevice(card: Card, hwmon: string, isIntegrated: boolean): CardReader['device'] {
+interface Found {
+  readonly isIntegrated: boolean;
+  /** The columns that are read by AMD SMI. */
+  readonly taken: ReadonlySet<string>;
+}
+
+function describeDevice(card: Card, hwmon: string, { isIntegrated, taken }: Found): CardReader['device'] {
   const { folder, address, product } = card;
   const find = (file: string) => findText(`${folder}/${file}`) || undefined;
   const maxMicrowatts = findInteger(`${hwmon}/power1_cap_max`);
@@ -48,7 +77,10 @@ function describeDevice(card: Card, hwmon: string, isIntegrated: boolean): CardR
     vendor: 'AMD',
     domain: isIntegrated ? undefined : `gpu/${address}`,
     parent: isIntegrated ? 'cpu-package-0' : undefined,
-    interfaces: { energy: 'amdgpu_gpu_metrics', power: 'amdgpu_power' },
+    interfaces: {
+      energy: taken.has('energy') ? 'amd_smi' : 'amdgpu_gpu_metrics',
+      power: [...taken].some(isPower) ? 'amd_smi_power' : 'amdgpu_power',
+    },
     tasks: drmTasks,
     hasTaskUtilization: false,
     serialNumber: find('serial_number') ?? find('unique_id'),

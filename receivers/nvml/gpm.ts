@@ -1,5 +1,6 @@
+import { Scratch, type StatusFunction } from '../../src/linux/optional-library.js';
 import type { Handle } from './feature.js';
-import { isUnsupported, Scratch, success, type NvmlFunction, type NvmlLibrary } from './library.js';
+import { isUnsupported, success, type NvmlLibrary } from './library.js';
 
 /** A GPM metric: its number in nvml.h (`nvmlGpmMetricId_t`), and what makes SI units of it. */
 interface GpmMetric {
@@ -54,7 +55,7 @@ export class Profiling {
   readonly columns: readonly string[];
   readonly #library: NvmlLibrary;
   readonly #takeSample: (sample: number) => number;
-  readonly #compare: NvmlFunction;
+  readonly #compare: StatusFunction;
   readonly #request = new Scratch(headBytes + metricBytes * gpmMetrics.length);
   readonly #metrics: readonly GpmMetric[];
   #before: number;

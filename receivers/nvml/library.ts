@@ -1,13 +1,14 @@
-import { describeError } from '../../src/errors.js';
-import { koffi } from '../../src/linux/koffi.js';
-import { addressOf } from '../../src/linux/libc.js';
+import {
+  missingSymbol,
+  OptionalLibrary,
+  Scratch,
+  type StatusFunction,
+} from '../../src/linux/optional-library.js';
 
 /** Return codes of NVML that are treated differently; all others are transient failures. nvml.h, `nvmlReturn_t`. */
 export const success = 0;
 export const notFound = 6;
 export const insufficientSize = 7;
-/** The library has no such function: not a code of NVML's own. */
-export const missingSymbol = -1;
 
 const names: ReadonlyMap<number, string> = new Map([
   [missingSymbol, 'not in this version of the library'],
@@ -63,70 +64,26 @@ export class NvmlError extends Error {
   }
 }
 
-/** A C function that returns an `nvmlReturn_t`: handles, addresses and numbers go in as numbers. */
-export type NvmlFunction = (...args: readonly number[]) => number;
-
-/** Memory that C functions write to: one call at a time uses it, and reads it before the next. */
-export class Scratch {
-  readonly address: number;
-  readonly view: DataView;
-  readonly bytes: Uint8Array;
-  readonly length: number;
-
-  constructor(length: number) {
-    const memory = new ArrayBuffer(length);
-    this.length = length;
-    this.address = addressOf(memory);
-    this.view = new DataView(memory);
-    this.bytes = new Uint8Array(memory);
-  }
-
-  u32(at = 0): number {
-    return this.view.getUint32(at, true);
-  }
-
-  /** Beyond 2^53 the nearest double. */
-  u64(at = 0): number {
-    return Number(this.view.getBigUint64(at, true));
-  }
-
-  /** A text that ends with a zero. */
-  text(at = 0): string {
-    const end = this.bytes.indexOf(0, at);
-    return Buffer.from(this.bytes.subarray(at, end < 0 ? undefined : end)).toString('utf8');
-  }
-}
-
 /** libnvidia-ml, as loaded in this thread. Its functions block for up to 30 ms, some for longer. */
 export class NvmlLibrary {
   readonly scratch = new Scratch(4096);
-  readonly #library: ReturnType<typeof koffi.load>;
-  readonly #functions = new Map<string, NvmlFunction>();
+  readonly #library: OptionalLibrary;
 
   /** @throws Error when the dynamic linker cannot load it */
   constructor(path: string) {
-    try {
-      this.#library = koffi.load(path);
-    } catch (error) {
-      throw new Error(`Cannot load "${path}": ${describeError(error)}`, { cause: error });
-    }
+    this.#library = new OptionalLibrary(path);
   }
 
   /**
    * @param parameters as in nvml.h, pointers as uintptr_t
    * @returns a function that gives `missingSymbol` where the library lacks it
    */
-  find(name: string, parameters: string): NvmlFunction {
-    const known = this.#functions.get(name);
-    if (known) return known;
-    const found = this.#declare(`int ${name}(${parameters})`);
-    this.#functions.set(name, found);
-    return found;
+  find(name: string, parameters: string): StatusFunction {
+    return this.#library.find(name, parameters);
   }
 
   /** The library must not be used any more. */
   unload(): void {
-    this.#functions.clear();
     this.#library.unload();
   }
 
@@ -148,13 +105,5 @@ export class NvmlLibrary {
     const { scratch } = this;
     const read = this.find(name, 'uintptr_t device, uintptr_t value');
     return read(device, scratch.address) === success ? scratch.u32() : undefined;
-  }
-
-  #declare(prototype: string): NvmlFunction {
-    try {
-      return this.#library.func(prototype) as NvmlFunction;
-    } catch {
-      return () => missingSymbol;
-    }
   }
 }

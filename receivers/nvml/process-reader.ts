@@ -1,7 +1,8 @@
 import type { ContextKind, ProcessMemory, ProcessSample, ProcessUsage } from '../../src/gpu/protocol.js';
 import { readClocks, wallOffsetNs } from '../../src/linux/clocks.js';
+import { Scratch, type StatusFunction } from '../../src/linux/optional-library.js';
 import type { Handle } from './feature.js';
-import { insufficientSize, isUnsupported, notFound, Scratch, success, type NvmlFunction } from './library.js';
+import { insufficientSize, isUnsupported, notFound, success } from './library.js';
 
 // nvmlProcessUtilizationSample_t and nvmlProcessInfo_t of nvml.h.
 const sampleBytes = 32;
@@ -18,8 +19,8 @@ const contextSymbols: readonly (readonly [ContextKind, string])[] = [
 /** Reads which processes use a device, how much of it, and how much of its memory. */
 export class ProcessReader {
   readonly #device: number;
-  readonly #usage: NvmlFunction;
-  readonly #contexts: readonly (readonly [ContextKind, NvmlFunction])[];
+  readonly #usage: StatusFunction;
+  readonly #contexts: readonly (readonly [ContextKind, StatusFunction])[];
   #buffer = new Scratch(64 * sampleBytes);
   #seenUs = 0n;
   #hasUsage: boolean;

@@ -23,8 +23,11 @@ import type { Device, Reading } from './protocol.js';
 
 type Config = ConfigOf<typeof cardSettings>;
 
-/** A receiver that reads cards on a thread of its own. */
-export interface CardReceiver {
+/** A receiver that reads cards on a thread of its own, with settings of its own besides. */
+export interface CardReceiver<S extends typeof cardSettings> {
+  readonly schema: S;
+  /** What its thread is started with, beside what every such thread needs. Plain data. */
+  threadOptions?(config: ConfigOf<S>): object;
   /** For the names of threads, and for messages: `AMD GPUs`. */
   readonly name: string;
   /** The module of the thread. */
@@ -51,9 +54,11 @@ const commonMetrics: readonly Metric[] = [
   gpu.processMemory,
 ];
 
-export function createCardFactory(receiver: CardReceiver): ReceiverFactory<typeof cardSettings> {
+export function createCardFactory<S extends typeof cardSettings>(
+  receiver: CardReceiver<S>,
+): ReceiverFactory<S> {
   return {
-    schema: cardSettings,
+    schema: receiver.schema,
     metrics: [...commonMetrics, ...receiver.metrics],
     probe: (config) => probeCards(receiver, config),
     create: (config, context, next) =>
@@ -67,7 +72,10 @@ export function createCardFactory(receiver: CardReceiver): ReceiverFactory<typeo
 }
 
 /** Whether a card can be read. */
-async function probeCards(receiver: CardReceiver, config: Config): Promise<Probe> {
+async function probeCards<S extends typeof cardSettings>(
+  receiver: CardReceiver<S>,
+  config: ConfigOf<S> & Config,
+): Promise<Probe> {
   try {
     const { thread, reading } = await openThread(receiver, config);
     await thread.close();
@@ -78,8 +86,13 @@ async function probeCards(receiver: CardReceiver, config: Config): Promise<Probe
   }
 }
 
-function openThread({ name, module }: CardReceiver, { sysfs, procfs, metrics }: Config) {
-  const options: CardThreadOptions = { sysfs, procfs, hasProcesses: metrics.processes };
+function openThread<S extends typeof cardSettings>(
+  { name, module, threadOptions }: CardReceiver<S>,
+  config: ConfigOf<S> & Config,
+) {
+  const { sysfs, procfs, metrics } = config;
+  const common: CardThreadOptions = { sysfs, procfs, hasProcesses: metrics.processes };
+  const options = { ...common, ...threadOptions?.(config) };
   return ReadingThread.open<Reading>({ name, module, options });
 }
 

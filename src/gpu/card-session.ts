@@ -22,6 +22,10 @@ export interface CardKind {
   /** The kernel modules of its GPUs. */
   readonly drivers: readonly string[];
   open(card: Card): CardReader;
+  /** What is to be logged since the last time. */
+  takeNotes?(): readonly Note[];
+  /** Its cards are read no more. */
+  close?(): void;
 }
 
 /** Reads the cards of a vendor and the processes that use them. Cards are followed as they come and go. */
@@ -70,6 +74,7 @@ export class CardSession implements BlockingSession<Reading> {
   close(): void {
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
+    this.#kind.close?.();
   }
 
   get #devices(): readonly Device[] {
@@ -93,6 +98,7 @@ export class CardSession implements BlockingSession<Reading> {
       if (reader === known) continue;
       notes.push({ level: 'info', text: `Reading "${reader.device.name}" (${card.address})` });
     }
+    notes.push(...(this.#kind.takeNotes?.() ?? []));
     for (const [id, reader] of before) if (this.#readers.get(id) !== reader) reader.close();
     return notes;
   }
