@@ -1,81 +1,88 @@
 import type { CardFeature } from '../../src/gpu/card-reader.js';
-import type { Card } from '../../src/gpu/cards.js';
 import { addressOf } from '../../src/linux/libc.js';
 import { closePerfEvent, openPerfEvent, readPerfEvent } from '../../src/linux/perf/event.js';
-import { encodePmuEvent, listAliases, listPmus, type Pmu } from '../../src/linux/perf/pmu.js';
+import { encodePmuEvent, listAliases, type Pmu } from '../../src/linux/perf/pmu.js';
 
-interface Engine {
-  /** `rcs0`. */
-  readonly name: string;
-  readonly fd: number;
-  /** Nanoseconds at the last reading. */
-  busyNs: number;
+/** A counter of i915's PMU, from which a column is made. */
+interface Counter {
+  readonly column: string;
+  readonly event: string;
+  /** How much of the column one count in a nanosecond is. */
+  readonly scale: number;
+  /** At most this much; the counter and the clock are read one after the other. */
+  readonly max: number;
 }
 
-/** How busy each engine of a card is, by the counters of i915's PMU. */
+interface OpenCounter extends Counter {
+  readonly fd: number;
+  /** At the last reading. */
+  count: number;
+}
+
+/** How busy each engine of a card was, and its clock, by the counters of i915's PMU: means since the last reading. */
 export class EngineTimes implements CardFeature {
   readonly columns: readonly string[];
-  readonly #engines: readonly Engine[];
+  readonly #counters: readonly OpenCounter[];
   readonly #count = new BigUint64Array(1);
   readonly #address = addressOf(this.#count.buffer);
   #atNs = process.hrtime.bigint();
 
-  private constructor(engines: readonly Engine[]) {
-    this.#engines = engines;
-    this.columns = engines.map(({ name }) => `utilization.${name}`);
+  private constructor(counters: readonly OpenCounter[]) {
+    this.#counters = counters;
+    this.columns = counters.map(({ column }) => column);
   }
 
   /**
    * Opens the counters of a card.
-   * @returns undefined where the driver has none, or this process may not count
+   * @param hasColumn whether a column is read in another way
+   * @returns none where the driver has none, or this process may not count
    */
-  static open(sysfs: string, card: Card): EngineTimes | undefined {
-    const pmu = findPmu(sysfs, card);
-    if (pmu === undefined) return undefined;
-    const names = listAliases(pmu).flatMap((alias) => /^(.+)-busy$/u.exec(alias)?.[1] ?? []);
-    const engines = names.flatMap((name) => openEngine(pmu, name) ?? []);
-    return engines.length > 0 ? new EngineTimes(engines) : undefined;
+  static open(pmu: Pmu, hasColumn: (column: string) => boolean): readonly CardFeature[] {
+    const wanted = listCounters(listAliases(pmu)).filter(({ column }) => !hasColumn(column));
+    const counters = wanted.flatMap((counter) => openCounter(pmu, counter));
+    return counters.length > 0 ? [new EngineTimes(counters)] : [];
   }
 
   read(values: Float64Array, at: number): void {
     const nowNs = process.hrtime.bigint();
     const ns = Number(nowNs - this.#atNs);
     this.#atNs = nowNs;
-    this.#engines.forEach((engine, i) => {
-      const isRead = readPerfEvent(engine.fd, this.#address, 8) === 8;
-      const busyNs = isRead ? Number(this.#count[0]) : NaN;
-      const share = (busyNs - engine.busyNs) / ns;
-      engine.busyNs = busyNs;
-      // The counter and the clock are read one after the other.
-      values[at + i] = Math.min(share, 1);
+    this.#counters.forEach((counter, i) => {
+      const isRead = readPerfEvent(counter.fd, this.#address, 8) === 8;
+      const count = isRead ? Number(this.#count[0]) : NaN;
+      const value = ((count - counter.count) / ns) * counter.scale;
+      counter.count = count;
+      values[at + i] = Math.min(value, counter.max);
     });
   }
 
   close(): void {
-    for (const { fd } of this.#engines) closePerfEvent(fd);
+    for (const { fd } of this.#counters) closePerfEvent(fd);
   }
 }
 
-/** An integrated GPU's is `i915`, that of a card has its address behind it, without colons. */
-function findPmu(sysfs: string, { driver, address }: Card): Pmu | undefined {
-  const pmus = listPmus(sysfs);
-  const own = `${driver}_${address.replaceAll(':', '_')}`;
-  const isFirst = address === '0000:00:02.0';
-  return (
-    pmus.find(({ name }) => name === own) ?? (isFirst ? pmus.find(({ name }) => name === driver) : undefined)
-  );
+/** Nanoseconds of engines, and megahertz times seconds of the clock of each graphics tile. */
+function listCounters(aliases: readonly string[]): readonly Counter[] {
+  const domains: Readonly<Record<string, string>> = { '': 'graphics', '-gt0': 'graphics', '-gt1': 'media' };
+  return aliases.flatMap((event): readonly Counter[] => {
+    const [, engine] = /^(.+)-busy$/u.exec(event) ?? [];
+    if (engine !== undefined) return [{ column: `utilization.${engine}`, event, scale: 1, max: 1 }];
+    const clock = /^actual-frequency(-gt\d+)?$/u.exec(event);
+    const domain = clock ? domains[clock[1] ?? ''] : undefined;
+    return domain === undefined ? [] : [{ column: `clock.${domain}`, event, scale: 1e15, max: Infinity }];
+  });
 }
 
-/** @returns undefined where the engine cannot be counted, or not by this process */
-function openEngine(pmu: Pmu, name: string): Engine | undefined {
+/** @returns none where it cannot be counted, or not by this process */
+function openCounter(pmu: Pmu, counter: Counter): readonly OpenCounter[] {
   try {
-    const event = `${name}-busy`;
-    const { words } = encodePmuEvent(pmu, [{ name: event, value: undefined }]);
+    const { event: name } = counter;
+    const { words } = encodePmuEvent(pmu, [{ name, value: undefined }]);
     const cpu = pmu.cpus?.[0] ?? 0;
-    const fd = openPerfEvent({ name: event, type: pmu.type, config: words[0], pid: -1, cpu });
-    return { name, fd, busyNs: NaN };
+    const fd = openPerfEvent({ name, type: pmu.type, config: words[0], pid: -1, cpu });
+    return [{ ...counter, fd, count: NaN }];
   } catch {
     // Without the right to count, the rest of the card is read all the same.
-    return undefined;
+    return [];
   }
 }

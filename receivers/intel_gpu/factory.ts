@@ -1,10 +1,11 @@
 import { createCardFactory } from '../../src/gpu/card-receiver.js';
-import { cardSettings } from '../../src/gpu/card-settings.js';
 import { idleTime } from '../../src/gpu/metrics.js';
+import { schema } from './config.js';
 
 /** Reads GPUs of Intel: energy, use of engines, clocks, idle time, throttling, and the processes that use them. */
 export const factory = createCardFactory({
-  schema: cardSettings,
+  schema,
+  threadOptions: ({ engines }) => ({ engines }),
   name: 'Intel GPUs',
   module: new URL('./reading-thread.js', import.meta.url),
   remedies: [

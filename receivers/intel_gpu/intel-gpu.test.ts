@@ -126,6 +126,96 @@ test('intel_gpu gives the share of time in which each engine of the PMU was busy
   assert.ok(share > 0 && share <= 1, String(share));
 });
 
+/** xe's PMU by its documentation, with the formats of the kernel and software events in place of its own. */
+const xePmu = {
+  type: '1\n',
+  cpumask: '0\n',
+  'format/event': 'config:0-11\n',
+  'format/engine_instance': 'config:12-19\n',
+  'format/engine_class': 'config:20-27\n',
+  'format/gt': 'config:60-63\n',
+  'events/gt-actual-frequency': 'event=0x02\n',
+};
+
+const engineFolders = Object.fromEntries(
+  ['tile0/gt0/engines/bcs', 'tile0/gt0/engines/rcs', 'tile0/gt1/engines/vcs'].map((folder) => [
+    `${folder}/job_timeout_ms`,
+    5000,
+  ]),
+);
+
+function plugInXe(
+  files: Parameters<FakeCards['write']>[1],
+  pmu: Readonly<Record<string, string>> = xePmu,
+): FakeCards {
+  const cards = plugIn(files);
+  writeFiles(join(cards.sysfs, 'bus/event_source/devices/xe_0000_03_00.0'), pmu);
+  return cards;
+}
+
+test('intel_gpu gives the share of its ticks in which each engine of xe was busy', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('counting on a CPU needs root');
+  const start = async (active: string, total: string) => {
+    const pmu = { ...xePmu, 'events/engine-active-ticks': active, 'events/engine-total-ticks': total };
+    const cards = plugInXe({ ...card, ...engineFolders }, pmu);
+    const rig = await startCardRig(t, factory, { cards, settings: { engines: 'all' } });
+    await rig.read();
+    return async () =>
+      Object.entries(await rig.read()).filter(([name]) => name.startsWith('hw.gpu.utilization'));
+  };
+  const name = `hw.gpu.utilization ${discrete} rcs0`;
+  // The kernel knows no software event with the bits of other classes, instances and tiles, as xe refuses engines that are not there.
+  const clocks = await start('event=0x00\n', 'event=0x00\n');
+  assert.deepEqual(await clocks(), [[name, 1]]);
+  // Faults of alignment, of which there are none, among page faults, which come now and then.
+  const faults = await start('event=0x07\n', 'event=0x02\n');
+  const shares: number[] = [];
+  while (shares.length < 1000 && shares.every(Number.isNaN)) {
+    shares.push(...(await faults()).map(([, share]) => share));
+  }
+  assert.equal(shares.at(-1), 0);
+});
+
+test('intel_gpu takes the clock of xe from its PMU, where sysfs does not have it', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('counting on a CPU needs root');
+  const { 'tile0/gt0/freq0/act_freq': _, ...files } = card;
+  const rig = await startCardRig(t, factory, { cards: plugInXe(files), settings: { engines: 'all' } });
+  await rig.read();
+  const values = await rig.read();
+  const hertz = values[`hw.gpu.clock.frequency ${discrete} graphics`] ?? NaN;
+  assert.ok(hertz >= 0 && hertz % 1e6 === 0, `page faults as megahertz: ${hertz} Hz`);
+  assert.equal(values[`hw.gpu.clock.frequency ${discrete} media`], 0, 'that of sysfs');
+});
+
+test('intel_gpu does not keep a GPU of xe awake to count its engines, unless that is asked for', async (t) => {
+  const files = { ...card, ...engineFolders };
+  for (const engines of ['i915', 'none']) {
+    const rig = await startCardRig(t, factory, { cards: plugInXe(files), settings: { engines } });
+    const values = await rig.read();
+    assert.deepEqual(
+      Object.keys(values).filter((name) => name.startsWith('hw.gpu.utilization')),
+      [],
+    );
+  }
+});
+
+test('intel_gpu takes the mean clock of i915 from its PMU, where sysfs does not have it', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('counting on a CPU needs root');
+  const cards = new FakeCards();
+  cards.add(0, { address: integrated, driver: 'i915' }, { device: '0x46a6', used: 1 });
+  writeFiles(join(cards.sysfs, 'class/drm/card0/gt/gt0'), { rc6_residency_ms: '900\n' });
+  writeFiles(join(cards.sysfs, 'bus/event_source/devices/i915'), {
+    type: '1\n',
+    cpumask: '0\n',
+    // Faults of alignment, of which there are none.
+    'events/actual-frequency-gt0': 'config=0x7\n',
+  });
+  const rig = await startCardRig(t, factory, { cards });
+  await rig.read();
+  const hertz = (await rig.read())[`hw.gpu.clock.frequency ${integrated} graphics`] ?? NaN;
+  assert.equal(hertz, 0);
+});
+
 test('intel_gpu gives the GPU time of processes, so that attribution can share the energy', async (t) => {
   const drm = new FakeDrm();
   drm.start(77);

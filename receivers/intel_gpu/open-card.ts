@@ -4,14 +4,14 @@ import type { CardKind } from '../../src/gpu/card-session.js';
 import type { Card } from '../../src/gpu/cards.js';
 import { drmTasks } from '../../src/gpu/drm-processes.js';
 import { findInteger, findNames } from '../../src/linux/sysfs.js';
-import { EngineTimes } from './engine-times.js';
+import { bindPmu, type PmuOptions } from './card-pmu.js';
 
 /** The cards of i915 and xe, as sysfs and their PMU show them. */
-export function createIntelCards(sysfs: string): CardKind {
+export function createIntelCards(options: PmuOptions): CardKind {
   return {
     vendor: 'Intel',
     drivers: ['i915', 'xe'],
-    open: (card) => openCard(card, EngineTimes.open(sysfs, card)),
+    open: (card) => openCard(card, options),
   };
 }
 
@@ -21,17 +21,18 @@ const hertz = 1e-6;
 /** What each graphics tile, by its number, is for. */
 const domains: Readonly<Record<string, string>> = { gt0: 'graphics', gt1: 'media' };
 
-function openCard(card: Card, engines: EngineTimes | undefined): CardReader {
+function openCard(card: Card, options: PmuOptions): CardReader {
   const hwmon = card.hwmon[card.driver] ?? `${card.folder}/hwmon/none`;
   const energy = bindEnergy(hwmon);
-  const features = [
+  const files = [
     ...energy,
     ...bindFile('power.limit', `${hwmon}/power1_max`, micro),
     ...bindSensors(hwmon),
     ...listTiles(card).flatMap(bindTile),
-    ...(engines ? [engines] : []),
   ];
-  return new CardReader(card, describeDevice(card, hwmon, energy.length > 0), features);
+  const columns = new Set(files.flatMap((feature) => feature.columns));
+  const counters = bindPmu(options, card, (column) => columns.has(column));
+  return new CardReader(card, describeDevice(card, hwmon, energy.length > 0), [...files, ...counters]);
 }
 
 /** Microjoules of the card; of the package on it where the card has none. */

@@ -1,7 +1,7 @@
 import type { ProcessUsage } from './protocol.js';
 
 /** Shares of time in which engines for graphics and computing were busy, by the names that drivers give them. */
-const generalColumn = /^utilization\.(?:general|rcs\d+|ccs\d+)$/u;
+const generalColumn = /^utilization\.(?:general|(?:gt\d+-)?(?:rcs|ccs)\d+)$/u;
 /** For how many windows processes may be ahead of the utilization. */
 const maxAhead = 10;
 

@@ -1,4 +1,4 @@
-import { closeSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { koffi } from '../koffi.js';
 import { libc, nameErrno } from '../libc.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
@@ -127,9 +127,11 @@ export function enablePerfEvent(fd: number): void {
   ioctl(fd, enableRequest, 0);
 }
 
-/** Closes the counter. */
+const close = libc.func('int close(int fd)') as (fd: number) => number;
+
+/** Closes the counter. Node warns of descriptors that a worker thread closes without having opened them by `node:fs`. */
 export function closePerfEvent(fd: number): void {
-  closeSync(fd);
+  close(fd);
 }
 
 /** The `struct perf_event_attr` of an event. */
