@@ -5,6 +5,8 @@ import { factory as attribution } from '../processors/attribution/factory.js';
 import { factory as batch } from '../processors/batch/factory.js';
 import { factory as carbon } from '../processors/carbon/factory.js';
 import { factory as cost } from '../processors/cost/factory.js';
+import { factory as cumulativeToDelta } from '../processors/cumulative_to_delta/factory.js';
+import { factory as deltaToCumulative } from '../processors/delta_to_cumulative/factory.js';
 import { factory as estimation } from '../processors/estimation/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
 import { factory as formula } from '../processors/formula/factory.js';
@@ -131,6 +133,17 @@ export const processors: readonly Subject[] = [
     create: () => consumeWith(estimation.create(parseSettings(estimation.schema, {}), context, sink)),
   },
   {
+    name: 'cumulative_to_delta',
+    create: () => consumeWith(createMarking(sink)),
+  },
+  {
+    name: 'delta_to_cumulative',
+    create: () =>
+      consumeWith(
+        createMarking(deltaToCumulative.create(parseSettings(deltaToCumulative.schema, {}), context, sink)),
+      ),
+  },
+  {
     name: 'filter',
     create: () =>
       consumeWith(
@@ -237,6 +250,20 @@ export const prometheusStore: Subject = {
 export const encoders: readonly Subject[] = [
   { name: 'OTLP', create: createOtlp },
   {
+    name: 'OTLP, as deltas',
+    create() {
+      const encode = createOtlp();
+      return consumeWith(
+        createMarking({
+          consume(table) {
+            encode(table);
+            return true;
+          },
+        }),
+      );
+    },
+  },
+  {
     name: 'JSON lines',
     create() {
       const encoder = new JsonLinesEncoder();
@@ -272,6 +299,10 @@ function createOtlp(): (table: Table) => void {
     batcher.add(table);
     batcher.flush();
   };
+}
+
+function createMarking(next: Consumer): Consumer {
+  return cumulativeToDelta.create(parseSettings(cumulativeToDelta.schema, {}), context, next);
 }
 
 function consumeWith(consumer: Consumer): (table: Table) => void {

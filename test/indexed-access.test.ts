@@ -52,6 +52,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/model/one-publisher.ts',
     'src/model/table.ts',
     'src/otlp/histogram-point.ts',
+    'src/otlp/deltas.ts',
     'src/otlp/request-writer.ts',
     'src/otlp/wire-cursor.ts',
     'src/windows/aligned-windows.ts',

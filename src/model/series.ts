@@ -25,6 +25,19 @@ export interface Metric extends DescribedMetric {
   readonly kind: MetricKind;
   /** How the value travels. In a table it is a double in either case. */
   readonly valueType: 'int' | 'double';
+  /** Counters: set where exporters that know deltas send those. A table holds the counter as it is, cumulative. */
+  readonly delta?: DeltaOutput;
+}
+
+/** What the first delta of a counter is. All others are its growth between two points. */
+export interface DeltaOutput {
+  /**
+   * keep: what it has counted since its start. drop: none, it counts from its first point. auto: keep where it started
+   * since an instant, otherwise drop.
+   */
+  readonly initial: 'auto' | 'keep' | 'drop';
+  /** For `auto`: Unix time in nanoseconds. */
+  readonly since: bigint;
 }
 
 /** histogram: buckets with given bounds. exponential_histogram: buckets whose bounds grow by one factor. */

@@ -5,6 +5,7 @@ import { createPlans } from '../model/plan.js';
 import type { HistogramSeries, Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
 import { createRows, sliceRows, type RequestLimits, type Rows } from './columns.js';
+import { Deltas } from './deltas.js';
 import { encodeHistograms } from './histogram-encoder.js';
 import { BufferPool, RequestBuilder } from './request-builder.js';
 import { splitRequest, type Split } from './split-request.js';
@@ -33,6 +34,7 @@ export class Batcher implements Encoder {
   readonly #emit: (request: QueuedRequest) => void;
   readonly #plan: (series: readonly Series[]) => readonly ColumnsPlan[];
   readonly #pool = new BufferPool();
+  readonly #deltas = new Deltas();
   #builder = new RequestBuilder();
 
   /** @param emit takes a request whenever one is full, and at every flush */
@@ -47,10 +49,13 @@ export class Batcher implements Encoder {
     return this.#builder.points;
   }
 
-  /** Takes the rows of a table, then one no-recorded-value point for each series that ended. */
+  /** Takes the rows of a table, then one no-recorded-value point for each series that ended, unless it is sent as deltas. */
   add(table: Table): void {
-    if (table.values.length > 0) this.#addRows(table);
-    if (table.ended !== undefined && table.ended.length > 0) this.#addEnding(table, table.ended);
+    const { cumulative, deltas } = this.#deltas.take(table);
+    if (cumulative.values.length > 0) this.#addRows(cumulative);
+    for (const { series, rows } of deltas) this.#addPlanned(series, rows);
+    if (cumulative.ended !== undefined && cumulative.ended.length > 0)
+      this.#addEnding(cumulative, cumulative.ended);
   }
 
   /** The same for histograms. */
@@ -80,8 +85,11 @@ export class Batcher implements Encoder {
   }
 
   #addRows(table: Table): void {
-    const rows = createRows(table);
-    for (const plan of this.#plan(table.series)) this.#addColumns(plan, rows);
+    this.#addPlanned(table.series, createRows(table));
+  }
+
+  #addPlanned(series: readonly Series[], rows: Rows): void {
+    for (const plan of this.#plan(series)) this.#addColumns(plan, rows);
   }
 
   #addColumns(plan: ColumnsPlan, rows: Rows): void {

@@ -91,6 +91,8 @@ export interface Rows {
   readonly width: number;
   /** Of every row of the table, the low and the high half of its Unix time in nanoseconds. */
   readonly times: Uint32Array;
+  /** Of deltas, the two halves of the start of every cell of the table, in place of the starts of the series. */
+  readonly starts?: Uint32Array;
   readonly first: number;
   readonly count: number;
   /** Whether a value of these rows is NaN. */

@@ -5,6 +5,7 @@ import {
   gapTemplate,
   metricLength,
   seriesTemplate,
+  startBeforeTime,
   valueAfterTime,
   writeMetricEnd,
   writeMetricStart,
@@ -83,7 +84,8 @@ export class RequestWriter {
   }
 
   /** Fills in instants and values of points that were copied from a skeleton. */
-  #fillRow({ timesAt, columns, areInts }: ColumnsPlan, range: PointRange, rows: Rows): void {
+  #fillRow(plan: ColumnsPlan, range: PointRange, rows: Rows): void {
+    const { timesAt, columns, areInts } = plan;
     const { firstPoint, endPoint, row, skeletonAt } = range;
     const firstCell = row * rows.width;
     const low = rows.times[2 * row];
@@ -94,6 +96,19 @@ export class RequestWriter {
       view.setUint32(timeAt, low, true);
       view.setUint32(timeAt + 4, high, true);
       setValue(view, timeAt + valueAfterTime, areInts[point] === 1, rows.values[firstCell + columns[point]]);
+    }
+    if (rows.starts !== undefined) this.#fillStarts(plan, range, rows);
+  }
+
+  /** Deltas have the instant of the point before as their start. */
+  #fillStarts({ timesAt, columns }: ColumnsPlan, range: PointRange, { width, starts }: Rows): void {
+    const { firstPoint, endPoint, row, skeletonAt } = range;
+    if (starts === undefined) return;
+    for (let point = firstPoint; point < endPoint; point += 1) {
+      const startAt = skeletonAt + timesAt[point] - startBeforeTime;
+      const cell = 2 * (row * width + columns[point]);
+      this.#view.setUint32(startAt, starts[cell], true);
+      this.#view.setUint32(startAt + 4, starts[cell + 1], true);
     }
   }
 

@@ -26,7 +26,11 @@ export interface PointTemplate {
 /** From the first byte of a point's instant to the first byte of its value. */
 export const valueAfterTime = 9;
 
+/** From the first byte of a point's start to the first byte of its instant. */
+export const startBeforeTime = 9;
+
 /** AggregationTemporality and DataPointFlags. */
+const delta = 1;
 const cumulative = 2;
 const noRecordedValue = 1;
 
@@ -76,7 +80,7 @@ export const metricFrame = createPlans((metric: Metric | HistogramMetric): Metri
   const { name, unit, description, kind } = metric;
   const valueType = 'valueType' in metric ? metric.valueType : undefined;
   return {
-    key: JSON.stringify([name, unit, description, kind, valueType]),
+    key: JSON.stringify([name, unit, description, kind, valueType, isDelta(metric)]),
     head: encodeMetricHead(metric),
     tail: encodeMetricTail(metric),
     isInt: valueType === 'int',
@@ -119,10 +123,16 @@ function encodeMetricHead({ name, description, unit, kind }: Metric | HistogramM
   return Buffer.concat([texts, Buffer.of(tagOf(pointFields[kind], wireTypes.lengthDelimited))]);
 }
 
-function encodeMetricTail({ kind }: Metric | HistogramMetric): Buffer {
-  if (kind !== 'gauge') writer.integer(2, cumulative);
+function encodeMetricTail(metric: Metric | HistogramMetric): Buffer {
+  const { kind } = metric;
+  if (kind !== 'gauge') writer.integer(2, isDelta(metric) ? delta : cumulative);
   if (kind === 'counter') writer.integer(3, 1);
   return writer.finish();
+}
+
+/** Whether the growth of a metric is sent in place of its value. */
+export function isDelta(metric: Metric | HistogramMetric): boolean {
+  return metric.kind === 'counter' && metric.delta !== undefined;
 }
 
 function encodeResource({ attributes }: Resource): Buffer {
