@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { schema as consoleSchema } from '../exporters/console/config.js';
 import { createConsole } from '../exporters/console/console.js';
 import { createDebug } from '../exporters/debug/factory.js';
-import { renderNormal } from '../exporters/debug/render.js';
+import { renderHistograms, renderNormal } from '../exporters/debug/render.js';
 import { writeTables } from '../exporters/file/file.fixture.js';
 import { factory as otlpGrpc } from '../exporters/otlp_grpc/factory.js';
 import { factory as otlpHttp } from '../exporters/otlp_http/factory.js';
@@ -193,7 +193,7 @@ test('debug writes every value of a simulated machine, and every ending', () => 
     text += part;
     return true;
   };
-  feed(createDebug(renderNormal, { write }), run.tables);
+  feed(createDebug({ numbers: renderNormal, histograms: renderHistograms }, { write }), run.tables);
   const values = [...text.matchAll(/^\d{4}-.* (\S+) \S+$/gm)].map(([, value]) =>
     Number(value === '(gap)' ? NaN : value),
   );

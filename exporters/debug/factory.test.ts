@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import {
+  exponentialOf,
+  histogramOf,
+  histogramTable,
+  powersOfTwo,
+  rowOf,
+} from '../../src/model/histogram.fixture.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import type { Table } from '../../src/model/table.js';
 import { createDebug } from './factory.js';
-import { renderBasic, renderDetailed, renderNormal } from './render.js';
+import {
+  renderBasic,
+  renderBasicHistograms,
+  renderDetailed,
+  renderHistograms,
+  renderNormal,
+} from './render.js';
 
 const metric = {
   name: 'process.energy',
@@ -67,10 +80,39 @@ test('debug counts the tables that it left out, when its reader is slow', () => 
     texts.push(text);
     return answers[texts.length - 1];
   };
-  const debug = createDebug(() => 'table\n', { write });
+  const debug = createDebug({ numbers: () => 'table\n', histograms: () => 'histograms\n' }, { write });
   for (const _ of answers) assert.equal(debug.consume(table), true);
   assert.deepEqual(texts.slice(3), [
     '2 tables left out: they came faster than they could be written\ntable\n',
     'table\n',
   ]);
+});
+
+const epoch = 1_795_293_831_000_000_000;
+const [explicit, exponential] = [histogramOf({ attributes: { route: '/' } }), exponentialOf()];
+const histograms = histogramTable(
+  [
+    [explicit, epoch, rowOf([1, 2, 3], { sum: 4.5, max: 2 })],
+    [exponential, epoch, rowOf([7, 1, 0, 2, 4], { layout: powersOfTwo })],
+    [explicit, epoch + 1_024, rowOf([], { count: NaN })],
+  ],
+  [exponential],
+);
+
+test('renderBasicHistograms counts rows, gaps and endings', () => {
+  assert.equal(
+    renderBasicHistograms({ ...histograms, epoch: BigInt(epoch) }),
+    'histograms at 2026-11-21T20:43:51.000000000Z: 3 rows, 1 gap, 1 ended\n',
+  );
+});
+
+test('renderHistograms writes a line for each histogram and each ending', () => {
+  assert.equal(
+    renderHistograms(histograms),
+    `2026-11-21T20:43:51.000000000Z http.server.request.duration{route="/"} of {service.name="shop"} 6 values, sum 4.5, max 2 s: 1 <= 0.1, 2 <= 1, 3 <= Inf
+2026-11-21T20:43:51.000000000Z rpc.duration{} of {service.name="shop"} 14 values s: scale 0, 7 zero, from index 0 [1 0 2], negative from index -1 [4]
+2026-11-21T20:43:51.000001024Z http.server.request.duration{route="/"} of {service.name="shop"} (gap)
+ended rpc.duration{} of {service.name="shop"}
+`,
+  );
 });

@@ -1,5 +1,6 @@
 import { escapeControls } from '../../src/component/output.js';
-import type { Attributes, Series } from '../../src/model/series.js';
+import { HistogramRow, type HistogramLayout, type HistogramTable } from '../../src/model/histogram-table.js';
+import type { AnySeries, Attributes, Series } from '../../src/model/series.js';
 import { readValue, timeOf, type Table } from '../../src/model/table.js';
 
 /** One line that says how much came. */
@@ -32,6 +33,38 @@ export function renderDetailed(table: Table): string {
   return renderBasic(table) + columns.join('') + renderEnded(table);
 }
 
+/** One line that says how many histograms came. */
+export function renderBasicHistograms(table: HistogramTable): string {
+  const gaps = table.counts.filter(Number.isNaN).length;
+  const counts = [count(table.series.length, 'row'), count(gaps, 'gap'), `${table.ended?.length ?? 0} ended`];
+  return `histograms at ${describeInstant(table.epoch)}: ${counts.join(', ')}\n`;
+}
+
+/** A line for each histogram, with its counts by bucket, and for each ending. */
+export function renderHistograms(table: HistogramTable): string {
+  const row = new HistogramRow();
+  const lines = table.series.map((series, number) => {
+    const { count: counted, sum, min, max, layout, buckets } = row.read(table, number);
+    const at = `${describeInstant(timeOf(table, number))} ${describeSeries(series)}`;
+    if (Number.isNaN(counted)) return `${at} (gap)\n`;
+    const figures = Object.entries({ sum, min, max }).filter(([, value]) => !Number.isNaN(value));
+    const texts = figures.map(([name, value]) => `, ${name} ${value}`);
+    return `${at} ${count(counted, 'value')}${texts.join('')} ${series.metric.unit}: ${describeBuckets(layout, buckets)}\n`;
+  });
+  return lines.join('') + renderEnded(table);
+}
+
+function describeBuckets(layout: HistogramLayout, buckets: Float64Array): string {
+  if (buckets.length === 0) return 'no buckets';
+  if (layout.kind === 'histogram')
+    return Array.from(buckets, (value, i) => `${value} <= ${layout.bounds[i] ?? 'Inf'}`).join(', ');
+  const { scale, positiveOffset, positiveCount, negativeOffset } = layout;
+  const [zero, ...sides] = buckets;
+  const positive = sides.slice(0, positiveCount).join(' ');
+  const negative = sides.slice(positiveCount).join(' ');
+  return `scale ${scale}, ${zero} zero, from index ${positiveOffset} [${positive}], negative from index ${negativeOffset} [${negative}]`;
+}
+
 function renderValues(table: Table, column: number): string {
   const lines = Array.from(table.offsets, (_, row) => {
     const value = readValue(table, row, column);
@@ -50,12 +83,12 @@ function renderSeries({ metric, resource, attributes, start }: Series): string {
   ].join('');
 }
 
-function renderEnded({ ended = [] }: Table): string {
+function renderEnded({ ended = [] }: { readonly ended?: readonly AnySeries[] }): string {
   return ended.map((series) => `ended ${describeSeries(series)}\n`).join('');
 }
 
 /** With the attributes by which its resource differs from others on this machine. */
-function describeSeries({ metric, attributes, resource }: Series): string {
+function describeSeries({ metric, attributes, resource }: AnySeries): string {
   const owner = Object.fromEntries(
     Object.entries(resource.attributes).filter(([name]) => !/^(host|os)\./.test(name)),
   );

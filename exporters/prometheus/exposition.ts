@@ -2,6 +2,8 @@ import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Metric } from '../../src/model/series.js';
 import type { LineText } from './block.js';
 import type { Entry, Family } from './families.js';
+import { renderHistogram } from './histogram-text.js';
+import type { HistogramFamily } from './histograms.js';
 import { escapeText, renderLabels } from './labels.js';
 import type { Snapshot } from './store.js';
 
@@ -13,6 +15,7 @@ export type PageSink = (part: Uint8Array) => void;
 
 /** A fraction of a millisecond of work. */
 const linesPerStep = 128;
+const histogramsPerStep = 8;
 
 /** Writes the page of a snapshot, in steps that each take a fraction of a millisecond. */
 export function* writePage(snapshot: Snapshot, format: Format, sink: PageSink): Generator<void, void> {
@@ -32,7 +35,25 @@ export function* writePage(snapshot: Snapshot, format: Format, sink: PageSink): 
       lines = 0;
     }
   }
+  yield* writeHistograms(snapshot, format, sink);
   if (format === 'openmetrics') sink(Buffer.from('# EOF\n'));
+}
+
+function* writeHistograms(
+  { histograms, hasStarts }: Snapshot,
+  format: Format,
+  sink: PageSink,
+): Generator<void, void> {
+  const isOpenMetrics = format === 'openmetrics';
+  const form = { isOpenMetrics, hasStart: hasStarts && isOpenMetrics };
+  for (const { family, shown } of histograms) {
+    sink(Buffer.from(renderHistogramHead(family, format)));
+    for (const [i, one] of shown.entries()) {
+      sink(Buffer.from(renderHistogram(family, one, form)));
+      if (i % histogramsPerStep === histogramsPerStep - 1) yield;
+    }
+    yield;
+  }
 }
 
 /** The lines that introduce a family. */
@@ -70,12 +91,21 @@ function renderHead({ metric, family, sample, unit }: Family, format: Format): s
   return `${renderDescription(metric, name, format)}# TYPE ${name} ${type}\n${unitLine}`;
 }
 
+function renderHistogramHead({ metric, family, unit }: HistogramFamily, format: Format): string {
+  const unitLine = format === 'openmetrics' && unit !== '' ? `# UNIT ${family} ${unit}\n` : '';
+  return `${renderDescription(metric, family, format)}# TYPE ${family} histogram\n${unitLine}`;
+}
+
 /** The samples of a counter of OpenMetrics have a name that ends in `_total`, and its family's is the one before that. */
 function renderUnknownHead({ metric, sample }: Family): string {
   return `${renderDescription(metric, sample, 'openmetrics')}# TYPE ${sample} unknown\n`;
 }
 
-function renderDescription({ description }: Metric, name: string, format: Format): string {
+function renderDescription(
+  { description }: Pick<Metric, 'description'>,
+  name: string,
+  format: Format,
+): string {
   return description === '' ? '' : `# HELP ${name} ${renderHelp(description, format)}\n`;
 }
 

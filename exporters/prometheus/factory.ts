@@ -48,6 +48,10 @@ export const factory: ExporterFactory<typeof schema> = {
         if (listener) intake.take(table, nowMs());
         return true;
       },
+      consumeHistograms(table) {
+        if (listener) store.takeHistograms(table, nowMs());
+        return true;
+      },
       async shutdown() {
         await listener?.close();
       },

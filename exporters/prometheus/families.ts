@@ -156,7 +156,7 @@ export class Families {
   readonly #bySample = new Map<string, Family>();
   /** By their names in OpenMetrics. */
   readonly #counters = new Map<string, Family>();
-  readonly #reserved: ReadonlySet<string>;
+  readonly #reserved: Set<string>;
   readonly #warned = new Set<string>();
   readonly #warn: (message: string) => void;
 
@@ -168,6 +168,16 @@ export class Families {
 
   /** The family of a metric; null, with one warning, where its name is taken by a different metric. */
   readonly find = createPlans((metric: Metric) => this.#claim(metric) ?? null);
+
+  /** Keeps some names for a histogram. @returns false where one of them is taken */
+  reserve(names: readonly string[]): boolean {
+    if (
+      names.some((name) => this.#bySample.has(name) || this.#counters.has(name) || this.#reserved.has(name))
+    )
+      return false;
+    for (const name of names) this.#reserved.add(name);
+    return true;
+  }
 
   #claim(metric: Metric): Family | undefined {
     const name = nameFamily(metric);

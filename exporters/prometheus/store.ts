@@ -1,9 +1,11 @@
 import { meterNames } from '../../src/model/energy-names.js';
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { seriesKey, type Attributes, type Series } from '../../src/model/series.js';
 import { floorPower } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { EnergyHistory } from './energy-history.js';
 import { Families, Family, type Block, type Entry } from './families.js';
+import { HistogramStore, type HistogramLines } from './histograms.js';
 import {
   createIdentity,
   findDifference,
@@ -46,6 +48,7 @@ export interface Snapshot {
   readonly host: Attributes;
   /** In the order of their names, without those that have no line. */
   readonly families: readonly FamilyLines[];
+  readonly histograms: readonly HistogramLines[];
   /** Of all lines. NaN: there is no such line. */
   readonly values: Float64Array;
   /** Whether counters have a line that says when they were 0, where the format has such lines. */
@@ -72,6 +75,7 @@ export class SeriesStore {
   readonly #identity: Identity;
   readonly #host: HostResource;
   readonly #families: Families;
+  readonly #histograms: HistogramStore;
   readonly #texts = new SharedTexts();
   readonly #bySeries = new Map<Series, Entry>();
   /** The entry of each column. */
@@ -94,6 +98,11 @@ export class SeriesStore {
     this.#identity = createIdentity(identityLabels, { ...common, ...host });
     this.#host = new HostResource(host, identityLabels, common);
     this.#families = new Families(['', 'target', 'target_info'], options.warn);
+    this.#histograms = new HistogramStore({
+      identity: this.#identity,
+      families: this.#families,
+      warn: options.warn,
+    });
   }
 
   /** Whether a table takes more than one step: it has many series whose entries are to be found or dropped. */
@@ -111,6 +120,11 @@ export class SeriesStore {
   /** @param nowMs CLOCK_MONOTONIC in milliseconds */
   take(table: Table, nowMs: number): void {
     for (const _ of this.takeInSteps(table, nowMs));
+  }
+
+  /** The same for histograms. */
+  takeHistograms(table: HistogramTable, nowMs: number): void {
+    this.#histograms.take(table, nowMs);
   }
 
   /** The same, in steps that each take a fraction of a millisecond. Nothing else is to be taken in between. */
@@ -159,7 +173,8 @@ export class SeriesStore {
     this.#warnOfSize(snapshot.lines);
     const { values, hasEnergy } = snapshot;
     const { hasStarts = false } = this.#options;
-    return { host: this.#host.attributes, families, values, hasStarts, hasEnergy };
+    const histograms = this.#histograms.takeSnapshot(nowMs, this.#findStayMs(nowMs));
+    return { host: this.#host.attributes, families, histograms, values, hasStarts, hasEnergy };
   }
 
   /** Again only once the page has twice as many lines. */

@@ -17,6 +17,7 @@ import { describeError, findErrorCode, UnavailableError } from '../errors.js';
 import { countOpen, expectNothingLeft } from '../linux/open-resources.js';
 import { checkHistograms } from '../model/check-histograms.js';
 import { checkTables, sumLastValues } from '../model/check-tables.js';
+import type { HistogramTable } from '../model/histogram-table.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { countPoints, type Table } from '../model/table.js';
 import { createSampling } from '../sampling/sampling-threads.js';
@@ -215,24 +216,32 @@ async function checkExport({ trial, telemetry, create }: Bench): Promise<string 
   const points = names.reduce((sum, name) => sum + (counted[name] ?? 0), 0);
   const countTwice = (count: (table: Table) => number) =>
     2 * given.reduce((sum, table) => sum + count(table), 0);
-  const values = countTwice(countValues);
+  const histograms = run.component.consumeHistograms === undefined ? [] : simulateHistograms();
+  const countAll = (count: (table: Table | HistogramTable) => number) =>
+    countTwice(count) + 2 * histograms.reduce((sum, table) => sum + count(table), 0);
+  const values = countAll(countValues);
   // A gap and the end of a series are points in some formats only.
   assert.ok(
-    values <= points && points <= values + countTwice(countGaps) + countTwice(countEnds),
+    values <= points && points <= values + countAll(countGaps) + countAll(countEnds),
     `expected ${values} points in ${names.join(', ')}, found ${points}`,
   );
   return undefined;
 }
 
-function countGaps({ values }: Table): number {
-  return values.filter(Number.isNaN).length;
+/** What is NaN where there was no reading. */
+function readingsOf(table: Table | HistogramTable): Float64Array {
+  return 'counts' in table ? table.counts : table.values;
 }
 
-function countValues(table: Table): number {
-  return countPoints(table) - countGaps(table);
+function countGaps(table: Table | HistogramTable): number {
+  return readingsOf(table).filter(Number.isNaN).length;
 }
 
-function countEnds({ ended = [] }: Table): number {
+function countValues(table: Table | HistogramTable): number {
+  return readingsOf(table).length - countGaps(table);
+}
+
+function countEnds({ ended = [] }: Table | HistogramTable): number {
   return ended.length;
 }
 

@@ -1,0 +1,151 @@
+import type { HistogramTable } from '../../src/model/histogram-table.js';
+import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import { seriesKey, type HistogramMetric, type HistogramSeries } from '../../src/model/series.js';
+import { translateMetric, type FamilyName } from '../../src/prometheus/names.js';
+import type { Families } from './families.js';
+import { findDifference, renderLabels, type Identity } from './labels.js';
+
+/** The last row of a series. Tables never change, so that it is not copied. */
+export interface HistogramEntry {
+  readonly series: HistogramSeries;
+  /** What stands between the braces, also those of the other lines. */
+  readonly labels: string;
+  table: HistogramTable;
+  row: number;
+  endedMs: number | undefined;
+}
+
+/** The histograms of one name. */
+export interface HistogramFamily extends FamilyName {
+  readonly metric: HistogramMetric;
+  readonly entries: Map<string, HistogramEntry>;
+}
+
+/** What a page shows of a histogram, whatever comes later. */
+export type ShownHistogram = Readonly<Pick<HistogramEntry, 'series' | 'labels' | 'table' | 'row'>>;
+
+/** The histograms of a family at one instant. */
+export interface HistogramLines {
+  readonly family: HistogramFamily;
+  readonly shown: readonly ShownHistogram[];
+}
+
+export interface HistogramStoreOptions {
+  readonly identity: Identity;
+  /** Where names are claimed. */
+  readonly families: Families;
+  warn(message: string): void;
+}
+
+/** The last histogram of every series, under names and labels that no two share. */
+export class HistogramStore {
+  readonly #options: HistogramStoreOptions;
+  readonly #families = new Map<string, HistogramFamily>();
+  readonly #bySeries = new Map<HistogramSeries, HistogramEntry>();
+  readonly #hidden = new WeakSet<HistogramSeries>();
+  readonly #warned = new Set<string>();
+
+  constructor(options: HistogramStoreOptions) {
+    this.#options = options;
+  }
+
+  /** @param nowMs CLOCK_MONOTONIC in milliseconds */
+  take(table: HistogramTable, nowMs: number): void {
+    // What has ended leaves its labels to what begins in the same table.
+    for (const one of table.ended ?? []) this.#end(one, nowMs);
+    for (const [row, series] of table.series.entries()) {
+      const entry = this.#bySeries.get(series) ?? this.#open(series, table);
+      if (entry === undefined) continue;
+      entry.table = table;
+      entry.row = row;
+    }
+    for (const one of table.ended ?? []) this.#end(one, nowMs);
+  }
+
+  /** @param staysMs how long what has ended stays on the page */
+  takeSnapshot(nowMs: number, staysMs: number): readonly HistogramLines[] {
+    const families = [...this.#families.values()].toSorted((a, b) => (a.family < b.family ? -1 : 1));
+    return families.flatMap((family) => {
+      this.#sweep(family, nowMs - staysMs);
+      const shown = [...family.entries.values()].flatMap(({ series, labels, table, row }) =>
+        Number.isNaN(table.counts[row]) ? [] : [{ series, labels, table, row }],
+      );
+      return shown.length === 0 ? [] : [{ family, shown }];
+    });
+  }
+
+  #sweep({ entries }: HistogramFamily, beforeMs: number): void {
+    for (const [labels, { endedMs }] of entries) {
+      if (endedMs !== undefined && endedMs <= beforeMs) entries.delete(labels);
+    }
+  }
+
+  #end(series: HistogramSeries, nowMs: number): void {
+    const entry = this.#bySeries.get(series);
+    if (entry) entry.endedMs = nowMs;
+    this.#bySeries.delete(series);
+  }
+
+  #open(series: HistogramSeries, table: HistogramTable): HistogramEntry | undefined {
+    if (this.#hidden.has(series)) return undefined;
+    const family = this.#familyOf(series.metric);
+    const labels = family === null ? undefined : this.#findLabels(series, family);
+    if (labels === undefined) {
+      this.#hidden.add(series);
+      return undefined;
+    }
+    const entry = { series, labels, table, row: 0, endedMs: undefined };
+    family?.entries.set(labels, entry);
+    this.#bySeries.set(series, entry);
+    return entry;
+  }
+
+  /** Null, with one warning, where a name is taken by a different metric. */
+  readonly #familyOf = createPlans((metric: HistogramMetric): HistogramFamily | null => {
+    const name = translateMetric({ ...metric, kind: 'updowncounter' });
+    const known = this.#families.get(name.family);
+    if (known?.metric.name === metric.name && known.metric.unit === metric.unit) return known;
+    const names = ['', '_bucket', '_sum', '_count'].map((suffix) => name.family + suffix);
+    if (known || !this.#options.families.reserve(names)) {
+      this.#options.warn(
+        `Cannot expose the histogram "${metric.name}" as "${name.family}": another metric has this name`,
+      );
+      return null;
+    }
+    return findOrAdd(this.#families, name.family, () => ({
+      ...name,
+      metric,
+      entries: new Map<string, HistogramEntry>(),
+    }));
+  });
+
+  /** Labels that no other live series of the family has. */
+  #findLabels(series: HistogramSeries, { family, entries }: HistogramFamily): string | undefined {
+    let identity = this.#options.identity.of(series.resource);
+    for (;;) {
+      const labels = labelsOf({ ...identity, ...series.attributes });
+      const holder = entries.get(labels);
+      if (!holder || holder.endedMs !== undefined || seriesKey(holder.series) === seriesKey(series))
+        return labels;
+      const wider = { ...identity, ...findDifference(series.resource, holder.series.resource) };
+      if (Object.keys(wider).length === Object.keys(identity).length) {
+        this.#refuse(series, `${family}{${labels}}`);
+        return undefined;
+      }
+      identity = wider;
+    }
+  }
+
+  #refuse({ metric: { name } }: HistogramSeries, shown: string): void {
+    if (this.#warned.has(name)) return;
+    this.#warned.add(name);
+    this.#options.warn(
+      `Cannot expose a series of "${name}": expected labels of its own, found another one with ${shown}`,
+    );
+  }
+}
+
+/** Without braces. The label `le` is that of the buckets. */
+function labelsOf({ le, ...attributes }: HistogramSeries['attributes']): string {
+  return renderLabels(le === undefined ? attributes : { ...attributes, exported_le: le }).slice(1, -1);
+}
