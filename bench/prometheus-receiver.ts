@@ -65,6 +65,7 @@ function createReader(): (page: Buffer) => void {
     honorsLabels: false,
     change: (labels) => labels,
     usesProcessStart: false,
+    splitsHistograms: false,
   });
   const parser = new PageParser(series);
   let at = 1_795_000_000_000_000_000n;

@@ -108,7 +108,7 @@ export class HistogramStore {
     const names = ['', '_bucket', '_sum', '_count'].map((suffix) => name.family + suffix);
     if (known || !this.#options.families.reserve(names)) {
       this.#options.warn(
-        `Cannot expose the histogram "${metric.name}" as "${name.family}": another metric has this name`,
+        `Cannot expose the histogram "${metric.name}" as "${name.family}": expected a free name, found that of another metric`,
       );
       return null;
     }

@@ -124,6 +124,11 @@ const jobSettings = {
     format: 'boolean',
     default: false,
   },
+  split_histograms: {
+    doc: 'Whether histograms stay in pieces: counters `_bucket` with the attribute `le`, `_sum` and `_count`.',
+    format: 'boolean',
+    default: false,
+  },
   body_size_limit: { doc: 'Largest page, decompressed; 0: 256 MiB.', format: 'byte_size', default: 0 },
   sample_limit: { doc: 'Maximum samples after relabelling; 0: no limit.', format: 'int', default: 0, min: 0 },
   label_limit: { doc: 'Maximum labels of a sample; 0: no limit.', format: 'int', default: 0, min: 0 },

@@ -1,5 +1,5 @@
 import { findOrAdd } from '../../src/model/plan.js';
-import type { Metric, MetricKind } from '../../src/model/series.js';
+import type { HistogramMetric, Metric, MetricKind } from '../../src/model/series.js';
 import { findUnit } from '../../src/prometheus/names.js';
 import { unescapeText } from './series-text.js';
 
@@ -13,6 +13,8 @@ interface Family {
 export interface SampleMeaning {
   readonly family: string;
   readonly metric: Metric | undefined;
+  /** Of a sample of a histogram: the histogram that it is a part of. */
+  readonly histogram?: HistogramMetric;
 }
 
 /** The kinds of the samples of a family, by the end of their names. */
@@ -32,6 +34,7 @@ const untyped: Family = { type: 'unknown', unit: '', help: '' };
 export class Families {
   readonly #families = new Map<string, Family>();
   readonly #metrics = new Map<string, Metric>();
+  readonly #histograms = new Map<string, HistogramMetric>();
   /** Whether the type of a metric differs from what its series were read by: all have to be read again. */
   isOutdated = false;
 
@@ -53,10 +56,20 @@ export class Families {
       const kind = kindsByType[family?.type ?? '']?.[suffix];
       if (family === undefined || kind === undefined) continue;
       const metric = kind === 'created' ? undefined : this.#createMetric(name, family, kind);
-      return { family: base, metric };
+      if (family.type !== 'histogram' || metric === undefined) return { family: base, metric };
+      return { family: base, metric, histogram: this.#createHistogram(base, family) };
     }
     const family = this.#families.get(name) ?? untyped;
     return { family: name, metric: this.#createMetric(name, family, 'gauge') };
+  }
+
+  #createHistogram(name: string, { unit, help }: Family): HistogramMetric {
+    return findOrAdd(this.#histograms, name, () => ({
+      name,
+      unit: findUnit(unit),
+      description: help,
+      kind: 'histogram',
+    }));
   }
 
   #setType(family: Family, type: string): void {

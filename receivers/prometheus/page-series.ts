@@ -1,8 +1,10 @@
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import type { Resource, Series } from '../../src/model/series.js';
+import type { HistogramMetric, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { Column, type ColumnDescription, type Page } from './column.js';
 import { Families } from './families.js';
+import { PageHistograms, type HistogramPart } from './page-histograms.js';
 import type { LineReader, PageFormat } from './page-parser.js';
 import { ResetWatch } from './reset-watch.js';
 import { createResource } from './resource.js';
@@ -21,7 +23,11 @@ export interface LabelRules {
   change(labels: Labels): Labels | undefined;
   /** Whether `process_start_time_seconds` says when counters were 0 that do not say it themselves. */
   readonly usesProcessStart: boolean;
+  /** Whether the samples of histograms stay counters of their own. */
+  readonly splitsHistograms: boolean;
 }
+
+export type AnyTable = Table | HistogramTable;
 
 /** In OpenMetrics, the start of a process in Unix seconds; most client libraries have it. */
 const processStart = 'process_start_time_seconds';
@@ -39,6 +45,7 @@ export interface PreparedPage {
   readonly values: Float64Array;
   /** How many series are new. */
   readonly added: number;
+  readonly histograms: readonly HistogramTable[];
 }
 
 /** The series of one target. Each is described once, when a page has it for the first time. */
@@ -49,12 +56,15 @@ export class PageSeries implements LineReader {
   readonly #bySlot: (Column | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #keys = new Set<string>();
+  /** Of samples of histograms, by slot. */
+  readonly #partKeys = new Map<number, string>();
   /** The slots of instants at which counters were 0, by what starts then. */
   readonly #starts = new Map<string, number>();
   /** The labels of `target_info`, by slot. */
   readonly #infos = new Map<number, Labels>();
   readonly #resources = new Map<string, Resource>();
   readonly #watch = new ResetWatch();
+  readonly #histograms = new PageHistograms();
   #columns: readonly Column[] = [];
   #series: readonly Series[] = [];
   #ended: Series[] = [];
@@ -68,7 +78,7 @@ export class PageSeries implements LineReader {
 
   /** Samples of a page that are published. */
   get published(): number {
-    return this.#columns.length;
+    return this.#columns.length + this.#histograms.samples;
   }
 
   /** Samples of the page that was read to its end, without those that are dropped. */
@@ -79,6 +89,11 @@ export class PageSeries implements LineReader {
   /** Series that were left out because another one has the same name and labels, say after relabelling. */
   get ambiguous(): number {
     return this.#ambiguous;
+  }
+
+  /** What was wrong with a histogram of the last page, if one was left out. */
+  get problem(): string | undefined {
+    return this.#histograms.problem;
   }
 
   /** Whether everything has to be read again: the type of a metric is not the one that its series were read by. */
@@ -110,6 +125,8 @@ export class PageSeries implements LineReader {
       this.#bySlot[slot] = undefined;
       this.#freeSlots.push(slot);
       if (this.#infos.delete(slot)) this.#forgetResources();
+      this.#forgetKey(slot);
+      this.#histograms.remove(slot);
       if (column === undefined) continue;
       this.#keys.delete(column.description.key);
       if (column.series) this.#ended.push(column.series);
@@ -129,8 +146,18 @@ export class PageSeries implements LineReader {
     const values = this.#follow(page);
     const added = this.#isChanged ? yield* this.#listSeries(page) : 0;
     this.#isChanged = false;
+    const histograms = this.#createHistograms(page);
     this.#lastAt = page.at;
-    return { page, values, added };
+    return { page, values, added, histograms };
+  }
+
+  #createHistograms(page: Page): readonly HistogramTable[] {
+    const fallback = this.#rules.usesProcessStart ? this.#starts.get(processStart) : undefined;
+    return this.#histograms.createTables(page, {
+      findResource: (description) => this.#findResource(description),
+      readStart: (key) => page.values[this.#starts.get(key) ?? fallback ?? -1] ?? NaN,
+      lastAt: this.#lastAt,
+    });
   }
 
   /** The tables of a page. */
@@ -141,20 +168,22 @@ export class PageSeries implements LineReader {
   }
 
   /** A row of NaN, for a page that could not be read. */
-  createGap(at: bigint): readonly Table[] {
-    if (this.#series.length === 0) return [];
-    return [createRow(this.#series, at, new Float64Array(this.#series.length).fill(NaN))];
+  createGap(at: bigint): readonly AnyTable[] {
+    const histograms = this.#histograms.createGap(at);
+    if (this.#series.length === 0) return histograms;
+    return [createRow(this.#series, at, new Float64Array(this.#series.length).fill(NaN)), ...histograms];
   }
 
   /** Ends every series. */
-  restart(at: bigint): readonly Table[] {
+  restart(at: bigint): readonly AnyTable[] {
+    this.#histograms.endAll();
     for (const column of this.#columns) column.series = undefined;
     const ended = [...this.#ended, ...this.#series];
     this.#ended = [];
     this.#series = [];
     this.#lastAt = undefined;
     this.#isChanged = true;
-    return [createEnding(ended, at)];
+    return [createEnding(ended, at), ...this.#histograms.takeEnding(at)];
   }
 
   #describe(slot: number, scraped: Labels, format: PageFormat): void {
@@ -168,14 +197,54 @@ export class PageSeries implements LineReader {
     // Classic text has no starts.
     const startKey = format === 'classic' ? '' : createStartKey(meaning.family, scraped);
     if (meaning.metric === undefined) this.#starts.set(startKey, slot);
-    else this.#addColumn(scraped, { slot, metric: meaning.metric, startKey });
+    else this.#addSample(scraped, { slot, metric: meaning.metric, startKey }, meaning.histogram);
     if (name === processStart && scraped.size === 1) this.#starts.set(processStart, slot);
     this.#isChanged = true;
   }
 
-  #addColumn(scraped: Labels, known: Pick<ColumnDescription, 'slot' | 'metric' | 'startKey'>): void {
+  #addSample(
+    scraped: Labels,
+    known: Pick<ColumnDescription, 'slot' | 'metric' | 'startKey'>,
+    histogram: HistogramMetric | undefined,
+  ): void {
     const labels = this.#rules.change(this.#mergeLabels(scraped));
     if (labels === undefined) return;
+    if (histogram === undefined || this.#rules.splitsHistograms || !this.#addPart(labels, known, histogram))
+      this.#addColumn(labels, known);
+  }
+
+  /** @returns false where it is no part of a histogram, say after its name was changed */
+  #addPart(
+    labels: Labels,
+    { slot, startKey }: Pick<ColumnDescription, 'slot' | 'startKey'>,
+    histogram: HistogramMetric,
+  ): boolean {
+    const name = labels.get(nameLabel) ?? '';
+    const part = findPart(name, labels.get('le'));
+    if (part === undefined) return false;
+    const { key: sampleKey } = describeLabels(labels);
+    const common: Labels = new Map(labels).set(nameLabel, name.replace(/_[a-z]+$/u, ''));
+    if (typeof part === 'number') common.delete('le');
+    const { name: base, job, instance, attributes, key } = describeLabels(common);
+    const metric = base === histogram.name ? histogram : { ...histogram, name: base };
+    const isNew = this.#histograms.add({ metric, attributes, job, instance, startKey, key }, part, slot);
+    if (isNew) this.#noteKey(sampleKey, slot);
+    else this.#ambiguous++;
+    return true;
+  }
+
+  #noteKey(key: string, slot: number): void {
+    this.#keys.add(key);
+    this.#partKeys.set(slot, key);
+  }
+
+  #forgetKey(slot: number): void {
+    const key = this.#partKeys.get(slot);
+    if (key !== undefined) this.#keys.delete(key);
+    this.#partKeys.delete(slot);
+  }
+
+  #addColumn(labels: Labels, known: Pick<ColumnDescription, 'slot' | 'metric' | 'startKey'>): void {
     const { name, job, instance, attributes, key } = describeLabels(labels);
     if (this.#keys.has(key)) {
       this.#ambiguous++;
@@ -199,6 +268,7 @@ export class PageSeries implements LineReader {
 
   #forgetResources(): void {
     this.#resources.clear();
+    this.#histograms.endAll();
     for (const column of this.#columns) {
       if (column.series) this.#ended.push(column.series);
       column.series = undefined;
@@ -253,7 +323,7 @@ export class PageSeries implements LineReader {
     return hasBegun ? (this.#lastAt ?? first) : first;
   }
 
-  #findResource({ job, instance }: ColumnDescription): Resource {
+  #findResource({ job, instance }: Pick<ColumnDescription, 'job' | 'instance'>): Resource {
     return findOrAdd(this.#resources, `${job}\n${instance}`, () =>
       createResource({ job, instance, scheme: this.#rules.scheme }, [...this.#infos.values()]),
     );
@@ -265,6 +335,15 @@ export class PageSeries implements LineReader {
     this.#ended = [];
     return [createEnding(ended, at), ...tables];
   }
+}
+
+/** Which part of a histogram a sample is; undefined: none. */
+function findPart(name: string, bound: string | undefined): HistogramPart | undefined {
+  if (name.endsWith('_sum')) return 'sum';
+  if (name.endsWith('_count')) return 'count';
+  if (!name.endsWith('_bucket') || bound === undefined || bound === '') return undefined;
+  const number = bound === '+Inf' ? Infinity : Number(bound);
+  return Number.isNaN(number) || number === -Infinity ? undefined : number;
 }
 
 /** What labels become. */

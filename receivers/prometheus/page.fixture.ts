@@ -1,3 +1,4 @@
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Table } from '../../src/model/table.js';
 import { PageParser, type PageFormat } from './page-parser.js';
 import { PageSeries, type LabelRules } from './page-series.js';
@@ -8,6 +9,8 @@ export interface PageReader {
   readonly series: PageSeries;
   /** Reads a page at a Unix time in seconds, in chunks of some bytes. */
   read(text: string, atSeconds?: number, chunkBytes?: number): readonly Table[];
+  /** The histograms of the page that was read last. */
+  readonly histograms: readonly HistogramTable[];
 }
 
 export function createPageReader(
@@ -23,13 +26,18 @@ export function createPageReader(
     honorsLabels: false,
     change: (labels) => labels,
     usesProcessStart: false,
+    splitsHistograms: true,
     ...rules,
   });
   const parser = new PageParser(series);
   let pages = 0;
+  let histograms: readonly HistogramTable[] = [];
   return {
     parser,
     series,
+    get histograms() {
+      return histograms;
+    },
     read(text, atSeconds = 1_700_000_000 + 10 * pages, chunkBytes = 7) {
       pages++;
       parser.begin(format);
@@ -46,7 +54,9 @@ export function createPageReader(
       });
       for (;;) {
         const step = steps.next();
-        if (step.done === true) return series.createTables(step.value);
+        if (step.done !== true) continue;
+        ({ histograms } = step.value);
+        return series.createTables(step.value);
       }
     },
   };

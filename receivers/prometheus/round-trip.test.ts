@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { checkHistograms } from '../../src/model/check-histograms.js';
+import { HistogramRow, type HistogramTable } from '../../src/model/histogram-table.js';
+import { histogramOf, histogramTable, rowOf } from '../../src/model/histogram.fixture.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { nameFamily } from '../../src/prometheus/names.js';
@@ -24,6 +27,33 @@ const series: readonly Series[] = [
 ];
 const values = Float64Array.of(123_456.789_012_3, 1e-9, -0.1, Infinity, 7);
 
+const now = Date.now() * 1e6;
+const figures = { sum: 4.5 };
+const durations = [
+  [histogramOf({ attributes: { route: 'a "b"\\\n' }, resource, start }), now, rowOf([1, 2, 3], figures)],
+  [histogramOf({ attributes: {}, resource, start }), now, rowOf([0, 0, 2 ** 40], { sum: -1e-9 })],
+] as const;
+
+/** A histogram is one again, with the buckets, the sum, the start and the unit that it had. */
+function checkDurations(tables: readonly HistogramTable[], created: boolean): void {
+  checkHistograms(tables);
+  const [table] = tables;
+  for (const [sent, , { count, sum, buckets, layout }] of durations) {
+    const number = table.series.findIndex(
+      ({ attributes }) => attributes['route'] === sent.attributes['route'],
+    );
+    const { metric: read, start: found } = table.series[number];
+    const { name, unit, kind } = read;
+    assert.deepEqual(
+      [name, unit, kind],
+      ['http_server_request_duration_seconds', created ? 's' : unit, 'histogram'],
+    );
+    if (created) assert.equal(found, start);
+    const row = new HistogramRow().read(table, number);
+    assert.deepEqual([row.count, row.sum, row.buckets, row.layout], [count, sum, buckets, layout]);
+  }
+}
+
 // The exporter is loaded by its path: a receiver imports no other component.
 const exporterPath = '../../exporters/prometheus/factory.js';
 
@@ -36,12 +66,14 @@ for (const created of [true, false]) {
     await exporter.start();
     t.after(() => exporter.shutdown());
     exporter.consume(createRow(series, BigInt(Date.now()) * 1_000_000n, values));
+    exporter.consumeHistograms?.(histogramTable(durations));
     const [, host = ''] =
       /http:\/\/([^/ ]+)/u.exec(String((context.log as unknown as { lines: string[] }).lines)) ?? [];
     const { next } = await scrape(t, [
       { static_configs: [{ targets: [host] }], scrape_interval: '1s', scrape_timeout: null },
     ]);
     await until(() => next.last('hw_energy_joules_total').length === 2);
+    checkDurations(next.histograms, created);
     for (const [i, sent] of series.entries()) {
       const name = nameFamily(sent.metric).sample;
       const id = sent.attributes['hw.id'];

@@ -7,7 +7,7 @@ import { GaugeTable } from '../../src/scraping/gauge-table.js';
 import type { PollingTarget } from '../../src/scraping/poll-loop.js';
 import { PageClient } from './page-client.js';
 import { PageParser } from './page-parser.js';
-import { PageSeries } from './page-series.js';
+import { PageSeries, type AnyTable } from './page-series.js';
 import { createRelabelling } from './relabel.js';
 import { createResource } from './resource.js';
 import type { Labels } from './series-text.js';
@@ -47,6 +47,7 @@ export class ScrapeTarget implements PollingTarget {
   #startedNs = 0n;
   #isFailing = false;
   #hasDuplicates = false;
+  #hasProblem = false;
 
   constructor(target: Target, externalLabels: Readonly<Record<string, string>>, context: ReceiverContext) {
     const { job, url, labels, intervalMs, timeoutMs } = target;
@@ -62,12 +63,13 @@ export class ScrapeTarget implements PollingTarget {
       honorsLabels: job.honor_labels,
       change: createLabelChange(target, externalLabels),
       usesProcessStart: job.use_start_time_metric,
+      splitsHistograms: job.split_histograms,
     });
     this.#parser = new PageParser(this.#series);
     this.#scrapes = createScrapeTable(target, externalLabels);
   }
 
-  async read(signal: AbortSignal): Promise<Iterable<Table>> {
+  async read(signal: AbortSignal): Promise<Iterable<AnyTable>> {
     const { clock } = this.#context;
     this.#startedNs = clock.monotonicNs();
     const at = clock.wallNs();
@@ -85,19 +87,20 @@ export class ScrapeTarget implements PollingTarget {
     signal.throwIfAborted();
     const tables = this.#series.createTables(prepared);
     this.#noteDuplicates();
+    this.#noteProblem();
     this.#isFailing = false;
     const scrape = this.#describeScrape(at, { up: 1, added: prepared.added });
     if (this.#series.isOutdated) this.#readAgain();
-    return [...tables, scrape];
+    return [...tables, ...prepared.histograms, scrape];
   }
 
-  publishFailure(_error: unknown, at: bigint): readonly Table[] {
+  publishFailure(_error: unknown, at: bigint): readonly AnyTable[] {
     const gap = this.#isFailing ? [] : this.#series.createGap(at);
     this.#isFailing = true;
     return [...gap, this.#describeScrape(at, { up: 0, added: 0 })];
   }
 
-  restart(at: bigint): readonly Table[] {
+  restart(at: bigint): readonly AnyTable[] {
     return [...this.#series.restart(at), this.#scrapes.restart(at)];
   }
 
@@ -132,6 +135,13 @@ export class ScrapeTarget implements PollingTarget {
     const samples = up === 0 ? 0 : this.#parser.samples;
     const published = up === 0 ? 0 : this.#series.published;
     return this.#scrapes.row(at, [up, seconds, samples, published, added]);
+  }
+
+  #noteProblem(): void {
+    const { problem } = this.#series;
+    if (problem !== undefined && !this.#hasProblem)
+      this.#context.log.warn(`Leaving out histograms of ${this.name}, such as ${problem}`);
+    this.#hasProblem = problem !== undefined;
   }
 
   #noteDuplicates(): void {

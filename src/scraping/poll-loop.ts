@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
-import type { Consumer } from '../component/consumer.js';
+import { passHistograms, type Consumer } from '../component/consumer.js';
 import { describeError } from '../errors.js';
 import { slices } from '../linux/slices.js';
+import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import type { Series } from '../model/series.js';
 import { countPoints, createRow, type Table } from '../model/table.js';
 import type { ScrapeTelemetry } from './scrape-telemetry.js';
@@ -22,17 +23,17 @@ export interface PollingTarget {
    * @returns tables whose rows have the instant of the reading (`context.clock.wallNs()`)
    * @throws Error whose message becomes a part of `Cannot read <name>: ...`. What was given before is published all the same
    */
-  read(signal: AbortSignal): Promise<Iterable<Table | undefined>>;
+  read(signal: AbortSignal): Promise<Iterable<Table | HistogramTable | undefined>>;
   /**
    * What to publish for a reading that gave nothing. Without it, the first of several in a row is a gap: a row of NaN
    * for every series of the last good reading.
    */
-  publishFailure?(error: unknown, at: bigint): readonly Table[];
+  publishFailure?(error: unknown, at: bigint): readonly (Table | HistogramTable)[];
   /**
    * Ends every series, because the clock was stepped, the target is removed or the receiver shuts down; what is read
    * from now on belongs to new ones (`TableSet.restart`).
    */
-  restart(at: bigint): readonly Table[];
+  restart(at: bigint): readonly (Table | HistogramTable)[];
   /** Called once, when nothing is read any more. */
   close?(): void | Promise<void>;
 }
@@ -165,7 +166,7 @@ export class PollLoop {
   }
 
   /** @throws Error when the target refuses, or does not answer in time */
-  async #read(): Promise<Iterable<Table | undefined>> {
+  async #read(): Promise<Iterable<Table | HistogramTable | undefined>> {
     if (this.#over !== undefined) throw this.#over;
     if (this.#isReading) throw new Error('expected the request that was given up to end, found it running');
     const controller = new AbortController();
@@ -185,7 +186,7 @@ export class PollLoop {
     }
   }
 
-  async #ask(signal: AbortSignal): Promise<Iterable<Table | undefined>> {
+  async #ask(signal: AbortSignal): Promise<Iterable<Table | HistogramTable | undefined>> {
     try {
       return await this.#target.read(signal);
     } finally {
@@ -193,11 +194,16 @@ export class PollLoop {
     }
   }
 
-  async #forward(tables: Iterable<Table | undefined>, reading: Reading): Promise<void> {
+  async #forward(tables: Iterable<Table | HistogramTable | undefined>, reading: Reading): Promise<void> {
     const { next, telemetry } = this.#options;
     for (const table of tables) {
       if (slices.isOver) await slices.letOthersRun();
       if (table === undefined || (table.series.length === 0 && !table.ended?.length)) continue;
+      if ('counts' in table) {
+        reading.points += countHistograms(table);
+        if (!passHistograms(next, table)) telemetry.refused();
+        continue;
+      }
       reading.points += countPoints(table);
       if (table.offsets.length > 0) reading.columns.add(table.series);
       if (!next.consume(table)) telemetry.refused();
@@ -219,7 +225,7 @@ export class PollLoop {
     await this.#publish(this.#target.restart(this.#options.context.clock.wallNs()));
   }
 
-  #publish(tables: readonly Table[]): Promise<void> {
+  #publish(tables: readonly (Table | HistogramTable)[]): Promise<void> {
     return this.#forward(tables, { points: 0, columns: new Set() });
   }
 

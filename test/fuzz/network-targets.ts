@@ -13,7 +13,7 @@ export const networkTargets: readonly Target[] = [
   {
     name: 'pages of Prometheus',
     examples: texts(
-      '# HELP a b\n# TYPE a counter\na{x="1",y="\\n"} 1 1500\n{"b.c","d e"="f"} -2.5e-3\n# TYPE h histogram\nh_bucket{le="+Inf"} 3\nh_sum NaN\n',
+      '# HELP a b\n# TYPE a counter\na{x="1",y="\\n"} 1 1500\n{"b.c","d e"="f"} -2.5e-3\n# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="+Inf"} 3\nh_sum NaN\nh_count 3\n',
       'target_info{a="b"} 1\nprocess_start_time_seconds 1.7e9\na 12345678901234567890\na 2\n',
     ),
     parse: (input) => parsePage(input, 'classic'),

@@ -1,5 +1,7 @@
 import { PageParser } from '../../receivers/prometheus/page-parser.js';
 import { PageSeries } from '../../receivers/prometheus/page-series.js';
+import { checkHistograms } from '../../src/model/check-histograms.js';
+import type { HistogramTable } from '../../src/model/histogram-table.js';
 
 /** Reads a page as the first one of a target, and as its second one. */
 export function parsePage(input: Buffer, format: 'classic' | 'openmetrics'): void {
@@ -12,8 +14,10 @@ export function parsePage(input: Buffer, format: 'classic' | 'openmetrics'): voi
     honorsLabels: false,
     change: (labels) => labels,
     usesProcessStart: true,
+    splitsHistograms: false,
   });
   const parser = new PageParser(series);
+  const histograms: HistogramTable[] = [];
   for (let page = 1n; page <= 2n; page++) {
     parser.begin(format);
     parser.feed(input.subarray(0, input.length >> 1));
@@ -24,5 +28,7 @@ export function parsePage(input: Buffer, format: 'classic' | 'openmetrics'): voi
     let step = steps.next();
     while (step.done !== true) step = steps.next();
     series.createTables(step.value);
+    histograms.push(...step.value.histograms);
   }
+  checkHistograms(histograms);
 }
