@@ -31,16 +31,6 @@ export class GpuUsage {
     this.#instances.clear();
   }
 
-  #takeInstances(): readonly InstanceUse[] {
-    const uses: InstanceUse[] = [];
-    for (const [id, time] of this.#instances) {
-      uses.push({ id, usedNs: time.grownNs });
-      time.grownNs = 0;
-      if (!time.isLive) this.#instances.delete(id);
-    }
-    return uses.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  }
-
   /** A workload used more of it since the last row. */
   grow(workload: Workload, grownNs: number): void {
     if (grownNs > 0) this.#grownNs.set(workload, (this.#grownNs.get(workload) ?? 0) + grownNs);
@@ -90,6 +80,16 @@ export class GpuUsage {
       cpuNs: entries.map(([, grownNs]) => grownNs),
       lifeNs: entries.map(([workload]) => workload.countLifeNs(from, to)),
     };
+  }
+
+  #takeInstances(): readonly InstanceUse[] {
+    const uses: InstanceUse[] = [];
+    for (const [id, time] of this.#instances) {
+      uses.push({ id, usedNs: time.grownNs });
+      time.grownNs = 0;
+      if (!time.isLive) this.#instances.delete(id);
+    }
+    return uses.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 }
 

@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFakeProcfs } from '../../src/identity/fake-procfs.fixture.js';
 import { checkTables } from '../../src/model/check-tables.js';
+import { until } from '../../src/testing/until.js';
 import { h100, uuid, withoutCompiler as skip, type Answers } from './fake-nvml.fixture.js';
 import { startRig, type Rig } from './nvml.fixture.js';
 
@@ -123,5 +124,35 @@ test(
     assert.ok(Number.isNaN(timeOf(rig, uuid)));
     assert.ok(Number.isNaN(timeOf(rig, 'MIG-0', 11)));
     assert.equal(rig.last('process.gpu.memory.usage', { 'process.pid': 11 }), 1000);
+  },
+);
+
+test(
+  'nvml goes on with the GPU, when one of its instances is destroyed and another one created',
+  { skip },
+  async (t) => {
+    const rig = await startDivided(t, divide([1, 16, 11], [2, 60, 12]));
+    await readAfterwards(rig, { '0.Gpm.1.2': '0 50', '0.Gpm.2.2': '0 80' });
+    const before = timeOf(rig, uuid);
+    rig.nvml.set({
+      '101.lost': '0 2',
+      '0.MigDevice.1': '0 102',
+      '102.UUID': '0 MIG-2',
+      '102.GpuInstanceId': '0 3',
+      '102.Attributes': '0 60',
+      '102.ComputeRunningProcesses': '0 13 1000',
+      '0.Gpm.3.2': '0 20',
+    });
+    await until(async () => {
+      await rig.read();
+      return timeOf(rig, 'MIG-2', 13) > 0;
+    });
+    const ended = rig.next.tables.flatMap((table) => table.ended ?? []);
+    const ids = (name: string) =>
+      ended.filter(({ metric }) => metric.name === name).map(({ attributes }) => attributes['hw.id']);
+    assert.deepEqual(new Set(ids('hw.gpu.time')), new Set(['MIG-1']));
+    assert.deepEqual(new Set(ids('process.gpu.time')), new Set(['MIG-1']));
+    assert.ok(timeOf(rig, uuid) > before, 'that of the GPU goes on');
+    checkTables(rig.next.tables);
   },
 );
