@@ -13,6 +13,7 @@ export type {
   ProcessorFactory,
   ReceiverContext,
   ReceiverFactory,
+  StorageExtension,
 } from './component/component.js';
 export type { Claims, Owners } from './component/claims.js';
 export type { Clock } from './linux/clock.js';
@@ -76,7 +77,7 @@ export { parseCounter, readFromStart } from './linux/sysfs.js';
 
 export { parseEndpoint } from './config/endpoint.js';
 export { batchSettings, QueuedExporter, type Encoder } from './export/queued-exporter.js';
-export type { QueuedRequest } from './export/queue-storage.js';
+export type { QueuedRequest, QueueStorage, StoredBytes, StoredRequest } from './component/queue-storage.js';
 export { retrySettings } from './export/retry.js';
 export { sendingQueueSettings, type Delivery, type Sender } from './export/sending-queue.js';
 

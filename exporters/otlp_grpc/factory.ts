@@ -2,7 +2,7 @@ import type { ExporterFactory } from '../../src/component/component.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
 import { checkCredentials } from '../../src/http/client.js';
 import { checkTlsConfig } from '../../src/http/tls-files.js';
-import { createBatcher } from '../../src/otlp/batcher.js';
+import { createBatcher, createRequest } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
 import { findEndpointProblem, schema } from './config.js';
 
@@ -20,6 +20,7 @@ export const factory: ExporterFactory<typeof schema> = {
   create(config, context) {
     return new QueuedExporter(config, context, {
       createEncoder: (emit) => createBatcher(config.batch, emit),
+      restore: createRequest,
       async openSender() {
         const { openGrpcSender } = await import('./grpc-sender.js');
         return openGrpcSender(config, context.log);

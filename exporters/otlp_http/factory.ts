@@ -1,7 +1,7 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
 import { checkClientConfig } from '../../src/http/client.js';
-import { createBatcher } from '../../src/otlp/batcher.js';
+import { createBatcher, createRequest } from '../../src/otlp/batcher.js';
 import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
 import { schema } from './config.js';
 
@@ -11,6 +11,7 @@ export const factory: ExporterFactory<typeof schema> = {
   create(config, context) {
     return new QueuedExporter(config, context, {
       createEncoder: (emit) => createBatcher(config.batch, emit),
+      restore: createRequest,
       async openSender() {
         const { openHttpSender } = await import('./http-sender.js');
         return openHttpSender(config, context.log);

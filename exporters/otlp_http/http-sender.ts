@@ -3,7 +3,7 @@ import { OTLPExporterError } from '@opentelemetry/otlp-exporter-base';
 import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
 import type { Log } from '../../src/component/log.js';
 import { describeError, ExportError } from '../../src/errors.js';
-import type { QueuedRequest } from '../../src/export/queue-storage.js';
+import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import type { Sender } from '../../src/export/sending-queue.js';
 import { openHttpClient, type HttpClient } from '../../src/http/client.js';
 import { cleanText } from '../../src/http/connection-error.js';

@@ -5,6 +5,7 @@ import type { Claims, Owners } from './claims.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 import type { Probe } from './probe.js';
+import type { QueueStorage } from './queue-storage.js';
 import type { Sampling } from './sampling.js';
 import type { ConfigOf, Schema } from './schema.js';
 
@@ -55,6 +56,11 @@ export interface Context {
   readonly host: Resource;
 }
 
+export interface ExporterContext extends Context {
+  /** The extension with this id, if it runs and stores requests. */
+  findStorage?(id: string): StorageExtension | undefined;
+}
+
 export interface ReceiverContext extends Context {
   /** Sampling threads, for sources that are read often. */
   readonly sampling: Sampling;
@@ -87,6 +93,15 @@ export interface ProcessorContext extends Context {
 export interface ExtensionContext extends Context {
   /** True from the moment the whole pipeline runs until the shutdown begins. */
   isReady(): boolean;
+}
+
+/** An extension that stores requests of exporters, which name it in `sending_queue.storage`. */
+export interface StorageExtension extends Component {
+  /**
+   * Opens the requests of an exporter, those of an earlier run included. Once for each exporter.
+   * @throws Error that says what is missing
+   */
+  openQueue(exporterId: string): Promise<QueueStorage>;
 }
 
 interface Factory<S extends Schema> {
@@ -156,7 +171,7 @@ export interface ProcessorFactory<S extends Schema = Schema> extends Factory<S> 
 
 /** Takes tables out of the collector. One instance for all pipelines that name it. */
 export interface ExporterFactory<S extends Schema = Schema> extends Factory<S> {
-  create(config: ConfigOf<S>, context: Context): ConsumingComponent;
+  create(config: ConfigOf<S>, context: ExporterContext): ConsumingComponent;
 }
 
 /** Something beside the pipelines, say a health endpoint. */

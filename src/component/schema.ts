@@ -38,6 +38,8 @@ export interface Setting {
   readonly format: FormatName | readonly string[];
   /** As a user would write it: `1s`, not 1000. */
   readonly default: unknown;
+  /** The value is the id of a component of this kind, which must run. */
+  readonly references?: 'extension';
   /** A secret: redacted in every print. */
   readonly sensitive?: boolean;
   /** The least and the greatest value, for int, number, duration (milliseconds) and byte_size. */

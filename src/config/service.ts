@@ -5,6 +5,7 @@ import { normalizeId, validateComponents, type ComponentConfigs } from './compon
 import { findEntry, nodeOf, type ConfigNode } from './node.js';
 import { findUnmetNeeds, validatePipelines, validateReferences, type PipelineConfig } from './pipelines.js';
 import { ConfigurationError, type Origin, type Problem } from './problem.js';
+import { findMissingExtensions } from './references.js';
 import { findReaderProblems, serviceSchema, type TelemetryConfig } from './service-schema.js';
 import { validateSettings } from './settings.js';
 
@@ -47,6 +48,10 @@ export async function validateService(root: ConfigNode, finder: FactoryFinder): 
   };
   problems.push(...validateReferences(references, extensions, known.extensions));
   checkFallbacks(components.receivers, known.receivers, problems);
+  for (const { id, factory } of components.exporters.values()) {
+    const written = findComponent(root, 'exporters', id);
+    problems.push(...findMissingExtensions(factory.schema, written, `exporters.${id}`, extensions));
+  }
   // Of what is wrong by itself it is not known what it publishes.
   if (problems.length === 0) problems.push(...findUnmetNeeds(pipelines, components, service));
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -84,6 +89,13 @@ function refuseUnknownKeys(root: ConfigNode, problems: Problem[]): void {
     if (topKeys.includes(key)) continue;
     problems.push({ origin, path: key, message: `unknown section${suggest(key, topKeys)}` });
   }
+}
+
+/** Where a component is written; its key may have spaces that its id has not. */
+function findComponent(root: ConfigNode, section: string, id: string): ConfigNode | undefined {
+  const node = findEntry(root, section)?.node;
+  const entries = node?.kind === 'map' ? [...node.entries] : [];
+  return entries.find(([key]) => normalizeId(key) === id)?.[1].node;
 }
 
 /** What is written counts as known, even where its settings are wrong: one mistake, one message. */

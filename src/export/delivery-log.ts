@@ -89,7 +89,13 @@ const explanations: Readonly<Record<DropReason, string>> = {
   partial_success: 'the request was taken without them',
   retries_exhausted: 'retry_on_failure.max_elapsed_time has passed',
   shutdown: 'there was no time left before the shutdown',
+  expired: 'they have waited longer than max_age of their storage',
+  storage_failed: 'the storage of the sending queue did not take them, or cannot return them',
 };
+
+function formatKibibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024)} KiB`;
+}
 
 interface DropTally {
   /** Points lost since the last line. */
@@ -129,7 +135,21 @@ export class DeliveryLog {
     const seconds = Math.round(outageMs / 1000);
     this.#log.info(
       `Exports to ${this.#target} again after ${seconds} s: ${waiting.requests} requests in the queue follow, ` +
-        `${Math.ceil(waiting.bytes / 1024)} KiB`,
+        formatKibibytes(waiting.bytes),
+    );
+  }
+
+  /** The storage has requests of an earlier run. */
+  resumed({ requests, bytes }: { readonly requests: number; readonly bytes: number }): void {
+    this.#log.info(
+      `Exporting ${requests} stored requests of an earlier run to ${this.#target}, ${formatKibibytes(bytes)}`,
+    );
+  }
+
+  /** At the shutdown something is left in the storage. */
+  kept({ points, bytes }: { readonly points: number; readonly bytes: number }): void {
+    this.#log.info(
+      `Kept ${points} points for ${this.#target} in the storage until the next start, ${formatKibibytes(bytes)}`,
     );
   }
 

@@ -4,8 +4,16 @@ import type { Context } from '../component/component.js';
 /**
  * Why points were dropped. queue_full: no room. rejected: the other side said no for good. partial_success: it
  * took the rest of the request. retries_exhausted: `max_elapsed_time` passed. shutdown: no time was left.
+ * expired: it waited longer than its storage keeps requests. storage_failed: it could not be stored or read back.
  */
-export type DropReason = 'queue_full' | 'rejected' | 'partial_success' | 'retries_exhausted' | 'shutdown';
+export type DropReason =
+  | 'queue_full'
+  | 'rejected'
+  | 'partial_success'
+  | 'retries_exhausted'
+  | 'shutdown'
+  | 'expired'
+  | 'storage_failed';
 
 /** What is read from a queue when its telemetry is collected. */
 export interface QueueReadings {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createLogCollector, createMeterReader } from '../component/fakes.js';
+import type { QueuedRequest } from '../component/queue-storage.js';
 import { parseSettings } from '../config/settings.js';
 import type { Series } from '../model/series.js';
 import { createRow, type Table } from '../model/table.js';
 import { until } from '../testing/until.js';
-import type { QueuedRequest } from './queue-storage.js';
 import { batchSettings, QueuedExporter, type Encoder } from './queued-exporter.js';
 import { retrySettings } from './retry.js';
 import { sendingQueueSettings, type Delivery, type Sender } from './sending-queue.js';

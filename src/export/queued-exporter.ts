@@ -1,8 +1,8 @@
-import type { ConsumingComponent, Context } from '../component/component.js';
+import type { ConsumingComponent, ExporterContext } from '../component/component.js';
+import type { QueuedRequest, QueueStorage, StoredBytes } from '../component/queue-storage.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import { countPoints, type Table } from '../model/table.js';
-import type { QueuedRequest } from './queue-storage.js';
 import { SendingQueue, type Sender, type SendingQueueConfig } from './sending-queue.js';
 
 /** How long a shutdown takes at most, where the caller sets no limit. */
@@ -54,12 +54,14 @@ export interface QueuedExporterParts {
   createEncoder(emit: (request: QueuedRequest) => void): Encoder;
   /** Loads the transport and opens it; called at the start. */
   openSender(): Promise<Sender>;
+  /** Makes a request of what was stored, one that can be split; otherwise such requests cannot. */
+  restore?(stored: StoredBytes): QueuedRequest;
 }
 
 /** Tables become requests, requests wait in a queue until they are delivered. */
 export class QueuedExporter implements ConsumingComponent {
   readonly #config: QueuedExporterConfig;
-  readonly #context: Context;
+  readonly #context: ExporterContext;
   readonly #parts: QueuedExporterParts;
   readonly #encoder: Encoder;
   #queue: SendingQueue | undefined;
@@ -67,7 +69,7 @@ export class QueuedExporter implements ConsumingComponent {
   /** Absent where the format has no histograms. */
   readonly consumeHistograms?: (table: HistogramTable) => boolean;
 
-  constructor(config: QueuedExporterConfig, context: Context, parts: QueuedExporterParts) {
+  constructor(config: QueuedExporterConfig, context: ExporterContext, parts: QueuedExporterParts) {
     this.#config = config;
     this.#context = context;
     this.#parts = parts;
@@ -79,7 +81,19 @@ export class QueuedExporter implements ConsumingComponent {
   }
 
   async start(): Promise<void> {
-    this.#queue = new SendingQueue(this.#config, this.#context, await this.#parts.openSender());
+    const storage = await this.#openStorage();
+    const sender = await this.#parts.openSender();
+    const restore = this.#parts.restore?.bind(this.#parts);
+    this.#queue = new SendingQueue(this.#config, this.#context, sender, { storage, restore });
+  }
+
+  async #openStorage(): Promise<QueueStorage | undefined> {
+    const { storage: id } = this.#config.sending_queue;
+    if (id === null) return undefined;
+    const extension = this.#context.findStorage?.(id);
+    if (extension === undefined)
+      throw new Error(`expected an extension that stores requests as sending_queue.storage, found "${id}"`);
+    return extension.openQueue(this.#context.id);
   }
 
   consume(table: Table): boolean {

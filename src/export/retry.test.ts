@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../config/settings.js';
 import { ExportError } from '../errors.js';
-import { Backoff, retrySettings } from './retry.js';
+import { Backoff, limitRetries, retrySettings } from './retry.js';
 
-const defaults = parseSettings(retrySettings, {});
+const defaults = limitRetries(parseSettings(retrySettings, {}), false);
 const busy = new ExportError('busy', { retryable: true });
 
 test('Backoff waits longer each time, up to the longest interval, as the Collector does', () => {
@@ -37,13 +37,20 @@ test('Backoff waits no longer than is left of the longest time, and ends after i
 });
 
 test('Backoff never ends when the longest time is 0', () => {
-  const config = parseSettings(retrySettings, { max_elapsed_time: 0 });
+  const config = limitRetries(parseSettings(retrySettings, { max_elapsed_time: 0 }), false);
   assert.equal(new Backoff(config, () => 0.5).nextMs(busy, 1e12), 5000);
+});
+
+test('Backoff never ends where requests are stored, unless a longest time is set', () => {
+  const stored = limitRetries(parseSettings(retrySettings, {}), true);
+  assert.equal(new Backoff(stored, () => 0.5).nextMs(busy, 1e12), 5000);
+  const limited = limitRetries(parseSettings(retrySettings, { max_elapsed_time: '1m' }), true);
+  assert.equal(new Backoff(limited).nextMs(busy, 60_000), undefined);
 });
 
 test('Backoff gives no second attempt to what is permanent, and none when switched off', () => {
   const permanent = new ExportError('no', { retryable: false });
   assert.equal(new Backoff(defaults).nextMs(permanent, 0), undefined);
-  const off = parseSettings(retrySettings, { enabled: false });
+  const off = limitRetries(parseSettings(retrySettings, { enabled: false }), false);
   assert.equal(new Backoff(off).nextMs(busy, 0), undefined);
 });

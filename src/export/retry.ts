@@ -34,26 +34,37 @@ export const retrySettings = {
     min: 1,
   },
   max_elapsed_time: {
-    doc: 'How long a request is retried before it is dropped; 0: without limit.',
+    doc: 'How long a request is retried before it is dropped; 0: without limit. Not set: 5m, and without limit where the queue has a storage, which limits bytes and age.',
     format: 'duration',
-    default: '5m',
+    default: null,
   },
 } as const satisfies Schema;
 
 export type RetryConfig = ConfigOf<typeof retrySettings>;
+
+/** How long a request is retried that only the memory keeps, as in the Collector. */
+const maxElapsedMs = 5 * 60_000;
+
+/** The settings with the longest time that holds where none is set. */
+export type RetryLimits = RetryConfig & { readonly max_elapsed_time: number };
+
+/** @param isLasting whether requests are stored beyond the end of the process */
+export function limitRetries(config: RetryConfig, isLasting: boolean): RetryLimits {
+  return { ...config, max_elapsed_time: config.max_elapsed_time ?? (isLasting ? 0 : maxElapsedMs) };
+}
 
 /**
  * The waits between the attempts to send one request. Which failures are worth another attempt, each sender decides by
  * the codes of its protocol: `retry-codes.ts` of an exporter.
  */
 export class Backoff {
-  readonly #config: RetryConfig;
+  readonly #config: RetryLimits;
   readonly #random: () => number;
   #intervalMs: number;
   #isOver = false;
 
   /** @param random gives numbers from 0 up to 1 */
-  constructor(config: RetryConfig, random: () => number = Math.random) {
+  constructor(config: RetryLimits, random: () => number = Math.random) {
     this.#config = config;
     this.#random = random;
     this.#intervalMs = config.initial_interval;

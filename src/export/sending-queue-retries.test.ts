@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StoredRequest } from '../component/queue-storage.js';
 import { ExportError } from '../errors.js';
 import { until } from '../testing/until.js';
+import { MemoryStorage } from './memory-storage.js';
 import { fast, openQueue, refuse, request, taken } from './sending-queue.fixture.js';
 
 test('SendingQueue keeps what fails for the moment, in order, and reports the outage once', async () => {
@@ -104,4 +106,54 @@ test('SendingQueue sends what waits once the other side is back before the time 
   await until(() => sent.length === 3);
   assert.deepEqual(sent, [1, 2, 3]);
   await queue.shutdown(60_000);
+});
+
+/** A storage that keeps what it has, as a file does. */
+class LastingStorage extends MemoryStorage {
+  override readonly isLasting = true;
+}
+
+test('SendingQueue leaves in a lasting storage what it cannot send before the shutdown, and counts no loss', async () => {
+  const storage = new LastingStorage();
+  const settings = { retry_on_failure: { initial_interval: '1h' } };
+  const { queue, read, log, attempts } = openQueue(() => refuse('down', true), settings, storage);
+  for (const points of [1, 2]) queue.offer(request(points));
+  await until(() => attempts() === 1);
+  await queue.shutdown(60_000);
+  assert.equal(attempts(), 2, 'the second one is not tried: the backend is down');
+  assert.equal((await read())['joulemetry.exporter.dropped{otlp,shutdown}'], undefined);
+  assert.equal(
+    log.lines.at(-1),
+    'info: Kept 3 points for backend:4317 in the storage until the next start, 1 KiB',
+  );
+});
+
+test('SendingQueue begins with what a storage has from an earlier run', async () => {
+  const storage = new LastingStorage();
+  for (const points of [1, 2]) storage.append(request(points));
+  const { queue, sent, log } = openQueue(() => taken, {}, storage);
+  queue.offer(request(3));
+  await until(() => sent.length === 3);
+  assert.deepEqual(sent, [1, 2, 3]);
+  assert.equal(log.lines[0], 'info: Exporting 2 stored requests of an earlier run to backend:4317, 1 KiB');
+  await queue.shutdown(60_000);
+});
+
+test('SendingQueue counts what a storage does not take, has damaged or kept too long', async () => {
+  const storage = new LastingStorage();
+  const others: StoredRequest[] = [
+    { size: 100, points: 4, isExpired: true, load: () => request(4) },
+    { size: 100, points: 5, isExpired: false, load: () => Promise.reject(new Error('another checksum')) },
+  ];
+  storage.append = ({ points }) => points !== 3;
+  storage.take = () => others.shift();
+  const { queue, read, log, sent } = openQueue(() => taken, {}, storage);
+  for (const points of [3, 4, 5]) queue.offer(request(points));
+  await until(() => queue.readBacklog(1) === 0);
+  await queue.shutdown(60_000);
+  const metrics = await read();
+  assert.deepEqual(sent, []);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,storage_failed}'], 8);
+  assert.equal(metrics['joulemetry.exporter.dropped{otlp,expired}'], 4);
+  assert.match(log.lines.join(), /Lost 4 points .*: they have waited longer than max_age of their storage/);
 });

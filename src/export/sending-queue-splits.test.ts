@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { QueuedRequest } from '../component/queue-storage.js';
 import { ExportError } from '../errors.js';
 import { until } from '../testing/until.js';
-import type { QueuedRequest } from './queue-storage.js';
 import { openQueue, taken, type Answer } from './sending-queue.fixture.js';
 
 /** A request whose points have these sizes. */

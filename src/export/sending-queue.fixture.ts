@@ -1,7 +1,7 @@
 import { createFakeContext, createLogCollector, createMeterReader } from '../component/fakes.js';
+import type { QueuedRequest, QueueStorage } from '../component/queue-storage.js';
 import { parseSettings } from '../config/settings.js';
 import { ExportError } from '../errors.js';
-import type { QueuedRequest, QueueStorage } from './queue-storage.js';
 import { retrySettings } from './retry.js';
 import { SendingQueue, sendingQueueSettings, type Delivery } from './sending-queue.js';
 
@@ -42,6 +42,6 @@ export function openQueue(answer: Answer, settings: Record<string, unknown> = {}
     close: () => void (closed += 1),
   };
   const config = parseSettings(schema, { retry_on_failure: fast, ...settings });
-  const queue = new SendingQueue(config, createFakeContext({ id: 'otlp', log, meter }), sender, storage);
+  const queue = new SendingQueue(config, createFakeContext({ id: 'otlp', log, meter }), sender, { storage });
   return { queue, sent, log, read, closed: () => closed, attempts: () => attempts };
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { QueueStorage, StoredRequest } from '../component/queue-storage.js';
 import { until } from '../testing/until.js';
-import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
+import { MemoryStorage } from './memory-storage.js';
 import { openQueue, refuse, request, taken, type Answer } from './sending-queue.fixture.js';
 
 /** An answer that is given later. */
@@ -43,21 +44,22 @@ test('SendingQueue has as many requests under way as it may', async () => {
 
 /** Keeps what was taken, as one on disk does. */
 function createKeepingStorage() {
-  const kept = new Set<QueuedRequest>();
+  const kept: number[] = [];
   const memory = new MemoryStorage();
   const storage: QueueStorage = {
-    get length() {
-      return memory.length;
+    isLasting: false,
+    get waiting() {
+      return memory.waiting;
     },
     append(one) {
-      kept.add(one);
-      memory.append(one);
+      kept.push(one.points);
+      return memory.append(one);
     },
     take: () => memory.take(),
-    remove: (one) => kept.delete(one),
+    remove: (one: StoredRequest) => void kept.splice(kept.indexOf(one.points), 1),
     close: () => memory.close(),
   };
-  return { storage, stored: () => [...kept].map(({ points }) => points) };
+  return { storage, stored: () => [...kept] };
 }
 
 test('SendingQueue keeps a request in its storage until it is delivered or given up, and then no longer', async () => {

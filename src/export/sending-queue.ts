@@ -1,11 +1,12 @@
 import { setImmediate as yieldToOthers, setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
+import type { QueuedRequest, QueueStorage, StoredBytes, StoredRequest } from '../component/queue-storage.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError, ExportError } from '../errors.js';
 import { DeliveryLog } from './delivery-log.js';
 import { SendingQueueTelemetry, type DropReason } from './delivery-telemetry.js';
-import { MemoryStorage, type QueuedRequest, type QueueStorage } from './queue-storage.js';
-import { Backoff, SizeLimits, type RetryConfig } from './retry.js';
+import { MemoryStorage } from './memory-storage.js';
+import { Backoff, limitRetries, SizeLimits, type RetryConfig, type RetryLimits } from './retry.js';
 
 /** Settings of exporters that keep encoded requests until they are delivered. */
 export const sendingQueueSettings = {
@@ -26,6 +27,12 @@ export const sendingQueueSettings = {
     doc: 'What happens when the queue is full: the oldest requests are dropped, or the newest tables are refused.',
     format: ['oldest', 'newest'],
     default: 'oldest',
+  },
+  storage: {
+    doc: 'Extension that stores what waits, so that the end of the process does not lose it: `file_storage`. Not set: in memory.',
+    format: 'string',
+    references: 'extension',
+    default: null,
   },
 } as const satisfies Schema;
 
@@ -55,13 +62,22 @@ export interface Sender {
   close(): void | Promise<void>;
 }
 
+export interface QueueOptions {
+  /** Where requests wait; in memory otherwise. */
+  readonly storage?: QueueStorage | undefined;
+  /** Makes a request of what was stored, one that can be split. */
+  readonly restore?: ((stored: StoredBytes) => QueuedRequest) | undefined;
+}
+
 /** Keeps requests until they are delivered, within bounds, and sends them again where that can help. */
 export class SendingQueue {
   readonly #config: SendingQueueConfig;
+  readonly #retry: RetryLimits;
   readonly #sender: Sender;
   readonly #telemetry: SendingQueueTelemetry;
   readonly #log: DeliveryLog;
-  readonly #waiting: QueueStorage;
+  readonly #storage: QueueStorage;
+  readonly #restore: (stored: StoredBytes) => QueuedRequest;
   readonly #consumers = new Set<Promise<void>>();
   readonly #draining = new AbortController();
   /** Consumers that have a request: they count as gone before their promises settle. */
@@ -74,23 +90,23 @@ export class SendingQueue {
   /** The smallest size of which the other side takes parts alone. */
   #refusedBytes = Infinity;
   #isClosed = false;
+  /** At the shutdown: the rest stays in the storage. */
+  #isKeeping = false;
 
-  /** @param storage where requests wait */
-  constructor(
-    config: SendingQueueConfig,
-    context: Context,
-    sender: Sender,
-    storage: QueueStorage = new MemoryStorage(),
-  ) {
+  constructor(config: SendingQueueConfig, context: Context, sender: Sender, options: QueueOptions = {}) {
+    const { storage = new MemoryStorage(), restore = (stored) => stored } = options;
     this.#config = config;
     this.#sender = sender;
-    this.#waiting = storage;
+    this.#storage = storage;
+    this.#retry = limitRetries(config.retry_on_failure, storage.isLasting);
+    this.#restore = restore;
     this.#log = new DeliveryLog(context.log, sender.target);
     this.#telemetry = new SendingQueueTelemetry(context, {
       capacityBytes: config.sending_queue.queue_bytes,
       readBytes: () => this.#bytes,
       readInFlight: () => this.#busy,
     });
+    this.#resume();
   }
 
   /** Whether this many bytes would be taken, if need be in the place of older ones. */
@@ -120,7 +136,10 @@ export class SendingQueue {
       this.#countDrop('queue_full', request.points);
       return;
     }
-    this.#waiting.append(request);
+    if (!this.#storage.append(request)) {
+      this.#countDrop('storage_failed', request.points);
+      return;
+    }
     this.#bytes += request.bytes.length;
     this.#points += request.points;
     if (this.#busy < this.#config.sending_queue.num_consumers) this.#addConsumer();
@@ -128,30 +147,46 @@ export class SendingQueue {
 
   /**
    * Sends what waits, each request once more at most, and ends. Safe to call twice.
-   * @param timeoutMs after which the rest is dropped
+   * @param timeoutMs after which the rest is dropped, unless it is stored
    */
   async shutdown(timeoutMs: number): Promise<void> {
     this.#draining.abort();
     const deadline = performance.now() + timeoutMs;
     await withinTime(Promise.all(this.#consumers), deadline);
-    if (this.#points > 0) this.#countDrop('shutdown', this.#points);
-    this.#waiting.close();
+    this.#leave();
     this.#points = 0;
     this.#isClosed = true;
+    await withinTime(Promise.resolve(this.#storage.close()), deadline);
     this.#telemetry.close();
     this.#log.close();
     await withinTime(Promise.resolve(this.#sender.close()), deadline);
+  }
+
+  /** Begins with what an earlier run has left. */
+  #resume(): void {
+    const { requests, bytes, points } = this.#storage.waiting;
+    if (requests === 0) return;
+    this.#bytes = bytes;
+    this.#points = points;
+    this.#log.resumed(this.#storage.waiting);
+    for (let i = Math.min(requests, this.#config.sending_queue.num_consumers); i > 0; i--)
+      this.#addConsumer();
+  }
+
+  /** What was not delivered until the shutdown is lost, or waits for the next start. */
+  #leave(): void {
+    if (this.#points === 0) return;
+    if (this.#storage.isLasting) this.#log.kept({ points: this.#points, bytes: this.#bytes });
+    else this.#countDrop('shutdown', this.#points);
   }
 
   #makeRoom(bytes: number): void {
     const { drop, queue_bytes: capacity } = this.#config.sending_queue;
     if (drop !== 'oldest') return;
     while (this.#bytes + bytes > capacity) {
-      const oldest = this.#waiting.take();
+      const oldest = this.#storage.take();
       if (oldest === undefined) return;
-      this.#waiting.remove(oldest);
-      this.#forget(oldest);
-      this.#countDrop('queue_full', oldest.points);
+      this.#drop(oldest, 'queue_full');
     }
   }
 
@@ -162,19 +197,48 @@ export class SendingQueue {
 
   async #consume(): Promise<void> {
     this.#busy += 1;
-    for (let request = this.#waiting.take(); request; request = this.#waiting.take()) {
+    for (let stored = this.#storage.take(); stored; stored = this.#storage.take()) {
+      const loaded = this.#load(stored);
+      const request = loaded instanceof Promise ? await loaded : loaded;
+      if (request === undefined) continue;
       const limits = new SizeLimits(this.#refusedBytes);
       await this.#deliver(request, limits);
-      if (this.#isClosed) break;
-      this.#waiting.remove(request);
+      if (this.#isClosed || this.#isKeeping) break;
+      this.#storage.remove(stored);
       this.#refusedBytes = limits.learnt;
     }
     this.#busy -= 1;
   }
 
-  #forget(request: QueuedRequest): void {
-    this.#bytes -= request.bytes.length;
-    this.#points -= request.points;
+  /** @returns undefined when it is lost */
+  #load(stored: StoredRequest): QueuedRequest | undefined | Promise<QueuedRequest | undefined> {
+    if (!stored.isExpired) {
+      const loaded = stored.load();
+      return loaded instanceof Promise ? this.#read(stored, loaded) : loaded;
+    }
+    this.#drop(stored, 'expired');
+    return undefined;
+  }
+
+  async #read(stored: StoredRequest, bytes: Promise<StoredBytes>): Promise<QueuedRequest | undefined> {
+    try {
+      return this.#restore(await bytes);
+    } catch (error) {
+      this.#drop(stored, 'storage_failed', describeError(error));
+      return undefined;
+    }
+  }
+
+  /** Gives up a request that was not sent. */
+  #drop(stored: StoredRequest, reason: DropReason, message = ''): void {
+    this.#storage.remove(stored);
+    this.#forget(stored);
+    this.#countDrop(reason, stored.points, message);
+  }
+
+  #forget({ size, points }: Pick<StoredRequest, 'size' | 'points'>): void {
+    this.#bytes -= size;
+    this.#points -= points;
   }
 
   /** Sends a request, in parts where it is too large, and gives up what cannot be delivered. */
@@ -188,9 +252,18 @@ export class SendingQueue {
       await this.#deliverParts(request, halves, limits);
       return;
     }
+    if (error && this.#isKept(error)) {
+      this.#isKeeping = true;
+      return;
+    }
     if (error) this.#giveUp(request, error);
     else limits.delivered();
-    this.#forget(request);
+    this.#forget({ size: request.bytes.length, points: request.points });
+  }
+
+  /** Whether what could not be sent before the shutdown can be sent after the next start. */
+  #isKept({ retryable }: ExportError): boolean {
+    return retryable && this.#storage.isLasting && this.#draining.signal.aborted;
   }
 
   async #deliverParts(whole: QueuedRequest, parts: readonly QueuedRequest[], limits: SizeLimits) {
@@ -198,13 +271,13 @@ export class SendingQueue {
     for (const part of parts) {
       // A request of thousands of points that are too large, each by itself, takes its time.
       await yieldToOthers();
-      if (!this.#isClosed) await this.#deliver(part, limits);
+      if (!this.#isClosed && !this.#isKeeping) await this.#deliver(part, limits);
     }
   }
 
   /** @returns why it could not be delivered */
   async #send(request: QueuedRequest): Promise<ExportError | undefined> {
-    const retry = this.#config.retry_on_failure;
+    const retry = this.#retry;
     const backoff = new Backoff(retry);
     const sinceMs = performance.now();
     const pauseMs = this.#pausedUntilMs - sinceMs;
@@ -242,7 +315,10 @@ export class SendingQueue {
     request.release?.();
     this.#pausedUntilMs = 0;
     this.#telemetry.sent(request.points - rejectedPoints);
-    this.#log.delivered({ requests: this.#waiting.length, bytes: this.#bytes - request.bytes.length });
+    this.#log.delivered({
+      requests: this.#storage.waiting.requests,
+      bytes: this.#bytes - request.bytes.length,
+    });
     if (rejectedPoints > 0) this.#countDrop('partial_success', rejectedPoints, message);
     else if (message !== '') this.#log.warned(message);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { QueuedRequest } from '../export/queue-storage.js';
+import type { QueuedRequest } from '../component/queue-storage.js';
 import type { Attributes, Metric, Resource, Series } from '../model/series.js';
 import { createEnding, createRow, type Table } from '../model/table.js';
 import { readVersion } from '../version.js';

@@ -1,4 +1,4 @@
-import type { QueuedRequest } from '../export/queue-storage.js';
+import type { QueuedRequest } from '../component/queue-storage.js';
 import type { BatchConfig, Encoder } from '../export/queued-exporter.js';
 import { HistogramRow, HistogramRows, type HistogramTable } from '../model/histogram-table.js';
 import { createPlans } from '../model/plan.js';
@@ -12,7 +12,7 @@ import { splitRequest, type Split } from './split-request.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
 
 /** A request that can be cut into halves until it is a single point. */
-function createRequest({ bytes, points }: Split): QueuedRequest {
+export function createRequest({ bytes, points }: Split): QueuedRequest {
   const split = (): readonly [QueuedRequest, QueuedRequest] | undefined => {
     const [first, second] = splitRequest({ bytes, points }) ?? [];
     return first && second ? [createRequest(first), createRequest(second)] : undefined;

@@ -1,4 +1,4 @@
-import type { QueuedRequest } from '../export/queue-storage.js';
+import type { QueuedRequest } from '../component/queue-storage.js';
 import type { Delivery } from '../export/sending-queue.js';
 import { findMessage, findNumber, findText, readFields } from '../protobuf.js';
 

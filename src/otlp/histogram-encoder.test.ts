@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { QueuedRequest } from '../export/queue-storage.js';
+import type { QueuedRequest } from '../component/queue-storage.js';
 import { bucketless, HistogramRow, type HistogramTable } from '../model/histogram-table.js';
 import {
   exponentialOf,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { QueuedRequest } from '../export/queue-storage.js';
+import type { QueuedRequest } from '../component/queue-storage.js';
 import type { Metric, Resource, Series } from '../model/series.js';
 import { Batcher } from './batcher.js';
 import { decodePoints } from './decode-request.fixture.js';

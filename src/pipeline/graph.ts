@@ -1,6 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Owners } from '../component/claims.js';
-import type { ComponentKind, ConsumingComponent, Context } from '../component/component.js';
+import type { ComponentKind, ConsumingComponent, Context, ExporterContext } from '../component/component.js';
 import { passHistograms, type Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import type { Sampling } from '../component/sampling.js';
@@ -55,7 +55,11 @@ export interface Graph {
 }
 
 /** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
-export function buildGraph(config: ServiceConfig, environment: Environment): Graph {
+export function buildGraph(
+  config: ServiceConfig,
+  environment: Environment,
+  findStorage: NonNullable<ExporterContext['findStorage']>,
+): Graph {
   const consumers: NamedConsumer[] = [];
   const adopt = (kind: NamedConsumer['kind'], id: string, component: ConsumingComponent): void => {
     consumers.push({ kind, id, name: `${kind} "${id}"`, component });
@@ -63,7 +67,9 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
   const { meter } = environment;
   const claims = new ClaimRegistry();
   const addExporter = (id: string): Consumer => {
-    const exporter = createExporter(config, id, environment);
+    const { factory, settings } = find(config.exporters, id);
+    const context = { ...contextFor(environment, 'exporter', id), findStorage };
+    const exporter = factory.create(settings, context);
     adopt('exporter', id, exporter);
     const log = environment.logFor('exporter', id);
     const guarded = guard(exporter, log);
@@ -104,11 +110,6 @@ export function buildGraph(config: ServiceConfig, environment: Environment): Gra
         .map(({ component }) => component);
     },
   };
-}
-
-function createExporter(config: ServiceConfig, id: string, environment: Environment): ConsumingComponent {
-  const { factory, settings } = find(config.exporters, id);
-  return factory.create(settings, contextFor(environment, 'exporter', id));
 }
 
 function createProcessor(

@@ -1,6 +1,7 @@
-import type { Component } from '../component/component.js';
+import type { Component, StorageExtension } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
+import { normalizeId } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { describeError } from '../errors.js';
 import { Gate, stopWithin, waitForDelivery, type Stoppable } from './ending.js';
@@ -23,6 +24,7 @@ export class Service {
   readonly #environment: Environment;
   readonly #log: Log;
   readonly #extensions: Stoppable[] = [];
+  readonly #storages = new Map<string, StorageExtension>();
   readonly #gate = new Gate();
   #graph: Graph | undefined;
   #receivers: readonly RunningReceiver[] = [];
@@ -49,7 +51,7 @@ export class Service {
   async start(): Promise<void> {
     try {
       await this.#startExtensions();
-      const graph = buildGraph(this.#config, this.#environment);
+      const graph = buildGraph(this.#config, this.#environment, (id) => this.#storages.get(normalizeId(id)));
       this.#graph = graph;
       for (const { name, component } of graph.consumers) await startOne(name, component);
       this.#receivers = await startReceivers(this.#config, this.#environment, {
@@ -71,6 +73,7 @@ export class Service {
       const extension = config.factory.create(config.settings, context);
       const name = `extension "${id}"`;
       this.#extensions.push({ name, component: extension });
+      if (isStorage(extension)) this.#storages.set(id, extension);
       await startOne(name, extension);
     }
   }
@@ -152,6 +155,11 @@ export class Service {
     if (refusedPoints === 0) return;
     this.#log.warn(`Dropped ${refusedPoints} points of receivers that did not stop in time`);
   }
+}
+
+/** Whether exporters can keep their requests there. */
+function isStorage(extension: Component): extension is StorageExtension {
+  return 'openQueue' in extension;
 }
 
 async function startOne(name: string, component: Component): Promise<void> {

@@ -1,0 +1,234 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Log } from '../../src/component/log.js';
+import type {
+  QueuedRequest,
+  QueueStorage,
+  StoredBytes,
+  StoredRequest,
+} from '../../src/component/queue-storage.js';
+import { describeCode } from '../../src/errors.js';
+import { runInSlices } from '../../src/linux/slices.js';
+import { Segment, type SegmentRecord } from './segment.js';
+
+/** A file takes requests until it is as large as this. */
+const segmentBytes = 16 * 1024 ** 2;
+
+/** Bytes of stored requests that stay in memory as well, so that they are not read back where a backend keeps up. */
+const memoryBytes = 8 * 1024 ** 2;
+
+/** Bytes of requests that only the memory keeps while the disk does not take them. */
+const unstoredBytes = 64 * 1024 ** 2;
+
+const extension = '.requests';
+
+export interface DiskQueueOptions {
+  readonly fsync: boolean;
+  readonly maxAgeMs: number | null;
+}
+
+/** A request in a file, in memory, or both. */
+interface Entry {
+  readonly size: number;
+  readonly points: number;
+  readonly stored: { readonly segment: Segment; readonly record: SegmentRecord } | undefined;
+  request: QueuedRequest | undefined;
+}
+
+/** The requests of one exporter, in files of one folder. */
+export class DiskQueue implements QueueStorage {
+  readonly isLasting = true;
+  readonly #folder: string;
+  readonly #log: Log;
+  readonly #options: DiskQueueOptions;
+  readonly #entries: Entry[] = [];
+  /** Of requests that were not taken, and of those that only the memory has. */
+  #bytes = 0;
+  #points = 0;
+  #inMemory = 0;
+  #unstored = 0;
+  #current: Segment | undefined;
+  #next = 0;
+  #isFailing = false;
+  #syncing: Promise<void> | undefined;
+  #needsSync = false;
+
+  private constructor(folder: string, log: Log, options: DiskQueueOptions) {
+    this.#folder = folder;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /**
+   * Opens the requests in a folder, which is created if need be.
+   * @throws the system's error
+   */
+  static async open(folder: string, log: Log, options: DiskQueueOptions): Promise<DiskQueue> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const queue = new DiskQueue(folder, log, options);
+    const names = readdirSync(folder).filter((name) => name.endsWith(extension));
+    for (const name of names.toSorted()) await queue.#adopt(name);
+    return queue;
+  }
+
+  get waiting(): QueueStorage['waiting'] {
+    return { requests: this.#entries.length, bytes: this.#bytes, points: this.#points };
+  }
+
+  append(request: QueuedRequest): boolean {
+    const size = request.bytes.length;
+    const stored = this.#store(request);
+    if (stored === undefined && this.#unstored + size > unstoredBytes) return false;
+    const isKept = stored === undefined || this.#inMemory + size <= memoryBytes;
+    if (isKept) this.#inMemory += size;
+    else request.release?.();
+    if (stored === undefined) this.#unstored += size;
+    this.#add({ size, points: request.points, stored, request: isKept ? request : undefined });
+    return true;
+  }
+
+  take(): StoredRequest | undefined {
+    const entry = this.#entries.shift();
+    if (entry === undefined) return undefined;
+    this.#bytes -= entry.size;
+    this.#points -= entry.points;
+    return new TakenRequest(entry, this.#options.maxAgeMs);
+  }
+
+  remove(taken: StoredRequest): void {
+    if (!(taken instanceof TakenRequest)) return;
+    const { size, stored, request } = taken.entry;
+    if (request !== undefined) this.#inMemory -= size;
+    if (stored === undefined) this.#unstored -= size;
+    else this.#finish(stored.segment, stored.record);
+  }
+
+  async close(): Promise<void> {
+    this.#entries.length = 0;
+    await this.#syncing;
+    const current = this.#current;
+    this.#current = undefined;
+    current?.close();
+    if (current?.isDone) this.#delete(current);
+  }
+
+  async #adopt(name: string): Promise<void> {
+    const segment = new Segment(join(this.#folder, name));
+    this.#next = Math.max(this.#next, Number.parseInt(name, 10) + 1);
+    const records: SegmentRecord[] = [];
+    const torn = await runInSlices(segment.scan(records));
+    if (torn > 0) {
+      this.#log.warn(
+        `Cut ${torn} bytes off ${segment.path}: expected a whole request, found the beginning of one, as the end of ` +
+          'the process in the middle of writing leaves it',
+      );
+    }
+    for (const record of records) {
+      const { size, points } = record;
+      this.#add({ size, points, stored: { segment, record }, request: undefined });
+    }
+    if (segment.isDone) this.#delete(segment);
+  }
+
+  #add(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#bytes += entry.size;
+    this.#points += entry.points;
+  }
+
+  /** @returns undefined when the disk does not take it */
+  #store({ bytes, points }: QueuedRequest): Entry['stored'] {
+    try {
+      const segment = this.#findSegment(bytes.length);
+      const record = segment.append(bytes, points);
+      if (this.#isFailing) this.#log.info(`Stores requests in ${this.#folder} again`);
+      this.#isFailing = false;
+      if (this.#options.fsync) this.#sync();
+      return { segment, record };
+    } catch (error) {
+      if (!this.#isFailing) {
+        this.#log.error(
+          `Cannot store a request in ${this.#folder}: ${describeCode(error)}. Keeping up to 64 MiB in memory, which ` +
+            'the end of the process loses',
+        );
+      }
+      this.#isFailing = true;
+      return undefined;
+    }
+  }
+
+  #findSegment(bytes: number): Segment {
+    const current = this.#current;
+    if (current && (current.size === 0 || current.size + bytes <= segmentBytes)) return current;
+    current?.close();
+    if (current?.isDone) this.#delete(current);
+    const name = `${String(this.#next).padStart(12, '0')}${extension}`;
+    this.#next += 1;
+    this.#current = new Segment(join(this.#folder, name));
+    return this.#current;
+  }
+
+  #finish(segment: Segment, record: SegmentRecord): void {
+    try {
+      if (segment.finish(record) && segment !== this.#current) segment.delete();
+    } catch (error) {
+      this.#log.warn(
+        `Cannot mark a request as done in ${segment.path}: ${describeCode(error)}. It is sent again after the next start`,
+      );
+    }
+  }
+
+  #delete(segment: Segment): void {
+    try {
+      segment.delete();
+    } catch (error) {
+      this.#log.warn(`Cannot delete ${segment.path}: ${describeCode(error)}`);
+    }
+  }
+
+  /** Writes to the device what was stored; what is stored meanwhile, afterwards. */
+  #sync(): void {
+    this.#needsSync = true;
+    this.#syncing ??= this.#syncAll().finally(() => (this.#syncing = undefined));
+  }
+
+  async #syncAll(): Promise<void> {
+    while (this.#needsSync) {
+      this.#needsSync = false;
+      const error = await new Promise<Error | null>((resolve) => {
+        if (this.#current) this.#current.sync(resolve);
+        else resolve(null);
+      });
+      if (error) this.#log.error(`Cannot write ${this.#folder} to the device: ${describeCode(error)}`);
+    }
+  }
+}
+
+class TakenRequest implements StoredRequest {
+  readonly entry: Entry;
+  readonly isExpired: boolean;
+
+  constructor(entry: Entry, maxAgeMs: number | null) {
+    this.entry = entry;
+    const storedMs = entry.stored?.record.storedMs;
+    this.isExpired = maxAgeMs !== null && storedMs !== undefined && Date.now() - storedMs > maxAgeMs;
+  }
+
+  get size(): number {
+    return this.entry.size;
+  }
+
+  get points(): number {
+    return this.entry.points;
+  }
+
+  load(): QueuedRequest | Promise<StoredBytes> {
+    return this.entry.request ?? this.#read();
+  }
+
+  async #read(): Promise<StoredBytes> {
+    const { stored, points } = this.entry;
+    if (stored === undefined) throw new Error('Cannot load a request: expected it in memory or in a file');
+    return { bytes: await stored.segment.read(stored.record), points };
+  }
+}

@@ -1,0 +1,46 @@
+// A program that tests kill: offers numbered requests to a sending queue with a storage, and prints each number once
+// its request was taken. Arguments: folder, address of the backend, first number, how many. It ends when everything is
+// delivered.
+import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFakeContext } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { describeError, ExportError } from '../../src/errors.js';
+import { retrySettings } from '../../src/export/retry.js';
+import { SendingQueue, sendingQueueSettings, type Sender } from '../../src/export/sending-queue.js';
+import { factory } from './factory.js';
+
+const [directory = '', backend = '', first = '0', count = '0'] = process.argv.slice(2);
+
+const sender: Sender = {
+  target: backend,
+  async send({ bytes }) {
+    const answer = await fetch(backend, { method: 'POST', body: bytes }).catch((error: unknown) => {
+      throw new ExportError(describeError(error), { retryable: true });
+    });
+    await answer.arrayBuffer();
+    if (!answer.ok) throw new ExportError(`${answer.status}`, { retryable: true });
+    return { rejectedPoints: 0, message: '' };
+  },
+  close: () => undefined,
+};
+
+const storage = factory.create(parseSettings(factory.schema, { directory }), {
+  ...createFakeContext(),
+  isReady: () => true,
+});
+await storage.start();
+const schema = { sending_queue: sendingQueueSettings, retry_on_failure: retrySettings };
+const settings = { retry_on_failure: { initial_interval: '2ms', max_interval: '5ms' } };
+const queue = new SendingQueue(parseSettings(schema, settings), createFakeContext(), sender, {
+  storage: await storage.openQueue('numbers'),
+});
+const end = Number(first) + Number(count);
+for (let number = Number(first); number < end; number++) {
+  queue.offer({ bytes: new TextEncoder().encode(`${number}`), points: 1 });
+  writeSync(1, `${number}\n`);
+  await sleep(0);
+}
+while (queue.readBacklog(1) > 0) await sleep(1);
+await queue.shutdown(1000);
+await storage.shutdown();
