@@ -228,7 +228,8 @@ class TakenRequest implements StoredRequest {
 
   async #read(): Promise<StoredBytes> {
     const { stored, points } = this.entry;
-    if (stored === undefined) throw new Error('Cannot load a request: expected it in memory or in a file');
+    if (stored === undefined)
+      throw new Error('Cannot load a request: expected it in memory or in a file, found neither');
     return { bytes: await stored.segment.read(stored.record), points };
   }
 }

@@ -121,8 +121,8 @@ export class Segment {
     try {
       const bytes = new Uint8Array(size);
       const { bytesRead } = await file.read(bytes, 0, size, at + headerBytes);
-      if (bytesRead < size) throw this.#damaged(at, `${size} bytes, found ${bytesRead}`);
-      if (crc32(bytes) !== crc) throw this.#damaged(at, 'its checksum, found another');
+      if (bytesRead < size) throw this.#damaged(at, `${size} bytes`, `${bytesRead}`);
+      if (crc32(bytes) !== crc) throw this.#damaged(at, 'its checksum', 'another');
       return bytes;
     } finally {
       await file.close();
@@ -166,8 +166,10 @@ export class Segment {
     unlinkSync(this.path);
   }
 
-  #damaged(at: number, what: string): Error {
-    return new Error(`Cannot read a stored request at byte ${at} of ${this.path}: expected ${what}`);
+  #damaged(at: number, expected: string, found: string): Error {
+    return new Error(
+      `Cannot read a stored request at byte ${at} of ${this.path}: expected ${expected}, found ${found}`,
+    );
   }
 }
 

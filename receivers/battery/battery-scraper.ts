@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { constants, readdirSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { claimEnergy } from '../../src/component/energy-claim.js';
@@ -172,7 +172,7 @@ export class BatteryScraper implements OpenScraper {
 
   /** Follows supplies that are plugged in and out. @returns the series of those that have gone */
   async #findSources(): Promise<readonly Series[]> {
-    const names = await listSupplies(this.#config);
+    const names = listSupplies(this.#config);
     const ended: Series[] = [];
     for (const [name, source] of this.#sources) {
       if (names.includes(name)) continue;
@@ -197,7 +197,7 @@ export class BatteryScraper implements OpenScraper {
 
 /** What can be read now of the supplies of a machine. */
 export async function findSupplies(config: Config): Promise<readonly Supply[]> {
-  const names = (await listSupplies(config)).filter(createNameFilter(config.supplies));
+  const names = listSupplies(config).filter(createNameFilter(config.supplies));
   const sources = names.map((name) => createSource(config, name));
   for (const source of sources) {
     await read(source);
@@ -206,9 +206,13 @@ export async function findSupplies(config: Config): Promise<readonly Supply[]> {
   return sources.flatMap(({ supply }) => supply ?? []);
 }
 
-async function listSupplies({ sysfs }: Config): Promise<readonly string[]> {
-  const names: readonly string[] = await readdir(join(sysfs, 'class/power_supply')).catch(() => []);
-  return names.toSorted();
+/** A folder of sysfs is listed without its drivers: that waits for no battery, and for no thread either. */
+function listSupplies({ sysfs }: Config): readonly string[] {
+  try {
+    return readdirSync(join(sysfs, 'class/power_supply')).toSorted();
+  } catch {
+    return [];
+  }
 }
 
 function createSource({ sysfs }: Config, name: string): Source {
