@@ -113,6 +113,11 @@ const transform = {
 } as const satisfies Schema;
 
 export const schema = {
+  preset: {
+    doc: 'Translates metrics and labels to those of another tool before the transforms: `alumet`, `kepler` or `scaphandre`.',
+    format: ['alumet', 'kepler', 'scaphandre'],
+    default: null,
+  },
   transforms: {
     doc: 'Transformations of metrics, each of what the one before left.',
     format: 'list',

@@ -9,6 +9,8 @@ export interface Output {
   readonly factor: number;
   /** Whether the values are cut off to whole numbers. */
   readonly isWhole: boolean;
+  /** Where the values are what the series grew by: its last reading, NaN before the first one. */
+  readonly last?: Float64Array;
 }
 
 /** How the tables with one array of series are changed. */
@@ -18,6 +20,13 @@ interface Plan {
   readonly factors: Float64Array;
   /** 1: cut off. */
   readonly whole: Uint8Array;
+  /** Of the columns that are growth. */
+  readonly growing: readonly GrowingColumn[];
+}
+
+interface GrowingColumn {
+  readonly column: number;
+  readonly last: Float64Array;
 }
 
 /** Gives each series several, one or no columns, with values that are multiplied. */
@@ -50,6 +59,7 @@ export class Expansion {
       sources: Int32Array.from(columns, ({ source }) => source),
       factors: Float64Array.from(columns, ({ factor }) => factor),
       whole: Uint8Array.from(columns, ({ isWhole }) => Number(isWhole)),
+      growing: [...columns.entries()].flatMap(([column, { last }]) => (last ? [{ column, last }] : [])),
     };
   }
 
@@ -61,7 +71,7 @@ export class Expansion {
 }
 
 function copyColumns({ offsets, values, series: { length: stride } }: Table, plan: Plan) {
-  const { series, sources, factors, whole } = plan;
+  const { series, sources, factors, whole, growing } = plan;
   const width = sources.length;
   const rows = width === 0 ? 0 : offsets.length;
   const copied = new Float64Array(rows * width);
@@ -71,5 +81,16 @@ function copyColumns({ offsets, values, series: { length: stride } }: Table, pla
       copied[to] = whole[i] === 1 ? Math.trunc(value) : value;
     }
   }
+  for (const column of growing) takeGrowth(copied, width, column);
   return { series, offsets: rows === 0 ? new Float64Array(0) : offsets, values: copied };
+}
+
+/** Replaces readings by what they are more than the one before; a gap is one here, and the next has all of its growth. */
+function takeGrowth(values: Float64Array, width: number, { column, last }: GrowingColumn): void {
+  for (let cell = column; cell < values.length; cell += width) {
+    const value = values[cell];
+    if (Number.isNaN(value)) continue;
+    values[cell] = value - last[0];
+    last[0] = value;
+  }
 }

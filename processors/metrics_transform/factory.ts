@@ -1,9 +1,11 @@
-import type { ConsumingComponent, Context, ProcessorFactory } from '../../src/component/component.js';
+import type { Context, ProcessorFactory } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import type { Series } from '../../src/model/series.js';
 import { checkTransforms, listAggregations } from './check.js';
 import { schema, type TransformConfig } from './config.js';
+import { addCpuInfo, cpuInfo } from './cpu-info.js';
 import { createMatcher, type Matcher } from './match.js';
+import { createPresetShapes, presets } from './preset.js';
 import { ImpossibleTransform, reshape, type Shape } from './shape.js';
 import { createStage, shapeOf } from './stage.js';
 
@@ -14,8 +16,17 @@ export const factory: ProcessorFactory<typeof schema> = {
     'transforms[].metric_names': 'use "include" with "match_type: regexp"',
   },
   check: checkTransforms,
-  namedMetrics: ({ transforms }) => transforms.flatMap(({ new_name: name }) => (name === '' ? [] : [name])),
-  create: ({ transforms }, context, next) => createChain(divideIntoStages(transforms), context, next),
+  namedMetrics: ({ preset, transforms }) => [
+    ...(preset === null ? [] : presets[preset].map(({ name }) => name)),
+    ...(preset === 'kepler' ? [cpuInfo.name] : []),
+    ...transforms.flatMap(({ new_name: name }) => (name === '' ? [] : [name])),
+  ],
+  create({ preset, transforms }, context, next) {
+    const chain = createChain(divideIntoStages(transforms), context, next);
+    const translated = preset === null ? chain : createStage(createPresetShapes(preset), context, chain);
+    const first = preset === 'kepler' ? addCpuInfo(translated) : translated;
+    return { start() {}, consume: (table) => first.consume(table), shutdown() {} };
+  },
 };
 
 /** Transforms that are one change of a series, since what they aggregate are sums: a sum of sums is one sum. */
@@ -42,12 +53,11 @@ function createChain(
   stages: readonly (readonly TransformConfig[])[],
   context: Context,
   next: Consumer,
-): ConsumingComponent {
-  const first = stages.reduceRight<Consumer>(
+): Consumer {
+  return stages.reduceRight<Consumer>(
     (after, transforms) => createStage(createShapes(transforms, context), context, after),
     next,
   );
-  return { start() {}, consume: (table) => first.consume(table), shutdown() {} };
 }
 
 interface Step {

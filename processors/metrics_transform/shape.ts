@@ -12,6 +12,8 @@ export interface Shape {
   readonly attributes: Attributes;
   /** What its values are multiplied by. */
   readonly factor: number;
+  /** Whether the values are what the series grew by since its last reading. */
+  readonly isGrowth?: boolean;
   /** What becomes of several series that are the same then; undefined: what SeriesMap has. */
   readonly reduction: Reduction | undefined;
 }

@@ -46,12 +46,13 @@ function createOutputs(
 ): readonly (Output & { readonly shape: Shape })[] {
   let isUsed = false;
   return shapes.map((shape) => {
-    const { factor, metric } = shape;
+    const { factor, metric, isGrowth = false } = shape;
     const isWhole =
       metric.valueType === 'int' && !(series.metric.valueType === 'int' && Number.isInteger(factor));
-    const isSame = !isUsed && factor === 1 && !isWhole;
+    const isSame = !isUsed && factor === 1 && !isWhole && !isGrowth;
     isUsed ||= isSame;
-    return { series: isSame ? series : deriveSeries(series), factor, isWhole, shape };
+    const last = isGrowth && { last: new Float64Array(1).fill(NaN) };
+    return { series: isSame ? series : deriveSeries(series), factor, isWhole, ...last, shape };
   });
 }
 

@@ -131,7 +131,9 @@ export class MappedSeries {
   write(instant: Float64Array, values: Float64Array, cell: number): void {
     const at = instant[0];
     const state = this.#openSum();
-    if (!state.hasReading || at < state.lastAt) {
+    // Of one instant, a sum of counters may be told again with more in it. A gauge has one value then.
+    const isOver = at < state.lastAt || (at === state.lastAt && this.series.metric.kind === 'gauge');
+    if (!state.hasReading || isOver) {
       values[cell] = NaN;
       return;
     }

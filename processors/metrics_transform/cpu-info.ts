@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import type { Consumer } from '../../src/component/consumer.js';
+import { createPlans } from '../../src/model/plan.js';
+import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
+import { busyTime } from '../../src/model/shared-metrics.js';
+import { createEnding, createRow, timeOf, type Table } from '../../src/model/table.js';
+
+/** What Kepler says of each CPU; its dashboards find the nodes by it. */
+export const cpuInfo: Metric = {
+  name: 'kepler_node_cpu_info',
+  unit: '',
+  description: 'A logical CPU, as /proc/cpuinfo describes it; always 1',
+  kind: 'gauge',
+  valueType: 'int',
+};
+
+/** Labels, and the keys of /proc/cpuinfo on x86. Others have some of them. */
+const keys: Readonly<Record<string, string>> = {
+  processor: 'processor',
+  vendor_id: 'vendor_id',
+  model_name: 'model name',
+  physical_id: 'physical id',
+  core_id: 'core id',
+};
+
+/** The labels of each CPU in a text like that of /proc/cpuinfo. */
+export function parseCpuInfo(text: string): readonly Attributes[] {
+  return text.split('\n\n').flatMap((block) => {
+    const values = new Map(
+      block.split('\n').map((line) => {
+        const [key = '', ...value] = line.split(':');
+        return [key.trim(), value.join(':').trim()];
+      }),
+    );
+    const labels = Object.entries(keys).map(([label, key]) => [label, values.get(key) ?? ''] as const);
+    return values.has('processor') ? [Object.fromEntries(labels)] : [];
+  });
+}
+
+/** Adds a series for each CPU of this machine, whenever the busy time of the machine is read. */
+export function addCpuInfo(next: Consumer, readText = () => readFileSync('/proc/cpuinfo', 'utf8')): Consumer {
+  let cpus: readonly Attributes[] | undefined;
+  const seriesOf = createPlans((busy: Series): readonly Series[] => {
+    cpus ??= parseCpuInfo(readText());
+    const { resource, start } = busy;
+    return cpus.map((attributes) => createSeries(attributes, resource, start));
+  });
+  const busyOf = createPlans((series: readonly Series[]) => series.filter(isBusyTime));
+  return {
+    consume(table) {
+      const isAccepted = next.consume(table);
+      const rows = table.offsets.length === 0 ? [] : busyOf(table.series).map(seriesOf);
+      const ended = table.ended?.filter(isBusyTime).flatMap(seriesOf) ?? [];
+      return (
+        rows.every((series) => next.consume(createInfo(table, series))) &&
+        (ended.length === 0 || next.consume(createEnding(ended, table.epoch))) &&
+        isAccepted
+      );
+    },
+  };
+}
+
+function isBusyTime({ metric }: Series): boolean {
+  return metric.name === busyTime.name;
+}
+
+function createInfo(table: Table, series: readonly Series[]): Table {
+  const at = timeOf(table, table.offsets.length - 1);
+  return createRow(series, at, new Float64Array(series.length).fill(1));
+}
+
+function createSeries(attributes: Attributes, resource: Resource, start: bigint): Series {
+  return { metric: cpuInfo, resource, attributes, start };
+}

@@ -1,0 +1,52 @@
+import type { Attributes, Series } from '../../src/model/series.js';
+import { alumet } from './alumet.js';
+import { kepler } from './kepler.js';
+import type { Labels, PresetRule } from './preset-rule.js';
+import { scaphandre } from './scaphandre.js';
+import type { Shape } from './shape.js';
+import { shapeOf, type ShapesOf } from './stage.js';
+import { findUnitFactor } from './units.js';
+
+export const presets = { alumet, kepler, scaphandre } as const;
+
+export type PresetName = keyof typeof presets;
+
+/** What becomes of series by a preset; those that it has no name for stay. */
+export function createPresetShapes(name: PresetName): ShapesOf {
+  const rules: readonly PresetRule[] = presets[name];
+  return (series) => {
+    const shapes = rules.flatMap((rule) => (rule.from === series.metric.name ? translate(series, rule) : []));
+    return shapes.length === 0 ? [shapeOf(series)] : shapes;
+  };
+}
+
+function translate(series: Series, rule: PresetRule): readonly Shape[] {
+  const { metric, resource, attributes } = series;
+  const labels = rule.labels({ own: attributes, resource: resource.attributes });
+  const unit = rule.unit ?? metric.unit;
+  const factor = findUnitFactor(metric.unit, unit);
+  if (labels === undefined || factor === undefined) return [];
+  const { name, description, isUnitNamed, isGrowth = false } = rule;
+  return [
+    {
+      resource,
+      attributes: keepKnown(labels),
+      factor,
+      isGrowth,
+      reduction: 'sum',
+      metric: {
+        name,
+        description,
+        unit: isUnitNamed === true ? '' : unit,
+        kind: isGrowth ? 'gauge' : metric.kind,
+        valueType: 'double',
+      },
+    },
+  ];
+}
+
+function keepKnown(labels: Labels): Attributes {
+  return Object.fromEntries(
+    Object.entries(labels).flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])),
+  );
+}
