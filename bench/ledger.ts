@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { factory } from '../processors/attribution/factory.js';
 import type { ConsumingComponent } from '../src/component/component.js';
 import { createFakeContext } from '../src/component/fakes.js';
@@ -5,13 +8,15 @@ import { parseSettings } from '../src/config/settings.js';
 import { CpuClock } from '../src/linux/clocks.js';
 import type { Metric, Resource, Series } from '../src/model/series.js';
 import { busyTime, hwEnergy, processCpuTime } from '../src/model/shared-metrics.js';
-import { compare, median, type Benchmark } from './benchmark.js';
+import { compare, median, type Benchmark, type Result } from './benchmark.js';
 
 const rounds = 9;
 const workloads = 300;
 const windowNs = 1e6;
 const windowsPerTable = 100;
 const tablesPerRound = 20;
+/** Few enough that no window is left out while others wait. */
+const auditedTables = 2;
 const epoch = 1_795_000_000_000_000_000n;
 const host: Resource = { attributes: { 'host.name': 'node-1' } };
 
@@ -27,12 +32,43 @@ export const ledger: Benchmark = {
       for (const { machine, ours } of sides) ours.push(machine.play(tablesPerRound));
       reads.push(readClocks());
     }
-    return sides.map(({ busy, ours }) => {
-      const what = `Window of ${workloads} workloads, ${busy} of them busy, against a read of each`;
-      return compare(what, 'us', { ours: median(ours), reference: median(reads) }, 2.5);
-    });
+    return [
+      ...sides.map(({ busy, ours }) => {
+        const what = `Window of ${workloads} workloads, ${busy} of them busy, against a read of each`;
+        return compare(what, 'us', { ours: median(ours), reference: median(reads) }, 2.5);
+      }),
+      ...(await measureAudit()),
+    ];
   },
 };
+
+/** The ledger that writes its sheets, against the one that does not, in turns; and what the writing takes afterwards. */
+async function measureAudit(): Promise<readonly Result[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'joulemetry-bench-'));
+  const [ours, reference, writing]: number[][] = [[], [], []];
+  for (let round = -2; round < rounds; round++) {
+    const audited = new Machine(workloads, { audit: { path: join(folder, `${round}`), max_backups: 0 } });
+    const plain = new Machine(workloads);
+    const [auditedUs, plainUs] = [audited.play(auditedTables), plain.play(auditedTables)];
+    const writingUs = await audited.finish();
+    if (round < 0) continue;
+    ours.push(auditedUs);
+    reference.push(plainUs);
+    writing.push(writingUs / (auditedTables * windowsPerTable));
+  }
+  rmSync(folder, { recursive: true });
+  const what = `Window of ${workloads} workloads, all busy, two domains`;
+  return [
+    compare(`${what}: with audit, against without`, 'us', {
+      ours: median(ours),
+      reference: median(reference),
+    }),
+    compare(`${what}: writing its sheets, beside the ledger`, 'us', {
+      ours: median(writing),
+      reference: undefined,
+    }),
+  ];
+}
 
 /** Tables with everything in each row, and the processor that takes them. */
 class Machine {
@@ -42,10 +78,19 @@ class Machine {
   readonly #processor: ConsumingComponent;
   #windows = 0;
 
-  constructor(busy: number) {
+  constructor(busy: number, others: object = {}) {
     this.#busy = busy;
-    const settings = parseSettings(factory.schema, { cpu_count: 2, floor: [{ power: 5 }] });
+    const settings = parseSettings(factory.schema, { cpu_count: 2, floor: [{ power: 5 }], ...others });
     this.#processor = factory.create(settings, createFakeContext(), { consume: () => true });
+    void this.#processor.start();
+  }
+
+  /** @returns CPU microseconds until everything is written */
+  async finish(): Promise<number> {
+    const before = process.cpuUsage();
+    await this.#processor.shutdown();
+    const { user, system } = process.cpuUsage(before);
+    return user + system;
   }
 
   /** @returns CPU microseconds per window, the making of the tables not counted */

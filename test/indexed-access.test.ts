@@ -63,6 +63,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/recording/parquet-rows.ts',
   ],
   'once for each workload and window': [
+    'processors/attribution/audit-sheet.ts',
     'processors/attribution/domain.ts',
     'processors/attribution/hardware.ts',
     'processors/attribution/ledger.ts',

@@ -4,6 +4,8 @@ import type { Consumer } from '../../src/component/consumer.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Table } from '../../src/model/table.js';
+import { AuditFile } from './audit-file.js';
+import type { SettledWindow } from './audit-sheet.js';
 import type { Config } from './config.js';
 import { CpuCount, FloorStore } from './floor.js';
 import { Ledger } from './ledger.js';
@@ -28,6 +30,8 @@ export class Attribution implements ConsumingComponent {
   readonly #shownSeries: ShownSeries | undefined;
   /** Undefined: the energy is not attributed to single processes. */
   #processView: View | undefined;
+  /** Undefined: none is kept. */
+  readonly #audit: AuditFile | undefined;
   #ledger: Ledger | undefined;
   /** How often the shown processes changed in ledgers before this one. */
   #earlierChanges = 0;
@@ -41,6 +45,8 @@ export class Attribution implements ConsumingComponent {
     this.#cpuCount = new CpuCount(config.cpu_count);
     this.#floors = new FloorStore(config.state_file, this.#cpuCount, context.log);
     this.#shownSeries = this.#createShownSeries();
+    const { audit } = config;
+    if (audit?.path) this.#audit = new AuditFile({ ...audit, path: audit.path }, context.log);
   }
 
   start(): void {
@@ -60,12 +66,13 @@ export class Attribution implements ConsumingComponent {
     return isAccepted;
   }
 
-  shutdown(): void {
+  shutdown(): void | Promise<void> {
     if (this.#stopObserving === undefined) return;
     this.#stopObserving();
     this.#stopObserving = undefined;
     this.#forward(this.#ledger?.finish() ?? []);
     this.#floors.save();
+    return this.#audit?.close();
   }
 
   #settle(ledger: Ledger, table: Table): void {
@@ -95,6 +102,7 @@ export class Attribution implements ConsumingComponent {
       });
     });
     this.#processView = views[config.views.indexOf('process')];
+    const audit = this.#audit;
     const options = {
       config,
       floors: this.#floors,
@@ -102,6 +110,7 @@ export class Attribution implements ConsumingComponent {
       cpuCount: this.#cpuCount,
       tick: this.#tick,
       epoch,
+      ...(audit && { audit: (settled: SettledWindow) => audit.add(settled) }),
     };
     return new Ledger(options, this.#context.log);
   }

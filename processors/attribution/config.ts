@@ -87,6 +87,21 @@ export const schema = {
     format: 'path',
     default: null,
   },
+  audit: {
+    doc: 'A file with the complete sheet of every window, which `joulemetry audit` recomputes.',
+    format: 'group',
+    settings: {
+      path: { doc: 'The file. It is continued where it exists.', format: 'path', default: null },
+      max_megabytes: {
+        doc: 'Size at which the file becomes a backup (`PATH.1`) and another one begins.',
+        format: 'int',
+        default: 100,
+        min: 1,
+      },
+      max_backups: { doc: 'Number of backups that are kept.', format: 'int', default: 3, min: 0 },
+    },
+    default: null,
+  },
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;

@@ -14,6 +14,7 @@ import {
   gpuInstanceEnergy,
   ledgerEnergy,
 } from '../../src/model/shared-metrics.js';
+import { copyShares, type SettledWindow } from './audit-sheet.js';
 import type { Floor } from './floor.js';
 import { InstanceAccounts } from './instance-accounts.js';
 import { Account, Gauge, type Publication } from './publication.js';
@@ -33,6 +34,8 @@ export interface DomainOptions {
   readonly epoch: bigint;
   /** Books energy on a workload. `from` is where the window begins in which it was used. */
   charge(workload: Workload, energyNj: number, from: number): void;
+  /** Puts a window into the audit file, before which its floor and its carry are known. */
+  readonly audit?: (settled: Omit<SettledWindow, 'domain'>) => void;
   /** Notified of each window, its parts, and what each workload of its usage got. */
   settled?(window: Window, parts: Parts, shares: readonly number[]): void;
 }
@@ -90,8 +93,11 @@ export class Domain {
 
   /** Books the energy of a window. Windows follow each other. */
   settle(window: Window): void {
-    const { split, floor } = this.#options;
-    const parts = split.apply(window, floor.current?.watts);
+    const { split, floor, audit } = this.#options;
+    const { carryNj } = split;
+    const floorWatts = floor.current?.watts;
+    const parts = split.apply(window, floorWatts);
+    audit?.({ window, parts, shares: copyShares(split.shares, window), floorWatts, carryNj });
     this.#book(window, parts);
     this.#charge(window, split.shares);
     this.#options.settled?.(window, parts, split.shares);

@@ -8,6 +8,7 @@ import {
 } from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
 import { isMeasuredHost, remainderType } from '../../src/model/shared-metrics.js';
+import type { SettledWindow, SheetOptions } from './audit-sheet.js';
 import type { Config } from './config.js';
 import { Domain } from './domain.js';
 import { Floor, type CpuCount, type FloorStore } from './floor.js';
@@ -35,11 +36,15 @@ export interface LedgerOptions {
   readonly tick: UsageTick;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
+  /** Takes every window that is settled. */
+  readonly audit?: (settled: SettledWindow) => void;
 }
 
 /** All domains, by their kind of hardware, and the counters that feed them. */
 export class Domains {
   readonly #options: LedgerOptions;
+  /** What is common to all sheets. */
+  readonly #sheets: SheetOptions;
   readonly #kinds = new Map<string, Hardware>();
   readonly #floors = new Map<string, Floor>();
   readonly #counters = new Map<Series, EnergyReader>();
@@ -55,6 +60,8 @@ export class Domains {
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    const { config, views, epoch } = options;
+    this.#sheets = { idle: config.idle, views, epoch };
   }
 
   /** The domains of each kind of hardware and meter. */
@@ -196,13 +203,15 @@ export class Domains {
   }
 
   #createDomain(series: Series, hardware: Hardware): Domain {
-    const { config, tick, epoch } = this.#options;
+    const { config, tick, epoch, audit } = this.#options;
     const maxWindowNs = config.max_window * 1e6;
-    const meter = new Meter(maxWindowNs, tick);
     const floor = this.floorOf(series);
     const parts = this.#partsOf(series);
     const key = domainKey(series);
     const isRemainder = hardware.model === 'domain_energy';
+    const audited = { series, weights: hardware.model, options: this.#sheets };
+    // What a host uses beyond its domains is on no curve.
+    const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder);
     return new Domain(series, {
       split: new Split(config.idle),
       floor,
@@ -216,6 +225,7 @@ export class Domains {
       publication: hardware.publication,
       epoch,
       charge: (workload, energyNj, from) => hardware.charge(workload, energyNj, from),
+      ...(audit && { audit: (settled) => audit({ ...settled, domain: audited }) }),
       ...(!isRemainder && {
         settled: (window, split, shares) => parts.settled(key, { window, parts: split, shares }, maxWindowNs),
       }),

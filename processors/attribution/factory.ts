@@ -19,9 +19,13 @@ export const factory: ProcessorFactory<typeof schema> = {
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },
   ],
   namedMetrics: ({ custom_views }) => custom_views.flatMap(({ metric }) => metric ?? []),
-  check: (config) => [...checkViews(config), ...checkFloors(config)],
+  check: (config) => [...checkViews(config), ...checkFloors(config), ...checkAudit(config)],
   create: (config, context, next) => new Attribution(config, context, next),
 };
+
+function checkAudit({ audit }: Config): readonly string[] {
+  return audit?.path === null ? ['audit.path: expected the path of a file, found none'] : [];
+}
 
 function checkFloors({ floor }: Config): readonly string[] {
   return floor.flatMap(({ power }, i) =>

@@ -33,6 +33,11 @@ export class Split {
     this.#idle = idle;
   }
 
+  /** What the floor has allowed and was not used. */
+  get carryNj(): number {
+    return this.#idleSplit.carryNj;
+  }
+
   /** @param floorWatts undefined: not known, so that no energy counts as idle */
   apply(window: Window, floorWatts: number | undefined): Parts {
     const { energyNj, usage } = window;
@@ -77,6 +82,10 @@ export class Split {
  */
 export class IdleSplit {
   #carryNj = 0;
+
+  get carryNj(): number {
+    return this.#carryNj;
+  }
 
   /**
    * @param energyNj whole nanojoules of the window

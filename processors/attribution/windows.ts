@@ -22,6 +22,17 @@ export interface Window {
   /** By how much the usage may lag behind; 0: it is exact. */
   readonly tickNs: number;
   readonly usage: Usage;
+  /** Where the energy is from; only where that is kept. */
+  readonly ends?: WindowEnds;
+}
+
+/** The curve at the ends of a window. Knots are time and value of two points, between which the curve is a line. */
+export interface WindowEnds {
+  /** What the curve had at the beginning, whole nanojoules. */
+  readonly from_nj: number;
+  /** Around the beginning, where no window came before. */
+  readonly knots_from?: readonly number[];
+  readonly knots_to: readonly number[];
 }
 
 /**
@@ -33,7 +44,9 @@ export class Windows {
   readonly curve = new EnergyCurve();
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
+  readonly #keepsEnds: boolean;
   #pending: Usage[] = [];
+  #knotsFrom: readonly number[] | undefined;
   #from = NaN;
   #fromNj = 0;
   #fromEdgeNs = 0;
@@ -41,10 +54,14 @@ export class Windows {
   /** Whether the usage has come up to the end of the curve. */
   #isPast = false;
 
-  /** @param maxWindowNs a longer window is a gap */
-  constructor(maxWindowNs: number, tick: UsageTick) {
+  /**
+   * @param maxWindowNs a longer window is a gap
+   * @param keepsEnds whether windows have what their energy is from
+   */
+  constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false) {
     this.#maxWindowNs = maxWindowNs;
     this.#tick = tick;
+    this.#keepsEnds = keepsEnds;
   }
 
   /** Whether no further reading is accepted. */
@@ -134,6 +151,7 @@ export class Windows {
     this.#from = firstAt;
     this.#fromNj = this.curve.energyNjAt(firstAt);
     this.#fromEdgeNs = 0;
+    if (this.#keepsEnds) this.#knotsFrom = this.curve.knotsAround(firstAt);
     // The usage before its own first reading is not known. That makes a gap only where the meter shows what it cost.
     if (first.isGap && !(this.curve.findKnotAfter(firstAt) <= first.to)) this.#pending.shift();
   }
@@ -145,6 +163,7 @@ export class Windows {
     // A curve that was thinned since may run lower than it did.
     const energyNj = Math.max(0, this.curve.energyNjAt(to) - this.#fromNj);
     const fromEdgeNs = this.#fromEdgeNs;
+    const ends = this.#keepsEnds ? this.#findEnds(to) : undefined;
     this.#from = to;
     this.#fromNj += energyNj;
     this.#fromEdgeNs = this.curve.edgeNsAt(to);
@@ -158,6 +177,17 @@ export class Windows {
       edgeNs: Math.hypot(fromEdgeNs, this.#fromEdgeNs),
       tickNs: this.#tick.ns,
       usage: to - from > this.#maxWindowNs ? createGap(to) : usage,
+      ...(ends && { ends }),
+    };
+  }
+
+  #findEnds(to: number): WindowEnds {
+    const knots = this.#knotsFrom;
+    this.#knotsFrom = undefined;
+    return {
+      from_nj: this.#fromNj,
+      ...(knots && { knots_from: knots }),
+      knots_to: this.curve.knotsAround(to),
     };
   }
 
@@ -188,14 +218,19 @@ export type DomainMeter = Pick<Meter, 'open' | 'push' | 'takeReady' | 'isDoneWit
 export class Meter {
   readonly #maxWindowNs: number;
   readonly #tick: UsageTick;
+  readonly #keepsEnds: boolean;
   /** Of each counter that has windows to come. */
   #windows: Windows[] = [];
   #closedSince = NaN;
 
-  /** @param maxWindowNs a longer window is a gap */
-  constructor(maxWindowNs: number, tick: UsageTick) {
+  /**
+   * @param maxWindowNs a longer window is a gap
+   * @param keepsEnds whether windows have what their energy is from
+   */
+  constructor(maxWindowNs: number, tick: UsageTick, keepsEnds = false) {
     this.#maxWindowNs = maxWindowNs;
     this.#tick = tick;
+    this.#keepsEnds = keepsEnds;
   }
 
   /** Whether it has a counter, or had one whose windows are not all taken. */
@@ -207,7 +242,7 @@ export class Meter {
   open(): Windows {
     this.close();
     this.#closedSince = NaN;
-    const windows = new Windows(this.#maxWindowNs, this.#tick);
+    const windows = new Windows(this.#maxWindowNs, this.#tick, this.#keepsEnds);
     this.#windows.push(windows);
     if (this.#windows.length > maxCounters) this.#windows.shift();
     return windows;

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   doctor: () => import('./doctor.js'),
   simulate: () => import('./simulate.js'),
   convert: () => import('./convert.js'),
+  audit: () => import('./audit.js'),
   'test-component': () => import('./test-component.js'),
 };
 

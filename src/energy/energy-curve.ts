@@ -58,6 +58,11 @@ export class EnergyCurve {
     return this.#knots.edgeAt(at);
   }
 
+  /** Time and value of the knots around an instant: the curve goes straight from the first to the second. */
+  knotsAround(at: number): readonly number[] {
+    return this.#knots.around(at);
+  }
+
   /** Forgets what is not needed for instants from this one on. */
   forgetBefore(at: number): void {
     this.#knots.forgetBefore(at);

@@ -68,6 +68,14 @@ export class Knots {
     return (sinceNs * untilNs) / (sinceNs + untilNs);
   }
 
+  /** Time and value of the last knot up to an instant, and of the one that the curve goes to from there. */
+  around(at: number): readonly number[] {
+    const after = this.#indexAfter(at);
+    const before = after - 1;
+    const to = after === this.#to ? before : after;
+    return [this.#times[before], this.#values[before], this.#times[to], this.#values[to]];
+  }
+
   /** Forgets what is not needed for instants from this one on. */
   forgetBefore(at: number): void {
     this.#from = Math.max(this.#from, this.#indexAfter(at) - 1);

@@ -1,0 +1,147 @@
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import type { Log } from '../../src/component/log.js';
+import { describeError } from '../../src/errors.js';
+import { slices } from '../../src/linux/slices.js';
+import { SheetWriter, type SettledWindow } from './audit-sheet.js';
+
+/** Entries of windows and workloads that wait; beyond, windows are left out, and the file says how many. */
+const maxPending = 500_000;
+const chunkBytes = 256 * 1024;
+const bytesPerMegabyte = 1024 * 1024;
+
+export interface AuditConfig {
+  readonly path: string;
+  readonly max_megabytes: number;
+  readonly max_backups: number;
+}
+
+/**
+ * The file with the sheets of all windows. The ledger only puts a window into a list; it becomes text, and goes to the
+ * disk, while nothing else has to be done. A disk that is full or fails loses windows, never figures of the ledger.
+ */
+export class AuditFile {
+  readonly #config: AuditConfig;
+  readonly #log: Log;
+  readonly #writer = new SheetWriter();
+  #pending: SettledWindow[] = [];
+  #entries = 0;
+  #missing = 0;
+  #file: FileHandle | undefined;
+  #size = 0;
+  #hasFailed = false;
+  #running: Promise<void> | undefined;
+
+  constructor(config: AuditConfig, log: Log) {
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** Takes a window. */
+  add(settled: SettledWindow): void {
+    if (this.#entries > maxPending) {
+      this.#missing += 1;
+      return;
+    }
+    this.#entries += 1 + settled.shares.length;
+    this.#pending.push(settled);
+    this.#running ??= this.#run();
+  }
+
+  /** Writes what waits, and closes the file. */
+  async close(): Promise<void> {
+    await this.#running;
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  /** Never fails: what cannot be written is counted as missing. */
+  async #run(): Promise<void> {
+    await slices.letOthersRun();
+    while (this.#pending.length > 0) {
+      const windows = this.#pending;
+      this.#pending = [];
+      this.#entries = 0;
+      await this.#writeAll(windows);
+    }
+    this.#running = undefined;
+  }
+
+  async #writeAll(windows: readonly SettledWindow[]): Promise<void> {
+    let [text, count] = ['', 0];
+    for (const window of windows) {
+      if (slices.isOver) await slices.letOthersRun();
+      text += this.#writer.write(window);
+      count += 1;
+      if (text.length < chunkBytes) continue;
+      await this.#writeChunk(text, count);
+      [text, count] = ['', 0];
+    }
+    if (count > 0) await this.#writeChunk(text, count);
+  }
+
+  async #writeChunk(text: string, count: number): Promise<void> {
+    try {
+      this.#file ??= await this.#open();
+      const note = this.#missing > 0 ? `${JSON.stringify({ missing: this.#missing })}\n` : '';
+      await this.#append(this.#file, note + text);
+      this.#missing = 0;
+      if (this.#hasFailed) this.#log.info(`Recovered: ${this.#config.path} is written again`);
+      this.#hasFailed = false;
+      if (this.#size >= this.#config.max_megabytes * bytesPerMegabyte) await this.#rotate();
+    } catch (error) {
+      this.#missing += count;
+      // The names of what first appeared in this text are not in the file.
+      this.#writer.restart();
+      await this.#file?.close().catch(() => {});
+      this.#file = undefined;
+      if (!this.#hasFailed) {
+        this.#log.warn(
+          `Cannot write ${this.#config.path}: ${describeError(error)}; windows are left out until it can be written`,
+        );
+      }
+      this.#hasFailed = true;
+    }
+  }
+
+  async #open(): Promise<FileHandle> {
+    const file = await open(this.#config.path, 'a+', 0o600);
+    const { size } = await file.stat();
+    this.#size = size;
+    const last = Buffer.alloc(1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    // A crash may have cut the last line off.
+    if (size > 0 && last.toString() !== '\n') await this.#append(file, '\n');
+    return file;
+  }
+
+  /** Appends all of a text, or nothing of it. */
+  async #append(file: FileHandle, text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    try {
+      await file.appendFile(bytes);
+    } catch (error) {
+      // What is no regular file has no size.
+      await file.truncate(this.#size).catch(() => {});
+      throw error;
+    }
+    this.#size += bytes.length;
+  }
+
+  /** Keeps the file as the first backup, and the others as the next ones. */
+  async #rotate(): Promise<void> {
+    const { path, max_backups: backups } = this.#config;
+    await this.#file?.close();
+    this.#file = undefined;
+    this.#writer.restart();
+    await rm(`${path}.${backups}`, { force: true });
+    for (let number = backups - 1; number >= 0; number--) {
+      const from = number === 0 ? path : `${path}.${number}`;
+      await rename(from, `${path}.${number + 1}`).catch(ignoreAbsent);
+    }
+    if (backups === 0) await rm(path, { force: true });
+  }
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

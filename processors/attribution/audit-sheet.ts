@@ -1,0 +1,152 @@
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
+import type { Series } from '../../src/model/series.js';
+import type { Config } from './config.js';
+import type { Parts } from './split.js';
+import type { Group, View } from './view.js';
+import type { Window } from './windows.js';
+import type { Workload } from './workload.js';
+
+/** What stands at the head of a file. */
+export interface SheetOptions {
+  readonly idle: Config['idle'];
+  readonly views: readonly View[];
+  /** Unix time in nanoseconds of time 0. */
+  readonly epoch: bigint;
+}
+
+/** A domain as the sheets name it. */
+export interface AuditedDomain {
+  readonly series: Series;
+  /** By what its energy is shared: `cpu_time`, `gpu_time`, `domain_energy`. */
+  readonly weights: string;
+  /** Of the ledger that it is in. */
+  readonly options: SheetOptions;
+}
+
+/** A window as it was settled. What it refers to never changes. */
+export interface SettledWindow {
+  readonly domain: AuditedDomain;
+  readonly window: Window;
+  readonly parts: Parts;
+  /** Of each workload of the usage, whole nanojoules. */
+  readonly shares: Float64Array;
+  /** Watts; undefined: not known, so that no energy is idle. */
+  readonly floorWatts: number | undefined;
+  /** What the floor allowed before this window and was not used. */
+  readonly carryNj: number;
+}
+
+/** The shares of a window's workloads by themselves: the list of a split is used again. */
+export function copyShares(shares: readonly number[], { usage: { workloads } }: Window): Float64Array {
+  const copy = new Float64Array(workloads.length);
+  for (let i = 0; i < copy.length; i++) copy[i] = shares[i];
+  return copy;
+}
+
+/**
+ * Writes settled windows as lines of JSON (docs/ledger.md, Audit). Domains, workloads and groups get a number and a line
+ * of their own when they first appear.
+ */
+export class SheetWriter {
+  #options: SheetOptions | undefined;
+  readonly #domains = new Map<AuditedDomain, number>();
+  readonly #workloads = new Map<Workload, number>();
+  readonly #groups = new Map<Group, number>();
+  /** What the file was begun with; a window of another ledger begins it again. */
+
+  /** Another file begins: it has to explain itself. */
+  restart(): void {
+    this.#options = undefined;
+    this.#domains.clear();
+    this.#workloads.clear();
+    this.#groups.clear();
+  }
+
+  /** @returns the lines of a window */
+  write(settled: SettledWindow): string {
+    const lines: string[] = [];
+    if (this.#options !== settled.domain.options) this.#begin(settled.domain.options, lines);
+    const domain = this.#domainOf(settled.domain, lines);
+    const { window, parts, floorWatts } = settled;
+    const { usage } = window;
+    const used: number[][] = [];
+    const sums = new Map<number, number>();
+    for (const [i, workload] of usage.workloads.entries()) {
+      const [weight, lifeNs, shareNj] = [usage.cpuNs[i], usage.lifeNs[i], settled.shares[i]];
+      if (weight === 0 && lifeNs === 0 && shareNj === 0) continue;
+      used.push([this.#workloadOf(workload, lines), weight, lifeNs, shareNj]);
+      for (const group of workload.groups) {
+        const number = this.#groupOf(group, lines);
+        sums.set(number, (sums.get(number) ?? 0) + shareNj);
+      }
+    }
+    const sheet = {
+      window: domain,
+      from: window.from,
+      to: window.to,
+      ...window.ends,
+      energy_nj: window.energyNj,
+      refresh_ns: window.refreshNs,
+      floor_w: floorWatts ?? null,
+      carry_nj: settled.carryNj,
+      busy_ns: usage.busyNs,
+      whole_ns: parts.wholeNs,
+      is_gap: usage.isGap,
+      rest: usage.restReason ?? 'unseen',
+      idle_nj: parts.idleNj,
+      attributed_nj: parts.attributedNj,
+      unattributed_nj: parts.unattributedNj,
+      reason: parts.reason,
+      used,
+      parts: [...sums],
+    };
+    lines.push(JSON.stringify(sheet));
+    return `${lines.join('\n')}\n`;
+  }
+
+  #begin(options: SheetOptions, lines: string[]): void {
+    this.restart();
+    this.#options = options;
+    const { idle, views, epoch } = options;
+    lines.push(
+      JSON.stringify({ audit: 1, epoch: String(epoch), idle, views: views.map(({ metric }) => metric.name) }),
+    );
+  }
+
+  #domainOf(domain: AuditedDomain, lines: string[]): number {
+    const known = this.#domains.get(domain);
+    if (known !== undefined) return known;
+    const number = this.#domains.size;
+    this.#domains.set(domain, number);
+    const { attributes } = domain.series;
+    lines.push(
+      JSON.stringify({
+        domain: number,
+        hw_type: attributes[ATTR_HW_TYPE] ?? '',
+        hw_id: attributes[ATTR_HW_ID] ?? '',
+        method: attributes[ATTR_ENERGY_METHOD] ?? 'measured',
+        weights: domain.weights,
+      }),
+    );
+    return number;
+  }
+
+  #workloadOf(workload: Workload, lines: string[]): number {
+    const known = this.#workloads.get(workload);
+    if (known !== undefined) return known;
+    const groups = workload.groups.map((group) => this.#groupOf(group, lines));
+    const number = this.#workloads.size;
+    this.#workloads.set(workload, number);
+    lines.push(JSON.stringify({ workload: number, attributes: workload.resource.attributes, groups }));
+    return number;
+  }
+
+  #groupOf(group: Group, lines: string[]): number {
+    const known = this.#groups.get(group);
+    if (known !== undefined) return known;
+    const number = this.#groups.size;
+    this.#groups.set(group, number);
+    lines.push(JSON.stringify({ group: number, attributes: group.identity.attributes }));
+    return number;
+  }
+}

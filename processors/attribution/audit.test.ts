@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SheetReader, type Confirmed } from '../../src/cli/audit/sheet-reader.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
+import { until } from '../../src/testing/until.js';
+import { playRandomMachine } from './random-machine.fixture.js';
+import { playSecond, Rig, RigProcess } from './rig.fixture.js';
+
+interface Played {
+  readonly seed: number;
+  readonly settings?: object;
+  readonly scans?: number;
+  readonly hasHost?: boolean;
+}
+
+/** Plays a random machine, and gives the path of the file with its sheets. */
+async function play({ seed, settings, scans = 150, hasHost = false }: Played): Promise<string> {
+  const path = join(createFolder(), 'audit.jsonl');
+  const rig = new Rig({ audit: { path }, floor: [{ hw_type: 'cpu', power: 4.3 }], ...settings });
+  playRandomMachine(rig, { seed, scans, scanS: 1, hasFaults: seed % 2 === 0, hasHost });
+  await rig.processor.shutdown();
+  return path;
+}
+
+function linesOf(path: string): readonly string[] {
+  return readFileSync(path, 'utf8').trimEnd().split('\n');
+}
+
+function confirm(lines: readonly string[]): Confirmed {
+  const reader = new SheetReader();
+  for (const line of lines) reader.read(line);
+  return reader.confirmed;
+}
+
+for (const idle of ['separate', 'proportional', 'equal']) {
+  test(`attribution writes sheets whose figures can be recomputed, with idle: ${idle}`, async () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const lines = linesOf(await play({ seed, settings: { idle }, hasHost: seed % 3 === 0 }));
+      const { windows, figures, missing } = confirm(lines);
+      assert.equal(windows, lines.filter((line) => line.startsWith('{"window"')).length);
+      assert.ok(windows > 100 && figures > 1000, `${windows} windows`);
+      assert.equal(missing, 0);
+    }
+  });
+}
+
+/** A change of one figure of a window, and what is said of it. */
+interface Tampering {
+  readonly pattern: RegExp;
+  readonly replacement: string;
+  readonly message: RegExp;
+}
+
+const addOne = (text: string) => String(Number(text) + 1);
+
+const tamperings: Readonly<Record<string, Tampering>> = {
+  'what the curve had': {
+    pattern: /"from_nj":(\d+)/u,
+    replacement: '"from_nj":',
+    message: /^curve at the beginning in the window of cpu "/u,
+  },
+  energy: { pattern: /"energy_nj":(\d+)/u, replacement: '"energy_nj":', message: /^energy in the window/u },
+  'a knot': {
+    pattern: /"knots_to":\[\d+,\d+,\d+,(\d+)0/u,
+    replacement: '',
+    message: /^energy in the window/u,
+  },
+  carry: { pattern: /"carry_nj":(\d+)/u, replacement: '"carry_nj":', message: /^carry of the floor in/u },
+  floor: { pattern: /"floor_w":(4)\./u, replacement: '"floor_w":', message: /^idle energy in the window/u },
+  'busy time': { pattern: /"busy_ns":(\d+)/u, replacement: '"busy_ns":', message: /^whole of the usage in/u },
+  whole: { pattern: /"whole_ns":(\d+)/u, replacement: '"whole_ns":', message: /^whole of the usage in/u },
+  'idle energy': { pattern: /"idle_nj":(\d+)/u, replacement: '"idle_nj":', message: /^idle energy in/u },
+  'attributed energy': {
+    pattern: /"attributed_nj":(\d+)/u,
+    replacement: '"attributed_nj":',
+    message: /^attributed energy in/u,
+  },
+  'unattributed energy': {
+    pattern: /"unattributed_nj":(\d+)/u,
+    replacement: '"unattributed_nj":',
+    message: /^unattributed energy in/u,
+  },
+  'a share': {
+    pattern: /"used":\[\[\d+,\d+,\d+,(\d+)/u,
+    replacement: '',
+    message:
+      /^share of workload \{.*"process\.pid":\d+.*\} in the window of cpu ".*" from 2027-.*Z to 2027-.*Z: expected \d+ nJ, found \d+ nJ$/u,
+  },
+  'a weight': {
+    pattern: /"used":\[\[\d+,(\d+)/u,
+    replacement: '',
+    message: /^(?:share of workload|whole of the usage)/u,
+  },
+  'a part of a view': {
+    pattern: /"parts":\[\[\d+,(\d+)/u,
+    replacement: '',
+    message: /^part of group \{.*\} in the window/u,
+  },
+};
+
+for (const [what, { pattern, message }] of Object.entries(tamperings)) {
+  test(`An audit names the window in which ${what} was changed`, async () => {
+    const lines = [...linesOf(await play({ seed: 1 }))];
+    // Neither the first window, nor one in which nothing was shared.
+    const candidates = [...lines.entries()].filter(
+      ([, line]) => line.startsWith('{"window"') && pattern.test(line) && line.includes('"reason":"unseen"'),
+    );
+    const [number, line] = candidates[40] ?? assert.fail('no such window');
+    lines[number] = line.replace(pattern, (all: string, figure: string) => {
+      const at = all.lastIndexOf(figure);
+      return all.slice(0, at) + addOne(figure) + all.slice(at + figure.length);
+    });
+    assert.notEqual(lines[number], line);
+    confirm(lines.slice(0, number));
+    assert.throws(() => confirm(lines.slice(0, number + 1)), { message });
+  });
+}
+
+test('An audit names a reason that does not fit', async () => {
+  const lines = linesOf(await play({ seed: 1 }));
+  const tampered = lines.map((line) => line.replace('"reason":"unseen"', '"reason":"gap"'));
+  assert.throws(() => confirm(tampered), {
+    message: /^reason in the window .* expected unseen, found gap$/u,
+  });
+});
+
+test('An audit names what is no sheet', async () => {
+  const lines = linesOf(await play({ seed: 1, scans: 20 }));
+  const last = lines.at(-1) ?? '';
+  assert.throws(() => confirm([...lines, last.slice(0, 60)]), {
+    message: /^expected a line of JSON, found one/u,
+  });
+  assert.throws(() => confirm(lines.slice(1)), { message: /^expected the first line of a file/u });
+  assert.throws(() => confirm([...lines, '{}']), {
+    message: /^expected a domain, a workload, a group or a window/u,
+  });
+  for (const figure of ['1.5', '-', '"1"', 'null', '1e999']) {
+    const tampered = last
+      .replace(/"carry_nj":[\d.]+/u, `"carry_nj":${figure}`)
+      .replace(/"to":\d+/u, '"to":1.5');
+    assert.throws(() => confirm([...lines, tampered]), {
+      message: /^expected (?:whole numbers|a line of JSON)/u,
+    });
+  }
+});
+
+test('attribution continues an audit file whose last line was cut off, and begins others beyond its size', async () => {
+  const path = await play({ seed: 1, scans: 20 });
+  const whole = readFileSync(path, 'utf8');
+  writeFileSync(path, whole.slice(0, -50));
+  const rig = new Rig({ audit: { path, max_megabytes: 1, max_backups: 2 } });
+  playRandomMachine(rig, { seed: 3, scans: 2500, scanS: 1 });
+  await rig.processor.shutdown();
+  const folder = path.slice(0, -'/audit.jsonl'.length);
+  assert.deepEqual(
+    readdirSync(folder).toSorted().slice(0, 3),
+    ['audit.jsonl', 'audit.jsonl.1', 'audit.jsonl.2'].slice(0, readdirSync(folder).length),
+  );
+  const backup = linesOf(`${path}.1`);
+  assert.ok(confirm(backup).windows > 100);
+});
+
+test('attribution loses windows of the audit file while its disk is full, and nothing else', async () => {
+  const path = join(createFolder(), 'audit.jsonl');
+  symlinkSync('/dev/full', path);
+  const log = createLogCollector();
+  const rig = new Rig({ audit: { path }, floor: [{ power: 4 }] }, createFakeContext({ log }));
+  const meter = rig.createMeter();
+  const process = new RigProcess({ 'process.pid': 1, 'process.linux.cgroup': '/a' }, 0);
+  for (let second = 0; second < 5; second++) playSecond({ rig, meter, used: [[process, second]] }, second);
+  await until(() => log.lines.some((line) => line.includes('ENOSPC')));
+  rmSync(path);
+  for (let second = 5; second < 10; second++) playSecond({ rig, meter, used: [[process, second]] }, second);
+  await rig.processor.shutdown();
+  const { windows, missing } = confirm(linesOf(path));
+  assert.deepEqual([windows + missing, missing > 0], [9, true]);
+  assert.equal(log.lines.filter((line) => line.includes(`Cannot write ${path}`)).length, 1);
+  assert.ok(log.lines.some((line) => line.includes('Recovered')));
+  assert.equal(rig.parts()['attributed'], 54);
+});

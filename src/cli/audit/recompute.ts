@@ -1,0 +1,291 @@
+/** What a sheet says of a window (docs/ledger.md, Audit). Whole numbers are nanoseconds and nanojoules. */
+export interface WindowSheet {
+  readonly from: number;
+  readonly to: number;
+  /** What the curve had at `from`, the knots around `from` where a curve begins, and those around `to`. */
+  readonly from_nj?: number;
+  readonly knots_from?: readonly number[];
+  readonly knots_to?: readonly number[];
+  readonly energy_nj: number;
+  readonly refresh_ns: number;
+  readonly floor_w: number | null;
+  readonly carry_nj: number;
+  readonly busy_ns: number;
+  readonly whole_ns: number;
+  readonly is_gap: boolean;
+  readonly rest: string;
+  readonly idle_nj: number;
+  readonly attributed_nj: number;
+  readonly unattributed_nj: number;
+  readonly reason: string;
+  /** Workload, weight, lifetime and share of each that has any. */
+  readonly used: readonly (readonly number[])[];
+  /** Group and its part, of all views. */
+  readonly parts: readonly (readonly number[])[];
+}
+
+/** A figure that is not what it has to be. */
+export interface Difference {
+  readonly figure: string;
+  readonly expected: string;
+  readonly found: string;
+  /** Number of the workload or of the group that it is of. */
+  readonly workload?: number;
+  readonly group?: number;
+}
+
+/** What is known of a domain from the windows before. */
+export interface Course {
+  /** Where the last window ended, what the curve had there, and what may be left of the floor (2^-20 nJ). */
+  readonly to: number;
+  readonly toNj: bigint | undefined;
+  readonly carries: readonly bigint[];
+}
+
+/** Energy in fractions of a nanojoule. */
+const fraction = 2n ** 20n;
+
+/** Settles windows a second time, in whole numbers without limit, and without anything that the ledger is made of. */
+export class Recomputation {
+  readonly #idle: string;
+  readonly #groupsOf: ReadonlyMap<number, readonly number[]>;
+  /** What the floor took of the window that was confirmed last; two figures, where either fits. */
+  #floorsNj: bigint[] = [];
+
+  /** @param groupsOf the groups of each workload */
+  constructor(idle: string, groupsOf: ReadonlyMap<number, readonly number[]>) {
+    this.#idle = idle;
+    this.#groupsOf = groupsOf;
+  }
+
+  /** @returns the first figure of a window that differs; undefined: all agree */
+  check(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
+    return (
+      checkCurve(sheet, before) ??
+      checkEnergy(sheet) ??
+      checkCarry(sheet, before) ??
+      checkUsage(sheet) ??
+      this.#checkShares(sheet) ??
+      this.#checkParts(sheet)
+    );
+  }
+
+  /** What the next window of the domain continues from this one, which was confirmed. */
+  continue(sheet: WindowSheet): Course {
+    const { to, from_nj: fromNj } = sheet;
+    const toNj = fromNj === undefined ? undefined : BigInt(fromNj) + BigInt(sheet.energy_nj);
+    return { to, toNj, carries: this.#floorsNj.map((floorNj) => carryAfter(sheet, floorNj)) };
+  }
+
+  #checkShares(sheet: WindowSheet): Difference | undefined {
+    this.#floorsNj = [];
+    let first: Difference | undefined;
+    // Where the floor allows a whole number of nanojoules nearly exactly, rounding decides between two.
+    for (const floorNj of findIdle(sheet)) {
+      const difference = checkSplit(sheet, this.#settle(sheet, floorNj));
+      if (difference === undefined) {
+        this.#floorsNj.push(floorNj);
+      }
+      first ??= difference;
+    }
+    return this.#floorsNj.length > 0 ? undefined : first;
+  }
+
+  #settle(sheet: WindowSheet, floorNj: bigint): Settlement {
+    const energyNj = BigInt(sheet.energy_nj);
+    const wholeNs = BigInt(sheet.whole_ns);
+    const isShared = !sheet.is_gap && wholeNs > 0n;
+    const idleNj = this.#idle === 'proportional' && isShared ? 0n : floorNj;
+    const weights = sheet.used.map(([, weight = 0]) => BigInt(weight));
+    const lives = sheet.used.map(([, , life = 0]) => BigInt(life));
+    const dynamic = isShared ? divide(energyNj - idleNj, weights, wholeNs) : weights.map(() => 0n);
+    const lifeNs = sum(lives);
+    const isBorne = this.#idle === 'equal' && lifeNs > 0n;
+    const borne = isBorne ? divide(idleNj, lives, lifeNs) : lives.map(() => 0n);
+    const reason = isShared ? sheet.rest : sheet.is_gap ? 'gap' : 'no_usage';
+    return {
+      shares: dynamic.map((share, i) => share + (borne[i] ?? 0n)),
+      idleNj: idleNj - sum(borne),
+      attributedNj: sum(dynamic) + sum(borne),
+      unattributedNj: energyNj - idleNj - sum(dynamic),
+      reason,
+    };
+  }
+
+  /** The groups of each view have what their workloads have. */
+  #checkParts({ used, parts }: WindowSheet): Difference | undefined {
+    const sums = new Map<number, bigint>();
+    for (const [workload = NaN, , , shareNj = 0] of used) {
+      const groups = this.#groupsOf.get(workload);
+      if (groups === undefined) {
+        return { figure: 'workload', expected: 'one with a line before', found: String(workload) };
+      }
+      for (const group of groups) sums.set(group, (sums.get(group) ?? 0n) + BigInt(shareNj));
+    }
+    const found = new Map(parts.map(([group = NaN, partNj = 0]) => [group, BigInt(partNj)]));
+    for (const group of new Set([...sums.keys(), ...found.keys()])) {
+      const [expectedNj, foundNj] = [sums.get(group) ?? 0n, found.get(group) ?? 0n];
+      if (expectedNj !== foundNj) return { ...inNj('part', expectedNj, foundNj), group };
+    }
+    return undefined;
+  }
+}
+
+interface Settlement {
+  readonly shares: readonly bigint[];
+  readonly idleNj: bigint;
+  readonly attributedNj: bigint;
+  readonly unattributedNj: bigint;
+  readonly reason: string;
+}
+
+function checkSplit(sheet: WindowSheet, settled: Settlement): Difference | undefined {
+  if (settled.idleNj !== BigInt(sheet.idle_nj)) return inNj('idle energy', settled.idleNj, sheet.idle_nj);
+  for (const [i, shareNj] of settled.shares.entries()) {
+    const [workload = NaN, , , foundNj = 0] = sheet.used[i] ?? [];
+    if (shareNj !== BigInt(foundNj)) return { ...inNj('share', shareNj, foundNj), workload };
+  }
+  if (settled.attributedNj !== BigInt(sheet.attributed_nj)) {
+    return inNj('attributed energy', settled.attributedNj, sheet.attributed_nj);
+  }
+  if (settled.unattributedNj !== BigInt(sheet.unattributed_nj)) {
+    return inNj('unattributed energy', settled.unattributedNj, sheet.unattributed_nj);
+  }
+  if (settled.reason !== sheet.reason) {
+    return { figure: 'reason', expected: settled.reason, found: sheet.reason };
+  }
+  return undefined;
+}
+
+/** A curve continues where the window before ended, or begins at its first knot. */
+function checkCurve(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
+  const { from, from_nj: fromNj, knots_from: knots } = sheet;
+  if (fromNj === undefined) return undefined;
+  if (knots !== undefined) {
+    return isOnCurve(knots, from, fromNj)
+      ? undefined
+      : inNj('curve at the beginning', onCurve(knots, from), fromNj);
+  }
+  if (before?.to !== from || before.toNj === undefined) return undefined;
+  // Beyond 2^53 nJ the ledger's whole numbers are 2 nJ and more apart.
+  if (abs(before.toNj - BigInt(fromNj)) <= before.toNj / 2n ** 53n) return undefined;
+  return inNj('curve at the beginning', before.toNj, fromNj);
+}
+
+function checkEnergy({ from_nj: fromNj, knots_to: knots, to, energy_nj: energyNj }: WindowSheet) {
+  if (fromNj === undefined || knots === undefined) return undefined;
+  const reachedNj = BigInt(fromNj) + BigInt(energyNj);
+  const curveNj = onCurve(knots, to);
+  // A curve that was thinned may run lower than it did: then nothing was used.
+  if (isOnCurve(knots, to, Number(reachedNj)) || (energyNj === 0 && curveNj < reachedNj)) return undefined;
+  return inNj('energy', curveNj - BigInt(fromNj), energyNj);
+}
+
+/** What was left of the floor is what the window before left. */
+function checkCarry(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
+  if (before === undefined) return undefined;
+  const found = toFixed(sheet.carry_nj);
+  const [first = 0n] = before.carries;
+  const isLeft = (carry: bigint) => abs(found - carry) <= fraction / 1000n + (carry + found) / 2n ** 40n;
+  if (before.carries.some(isLeft)) return undefined;
+  return inNj('carry of the floor', Number(first) / Number(fraction), sheet.carry_nj);
+}
+
+function checkUsage({ used, busy_ns: busyNs, whole_ns: wholeNs }: WindowSheet): Difference | undefined {
+  const sumNs = sum(used.map(([, weight = 0]) => BigInt(weight)));
+  const expectedNs = sumNs > BigInt(busyNs) ? sumNs : BigInt(busyNs);
+  return expectedNs === BigInt(wholeNs)
+    ? undefined
+    : { figure: 'whole of the usage', expected: `${expectedNs} ns`, found: `${wholeNs} ns` };
+}
+
+/** The energy that is idle: one figure, or two where rounding decides. */
+function findIdle({
+  energy_nj,
+  floor_w: watts,
+  carry_nj: carryNj,
+  from,
+  to,
+}: WindowSheet): readonly bigint[] {
+  if (watts === null) return [0n];
+  const energyNj = BigInt(energy_nj);
+  const allowed = toFixed(carryNj) + timesWatts(watts, BigInt(to) - BigInt(from));
+  const error = 2n + allowed / 2n ** 50n;
+  const least = minimum(energyNj, maximum(0n, allowed - error) / fraction);
+  const greatest = minimum(energyNj, (allowed + error) / fraction);
+  return least === greatest ? [least] : [least, greatest];
+}
+
+function carryAfter(sheet: WindowSheet, floorNj: bigint): bigint {
+  const { floor_w: watts, carry_nj: carryNj, from, to, refresh_ns: refreshNs } = sheet;
+  if (watts === null) return toFixed(carryNj);
+  const rest = toFixed(carryNj) + timesWatts(watts, BigInt(to) - BigInt(from)) - floorNj * fraction;
+  return minimum(maximum(0n, rest), toFixed(2 * watts * refreshNs));
+}
+
+/** Watts are a double, which is a whole number of parts of a power of two: their product with a time is exact. */
+function timesWatts(watts: number, ns: bigint): bigint {
+  let [parts, scale] = [watts, 1n];
+  while (!Number.isInteger(parts)) {
+    parts *= 2;
+    scale *= 2n;
+  }
+  return (BigInt(parts) * ns * fraction) / scale;
+}
+
+function toFixed(value: number): bigint {
+  return timesWatts(value, 1n);
+}
+
+/** Rounded, halves up. @param knots time and value of two points, between which the curve is linear */
+function onCurve(knots: readonly number[], at: number): bigint {
+  const [numerator, denominator] = exactlyOnCurve(knots, at);
+  return (2n * numerator + denominator) / (2n * denominator);
+}
+
+/** Whether a whole number is the curve's value, but for the rounding of doubles. */
+function isOnCurve(knots: readonly number[], at: number, value: number): boolean {
+  const [numerator, denominator] = exactlyOnCurve(knots, at);
+  const [, from = 0, , to = 0] = knots.map((one) => BigInt(one));
+  const rounding = 3n * (BigInt(to) - BigInt(from)) + BigInt(from);
+  const off = abs(BigInt(value) * denominator - numerator);
+  return off * 2n ** 53n <= denominator * (2n ** 52n + rounding);
+}
+
+function exactlyOnCurve(knots: readonly number[], at: number): readonly [bigint, bigint] {
+  const [t0 = 0n, v0 = 0n, t1 = 0n, v1 = 0n] = knots.map((one) => BigInt(one));
+  if (t1 === t0) return [v0, 1n];
+  return [v0 * (t1 - t0) + (v1 - v0) * (BigInt(at) - t0), t1 - t0];
+}
+
+/** What a running share that is rounded, halves up, grows by at each part. */
+function divide(total: bigint, parts: readonly bigint[], whole: bigint): readonly bigint[] {
+  let [reached, given] = [0n, 0n];
+  return parts.map((part) => {
+    reached += part;
+    const upTo = (2n * total * reached + whole) / (2n * whole);
+    const share = upTo - given;
+    given = upTo;
+    return share;
+  });
+}
+
+function inNj(figure: string, expected: bigint | number, found: bigint | number): Difference {
+  return { figure, expected: `${expected} nJ`, found: `${found} nJ` };
+}
+
+function sum(parts: readonly bigint[]): bigint {
+  return parts.reduce((total, part) => total + part, 0n);
+}
+
+function abs(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
+function minimum(one: bigint, other: bigint): bigint {
+  return one < other ? one : other;
+}
+
+function maximum(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}

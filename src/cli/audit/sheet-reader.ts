@@ -1,0 +1,158 @@
+import { Recomputation, type Course, type Difference, type WindowSheet } from './recompute.js';
+
+/** How many of what were found right. */
+export interface Confirmed {
+  windows: number;
+  figures: number;
+  /** Windows that were left out when the file was written. */
+  missing: number;
+}
+
+/** A line that cannot be confirmed. */
+export class UnconfirmedError extends Error {}
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Reads the lines of a file of sheets, one after the other, and recomputes every window. */
+export class SheetReader {
+  readonly confirmed: Confirmed = { windows: 0, figures: 0, missing: 0 };
+  #recomputation: Recomputation | undefined;
+  #epoch = 0n;
+  readonly #domains = new Map<number, string>();
+  readonly #workloads = new Map<number, string>();
+  readonly #groupsOf = new Map<number, readonly number[]>();
+  readonly #groups = new Map<number, string>();
+  readonly #courses = new Map<number, Course>();
+
+  /**
+   * Takes a line.
+   * @throws UnconfirmedError when it is no line of such a file, or a figure in it differs
+   */
+  read(text: string): void {
+    const line = parseLine(text);
+    if ('audit' in line) this.#begin(line);
+    else if ('missing' in line) this.#skip(line);
+    else if (this.#recomputation === undefined) {
+      throw new UnconfirmedError('expected the first line of a file of "audit", found another one');
+    } else if ('window' in line) this.#check(line, this.#recomputation);
+    else this.#describe(line);
+  }
+
+  #begin({ audit, epoch, idle }: Line): void {
+    if (audit !== 1 || typeof epoch !== 'string' || !/^\d+$/u.test(epoch)) {
+      throw new UnconfirmedError(`expected sheets of version 1, found ${JSON.stringify(audit)}`);
+    }
+    this.#epoch = BigInt(epoch);
+    for (const known of [this.#domains, this.#workloads, this.#groupsOf, this.#groups, this.#courses])
+      known.clear();
+    this.#recomputation = new Recomputation(String(idle), this.#groupsOf);
+  }
+
+  /** After what is missing, no window continues another one. */
+  #skip({ missing }: Line): void {
+    this.confirmed.missing += Number(missing);
+    this.#courses.clear();
+  }
+
+  #describe(line: Line): void {
+    const { attributes = {} } = line;
+    if (typeof line['domain'] === 'number') {
+      this.#domains.set(line['domain'], `${String(line['hw_type'])} "${String(line['hw_id'])}"`);
+    } else if (typeof line['group'] === 'number') {
+      this.#groups.set(line['group'], JSON.stringify(attributes));
+    } else if (typeof line['workload'] === 'number' && isNumbers(line['groups'])) {
+      this.#workloads.set(line['workload'], JSON.stringify(attributes));
+      this.#groupsOf.set(line['workload'], line['groups']);
+    } else
+      throw new UnconfirmedError('expected a domain, a workload, a group or a window, found none of them');
+  }
+
+  #check(line: Line, recomputation: Recomputation): void {
+    const number = Number(line['window']);
+    const domain = this.#domains.get(number);
+    if (domain === undefined) {
+      throw new UnconfirmedError(`expected a domain with a line before, found ${number}`);
+    }
+    const sheet = toSheet(line);
+    const difference = recomputation.check(sheet, this.#courses.get(number));
+    if (difference) throw new UnconfirmedError(this.#explain(difference, sheet, domain));
+    this.#courses.set(number, recomputation.continue(sheet));
+    this.confirmed.windows += 1;
+    this.confirmed.figures += 8 + sheet.used.length + sheet.parts.length;
+  }
+
+  #explain(
+    { figure, expected, found, workload, group }: Difference,
+    sheet: WindowSheet,
+    domain: string,
+  ): string {
+    const of =
+      workload !== undefined
+        ? ` of workload ${this.#workloads.get(workload) ?? workload}`
+        : group !== undefined
+          ? ` of group ${this.#groups.get(group) ?? group}`
+          : '';
+    const [from, to] = [this.#describeTime(sheet.from), this.#describeTime(sheet.to)];
+    return `${figure}${of} in the window of ${domain} from ${from} to ${to}: expected ${expected}, found ${found}`;
+  }
+
+  #describeTime(ns: number): string {
+    const at = this.#epoch + BigInt(ns);
+    const ms = Number(at / 1_000_000n);
+    const rest = String(at % 1_000_000n).padStart(6, '0');
+    return new Date(ms).toISOString().replace('Z', `${rest}Z`);
+  }
+}
+
+function parseLine(text: string): Line {
+  try {
+    const line: unknown = JSON.parse(text);
+    if (typeof line === 'object' && line !== null) return line as Line;
+  } catch {
+    // Reported below.
+  }
+  throw new UnconfirmedError('expected a line of JSON, found one that is cut off or damaged');
+}
+
+const wholeNumbers = [
+  'from',
+  'to',
+  'energy_nj',
+  'busy_ns',
+  'whole_ns',
+  'idle_nj',
+  'attributed_nj',
+  'unattributed_nj',
+];
+const lists = ['used', 'parts'];
+
+/** @throws UnconfirmedError when something is missing, or is no whole number that has to be one */
+function toSheet(line: Line): WindowSheet {
+  const { floor_w: watts, from_nj: fromNj, knots_from: knotsFrom, knots_to: knotsTo } = line;
+  const wrong =
+    wholeNumbers.find((name) => !Number.isInteger(line[name])) ??
+    ['refresh_ns', 'carry_nj'].find((name) => !isQuantity(line[name])) ??
+    lists.find((name) => !Array.isArray(line[name]) || !line[name].every(isNumbers));
+  if (wrong !== undefined)
+    throw new UnconfirmedError(`expected whole numbers, found ${wrong}: ${JSON.stringify(line[wrong])}`);
+  if (watts !== null && !isQuantity(watts))
+    throw new UnconfirmedError(`expected watts, found ${JSON.stringify(watts)}`);
+  if (fromNj !== undefined && !Number.isInteger(fromNj)) {
+    throw new UnconfirmedError(`expected whole nanojoules, found ${JSON.stringify(fromNj)}`);
+  }
+  for (const knots of [knotsFrom, knotsTo]) {
+    if (knots !== undefined && !(isNumbers(knots) && knots.length === 4)) {
+      throw new UnconfirmedError(`expected two knots, found ${JSON.stringify(knots)}`);
+    }
+  }
+  // Every field that is computed with was checked.
+  return line as unknown as WindowSheet;
+}
+
+function isQuantity(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < Infinity;
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((one) => Number.isInteger(one));
+}
