@@ -12,15 +12,13 @@ import { describeStatistics } from './statistics.js';
 
 /** What is read of cpufreq. Not every machine has each part. */
 export function listSources(config: Config): readonly NamedSource[] {
-  const driver = 'load a cpufreq driver; in a virtual machine the hypervisor has it';
   const sources = [
-    { name: 'frequencies', remedy: driver, describe: describeFrequencies(config) },
-    { name: 'governors', remedy: driver, describe: describeGovernors(config) },
-    { name: 'boost', remedy: 'none: this driver has no boost', describe: describeBoost(config) },
+    { name: 'frequencies', describe: describeFrequencies(config) },
+    { name: 'governors', describe: describeGovernors(config) },
+    { name: 'boost', describe: describeBoost(config) },
   ];
   if (!config.time_in_state) return sources;
-  const remedy = 'set time_in_state: false, or use a driver that counts it (CONFIG_CPU_FREQ_STAT)';
-  return [...sources, { name: 'time in state', remedy, describe: describeStatistics(config) }];
+  return [...sources, { name: 'time in state', describe: describeStatistics(config) }];
 }
 
 /** The file of a policy and the `hw.limit_type` that it is. */

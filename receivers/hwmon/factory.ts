@@ -46,7 +46,7 @@ async function probe({ sysfs }: Config): Promise<Probe> {
   const chips = await findChips(sysfs);
   const names = chips.map(({ name, channels }) => `${name} (${channels.length})`);
   if (chips.length > 0) return { available: true, found: `sensors of ${names.join(', ')}`, remedies: [] };
-  const missing = `a chip with sensors in ${sysfs}/class/hwmon, which virtual machines seldom have`;
-  const command = 'sudo modprobe coretemp (Intel), k10temp (AMD) or acpi_power_meter, or sudo sensors-detect';
+  const missing = `the driver of a chip with sensors, found by lm-sensors, where the machine has one`;
+  const command = 'sudo sensors-detect';
   return { available: false, found: `no sensor in ${sysfs}/class/hwmon`, remedies: [{ missing, command }] };
 }

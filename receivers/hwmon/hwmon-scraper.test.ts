@@ -292,7 +292,7 @@ test('hwmon is not available on a machine without sensors, and releases its file
   const context = createFakeContext();
   const probe = await factory.probe(config, context);
   assert.equal(probe.available, false);
-  assert.match(probe.remedies[0]?.command ?? '', /modprobe/u);
+  assert.match(probe.remedies[0]?.command ?? '', /sensors-detect/u);
   const receiver = factory.create(config, context, createTableCollector());
   await assert.rejects(async () => receiver.start(), {
     name: 'UnavailableError',

@@ -32,13 +32,18 @@ function probe({ device }: Config): Probe {
     return { available: true, found: device, remedies: [] };
   } catch (error) {
     const reason = describeCode(error);
-    const command =
-      reason === 'EACCES' ? 'sudo usermod -aG dialout "$USER"' : 'see receivers.powersensor.device';
-    return {
-      available: false,
-      found: `${device}: ${reason}`,
-      remedies: [{ missing: `access to ${device}`, command }],
-    };
+    if (reason === 'ENOENT') {
+      const missing =
+        'where a meter is connected to this machine, the setting "device" with one of the paths that this lists';
+      const command = 'ls /dev/serial/by-id/*';
+      const found = `no meter at ${device}; not present on this machine`;
+      return { available: false, found, remedies: [{ missing, command }] };
+    }
+    const remedies =
+      reason === 'EACCES'
+        ? [{ missing: `access to ${device}`, command: 'sudo usermod -aG dialout "$USER"' }]
+        : [];
+    return { available: false, found: `${device}: ${reason}`, remedies };
   }
 }
 

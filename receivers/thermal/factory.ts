@@ -30,27 +30,24 @@ const coolingStateLimit: Metric = {
 /** A part of `/sys/class/thermal`: which folders it has, and what is read of each. */
 interface Part {
   readonly name: string;
-  readonly remedy: string;
   readonly pattern: RegExp;
   readonly list: (folder: string, id: string) => readonly GaugeFile[];
 }
 
 function listParts({ trip_points: tripPoints, cooling_devices: coolingDevices }: Config): readonly Part[] {
-  const remedy = 'boot a kernel with CONFIG_THERMAL on a machine whose firmware has thermal zones';
   const [zone, device] = [/^thermal_zone\d+$/u, /^cooling_device\d+$/u];
   return [
-    { name: 'zones', remedy, pattern: zone, list: listTemperatures },
-    { name: 'trip points', remedy: 'set trip_points: false', pattern: zone, list: listTripPoints },
-    { name: 'cooling devices', remedy: 'set cooling_devices: false', pattern: device, list: listStates },
+    { name: 'zones', pattern: zone, list: listTemperatures },
+    { name: 'trip points', pattern: zone, list: listTripPoints },
+    { name: 'cooling devices', pattern: device, list: listStates },
   ].filter(({ list }) => (tripPoints || list !== listTripPoints) && (coolingDevices || list !== listStates));
 }
 
 /** The parts of `/sys/class/thermal` that are asked for, whether or not this machine has them. */
 export function listSources(config: Config): readonly NamedSource[] {
   const root = `${config.sysfs}/class/thermal`;
-  return listParts(config).map(({ name, remedy, pattern, list }) => ({
+  return listParts(config).map(({ name, pattern, list }) => ({
     name,
-    remedy,
     describe(source) {
       const findIds = () => findNames(root).filter((id) => pattern.test(id));
       const gauges = new FileGauges(source, {

@@ -73,7 +73,7 @@ test('MeterTable begins a new series when a counter falls, is lost by a restart,
   assert.equal(rows.add([outlet('a', { count: 221, joules: 36 })])['a hw.meter.energy'], 36);
 });
 
-test('MeterTable tells a wrap of 32 bits from a reset', () => {
+test('MeterTable distinguishes a wrap of 32 bits from a reset', () => {
   const rows = new Rows();
   const read = (count: number, isRestarted = false) =>
     rows.add([outlet('a', { count, wraps: true, joules: 1 })], isRestarted)['a hw.meter.energy'];

@@ -11,7 +11,7 @@ import { startScraping } from './scrape-loop.js';
 
 const table: Table = createRow([], 0n, new Float64Array(3));
 
-/** A promise that somebody else fulfils. */
+/** A promise that other code fulfils. */
 function createSignal(): { promise: Promise<void>; send: () => void } {
   const signal = { promise: Promise.resolve(), send: () => undefined as void };
   signal.promise = new Promise((resolve) => (signal.send = resolve));

@@ -67,8 +67,8 @@ export function createScrapingReceiver({
 export interface NamedSource {
   /** For messages. */
   readonly name: string;
-  /** What makes it readable, or what leaves it out, where it cannot be read. */
-  readonly remedy: string;
+  /** What makes it readable, or what leaves it out, where it cannot be read. Unset: a machine either has it or not. */
+  readonly remedy?: string;
   readonly describe: DescribeSource;
 }
 
@@ -92,6 +92,8 @@ export function createSourceReceiver({ sources, ...options }: SourceReceiverOpti
 /** Which of some sources can be read here. */
 export function probeSources(sources: readonly NamedSource[], context: SourceContext): Probe {
   const here: string[] = [];
+  const absent: string[] = [];
+  const problems: string[] = [];
   const remedies: Remedy[] = [];
   for (const { name, remedy, describe } of sources) {
     const source = new Source({ ...context, log: quietLog }, describe);
@@ -99,11 +101,25 @@ export function probeSources(sources: readonly NamedSource[], context: SourceCon
     source.close();
     if (error === undefined) here.push(name);
     const problem = error === undefined ? failed.join('; ') : describeError(error);
-    if (problem !== '') remedies.push({ missing: `${name}: ${problem}`, command: remedy });
+    if (problem === '') continue;
+    if (remedy === undefined && isMissing(error)) absent.push(name);
+    else if (remedy === undefined) problems.push(`${name}: ${problem}`);
+    else remedies.push({ missing: `${name}: ${problem}`, command: remedy });
   }
   const names = sources.map(({ name }) => name).join(', ');
-  const found = here.length > 0 ? `procfs and sysfs: ${here.join(', ')}` : `none of ${names}`;
-  return { available: here.length > 0, found, remedies };
+  const isAllAbsent = absent.length === sources.length;
+  const found = [
+    ...(here.length > 0 ? [`procfs and sysfs: ${here.join(', ')}`] : []),
+    ...(here.length > 0 || isAllAbsent ? [] : [`none of ${names}`]),
+    ...problems,
+    ...(absent.length > 0 ? [`not present on this machine: ${absent.join(', ')}`] : []),
+  ];
+  return { available: here.length > 0, found: found.join('; '), remedies };
+}
+
+/** Whether a machine does not have it, rather than refuses it. */
+function isMissing(error: unknown): boolean {
+  return isAbsent(error) || error instanceof UnavailableError;
 }
 
 /** What is read after the probe reports it. */
@@ -125,7 +141,7 @@ function openSource({ name, describe }: NamedSource, context: SourceContext): So
   const source = new Source(context, describe);
   const { error, absent } = source.probe();
   for (const reason of absent) context.log.info(`Leaves a part of ${name} out: ${reason}`);
-  if (!isAbsent(error) && !(error instanceof UnavailableError)) return source;
+  if (!isMissing(error)) return source;
   source.close();
   context.log.info(`Leaves ${name} out: ${describeError(error)}`);
   return undefined;

@@ -147,6 +147,23 @@ test('probeSources names what can be read here, and a remedy for the rest', () =
   assert.deepEqual([nowhere.available, nowhere.found], [false, 'none of pair, nothing']);
 });
 
+test('probeSources has no remedy for what a machine does not have, but says why something else cannot be read', () => {
+  const { folder, write } = createPair();
+  write('right', 'nonsense\n');
+  const sources = [
+    { name: 'pair', describe: describePair(folder) },
+    { name: 'nothing', describe: describePair(join(folder, 'nowhere')) },
+  ];
+  const { found, remedies } = probeSources(sources, createFakeContext());
+  assert.equal(
+    found.replaceAll(folder, ''),
+    'procfs and sysfs: pair; ' +
+      'pair: Cannot parse /right: expected a line that begins with "level " and has a number, found none; ' +
+      'not present on this machine: nothing',
+  );
+  assert.deepEqual(remedies, []);
+});
+
 test('createSourceReceiver leaves out what is not here, and logs it once', async () => {
   const { folder } = createPair();
   rmSync(join(folder, 'right'));
