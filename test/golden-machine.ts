@@ -16,7 +16,7 @@ import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 
 const testdata = fileURLToPath(new URL('../../test/testdata/machine/', import.meta.url));
 
-/** Where the golden file is, beside the machine that it tells of. */
+/** Where the golden file is, next to the machine that it describes. */
 export const goldenPath = join(testdata, 'golden.txt');
 
 /** When the machine is looked at first. */

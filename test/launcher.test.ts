@@ -28,7 +28,7 @@ const viaNode = [process.execPath, main, ...wrapped];
 const hasEnvBlock = spawnSync('env', ['--block-signal=USR1', 'true']).status === 0;
 const skip = hasEnvBlock ? false : 'no env(1) that can block signals';
 
-/** Everything that a program gets from whoever starts it, set to what is not usual. */
+/** Everything that a program inherits from its parent process, set to unusual values. */
 const unusual = `trap "" HUP USR2 QUIT; ulimit -Sn 300; ulimit -c 0; ulimit -Ss 4096; umask 027
   echo 500 > /proc/self/oom_score_adj; echo 0x11 > /proc/self/coredump_filter
   exec nice -n 3 env --block-signal=USR1,TERM --ignore-signal=PIPE -- "$@"`;

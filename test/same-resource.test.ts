@@ -74,7 +74,7 @@ test('process and perf read of a simulated tree what the simulator publishes of 
   const simulated = await readResources(t, createReceiver(simulator, settings));
   assert.equal(simulated.size, 12);
   for (const [pid, attributes] of simulated) {
-    // A folder of files belongs to whoever wrote it, and simulated time began at another instant.
+    // A folder of files belongs to the user who wrote it, and simulated time began at another instant.
     const own = { 'process.owner': undefined, 'process.creation.time': undefined };
     assert.deepEqual({ ...read.get(pid), ...own }, { ...attributes, ...own });
   }

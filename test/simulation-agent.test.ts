@@ -40,7 +40,7 @@ test('the energy of a 10 kHz sampler is the truth to a count of the sensor under
   const tables = await runReceivers(t, [createReceiver(simulator, wanted)], 3000);
   const machine = createMachine(specOf(parseSettings(simulator.schema, wanted)));
   const sensors = createSensors(machine);
-  // Idle energy tells at which instant simulated time began.
+  // Idle energy shows at which instant simulated time began.
   const idle = rowsOf(tables, 'simulator.energy').find(
     ({ series }) => series.attributes['simulator.part'] === 'idle' && series.attributes['hw.id'] === 'dram-0',
   );

@@ -61,7 +61,7 @@ function follow(spec: MachineSpec, hertz: number, untilUs: number): Course {
   return { ...course, generations: sampler.generation };
 }
 
-// Energy of which nobody can know is lost: then, and only then, counters start again.
+// Energy that no reading shows is lost: then, and only then, counters start again.
 const isRestart = new Set(['a reset', 'a suspended machine']);
 
 /**
@@ -117,7 +117,7 @@ for (const [name, wanted] of Object.entries(faults)) {
 }
 
 const halfSecond = fc.integer({ min: 1, max: 30 }).map((count) => (count * second) / 2);
-// A reset that nobody reads in time, or close to a wrap, cannot be told from energy that was drawn.
+// A reset that is not read in time, or happens close to a wrap, looks like energy that was used.
 const knowable = fc.constantFrom('wrap', 'torn', 'failed', 'empty', 'slow', 'dead', 'hotplug', 'offline');
 const anyFault = fc.record({
   kind: knowable,

@@ -47,7 +47,7 @@ function follow(root: string, faults: readonly Fault[], hertz: number, seconds: 
   };
   for (; us <= seconds * second; us += second / hertz) {
     machine.advance(us);
-    // The files of a machine that sleeps stand still, and nobody reads them.
+    // The files of a machine that sleeps do not change, and are not read.
     if (machine.timeline.isSuspended(us)) continue;
     tree.write(us);
     sampler.read(values, 0);

@@ -47,7 +47,7 @@ function encodeRetryInfo(milliseconds: number): Buffer {
 const transport: Transport<typeof factory.schema> = {
   name: 'otlp_grpc',
   factory,
-  // A call that still goes out on the dying connection is cancelled; one that needs a new one finds nobody.
+  // A call that still goes out on the dying connection is cancelled; one that needs a new one finds no server.
   outage: /^warn: Cannot export to [\d.:]+: (UNAVAILABLE|CANCELLED): .*[^:]\. Keeping data and trying again$/,
   silence: /DEADLINE_EXCEEDED.*Keeping data and trying again/,
   settingsFor: (endpoint) => ({ endpoint, ...insecure }),

@@ -21,7 +21,7 @@ function parseLabels(text: string): readonly (readonly [string, string])[] {
     labels.push([match[1], unescape(match[2])]);
     at = pattern.lastIndex;
   }
-  assert.equal(at, inner.length, `nobody can read ${text}`);
+  assert.equal(at, inner.length, `no parser can read ${text}`);
   return labels;
 }
 

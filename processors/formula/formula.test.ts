@@ -138,7 +138,7 @@ test('formula has a result for each group, and inputs without its attributes cou
   assert.equal(result?.metric.kind, 'counter');
 });
 
-test('formula combines the series of a group as it is told', () => {
+test('formula combines the series of a group as `combine` says', () => {
   const series = [10, 30].map((_, i) => createSeries('t', { kind: 'gauge', attributes: { id: i } }));
   const combined = ['sum', 'mean', 'min', 'max'].map((combine) => ({
     name: combine,

@@ -31,7 +31,7 @@ test('EstimateScraper gives what the model makes of the true busy time of a simu
     tree.write(us, clock.wallNs);
     const [joules = NaN] = [...scraper.scrape(0)].at(-1)?.values ?? [];
     const wanted = 20 * second + (80 / 8) * (Number(machine.busyNs) / 1e9);
-    // The kernel tells the idle time of each of 8 CPUs in ticks of 10 ms.
+    // The kernel reports the idle time of each of 8 CPUs in ticks of 10 ms.
     assert.ok(
       Math.abs(joules - wanted) <= (80 / 8) * 8 * 0.01,
       `${joules} J after ${second} s, truly ${wanted}`,

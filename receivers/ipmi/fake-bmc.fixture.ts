@@ -80,7 +80,7 @@ export function createPowerAnswer(
   return [...bytes];
 }
 
-/** A BMC that answers as it is told, and counts what it is asked. */
+/** A BMC with configured answers, which counts the requests. */
 export class FakeBmc implements IpmiTransport {
   records: readonly Uint8Array[] = [];
   /** By the number of the sensor, what follows the completion code; a single number is an error. */

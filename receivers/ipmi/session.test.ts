@@ -175,7 +175,7 @@ test('Session reads records in parts, again after a lost reservation, and once o
     const answer = one.send.bind(one);
     let asked = 0;
     one.send = (to, request) => {
-      // Another program reserves the repository now and then.
+      // Another program reserves the repository periodically.
       if (request.command === 0x23 && ++asked % 9 === 0) one.loseReservation();
       return answer(to, request);
     };

@@ -127,7 +127,7 @@ test('a file of no known format is named, and the next one is read', async () =>
   );
 });
 
-test('files that cannot be replayed are told at the end, lost lines are counted and no failure', async () => {
+test('files that cannot be replayed are reported at the end, and lost lines are counted, which is no failure', async () => {
   const good = writeFile('a.json', `${threeLines}{}\n`);
   const one = await replay({ files: [good] });
   assert.equal(one.problem, undefined);

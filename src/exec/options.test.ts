@@ -32,7 +32,7 @@ test('parseExecOptions takes what follows -- for the command, when it looks like
   assert.equal(parseExecOptions(['-r', '3', '--', '-x']).program, '-x');
 });
 
-test('parseExecOptions measures no baseline, unless runs are repeated or somebody asks for it', () => {
+test('parseExecOptions measures no baseline, unless runs are repeated or an option asks for it', () => {
   const baselines = [
     ['true'],
     ['-r', '2', 'true'],

@@ -15,7 +15,7 @@ test('CpuClock says what getrusage says, when it reads this process', () => {
   assert.ok(microseconds <= after.user + after.system + 2, `${microseconds} ${JSON.stringify(after)}`);
 });
 
-test('CpuClock reads a process of somebody else', () => {
+test('CpuClock reads a process of another user', () => {
   assert.ok(new CpuClock().read(1));
 });
 

@@ -119,7 +119,7 @@ test('startHeld gives the limit of open files that the user had', async (t) => {
   if (!(hard > 300)) return t.skip(`the hard limit of open files is ${hard}, wanted more than 300`);
   const script = `const c = await startHeld('sh', ['-c', 'ulimit -Sn']); c.release(); await c.ended`;
   const source = `import { startHeld } from ${JSON.stringify(moduleUrl)};\n${script}`;
-  // The last command of a shell may replace it: then nobody would know the limit that the shell had.
+  // The last command of a shell may replace it: then no process would know the limit that the shell had.
   const shell = spawn('sh', [
     '-c',
     'ulimit -Sn 300; "$0" --input-type=module -e "$1"; exit',

@@ -26,7 +26,7 @@ export interface Member {
   /** Where its last reading is. */
   readings: Readings;
   column: number;
-  /** What it had counted before the mapped series began. NaN: its first reading, not seen so far, will tell. */
+  /** What it had counted before the mapped series began. NaN: not known before its first reading. */
   base: number;
 }
 

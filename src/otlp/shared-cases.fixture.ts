@@ -79,7 +79,7 @@ export function testOutages<S extends Schema>({
     assert.equal(log.lines.length, 2);
   });
 
-  test(`${name} says that nobody listens, until somebody does`, async (t) => {
+  test(`${name} reports that nothing listens, until a server does`, async (t) => {
     const { port, close } = await open(t, { address: ownAddress });
     await close();
     const { exporter, log } = await startExporter(t, factory, settingsFor(`${ownAddress}:${port}`));

@@ -227,7 +227,7 @@ export class ServiceRateSource implements RateSource {
       const isFresh = typeof at === 'number' && at <= Date.now() && Date.now() - at <= maxAgeMs;
       if (isFresh && typeof value === 'number' && value >= this.#units.min) this.#take(value, at);
     } catch {
-      // There is none yet, or it is damaged: the service will tell.
+      // There is none yet, or it is damaged: the next answer of the service replaces it.
     }
   }
 

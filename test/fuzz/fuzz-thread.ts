@@ -11,10 +11,10 @@ export type FuzzMessage =
   | { readonly type: 'done' };
 
 const maxProblems = 20;
-/** Errors that the engine throws, rather than somebody who knows what is wrong. */
+/** Errors that the engine throws, rather than code that knows what is wrong. */
 const foreign = [TypeError, ReferenceError, RangeError, SyntaxError];
 
-/** In messages these are for whoever wrote the parser, not for whoever has the input. */
+/** In messages these are for the author of the parser, not for the user who has the input. */
 const engineWords =
   /Cannot (?:read properties|convert|mix|destructure)|is not (?:a function|iterable|defined|an object)|undefined|Unexpected (?:token |end of JSON|non-white)|Invalid (?:array|typed array|date|time|string)|out of bounds| JSON at | not valid JSON/u;
 

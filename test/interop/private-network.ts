@@ -13,7 +13,7 @@ export function findPrivateNetwork(): readonly string[] {
   return spawnSync(program, args).status === 0 ? words : [];
 }
 
-/** The ports of the examples that somebody else has. */
+/** The ports of the examples that other programs use. */
 export async function findTakenPorts(): Promise<readonly number[]> {
   const taken: number[] = [];
   for (const port of ports) if (!(await isFree(port))) taken.push(port);

@@ -131,7 +131,7 @@ test('fitGroups tries each of many events a few times only, whether they fit or 
   assert.equal(tries, count);
 });
 
-test('adaptToRights leaves out the kernel where it is forbidden, unless somebody asked for it', () => {
+test('adaptToRights leaves out the kernel where it is forbidden, unless a setting asks for it', () => {
   const groups = resolve('cycles,page-faults:k,cs,bus-cycles');
   const { groups: rightful, userOnly } = adaptToRights(groups, new FakePmu(4, false));
   const modifiers = rightful.flatMap(({ events }) => events.map((event) => event.modifiers));
