@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
-import { parseSettings } from '../../src/config/settings.js';
+import { test } from 'node:test';
 import { startReceiver } from '../../src/http/device.fixture.js';
-import { createRandom } from '../../src/testing/random.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import {
-  Agent,
   counter32,
   counter64,
-  fillApc,
   gauge32,
   integer,
   noSnmp,
@@ -18,23 +14,7 @@ import {
   ticks,
   type AgentValue,
 } from './snmp-agent.fixture.js';
-import { loadSnmp, SnmpSession } from './snmp-session.js';
-
-const often = { collection_interval: '100ms', timeout: '200ms' };
-
-async function openAgent(t: TestContext, objects: Readonly<Record<string, AgentValue>> = {}): Promise<Agent> {
-  const agent = await new Agent().listen(t);
-  for (const [name, value] of Object.entries(objects)) agent.objects.set(name, value);
-  return agent;
-}
-
-async function openApc(t: TestContext): Promise<Agent> {
-  const agent = await openAgent(t);
-  fillApc(agent);
-  return agent;
-}
-
-const apc = '1.3.6.1.4.1.318.1.1.26';
+import { apc, often, openAgent, openApc } from './snmp-rig.fixture.js';
 
 for (const version of ['1', '2c']) {
   test(`snmp reads the tables of an APC rack PDU by version ${version}`, { skip: noSnmp }, async (t) => {
@@ -229,74 +209,6 @@ test('snmp reads the sensors of RFC 3433 by their scale and precision', { skip: 
   assert.equal(collector.last('hw.meter.energy')[0]?.series.attributes['energy.interface'], 'snmp_power');
 });
 
-test(
-  'snmp asks again when datagrams are lost, and takes no answer that is late for another',
-  { skip: noSnmp },
-  async (t) => {
-    const agent = await openApc(t);
-    agent.lost = 2;
-    const { log, collector, last } = await startReceiver(t, factory, {
-      ...often,
-      endpoints: [{ endpoint: agent.endpoint }],
-    });
-    await until(() => collector.tables.length > 0);
-    assert.deepEqual(log.lines, []);
-    agent.delayMs = 900;
-    const before = collector.tables.length;
-    agent.objects.set(`${apc}.9.4.3.1.7.1`, integer(99));
-    await until(() => log.lines.length > 0);
-    agent.delayMs = 0;
-    await until(() => last('hw.power')['127.0.0.1/outlet:1'] === 99);
-    assert.ok(collector.tables.length > before);
-  },
-);
-
-test(
-  'snmp names the remedies when no answer comes, as with a wrong community',
-  { skip: noSnmp },
-  async (t) => {
-    const agent = await openApc(t);
-    agent.community = 'secret';
-    const settings = { ...often, timeout: '20ms', endpoints: [{ endpoint: agent.endpoint }] };
-    const { log } = await startReceiver(t, factory, settings);
-    await until(() => log.lines.length > 0);
-    assert.deepEqual(log.lines, [
-      `error: Cannot read ${agent.endpoint}: expected an answer within 20 ms, 3 times, found none; agents do not answer another version, community or address than theirs`,
-    ]);
-  },
-);
-
-test('snmp walks what a device has again when an object is gone', { skip: noSnmp }, async (t) => {
-  for (const version of ['1', '2c']) {
-    const agent = await openApc(t);
-    const { last, log } = await startReceiver(t, factory, {
-      ...often,
-      endpoints: [{ endpoint: agent.endpoint, version }],
-    });
-    await until(() => Object.keys(last('hw.power')).length === 3);
-    for (const name of agent.objects.keys())
-      if (/\.9\.4\.3\.1\.\d+\.2$/u.test(name)) agent.objects.delete(name);
-    agent.objects.set(`${apc}.9.4.3.1.7.1`, integer(99));
-    await until(() => last('hw.power')['127.0.0.1/outlet:1'] === 99);
-    assert.deepEqual(log.lines, [], version);
-  }
-});
-
-test(
-  'snmp asks for fewer objects at once when an agent finds its answer too big',
-  { skip: noSnmp },
-  async (t) => {
-    const agent = await openApc(t);
-    agent.maxObjects = 3;
-    const { log, collector } = await startReceiver(t, factory, {
-      ...often,
-      endpoints: [{ endpoint: agent.endpoint }],
-    });
-    await until(() => collector.tables.length > 0);
-    assert.deepEqual(log.lines, []);
-  },
-);
-
 test('snmp reads a PDU with hundreds of outlets', { skip: noSnmp }, async (t) => {
   const agent = await openApc(t);
   for (let outlet = 1; outlet <= 400; outlet++)
@@ -308,49 +220,4 @@ test('snmp reads a PDU with hundreds of outlets', { skip: noSnmp }, async (t) =>
   await until(() => collector.tables.length > 0);
   assert.equal(Object.keys(last('hw.power')).length, 401);
   assert.equal(last('hw.power')['127.0.0.1/outlet:400'], 400);
-});
-
-test('SnmpSession survives answers that are truncated or damaged', { skip: noSnmp }, async (t) => {
-  const agent = await openApc(t);
-  const settings = { endpoints: [{ endpoint: agent.endpoint }], timeout: '20ms', retries: 0 };
-  const config = parseSettings(factory.schema, settings);
-  const [endpoint] = config.endpoints;
-  assert.ok(endpoint);
-  const session = new SnmpSession(await loadSnmp(), endpoint, config);
-  t.after(() => session.close());
-  const oids = [...agent.objects.keys()];
-  const { signal } = new AbortController();
-  const { whole } = createRandom(11);
-  agent.damage = (answer) => {
-    const copy = Buffer.from(answer);
-    for (let i = 0; i < 4; i++) copy[whole(copy.length)] = whole(256);
-    return whole(2) === 0 ? copy : copy.subarray(0, whole(copy.length));
-  };
-  const problems: string[] = [];
-  for (let i = 0; i < 150; i++) {
-    const request = i % 2 === 0 ? session.get(oids, signal) : session.walk(apc, signal);
-    await request.catch((error: unknown) => problems.push(String(error)));
-  }
-  assert.ok(problems.some((problem) => problem.includes('found what is none')));
-  agent.damage = (answer) => answer;
-  await until(async () => (await session.get(oids, signal).catch(() => new Map())).size === oids.length);
-});
-
-function findProblems(settings: unknown): readonly string[] | undefined {
-  return factory.check?.(parseSettings(factory.schema, settings));
-}
-
-test('snmp refuses settings that cannot work', () => {
-  assert.deepEqual(findProblems({ endpoints: [{ version: '3' }], objects: [{ oid: 'a.b' }] }), [
-    'objects.0.oid: expected numbers with dots between, found "a.b"',
-    'endpoints.0.user: expected a user for version 3, found none',
-  ]);
-  assert.deepEqual(
-    findProblems({ endpoints: [{ privacy_protocol: 'aes', privacy_password: 'short', measures: 'host' }] }),
-    [
-      'endpoints.0.auth_protocol: expected one beside privacy_protocol, found none',
-      'endpoints.0.privacy_password: expected at least 8 characters, found 5',
-      'endpoints.0.channels: expected the outlets of the host for measures: host, found none',
-    ],
-  );
 });
