@@ -98,3 +98,22 @@ test('interval forwards the last row of a series before it ends', () => {
   assert.deepEqual(rows(hwEnergy), [[1, 1]]);
   assert.deepEqual(out.tables.at(-1)?.ended, series);
 });
+
+test('interval leaves what was refused to the next row of a counter, and ignores rows that come again', () => {
+  const series = [createSeries(hwEnergy)];
+  const tables: number[] = [];
+  let isRefusing = true;
+  const processor = factory.create(parseSettings(schema, { interval: '10s' }), createFakeContext(), {
+    consume({ values }) {
+      if (!isRefusing) tables.push(...values);
+      return !isRefusing;
+    },
+  });
+  const feed = (atS: number) =>
+    processor.consume(createRow(series, epoch + BigInt(atS * 1e9), Float64Array.of(atS)));
+  assert.deepEqual([9, 11].map(feed), [true, false]);
+  isRefusing = false;
+  assert.deepEqual([11, 9, 15].map(feed), [true, true, true]);
+  void processor.shutdown();
+  assert.deepEqual(tables, [15]);
+});

@@ -10,6 +10,8 @@ export class LastRow implements RowChooser {
   readonly #rows = new ChosenRows();
   readonly #last: Float64Array;
   #lastAt = NaN;
+  /** When the last row was, whether or not it was chosen by now. */
+  #readAt = -Infinity;
   /** When the interval of the last row ends. */
   #end = -Infinity;
   /** Unix time of time 0, a multiple of the interval. */
@@ -26,6 +28,9 @@ export class LastRow implements RowChooser {
     const width = this.#last.length;
     for (let row = 0; row < offsets.length; row++) {
       const at = shift + offsets[row];
+      // What was refused may come again.
+      if (at <= this.#readAt) continue;
+      this.#readAt = at;
       if (at > this.#end) this.#begin(at);
       for (let i = 0; i < width; i++) {
         const value = values[row * width + i];

@@ -104,7 +104,9 @@ export class RowChoosingProcessor implements ConsumingComponent {
     if (table.offsets.length === 0) return isAccepted;
     const part = rest === undefined ? table : selectColumns(table, chosen);
     const passed = this.#groupOf(chosen.series).chooser.take(part);
-    return (passed === undefined || this.#next.consume(passed)) && isAccepted;
+    const isPassed = passed === undefined || this.#next.consume(passed);
+    // A receiver sends again what was refused: what the next stage has of the other series must not come twice.
+    return rest === undefined ? isPassed : isAccepted;
   }
 
   #end(ended: readonly Series[], at: bigint): boolean {

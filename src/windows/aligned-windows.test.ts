@@ -107,3 +107,23 @@ test('AlignedWindows reads the counts of histograms', () => {
   windows.consumeHistograms(rows.take(epoch));
   assert.deepEqual(results, ['1 latency 15', '2 latency 25']);
 });
+
+test('AlignedWindows begins again with earlier windows when the clock was set back', () => {
+  const { windows, feed, results } = create();
+  const before = [createSeries('a', 'counter', 3600)];
+  for (const atS of [3600, 3601, 3602.5]) feed(atS, before, 10 * (atS - 3600));
+  windows.consume(createEnding(before, unixNs(1)));
+  const after = [createSeries('a', 'counter', 1)];
+  for (const atS of [1, 2, 3.5]) feed(atS, after, 3 * (atS - 1));
+  assert.deepEqual(results, ['3601 a 10', '3602 a 10', 'left a', '2 a 3', '3 a 3']);
+});
+
+test('AlignedWindows has no window between those of series that ended and those of later ones', () => {
+  const { windows, feed, results } = create();
+  const before = [createSeries('a')];
+  for (const atS of [0, 1.5]) feed(atS, before, 10 * atS);
+  windows.consume(createEnding(before, unixNs(2)));
+  const after = [createSeries('b', 'counter', 86_400)];
+  for (const atS of [86_400, 86_401, 86_402.5]) feed(atS, after, 3 * (atS - 86_400));
+  assert.deepEqual(results, ['1 a 10', '2 a 5', '2 b 0', 'left a', '86401 b 3', '86402 b 3']);
+});

@@ -45,7 +45,7 @@ export class AlignedWindows<Membership> {
   readonly #windowNs: number;
   readonly #lagNs: number;
   readonly #watched = new Map<AnySeries, Watched<Membership>>();
-  readonly #columnsOf = createPlans((series: readonly AnySeries[]) => this.#createColumns(series));
+  #columnsOf = createPlans((series: readonly AnySeries[]) => this.#createColumns(series));
   /** Those that have ended, until the window of their end is over. */
   readonly #ending = new Set<Watched<Membership>>();
   /** Unix time in nanoseconds of time 0, a multiple of the window. */
@@ -91,12 +91,33 @@ export class AlignedWindows<Membership> {
   }
 
   /** @returns the columns, or of histograms the rows, that are of use */
-  #begin({ series, ended = [], epoch }: Columns): readonly Column<Membership>[] {
+  #begin({ series, ended = [], epoch, offsets }: Columns): readonly Column<Membership>[] {
     this.#epoch ??= epoch - (epoch % BigInt(this.#windowNs));
     this.#instants[ofTable] = Number(epoch - this.#epoch);
     const present = new Set<AnySeries>(ended.length > 0 ? series : []);
     for (const one of ended) if (!present.has(one)) this.#end(one);
+    const at = this.#instants[ofTable] + (offsets[0] ?? NaN);
+    if (this.#isSetBack(at)) this.#restart(at);
     return this.#columnsOf(series);
+  }
+
+  /** Whether the clock was set back: an instant, and all that was read last of what has not ended, are of windows that are over. */
+  #isSetBack(at: number): boolean {
+    const openAt = (this.#window - 1) * this.#windowNs;
+    if (!(at < openAt)) return false;
+    for (const { source } of this.#watched.values()) if (source.lastAt >= openAt) return false;
+    return true;
+  }
+
+  /** Begins again with the window of an instant. */
+  #restart(at: number): void {
+    for (const { membership } of [...this.#watched.values(), ...this.#ending]) this.#user.leave(membership);
+    this.#watched.clear();
+    this.#ending.clear();
+    this.#columnsOf = createPlans((series) => this.#createColumns(series));
+    this.#window = Math.floor(at / this.#windowNs) + 1;
+    this.#behind = 0;
+    this.#instants[newest] = -Infinity;
   }
 
   /** What ends in a table has its last readings in it. */
@@ -145,15 +166,29 @@ export class AlignedWindows<Membership> {
   }
 
   #endWindows(): void {
+    this.#skipEmpty();
     while (this.#isOver()) {
       const endNs = BigInt(this.#window) * BigInt(this.#windowNs);
       this.#user.endWindow(this.#window, (this.#epoch ?? 0n) + endNs);
       for (const { source } of this.#watched.values()) source.forget(this.#window);
-      this.#window += 1;
-      this.#behind = 0;
-      for (const { source } of this.#watched.values()) if (source.known < this.#window) this.#behind += 1;
+      this.#enter(this.#window + 1);
       for (const watched of this.#ending) if (watched.source.isOver(this.#window)) this.#remove(watched);
+      this.#skipEmpty();
     }
+  }
+
+  /** Goes to the first window that has something, as after the clock was set forward. */
+  #skipEmpty(): void {
+    if (this.#ending.size > 0 || this.#watched.size === 0) return;
+    let first = Infinity;
+    for (const { source } of this.#watched.values()) first = Math.min(first, source.firstWindow);
+    if (first > this.#window) this.#enter(first);
+  }
+
+  #enter(window: number): void {
+    this.#window = window;
+    this.#behind = 0;
+    for (const { source } of this.#watched.values()) if (source.known < window) this.#behind += 1;
   }
 
   /** Whether the window has ended for everything that it waits for. */

@@ -62,6 +62,16 @@ export class WindowedSource {
     last[value] = read;
   }
 
+  /** When it was last read; before that, since when it has been there. */
+  get lastAt(): number {
+    return this.#last[time];
+  }
+
+  /** The first window that may have anything of it. */
+  get firstWindow(): number {
+    return Math.floor(this.#startAt / this.#windowNs) + 1;
+  }
+
   /** It will have no further reading. */
   end(): void {
     this.#hasEnded = true;

@@ -30,6 +30,7 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
     promtool: peers.promtool,
     python: peers.python,
     scipy: peers.scipy,
+    pandas: peers.pandas,
   };
 }
 

@@ -26,6 +26,7 @@ export function preparePeers(): Peers {
     'prometheus-otlp': buildPrometheus(),
     python: findPython(['duckdb', 'pandas', 'pyarrow']),
     scipy: findPython(['numpy', 'scipy']),
+    pandas: findPython(['numpy', 'pandas']),
   };
 }
 

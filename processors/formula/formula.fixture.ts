@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import type { Attributes, MetricKind, Series } from '../../src/model/series.js';
+import { createRow, timeOf, type Table } from '../../src/model/table.js';
+import { schema } from './config.js';
+import { factory } from './factory.js';
+
+export const epoch = 1_800_000_000_000_000_000n;
+export const unixNs = (seconds: number) => epoch + BigInt(Math.round(seconds * 1e9));
+
+export interface Described {
+  readonly kind?: MetricKind;
+  readonly attributes?: Attributes;
+  readonly resource?: Attributes;
+  readonly startS?: number;
+}
+
+export function createSeries(
+  name: string,
+  { kind = 'counter', attributes = {}, resource = {}, startS = 0 }: Described = {},
+): Series {
+  const metric = { name, unit: 'J', description: '', kind, valueType: 'double' } as const;
+  return { metric, resource: { attributes: resource }, attributes, start: unixNs(startS) };
+}
+
+/** The processor with some formulas, and the points of what these give: seconds, value, and the values of the attributes. */
+export function create(formulas: readonly object[], settings: object = {}) {
+  const out = createTableCollector();
+  const config = parseSettings(schema, { ...settings, formulas });
+  assert.deepEqual(factory.check?.(config), []);
+  const processor = factory.create(
+    config,
+    createFakeContext({ host: { attributes: { 'host.name': 'node' } } }),
+    out,
+  );
+  return {
+    out,
+    consume: (table: Table) => processor.consume(table),
+    feed: (atS: number, series: readonly Series[], values: readonly number[]) =>
+      processor.consume(createRow(series, unixNs(atS), Float64Array.from(values))),
+    points: (name: string) =>
+      out.tables.flatMap((table) =>
+        table.series.flatMap((series, column) => {
+          if (series.metric.name !== name) return [];
+          const labels = [
+            ...Object.values(series.resource.attributes).slice(1),
+            ...Object.values(series.attributes),
+          ];
+          return Array.from(table.offsets, (_, row) => [
+            Number(timeOf(table, row) - epoch) / 1e9,
+            Math.round((table.values[row * table.series.length + column] ?? NaN) * 1e6) / 1e6,
+            ...labels,
+          ]);
+        }),
+      ),
+  };
+}
+
+export const energy = { name: 'energy', metric: 'hw.energy' };
