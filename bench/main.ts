@@ -13,6 +13,7 @@ import { exec } from './exec.js';
 import { file } from './file.js';
 import { firstJoules } from './first-joules.js';
 import { growth } from './growth.js';
+import { histograms } from './histograms.js';
 import { ledger } from './ledger.js';
 import { rerunWithPowercap } from './moving-tree.js';
 import { neighbours } from './neighbours.js';
@@ -35,6 +36,7 @@ const benchmarks: readonly Benchmark[] = [
   raplReceiver,
   rate,
   encoder,
+  histograms,
   otlp,
   otlpReceiver,
   prometheusReceiver,

@@ -51,6 +51,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'src/model/mapped-series.ts',
     'src/model/one-publisher.ts',
     'src/model/table.ts',
+    'src/otlp/histogram-encoder.ts',
     'src/otlp/histogram-point.ts',
     'src/otlp/deltas.ts',
     'src/otlp/request-writer.ts',

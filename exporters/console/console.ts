@@ -21,7 +21,7 @@ export function createConsole(config: Config, clock: Clock, terminal: Terminal):
   const hasReader = terminal.isTTY === true || config.when === 'always';
   return hasReader
     ? new Summaries(config, clock, terminal)
-    : { start() {}, consume: () => true, shutdown() {} };
+    : { start() {}, consume: () => true, consumeHistograms: () => true, shutdown() {} };
 }
 
 class Summaries implements ConsumingComponent {
@@ -52,6 +52,11 @@ class Summaries implements ConsumingComponent {
 
   consume(table: Table): boolean {
     this.#readings.take(table);
+    return true;
+  }
+
+  /** No summary has histograms, and a warning that they are left out would help no one. */
+  consumeHistograms(): boolean {
     return true;
   }
 

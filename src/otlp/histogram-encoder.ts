@@ -2,7 +2,7 @@ import type { HistogramTable } from '../model/histogram-table.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
 import type { HistogramSeries } from '../model/series.js';
 import { frameOverheadBytes, splitTimes, type RequestLimits } from './columns.js';
-import { HistogramPointWriter } from './histogram-point.js';
+import { HistogramPointWriter, pointHead } from './histogram-point.js';
 import type { EncodedMetric } from './request-builder.js';
 import {
   metricFrame,
@@ -19,26 +19,31 @@ interface RowGroup {
   readonly resource: ResourceFrame;
   readonly metric: MetricFrame;
   readonly rows: readonly number[];
+  /** Of each row what its points begin with. */
+  readonly heads: readonly Buffer[];
   /** Maximum bytes around its points. */
   readonly frameBytes: number;
 }
 
+interface GrowingGroup extends RowGroup {
+  readonly rows: number[];
+  readonly heads: Buffer[];
+}
+
 const groupRows = createPlans((series: readonly HistogramSeries[]): readonly RowGroup[] => {
-  const groups = new Map<string, Map<string, RowGroup & { readonly rows: number[] }>>();
+  const groups = new Map<string, Map<string, GrowingGroup>>();
   for (const [row, one] of series.entries()) {
     const [resource, metric] = [resourceFrame(one.resource), metricFrame(one.metric)];
-    const metrics = findOrAdd(
-      groups,
-      resource.key,
-      () => new Map<string, RowGroup & { readonly rows: number[] }>(),
-    );
+    const metrics = findOrAdd(groups, resource.key, () => new Map<string, GrowingGroup>());
     const group = findOrAdd(metrics, metric.key, () => ({
       resource,
       metric,
       rows: [],
+      heads: [],
       frameBytes: frameOverheadBytes({ resource, metric }),
     }));
     group.rows.push(row);
+    group.heads.push(pointHead(one));
   }
   return [...groups.values()].flatMap((metrics) => Array.from(metrics.values()));
 });
@@ -66,28 +71,29 @@ export function encodeHistograms(table: HistogramTable, limits: RequestLimits, s
   points.clear();
   for (const group of groupRows(table.series)) {
     let count = 0;
-    for (const row of group.rows) {
+    for (let i = 0; i < group.rows.length; i += 1) {
       const before = points.length;
-      points.add(table, row, times);
+      points.add(table, group.rows[i], group.heads[i], times);
       const { points: used, maxBytes } = sink.use();
       const bytes = maxBytes + group.frameBytes + points.length;
       const isFull = used + count >= limits.maxPoints || bytes > limits.maxBytes;
       // A single point that is longer than the limit is sent as it is: it cannot be cut any further.
       if (isFull && used + count > 0) {
-        if (count > 0) sink.add(close(group, count, points.take(before)));
+        if (count > 0) sink.add(close(group, count, before));
         sink.flush();
         count = 0;
       }
       count += 1;
     }
-    if (count > 0) sink.add(close(group, count, points.take(points.length)));
+    if (count > 0) sink.add(close(group, count, points.length));
   }
 }
 
-function close({ resource, metric, frameBytes }: RowGroup, count: number, encoded: Buffer): EncodedMetric {
-  const bytes = Buffer.allocUnsafe(metricLength(metric, encoded.length));
-  const at = writeMetricStart(bytes, 0, metric, encoded.length);
-  bytes.set(encoded, at);
-  writeMetricEnd(bytes, at + encoded.length, metric);
-  return { resource, bytes, points: count, maxBytes: frameBytes + encoded.length };
+/** @param length of the points that are to be in it */
+function close({ resource, metric, frameBytes }: RowGroup, count: number, length: number): EncodedMetric {
+  const bytes = Buffer.allocUnsafe(metricLength(metric, length));
+  const at = writeMetricStart(bytes, 0, metric, length);
+  points.moveTo(bytes, at, length);
+  writeMetricEnd(bytes, at + length, metric);
+  return { resource, bytes, points: count, maxBytes: frameBytes + length };
 }

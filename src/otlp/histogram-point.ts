@@ -20,7 +20,6 @@ const half = 2 ** 32;
 const fieldBytes = 9;
 const noRecordedValue = 1;
 const attributeFields = { histogram: 9, exponential_histogram: 1 } as const;
-const startTag = tagOf(2, fixed64);
 const timeTag = tagOf(3, fixed64);
 const countTag = tagOf(4, fixed64);
 const sumTag = tagOf(5, fixed64);
@@ -35,7 +34,9 @@ const maxTags = { histogram: tagOf(12, fixed64), exponential_histogram: tagOf(13
 
 const writer = new MessageWriter();
 
-const attributesOf = createPlans(({ metric, attributes }: HistogramSeries) => {
+/** What a series says in each of its points, encoded once: its start and its attributes. */
+export const pointHead = createPlans(({ metric, attributes, start }: HistogramSeries): Buffer => {
+  writer.fixed64(2, start);
   writeAttributes(writer, attributeFields[metric.kind], attributes);
   return writer.finish();
 });
@@ -61,30 +62,38 @@ export class HistogramPointWriter {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #view = viewOf(this.#bytes);
   #at = 0;
+  #layout: HistogramLayout | undefined;
+  #layoutBytes: Buffer = Buffer.alloc(0);
 
   /** Bytes so far. */
   get length(): number {
     return this.#at;
   }
 
-  /** @param times of every row, the low and the high half of its Unix time in nanoseconds */
-  add(table: HistogramTable, row: number, times: Uint32Array): void {
-    const length = pointLength(table, row);
+  /**
+   * @param head of the series of the row
+   * @param times of every row, the low and the high half of its Unix time in nanoseconds
+   */
+  add(table: HistogramTable, row: number, head: Buffer, times: Uint32Array): void {
+    // Rows that follow each other mostly have one layout.
+    const layout = table.layouts[row];
+    if (layout !== this.#layout) {
+      this.#layout = layout;
+      this.#layoutBytes = layoutBytes(layout);
+    }
+    const length = head.length + pointLength(table, row, this.#layoutBytes.length);
     this.#reserve(messageLength(length));
     this.#at = writeMessageStart(this.#bytes, this.#at, tagOf(1, lengthDelimited), length);
-    const series = table.series[row];
-    this.#bytes[this.#at] = startTag;
-    this.#view.setBigUint64(this.#at + 1, series.start, true);
-    this.#bytes[this.#at + fieldBytes] = timeTag;
-    this.#view.setUint32(this.#at + fieldBytes + 1, times[2 * row], true);
-    this.#view.setUint32(this.#at + fieldBytes + 5, times[2 * row + 1], true);
-    this.#at += 2 * fieldBytes;
+    this.#copy(head);
+    this.#bytes[this.#at] = timeTag;
+    this.#view.setUint32(this.#at + 1, times[2 * row], true);
+    this.#view.setUint32(this.#at + 5, times[2 * row + 1], true);
+    this.#at += fieldBytes;
     if (Number.isNaN(table.counts[row])) {
       this.#bytes[this.#at] = flagsTag;
       this.#bytes[this.#at + 1] = noRecordedValue;
       this.#at += 2;
     } else this.#writeFigures(table, row);
-    this.#copy(attributesOf(series));
   }
 
   /** Forgets what was written. */
@@ -92,12 +101,11 @@ export class HistogramPointWriter {
     this.#at = 0;
   }
 
-  /** Takes the first bytes, up to this length. What follows is left for the next call. */
-  take(length: number): Buffer {
-    const taken = Buffer.from(this.#bytes.subarray(0, length));
+  /** Moves the first bytes, up to this length, into a buffer. What follows is left for the next call. */
+  moveTo(target: Buffer, at: number, length: number): void {
+    this.#bytes.copy(target, at, 0, length);
     this.#bytes.copyWithin(0, length, this.#at);
     this.#at -= length;
-    return taken;
   }
 
   #writeFigures(table: HistogramTable, row: number): void {
@@ -105,7 +113,7 @@ export class HistogramPointWriter {
     const { kind } = layout;
     this.#writeWhole(countTag, table.counts[row]);
     this.#writeDouble(sumTag, table.sums[row]);
-    this.#copy(layoutBytes(layout));
+    this.#copy(this.#layoutBytes);
     const from = table.bucketsFrom[row];
     const to = table.bucketsFrom[row + 1];
     if (layout.kind === 'histogram') this.#writeFixed(table.buckets, from, to);
@@ -167,12 +175,11 @@ export class HistogramPointWriter {
   }
 }
 
-/** The length of a point without its tag and its own length. */
-function pointLength(table: HistogramTable, row: number): number {
-  const fixed = 2 * fieldBytes + attributesOf(table.series[row]).length;
-  if (Number.isNaN(table.counts[row])) return fixed + 2;
+/** The length of a point without its tag, its own length and its head. */
+function pointLength(table: HistogramTable, row: number, layoutLength: number): number {
+  if (Number.isNaN(table.counts[row])) return fieldBytes + 2;
   const layout = table.layouts[row];
-  let length = fixed + fieldBytes + layoutBytes(layout).length;
+  let length = 2 * fieldBytes + layoutLength;
   if (!Number.isNaN(table.sums[row])) length += fieldBytes;
   if (!Number.isNaN(table.minima[row])) length += fieldBytes;
   if (!Number.isNaN(table.maxima[row])) length += fieldBytes;

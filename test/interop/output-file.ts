@@ -1,6 +1,11 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { listPoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
+import {
+  listHistograms,
+  listPoints,
+  type DecodedHistogram,
+  type DecodedPoint,
+} from '../../src/otlp/decode-request.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import type { JsonRequest } from './points.js';
 
@@ -8,6 +13,7 @@ import type { JsonRequest } from './points.js';
 export class OutputFile {
   readonly path = join(createFolder(), 'otlp.jsonl');
   readonly #points: DecodedPoint[] = [];
+  readonly #histograms: DecodedHistogram[] = [];
   readonly #resourceCounts: number[] = [];
   /** Bytes of whole lines that were read. */
   #read = 0;
@@ -16,6 +22,12 @@ export class OutputFile {
   get points(): readonly DecodedPoint[] {
     this.#readOn();
     return this.#points;
+  }
+
+  /** Every histogram so far. */
+  get histograms(): readonly DecodedHistogram[] {
+    this.#readOn();
+    return this.#histograms;
   }
 
   /** How many resources each request has. */
@@ -36,6 +48,7 @@ export class OutputFile {
     const { resourceMetrics = [] } = JSON.parse(line) as JsonRequest;
     this.#resourceCounts.push(resourceMetrics.length);
     for (const point of listPoints(resourceMetrics)) this.#points.push(point);
+    for (const point of listHistograms(resourceMetrics)) this.#histograms.push(point);
   }
 }
 
