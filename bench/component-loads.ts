@@ -10,6 +10,7 @@ import { factory as deltaToCumulative } from '../processors/delta_to_cumulative/
 import { factory as estimation } from '../processors/estimation/factory.js';
 import { factory as filter } from '../processors/filter/factory.js';
 import { factory as formula } from '../processors/formula/factory.js';
+import { factory as groupByAttributes } from '../processors/group_by_attributes/factory.js';
 import { factory as interval } from '../processors/interval/factory.js';
 import { factory as memoryLimiter } from '../processors/memory_limiter/factory.js';
 import { factory as metricsTransform } from '../processors/metrics_transform/factory.js';
@@ -163,6 +164,17 @@ export const processors: readonly Subject[] = [
   {
     name: 'batch',
     create: () => consumeWith(batch.create(parseSettings(batch.schema, {}), context, sink)),
+  },
+  {
+    name: 'group_by_attributes',
+    create: () =>
+      consumeWith(
+        groupByAttributes.create(
+          parseSettings(groupByAttributes.schema, { keys: ['hw.id', 'cpu.mode'] }),
+          context,
+          sink,
+        ),
+      ),
   },
   {
     name: 'interval',
