@@ -23,6 +23,32 @@ const items = {
   },
 } as const satisfies ListSetting['items'];
 
+const resourceAttribute = {
+  key: { doc: 'Name of the attribute.', format: 'string', default: '' },
+  value: { doc: 'Its value, or a regular expression that is found in it.', format: 'string', default: '' },
+} as const satisfies Schema;
+
+const properties = {
+  match_type: {
+    doc: 'Whether the texts below are compared as they are (strict), or are regular expressions that are found anywhere (regexp).',
+    format: ['strict', 'regexp'],
+    default: null,
+  },
+  metric_names: {
+    doc: 'Names of metrics, one of which the series has to have.',
+    format: 'string_list',
+    default: [],
+  },
+  resource_attributes: {
+    doc: 'Attributes that the resource of the series has to have, all of them.',
+    format: 'list',
+    items: resourceAttribute,
+    default: [],
+  },
+} as const satisfies Schema;
+
+const conditionsDoc = 'Conditions as in the Collector, one of which drops a series';
+
 export const schema = {
   include: {
     doc: 'Keeps the series that one of these rules matches; without rules, all.',
@@ -35,6 +61,27 @@ export const schema = {
     format: 'list',
     items,
     default: [],
+  },
+  error_mode: {
+    doc: 'Accepted for configurations of the Collector, without effect: conditions cannot fail.',
+    format: ['ignore', 'silent', 'propagate'],
+    default: 'propagate',
+  },
+  metrics: {
+    include: {
+      doc: 'Keeps series, as in the Collector.',
+      format: 'group',
+      settings: properties,
+      default: null,
+    },
+    exclude: {
+      doc: 'Drops series, as in the Collector.',
+      format: 'group',
+      settings: properties,
+      default: null,
+    },
+    metric: { doc: `${conditionsDoc}: \`name == "a"\`.`, format: 'string_list', default: [] },
+    datapoint: { doc: `${conditionsDoc}: \`attributes["a"] == "b"\`.`, format: 'string_list', default: [] },
   },
 } as const satisfies Schema;
 

@@ -1,14 +1,33 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
+import type { Consumer } from '../../src/component/consumer.js';
 import { createSeriesFilter } from '../../src/component/series-filter.js';
-import { schema } from './config.js';
+import { checkCollectorRules, createCollectorTest } from './collector-rule.js';
+import { schema, type Config } from './config.js';
 import { checkRules, createSeriesTest } from './rule.js';
 
 export const factory: ProcessorFactory<typeof schema> = {
   schema,
-  check: ({ include, exclude }) => [...checkRules(include, 'include'), ...checkRules(exclude, 'exclude')],
+  replacedSettings: Object.fromEntries([
+    ...['traces', 'logs', 'spans', 'profiles'].map((signal) => [signal, 'remove it: there are metrics only']),
+    ...['include', 'exclude'].map((rule) => [
+      `metrics.${rule}.expressions`,
+      'use "metrics.metric" or "metrics.datapoint"',
+    ]),
+    ['metric_conditions', 'use "metrics.metric" or "metrics.datapoint"'],
+  ]),
+  check: (config) => [
+    ...checkRules(config.include, 'include'),
+    ...checkRules(config.exclude, 'exclude'),
+    ...checkCollectorRules(config),
+  ],
   create: (config, _context, next) => ({
     start() {},
-    ...createSeriesFilter(createSeriesTest(config), next),
+    ...createFilter(config, next),
     shutdown() {},
   }),
 };
+
+function createFilter(config: Config, next: Consumer): Consumer {
+  const [passesRules, passesCollectorRules] = [createSeriesTest(config), createCollectorTest(config)];
+  return createSeriesFilter((series) => passesRules(series) && passesCollectorRules(series), next);
+}

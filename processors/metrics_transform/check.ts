@@ -1,6 +1,5 @@
-import { describeError } from '../../src/errors.js';
+import { checkGoRegexp } from '../../src/component/go-regexp.js';
 import type { AggregationType, Config, OperationConfig, TransformConfig } from './config.js';
-import { compileGoRegexp } from './match.js';
 
 /** Problems that only show in a transform as a whole. */
 export function checkTransforms({ transforms }: Config): readonly string[] {
@@ -33,20 +32,11 @@ function checkMatch(transform: TransformConfig, path: string): readonly string[]
   if (include === '') return [`${path}.include: expected the name of a metric, found none`];
   if (type === 'strict') return [];
   return [
-    ...checkRegexp(include, `${path}.include`),
+    ...checkGoRegexp(include, `${path}.include`),
     ...Object.entries(labels).flatMap(([label, text]) =>
-      checkRegexp(text, `${path}.experimental_match_labels.${label}`),
+      checkGoRegexp(text, `${path}.experimental_match_labels.${label}`),
     ),
   ];
-}
-
-function checkRegexp(source: string, path: string): readonly string[] {
-  try {
-    compileGoRegexp(source);
-    return [];
-  } catch (error) {
-    return [`${path}: expected a regular expression, found "${source}": ${describeError(error)}`];
-  }
 }
 
 function checkAction(transform: TransformConfig, path: string): readonly string[] {

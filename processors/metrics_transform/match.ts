@@ -1,3 +1,4 @@
+import { compileGoRegexp } from '../../src/component/go-regexp.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { TransformConfig } from './config.js';
 
@@ -12,16 +13,6 @@ export interface Match {
 export type Matcher = (name: string, attributes: Attributes) => Match | undefined;
 
 const plainMatch: Match = { groups: [], names: [] };
-
-/**
- * A regular expression as the Collector writes it, in Go: with `(?P<name>...)` and flags in front, `(?i)`.
- * @throws SyntaxError when it is none
- */
-export function compileGoRegexp(source: string): RegExp {
-  const [, flags = '', rest = source] = /^\(\?([ims]+)\)(.*)$/su.exec(source) ?? [];
-  // Without the flag "u": Go lets every character be escaped.
-  return new RegExp(rest.replaceAll('(?P<', '(?<'), flags);
-}
 
 /** Whether a transform concerns a series, by the metric's name and the labels. */
 export function createMatcher(config: TransformConfig): Matcher {

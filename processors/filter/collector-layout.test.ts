@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import type { Attributes, Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { factory } from './factory.js';
+
+function seriesOf(name: string, resource: Attributes = {}, attributes: Attributes = {}): Series {
+  const metric = { name, unit: 'By', description: '', kind: 'gauge', valueType: 'double' } as const;
+  return { metric, resource: { attributes: resource }, attributes, start: 0n };
+}
+
+/** The places of the series that pass. */
+function filterSeries(settings: unknown, series: readonly Series[]): readonly number[] {
+  const next = createTableCollector();
+  const config = parseSettings(factory.schema, settings);
+  assert.deepEqual(factory.check?.(config), []);
+  factory
+    .create(config, createFakeContext(), next)
+    .consume(createRow(series, 1n, Float64Array.from(series.keys())));
+  return [...(next.tables[0]?.values ?? [])];
+}
+
+const container = (name: string): Attributes => ({ 'container.name': name });
+
+/** Configurations of the Collector's documentation, and what passes them of series. */
+const examples = [
+  {
+    name: 'include by regexp, exclude by strict names',
+    metrics: {
+      include: {
+        match_type: 'regexp',
+        metric_names: ['prefix/.*', 'prefix_.*'],
+        resource_attributes: [{ key: 'container.name', value: 'app_container_1' }],
+      },
+      exclude: { match_type: 'strict', metric_names: ['hello_world', 'prefix/world'] },
+    },
+    series: [
+      seriesOf('prefix/a', container('app_container_1')),
+      seriesOf('prefix/world', container('app_container_1')),
+      seriesOf('prefix_a', container('app_container_2')),
+      seriesOf('a_prefix_b', container('x_app_container_1')),
+    ],
+    passing: [0, 3],
+  },
+  {
+    name: 'exclude by resource attributes with regexp',
+    metrics: {
+      exclude: {
+        match_type: 'regexp',
+        metric_names: ['hello_world', 'hello/world'],
+        resource_attributes: [{ key: 'container.name', value: '(app_container_1|app_container_2)' }],
+      },
+    },
+    series: [
+      seriesOf('hello_world', container('app_container_2')),
+      seriesOf('hello_world', container('other')),
+      seriesOf('other', container('app_container_1')),
+    ],
+    passing: [1, 2],
+  },
+  {
+    name: 'only resource attributes',
+    metrics: {
+      include: { match_type: 'strict', resource_attributes: [{ key: 'container.name', value: 'a' }] },
+    },
+    series: [seriesOf('x', container('a')), seriesOf('x', container('aa')), seriesOf('x')],
+    passing: [0],
+  },
+  {
+    name: 'conditions on metrics and data points',
+    metrics: {
+      metric: ['name == "my.metric" and resource.attributes["my_label"] == "abc123"', 'unit != "By"'],
+      datapoint: ['metric.name == "system.cpu.time" and attributes["state"] == "idle"'],
+    },
+    series: [
+      seriesOf('my.metric', { my_label: 'abc123' }),
+      seriesOf('my.metric', { my_label: 'other' }),
+      seriesOf('system.cpu.time', {}, { state: 'idle' }),
+      seriesOf('system.cpu.time', {}, { state: 'user' }),
+    ],
+    passing: [1, 3],
+  },
+  {
+    name: 'IsMatch, not, or, parentheses, numbers and nil',
+    metrics: {
+      metric: ['not (IsMatch(name, "^sys") or attributes["cpu"] == 1) and attributes["cpu"] != nil'],
+    },
+    series: [
+      seriesOf('system', {}, { cpu: 2 }),
+      seriesOf('other', {}, { cpu: 1 }),
+      seriesOf('other', {}, { cpu: 2 }),
+      seriesOf('other'),
+    ],
+    passing: [0, 1, 3],
+  },
+];
+
+for (const { name, metrics, series, passing } of examples) {
+  test(`filter does as the Collector's configuration says: ${name}`, () => {
+    assert.deepEqual(filterSeries({ error_mode: 'ignore', metrics }, series), passing);
+  });
+}
+
+const other = 'write a rule of "exclude" instead';
+
+/** What cannot be done here, and what to write instead. */
+const refused = [
+  [{ include: {} }, 'metrics.include.match_type: expected strict or regexp, found none'],
+  [
+    { exclude: { match_type: 'strict' } },
+    'metrics.exclude: expected metric_names or resource_attributes, found none',
+  ],
+  [
+    { include: { match_type: 'regexp', metric_names: ['(a'] } },
+    'metrics.include: expected a regular expression, found "(a": Invalid regular expression: /(a/: Unterminated group',
+  ],
+  [
+    { metric: ['type == METRIC_DATA_TYPE_SUM'] },
+    `metrics.metric[0]: Cannot use the condition type == METRIC_DATA_TYPE_SUM: expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "type"; ${other}`,
+  ],
+  [
+    { datapoint: ['value_double > 3'] },
+    `metrics.datapoint[0]: Cannot use the condition value_double > 3: expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "value_double"; ${other}`,
+  ],
+  [
+    { metric: ['HasAttrKeyOnDatapoint("a")'] },
+    `metrics.metric[0]: Cannot use the condition HasAttrKeyOnDatapoint("a"): expected name, unit, attributes["..."], resource.attributes["..."] or IsMatch, found "HasAttrKeyOnDatapoint"; ${other}`,
+  ],
+  [
+    { metric: ['name == "a" or'] },
+    `metrics.metric[0]: Cannot use the condition name == "a" or: expected a name, an attribute or a value, found the end; ${other}`,
+  ],
+] as const;
+
+for (const [metrics, problem] of refused) {
+  test(`filter refuses with "${problem}"`, () => {
+    assert.deepEqual(factory.check?.(parseSettings(factory.schema, { metrics })), [problem]);
+  });
+}
