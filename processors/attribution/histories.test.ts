@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { elementAt } from '../../src/element.js';
+import type { Series } from '../../src/model/series.js';
+import { meteredEnergyNames } from '../../src/model/shared-metrics.js';
+import type { Table } from '../../src/model/table.js';
+import { playRandomHistory } from './random-history.fixture.js';
+import { Rig } from './rig.fixture.js';
+
+const histories = Number(process.env['JOULEMETRY_TEST_RUNS'] ?? 200);
+const firstSeed = Number(process.env['JOULEMETRY_TEST_SEED'] ?? 1);
+
+const views = ['process', 'program', 'cgroup', 'container'];
+const viewMetrics = ['process.energy', 'program.energy', 'linux.cgroup.energy', 'container.energy'];
+
+/** What a pipeline has seen so far of the counters of the ledger: those that ended keep their last value. */
+class Sums {
+  readonly #values = new Map<Series, number>();
+  readonly #ended = new Set<Series>();
+
+  /** Checks each row: no counter falls, no ended one comes again, all views equal what was attributed. */
+  take(table: Table): void {
+    const columns = table.series.filter(isOfLedger);
+    for (const series of columns) assert.ok(!this.#ended.has(series), `${series.metric.name} after its end`);
+    for (let row = 0; columns.length > 0 && row < table.offsets.length; row++) this.#takeRow(table, row);
+    for (const series of table.ended ?? []) this.#ended.add(series);
+  }
+
+  #takeRow({ series, values }: Table, row: number): void {
+    for (const [i, one] of series.entries()) {
+      if (!isOfLedger(one)) continue;
+      const value = elementAt(values, row * series.length + i);
+      assert.ok(value >= (this.#values.get(one) ?? 0), `${one.metric.name} fell to ${value} J`);
+      this.#values.set(one, value);
+    }
+    const hwType = series.find(isOfLedger)?.attributes['hw.type'];
+    const attributed = this.sum((one) => one.attributes['ledger.part'] === 'attributed', hwType);
+    for (const metric of viewMetrics) {
+      const sum = this.sum((one) => one.metric.name === metric, hwType);
+      assert.ok(isClose(sum, attributed), `${metric} of ${hwType}: ${sum} J of ${attributed} J`);
+    }
+  }
+
+  sum(isCounted: (series: Series) => boolean, hwType: unknown): number {
+    let sum = 0;
+    for (const [series, value] of this.#values) {
+      if (series.attributes['hw.type'] === hwType && isCounted(series)) sum += value;
+    }
+    return sum;
+  }
+}
+
+function isOfLedger({ metric }: Series): boolean {
+  return metric.name === 'ledger.energy' || viewMetrics.includes(metric.name);
+}
+
+/** Each published double is rounded once; their sums may be off by a little for each. */
+function isClose(actual: number, expected: number): boolean {
+  return Math.abs(actual - expected) <= 1e-12 * Math.max(1, expected);
+}
+
+/** What the meters of a kind of hardware counted: between the readings of each series, where it did not fall. */
+function sumGrowth({ tables }: Rig['out'], hwType: string): number {
+  const last = new Map<Series, number>();
+  let sum = 0;
+  for (const { series, values } of tables) {
+    for (const [i, value] of values.entries()) {
+      const one = series[i % series.length];
+      const isIts = meteredEnergyNames.has(one.metric.name) && one.attributes['hw.type'] === hwType;
+      if (!isIts || Number.isNaN(value)) continue;
+      sum += Math.max(0, value - (last.get(one) ?? 0));
+      last.set(one, value);
+    }
+  }
+  return sum;
+}
+
+function checkHistory(seed: number): void {
+  const idle = elementAt(['separate', 'proportional', 'equal'], seed % 3);
+  const limit = elementAt([0, 2, 50], Math.floor(seed / 3) % 3);
+  const floor = seed % 2 === 0 ? [{ hw_type: 'cpu', power: 5 }] : [];
+  const rig = new Rig({ views, idle, floor, process_limit: limit, group_limit: limit });
+  playRandomHistory(rig, seed, 20);
+  void rig.processor.shutdown();
+  assert.deepEqual(
+    rig.logLines.filter((line) => line.startsWith('error')),
+    [],
+  );
+  const sums = new Sums();
+  for (const table of rig.out.tables) sums.take(table);
+  for (const hwType of ['cpu', 'memory', 'gpu']) {
+    const booked = sums.sum(({ metric }) => metric.name === 'ledger.energy', hwType);
+    const counted = sumGrowth(rig.out, hwType);
+    assert.ok(booked <= counted + 1e-6, `${hwType}: booked ${booked} J of ${counted} J`);
+  }
+}
+
+test(`attribution keeps its promises in ${histories} random histories`, () => {
+  for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
+    try {
+      checkHistory(seed);
+    } catch (error) {
+      throw new Error(`Cannot keep the ledger in the history of seed ${seed}`, { cause: error });
+    }
+  }
+});

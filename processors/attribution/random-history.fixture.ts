@@ -1,0 +1,251 @@
+import type { Series } from '../../src/model/series.js';
+import { createRandom, type Random } from '../../src/testing/random.fixture.js';
+import { RigGpu } from './rig-gpu.fixture.js';
+import { createCgroup, RigProcess, type Rig } from './rig.fixture.js';
+
+const cgroups = ['/a', '/a/x', '/a/y', '/b'];
+
+interface Meter {
+  series: Series;
+  readonly refreshS: number;
+  /** What it has counted, and what it shows of it. */
+  joules: number;
+  refreshedAtS: number;
+  shownJ: number;
+  /** What it had counted when its series began. */
+  startJ: number;
+}
+
+interface Process {
+  readonly pid: number;
+  readonly birth: string;
+  rig: RigProcess;
+  usedS: number;
+  /** What it had used when its series began. */
+  startS: number;
+  gpuS: number;
+  cgroup: string;
+}
+
+/**
+ * Plays a short history in which anything happens: two sockets, memory with a slow meter, two GPUs; counters that are
+ * reset, fall or wrap unseen; failed reads; processes that are born, end, give their pid away or move to another cgroup;
+ * tables that come late, twice or not at all; cgroups; a suspended machine. Nothing in it is a defect of the ledger.
+ */
+export function playRandomHistory(rig: Rig, seed: number, scans: number): void {
+  new RandomHistory(rig, seed).play(scans);
+}
+
+class RandomHistory {
+  readonly #rig: Rig;
+  readonly #random: Random;
+  readonly #meters: readonly Meter[];
+  readonly #gpus: readonly { readonly rig: RigGpu; totalS: number; joules: number }[];
+  readonly #cgroups: readonly { readonly series: Series; usedS: number }[];
+  #processes: Process[] = [];
+  #births = 0;
+  #busyS = 0;
+  #busyStartS = 0;
+  #nowS = 0;
+
+  constructor(rig: Rig, seed: number) {
+    this.#rig = rig;
+    this.#random = createRandom(seed);
+    this.#meters = [
+      this.#createMeter('cpu', 'package-0', 0.001),
+      this.#createMeter('cpu', 'package-1', 0.9),
+      this.#createMeter('memory', 'dram-0', 5),
+    ];
+    this.#gpus = ['GPU-1', 'GPU-2'].map((id) => ({ rig: new RigGpu(rig, id), totalS: 0, joules: 0 }));
+    this.#cgroups = cgroups.map((path) => ({ series: createCgroup(path, 0), usedS: 0 }));
+  }
+
+  play(scans: number): void {
+    while (this.#processes.length < 3) this.#bear();
+    for (let scan = 0; scan < scans; scan++) {
+      this.#happen();
+      const fromS = this.#nowS;
+      this.#nowS += 0.5 + this.#random.fraction();
+      this.#work(this.#nowS - fromS);
+      const isEnergyFirst = this.#chance(0.5);
+      if (isEnergyFirst) this.#readMeters(fromS);
+      this.#scan();
+      if (!isEnergyFirst) this.#readMeters(fromS);
+      for (const gpu of this.#gpus) if (this.#chance(0.8)) this.#scanGpu(gpu);
+    }
+  }
+
+  #chance(part: number): boolean {
+    return this.#random.fraction() < part;
+  }
+
+  #pick<T>(items: readonly T[]): T {
+    return items[this.#random.whole(items.length)];
+  }
+
+  #createMeter(hwType: string, hwId: string, refreshS: number): Meter {
+    const attributes = { 'hw.type': hwType, 'hw.id': hwId, 'energy.method': 'measured' };
+    const series = this.#rig.createMeter(attributes, 0);
+    return { series, refreshS, joules: 0, refreshedAtS: 0, shownJ: 0, startJ: 0 };
+  }
+
+  /** What may happen between two scans. */
+  #happen(): void {
+    if (this.#chance(0.3)) this.#bear();
+    if (this.#chance(0.2)) this.#bury(this.#pick(this.#processes));
+    if (this.#chance(0.1)) this.#reuse(this.#pick(this.#processes));
+    if (this.#chance(0.1)) this.#move(this.#pick(this.#processes));
+    if (this.#chance(0.05)) this.#restartMeter(this.#pick(this.#meters));
+    if (this.#chance(0.03)) this.#wrap(this.#pick(this.#meters));
+    if (this.#chance(0.03)) this.#restartUsage();
+    if (this.#chance(0.03)) this.#suspend();
+  }
+
+  #bear(pid = this.#random.whole(12)): void {
+    this.#births += 1;
+    const birth = String(this.#births);
+    const cgroup = this.#pick(cgroups);
+    const process = { pid, birth, usedS: 0, startS: 0, gpuS: 0, cgroup };
+    this.#processes.push({ ...process, rig: this.#describe(process, this.#nowS) });
+  }
+
+  #describe({ pid, birth, cgroup }: Omit<Process, 'rig'>, startS: number): RigProcess {
+    const attributes = {
+      'process.pid': pid,
+      'process.creation.time': birth,
+      'process.executable.name': `program-${this.#births % 3}`,
+      'process.linux.cgroup': cgroup,
+      'container.id': `container-${cgroup}`,
+    };
+    return new RigProcess(attributes, startS);
+  }
+
+  #bury(process: Process): void {
+    this.#processes = this.#processes.filter((one) => one !== process);
+    this.#rig.end(this.#nowS, ...process.rig.series);
+    for (const { rig } of this.#gpus) this.#rig.end(this.#nowS, ...rig.seriesOf(process.rig));
+    if (this.#processes.length === 0) this.#bear();
+  }
+
+  /** The kernel gives its pid to another process at once. */
+  #reuse(process: Process): void {
+    this.#bury(process);
+    this.#bear(process.pid);
+  }
+
+  #move(process: Process): void {
+    this.#rig.end(this.#nowS, ...process.rig.series);
+    for (const { rig } of this.#gpus) this.#rig.end(this.#nowS, ...rig.seriesOf(process.rig));
+    process.cgroup = this.#pick(cgroups);
+    process.startS = process.usedS;
+    process.gpuS = 0;
+    process.rig = this.#describe(process, this.#nowS);
+  }
+
+  #restartMeter(meter: Meter): void {
+    if (this.#chance(0.8)) this.#rig.end(this.#nowS, meter.series);
+    meter.series = this.#rig.createMeter(meter.series.attributes, this.#nowS);
+    meter.startJ = meter.shownJ;
+  }
+
+  /** A wrap that the receiver did not see: the same series shows less than before. */
+  #wrap(meter: Meter): void {
+    meter.startJ += (meter.shownJ - meter.startJ) * this.#random.fraction();
+  }
+
+  #restartUsage(): void {
+    this.#rig.end(this.#nowS, ...this.#rig.restartBusy(this.#nowS));
+    this.#busyStartS = this.#busyS;
+  }
+
+  /** Time goes by in which nothing is used, and everything has new series then. */
+  #suspend(): void {
+    this.#nowS += this.#pick([10, 400]);
+    for (const meter of this.#meters) this.#restartMeter(meter);
+    this.#restartUsage();
+    for (const process of this.#processes) {
+      this.#rig.end(this.#nowS, ...process.rig.restart(this.#nowS));
+      process.startS = process.usedS;
+    }
+  }
+
+  #work(elapsedS: number): void {
+    let freeS = 2 * elapsedS;
+    for (const process of this.#processes) {
+      const workS = this.#chance(0.3) ? 0 : freeS * this.#random.fraction();
+      process.usedS += workS;
+      freeS -= workS;
+      for (const cgroup of this.#cgroups) {
+        if (`${process.cgroup}/`.startsWith(`${pathOf(cgroup.series)}/`)) cgroup.usedS += workS;
+      }
+    }
+    const unseenS = this.#chance(0.5) ? 0.1 * elapsedS : 0;
+    this.#pick(this.#cgroups).usedS += unseenS;
+    this.#busyS += (2 * elapsedS - freeS + unseenS) * (0.95 + 0.1 * this.#random.fraction());
+  }
+
+  #readMeters(fromS: number): void {
+    for (const meter of this.#meters) {
+      const count = 1 + this.#random.whole(3);
+      const stepS = (this.#nowS - fromS) / count;
+      for (let i = 1; i <= count; i++) this.#readMeter(meter, fromS + i * stepS, stepS);
+    }
+  }
+
+  #readMeter(meter: Meter, atS: number, elapsedS: number): void {
+    meter.joules += elapsedS * 30 * this.#random.fraction();
+    if (atS - meter.refreshedAtS >= meter.refreshS) {
+      meter.shownJ = meter.joules;
+      meter.refreshedAtS = atS;
+    }
+    if (this.#chance(0.1)) return;
+    this.#rig.energy(meter.series, atS, this.#chance(0.05) ? NaN : meter.shownJ - meter.startJ);
+  }
+
+  #scan(): void {
+    const atS = this.#nowS;
+    if (this.#chance(0.7)) this.#readCgroups(atS - 0.01);
+    const rowS = this.#chance(0.8) ? atS + 0.01 : atS - 0.3;
+    const read = this.#processes.filter(() => this.#chance(0.95));
+    const used = read.map(
+      ({ rig, usedS, startS }) => [rig, this.#chance(0.03) ? NaN : usedS - startS] as const,
+    );
+    const isLate = this.#chance(0.1);
+    if (!isLate) this.#rig.usage(rowS, used);
+    if (this.#chance(0.05)) this.#rig.usage(rowS, used);
+    if (this.#chance(0.95)) {
+      this.#rig.boundary(atS, this.#chance(0.03) ? NaN : this.#busyS - this.#busyStartS);
+    }
+    if (isLate) this.#rig.usage(rowS, used);
+  }
+
+  #readCgroups(atS: number): void {
+    this.#rig.cgroupUsage(
+      atS,
+      this.#cgroups.map(({ series, usedS }) => [series, usedS]),
+    );
+  }
+
+  #scanGpu(gpu: { readonly rig: RigGpu; totalS: number; joules: number }): void {
+    const atS = this.#nowS - 0.2 * this.#random.fraction();
+    const clients = this.#processes.filter(() => this.#chance(0.3));
+    for (const process of clients) {
+      const workS = 0.5 * this.#random.fraction();
+      process.gpuS += workS;
+      gpu.totalS += workS;
+    }
+    if (this.#chance(0.3)) gpu.totalS += 0.1;
+    gpu.joules += 100 * this.#random.fraction();
+    const joules = this.#chance(0.05) ? NaN : gpu.joules;
+    gpu.rig.scan(
+      atS,
+      clients.map(({ rig, gpuS }) => [rig, gpuS]),
+      gpu.totalS,
+      joules,
+    );
+  }
+}
+
+function pathOf({ resource }: Series): string {
+  return String(resource.attributes['linux.cgroup.path']);
+}
