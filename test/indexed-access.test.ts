@@ -65,6 +65,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
   ],
   'once for each workload and window': [
     'processors/attribution/audit-sheet.ts',
+    'processors/attribution/counter-weights.ts',
     'processors/attribution/domain.ts',
     'processors/attribution/hardware.ts',
     'processors/attribution/ledger.ts',

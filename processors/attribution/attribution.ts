@@ -187,6 +187,11 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     '1',
     'Half the 95 % confidence interval of joulemetry.attribution.loss.ratio',
   );
+  const countersError = gauge(
+    'counters.error',
+    '1',
+    'How far energy differs from what events predict, in relation to the part that they explain',
+  );
   const overlap = counter(
     'overlap',
     'CPU time of workloads beyond the busy time of the machine and its rounding',
@@ -200,6 +205,7 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
     tick,
     lossRatio,
     lossError,
+    countersError,
     overlap,
     unmeasured,
   ];
@@ -219,6 +225,7 @@ function observeLedger(meter: Meter, find: () => Ledger | undefined): () => void
         const loss = domain.meter instanceof RemainderMeter ? domain.meter.loss : undefined;
         if (loss) result.observe(lossRatio, loss.ratio, { ...of, source: loss.source });
         if (loss) result.observe(lossError, loss.halfWidth, { ...of, source: loss.source });
+        if (domain.weights) result.observe(countersError, domain.weights.error, of);
         result.observe(unmeasured, domain.unmeasuredNs / 1e9, of);
       }
     }

@@ -65,6 +65,29 @@ export const schema = {
     },
     default: [],
   },
+  weights: {
+    doc: 'Hardware whose energy is shared by events of `perf`, of the machine and of processes. The first entry that matches a domain applies. Unset: by time.',
+    format: 'list',
+    items: {
+      hw_type: {
+        doc: 'Kind of hardware that the entry matches. Unset: every kind.',
+        format: 'string',
+        default: null,
+      },
+      counters: {
+        doc: 'Names of events (`perf.event.name`). Several are weighed by what each costs, which is learned.',
+        format: 'string_list',
+        default: [],
+      },
+      max_error: {
+        doc: 'Relative error of the energy that events explain up to which they are used. Above it, energy is shared by time.',
+        format: 'number',
+        default: 0.2,
+        min: 0,
+      },
+    },
+    default: [],
+  },
   max_window: {
     doc: 'Maximum time between two readings of the usage or of a meter. Energy of a longer time stays unattributed, reason gap.',
     format: 'duration',
@@ -105,3 +128,8 @@ export const schema = {
 } as const satisfies Schema;
 
 export type Config = ConfigOf<typeof schema>;
+
+/** Names of all events by which energy is shared, each once. */
+export function listEvents({ weights }: Config): readonly string[] {
+  return [...new Set(weights.flatMap(({ counters }) => counters))];
+}

@@ -15,6 +15,7 @@ import {
   ledgerEnergy,
 } from '../../src/model/shared-metrics.js';
 import { copyShares, type SettledWindow } from './audit-sheet.js';
+import { byEvents, byTime, type CounterWeights, type Weight } from './counter-weights.js';
 import type { Floor } from './floor.js';
 import { InstanceAccounts } from './instance-accounts.js';
 import { Account, Gauge, type Publication } from './publication.js';
@@ -32,8 +33,10 @@ export interface DomainOptions {
   readonly publication: Publication;
   /** Unix time in nanoseconds of time 0. */
   readonly epoch: bigint;
+  /** Undefined: it is not shared by events. */
+  readonly weights: CounterWeights | undefined;
   /** Books energy on a workload. `from` is where the window begins in which it was used. */
-  charge(workload: Workload, energyNj: number, from: number): void;
+  charge(workload: Workload, energyNj: number, from: number, weight: Weight): void;
   /** Puts a window into the audit file, before which its floor and its carry are known. */
   readonly audit?: (settled: Omit<SettledWindow, 'domain'>) => void;
   /** Notified of each window, its parts, and what each workload of its usage got. */
@@ -86,27 +89,35 @@ export class Domain {
     return balance.energyNj;
   }
 
+  /** Undefined: it is not shared by events. */
+  get weights(): CounterWeights | undefined {
+    return this.#options.weights;
+  }
+
   /** Whether windows were settled and it is not known how much of them was idle. */
   get lacksFloor(): boolean {
     return this.floor.current === undefined && !Number.isNaN(this.#settledTo);
   }
 
   /** Books the energy of a window. Windows follow each other. */
-  settle(window: Window): void {
-    const { split, floor, audit } = this.#options;
+  settle(measured: Window): void {
+    const { split, floor, weights, audit } = this.#options;
+    const weighed = weights?.weigh(measured);
+    const window = weighed ?? measured;
     const { carryNj } = split;
     const floorWatts = floor.current?.watts;
     const parts = split.apply(window, floorWatts);
     audit?.({ window, parts, shares: copyShares(split.shares, window), floorWatts, carryNj });
     this.#book(window, parts);
-    this.#charge(window, split.shares);
+    this.#charge(window, split.shares, weighed ? byEvents : byTime);
     this.#options.settled?.(window, parts, split.shares);
     this.#instances.settle(window, parts.dynamicNj, parts.wholeNs);
     this.#publishFloor(window.from);
     this.#publishError(window, parts);
     this.#describe(window, parts);
     // Only now: a window is split by what was known before it.
-    floor.observe(window);
+    floor.observe(measured);
+    weights?.observe(measured);
   }
 
   /** Ends what it publishes. */
@@ -123,9 +134,9 @@ export class Domain {
     return new Account(this.#createSeries(gpuInstanceEnergy, from, own));
   }
 
-  #charge({ usage: { workloads }, from }: Window, shares: readonly number[]): void {
+  #charge({ usage: { workloads }, from }: Window, shares: readonly number[], weight: Weight): void {
     for (let i = 0; i < workloads.length; i++) {
-      if (shares[i] > 0) this.#options.charge(workloads[i], shares[i], from);
+      if (shares[i] > 0) this.#options.charge(workloads[i], shares[i], from, weight);
     }
   }
 

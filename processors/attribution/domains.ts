@@ -9,7 +9,8 @@ import {
 import { resourceKey, type Series } from '../../src/model/series.js';
 import { isMeasuredHost, remainderType } from '../../src/model/shared-metrics.js';
 import type { SettledWindow, SheetOptions } from './audit-sheet.js';
-import type { Config } from './config.js';
+import { listEvents, type Config } from './config.js';
+import { CounterWeights } from './counter-weights.js';
 import { Domain } from './domain.js';
 import { Floor, type CpuCount, type FloorStore } from './floor.js';
 import { GpuUsage } from './gpu-usage.js';
@@ -224,12 +225,27 @@ export class Domains {
         : meter,
       publication: hardware.publication,
       epoch,
-      charge: (workload, energyNj, from) => hardware.charge(workload, energyNj, from),
+      weights: hardware.model === 'cpu_time' ? this.#createWeights(series) : undefined,
+      charge: (workload, energyNj, from, weight) => hardware.charge(workload, energyNj, from, weight),
       ...(audit && { audit: (settled) => audit({ ...settled, domain: audited }) }),
       ...(!isRemainder && {
         settled: (window, split, shares) => parts.settled(key, { window, parts: split, shares }, maxWindowNs),
       }),
     });
+  }
+
+  #createWeights(series: Series): CounterWeights | undefined {
+    const { weights } = this.#options.config;
+    const events = listEvents(this.#options.config);
+    const { hwType } = identify(series);
+    const own = weights.find(({ hw_type }) => (hw_type ?? hwType) === hwType);
+    return (
+      own &&
+      new CounterWeights(
+        own.counters.map((name) => events.indexOf(name)),
+        own.max_error,
+      )
+    );
   }
 
   #createFloor(series: Series): Floor {

@@ -19,7 +19,12 @@ export const factory: ProcessorFactory<typeof schema> = {
     { what: 'CPU time of processes', metrics: [processCpuTime.name], from: 'process' },
   ],
   namedMetrics: ({ custom_views }) => custom_views.flatMap(({ metric }) => metric ?? []),
-  check: (config) => [...checkViews(config), ...checkFloors(config), ...checkAudit(config)],
+  check: (config) => [
+    ...checkViews(config),
+    ...checkFloors(config),
+    ...checkWeights(config),
+    ...checkAudit(config),
+  ],
   create: (config, context, next) => new Attribution(config, context, next),
 };
 
@@ -30,5 +35,11 @@ function checkAudit({ audit }: Config): readonly string[] {
 function checkFloors({ floor }: Config): readonly string[] {
   return floor.flatMap(({ power }, i) =>
     power === null ? [`floor[${i}].power: expected watts, found nothing`] : [],
+  );
+}
+
+function checkWeights({ weights }: Config): readonly string[] {
+  return weights.flatMap(({ counters }, i) =>
+    counters.length === 0 ? [`weights[${i}].counters: expected names of events, found none`] : [],
   );
 }

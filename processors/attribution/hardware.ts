@@ -2,6 +2,7 @@ import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_ENERGY_ATTRIBUTION_MODEL } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
+import { byEvents, weights, type Weight } from './counter-weights.js';
 import type { Domain } from './domain.js';
 import { Account, Publication } from './publication.js';
 import type { Usage } from './usage.js';
@@ -115,12 +116,13 @@ export class Hardware {
     this.#isLate = false;
   }
 
-  /** Books energy on a workload's group in every view. */
-  charge(workload: Workload, energyNj: number, from: number): void {
+  /** Books energy on a workload's group in every view, by what the window was shared. */
+  charge(workload: Workload, energyNj: number, from: number, weight: Weight): void {
+    const place = this.#placeOf(weight);
     for (let i = 0; i < this.#books.length; i++) {
       const book = this.#books[i];
       const group = book.view.route(workload.groups[i]);
-      const account = group.accounts[this.#index] ?? this.#open(book, group, from);
+      const account = group.accounts[place] ?? this.#open(book, group, from, weight);
       account.total.add(energyNj);
     }
   }
@@ -128,7 +130,7 @@ export class Hardware {
   /** Ends what it publishes of a group that has ended, or has no series of its own any more. */
   closeGroup(view: View, group: Group): void {
     const book = this.#books.find((one) => one.view === view);
-    if (book === undefined || group.accounts[this.#index] === undefined) return;
+    if (book === undefined || !weights.some((weight) => group.accounts[this.#placeOf(weight)])) return;
     if (this.#isLate) this.#closing.push({ book, group });
     else this.#close(book, group);
   }
@@ -156,13 +158,21 @@ export class Hardware {
   }
 
   #close({ live, past }: ViewBook, group: Group): void {
-    const account = group.accounts[this.#index];
-    if (account === undefined) return;
-    group.accounts[this.#index] = undefined;
-    group.closedAt[this.#index] = this.publication.lastAt;
-    live.delete(account);
-    past.addTotal(account.total);
-    this.publication.end(account);
+    for (const weight of weights) {
+      const place = this.#placeOf(weight);
+      const account = group.accounts[place];
+      if (account === undefined) continue;
+      group.accounts[place] = undefined;
+      group.closedAt[place] = this.publication.lastAt;
+      live.delete(account);
+      past.addTotal(account.total);
+      this.publication.end(account);
+    }
+  }
+
+  /** Where its accounts of a group are. */
+  #placeOf(weight: Weight): number {
+    return weights.length * this.#index + weight;
   }
 
   /**
@@ -180,17 +190,21 @@ export class Hardware {
     return first;
   }
 
-  #open({ view, live }: ViewBook, group: Group, from: number): Account {
+  #open({ view, live }: ViewBook, group: Group, from: number, weight: Weight): Account {
+    const place = this.#placeOf(weight);
     const account = this.publication.open(
       new Account({
         metric: view.metric,
         resource: view.resourceOf(group),
-        attributes: this.attributes,
+        attributes:
+          weight === byEvents
+            ? { ...this.attributes, [ATTR_ENERGY_ATTRIBUTION_MODEL]: 'counters' }
+            : this.attributes,
         // A workload that was born within the window used nothing before.
-        start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[this.#index] ?? from)),
+        start: this.#epoch + BigInt(Math.max(from, group.bornAt, group.closedAt[place] ?? from)),
       }),
     );
-    group.accounts[this.#index] = account;
+    group.accounts[place] = account;
     live.add(account);
     return account;
   }

@@ -14,6 +14,7 @@ import {
 import type { CgroupNode } from './cgroup-node.js';
 import type { CgroupCounter } from './cgroups.js';
 import type { Domains } from './domains.js';
+import { eventMetrics, type EventCounter } from './events.js';
 import type { Floor } from './floor.js';
 import type { GpuTimeCounter } from './gpu-usage.js';
 import type { EnergyReader } from './host-counter.js';
@@ -36,6 +37,8 @@ export interface Plan {
   readonly cgroupTimes: readonly Column<CgroupCounter>[];
   /** Those whose CPU time it is, each once. */
   readonly cgroups: readonly CgroupNode[];
+  /** Of the machine and of workloads. */
+  readonly events: readonly Column<EventCounter>[];
   readonly gpuTimes: readonly Column<GpuTimeCounter>[];
   /** Each closes a usage scan of its GPU. */
   readonly gpuScans: readonly Column<Series>[];
@@ -71,6 +74,9 @@ export function createPlan(series: readonly Series[], targets: PlanTargets): Pla
     workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
     cgroupTimes,
     cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
+    events: pickAll(eventMetrics, (one) => workloads.events.counterOf(one)).flatMap(({ index, target }) =>
+      target ? [{ index, target }] : [],
+    ),
     gpuTimes: pick(processGpuTime.name, (one) => targets.gpuCounterOf(one)),
     gpuScans: pick(gpuTime.name, (one) => {
       // That of a MIG instance comes before that of its GPU, which closes the scan.

@@ -10,8 +10,10 @@ import {
   processGpuTime,
 } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
+import { listEvents } from './config.js';
 import type { Domain } from './domain.js';
 import { Domains, type LedgerOptions } from './domains.js';
+import { eventMetrics } from './events.js';
 import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
 import { createPlan, type Plan } from './ledger-plan.js';
@@ -51,7 +53,14 @@ export class Ledger {
     this.#options = options;
     this.#log = log;
     this.domains = new Domains(options);
-    this.workloads = new Workloads(views, { epoch, hasIdle: config.idle === 'equal', cpuCount, tick });
+    const events = listEvents(config);
+    this.workloads = new Workloads(views, {
+      epoch,
+      hasIdle: config.idle === 'equal',
+      events,
+      cpuCount,
+      tick,
+    });
   }
 
   /**
@@ -110,7 +119,7 @@ export class Ledger {
 
   /** The busy time last: its reading closes the scan that the rest of the row may belong to. */
   #readRow(table: Table, row: number, plan: Plan): void {
-    const { counters, floors, cpuTimes, workloads, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
+    const { counters, floors, cpuTimes, workloads, events, gpuTimes, gpuScans, busy, cpuCount, tick } = plan;
     const { cgroupTimes, cgroups } = plan;
     const { values } = table;
     const at = this.#timeOf(table, row);
@@ -122,6 +131,7 @@ export class Ledger {
     if (tick) this.#options.tick.read(values[from + tick.index]);
     for (const { index, target } of cpuTimes) target.read(values[from + index]);
     for (const workload of workloads) workload.finishRow(at);
+    for (const { index, target } of events) target.read(values[from + index], at);
     for (const { index, target } of cgroupTimes) target.read(values[from + index]);
     this.workloads.cgroups.finishRow(cgroups, at);
     for (const { index, target } of gpuTimes) target.read(values[from + index]);
@@ -187,6 +197,7 @@ export class Ledger {
   #end(ended: readonly Series[], at: number): void {
     for (const series of ended) {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
+      if (eventMetrics.has(series.metric.name)) this.workloads.events.end(series);
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
       if (meteredEnergyNames.has(series.metric.name)) this.domains.end(series);
       if (series.metric.name === processGpuTime.name) this.#endGpuCounter(series, at);

@@ -1,4 +1,5 @@
 import { elementAt } from '../../src/element.js';
+import type { EventGrowth } from './events.js';
 import type { Workload } from './workload.js';
 
 /** A single window of fewer ticks is too coarse: a busy process seems idle in one and twice as busy in the next. */
@@ -26,6 +27,8 @@ export interface Usage {
   readonly cpuNs: readonly number[];
   /** For how long each lived. */
   readonly lifeNs: readonly number[];
+  /** Where energy is shared by events. */
+  readonly events?: EventGrowth;
   /** What each MIG instance of a GPU was used, with what no workload is known for. */
   readonly instances?: readonly InstanceUse[];
 }
@@ -54,6 +57,7 @@ export function cutUsage(usage: Usage, to: number): Usage {
     workloads: keep(usage.workloads),
     cpuNs: keep(usage.cpuNs),
     lifeNs: keep(usage.lifeNs),
+    ...(usage.events && { events: { ...usage.events, workloads: usage.events.workloads.map(keep) } }),
   };
 }
 
@@ -65,6 +69,7 @@ export function withoutWorkloads({ firstTo, to, isGap }: Usage): Usage {
 interface Sum {
   cpuNs: number;
   lifeNs: number;
+  readonly events: number[];
 }
 
 /** One usage over all these, which follow each other. A gap among them makes the whole a gap. */
@@ -87,6 +92,14 @@ export function mergeUsages(usages: readonly Usage[]): Usage {
     workloads: entries.map(([workload]) => workload),
     cpuNs: entries.map(([, { cpuNs }]) => cpuNs),
     lifeNs: entries.map(([, { lifeNs }]) => lifeNs),
+    ...(first.events && {
+      events: {
+        machine: first.events.machine.map((_, event) =>
+          usages.reduce((sum, { events }) => sum + (events?.machine[event] ?? 0), 0),
+        ),
+        workloads: first.events.machine.map((_, event) => entries.map(([, { events }]) => events[event])),
+      },
+    }),
   };
 }
 
@@ -98,15 +111,14 @@ function mergeInstances(usages: readonly Usage[]): readonly InstanceUse[] {
   return [...used].map(([id, usedNs]) => ({ id, usedNs }));
 }
 
-function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs }: Usage): void {
+function addUsage(sums: Map<Workload, Sum>, { workloads, cpuNs, lifeNs, events }: Usage): void {
+  const growths = events?.workloads ?? [];
   for (const [i, workload] of workloads.entries()) {
-    const known = sums.get(workload);
-    if (known === undefined) {
-      sums.set(workload, { cpuNs: cpuNs[i], lifeNs: lifeNs[i] });
-      continue;
-    }
-    known.cpuNs += cpuNs[i];
-    known.lifeNs += lifeNs[i];
+    const sum = sums.get(workload) ?? { cpuNs: 0, lifeNs: 0, events: growths.map(() => 0) };
+    sum.cpuNs += cpuNs[i];
+    sum.lifeNs += lifeNs[i];
+    for (let event = 0; event < growths.length; event++) sum.events[event] += growths[event][i];
+    sums.set(workload, sum);
   }
 }
 

@@ -23,6 +23,8 @@ export class Workload {
   /** Since when it is known to live, and until when. */
   readonly bornAt: number;
   endedAt = Infinity;
+  /** How often events occurred in it, by their place among those by which energy is shared. */
+  readonly events: (UsageCurve | undefined)[] = [];
   /** How many of its counters are live. */
   counters = 0;
   readonly #curve: UsageCurve;

@@ -1,5 +1,6 @@
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import { Cgroups } from './cgroups.js';
+import { Events } from './events.js';
 import type { CpuCount } from './floor.js';
 import { createGap, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
@@ -13,6 +14,8 @@ export interface WorkloadsOptions {
   readonly epoch: bigint;
   /** Whether workloads that used nothing are in every usage, too. */
   readonly hasIdle: boolean;
+  /** Names of events by which energy is shared. */
+  readonly events: readonly string[];
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
 }
@@ -22,11 +25,14 @@ interface Uses {
   readonly workloads: Workload[];
   readonly cpuNs: number[];
   readonly lifeNs: number[];
+  /** By event. */
+  readonly events: number[][];
 }
 
 /** All workloads, and what they used between two boundaries. Times are nanoseconds. */
 export class Workloads {
   readonly cgroups: Cgroups;
+  readonly events: Events;
   readonly #views: readonly View[];
   /** The views that have a limit, and where their groups are in those of a workload. */
   readonly #limited: readonly { readonly view: View; readonly index: number }[];
@@ -47,6 +53,7 @@ export class Workloads {
     );
     this.#options = options;
     this.#carry = new BusyCarry(options.cpuCount);
+    this.events = new Events(options.events, options.epoch, (resource) => this.find(resource));
     this.cgroups = new Cgroups({
       ...options,
       createUnseen: (resource, bornAt) => {
@@ -111,13 +118,24 @@ export class Workloads {
     this.#boundary = to;
     const isGap = Number.isNaN(from) || Number.isNaN(busyNs);
     for (const { view } of this.#limited) view.advance(to);
-    const { seenNs, ...usage } = this.#collect(isGap ? to : from, to);
+    const { seenNs, ...uses } = this.#collect(isGap ? to : from, to);
+    const machine = this.events.cut(isGap ? to : from, to);
     const wholeNs = isGap ? 0 : this.#carry.settle(busyNs, seenNs);
     if (isGap) this.cgroups.skip(to);
-    else this.cgroups.complete(to, wholeNs - seenNs, (unseen, cpuNs) => this.#add(usage, unseen, cpuNs));
+    else this.cgroups.complete(to, wholeNs - seenNs, (unseen, cpuNs) => this.#add(uses, unseen, cpuNs));
     for (const { view } of this.#limited) view.rank(to);
     if (this.#active.some((workload) => workload.counters === 0)) this.#moveEnded(to);
-    return isGap ? createGap(to) : { ...usage, firstTo: to, to, isGap, busyNs: wholeNs };
+    if (isGap) return createGap(to);
+    const { events, ...usage } = uses;
+    const hasEvents = this.events.count > 0;
+    return {
+      ...usage,
+      firstTo: to,
+      to,
+      isGap,
+      busyNs: wholeNs,
+      ...(hasEvents && { events: { machine, workloads: events } }),
+    };
   }
 
   /** Decides which groups are shown, before what was used of a GPU is shared. */
@@ -178,20 +196,25 @@ export class Workloads {
   }
 
   #collect(from: number, to: number) {
-    const usage: Uses = { workloads: [], cpuNs: [], lifeNs: [] };
+    const events = Array.from({ length: this.events.count }, (): number[] => []);
+    const usage: Uses = { workloads: [], cpuNs: [], lifeNs: [], events };
     let seenNs = 0;
     for (const workload of this.#active) {
       const cpuNs = workload.cut(from, to);
       if (cpuNs === 0 && !this.#options.hasIdle) continue;
       this.#add(usage, workload, cpuNs, workload.countLifeNs(from, to));
+      for (const [i, counts] of events.entries()) {
+        counts[counts.length - 1] = workload.events[i]?.cut(from, to) ?? 0;
+      }
       workload.cgroup?.use(cpuNs);
       seenNs += cpuNs;
     }
     return { ...usage, seenNs };
   }
 
-  #add({ workloads, cpuNs, lifeNs }: Uses, workload: Workload, usedNs: number, livedNs = 0): void {
+  #add({ workloads, cpuNs, lifeNs, events }: Uses, workload: Workload, usedNs: number, livedNs = 0): void {
     workloads.push(workload);
+    for (const counts of events) counts.push(0);
     cpuNs.push(usedNs);
     lifeNs.push(livedNs);
     for (const { view, index } of this.#limited) view.weigh(workload.groups[index], usedNs);

@@ -1,0 +1,86 @@
+import { UsageCurve } from '../../src/energy/usage-curve.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { ATTR_PERF_EVENT_NAME, ATTR_PROCESS_PID } from '../../src/model/semantic-conventions.js';
+import type { Resource, Series } from '../../src/model/series.js';
+import { findCgroupPath } from './views.js';
+import type { Workload } from './workload.js';
+
+/** The metrics of the receiver `perf` that count events. */
+export const eventMetrics: ReadonlySet<string> = new Set(['perf.event.count', 'perf.event.time']);
+
+/** How often events occurred between two boundaries, by the place of their name. */
+export interface EventGrowth {
+  readonly machine: readonly number[];
+  /** Of each event, what each workload of the usage had. */
+  readonly workloads: readonly (readonly number[])[];
+}
+
+/** The events by which energy is shared: of the machine and of each process. Times are nanoseconds. */
+export class Events {
+  readonly #names: readonly string[];
+  readonly #epoch: bigint;
+  readonly #find: (resource: Resource) => Workload | undefined;
+  readonly #machine: (UsageCurve | undefined)[];
+  readonly #counters = new Map<Series, EventCounter>();
+
+  /**
+   * @param epoch Unix time in nanoseconds of time 0
+   * @param find the workload with a resource, if it is known
+   */
+  constructor(names: readonly string[], epoch: bigint, find: (resource: Resource) => Workload | undefined) {
+    this.#names = names;
+    this.#epoch = epoch;
+    this.#find = find;
+    this.#machine = names.map(() => undefined);
+  }
+
+  /** How many there are; 0: no energy is shared by events. */
+  get count(): number {
+    return this.#names.length;
+  }
+
+  /** What takes the readings of a series; undefined: no energy is shared by it. */
+  counterOf(series: Series): EventCounter | undefined {
+    const event = this.#names.indexOf(String(series.attributes[ATTR_PERF_EVENT_NAME]));
+    const { attributes } = series.resource;
+    const isMachine = attributes[ATTR_PROCESS_PID] === undefined;
+    // Events of a cgroup are those of its processes once more.
+    if (event < 0 || (isMachine && findCgroupPath(attributes) !== undefined)) return undefined;
+    const startAt = Number(series.start - this.#epoch);
+    const find = () => {
+      const curves = isMachine ? this.#machine : this.#find(series.resource)?.events;
+      return curves && (curves[event] ??= new UsageCurve(startAt));
+    };
+    return findOrAdd(this.#counters, series, () => new EventCounter(find));
+  }
+
+  /** A series has no further reading. */
+  end(series: Series): void {
+    this.#counters.delete(series);
+  }
+
+  /** What the machine had of each event between two boundaries, asked once for each. */
+  cut(from: number, to: number): number[] {
+    return this.#machine.map((curve) => curve?.cut(from, to) ?? 0);
+  }
+}
+
+/** One counter of events. */
+export class EventCounter {
+  readonly #find: () => UsageCurve | undefined;
+  #curve: UsageCurve | undefined;
+  #last = 0;
+
+  /** @param find where its growth is counted; undefined: its process is not known yet */
+  constructor(find: () => UsageCurve | undefined) {
+    this.#find = find;
+  }
+
+  /** @param value since the counter's start; NaN: no reading */
+  read(value: number, at: number): void {
+    if (!(value >= this.#last)) return;
+    this.#curve ??= this.#find();
+    this.#curve?.read(at, value - this.#last);
+    this.#last = value;
+  }
+}
