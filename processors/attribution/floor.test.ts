@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
+import { createRandom } from '../../src/testing/random.fixture.js';
 import { CpuCount, Floor, FloorLearner, type Stretch } from './floor.js';
 import { Rig, unixNs } from './rig.fixture.js';
 import { createGap, type Usage } from './usage.js';
@@ -149,4 +150,29 @@ test('attribution distinguishes quiet from busy by the CPUs of the machine that 
   assert.equal(play(4096, {}).out.last('attribution.floor.power').at(0)?.value, 10);
   assert.deepEqual(play(8, {}).out.last('attribution.floor.power'), []);
   assert.deepEqual(play(4096, { cpu_count: 8 }).out.last('attribution.floor.power'), []);
+});
+
+/** An uneven machine of two CPUs and 40 W with noise of 2 W, of 30 W more for each busy CPU. @returns its learned floor */
+function learnNoisyFloor(seed: number, isEverQuiet: boolean): number | undefined {
+  const random = createRandom(seed);
+  const rig = new Rig();
+  const meter = rig.createMeter({ 'energy.method': 'measured' });
+  let [joules, busyS] = [0, 0];
+  for (let atS = 0; atS <= 600; atS++) {
+    rig.energy(meter, atS, joules);
+    rig.boundary(atS, busyS);
+    const isQuiet = isEverQuiet && Math.floor(atS / 60) % 2 === 0;
+    const usedS = isQuiet ? 0.04 * random.fraction() : 0.1 + 1.9 * random.fraction();
+    joules += 40 + 4 * (random.fraction() + random.fraction() + random.fraction() - 1.5) + 30 * usedS;
+    busyS += usedS;
+  }
+  return rig.out.last('attribution.floor.power').at(0)?.value;
+}
+
+test('attribution learns a floor within 5 % of a noisy machine that is quiet at times, and none of one that never is', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const watts = learnNoisyFloor(seed, true) ?? NaN;
+    assert.ok(Math.abs(watts / 40 - 1) <= 0.05, `${watts} W with seed ${seed}`);
+    assert.equal(learnNoisyFloor(seed, false), undefined);
+  }
 });
