@@ -165,6 +165,21 @@ test('metrics_transform takes the greatest of sums, when a second transform aggr
   );
 });
 
+test('metrics_transform sums maxima, when a second transform sums what the first one reduced', () => {
+  const { feed, readings } = createRig({
+    transforms: [
+      { include: 'hw.power', action: 'update', operations: [aggregateLabels(['node'], 'max')] },
+      { include: 'hw.power', action: 'update', operations: [aggregateLabels([], 'sum')] },
+    ],
+  });
+  const series = ['a', 'a', 'b'].map((node, i) => seriesOf(power, { node, socket: i }));
+  feed(series, 1, [3, 4, 5]);
+  assert.deepEqual(
+    readings('hw.power').map(({ attributes, value }) => [attributes, value]),
+    [[{}, 9]],
+  );
+});
+
 test('metrics_transform leaves a counter as it is, when it is to be anything but a sum', () => {
   const operations = [{ action: 'aggregate_labels', label_set: [], aggregation_type: 'mean' }];
   const { feed, readings, log } = createRig({
