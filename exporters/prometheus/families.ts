@@ -2,6 +2,7 @@ import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import type { Metric, Series } from '../../src/model/series.js';
 import { nameFamily, type FamilyName } from '../../src/prometheus/names.js';
 import { BlockText, type LineText } from './block.js';
+import { LargeMap } from './large-map.js';
 
 /** One line of the page. */
 export interface Entry {
@@ -84,7 +85,7 @@ export class Family implements FamilyName {
   readonly family: string;
   readonly unit: string;
   #isUnknown: boolean;
-  readonly #byLabels = new Map<string, Entry>();
+  readonly #byLabels = new LargeMap<string, Entry>();
   readonly #blocks = new Set<Block>();
   readonly #roomy = new Set<Block>();
 
@@ -117,7 +118,7 @@ export class Family implements FamilyName {
   add(series: Series, labels: string): Entry {
     const block = this.#findRoom();
     const entry = { series, family: this, labels, block, index: -1, endedMs: undefined };
-    this.#byLabels.set(labels, entry);
+    this.#byLabels.add(labels, entry);
     block.add(entry);
     if (block.size >= maxLines) this.#roomy.delete(block);
     return entry;

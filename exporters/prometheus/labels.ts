@@ -1,6 +1,7 @@
-import { createPlans, findOrAdd } from '../../src/model/plan.js';
+import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Resource } from '../../src/model/series.js';
 import { translateLabel } from '../../src/prometheus/names.js';
+import { LargeMap } from './large-map.js';
 
 /**
  * The text of a label set, braces included, labels in order of their names, so that equal sets have equal texts.
@@ -37,7 +38,7 @@ export function escapeText(text: string): string {
 
 /** Texts that many lines have, each kept once: a process has some metrics, all with its labels. */
 export class SharedTexts {
-  readonly #known = new Map<string, { readonly text: string; uses: number }>();
+  readonly #known = new LargeMap<string, { readonly text: string; uses: number }>();
 
   /** How many texts are kept. */
   get size(): number {
@@ -46,9 +47,10 @@ export class SharedTexts {
 
   /** @returns an equal text, to be released when it is not used any more */
   take(text: string): string {
-    const known = findOrAdd(this.#known, text, () => ({ text, uses: 0 }));
-    known.uses += 1;
-    return known.text;
+    const known = this.#known.get(text);
+    if (known === undefined) this.#known.add(text, { text, uses: 1 });
+    else known.uses += 1;
+    return known?.text ?? text;
   }
 
   release(text: string): void {

@@ -14,6 +14,7 @@ import {
   SharedTexts,
   type Identity,
 } from './labels.js';
+import { LargeMap } from './large-map.js';
 
 export interface StoreOptions {
   /** Resource attributes that become labels. */
@@ -77,7 +78,7 @@ export class SeriesStore {
   readonly #families: Families;
   readonly #histograms: HistogramStore;
   readonly #texts = new SharedTexts();
-  readonly #bySeries = new Map<Series, Entry>();
+  readonly #bySeries = new LargeMap<Series, Entry>();
   /** The entry of each column. */
   readonly #plans = new WeakMap<readonly Series[], readonly Entry[]>();
   readonly #warned = new Set<string>();
@@ -195,7 +196,7 @@ export class SeriesStore {
     const entry = family ? this.#claim(series, family) : undefined;
     if (entry === undefined) return createHiddenEntry(series);
     this.#show(entry, series);
-    this.#bySeries.set(series, entry);
+    this.#bySeries.add(series, entry);
     return entry;
   }
 
