@@ -2,6 +2,8 @@ import type { Meter } from '@opentelemetry/api';
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
 import { readResourceEnvironment } from '../../src/component/resource-environment.js';
+import { loadCalibrations, type Calibration } from '../../src/energy/calibration.js';
+import { describeError } from '../../src/errors.js';
 import { ATTR_HW_ID, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Table } from '../../src/model/table.js';
 import { AuditFile } from './audit-file.js';
@@ -33,6 +35,7 @@ export class Attribution implements ConsumingComponent {
   /** Undefined: none is kept. */
   readonly #audit: AuditFile | undefined;
   #ledger: Ledger | undefined;
+  #calibrations: ReadonlyMap<string, Calibration> = new Map();
   /** How often the shown processes changed in ledgers before this one. */
   #earlierChanges = 0;
   #stopObserving: (() => void) | undefined;
@@ -51,6 +54,7 @@ export class Attribution implements ConsumingComponent {
 
   start(): void {
     this.#floors.load();
+    this.#loadCalibrations();
     this.#savedNs = this.#context.clock.monotonicNs();
     this.#stopObserving = observeLedger(this.#context.meter, () => this.#ledger);
   }
@@ -73,6 +77,17 @@ export class Attribution implements ConsumingComponent {
     this.#forward(this.#ledger?.finish() ?? []);
     this.#floors.save();
     return this.#audit?.close();
+  }
+
+  /** An unusable file is no reason to stop: a regression takes its place. */
+  #loadCalibrations(): void {
+    const { calibration_file: path } = this.#config;
+    if (path === null) return;
+    try {
+      this.#calibrations = loadCalibrations(path);
+    } catch (error) {
+      this.#context.log.warn(`${describeError(error)}; losses are found by regression`);
+    }
   }
 
   #settle(ledger: Ledger, table: Table): void {
@@ -106,6 +121,7 @@ export class Attribution implements ConsumingComponent {
     const options = {
       config,
       floors: this.#floors,
+      calibrations: this.#calibrations,
       views,
       cpuCount: this.#cpuCount,
       tick: this.#tick,

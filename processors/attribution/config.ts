@@ -105,6 +105,11 @@ export const schema = {
     default: null,
     min: 1,
   },
+  calibration_file: {
+    doc: 'File that `joulemetry calibrate` wrote: losses and idle power of a remainder. Unset: a regression finds the losses.',
+    format: 'path',
+    default: null,
+  },
   state_file: {
     doc: 'File that keeps learned floors across restarts. Unset: they are learned again.',
     format: 'path',

@@ -1,4 +1,5 @@
 import { elementAt } from '../../src/element.js';
+import type { Calibration } from '../../src/energy/calibration.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import {
   ATTR_ENERGY_METHOD,
@@ -32,6 +33,8 @@ const maxEarly = 4096;
 export interface LedgerOptions {
   readonly config: Config;
   readonly floors: FloorStore;
+  /** By the `hw.id` of the meters. */
+  readonly calibrations: ReadonlyMap<string, Calibration>;
   readonly views: readonly View[];
   readonly cpuCount: CpuCount;
   readonly tick: UsageTick;
@@ -205,6 +208,7 @@ export class Domains {
 
   #createDomain(series: Series, hardware: Hardware): Domain {
     const { config, tick, epoch, audit } = this.#options;
+    const { idle } = config;
     const maxWindowNs = config.max_window * 1e6;
     const floor = this.floorOf(series);
     const parts = this.#partsOf(series);
@@ -213,15 +217,16 @@ export class Domains {
     const audited = { series, weights: hardware.model, options: this.#sheets };
     // What a host uses beyond its domains is on no curve.
     const meter = new Meter(maxWindowNs, tick, audit !== undefined && !isRemainder);
+    const calibration = this.#calibrationOf(series);
     return new Domain(series, {
-      split: new Split(config.idle),
+      split: new Split(idle),
       floor,
       uncertainty: new Uncertainty({
         weightRatio: findWeightRatio(identify(series).hwType),
         isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
       }),
       meter: isRemainder
-        ? new RemainderMeter({ meter, parts, floor, idle: config.idle, maxWindowNs })
+        ? new RemainderMeter({ meter, parts, floor, idle, maxWindowNs, calibration })
         : meter,
       publication: hardware.publication,
       epoch,
@@ -258,7 +263,13 @@ export class Domains {
     const isExplained = this.#modelOf(series) !== 'gpu_time' || this.#isScanned(series);
     const isLearnable = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated' && isExplained;
     const learner = isLearnable ? floors.learnerOf(`${hwType}/${hwId}`) : undefined;
-    return new Floor(set?.power ?? undefined, learner);
+    return new Floor(set?.power ?? undefined, learner, this.#calibrationOf(series)?.idleRemainder);
+  }
+
+  /** A calibration says nothing of any other domain than a remainder. */
+  #calibrationOf(series: Series): Calibration | undefined {
+    const { hwType, hwId } = identify(series);
+    return hwType === remainderType ? this.#options.calibrations.get(hwId) : undefined;
   }
 
   /** Where it is known who uses a GPU, that goes before CPU time, whatever the configuration. */

@@ -1,10 +1,11 @@
-import { accessSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import type { Log } from '../../src/component/log.js';
 import { elementAt } from '../../src/element.js';
 import { describeError, findErrorCode } from '../../src/errors.js';
 import { readRegularText } from '../../src/linux/regular-file.js';
+import { replaceFile } from '../../src/linux/replace-file.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Window } from './windows.js';
 
@@ -23,7 +24,7 @@ const minFloorError = 0.05;
 const spreadOf95 = 2.91;
 
 /** What the floor of a domain is known from. */
-export type FloorSource = 'set' | 'model' | 'learned';
+export type FloorSource = 'set' | 'model' | 'learned' | 'calibrated';
 
 /** The floor of a domain, and what it is known from. */
 export interface FloorPower {
@@ -33,17 +34,25 @@ export interface FloorPower {
   readonly errorWatts: number;
 }
 
-/** The power of a domain when nothing runs: as configured, else as its model reports it, else as it was learned. */
+/**
+ * The power of a domain when nothing runs: as configured, else as its model reports it, else as it was learned, else as a
+ * calibration has measured it.
+ */
 export class Floor {
   readonly #setWatts: number | undefined;
   readonly #learner: FloorLearner | undefined;
+  readonly #calibratedWatts: number | undefined;
   #modelWatts: number | undefined;
   #current: FloorPower | undefined;
 
-  /** @param learner undefined: it cannot be learned */
-  constructor(setWatts: number | undefined, learner: FloorLearner | undefined) {
+  /**
+   * @param learner undefined: it cannot be learned
+   * @param calibratedWatts undefined: it was not measured
+   */
+  constructor(setWatts: number | undefined, learner: FloorLearner | undefined, calibratedWatts?: number) {
     this.#setWatts = setWatts;
     this.#learner = learner;
+    this.#calibratedWatts = calibratedWatts;
     this.#choose();
   }
 
@@ -86,7 +95,9 @@ export class Floor {
   #find(): { readonly watts: number | undefined; readonly source: FloorSource } {
     if (this.#setWatts !== undefined) return { watts: this.#setWatts, source: 'set' };
     if (this.#modelWatts !== undefined) return { watts: this.#modelWatts, source: 'model' };
-    return { watts: this.#learner?.watts, source: 'learned' };
+    const learnedWatts = this.#learner?.watts;
+    if (learnedWatts !== undefined) return { watts: learnedWatts, source: 'learned' };
+    return { watts: this.#calibratedWatts, source: 'calibrated' };
   }
 }
 
@@ -254,19 +265,12 @@ export function loadQuietWatts(path: string): QuietWatts {
 }
 
 /**
- * Keeps what was learned for the next run. A reader sees the old file or the new one, never half of it.
+ * Keeps what was learned for the next run.
  * @throws Error when it cannot be written
  */
 export function saveQuietWatts(path: string, quietWatts: QuietWatts): void {
   const text = JSON.stringify({ quiet_watts: Object.fromEntries(quietWatts) });
-  try {
-    // An earlier run may have left a file there, or anyone a FIFO, which would block: the file is always a new one.
-    rmSync(`${path}.new`, { force: true });
-    writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600, flag: 'wx' });
-    renameSync(`${path}.new`, path);
-  } catch (error) {
-    throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
-  }
+  replaceFile(path, `${text}\n`);
 }
 
 /** A folder that cannot be written is reported at the start, not after the first hour of learning. */

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { fitCalibration, saveCalibration } from '../../src/energy/calibration.js';
 import type { Attributes, Series } from '../../src/model/series.js';
 import { hostEnergy } from '../../src/model/shared-metrics.js';
+import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { Rig, RigProcess } from './rig.fixture.js';
 
 const measured = { 'energy.method': 'measured' };
@@ -163,4 +167,33 @@ test('attribution leaves out a remainder for the time in which a domain is not r
     10 * (toS - fromS);
   const { no_usage: rest = NaN, attributed = NaN } = machine.remainder();
   assertNear(rest + attributed, remainderJ(0, 20) + remainderJ(26, 40), 1e-8);
+});
+
+test('attribution takes losses and idle energy from a calibration, from the first window on', () => {
+  const path = join(createFolder(), 'calibration.json');
+  const pairs = [10, 50, 110].map((sensors) => ({ sensors, meter: 28 + 1.1 * sensors }));
+  saveCalibration(path, 'bmc', fitCalibration(pairs, pairs.slice(0, 1), { at: 0, sensors: [] }));
+  const machine = new Machine({ calibration_file: path });
+  machine.play(20);
+  void machine.rig.processor.shutdown();
+  const domainJ = machine.cpuJoules(20) + 200;
+  const { 1: first, 2: second, idle, no_usage: rest } = machine.remainder();
+  assertNear(first, 0.75 * 0.1 * domainJ, 1e-6);
+  assertNear(second, 0.25 * 0.1 * domainJ, 1e-6);
+  // 28 W and a tenth of 10 W.
+  assertNear(idle, 29 * 20, 1e-6);
+  assertNear(rest, 20 + 0.1 * domainJ, 1e-6);
+});
+
+test('attribution does without a calibration that it cannot read', () => {
+  const path = join(createFolder(), 'calibration.json');
+  writeFileSync(path, '{');
+  const machine = new Machine({ calibration_file: path });
+  machine.play(20);
+  void machine.rig.processor.shutdown();
+  assert.match(
+    machine.rig.logLines.join('\n'),
+    /warn.*Cannot parse .*calibration\.json.*; losses are found by regression/u,
+  );
+  assert.ok((machine.remainder()['no_usage'] ?? 0) > 0);
 });

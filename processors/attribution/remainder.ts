@@ -1,3 +1,4 @@
+import { lossRatioAt, type Calibration } from '../../src/energy/calibration.js';
 import {
   ATTR_ENERGY_METHOD,
   ATTR_HW_ID,
@@ -36,6 +37,8 @@ export interface RemainderOptions {
   readonly floor: Floor;
   readonly idle: Config['idle'];
   readonly maxWindowNs: number;
+  /** Of the host's meter; undefined: a regression takes its place. */
+  readonly calibration: Calibration | undefined;
 }
 
 /**
@@ -49,6 +52,8 @@ export class RemainderMeter implements DomainMeter {
   #waiting: Window | undefined;
   /** By how much the domains have used more than the host so far: its meter lags behind, and this is set off. */
   #owedNj = 0;
+  /** Power of the domains in the last window; 0: there was none. */
+  #partsWatts = 0;
 
   constructor(options: RemainderOptions) {
     this.#options = options;
@@ -56,7 +61,10 @@ export class RemainderMeter implements DomainMeter {
 
   /** What the host loses for each watt of its domains; undefined: not known. */
   get loss(): LossRatio | undefined {
-    return this.#regression.current;
+    const { calibration } = this.#options;
+    if (calibration === undefined) return this.#regression.current;
+    const ratio = lossRatioAt(calibration, this.#partsWatts);
+    return { ratio, halfWidth: calibration.gain.halfWidth, source: 'calibrated' };
   }
 
   open(): Windows {
@@ -109,6 +117,7 @@ export class RemainderMeter implements DomainMeter {
     const used = this.#options.parts.take(window.from, window.to);
     this.#options.parts.forget(end);
     this.#waiting = undefined;
+    this.#partsWatts = used.energyNj / (window.to - window.from);
     const beyondNj = window.energyNj - used.energyNj - this.#owedNj;
     this.#owedNj = Math.max(0, -beyondNj);
     const energyNj = Math.max(0, beyondNj);

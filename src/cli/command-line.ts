@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   'print-config': () => import('./print-config.js'),
   doctor: () => import('./doctor.js'),
   simulate: () => import('./simulate.js'),
+  calibrate: () => import('./calibrate.js'),
   convert: () => import('./convert.js'),
   audit: () => import('./audit.js'),
   'test-component': () => import('./test-component.js'),

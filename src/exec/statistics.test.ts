@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasDrift, studentQuantile, summarise } from './statistics.js';
+import { hasDrift, summarise } from './statistics.js';
 
 test('summarise gives mean, median, minimum and the t interval, when there are several values', () => {
   const { mean, median, min, deviation = NaN, halfWidth = NaN } = summarise([4, 2, 8, 6]);
@@ -32,34 +32,4 @@ test('hasDrift sees none, when the values scatter, stay, or are few', () => {
   assert.equal(hasDrift([1, 3, 0.5, 2.7, 1.4, 2.2]), false);
   assert.equal(hasDrift([2, 2, 2, 2, 2]), false);
   assert.equal(hasDrift([1, 2, 3]), false);
-});
-
-// Printed tables give three decimals, for instance NIST/SEMATECH e-Handbook, 1.3.6.7.2.
-const table: readonly (readonly [degrees: number, p95: number, p975: number, p995: number])[] = [
-  [1, 6.314, 12.706, 63.657],
-  [2, 2.92, 4.303, 9.925],
-  [3, 2.353, 3.182, 5.841],
-  [4, 2.132, 2.776, 4.604],
-  [5, 2.015, 2.571, 4.032],
-  [9, 1.833, 2.262, 3.25],
-  [10, 1.812, 2.228, 3.169],
-  [29, 1.699, 2.045, 2.756],
-  [30, 1.697, 2.042, 2.75],
-  [100, 1.66, 1.984, 2.626],
-];
-
-test('studentQuantile gives the values of printed tables, when the degrees of freedom are few or many', () => {
-  for (const [degrees, p95, p975, p995] of table) {
-    const found = [0.95, 0.975, 0.995].map((p) => Number(studentQuantile(p, degrees).toFixed(3)));
-    assert.deepEqual(found, [p95, p975, p995], `${degrees} degrees of freedom`);
-  }
-});
-
-test('studentQuantile nears the normal distribution, when there are many degrees of freedom', () => {
-  assert.equal(studentQuantile(0.975, 1_000_000).toFixed(3), '1.960');
-});
-
-test('studentQuantile is odd around one half', () => {
-  assert.equal(studentQuantile(0.025, 7), -studentQuantile(0.975, 7));
-  assert.ok(Math.abs(studentQuantile(0.5, 3)) < 1e-12);
 });

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExporterFactory } from '../component/component.js';
+import type { ServiceConfig } from '../config/service.js';
+import { saveCalibration } from '../energy/calibration.js';
+import { createWallClock } from '../linux/clock.js';
+import { raplEnergy } from '../model/energy-domain.js';
+import { hostEnergy, hwEnergy, meterEnergy } from '../model/shared-metrics.js';
+import { Service } from '../pipeline/service.js';
+import { createSampling } from '../sampling/sampling-threads.js';
+import { createPlainLog } from '../telemetry/log.js';
+import { silentMeter } from '../telemetry/telemetry.js';
+import { writeMessage } from '../telemetry/write-message.js';
+import { BusyLoad, CommandLoad } from './calibrate/load.js';
+import { MeterBook } from './calibrate/meter-book.js';
+import { parseCalibrateOptions, type CalibrateOptions } from './calibrate/options.js';
+import { createCalibrationReport } from './calibrate/report.js';
+import { runPhases } from './calibrate/run-phases.js';
+import { exitCodes, type Command } from './command.js';
+import { configUsage, validateConfigOf } from './config-options.js';
+import { waitForEnd } from './signals.js';
+
+/** Compares a meter with the sensors within the machine. */
+export const command: Command = {
+  name: 'calibrate',
+  summary: 'Compare a meter with the sensors within the machine',
+  usage: `Usage: joulemetry calibrate [OPTIONS]
+
+Reads the energy receivers of the configuration while the machine is idle, at
+several levels of load and idle again, and compares a meter (a BMC, a wattmeter,
+psys) with the sum of the measured domains (hw.energy). It prints offset, gain
+and, where the points show one, the curve, with 95 % intervals, and stores them
+in a file. The setting calibration_file of the processor attribution takes it.
+
+Run it on a machine that does nothing else: 4 minutes with 4 levels.
+
+Options:
+${configUsage}
+      --meter ID        hw.id or hw.name of the meter (default: the one of
+                        hw.host.energy)
+      --load COMMAND    shell command that makes the load, started again when it
+                        ends (default: processes that keep CPUs busy)
+      --levels N        levels of the built-in load (default: 4)
+      --phase TIME      how long each level is measured (default: 30s)
+      --settle TIME     how long to wait before that (default: 10s)
+  -o, --output FILE     file of calibrations, one for each meter (default:
+                        calibration.json)
+
+Exits with 1 if there is nothing to compare, the meter is too slow for the
+phases or the load does not change the power.
+`,
+  async run(args) {
+    const options = parseCalibrateOptions(args);
+    const book = new MeterBook();
+    const config = readingOnly(await validateConfigOf(options), book);
+    const result = await withService(config, () => measure(options, book));
+    process.stdout.write(createCalibrationReport(result));
+    saveCalibration(options.output, result.meter.id, result.calibration);
+    process.stdout.write(`Written to ${options.output}\n`);
+    return exitCodes.success;
+  },
+};
+
+const energyNames: ReadonlySet<string> = new Set(
+  [hwEnergy, hostEnergy, meterEnergy, raplEnergy].map(({ name }) => name),
+);
+
+/** The receivers of energy of a configuration, and nothing but the book behind them. */
+function readingOnly(config: ServiceConfig, book: MeterBook): ServiceConfig {
+  const used = new Set(config.pipelines.flatMap(({ receivers }) => receivers));
+  const receivers = [...config.receivers.values()].filter(
+    ({ id, factory: { metrics } }) =>
+      used.has(id) && (metrics.length === 0 || metrics.some(({ name }) => energyNames.has(name))),
+  );
+  const id = 'calibration';
+  const keys = { start: 'required', fallback_for: [] } as const;
+  const exporter = {
+    kind: 'exporter',
+    id,
+    type: id,
+    factory: createBookFactory(book),
+    settings: {},
+    keys,
+    origin: undefined,
+  } as const;
+  return {
+    ...config,
+    receivers: new Map(receivers.map((one) => [one.id, one])),
+    processors: new Map(),
+    exporters: new Map([[id, exporter]]),
+    pipelines: [
+      { id: 'metrics', receivers: receivers.map((one) => one.id), processors: [], exporters: [id] },
+    ],
+    runningExtensions: [],
+  };
+}
+
+function createBookFactory(book: MeterBook): ExporterFactory {
+  return {
+    schema: {},
+    create: () => ({
+      start() {},
+      shutdown() {},
+      consume(table) {
+        book.take(table);
+        return true;
+      },
+    }),
+  };
+}
+
+async function withService<Result>(config: ServiceConfig, work: () => Promise<Result>): Promise<Result> {
+  const log = createPlainLog(config.telemetry.logs.level);
+  const service = new Service(config, {
+    logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),
+    clock: createWallClock(),
+    meter: silentMeter,
+    host: { attributes: {} },
+    sampling: createSampling({ log, meter: silentMeter }),
+  });
+  try {
+    await service.start();
+    return await work();
+  } finally {
+    await service.shutdown();
+  }
+}
+
+async function measure(options: CalibrateOptions, book: MeterBook) {
+  const stop = new AbortController();
+  void waitForEnd().then((signal) => stop.abort(new Error(`Ended by ${signal}: nothing was calibrated`)));
+  const fail = (reason: string) =>
+    stop.abort(
+      new Error(`Cannot calibrate: expected a load that goes on, found that it ended with ${reason}`),
+    );
+  const load =
+    options.load === undefined ? new BusyLoad(options.levels) : new CommandLoad(options.load, fail);
+  const wait = async (ms: number) => {
+    await sleep(ms, undefined, { signal: stop.signal }).catch(() => {});
+    stop.signal.throwIfAborted();
+  };
+  return runPhases({
+    ...options,
+    book,
+    load,
+    wait,
+    onPhase: (name) => writeMessage(`Measuring: ${name}`),
+    at: Math.floor(Date.now() / 1000),
+  });
+}

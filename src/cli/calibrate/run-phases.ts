@@ -1,0 +1,148 @@
+import { fitCalibration, type Calibration, type PowerPair } from '../../energy/calibration.js';
+import { isOfHost, type Meter, type MeterBook } from './meter-book.js';
+
+/** Fewer points of a phase say nothing about how much they differ. */
+const minPoints = 5;
+/** The load has to change the power of the sensors by this much of it, and by this many standard deviations of a phase. */
+const minChange = 0.1;
+const minDeviations = 4;
+
+/** What keeps the machine busy. */
+export interface Load {
+  /** A name of each level, from the lightest to the heaviest; the machine is idle without any. */
+  readonly levels: readonly string[];
+  /** Goes on with one of its levels. */
+  start(level: number): void;
+  stop(): void;
+}
+
+export interface PhaseOptions {
+  readonly book: MeterBook;
+  readonly load: Load;
+  /** `hw.id` or `hw.name` of the meter; undefined: the one of the whole host. */
+  readonly meter: string | undefined;
+  readonly phaseMs: number;
+  readonly settleMs: number;
+  /** Lets time pass, while the book takes what is read. */
+  wait(ms: number): Promise<void>;
+  /** Notified of each phase when it begins. */
+  onPhase(name: string): void;
+  /** Unix time in seconds. */
+  readonly at: number;
+}
+
+/** One phase that was measured. */
+export interface Phase {
+  readonly name: string;
+  readonly pairs: readonly PowerPair[];
+  readonly refreshSeconds: number;
+}
+
+export interface CalibrationResult {
+  readonly meter: Meter;
+  readonly phases: readonly Phase[];
+  readonly calibration: Calibration;
+}
+
+/**
+ * Measures the idle machine, each level of the load, and the idle machine again.
+ * @throws Error when there is nothing to compare, the meter is too slow or the load does not change the power
+ */
+export async function runPhases(options: PhaseOptions): Promise<CalibrationResult> {
+  const { book, load, at } = options;
+  const plan = [undefined, ...load.levels.keys(), undefined];
+  const phases: Phase[] = [];
+  let meter: Meter | undefined;
+  try {
+    for (const level of plan) {
+      const measured = await measurePhase(options, level);
+      meter ??= findMeter(book, options.meter);
+      phases.push(readPhase(options, meter, measured));
+    }
+  } finally {
+    load.stop();
+  }
+  const idle = phases.filter((_, i) => plan[i] === undefined).flatMap(({ pairs }) => pairs);
+  checkChange(phases);
+  const sensors = book.sensors.map(({ id }) => id);
+  const all = phases.flatMap(({ pairs }) => pairs);
+  const calibration = fitCalibration(all, idle, { at, sensors });
+  return { meter: meter ?? findMeter(book, options.meter), phases, calibration };
+}
+
+/** @returns the name of the phase */
+async function measurePhase(
+  { book, load, ...options }: PhaseOptions,
+  level: number | undefined,
+): Promise<string> {
+  const name = level === undefined ? 'idle' : (load.levels[level] ?? '');
+  options.onPhase(name);
+  if (level === undefined) load.stop();
+  else load.start(level);
+  await options.wait(options.settleMs);
+  book.beginPhase();
+  await options.wait(options.phaseMs);
+  return name;
+}
+
+function readPhase({ book, phaseMs }: PhaseOptions, meter: Meter, name: string): Phase {
+  const { pairs, refreshSeconds } = book.readPhase(meter, phaseMs);
+  if (pairs.length >= minPoints) return { name, pairs, refreshSeconds };
+  const shown = refreshSeconds > 0 ? ` that changes every ${refreshSeconds.toFixed(1)} s` : '';
+  const wantedS = Math.ceil(Math.max(2 * (phaseMs / 1000), 20 * refreshSeconds));
+  throw new Error(
+    `Cannot calibrate ${describeMeter(meter)}: expected at least ${minPoints} points in a phase, ` +
+      `found ${pairs.length} of a meter${shown}; use --phase ${wantedS}s`,
+  );
+}
+
+function findMeter(book: MeterBook, wanted: string | undefined): Meter {
+  if (book.sensors.length === 0) {
+    throw new Error(
+      'Cannot calibrate: expected measured energy of domains (hw.energy), found none; configure a receiver such as rapl',
+    );
+  }
+  const { meters } = book;
+  const found =
+    wanted === undefined
+      ? meters.filter(isOfHost)
+      : meters.filter(({ id, name }) => id === wanted || name === wanted);
+  const [only, second] = found;
+  if (only !== undefined && second === undefined) return only;
+  const expected =
+    wanted === undefined ? 'a meter of the whole host (hw.host.energy)' : `a meter "${wanted}"`;
+  const listed = meters.map(describeMeter).join(', ');
+  throw new Error(
+    `Cannot calibrate: expected ${expected}, found ${listed === '' ? 'none' : `${listed}; choose one by --meter`}`,
+  );
+}
+
+/** Without different powers, offset and gain cannot be told apart. */
+function checkChange(phases: readonly Phase[]): void {
+  const powers = phases.map(({ pairs }) => pairs.map(({ sensors }) => sensors));
+  const means = powers.map(meanOf);
+  const change = Math.max(...means) - Math.min(...means);
+  const noise = Math.max(...powers.map((watts, i) => deviationOf(watts, means[i] ?? NaN)));
+  if (change >= minChange * Math.max(...means) && change >= minDeviations * noise) return;
+  throw new Error(
+    `Cannot calibrate: expected a load that changes the power of the sensors by ${minChange * 100} % and ` +
+      `${minDeviations} standard deviations, found ${change.toFixed(2)} W of ${Math.max(...means).toFixed(2)} W ` +
+      `with a deviation of ${noise.toFixed(2)} W; use --load with a heavier load, or wait for a quiet machine`,
+  );
+}
+
+/** The name of a meter for people. */
+export function describeMeter({ id, name, metric }: Meter): string {
+  return `"${id}" (${name === id ? '' : `${name}, `}${metric})`;
+}
+
+/** The mean of some numbers. */
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function deviationOf(values: readonly number[], mean: number): number {
+  return Math.sqrt(
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1),
+  );
+}
