@@ -52,10 +52,11 @@ export function parseEnvironment(metrics: JsonObject): Quantities {
 
 /** The resources that the excerpts of a resource are of. */
 export function listSources(metrics: JsonObject): readonly string[] {
-  return Object.values(metrics).flatMap((excerpt) => {
-    const { DataSourceUri: source } = objectOf(excerpt);
-    return typeof source === 'string' ? [source] : [];
-  });
+  return Object.values(metrics).flatMap((excerpts) =>
+    (Array.isArray(excerpts) ? objectsOf(excerpts) : [objectOf(excerpts)]).flatMap(
+      ({ DataSourceUri: source }) => (typeof source === 'string' ? [source] : []),
+    ),
+  );
 }
 
 /** PowerSupplyMetrics, and the output of the power supply as a reading of its own. */
@@ -72,6 +73,44 @@ export function parseSupplyMetrics(
     energy: readEnergy(metrics),
   });
   return describeSupply(supply, chassis, input, readExcerpt(metrics['OutputPowerWatts']));
+}
+
+/** The fans in a power supply: FanSpeedsPercent of PowerSupplyMetrics, or the single one of its first version. */
+export function parseSupplyFans(
+  metrics: JsonObject,
+  supply: JsonObject,
+  { chassis }: Place,
+): readonly MeterReading[] {
+  if (isAbsent(supply)) return [];
+  const parent = `${chassis}/power_supply:${identify(supply)}`;
+  const { FanSpeedsPercent: several, FanSpeedPercent: single } = metrics;
+  const excerpts = Array.isArray(several) ? objectsOf(several) : [objectOf(single)];
+  return excerpts.flatMap((excerpt, index) => {
+    const quantities = parseFanSpeed(excerpt);
+    const { DeviceName: name } = excerpt;
+    const own = { id: `${parent}/fan:${index}`, type: 'fan', parent };
+    return Object.keys(quantities).length === 0
+      ? []
+      : [{ ...own, name: typeof name === 'string' ? name : undefined, ...quantities }];
+  });
+}
+
+/** A member of Fans of a ThermalSubsystem. */
+export function parseFan(fan: JsonObject, { chassis }: Place): readonly MeterReading[] {
+  const quantities = parseFanSpeed(objectOf(fan['SpeedPercent']));
+  if (isAbsent(fan) || Object.keys(quantities).length === 0) return [];
+  return [
+    { id: `${chassis}/fan:${identify(fan)}`, type: 'fan', name: nameOf(fan), parent: chassis, ...quantities },
+  ];
+}
+
+/** The excerpt of a fan's sensor: percent, and revolutions beside them. */
+function parseFanSpeed(excerpt: JsonObject): Quantities {
+  const percent = readExcerpt(excerpt);
+  return dropUndefined({
+    rpm: finiteNumberOf(excerpt['SpeedRPM']),
+    fanRatio: percent === undefined ? undefined : percent / 100,
+  });
 }
 
 /** A member of PowerSupplies of the older resource Power. */

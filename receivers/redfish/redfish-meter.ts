@@ -8,9 +8,11 @@ import type { Config } from './config.js';
 import {
   listSources,
   parseEnvironment,
+  parseFan,
   parseOldPower,
   parseOldThermal,
   parseSensor,
+  parseSupplyFans,
   parseSupplyMetrics,
 } from './readings.js';
 import { RedfishClient } from './redfish-client.js';
@@ -110,6 +112,7 @@ class RedfishMeter {
       const supply = (await this.#readLink(path, signal)) ?? {};
       for (const source of listSources(supply)) sources.add(source);
       parts.push(...parseSupplyMetrics(supply, resource, place));
+      if (this.#hasSensors) parts.push(...parseSupplyFans(supply, resource, place));
     }
     if (whole.watts === undefined || chassis.supplies.length === 0) {
       const power = await this.#readLink(links.Power, signal);
@@ -118,7 +121,13 @@ class RedfishMeter {
       parts.push(...old.parts.filter(({ type }) => type !== 'power_supply' || chassis.supplies.length === 0));
     }
     parts.push(...(await this.#readProcessors(chassis, tree, sources, signal)));
-    parts.push(...(await this.#readSensors(chassis, tree, sources, signal)));
+    const fans = await this.#readFans(chassis, tree, sources, signal);
+    const sensors = await this.#readSensors(chassis, tree, sources, signal);
+    // The older Thermal has the same fans.
+    parts.push(
+      ...fans,
+      ...sensors.filter(({ id, type }) => fans.length === 0 || type !== 'fan' || id.includes('/sensor:')),
+    );
     return [...this.#describeWhole(chassis, tree, whole), ...parts];
   }
 
@@ -138,6 +147,24 @@ class RedfishMeter {
       readings.push({ id: `${parent}/processor:${id}`, type, name, parent, ...quantities });
     }
     return readings;
+  }
+
+  /** All in one answer where the BMC gives that, otherwise one after the other. */
+  async #readFans(
+    { fans, ...chassis }: Chassis,
+    { canExpand: isExpanded }: Tree,
+    sources: Set<string>,
+    signal: AbortSignal,
+  ): Promise<readonly MeterReading[]> {
+    if (!this.#hasSensors || fans === undefined || fans.members.length === 0) return [];
+    const place = { chassis: this.#identify(chassis) };
+    const expanded = isExpanded ? await this.#readLink(`${fans.path}?$expand=.`, signal) : undefined;
+    const members = expanded ? [...objectsOf(expanded['Members'])] : [];
+    if (expanded === undefined) {
+      for (const path of fans.members) members.push((await this.#readLink(path, signal)) ?? {});
+    }
+    for (const source of members.flatMap(listSources)) sources.add(source);
+    return members.flatMap((fan) => parseFan(fan, place));
   }
 
   async #readSensors(

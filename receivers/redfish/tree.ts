@@ -12,6 +12,8 @@ export interface Chassis {
   /** By the names of the properties that link to them. */
   readonly links: Readonly<Record<(typeof resources)[number], string | undefined>>;
   readonly supplies: readonly Supply[];
+  /** The collection of fans of its ThermalSubsystem, and the paths of its members. */
+  readonly fans: { readonly path: string; readonly members: readonly string[] } | undefined;
 }
 
 /** A power supply of a PowerSubsystem. */
@@ -32,7 +34,14 @@ export interface Processor {
   readonly metrics: string;
 }
 
-const resources = ['EnvironmentMetrics', 'PowerSubsystem', 'Power', 'Thermal', 'Sensors'] as const;
+const resources = [
+  'EnvironmentMetrics',
+  'PowerSubsystem',
+  'ThermalSubsystem',
+  'Power',
+  'Thermal',
+  'Sensors',
+] as const;
 const maxMembers = 256;
 
 /** Every chassis of a BMC. */
@@ -107,7 +116,22 @@ async function describeChassis(
     parent: linkOf(objectOf(resource['Links']), 'ContainedBy'),
     links,
     supplies: subsystem === undefined ? [] : await readSupplies(client, subsystem, signal),
+    fans: await findFans(client, links.ThermalSubsystem, signal),
   };
+}
+
+async function findFans(
+  client: RedfishClient,
+  subsystemPath: string | undefined,
+  signal: AbortSignal,
+): Promise<Chassis['fans']> {
+  const subsystem =
+    subsystemPath === undefined ? undefined : await readIfThere(client, subsystemPath, signal);
+  const path = subsystem && linkOf(subsystem, 'Fans');
+  const collection = path === undefined ? undefined : await readIfThere(client, path, signal);
+  return path === undefined || collection === undefined
+    ? undefined
+    : { path, members: listMembers(collection) };
 }
 
 async function readSupplies(
