@@ -16,7 +16,9 @@ service:
 test('the command line says what there is, when it is asked for help', async () => {
   const { code, stdout } = await runAgent(['--help']);
   assert.equal(code, 0);
-  for (const name of 'run exec validate components print-config doctor simulate calibrate test-component'.split(' ')) {
+  for (const name of 'run exec validate components print-config doctor simulate calibrate test-component'.split(
+    ' ',
+  )) {
     assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
     assert.match((await runAgent([name, '--help'])).stdout, new RegExp(`^Usage: joulemetry \\[?${name}`));
   }

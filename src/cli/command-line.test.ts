@@ -32,7 +32,9 @@ test('runCommandLine does its work, when only its messages cannot be written', (
 const run = (args: readonly string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
 
 const commands =
-  'run exec validate components print-config doctor simulate calibrate convert audit test-component'.split(' ');
+  'run exec validate components print-config doctor simulate calibrate convert audit test-component'.split(
+    ' ',
+  );
 
 test('runCommandLine prints the help of a command, wherever among its options it is asked for', () => {
   for (const name of commands) {
