@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { koffi } from '../../src/linux/koffi.js';
-import { addressOf, libc, nameErrno } from '../../src/linux/libc.js';
+import { addressOf, ioctl, libc, nameErrno } from '../../src/linux/libc.js';
 import { systemController, type Controller, type IpmiRequest, type IpmiTransport } from './bmc.js';
 
 // The character device of ipmi_devintf: include/uapi/linux/ipmi.h, whose structures and numbers a test compares with these.
@@ -37,12 +37,6 @@ const answerAt = 512;
 const maxMessageBytes = 272;
 /** IPMI_MAX_ADDR_SIZE and the two numbers before it. */
 const maxAddressBytes = 40;
-
-const ioctl = libc.func('int ioctl(int fd, unsigned long request, uintptr_t argument)') as (
-  fd: number,
-  request: number,
-  argument: number,
-) => number;
 
 const poll = libc.func('int poll(uintptr_t fds, unsigned long count, int timeout_ms)') as (
   fds: number,

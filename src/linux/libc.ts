@@ -14,6 +14,13 @@ export const fcntl = libc.func('int fcntl(int fd, int command, ...)') as (
   argument: number,
 ) => number;
 
+/** @param argument a number, or an address of `addressOf` */
+export const ioctl = libc.func('int ioctl(int fd, unsigned long request, uintptr_t argument)') as (
+  fd: number,
+  request: number,
+  argument: number,
+) => number;
+
 const namesByErrno = new Map(Object.entries(constants.errno).map(([name, code]) => [code, name]));
 
 /** The name of an error number, by default that of the last failed call on this thread: `EACCES`. */

@@ -3,9 +3,11 @@ import { createCompactRecord, createFullRecord, unit } from '../../receivers/ipm
 import { parseSensorRecord } from '../../receivers/ipmi/sensor-record.js';
 import {
   parseEnvironment,
+  parseFan,
   parseOldPower,
   parseOldThermal,
   parseSensor,
+  parseSupplyFans,
   parseSupplyMetrics,
 } from '../../receivers/redfish/readings.js';
 import { parseObject } from '../../src/recording/otlp-json.js';
@@ -32,6 +34,8 @@ export const bmcTargets: readonly Target[] = [
     examples: [
       Buffer.from('{"PowerWatts":{"Reading":374},"EnergykWh":{"Reading":325675.25},"EnergyJoules":null}'),
       Buffer.from('{"Id":"Fan1","ReadingType":"Rotational","Reading":4200,"Status":{"State":"Enabled"}}'),
+      Buffer.from('{"Id":"Bay1","SpeedPercent":{"Reading":45,"SpeedRPM":2200,"DataSourceUri":"/a"}}'),
+      Buffer.from('{"Id":"Bay1","FanSpeedsPercent":[{"DeviceName":"Fan #1","Reading":68,"SpeedRPM":3290}]}'),
       Buffer.from('{"PowerControl":[{"PowerConsumedWatts":344}],"PowerSupplies":[{"PowerInputWatts":110}]}'),
       Buffer.from(
         '{"Fans":[{"Reading":38,"ReadingUnits":"Percent"}],"Temperatures":[{"ReadingCelsius":22}]}',
@@ -46,6 +50,8 @@ export const bmcTargets: readonly Target[] = [
         parseOldPower(resource, place, true),
         parseOldThermal(resource, place),
         parseSupplyMetrics(resource, resource, place),
+        parseSupplyFans(resource, resource, place),
+        parseFan(resource, place),
       ];
     },
   },

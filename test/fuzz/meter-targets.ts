@@ -1,10 +1,12 @@
 import { parsePoints } from '../../receivers/kwollect/points.js';
 import { parseSensor, SampleDecoder, sensorBytes } from '../../receivers/powersensor/protocol.js';
+import { parseMeasurement } from '../../receivers/quarch/module.js';
+import { parseAdc } from '../../receivers/rpi_pmic/pmic.js';
 import { parseFirstGeneration, parseLaterGeneration, parseNames } from '../../receivers/shelly/readings.js';
 import { parseEnergy, parseIdentity } from '../../receivers/tasmota/readings.js';
 import { DigestAuth } from '../../src/http/digest-auth.js';
 import { parseObject } from '../../src/recording/otlp-json.js';
-import type { Target } from './target.js';
+import { texts, type Target } from './target.js';
 
 const names = new Map<string, string>();
 
@@ -70,5 +72,20 @@ export const meterTargets: readonly Target[] = [
         { name: 'a', password: 'b' },
         { method: 'GET', path: '/' },
       ),
+  },
+  {
+    name: 'answers of Quarch modules',
+    examples: texts('12125mV', '1600 mA', '5V = 4950 mV', 'FAIL: 0x42 -Invalid parameter'),
+    mayThrow: [Error],
+    parse: (input) => parseMeasurement(input.toString('latin1'), 'V', '5V'),
+  },
+  {
+    name: 'channels of the PMIC of a Raspberry Pi',
+    examples: texts(
+      ' 3V7_WL_SW_A current(0)=0.10000000A\n 3V7_WL_SW_V volt(8)=3.70000000V\n',
+      '      EXT5V_V volt(24)=5.15180000V\n       BATT_V volt(25)=0.00390720V\n',
+    ),
+    mayThrow: [Error],
+    parse: (input) => parseAdc(input.toString('latin1')),
   },
 ];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { koffi } from '../koffi.js';
-import { libc, nameErrno } from '../libc.js';
+import { ioctl, libc, nameErrno } from '../libc.js';
 import { findSyscallNumber } from '../syscall-numbers.js';
 
 // Layout and numbers: include/uapi/linux/perf_event.h. Only as many bytes are sent as hold something: every kernel
@@ -115,11 +115,6 @@ export function readPerfEvent(fd: number, address: number, size: number): number
   return read(fd, address, size);
 }
 
-const ioctl = libc.func('int ioctl(int fd, unsigned long request, unsigned long argument)') as (
-  fd: number,
-  request: number,
-  argument: number,
-) => number;
 const enableRequest = 0x2400;
 
 /** Lets a counter that was opened `disabled` count, and the group that it leads. */

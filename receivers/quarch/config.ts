@@ -1,0 +1,22 @@
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { listMeters, meterIntervalSetting } from '../../src/scraping/meter-receiver.js';
+
+export const schema = {
+  collection_interval: { ...meterIntervalSetting, default: '1s' },
+  endpoints: listMeters({
+    endpoint: {
+      doc: 'Address of a module, `host:port`.',
+      format: 'string',
+      default: 'localhost:9760',
+    },
+    rails: {
+      doc: 'Rails that are measured, by the names of the module, such as 12V, 5V or 3V3.',
+      format: 'string_list',
+      default: ['12V', '5V'],
+    },
+  } as const),
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+export type Endpoint = Config['endpoints'][number];

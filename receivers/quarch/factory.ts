@@ -1,0 +1,29 @@
+import type { ReceiverFactory } from '../../src/component/component.js';
+import { checkMeters, createMeterReceiver, probeMeters } from '../../src/scraping/meter-receiver.js';
+import { meterMetrics } from '../../src/scraping/meter-table.js';
+import { schema } from './config.js';
+import { checkModule, openModule } from './module.js';
+
+/** Nothing but energy and what it is made of. */
+const unused = new Set(['hw.meter.resolution', 'hw.temperature']);
+
+/** The quarch receiver: power modules of Quarch Technology. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: meterMetrics.filter(({ name }) => !unused.has(name)),
+  check: ({ endpoints }) => [
+    ...checkMeters(endpoints),
+    ...endpoints.flatMap((one, i) => checkModule(one).map((problem) => `endpoints[${i}].${problem}`)),
+  ],
+  probe: ({ endpoints }, { log }) =>
+    probeMeters(endpoints, (item) => openModule(item, log), 'see receivers.quarch.endpoints'),
+  create: ({ endpoints, collection_interval: intervalMs }, context, next) =>
+    createMeterReceiver({
+      intervalMs,
+      context,
+      next,
+      items: endpoints,
+      interface: 'quarch',
+      open: (item) => openModule(item, context.log),
+    }),
+};

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { parseSettings } from '../../src/config/settings.js';
+import { factory } from './factory.js';
+import { FakeModule } from './fake-module.fixture.js';
+import { openModule, parseMeasurement } from './module.js';
+
+const answers = {
+  'Measure:Voltage 12V?': '12125mV',
+  'Measure:Current 12V?': '1600 mA',
+  'Measure:Voltage 5V?': '5.02 V',
+  'Measure:Current 5V?': '250000uA',
+};
+
+async function startRig(
+  t: TestContext,
+  module: FakeModule,
+  settings: Readonly<Record<string, unknown>> = {},
+) {
+  const next = createTableCollector();
+  const log = createLogCollector();
+  let nowNs = 0n;
+  const clock = {
+    wallNs: () => 1_800_000_000_000_000_000n + nowNs,
+    monotonicNs: () => nowNs,
+    countBreaks: () => 0,
+  };
+  const endpoint = await module.listen(t);
+  const config = parseSettings(factory.schema, {
+    collection_interval: '1h',
+    endpoints: [{ endpoint, ...settings }],
+  });
+  const receiver = factory.create(config, createFakeContext({ id: 'quarch', log, clock }), next);
+  t.after(() => receiver.shutdown());
+  await receiver.start();
+  return {
+    log: log.lines,
+    endpoint,
+    /** Reads, some seconds later than the last time: each value by metric and `hw.id`. */
+    async read(seconds = 0): Promise<Readonly<Record<string, number>>> {
+      nowNs += BigInt(seconds) * 1_000_000_000n;
+      next.tables.length = 0;
+      await receiver.flush?.();
+      return Object.fromEntries(
+        next.tables.flatMap(({ series, values }) =>
+          series.map(({ metric, attributes }, i) => [
+            `${metric.name} ${String(attributes['hw.id'])}`,
+            values[i] ?? NaN,
+          ]),
+        ),
+      );
+    },
+  };
+}
+
+const address = '127.0.0.1';
+
+function check(endpoint: object): readonly string[] {
+  return factory.check?.(parseSettings(factory.schema, { endpoints: [endpoint] })) ?? [];
+}
+
+test('quarch reads voltage and current of each rail, and integrates the power of all', async (t) => {
+  const module = new FakeModule(answers);
+  const rig = await startRig(t, module);
+  await rig.read();
+  const readings = await rig.read(10);
+  assert.equal(readings[`hw.voltage ${address}/12V`], 12.125);
+  assert.equal(readings[`hw.current ${address}/12V`], 1.6);
+  assert.equal(readings[`hw.power ${address}/12V`]?.toFixed(6), '19.400000');
+  assert.equal(readings[`hw.power ${address}/5V`]?.toFixed(6), '1.255000');
+  assert.equal(readings[`hw.power ${address}`]?.toFixed(6), '20.655000');
+  assert.equal(readings[`hw.meter.energy ${address}`]?.toFixed(3), '206.550');
+  assert.equal(module.connections, 1);
+});
+
+test('quarch gives the energy of the module to the host, where it supplies that', async (t) => {
+  const rig = await startRig(t, new FakeModule(answers), { measures: 'host' });
+  await rig.read();
+  assert.equal((await rig.read(10))['hw.host.energy host']?.toFixed(3), '206.550');
+});
+
+test('quarch takes an answer that comes byte by byte', async (t) => {
+  const module = new FakeModule(answers);
+  module.isSlow = true;
+  const rig = await startRig(t, module);
+  assert.equal((await rig.read())[`hw.voltage ${address}/5V`], 5.02);
+});
+
+test('quarch leaves a rail out that the module does not know, and says so once', async (t) => {
+  const module = new FakeModule({ ...answers, 'Measure:Voltage 5V?': 'FAIL: 0x42 -Invalid parameter' });
+  const rig = await startRig(t, module);
+  await rig.read();
+  const readings = await rig.read(1);
+  assert.equal(readings[`hw.voltage ${address}/12V`], 12.125);
+  assert.ok(Number.isNaN(readings[`hw.power ${address}`] ?? NaN));
+  assert.deepEqual(
+    rig.log.filter((line) => line.startsWith('warn')),
+    [
+      `warn: Cannot read a rail of ${rig.endpoint}: expected volts of rail "5V", found "FAIL: 0x42 -Invalid parameter"`,
+    ],
+  );
+});
+
+test('quarch connects again, when the module hangs up or does not answer', async (t) => {
+  const module = new FakeModule(answers);
+  const endpoint = await module.listen(t);
+  const meter = openModule(
+    { endpoint, rails: ['12V'], measures: 'other', channels: [] },
+    createLogCollector(),
+  );
+  const never = new AbortController().signal;
+  assert.equal((await meter.ask(never)).readings.length, 2);
+  module.garbage = Buffer.alloc(0);
+  await assert.rejects(meter.ask(never), { message: 'expected an answer, found the end of the connection' });
+  // Bytes of an answer that never ends.
+  module.garbage = Buffer.of(200, 0, 0x31);
+  await assert.rejects(meter.ask(AbortSignal.timeout(50)), { name: 'TimeoutError' });
+  module.garbage = undefined;
+  assert.equal((await meter.ask(never)).readings[1]?.volts, 12.125);
+  assert.equal(module.connections, 3);
+  await meter.close?.();
+});
+
+test('quarch does not take what is no answer', async (t) => {
+  const module = new FakeModule(answers);
+  module.garbage = Buffer.concat([Buffer.of(5, 0), Buffer.from('??\r\n>', 'latin1')]);
+  const rig = await startRig(t, module);
+  assert.deepEqual(await rig.read(), {});
+  assert.ok(
+    rig.log.some((line) => line.includes('expected volts of rail "12V", found "??"')),
+    rig.log.join('\n'),
+  );
+});
+
+test('quarch says what is wrong with its settings', () => {
+  assert.deepEqual(check({}), []);
+  assert.deepEqual(check({ rails: [] }), ['endpoints[0].rails: expected at least one, found none']);
+  assert.equal(check({ endpoint: 'quarch' }).length, 1);
+});
+
+test('quarch probes a module by reading it, and names the one that does not answer', async (t) => {
+  const endpoint = await new FakeModule(answers).listen(t);
+  const config = parseSettings(factory.schema, { endpoints: [{ endpoint }] });
+  const probe = await factory.probe?.(config, createFakeContext());
+  assert.equal(probe?.found, `${endpoint}: ${address}, ${address}/12V, ${address}/5V`);
+  const absent = parseSettings(factory.schema, { endpoints: [{ endpoint: '127.0.0.1:1' }] });
+  const missing = await factory.probe?.(absent, createFakeContext());
+  assert.match(missing?.remedies[0]?.missing ?? '', /127\.0\.0\.1:1: .*ECONNREFUSED/u);
+});
+
+test('parseMeasurement takes a number with its unit, and nothing else', () => {
+  assert.equal(parseMeasurement('4950mV', 'V', '5V'), 4.95);
+  assert.equal(parseMeasurement('5V = 4950 mV', 'V', '5V'), 4.95);
+  assert.equal(parseMeasurement('-3uA', 'A', '5V'), -3e-6);
+  for (const answer of ['', '4950', '4950mA', 'OK', 'FAIL: 5V', 'nan mV']) {
+    assert.throws(() => parseMeasurement(answer, 'V', '5V'), { name: 'RailError' }, answer);
+  }
+});

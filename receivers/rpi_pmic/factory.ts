@@ -1,0 +1,57 @@
+import { accessSync, constants } from 'node:fs';
+import type { ReceiverFactory } from '../../src/component/component.js';
+import type { Probe } from '../../src/component/probe.js';
+import { describeError, UnavailableError } from '../../src/errors.js';
+import { createMeterReceiver } from '../../src/scraping/meter-receiver.js';
+import { meterMetrics } from '../../src/scraping/meter-table.js';
+import { ReadingThread } from '../../src/scraping/reading-thread.js';
+import { schema, type Config } from './config.js';
+import { devicePaths, findDevice } from './mailbox.js';
+import { openPmic } from './pmic.js';
+
+const unused = new Set(['hw.meter.resolution', 'hw.temperature', 'hw.host.energy', 'hw.host.power']);
+
+/** The rpi_pmic receiver: the rails of a Raspberry Pi 5. */
+export const factory: ReceiverFactory<typeof schema> = {
+  schema,
+  metrics: meterMetrics.filter(({ name }) => !unused.has(name)),
+  probe: (config) => probe(config),
+  create: (config, context, next) =>
+    createMeterReceiver({
+      intervalMs: config.collection_interval,
+      context,
+      next,
+      items: [{ measures: 'other', channels: [] } as const],
+      interface: 'rpi_pmic',
+      open: () => openPmicOf(config),
+    }),
+};
+
+/** @throws UnavailableError where there is no device */
+function openPmicOf({ device }: Config) {
+  const path = findDevice(device);
+  if (path === undefined) throw new UnavailableError(describeMissing());
+  return openPmic(() => openThread(path));
+}
+
+async function openThread(path: string) {
+  const module = new URL('./reading-thread.js', import.meta.url);
+  const { thread } = await ReadingThread.open<string>({ name: 'PMIC', module, options: path });
+  return thread;
+}
+
+function describeMissing(): string {
+  return `expected one of ${devicePaths.join(', ')}, found none: this is no Raspberry Pi, or its firmware has no interface here`;
+}
+
+function probe({ device }: Config): Probe {
+  const path = findDevice(device);
+  if (path === undefined) return { available: false, found: describeMissing(), remedies: [] };
+  try {
+    accessSync(path, constants.R_OK);
+    return { available: true, found: path, remedies: [] };
+  } catch (error) {
+    const remedy = { missing: `access to ${path}`, command: 'sudo usermod -aG video "$USER"' };
+    return { available: false, found: describeError(error), remedies: [remedy] };
+  }
+}

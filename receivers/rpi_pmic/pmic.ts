@@ -1,0 +1,72 @@
+import type { MeterReading } from '../../src/scraping/meter-reading.js';
+import type { RemoteMeter } from '../../src/scraping/meter-receiver.js';
+
+/** What asks the firmware. */
+export interface AdcSource {
+  read(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** What the PMIC measures of a rail. */
+interface Rail {
+  volts?: number;
+  amperes?: number;
+}
+
+/** More than the board can have: a greater number is garbage. */
+const maxVolts = 30;
+const maxAmperes = 30;
+
+const pmic = 'pmic';
+
+/** @param open called at the first reading, and at the next one after it has failed */
+export function openPmic(open: () => Promise<AdcSource>): RemoteMeter {
+  let source: AdcSource | undefined;
+  return {
+    name: 'the PMIC',
+    async ask() {
+      source ??= await open();
+      return { readings: parseAdc(await source.read()) };
+    },
+    async close() {
+      await source?.close();
+    },
+  };
+}
+
+/**
+ * The answer to `pmic_read_adc`: a line for each channel, as `VDD_CORE_A current(7)=2.16078000A` and
+ * `VDD_CORE_V volt(15)=0.72078770V`. Rails with both have power, and the PMIC has that of all of them.
+ * @throws Error when it is none
+ */
+export function parseAdc(text: string): readonly MeterReading[] {
+  const rails = new Map<string, Rail>();
+  for (const [, name = '', , digits, unit] of text.matchAll(channelPattern)) {
+    const rail = rails.get(name) ?? {};
+    rails.set(name, rail);
+    const value = Number(digits);
+    if (unit === 'V' && value <= maxVolts) rail.volts = value;
+    if (unit === 'A' && value <= maxAmperes) rail.amperes = value;
+  }
+  if (rails.size === 0) {
+    throw new Error(`expected channels of the PMIC, found ${JSON.stringify(text.slice(0, 80))}`);
+  }
+  const parts = [...rails].map(([name, rail]) => describeRail(name, rail));
+  const watts = parts.flatMap((part) => part.watts ?? []);
+  const whole = { id: pmic, type: 'module', watts: watts.length > 0 ? watts.reduce((a, b) => a + b) : NaN };
+  return [whole, ...parts];
+}
+
+const channelPattern = /^\s*(\S+)_([AV])\s+(?:current|volt)\(\d+\)=(\d+(?:\.\d+)?)([AV])\s*$/gmu;
+
+function describeRail(name: string, { volts, amperes }: Rail): MeterReading {
+  return {
+    id: `${pmic}/${name}`,
+    type: amperes === undefined ? 'voltage' : 'power_rail',
+    name,
+    parent: pmic,
+    volts,
+    amperes,
+    watts: volts === undefined || amperes === undefined ? undefined : volts * amperes,
+  };
+}
