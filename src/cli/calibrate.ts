@@ -127,7 +127,9 @@ async function withService<Result>(config: ServiceConfig, work: () => Promise<Re
 
 async function measure(options: CalibrateOptions, book: MeterBook) {
   const stop = new AbortController();
-  void waitForEnd().then((signal) => stop.abort(new Error(`Ended by ${signal}: nothing was calibrated`)));
+  void waitForEnd().then((signal) =>
+    stop.abort(new Error(`Cannot calibrate: expected to measure every phase, found ${signal}`)),
+  );
   const fail = (reason: string) =>
     stop.abort(
       new Error(`Cannot calibrate: expected a load that goes on, found that it ended with ${reason}`),
