@@ -178,3 +178,13 @@ test('Deltas of doubles add up to the counter within a unit in the last place, h
   const total = values.at(-1) ?? NaN;
   assert.ok(Math.abs(sum - total) <= 2 ** -52 * total, `expected ${total}, found ${sum}`);
 });
+
+test('Deltas make up for the rounding of those before', () => {
+  const series = [seriesOf()];
+  const values = [0.9044595427254143, 2.9271843533106465, 3.9271977892014713];
+  const sums = send(values.map((value, i) => rowAt(i + 1, series, [value])));
+  assert.equal(
+    sums.reduce((sum, { value }) => sum + Number(value), 0),
+    values.at(-1),
+  );
+});
