@@ -81,9 +81,9 @@ export const schema = {
     min: 1,
   },
   max_lag: {
-    doc: 'How long a window waits for series that have no reading at its end yet.',
+    doc: 'How long a window waits for series that have no reading at its end yet. More than the time between two readings of the counters.',
     format: 'duration',
-    default: '30s',
+    default: '2m',
     min: 1,
   },
   half_life: {

@@ -39,7 +39,7 @@ test('work gives the energy of a workload to the one counter that it has, window
 });
 
 test('work leaves energy undivided while no work was done, and before any counter was seen none is counted', () => {
-  const { feed, energies } = create([requests]);
+  const { feed, energies } = create([requests], { max_lag: '30s' });
   feed(0, [energy], [0]);
   feed(1, [energy], [100]);
   feed(2, [energy], [200]);
