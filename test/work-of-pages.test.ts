@@ -44,12 +44,17 @@ tgi_request_generated_tokens_count ${requests}
 /** What one request adds to each unit: 10 of 100 prompt tokens were not cached. */
 const perRequest = { prompt_token: 10, generated_token: 20, step: 5 };
 
-for (const [preset, page] of Object.entries(pages)) {
-  test(`work reads the units of ${preset} from its page, as the receiver prometheus publishes them`, async (t) => {
+const cases = Object.entries(pages).flatMap(([preset, page]) =>
+  [false, true].map((isSplit) => ({ preset, page, isSplit })),
+);
+
+for (const { preset, page, isSplit } of cases) {
+  const how = isSplit ? 'in pieces' : 'as histograms';
+  test(`work reads the units of ${preset} from its page, as the receiver prometheus publishes them ${how}`, async (t) => {
     let requests = 0;
     const target = await servePage(t, () => page(requests++));
     const job = { job_name: 'llm', scrape_interval: '50ms', static_configs: [{ targets: [target] }] };
-    const { next } = await scrape(t, [{ ...job, scrape_timeout: '50ms' }]);
+    const { next } = await scrape(t, [{ ...job, scrape_timeout: '50ms', split_histograms: isSplit }]);
     await until(() => requests >= 8);
     const out = createTableCollector();
     const settings = parseSettings(work.schema, { window: '1ms', max_lag: '1h', workloads: [{ preset }] });
@@ -62,11 +67,17 @@ for (const [preset, page] of Object.entries(pages)) {
       attributes: {},
       start: first.epoch,
     };
-    for (const table of next.tables) {
-      processor.consume(table);
-      processor.consume(
-        createRow([energy], table.epoch, Float64Array.of(Number(table.epoch - first.epoch) / 1e9)),
-      );
+    assert.equal(next.histograms.length > 0, !isSplit);
+    const feeds = [
+      ...next.tables.map((table) => ({ at: table.epoch, feed: () => processor.consume(table) })),
+      ...next.histograms.map((table) => ({
+        at: table.epoch,
+        feed: () => processor.consumeHistograms?.(table),
+      })),
+    ];
+    for (const { at, feed } of feeds.toSorted((a, b) => (a.at < b.at ? -1 : 1))) {
+      feed();
+      processor.consume(createRow([energy], at, Float64Array.of(Number(at - first.epoch) / 1e9)));
     }
     // A joule in a second and windows of a millisecond: so much of each unit was there in a window.
     const growths = out.tables.flatMap(({ series, values }) =>

@@ -4,9 +4,14 @@ import { presetNames } from './presets.js';
 const unit = {
   name: { doc: 'What it is called in `work.unit`, such as `request`.', format: 'string', default: null },
   metric: {
-    doc: 'Counter of this work; of a histogram, the number of its values counts.',
+    doc: 'Counter or histogram of this work.',
     format: 'string',
     default: null,
+  },
+  value: {
+    doc: 'What of a histogram is the work: how many values it has (`count`), or their `sum`.',
+    format: ['count', 'sum'],
+    default: 'count',
   },
   minus: {
     doc: 'Counter whose growth is subtracted: of tokens, those that a cache had.',

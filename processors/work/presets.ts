@@ -2,6 +2,8 @@
 export interface PresetUnit {
   readonly name: string;
   readonly metric: string;
+  /** What of a histogram counts. */
+  readonly value: 'count' | 'sum';
   readonly minus: string | null;
   readonly attributes: Readonly<Record<string, string>>;
 }
@@ -14,20 +16,20 @@ export const presets: Readonly<Record<(typeof presetNames)[number], readonly Pre
   // vllm/v1/metrics/loggers.py; the client library for Prometheus adds `_total` to counters. The histogram of tokens per
   // engine step counts the steps.
   vllm: [
-    createUnit('prompt_token', 'vllm:prompt_tokens_total', 'vllm:prompt_tokens_cached_total'),
+    { ...createUnit('prompt_token', 'vllm:prompt_tokens_total'), minus: 'vllm:prompt_tokens_cached_total' },
     createUnit('generated_token', 'vllm:generation_tokens_total'),
-    createUnit('step', 'vllm:iteration_tokens_total_count'),
+    createUnit('step', 'vllm:iteration_tokens_total'),
   ],
   // https://huggingface.co/docs/text-generation-inference/reference/metrics; tokens are in histograms of requests.
   tgi: [
-    createUnit('prompt_token', 'tgi_request_input_length_sum'),
-    createUnit('generated_token', 'tgi_request_generated_tokens_sum'),
+    createUnit('prompt_token', 'tgi_request_input_length', 'sum'),
+    createUnit('generated_token', 'tgi_request_generated_tokens', 'sum'),
     createUnit('step', 'tgi_batch_inference_count'),
   ],
   // OpenTelemetry semantic conventions for HTTP: the number of values of this histogram is that of the requests.
   http: [createUnit('request', 'http.server.request.duration')],
 };
 
-function createUnit(name: string, metric: string, minus: string | null = null): PresetUnit {
-  return { name, metric, minus, attributes: {} };
+function createUnit(name: string, metric: string, value: PresetUnit['value'] = 'count'): PresetUnit {
+  return { name, metric, value, minus: null, attributes: {} };
 }

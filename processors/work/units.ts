@@ -9,6 +9,8 @@ export interface Role {
   readonly kind: 'energy' | 'carbon' | 'plus' | 'minus';
   /** Of `plus` and `minus`: the number of the unit. */
   readonly unit: number;
+  /** Whether the sum of a histogram's values is what counts, and not their number. */
+  readonly isSum: boolean;
 }
 
 /** Emissions of making the machine, of the processor `carbon`. */
@@ -18,9 +20,10 @@ export const embodiedName = 'hw.host.carbon.embodied';
 export function listUnits({ preset, units }: WorkloadConfig): readonly PresetUnit[] {
   return [
     ...presets[preset],
-    ...units.map(({ name, metric, minus, attributes }) => ({
+    ...units.map(({ name, metric, value, minus, attributes }) => ({
       name: name ?? '',
       metric: metric ?? '',
+      value,
       minus,
       attributes,
     })),
@@ -31,12 +34,16 @@ export function listUnits({ preset, units }: WorkloadConfig): readonly PresetUni
 export function findRoles(config: WorkloadConfig, series: AnySeries): readonly Role[] {
   const roles: Role[] = [];
   const { name } = series.metric;
-  if (name === config.energy && hasAll(series, config.attributes)) roles.push({ kind: 'energy', unit: -1 });
+  if (name === config.energy && hasAll(series, config.attributes))
+    roles.push({ kind: 'energy', unit: -1, isSum: false });
   const isCarbon = config.carbon !== null && name === carbonName(config) && isByLocation(series);
-  if (isCarbon && hasAll(series, config.attributes)) roles.push({ kind: 'carbon', unit: -1 });
-  for (const [unit, { metric, minus, attributes }] of listUnits(config).entries()) {
-    if (name === metric && hasAll(series, attributes)) roles.push({ kind: 'plus', unit });
-    if (name === minus && hasAll(series, attributes)) roles.push({ kind: 'minus', unit });
+  if (isCarbon && hasAll(series, config.attributes)) roles.push({ kind: 'carbon', unit: -1, isSum: false });
+  for (const [unit, { metric, value, minus, attributes }] of listUnits(config).entries()) {
+    if (!hasAll(series, attributes)) continue;
+    const isSum = value === 'sum';
+    // A scraped histogram may come in pieces, of which one is a counter of that.
+    if (name === metric || name === `${metric}_${value}`) roles.push({ kind: 'plus', unit, isSum });
+    if (name === minus) roles.push({ kind: 'minus', unit, isSum });
   }
   return roles;
 }

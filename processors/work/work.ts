@@ -61,7 +61,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
 
   shutdown(): void {}
 
-  join(series: AnySeries, source: WindowedSource): Use | undefined {
+  join(series: AnySeries, source: WindowedSource, sums = source): Use | undefined {
     if (series.metric.name === embodiedName && this.#configs.some(({ carbon }) => carbon !== null)) {
       this.#embodied.add(source);
       return source;
@@ -72,7 +72,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
       roles
         // The energy of a series is divided once only, as the first entry that takes it says.
         .filter(({ kind }) => kind !== 'energy' || number === owner)
-        .flatMap((role) => this.#joinAs(role, number, series, source)),
+        .flatMap((role) => this.#joinAs(role, number, series, role.isSum ? sums : source)),
     );
     return memberships.length === 0 ? undefined : memberships;
   }

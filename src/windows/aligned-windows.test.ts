@@ -21,8 +21,9 @@ function create(take: Take = 'auto') {
   const windows = new AlignedWindows<readonly [string, WindowedSource]>(
     { windowNs: 1e9, lagNs: 3e9 },
     {
-      join({ metric }: AnySeries, source) {
+      join({ metric }: AnySeries, source, sums) {
         if (metric.name === 'other') return undefined;
+        if (sums) live.add([`sum of ${metric.name}`, sums]);
         const membership = [metric.name, source] as const;
         live.add(membership);
         return membership;
@@ -86,7 +87,7 @@ test('AlignedWindows counts no value that a counter had at its start, since it s
   assert.deepEqual(values, ['1 a 1000000005']);
 });
 
-test('AlignedWindows reads the counts of histograms', () => {
+test('AlignedWindows reads the counts and the sums of histograms', () => {
   const series: HistogramSeries = {
     metric: { name: 'latency', unit: 's', description: '', kind: 'histogram' },
     resource: { attributes: {} },
@@ -102,10 +103,11 @@ test('AlignedWindows reads the counts of histograms', () => {
   ] as const) {
     const row = new HistogramRow();
     row.count = count;
+    row.sum = count / 10;
     rows.add(series, second * 1e9, row);
   }
   windows.consumeHistograms(rows.take(epoch));
-  assert.deepEqual(results, ['1 latency 15', '2 latency 25']);
+  assert.deepEqual(results, ['1 sum of latency 1.5', '1 latency 15', '2 sum of latency 2.5', '2 latency 25']);
 });
 
 test('AlignedWindows begins again with earlier windows when the clock was set back', () => {

@@ -10,10 +10,11 @@ const [ofRow, ofTable, newest] = [0, 1, 2] as const;
 export interface WindowUser<Membership> {
   /**
    * Asked about a series before its first reading counts.
-   * @param source what it will give for windows
+   * @param source what it will give for windows: of a histogram, how many values were counted
+   * @param sums of a histogram, the sum of the values
    * @returns what the series is to the user; undefined: it is of no use
    */
-  join(series: AnySeries, source: WindowedSource): Membership | undefined;
+  join(series: AnySeries, source: WindowedSource, sums?: WindowedSource): Membership | undefined;
   /** A series has ended, and no further window has anything of it. */
   leave(membership: Membership): void;
   /**
@@ -25,6 +26,8 @@ export interface WindowUser<Membership> {
 
 interface Watched<Membership> {
   readonly source: WindowedSource;
+  /** Of a histogram. */
+  readonly sums: WindowedSource | undefined;
   readonly membership: Membership;
 }
 
@@ -38,7 +41,7 @@ interface Column<Membership> {
 
 /**
  * Windows that end at multiples of their length on the wall clock. One ends once every series that is of use has been
- * read at its end or later, or after a longest time. Of a histogram the count of its values is read.
+ * read at its end or later, or after a longest time. Of a histogram the count and the sum of its values are read.
  */
 export class AlignedWindows<Membership> {
   readonly #user: WindowUser<Membership>;
@@ -85,7 +88,9 @@ export class AlignedWindows<Membership> {
     const columns = this.#begin(table);
     for (let i = 0; i < columns.length; i++) {
       this.#goTo(table, columns[i].index);
-      this.#read(columns[i].watched.source, table.counts, columns[i].index);
+      const { index, watched } = columns[i];
+      watched.sums?.read(this.#instants, table.sums, index);
+      this.#read(watched.source, table.counts, index);
     }
     this.#finish(table);
   }
@@ -147,10 +152,14 @@ export class AlignedWindows<Membership> {
 
   #watch(series: AnySeries): Watched<Membership> | undefined {
     const startAt = Number(series.start - (this.#epoch ?? series.start));
-    const source = new WindowedSource(series, { startAt, windowNs: this.#windowNs, from: this.#window - 1 });
-    const membership = this.#user.join(series, source);
+    const options = { startAt, windowNs: this.#windowNs, from: this.#window - 1 };
+    const source = new WindowedSource(series, options);
+    const { kind } = series.metric;
+    const isHistogram = kind === 'histogram' || kind === 'exponential_histogram';
+    const sums = isHistogram ? new WindowedSource(series, options) : undefined;
+    const membership = this.#user.join(series, source, sums);
     if (membership === undefined) return undefined;
-    const watched = { source, membership };
+    const watched = { source, sums, membership };
     this.#watched.set(series, watched);
     this.#behind += 1;
     return watched;
@@ -162,6 +171,7 @@ export class AlignedWindows<Membership> {
     this.#watched.delete(series);
     if (watched.source.known < this.#window) this.#behind -= 1;
     watched.source.end();
+    watched.sums?.end();
     this.#ending.add(watched);
   }
 
@@ -170,7 +180,10 @@ export class AlignedWindows<Membership> {
     while (this.#isOver()) {
       const endNs = BigInt(this.#window) * BigInt(this.#windowNs);
       this.#user.endWindow(this.#window, (this.#epoch ?? 0n) + endNs);
-      for (const { source } of this.#watched.values()) source.forget(this.#window);
+      for (const { source, sums } of this.#watched.values()) {
+        source.forget(this.#window);
+        sums?.forget(this.#window);
+      }
       this.#enter(this.#window + 1);
       for (const watched of this.#ending) if (watched.source.isOver(this.#window)) this.#remove(watched);
       this.#skipEmpty();
