@@ -80,16 +80,17 @@ export class AuditFile {
   }
 
   async #writeChunk(text: string, count: number): Promise<void> {
+    let lost = count;
     try {
       this.#file ??= await this.#open();
       const note = this.#missing > 0 ? `${JSON.stringify({ missing: this.#missing })}\n` : '';
       await this.#append(this.#file, note + text);
-      this.#missing = 0;
+      this.#missing = lost = 0;
       if (this.#hasFailed) this.#log.info(`Recovered: ${this.#config.path} is written again`);
       this.#hasFailed = false;
       if (this.#size >= this.#config.max_megabytes * bytesPerMegabyte) await this.#rotate();
     } catch (error) {
-      this.#missing += count;
+      this.#missing += lost;
       // The names of what first appeared in this text are not in the file.
       this.#writer.restart();
       await this.#file?.close().catch(() => {});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SheetReader, type Confirmed } from '../../src/cli/audit/sheet-reader.js';
@@ -161,6 +161,23 @@ test('attribution continues an audit file whose last line was cut off, and begin
   );
   const backup = linesOf(`${path}.1`);
   assert.ok(confirm(backup).windows > 100);
+});
+
+test('attribution goes on in the same audit file where that cannot become a backup', async () => {
+  const path = await play({ seed: 1, scans: 20 });
+  // No file can take the place of a folder that is not empty.
+  mkdirSync(join(`${path}.1`, 'a'), { recursive: true });
+  const log = createLogCollector();
+  const rig = new Rig(
+    { audit: { path, max_megabytes: 1, max_backups: 1 }, floor: [{ power: 4 }] },
+    createFakeContext({ log }),
+  );
+  playRandomMachine(rig, { seed: 3, scans: 2500, scanS: 1 });
+  await rig.processor.shutdown();
+  assert.ok(log.lines.some((line) => line.includes(`Cannot write ${path}`)));
+  const { windows, missing } = confirm(linesOf(path));
+  assert.ok(windows > 2500);
+  assert.equal(missing, 0);
 });
 
 test('attribution loses windows of the audit file while its disk is full, and nothing else', async () => {
