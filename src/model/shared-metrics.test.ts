@@ -23,8 +23,8 @@ test('each shared metric has a name of its own, a unit and a description for peo
   assert.equal(new Set(metrics.map(({ name }) => name)).size, metrics.length);
   for (const { name, unit, description, kind, valueType } of named) {
     assert.match(name, /^[a-z0-9_]+(?:\.[a-z0-9_]+)+$/u);
-    // UCUM: base units without prefixes, or a word in braces for what is counted one by one.
-    assert.match(unit, /^(?:J|W|V|A|Cel|rpm|s|\{[a-z]+\})$/u, name);
+    // UCUM: base units without prefixes, 1 for a ratio, or a word in braces for what is counted one by one.
+    assert.match(unit, /^(?:1|J|W|V|A|Cel|rpm|s|\{[a-z]+\})$/u, name);
     assert.match(description, /^[A-Z].*[^.]$/u, name);
     assert.equal(valueType, /^(?:\{|rpm$)/u.test(unit) ? 'int' : 'double', name);
     assert.equal(unit === 'W', kind === 'gauge' && name.endsWith('.power'), name);
