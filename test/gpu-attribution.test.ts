@@ -177,6 +177,9 @@ function listIds(tables: TableCollector, metric: string): readonly string[] {
 
 const card = '0000:03:00.0';
 
+/** Readings follow each other within milliseconds: more would be more power than a card can have. Exact in the card's unit. */
+const joulesPerUnit = 1 / 1024;
+
 /** The table of an MI300X, with nothing but its energy counter. */
 function createGpuMetrics(joules: number): Buffer {
   const table = Buffer.alloc(1600, 0xff);
@@ -235,7 +238,7 @@ test('the energy of a card goes to processes by their DRM time, each engine of i
   for (let i = 1; i <= 30; i++) {
     usedNs[0] += 40_000 * ((7 * i) % 25);
     usedNs[1] += 40_000 * ((11 * i) % 19);
-    joules += 50 + (i % 7) / 4;
+    joules += (50 + (i % 7) / 4) * joulesPerUnit;
     await read(usedNs, joules);
   }
   assert.equal(await readResidual(), 0);
@@ -245,7 +248,7 @@ test('the energy of a card goes to processes by their DRM time, each engine of i
   const all = own[0].map(({ at, value }, i) => ({ at, value: value + own[1][i].value }));
   const expected = own.map((rows) => computeShare(energy, all, rows));
   assert.ok(
-    expected.every((share) => share > 300),
+    expected.every((share) => share > 300 * joulesPerUnit),
     String(expected),
   );
   expected.forEach((share, p) => {
@@ -263,7 +266,7 @@ test('the energy of a card that is busy with more than its DRM time is not charg
   const { out, processor, tables, own, read, partsOf, readResidual } = await startCard(t, {
     gpu_busy_percent: 100,
   });
-  for (let i = 1; i <= 20; i++) await read([100_000 * i, 0], 1000 + 60 * i);
+  for (let i = 1; i <= 20; i++) await read([100_000 * i, 0], 1000 + 60 * i * joulesPerUnit);
   assert.equal(await readResidual(), 0);
   void processor.shutdown();
   checkTables(out.tables);
@@ -271,10 +274,10 @@ test('the energy of a card that is busy with more than its DRM time is not charg
   const all = own[0].map(({ at }) => ({ at, value: at }));
   const energy = listEnergy(tables, card);
   const share = computeShare(energy, all, own[0]);
-  assert.ok(share > 0 && share < 600, String(share));
-  assertNear(sumJoules(out, 'process.energy', 'process.pid', pids[0]), share, 'process', 0.01);
+  assert.ok(share > 0 && share < 600 * joulesPerUnit, String(share));
+  assertNear(sumJoules(out, 'process.energy', 'process.pid', pids[0]), share, 'process', 1e-5);
   const parts = partsOf(card);
-  assertNear(parts['attributed'], share, 'attributed', 0.01);
-  assertNear(parts['unseen'], computeShare(energy, all, all) - share, 'unseen', 0.01);
-  assertNear(sum(Object.values(parts)), 1140, 'parts', 1e-5);
+  assertNear(parts['attributed'], share, 'attributed', 1e-5);
+  assertNear(parts['unseen'], computeShare(energy, all, all) - share, 'unseen', 1e-5);
+  assertNear(sum(Object.values(parts)), 1140 * joulesPerUnit, 'parts', 1e-8);
 });
