@@ -13,7 +13,7 @@ import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 
 const program = fileURLToPath(new URL('sending-program.fixture.js', import.meta.url));
 
-/** `npm run test:faults` kills it more often. */
+/** 200 kills take a minute. */
 const kills = Number(process.env['JOULEMETRY_TEST_KILLS'] ?? 6);
 const perRun = 100_000;
 
