@@ -4,7 +4,7 @@ import { createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/
 import type { Log } from '../../src/component/log.js';
 import type { QueuedRequest } from '../../src/component/queue-storage.js';
 import { describeError, ExportError } from '../../src/errors.js';
-import type { Sender } from '../../src/export/sending-queue.js';
+import type { Sender } from '../../src/export/courier.js';
 import { openHttpClient, type HttpClient } from '../../src/http/client.js';
 import { cleanText } from '../../src/http/connection-error.js';
 import { DelegateClient } from '../../src/otlp/delegate-client.js';

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { describeError, ExportError } from '../../src/errors.js';
+import type { Sender } from '../../src/export/courier.js';
 import { retrySettings } from '../../src/export/retry.js';
-import { SendingQueue, sendingQueueSettings, type Sender } from '../../src/export/sending-queue.js';
+import { SendingQueue, sendingQueueSettings } from '../../src/export/sending-queue.js';
 import { factory } from './factory.js';
 
 const [directory = '', backend = '', first = '0', count = '0'] = process.argv.slice(2);

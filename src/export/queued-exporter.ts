@@ -3,7 +3,8 @@ import type { QueuedRequest, QueueStorage, StoredBytes } from '../component/queu
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import { countPoints, type Table } from '../model/table.js';
-import { SendingQueue, type Sender, type SendingQueueConfig } from './sending-queue.js';
+import type { Sender } from './courier.js';
+import { SendingQueue, type SendingQueueConfig } from './sending-queue.js';
 
 /** How long a shutdown takes at most, where the caller sets no limit. */
 const drainMs = 4000;

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoredRequest } from '../component/queue-storage.js';
 import { ExportError } from '../errors.js';
 import { until } from '../testing/until.js';
+import type { Delivery } from './courier.js';
 import { MemoryStorage } from './memory-storage.js';
-import { fast, openQueue, refuse, request, taken } from './sending-queue.fixture.js';
+import { fast, openQueue, refuse, request, taken, type Answer } from './sending-queue.fixture.js';
 
 test('SendingQueue keeps what fails for the moment, in order, and reports the outage once', async () => {
   const { queue, sent, log } = openQueue((_, attempt) => (attempt < 5 ? refuse('UNAVAILABLE', true) : taken));
@@ -126,6 +127,24 @@ test('SendingQueue leaves in a lasting storage what it cannot send before the sh
     log.lines.at(-1),
     'info: Kept 3 points for backend:4317 in the storage until the next start, 1 KiB',
   );
+});
+
+test('SendingQueue removes from a lasting storage what another consumer delivered at the shutdown', async () => {
+  const storage = new LastingStorage();
+  const removed: number[] = [];
+  storage.remove = ({ points }) => void removed.push(points);
+  const answers: ((delivery: Delivery) => void)[] = [];
+  const answer: Answer = ({ points }) =>
+    points === 1 ? refuse('down', true) : new Promise((resolve) => answers.push(resolve));
+  const settings = { sending_queue: { num_consumers: 2 }, retry_on_failure: { initial_interval: '1h' } };
+  const { queue, attempts, log } = openQueue(answer, settings, storage);
+  for (const points of [1, 2]) queue.offer(request(points));
+  const shutdown = queue.shutdown(60_000);
+  await until(() => attempts() === 3);
+  for (const give of answers) give(taken);
+  await shutdown;
+  assert.deepEqual(removed, [2]);
+  assert.match(log.lines.at(-1) ?? '', /Kept 1 points .* in the storage until the next start, 1 KiB/);
 });
 
 test('SendingQueue begins with what a storage has from an earlier run', async () => {

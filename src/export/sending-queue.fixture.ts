@@ -2,8 +2,9 @@ import { createFakeContext, createLogCollector, createMeterReader } from '../com
 import type { QueuedRequest, QueueStorage } from '../component/queue-storage.js';
 import { parseSettings } from '../config/settings.js';
 import { ExportError } from '../errors.js';
+import type { Delivery } from './courier.js';
 import { retrySettings } from './retry.js';
-import { SendingQueue, sendingQueueSettings, type Delivery } from './sending-queue.js';
+import { SendingQueue, sendingQueueSettings } from './sending-queue.js';
 
 const schema = { sending_queue: sendingQueueSettings, retry_on_failure: retrySettings };
 /** For tests: waits that take no time. */

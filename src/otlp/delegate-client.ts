@@ -1,5 +1,5 @@
 import type { QueuedRequest } from '../component/queue-storage.js';
-import type { Delivery } from '../export/sending-queue.js';
+import type { Delivery } from '../export/courier.js';
 import { findMessage, findNumber, findText, readFields } from '../protobuf.js';
 
 /** What is used of the official exporters' delegates: they serialise, send and deserialise. */
