@@ -1,4 +1,4 @@
-// Starts processes one after the other, each of which runs this program anew, uses CPU time and ends.
+// Starts processes one after the other, each of which runs this program again, uses CPU time and ends.
 // Usage: short-processes COUNT CPU_US CGROUP_FOLDER: it enters the cgroup, and the processes are born there.
 // Prints: CPU microseconds of the processes as rusage has them, CPU microseconds of its own, wall microseconds.
 #define _GNU_SOURCE

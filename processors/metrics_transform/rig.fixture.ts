@@ -15,6 +15,21 @@ export function seriesOf(metric: Metric, attributes: Attributes = {}, changes: P
   return { metric, resource: host, attributes, start: 0n, ...changes };
 }
 
+const energy = metricOf('hw.energy', { unit: 'J', kind: 'counter' });
+export const power = metricOf('hw.power', { unit: 'W' });
+
+/** The energy of a package. */
+export function packageOf(id: string, start = 0n): Series {
+  return seriesOf(energy, { 'hw.type': 'cpu', 'hw.id': id }, { start });
+}
+
+/** One counter of all packages. */
+export const sumPackages = {
+  include: 'hw.energy',
+  action: 'update',
+  operations: [{ action: 'aggregate_labels', label_set: ['hw.type'], aggregation_type: 'sum' }],
+};
+
 /** What is wrong with settings. */
 export function checkSettings(settings: unknown): readonly string[] {
   return factory.check?.(parseSettings(factory.schema, settings)) ?? [];

@@ -62,7 +62,7 @@ test('nvml counts the time of MIG instances by the SMs that they kept busy', { s
   const window = rig.next.last('hw.gpu.time').find(({ series }) => series.attributes['hw.id'] === uuid);
   const table = rig.next.tables.findLast(({ series }) => series[0] === window?.series);
   const seconds = Number((table?.epoch ?? 0n) - (window?.series.start ?? 0n)) / 1e9;
-  // The wall clock is looked at anew for each reading.
+  // The wall clock is read again for each reading.
   assert.ok(Math.abs(timeOf(rig, uuid) / seconds - 60 / 132) < 0.01, 'as a part of all SMs of the GPU');
   checkTables(rig.next.tables);
 });
