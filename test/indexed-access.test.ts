@@ -14,6 +14,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'docs/examples/processor-scale/factory.ts',
     'exporters/prometheus/block.ts',
     'exporters/prometheus/families.ts',
+    'exporters/prometheus/snapshot.ts',
     'exporters/prometheus/store.ts',
     'processors/aggregation/counters.ts',
     'processors/aggregation/open-windows.ts',

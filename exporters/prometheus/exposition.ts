@@ -5,7 +5,7 @@ import type { Entry, Family } from './families.js';
 import { renderHistogram } from './histogram-text.js';
 import type { HistogramFamily } from './histograms.js';
 import { escapeText, renderLabels } from './labels.js';
-import type { Snapshot } from './store.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Text that Prometheus reads: classic 0.0.4 or OpenMetrics 1.0. */
 export type Format = 'classic' | 'openmetrics';

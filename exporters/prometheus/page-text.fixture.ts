@@ -1,5 +1,5 @@
 import { writePage, type Format } from './exposition.js';
-import type { Snapshot } from './store.js';
+import type { Snapshot } from './snapshot.js';
 
 /** The page of a snapshot, written in one go. */
 export function renderText(snapshot: Snapshot, format: Format): string {

@@ -6,7 +6,7 @@ import { runInSlices } from '../../src/linux/slices.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import { writePage, type Format } from './exposition.js';
 import { acceptsGzip, chooseFormat } from './negotiation.js';
-import type { Snapshot } from './store.js';
+import type { Snapshot } from './snapshot.js';
 
 /**
  * Finer than this, the energy of a machine reveals what its programs compute (PLATYPUS): every user who may read the page

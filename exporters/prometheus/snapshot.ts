@@ -1,0 +1,85 @@
+import { meterNames } from '../../src/model/energy-names.js';
+import type { Attributes } from '../../src/model/series.js';
+import { floorPower } from '../../src/model/shared-metrics.js';
+import type { EnergyHistory } from './energy-history.js';
+import type { Block, Entry, Family } from './families.js';
+import type { HistogramLines } from './histograms.js';
+
+/** The lines of a family at one instant. */
+export interface FamilyLines {
+  readonly family: Family;
+  readonly blocks: readonly BlockLines[];
+}
+
+/** Some lines whose values are next to each other. */
+export interface BlockLines {
+  readonly block: Block;
+  readonly entries: readonly Entry[];
+  /** The index of their first value. */
+  readonly at: number;
+}
+
+/** Everything that a page shows, at one instant: what comes later changes none of it. */
+export interface Snapshot {
+  /** The attributes of the machine's own resource. */
+  readonly host: Attributes;
+  /** In the order of their names, without those that have no line. */
+  readonly families: readonly FamilyLines[];
+  readonly histograms: readonly HistogramLines[];
+  /** Of all lines. NaN: there is no such line. */
+  readonly values: Float64Array;
+  /** Whether counters have a line that says when they were 0, where the format has such lines. */
+  readonly hasStarts: boolean;
+  /** Whether it says what the machine uses. */
+  readonly hasEnergy: boolean;
+}
+
+/** Copies the values of families into one array. */
+export class SnapshotBuilder {
+  readonly values: Float64Array;
+  readonly #energy: EnergyHistory;
+  /** Lines that have a value. */
+  lines = 0;
+  hasEnergy = false;
+  #at = 0;
+
+  constructor(lines: number, energy: EnergyHistory) {
+    this.values = new Float64Array(lines);
+    this.#energy = energy;
+  }
+
+  /** @returns undefined where no line has a value */
+  take(family: Family): FamilyLines | undefined {
+    const [from, before] = [this.#at, this.lines];
+    const blocks = Array.from(family.blocks, (block) => this.#takeBlock(block));
+    if (meterNames.has(family.metric.name)) this.#settle(blocks);
+    if (this.lines === before) return undefined;
+    this.hasEnergy ||=
+      showsEnergy(family) && this.values.subarray(from, this.#at).some((value) => Math.abs(value) > 0);
+    return { family, blocks };
+  }
+
+  #takeBlock(block: Block): BlockLines {
+    const { values } = this;
+    const at = this.#at;
+    this.#at += block.size;
+    values.set(block.values.subarray(0, block.size), at);
+    for (let i = at; i < this.#at; i++) if (!Number.isNaN(values[i])) this.lines += 1;
+    return { block, entries: block.take(), at };
+  }
+
+  /** Shows meters at the end of the last window of their ledger. */
+  #settle(blocks: readonly BlockLines[]): void {
+    const { values } = this;
+    for (const { entries, at } of blocks) {
+      for (const [i, { series }] of entries.entries()) {
+        values[at + i] = this.#energy.show(series, values[at + i]);
+      }
+    }
+  }
+}
+
+/** Whether its samples are joules or watts of this machine: not its floor, which is a setting or a model. */
+function showsEnergy({ metric: { unit, name } }: Family): boolean {
+  return (unit === 'J' || unit === 'W') && name !== floorPower.name;
+}
