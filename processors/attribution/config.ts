@@ -1,5 +1,11 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 
+const hw_type = {
+  doc: 'Kind of hardware that the entry matches. Unset: every kind.',
+  format: 'string',
+  default: null,
+} as const;
+
 export const schema = {
   views: {
     doc: 'What energy is attributed to; each view has its own metric: process, program, cgroup, unit, container, pod, namespace, job, user, service, vm.',
@@ -55,11 +61,7 @@ export const schema = {
     doc: 'Known power of a domain when nothing runs. The first entry that matches a domain applies.',
     format: 'list',
     items: {
-      hw_type: {
-        doc: 'Kind of hardware that the entry matches. Unset: every kind.',
-        format: 'string',
-        default: null,
-      },
+      hw_type,
       hw_id: { doc: 'Domain that the entry matches. Unset: every domain.', format: 'string', default: null },
       power: { doc: 'Watts of each such domain.', format: 'number', default: null, min: 0 },
     },
@@ -69,11 +71,7 @@ export const schema = {
     doc: 'Hardware whose energy is shared by events of `perf`, of the machine and of processes. The first entry that matches a domain applies. Unset: by time.',
     format: 'list',
     items: {
-      hw_type: {
-        doc: 'Kind of hardware that the entry matches. Unset: every kind.',
-        format: 'string',
-        default: null,
-      },
+      hw_type,
       counters: {
         doc: 'Names of events (`perf.event.name`). Several are weighed by what each costs, which is learned.',
         format: 'string_list',

@@ -3,8 +3,8 @@ import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import type { Log } from '../../src/component/log.js';
 import { elementAt } from '../../src/element.js';
-import { describeError, findErrorCode } from '../../src/errors.js';
-import { readRegularText } from '../../src/linux/regular-file.js';
+import { describeError } from '../../src/errors.js';
+import { findRegularText } from '../../src/linux/regular-file.js';
 import { replaceFile } from '../../src/linux/replace-file.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Window } from './windows.js';
@@ -255,7 +255,7 @@ export type QuietWatts = ReadonlyMap<string, readonly number[]>;
  */
 export function loadQuietWatts(path: string): QuietWatts {
   checkFolder(path);
-  const text = readText(path);
+  const text = findRegularText(path);
   if (text === undefined) return new Map();
   try {
     return parseQuietWatts(JSON.parse(text));
@@ -279,15 +279,6 @@ function checkFolder(path: string): void {
     accessSync(dirname(path), constants.W_OK);
   } catch (error) {
     throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readRegularText(path);
-  } catch (error) {
-    if (findErrorCode(error) === 'ENOENT') return undefined;
-    throw new Error(`Cannot read ${path}: ${describeError(error)}`, { cause: error });
   }
 }
 

@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExporterFactory } from '../component/component.js';
 import type { ServiceConfig } from '../config/service.js';
 import { saveCalibration } from '../energy/calibration.js';
+import { createBookFactory, createBookService } from '../exec/book-service.js';
 import { createWallClock } from '../linux/clock.js';
 import { raplEnergy } from '../model/energy-domain.js';
 import { hostEnergy, hwEnergy, meterEnergy } from '../model/shared-metrics.js';
-import { Service } from '../pipeline/service.js';
-import { createSampling } from '../sampling/sampling-threads.js';
-import { createPlainLog } from '../telemetry/log.js';
-import { silentMeter } from '../telemetry/telemetry.js';
 import { writeMessage } from '../telemetry/write-message.js';
 import { BusyLoad, CommandLoad } from './calibrate/load.js';
 import { MeterBook } from './calibrate/meter-book.js';
@@ -94,29 +90,8 @@ function readingOnly(config: ServiceConfig, book: MeterBook): ServiceConfig {
   };
 }
 
-function createBookFactory(book: MeterBook): ExporterFactory {
-  return {
-    schema: {},
-    create: () => ({
-      start() {},
-      shutdown() {},
-      consume(table) {
-        book.take(table);
-        return true;
-      },
-    }),
-  };
-}
-
 async function withService<Result>(config: ServiceConfig, work: () => Promise<Result>): Promise<Result> {
-  const log = createPlainLog(config.telemetry.logs.level);
-  const service = new Service(config, {
-    logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),
-    clock: createWallClock(),
-    meter: silentMeter,
-    host: { attributes: {} },
-    sampling: createSampling({ log, meter: silentMeter }),
-  });
+  const service = createBookService(config, createWallClock());
   try {
     await service.start();
     return await work();

@@ -1,5 +1,5 @@
-import { describeError, findErrorCode } from '../errors.js';
-import { readRegularText } from '../linux/regular-file.js';
+import { describeError } from '../errors.js';
+import { findRegularText } from '../linux/regular-file.js';
 import { replaceFile } from '../linux/replace-file.js';
 import { evaluate, fitPolynomial, type Fit } from './line-fit.js';
 import { studentQuantile } from './student-quantile.js';
@@ -104,7 +104,7 @@ function fitCurve(xs: readonly number[], ys: readonly number[]): readonly Estima
  * @throws Error when it cannot be read or is not such a file
  */
 export function loadCalibrations(path: string): ReadonlyMap<string, Calibration> {
-  const text = readText(path);
+  const text = findRegularText(path);
   if (text === undefined) return new Map();
   try {
     return parseCalibrations(JSON.parse(text));
@@ -117,15 +117,6 @@ export function loadCalibrations(path: string): ReadonlyMap<string, Calibration>
 export function saveCalibration(path: string, meterId: string, calibration: Calibration): void {
   const all = new Map([...loadCalibrations(path), [meterId, calibration]]);
   replaceFile(path, `${JSON.stringify({ calibrations: Object.fromEntries(all) }, undefined, 2)}\n`);
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readRegularText(path);
-  } catch (error) {
-    if (findErrorCode(error) === 'ENOENT') return undefined;
-    throw new Error(`Cannot read ${path}: ${describeError(error)}`, { cause: error });
-  }
 }
 
 type Tree = Readonly<Record<string, unknown>>;

@@ -1,11 +1,6 @@
-import type { ExporterFactory } from '../component/component.js';
-import type { ServiceConfig } from '../config/service.js';
-import { createWallClock, type Clock } from '../linux/clock.js';
+import { createWallClock } from '../linux/clock.js';
 import { createSteadyRead, readClocks, wallOffsetNs } from '../linux/clocks.js';
-import { Service } from '../pipeline/service.js';
-import { createSampling } from '../sampling/sampling-threads.js';
-import { createPlainLog } from '../telemetry/log.js';
-import { silentMeter } from '../telemetry/telemetry.js';
+import { createBookFactory, createBookService } from './book-service.js';
 import {
   createCommandFactory,
   type CommandFeed,
@@ -50,9 +45,9 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
   const offsetNs = wallOffsetNs(readClocks());
   const clock = createWallClock(createSteadyRead(offsetNs));
   const book = new EnergyBook(clock.wallNs());
-  const own = { command: createCommandFactory(feed), summary: createSummaryFactory(book) };
+  const own = { command: createCommandFactory(feed), summary: createBookFactory(book) };
   const config = await validateExecConfig(sources, own);
-  const service = createService(config, clock, offsetNs);
+  const service = createBookService(config, clock, offsetNs);
   // What is read before the command begins is worked on when it runs.
   service.hold();
   const started = service.start();
@@ -87,30 +82,4 @@ export async function openSession(sources: ExecConfigSources): Promise<Session> 
 function findReceiver({ receiver }: CommandFeed): CommandReceiver {
   if (!receiver) throw new Error('Cannot measure: expected the receiver "command", found none');
   return receiver;
-}
-
-function createService(config: ServiceConfig, clock: Clock, offsetNs: bigint): Service {
-  const log = createPlainLog(config.telemetry.logs.level);
-  return new Service(config, {
-    logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),
-    clock,
-    meter: silentMeter,
-    host: { attributes: {} },
-    sampling: createSampling({ log, meter: silentMeter, wallOffsetNs: offsetNs }),
-  });
-}
-
-/** The factory of the exporter `summary`, which keeps what the report is made of. */
-function createSummaryFactory(book: EnergyBook): ExporterFactory {
-  return {
-    schema: {},
-    create: () => ({
-      start() {},
-      shutdown() {},
-      consume(table) {
-        book.take(table);
-        return true;
-      },
-    }),
-  };
 }

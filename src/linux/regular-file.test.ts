@@ -6,7 +6,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
-import { openFolder, openWithoutWaiting, readRegularFile, readRegularText } from './regular-file.js';
+import {
+  findRegularText,
+  openFolder,
+  openWithoutWaiting,
+  readRegularFile,
+  readRegularText,
+} from './regular-file.js';
 
 const folder = createFolder();
 
@@ -71,4 +77,11 @@ test('openWithoutWaiting opens a FIFO without a writer, which is empty', () => {
 
 test('openFolder refuses a FIFO and does not wait for it', () => {
   assert.throws(() => openFolder(fifo), /ENOTDIR/u);
+});
+
+test('findRegularText gives nothing for a file that does not exist, and names one that cannot be read', () => {
+  assert.equal(findRegularText(join(folder, 'missing')), undefined);
+  assert.throws(() => findRegularText(fifo), {
+    message: `Cannot read ${fifo}: expected a regular file, found a FIFO`,
+  });
 });

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
-import { findErrorCode } from '../errors.js';
+import { describeError, findErrorCode } from '../errors.js';
 
 /** A path that may be read, but does not name what was expected: a FIFO, a device, a folder, too large a file. */
 export class UnusableFileError extends Error {
@@ -66,6 +66,20 @@ export function readRegularFile(path: string, maxBytes = maxSystemFileBytes): Bu
 /** The same as a text. */
 export function readRegularText(path: string, maxBytes = maxSystemFileBytes): string {
   return readRegularFile(path, maxBytes).toString('utf8');
+}
+
+/**
+ * The text of a file that may not exist yet, such as one of state.
+ * @returns undefined: there is none
+ * @throws Error that names the path, when it cannot be read
+ */
+export function findRegularText(path: string): string | undefined {
+  try {
+    return readRegularText(path);
+  } catch (error) {
+    if (findErrorCode(error) === 'ENOENT') return undefined;
+    throw new Error(`Cannot read ${path}: ${describeError(error)}`, { cause: error });
+  }
 }
 
 /** Differs from the one before once the file was written, replaced, removed or created. */

@@ -1,0 +1,47 @@
+import type { ExporterFactory } from '../component/component.js';
+import type { ServiceConfig } from '../config/service.js';
+import type { Clock } from '../linux/clock.js';
+import type { Table } from '../model/table.js';
+import { Service } from '../pipeline/service.js';
+import { createSampling } from '../sampling/sampling-threads.js';
+import { createPlainLog } from '../telemetry/log.js';
+import { silentMeter } from '../telemetry/telemetry.js';
+
+/** What a command keeps of the tables of its pipeline. */
+export interface Book {
+  take(table: Table): void;
+}
+
+/** The factory of an exporter that puts every table into a book. */
+export function createBookFactory(book: Book): ExporterFactory {
+  return {
+    schema: {},
+    create: () => ({
+      start() {},
+      shutdown() {},
+      consume(table) {
+        book.take(table);
+        return true;
+      },
+    }),
+  };
+}
+
+/**
+ * A service for the time of one command: plain log, no telemetry of its own.
+ * @param wallOffsetNs what the sampling threads add to the monotonic clock, so that it stays the same when the clock is set
+ */
+export function createBookService(config: ServiceConfig, clock: Clock, wallOffsetNs?: bigint): Service {
+  const log = createPlainLog(config.telemetry.logs.level);
+  return new Service(config, {
+    logFor: (kind, id) => (kind && id !== undefined ? log.forComponent(id, kind) : log),
+    clock,
+    meter: silentMeter,
+    host: { attributes: {} },
+    sampling: createSampling({
+      log,
+      meter: silentMeter,
+      ...(wallOffsetNs !== undefined && { wallOffsetNs }),
+    }),
+  });
+}
