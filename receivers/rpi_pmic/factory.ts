@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { ReceiverFactory } from '../../src/component/component.js';
 import type { Probe } from '../../src/component/probe.js';
-import { describeError, UnavailableError } from '../../src/errors.js';
+import { describeError, findErrorCode, UnavailableError } from '../../src/errors.js';
 import { createMeterReceiver } from '../../src/scraping/meter-receiver.js';
 import { meterMetrics } from '../../src/scraping/meter-table.js';
 import { ReadingThread } from '../../src/scraping/reading-thread.js';
@@ -51,7 +51,13 @@ function probe({ device }: Config): Probe {
     accessSync(path, constants.R_OK);
     return { available: true, found: path, remedies: [] };
   } catch (error) {
-    const remedy = { missing: `access to ${path}`, command: 'sudo usermod -aG video "$USER"' };
-    return { available: false, found: describeError(error), remedies: [remedy] };
+    return explainAccess(path, error);
   }
+}
+
+/** Why a device may not be opened, with a remedy where membership in a group is one. */
+export function explainAccess(path: string, error: unknown): Probe {
+  const remedy = { missing: `access to ${path}`, command: 'sudo usermod -aG video "$USER"' };
+  const isDenied = findErrorCode(error) === 'EACCES';
+  return { available: false, found: describeError(error), remedies: isDenied ? [remedy] : [] };
 }

@@ -6,7 +6,7 @@ import { createFakeContext, createLogCollector, createTableCollector } from '../
 import { parseSettings } from '../../src/config/settings.js';
 import { MeterTable } from '../../src/scraping/meter-table.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { factory } from './factory.js';
+import { explainAccess, factory } from './factory.js';
 import { Mailbox, messageBytes, readResult, writeCommand } from './mailbox.js';
 import { openPmic, parseAdc } from './pmic.js';
 
@@ -97,8 +97,15 @@ test('rpi_pmic runs on and shows nothing, where there is no such device', async 
   assert.deepEqual(next.tables, []);
   assert.match(log.lines.join('\n'), /the PMIC: .*ENOENT/u);
   const probe = await factory.probe?.(config, createFakeContext());
+  assert.deepEqual([probe?.available, probe?.remedies], [false, []]);
+});
+
+test('rpi_pmic names the group of the device, where access to it is denied', () => {
+  const denied = Object.assign(new Error("EACCES: permission denied, access '/dev/vcio'"), {
+    code: 'EACCES',
+  });
   assert.deepEqual(
-    [probe?.available, probe?.remedies?.[0]?.command],
-    [false, 'sudo usermod -aG video "$USER"'],
+    explainAccess('/dev/vcio', denied).remedies.map(({ command }) => command),
+    ['sudo usermod -aG video "$USER"'],
   );
 });
