@@ -1,4 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { windowSetting } from '../../src/windows/window-rows.js';
 
 const input = {
   name: { doc: 'What the expression calls it.', format: 'string', default: null },
@@ -39,12 +40,7 @@ const formula = {
 } as const satisfies Schema;
 
 export const schema = {
-  window: {
-    doc: 'Length of the windows. They end at multiples of it on the wall clock.',
-    format: 'duration',
-    default: '1s',
-    min: 1,
-  },
+  window: windowSetting,
   max_lag: {
     doc: 'How long a window waits for inputs that have no reading at its end yet; without them it has no result.',
     format: 'duration',

@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import type { Attributes, MetricKind, Series } from '../../src/model/series.js';
+import type { Series } from '../../src/model/series.js';
 import { createRow, timeOf, type Table } from '../../src/model/table.js';
+import { epoch, unixNs } from '../../src/windows/windows.fixture.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
-
-export const epoch = 1_800_000_000_000_000_000n;
-export const unixNs = (seconds: number) => epoch + BigInt(Math.round(seconds * 1e9));
-
-export interface Described {
-  readonly kind?: MetricKind;
-  readonly attributes?: Attributes;
-  readonly resource?: Attributes;
-  readonly startS?: number;
-}
-
-export function createSeries(
-  name: string,
-  { kind = 'counter', attributes = {}, resource = {}, startS = 0 }: Described = {},
-): Series {
-  const metric = { name, unit: 'J', description: '', kind, valueType: 'double' } as const;
-  return { metric, resource: { attributes: resource }, attributes, start: unixNs(startS) };
-}
 
 /** The processor with some formulas, and the points of what these give: seconds, value, and the values of the attributes. */
 export function create(formulas: readonly object[], settings: object = {}) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { create, createSeries, energy, unixNs } from './formula.fixture.js';
+import { createSeries, unixNs } from '../../src/windows/windows.fixture.js';
+import { create, energy } from './formula.fixture.js';
 
 test('formula gives the growth of a counter within each window, whatever its readings', () => {
   const meter = [createSeries('hw.energy')];

@@ -1,8 +1,9 @@
 import type { ConsumingComponent, Context } from '../../src/component/component.js';
 import type { Consumer } from '../../src/component/consumer.js';
-import type { AnySeries, Series } from '../../src/model/series.js';
+import type { AnySeries } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { AlignedWindows, type WindowUser } from '../../src/windows/aligned-windows.js';
+import { WindowRows } from '../../src/windows/window-rows.js';
 import type { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { Config } from './config.js';
 import { compileExpression } from './expression.js';
@@ -62,9 +63,7 @@ export class Formula implements ConsumingComponent, WindowUser<Memberships> {
 class ResultRows {
   readonly #groups: FormulaGroups;
   readonly #next: Consumer;
-  #series: readonly Series[] = [];
-  #times: bigint[] = [];
-  #values: number[] = [];
+  readonly #rows = new WindowRows();
 
   constructor(groups: FormulaGroups, next: Consumer) {
     this.#groups = groups;
@@ -74,19 +73,14 @@ class ResultRows {
   /** Adds the results of a window. */
   add(window: number, at: bigint, windowNs: bigint): void {
     if (this.#groups.isChanged) this.#begin(at - windowNs);
-    if (this.#series.length === 0) return;
-    this.#times.push(at);
-    for (const group of this.#groups.groups) this.#values.push(this.#groups.compute(group, window));
+    if (this.#rows.hasNoColumns) return;
+    const values = this.#rows.add(at);
+    for (const group of this.#groups.groups) values.push(this.#groups.compute(group, window));
   }
 
   forward(): void {
-    const [epoch] = this.#times;
-    if (epoch !== undefined) {
-      const offsets = Float64Array.from(this.#times, (at) => Number(at - epoch));
-      this.#next.consume({ series: this.#series, epoch, offsets, values: Float64Array.from(this.#values) });
-      this.#times = [];
-      this.#values = [];
-    }
+    const table = this.#rows.take();
+    if (table) this.#next.consume(table);
   }
 
   /** Other groups begin, or some have ended. */
@@ -97,7 +91,7 @@ class ResultRows {
     for (const group of this.#groups.groups) {
       if (group.series && group.series.start < 0n) group.series = { ...group.series, start: startAt };
     }
-    this.#series = Array.from(this.#groups.groups, ({ series }) => series).filter((one) => one !== undefined);
+    this.#rows.begin([...this.#groups.groups].flatMap(({ series }) => series ?? []));
     this.#groups.isChanged = false;
   }
 }

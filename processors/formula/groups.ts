@@ -1,4 +1,4 @@
-import { describeGroup, findAttribute } from '../../src/model/group.js';
+import { describeGroup, findAttribute, hasAttributes } from '../../src/model/group.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { AnySeries, AttributeValue, Metric, Resource, Series } from '../../src/model/series.js';
 import type { WindowedSource } from '../../src/windows/windowed-source.js';
@@ -71,12 +71,7 @@ export class FormulaGroups {
   findInputs(series: AnySeries): readonly number[] {
     return [...this.#inputs.keys()].filter((number) => {
       const { config } = this.#inputs[number];
-      return (
-        series.metric.name === config.metric &&
-        Object.entries(config.attributes).every(
-          ([name, value]) => String(findAttribute(series, name)) === value,
-        )
-      );
+      return series.metric.name === config.metric && hasAttributes(series, config.attributes);
     });
   }
 

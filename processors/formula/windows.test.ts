@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { createEnding } from '../../src/model/table.js';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
-import { create, createSeries, epoch, unixNs } from './formula.fixture.js';
+import { createSeries, epoch, unixNs } from '../../src/windows/windows.fixture.js';
+import { create } from './formula.fixture.js';
 
 test('formula keeps what a process used that was born and died in a window, and ends with the last one', () => {
   const [old, brief] = [

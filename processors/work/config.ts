@@ -1,4 +1,5 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { windowSetting } from '../../src/windows/window-rows.js';
 import { presetNames } from './presets.js';
 
 const unit = {
@@ -79,12 +80,7 @@ const workload = {
 } as const satisfies Schema;
 
 export const schema = {
-  window: {
-    doc: 'Length of the windows. They end at multiples of it on the wall clock.',
-    format: 'duration',
-    default: '1s',
-    min: 1,
-  },
+  window: windowSetting,
   max_lag: {
     doc: 'How long a window waits for series that have no reading at its end yet. More than the time between two readings of the counters.',
     format: 'duration',

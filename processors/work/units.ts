@@ -1,5 +1,5 @@
 import { deriveEnergyName } from '../../src/model/energy-names.js';
-import { findAttribute } from '../../src/model/group.js';
+import { hasAttributes } from '../../src/model/group.js';
 import type { AnySeries } from '../../src/model/series.js';
 import type { WorkloadConfig } from './config.js';
 import { presets, type PresetUnit } from './presets.js';
@@ -34,12 +34,13 @@ export function listUnits({ preset, units }: WorkloadConfig): readonly PresetUni
 export function findRoles(config: WorkloadConfig, series: AnySeries): readonly Role[] {
   const roles: Role[] = [];
   const { name } = series.metric;
-  if (name === config.energy && hasAll(series, config.attributes))
+  if (name === config.energy && hasAttributes(series, config.attributes))
     roles.push({ kind: 'energy', unit: -1, isSum: false });
   const isCarbon = config.carbon !== null && name === carbonName(config) && isByLocation(series);
-  if (isCarbon && hasAll(series, config.attributes)) roles.push({ kind: 'carbon', unit: -1, isSum: false });
+  if (isCarbon && hasAttributes(series, config.attributes))
+    roles.push({ kind: 'carbon', unit: -1, isSum: false });
   for (const [unit, { metric, value, minus, attributes }] of listUnits(config).entries()) {
-    if (!hasAll(series, attributes)) continue;
+    if (!hasAttributes(series, attributes)) continue;
     const isSum = value === 'sum';
     // A scraped histogram may come in pieces, of which one is a counter of that.
     if (name === metric || name === `${metric}_${value}`) roles.push({ kind: 'plus', unit, isSum });
@@ -50,10 +51,6 @@ export function findRoles(config: WorkloadConfig, series: AnySeries): readonly R
 
 function carbonName({ carbon, energy }: WorkloadConfig): string {
   return carbon?.metric ?? deriveEnergyName(energy, 'carbon');
-}
-
-function hasAll(series: AnySeries, attributes: Readonly<Record<string, string>>): boolean {
-  return Object.entries(attributes).every(([name, value]) => String(findAttribute(series, name)) === value);
 }
 
 /** Of the two ways of accounting, the SCI wants that of the place. */

@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict';
 import { createFakeContext, createTableCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
-import type { Attributes, MetricKind, Series } from '../../src/model/series.js';
+import type { Series } from '../../src/model/series.js';
 import { createRow, timeOf } from '../../src/model/table.js';
+import { createSeries as createAnySeries, epoch, unixNs } from '../../src/windows/windows.fixture.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
 
-export const epoch = 1_800_000_000_000_000_000n;
-export const unixNs = (seconds: number) => epoch + BigInt(Math.round(seconds * 1e9));
 export const service = { 'service.name': 'llm' };
 
-interface Described {
-  readonly kind?: MetricKind;
-  readonly attributes?: Attributes;
-  readonly resource?: Attributes;
-  readonly startS?: number;
-}
-
-export function createSeries(
-  name: string,
-  { kind = 'counter', attributes = {}, resource = service, startS = 0 }: Described = {},
-): Series {
-  const metric = { name, unit: '1', description: '', kind, valueType: 'double' } as const;
-  return { metric, resource: { attributes: resource }, attributes, start: unixNs(startS) };
+/** For tests: a series of the service. */
+export function createSeries(name: string, described: Parameters<typeof createAnySeries>[1] = {}): Series {
+  return createAnySeries(name, { resource: service, ...described });
 }
 
 interface Point {

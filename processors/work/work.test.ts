@@ -7,9 +7,10 @@ import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
+import { epoch, unixNs } from '../../src/windows/windows.fixture.js';
 import { schema } from './config.js';
 import { factory } from './factory.js';
-import { create, createSeries, energy, epoch, last, service, unixNs } from './work.fixture.js';
+import { create, createSeries, energy, last, service } from './work.fixture.js';
 
 const requests = { units: [{ name: 'request', metric: 'requests' }] };
 const counted = createSeries('requests');

@@ -4,9 +4,10 @@ import { elementAt } from '../../src/element.js';
 import { findAttribute } from '../../src/model/group.js';
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import type { AnySeries, Series } from '../../src/model/series.js';
+import type { AnySeries } from '../../src/model/series.js';
 import { createEnding, type Table } from '../../src/model/table.js';
 import { AlignedWindows, type WindowUser } from '../../src/windows/aligned-windows.js';
+import { WindowRows } from '../../src/windows/window-rows.js';
 import { WindowedSource } from '../../src/windows/windowed-source.js';
 import type { Config, WorkloadConfig } from './config.js';
 import { embodiedName, findRoles, type Role } from './units.js';
@@ -25,9 +26,7 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
   readonly #workloads = new Map<string, Workload>();
   /** Emissions of making the machines. */
   readonly #embodied = new Set<WindowedSource>();
-  #series: readonly Series[] = [];
-  #times: bigint[] = [];
-  #values: number[] = [];
+  readonly #rows = new WindowRows();
 
   constructor(config: Config, _context: Context, next: Consumer) {
     this.#next = next;
@@ -90,9 +89,9 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
       isChanged ||= workload.isChanged;
     }
     if (isChanged) this.#begin(startAt);
-    if (this.#series.length === 0) return;
-    this.#times.push(at);
-    for (const workload of this.#workloads.values()) workload.writeValues(this.#values);
+    if (this.#rows.hasNoColumns) return;
+    const values = this.#rows.add(at);
+    for (const workload of this.#workloads.values()) workload.writeValues(values);
   }
 
   #joinAs(role: Role, number: number, series: AnySeries, source: WindowedSource): readonly Membership[] {
@@ -106,12 +105,8 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
   }
 
   #forward(): void {
-    const [epoch] = this.#times;
-    if (epoch === undefined) return;
-    const offsets = Float64Array.from(this.#times, (at) => Number(at - epoch));
-    this.#next.consume({ series: this.#series, epoch, offsets, values: Float64Array.from(this.#values) });
-    this.#times = [];
-    this.#values = [];
+    const table = this.#rows.take();
+    if (table) this.#next.consume(table);
   }
 
   /** Other series begin, or some have ended. */
@@ -124,6 +119,6 @@ export class Work implements ConsumingComponent, WindowUser<Use> {
       workload.isChanged = false;
       if (workload.isEmpty) this.#workloads.delete(key);
     }
-    this.#series = workloads.flatMap(([, workload]) => workload.listSeries());
+    this.#rows.begin(workloads.flatMap(([, workload]) => workload.listSeries()));
   }
 }

@@ -14,6 +14,14 @@ export function findAttribute(
   return attributes[name] ?? resource.attributes[name];
 }
 
+/** Whether a series, or its resource, has all of these attributes with these values as text. */
+export function hasAttributes(
+  series: Pick<AnySeries, 'attributes' | 'resource'>,
+  wanted: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wanted).every(([name, value]) => String(findAttribute(series, name)) === value);
+}
+
 /**
  * The identity of the group that a series belongs to. Attributes of the series remain its attributes; attributes of the
  * resource are added to those of the host, which is the resource of a group without any.

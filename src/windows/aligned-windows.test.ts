@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HistogramRow, HistogramRows } from '../model/histogram-table.js';
-import type { AnySeries, HistogramSeries, MetricKind, Series } from '../model/series.js';
+import type { AnySeries, HistogramSeries, Series } from '../model/series.js';
 import { createEnding, createRow } from '../model/table.js';
 import { AlignedWindows } from './aligned-windows.js';
 import type { Take, WindowedSource } from './windowed-source.js';
-
-const epoch = 1_800_000_000_000_000_000n;
-const unixNs = (seconds: number) => epoch + BigInt(Math.round(seconds * 1e9));
-
-function createSeries(name: string, kind: MetricKind = 'counter', startS = 0): Series {
-  const metric = { name, unit: '1', description: '', kind, valueType: 'double' } as const;
-  return { metric, resource: { attributes: {} }, attributes: {}, start: unixNs(startS) };
-}
+import { createSeries, epoch, unixNs } from './windows.fixture.js';
 
 /** Windows of 1 s, and what each gave of each series: `second name value`. */
 function create(take: Take = 'auto') {
@@ -75,7 +68,7 @@ test('AlignedWindows gives what a series had until its end, and then lets it go'
 });
 
 test('AlignedWindows counts no value that a counter had at its start, since it says nothing of any window', () => {
-  const [a] = [createSeries('a', 'counter', 0.5)];
+  const [a] = [createSeries('a', { startS: 0.5 })];
   const { feed, results } = create();
   feed(0.5, [a], 1e9);
   feed(1.5, [a], 1e9 + 10);
@@ -112,10 +105,10 @@ test('AlignedWindows reads the counts and the sums of histograms', () => {
 
 test('AlignedWindows begins again with earlier windows when the clock was set back', () => {
   const { windows, feed, results } = create();
-  const before = [createSeries('a', 'counter', 3600)];
+  const before = [createSeries('a', { startS: 3600 })];
   for (const atS of [3600, 3601, 3602.5]) feed(atS, before, 10 * (atS - 3600));
   windows.consume(createEnding(before, unixNs(1)));
-  const after = [createSeries('a', 'counter', 1)];
+  const after = [createSeries('a', { startS: 1 })];
   for (const atS of [1, 2, 3.5]) feed(atS, after, 3 * (atS - 1));
   assert.deepEqual(results, ['3601 a 10', '3602 a 10', 'left a', '2 a 3', '3 a 3']);
 });
@@ -125,7 +118,7 @@ test('AlignedWindows has no window between those of series that ended and those 
   const before = [createSeries('a')];
   for (const atS of [0, 1.5]) feed(atS, before, 10 * atS);
   windows.consume(createEnding(before, unixNs(2)));
-  const after = [createSeries('b', 'counter', 86_400)];
+  const after = [createSeries('b', { startS: 86_400 })];
   for (const atS of [86_400, 86_401, 86_402.5]) feed(atS, after, 3 * (atS - 86_400));
   assert.deepEqual(results, ['1 a 10', '2 a 5', '2 b 0', 'left a', '86401 b 3', '86402 b 3']);
 });
