@@ -2,11 +2,14 @@ import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 // Names and labels of Kepler 0.11 (github.com/sustainable-computing-io/kepler, docs/user/metrics.md).
 
-/** Kepler's zone of energy that is attributed: it has no sockets, and no zone for a GPU. */
+/**
+ * Kepler's zones of energy that is attributed: it has no sockets, and no zone for a GPU. `host` is not one of Kepler's, which
+ * does not start without a meter of the CPUs; attribution has it only where no part of the host is measured.
+ */
+const zones: Readonly<Record<string, string>> = { cpu: 'package', memory: 'dram', host: 'host' };
+
 function zoneOf({ own }: LabelSource): string | undefined {
-  const type = own['hw.type'];
-  if (type === 'cpu') return 'package';
-  return type === 'memory' ? 'dram' : undefined;
+  return zones[String(own['hw.type'])];
 }
 
 /** Labels of what CPUs and memory use. */
@@ -88,9 +91,13 @@ const raplLabels: PresetRule['labels'] = (source) => ({
   zone: source.own['rapl.domain'],
 });
 
+/** All parts of the ledger together. The energy of a meter that contains measured parts would count twice. */
+const wholeHost = inZone((source) => (source.own['hw.type'] === 'host' ? nodeLabels(source) : undefined));
+
 const active = inZone((source) => (source.own['ledger.part'] === 'idle' ? undefined : nodeLabels(source)));
 const idle = inZone((source) => (source.own['ledger.part'] === 'idle' ? nodeLabels(source) : undefined));
 
+const whatNodeIs = 'of a zone, of all sockets';
 const whatActiveIs =
   'beyond the idle part: attributed to processes or unattributed. In Kepler, what CPU utilization explains';
 const whatIdleIs =
@@ -113,8 +120,9 @@ function energyAndPower(
 }
 
 export const kepler: readonly PresetRule[] = [
-  ...energyAndPower('node_cpu', 'hw', { labels: inZone(nodeLabels), what: 'of a zone, of all sockets' }),
-  ...energyAndPower('node_cpu', 'rapl', { labels: raplLabels, what: 'of a zone, of all sockets' }),
+  ...energyAndPower('node_cpu', 'hw', { labels: inZone(nodeLabels), what: whatNodeIs }),
+  ...energyAndPower('node_cpu', 'rapl', { labels: raplLabels, what: whatNodeIs }),
+  ...energyAndPower('node_cpu', 'ledger', { labels: wholeHost, what: whatNodeIs }),
   ...energyAndPower('node_cpu_active', 'ledger', { labels: active, what: whatActiveIs }),
   ...energyAndPower('node_cpu_idle', 'ledger', { labels: idle, what: whatIdleIs }),
   ...energyAndPower('node_gpu', 'hw', { labels: gpuOf(nodeLabels), what: 'of a GPU' }),

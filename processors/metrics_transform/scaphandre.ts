@@ -4,6 +4,8 @@ import type { Labels, LabelSource, PresetRule } from './preset-rule.js';
 
 const isCpu = ({ own }: LabelSource) => own['hw.type'] === 'cpu';
 const isMemory = ({ own }: LabelSource) => own['hw.type'] === 'memory';
+/** Attribution has it only where no part of the host is measured. */
+const isHost = ({ own }: LabelSource) => own['hw.type'] === 'host';
 
 /** The number at the end of `package-0` or `dram-0`. */
 function socketOf({ own }: LabelSource): string | undefined {
@@ -47,11 +49,19 @@ const memory = [
   { from, name: `scaph_self_${name}`, description: `${what} of this collector`, labels: selfLabels },
 ]);
 
+const whatHostIs =
+  'Power of all packages and their memory, averaged over the window of the power processor; without a meter of them, of the whole host';
+
 export const scaphandre: readonly PresetRule[] = [
   inMicrowatts('hw.power', {
     name: 'scaph_host_power_microwatts',
-    description: 'Power of all packages and their memory, averaged over the window of the power processor',
+    description: whatHostIs,
     labels: (source) => (isCpu(source) || isMemory(source) ? {} : undefined),
+  }),
+  inMicrowatts('ledger.power', {
+    name: 'scaph_host_power_microwatts',
+    description: whatHostIs,
+    labels: (source) => (isHost(source) ? {} : undefined),
   }),
   inMicrowatts('hw.power', {
     name: 'scaph_socket_power_microwatts',
@@ -75,6 +85,7 @@ export const scaphandre: readonly PresetRule[] = [
     // Readings of packages and of memory come in tables of their own, and are no one reading.
     labels: (source) => {
       if (isCpu(source)) return { ...processLabels(source), domain: 'package' };
+      if (isHost(source)) return { ...processLabels(source), domain: 'host' };
       return isMemory(source) ? { ...processLabels(source), domain: 'dram' } : undefined;
     },
   }),
