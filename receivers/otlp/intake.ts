@@ -2,6 +2,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ReceiverContext } from '../../src/component/component.js';
 import { passHistograms, type Consumer } from '../../src/component/consumer.js';
 import { describeError } from '../../src/errors.js';
+import { runInSlices } from '../../src/linux/slices.js';
 import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import type { HistogramSeries, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
@@ -31,8 +32,6 @@ export interface IntakeOptions {
 const maxBacklog = 0.9;
 /** Bytes of requests that wait to be read, or are read. */
 const maxWaitingBytes = 64 * 1024 * 1024;
-/** The main thread is held no longer than about this. */
-const yieldAfterMs = 4;
 const maxSweepMs = 10_000;
 
 /** Takes requests, one after the other, and forwards their points. */
@@ -196,17 +195,5 @@ export class Intake {
       found(one);
       this.#registry.end(one);
     }
-  }
-}
-
-/** Runs work whose parts are short, and lets others run when it takes long. */
-async function runInSlices<Result>(work: Generator<void, Result>): Promise<Result> {
-  let sinceMs = performance.now();
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-    if (performance.now() - sinceMs < yieldAfterMs) continue;
-    await yieldToOthers();
-    sinceMs = performance.now();
   }
 }
