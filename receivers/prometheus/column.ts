@@ -44,12 +44,26 @@ export class Column {
   /**
    * Begins a series.
    * @param start when it was 0, or when it was first seen
-   * @param at the instant of its first value: no series starts after it
    */
-  begin(resource: Resource, start: bigint, at: bigint): Series {
+  begin(resource: Resource, start: bigint): Series {
     const { metric, attributes } = this.description;
     this.hasBegun = true;
-    this.series = { metric, resource, attributes, start: start < at ? start : at };
+    this.series = { metric, resource, attributes, start };
     return this.series;
   }
+}
+
+/** The year 2262, up to which nanoseconds fit into 64 bits. */
+const maxSeconds = 2 ** 63 / 1e9;
+
+/**
+ * When a series was 0.
+ * @param seconds what the page says, in Unix seconds; NaN: nothing
+ * @param afterReset the earliest instant where an earlier series was reset
+ * @param first the instant of its first value: no series starts after it
+ */
+export function findStart(seconds: number, afterReset: bigint | undefined, first: bigint): bigint {
+  const isKnown = seconds >= 0 && seconds < maxSeconds;
+  const start = isKnown ? BigInt(Math.round(seconds * 1e6)) * 1000n : (afterReset ?? first);
+  return start < first ? start : first;
 }

@@ -24,6 +24,7 @@ function createReader(...[format = 'classic', rules]: Parameters<typeof createPa
   const all: HistogramTable[] = [];
   return {
     read: reader.read,
+    prepare: reader.prepare,
     series: reader.series,
     all,
     get histograms() {
@@ -120,6 +121,37 @@ test('PageSeries keeps the instants that a page gives for histograms, and does n
   const stamped = pageOf([1, 3, 6]).replaceAll(/(\d)\n/gu, '$1 45000\n');
   assert.deepEqual(reader.take(stamped, 50), ['h{"a":"x"} 45 45 6 4.5 0.1,1: 1,2,3']);
   assert.deepEqual(reader.take(stamped, 60), []);
+});
+
+test('PageSeries takes a start or an instant that cannot be for none', () => {
+  for (const created of [Infinity, 1e300, -1]) {
+    const reader = createReader('openmetrics');
+    const page = createdPage([1, 3, 6], created).replace('Infinity', '+Inf');
+    assert.deepEqual(reader.take(page, 50), ['h{"a":"x"} 50 50 6 4.5 0.1,1: 1,2,3']);
+  }
+  for (const stamp of ['+Inf', '1e300', '650001', '-1']) {
+    const stamped = pageOf([1, 3, 6]).replaceAll(/(\d)\n/gu, `$1 ${stamp}\n`);
+    assert.deepEqual(createReader().take(stamped, 50), []);
+  }
+});
+
+test('PageSeries ends a histogram whose bounds changed in a page that could not be read to its end', () => {
+  const reader = createReader();
+  reader.take(pageOf([1, 3, 6]), 50);
+  const broken = pageOf([1, 3, 6], 'h_bucket{a="x",le="0.5"} 2\n???\n');
+  assert.throws(() => reader.read(broken, 60), /Cannot parse line/u);
+  const gap = reader.series.createGap(60n * second) as readonly HistogramTable[];
+  reader.all.push(...gap);
+  assert.deepEqual(list(gap), ['h{"a":"x"} 50 60 NaN NaN 0.1,1: ']);
+  const wider = pageOf([1, 3, 6], 'h_bucket{a="x",le="0.5"} 2\n');
+  assert.deepEqual(reader.take(wider, 70), ['end h 50', 'h{"a":"x"} 50 70 6 4.5 0.1,0.5,1: 1,1,1,3']);
+});
+
+test('PageSeries ends with the next page what a page ended that was too late', () => {
+  const reader = createReader();
+  reader.take(pageOf([1, 3, 6]), 50);
+  reader.prepare(pageOf([1, 1, 1]), 60);
+  assert.deepEqual(reader.take(pageOf([1, 1, 2]), 70), ['end h 50', 'h{"a":"x"} 50 70 2 4.5 0.1,1: 1,0,1']);
 });
 
 test('PageSeries leaves out what has the labels of another bucket, and keeps renamed samples as they are', () => {

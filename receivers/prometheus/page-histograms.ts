@@ -9,7 +9,8 @@ import {
 } from '../../src/model/histogram-table.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { Attributes, HistogramMetric, HistogramSeries, Resource } from '../../src/model/series.js';
-import type { Page } from './column.js';
+import { findStart, type Page } from './column.js';
+import { isNewStamp, readStampMs } from './stamped-rows.js';
 
 /** What the samples of one histogram have in common. */
 export interface HistogramDescription {
@@ -26,8 +27,8 @@ export interface HistogramDescription {
 /** A sample of a histogram: the bound of a bucket, the sum or the count. */
 export type HistogramPart = number | 'sum' | 'count';
 
-/** What a target knows of the series of a page. */
-export interface HistogramSurroundings {
+/** What the histograms of a page have in common with its other samples. */
+export interface HistogramContext {
   findResource(description: HistogramDescription): Resource;
   /** When what has this key was 0, in Unix seconds; NaN: unknown. */
   readStart(startKey: string): number;
@@ -45,7 +46,8 @@ class PageHistogram {
   #startSeconds = NaN;
   #stampMs = NaN;
   #bounds: readonly (readonly [bound: number, slot: number])[] | undefined;
-  #layout: ExplicitLayout = { kind: 'histogram', bounds: new Float64Array(0) };
+  /** Of its last row. */
+  layout: ExplicitLayout = { kind: 'histogram', bounds: new Float64Array(0) };
 
   constructor(description: HistogramDescription) {
     this.description = description;
@@ -56,12 +58,12 @@ class PageHistogram {
     this.#bounds = undefined;
   }
 
-  /** The instant of its values on a page; undefined: that of the page before, so that they are the same again. */
-  readInstant({ at, stamps, stampUnitMs }: Page): bigint | undefined {
+  /** The instant of its values on a page; undefined: that of the page before, or no plausible one. */
+  readInstant(page: Page): bigint | undefined {
     const [slot = 0] = this.slots.values();
-    const stampMs = Math.round((stamps?.[slot] ?? NaN) * stampUnitMs);
-    if (Number.isNaN(stampMs)) return at;
-    if (stampMs <= this.#stampMs || stampMs < 0) return undefined;
+    const stampMs = readStampMs(page, slot);
+    if (Number.isNaN(stampMs)) return page.at;
+    if (!isNewStamp(stampMs, this.#stampMs, Number(page.at / 1_000_000n))) return undefined;
     this.#stampMs = stampMs;
     return BigInt(stampMs) * 1_000_000n;
   }
@@ -71,7 +73,7 @@ class PageHistogram {
     const bounds = (this.#bounds ??= this.#sortBounds());
     const valueOf = (part: HistogramPart): number => values[this.slots.get(part) ?? -1] ?? NaN;
     const all = valueOf(Infinity);
-    row.clear(this.#layout);
+    row.clear(this.layout);
     row.count = this.slots.has('count') ? valueOf('count') : all;
     const sum = valueOf('sum');
     row.sum = Number.isFinite(sum) ? sum : NaN;
@@ -85,30 +87,28 @@ class PageHistogram {
     }
     buckets[bounds.length] = (this.slots.has(Infinity) ? all : row.count) - below;
     row.buckets = buckets;
-    if (Number.isNaN(row.count)) row.clear(this.#layout);
+    if (Number.isNaN(row.count)) row.clear(this.layout);
   }
 
   /**
    * The series of a row.
    * @returns another one than before after a reset, or with other bounds
    */
-  follow(row: HistogramRow, at: bigint, surroundings: HistogramSurroundings): HistogramSeries {
-    const startSeconds = surroundings.readStart(this.description.startKey);
+  follow(row: HistogramRow, at: bigint, context: HistogramContext): HistogramSeries {
+    const startSeconds = context.readStart(this.description.startKey);
     const isRestarted =
       !Number.isNaN(startSeconds) && !Number.isNaN(this.#startSeconds) && startSeconds !== this.#startSeconds;
     if (row.count < this.#last || isRestarted) this.series = undefined;
     this.#startSeconds = startSeconds;
     if (!Number.isNaN(row.count)) this.#last = row.count;
-    return (this.series ??= this.#begin(at, surroundings));
+    return (this.series ??= this.#begin(at, context));
   }
 
-  #begin(at: bigint, { findResource, lastAt }: HistogramSurroundings): HistogramSeries {
+  #begin(at: bigint, { findResource, lastAt }: HistogramContext): HistogramSeries {
     const { metric, attributes } = this.description;
-    const known = this.#startSeconds;
-    const start = known >= 0 ? BigInt(Math.round(known * 1e6)) * 1000n : this.#hasBegun ? (lastAt ?? at) : at;
+    const start = findStart(this.#startSeconds, this.#hasBegun ? lastAt : undefined, at);
     this.#hasBegun = true;
-    const resource = findResource(this.description);
-    return { metric, attributes, resource, start: start < at ? start : at };
+    return { metric, attributes, resource: findResource(this.description), start };
   }
 
   /** Without that of infinity, whose count is that of all values. */
@@ -120,13 +120,16 @@ class PageHistogram {
       kind: 'histogram',
       bounds: Float64Array.from(bounds, ([bound]) => bound),
     };
-    if (isSameLayout(layout, this.#layout)) return bounds;
+    if (isSameLayout(layout, this.layout)) return bounds;
     // Neither can be computed from the other.
     if (this.#hasBegun) this.series = undefined;
-    this.#layout = layout;
+    this.layout = layout;
     return bounds;
   }
 }
+
+/** A fraction of a millisecond of work. */
+const histogramsPerStep = 64;
 
 /** The histograms of one target, put together from the samples of their buckets, sums and counts. */
 export class PageHistograms {
@@ -167,20 +170,36 @@ export class PageHistograms {
     if (histogram.series) this.#ended.push(histogram.series);
   }
 
-  /** The histograms of a page, and what has ended before it. */
-  createTables(page: Page, surroundings: HistogramSurroundings): readonly HistogramTable[] {
+  /** Reads the histograms of a page, step by step. */
+  *prepare(page: Page, context: HistogramContext): Generator<void> {
     this.problem = undefined;
-    for (const histogram of this.#byKey.values()) this.#addRow(histogram, page, surroundings);
-    return this.#takeTables(page.at);
+    // No consumer has got those of a page that was too late.
+    this.#rows.take(page.at);
+    let read = 0;
+    for (const histogram of this.#byKey.values()) {
+      this.#addRow(histogram, page, context);
+      read += 1;
+      if (read % histogramsPerStep === 0) yield;
+    }
+  }
+
+  /** The histograms that were read of a page, and what has ended before it. */
+  takeTables(at: bigint): readonly HistogramTable[] {
+    const ended = this.takeEnding(at);
+    if (this.#rows.length === 0) return ended;
+    const table = this.#rows.take(at);
+    const isKnown =
+      table.series.length === this.#series.length && table.series.every((one, i) => one === this.#series[i]);
+    if (!isKnown) this.#series = table.series;
+    return [...ended, { ...table, series: this.#series }];
   }
 
   /** A gap in every series, for a page that could not be read. */
   createGap(at: bigint): readonly HistogramTable[] {
-    for (const histogram of this.#byKey.values()) {
-      histogram.read(new Float64Array(0), this.#row);
-      if (histogram.series) this.#rows.add(histogram.series, 0, this.#row);
-    }
-    return this.#takeTables(at);
+    this.#rows.take(at);
+    for (const { series, layout } of this.#byKey.values())
+      if (series) this.#rows.add(series, 0, this.#row.clear(layout));
+    return this.takeTables(at);
   }
 
   /** Ends every series: those that follow are others. */
@@ -196,26 +215,16 @@ export class PageHistograms {
     return this.#ended.length === 0 ? [] : [createHistogramEnding(this.#ended.splice(0), at)];
   }
 
-  #addRow(histogram: PageHistogram, page: Page, surroundings: HistogramSurroundings): void {
+  #addRow(histogram: PageHistogram, page: Page, context: HistogramContext): void {
     const at = histogram.readInstant(page);
     if (at === undefined) return;
     const before = histogram.series;
     histogram.read(page.values, this.#row);
     const problem = findHistogramProblem(this.#row);
     if (problem === undefined) {
-      const series = histogram.follow(this.#row, at, surroundings);
+      const series = histogram.follow(this.#row, at, context);
       this.#rows.add(series, Number(at - page.at), this.#row);
     } else this.problem = `${histogram.description.metric.name}: ${problem}`;
     if (before !== undefined && before !== histogram.series) this.#ended.push(before);
-  }
-
-  #takeTables(at: bigint): readonly HistogramTable[] {
-    const ended = this.takeEnding(at);
-    if (this.#rows.length === 0) return ended;
-    const table = this.#rows.take(at);
-    const isKnown =
-      table.series.length === this.#series.length && table.series.every((one, i) => one === this.#series[i]);
-    if (!isKnown) this.#series = table.series;
-    return [...ended, { ...table, series: this.#series }];
   }
 }

@@ -2,14 +2,14 @@ import type { HistogramTable } from '../../src/model/histogram-table.js';
 import { findOrAdd } from '../../src/model/plan.js';
 import type { HistogramMetric, Resource, Series } from '../../src/model/series.js';
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
-import { Column, type ColumnDescription, type Page } from './column.js';
+import { Column, findStart, type ColumnDescription, type Page } from './column.js';
 import { Families } from './families.js';
 import { PageHistograms, type HistogramPart } from './page-histograms.js';
 import type { LineReader, PageFormat } from './page-parser.js';
 import { ResetWatch } from './reset-watch.js';
 import { createResource } from './resource.js';
 import { nameLabel, parseSeriesText, type Labels } from './series-text.js';
-import { groupByStamp } from './stamped-rows.js';
+import { groupByStamp, isNewStamp, readStampMs } from './stamped-rows.js';
 
 /** How the labels of a target's samples become series. */
 export interface LabelRules {
@@ -32,9 +32,6 @@ export type AnyTable = Table | HistogramTable;
 /** In OpenMetrics, the start of a process in Unix seconds; most client libraries have it. */
 const processStart = 'process_start_time_seconds';
 
-/** The year 2262, up to which nanoseconds fit into 64 bits. */
-const maxSeconds = 2 ** 63 / 1e9;
-
 /** Some 3 µs each. */
 const seriesPerStep = 256;
 
@@ -45,7 +42,6 @@ export interface PreparedPage {
   readonly values: Float64Array;
   /** How many series are new. */
   readonly added: number;
-  readonly histograms: readonly HistogramTable[];
 }
 
 /** The series of one target. Each is described once, when a page has it for the first time. */
@@ -146,21 +142,26 @@ export class PageSeries implements LineReader {
     const values = this.#follow(page);
     const added = this.#isChanged ? yield* this.#listSeries(page) : 0;
     this.#isChanged = false;
-    const histograms = this.#createHistograms(page);
+    yield* this.#prepareHistograms(page);
     this.#lastAt = page.at;
-    return { page, values, added, histograms };
+    return { page, values, added };
   }
 
-  #createHistograms(page: Page): readonly HistogramTable[] {
+  #prepareHistograms(page: Page): Generator<void> {
     const fallback = this.#rules.usesProcessStart ? this.#starts.get(processStart) : undefined;
-    return this.#histograms.createTables(page, {
+    return this.#histograms.prepare(page, {
       findResource: (description) => this.#findResource(description),
       readStart: (key) => page.values[this.#starts.get(key) ?? fallback ?? -1] ?? NaN,
       lastAt: this.#lastAt,
     });
   }
 
-  /** The tables of a page. */
+  /** The histograms of a page. */
+  createHistograms({ page }: PreparedPage): readonly HistogramTable[] {
+    return this.#histograms.takeTables(page.at);
+  }
+
+  /** The tables of a page, without those of histograms. */
   createTables({ page, values }: PreparedPage): readonly Table[] {
     const row = createRow(this.#series, page.at, values);
     const tables = page.stamps === undefined ? [row] : groupByStamp(row, this.#columns, page);
@@ -309,18 +310,15 @@ export class PageSeries implements LineReader {
     return added;
   }
 
-  #begin(column: Column, { at, stamps, stampUnitMs }: Page): Series {
-    const stampMs = (stamps?.[column.description.slot] ?? NaN) * stampUnitMs;
-    const isKnown = stampMs >= 0 && stampMs < maxSeconds * 1000;
-    const first = isKnown ? BigInt(Math.round(stampMs)) * 1_000_000n : at;
-    return column.begin(this.#findResource(column.description), this.#findStart(column, first), first);
-  }
-
-  #findStart({ description, hasBegun }: Column, first: bigint): bigint {
-    const seconds = this.#watch.readStart(description.slot);
-    if (seconds >= 0 && seconds < maxSeconds) return BigInt(Math.round(seconds * 1e6)) * 1000n;
+  #begin(column: Column, page: Page): Series {
+    const { slot } = column.description;
+    const stampMs = readStampMs(page, slot);
+    const isKnown = stampMs >= 0 && isNewStamp(stampMs, NaN, Number(page.at / 1_000_000n));
+    const first = isKnown ? BigInt(stampMs) * 1_000_000n : page.at;
     // What was reset started after the last page.
-    return hasBegun ? (this.#lastAt ?? first) : first;
+    const afterReset = column.hasBegun ? this.#lastAt : undefined;
+    const start = findStart(this.#watch.readStart(slot), afterReset, first);
+    return column.begin(this.#findResource(column.description), start);
   }
 
   #findResource({ job, instance }: Pick<ColumnDescription, 'job' | 'instance'>): Resource {

@@ -1,7 +1,7 @@
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Table } from '../../src/model/table.js';
 import { PageParser, type PageFormat } from './page-parser.js';
-import { PageSeries, type LabelRules } from './page-series.js';
+import { PageSeries, type LabelRules, type PreparedPage } from './page-series.js';
 
 /** For tests: the tables that one target's pages become. */
 export interface PageReader {
@@ -9,6 +9,8 @@ export interface PageReader {
   readonly series: PageSeries;
   /** Reads a page at a Unix time in seconds, in chunks of some bytes. */
   read(text: string, atSeconds?: number, chunkBytes?: number): readonly Table[];
+  /** Reads a page in the same way without taking its tables, as one that is too late. */
+  prepare(text: string, atSeconds?: number, chunkBytes?: number): PreparedPage;
   /** The histograms of the page that was read last. */
   readonly histograms: readonly HistogramTable[];
 }
@@ -32,32 +34,36 @@ export function createPageReader(
   const parser = new PageParser(series);
   let pages = 0;
   let histograms: readonly HistogramTable[] = [];
+  const prepare: PageReader['prepare'] = (text, atSeconds = 1_700_000_000 + 10 * pages, chunkBytes = 7) => {
+    pages++;
+    parser.begin(format);
+    const bytes = Buffer.from(text);
+    for (let from = 0; from < bytes.length; from += chunkBytes)
+      parser.feed(bytes.subarray(from, from + chunkBytes));
+    parser.finish();
+    const { values, stamps, hasStamps } = parser;
+    const steps = series.prepare({
+      at: BigInt(Math.round(atSeconds * 1000)) * 1_000_000n,
+      values,
+      stamps: hasStamps ? stamps : undefined,
+      stampUnitMs: format === 'openmetrics' ? 1000 : 1,
+    });
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  };
   return {
     parser,
     series,
     get histograms() {
       return histograms;
     },
-    read(text, atSeconds = 1_700_000_000 + 10 * pages, chunkBytes = 7) {
-      pages++;
-      parser.begin(format);
-      const bytes = Buffer.from(text);
-      for (let from = 0; from < bytes.length; from += chunkBytes)
-        parser.feed(bytes.subarray(from, from + chunkBytes));
-      parser.finish();
-      const { values, stamps, hasStamps } = parser;
-      const steps = series.prepare({
-        at: BigInt(Math.round(atSeconds * 1000)) * 1_000_000n,
-        values,
-        stamps: hasStamps ? stamps : undefined,
-        stampUnitMs: format === 'openmetrics' ? 1000 : 1,
-      });
-      for (;;) {
-        const step = steps.next();
-        if (step.done !== true) continue;
-        ({ histograms } = step.value);
-        return series.createTables(step.value);
-      }
+    prepare,
+    read(...page) {
+      const prepared = prepare(...page);
+      histograms = series.createHistograms(prepared);
+      return series.createTables(prepared);
     },
   };
 }

@@ -85,13 +85,13 @@ export class ScrapeTarget implements PollingTarget {
     const prepared = await runInSlices(this.#series.prepare(page));
     // No one takes what is too late: series that have ended are reported with the next page.
     signal.throwIfAborted();
-    const tables = this.#series.createTables(prepared);
+    const tables = [...this.#series.createTables(prepared), ...this.#series.createHistograms(prepared)];
     this.#noteDuplicates();
     this.#noteProblem();
     this.#isFailing = false;
     const scrape = this.#describeScrape(at, { up: 1, added: prepared.added });
     if (this.#series.isOutdated) this.#readAgain();
-    return [...tables, ...prepared.histograms, scrape];
+    return [...tables, scrape];
   }
 
   publishFailure(_error: unknown, at: bigint): readonly AnyTable[] {

@@ -28,7 +28,7 @@ export function parsePage(input: Buffer, format: 'classic' | 'openmetrics'): voi
     let step = steps.next();
     while (step.done !== true) step = steps.next();
     series.createTables(step.value);
-    histograms.push(...step.value.histograms);
+    histograms.push(...series.createHistograms(step.value));
   }
   checkHistograms(histograms);
 }
