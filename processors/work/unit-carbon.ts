@@ -7,6 +7,8 @@ export interface UnitWindow {
   /** Growth of each unit. */
   readonly units: Float64Array;
   readonly energyNj: number;
+  /** Whether the energy, if there was any, went to units. */
+  readonly isDivided: boolean;
 }
 
 export interface UnitCarbonOptions {
@@ -30,6 +32,8 @@ export class UnitCarbon {
   readonly #retention: number;
   readonly #grams: Float64Array;
   readonly #units: Float64Array;
+  /** Emissions of windows with work but no energy, as of a meter that is slower than windows; the next energy has them. */
+  #carriedGrams = 0;
 
   constructor({ width, retention, embodied, embodiedShare }: UnitCarbonOptions) {
     this.#embodied = embodied;
@@ -48,21 +52,31 @@ export class UnitCarbon {
     this.#operational.delete(source);
   }
 
-  take(window: number, { unitNj, units, energyNj }: UnitWindow): void {
-    const grams = sumGrowth(this.#operational, window);
-    const embodied = this.#embodiedShare * sumGrowth(this.#embodied, window);
+  take(window: number, { unitNj, units, energyNj, isDivided }: UnitWindow): void {
+    const grams =
+      this.#carriedGrams +
+      sumGrowth(this.#operational, window) +
+      this.#embodiedShare * sumGrowth(this.#embodied, window);
+    this.#carriedGrams = 0;
+    this.#fade();
+    if (!isDivided || Number.isNaN(grams)) return;
+    if (energyNj === 0) this.#carriedGrams = grams;
     for (let unit = 0; unit < units.length; unit++) {
-      this.#grams[unit] *= this.#retention;
-      this.#units[unit] *= this.#retention;
-      if (Number.isNaN(grams + embodied) || !(unitNj[unit] > 0)) continue;
-      this.#grams[unit] += (grams + embodied) * (unitNj[unit] / energyNj);
       this.#units[unit] += units[unit];
+      if (energyNj > 0) this.#grams[unit] += grams * (unitNj[unit] / energyNj);
     }
   }
 
   /** Grams; NaN: not known yet. */
   perUnit(unit: number): number {
     return this.#operational.size > 0 && this.#units[unit] > 0 ? this.#grams[unit] / this.#units[unit] : NaN;
+  }
+
+  #fade(): void {
+    for (let unit = 0; unit < this.#units.length; unit++) {
+      this.#grams[unit] *= this.#retention;
+      this.#units[unit] *= this.#retention;
+    }
   }
 }
 

@@ -135,7 +135,12 @@ export class Workload {
     this.#count(window);
     if (this.#isExact && this.#isCounted) this.#division.learn(this.#unitGrowth, this.#energyNj);
     this.#divide();
-    this.#carbon?.take(window, { unitNj: this.#unitNj, units: this.#unitGrowth, energyNj: this.#energyNj });
+    this.#carbon?.take(window, {
+      unitNj: this.#unitNj,
+      units: this.#unitGrowth,
+      energyNj: this.#energyNj,
+      isDivided: this.#isDivided(),
+    });
   }
 
   /** The columns, once something could be divided. */
@@ -216,6 +221,12 @@ export class Workload {
       total.add(sharesNj[number++]);
     }
     this.#undivided.total.add(sharesNj[number]);
+  }
+
+  /** Whether the energy of the last window went to units; of no energy, whether it would have. */
+  #isDivided(): boolean {
+    if (!this.#isCounted || !this.#division.isTrusted) return false;
+    return (this.#energyNj > 0 ? this.#unitNj : this.#unitGrowth).some((amount) => amount > 0);
   }
 
   /** All of the energy of the last window for one unit of its growth. */
