@@ -25,6 +25,9 @@ export class AuditFile {
   readonly #writer = new SheetWriter();
   #pending: SettledWindow[] = [];
   #entries = 0;
+  /** Windows that were left out after those that wait. */
+  #leftOut = 0;
+  /** Windows that are missing before the next line of the file. */
   #missing = 0;
   #file: FileHandle | undefined;
   #size = 0;
@@ -39,7 +42,7 @@ export class AuditFile {
   /** Takes a window. */
   add(settled: SettledWindow): void {
     if (this.#entries > maxPending) {
-      this.#missing += 1;
+      this.#leftOut += 1;
       return;
     }
     this.#entries += 1 + settled.shares.length;
@@ -50,6 +53,7 @@ export class AuditFile {
   /** Writes what waits, and closes the file. */
   async close(): Promise<void> {
     await this.#running;
+    if (this.#missing > 0) await this.#writeChunk('', 0);
     await this.#file?.close();
     this.#file = undefined;
   }
@@ -61,7 +65,10 @@ export class AuditFile {
       const windows = this.#pending;
       this.#pending = [];
       this.#entries = 0;
+      const leftOut = this.#leftOut;
+      this.#leftOut = 0;
       await this.#writeAll(windows);
+      this.#missing += leftOut;
     }
     this.#running = undefined;
   }

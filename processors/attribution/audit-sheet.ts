@@ -6,7 +6,7 @@ import type { Group, View } from './view.js';
 import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
 
-/** What stands at the head of a file. */
+/** What the first line of a file has. */
 export interface SheetOptions {
   readonly idle: Config['idle'];
   readonly views: readonly View[];
@@ -48,12 +48,11 @@ export function copyShares(shares: readonly number[], { usage: { workloads } }: 
  * of their own when they first appear.
  */
 export class SheetWriter {
+  /** What the file was begun with; a window of another ledger begins it again. */
   #options: SheetOptions | undefined;
   readonly #domains = new Map<AuditedDomain, number>();
   readonly #workloads = new Map<Workload, number>();
   readonly #groups = new Map<Group, number>();
-  /** What the file was begun with; a window of another ledger begins it again. */
-
   /** Another file begins: it has to explain itself. */
   restart(): void {
     this.#options = undefined;

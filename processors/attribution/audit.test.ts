@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SheetReader, type Confirmed } from '../../src/cli/audit/sheet-reader.js';
 import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
+import { hwEnergy } from '../../src/model/shared-metrics.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
+import { AuditFile } from './audit-file.js';
+import type { SettledWindow } from './audit-sheet.js';
 import { playRandomMachine } from './random-machine.fixture.js';
 import { playSecond, Rig, RigProcess } from './rig.fixture.js';
 
@@ -119,6 +130,21 @@ for (const [what, { pattern, message }] of Object.entries(tamperings)) {
   });
 }
 
+test('An audit names the window before which one was taken out', async () => {
+  const lines = linesOf(await play({ seed: 1 }));
+  const ofDomain = [...lines.entries()].filter(([, line]) => line.startsWith('{"window":0,'));
+  // Both continue a curve.
+  const [number] = ofDomain[40] ?? assert.fail('no such window');
+  assert.doesNotMatch(ofDomain[41]?.[1] ?? '', /knots_from/u);
+  assert.throws(() => confirm(lines.toSpliced(number, 1)), {
+    message:
+      /^beginning in the window of cpu ".*" from .*: expected \d+ ns, the end of the window before, found \d+ ns$/u,
+  });
+  assert.throws(() => confirm(lines.toSpliced(number + 1, 0, lines[number] ?? '')), {
+    message: /^beginning in the window of cpu "/u,
+  });
+});
+
 test('An audit names a reason that does not fit', async () => {
   const lines = linesOf(await play({ seed: 1 }));
   const tampered = lines.map((line) => line.replace('"reason":"unseen"', '"reason":"gap"'));
@@ -198,3 +224,58 @@ test('attribution loses windows of the audit file while its disk is full, and no
   assert.ok(log.lines.some((line) => line.includes('Recovered')));
   assert.equal(rig.parts()['attributed'], 54);
 });
+
+test('AuditFile says where windows are missing that came while too many waited', async () => {
+  const path = join(createFolder(), 'audit.jsonl');
+  const file = new AuditFile({ path, max_megabytes: 100, max_backups: 0 }, createLogCollector());
+  file.add(createWindow(0, 600_000));
+  file.add(createWindow(1, 0));
+  file.add(createWindow(2, 0));
+  await until(() => existsSync(path));
+  file.add(createWindow(3, 0));
+  file.add(createWindow(4, 600_000));
+  file.add(createWindow(5, 0));
+  await file.close();
+  const written = linesOf(path).map((line) => /^\{"missing":\d+\}|"from":\d+/u.exec(line)?.[0]);
+  assert.deepEqual(
+    written.filter((line) => line !== undefined),
+    ['"from":0', '{"missing":2}', '"from":3000000000', '"from":4000000000', '{"missing":1}'],
+  );
+});
+
+const domain = {
+  series: { metric: hwEnergy, resource: { attributes: {} }, attributes: {}, start: 0n },
+  weights: 'cpu_time',
+  options: { idle: 'separate', views: [], epoch: 0n },
+} as const;
+
+const parts = {
+  aboveFloorNj: 0,
+  idleNj: 0,
+  attributedNj: 0,
+  unattributedNj: 0,
+  reason: 'no_usage',
+  dynamicNj: 0,
+  wholeNs: 0,
+} as const;
+
+/** A settled window of a domain without workloads. @param entries how many it counts as while it waits */
+function createWindow(second: number, entries: number): SettledWindow {
+  const usage = { firstTo: 0, to: 0, busyNs: 0, workloads: [], cpuNs: [], lifeNs: [], isGap: false };
+  const window = {
+    from: second * 1e9,
+    to: (second + 1) * 1e9,
+    energyNj: 0,
+    refreshNs: 0,
+    lagNs: 0,
+    edgeNs: 0,
+  };
+  return {
+    domain,
+    window: { ...window, tickNs: 0, usage },
+    parts,
+    shares: new Float64Array(entries),
+    floorWatts: undefined,
+    carryNj: 0,
+  };
+}

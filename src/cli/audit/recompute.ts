@@ -61,6 +61,7 @@ export class Recomputation {
   /** @returns the first figure of a window that differs; undefined: all agree */
   check(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
     return (
+      checkBeginning(sheet, before) ??
       checkCurve(sheet, before) ??
       checkEnergy(sheet) ??
       checkCarry(sheet, before) ??
@@ -157,6 +158,19 @@ function checkSplit(sheet: WindowSheet, settled: Settlement): Difference | undef
   return undefined;
 }
 
+/** On a curve, windows follow each other; where another one begins, and beside a curve, time may lie between. */
+function checkBeginning(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
+  if (before === undefined) return undefined;
+  const { from, from_nj: fromNj, knots_from: knotsFrom } = sheet;
+  const isContinued = fromNj !== undefined && knotsFrom === undefined;
+  if (isContinued ? from === before.to : from >= before.to) return undefined;
+  return {
+    figure: 'beginning',
+    expected: `${before.to} ns, the end of the window before`,
+    found: `${from} ns`,
+  };
+}
+
 /** A curve continues where the window before ended, or begins at its first knot. */
 function checkCurve(sheet: WindowSheet, before: Course | undefined): Difference | undefined {
   const { from, from_nj: fromNj, knots_from: knots } = sheet;
@@ -166,7 +180,7 @@ function checkCurve(sheet: WindowSheet, before: Course | undefined): Difference 
       ? undefined
       : inNj('curve at the beginning', onCurve(knots, from), fromNj);
   }
-  if (before?.to !== from || before.toNj === undefined) return undefined;
+  if (before?.toNj === undefined) return undefined;
   // Beyond 2^53 nJ the ledger's whole numbers are 2 nJ and more apart.
   if (abs(before.toNj - BigInt(fromNj)) <= before.toNj / 2n ** 53n) return undefined;
   return inNj('curve at the beginning', before.toNj, fromNj);
