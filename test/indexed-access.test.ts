@@ -22,7 +22,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'processors/aggregation/targets.ts',
     'processors/aggregation/window.ts',
     'processors/aggregation/windowed-readings.ts',
-    'processors/attribution/windows.ts',
+    'processors/attribution/meter.ts',
     'processors/estimation/estimation.ts',
     'processors/formula/expression.ts',
     'processors/formula/groups.ts',

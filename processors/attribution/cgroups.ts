@@ -3,7 +3,7 @@ import { share } from '../../src/energy/share.js';
 import { ATTR_PROCESS_EXECUTABLE_NAME } from '../../src/model/semantic-conventions.js';
 import type { Resource, Series } from '../../src/model/series.js';
 import { CgroupNode, type Margins } from './cgroup-node.js';
-import type { CpuCount } from './floor.js';
+import type { CpuCount } from './floor-learner.js';
 import type { UsageTick } from './usage.js';
 import { findCgroupPath } from './views.js';
 import type { Workload } from './workload.js';

@@ -18,10 +18,11 @@ import { copyShares, type SettledWindow } from './audit-sheet.js';
 import { byEvents, byTime, type CounterWeights, type Weight } from './counter-weights.js';
 import type { Floor } from './floor.js';
 import { InstanceAccounts } from './instance-accounts.js';
+import type { DomainMeter } from './meter.js';
 import { Account, Gauge, type Publication } from './publication.js';
 import type { Parts, Split } from './split.js';
 import type { Uncertainty } from './uncertainty.js';
-import type { DomainMeter, Window } from './windows.js';
+import type { Window } from './windows.js';
 import type { Workload } from './workload.js';
 
 /** What the accounts of a domain work with. */

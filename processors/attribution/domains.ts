@@ -13,17 +13,19 @@ import type { SettledWindow, SheetOptions } from './audit-sheet.js';
 import { listEvents, type Config } from './config.js';
 import { CounterWeights } from './counter-weights.js';
 import { Domain } from './domain.js';
-import { Floor, type CpuCount, type FloorStore } from './floor.js';
+import { Floor } from './floor.js';
+import type { CpuCount } from './floor-learner.js';
+import type { FloorStore } from './floor-store.js';
 import { GpuUsage } from './gpu-usage.js';
 import { Hardware, type Model } from './hardware.js';
 import { HostCounter, type EnergyReader } from './host-counter.js';
 import { HostParts } from './host-parts.js';
+import { EnergyCounter, Meter } from './meter.js';
 import { describeRemainder, RemainderMeter } from './remainder.js';
 import { Split } from './split.js';
 import { findWeightRatio, Uncertainty } from './uncertainty.js';
 import { withoutWorkloads, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
-import { EnergyCounter, Meter } from './windows.js';
 
 /** Time and number of boundaries for which the usage is kept before any domain is known. */
 const maxEarlyNs = 10e9;

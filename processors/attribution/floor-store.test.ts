@@ -4,7 +4,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { loadQuietWatts, saveQuietWatts } from './floor.js';
+import { loadQuietWatts, saveQuietWatts } from './floor-store.js';
 
 test('loadQuietWatts gives what saveQuietWatts wrote', () => {
   const path = join(createFolder(), 'floors.json');

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { Metric } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
-import { CpuCount, Floor, FloorLearner, type Stretch } from './floor.js';
+import { Floor } from './floor.js';
+import { CpuCount, FloorLearner, type Stretch } from './floor-learner.js';
 import { Rig, unixNs } from './rig.fixture.js';
 import { createGap, type Usage } from './usage.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTables } from '../../src/model/check-tables.js';
-import { CpuCount, Floor, FloorLearner } from './floor.js';
+import { Floor } from './floor.js';
+import { CpuCount, FloorLearner } from './floor-learner.js';
 import { GpuTimeCounter, GpuUsage } from './gpu-usage.js';
 import { RigGpu, RigInstance } from './rig-gpu.fixture.js';
 import { Rig, RigProcess } from './rig.fixture.js';

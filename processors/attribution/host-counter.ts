@@ -1,4 +1,4 @@
-import type { EnergyCounter } from './windows.js';
+import type { EnergyCounter } from './meter.js';
 
 /** For how long no domain may show before the host is attributed: meters give their first tables within a second or two. */
 const waitNs = 3e9;

@@ -12,8 +12,9 @@ import type { Config } from './config.js';
 import type { Floor } from './floor.js';
 import type { HostParts, PartsUsage } from './host-parts.js';
 import { LossRegression, type LossRatio } from './loss-model.js';
+import type { DomainMeter, Meter } from './meter.js';
 import { withoutWorkloads, type Usage } from './usage.js';
-import type { DomainMeter, Meter, Window, Windows } from './windows.js';
+import type { Window, Windows } from './windows.js';
 
 /** The domain that a host's meter shows beyond the domains that it contains. */
 export function describeRemainder(host: Series): Series {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Meter } from './meter.js';
 import { createGap, UsageTick, type Usage } from './usage.js';
-import { Meter, Windows } from './windows.js';
+import { Windows } from './windows.js';
 import { Workload } from './workload.js';
 
 const exact = new UsageTick();

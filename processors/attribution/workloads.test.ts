@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRow } from '../../src/model/table.js';
-import { CpuCount } from './floor.js';
+import { CpuCount } from './floor-learner.js';
 import { playBusy, playSecond, Rig, RigProcess, unixNs } from './rig.fixture.js';
 import { BusyCarry } from './workloads.js';
 

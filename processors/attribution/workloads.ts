@@ -1,7 +1,7 @@
 import { resourceKey, type Resource, type Series } from '../../src/model/series.js';
 import { Cgroups } from './cgroups.js';
 import { Events } from './events.js';
-import type { CpuCount } from './floor.js';
+import type { CpuCount } from './floor-learner.js';
 import { createGap, type Usage, type UsageTick } from './usage.js';
 import type { View } from './view.js';
 import { CpuTimeCounter, Workload } from './workload.js';

@@ -1,0 +1,119 @@
+import { cpus } from 'node:os';
+import { elementAt } from '../../src/element.js';
+
+/** Use of the machine up to which a window is quiet. */
+const quietUse = 0.02;
+/** A quiet window is at least this long, and this many refresh intervals of the meter. */
+const minQuietNs = 1e9;
+const minQuietRefreshes = 100;
+/** How many quiet windows make a floor, and how many are kept. */
+const wantedWindows = 60;
+const keptWindows = 600;
+
+/** A machine that is used by 2 % is not idle: its learned floor is a little too high. */
+const minFloorError = 0.05;
+/** 95 % of normally distributed values lie within this many times their median distance from the middle. */
+const spreadOf95 = 2.91;
+
+/** A stretch of time that may have been quiet. */
+export interface Stretch {
+  readonly durationNs: number;
+  readonly energyNj: number;
+  readonly busyNs: number;
+}
+
+/**
+ * Learns the floor of a domain while the machine is quiet (docs/ledger.md, Idle energy): the median power of windows of
+ * at least 1 s and 100 refreshes in which the machine was used by at most 2 %, once there are 60. Never from a busy
+ * machine.
+ */
+export class FloorLearner {
+  readonly #cpuCount: CpuCount;
+  #quietWatts: number[];
+  #durationNs = 0;
+  #energyNj = 0;
+  #busyNs = 0;
+  #watts: number | undefined;
+  #errorWatts = 0;
+
+  /** @param quietWatts what was learned before */
+  constructor(cpuCount: CpuCount, quietWatts: readonly number[] = []) {
+    this.#cpuCount = cpuCount;
+    this.#quietWatts = [...quietWatts];
+    this.#decide();
+  }
+
+  /** Undefined: too few quiet windows so far. */
+  get watts(): number | undefined {
+    return this.#watts;
+  }
+
+  /** By how much it may be wrong: as much as 95 % of the quiet windows differ from it, and no less than 5 % of it. */
+  get errorWatts(): number {
+    return this.#errorWatts;
+  }
+
+  /** The power of each quiet window, the newest last. */
+  get quietWatts(): readonly number[] {
+    return this.#quietWatts;
+  }
+
+  /** Takes a stretch that follows the one before. */
+  observe({ durationNs, energyNj, busyNs }: Stretch, refreshNs: number): void {
+    this.#durationNs += durationNs;
+    this.#energyNj += energyNj;
+    this.#busyNs += busyNs;
+    if (this.#durationNs < Math.max(minQuietNs, minQuietRefreshes * refreshNs)) return;
+    if (this.#busyNs <= quietUse * this.#cpuCount.value * this.#durationNs) this.#learn();
+    this.interrupt();
+  }
+
+  /** The next stretch does not follow the one before. */
+  interrupt(): void {
+    this.#durationNs = 0;
+    this.#energyNj = 0;
+    this.#busyNs = 0;
+  }
+
+  #learn(): void {
+    this.#quietWatts.push(this.#energyNj / this.#durationNs);
+    if (this.#quietWatts.length > keptWindows) this.#quietWatts = this.#quietWatts.slice(-keptWindows);
+    this.#decide();
+  }
+
+  #decide(): void {
+    if (this.#quietWatts.length < wantedWindows) return;
+    const watts = median(this.#quietWatts);
+    const spreadWatts = median(this.#quietWatts.map((quiet) => Math.abs(quiet - watts)));
+    this.#watts = watts;
+    this.#errorWatts = Math.max(minFloorError * watts, spreadOf95 * spreadWatts);
+  }
+}
+
+/** How many logical CPUs the measured machine has: as configured, else as it last reported, else as this machine has. */
+export class CpuCount {
+  readonly #isConfigured: boolean;
+  #value: number;
+
+  /** @param configured null: not configured */
+  constructor(configured: number | null) {
+    this.#isConfigured = configured !== null;
+    this.#value = configured ?? cpus().length;
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  /** @param count as the measured machine reports it; NaN: no reading */
+  read(count: number): void {
+    if (!this.#isConfigured && count > 0) this.#value = count;
+  }
+}
+
+/** The middle of some numbers, or the mean of the two middle ones; there is at least one. */
+function median(numbers: readonly number[]): number {
+  const sorted = Float64Array.from(numbers).toSorted();
+  const middle = sorted.length / 2;
+  return (elementAt(sorted, Math.ceil(middle) - 1) + elementAt(sorted, Math.floor(middle))) / 2;
+}

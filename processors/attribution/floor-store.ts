@@ -1,0 +1,101 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Log } from '../../src/component/log.js';
+import { describeError } from '../../src/errors.js';
+import { findRegularText } from '../../src/linux/regular-file.js';
+import { replaceFile } from '../../src/linux/replace-file.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { FloorLearner, type CpuCount } from './floor-learner.js';
+
+/** The learned floors of all domains, kept in a file where one is configured. */
+export class FloorStore {
+  readonly #path: string | null;
+  readonly #cpuCount: CpuCount;
+  readonly #log: Log;
+  readonly #learners = new Map<string, FloorLearner>();
+
+  constructor(path: string | null, cpuCount: CpuCount, log: Log) {
+    this.#path = path;
+    this.#cpuCount = cpuCount;
+    this.#log = log;
+  }
+
+  /** Takes what an earlier run has learned. An unusable file is no reason to stop. */
+  load(): void {
+    if (this.#path === null) return;
+    try {
+      for (const [key, quietWatts] of loadQuietWatts(this.#path)) {
+        this.#learners.set(key, new FloorLearner(this.#cpuCount, quietWatts));
+      }
+    } catch (error) {
+      this.#log.warn(`${describeError(error)}; floors are learned again`);
+    }
+  }
+
+  /** Keeps what has been learned for the next run. */
+  save(): void {
+    if (this.#path === null || this.#learners.size === 0) return;
+    try {
+      const learned = [...this.#learners].map(([key, { quietWatts }]) => [key, quietWatts] as const);
+      saveQuietWatts(this.#path, new Map(learned));
+    } catch (error) {
+      this.#log.warn(describeError(error));
+    }
+  }
+
+  /** @param key the same in every run for the same domain */
+  learnerOf(key: string): FloorLearner {
+    return findOrAdd(this.#learners, key, () => new FloorLearner(this.#cpuCount));
+  }
+}
+
+/** The power of the quiet windows of each domain, by the domain's key. */
+export type QuietWatts = ReadonlyMap<string, readonly number[]>;
+
+/**
+ * What an earlier run has learned. A file that does not exist counts as an empty one.
+ * @throws Error when it cannot be read, is not such a file, or could not be written later
+ */
+export function loadQuietWatts(path: string): QuietWatts {
+  checkFolder(path);
+  const text = findRegularText(path);
+  if (text === undefined) return new Map();
+  try {
+    return parseQuietWatts(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`Cannot parse ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * Keeps what was learned for the next run.
+ * @throws Error when it cannot be written
+ */
+export function saveQuietWatts(path: string, quietWatts: QuietWatts): void {
+  const text = JSON.stringify({ quiet_watts: Object.fromEntries(quietWatts) });
+  replaceFile(path, `${text}\n`);
+}
+
+/** A folder that cannot be written is reported at the start, not after the first hour of learning. */
+function checkFolder(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new Error(`Cannot write ${path}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function parseQuietWatts(value: unknown): QuietWatts {
+  const quietWatts = isMap(value) ? value['quiet_watts'] : undefined;
+  if (!isMap(quietWatts)) throw new Error('expected a map with the key "quiet_watts", found none');
+  return new Map(Object.entries(quietWatts).map(([key, watts]) => [key, parseWatts(key, watts)]));
+}
+
+function parseWatts(key: string, watts: unknown): readonly number[] {
+  if (!Array.isArray(watts)) throw new Error(`expected a list of watts at "${key}", found none`);
+  return watts.filter((one): one is number => typeof one === 'number' && one >= 0);
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
