@@ -221,7 +221,7 @@ test('work counts the units of windows in which the meter stood still, and emiss
   const carbon = createSeries('service.carbon');
   const embodied = createSeries('hw.host.carbon.embodied', { resource: { 'host.name': 'node' } });
   const { feed, points } = create([{ ...requests, carbon: { embodied_share: 0.25 } }], {
-    half_life: '10000h',
+    half_life: '500h',
   });
   for (let second = 0; second <= 8; second++) {
     const read = 2 * Math.floor(second / 2);
