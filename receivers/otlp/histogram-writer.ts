@@ -7,9 +7,9 @@ import {
 } from '../../src/model/histogram-table.js';
 import type { HistogramSeries } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
-import type { PendingHistograms } from './histogram-reader.js';
 import { DeltaTotal, isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-series.js';
 import type { Rejections } from './rejections.js';
+import type { PendingHistograms } from './rows.js';
 import { SeriesCourse, UndoLog } from './series-course.js';
 import type { SeriesRegistry } from './series-registry.js';
 

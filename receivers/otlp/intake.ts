@@ -6,13 +6,13 @@ import { runInSlices } from '../../src/linux/slices.js';
 import { createHistogramEnding } from '../../src/model/histogram-table.js';
 import type { HistogramSeries, Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
-import { HistogramReader, PendingHistograms } from './histogram-reader.js';
+import { HistogramReader } from './histogram-reader.js';
 import { HistogramWriter } from './histogram-writer.js';
 import { isHistogram, isNumeric, joinHalves, type LiveSeries } from './live-series.js';
 import { PointReader } from './point-reader.js';
 import { Rejections } from './rejections.js';
 import { RequestReader } from './request-reader.js';
-import { Rows } from './rows.js';
+import { PendingHistograms, Rows } from './rows.js';
 import { SeriesRegistry } from './series-registry.js';
 import { TableWriter } from './table-writer.js';
 import { IntakeTelemetry } from './telemetry.js';
@@ -132,10 +132,9 @@ export class Intake {
   async #read(bytes: Uint8Array): Promise<Outcome> {
     const rejections = new Rejections();
     const [rows, pending] = [new Rows(), new PendingHistograms()];
-    this.#registry.request += 1;
+    this.#registry.beginRequest(performance.now());
     this.#points.rows = rows;
     this.#histograms.pending = pending;
-    this.#points.nowMs = this.#histograms.nowMs = performance.now();
     try {
       await runInSlices(this.#reader.read(bytes, rejections));
     } finally {

@@ -1,7 +1,7 @@
 import type { ExponentialLayout } from '../../src/model/histogram-table.js';
 import type { Attributes, HistogramKind } from '../../src/model/series.js';
 import { writeAttributes } from '../../src/otlp/templates.js';
-import { MessageWriter, zigzag } from '../../src/otlp/wire.js';
+import { MessageWriter, noRecordedValue, zigzag } from '../../src/otlp/wire.js';
 import {
   attributesOf,
   hasNoValue,
@@ -34,7 +34,6 @@ const temporalities: readonly unknown[] = [
   'AGGREGATION_TEMPORALITY_CUMULATIVE',
 ];
 
-const noRecordedValue = 1;
 const maxCount = 2 ** 64;
 const maxSigned = 2 ** 31;
 

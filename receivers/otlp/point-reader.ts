@@ -1,10 +1,10 @@
 import type { Metric } from '../../src/model/series.js';
-import { tagOf } from '../../src/otlp/wire.js';
+import { noRecordedValue, tagOf } from '../../src/otlp/wire.js';
 import type { WireCursor } from '../../src/otlp/wire-cursor.js';
 import { wireTypes } from '../../src/protobuf.js';
 import type { LiveSeries, MetricNode } from './live-series.js';
 import { PointHead } from './point-head.js';
-import type { Reason, Rejections } from './rejections.js';
+import type { Reason } from './rejections.js';
 import { Rows } from './rows.js';
 import type { SeriesRegistry } from './series-registry.js';
 
@@ -17,17 +17,12 @@ const integerTag = tagOf(6, wireTypes.fixed64);
 const attributeTag = tagOf(7, wireTypes.lengthDelimited);
 const flagsTag = tagOf(8, wireTypes.varint);
 
-/** DataPointFlags. */
-export const noRecordedValue = 1;
-
 /** Reads points into rows. */
 export class PointReader {
   readonly #registry: SeriesRegistry;
   readonly #head: PointHead;
   /** Where points go. */
   rows = new Rows();
-  /** The time on a monotonic clock. */
-  nowMs = 0;
   #value = NaN;
   #valueType: Metric['valueType'] | undefined;
 
@@ -36,16 +31,20 @@ export class PointReader {
     this.#head = new PointHead(registry);
   }
 
-  /** Reads the point whose length is the next byte. */
-  read(cursor: WireCursor, node: MetricNode, rejections: Rejections): void {
-    const outer = cursor.end;
-    cursor.end = cursor.readEnd();
+  /**
+   * Reads the point that the cursor is in, to its end.
+   * @returns why it is not taken, if so
+   */
+  read(cursor: WireCursor, node: MetricNode): Reason | undefined {
     this.#readFields(cursor);
-    cursor.end = outer;
+    const head = this.#head;
     const found = this.#findSeries(node);
-    const reason = typeof found === 'string' ? found : this.#head.check(found);
-    if (reason !== undefined) rejections.add(reason, 1, node.name);
-    else if (typeof found !== 'string') this.#add(found);
+    if (typeof found === 'string') return found;
+    const reason = head.check(found);
+    if (reason !== undefined) return reason;
+    this.#registry.note(found);
+    this.rows.add(found, head.high, head.low, this.#value);
+    return undefined;
   }
 
   #readFields(cursor: WireCursor): void {
@@ -107,11 +106,5 @@ export class PointReader {
     if (found.valueType === 'int') return Number.isInteger(this.#value);
     found.valueType = this.#valueType;
     return 'valueType' in found.series.metric && found.series.metric.valueType === this.#valueType;
-  }
-
-  #add(found: LiveSeries): void {
-    found.request = this.#registry.request;
-    found.seenMs = this.nowMs;
-    this.rows.add(found, this.#head.high, this.#head.low, this.#value);
   }
 }

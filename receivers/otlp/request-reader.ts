@@ -183,7 +183,7 @@ export class RequestReader {
       const tag = cursor.readTag();
       if (tag !== pointTag) cursor.skip(tag);
       else {
-        reader.read(cursor, node, rejections);
+        this.#readPoint(reader, node, rejections);
         this.#unread -= 1;
         if (this.#unread === 0) {
           this.#unread = pointsAtATime;
@@ -191,6 +191,15 @@ export class RequestReader {
         }
       }
     }
+  }
+
+  #readPoint(reader: PointReader | HistogramReader, node: MetricNode, rejections: Rejections): void {
+    const cursor = this.#cursor;
+    const outer = cursor.end;
+    cursor.end = cursor.readEnd();
+    const reason = reader.read(cursor, node);
+    cursor.end = outer;
+    if (reason !== undefined) rejections.add(reason, 1, node.name);
   }
 
   /** What of a gauge, sum or histogram is not a point. It may come after the points. */

@@ -1,5 +1,7 @@
+import { HistogramRows, type HistogramRow, type HistogramTable } from '../../src/model/histogram-table.js';
 import { findOrAdd } from '../../src/model/plan.js';
-import type { LiveSeries } from './live-series.js';
+import type { HistogramSeries } from '../../src/model/series.js';
+import type { Halves, LiveSeries } from './live-series.js';
 
 /** The points of one instant, in the order of the request. */
 export interface Row {
@@ -54,4 +56,25 @@ export class Rows {
 
 function isAt(row: Row, high: number, low: number): boolean {
   return row.low === low && row.high === high;
+}
+
+/** Histograms of a request, in its order. */
+export class PendingHistograms {
+  readonly live: LiveSeries[] = [];
+  readonly high: number[] = [];
+  readonly low: number[] = [];
+  readonly #rows = new HistogramRows();
+
+  add(one: LiveSeries, { high, low }: Halves, row: HistogramRow): void {
+    this.live.push(one);
+    this.high.push(high);
+    this.low.push(low);
+    // Points of histograms have series of histograms: metrics of the same name and another kind have others.
+    this.#rows.add(one.series as HistogramSeries, 0, row);
+  }
+
+  /** What was added, as rows whose instants are in `high` and `low`. */
+  take(): HistogramTable {
+    return this.#rows.take(0n);
+  }
 }

@@ -58,6 +58,8 @@ export class SeriesRegistry {
   readonly points = new ByteCache<LiveSeries>();
   /** The number of the request that is being read. */
   request = 0;
+  /** When it came, on a monotonic clock. */
+  #requestMs = 0;
   /** Those of this request: what turns out to hold no series is forgotten. */
   #fresh: (ResourceNode | ScopeNode | MetricNode)[] = [];
 
@@ -72,6 +74,18 @@ export class SeriesRegistry {
 
   get live(): Iterable<LiveSeries> {
     return this.#live.values();
+  }
+
+  /** @param nowMs the time on a monotonic clock */
+  beginRequest(nowMs: number): void {
+    this.request += 1;
+    this.#requestMs = nowMs;
+  }
+
+  /** The request that is being read has a point of the series. */
+  note(one: LiveSeries): void {
+    one.request = this.request;
+    one.seenMs = this.#requestMs;
   }
 
   /** @param span the bytes of a `Resource` */

@@ -49,9 +49,15 @@ function addBuckets(total: HistogramRow, added: HistogramRow): boolean {
 /** Whether the counts of two layouts are of the same buckets. */
 export function isSameLayout(one: HistogramLayout, other: HistogramLayout): boolean {
   if (one === other) return true;
-  if (one.kind === 'histogram') return other.kind === 'histogram' && hasBounds(one.bounds, other.bounds);
+  if (one.kind === 'histogram') return other.kind === 'histogram' && hasSameBounds(one.bounds, other.bounds);
+  return other.kind === 'exponential_histogram' && hasSameIndexes(one, other);
+}
+
+/** What distinguishes exponential layouts from each other. */
+type ExponentialIndexes = Omit<ExponentialLayout, 'kind'>;
+
+export function hasSameIndexes(one: ExponentialIndexes, other: ExponentialIndexes): boolean {
   return (
-    other.kind === 'exponential_histogram' &&
     one.scale === other.scale &&
     one.zeroThreshold === other.zeroThreshold &&
     one.positiveOffset === other.positiveOffset &&
@@ -61,7 +67,7 @@ export function isSameLayout(one: HistogramLayout, other: HistogramLayout): bool
   );
 }
 
-function hasBounds(one: Float64Array, other: Float64Array): boolean {
+export function hasSameBounds(one: Float64Array, other: Float64Array): boolean {
   if (one.length !== other.length) return false;
   for (let i = 0; i < one.length; i += 1) if (one[i] !== other[i]) return false;
   return true;

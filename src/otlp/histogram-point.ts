@@ -6,6 +6,7 @@ import { writeAttributes } from './templates.js';
 import {
   messageLength,
   MessageWriter,
+  noRecordedValue,
   tagOf,
   varintLength,
   writeMessageStart,
@@ -18,7 +19,6 @@ import {
 const { fixed64, lengthDelimited, varint } = wireTypes;
 const half = 2 ** 32;
 const fieldBytes = 9;
-const noRecordedValue = 1;
 const attributeFields = { histogram: 9, exponential_histogram: 1 } as const;
 const timeTag = tagOf(3, fixed64);
 const countTag = tagOf(4, fixed64);

@@ -10,7 +10,14 @@ import {
 } from '../model/series.js';
 import { wireTypes } from '../protobuf.js';
 import { readVersion } from '../version.js';
-import { messageLength, MessageWriter, tagOf, writeMessageStart, writeVarint } from './wire.js';
+import {
+  messageLength,
+  MessageWriter,
+  noRecordedValue,
+  tagOf,
+  writeMessageStart,
+  writeVarint,
+} from './wire.js';
 
 // What of opentelemetry/proto/metrics/v1/metrics.proto is the same for every point of a series, metric or
 // resource, encoded once. Fields stand in the order in which the official serialiser writes them.
@@ -29,10 +36,9 @@ export const valueAfterTime = 9;
 /** From the first byte of a point's start to the first byte of its instant. */
 export const startBeforeTime = 9;
 
-/** AggregationTemporality and DataPointFlags. */
+/** AggregationTemporality. */
 const delta = 1;
 const cumulative = 2;
-const noRecordedValue = 1;
 
 /** What surrounds the points of a metric. */
 export interface MetricFrame {

@@ -2,6 +2,9 @@
 
 import { wireTypes } from '../protobuf.js';
 
+/** The flag of a data point that has no reading (DataPointFlags of metrics.proto). */
+export const noRecordedValue = 1;
+
 /** The byte that begins a field; enough for field numbers up to 15, which is all that metrics have. */
 export function tagOf(field: number, wireType: number): number {
   return (field << 3) | wireType;

@@ -1,0 +1,235 @@
+import { bucketless, HistogramRow } from '../../src/model/histogram-table.js';
+import { noRecordedValue, tagOf } from '../../src/otlp/wire.js';
+import type { WireCursor } from '../../src/otlp/wire-cursor.js';
+import { wireTypes } from '../../src/protobuf.js';
+import type { PointHead } from './point-head.js';
+
+// HistogramDataPoint and ExponentialHistogramDataPoint of opentelemetry/proto/metrics/v1/metrics.proto.
+
+const { fixed64, lengthDelimited, varint } = wireTypes;
+const startTag = tagOf(2, fixed64);
+const timeTag = tagOf(3, fixed64);
+const countTag = tagOf(4, fixed64);
+const sumTag = tagOf(5, fixed64);
+const flagsTag = tagOf(10, varint);
+
+// Senders may pack numbers or not.
+const bucketCountsTag = tagOf(6, lengthDelimited);
+const bucketCountTag = tagOf(6, fixed64);
+const boundsTag = tagOf(7, lengthDelimited);
+const boundTag = tagOf(7, fixed64);
+const explicitAttributeTag = tagOf(9, lengthDelimited);
+const explicitMinTag = tagOf(11, fixed64);
+const explicitMaxTag = tagOf(12, fixed64);
+
+const exponentialAttributeTag = tagOf(1, lengthDelimited);
+const scaleTag = tagOf(6, varint);
+const zeroCountTag = tagOf(7, fixed64);
+const positiveTag = tagOf(8, lengthDelimited);
+const negativeTag = tagOf(9, lengthDelimited);
+const exponentialMinTag = tagOf(12, fixed64);
+const exponentialMaxTag = tagOf(13, fixed64);
+const zeroThresholdTag = tagOf(14, fixed64);
+const sideOffsetTag = tagOf(1, varint);
+const sideCountsTag = tagOf(2, lengthDelimited);
+const sideCountTag = tagOf(2, varint);
+
+const half = 2 ** 32;
+
+/** Numbers that are read one after the other. */
+export class Numbers {
+  values = new Float64Array(64);
+  length = 0;
+  #view = this.values;
+
+  /** The numbers, until the next one is read. The same array for as long as there are equally many. */
+  get view(): Float64Array {
+    if (this.#view.length !== this.length || this.#view.buffer !== this.values.buffer)
+      this.#view = this.values.subarray(0, this.length);
+    return this.#view;
+  }
+
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const wider = new Float64Array(2 * this.length);
+      wider.set(this.values);
+      this.values = wider;
+    }
+    this.values[this.length] = value;
+    this.length += 1;
+  }
+}
+
+/** What a point of a histogram says, besides instants and attributes. One object for one point after the other. */
+export class HistogramFields {
+  /** Count, sum, minimum and maximum. */
+  readonly row = new HistogramRow();
+  /** Of all buckets; exponential ones as a row of a table has them: zero, positive and negative. */
+  readonly counts = new Numbers();
+  readonly bounds = new Numbers();
+  readonly #negative = new Numbers();
+  /** Whether the point says that there is no reading. */
+  isGap = false;
+  scale = 0;
+  zeroThreshold = 0;
+  positiveOffset = 0;
+  positiveCount = 0;
+  negativeOffset = 0;
+  #zero = 0;
+
+  get negativeCount(): number {
+    return this.#negative.length;
+  }
+
+  /** Reads the point that the cursor is in, to its end. */
+  read(cursor: WireCursor, head: PointHead, isExplicit: boolean): void {
+    this.#clear(isExplicit);
+    head.clear();
+    const { end } = cursor;
+    while (cursor.at < end) {
+      const fieldAt = cursor.at;
+      const tag = cursor.readTag();
+      switch (tag) {
+        case startTag:
+          head.readStart(cursor);
+          break;
+        case timeTag:
+          head.readTime(cursor);
+          break;
+        case countTag:
+          this.row.count = readWhole(cursor);
+          break;
+        case sumTag:
+          this.row.sum = readDouble(cursor);
+          break;
+        case flagsTag:
+          this.isGap = (cursor.readVarint() & noRecordedValue) !== 0;
+          break;
+        case isExplicit ? explicitAttributeTag : exponentialAttributeTag:
+          head.readAttribute(cursor, fieldAt);
+          break;
+        default:
+          if (isExplicit) this.#readExplicit(cursor, tag);
+          else this.#readExponential(cursor, tag);
+      }
+    }
+    if (!isExplicit) this.#joinSides();
+  }
+
+  #clear(isExplicit: boolean): void {
+    this.row.clear(bucketless);
+    this.row.count = 0;
+    this.counts.length = isExplicit ? 0 : 1;
+    this.#negative.length = this.bounds.length = 0;
+    this.isGap = false;
+    this.scale = this.#zero = this.zeroThreshold = 0;
+    this.positiveOffset = this.negativeOffset = 0;
+  }
+
+  #readExplicit(cursor: WireCursor, tag: number): void {
+    switch (tag) {
+      case bucketCountsTag:
+        readPacked(cursor, this.counts, readWhole);
+        break;
+      case bucketCountTag:
+        this.counts.push(readWhole(cursor));
+        break;
+      case boundsTag:
+        readPacked(cursor, this.bounds, readDouble);
+        break;
+      case boundTag:
+        this.bounds.push(readDouble(cursor));
+        break;
+      case explicitMinTag:
+        this.row.min = readDouble(cursor);
+        break;
+      case explicitMaxTag:
+        this.row.max = readDouble(cursor);
+        break;
+      default:
+        cursor.skip(tag);
+    }
+  }
+
+  #readExponential(cursor: WireCursor, tag: number): void {
+    switch (tag) {
+      case scaleTag:
+        this.scale = readSigned(cursor);
+        break;
+      case zeroCountTag:
+        this.#zero = readWhole(cursor);
+        break;
+      case positiveTag:
+        this.positiveOffset = readSide(cursor, this.counts);
+        break;
+      case negativeTag:
+        this.negativeOffset = readSide(cursor, this.#negative);
+        break;
+      case exponentialMinTag:
+        this.row.min = readDouble(cursor);
+        break;
+      case exponentialMaxTag:
+        this.row.max = readDouble(cursor);
+        break;
+      case zeroThresholdTag:
+        this.zeroThreshold = readDouble(cursor);
+        break;
+      default:
+        cursor.skip(tag);
+    }
+  }
+
+  /** Lays the counts of exponential buckets next to each other: the first one is that of zero. */
+  #joinSides(): void {
+    this.counts.values[0] = this.#zero;
+    this.positiveCount = this.counts.length - 1;
+    for (let i = 0; i < this.#negative.length; i += 1) this.counts.push(this.#negative.values[i]);
+  }
+}
+
+/** 64 bits without a sign, as the nearest double. */
+function readWhole(cursor: WireCursor): number {
+  const at = cursor.pass(8);
+  return cursor.highAt(at) * half + cursor.lowAt(at);
+}
+
+function readDouble(cursor: WireCursor): number {
+  return cursor.doubleAt(cursor.pass(8));
+}
+
+function readVarint(cursor: WireCursor): number {
+  return cursor.readVarint();
+}
+
+/** A number as sint32 has it. */
+function readSigned(cursor: WireCursor): number {
+  const value = cursor.readVarint();
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+/** Reads numbers that are packed into one field. */
+function readPacked(cursor: WireCursor, into: Numbers, read: (cursor: WireCursor) => number): void {
+  const outer = cursor.end;
+  cursor.end = cursor.readEnd();
+  while (cursor.at < cursor.end) into.push(read(cursor));
+  cursor.end = outer;
+}
+
+/**
+ * Reads the message `Buckets`.
+ * @returns the offset
+ */
+function readSide(cursor: WireCursor, into: Numbers): number {
+  const outer = cursor.end;
+  cursor.end = cursor.readEnd();
+  let offset = 0;
+  while (cursor.at < cursor.end) {
+    const tag = cursor.readTag();
+    if (tag === sideCountsTag) readPacked(cursor, into, readVarint);
+    else if (tag === sideCountTag) into.push(cursor.readVarint());
+    else if (tag === sideOffsetTag) offset = readSigned(cursor);
+    else cursor.skip(tag);
+  }
+  cursor.end = outer;
+  return offset;
+}
