@@ -15,6 +15,9 @@ export function counter(name: string, valueType: Metric['valueType'] = 'double')
   return { name, unit: 'J', description: '', kind: 'counter', valueType };
 }
 
+export const power = gauge('power');
+export const energy = counter('energy');
+
 /** @param startS seconds after the epoch */
 export function seriesOf(metric: Metric, attributes: Attributes = {}, startS = 0): Series {
   return { metric, resource: { attributes: {} }, attributes, start: instantOf(startS) };
