@@ -19,8 +19,10 @@ import { factory as resource } from '../processors/resource/factory.js';
 import { factory as thin } from '../processors/thin/factory.js';
 import { factory as work } from '../processors/work/factory.js';
 import { factory as workloadNames } from '../processors/workload_names/factory.js';
+import type { ProcessorFactory } from '../src/component/component.js';
 import type { Consumer } from '../src/component/consumer.js';
 import { createFakeContext } from '../src/component/fakes.js';
+import type { Schema } from '../src/component/schema.js';
 import { parseSettings } from '../src/config/settings.js';
 import type { Table } from '../src/model/table.js';
 import { Batcher } from '../src/otlp/batcher.js';
@@ -34,9 +36,6 @@ export interface Subject {
   /** @param tables all that it will get */
   create(tables: readonly Table[]): (table: Table) => void;
 }
-
-const context = createFakeContext();
-const sink: Consumer = { consume: () => true };
 
 const formulas = [
   {
@@ -84,164 +83,54 @@ const aggregations = [
 
 /** Every processor, each doing something to the tables. */
 export const processors: readonly Subject[] = [
-  {
-    name: 'aggregation',
-    create: () =>
-      consumeWith(
-        aggregation.create(
-          parseSettings(aggregation.schema, {
-            interval: '1s',
-            aggregations: [{ metrics: ['hw.energy', 'process.cpu.time'], functions: everyFunction }],
-          }),
-          context,
-          sink,
-        ),
-      ),
-  },
-  {
-    name: 'attributes',
-    create: () =>
-      consumeWith(
-        attributes.create(
-          parseSettings(attributes.schema, { actions: [{ key: 'rack', action: 'insert', value: 'r1' }] }),
-          context,
-          sink,
-        ),
-      ),
-  },
-  {
-    name: 'attributes, which sums',
-    create: () =>
-      consumeWith(
-        attributes.create(
-          parseSettings(attributes.schema, {
-            actions: [
-              { key: 'hw.id', action: 'delete' },
-              { key: 'cpu.mode', action: 'delete' },
-            ],
-          }),
-          context,
-          sink,
-        ),
-      ),
-  },
-  {
-    name: 'attribution',
-    create: () => consumeWith(attribution.create(parseSettings(attribution.schema, {}), context, sink)),
-  },
-  {
-    name: 'estimation',
-    create: () => consumeWith(estimation.create(parseSettings(estimation.schema, {}), context, sink)),
-  },
-  {
-    name: 'cumulative_to_delta',
-    create: () => consumeWith(createMarking(sink)),
-  },
+  subjectOf('aggregation', aggregation, {
+    interval: '1s',
+    aggregations: [{ metrics: ['hw.energy', 'process.cpu.time'], functions: everyFunction }],
+  }),
+  subjectOf('attributes', attributes, { actions: [{ key: 'rack', action: 'insert', value: 'r1' }] }),
+  subjectOf('attributes, which sums', attributes, {
+    actions: ['hw.id', 'cpu.mode'].map((key) => ({ key, action: 'delete' })),
+  }),
+  subjectOf('attribution', attribution),
+  subjectOf('estimation', estimation),
+  subjectOf('cumulative_to_delta', cumulativeToDelta),
   {
     name: 'delta_to_cumulative',
-    create: () =>
-      consumeWith(
-        createMarking(deltaToCumulative.create(parseSettings(deltaToCumulative.schema, {}), context, sink)),
-      ),
+    create: () => consumeWith(create(cumulativeToDelta, {}, create(deltaToCumulative))),
   },
-  {
-    name: 'filter',
-    create: () =>
-      consumeWith(
-        filter.create(
-          parseSettings(filter.schema, {
-            exclude: [{ attributes: { 'hw.id': 'package-1', 'cpu.mode': 'user' } }],
-          }),
-          context,
-          sink,
-        ),
-      ),
-  },
-  {
-    name: 'formula',
-    create: () => consumeWith(formula.create(parseSettings(formula.schema, { formulas }), context, sink)),
-  },
-  {
-    name: 'batch',
-    create: () => consumeWith(batch.create(parseSettings(batch.schema, {}), context, sink)),
-  },
-  {
-    name: 'group_by_attributes',
-    create: () =>
-      consumeWith(
-        groupByAttributes.create(
-          parseSettings(groupByAttributes.schema, { keys: ['hw.id', 'cpu.mode'] }),
-          context,
-          sink,
-        ),
-      ),
-  },
-  {
-    name: 'interval',
-    create: () => consumeWith(interval.create(parseSettings(interval.schema, {}), context, sink)),
-  },
-  {
-    name: 'memory_limiter',
-    create: () => consumeWith(memoryLimiter.create(parseSettings(memoryLimiter.schema, {}), context, sink)),
-  },
-  {
-    name: 'metrics_transform',
-    create: () =>
-      consumeWith(
-        metricsTransform.create(parseSettings(metricsTransform.schema, { transforms }), context, sink),
-      ),
-  },
-  {
-    name: 'metrics_transform, which aggregates',
-    create: () =>
-      consumeWith(
-        metricsTransform.create(
-          parseSettings(metricsTransform.schema, { transforms: aggregations }),
-          context,
-          sink,
-        ),
-      ),
-  },
-  {
-    name: 'power',
-    create: () => consumeWith(power.create(parseSettings(power.schema, {}), context, sink)),
-  },
-  {
-    name: 'carbon',
-    create: () => consumeWith(carbon.create(parseSettings(carbon.schema, {}), context, sink)),
-  },
-  {
-    name: 'cost',
-    create: () => consumeWith(cost.create(parseSettings(cost.schema, {}), context, sink)),
-  },
-  {
-    name: 'resource',
-    create: () =>
-      consumeWith(
-        resource.create(
-          parseSettings(resource.schema, {
-            detectors: [],
-            attributes: [{ key: 'rack', action: 'insert', value: 'r1' }],
-          }),
-          context,
-          sink,
-        ),
-      ),
-  },
-  {
-    name: 'thin',
-    create: () => consumeWith(thin.create(parseSettings(thin.schema, {}), context, sink)),
-  },
-  {
-    name: 'workload_names',
-    create: () =>
-      consumeWith(workloadNames.create(parseSettings(workloadNames.schema, { sources: [] }), context, sink)),
-  },
-  {
-    name: 'work',
-    create: () => consumeWith(work.create(parseSettings(work.schema, { workloads }), context, sink)),
-  },
+  subjectOf('filter', filter, {
+    exclude: [{ attributes: { 'hw.id': 'package-1', 'cpu.mode': 'user' } }],
+  }),
+  subjectOf('formula', formula, { formulas }),
+  subjectOf('batch', batch),
+  subjectOf('group_by_attributes', groupByAttributes, { keys: ['hw.id', 'cpu.mode'] }),
+  subjectOf('interval', interval),
+  subjectOf('memory_limiter', memoryLimiter),
+  subjectOf('metrics_transform', metricsTransform, { transforms }),
+  subjectOf('metrics_transform, which aggregates', metricsTransform, { transforms: aggregations }),
+  subjectOf('power', power),
+  subjectOf('carbon', carbon),
+  subjectOf('cost', cost),
+  subjectOf('resource', resource, {
+    detectors: [],
+    attributes: [{ key: 'rack', action: 'insert', value: 'r1' }],
+  }),
+  subjectOf('thin', thin),
+  subjectOf('workload_names', workloadNames, { sources: [] }),
+  subjectOf('work', work, { workloads }),
 ];
+
+function subjectOf<S extends Schema>(name: string, factory: ProcessorFactory<S>, settings?: object): Subject {
+  return { name, create: () => consumeWith(create(factory, settings)) };
+}
+
+function create<S extends Schema>(
+  factory: ProcessorFactory<S>,
+  settings: object = {},
+  next: Consumer = { consume: () => true },
+): Consumer {
+  return factory.create(parseSettings(factory.schema, settings), createFakeContext(), next);
+}
 
 /** What keeps the values that a page of the Prometheus exporter shows. */
 export const prometheusStore: Subject = {
@@ -265,14 +154,11 @@ export const encoders: readonly Subject[] = [
     name: 'OTLP, as deltas',
     create() {
       const encode = createOtlp();
-      return consumeWith(
-        createMarking({
-          consume(table) {
-            encode(table);
-            return true;
-          },
-        }),
-      );
+      const consume = (table: Table) => {
+        encode(table);
+        return true;
+      };
+      return consumeWith(create(cumulativeToDelta, {}, { consume }));
     },
   },
   {
@@ -311,10 +197,6 @@ function createOtlp(): (table: Table) => void {
     batcher.add(table);
     batcher.flush();
   };
-}
-
-function createMarking(next: Consumer): Consumer {
-  return cumulativeToDelta.create(parseSettings(cumulativeToDelta.schema, {}), context, next);
 }
 
 function consumeWith(consumer: Consumer): (table: Table) => void {
