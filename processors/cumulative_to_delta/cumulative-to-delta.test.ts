@@ -45,6 +45,7 @@ test('cumulative_to_delta takes the examples of its page in the Collector', () =
   const strict = { metrics: ['hw.energy', 'metric_2'], match_type: 'strict' };
   assert.deepEqual(chosenBy({ include: strict }), ['hw.energy']);
   assert.deepEqual(chosenBy({ include: { metrics: ['r.*l'], match_type: 'regexp' } }), ['rapl.energy']);
+  assert.deepEqual(chosenBy({ include: { metrics: ['(?i)^HW'], match_type: 'regexp' } }), ['hw.energy']);
   assert.deepEqual(chosenBy({ include: { metric_types: ['sum'] } }), ['hw.energy', 'rapl.energy']);
   assert.deepEqual(chosenBy({ exclude: { metrics: ['energy'], match_type: 'regexp' } }), []);
   assert.deepEqual(
@@ -72,6 +73,6 @@ test('cumulative_to_delta refuses histograms, and names without a way to match t
   ]);
   assert.match(
     check({ exclude: { metrics: ['('], match_type: 'regexp' } }).join(),
-    /^exclude.metrics: expected regular/u,
+    /^exclude.metrics: expected a regular expression, found "\("/u,
   );
 });

@@ -1,6 +1,6 @@
 import type { ProcessorFactory } from '../../src/component/component.js';
+import { checkGoRegexp, createTextTest } from '../../src/component/go-regexp.js';
 import { createMappingProcessor } from '../../src/component/mapping-processor.js';
-import { describeError } from '../../src/errors.js';
 import type { AnySeries, Metric } from '../../src/model/series.js';
 import { schema, type Config, type MatchConfig } from './config.js';
 
@@ -32,9 +32,8 @@ function createTest({ include, exclude }: Config): (metricName: string) => boole
 /** As the Collector has it: without names, every metric of the kinds. */
 function createMatch({ metrics, match_type: matchType }: MatchConfig): (metricName: string) => boolean {
   if (metrics.length === 0) return () => true;
-  if (matchType !== 'regexp') return (name) => metrics.includes(name);
-  const patterns = metrics.map((text) => new RegExp(text, 'su'));
-  return (name) => patterns.some((pattern) => pattern.test(name));
+  const tests = metrics.map((text) => createTextTest(text, matchType));
+  return (name) => tests.some((matches) => matches(name));
 }
 
 function checkMatch(match: MatchConfig | null, path: string): readonly string[] {
@@ -46,20 +45,12 @@ function checkMatch(match: MatchConfig | null, path: string): readonly string[] 
   if (metrics.length > 0 && matchType === null)
     problems.push(`${path}.match_type: expected strict or regexp, found none`);
   for (const type of types) if (type !== 'sum') problems.push(describeType(type, path));
-  if (matchType === 'regexp') problems.push(...metrics.flatMap((text) => checkPattern(text, path)));
+  if (matchType === 'regexp')
+    problems.push(...metrics.flatMap((text) => checkGoRegexp(text, `${path}.metrics`)));
   return problems;
 }
 
 function describeType(type: string, path: string): string {
   const reason = type === 'histogram' ? '; histograms are always cumulative here' : '';
   return `${path}.metric_types: expected sum, found "${type}"${reason}`;
-}
-
-function checkPattern(text: string, path: string): readonly string[] {
-  try {
-    RegExp(text, 'su');
-    return [];
-  } catch (error) {
-    return [`${path}.metrics: expected regular expressions, found "${text}": ${describeError(error)}`];
-  }
 }

@@ -1,4 +1,4 @@
-import { checkGoRegexp, compileGoRegexp } from '../../src/component/go-regexp.js';
+import { checkGoRegexp, createTextTest } from '../../src/component/go-regexp.js';
 import { describeError } from '../../src/errors.js';
 import type { AnySeries } from '../../src/model/series.js';
 import { compileCondition } from './condition.js';
@@ -59,11 +59,4 @@ function createPropertiesTest({ match_type: type, ...given }: Properties): (seri
       ({ key, matches }) =>
         Object.hasOwn(resource.attributes, key) && matches(String(resource.attributes[key])),
     );
-}
-
-/** As in the Collector, a regular expression may be found anywhere in a text. */
-function createTextTest(text: string, type: Properties['match_type']): (found: string) => boolean {
-  if (type === 'strict') return (found) => found === text;
-  const regexp = compileGoRegexp(text);
-  return (found) => regexp.test(found);
 }

@@ -1,4 +1,4 @@
-import { compileGoRegexp } from '../../src/component/go-regexp.js';
+import { compileGoRegexp, createTextTest } from '../../src/component/go-regexp.js';
 import type { Attributes } from '../../src/model/series.js';
 import type { TransformConfig } from './config.js';
 
@@ -18,7 +18,7 @@ const plainMatch: Match = { groups: [], names: [] };
 export function createMatcher(config: TransformConfig): Matcher {
   const matchName = createNameMatcher(config);
   const labels = Object.entries(config.experimental_match_labels).map(
-    ([label, text]) => [label, createLabelTest(text, config.match_type)] as const,
+    ([label, text]) => [label, createTextTest(text, config.match_type)] as const,
   );
   return (name, attributes) => {
     const match = matchName(name);
@@ -48,12 +48,6 @@ function namesOfGroups(regexp: RegExp): readonly string[] {
   const named = regexp.source.matchAll(/\\.|\[(?:\\.|[^\]])*\]|\((?:\?<(?<name>\w+)>|(?!\?))/gsu);
   const groups = [...named].filter(([text]) => text.startsWith('('));
   return names.map((name, i) => groups[i]?.groups?.['name'] ?? name);
-}
-
-function createLabelTest(text: string, type: TransformConfig['match_type']): (value: string) => boolean {
-  if (type === 'strict') return (value) => value === text;
-  const regexp = compileGoRegexp(text);
-  return (value) => regexp.test(value);
 }
 
 function textOf(attributes: Attributes, label: string): string {

@@ -1,13 +1,60 @@
 import { describeError } from '../errors.js';
 
+/** Whether texts of a configuration are compared as they are, or are regular expressions; null: unset, as strict. */
+export type MatchType = 'strict' | 'regexp' | null;
+
+/** Escapes, groups and classes whose meaning differs between Go and JavaScript are among these. */
+const tokenPattern = /\\x\{|\\[\s\S]|\(\?P<|\[\^?\]?(?:\[:\^?\w+:\]|\\[\s\S]|[^\]])*\]/gu;
+
+const unsupported: ReadonlySet<string> = new Set(['\\p', '\\P', '\\Q', '\\C', '\\x{']);
+
+/** What Go has, and JavaScript would read as letters. */
+const escapes: Readonly<Record<string, string>> = { '\\A': '(?<![^])', '\\z': '(?![^])' };
+
+/** Named classes within brackets, in ASCII (github.com/google/re2/wiki/Syntax). */
+const classes: Readonly<Record<string, string>> = {
+  alnum: 'A-Za-z0-9',
+  alpha: 'A-Za-z',
+  blank: '\\t ',
+  cntrl: '\\x00-\\x1f\\x7f',
+  digit: '0-9',
+  graph: '!-~',
+  lower: 'a-z',
+  print: ' -~',
+  punct: '!-\\/:-@\\[-`{-~',
+  space: '\\t\\n\\v\\f\\r ',
+  upper: 'A-Z',
+  word: '\\w',
+  xdigit: '0-9A-Fa-f',
+};
+
 /**
- * A regular expression as configurations of the Collector have it, in Go: with `(?P<name>...)` and flags in front, `(?i)`.
- * @throws SyntaxError when it is none
+ * A regular expression as configurations of the Collector have it, in Go: with `(?P<name>...)`, flags in front (`(?i)`),
+ * `\A`, `\z` and `[[:alpha:]]`.
+ * @throws SyntaxError when it is none, or needs what JavaScript does not have
  */
 export function compileGoRegexp(source: string): RegExp {
   const [, flags = '', rest = source] = /^\(\?([ims]+)\)(.*)$/su.exec(source) ?? [];
-  // Without the flag "u": Go lets every character be escaped.
-  return new RegExp(rest.replaceAll('(?P<', '(?<'), flags);
+  // Without the flag "u": Go lets every punctuation character be escaped.
+  return new RegExp(rest.replaceAll(tokenPattern, translate), flags);
+}
+
+function translate(token: string): string {
+  if (token === '(?P<') return '(?<';
+  const found = token.match(/\\x\{|\\[\s\S]/gu)?.find((escape) => unsupported.has(escape));
+  if (found !== undefined) throw new SyntaxError(`expected an escape that JavaScript has, found ${found}`);
+  return token.startsWith('[') ? translateClass(token) : (escapes[token] ?? token);
+}
+
+/** A bracket that comes first is one of the characters. */
+function translateClass(token: string): string {
+  const [, open = '[', first = '', rest = ''] = /^(\[\^?)(\]?)(.*)$/su.exec(token) ?? [];
+  const named = rest.replaceAll(/\[:(\^?\w+):\]/gu, (_, name: string) => {
+    const range = classes[name];
+    if (range === undefined) throw new SyntaxError(`expected a class of ASCII characters, found [:${name}:]`);
+    return range;
+  });
+  return `${open}${first && '\\]'}${named}`;
 }
 
 /**
@@ -21,4 +68,11 @@ export function checkGoRegexp(source: string, path: string): readonly string[] {
   } catch (error) {
     return [`${path}: expected a regular expression, found "${source}": ${describeError(error)}`];
   }
+}
+
+/** Whether a text is the one of a configuration or, as in the Collector, a regular expression is found anywhere in it. */
+export function createTextTest(text: string, type: MatchType): (found: string) => boolean {
+  if (type !== 'regexp') return (found) => found === text;
+  const regexp = compileGoRegexp(text);
+  return (found) => regexp.test(found);
 }
