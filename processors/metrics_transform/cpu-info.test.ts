@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createTableCollector } from '../../src/component/fakes.js';
+import { createLogCollector, createTableCollector } from '../../src/component/fakes.js';
 import { busyTime } from '../../src/model/shared-metrics.js';
 import { createEnding, createRow } from '../../src/model/table.js';
-import { addCpuInfo, parseCpuInfo } from './cpu-info.js';
+import { addCpuInfo, cpuInfo, parseCpuInfo } from './cpu-info.js';
 import { seriesOf } from './rig.fixture.js';
 
 const text = `processor\t: 0
@@ -32,7 +32,7 @@ test('parseCpuInfo gives the labels of each CPU, empty where the kernel says not
 
 test('addCpuInfo adds a series of 1 for each CPU with the busy time of a machine, and ends them with it', () => {
   const next = createTableCollector();
-  const consumer = addCpuInfo(next, () => text);
+  const consumer = addCpuInfo(createLogCollector(), next, () => text);
   const busy = [seriesOf(busyTime)];
   consumer.consume(createRow(busy, 5n, Float64Array.of(7)));
   consumer.consume(createRow(busy, 6n, Float64Array.of(8)));
@@ -41,4 +41,37 @@ test('addCpuInfo adds a series of 1 for each CPU with the busy time of a machine
   assert.deepEqual([info.length, [...next.tables[1].values], next.tables[1].epoch], [2, [1, 1], 5n]);
   assert.equal(next.tables[3].series, info, 'the same columns');
   assert.deepEqual(next.tables[5].ended, info);
+});
+
+/** In front of a stage that refuses a metric. */
+function createRefused(name: string) {
+  return addCpuInfo(
+    createLogCollector(),
+    { consume: ({ series }) => series[0]?.metric.name !== name },
+    () => text,
+  );
+}
+
+test('addCpuInfo refuses what the table is refused for, and not what is added', () => {
+  const table = createRow([seriesOf(busyTime)], 5n, Float64Array.of(7));
+  assert.equal(createRefused(cpuInfo.name).consume(table), true);
+  assert.equal(createRefused(busyTime.name).consume(table), false);
+});
+
+test('addCpuInfo forwards tables where /proc/cpuinfo cannot be read, with one warning', () => {
+  const [log, next] = [createLogCollector(), createTableCollector()];
+  const consumer = addCpuInfo(log, next, () => {
+    throw new Error('EACCES: permission denied');
+  });
+  const busy = [seriesOf(busyTime)];
+  consumer.consume(createRow(busy, 5n, Float64Array.of(7)));
+  consumer.consume(createRow([...busy], 6n, Float64Array.of(8)));
+  consumer.consume(createEnding(busy, 7n));
+  assert.deepEqual(
+    next.tables.map(({ series, ended = [] }) => series.concat(ended)),
+    [busy, busy, busy],
+  );
+  assert.deepEqual(log.lines, [
+    'warn: Cannot read /proc/cpuinfo: EACCES: permission denied; kepler_node_cpu_info is left out',
+  ]);
 });

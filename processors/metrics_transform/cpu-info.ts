@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Consumer } from '../../src/component/consumer.js';
+import type { Log } from '../../src/component/log.js';
+import { describeError } from '../../src/errors.js';
 import { createPlans } from '../../src/model/plan.js';
 import type { Attributes, Metric, Resource, Series } from '../../src/model/series.js';
 import { busyTime } from '../../src/model/shared-metrics.js';
@@ -38,26 +40,44 @@ export function parseCpuInfo(text: string): readonly Attributes[] {
 }
 
 /** Adds a series for each CPU of this machine, whenever the busy time of the machine is read. */
-export function addCpuInfo(next: Consumer, readText = () => readFileSync('/proc/cpuinfo', 'utf8')): Consumer {
+export function addCpuInfo(
+  log: Log,
+  next: Consumer,
+  readText = () => readFileSync('/proc/cpuinfo', 'utf8'),
+): Consumer {
   let cpus: readonly Attributes[] | undefined;
   const seriesOf = createPlans((busy: Series): readonly Series[] => {
-    cpus ??= parseCpuInfo(readText());
+    cpus ??= readCpus(log, readText);
     const { resource, start } = busy;
     return cpus.map((attributes) => createSeries(attributes, resource, start));
   });
-  const busyOf = createPlans((series: readonly Series[]) => series.filter(isBusyTime));
+  const infoOf = createPlans((series: readonly Series[]) =>
+    series
+      .filter(isBusyTime)
+      .map(seriesOf)
+      .filter((info) => info.length > 0),
+  );
   return {
     consume(table) {
-      const isAccepted = next.consume(table);
-      const rows = table.offsets.length === 0 ? [] : busyOf(table.series).map(seriesOf);
+      if (!next.consume(table)) return false;
+      const rows = table.offsets.length === 0 ? [] : infoOf(table.series);
       const ended = table.ended?.filter(isBusyTime).flatMap(seriesOf) ?? [];
-      return (
-        rows.every((series) => next.consume(createInfo(table, series))) &&
-        (ended.length === 0 || next.consume(createEnding(ended, table.epoch))) &&
-        isAccepted
-      );
+      // A receiver sends again what was refused: the next stage must not get the table twice because of these rows.
+      for (const info of rows) next.consume(createInfo(table, info));
+      if (ended.length > 0) next.consume(createEnding(ended, table.epoch));
+      return true;
     },
   };
+}
+
+/** None where the file cannot be read: everything else of the preset does without. */
+function readCpus(log: Log, readText: () => string): readonly Attributes[] {
+  try {
+    return parseCpuInfo(readText());
+  } catch (error) {
+    log.warn(`Cannot read /proc/cpuinfo: ${describeError(error)}; ${cpuInfo.name} is left out`);
+    return [];
+  }
 }
 
 function isBusyTime({ metric }: Series): boolean {

@@ -24,7 +24,7 @@ export const factory: ProcessorFactory<typeof schema> = {
   create({ preset, transforms }, context, next) {
     const chain = createChain(divideIntoStages(transforms), context, next);
     const translated = preset === null ? chain : createStage(createPresetShapes(preset), context, chain);
-    const first = preset === 'kepler' ? addCpuInfo(translated) : translated;
+    const first = preset === 'kepler' ? addCpuInfo(context.log, translated) : translated;
     return { start() {}, consume: (table) => first.consume(table), shutdown() {} };
   },
 };
