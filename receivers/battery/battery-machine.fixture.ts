@@ -2,8 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freeClaims, type Claims } from '../../src/component/claims.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
-import { parseSettings } from '../../src/config/settings.js';
+import { startPacedReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
@@ -65,34 +64,21 @@ export async function startRig(
   { sysfs }: FakeSupplies,
   { claims = freeClaims, settings = {} }: RigOptions = {},
 ) {
-  const next = createTableCollector();
-  const log = createLogCollector();
-  let nowNs = 0n;
-  const clock = {
-    wallNs: () => 1_800_000_000_000_000_000n + nowNs,
-    monotonicNs: () => nowNs,
-    countBreaks: () => 0,
-  };
-  const config = parseSettings(factory.schema, { sysfs, collection_interval: '10s', ...settings });
-  const receiver = factory.create(config, createFakeContext({ id: 'battery', log, claims, clock }), next);
-  t.after(() => receiver.shutdown());
-  await receiver.start();
+  const config = { sysfs, collection_interval: '10s', ...settings };
+  const running = await startPacedReceiver(t, factory, config, { claims });
+  const { collector: next, log } = running;
   await until(() => next.tables.length > 0);
   return {
     next,
     log: log.lines,
     /** Reads some seconds later: values by metric, name of the supply, limit and state, without states that are 0. */
     async read(seconds = 0): Promise<Readonly<Record<string, number>>> {
-      nowNs += BigInt(seconds * 1e9);
-      next.tables.length = 0;
-      await receiver.flush?.();
-      const values = next.tables.flatMap(({ series, values: cells }) =>
-        series.map(({ metric, attributes }, i): [string, number] => {
-          const keys = ['hw.id', 'hw.limit_type', 'hw.state', 'hw.battery.state'];
-          const names = keys.flatMap((key) => attributes[key] ?? []);
-          return [[metric.name, ...names].join(' ').replace('power_supply/', ''), cells[i] ?? NaN];
-        }),
-      );
+      const readings = await running.read(seconds);
+      const values = readings.map(([{ metric, attributes }, value]): [string, number] => {
+        const keys = ['hw.id', 'hw.limit_type', 'hw.state', 'hw.battery.state'];
+        const names = keys.flatMap((key) => attributes[key] ?? []);
+        return [[metric.name, ...names].join(' ').replace('power_supply/', ''), value];
+      });
       return Object.fromEntries(
         values.filter(([name, value]) => !name.startsWith('hw.status') || value !== 0),
       );

@@ -2,12 +2,10 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freeClaims, type Claims } from '../../src/component/claims.js';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
-import { parseSettings } from '../../src/config/settings.js';
 import type { Attributes, Series } from '../../src/model/series.js';
+import { startPacedReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { schema } from './config.js';
 import { factory } from './factory.js';
 
 /** A chip of a machine that is made up. */
@@ -68,42 +66,23 @@ export async function startRig(
   sysfs: FakeSysfs,
   { settings = {}, claims = freeClaims }: RigOptions = {},
 ) {
-  const next = createTableCollector();
-  const log = createLogCollector();
-  let nowNs = 0n;
-  const clock = {
-    wallNs: () => 1_800_000_000_000_000_000n + nowNs,
-    monotonicNs: () => nowNs,
-    countBreaks: () => breaks,
-  };
-  let breaks = 0;
-  const config = parseSettings(schema, { sysfs: sysfs.path, collection_interval: '1h', ...settings });
-  const receiver = factory.create(config, createFakeContext({ id: 'hwmon', log, claims, clock }), next);
-  t.after(() => receiver.shutdown());
-  await receiver.start();
+  const config = { sysfs: sysfs.path, collection_interval: '1h', ...settings };
+  const running = await startPacedReceiver(t, factory, config, { claims });
+  const { collector: next, log, breakClock } = running;
   // The loop has its own first reading: every other one is asked for by the test.
   await until(() => next.tables.length > 0);
   return {
     next,
     log: log.lines,
+    breakClock,
     /** Reads, some seconds later than the last time. */
     async read(seconds = 0): Promise<Readings> {
-      nowNs += BigInt(Math.round(seconds * 1e9));
-      next.tables.length = 0;
-      await receiver.flush?.();
-      return Object.fromEntries(
-        next.tables.flatMap(({ series, values }) =>
-          series.map((one, i) => [nameSeries(one), values[i] ?? NaN]),
-        ),
-      );
+      const readings = await running.read(seconds);
+      return Object.fromEntries(readings.map(([one, value]) => [nameSeries(one), value]));
     },
     /** The attributes of a series that was read last, by its name. */
     attributesOf(name: string): Attributes | undefined {
       return next.tables.flatMap(({ series }) => series).find((one) => nameSeries(one) === name)?.attributes;
-    },
-    /** Says that the wall clock was set. */
-    breakClock(): void {
-      breaks++;
     },
   };
 }

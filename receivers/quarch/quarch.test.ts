@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
+import { startPacedReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { factory } from './factory.js';
 import { FakeModule } from './fake-module.fixture.js';
 import { openModule, parseMeasurement } from './module.js';
@@ -18,37 +19,20 @@ async function startRig(
   module: FakeModule,
   settings: Readonly<Record<string, unknown>> = {},
 ) {
-  const next = createTableCollector();
-  const log = createLogCollector();
-  let nowNs = 0n;
-  const clock = {
-    wallNs: () => 1_800_000_000_000_000_000n + nowNs,
-    monotonicNs: () => nowNs,
-    countBreaks: () => 0,
-  };
   const endpoint = await module.listen(t);
-  const config = parseSettings(factory.schema, {
-    collection_interval: '1h',
-    endpoints: [{ endpoint, ...settings }],
-  });
-  const receiver = factory.create(config, createFakeContext({ id: 'quarch', log, clock }), next);
-  t.after(() => receiver.shutdown());
-  await receiver.start();
+  const config = { collection_interval: '1h', endpoints: [{ endpoint, ...settings }] };
+  const running = await startPacedReceiver(t, factory, config);
   return {
-    log: log.lines,
+    log: running.log.lines,
     endpoint,
     /** Reads, some seconds later than the last time: each value by metric and `hw.id`. */
     async read(seconds = 0): Promise<Readonly<Record<string, number>>> {
-      nowNs += BigInt(seconds) * 1_000_000_000n;
-      next.tables.length = 0;
-      await receiver.flush?.();
+      const readings = await running.read(seconds);
       return Object.fromEntries(
-        next.tables.flatMap(({ series, values }) =>
-          series.map(({ metric, attributes }, i) => [
-            `${metric.name} ${String(attributes['hw.id'])}`,
-            values[i] ?? NaN,
-          ]),
-        ),
+        readings.map(([{ metric, attributes }, value]) => [
+          `${metric.name} ${String(attributes['hw.id'])}`,
+          value,
+        ]),
       );
     },
   };

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { serve, startReceiver } from '../../src/http/device.fixture.js';
+import { serve } from '../../src/http/device.fixture.js';
+import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
 import { FakeRedfish, type Resources } from './fake-redfish.fixture.js';

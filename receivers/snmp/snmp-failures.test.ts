@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import { startReceiver } from '../../src/http/device.fixture.js';
+import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { createRandom } from '../../src/testing/random.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';

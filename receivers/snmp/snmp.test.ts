@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startReceiver } from '../../src/http/device.fixture.js';
+import { startReceiver } from '../../src/scraping/running-receiver.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
 import {
