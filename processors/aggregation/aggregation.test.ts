@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { checkTables } from '../../src/model/check-tables.js';
 import { createRow } from '../../src/model/table.js';
@@ -132,4 +133,26 @@ test('aggregation refuses unknown functions, metrics named twice and originals b
       'keep_original: expected false with the function "last", which keeps the names of metrics, found true',
     ],
   );
+});
+
+test('aggregation computes the extremes of a series that comes within a window', () => {
+  const { feed, rows, processor } = createAggregation({
+    aggregations: [{ metrics: ['power'], functions: ['min', 'max'] }],
+  });
+  const series = ['a', 'b', 'c'].map((id) => seriesOf(power, { id }));
+  feed(1, series.slice(0, 1), [5]);
+  feed(2, series, [5, 7, -7]);
+  void processor.shutdown();
+  assert.deepEqual(rows('power.min', { id: 'b' }), [[2, 7]]);
+  assert.deepEqual(rows('power.max', { id: 'c' }), [[2, -7]]);
+});
+
+test('aggregation refuses a table whose other series are refused', () => {
+  const config = parseSettings(factory.schema, {
+    aggregations: [{ metrics: ['power'], functions: ['sum'] }],
+  });
+  const processor = factory.create(config, createFakeContext(), { consume: () => false });
+  const consume = (name: string) =>
+    processor.consume(createRow([seriesOf(gauge(name))], instantOf(1), Float64Array.of(1)));
+  assert.deepEqual(['power', 'other'].map(consume), [true, false]);
 });

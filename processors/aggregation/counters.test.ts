@@ -160,3 +160,67 @@ test('aggregation ends the series of what has ended, with its last window', () =
   );
   checkTables(out.tables);
 });
+
+test('aggregation ignores an older reading of a counter, which comes with other series', () => {
+  const { feed, rows, processor } = createAggregation({
+    aggregations: [{ metrics: ['energy'], functions: ['sum'] }],
+  });
+  const [one, other] = [seriesOf(energy, { id: 1 }), seriesOf(energy, { id: 2 })];
+  feed(0, [one], [0]);
+  feed(5, [one], [40]);
+  feed(4, [one, other], [30, 0]);
+  feed(6, [one], [50]);
+  void processor.shutdown();
+  assert.deepEqual(rows('energy.sum', { id: 1 }), [[6, 50]]);
+});
+
+test('aggregation has the growth of a gap in the mean rate, and in no rate between two readings', () => {
+  const { feed, rows, processor } = createAggregation({
+    aggregations: [{ metrics: ['energy'], functions: ['mean', 'max', 'p100'] }],
+  });
+  const series = [seriesOf(energy)];
+  for (const [atS, joules] of [
+    [0, 0],
+    [1, 10],
+    [2, NaN],
+    [3, 100],
+    [4, 110],
+  ] as const)
+    feed(atS, series, [joules]);
+  void processor.shutdown();
+  assert.deepEqual(rows('energy.rate.mean').at(-1), [4, 27.5]);
+  assert.deepEqual(rows('energy.rate.max').at(-1), [4, 10]);
+  assert.deepEqual(rows('energy.rate.p100').at(-1), [4, 10]);
+});
+
+test('aggregation keeps what small growth adds to a large total', () => {
+  const { feed, end, rows, processor } = createAggregation({
+    aggregations: [{ metrics: ['energy'], functions: ['last'] }],
+  });
+  let series = [seriesOf(energy)];
+  feed(0, series, [0]);
+  feed(5, series, [2 ** 53]);
+  for (const atS of [12, 22]) {
+    end(atS, series);
+    series = [seriesOf(energy, {}, atS)];
+    feed(atS + 1, series, [1]);
+  }
+  void processor.shutdown();
+  assert.deepEqual(rows('energy').at(-1), [23, 2 ** 53 + 2]);
+});
+
+test('aggregation ends no series that it has not forwarded', () => {
+  const { feed, end, out, processor } = createAggregation({
+    aggregations: [{ metrics: ['energy'], functions: ['sum'] }],
+  });
+  const [read, unread] = [seriesOf(energy, { id: 1 }), seriesOf(energy, { id: 2 })];
+  feed(1, [read, unread], [0, NaN]);
+  feed(2, [read, unread], [3, NaN]);
+  end(3, [read, unread]);
+  void processor.shutdown();
+  const ended = out.tables.flatMap((table) => table.ended ?? []);
+  assert.deepEqual(
+    ended.map(({ attributes }) => attributes['id']),
+    [1],
+  );
+});

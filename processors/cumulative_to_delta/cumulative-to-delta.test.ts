@@ -11,14 +11,15 @@ function seriesOf(name: string, kind: MetricKind = 'counter'): Series {
   return { metric, resource: { attributes: {} }, attributes: {}, start: 1n };
 }
 
+const hwEnergy = seriesOf('hw.energy');
 const all = [
-  seriesOf('hw.energy'),
+  hwEnergy,
   seriesOf('rapl.energy'),
   seriesOf('level', 'updowncounter'),
   seriesOf('power', 'gauge'),
 ];
 
-function mapAll(settings: object): readonly Series[] {
+function mapAll(settings: object, series: readonly Series[] = all): readonly Series[] {
   const out = createTableCollector();
   const clock = { ...createFakeContext().clock, wallNs: () => 7n };
   const processor = factory.create(
@@ -26,7 +27,7 @@ function mapAll(settings: object): readonly Series[] {
     createFakeContext({ clock }),
     out,
   );
-  const table = createRow(all, 2n, Float64Array.of(1, 2, 3, 4));
+  const table = createRow(series, 2n, Float64Array.from(series.keys()));
   processor.consume(table);
   assert.deepEqual(out.tables[0]?.values, table.values);
   return out.tables[0]?.series ?? [];
@@ -38,6 +39,8 @@ function chosenBy(settings: object): readonly string[] {
 
 test('cumulative_to_delta marks all counters, and leaves the values as they are', () => {
   assert.deepEqual(chosenBy({}), ['hw.energy', 'rapl.energy']);
+  const [one, other] = mapAll({}, [hwEnergy, { ...hwEnergy, attributes: { 'hw.id': 'b' } }]);
+  assert.equal(one?.metric, other?.metric, 'one object');
   assert.deepEqual(mapAll({ initial_value: 'keep' })[0]?.metric.delta, { initial: 'keep', since: 7n });
 });
 

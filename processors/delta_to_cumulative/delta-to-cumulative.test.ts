@@ -20,8 +20,10 @@ test('delta_to_cumulative takes back that counters are sent as deltas, and chang
   processor.consume(plain);
   assert.equal(out.tables[0], plain);
   const other = { ...metric, name: 'other' };
-  processor.consume(
-    createRow([seriesOf({ ...other, delta: { initial: 'auto', since: 0n } })], 2n, Float64Array.of(3)),
-  );
-  assert.deepEqual(out.tables[1], createRow([seriesOf(other)], 2n, Float64Array.of(3)));
+  const marked = seriesOf({ ...other, delta: { initial: 'auto', since: 0n } });
+  const series = [marked, { ...marked, attributes: { id: 2 } }];
+  processor.consume(createRow(series, 2n, Float64Array.of(3, 4)));
+  const expected = [seriesOf(other), { ...seriesOf(other), attributes: { id: 2 } }];
+  assert.deepEqual(out.tables[1], createRow(expected, 2n, Float64Array.of(3, 4)));
+  assert.equal(out.tables[1]?.series[0]?.metric, out.tables[1]?.series[1]?.metric, 'one object');
 });

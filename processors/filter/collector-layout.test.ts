@@ -95,6 +95,28 @@ const examples = [
     ],
     passing: [0, 1, 3],
   },
+  {
+    name: 'true, escaped quotes, and a pattern for an attribute that is missing',
+    metrics: {
+      metric: ['attributes["on"] == true', 'attributes["text"] == "a\\"b"'],
+      datapoint: ['IsMatch(attributes["text"], "undefined")'],
+    },
+    series: [
+      seriesOf('a', {}, { on: true, text: '' }),
+      seriesOf('a', {}, { on: false, text: '' }),
+      seriesOf('a', {}, { text: 'a"b' }),
+      seriesOf('a'),
+    ],
+    passing: [1, 3],
+  },
+  {
+    name: 'names with the context in front',
+    metrics: {
+      datapoint: ['metric.unit == "By" and metric.description == "" and datapoint.attributes["a"] == 1'],
+    },
+    series: [seriesOf('a', {}, { a: 1 }), seriesOf('By', { a: 1 })],
+    passing: [1],
+  },
 ];
 
 for (const { name, metrics, series, passing } of examples) {
@@ -131,6 +153,10 @@ const refused = [
   [
     { metric: ['name == "a" or'] },
     `metrics.metric[0]: Cannot use the condition name == "a" or: expected a name, an attribute or a value, found the end; ${other}`,
+  ],
+  [
+    { metric: ['name == "a" "b"'] },
+    `metrics.metric[0]: Cannot use the condition name == "a" "b": expected "and", "or" or the end, found "b"; ${other}`,
   ],
 ] as const;
 

@@ -5,7 +5,7 @@ import type { Series } from '../../src/model/series.js';
 import { createEnding } from '../../src/model/table.js';
 import { fc } from '../../src/testing/fixed-seed.fixture.js';
 import { holdsFor } from '../../src/testing/property.fixture.js';
-import { createRig, packageOf, power, seriesOf, sumPackages } from './rig.fixture.js';
+import { createRig, metricOf, packageOf, power, seriesOf, sumPackages } from './rig.fixture.js';
 
 test('metrics_transform sums counters over starts, resets and gaps, and never lets the sum fall', () => {
   const { feed, readings } = createRig({ transforms: [sumPackages] });
@@ -171,4 +171,17 @@ test('metrics_transform leaves a counter as it is, when it is to be anything but
   assert.deepEqual(log.lines, [
     'warn: Cannot aggregate the counter "hw.energy" by mean: expected "sum", as counts have no other that means something, found "mean"; its series are forwarded unchanged',
   ]);
+});
+
+test('metrics_transform has doubles for the mean of whole numbers', () => {
+  const count = metricOf('count', { valueType: 'int' });
+  const operations = [{ action: 'aggregate_labels', label_set: [], aggregation_type: 'mean' }];
+  const { feed, next } = createRig({ transforms: [{ include: 'count', action: 'update', operations }] });
+  feed(
+    [1, 2].map((id) => seriesOf(count, { id })),
+    1,
+    [1, 2],
+  );
+  const [{ series, values }] = next.tables;
+  assert.deepEqual([series[0].metric.valueType, ...values], ['double', 1.5]);
 });

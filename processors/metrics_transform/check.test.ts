@@ -68,6 +68,26 @@ const refused = [
     },
     'transforms[0].operations[1]: expected no toggle_scalar_data_type after a mean, which is a double, found one; write a second transform for it',
   ],
+  [
+    {
+      include: 'a',
+      action: 'update',
+      operations: [
+        { action: 'aggregate_labels', label_set: ['b', 'c'], aggregation_type: 'mean' },
+        { action: 'aggregate_labels', label_set: ['b'], aggregation_type: 'mean' },
+      ],
+    },
+    'transforms[0]: expected one way to aggregate, found mean, mean; write a second transform, of the new name, for the next',
+  ],
+  [
+    {
+      include: 'a',
+      action: 'group',
+      group_resource_labels: { b: 'c' },
+      operations: [{ action: 'toggle_scalar_data_type' }],
+    },
+    'transforms[0].operations: expected none with "group", found some; write a second transform for them',
+  ],
 ] as const;
 
 for (const [transform, problem] of refused) {

@@ -127,3 +127,22 @@ test('metrics_transform ends every copy of a series with it', () => {
   processor.consume(createEnding(series, 2n));
   assert.deepEqual(next.tables[1].ended, next.tables[0].series);
 });
+
+test('metrics_transform converts both parts of a quotient', () => {
+  const rate = seriesOf(metricOf('rate', { unit: 'kBy/s' }));
+  const { feed, next } = createRig({
+    transforms: [{ include: 'rate', action: 'update', new_unit: 'By/min' }],
+  });
+  feed([rate], 1, [2]);
+  assert.deepEqual([...next.tables[0].values], [120_000]);
+});
+
+test('metrics_transform gives series of one resource one resource with "group"', () => {
+  const { feed, next } = createRig({
+    transforms: [{ include: 'hw.power', action: 'group', group_resource_labels: { rack: 'r1' } }],
+  });
+  feed([seriesOf(power, { id: 1 }), seriesOf(power, { id: 2 })], 1, [2, 3]);
+  const [one, other] = next.tables[0].series;
+  assert.deepEqual(one.resource.attributes, { 'host.name': 'node-1', rack: 'r1' });
+  assert.equal(one.resource, other.resource);
+});
