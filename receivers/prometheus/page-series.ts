@@ -4,23 +4,24 @@ import type { HistogramMetric, Resource, Series } from '../../src/model/series.j
 import { createEnding, createRow, type Table } from '../../src/model/table.js';
 import { Column, findStart, type ColumnDescription, type Page } from './column.js';
 import { Families } from './families.js';
-import { PageHistograms, type HistogramPart } from './page-histograms.js';
+import { PageHistograms } from './page-histograms.js';
 import type { LineReader, PageFormat } from './page-parser.js';
 import { ResetWatch } from './reset-watch.js';
 import { createResource } from './resource.js';
+import {
+  changeLabels,
+  createStartKey,
+  describeLabels,
+  describePart,
+  type LabelRules,
+} from './sample-labels.js';
 import { nameLabel, parseSeriesText, type Labels } from './series-text.js';
 import { groupByStamp, isNewStamp, readStampMs } from './stamped-rows.js';
 
-/** How the labels of a target's samples become series. */
-export interface LabelRules {
-  /** Labels of the target: `job`, `instance` and those of the user. */
-  readonly target: ReadonlyMap<string, string>;
+/** How the samples of a target become series. */
+export interface SeriesRules extends LabelRules {
   /** `http` or `https`. */
   readonly scheme: string;
-  /** Whether a label of a sample takes the place of the target's label of that name. */
-  readonly honorsLabels: boolean;
-  /** Changes the labels of a sample; undefined: it is dropped. @throws Error when they are beyond a limit */
-  change(labels: Labels): Labels | undefined;
   /** Whether `process_start_time_seconds` says when counters were 0 that do not say it themselves. */
   readonly usesProcessStart: boolean;
   /** Whether the samples of histograms stay counters of their own. */
@@ -46,7 +47,7 @@ export interface PreparedPage {
 
 /** The series of one target. Each is described once, when a page has it for the first time. */
 export class PageSeries implements LineReader {
-  readonly #rules: LabelRules;
+  readonly #rules: SeriesRules;
   #families = new Families();
   /** By slot; undefined: the slot is free, or its values are not published. */
   readonly #bySlot: (Column | undefined)[] = [];
@@ -68,7 +69,7 @@ export class PageSeries implements LineReader {
   #isChanged = false;
   #ambiguous = 0;
 
-  constructor(rules: LabelRules) {
+  constructor(rules: SeriesRules) {
     this.#rules = rules;
   }
 
@@ -208,7 +209,7 @@ export class PageSeries implements LineReader {
     known: Pick<ColumnDescription, 'slot' | 'metric' | 'startKey'>,
     histogram: HistogramMetric | undefined,
   ): void {
-    const labels = this.#rules.change(this.#mergeLabels(scraped));
+    const labels = changeLabels(scraped, this.#rules);
     if (labels === undefined) return;
     if (histogram === undefined || this.#rules.splitsHistograms || !this.#addPart(labels, known, histogram))
       this.#addColumn(labels, known);
@@ -220,14 +221,10 @@ export class PageSeries implements LineReader {
     { slot, startKey }: Pick<ColumnDescription, 'slot' | 'startKey'>,
     histogram: HistogramMetric,
   ): boolean {
-    const name = labels.get(nameLabel) ?? '';
-    const part = findPart(name, labels.get('le'));
-    if (part === undefined) return false;
-    const { key: sampleKey } = describeLabels(labels);
-    const common: Labels = new Map(labels).set(nameLabel, name.replace(/_[a-z]+$/u, ''));
-    if (typeof part === 'number') common.delete('le');
-    const { name: base, job, instance, attributes, key } = describeLabels(common);
-    const metric = base === histogram.name ? histogram : { ...histogram, name: base };
+    const described = describePart(labels);
+    if (described === undefined) return false;
+    const { part, sampleKey, name, job, instance, attributes, key } = described;
+    const metric = name === histogram.name ? histogram : { ...histogram, name };
     const isNew = this.#histograms.add({ metric, attributes, job, instance, startKey, key }, part, slot);
     if (isNew) this.#noteKey(sampleKey, slot);
     else this.#ambiguous++;
@@ -255,16 +252,6 @@ export class PageSeries implements LineReader {
     const metric = name === known.metric.name ? known.metric : { ...known.metric, name };
     this.#watch.forget(known.slot);
     this.#bySlot[known.slot] = new Column({ ...known, metric, attributes, job, instance, key });
-  }
-
-  /** As in Prometheus: a label of a sample that the target has, too, gets `exported_` before its name. */
-  #mergeLabels(scraped: Labels): Labels {
-    const { target, honorsLabels } = this.#rules;
-    const labels: Labels = new Map(target);
-    for (const [label, value] of scraped) {
-      labels.set(!honorsLabels && target.has(label) ? findFreeName(label, scraped, target) : label, value);
-    }
-    return labels;
   }
 
   #forgetResources(): void {
@@ -333,39 +320,4 @@ export class PageSeries implements LineReader {
     this.#ended = [];
     return [createEnding(ended, at), ...tables];
   }
-}
-
-/** Which part of a histogram a sample is; undefined: none. */
-function findPart(name: string, bound: string | undefined): HistogramPart | undefined {
-  if (name.endsWith('_sum')) return 'sum';
-  if (name.endsWith('_count')) return 'count';
-  if (!name.endsWith('_bucket') || bound === undefined || bound === '') return undefined;
-  const number = bound === '+Inf' ? Infinity : Number(bound);
-  return Number.isNaN(number) || number === -Infinity ? undefined : number;
-}
-
-/** What labels become. */
-function describeLabels(labels: Labels) {
-  const attributes: Record<string, string> = {};
-  const parts: string[] = [];
-  for (const [label, value] of labels) {
-    if (value === '' || (label.startsWith('__') && label !== nameLabel)) continue;
-    // No name of a label has a line end.
-    parts.push(`${label}\n${value}`);
-    if (label !== 'job' && label !== 'instance' && label !== nameLabel) attributes[label] = value;
-  }
-  const read = (label: string) => labels.get(label) ?? '';
-  const key = JSON.stringify(parts.toSorted());
-  return { name: read(nameLabel), job: read('job'), instance: read('instance'), attributes, key };
-}
-
-/** What is before the value of a sample, without the labels by which those of one histogram differ. */
-function createStartKey(family: string, labels: Labels): string {
-  const others = [...labels].filter(([label]) => ![nameLabel, 'le', 'quantile'].includes(label));
-  return JSON.stringify([family, ...others.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
-}
-
-function findFreeName(label: string, ...taken: readonly ReadonlyMap<string, string>[]): string {
-  const name = `exported_${label}`;
-  return taken.some((labels) => labels.has(name)) ? findFreeName(name, ...taken) : name;
 }

@@ -1,7 +1,7 @@
 import type { HistogramTable } from '../../src/model/histogram-table.js';
 import type { Table } from '../../src/model/table.js';
 import { PageParser, type PageFormat } from './page-parser.js';
-import { PageSeries, type LabelRules, type PreparedPage } from './page-series.js';
+import { PageSeries, type PreparedPage, type SeriesRules } from './page-series.js';
 
 /** For tests: the tables that one target's pages become. */
 export interface PageReader {
@@ -17,7 +17,7 @@ export interface PageReader {
 
 export function createPageReader(
   format: PageFormat = 'classic',
-  rules: Partial<LabelRules> = {},
+  rules: Partial<SeriesRules> = {},
 ): PageReader {
   const series = new PageSeries({
     target: new Map([

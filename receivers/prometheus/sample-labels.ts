@@ -1,0 +1,71 @@
+import type { HistogramPart } from './page-histograms.js';
+import { nameLabel, type Labels } from './series-text.js';
+
+/** How the labels of a target's samples become series. */
+export interface LabelRules {
+  /** Labels of the target: `job`, `instance` and those of the user. */
+  readonly target: ReadonlyMap<string, string>;
+  /** Whether a label of a sample takes the place of the target's label of that name. */
+  readonly honorsLabels: boolean;
+  /** Changes the labels of a sample; undefined: it is dropped. @throws Error when they are beyond a limit */
+  change(labels: Labels): Labels | undefined;
+}
+
+/** The labels of a sample, with those of the target and after the changes. @returns undefined where it is dropped */
+export function changeLabels(scraped: Labels, rules: LabelRules): Labels | undefined {
+  return rules.change(mergeLabels(scraped, rules));
+}
+
+/** As in Prometheus: a label of a sample that the target has, too, gets `exported_` before its name. */
+function mergeLabels(scraped: Labels, { target, honorsLabels }: LabelRules): Labels {
+  const labels: Labels = new Map(target);
+  for (const [label, value] of scraped) {
+    labels.set(!honorsLabels && target.has(label) ? findFreeName(label, scraped, target) : label, value);
+  }
+  return labels;
+}
+
+function findFreeName(label: string, ...taken: readonly ReadonlyMap<string, string>[]): string {
+  const name = `exported_${label}`;
+  return taken.some((labels) => labels.has(name)) ? findFreeName(name, ...taken) : name;
+}
+
+/** What the labels of a sample become: the name of a metric, what identifies its resource, and attributes. */
+export function describeLabels(labels: Labels) {
+  const attributes: Record<string, string> = {};
+  const parts: string[] = [];
+  for (const [label, value] of labels) {
+    if (value === '' || (label.startsWith('__') && label !== nameLabel)) continue;
+    // No name of a label has a line end.
+    parts.push(`${label}\n${value}`);
+    if (label !== 'job' && label !== 'instance' && label !== nameLabel) attributes[label] = value;
+  }
+  const read = (label: string) => labels.get(label) ?? '';
+  const key = JSON.stringify(parts.toSorted());
+  return { name: read(nameLabel), job: read('job'), instance: read('instance'), attributes, key };
+}
+
+/** What is before the value of a sample, without the labels by which those of one histogram differ. */
+export function createStartKey(family: string, labels: Labels): string {
+  const others = [...labels].filter(([label]) => ![nameLabel, 'le', 'quantile'].includes(label));
+  return JSON.stringify([family, ...others.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** What the samples of a histogram have in common, and which part of it this one is; undefined: none. */
+export function describePart(labels: Labels) {
+  const name = labels.get(nameLabel) ?? '';
+  const part = findPart(name, labels.get('le'));
+  if (part === undefined) return undefined;
+  const common: Labels = new Map(labels).set(nameLabel, name.replace(/_[a-z]+$/u, ''));
+  if (typeof part === 'number') common.delete('le');
+  return { ...describeLabels(common), part, sampleKey: describeLabels(labels).key };
+}
+
+/** Which part of a histogram a sample is; undefined: none. */
+function findPart(name: string, bound: string | undefined): HistogramPart | undefined {
+  if (name.endsWith('_sum')) return 'sum';
+  if (name.endsWith('_count')) return 'count';
+  if (!name.endsWith('_bucket') || bound === undefined || bound === '') return undefined;
+  const number = bound === '+Inf' ? Infinity : Number(bound);
+  return Number.isNaN(number) || number === -Infinity ? undefined : number;
+}
