@@ -52,6 +52,14 @@ export class FakeSysfs {
   }
 }
 
+/** The device of `createBoard`. */
+export const board = 'platform/board';
+
+/** A machine with one chip. */
+export function createBoard(files: FakeChip['files']): FakeSysfs {
+  return new FakeSysfs({ hwmon0: { device: board, files: { name: 'board', ...files } } });
+}
+
 /** Readings of a receiver by `metric hw.id`, with the window of a mean. */
 export type Readings = Readonly<Record<string, number>>;
 
