@@ -2,7 +2,6 @@
 // Everything else that the package exports is internal.
 export type {
   Component,
-  ComponentKind,
   ConsumingComponent,
   Context,
   ExporterFactory,
@@ -15,6 +14,13 @@ export type {
   ReceiverFactory,
   StorageExtension,
 } from './component/component.js';
+export type { ComponentKind } from './component/kinds.js';
+export type {
+  AgentControl,
+  ComponentState,
+  ComponentStatus,
+  ReloadResult,
+} from './component/agent-control.js';
 export type { Claims, Owners } from './component/claims.js';
 export type { Clock } from './linux/clock.js';
 export { passHistograms, type Consumer } from './component/consumer.js';
@@ -83,4 +89,9 @@ export type { Delivery, Sender } from './export/courier.js';
 export { sendingQueueSettings } from './export/sending-queue.js';
 
 // For tests of components; `joulemetry test-component` runs those that every component must pass.
-export { createFakeContext, createLogCollector, createTableCollector } from './component/fakes.js';
+export {
+  createFakeAgent,
+  createFakeContext,
+  createLogCollector,
+  createTableCollector,
+} from './component/fakes.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { componentKinds, type ComponentKind, type Factories } from '../src/component/component.js';
+import type { Factories } from '../src/component/component.js';
 import { createFactoryFinder, listBuiltInTypes } from '../src/component/find.js';
+import { componentKinds, type ComponentKind } from '../src/component/kinds.js';
 
 /** The top of the repository, seen from the compiled file. */
 export const repositoryRoot = new URL('../../', import.meta.url);

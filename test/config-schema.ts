@@ -1,4 +1,4 @@
-import { componentKinds } from '../src/component/component.js';
+import { componentKinds } from '../src/component/kinds.js';
 import { describeConfig } from '../src/config/json-schema.js';
 import type { ComponentFolder } from './component-folders.js';
 

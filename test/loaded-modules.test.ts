@@ -17,7 +17,7 @@ const hooksUrl = JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks
 const script = `
   import { register } from 'node:module';
   register(${hooksUrl});
-  const { componentKinds } = await import(${fromDist('src/component/component.js')});
+  const { componentKinds } = await import(${fromDist('src/component/kinds.js')});
   const { createFactoryFinder, listBuiltInTypes } = await import(${fromDist('src/component/find.js')});
   await import(${fromDist('src/cli/run.js')});
   await import(${fromDist('src/telemetry/sdk.js')});

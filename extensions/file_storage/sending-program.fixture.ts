@@ -3,7 +3,7 @@
 // delivered.
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createFakeContext } from '../../src/component/fakes.js';
+import { createFakeAgent, createFakeContext } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { describeError, ExportError } from '../../src/errors.js';
 import type { Sender } from '../../src/export/courier.js';
@@ -29,6 +29,7 @@ const sender: Sender = {
 const storage = factory.create(parseSettings(factory.schema, { directory }), {
   ...createFakeContext(),
   isReady: () => true,
+  agent: createFakeAgent(),
 });
 await storage.start();
 const schema = { sending_queue: sendingQueueSettings, retry_on_failure: retrySettings };

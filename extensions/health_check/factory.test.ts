@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { createFakeContext, createLogCollector } from '../../src/component/fakes.js';
+import { createFakeAgent, createFakeContext, createLogCollector } from '../../src/component/fakes.js';
 import { parseSettings } from '../../src/config/settings.js';
 import { noOpenssl } from '../../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../../src/http/web-config.fixture.js';
@@ -13,7 +13,11 @@ import { describeHealth, factory } from './factory.js';
 async function start(t: TestContext, settings: object, isReady = () => true) {
   const log = createLogCollector();
   const config = parseSettings(factory.schema, settings);
-  const extension = factory.create(config, { ...createFakeContext({ log }), isReady });
+  const extension = factory.create(config, {
+    ...createFakeContext({ log }),
+    isReady,
+    agent: createFakeAgent(),
+  });
   t.after(() => extension.shutdown());
   await extension.start();
   return { extension, url: /https?:\S+/u.exec(log.lines[0] ?? '')?.[0] ?? '' };

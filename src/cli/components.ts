@@ -1,5 +1,5 @@
-import { componentKinds } from '../component/component.js';
 import { listBuiltInTypes } from '../component/find.js';
+import { componentKinds } from '../component/kinds.js';
 import { readVersion } from '../version.js';
 import { exitCodes, type Command } from './command.js';
 import { parseOptions } from './config-options.js';

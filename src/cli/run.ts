@@ -95,6 +95,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
   const problems: string[] = [];
   const finished = new EventEmitter();
   const last = once(finished, 'finish').then(() => 'every receiver has passed on its last table');
+  const requested = once(finished, 'request').then(() => 'an extension requested it');
   try {
     const service = new Service(config, {
       ...environmentOf(log),
@@ -102,6 +103,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
       observer,
       onFinish: () => finished.emit('finish'),
       onProblem: (problem) => problems.push(problem),
+      onShutdownRequest: () => finished.emit('request'),
       sampling: createSampling({ log, meter, onThread: stopHeapGrowth, onFast: allowTierUp }),
     });
     await service.start();
@@ -113,7 +115,7 @@ async function runService(config: ServiceConfig, { end, hangUps }: Signals): Pro
       await service.drain();
       return reason;
     });
-    const reason = await Promise.race([end.then((signal) => `received ${signal}`), delivered]);
+    const reason = await Promise.race([end.then((signal) => `received ${signal}`), requested, delivered]);
     log.info(`Shutting down: ${reason}`);
     leaveInTime(log);
     await service.shutdown();

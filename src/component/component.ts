@@ -1,6 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Clock } from '../linux/clock.js';
 import type { Metric, Resource } from '../model/series.js';
+import type { AgentControl } from './agent-control.js';
 import type { Claims, Owners } from './claims.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
@@ -8,11 +9,6 @@ import type { Probe } from './probe.js';
 import type { QueueStorage } from './queue-storage.js';
 import type { Sampling } from './sampling.js';
 import type { ConfigOf, Schema } from './schema.js';
-
-/** The kinds, in the order of a configuration file. */
-export const componentKinds = ['receiver', 'processor', 'exporter', 'extension'] as const;
-
-export type ComponentKind = (typeof componentKinds)[number];
 
 /** What every component has. The engine calls `start` once, then `shutdown` at least once. */
 export interface Component {
@@ -27,7 +23,10 @@ export interface Component {
    * read memory but no package. Then those that stand in for it (`fallback_for`) start all the same.
    */
   readonly isPartial?: boolean;
-  /** Receivers: takes a reading now and passes on everything that was read until then. */
+  /**
+   * Receivers: takes a reading now and passes on everything that was read until then. Processors and exporters: pass on, or
+   * put into their queue, what waits for more of its kind.
+   */
   flush?(): void | Promise<void>;
   /**
    * Stops and releases every descriptor, timer, thread and socket, passing on what it still holds first. Safe
@@ -93,6 +92,8 @@ export interface ProcessorContext extends Context {
 export interface ExtensionContext extends Context {
   /** True from the moment the whole pipeline runs until the shutdown begins. */
   isReady(): boolean;
+  /** The agent that it is part of. */
+  readonly agent: AgentControl;
 }
 
 /** An extension that stores requests of exporters, which name it in `sending_queue.storage`. */

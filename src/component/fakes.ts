@@ -3,6 +3,7 @@ import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import type { HistogramTable } from '../model/histogram-table.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
+import type { AgentControl } from './agent-control.js';
 import { freeClaims, noOwners } from './claims.js';
 import type { ProcessorContext, ReceiverContext } from './component.js';
 import type { Consumer } from './consumer.js';
@@ -81,6 +82,23 @@ export function createFakeContext(overrides: Partial<FakeContext> = {}): FakeCon
         ),
       shutdown: () => Promise.resolve(),
     },
+    ...overrides,
+  };
+}
+
+const done = () => Promise.resolve();
+
+/** The agent of an extension in tests: it has no component, and does nothing. */
+export function createFakeAgent(overrides: Partial<AgentControl> = {}): AgentControl {
+  return {
+    reload: () => Promise.resolve({ outcome: 'unchanged', started: [], stopped: [], restarted: [] }),
+    listComponents: () => [],
+    pause: done,
+    resume: done,
+    setInterval: done,
+    trigger: done,
+    flush: done,
+    shutdown() {},
     ...overrides,
   };
 }

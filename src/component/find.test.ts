@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
-import type { ComponentKind } from './component.js';
 import { componentRoot, createFactoryFinder, listBuiltInTypes } from './find.js';
+import type { ComponentKind } from './kinds.js';
 
 const workplace = createFolder();
 const finder = createFactoryFinder(workplace);

@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describeError } from '../errors.js';
 import { requireRegularFile, UnusableFileError } from '../linux/regular-file.js';
-import type { ComponentKind, Factories } from './component.js';
+import type { Factories } from './component.js';
+import type { ComponentKind } from './kinds.js';
 
 /** The folder that holds the folders of all kinds: the compiled tree, `dist`. */
 export const componentRoot = new URL('../../', import.meta.url);

@@ -1,5 +1,6 @@
-import type { ComponentKind, Factories } from '../component/component.js';
+import type { Factories } from '../component/component.js';
 import type { FactoryFinder } from '../component/find.js';
+import type { ComponentKind } from '../component/kinds.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError } from '../errors.js';
 import { suggest } from '../nearest.js';

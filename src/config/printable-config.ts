@@ -1,4 +1,4 @@
-import type { ComponentKind } from '../component/component.js';
+import type { ComponentKind } from '../component/kinds.js';
 import type { Schema } from '../component/schema.js';
 import { normalizeId, type ComponentConfigs } from './components.js';
 import { hideCredentials } from './endpoint.js';

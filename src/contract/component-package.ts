@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { componentKinds, type ComponentKind, type Factories } from '../component/component.js';
+import type { Factories } from '../component/component.js';
 import { loadFactory } from '../component/find.js';
+import { componentKinds, type ComponentKind } from '../component/kinds.js';
 import { describeError } from '../errors.js';
 
 /** A component under test. */

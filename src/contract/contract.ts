@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ComponentKind, Factories } from '../component/component.js';
+import type { Factories } from '../component/component.js';
+import type { ComponentKind } from '../component/kinds.js';
 import type { Schema } from '../component/schema.js';
 import { describeProblem, type Problem } from '../config/problem.js';
 import { receiverKeys } from '../config/service-schema.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { ComponentKind } from '../component/component.js';
+import type { ComponentKind } from '../component/kinds.js';
 import type { Schema } from '../component/schema.js';
 import { parseComponentId } from '../config/components.js';
 import { findEntry, type ConfigNode } from '../config/node.js';

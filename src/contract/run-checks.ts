@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Component, ComponentKind, ConsumingComponent, Factories } from '../component/component.js';
+import type { Component, ConsumingComponent, Factories } from '../component/component.js';
 import {
+  createFakeAgent,
   createFakeContext,
   createMeterReader,
   createTableCollector,
@@ -11,6 +12,7 @@ import {
   type MeterReader,
   type TableCollector,
 } from '../component/fakes.js';
+import type { ComponentKind } from '../component/kinds.js';
 import { describeProbe } from '../component/probe.js';
 import type { ConfigOf, Schema } from '../component/schema.js';
 import { describeError, findErrorCode, UnavailableError } from '../errors.js';
@@ -286,7 +288,11 @@ function createRun({ kind, factory }: Subject, { settings }: Trial, context: Fak
     processor: () => (factory as Factories['processor']).create(settings, context, collector),
     exporter: () => (factory as Factories['exporter']).create(settings, context),
     extension: () =>
-      (factory as Factories['extension']).create(settings, { ...context, isReady: () => true }),
+      (factory as Factories['extension']).create(settings, {
+        ...context,
+        isReady: () => true,
+        agent: createFakeAgent(),
+      }),
   };
   const component = creators[kind]();
   return {

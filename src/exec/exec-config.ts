@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { ComponentKind, Factories } from '../component/component.js';
+import type { Factories } from '../component/component.js';
 import { createFinderFor, type FactoryFinder } from '../component/find.js';
+import type { ComponentKind } from '../component/kinds.js';
 import { findEntry, mergeNodes, nodeOf, plainOf, type ConfigNode } from '../config/node.js';
 import { validateService, type ServiceConfig } from '../config/service.js';
 import { warnOfUnset } from '../telemetry/write-message.js';

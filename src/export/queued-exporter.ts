@@ -121,17 +121,18 @@ export class QueuedExporter implements ConsumingComponent {
 
   async shutdown(timeoutMs = drainMs): Promise<void> {
     const beginMs = performance.now();
-    this.#flush();
+    this.flush();
     const queue = this.#queue;
     this.#queue = undefined;
     await queue?.shutdown(Math.max(0, drainShare * timeoutMs - (performance.now() - beginMs)));
   }
 
   #flushLater(): void {
-    this.#flushTimer ??= setTimeout(() => this.#flush(), this.#config.batch.flush_timeout);
+    this.#flushTimer ??= setTimeout(() => this.flush(), this.#config.batch.flush_timeout);
   }
 
-  #flush(): void {
+  /** Puts what waits for more points into the queue. */
+  flush(): void {
     clearTimeout(this.#flushTimer);
     this.#flushTimer = undefined;
     this.#encoder.flush();

@@ -11,16 +11,19 @@ const minTicks = 25;
 /** A meter is read that much later than the usage whose window it begins, and timers fire early. */
 const marginMs = 10;
 
+/** What of a receiver decides when it is read. */
+type Read = Pick<RunningReceiver, 'component' | 'readsUsage' | 'readsEnergy'>;
+
 /**
  * Ends the first window of the ledger soon after the first readings: joules are known a fraction of a second after the
  * start, not only at the next tick of the slowest receiver. The windows that follow end at the ticks of the wall clock.
  */
 export class FirstWindow {
-  readonly #receivers: readonly RunningReceiver[];
+  readonly #receivers: readonly Read[];
   readonly #log: Log;
   readonly #aborter = new AbortController();
 
-  constructor(receivers: readonly RunningReceiver[], log: Log) {
+  constructor(receivers: readonly Read[], log: Log) {
     this.#receivers = receivers;
     this.#log = log;
   }

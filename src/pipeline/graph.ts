@@ -1,7 +1,8 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Owners } from '../component/claims.js';
-import type { ComponentKind, ConsumingComponent, Context, ExporterContext } from '../component/component.js';
+import type { ConsumingComponent, Context, ExporterContext } from '../component/component.js';
 import { passHistograms, type Consumer } from '../component/consumer.js';
+import type { ComponentKind } from '../component/kinds.js';
 import type { Log } from '../component/log.js';
 import type { Sampling } from '../component/sampling.js';
 import type { PipelineConfig } from '../config/pipelines.js';
@@ -9,8 +10,9 @@ import type { ServiceConfig } from '../config/service.js';
 import type { Clock } from '../linux/clock.js';
 import type { Resource } from '../model/series.js';
 import { ClaimRegistry } from './claims.js';
-import { countPassage, exporterCounters, guard, processorCounters } from './guard.js';
+import { countPassage, countStatus, exporterCounters, guard, processorCounters } from './guard.js';
 import { leaveOut, passAround } from './histograms.js';
+import type { Statuses, StatusRecord } from './statuses.js';
 
 /** What a service lends to its components. */
 export interface Environment {
@@ -26,6 +28,8 @@ export interface Environment {
   onFinish?(): void;
   /** Called when a receiver has passed on its last table and could not do all that it was to do. */
   onProblem?(problem: string): void;
+  /** Called when an extension asks the agent to end. */
+  onShutdownRequest?(): void;
 }
 
 /** The context of one component. */
@@ -40,6 +44,7 @@ export interface NamedConsumer {
   readonly id: string;
   readonly name: string;
   readonly component: ConsumingComponent;
+  readonly status: StatusRecord;
 }
 
 /** Exporters and processors, connected. */
@@ -52,17 +57,21 @@ export interface Graph {
   findExporters(receiverId?: string): readonly ConsumingComponent[];
   /** What its receivers claim. */
   readonly claims: ClaimRegistry;
+  readonly statuses: Statuses;
 }
 
 /** Creates the exporters, each once, and the processors, once per pipeline, and connects them. */
 export function buildGraph(
   config: ServiceConfig,
   environment: Environment,
-  findStorage: NonNullable<ExporterContext['findStorage']>,
+  { findStorage, statuses }: Required<Pick<ExporterContext, 'findStorage'>> & Pick<Graph, 'statuses'>,
 ): Graph {
   const consumers: NamedConsumer[] = [];
-  const adopt = (kind: NamedConsumer['kind'], id: string, component: ConsumingComponent): void => {
-    consumers.push({ kind, id, name: `${kind} "${id}"`, component });
+  const adopt = (named: Pick<NamedConsumer, 'kind' | 'id' | 'component'>, pipelines: readonly string[]) => {
+    const { kind, id } = named;
+    const status = statuses.open({ kind, id, pipelines });
+    consumers.push({ ...named, name: `${kind} "${id}"`, status });
+    return status;
   };
   const { meter } = environment;
   const claims = new ClaimRegistry();
@@ -70,32 +79,34 @@ export function buildGraph(
     const { factory, settings } = find(config.exporters, id);
     const context = { ...contextFor(environment, 'exporter', id), findStorage };
     const exporter = factory.create(settings, context);
-    adopt('exporter', id, exporter);
+    const pipelines = config.pipelines.filter(({ exporters: ids }) => ids.includes(id)).map(idOf);
+    const status = adopt({ kind: 'exporter', id, component: exporter }, pipelines);
     const log = environment.logFor('exporter', id);
-    const guarded = guard(exporter, log);
+    const guarded = countStatus(guard(exporter, log), status);
     const counted = exporter.readBacklog ? guarded : countPassage(guarded, exporterCounters(meter, id));
     return leaveOut(counted, { id, log, meter });
   };
-  const addProcessor = (id: string, next: Consumer): Consumer => {
+  const addProcessor = (id: string, pipeline: string, next: Consumer): Consumer => {
     const { incoming, outgoing } = processorCounters(meter, id);
     const counted = countPassage(next, outgoing);
     const processor = createProcessor(config, id, { environment, owners: claims, next: counted });
-    adopt('processor', id, processor);
-    const guarded = guard(processor, environment.logFor('processor', id));
+    const status = adopt({ kind: 'processor', id, component: processor }, [pipeline]);
+    const guarded = countStatus(guard(processor, environment.logFor('processor', id)), status);
     return countPassage(passAround(guarded, counted), incoming);
   };
   const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));
   const exporters = new Map([...exporterIds].map((id) => [id, addExporter(id)]));
   const observers = environment.observer ? [environment.observer] : [];
-  const createEntry = ({ processors, exporters: ids }: PipelineConfig): Consumer =>
+  const createEntry = ({ id: pipeline, processors, exporters: ids }: PipelineConfig): Consumer =>
     processors.reduceRight<Consumer>(
-      (next, id) => addProcessor(id, next),
+      (next, id) => addProcessor(id, pipeline, next),
       fanOut([...ids.map((id) => find(exporters, id)), ...observers]),
     );
   const entries = config.pipelines.map((pipeline) => ({ pipeline, entry: createEntry(pipeline) }));
   return {
     consumers,
     claims,
+    statuses,
     findEntry(receiverId) {
       const named = entries.filter(({ pipeline }) => pipeline.receivers.includes(receiverId));
       return named.length === 0 ? undefined : fanOut(named.map(({ entry }) => entry));
@@ -110,6 +121,10 @@ export function buildGraph(
         .map(({ component }) => component);
     },
   };
+}
+
+function idOf({ id }: PipelineConfig): string {
+  return id;
 }
 
 function createProcessor(

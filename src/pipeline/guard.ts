@@ -5,6 +5,7 @@ import { describeError } from '../errors.js';
 import { createOutcomeCounters } from '../export/delivery-telemetry.js';
 import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
 import { countPoints, type Table } from '../model/table.js';
+import type { StatusRecord } from './statuses.js';
 
 /** Which of the Collector's counters see the points that pass. */
 export interface PassageCounters {
@@ -48,8 +49,17 @@ export function processorCounters(meter: Meter, id: string) {
 
 /** Counts what passes on its way to a consumer. It takes histograms if that one does. */
 export function countPassage(next: Consumer, { accepted, refused, attributes }: PassageCounters): Consumer {
+  return notePassage(next, (taken, points) => (taken ? accepted : refused).add(points, attributes));
+}
+
+/** The same, for the status of a component. */
+export function countStatus(next: Consumer, status: Pick<StatusRecord, 'count'>): Consumer {
+  return notePassage(next, (taken, points) => status.count(taken, points));
+}
+
+function notePassage(next: Consumer, note: (taken: boolean, points: number) => void): Consumer {
   const count = (taken: boolean, points: number): boolean => {
-    (taken ? accepted : refused).add(points, attributes);
+    note(taken, points);
     return taken;
   };
   return {

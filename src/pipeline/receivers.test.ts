@@ -8,6 +8,7 @@ import { validateService } from '../config/service.js';
 import { UnavailableError } from '../errors.js';
 import { ClaimRegistry } from './claims.js';
 import { startReceivers } from './receivers.js';
+import { Statuses } from './statuses.js';
 
 /** A receiver that claims a socket and can do nothing without it. */
 function createMeter(key: string, yields?: ReceiverFactory['yields']): ReceiverFactory {
@@ -61,6 +62,7 @@ async function start(
       findEntry: () => createTableCollector(),
       findExporters: () => [],
       claims,
+      statuses: new Statuses(),
     },
   );
   return log.lines;

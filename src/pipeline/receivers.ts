@@ -10,15 +10,18 @@ import { busyTime, meteredEnergyNames } from '../model/shared-metrics.js';
 import { SeriesClaims } from './claims.js';
 import { FinishLine, readFullest } from './ending.js';
 import { contextFor, type Environment, type Graph } from './graph.js';
-import { countPassage, receiverCounters } from './guard.js';
+import { countPassage, countStatus, receiverCounters } from './guard.js';
+import type { StatusRecord } from './statuses.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
 
 /** A receiver that has been started. */
 export interface RunningReceiver {
+  readonly id: string;
   /** For messages. */
   readonly name: string;
   readonly component: Component;
+  readonly status: StatusRecord;
   /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
   readonly readsUsage: boolean;
   /** Whether it reads the energy that is attributed. */
@@ -47,10 +50,10 @@ export function receiverContextFor(
 export async function startReceivers(
   config: ServiceConfig,
   environment: Environment,
-  graph: Pick<Graph, 'findEntry' | 'findExporters' | 'claims'>,
+  graph: Pick<Graph, 'findEntry' | 'findExporters' | 'claims' | 'statuses'>,
 ): Promise<readonly RunningReceiver[]> {
   const running = new Map<string, RunningReceiver>();
-  const { claims } = graph;
+  const { claims, statuses } = graph;
   const receivers = [...config.receivers.values()].filter(({ id }) => graph.findEntry(id) !== undefined);
   const routed = receivers.map(({ id, factory }) => ({ id, factory, exporters: graph.findExporters(id) }));
   const seriesClaims = new SeriesClaims(routed, (id) => environment.logFor('receiver', id));
@@ -59,26 +62,35 @@ export async function startReceivers(
     finishLine: new FinishLine(() => environment.onFinish?.()),
     othersStarted: once(start, 'end'),
   };
+  const statusOf = (id: string) => {
+    const named = config.pipelines.filter((pipeline) => pipeline.receivers.includes(id));
+    return statuses.open({ kind: 'receiver', id, pipelines: named.map((pipeline) => pipeline.id) });
+  };
+  const disable = (id: string, reason: string) => {
+    statusOf(id).enter('disabled');
+    statuses.noteError('receiver', id, reason);
+    environment.logFor('receiver', id).info(`Disabled: ${reason}`);
+  };
   const startInto = async (receiver: ReceiverConfig) => {
     const { id } = receiver;
     const next = graph.findEntry(id);
-    if (next === undefined) return;
+    if (next === undefined) return undefined;
     const exporters = graph.findExporters(id);
     const context = {
       ...receiverContextFor(environment, id, claims.claimsFor(id)),
       ...lendShared(id, environment, shared),
       readBacklog: () => readFullest(exporters),
     };
-    const counted = countPassage(next, receiverCounters(context.meter, id));
+    const status = statusOf(id);
+    const counted = countStatus(countPassage(next, receiverCounters(context.meter, id)), status);
     const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, counted));
-    const { metrics } = receiver.factory;
-    const readsUsage = metrics.some(({ name }) => name === busyTime.name);
-    const readsEnergy = metrics.some(({ name }) => meteredEnergyNames.has(name));
-    if (component) running.set(id, { name: `receiver "${id}"`, component, readsUsage, readsEnergy });
-    else {
-      claims.release(id);
-      seriesClaims.release(id);
-    }
+    const isLeftOut = component instanceof UnavailableError;
+    status.enter(isLeftOut ? 'disabled' : 'running');
+    if (!isLeftOut) return running.set(id, describeRunning(receiver, component, status));
+    context.log.info(`Left out: ${component.message}`);
+    statuses.noteError('receiver', id, component.message);
+    claims.release(id);
+    return seriesClaims.release(id);
   };
   try {
     const meters = receivers.filter(({ keys }) => keys.fallback_for.length === 0);
@@ -86,10 +98,7 @@ export async function startReceivers(
     for (const receiver of receivers.filter(({ keys }) => keys.fallback_for.length > 0)) {
       const meter = receiver.keys.fallback_for.find((id) => isWhole(running.get(id)?.component));
       if (meter === undefined) await startInto(receiver);
-      else
-        environment
-          .logFor('receiver', receiver.id)
-          .info(`Disabled: fallback for "${meter}", which is running`);
+      else disable(receiver.id, `fallback for "${meter}", which is running`);
     }
     if (running.size === 0)
       throw new Error('Cannot start: expected a receiver that can run here, found none in any pipeline');
@@ -102,6 +111,16 @@ export async function startReceivers(
   start.emit('end');
   shared.finishLine.expect([...running.keys()]);
   return [...running.values()];
+}
+
+function describeRunning(
+  { id, factory: { metrics } }: ReceiverConfig,
+  component: Component,
+  status: StatusRecord,
+): RunningReceiver {
+  const readsUsage = metrics.some(({ name }) => name === busyTime.name);
+  const readsEnergy = metrics.some(({ name }) => meteredEnergyNames.has(name));
+  return { id, name: `receiver "${id}"`, component, status, readsUsage, readsEnergy };
 }
 
 function isWhole(receiver: Component | undefined): boolean {
@@ -134,11 +153,12 @@ function rankYielding({ factory: { yields } }: ReceiverConfig): number {
   return yields === undefined ? 0 : yieldingRanks[yields];
 }
 
+/** @returns why it is left out, if it is */
 async function startReceiver(
   { id, factory, settings, keys }: ReceiverConfig,
   context: ReceiverContext,
   next: Consumer,
-): Promise<Component | undefined> {
+): Promise<Component | UnavailableError> {
   const isOptional = keys.start === 'auto';
   let component: Component | undefined;
   try {
@@ -153,7 +173,6 @@ async function startReceiver(
     if (!isOptional || !(error instanceof UnavailableError)) {
       throw new Error(`Cannot start receiver "${id}": ${describeError(error)}`, { cause: error });
     }
-    context.log.info(`Left out: ${error.message}`);
-    return undefined;
+    return error;
   }
 }

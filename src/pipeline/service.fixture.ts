@@ -6,6 +6,7 @@ import type { ConfigOf, Schema } from '../component/schema.js';
 import { nodeOf } from '../config/node.js';
 import { validateService } from '../config/service.js';
 import { busyTime } from '../model/shared-metrics.js';
+import type { Environment } from './graph.js';
 import { Service } from './service.js';
 
 /** Components that note what happens to them. */
@@ -89,10 +90,18 @@ export async function createService(
   world: World,
   config: object,
   context = createFakeContext(),
+  owner: Pick<Environment, 'onShutdownRequest'> = {},
 ): Promise<Service> {
   const { clock, meter, host, sampling } = context;
   const validated = await validateService(nodeOf(config), world.finder);
-  return new Service(validated, { clock, meter, host, sampling: { ...sampling }, logFor: () => world.log });
+  return new Service(validated, {
+    clock,
+    meter,
+    host,
+    sampling: { ...sampling },
+    logFor: () => world.log,
+    ...owner,
+  });
 }
 
 export const config = {

@@ -1,13 +1,16 @@
+import type { AgentControl } from '../component/agent-control.js';
 import type { Component, StorageExtension } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import type { Log } from '../component/log.js';
 import { normalizeId } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { describeError } from '../errors.js';
+import { createAgentControl } from './agent-control.js';
 import { Gate, stopWithin, waitForDelivery, type Stoppable } from './ending.js';
 import { FirstWindow } from './first-window.js';
 import { buildGraph, contextFor, type Environment, type Graph } from './graph.js';
 import { startReceivers, type RunningReceiver } from './receivers.js';
+import { Statuses, type StatusRecord } from './statuses.js';
 
 /** The agent promises 5 s: the rest is for its own telemetry, and for a machine on which everything takes longer. */
 const shutdownMs = 4200;
@@ -18,14 +21,25 @@ const shutdownMs = 4200;
  */
 const stageEnds = { meters: 0.35, receivers: 0.5, exporters: 0.95 };
 
+/** A component with what is known of it. */
+interface Member extends Stoppable {
+  readonly component: Component;
+  readonly status: StatusRecord;
+}
+
+type Stopping = Stoppable & Partial<Pick<Member, 'status'>>;
+
 /** All components of a configuration, from start to shutdown. */
 export class Service {
   readonly #config: ServiceConfig;
   readonly #environment: Environment;
   readonly #log: Log;
-  readonly #extensions: Stoppable[] = [];
+  readonly #extensions: Member[] = [];
   readonly #storages = new Map<string, StorageExtension>();
   readonly #gate = new Gate();
+  readonly #statuses = new Statuses();
+  /** What extensions can do with this service. */
+  readonly agent: AgentControl;
   #graph: Graph | undefined;
   #receivers: readonly RunningReceiver[] = [];
   #firstWindow: FirstWindow | undefined;
@@ -34,8 +48,9 @@ export class Service {
 
   constructor(config: ServiceConfig, environment: Environment) {
     this.#config = config;
-    this.#environment = environment;
+    this.#environment = { ...environment, logFor: this.#statuses.watchLogs(environment) };
     this.#log = environment.logFor();
+    this.agent = createAgentControl(this, this.#statuses, environment);
   }
 
   /** Whether every component has been started and none was asked to stop. */
@@ -51,9 +66,12 @@ export class Service {
   async start(): Promise<void> {
     try {
       await this.#startExtensions();
-      const graph = buildGraph(this.#config, this.#environment, (id) => this.#storages.get(normalizeId(id)));
+      const graph = buildGraph(this.#config, this.#environment, {
+        findStorage: (id) => this.#storages.get(normalizeId(id)),
+        statuses: this.#statuses,
+      });
       this.#graph = graph;
-      for (const { name, component } of graph.consumers) await startOne(name, component);
+      for (const consumer of graph.consumers) await startOne(consumer);
       this.#receivers = await startReceivers(this.#config, this.#environment, {
         ...graph,
         findEntry: (id) => this.#findEntry(graph, id),
@@ -69,12 +87,21 @@ export class Service {
     for (const id of this.#config.runningExtensions) {
       const config = this.#config.extensions.get(id);
       if (!config) continue;
-      const context = { ...contextFor(this.#environment, 'extension', id), isReady: () => this.#isReady };
-      const extension = config.factory.create(config.settings, context);
-      const name = `extension "${id}"`;
-      this.#extensions.push({ name, component: extension });
-      if (isStorage(extension)) this.#storages.set(id, extension);
-      await startOne(name, extension);
+      const status = this.#statuses.open({ kind: 'extension', id, pipelines: [] });
+      const context = {
+        ...contextFor(this.#environment, 'extension', id),
+        isReady: () => this.#isReady,
+        agent: this.agent,
+      };
+      const extension = {
+        id,
+        name: `extension "${id}"`,
+        component: config.factory.create(config.settings, context),
+        status,
+      };
+      this.#extensions.push(extension);
+      if (isStorage(extension.component)) this.#storages.set(id, extension.component);
+      await startOne(extension);
     }
   }
 
@@ -93,9 +120,15 @@ export class Service {
     this.#gate.release();
   }
 
-  /** Makes every receiver take a reading now and pass on what it holds. */
+  /** The receivers that run. */
+  get receivers(): readonly RunningReceiver[] {
+    return this.#receivers;
+  }
+
+  /** Makes every receiver take a reading now, and every processor and exporter pass on what it holds, in their order. */
   async flush(): Promise<void> {
     await Promise.all(this.#receivers.map(async ({ component }) => component.flush?.()));
+    for (const { component } of this.#graph?.consumers.toReversed() ?? []) await component.flush?.();
   }
 
   /** Makes every receiver read a second time, as soon as the first joules can be attributed. Returns at once. */
@@ -146,8 +179,12 @@ export class Service {
   }
 
   /** Side by side: one that does not answer takes no time from the others. */
-  async #stopAll(all: readonly Stoppable[], deadlineMs: number): Promise<void> {
-    await Promise.all(all.map((one) => stopWithin(one, deadlineMs, this.#log)));
+  async #stopAll(all: readonly Stopping[], deadlineMs: number): Promise<void> {
+    const stop = async (one: Stopping) => {
+      await stopWithin(one, deadlineMs, this.#log);
+      one.status?.enter('stopped');
+    };
+    await Promise.all(all.map(stop));
   }
 
   #reportLate(): void {
@@ -162,9 +199,10 @@ function isStorage(extension: Component): extension is StorageExtension {
   return 'openQueue' in extension;
 }
 
-async function startOne(name: string, component: Component): Promise<void> {
+async function startOne({ name, component, status }: Member): Promise<void> {
   try {
     await component.start();
+    status.enter('running');
   } catch (error) {
     throw new Error(`Cannot start ${name}: ${describeError(error)}`, { cause: error });
   }

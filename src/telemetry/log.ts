@@ -1,4 +1,4 @@
-import type { ComponentKind } from '../component/component.js';
+import type { ComponentKind } from '../component/kinds.js';
 import type { Log, LogFields } from '../component/log.js';
 import { escapeControls } from '../component/output.js';
 import { describeError } from '../errors.js';

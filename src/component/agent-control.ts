@@ -1,0 +1,65 @@
+import type { ComponentKind } from './kinds.js';
+
+/**
+ * What a component is doing. failed: it could not start, or cannot work at present; disabled: a receiver that is left out,
+ * because its source is missing or because the receiver that it replaces is running.
+ */
+export type ComponentState = 'starting' | 'running' | 'paused' | 'failed' | 'stopped' | 'disabled';
+
+/** One running instance of a configured component: a processor has one in each pipeline. */
+export interface ComponentStatus {
+  readonly kind: ComponentKind;
+  /** As in the configuration: `rapl` or `rapl/second`. */
+  readonly id: string;
+  /** The pipelines that it is in; none for extensions. */
+  readonly pipelines: readonly string[];
+  readonly state: ComponentState;
+  /** When it entered this state. */
+  readonly since: Date;
+  /** The last error or warning that it logged, or why it is not running. */
+  readonly lastError?: { readonly message: string; readonly at: Date };
+  /** Points that passed since it was started: those that a receiver passed on, or that a consumer took. */
+  readonly acceptedPoints: number;
+  /** Points that were refused: those of a receiver by the pipelines, or those that a consumer did not take. */
+  readonly refusedPoints: number;
+}
+
+/** What became of a request to read the configuration again. Components are named as in messages: `receiver "rapl"`. */
+export interface ReloadResult {
+  /**
+   * - unchanged: the configuration is the one that runs;
+   * - changed: the agent runs with the new configuration;
+   * - refused: the new configuration is invalid, or cannot be read; nothing has changed;
+   * - rolled_back: a component could not start with the new configuration; the agent runs with the old one.
+   */
+  readonly outcome: 'unchanged' | 'changed' | 'refused' | 'rolled_back';
+  readonly started: readonly string[];
+  readonly stopped: readonly string[];
+  /** Stopped, and started with other settings. */
+  readonly restarted: readonly string[];
+  /** Why it was refused or rolled back. */
+  readonly problem?: string;
+}
+
+/**
+ * The running agent, as extensions control it. Ids are those of receivers. Whatever cannot be done rejects with an error in
+ * the words of a user.
+ */
+export interface AgentControl {
+  /** Reads the configuration again and applies what has changed. Never rejects. */
+  reload(): Promise<ReloadResult>;
+  /** Every component, in the order of its start. */
+  listComponents(): readonly ComponentStatus[];
+  /** Makes a receiver take no reading until it is resumed. */
+  pause(id: string): Promise<void>;
+  /** Ends a pause. */
+  resume(id: string): Promise<void>;
+  /** Makes a receiver read at another interval, until it is started again. */
+  setInterval(id: string, intervalMs: number): Promise<void>;
+  /** Makes a receiver take a reading now and pass on what it holds. */
+  trigger(id: string): Promise<void>;
+  /** Makes every receiver take a reading now, and processors and exporters pass on what they hold. */
+  flush(): Promise<void>;
+  /** Ends the agent as after SIGTERM. Returns at once. */
+  shutdown(): void;
+}
