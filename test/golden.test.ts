@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { createNoopMeter } from '@opentelemetry/api';
-import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { createLogCollector } from '../src/component/fakes.js';
 import { createFactoryFinder } from '../src/component/find.js';
 import { parseConfigText } from '../src/config/read-yaml.js';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { ownAddress } from '../src/http/own-address.fixture.js';
 import { enterCgroup, makeCgroup } from '../src/linux/cgroup/real-cgroups.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { factory as otlpHttp } from '../exporters/otlp_http/factory.js';
-import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { factory } from '../processors/attribution/factory.js';
 import { h100, withoutCompiler as skip, type Answers } from '../receivers/nvml/fake-nvml.fixture.js';
 import { startRig } from '../receivers/nvml/nvml.fixture.js';
@@ -12,7 +12,7 @@ import { parseSettings } from '../src/config/settings.js';
 import { createFakeProcfs } from '../src/identity/fake-procfs.fixture.js';
 import { checkTables } from '../src/model/check-tables.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';
-import { startExporter } from '../src/otlp/exporter.fixture.js';
+import { startExporter } from '../src/export/exporter.fixture.js';
 import { computeShare, listChanges, type Reading } from './gpu-shares.js';
 import { lastValues, total } from './sums.js';
 

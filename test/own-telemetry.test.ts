@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { noOpenssl } from '../src/http/certificate.fixture.js';
 import { basic, createSecuredConfig, fetchTls } from '../src/http/web-config.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
-import { openSilentPort } from '../src/otlp/exporter.fixture.js';
+import { openSilentPort } from '../src/export/exporter.fixture.js';
 import { openGrpcBackend } from '../src/otlp/grpc-backend.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
-import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { decodePoints } from '../src/otlp/decode-request.fixture.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
 import { until } from '../src/testing/until.js';

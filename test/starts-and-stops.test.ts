@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createNoopMeter } from '@opentelemetry/api';
-import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
 import { createLogCollector, createTableCollector } from '../src/component/fakes.js';
 import { createFactoryFinder } from '../src/component/find.js';

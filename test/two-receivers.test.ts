@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openHttpBackend } from '../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { ownAddress } from '../src/http/own-address.fixture.js';
 import { perfEventsRefused } from '../src/linux/perf/refused.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
 import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
-import { keepsToken, readingAt, sendWithTokens, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { keepsToken, readingAt, sendWithTokens, startExporter } from '../../src/export/exporter.fixture.js';
 import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';

@@ -3,7 +3,7 @@ import { QueuedExporter } from '../../src/export/queued-exporter.js';
 import { checkCredentials } from '../../src/http/client.js';
 import { checkTlsConfig } from '../../src/http/tls-files.js';
 import { createBatcher, createRequest } from '../../src/otlp/batcher.js';
-import { checkOtlpConfig } from '../../src/otlp/otlp-settings.js';
+import { checkSendingConfig } from '../../src/export/sending-settings.js';
 import { findEndpointProblem, schema } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {
@@ -12,7 +12,7 @@ export const factory: ExporterFactory<typeof schema> = {
     const problem = findEndpointProblem(config.endpoint);
     return [
       ...(problem === undefined ? [] : [`endpoint: ${problem}`]),
-      ...checkOtlpConfig(config),
+      ...checkSendingConfig(config),
       ...checkTlsConfig(config.tls),
       ...checkCredentials(config.credentials),
     ];

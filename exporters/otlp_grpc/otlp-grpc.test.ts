@@ -11,7 +11,7 @@ import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import type { Series } from '../../src/model/series.js';
 import { createRow } from '../../src/model/table.js';
 import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
-import { energy, readingAt, rowOf, start, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { energy, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
 import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import {
   setVariables,
@@ -19,8 +19,9 @@ import {
   testOutages,
   testTls,
   type Transport,
-} from '../../src/otlp/shared-cases.fixture.js';
+} from '../../src/export/shared-cases.fixture.js';
 import { MessageWriter } from '../../src/otlp/wire.js';
+import { testPartialSuccess } from '../../src/otlp/partial-success.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { parseTarget } from './config.js';
 import { factory } from './factory.js';
@@ -65,6 +66,7 @@ function createCredentials({ certFile, keyFile }: CertificateFiles, isMutual = f
 }
 
 testAnswers(transport);
+testPartialSuccess(transport);
 testOutages(transport);
 testTls(transport);
 

@@ -1,6 +1,6 @@
 import type { ConfigOf, Schema } from '../../src/component/schema.js';
 import { hideCredentials } from '../../src/config/endpoint.js';
-import { clientSettings } from '../../src/http/client.js';
+import { httpExporterSettings } from '../../src/export/sending-settings.js';
 import { otlpSettings, readOtlpEnvironment, replaceSettings } from '../../src/otlp/otlp-settings.js';
 
 export const schema = {
@@ -14,7 +14,7 @@ export const schema = {
     format: 'url',
     default: null,
   },
-  ...clientSettings,
+  ...httpExporterSettings,
   ...otlpSettings,
 } as const satisfies Schema;
 

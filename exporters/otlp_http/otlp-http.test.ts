@@ -5,17 +5,19 @@ import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
 import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
-import { readingAt, start, startExporter } from '../../src/otlp/exporter.fixture.js';
+import { readingAt, start, startExporter } from '../../src/export/exporter.fixture.js';
 import {
   setVariables,
   testAnswers,
   testOutages,
   testTls,
   type Transport,
-} from '../../src/otlp/shared-cases.fixture.js';
+} from '../../src/export/shared-cases.fixture.js';
+import { testPartialSuccess } from '../../src/otlp/partial-success.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
-import { decodeValues, openHttpBackend } from './http-backend.fixture.js';
+import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
+import { decodeValues } from './decode-values.fixture.js';
 
 const transport: Transport<typeof factory.schema> = {
   name: 'otlp_http',
@@ -36,6 +38,7 @@ function createServerOptions({ certFile, keyFile }: CertificateFiles, requestCer
 }
 
 testAnswers(transport);
+testPartialSuccess(transport);
 testOutages(transport);
 testTls(transport);
 

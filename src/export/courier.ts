@@ -13,6 +13,9 @@ export interface Delivery {
   readonly message: string;
 }
 
+/** Of a request of which all was taken. */
+export const wholeDelivery: Delivery = { rejectedPoints: 0, message: '' };
+
 /** Where requests go. */
 export interface Sender {
   /** For messages: the address. */

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { readFields, wireTypes } from '../protobuf.js';
 import { holdsFor } from '../testing/property.fixture.js';
-import { parseExportResponse, parseRetryDelayMs } from './delegate-client.js';
+import { parseRetryDelayMs } from './delegate-client.js';
+import { parseExportResponse } from './export-response.js';
 import { MessageWriter, tagOf, writeMessageStart, writeVarint } from './wire.js';
 
 const writer = new MessageWriter();

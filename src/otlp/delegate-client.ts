@@ -1,6 +1,7 @@
 import type { QueuedRequest } from '../component/queue-storage.js';
-import type { Delivery } from '../export/courier.js';
+import { wholeDelivery, type Delivery } from '../export/courier.js';
 import { findMessage, findNumber, findText, readFields } from '../protobuf.js';
+import { limitRejected, readExportResponse } from './export-response.js';
 
 /** What is used of the official exporters' delegates: they serialise, send and deserialise. */
 export interface ExportDelegate {
@@ -21,20 +22,6 @@ export interface DelegateParts {
   };
 }
 
-const nothingRejected: Delivery = { rejectedPoints: 0, message: '' };
-
-const unreadable = 'the answer is not one of an OTLP receiver, is the address right?';
-
-/** What came with a success but cannot be read, say a web page, is logged and nothing more, as in the Collector. */
-function readResponse(bytes: Uint8Array): Delivery {
-  try {
-    return parseExportResponse(bytes);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { rejectedPoints: 0, message: unreadable };
-  }
-}
-
 /**
  * An official delegate that sends what our encoder made, and says what the official one only logs: which points
  * the other side threw away.
@@ -42,7 +29,7 @@ function readResponse(bytes: Uint8Array): Delivery {
 export class DelegateClient {
   readonly #delegate: ExportDelegate;
   readonly #toExportError: (error: unknown) => Error;
-  #response = nothingRejected;
+  #response = wholeDelivery;
 
   /** @param toExportError what an error of the delegate means for the request */
   constructor(
@@ -54,7 +41,7 @@ export class DelegateClient {
       serializer: {
         serializeRequest: ({ bytes }) => bytes,
         deserializeResponse: (bytes) => {
-          this.#response = readResponse(bytes);
+          this.#response = readExportResponse(bytes);
           // Without a partial success the delegate has nothing to log.
           return {};
         },
@@ -68,10 +55,10 @@ export class DelegateClient {
     return new Promise((resolve, reject) => {
       this.#delegate.export(request, ({ error }) => {
         // The delegate reads the response of a request directly before it calls back: no other comes between.
-        const { rejectedPoints, message } = this.#response;
-        this.#response = nothingRejected;
+        const delivery = this.#response;
+        this.#response = wholeDelivery;
         if (error) reject(this.#toExportError(error));
-        else resolve({ rejectedPoints: Math.min(rejectedPoints, request.points), message });
+        else resolve(limitRejected(delivery, request.points));
       });
     });
   }
@@ -80,20 +67,6 @@ export class DelegateClient {
   close(): Promise<void> {
     return this.#delegate.shutdown();
   }
-}
-
-/**
- * Reads an ExportMetricsServiceResponse, whose `partial_success` says which points were thrown away.
- * @throws RangeError when it is none
- */
-export function parseExportResponse(bytes: Uint8Array): Delivery {
-  const partialSuccess = findMessage(bytes, 1) ?? new Uint8Array();
-  const rejectedPoints = findNumber(partialSuccess, 1);
-  return {
-    // A negative count, an error of the backend, looks like a huge one: nothing is known to be lost.
-    rejectedPoints: rejectedPoints >= 2 ** 63 ? 0 : rejectedPoints,
-    message: findText(partialSuccess, 2),
-  };
 }
 
 /** 10,000 years: the maximum in google/protobuf/duration.proto. What is below 0 looks like more. */

@@ -11,7 +11,7 @@ import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exp
 import { findProxy, type HttpProxy } from '../http/proxy.js';
 import { readVersion } from '../version.js';
 import { markCompressed, sendCompressed, type TakenEncodings } from './grpc-compression.js';
-import { gzip } from './gzip.js';
+import { gzip } from '../http/compression.js';
 
 /** The service of opentelemetry/proto/collector/metrics/v1/metrics_service.proto. */
 const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';

@@ -1,65 +1,16 @@
 import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
-import type { ConfigOf, Schema } from '../component/schema.js';
-import { batchSettings } from '../export/queued-exporter.js';
-import { retrySettings } from '../export/retry.js';
-import { sendingQueueSettings } from '../export/sending-queue.js';
-import { credentialsSettings } from '../http/client.js';
-import { checkHeaders } from '../http/headers.js';
+import type { Schema } from '../component/schema.js';
+import { sendingSettings } from '../export/sending-settings.js';
 
 /** Settings that both OTLP exporters have, by the Collector's names where it has them. */
 export const otlpSettings = {
-  headers: {
-    doc: 'Headers of every request, for example for authentication.',
-    format: 'string_map',
-    default: {},
-    sensitive: true,
-  },
-  credentials: credentialsSettings,
-  compression: {
-    doc: 'How requests are compressed.',
-    format: ['gzip', 'none'],
-    default: 'gzip',
-  },
-  compression_params: {
-    level: {
-      doc: 'Level of gzip: 1 is the fastest, 9 makes the smallest requests, 0 does not compress, -1 is the default of zlib (6).',
-      format: 'int',
-      default: 1,
-      min: -1,
-      max: 9,
-    },
-  },
-  batch: batchSettings,
-  sending_queue: sendingQueueSettings,
-  retry_on_failure: retrySettings,
+  ...sendingSettings,
   from_environment: {
     doc: 'Whether the variables `OTEL_EXPORTER_OTLP_METRICS_*` and `OTEL_EXPORTER_OTLP_*`, where they are set, take the place of settings; otherwise they are ignored.',
     format: 'boolean',
     default: false,
   },
 } as const satisfies Schema;
-
-export type OtlpConfig = ConfigOf<typeof otlpSettings>;
-
-/** What is wrong with the settings of both exporters when they are taken together. */
-export function checkOtlpConfig(config: OtlpConfig): string[] {
-  const { headers, batch, sending_queue: queue } = config;
-  const problems = checkHeaders(headers, 'headers');
-  if (queue.queue_bytes < batch.max_bytes) {
-    problems.push(
-      `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
-    );
-  }
-  return [...problems, ...checkAuthorization(config)];
-}
-
-function checkAuthorization({ headers, credentials }: OtlpConfig): readonly string[] {
-  const isConfigured = credentials.bearer_token_file !== null || credentials.username !== null;
-  const header = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
-  return isConfigured && header !== undefined
-    ? [`headers.${header}: expected no such header together with credentials`]
-    : [];
-}
 
 /** What the OTLP variables of OpenTelemetry's specification say; undefined where they are not set. */
 export interface OtlpEnvironment {

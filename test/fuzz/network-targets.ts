@@ -1,7 +1,8 @@
 import { acceptsGzip, chooseFormat } from '../../exporters/prometheus/negotiation.js';
 import { parseProcessContext } from '../../src/identity/process-context.js';
 import { parseResourceAttributes } from '../../src/identity/resource-attributes.js';
-import { parseExportResponse, parseRetryDelayMs } from '../../src/otlp/delegate-client.js';
+import { parseRetryDelayMs } from '../../src/otlp/delegate-client.js';
+import { parseExportResponse } from '../../src/otlp/export-response.js';
 import { readFields } from '../../src/protobuf.js';
 import { parsePage } from './prometheus-pages.js';
 import { texts, type Target } from './target.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setInterval } from 'node:timers';
-import { openHttpBackend } from '../../exporters/otlp_http/http-backend.fixture.js';
+import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';

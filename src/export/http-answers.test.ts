@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { holdsFor, textOf } from '../../src/testing/property.fixture.js';
-import { parseRetryAfterMs } from './retry-codes.js';
+import { holdsFor, textOf } from '../testing/property.fixture.js';
+import { parseRetryAfterMs } from './http-answers.js';
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z');
 

@@ -11,7 +11,6 @@ import { ownAddress } from '../http/own-address.fixture.js';
 import { createFolder } from '../testing/temporary-folder.fixture.js';
 import { until } from '../testing/until.js';
 import { openSilentPort, readingAt, startExporter } from './exporter.fixture.js';
-import { MessageWriter } from './wire.js';
 
 /** A backend, whatever the transport. */
 export interface Backend {
@@ -35,7 +34,7 @@ export interface BackendOptions {
   answer?(count: number): { readonly body?: Buffer; readonly isSilent?: boolean };
 }
 
-/** One of the exporters that send OTLP. */
+/** An exporter that sends requests over a network. */
 export interface Transport<S extends Schema> {
   readonly name: string;
   readonly factory: ExporterFactory<S>;
@@ -48,7 +47,7 @@ export interface Transport<S extends Schema> {
   readonly silence: RegExp;
 }
 
-/** For tests: what every exporter of OTLP does in an outage. */
+/** For tests: what every such exporter does in an outage. */
 export function testOutages<S extends Schema>({
   name,
   factory,
@@ -102,7 +101,7 @@ export function testOutages<S extends Schema>({
   });
 }
 
-/** For tests: what every exporter of OTLP makes of the answers of a backend, or of none. */
+/** For tests: what every such exporter makes of the answers of a backend, or of none. */
 export function testAnswers<S extends Schema>({
   name,
   factory,
@@ -110,21 +109,6 @@ export function testAnswers<S extends Schema>({
   settingsFor,
   silence,
 }: Transport<S>): void {
-  test(`${name} counts the points of a partial success`, async (t) => {
-    const writer = new MessageWriter();
-    const partial = writer.begin(1);
-    const body = writer.integer(1, 1).text(2, 'out of bounds').end(partial).finish();
-    const { port } = await open(t, { answer: () => ({ body }) });
-    const { exporter, log, read } = await startExporter(t, factory, settingsFor(`localhost:${port}`));
-    exporter.consume(readingAt(1, 1));
-    exporter.consume(readingAt(2, 2));
-    await exporter.shutdown();
-    const metrics = await read();
-    assert.equal(metrics['otelcol_exporter_sent_metric_points{otlp}'], 1);
-    assert.equal(metrics['joulemetry.exporter.dropped{otlp,partial_success}'], 1);
-    assert.match(log.lines.join('\n'), /Lost 1 points .* taken without them: out of bounds/);
-  });
-
   test(`${name} sends again what got no answer in time`, async (t) => {
     const { port, received } = await open(t, { answer: (count) => ({ isSilent: count === 1 }) });
     const settings = { ...settingsFor(`localhost:${port}`), timeout: '200ms' };
@@ -157,7 +141,7 @@ function setVariable(name: string, value: string | undefined): void {
   else process.env[name] = value;
 }
 
-/** For tests: what every exporter of OTLP does with certificates. */
+/** For tests: what every such exporter does with certificates. */
 export function testTls<S extends Schema>({ name, factory, open, settingsFor }: Transport<S>): void {
   const skip = { skip: noOpenssl };
 

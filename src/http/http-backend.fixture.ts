@@ -10,7 +10,6 @@ import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createGunzip } from 'node:zlib';
-import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 
 /** How a backend answers a request. */
 export interface Answer {
@@ -91,14 +90,6 @@ export async function openHttpBackend(t: TestContext, options: BackendOptions = 
   const { port: boundPort } = server.address() as AddressInfo;
   const url = `${tls ? 'https' : 'http'}://${address}:${boundPort}`;
   return { url, port: boundPort, received, close };
-}
-
-/** For tests: the values of the points that a backend took, in the order in which they came. */
-export function decodeValues({ received }: HttpBackend) {
-  return received
-    .filter(({ status }) => status === 200)
-    .flatMap(({ bytes }) => decodePoints(bytes))
-    .map(({ value }) => value);
 }
 
 /** @returns undefined where there are more bytes */

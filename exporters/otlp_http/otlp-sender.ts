@@ -1,0 +1,38 @@
+import type { Log } from '../../src/component/log.js';
+import type { Sender } from '../../src/export/courier.js';
+import { openHttpSender } from '../../src/export/http-sender.js';
+import { createCompression } from '../../src/http/compression.js';
+import { limitRejected, readExportResponse } from '../../src/otlp/export-response.js';
+import { applyEnvironment, type Config } from './config.js';
+
+/**
+ * Opens the way to a backend.
+ * @throws Error naming the file or variable that cannot be used
+ */
+export function openOtlpSender(settings: Config, log: Log): Sender {
+  const config = settings.from_environment ? applyEnvironment(settings, process.env) : settings;
+  return openHttpSender(
+    config,
+    {
+      url: metricsUrl(config),
+      contentType: 'application/x-protobuf',
+      compression: createCompression(config),
+      addressSettings: 'endpoint or metrics_endpoint',
+      isTooLarge: isTooLargeForCollector,
+      checkAnswer: ({ body }, { points }) => limitRejected(readExportResponse(body), points),
+    },
+    log,
+  );
+}
+
+function metricsUrl({ endpoint, metrics_endpoint: metricsEndpoint }: Config): URL {
+  if (metricsEndpoint !== null) return new URL(metricsEndpoint);
+  const url = new URL(endpoint);
+  url.pathname = `${url.pathname.replace(/\/$/u, '')}/v1/metrics`;
+  return url;
+}
+
+/** The OpenTelemetry Collector answers 400, with the text of Go's http.MaxBytesError, to a request beyond its limit. */
+function isTooLargeForCollector(status: number, reason: string): boolean {
+  return status === 400 && reason.includes('http: request body too large');
+}

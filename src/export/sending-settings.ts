@@ -1,0 +1,52 @@
+import type { ConfigOf, Schema } from '../component/schema.js';
+import { clientSettings, checkClientConfig, credentialsSettings, type ClientConfig } from '../http/client.js';
+import { compressionSettings } from '../http/compression.js';
+import { checkHeaders } from '../http/headers.js';
+import { batchSettings } from './queued-exporter.js';
+import { retrySettings } from './retry.js';
+import { sendingQueueSettings } from './sending-queue.js';
+
+/** Settings of exporters that send requests over a network, by the Collector's names where it has them. */
+export const sendingSettings = {
+  headers: {
+    doc: 'Headers of every request, for example for authentication.',
+    format: 'string_map',
+    default: {},
+    sensitive: true,
+  },
+  credentials: credentialsSettings,
+  ...compressionSettings,
+  batch: batchSettings,
+  sending_queue: sendingQueueSettings,
+  retry_on_failure: retrySettings,
+} as const satisfies Schema;
+
+/** Settings of exporters that send over HTTP, apart from the address. */
+export const httpExporterSettings = { ...clientSettings, ...sendingSettings } as const satisfies Schema;
+
+type SendingConfig = Pick<ConfigOf<typeof sendingSettings>, 'headers' | 'credentials' | 'batch' | 'sending_queue'>;
+
+/** What is wrong with these settings when they are taken together. */
+export function checkSendingConfig(config: SendingConfig): string[] {
+  const { headers, batch, sending_queue: queue } = config;
+  const problems = checkHeaders(headers, 'headers');
+  if (queue.queue_bytes < batch.max_bytes) {
+    problems.push(
+      `sending_queue.queue_bytes: expected at least batch.max_bytes, ${batch.max_bytes}, found ${queue.queue_bytes}`,
+    );
+  }
+  return [...problems, ...checkAuthorization(config)];
+}
+
+/** The same for exporters that send over HTTP. */
+export function checkHttpExporterConfig(config: SendingConfig & ClientConfig): string[] {
+  return [...checkSendingConfig(config), ...checkClientConfig(config)];
+}
+
+function checkAuthorization({ headers, credentials }: SendingConfig): readonly string[] {
+  const isConfigured = credentials.bearer_token_file !== null || credentials.username !== null;
+  const header = Object.keys(headers).find((name) => name.toLowerCase() === 'authorization');
+  return isConfigured && header !== undefined
+    ? [`headers.${header}: expected no such header together with credentials`]
+    : [];
+}
