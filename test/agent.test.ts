@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
-import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { createFakeSysfs } from '../receivers/rapl/fake-sysfs.fixture.js';
+import { openHttpBackend } from '../src/http/http-backend.fixture.js';
 import { ownAddress } from '../src/http/own-address.fixture.js';
 import { perfRefused } from '../src/linux/perf/refused.fixture.js';
 import { decodePoints, type DecodedPoint } from '../src/otlp/decode-request.fixture.js';

@@ -44,6 +44,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/otlp/table-writer.ts',
     'processors/thin/door.ts',
     'receivers/rapl/counter-gate.ts',
+    'src/export/line-batcher.ts',
     'src/rating/rated-energy.ts',
     'src/model/add-histograms.ts',
     'src/model/check-histograms.ts',

@@ -6,9 +6,9 @@ import { startReceiver } from '../receivers/otlp/receiver.fixture.js';
 import { listTables } from '../receivers/otlp/request.fixture.js';
 import type { ExporterFactory } from '../src/component/component.js';
 import type { Schema } from '../src/component/schema.js';
+import { startExporter } from '../src/export/exporter.fixture.js';
 import { checkTables } from '../src/model/check-tables.js';
 import type { Table } from '../src/model/table.js';
-import { startExporter } from '../src/export/exporter.fixture.js';
 import { simulateTables } from '../src/simulation/simulated-tables.js';
 import { until } from '../src/testing/until.js';
 

@@ -1,9 +1,9 @@
 import type { ExporterFactory } from '../../src/component/component.js';
 import { QueuedExporter } from '../../src/export/queued-exporter.js';
+import { checkSendingConfig } from '../../src/export/sending-settings.js';
 import { checkCredentials } from '../../src/http/client.js';
 import { checkTlsConfig } from '../../src/http/tls-files.js';
 import { createBatcher, createRequest } from '../../src/otlp/batcher.js';
-import { checkSendingConfig } from '../../src/export/sending-settings.js';
 import { findEndpointProblem, schema } from './config.js';
 
 export const factory: ExporterFactory<typeof schema> = {

@@ -7,12 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { parseSettings } from '../../src/config/settings.js';
-import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
-import type { Series } from '../../src/model/series.js';
-import { createRow } from '../../src/model/table.js';
-import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
-import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import {
   setVariables,
   testAnswers,
@@ -20,8 +15,13 @@ import {
   testTls,
   type Transport,
 } from '../../src/export/shared-cases.fixture.js';
-import { MessageWriter } from '../../src/otlp/wire.js';
+import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
+import type { Series } from '../../src/model/series.js';
+import { createRow } from '../../src/model/table.js';
+import { decodePoints, decodeResources } from '../../src/otlp/decode-request.fixture.js';
+import { openGrpcBackend, type GrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { testPartialSuccess } from '../../src/otlp/partial-success.fixture.js';
+import { MessageWriter } from '../../src/otlp/wire.js';
 import { until } from '../../src/testing/until.js';
 import { parseTarget } from './config.js';
 import { factory } from './factory.js';

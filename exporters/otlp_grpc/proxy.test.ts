@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { readingAt, startExporter } from '../../src/export/exporter.fixture.js';
+import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { openGrpcBackend } from '../../src/otlp/grpc-backend.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';

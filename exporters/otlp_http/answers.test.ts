@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRow } from '../../src/model/table.js';
 import { energy, readingAt, rowOf, start, startExporter } from '../../src/export/exporter.fixture.js';
-import { until } from '../../src/testing/until.js';
-import { factory } from './factory.js';
 import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
+import { createRow } from '../../src/model/table.js';
+import { until } from '../../src/testing/until.js';
 import { decodeValues } from './decode-values.fixture.js';
+import { factory } from './factory.js';
 
 for (const status of [429, 502, 503, 504]) {
   test(`otlp_http sends again after ${status}`, async (t) => {

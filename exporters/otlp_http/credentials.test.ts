@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
 import { keepsToken, readingAt, sendWithTokens, startExporter } from '../../src/export/exporter.fixture.js';
+import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
 import { factory } from './factory.js';
-import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 
 test('otlp_http sends a token from a file, and the new one once the file has changed', async (t) => {
   const backend = await openHttpBackend(t);

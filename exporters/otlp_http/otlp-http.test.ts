@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:https';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config/settings.js';
-import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
-import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { readingAt, start, startExporter } from '../../src/export/exporter.fixture.js';
 import {
   setVariables,
@@ -13,11 +11,13 @@ import {
   testTls,
   type Transport,
 } from '../../src/export/shared-cases.fixture.js';
+import type { CertificateFiles } from '../../src/http/certificate.fixture.js';
+import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
+import { decodePoints } from '../../src/otlp/decode-request.fixture.js';
 import { testPartialSuccess } from '../../src/otlp/partial-success.fixture.js';
 import { until } from '../../src/testing/until.js';
-import { factory } from './factory.js';
-import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodeValues } from './decode-values.fixture.js';
+import { factory } from './factory.js';
 
 const transport: Transport<typeof factory.schema> = {
   name: 'otlp_http',

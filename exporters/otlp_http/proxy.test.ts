@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
-import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { readingAt, startExporter } from '../../src/export/exporter.fixture.js';
+import { createCertificate, noOpenssl } from '../../src/http/certificate.fixture.js';
+import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
+import { openProxy, setVariables } from '../../src/http/proxy.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { factory } from './factory.js';
-import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 
 test('otlp_http goes through the proxy of HTTP_PROXY, which alone knows the name', async (t) => {
   const backend = await openHttpBackend(t);

@@ -33,6 +33,20 @@ export const batchSettings = {
 
 export type BatchConfig = ConfigOf<typeof batchSettings>;
 
+/** Limits of one request. */
+export interface RequestLimits {
+  readonly maxPoints: number;
+  readonly maxBytes: number;
+}
+
+/** Those that the settings say. */
+export function requestLimits({
+  max_points: maxPoints,
+  max_bytes: maxBytes,
+}: Pick<BatchConfig, 'max_points' | 'max_bytes'>): RequestLimits {
+  return { maxPoints, maxBytes };
+}
+
 export interface QueuedExporterConfig extends SendingQueueConfig {
   readonly batch: Pick<BatchConfig, 'flush_timeout' | 'max_bytes'>;
 }

@@ -1,5 +1,5 @@
 import type { ConfigOf, Schema } from '../component/schema.js';
-import { clientSettings, checkClientConfig, credentialsSettings, type ClientConfig } from '../http/client.js';
+import { checkClientConfig, clientSettings, credentialsSettings, type ClientConfig } from '../http/client.js';
 import { compressionSettings } from '../http/compression.js';
 import { checkHeaders } from '../http/headers.js';
 import { batchSettings } from './queued-exporter.js';
@@ -24,7 +24,10 @@ export const sendingSettings = {
 /** Settings of exporters that send over HTTP, apart from the address. */
 export const httpExporterSettings = { ...clientSettings, ...sendingSettings } as const satisfies Schema;
 
-type SendingConfig = Pick<ConfigOf<typeof sendingSettings>, 'headers' | 'credentials' | 'batch' | 'sending_queue'>;
+type SendingConfig = Pick<
+  ConfigOf<typeof sendingSettings>,
+  'headers' | 'credentials' | 'batch' | 'sending_queue'
+>;
 
 /** What is wrong with these settings when they are taken together. */
 export function checkSendingConfig(config: SendingConfig): string[] {

@@ -1,31 +1,32 @@
 import type { QueuedRequest } from '../component/queue-storage.js';
-import type { BatchConfig, Encoder } from '../export/queued-exporter.js';
+import { BufferPool } from '../export/buffer-pool.js';
+import { createDivisible } from '../export/divisible-request.js';
+import {
+  requestLimits,
+  type BatchConfig,
+  type Encoder,
+  type RequestLimits,
+} from '../export/queued-exporter.js';
 import { HistogramRow, HistogramRows, type HistogramTable } from '../model/histogram-table.js';
 import { createPlans } from '../model/plan.js';
 import type { HistogramSeries, Series } from '../model/series.js';
 import { createRow, endDelayNs, type Table } from '../model/table.js';
-import { createRows, sliceRows, type RequestLimits, type Rows } from './columns.js';
+import { createRows, sliceRows, type Rows } from './columns.js';
 import { Deltas } from './deltas.js';
 import { encodeHistograms } from './histogram-encoder.js';
-import { BufferPool, RequestBuilder } from './request-builder.js';
-import { splitRequest, type Split } from './split-request.js';
+import { RequestBuilder } from './request-builder.js';
+import { splitRequest } from './split-request.js';
 import { createTablePlan, type ColumnsPlan } from './table-plan.js';
 
 /** A request that can be cut into halves until it is a single point. */
-export function createRequest({ bytes, points }: Split): QueuedRequest {
-  const split = (): readonly [QueuedRequest, QueuedRequest] | undefined => {
-    const [first, second] = splitRequest({ bytes, points }) ?? [];
-    return first && second ? [createRequest(first), createRequest(second)] : undefined;
-  };
-  return { bytes, points, split };
-}
+export const createRequest = createDivisible(splitRequest);
 
 /** The encoder of an exporter with these settings. */
 export function createBatcher(
-  { max_points: maxPoints, max_bytes: maxBytes }: Pick<BatchConfig, 'max_points' | 'max_bytes'>,
+  batch: Pick<BatchConfig, 'max_points' | 'max_bytes'>,
   emit: (request: QueuedRequest) => void,
 ): Batcher {
-  return new Batcher({ maxPoints, maxBytes }, emit);
+  return new Batcher(requestLimits(batch), emit);
 }
 
 /** Makes requests of tables: several small tables become one request, a large one becomes several. */

@@ -1,3 +1,4 @@
+import type { RequestLimits } from '../export/queued-exporter.js';
 import { findOrAdd } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import type { Table } from '../model/table.js';
@@ -9,12 +10,6 @@ export interface Column {
   readonly index: number;
   readonly series: Series;
   readonly template: SeriesTemplate;
-}
-
-/** Limits of one request. */
-export interface RequestLimits {
-  readonly maxPoints: number;
-  readonly maxBytes: number;
 }
 
 /** Maximum bytes that tags and lengths around a metric's points take, and those around a resource's metrics. */

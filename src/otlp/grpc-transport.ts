@@ -8,10 +8,10 @@ import {
   type VerifyOptions,
 } from '@grpc/grpc-js';
 import type { ExportResponse, IExporterTransport } from '@opentelemetry/otlp-exporter-base';
+import { gzip } from '../http/compression.js';
 import { findProxy, type HttpProxy } from '../http/proxy.js';
 import { readVersion } from '../version.js';
 import { markCompressed, sendCompressed, type TakenEncodings } from './grpc-compression.js';
-import { gzip } from '../http/compression.js';
 
 /** The service of opentelemetry/proto/collector/metrics/v1/metrics_service.proto. */
 const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';

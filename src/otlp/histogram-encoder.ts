@@ -1,7 +1,8 @@
+import type { RequestLimits } from '../export/queued-exporter.js';
 import type { HistogramTable } from '../model/histogram-table.js';
 import { createPlans, findOrAdd } from '../model/plan.js';
 import type { HistogramSeries } from '../model/series.js';
-import { frameOverheadBytes, splitTimes, type RequestLimits } from './columns.js';
+import { frameOverheadBytes, splitTimes } from './columns.js';
 import { HistogramPointWriter, pointHead } from './histogram-point.js';
 import type { EncodedMetric } from './request-builder.js';
 import {

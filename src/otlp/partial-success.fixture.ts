@@ -6,7 +6,12 @@ import type { Transport } from '../export/shared-cases.fixture.js';
 import { MessageWriter } from './wire.js';
 
 /** For tests: what every exporter of OTLP does with points that a backend took and threw away. */
-export function testPartialSuccess<S extends Schema>({ name, factory, open, settingsFor }: Transport<S>): void {
+export function testPartialSuccess<S extends Schema>({
+  name,
+  factory,
+  open,
+  settingsFor,
+}: Transport<S>): void {
   test(`${name} counts the points of a partial success`, async (t) => {
     const writer = new MessageWriter();
     const partial = writer.begin(1);

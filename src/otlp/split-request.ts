@@ -1,3 +1,4 @@
+import type { StoredBytes } from '../component/queue-storage.js';
 import { elementAt } from '../element.js';
 import { wireTypes } from '../protobuf.js';
 import { varintLength, writeVarint } from './wire.js';
@@ -8,19 +9,16 @@ import { varintLength, writeVarint } from './wire.js';
  */
 const path: readonly (readonly number[])[] = [[1], [2], [2], [5, 7, 9, 10], [1]];
 
-/** A part of a request. */
-export interface Split {
-  readonly bytes: Uint8Array;
-  readonly points: number;
-}
-
 /**
  * Takes the first and the second half of the points of an encoded request, each with what surrounds them, in
  * order. Fields are not copied one by one: a request of thousands of resources is cut within a few milliseconds.
  * @returns undefined where there are fewer than two points
  * @throws RangeError when the bytes are not such a request
  */
-export function splitRequest({ bytes, points }: Split): readonly [Split, Split] | undefined {
+export function splitRequest({
+  bytes,
+  points,
+}: StoredBytes): readonly [StoredBytes, StoredBytes] | undefined {
   const middle = points >> 1;
   if (middle === 0) return undefined;
   const [first, second] = splitRange(bytes, { from: 0, to: bytes.length }, { level: 0, middle });

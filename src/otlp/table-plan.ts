@@ -1,6 +1,7 @@
 import { elementAt } from '../element.js';
+import type { RequestLimits } from '../export/queued-exporter.js';
 import type { Series } from '../model/series.js';
-import { orderColumns, splitColumns, type Column, type ColumnRun, type RequestLimits } from './columns.js';
+import { orderColumns, splitColumns, type Column, type ColumnRun } from './columns.js';
 import {
   metricLength,
   writeMetricEnd,

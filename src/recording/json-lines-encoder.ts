@@ -1,3 +1,4 @@
+import { LineWriter } from '../export/line-writer.js';
 import { createPlans } from '../model/plan.js';
 import type { Series } from '../model/series.js';
 import { endDelayNs, type Table } from '../model/table.js';
@@ -122,47 +123,5 @@ export class JsonLinesEncoder {
     writer.ascii(before);
     writer.ascii(text);
     writer.ascii(after);
-  }
-}
-
-/** Bytes that grow as they are written. Room is made before, so that nothing looks for it at every write. */
-class LineWriter {
-  #bytes = Buffer.allocUnsafeSlow(64 * 1024);
-  #length = 0;
-
-  /** Makes room for this many more bytes. */
-  reserve(count: number): void {
-    const wanted = this.#length + count;
-    if (wanted <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, wanted));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
-  }
-
-  /** Writes a copy of some bytes. */
-  bytes(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  /** Writes a short text of ASCII characters. */
-  ascii(text: string): void {
-    const bytes = this.#bytes;
-    const at = this.#length;
-    const { length } = text;
-    for (let i = 0; i < length; i += 1) bytes[at + i] = text.charCodeAt(i);
-    this.#length = at + length;
-  }
-
-  comma(): void {
-    this.#bytes[this.#length] = 44;
-    this.#length += 1;
-  }
-
-  /** A copy of what was written; the next byte is the first one again. */
-  take(): Buffer {
-    const taken = Buffer.from(this.#bytes.subarray(0, this.#length));
-    this.#length = 0;
-    return taken;
   }
 }

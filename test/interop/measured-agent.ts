@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setInterval } from 'node:timers';
-import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { createFakeSysfs } from '../../receivers/rapl/fake-sysfs.fixture.js';
+import { openHttpBackend } from '../../src/http/http-backend.fixture.js';
 import { decodePoints, type DecodedPoint } from '../../src/otlp/decode-request.fixture.js';
 import { until } from '../../src/testing/until.js';
 import { startAgent, writeConfig, type Outcome } from '../agent.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BufferPool } from './request-builder.js';
+import { BufferPool } from './buffer-pool.js';
 
 test('BufferPool gives memory again that was given back and fits', () => {
   const pool = new BufferPool();
