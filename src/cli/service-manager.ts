@@ -1,0 +1,122 @@
+import type { Log } from '../component/log.js';
+import { describeError } from '../errors.js';
+import { NotifySocket } from '../linux/notify-socket.js';
+
+/** What a service manager sets for a service that notifies it: sd_notify(3), sd_watchdog_enabled(3). */
+interface NotifySettings {
+  readonly socket: string | undefined;
+  /** It restarts a process that has not notified it for this many milliseconds; undefined: it does not watch. */
+  readonly watchdogMs: number | undefined;
+}
+
+const retryMs = 50;
+
+/** Notifies systemd, or what speaks its protocol, of the state of this process. Without one, nothing happens. */
+export class ServiceManager {
+  readonly #log: Log;
+  readonly #socket: NotifySocket | undefined;
+  readonly #watchdogMs: number | undefined;
+  readonly #waiting: string[] = [];
+  #watch: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #status = '';
+  #isLate = false;
+  #hasFailed = false;
+
+  /** Takes what is set out of the environment, so that no program that this one starts speaks in its name. */
+  constructor(log: Log, env: NodeJS.ProcessEnv = process.env) {
+    const { socket, watchdogMs } = takeSettings(env);
+    this.#log = log;
+    this.#watchdogMs = watchdogMs;
+    this.#socket = socket === undefined ? undefined : this.#connect(socket);
+  }
+
+  /**
+   * Everything runs, at the start or after a reload.
+   * @param status for people: what `systemctl status` shows
+   */
+  ready(status: string): void {
+    this.#send('READY=1', status);
+  }
+
+  /** The configuration is being read again. `ready` follows. */
+  reloading(): void {
+    const microseconds = process.hrtime.bigint() / 1000n;
+    this.#send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}`, 'Reading the configuration again');
+  }
+
+  /** A shutdown has begun. */
+  stopping(status: string): void {
+    this.#send('STOPPING=1', status);
+  }
+
+  /** Shows a text for people, unless it is shown already. */
+  show(status: string): void {
+    if (status !== this.#status) this.#send(undefined, status);
+  }
+
+  /**
+   * Notifies a watchdog from now on, at half of its time, as long as the main thread runs and this process makes progress.
+   * @param findStall why it makes none; undefined: it does
+   */
+  watch(findStall: () => string | undefined): void {
+    if (this.#socket === undefined || this.#watchdogMs === undefined) return;
+    this.#watch = setInterval(() => this.#report(findStall()), Math.max(1, this.#watchdogMs / 2)).unref();
+    this.#log.info(`Watched by the service manager: restarted after ${this.#watchdogMs} ms without progress`);
+  }
+
+  close(): void {
+    clearInterval(this.#watch);
+    clearTimeout(this.#retry);
+    this.#socket?.close();
+  }
+
+  #report(stall: string | undefined): void {
+    if (stall === undefined && this.#waiting.length === 0) this.#send('WATCHDOG=1');
+    else if (stall !== undefined && !this.#isLate) this.#log.error(`Not notifying the watchdog: ${stall}`);
+    this.#isLate = stall !== undefined;
+  }
+
+  #connect(name: string): NotifySocket | undefined {
+    try {
+      return NotifySocket.connect(name);
+    } catch (error) {
+      this.#log.warn(`${describeError(error)}; it will take this agent for one that does not start`);
+      return undefined;
+    }
+  }
+
+  #send(state: string | undefined, status?: string): void {
+    if (status !== undefined) this.#status = status;
+    const line = status === undefined ? [] : [`STATUS=${status.replaceAll(/\s+/gu, ' ')}`];
+    this.#waiting.push([...(state === undefined ? [] : [state]), ...line].join('\n'));
+    this.#sendWaiting();
+  }
+
+  /** What the service manager has no room for is sent later, in order. */
+  #sendWaiting(): void {
+    clearTimeout(this.#retry);
+    for (let text = this.#waiting[0]; text !== undefined; text = this.#waiting[0]) {
+      const code = this.#socket?.send(text);
+      if (code === 'EWOULDBLOCK') {
+        this.#retry = setTimeout(() => this.#sendWaiting(), retryMs).unref();
+        return;
+      }
+      this.#waiting.shift();
+      if (code !== undefined && !this.#hasFailed)
+        this.#log.warn(`Cannot notify the service manager: ${code}`);
+      this.#hasFailed = code !== undefined;
+    }
+  }
+}
+
+function takeSettings(env: NodeJS.ProcessEnv): NotifySettings {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: microseconds = '', WATCHDOG_PID: pid } = env;
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
+  // A process that inherits what is meant for another one is not watched.
+  const isWatched = /^[1-9]\d*$/u.test(microseconds) && (pid === undefined || Number(pid) === process.pid);
+  return {
+    socket: socket === '' ? undefined : socket,
+    watchdogMs: isWatched ? Number(microseconds) / 1000 : undefined,
+  };
+}
