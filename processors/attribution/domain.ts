@@ -18,8 +18,10 @@ import { copyShares, type SettledWindow } from './audit-sheet.js';
 import { byEvents, byTime, type CounterWeights, type Weight } from './counter-weights.js';
 import type { Floor } from './floor.js';
 import { InstanceAccounts } from './instance-accounts.js';
+import type { Refutation } from './loss-model.js';
 import type { DomainMeter } from './meter.js';
 import { Account, Gauge, type Publication } from './publication.js';
+import { RemainderMeter } from './remainder.js';
 import type { Parts, Split } from './split.js';
 import type { Uncertainty } from './uncertainty.js';
 import type { Window } from './windows.js';
@@ -93,6 +95,11 @@ export class Domain {
   /** Undefined: it is not shared by events. */
   get weights(): CounterWeights | undefined {
     return this.#options.weights;
+  }
+
+  /** What shows that the meter, of a platform, does not contain the domains that it should. */
+  get refutation(): Refutation | undefined {
+    return this.meter instanceof RemainderMeter ? this.meter.refutation : undefined;
   }
 
   /** Whether windows were settled and it is not known how much of them was idle. */

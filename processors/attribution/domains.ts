@@ -8,9 +8,10 @@ import {
   ATTR_HW_TYPE,
 } from '../../src/model/semantic-conventions.js';
 import { resourceKey, type Series } from '../../src/model/series.js';
-import { isMeasuredHost, remainderType } from '../../src/model/shared-metrics.js';
+import { remainderType } from '../../src/model/shared-metrics.js';
 import type { SettledWindow, SheetOptions } from './audit-sheet.js';
 import { listEvents, type Config } from './config.js';
+import { Containers, isContainer } from './containers.js';
 import { CounterWeights } from './counter-weights.js';
 import { Domain } from './domain.js';
 import { Floor } from './floor.js';
@@ -19,9 +20,7 @@ import type { FloorStore } from './floor-store.js';
 import { GpuUsage } from './gpu-usage.js';
 import { Hardware, type Model } from './hardware.js';
 import { HostCounter, type EnergyReader } from './host-counter.js';
-import { HostParts } from './host-parts.js';
 import { EnergyCounter, Meter } from './meter.js';
-import { describeRemainder, RemainderMeter } from './remainder.js';
 import { Split } from './split.js';
 import { findWeightRatio, Uncertainty } from './uncertainty.js';
 import { withoutWorkloads, type Usage, type UsageTick } from './usage.js';
@@ -54,8 +53,7 @@ export class Domains {
   readonly #kinds = new Map<string, Hardware>();
   readonly #floors = new Map<string, Floor>();
   readonly #counters = new Map<Series, EnergyReader>();
-  /** The domains of each resource, which a meter of the whole host contains. */
-  readonly #parts = new Map<string, HostParts>();
+  readonly #containers: Containers;
   /**
    * The usage before any domain is known. The first table of a meter may come a while after the readings in it, and a
    * window may begin at any boundary since then.
@@ -68,15 +66,14 @@ export class Domains {
     this.#options = options;
     const { config, views, epoch } = options;
     this.#sheets = { idle: config.idle, views, epoch };
+    this.#containers = new Containers(config.max_window * 1e6, {
+      open: (series, isFirst) => this.#openCounter(series, isFirst ? this.#findStart(series) : NaN),
+    });
   }
 
   /** The domains of each kind of hardware and meter. */
   get kinds(): Iterable<Hardware> {
     return this.#kinds.values();
-  }
-
-  #partsOf({ resource }: Series): HostParts {
-    return findOrAdd(this.#parts, resourceKey(resource), () => new HostParts());
   }
 
   /** Takes the usage of CPUs up to a boundary. Hardware that it does not explain was used by nothing known. */
@@ -119,8 +116,8 @@ export class Domains {
   /** What takes the readings of an energy series. A new series of a known domain is a new counter of it. */
   counterOf(series: Series): EnergyReader {
     return findOrAdd(this.#counters, series, () => {
-      if (isMeasuredHost(series)) return this.#createHostCounter(series);
-      this.#countPart(series, 1);
+      if (isContainer(series)) return this.#containers.createCounter(series);
+      this.#containers.count(series, domainKey(series), 1);
       return this.#openCounter(series, this.#findStart(series));
     });
   }
@@ -133,28 +130,14 @@ export class Domains {
   /** An energy series has no further reading. */
   end(series: Series): void {
     this.#counters.get(series)?.close();
-    if (this.#counters.delete(series) && !isMeasuredHost(series)) this.#countPart(series, -1);
+    if (this.#counters.delete(series) && !isContainer(series))
+      this.#containers.count(series, domainKey(series), -1);
   }
 
   /** No table will follow. */
   finish(): void {
     for (const counter of this.#counters.values()) if (counter instanceof HostCounter) counter.finish();
     this.pushEarly();
-  }
-
-  #createHostCounter(series: Series): HostCounter {
-    const parts = this.#partsOf(series);
-    return new HostCounter({
-      hasParts: () => parts.isLive,
-      openRemainder: () =>
-        parts.areMeasured ? this.#openRemainder(describeRemainder(series), parts) : undefined,
-      open: (isFirst) => this.#openCounter(series, isFirst ? this.#findStart(series) : NaN),
-    });
-  }
-
-  #countPart(series: Series, change: 1 | -1): void {
-    const isMeasured = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated';
-    this.#partsOf(series).count(domainKey(series), isMeasured, change);
   }
 
   #openCounter(series: Series, startAt: number): EnergyCounter {
@@ -193,11 +176,6 @@ export class Domains {
     return hardware;
   }
 
-  #openRemainder(series: Series, parts: HostParts): EnergyCounter {
-    parts.isWatched = true;
-    return this.#openCounter(series, NaN);
-  }
-
   /** Domains are settled in the order of their kinds: what a host uses beyond all others comes last. */
   #moveRemainderLast(): void {
     for (const [key, hardware] of this.#kinds) {
@@ -213,8 +191,6 @@ export class Domains {
     const { idle } = config;
     const maxWindowNs = config.max_window * 1e6;
     const floor = this.floorOf(series);
-    const parts = this.#partsOf(series);
-    const key = domainKey(series);
     const isRemainder = hardware.model === 'domain_energy';
     const audited = { series, weights: hardware.model, options: this.#sheets };
     // What a host uses beyond its domains is on no curve.
@@ -228,16 +204,21 @@ export class Domains {
         isEstimated: series.attributes[ATTR_ENERGY_METHOD] === 'estimated',
       }),
       meter: isRemainder
-        ? new RemainderMeter({ meter, parts, floor, idle, maxWindowNs, calibration })
+        ? this.#containers.createMeter(series, domainKey(series), {
+            meter,
+            floor,
+            idle,
+            maxWindowNs,
+            calibration,
+          })
         : meter,
       publication: hardware.publication,
       epoch,
       weights: hardware.model === 'cpu_time' ? this.#createWeights(series) : undefined,
       charge: (workload, energyNj, from, weight) => hardware.charge(workload, energyNj, from, weight),
       ...(audit && { audit: (settled) => audit({ ...settled, domain: audited }) }),
-      ...(!isRemainder && {
-        settled: (window, split, shares) => parts.settled(key, { window, parts: split, shares }, maxWindowNs),
-      }),
+      settled: (window, parts, shares) =>
+        this.#containers.settled(series, domainKey(series), { window, parts, shares }),
     });
   }
 

@@ -1,7 +1,7 @@
 import { Balance, EnergyTotal } from '../../src/energy/energy-total.js';
-import { findOrAdd } from '../../src/model/plan.js';
 import { ATTR_ENERGY_ATTRIBUTION_MODEL } from '../../src/model/semantic-conventions.js';
 import type { Attributes } from '../../src/model/series.js';
+import { isMeasuredHost } from '../../src/model/shared-metrics.js';
 import { byEvents, weights, type Weight } from './counter-weights.js';
 import type { Domain } from './domain.js';
 import { Account, Publication } from './publication.js';
@@ -76,7 +76,14 @@ export class Hardware {
 
   /** @param create for a domain that was not seen so far */
   domainOf(key: string, create: () => Domain): Domain {
-    return findOrAdd(this.#domains, key, create);
+    const known = this.#domains.get(key);
+    if (known) return known;
+    const domain = create();
+    const hosts = [...this.#domains].filter(([, { series }]) => isMeasuredHost(series));
+    // What lies around a platform is known after that.
+    for (const [hostKey] of hosts) this.#domains.delete(hostKey);
+    for (const [added, one] of [[key, domain] as const, ...hosts]) this.#domains.set(added, one);
+    return domain;
   }
 
   /** Takes the usage up to a boundary, for domains that have none of their own. */
@@ -94,16 +101,25 @@ export class Hardware {
   /** Settles every window that is ready, boundary after boundary, and writes a row for each. */
   settle(): void {
     const ready = new Map<Domain, Window>();
-    for (let at = this.#takeReady(ready); at !== Infinity; at = this.#takeReady(ready)) {
-      for (const domain of this.#domains.values()) {
-        const window = ready.get(domain);
-        if (window?.to !== at) continue;
-        ready.delete(domain);
-        domain.settle(window);
-      }
+    let rowAt = -Infinity;
+    for (let at = this.#takeReady(ready); at !== Infinity;) {
+      rowAt = Math.max(rowAt, at);
+      this.#settleAt(at, ready);
+      // What a host uses beyond its platform is known once that is settled, and belongs to the same row.
+      at = this.#takeReady(ready);
+      if (at <= rowAt) continue;
       // A domain whose energy comes later than that of the others is in their next row.
-      this.#isLate = at <= this.publication.lastAt;
-      if (!this.#isLate) this.#writeRow(at);
+      this.#isLate = rowAt <= this.publication.lastAt;
+      if (!this.#isLate) this.#writeRow(rowAt);
+    }
+  }
+
+  #settleAt(at: number, ready: Map<Domain, Window>): void {
+    for (const domain of this.#domains.values()) {
+      const window = ready.get(domain);
+      if (window?.to !== at) continue;
+      ready.delete(domain);
+      domain.settle(window);
     }
   }
 

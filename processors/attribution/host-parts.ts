@@ -20,7 +20,7 @@ export interface PartsUsage {
 }
 
 /** A window of a domain, its parts, and what each workload of its usage was charged. */
-interface Settled {
+export interface Settled {
   readonly window: Window;
   readonly parts: Parts;
   readonly shares: readonly number[];
@@ -36,7 +36,10 @@ interface Bucket {
   readonly charges: Map<Workload, number>;
 }
 
-/** The domains that the meter of one host contains: how much each used, as far as it is settled, and who was charged. */
+/**
+ * The domains that the meter of one host or platform contains: how much each used, as far as it is settled, and who was
+ * charged.
+ */
 export class HostParts {
   readonly #parts = new Map<string, Part>();
   #buckets: Bucket[] = [];
@@ -44,10 +47,19 @@ export class HostParts {
   /** Whether the host has a meter: without one, nothing is kept. */
   isWatched = false;
   #isFinished = false;
+  #takenTo = -Infinity;
+
+  /** Up to where it was taken what they used. */
+  get takenTo(): number {
+    return this.#takenTo;
+  }
 
   /** Whether any of them is read. */
   get isLive(): boolean {
-    return this.#estimates > 0 || [...this.#parts.values()].some(({ counters }) => counters > 0);
+    return (
+      this.#estimates > 0 ||
+      [...this.#parts.values()].some(({ counters, isPending }) => counters > 0 && isPending === undefined)
+    );
   }
 
   /** Whether all are measured, so that what the host used beyond them is measured, too. */
@@ -59,6 +71,15 @@ export class HostParts {
   count(key: string, isMeasured: boolean, change: 1 | -1): void {
     if (isMeasured) this.#partOf(key).counters += change;
     else this.#estimates += change;
+  }
+
+  /**
+   * What a platform shows beyond its domains is a part of the host's remainder that has a meter. While none of it is known,
+   * the host's remainder includes it.
+   * @param isPending whether energy of it may still come
+   */
+  countRemainder(key: string, isPending: () => boolean): void {
+    this.#partOf(key).isPending = isPending;
   }
 
   /** Neither energy nor usage will follow. */
@@ -83,9 +104,10 @@ export class HostParts {
 
   /** Whether all domains are settled up to an instant, or will not be any further. */
   reaches(at: number): boolean {
-    if (this.#isFinished) return true;
-    for (const { counters, lastAt } of this.#parts.values())
-      if (counters > 0 && !(lastAt >= at)) return false;
+    for (const { counters, lastAt, isPending } of this.#parts.values()) {
+      const isExpected = isPending ? isPending() : counters > 0 && !this.#isFinished;
+      if (isExpected && !(lastAt >= at)) return false;
+    }
     return true;
   }
 
@@ -96,13 +118,13 @@ export class HostParts {
 
   /** Where within a window the last instant lies up to which all domains are known; its beginning: there is none. */
   knownTo(from: number, to: number): number {
-    let known = to;
-    for (const part of this.#parts.values()) known = Math.min(known, part.knownTo(from, to));
-    return this.#parts.size === 0 ? from : known;
+    const domains = [...this.#parts.values()].filter(({ isPending }) => isPending === undefined);
+    return domains.length === 0 ? from : Math.min(...domains.map((part) => part.knownTo(from, to)));
   }
 
   /** Takes what was used in a window of the host, of which all is known. Windows follow each other. */
   take(from: number, to: number): PartsUsage {
+    this.#takenTo = to;
     let energyNj = 0;
     for (const part of this.#parts.values()) energyNj += part.energyNj(from, to);
     return { energyNj, ...this.#takeBuckets(to) };
@@ -117,8 +139,8 @@ export class HostParts {
   /** A domain that has ended may come back, and until then it is not known what the others leave. */
   #retire(to: number): void {
     this.forget(to);
-    for (const [key, { counters, lastAt }] of this.#parts) {
-      if (counters === 0 && !(lastAt > to)) this.#parts.delete(key);
+    for (const [key, { counters, lastAt, isPending }] of this.#parts) {
+      if (counters === 0 && isPending === undefined && !(lastAt > to)) this.#parts.delete(key);
     }
   }
 
@@ -173,6 +195,8 @@ type Segment = Pick<Window, 'from' | 'to' | 'energyNj'>;
 /** One domain: its settled windows, within which its energy grew evenly. */
 class Part {
   counters = 0;
+  /** Of a remainder: whether energy may still come. */
+  isPending: (() => boolean) | undefined;
   #segments: Segment[] = [];
   /** Up to where energy was taken: a segment that reaches back there keeps its form. */
   #takenTo = -Infinity;

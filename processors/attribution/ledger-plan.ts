@@ -1,3 +1,4 @@
+import { isPlatform } from '../../src/model/energy-domain.js';
 import { ATTR_HW_PARENT } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import {
@@ -58,25 +59,31 @@ export interface PlanTargets {
   gpuCounterOf(series: Series): GpuTimeCounter;
 }
 
+/** Whether a series is energy that the ledger divides, of a domain or of what contains domains. */
+export function isMetered(series: Series): boolean {
+  return meteredEnergyNames.has(series.metric.name) || isPlatform(series);
+}
+
 /** @returns undefined where no column matters to the ledger */
 export function createPlan(series: readonly Series[], targets: PlanTargets): Plan | undefined {
   const { domains, workloads } = targets;
-  const pickAll = <Target>(names: ReadonlySet<string>, targetOf: (one: Series) => Target) =>
-    series.flatMap((one, index) => (names.has(one.metric.name) ? [{ index, target: targetOf(one) }] : []));
+  const pickAll = <Target>(isOne: (one: Series) => boolean, targetOf: (one: Series) => Target) =>
+    series.flatMap((one, index) => (isOne(one) ? [{ index, target: targetOf(one) }] : []));
   const pick = <Target>(name: string, targetOf: (one: Series) => Target) =>
-    pickAll(new Set([name]), targetOf);
+    pickAll(({ metric }) => metric.name === name, targetOf);
   const cpuTimes = pick(processCpuTime.name, (one) => workloads.counterOf(one));
   const cgroupTimes = pick(cgroupCpuTime.name, (one) => workloads.cgroups.counterOf(one));
   const plan = {
-    counters: pickAll(meteredEnergyNames, (one) => domains.counterOf(one)),
+    counters: pickAll(isMetered, (one) => domains.counterOf(one)),
     floors: pick(floorPower.name, (one) => domains.floorOf(one)),
     cpuTimes,
     workloads: [...new Set(cpuTimes.map(({ target }) => target.workload))],
     cgroupTimes,
     cgroups: [...new Set(cgroupTimes.map(({ target }) => target.node))],
-    events: pickAll(eventMetrics, (one) => workloads.events.counterOf(one)).flatMap(({ index, target }) =>
-      target ? [{ index, target }] : [],
-    ),
+    events: pickAll(
+      ({ metric }) => eventMetrics.has(metric.name),
+      (one) => workloads.events.counterOf(one),
+    ).flatMap(({ index, target }) => (target ? [{ index, target }] : [])),
     gpuTimes: pick(processGpuTime.name, (one) => targets.gpuCounterOf(one)),
     gpuScans: pick(gpuTime.name, (one) => {
       // That of a MIG instance comes before that of its GPU, which closes the scan.

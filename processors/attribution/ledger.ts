@@ -2,13 +2,7 @@ import type { Log } from '../../src/component/log.js';
 import { createPlans, findOrAdd } from '../../src/model/plan.js';
 import { ATTR_HW_ID, ATTR_HW_PARENT, ATTR_HW_TYPE } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
-import {
-  cgroupCpuTime,
-  gpuTime,
-  meteredEnergyNames,
-  processCpuTime,
-  processGpuTime,
-} from '../../src/model/shared-metrics.js';
+import { cgroupCpuTime, gpuTime, processCpuTime, processGpuTime } from '../../src/model/shared-metrics.js';
 import type { Table } from '../../src/model/table.js';
 import { listEvents } from './config.js';
 import type { Domain } from './domain.js';
@@ -16,7 +10,7 @@ import { Domains, type LedgerOptions } from './domains.js';
 import { eventMetrics } from './events.js';
 import { GpuTimeCounter } from './gpu-usage.js';
 import type { Hardware } from './hardware.js';
-import { createPlan, type Plan } from './ledger-plan.js';
+import { createPlan, isMetered, type Plan } from './ledger-plan.js';
 import { Workloads } from './workloads.js';
 
 /** The accounts are totals: what is wrong in any window shows whenever they are compared. */
@@ -199,7 +193,7 @@ export class Ledger {
       if (series.metric.name === processCpuTime.name) this.workloads.end(series, at);
       if (eventMetrics.has(series.metric.name)) this.workloads.events.end(series);
       if (series.metric.name === cgroupCpuTime.name) this.workloads.cgroups.end(series);
-      if (meteredEnergyNames.has(series.metric.name)) this.domains.end(series);
+      if (isMetered(series)) this.domains.end(series);
       if (series.metric.name === processGpuTime.name) this.#endGpuCounter(series, at);
       if (series.metric.name === gpuTime.name) this.#endGpuScan(series);
       if (series === this.#busy?.series) this.#busy = undefined;
@@ -240,13 +234,14 @@ export class Ledger {
       if (hardware.residualNj !== 0) this.#logOnce(hardware, 'error', describeResidual);
       for (const domain of hardware.domains) {
         if (domain.lacksFloor) this.#logOnce(domain, 'info', describeUnknownFloor);
+        if (domain.refutation) this.#logOnce(domain.meter, 'warn', () => describeRefutation(domain));
       }
     }
   }
 
   #logOnce<Subject extends object>(
     about: Subject,
-    level: 'error' | 'info',
+    level: 'error' | 'warn' | 'info',
     describe: (about: Subject) => string,
   ): void {
     if (this.#logged.has(about)) return;
@@ -272,4 +267,14 @@ function describeUnknownFloor({ series, floor }: Domain): string {
   const name = `${series.attributes[ATTR_HW_TYPE]} "${series.attributes[ATTR_HW_ID]}"`;
   const remedy = floor.isLearnable ? 'set "floor", or wait until it is learned in quiet' : 'set "floor"';
   return `Cannot tell idle from other energy of ${name}: expected a known floor, found none; ${remedy}`;
+}
+
+function describeRefutation({ series, refutation }: Domain): string {
+  const { meterWatts = NaN, domainWatts = NaN, slope } = refutation ?? {};
+  const growth = slope === undefined ? '' : `, and ${slope.toFixed(2)} W more for each watt more of them`;
+  return (
+    `Leaving out what "${series.attributes[ATTR_HW_ID]}" uses beyond its domains: it shows ` +
+    `${meterWatts.toFixed(1)} W while they use ${domainWatts.toFixed(1)} W${growth}, ` +
+    'so it does not contain them, or counts in another unit'
+  );
 }

@@ -9,6 +9,11 @@ const wantedPoints = 30;
 const keptPoints = 600;
 /** The slope counts as known once half its 95 % confidence interval is at most this. */
 const maxHalfWidth = 0.05;
+/** How a meter of a platform grows with the domains that it contains, in watts for each watt of them. */
+const leastSlope = 0.9;
+const mostSlope = 2;
+/** What a meter shows at least of what the domains use that it contains: readings of both are not of the same instant. */
+const leastPart = 0.99;
 
 /** By how much a host uses more when its domains use more. */
 export interface LossRatio {
@@ -19,6 +24,15 @@ export interface LossRatio {
   readonly source: 'calibrated' | 'regression';
 }
 
+/** What shows that a meter does not contain the domains, or counts in another unit. */
+export interface Refutation {
+  /** Means of both. */
+  readonly meterWatts: number;
+  readonly domainWatts: number;
+  /** Watts of the meter for each watt of the domains; undefined: not known. */
+  readonly slope: number | undefined;
+}
+
 /** The power of a host against that of its domains: a line through windows that are long enough, by least squares. */
 export class LossRegression {
   #domainWatts: number[] = [];
@@ -27,10 +41,26 @@ export class LossRegression {
   #domainNj = 0;
   #hostNj = 0;
   #current: LossRatio | undefined;
+  #slope: number | undefined;
 
   /** Undefined: too few windows so far, or too much alike. */
   get current(): LossRatio | undefined {
     return this.#current;
+  }
+
+  /** Whether the meter shows what a meter does that contains the domains; undefined: that is not known so far. */
+  get contains(): boolean | undefined {
+    if (this.refutation !== undefined) return false;
+    return this.#slope === undefined ? undefined : true;
+  }
+
+  /** Undefined: nothing shows that the meter does not contain the domains. */
+  get refutation(): Refutation | undefined {
+    if (this.#hostWatts.length < wantedPoints) return undefined;
+    const [meterWatts, domainWatts] = [meanOf(this.#hostWatts), meanOf(this.#domainWatts)];
+    const slope = this.#slope;
+    const isLike = slope === undefined || (slope >= leastSlope && slope <= mostSlope);
+    return isLike && meterWatts >= leastPart * domainWatts ? undefined : { meterWatts, domainWatts, slope };
   }
 
   /** Takes a window that follows the one before. */
@@ -63,7 +93,12 @@ export class LossRegression {
     const [, slope = NaN] = fit?.coefficients ?? [];
     const [, error = NaN] = fit?.errors ?? [];
     const halfWidth = fit === undefined ? NaN : studentQuantile(0.975, fit.degrees) * error;
-    if (!(halfWidth <= maxHalfWidth)) return undefined;
+    this.#slope = halfWidth <= maxHalfWidth ? slope : undefined;
+    if (this.#slope === undefined) return undefined;
     return { ratio: Math.max(0, slope - 1), halfWidth, source: 'regression' };
   }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -3,96 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fitCalibration, saveCalibration } from '../../src/energy/calibration.js';
-import type { Attributes, Series } from '../../src/model/series.js';
-import { hostEnergy } from '../../src/model/shared-metrics.js';
 import { createFolder } from '../../src/testing/temporary-folder.fixture.js';
-import { Rig, RigProcess } from './rig.fixture.js';
-
-const measured = { 'energy.method': 'measured' };
-
-/**
- * A machine with a package, its memory and a meter of the whole host. The package alternates between 40 W and 100 W every
- * 2 s, the memory has 10 W, and the host loses a fifth of both beside the 30 W of its fans and disks. Of two processes one
- * used three quarters of the CPU time.
- */
-class Machine {
-  readonly rig: Rig;
-  readonly cpu: Series;
-  readonly memory: Series;
-  readonly host: Series;
-  readonly #processes = [1, 2].map((pid) => new RigProcess({ 'process.pid': pid }, 0));
-
-  constructor(settings: object = {}, cpu: Attributes = measured) {
-    this.rig = new Rig({ cpu_count: 1, process_metrics: 'all', ...settings });
-    this.cpu = this.rig.createMeter(cpu);
-    this.memory = this.rig.createMeter({ ...measured, 'hw.type': 'memory', 'hw.id': 'dram-0' });
-    const host = { ...measured, 'hw.type': 'host', 'hw.id': 'bmc' };
-    this.host = { ...this.rig.createMeter(host), metric: hostEnergy };
-  }
-
-  cpuJoules(atS: number): number {
-    return 40 * atS + 60 * (2 * Math.floor(atS / 4) + Math.max(0, (atS % 4) - 2));
-  }
-
-  /** @param lagS by how much the host's meter lags behind */
-  hostJoules(atS: number, lagS = 0): number {
-    const thenS = Math.max(0, atS - lagS);
-    return 1.2 * (this.cpuJoules(thenS) + 10 * thenS) + 30 * thenS;
-  }
-
-  play(toS: number, { fromS = 0, lagS = 0, stepS = 1, isCpuRead = true } = {}): void {
-    for (let atS = fromS; atS <= toS; atS += stepS) {
-      if (isCpuRead) this.rig.energy(this.cpu, atS, this.cpuJoules(atS));
-      this.rig.energy(this.memory, atS, 10 * atS);
-      this.rig.energy(this.host, atS, this.hostJoules(atS, lagS));
-      this.#playUsage(atS);
-    }
-  }
-
-  /** Joules of the remainder, by the pid of a process or the part or reason. */
-  remainder(): Record<string, number> {
-    const own = this.rig.out.last('process.energy').filter(isRemainder);
-    const pids = own.map(({ series, value }) => [String(series.resource.attributes['process.pid']), value]);
-    return { ...this.#parts(isRemainder), ...Object.fromEntries(pids) };
-  }
-
-  /** What is in the ledger, of all domains. */
-  sum(): number {
-    return this.rig.out.last('ledger.energy').reduce((sum, { value }) => sum + value, 0);
-  }
-
-  #parts(isOwn: typeof isRemainder): Record<string, number> {
-    const own = this.rig.out.last('ledger.energy').filter(isOwn);
-    return Object.fromEntries(
-      own.map(({ series: { attributes }, value }) => [
-        String(attributes['ledger.reason'] ?? attributes['ledger.part']),
-        value,
-      ]),
-    );
-  }
-
-  #playUsage(atS: number): void {
-    const [first, second] = this.#processes;
-    if (first && second) {
-      this.rig.usage(atS, [
-        [first, 0.75 * atS],
-        [second, 0.25 * atS],
-      ]);
-    }
-    this.rig.boundary(atS, atS);
-  }
-}
-
-function isRemainder({ series }: { readonly series: Series }): boolean {
-  return series.attributes['hw.type'] === 'remainder';
-}
-
-function assertNear(actual: number | undefined, expected: number, tolerance: number): void {
-  assert.ok(Math.abs((actual ?? NaN) - expected) <= tolerance, `expected ${expected}, found ${actual}`);
-}
+import { assertNear, HostMachine, measured } from './host-machine.fixture.js';
 
 test('attribution makes what a host uses beyond its domains a domain of its own, to the nanojoule', () => {
-  const machine = new Machine();
+  const machine = new HostMachine();
   machine.play(20);
   void machine.rig.processor.shutdown();
   assertNear(machine.sum(), machine.hostJoules(20), 1e-8);
@@ -102,7 +17,7 @@ test('attribution makes what a host uses beyond its domains a domain of its own,
 });
 
 test('attribution charges losses to workloads, once a regression has found them, and never fans and disks', () => {
-  const machine = new Machine();
+  const machine = new HostMachine();
   machine.play(40);
   const before = machine.remainder();
   machine.play(240, { fromS: 41 });
@@ -117,7 +32,7 @@ test('attribution charges losses to workloads, once a regression has found them,
 
 test('attribution takes idle energy out of a remainder whose floor is set, and shares it where all idle energy is shared', () => {
   for (const idle of ['separate', 'proportional', 'equal']) {
-    const machine = new Machine({ idle, floor: [{ hw_type: 'remainder', power: 25 }] });
+    const machine = new HostMachine({ idle, floor: [{ hw_type: 'remainder', power: 25 }] });
     machine.play(40);
     const before = machine.remainder();
     machine.play(240, { fromS: 41 });
@@ -132,7 +47,7 @@ test('attribution takes idle energy out of a remainder whose floor is set, and s
 });
 
 test('attribution sets off against later windows what a lagging meter of the host shows too little of', () => {
-  const machine = new Machine();
+  const machine = new HostMachine();
   machine.play(101, { lagS: 1 });
   void machine.rig.processor.shutdown();
   // A second at full power, and what fell while the meter still showed it, lie between the two curves.
@@ -141,7 +56,7 @@ test('attribution sets off against later windows what a lagging meter of the hos
 });
 
 test('attribution knows no remainder where a domain of the host is estimated', () => {
-  const machine = new Machine({}, { 'energy.method': 'estimated' });
+  const machine = new HostMachine({}, { 'energy.method': 'estimated' });
   machine.play(20);
   void machine.rig.processor.shutdown();
   assert.deepEqual(machine.remainder(), {});
@@ -149,7 +64,7 @@ test('attribution knows no remainder where a domain of the host is estimated', (
 });
 
 test('attribution leaves out a remainder for the time in which a domain is not read', () => {
-  const machine = new Machine();
+  const machine = new HostMachine();
   machine.play(20);
   machine.rig.end(20, machine.cpu);
   machine.play(25, { fromS: 21, isCpuRead: false });
@@ -173,7 +88,7 @@ test('attribution takes losses and idle energy from a calibration, from the firs
   const path = join(createFolder(), 'calibration.json');
   const pairs = [10, 50, 110].map((sensors) => ({ sensors, meter: 28 + 1.1 * sensors }));
   saveCalibration(path, 'bmc', fitCalibration(pairs, pairs.slice(0, 1), { at: 0, sensors: [] }));
-  const machine = new Machine({ calibration_file: path });
+  const machine = new HostMachine({ calibration_file: path });
   machine.play(20);
   void machine.rig.processor.shutdown();
   const domainJ = machine.cpuJoules(20) + 200;
@@ -188,7 +103,7 @@ test('attribution takes losses and idle energy from a calibration, from the firs
 test('attribution does without a calibration that it cannot read', () => {
   const path = join(createFolder(), 'calibration.json');
   writeFileSync(path, '{');
-  const machine = new Machine({ calibration_file: path });
+  const machine = new HostMachine({ calibration_file: path });
   machine.play(20);
   void machine.rig.processor.shutdown();
   assert.match(

@@ -5,40 +5,51 @@ import {
   ATTR_HW_NAME,
   ATTR_HW_PARENT,
   ATTR_HW_TYPE,
+  ATTR_RAPL_DOMAIN,
 } from '../../src/model/semantic-conventions.js';
 import type { Series } from '../../src/model/series.js';
 import { remainderType } from '../../src/model/shared-metrics.js';
 import type { Config } from './config.js';
 import type { Floor } from './floor.js';
 import type { HostParts, PartsUsage } from './host-parts.js';
-import { LossRegression, type LossRatio } from './loss-model.js';
+import { LossRegression, type LossRatio, type Refutation } from './loss-model.js';
 import type { DomainMeter, Meter } from './meter.js';
 import { withoutWorkloads, type Usage } from './usage.js';
 import type { Window, Windows } from './windows.js';
 
-/** The domain that a host's meter shows beyond the domains that it contains. */
-export function describeRemainder(host: Series): Series {
-  const { [ATTR_HW_ID]: id = '', [ATTR_HW_NAME]: name, [ATTR_HW_PARENT]: parent } = host.attributes;
+/** The domain that the meter of a host or a platform shows beyond the domains that it contains. */
+export function describeRemainder(container: Series): Series {
+  const {
+    [ATTR_HW_ID]: id = '',
+    [ATTR_HW_NAME]: name,
+    [ATTR_HW_PARENT]: parent,
+    [ATTR_RAPL_DOMAIN]: raplDomain,
+  } = container.attributes;
   return {
-    ...host,
+    ...container,
     attributes: {
       [ATTR_HW_TYPE]: remainderType,
       [ATTR_HW_ID]: id,
       ...(name !== undefined && { [ATTR_HW_NAME]: name }),
       ...(parent !== undefined && { [ATTR_HW_PARENT]: parent }),
+      ...(raplDomain !== undefined && { [ATTR_RAPL_DOMAIN]: raplDomain }),
       [ATTR_ENERGY_METHOD]: 'measured',
     },
   };
 }
 
 export interface RemainderOptions {
-  /** Of the host. */
+  /** Of the host or the platform. */
   readonly meter: Meter;
   readonly parts: HostParts;
+  /** Whether the meter contains the parts; otherwise a regression has to show it before anything is settled. */
+  readonly isContainer: boolean;
+  /** Where a window may begin: what is before that is in a remainder around this one. */
+  readonly settledTo: () => number;
   readonly floor: Floor;
   readonly idle: Config['idle'];
   readonly maxWindowNs: number;
-  /** Of the host's meter; undefined: a regression takes its place. */
+  /** Of the meter; undefined: a regression takes its place. */
   readonly calibration: Calibration | undefined;
 }
 
@@ -63,9 +74,23 @@ export class RemainderMeter implements DomainMeter {
   /** What the host loses for each watt of its domains; undefined: not known. */
   get loss(): LossRatio | undefined {
     const { calibration } = this.#options;
-    if (calibration === undefined) return this.#regression.current;
+    if (calibration === undefined) return this.#isContainer ? this.#regression.current : undefined;
     const ratio = lossRatioAt(calibration, this.#partsWatts);
     return { ratio, halfWidth: calibration.gain.halfWidth, source: 'calibrated' };
+  }
+
+  /** What shows that the meter does not contain the domains; undefined: nothing does, or it is known to contain them. */
+  get refutation(): Refutation | undefined {
+    return this.#options.isContainer ? undefined : this.#regression.refutation;
+  }
+
+  /** Whether energy may still be settled of the time that its counter has been read. */
+  get isPending(): boolean {
+    return this.#isContainer && (this.#waiting !== undefined || this.#options.meter.hasWindows);
+  }
+
+  get #isContainer(): boolean {
+    return this.#options.isContainer || this.#regression.contains === true;
   }
 
   open(): Windows {
@@ -102,8 +127,9 @@ export class RemainderMeter implements DomainMeter {
       const window = this.#waiting;
       if (window === undefined || !parts.reaches(window.to)) return undefined;
       const to = parts.knownTo(window.from, window.to);
-      if (to > window.from) return this.#settle(cutWindow(window, to), window.to);
-      this.#drop(window);
+      const settled = to > window.from ? this.#settle(cutWindow(window, to), window.to) : undefined;
+      if (settled) return settled;
+      if (to <= window.from) this.#drop(window);
     }
   }
 
@@ -114,17 +140,25 @@ export class RemainderMeter implements DomainMeter {
     this.#options.parts.forget(window.to);
   }
 
-  #settle(window: Window, end: number): Window {
+  /** @returns undefined where it is not known that the meter contains the domains, and the energy is not settled */
+  #settle(window: Window, end: number): Window | undefined {
     const used = this.#options.parts.take(window.from, window.to);
     this.#options.parts.forget(end);
     this.#waiting = undefined;
+    const isOwn = this.#isContainer && window.from >= this.#options.settledTo();
+    const settled = isOwn ? this.#subtract(window, used) : undefined;
+    if (!isOwn) this.#owedNj = 0;
+    // Only now: a window is shared by what was known before it.
+    this.#regression.observe(window.to - window.from, window.energyNj, used.energyNj, window.refreshNs);
+    return settled;
+  }
+
+  #subtract(window: Window, used: PartsUsage): Window {
     this.#partsWatts = used.energyNj / (window.to - window.from);
     const beyondNj = window.energyNj - used.energyNj - this.#owedNj;
     this.#owedNj = Math.max(0, -beyondNj);
     const energyNj = Math.max(0, beyondNj);
     const usage = this.#createUsage({ ...window, energyNj }, used);
-    // Only now: a window is shared by what was known before it.
-    this.#regression.observe(window.to - window.from, window.energyNj, used.energyNj, window.refreshNs);
     // What the meter of the host is late by is more of the remainder.
     const lagNs = energyNj === 0 ? window.lagNs : (window.lagNs * window.energyNj) / energyNj;
     return { ...window, energyNj, lagNs, usage };

@@ -5,7 +5,7 @@ import {
   ATTR_HW_TYPE,
   ATTR_RAPL_DOMAIN,
 } from './semantic-conventions.js';
-import type { Attributes, Metric } from './series.js';
+import type { Attributes, Metric, Series } from './series.js';
 import { hwEnergy } from './shared-metrics.js';
 
 /** Energy of domains that overlap with those of `hw.energy`. Attributes: `rapl.domain`, `hw.id`, where known `hw.parent`. */
@@ -16,6 +16,11 @@ export const raplEnergy: Metric = {
   kind: 'counter',
   valueType: 'double',
 };
+
+/** Whether this is the energy of a whole platform (psys), which contains the packages. */
+export function isPlatform({ metric, attributes }: Pick<Series, 'metric' | 'attributes'>): boolean {
+  return metric.name === raplEnergy.name && attributes[ATTR_RAPL_DOMAIN] === 'psys';
+}
 
 /** A domain of hardware with a meter of its energy, real or simulated. */
 export interface EnergyDomain {

@@ -1,13 +1,8 @@
 import type { PowerPair } from '../../energy/calibration.js';
 import { EnergyCurve } from '../../energy/energy-curve.js';
-import { raplEnergy } from '../../model/energy-domain.js';
+import { isPlatform } from '../../model/energy-domain.js';
 import { createPlans, findOrAdd } from '../../model/plan.js';
-import {
-  ATTR_ENERGY_METHOD,
-  ATTR_HW_ID,
-  ATTR_HW_NAME,
-  ATTR_RAPL_DOMAIN,
-} from '../../model/semantic-conventions.js';
+import { ATTR_ENERGY_METHOD, ATTR_HW_ID, ATTR_HW_NAME } from '../../model/semantic-conventions.js';
 import type { Series } from '../../model/series.js';
 import { hostEnergy, hwEnergy, isMeasuredHost, meterEnergy } from '../../model/shared-metrics.js';
 import type { Table } from '../../model/table.js';
@@ -111,8 +106,8 @@ function roleOf(series: Series): 'sensor' | 'meter' | undefined {
   const { metric, attributes } = series;
   if (attributes[ATTR_ENERGY_METHOD] === 'estimated') return undefined;
   if (metric.name === hwEnergy.name) return 'sensor';
-  const isPlatform = metric.name === raplEnergy.name && attributes[ATTR_RAPL_DOMAIN] === 'psys';
-  return isMeasuredHost(series) || metric.name === meterEnergy.name || isPlatform ? 'meter' : undefined;
+  const isContainer = isMeasuredHost(series) || isPlatform(series);
+  return isContainer || metric.name === meterEnergy.name ? 'meter' : undefined;
 }
 
 function describe({ metric, attributes }: Series): Meter {

@@ -1,0 +1,132 @@
+import { isPlatform } from '../../src/model/energy-domain.js';
+import { findOrAdd } from '../../src/model/plan.js';
+import { ATTR_ENERGY_METHOD } from '../../src/model/semantic-conventions.js';
+import { resourceKey, type Series } from '../../src/model/series.js';
+import { isMeasuredHost } from '../../src/model/shared-metrics.js';
+import { HostCounter, type EnergyReader } from './host-counter.js';
+import { HostParts, type Settled } from './host-parts.js';
+import type { EnergyCounter } from './meter.js';
+import { describeRemainder, RemainderMeter, type RemainderOptions } from './remainder.js';
+
+/** Whether a meter contains domains: that of a host, or of a platform within it (psys). */
+export function isContainer(series: Series): boolean {
+  return isMeasuredHost(series) || isPlatform(series);
+}
+
+/** The domains of one machine, as the meters see them that contain these. */
+class Machine {
+  readonly host = new HostParts();
+  readonly platform = new HostParts();
+  /** Meters of platforms. Of several, it is not known which domains each contains. */
+  platforms = 0;
+}
+
+/** What containers ask of the ledger. */
+export interface ContainerDomains {
+  /** Begins to attribute a domain. @param isFirst whether all that its counter has counted is still to attribute */
+  open(series: Series, isFirst: boolean): EnergyCounter;
+}
+
+/**
+ * The meters that contain domains (docs/ledger.md, The whole host). What each shows beyond them is a domain of its own, so
+ * that no energy is in the ledger twice: the host contains the platform, and the platform the domains.
+ */
+export class Containers {
+  readonly #maxWindowNs: number;
+  readonly #domains: ContainerDomains;
+  /** By their resources. */
+  readonly #machines = new Map<string, Machine>();
+
+  constructor(maxWindowNs: number, domains: ContainerDomains) {
+    this.#maxWindowNs = maxWindowNs;
+    this.#domains = domains;
+  }
+
+  /** A domain has a counter more, or less. */
+  count(series: Series, key: string, change: 1 | -1): void {
+    const isMeasured = series.attributes[ATTR_ENERGY_METHOD] !== 'estimated';
+    const { host, platform } = this.#machineOf(series);
+    host.count(key, isMeasured, change);
+    platform.count(key, isMeasured, change);
+  }
+
+  /** Takes a window of a domain that has been settled, or of a remainder. */
+  settled(series: Series, key: string, settled: Settled): void {
+    const { host, platform } = this.#machineOf(series);
+    if (!isMeasuredHost(series)) host.settled(key, settled, this.#maxWindowNs);
+    if (!isContainer(series)) platform.settled(key, settled, this.#maxWindowNs);
+  }
+
+  /** What takes the readings of a container. */
+  createCounter(series: Series): EnergyReader {
+    const machine = this.#machineOf(series);
+    const openRemainder = (parts: HostParts) => {
+      parts.isWatched = true;
+      return parts.areMeasured ? this.#domains.open(describeRemainder(series), false) : undefined;
+    };
+    if (isPlatform(series)) return new PlatformCounter(machine, openRemainder);
+    return new HostCounter({
+      hasParts: () => machine.host.isLive,
+      openRemainder: () => openRemainder(machine.host),
+      open: (isFirst) => this.#domains.open(series, isFirst),
+    });
+  }
+
+  /** The meter of what a container shows beyond its domains. */
+  createMeter(
+    remainder: Series,
+    key: string,
+    options: Omit<RemainderOptions, 'parts' | 'isContainer' | 'settledTo'>,
+  ): RemainderMeter {
+    const { host, platform } = this.#machineOf(remainder);
+    if (!isPlatform(remainder)) {
+      return new RemainderMeter({ ...options, parts: host, isContainer: true, settledTo: () => -Infinity });
+    }
+    const meter = new RemainderMeter({
+      ...options,
+      parts: platform,
+      isContainer: options.calibration !== undefined,
+      settledTo: () => host.takenTo,
+    });
+    host.countRemainder(key, () => meter.isPending);
+    return meter;
+  }
+
+  #machineOf({ resource }: Series): Machine {
+    return findOrAdd(this.#machines, resourceKey(resource), () => new Machine());
+  }
+}
+
+/**
+ * The meter of a platform. Only what it shows beyond the domains is attributed: without them, it is not known what it
+ * contains.
+ */
+class PlatformCounter implements EnergyReader {
+  readonly #machine: Machine;
+  readonly #openRemainder: (parts: HostParts) => EnergyCounter | undefined;
+  #remainder: EnergyCounter | undefined;
+
+  constructor(machine: Machine, openRemainder: (parts: HostParts) => EnergyCounter | undefined) {
+    this.#machine = machine;
+    this.#openRemainder = openRemainder;
+    machine.platforms += 1;
+  }
+
+  read(instant: Float64Array, values: Float64Array, cell: number): void {
+    const { platform, platforms } = this.#machine;
+    if (platform.isLive && platforms === 1) {
+      this.#remainder ??= this.#openRemainder(platform);
+      this.#remainder?.read(instant, values, cell);
+    } else this.#closeRemainder();
+  }
+
+  close(): void {
+    this.#closeRemainder();
+    this.#machine.platforms -= 1;
+  }
+
+  #closeRemainder(): void {
+    this.#remainder?.close();
+    this.#remainder = undefined;
+  }
+}
