@@ -35,6 +35,7 @@ const order = [
   'export',
   'otlp',
   'recording',
+  'sql',
   'prometheus',
   'telemetry',
   'pipeline',

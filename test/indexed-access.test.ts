@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 const hotFiles: Readonly<Record<string, readonly string[]>> = {
   'once for each point of a table': [
     'docs/examples/processor-scale/factory.ts',
+    'exporters/postgres/copy-rows.ts',
     'exporters/prometheus/block.ts',
     'exporters/prometheus/families.ts',
     'exporters/prometheus/snapshot.ts',
@@ -46,6 +47,7 @@ const hotFiles: Readonly<Record<string, readonly string[]>> = {
     'receivers/rapl/counter-gate.ts',
     'src/export/line-batcher.ts',
     'src/rating/rated-energy.ts',
+    'src/sql/sql-batcher.ts',
     'src/model/add-histograms.ts',
     'src/model/check-histograms.ts',
     'src/model/histogram-table.ts',

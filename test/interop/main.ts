@@ -31,6 +31,8 @@ async function leaveOutForPorts(peers: Peers): Promise<Peers> {
     python: peers.python,
     scipy: peers.scipy,
     pandas: peers.pandas,
+    chdb: peers.chdb,
+    postgres: peers.postgres,
   };
 }
 

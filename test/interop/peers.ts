@@ -1,6 +1,15 @@
 /** Programs that are not ours, which the tests here talk to. */
 export type PeerName =
-  'otelcol' | 'otlp-answers' | 'pandas' | 'prometheus' | 'prometheus-otlp' | 'promtool' | 'python' | 'scipy';
+  | 'chdb'
+  | 'otelcol'
+  | 'otlp-answers'
+  | 'pandas'
+  | 'postgres'
+  | 'prometheus'
+  | 'prometheus-otlp'
+  | 'promtool'
+  | 'python'
+  | 'scipy';
 
 /** Where a program is, or why it cannot be had. */
 export type Peer = { readonly path: string } | { readonly reason: string };

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,8 @@ export function preparePeers(): Peers {
     python: findPython(['duckdb', 'pandas', 'pyarrow']),
     scipy: findPython(['numpy', 'scipy']),
     pandas: findPython(['numpy', 'pandas']),
+    chdb: findPython(['chdb']),
+    postgres: findPostgres(),
   };
 }
 
@@ -46,6 +48,16 @@ function findInstalled(program: string): Peer {
   const folder = (process.env['PATH'] ?? '').split(':').find((path) => existsSync(join(path, program)));
   if (folder === undefined) return { reason: `${program} is not installed` };
   return { path: join(folder, program) };
+}
+
+/** The folder of the server's programs, which Debian keeps out of PATH. */
+function findPostgres(): Peer {
+  const versions = '/usr/lib/postgresql';
+  const found = existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, 'bin')) : [];
+  const path = found.findLast((folder) => existsSync(join(folder, 'initdb')));
+  return path === undefined
+    ? { reason: `no PostgreSQL in ${versions}; install the package postgresql` }
+    : { path };
 }
 
 /** A Python that has some modules. */

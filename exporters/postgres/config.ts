@@ -1,0 +1,82 @@
+import { isAbsolute } from 'node:path';
+import type { ConfigOf, Schema } from '../../src/component/schema.js';
+import { parseEndpoint } from '../../src/config/endpoint.js';
+import { batchSettings } from '../../src/export/queued-exporter.js';
+import { retrySettings } from '../../src/export/retry.js';
+import { sendingQueueSettings } from '../../src/export/sending-queue.js';
+import { checkTlsConfig, tlsSettings } from '../../src/http/tls-files.js';
+
+export const schema = {
+  endpoint: {
+    doc: 'Where the server is: `host:port`, or the folder of its Unix socket, `/var/run/postgresql`.',
+    format: 'string',
+    default: 'localhost:5432',
+  },
+  database: { doc: 'Database, which must exist.', format: 'string', default: 'joulemetry' },
+  username: { doc: 'Role that writes.', format: 'string', default: 'joulemetry' },
+  password_file: {
+    doc: 'File with the password of that role; read again for every connection. Not set: no password, as for `peer` and client certificates.',
+    format: 'path',
+    default: null,
+  },
+  schema: {
+    doc: 'Schema of the tables.',
+    format: 'string',
+    default: 'joulemetry',
+  },
+  create_tables: {
+    doc: 'Whether schema, tables and view are created where they are missing. They are never changed.',
+    format: 'boolean',
+    default: true,
+  },
+  timescale: {
+    doc: 'Whether `points` becomes a hypertable when it is created: with `auto` where the database has the extension timescaledb.',
+    format: ['auto', 'never'],
+    default: 'auto',
+  },
+  timeout: {
+    doc: 'Maximum time for a connection, and for a request.',
+    format: 'duration',
+    default: '30s',
+    min: 1,
+  },
+  tls: {
+    insecure: {
+      doc: 'Whether to connect without TLS. A Unix socket never has TLS.',
+      format: 'boolean',
+      default: false,
+    },
+    ...tlsSettings,
+  },
+  batch: batchSettings,
+  sending_queue: sendingQueueSettings,
+  retry_on_failure: retrySettings,
+} as const satisfies Schema;
+
+export type Config = ConfigOf<typeof schema>;
+
+/** Where a server is, as its client is given it. A folder has no port of its own. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly isSocket: boolean;
+}
+
+const defaultPort = 5432;
+
+/** @throws Error when it is neither `host:port` nor an absolute path */
+export function parseAddress(endpoint: string): Address {
+  if (isAbsolute(endpoint)) return { host: endpoint, port: defaultPort, isSocket: true };
+  const { host, port } = parseEndpoint(endpoint);
+  return { host: host === '' ? 'localhost' : host, port, isSocket: false };
+}
+
+/** What is wrong with these settings when they are taken together. */
+export function checkConfig({ endpoint, tls }: Config): readonly string[] {
+  try {
+    parseAddress(endpoint);
+    return checkTlsConfig(tls);
+  } catch {
+    return [`endpoint: expected host:port or the folder of a socket, found "${endpoint}"`];
+  }
+}

@@ -1,0 +1,31 @@
+import { describeErrors, ExportError } from '../../src/errors.js';
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+/**
+ * Classes of conditions that pass: connection exception, transaction rollback (serialization, deadlock), insufficient
+ * resources (disk full, too many connections), operator intervention (shutdown, cancel), system error.
+ */
+const passingClasses: ReadonlySet<string> = new Set(['08', '40', '53', '57', '58']);
+/** And single conditions: a lock that was not free, an object in use, a server that is read-only until a failover. */
+const passingStates: ReadonlySet<string> = new Set(['55006', '55P03', '25006']);
+
+/** Whether another attempt can help after an error of the server with this SQLSTATE. */
+export function isPassing(state: string): boolean {
+  return passingStates.has(state) || passingClasses.has(state.slice(0, 2));
+}
+
+/** The SQLSTATE of an error of the server; undefined for every other error. */
+function findState(error: unknown): string | undefined {
+  const isServers = error instanceof Error && 'severity' in error && 'code' in error;
+  return isServers && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What an error means for a request. One without SQLSTATE is of the connection: there was no answer. */
+export function toExportError(error: unknown): ExportError {
+  if (error instanceof ExportError) return error;
+  const state = findState(error);
+  const text = describeErrors(error instanceof AggregateError ? error.errors : [error], ', ');
+  const message = state === undefined ? text : `SQLSTATE ${state}, ${text}`;
+  return new ExportError(message, { retryable: state === undefined || isPassing(state), cause: error });
+}

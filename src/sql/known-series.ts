@@ -1,0 +1,50 @@
+import { elementAt } from '../element.js';
+import { decodeSeries, type EncodedSeries, type SeriesRecord } from './series-record.js';
+import type { SqlRequest } from './sql-request.js';
+
+/** What is remembered of one connection or file; beyond it, series are written once more, which changes nothing. */
+const maxKnown = 200_000;
+/** Series are written once more after this time, in case that their rows were deleted. */
+const forgetAfterMs = 60 * 60_000;
+
+/** Which series a database has, so that they are not written with every request. */
+export class KnownSeries {
+  readonly #ids = new Set<bigint>();
+  #sinceMs = performance.now();
+
+  /** The series of a request that the database may not have. */
+  findUnknown({ series }: SqlRequest): readonly SeriesRecord[] {
+    if (performance.now() - this.#sinceMs > forgetAfterMs) this.clear();
+    return series.filter(({ id }) => !this.#ids.has(id)).map(decodeSeries);
+  }
+
+  /** The database has taken a request. What ended is forgotten: if it begins again, that has to be written. */
+  confirm({ series, indexes, points }: SqlRequest): void {
+    if (this.#ids.size + series.length > maxKnown) this.clear();
+    for (const { id } of series) this.#ids.add(id);
+    for (const index of indexes.subarray(points)) this.#forget(series[index]);
+  }
+
+  clear(): void {
+    this.#ids.clear();
+    this.#sinceMs = performance.now();
+  }
+
+  #forget(ended: EncodedSeries | undefined): void {
+    if (ended) this.#ids.delete(ended.id);
+  }
+}
+
+/** A series that ended, and its last instant. */
+export interface SeriesEnd {
+  readonly id: bigint;
+  readonly at: bigint;
+}
+
+/** What ended in a request. */
+export function listEnds({ series, indexes, times, points, ends }: SqlRequest): readonly SeriesEnd[] {
+  return Array.from({ length: ends }, (_, i) => {
+    const { id } = elementAt(series, elementAt(indexes, points + i));
+    return { id, at: elementAt(times, points + i) };
+  });
+}
