@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createFakeSampler } from '../src/component/fakes.js';
 import type { OpenSampler, Sampling } from '../src/component/sampling.js';
 import type { Clock } from '../src/linux/clock.js';
 import { createFolder } from '../src/testing/temporary-folder.fixture.js';
@@ -88,7 +89,8 @@ export function createStillSampling(clock: Clock): Sampling {
         series = describe(sampler.columns, clock.wallNs());
         return read();
       };
-      return { flush: read, update, stop: () => (ending ??= read().then(() => sampler.close())) };
+      const stop = () => (ending ??= read().then(() => sampler.close()));
+      return createFakeSampler({ flush: read, update, stop });
     },
     shutdown: () => Promise.resolve(),
   };

@@ -225,3 +225,37 @@ test('attribution goes on with a domain whose counter comes back in time', () =>
   const ended = rig.out.tables.flatMap((table) => table.ended ?? []);
   assert.ok(ended.every(({ metric }) => metric.name !== 'ledger.energy'));
 });
+
+test('attribution charges what a meter counted during its pause by the usage of that time', () => {
+  const { rig, meter, process } = playBusy();
+  const late = new RigProcess({ 'process.pid': 2 }, 3);
+  rig.energy(meter, 1, NaN);
+  rig.usage(2, [[process, 2]]);
+  rig.boundary(2, 2);
+  rig.usage(4, [
+    [process, 3],
+    [late, 1],
+  ]);
+  rig.boundary(4, 4);
+  assert.deepEqual(rig.processes(), { 1: 10 });
+  // It is read at the end of the pause: 30 J more, for 3 s of CPU time, one of them by the process that came meanwhile.
+  rig.energy(meter, 4, 40);
+  rig.boundary(4.5, 4.5);
+  assert.deepEqual(rig.processes(), { 1: 30, 2: 10 });
+  assert.deepEqual(rig.parts(), { attributed: 40 });
+});
+
+test('attribution charges what was measured during a pause of the usage by what was used in all of it', () => {
+  const { rig, meter, process } = playBusy();
+  rig.usage(1, [[process, NaN]]);
+  rig.boundary(1, NaN);
+  for (const atS of [2, 3, 4]) rig.energy(meter, atS, 10 * atS);
+  const late = new RigProcess({ 'process.pid': 2 }, 2);
+  rig.usage(4, [
+    [process, 2.5],
+    [late, 1.5],
+  ]);
+  rig.boundary(4, 4);
+  assert.deepEqual(rig.processes(), { 1: 25, 2: 15 });
+  assert.deepEqual(rig.parts(), { attributed: 40 });
+});

@@ -54,6 +54,7 @@ export class BatteryScraper implements OpenScraper {
   readonly #sources = new Map<string, Source>();
   /** The metric of the energy that the batteries give. */
   readonly #energyMetric: Metric;
+  #intervalMs: number;
   #discharge: MeterRow | undefined;
   #breaks: number | undefined;
 
@@ -68,11 +69,16 @@ export class BatteryScraper implements OpenScraper {
 
   private constructor(config: Config, context: ReceiverContext, supplies: readonly Supply[]) {
     this.#config = config;
+    this.#intervalMs = config.collection_interval;
     this.#context = context;
     this.#isWanted = createNameFilter(config.supplies);
     this.#originNs = context.clock.monotonicNs();
     const hasBattery = supplies.some((one) => isBattery(one) && isOfMachine(one));
     this.#energyMetric = claimEnergy(context.claims, hasBattery ? 'host' : 'other').metric;
+  }
+
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
   }
 
   async scrape(breaks: number): Promise<Iterable<Table>> {
@@ -161,7 +167,7 @@ export class BatteryScraper implements OpenScraper {
       [ATTR_ENERGY_METHOD]: 'measured',
       [ATTR_ENERGY_INTERFACE]: 'power_supply',
     };
-    const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
+    const maxGapMs = () => Math.max(minGapMs, 3 * this.#intervalMs);
     const energy = { metric: this.#energyMetric, resource, attributes: measured, start };
     const power = { metric: hostPower, resource, attributes: place, start };
     const meters = [new IntegratedMeter(energy, new IntegratedPower({ maxGapMs }))];

@@ -38,6 +38,7 @@ export class HwmonScraper implements OpenScraper {
   readonly #context: ReceiverContext;
   readonly #timing: ChipTiming | undefined;
   readonly #originNs: bigint;
+  #intervalMs: number;
   #published: readonly Published[] = [];
   #ended: Series[] = [];
   /** Rows that are to be forwarded. */
@@ -58,9 +59,14 @@ export class HwmonScraper implements OpenScraper {
 
   private constructor(config: Config, context: ReceiverContext, timing: ChipTiming | undefined) {
     this.#config = config;
+    this.#intervalMs = config.collection_interval;
     this.#timing = timing;
     this.#context = context;
     this.#originNs = context.clock.monotonicNs();
+  }
+
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
   }
 
   async scrape(breaks: number): Promise<Iterable<Table>> {
@@ -119,7 +125,7 @@ export class HwmonScraper implements OpenScraper {
     const nowNs = clock.monotonicNs();
     const halfNs = (nowNs - one.beganNs) / 2n;
     const at = clock.wallNs() - halfNs;
-    const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
+    const maxGapMs = () => Math.max(minGapMs, 3 * this.#intervalMs);
     one.row ??= new MeterRow(createMeters(one.plan, host, { start: at, maxGapMs }));
     this.#rows.push(one.row.take(one.reader.values, at, Number(nowNs - halfNs - this.#originNs)));
   }

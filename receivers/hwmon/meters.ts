@@ -1,6 +1,6 @@
 import type { Claims } from '../../src/component/claims.js';
 import { claimEnergy } from '../../src/component/energy-claim.js';
-import { IntegratedPower } from '../../src/energy/integrated-power.js';
+import { IntegratedPower, type GapLimit } from '../../src/energy/integrated-power.js';
 import { CounterMeter, IntegratedMeter, type Meter, type SourcedMeter } from '../../src/energy/meter-row.js';
 import { WrappingCounter } from '../../src/energy/wrapping-counter.js';
 import {
@@ -231,7 +231,7 @@ function describeItem({ item, windowMs }: Channel): Attributes {
 export function createMeters(
   { columns }: ChipPlan,
   resource: Resource,
-  { start, maxGapMs }: { readonly start: bigint; readonly maxGapMs: number },
+  { start, maxGapMs }: { readonly start: bigint; readonly maxGapMs: GapLimit },
 ): readonly SourcedMeter[] {
   return columns.map(({ metric, attributes, source, kind }) => {
     const series = { metric, resource, attributes, start };
@@ -239,7 +239,7 @@ export function createMeters(
   });
 }
 
-function createMeter(series: Series, kind: ColumnPlan['kind'], maxGapMs: number): Meter {
+function createMeter(series: Series, kind: ColumnPlan['kind'], maxGapMs: GapLimit): Meter {
   switch (kind.name) {
     case 'gauge':
       return createGauge(series, kind);

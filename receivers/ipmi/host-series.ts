@@ -1,4 +1,4 @@
-import { IntegratedPower } from '../../src/energy/integrated-power.js';
+import { IntegratedPower, type GapLimit } from '../../src/energy/integrated-power.js';
 import { IntegratedMeter, MeterRow, type SourcedMeter } from '../../src/energy/meter-row.js';
 import {
   ATTR_ENERGY_INTERFACE,
@@ -23,7 +23,7 @@ export interface HostOptions {
   /** `hw.host.energy`, or `hw.meter.energy` where another receiver has that. */
   readonly energyMetric: Metric;
   /** Power is integrated over no longer time without a reading. */
-  readonly maxGapMs: number;
+  readonly maxGapMs: GapLimit;
 }
 
 /** What is published of the power of the whole host. */

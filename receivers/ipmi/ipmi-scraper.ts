@@ -20,7 +20,6 @@ type ReadingSource = Pick<ReadingThread<Reading>, 'read' | 'close'>;
 
 /** Makes tables of what the reading thread reads. */
 export class IpmiScraper implements OpenScraper {
-  readonly #config: Config;
   readonly #context: ReceiverContext;
   readonly #thread: ReadingSource;
   readonly #origin: Origin;
@@ -32,19 +31,24 @@ export class IpmiScraper implements OpenScraper {
   #host: HostSeries | undefined;
   #breaks: number | undefined;
   readonly #cell = new Float64Array(1);
+  #intervalMs: number;
 
   constructor(
     config: Config,
     context: ReceiverContext,
     { thread, reading }: { thread: ReadingSource; reading: Reading },
   ) {
-    this.#config = config;
+    this.#intervalMs = config.collection_interval;
     this.#context = context;
     this.#thread = thread;
     this.#origin = { bmc: `ipmi${config.device}`, resource: context.host };
     this.#first = reading;
     // At the start, before receivers that yield to this one ask for the same.
     if (reading.host !== undefined) claimEnergy(context.claims, 'host');
+  }
+
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
   }
 
   async scrape(breaks: number): Promise<Iterable<Table>> {
@@ -93,7 +97,7 @@ export class IpmiScraper implements OpenScraper {
     const { metric, owner } = claimEnergy(this.#context.claims, 'host');
     if (owner !== undefined)
       this.#context.log.info(`Publishing ${metric.name}: receiver "${owner}" has the energy of the host`);
-    const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
+    const maxGapMs = () => Math.max(minGapMs, 3 * this.#intervalMs);
     return new HostSeries(source, this.#origin, start, { energyMetric: metric, maxGapMs });
   }
 

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext, createLogCollector, createTableCollector } from '../../src/component/fakes.js';
+import {
+  createFakeContext,
+  createFakeSampler,
+  createLogCollector,
+  createTableCollector,
+} from '../../src/component/fakes.js';
 import type { OpenSampler, SamplerRequest, Sampling } from '../../src/component/sampling.js';
 import { parseSettings } from '../../src/config/settings.js';
 import type { Series } from '../../src/model/series.js';
@@ -34,7 +39,7 @@ class DirectSampling implements Sampling {
       this.stopped++;
       return Promise.resolve();
     };
-    return { stop, flush: () => Promise.resolve(), update: () => Promise.resolve() };
+    return createFakeSampler({ stop });
   }
 
   shutdown(): Promise<void> {

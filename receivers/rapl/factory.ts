@@ -38,7 +38,7 @@ export class RaplReceiver implements Component {
   readonly #config: Config;
   readonly #context: ReceiverContext;
   readonly #energy: Component;
-  readonly #thinner: RowThinner | undefined;
+  readonly #thinner: RowThinner;
   readonly #gate: CounterGate;
   readonly #telemetry: DomainTelemetry;
   readonly #log: DomainLog;
@@ -49,11 +49,9 @@ export class RaplReceiver implements Component {
     this.#context = context;
     this.#telemetry = new DomainTelemetry(context.meter, context.id);
     this.#log = new DomainLog(context.log);
-    const { periodNs, isFiner } = choosePolling(config);
-    this.#thinner = isFiner ? new RowThinner(next, config.sampling_interval * 1e6, periodNs) : undefined;
-    const published = watchGaps(context, this.#thinner ?? next, (series) =>
-      explainGap(this.#gate.findPath(series)),
-    );
+    const { periodNs } = choosePolling(config);
+    this.#thinner = new RowThinner(next, config.sampling_interval * 1e6, periodNs);
+    const published = watchGaps(context, this.#thinner, (series) => explainGap(this.#gate.findPath(series)));
     this.#gate = new CounterGate(context, published, {
       onChange: () => this.#report(),
       readCounter: readEnergy,
@@ -64,7 +62,8 @@ export class RaplReceiver implements Component {
       next: this.#gate,
       module: new URL('./sampler.js', import.meta.url),
       options: config,
-      intervalMs: periodNs / 1e6,
+      intervalMs: config.sampling_interval,
+      choosePeriodMs: (intervalMs) => this.#choosePeriodMs(intervalMs),
       flushMs: config.flush_interval,
       createSeries: (columns: Columns, start) => this.#createSeries(columns, start),
     });
@@ -97,9 +96,16 @@ export class RaplReceiver implements Component {
     this.#telemetry.close();
   }
 
+  /** Rows come at the interval, readings as often as counters need. */
+  #choosePeriodMs(intervalMs: number): number {
+    const { periodNs } = choosePolling({ ...this.#config, sampling_interval: intervalMs });
+    this.#thinner.setTimes(intervalMs * 1e6, periodNs);
+    return periodNs / 1e6;
+  }
+
   #release(): void {
     this.#gate.settle();
-    this.#thinner?.release();
+    this.#thinner.release();
   }
 
   #createSeries(columns: Columns, start: bigint): readonly Series[] {

@@ -18,6 +18,8 @@ export interface ComponentStatus {
   readonly since: Date;
   /** The last error or warning that it logged, or why it is not running. */
   readonly lastError?: { readonly message: string; readonly at: Date };
+  /** Of receivers that read at intervals: the intervals in milliseconds, by the settings that they come from. */
+  readonly intervalsMs?: Readonly<Record<string, number>>;
   /** Points that passed since it was started: those that a receiver passed on, or that a consumer took. */
   readonly acceptedPoints: number;
   /** Points that were refused: those of a receiver by the pipelines, or those that a consumer did not take. */
@@ -42,7 +44,8 @@ export interface ReloadResult {
 }
 
 /**
- * The running agent, as extensions control it. Ids are those of receivers. Whatever cannot be done rejects with an error in
+ * The running agent, as extensions control it. A component is named by its kind and id, `exporter:file`; a receiver also by
+ * its id alone. A processor's name means all of its instances. Whatever cannot be done rejects with an error in
  * the words of a user.
  */
 export interface AgentControl {
@@ -50,16 +53,28 @@ export interface AgentControl {
   reload(): Promise<ReloadResult>;
   /** Every component, in the order of its start. */
   listComponents(): readonly ComponentStatus[];
-  /** Makes a receiver take no reading until it is resumed. */
-  pause(id: string): Promise<void>;
+  /**
+   * Makes a receiver take no reading until it is resumed: its series go on then, with a gap. Tables pass a processor by, and
+   * an exporter drops them.
+   */
+  pause(name: string): Promise<void>;
   /** Ends a pause. */
-  resume(id: string): Promise<void>;
-  /** Makes a receiver read at another interval, until it is started again. */
-  setInterval(id: string, intervalMs: number): Promise<void>;
+  resume(name: string): Promise<void>;
+  /**
+   * Makes a receiver read at another interval, until it is started again.
+   * @param setting which of its intervals, where it has two: `collection_interval`
+   */
+  setInterval(name: string, intervalMs: number, setting?: string): Promise<void>;
   /** Makes a receiver take a reading now and pass on what it holds. */
-  trigger(id: string): Promise<void>;
+  trigger(name: string): Promise<void>;
+  /** Shuts a receiver or an exporter down for good. It starts again with the agent. */
+  stop(name: string): Promise<void>;
   /** Makes every receiver take a reading now, and processors and exporters pass on what they hold. */
   flush(): Promise<void>;
+  /**
+   * Why a watchdog should restart the agent: of a pipeline, no receiver reads that should. Undefined: it makes progress.
+   */
+  findStall(): string | undefined;
   /** Ends the agent as after SIGTERM. Returns at once. */
   shutdown(): void;
 }

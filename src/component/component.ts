@@ -7,6 +7,7 @@ import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
 import type { Probe } from './probe.js';
 import type { QueueStorage } from './queue-storage.js';
+import type { ReadingLoops } from './reading-loop.js';
 import type { Sampling } from './sampling.js';
 import type { ConfigOf, Schema } from './schema.js';
 
@@ -23,6 +24,8 @@ export interface Component {
    * read memory but no package. Then those that stand in for it (`fallback_for`) start all the same.
    */
   readonly isPartial?: boolean;
+  /** Exporters: whether the last attempt to deliver something failed, and will be repeated. */
+  readonly isFailing?: boolean;
   /**
    * Receivers: takes a reading now and passes on everything that was read until then. Processors and exporters: pass on, or
    * put into their queue, what waits for more of its kind.
@@ -65,6 +68,8 @@ export interface ReceiverContext extends Context {
   readonly sampling: Sampling;
   /** Asked before something is published that a machine has once only. */
   readonly claims: Claims;
+  /** Where what reads at an interval joins, so that it can be paused and given another interval. Absent where nothing does that. */
+  readonly loops?: ReadingLoops;
   /**
    * Fulfilled when every receiver has started, and so has claimed what it publishes. Not there where there are no
    * others.

@@ -8,6 +8,7 @@ import { freeClaims, noOwners } from './claims.js';
 import type { ProcessorContext, ReceiverContext } from './component.js';
 import type { Consumer } from './consumer.js';
 import type { Log } from './log.js';
+import type { RunningSampler } from './sampling.js';
 
 /** A consumer that keeps what it gets. */
 export interface TableCollector extends Consumer {
@@ -88,6 +89,12 @@ export function createFakeContext(overrides: Partial<FakeContext> = {}): FakeCon
 
 const done = () => Promise.resolve();
 
+/** A sampler that does nothing, for tests. */
+export function createFakeSampler(overrides: Partial<RunningSampler> = {}): RunningSampler {
+  const idle = { stop: done, flush: done, update: done, pause: done, resume: done, setPeriod: done };
+  return { ...idle, lastSignMs: 0, isFailing: false, ...overrides };
+}
+
 /** The agent of an extension in tests: it has no component, and does nothing. */
 export function createFakeAgent(overrides: Partial<AgentControl> = {}): AgentControl {
   return {
@@ -97,6 +104,8 @@ export function createFakeAgent(overrides: Partial<AgentControl> = {}): AgentCon
     resume: done,
     setInterval: done,
     trigger: done,
+    stop: done,
+    findStall: () => undefined,
     flush: done,
     shutdown() {},
     ...overrides,

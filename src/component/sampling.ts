@@ -77,6 +77,16 @@ export interface RunningSampler {
    * one after where its columns changed, so that series end with their last values and start at once.
    */
   update(options: unknown): Promise<void>;
+  /** Takes a last reading and no other until `resume`, but those of `flush`, and forwards a gap. Its series stay. */
+  pause(): Promise<void>;
+  /** Reads at once and at every tick from then on. */
+  resume(): Promise<void>;
+  /** Reads with another period from now on. @throws RangeError when it is too short */
+  setPeriod(periodNs: number): Promise<void>;
+  /** When the last rows came, on the clock of `performance.now()`; while it is tried again after a failure, up to now. */
+  readonly lastSignMs: number;
+  /** Whether it was closed after a failure, and is opened again. */
+  readonly isFailing: boolean;
 }
 
 /** The sampling threads of this collector. Threads begin with their first sampler and end with their last. */

@@ -1,9 +1,12 @@
 import { EnergyTotal } from './energy-total.js';
 
+/** A time in milliseconds; as a function, which is called at every reading, where it changes with the interval. */
+export type GapLimit = number | (() => number);
+
 /** How the power of a sensor is integrated. */
 export interface IntegrationOptions {
-  /** The longest time between two readings over which the power is integrated, in milliseconds. */
-  readonly maxGapMs: number;
+  /** The longest time between two readings over which the power is integrated. */
+  readonly maxGapMs: GapLimit;
   /** The time that each reading is the mean of, up to its instant, in milliseconds; 0: it is that of its instant. */
   readonly windowMs?: number;
 }
@@ -20,7 +23,7 @@ const unitsPerNj = 2e6;
  * all of that time. Over a longer time than `maxGapMs` nothing is known: the count starts again. Allocates nothing.
  */
 export class IntegratedPower {
-  readonly #maxGapNs: number;
+  readonly #readGapMs: () => number;
   readonly #windowNs: number;
   #total = new EnergyTotal();
   /** What is below a nanojoule. */
@@ -30,7 +33,7 @@ export class IntegratedPower {
   #startedNs = NaN;
 
   constructor({ maxGapMs, windowMs = 0 }: IntegrationOptions) {
-    this.#maxGapNs = maxGapMs * nsPerMs;
+    this.#readGapMs = typeof maxGapMs === 'number' ? () => maxGapMs : maxGapMs;
     this.#windowNs = windowMs * nsPerMs;
   }
 
@@ -50,7 +53,8 @@ export class IntegratedPower {
     if (Number.isNaN(microwatts)) return NaN;
     const power = Math.round(microwatts);
     const ns = atNs - this.#lastNs;
-    if (ns >= 0 && ns <= this.#maxGapNs) this.#add(ns <= this.#windowNs ? 2 * power : this.#last + power, ns);
+    if (ns >= 0 && ns <= this.#readGapMs() * nsPerMs)
+      this.#add(ns <= this.#windowNs ? 2 * power : this.#last + power, ns);
     else this.#start(atNs);
     this.#last = power;
     this.#lastNs = atNs;

@@ -31,6 +31,11 @@ export class OutageLog {
     this.#intervalMs = intervalMs;
   }
 
+  /** Whether the last attempt failed. */
+  get isOutage(): boolean {
+    return this.#reminder !== undefined;
+  }
+
   /** An attempt failed. */
   failed(cause: string): void {
     this.#latest = cause;
@@ -121,6 +126,11 @@ export class DeliveryLog {
       action: `export to ${target}`,
       consequence: 'Keeping data and trying again',
     });
+  }
+
+  /** Whether the last attempt failed. */
+  get isOutage(): boolean {
+    return this.#outage.isOutage;
   }
 
   /** An attempt failed and will be repeated. */

@@ -128,6 +128,10 @@ export class QueuedExporter implements ConsumingComponent {
     return true;
   }
 
+  get isFailing(): boolean {
+    return this.#queue?.isFailing === true;
+  }
+
   readBacklog(): number {
     const backlog = this.#queue?.readBacklog(this.#config.batch.max_bytes) ?? 0;
     return this.#encoder.points > 0 ? Math.max(backlog, minBacklog) : backlog;

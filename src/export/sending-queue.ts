@@ -86,6 +86,11 @@ export class SendingQueue {
     this.#resume();
   }
 
+  /** Whether the last attempt to deliver something failed. */
+  get isFailing(): boolean {
+    return this.#log.isOutage;
+  }
+
   /** Whether this many bytes would be taken, if need be in the place of older ones. */
   hasRoom(bytes: number): boolean {
     const { drop, queue_bytes: capacity } = this.#config.sending_queue;

@@ -1,4 +1,4 @@
-import { IntegratedPower } from '../energy/integrated-power.js';
+import { IntegratedPower, type GapLimit } from '../energy/integrated-power.js';
 import {
   CounterMeter,
   IntegratedMeter,
@@ -35,7 +35,7 @@ export interface DeviceSeriesOptions {
   /** Unix time in nanoseconds of the first row. */
   readonly start: bigint;
   /** Power is integrated over no longer time without a reading. */
-  readonly maxGapMs: number;
+  readonly maxGapMs: GapLimit;
   /** The metric of its energy. */
   readonly energyMetric: Metric;
 }
@@ -128,7 +128,7 @@ function createMeter(device: Device, id: string, origin: Origin): Meter | undefi
 /** Where there is no energy counter, but power: the integral over its readings. */
 function integratePower(
   device: Device,
-  { maxGapMs, ...origin }: Origin & { readonly maxGapMs: number },
+  { maxGapMs, ...origin }: Origin & { readonly maxGapMs: GapLimit },
 ): readonly SourcedMeter[] {
   if (device.columns.includes('energy')) return [];
   const id = ['power.instant', 'power.average', 'power.averaged'].find((one) => device.columns.includes(one));

@@ -40,12 +40,15 @@ export class GpuScraper implements OpenScraper {
   #hasForeign = false;
   #breaks: number | undefined;
 
+  #intervalMs: number;
+
   constructor(
     config: GpuConfig,
     context: ReceiverContext,
     { thread, reading }: { thread: ReadingThread<Reading>; reading: Reading },
   ) {
     this.#config = config;
+    this.#intervalMs = config.collection_interval;
     this.#context = context;
     this.#thread = thread;
     const { procfs, passwd, service } = config;
@@ -62,6 +65,10 @@ export class GpuScraper implements OpenScraper {
     // At the start, before receivers that yield to this one ask for the same.
     for (const device of this.#devices) this.#claimEnergy(device);
     this.#log(reading.notes);
+  }
+
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
   }
 
   async scrape(breaks: number): Promise<Iterable<Table>> {
@@ -108,7 +115,7 @@ export class GpuScraper implements OpenScraper {
   }
 
   #createSeries(device: Device, start: bigint): DeviceSeries {
-    const maxGapMs = Math.max(minGapMs, 3 * this.#config.collection_interval);
+    const maxGapMs = () => Math.max(minGapMs, 3 * this.#intervalMs);
     const energyMetric = this.#claimEnergy(device);
     return new DeviceSeries(device, this.#context.host, { start, maxGapMs, energyMetric });
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeContext, createMeterReader } from '../component/fakes.js';
+import type { ReadingLoop } from '../component/reading-loop.js';
 import { hwEnergy } from '../model/shared-metrics.js';
 import { createRow } from '../model/table.js';
 import { config, createService, createWorld } from './service.fixture.js';
@@ -99,5 +100,115 @@ test('shutdown asks the owner of the service to end', async () => {
   await service.start();
   service.agent.shutdown();
   assert.equal(asked, 1);
+  await service.shutdown();
+});
+
+/** A service whose receivers read at intervals, and what their loops were asked to do. */
+async function startControlled(receivers: object = { meter: {} }) {
+  const world = createWorld();
+  const pipelines = {
+    metrics: { receivers: Object.keys(receivers), processors: ['share'], exporters: ['file'] },
+  };
+  const service = await createService(world, {
+    receivers,
+    processors: { share: {} },
+    exporters: { file: {} },
+    service: { pipelines },
+  });
+  await service.start();
+  const calls: string[] = [];
+  const join = (id: string, overrides: Partial<ReadingLoop> = {}) => {
+    const loop: ReadingLoop = {
+      setting: 'collection_interval',
+      intervalMs: 1000,
+      dueMs: Infinity,
+      isFailing: false,
+      pause: () => void calls.push(`pause ${id}`),
+      resume: () => void calls.push(`resume ${id}`),
+      setInterval: (ms) => void calls.push(`set ${id} ${ms}`),
+      ...overrides,
+    };
+    service.receivers.find((one) => one.id === id)?.loops.join(loop);
+  };
+  const stateOf = (kind: string) => service.agent.listComponents().find((one) => one.kind === kind)?.state;
+  return { world, service, agent: service.agent, calls, join, stateOf };
+}
+
+test('a receiver is paused, resumed and given another interval, by its id or with its kind', async () => {
+  const { agent, calls, join, service, stateOf } = await startControlled();
+  join('meter');
+  await agent.pause('meter');
+  assert.equal(stateOf('receiver'), 'paused');
+  await agent.resume('receiver:meter');
+  await agent.setInterval('meter', 500);
+  assert.equal(stateOf('receiver'), 'running');
+  assert.deepEqual(calls, ['pause meter', 'resume meter', 'set meter 500']);
+  assert.deepEqual(agent.listComponents().at(-1)?.intervalsMs, { collection_interval: 1000 });
+  await service.shutdown();
+});
+
+test('tables pass a processor by while it is paused, and an exporter drops them', async () => {
+  const { agent, world, service } = await startControlled();
+  const send = () => {
+    world.events.length = 0;
+    const isTaken = world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1)));
+    return [isTaken, ...world.events];
+  };
+  await agent.pause('processor:share');
+  assert.deepEqual(send(), [true, 'table at file']);
+  await agent.resume('processor:share');
+  await agent.pause('exporter:file');
+  assert.deepEqual(send(), [true, 'table at share']);
+  await agent.resume('exporter:file');
+  assert.deepEqual(send(), [true, 'table at share', 'table at file']);
+  const exporter = agent.listComponents().find(({ kind }) => kind === 'exporter');
+  assert.deepEqual([exporter?.acceptedPoints, exporter?.refusedPoints], [2, 1]);
+  await service.shutdown();
+});
+
+test('a receiver or an exporter that is stopped is shut down, gets nothing and cannot be resumed', async () => {
+  const { agent, world, service, stateOf } = await startControlled();
+  world.events.length = 0;
+  await agent.stop('exporter:file');
+  assert.deepEqual([stateOf('exporter'), world.events], ['stopped', ['stop file']]);
+  world.entries.get('meter')?.consume(createRow(series, 1n, Float64Array.of(1)));
+  assert.deepEqual(world.events, ['stop file', 'table at share']);
+  await agent.stop('meter');
+  assert.equal(stateOf('receiver'), 'stopped');
+  const message = 'expected one that runs, found it stopped; restart the agent';
+  await assert.rejects(agent.resume('meter'), { message: `Cannot resume receiver "meter": ${message}` });
+  await assert.rejects(agent.resume('exporter:file'), {
+    message: `Cannot resume exporter "file": ${message}`,
+  });
+  await service.shutdown();
+});
+
+test('a receiver whose loops all fail is failed, until one of them reads again', async () => {
+  const { join, service, stateOf } = await startControlled();
+  const loop = { isFailing: true };
+  join('meter', loop);
+  join('meter', {
+    get isFailing() {
+      return loop.isFailing;
+    },
+  });
+  assert.equal(stateOf('receiver'), 'failed');
+  await service.shutdown();
+  assert.equal(stateOf('receiver'), 'stopped');
+});
+
+test('findStall names a pipeline in which no receiver reads, although one should', async () => {
+  const { agent, join, service } = await startControlled({ meter: {}, spare: {} });
+  assert.equal(agent.findStall(), undefined);
+  const late = { dueMs: performance.now() - 60_000 };
+  join('meter', late);
+  assert.equal(agent.findStall(), undefined);
+  join('spare', late);
+  assert.match(
+    agent.findStall() ?? '',
+    /^no receiver of the pipeline "metrics" has read for 60 s longer than its interval$/u,
+  );
+  join('spare');
+  assert.equal(agent.findStall(), undefined);
   await service.shutdown();
 });

@@ -1,42 +1,109 @@
 import type { AgentControl, ReloadResult } from '../component/agent-control.js';
-import type { Environment } from './graph.js';
+import type { Schema, Setting } from '../component/schema.js';
+import { stopWithin, type Stoppable } from './ending.js';
+import type { Environment, NamedConsumer } from './graph.js';
 import type { RunningReceiver } from './receivers.js';
 import type { Statuses } from './statuses.js';
 
 /** What of a service its extensions control. */
 interface Controlled {
   readonly receivers: readonly RunningReceiver[];
+  /** Processors and exporters. */
+  readonly consumers: readonly NamedConsumer[];
   flush(): Promise<void>;
 }
+
+const stopMs = 4000;
+const seconds = (ms: number) => (ms >= 1000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms)} ms`);
 
 /** The agent as extensions control it. */
 export function createAgentControl(
   service: Controlled,
   statuses: Statuses,
-  environment: Pick<Environment, 'onShutdownRequest'>,
+  environment: Pick<Environment, 'onShutdownRequest' | 'logFor'>,
 ): AgentControl {
-  const find = (verb: string, id: string): RunningReceiver => {
+  const findReceiver = (verb: string, name: string): RunningReceiver => {
+    const id = name.replace(/^receiver:/u, '');
     const receiver = service.receivers.find((one) => one.id === id);
+    if (receiver?.status.state === 'stopped')
+      throw new Error(
+        `Cannot ${verb} ${receiver.name}: expected one that runs, found it stopped; restart the agent`,
+      );
     if (receiver) return receiver;
     const ids = service.receivers.map((one) => one.id).join(', ') || 'none';
     throw new Error(
       `Cannot ${verb} receiver "${id}": expected one that runs (${ids}), found none of that id`,
     );
   };
-  const refuse = async (verb: string, id: string): Promise<never> => {
-    const { name } = find(verb, id);
-    throw new Error(`Cannot ${verb} ${name}: expected one that supports that, found none of the kind`);
+  const findConsumers = (name: string): readonly NamedConsumer[] =>
+    service.consumers.filter(({ kind, id }) => `${kind}:${id}` === name);
+  const setActive = async (verb: 'pause' | 'resume', name: string): Promise<void> => {
+    const state = verb === 'pause' ? 'paused' : 'running';
+    const consumers = findConsumers(name);
+    for (const one of consumers) {
+      requireRunning(verb, one);
+      one.status.enter(state);
+    }
+    if (consumers.length > 0) return;
+    const { loops, status } = findReceiver(verb, name);
+    await loops[verb]();
+    status.enter(state);
   };
   return {
     reload: () => Promise.resolve(refuseReload()),
     listComponents: () => statuses.list(),
-    pause: (id) => refuse('pause', id),
-    resume: (id) => refuse('resume', id),
-    setInterval: (id) => refuse('set the interval of', id),
-    trigger: async (id) => find('trigger', id).component.flush?.(),
+    pause: (name) => setActive('pause', name),
+    resume: (name) => setActive('resume', name),
+    async setInterval(name, intervalMs, setting) {
+      const { loops, schema } = findReceiver('set the interval of', name);
+      await loops.setInterval(intervalMs, setting, (known) => readLimits(schema, known));
+    },
+    trigger: async (name) => findReceiver('trigger', name).component.flush?.(),
+    async stop(name) {
+      const consumers = findConsumers(name).filter(({ kind }) => kind === 'exporter');
+      for (const one of consumers) await shutDown(one, environment);
+      if (consumers.length === 0) await shutDown(findReceiver('stop', name), environment);
+    },
     flush: () => service.flush(),
+    findStall: () => findStall(service.receivers),
     shutdown: () => environment.onShutdownRequest?.(),
   };
+}
+
+function requireRunning(verb: string, { name, status }: NamedConsumer): void {
+  if (status.state !== 'stopped') return;
+  throw new Error(`Cannot ${verb} ${name}: expected one that runs, found it stopped; restart the agent`);
+}
+
+/** No table reaches it any more before it ends. */
+async function shutDown(
+  one: Stoppable & Pick<RunningReceiver, 'status'>,
+  { logFor }: Pick<Environment, 'logFor'>,
+): Promise<void> {
+  const isReceiver = 'loops' in one;
+  if (!isReceiver) one.status.enter('stopped');
+  await stopWithin(one, performance.now() + stopMs, logFor());
+  one.status.enter('stopped');
+}
+
+/** The least and the greatest value of a setting in milliseconds. */
+function readLimits(schema: Schema, setting: string): Pick<Setting, 'min' | 'max'> {
+  const found = schema[setting];
+  return found && 'format' in found && typeof found.format === 'string' ? (found as Setting) : {};
+}
+
+/** Pipelines none of whose receivers reads that should. Those that take what others send, and those that are paused, count as reading. */
+function findStall(receivers: readonly RunningReceiver[]): string | undefined {
+  const pipelines = new Set(receivers.flatMap((one) => one.pipelines));
+  for (const pipeline of pipelines) {
+    const stalls = receivers
+      .filter((one) => one.pipelines.includes(pipeline) && one.status.state !== 'stopped')
+      .map(({ loops }) => loops.findStallMs());
+    const [first] = stalls;
+    if (first === undefined || stalls.includes(undefined)) continue;
+    return `no receiver of the pipeline "${pipeline}" has read for ${seconds(first)} longer than its interval`;
+  }
+  return undefined;
 }
 
 function refuseReload(): ReloadResult {

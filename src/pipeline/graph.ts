@@ -10,7 +10,15 @@ import type { ServiceConfig } from '../config/service.js';
 import type { Clock } from '../linux/clock.js';
 import type { Resource } from '../model/series.js';
 import { ClaimRegistry } from './claims.js';
-import { countPassage, countStatus, exporterCounters, guard, processorCounters } from './guard.js';
+import {
+  countPassage,
+  countStatus,
+  dropFor,
+  exporterCounters,
+  guard,
+  processorCounters,
+  whileActive,
+} from './guard.js';
 import { leaveOut, passAround } from './histograms.js';
 import type { Statuses, StatusRecord } from './statuses.js';
 
@@ -70,6 +78,7 @@ export function buildGraph(
   const adopt = (named: Pick<NamedConsumer, 'kind' | 'id' | 'component'>, pipelines: readonly string[]) => {
     const { kind, id } = named;
     const status = statuses.open({ kind, id, pipelines });
+    status.observed = named.component;
     consumers.push({ ...named, name: `${kind} "${id}"`, status });
     return status;
   };
@@ -82,9 +91,10 @@ export function buildGraph(
     const pipelines = config.pipelines.filter(({ exporters: ids }) => ids.includes(id)).map(idOf);
     const status = adopt({ kind: 'exporter', id, component: exporter }, pipelines);
     const log = environment.logFor('exporter', id);
-    const guarded = countStatus(guard(exporter, log), status);
-    const counted = exporter.readBacklog ? guarded : countPassage(guarded, exporterCounters(meter, id));
-    return leaveOut(counted, { id, log, meter });
+    const counted = countStatus(guard(exporter, log), status);
+    const active = whileActive(counted, dropFor(status), status);
+    const passing = exporter.readBacklog ? active : countPassage(active, exporterCounters(meter, id));
+    return leaveOut(passing, { id, log, meter });
   };
   const addProcessor = (id: string, pipeline: string, next: Consumer): Consumer => {
     const { incoming, outgoing } = processorCounters(meter, id);
@@ -92,7 +102,7 @@ export function buildGraph(
     const processor = createProcessor(config, id, { environment, owners: claims, next: counted });
     const status = adopt({ kind: 'processor', id, component: processor }, [pipeline]);
     const guarded = countStatus(guard(processor, environment.logFor('processor', id)), status);
-    return countPassage(passAround(guarded, counted), incoming);
+    return countPassage(passAround(whileActive(guarded, counted, status), counted), incoming);
   };
   const exporterIds = new Set(config.pipelines.flatMap((pipeline) => pipeline.exporters));
   const exporters = new Map([...exporterIds].map((id) => [id, addExporter(id)]));

@@ -68,6 +68,31 @@ function notePassage(next: Consumer, note: (taken: boolean, points: number) => v
   };
 }
 
+/** While a component is paused or stopped, what is for it goes elsewhere. */
+export function whileActive(
+  next: Consumer,
+  elsewhere: Consumer,
+  status: Pick<StatusRecord, 'isActive'>,
+): Consumer {
+  const choose = () => (status.isActive ? next : elsewhere);
+  return {
+    consume: (table) => choose().consume(table),
+    ...takeHistograms(next, () => (table) => passHistograms(choose(), table)),
+  };
+}
+
+/** Drops what comes, and counts it as refused by a component. It is not refused: a sender would only send it again. */
+export function dropFor(status: Pick<StatusRecord, 'count'>): Consumer {
+  const drop = (points: number): true => {
+    status.count(false, points);
+    return true;
+  };
+  return {
+    consume: (table) => drop(countPoints(table)),
+    consumeHistograms: (table) => drop(countHistograms(table)),
+  };
+}
+
 /**
  * Stands in front of a processor or exporter, so that one that throws because of data costs its own tables
  * only: the failure is logged when it begins and when it ends. It takes histograms if that one does.

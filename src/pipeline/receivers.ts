@@ -3,6 +3,7 @@ import { freeClaims, type Claims } from '../component/claims.js';
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
 import { describeProbe } from '../component/probe.js';
+import type { Schema } from '../component/schema.js';
 import type { ComponentConfig } from '../config/components.js';
 import type { ServiceConfig } from '../config/service.js';
 import { describeError, UnavailableError } from '../errors.js';
@@ -11,6 +12,7 @@ import { SeriesClaims } from './claims.js';
 import { FinishLine, readFullest } from './ending.js';
 import { contextFor, type Environment, type Graph } from './graph.js';
 import { countPassage, countStatus, receiverCounters } from './guard.js';
+import { LoopSet } from './loop-set.js';
 import type { StatusRecord } from './statuses.js';
 
 type ReceiverConfig = ComponentConfig<'receiver'>;
@@ -22,6 +24,11 @@ export interface RunningReceiver {
   readonly name: string;
   readonly component: Component;
   readonly status: StatusRecord;
+  readonly loops: LoopSet;
+  /** The ids of the pipelines that it is in. */
+  readonly pipelines: readonly string[];
+  /** The least and the greatest that its settings may be. */
+  readonly schema: Schema;
   /** Whether it reads who used the machine, by which the energy that meters read is attributed. */
   readonly readsUsage: boolean;
   /** Whether it reads the energy that is attributed. */
@@ -76,17 +83,20 @@ export async function startReceivers(
     const next = graph.findEntry(id);
     if (next === undefined) return undefined;
     const exporters = graph.findExporters(id);
+    const loops = new LoopSet(`receiver "${id}"`);
     const context = {
+      loops,
       ...receiverContextFor(environment, id, claims.claimsFor(id)),
       ...lendShared(id, environment, shared),
       readBacklog: () => readFullest(exporters),
     };
     const status = statusOf(id);
+    status.observed = loops;
     const counted = countStatus(countPassage(next, receiverCounters(context.meter, id)), status);
     const component = await startReceiver(receiver, context, seriesClaims.entryFor(id, counted));
     const isLeftOut = component instanceof UnavailableError;
     status.enter(isLeftOut ? 'disabled' : 'running');
-    if (!isLeftOut) return running.set(id, describeRunning(receiver, component, status));
+    if (!isLeftOut) return running.set(id, describeRunning(receiver, component, { status, loops }));
     context.log.info(`Left out: ${component.message}`);
     statuses.noteError('receiver', id, component.message);
     claims.release(id);
@@ -114,13 +124,23 @@ export async function startReceivers(
 }
 
 function describeRunning(
-  { id, factory: { metrics } }: ReceiverConfig,
+  { id, factory: { metrics, schema } }: ReceiverConfig,
   component: Component,
-  status: StatusRecord,
+  known: Pick<RunningReceiver, 'status' | 'loops'>,
 ): RunningReceiver {
   const readsUsage = metrics.some(({ name }) => name === busyTime.name);
   const readsEnergy = metrics.some(({ name }) => meteredEnergyNames.has(name));
-  return { id, name: `receiver "${id}"`, component, status, readsUsage, readsEnergy };
+  const { pipelines } = known.status.read();
+  return {
+    id,
+    name: `receiver "${id}"`,
+    component,
+    ...known,
+    pipelines,
+    schema,
+    readsUsage,
+    readsEnergy,
+  };
 }
 
 function isWhole(receiver: Component | undefined): boolean {

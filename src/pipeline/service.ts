@@ -120,6 +120,11 @@ export class Service {
     this.#gate.release();
   }
 
+  /** Processors and exporters. */
+  get consumers(): Graph['consumers'] {
+    return this.#graph?.consumers ?? [];
+  }
+
   /** The receivers that run. */
   get receivers(): readonly RunningReceiver[] {
     return this.#receivers;

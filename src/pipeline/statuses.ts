@@ -6,10 +6,18 @@ type Member = Pick<ComponentStatus, 'kind' | 'id' | 'pipelines'>;
 type LogFor = (kind?: ComponentKind, id?: string) => Log;
 type LoggedError = NonNullable<ComponentStatus['lastError']>;
 
+/** What a component reports of itself, whenever it is asked. */
+interface Observed {
+  readonly isFailing?: boolean;
+  readonly intervals?: ReadonlyMap<string, number>;
+}
+
 /** What is known of one running component. */
 export class StatusRecord {
   readonly #member: Member;
   readonly #findError: () => LoggedError | undefined;
+  /** What it reports of itself while it runs. */
+  observed: Observed = {};
   #state: ComponentState = 'starting';
   #since = new Date();
   #accepted = 0;
@@ -21,7 +29,12 @@ export class StatusRecord {
   }
 
   get state(): ComponentState {
-    return this.#state;
+    return this.#state === 'running' && this.observed.isFailing === true ? 'failed' : this.#state;
+  }
+
+  /** Whether tables are to reach it. */
+  get isActive(): boolean {
+    return this.#state !== 'paused' && this.#state !== 'stopped';
   }
 
   enter(state: ComponentState): void {
@@ -38,11 +51,13 @@ export class StatusRecord {
 
   read(): ComponentStatus {
     const lastError = this.#findError();
+    const { intervals } = this.observed;
     return {
       ...this.#member,
-      state: this.#state,
+      state: this.state,
       since: this.#since,
       ...(lastError && { lastError }),
+      ...(intervals && intervals.size > 0 && { intervalsMs: Object.fromEntries(intervals) }),
       acceptedPoints: this.#accepted,
       refusedPoints: this.#refused,
     };

@@ -101,14 +101,15 @@ function toWallTime({ seconds, nanoseconds }: Instant, offsets: Float64Array, an
 }
 
 /**
- * Forwards one row per interval, for samplers that must read more often than rows are wanted. Counters are cumulative,
+ * Forwards one row per interval, for samplers that must read more often than rows are wanted; every row, where they do
+ * not. Counters are cumulative,
  * so that what lies between is not lost; the last row of series that end, and that before a shutdown, is always
  * forwarded.
  */
 export class RowThinner implements Consumer {
   readonly #next: Consumer;
-  readonly #intervalNs: number;
-  readonly #slackNs: number;
+  #intervalNs: number;
+  #slackNs: number;
   #series: readonly Series[] | undefined;
   #dueNs = 0;
   #originNs = 0n;
@@ -125,7 +126,19 @@ export class RowThinner implements Consumer {
     this.#slackNs = periodNs / 2;
   }
 
+  /** Other times between rows from the next table on. */
+  setTimes(intervalNs: number, periodNs: number): void {
+    this.#intervalNs = intervalNs;
+    this.#slackNs = periodNs / 2;
+    this.#series = undefined;
+  }
+
   consume(table: Table): boolean {
+    const isEveryRowWanted = this.#intervalNs < 3 * this.#slackNs;
+    if (isEveryRowWanted) {
+      const isReleased = this.release();
+      return this.#next.consume(table) && isReleased;
+    }
     const isNew = table.series !== this.#series;
     const isTaken = !isNew || this.release();
     if (isNew) this.#begin(table);

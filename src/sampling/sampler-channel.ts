@@ -1,8 +1,9 @@
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { SamplerRequest } from '../component/sampling.js';
 import { describeError } from '../errors.js';
+import { readClocks } from '../linux/clocks.js';
 import type { Series } from '../model/series.js';
-import { createEnding, timeOf } from '../model/table.js';
+import { createEnding, createRow, timeOf, type Table } from '../model/table.js';
 import type { Rows } from './row-buffer.js';
 import type { Announcement, RowsMessage, SlotCounts } from './thread-line.js';
 
@@ -14,6 +15,9 @@ export class SamplerChannel {
   options: unknown;
   /** Set once the sampler is being closed. */
   closing: Promise<void> | undefined;
+  /** Time between two readings. */
+  periodNs: number;
+  isPaused = false;
   readonly #metrics: SamplerMetrics;
   readonly #attributes: { readonly receiver: string };
   #series: readonly Series[] | undefined;
@@ -27,8 +31,19 @@ export class SamplerChannel {
     this.id = id;
     this.request = request;
     this.options = request.options;
+    this.periodNs = request.periodNs;
     this.#metrics = metrics;
     this.#attributes = { receiver: request.id };
+  }
+
+  /** As in `RunningSampler`. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** As in `RunningSampler`. */
+  get lastSignMs(): number {
+    return this.#isFailing ? performance.now() : this.#takenMs;
   }
 
   /** Forwards rows, under new series where these are announced. Never throws. */
@@ -55,10 +70,20 @@ export class SamplerChannel {
     this.#forwardEnding(series);
   }
 
+  /** Forwards a row without values. Never throws. */
+  forwardGap(): void {
+    const series = this.#series ?? [];
+    if (series.length === 0) return;
+    const nowNs = readClocks().realtimeNs;
+    const at = nowNs > this.#lastNs ? nowNs : this.#lastNs + 1n;
+    this.#forward('forward a gap', createRow(series, at, new Float64Array(series.length).fill(NaN)));
+  }
+
   /** Counts as lost the rows that the sampler's thread should have read since its last ones: it was given up. Never throws. */
   lose(): void {
-    const { periodNs, log } = this.request;
-    const rows = Math.floor(((performance.now() - this.#takenMs) * 1e6) / periodNs);
+    const { log } = this.request;
+    const elapsedNs = this.isPaused ? 0 : (performance.now() - this.#takenMs) * 1e6;
+    const rows = Math.floor(elapsedNs / this.periodNs);
     if (rows <= 0) return;
     this.#metrics.countDropped(rows, this.#attributes);
     log.warn(`Lost up to ${rows} rows that were not delivered before the sampling thread was given up`);
@@ -95,11 +120,14 @@ export class SamplerChannel {
   }
 
   #forwardEnding(series: readonly Series[]): void {
-    if (series.length === 0) return;
+    if (series.length > 0) this.#forward('end series', createEnding(series, this.#lastNs));
+  }
+
+  #forward(what: string, table: Table): void {
     try {
-      this.request.next.consume(createEnding(series, this.#lastNs));
+      this.request.next.consume(table);
     } catch (error) {
-      this.request.log.error(`Cannot end series: ${describeError(error)}`);
+      this.request.log.error(`Cannot ${what}: ${describeError(error)}`);
     }
   }
 

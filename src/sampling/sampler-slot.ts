@@ -24,6 +24,9 @@ export interface Outlet {
   postRows(message: RowsMessage): boolean;
 }
 
+/** How often the clocks are compared while nothing is read, so that a correction of hours does not look like a step. */
+const watchNs = 1e9;
+
 const minBackOffNs = 100e6;
 const maxBackOffNs = 30e9;
 
@@ -32,6 +35,10 @@ export class SamplerSlot {
   /** When the next reading, or the next attempt to open the sampler, is due. */
   timer;
   readonly #options: SlotOptions;
+  #periodNs: number;
+  #isPaused = false;
+  /** Whether the clock was set, or the machine slept, while nothing was read. */
+  #isInterrupted = false;
   readonly #outlet: Outlet;
   #flush;
   #samplerOptions: unknown;
@@ -46,6 +53,7 @@ export class SamplerSlot {
 
   constructor(options: SlotOptions, outlet: Outlet) {
     this.#options = options;
+    this.#periodNs = options.periodNs;
     this.#outlet = outlet;
     this.#samplerOptions = options.options;
     this.#anchor = new WallAnchor(options.readClocks());
@@ -66,7 +74,7 @@ export class SamplerSlot {
       this.#adopt(sampler);
       this.#read(sampler);
       const nowNs = monotonicSinceOriginNs();
-      this.timer = createTimer(this.#options.periodNs, nowNs);
+      this.timer = createTimer(this.#periodNs, nowNs);
       this.#flush = createTimer(this.#options.flushNs, nowNs);
       this.#sendRows(sampler);
     } catch (error) {
@@ -86,6 +94,10 @@ export class SamplerSlot {
 
   /** Does what is due: a reading, or another attempt to open the sampler. Never throws. */
   tick(): void {
+    if (this.#isPaused) {
+      this.#watchClocks();
+      return;
+    }
     const sampler = this.#sampler;
     if (sampler === undefined) {
       this.openAgain();
@@ -108,6 +120,39 @@ export class SamplerSlot {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** The time between two readings; Infinity while it is paused. */
+  get periodNs(): number {
+    return this.#isPaused ? Infinity : this.#periodNs;
+  }
+
+  /** Takes a last reading, sends every row, and takes no other until `resume`. Never throws. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.flush();
+    this.#isPaused = true;
+    this.timer = createTimer(watchNs, monotonicSinceOriginNs());
+  }
+
+  /** Reads again, at once and at every tick. Never throws. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (this.#isInterrupted) this.#end();
+    this.#isInterrupted = false;
+    if (this.#sampler === undefined) this.openAgain();
+    else this.flush();
+    this.#restartTimers();
+  }
+
+  /** Reads with another period. Never throws. */
+  setPeriod(periodNs: number): void {
+    // The room for rows is that of one flush.
+    this.flush();
+    this.#periodNs = periodNs;
+    if (this.#sampler !== undefined) this.#rows = this.#createRows(this.#sampler.width);
+    if (!this.#isPaused) this.#restartTimers();
   }
 
   /** Gives the sampler other options, between two readings where its columns change. Never throws. */
@@ -165,9 +210,25 @@ export class SamplerSlot {
 
   /** Takes the sampler as it is now. No row is waiting. */
   #adopt(sampler: Sampler): void {
-    const { flushNs, periodNs } = this.#options;
-    this.#rows = new RowBuffer(sampler.width, Math.ceil(flushNs / periodNs) + 2);
+    this.#rows = this.#createRows(sampler.width);
     this.#beginGeneration(sampler);
+  }
+
+  #createRows(width: number): RowBuffer {
+    return new RowBuffer(width, Math.ceil(this.#options.flushNs / this.#periodNs) + 2);
+  }
+
+  /** A sampler that could not be opened keeps the time of the next attempt. */
+  #restartTimers(): void {
+    if (this.#sampler === undefined) return;
+    const nowNs = monotonicSinceOriginNs();
+    this.timer = createTimer(this.#periodNs, nowNs);
+    this.#flush = createTimer(this.#options.flushNs, nowNs);
+  }
+
+  #watchClocks(): void {
+    advance(this.timer, monotonicSinceOriginNs());
+    if (this.#anchor.update(this.#options.readClocks()) !== 'same') this.#isInterrupted = true;
   }
 
   #beginGeneration({ generation, columns, columnIds }: Sampler): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeContext, createTableCollector } from '../component/fakes.js';
+import { createFakeContext, createFakeSampler, createTableCollector } from '../component/fakes.js';
 import { createSamplingReceiver } from './sampling-receiver.js';
 import { createRig, rowsOf } from './sampling-rig.fixture.js';
 import { mode, word } from './test-sampler.fixture.js';
@@ -56,17 +56,14 @@ test('createSamplingReceiver does not start when its sampler cannot be opened', 
   assert.deepEqual(next.tables, []);
 });
 
-const settled = () => Promise.resolve();
-
 test('createSamplingReceiver samples at its interval, in nanoseconds, on a thread as asked for', async () => {
   const requests: unknown[] = [];
-  const stopped = { flush: settled, stop: settled, update: settled };
   const context = createFakeContext({
     id: 'meter/slow',
     sampling: {
       start: ({ id, periodNs, flushMs, ownThread }) => {
         requests.push([id, periodNs, flushMs, ownThread]);
-        return Promise.resolve(stopped);
+        return Promise.resolve(createFakeSampler());
       },
       shutdown: () => Promise.resolve(),
     },

@@ -1,11 +1,12 @@
 import type { Component, ReceiverContext } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
+import type { ReadingLoop } from '../component/reading-loop.js';
 import type { RunningSampler } from '../component/sampling.js';
 import type { Series } from '../model/series.js';
 
 /** What a receiver with a sampler consists of: its sampler and its series. */
 export interface SamplingReceiverOptions<Columns> {
-  readonly context: Pick<ReceiverContext, 'id' | 'log' | 'sampling'>;
+  readonly context: Pick<ReceiverContext, 'id' | 'log' | 'sampling' | 'loops'>;
   readonly next: Consumer;
   /** The module that exports `openSampler`. */
   readonly module: URL;
@@ -13,6 +14,11 @@ export interface SamplingReceiverOptions<Columns> {
   readonly options: unknown;
   /** Time between two readings, at least 0.02 ms (50 kHz). */
   readonly intervalMs: number;
+  /**
+   * Chooses how often the sampler is read, where that is not at the interval: at the start, and when another interval is
+   * set while it runs.
+   */
+  choosePeriodMs?(intervalMs: number): number;
   /** Time between two tables. */
   readonly flushMs: number;
   /** A source that can block for milliseconds gets a thread of its own. */
@@ -36,16 +42,17 @@ export interface SamplingReceiver extends Component {
  * UnavailableError when not.
  */
 export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions<Columns>): SamplingReceiver {
-  const { context, next, module, intervalMs, flushMs, ownThread = false } = options;
-  const { id, log, sampling } = context;
+  const { context, next, module, flushMs, ownThread = false } = options;
+  const { id, log, sampling, loops } = context;
   let running: RunningSampler | undefined;
+  let leave: (() => void) | undefined;
   return {
     async start() {
       running = await sampling.start({
         id,
         module,
         options: options.options,
-        periodNs: Math.round(intervalMs * 1e6),
+        periodNs: findPeriodNs(options, options.intervalMs),
         flushMs,
         ownThread,
         // The module and the series belong to one receiver, which knows what its own sampler's columns are.
@@ -53,6 +60,7 @@ export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions
         next,
         log,
       });
+      leave = loops?.join(new SamplingLoop(running, options));
     },
     async flush() {
       await running?.flush();
@@ -61,9 +69,58 @@ export function createSamplingReceiver<Columns>(options: SamplingReceiverOptions
       await running?.update(changed);
     },
     async shutdown() {
+      leave?.();
       const stopping = running;
       running = undefined;
       await stopping?.stop();
     },
   };
+}
+
+type Pace = Pick<SamplingReceiverOptions<never>, 'choosePeriodMs'>;
+
+function findPeriodNs({ choosePeriodMs }: Pace, intervalMs: number): number {
+  return Math.round((choosePeriodMs?.(intervalMs) ?? intervalMs) * 1e6);
+}
+
+/** A running sampler, as the agent controls it. */
+class SamplingLoop implements ReadingLoop {
+  readonly setting = 'sampling_interval';
+  intervalMs: number;
+  readonly #sampler: RunningSampler;
+  readonly #options: Pace & { readonly flushMs: number };
+  #isPaused = false;
+
+  constructor(
+    sampler: RunningSampler,
+    options: Pace & { readonly flushMs: number; readonly intervalMs: number },
+  ) {
+    this.#sampler = sampler;
+    this.#options = options;
+    this.intervalMs = options.intervalMs;
+  }
+
+  get dueMs(): number {
+    const everyMs = Math.max(this.#options.flushMs, this.intervalMs);
+    return this.#isPaused ? Infinity : this.#sampler.lastSignMs + everyMs;
+  }
+
+  get isFailing(): boolean {
+    return this.#sampler.isFailing;
+  }
+
+  pause(): Promise<void> {
+    this.#isPaused = true;
+    return this.#sampler.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.#sampler.resume();
+    this.#isPaused = false;
+  }
+
+  async setInterval(intervalMs: number): Promise<void> {
+    await this.#sampler.setPeriod(findPeriodNs(this.#options, intervalMs));
+    this.intervalMs = intervalMs;
+  }
 }

@@ -78,6 +78,27 @@ export class SamplingThread {
     return channel.closing ?? this.#order({ type: 'update', id: channel.id, options });
   }
 
+  /** Resolves when the sampler is not read any more, and the channel has forwarded every row and a gap. */
+  async pause(channel: SamplerChannel): Promise<void> {
+    if (channel.isPaused) return;
+    channel.isPaused = true;
+    await (channel.closing ?? this.#order({ type: 'pause', id: channel.id }));
+    // It may be resumed by now.
+    if (channel.isPaused) channel.forwardGap();
+  }
+
+  /** Resolves when the channel has forwarded a first row. */
+  resume(channel: SamplerChannel): Promise<void> {
+    channel.isPaused = false;
+    return channel.closing ?? this.#order({ type: 'resume', id: channel.id });
+  }
+
+  /** Resolves when the sampler is read with another period. */
+  setPeriod(channel: SamplerChannel, periodNs: number): Promise<void> {
+    channel.periodNs = periodNs;
+    return channel.closing ?? this.#order({ type: 'period', id: channel.id, periodNs });
+  }
+
   /** Resolves when the channel has forwarded every row and the sampler is closed, an idle thread included. */
   close(channel: SamplerChannel): Promise<void> {
     channel.closing ??= this.#close(channel);
@@ -222,8 +243,11 @@ export class SamplingThread {
   }
 }
 
-function createOpenCommand({ id, request, options }: SamplerChannel, again: boolean): OpenCommand {
-  const { module, periodNs, flushMs } = request;
+function createOpenCommand(
+  { id, request, options, periodNs, isPaused }: SamplerChannel,
+  again: boolean,
+): OpenCommand {
+  const { module, flushMs } = request;
   return {
     type: 'open',
     id,
@@ -232,5 +256,6 @@ function createOpenCommand({ id, request, options }: SamplerChannel, again: bool
     periodNs: Math.round(periodNs),
     flushNs: flushMs * 1e6,
     again,
+    isPaused,
   };
 }

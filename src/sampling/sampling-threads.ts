@@ -61,6 +61,19 @@ class SamplingThreads implements Sampling {
     return {
       flush: () => thread.flush(channel),
       update: (options) => thread.update(channel, options),
+      pause: () => thread.pause(channel),
+      resume: () => thread.resume(channel),
+      setPeriod: async (periodNs) => {
+        this.#check({ ...request, periodNs });
+        if (periodNs <= fastPeriodNs) this.#onFast();
+        await thread.setPeriod(channel, periodNs);
+      },
+      get lastSignMs() {
+        return channel.lastSignMs;
+      },
+      get isFailing() {
+        return channel.isFailing;
+      },
       stop: () => thread.close(channel),
     };
   }

@@ -27,11 +27,13 @@ export interface OpenCommand {
   readonly flushNs: number;
   /** Whether the sampler ran before: then it is tried again where it cannot be opened, and nothing is refused. */
   readonly again: boolean;
+  /** Whether it is to be read only once it is resumed. */
+  readonly isPaused: boolean;
 }
 
-/** Takes a reading and sends every row; `close` then closes the sampler. Answered by `done`. */
+/** Takes a reading and sends every row; `close` then closes the sampler, and `pause` ends its ticks until `resume`. Answered by `done`. */
 export interface SlotCommand {
-  readonly type: 'flush' | 'close';
+  readonly type: 'flush' | 'close' | 'pause' | 'resume';
   readonly id: number;
 }
 
@@ -42,7 +44,14 @@ export interface UpdateCommand {
   readonly options: unknown;
 }
 
-export type Command = OpenCommand | UpdateCommand | SlotCommand | { readonly type: 'end' };
+/** Reads a sampler with another period. Answered by `done`. */
+export interface PeriodCommand {
+  readonly type: 'period';
+  readonly id: number;
+  readonly periodNs: number;
+}
+
+export type Command = OpenCommand | UpdateCommand | PeriodCommand | SlotCommand | { readonly type: 'end' };
 
 /** New series begin with the rows that this comes with. */
 export interface Announcement {

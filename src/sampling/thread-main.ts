@@ -81,6 +81,9 @@ class SamplingLoop implements Outlet {
     const slot = this.#slots.get(id);
     if (type === 'flush') slot?.flush();
     else if (type === 'update') slot?.update(command.options);
+    else if (type === 'pause') this.#adaptAfter(() => slot?.pause());
+    else if (type === 'resume') this.#adaptAfter(() => slot?.resume());
+    else if (type === 'period') this.#adaptAfter(() => slot?.setPeriod(command.periodNs));
     else this.#close(id, slot);
     this.post({ type: 'done', id });
   }
@@ -91,6 +94,7 @@ class SamplingLoop implements Outlet {
       const slot = await this.#createSlot(command);
       if (command.again) slot.openAgain();
       else slot.open();
+      if (command.isPaused) slot.pause();
       this.#slots.set(id, slot);
       this.#adapt();
       this.post({ type: 'opened', id });
@@ -112,8 +116,13 @@ class SamplingLoop implements Outlet {
     this.#adapt();
   }
 
+  #adaptAfter(change: () => void): void {
+    change();
+    this.#adapt();
+  }
+
   #adapt(): void {
-    this.#guard.adapt(Math.min(...[...this.#slots.values()].map((slot) => slot.timer.periodNs)));
+    this.#guard.adapt(Math.min(...[...this.#slots.values()].map((slot) => slot.periodNs)));
   }
 
   /** Reads what is due, again and again, until there are commands. */

@@ -1,5 +1,5 @@
 import { elementAt } from '../element.js';
-import { IntegratedPower } from '../energy/integrated-power.js';
+import { IntegratedPower, type GapLimit } from '../energy/integrated-power.js';
 import { IntegratedMeter } from '../energy/meter-row.js';
 import { ATTR_ENERGY_INTERFACE, ATTR_ENERGY_METHOD } from '../model/semantic-conventions.js';
 import type { Attributes, Resource, Series } from '../model/series.js';
@@ -14,7 +14,7 @@ export interface MeterEnergyOptions {
   /** `energy.interface`: how the meter is asked. */
   readonly interface: string;
   /** For things without an energy counter: the longest time between two readings over which power is integrated. */
-  readonly maxGapMs: number;
+  readonly maxGapMs: GapLimit;
 }
 
 /** When and after what a reading was taken. */

@@ -137,6 +137,7 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
   readonly #clock: ReceiverContext['clock'];
   readonly #table: MeterTable;
   readonly #restarts = new RestartDetector();
+  #intervalMs: number;
 
   constructor(meter: RemoteMeter, item: Item, options: MeterReceiverOptions<Item>) {
     const { context, interface: energyInterface } = options;
@@ -148,7 +149,8 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
     const host = isHost
       ? { [ATTR_HW_TYPE]: 'host', [ATTR_HW_ID]: 'host', [ATTR_HW_NAME]: meter.name }
       : undefined;
-    const maxGapMs = maxGapIntervals * options.intervalMs;
+    this.#intervalMs = options.intervalMs;
+    const maxGapMs = () => maxGapIntervals * this.#intervalMs;
     this.#table = new MeterTable({ resource: context.host, interface: energyInterface, host, maxGapMs });
   }
 
@@ -159,6 +161,10 @@ class MeterTarget<Item extends MeterItem> implements PollingTarget {
     const chosen = readings.filter(({ id }) => this.#isChosen(id));
     if (chosen.length === 0) throw new Error(this.#describeNothing(readings));
     return [this.#table.row(now, chosen, isRestarted)];
+  }
+
+  setInterval(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
   }
 
   restart(at: bigint): readonly Table[] {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import { passHistograms, type Consumer } from '../component/consumer.js';
+import type { ReadingLoop, ReadingLoops } from '../component/reading-loop.js';
 import { describeError } from '../errors.js';
 import { slices } from '../linux/slices.js';
 import { countHistograms, type HistogramTable } from '../model/histogram-table.js';
@@ -34,6 +35,8 @@ export interface PollingTarget {
    * from now on belongs to new ones (`TableSet.restart`).
    */
   restart(at: bigint): readonly (Table | HistogramTable)[];
+  /** It is read at another interval from now on. */
+  setInterval?(intervalMs: number): void;
   /** Called once, when nothing is read any more. */
   close?(): void | Promise<void>;
 }
@@ -45,7 +48,7 @@ export interface PollOptions {
   readonly timeoutMs: number;
   /** The longest pause between two attempts at a target that does not answer; shorter than the interval: no pause. */
   readonly maxBackoffMs: number;
-  readonly context: Context;
+  readonly context: Context & { readonly loops?: ReadingLoops };
   readonly next: Consumer;
   readonly telemetry: ScrapeTelemetry;
 }
@@ -60,12 +63,15 @@ interface Reading {
  * Reads one target at once and then at every multiple of the interval on the wall clock. Loops do not wait for each
  * other: a target that does not answer delays none.
  */
-export class PollLoop {
+export class PollLoop implements ReadingLoop {
+  readonly setting = 'collection_interval';
+  intervalMs: number;
+  dueMs = performance.now();
   readonly #target: PollingTarget;
   readonly #options: PollOptions;
-  readonly #intervalMs: number;
   readonly #timeoutMs: number;
   readonly #timer: TickTimer;
+  readonly #leave: (() => void) | undefined;
   readonly #running: Promise<void>;
   #breaks: number;
   #last: Promise<void> = Promise.resolve();
@@ -75,6 +81,7 @@ export class PollLoop {
   /** Aborts the reading that is under way. */
   #abort: (reason: Error) => void = () => {};
   #isReading = false;
+  #isPaused = false;
   /** Why nothing is read any more, when the time that a shutdown left for it is over. */
   #over: Error | undefined;
   #failures = 0;
@@ -85,11 +92,12 @@ export class PollLoop {
   constructor(target: PollingTarget, options: PollOptions) {
     this.#target = target;
     this.#options = options;
-    this.#intervalMs = target.intervalMs ?? options.intervalMs;
+    this.intervalMs = target.intervalMs ?? options.intervalMs;
     this.#timeoutMs = target.timeoutMs ?? options.timeoutMs;
-    this.#timer = new TickTimer(this.#intervalMs, options.context.clock);
+    this.#timer = new TickTimer(this.intervalMs, options.context.clock);
     this.#breaks = options.context.clock.countBreaks();
     this.#running = this.#run();
+    this.#leave = options.context.loops?.join(this);
   }
 
   /** Reads now, unless the target did not answer the last time, and returns when the tables have been passed on. */
@@ -98,11 +106,38 @@ export class PollLoop {
     return this.#failures > 0 ? this.#last : this.#poll();
   }
 
+  get isFailing(): boolean {
+    return this.#cause !== undefined;
+  }
+
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    this.#timer.interrupt();
+    await this.#last;
+    // It may be resumed by now.
+    if (this.#isPaused) await this.#publish(this.#createGap(this.#options.context.clock.wallNs()));
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#timer.realign();
+    this.#timer.interrupt();
+    await (this.#end ?? this.#poll());
+  }
+
+  setInterval(intervalMs: number): void {
+    this.intervalMs = intervalMs;
+    this.#timer.setInterval(intervalMs);
+    this.#target.setInterval?.(intervalMs);
+  }
+
   /**
    * Ends every series and closes the target. Safe to call twice. Never rejects.
    * @param limitMs how long a last reading, or the one that is under way, may take; 0: there is none
    */
   stop(limitMs: number): Promise<void> {
+    this.#leave?.();
     this.#end ??= this.#stop(limitMs);
     return this.#end;
   }
@@ -110,10 +145,25 @@ export class PollLoop {
   async #run(): Promise<void> {
     await setImmediate();
     while (this.#end === undefined) {
-      await this.#poll();
-      this.#options.telemetry.missed(this.#timer.advance(this.#countTicks()).missed);
-      await this.#timer.wait();
+      if (!this.#isPaused) await this.#poll();
+      await this.#sleep();
     }
+  }
+
+  /** A pause, its end and another interval each end the wait for a tick: another one is chosen then. */
+  async #sleep(): Promise<void> {
+    do this.#chooseTick();
+    while (!(await this.#timer.wait()) && this.#end === undefined);
+  }
+
+  #chooseTick(): void {
+    if (this.#isPaused) {
+      this.#timer.hold();
+      this.dueMs = Infinity;
+      return;
+    }
+    this.#options.telemetry.missed(this.#timer.advance(this.#countTicks()).missed);
+    this.dueMs = performance.now() + this.#timer.leftMs + this.#timeoutMs;
   }
 
   async #stop(limitMs: number): Promise<void> {
@@ -138,8 +188,8 @@ export class PollLoop {
 
   /** Ticks until the next attempt: twice as many after each failure. */
   #countTicks(): number {
-    const backoffMs = Math.min(this.#intervalMs * 2 ** (this.#failures - 1), this.#options.maxBackoffMs);
-    return Math.max(1, Math.floor(backoffMs / this.#intervalMs));
+    const backoffMs = Math.min(this.intervalMs * 2 ** (this.#failures - 1), this.#options.maxBackoffMs);
+    return Math.max(1, Math.floor(backoffMs / this.intervalMs));
   }
 
   /** Reads when every reading that was asked for before is done. Never rejects. */

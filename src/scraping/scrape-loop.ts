@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Context } from '../component/component.js';
 import type { Consumer } from '../component/consumer.js';
+import type { ReadingLoop, ReadingLoops } from '../component/reading-loop.js';
 import { describeError } from '../errors.js';
 import { slices } from '../linux/slices.js';
 import { countPoints, type Table } from '../model/table.js';
+import { GapColumns } from './gap-columns.js';
 import { orderOf, type ScrapeOrder, type ScrapePhase } from './scrape-order.js';
 import { ScrapeTelemetry } from './scrape-telemetry.js';
 import { TickTimer } from './scrape-ticks.js';
@@ -18,6 +20,8 @@ export interface Scraper {
    * @throws Error when the source could not be read: counted, logged when that changes, tried again next time
    */
   scrape(breaks: number): Iterable<Table | undefined> | Promise<Iterable<Table | undefined>>;
+  /** It is read at another interval from now on. */
+  setInterval?(intervalMs: number): void;
 }
 
 export interface ScrapeLoop {
@@ -30,7 +34,7 @@ export interface ScrapeLoop {
 export interface ScrapeRequest {
   readonly scraper: Scraper;
   readonly intervalMs: number;
-  readonly context: Context;
+  readonly context: Context & { readonly loops?: ReadingLoops };
   readonly next: Consumer;
   /** When to read on a tick that other loops take, too; `other` where it is not given. */
   readonly phase?: ScrapePhase;
@@ -47,34 +51,70 @@ export function startScraping(request: ScrapeRequest): ScrapeLoop {
   return new Loop(request);
 }
 
-class Loop implements ScrapeLoop {
+class Loop implements ScrapeLoop, ReadingLoop {
+  readonly setting = 'collection_interval';
+  intervalMs: number;
+  dueMs = performance.now();
   readonly #request: ScrapeRequest;
   readonly #telemetry: ScrapeTelemetry;
   readonly #timer: TickTimer;
   readonly #order: ScrapeOrder;
   readonly #place: number;
+  readonly #columns = new GapColumns();
+  readonly #leave: (() => void) | undefined;
   readonly #ended: Promise<void>;
   #breaks: number | undefined;
   #stopping = false;
+  #isPaused = false;
   #failing = false;
   #pointsOfGoodScrape = 1;
   #running: Promise<void> = Promise.resolve();
 
   constructor(request: ScrapeRequest) {
     this.#request = request;
+    this.intervalMs = request.intervalMs;
     this.#telemetry = new ScrapeTelemetry(request.context);
     this.#timer = new TickTimer(request.intervalMs, request.context.clock);
     this.#order = orderOf(request.context.clock);
     this.#place = this.#order.join(request.phase);
     this.#order.announce(this.#place, beforeAnyTick);
     this.#ended = this.#run();
+    this.#leave = request.context.loops?.join(this);
   }
 
   flush(): Promise<void> {
     return this.#stopping ? this.#ended : this.#scrape();
   }
 
+  get isFailing(): boolean {
+    return this.#failing;
+  }
+
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    this.#timer.interrupt();
+    await this.#running;
+    // It may be resumed by now.
+    if (this.#isPaused) this.#publishGap();
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    // Ticks of the pause were not missed.
+    this.#timer.realign();
+    this.#timer.interrupt();
+    await this.flush();
+  }
+
+  setInterval(intervalMs: number): void {
+    this.intervalMs = intervalMs;
+    this.#timer.setInterval(intervalMs);
+    this.#request.scraper.setInterval?.(intervalMs);
+  }
+
   stop(): Promise<void> {
+    this.#leave?.();
     this.#stopping = true;
     this.#timer.stop();
     return this.#ended;
@@ -84,7 +124,7 @@ class Loop implements ScrapeLoop {
     await setImmediate();
     await this.#order.wait(this.#place);
     while (!this.#stopping) {
-      await this.#scrape();
+      if (!this.#isPaused) await this.#scrape();
       this.#order.finish(this.#place);
       await this.#sleep();
     }
@@ -92,12 +132,28 @@ class Loop implements ScrapeLoop {
     await this.#scrape();
   }
 
+  /** A pause, its end and another interval each end the wait for a tick: another one is chosen then. */
   async #sleep(): Promise<void> {
+    while (!this.#stopping) {
+      this.#chooseTick();
+      if (!(await this.#timer.wait())) continue;
+      await this.#order.wait(this.#place);
+      return;
+    }
+  }
+
+  #chooseTick(): void {
+    if (this.#isPaused) {
+      // No other loop is to wait for this one.
+      this.#order.finish(this.#place);
+      this.#timer.hold();
+      this.dueMs = Infinity;
+      return;
+    }
     const { atNs, missed } = this.#timer.advance();
     this.#telemetry.missed(missed);
     this.#order.announce(this.#place, atNs);
-    await this.#timer.wait();
-    if (!this.#stopping) await this.#order.wait(this.#place);
+    this.dueMs = performance.now() + this.#timer.leftMs;
   }
 
   /** Scrapes when every scrape that was asked for before is done. Never rejects. */
@@ -125,13 +181,21 @@ class Loop implements ScrapeLoop {
     const { scraper, next } = this.#request;
     if (slices.isOver) await slices.letOthersRun();
     const tables = scraper.scrape(breaks);
+    this.#columns.begin();
     for (const table of tables instanceof Promise ? await tables : tables) {
       if (slices.isOver) await slices.letOthersRun();
       if (table === undefined) continue;
       seen.points += countPoints(table);
+      this.#columns.note(table);
       if (!next.consume(table)) this.#telemetry.refused();
       if (slices.isOver) await slices.letOthersRun();
     }
+  }
+
+  #publishGap(): void {
+    const { context, next } = this.#request;
+    for (const table of this.#columns.createGap(context.clock.wallNs()))
+      if (!next.consume(table)) this.#telemetry.refused();
   }
 
   #countBreaks(): number {

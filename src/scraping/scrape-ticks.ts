@@ -37,17 +37,36 @@ export class ScrapeTicks {
   }
 }
 
+function createTicks(intervalMs: number, clock: Clock): ScrapeTicks {
+  return new ScrapeTicks(BigInt(Math.round(intervalMs * 1e6)), clock.wallNs());
+}
+
+/** Later than any clock of this machine will show, in nanoseconds. */
+const never = 2n ** 63n;
+
 /** Waits for the ticks of one loop. */
 export class TickTimer {
   readonly #clock: Clock;
-  readonly #ticks: ScrapeTicks;
+  #ticks: ScrapeTicks;
   #deadlineNs = 0n;
   #isStopped = false;
+  #isInterrupted = false;
   #wake: () => void = () => {};
 
   constructor(intervalMs: number, clock: Clock) {
     this.#clock = clock;
-    this.#ticks = new ScrapeTicks(BigInt(Math.round(intervalMs * 1e6)), clock.wallNs());
+    this.#ticks = createTicks(intervalMs, clock);
+  }
+
+  /** How long the wait will be from now, in milliseconds. */
+  get leftMs(): number {
+    return Number(this.#deadlineNs - this.#clock.monotonicNs()) / 1e6;
+  }
+
+  /** Waits for the ticks of another interval from the next `advance` on, and ends the wait. */
+  setInterval(intervalMs: number): void {
+    this.#ticks = createTicks(intervalMs, this.#clock);
+    this.interrupt();
   }
 
   /** Forgets where it stood, since the wall clock was stepped. */
@@ -63,14 +82,30 @@ export class TickTimer {
     return next;
   }
 
-  /** Waits for the tick that was chosen, or until it is stopped. */
-  async wait(): Promise<void> {
+  /** Lets the wait last until it is interrupted. */
+  hold(): void {
+    this.#deadlineNs = never;
+  }
+
+  /**
+   * Waits for the tick that was chosen.
+   * @returns false when it was interrupted or stopped before
+   */
+  async wait(): Promise<boolean> {
     // A timer may fire up to a millisecond early.
-    while (!this.#isStopped) {
-      const leftMs = Math.ceil(Number(this.#deadlineNs - this.#clock.monotonicNs()) / 1e6);
-      if (leftMs <= 0) return;
+    while (!this.#isStopped && !this.#isInterrupted) {
+      const leftMs = Math.ceil(this.leftMs);
+      if (leftMs <= 0) return true;
       await this.#sleep(leftMs);
     }
+    this.#isInterrupted = false;
+    return false;
+  }
+
+  /** Ends the wait; outside of one, the next. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#wake();
   }
 
   /** Ends the wait, and every later one. */

@@ -1,0 +1,118 @@
+import type { ReadingLoop, ReadingLoops } from '../component/reading-loop.js';
+
+/** So much later than it should have, a loop has stopped working. Twice its interval is added. */
+const stalledAfterMs = 10_000;
+/** A day. */
+const longestMs = 86_400_000;
+
+/** The least and the greatest interval in milliseconds. */
+interface IntervalLimits {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** The loops of one receiver. */
+export class LoopSet implements ReadingLoops {
+  readonly #name: string;
+  readonly #loops = new Set<ReadingLoop>();
+  readonly #intervals = new Map<ReadingLoop['setting'], number>();
+  #isPaused = false;
+
+  /** @param name of the receiver, for messages */
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Whether it reads at intervals at all, as what others send is not. */
+  get isEmpty(): boolean {
+    return this.#loops.size === 0;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Whether the last reading of each loop failed. */
+  get isFailing(): boolean {
+    return this.#loops.size > 0 && [...this.#loops].every(({ isFailing }) => isFailing);
+  }
+
+  /** The interval of each setting that has one, the first where loops of a setting differ. */
+  get intervals(): ReadonlyMap<ReadingLoop['setting'], number> {
+    return new Map([...this.#loops].toReversed().map(({ setting, intervalMs }) => [setting, intervalMs]));
+  }
+
+  join(loop: ReadingLoop): () => void {
+    this.#loops.add(loop);
+    const intervalMs = this.#intervals.get(loop.setting);
+    if (intervalMs !== undefined) void loop.setInterval(intervalMs);
+    if (this.#isPaused) void loop.pause();
+    return () => this.#loops.delete(loop);
+  }
+
+  /** @throws Error when it does not read at intervals */
+  async pause(): Promise<void> {
+    this.#requireLoops('pause');
+    this.#isPaused = true;
+    await Promise.all([...this.#loops].map(async (loop) => loop.pause()));
+  }
+
+  /** @throws Error when it does not read at intervals */
+  async resume(): Promise<void> {
+    this.#requireLoops('resume');
+    this.#isPaused = false;
+    await Promise.all([...this.#loops].map(async (loop) => loop.resume()));
+  }
+
+  /**
+   * @param setting which of its intervals; needed where it has two
+   * @param limitsOf what the setting may be
+   * @throws Error when it has no such interval, or cannot read so often
+   */
+  async setInterval(
+    intervalMs: number,
+    setting?: string,
+    limitsOf: (setting: ReadingLoop['setting']) => IntervalLimits = () => ({}),
+  ): Promise<void> {
+    this.#requireLoops('set the interval of');
+    const chosen = this.#choose(setting);
+    this.#check(intervalMs, chosen, limitsOf(chosen));
+    const loops = [...this.#loops].filter((loop) => loop.setting === chosen);
+    await Promise.all(loops.map(async (loop) => loop.setInterval(intervalMs)));
+    this.#intervals.set(chosen, intervalMs);
+  }
+
+  /** For how many milliseconds no loop has worked that should have; undefined where one has, or none should have. */
+  findStallMs(nowMs = performance.now()): number | undefined {
+    const late = [...this.#loops].map(({ dueMs, intervalMs }) => ({
+      lateMs: nowMs - dueMs,
+      limitMs: stalledAfterMs + 2 * intervalMs,
+    }));
+    const isStalled = late.length > 0 && late.every(({ lateMs, limitMs }) => lateMs > limitMs);
+    return isStalled ? Math.min(...late.map(({ lateMs }) => lateMs)) : undefined;
+  }
+
+  #check(intervalMs: number, setting: string, { min = 1, max = longestMs }: IntervalLimits): void {
+    if (intervalMs >= min && intervalMs <= max) return;
+    throw new RangeError(
+      `Cannot set the interval of ${this.#name}: expected ${setting} from ${min} ms to ${max} ms, found ${intervalMs} ms`,
+    );
+  }
+
+  #choose(setting: string | undefined): ReadingLoop['setting'] {
+    const known = [...this.intervals.keys()];
+    const chosen = known.find((one) => one === (setting ?? known[0]));
+    if (chosen !== undefined && (setting !== undefined || known.length === 1)) return chosen;
+    const found = setting === undefined ? 'none' : `"${setting}"`;
+    throw new Error(
+      `Cannot set the interval of ${this.#name}: expected which one, ${known.join(' or ')}, found ${found}`,
+    );
+  }
+
+  #requireLoops(verb: string): void {
+    if (this.#loops.size > 0) return;
+    throw new Error(
+      `Cannot ${verb} ${this.#name}: expected a receiver that reads at intervals, found one that does not`,
+    );
+  }
+}
